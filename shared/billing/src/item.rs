@@ -1,0 +1,104 @@
+//! The usage side: a vendor's organizations, and the devices, users and subscriptions counted in them.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{AccountId, ItemId};
+
+/// Which side of the comparison a source is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// A PSA: agreements and their lines.
+    Billed,
+    /// Everything that counts devices, users or licences.
+    Usage,
+}
+
+impl Evidence {
+    /// The word in columns and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Billed => "billed",
+            Self::Usage => "usage",
+        }
+    }
+}
+
+/// How far an account or a whole source was read. Only `Complete` is ever compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", content = "reason", rename_all = "snake_case")]
+pub enum ReadState {
+    /// Everything the vendor has.
+    Complete,
+    /// Some of it; the reason says what is missing.
+    Partial(String),
+    /// Nothing; the reason says why.
+    Failed(String),
+    /// Read whole, but so much less than last time that nobody should rely on it (the drop guard).
+    Doubtful(String),
+}
+
+impl ReadState {
+    /// Whether counts may rest on it.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        matches!(self, Self::Complete)
+    }
+
+    /// The word in columns and JSON.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial(_) => "partial",
+            Self::Failed(_) => "failed",
+            Self::Doubtful(_) => "doubtful",
+        }
+    }
+
+    /// Why it is not complete.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Complete => None,
+            Self::Partial(reason) | Self::Failed(reason) | Self::Doubtful(reason) => Some(reason),
+        }
+    }
+}
+
+/// A vendor organization (tenant, site, company); for a PSA, a company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The vendor's id: stable where names are not.
+    pub id: AccountId,
+    /// As the vendor shows it. Foreign text.
+    pub name: String,
+    /// How far it was read.
+    pub read_state: ReadState,
+}
+
+/// One unit of evidence: a device, a user's licence, a subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageItem {
+    /// The vendor's id of it; the same id twice within an account and kind is one item.
+    pub item_id: ItemId,
+    /// What a person calls it: a host's or product's name. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `server`, `workstation`, `mobile`, `other_device`, `user`, `subscription`: rules select by it.
+    pub kind: String,
+    /// The vendor's product, where items have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+    /// `active` counts; every other word (`pending`, `trial`, `disabled`, `suspended`, …) does not, and explains why.
+    pub status: String,
+    /// When the vendor last heard of it; `None`: the vendor does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// How many units it stands for: 1 for a device, the seats of a subscription; `None`: the vendor did not
+    /// say, which is not zero (false gap F2).
+    pub quantity: Option<Decimal>,
+}
