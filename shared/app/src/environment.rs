@@ -1,0 +1,44 @@
+//! Everything outside that a use case touches, in one value.
+
+use std::sync::Arc;
+
+use truecount_platform::{Archive, Clock, Mailer, Secrets, Table};
+
+/// The ports of one home: AWS, or one machine. Nothing above this knows which.
+#[derive(Clone)]
+pub struct Environment {
+    /// Seals, snapshots, decisions, runs, leases.
+    pub table: Table,
+    /// Pages, inputs and reports.
+    pub archive: Arc<dyn Archive>,
+    /// Holds `config/settings.toml` and `config/rules.toml`; on AWS the same bucket as the archive.
+    pub config: Arc<dyn Archive>,
+    /// Sends the mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// The vendors' credentials.
+    pub secrets: Arc<dyn Secrets>,
+    /// What day it is. Leases use the machine's own clock.
+    pub clock: Arc<dyn Clock>,
+    /// Whether this process alone has the home (one machine, locked): a lease found there is then that of a
+    /// process that died.
+    pub is_exclusive: bool,
+    /// Told how far the work is.
+    pub progress: Arc<dyn Progress>,
+}
+
+/// What a use case tells while it works, for a person who watches. Never part of a result.
+pub trait Progress: Send + Sync {
+    /// So many pages of a source were read.
+    fn pages(&self, source: &str, pages: u64);
+    /// A step began.
+    fn step(&self, what: &str);
+}
+
+/// Nobody watches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn pages(&self, _source: &str, _pages: u64) {}
+    fn step(&self, _what: &str) {}
+}

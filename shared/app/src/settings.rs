@@ -1,0 +1,212 @@
+//! `config/settings.toml` and `config/rules.toml`: read, checked, and pinned as the bytes they are.
+
+use serde::Deserialize;
+use truecount_billing::SourceId;
+use truecount_platform::Archive;
+use truecount_reconciliation::RuleSet;
+
+use crate::{AppError, keys};
+
+/// What a person sets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Which homes the command line uses. The functions have theirs from their environment variables.
+    #[serde(default)]
+    pub home: HomeSettings,
+    /// Whose mail, to whom.
+    pub mail: MailSettings,
+    /// How mappings confirm themselves.
+    #[serde(default)]
+    pub mapping: MappingSettings,
+    /// The PSA and the usage sources.
+    #[serde(default)]
+    pub sources: Vec<SourceSettings>,
+}
+
+/// One machine, or AWS.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum HomeSettings {
+    /// A folder on this machine.
+    #[default]
+    Embedded,
+    /// A deployed stack.
+    Aws {
+        /// The DynamoDB table.
+        table: String,
+        /// The bucket of the archive and `config/`.
+        bucket: String,
+        /// The prefix of the secrets' parameters, such as `/truecount/prod`.
+        secrets: String,
+        /// Another endpoint than AWS's own: HTTPS, or loopback.
+        #[serde(default)]
+        endpoint: Option<String>,
+    },
+}
+
+/// Whose mail, to whom.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailSettings {
+    /// The sender; in SES a verified identity.
+    pub from: String,
+    /// Who gets a mail of their own for each closing run.
+    #[serde(default)]
+    pub groups: Vec<MailGroup>,
+}
+
+/// Recipients who get one mail together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailGroup {
+    /// A short name: part of the mail's key.
+    pub id: String,
+    /// Addresses.
+    pub to: Vec<String>,
+}
+
+/// How mappings confirm themselves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MappingSettings {
+    /// Names equal after light normalising and unique on both sides count without a person.
+    #[serde(default = "yes")]
+    pub confirm_equal_names: bool,
+}
+
+impl Default for MappingSettings {
+    fn default() -> Self {
+        Self { confirm_equal_names: true }
+    }
+}
+
+/// One `[[sources]]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSettings {
+    /// Its name: of its secret, its folder, its column.
+    pub id: SourceId,
+    /// Which connector reads it.
+    pub connector: String,
+    /// Switched off, but kept.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// What the connector wants to know.
+    #[serde(default)]
+    pub options: toml::Table,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Settings and rules with the bytes they were read from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The settings.
+    pub settings: Settings,
+    /// The settings' own bytes.
+    pub settings_bytes: Vec<u8>,
+    /// The rules.
+    pub rules: RuleSet,
+    /// The rules' own bytes.
+    pub rules_bytes: Vec<u8>,
+}
+
+impl Config {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// [`AppError::Settings`] naming file, line and key.
+    pub async fn load(config: &dyn Archive) -> Result<Self, AppError> {
+        let settings_bytes = file(config, keys::SETTINGS).await?;
+        let rules_bytes = file(config, keys::RULES).await?;
+        let settings = Settings::parse(&text(keys::SETTINGS, &settings_bytes)?)?;
+        let rules = RuleSet::from_toml("rules.toml", &text(keys::RULES, &rules_bytes)?).map_err(|e| {
+            AppError::Settings { file: config.place(keys::RULES), why: e.to_string() }
+        })?;
+        Ok(Self { settings, settings_bytes, rules, rules_bytes })
+    }
+}
+
+impl Settings {
+    /// Reads and checks.
+    ///
+    /// # Errors
+    /// [`AppError::Settings`] naming line and key.
+    pub fn parse(text: &str) -> Result<Self, AppError> {
+        let wrong = |why: String| AppError::Settings { file: keys::SETTINGS.to_owned(), why };
+        let settings: Self = toml::from_str(text).map_err(|e| wrong(e.to_string().trim_end().to_owned()))?;
+        for (at, source) in settings.sources.iter().enumerate() {
+            if settings.sources[..at].iter().any(|other| other.id == source.id) {
+                return Err(wrong(format!("two [[sources]] have the id `{}`; give each its own", source.id)));
+            }
+        }
+        for (at, group) in settings.mail.groups.iter().enumerate() {
+            let plain = !group.id.is_empty() && group.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            if !plain || settings.mail.groups[..at].iter().any(|other| other.id == group.id) {
+                return Err(wrong(format!("the mail group id `{}` must be its own, of a-z, 0-9 and hyphens", group.id)));
+            }
+            if group.to.is_empty() {
+                return Err(wrong(format!("the mail group `{}` has nobody in `to`", group.id)));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The sources that are switched on.
+    pub fn enabled(&self) -> impl Iterator<Item = &SourceSettings> {
+        self.sources.iter().filter(|source| source.enabled)
+    }
+
+    /// # Errors
+    /// [`AppError::Unknown`] with the names that exist.
+    pub fn source(&self, id: &str) -> Result<&SourceSettings, AppError> {
+        self.sources.iter().find(|source| source.id.as_str() == id).ok_or_else(|| {
+            let names: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
+            AppError::Unknown(format!("there is no source `{id}`; the settings have {}", names.join(", ")))
+        })
+    }
+}
+
+async fn file(config: &dyn Archive, key: &str) -> Result<Vec<u8>, AppError> {
+    config.get(key).await?.ok_or_else(|| AppError::Settings {
+        file: config.place(key),
+        why: "there is no such file; `truecount init` writes one to begin with".to_owned(),
+    })
+}
+
+fn text(file: &str, bytes: &[u8]) -> Result<String, AppError> {
+    String::from_utf8(bytes.to_vec()).map_err(|e| AppError::Settings {
+        file: file.to_owned(),
+        why: format!("it is not UTF-8 from byte {}; save it as UTF-8", e.utf8_error().valid_up_to()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "[mail]\nfrom = \"a@msp.example\"\n[[mail.groups]]\nid = \"billing\"\nto = [\"b@msp.example\"]\n[[sources]]\nid = \"ninjaone\"\nconnector = \"ninjaone\"\n";
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line() {
+        assert_eq!(Settings::parse(GOOD).unwrap().sources[0].id.as_str(), "ninjaone");
+        let error = Settings::parse(&GOOD.replace("connector", "conector")).unwrap_err().to_string();
+        assert!(error.contains("line 8") && error.contains("unknown field `conector`"), "{error}");
+    }
+
+    #[test]
+    fn two_sources_of_one_name_are_refused() {
+        let twice = format!("{GOOD}[[sources]]\nid = \"ninjaone\"\nconnector = \"csv\"\n");
+        let error = Settings::parse(&twice).unwrap_err().to_string();
+        assert!(error.contains("two [[sources]] have the id `ninjaone`"), "{error}");
+    }
+
+    #[test]
+    fn a_group_without_people_is_refused() {
+        let error = Settings::parse(&GOOD.replace("[\"b@msp.example\"]", "[]")).unwrap_err().to_string();
+        assert!(error.contains("the mail group `billing` has nobody in `to`"), "{error}");
+    }
+}

@@ -1,0 +1,260 @@
+//! A snapshot in the table: a list of accounts, and per account its items in compressed chunks.
+//!
+//! An account whose content did not change since the last seal is referred to, not written again.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use truecount_billing::{Account, AccountId, BilledLine, ReadState, SourceId, UsageItem};
+use truecount_connectors::AccountReading;
+use truecount_platform::{Row, Table, Value};
+
+use crate::{AppError, keys, keys::SnapshotId, packed};
+
+/// Items in one chunk; a chunk stays well under DynamoDB's 400 KB.
+const CHUNK_ITEMS_MAX: usize = 4_000;
+
+/// The most compressed bytes in one row.
+const CHUNK_BYTES_MAX: usize = 300_000;
+
+/// Accounts in one row of the list.
+const INDEX_ACCOUNTS_MAX: usize = 1_000;
+
+/// Days after which an unchanged account is written again, so that nothing a seal refers to expires before it.
+const REFER_DAYS_MAX: i64 = 300;
+
+/// Days that a snapshot is kept.
+const KEEP_DAYS: i64 = 400;
+
+/// Accounts whose chunks are fetched together.
+const FETCH_ACCOUNTS: usize = 64;
+
+/// One account in a snapshot's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The account.
+    #[serde(flatten)]
+    pub account: Account,
+    /// How many items (or lines) by kind.
+    pub counts: BTreeMap<String, u64>,
+    /// Hash of its content.
+    pub sha256: String,
+    /// The snapshot in which its chunks lie.
+    pub at: String,
+    /// How many chunks.
+    pub chunks: usize,
+}
+
+impl Entry {
+    /// Items and lines together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+}
+
+/// One item or line in a chunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// A usage item.
+    Item(UsageItem),
+    /// A billed line.
+    Line(BilledLine),
+}
+
+/// Counts and hash of an account's content.
+///
+/// # Errors
+/// [`AppError::Damaged`] if a value cannot be written.
+pub fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entry, AppError> {
+    let mut counts = BTreeMap::new();
+    for item in &reading.items {
+        *counts.entry(item.kind.clone()).or_insert(0) += 1;
+    }
+    if !reading.lines.is_empty() {
+        counts.insert("line".to_owned(), reading.lines.len() as u64);
+    }
+    let mut hasher = sha2::Sha256::default();
+    for record in records(reading) {
+        let line = serde_json::to_vec(&record).map_err(|e| AppError::damaged("an item", e))?;
+        sha2::Digest::update(&mut hasher, &line);
+        sha2::Digest::update(&mut hasher, b"\n");
+    }
+    let sha256 = keys::hex(&sha2::Digest::finalize(hasher));
+    Ok(Entry { account: reading.account.clone(), counts, sha256, at: id.text(), chunks: 0 })
+}
+
+/// Whether an earlier entry's chunks can stand for this content.
+#[must_use]
+pub fn can_refer(earlier: &Entry, entry: &Entry, today: Date) -> bool {
+    let recent = SnapshotId::parse(&earlier.at)
+        .and_then(|id| id.as_of.until(today).ok())
+        .is_some_and(|age| i64::from(age.get_days()) <= REFER_DAYS_MAX);
+    recent && earlier.sha256 == entry.sha256
+}
+
+/// The rows of an account's content; sets the entry's chunk count.
+///
+/// # Errors
+/// [`AppError::Damaged`] if a value cannot be written.
+pub fn rows(source: &SourceId, id: &SnapshotId, reading: &AccountReading, entry: &mut Entry) -> Result<Vec<Row>, AppError> {
+    let all: Vec<Record> = records(reading).collect();
+    let mut bodies = Vec::new();
+    for part in all.chunks(CHUNK_ITEMS_MAX) {
+        split(part, &mut bodies)?;
+    }
+    entry.chunks = bodies.len();
+    let partition = keys::shard(source, id, &entry.account.id);
+    let counts = entry.counts.iter().map(|(kind, n)| format!("{kind} {n}")).collect::<Vec<_>>().join(", ");
+    let row = |(at, body): (usize, Vec<u8>)| {
+        Row::new(&partition, keys::account(&entry.account.id, at))
+            .with("name", Value::Text(entry.account.name.clone()))
+            .with("read_state", Value::Text(entry.account.read_state.as_str().to_owned()))
+            .with("counts", Value::Text(counts.clone()))
+            .with("body", Value::Bytes(body))
+            .with("expires", Value::Number(expires(id)))
+    };
+    Ok(bodies.into_iter().enumerate().map(row).collect())
+}
+
+/// The rows of a snapshot's list of accounts.
+///
+/// # Errors
+/// [`AppError::Damaged`] if a value cannot be written.
+pub fn index_rows(source: &SourceId, id: &SnapshotId, entries: &[Entry]) -> Result<Vec<Row>, AppError> {
+    let partition = keys::snapshot(source, id);
+    let mut rows = Vec::new();
+    for (at, part) in entries.chunks(INDEX_ACCOUNTS_MAX).enumerate() {
+        let mut lines = packed::Lines::default();
+        for entry in part {
+            lines.push(entry)?;
+        }
+        let row = Row::new(&partition, keys::index(at)).with("account_count", Value::Number(part.len() as i64));
+        rows.push(row.with("body", Value::Bytes(lines.finish()?)).with("expires", Value::Number(expires(id))));
+    }
+    Ok(rows)
+}
+
+/// A snapshot's list of accounts, by id.
+///
+/// # Errors
+/// [`AppError`] if it cannot be read whole.
+pub async fn entries(table: &Table, source: &SourceId, id: &SnapshotId, expected: u64) -> Result<Vec<Entry>, AppError> {
+    let partition = keys::snapshot(source, id);
+    let mut entries = Vec::new();
+    for row in table.query(&partition, "INDEX#").await? {
+        let place = format!("{partition} {}", row.sk);
+        let body = row.bytes("body").ok_or_else(|| AppError::damaged(&place, "it has no body"))?;
+        packed::each_line(&place, body, |entry: Entry| {
+            entries.push(entry);
+            Ok(())
+        })?;
+    }
+    if entries.len() as u64 != expected {
+        let why = format!("{} accounts are listed, the seal names {expected}", entries.len());
+        return Err(AppError::damaged(partition, why));
+    }
+    Ok(entries)
+}
+
+/// Reads the accounts' contents in the order of the list and hands each over.
+///
+/// # Errors
+/// [`AppError`] if a chunk is missing or damaged, or what `each` answers.
+pub async fn each_account(
+    table: &Table,
+    source: &SourceId,
+    entries: &[Entry],
+    mut each: impl FnMut(&Entry, &[Record]) -> Result<(), AppError>,
+) -> Result<(), AppError> {
+    for group in entries.chunks(FETCH_ACCOUNTS) {
+        let mut wanted = Vec::new();
+        for entry in group {
+            let id = SnapshotId::parse(&entry.at).ok_or_else(|| AppError::damaged(&entry.at, "it is no snapshot"))?;
+            let partition = keys::shard(source, &id, &entry.account.id);
+            wanted.extend((0..entry.chunks).map(|chunk| (partition.clone(), keys::account(&entry.account.id, chunk))));
+        }
+        let found = table.batch_get(&wanted).await?;
+        let mut bodies: BTreeMap<(String, String), Row> =
+            found.into_iter().map(|row| ((row.pk.clone(), row.sk.clone()), row)).collect();
+        let mut wanted = wanted.into_iter();
+        for entry in group {
+            let mut records = Vec::new();
+            for key in wanted.by_ref().take(entry.chunks) {
+                let place = format!("{} {}", key.0, key.1);
+                let row = bodies.remove(&key).ok_or_else(|| AppError::damaged(&place, "it is missing"))?;
+                let body = row.bytes("body").ok_or_else(|| AppError::damaged(&place, "it has no body"))?;
+                packed::each_line(&place, body, |record: Record| {
+                    records.push(record);
+                    Ok(())
+                })?;
+            }
+            if records.len() as u64 != entry.total() {
+                let why = format!("{} items are stored, {} were counted", records.len(), entry.total());
+                return Err(AppError::damaged(format!("{source} {}", entry.account.id), why));
+            }
+            each(entry, &records)?;
+        }
+    }
+    Ok(())
+}
+
+/// Hash over the accounts, their states and contents: the same content has the same hash, whenever it was read.
+#[must_use]
+pub fn content_sha256(entries: &[Entry]) -> String {
+    let mut hasher = sha2::Sha256::default();
+    for entry in entries {
+        let account = &entry.account;
+        let state = format!("{} {}", account.read_state.as_str(), account.read_state.reason().unwrap_or(""));
+        for part in [account.id.as_str(), &account.name, &state, &entry.sha256] {
+            sha2::Digest::update(&mut hasher, (part.len() as u64).to_be_bytes());
+            sha2::Digest::update(&mut hasher, part.as_bytes());
+        }
+    }
+    keys::hex(&sha2::Digest::finalize(hasher))
+}
+
+/// An account that the vendor no longer lists, kept as doubtful for one seal.
+#[must_use]
+pub fn vanished(earlier: &Entry, id: &SnapshotId) -> AccountReading {
+    let reason = format!("no longer in the vendor's list; it had {} items on {}", earlier.total(), id.as_of);
+    let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
+    AccountReading { account, items: Vec::new(), lines: Vec::new() }
+}
+
+fn records(reading: &AccountReading) -> impl Iterator<Item = Record> + '_ {
+    let items = reading.items.iter().cloned().map(Record::Item);
+    items.chain(reading.lines.iter().cloned().map(Record::Line))
+}
+
+/// Packs the records, halving a part that is too large for a row.
+fn split(part: &[Record], bodies: &mut Vec<Vec<u8>>) -> Result<(), AppError> {
+    let mut lines = packed::Lines::default();
+    for record in part {
+        lines.push(record)?;
+    }
+    let body = lines.finish()?;
+    if body.len() <= CHUNK_BYTES_MAX || part.len() < 2 {
+        bodies.push(body);
+        return Ok(());
+    }
+    let (front, back) = part.split_at(part.len() / 2);
+    split(front, bodies)?;
+    split(back, bodies)
+}
+
+/// Seconds since 1970 at which DynamoDB may drop a snapshot's row.
+fn expires(id: &SnapshotId) -> i64 {
+    let day = id.as_of.saturating_add(jiff::Span::new().days(KEEP_DAYS));
+    day.to_datetime(jiff::civil::Time::midnight())
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .map_or(i64::MAX, |zoned| zoned.timestamp().as_second())
+}
+
+/// The account ids of a list, for lookups.
+#[must_use]
+pub fn by_id(entries: &[Entry]) -> BTreeMap<&AccountId, &Entry> {
+    entries.iter().map(|entry| (&entry.account.id, entry)).collect()
+}
