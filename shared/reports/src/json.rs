@@ -1,0 +1,128 @@
+//! The files that programs read: `run.json` with everything a run says, `manifest.json` with the hash of all it
+//! was made from and of all it made.
+//!
+//! Decimals are strings, so that no reader makes floats of them. Text keeps every character, but those that act or
+//! hide on a screen are written as `\u` escapes.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
+use sha2::{Digest, Sha256};
+use truecount_billing::{BillingMonth, CountDay};
+use truecount_reconciliation::Reconciliation;
+
+use crate::{InputRef, ReportError, ReportFile, ReportInput, RunHeader, inert};
+
+/// `run.json`: the header, then the whole reconciliation.
+///
+/// # Errors
+/// [`ReportError::Json`], which with well-formed values does not happen.
+pub fn run_json(input: &ReportInput<'_>) -> Result<ReportFile, ReportError> {
+    #[derive(Serialize)]
+    struct Run<'a> {
+        format: &'static str,
+        run: &'a RunHeader,
+        reconciliation: &'a Reconciliation,
+    }
+    let run = Run { format: "truecount-run-1", run: input.header, reconciliation: input.reconciliation };
+    file("run.json", &run)
+}
+
+/// `manifest.json`: the run's inputs, and the outputs that are given, by name.
+///
+/// # Errors
+/// [`ReportError::Json`], which with well-formed values does not happen.
+pub fn manifest(header: &RunHeader, outputs: &[ReportFile]) -> Result<ReportFile, ReportError> {
+    #[derive(Serialize)]
+    struct Manifest<'a> {
+        format: &'static str,
+        run_id: &'a str,
+        month: BillingMonth,
+        closing: Option<u32>,
+        count_day: CountDay,
+        inputs: Vec<&'a InputRef>,
+        outputs: Vec<InputRef>,
+    }
+    let mut inputs: Vec<_> = header.inputs.iter().collect();
+    inputs.sort();
+    let mut outputs: Vec<_> = outputs.iter().map(reference).collect();
+    outputs.sort();
+    let manifest = Manifest {
+        format: "truecount-manifest-1",
+        run_id: &header.run_id,
+        month: header.month,
+        closing: header.closing,
+        count_day: header.count_day,
+        inputs,
+        outputs,
+    };
+    file("manifest.json", &manifest)
+}
+
+fn reference(file: &ReportFile) -> InputRef {
+    let sha256 = Sha256::digest(&file.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    InputRef { name: file.name.to_owned(), sha256, bytes: file.bytes.len() as u64 }
+}
+
+fn file(name: &'static str, value: &impl Serialize) -> Result<ReportFile, ReportError> {
+    let mut bytes = Vec::new();
+    let formatter = Escaped(PrettyFormatter::with_indent(b" "));
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    value.serialize(&mut serializer).map_err(|cause| ReportError::Json { file: name, cause })?;
+    bytes.push(b'\n');
+    Ok(ReportFile { name, bytes })
+}
+
+/// Indented JSON whose text cannot act on the screen that shows it.
+struct Escaped(PrettyFormatter<'static>);
+
+impl Formatter for Escaped {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, character)) = rest.char_indices().find(|(_, c)| inert::acts_or_hides(*c)) {
+            writer.write_all(&rest.as_bytes()[..at])?;
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + character.len_utf8()..];
+        }
+        writer.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
+}

@@ -1,0 +1,111 @@
+//! One email per run and recipient group: a raw message (RFC 5322), the same bytes for the same run.
+
+use mail_builder::{
+    MessageBuilder,
+    headers::{HeaderType, address::Address, content_type::ContentType, message_id::MessageId, raw::Raw},
+    mime::{BodyPart, MimePart},
+};
+
+use crate::{ReportError, ReportInput, inert};
+
+/// The largest `exceptions.csv` that is attached: under 7 MB once encoded, which every mail server takes. A larger one
+/// is only named.
+pub const ATTACHMENT_BYTES_MAX: usize = 5_000_000;
+
+/// To whom the mail goes, and which try it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailSettings<'a> {
+    /// The sender: `name@example.com` or `Name <name@example.com>`.
+    pub from: String,
+    /// The recipients, written likewise.
+    pub to: Vec<String>,
+    /// The recipient group's name; part of the message's id.
+    pub group: String,
+    /// 1, or 2 for the one repeat after a try whose outcome is unknown: the mail then says that it may be a repeat.
+    pub attempt: u8,
+    /// The bytes of `exceptions.csv`.
+    pub attach_exceptions: &'a [u8],
+}
+
+/// The message, ready to be sent.
+///
+/// # Errors
+/// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
+pub fn email(input: &ReportInput<'_>, settings: &MailSettings<'_>) -> Result<Vec<u8>, ReportError> {
+    let from = Mailbox::read(&settings.from)?;
+    let to: Vec<Mailbox<'_>> = settings.to.iter().map(|address| Mailbox::read(address)).collect::<Result<_, _>>()?;
+    if to.is_empty() {
+        return Err(ReportError::NoRecipient { group: inert::visible(&settings.group).into_owned() });
+    }
+    let id = format!("{}.{}.{}", word(&input.header.run_id), word(&settings.group), settings.attempt);
+    let message = MessageBuilder::new()
+        .header("Date", mail_builder::headers::date::Date::new(input.header.created_at.as_second()))
+        .header("Message-ID", MessageId::new(format!("{id}@{}", from.domain())))
+        .header("From", from.address())
+        .header("To", Address::new_list(to.iter().map(Mailbox::address).collect()))
+        .header("Subject", HeaderType::Text("Truecount".into()))
+        .header("MIME-Version", Raw::new("1.0"))
+        .header("Auto-Submitted", Raw::new("auto-generated"))
+        .header("X-Auto-Response-Suppress", Raw::new("All"));
+    let alternative = multipart(
+        "alternative",
+        &id,
+        vec![MimePart::new("text/plain", crate::text_summary(input)), MimePart::new("text/html", "<p>Truecount</p>")],
+    );
+    let mut parts = vec![alternative];
+    if settings.attach_exceptions.len() <= ATTACHMENT_BYTES_MAX {
+        let content_type = ContentType::new("text/csv").attribute("charset", "utf-8");
+        parts.push(
+            MimePart::new(content_type, BodyPart::Binary(settings.attach_exceptions.into()))
+                .attachment("exceptions.csv"),
+        );
+    }
+    Ok(message.body(multipart("mixed", &id, parts)).write_to_vec()?)
+}
+
+/// A multipart whose boundary is made of the message's id, so that the bytes never vary. `=_` cannot occur in
+/// quoted-printable or base64, so no part can contain it.
+fn multipart<'x>(kind: &str, id: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x> {
+    let boundary: String = format!("=_{kind}_{id}").chars().take(70).collect();
+    MimePart::new(ContentType::new(format!("multipart/{kind}")).attribute("boundary", boundary), parts)
+}
+
+/// One address of the settings, checked.
+struct Mailbox<'a> {
+    name: Option<&'a str>,
+    address: &'a str,
+}
+
+impl<'a> Mailbox<'a> {
+    fn read(text: &'a str) -> Result<Self, ReportError> {
+        let wrong = || ReportError::Address { address: inert::visible(text).into_owned() };
+        let trimmed = text.trim();
+        let (name, address) = match trimmed.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+            Some((name, address)) => (Some(name.trim().trim_matches('"')).filter(|name| !name.is_empty()), address),
+            None => (None, trimmed),
+        };
+        let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
+        let good_local = |c: u8| c.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&c);
+        let good_domain = |c: u8| c.is_ascii_alphanumeric() || b".-".contains(&c);
+        let good = !local.is_empty()
+            && !domain.is_empty()
+            && address.len() <= 254
+            && local.bytes().all(good_local)
+            && domain.bytes().all(good_domain)
+            && name.is_none_or(|name| !name.chars().any(inert::acts_or_hides));
+        if good { Ok(Self { name, address }) } else { Err(wrong()) }
+    }
+
+    fn domain(&self) -> &str {
+        self.address.rsplit_once('@').map_or("truecount.invalid", |(_, domain)| domain)
+    }
+
+    fn address(&self) -> Address<'a> {
+        Address::new_address(self.name, self.address)
+    }
+}
+
+/// What may stand in a message's id: everything else becomes a hyphen.
+fn word(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '-' }).collect()
+}
