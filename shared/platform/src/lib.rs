@@ -1,1 +1,26 @@
-//! placeholder
+//! The ports through which Truecount reaches the world (table, archive, mailer, secrets, clock), their homes on AWS,
+//! and one conformance suite for every home. Deliberately absent: the homes on one machine (`truecount-embedded`),
+//! any use case, and the SDK's types in a public signature: above this crate nothing knows which home it has.
+
+mod archive;
+pub mod aws;
+mod backoff;
+mod cause;
+mod clock;
+pub mod conformance;
+pub mod endpoint;
+mod mail;
+mod secret;
+mod table;
+
+pub use archive::{
+    Archive, ArchiveError, Entry, KEY_BYTES_MAX, KEY_PART_BYTES_MAX, KeyError, LIST_ENTRIES_MAX, checked_key,
+    content_type,
+};
+pub use async_trait::async_trait;
+pub use cause::{Cause, Remedy};
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use mail::{MAIL_BYTES_MAX, Mail, MailError, Mailer};
+pub use secrecy::{ExposeSecret, SecretString};
+pub use secret::{Fields, SecretError, Secrets, fields_from_json};
+pub use table::{Placed, QUERY_ROWS_MAX, Row, Table, TableError, Value};

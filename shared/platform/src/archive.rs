@@ -1,0 +1,187 @@
+//! The port that keeps files: what was read from vendors, what was reported, what people drop. Deliberately absent:
+//! deleting, and overwriting anything but settings and the inbox.
+
+use async_trait::async_trait;
+use tokio::io::AsyncRead;
+
+use crate::{Cause, Placed, Remedy};
+
+/// The longest key, in bytes, as on S3.
+pub const KEY_BYTES_MAX: usize = 1_024;
+/// The longest part of a key between two slashes, in bytes: a file's name holds 255, and its draft needs some.
+pub const KEY_PART_BYTES_MAX: usize = 200;
+
+/// One kept file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its key.
+    pub key: String,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// Why the archive could not do its work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} `{place}`: {cause}")]
+pub struct ArchiveError {
+    /// What was attempted, such as `writing`.
+    pub operation: &'static str,
+    /// The file, as a person would look for it.
+    pub place: String,
+    /// What stood in the way.
+    pub cause: Cause,
+}
+
+impl ArchiveError {
+    /// Who can help.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        self.cause.remedy()
+    }
+}
+
+/// Keeps files under keys such as `reports/2026-11/RUN/exceptions.csv`.
+#[async_trait]
+pub trait Archive: Send + Sync {
+    /// Keeps a file under a key that has none yet; never overwrites. Of many at once exactly one gets
+    /// [`Placed::New`]. [`Placed::Existed`] may also mean that an earlier try of this very call succeeded and its
+    /// answer was lost: whoever cares compares the bytes.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if it is not known to be kept.
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<Placed, ArchiveError>;
+
+    /// Keeps a file, in place of an earlier one: for `config/` and `inbox/` only.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if it is not known to be kept; then the earlier file or the new one is there, whole.
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError>;
+
+    /// A file's bytes; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if that could not be found out.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ArchiveError>;
+
+    /// A file to be read piece by piece; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if that could not be found out.
+    async fn open(&self, key: &str) -> Result<Option<Box<dyn AsyncRead + Send + Unpin>>, ArchiveError>;
+
+    /// Every file whose key begins with the prefix, in the order of their keys' bytes.
+    ///
+    /// # Errors
+    /// [`ArchiveError`], also if there are more than a million.
+    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError>;
+
+    /// Where a person finds the file: a path, or `s3://bucket/key`.
+    fn place(&self, key: &str) -> String;
+}
+
+/// The most files that one [`Archive::list`] gives.
+pub const LIST_ENTRIES_MAX: usize = 1_000_000;
+
+/// Why a text cannot be a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` cannot name a file in the archive: {why}")]
+pub struct KeyError {
+    /// The text, with control characters escaped.
+    pub key: String,
+    /// Which rule it breaks.
+    pub why: &'static str,
+}
+
+/// A key, if it names the same file in every home: parts joined by `/`, none empty, none that begins with a dot or a
+/// space or ends with one, no control characters, none of `\ : * ? " < > |`.
+///
+/// # Errors
+/// [`KeyError`] says which rule it breaks.
+pub fn checked_key(key: &str) -> Result<&str, KeyError> {
+    let why = if key.is_empty() {
+        "it is empty"
+    } else if key.len() > KEY_BYTES_MAX {
+        "it is longer than 1,024 bytes"
+    } else if key.chars().any(char::is_control) {
+        "it has control characters"
+    } else if key.contains(['\\', ':', '*', '?', '"', '<', '>', '|']) {
+        "it has one of the characters \\ : * ? \" < > |"
+    } else if key.split('/').any(str::is_empty) {
+        "it has an empty part between slashes"
+    } else if key.split('/').any(|part| part.starts_with(['.', ' ']) || part.ends_with(['.', ' '])) {
+        "a part of it begins or ends with a dot or a space"
+    } else if key.split('/').any(|part| part.len() > KEY_PART_BYTES_MAX) {
+        "a part of it is longer than 200 bytes"
+    } else {
+        return Ok(key);
+    };
+    Err(KeyError { key: key.chars().take(80).flat_map(char::escape_debug).collect(), why })
+}
+
+/// The content type that a file's name asks for.
+#[must_use]
+pub fn content_type(key: &str) -> &'static str {
+    match key.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("csv") => "text/csv; charset=utf-8",
+        Some("eml") => "message/rfc822",
+        Some("gz") => "application/gzip",
+        Some("html") => "text/html; charset=utf-8",
+        Some("json") => "application/json",
+        Some("jsonl" | "ndjson") => "application/x-ndjson",
+        Some("toml") => "application/toml",
+        Some("txt") => "text/plain; charset=utf-8",
+        Some("xlsx") => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        Some("zst") => "application/zstd",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_name_one_file_everywhere() {
+        for key in [
+            "a",
+            "a/b.csv",
+            "raw/ninjaone/2026-11-30/0001.json.gz",
+            "inbox/Übersicht März (2) & co.csv",
+            "a=1/b%2F#c+d,e'f",
+        ] {
+            assert_eq!(checked_key(key), Ok(key));
+        }
+        let long = "x".repeat(KEY_PART_BYTES_MAX + 1);
+        let longer = "x/".repeat(600);
+        for key in [
+            "",
+            "/a",
+            "a/",
+            "a//b",
+            ".",
+            "..",
+            "../a",
+            "a/../b",
+            "a/./b",
+            ".hidden",
+            "a/.b",
+            "a.",
+            "a /b",
+            " a",
+            "a\\b",
+            "c:a",
+            "a\0b",
+            "a\nb",
+            "a*",
+            "what?",
+            "a\"b",
+            "<a>",
+            "a|b",
+            long.as_str(),
+            longer.as_str(),
+        ] {
+            let error = checked_key(key).expect_err(key);
+            assert!(!error.to_string().contains(char::is_control), "{error}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The archive in an S3 bucket. Deliberately absent: encryption, versions and expiry, which are the bucket's own
+//! settings, and uploads in parts: a file here is some megabytes.
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_s3::{
+    Client,
+    config::{http::HttpResponse, retry::RetryConfig},
+    error::{ProvideErrorMetadata, SdkError},
+    operation::put_object::builders::PutObjectFluentBuilder,
+    primitives::{ByteStream, SdkBody},
+};
+use tokio::io::AsyncRead;
+use url::Url;
+
+use super::{Aws, Lazy, TRIES_MAX, timeouts};
+use crate::{
+    Archive, ArchiveError, Cause, Entry, Placed,
+    archive::{LIST_ENTRIES_MAX, checked_key, content_type},
+    backoff, cause,
+};
+
+/// How often a write is tried that S3 refuses because another one to the same key is under way.
+const CONFLICT_TRIES_MAX: u32 = 8;
+
+/// Files as objects of one bucket.
+pub struct S3Archive {
+    bucket: String,
+    client: Lazy<Client>,
+}
+
+impl S3Archive {
+    pub(super) fn new(aws: &Aws, bucket: &str) -> Self {
+        let build = |config: &SdkConfig, endpoint: Option<&Url>| {
+            let mut builder = aws_sdk_s3::config::Builder::from(config)
+                .retry_config(RetryConfig::standard().with_max_attempts(TRIES_MAX))
+                .timeout_config(timeouts(Duration::from_secs(60), Duration::from_secs(180)));
+            if let Some(endpoint) = endpoint {
+                builder = builder.endpoint_url(endpoint.as_str()).force_path_style(true);
+            }
+            Client::from_conf(builder.build())
+        };
+        Self { bucket: bucket.to_owned(), client: Lazy::new(aws, aws.endpoints.archive.clone(), build) }
+    }
+
+    /// Makes the bucket, unless it is there: for tests. A deployed bucket comes from the template.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] if it is not there in the end.
+    pub async fn create_if_missing(&self) -> Result<(), ArchiveError> {
+        let create = self.client("creating", "").await?.create_bucket().bucket(&self.bucket);
+        match create.send().await {
+            Err(error) if error.code() != Some("BucketAlreadyOwnedByYou") => Err(self.failed("creating", "", &error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn client(&self, operation: &'static str, key: &str) -> Result<&Client, ArchiveError> {
+        self.client.get().await.map_err(|cause| self.error(operation, key, cause))
+    }
+
+    async fn write(&self, key: &str) -> Result<PutObjectFluentBuilder, ArchiveError> {
+        self.checked("writing", key)?;
+        let client = self.client("writing", key).await?;
+        Ok(client.put_object().bucket(&self.bucket).key(key).content_type(content_type(key)))
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<ByteStream>, ArchiveError> {
+        self.checked("reading", key)?;
+        let client = self.client("reading", key).await?;
+        match client.get_object().bucket(&self.bucket).key(key).send().await {
+            Ok(object) => Ok(Some(object.body)),
+            Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
+            Err(error) => Err(self.failed("reading", key, &error)),
+        }
+    }
+
+    fn checked(&self, operation: &'static str, key: &str) -> Result<(), ArchiveError> {
+        match checked_key(key) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.error(operation, key, Cause::Invalid(error.to_string()))),
+        }
+    }
+
+    fn error(&self, operation: &'static str, key: &str, cause: Cause) -> ArchiveError {
+        ArchiveError { operation, place: self.place(key), cause }
+    }
+
+    fn failed<E>(&self, operation: &'static str, key: &str, error: &SdkError<E, HttpResponse>) -> ArchiveError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let cause = match error.code() {
+            Some("NoSuchBucket") => Cause::Missing(format!(
+                "the bucket does not exist in {}: create it, or correct its name or the region",
+                self.client.place()
+            )),
+            _ => Cause::of(error),
+        };
+        self.error(operation, key, cause)
+    }
+}
+
+#[async_trait]
+impl Archive for S3Archive {
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<Placed, ArchiveError> {
+        let body = SdkBody::from(bytes);
+        let mut tries = 0;
+        loop {
+            // Tries share the bytes.
+            let Some(bytes) = body.try_clone() else {
+                return Err(self.error("writing", key, Cause::Invalid("the bytes cannot be sent twice".to_owned())));
+            };
+            let request = self.write(key).await?.if_none_match("*").body(ByteStream::new(bytes));
+            let Err(error) = request.send().await else { return Ok(Placed::New) };
+            match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(412) => return Ok(Placed::Existed),
+                Some(409) if tries < CONFLICT_TRIES_MAX => {
+                    tries += 1;
+                    backoff::wait(tries).await;
+                }
+                Some(409) => {
+                    let conflict = Cause::Throttled("another write to the same key is under way".to_owned());
+                    return Err(self.error("writing", key, conflict));
+                }
+                _ => return Err(self.failed("writing", key, &error)),
+            }
+        }
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
+        let request = self.write(key).await?.body(ByteStream::from(bytes));
+        request.send().await.map_err(|error| self.failed("writing", key, &error))?;
+        Ok(())
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
+        let Some(body) = self.read(key).await? else { return Ok(None) };
+        match body.collect().await {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(error) => Err(self.error("reading", key, Cause::Unreachable(cause::chain(&error)))),
+        }
+    }
+
+    async fn open(&self, key: &str) -> Result<Option<Box<dyn AsyncRead + Send + Unpin>>, ArchiveError> {
+        let body = self.read(key).await?;
+        Ok(body.map(|body| Box::new(body.into_async_read()) as Box<dyn AsyncRead + Send + Unpin>))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError> {
+        let request = self.client("listing", prefix).await?.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut entries = Vec::new();
+        let mut from = None;
+        loop {
+            let page = request.clone().set_continuation_token(from).send().await;
+            let page = page.map_err(|error| self.failed("listing", prefix, &error))?;
+            for object in page.contents.unwrap_or_default() {
+                let Some(key) = object.key else { continue };
+                // The console's folders are empty objects whose key ends with a slash.
+                if !key.ends_with('/') {
+                    let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+                    entries.push(Entry { key, size });
+                }
+            }
+            if entries.len() > LIST_ENTRIES_MAX {
+                let cause = Cause::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing"));
+                return Err(self.error("listing", prefix, cause));
+            }
+            from = page.next_continuation_token;
+            if from.is_none() {
+                entries.sort_unstable();
+                return Ok(entries);
+            }
+        }
+    }
+
+    fn place(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.bucket)
+    }
+}
+
+impl fmt::Debug for S3Archive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Archive").field("bucket", &self.bucket).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,226 @@
+//! The one table: rows under (`pk`, `sk`), written by condition, read in order. Deliberately absent: what the keys
+//! mean, transactions (no emulator replays them faithfully: conditions carry correctness), scans, and indexes.
+
+mod batch;
+mod condition;
+mod query;
+mod row;
+
+use std::{fmt, sync::Arc};
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus},
+};
+
+use self::condition::Condition;
+pub use self::{
+    query::QUERY_ROWS_MAX,
+    row::{Row, Value},
+};
+use crate::{Cause, Remedy, aws::Lazy, backoff};
+
+/// Whether a conditional write made something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// It was not there; it is now.
+    New,
+    /// It was there already; nothing was written.
+    Existed,
+}
+
+/// Why the table could not do its work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} `{key}` in the table `{table}`: {cause}")]
+pub struct TableError {
+    /// What was attempted, such as `reading`.
+    pub operation: &'static str,
+    /// The table's name.
+    pub table: String,
+    /// The row, as `pk / sk`.
+    pub key: String,
+    /// What stood in the way.
+    pub cause: Cause,
+}
+
+impl TableError {
+    /// Who can help.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        self.cause.remedy()
+    }
+}
+
+/// The table. Cheap to clone; the connection is made at the first call.
+#[derive(Clone)]
+pub struct Table {
+    name: Arc<str>,
+    connection: Arc<Lazy<Client>>,
+}
+
+impl Table {
+    pub(crate) fn new(name: &str, connection: Lazy<Client>) -> Self {
+        Self { name: Arc::from(name), connection: Arc::new(connection) }
+    }
+
+    /// The table's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One row, as the last finished write left it.
+    ///
+    /// # Errors
+    /// [`TableError`] if it could not be read.
+    pub async fn get(&self, pk: &str, sk: &str) -> Result<Option<Row>, TableError> {
+        let at = self.at("reading", pk, sk);
+        let answer = self
+            .client(&at)
+            .await?
+            .get_item()
+            .table_name(&*self.name)
+            .consistent_read(true)
+            .key("pk", row::text(pk))
+            .key("sk", row::text(sk))
+            .send()
+            .await
+            .map_err(|error| self.failed(&at, &error))?;
+        answer.item.map(Row::from_item).transpose().map_err(|cause| at.error(cause))
+    }
+
+    /// Writes a row, in place of an earlier one.
+    ///
+    /// # Errors
+    /// [`TableError`] if it is not known to be written.
+    pub async fn put(&self, row: Row) -> Result<(), TableError> {
+        let at = self.at("writing", &row.pk, &row.sk);
+        let item = row.into_item().map_err(|cause| at.error(cause))?;
+        let request = self.client(&at).await?.put_item().table_name(&*self.name).set_item(Some(item));
+        request.send().await.map_err(|error| self.failed(&at, &error))?;
+        Ok(())
+    }
+
+    /// Writes a row unless its key is taken. Of many at once exactly one gets [`Placed::New`], even if an answer is
+    /// lost on the way, as long as their rows differ.
+    ///
+    /// # Errors
+    /// [`TableError`] if it is not known whether it was written.
+    pub async fn put_new(&self, row: Row) -> Result<Placed, TableError> {
+        let placed = self.put_on(row, Condition::absent()).await?;
+        Ok(if placed { Placed::New } else { Placed::Existed })
+    }
+
+    /// Writes a row if the row that is there has this value; `false`: it has not, or there is no row, and nothing was
+    /// written.
+    ///
+    /// # Errors
+    /// [`TableError`] if it is not known whether it was written.
+    pub async fn put_if(&self, row: Row, attribute: &str, equals: &Value) -> Result<bool, TableError> {
+        self.put_on(row, Condition::equals(attribute, equals)).await
+    }
+
+    /// Writes a row, and `lease` as its attribute of that name, unless the row that is there holds a greater lease;
+    /// `false`: it does, so this writer was overtaken and must stop.
+    ///
+    /// # Errors
+    /// [`TableError`] if it is not known whether it was written.
+    pub async fn put_fenced(&self, mut row: Row, lease: i64) -> Result<bool, TableError> {
+        row.attributes.insert("lease".to_owned(), Value::Number(lease));
+        self.put_on(row, Condition::lease_not_after(lease)).await
+    }
+
+    /// Deletes a row if it has this value; `false`: it has not, or there is no row.
+    ///
+    /// # Errors
+    /// [`TableError`] if it is not known whether it was deleted.
+    pub async fn delete_if(&self, pk: &str, sk: &str, attribute: &str, equals: &Value) -> Result<bool, TableError> {
+        self.delete_on(pk, sk, Condition::equals(attribute, equals)).await
+    }
+
+    /// Makes the table, with `pk` and `sk` as texts and on-demand capacity, unless it is there: for homes on one
+    /// machine and for tests. A deployed table comes from the template.
+    ///
+    /// # Errors
+    /// [`TableError`] if it is not there, or not ready, in the end.
+    pub async fn create_if_missing(&self) -> Result<(), TableError> {
+        let at = self.at("creating", "", "");
+        let client = self.client(&at).await?;
+        let definition = |name, kind| {
+            let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+            let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+            Ok::<_, TableError>((
+                attribute.build().map_err(|error| at.error(Cause::Invalid(error.to_string())))?,
+                key.build().map_err(|error| at.error(Cause::Invalid(error.to_string())))?,
+            ))
+        };
+        let (pk, pk_key) = definition("pk", KeyType::Hash)?;
+        let (sk, sk_key) = definition("sk", KeyType::Range)?;
+        let request = client
+            .create_table()
+            .table_name(&*self.name)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_attribute_definitions(Some(vec![pk, sk]))
+            .set_key_schema(Some(vec![pk_key, sk_key]));
+        match request.send().await {
+            Ok(_) => {}
+            Err(error) if error.code() == Some("ResourceInUseException") => {}
+            Err(error) => return Err(self.failed(&at, &error)),
+        }
+        for tries in 1..=READY_TRIES_MAX {
+            let described = client.describe_table().table_name(&*self.name).send().await;
+            let described = described.map_err(|error| self.failed(&at, &error))?;
+            if described.table.and_then(|table| table.table_status) == Some(TableStatus::Active) {
+                return Ok(());
+            }
+            backoff::wait(tries).await;
+        }
+        Err(at.error(Cause::Unreachable("the table does not become active".to_owned())))
+    }
+
+    fn at(&self, operation: &'static str, pk: &str, sk: &str) -> At<'_> {
+        At { table: self, operation, key: if sk.is_empty() { pk.to_owned() } else { format!("{pk} / {sk}") } }
+    }
+
+    async fn client(&self, at: &At<'_>) -> Result<&Client, TableError> {
+        self.connection.get().await.map_err(|cause| at.error(cause))
+    }
+
+    /// What an SDK's error means here: above all, that the table is not there.
+    fn failed<E>(&self, at: &At<'_>, error: &SdkError<E, HttpResponse>) -> TableError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        at.error(match error.code() {
+            Some("ResourceNotFoundException") => Cause::Missing(format!(
+                "the table does not exist in {}: create it (keys `pk` and `sk`, both strings), or correct its name or the region",
+                self.connection.place()
+            )),
+            _ => Cause::of(error),
+        })
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// How often a new table is asked whether it is ready: about two minutes in all.
+const READY_TRIES_MAX: u32 = 30;
+
+/// What is being done, and to which row: the context of an error.
+struct At<'a> {
+    table: &'a Table,
+    operation: &'static str,
+    key: String,
+}
+
+impl At<'_> {
+    fn error(&self, cause: Cause) -> TableError {
+        TableError { operation: self.operation, table: self.table.name.to_string(), key: self.key.clone(), cause }
+    }
+}
