@@ -33,7 +33,7 @@ pub fn run_json(input: &ReportInput<'_>) -> Result<ReportFile, ReportError> {
 ///
 /// # Errors
 /// [`ReportError::Json`], which with well-formed values does not happen.
-pub fn manifest(header: &RunHeader, outputs: &[ReportFile]) -> Result<ReportFile, ReportError> {
+pub fn manifest(input: &ReportInput<'_>, outputs: &[ReportFile]) -> Result<ReportFile, ReportError> {
     #[derive(Serialize)]
     struct Manifest<'a> {
         format: &'static str,
@@ -44,6 +44,7 @@ pub fn manifest(header: &RunHeader, outputs: &[ReportFile]) -> Result<ReportFile
         inputs: Vec<&'a InputRef>,
         outputs: Vec<InputRef>,
     }
+    let header = input.header;
     let mut inputs: Vec<_> = header.inputs.iter().collect();
     inputs.sort();
     let mut outputs: Vec<_> = outputs.iter().map(reference).collect();

@@ -4,12 +4,14 @@
 //! [`ReportInput`], so the same run always gives the same bytes. Foreign text goes through [`inert`] on its way
 //! into every one of them. Nothing here decides what a difference is or what it is worth.
 
+mod html;
 pub mod inert;
 mod json;
 mod mail;
 mod people;
 mod sheets;
 mod summary;
+mod text;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -20,7 +22,7 @@ pub use json::{manifest, run_json};
 pub use mail::{ATTACHMENT_BYTES_MAX, MailSettings, email};
 pub use people::{amount, money, month, quantity};
 pub use sheets::Sheet;
-pub use summary::text_summary;
+pub use text::text_summary;
 
 /// Which run it is, and what it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -115,18 +117,17 @@ pub enum ReportError {
     Mail(#[from] std::io::Error),
 }
 
-/// Every file of a run: the sheets, `run.json` and, last, `manifest.json` with the hash of each of the others.
+/// Every file of a run but the manifest: the sheets and `run.json`. [`manifest`] comes last, when the others are kept.
 ///
 /// # Errors
 /// [`ReportError`] if a file cannot be written, which with well-formed values does not happen.
 pub fn files(input: &ReportInput<'_>) -> Result<Vec<ReportFile>, ReportError> {
-    let mut files = Vec::with_capacity(Sheet::ALL.len() + 2);
+    let mut files = Vec::with_capacity(Sheet::ALL.len() + 1);
     for sheet in Sheet::ALL {
         let mut bytes = Vec::new();
         sheet.write(input, &mut bytes)?;
         files.push(ReportFile { name: sheet.file_name(), bytes });
     }
     files.push(run_json(input)?);
-    files.push(manifest(input.header, &files)?);
     Ok(files)
 }

@@ -6,11 +6,20 @@ use mail_builder::{
     mime::{BodyPart, MimePart},
 };
 
-use crate::{ReportError, ReportInput, inert};
+use crate::{
+    ReportError, ReportInput,
+    html::html,
+    inert,
+    summary::{Medium, Summary},
+    text::text,
+};
 
 /// The largest `exceptions.csv` that is attached: under 7 MB once encoded, which every mail server takes. A larger one
 /// is only named.
 pub const ATTACHMENT_BYTES_MAX: usize = 5_000_000;
+
+/// What a repeat says first.
+const REPEAT: &str = "This mail may be a repeat: it is not known whether the first one arrived. It says the same.";
 
 /// To whom the mail goes, and which try it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +33,7 @@ pub struct MailSettings<'a> {
     /// 1, or 2 for the one repeat after a try whose outcome is unknown: the mail then says that it may be a repeat.
     pub attempt: u8,
     /// The bytes of `exceptions.csv`.
-    pub attach_exceptions: &'a [u8],
+    pub exceptions_csv: &'a [u8],
 }
 
 /// The message, ready to be sent.
@@ -38,26 +47,31 @@ pub fn email(input: &ReportInput<'_>, settings: &MailSettings<'_>) -> Result<Vec
         return Err(ReportError::NoRecipient { group: inert::visible(&settings.group).into_owned() });
     }
     let id = format!("{}.{}.{}", word(&input.header.run_id), word(&settings.group), settings.attempt);
+    let summary = Summary::of(input, Medium::Mail);
+    let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), "Possible repeat: ") } else { (None, "") };
+    let subject = format!("{prefix}{}", summary.subject());
     let message = MessageBuilder::new()
         .header("Date", mail_builder::headers::date::Date::new(input.header.created_at.as_second()))
         .header("Message-ID", MessageId::new(format!("{id}@{}", from.domain())))
         .header("From", from.address())
         .header("To", Address::new_list(to.iter().map(Mailbox::address).collect()))
-        .header("Subject", HeaderType::Text("Truecount".into()))
+        .header("Subject", HeaderType::Text(subject.into()))
         .header("MIME-Version", Raw::new("1.0"))
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .header("X-Auto-Response-Suppress", Raw::new("All"));
     let alternative = multipart(
         "alternative",
         &id,
-        vec![MimePart::new("text/plain", crate::text_summary(input)), MimePart::new("text/html", "<p>Truecount</p>")],
+        vec![
+            MimePart::new("text/plain", text(&summary, first_line)),
+            MimePart::new("text/html", html(&summary, first_line)?),
+        ],
     );
     let mut parts = vec![alternative];
-    if settings.attach_exceptions.len() <= ATTACHMENT_BYTES_MAX {
+    if settings.exceptions_csv.len() <= ATTACHMENT_BYTES_MAX {
         let content_type = ContentType::new("text/csv").attribute("charset", "utf-8");
         parts.push(
-            MimePart::new(content_type, BodyPart::Binary(settings.attach_exceptions.into()))
-                .attachment("exceptions.csv"),
+            MimePart::new(content_type, BodyPart::Binary(settings.exceptions_csv.into())).attachment("exceptions.csv"),
         );
     }
     Ok(message.body(multipart("mixed", &id, parts)).write_to_vec()?)

@@ -1,0 +1,40 @@
+//! The summary as HTML: the mail's other part.
+//!
+//! The template is compiled in and escapes by itself. It has tables with inline styles, which every mail program lays
+//! out alike, and no link, image, script or anything else that would be fetched.
+
+use askama::Template;
+
+use crate::{
+    ReportError,
+    summary::{Outcome, Side, Summary},
+    text::headline,
+};
+
+/// Renders the template.
+pub(crate) fn html(summary: &Summary, first_line: Option<&str>) -> Result<String, ReportError> {
+    let sides = [
+        Column { words: "Billed too few", class: "few", colour: "#a14a00", side: &summary.too_few },
+        Column { words: "Billed too many", class: "many", colour: "#0b57a4", side: &summary.too_many },
+    ];
+    let is_nothing = summary.outcome == Outcome::NothingReconciled;
+    Ok(Page { summary, first_line, headline: headline(&summary.outcome), is_nothing, sides }.render()?)
+}
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Page<'a> {
+    summary: &'a Summary,
+    first_line: Option<&'a str>,
+    headline: String,
+    is_nothing: bool,
+    sides: [Column<'a>; 2],
+}
+
+/// One direction's totals, with its colour on white; the class gives the one on dark.
+struct Column<'a> {
+    words: &'static str,
+    class: &'static str,
+    colour: &'static str,
+    side: &'a Side,
+}

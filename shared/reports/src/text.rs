@@ -1,0 +1,94 @@
+//! The summary as plain text: the mail's text part, and what a terminal shows. About 40 lines at most.
+
+use std::fmt::Write as _;
+
+use crate::{
+    ReportInput,
+    summary::{Medium, NotReconciled, Outcome, Side, Summary, Top},
+};
+
+/// The summary for a terminal.
+#[must_use]
+pub fn text_summary(input: &ReportInput<'_>) -> String {
+    text(&Summary::of(input, Medium::Terminal), None)
+}
+
+/// Writing to a `String` cannot fail, so the results of `write!` are dropped.
+pub(crate) fn text(summary: &Summary, first_line: Option<&str>) -> String {
+    let mut out = String::with_capacity(4096);
+    if let Some(line) = first_line {
+        let _ = writeln!(out, "{line}\n");
+    }
+    let _ = writeln!(out, "TRUECOUNT · {} · {}", summary.month, summary.run);
+    let _ = writeln!(out, "{} {}\n", summary.counted, headline(&summary.outcome));
+    side(&mut out, "BILLED TOO FEW", &summary.too_few);
+    side(&mut out, "BILLED TOO MANY", &summary.too_many);
+    if let Some(note) = &summary.totals_note {
+        let _ = writeln!(out, "{note}");
+    }
+    if !(summary.too_few.amounts.is_empty() && summary.too_many.amounts.is_empty() && summary.totals_note.is_none()) {
+        out.push('\n');
+    }
+    if let Some(unknown) = &summary.not_reconciled {
+        not_reconciled(&mut out, unknown);
+    }
+    if !summary.top.is_empty() {
+        let _ = writeln!(out, "{}", summary.top_title.to_uppercase());
+        let width = summary.top.iter().map(|row| row.worth.len()).max().unwrap_or(0);
+        for (at, row) in summary.top.iter().enumerate() {
+            exception(&mut out, at + 1, row, width);
+        }
+        out.push('\n');
+    }
+    if let Some(mapping) = &summary.mapping {
+        let _ = writeln!(out, "MAPPING  {mapping}");
+    }
+    if let Some(setup) = &summary.setup {
+        let _ = writeln!(out, "SET-UP   {setup}");
+    }
+    let _ = writeln!(out, "FILES    {}", summary.place);
+    let _ = writeln!(out, "RUN      {}", summary.run_id);
+    out
+}
+
+/// The one sentence that says what kind of month it was.
+pub(crate) fn headline(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::NothingReconciled => "Nothing could be reconciled: no total is known.".to_owned(),
+        Outcome::Agrees(short) => {
+            let mut letters = short.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase()).unwrap_or_default();
+            format!("{first}{}.", letters.as_str())
+        }
+        Outcome::Differs(short) => format!("{short}."),
+    }
+}
+
+fn side(out: &mut String, words: &str, side: &Side) {
+    let width = side.amounts.iter().map(|total| total.amount.len()).max().unwrap_or(0);
+    for (at, total) in side.amounts.iter().enumerate() {
+        let words = if at == 0 { words } else { "" };
+        let _ = writeln!(out, "{words:<15}  {:>width$} a month, {}", total.amount, total.exceptions);
+    }
+}
+
+fn not_reconciled(out: &mut String, unknown: &NotReconciled) {
+    let _ = writeln!(out, "{}: unknown, neither zero nor in order", unknown.title.to_uppercase());
+    for gap in &unknown.gaps {
+        let _ = writeln!(out, "  ! {}: {}", gap.name, gap.why);
+        if let Some(clients) = &gap.clients {
+            let _ = writeln!(out, "    touches {clients}");
+        }
+    }
+    if let Some(more) = &unknown.more {
+        let _ = writeln!(out, "  … {more}");
+    }
+    out.push('\n');
+}
+
+fn exception(out: &mut String, number: usize, row: &Top, width: usize) {
+    let what = if row.what.is_empty() { String::new() } else { format!(" ({})", row.what) };
+    let _ = writeln!(out, "{number:>2}. {:>width$}  {}: {}{what}", row.worth, row.client, row.kind);
+    let weakest = row.weakest.map(|part| format!(", weakest: {part}")).unwrap_or_default();
+    let _ = writeln!(out, "    {} [confidence {}{weakest}] {}", row.reason, row.level, row.next_step);
+}
