@@ -1,0 +1,148 @@
+//! The lines of one client and rule, added up as they come: what is billed, at which price, in which terms.
+
+use jiff::{ToSpan, civil::Date};
+use rust_decimal::Decimal;
+use truecount_billing::{Currency, ServicePeriod, Treatment};
+
+use crate::LineRef;
+
+/// A price on a line of the client's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnPrice {
+    /// Whether it is on an invoice at all; lines at no charge are worth nothing, and give way to those that are.
+    charged: bool,
+    from: Option<Date>,
+    line_id: Box<str>,
+    /// For one billing cycle.
+    pub(crate) price: Decimal,
+    pub(crate) currency: Option<Currency>,
+    /// Never zero.
+    pub(crate) cycle_months: u32,
+}
+
+/// The lines of one client and rule.
+#[derive(Debug, Default)]
+pub(crate) struct RuleLines {
+    /// The rule's place in its set.
+    pub(crate) rule: u16,
+    pub(crate) active_count: u32,
+    /// Lines that ended, or have not begun.
+    pub(crate) other_count: u32,
+    /// Units on active lines, less what they include.
+    pub(crate) billed: Decimal,
+    /// Units that active lines include; `None`: none says.
+    pub(crate) less_included: Option<Decimal>,
+    price: Option<OwnPrice>,
+    ended_price: Option<OwnPrice>,
+    billable_count: u32,
+    /// Active lines whose agreement has no cycle that can be brought to a month.
+    pub(crate) cycle_unknown_count: u32,
+    /// Whether a line ended because its agreement did.
+    pub(crate) agreement_ended_on: Option<Date>,
+    /// Of the newest line, active before not.
+    pub(crate) period: Option<ServicePeriod>,
+    /// Of the earliest invoice.
+    pub(crate) next_invoice_date: Option<Date>,
+}
+
+/// A line and the days on which it is looked at.
+pub(crate) struct Dated<'a, 'b> {
+    pub(crate) line: &'b LineRef<'a>,
+    pub(crate) period: ServicePeriod,
+    pub(crate) day: Date,
+}
+
+impl Dated<'_, '_> {
+    pub(crate) fn is_active(&self) -> bool {
+        let within = |from: Option<Date>, to: Option<Date>| {
+            from.is_none_or(|from| from <= self.day) && to.is_none_or(|to| self.day <= to)
+        };
+        within(self.line.effective_from, self.line.effective_to) && within(self.line.terms.from, self.line.terms.to)
+    }
+
+    /// The last day billed, by the line or its agreement.
+    fn ended_on(&self) -> Option<Date> {
+        let ends = [self.line.effective_to, self.line.terms.to];
+        ends.into_iter().flatten().min().filter(|to| *to < self.day)
+    }
+}
+
+impl RuleLines {
+    /// Adds a line; `None` if a sum has more digits than are kept exactly.
+    pub(crate) fn add(&mut self, dated: &Dated<'_, '_>) -> Option<()> {
+        if dated.is_active() { self.add_active(dated) } else { Some(self.add_other(dated)) }
+    }
+
+    fn add_active(&mut self, dated: &Dated<'_, '_>) -> Option<()> {
+        let line = dated.line;
+        self.active_count += 1;
+        let units = match line.less_included {
+            Some(included) => {
+                self.less_included = Some(self.less_included.unwrap_or_default().checked_add(included)?);
+                line.quantity.checked_sub(included)?
+            }
+            None => line.quantity,
+        };
+        self.billed = self.billed.checked_add(units)?;
+        let cycle = line.terms.cycle_months.filter(|months| *months > 0);
+        self.cycle_unknown_count += u32::from(cycle.is_none());
+        if self.active_count == 1 || dated.period > self.period.unwrap_or(dated.period) {
+            self.period = Some(dated.period);
+        }
+        let earliest = [self.next_invoice_date, line.terms.next_invoice_date].into_iter().flatten().min();
+        self.next_invoice_date = earliest;
+        self.billable_count += u32::from(line.treatment == Treatment::Billable);
+        keep_newest(&mut self.price, line, cycle);
+        Some(())
+    }
+
+    fn add_other(&mut self, dated: &Dated<'_, '_>) {
+        self.other_count += 1;
+        if self.active_count == 0 {
+            self.period = self.period.max(Some(dated.period));
+        }
+        let Some(ended) = dated.ended_on() else { return };
+        if dated.line.terms.to == Some(ended) {
+            self.agreement_ended_on = self.agreement_ended_on.max(Some(ended));
+        }
+        let within_a_year = ended >= dated.day.saturating_sub(1.year());
+        if within_a_year && dated.line.treatment == Treatment::Billable {
+            keep_newest(&mut self.ended_price, dated.line, dated.line.terms.cycle_months.filter(|months| *months > 0));
+        }
+    }
+
+    /// The price of the newest active line that is billed; zero if every active line is at no charge.
+    pub(crate) fn price(&self) -> Option<&OwnPrice> {
+        self.price.as_ref().filter(|price| price.charged || self.billable_count == 0)
+    }
+
+    /// The price of the newest line that ended within a year, where no line is active.
+    pub(crate) fn ended_price(&self) -> Option<&OwnPrice> {
+        self.ended_price.as_ref().filter(|_| self.active_count == 0)
+    }
+}
+
+fn keep_newest(kept: &mut Option<OwnPrice>, line: &LineRef<'_>, cycle: Option<u32>) {
+    let charged = line.treatment == Treatment::Billable;
+    let price = if charged { line.unit_price } else { Some(Decimal::ZERO) };
+    let (Some(price), Some(cycle_months)) = (price, cycle) else { return };
+    let newer = kept.as_ref().is_none_or(|kept| {
+        let days = (charged, line.effective_from).cmp(&(kept.charged, kept.from));
+        days.then_with(|| by_number(line.line_id, &kept.line_id)).is_gt()
+    });
+    if newer {
+        let (from, line_id) = (line.effective_from, line.line_id.into());
+        *kept = Some(OwnPrice { charged, from, line_id, price, currency: line.currency, cycle_months });
+    }
+}
+
+/// Numbers by their value and before all other ids, which go by their bytes.
+fn by_number(a: &str, b: &str) -> std::cmp::Ordering {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (Some(x), Some(y)) =
+        (number(a).then(|| a.trim_start_matches('0')), number(b).then(|| b.trim_start_matches('0')))
+    else {
+        return (!number(a)).cmp(&!number(b)).then_with(|| a.cmp(b));
+    };
+    x.len().cmp(&y.len()).then_with(|| x.cmp(y)).then_with(|| a.cmp(b))
+}

@@ -1,0 +1,380 @@
+//! Takes everything that a reconciliation needs, one thing at a time, and keeps of it only sums and what tells
+//! items apart. What the sums mean is in `finish`.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::{AccountId, BilledLine, ClientId, Evidence, InvoiceTiming, ReadState, ServicePeriod, SourceId};
+
+use crate::{
+    AccountNo, ClientNo, DecidedBy, ItemRef, LineRef, Mapping, Options, ReconcileError, Reconciliation, RuleSet,
+    SourceNo, SourceStatus,
+    items::{AccountItems, Outcome, Report, SeenItems},
+    lines::{Dated, RuleLines},
+    takers::Takers,
+    words::{STATUS_ACTIVE, Words},
+};
+
+/// The most accounts, and the most clients, of one reconciliation.
+pub const ACCOUNTS_MAX: u32 = 20_000_000;
+
+/// One reconciliation being filled. Push the sources first, then clients with their lines, and accounts with
+/// their items and decisions, in any order among themselves; then [`finish`](Self::finish).
+///
+/// ```
+/// use truecount_billing::*;
+/// use truecount_reconciliation::*;
+///
+/// let rules = RuleSet::from_toml("rules.toml", r#"
+///     [[rules]]
+///     product_codes = ["MNG-SRV"]
+///     source = "ninjaone"
+///     kinds = ["server"]
+///     count_basis = "device_fresh"
+/// "#)?;
+/// let mut reconciler = Reconciler::new(rules, Options::for_month("2026-06-30".parse()?));
+/// # let _ = &mut reconciler;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Reconciler {
+    pub(crate) options: Options,
+    pub(crate) rules: RuleSet,
+    pub(crate) sources: Vec<SourceEntry>,
+    pub(crate) clients: Vec<ClientEntry>,
+    pub(crate) accounts: Vec<AccountEntry>,
+    pub(crate) products: HashMap<Box<str>, Product>,
+    pub(crate) words: Words,
+    pub(crate) line_count: u64,
+    seen: SeenItems,
+    source_index: HashMap<SourceId, SourceNo>,
+    client_index: HashMap<ClientId, ClientNo>,
+    account_index: HashTable<u32>,
+    advance: (ServicePeriod, Date),
+    arrears: (ServicePeriod, Date),
+    hasher: DefaultHashBuilder,
+}
+
+#[derive(Debug)]
+pub(crate) struct SourceEntry {
+    pub(crate) status: SourceStatus,
+    pub(crate) takers: Takers,
+    pub(crate) item_count: u64,
+    pub(crate) quantity_unknown_count: u64,
+    /// Items by status word, for the words that do not count.
+    pub(crate) status_counts: Vec<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ClientEntry {
+    pub(crate) id: ClientId,
+    pub(crate) name: Box<str>,
+    /// Whether the billed side names it; else only a mapping does.
+    pub(crate) is_known: bool,
+    pub(crate) read_state: ReadState,
+    pub(crate) lines: Vec<RuleLines>,
+}
+
+#[derive(Debug)]
+pub(crate) struct AccountEntry {
+    pub(crate) source: SourceNo,
+    pub(crate) id: AccountId,
+    pub(crate) name: Box<str>,
+    /// `None`: complete.
+    pub(crate) unread: Option<Box<ReadState>>,
+    pub(crate) decision: Decision,
+    pub(crate) items: AccountItems,
+}
+
+#[derive(Debug, Default)]
+pub(crate) enum Decision {
+    #[default]
+    None,
+    Confirmed(ClientNo, DecidedBy),
+    Ignored,
+    Proposed(Box<(ClientNo, String)>),
+    Unclear(Box<str>),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Product {
+    pub(crate) rule: Option<u16>,
+    pub(crate) line_count: u64,
+    /// Of these, active and recurring.
+    pub(crate) recurring_count: u64,
+}
+
+impl Reconciler {
+    /// An empty reconciliation.
+    #[must_use]
+    pub fn new(rules: RuleSet, options: Options) -> Self {
+        let mut products = HashMap::<Box<str>, Product>::new();
+        for (place, rule) in (0_u16..).zip(rules.rules()) {
+            for code in &rule.product_codes {
+                products.insert(code.as_str().into(), Product { rule: Some(place), ..Product::default() });
+            }
+        }
+        let days = |timing| options.billing_days.of(timing, options.count_day);
+        Self {
+            advance: days(InvoiceTiming::Advance),
+            arrears: days(InvoiceTiming::Arrears),
+            options,
+            rules,
+            products,
+            sources: Vec::new(),
+            clients: Vec::new(),
+            accounts: Vec::new(),
+            words: Words::default(),
+            line_count: 0,
+            seen: SeenItems::default(),
+            source_index: HashMap::new(),
+            client_index: HashMap::new(),
+            account_index: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+
+    /// Declares a source of the run, read or not. Twice: the later status holds.
+    pub fn source(&mut self, status: SourceStatus) -> SourceNo {
+        if let Some(known) = self.source_index.get(&status.source) {
+            self.sources[usize::from(known.0)].status = status;
+            return *known;
+        }
+        let number = SourceNo(u16::try_from(self.sources.len()).unwrap_or(u16::MAX));
+        self.source_index.insert(status.source.clone(), number);
+        let here = (0_u16..).zip(self.rules.rules()).filter(|(_, rule)| rule.source == status.source);
+        let takers = Takers::of(here, self.options.count_day.0);
+        self.sources.push(SourceEntry {
+            status,
+            takers,
+            item_count: 0,
+            quantity_unknown_count: 0,
+            status_counts: Vec::new(),
+        });
+        number
+    }
+
+    /// A client of the billed side with its name there.
+    ///
+    /// # Errors
+    /// [`ReconcileError::TooMany`] beyond [`ACCOUNTS_MAX`].
+    pub fn client(&mut self, id: &ClientId, name: &str) -> Result<ClientNo, ReconcileError> {
+        let number = self.client_number(id)?;
+        let client = &mut self.clients[number.0 as usize];
+        client.is_known = true;
+        if client.name.is_empty() {
+            client.name = name.into();
+        }
+        Ok(number)
+    }
+
+    /// How far the billed side of one client was read, where that is not everything: it is not compared then.
+    pub fn client_read_state(&mut self, client: ClientNo, state: ReadState) {
+        self.clients[client.0 as usize].read_state = state;
+    }
+
+    /// The client of an id, if it was pushed.
+    #[must_use]
+    pub fn find_client(&self, id: &str) -> Option<ClientNo> {
+        self.client_index.get(id).copied()
+    }
+
+    /// A billed line.
+    ///
+    /// # Errors
+    /// [`ReconcileError::TooLarge`] if a sum is no longer exact.
+    pub fn billed_line(&mut self, line: &BilledLine) -> Result<(), ReconcileError> {
+        let client = self.client_number(&line.client_id)?;
+        self.clients[client.0 as usize].is_known = true;
+        self.line(client, &LineRef::from(line))
+    }
+
+    /// A billed line, borrowed, of a client that was pushed.
+    ///
+    /// # Errors
+    /// [`ReconcileError::TooLarge`] if a sum is no longer exact.
+    pub fn line(&mut self, client: ClientNo, line: &LineRef<'_>) -> Result<(), ReconcileError> {
+        let (period, day) = match line.terms.timing {
+            InvoiceTiming::Advance => self.advance,
+            InvoiceTiming::Arrears => self.arrears,
+        };
+        let dated = Dated { line, period, day };
+        self.line_count += 1;
+        let product = match self.products.get_mut(line.product_code) {
+            Some(product) => product,
+            None => self.products.entry(line.product_code.into()).or_default(),
+        };
+        product.line_count += 1;
+        let Some(rule) = product.rule else {
+            product.recurring_count += u64::from(line.terms.cycle_months.is_some() && dated.is_active());
+            return Ok(());
+        };
+        let client = &mut self.clients[client.0 as usize];
+        let place = client.lines.iter().rposition(|lines| lines.rule == rule).unwrap_or_else(|| {
+            client.lines.push(RuleLines { rule, ..RuleLines::default() });
+            client.lines.len() - 1
+        });
+        client.lines[place].add(&dated).ok_or_else(|| ReconcileError::TooLarge {
+            subject: format!("client `{}`, product `{}`", client.id, line.product_code),
+            what: "the sum of its lines",
+        })
+    }
+
+    /// An account (vendor organization) of a usage source. Again with the same id: the same number.
+    ///
+    /// # Errors
+    /// [`ReconcileError::TooMany`] beyond [`ACCOUNTS_MAX`].
+    pub fn account(
+        &mut self,
+        source: &SourceId,
+        account: &AccountId,
+        name: &str,
+        state: &ReadState,
+    ) -> Result<AccountNo, ReconcileError> {
+        let source = match self.source_index.get(source) {
+            Some(source) => *source,
+            None => self.source(SourceStatus {
+                source: source.clone(),
+                connector: String::new(),
+                evidence: Evidence::Usage,
+                read_state: ReadState::Failed("it is not among the sources of this run".into()),
+                synced_on: None,
+            }),
+        };
+        let number = match self.find_account(source, account.as_str()) {
+            Some(number) => number,
+            None => self.new_account(source, account)?,
+        };
+        let entry = &mut self.accounts[number.0 as usize];
+        if entry.name.is_empty() {
+            entry.name = name.into();
+        }
+        if !state.is_complete() {
+            entry.unread = Some(Box::new(state.clone()));
+        }
+        Ok(number)
+    }
+
+    /// The account of an id, if it was pushed.
+    #[must_use]
+    pub fn find_account(&self, source: SourceNo, id: &str) -> Option<AccountNo> {
+        let is = |place: &u32| {
+            let account = &self.accounts[*place as usize];
+            account.source == source && account.id.as_str() == id
+        };
+        self.account_index.find(hash_account(&self.hasher, source, id), is).map(|place| AccountNo(*place))
+    }
+
+    /// One usage item of an account.
+    ///
+    /// # Errors
+    /// [`ReconcileError::TooLarge`] if a sum is no longer exact, [`ReconcileError::TooMany`] beyond the caps.
+    pub fn usage_item(&mut self, account: AccountNo, item: ItemRef<'_>) -> Result<(), ReconcileError> {
+        let entry = &mut self.accounts[account.0 as usize];
+        let source = &mut self.sources[usize::from(entry.source.0)];
+        source.item_count += 1;
+        let status = if item.status == STATUS_ACTIVE {
+            source.quantity_unknown_count += u64::from(item.quantity.is_none());
+            None
+        } else {
+            let outcome = self.words.outcome(item.status);
+            let place = usize::from(outcome.0 - Outcome::STATUS);
+            if source.status_counts.len() <= place {
+                source.status_counts.resize(place + 1, 0);
+            }
+            source.status_counts[place] += 1;
+            Some(outcome)
+        };
+        for take in source.takers.takes(self.rules.rules(), item.kind, item.sku) {
+            let stale = take.seen_since.is_some_and(|since| item.last_seen.is_some_and(|seen| seen < since));
+            let outcome = match status {
+                Some(outcome) => outcome,
+                None if stale => Outcome::STALE,
+                None if item.quantity.is_none() => Outcome::UNKNOWN,
+                None => Outcome::COUNTS,
+            };
+            let quantity = item.quantity.unwrap_or(Decimal::ONE);
+            let report = Report { group: take.group, mask: take.mask, outcome, quantity };
+            self.seen.report(&mut entry.items, item.item_id, report, &self.words)?;
+        }
+        Ok(())
+    }
+
+    /// What is decided about an account; the last word holds.
+    ///
+    /// # Errors
+    /// [`ReconcileError::TooMany`] beyond [`ACCOUNTS_MAX`].
+    pub fn decide(&mut self, account: AccountNo, mapping: Mapping) -> Result<(), ReconcileError> {
+        let decision = match mapping {
+            Mapping::Confirmed { client_id, by } => Decision::Confirmed(self.client_number(&client_id)?, by),
+            Mapping::Ignored { .. } => Decision::Ignored,
+            Mapping::Undecided { proposal: Some(client_id), why } => {
+                Decision::Proposed(Box::new((self.client_number(&client_id)?, why)))
+            }
+            Mapping::Undecided { proposal: None, why } if why.is_empty() => Decision::None,
+            Mapping::Undecided { proposal: None, why } => Decision::Unclear(why.into()),
+        };
+        self.accounts[account.0 as usize].decision = decision;
+        Ok(())
+    }
+
+    /// Compares everything that was pushed.
+    ///
+    /// # Errors
+    /// [`ReconcileError`] names what may not be guessed around. A difference is never an error.
+    pub fn finish(mut self) -> Result<Reconciliation, ReconcileError> {
+        self.seen = SeenItems::default();
+        self.account_index = HashTable::new();
+        self.accounts.iter_mut().for_each(|account| account.items.forget_ids());
+        crate::finish::finish(self)
+    }
+
+    fn client_number(&mut self, id: &ClientId) -> Result<ClientNo, ReconcileError> {
+        if let Some(number) = self.client_index.get(id) {
+            return Ok(*number);
+        }
+        let number = ClientNo(next_number(self.clients.len(), "clients")?);
+        self.client_index.insert(id.clone(), number);
+        self.clients.push(ClientEntry {
+            id: id.clone(),
+            name: Box::default(),
+            is_known: false,
+            read_state: ReadState::Complete,
+            lines: Vec::new(),
+        });
+        Ok(number)
+    }
+
+    fn new_account(&mut self, source: SourceNo, id: &AccountId) -> Result<AccountNo, ReconcileError> {
+        let number = next_number(self.accounts.len(), "accounts")?;
+        self.accounts.push(AccountEntry {
+            source,
+            id: id.clone(),
+            name: Box::default(),
+            unread: None,
+            decision: Decision::None,
+            items: AccountItems::default(),
+        });
+        let (accounts, hasher) = (&self.accounts, &self.hasher);
+        let rehash = |place: &u32| {
+            let account = &accounts[*place as usize];
+            hash_account(hasher, account.source, account.id.as_str())
+        };
+        self.account_index.insert_unique(hash_account(hasher, source, id.as_str()), number, rehash);
+        Ok(AccountNo(number))
+    }
+}
+
+fn next_number(count: usize, what: &'static str) -> Result<u32, ReconcileError> {
+    let number = u32::try_from(count).ok().filter(|number| *number < ACCOUNTS_MAX);
+    number.ok_or(ReconcileError::TooMany { what, max: u64::from(ACCOUNTS_MAX) })
+}
+
+fn hash_account(hasher: &DefaultHashBuilder, source: SourceNo, id: &str) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write_u16(source.0);
+    state.write(id.as_bytes());
+    state.finish()
+}

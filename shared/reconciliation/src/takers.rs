@@ -1,0 +1,150 @@
+//! Which rules of a source take an item of a kind and SKU: looked up once per kind and SKU, not once per item.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use jiff::{
+    Timestamp,
+    civil::{Date, date},
+};
+
+use crate::{
+    Rule,
+    items::{GROUP_RULES, LocalRule},
+};
+
+/// So many kinds and SKUs of one source are told apart where no rule takes them; the rest is one.
+const UNTAKEN_MAX: usize = 1_000;
+
+/// The rules of one group that take an item, and until when it must have been seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Take {
+    pub(crate) group: u8,
+    pub(crate) mask: u16,
+    pub(crate) seen_since: Option<Timestamp>,
+}
+
+/// Items of one kind and SKU.
+#[derive(Debug)]
+struct Class {
+    kind: Box<str>,
+    sku: Box<str>,
+    takes: Vec<Take>,
+}
+
+/// What a local rule of a source is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Taker {
+    /// One of the rule set, by its place there.
+    Rule(u16),
+    /// None: items of a kind and SKU that no rule takes.
+    Nobody { kind: Box<str>, sku: Box<str> },
+}
+
+/// The rules of one source.
+#[derive(Debug, Default)]
+pub(crate) struct Takers {
+    takers: Vec<Taker>,
+    seen_since: Vec<Option<Timestamp>>,
+    classes: Vec<Class>,
+    index: HashTable<u32>,
+    last: usize,
+    untaken: usize,
+    hasher: DefaultHashBuilder,
+}
+
+impl Takers {
+    /// The rules of the set that count in this source.
+    pub(crate) fn of<'a>(rules: impl Iterator<Item = (u16, &'a Rule)>, count_day: Date) -> Self {
+        let mut takers = Self::default();
+        for (place, rule) in rules {
+            takers.takers.push(Taker::Rule(place));
+            takers.seen_since.push(seen_since(rule, count_day));
+        }
+        takers
+    }
+
+    /// What a local rule is.
+    pub(crate) fn taker(&self, rule: LocalRule) -> &Taker {
+        &self.takers[usize::from(rule)]
+    }
+
+    /// Whether any rule counts in this source.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.takers.iter().any(|taker| matches!(taker, Taker::Rule(_)))
+    }
+
+    /// The rules that take items of this kind and SKU; `None` if there are too many kinds to remember.
+    pub(crate) fn takes(&mut self, rules: &[Rule], kind: &str, sku: &str) -> &[Take] {
+        let is = |class: &Class| *class.kind == *kind && *class.sku == *sku;
+        if self.classes.get(self.last).is_none_or(|class| !is(class)) {
+            let hash = self.hash(kind, sku);
+            let known = self.index.find(hash, |place| is(&self.classes[*place as usize])).copied();
+            self.last = match known {
+                Some(place) => place as usize,
+                None => self.learn(rules, kind, sku, hash),
+            };
+        }
+        &self.classes[self.last].takes
+    }
+
+    fn learn(&mut self, rules: &[Rule], kind: &str, sku: &str, hash: u64) -> usize {
+        let mut takes: Vec<Take> = Vec::new();
+        for (local, taker) in (0_u16..).zip(&self.takers) {
+            let Taker::Rule(place) = taker else { continue };
+            if rules[usize::from(*place)].takes(kind, sku) {
+                add(&mut takes, local, self.seen_since[usize::from(local)]);
+            }
+        }
+        let (mut kind, mut sku) = (kind, sku);
+        if takes.is_empty() && self.has_rules() {
+            self.untaken += 1;
+            if self.untaken > UNTAKEN_MAX {
+                (kind, sku) = ("", "");
+                let rest = |class: &Class| class.kind.is_empty() && class.sku.is_empty();
+                if let Some(place) = self.classes.iter().position(rest) {
+                    return place;
+                }
+            }
+            let local = u16::try_from(self.takers.len()).unwrap_or(u16::MAX);
+            self.takers.push(Taker::Nobody { kind: kind.into(), sku: sku.into() });
+            self.seen_since.push(None);
+            add(&mut takes, local, None);
+        }
+        let place = self.classes.len();
+        self.classes.push(Class { kind: kind.into(), sku: sku.into(), takes });
+        let (classes, hasher) = (&self.classes, &self.hasher);
+        let rehash = |place: &u32| hash_of(hasher, &classes[*place as usize].kind, &classes[*place as usize].sku);
+        self.index.insert_unique(hash, u32::try_from(place).unwrap_or(u32::MAX), rehash);
+        place
+    }
+
+    fn hash(&self, kind: &str, sku: &str) -> u64 {
+        hash_of(&self.hasher, kind, sku)
+    }
+}
+
+fn hash_of(hasher: &DefaultHashBuilder, kind: &str, sku: &str) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(kind.as_bytes());
+    state.write_u8(0xff);
+    state.write(sku.as_bytes());
+    state.finish()
+}
+
+fn add(takes: &mut Vec<Take>, local: LocalRule, seen_since: Option<Timestamp>) {
+    let (group, bit) = ((local / GROUP_RULES) as u8, 1 << (local % GROUP_RULES));
+    match takes.iter_mut().find(|take| take.group == group && take.seen_since == seen_since) {
+        Some(take) => take.mask |= bit,
+        None => takes.push(Take { group, mask: bit, seen_since }),
+    }
+}
+
+/// The first moment that is not stale: midnight UTC, so many days before the count day.
+fn seen_since(rule: &Rule, count_day: Date) -> Option<Timestamp> {
+    if !rule.count_basis.leaves_out_stale() {
+        return None;
+    }
+    let seconds = count_day.duration_since(date(1970, 1, 1)).as_secs() - i64::from(rule.stale_days) * 86_400;
+    Some(Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN))
+}
