@@ -68,6 +68,11 @@ impl Dated<'_, '_> {
 }
 
 impl RuleLines {
+    /// No line yet.
+    pub(crate) fn of(rule: u16) -> Self {
+        Self { rule, ..Self::default() }
+    }
+
     /// Adds a line; `None` if a sum has more digits than are kept exactly.
     pub(crate) fn add(&mut self, dated: &Dated<'_, '_>) -> Option<()> {
         if dated.is_active() { self.add_active(dated) } else { Some(self.add_other(dated)) }

@@ -213,7 +213,7 @@ impl Reconciler {
         };
         let client = &mut self.clients[client.0 as usize];
         let place = client.lines.iter().rposition(|lines| lines.rule == rule).unwrap_or_else(|| {
-            client.lines.push(RuleLines { rule, ..RuleLines::default() });
+            client.lines.push(RuleLines::of(rule));
             client.lines.len() - 1
         });
         client.lines[place].add(&dated).ok_or_else(|| ReconcileError::TooLarge {
