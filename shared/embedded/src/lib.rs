@@ -1,1 +1,132 @@
-//! placeholder
+//! The ports' homes on one machine: a folder that a person can open, with the table in a file, the archive as files,
+//! mail as `.eml` files and secrets from the environment or a file. Deliberately absent: anything that leaves this
+//! machine, and any use case. The Lambdas do not link this crate.
+//!
+//! ```text
+//! DIR/table.db    the table (DynamoDB in this process, on SQLite)     DIR/archive/…       the archive
+//! DIR/outbox/     mail, one `.eml` each                               DIR/config/secrets.toml   secrets, mode 600
+//! ```
+
+mod disk;
+mod folder;
+mod lock;
+mod outbox;
+mod secret;
+mod table;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use truecount_platform::Table;
+
+use self::{disk::Disk, lock::Lock, table::TableServer};
+pub use self::{folder::FolderArchive, outbox::EmlOutbox, secret::LocalSecrets};
+
+/// Whether a write survives a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Every write is on the disk before it counts as done.
+    Safe,
+    /// Much faster; survives a killed process, not a power cut. For data that can be made again, such as the demo's.
+    Bulk,
+}
+
+/// Why a folder cannot be a home.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HomeError {
+    /// Another process has it open.
+    #[error("the folder `{folder}` is in use by another truecount process{holder}: let it end, or use another folder")]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// ` (process 123)`, or nothing if not known.
+        holder: String,
+    },
+    /// The file system refuses.
+    #[error("the folder `{folder}` cannot be used: {why}")]
+    Folder {
+        /// The folder or file.
+        folder: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// The table's file cannot be opened.
+    #[error("the table in `{file}` cannot be opened: {why}")]
+    Table {
+        /// The file.
+        file: PathBuf,
+        /// What the database says.
+        why: String,
+    },
+}
+
+/// One folder as a home for all ports. This process alone has it until the value is dropped; then the table's server
+/// stops, and what was cloned from here fails.
+pub struct Home {
+    folder: PathBuf,
+    disk: Disk,
+    // Dropped in this order: the lock is freed when the table's file is closed.
+    table: TableServer,
+    _lock: Lock,
+}
+
+impl Home {
+    /// Opens the folder, making what is not there yet.
+    ///
+    /// # Errors
+    /// [`HomeError`], above all if another process has it open.
+    pub fn open(folder: &Path, durability: Durability) -> Result<Self, HomeError> {
+        let refused = |why: std::io::Error| HomeError::Folder { folder: folder.to_owned(), why: why.to_string() };
+        disk::make_private_folder(folder).map_err(refused)?;
+        let lock = Lock::take(folder)?;
+        let disk = Disk::open(folder, durability).map_err(refused)?;
+        let table = TableServer::start(&folder.join("table.db"), durability)?;
+        Ok(Self { folder: folder.to_owned(), disk, table, _lock: lock })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.table.table()
+    }
+
+    /// Where the table speaks DynamoDB's protocol while this home is open, such as `http://127.0.0.1:40123/`. Any
+    /// credentials do.
+    #[must_use]
+    pub fn table_endpoint(&self) -> &str {
+        self.table.endpoint()
+    }
+
+    /// The archive in `archive/`.
+    #[must_use]
+    pub fn archive(&self) -> Arc<FolderArchive> {
+        Arc::new(FolderArchive::new(self.folder.join("archive"), self.disk.clone()))
+    }
+
+    /// Mail into `outbox/`.
+    #[must_use]
+    pub fn mailer(&self) -> Arc<EmlOutbox> {
+        Arc::new(EmlOutbox::new(self.folder.join("outbox"), self.disk.clone()))
+    }
+
+    /// Secrets from the environment, else from `config/secrets.toml`.
+    #[must_use]
+    pub fn secrets(&self) -> Arc<LocalSecrets> {
+        Arc::new(LocalSecrets::new(self.folder.join("config").join("secrets.toml")))
+    }
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Home").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! Files that are there whole or not at all, whenever the process or the power ends: written as a draft, synced, then
+//! given their name. Deliberately absent: what the files mean.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use truecount_platform::Placed;
+
+use crate::Durability;
+
+/// Where drafts lie, on the same file system as what they become. Its name begins with a dot: no key can reach it.
+const DRAFTS: &str = ".drafts";
+
+/// Writes files below one folder. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Disk {
+    drafts: Arc<PathBuf>,
+    durability: Durability,
+    count: Arc<AtomicU64>,
+    naming: Arc<Mutex<()>>,
+}
+
+impl Disk {
+    /// Makes the folder for drafts, and clears what a killed process left there.
+    pub(crate) fn open(folder: &Path, durability: Durability) -> io::Result<Self> {
+        let drafts = folder.join(DRAFTS);
+        make_private_folder(&drafts)?;
+        for left in fs::read_dir(&drafts)? {
+            fs::remove_file(left?.path())?;
+        }
+        Ok(Self { drafts: Arc::new(drafts), durability, count: Arc::default(), naming: Arc::default() })
+    }
+
+    /// Writes a file unless one of that name is there.
+    pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<Placed> {
+        let parent = self.make_parent(path)?;
+        // A look before the work; the link below decides.
+        if path.try_exists()? {
+            return Ok(Placed::Existed);
+        }
+        let draft = self.draft(bytes)?;
+        let named = self.name_new(&draft.path, path);
+        drop(draft);
+        match named {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Placed::Existed),
+            Err(error) => Err(error),
+            Ok(()) => self.sync_folder(parent).map(|()| Placed::New),
+        }
+    }
+
+    /// Writes a file, in place of an earlier one.
+    pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let parent = self.make_parent(path)?;
+        let draft = self.draft(bytes)?;
+        fs::rename(&draft.path, path)?;
+        self.sync_folder(parent)
+    }
+
+    /// Gives a draft a name that is free. A hard link is refused by the system itself if the name is taken; where
+    /// there are none (FAT), the lock of this process does, as no other process has the folder.
+    fn name_new(&self, draft: &Path, path: &Path) -> io::Result<()> {
+        match fs::hard_link(draft, path) {
+            Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
+                let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
+                if path.try_exists()? { Err(ErrorKind::AlreadyExists.into()) } else { fs::rename(draft, path) }
+            }
+            answer => answer,
+        }
+    }
+
+    fn draft(&self, bytes: &[u8]) -> io::Result<Draft> {
+        let path = self.drafts.join(self.count.fetch_add(1, Ordering::Relaxed).to_string());
+        let mut file = File::create_new(&path)?;
+        // From here on a failure removes the draft.
+        let draft = Draft { path };
+        file.write_all(bytes)?;
+        if self.durability == Durability::Safe {
+            file.sync_all()?;
+        }
+        Ok(draft)
+    }
+
+    /// Makes the folders above a file, each known to its parent on the disk.
+    fn make_parent<'a>(&self, path: &'a Path) -> io::Result<&'a Path> {
+        let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
+        let missing: Vec<&Path> = parent.ancestors().take_while(|folder| !folder.is_dir()).collect();
+        for folder in missing.into_iter().rev() {
+            match fs::create_dir(folder) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+                _ => self.sync_folder(folder.parent().unwrap_or(folder))?,
+            }
+        }
+        Ok(parent)
+    }
+
+    #[cfg(unix)]
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        match self.durability {
+            Durability::Safe => File::open(folder)?.sync_all(),
+            Durability::Bulk => Ok(()),
+        }
+    }
+
+    /// Other systems keep names by themselves and have no call for it.
+    #[cfg(not(unix))]
+    fn sync_folder(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A file without its name yet; gone when dropped.
+struct Draft {
+    path: PathBuf,
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Renamed already, or cleared at the next opening.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Makes a folder that only its owner may read, unless it is there.
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
