@@ -1,1 +1,44 @@
-//! placeholder
+//! What a vendor is asked and what its answers mean: one crawl engine, and one file per vendor.
+//!
+//! A [`Connector`] does no IO: it says what to ask ([`Connector::start`], [`Connector::follow`]) and what an
+//! answer means ([`Connector::read`]). The engine ([`crawl`]) does everything else: credentials, pace, retries,
+//! timeouts, caps, paging, fan-out to child accounts, checkpoints, and the cutting of fields that billing does
+//! not need. Reading archived pages ([`read_page`]) is a pure function of the pages.
+//!
+//! **Architecture invariants:** nothing here can write to a vendor (an [`Ask`] has no method; the only requests
+//! other than GET are those that obtain a token); a credential goes only to the scheme, host and port that the
+//! settings name; no AWS, no table, no archive.
+//!
+//! ```text
+//! start ─▶ Ask ─▶ engine ─▶ Page ─▶ follow ─▶ more Asks
+//!                            │
+//!                            └─▶ PackSink (archive, checkpoint) ─▶ … later … ─▶ read_page ─▶ Reading ─▶ Snapshot
+//! ```
+
+mod auth;
+mod body;
+mod connector;
+mod endpoint;
+mod engine;
+mod fault;
+mod http;
+mod pace;
+mod paging;
+mod reading;
+mod state;
+mod store;
+mod values;
+mod vendors;
+
+pub use auth::{Auth, Basic, SecretHeader, TokenAuth, TokenStyle};
+pub use connector::{
+    Ask, CONNECTORS, Connector, Declaration, Endpoint, Page, PageError, Refusal, SettingsError, connect, read_page,
+};
+pub use endpoint::checked_url;
+pub use engine::{CrawlError, PackSink, Progress, SinkError, crawl};
+pub use fault::{Cause, Fault, Remedy};
+pub use http::{Http, HttpSetup, Limits};
+pub use pace::{Pace, PaperTime, RealTime, Time};
+pub use reading::{AccountReading, Note, Reading, Snapshot};
+pub use state::CrawlState;
+pub use vendors::csv::{CsvFile, CsvSplitter};

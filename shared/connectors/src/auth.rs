@@ -1,0 +1,221 @@
+//! How a request proves who it is from: declared by the connector as templates over the fields of the source's
+//! secret, filled in here, and never printed.
+//!
+//! No refresh tokens, no signing, no cookies: none of today's sources needs them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use url::Url;
+
+use crate::{connector::SettingsError, fault::Cause};
+
+/// What a source's requests carry. In all texts `{field}` stands for a field of the source's secret.
+#[derive(Debug, Clone, Default)]
+pub struct Auth {
+    /// HTTP Basic.
+    pub basic: Option<Basic>,
+    /// Headers that hold a secret.
+    pub headers: Vec<SecretHeader>,
+    /// A bearer token by OAuth2 client credentials.
+    pub token: Option<TokenAuth>,
+}
+
+/// HTTP Basic.
+#[derive(Debug, Clone)]
+pub struct Basic {
+    /// The user, such as `acme+{public_key}`.
+    pub user: String,
+    /// The password, such as `{private_key}`.
+    pub password: String,
+}
+
+/// A header with a secret in it.
+#[derive(Debug, Clone)]
+pub struct SecretHeader {
+    /// The header's name.
+    pub name: &'static str,
+    /// Its value, such as `{client_id}`.
+    pub value: String,
+}
+
+/// OAuth2 client credentials.
+#[derive(Debug, Clone)]
+pub struct TokenAuth {
+    /// Scheme, host and port of the token endpoint: the client secret goes nowhere else. Checked already.
+    pub base: Url,
+    /// The path on it; `{scope}` stands for the ask's scope.
+    pub path: String,
+    /// How the request is written.
+    pub style: TokenStyle,
+    /// The client id, such as `{client_id}`.
+    pub client_id: String,
+    /// The client secret, such as `{client_secret}`.
+    pub client_secret: String,
+    /// Further fields, such as `scope` or `audience`.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// How a token request is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenStyle {
+    /// `application/x-www-form-urlencoded`, as RFC 6749 has it.
+    Form,
+    /// JSON (Pax8).
+    Json,
+}
+
+/// A token and when it stops being used: a minute, or a tenth of its life, before it expires.
+pub(crate) struct Token {
+    pub(crate) header: HeaderValue,
+    pub(crate) use_until: Duration,
+}
+
+/// The fields of a source's secret.
+pub(crate) struct SecretFields(pub(crate) BTreeMap<String, SecretString>);
+
+impl Auth {
+    /// The fields that the secret must have.
+    pub(crate) fn needed(&self) -> Vec<String> {
+        let basic = self.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
+        let headers = self.headers.iter().map(|header| &header.value);
+        let token = self.token.iter().flat_map(|token| [&token.client_id, &token.client_secret]);
+        let mut fields: Vec<String> = basic.chain(headers).chain(token).flat_map(|text| placeholders(text)).collect();
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    /// Refuses a secret that lacks a field.
+    pub(crate) fn check(&self, secret: &SecretFields) -> Result<(), SettingsError> {
+        let needed = self.needed();
+        let lacks = |field: &&String| secret.0.get(*field).is_none_or(|value| value.expose_secret().trim().is_empty());
+        match needed.iter().find(lacks) {
+            Some(field) => Err(SettingsError::MissingSecret { field: field.clone(), needed: needed.join(", ") }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl SecretFields {
+    /// A template with its placeholders filled in. Fields are checked at the start; one that is gone is empty.
+    pub(crate) fn fill(&self, template: &str) -> SecretString {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((field, after)) = after.split_once('}') else { break };
+            text.push_str(before);
+            text.push_str(self.0.get(field).map_or("", |value| value.expose_secret()));
+            rest = after;
+        }
+        text.push_str(rest);
+        text.into()
+    }
+
+    pub(crate) fn basic(&self, basic: &Basic) -> Option<HeaderValue> {
+        let (user, password) = (self.fill(&basic.user), self.fill(&basic.password));
+        let pair = format!("{}:{}", user.expose_secret(), password.expose_secret());
+        sensitive(&format!("Basic {}", STANDARD.encode(pair)))
+    }
+
+    pub(crate) fn header(&self, header: &SecretHeader) -> Option<HeaderValue> {
+        sensitive(self.fill(&header.value).expose_secret())
+    }
+}
+
+/// Where a scope's token is asked for. The scope cannot leave its place in the path.
+pub(crate) fn token_url(auth: &TokenAuth, scope: Option<&str>) -> Result<Url, Cause> {
+    let scope = scope.unwrap_or_default();
+    if !scope.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) || scope.contains("..") {
+        return Err(Cause::BadLink);
+    }
+    let mut url = auth.base.clone();
+    url.set_path(&auth.path.replace("{scope}", scope));
+    Ok(url)
+}
+
+/// The token in a token endpoint's answer.
+pub(crate) fn token_from(body: &str, now: Duration) -> Result<Token, Cause> {
+    #[derive(Deserialize)]
+    struct Answer {
+        access_token: SecretString,
+        expires_in: Option<u64>,
+    }
+    let answer: Answer = serde_json::from_str(body).map_err(|_| Cause::TokenUnreadable)?;
+    let header = sensitive(&format!("Bearer {}", answer.access_token.expose_secret())).ok_or(Cause::TokenUnreadable)?;
+    let life = Duration::from_secs(answer.expires_in.unwrap_or(300).min(86_400));
+    let margin = Duration::from_secs(60).min(life / 10);
+    Ok(Token { header, use_until: now + life.saturating_sub(margin) })
+}
+
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn placeholders(template: &str) -> Vec<String> {
+    template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(field, _)| field.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(fields: &[(&str, &str)]) -> SecretFields {
+        SecretFields(fields.iter().map(|(k, v)| ((*k).to_owned(), SecretString::from(*v))).collect())
+    }
+
+    #[test]
+    fn templates_are_filled_once() {
+        let secret = secret(&[("public_key", "p{private_key}"), ("private_key", "s")]);
+        assert_eq!(secret.fill("acme+{public_key}").expose_secret(), "acme+p{private_key}");
+        assert_eq!(secret.fill("plain").expose_secret(), "plain");
+    }
+
+    #[test]
+    fn a_lacking_field_is_named() {
+        let auth = Auth {
+            basic: Some(Basic { user: "acme+{public_key}".into(), password: "{private_key}".into() }),
+            ..Auth::default()
+        };
+        assert!(auth.check(&secret(&[("public_key", "a"), ("private_key", "b")])).is_ok());
+        let error = auth.check(&secret(&[("public_key", "a"), ("private_key", " ")])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the secret of this source has no field `private_key`; it needs: private_key, public_key"
+        );
+    }
+
+    #[test]
+    fn a_scope_stays_in_its_place() {
+        let auth = TokenAuth {
+            base: Url::parse("https://login.example.test").unwrap(),
+            path: "/{scope}/oauth2/v2.0/token".into(),
+            style: TokenStyle::Form,
+            client_id: String::new(),
+            client_secret: String::new(),
+            fields: vec![],
+        };
+        let url = token_url(&auth, Some("0f1e-22")).unwrap();
+        assert_eq!(url.as_str(), "https://login.example.test/0f1e-22/oauth2/v2.0/token");
+        for bad in ["../x", "a/b", "a?b", "..", "a@b", "a%2fb", "a\nb"] {
+            assert!(token_url(&auth, Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_given_up_before_it_expires() {
+        let token = token_from(r#"{"access_token":"t","expires_in":3600}"#, Duration::from_secs(100)).unwrap();
+        assert_eq!(token.use_until, Duration::from_secs(3640));
+        let short = token_from(r#"{"access_token":"t","expires_in":20}"#, Duration::ZERO).unwrap();
+        assert_eq!(short.use_until, Duration::from_secs(18));
+        for bad in ["{}", "[]", "", r#"{"access_token":"a\nb"}"#, r#"{"access_token":null}"#] {
+            assert!(token_from(bad, Duration::ZERO).is_err(), "{bad}");
+        }
+        assert!(!format!("{:?}", token.header).contains('t'), "marked as sensitive");
+    }
+}

@@ -1,0 +1,293 @@
+//! What a connector is: the questions it asks, the answers it reads, and the list of all that exist.
+//!
+//! No IO and no retry logic: those are the engine's.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use truecount_billing::{AccountId, Evidence};
+use url::Url;
+
+use crate::{
+    auth::Auth,
+    pace::Pace,
+    reading::Reading,
+    vendors::{self, csv::CsvFile},
+};
+
+/// One question to a vendor. There is no method: a question is always a GET.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The connector's own word for this kind of question, such as `devices`.
+    pub step: Cow<'static, str>,
+    /// A path with its query, below the source's base URL (`/v2/organizations?pageSize=500`), or a link that the
+    /// vendor gave (absolute; refused unless its scheme, host and port are the base's).
+    pub target: String,
+    /// The account that the question is about: if it fails, only this account was not read. `None`: the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// Which token to ask with, where a source needs several (Microsoft: the customer's tenant id).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// How many pages of the same list came before.
+    #[serde(default)]
+    pub page: u32,
+    /// What `follow` and `read` must know besides the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// A short hash of the list's page before, set by the engine: a page that repeats it is a fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+}
+
+impl Ask {
+    /// A first question about the whole source.
+    pub fn new(step: &'static str, target: impl Into<String>) -> Self {
+        Self {
+            step: step.into(),
+            target: target.into(),
+            account: None,
+            scope: None,
+            page: 0,
+            context: None,
+            before: None,
+        }
+    }
+
+    /// The same question about one account.
+    #[must_use]
+    pub fn about(self, account: AccountId) -> Self {
+        Self { account: Some(account), ..self }
+    }
+
+    /// With the token of a scope.
+    #[must_use]
+    pub fn within(self, scope: impl Into<String>) -> Self {
+        Self { scope: Some(scope.into()), ..self }
+    }
+
+    /// With something to remember.
+    #[must_use]
+    pub fn with(self, context: impl Into<String>) -> Self {
+        Self { context: Some(context.into()), ..self }
+    }
+
+    /// The next page of the same list.
+    #[must_use]
+    pub fn next(&self, target: impl Into<String>) -> Self {
+        Self { target: target.into(), page: self.page.saturating_add(1), ..self.clone() }
+    }
+
+    /// The next kind of question about the same account, with the same token.
+    #[must_use]
+    pub fn then(&self, step: &'static str, target: impl Into<String>) -> Self {
+        Self { step: step.into(), target: target.into(), page: 0, context: None, before: None, ..self.clone() }
+    }
+}
+
+/// One answer, as it is archived: the vendor's text without the fields that the connector declares cut.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// The question.
+    pub ask: Ask,
+    /// The answer's text, numbers as they were written. Empty if `failed` is set.
+    pub body: String,
+    /// Why there is no answer for the question's account, in words for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// A 4xx answer that a connector may know a way around.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The vendor's own error code, where the body has one.
+    pub code: Option<String>,
+}
+
+/// Why an answer could not be understood. Holds no part of the answer but field names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the answer to `{step}` {why}")]
+pub struct PageError {
+    /// The question's step.
+    pub step: String,
+    /// What is wrong, as the rest of a sentence.
+    pub why: String,
+}
+
+/// Why a source's settings cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// No such connector.
+    #[error("there is no connector `{0}`; there are: {known}", known = known_connectors())]
+    UnknownConnector(String),
+    /// An option is missing, misspelt or of the wrong form.
+    #[error("connector `{connector}`: {why}")]
+    Option {
+        /// The connector.
+        connector: &'static str,
+        /// What is wrong with which option.
+        why: String,
+    },
+    /// The source's secret lacks a field.
+    #[error("the secret of this source has no field `{field}`; it needs: {needed}")]
+    MissingSecret {
+        /// The field.
+        field: String,
+        /// All fields that it needs.
+        needed: String,
+    },
+    /// The HTTP client cannot be made.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(String),
+}
+
+/// Where and how a vendor is reached.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Scheme, host, port and the path below which all questions lie. Already checked: https, or loopback.
+    pub base: Url,
+    /// How a request proves who it is from.
+    pub auth: Auth,
+    /// Plain headers sent with every question.
+    pub headers: Vec<(&'static str, String)>,
+    /// How fast and how many at once.
+    pub pace: Pace,
+    /// Names of fields, at any depth, that are cut from answers before anything is kept; a name may end in `*`.
+    pub cut: &'static [&'static str],
+}
+
+/// One kind of source. No IO: questions out, answers in.
+pub trait Connector: Send + Sync {
+    /// The connector's name, as in the settings.
+    fn name(&self) -> &'static str;
+
+    /// Which side of the comparison it is on.
+    fn evidence(&self) -> Evidence;
+
+    /// Where the vendor is; `None` for a file.
+    fn endpoint(&self) -> Option<&Endpoint>;
+
+    /// The file side, for a source that is a dropped file instead of an API.
+    fn file(&self) -> Option<&CsvFile> {
+        None
+    }
+
+    /// The first questions.
+    fn start(&self) -> Vec<Ask>;
+
+    /// What to ask after an answer, in order: the list's next page before anything that fans out.
+    ///
+    /// # Errors
+    /// [`PageError`] if the answer cannot be understood.
+    fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError>;
+
+    /// A way around a refusal: other questions in its place, none at all (`Some(vec![])`: do without), or `None`:
+    /// the refusal stands.
+    fn instead(&self, _ask: &Ask, _refusal: &Refusal) -> Option<Vec<Ask>> {
+        None
+    }
+
+    /// What is known before any answer, such as accounts that the settings name.
+    fn begin(&self, _reading: &mut Reading) {}
+
+    /// Takes what an answer says into a reading.
+    ///
+    /// # Errors
+    /// [`PageError`] if the answer cannot be understood.
+    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError>;
+}
+
+/// Reads one archived page: an answer through its connector, or the note that an account could not be asked. An
+/// answer about one account that cannot be understood leaves that account not read, and the others whole.
+///
+/// # Errors
+/// [`PageError`] if an answer about the whole source cannot be understood.
+pub fn read_page(connector: &dyn Connector, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    match (&page.failed, &page.ask.account) {
+        (Some(reason), Some(account)) => reading.fail(account, reason),
+        (Some(reason), None) => reading.source_partial(reason.clone()),
+        (None, account) => match (connector.read(page, reading), account) {
+            (Err(error), Some(account)) => reading.fail(account, &error.to_string()),
+            (result, _) => return result,
+        },
+    }
+    Ok(())
+}
+
+/// One connector of the list, for people who choose.
+#[derive(Debug, Clone, Copy)]
+pub struct Declaration {
+    /// The name in the settings.
+    pub name: &'static str,
+    /// What people call the vendor.
+    pub title: &'static str,
+    /// What it is a source of.
+    pub gives: &'static str,
+    /// The fields of the source's secret.
+    pub secret: &'static [&'static str],
+    /// A commented example of its settings, in TOML, without the `[[sources]]` line, `id` and `connector`.
+    pub options: &'static str,
+    make: fn(&toml::Table) -> Result<Box<dyn Connector>, SettingsError>,
+}
+
+/// Every connector that exists.
+pub const CONNECTORS: &[Declaration] = &[
+    Declaration {
+        name: "connectwise",
+        title: "ConnectWise PSA",
+        gives: "companies, agreements and additions: what is billed",
+        secret: vendors::connectwise::SECRET,
+        options: vendors::connectwise::OPTIONS,
+        make: vendors::connectwise::make,
+    },
+    Declaration {
+        name: "ninjaone",
+        title: "NinjaOne",
+        gives: "organizations and devices",
+        secret: vendors::ninjaone::SECRET,
+        options: vendors::ninjaone::OPTIONS,
+        make: vendors::ninjaone::make,
+    },
+    Declaration {
+        name: "microsoft-graph",
+        title: "Microsoft 365",
+        gives: "per customer tenant: subscriptions, and users with their licences",
+        secret: vendors::microsoft_graph::SECRET,
+        options: vendors::microsoft_graph::OPTIONS,
+        make: vendors::microsoft_graph::make,
+    },
+    Declaration {
+        name: "pax8",
+        title: "Pax8",
+        gives: "companies and what they subscribe to",
+        secret: vendors::pax8::SECRET,
+        options: vendors::pax8::OPTIONS,
+        make: vendors::pax8::make,
+    },
+    Declaration {
+        name: "csv",
+        title: "CSV file",
+        gives: "billed lines or usage items, by column profile",
+        secret: &[],
+        options: vendors::csv::OPTIONS,
+        make: vendors::csv::make,
+    },
+];
+
+/// Makes a connector from the options of its `[[sources]]` table (without `id`, `connector` and other keys that
+/// are not the connector's own).
+///
+/// # Errors
+/// [`SettingsError`] that names the option.
+pub fn connect(connector: &str, options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+    let Some(declaration) = CONNECTORS.iter().find(|one| one.name == connector) else {
+        return Err(SettingsError::UnknownConnector(connector.chars().take(40).flat_map(char::escape_debug).collect()));
+    };
+    (declaration.make)(options)
+}
+
+fn known_connectors() -> String {
+    CONNECTORS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ")
+}

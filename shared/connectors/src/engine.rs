@@ -1,0 +1,243 @@
+//! The crawl: asks a connector's questions, hands the answers over in packs, and can stop and go on anywhere.
+//!
+//! Order: what an answer leads to is asked before what was waiting longer, so one account is read in one go and
+//! few questions wait. What is in a snapshot does not depend on this order.
+
+use async_trait::async_trait;
+use futures::stream::{FuturesOrdered, StreamExt};
+use tracing::{debug, warn};
+
+use crate::{
+    connector::{Ask, Connector, Page},
+    fault::{Cause, Fault, Remedy},
+    http::{Http, Outcome},
+    state::{CrawlState, short_hash},
+};
+
+/// Whatever the taker of packs says went wrong.
+pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Takes packs of pages: archives them, then saves the state that goes with them.
+#[async_trait]
+pub trait PackSink: Send {
+    /// Called every some hundred pages or some megabytes, and at the end, also before a fault is returned. `state`
+    /// is what to save after the pages are safe: a crawl that goes on from it asks for none of them again.
+    async fn pack(&mut self, pages: &[Page], state: &CrawlState) -> Result<(), SinkError>;
+}
+
+/// How a crawl ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Everything was asked.
+    Done,
+    /// It was told to stop, or the deadline came: go on from the state.
+    Stopped,
+}
+
+/// Why a crawl could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CrawlError {
+    /// The source as a whole cannot be read. The state still knows the question: a later crawl can go on.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The pages could not be kept.
+    #[error("the pages could not be kept: {0}")]
+    Sink(#[source] SinkError),
+}
+
+/// Asks everything that a source has to say, from where `state` stands.
+///
+/// A question about one account that fails leaves that account not read; a question about the source ends the
+/// crawl, and so does a credential that is refused (unless each account has its own token), or too many accounts
+/// in a row without any answer.
+///
+/// # Errors
+/// [`CrawlError`]; what was answered before was handed to the sink.
+pub async fn crawl(
+    connector: &dyn Connector,
+    http: &Http,
+    state: &mut CrawlState,
+    sink: &mut dyn PackSink,
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Progress, CrawlError> {
+    let mut crawl = Crawl {
+        connector,
+        http,
+        state,
+        pages: Vec::new(),
+        bytes: 0,
+        returned: Vec::new(),
+        requests_before: http.requests(),
+    };
+    let ended = crawl.run(sink, stop).await;
+    crawl.settle();
+    match ended {
+        Err(CrawlError::Sink(error)) => Err(CrawlError::Sink(error)),
+        ended => {
+            crawl.hand_over(sink).await?;
+            ended
+        }
+    }
+}
+
+struct Crawl<'a> {
+    connector: &'a dyn Connector,
+    http: &'a Http,
+    state: &'a mut CrawlState,
+    pages: Vec<Page>,
+    bytes: usize,
+    /// Asked, but the deadline came before an answer.
+    returned: Vec<Ask>,
+    requests_before: u64,
+}
+
+impl Crawl<'_> {
+    async fn run(&mut self, sink: &mut dyn PackSink, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, CrawlError> {
+        self.begin();
+        let (connector, http) = (self.connector, self.http);
+        let mut flights = FuturesOrdered::new();
+        let mut stopping = false;
+        loop {
+            stopping = stopping || stop() || http.is_out_of_time();
+            while !stopping && flights.len() < http.concurrency() {
+                let Some(ask) = self.state.frontier.pop_front() else { break };
+                self.state.flying.push_back(ask.clone());
+                flights.push_back(async move { http.ask(connector, &ask).await });
+            }
+            let Some(outcome) = flights.next().await else { break };
+            let Some(ask) = self.state.flying.pop_front() else { break };
+            match self.land(ask, outcome)? {
+                Landed::Taken => {}
+                Landed::OutOfTime(ask) => {
+                    self.returned.push(ask);
+                    stopping = true;
+                }
+            }
+            if self.pages.len() >= http.limits.pack_pages || self.bytes >= http.limits.pack_bytes {
+                self.hand_over(sink).await?;
+            }
+        }
+        let done = self.returned.is_empty() && self.state.waiting() == 0;
+        Ok(if done { Progress::Done } else { Progress::Stopped })
+    }
+
+    fn begin(&mut self) {
+        self.state.settle();
+        if !self.state.begun {
+            self.state.begun = true;
+            for ask in self.connector.start() {
+                if self.state.first_time(&ask) {
+                    self.state.frontier.push_back(ask);
+                }
+            }
+        }
+    }
+
+    /// Puts what was asked and not answered back in line.
+    fn settle(&mut self) {
+        self.state.settle();
+        while let Some(ask) = self.returned.pop() {
+            self.state.frontier.push_front(ask);
+        }
+    }
+
+    /// Takes what came of a question.
+    fn land(&mut self, ask: Ask, outcome: Outcome) -> Result<Landed, Fault> {
+        let landed = match outcome {
+            Outcome::OutOfTime => return Ok(Landed::OutOfTime(ask)),
+            Outcome::Page(page) => self.page(page),
+            Outcome::Instead(asks) => self.enqueue(&ask, asks),
+            Outcome::Failed(cause) => Err(cause),
+        };
+        match landed {
+            Ok(()) => Ok(Landed::Taken),
+            Err(cause) => self.failed(ask, cause).map(|()| Landed::Taken),
+        }
+    }
+
+    fn page(&mut self, page: Page) -> Result<(), Cause> {
+        let limits = &self.http.limits;
+        let hash = short_hash(&[&page.body]);
+        if page.ask.before == Some(hash) {
+            return Err(Cause::RepeatedPage { page: page.ask.page.saturating_add(1) });
+        }
+        let mut asks = self.connector.follow(&page)?;
+        for next in asks.iter_mut().filter(|ask| is_next(ask, &page.ask)) {
+            if next.page >= limits.list_pages_max {
+                return Err(Cause::TooManyPages { pages_max: limits.list_pages_max.into() });
+            }
+            next.before = Some(hash);
+        }
+        if self.state.pages >= limits.pages_max {
+            return Err(Cause::TooManyPages { pages_max: limits.pages_max });
+        }
+        self.enqueue(&page.ask, asks)?;
+        debug!(step = %page.ask.step, page = page.ask.page, bytes = page.body.len(), "page read");
+        self.state.pages += 1;
+        self.state.bytes += page.body.len() as u64;
+        self.state.failures_in_row = 0;
+        self.bytes += page.body.len();
+        self.pages.push(page);
+        Ok(())
+    }
+
+    /// Puts questions at the head of the line, in order. A next page that was asked for before is a circle; an
+    /// account that is listed twice is asked about once.
+    fn enqueue(&mut self, from: &Ask, asks: Vec<Ask>) -> Result<(), Cause> {
+        if asks.iter().any(|ask| is_next(ask, from) && self.state.is_known(ask)) {
+            return Err(Cause::RepeatedLink);
+        }
+        let fresh: Vec<Ask> = asks.into_iter().filter(|ask| self.state.first_time(ask)).collect();
+        for ask in fresh.into_iter().rev() {
+            self.state.frontier.push_front(ask);
+        }
+        Ok(())
+    }
+
+    /// Keeps a failure with its account, or ends the crawl.
+    fn failed(&mut self, ask: Ask, cause: Cause) -> Result<(), Fault> {
+        let own_credential = ask.scope.is_some() || !matches!(cause, Cause::NotAccepted | Cause::TokenRefused { .. });
+        let Some(account) = ask.account.clone().filter(|_| own_credential) else {
+            return Err(self.give_up(ask, cause));
+        };
+        if matches!(cause.remedy(), Remedy::Retry(_)) {
+            self.state.failures_in_row += 1;
+            if self.state.failures_in_row >= self.http.limits.silent_accounts_max {
+                let count = self.state.failures_in_row;
+                return Err(self.give_up(ask, Cause::ManyAccounts { count, last: Box::new(cause) }));
+            }
+        }
+        let reason = format!("`{}`: {cause}", ask.step);
+        warn!(account = %account, %reason, "account not read");
+        self.state.failed.push((account, reason.clone()));
+        self.pages.push(Page { ask, body: String::new(), failed: Some(reason) });
+        Ok(())
+    }
+
+    /// Ends the crawl; the question stays first in line for a later one.
+    fn give_up(&mut self, ask: Ask, cause: Cause) -> Fault {
+        let fault = Fault { during: ask.step.to_string(), account: ask.account.clone(), cause };
+        self.state.failures_in_row = 0;
+        self.state.flying.push_front(ask);
+        fault
+    }
+
+    async fn hand_over(&mut self, sink: &mut dyn PackSink) -> Result<(), CrawlError> {
+        let requests = self.http.requests();
+        self.state.requests += requests - self.requests_before;
+        self.requests_before = requests;
+        let pages = std::mem::take(&mut self.pages);
+        self.bytes = 0;
+        sink.pack(&pages, self.state).await.map_err(CrawlError::Sink)
+    }
+}
+
+/// Whether a question is for the next page of the list that another is about.
+fn is_next(ask: &Ask, from: &Ask) -> bool {
+    ask.step == from.step && ask.page > from.page
+}
+
+enum Landed {
+    Taken,
+    OutOfTime(Ask),
+}

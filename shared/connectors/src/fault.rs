@@ -1,0 +1,234 @@
+//! Why a source or an account was not read: what happened, during which question, and whether waiting, new
+//! credentials or a repair helps.
+//!
+//! Never a credential, a body or a query string.
+
+use std::{fmt, time::Duration};
+
+use truecount_billing::AccountId;
+
+use crate::connector::PageError;
+
+/// A question that got no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{cause}", Prefix(.during, .account.as_ref()))]
+pub struct Fault {
+    /// The step of the question.
+    pub during: String,
+    /// The account that it was about; `None`: the whole source.
+    pub account: Option<AccountId>,
+    /// What happened.
+    #[source]
+    pub cause: Cause,
+}
+
+struct Prefix<'a>(&'a str, Option<&'a AccountId>);
+
+impl fmt::Display for Prefix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Some(account) => write!(f, "`{}` of account `{account}`: ", self.0),
+            None => write!(f, "`{}`: ", self.0),
+        }
+    }
+}
+
+/// What helps against a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Wait, then sync again.
+    Retry(Duration),
+    /// A person renews or widens the credential at the vendor.
+    Renew,
+    /// Someone repairs the settings or the connector.
+    Repair,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// No connection.
+    #[error("`{host}` cannot be reached: {why}")]
+    Unreachable {
+        /// Host and port.
+        host: String,
+        /// In one clause.
+        why: &'static str,
+    },
+    /// No whole answer in time.
+    #[error("`{host}` did not answer within {seconds} s")]
+    TimedOut {
+        /// Host and port.
+        host: String,
+        /// The limit.
+        seconds: u64,
+    },
+    /// 429 until the budget was spent, or a wait longer than we wait.
+    #[error("the vendor asks us to slow down (429){}", After(*.after))]
+    Throttled {
+        /// How long the vendor wants us to wait, where it says.
+        after: Option<Duration>,
+    },
+    /// 5xx until the budget was spent.
+    #[error("the vendor's server fails (HTTP {status})")]
+    ServerFails {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 401.
+    #[error("the vendor does not accept the credential (HTTP 401): renew it")]
+    NotAccepted,
+    /// 403.
+    #[error("the credential may not read this (HTTP 403{}): grant it the right at the vendor", Code(.code.as_deref()))]
+    NotAllowed {
+        /// The vendor's error code.
+        code: Option<String>,
+    },
+    /// Any other status.
+    #[error("the vendor refuses the question (HTTP {status}{})", Code(.code.as_deref()))]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The vendor's error code.
+        code: Option<String>,
+    },
+    /// The token request was refused.
+    #[error("no token: the vendor refuses the client id and secret (HTTP {status}{})", Code(.code.as_deref()))]
+    TokenRefused {
+        /// The HTTP status.
+        status: u16,
+        /// The vendor's error code.
+        code: Option<String>,
+    },
+    /// The token's answer lacks a token.
+    #[error("no token: the answer is not one")]
+    TokenUnreadable,
+    /// Redirects are never followed.
+    #[error("the vendor redirects to `{host}`, which is not followed: is `base_url` right?")]
+    Redirected {
+        /// The host that it wants us to go to.
+        host: String,
+    },
+    /// A next link to another scheme, host or port.
+    #[error("the next page lies at `{host}`, which is not the source's own host: not followed")]
+    ForeignLink {
+        /// Its scheme, host and port.
+        host: String,
+    },
+    /// A link or path that is none.
+    #[error("the next link is not a URL")]
+    BadLink,
+    /// The same next page a second time.
+    #[error("the next page is one that was read before: the list goes round in a circle")]
+    RepeatedLink,
+    /// A page whose content is that of the page before.
+    #[error("page {page} repeats the page before it")]
+    RepeatedPage {
+        /// Counted from 1.
+        page: u32,
+    },
+    /// HTML where JSON was due.
+    #[error("the answer is a web page, not JSON: is `base_url` right, and is there a proxy or sign-in page between?")]
+    WebPage,
+    /// Neither JSON nor HTML.
+    #[error("the answer is not JSON")]
+    NotJson,
+    /// The body ended too early.
+    #[error("the answer is cut short")]
+    CutShort,
+    /// More than the cap, decompressed.
+    #[error("the answer is larger than {bytes_max} bytes")]
+    TooLarge {
+        /// The cap.
+        bytes_max: usize,
+    },
+    /// Nested too deeply.
+    #[error("the answer is nested deeper than {depth_max} levels")]
+    TooDeep {
+        /// The cap.
+        depth_max: usize,
+    },
+    /// A list without end.
+    #[error("more than {pages_max} pages")]
+    TooManyPages {
+        /// The cap.
+        pages_max: u64,
+    },
+    /// An answer of another shape than the vendor documents.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// Account after account, nothing but waiting.
+    #[error("{count} accounts in a row got no answer; the last: {last}")]
+    ManyAccounts {
+        /// How many.
+        count: u32,
+        /// The last one's cause.
+        last: Box<Cause>,
+    },
+}
+
+struct Code<'a>(Option<&'a str>);
+
+impl fmt::Display for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |code| write!(f, ", `{code}`"))
+    }
+}
+
+struct After(Option<Duration>);
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |after| write!(f, " for {} s", after.as_secs()))
+    }
+}
+
+impl Cause {
+    /// What helps.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        const SOON: Duration = Duration::from_secs(5 * 60);
+        match self {
+            Self::Throttled { after } => Remedy::Retry(after.unwrap_or(SOON)),
+            Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::ServerFails { .. }
+            | Self::CutShort
+            | Self::RepeatedPage { .. }
+            | Self::RepeatedLink => Remedy::Retry(SOON),
+            Self::NotAccepted | Self::NotAllowed { .. } | Self::TokenRefused { .. } => Remedy::Renew,
+            Self::Refused { .. }
+            | Self::TokenUnreadable
+            | Self::Redirected { .. }
+            | Self::ForeignLink { .. }
+            | Self::BadLink
+            | Self::WebPage
+            | Self::NotJson
+            | Self::TooLarge { .. }
+            | Self::TooDeep { .. }
+            | Self::TooManyPages { .. }
+            | Self::Page(_) => Remedy::Repair,
+            Self::ManyAccounts { last, .. } => last.remedy(),
+        }
+    }
+
+    /// Whether asking again within the same call may help.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::TimedOut { .. }
+                | Self::Throttled { .. }
+                | Self::ServerFails { .. }
+                | Self::CutShort
+        )
+    }
+}
+
+impl Fault {
+    /// What helps.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        self.cause.remedy()
+    }
+}

@@ -1,0 +1,511 @@
+//! One question, asked over HTTP until it is answered or its budget is spent: credentials, pace, waits, caps.
+//!
+//! Only GET, and POST to the declared token endpoint. Redirects are errors. The base URL's origin is the only one
+//! that ever sees a credential.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::{
+    Client, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::{
+    auth::{SecretFields, Token, TokenAuth, TokenStyle, token_from, token_url},
+    body::cut_json,
+    connector::{Ask, Connector, Endpoint, Page, Refusal, SettingsError},
+    endpoint::{is_loopback, origin_text},
+    fault::Cause,
+    pace::{CONCURRENCY_MAX, Gate, RealTime, Time, backoff, retry_after},
+    paging,
+};
+
+/// The caps of a crawl. What hits one is a named error, never a silent end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// HTTP requests for one question, with its token and its repeats.
+    pub requests_per_ask_max: u32,
+    /// Bytes of one answer, decompressed.
+    pub body_bytes_max: usize,
+    /// Answers of one list.
+    pub list_pages_max: u32,
+    /// Answers of one crawl.
+    pub pages_max: u64,
+    /// To connect, in seconds.
+    pub connect_seconds_max: u64,
+    /// For one whole request, in seconds.
+    pub request_seconds_max: u64,
+    /// The longest wait that a vendor may ask for, in seconds; if it asks for more, the crawl ends with that.
+    pub wait_seconds_max: u64,
+    /// Accounts in a row that may get no answer before the source counts as failed.
+    pub silent_accounts_max: u32,
+    /// Answers in one pack.
+    pub pack_pages: usize,
+    /// Bytes in one pack, about.
+    pub pack_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_ask_max: 4,
+            body_bytes_max: 32 * 1024 * 1024,
+            list_pages_max: 20_000,
+            pages_max: 500_000,
+            connect_seconds_max: 10,
+            request_seconds_max: 60,
+            wait_seconds_max: 120,
+            silent_accounts_max: 10,
+            pack_pages: 200,
+            pack_bytes: 8 * 1024 * 1024,
+        }
+    }
+}
+
+/// What a crawl needs beside the connector.
+pub struct HttpSetup {
+    /// The fields of the source's secret.
+    pub secret: BTreeMap<String, SecretString>,
+    /// The clock for waits.
+    pub time: Arc<dyn Time>,
+    /// From now: when nothing new may be asked and no wait may end. `None`: no limit.
+    pub deadline: Option<Duration>,
+    /// The caps.
+    pub limits: Limits,
+}
+
+impl Default for HttpSetup {
+    fn default() -> Self {
+        Self { secret: BTreeMap::new(), time: Arc::new(RealTime::default()), deadline: None, limits: Limits::default() }
+    }
+}
+
+/// The engine's way to one source.
+pub struct Http {
+    endpoint: Endpoint,
+    secret: SecretFields,
+    client: Client,
+    token_client: Client,
+    tokens: Mutex<VecDeque<(Option<String>, Arc<Mutex<Option<Token>>>)>>,
+    gate: Gate,
+    time: Arc<dyn Time>,
+    deadline: Option<Duration>,
+    pub(crate) limits: Limits,
+    requests: AtomicU64,
+}
+
+/// How many scopes' tokens are kept: more than are ever in flight at once.
+const TOKENS_MAX: usize = 16;
+/// How much of a refusal's body is looked at for an error code.
+const REFUSAL_BYTES_MAX: usize = 64 * 1024;
+/// The size cap of a token endpoint's answer.
+const TOKEN_BYTES_MAX: usize = 256 * 1024;
+
+/// What came of a question.
+pub(crate) enum Outcome {
+    /// An answer.
+    Page(Page),
+    /// Other questions in its place.
+    Instead(Vec<Ask>),
+    /// The deadline came first: ask again another time.
+    OutOfTime,
+    /// No usable answer.
+    Failed(Cause),
+}
+
+/// Why an attempt did not bring an answer.
+enum Miss {
+    Cause(Cause),
+    /// A status that the connector may know a way around.
+    Refused(Cause, Refusal),
+    OutOfTime,
+}
+
+impl From<Cause> for Miss {
+    fn from(cause: Cause) -> Self {
+        Self::Cause(cause)
+    }
+}
+
+/// What is left of a question's requests.
+struct Budget {
+    left: u32,
+    attempts: u32,
+    token_refreshed: bool,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").field("host", &origin_text(&self.endpoint.base)).finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// Prepares the way to a connector's source. Asks nothing yet.
+    ///
+    /// # Errors
+    /// [`SettingsError`] if the secret lacks a field, or the connector is a file.
+    pub fn new(connector: &dyn Connector, setup: HttpSetup) -> Result<Self, SettingsError> {
+        let endpoint = connector.endpoint().cloned().ok_or_else(|| SettingsError::Option {
+            connector: connector.name(),
+            why: "this source is a file: it is split, not asked".into(),
+        })?;
+        let secret = SecretFields(setup.secret);
+        endpoint.auth.check(&secret)?;
+        let client = client(&endpoint.base, &setup.limits)?;
+        let token_client = match &endpoint.auth.token {
+            Some(token) => self::client(&token.base, &setup.limits)?,
+            None => client.clone(),
+        };
+        Ok(Self {
+            gate: Gate::new(endpoint.pace),
+            deadline: setup.deadline.map(|from_now| setup.time.now().saturating_add(from_now)),
+            endpoint,
+            secret,
+            client,
+            token_client,
+            tokens: Mutex::default(),
+            time: setup.time,
+            limits: setup.limits,
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// How many questions may be in flight.
+    pub(crate) fn concurrency(&self) -> usize {
+        usize::from(self.endpoint.pace.concurrency.clamp(1, CONCURRENCY_MAX))
+    }
+
+    /// Requests made so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Whether the deadline has come.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.deadline.is_some_and(|deadline| self.time.now() >= deadline)
+    }
+
+    /// Asks until there is an answer or the budget is spent.
+    pub(crate) async fn ask(&self, connector: &dyn Connector, ask: &Ask) -> Outcome {
+        let url = match paging::resolve(&self.endpoint.base, &ask.target) {
+            Ok(url) => url,
+            Err(cause) => return Outcome::Failed(cause),
+        };
+        let mut budget = Budget { left: self.limits.requests_per_ask_max, attempts: 0, token_refreshed: false };
+        loop {
+            match self.attempt(&url, ask, &mut budget).await {
+                Ok(text) => {
+                    return match cut_json(&text, self.endpoint.cut) {
+                        Ok(body) => Outcome::Page(Page { ask: ask.clone(), body, failed: None }),
+                        Err(cause) if cause.passes() && budget.left > 0 => {
+                            match self.wait_before_repeat(&cause, &budget).await {
+                                Ok(()) => continue,
+                                Err(miss) => given_up(miss),
+                            }
+                        }
+                        Err(cause) => Outcome::Failed(cause),
+                    };
+                }
+                Err(Miss::Refused(cause, refusal)) => {
+                    return match connector.instead(ask, &refusal) {
+                        Some(asks) => Outcome::Instead(asks),
+                        None => Outcome::Failed(cause),
+                    };
+                }
+                Err(Miss::Cause(Cause::NotAccepted)) if self.may_refresh(&budget) => {
+                    budget.token_refreshed = true;
+                    self.forget_token(ask.scope.as_deref()).await;
+                }
+                Err(Miss::Cause(cause)) if cause.passes() && budget.left > 0 => {
+                    if let Err(miss) = self.wait_before_repeat(&cause, &budget).await {
+                        return given_up(miss);
+                    }
+                }
+                Err(miss) => return given_up(miss),
+            }
+        }
+    }
+
+    fn may_refresh(&self, budget: &Budget) -> bool {
+        self.endpoint.auth.token.is_some() && !budget.token_refreshed && budget.left >= 2
+    }
+
+    /// One GET, with a token first if there is none.
+    async fn attempt(&self, url: &Url, ask: &Ask, budget: &mut Budget) -> Result<String, Miss> {
+        budget.attempts += 1;
+        let headers = self.headers(ask.scope.as_deref(), budget).await?;
+        self.pass_gate().await?;
+        spend(budget)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let (timeout, seconds) = self.timeout()?;
+        let host = origin_text(url);
+        let sent = self.client.get(url.clone()).headers(headers).timeout(timeout).send().await;
+        let response = sent.map_err(|error| self.broken(&error, &host, seconds))?;
+        self.answer(response, &host, seconds).await
+    }
+
+    async fn answer(&self, response: Response, host: &str, seconds: u64) -> Result<String, Miss> {
+        let status = response.status();
+        if status == StatusCode::OK {
+            let bytes = self.body(response, self.limits.body_bytes_max, host, seconds).await?;
+            return String::from_utf8(bytes).map_err(|_| Cause::NotJson.into());
+        }
+        if let Some(host) = redirect_host(&response) {
+            return Err(Cause::Redirected { host }.into());
+        }
+        let after = self.hold_if_asked(&response);
+        match status.as_u16() {
+            429 => Err(Cause::Throttled { after }.into()),
+            503 if after.is_some() => Err(Cause::Throttled { after }.into()),
+            500..=599 | 408 => Err(Cause::ServerFails { status: status.as_u16() }.into()),
+            401 => Err(Cause::NotAccepted.into()),
+            status => {
+                let code = self.refusal_code(response, host, seconds).await;
+                let cause = match status {
+                    403 => Cause::NotAllowed { code: code.clone() },
+                    _ => Cause::Refused { status, code: code.clone() },
+                };
+                Err(Miss::Refused(cause, Refusal { status, code }))
+            }
+        }
+    }
+
+    /// Reads a body up to a cap, counted after decompression.
+    async fn body(&self, mut response: Response, most: usize, host: &str, seconds: u64) -> Result<Vec<u8>, Miss> {
+        let mut bytes = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(None) => return Ok(bytes),
+                Ok(Some(chunk)) if bytes.len() + chunk.len() > most => {
+                    return Err(Cause::TooLarge { bytes_max: most }.into());
+                }
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Err(error) if error.is_timeout() => return Err(self.broken(&error, host, seconds)),
+                Err(_) => return Err(Cause::CutShort.into()),
+            }
+        }
+    }
+
+    /// The vendor's error code in a refusal; nothing else of its body is kept.
+    async fn refusal_code(&self, response: Response, host: &str, seconds: u64) -> Option<String> {
+        let bytes = self.body(response, REFUSAL_BYTES_MAX, host, seconds).await.ok()?;
+        let body: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+        let code = [body.pointer("/error/code"), body.get("code"), body.get("error")]
+            .into_iter()
+            .flatten()
+            .find_map(serde_json::Value::as_str)?;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        (code.len() <= 80 && code.bytes().all(plain)).then(|| code.to_owned())
+    }
+
+    fn hold_if_asked(&self, response: &Response) -> Option<Duration> {
+        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let after = retry_after(header(RETRY_AFTER), header(DATE))?;
+        if after.as_secs() <= self.limits.wait_seconds_max {
+            self.gate.hold(self.time.now().saturating_add(after));
+        }
+        Some(after)
+    }
+
+    /// Waits as long as the vendor asks, or by a jittered back-off.
+    async fn wait_before_repeat(&self, cause: &Cause, budget: &Budget) -> Result<(), Miss> {
+        let wait = match cause {
+            Cause::Throttled { after: Some(after) } if after.as_secs() > self.limits.wait_seconds_max => {
+                return Err(Miss::Cause(cause.clone()));
+            }
+            Cause::Throttled { after: Some(after) } => *after,
+            cause => backoff(budget.attempts, matches!(cause, Cause::Throttled { .. })),
+        };
+        self.wait(wait).await
+    }
+
+    async fn wait(&self, wait: Duration) -> Result<(), Miss> {
+        let end = self.time.now().saturating_add(wait);
+        if self.deadline.is_some_and(|deadline| end >= deadline) {
+            return Err(Miss::OutOfTime);
+        }
+        if !wait.is_zero() {
+            self.time.sleep(wait).await;
+        }
+        Ok(())
+    }
+
+    async fn pass_gate(&self) -> Result<(), Miss> {
+        let wait = self.gate.take(self.time.now());
+        self.wait(wait).await
+    }
+
+    /// How long a request may take: the cap, or what the deadline leaves.
+    fn timeout(&self) -> Result<(Duration, u64), Miss> {
+        let most = Duration::from_secs(self.limits.request_seconds_max);
+        let left = self.deadline.map_or(most, |deadline| deadline.saturating_sub(self.time.now()));
+        if left.is_zero() {
+            return Err(Miss::OutOfTime);
+        }
+        Ok((most.min(left), self.limits.request_seconds_max))
+    }
+
+    fn broken(&self, error: &reqwest::Error, host: &str, seconds: u64) -> Miss {
+        if error.is_timeout() && self.is_out_of_time() {
+            return Miss::OutOfTime;
+        }
+        let host = host.to_owned();
+        Miss::Cause(match error {
+            error if error.is_timeout() && !error.is_connect() => Cause::TimedOut { host, seconds },
+            error if error.is_timeout() => Cause::Unreachable { host, why: "no connection in time" },
+            error if error.is_connect() => Cause::Unreachable { host, why: "no connection" },
+            _ => Cause::Unreachable { host, why: "the connection broke" },
+        })
+    }
+
+    async fn headers(&self, scope: Option<&str>, budget: &mut Budget) -> Result<HeaderMap, Miss> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        for (name, value) in &self.endpoint.headers {
+            insert(&mut headers, name, HeaderValue::from_str(value).ok());
+        }
+        for header in &self.endpoint.auth.headers {
+            insert(&mut headers, header.name, self.secret.header(header));
+        }
+        if let Some(basic) = &self.endpoint.auth.basic {
+            insert(&mut headers, AUTHORIZATION.as_str(), self.secret.basic(basic));
+        }
+        if let Some(auth) = &self.endpoint.auth.token {
+            let token = self.token(auth, scope, budget).await?;
+            headers.insert(AUTHORIZATION, token);
+        }
+        Ok(headers)
+    }
+
+    /// The scope's token: kept, or asked for by one of those who need it while the others wait.
+    async fn token(&self, auth: &TokenAuth, scope: Option<&str>, budget: &mut Budget) -> Result<HeaderValue, Miss> {
+        let slot = self.token_slot(scope).await;
+        let mut slot = slot.lock().await;
+        if let Some(token) = slot.as_ref().filter(|token| self.time.now() < token.use_until) {
+            return Ok(token.header.clone());
+        }
+        let token = self.request_token(auth, scope, budget).await?;
+        let header = token.header.clone();
+        *slot = Some(token);
+        Ok(header)
+    }
+
+    async fn request_token(&self, auth: &TokenAuth, scope: Option<&str>, budget: &mut Budget) -> Result<Token, Miss> {
+        let url = token_url(auth, scope)?;
+        self.pass_gate().await?;
+        spend(budget)?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let (timeout, seconds) = self.timeout()?;
+        let (id, secret) = (self.secret.fill(&auth.client_id), self.secret.fill(&auth.client_secret));
+        let mut fields: BTreeMap<&str, &str> =
+            auth.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        fields.insert("grant_type", "client_credentials");
+        fields.insert("client_id", id.expose_secret());
+        fields.insert("client_secret", secret.expose_secret());
+        let request = self.token_client.post(url.clone()).timeout(timeout).header(ACCEPT, "application/json");
+        let request = match auth.style {
+            TokenStyle::Form => request.form(&fields),
+            TokenStyle::Json => {
+                let body = serde_json::to_vec(&fields).map_err(|_| Cause::TokenUnreadable)?;
+                request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body)
+            }
+        };
+        let host = origin_text(&url);
+        let response = request.send().await.map_err(|error| self.broken(&error, &host, seconds))?;
+        if let Some(host) = redirect_host(&response) {
+            return Err(Cause::Redirected { host }.into());
+        }
+        let after = self.hold_if_asked(&response);
+        match response.status().as_u16() {
+            200 => {
+                let bytes = self.body(response, TOKEN_BYTES_MAX, &host, seconds).await?;
+                let body = std::str::from_utf8(&bytes).map_err(|_| Cause::TokenUnreadable)?;
+                Ok(token_from(body, self.time.now())?)
+            }
+            429 => Err(Cause::Throttled { after }.into()),
+            status @ (500..=599 | 408) => Err(Cause::ServerFails { status }.into()),
+            status => {
+                let code = self.refusal_code(response, &host, seconds).await;
+                Err(Cause::TokenRefused { status, code }.into())
+            }
+        }
+    }
+
+    async fn token_slot(&self, scope: Option<&str>) -> Arc<Mutex<Option<Token>>> {
+        let mut tokens = self.tokens.lock().await;
+        if let Some((_, slot)) = tokens.iter().find(|(known, _)| known.as_deref() == scope) {
+            return Arc::clone(slot);
+        }
+        let slot = Arc::new(Mutex::new(None));
+        tokens.push_back((scope.map(str::to_owned), Arc::clone(&slot)));
+        if tokens.len() > TOKENS_MAX {
+            tokens.pop_front();
+        }
+        slot
+    }
+
+    async fn forget_token(&self, scope: Option<&str>) {
+        let mut tokens = self.tokens.lock().await;
+        tokens.retain(|(known, _)| known.as_deref() != scope);
+    }
+}
+
+fn given_up(miss: Miss) -> Outcome {
+    match miss {
+        Miss::OutOfTime => Outcome::OutOfTime,
+        Miss::Cause(cause) | Miss::Refused(cause, _) => Outcome::Failed(cause),
+    }
+}
+
+fn spend(budget: &mut Budget) -> Result<(), Miss> {
+    match budget.left.checked_sub(1) {
+        Some(left) => {
+            budget.left = left;
+            Ok(())
+        }
+        None => Err(Cause::Throttled { after: None }.into()),
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: &str, value: Option<HeaderValue>) {
+    if let (Ok(name), Some(value)) = (HeaderName::try_from(name), value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Where a redirect leads, by its host only.
+fn redirect_host(response: &Response) -> Option<String> {
+    if !response.status().is_redirection() {
+        return None;
+    }
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let target = response.url().join(location);
+    Some(target.map_or_else(|_| "an unreadable place".into(), |url| origin_text(&url)))
+}
+
+fn client(base: &Url, limits: &Limits) -> Result<Client, SettingsError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("truecount/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .gzip(true)
+        .connect_timeout(Duration::from_secs(limits.connect_seconds_max))
+        .read_timeout(Duration::from_secs(limits.request_seconds_max))
+        .pool_max_idle_per_host(usize::from(CONCURRENCY_MAX));
+    if base.host().is_some_and(|host| is_loopback(&host)) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|error| SettingsError::Client(error.without_url().to_string()))
+}

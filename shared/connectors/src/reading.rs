@@ -1,0 +1,325 @@
+//! What the archived pages of one source say together: its accounts, their usage items or billed lines, and what
+//! is strange about them.
+//!
+//! Pure and independent of the order of pages: sorted, exact repeats dropped, everything that could not be taken
+//! at its word said in a note or in the account's read state.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fmt,
+};
+
+use serde::{Deserialize, Serialize};
+use truecount_billing::{Account, AccountId, BilledLine, ReadState, UsageItem};
+
+use crate::{
+    connector::Connector,
+    state::short_hash,
+    store::{PackedItems, SortedItems, clip},
+};
+
+/// Collects what pages say. Made by [`Reading::of`], fed by [`crate::read_page`], ended by [`Reading::finish`].
+#[derive(Debug, Default)]
+pub struct Reading {
+    accounts: BTreeMap<AccountId, Collected>,
+    rows: BTreeMap<(Option<AccountId>, String), Rows>,
+    notes: BTreeMap<Note, u64>,
+    source_partial: Option<String>,
+    facts: HashMap<(&'static str, String), String>,
+}
+
+#[derive(Debug, Default)]
+struct Collected {
+    name: Option<String>,
+    items: PackedItems,
+    lines: Vec<BilledLine>,
+    failed: Option<String>,
+    partial: Option<String>,
+    doubtful: Option<String>,
+}
+
+/// What a vendor says about the length of one of its lists, and what was seen of it.
+#[derive(Debug, Default)]
+struct Rows {
+    seen: HashSet<u64>,
+    total: Option<u64>,
+    moved: bool,
+}
+
+/// Something a person should know about a source, beside the read states.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Note {
+    /// A value that the connector does not know: kept as it is, and counted as nothing.
+    UnknownValue {
+        /// The vendor's field.
+        field: String,
+        /// Its value.
+        value: String,
+    },
+    /// An item or line of an account that the vendor's list of accounts does not have.
+    UnlistedAccount {
+        /// The account's id.
+        account: String,
+    },
+    /// The vendor's own count of something is not what was read, without harm to completeness.
+    CountDiffers {
+        /// What was counted.
+        what: String,
+    },
+    /// Anything else.
+    Remark {
+        /// In words.
+        text: String,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownValue { field, value } => write!(f, "unknown value `{value}` of `{field}`: not counted"),
+            Self::UnlistedAccount { account } => {
+                write!(f, "account `{account}` is not in the vendor's list of accounts")
+            }
+            Self::CountDiffers { what } => f.write_str(what),
+            Self::Remark { text } => f.write_str(text),
+        }
+    }
+}
+
+/// How many different notes are kept; more are counted in one.
+const NOTES_MAX: usize = 200;
+
+/// All that one sync of a source says, ready to be sealed. Items stay packed until they are looked at.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// How far the source as a whole was read; accounts have states of their own.
+    pub read_state: ReadState,
+    /// What a person should know, each with how often it occurred.
+    pub notes: Vec<(Note, u64)>,
+    accounts: Vec<Sorted>,
+}
+
+#[derive(Debug)]
+struct Sorted {
+    account: Account,
+    items: SortedItems,
+    lines: Vec<BilledLine>,
+}
+
+/// One account with everything that was read of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountReading {
+    /// Id, name and how far it was read. For a billed source the account is the client: their ids are equal.
+    pub account: Account,
+    /// Distinct items, in order of kind and item id.
+    pub items: Vec<UsageItem>,
+    /// Distinct lines, in order of line id.
+    pub lines: Vec<BilledLine>,
+}
+
+impl Reading {
+    /// An empty reading of a connector's source, with what its settings already know.
+    #[must_use]
+    pub fn of(connector: &dyn Connector) -> Self {
+        let mut reading = Self::default();
+        connector.begin(&mut reading);
+        reading
+    }
+
+    /// An account that the vendor lists.
+    pub fn account(&mut self, id: &AccountId, name: &str) {
+        self.entry(id).name = Some(clip(name, 1024).to_owned());
+    }
+
+    /// A usage item of an account.
+    pub fn item(&mut self, account: &AccountId, item: &UsageItem) {
+        if !self.entry(account).items.push(item) {
+            self.partial(account, "more items than one account can hold");
+        }
+    }
+
+    /// A billed line; its client is the account.
+    pub fn line(&mut self, account: &AccountId, line: BilledLine) {
+        self.entry(account).lines.push(line);
+    }
+
+    /// An account that could not be asked for something. It stays not read, whatever else is known of it.
+    pub fn fail(&mut self, account: &AccountId, reason: &str) {
+        keep_first(&mut self.entry(account).failed, reason);
+    }
+
+    /// An account of which something is missing.
+    pub fn partial(&mut self, account: &AccountId, reason: &str) {
+        keep_first(&mut self.entry(account).partial, reason);
+    }
+
+    /// A source of which something is missing, nobody knows for which account.
+    pub fn source_partial(&mut self, reason: String) {
+        if self.source_partial.is_none() {
+            self.source_partial = Some(reason);
+        }
+    }
+
+    /// How long the vendor says a list is. Told again and again, it must not move.
+    pub fn total(&mut self, account: Option<&AccountId>, what: &str, total: u64) {
+        let rows = self.rows.entry((account.cloned(), what.to_owned())).or_default();
+        rows.moved |= rows.total.is_some_and(|before| before != total);
+        rows.total = Some(total);
+    }
+
+    /// One row of a list whose length the vendor tells.
+    pub fn row(&mut self, account: Option<&AccountId>, what: &str, id: &str) {
+        self.rows.entry((account.cloned(), what.to_owned())).or_default().seen.insert(short_hash(&[id]));
+    }
+
+    /// A value that the connector does not know.
+    pub fn unknown(&mut self, field: &str, value: &str) {
+        let value = clip(value, 100).chars().flat_map(char::escape_debug).collect();
+        self.note(Note::UnknownValue { field: field.to_owned(), value });
+    }
+
+    /// A note for people.
+    pub fn note(&mut self, note: Note) {
+        let note = if self.notes.len() < NOTES_MAX || self.notes.contains_key(&note) {
+            note
+        } else {
+            Note::Remark { text: "further notes are not shown".into() }
+        };
+        *self.notes.entry(note).or_default() += 1;
+    }
+
+    /// Keeps something that a page says for the pages that follow it.
+    pub fn remember(&mut self, table: &'static str, key: &str, value: impl Into<String>) {
+        self.facts.insert((table, key.to_owned()), value.into());
+    }
+
+    /// What an earlier page said.
+    #[must_use]
+    pub fn recall(&self, table: &'static str, key: &str) -> Option<&str> {
+        self.facts.get(&(table, key.to_owned())).map(String::as_str)
+    }
+
+    /// Ends the reading: sorts, drops repeats, compares with the vendor's own totals.
+    #[must_use]
+    pub fn finish(mut self) -> Snapshot {
+        self.facts = HashMap::new();
+        self.compare_totals();
+        let mut accounts = Vec::with_capacity(self.accounts.len());
+        for (id, collected) in std::mem::take(&mut self.accounts) {
+            if collected.name.is_none() {
+                self.note(Note::UnlistedAccount { account: id.to_string() });
+            }
+            accounts.push(collected.sorted(id));
+        }
+        let read_state = match self.source_partial {
+            Some(reason) => ReadState::Partial(reason),
+            None if accounts.is_empty() => {
+                ReadState::Doubtful("it lists no accounts at all: that is what lost rights look like".into())
+            }
+            None => ReadState::Complete,
+        };
+        Snapshot { read_state, notes: self.notes.into_iter().collect(), accounts }
+    }
+
+    fn compare_totals(&mut self) {
+        for ((account, what), rows) in std::mem::take(&mut self.rows) {
+            let Some(total) = rows.total else { continue };
+            let read = rows.seen.len() as u64;
+            let reason = if rows.moved {
+                format!("the number of {what} changed while they were read: read them again")
+            } else if read != total {
+                format!("the vendor counts {total} {what}, {read} were read")
+            } else {
+                continue;
+            };
+            match account {
+                Some(account) => self.partial(&account, &reason),
+                None => self.source_partial(reason),
+            }
+        }
+    }
+
+    fn entry(&mut self, id: &AccountId) -> &mut Collected {
+        self.accounts.entry(id.clone()).or_default()
+    }
+}
+
+impl Collected {
+    fn sorted(mut self, id: AccountId) -> Sorted {
+        let something = !self.items.is_empty() || !self.lines.is_empty();
+        let items = self.items.sorted();
+        self.lines.sort_by(|a, b| a.line_id.cmp(&b.line_id).then_with(|| line_text(a).cmp(&line_text(b))));
+        self.lines.dedup();
+        let distinct = self.lines.len();
+        self.lines.dedup_by(|a, b| a.line_id == b.line_id);
+        let changed = items.changed as usize + (distinct - self.lines.len());
+        if changed > 0 {
+            let reason = format!("{changed} of its items came twice with different content: read them again");
+            keep_first(&mut self.doubtful, &reason);
+        }
+        let read_state = match (self.failed, self.partial, self.doubtful) {
+            (Some(reason), ..) if something => ReadState::Partial(reason),
+            (Some(reason), ..) => ReadState::Failed(reason),
+            (None, Some(reason), _) => ReadState::Partial(reason),
+            (None, None, Some(reason)) => ReadState::Doubtful(reason),
+            (None, None, None) => ReadState::Complete,
+        };
+        let name = self.name.unwrap_or_else(|| id.to_string());
+        Sorted { account: Account { id, name, read_state }, items, lines: self.lines }
+    }
+}
+
+impl Snapshot {
+    /// The accounts, in order of their ids, each unpacked when it is reached.
+    pub fn accounts(&self) -> impl Iterator<Item = AccountReading> + '_ {
+        self.accounts.iter().map(|sorted| AccountReading {
+            account: sorted.account.clone(),
+            items: sorted.items.unpack(),
+            lines: sorted.lines.clone(),
+        })
+    }
+
+    /// The accounts without what they hold: id, name, read state, items, lines.
+    pub fn accounts_in_short(&self) -> impl Iterator<Item = (&Account, usize, usize)> + '_ {
+        self.accounts.iter().map(|sorted| (&sorted.account, sorted.items.len(), sorted.lines.len()))
+    }
+
+    /// The same, unpacked and given up one by one.
+    pub fn into_accounts(self) -> impl Iterator<Item = AccountReading> {
+        self.accounts.into_iter().map(|sorted| AccountReading {
+            account: sorted.account,
+            items: sorted.items.unpack(),
+            lines: sorted.lines,
+        })
+    }
+
+    /// How many accounts.
+    #[must_use]
+    pub fn account_count(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// How many distinct usage items.
+    #[must_use]
+    pub fn item_count(&self) -> usize {
+        self.accounts.iter().map(|sorted| sorted.items.len()).sum()
+    }
+
+    /// How many distinct billed lines.
+    #[must_use]
+    pub fn line_count(&self) -> usize {
+        self.accounts.iter().map(|sorted| sorted.lines.len()).sum()
+    }
+}
+
+/// A total order of lines with the same id, for the rare case that there are two.
+fn line_text(line: &BilledLine) -> String {
+    format!("{line:?}")
+}
+
+fn keep_first(place: &mut Option<String>, reason: &str) {
+    if place.is_none() {
+        *place = Some(reason.to_owned());
+    }
+}

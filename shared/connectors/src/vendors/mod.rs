@@ -1,0 +1,48 @@
+//! One file per source. Nothing here is shared between vendors but the reading of options.
+
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::{
+    connector::SettingsError,
+    endpoint::checked_url,
+    pace::{CONCURRENCY_MAX, Pace},
+};
+
+pub(crate) mod connectwise;
+pub(crate) mod csv;
+pub(crate) mod microsoft_graph;
+pub(crate) mod ninjaone;
+pub(crate) mod pax8;
+
+/// The options that every API source has: `requests_per_minute`, `concurrency`.
+fn pace(connector: &'static str, options: &mut toml::Table, usual: Pace) -> Result<Pace, SettingsError> {
+    let mut whole = |key: &str, usual: u32, most: u32| match options.remove(key) {
+        None => Ok(usual),
+        Some(toml::Value::Integer(number)) if (1..=i64::from(most)).contains(&number) => {
+            Ok(u32::try_from(number).unwrap_or(usual))
+        }
+        Some(_) => Err(refuse(connector, format!("`{key}` must be a whole number from 1 to {most}"))),
+    };
+    let requests_per_minute = whole("requests_per_minute", usual.requests_per_minute, 60_000)?;
+    let concurrency = whole("concurrency", usual.concurrency.into(), CONCURRENCY_MAX.into())?;
+    Ok(Pace {
+        requests_per_minute,
+        burst: usual.burst.min(requests_per_minute),
+        concurrency: u8::try_from(concurrency).unwrap_or(1),
+    })
+}
+
+/// The connector's own options. Misspelt keys are refused by name.
+fn own<T: DeserializeOwned>(connector: &'static str, options: toml::Table) -> Result<T, SettingsError> {
+    toml::Value::Table(options).try_into().map_err(|error: toml::de::Error| refuse(connector, error.message()))
+}
+
+/// A URL option.
+fn url(connector: &'static str, option: &str, text: &str) -> Result<Url, SettingsError> {
+    checked_url(text).map_err(|why| refuse(connector, format!("`{option}` {why}")))
+}
+
+fn refuse(connector: &'static str, why: impl Into<String>) -> SettingsError {
+    SettingsError::Option { connector, why: why.into() }
+}
