@@ -4,14 +4,27 @@
 //! formats of their own documentation, and the answers are written down while the differences are planted, so
 //! that agreement between the two sides means something.
 
+mod backup;
+mod bill;
+mod catalogue;
+mod estate;
 mod fault;
+mod grow;
+mod history;
 mod json;
+mod large;
+mod names;
+mod plan;
+mod plant;
 mod random;
 mod sample;
 mod serve;
+mod settings;
 mod sheet;
+mod vendors;
+mod world;
 
 pub use fault::Fault;
 pub use sample::{EarlierMonth, EarlierTotal, InboxFile, Sample, SampleDecision, SampleSize};
 pub use serve::{Endpoints, Vendors};
-pub use sheet::{Agreement, COLUMNS, Planted, compare, normal};
+pub use sheet::{COLUMNS, Planted, Tally, compare, normal};

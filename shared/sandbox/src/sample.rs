@@ -1,12 +1,21 @@
 //! The sample MSP: its clients, what it bills them, what they use, and where the two were made to differ.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::BillingMonth;
 
-use crate::{Endpoints, Planted};
+use crate::{
+    Endpoints, Fault, Planted, backup,
+    catalogue::{BACKUP, CONNECTWISE, GRAPH, NINJAONE, PAX8},
+    grow::evening,
+    history,
+    large::Large,
+    plant::{Extent, Planter},
+    settings,
+    world::World,
+};
 
 /// How large the sample is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +50,7 @@ pub struct SampleDecision {
 pub struct InboxFile {
     /// The source it belongs to.
     pub source: String,
-    /// Its name.
+    /// Its name, with the day it is as of.
     pub name: String,
     /// What it holds.
     pub bytes: Vec<u8>,
@@ -75,35 +84,67 @@ pub struct EarlierTotal {
     pub too_many_count: u64,
 }
 
+/// Whether the vendors have their passing moods: one limit of the rate, one token that dies before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moods {
+    Usual,
+    None,
+}
+
 /// A made-up MSP in the United Kingdom with its clients, and everything its vendors know. The same size, seed and
 /// month give the same bytes.
 #[derive(Debug, Clone)]
 pub struct Sample {
+    seed: u64,
     month: BillingMonth,
+    moods: Moods,
+    world: World,
+    planted: Arc<Vec<Planted>>,
+    decisions: Arc<Vec<SampleDecision>>,
 }
+
+/// Clients of a small sample that have a tenant: each tenant is several requests.
+const SMALL_TENANTS_MAX: usize = 3;
 
 impl Sample {
     /// A sample of the size.
     #[must_use]
     pub fn new(size: SampleSize, seed: u64, month: BillingMonth) -> Self {
-        let _ = (size, seed);
-        Self { month }
+        Self::held(&Extent { clients: size.clients, tenants_max: None }, seed, month, Moods::Usual)
     }
 
     /// A few clients and few requests, without the vendors' passing moods (no rate limit, no token that dies
     /// early): for tests that interrupt every request.
     #[must_use]
     pub fn small(clients: usize, month: BillingMonth) -> Self {
-        let _ = clients;
-        Self { month }
+        Self::held(&Extent { clients, tenants_max: Some(SMALL_TENANTS_MAX) }, 6, month, Moods::None)
     }
 
-    /// So many accounts with so many devices, each page made when it is asked for: for load tests. Only
-    /// ConnectWise and NinjaOne have data.
+    /// So many accounts (at least one) with so many devices, each page made when it is asked for: for load tests.
+    /// Only ConnectWise and NinjaOne are there.
     #[must_use]
     pub fn large(accounts: u64, items: u64, month: BillingMonth) -> Self {
-        let _ = (accounts, items);
-        Self { month }
+        let large = Large { accounts: accounts.max(1), items, month, now: evening(month) };
+        Self {
+            seed: 0,
+            month,
+            moods: Moods::None,
+            world: World::Computed(large),
+            planted: Arc::new(large.planted()),
+            decisions: Arc::new(Vec::new()),
+        }
+    }
+
+    fn held(extent: &Extent, seed: u64, month: BillingMonth, moods: Moods) -> Self {
+        let planter = Planter::plant(extent, seed, month);
+        Self {
+            seed,
+            month,
+            moods,
+            world: World::Held(Arc::new(planter.estate)),
+            planted: Arc::new(planter.planted),
+            decisions: Arc::new(planter.decisions),
+        }
     }
 
     /// The month that is closed.
@@ -121,55 +162,87 @@ impl Sample {
     /// The moment at which the vendors are asked: the evening of the count day, UTC.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
+        evening(self.month)
     }
 
     /// The sources, in the order of the settings.
     #[must_use]
     pub fn sources(&self) -> Vec<&'static str> {
-        Vec::new()
+        match self.world {
+            World::Held(_) => vec![CONNECTWISE, NINJAONE, GRAPH, PAX8, BACKUP],
+            World::Computed(_) => vec![CONNECTWISE, NINJAONE],
+        }
     }
 
     /// `config/settings.toml`'s sources for vendors at these addresses.
     #[must_use]
     pub fn settings_toml(&self, endpoints: &Endpoints) -> String {
-        let _ = endpoints;
-        String::new()
+        settings::settings_toml(&self.sources(), endpoints)
     }
 
     /// `config/rules.toml`.
     #[must_use]
     pub fn rules_toml(&self) -> String {
-        String::new()
+        settings::rules_toml(&self.sources())
     }
 
-    /// Source to field to value. The values are unmistakable, so that a leak is found by searching for them.
+    /// Source to field to value. The values are unmistakable (`tc-canary-…`), so that a leak is found by searching
+    /// for them.
     #[must_use]
     pub fn secrets(&self) -> BTreeMap<String, BTreeMap<String, String>> {
-        BTreeMap::new()
+        settings::secrets(&self.sources())
     }
 
     /// The mappings that people have decided.
     #[must_use]
     pub fn decisions(&self) -> &[SampleDecision] {
-        &[]
+        &self.decisions
     }
 
     /// The files that were dropped.
     #[must_use]
     pub fn inbox(&self) -> Vec<InboxFile> {
-        Vec::new()
+        self.inbox_of(|whole| Some(whole))
+    }
+
+    /// The files that were dropped by a tool in trouble: an empty list, a file cut in the middle of a row, a login
+    /// page instead of rows; for every other fault there is no file.
+    #[must_use]
+    pub fn inbox_with(&self, fault: &Fault) -> Vec<InboxFile> {
+        self.inbox_of(|whole| backup::broken(whole, fault))
+    }
+
+    fn inbox_of(&self, written: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> Vec<InboxFile> {
+        let Some(estate) = self.world.held() else { return Vec::new() };
+        let file = written(backup::export(&estate.backup));
+        let name = format!("backup-{}.csv", self.count_day());
+        file.into_iter().map(|bytes| InboxFile { source: BACKUP.to_owned(), name: name.clone(), bytes }).collect()
     }
 
     /// Every exception that was planted.
     #[must_use]
     pub fn answer_sheet(&self) -> Vec<Planted> {
-        Vec::new()
+        self.planted.to_vec()
     }
 
     /// The three months before, oldest first.
     #[must_use]
     pub fn history(&self) -> Vec<EarlierMonth> {
-        Vec::new()
+        history::earlier(self.seed, self.month)
+    }
+
+    /// The clients' ids and names, as the PSA has them.
+    #[must_use]
+    pub fn clients(&self) -> Vec<(String, String)> {
+        let companies = (0..self.world.company_count()).filter_map(|n| self.world.company(n));
+        companies.filter(|one| one.kind == "Client").map(|one| (one.id.to_string(), one.name)).collect()
+    }
+
+    pub(crate) fn moods(&self) -> Moods {
+        self.moods
+    }
+
+    pub(crate) fn world(&self) -> World {
+        self.world.clone()
     }
 }

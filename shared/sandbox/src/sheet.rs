@@ -40,26 +40,29 @@ pub struct Planted {
     pub story: &'static str,
 }
 
-/// The columns of `exceptions.csv` that are compared, in the order of [`normal`].
-pub const COLUMNS: [&str; 13] = [
+/// The columns of `exceptions.csv` that are compared. The first six name an exception, the others are its numbers.
+pub const COLUMNS: [&str; 14] = [
     "kind",
     "client_id",
-    "client_name",
     "source",
     "account_id",
     "rule_id",
     "product_code",
+    "client_name",
     "used",
     "billed",
     "expected",
     "variance",
     "unit_price",
     "monthly_impact",
+    "currency",
 ];
 
-/// How found and planted differ; all empty if they agree.
+const KEY_COLUMNS: usize = 6;
+
+/// How found and planted differ; the three lists are empty if they agree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Agreement {
+pub struct Tally {
     /// How many are equal.
     pub equal: usize,
     /// Planted and not found.
@@ -70,24 +73,119 @@ pub struct Agreement {
     pub different: Vec<(String, String)>,
 }
 
-impl Agreement {
-    /// Whether everything planted was found, and nothing else.
+impl Tally {
+    /// Whether everything planted was found as planted, and nothing else.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()
     }
 }
 
-/// The row as comparable text: numbers without trailing zeros, fields apart by ` | `.
+impl Planted {
+    /// The row as columns, as a report would have it.
+    #[must_use]
+    pub fn columns(&self) -> BTreeMap<String, String> {
+        let number = |value: Option<Decimal>| value.map(|number| number.to_string()).unwrap_or_default();
+        let values = [
+            self.kind.to_owned(),
+            self.client_id.clone(),
+            self.source.clone(),
+            self.account_id.clone(),
+            self.rule_id.clone(),
+            self.product_code.clone(),
+            self.client_name.clone(),
+            number(self.used),
+            number(self.billed),
+            number(self.expected),
+            number(self.variance),
+            number(self.unit_price),
+            number(self.monthly_impact),
+            self.currency.clone(),
+        ];
+        COLUMNS.iter().map(|column| (*column).to_owned()).zip(values).collect()
+    }
+}
+
+/// The row as comparable text, fields apart by ` | ` in the order of [`COLUMNS`]: numbers without trailing zeros,
+/// names by their letters and digits alone, because a report writes foreign text so that it is inert.
 #[must_use]
 pub fn normal(row: &BTreeMap<String, String>) -> String {
-    let _ = row;
-    String::new()
+    let fields = COLUMNS.iter().map(|column| {
+        let text = row.get(*column).map_or("", String::as_str).trim();
+        match *column {
+            "client_name" => text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect(),
+            "kind" | "client_id" | "source" | "account_id" | "rule_id" | "product_code" | "currency" => text.to_owned(),
+            _ => Decimal::from_str_exact(text).map_or_else(|_| text.to_owned(), |n| n.normalize().to_string()),
+        }
+    });
+    fields.collect::<Vec<String>>().join(" | ")
 }
 
 /// Compares the rows of an `exceptions.csv`, given as column to text, with the sheet.
 #[must_use]
-pub fn compare(planted: &[Planted], found: &[BTreeMap<String, String>]) -> Agreement {
-    let _ = (planted, found);
-    Agreement::default()
+pub fn compare(planted: &[Planted], found: &[BTreeMap<String, String>]) -> Tally {
+    let key = |text: &str| text.splitn(KEY_COLUMNS + 1, " | ").take(KEY_COLUMNS).collect::<Vec<_>>().join(" | ");
+    let mut rest: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in found {
+        let text = normal(row);
+        rest.entry(key(&text)).or_default().push(text);
+    }
+    let mut tally = Tally::default();
+    for row in planted {
+        let wanted = normal(&row.columns());
+        let Some(candidates) = rest.get_mut(&key(&wanted)).filter(|candidates| !candidates.is_empty()) else {
+            tally.missing.push(wanted);
+            continue;
+        };
+        let at = candidates.iter().position(|one| *one == wanted).unwrap_or(0);
+        let got = candidates.swap_remove(at);
+        if got == wanted {
+            tally.equal += 1;
+        } else {
+            tally.different.push((wanted, got));
+        }
+    }
+    tally.extra = rest.into_values().flatten().collect();
+    tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(client: &str, used: i64) -> Planted {
+        Planted {
+            kind: "underbilled_quantity",
+            client_id: client.to_owned(),
+            client_name: "=A & \"B\" Ltd".to_owned(),
+            source: "ninjaone".to_owned(),
+            account_id: String::new(),
+            rule_id: "r".to_owned(),
+            product_code: "P".to_owned(),
+            used: Some(Decimal::from(used)),
+            billed: Some(Decimal::ONE),
+            expected: Some(Decimal::from(used)),
+            variance: Some(Decimal::from(used - 1)),
+            unit_price: Some(Decimal::new(150, 2)),
+            monthly_impact: Some(Decimal::new(150 * (used - 1), 2)),
+            currency: "GBP".to_owned(),
+            story: "",
+        }
+    }
+
+    #[test]
+    fn what_differs_is_named() {
+        let planted = [row("1", 3), row("2", 4), row("3", 5)];
+        let mut found: Vec<_> = [row("1", 3), row("2", 9), row("7", 1)].iter().map(Planted::columns).collect();
+        found[0].insert("client_name".into(), "'=A & \"B\" Ltd".into());
+        found[0].insert("unit_price".into(), "1.5000".into());
+        let tally = compare(&planted, &found);
+        assert_eq!((tally.equal, tally.missing.len(), tally.extra.len(), tally.different.len()), (1, 1, 1, 1));
+        assert!(tally.missing[0].starts_with("underbilled_quantity | 3 |"));
+        assert!(tally.extra[0].starts_with("underbilled_quantity | 7 |"));
+        assert!(!tally.is_whole());
+        let whole: Vec<_> = planted.iter().map(Planted::columns).collect();
+        assert!(compare(&planted, &whole).is_whole());
+        assert!(!compare(&planted[..2], &whole).is_whole());
+    }
 }

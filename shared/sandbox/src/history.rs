@@ -1,0 +1,41 @@
+//! Earlier months of the sample: plausible totals that shrink as the months' work is done.
+
+use rust_decimal::Decimal;
+use truecount_billing::BillingMonth;
+
+use crate::{EarlierMonth, EarlierTotal, random::Random};
+
+const MONTHS: usize = 3;
+
+/// The months before, oldest first.
+pub(crate) fn earlier(seed: u64, month: BillingMonth) -> Vec<EarlierMonth> {
+    let mut months: Vec<BillingMonth> = std::iter::successors(Some(month.previous()), |one| Some(one.previous())).take(MONTHS).collect();
+    months.reverse();
+    let mut random = Random::of(seed, "history");
+    let mut counts = 74;
+    months
+        .into_iter()
+        .map(|month| {
+            counts -= random.between(3, 8);
+            let pounds = total("GBP", counts * 2 / 3, counts / 4, 31_00, &mut random);
+            let euros = total("EUR", 2, 1, 24_00, &mut random);
+            let found = pounds.too_few_count + pounds.too_many_count + euros.too_few_count + euros.too_many_count;
+            let not_compared_count = random.between(0, 3);
+            let finding_count = found + not_compared_count + 2;
+            EarlierMonth { month, totals: vec![euros, pounds], finding_count, not_compared_count }
+        })
+        .collect()
+}
+
+/// So many findings of about so many pence each.
+fn total(currency: &str, few: u64, many: u64, pence: u64, random: &mut Random) -> EarlierTotal {
+    let mut sum = |count: u64| (0..count).map(|_| random.between(pence / 3, pence * 2)).sum::<u64>();
+    let (too_few, too_many) = (sum(few), sum(many));
+    EarlierTotal {
+        currency: currency.to_owned(),
+        billed_too_few: Decimal::new(too_few.cast_signed(), 2),
+        billed_too_many: Decimal::new(too_many.cast_signed(), 2),
+        too_few_count: few,
+        too_many_count: many,
+    }
+}

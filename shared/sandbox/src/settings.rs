@@ -1,0 +1,109 @@
+//! The sample's settings, rules and secrets, as a person would have written them.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use rust_decimal::Decimal;
+
+use crate::{
+    Endpoints,
+    catalogue::{BACKUP, CONNECTWISE, GRAPH, NINJAONE, PAX8, PRODUCTS},
+    vendors::{connectwise, microsoft_graph, secret},
+};
+
+/// `[mail]` and one `[[sources]]` for each source of the sample.
+pub(crate) fn settings_toml(sources: &[&str], endpoints: &Endpoints) -> String {
+    let mut text = String::from(
+        "# The sample MSP: made-up clients, vendors on this machine.\n\n\
+         [mail]\nfrom = \"Truecount <truecount@northgate-it.example>\"\n\n\
+         [[mail.groups]]\nid = \"billing\"\nto = [\"billing@northgate-it.example\"]\n\n\
+         [mapping]\nconfirm_equal_names = true\n",
+    );
+    for source in sources {
+        let (connector, options) = options(source, endpoints.get(*source).map_or("", String::as_str));
+        let _ = write!(text, "\n[[sources]]\nid = \"{source}\"\nconnector = \"{connector}\"\n\n{options}");
+    }
+    text
+}
+
+/// A source's connector and its options: everything that depends on the connectors' words.
+fn options(source: &str, url: &str) -> (&'static str, String) {
+    const PACE: &str = "requests_per_minute = 60000\nconcurrency = 4\n";
+    let options = "[sources.options]\n";
+    match source {
+        CONNECTWISE => {
+            let (company, arrears) = (connectwise::COMPANY, connectwise::ARREARS_TYPE);
+            let timing = format!("timing_by_agreement_type = {{ \"{arrears}\" = \"arrears\" }}\n");
+            ("connectwise", format!("{options}base_url = \"{url}\"\ncompany = \"{company}\"\n{timing}{PACE}"))
+        }
+        NINJAONE => ("ninjaone", format!("{options}base_url = \"{url}\"\nrequests_per_minute = 60000\n")),
+        GRAPH => {
+            let partner = microsoft_graph::PARTNER_TENANT;
+            let hosts = format!("base_url = \"{url}\"\nlogin_url = \"{url}\"\n");
+            ("microsoft-graph", format!("{options}partner_tenant = \"{partner}\"\n{hosts}{PACE}"))
+        }
+        PAX8 => ("pax8", format!("{options}base_url = \"{url}\"\nrequests_per_minute = 60000\n")),
+        _ => {
+            let columns = [
+                ("account_id", "Customer ID"),
+                ("account_name", "Customer"),
+                ("item_id", "Item ID"),
+                ("kind", "Type"),
+                ("status", "State"),
+                ("last_seen", "Last backup"),
+                ("quantity", "Quantity"),
+            ];
+            let columns: String = columns.iter().map(|(ours, theirs)| format!("{ours} = \"{theirs}\"\n")).collect();
+            ("csv", format!("{options}rows = \"usage\"\n\n[sources.options.columns]\n{columns}"))
+        }
+    }
+}
+
+/// One `[[rules]]` for each product whose source the sample has.
+pub(crate) fn rules_toml(sources: &[&str]) -> String {
+    let mut text = String::from("# Which product of the PSA is compared with which count.\n");
+    for rule in PRODUCTS.iter().filter(|rule| sources.contains(&rule.source)) {
+        let words = |list: &[&str]| list.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
+        let _ = write!(
+            text,
+            "\n[[rules]] # {}\nid = \"{}\"\nproduct_codes = [\"{}\"]\nsource = \"{}\"\nkinds = [{}]\n",
+            rule.description,
+            rule.rule_id,
+            rule.code,
+            rule.source,
+            words(rule.kinds),
+        );
+        if !rule.skus.is_empty() {
+            let _ = writeln!(text, "skus = [{}]", words(rule.skus));
+        }
+        let _ = writeln!(text, "count_basis = \"{}\"", rule.count_basis);
+        if rule.count_basis == "device_fresh" {
+            let _ = writeln!(text, "stale_days = 30");
+        }
+        for (key, units) in [("included", rule.included), ("minimum", rule.minimum), ("tolerance", rule.tolerance)] {
+            if units > 0 {
+                let _ = writeln!(text, "{key} = {units}");
+            }
+        }
+        let _ = writeln!(text, "list_price = \"{}\"\ncurrency = \"GBP\"", Decimal::new(rule.list_price, 4));
+    }
+    text
+}
+
+/// Source to field to value.
+pub(crate) fn secrets(sources: &[&str]) -> BTreeMap<String, BTreeMap<String, String>> {
+    let fields = |source: &str| -> &[&str] {
+        match source {
+            CONNECTWISE => &["public_key", "private_key", "client_id"],
+            NINJAONE | GRAPH | PAX8 => &["client_id", "client_secret"],
+            _ => &[],
+        }
+    };
+    sources
+        .iter()
+        .filter(|source| **source != BACKUP)
+        .map(|source| {
+            let values = fields(source).iter().map(|field| ((*field).to_owned(), secret(source, field)));
+            ((*source).to_owned(), values.collect())
+        })
+        .collect()
+}

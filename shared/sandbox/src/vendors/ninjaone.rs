@@ -1,0 +1,118 @@
+//! NinjaOne as it answers: bare arrays, `after` is the last id of the page before, seconds with fractions.
+
+use super::{Call, Reply, Twist, Vendor, secret, token_text};
+use crate::{
+    catalogue::NINJAONE,
+    estate::Device,
+    json::{Object, array},
+    world::World,
+};
+
+const PAGE_SIZE: u64 = 1_000;
+const FIRST_ORGANIZATION: u64 = 2;
+const FIRST_DEVICE: u64 = 1_001;
+
+pub(crate) struct NinjaOne {
+    pub(crate) world: World,
+}
+
+impl Vendor for NinjaOne {
+    fn is_token_call(&self, path: &str) -> bool {
+        path == "/ws/oauth/token" || path == "/oauth/token"
+    }
+
+    fn token(&self, call: &Call, number: u64) -> Reply {
+        let good = call.form("grant_type").as_deref() == Some("client_credentials")
+            && call.form("client_id") == Some(secret(NINJAONE, "client_id"))
+            && call.form("client_secret") == Some(secret(NINJAONE, "client_secret"))
+            && call.form("scope").is_some_and(|scope| scope.split(' ').any(|word| word == "monitoring"));
+        if !good {
+            return Reply::status(401, r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#.to_owned());
+        }
+        let body = Object::new()
+            .text("access_token", &token_text(NINJAONE, "-", number))
+            .raw("expires_in", 3_600)
+            .text("scope", "monitoring management")
+            .text("token_type", "Bearer");
+        Reply::json(body.end())
+    }
+
+    fn admits(&self, call: &Call) -> Option<String> {
+        call.bearer(NINJAONE)
+    }
+
+    fn answer(&self, call: &Call, _scope: &str) -> Reply {
+        let size = call.number("pageSize", PAGE_SIZE, PAGE_SIZE).max(1);
+        match call.path.as_str() {
+            "/v2/organizations" => {
+                let first = start(call, FIRST_ORGANIZATION);
+                let rows = (first..first.saturating_add(size)).map_while(|n| self.world.organization(n)).map(|one| {
+                    Object::new()
+                        .text("name", &one.name)
+                        .text("nodeApprovalMode", "AUTOMATIC")
+                        .raw("tags", "[]")
+                        .raw("fields", "{}")
+                        .raw("id", one.id)
+                        .end()
+                });
+                Reply::json(array(rows))
+            }
+            "/v2/devices-detailed" | "/v2/devices" => self.devices(call, size),
+            _ => Reply::status(404, r#"{"resultCode":"NOT_FOUND","errorMessage":"no such resource"}"#.to_owned()),
+        }
+    }
+
+    fn refusal(&self) -> Reply {
+        Reply::status(401, r#"{"resultCode":"UNAUTHORIZED","errorMessage":"invalid token"}"#.to_owned())
+    }
+}
+
+impl NinjaOne {
+    fn devices(&self, call: &Call, size: u64) -> Reply {
+        let first = start(call, FIRST_DEVICE);
+        match &call.twist {
+            Twist::EmptyList => Reply::json("[]".to_owned()),
+            Twist::ForeignNextLink(url) => Reply::redirect(&format!("{url}{}", call.path)),
+            // A page that is always full and always the first one.
+            Twist::RepeatedPage => {
+                let rows: Vec<_> = (0..size).map_while(|n| self.world.device(n)).map(|one| device(&one)).collect();
+                Reply::json(array(rows.iter().cycle().take(usize::try_from(size).unwrap_or(0)).cloned()))
+            }
+            Twist::None => {
+                let rows = (first..first.saturating_add(size)).map_while(|n| self.world.device(n));
+                Reply::json(array(rows.map(|one| device(&one))))
+            }
+        }
+    }
+}
+
+/// The number of the row after `after`; ids have no holes.
+fn start(call: &Call, first_id: u64) -> u64 {
+    match call.param("after").and_then(|text| text.parse::<u64>().ok()) {
+        Some(after) => (after + 1).saturating_sub(first_id),
+        None => 0,
+    }
+}
+
+fn device(device: &Device) -> String {
+    let seconds = device.last_contact.as_second();
+    Object::new()
+        .raw("id", device.id)
+        .text("uid", &format!("00000000-0000-4000-8000-{:012x}", device.id))
+        .raw("organizationId", device.organization_id)
+        .raw("locationId", device.organization_id)
+        .text("nodeClass", device.class)
+        .raw("nodeRoleId", 11)
+        .text("approvalStatus", if device.pending { "PENDING" } else { "APPROVED" })
+        .raw("offline", device.id % 3 == 0)
+        .text("displayName", &device.name)
+        .text("systemName", &device.name)
+        .raw("created", format_args!("{}.0", seconds - 40_000_000))
+        .raw("lastContact", format_args!("{seconds}.{:03}", device.thousandths))
+        .raw("lastUpdate", format_args!("{seconds}.{:03}", device.thousandths))
+        .raw("userData", "{}")
+        .raw("ipAddresses", r#"["192.0.2.7"]"#)
+        .text("publicIP", "tc-canary-ip")
+        .text("aFieldOfTheNextVersion", "unknown")
+        .end()
+}
