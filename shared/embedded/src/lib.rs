@@ -112,6 +112,12 @@ impl Home {
         Arc::new(FolderArchive::new(self.folder.join("archive"), self.disk.clone()))
     }
 
+    /// The folder itself, for `config/settings.toml` and `config/rules.toml`.
+    #[must_use]
+    pub fn config(&self) -> Arc<FolderArchive> {
+        Arc::new(FolderArchive::new(self.folder.clone(), self.disk.clone()))
+    }
+
     /// Mail into `outbox/`.
     #[must_use]
     pub fn mailer(&self) -> Arc<EmlOutbox> {

@@ -128,3 +128,35 @@ impl fmt::Debug for LocalSecrets {
         f.debug_struct("LocalSecrets").field("file", &self.file).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use truecount_platform::conformance;
+
+    use super::*;
+
+    fn id(source: &str) -> SourceId {
+        SourceId::new(source).expect("an id")
+    }
+
+    fn environment(name: &str) -> Result<String, VarError> {
+        match name {
+            "TRUECOUNT_SECRET_PAX8_UK" => Ok(r#"{"client_id":"an id","client_secret":"c4n4ry"}"#.to_owned()),
+            "TRUECOUNT_SECRET_BROKEN" => Ok("c4n4ry".to_owned()),
+            "TRUECOUNT_SECRET_BYTES" => Err(VarError::NotUnicode("c4n4ry".into())),
+            _ => Err(VarError::NotPresent),
+        }
+    }
+
+    #[tokio::test]
+    async fn secrets_of_the_environment_conform() {
+        let secrets = LocalSecrets { file: PathBuf::from("/no/such/file"), variable: environment };
+        let fields = [("client_secret", "c4n4ry"), ("client_id", "an id")];
+        conformance::secrets(&secrets, &id("pax8-uk"), &fields, &id("pax8")).await;
+        for source in ["broken", "bytes"] {
+            let error = secrets.source(&id(source)).await.map(|_| ()).expect_err(source);
+            assert!(matches!(error, SecretError::Unusable { .. }), "{error}");
+            assert!(!format!("{error} {error:?}").contains("c4n4ry"), "{error}");
+        }
+    }
+}

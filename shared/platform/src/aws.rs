@@ -79,17 +79,22 @@ impl Aws {
     }
 }
 
-/// A table behind an endpoint on this machine that asks for no real credentials.
+/// AWS's protocols as something on this machine speaks them: with fixed credentials, which open nothing.
 #[must_use]
-pub fn local_table(endpoint: &Url, name: &str) -> Table {
+pub fn local(endpoints: Endpoints) -> Aws {
     let credentials = Credentials::new("local", "local", None, None, "this machine");
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("local"))
+        .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build();
-    let endpoints = Endpoints { table: Some(endpoint.clone()), ..Endpoints::default() };
-    Aws { config: Arc::new(OnceCell::new_with(Some(config))), endpoints }.table(name)
+    Aws { config: Arc::new(OnceCell::new_with(Some(config))), endpoints }
+}
+
+/// A table behind an endpoint on this machine that asks for no real credentials.
+#[must_use]
+pub fn local_table(endpoint: &Url, name: &str) -> Table {
+    local(Endpoints { table: Some(endpoint.clone()), ..Endpoints::default() }).table(name)
 }
 
 /// How often the SDK tries a call that may be repeated.

@@ -15,8 +15,8 @@ use aws_config::SdkConfig;
 use aws_sdk_ses::{
     Client,
     config::{
-        ConfigBag, Intercept, RuntimeComponents, http::HttpResponse, interceptors::BeforeTransmitInterceptorContextRef,
-        retry::RetryConfig,
+        Builder, ConfigBag, Intercept, RuntimeComponents, http::HttpResponse,
+        interceptors::BeforeTransmitInterceptorContextRef, retry::RetryConfig,
     },
     error::{BoxError, ProvideErrorMetadata, SdkError},
     primitives::Blob,
@@ -31,24 +31,35 @@ use crate::{
     mail::MAIL_BYTES_MAX,
 };
 
+/// How long an answer may take, unless said otherwise.
+const LIMIT: Duration = Duration::from_secs(30);
+
 /// Mail through SES.
 pub struct SesMailer {
     client: Lazy<Client>,
+    limit: Duration,
 }
 
 impl SesMailer {
     pub(super) fn new(aws: &Aws) -> Self {
         let build = |config: &SdkConfig, endpoint: Option<&Url>| {
-            let mut builder = aws_sdk_ses::config::Builder::from(config)
+            let mut builder = Builder::from(config)
                 // In code, on this client: the environment's AWS_MAX_ATTEMPTS must not turn one mail into three.
                 .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts(Duration::from_secs(30), Duration::from_secs(30)));
+                .timeout_config(timeouts(LIMIT, LIMIT));
             if let Some(endpoint) = endpoint {
                 builder = builder.endpoint_url(endpoint.as_str());
             }
             Client::from_conf(builder.build())
         };
-        Self { client: Lazy::new(aws, aws.endpoints.mailer.clone(), build) }
+        Self { client: Lazy::new(aws, aws.endpoints.mailer.clone(), build), limit: LIMIT }
+    }
+
+    /// The same, but waiting at most so long for an answer.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
     }
 }
 
@@ -69,6 +80,7 @@ impl Mailer for SesMailer {
             .set_destinations(Some(mail.to.clone()))
             .raw_message(message)
             .customize()
+            .config_override(Builder::default().timeout_config(timeouts(self.limit, self.limit)))
             .interceptor(left.clone())
             .send()
             .await;
@@ -143,5 +155,31 @@ where
 impl fmt::Debug for SesMailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SesMailer").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use tokio::sync::OnceCell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn without_credentials_nothing_was_sent() {
+        let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-west-2"));
+        let endpoints = crate::aws::Endpoints { mailer: Url::parse("http://127.0.0.1:9").ok(), ..Default::default() };
+        let aws = Aws { config: Arc::new(OnceCell::new_with(Some(config.build()))), endpoints };
+        let mail = Mail {
+            key: "k".to_owned(),
+            attempt: 1,
+            from: "a@example.com".to_owned(),
+            to: vec!["b@example.com".to_owned()],
+            raw: b"Subject: x\r\n\r\nx".to_vec(),
+        };
+        let error = aws.mailer().send(&mail).await.unwrap_err();
+        assert!(matches!(&error, MailError::NotSent(why) if !why.contains("refused")), "{error}");
+        let error = aws.mailer().send(&Mail { raw: vec![b'x'; MAIL_BYTES_MAX + 1], ..mail }).await.unwrap_err();
+        assert!(matches!(&error, MailError::NotSent(why) if why.contains("10000001")), "{error}");
     }
 }

@@ -1,0 +1,170 @@
+//! What every archive must do. Deliberately absent: crashes, which each home meets in its own way.
+
+use std::sync::Arc;
+
+use tokio::{io::AsyncReadExt, task::JoinSet};
+
+use super::{RACERS, fresh};
+use crate::{Archive, Cause, Entry, Placed};
+
+/// One more than S3 lists in one page.
+const LISTED: usize = 1_001;
+
+/// Files come back as they went, are never overwritten unless that was asked, and are listed whole and in order.
+///
+/// # Panics
+/// If the archive is not as it must be.
+pub async fn archive(archive: Arc<dyn Archive>) {
+    let root = fresh("archive");
+    files(&*archive, &root).await;
+    race(&archive, &root).await;
+    odd_keys(&*archive, &root).await;
+    illegal_keys(&*archive).await;
+    lists(&*archive, &root).await;
+    long_list(&archive, &root).await;
+}
+
+async fn files(archive: &dyn Archive, root: &str) {
+    let key = format!("{root}/files/a.json.gz");
+    assert_eq!(archive.get(&key).await, Ok(None), "no file");
+    assert!(archive.open(&key).await.expect("open").is_none(), "no file");
+    assert_eq!(archive.put_new(&key, b"first".to_vec()).await, Ok(Placed::New));
+    assert_eq!(archive.put_new(&key, b"second".to_vec()).await, Ok(Placed::Existed));
+    assert_eq!(archive.get(&key).await, Ok(Some(b"first".to_vec())), "the second changes nothing");
+    assert_eq!(archive.put(&key, b"third, longer".to_vec()).await, Ok(()));
+    assert_eq!(archive.get(&key).await, Ok(Some(b"third, longer".to_vec())), "put replaces");
+    assert_eq!(archive.put(&format!("{root}/files/b.toml"), b"x".to_vec()).await, Ok(()), "put makes");
+    assert_eq!(archive.get(&format!("{root}/files")).await, Ok(None), "a folder is no file");
+    assert!(archive.open(&format!("{root}/files")).await.expect("open").is_none(), "a folder is no file");
+    assert_eq!(archive.get(&format!("{key}/x")).await, Ok(None), "nothing lies below a file");
+    assert!(archive.place(&key).ends_with("a.json.gz"), "{}", archive.place(&key));
+
+    for (name, bytes) in [("empty", Vec::new()), ("long", (0..5_000_000_u32).map(|n| (n % 251) as u8).collect())] {
+        let key = format!("{root}/files/{name}");
+        assert_eq!(archive.put_new(&key, bytes.clone()).await, Ok(Placed::New), "{name}");
+        assert!(archive.get(&key).await == Ok(Some(bytes.clone())), "{name} comes back as it went");
+        let mut streamed = Vec::new();
+        let mut file = archive.open(&key).await.expect("open").expect("a file");
+        file.read_to_end(&mut streamed).await.expect("read");
+        assert!(streamed == bytes, "{name} comes back piece by piece");
+    }
+}
+
+async fn race(archive: &Arc<dyn Archive>, root: &str) {
+    let key = format!("{root}/race/deep/er/file.csv");
+    let mut racers = JoinSet::new();
+    for racer in 0..RACERS {
+        let (archive, key) = (Arc::clone(archive), key.clone());
+        let bytes = format!("racer {racer}, ").repeat(10_000).into_bytes();
+        racers.spawn(async move { (archive.put_new(&key, bytes.clone()).await == Ok(Placed::New)).then_some(bytes) });
+    }
+    let won: Vec<Vec<u8>> = racers.join_all().await.into_iter().flatten().collect();
+    assert_eq!(won.len(), 1, "of {RACERS} at once one wins");
+    assert!(archive.get(&key).await.expect("read") == won.into_iter().next(), "the file is the winner's, whole");
+}
+
+async fn odd_keys(archive: &dyn Archive, root: &str) {
+    let mut names: Vec<String> = [
+        "a b",
+        "a+b",
+        "a%20b",
+        "a%2Fb",
+        "a=1&b=2",
+        "a#b",
+        "a;b,c",
+        "it's (2)",
+        "[x]{y}",
+        "~$^`!@",
+        "Übersicht März",
+        "日本.csv",
+        "-x",
+        "a..b",
+    ]
+    .into_iter()
+    .map(|name| format!("{root}/odd/{name}"))
+    .collect();
+    names.push(format!("{root}/odd/{}", "l".repeat(200)));
+    for key in &names {
+        assert_eq!(archive.put_new(key, key.clone().into_bytes()).await, Ok(Placed::New), "{key}");
+    }
+    for key in &names {
+        assert_eq!(archive.get(key).await, Ok(Some(key.clone().into_bytes())), "{key}");
+    }
+    names.sort_unstable();
+    let listed: Vec<String> =
+        archive.list(&format!("{root}/odd/")).await.expect("list").into_iter().map(|entry| entry.key).collect();
+    assert_eq!(listed, names, "keys are listed as they were given");
+}
+
+async fn illegal_keys(archive: &dyn Archive) {
+    for key in [
+        "",
+        "/etc/passwd",
+        "../x",
+        "a/../../x",
+        "a/./b",
+        "a//b",
+        "a/",
+        "a\\b",
+        "a\0b",
+        "a\nb",
+        ".hidden",
+        "a/.b",
+        "C:x",
+    ] {
+        let refusals = [
+            archive.put_new(key, Vec::new()).await.err(),
+            archive.put(key, Vec::new()).await.err(),
+            archive.get(key).await.err(),
+            archive.open(key).await.err(),
+        ];
+        for refusal in refusals {
+            let refusal = refusal.expect(key);
+            assert!(matches!(refusal.cause, Cause::Invalid(_)), "{key:?}: {refusal}");
+        }
+    }
+}
+
+async fn lists(archive: &dyn Archive, root: &str) {
+    let list = format!("{root}/list");
+    // In the order of bytes: `-` and `.` before `/`.
+    let names = ["a-b/1", "a.b", "a/1", "a/10", "a/2/x", "ab", "b"];
+    for (length, name) in names.iter().enumerate().rev() {
+        archive.put_new(&format!("{list}/{name}"), vec![0; length]).await.expect("put");
+    }
+    for (prefix, expected) in [
+        ("", 0..7),
+        ("a", 0..6),
+        ("a/", 2..5),
+        ("a/1", 2..4),
+        ("a/2", 4..5),
+        ("a/2/x", 4..5),
+        ("b", 6..7),
+        ("c", 0..0),
+        ("c/d/", 0..0),
+    ] {
+        let entry = |n: usize| Entry { key: format!("{list}/{}", names[n]), size: u64::try_from(n).expect("small") };
+        let expected: Vec<Entry> = expected.map(entry).collect();
+        assert_eq!(
+            archive.list(&format!("{list}/{prefix}")).await,
+            Ok(expected),
+            "everything that begins with `{prefix}`"
+        );
+    }
+}
+
+async fn long_list(archive: &Arc<dyn Archive>, root: &str) {
+    let mut writers = JoinSet::new();
+    for writer in 0..RACERS {
+        let (archive, root) = (Arc::clone(archive), root.to_owned());
+        writers.spawn(async move {
+            for n in (writer..LISTED).step_by(RACERS) {
+                archive.put_new(&format!("{root}/many/{n:05}"), Vec::new()).await.expect("put");
+            }
+        });
+    }
+    writers.join_all().await;
+    let listed = archive.list(&format!("{root}/many/")).await.expect("list");
+    assert_eq!(listed.len(), LISTED, "more than one page");
+    assert!(listed.is_sorted(), "in order over pages");
+}
