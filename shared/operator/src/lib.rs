@@ -1,1 +1,3 @@
-//! placeholder
+//! What only a person at a prompt needs. The Lambdas link nothing of it.
+
+pub mod check;

@@ -6,15 +6,23 @@
 //! **Architecture invariant:** pure. No file, no clock, no network; the same inputs give the same findings, and
 //! no float touches a quantity, a price or an order.
 
+mod accounts;
+mod compare;
+mod coverage;
 mod finding;
 mod finish;
 mod inputs;
 mod items;
 mod lines;
+mod order;
 mod reconciler;
 mod rules;
+mod sentences;
+mod setup;
 mod takers;
+mod unread;
 mod words;
+mod worth;
 
 pub use finding::{
     Comparison, Confidence, Explained, Finding, FindingKind, Level, MappingSuggestion, NextStep, Reconciliation,

@@ -75,7 +75,11 @@ impl RuleLines {
 
     /// Adds a line; `None` if a sum has more digits than are kept exactly.
     pub(crate) fn add(&mut self, dated: &Dated<'_, '_>) -> Option<()> {
-        if dated.is_active() { self.add_active(dated) } else { Some(self.add_other(dated)) }
+        if dated.is_active() {
+            return self.add_active(dated);
+        }
+        self.add_other(dated);
+        Some(())
     }
 
     fn add_active(&mut self, dated: &Dated<'_, '_>) -> Option<()> {

@@ -156,6 +156,12 @@ impl Reconciler {
         number
     }
 
+    /// The number of a source, if it was pushed.
+    #[must_use]
+    pub fn find_source(&self, source: &SourceId) -> Option<SourceNo> {
+        self.source_index.get(source).copied()
+    }
+
     /// A client of the billed side with its name there.
     ///
     /// # Errors
@@ -320,6 +326,31 @@ impl Reconciler {
         Ok(())
     }
 
+    /// Whether an account has a name.
+    #[must_use]
+    pub fn has_name(&self, account: AccountNo) -> bool {
+        !self.accounts[account.0 as usize].name.is_empty()
+    }
+
+    /// The client to whom an account is confirmed so far.
+    #[must_use]
+    pub fn mapped_client(&self, account: AccountNo) -> Option<&ClientId> {
+        match self.accounts[account.0 as usize].decision {
+            Decision::Confirmed(client, _) => Some(&self.clients[client.0 as usize].id),
+            _ => None,
+        }
+    }
+
+    /// Every account so far with its source and name, in the order in which they were pushed.
+    pub fn accounts(&self) -> impl Iterator<Item = (AccountNo, SourceNo, &str)> {
+        (0_u32..).map(AccountNo).zip(&self.accounts).map(|(number, account)| (number, account.source, &*account.name))
+    }
+
+    /// Every client that the billed side has named so far, with its name.
+    pub fn clients(&self) -> impl Iterator<Item = (&ClientId, &str)> {
+        self.clients.iter().filter(|client| client.is_known).map(|client| (&client.id, &*client.name))
+    }
+
     /// Compares everything that was pushed.
     ///
     /// # Errors
@@ -328,7 +359,7 @@ impl Reconciler {
         self.seen = SeenItems::default();
         self.account_index = HashTable::new();
         self.accounts.iter_mut().for_each(|account| account.items.forget_ids());
-        crate::finish::finish(self)
+        crate::finish::finish(&self)
     }
 
     fn client_number(&mut self, id: &ClientId) -> Result<ClientNo, ReconcileError> {

@@ -1,0 +1,99 @@
+//! Names that look like another: mixed scripts, letters that imitate, characters that do not show.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// A writing, as far as mixing is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Latin,
+    Greek,
+    Cyrillic,
+    Armenian,
+    Hebrew,
+    Arabic,
+    Devanagari,
+    Thai,
+    /// Han, kana, bopomofo and hangul are written together.
+    EastAsian,
+}
+
+/// Whether a name may only be confirmed by a person: letters of two scripts or of one that is not known here,
+/// compatibility forms and Latin letters that imitate others, and characters that are not shown.
+#[must_use]
+pub fn has_lookalikes(name: &str) -> bool {
+    let mut found = None;
+    for character in name.chars() {
+        if is_hidden(character) || imitates(character) {
+            return true;
+        }
+        // digits are alphanumeric too: those of other scripts imitate
+        if !character.is_alphanumeric() || character.is_ascii_digit() {
+            continue;
+        }
+        let Some(script) = script(character) else { return true };
+        if found.replace(script).is_some_and(|before| before != script) {
+            return true;
+        }
+    }
+    false
+}
+
+/// A letter whose compatibility form is another, and Latin letters without a plain letter in them.
+fn imitates(character: char) -> bool {
+    let is_letter_like = character.is_alphanumeric() && !character.is_ascii();
+    let is_compatibility = || !std::iter::once(character).nfkc().eq(std::iter::once(character).nfc());
+    is_letter_like && (is_compatibility() || matches!(character, 'ı' | 'ĸ' | 'ſ' | 'ƒ' | '\u{0180}'..='\u{01CC}'))
+}
+
+/// Controls, direction marks and characters of no width.
+fn is_hidden(character: char) -> bool {
+    (character.is_control() && character != '\t')
+        || matches!(character, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}'
+            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+fn script(character: char) -> Option<Script> {
+    Some(match character {
+        'a'..='z' | 'A'..='Z' | 'ª' | 'º' | '\u{00C0}'..='\u{024F}' | '\u{1E00}'..='\u{1EFF}' => Script::Latin,
+        '\u{0370}'..='\u{03FF}' | '\u{1F00}'..='\u{1FFF}' => Script::Greek,
+        '\u{0400}'..='\u{052F}' => Script::Cyrillic,
+        '\u{0531}'..='\u{0588}' => Script::Armenian,
+        '\u{05D0}'..='\u{05F2}' => Script::Hebrew,
+        '\u{0620}'..='\u{06FF}' => Script::Arabic,
+        '\u{0900}'..='\u{097F}' => Script::Devanagari,
+        '\u{0E01}'..='\u{0E5B}' => Script::Thai,
+        '\u{3005}'..='\u{30FF}' | '\u{3105}'..='\u{312F}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => {
+            Script::EastAsian
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_a_person_may_confirm() {
+        for (name, expected) in [
+            ("Acme & Sons (Site 2), Inc.", false),
+            ("Müller Łódź Þór", false),
+            ("Café Rouge", false),
+            ("Cafe\u{301} Rouge", false),
+            ("Ακμή Α.Ε.", false),
+            ("株式会社アクメ", false),
+            ("\u{0410}cme", true),
+            ("Acme ΑΕ", true),
+            ("ＡＣＭＥ", true),
+            ("Acme\u{200b}", true),
+            ("\u{202e}emcA", true),
+            ("Acme ٣", true),
+            ("Acm\u{0131}", true),
+            ("\u{13aa}cme", true),
+            ("ℂonsult", true),
+        ] {
+            assert_eq!(has_lookalikes(name), expected, "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! `check` by itself, without the rest of the command line: for measuring.
+//!
+//! usage: check --billed F --usage F [--mappings F] [--rules F] --as-of DATE --out DIR
+
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
+
+use truecount_operator::check::{CheckArgs, run};
+
+#[expect(clippy::print_stderr, reason = "an example at a prompt")]
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let named: BTreeMap<&str, &str> =
+        words.chunks_exact(2).map(|pair| (pair[0].trim_start_matches('-'), pair[1].as_str())).collect();
+    let path = |name: &str| named.get(name).map(PathBuf::from);
+    let as_of = named.get("as-of").and_then(|day| day.parse().ok());
+    let (Some(billed), Some(usage), Some(as_of), Some(out)) = (path("billed"), path("usage"), as_of, path("out"))
+    else {
+        eprintln!("usage: check --billed F --usage F [--mappings F] [--rules F] --as-of DATE --out DIR");
+        return ExitCode::from(3);
+    };
+    match run(&CheckArgs { billed, usage, mappings: path("mappings"), rules: path("rules"), as_of, out }) {
+        Ok(outcome) => {
+            eprintln!("{} findings in {}", outcome.reconciliation.findings.len(), outcome.exceptions.display());
+            ExitCode::from(outcome.exit_code())
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(3)
+        }
+    }
+}

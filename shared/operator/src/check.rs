@@ -1,0 +1,142 @@
+//! `truecount check`: billed lines against usage from CSV files, with nothing set up, stored or sent.
+//!
+//! Reads each file once, line by line, and pushes what it reads into the same reconciliation that a month's run
+//! uses. Not here: what a difference is or is worth, and what a report looks like.
+
+mod billed;
+mod mappings;
+mod output;
+mod parse;
+mod rules;
+mod table;
+mod usage;
+
+use std::path::{Path, PathBuf};
+
+use truecount_billing::{CountDay, Evidence, FieldError, ReadState, SourceId};
+use truecount_reconciliation::{
+    FindingKind, Options, Profile, ReconcileError, Reconciler, Reconciliation, RulesError, SourceStatus,
+};
+
+/// What `check` is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckArgs {
+    /// CSV: what the PSA bills.
+    pub billed: PathBuf,
+    /// CSV: what is used.
+    pub usage: PathBuf,
+    /// CSV: which account is which client's. `None`: names that are equal and unique count.
+    pub mappings: Option<PathBuf>,
+    /// TOML, or CSV for the plain profile. `None`: product codes that are equal to a SKU count.
+    pub rules: Option<PathBuf>,
+    /// The count day and the billing day.
+    pub as_of: CountDay,
+    /// The folder for `exceptions.csv` and `setup.csv`; made if it is not there. What it holds under these names is
+    /// replaced.
+    pub out: PathBuf,
+}
+
+/// What was found, and where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckOutcome {
+    /// Everything that was found.
+    pub reconciliation: Reconciliation,
+    /// The exceptions' file.
+    pub exceptions: PathBuf,
+    /// The setup findings' file.
+    pub setup: PathBuf,
+}
+
+impl CheckOutcome {
+    /// Exit code: 0 clean, 1 exceptions found, 2 something could not be compared.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let findings = &self.reconciliation.findings;
+        let is_unread = findings.iter().any(|finding| finding.kind == FindingKind::NotCompared);
+        if is_unread { 2 } else { u8::from(!findings.is_empty()) }
+    }
+}
+
+/// Why there is no answer: what, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// A file cannot be opened or read.
+    #[error("{file}: {why}")]
+    File {
+        /// The file as it was named.
+        file: String,
+        /// What the system said.
+        why: std::io::Error,
+    },
+    /// A header without the columns that are needed.
+    #[error("{file} line 1: {why}")]
+    Header {
+        /// The file.
+        file: String,
+        /// Which columns, and what is there instead.
+        why: String,
+    },
+    /// A line that is no row.
+    #[error("{file} line {line}: {why}")]
+    Row {
+        /// The file.
+        file: String,
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// A field that does not hold what it must.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The rules.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// The comparison itself.
+    #[error(transparent)]
+    Reconcile(#[from] ReconcileError),
+    /// The folder for the answer.
+    #[error("{place} cannot be written: {why}")]
+    Output {
+        /// The file or folder.
+        place: String,
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// Reads, compares, writes.
+///
+/// # Errors
+/// [`CheckError`] names the file, the line, the field and what to do. A difference is not an error.
+pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
+    let (rules, profile) = rules::read(args)?;
+    let mut reconciler = Reconciler::new(rules, Options::for_check(args.as_of, profile));
+    reconciler.source(status(billed::source()?, Evidence::Billed, args.as_of));
+    billed::read(&args.billed, &mut reconciler)?;
+    if let Some(path) = &args.mappings {
+        mappings::read(path, args.as_of, &mut reconciler)?;
+    }
+    usage::read(&args.usage, args.as_of, &mut reconciler)?;
+    if args.mappings.is_none() {
+        mappings::by_name(&mut reconciler)?;
+    }
+    output::write(args, reconciler.finish()?)
+}
+
+/// A source that a file holds whole.
+fn status(source: SourceId, evidence: Evidence, as_of: CountDay) -> SourceStatus {
+    let (connector, read_state) = ("csv".to_owned(), ReadState::Complete);
+    SourceStatus { source, connector, evidence, read_state, synced_on: Some(as_of.0) }
+}
+
+/// The file's name as it was given.
+fn named(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// CSV rules, or none, mean the plain profile.
+fn profile_of(rules: Option<&Path>) -> Profile {
+    let is_toml = rules.and_then(Path::extension).is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    if is_toml { Profile::Full } else { Profile::Plain }
+}

@@ -1,0 +1,65 @@
+//! Which account is which client's: from a file, or by names that are equal and unique.
+
+use std::{collections::BTreeMap, path::Path};
+
+use truecount_billing::{AccountId, ClientId, CountDay, Evidence, ReadState, SourceId};
+use truecount_matching::confirmed_by_name;
+use truecount_reconciliation::{AccountNo, DecidedBy, Mapping, Reconciler, SourceNo};
+
+use super::{
+    CheckError, status,
+    table::{Columns, Table},
+};
+
+const COLUMNS: Columns<3> = Columns { names: ["source", "account_id", "client_id"], optional_count: 0 };
+const SOURCE: usize = 0;
+const ACCOUNT_ID: usize = 1;
+const CLIENT_ID: usize = 2;
+
+/// Pushes every mapping. A source that is named here is there, even if nothing is used in it.
+pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) -> Result<(), CheckError> {
+    let mut table = Table::open(path, &COLUMNS)?;
+    while let Some(row) = table.next()? {
+        let source = SourceId::new(row.get(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?;
+        let id = AccountId::new(row.get(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
+        if reconciler.find_source(&source).is_none() {
+            reconciler.source(status(source.clone(), Evidence::Usage, as_of));
+        }
+        let account = reconciler.account(&source, &id, "", &ReadState::Complete)?;
+        let client_id = ClientId::new(row.get(CLIENT_ID)).map_err(|e| row.wrong(CLIENT_ID, &e))?;
+        if let Some(other) = reconciler.mapped_client(account).filter(|other| **other != client_id) {
+            let why = format!(
+                "account `{id}` of {source} is mapped to client `{client_id}` here and to `{other}` before; leave one"
+            );
+            return Err(row.wrong(CLIENT_ID, &why));
+        }
+        reconciler.decide(account, Mapping::Confirmed { client_id, by: DecidedBy::Person })?;
+    }
+    Ok(())
+}
+
+/// Confirms names that are equal and unique on both sides, and proposes those that a person has to look at.
+pub(super) fn by_name(reconciler: &mut Reconciler) -> Result<(), CheckError> {
+    let mut by_source = BTreeMap::<SourceNo, Vec<(AccountNo, &str)>>::new();
+    for (account, source, name) in reconciler.accounts() {
+        by_source.entry(source).or_default().push((account, name));
+    }
+    let mut decisions = Vec::new();
+    for accounts in by_source.into_values() {
+        let found = confirmed_by_name(accounts, reconciler.clients());
+        for (account, client) in found.confirmed {
+            decisions.push((account, Mapping::Confirmed { client_id: client.clone(), by: DecidedBy::EqualName }));
+        }
+        for (account, held_back) in found.held_back {
+            let proposal = match held_back.clients.as_slice() {
+                [only] => Some((*only).clone()),
+                _ => None,
+            };
+            decisions.push((account, Mapping::Undecided { proposal, why: held_back.why.for_people().into() }));
+        }
+    }
+    for (account, mapping) in decisions {
+        reconciler.decide(account, mapping)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Decimals, days and moments from the forms that nearly every row has, exactly; every other form goes the long way
+//! round, which also says what is wrong.
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+use truecount_billing::{CountDay, Currency, ID_BYTES_MAX, IdError, decimal_from_text};
+
+/// So many digits fit whatever they are.
+const DIGITS_SURE: usize = 18;
+
+pub(super) fn decimal(text: &str) -> Result<Decimal, String> {
+    match short_decimal(text.as_bytes()) {
+        Some(number) => Ok(number),
+        None => decimal_from_text(text).map_err(|e| e.to_string()),
+    }
+}
+
+/// Empty: not told, which is not zero.
+pub(super) fn decimal_if_any(text: &str) -> Result<Option<Decimal>, String> {
+    if text.trim().is_empty() { Ok(None) } else { decimal(text).map(Some) }
+}
+
+fn short_decimal(text: &[u8]) -> Option<Decimal> {
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() || digits.len() > DIGITS_SURE {
+        return None;
+    }
+    let (mut units, mut point) = (0_i64, None);
+    for (place, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => units = units * 10 + i64::from(byte - b'0'),
+            b'.' if point.is_none() && place > 0 => point = Some(place),
+            _ => return None,
+        }
+    }
+    let scale = match point {
+        Some(place) if place + 1 == digits.len() => return None,
+        Some(place) => digits.len() - place - 1,
+        None => 0,
+    };
+    Some(Decimal::new(if is_negative { -units } else { units }, u32::try_from(scale).ok()?))
+}
+
+pub(super) fn day(text: &str) -> Result<Date, String> {
+    match plain_day(text.as_bytes()) {
+        Some(day) => Ok(day),
+        None => text.trim().parse::<CountDay>().map(|day| day.0).map_err(|e| e.to_string()),
+    }
+}
+
+pub(super) fn day_if_any(text: &str) -> Result<Option<Date>, String> {
+    if text.trim().is_empty() { Ok(None) } else { day(text).map(Some) }
+}
+
+/// `YYYY-MM-DD`.
+fn plain_day(text: &[u8]) -> Option<Date> {
+    let &[a, b, c, d, b'-', e, f, b'-', g, h] = text else { return None };
+    let year = two(a, b)? * 100 + two(c, d)?;
+    Date::new(year, i8::try_from(two(e, f)?).ok()?, i8::try_from(two(g, h)?).ok()?).ok()
+}
+
+fn two(tens: u8, ones: u8) -> Option<i16> {
+    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| i16::from(tens - b'0') * 10 + i16::from(ones - b'0'))
+}
+
+/// A moment, or a day's first one, in UTC unless it says otherwise.
+pub(super) fn moment_if_any(text: &str) -> Result<Option<Timestamp>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if let Some(moment) = plain_moment(text.as_bytes()) {
+        return Ok(Some(moment));
+    }
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let moment = text.parse::<Timestamp>().ok().or_else(|| {
+        let midnight = format!("{text}T00:00:00Z");
+        (text.len() == 10).then(|| midnight.parse().ok()).flatten()
+    });
+    let shown = || text.chars().take(40).flat_map(char::escape_debug).collect::<String>();
+    moment
+        .map(Some)
+        .ok_or_else(|| format!("`{}` is not a moment: write 2026-06-30T08:00:00Z, or leave it empty", shown()))
+}
+
+/// `YYYY-MM-DDTHH:MM:SSZ`.
+fn plain_moment(text: &[u8]) -> Option<Timestamp> {
+    let &[.., b'T', a, b, b':', c, d, b':', e, f, b'Z'] = text else { return None };
+    if text.len() != 20 {
+        return None;
+    }
+    let (hour, minute, second) = (two(a, b)?, two(c, d)?, two(e, f)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = days_since_1970(plain_day(&text[..10])?);
+    let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+    Timestamp::from_second(days * 86_400 + seconds).ok()
+}
+
+/// Days of the Gregorian calendar, counted from March so that the leap day comes last.
+fn days_since_1970(day: Date) -> i64 {
+    let (month, day_of_month) = (i64::from(day.month()), i64::from(day.day()));
+    let year = i64::from(day.year()) - i64::from(month <= 2);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day_of_month - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+pub(super) fn currency_if_any(text: &str) -> Result<Option<Currency>, String> {
+    if text.trim().is_empty() { Ok(None) } else { Currency::new(text).map(Some).map_err(|e| e.to_string()) }
+}
+
+/// The grammar of ids, without making one.
+pub(super) fn check_id(text: &str) -> Result<(), IdError> {
+    let bytes = text.as_bytes();
+    if bytes.len() > ID_BYTES_MAX {
+        return Err(IdError::TooLong);
+    }
+    let is_plain = bytes.iter().all(u8::is_ascii_graphic) && !bytes.is_empty();
+    if is_plain {
+        return Ok(());
+    }
+    if text.trim().is_empty() {
+        return Err(IdError::Empty);
+    }
+    if text.chars().any(char::is_control) { Err(IdError::Control) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_ways_give_the_same() {
+        for text in ["0", "12", "-0.50", "7.1", "999999999999999999", "1234567890123456789.5", " 7 ", "-3"] {
+            assert_eq!(decimal(text), decimal_from_text(text).map_err(|e| e.to_string()), "{text}");
+            assert_eq!(decimal(text).unwrap().scale(), decimal_from_text(text).unwrap().scale(), "{text}");
+        }
+        for text in ["", "-", ".5", "5.", "1,5", "1e3", "--1", "1.2.3", "+1"] {
+            assert!(short_decimal(text.as_bytes()).is_none(), "{text}");
+            assert!(decimal(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        for text in ["2026-06-30T23:59:59Z", "1970-01-01T00:00:00Z", "2000-02-29T12:00:01Z", "1969-12-31T23:59:59Z"] {
+            assert_eq!(plain_moment(text.as_bytes()), Some(text.parse().unwrap()), "{text}");
+        }
+        assert_eq!(moment_if_any("2026-06-30").unwrap(), Some("2026-06-30T00:00:00Z".parse().unwrap()));
+        assert_eq!(moment_if_any("2026-06-30T02:00:00+02:00").unwrap(), Some("2026-06-30T00:00:00Z".parse().unwrap()));
+        assert_eq!(moment_if_any(""), Ok(None));
+        for text in ["2026-02-30T00:00:00Z", "2026-06-30T24:00:00Z", "yesterday", "2026-06-3", "30/06/2026"] {
+            assert!(moment_if_any(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days() {
+        assert_eq!(day("2026-06-30").unwrap().to_string(), "2026-06-30");
+        for text in ["2026-02-30", "2026-6-30", "30.06.2026", "", "2026-06-30T00:00:00Z"] {
+            assert!(day(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The usage file: one device, user or licence in each row, with the account that it belongs to.
+
+use std::path::Path;
+
+use rust_decimal::Decimal;
+use truecount_billing::{AccountId, CountDay, Evidence, ReadState, SourceId};
+use truecount_reconciliation::{AccountNo, ItemRef, Reconciler};
+
+use super::{
+    CheckError,
+    parse::{check_id, decimal_if_any, moment_if_any},
+    status,
+    table::{Columns, Row, Table},
+};
+
+const COLUMNS: Columns<9> = Columns {
+    names: ["source", "account_id", "account_name", "item_id", "kind", "sku", "status", "last_seen", "quantity"],
+    optional_count: 1,
+};
+const SOURCE: usize = 0;
+const ACCOUNT_ID: usize = 1;
+const ACCOUNT_NAME: usize = 2;
+const ITEM_ID: usize = 3;
+const KIND: usize = 4;
+const SKU: usize = 5;
+const STATUS: usize = 6;
+const LAST_SEEN: usize = 7;
+const QUANTITY: usize = 8;
+
+/// Pushes every item.
+pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) -> Result<(), CheckError> {
+    let mut table = Table::open(path, &COLUMNS)?;
+    let mut sources = Sources { as_of, last: None };
+    let mut last: Option<Last> = None;
+    while let Some(row) = table.next()? {
+        let account = match &last {
+            Some(last) if last.id == row.get(ACCOUNT_ID) && last.source == row.get(SOURCE) => last.account,
+            _ => {
+                let account = sources.account(&row, reconciler)?;
+                let (source, id) = (row.get(SOURCE).to_owned(), row.get(ACCOUNT_ID).to_owned());
+                last = Some(Last { source, id, account });
+                account
+            }
+        };
+        reconciler.usage_item(account, item(&row)?)?;
+    }
+    Ok(())
+}
+
+/// Each source and SKU, for rules that are made from the files.
+pub(super) fn skus(path: &Path, mut take: impl FnMut(&str, &str)) -> Result<(), CheckError> {
+    let mut table = Table::open(path, &COLUMNS)?;
+    while let Some(row) = table.next()? {
+        take(row.get(SOURCE), row.get(SKU));
+    }
+    Ok(())
+}
+
+/// The account of the row before.
+struct Last {
+    source: String,
+    id: String,
+    account: AccountNo,
+}
+
+/// The sources so far.
+struct Sources {
+    as_of: CountDay,
+    last: Option<SourceId>,
+}
+
+impl Sources {
+    fn account(&mut self, row: &Row<'_, 9>, reconciler: &mut Reconciler) -> Result<AccountNo, CheckError> {
+        let text = row.get(SOURCE);
+        let source = match &self.last {
+            Some(source) if source.as_str() == text => source.clone(),
+            _ => SourceId::new(text).map_err(|e| row.wrong(SOURCE, &e))?,
+        };
+        let number = match reconciler.find_source(&source) {
+            Some(number) => number,
+            None => reconciler.source(status(source.clone(), Evidence::Usage, self.as_of)),
+        };
+        let name = row.get(ACCOUNT_NAME);
+        let known = reconciler.find_account(number, row.get(ACCOUNT_ID)).filter(|known| reconciler.has_name(*known));
+        let account = match known {
+            Some(account) => account,
+            None => {
+                let id = AccountId::new(row.get(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
+                reconciler.account(&source, &id, name, &ReadState::Complete)?
+            }
+        };
+        self.last = Some(source);
+        Ok(account)
+    }
+}
+
+fn item<'a>(row: &Row<'a, 9>) -> Result<ItemRef<'a>, CheckError> {
+    check_id(row.get(ITEM_ID)).map_err(|e| row.wrong(ITEM_ID, &e))?;
+    let quantity = if row.has(QUANTITY) {
+        decimal_if_any(row.get(QUANTITY)).map_err(|why| row.wrong(QUANTITY, &why))?
+    } else {
+        Some(Decimal::ONE)
+    };
+    Ok(ItemRef {
+        item_id: row.get(ITEM_ID),
+        kind: row.get(KIND),
+        sku: row.get(SKU),
+        status: row.get(STATUS),
+        last_seen: moment_if_any(row.get(LAST_SEEN)).map_err(|why| row.wrong(LAST_SEEN, &why))?,
+        quantity,
+    })
+}

@@ -1,0 +1,130 @@
+//! What was read, what was compared with it, and one finding for each source that was not read.
+
+use truecount_billing::Evidence;
+
+use crate::{
+    Confidence, Finding, FindingKind, NextStep, Reconciler, SourceCoverage, SourceNo,
+    compare::Judge,
+    finish::Found,
+    order::exception_id,
+    reconciler::{Decision, SourceEntry},
+    unread::Unread,
+};
+
+/// Comparisons by source.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SourceCounts {
+    pub(crate) compared: u64,
+    pub(crate) not_compared: u64,
+}
+
+/// A row for each source, by its id.
+pub(crate) fn coverage(books: &Reconciler, found: &Found) -> Vec<SourceCoverage> {
+    let mut rows: Vec<SourceCoverage> =
+        books.sources.iter().zip(&found.counts).map(|(source, counts)| row(source, counts)).collect();
+    for account in &books.accounts {
+        let row = &mut rows[usize::from(account.source.0)];
+        row.account_count += 1;
+        row.account_incomplete_count += u64::from(account.unread.is_some());
+        row.mapped_count += u64::from(matches!(account.decision, Decision::Confirmed(..)));
+        row.ignored_count += u64::from(matches!(account.decision, Decision::Ignored));
+    }
+    let all = found.counts.iter().fold((0, 0), |sum, one| (sum.0 + one.compared, sum.1 + one.not_compared));
+    if let Some(billed) = rows.iter_mut().find(|row| row.evidence == Evidence::Billed) {
+        billed.account_count = books.clients.iter().filter(|client| client.is_known).count() as u64;
+        billed.account_incomplete_count =
+            books.clients.iter().filter(|client| !client.read_state.is_complete()).count() as u64;
+        billed.mapped_count = billed.account_count;
+        billed.item_count = books.line_count;
+        (billed.compared_count, billed.not_compared_count) = all;
+    }
+    rows.sort_by(|a, b| a.source.cmp(&b.source));
+    rows
+}
+
+fn row(entry: &SourceEntry, counts: &SourceCounts) -> SourceCoverage {
+    SourceCoverage {
+        source: entry.status.source.clone(),
+        connector: entry.status.connector.clone(),
+        evidence: entry.status.evidence,
+        read_state: entry.status.read_state.clone(),
+        synced_on: entry.status.synced_on,
+        account_count: 0,
+        account_incomplete_count: 0,
+        item_count: entry.item_count,
+        mapped_count: 0,
+        ignored_count: 0,
+        compared_count: counts.compared,
+        not_compared_count: counts.not_compared,
+    }
+}
+
+/// One finding for each source that cannot be used, each that a rule needs and that is not there, and the PSA's.
+pub(crate) fn unread_sources(books: &Reconciler, judge: &Judge<'_>, found: &mut Found) {
+    let numbers = (0_u16..).map(SourceNo).zip(&books.sources);
+    for (number, entry) in numbers.filter(|(_, entry)| !entry.is_usable()) {
+        let count = match entry.status.evidence {
+            Evidence::Billed => found.counts.iter().map(|one| one.not_compared).sum(),
+            Evidence::Usage => found.counts[usize::from(number.0)].not_compared,
+        };
+        let mut reason = format!("not reconciled: {}", books.source_in_words(number));
+        if count > 0 {
+            reason.push_str(&format!("; {count} {} not made", plural(count, "comparison was", "comparisons were")));
+        }
+        found.findings.push(blank(judge, &entry.status.source, NextStep::MendSource, reason));
+    }
+    let mut missing: Vec<_> = books.rules.rules().iter().map(|rule| &rule.source).collect();
+    missing.sort();
+    missing.dedup();
+    for source in missing.into_iter().filter(|source| books.find_source(source).is_none()) {
+        let reason =
+            format!("not reconciled: service mappings count in `{source}`, which is not among the sources of this run");
+        found.findings.push(blank(judge, source, NextStep::MendRule, reason));
+    }
+    if judge.billed_unread == Some(Unread::Billed(None)) {
+        let reason = "not reconciled: no PSA is among the sources of this run".to_owned();
+        let mut finding = blank_of(judge, NextStep::MendSource, reason);
+        finding.exception_id = exception_id(&["", "billed", "none"]);
+        found.findings.push(finding);
+    }
+}
+
+fn blank(judge: &Judge<'_>, source: &truecount_billing::SourceId, step: NextStep, reason: String) -> Finding {
+    let mut finding = blank_of(judge, step, reason);
+    finding.exception_id = exception_id(&["source", source.as_str(), "none"]);
+    finding.confidence.freshness = judge.books.freshness(source);
+    finding.source = Some(source.clone());
+    finding
+}
+
+/// A finding about something that could not be compared, with nothing filled in.
+pub(crate) fn blank_of(judge: &Judge<'_>, next_step: NextStep, reason: String) -> Finding {
+    Finding {
+        exception_id: String::new(),
+        kind: FindingKind::NotCompared,
+        client_id: None,
+        client_name: String::new(),
+        source: None,
+        account_id: None,
+        rule_id: None,
+        product_code: None,
+        used: None,
+        billed: None,
+        expected: None,
+        variance: None,
+        unit_price: None,
+        monthly_impact: None,
+        currency: None,
+        value_basis: None,
+        confidence: Confidence { mapping: 100, completeness: 0, freshness: 100, count_basis: 100, price_basis: 40 },
+        next_step,
+        count_day: judge.books.options.count_day,
+        service_period: judge.period,
+        next_invoice_date: None,
+        reason,
+    }
+}
+
+pub(crate) fn plural(count: u64, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
