@@ -1,2 +1,62 @@
-//! placeholder
-fn main() {}
+//! `truecount`: the same use cases as the functions, at a prompt, and a person's questions.
+//!
+//! No rule of reconciliation lives here.
+
+mod args;
+mod check;
+mod config;
+mod demo;
+mod home;
+mod output;
+mod questions;
+mod work;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::output::{Ending, tell};
+
+/// The run failed, or the command was wrong.
+const FAILED: u8 = 3;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(&cli) {
+        Ok(ending) => ExitCode::from(ending as u8),
+        Err(error) => {
+            tell(&format!("truecount: {}", truecount_reports::inert::for_terminal(&format!("{error:#}"))));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Ending> {
+    if let Command::Check(args) = &cli.command {
+        return check::check(cli, args);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Demo(args) => demo::demo(cli, args).await,
+            Command::Init => config::init(cli),
+            Command::Run(args) => work::run(cli, args).await,
+            Command::Sync(args) => work::sync(cli, args).await,
+            Command::Reconcile(args) => work::reconcile(cli, args).await,
+            Command::Report(args) => work::report(cli, args).await,
+            Command::Check(args) => check::check(cli, args),
+            Command::Sources(_) => questions::sources(cli).await,
+            Command::Mappings(command) => questions::mappings(cli, command).await,
+            Command::Rules(command) => config::rules(cli, command).await,
+            Command::Runs(command) => questions::runs(cli, command).await,
+            Command::Clients(command) => questions::clients(cli, command).await,
+        }
+    })
+}

@@ -22,6 +22,9 @@ pub enum AppError {
         /// What is wrong and what to do.
         why: String,
     },
+    /// The rules file.
+    #[error(transparent)]
+    Rules(#[from] truecount_reconciliation::RulesError),
     /// A word in a command or event names nothing.
     #[error("{0}")]
     Unknown(String),

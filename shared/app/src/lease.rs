@@ -16,11 +16,11 @@ pub struct Lease {
 
 /// What asking for a lease gave.
 #[derive(Debug)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// It is ours.
     Held(Lease),
-    /// Somebody works on it, at the longest until then.
-    Busy(Timestamp),
+    /// Somebody else works on it.
+    Busy,
 }
 
 /// Asks for the lease `name` until `deadline`. With `is_exclusive` a lease that is found belongs to a process that
@@ -28,30 +28,30 @@ pub enum Asked {
 ///
 /// # Errors
 /// [`TableError`] if the table cannot be reached.
-pub async fn acquire(table: &Table, name: &str, deadline: Timestamp, is_exclusive: bool) -> Result<Asked, TableError> {
+pub(crate) async fn acquire(table: &Table, name: &str, deadline: Timestamp, is_exclusive: bool) -> Result<Asked, TableError> {
     let key = format!("LEASE#{name}");
     let now = Timestamp::now();
     let until = deadline.saturating_add(GRACE_SECONDS.seconds()).unwrap_or(deadline);
     let Some(row) = table.get(&key, "LEASE").await? else {
         return Ok(match table.put_new(row(&key, 1, until)).await? {
             Placed::New => Asked::Held(Lease { name: name.to_owned(), number: 1 }),
-            Placed::Existed => Asked::Busy(until),
+            Placed::Existed => Asked::Busy,
         });
     };
     let number = row.number("lease").unwrap_or(0);
     let held_until = Timestamp::from_millisecond(row.number("until_ms").unwrap_or(0)).unwrap_or(Timestamp::MAX);
     if held_until > now && !is_exclusive {
-        return Ok(Asked::Busy(held_until));
+        return Ok(Asked::Busy);
     }
     let taken = table.put_if(self::row(&key, number + 1, until), "lease", &Value::Number(number)).await?;
-    Ok(if taken { Asked::Held(Lease { name: name.to_owned(), number: number + 1 }) } else { Asked::Busy(until) })
+    Ok(if taken { Asked::Held(Lease { name: name.to_owned(), number: number + 1 }) } else { Asked::Busy })
 }
 
 /// Gives the lease back. One that somebody else has meanwhile taken is left alone.
 ///
 /// # Errors
 /// [`TableError`] if the table cannot be reached; the lease then runs out by itself.
-pub async fn release(table: &Table, lease: &Lease) -> Result<(), TableError> {
+pub(crate) async fn release(table: &Table, lease: &Lease) -> Result<(), TableError> {
     let key = format!("LEASE#{}", lease.name);
     table.put_if(row(&key, lease.number, Timestamp::UNIX_EPOCH), "lease", &Value::Number(lease.number)).await?;
     Ok(())

@@ -1,1 +1,72 @@
-//! placeholder
+//! The use cases: sync a source, reconcile a month, report a run. Gather through the ports, decide in the pure
+//! crates, save through the ports.
+//!
+//! **Architecture invariant:** nothing here knows which home it runs in, and no AWS type is named.
+
+mod compute;
+mod decisions;
+mod crawl;
+mod environment;
+mod error;
+mod guard;
+mod history;
+mod aws;
+pub mod keys;
+pub mod lambda;
+mod lease;
+mod mapping;
+mod outbox;
+mod packed;
+mod reconcile;
+mod report;
+mod run;
+mod seal;
+mod settings;
+mod snapshot;
+mod sync;
+
+pub use decisions::{Decision, Verdict, append as append_decision, load as load_decisions};
+pub use aws::{AwsHome, aws_environment};
+pub use environment::{Environment, Progress, Quiet};
+pub use error::AppError;
+pub use keys::SnapshotId;
+pub use lease::Lease;
+pub use outbox::MailOutcome;
+pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
+pub use history::seed_month;
+pub use mapping::of_accounts as mappings_of;
+pub use report::{Mailing, ReportAnswer, findings_of, report};
+pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
+pub use seal::{Attempt, Seal};
+pub use settings::{Config, HomeSettings, MailGroup, MailSettings, Settings, SourceSettings};
+pub use snapshot::{Entry, Record, entries_of};
+pub use sync::{SyncAnswer, sync};
+
+use jiff::Timestamp;
+
+/// The moment at which a day begins in UTC.
+pub(crate) fn start_of(day: jiff::civil::Date) -> Option<Timestamp> {
+    jiff::tz::Offset::UTC.to_timestamp(day.to_datetime(jiff::civil::Time::midnight())).ok()
+}
+
+/// When a worker must be done: a little before the runtime ends it.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    /// By then nothing may be running any more.
+    pub at: Timestamp,
+}
+
+impl Deadline {
+    /// So many seconds from now.
+    #[must_use]
+    pub fn in_seconds(seconds: i64) -> Self {
+        let at = Timestamp::now().saturating_add(jiff::SignedDuration::from_secs(seconds));
+        Self { at: at.unwrap_or(Timestamp::MAX) }
+    }
+
+    /// Whether to take no new work: less than a tenth of a minute is left, or the time is over.
+    #[must_use]
+    pub fn is_near(&self, reserve_seconds: i64) -> bool {
+        Timestamp::now().saturating_add(jiff::SignedDuration::from_secs(reserve_seconds)).is_ok_and(|then| then >= self.at)
+    }
+}

@@ -30,6 +30,8 @@ pub struct Seal {
     pub request_count: u64,
     /// Hash of the content.
     pub content_sha256: String,
+    /// What is missing of the source, nobody knows for which account.
+    pub missing: Option<String>,
 }
 
 impl Seal {
@@ -48,6 +50,10 @@ impl Seal {
             .with("page_count", number(self.page_count))
             .with("request_count", number(self.request_count))
             .with("content_sha256", Value::Text(self.content_sha256.clone()));
+        let row = match &self.missing {
+            Some(missing) => row.with("missing", Value::Text(missing.clone())),
+            None => row,
+        };
         Ok(table.put_new(row).await?)
     }
 
@@ -77,14 +83,21 @@ impl Seal {
             page_count: count("page_count")?,
             request_count: count("request_count")?,
             content_sha256: text("content_sha256")?,
+            missing: row.text("missing").map(str::to_owned),
         })
     }
 
-    /// How far the whole source was read.
+    /// How far the source itself was read; accounts have states of their own.
+    #[must_use]
+    pub fn source_state(&self) -> ReadState {
+        self.missing.clone().map_or(ReadState::Complete, ReadState::Partial)
+    }
+
+    /// How far the source was read, its accounts included.
     #[must_use]
     pub fn read_state(&self) -> ReadState {
-        if self.incomplete_count == 0 {
-            return ReadState::Complete;
+        if self.missing.is_some() || self.incomplete_count == 0 {
+            return self.source_state();
         }
         let (incomplete, all) = (self.incomplete_count, self.account_count);
         ReadState::Partial(format!("{incomplete} of {all} vendor organizations were not read completely"))

@@ -1,6 +1,6 @@
 //! `config/settings.toml` and `config/rules.toml`: read, checked, and pinned as the bytes they are.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use truecount_billing::SourceId;
 use truecount_platform::Archive;
 use truecount_reconciliation::RuleSet;
@@ -67,7 +67,7 @@ pub struct MailGroup {
 }
 
 /// How mappings confirm themselves.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MappingSettings {
     /// Names equal after light normalising and unique on both sides count without a person.
@@ -81,9 +81,8 @@ impl Default for MappingSettings {
     }
 }
 
-/// One `[[sources]]`.
+/// One `[[sources]]`. Every further key is the connector's own, and the connector refuses those it does not know.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SourceSettings {
     /// Its name: of its secret, its folder, its column.
     pub id: SourceId,
@@ -93,7 +92,7 @@ pub struct SourceSettings {
     #[serde(default = "yes")]
     pub enabled: bool,
     /// What the connector wants to know.
-    #[serde(default)]
+    #[serde(flatten)]
     pub options: toml::Table,
 }
 
@@ -101,13 +100,17 @@ fn yes() -> bool {
     true
 }
 
-/// Settings and rules with the bytes they were read from.
+/// The settings that decide what a run finds; addresses and endpoints do not.
+#[derive(Serialize, Deserialize)]
+struct Decisive {
+    mapping: MappingSettings,
+}
+
+/// Settings, and rules with the bytes they were read from.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The settings.
     pub settings: Settings,
-    /// The settings' own bytes.
-    pub settings_bytes: Vec<u8>,
     /// The rules.
     pub rules: RuleSet,
     /// The rules' own bytes.
@@ -120,13 +123,40 @@ impl Config {
     /// # Errors
     /// [`AppError::Settings`] naming file, line and key.
     pub async fn load(config: &dyn Archive) -> Result<Self, AppError> {
-        let settings_bytes = file(config, keys::SETTINGS).await?;
-        let rules_bytes = file(config, keys::RULES).await?;
-        let settings = Settings::parse(&text(keys::SETTINGS, &settings_bytes)?)?;
-        let rules = RuleSet::from_toml("rules.toml", &text(keys::RULES, &rules_bytes)?).map_err(|e| {
-            AppError::Settings { file: config.place(keys::RULES), why: e.to_string() }
-        })?;
-        Ok(Self { settings, settings_bytes, rules, rules_bytes })
+        Self::from_bytes(&file(config, keys::SETTINGS).await?, file(config, keys::RULES).await?)
+    }
+
+    /// Reads the two files' bytes.
+    ///
+    /// # Errors
+    /// [`AppError::Settings`] naming file, line and key.
+    pub fn from_bytes(settings_bytes: &[u8], rules_bytes: Vec<u8>) -> Result<Self, AppError> {
+        let settings = Settings::parse(&text(keys::SETTINGS, settings_bytes)?)?;
+        let rules = RuleSet::from_toml(keys::RULES, &text(keys::RULES, &rules_bytes)?)?;
+        Ok(Self { settings, rules, rules_bytes })
+    }
+}
+
+impl Config {
+    /// The settings that decide what a run finds, as bytes that are pinned.
+    ///
+    /// # Errors
+    /// [`AppError::Damaged`] if they cannot be written.
+    pub fn decisive(&self) -> Result<Vec<u8>, AppError> {
+        let decisive = Decisive { mapping: self.settings.mapping.clone() };
+        serde_json::to_vec(&decisive).map_err(|e| AppError::damaged("the settings", e))
+    }
+
+    /// This configuration with the rules and the deciding settings that a run was pinned to.
+    ///
+    /// # Errors
+    /// [`AppError`] if they do not read back.
+    pub fn pinned(&self, rules_bytes: Vec<u8>, decisive: &[u8]) -> Result<Self, AppError> {
+        let decisive: Decisive =
+            serde_json::from_slice(decisive).map_err(|e| AppError::damaged("the pinned settings", e))?;
+        let rules = RuleSet::from_toml(keys::RULES, &text(keys::RULES, &rules_bytes)?)?;
+        let settings = Settings { mapping: decisive.mapping, ..self.settings.clone() };
+        Ok(Self { settings, rules, rules_bytes })
     }
 }
 
@@ -193,8 +223,8 @@ mod tests {
     #[test]
     fn a_misspelt_key_is_named_with_its_line() {
         assert_eq!(Settings::parse(GOOD).unwrap().sources[0].id.as_str(), "ninjaone");
-        let error = Settings::parse(&GOOD.replace("connector", "conector")).unwrap_err().to_string();
-        assert!(error.contains("line 8") && error.contains("unknown field `conector`"), "{error}");
+        let error = Settings::parse(&GOOD.replace("from", "form")).unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("unknown field `form`"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use truecount_billing::{Account, AccountId, BilledLine, ReadState, SourceId, Usa
 use truecount_connectors::AccountReading;
 use truecount_platform::{Row, Table, Value};
 
-use crate::{AppError, keys, keys::SnapshotId, packed};
+use crate::{AppError, Environment, Seal, keys, keys::SnapshotId, packed, start_of};
 
 /// Items in one chunk; a chunk stays well under DynamoDB's 400 KB.
 const CHUNK_ITEMS_MAX: usize = 4_000;
@@ -159,6 +159,17 @@ pub async fn entries(table: &Table, source: &SourceId, id: &SnapshotId, expected
     Ok(entries)
 }
 
+/// The accounts of a source by its newest seal; none if it was never sealed.
+///
+/// # Errors
+/// [`AppError`] if they cannot be read.
+pub async fn entries_of(env: &Environment, source: &SourceId) -> Result<Vec<Entry>, AppError> {
+    match Seal::newest(&env.table, source, env.today()).await? {
+        Some(seal) => entries(&env.table, source, &seal.id, seal.account_count).await,
+        None => Ok(Vec::new()),
+    }
+}
+
 /// Reads the accounts' contents in the order of the list and hands each over.
 ///
 /// # Errors
@@ -203,8 +214,9 @@ pub async fn each_account(
 
 /// Hash over the accounts, their states and contents: the same content has the same hash, whenever it was read.
 #[must_use]
-pub fn content_sha256(entries: &[Entry]) -> String {
+pub fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String {
     let mut hasher = sha2::Sha256::default();
+    sha2::Digest::update(&mut hasher, missing.unwrap_or("").as_bytes());
     for entry in entries {
         let account = &entry.account;
         let state = format!("{} {}", account.read_state.as_str(), account.read_state.reason().unwrap_or(""));
@@ -218,8 +230,9 @@ pub fn content_sha256(entries: &[Entry]) -> String {
 
 /// An account that the vendor no longer lists, kept as doubtful for one seal.
 #[must_use]
-pub fn vanished(earlier: &Entry, id: &SnapshotId) -> AccountReading {
-    let reason = format!("no longer in the vendor's list; it had {} items on {}", earlier.total(), id.as_of);
+pub fn vanished(earlier: &Entry) -> AccountReading {
+    let day = SnapshotId::parse(&earlier.at).map_or_else(String::new, |id| format!(" on {}", id.as_of));
+    let reason = format!("no longer in the vendor's list; it had {} items{day}", earlier.total());
     let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
     AccountReading { account, items: Vec::new(), lines: Vec::new() }
 }
@@ -248,9 +261,7 @@ fn split(part: &[Record], bodies: &mut Vec<Vec<u8>>) -> Result<(), AppError> {
 /// Seconds since 1970 at which DynamoDB may drop a snapshot's row.
 fn expires(id: &SnapshotId) -> i64 {
     let day = id.as_of.saturating_add(jiff::Span::new().days(KEEP_DAYS));
-    day.to_datetime(jiff::civil::Time::midnight())
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .map_or(i64::MAX, |zoned| zoned.timestamp().as_second())
+    start_of(day).map_or(i64::MAX, jiff::Timestamp::as_second)
 }
 
 /// The account ids of a list, for lookups.

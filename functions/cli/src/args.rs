@@ -1,0 +1,229 @@
+//! The command line's grammar. What the commands do is in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, SourceId};
+
+/// Shows, before invoices go out, where what an MSP bills differs from what its clients use.
+#[derive(Debug, Parser)]
+#[command(name = "truecount", version, max_term_width = 100, after_help = AFTER)]
+pub(crate) struct Cli {
+    /// The folder with everything: settings, archive, table, outbox
+    #[arg(long, global = true, value_name = "DIR", default_value = "truecount-data", env = "TRUECOUNT_DATA")]
+    pub(crate) data: PathBuf,
+    /// Answer in JSON on stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER: &str = "\
+Exit codes: 0 clean, 1 exceptions found, 2 something could not be compared,
+3 the run failed or the command was wrong; the highest wins.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Close a month of a sample MSP with its vendors on this machine: nothing to set up
+    Demo(DemoArgs),
+    /// Write commented settings and service mappings (rules) to begin with
+    Init,
+    /// Sync every source, reconcile the month and report it
+    Run(RunArgs),
+    /// Read sources and seal what they say today
+    Sync(SyncArgs),
+    /// Compare a month's billed lines with its usage
+    Reconcile(ReconcileArgs),
+    /// Write a run's files, and its mail
+    Report(ReportArgs),
+    /// Reconcile bare CSV files, with no set-up at all
+    Check(CheckArgs),
+    /// The PSA and the usage sources
+    #[command(subcommand)]
+    Sources(SourcesCommand),
+    /// Which client a vendor organization belongs to
+    #[command(subcommand)]
+    Mappings(MappingsCommand),
+    /// Service mappings: which products are counted by what
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// The runs there were
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// One client's lines and usage
+    #[command(subcommand)]
+    Clients(ClientsCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Months to run for real, the last one closing last
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=12))]
+    pub(crate) months: u32,
+    /// Another seed makes another sample MSP
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The month to close
+    #[arg(long, default_value = "2026-06", value_name = "YYYY-MM")]
+    pub(crate) month: BillingMonth,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The month; by default the current one
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// The run that counts for the month: it sends the mail
+    #[arg(long)]
+    pub(crate) closing: bool,
+    /// With --closing: the closing run whose place this one takes
+    #[arg(long, value_name = "RUN", requires = "closing")]
+    pub(crate) replace: Option<String>,
+    #[command(flatten)]
+    pub(crate) mail: MailArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MailArgs {
+    /// Mail a draft too
+    #[arg(long, conflicts_with = "no_mail")]
+    pub(crate) mail: bool,
+    /// Mail nobody
+    #[arg(long)]
+    pub(crate) no_mail: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SyncArgs {
+    /// Sources by id; by default all that are enabled
+    #[arg(value_name = "SOURCE")]
+    pub(crate) sources: Vec<SourceId>,
+    /// Put this file into the inbox of the (one, csv) source first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReconcileArgs {
+    /// The month; by default the current one
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// The run that counts for the month
+    #[arg(long)]
+    pub(crate) closing: bool,
+    /// With --closing: the closing run whose place this one takes
+    #[arg(long, value_name = "RUN", requires = "closing")]
+    pub(crate) replace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The month; by default the current one
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// Which run; by default the month's closing run, else its newest
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) mail: MailArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Billed lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) billed: PathBuf,
+    /// Usage items
+    #[arg(long, value_name = "FILE")]
+    pub(crate) usage: PathBuf,
+    /// Which account is which client; without it equal unique names count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mappings: Option<PathBuf>,
+    /// Rules as .csv or .toml; without it equal product code and SKU count
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// The count day and the billing day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: CountDay,
+    /// The folder for the results
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SourcesCommand {
+    /// Each source, and how its last sync went
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MappingsCommand {
+    /// Each vendor organization, and whose it is
+    List {
+        /// Only those nobody has decided
+        #[arg(long)]
+        undecided: bool,
+    },
+    /// This vendor organization belongs to this client
+    Confirm {
+        /// The source
+        source: SourceId,
+        /// The vendor organization's id
+        account: AccountId,
+        /// The client's id in the PSA
+        client: ClientId,
+        #[command(flatten)]
+        because: Because,
+    },
+    /// Nobody is billed for this vendor organization
+    Ignore {
+        /// The source
+        source: SourceId,
+        /// The vendor organization's id
+        account: AccountId,
+        #[command(flatten)]
+        because: Because,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Because {
+    /// Who decides; by default the name of the user at this machine
+    #[arg(long)]
+    pub(crate) who: Option<String>,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub(crate) why: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Each service mapping
+    List,
+    /// Whether settings and rules can be used
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Each run
+    List,
+    /// One run: what it rests on and what it found
+    Show {
+        /// Its id
+        run: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientsCommand {
+    /// What one client is billed for and uses, by the newest run
+    Show {
+        /// The client's id in the PSA, or a part of its name
+        client: String,
+        /// The month; by default the newest with a run
+        #[arg(long, value_name = "YYYY-MM")]
+        month: Option<BillingMonth>,
+    },
+}

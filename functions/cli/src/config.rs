@@ -1,0 +1,140 @@
+//! `init` writes settings and rules to begin with; `rules` shows and checks them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+use truecount_app::{Config, keys};
+use truecount_connectors::{CONNECTORS, connect};
+
+use crate::args::{Cli, RulesCommand};
+use crate::home::open;
+use crate::output::{Ending, json, say, table, tell};
+
+const SETTINGS_HEAD: &str = include_str!("init/settings.toml");
+const RULES: &str = include_str!("init/rules.toml");
+
+pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
+    let mut settings = SETTINGS_HEAD.to_owned();
+    for connector in CONNECTORS {
+        let _ = writeln!(settings, "\n# {}: {}.", connector.title, connector.gives);
+        if !connector.secret.is_empty() {
+            let _ = writeln!(settings, "# Its secret has the fields: {}.", connector.secret.join(", "));
+        }
+        let _ = writeln!(settings, "#[[sources]]\n#id = \"{0}\"\n#connector = \"{0}\"", connector.name);
+        for line in connector.options.trim().lines() {
+            let _ = writeln!(settings, "#{line}");
+        }
+    }
+    let mut written = Vec::new();
+    for (key, text) in [(keys::SETTINGS, settings.as_str()), (keys::RULES, RULES)] {
+        let path = cli.data.join(key);
+        if write_new(&path, text)? {
+            written.push(path.display().to_string());
+        } else {
+            tell(&format!("`{}` is there already and stays as it is", path.display()));
+        }
+    }
+    if cli.json {
+        json(&written)?;
+    } else {
+        for path in &written {
+            say(path);
+        }
+        tell("Next: switch on your sources in settings.toml, put their secrets into config/secrets.toml");
+        tell("(mode 600), then `truecount rules check` and `truecount sync`.");
+    }
+    Ok(Ending::Clean)
+}
+
+fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
+    let say_where = || format!("`{}` cannot be written", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(say_where)?;
+    }
+    match fs::File::create_new(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).with_context(say_where).map(|()| true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error).with_context(say_where),
+    }
+}
+
+/// A service mapping, for `--json`.
+#[derive(Serialize)]
+struct RuleRow {
+    rule_id: String,
+    product_codes: Vec<String>,
+    source: String,
+    count_basis: &'static str,
+    kinds: Vec<String>,
+    skus: Vec<String>,
+}
+
+pub(crate) async fn rules(cli: &Cli, command: &RulesCommand) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    match command {
+        RulesCommand::List => list(cli, &opened.config),
+        RulesCommand::Check => check(cli, &opened.config),
+    }
+}
+
+fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
+    let rows: Vec<RuleRow> = config
+        .rules
+        .rules()
+        .iter()
+        .map(|rule| RuleRow {
+            rule_id: rule.id.to_string(),
+            product_codes: rule.product_codes.iter().map(ToString::to_string).collect(),
+            source: rule.source.to_string(),
+            count_basis: rule.count_basis.as_str(),
+            kinds: rule.kinds.clone(),
+            skus: rule.skus.clone(),
+        })
+        .collect();
+    if cli.json {
+        json(&rows)?;
+        return Ok(Ending::Clean);
+    }
+    let cells = |row: &RuleRow| {
+        let what = row.kinds.iter().chain(&row.skus).cloned().collect::<Vec<_>>().join(", ");
+        vec![row.rule_id.clone(), row.product_codes.join(", "), row.source.clone(), row.count_basis.to_owned(), what]
+    };
+    table(&["service mapping", "products", "source", "count basis", "counts"], &rows.iter().map(cells).collect::<Vec<_>>());
+    Ok(Ending::Clean)
+}
+
+/// What would keep a run from using them. The files themselves were read by opening the home.
+fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
+    let mut wrong = Vec::new();
+    let mut billed = 0;
+    for source in config.settings.enabled() {
+        match connect(&source.connector, &source.options) {
+            Ok(connector) if connector.evidence() == truecount_billing::Evidence::Billed => billed += 1,
+            Ok(_) => {}
+            Err(error) => wrong.push(format!("{}: source `{}`: {error}", keys::SETTINGS, source.id)),
+        }
+    }
+    if billed != 1 {
+        wrong.push(format!("{}: {billed} enabled sources give billed lines; a run needs exactly one PSA", keys::SETTINGS));
+    }
+    for rule in config.rules.rules().iter() {
+        if !config.settings.enabled().any(|source| source.id == rule.source) {
+            wrong.push(format!("{}: rule `{}` counts in `{}`, which is no enabled source", keys::RULES, rule.id, rule.source));
+        }
+    }
+    if cli.json {
+        json(&wrong)?;
+    } else if wrong.is_empty() {
+        let (rules, sources) = (config.rules.rules().iter().count(), config.settings.enabled().count());
+        say(&format!("good: {sources} sources, {rules} service mappings"));
+    } else {
+        for line in &wrong {
+            say(line);
+        }
+    }
+    if wrong.is_empty() { Ok(Ending::Clean) } else { anyhow::bail!("{} things to mend before a run", wrong.len()) }
+}

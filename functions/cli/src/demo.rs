@@ -1,0 +1,201 @@
+//! `truecount demo`: a sample MSP and its vendors on this machine, one month closed for real, and the answer sheet.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde::Serialize;
+use truecount_app::{
+    Config, Decision, Mailing, ReconcileAnswer, ReportAnswer, RunSummary, SyncAnswer, Verdict, Wanted, append_decision,
+    keys, load_decisions, seed_month,
+};
+use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
+use truecount_embedded::Durability;
+use truecount_platform::FixedClock;
+use truecount_reconciliation::Totals;
+use truecount_sandbox::{Agreement, EarlierMonth, Sample, SampleSize, Vendors};
+
+use crate::args::{Cli, DemoArgs};
+use crate::home::{Opened, embedded};
+use crate::output::{Ending, json, say, tell};
+use crate::work;
+
+/// The first line of the settings that `demo` writes: what it may write over.
+const MARK: &str = "# Written by `truecount demo`, and written over by the next one.";
+
+/// The demo's answer in JSON.
+#[derive(Serialize)]
+struct DemoAnswer {
+    syncs: Vec<SyncAnswer>,
+    report: ReportAnswer,
+    planted: usize,
+    equal: usize,
+    missing: Vec<String>,
+    extra: Vec<String>,
+    different: Vec<(String, String)>,
+}
+
+pub(crate) async fn demo(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Ending> {
+    let mut months = vec![args.month];
+    for _ in 1..args.months {
+        months.push(months[months.len() - 1].previous());
+    }
+    let mut ending = Ending::Clean;
+    for (at, month) in months.iter().rev().enumerate() {
+        ending = one_month(cli, args.seed, *month, at == 0).await?;
+    }
+    Ok(ending)
+}
+
+async fn one_month(cli: &Cli, seed: u64, month: BillingMonth, is_first: bool) -> anyhow::Result<Ending> {
+    let sample = Arc::new(Sample::new(SampleSize::default(), seed, month));
+    let vendors = Vendors::start(Arc::clone(&sample)).await?;
+    prepare(&cli.data, &sample, &vendors)?;
+    let clock = Arc::new(FixedClock(sample.now()));
+    let (env, home) = embedded(&cli.data, Durability::Bulk, clock).await?;
+    let config = Config::load(&*env.config).await?;
+    let opened = Opened::new(env, config, home);
+    if is_first {
+        seed_history(&opened, &sample.history()).await?;
+    }
+    decide(&opened, &sample).await?;
+    tell(&format!("A sample MSP with {} sources on this machine; closing {month}.", sample.sources().len()));
+
+    let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
+    let syncs = work::sync_all(&opened, &sources).await?;
+    let wanted = Wanted::Closing { replace: None };
+    let ReconcileAnswer::Reconciled { run_id, .. } = work::reconcile_now(&opened, Some(month), &wanted).await? else {
+        anyhow::bail!("another run of {month} is at work; try again when it is done")
+    };
+    let report = work::report_now(&opened, month, Some(&run_id), Mailing::Usual).await?;
+    let agreement = agreement(&opened, &sample, month, &run_id).await?;
+    vendors.stop().await;
+    show(cli, &sample, syncs, report, agreement)
+}
+
+/// Settings, rules, secrets and dropped files of the sample.
+fn prepare(data: &Path, sample: &Sample, vendors: &Vendors) -> anyhow::Result<()> {
+    let settings = data.join(keys::SETTINGS);
+    if let Ok(text) = std::fs::read_to_string(&settings)
+        && !text.starts_with(MARK)
+    {
+        anyhow::bail!("`{}` is not the demo's; give the demo a folder of its own with --data DIR", settings.display());
+    }
+    write(&settings, format!("{MARK}\n{}", sample.settings_toml(&vendors.endpoints())).as_bytes())?;
+    write(&data.join(keys::RULES), sample.rules_toml().as_bytes())?;
+    let secrets = toml::to_string(&sample.secrets())?;
+    write_private(&data.join("config/secrets.toml"), secrets.as_bytes())?;
+    for file in sample.inbox() {
+        let source = SourceId::new(&file.source)?;
+        write(&data.join("archive").join(keys::inbox(&source)).join(&file.name), &file.bytes)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let say_where = || format!("`{}` cannot be written", path.display());
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(say_where)?;
+    }
+    std::fs::write(path, bytes).with_context(say_where)
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let say_where = || format!("`{}` cannot be written", path.display());
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).and_then(|mut file| file.write_all(bytes)).with_context(say_where)
+}
+
+/// The mappings that the sample's people have decided; once.
+async fn decide(opened: &Opened, sample: &Sample) -> anyhow::Result<()> {
+    for decided in sample.decisions() {
+        let (source, account_id) = (SourceId::new(&decided.source)?, AccountId::new(&decided.account_id)?);
+        if load_decisions(&opened.env.table, &source).await?.contains_key(&account_id) {
+            continue;
+        }
+        let verdict = match &decided.client_id {
+            Some(client) => Verdict::Confirmed { client_id: ClientId::new(client)? },
+            None => Verdict::Ignored,
+        };
+        let (who, why) = (decided.who.clone(), decided.why.clone());
+        let decision = Decision { source, account_id, verdict, who, why, when: sample.now() };
+        append_decision(&opened.env.table, &decision).await?;
+    }
+    Ok(())
+}
+
+/// Earlier months as plain records: they have totals, but no files.
+async fn seed_history(opened: &Opened, history: &[EarlierMonth]) -> anyhow::Result<()> {
+    for earlier in history {
+        let mut totals = Vec::new();
+        for total in &earlier.totals {
+            totals.push(Totals {
+                currency: Currency::new(&total.currency)?,
+                billed_too_few: total.billed_too_few,
+                billed_too_many: total.billed_too_many,
+                too_few_count: total.too_few_count,
+                too_many_count: total.too_many_count,
+            });
+        }
+        let summary =
+            RunSummary { exceptions: earlier.finding_count, not_compared: earlier.not_compared_count, totals };
+        seed_month(&opened.env, earlier.month, summary).await?;
+    }
+    Ok(())
+}
+
+/// Holds the report's exceptions against the answer sheet.
+async fn agreement(opened: &Opened, sample: &Sample, month: BillingMonth, run_id: &str) -> anyhow::Result<Agreement> {
+    let key = keys::report(month, run_id, "exceptions.csv");
+    let bytes = opened.env.archive.get(&key).await?.with_context(|| format!("`{key}` is missing"))?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let mut reader = csv::Reader::from_reader(bytes);
+    let rows = reader.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>()?;
+    Ok(truecount_sandbox::compare(&sample.answer_sheet(), &rows))
+}
+
+fn show(
+    cli: &Cli,
+    sample: &Sample,
+    syncs: Vec<SyncAnswer>,
+    report: ReportAnswer,
+    agreement: Agreement,
+) -> anyhow::Result<Ending> {
+    let planted = sample.answer_sheet().len();
+    let is_whole = agreement.is_whole();
+    let ending;
+    if cli.json {
+        ending = work::ending(&report);
+        let Agreement { equal, missing, extra, different } = agreement;
+        json(&DemoAnswer { syncs, report, planted, equal, missing, extra, different })?;
+    } else {
+        work::tell_syncs(&syncs);
+        ending = work::show_report(&report);
+        if is_whole {
+            say(&format!("Found and planted agree: {} of {planted}.", agreement.equal));
+        } else {
+            show_disagreement(&agreement, planted);
+        }
+        tell(&format!("Mails: {}", cli.data.join("outbox").display()));
+    }
+    if is_whole { Ok(ending) } else { anyhow::bail!("found and planted do not agree") }
+}
+
+fn show_disagreement(agreement: &Agreement, planted: usize) {
+    say(&format!("Found and planted DIFFER: {} of {planted} are equal.", agreement.equal));
+    for row in &agreement.missing {
+        say(&format!("  planted, not found: {row}"));
+    }
+    for row in &agreement.extra {
+        say(&format!("  found, not planted: {row}"));
+    }
+    for (planted, found) in &agreement.different {
+        say(&format!("  planted: {planted}\n  found:   {found}"));
+    }
+}

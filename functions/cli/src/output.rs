@@ -1,0 +1,121 @@
+//! What a person or a program gets to see: data on stdout, talk on stderr, foreign text made harmless.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use truecount_app::Progress;
+use truecount_reports::inert;
+
+/// Widths are for a terminal of 80 columns.
+const COLUMNS: usize = 80;
+
+/// What the whole command comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    /// Nothing to do.
+    Clean = 0,
+    /// Exceptions were found.
+    Exceptions = 1,
+    /// Something could not be compared.
+    NotCompared = 2,
+}
+
+impl Ending {
+    /// The ending of a run with these findings.
+    pub(crate) fn of(exceptions: u64, not_compared: u64) -> Self {
+        match (exceptions, not_compared) {
+            (_, 1..) => Self::NotCompared,
+            (1.., _) => Self::Exceptions,
+            _ => Self::Clean,
+        }
+    }
+}
+
+/// Writes to stdout; a reader that went away (`| head`) is no fault.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Writes to stderr.
+pub(crate) fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// A value as JSON on stdout.
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
+    say(&serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+/// Rows under their headings, in as few columns as they need; the last column takes what is left.
+pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
+    let clean: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| inert::for_terminal(cell)).collect()).collect();
+    let width = |at: usize| {
+        let cells = clean.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
+        cells.max().unwrap_or(0).max(headings[at].len()).min(34)
+    };
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let line = |cells: &mut dyn Iterator<Item = &str>| {
+        let mut text = String::new();
+        for (at, cell) in cells.enumerate() {
+            let left = COLUMNS.saturating_sub(text.chars().count());
+            let is_last = at + 1 == headings.len();
+            let room = if is_last { left.max(8) } else { widths[at] };
+            let cut = cut(cell, room);
+            text.push_str(&cut);
+            if !is_last {
+                text.push_str(&" ".repeat(room - cut.chars().count() + 2));
+            }
+        }
+        say(text.trim_end());
+    };
+    line(&mut headings.iter().copied());
+    for row in &clean {
+        line(&mut row.iter().map(String::as_str));
+    }
+}
+
+fn cut(cell: &str, room: usize) -> String {
+    if cell.chars().count() <= room {
+        return cell.to_owned();
+    }
+    let mut short: String = cell.chars().take(room.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+/// A spinner with the current step, on a terminal; nothing in a pipe.
+pub(crate) struct Spinner(ProgressBar);
+
+impl Spinner {
+    pub(crate) fn new() -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self(bar)
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Progress for Spinner {
+    fn pages(&self, source: &str, pages: u64) {
+        self.0.set_message(format!("reading {source}: {pages} pages"));
+    }
+
+    fn step(&self, what: &str) {
+        self.0.set_message(what.to_owned());
+    }
+}

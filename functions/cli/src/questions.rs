@@ -1,0 +1,319 @@
+//! A person's questions about what is stored: sources, mappings, runs, one client.
+
+use serde::Serialize;
+use truecount_app::{Attempt, Closing, Decision, Run, Seal, Verdict, append_decision, entries_of, load_decisions};
+use truecount_billing::{AccountId, BillingMonth, ClientId, Evidence, SourceId};
+use truecount_connectors::connect;
+use truecount_reconciliation::{Mapping, Reconciliation};
+use truecount_reports as people;
+
+use crate::args::{Because, Cli, ClientsCommand, MappingsCommand, RunsCommand};
+use crate::home::{Opened, open};
+use crate::output::{Ending, json, say, table, tell};
+
+/// A source and how its last sync went.
+#[derive(Serialize)]
+struct SourceRow {
+    id: SourceId,
+    connector: String,
+    evidence: &'static str,
+    read_state: &'static str,
+    reason: Option<String>,
+    as_of: Option<String>,
+    accounts: u64,
+    items: u64,
+}
+
+pub(crate) async fn sources(cli: &Cli) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let mut rows = Vec::new();
+    for source in &opened.config.settings.sources {
+        let evidence = connect(&source.connector, &source.options)?.evidence();
+        let seal = Seal::newest(&opened.env.table, &source.id, opened.env.today()).await?;
+        let failure = Attempt::last(&opened.env.table, &source.id).await?.and_then(|attempt| attempt.failure);
+        let state = seal.as_ref().map(Seal::read_state);
+        let (read_state, reason) = match (&state, failure) {
+            (_, Some(why)) => ("failed", Some(why)),
+            (Some(state), None) => (state.as_str(), state.reason().map(str::to_owned)),
+            (None, None) => ("never_synced", None),
+        };
+        rows.push(SourceRow {
+            id: source.id.clone(),
+            connector: source.connector.clone(),
+            evidence: evidence.as_str(),
+            read_state,
+            reason,
+            as_of: seal.as_ref().map(|seal| seal.id.as_of.to_string()),
+            accounts: seal.as_ref().map_or(0, |seal| seal.account_count),
+            items: seal.as_ref().map_or(0, |seal| seal.item_count),
+        });
+    }
+    if cli.json {
+        json(&rows)?;
+        return Ok(Ending::Clean);
+    }
+    let cells = |row: &SourceRow| {
+        let synced = row.as_of.clone().unwrap_or_default();
+        let note = row.reason.clone().unwrap_or_default();
+        let state = row.read_state.replace('_', " ");
+        vec![row.id.to_string(), row.evidence.to_owned(), state, synced, row.items.to_string(), note]
+    };
+    table(&["source", "side", "read", "sync of", "items", ""], &rows.iter().map(cells).collect::<Vec<_>>());
+    Ok(Ending::Clean)
+}
+
+/// A vendor organization and whose it is.
+#[derive(Serialize)]
+struct MappingRow {
+    source: SourceId,
+    account_id: AccountId,
+    account_name: String,
+    state: &'static str,
+    client_id: Option<ClientId>,
+    client_name: Option<String>,
+    why: String,
+    items: u64,
+}
+
+pub(crate) async fn mappings(cli: &Cli, command: &MappingsCommand) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    match command {
+        MappingsCommand::List { undecided } => {
+            let mut rows = mapping_rows(&opened).await?;
+            rows.retain(|row| !undecided || row.state == "undecided");
+            show_mappings(cli, &rows)
+        }
+        MappingsCommand::Confirm { source, account, client, because } => {
+            let known = clients_of(&opened).await?;
+            if !known.iter().any(|(id, _)| id == client) {
+                anyhow::bail!("the PSA has no client `{client}`; `truecount clients show NAME` finds its id");
+            }
+            decide(cli, &opened, source, account, Verdict::Confirmed { client_id: client.clone() }, because).await
+        }
+        MappingsCommand::Ignore { source, account, because } => {
+            decide(cli, &opened, source, account, Verdict::Ignored, because).await
+        }
+    }
+}
+
+async fn decide(
+    cli: &Cli,
+    opened: &Opened,
+    source: &SourceId,
+    account: &AccountId,
+    verdict: Verdict,
+    because: &Because,
+) -> anyhow::Result<Ending> {
+    opened.config.settings.source(source.as_str())?;
+    let known = entries_of(&opened.env, source).await?;
+    if !known.iter().any(|entry| entry.account.id == *account) {
+        anyhow::bail!("the last sync of `{source}` has no vendor organization `{account}`; `truecount mappings list` shows them");
+    }
+    let user = || std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    let decision = Decision {
+        source: source.clone(),
+        account_id: account.clone(),
+        verdict,
+        who: because.who.clone().unwrap_or_else(user),
+        why: because.why.clone(),
+        when: opened.env.clock.now(),
+    };
+    append_decision(&opened.env.table, &decision).await?;
+    if cli.json {
+        json(&decision)?;
+    } else {
+        tell("Noted. The next run counts with it.");
+    }
+    Ok(Ending::Clean)
+}
+
+async fn mapping_rows(opened: &Opened) -> anyhow::Result<Vec<MappingRow>> {
+    let clients = clients_of(opened).await?;
+    let named: Vec<_> = clients.iter().map(|(id, name)| (id, name.as_str())).collect();
+    let mut rows = Vec::new();
+    for source in opened.config.settings.enabled() {
+        if connect(&source.connector, &source.options)?.evidence() != Evidence::Usage {
+            continue;
+        }
+        let entries = entries_of(&opened.env, &source.id).await?;
+        let accounts: Vec<_> = entries.iter().map(|entry| (&entry.account.id, entry.account.name.as_str())).collect();
+        let decisions = load_decisions(&opened.env.table, &source.id).await?;
+        let equal = opened.config.settings.mapping.confirm_equal_names;
+        let mappings = truecount_app::mappings_of(&accounts, &named, &decisions, equal);
+        for (entry, mapping) in entries.iter().zip(mappings) {
+            let (state, client_id, why) = match mapping {
+                Mapping::Confirmed { client_id, by } => ("confirmed", Some(client_id), format!("{by:?}")),
+                Mapping::Ignored { reason } => ("ignored", None, reason),
+                Mapping::Undecided { proposal, why } => ("undecided", proposal, why),
+            };
+            let client_name = clients.iter().find(|(id, _)| Some(id) == client_id.as_ref()).map(|(_, name)| name.clone());
+            rows.push(MappingRow {
+                source: source.id.clone(),
+                account_id: entry.account.id.clone(),
+                account_name: entry.account.name.clone(),
+                state,
+                client_id,
+                client_name,
+                why,
+                items: entry.total(),
+            });
+        }
+    }
+    Ok(rows)
+}
+
+fn show_mappings(cli: &Cli, rows: &[MappingRow]) -> anyhow::Result<Ending> {
+    if cli.json {
+        json(rows)?;
+        return Ok(Ending::Clean);
+    }
+    let cells = |row: &MappingRow| {
+        let whose = row.client_name.clone().or(row.client_id.as_ref().map(ToString::to_string));
+        vec![
+            row.source.to_string(),
+            row.account_id.to_string(),
+            row.account_name.clone(),
+            row.state.to_owned(),
+            whose.unwrap_or_default(),
+        ]
+    };
+    table(&["source", "id", "vendor organization", "mapping", "client"], &rows.iter().map(cells).collect::<Vec<_>>());
+    Ok(Ending::Clean)
+}
+
+/// The PSA's clients by the newest sync.
+async fn clients_of(opened: &Opened) -> anyhow::Result<Vec<(ClientId, String)>> {
+    let mut clients = Vec::new();
+    for source in opened.config.settings.enabled() {
+        if connect(&source.connector, &source.options)?.evidence() == Evidence::Billed {
+            for entry in entries_of(&opened.env, &source.id).await? {
+                clients.push((ClientId::new(entry.account.id.as_str())?, entry.account.name));
+            }
+        }
+    }
+    Ok(clients)
+}
+
+/// A run in the list.
+#[derive(Serialize)]
+struct RunRow {
+    run_id: String,
+    month: BillingMonth,
+    closing: Option<u32>,
+    counts_for_month: bool,
+    state: String,
+    created_at: String,
+    exceptions: Option<u64>,
+    not_compared: Option<u64>,
+}
+
+pub(crate) async fn runs(cli: &Cli, command: &RunsCommand) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    match command {
+        RunsCommand::List => list_runs(cli, &opened).await,
+        RunsCommand::Show { run } => show_run(cli, &opened, run).await,
+    }
+}
+
+async fn list_runs(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending> {
+    let mut rows = Vec::new();
+    for month in Run::months(&opened.env.table).await? {
+        let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
+        let mut runs = Run::of_month(&opened.env.table, month).await?;
+        runs.sort_by(|a, b| (a.manifest.created_at, &a.run_id).cmp(&(b.manifest.created_at, &b.run_id)));
+        rows.extend(runs.into_iter().map(|run| RunRow {
+            month,
+            closing: run.manifest.closing,
+            counts_for_month: counting.as_ref() == Some(&run.run_id),
+            state: format!("{:?}", run.state).to_lowercase(),
+            created_at: run.manifest.created_at.to_string(),
+            exceptions: run.summary.as_ref().map(|summary| summary.exceptions),
+            not_compared: run.summary.as_ref().map(|summary| summary.not_compared),
+            run_id: run.run_id,
+        }));
+    }
+    if cli.json {
+        json(&rows)?;
+        return Ok(Ending::Clean);
+    }
+    let cells = |row: &RunRow| {
+        let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
+        let what = if row.counts_for_month { "closing" } else if row.closing.is_some() { "replaced" } else { "draft" };
+        vec![row.run_id.clone(), what.to_owned(), row.state.clone(), number(row.exceptions), number(row.not_compared)]
+    };
+    table(&["run", "kind", "state", "exceptions", "not reconciled"], &rows.iter().map(cells).collect::<Vec<_>>());
+    Ok(Ending::Clean)
+}
+
+async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<Ending> {
+    let month: Option<BillingMonth> = run_id.get(..7).and_then(|month| month.parse().ok());
+    let run = match month {
+        Some(month) => Run::load(&opened.env.table, month, run_id).await?,
+        None => None,
+    };
+    let Some(run) = run else { anyhow::bail!("there is no run `{run_id}`; `truecount runs list` shows those there are") };
+    if cli.json {
+        json(&run)?;
+        return Ok(Ending::Clean);
+    }
+    let manifest = &run.manifest;
+    say(&format!("{}  counted on {}", run.run_id, manifest.count_day));
+    let cells = |source: &truecount_app::PinnedSource| {
+        let day = source.as_of.map_or_else(|| "none".to_owned(), |day| day.to_string());
+        let note = source.read_state.reason().unwrap_or("").to_owned();
+        vec![source.source.to_string(), day, source.read_state.as_str().to_owned(), note]
+    };
+    table(&["source", "sync of", "read", ""], &manifest.sources.iter().map(cells).collect::<Vec<_>>());
+    say("");
+    let reconciliation = truecount_app::findings_of(&opened.env, &run).await?;
+    say(people::text_summary(&reconciliation).trim_end());
+    Ok(Ending::Clean)
+}
+
+pub(crate) async fn clients(cli: &Cli, command: &ClientsCommand) -> anyhow::Result<Ending> {
+    let ClientsCommand::Show { client, month } = command;
+    let opened = open(cli).await?;
+    let month = match month {
+        Some(month) => Some(*month),
+        None => Run::months(&opened.env.table).await?.pop(),
+    };
+    let Some(month) = month else { anyhow::bail!("there is no run yet; `truecount run` makes one") };
+    let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
+    let mut runs = Run::of_month(&opened.env.table, month).await?;
+    runs.sort_by(|a, b| a.manifest.created_at.cmp(&b.manifest.created_at));
+    let chosen = runs.iter().find(|run| Some(&run.run_id) == counting.as_ref()).or(runs.last());
+    let Some(run) = chosen else { anyhow::bail!("{month} has no run; `truecount runs list` shows those there are") };
+    let found = truecount_app::findings_of(&opened.env, run).await?;
+    show_client(cli, &run.run_id, &found, client)
+}
+
+fn show_client(cli: &Cli, run_id: &str, found: &Reconciliation, wanted: &str) -> anyhow::Result<Ending> {
+    let part = wanted.to_lowercase();
+    let exact = found.comparisons.iter().any(|c| c.client_id.as_str() == wanted);
+    let is_wanted = |id: &ClientId, name: &str| {
+        if exact { id.as_str() == wanted } else { name.to_lowercase().contains(&part) }
+    };
+    let mut rows: Vec<_> = found.comparisons.iter().filter(|c| is_wanted(&c.client_id, &c.client_name)).collect();
+    rows.sort_by(|a, b| (&a.client_name, &a.rule_id).cmp(&(&b.client_name, &b.rule_id)));
+    if rows.is_empty() {
+        anyhow::bail!("run {run_id} compared nothing for a client `{wanted}`: give its id in the PSA, or a part of its name");
+    }
+    if cli.json {
+        json(&rows)?;
+        return Ok(Ending::Clean);
+    }
+    let number = |n: Option<rust_decimal::Decimal>| n.map_or_else(|| "?".to_owned(), people::quantity);
+    let cells = |c: &&truecount_reconciliation::Comparison| {
+        let what = c.kind.map_or("equal", |kind| kind.for_people());
+        vec![
+            c.client_name.clone(),
+            c.product_code.to_string(),
+            number(c.used),
+            number(c.billed),
+            number(c.expected),
+            what.to_owned(),
+        ]
+    };
+    table(&["client", "product", "used", "billed", "should bill", ""], &rows.iter().map(cells).collect::<Vec<_>>());
+    Ok(Ending::Clean)
+}

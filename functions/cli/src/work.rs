@@ -1,0 +1,222 @@
+//! Sync, reconcile, report, and the three together.
+
+use anyhow::Context;
+use serde::Serialize;
+use truecount_app::{
+    Deadline, Mailing, ReconcileAnswer, ReportAnswer, RunSummary, SourceSettings, SyncAnswer, Wanted, keys,
+};
+use truecount_billing::round_for_people;
+use truecount_reports::people;
+
+use crate::args::{Cli, MailArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
+use crate::home::{Opened, open};
+use crate::output::{Ending, json, say, table, tell};
+
+/// At a prompt there is no runtime that ends the work: a day is a bound all the same.
+const DEADLINE_SECONDS: i64 = 24 * 3600;
+
+/// Rounds of one source's sync within one command.
+const ROUNDS_MAX: u32 = 1_000;
+
+/// The three together, as one answer.
+#[derive(Serialize)]
+struct Whole {
+    syncs: Vec<SyncAnswer>,
+    report: ReportAnswer,
+}
+
+pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let wanted = wanted(args.closing, args.replace.clone());
+    let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
+    let syncs = sync_all(&opened, &sources).await?;
+    let (month, run_id) = match reconcile_now(&opened, args.month, &wanted).await? {
+        ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
+        ReconcileAnswer::Busy { month } => anyhow::bail!("another run of {month} is at work; try again when it is done"),
+    };
+    let answer = report_now(&opened, month, Some(&run_id), mailing(&args.mail)).await?;
+    if cli.json {
+        let ending = ending(&answer);
+        json(&Whole { syncs, report: answer })?;
+        return Ok(ending);
+    }
+    tell_syncs(&syncs);
+    Ok(show_report(&answer))
+}
+
+pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let settings = &opened.config.settings;
+    let sources: Vec<SourceSettings> = if args.sources.is_empty() {
+        settings.enabled().cloned().collect()
+    } else {
+        args.sources.iter().map(|id| settings.source(id.as_str()).cloned()).collect::<Result<_, _>>()?
+    };
+    if let Some(file) = &args.file {
+        let [source] = sources.as_slice() else {
+            anyhow::bail!("--file goes into one source's inbox: name that source, such as `truecount sync backup --file {}`", file.display())
+        };
+        let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        opened.env.archive.put(&format!("{}{name}", keys::inbox(&source.id)), bytes).await?;
+    }
+    let syncs = sync_all(&opened, &sources).await?;
+    let any_failed = syncs.iter().any(|answer| !matches!(answer, SyncAnswer::Sealed { incomplete_accounts: 0, .. }));
+    if cli.json {
+        json(&syncs)?;
+    } else {
+        let rows: Vec<_> = syncs.iter().map(sync_row).collect();
+        table(&["source", "sync", "pages", "items", ""], &rows);
+    }
+    Ok(if any_failed { Ending::NotCompared } else { Ending::Clean })
+}
+
+pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let answer = reconcile_now(&opened, args.month, &wanted(args.closing, args.replace.clone())).await?;
+    let ReconcileAnswer::Reconciled { run_id, summary, already, month } = &answer else {
+        anyhow::bail!("another run of this month is at work; try again when it is done")
+    };
+    if cli.json {
+        json(&answer)?;
+    } else {
+        say(&format!("{run_id}: {}", summary_line(summary)));
+        let what = if *already { "It was reconciled before" } else { "Reconciled" };
+        tell(&format!("{what}. `truecount report --month {month} --run {run_id}` writes its files."));
+    }
+    Ok(Ending::of(summary.exceptions, summary.not_compared))
+}
+
+pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let month = args.month.unwrap_or_else(|| truecount_billing::BillingMonth::of(opened.env.today()));
+    let answer = report_now(&opened, month, args.run.as_deref(), mailing(&args.mail)).await?;
+    if cli.json {
+        json(&answer)?;
+        return Ok(ending(&answer));
+    }
+    Ok(show_report(&answer))
+}
+
+/// Syncs sources one after the other, each until it is sealed or fails.
+pub(crate) async fn sync_all(opened: &Opened, sources: &[SourceSettings]) -> anyhow::Result<Vec<SyncAnswer>> {
+    let mut answers = Vec::new();
+    for source in sources {
+        let mut rounds = 0;
+        let answer = loop {
+            let deadline = Deadline::in_seconds(DEADLINE_SECONDS);
+            let answer = truecount_app::sync(&opened.env, &opened.config.settings, source.id.as_str(), deadline).await?;
+            rounds += 1;
+            if !matches!(answer, SyncAnswer::Continue { .. }) || rounds >= ROUNDS_MAX {
+                break answer;
+            }
+        };
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+pub(crate) async fn reconcile_now(
+    opened: &Opened,
+    month: Option<truecount_billing::BillingMonth>,
+    wanted: &Wanted,
+) -> anyhow::Result<ReconcileAnswer> {
+    let deadline = Deadline::in_seconds(DEADLINE_SECONDS);
+    Ok(truecount_app::reconcile(&opened.env, &opened.config, month, wanted, deadline).await?)
+}
+
+pub(crate) async fn report_now(
+    opened: &Opened,
+    month: truecount_billing::BillingMonth,
+    run_id: Option<&str>,
+    mailing: Mailing,
+) -> anyhow::Result<ReportAnswer> {
+    let deadline = Deadline::in_seconds(DEADLINE_SECONDS);
+    Ok(truecount_app::report(&opened.env, &opened.config, month, run_id, mailing, deadline).await?)
+}
+
+fn wanted(closing: bool, replace: Option<String>) -> Wanted {
+    if closing { Wanted::Closing { replace } } else { Wanted::Draft }
+}
+
+fn mailing(args: &MailArgs) -> Mailing {
+    match (args.mail, args.no_mail) {
+        (true, _) => Mailing::Wanted,
+        (_, true) => Mailing::Off,
+        _ => Mailing::Usual,
+    }
+}
+
+pub(crate) fn ending(answer: &ReportAnswer) -> Ending {
+    match answer {
+        ReportAnswer::Reported { summary, .. } => Ending::of(summary.exceptions, summary.not_compared),
+        ReportAnswer::Busy { .. } => Ending::NotCompared,
+    }
+}
+
+/// What could not be read, before anything else.
+pub(crate) fn tell_syncs(syncs: &[SyncAnswer]) {
+    for answer in syncs {
+        match answer {
+            SyncAnswer::Failed { source, reason, .. } => tell(&format!("NOT READ  {source}: {reason}")),
+            SyncAnswer::Busy { source } => tell(&format!("NOT READ  {source}: another sync of it is at work")),
+            SyncAnswer::Sealed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => tell(&format!(
+                "PARTLY    {source}: {incomplete_accounts} of {accounts} vendor organizations were not read completely"
+            )),
+            _ => {}
+        }
+    }
+}
+
+/// Shows what a run found and where it is.
+pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
+    let ReportAnswer::Reported { run_id, summary, place, mails, .. } = answer else {
+        tell("Another report of this month is at work; try again when it is done.");
+        return Ending::NotCompared;
+    };
+    say(&format!("{run_id}: {}", summary_line(summary)));
+    for total in &summary.totals {
+        let amount = |amount| people::amount(round_for_people(amount));
+        say(&format!(
+            "  {}  billed too few {:>12} ({})   billed too many {:>12} ({})   a month",
+            total.currency,
+            amount(total.billed_too_few),
+            total.too_few_count,
+            amount(total.billed_too_many),
+            total.too_many_count
+        ));
+    }
+    tell(&format!("Files: {place}"));
+    for mail in mails {
+        let what = mail.outcome.replace('_', " ");
+        tell(&format!("Mail to `{}`: {what}", mail.group));
+    }
+    Ending::of(summary.exceptions, summary.not_compared)
+}
+
+fn summary_line(summary: &RunSummary) -> String {
+    match (summary.exceptions, summary.not_compared) {
+        (0, 0) => "nothing to correct; everything was compared".to_owned(),
+        (exceptions, 0) => format!("{exceptions} exceptions; everything was compared"),
+        (exceptions, gaps) => format!("{exceptions} exceptions; {gaps} NOT RECONCILED"),
+    }
+}
+
+fn sync_row(answer: &SyncAnswer) -> Vec<String> {
+    let cells = |source: &truecount_billing::SourceId, what: &str, pages: String, items: String, note: String| {
+        vec![source.to_string(), what.to_owned(), pages, items, note]
+    };
+    match answer {
+        SyncAnswer::Sealed { source, as_of, pages, items, incomplete_accounts, unchanged, .. } => {
+            let note = match (incomplete_accounts, unchanged) {
+                (0, false) => String::new(),
+                (0, true) => "unchanged".to_owned(),
+                (n, _) => format!("{n} vendor organizations NOT READ"),
+            };
+            cells(source, &as_of.to_string(), pages.to_string(), items.to_string(), note)
+        }
+        SyncAnswer::Continue { source, pages } => cells(source, "not done", pages.to_string(), String::new(), String::new()),
+        SyncAnswer::Busy { source } => cells(source, "busy", String::new(), String::new(), "another sync is at work".to_owned()),
+        SyncAnswer::Failed { source, reason, .. } => cells(source, "FAILED", String::new(), String::new(), reason.clone()),
+    }
+}

@@ -1,0 +1,168 @@
+//! What the three functions share: their events and answers as JSON, their home from environment variables, and a
+//! deadline a little before the runtime's.
+//!
+//! No Lambda type is named here: a function's `main` hands over the event and the deadline.
+//!
+//! Environment variables: `TRUECOUNT_TABLE`, `TRUECOUNT_BUCKET`, `TRUECOUNT_SECRETS` (the prefix of the secrets'
+//! parameters); `TRUECOUNT_ENDPOINT` for other endpoints than AWS's own, or `TRUECOUNT_ENDPOINT_DYNAMODB`, `…_S3`,
+//! `…_SES`, `…_SSM` for each; `TRUECOUNT_CLOCK` (a moment such as `2026-06-30T20:00:00Z`) to try a month out.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use truecount_billing::{BillingMonth, SourceId};
+use truecount_platform::{Clock, FixedClock, SystemClock};
+
+use crate::{
+    AppError, AwsHome, Config, Deadline, Environment, Mailing, Wanted, aws_environment, reconcile, report, sync,
+};
+
+/// Milliseconds before the runtime's deadline by which a function has answered.
+const MARGIN_MILLISECONDS: i64 = 1_500;
+
+/// `{"source": "ninjaone"}`, or `{"list": true}` for the enabled sources.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SyncEvent {
+    source: Option<SourceId>,
+    #[serde(default)]
+    list: bool,
+}
+
+/// `{}` for a draft of the current month, `{"closing": true, "month": "2026-06"}`, `{"closing": true, "replace": RUN}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReconcileEvent {
+    month: Option<BillingMonth>,
+    #[serde(default)]
+    closing: bool,
+    replace: Option<String>,
+}
+
+/// `{"month": "2026-06", "run_id": RUN, "mail": "usual"}`; `mail` is `usual`, `wanted` or `off`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReportEvent {
+    month: Option<BillingMonth>,
+    run_id: Option<String>,
+    #[serde(default)]
+    mail: MailWord,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MailWord {
+    #[default]
+    Usual,
+    Wanted,
+    Off,
+}
+
+/// The home that the environment variables name.
+///
+/// # Errors
+/// [`AppError::Settings`] naming the variable.
+pub fn environment() -> Result<Environment, AppError> {
+    let needed = |name: &str| {
+        std::env::var(name).map_err(|_| AppError::Settings {
+            file: name.to_owned(),
+            why: "this environment variable is not set".to_owned(),
+        })
+    };
+    let home = AwsHome {
+        table: needed("TRUECOUNT_TABLE")?,
+        bucket: needed("TRUECOUNT_BUCKET")?,
+        secrets: needed("TRUECOUNT_SECRETS")?,
+        endpoint: std::env::var("TRUECOUNT_ENDPOINT").ok(),
+    };
+    let clock: Arc<dyn Clock> = match std::env::var("TRUECOUNT_CLOCK") {
+        Ok(text) => Arc::new(FixedClock(text.parse().map_err(|_| AppError::Settings {
+            file: "TRUECOUNT_CLOCK".to_owned(),
+            why: format!("`{text}` is not a moment such as 2026-06-30T20:00:00Z"),
+        })?)),
+        Err(_) => Arc::new(SystemClock),
+    };
+    aws_environment(&home, clock)
+}
+
+/// Logs as JSON lines, at the level of `TRUECOUNT_LOG` (by default `info`).
+pub fn logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TRUECOUNT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).without_time();
+    if lines.try_init().is_err() {
+        tracing::debug!("logs were set up before");
+    }
+}
+
+/// Answers the sync function's event. `deadline_ms` is the runtime's, in milliseconds since 1970.
+///
+/// # Errors
+/// [`AppError`] if the event or the settings are wrong, or a home cannot be used.
+pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, AppError> {
+    let event: SyncEvent = read(event)?;
+    let config = Config::load(&*env.config).await?;
+    if event.list {
+        let sources: Vec<_> = config.settings.enabled().map(|source| json!({ "source": source.id })).collect();
+        return Ok(json!({ "sources": sources }));
+    }
+    let Some(source) = event.source else {
+        return Err(AppError::Unknown(r#"name a source, {"source": "ninjaone"}, or ask for {"list": true}"#.to_owned()));
+    };
+    answer(&sync(env, &config.settings, source.as_str(), deadline(deadline_ms)).await?)
+}
+
+/// Answers the reconcile function's event.
+///
+/// # Errors
+/// As [`on_sync`].
+pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, AppError> {
+    let event: ReconcileEvent = read(event)?;
+    let config = Config::load(&*env.config).await?;
+    let wanted = if event.closing { Wanted::Closing { replace: event.replace } } else { Wanted::Draft };
+    answer(&reconcile(env, &config, event.month, &wanted, deadline(deadline_ms)).await?)
+}
+
+/// Answers the report function's event.
+///
+/// # Errors
+/// As [`on_sync`].
+pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, AppError> {
+    let event: ReportEvent = read(event)?;
+    let config = Config::load(&*env.config).await?;
+    let month = event.month.unwrap_or_else(|| BillingMonth::of(env.today()));
+    let mailing = match event.mail {
+        MailWord::Usual => Mailing::Usual,
+        MailWord::Wanted => Mailing::Wanted,
+        MailWord::Off => Mailing::Off,
+    };
+    answer(&report(env, &config, month, event.run_id.as_deref(), mailing, deadline(deadline_ms)).await?)
+}
+
+fn read<T: serde::de::DeserializeOwned>(event: Value) -> Result<T, AppError> {
+    serde_json::from_value(event).map_err(|error| AppError::Unknown(format!("the event cannot be read: {error}")))
+}
+
+fn answer<T: serde::Serialize>(answer: &T) -> Result<Value, AppError> {
+    serde_json::to_value(answer).map_err(|error| AppError::damaged("the answer", error))
+}
+
+fn deadline(runtime_ms: u64) -> Deadline {
+    let ms = i64::try_from(runtime_ms).unwrap_or(i64::MAX).saturating_sub(MARGIN_MILLISECONDS);
+    Deadline { at: Timestamp::from_millisecond(ms).unwrap_or(Timestamp::MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_event_is_refused() {
+        let error = read::<ReconcileEvent>(json!({ "closng": true })).unwrap_err().to_string();
+        assert!(error.contains("unknown field `closng`"), "{error}");
+        let error = read::<ReportEvent>(json!({ "month": "2026-13" })).unwrap_err().to_string();
+        assert!(error.contains("`2026-13` is not a month"), "{error}");
+    }
+}

@@ -1,0 +1,125 @@
+//! One mail per closing run and recipient group: an intention first, then the send, then a note of it.
+//!
+//! If the process dies between the mail being accepted and the note, the next one sends once more, and that mail
+//! says that it may be a repeat. After that nothing is sent by itself any more.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use truecount_platform::{Mail, MailError, Placed, Row, Value};
+
+use crate::environment::Environment;
+use crate::{AppError, keys, run::Run};
+
+/// How far a mail is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MailState {
+    /// About to be sent for the first time; the outcome of that may be unknown.
+    Intended,
+    /// About to be sent once more, labelled.
+    Repeating,
+    /// Accepted, and noted.
+    Sent,
+    /// The outcome of the repeat is not known either: nothing is sent by itself any more.
+    Unknown,
+}
+
+impl MailState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Repeating => "repeating",
+            Self::Sent => "sent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What became of one group's mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MailOutcome {
+    /// The recipient group.
+    pub group: String,
+    /// `sent`, `sent_again`, `already_sent`.
+    pub outcome: &'static str,
+}
+
+/// One mail to be sent: who gets it, and how it is written for an attempt.
+pub(crate) struct Letter<'a> {
+    /// The recipient group.
+    pub(crate) group: &'a str,
+    /// Sender.
+    pub(crate) from: &'a str,
+    /// Addresses.
+    pub(crate) to: &'a [String],
+    /// Writes the message for attempt 1 or 2.
+    pub(crate) write: &'a (dyn Fn(u8) -> Result<Vec<u8>, AppError> + Sync),
+}
+
+/// Sends a letter of a run, at most once more if the first outcome is unknown.
+///
+/// # Errors
+/// [`AppError::Mail`] if it was not sent, or nobody knows.
+pub(crate) async fn send(env: &Environment, run: &Run, letter: &Letter<'_>) -> Result<MailOutcome, AppError> {
+    let month = run.manifest.month;
+    let (pk, sk) = (keys::month(month), keys::outbox(&run.mail_name(), letter.group));
+    let row = |state: MailState| {
+        Row::new(&pk, &sk)
+            .with("state", Value::Text(state.as_str().to_owned()))
+            .with("run_id", Value::Text(run.run_id.clone()))
+            .with("noted_at", Value::Text(Timestamp::now().to_string()))
+    };
+    let attempt = if env.table.put_new(row(MailState::Intended)).await? == Placed::New {
+        1
+    } else {
+        let found = env.table.get(&pk, &sk).await?.ok_or_else(|| AppError::damaged(&pk, "an outbox row vanished"))?;
+        match found.text("state") {
+            Some("sent") => return Ok(outcome(letter, "already_sent")),
+            Some("intended") => {
+                let intended = Value::Text(MailState::Intended.as_str().to_owned());
+                if !env.table.put_if(row(MailState::Repeating), "state", &intended).await? {
+                    return Err(AppError::Fenced(format!("the mail to `{}`", letter.group)));
+                }
+                2
+            }
+            _ => return Err(nobody_knows(letter, month)),
+        }
+    };
+    let mail = Mail {
+        key: format!("{month}-{}-{}", run.mail_key(), letter.group),
+        attempt,
+        from: letter.from.to_owned(),
+        to: letter.to.to_vec(),
+        raw: (letter.write)(attempt)?,
+    };
+    match env.mailer.send(&mail).await {
+        Ok(_) => {
+            env.table.put(row(MailState::Sent)).await?;
+            Ok(outcome(letter, if attempt == 1 { "sent" } else { "sent_again" }))
+        }
+        Err(MailError::NotSent(why)) => {
+            let state = if attempt == 1 { MailState::Intended } else { MailState::Repeating };
+            env.table.delete_if(&pk, &sk, "state", &Value::Text(state.as_str().to_owned())).await?;
+            Err(AppError::Mail(format!("the mail to `{}` was not sent: {why}; mend that and run the report again", letter.group)))
+        }
+        Err(MailError::Unknown(why)) if attempt == 1 => {
+            let group = letter.group;
+            Err(AppError::Mail(format!("whether the mail to `{group}` was sent is not known: {why}; running the report again sends it once more and says so")))
+        }
+        Err(MailError::Unknown(_)) => {
+            env.table.put(row(MailState::Unknown)).await?;
+            Err(nobody_knows(letter, month))
+        }
+    }
+}
+
+fn outcome(letter: &Letter<'_>, outcome: &'static str) -> MailOutcome {
+    MailOutcome { group: letter.group.to_owned(), outcome }
+}
+
+fn nobody_knows(letter: &Letter<'_>, month: truecount_billing::BillingMonth) -> AppError {
+    let group = letter.group;
+    AppError::Mail(format!(
+        "the mail of {month} to `{group}` was tried twice and neither outcome is known; nothing more is sent by itself: ask the group, the report is in the archive"
+    ))
+}

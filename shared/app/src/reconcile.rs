@@ -1,0 +1,312 @@
+//! Reconcile a month: claim it, pin what it rests on, compute, store the findings.
+//!
+//! Nothing is mailed and no report is written here.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::Serialize;
+use truecount_billing::{AccountId, BillingMonth, CountDay, Evidence, ReadState, SourceId};
+use truecount_platform::Placed;
+use truecount_reconciliation::FindingKind;
+
+use crate::compute::{self, Loaded};
+use crate::decisions::{self, Decision};
+use crate::environment::Environment;
+use crate::keys::SnapshotId;
+use crate::lease::{self, Asked, Lease};
+use crate::run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
+use crate::seal::{AGE_DAYS_MAX, Attempt, Seal};
+use crate::settings::{Config, SourceSettings};
+use crate::sync::evidence_of;
+use crate::{AppError, Deadline, keys, packed, snapshot};
+
+/// Which run is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// Any time, as often as one likes; no mail unless asked.
+    Draft,
+    /// The run that counts for the month.
+    Closing {
+        /// The closing run whose place it takes.
+        replace: Option<String>,
+    },
+}
+
+/// What a reconcile answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ReconcileAnswer {
+    /// The findings are stored.
+    Reconciled {
+        /// The run.
+        run_id: String,
+        /// Its month.
+        month: BillingMonth,
+        /// What it found.
+        summary: RunSummary,
+        /// Whether an earlier call had done it already.
+        already: bool,
+    },
+    /// Another worker is at it.
+    Busy {
+        /// The month.
+        month: BillingMonth,
+    },
+}
+
+/// The decisions in force, by source and account.
+pub type Decisions = BTreeMap<SourceId, BTreeMap<AccountId, Decision>>;
+
+/// Reconciles a month (`None`: the current one).
+///
+/// # Errors
+/// [`AppError`] if the run could not be made; what is not known about a source is not an error but in the report.
+pub async fn reconcile(
+    env: &Environment,
+    config: &Config,
+    month: Option<BillingMonth>,
+    wanted: &Wanted,
+    deadline: Deadline,
+) -> Result<ReconcileAnswer, AppError> {
+    let today = env.today();
+    let (month, count_day) = count_day(month, today)?;
+    let name = Run::lease_name(month, matches!(wanted, Wanted::Closing { .. }));
+    let lease = match lease::acquire(&env.table, &name, deadline.at, env.is_exclusive).await? {
+        Asked::Held(lease) => lease,
+        Asked::Busy => return Ok(ReconcileAnswer::Busy { month }),
+    };
+    let answer = work(env, config, month, count_day, wanted, &lease).await;
+    lease::release(&env.table, &lease).await?;
+    answer
+}
+
+/// The month and its count day: today within the current month, else the month's last day.
+fn count_day(month: Option<BillingMonth>, today: Date) -> Result<(BillingMonth, CountDay), AppError> {
+    let month = month.unwrap_or_else(|| BillingMonth::of(today));
+    if month > BillingMonth::of(today) {
+        return Err(AppError::Unknown(format!("{month} has not begun yet; today is {today}")));
+    }
+    Ok((month, CountDay(month.last_day().min(today))))
+}
+
+async fn work(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+    count_day: CountDay,
+    wanted: &Wanted,
+    lease: &Lease,
+) -> Result<ReconcileAnswer, AppError> {
+    let mut closing = match wanted {
+        Wanted::Draft => None,
+        Wanted::Closing { replace } => {
+            Some(Closing::claim(&env.table, month, replace.as_deref(), env.clock.now()).await?)
+        }
+    };
+    if let Some(run_id) = closing.as_ref().and_then(|closing| closing.run_id.clone()) {
+        let run = Run::load(&env.table, month, &run_id).await?;
+        if let Some(run) = run {
+            return finish(env, config, run, lease).await;
+        }
+    }
+    let run = pin(env, config, month, count_day, closing.as_ref(), lease).await?;
+    if let Some(closing) = &mut closing {
+        closing.pin(&env.table, month, &run.run_id, lease.number).await?;
+    }
+    finish(env, config, run, lease).await
+}
+
+/// Writes down everything that the run rests on.
+async fn pin(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+    count_day: CountDay,
+    closing: Option<&Closing>,
+    lease: &Lease,
+) -> Result<Run, AppError> {
+    env.progress.step("pinning the inputs");
+    let mut sources = Vec::new();
+    for source in config.settings.enabled() {
+        sources.push(pin_source(env, source, count_day).await?);
+    }
+    sources.sort_by(|a, b| a.source.cmp(&b.source));
+    let decisions = load_decisions(env, &sources).await?;
+    let manifest = RunManifest {
+        month,
+        count_day,
+        closing: closing.map(|closing| closing.number),
+        replaces: closing.and_then(|closing| closing.replaces.clone()),
+        created_at: closing.map_or_else(|| env.clock.now(), |closing| closing.claimed_at),
+        sources,
+        decisions_sha256: keys::sha256(&decision_lines(&decisions)?),
+        rules_sha256: keys::sha256(&config.rules_bytes),
+        settings_sha256: keys::sha256(&config.decisive()?),
+    };
+    let run_id = manifest.run_id()?;
+    if let Some(existing) = Run::load(&env.table, month, &run_id).await? {
+        return Ok(existing);
+    }
+    let run = Run { run_id, manifest, state: RunState::Pinned, summary: None, reconciliation_sha256: None };
+    env.archive_new(&keys::report(month, &run.run_id, "inputs/rules.toml.gz"), packed::gzip(&config.rules_bytes)?).await?;
+    let settings = packed::gzip(&config.decisive()?)?;
+    env.archive_new(&keys::report(month, &run.run_id, "inputs/settings.json.gz"), settings).await?;
+    let decisions = packed::gzip(&decision_lines(&decisions)?)?;
+    env.archive_new(&keys::report(month, &run.run_id, "inputs/decisions.jsonl.gz"), decisions).await?;
+    run.save(&env.table, lease.number).await?;
+    env.note_month(month).await?;
+    Ok(run)
+}
+
+/// The seal that a run uses: the newest not after the count day and not too old; for billed lines the newest there is.
+async fn pin_source(env: &Environment, source: &SourceSettings, count_day: CountDay) -> Result<PinnedSource, AppError> {
+    let evidence = evidence_of(source)?;
+    let day = if evidence == Evidence::Billed { env.today() } else { count_day.0 };
+    let seal = Seal::newest(&env.table, &source.id, day).await?;
+    let attempt = Attempt::last(&env.table, &source.id).await?;
+    let failure = attempt.and_then(|attempt| attempt.failure.map(|why| format!("the sync of {}: {why}", attempt.as_of)));
+    let mut pinned = PinnedSource {
+        source: source.id.clone(),
+        connector: source.connector.clone(),
+        evidence,
+        snapshot: None,
+        as_of: None,
+        account_count: 0,
+        content_sha256: None,
+        read_state: ReadState::Failed(failure.clone().unwrap_or_else(|| "never synced".to_owned())),
+    };
+    let Some(seal) = seal else { return Ok(pinned) };
+    let age = seal.id.as_of.until(day).map_or(i32::MAX, |span| span.get_days());
+    if age > AGE_DAYS_MAX {
+        let because = failure.map_or_else(String::new, |why| format!("; {why}"));
+        let why = format!("the last sync is of {}, more than {AGE_DAYS_MAX} days before {day}{because}", seal.id.as_of);
+        pinned.read_state = ReadState::Failed(why);
+        return Ok(pinned);
+    }
+    pinned.snapshot = Some(seal.id.text());
+    pinned.as_of = Some(seal.id.as_of);
+    pinned.account_count = seal.account_count;
+    pinned.content_sha256 = Some(seal.content_sha256.clone());
+    pinned.read_state = seal.source_state();
+    Ok(pinned)
+}
+
+/// Computes and stores the findings, unless that is done.
+async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease) -> Result<ReconcileAnswer, AppError> {
+    let month = run.manifest.month;
+    if let (true, Some(summary)) = (run.state >= RunState::Reconciled, &run.summary) {
+        let summary = summary.clone();
+        return Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, already: true });
+    }
+    env.progress.step("reading the syncs");
+    let decisions = pinned_decisions(env, &run).await?;
+    let config = pinned_config(env, &run, config).await?;
+    let mut loaded = Vec::new();
+    for pinned in &run.manifest.sources {
+        let entries = match pinned.snapshot.as_deref().and_then(SnapshotId::parse) {
+            Some(id) => snapshot::entries(&env.table, &pinned.source, &id, pinned.account_count).await?,
+            None => Vec::new(),
+        };
+        loaded.push(Loaded { pinned: pinned.clone(), entries });
+    }
+    env.progress.step("comparing");
+    let reconciliation = compute::compute(env, &config, &run, &loaded, &decisions).await?;
+    let bytes = serde_json::to_vec(&reconciliation).map_err(|e| AppError::damaged("the findings", e))?;
+    run.reconciliation_sha256 = Some(keys::sha256(&bytes));
+    env.archive_new(&keys::reconciliation(month, &run.run_id), packed::gzip(&bytes)?).await?;
+    let summary = RunSummary {
+        exceptions: count(&reconciliation.findings, |kind| kind != FindingKind::NotCompared),
+        not_compared: count(&reconciliation.findings, |kind| kind == FindingKind::NotCompared),
+        totals: reconciliation.totals.clone(),
+    };
+    run.summary = Some(summary.clone());
+    run.state = RunState::Reconciled;
+    run.save(&env.table, lease.number).await?;
+    Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, already: false })
+}
+
+fn count(findings: &[truecount_reconciliation::Finding], is_wanted: impl Fn(FindingKind) -> bool) -> u64 {
+    findings.iter().filter(|finding| is_wanted(finding.kind)).count() as u64
+}
+
+async fn load_decisions(env: &Environment, sources: &[PinnedSource]) -> Result<Decisions, AppError> {
+    let mut all = Decisions::new();
+    for pinned in sources.iter().filter(|pinned| pinned.evidence == Evidence::Usage) {
+        all.insert(pinned.source.clone(), decisions::load(&env.table, &pinned.source).await?);
+    }
+    Ok(all)
+}
+
+/// One decision a line, by source and account.
+fn decision_lines(decisions: &Decisions) -> Result<Vec<u8>, AppError> {
+    let mut lines = Vec::new();
+    for decision in decisions.values().flat_map(BTreeMap::values) {
+        serde_json::to_writer(&mut lines, decision).map_err(|e| AppError::damaged("a decision", e))?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+/// The decisions as they were when the run was pinned.
+async fn pinned_decisions(env: &Environment, run: &Run) -> Result<Decisions, AppError> {
+    let key = keys::report(run.manifest.month, &run.run_id, "inputs/decisions.jsonl.gz");
+    let bytes = env.archive_get(&key).await?;
+    let mut decisions = Decisions::new();
+    packed::each_line(&key, &bytes, |decision: Decision| {
+        decisions.entry(decision.source.clone()).or_default().insert(decision.account_id.clone(), decision);
+        Ok(())
+    })?;
+    Ok(decisions)
+}
+
+/// Settings and rules as they were when the run was pinned.
+async fn pinned_config(env: &Environment, run: &Run, now: &Config) -> Result<Config, AppError> {
+    let manifest = &run.manifest;
+    let is_same =
+        keys::sha256(&now.rules_bytes) == manifest.rules_sha256 && keys::sha256(&now.decisive()?) == manifest.settings_sha256;
+    if is_same {
+        return Ok(now.clone());
+    }
+    let file = |name: &'static str| keys::report(manifest.month, &run.run_id, name);
+    let (rules, settings) = (file("inputs/rules.toml.gz"), file("inputs/settings.json.gz"));
+    let rules_bytes = packed::gunzip(&rules, &env.archive_get(&rules).await?)?;
+    let decisive = packed::gunzip(&settings, &env.archive_get(&settings).await?)?;
+    now.pinned(rules_bytes, &decisive)
+}
+
+impl Environment {
+    /// Writes an object that never changes. One that is there already must be the same.
+    ///
+    /// # Errors
+    /// [`AppError::Damaged`] if there is another under this name.
+    pub(crate) async fn archive_new(&self, key: &str, bytes: Vec<u8>) -> Result<(), AppError> {
+        if self.archive.put_new(key, bytes.clone()).await? == Placed::New {
+            return Ok(());
+        }
+        if self.archive_get(key).await? == bytes {
+            return Ok(());
+        }
+        Err(AppError::damaged(self.archive.place(key), "it is there already with other content"))
+    }
+
+    /// Reads an object that must be there.
+    ///
+    /// # Errors
+    /// [`AppError::Damaged`] if it is missing.
+    pub(crate) async fn archive_get(&self, key: &str) -> Result<Vec<u8>, AppError> {
+        self.archive.get(key).await?.ok_or_else(|| AppError::damaged(self.archive.place(key), "it is missing"))
+    }
+
+    /// Lists a month among those that have runs.
+    async fn note_month(&self, month: BillingMonth) -> Result<(), AppError> {
+        self.table.put_new(truecount_platform::Row::new(keys::MONTHS, month.to_string())).await?;
+        Ok(())
+    }
+
+    /// The day in UTC.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        jiff::tz::Offset::UTC.to_datetime(self.clock.now()).date()
+    }
+}

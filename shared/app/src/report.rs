@@ -1,0 +1,172 @@
+//! Report a run: its files written if absent, then its mails.
+
+use serde::Serialize;
+use truecount_billing::BillingMonth;
+use truecount_reconciliation::Reconciliation;
+use truecount_reports::{InputRef, MailSettings, ReportInput, RunHeader};
+
+use crate::environment::Environment;
+use crate::lease::{self, Asked, Lease};
+use crate::outbox::{self, Letter, MailOutcome};
+use crate::run::{Closing, Run, RunState, RunSummary};
+use crate::settings::{Config, Settings};
+use crate::{AppError, Deadline, keys, packed};
+
+/// Whether mail goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mailing {
+    /// Closing runs mail, drafts do not.
+    Usual,
+    /// A draft too.
+    Wanted,
+    /// Nobody, whatever the run.
+    Off,
+}
+
+/// What a report answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum ReportAnswer {
+    /// Files and mails are out.
+    Reported {
+        /// The run.
+        run_id: String,
+        /// Its month.
+        month: BillingMonth,
+        /// What it found.
+        summary: RunSummary,
+        /// Where the files are, for people.
+        place: String,
+        /// The mails.
+        mails: Vec<MailOutcome>,
+    },
+    /// Another worker is at it.
+    Busy {
+        /// The month.
+        month: BillingMonth,
+    },
+}
+
+/// Reports a run of a month; `None`: its closing run, else its newest run.
+///
+/// # Errors
+/// [`AppError`] if a file could not be written or a mail not be sent; running it again goes on from there.
+pub async fn report(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+    run_id: Option<&str>,
+    mailing: Mailing,
+    deadline: Deadline,
+) -> Result<ReportAnswer, AppError> {
+    let run = find(env, month, run_id).await?;
+    let name = Run::lease_name(month, run.manifest.closing.is_some());
+    let lease = match lease::acquire(&env.table, &name, deadline.at, env.is_exclusive).await? {
+        Asked::Held(lease) => lease,
+        Asked::Busy => return Ok(ReportAnswer::Busy { month }),
+    };
+    let answer = work(env, &config.settings, run, mailing, &lease).await;
+    lease::release(&env.table, &lease).await?;
+    answer
+}
+
+async fn find(env: &Environment, month: BillingMonth, run_id: Option<&str>) -> Result<Run, AppError> {
+    let closing = Closing::of_month(&env.table, month).await?.into_iter().rev().find_map(|closing| closing.run_id);
+    let wanted = run_id.map(str::to_owned).or(closing);
+    let found = match &wanted {
+        Some(run_id) => Run::load(&env.table, month, run_id).await?,
+        None => {
+            let mut runs = Run::of_month(&env.table, month).await?;
+            runs.sort_by_key(|run| run.manifest.created_at);
+            runs.pop()
+        }
+    };
+    found.ok_or_else(|| {
+        let what = wanted.map_or_else(|| "has no run".to_owned(), |run_id| format!("has no run `{run_id}`"));
+        AppError::Unknown(format!("{month} {what}; `truecount runs list` shows those there are, `truecount reconcile` makes one"))
+    })
+}
+
+async fn work(
+    env: &Environment,
+    settings: &Settings,
+    mut run: Run,
+    mailing: Mailing,
+    lease: &Lease,
+) -> Result<ReportAnswer, AppError> {
+    let month = run.manifest.month;
+    let reconciliation = findings_of(env, &run).await?;
+    let header = header(env, &run).await?;
+    let input = ReportInput { header: &header, reconciliation: &reconciliation };
+    env.progress.step("writing the report");
+    let files = truecount_reports::files(&input)?;
+    for file in &files {
+        env.archive_new(&keys::report(month, &run.run_id, file.name), file.bytes.clone()).await?;
+    }
+    let is_mailed = match mailing {
+        Mailing::Usual => run.manifest.closing.is_some(),
+        Mailing::Wanted => true,
+        Mailing::Off => false,
+    };
+    let exceptions = files.iter().find(|file| file.name == "exceptions.csv").map_or(&[][..], |file| &file.bytes);
+    let mut mails = Vec::new();
+    for group in settings.mail.groups.iter().filter(|_| is_mailed) {
+        env.progress.step("sending the mail");
+        let write = |attempt: u8| {
+            let mail = MailSettings {
+                from: settings.mail.from.clone(),
+                to: group.to.clone(),
+                group: group.id.clone(),
+                attempt,
+                exceptions_csv: exceptions,
+            };
+            truecount_reports::email(&input, &mail).map_err(AppError::from)
+        };
+        let letter = Letter { group: &group.id, from: &settings.mail.from, to: &group.to, write: &write };
+        mails.push(outbox::send(env, &run, &letter).await?);
+    }
+    if run.state < RunState::Reported {
+        run.state = RunState::Reported;
+        run.save(&env.table, lease.number).await?;
+    }
+    let summary = run.summary.clone().unwrap_or_default();
+    Ok(ReportAnswer::Reported { run_id: run.run_id, month, summary, place: header.archive_place, mails })
+}
+
+/// The findings as the reconcile stored them.
+///
+/// # Errors
+/// [`AppError`] if the run is not reconciled, or they do not read back.
+pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation, AppError> {
+    let key = keys::reconciliation(run.manifest.month, &run.run_id);
+    let Some(expected) = &run.reconciliation_sha256 else {
+        let run_id = &run.run_id;
+        return Err(AppError::Unknown(format!("run `{run_id}` is not reconciled yet; `truecount reconcile` goes on with it")));
+    };
+    let bytes = packed::gunzip(&key, &env.archive_get(&key).await?)?;
+    if keys::sha256(&bytes) != *expected {
+        return Err(AppError::damaged(env.archive.place(&key), "its hash is another than the run's"));
+    }
+    serde_json::from_slice(&bytes).map_err(|e| AppError::damaged(env.archive.place(&key), e))
+}
+
+async fn header(env: &Environment, run: &Run) -> Result<RunHeader, AppError> {
+    let manifest = &run.manifest;
+    let folder = keys::report(manifest.month, &run.run_id, "");
+    let mut inputs = Vec::new();
+    for entry in env.archive.list(&format!("{folder}inputs/")).await? {
+        let bytes = env.archive_get(&entry.key).await?;
+        let name = entry.key[folder.len()..].to_owned();
+        inputs.push(InputRef { name, sha256: keys::sha256(&bytes), bytes: bytes.len() as u64 });
+    }
+    Ok(RunHeader {
+        run_id: run.run_id.clone(),
+        month: manifest.month,
+        closing: manifest.closing,
+        count_day: manifest.count_day,
+        created_at: manifest.created_at,
+        inputs,
+        archive_place: env.archive.place(&folder),
+        replaces: manifest.replaces.clone(),
+    })
+}
