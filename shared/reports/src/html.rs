@@ -7,27 +7,29 @@ use askama::Template;
 
 use crate::{
     ReportError,
-    summary::{Outcome, Side, Summary},
+    summary::{Frame, Outcome, Side, Summary},
     text::headline,
 };
 
 /// Renders the template.
-pub(crate) fn html(summary: &Summary, first_line: Option<&str>) -> Result<String, ReportError> {
+pub(crate) fn html(summary: &Summary, frame: Frame<'_>) -> Result<String, ReportError> {
     let sides = [
         Column { words: "Billed too few", class: "few", colour: "#a14a00", side: &summary.too_few },
         Column { words: "Billed too many", class: "many", colour: "#0b57a4", side: &summary.too_many },
     ];
+    let is_single = summary.too_few.amounts.len() <= 1 && summary.too_many.amounts.len() <= 1;
     let is_nothing = summary.outcome == Outcome::NothingReconciled;
-    Ok(Page { summary, first_line, headline: headline(&summary.outcome), is_nothing, sides }.render()?)
+    Ok(Page { summary, frame, headline: headline(&summary.outcome), is_nothing, is_single, sides }.render()?)
 }
 
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Page<'a> {
     summary: &'a Summary,
-    first_line: Option<&'a str>,
+    frame: Frame<'a>,
     headline: String,
     is_nothing: bool,
+    is_single: bool,
     sides: [Column<'a>; 2],
 }
 

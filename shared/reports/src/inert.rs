@@ -45,9 +45,9 @@ pub fn unlinked(text: &str) -> String {
     let mut characters = shown.chars().peekable();
     while let Some(character) = characters.next() {
         broken.push(character);
-        let next_links = characters.peek().is_some_and(|next| next.is_alphanumeric() || *next == '/');
-        let between_digits = characters.peek().is_some_and(char::is_ascii_digit) && !matches!(character, '@');
-        if matches!(character, '.' | ':' | '@' | '。' | '．') && next_links && !between_digits {
+        let joins = matches!(character, '.' | ':' | '@' | '。' | '．' | '｡');
+        let links = |next: &char| next.is_alphabetic() || *next == '/' || (character == '@' && next.is_numeric());
+        if joins && characters.peek().is_some_and(links) {
             broken.push(NON_JOINER);
         }
     }

@@ -4,6 +4,7 @@
 //! [`ReportInput`], so the same run always gives the same bytes. Foreign text goes through [`inert`] on its way
 //! into every one of them. Nothing here decides what a difference is or what it is worth.
 
+mod gaps;
 mod html;
 pub mod inert;
 mod json;

@@ -2,7 +2,7 @@
 
 use mail_builder::{
     MessageBuilder,
-    headers::{HeaderType, address::Address, content_type::ContentType, message_id::MessageId, raw::Raw},
+    headers::{address::Address, content_type::ContentType, message_id::MessageId, raw::Raw},
     mime::{BodyPart, MimePart},
 };
 
@@ -10,7 +10,7 @@ use crate::{
     ReportError, ReportInput,
     html::html,
     inert,
-    summary::{Medium, Summary},
+    summary::{Frame, Medium, Summary},
     text::text,
 };
 
@@ -20,6 +20,12 @@ pub const ATTACHMENT_BYTES_MAX: usize = 5_000_000;
 
 /// What a repeat says first.
 const REPEAT: &str = "This mail may be a repeat: it is not known whether the first one arrived. It says the same.";
+
+/// Where the files are, said last.
+const ATTACHED: &str =
+    "exceptions.csv is attached. There also: lines.csv, coverage.csv, setup.csv, mapping-suggestions.csv, run.json.";
+const TOO_LARGE: &str = "exceptions.csv is too large for a mail. It is there, with lines.csv, coverage.csv, setup.csv, \
+     mapping-suggestions.csv and run.json.";
 
 /// To whom the mail goes, and which try it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,27 +54,26 @@ pub fn email(input: &ReportInput<'_>, settings: &MailSettings<'_>) -> Result<Vec
     }
     let id = format!("{}.{}.{}", word(&input.header.run_id), word(&settings.group), settings.attempt);
     let summary = Summary::of(input, Medium::Mail);
+    let is_attached = settings.exceptions_csv.len() <= ATTACHMENT_BYTES_MAX;
     let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), "Possible repeat: ") } else { (None, "") };
+    let frame = Frame { first_line, last_line: Some(if is_attached { ATTACHED } else { TOO_LARGE }) };
     let subject = format!("{prefix}{}", summary.subject());
     let message = MessageBuilder::new()
         .header("Date", mail_builder::headers::date::Date::new(input.header.created_at.as_second()))
         .header("Message-ID", MessageId::new(format!("{id}@{}", from.domain())))
         .header("From", from.address())
         .header("To", Address::new_list(to.iter().map(Mailbox::address).collect()))
-        .header("Subject", HeaderType::Text(subject.into()))
+        .header("Subject", Raw::new(subject))
         .header("MIME-Version", Raw::new("1.0"))
         .header("Auto-Submitted", Raw::new("auto-generated"))
         .header("X-Auto-Response-Suppress", Raw::new("All"));
     let alternative = multipart(
         "alternative",
         &id,
-        vec![
-            MimePart::new("text/plain", text(&summary, first_line)),
-            MimePart::new("text/html", html(&summary, first_line)?),
-        ],
+        vec![MimePart::new("text/plain", text(&summary, frame)), MimePart::new("text/html", html(&summary, frame)?)],
     );
     let mut parts = vec![alternative];
-    if settings.exceptions_csv.len() <= ATTACHMENT_BYTES_MAX {
+    if is_attached {
         let content_type = ContentType::new("text/csv").attribute("charset", "utf-8");
         parts.push(
             MimePart::new(content_type, BodyPart::Binary(settings.exceptions_csv.into())).attachment("exceptions.csv"),
@@ -99,13 +104,13 @@ impl<'a> Mailbox<'a> {
             None => (None, trimmed),
         };
         let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
-        let good_local = |c: u8| c.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&c);
-        let good_domain = |c: u8| c.is_ascii_alphanumeric() || b".-".contains(&c);
-        let good = !local.is_empty()
-            && !domain.is_empty()
-            && address.len() <= 254
-            && local.bytes().all(good_local)
-            && domain.bytes().all(good_domain)
+        let in_local = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~-".contains(&byte);
+        let in_domain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let good = address.len() <= 254
+            && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(in_local))
+            && domain.split('.').all(|label| {
+                !label.is_empty() && label.bytes().all(in_domain) && !label.starts_with('-') && !label.ends_with('-')
+            })
             && name.is_none_or(|name| !name.chars().any(inert::acts_or_hides));
         if good { Ok(Self { name, address }) } else { Err(wrong()) }
     }

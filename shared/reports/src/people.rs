@@ -77,3 +77,35 @@ fn thousands(number: &str) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use truecount_billing::decimal_from_text;
+
+    #[test]
+    fn numbers_as_people_read_them() {
+        let table = [
+            ("0", "0.00", "0"),
+            ("-0.004", "0.00", "-0.004"),
+            ("1234.5", "1,234.50", "1,234.5"),
+            ("-1234567.895", "-1,234,567.90", "-1,234,567.895"),
+            ("999", "999.00", "999"),
+            ("12.00", "12.00", "12"),
+            ("100000", "100,000.00", "100,000"),
+        ];
+        for (exact, as_amount, as_quantity) in table {
+            let exact = decimal_from_text(exact).unwrap();
+            assert_eq!((amount(exact), quantity(exact)), (as_amount.to_owned(), as_quantity.to_owned()));
+        }
+    }
+
+    #[test]
+    fn days_and_counts_in_words() {
+        assert_eq!(month("2026-06".parse().unwrap()), "June 2026");
+        assert_eq!(day(jiff::civil::date(2026, 12, 1)), "1 December 2026");
+        assert_eq!(count(1, "client", "clients"), "1 client");
+        assert_eq!(count(1204, "client", "clients"), "1,204 clients");
+        assert_eq!(count(0, "client", "clients"), "0 clients");
+    }
+}

@@ -4,20 +4,19 @@
 //! currencies are never added, billed too few and billed too many never set off against each other, and what was not
 //! reconciled stands beside the totals, not below them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, SourceId};
-use truecount_reconciliation::{Confidence, Finding, FindingKind, MappingSuggestion, SourceCoverage};
+use truecount_reconciliation::{Confidence, Finding, FindingKind, MappingSuggestion};
 
-use crate::{ReportInput, inert, people};
+use crate::{ReportInput, gaps::NotReconciled, inert, people};
 
 /// How many exceptions are shown; all are in `exceptions.csv`.
 const TOP_MAX: usize = 10;
-/// How many sources (or reasons) of what was not reconciled are named.
-const GAPS_MAX: usize = 6;
-/// How many clients are named beside each.
-const CLIENTS_MAX: usize = 5;
 /// How many currencies' totals are shown.
 const CURRENCIES_MAX: usize = 12;
 
@@ -28,6 +27,13 @@ pub(crate) enum Medium {
     Mail,
     /// A terminal.
     Terminal,
+}
+
+/// What only a mail says: before everything else, and after.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Frame<'a> {
+    pub(crate) first_line: Option<&'a str>,
+    pub(crate) last_line: Option<&'a str>,
 }
 
 /// Everything that is said, in the order in which it is said.
@@ -49,6 +55,7 @@ pub(crate) struct Summary {
     pub(crate) top: Vec<Top>,
     pub(crate) mapping: Option<String>,
     pub(crate) setup: Option<String>,
+    /// Our own words, to be copied: without the non-joiners that keep foreign text from becoming a link.
     pub(crate) place: String,
     pub(crate) run_id: String,
 }
@@ -72,24 +79,9 @@ pub(crate) struct Side {
 
 /// One currency's total of one direction.
 pub(crate) struct SideAmount {
+    /// `GBP 1,234.50`.
     pub(crate) amount: String,
     pub(crate) exceptions: String,
-}
-
-/// What is unknown, and why.
-pub(crate) struct NotReconciled {
-    pub(crate) title: String,
-    /// As in the subject: `3 not reconciled`.
-    pub(crate) short: String,
-    pub(crate) gaps: Vec<Gap>,
-    pub(crate) more: Option<String>,
-}
-
-/// One source or reason.
-pub(crate) struct Gap {
-    pub(crate) name: String,
-    pub(crate) why: String,
-    pub(crate) clients: Option<String>,
 }
 
 /// One exception.
@@ -110,32 +102,26 @@ pub(crate) struct Top {
 impl Summary {
     pub(crate) fn of(input: &ReportInput<'_>, medium: Medium) -> Self {
         let ReportInput { header, reconciliation } = *input;
-        let gaps = gaps(input, medium);
+        let not_reconciled = NotReconciled::of(input, medium);
         let (too_few, too_many, beyond) = sides(input);
         let exceptions: Vec<_> =
             reconciliation.findings.iter().filter(|finding| finding.kind != FindingKind::NotCompared).collect();
         Self {
             month: people::month(header.month),
-            run: run(input, medium),
+            run: run(input),
             is_draft: header.closing.is_none(),
             counted: format!("Usage counted on {}.", people::day(header.count_day.0)),
             outcome: outcome(input, exceptions.len()),
             too_few,
             too_many,
             totals_note: totals_note(&exceptions, beyond),
-            not_reconciled: gaps,
-            top_title: match exceptions.len() {
-                total if total <= TOP_MAX => "Exceptions, in order of what they cost a month".to_owned(),
-                total => {
-                    let total = people::count(total as u64, "exception", "exceptions");
-                    format!("The {TOP_MAX} of {total} that cost most a month")
-                }
-            },
+            not_reconciled,
+            top_title: top_title(exceptions.len()),
             top: exceptions.iter().take(TOP_MAX).map(|finding| Top::of(finding, medium)).collect(),
             mapping: mapping(&reconciliation.suggestions),
             setup: setup(input, medium),
-            place: foreign(medium, &header.archive_place, 300),
-            run_id: foreign(medium, &header.run_id, 100),
+            place: foreign(Medium::Terminal, &header.archive_place, 300),
+            run_id: foreign(Medium::Terminal, &header.run_id, 100),
         }
     }
 
@@ -196,14 +182,22 @@ impl Top {
     }
 }
 
+fn top_title(exceptions: usize) -> String {
+    if exceptions <= TOP_MAX {
+        return "What to look at, in order of what it costs".to_owned();
+    }
+    format!("The {TOP_MAX} of {} that cost most", people::count(exceptions as u64, "exception", "exceptions"))
+}
+
 fn weakest(confidence: &Confidence) -> Option<&'static str> {
     let (name, points) = confidence.weakest();
     (points < 100).then_some(name)
 }
 
-fn run(input: &ReportInput<'_>, medium: Medium) -> String {
+fn run(input: &ReportInput<'_>) -> String {
     let replaces = input.header.replaces.as_ref();
-    let replaces = replaces.map(|run| format!(", replaces run {}", foreign(medium, run, 60))).unwrap_or_default();
+    let replaces =
+        replaces.map(|run| format!(", replaces run {}", foreign(Medium::Terminal, run, 60))).unwrap_or_default();
     match input.header.closing {
         None => "Draft run: not this month's final count".to_owned(),
         Some(1) => format!("Closing run{replaces}"),
@@ -229,10 +223,10 @@ fn outcome(input: &ReportInput<'_>, exceptions: usize) -> Outcome {
     }
 }
 
-/// Both directions, and how many currencies are beyond the cap.
+/// Both directions, the currency of most exceptions first, and how many currencies are beyond the cap.
 fn sides(input: &ReportInput<'_>) -> (Side, Side, usize) {
     let mut totals: Vec<_> = input.reconciliation.totals.iter().collect();
-    totals.sort_by_key(|total| total.currency);
+    totals.sort_by_key(|total| (Reverse(total.too_few_count + total.too_many_count), total.currency));
     let beyond = totals.len().saturating_sub(CURRENCIES_MAX);
     totals.truncate(CURRENCIES_MAX);
     let (mut few, mut many) = (Side::default(), Side::default());
@@ -255,9 +249,13 @@ impl SideAmount {
 fn totals_note(exceptions: &[&Finding], currencies_beyond: usize) -> Option<String> {
     let unpriced = exceptions.iter().filter(|finding| finding.monthly_impact.is_none()).count() as u64;
     let mut notes = Vec::new();
-    if unpriced > 0 {
-        let exceptions = people::count(unpriced, "exception has", "exceptions have");
-        notes.push(format!("{exceptions} no known price and are in no total."));
+    match unpriced {
+        0 => {}
+        1 => notes.push("1 exception has no known price and is in no total.".to_owned()),
+        many => notes.push(format!(
+            "{} have no known price and are in no total.",
+            people::count(many, "exception", "exceptions")
+        )),
     }
     if currencies_beyond > 0 {
         notes.push(format!(
@@ -266,88 +264,6 @@ fn totals_note(exceptions: &[&Finding], currencies_beyond: usize) -> Option<Stri
         ));
     }
     (!notes.is_empty()).then(|| notes.join(" "))
-}
-
-/// What was not reconciled: a gap per source, and one per reason where no source is named.
-fn gaps(input: &ReportInput<'_>, medium: Medium) -> Option<NotReconciled> {
-    let findings: Vec<_> = input.reconciliation.of_kind(FindingKind::NotCompared).collect();
-    let mut by_source: BTreeMap<Option<&SourceId>, Vec<&Finding>> = BTreeMap::new();
-    for finding in &findings {
-        by_source.entry(finding.source.as_ref()).or_default().push(finding);
-    }
-    let mut gaps = Vec::new();
-    let mut unread = 0_u64;
-    for coverage in &input.reconciliation.coverage {
-        let found = by_source.remove(&Some(&coverage.source)).unwrap_or_default();
-        let why = why_not_read(coverage);
-        unread += u64::from(why.is_some());
-        if why.is_some() || !found.is_empty() {
-            gaps.push(Gap::of(coverage.source.as_str(), why, &found, medium));
-        }
-    }
-    for (source, found) in by_source {
-        gaps.push(Gap::of(source.map_or("no source", SourceId::as_str), None, &found, medium));
-    }
-    if gaps.is_empty() {
-        return None;
-    }
-    let more = gaps.len().saturating_sub(GAPS_MAX) as u64;
-    gaps.truncate(GAPS_MAX);
-    let unread = people::count(unread, "source not read completely", "sources not read completely");
-    let (title, short) = match findings.len() as u64 {
-        0 => (unread.clone(), unread),
-        number => {
-            let shown = people::count(number, "comparison", "comparisons");
-            (format!("{shown} not reconciled"), format!("{} not reconciled", people::quantity(Decimal::from(number))))
-        }
-    };
-    let more = (more > 0).then(|| format!("{} more in coverage.csv", people::count(more, "source", "sources")));
-    Some(NotReconciled { title, short, gaps, more })
-}
-
-/// Why a source's counts cannot all be relied on, in words.
-fn why_not_read(coverage: &SourceCoverage) -> Option<String> {
-    let state = match coverage.read_state.reason() {
-        Some(reason) => Some(format!("{}: {reason}", coverage.read_state.as_str())),
-        None if coverage.synced_on.is_none() => Some("no sync that may be used".to_owned()),
-        None => None,
-    };
-    let incomplete = (coverage.account_incomplete_count > 0).then(|| {
-        let of = people::count(coverage.account_count, "vendor organization", "vendor organizations");
-        format!("{} of {of} not read", people::quantity(Decimal::from(coverage.account_incomplete_count)))
-    });
-    match (state, incomplete) {
-        (Some(state), Some(incomplete)) => Some(format!("{incomplete}; {state}")),
-        (state, incomplete) => state.or(incomplete),
-    }
-}
-
-impl Gap {
-    fn of(name: &str, why: Option<String>, findings: &[&Finding], medium: Medium) -> Self {
-        let mut reasons: Vec<&str> = findings.iter().map(|finding| finding.reason.as_str()).collect();
-        reasons.sort_unstable();
-        reasons.dedup();
-        let why = match (why, &reasons[..]) {
-            (Some(why), _) => why,
-            (None, [reason]) => (*reason).to_owned(),
-            (None, [reason, more @ ..]) => {
-                format!("{reason} (and {})", people::count(more.len() as u64, "other reason", "other reasons"))
-            }
-            (None, []) => "unknown".to_owned(),
-        };
-        let mut clients: Vec<&str> = findings.iter().map(|finding| finding.client_name.as_str()).collect();
-        clients.sort_unstable();
-        clients.dedup();
-        clients.retain(|client| !client.is_empty());
-        let named: Vec<_> = clients.iter().take(CLIENTS_MAX).map(|client| foreign(medium, client, 32)).collect();
-        let more = clients.len().saturating_sub(CLIENTS_MAX) as u64;
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        Self {
-            name: foreign(medium, name, 40),
-            why: foreign(medium, &why, 160),
-            clients: (!named.is_empty()).then(|| format!("{}{more}", named.join(", "))),
-        }
-    }
 }
 
 /// `3 vendor organizations are not mapped to a client, about GBP 120.00 a month at list price.`
@@ -396,7 +312,7 @@ fn setup(input: &ReportInput<'_>, medium: Medium) -> Option<String> {
 }
 
 /// A text of others: short, and inert where it is read.
-fn foreign(medium: Medium, text: &str, characters_max: usize) -> String {
+pub(crate) fn foreign(medium: Medium, text: &str, characters_max: usize) -> String {
     let short = inert::shortened(text, characters_max);
     match medium {
         Medium::Mail => inert::unlinked(&short),

@@ -4,19 +4,20 @@ use std::fmt::Write as _;
 
 use crate::{
     ReportInput,
-    summary::{Medium, NotReconciled, Outcome, Side, Summary, Top},
+    gaps::NotReconciled,
+    summary::{Frame, Medium, Outcome, Side, Summary, Top},
 };
 
 /// The summary for a terminal.
 #[must_use]
 pub fn text_summary(input: &ReportInput<'_>) -> String {
-    text(&Summary::of(input, Medium::Terminal), None)
+    text(&Summary::of(input, Medium::Terminal), Frame::default())
 }
 
 /// Writing to a `String` cannot fail, so the results of `write!` are dropped.
-pub(crate) fn text(summary: &Summary, first_line: Option<&str>) -> String {
+pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     let mut out = String::with_capacity(4096);
-    if let Some(line) = first_line {
+    if let Some(line) = frame.first_line {
         let _ = writeln!(out, "{line}\n");
     }
     let _ = writeln!(out, "TRUECOUNT · {} · {}", summary.month, summary.run);
@@ -32,21 +33,27 @@ pub(crate) fn text(summary: &Summary, first_line: Option<&str>) -> String {
     if let Some(unknown) = &summary.not_reconciled {
         not_reconciled(&mut out, unknown);
     }
-    if !summary.top.is_empty() {
-        let _ = writeln!(out, "{}", summary.top_title.to_uppercase());
-        let width = summary.top.iter().map(|row| row.worth.len()).max().unwrap_or(0);
-        for (at, row) in summary.top.iter().enumerate() {
-            exception(&mut out, at + 1, row, width);
-        }
-        out.push('\n');
-    }
     if let Some(mapping) = &summary.mapping {
         let _ = writeln!(out, "MAPPING  {mapping}");
     }
     if let Some(setup) = &summary.setup {
         let _ = writeln!(out, "SET-UP   {setup}");
     }
+    if summary.mapping.is_some() || summary.setup.is_some() {
+        out.push('\n');
+    }
+    if !summary.top.is_empty() {
+        let _ = writeln!(out, "{}", summary.top_title.to_uppercase());
+        let width = summary.top.iter().map(|row| row.worth.chars().count()).max().unwrap_or(0);
+        for (at, row) in summary.top.iter().enumerate() {
+            exception(&mut out, at + 1, row, width);
+        }
+        out.push('\n');
+    }
     let _ = writeln!(out, "FILES    {}", summary.place);
+    if let Some(line) = frame.last_line {
+        let _ = writeln!(out, "         {line}");
+    }
     let _ = writeln!(out, "RUN      {}", summary.run_id);
     out
 }
@@ -65,19 +72,19 @@ pub(crate) fn headline(outcome: &Outcome) -> String {
 }
 
 fn side(out: &mut String, words: &str, side: &Side) {
-    let width = side.amounts.iter().map(|total| total.amount.len()).max().unwrap_or(0);
+    let width = side.amounts.iter().map(|total| total.amount.chars().count()).max().unwrap_or(0);
     for (at, total) in side.amounts.iter().enumerate() {
         let words = if at == 0 { words } else { "" };
-        let _ = writeln!(out, "{words:<15}  {:>width$} a month, {}", total.amount, total.exceptions);
+        let _ = writeln!(out, "{words:<15}  {} a month, {}", aligned(&total.amount, width), total.exceptions);
     }
 }
 
 fn not_reconciled(out: &mut String, unknown: &NotReconciled) {
-    let _ = writeln!(out, "{}: unknown, neither zero nor in order", unknown.title.to_uppercase());
+    let _ = writeln!(out, "{}. {}", unknown.title.to_uppercase(), unknown.meaning);
     for gap in &unknown.gaps {
         let _ = writeln!(out, "  ! {}: {}", gap.name, gap.why);
         if let Some(clients) = &gap.clients {
-            let _ = writeln!(out, "    touches {clients}");
+            let _ = writeln!(out, "    clients: {clients}");
         }
     }
     if let Some(more) = &unknown.more {
@@ -88,7 +95,17 @@ fn not_reconciled(out: &mut String, unknown: &NotReconciled) {
 
 fn exception(out: &mut String, number: usize, row: &Top, width: usize) {
     let what = if row.what.is_empty() { String::new() } else { format!(" ({})", row.what) };
-    let _ = writeln!(out, "{number:>2}. {:>width$}  {}: {}{what}", row.worth, row.client, row.kind);
+    let worth = aligned(&row.worth, width);
+    let _ = writeln!(out, "{number:>2}. {worth}  {}: {}{what}", row.client, row.kind);
     let weakest = row.weakest.map(|part| format!(", weakest: {part}")).unwrap_or_default();
-    let _ = writeln!(out, "    {} [confidence {}{weakest}] {}", row.reason, row.level, row.next_step);
+    let _ = writeln!(out, "    {} [{}; confidence {}{weakest}]", row.reason, row.next_step, row.level);
+}
+
+/// `GBP   420.00`: the blanks between the currency and the number, so that both stand in a column.
+fn aligned(amount: &str, width: usize) -> String {
+    let blanks = " ".repeat(width.saturating_sub(amount.chars().count()));
+    match amount.split_once(' ') {
+        Some((currency, number)) => format!("{currency} {blanks}{number}"),
+        None => format!("{blanks}{amount}"),
+    }
 }

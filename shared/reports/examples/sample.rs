@@ -1,0 +1,42 @@
+//! Writes the files and the mail of invented months into a folder, to be looked at: `… --example sample -- FOLDER`.
+
+#[path = "../tests/invented/mod.rs"]
+mod invented;
+
+use std::{fs, path::Path};
+
+use truecount_reports::{MailSettings, email, files, manifest, text_summary};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = std::env::args().nth(1).ok_or("name a folder to write into")?;
+    let mut draft = invented::month();
+    draft.header.closing = None;
+    let months = [
+        ("usual", invented::month(), 1),
+        ("draft-repeat", draft, 2),
+        ("clean", invented::clean(), 1),
+        ("nothing-compared", invented::nothing_compared(), 1),
+        ("many-currencies", invented::many_currencies(), 1),
+        ("no-prices", invented::no_prices(), 1),
+    ];
+    for (name, sample, attempt) in months {
+        let folder = Path::new(&folder).join(name);
+        fs::create_dir_all(&folder)?;
+        let input = sample.input();
+        let mut files = files(&input)?;
+        files.push(manifest(&input, &files)?);
+        for file in &files {
+            fs::write(folder.join(file.name), &file.bytes)?;
+        }
+        let settings = MailSettings {
+            from: "Truecount <billing@hollybank.example>".into(),
+            to: vec!["Ada Holly <ada@hollybank.example>".into(), "clerk@hollybank.example".into()],
+            group: "billing".into(),
+            attempt,
+            exceptions_csv: &files[0].bytes,
+        };
+        fs::write(folder.join("mail.eml"), email(&input, &settings)?)?;
+        fs::write(folder.join("summary.txt"), text_summary(&input))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,361 @@
+//! Invented months for the tests and the example: clients, findings and sources that exist nowhere.
+
+#![allow(dead_code, reason = "each test binary and the example use their own part")]
+
+use jiff::civil::{Date, date};
+use rust_decimal::Decimal;
+use truecount_billing::{
+    AccountId, ClientId, CountBasis, CountDay, Currency, Evidence, Money, ProductCode, ReadState, RuleId,
+    ServicePeriod, SourceId, Unit, decimal_from_text,
+};
+use truecount_reconciliation::{
+    Comparison, Confidence, Explained, Finding, FindingKind, MappingSuggestion, NextStep, Reconciliation, SetupFinding,
+    SourceCoverage, Totals, ValueBasis,
+};
+use truecount_reports::{InputRef, ReportInput, RunHeader};
+
+/// A run: what [`ReportInput`] borrows.
+pub(crate) struct Sample {
+    pub(crate) header: RunHeader,
+    pub(crate) reconciliation: Reconciliation,
+}
+
+impl Sample {
+    pub(crate) fn input(&self) -> ReportInput<'_> {
+        ReportInput { header: &self.header, reconciliation: &self.reconciliation }
+    }
+}
+
+const COUNT_DAY: Date = date(2026, 6, 30);
+
+pub(crate) fn decimal(text: &str) -> Decimal {
+    decimal_from_text(text).unwrap()
+}
+
+pub(crate) fn currency(text: &str) -> Currency {
+    Currency::new(text).unwrap()
+}
+
+/// client | product | source | should bill | billed | price | currency | kind | a clause for the reason
+const PLANTED: [&str; 13] = [
+    "Hartwell Dental Group|MNG-WKS|ninjaone|412|380|38.50|GBP|underbilled_quantity|",
+    "Brackenfield Surveyors LLP|M365-BP|microsoft-graph|64|22|17.60|GBP|underbilled_quantity|",
+    "Ostrava & Finch Architects|BCK-SRV|ninjaone|9|0|79.00|GBP|unbilled_usage|",
+    "Kestrel Logistics GmbH|M365-E3|pax8|41|26|36.90|EUR|underbilled_quantity|",
+    "Maple & Thorn Veterinary|MNG-WKS|ninjaone|18|31|38.50|GBP|overbilled_quantity|11 were not seen since 31 May",
+    "Northgate Housing Trust|SEC-EDR|pax8|120|75|6.25|GBP|underbilled_quantity|",
+    "Pellworth (old tenant)|M365-BP|pax8|14|0|17.60|GBP|unmapped_account|",
+    "Dunmore Fire & Security|M365-BP|microsoft-graph|0|12|17.60|GBP|billed_without_usage|",
+    "Société Générale de Plomberie|BCK-WKS|ninjaone|33|20|11.4375|EUR|underbilled_quantity|",
+    "Ivybridge Primary School|MNG-SRV|ninjaone|3|2|145.00|GBP|underbilled_quantity|",
+    "Calloway Insurance Brokers|M365-BP|microsoft-graph|21|19|17.60|GBP|underbilled_quantity|",
+    "Redwick Farm Shop|SEC-EDR|pax8|7|9|6.25|GBP|overbilled_quantity|",
+    "Tamsin Hale Interiors|VOIP-STD|pax8|6|0||GBP|unbilled_usage|",
+];
+
+const UNREAD: [&str; 3] = [
+    "Wexcombe Opticians|M365-BP|microsoft-graph|0|0||GBP|not_compared|",
+    "Wexcombe Opticians|M365-E3|microsoft-graph|0|0||GBP|not_compared|",
+    "Yarrow Mill Hotel|M365-BP|microsoft-graph|0|0||GBP|not_compared|",
+];
+
+/// A usual closing month: two tenants answered 403, two currencies, mapping work.
+pub(crate) fn month() -> Sample {
+    let mut findings: Vec<Finding> = PLANTED.iter().map(|row| finding(row)).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.monthly_impact.map(|impact| impact.abs())));
+    let mut comparisons: Vec<Comparison> = findings.iter().filter_map(comparison).collect();
+    comparisons.extend((0..104).map(agreeing));
+    for row in UNREAD {
+        let mut gap = finding(row);
+        let tenant = &gap.client_name;
+        gap.reason = format!(
+            "not reconciled: vendor organization `{tenant}` in microsoft-graph was not read (failed: 403 Forbidden)"
+        );
+        comparisons.extend(comparison(&gap));
+        findings.push(gap);
+    }
+    comparisons.sort_by(|a, b| (&a.client_id, &a.rule_id).cmp(&(&b.client_id, &b.rule_id)));
+    Sample { header: header(), reconciliation: Reconciliation { findings, comparisons, ..around() } }
+}
+
+/// Everything agrees, everything was read.
+pub(crate) fn clean() -> Sample {
+    let mut sample = month();
+    sample.reconciliation = Reconciliation {
+        findings: Vec::new(),
+        comparisons: (0..132).map(agreeing).collect(),
+        totals: Vec::new(),
+        setup: Vec::new(),
+        suggestions: Vec::new(),
+        coverage: ["connectwise", "ninjaone", "pax8"]
+            .iter()
+            .map(|source| read(source, ReadState::Complete, 0, 0))
+            .collect(),
+        ..sample.reconciliation
+    };
+    sample
+}
+
+/// No usage source could be read at all.
+pub(crate) fn nothing_compared() -> Sample {
+    let mut sample = clean();
+    let mut findings = Vec::new();
+    let mut comparisons = Vec::new();
+    for at in 0..14 {
+        let mut row = agreeing(at);
+        let mut gap = finding("|MNG-WKS|ninjaone|0|0||GBP|not_compared|");
+        gap.client_name = row.client_name.clone();
+        gap.client_id = Some(row.client_id.clone());
+        gap.reason = "the source was not read".into();
+        (row.used, row.expected, row.variance, row.kind) = (None, None, None, Some(FindingKind::NotCompared));
+        findings.push(gap);
+        comparisons.push(row);
+    }
+    let refused = "the token was refused (401): renew the secret of `ninjaone`, then sync again";
+    sample.reconciliation.findings = findings;
+    sample.reconciliation.comparisons = comparisons;
+    sample.reconciliation.coverage = vec![
+        read("connectwise", ReadState::Complete, 0, 0),
+        read("ninjaone", ReadState::Failed(refused.into()), 48, 14),
+    ];
+    sample
+}
+
+/// Exceptions in five currencies.
+pub(crate) fn many_currencies() -> Sample {
+    let mut sample = month();
+    let amounts = [
+        ("AUD", "1200.005", "0"),
+        ("CHF", "0", "75.10"),
+        ("EUR", "748.19", "10"),
+        ("GBP", "3400", "711.70"),
+        ("USD", "1234567.5", "98765.4321"),
+    ];
+    sample.reconciliation.totals = amounts.iter().map(|(code, few, many)| totals(code, few, many)).collect();
+    sample
+}
+
+/// Findings, but no price for any of them.
+pub(crate) fn no_prices() -> Sample {
+    let mut sample = month();
+    for finding in &mut sample.reconciliation.findings {
+        (finding.unit_price, finding.monthly_impact, finding.value_basis) = (None, None, None);
+    }
+    sample.reconciliation.totals.clear();
+    sample
+}
+
+pub(crate) fn header() -> RunHeader {
+    let input = |name: &str, fill: &str| InputRef { name: name.into(), sha256: fill.repeat(32), bytes: 4096 };
+    RunHeader {
+        run_id: "2026-06-closing-1-7f3c9a".into(),
+        month: "2026-06".parse().unwrap(),
+        closing: Some(1),
+        count_day: CountDay(COUNT_DAY),
+        created_at: "2026-06-30T22:15:00Z".parse().unwrap(),
+        inputs: vec![
+            input("inputs/settings.toml", "ab"),
+            input("inputs/rules.toml", "12"),
+            input("inputs/decisions.json", "9e"),
+        ],
+        archive_place: "s3://hollybank-truecount/reports/2026-06/2026-06-closing-1-7f3c9a/".into(),
+        replaces: None,
+    }
+}
+
+fn around() -> Reconciliation {
+    let suggestion = |name: &str, client: Option<&str>, worth: &[(&str, &str)]| MappingSuggestion {
+        source: SourceId::new("pax8").unwrap(),
+        account_id: AccountId::new(format!("acc-{}", name.len())).unwrap(),
+        account_name: name.into(),
+        client_id: client.map(|_| ClientId::new("C-118").unwrap()),
+        client_name: client.map(str::to_owned),
+        why: client.map_or("no client has a name like it", |_| "the names differ in one word").into(),
+        item_count: 14,
+        estimated_worth: worth.iter().map(|(amount, code)| Money::new(decimal(amount), currency(code))).collect(),
+    };
+    let setup = |code: &str, subject: &str, message: &str, count| SetupFinding {
+        code: code.into(),
+        subject: subject.into(),
+        message: message.into(),
+        count,
+    };
+    Reconciliation {
+        month: "2026-06".parse().unwrap(),
+        count_day: CountDay(COUNT_DAY),
+        findings: Vec::new(),
+        comparisons: Vec::new(),
+        totals: vec![totals("EUR", "702.1875", "0"), totals("GBP", "3655.65", "724.20")],
+        coverage: vec![
+            read("connectwise", ReadState::Complete, 0, 0),
+            read("microsoft-graph", ReadState::Complete, 2, 3),
+            read("ninjaone", ReadState::Complete, 0, 0),
+            read("pax8", ReadState::Complete, 0, 0),
+        ],
+        setup: vec![
+            setup(
+                "line_without_rule",
+                "HW-LAPTOP",
+                "product `HW-LAPTOP` is billed on 6 lines and no service mapping counts it: add one, or leave it out by name.",
+                6,
+            ),
+            setup(
+                "unknown_status",
+                "pax8",
+                "status `PendingReview` is unknown and was not counted: tell us what it means.",
+                2,
+            ),
+        ],
+        suggestions: vec![
+            suggestion("Pellworth (old tenant)", Some("Pellworth Estates"), &[("246.40", "GBP")]),
+            suggestion("Zürcher Treuhand", Some("Zuercher Treuhand AG"), &[("88.10", "CHF")]),
+            suggestion("test tenant", None, &[]),
+        ],
+    }
+}
+
+pub(crate) fn totals(code: &str, few: &str, many: &str) -> Totals {
+    let (few, many) = (decimal(few), decimal(many));
+    Totals {
+        currency: currency(code),
+        too_few_count: if few.is_zero() { 0 } else { 7 },
+        too_many_count: if many.is_zero() { 0 } else { 3 },
+        billed_too_few: few,
+        billed_too_many: many,
+    }
+}
+
+pub(crate) fn read(source: &str, read_state: ReadState, incomplete: u64, not_compared: u64) -> SourceCoverage {
+    let is_usage = source != "connectwise";
+    SourceCoverage {
+        source: SourceId::new(source).unwrap(),
+        connector: source.into(),
+        evidence: if is_usage { Evidence::Usage } else { Evidence::Billed },
+        synced_on: (!matches!(read_state, ReadState::Failed(_))).then_some(COUNT_DAY),
+        read_state,
+        account_count: 48,
+        account_incomplete_count: incomplete,
+        item_count: 1904,
+        mapped_count: if is_usage { 45 } else { 0 },
+        ignored_count: 1,
+        compared_count: if is_usage { 44 } else { 132 },
+        not_compared_count: not_compared,
+    }
+}
+
+fn finding(planted: &str) -> Finding {
+    let cells: Vec<&str> = planted.split('|').collect();
+    let [client, product, source, expected, billed, price, code, kind, clause] = cells[..] else { panic!("{planted}") };
+    let kind = *FindingKind::ALL.iter().find(|one| one.as_str() == kind).unwrap();
+    let price = (!price.is_empty()).then(|| decimal(price));
+    let (expected, billed) = (decimal(expected), decimal(billed));
+    let variance = expected - billed;
+    let is_known = kind != FindingKind::NotCompared;
+    let is_unmapped = kind == FindingKind::UnmappedAccount;
+    let mut reason = format!("should bill {expected}, billed {billed}");
+    if is_unmapped {
+        reason = format!("{expected} subscriptions of a vendor organization that no client has");
+    } else if !clause.is_empty() {
+        reason = format!("{reason}; {clause}");
+    }
+    Finding {
+        exception_id: format!(
+            "{:08x}",
+            client.bytes().chain(product.bytes()).fold(7_u32, |id, byte| id.wrapping_mul(31) ^ u32::from(byte))
+        ),
+        kind,
+        client_id: (!is_unmapped).then(|| ClientId::new(format!("C-{}", client.len() + 100)).unwrap()),
+        client_name: client.into(),
+        source: Some(SourceId::new(source).unwrap()),
+        account_id: is_unmapped.then(|| AccountId::new("acc-22").unwrap()),
+        rule_id: (!is_unmapped).then(|| RuleId::new(product.to_lowercase()).unwrap()),
+        product_code: Some(ProductCode::new(product).unwrap()),
+        used: is_known.then_some(expected),
+        billed: (is_known && !is_unmapped).then_some(billed),
+        expected: is_known.then_some(expected),
+        variance: is_known.then_some(variance),
+        unit_price: price,
+        monthly_impact: price.map(|price| price * variance),
+        currency: Some(currency(code)),
+        value_basis: price
+            .map(|_| if kind == FindingKind::UnbilledUsage { ValueBasis::Estimated } else { ValueBasis::Calculated }),
+        confidence: confidence(kind, source),
+        next_step: match kind {
+            FindingKind::UnmappedAccount => NextStep::MendMapping,
+            FindingKind::NotCompared => NextStep::MendSource,
+            FindingKind::BilledWithoutUsage => NextStep::CleanUpAtVendor,
+            _ => NextStep::ChangePsa,
+        },
+        count_day: CountDay(COUNT_DAY),
+        service_period: ServicePeriod::new(date(2026, 7, 1), date(2026, 7, 31)).unwrap(),
+        next_invoice_date: Some(date(2026, 7, 1)),
+        reason,
+    }
+}
+
+fn confidence(kind: FindingKind, source: &str) -> Confidence {
+    let (mapping, price_basis) = match kind {
+        FindingKind::UnmappedAccount => (0, 70),
+        FindingKind::UnbilledUsage => (90, 70),
+        _ => (100, 100),
+    };
+    let completeness = if kind == FindingKind::NotCompared { 0 } else { 100 };
+    Confidence {
+        mapping,
+        completeness,
+        freshness: 100,
+        count_basis: if source == "ninjaone" { 90 } else { 100 },
+        price_basis,
+    }
+}
+
+fn comparison(finding: &Finding) -> Option<Comparison> {
+    let client_id = finding.client_id.clone()?;
+    let kind = Some(finding.kind);
+    let mut row = agreeing(client_id.as_str().len());
+    row.product_code = finding.product_code.clone()?;
+    row.rule_id = finding.rule_id.clone()?;
+    row.client_id = client_id;
+    row.client_name = finding.client_name.clone();
+    row.source = finding.source.clone()?;
+    (row.used, row.billed, row.expected, row.variance) =
+        (finding.used, finding.billed, finding.expected, finding.variance);
+    row.gross_variance = finding.variance.map(|variance| variance + Decimal::from(3));
+    row.explained = vec![Explained { reason: "stale".into(), units: Decimal::from(3) }];
+    (row.unit_price, row.monthly_impact, row.value_basis) =
+        (finding.unit_price, finding.monthly_impact, finding.value_basis);
+    row.currency = finding.currency;
+    row.confidence = finding.confidence;
+    row.reason = finding.reason.clone();
+    Some(Comparison { kind, ..row })
+}
+
+fn agreeing(at: usize) -> Comparison {
+    let units = Decimal::from(at % 9 + 1);
+    Comparison {
+        client_id: ClientId::new(format!("C-{:03}", at % 41)).unwrap(),
+        client_name: format!("Client number {}", at % 41),
+        rule_id: RuleId::new(format!("rule-{}", at / 41)).unwrap(),
+        product_code: ProductCode::new("MNG-WKS").unwrap(),
+        source: SourceId::new("ninjaone").unwrap(),
+        count_basis: CountBasis::DeviceFresh,
+        unit: Unit::Device,
+        used: Some(units),
+        billed: Some(units),
+        expected: Some(units),
+        variance: Some(Decimal::ZERO),
+        gross_variance: Some(Decimal::ZERO),
+        explained: Vec::new(),
+        unit_price: Some(decimal("38.5")),
+        monthly_impact: Some(Decimal::ZERO),
+        currency: Some(currency("GBP")),
+        value_basis: Some(ValueBasis::Calculated),
+        kind: None,
+        confidence: Confidence { mapping: 100, completeness: 100, freshness: 100, count_basis: 90, price_basis: 100 },
+        count_day: CountDay(COUNT_DAY),
+        synced_on: Some(COUNT_DAY),
+        service_period: ServicePeriod::new(date(2026, 7, 1), date(2026, 7, 31)).unwrap(),
+        next_invoice_date: Some(date(2026, 7, 1)),
+        reason: format!("should bill {units}, billed {units}"),
+    }
+}
