@@ -8,7 +8,7 @@ use crate::{
     catalogue::{DETECTION, GRAPH, PREMIUM, PRODUCTS, Product},
     estate::{Addition, Agreement, Cycle},
     plan::{Drift, PRODUCT_COUNT, Plan, Story},
-    plant::Planter,
+    plant::{Planter, nothing},
 };
 
 /// A client while it is being billed.
@@ -176,7 +176,10 @@ impl Planter {
             }
             Drift::OldLine => {
                 let ended = Some(self.month.previous().last_day());
-                vec![Line { to: ended, from: Some(self.some_first(21, 21)), ..line(should + Decimal::TWO) }, line(should)]
+                vec![
+                    Line { to: ended, from: Some(self.some_first(21, 21)), ..line(should + Decimal::TWO) },
+                    line(should),
+                ]
             }
             Drift::TwoLines => {
                 let part = Decimal::ONE;
@@ -184,7 +187,11 @@ impl Planter {
             }
             Drift::TwoPrices(n) => {
                 let billed = should - Decimal::from(n);
-                let newer = Line { price: price + Decimal::new(75, 2), from: Some(self.some_first(2, 2)), ..line(Decimal::TWO) };
+                let newer = Line {
+                    price: price + Decimal::new(75, 2),
+                    from: Some(self.some_first(2, 2)),
+                    ..line(Decimal::TWO)
+                };
                 self.note(client, product, Verdict { price: newer.price, ..differs("underbilled_quantity", billed) });
                 vec![line(billed - Decimal::TWO), newer]
             }
@@ -251,14 +258,8 @@ impl Planter {
             account_id: client.tenant_id.to_owned(),
             rule_id: rule.rule_id.to_owned(),
             product_code: rule.code.to_owned(),
-            used: None,
             billed: Some(billed),
-            expected: None,
-            variance: None,
-            unit_price: None,
-            monthly_impact: None,
-            currency: String::new(),
-            story: client.plan.story.words(),
+            ..nothing(client.plan.story.words())
         });
     }
 

@@ -29,7 +29,6 @@ pub(crate) const BUSINESS_PREMIUM: &str = "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46"
 pub(crate) const BUSINESS_BASIC: &str = "3b555118-da6a-4418-894f-7df1e2096870";
 pub(crate) const EXCHANGE_PLAN_1: &str = "4b9405b0-7788-4568-add1-99614e613b69";
 pub(crate) const TEAMS_PHONE: &str = "e43b5b99-8dfb-405f-9987-dc307f34bcbd";
-pub(crate) const FLOW_FREE: &str = "f30db892-07e9-47e9-837c-80727f46fd3d";
 
 /// Microsoft's part number of a SKU.
 pub(crate) fn part_number(sku_id: &str) -> &'static str {
@@ -37,8 +36,7 @@ pub(crate) fn part_number(sku_id: &str) -> &'static str {
         BUSINESS_PREMIUM => "SPB",
         BUSINESS_BASIC => "O365_BUSINESS_ESSENTIALS",
         EXCHANGE_PLAN_1 => "EXCHANGESTANDARD",
-        TEAMS_PHONE => "MCOEV",
-        _ => "FLOW_FREE",
+        _ => "MCOEV",
     }
 }
 
@@ -155,7 +153,7 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         rule_id: "m365-business-premium",
         source: GRAPH,
         kinds: &["user"],
-        skus: &[BUSINESS_PREMIUM],
+        skus: &["SPB"],
         count_basis: "assigned",
         list_price: 18_1000,
         ..BASE
@@ -167,7 +165,7 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         rule_id: "m365-business-basic",
         source: GRAPH,
         kinds: &["user"],
-        skus: &[BUSINESS_BASIC],
+        skus: &["O365_BUSINESS_ESSENTIALS"],
         count_basis: "assigned",
         list_price: 4_9000,
         ..BASE
@@ -179,7 +177,7 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         rule_id: "exchange-online-1",
         source: GRAPH,
         kinds: &["user"],
-        skus: &[EXCHANGE_PLAN_1],
+        skus: &["EXCHANGESTANDARD"],
         count_basis: "assigned",
         list_price: 3_3000,
         ..BASE
@@ -191,7 +189,7 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         rule_id: "teams-phone",
         source: GRAPH,
         kinds: &["subscription"],
-        skus: &[TEAMS_PHONE],
+        skus: &["MCOEV"],
         count_basis: "purchased",
         list_price: 6_6000,
         ..BASE
@@ -203,7 +201,7 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         rule_id: "mail-security",
         source: PAX8,
         kinds: &["subscription"],
-        skus: &["MSH-MAIL-STD-C100"],
+        skus: &["MSH-STD"],
         count_basis: "purchased",
         minimum: 5,
         list_price: 2_1500,
@@ -216,7 +214,7 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         rule_id: "password-manager",
         source: PAX8,
         kinds: &["subscription"],
-        skus: &["KSK-PWD-BUS-C100"],
+        skus: &["KSK-BUS"],
         count_basis: "purchased",
         list_price: 3_2500,
         ..BASE

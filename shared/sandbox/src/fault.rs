@@ -19,11 +19,34 @@ pub enum Fault {
     EmptyList,
     /// Every page is the first page, and says that there are more.
     RepeatedPage,
-    /// The next page is said to be at this address; vendors without next links answer with a redirect to it.
+    /// The next page is said to be at this address; lists that clients page by number or id answer with a redirect
+    /// to it.
     ForeignNextLink(String),
 }
 
 impl Fault {
+    /// The fault of a name such as `status_500`, for the command line.
+    #[must_use]
+    pub fn named(name: &str, foreign: &str) -> Option<Self> {
+        Self::all(foreign).into_iter().find(|fault| fault.name() == name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Status500 => "status_500",
+            Self::UnauthorizedAfterPageOne => "unauthorized_after_page_one",
+            Self::TooManyForEver => "too_many_for_ever",
+            Self::CutBody => "cut_body",
+            Self::HtmlWith200 => "html_with_200",
+            Self::EmptyList => "empty_list",
+            Self::RepeatedPage => "repeated_page",
+            Self::ForeignNextLink(_) => "foreign_next_link",
+        }
+    }
+
     /// One of each, the foreign link pointing to `foreign`.
     #[must_use]
     pub fn all(foreign: &str) -> Vec<Self> {

@@ -6,8 +6,7 @@ use rust_decimal::Decimal;
 use crate::{
     catalogue::{
         BACKUP_MAILBOX, BACKUP_SERVER, BACKUP_STORAGE, BASIC, BUSINESS_BASIC, BUSINESS_PREMIUM, EXCHANGE,
-        EXCHANGE_PLAN_1, FLOW_FREE, MAIL, MOBILE, PASSWORDS, PHONE, PREMIUM, SERVER, TEAMS_PHONE, WORKSTATION,
-        part_number,
+        EXCHANGE_PLAN_1, MAIL, MOBILE, PASSWORDS, PHONE, PREMIUM, SERVER, TEAMS_PHONE, WORKSTATION, part_number,
     },
     estate::{BackupRow, Device, PaxSubscription, Tenant, TenantSku, TenantSubscription, User},
     names,
@@ -112,7 +111,7 @@ impl Planter {
         self.estate.tenants.push(tenant);
     }
 
-    /// People without a licence that is sold: guests, and users of a free product.
+    /// Guests: people without a licence.
     fn add_unlicensed(&mut self, tenant: &mut Tenant) {
         for _ in 0..self.random.between(0, 3) {
             let mut guest = self.user(Vec::new());
@@ -120,7 +119,6 @@ impl Planter {
             guest.last_sign_in = None;
             tenant.users.push(guest);
         }
-        let _ = FLOW_FREE;
     }
 
     fn user(&mut self, sku_ids: Vec<&'static str>) -> User {
@@ -164,7 +162,14 @@ impl Planter {
         }
     }
 
-    fn subscription(&mut self, company_id: &str, product: usize, quantity: u64, status: &'static str, term: &'static str) {
+    fn subscription(
+        &mut self,
+        company_id: &str,
+        product: usize,
+        quantity: u64,
+        status: &'static str,
+        term: &'static str,
+    ) {
         let created = self.some_first(2, 20);
         let id = self.random.uuid();
         self.estate.pax_subscriptions.push(PaxSubscription {
@@ -193,18 +198,18 @@ impl Planter {
         };
         let mut rows = Vec::new();
         for n in 0..whole(plan.used[BACKUP_SERVER]) {
-            rows.push(row(format!("SRV{n:02}"), "server", "active", 100));
+            rows.push(row(format!("SRV{n:02}"), "server", "Protected", 100));
         }
         if self.random.chance(30) {
             // The export lists a row twice when a job ran twice: one server.
             rows.extend(rows.first().cloned());
-            rows.push(row("SRV-GONE".into(), "server", "deleted", 100));
+            rows.push(row("SRV-GONE".into(), "server", "Removed", 100));
         }
         if let Some(mailboxes) = plan.used[BACKUP_MAILBOX].filter(|used| *used > 0) {
-            rows.push(row("mailboxes".into(), "mailbox", "active", mailboxes));
+            rows.push(row("mailboxes".into(), "mailbox", "Protected", mailboxes));
         }
         if let Some(terabytes) = plan.used[BACKUP_STORAGE].filter(|used| *used > 0) {
-            rows.push(row("storage".into(), "storage", "active", terabytes));
+            rows.push(row("storage".into(), "storage", "Protected", terabytes));
         }
         self.estate.backup.extend(rows);
     }

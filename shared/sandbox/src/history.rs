@@ -9,7 +9,8 @@ const MONTHS: usize = 3;
 
 /// The months before, oldest first.
 pub(crate) fn earlier(seed: u64, month: BillingMonth) -> Vec<EarlierMonth> {
-    let mut months: Vec<BillingMonth> = std::iter::successors(Some(month.previous()), |one| Some(one.previous())).take(MONTHS).collect();
+    let mut months: Vec<BillingMonth> =
+        std::iter::successors(Some(month.previous()), |one| Some(one.previous())).take(MONTHS).collect();
     months.reverse();
     let mut random = Random::of(seed, "history");
     let mut counts = 74;

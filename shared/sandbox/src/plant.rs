@@ -28,6 +28,28 @@ pub(crate) struct Planter {
     pub(crate) next_agreement: u64,
     pub(crate) next_addition: u64,
     next_organization: u64,
+    switches: u64,
+}
+
+/// A row with nothing in it.
+pub(crate) fn nothing(story: &'static str) -> Planted {
+    Planted {
+        kind: "",
+        client_id: String::new(),
+        client_name: String::new(),
+        source: String::new(),
+        account_id: String::new(),
+        rule_id: String::new(),
+        product_code: String::new(),
+        used: None,
+        billed: None,
+        expected: None,
+        variance: None,
+        unit_price: None,
+        monthly_impact: None,
+        currency: String::new(),
+        story,
+    }
 }
 
 /// How many clients, and how many of them have a tenant.
@@ -49,12 +71,14 @@ impl Planter {
             next_agreement: 40,
             next_addition: 9_000,
             next_organization: 1,
+            switches: 0,
         };
         let mut names: Vec<usize> = (0..extent.clients).collect();
         planter.random.shuffle(&mut names);
         for (n, name) in names.into_iter().enumerate() {
             planter.client(extent, n, name);
         }
+        planter.note_switches();
         planter.strangers();
         planter.other_companies();
         planter.number_devices();
@@ -88,6 +112,7 @@ impl Planter {
                 NINJAONE => {
                     let ids = self.organizations(plan, client_id, name, &account_name);
                     agents = self.grow_devices(plan, name, &ids);
+                    self.switch(client_id, ids[0], name);
                     ids[0].to_string()
                 }
                 GRAPH => {
@@ -118,11 +143,34 @@ impl Planter {
     fn account_name(&mut self, story: Story, name: &str) -> (String, Option<&'static str>) {
         match story {
             Story::OddName(_) => (name.to_owned(), Some("asked the client: this is how they write it")),
-            Story::Renamed => (format!("{} Group", name.split(' ').next().unwrap_or(name)), Some("the client's new name since spring")),
+            Story::Renamed => (
+                format!("{} Group", name.split(' ').next().unwrap_or(name)),
+                Some("the client's new name since spring"),
+            ),
             _ if self.random.chance(8) => {
                 (name.replace(" Ltd", "").replace(" & ", " and ") + " (UK)", Some("same address and domain"))
             }
             _ => (names::retyped(name, &mut self.random), None),
+        }
+    }
+
+    /// Every fourth client has a network switch, which is no agent and which no service mapping counts.
+    fn switch(&mut self, client_id: u64, organization: u64, name: &str) {
+        if client_id % 4 == 1 {
+            self.switches += 1;
+            self.device(&[organization], 0, &format!("{}-SW01", names::prefix(name)), &["NMS_SWITCH"], Seen::Lately);
+        }
+    }
+
+    /// One finding for all switches: a kind of item without a service mapping.
+    fn note_switches(&mut self) {
+        if self.switches > 0 {
+            self.planted.push(Planted {
+                kind: "unmapped_product",
+                source: NINJAONE.to_owned(),
+                used: Some(Decimal::from(self.switches)),
+                ..nothing("network switches that no service mapping counts")
+            });
         }
     }
 
@@ -162,7 +210,12 @@ impl Planter {
         if let Some(name) = near {
             let id = self.organization(&name);
             self.stranger_devices(id, "NMS", 2);
-            self.note_unmapped(id, &name, 2, "a client's name with another legal form: not that client until a person says so");
+            self.note_unmapped(
+                id,
+                &name,
+                2,
+                "a client's name with another legal form: not that client until a person says so",
+            );
         }
         let own = self.organization("Northgate IT (internal)");
         self.stranger_devices(own, "NGI", 5);
@@ -173,7 +226,8 @@ impl Planter {
     fn near_miss(&self) -> Option<String> {
         let at = (0..self.estate.companies.len()).find(|n| Story::of(*n) == Story::NearMiss)?;
         let name = &self.estate.companies[at].name;
-        let stem = [" Ltd", " LLP", " plc"].iter().fold(name.as_str(), |name, form| name.strip_suffix(form).unwrap_or(name));
+        let stem =
+            [" Ltd", " LLP", " plc"].iter().fold(name.as_str(), |name, form| name.strip_suffix(form).unwrap_or(name));
         Some(format!("{stem} Inc"))
     }
 
@@ -183,13 +237,15 @@ impl Planter {
         }
     }
 
-    /// Companies of the PSA that are no clients.
+    /// Companies of the PSA that are no clients; one is a client's deleted duplicate.
     fn other_companies(&mut self) {
-        let highest = self.estate.companies.iter().map(|one| one.id).max().unwrap_or(250);
-        for (n, (name, kind, deleted)) in
-            [("Mailshelter Inc", "Vendor", false), ("Bexcombe Parish Council", "Prospect", false)].into_iter().enumerate()
-        {
-            let id = highest + 1 + n as u64;
+        let Some(last) = self.estate.companies.last().cloned() else { return };
+        let others = [
+            ("Mailshelter Inc", "Vendor", false),
+            ("Bexcombe Parish Council", "Prospect", false),
+            (last.name.as_str(), "Client", true),
+        ];
+        for (id, (name, kind, deleted)) in (last.id + 1..).zip(others) {
             self.estate.companies.push(Company { id, name: name.to_owned(), kind, deleted, currency: "GBP" });
         }
     }
@@ -211,20 +267,16 @@ impl Planter {
         let units = count * Decimal::TWO;
         self.planted.push(Planted {
             kind: "unmapped_account",
-            client_id: String::new(),
             client_name: name.to_owned(),
             source: NINJAONE.to_owned(),
             account_id: id.to_string(),
-            rule_id: String::new(),
-            product_code: String::new(),
             used: Some(units),
             billed: Some(Decimal::ZERO),
             expected: Some(units),
             variance: Some(units),
-            unit_price: None,
             monthly_impact: Some(worth),
             currency: "GBP".to_owned(),
-            story,
+            ..nothing(story)
         });
     }
 }

@@ -235,7 +235,7 @@ impl Sample {
     #[must_use]
     pub fn clients(&self) -> Vec<(String, String)> {
         let companies = (0..self.world.company_count()).filter_map(|n| self.world.company(n));
-        companies.filter(|one| one.kind == "Client").map(|one| (one.id.to_string(), one.name)).collect()
+        companies.filter(|one| one.kind == "Client" && !one.deleted).map(|one| (one.id.to_string(), one.name)).collect()
     }
 
     pub(crate) fn moods(&self) -> Moods {

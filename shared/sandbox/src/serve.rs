@@ -17,6 +17,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::Response,
 };
+use futures::stream::{self, StreamExt as _};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
@@ -85,7 +86,10 @@ impl Vendors {
     /// If there is no such vendor, or one that refused connections cannot have its port back.
     pub async fn set_fault(&self, source: &str, fault: Option<Fault>) -> std::io::Result<()> {
         let site = self.sites.get(source).ok_or_else(|| {
-            std::io::Error::new(std::io::ErrorKind::NotFound, format!("no vendor of this sample listens for `{source}`"))
+            std::io::Error::new(
+                std::io::ErrorKind::NotFound,
+                format!("no vendor of this sample listens for `{source}`"),
+            )
         })?;
         site.set_fault(fault).await
     }
@@ -272,7 +276,9 @@ async fn answer(
     let since = shared.since_fault.fetch_add(1, Ordering::Relaxed);
     let mut cut = Cut::Whole;
     match fault {
-        Some(Fault::Status500) => return response(Reply::status(500, r#"{"message":"An error has occurred"}"#.to_owned()), cut),
+        Some(Fault::Status500) => {
+            return response(Reply::status(500, r#"{"message":"An error has occurred"}"#.to_owned()), cut);
+        }
         Some(Fault::UnauthorizedAfterPageOne) if since > 0 => return response(vendor.refusal(), cut),
         Some(Fault::TooManyForEver) => return response(too_many(), cut),
         Some(Fault::HtmlWith200) => return response(html(), cut),
@@ -325,8 +331,12 @@ fn response(reply: Reply, cut: Cut) -> Response {
         Cut::Half => {
             let whole = reply.body.len();
             let half = Bytes::from(reply.body).slice(..whole / 2);
-            let parts = [Ok(half), Err(std::io::Error::other("the sample vendor hangs up"))];
-            let body = Body::from_stream(futures::stream::iter(parts));
+            let hang_up = async {
+                // Long enough for the first half to be on its way.
+                tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+                Err(std::io::Error::other("the sample vendor hangs up"))
+            };
+            let body = Body::from_stream(stream::once(async { Ok(half) }).chain(stream::once(hang_up)));
             response.header(header::CONTENT_LENGTH, whole).body(body)
         }
     };

@@ -20,7 +20,7 @@ pub(crate) fn settings_toml(sources: &[&str], endpoints: &Endpoints) -> String {
     );
     for source in sources {
         let (connector, options) = options(source, endpoints.get(*source).map_or("", String::as_str));
-        let _ = write!(text, "\n[[sources]]\nid = \"{source}\"\nconnector = \"{connector}\"\n\n{options}");
+        let _ = write!(text, "\n[[sources]]\nid = \"{source}\"\nconnector = \"{connector}\"\n{options}");
     }
     text
 }
@@ -28,32 +28,37 @@ pub(crate) fn settings_toml(sources: &[&str], endpoints: &Endpoints) -> String {
 /// A source's connector and its options: everything that depends on the connectors' words.
 fn options(source: &str, url: &str) -> (&'static str, String) {
     const PACE: &str = "requests_per_minute = 60000\nconcurrency = 4\n";
-    let options = "[sources.options]\n";
     match source {
         CONNECTWISE => {
             let (company, arrears) = (connectwise::COMPANY, connectwise::ARREARS_TYPE);
             let timing = format!("timing_by_agreement_type = {{ \"{arrears}\" = \"arrears\" }}\n");
-            ("connectwise", format!("{options}base_url = \"{url}\"\ncompany = \"{company}\"\n{timing}{PACE}"))
+            ("connectwise", format!("base_url = \"{url}\"\ncompany = \"{company}\"\n{timing}{PACE}"))
         }
-        NINJAONE => ("ninjaone", format!("{options}base_url = \"{url}\"\nrequests_per_minute = 60000\n")),
+        NINJAONE => ("ninjaone", format!("base_url = \"{url}\"\nrequests_per_minute = 60000\n")),
         GRAPH => {
             let partner = microsoft_graph::PARTNER_TENANT;
             let hosts = format!("base_url = \"{url}\"\nlogin_url = \"{url}\"\n");
-            ("microsoft-graph", format!("{options}partner_tenant = \"{partner}\"\n{hosts}{PACE}"))
+            ("microsoft-graph", format!("partner_tenant = \"{partner}\"\n{hosts}{PACE}"))
         }
-        PAX8 => ("pax8", format!("{options}base_url = \"{url}\"\nrequests_per_minute = 60000\n")),
+        PAX8 => {
+            let hosts = format!("base_url = \"{url}/v1\"\ntoken_url = \"{url}/v1/token\"\n");
+            ("pax8", format!("{hosts}requests_per_minute = 60000\n"))
+        }
         _ => {
             let columns = [
                 ("account_id", "Customer ID"),
                 ("account_name", "Customer"),
                 ("item_id", "Item ID"),
+                ("item_name", "Item"),
                 ("kind", "Type"),
                 ("status", "State"),
                 ("last_seen", "Last backup"),
                 ("quantity", "Quantity"),
             ];
             let columns: String = columns.iter().map(|(ours, theirs)| format!("{ours} = \"{theirs}\"\n")).collect();
-            ("csv", format!("{options}rows = \"usage\"\n\n[sources.options.columns]\n{columns}"))
+            let words = "[sources.options.words.status]\nProtected = \"active\"\nRemoved = \"removed\"\n";
+            let tables = format!("[sources.columns]\n{columns}\n{words}");
+            ("csv", format!("rows = \"usage\"\n\n{tables}"))
         }
     }
 }

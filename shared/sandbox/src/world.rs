@@ -30,6 +30,14 @@ impl World {
         }
     }
 
+    /// Deleted companies are the last ones.
+    pub(crate) fn live_company_count(&self) -> u64 {
+        match self {
+            Self::Held(estate) => estate.companies.iter().filter(|one| !one.deleted).count() as u64,
+            Self::Computed(large) => large.accounts,
+        }
+    }
+
     pub(crate) fn company(&self, n: u64) -> Option<Company> {
         match self {
             Self::Held(estate) => row(&estate.companies, n),

@@ -52,13 +52,13 @@ impl Vendor for ConnectWise {
         };
         match path.trim_matches('/').split('/').collect::<Vec<_>>().as_slice() {
             ["system", "info"] => Reply::json(system_info()),
-            ["company", "companies"] => self.page(call, self.world.company_count(), |n| {
-                self.world.company(n).map(|one| company(&one, &call.origin))
-            }),
-            ["company", "companies", "count"] => count(self.world.company_count()),
-            ["finance", "billingCycles"] => {
-                self.page(call, Cycle::ALL.len() as u64, |n| Cycle::ALL.get(usize::try_from(n).ok()?).map(|c| cycle(*c)))
+            ["company", "companies"] => {
+                self.page(call, self.companies(call), |n| self.world.company(n).map(|one| company(&one, &call.origin)))
             }
+            ["company", "companies", "count"] => count(self.companies(call)),
+            ["finance", "billingCycles"] => self
+                .page(call, Cycle::ALL.len() as u64, |n| Cycle::ALL.get(usize::try_from(n).ok()?).map(|c| cycle(*c))),
+            ["finance", "agreements"] if matches!(call.twist, Twist::ForeignNextLink(_)) => elsewhere(call),
             ["finance", "agreements"] => self.page(call, self.agreements(call), |n| {
                 self.world.agreement(n).map(|one| self.agreement(&one, &call.origin))
             }),
@@ -74,11 +74,24 @@ impl Vendor for ConnectWise {
     }
 
     fn refusal(&self) -> Reply {
-        Reply::status(401, r#"{"code":"Unauthorized","message":"Please use a valid API key.","errors":null}"#.to_owned())
+        Reply::status(
+            401,
+            r#"{"code":"Unauthorized","message":"Please use a valid API key.","errors":null}"#.to_owned(),
+        )
     }
 }
 
 impl ConnectWise {
+    /// The only condition that is honoured: deleted companies are left out.
+    fn companies(&self, call: &Call) -> u64 {
+        let conditions: String = call.param("conditions").unwrap_or_default().split_whitespace().collect();
+        if conditions.eq_ignore_ascii_case("deletedFlag=false") {
+            self.world.live_company_count()
+        } else {
+            self.world.company_count()
+        }
+    }
+
     fn agreements(&self, call: &Call) -> u64 {
         if call.twist == Twist::EmptyList { 0 } else { self.world.agreement_count() }
     }
@@ -150,6 +163,14 @@ impl ConnectWise {
     }
 }
 
+/// Clients that count pages by themselves see no link, but they see this.
+fn elsewhere(call: &Call) -> Reply {
+    match &call.twist {
+        Twist::ForeignNextLink(url) => Reply::redirect(&format!("{url}{}", call.path)),
+        _ => not_found("Route"),
+    }
+}
+
 fn company(company: &Company, origin: &str) -> String {
     Object::new()
         .raw("id", company.id)
@@ -171,7 +192,10 @@ fn addition(addition: &Addition, agreement: &Agreement) -> String {
     let extended = (addition.quantity * addition.unit_price).normalize();
     Object::new()
         .raw("id", addition.id)
-        .raw("product", Object::new().raw("id", product.map_or(0, |one| one.psa_id)).text("identifier", addition.product).end())
+        .raw(
+            "product",
+            Object::new().raw("id", product.map_or(0, |one| one.psa_id)).text("identifier", addition.product).end(),
+        )
         .raw("quantity", double(addition.quantity))
         .raw_if("lessIncluded", addition.less_included.map(double))
         .raw("unitPrice", double(addition.unit_price))

@@ -62,7 +62,9 @@ impl Vendor for MicrosoftGraph {
                 let row = Object::new().text("id", &tenant.id).text("displayName", &tenant.name).end();
                 list(call, "organization", vec![row], USERS_PAGE)
             }
-            "/subscribedSkus" => list(call, "subscribedSkus", tenant.skus.iter().map(|s| sku(tenant, s)).collect(), 999),
+            "/subscribedSkus" => {
+                list(call, "subscribedSkus", tenant.skus.iter().map(|s| sku(tenant, s)).collect(), 999)
+            }
             "/directory/subscriptions" => {
                 let each = |s: &TenantSku| s.subscriptions.iter().map(|one| subscription(s, one)).collect::<Vec<_>>();
                 list(call, "directory/subscriptions", tenant.skus.iter().flat_map(each).collect(), 999)
@@ -200,12 +202,21 @@ fn user(user: &User, with_sign_in: bool) -> String {
     let licence = |id: &&'static str| Object::new().raw("disabledPlans", "[]").text("skuId", id).end();
     // The first licence comes by a group and directly: one seat all the same.
     let state = |id: &&'static str| {
-        let direct = Object::new().text("skuId", id).raw("assignedByGroup", "null").text("state", "Active").text("error", "None");
+        let direct = Object::new()
+            .text("skuId", id)
+            .raw("assignedByGroup", "null")
+            .text("state", "Active")
+            .text("error", "None");
         direct.end()
     };
     let by_group = user.sku_ids.first().map(|id| {
         let group = "0a0a0a0a-1111-4222-8333-444455556666";
-        Object::new().text("skuId", id).text("assignedByGroup", group).text("state", "Active").text("error", "None").end()
+        Object::new()
+            .text("skuId", id)
+            .text("assignedByGroup", group)
+            .text("state", "Active")
+            .text("error", "None")
+            .end()
     });
     let sign_in = user.last_sign_in.map(|at| {
         let at = format!("{}Z", at.to_string().trim_end_matches('Z').split('.').next().unwrap_or_default());

@@ -27,7 +27,10 @@ impl Vendor for NinjaOne {
             && call.form("client_secret") == Some(secret(NINJAONE, "client_secret"))
             && call.form("scope").is_some_and(|scope| scope.split(' ').any(|word| word == "monitoring"));
         if !good {
-            return Reply::status(401, r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#.to_owned());
+            return Reply::status(
+                401,
+                r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#.to_owned(),
+            );
         }
         let body = Object::new()
             .text("access_token", &token_text(NINJAONE, "-", number))

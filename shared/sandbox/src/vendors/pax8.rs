@@ -2,7 +2,7 @@
 
 use super::{Call, Reply, Twist, Vendor, secret, token_text};
 use crate::{
-    catalogue::{PAX8, PAX_PRODUCTS, PaxProduct},
+    catalogue::{PAX_PRODUCTS, PAX8, PaxProduct},
     estate::{Estate, PaxCompany, PaxSubscription},
     json::{Object, array, double},
     world::World,

@@ -1,0 +1,154 @@
+//! The sample by itself: the same again, nothing ambiguous in it, and every story told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use truecount_sandbox::{Endpoints, Fault, Planted, Sample, SampleSize, compare};
+
+fn sample(seed: u64) -> Sample {
+    Sample::new(SampleSize::default(), seed, "2026-06".parse().unwrap())
+}
+
+#[test]
+fn the_same_seed_gives_the_same_sample() {
+    let (one, same, other) = (sample(7), sample(7), sample(8));
+    assert_eq!(one.answer_sheet(), same.answer_sheet());
+    assert_eq!(one.inbox(), same.inbox());
+    assert_eq!(one.decisions(), same.decisions());
+    assert_eq!(one.history(), same.history());
+    assert_ne!(one.answer_sheet(), other.answer_sheet());
+    assert_ne!(one.inbox(), other.inbox());
+}
+
+#[test]
+fn every_kind_is_planted_for_every_seed() {
+    for seed in 0..40 {
+        let sheet = sample(seed).answer_sheet();
+        let kinds: BTreeSet<&str> = sheet.iter().map(|row| row.kind).collect();
+        let wanted = [
+            "agreement_ended_with_usage",
+            "billed_without_usage",
+            "not_compared",
+            "overbilled_quantity",
+            "unbilled_usage",
+            "underbilled_quantity",
+            "unmapped_account",
+            "unmapped_product",
+        ];
+        assert_eq!(kinds, wanted.into(), "seed {seed}");
+        let currencies: BTreeSet<&str> = sheet.iter().map(|row| row.currency.as_str()).collect();
+        assert_eq!(currencies, ["", "EUR", "GBP", "USD"].into(), "seed {seed}");
+        assert!((50..170).contains(&sheet.len()), "seed {seed}: {}", sheet.len());
+    }
+}
+
+#[test]
+fn the_sheet_adds_up_and_names_each_difference_once() {
+    for seed in 0..40 {
+        let sheet = sample(seed).answer_sheet();
+        let mut seen = BTreeSet::new();
+        for row in &sheet {
+            let key = (&row.client_id, &row.rule_id, &row.source, &row.account_id);
+            assert!(seen.insert(key), "seed {seed}: {row:?}");
+            let (Some(variance), Some(expected), Some(billed)) = (row.variance, row.expected, row.billed) else {
+                assert!(matches!(row.kind, "not_compared" | "unmapped_product"), "{row:?}");
+                continue;
+            };
+            assert_eq!(variance, expected - billed, "{row:?}");
+            assert!(!variance.is_zero(), "{row:?}");
+            let positive = matches!(
+                row.kind,
+                "underbilled_quantity" | "unbilled_usage" | "agreement_ended_with_usage" | "unmapped_account"
+            );
+            assert_eq!(variance.is_sign_positive(), positive, "{row:?}");
+            assert_eq!(row.kind == "billed_without_usage", row.used.unwrap().is_zero(), "{row:?}");
+            if let Some(price) = row.unit_price {
+                assert_eq!(row.monthly_impact, Some(variance * price), "{row:?}");
+            }
+        }
+    }
+}
+
+/// Case, spaces and punctuation apart.
+fn light(name: &str) -> String {
+    name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+#[test]
+fn clients_have_names_of_their_own() {
+    for clients in [6, 60, 300] {
+        let sample = Sample::new(SampleSize { clients }, 3, "2026-06".parse().unwrap());
+        let names: BTreeSet<String> = sample.clients().iter().map(|(_, name)| light(name)).collect();
+        assert_eq!(names.len(), clients);
+    }
+}
+
+#[test]
+fn the_drop_is_mapped_by_name_or_by_decision() {
+    let sample = sample(5);
+    let clients: BTreeMap<String, String> = sample.clients().into_iter().map(|(id, name)| (light(&name), id)).collect();
+    let decided: BTreeSet<&str> =
+        sample.decisions().iter().filter(|one| one.source == "backup").map(|one| one.account_id.as_str()).collect();
+    let file = &sample.inbox()[0];
+    assert_eq!(file.name, "backup-2026-06-30.csv");
+    let text = String::from_utf8(file.bytes.clone()).unwrap();
+    let mut rows = 0;
+    for line in text.lines().skip(1) {
+        let (id, rest) = line.split_once(',').unwrap();
+        let name = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.replace("\"\"", "\u{1}").split('"').next().unwrap().replace('\u{1}', "\""),
+            None => rest.split(',').next().unwrap().to_owned(),
+        };
+        assert!(decided.contains(id) || clients.contains_key(&light(&name)), "{line}");
+        rows += 1;
+    }
+    assert!(rows > 30, "{rows}");
+    let repeated = text.lines().collect::<BTreeSet<_>>().len() < text.lines().count();
+    assert!(repeated, "some row is there twice");
+}
+
+#[test]
+fn a_tool_in_trouble_drops_a_broken_file() {
+    let sample = sample(5);
+    let whole = sample.inbox()[0].bytes.len();
+    let length = |fault: &Fault| sample.inbox_with(fault).first().map(|file| file.bytes.len());
+    assert_eq!(length(&Fault::Refused), None);
+    assert!(length(&Fault::CutBody).is_some_and(|bytes| bytes > whole / 2 && bytes < whole));
+    let empty = String::from_utf8(sample.inbox_with(&Fault::EmptyList)[0].bytes.clone()).unwrap();
+    assert_eq!(empty.lines().count(), 1, "{empty}");
+    assert!(sample.inbox_with(&Fault::HtmlWith200)[0].bytes.starts_with(b"<!doctype html>"));
+}
+
+#[test]
+fn history_lies_before_the_month() {
+    let history = sample(5).history();
+    let months: Vec<String> = history.iter().map(|one| one.month.to_string()).collect();
+    assert_eq!(months, ["2026-03", "2026-04", "2026-05"]);
+    assert!(history.iter().all(|one| one.totals.iter().all(|total| total.billed_too_few > total.billed_too_many)));
+}
+
+#[test]
+fn the_large_sample_plants_by_its_formula() {
+    let sample = Sample::large(200, 20_000, "2026-06".parse().unwrap());
+    let sheet = sample.answer_sheet();
+    let of_kind = |kind: &str| sheet.iter().filter(|row| row.kind == kind).count();
+    assert_eq!((of_kind("underbilled_quantity"), of_kind("overbilled_quantity"), sheet.len()), (4, 4, 8));
+    assert_eq!(sample.sources(), ["connectwise", "ninjaone"]);
+    let whole: Vec<_> = sheet.iter().map(Planted::columns).collect();
+    assert!(compare(&sheet, &whole).is_whole());
+}
+
+#[test]
+fn settings_name_every_source_once() {
+    let sample = sample(5);
+    let endpoints: Endpoints =
+        sample.sources().iter().map(|source| ((*source).to_owned(), format!("http://127.0.0.1/{source}"))).collect();
+    let settings = sample.settings_toml(&endpoints);
+    for source in sample.sources() {
+        assert_eq!(settings.matches(&format!("\nid = \"{source}\"\n")).count(), 1, "{source}");
+    }
+    for (source, fields) in sample.secrets() {
+        assert!(fields.values().all(|value| value.starts_with("tc-canary-secret-") && !settings.contains(value)));
+        assert!(!fields.is_empty(), "{source}");
+    }
+    assert_eq!(sample.rules_toml().matches("[[rules]]").count(), 13);
+}
