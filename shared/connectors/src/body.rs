@@ -25,15 +25,16 @@ fn check(text: &str) -> Result<(), Cause> {
         Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {}
         Some(_) => return Err(Cause::NotJson),
     }
-    check_depth(text)?;
+    let is_closed = is_closed(text)?;
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) => Ok(()),
-        Err(error) if error.is_eof() => Err(Cause::CutShort),
+        Err(error) if error.is_eof() || !is_closed => Err(Cause::CutShort),
         Err(_) => Err(Cause::NotJson),
     }
 }
 
-fn check_depth(text: &str) -> Result<(), Cause> {
+/// Whether every bracket and quote that opens also closes, if none lies too deep.
+fn is_closed(text: &str) -> Result<bool, Cause> {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for byte in text.bytes() {
         match byte {
@@ -48,7 +49,7 @@ fn check_depth(text: &str) -> Result<(), Cause> {
             return Err(Cause::TooDeep { depth_max: DEPTH_MAX });
         }
     }
-    Ok(())
+    Ok(depth == 0 && !in_string)
 }
 
 /// Goes once over a text that is known to be JSON.

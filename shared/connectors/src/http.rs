@@ -96,13 +96,16 @@ pub struct Http {
     secret: SecretFields,
     client: Client,
     token_client: Client,
-    tokens: Mutex<VecDeque<(Option<String>, Arc<Mutex<Option<Token>>>)>>,
+    tokens: Mutex<VecDeque<(Option<String>, TokenSlot)>>,
     gate: Gate,
     time: Arc<dyn Time>,
     deadline: Option<Duration>,
     pub(crate) limits: Limits,
     requests: AtomicU64,
 }
+
+/// One scope's token: whoever needs it locks it, so only one asks for a new one.
+type TokenSlot = Arc<Mutex<Option<Token>>>;
 
 /// How many scopes' tokens are kept: more than are ever in flight at once.
 const TOKENS_MAX: usize = 16;
@@ -442,7 +445,7 @@ impl Http {
         }
     }
 
-    async fn token_slot(&self, scope: Option<&str>) -> Arc<Mutex<Option<Token>>> {
+    async fn token_slot(&self, scope: Option<&str>) -> TokenSlot {
         let mut tokens = self.tokens.lock().await;
         if let Some((_, slot)) = tokens.iter().find(|(known, _)| known.as_deref() == scope) {
             return Arc::clone(slot);

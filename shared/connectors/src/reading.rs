@@ -44,6 +44,8 @@ struct Rows {
     seen: HashSet<u64>,
     total: Option<u64>,
     moved: bool,
+    /// A difference is worth a note and no more.
+    control: bool,
 }
 
 /// Something a person should know about a source, beside the read states.
@@ -168,6 +170,14 @@ impl Reading {
         rows.total = Some(total);
     }
 
+    /// A count that the vendor offers of something that may differ for good reasons: a difference is a note.
+    pub fn control(&mut self, account: &AccountId, what: &str, total: u64) {
+        self.total(Some(account), what, total);
+        if let Some(rows) = self.rows.get_mut(&(Some(account.clone()), what.to_owned())) {
+            rows.control = true;
+        }
+    }
+
     /// One row of a list whose length the vendor tells.
     pub fn row(&mut self, account: Option<&AccountId>, what: &str, id: &str) {
         self.rows.entry((account.cloned(), what.to_owned())).or_default().seen.insert(short_hash(&[id]));
@@ -234,6 +244,10 @@ impl Reading {
                 continue;
             };
             match account {
+                Some(account) if rows.control => {
+                    let what = format!("account `{account}`: {reason}");
+                    self.note(Note::CountDiffers { what });
+                }
                 Some(account) => self.partial(&account, &reason),
                 None => self.source_partial(reason),
             }

@@ -1,15 +1,486 @@
-//! stub
-use crate::connector::{Connector, SettingsError};
-pub(crate) const SECRET: &[&str] = &["public_key", "private_key", "client_id"];
+//! ConnectWise PSA: companies, agreements, and the additions that stand on them: what is billed.
+//!
+//! Not read: invoices (they have no lines in the API), catalogue prices, adjustments (they move block time, not
+//! products), configurations. `periodType` is not read as timing: it says which period an invoice names, not
+//! whether usage is counted before or after it; timing is set in the options.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use truecount_billing::{
+    AccountId, Agreement, AgreementId, BilledLine, ClientId, Currency, Evidence, InvoiceTiming, LineId, ProductCode,
+    Treatment,
+};
+use url::form_urlencoded;
+
+use super::{own, pace, refuse, url};
+use crate::{
+    auth::{Auth, Basic, SecretHeader},
+    connector::{Ask, Connector, Endpoint, Page, PageError, Refusal, SettingsError},
+    pace::Pace,
+    paging::next_number,
+    reading::{Note, Reading},
+    values::{VendorId, account_id, amount, day, parse, wrong},
+};
+
+const NAME: &str = "connectwise";
+const PAGE_SIZE: usize = 1000;
+const COMPANY_FIELDS: &str = "id,identifier,name,deletedFlag,status/name";
+const COMPANY_CONDITIONS: &str = "deletedFlag=false";
+const AGREEMENT_FIELDS: &str = "id,name,type/name,company/id,company/name,startDate,endDate,noEndingDateFlag,\
+    cancelledFlag,dateCancelled,oneTimeFlag,billingCycle/id,billingCycle/name,periodType,nextInvoiceDate,\
+    currency/currencyCode,parentAgreement/id,prorateFlag";
+const ADDITION_FIELDS: &str = "id,product/id,product/identifier,quantity,lessIncluded,unitPrice,billCustomer,\
+    effectiveDate,cancelledDate,description,agreementId";
+
+pub(crate) const SECRET: &[&str] = &["client_id", "private_key", "public_key"];
+
 pub(crate) const OPTIONS: &str = r#"base_url = "https://api-eu.myconnectwise.net"  # api-na, api-eu, api-au, or your own host
 company = "acme"  # the company id that you sign in with
-# codebase = "v4_6_release"  # left out: asked of /login/companyinfo/{company}
-# timing = "advance"  # or "arrears": when agreements bill
+# codebase = "v4_6_release"  # left out: asked of the server at the start of each sync
+# timing = "advance"  # or "arrears": whether agreements bill the coming period or the one that ends
 # timing_by_agreement_type = { "Backup usage" = "arrears" }
-# agreement_conditions = "endDate > [2025-01-01T00:00:00Z] or noEndingDateFlag = true"  # leave old agreements out
+# agreement_conditions = "(endDate > [2025-01-01T00:00:00Z] or noEndingDateFlag = true)"  # leaves old agreements out
 # requests_per_minute = 240
 # concurrency = 2
 "#;
-pub(crate) fn make(_: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
-    Err(super::refuse("connectwise", "not yet"))
+
+/// Fields that billing does not need; most are not asked for to begin with.
+const CUT: &[&str] = &[
+    "_info",
+    "accountNumber",
+    "addressLine*",
+    "billToContact",
+    "city",
+    "contact",
+    "customFields",
+    "customerPO",
+    "defaultContact",
+    "faxNumber",
+    "internalNotes",
+    "ipAddress",
+    "lastLoginName",
+    "macAddress",
+    "managementLink",
+    "notes",
+    "phoneNumber",
+    "questions",
+    "remoteLink",
+    "serialNumber",
+    "taxIdentifier",
+    "userDefinedField*",
+    "vendorNotes",
+    "website",
+    "zip",
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    base_url: String,
+    company: String,
+    codebase: Option<String>,
+    timing: Option<InvoiceTiming>,
+    #[serde(default)]
+    timing_by_agreement_type: BTreeMap<String, InvoiceTiming>,
+    agreement_conditions: Option<String>,
+}
+
+/// A ConnectWise server and the company that signs in.
+struct ConnectWise {
+    endpoint: Endpoint,
+    company: String,
+    codebase: Option<String>,
+    timing: InvoiceTiming,
+    timing_by_agreement_type: BTreeMap<String, InvoiceTiming>,
+    agreement_conditions: Option<String>,
+}
+
+pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+    let mut options = options.clone();
+    let pace = pace(NAME, &mut options, Pace { requests_per_minute: 240, burst: 20, concurrency: 2 })?;
+    let options: Options = own(NAME, options)?;
+    let base = url(NAME, "base_url", &options.base_url)?;
+    if !is_plain(&options.company) {
+        return Err(refuse(NAME, "`company` is the id that you sign in with: letters, digits, `-`, `_` and `.`"));
+    }
+    let codebase = match options.codebase.as_deref().map(|text| text.trim_matches('/')) {
+        Some(text) if !is_plain(text) => return Err(refuse(NAME, "`codebase` is one word, such as v4_6_release")),
+        other => other.map(str::to_owned),
+    };
+    let auth = Auth {
+        basic: Some(Basic { user: format!("{}+{{public_key}}", options.company), password: "{private_key}".into() }),
+        headers: vec![SecretHeader { name: "clientId", value: "{client_id}".into() }],
+        token: None,
+    };
+    let headers = vec![("accept", "application/vnd.connectwise.com+json; version=2025.1".to_owned())];
+    Ok(Box::new(ConnectWise {
+        endpoint: Endpoint { base, auth, headers, pace, cut: CUT },
+        company: options.company,
+        codebase,
+        timing: options.timing.unwrap_or_default(),
+        timing_by_agreement_type: options.timing_by_agreement_type,
+        agreement_conditions: options.agreement_conditions,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct CompanyInfo {
+    codebase: String,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    count: u64,
+}
+
+#[derive(Deserialize)]
+struct Company {
+    id: VendorId,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BillingCycle {
+    id: VendorId,
+    billing_options: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: Option<VendorId>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CurrencyReference {
+    currency_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AgreementRow {
+    id: VendorId,
+    name: Option<String>,
+    r#type: Option<Named>,
+    company: Option<Named>,
+    start_date: Option<String>,
+    end_date: Option<String>,
+    no_ending_date_flag: Option<bool>,
+    cancelled_flag: Option<bool>,
+    date_cancelled: Option<String>,
+    one_time_flag: Option<bool>,
+    billing_cycle: Option<Named>,
+    next_invoice_date: Option<String>,
+    currency: Option<CurrencyReference>,
+}
+
+/// What an agreement's page says to the pages of its additions.
+#[derive(Serialize, Deserialize)]
+struct AgreementFacts {
+    agreement: Agreement,
+    currency: Option<Currency>,
+}
+
+#[derive(Deserialize)]
+struct Product {
+    identifier: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Addition<'a> {
+    id: VendorId,
+    product: Option<Product>,
+    #[serde(borrow)]
+    quantity: Option<&'a RawValue>,
+    #[serde(borrow)]
+    less_included: Option<&'a RawValue>,
+    #[serde(borrow)]
+    unit_price: Option<&'a RawValue>,
+    bill_customer: Option<String>,
+    effective_date: Option<String>,
+    cancelled_date: Option<String>,
+}
+
+impl Connector for ConnectWise {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Billed
+    }
+
+    fn endpoint(&self) -> Option<&Endpoint> {
+        Some(&self.endpoint)
+    }
+
+    fn start(&self) -> Vec<Ask> {
+        match &self.codebase {
+            Some(codebase) => self.lists(codebase),
+            None => vec![Ask::new("server", format!("/login/companyinfo/{}", self.company))],
+        }
+    }
+
+    fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
+        match page.ask.step.as_ref() {
+            "server" => {
+                let info: Option<CompanyInfo> = parse(page)?;
+                let info = info.ok_or_else(|| wrong(page, "says that the server does not know this `company`"))?;
+                let codebase = info.codebase.trim_matches('/');
+                if !is_plain(codebase) {
+                    return Err(wrong(page, "names a codebase that is none"));
+                }
+                Ok(self.lists(codebase))
+            }
+            "companies" => {
+                let rows = parse::<Vec<Company>>(page)?.len();
+                Ok(self.next(&page.ask, "company/companies", rows, &self.company_query()))
+            }
+            "agreements" => self.follow_agreements(page),
+            "additions" => {
+                let rows = parse::<Vec<Addition<'_>>>(page)?.len();
+                let agreement = page.ask.context.as_deref().unwrap_or_default();
+                Ok(self.next(&page.ask, &additions_path(agreement), rows, &additions_query()))
+            }
+            _ => Ok(vec![]),
+        }
+    }
+
+    /// Counts and billing cycles are helpful, not needed.
+    fn instead(&self, ask: &Ask, refusal: &Refusal) -> Option<Vec<Ask>> {
+        let helpful = matches!(ask.step.as_ref(), "billing_cycles" | "company_count" | "agreement_count");
+        (helpful && matches!(refusal.status, 403 | 404)).then(Vec::new)
+    }
+
+    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+        match page.ask.step.as_ref() {
+            "server" => Ok(()),
+            "company_count" => {
+                reading.total(None, "companies", parse::<Count>(page)?.count);
+                Ok(())
+            }
+            "agreement_count" => {
+                reading.total(None, "agreements", parse::<Count>(page)?.count);
+                Ok(())
+            }
+            "companies" => {
+                for company in parse::<Vec<Company>>(page)? {
+                    let id = account_id(page, &company.id)?;
+                    reading.row(None, "companies", id.as_str());
+                    let name = company.name.unwrap_or_else(|| id.to_string());
+                    reading.account(&id, &name);
+                }
+                Ok(())
+            }
+            "billing_cycles" => {
+                for cycle in parse::<Vec<BillingCycle>>(page)? {
+                    if let Some(options) = cycle.billing_options {
+                        reading.remember("billing cycle", &cycle.id.0, options);
+                    }
+                }
+                Ok(())
+            }
+            "agreements" => parse::<Vec<AgreementRow>>(page)?
+                .into_iter()
+                .try_for_each(|row| self.read_agreement(page, row, reading)),
+            "additions" => read_additions(page, reading),
+            _ => Err(wrong(page, "belongs to no step that this connector knows")),
+        }
+    }
+}
+
+impl ConnectWise {
+    fn lists(&self, codebase: &str) -> Vec<Ask> {
+        let root = format!("/{codebase}/apis/3.0");
+        let ask = |step, path: &str, query: &str| Ask::new(step, format!("{root}/{path}?{query}"));
+        let count = |conditions: &[(&str, &str)]| encoded(conditions);
+        vec![
+            ask("companies", "company/companies", &numbered(&self.company_query(), 1)),
+            ask("company_count", "company/companies/count", &count(&[("conditions", COMPANY_CONDITIONS)])),
+            ask("billing_cycles", "finance/billingCycles", "pageSize=1000&fields=id%2CbillingOptions"),
+            ask("agreements", "finance/agreements", &numbered(&self.agreement_query(), 1)),
+            ask("agreement_count", "finance/agreements/count", &count(&self.agreement_conditions())),
+        ]
+    }
+
+    fn company_query(&self) -> String {
+        encoded(&[("fields", COMPANY_FIELDS), ("orderBy", "id asc"), ("conditions", COMPANY_CONDITIONS)])
+    }
+
+    fn agreement_query(&self) -> String {
+        let mut query = vec![("fields", AGREEMENT_FIELDS), ("orderBy", "id asc")];
+        query.extend(self.agreement_conditions());
+        encoded(&query)
+    }
+
+    fn agreement_conditions(&self) -> Vec<(&str, &str)> {
+        self.agreement_conditions.iter().map(|text| ("conditions", text.as_str())).collect()
+    }
+
+    /// The next page of a list, below the same codebase as the page before.
+    fn next(&self, ask: &Ask, path: &str, rows: usize, query: &str) -> Vec<Ask> {
+        let root = ask.target.split_once("/apis/3.0").map_or("", |(root, _)| root);
+        match next_number(rows, PAGE_SIZE, ask.page.saturating_add(1)) {
+            Some(number) => vec![ask.next(format!("{root}/apis/3.0/{path}?{}", numbered(query, number)))],
+            None => vec![],
+        }
+    }
+
+    /// The list's next page, then the additions of each agreement that recurs.
+    fn follow_agreements(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
+        let root = page.ask.target.split_once("/apis/3.0").map_or("", |(root, _)| root);
+        let rows: Vec<AgreementRow> = parse(page)?;
+        let mut asks = self.next(&page.ask, "finance/agreements", rows.len(), &self.agreement_query());
+        for row in rows.iter().filter(|row| row.one_time_flag != Some(true)) {
+            let Some(company) = row.company.as_ref().and_then(|company| company.id.as_ref()) else { continue };
+            let target = format!("{root}/apis/3.0/{}?{}", additions_path(&row.id.0), numbered(&additions_query(), 1));
+            asks.push(Ask::new("additions", target).about(account_id(page, company)?).with(row.id.0.clone()));
+        }
+        Ok(asks)
+    }
+
+    fn read_agreement(&self, page: &Page, row: AgreementRow, reading: &mut Reading) -> Result<(), PageError> {
+        let id = row.id.0.clone();
+        reading.row(None, "agreements", &id);
+        let company = row.company.as_ref().and_then(|company| Some((company.id.as_ref()?, company.name.as_ref())));
+        let Some((company, company_name)) = company else {
+            reading.source_partial(format!("agreement {id} has no company"));
+            return Ok(());
+        };
+        let account = account_id(page, company)?;
+        if let Some(name) = company_name {
+            reading.account(&account, name);
+        }
+        if row.one_time_flag == Some(true) {
+            let text = format!("agreement {id} is one-time: its additions do not recur and are not compared");
+            reading.note(Note::Remark { text });
+            return Ok(());
+        }
+        match self.agreement(row, reading) {
+            Ok(facts) => {
+                let text = serde_json::to_string(&facts).map_err(|_| wrong(page, "cannot be kept"))?;
+                reading.remember("agreement", &id, text);
+            }
+            Err(why) => reading.partial(&account, &format!("agreement {id}: {why}")),
+        }
+        Ok(())
+    }
+
+    fn agreement(&self, row: AgreementRow, reading: &mut Reading) -> Result<AgreementFacts, String> {
+        let from = day(row.start_date.as_deref()).map_err(|why| format!("`startDate` {why}"))?;
+        let ends = day(row.end_date.as_deref()).map_err(|why| format!("`endDate` {why}"))?;
+        let ends = ends.filter(|_| row.no_ending_date_flag != Some(true));
+        let cancelled = day(row.date_cancelled.as_deref()).map_err(|why| format!("`dateCancelled` {why}"))?;
+        let to = match (row.cancelled_flag, cancelled) {
+            (Some(true), Some(day)) => Some(ends.map_or(day, |ends| ends.min(day))),
+            (Some(true), None) => return Err("is cancelled, but not said since when (`dateCancelled`)".into()),
+            _ => ends,
+        };
+        let currency = row.currency.and_then(|currency| currency.currency_code);
+        let currency = currency.map(|code| Currency::new(&code)).transpose().map_err(|error| error.to_string())?;
+        let agreement_type = row.r#type.and_then(|named| named.name).unwrap_or_default();
+        let timing = self.timing_by_agreement_type.get(&agreement_type).copied().unwrap_or(self.timing);
+        let name = row.name.unwrap_or_else(|| format!("agreement {}", row.id.0));
+        let next_invoice_date =
+            day(row.next_invoice_date.as_deref()).map_err(|why| format!("`nextInvoiceDate` {why}"))?;
+        let agreement = Agreement {
+            id: AgreementId::new(&row.id.0).map_err(|error| error.to_string())?,
+            name,
+            from,
+            to,
+            timing,
+            cycle_months: cycle_months(row.billing_cycle, reading),
+            next_invoice_date,
+        };
+        Ok(AgreementFacts { agreement, currency })
+    }
+}
+
+/// Months of a billing cycle, from the kind that the PSA gives it, else from its name.
+fn cycle_months(cycle: Option<Named>, reading: &mut Reading) -> Option<u32> {
+    let cycle = cycle?;
+    let by_id = cycle.id.as_ref().and_then(|id| reading.recall("billing cycle", &id.0));
+    let word = by_id.map(str::to_owned).or(cycle.name)?;
+    match word.to_ascii_lowercase().replace([' ', '-'], "").as_str() {
+        "monthly" => Some(1),
+        "bimonthly" => Some(2),
+        "quarterly" => Some(3),
+        "semiannual" | "semiannually" => Some(6),
+        "yearly" | "annual" | "annually" => Some(12),
+        "weekly" | "biweekly" | "notrecurring" | "onetime" | "none" => None,
+        _ => {
+            reading.unknown("billingCycle", &word);
+            None
+        }
+    }
+}
+
+fn read_additions(page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    let Some(account) = page.ask.account.clone() else { return Err(wrong(page, "belongs to no company")) };
+    let agreement = page.ask.context.as_deref().unwrap_or_default();
+    let Some(facts) = reading.recall("agreement", agreement) else {
+        reading.partial(&account, &format!("the additions of agreement {agreement} stand on nothing that was read"));
+        return Ok(());
+    };
+    let facts: AgreementFacts = serde_json::from_str(facts).map_err(|_| wrong(page, "stands on no agreement"))?;
+    for row in parse::<Vec<Addition<'_>>>(page)? {
+        let id = row.id.0.clone();
+        match line(row, &account, &facts) {
+            Ok(line) => reading.line(&account, line),
+            Err(why) => reading.partial(&account, &format!("addition {id} of agreement {agreement}: {why}")),
+        }
+    }
+    Ok(())
+}
+
+/// `cancelledDate` is the last day billed: integrators enter 31 March to stop after March.
+fn line(row: Addition<'_>, account: &AccountId, facts: &AgreementFacts) -> Result<BilledLine, String> {
+    let number = |field: &str, raw| amount(raw).map_err(|why| format!("`{field}`: {why}"));
+    let date = |field: &str, text: &Option<String>| day(text.as_deref()).map_err(|why| format!("`{field}` {why}"));
+    let product = row.product.and_then(|product| product.identifier).ok_or("it has no product")?;
+    let treatment = match row.bill_customer.as_deref() {
+        Some("Billable") => Treatment::Billable,
+        Some("NoCharge") => Treatment::NoCharge,
+        Some("DoNotBill") => Treatment::DoNotBill,
+        _ => return Err("`billCustomer` has a value that is not known".into()),
+    };
+    Ok(BilledLine {
+        line_id: LineId::new(&row.id.0).map_err(|error| error.to_string())?,
+        client_id: ClientId::new(account.as_str()).map_err(|error| error.to_string())?,
+        product_code: ProductCode::new(&product).map_err(|error| format!("product: {error}"))?,
+        quantity: number("quantity", row.quantity)?.ok_or("it has no quantity, which is not zero")?,
+        less_included: number("lessIncluded", row.less_included)?.filter(|units| !units.is_zero()),
+        unit_price: number("unitPrice", row.unit_price)?,
+        currency: facts.currency,
+        effective_from: date("effectiveDate", &row.effective_date)?,
+        effective_to: date("cancelledDate", &row.cancelled_date)?,
+        treatment,
+        agreement: facts.agreement.clone(),
+    })
+}
+
+fn additions_path(agreement: &str) -> String {
+    format!("finance/agreements/{agreement}/additions")
+}
+
+fn additions_query() -> String {
+    encoded(&[("fields", ADDITION_FIELDS), ("orderBy", "id asc")])
+}
+
+fn numbered(query: &str, number: u32) -> String {
+    format!("{query}&pageSize={PAGE_SIZE}&page={number}")
+}
+
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && text != ".." && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }

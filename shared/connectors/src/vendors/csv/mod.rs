@@ -1,0 +1,135 @@
+//! A CSV file as a source: billed lines or usage items, by a profile that says which column is what.
+//!
+//! The day that a file is as of comes from the profile or the file's name, never from when it was written.
+
+mod profile;
+mod rows;
+mod split;
+
+use truecount_billing::{CountDay, Evidence};
+
+use super::{own, refuse};
+use crate::{
+    connector::{Ask, Connector, Endpoint, Page, PageError, SettingsError},
+    reading::Reading,
+};
+use profile::{Options, Profile};
+
+pub use split::CsvSplitter;
+
+const NAME: &str = "csv";
+/// The step of a CSV page.
+pub(crate) const STEP: &str = "rows";
+
+pub(crate) const OPTIONS: &str = r#"rows = "usage"  # or "billed"
+# as_of = "2026-06-30"  # left out: the date in the file's name, such as usage-2026-06-30.csv
+# delimiter = ";"  # usually a comma
+# only = { source = "rmm" }  # just these rows, where a file holds several sources
+
+# Which of the file's columns is what. Left out altogether: the file's columns are named as ours.
+# usage:  account_id, item_id and kind are needed; account_name, sku, status, last_seen, quantity
+# billed: line_id, client_id, product_code and quantity are needed; client_name, unit_price, currency,
+#         effective_from, effective_to, less_included, treatment, agreement_id, agreement, cycle_months, timing
+[sources.columns]
+account_id = "Customer ID"
+account_name = "Customer"
+item_id = "Serial"
+
+# For what the file does not say.
+[sources.constants]
+kind = "workstation"
+
+# The file's words in ours; a status other than active does not count.
+[sources.words.status]
+"In use" = "active"
+"#;
+
+/// What the columns of a dropped file mean, and how to take it apart.
+#[derive(Debug, Clone)]
+pub struct CsvFile {
+    profile: Profile,
+    as_of: Option<CountDay>,
+}
+
+pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+    let options: Options = own(NAME, options.clone())?;
+    let as_of = options.as_of.as_deref().map(str::parse).transpose();
+    let as_of = as_of.map_err(|error| refuse(NAME, format!("`as_of`: {error}")))?;
+    let profile = Profile::new(options).map_err(|why| refuse(NAME, why))?;
+    Ok(Box::new(CsvFile { profile, as_of }))
+}
+
+impl CsvFile {
+    /// The day that a file is as of: the profile's, else the one date in the file's name.
+    ///
+    /// # Errors
+    /// In words for a person, if there is no date or more than one.
+    pub fn as_of(&self, file_name: &str) -> Result<CountDay, String> {
+        if let Some(day) = self.as_of {
+            return Ok(day);
+        }
+        let shown: String = file_name.chars().take(200).flat_map(char::escape_debug).collect();
+        let mut dates = dates_in(file_name);
+        dates.dedup();
+        match dates.as_slice() {
+            [day] => Ok(*day),
+            [] => Err(format!(
+                "`{shown}` does not say which day it is as of: put the date into its name, such as \
+                 usage-2026-06-30.csv, or `as_of` into the source's settings"
+            )),
+            _ => Err(format!("`{shown}` has more than one date in its name: put `as_of` into the source's settings")),
+        }
+    }
+
+    /// Begins to take a file apart. The name is for messages and stands in the pages.
+    #[must_use]
+    pub fn split(&self, file_name: &str) -> CsvSplitter {
+        CsvSplitter::new(self.profile.clone(), file_name)
+    }
+}
+
+impl Connector for CsvFile {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn evidence(&self) -> Evidence {
+        self.profile.evidence()
+    }
+
+    fn endpoint(&self) -> Option<&Endpoint> {
+        None
+    }
+
+    fn file(&self) -> Option<&CsvFile> {
+        Some(self)
+    }
+
+    fn start(&self) -> Vec<Ask> {
+        vec![]
+    }
+
+    fn follow(&self, _page: &Page) -> Result<Vec<Ask>, PageError> {
+        Ok(vec![])
+    }
+
+    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+        rows::read(&self.profile, page, reading)
+    }
+}
+
+fn dates_in(name: &str) -> Vec<CountDay> {
+    let mut dates = Vec::new();
+    for at in 0..name.len().saturating_sub(9) {
+        let before = name[..at.min(name.len())].bytes().next_back();
+        let after = name.as_bytes().get(at + 10);
+        let apart = |byte: Option<u8>| byte.is_none_or(|byte| !byte.is_ascii_digit());
+        if let Some(day) = name.get(at..at + 10).and_then(|text| text.parse().ok())
+            && apart(before)
+            && apart(after.copied())
+        {
+            dates.push(day);
+        }
+    }
+    dates
+}

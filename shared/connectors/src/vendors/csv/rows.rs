@@ -1,0 +1,196 @@
+//! Reads the records of a CSV page into usage items or billed lines. A record that cannot be read refuses the file:
+//! a table that a person exported is whole or it is not the table.
+
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
+use truecount_billing::{
+    AccountId, Agreement, AgreementId, BilledLine, ClientId, Currency, Evidence, FieldError, ItemId, LineId, Place,
+    ProductCode, Treatment, UsageItem, decimal_from_text,
+};
+
+use super::{
+    profile::{Layout, Profile},
+    split::Chunk,
+};
+use crate::{
+    connector::{Page, PageError},
+    reading::Reading,
+    values::{day, moment, wrong},
+};
+
+pub(super) fn read(profile: &Profile, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    let chunk: Chunk = page
+        .ask
+        .context
+        .as_deref()
+        .and_then(|context| serde_json::from_str(context).ok())
+        .ok_or_else(|| wrong(page, "does not say which file it is of"))?;
+    let layout =
+        profile.layout(&chunk.header).map_err(|why| wrong(page, format!("cannot be read: {}: {why}", chunk.file)))?;
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(profile.delimiter)
+        .from_reader(page.body.as_bytes());
+    let mut record = csv::StringRecord::new();
+    let mut names = HashMap::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(_) => return Err(wrong(page, format!("cannot be read: {}: a record is not CSV", chunk.file))),
+        }
+        let line = chunk.first_line - 1 + record.position().map_or(1, csv::Position::line);
+        let row = Row { layout: &layout, record: &record, file: &chunk.file, line };
+        row.length(chunk.header.len()).map_err(|error| wrong(page, format!("cannot be read: {error}")))?;
+        if !layout.takes(&record) {
+            continue;
+        }
+        let taken = match profile.evidence() {
+            Evidence::Usage => usage(&row, reading, &mut names),
+            Evidence::Billed => billed(&row, reading, &mut names),
+        };
+        taken.map_err(|error| wrong(page, format!("cannot be read: {error}")))?;
+    }
+}
+
+/// One record with its place in the file.
+struct Row<'a> {
+    layout: &'a Layout<'a>,
+    record: &'a csv::StringRecord,
+    file: &'a str,
+    line: u64,
+}
+
+impl Row<'_> {
+    fn length(&self, due: usize) -> Result<(), FieldError> {
+        let got = self.record.len();
+        if got == due {
+            return Ok(());
+        }
+        Err(self.wrong("(all)", format!("the line has {got} fields, the header has {due}")))
+    }
+
+    fn text(&self, field: &str) -> Option<&str> {
+        self.layout.text(self.record, field)
+    }
+
+    fn needed(&self, field: &str) -> Result<&str, FieldError> {
+        self.text(field).ok_or_else(|| self.wrong(field, "it is empty, and it is needed"))
+    }
+
+    /// A field read by `how`, or nothing.
+    fn read<'r, T, E: ToString>(
+        &'r self,
+        field: &str,
+        how: impl Fn(&'r str) -> Result<T, E>,
+    ) -> Result<Option<T>, FieldError> {
+        self.text(field).map(how).transpose().map_err(|error| self.wrong(field, error.to_string()))
+    }
+
+    fn id<'r, T, E: ToString>(&'r self, field: &str, how: impl Fn(&'r str) -> Result<T, E>) -> Result<T, FieldError> {
+        how(self.needed(field)?).map_err(|error| self.wrong(field, error.to_string()))
+    }
+
+    fn wrong(&self, field: &str, why: impl Into<String>) -> FieldError {
+        let place = Place { file: self.file.to_owned(), line: Some(self.line), field: field.to_owned() };
+        FieldError { place, why: why.into() }
+    }
+}
+
+/// The names that accounts were given on this page: one account, one name, told to the reading once.
+type Names = HashMap<AccountId, String>;
+
+fn account(
+    row: &Row<'_>,
+    reading: &mut Reading,
+    names: &mut Names,
+    id: &str,
+    name: &str,
+) -> Result<AccountId, FieldError> {
+    let id: AccountId = row.id(id, AccountId::new)?;
+    let name = row.text(name).unwrap_or(id.as_str());
+    if names.get(&id).is_none_or(|known| known != name) {
+        reading.account(&id, name);
+        names.insert(id.clone(), name.to_owned());
+    }
+    Ok(id)
+}
+
+/// A file without a status column lists what is in use; one without quantities lists pieces.
+fn usage(row: &Row<'_>, reading: &mut Reading, names: &mut Names) -> Result<(), FieldError> {
+    let quantity =
+        if row.layout.has("quantity") { row.read("quantity", decimal_from_text)? } else { Some(Decimal::ONE) };
+    let status = if row.layout.has("status") { row.text("status").unwrap_or("unknown") } else { "active" };
+    let last_seen = row.read("last_seen", |text| match text.len() {
+        10 => moment(Some(&format!("{text}T00:00:00Z"))),
+        _ => moment(Some(text)),
+    })?;
+    let item = UsageItem {
+        item_id: row.id("item_id", ItemId::new)?,
+        name: row.text("item_name").map(str::to_owned),
+        kind: row.needed("kind")?.to_owned(),
+        sku: row.text("sku").map(str::to_owned),
+        status: status.to_owned(),
+        last_seen: last_seen.flatten(),
+        quantity,
+    };
+    let account = account(row, reading, names, "account_id", "account_name")?;
+    reading.item(&account, &item);
+    Ok(())
+}
+
+/// A line without an agreement of its own stands on one of the client's name, monthly and in advance.
+fn billed(row: &Row<'_>, reading: &mut Reading, names: &mut Names) -> Result<(), FieldError> {
+    let account = account(row, reading, names, "client_id", "client_name")?;
+    let date = |field: &str| Ok::<_, FieldError>(row.read(field, |text| day(Some(text)))?.flatten());
+    let word = |field: &str, words: &[(&str, u8)]| {
+        row.read(field, |text| {
+            let known = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+            known.ok_or_else(|| {
+                let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                format!("it is none of: {}", words.join(", "))
+            })
+        })
+    };
+    let treatment = match word("treatment", &[("billable", 0), ("no_charge", 1), ("do_not_bill", 2)])? {
+        Some(1) => Treatment::NoCharge,
+        Some(2) => Treatment::DoNotBill,
+        _ => Treatment::Billable,
+    };
+    let timing = match word("timing", &[("advance", 0), ("arrears", 1)])? {
+        Some(1) => truecount_billing::InvoiceTiming::Arrears,
+        _ => truecount_billing::InvoiceTiming::Advance,
+    };
+    let cycle_months = row.read("cycle_months", |text| match text.parse::<u32>() {
+        Ok(months) if (1..=120).contains(&months) => Ok(months),
+        _ => Err("it is not a number of months from 1 to 120"),
+    })?;
+    let name = row.text("agreement").or(row.text("agreement_id")).unwrap_or("agreement").to_owned();
+    let agreement_id = row.text("agreement_id").or(row.text("agreement")).unwrap_or(account.as_str());
+    let agreement = Agreement {
+        id: AgreementId::new(agreement_id).map_err(|error| row.wrong("agreement_id", error.to_string()))?,
+        name,
+        from: None,
+        to: None,
+        timing,
+        cycle_months: if row.layout.has("cycle_months") { cycle_months } else { Some(1) },
+        next_invoice_date: None,
+    };
+    let line = BilledLine {
+        line_id: row.id("line_id", LineId::new)?,
+        client_id: row.id("client_id", ClientId::new)?,
+        product_code: row.id("product_code", ProductCode::new)?,
+        quantity: row.id("quantity", decimal_from_text)?,
+        less_included: row.read("less_included", decimal_from_text)?,
+        unit_price: row.read("unit_price", decimal_from_text)?,
+        currency: row.read("currency", Currency::new)?,
+        effective_from: date("effective_from")?,
+        effective_to: date("effective_to")?,
+        treatment,
+        agreement,
+    };
+    reading.line(&account, line);
+    Ok(())
+}
