@@ -128,14 +128,16 @@ fn source_state(coverage: &SourceCoverage) -> Option<String> {
     }
 }
 
+/// How many accounts are missing; nothing where the whole source is, which says more.
 fn accounts_not_read(coverage: &SourceCoverage) -> Option<String> {
     let (one, many) = match coverage.evidence {
         Evidence::Billed => ("client", "clients"),
         Evidence::Usage => ("vendor organization", "vendor organizations"),
     };
+    let is_whole = coverage.account_incomplete_count >= coverage.account_count && source_state(coverage).is_some();
     let of = people::count(coverage.account_count, one, many);
     let incomplete = people::quantity(Decimal::from(coverage.account_incomplete_count));
-    (coverage.account_incomplete_count > 0).then(|| format!("{incomplete} of {of} not read completely"))
+    (coverage.account_incomplete_count > 0 && !is_whole).then(|| format!("{incomplete} of {of} not read completely"))
 }
 
 /// The first reason, and how many others there are.

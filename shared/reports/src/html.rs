@@ -18,8 +18,8 @@ pub(crate) fn html(summary: &Summary, frame: Frame<'_>) -> Result<String, Report
         Column { words: "Billed too many", class: "many", colour: "#0b57a4", side: &summary.too_many },
     ];
     let is_single = summary.too_few.amounts.len() <= 1 && summary.too_many.amounts.len() <= 1;
-    let is_nothing = summary.outcome == Outcome::NothingReconciled;
-    Ok(Page { summary, frame, headline: headline(&summary.outcome), is_nothing, is_single, sides }.render()?)
+    let is_large = !matches!(summary.outcome, Outcome::Differs(_));
+    Ok(Page { summary, frame, headline: headline(&summary.outcome), is_large, is_single, sides }.render()?)
 }
 
 #[derive(Template)]
@@ -28,7 +28,7 @@ struct Page<'a> {
     summary: &'a Summary,
     frame: Frame<'a>,
     headline: String,
-    is_nothing: bool,
+    is_large: bool,
     is_single: bool,
     sides: [Column<'a>; 2],
 }

@@ -11,7 +11,8 @@ use std::borrow::Cow;
 /// `[U+001B]` for a terminal's escape, `[U+000A]` for a line break. For terminals, logs, mail and cells.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(acts_or_hides) {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.chars().any(acts_or_hides) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);

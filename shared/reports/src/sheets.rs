@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{Money, Unit};
 use truecount_reconciliation::{Comparison, Confidence, Explained, Finding};
 
-use crate::{ReportError, ReportInput, inert};
+use crate::{ReportError, ReportInput, inert, summary::weakest};
 
 /// One CSV file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -306,7 +306,7 @@ impl<'a, W: io::Write> Table<'a, W> {
     }
 
     fn confidence(&mut self, confidence: &Confidence) -> Result<(), csv::Error> {
-        self.word(confidence.weakest().0)?;
+        self.word(weakest(confidence).unwrap_or(""))?;
         self.word(&confidence.points().to_string())
     }
 

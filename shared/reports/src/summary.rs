@@ -42,7 +42,7 @@ pub(crate) struct Summary {
     /// `Closing run 1`, `Draft run: …`.
     pub(crate) run: String,
     pub(crate) is_draft: bool,
-    /// `Usage counted on 30 June 2026. 120 of 132 … agree.`
+    /// `Usage counted on 30 June 2026; 4 sources were read completely.`
     pub(crate) counted: String,
     pub(crate) outcome: Outcome,
     pub(crate) too_few: Side,
@@ -110,13 +110,13 @@ impl Summary {
             month: people::month(header.month),
             run: run(input),
             is_draft: header.closing.is_none(),
-            counted: format!("Usage counted on {}.", people::day(header.count_day.0)),
+            counted: counted(input, not_reconciled.is_none()),
             outcome: outcome(input, exceptions.len()),
             too_few,
             too_many,
             totals_note: totals_note(&exceptions, beyond),
             not_reconciled,
-            top_title: top_title(exceptions.len()),
+            top_title: top_title(&exceptions),
             top: exceptions.iter().take(TOP_MAX).map(|finding| Top::of(finding, medium)).collect(),
             mapping: mapping(&reconciliation.suggestions),
             setup: setup(input, medium),
@@ -172,7 +172,7 @@ impl Top {
             client: foreign(medium, &finding.client_name, 44),
             what: what.join(" · "),
             kind: finding.kind.for_people(),
-            reason: foreign(medium, &finding.reason, 140),
+            reason: foreign(medium, &finding.reason, 160),
             worth,
             is_over: finding.variance.is_some_and(|variance| variance < Decimal::ZERO),
             level: finding.confidence.level().for_people(),
@@ -182,14 +182,19 @@ impl Top {
     }
 }
 
-fn top_title(exceptions: usize) -> String {
-    if exceptions <= TOP_MAX {
-        return "What to look at, in order of what it costs".to_owned();
+fn top_title(exceptions: &[&Finding]) -> String {
+    let all = people::count(exceptions.len() as u64, "exception", "exceptions");
+    let is_priced = exceptions.iter().any(|finding| finding.monthly_impact.is_some());
+    match (exceptions.len() <= TOP_MAX, is_priced) {
+        (true, true) => "What to look at, in order of what it costs".to_owned(),
+        (true, false) => "What to look at".to_owned(),
+        (false, true) => format!("The {TOP_MAX} of {all} that cost most"),
+        (false, false) => format!("{TOP_MAX} of {all}: what they cost is not known"),
     }
-    format!("The {TOP_MAX} of {} that cost most", people::count(exceptions as u64, "exception", "exceptions"))
 }
 
-fn weakest(confidence: &Confidence) -> Option<&'static str> {
+/// The weakest part's name, unless every part is full.
+pub(crate) fn weakest(confidence: &Confidence) -> Option<&'static str> {
     let (name, points) = confidence.weakest();
     (points < 100).then_some(name)
 }
@@ -220,6 +225,17 @@ fn outcome(input: &ReportInput<'_>, exceptions: usize) -> Outcome {
             let agree = people::quantity(Decimal::from(agree));
             Outcome::Differs(format!("{number}; {agree} of {comparisons} at {clients} agree"))
         }
+    }
+}
+
+fn counted(input: &ReportInput<'_>, all_read: bool) -> String {
+    let day = people::day(input.header.count_day.0);
+    match input.reconciliation.coverage.len() as u64 {
+        sources if all_read && sources > 0 => {
+            let read = people::count(sources, "source was", "sources were");
+            format!("Usage counted on {day}; {read} read completely.")
+        }
+        _ => format!("Usage counted on {day}."),
     }
 }
 

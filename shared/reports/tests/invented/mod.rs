@@ -42,7 +42,7 @@ const PLANTED: [&str; 13] = [
     "Brackenfield Surveyors LLP|M365-BP|microsoft-graph|64|22|17.60|GBP|underbilled_quantity|",
     "Ostrava & Finch Architects|BCK-SRV|ninjaone|9|0|79.00|GBP|unbilled_usage|",
     "Kestrel Logistics GmbH|M365-E3|pax8|41|26|36.90|EUR|underbilled_quantity|",
-    "Maple & Thorn Veterinary|MNG-WKS|ninjaone|18|31|38.50|GBP|overbilled_quantity|11 were not seen since 31 May",
+    "Maple & Thorn Veterinary|MNG-WKS|ninjaone|18|31|38.50|GBP|overbilled_quantity|; not counted: 11 not seen within 30 days",
     "Northgate Housing Trust|SEC-EDR|pax8|120|75|6.25|GBP|underbilled_quantity|",
     "Pellworth (old tenant)|M365-BP|pax8|14|0|17.60|GBP|unmapped_account|",
     "Dunmore Fire & Security|M365-BP|microsoft-graph|0|12|17.60|GBP|billed_without_usage|",
@@ -131,7 +131,7 @@ pub(crate) fn many_currencies() -> Sample {
         ("GBP", "3400", "711.70"),
         ("USD", "1234567.5", "98765.4321"),
     ];
-    sample.reconciliation.totals = amounts.iter().map(|(code, few, many)| totals(code, few, many)).collect();
+    sample.reconciliation.totals = amounts.iter().map(|(code, few, many)| totals(code, (few, 4), (many, 2))).collect();
     sample
 }
 
@@ -185,7 +185,7 @@ fn around() -> Reconciliation {
         count_day: CountDay(COUNT_DAY),
         findings: Vec::new(),
         comparisons: Vec::new(),
-        totals: vec![totals("EUR", "702.1875", "0"), totals("GBP", "3655.65", "724.20")],
+        totals: vec![totals("EUR", ("702.1875", 2), ("0", 0)), totals("GBP", ("3390.05", 7), ("724.20", 3))],
         coverage: vec![
             read("connectwise", ReadState::Complete, 0, 0),
             read("microsoft-graph", ReadState::Complete, 2, 3),
@@ -214,14 +214,14 @@ fn around() -> Reconciliation {
     }
 }
 
-pub(crate) fn totals(code: &str, few: &str, many: &str) -> Totals {
-    let (few, many) = (decimal(few), decimal(many));
+pub(crate) fn totals(code: &str, few: (&str, u64), many: (&str, u64)) -> Totals {
+    let (billed_too_few, billed_too_many) = (decimal(few.0), decimal(many.0));
     Totals {
         currency: currency(code),
-        too_few_count: if few.is_zero() { 0 } else { 7 },
-        too_many_count: if many.is_zero() { 0 } else { 3 },
-        billed_too_few: few,
-        billed_too_many: many,
+        too_few_count: if billed_too_few.is_zero() { 0 } else { few.1 },
+        too_many_count: if billed_too_many.is_zero() { 0 } else { many.1 },
+        billed_too_few,
+        billed_too_many,
     }
 }
 
@@ -252,12 +252,16 @@ fn finding(planted: &str) -> Finding {
     let variance = expected - billed;
     let is_known = kind != FindingKind::NotCompared;
     let is_unmapped = kind == FindingKind::UnmappedAccount;
-    let mut reason = format!("should bill {expected}, billed {billed}");
-    if is_unmapped {
-        reason = format!("{expected} subscriptions of a vendor organization that no client has");
-    } else if !clause.is_empty() {
-        reason = format!("{reason}; {clause}");
-    }
+    let apart = variance.abs();
+    let price_said = price.map_or("; no price is known".to_owned(), |price| format!("; {price} {code} each a month"));
+    let reason = match kind {
+        FindingKind::UnmappedAccount => format!("{expected} used by a vendor organization that no client has"),
+        FindingKind::UnbilledUsage => format!("{expected} used, not on the agreement{price_said}"),
+        _ if variance.is_sign_negative() => {
+            format!("{expected} used, {billed} billed: {apart} too many{clause}{price_said}")
+        }
+        _ => format!("{expected} used, {billed} billed: {apart} too few{clause}{price_said}"),
+    };
     Finding {
         exception_id: format!(
             "{:08x}",
