@@ -50,7 +50,7 @@ impl Aws {
     pub fn table(&self, name: &str) -> Table {
         let build = |config: &SdkConfig, endpoint: Option<&Url>| {
             let mut builder = aws_sdk_dynamodb::config::Builder::from(config)
-                .retry_config(RetryConfig::standard().with_max_attempts(TRIES_MAX))
+                .retry_config(retries())
                 .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(60)));
             if let Some(endpoint) = endpoint {
                 builder = builder.endpoint_url(endpoint.as_str());
@@ -97,8 +97,10 @@ pub fn local_table(endpoint: &Url, name: &str) -> Table {
     local(Endpoints { table: Some(endpoint.clone()), ..Endpoints::default() }).table(name)
 }
 
-/// How often the SDK tries a call that may be repeated.
-const TRIES_MAX: u32 = 4;
+/// How often the SDK tries a call that may be repeated: after 0.1 s at first, then doubling, with jitter.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(6).with_initial_backoff(Duration::from_millis(100))
+}
 
 /// Limits of one try and of a call with all its tries.
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

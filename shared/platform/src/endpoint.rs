@@ -96,13 +96,13 @@ mod tests {
             ("http://127.0.0.1.example.com/", far("127.0.0.1.example.com")),
             ("http://localhost./", far("localhost.")),
             ("https://user@example.com/", EndpointError::Userinfo("example.com".into())),
-            ("https://:secret@example.com/", EndpointError::Userinfo("example.com".into())),
+            ("https://:hunter2@example.com/", EndpointError::Userinfo("example.com".into())),
             ("http://127.0.0.1@example.com/", EndpointError::Userinfo("example.com".into())),
             ("https://example.com/#x", EndpointError::Fragment("example.com".into())),
         ] {
             let refused = checked(url).expect_err(url);
             assert_eq!(refused, error, "{url}");
-            assert!(!refused.to_string().contains("secret"), "{refused}");
+            assert!(!refused.to_string().contains("hunter2"), "{refused}");
         }
     }
 }

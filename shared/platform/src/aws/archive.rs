@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
-    config::{http::HttpResponse, retry::RetryConfig},
+    config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     operation::put_object::builders::PutObjectFluentBuilder,
     primitives::{ByteStream, SdkBody},
@@ -15,7 +15,7 @@ use aws_sdk_s3::{
 use tokio::io::AsyncRead;
 use url::Url;
 
-use super::{Aws, Lazy, TRIES_MAX, timeouts};
+use super::{Aws, Lazy, retries, timeouts};
 use crate::{
     Archive, ArchiveError, Cause, Entry, Placed,
     archive::{LIST_ENTRIES_MAX, checked_key, content_type},
@@ -35,7 +35,7 @@ impl S3Archive {
     pub(super) fn new(aws: &Aws, bucket: &str) -> Self {
         let build = |config: &SdkConfig, endpoint: Option<&Url>| {
             let mut builder = aws_sdk_s3::config::Builder::from(config)
-                .retry_config(RetryConfig::standard().with_max_attempts(TRIES_MAX))
+                .retry_config(retries())
                 .timeout_config(timeouts(Duration::from_secs(60), Duration::from_secs(180)));
             if let Some(endpoint) = endpoint {
                 builder = builder.endpoint_url(endpoint.as_str()).force_path_style(true);

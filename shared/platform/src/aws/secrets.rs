@@ -5,11 +5,11 @@ use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_ssm::{Client, config::retry::RetryConfig, error::ProvideErrorMetadata, types::ParameterType};
+use aws_sdk_ssm::{Client, error::ProvideErrorMetadata, types::ParameterType};
 use truecount_billing::SourceId;
 use url::Url;
 
-use super::{Aws, Lazy, TRIES_MAX, timeouts};
+use super::{Aws, Lazy, retries, timeouts};
 use crate::{
     Cause, SecretError, Secrets,
     secret::{Fields, fields_from_json},
@@ -25,7 +25,7 @@ impl SsmSecrets {
     pub(super) fn new(aws: &Aws, prefix: &str) -> Self {
         let build = |config: &SdkConfig, endpoint: Option<&Url>| {
             let mut builder = aws_sdk_ssm::config::Builder::from(config)
-                .retry_config(RetryConfig::standard().with_max_attempts(TRIES_MAX))
+                .retry_config(retries())
                 .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(40)));
             if let Some(endpoint) = endpoint {
                 builder = builder.endpoint_url(endpoint.as_str());

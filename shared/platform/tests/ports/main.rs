@@ -1,0 +1,8 @@
+//! The AWS homes against servers that misbehave on purpose, and, where endpoints are named in the environment, against
+//! something that speaks AWS's protocols in earnest. Deliberately absent: AWS itself.
+
+mod archive;
+mod contract;
+mod mailer;
+mod server;
+mod table;
