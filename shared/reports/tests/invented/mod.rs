@@ -140,6 +140,9 @@ pub(crate) fn no_prices() -> Sample {
     let mut sample = month();
     for finding in &mut sample.reconciliation.findings {
         (finding.unit_price, finding.monthly_impact, finding.value_basis) = (None, None, None);
+        let without_price = finding.reason.rfind("; ").unwrap_or(finding.reason.len());
+        finding.reason.truncate(without_price);
+        finding.reason.push_str("; no price is known");
     }
     sample.reconciliation.totals.clear();
     sample
