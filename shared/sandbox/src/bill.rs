@@ -24,6 +24,7 @@ pub(crate) struct Billing<'a> {
 }
 
 /// One line to be written.
+#[derive(Clone, Copy)]
 struct Line {
     quantity: Decimal,
     /// A month.
@@ -35,7 +36,8 @@ struct Line {
     second_agreement: bool,
 }
 
-/// What the engine should say about one product of a client.
+/// What a correct reconciliation says about one product of a client.
+#[derive(Clone, Copy)]
 struct Verdict {
     kind: &'static str,
     used: Decimal,
@@ -43,6 +45,15 @@ struct Verdict {
     expected: Decimal,
     price: Decimal,
     list_price: bool,
+}
+
+/// One product of a client: the line that would be right, and what is done to it.
+struct Case<'a> {
+    client: &'a Billing<'a>,
+    product: usize,
+    drift: Drift,
+    plain: Line,
+    verdict: Verdict,
 }
 
 impl Planter {
@@ -99,15 +110,15 @@ impl Planter {
         }
     }
 
-    /// The lines for one product; a difference is noted here, in the arm that makes it.
+    /// The lines for one product, with a note of what differs.
     fn lines(&mut self, client: &Billing<'_>, product: usize, used: Decimal) -> Vec<Line> {
         let rule = &PRODUCTS[product];
-        let drift = possible(client, product, used);
         let price = self.price(rule, client.currency);
-        let should = (used - Decimal::from(rule.included)).max(Decimal::from(rule.minimum)).max(Decimal::ZERO);
+        let above = (used - Decimal::from(rule.included)).max(Decimal::ZERO);
+        let should = above.max(Decimal::from(rule.minimum));
         let from = Some(self.some_first(3, 20));
-        let line = |quantity| Line {
-            quantity,
+        let plain = Line {
+            quantity: should,
             price,
             from,
             to: None,
@@ -115,97 +126,94 @@ impl Planter {
             less_included: None,
             second_agreement: false,
         };
-        if client.plan.story == Story::AgreementEnded {
-            if should > Decimal::ZERO {
-                let expected = (used - Decimal::from(rule.included)).max(Decimal::ZERO);
-                let verdict = Verdict {
-                    kind: "agreement_ended_with_usage",
-                    used,
-                    billed: Decimal::ZERO,
-                    expected,
-                    price,
-                    list_price: false,
-                };
-                self.note(client, product, verdict);
-                return vec![line(should)];
-            }
-            return Vec::new();
+        let verdict = Verdict { kind: "", used, billed: Decimal::ZERO, expected: should, price, list_price: false };
+        let case = Case { client, product, drift: possible(client, product, used), plain, verdict };
+        if client.plan.story == Story::AgreementEnded && !should.is_zero() {
+            let kind = "agreement_ended_with_usage";
+            self.note(client, product, Verdict { kind, expected: above, ..verdict });
+            return vec![plain];
         }
-        if self.is_unread(client, rule) {
-            if should.is_zero() {
+        if self.is_unread(client, rule) && !should.is_zero() {
+            self.note_unread(client, rule, should);
+            return vec![plain];
+        }
+        match case.drift {
+            Drift::None if should.is_zero() => Vec::new(),
+            Drift::None => vec![plain],
+            Drift::Under(_) | Drift::Over(_) | Drift::NoUsage(_) | Drift::Unbilled => self.miscounted(&case),
+            Drift::ClerkAhead(_) | Drift::StartsLater(_) | Drift::OldLine => self.dated(&case),
+            Drift::TwoLines | Drift::TwoPrices(_) => self.in_parts(&case),
+            Drift::LessIncluded(n) => self.with_included(&case, Decimal::from(n)),
+            Drift::NoCharge => vec![Line { treatment: "NoCharge", ..plain }],
+            Drift::DoNotBill => vec![Line { treatment: "DoNotBill", ..plain }],
+        }
+    }
+
+    /// One line of the wrong quantity, or none.
+    fn miscounted(&mut self, case: &Case<'_>) -> Vec<Line> {
+        let should = case.plain.quantity;
+        let (kind, billed) = match case.drift {
+            Drift::Under(n) => ("underbilled_quantity", should - Decimal::from(n)),
+            Drift::Over(n) => ("overbilled_quantity", should + Decimal::from(n)),
+            Drift::NoUsage(n) => ("billed_without_usage", Decimal::from(n)),
+            _ => {
+                self.note_unbilled(case.client, case.product, case.verdict.used);
                 return Vec::new();
             }
-            self.note_unread(client, rule, should);
-            return vec![line(should)];
-        }
-        let differs = |kind, billed| Verdict { kind, used, billed, expected: should, price, list_price: false };
-        match drift {
-            Drift::None if should.is_zero() => Vec::new(),
-            Drift::None => vec![line(should)],
-            Drift::Under(n) => {
-                let billed = should - Decimal::from(n);
-                self.note(client, product, differs("underbilled_quantity", billed));
-                vec![line(billed)]
-            }
-            Drift::Over(n) => {
-                let billed = should + Decimal::from(n);
-                self.note(client, product, differs("overbilled_quantity", billed));
-                vec![line(billed)]
-            }
-            Drift::NoUsage(n) => {
-                self.note(client, product, differs("billed_without_usage", Decimal::from(n)));
-                vec![line(Decimal::from(n))]
-            }
-            Drift::Unbilled => {
-                self.note_unbilled(client, product, used);
-                Vec::new()
-            }
+        };
+        self.note(case.client, case.product, Verdict { kind, billed, ..case.verdict });
+        vec![Line { quantity: billed, ..case.plain }]
+    }
+
+    /// Two lines of which one does not stand on the day that counts.
+    fn dated(&mut self, case: &Case<'_>) -> Vec<Line> {
+        let (plain, should) = (case.plain, case.plain.quantity);
+        let under = |billed| Verdict { kind: "underbilled_quantity", billed, ..case.verdict };
+        match case.drift {
             Drift::ClerkAhead(n) => {
                 let old = should - Decimal::from(n);
-                if client.plan.story == Story::Arrears {
-                    self.note(client, product, differs("underbilled_quantity", old));
+                if case.client.plan.story == Story::Arrears {
+                    self.note(case.client, case.product, under(old));
                 }
                 let (last, next) = (self.month.last_day(), self.month.next().first_day());
-                vec![Line { to: Some(last), ..line(old) }, Line { from: Some(next), ..line(should) }]
+                vec![Line { to: Some(last), quantity: old, ..plain }, Line { from: Some(next), ..plain }]
             }
             Drift::StartsLater(n) => {
                 let billed = should - Decimal::from(n);
-                self.note(client, product, differs("underbilled_quantity", billed));
+                self.note(case.client, case.product, under(billed));
                 let later = Some(self.month.next().next().first_day());
-                vec![line(billed), Line { from: later, ..line(Decimal::from(n)) }]
+                vec![Line { quantity: billed, ..plain }, Line { from: later, quantity: Decimal::from(n), ..plain }]
             }
-            Drift::OldLine => {
-                let ended = Some(self.month.previous().last_day());
-                vec![
-                    Line { to: ended, from: Some(self.some_first(21, 21)), ..line(should + Decimal::TWO) },
-                    line(should),
-                ]
+            _ => {
+                let (begun, ended) = (Some(self.some_first(21, 21)), Some(self.month.previous().last_day()));
+                vec![Line { from: begun, to: ended, quantity: should + Decimal::TWO, ..plain }, plain]
             }
-            Drift::TwoLines => {
-                let part = Decimal::ONE;
-                vec![line(should - part), Line { second_agreement: true, ..line(part) }]
-            }
-            Drift::TwoPrices(n) => {
-                let billed = should - Decimal::from(n);
-                let newer = Line {
-                    price: price + Decimal::new(75, 2),
-                    from: Some(self.some_first(2, 2)),
-                    ..line(Decimal::TWO)
-                };
-                self.note(client, product, Verdict { price: newer.price, ..differs("underbilled_quantity", billed) });
-                vec![line(billed - Decimal::TWO), newer]
-            }
-            Drift::LessIncluded(n) => {
-                let (quantity, free) = (used - Decimal::from(n), Decimal::TWO);
-                if n > 0 {
-                    let verdict = Verdict { expected: used - free, ..differs("underbilled_quantity", quantity - free) };
-                    self.note(client, product, verdict);
-                }
-                vec![Line { less_included: Some(free), ..line(quantity) }]
-            }
-            Drift::NoCharge => vec![Line { treatment: "NoCharge", ..line(should) }],
-            Drift::DoNotBill => vec![Line { treatment: "DoNotBill", ..line(should) }],
         }
+    }
+
+    /// The quantity in two lines, which may have two prices: then the newer one is what a missing unit is worth.
+    fn in_parts(&mut self, case: &Case<'_>) -> Vec<Line> {
+        let (plain, should) = (case.plain, case.plain.quantity);
+        let Drift::TwoPrices(n) = case.drift else {
+            let second = Line { second_agreement: true, quantity: Decimal::ONE, ..plain };
+            return vec![Line { quantity: should - Decimal::ONE, ..plain }, second];
+        };
+        let (price, from) = (plain.price + Decimal::new(75, 2), Some(self.some_first(2, 2)));
+        let billed = should - Decimal::from(n);
+        let verdict = Verdict { kind: "underbilled_quantity", billed, price, ..case.verdict };
+        self.note(case.client, case.product, verdict);
+        vec![Line { quantity: billed - Decimal::TWO, ..plain }, Line { price, from, quantity: Decimal::TWO, ..plain }]
+    }
+
+    /// A line of which two units are in the base price, and which may be too short by some.
+    fn with_included(&mut self, case: &Case<'_>, missing: Decimal) -> Vec<Line> {
+        let (quantity, free) = (case.verdict.used - missing, Decimal::TWO);
+        if !missing.is_zero() {
+            let (billed, expected) = (quantity - free, case.verdict.used - free);
+            let verdict = Verdict { kind: "underbilled_quantity", billed, expected, ..case.verdict };
+            self.note(case.client, case.product, verdict);
+        }
+        vec![Line { less_included: Some(free), quantity, ..case.plain }]
     }
 
     fn note_unbilled(&mut self, client: &Billing<'_>, product: usize, used: Decimal) {

@@ -60,7 +60,7 @@ impl Planter {
             id: 0,
             organization_id: organizations[usize::try_from(n).unwrap_or(0) % organizations.len()],
             name: name.to_owned(),
-            class: *self.random.pick(classes),
+            class: self.random.pick::<&'static str>(classes),
             pending: seen == Seen::Pending,
             last_contact: self.now.saturating_sub(back).unwrap_or(self.now),
             thousandths: self.random.between(1, 999),

@@ -155,5 +155,5 @@ fn is_stale(place: u64) -> bool {
 }
 
 fn is_pending(account: u64, place: u64) -> bool {
-    place == 7 && account % 3 == 0
+    place == 7 && account.is_multiple_of(3)
 }

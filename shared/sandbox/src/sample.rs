@@ -202,7 +202,7 @@ impl Sample {
     /// The files that were dropped.
     #[must_use]
     pub fn inbox(&self) -> Vec<InboxFile> {
-        self.inbox_of(|whole| Some(whole))
+        self.inbox_of(Some)
     }
 
     /// The files that were dropped by a tool in trouble: an empty list, a file cut in the middle of a row, a login

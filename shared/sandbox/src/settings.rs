@@ -56,7 +56,7 @@ fn options(source: &str, url: &str) -> (&'static str, String) {
                 ("quantity", "Quantity"),
             ];
             let columns: String = columns.iter().map(|(ours, theirs)| format!("{ours} = \"{theirs}\"\n")).collect();
-            let words = "[sources.options.words.status]\nProtected = \"active\"\nRemoved = \"removed\"\n";
+            let words = "[sources.words.status]\nProtected = \"active\"\nRemoved = \"removed\"\n";
             let tables = format!("[sources.columns]\n{columns}\n{words}");
             ("csv", format!("rows = \"usage\"\n\n{tables}"))
         }

@@ -1,5 +1,7 @@
 //! The sample by itself: the same again, nothing ambiguous in it, and every story told.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use truecount_sandbox::{Endpoints, Fault, Planted, Sample, SampleSize, compare};

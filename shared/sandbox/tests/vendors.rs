@@ -1,6 +1,8 @@
 //! The vendors over real sockets, walked by a plain client: who is let in, that paging gives each row once and all
 //! of them, and that each fault does what it says.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -107,7 +107,7 @@ fn device(device: &Device) -> String {
         .text("nodeClass", device.class)
         .raw("nodeRoleId", 11)
         .text("approvalStatus", if device.pending { "PENDING" } else { "APPROVED" })
-        .raw("offline", device.id % 3 == 0)
+        .raw("offline", device.id.is_multiple_of(3))
         .text("displayName", &device.name)
         .text("systemName", &device.name)
         .raw("created", format_args!("{}.0", seconds - 40_000_000))
