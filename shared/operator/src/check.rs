@@ -7,6 +7,7 @@ mod billed;
 mod mappings;
 mod output;
 mod parse;
+mod rows;
 mod rules;
 mod table;
 mod usage;

@@ -190,7 +190,7 @@ pub(crate) fn untaken(books: &Reconciler) -> Vec<Untaken<'_>> {
     let mut counts = BTreeMap::<(SourceNo, u16), (u64, u64)>::new();
     for account in books.accounts.iter().filter(|account| !matches!(account.decision, Decision::Ignored)) {
         let takers = &books.sources[usize::from(account.source.0)].takers;
-        for count in account.items.counts.iter().filter(|count| count.counted > 0) {
+        for count in account.items.sums().0.iter().filter(|count| count.counted > 0) {
             if matches!(takers.taker(count.rule), Taker::Nobody { .. }) {
                 let sum = counts.entry((account.source, count.rule)).or_default();
                 *sum = (sum.0 + u64::from(count.counted), sum.1 + 1);

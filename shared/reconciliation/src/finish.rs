@@ -165,16 +165,17 @@ fn gather(books: &Reconciler, number: AccountNo, units: &mut Vec<Units>, sources
 
 /// Each count of an account: local rule, outcome (`None`: raw), distinct items, units beyond one each.
 pub(crate) fn each_unit(items: &AccountItems, mut take: impl FnMut(u16, Option<Outcome>, u64, Decimal)) {
-    for count in &items.counts {
+    let (counts, left_out, extras) = items.sums();
+    for count in counts {
         take(count.rule, None, u64::from(count.raw), Decimal::ZERO);
         if count.counted > 0 {
             take(count.rule, Some(Outcome::COUNTS), u64::from(count.counted), Decimal::ZERO);
         }
     }
-    for one in items.left_out.iter().filter(|one| one.items > 0) {
+    for one in left_out.iter().filter(|one| one.items > 0) {
         take(one.rule, Some(one.outcome), u64::from(one.items), Decimal::ZERO);
     }
-    for extra in items.extras.iter().flat_map(|extras| extras.iter()) {
+    for extra in extras {
         take(extra.rule, extra.outcome, 0, extra.units);
     }
 }

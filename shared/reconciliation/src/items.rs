@@ -1,14 +1,15 @@
 //! Which items were seen, each once per rule, told apart by their whole id. No rule is judged here.
 //!
-//! An item is kept once per account as its id and two masks: by which of sixteen rules it was seen, and by which
-//! of these it counts. What is rarer (why it does not count, a quantity other than one) stands beside it.
+//! An item is kept once per account as its id and two masks: by which of sixteen rules it was seen, and by which of
+//! these it counts. What tells the items of an account apart is kept only while the account's rows follow each
+//! other; an account that comes back gets it again, and keeps it then.
 
 use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use rust_decimal::Decimal;
 
-use crate::{ReconcileError, words::Words};
+use crate::{AccountNo, ReconcileError, arena::Arena, words::Words};
 
 /// A rule within one source: sixteen to a group.
 pub(crate) type LocalRule = u16;
@@ -16,9 +17,8 @@ pub(crate) type LocalRule = u16;
 /// Rules of one group: as many as a mask has bits.
 pub(crate) const GROUP_RULES: u16 = 16;
 
-const CHUNK_BYTES: usize = 1 << 20;
-const CHUNKS_MAX: usize = 1 << 14;
-const HEADER_BYTES: usize = 8;
+/// A scratch table larger than this is not kept for the next account: emptying it would cost more than a new one.
+const SCRATCH_MAX: usize = 1 << 10;
 
 /// Why an item counts or does not; the lower wins when an id comes again, status words by the alphabet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,25 +79,85 @@ pub(crate) struct Extra {
 
 /// What one account has.
 #[derive(Debug, Default)]
-pub(crate) struct AccountItems {
-    index: HashTable<u32>,
-    pub(crate) counts: Vec<RuleCount>,
-    pub(crate) left_out: Vec<LeftOut>,
-    #[expect(clippy::box_collection, reason = "rare, and there are many accounts")]
-    pub(crate) extras: Option<Box<Vec<Extra>>>,
+pub(crate) enum AccountItems {
+    #[default]
+    None,
+    /// Its rows are being read: everything is in the scratch.
+    Current,
+    /// Its rows are behind; they may come again.
+    Parked(Parked),
+    /// Its rows came again: it keeps its own tables.
+    Own(Box<Tallies>),
 }
 
-/// The ids of all accounts' items, and what is rare about some.
+/// Sums, and what is needed to go on with them.
+#[derive(Debug)]
+pub(crate) struct Parked {
+    counts: Box<[RuleCount]>,
+    left_out: Box<[LeftOut]>,
+    items_left_out: Box<[(u32, u8, Outcome)]>,
+    more: Option<Box<Quantities>>,
+    /// Its records in the arena.
+    first: u32,
+    end: u32,
+}
+
+/// Quantities other than one.
+#[derive(Debug)]
+struct Quantities {
+    extras: Vec<Extra>,
+    by_item: Vec<((u32, u8), Decimal)>,
+}
+
+/// Sums, and what tells the items of one account apart.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    index: HashTable<u32>,
+    counts: Vec<RuleCount>,
+    left_out: Vec<LeftOut>,
+    extras: Vec<Extra>,
+    items_left_out: HashMap<(u32, u8), Outcome>,
+    quantities: HashMap<(u32, u8), Decimal>,
+    first: u32,
+}
+
+/// The items of all accounts.
 #[derive(Debug, Default)]
 pub(crate) struct SeenItems {
-    chunks: Vec<Box<[u8]>>,
-    used_bytes: usize,
-    left_out: HashMap<(u32, u8), Outcome>,
-    quantities: HashMap<(u32, u8), Decimal>,
+    arena: Arena,
+    scratch: Tallies,
+    current: Option<AccountNo>,
     hasher: DefaultHashBuilder,
 }
 
 impl SeenItems {
+    /// Makes an account the one whose rows are read; its predecessor is parked.
+    pub(crate) fn turn_to(&mut self, number: AccountNo, accounts: &mut [impl HasItems]) {
+        if self.current == Some(number) {
+            return;
+        }
+        self.park(accounts);
+        let account = accounts[number.0 as usize].items();
+        match std::mem::take(account) {
+            AccountItems::None | AccountItems::Current => {
+                self.scratch.first = self.arena.end();
+                self.current = Some(number);
+                *account = AccountItems::Current;
+            }
+            AccountItems::Parked(parked) => {
+                *account = AccountItems::Own(Box::new(parked.restored(&self.arena, &self.hasher)));
+            }
+            own @ AccountItems::Own(_) => *account = own,
+        }
+    }
+
+    /// Puts the sums of the account whose rows are read where they belong.
+    pub(crate) fn park(&mut self, accounts: &mut [impl HasItems]) {
+        let Some(number) = self.current.take() else { return };
+        *accounts[number.0 as usize].items() = AccountItems::Parked(self.scratch.parked(self.arena.end()));
+        self.scratch.clear();
+    }
+
     /// Takes a report; the same id again changes only what it says better.
     pub(crate) fn report(
         &mut self,
@@ -106,68 +166,145 @@ impl SeenItems {
         report: Report,
         words: &Words,
     ) -> Result<(), ReconcileError> {
+        let tallies = match account {
+            AccountItems::Own(own) => &mut **own,
+            _ => &mut self.scratch,
+        };
         let id = item_id.as_bytes();
-        let hash = self.hash(id);
-        let known = account.index.find(hash, |at| self.is(*at, report.group, id)).copied();
+        let hash = hash_of(&self.hasher, id);
+        let known = tallies.index.find(hash, |at| self.arena.is(*at, report.group, id)).copied();
         let at = match known {
             Some(at) => at,
             None => {
-                let at = self.keep(report.group, id)?;
-                account.index.insert_unique(hash, at, |at| self.hash(self.id(*at)));
+                let at = self.arena.keep(report.group, id)?;
+                let (arena, hasher) = (&self.arena, &self.hasher);
+                tallies.index.insert_unique(hash, at, |at| hash_of(hasher, arena.id(*at)));
                 at
             }
         };
-        let (counted, seen) = self.masks(at);
+        let (counted, seen) = self.arena.masks(at);
+        let masks = tallies.take(at, report, (counted, seen), words)?;
+        if masks != (counted, seen) {
+            self.arena.set_masks(at, masks);
+        }
+        Ok(())
+    }
+}
+
+/// Where an account keeps its items.
+pub(crate) trait HasItems {
+    fn items(&mut self) -> &mut AccountItems;
+}
+
+impl AccountItems {
+    /// What every account's counts, left-out items and extras are once nothing more comes.
+    pub(crate) fn sums(&self) -> (&[RuleCount], &[LeftOut], &[Extra]) {
+        match self {
+            Self::None | Self::Current => (&[], &[], &[]),
+            Self::Parked(parked) => {
+                let extras = parked.more.as_ref().map_or(&[][..], |more| &more.extras);
+                (&parked.counts, &parked.left_out, extras)
+            }
+            Self::Own(own) => (&own.counts, &own.left_out, &own.extras),
+        }
+    }
+}
+
+impl Parked {
+    fn restored(self, arena: &Arena, hasher: &DefaultHashBuilder) -> Tallies {
+        let mut tallies = Tallies { first: self.first, ..Tallies::default() };
+        for at in arena.records(self.first, self.end) {
+            let hash = hash_of(hasher, arena.id(at));
+            tallies.index.insert_unique(hash, at, |at| hash_of(hasher, arena.id(*at)));
+        }
+        tallies.counts = self.counts.into_vec();
+        tallies.left_out = self.left_out.into_vec();
+        tallies.items_left_out = self.items_left_out.iter().map(|(at, bit, outcome)| ((*at, *bit), *outcome)).collect();
+        if let Some(more) = self.more {
+            tallies.extras = more.extras;
+            tallies.quantities = more.by_item.into_iter().collect();
+        }
+        tallies
+    }
+}
+
+impl Tallies {
+    fn parked(&self, end: u32) -> Parked {
+        let more = (!self.extras.is_empty()).then(|| {
+            let by_item = self.quantities.iter().map(|(item, units)| (*item, *units)).collect();
+            Box::new(Quantities { extras: self.extras.clone(), by_item })
+        });
+        Parked {
+            counts: self.counts.as_slice().into(),
+            left_out: self.left_out.as_slice().into(),
+            items_left_out: self.items_left_out.iter().map(|((at, bit), outcome)| (*at, *bit, *outcome)).collect(),
+            more,
+            first: self.first,
+            end,
+        }
+    }
+
+    fn clear(&mut self) {
+        if self.index.capacity() > SCRATCH_MAX {
+            *self = Self::default();
+            return;
+        }
+        self.index.clear();
+        self.counts.clear();
+        self.left_out.clear();
+        self.extras.clear();
+        self.items_left_out.clear();
+        self.quantities.clear();
+    }
+
+    /// The item's masks (counted, seen) after a report.
+    fn take(
+        &mut self,
+        at: u32,
+        report: Report,
+        (counted, seen): (u16, u16),
+        words: &Words,
+    ) -> Result<(u16, u16), ReconcileError> {
         let (fresh, again) = (report.mask & !seen, report.mask & seen);
         let mut now_counted = counted;
         if report.outcome == Outcome::COUNTS {
             now_counted |= fresh;
         }
         for bit in bits(fresh) {
-            self.first(account, at, bit, report)?;
+            self.first(at, bit, report)?;
         }
         for bit in bits(again) {
-            let current = self.outcome(at, bit, counted);
-            self.grow(account, at, bit, report, current)?;
+            let current = if counted >> bit & 1 == 1 { Outcome::COUNTS } else { self.outcome(at, bit) };
+            self.grow(at, bit, report, current)?;
             if report.outcome.beats(current, words) {
-                self.change(account, at, bit, report, current)?;
+                self.change(at, bit, report, current)?;
                 now_counted |= u16::from(report.outcome == Outcome::COUNTS) << bit;
             }
         }
-        if (now_counted, seen | report.mask) != (counted, seen) {
-            self.set_masks(at, now_counted, seen | report.mask);
-        }
-        Ok(())
+        Ok((now_counted, seen | report.mask))
     }
 
-    fn first(&mut self, account: &mut AccountItems, at: u32, bit: u8, report: Report) -> Result<(), ReconcileError> {
+    fn first(&mut self, at: u32, bit: u8, report: Report) -> Result<(), ReconcileError> {
         let rule = local(report.group, bit);
-        let count = account.count(rule);
+        let count = self.count(rule);
         count.raw += 1;
         if report.outcome == Outcome::COUNTS {
             count.counted += 1;
         } else {
-            account.leave_out(rule, report.outcome, 1);
-            self.left_out.insert((at, bit), report.outcome);
+            self.leave_out(rule, report.outcome, 1);
+            self.items_left_out.insert((at, bit), report.outcome);
         }
         if report.quantity != Decimal::ONE {
             self.quantities.insert((at, bit), report.quantity);
             let more = report.quantity - Decimal::ONE;
-            account.add_extra(rule, None, more)?;
-            account.add_extra(rule, Some(report.outcome), more)?;
+            self.add_extra(rule, None, more)?;
+            self.add_extra(rule, Some(report.outcome), more)?;
         }
         Ok(())
     }
 
     /// Two reports of one item that differ in quantity: the greater one is believed, in whatever order they come.
-    fn grow(
-        &mut self,
-        account: &mut AccountItems,
-        at: u32,
-        bit: u8,
-        report: Report,
-        current: Outcome,
-    ) -> Result<(), ReconcileError> {
+    fn grow(&mut self, at: u32, bit: u8, report: Report, current: Outcome) -> Result<(), ReconcileError> {
         if report.outcome == Outcome::UNKNOWN {
             return Ok(());
         }
@@ -177,104 +314,30 @@ impl SeenItems {
         }
         let more = report.quantity - before;
         self.quantities.insert((at, bit), report.quantity);
-        account.add_extra(local(report.group, bit), None, more)?;
-        account.add_extra(local(report.group, bit), Some(current), more)
+        self.add_extra(local(report.group, bit), None, more)?;
+        self.add_extra(local(report.group, bit), Some(current), more)
     }
 
-    fn change(
-        &mut self,
-        account: &mut AccountItems,
-        at: u32,
-        bit: u8,
-        report: Report,
-        current: Outcome,
-    ) -> Result<(), ReconcileError> {
+    fn change(&mut self, at: u32, bit: u8, report: Report, current: Outcome) -> Result<(), ReconcileError> {
         let rule = local(report.group, bit);
-        account.leave_out(rule, current, -1);
+        self.leave_out(rule, current, -1);
         if report.outcome == Outcome::COUNTS {
-            account.count(rule).counted += 1;
-            self.left_out.remove(&(at, bit));
+            self.count(rule).counted += 1;
+            self.items_left_out.remove(&(at, bit));
         } else {
-            account.leave_out(rule, report.outcome, 1);
-            self.left_out.insert((at, bit), report.outcome);
+            self.leave_out(rule, report.outcome, 1);
+            self.items_left_out.insert((at, bit), report.outcome);
         }
         if let Some(quantity) = self.quantities.get(&(at, bit)) {
             let more = *quantity - Decimal::ONE;
-            account.add_extra(rule, Some(current), -more)?;
-            account.add_extra(rule, Some(report.outcome), more)?;
+            self.add_extra(rule, Some(current), -more)?;
+            self.add_extra(rule, Some(report.outcome), more)?;
         }
         Ok(())
     }
 
-    fn outcome(&self, at: u32, bit: u8, counted: u16) -> Outcome {
-        if counted >> bit & 1 == 1 {
-            return Outcome::COUNTS;
-        }
-        self.left_out.get(&(at, bit)).copied().unwrap_or(Outcome::COUNTS)
-    }
-
-    fn hash(&self, id: &[u8]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(id);
-        hasher.finish()
-    }
-
-    fn keep(&mut self, group: u8, id: &[u8]) -> Result<u32, ReconcileError> {
-        let too_many = || ReconcileError::TooMany { what: "bytes of item ids", max: (CHUNKS_MAX * CHUNK_BYTES) as u64 };
-        let length = u16::try_from(id.len()).map_err(|_| too_many())?;
-        let bytes = (HEADER_BYTES + id.len()).next_multiple_of(4);
-        if self.chunks.is_empty() || self.used_bytes + bytes > CHUNK_BYTES {
-            if self.chunks.len() == CHUNKS_MAX || bytes > CHUNK_BYTES {
-                return Err(too_many());
-            }
-            self.chunks.push(vec![0; CHUNK_BYTES].into_boxed_slice());
-            self.used_bytes = 0;
-        }
-        let at =
-            u32::try_from((self.chunks.len() - 1) * (CHUNK_BYTES / 4) + self.used_bytes / 4).map_err(|_| too_many())?;
-        let record = self.record_mut(at);
-        record[4..6].copy_from_slice(&length.to_le_bytes());
-        record[6] = group;
-        record[HEADER_BYTES..HEADER_BYTES + id.len()].copy_from_slice(id);
-        self.used_bytes += bytes;
-        Ok(at)
-    }
-
-    fn record(&self, at: u32) -> &[u8] {
-        let at = at as usize;
-        &self.chunks[at / (CHUNK_BYTES / 4)][at % (CHUNK_BYTES / 4) * 4..]
-    }
-
-    fn record_mut(&mut self, at: u32) -> &mut [u8] {
-        let at = at as usize;
-        &mut self.chunks[at / (CHUNK_BYTES / 4)][at % (CHUNK_BYTES / 4) * 4..]
-    }
-
-    fn id(&self, at: u32) -> &[u8] {
-        let record = self.record(at);
-        &record[HEADER_BYTES..HEADER_BYTES + usize::from(u16::from_le_bytes([record[4], record[5]]))]
-    }
-
-    fn is(&self, at: u32, group: u8, id: &[u8]) -> bool {
-        self.record(at)[6] == group && self.id(at) == id
-    }
-
-    fn masks(&self, at: u32) -> (u16, u16) {
-        let record = self.record(at);
-        (u16::from_le_bytes([record[0], record[1]]), u16::from_le_bytes([record[2], record[3]]))
-    }
-
-    fn set_masks(&mut self, at: u32, counted: u16, seen: u16) {
-        let record = self.record_mut(at);
-        record[0..2].copy_from_slice(&counted.to_le_bytes());
-        record[2..4].copy_from_slice(&seen.to_le_bytes());
-    }
-}
-
-impl AccountItems {
-    /// Gives back what only telling items apart needs.
-    pub(crate) fn forget_ids(&mut self) {
-        self.index = HashTable::new();
+    fn outcome(&self, at: u32, bit: u8) -> Outcome {
+        self.items_left_out.get(&(at, bit)).copied().unwrap_or(Outcome::COUNTS)
     }
 
     fn count(&mut self, rule: LocalRule) -> &mut RuleCount {
@@ -293,18 +356,23 @@ impl AccountItems {
     }
 
     fn add_extra(&mut self, rule: LocalRule, outcome: Option<Outcome>, more: Decimal) -> Result<(), ReconcileError> {
-        let extras = self.extras.get_or_insert_default();
-        match extras.iter_mut().find(|one| one.rule == rule && one.outcome == outcome) {
+        match self.extras.iter_mut().find(|one| one.rule == rule && one.outcome == outcome) {
             Some(one) => {
                 one.units = one.units.checked_add(more).ok_or_else(|| ReconcileError::TooLarge {
                     subject: "an account's items".into(),
                     what: "the sum of quantities",
                 })?;
             }
-            None => extras.push(Extra { rule, outcome, units: more }),
+            None => self.extras.push(Extra { rule, outcome, units: more }),
         }
         Ok(())
     }
+}
+
+fn hash_of(hasher: &DefaultHashBuilder, id: &[u8]) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(id);
+    state.finish()
 }
 
 fn local(group: u8, bit: u8) -> LocalRule {

@@ -7,6 +7,7 @@
 //! no float touches a quantity, a price or an order.
 
 mod accounts;
+mod arena;
 mod compare;
 mod coverage;
 mod finding;

@@ -12,7 +12,7 @@ pub(crate) struct OwnPrice {
     /// Whether it is on an invoice at all; lines at no charge are worth nothing, and give way to those that are.
     charged: bool,
     from: Option<Date>,
-    line_id: Box<str>,
+    line_id: LineKey,
     /// For one billing cycle.
     pub(crate) price: Decimal,
     pub(crate) currency: Option<Currency>,
@@ -33,7 +33,7 @@ pub(crate) struct RuleLines {
     /// Units that active lines include; `None`: none says.
     pub(crate) less_included: Option<Decimal>,
     price: Option<OwnPrice>,
-    ended_price: Option<OwnPrice>,
+    ended_price: Option<Box<OwnPrice>>,
     billable_count: u32,
     /// Active lines whose agreement has no cycle that can be brought to a month.
     pub(crate) cycle_unknown_count: u32,
@@ -101,7 +101,7 @@ impl RuleLines {
         let earliest = [self.next_invoice_date, line.terms.next_invoice_date].into_iter().flatten().min();
         self.next_invoice_date = earliest;
         self.billable_count += u32::from(line.treatment == Treatment::Billable);
-        keep_newest(&mut self.price, line, cycle);
+        self.price = newer_of(self.price.take(), line, cycle);
         Some(())
     }
 
@@ -116,7 +116,8 @@ impl RuleLines {
         }
         let within_a_year = ended >= dated.day.saturating_sub(1.year());
         if within_a_year && dated.line.treatment == Treatment::Billable {
-            keep_newest(&mut self.ended_price, dated.line, dated.line.terms.cycle_months.filter(|months| *months > 0));
+            let cycle = dated.line.terms.cycle_months.filter(|months| *months > 0);
+            self.ended_price = newer_of(self.ended_price.take().map(|kept| *kept), dated.line, cycle).map(Box::new);
         }
     }
 
@@ -127,31 +128,37 @@ impl RuleLines {
 
     /// The price of the newest line that ended within a year, where no line is active.
     pub(crate) fn ended_price(&self) -> Option<&OwnPrice> {
-        self.ended_price.as_ref().filter(|_| self.active_count == 0)
+        self.ended_price.as_deref().filter(|_| self.active_count == 0)
     }
 }
 
-fn keep_newest(kept: &mut Option<OwnPrice>, line: &LineRef<'_>, cycle: Option<u32>) {
+/// The newer of two prices: one that is charged before one that is not, then by first day, then by line.
+fn newer_of(kept: Option<OwnPrice>, line: &LineRef<'_>, cycle: Option<u32>) -> Option<OwnPrice> {
     let charged = line.treatment == Treatment::Billable;
     let price = if charged { line.unit_price } else { Some(Decimal::ZERO) };
-    let (Some(price), Some(cycle_months)) = (price, cycle) else { return };
-    let newer = kept.as_ref().is_none_or(|kept| {
-        let days = (charged, line.effective_from).cmp(&(kept.charged, kept.from));
-        days.then_with(|| by_number(line.line_id, &kept.line_id)).is_gt()
-    });
-    if newer {
-        let (from, line_id) = (line.effective_from, line.line_id.into());
-        *kept = Some(OwnPrice { charged, from, line_id, price, currency: line.currency, cycle_months });
+    let (Some(price), Some(cycle_months)) = (price, cycle) else { return kept };
+    let line_id = LineKey::from(line.line_id);
+    let is_older =
+        |kept: &OwnPrice| (charged, line.effective_from, &line_id) < (kept.charged, kept.from, &kept.line_id);
+    if kept.as_ref().is_some_and(is_older) {
+        return kept;
     }
+    Some(OwnPrice { charged, from: line.effective_from, line_id, price, currency: line.currency, cycle_months })
 }
 
-/// Numbers by their value and before all other ids, which go by their bytes.
-fn by_number(a: &str, b: &str) -> std::cmp::Ordering {
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (Some(x), Some(y)) =
-        (number(a).then(|| a.trim_start_matches('0')), number(b).then(|| b.trim_start_matches('0')))
-    else {
-        return (!number(a)).cmp(&!number(b)).then_with(|| a.cmp(b));
-    };
-    x.len().cmp(&y.len()).then_with(|| x.cmp(y)).then_with(|| a.cmp(b))
+/// Short numbers by their value and before all other ids, which go by their bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum LineKey {
+    Number(u64),
+    Text(Box<str>),
+}
+
+impl From<&str> for LineKey {
+    fn from(id: &str) -> Self {
+        let is_number = id.bytes().all(|byte| byte.is_ascii_digit()) && !id.starts_with('0') && id.len() <= 18;
+        match id.parse() {
+            Ok(number) if is_number => Self::Number(number),
+            _ => Self::Text(id.into()),
+        }
+    }
 }

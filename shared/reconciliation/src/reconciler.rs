@@ -11,7 +11,7 @@ use truecount_billing::{AccountId, BilledLine, ClientId, Evidence, InvoiceTiming
 use crate::{
     AccountNo, ClientNo, DecidedBy, ItemRef, LineRef, Mapping, Options, ReconcileError, Reconciliation, RuleSet,
     SourceNo, SourceStatus,
-    items::{AccountItems, Outcome, Report, SeenItems},
+    items::{AccountItems, HasItems, Outcome, Report, SeenItems},
     lines::{Dated, RuleLines},
     takers::Takers,
     words::{STATUS_ACTIVE, Words},
@@ -51,7 +51,8 @@ pub struct Reconciler {
     seen: SeenItems,
     source_index: HashMap<SourceId, SourceNo>,
     client_index: HashMap<ClientId, ClientNo>,
-    account_index: HashTable<u32>,
+    /// The upper half of the hash, and the place: growing looks at no account.
+    account_index: HashTable<(u32, u32)>,
     advance: (ServicePeriod, Date),
     arrears: (ServicePeriod, Date),
     hasher: DefaultHashBuilder,
@@ -86,6 +87,12 @@ pub(crate) struct AccountEntry {
     pub(crate) unread: Option<Box<ReadState>>,
     pub(crate) decision: Decision,
     pub(crate) items: AccountItems,
+}
+
+impl HasItems for AccountEntry {
+    fn items(&mut self) -> &mut AccountItems {
+        &mut self.items
+    }
 }
 
 #[derive(Debug, Default)]
@@ -266,11 +273,12 @@ impl Reconciler {
     /// The account of an id, if it was pushed.
     #[must_use]
     pub fn find_account(&self, source: SourceNo, id: &str) -> Option<AccountNo> {
-        let is = |place: &u32| {
+        let half = hash_account(&self.hasher, source, id);
+        let is = |(other, place): &(u32, u32)| {
             let account = &self.accounts[*place as usize];
-            account.source == source && account.id.as_str() == id
+            *other == half && account.source == source && account.id.as_str() == id
         };
-        self.account_index.find(hash_account(&self.hasher, source, id), is).map(|place| AccountNo(*place))
+        self.account_index.find(spread(half), is).map(|(_, place)| AccountNo(*place))
     }
 
     /// One usage item of an account.
@@ -278,6 +286,7 @@ impl Reconciler {
     /// # Errors
     /// [`ReconcileError::TooLarge`] if a sum is no longer exact, [`ReconcileError::TooMany`] beyond the caps.
     pub fn usage_item(&mut self, account: AccountNo, item: ItemRef<'_>) -> Result<(), ReconcileError> {
+        self.seen.turn_to(account, &mut self.accounts);
         let entry = &mut self.accounts[account.0 as usize];
         let source = &mut self.sources[usize::from(entry.source.0)];
         source.item_count += 1;
@@ -356,9 +365,9 @@ impl Reconciler {
     /// # Errors
     /// [`ReconcileError`] names what may not be guessed around. A difference is never an error.
     pub fn finish(mut self) -> Result<Reconciliation, ReconcileError> {
+        self.seen.park(&mut self.accounts);
         self.seen = SeenItems::default();
         self.account_index = HashTable::new();
-        self.accounts.iter_mut().for_each(|account| account.items.forget_ids());
         crate::finish::finish(&self)
     }
 
@@ -388,12 +397,8 @@ impl Reconciler {
             decision: Decision::None,
             items: AccountItems::default(),
         });
-        let (accounts, hasher) = (&self.accounts, &self.hasher);
-        let rehash = |place: &u32| {
-            let account = &accounts[*place as usize];
-            hash_account(hasher, account.source, account.id.as_str())
-        };
-        self.account_index.insert_unique(hash_account(hasher, source, id.as_str()), number, rehash);
+        let half = hash_account(&self.hasher, source, id.as_str());
+        self.account_index.insert_unique(spread(half), (half, number), |(half, _)| spread(*half));
         Ok(AccountNo(number))
     }
 }
@@ -403,9 +408,14 @@ fn next_number(count: usize, what: &'static str) -> Result<u32, ReconcileError> 
     number.ok_or(ReconcileError::TooMany { what, max: u64::from(ACCOUNTS_MAX) })
 }
 
-fn hash_account(hasher: &DefaultHashBuilder, source: SourceNo, id: &str) -> u64 {
+/// Half a hash; the index spreads it over 64 bits again.
+fn hash_account(hasher: &DefaultHashBuilder, source: SourceNo, id: &str) -> u32 {
     let mut state = hasher.build_hasher();
     state.write_u16(source.0);
     state.write(id.as_bytes());
-    state.finish()
+    (state.finish() >> 32) as u32
+}
+
+fn spread(half: u32) -> u64 {
+    u64::from(half).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

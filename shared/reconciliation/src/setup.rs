@@ -61,7 +61,7 @@ fn rules_without_usage(books: &Reconciler, rows: &mut Vec<SetupFinding>) {
     let mut is_used = vec![false; books.rules.rules().len()];
     for account in &books.accounts {
         let takers = &books.sources[usize::from(account.source.0)].takers;
-        for count in &account.items.counts {
+        for count in account.items.sums().0 {
             if let Taker::Rule(rule) = takers.taker(count.rule) {
                 is_used[usize::from(*rule)] = true;
             }

@@ -8,7 +8,7 @@ use truecount_reconciliation::{AgreementTerms, ClientNo, LineRef, Reconciler};
 use super::{
     CheckError,
     parse::{check_id, currency_if_any, day_if_any, decimal, decimal_if_any},
-    table::{Columns, Row, Table},
+    table::{Columns, Row, each_row},
 };
 
 const COLUMNS: Columns<9> = Columns {
@@ -42,9 +42,8 @@ pub(super) fn source() -> Result<SourceId, CheckError> {
 
 /// Pushes every line.
 pub(super) fn read(path: &Path, reconciler: &mut Reconciler) -> Result<(), CheckError> {
-    let mut table = Table::open(path, &COLUMNS)?;
     let mut last: Option<(String, ClientNo)> = None;
-    while let Some(row) = table.next()? {
+    each_row(path, &COLUMNS, |row| {
         let id = row.get(CLIENT_ID);
         let client = match &last {
             Some((last_id, number)) if last_id == id => *number,
@@ -54,18 +53,16 @@ pub(super) fn read(path: &Path, reconciler: &mut Reconciler) -> Result<(), Check
                 number
             }
         };
-        reconciler.line(client, &line(&row)?)?;
-    }
-    Ok(())
+        Ok(reconciler.line(client, &line(&row)?)?)
+    })
 }
 
 /// Each product code, for rules that are made from the files.
 pub(super) fn product_codes(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CheckError> {
-    let mut table = Table::open(path, &COLUMNS)?;
-    while let Some(row) = table.next()? {
+    each_row(path, &COLUMNS, |row| {
         take(row.get(PRODUCT_CODE));
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 fn client(row: &Row<'_, 9>, id: &str, reconciler: &mut Reconciler) -> Result<ClientNo, CheckError> {

@@ -8,7 +8,7 @@ use truecount_reconciliation::{AccountNo, DecidedBy, Mapping, Reconciler, Source
 
 use super::{
     CheckError, status,
-    table::{Columns, Table},
+    table::{Columns, each_row},
 };
 
 const COLUMNS: Columns<3> = Columns { names: ["source", "account_id", "client_id"], optional_count: 0 };
@@ -18,8 +18,7 @@ const CLIENT_ID: usize = 2;
 
 /// Pushes every mapping. A source that is named here is there, even if nothing is used in it.
 pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) -> Result<(), CheckError> {
-    let mut table = Table::open(path, &COLUMNS)?;
-    while let Some(row) = table.next()? {
+    each_row(path, &COLUMNS, |row| {
         let source = SourceId::new(row.get(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?;
         let id = AccountId::new(row.get(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
         if reconciler.find_source(&source).is_none() {
@@ -33,9 +32,8 @@ pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) ->
             );
             return Err(row.wrong(CLIENT_ID, &why));
         }
-        reconciler.decide(account, Mapping::Confirmed { client_id, by: DecidedBy::Person })?;
-    }
-    Ok(())
+        Ok(reconciler.decide(account, Mapping::Confirmed { client_id, by: DecidedBy::Person })?)
+    })
 }
 
 /// Confirms names that are equal and unique on both sides, and proposes those that a person has to look at.

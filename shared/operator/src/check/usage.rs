@@ -10,7 +10,7 @@ use super::{
     CheckError,
     parse::{check_id, decimal_if_any, moment_if_any},
     status,
-    table::{Columns, Row, Table},
+    table::{Columns, Row, each_row},
 };
 
 const COLUMNS: Columns<9> = Columns {
@@ -29,10 +29,9 @@ const QUANTITY: usize = 8;
 
 /// Pushes every item.
 pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) -> Result<(), CheckError> {
-    let mut table = Table::open(path, &COLUMNS)?;
     let mut sources = Sources { as_of, last: None };
     let mut last: Option<Last> = None;
-    while let Some(row) = table.next()? {
+    each_row(path, &COLUMNS, |row| {
         let account = match &last {
             Some(last) if last.id == row.get(ACCOUNT_ID) && last.source == row.get(SOURCE) => last.account,
             _ => {
@@ -42,18 +41,16 @@ pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) ->
                 account
             }
         };
-        reconciler.usage_item(account, item(&row)?)?;
-    }
-    Ok(())
+        Ok(reconciler.usage_item(account, item(&row)?)?)
+    })
 }
 
 /// Each source and SKU, for rules that are made from the files.
 pub(super) fn skus(path: &Path, mut take: impl FnMut(&str, &str)) -> Result<(), CheckError> {
-    let mut table = Table::open(path, &COLUMNS)?;
-    while let Some(row) = table.next()? {
+    each_row(path, &COLUMNS, |row| {
         take(row.get(SOURCE), row.get(SKU));
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// The account of the row before.
@@ -81,7 +78,9 @@ impl Sources {
             None => reconciler.source(status(source.clone(), Evidence::Usage, self.as_of)),
         };
         let name = row.get(ACCOUNT_NAME);
-        let known = reconciler.find_account(number, row.get(ACCOUNT_ID)).filter(|known| reconciler.has_name(*known));
+        // names are for people to whom an account is shown: a mapped one is shown as its client
+        let is_done = |known: &AccountNo| reconciler.has_name(*known) || reconciler.mapped_client(*known).is_some();
+        let known = reconciler.find_account(number, row.get(ACCOUNT_ID)).filter(is_done);
         let account = match known {
             Some(account) => account,
             None => {
