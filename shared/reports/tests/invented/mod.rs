@@ -1,5 +1,6 @@
 //! Invented months for the tests and the example: clients, findings and sources that exist nowhere.
 
+#![expect(clippy::unwrap_used, reason = "what is written here is known to be right")]
 #![allow(dead_code, reason = "each test binary and the example use their own part")]
 
 use jiff::civil::{Date, date};
