@@ -22,6 +22,14 @@ fn the_same_seed_gives_the_same_sample() {
 }
 
 #[test]
+fn clients_and_accounts_keep_their_ids_from_month_to_month() {
+    let of = |month: &str| Sample::new(SampleSize::default(), 7, month.parse().unwrap());
+    let (may, june) = (of("2026-05"), of("2026-06"));
+    assert_eq!(may.decisions(), june.decisions());
+    assert_eq!(may.clients(), june.clients());
+}
+
+#[test]
 fn every_kind_is_planted_for_every_seed() {
     for seed in 0..40 {
         let sheet = sample(seed).answer_sheet();
