@@ -176,6 +176,8 @@ fn plain_length(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
 
     fn check_cut(text: &str, expected: &str) {
         let cut = cut_json(text, &["notes", "secret", "udf*"]).unwrap();
@@ -225,5 +227,50 @@ mod tests {
         assert_eq!(cut_json(&deep, &[]), Err(Cause::TooDeep { depth_max: DEPTH_MAX }));
         let brackets_in_text = format!("[\"{}\"]", "[".repeat(500));
         assert!(cut_json(&brackets_in_text, &[]).is_ok());
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "[a-z\"\\\\{}\\[\\],: ü]{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            let key = prop_oneof![Just("notes".to_owned()), Just("udf7".to_owned()), "[a-z\"\\\\]{0,4}"];
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                proptest::collection::hash_map(key, inner, 0..5)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The same, done the slow way.
+    fn without(value: Value) -> Value {
+        match value {
+            Value::Array(all) => all.into_iter().map(without).collect(),
+            Value::Object(map) => map
+                .into_iter()
+                .filter(|(key, _)| key != "notes" && !key.starts_with("udf"))
+                .map(|(key, value)| (key, without(value)))
+                .collect(),
+            plain => plain,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_the_named_fields_go(value in json(), wide: bool) {
+            let text = if wide { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let cut = cut_json(&text, &["notes", "udf*"]).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Value>(&cut).unwrap(), without(value));
+            prop_assert_eq!(cut_json(&text, &[]).unwrap(), text);
+        }
+
+        #[test]
+        fn never_panics(text in any::<String>()) {
+            let _ = cut_json(&text, &["notes"]);
+        }
     }
 }

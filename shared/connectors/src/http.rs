@@ -4,7 +4,7 @@
 //! that ever sees a credential.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,18 +16,18 @@ use reqwest::{
     Client, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
 };
-use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Mutex;
+use secrecy::SecretString;
 use url::Url;
 
 use crate::{
-    auth::{SecretFields, Token, TokenAuth, TokenStyle, token_from, token_url},
+    auth::SecretFields,
     body::cut_json,
     connector::{Ask, Connector, Endpoint, Page, Refusal, SettingsError},
     endpoint::{is_loopback, origin_text},
     fault::Cause,
     pace::{CONCURRENCY_MAX, Gate, RealTime, Time, backoff, retry_after},
     paging,
+    tokens::Tokens,
 };
 
 /// The caps of a crawl. What hits one is a named error, never a silent end.
@@ -93,26 +93,19 @@ impl Default for HttpSetup {
 /// The engine's way to one source.
 pub struct Http {
     endpoint: Endpoint,
-    secret: SecretFields,
+    pub(crate) secret: SecretFields,
     client: Client,
-    token_client: Client,
-    tokens: Mutex<VecDeque<(Option<String>, TokenSlot)>>,
+    pub(crate) token_client: Client,
+    pub(crate) tokens: Tokens,
     gate: Gate,
-    time: Arc<dyn Time>,
+    pub(crate) time: Arc<dyn Time>,
     deadline: Option<Duration>,
     pub(crate) limits: Limits,
     requests: AtomicU64,
 }
 
-/// One scope's token: whoever needs it locks it, so only one asks for a new one.
-type TokenSlot = Arc<Mutex<Option<Token>>>;
-
-/// How many scopes' tokens are kept: more than are ever in flight at once.
-const TOKENS_MAX: usize = 16;
 /// How much of a refusal's body is looked at for an error code.
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
-/// The size cap of a token endpoint's answer.
-const TOKEN_BYTES_MAX: usize = 256 * 1024;
 
 /// What came of a question.
 pub(crate) enum Outcome {
@@ -127,7 +120,7 @@ pub(crate) enum Outcome {
 }
 
 /// Why an attempt did not bring an answer.
-enum Miss {
+pub(crate) enum Miss {
     Cause(Cause),
     /// A status that the connector may know a way around.
     Refused(Cause, Refusal),
@@ -141,10 +134,30 @@ impl From<Cause> for Miss {
 }
 
 /// What is left of a question's requests.
-struct Budget {
+pub(crate) struct Budget {
     left: u32,
     attempts: u32,
+    /// The token that the last request carried, and whether it was given up already.
+    token: Option<HeaderValue>,
     token_refreshed: bool,
+    /// What happened last: the reason, should nothing be left.
+    last: Option<Cause>,
+}
+
+impl Budget {
+    fn new(requests: u32) -> Self {
+        Self { left: requests, attempts: 0, token: None, token_refreshed: false, last: None }
+    }
+
+    fn spend(&mut self) -> Result<(), Miss> {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(self.last.clone().unwrap_or(Cause::Throttled { after: None }).into()),
+        }
+    }
 }
 
 impl std::fmt::Debug for Http {
@@ -177,7 +190,7 @@ impl Http {
             secret,
             client,
             token_client,
-            tokens: Mutex::default(),
+            tokens: Tokens::default(),
             time: setup.time,
             limits: setup.limits,
             requests: AtomicU64::new(0),
@@ -205,14 +218,14 @@ impl Http {
             Ok(url) => url,
             Err(cause) => return Outcome::Failed(cause),
         };
-        let mut budget = Budget { left: self.limits.requests_per_ask_max, attempts: 0, token_refreshed: false };
+        let mut budget = Budget::new(self.limits.requests_per_ask_max);
         loop {
             match self.attempt(&url, ask, &mut budget).await {
                 Ok(text) => {
                     return match cut_json(&text, self.endpoint.cut) {
                         Ok(body) => Outcome::Page(Page { ask: ask.clone(), body, failed: None }),
                         Err(cause) if cause.passes() && budget.left > 0 => {
-                            match self.wait_before_repeat(&cause, &budget).await {
+                            match self.wait_before_repeat(cause, &mut budget).await {
                                 Ok(()) => continue,
                                 Err(miss) => given_up(miss),
                             }
@@ -228,10 +241,11 @@ impl Http {
                 }
                 Err(Miss::Cause(Cause::NotAccepted)) if self.may_refresh(&budget) => {
                     budget.token_refreshed = true;
-                    self.forget_token(ask.scope.as_deref()).await;
+                    budget.last = Some(Cause::NotAccepted);
+                    self.tokens.give_up(ask.scope.as_deref(), budget.token.as_ref()).await;
                 }
                 Err(Miss::Cause(cause)) if cause.passes() && budget.left > 0 => {
-                    if let Err(miss) = self.wait_before_repeat(&cause, &budget).await {
+                    if let Err(miss) = self.wait_before_repeat(cause, &mut budget).await {
                         return given_up(miss);
                     }
                 }
@@ -248,10 +262,7 @@ impl Http {
     async fn attempt(&self, url: &Url, ask: &Ask, budget: &mut Budget) -> Result<String, Miss> {
         budget.attempts += 1;
         let headers = self.headers(ask.scope.as_deref(), budget).await?;
-        self.pass_gate().await?;
-        spend(budget)?;
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let (timeout, seconds) = self.timeout()?;
+        let (timeout, seconds) = self.leave(budget).await?;
         let host = origin_text(url);
         let sent = self.client.get(url.clone()).headers(headers).timeout(timeout).send().await;
         let response = sent.map_err(|error| self.broken(&error, &host, seconds))?;
@@ -285,7 +296,13 @@ impl Http {
     }
 
     /// Reads a body up to a cap, counted after decompression.
-    async fn body(&self, mut response: Response, most: usize, host: &str, seconds: u64) -> Result<Vec<u8>, Miss> {
+    pub(crate) async fn body(
+        &self,
+        mut response: Response,
+        most: usize,
+        host: &str,
+        seconds: u64,
+    ) -> Result<Vec<u8>, Miss> {
         let mut bytes = Vec::new();
         loop {
             match response.chunk().await {
@@ -301,7 +318,7 @@ impl Http {
     }
 
     /// The vendor's error code in a refusal; nothing else of its body is kept.
-    async fn refusal_code(&self, response: Response, host: &str, seconds: u64) -> Option<String> {
+    pub(crate) async fn refusal_code(&self, response: Response, host: &str, seconds: u64) -> Option<String> {
         let bytes = self.body(response, REFUSAL_BYTES_MAX, host, seconds).await.ok()?;
         let body: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
         let code = [body.pointer("/error/code"), body.get("code"), body.get("error")]
@@ -312,7 +329,7 @@ impl Http {
         (code.len() <= 80 && code.bytes().all(plain)).then(|| code.to_owned())
     }
 
-    fn hold_if_asked(&self, response: &Response) -> Option<Duration> {
+    pub(crate) fn hold_if_asked(&self, response: &Response) -> Option<Duration> {
         let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let after = retry_after(header(RETRY_AFTER), header(DATE))?;
         if after.as_secs() <= self.limits.wait_seconds_max {
@@ -322,14 +339,15 @@ impl Http {
     }
 
     /// Waits as long as the vendor asks, or by a jittered back-off.
-    async fn wait_before_repeat(&self, cause: &Cause, budget: &Budget) -> Result<(), Miss> {
-        let wait = match cause {
+    async fn wait_before_repeat(&self, cause: Cause, budget: &mut Budget) -> Result<(), Miss> {
+        let wait = match &cause {
             Cause::Throttled { after: Some(after) } if after.as_secs() > self.limits.wait_seconds_max => {
-                return Err(Miss::Cause(cause.clone()));
+                return Err(Miss::Cause(cause));
             }
             Cause::Throttled { after: Some(after) } => *after,
             cause => backoff(budget.attempts, matches!(cause, Cause::Throttled { .. })),
         };
+        budget.last = Some(cause);
         self.wait(wait).await
     }
 
@@ -344,13 +362,13 @@ impl Http {
         Ok(())
     }
 
-    async fn pass_gate(&self) -> Result<(), Miss> {
+    /// Waits for a place at the gate and takes a request from the budget. Gives how long the request may take: the
+    /// cap, or what the deadline leaves; and the cap in seconds, for a message.
+    pub(crate) async fn leave(&self, budget: &mut Budget) -> Result<(Duration, u64), Miss> {
         let wait = self.gate.take(self.time.now());
-        self.wait(wait).await
-    }
-
-    /// How long a request may take: the cap, or what the deadline leaves.
-    fn timeout(&self) -> Result<(Duration, u64), Miss> {
+        self.wait(wait).await?;
+        budget.spend()?;
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let most = Duration::from_secs(self.limits.request_seconds_max);
         let left = self.deadline.map_or(most, |deadline| deadline.saturating_sub(self.time.now()));
         if left.is_zero() {
@@ -359,7 +377,7 @@ impl Http {
         Ok((most.min(left), self.limits.request_seconds_max))
     }
 
-    fn broken(&self, error: &reqwest::Error, host: &str, seconds: u64) -> Miss {
+    pub(crate) fn broken(&self, error: &reqwest::Error, host: &str, seconds: u64) -> Miss {
         if error.is_timeout() && self.is_out_of_time() {
             return Miss::OutOfTime;
         }
@@ -386,81 +404,10 @@ impl Http {
         }
         if let Some(auth) = &self.endpoint.auth.token {
             let token = self.token(auth, scope, budget).await?;
+            budget.token = Some(token.clone());
             headers.insert(AUTHORIZATION, token);
         }
         Ok(headers)
-    }
-
-    /// The scope's token: kept, or asked for by one of those who need it while the others wait.
-    async fn token(&self, auth: &TokenAuth, scope: Option<&str>, budget: &mut Budget) -> Result<HeaderValue, Miss> {
-        let slot = self.token_slot(scope).await;
-        let mut slot = slot.lock().await;
-        if let Some(token) = slot.as_ref().filter(|token| self.time.now() < token.use_until) {
-            return Ok(token.header.clone());
-        }
-        let token = self.request_token(auth, scope, budget).await?;
-        let header = token.header.clone();
-        *slot = Some(token);
-        Ok(header)
-    }
-
-    async fn request_token(&self, auth: &TokenAuth, scope: Option<&str>, budget: &mut Budget) -> Result<Token, Miss> {
-        let url = token_url(auth, scope)?;
-        self.pass_gate().await?;
-        spend(budget)?;
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let (timeout, seconds) = self.timeout()?;
-        let (id, secret) = (self.secret.fill(&auth.client_id), self.secret.fill(&auth.client_secret));
-        let mut fields: BTreeMap<&str, &str> =
-            auth.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        fields.insert("grant_type", "client_credentials");
-        fields.insert("client_id", id.expose_secret());
-        fields.insert("client_secret", secret.expose_secret());
-        let request = self.token_client.post(url.clone()).timeout(timeout).header(ACCEPT, "application/json");
-        let request = match auth.style {
-            TokenStyle::Form => request.form(&fields),
-            TokenStyle::Json => {
-                let body = serde_json::to_vec(&fields).map_err(|_| Cause::TokenUnreadable)?;
-                request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body)
-            }
-        };
-        let host = origin_text(&url);
-        let response = request.send().await.map_err(|error| self.broken(&error, &host, seconds))?;
-        if let Some(host) = redirect_host(&response) {
-            return Err(Cause::Redirected { host }.into());
-        }
-        let after = self.hold_if_asked(&response);
-        match response.status().as_u16() {
-            200 => {
-                let bytes = self.body(response, TOKEN_BYTES_MAX, &host, seconds).await?;
-                let body = std::str::from_utf8(&bytes).map_err(|_| Cause::TokenUnreadable)?;
-                Ok(token_from(body, self.time.now())?)
-            }
-            429 => Err(Cause::Throttled { after }.into()),
-            status @ (500..=599 | 408) => Err(Cause::ServerFails { status }.into()),
-            status => {
-                let code = self.refusal_code(response, &host, seconds).await;
-                Err(Cause::TokenRefused { status, code }.into())
-            }
-        }
-    }
-
-    async fn token_slot(&self, scope: Option<&str>) -> TokenSlot {
-        let mut tokens = self.tokens.lock().await;
-        if let Some((_, slot)) = tokens.iter().find(|(known, _)| known.as_deref() == scope) {
-            return Arc::clone(slot);
-        }
-        let slot = Arc::new(Mutex::new(None));
-        tokens.push_back((scope.map(str::to_owned), Arc::clone(&slot)));
-        if tokens.len() > TOKENS_MAX {
-            tokens.pop_front();
-        }
-        slot
-    }
-
-    async fn forget_token(&self, scope: Option<&str>) {
-        let mut tokens = self.tokens.lock().await;
-        tokens.retain(|(known, _)| known.as_deref() != scope);
     }
 }
 
@@ -471,16 +418,6 @@ fn given_up(miss: Miss) -> Outcome {
     }
 }
 
-fn spend(budget: &mut Budget) -> Result<(), Miss> {
-    match budget.left.checked_sub(1) {
-        Some(left) => {
-            budget.left = left;
-            Ok(())
-        }
-        None => Err(Cause::Throttled { after: None }.into()),
-    }
-}
-
 fn insert(headers: &mut HeaderMap, name: &str, value: Option<HeaderValue>) {
     if let (Ok(name), Some(value)) = (HeaderName::try_from(name), value) {
         headers.insert(name, value);
@@ -488,7 +425,7 @@ fn insert(headers: &mut HeaderMap, name: &str, value: Option<HeaderValue>) {
 }
 
 /// Where a redirect leads, by its host only.
-fn redirect_host(response: &Response) -> Option<String> {
+pub(crate) fn redirect_host(response: &Response) -> Option<String> {
     if !response.status().is_redirection() {
         return None;
     }

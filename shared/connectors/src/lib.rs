@@ -27,6 +27,7 @@ mod paging;
 mod reading;
 mod state;
 mod store;
+mod tokens;
 mod values;
 mod vendors;
 

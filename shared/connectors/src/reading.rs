@@ -337,3 +337,114 @@ fn keep_first(place: &mut Option<String>, reason: &str) {
         *place = Some(reason.to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use truecount_billing::ItemId;
+
+    fn item(id: u8, status: &str) -> UsageItem {
+        UsageItem {
+            item_id: ItemId::new(id.to_string()).unwrap(),
+            name: None,
+            kind: if id.is_multiple_of(3) { "server".into() } else { "workstation".into() },
+            sku: None,
+            status: status.into(),
+            last_seen: None,
+            quantity: None,
+        }
+    }
+
+    fn account(n: u8) -> AccountId {
+        AccountId::new(format!("a{n}")).unwrap()
+    }
+
+    proptest! {
+        /// Whatever the order, and however often an item comes: the same snapshot.
+        #[test]
+        fn order_and_repeats_change_nothing(
+            rows in proptest::collection::vec((0u8..4, 0u8..20), 1..60),
+            repeats in proptest::collection::vec(0usize..60, 0..20),
+            seed: u64,
+        ) {
+            let read = |rows: &[(u8, u8)]| {
+                let mut reading = Reading::default();
+                for (of, id) in rows {
+                    reading.account(&account(*of), "name");
+                    reading.item(&account(*of), &item(*id, "active"));
+                    reading.row(None, "items", &format!("{of}/{id}"));
+                }
+                let distinct = rows.iter().collect::<std::collections::BTreeSet<_>>().len();
+                reading.total(None, "items", distinct as u64);
+                let snapshot = reading.finish();
+                (snapshot.read_state.clone(), snapshot.into_accounts().collect::<Vec<_>>())
+            };
+            let mut other = rows.clone();
+            other.extend(repeats.iter().filter_map(|at| rows.get(*at)));
+            let turn = seed as usize % other.len();
+            other.rotate_left(turn);
+            other.reverse();
+            let (state, accounts) = read(&rows);
+            prop_assert_eq!(&state, &ReadState::Complete);
+            prop_assert_eq!(read(&other), (state, accounts));
+        }
+    }
+
+    #[test]
+    fn states_say_the_worst() {
+        let mut reading = Reading::default();
+        for n in 0..5 {
+            reading.account(&account(n), "name");
+        }
+        reading.item(&account(1), &item(1, "active"));
+        reading.fail(&account(1), "403");
+        reading.fail(&account(2), "403");
+        reading.partial(&account(3), "no quantity");
+        reading.partial(&account(3), "and another");
+        reading.item(&account(4), &item(1, "active"));
+        reading.item(&account(4), &item(1, "pending"));
+        let states: Vec<ReadState> = reading.finish().into_accounts().map(|one| one.account.read_state).collect();
+        assert_eq!(
+            states,
+            [
+                ReadState::Complete,
+                ReadState::Partial("403".into()),
+                ReadState::Failed("403".into()),
+                ReadState::Partial("no quantity".into()),
+                ReadState::Doubtful("1 of its items came twice with different content: read them again".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn totals_that_do_not_agree_are_said() {
+        let state = |totals: &[u64], rows: u32| {
+            let mut reading = Reading::default();
+            reading.account(&account(1), "name");
+            totals.iter().for_each(|total| reading.total(None, "companies", *total));
+            (0..rows).for_each(|row| reading.row(None, "companies", &row.to_string()));
+            reading.finish().read_state
+        };
+        assert_eq!(state(&[2, 2], 2), ReadState::Complete);
+        assert_eq!(state(&[], 2), ReadState::Complete);
+        assert_eq!(state(&[3], 2), ReadState::Partial("the vendor counts 3 companies, 2 were read".into()));
+        assert_eq!(state(&[2], 3), ReadState::Partial("the vendor counts 2 companies, 3 were read".into()));
+        let moved = "the number of companies changed while they were read: read them again";
+        assert_eq!(state(&[3, 2], 2), ReadState::Partial(moved.into()));
+        assert_eq!(state(&[0], 0), ReadState::Complete);
+    }
+
+    #[test]
+    fn notes_are_counted_and_bounded() {
+        let mut reading = Reading::default();
+        for n in 0..500 {
+            reading.unknown("status", &format!("odd {n}\u{1b}[2J"));
+            reading.unknown("status", "always");
+        }
+        let notes = reading.finish().notes;
+        assert!(notes.len() <= NOTES_MAX + 1, "{}", notes.len());
+        assert_eq!(notes.iter().map(|(_, count)| count).sum::<u64>(), 1000);
+        assert!(notes.iter().all(|(note, _)| !note.to_string().contains('\u{1b}')));
+    }
+}

@@ -77,6 +77,9 @@ pub(crate) fn amount(raw: Option<&RawValue>) -> Result<Option<Decimal>, String> 
         Some(b'-' | b'0'..=b'9') => text.to_owned(),
         _ => return Err("is not a number".into()),
     };
+    if number.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Err("is not a number".into());
+    }
     decimal_from_json(&number).map(Some).map_err(|error| error.to_string())
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use truecount_billing::{
@@ -298,14 +299,16 @@ impl Connector for ConnectWise {
 impl ConnectWise {
     fn lists(&self, codebase: &str) -> Vec<Ask> {
         let root = format!("/{codebase}/apis/3.0");
-        let ask = |step, path: &str, query: &str| Ask::new(step, format!("{root}/{path}?{query}"));
-        let count = |conditions: &[(&str, &str)]| encoded(conditions);
+        let ask = |step, path: &str, query: &str| match query {
+            "" => Ask::new(step, format!("{root}/{path}")),
+            query => Ask::new(step, format!("{root}/{path}?{query}")),
+        };
         vec![
             ask("companies", "company/companies", &numbered(&self.company_query(), 1)),
-            ask("company_count", "company/companies/count", &count(&[("conditions", COMPANY_CONDITIONS)])),
+            ask("company_count", "company/companies/count", &encoded(&[("conditions", COMPANY_CONDITIONS)])),
             ask("billing_cycles", "finance/billingCycles", "pageSize=1000&fields=id%2CbillingOptions"),
             ask("agreements", "finance/agreements", &numbered(&self.agreement_query(), 1)),
-            ask("agreement_count", "finance/agreements/count", &count(&self.agreement_conditions())),
+            ask("agreement_count", "finance/agreements/count", &encoded(&self.agreement_conditions())),
         ]
     }
 
@@ -379,7 +382,8 @@ impl ConnectWise {
         let cancelled = day(row.date_cancelled.as_deref()).map_err(|why| format!("`dateCancelled` {why}"))?;
         let to = match (row.cancelled_flag, cancelled) {
             (Some(true), Some(day)) => Some(ends.map_or(day, |ends| ends.min(day))),
-            (Some(true), None) => return Err("is cancelled, but not said since when (`dateCancelled`)".into()),
+            // Cancelled, nobody says since when: it never bills.
+            (Some(true), None) => Some(from.map_or(Date::constant(1970, 1, 1), |from| from.saturating_sub(1.day()))),
             _ => ends,
         };
         let currency = row.currency.and_then(|currency| currency.currency_code);

@@ -246,7 +246,7 @@ fn kind(node_class: Option<&str>, reading: &mut Reading) -> &'static str {
         ) => "other_device",
         other => {
             reading.unknown("nodeClass", other.unwrap_or("(missing)"));
-            "other_device"
+            "unknown"
         }
     }
 }

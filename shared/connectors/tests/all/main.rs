@@ -1,0 +1,12 @@
+//! The engine and the sources against small servers on loopback.
+
+#[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod list;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod vendors;

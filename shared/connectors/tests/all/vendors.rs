@@ -1,0 +1,471 @@
+//! Each source over fixtures of our own: what it asks, what it reads.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use serde_json::json;
+use truecount_connectors::{
+    Connector, CrawlState, Http, HttpSetup, Page, PaperTime, Progress, Reading, Snapshot, connect, crawl, read_page,
+};
+
+use crate::{
+    list::{Kept, secret},
+    server::{Asked, Reply, Vendor},
+};
+
+fn fixture(name: &str) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
+    fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn connector(name: &str, options: &str) -> Box<dyn Connector> {
+    connect(name, &options.parse().unwrap()).unwrap()
+}
+
+/// What a snapshot says, for people.
+fn told(snapshot: &Snapshot) -> serde_json::Value {
+    let notes: Vec<String> = snapshot.notes.iter().map(|(note, count)| format!("{count} × {note}")).collect();
+    json!({
+        "read_state": snapshot.read_state,
+        "notes": notes,
+        "accounts": snapshot.accounts().collect::<Vec<_>>(),
+    })
+}
+
+fn read_all(connector: &dyn Connector, pages: &[Page]) -> Snapshot {
+    let mut reading = Reading::of(connector);
+    for page in pages {
+        read_page(connector, page, &mut reading).unwrap();
+    }
+    reading.finish()
+}
+
+/// Crawls a whole source with the credentials it wants.
+async fn whole(connector: &dyn Connector, fields: &[(&str, &str)]) -> (Vec<Page>, CrawlState) {
+    let time = Arc::new(PaperTime::default());
+    let setup = HttpSetup { secret: secret(fields), time: Arc::clone(&time) as _, ..HttpSetup::default() };
+    let http = Http::new(connector, setup).unwrap();
+    let (mut state, mut kept) = (CrawlState::default(), Kept::default());
+    let progress = crawl(connector, &http, &mut state, &mut kept, &|| false).await.unwrap();
+    assert_eq!(progress, Progress::Done);
+    (kept.pages, state)
+}
+
+const CLIENT: &[(&str, &str)] = &[("client_id", "id"), ("client_secret", "hunter2")];
+
+/// No declared field, and none of the planted secrets, is in what is archived.
+fn check_cut(pages: &[Page], never: &[&str]) {
+    let archived = serde_json::to_string(pages).unwrap();
+    for word in never {
+        assert!(!archived.contains(word), "`{word}` is in the archive");
+    }
+}
+
+#[tokio::test]
+async fn connectwise() {
+    let vendor = Vendor::start(|asked, _| {
+        let path = asked.path();
+        let Some(path) = path.strip_prefix("/v2025_1/apis/3.0/") else {
+            return Reply::json(fixture("connectwise/companyinfo.json"));
+        };
+        match path {
+            "company/companies" => Reply::json(fixture("connectwise/companies.json")),
+            "company/companies/count" => Reply::json(fixture("connectwise/companies-count.json")),
+            "finance/billingCycles" => Reply::json(fixture("connectwise/billing-cycles.json")),
+            "finance/agreements" => Reply::json(fixture("connectwise/agreements.json")),
+            "finance/agreements/count" => Reply::json(fixture("connectwise/agreements-count.json")),
+            "finance/agreements/76/additions" => Reply::status(403).saying(r#"{"code":"Forbidden"}"#),
+            path => {
+                let agreement = path.split('/').nth(2).unwrap();
+                Reply::json(fixture(&format!("connectwise/additions-{agreement}.json")))
+            }
+        }
+    })
+    .await;
+    let options = format!(
+        "base_url = \"{}\"\ncompany = \"lantern\"\ntiming_by_agreement_type = {{ \"Backup usage\" = \"arrears\" }}",
+        vendor.base
+    );
+    let connector = connector("connectwise", &options);
+    let fields = [("public_key", "pub"), ("private_key", "hunter2"), ("client_id", "6e3b")];
+    let (pages, _) = whole(connector.as_ref(), &fields).await;
+    for asked in vendor.asked() {
+        assert_eq!(asked.header("authorization"), "Basic bGFudGVybitwdWI6aHVudGVyMg==");
+        assert_eq!(asked.header("clientid"), "6e3b");
+        assert_eq!(asked.header("accept"), "application/vnd.connectwise.com+json; version=2025.1");
+    }
+    check_cut(&pages, &["0161", "lastUpdated", "hunter2"]);
+    insta::assert_json_snapshot!("connectwise_asked", vendor.lines());
+    insta::assert_json_snapshot!("connectwise_read", told(&read_all(connector.as_ref(), &pages)));
+}
+
+/// A server that does not know its helpful lists is still read, and long lists are read to their end.
+#[tokio::test]
+async fn connectwise_with_long_lists() {
+    let vendor = Vendor::start(|asked, _| {
+        let page =
+            |size: usize| asked.target.contains(&format!("page={size}")) && asked.target.ends_with(&size.to_string());
+        let path = asked.path().strip_prefix("/v4_6_release/apis/3.0/").unwrap();
+        match path {
+            "company/companies" if page(1) => {
+                Reply::json(serde_json::to_string(&(1..=1000).map(|id| json!({"id": id})).collect::<Vec<_>>()).unwrap())
+            }
+            "company/companies" => Reply::json(r#"[{"id":1001,"name":"last"}]"#),
+            "finance/agreements" => {
+                Reply::json(r#"[{"id":5,"company":{"id":7},"billingCycle":{"id":1,"name":"Quarterly"}}]"#)
+            }
+            "finance/agreements/5/additions" if page(1) => Reply::json(additions(1..=1000)),
+            "finance/agreements/5/additions" if page(2) => Reply::json(additions(1001..=2000)),
+            "finance/agreements/5/additions" => Reply::json("[]"),
+            _ => Reply::status(404),
+        }
+    })
+    .await;
+    let options = format!("base_url = \"{}\"\ncompany = \"lantern\"\ncodebase = \"v4_6_release\"", vendor.base);
+    let connector = connector("connectwise", &options);
+    let fields = [("public_key", "pub"), ("private_key", "hunter2"), ("client_id", "6e3b")];
+    let (pages, state) = whole(connector.as_ref(), &fields).await;
+    let snapshot = read_all(connector.as_ref(), &pages);
+    assert_eq!(snapshot.read_state, truecount_billing::ReadState::Complete);
+    assert_eq!((snapshot.account_count(), snapshot.line_count()), (1001, 2000));
+    let first = snapshot.accounts().find(|one| !one.lines.is_empty()).unwrap();
+    assert_eq!(first.lines[0].agreement.cycle_months, Some(3));
+    assert_eq!(state.requests, 2 + 1 + 3 + 3);
+}
+
+fn additions(ids: std::ops::RangeInclusive<u32>) -> String {
+    let row = |id| json!({"id": id, "product": {"identifier": "P"}, "quantity": 1, "billCustomer": "Billable"});
+    serde_json::to_string(&ids.map(row).collect::<Vec<_>>()).unwrap()
+}
+
+#[tokio::test]
+async fn ninjaone() {
+    let vendor = Vendor::start(|asked, _| match asked.path() {
+        "/ws/oauth/token" => Reply::json(r#"{"access_token":"t","expires_in":3600,"token_type":"Bearer"}"#),
+        "/v2/organizations" => Reply::json(fixture("ninjaone/organizations.json")),
+        "/v2/devices-detailed" => Reply::json(fixture("ninjaone/devices.json")),
+        _ => Reply::status(404),
+    })
+    .await;
+    let connector = connector("ninjaone", &format!("base_url = \"{}\"", vendor.base));
+    let (pages, _) = whole(connector.as_ref(), CLIENT).await;
+    assert_eq!(
+        vendor.asked()[0].body,
+        "client_id=id&client_secret=hunter2&grant_type=client_credentials&scope=monitoring"
+    );
+    check_cut(&pages, &["4711", "10.1.0.5", "192.0.2.7", "admin password", "00:00:5E", "kim\"", "law firm"]);
+    insta::assert_json_snapshot!("ninjaone_asked", vendor.lines());
+    insta::assert_json_snapshot!("ninjaone_read", told(&read_all(connector.as_ref(), &pages)));
+}
+
+#[tokio::test]
+async fn ninjaone_with_long_lists() {
+    let vendor = Vendor::start(|asked, _| {
+        let after: u32 = asked.target.split_once("after=").map_or(0, |(_, id)| id.parse().unwrap());
+        let (step, most) = if asked.path() == "/v2/organizations" { (1, 1200) } else { (3, 6300) };
+        let rows = (after / step + 1..).map(|n| n * step).take_while(|id| *id <= most).take(1000);
+        match asked.path() {
+            "/ws/oauth/token" => Reply::json(r#"{"access_token":"t"}"#),
+            _ => Reply::json(serde_json::to_string(&rows.map(device).collect::<Vec<_>>()).unwrap()),
+        }
+    })
+    .await;
+    let connector = connector("ninjaone", &format!("base_url = \"{}\"", vendor.base));
+    let (pages, state) = whole(connector.as_ref(), CLIENT).await;
+    let snapshot = read_all(connector.as_ref(), &pages);
+    assert_eq!((snapshot.account_count(), snapshot.item_count()), (1200, 2100));
+    assert_eq!(state.pages, 2 + 3);
+}
+
+fn device(id: u32) -> serde_json::Value {
+    json!({"id": id, "organizationId": id % 1200 + 1, "nodeClass": "MAC", "approvalStatus": "APPROVED"})
+}
+
+fn graph(asked: &Asked, base: &str) -> Reply {
+    let bearer = asked.header("authorization").to_owned();
+    let file = |name: &str| Reply::json(fixture(&format!("microsoft-graph/{name}.json")).replace("{{base}}", base));
+    match asked.path() {
+        "/tenant-c/oauth2/v2.0/token" => {
+            Reply::status(400).saying(r#"{"error":"unauthorized_client","error_description":"AADSTS700016"}"#)
+        }
+        path if path.ends_with("/oauth2/v2.0/token") => {
+            let tenant = path.split('/').nth(1).unwrap();
+            Reply::json(format!(r#"{{"access_token":"{tenant}","expires_in":3599}}"#))
+        }
+        "/v1.0/subscribedSkus" => file("skus"),
+        "/v1.0/directory/subscriptions" if bearer == "Bearer tenant-b" => Reply::json(r#"{"value":[]}"#),
+        "/v1.0/directory/subscriptions" => file("subscriptions"),
+        "/v1.0/users" if asked.target.ends_with("page2") => file("users-2"),
+        "/v1.0/users" if bearer == "Bearer tenant-a" => file("users-1"),
+        "/v1.0/users" if asked.target.contains("signInActivity") => {
+            Reply::status(403).saying(&fixture("microsoft-graph/no-premium.json"))
+        }
+        "/v1.0/users" => file("users-plain"),
+        "/v1.0/tenantRelationships/delegatedAdminCustomers" if asked.target.ends_with("more") => Reply::json(
+            r#"{"value":[{"tenantId":"tenant-b","displayName":"Birchwood Clinic"},{"tenantId":"tenant-a","displayName":"Alder & Finch LLP"}]}"#,
+        ),
+        "/v1.0/tenantRelationships/delegatedAdminCustomers" => Reply::json(format!(
+            r#"{{"value":[{{"tenantId":"tenant-a","displayName":"Alder & Finch LLP"}}],"@odata.nextLink":"{base}/v1.0/tenantRelationships/delegatedAdminCustomers?more"}}"#
+        )),
+        _ => Reply::status(404),
+    }
+}
+
+async fn graph_server() -> Vendor {
+    Vendor::start(|asked, _| {
+        let base = format!("http://{}", asked.header("host"));
+        graph(asked, &base)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn microsoft_graph() {
+    let vendor = graph_server().await;
+    let options = format!(
+        "base_url = \"{0}\"\nlogin_url = \"{0}\"\nconcurrency = 1\ntenants = [{{ id = \"tenant-a\", name = \"Alder & Finch LLP\" }}, \
+         {{ id = \"tenant-b\", name = \"Birchwood Clinic\" }}, {{ id = \"tenant-c\", name = \"Cobalt\" }}]",
+        vendor.base
+    );
+    let connector = connector("microsoft-graph", &options);
+    let (pages, state) = whole(connector.as_ref(), CLIENT).await;
+    assert_eq!(state.failed.len(), 1);
+    check_cut(&pages, &["servicePlanName", "hidden", "r-1", "\\\"mail\\\"", "disabledPlans"]);
+    let scope = format!("scope={}%2F.default", vendor.base.replace(':', "%3A").replace('/', "%2F"));
+    assert!(vendor.asked()[0].body.ends_with(&scope), "{}", vendor.asked()[0].body);
+    let lines: Vec<String> = vendor.lines().into_iter().map(|line| line.replace(&vendor.base, "BASE")).collect();
+    insta::assert_json_snapshot!("microsoft_graph_asked", lines);
+    insta::assert_json_snapshot!("microsoft_graph_read", told(&read_all(connector.as_ref(), &pages)));
+}
+
+#[tokio::test]
+async fn microsoft_graph_finds_its_tenants() {
+    let vendor = graph_server().await;
+    let options = format!("base_url = \"{0}\"\nlogin_url = \"{0}\"\npartner_tenant = \"msp\"", vendor.base);
+    let connector = connector("microsoft-graph", &options);
+    let (pages, state) = whole(connector.as_ref(), CLIENT).await;
+    let snapshot = read_all(connector.as_ref(), &pages);
+    let names: Vec<String> = snapshot.accounts_in_short().map(|(account, ..)| account.name.clone()).collect();
+    assert_eq!(names, ["Alder & Finch LLP", "Birchwood Clinic"]);
+    assert_eq!(state.failed, []);
+    assert!(snapshot.accounts().all(|one| one.account.read_state.is_complete()), "a tenant listed twice is read once");
+}
+
+#[tokio::test]
+async fn pax8() {
+    let vendor = Vendor::start(|asked, _| {
+        let page = if asked.target.contains("page=1") { 1 } else { 0 };
+        match asked.path() {
+            "/v1/token" => Reply::json(r#"{"access_token":"t","expires_in":86400,"token_type":"Bearer"}"#),
+            path => Reply::json(fixture(&format!("pax8/{}-{page}.json", path.trim_start_matches("/v1/")))),
+        }
+    })
+    .await;
+    let connector = connector("pax8", &format!("base_url = \"{}/v1\"", vendor.base));
+    let (pages, _) = whole(connector.as_ref(), CLIENT).await;
+    let token = &vendor.asked()[0];
+    assert_eq!(token.header("content-type"), "application/json");
+    assert_eq!(
+        token.body,
+        r#"{"audience":"https://api.pax8.com","client_id":"id","client_secret":"hunter2","grant_type":"client_credentials"}"#
+    );
+    check_cut(&pages, &["0161", "Sample Street", "provisioningDetails"]);
+    insta::assert_json_snapshot!("pax8_asked", vendor.lines());
+    insta::assert_json_snapshot!("pax8_read", told(&read_all(connector.as_ref(), &pages)));
+    let short: Vec<Page> =
+        pages.iter().filter(|page| page.ask.target != "/companies?page=1&size=200").cloned().collect();
+    let partial = read_all(connector.as_ref(), &short).read_state;
+    assert_eq!(partial.reason(), Some("the vendor counts 3 companies, 2 were read"), "a lost page is noticed");
+}
+
+/// A file in pieces of so many bytes.
+fn split(connector: &dyn Connector, name: &str, bytes: &[u8], piece: usize) -> Result<Vec<Page>, String> {
+    let mut splitter = connector.file().unwrap().split(name);
+    let mut pages = Vec::new();
+    for part in bytes.chunks(piece) {
+        pages.extend(splitter.push(part).map_err(|error| error.to_string())?);
+    }
+    pages.extend(splitter.finish().map_err(|error| error.to_string())?);
+    Ok(pages)
+}
+
+const DEVICES: &str = r#"
+rows = "usage"
+only = { Source = "rmm" }
+[columns]
+account_id = "Customer ID"
+account_name = "Customer"
+item_id = "Serial"
+item_name = "Host"
+kind = "Type"
+status = "State"
+last_seen = "Seen"
+quantity = "Units"
+[words.kind]
+Server = "server"
+Desktop = "workstation"
+Tablet = "mobile"
+[words.status]
+"In use" = "active"
+Stock = "in_stock"
+"#;
+
+#[test]
+fn csv() {
+    let usage = connector("csv", DEVICES);
+    let name = "devices-2026-06-30.csv";
+    let bytes = fixture(&format!("csv/{name}")).into_bytes();
+    assert_eq!(usage.file().unwrap().as_of(name).unwrap().to_string(), "2026-06-30");
+    let pages = split(usage.as_ref(), name, &bytes, bytes.len()).unwrap();
+    insta::assert_json_snapshot!("csv_usage", told(&read_all(usage.as_ref(), &pages)));
+    for piece in [1, 2, 3, 50] {
+        assert_eq!(split(usage.as_ref(), name, &bytes, piece).unwrap(), pages, "in pieces of {piece}");
+    }
+    let billed = connector("csv", "rows = \"billed\"\nconstants = { timing = \"arrears\" }");
+    let bytes = fixture("csv/lines-2026-06-30.csv").into_bytes();
+    let pages = split(billed.as_ref(), "lines-2026-06-30.csv", &bytes, 100).unwrap();
+    insta::assert_json_snapshot!("csv_billed", told(&read_all(billed.as_ref(), &pages)));
+}
+
+#[test]
+fn a_large_csv_file_goes_through_in_pages() {
+    let billed = connector("csv", "rows = \"billed\"");
+    let mut text = String::from("line_id,client_id,client_name,product_code,quantity\n");
+    for n in 0..100_000 {
+        text.push_str(&format!("L{n},C{},\"Client, the {}th\nof many\",MNG,{}.50\n", n % 500, n % 500, n % 7));
+    }
+    let pages = split(billed.as_ref(), "x", text.as_bytes(), 65_536).unwrap();
+    assert!(pages.len() > 1 && pages.iter().all(|page| page.body.len() < 5_000_000), "{}", pages.len());
+    let whole: String = pages.iter().map(|page| page.body.as_str()).collect();
+    assert_eq!(&text[text.find('\n').unwrap() + 1..], whole, "nothing lost, nothing twice");
+    let snapshot = read_all(billed.as_ref(), &pages);
+    assert_eq!((snapshot.account_count(), snapshot.line_count()), (500, 100_000));
+    // A broken line far down is named by its own number, line breaks within quotes counted.
+    let broken = text.replace("L69999,C499,", "L69999,C499,x,");
+    let pages = split(billed.as_ref(), "lines.csv", broken.as_bytes(), 65_536).unwrap();
+    let mut reading = Reading::of(billed.as_ref());
+    let error = pages.iter().find_map(|page| read_page(billed.as_ref(), page, &mut reading).err()).unwrap();
+    assert_eq!(
+        error.to_string(),
+        "the answer to `rows` cannot be read: lines.csv line 140000, field `(all)`: the line has 6 fields, the header has 5"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_csv_file_is_said() {
+    let usage = connector("csv", "rows = \"usage\"");
+    let head = "account_id,item_id,kind,quantity,last_seen\n";
+    for (body, expected) in [
+        (
+            "A,1,server,\"1,5\",\n",
+            "u.csv line 2, field `quantity`: `1,5` has a thousands separator or a decimal comma; write 1234.56",
+        ),
+        ("A,1,server,1,\nA,2,server,x,\n", "u.csv line 3, field `quantity`: `x` is not a decimal number"),
+        (",1,server,1,\n", "u.csv line 2, field `account_id`: it is empty, and it is needed"),
+        ("A,1,server,1,30.06.2026\n", "u.csv line 2, field `last_seen`: is not a moment with an offset"),
+        ("A,1,server\n", "u.csv line 2, field `(all)`: the line has 3 fields, the header has 5"),
+    ] {
+        let pages = split(usage.as_ref(), "u.csv", format!("{head}{body}").as_bytes(), 7).unwrap();
+        let mut reading = Reading::of(usage.as_ref());
+        let error = read_page(usage.as_ref(), &pages[0], &mut reading).unwrap_err().to_string();
+        assert_eq!(error, format!("the answer to `rows` cannot be read: {expected}"));
+    }
+    let long = format!("{head}A,1,\"{}", "x".repeat(5_000_000));
+    let utf = [head.as_bytes(), b"A,1,server,1,\nA,\xff,server,1,\n"].concat();
+    for (bytes, expected) in [
+        (b"".to_vec(), "u.csv line 1: the file is empty: it needs a line with the names of its columns"),
+        (
+            b"a;item_id;kind\n".to_vec(),
+            "u.csv line 1: there is no column `account_id` for `account_id`; the columns are: a;item_id;kind; is `delimiter` \";\"?",
+        ),
+        (format!("{head}A,1,\"server,1\nB,").into_bytes(), "u.csv line 2: a quoted field begins that does not end"),
+        (long.into_bytes(), "u.csv line 2: a record is longer than 4 MB: does a quoted field not end?"),
+        (utf, "u.csv line 3: has characters that are not UTF-8: save the file as CSV UTF-8"),
+    ] {
+        let error = split(usage.as_ref(), "u.csv", &bytes, 1000).unwrap_err();
+        assert_eq!(error, format!("the answer to `rows` cannot be read: {expected}"));
+    }
+}
+
+#[test]
+fn a_csv_file_says_its_day_or_is_refused() {
+    let usage = connector("csv", "rows = \"usage\"");
+    let file = usage.file().unwrap();
+    assert_eq!(file.as_of("rmm_2026-06-30.csv").unwrap().to_string(), "2026-06-30");
+    assert_eq!(file.as_of("2026-06-30-2026-06-30.csv").unwrap().to_string(), "2026-06-30");
+    for (name, expected) in [
+        ("usage.csv", "does not say which day it is as of"),
+        ("usage-2026-06-31.csv", "does not say which day it is as of"),
+        ("usage-12026-06-305.csv", "does not say which day it is as of"),
+        ("2026-05-31 to 2026-06-30.csv", "has more than one date in its name"),
+    ] {
+        let why = file.as_of(name).unwrap_err();
+        assert!(why.contains(expected), "{why}");
+    }
+    let fixed = connector("csv", "rows = \"usage\"\nas_of = \"2026-05-31\"");
+    assert_eq!(fixed.file().unwrap().as_of("usage.csv").unwrap().to_string(), "2026-05-31");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_refused_by_name() {
+    for (name, options, expected) in [
+        ("ninja", "", "there is no connector `ninja`; there are: connectwise, ninjaone, microsoft-graph, pax8, csv"),
+        ("ninjaone", "", "connector `ninjaone`: missing field `base_url`"),
+        (
+            "ninjaone",
+            "base_url = \"http://eu.ninjarmm.com\"",
+            "connector `ninjaone`: `base_url` is `http` to `eu.ninjarmm.com`: only https is allowed (http only to this machine)",
+        ),
+        (
+            "ninjaone",
+            "base_url = \"https://eu.ninjarmm.com\"\nbase_ulr = \"x\"",
+            "connector `ninjaone`: unknown field `base_ulr`, expected one of `base_url`, `token_url`, `oauth_scope`",
+        ),
+        (
+            "ninjaone",
+            "base_url = \"https://eu.ninjarmm.com\"\nconcurrency = 9",
+            "connector `ninjaone`: `concurrency` must be a whole number from 1 to 4",
+        ),
+        ("microsoft-graph", "", "connector `microsoft-graph`: name either `tenants` or `partner_tenant`"),
+        (
+            "microsoft-graph",
+            "partner_tenant = \"a/b\"",
+            "connector `microsoft-graph`: `partner_tenant` is not a tenant id",
+        ),
+        (
+            "connectwise",
+            "base_url = \"https://psa.example\"\ncompany = \"a b\"",
+            "connector `connectwise`: `company` is the id that you sign in with: letters, digits, `-`, `_` and `.`",
+        ),
+        (
+            "csv",
+            "rows = \"usage\"\n[columns]\nquantitty = \"Q\"",
+            "connector `csv`: there is no field `quantitty`; there are: account_id, account_name, item_id, item_name, kind, sku, status, last_seen, quantity",
+        ),
+        (
+            "csv",
+            "rows = \"usage\"\nas_of = \"2026-06-31\"",
+            "connector `csv`: `as_of`: `2026-06-31` is not a day: write YYYY-MM-DD, such as 2026-06-30",
+        ),
+    ] {
+        let error = connect(name, &options.parse().unwrap()).err().expect(options);
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn every_example_of_settings_is_one() {
+    for declaration in truecount_connectors::CONNECTORS {
+        let text = format!("[[sources]]\nid = \"x\"\n{}", declaration.options);
+        let table: toml::Table = text.parse().unwrap();
+        let mut options = table["sources"][0].as_table().unwrap().clone();
+        options.remove("id");
+        let made = connect(declaration.name, &options).unwrap();
+        assert_eq!(made.name(), declaration.name);
+        if let Some(endpoint) = made.endpoint() {
+            let error = Http::new(made.as_ref(), HttpSetup::default()).unwrap_err().to_string();
+            let needed = format!("it needs: {}", declaration.secret.join(", "));
+            assert!(error.ends_with(&needed), "{error}");
+            assert!(endpoint.pace.concurrency >= 1);
+        }
+    }
+}
