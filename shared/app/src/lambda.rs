@@ -111,7 +111,9 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
     let Some(source) = event.source else {
         return Err(AppError::Unknown(r#"name a source, {"source": "ninjaone"}, or ask for {"list": true}"#.to_owned()));
     };
-    answer(&sync(env, &config.settings, source.as_str(), deadline(deadline_ms)).await?)
+    // Boxed, as below: what a use case waits for nests too deep for the compiler when a function's `main` wraps it.
+    let synced = Box::pin(sync(env, &config.settings, source.as_str(), deadline(deadline_ms)));
+    answer(&synced.await?)
 }
 
 /// Answers the reconcile function's event.
@@ -122,7 +124,7 @@ pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> 
     let event: ReconcileEvent = read(event)?;
     let config = Config::load(&*env.config).await?;
     let wanted = if event.closing { Wanted::Closing { replace: event.replace } } else { Wanted::Draft };
-    answer(&reconcile(env, &config, event.month, &wanted, deadline(deadline_ms)).await?)
+    answer(&Box::pin(reconcile(env, &config, event.month, &wanted, deadline(deadline_ms))).await?)
 }
 
 /// Answers the report function's event.
@@ -138,7 +140,8 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
         MailWord::Wanted => Mailing::Wanted,
         MailWord::Off => Mailing::Off,
     };
-    answer(&report(env, &config, month, event.run_id.as_deref(), mailing, deadline(deadline_ms)).await?)
+    let reported = Box::pin(report(env, &config, month, event.run_id.as_deref(), mailing, deadline(deadline_ms)));
+    answer(&reported.await?)
 }
 
 fn read<T: serde::de::DeserializeOwned>(event: Value) -> Result<T, AppError> {
