@@ -226,6 +226,10 @@ impl Reconciler {
         };
         let client = &mut self.clients[client.0 as usize];
         let place = client.lines.iter().rposition(|lines| lines.rule == rule).unwrap_or_else(|| {
+            // a client has a handful of rules, and there are many clients: no doubling
+            if client.lines.len() == client.lines.capacity() {
+                client.lines.reserve_exact(2);
+            }
             client.lines.push(RuleLines::of(rule));
             client.lines.len() - 1
         });

@@ -258,7 +258,6 @@ fn cut_at_commas(text: &[u8], offset: usize, spans: &mut Vec<Span>) {
 }
 
 /// Rows the long way round.
-#[derive(Default)]
 struct Slow {
     reader: Reader,
     output: Vec<u8>,
@@ -267,10 +266,17 @@ struct Slow {
     spans: Vec<Span>,
 }
 
+impl Default for Slow {
+    fn default() -> Self {
+        // not the reader's own default, whose tables are empty
+        Self { reader: Reader::new(), output: Vec::new(), ends: Vec::new(), text: String::new(), spans: Vec::new() }
+    }
+}
+
 impl Slow {
     /// Reads one row; answers how many bytes it takes, or nothing if it goes on behind the input.
     fn row(&mut self, input: &[u8], is_last: bool) -> Option<usize> {
-        self.reader = Reader::new();
+        self.reader.reset();
         let (mut used, mut written, mut ended) = (0, 0, 0);
         self.output.resize(self.output.len().max(1 << 10), 0);
         self.ends.resize(self.ends.len().max(1 << 6), 0);
