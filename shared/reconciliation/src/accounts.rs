@@ -8,13 +8,14 @@ use truecount_billing::{Currency, Money};
 use crate::{
     AccountNo, ClientNo, Confidence, Finding, FindingKind, MappingSuggestion, NextStep, ReconcileError, Reconciler,
     SourceNo, ValueBasis,
-    compare::{Judge, exact_product},
+    compare::Judge,
     coverage::{blank_of, plural},
+    exact::{self, plain},
     finish::{Found, each_unit, state_in_words},
     items::Outcome,
     order::exception_id,
     reconciler::{AccountEntry, Decision},
-    sentences::{money, plain},
+    sentences::money,
     takers::Taker,
     unread::account_too_large,
 };
@@ -68,7 +69,7 @@ fn sum(books: &Reconciler, account: &AccountEntry) -> Option<Unmapped> {
         (_, None) => sums.item_count += items,
         (Taker::Rule(rule), Some(Outcome::COUNTS)) => {
             let sum = by_rule.entry(*rule).or_default();
-            match Decimal::from(items).checked_add(extra).and_then(|units| sum.checked_add(units)) {
+            match exact::sum(Decimal::from(items), extra).and_then(|units| exact::sum(*sum, units)) {
                 Some(more) => *sum = more,
                 None => is_exact = false,
             }
@@ -78,14 +79,14 @@ fn sum(books: &Reconciler, account: &AccountEntry) -> Option<Unmapped> {
     });
     for (rule, units) in by_rule.into_iter().filter(|_| is_exact) {
         let rule = &books.rules.rules()[usize::from(rule)];
-        let units = exact_product(units, rule.factor)?;
-        sums.used = sums.used.checked_add(units)?;
+        let units = exact::product(units, rule.factor)?;
+        sums.used = exact::sum(sums.used, units)?;
         match rule.list_price {
             Some(price) => {
                 let sum = sums.worth.entry(price.0.currency).or_default();
-                *sum = sum.checked_add(exact_product(units, price.0.amount)?)?;
+                *sum = exact::sum(*sum, exact::product(units, price.0.amount)?)?;
             }
-            None => sums.unpriced = sums.unpriced.checked_add(units)?,
+            None => sums.unpriced = exact::sum(sums.unpriced, units)?,
         }
     }
     is_exact.then_some(sums)
@@ -104,7 +105,7 @@ fn unmapped(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry, sums:
     if !sums.unpriced.is_zero() {
         reason.push_str(&format!("; no list price for {} of them", plain(sums.unpriced)));
     }
-    let known = (sums.quantity_unknown == 0).then_some(sums.used);
+    let known = (sums.quantity_unknown == 0).then(|| plain(sums.used));
     if sums.quantity_unknown > 0 {
         let items = plural(sums.quantity_unknown, "item", "items");
         reason.push_str(&format!("; besides {} {items} without a quantity", sums.quantity_unknown));

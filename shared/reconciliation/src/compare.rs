@@ -7,6 +7,7 @@ use truecount_billing::{CountBasis, InvoiceTiming, ServicePeriod};
 use crate::{
     ClientNo, Comparison, Confidence, DecidedBy, Explained, Finding, FindingKind, NextStep, Profile, ReconcileError,
     Reconciler, Rule,
+    exact::{self, plain},
     finish::{ClientSource, Found, Sides},
     items::Outcome,
     lines::RuleLines,
@@ -36,7 +37,7 @@ impl UsageSum {
             self.quantity_unknown += items;
         }
         match self.left_out.iter_mut().find(|(one, _)| *one == outcome) {
-            Some((_, sum)) => *sum = sum.checked_add(units)?,
+            Some((_, sum)) => *sum = exact::sum(*sum, units)?,
             None => self.left_out.push((outcome, units)),
         }
         Some(())
@@ -63,36 +64,30 @@ impl Numbers {
     /// `None` if an amount has more digits than are kept exactly.
     pub(crate) fn of(rule: &Rule, lines: Option<&RuleLines>, usage: &UsageSum) -> Option<Self> {
         let is_active = lines.is_some_and(|lines| lines.active_count > 0);
-        let times = |units: Decimal| exact_product(units, rule.factor);
+        let times = |units: Decimal| exact::product(units, rule.factor);
         let billed = lines.map_or(Decimal::ZERO, |lines| lines.billed);
         let used = times(usage.used)?;
         let included = lines.and_then(|lines| lines.less_included).unwrap_or(rule.included);
-        let above = used.checked_sub(included)?.max(Decimal::ZERO);
+        let above = exact::difference(used, included)?.max(Decimal::ZERO);
         let expected = if is_active { above.max(rule.minimum) } else { above };
         let left_out = usage.left_out.iter().map(|(why, units)| Some((*why, times(*units)?)));
         Some(Self {
             used,
             billed,
             expected,
-            variance: expected.checked_sub(billed)?,
-            gross: times(usage.raw)?.checked_sub(billed)?,
+            variance: exact::difference(expected, billed)?,
+            gross: exact::difference(times(usage.raw)?, billed)?,
             left_out: left_out.collect::<Option<_>>()?,
-            included: used.checked_sub(above)?,
-            minimum: expected.checked_sub(above)?,
+            included: exact::difference(used, above)?,
+            minimum: exact::difference(expected, above)?,
         })
     }
 
     /// gross − actionable, as the parts say it.
     pub(crate) fn explained(&self) -> Option<Decimal> {
-        let left_out = self.left_out.iter().try_fold(Decimal::ZERO, |sum, (_, units)| sum.checked_add(*units))?;
-        left_out.checked_add(self.included)?.checked_sub(self.minimum)
+        let left_out = self.left_out.iter().try_fold(Decimal::ZERO, |sum, (_, units)| exact::sum(sum, *units))?;
+        exact::difference(exact::sum(left_out, self.included)?, self.minimum)
     }
-}
-
-/// The product, unless it would have to be rounded.
-pub(crate) fn exact_product(a: Decimal, b: Decimal) -> Option<Decimal> {
-    let product = a.checked_mul(b)?;
-    (a.is_zero() || b.is_zero() || product.scale() == a.scale() + b.scale()).then_some(product)
 }
 
 /// Compares pair by pair.
@@ -180,7 +175,7 @@ impl Pair<'_> {
     fn check_identity(&self) -> Option<Result<(), ReconcileError>> {
         let explained = self.numbers.explained()?;
         let (gross, actionable) = (self.numbers.gross, self.numbers.variance);
-        if gross == actionable.checked_add(explained)? {
+        if gross == exact::sum(actionable, explained)? {
             return Some(Ok(()));
         }
         let (client_id, rule_id) = (self.client.id.clone(), self.rule.id.clone());
@@ -208,10 +203,10 @@ impl Pair<'_> {
 
     fn compared(&self, kind: Option<FindingKind>, worth: &Worth, keep: bool, found: &mut Found) {
         let mut comparison = self.blank();
-        comparison.used = Some(self.numbers.used);
-        comparison.expected = Some(self.numbers.expected);
-        comparison.variance = Some(self.numbers.variance);
-        comparison.gross_variance = Some(self.numbers.gross);
+        comparison.used = Some(plain(self.numbers.used));
+        comparison.expected = Some(plain(self.numbers.expected));
+        comparison.variance = Some(plain(self.numbers.variance));
+        comparison.gross_variance = Some(plain(self.numbers.gross));
         comparison.unit_price = worth.unit_price;
         comparison.monthly_impact = worth.impact;
         comparison.currency = worth.currency;
@@ -271,7 +266,7 @@ impl Pair<'_> {
             count_basis: self.rule.count_basis,
             unit: self.rule.unit,
             used: None,
-            billed: Some(self.numbers.billed),
+            billed: Some(plain(self.numbers.billed)),
             expected: None,
             variance: None,
             gross_variance: None,
@@ -296,11 +291,11 @@ impl Pair<'_> {
             .numbers
             .left_out
             .iter()
-            .map(|(why, units)| Explained { reason: words.reason(*why), units: *units })
+            .map(|(why, units)| Explained { reason: words.reason(*why), units: plain(*units) })
             .collect();
         parts.sort_by(|a, b| a.reason.cmp(&b.reason));
-        let included = Explained { reason: "included".into(), units: self.numbers.included };
-        let minimum = Explained { reason: "minimum".into(), units: -self.numbers.minimum };
+        let included = Explained { reason: "included".into(), units: plain(self.numbers.included) };
+        let minimum = Explained { reason: "minimum".into(), units: plain(-self.numbers.minimum) };
         parts.extend([included, minimum]);
         parts.retain(|part| !part.units.is_zero());
         parts

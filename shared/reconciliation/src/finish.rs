@@ -11,6 +11,7 @@ use crate::{
     accounts::{judge_accounts, judge_untaken},
     compare::{Judge, UsageSum},
     coverage::{SourceCounts, coverage, unread_sources},
+    exact,
     items::{AccountItems, Outcome},
     order::{in_order, suggestions_in_order, totals},
     reconciler::Decision,
@@ -85,6 +86,13 @@ impl Sides {
                     sides.proposed.entry((proposal.0, account.source)).or_insert(number);
                 }
                 Decision::None | Decision::Ignored | Decision::Unclear(_) => {}
+            }
+        }
+        for (number, client) in &books.proposals {
+            let account = &books.accounts[number.0 as usize];
+            if !matches!(account.decision, Decision::Confirmed(..) | Decision::Ignored) {
+                let first = sides.proposed.entry((*client, account.source)).or_insert(*number);
+                *first = (*first).min(*number);
             }
         }
         sides.confirmed.sort_unstable();
@@ -185,10 +193,10 @@ fn usage_of(units: &[Units], rule: u16) -> Option<UsageSum> {
     let start = units.partition_point(|one| one.rule < rule);
     let mut sum = UsageSum::default();
     for one in units[start..].iter().take_while(|one| one.rule == rule) {
-        let amount = Decimal::from(one.items).checked_add(one.extra)?;
+        let amount = exact::sum(Decimal::from(one.items), one.extra)?;
         match one.outcome {
-            None => sum.raw = sum.raw.checked_add(amount)?,
-            Some(Outcome::COUNTS) => sum.used = sum.used.checked_add(amount)?,
+            None => sum.raw = exact::sum(sum.raw, amount)?,
+            Some(Outcome::COUNTS) => sum.used = exact::sum(sum.used, amount)?,
             Some(outcome) => sum.leave_out(outcome, one.items, amount)?,
         }
     }

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use rust_decimal::Decimal;
 
-use crate::{AccountNo, ReconcileError, arena::Arena, words::Words};
+use crate::{AccountNo, ReconcileError, arena::Arena, exact, words::Words};
 
 /// A rule within one source: sixteen to a group.
 pub(crate) type LocalRule = u16;
@@ -46,9 +46,34 @@ impl Outcome {
 pub(crate) struct Report {
     pub(crate) group: u8,
     pub(crate) mask: u16,
+    /// Never [`Outcome::UNKNOWN`]: that follows from the quantities of all reports.
     pub(crate) outcome: Outcome,
-    /// How many units; one where unknown.
-    pub(crate) quantity: Decimal,
+    /// How many units; `None`: not told.
+    pub(crate) quantity: Option<Decimal>,
+}
+
+/// What all reports of one item say to one rule: the best outcome, and the greatest quantity that was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    outcome: Outcome,
+    quantity: Option<Decimal>,
+}
+
+impl State {
+    /// Where it is counted.
+    fn place(self) -> Outcome {
+        if self.outcome == Outcome::COUNTS && self.quantity.is_none() { Outcome::UNKNOWN } else { self.outcome }
+    }
+
+    /// Units beyond one.
+    fn extra(self) -> Option<Decimal> {
+        self.quantity.map_or(Some(Decimal::ZERO), |units| exact::difference(units, Decimal::ONE))
+    }
+
+    fn with(self, other: Self, words: &Words) -> Self {
+        let outcome = if other.outcome.beats(self.outcome, words) { other.outcome } else { self.outcome };
+        Self { outcome, quantity: self.quantity.max(other.quantity) }
+    }
 }
 
 /// Distinct items of one account and rule.
@@ -106,7 +131,7 @@ pub(crate) struct Parked {
 #[derive(Debug)]
 struct Quantities {
     extras: Vec<Extra>,
-    by_item: Vec<((u32, u8), Decimal)>,
+    by_item: Vec<((u32, u8), Option<Decimal>)>,
 }
 
 /// Sums, and what tells the items of one account apart.
@@ -117,7 +142,8 @@ pub(crate) struct Tallies {
     left_out: Vec<LeftOut>,
     extras: Vec<Extra>,
     items_left_out: HashMap<(u32, u8), Outcome>,
-    quantities: HashMap<(u32, u8), Decimal>,
+    /// Where it is not one; `None`: not told.
+    quantities: HashMap<(u32, u8), Option<Decimal>>,
     first: u32,
 }
 
@@ -230,7 +256,7 @@ impl Parked {
 
 impl Tallies {
     fn parked(&self, end: u32) -> Parked {
-        let more = (!self.extras.is_empty()).then(|| {
+        let more = (!self.quantities.is_empty() || !self.extras.is_empty()).then(|| {
             let by_item = self.quantities.iter().map(|(item, units)| (*item, *units)).collect();
             Box::new(Quantities { extras: self.extras.clone(), by_item })
         });
@@ -265,79 +291,67 @@ impl Tallies {
         (counted, seen): (u16, u16),
         words: &Words,
     ) -> Result<(u16, u16), ReconcileError> {
-        let (fresh, again) = (report.mask & !seen, report.mask & seen);
+        let said = State { outcome: report.outcome, quantity: report.quantity };
         let mut now_counted = counted;
-        if report.outcome == Outcome::COUNTS {
-            now_counted |= fresh;
-        }
-        for bit in bits(fresh) {
-            self.first(at, bit, report)?;
-        }
-        for bit in bits(again) {
-            let current = if counted >> bit & 1 == 1 { Outcome::COUNTS } else { self.outcome(at, bit) };
-            self.grow(at, bit, report, current)?;
-            if report.outcome.beats(current, words) {
-                self.change(at, bit, report, current)?;
-                now_counted |= u16::from(report.outcome == Outcome::COUNTS) << bit;
+        for bit in bits(report.mask) {
+            let rule = local(report.group, bit);
+            let before = (seen >> bit & 1 == 1).then(|| self.state(at, bit, counted >> bit & 1 == 1));
+            let after = before.map_or(said, |before| before.with(said, words));
+            match before {
+                Some(before) if before == after => continue,
+                Some(before) => self.add(rule, before, -1)?,
+                None => self.count(rule).raw += 1,
             }
+            self.add(rule, after, 1)?;
+            self.keep(at, bit, before, after);
+            let is_counted = u16::from(after.place() == Outcome::COUNTS);
+            now_counted = now_counted & !(1 << bit) | is_counted << bit;
         }
         Ok((now_counted, seen | report.mask))
     }
 
-    fn first(&mut self, at: u32, bit: u8, report: Report) -> Result<(), ReconcileError> {
-        let rule = local(report.group, bit);
-        let count = self.count(rule);
-        count.raw += 1;
-        if report.outcome == Outcome::COUNTS {
-            count.counted += 1;
-        } else {
-            self.leave_out(rule, report.outcome, 1);
-            self.items_left_out.insert((at, bit), report.outcome);
-        }
-        if report.quantity != Decimal::ONE {
-            self.quantities.insert((at, bit), report.quantity);
-            let more = report.quantity - Decimal::ONE;
-            self.add_extra(rule, None, more)?;
-            self.add_extra(rule, Some(report.outcome), more)?;
-        }
-        Ok(())
+    fn state(&self, at: u32, bit: u8, is_counted: bool) -> State {
+        let left_out = if is_counted { None } else { self.items_left_out.get(&(at, bit)) };
+        let outcome = left_out.copied().filter(|outcome| *outcome != Outcome::UNKNOWN).unwrap_or(Outcome::COUNTS);
+        State { outcome, quantity: self.quantities.get(&(at, bit)).copied().unwrap_or(Some(Decimal::ONE)) }
     }
 
-    /// Two reports of one item that differ in quantity: the greater one is believed, in whatever order they come.
-    fn grow(&mut self, at: u32, bit: u8, report: Report, current: Outcome) -> Result<(), ReconcileError> {
-        if report.outcome == Outcome::UNKNOWN {
-            return Ok(());
+    fn keep(&mut self, at: u32, bit: u8, before: Option<State>, after: State) {
+        let usual = Some(Decimal::ONE);
+        if after.quantity != usual {
+            self.quantities.insert((at, bit), after.quantity);
+        } else if before.is_some() {
+            self.quantities.remove(&(at, bit));
         }
-        let before = self.quantities.get(&(at, bit)).copied().unwrap_or(Decimal::ONE);
-        if report.quantity <= before && current != Outcome::UNKNOWN {
-            return Ok(());
-        }
-        let more = report.quantity - before;
-        self.quantities.insert((at, bit), report.quantity);
-        self.add_extra(local(report.group, bit), None, more)?;
-        self.add_extra(local(report.group, bit), Some(current), more)
-    }
-
-    fn change(&mut self, at: u32, bit: u8, report: Report, current: Outcome) -> Result<(), ReconcileError> {
-        let rule = local(report.group, bit);
-        self.leave_out(rule, current, -1);
-        if report.outcome == Outcome::COUNTS {
-            self.count(rule).counted += 1;
+        if after.place() != Outcome::COUNTS {
+            self.items_left_out.insert((at, bit), after.place());
+        } else if before.is_some() {
             self.items_left_out.remove(&(at, bit));
-        } else {
-            self.leave_out(rule, report.outcome, 1);
-            self.items_left_out.insert((at, bit), report.outcome);
         }
-        if let Some(quantity) = self.quantities.get(&(at, bit)) {
-            let more = *quantity - Decimal::ONE;
-            self.add_extra(rule, Some(current), -more)?;
-            self.add_extra(rule, Some(report.outcome), more)?;
-        }
-        Ok(())
     }
 
-    fn outcome(&self, at: u32, bit: u8) -> Outcome {
-        self.items_left_out.get(&(at, bit)).copied().unwrap_or(Outcome::COUNTS)
+    /// Adds an item's state to the sums, or takes it away again.
+    fn add(&mut self, rule: LocalRule, state: State, by: i32) -> Result<(), ReconcileError> {
+        match state.place() {
+            Outcome::COUNTS => {
+                let count = self.count(rule);
+                count.counted = count.counted.saturating_add_signed(by);
+            }
+            outcome => self.leave_out(rule, outcome, by),
+        }
+        let add_extra = |tallies: &mut Self| {
+            let extra = state.extra()?;
+            let signed = if by < 0 { -extra } else { extra };
+            if !extra.is_zero() {
+                tallies.add_extra(rule, None, signed)?;
+                tallies.add_extra(rule, Some(state.place()), signed)?;
+            }
+            Some(())
+        };
+        add_extra(self).ok_or_else(|| ReconcileError::TooLarge {
+            subject: "a vendor organization's items".into(),
+            what: "the sum of their quantities",
+        })
     }
 
     fn count(&mut self, rule: LocalRule) -> &mut RuleCount {
@@ -355,17 +369,12 @@ impl Tallies {
         }
     }
 
-    fn add_extra(&mut self, rule: LocalRule, outcome: Option<Outcome>, more: Decimal) -> Result<(), ReconcileError> {
+    fn add_extra(&mut self, rule: LocalRule, outcome: Option<Outcome>, more: Decimal) -> Option<()> {
         match self.extras.iter_mut().find(|one| one.rule == rule && one.outcome == outcome) {
-            Some(one) => {
-                one.units = one.units.checked_add(more).ok_or_else(|| ReconcileError::TooLarge {
-                    subject: "an account's items".into(),
-                    what: "the sum of quantities",
-                })?;
-            }
+            Some(one) => one.units = exact::sum(one.units, more)?,
             None => self.extras.push(Extra { rule, outcome, units: more }),
         }
-        Ok(())
+        Some(())
     }
 }
 

@@ -10,6 +10,7 @@ mod accounts;
 mod arena;
 mod compare;
 mod coverage;
+mod exact;
 mod finding;
 mod finish;
 mod inputs;
@@ -21,6 +22,8 @@ mod rules;
 mod sentences;
 mod setup;
 mod takers;
+#[cfg(test)]
+mod tests;
 mod unread;
 mod words;
 mod worth;

@@ -4,7 +4,7 @@ use jiff::{ToSpan, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, ServicePeriod, Treatment};
 
-use crate::LineRef;
+use crate::{LineRef, exact};
 
 /// A price on a line of the client's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,12 +87,12 @@ impl RuleLines {
         self.active_count += 1;
         let units = match line.less_included {
             Some(included) => {
-                self.less_included = Some(self.less_included.unwrap_or_default().checked_add(included)?);
-                line.quantity.checked_sub(included)?
+                self.less_included = Some(exact::sum(self.less_included.unwrap_or_default(), included)?);
+                exact::difference(line.quantity, included)?
             }
             None => line.quantity,
         };
-        self.billed = self.billed.checked_add(units)?;
+        self.billed = exact::sum(self.billed, units)?;
         let cycle = line.terms.cycle_months.filter(|months| *months > 0);
         self.cycle_unknown_count += u32::from(cycle.is_none());
         if self.active_count == 1 || dated.period > self.period.unwrap_or(dated.period) {

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use truecount_billing::Currency;
 
-use crate::{Finding, MappingSuggestion, ReconcileError, Totals};
+use crate::{Finding, MappingSuggestion, ReconcileError, Totals, exact};
 
 /// Hexadecimal digits of an exception's id: 48 bits, so that a hundred thousand ids are still all different.
 const ID_DIGITS: usize = 12;
@@ -73,7 +73,7 @@ pub(crate) fn totals(findings: &[Finding]) -> Result<Vec<Totals>, ReconcileError
         } else {
             continue;
         };
-        *sum = sum.checked_add(impact.abs()).ok_or_else(|| ReconcileError::TooLarge {
+        *sum = exact::sum(*sum, impact.abs()).ok_or_else(|| ReconcileError::TooLarge {
             subject: format!("all findings in {currency}"),
             what: "the total",
         })?;

@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use truecount_billing::{AccountId, BilledLine, ClientId, Evidence, InvoiceTiming, ReadState, ServicePeriod, SourceId};
 
 use crate::{
@@ -48,6 +47,8 @@ pub struct Reconciler {
     pub(crate) products: HashMap<Box<str>, Product>,
     pub(crate) words: Words,
     pub(crate) line_count: u64,
+    /// Further clients that an undecided account might be.
+    pub(crate) proposals: Vec<(AccountNo, ClientNo)>,
     seen: SeenItems,
     source_index: HashMap<SourceId, SourceNo>,
     client_index: HashMap<ClientId, ClientNo>,
@@ -135,6 +136,7 @@ impl Reconciler {
             accounts: Vec::new(),
             words: Words::default(),
             line_count: 0,
+            proposals: Vec::new(),
             seen: SeenItems::default(),
             source_index: HashMap::new(),
             client_index: HashMap::new(),
@@ -311,11 +313,9 @@ impl Reconciler {
             let outcome = match status {
                 Some(outcome) => outcome,
                 None if stale => Outcome::STALE,
-                None if item.quantity.is_none() => Outcome::UNKNOWN,
                 None => Outcome::COUNTS,
             };
-            let quantity = item.quantity.unwrap_or(Decimal::ONE);
-            let report = Report { group: take.group, mask: take.mask, outcome, quantity };
+            let report = Report { group: take.group, mask: take.mask, outcome, quantity: item.quantity };
             self.seen.report(&mut entry.items, item.item_id, report, &self.words)?;
         }
         Ok(())
@@ -336,6 +336,17 @@ impl Reconciler {
             Mapping::Undecided { proposal: None, why } => Decision::Unclear(why.into()),
         };
         self.accounts[account.0 as usize].decision = decision;
+        Ok(())
+    }
+
+    /// A further client that an undecided account might be, beside the one it is proposed for: none of them counts
+    /// as having used nothing.
+    ///
+    /// # Errors
+    /// [`ReconcileError::TooMany`] beyond [`ACCOUNTS_MAX`].
+    pub fn propose(&mut self, account: AccountNo, client: &ClientId) -> Result<(), ReconcileError> {
+        let client = self.client_number(client)?;
+        self.proposals.push((account, client));
         Ok(())
     }
 

@@ -5,7 +5,8 @@ use std::fmt::{self, Write};
 use rust_decimal::Decimal;
 
 use crate::{
-    FindingKind, Rule, ValueBasis, compare::Numbers, items::Outcome, lines::RuleLines, words::Words, worth::Worth,
+    FindingKind, Rule, ValueBasis, compare::Numbers, exact::plain, items::Outcome, lines::RuleLines, words::Words,
+    worth::Worth,
 };
 
 /// What was compared, what differs, what was left out, and the price.
@@ -96,11 +97,6 @@ fn price(text: &mut String, worth: &Worth) -> fmt::Result {
         (Some(currency), ValueBasis::Estimated) => write!(text, "; list price {price} {currency} each a month"),
         (None, _) => write!(text, "; {price} each a month in an unknown currency"),
     }
-}
-
-/// Without trailing zeros, and without a minus before zero.
-pub(crate) fn plain(number: Decimal) -> Decimal {
-    if number.is_zero() { Decimal::ZERO } else { number.normalize() }
 }
 
 /// With two places, or up to four where there are more.

@@ -1,13 +1,15 @@
 //! What a variance is worth a month, and what that rests on. No price is unknown, never zero.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use truecount_billing::Currency;
 
 use crate::{
-    Profile, Rule, ValueBasis,
-    compare::exact_product,
+    Profile, Rule, ValueBasis, exact,
     lines::{OwnPrice, RuleLines},
 };
+
+/// A third of something has no exact decimal; so many places can still be added up exactly.
+const QUOTIENT_PLACES: u32 = 12;
 
 /// The worth of a variance.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +44,7 @@ pub(crate) fn worth(profile: Profile, rule: &Rule, lines: Option<&RuleLines>, va
         (Some(own), _) => of_line(own, rule, variance),
         (None, Some(list)) => Some(Worth {
             unit_price: Some(list.0.amount),
-            impact: Some(exact_product(variance, list.0.amount)?),
+            impact: Some(exact::product(variance, list.0.amount)?),
             currency: Some(list.0.currency),
             basis: Some(ValueBasis::Estimated),
         }),
@@ -53,12 +55,16 @@ pub(crate) fn worth(profile: Profile, rule: &Rule, lines: Option<&RuleLines>, va
 fn of_line(own: &OwnPrice, rule: &Rule, variance: Decimal) -> Option<Worth> {
     let months = Decimal::from(own.cycle_months);
     let currency = own.currency.or(rule.currency());
-    let whole = exact_product(variance, own.price)?;
-    // brought to a month: the only quotient there is, kept to 28 digits
+    let whole = exact::product(variance, own.price)?;
+    // brought to a month: the only quotients there are
     let (impact, unit_price) = if own.cycle_months == 1 {
         (whole, own.price)
     } else {
-        (whole.checked_div(months)?, own.price.checked_div(months)?)
+        let monthly = |amount: Decimal| {
+            let quotient = amount.checked_div(months)?;
+            Some(quotient.round_dp_with_strategy(QUOTIENT_PLACES, RoundingStrategy::MidpointAwayFromZero))
+        };
+        (monthly(whole)?, monthly(own.price)?)
     };
     Some(Worth {
         unit_price: Some(unit_price),

@@ -42,22 +42,25 @@ pub(super) fn by_name(reconciler: &mut Reconciler) -> Result<(), CheckError> {
     for (account, source, name) in reconciler.accounts() {
         by_source.entry(source).or_default().push((account, name));
     }
-    let mut decisions = Vec::new();
+    let (mut decisions, mut proposals) = (Vec::new(), Vec::new());
     for accounts in by_source.into_values() {
         let found = confirmed_by_name(accounts, reconciler.clients());
         for (account, client) in found.confirmed {
             decisions.push((account, Mapping::Confirmed { client_id: client.clone(), by: DecidedBy::EqualName }));
         }
         for (account, held_back) in found.held_back {
-            let proposal = match held_back.clients.as_slice() {
-                [only] => Some((*only).clone()),
-                _ => None,
-            };
-            decisions.push((account, Mapping::Undecided { proposal, why: held_back.why.for_people().into() }));
+            let why = held_back.why.for_people().to_owned();
+            let clients: Vec<ClientId> = held_back.clients.into_iter().cloned().collect();
+            let proposal = clients.first().cloned();
+            proposals.extend(clients.into_iter().skip(1).map(|client| (account, client)));
+            decisions.push((account, Mapping::Undecided { proposal, why }));
         }
     }
     for (account, mapping) in decisions {
         reconciler.decide(account, mapping)?;
+    }
+    for (account, client) in proposals {
+        reconciler.propose(account, &client)?;
     }
     Ok(())
 }
