@@ -10,6 +10,8 @@ mod parse;
 mod rows;
 mod rules;
 mod table;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use truecount_billing::{ProductCode, RuleId, SourceId};
-use truecount_reconciliation::{Profile, Rule, RuleSet};
+use truecount_reconciliation::{Profile, Rule, RuleSet, RulesError};
 
 use super::{CheckArgs, CheckError, billed, named, profile_of, usage};
 
@@ -25,6 +25,9 @@ pub(super) fn read(args: &CheckArgs) -> Result<(RuleSet, Profile), CheckError> {
             RuleSet::from_toml(&file, text)?
         }
     };
+    if rules.rules().is_empty() {
+        return Err(RulesError { file, line: None, why: "holds no rules, so nothing can be compared".into() }.into());
+    }
     Ok((rules, profile))
 }
 
@@ -52,6 +55,11 @@ fn by_equal_code(args: &CheckArgs) -> Result<RuleSet, CheckError> {
         let Ok(source) = SourceId::new(source) else { continue };
         let (Ok(id), Ok(product)) = (RuleId::new(&code), ProductCode::new(&code)) else { continue };
         rules.push(Rule { skus: vec![code.into()], ..Rule::of(id, product, source) });
+    }
+    if rules.is_empty() {
+        let why = "no product code is the SKU of exactly one source of the usage, so nothing can be compared; say with \
+                   --rules what belongs together";
+        return Err(RulesError { file: named(&args.billed), line: None, why: why.into() }.into());
     }
     Ok(RuleSet::new(rules)?)
 }
