@@ -1,9 +1,11 @@
 //! `truecount check`: bare CSV files in, exceptions out.
 
 use truecount_operator::check::{self as bare, CheckArgs};
+use truecount_reconciliation::{FindingKind, Reconciliation};
 
 use crate::args::{self, Cli};
 use crate::output::{Ending, json, say, tell};
+use crate::work;
 
 pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending> {
     let outcome = bare::run(&CheckArgs {
@@ -14,11 +16,29 @@ pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
         as_of: args.as_of,
         out: args.out.clone(),
     })?;
+    let ending = match outcome.exit_code() {
+        0 => Ending::Clean,
+        1 => Ending::Exceptions,
+        _ => Ending::NotCompared,
+    };
     if cli.json {
-        json(&outcome)?;
-    } else {
-        say(&outcome.summary());
-        tell(&format!("Files: {}", args.out.display()));
+        json(&outcome.reconciliation)?;
+        return Ok(ending);
     }
-    Ok(Ending::of(outcome.exceptions, outcome.not_compared))
+    show(&outcome.reconciliation);
+    tell(&format!("Files: {} and {}", outcome.exceptions.display(), outcome.setup.display()));
+    Ok(ending)
+}
+
+fn show(found: &Reconciliation) {
+    for kind in FindingKind::ALL {
+        let count = found.of_kind(*kind).count();
+        if count > 0 {
+            say(&format!("{count:>8}  {}", kind.for_people()));
+        }
+    }
+    work::show_totals(&found.totals);
+    if found.findings.is_empty() {
+        say("nothing to correct");
+    }
 }

@@ -15,7 +15,7 @@ use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
 use truecount_embedded::Durability;
 use truecount_platform::FixedClock;
 use truecount_reconciliation::Totals;
-use truecount_sandbox::{Agreement, EarlierMonth, Sample, SampleSize, Vendors};
+use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
 
 use crate::args::{Cli, DemoArgs};
 use crate::home::{Opened, embedded};
@@ -54,7 +54,7 @@ async fn one_month(cli: &Cli, seed: u64, month: BillingMonth, is_first: bool) ->
     let vendors = Vendors::start(Arc::clone(&sample)).await?;
     prepare(&cli.data, &sample, &vendors)?;
     let clock = Arc::new(FixedClock(sample.now()));
-    let (env, home) = embedded(&cli.data, Durability::Bulk, clock).await?;
+    let (env, home) = embedded(&cli.data, Durability::Bulk, clock)?;
     let config = Config::load(&*env.config).await?;
     let opened = Opened::new(env, config, home);
     if is_first {
@@ -151,7 +151,7 @@ async fn seed_history(opened: &Opened, history: &[EarlierMonth]) -> anyhow::Resu
 }
 
 /// Holds the report's exceptions against the answer sheet.
-async fn agreement(opened: &Opened, sample: &Sample, month: BillingMonth, run_id: &str) -> anyhow::Result<Agreement> {
+async fn agreement(opened: &Opened, sample: &Sample, month: BillingMonth, run_id: &str) -> anyhow::Result<Tally> {
     let key = keys::report(month, run_id, "exceptions.csv");
     let bytes = opened.env.archive.get(&key).await?.with_context(|| format!("`{key}` is missing"))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
@@ -165,14 +165,14 @@ fn show(
     sample: &Sample,
     syncs: Vec<SyncAnswer>,
     report: ReportAnswer,
-    agreement: Agreement,
+    agreement: Tally,
 ) -> anyhow::Result<Ending> {
     let planted = sample.answer_sheet().len();
     let is_whole = agreement.is_whole();
     let ending;
     if cli.json {
         ending = work::ending(&report);
-        let Agreement { equal, missing, extra, different } = agreement;
+        let Tally { equal, missing, extra, different } = agreement;
         json(&DemoAnswer { syncs, report, planted, equal, missing, extra, different })?;
     } else {
         work::tell_syncs(&syncs);
@@ -187,7 +187,7 @@ fn show(
     if is_whole { Ok(ending) } else { anyhow::bail!("found and planted do not agree") }
 }
 
-fn show_disagreement(agreement: &Agreement, planted: usize) {
+fn show_disagreement(agreement: &Tally, planted: usize) {
     say(&format!("Found and planted DIFFER: {} of {planted} are equal.", agreement.equal));
     for row in &agreement.missing {
         say(&format!("  planted, not found: {row}"));

@@ -41,7 +41,7 @@ pub(crate) async fn open(cli: &Cli) -> anyhow::Result<Opened> {
     };
     match Settings::parse(&text)?.home {
         HomeSettings::Embedded => {
-            let (env, home) = embedded(&cli.data, Durability::Safe, clock()?).await?;
+            let (env, home) = embedded(&cli.data, Durability::Safe, clock()?)?;
             let config = Config::load(&*env.config).await?;
             Ok(Opened { env, config, _home: Some(home) })
         }
@@ -55,12 +55,12 @@ pub(crate) async fn open(cli: &Cli) -> anyhow::Result<Opened> {
 }
 
 /// Opens a folder.
-pub(crate) async fn embedded(
+pub(crate) fn embedded(
     data: &Path,
     durability: Durability,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(Environment, Home)> {
-    let home = Home::open(data, durability).await?;
+    let home = Home::open(data, durability)?;
     let env = Environment {
         table: home.table(),
         archive: home.archive(),

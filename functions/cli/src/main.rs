@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(ending) => ExitCode::from(ending as u8),
         Err(error) => {
-            tell(&format!("truecount: {}", truecount_reports::inert::for_terminal(&format!("{error:#}"))));
+            tell(&format!("truecount: {}", truecount_reports::inert::visible(&format!("{error:#}"))));
             ExitCode::from(FAILED)
         }
     }

@@ -52,7 +52,7 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
 /// Rows under their headings, in as few columns as they need; the last column takes what is left.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
     let clean: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| inert::for_terminal(cell)).collect()).collect();
+        rows.iter().map(|row| row.iter().map(|cell| inert::visible(cell).into_owned()).collect()).collect();
     let width = |at: usize| {
         let cells = clean.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
         cells.max().unwrap_or(0).max(headings[at].len()).min(34)

@@ -266,7 +266,9 @@ async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<En
     table(&["source", "sync of", "read", ""], &manifest.sources.iter().map(cells).collect::<Vec<_>>());
     say("");
     let reconciliation = truecount_app::findings_of(&opened.env, &run).await?;
-    say(people::text_summary(&reconciliation).trim_end());
+    let header = truecount_app::header_of(&opened.env, &run).await?;
+    let input = people::ReportInput { header: &header, reconciliation: &reconciliation };
+    say(people::text_summary(&input).trim_end());
     Ok(Ending::Clean)
 }
 

@@ -5,8 +5,6 @@ use serde::Serialize;
 use truecount_app::{
     Deadline, Mailing, ReconcileAnswer, ReportAnswer, RunSummary, SourceSettings, SyncAnswer, Wanted, keys,
 };
-use truecount_billing::round_for_people;
-use truecount_reports::people;
 
 use crate::args::{Cli, MailArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
 use crate::home::{Opened, open};
@@ -175,8 +173,19 @@ pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
         return Ending::NotCompared;
     };
     say(&format!("{run_id}: {}", summary_line(summary)));
-    for total in &summary.totals {
-        let amount = |amount| people::amount(round_for_people(amount));
+    show_totals(&summary.totals);
+    tell(&format!("Files: {place}"));
+    for mail in mails {
+        let what = mail.outcome.replace('_', " ");
+        tell(&format!("Mail to `{}`: {what}", mail.group));
+    }
+    Ending::of(summary.exceptions, summary.not_compared)
+}
+
+/// The sums, per currency and direction.
+pub(crate) fn show_totals(totals: &[truecount_reconciliation::Totals]) {
+    for total in totals {
+        let amount = truecount_reports::amount;
         say(&format!(
             "  {}  billed too few {:>12} ({})   billed too many {:>12} ({})   a month",
             total.currency,
@@ -186,12 +195,6 @@ pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
             total.too_many_count
         ));
     }
-    tell(&format!("Files: {place}"));
-    for mail in mails {
-        let what = mail.outcome.replace('_', " ");
-        tell(&format!("Mail to `{}`: {what}", mail.group));
-    }
-    Ending::of(summary.exceptions, summary.not_compared)
 }
 
 fn summary_line(summary: &RunSummary) -> String {

@@ -83,12 +83,12 @@ async fn push_usage(
     config: &Config,
     run: &Run,
     source: &Loaded,
-    clients: &[mapping::Named<'_, ClientId>],
+    clients: &[(&ClientId, &str)],
     decisions: &Decisions,
     reconciler: &mut Reconciler,
 ) -> Result<(), AppError> {
     let id = &source.pinned.source;
-    let accounts: Vec<mapping::Named<'_, AccountId>> =
+    let accounts: Vec<(&AccountId, &str)> =
         source.entries.iter().map(|entry| (&entry.account.id, entry.account.name.as_str())).collect();
     let none = std::collections::BTreeMap::new();
     let decided = decisions.get(id).unwrap_or(&none);

@@ -35,7 +35,7 @@ pub use outbox::MailOutcome;
 pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
 pub use history::seed_month;
 pub use mapping::of_accounts as mappings_of;
-pub use report::{Mailing, ReportAnswer, findings_of, report};
+pub use report::{Mailing, ReportAnswer, findings_of, header_of, report};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 pub use seal::{Attempt, Seal};
 pub use settings::{Config, HomeSettings, MailGroup, MailSettings, Settings, SourceSettings};

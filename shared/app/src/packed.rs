@@ -11,7 +11,7 @@ use crate::AppError;
 const UNPACKED_BYTES_MAX: u64 = 4 << 30;
 
 /// Writes values as compressed lines.
-pub struct Lines {
+pub(crate) struct Lines {
     gz: GzEncoder<Vec<u8>>,
     /// Bytes before compression.
     pub plain_bytes: usize,
@@ -26,7 +26,7 @@ impl Default for Lines {
 impl Lines {
     /// # Errors
     /// [`AppError::Damaged`] if the value cannot be written as JSON.
-    pub fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), AppError> {
+    pub(crate) fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), AppError> {
         let mut line = serde_json::to_vec(value).map_err(|e| AppError::damaged("a line", e))?;
         line.push(b'\n');
         self.plain_bytes += line.len();
@@ -37,7 +37,7 @@ impl Lines {
     ///
     /// # Errors
     /// Never in practice: the writer is memory.
-    pub fn finish(self) -> Result<Vec<u8>, AppError> {
+    pub(crate) fn finish(self) -> Result<Vec<u8>, AppError> {
         self.gz.finish().map_err(|e| AppError::damaged("a pack", e))
     }
 }
@@ -46,7 +46,7 @@ impl Lines {
 ///
 /// # Errors
 /// Never in practice: the writer is memory.
-pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>, AppError> {
+pub(crate) fn gzip(bytes: &[u8]) -> Result<Vec<u8>, AppError> {
     let mut gz = GzBuilder::new().mtime(0).write(Vec::new(), Compression::new(6));
     gz.write_all(bytes).and_then(|()| gz.finish()).map_err(|e| AppError::damaged("a pack", e))
 }
@@ -55,7 +55,7 @@ pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>, AppError> {
 ///
 /// # Errors
 /// [`AppError::Damaged`] naming the place.
-pub fn gunzip(place: &str, bytes: &[u8]) -> Result<Vec<u8>, AppError> {
+pub(crate) fn gunzip(place: &str, bytes: &[u8]) -> Result<Vec<u8>, AppError> {
     let mut plain = Vec::new();
     let read = GzDecoder::new(bytes).take(UNPACKED_BYTES_MAX).read_to_end(&mut plain);
     read.map_err(|e| AppError::damaged(place, e))?;
@@ -66,7 +66,7 @@ pub fn gunzip(place: &str, bytes: &[u8]) -> Result<Vec<u8>, AppError> {
 ///
 /// # Errors
 /// [`AppError::Damaged`] naming place and line, or what `each` answers.
-pub fn each_line<T: DeserializeOwned>(
+pub(crate) fn each_line<T: DeserializeOwned>(
     place: &str,
     bytes: &[u8],
     mut each: impl FnMut(T) -> Result<(), AppError>,

@@ -96,7 +96,7 @@ async fn work(
 ) -> Result<ReportAnswer, AppError> {
     let month = run.manifest.month;
     let reconciliation = findings_of(env, &run).await?;
-    let header = header(env, &run).await?;
+    let header = header_of(env, &run).await?;
     let input = ReportInput { header: &header, reconciliation: &reconciliation };
     env.progress.step("writing the report");
     let files = truecount_reports::files(&input)?;
@@ -150,7 +150,11 @@ pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation,
     serde_json::from_slice(&bytes).map_err(|e| AppError::damaged(env.archive.place(&key), e))
 }
 
-async fn header(env: &Environment, run: &Run) -> Result<RunHeader, AppError> {
+/// What a report says about its run.
+///
+/// # Errors
+/// [`AppError`] if the inputs cannot be read.
+pub async fn header_of(env: &Environment, run: &Run) -> Result<RunHeader, AppError> {
     let manifest = &run.manifest;
     let folder = keys::report(manifest.month, &run.run_id, "");
     let mut inputs = Vec::new();

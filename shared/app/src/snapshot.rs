@@ -68,7 +68,7 @@ pub enum Record {
 ///
 /// # Errors
 /// [`AppError::Damaged`] if a value cannot be written.
-pub fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entry, AppError> {
+pub(crate) fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entry, AppError> {
     let mut counts = BTreeMap::new();
     for item in &reading.items {
         *counts.entry(item.kind.clone()).or_insert(0) += 1;
@@ -88,7 +88,7 @@ pub fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entry, AppE
 
 /// Whether an earlier entry's chunks can stand for this content.
 #[must_use]
-pub fn can_refer(earlier: &Entry, entry: &Entry, today: Date) -> bool {
+pub(crate) fn can_refer(earlier: &Entry, entry: &Entry, today: Date) -> bool {
     let recent = SnapshotId::parse(&earlier.at)
         .and_then(|id| id.as_of.until(today).ok())
         .is_some_and(|age| i64::from(age.get_days()) <= REFER_DAYS_MAX);
@@ -99,7 +99,7 @@ pub fn can_refer(earlier: &Entry, entry: &Entry, today: Date) -> bool {
 ///
 /// # Errors
 /// [`AppError::Damaged`] if a value cannot be written.
-pub fn rows(source: &SourceId, id: &SnapshotId, reading: &AccountReading, entry: &mut Entry) -> Result<Vec<Row>, AppError> {
+pub(crate) fn rows(source: &SourceId, id: &SnapshotId, reading: &AccountReading, entry: &mut Entry) -> Result<Vec<Row>, AppError> {
     let all: Vec<Record> = records(reading).collect();
     let mut bodies = Vec::new();
     for part in all.chunks(CHUNK_ITEMS_MAX) {
@@ -123,7 +123,7 @@ pub fn rows(source: &SourceId, id: &SnapshotId, reading: &AccountReading, entry:
 ///
 /// # Errors
 /// [`AppError::Damaged`] if a value cannot be written.
-pub fn index_rows(source: &SourceId, id: &SnapshotId, entries: &[Entry]) -> Result<Vec<Row>, AppError> {
+pub(crate) fn index_rows(source: &SourceId, id: &SnapshotId, entries: &[Entry]) -> Result<Vec<Row>, AppError> {
     let partition = keys::snapshot(source, id);
     let mut rows = Vec::new();
     for (at, part) in entries.chunks(INDEX_ACCOUNTS_MAX).enumerate() {
@@ -141,7 +141,7 @@ pub fn index_rows(source: &SourceId, id: &SnapshotId, entries: &[Entry]) -> Resu
 ///
 /// # Errors
 /// [`AppError`] if it cannot be read whole.
-pub async fn entries(table: &Table, source: &SourceId, id: &SnapshotId, expected: u64) -> Result<Vec<Entry>, AppError> {
+pub(crate) async fn entries(table: &Table, source: &SourceId, id: &SnapshotId, expected: u64) -> Result<Vec<Entry>, AppError> {
     let partition = keys::snapshot(source, id);
     let mut entries = Vec::new();
     for row in table.query(&partition, "INDEX#").await? {
@@ -174,7 +174,7 @@ pub async fn entries_of(env: &Environment, source: &SourceId) -> Result<Vec<Entr
 ///
 /// # Errors
 /// [`AppError`] if a chunk is missing or damaged, or what `each` answers.
-pub async fn each_account(
+pub(crate) async fn each_account(
     table: &Table,
     source: &SourceId,
     entries: &[Entry],
@@ -214,7 +214,7 @@ pub async fn each_account(
 
 /// Hash over the accounts, their states and contents: the same content has the same hash, whenever it was read.
 #[must_use]
-pub fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String {
+pub(crate) fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String {
     let mut hasher = sha2::Sha256::default();
     sha2::Digest::update(&mut hasher, missing.unwrap_or("").as_bytes());
     for entry in entries {
@@ -230,7 +230,7 @@ pub fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String {
 
 /// An account that the vendor no longer lists, kept as doubtful for one seal.
 #[must_use]
-pub fn vanished(earlier: &Entry) -> AccountReading {
+pub(crate) fn vanished(earlier: &Entry) -> AccountReading {
     let day = SnapshotId::parse(&earlier.at).map_or_else(String::new, |id| format!(" on {}", id.as_of));
     let reason = format!("no longer in the vendor's list; it had {} items{day}", earlier.total());
     let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
@@ -266,6 +266,6 @@ fn expires(id: &SnapshotId) -> i64 {
 
 /// The account ids of a list, for lookups.
 #[must_use]
-pub fn by_id(entries: &[Entry]) -> BTreeMap<&AccountId, &Entry> {
+pub(crate) fn by_id(entries: &[Entry]) -> BTreeMap<&AccountId, &Entry> {
     entries.iter().map(|entry| (&entry.account.id, entry)).collect()
 }

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 pub use self::{archive::S3Archive, mailer::SesMailer, secrets::SsmSecrets};
-use crate::{Cause, Table};
+use crate::{Cause, Table, endpoint};
 
 /// Addresses in place of AWS's own, each passed by [`crate::endpoint::checked`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,12 +52,11 @@ impl Aws {
             let mut builder = aws_sdk_dynamodb::config::Builder::from(config)
                 .retry_config(retries())
                 .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(60)));
-            if let Some(endpoint) = endpoint {
-                builder = builder.endpoint_url(endpoint.as_str());
-            }
+            // Also none: what the SDK found by itself has not been checked.
+            builder.set_endpoint_url(endpoint.map(Url::to_string));
             aws_sdk_dynamodb::Client::from_conf(builder.build())
         };
-        Table::new(name, Lazy::new(self, self.endpoints.table.clone(), build))
+        Table::new(name, Lazy::new(self, Service::Table, build))
     }
 
     /// The archive in this bucket.
@@ -114,36 +113,105 @@ fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
 /// A client that is made at its first use.
 pub(crate) struct Lazy<C> {
     aws: Aws,
-    endpoint: Option<Url>,
+    service: Service,
     build: fn(&SdkConfig, Option<&Url>) -> C,
-    client: OnceCell<C>,
+    client: OnceCell<(C, Option<Url>)>,
+}
+
+/// The services that are called.
+#[derive(Debug, Clone, Copy)]
+enum Service {
+    Table,
+    Archive,
+    Mailer,
+    Secrets,
+}
+
+impl Service {
+    /// The endpoint that was named for it, and the variable in which AWS's own tools look for another.
+    fn endpoint(self, endpoints: &Endpoints) -> (Option<&Url>, &'static str) {
+        match self {
+            Self::Table => (endpoints.table.as_ref(), "AWS_ENDPOINT_URL_DYNAMODB"),
+            Self::Archive => (endpoints.archive.as_ref(), "AWS_ENDPOINT_URL_S3"),
+            Self::Mailer => (endpoints.mailer.as_ref(), "AWS_ENDPOINT_URL_SES"),
+            Self::Secrets => (endpoints.secrets.as_ref(), "AWS_ENDPOINT_URL_SSM"),
+        }
+    }
 }
 
 impl<C> Lazy<C> {
-    fn new(aws: &Aws, endpoint: Option<Url>, build: fn(&SdkConfig, Option<&Url>) -> C) -> Self {
-        Self { aws: aws.clone(), endpoint, build, client: OnceCell::new() }
+    fn new(aws: &Aws, service: Service, build: fn(&SdkConfig, Option<&Url>) -> C) -> Self {
+        Self { aws: aws.clone(), service, build, client: OnceCell::new() }
     }
 
     /// The client, or why there cannot be one.
     pub(crate) async fn get(&self) -> Result<&C, Cause> {
         let make = || async {
             let config = self.aws.config.get_or_init(|| aws_config::defaults(BehaviorVersion::latest()).load()).await;
-            match config.region() {
-                None => Err(Cause::NotSetUp(
-                    "no AWS region is known: set AWS_REGION, or `region` in the AWS profile".to_owned(),
-                )),
-                Some(_) => Ok((self.build)(config, self.endpoint.as_ref())),
+            if config.region().is_none() {
+                let why = "no AWS region is known: set AWS_REGION, or `region` in the AWS profile";
+                return Err(Cause::NotSetUp(why.to_owned()));
             }
+            let (named, variable) = self.service.endpoint(&self.aws.endpoints);
+            let endpoint =
+                effective(named, (variable, std::env::var(variable).ok().as_deref()), config.endpoint_url())?;
+            Ok(((self.build)(config, endpoint.as_ref()), endpoint))
         };
-        self.client.get_or_try_init(make).await
+        self.client.get_or_try_init(make).await.map(|(client, _)| client)
     }
 
-    /// Where the calls go, for people: a region, and the endpoint if one is set.
+    /// Where the calls go, for people: a region, and the endpoint if it is not AWS's own.
     pub(crate) fn place(&self) -> String {
         let region = self.aws.config.get().and_then(SdkConfig::region).map_or("no region", Region::as_ref);
-        match &self.endpoint {
-            Some(endpoint) => format!("region {region} at {endpoint}"),
-            None => format!("region {region}"),
+        match self.client.get() {
+            Some((_, Some(endpoint))) => format!("region {region} at {endpoint}"),
+            _ => format!("region {region}"),
+        }
+    }
+}
+
+/// The endpoint to use: the one that was named, else the service's variable, else what the SDK found for all services
+/// (AWS_ENDPOINT_URL or the profile). None of them escapes the check that the named one has passed.
+fn effective(
+    named: Option<&Url>,
+    (variable, of_service): (&str, Option<&str>),
+    of_all: Option<&str>,
+) -> Result<Option<Url>, Cause> {
+    let (place, text) = match (named, of_service, of_all) {
+        (Some(named), ..) => return Ok(Some(named.clone())),
+        (None, Some(text), _) => (variable, text),
+        (None, None, Some(text)) => ("AWS_ENDPOINT_URL, or `endpoint_url` of the AWS profile", text),
+        (None, None, None) => return Ok(None),
+    };
+    endpoint::checked(text).map(Some).map_err(|error| Cause::NotSetUp(format!("{place}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_is_checked_and_the_nearest_counts() {
+        let named = Url::parse("http://127.0.0.1:1/").unwrap();
+        let near = "http://127.0.0.1:2/";
+        let far = "http://127.0.0.1:3/";
+        for (named, of_service, of_all, expected) in [
+            (Some(&named), Some(near), Some(far), Some("http://127.0.0.1:1/")),
+            (None, Some(near), Some(far), Some(near)),
+            (None, None, Some(far), Some(far)),
+            (None, None, None, None),
+            (Some(&named), Some("http://example.com"), None, Some("http://127.0.0.1:1/")),
+        ] {
+            let found = effective(named, ("AWS_ENDPOINT_URL_S3", of_service), of_all).unwrap();
+            assert_eq!(found.as_ref().map(Url::as_str), expected);
+        }
+        for (of_service, of_all, place) in [
+            (Some("http://example.com"), None, "AWS_ENDPOINT_URL_S3"),
+            (Some("http://example.com"), Some(far), "AWS_ENDPOINT_URL_S3"),
+            (None, Some("http://example.com"), "AWS_ENDPOINT_URL, or"),
+        ] {
+            let refused = effective(None, ("AWS_ENDPOINT_URL_S3", of_service), of_all).unwrap_err().to_string();
+            assert!(refused.starts_with(place) && refused.contains("`example.com`"), "{refused}");
         }
     }
 }

@@ -292,6 +292,14 @@ impl Tallies {
         words: &Words,
     ) -> Result<(u16, u16), ReconcileError> {
         let said = State { outcome: report.outcome, quantity: report.quantity };
+        let is_usual = said.outcome == Outcome::COUNTS && said.quantity.is_some_and(is_one);
+        if is_usual && report.mask & seen == 0 {
+            for bit in bits(report.mask) {
+                let count = self.count(local(report.group, bit));
+                (count.raw, count.counted) = (count.raw + 1, count.counted + 1);
+            }
+            return Ok((counted | report.mask, seen | report.mask));
+        }
         let mut now_counted = counted;
         for bit in bits(report.mask) {
             let rule = local(report.group, bit);
@@ -382,6 +390,11 @@ fn hash_of(hasher: &DefaultHashBuilder, id: &[u8]) -> u64 {
     let mut state = hasher.build_hasher();
     state.write(id);
     state.finish()
+}
+
+/// The same as comparing, in a fraction of the time.
+fn is_one(units: Decimal) -> bool {
+    units.scale() == 0 && units.mantissa() == 1
 }
 
 fn local(group: u8, bit: u8) -> LocalRule {

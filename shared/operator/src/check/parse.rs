@@ -90,26 +90,24 @@ pub(super) fn moment_if_any(text: &str) -> Result<Option<Timestamp>, String> {
 
 /// `YYYY-MM-DDTHH:MM:SSZ`.
 fn plain_moment(text: &[u8]) -> Option<Timestamp> {
-    let &[.., b'T', a, b, b':', c, d, b':', e, f, b'Z'] = text else { return None };
-    if text.len() != 20 {
+    let &[y, e, a, r, b'-', m, o, b'-', d, n, b'T', h, u, b':', i, t, b':', s, c, b'Z'] = text else { return None };
+    let (year, month, day) = (i64::from(two(y, e)? * 100 + two(a, r)?), i64::from(two(m, o)?), i64::from(two(d, n)?));
+    let (hour, minute, second) = (i64::from(two(h, u)?), i64::from(two(i, t)?), i64::from(two(s, c)?));
+    // the 29th and later are asked of the calendar
+    let is_sure = (1..=12).contains(&month) && (1..=28).contains(&day);
+    if hour > 23 || minute > 59 || second > 59 || !(is_sure || plain_day(&text[..10]).is_some()) {
         return None;
     }
-    let (hour, minute, second) = (two(a, b)?, two(c, d)?, two(e, f)?);
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let days = days_since_1970(plain_day(&text[..10])?);
-    let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
-    Timestamp::from_second(days * 86_400 + seconds).ok()
+    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    Timestamp::from_second(seconds).ok()
 }
 
-/// Days of the Gregorian calendar, counted from March so that the leap day comes last.
-fn days_since_1970(day: Date) -> i64 {
-    let (month, day_of_month) = (i64::from(day.month()), i64::from(day.day()));
-    let year = i64::from(day.year()) - i64::from(month <= 2);
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day_of_month - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+/// Days of the Gregorian calendar, counted from March so that the leap day comes last. Years from 0.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2) + 400;
+    let months = if month <= 2 { month + 9 } else { month - 3 };
+    let day_of_year = (153 * months + 2) / 5 + day - 1;
+    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468 - 146_097
 }
 
 pub(super) fn currency_if_any(text: &str) -> Result<Option<Currency>, String> {
@@ -150,13 +148,32 @@ mod tests {
 
     #[test]
     fn moments() {
-        for text in ["2026-06-30T23:59:59Z", "1970-01-01T00:00:00Z", "2000-02-29T12:00:01Z", "1969-12-31T23:59:59Z"] {
+        for text in [
+            "2026-06-30T23:59:59Z",
+            "1970-01-01T00:00:00Z",
+            "2000-02-29T12:00:01Z",
+            "1969-12-31T23:59:59Z",
+            "0000-02-29T00:00:00Z",
+            "9999-12-30T23:59:59Z",
+            "2100-03-01T00:00:00Z",
+            "2026-01-31T01:02:03Z",
+        ] {
             assert_eq!(plain_moment(text.as_bytes()), Some(text.parse().unwrap()), "{text}");
         }
         assert_eq!(moment_if_any("2026-06-30").unwrap(), Some("2026-06-30T00:00:00Z".parse().unwrap()));
         assert_eq!(moment_if_any("2026-06-30T02:00:00+02:00").unwrap(), Some("2026-06-30T00:00:00Z".parse().unwrap()));
         assert_eq!(moment_if_any(""), Ok(None));
-        for text in ["2026-02-30T00:00:00Z", "2026-06-30T24:00:00Z", "yesterday", "2026-06-3", "30/06/2026"] {
+        for text in [
+            "2026-02-30T00:00:00Z",
+            "2026-06-30T24:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2100-02-29T00:00:00Z",
+            "yesterday",
+            "2026-06-3",
+            "30/06/2026",
+        ] {
             assert!(moment_if_any(text).is_err(), "{text}");
         }
     }

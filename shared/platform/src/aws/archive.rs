@@ -15,7 +15,7 @@ use aws_sdk_s3::{
 use tokio::io::AsyncRead;
 use url::Url;
 
-use super::{Aws, Lazy, retries, timeouts};
+use super::{Aws, Lazy, Service, retries, timeouts};
 use crate::{
     Archive, ArchiveError, Cause, Entry, Placed,
     archive::{LIST_ENTRIES_MAX, checked_key, content_type},
@@ -37,12 +37,11 @@ impl S3Archive {
             let mut builder = aws_sdk_s3::config::Builder::from(config)
                 .retry_config(retries())
                 .timeout_config(timeouts(Duration::from_secs(60), Duration::from_secs(180)));
-            if let Some(endpoint) = endpoint {
-                builder = builder.endpoint_url(endpoint.as_str()).force_path_style(true);
-            }
+            builder.set_endpoint_url(endpoint.map(Url::to_string));
+            builder.set_force_path_style(endpoint.map(|_| true));
             Client::from_conf(builder.build())
         };
-        Self { bucket: bucket.to_owned(), client: Lazy::new(aws, aws.endpoints.archive.clone(), build) }
+        Self { bucket: bucket.to_owned(), client: Lazy::new(aws, Service::Archive, build) }
     }
 
     /// Makes the bucket, unless it is there: for tests. A deployed bucket comes from the template.

@@ -24,7 +24,7 @@ use aws_sdk_ses::{
 };
 use url::Url;
 
-use super::{Aws, Lazy, timeouts};
+use super::{Aws, Lazy, Service, timeouts};
 use crate::{
     Mail, MailError, Mailer,
     cause::{chain, links},
@@ -47,12 +47,10 @@ impl SesMailer {
                 // In code, on this client: the environment's AWS_MAX_ATTEMPTS must not turn one mail into three.
                 .retry_config(RetryConfig::disabled())
                 .timeout_config(timeouts(LIMIT, LIMIT));
-            if let Some(endpoint) = endpoint {
-                builder = builder.endpoint_url(endpoint.as_str());
-            }
+            builder.set_endpoint_url(endpoint.map(Url::to_string));
             Client::from_conf(builder.build())
         };
-        Self { client: Lazy::new(aws, aws.endpoints.mailer.clone(), build), limit: LIMIT }
+        Self { client: Lazy::new(aws, Service::Mailer, build), limit: LIMIT }
     }
 
     /// The same, but waiting at most so long for an answer.

@@ -9,7 +9,7 @@ use aws_sdk_ssm::{Client, error::ProvideErrorMetadata, types::ParameterType};
 use truecount_billing::SourceId;
 use url::Url;
 
-use super::{Aws, Lazy, retries, timeouts};
+use super::{Aws, Lazy, Service, retries, timeouts};
 use crate::{
     Cause, SecretError, Secrets,
     secret::{Fields, fields_from_json},
@@ -27,13 +27,11 @@ impl SsmSecrets {
             let mut builder = aws_sdk_ssm::config::Builder::from(config)
                 .retry_config(retries())
                 .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(40)));
-            if let Some(endpoint) = endpoint {
-                builder = builder.endpoint_url(endpoint.as_str());
-            }
+            builder.set_endpoint_url(endpoint.map(Url::to_string));
             Client::from_conf(builder.build())
         };
         let prefix = prefix.trim_end_matches('/').to_owned();
-        Self { prefix, client: Lazy::new(aws, aws.endpoints.secrets.clone(), build) }
+        Self { prefix, client: Lazy::new(aws, Service::Secrets, build) }
     }
 
     /// The parameter's name for a source.

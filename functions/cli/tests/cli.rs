@@ -1,0 +1,140 @@
+//! The command itself: what it prints, where it writes, how it ends.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const NOT_COMPARED: i32 = 2;
+const FAILED: i32 = 3;
+
+fn truecount(data: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_truecount"))
+        .args(args)
+        .arg("--data")
+        .arg(data)
+        .env_remove("TRUECOUNT_DATA")
+        .env_remove("TRUECOUNT_CLOCK")
+        .env("COLUMNS", "80")
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Every file under a folder whose name ends so.
+fn found(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(folder) = waiting.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn the_demo_closes_a_month_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = truecount(folder.path(), &["demo"]);
+    assert_eq!(first.status.code(), Some(NOT_COMPARED), "{}{}", out(&first), err(&first));
+    assert!(out(&first).contains("Found and planted agree"), "{}", out(&first));
+    let exceptions = found(folder.path(), "exceptions.csv");
+    let mails = found(folder.path(), ".eml");
+    assert_eq!((exceptions.len(), mails.len()), (1, 1), "{exceptions:?} {mails:?}");
+    let before = (fs::read(&exceptions[0]).unwrap(), fs::read(&mails[0]).unwrap());
+
+    let second = truecount(folder.path(), &["demo"]);
+    assert_eq!(second.status.code(), Some(NOT_COMPARED), "{}{}", out(&second), err(&second));
+    assert_eq!(out(&first), out(&second), "the same run");
+    assert_eq!(found(folder.path(), "exceptions.csv"), exceptions);
+    assert_eq!(found(folder.path(), ".eml"), mails);
+    assert_eq!((fs::read(&exceptions[0]).unwrap(), fs::read(&mails[0]).unwrap()), before, "the same bytes");
+    questions(folder.path());
+}
+
+/// What can be asked after the demo.
+fn questions(data: &Path) {
+    let sources = truecount(data, &["sources", "list", "--json"]);
+    for word in ["\"id\"", "\"connector\"", "\"evidence\"", "\"read_state\"", "\"connectwise\""] {
+        assert!(out(&sources).contains(word), "{}", out(&sources));
+    }
+    let runs = truecount(data, &["runs", "list", "--json"]);
+    assert!(out(&runs).contains("\"run_id\"") && out(&runs).contains("\"month\""), "{}", out(&runs));
+    for command in [
+        &["sources", "list"][..],
+        &["runs", "list"],
+        &["mappings", "list"],
+        &["rules", "list"],
+        &["clients", "show", "a"],
+        &["rules", "check"],
+    ] {
+        let answer = truecount(data, command);
+        assert_eq!(answer.status.code(), Some(0), "{command:?}: {}", err(&answer));
+        for line in out(&answer).lines() {
+            assert!(line.chars().count() <= 80, "{command:?} is wider than a terminal: {line}");
+        }
+    }
+    let run_id = out(&runs).split("\"run_id\": \"").find_map(|part| part.starts_with("2026-06").then(|| part[..part.find('"').unwrap()].to_owned())).unwrap();
+    let show = truecount(data, &["runs", "show", &run_id]);
+    assert_eq!(show.status.code(), Some(0), "{}", err(&show));
+    assert!(out(&show).contains("connectwise"), "{}", out(&show));
+}
+
+#[test]
+fn wrong_commands_end_with_three_and_say_what_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, words) in [
+        (&["run", "--month", "2026-13"][..], "`2026-13` is not a month: write YYYY-MM, such as 2026-06"),
+        (&["walk"], "unrecognized subcommand 'walk'"),
+        (&["sources", "list"], "truecount init"),
+        (&["run", "--replace", "x"], "--closing"),
+    ] {
+        let answer = truecount(folder.path(), args);
+        assert_eq!(answer.status.code(), Some(FAILED), "{args:?}: {}", err(&answer));
+        assert!(err(&answer).contains(words), "{args:?}: {}", err(&answer));
+        assert!(out(&answer).is_empty(), "{args:?}: {}", out(&answer));
+    }
+}
+
+#[test]
+fn init_writes_files_that_a_run_can_begin_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = truecount(folder.path(), &["init"]);
+    assert_eq!(first.status.code(), Some(0), "{}", err(&first));
+    let list = truecount(folder.path(), &["rules", "list"]);
+    assert_eq!(list.status.code(), Some(0), "{}", err(&list));
+    assert!(out(&list).contains("MNG-WKS"), "{}", out(&list));
+    let check = truecount(folder.path(), &["rules", "check"]);
+    assert_eq!(check.status.code(), Some(FAILED));
+    assert!(out(&check).contains("0 enabled sources give billed lines; a run needs exactly one PSA"), "{}", out(&check));
+    let settings = folder.path().join("config/settings.toml");
+    fs::write(&settings, format!("{}# mine\n", fs::read_to_string(&settings).unwrap())).unwrap();
+    truecount(folder.path(), &["init"]);
+    assert!(fs::read_to_string(&settings).unwrap().ends_with("# mine\n"), "what is there stays");
+}
+
+#[test]
+fn a_misspelt_key_in_the_rules_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    truecount(folder.path(), &["init"]);
+    let rules = folder.path().join("config/rules.toml");
+    let text = fs::read_to_string(&rules).unwrap().replace("stale_days = 30", "stale_day = 30");
+    fs::write(&rules, text).unwrap();
+    let answer = truecount(folder.path(), &["rules", "check"]);
+    assert_eq!(answer.status.code(), Some(FAILED));
+    let said = err(&answer);
+    assert!(said.contains("rules.toml line") && said.contains("stale_day") && said.contains("stale_days"), "{said}");
+}

@@ -1,0 +1,29 @@
+//! The built functions as processes under a stand-in of their runtime: the same month everywhere, killed anywhere,
+//! triggered many times at once, against vendors that fail, and with a million items.
+//!
+//! `.ci/bar` builds what these need, starts the emulator of S3, SSM and DynamoDB, and runs the ignored ones too.
+//! `TRUECOUNT_BAR=full` adds the sampled points of the whole sample month, and `full` or `load` the load test.
+
+mod between;
+mod digest;
+mod faults;
+mod home;
+mod kills;
+mod lambda;
+mod load;
+mod mailbox;
+mod month;
+mod stack;
+mod triggers;
+mod whole;
+
+/// Whether what takes long was asked for.
+fn is_asked_for(level: &str) -> bool {
+    std::env::var("TRUECOUNT_BAR").is_ok_and(|asked| asked == "full" || asked == level)
+}
+
+/// A figure, for people: on the test's output.
+#[expect(clippy::print_stderr, reason = "the figures are what these tests are run for")]
+fn say(figure: &str) {
+    eprintln!("   {figure}");
+}
