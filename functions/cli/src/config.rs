@@ -103,7 +103,10 @@ fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
         let what = row.kinds.iter().chain(&row.skus).cloned().collect::<Vec<_>>().join(", ");
         vec![row.rule_id.clone(), row.product_codes.join(", "), row.source.clone(), row.count_basis.to_owned(), what]
     };
-    table(&["service mapping", "products", "source", "count basis", "counts"], &rows.iter().map(cells).collect::<Vec<_>>());
+    table(
+        &["service mapping", "products", "source", "count basis", "counts"],
+        &rows.iter().map(cells).collect::<Vec<_>>(),
+    );
     Ok(Ending::Clean)
 }
 
@@ -119,11 +122,19 @@ fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
         }
     }
     if billed != 1 {
-        wrong.push(format!("{}: {billed} enabled sources give billed lines; a run needs exactly one PSA", keys::SETTINGS));
+        wrong.push(format!(
+            "{}: {billed} enabled sources give billed lines; a run needs exactly one PSA",
+            keys::SETTINGS
+        ));
     }
     for rule in config.rules.rules().iter() {
         if !config.settings.enabled().any(|source| source.id == rule.source) {
-            wrong.push(format!("{}: rule `{}` counts in `{}`, which is no enabled source", keys::RULES, rule.id, rule.source));
+            wrong.push(format!(
+                "{}: rule `{}` counts in `{}`, which is no enabled source",
+                keys::RULES,
+                rule.id,
+                rule.source
+            ));
         }
     }
     if cli.json {

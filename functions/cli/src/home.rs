@@ -46,7 +46,8 @@ pub(crate) async fn open(cli: &Cli) -> anyhow::Result<Opened> {
             Ok(Opened { env, config, _home: Some(home) })
         }
         HomeSettings::Aws { table, bucket, secrets, endpoint } => {
-            let env = truecount_app::aws_environment(&truecount_app::AwsHome { table, bucket, secrets, endpoint }, clock()?)?;
+            let env =
+                truecount_app::aws_environment(&truecount_app::AwsHome { table, bucket, secrets, endpoint }, clock()?)?;
             let env = Environment { progress: Arc::new(Spinner::new()), ..env };
             let config = Config::load(&*env.config).await?;
             Ok(Opened { env, config, _home: None })
@@ -78,7 +79,9 @@ pub(crate) fn embedded(
 fn clock() -> anyhow::Result<Arc<dyn Clock>> {
     match std::env::var("TRUECOUNT_CLOCK") {
         Ok(text) => {
-            let at = text.parse().with_context(|| format!("TRUECOUNT_CLOCK `{text}` is not a moment such as 2026-06-30T20:00:00Z"))?;
+            let at = text
+                .parse()
+                .with_context(|| format!("TRUECOUNT_CLOCK `{text}` is not a moment such as 2026-06-30T20:00:00Z"))?;
             Ok(Arc::new(FixedClock(at)))
         }
         Err(_) => Ok(Arc::new(SystemClock)),

@@ -107,7 +107,9 @@ async fn decide(
     opened.config.settings.source(source.as_str())?;
     let known = entries_of(&opened.env, source).await?;
     if !known.iter().any(|entry| entry.account.id == *account) {
-        anyhow::bail!("the last sync of `{source}` has no vendor organization `{account}`; `truecount mappings list` shows them");
+        anyhow::bail!(
+            "the last sync of `{source}` has no vendor organization `{account}`; `truecount mappings list` shows them"
+        );
     }
     let user = || std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
     let decision = Decision {
@@ -146,7 +148,8 @@ async fn mapping_rows(opened: &Opened) -> anyhow::Result<Vec<MappingRow>> {
                 Mapping::Ignored { reason } => ("ignored", None, reason),
                 Mapping::Undecided { proposal, why } => ("undecided", proposal, why),
             };
-            let client_name = clients.iter().find(|(id, _)| Some(id) == client_id.as_ref()).map(|(_, name)| name.clone());
+            let client_name =
+                clients.iter().find(|(id, _)| Some(id) == client_id.as_ref()).map(|(_, name)| name.clone());
             rows.push(MappingRow {
                 source: source.id.clone(),
                 account_id: entry.account.id.clone(),
@@ -238,7 +241,13 @@ async fn list_runs(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending> {
     }
     let cells = |row: &RunRow| {
         let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
-        let what = if row.counts_for_month { "closing" } else if row.closing.is_some() { "replaced" } else { "draft" };
+        let what = if row.counts_for_month {
+            "closing"
+        } else if row.closing.is_some() {
+            "replaced"
+        } else {
+            "draft"
+        };
         vec![row.run_id.clone(), what.to_owned(), row.state.clone(), number(row.exceptions), number(row.not_compared)]
     };
     table(&["run", "kind", "state", "exceptions", "not reconciled"], &rows.iter().map(cells).collect::<Vec<_>>());
@@ -251,7 +260,9 @@ async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<En
         Some(month) => Run::load(&opened.env.table, month, run_id).await?,
         None => None,
     };
-    let Some(run) = run else { anyhow::bail!("there is no run `{run_id}`; `truecount runs list` shows those there are") };
+    let Some(run) = run else {
+        anyhow::bail!("there is no run `{run_id}`; `truecount runs list` shows those there are")
+    };
     if cli.json {
         json(&run)?;
         return Ok(Ending::Clean);
@@ -298,7 +309,9 @@ fn show_client(cli: &Cli, run_id: &str, found: &Reconciliation, wanted: &str) ->
     let mut rows: Vec<_> = found.comparisons.iter().filter(|c| is_wanted(&c.client_id, &c.client_name)).collect();
     rows.sort_by(|a, b| (&a.client_name, &a.rule_id).cmp(&(&b.client_name, &b.rule_id)));
     if rows.is_empty() {
-        anyhow::bail!("run {run_id} compared nothing for a client `{wanted}`: give its id in the PSA, or a part of its name");
+        anyhow::bail!(
+            "run {run_id} compared nothing for a client `{wanted}`: give its id in the PSA, or a part of its name"
+        );
     }
     if cli.json {
         json(&rows)?;

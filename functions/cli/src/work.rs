@@ -30,7 +30,9 @@ pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
     let syncs = sync_all(&opened, &sources).await?;
     let (month, run_id) = match reconcile_now(&opened, args.month, &wanted).await? {
         ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
-        ReconcileAnswer::Busy { month } => anyhow::bail!("another run of {month} is at work; try again when it is done"),
+        ReconcileAnswer::Busy { month } => {
+            anyhow::bail!("another run of {month} is at work; try again when it is done")
+        }
     };
     let answer = report_now(&opened, month, Some(&run_id), mailing(&args.mail)).await?;
     if cli.json {
@@ -52,7 +54,10 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
     };
     if let Some(file) = &args.file {
         let [source] = sources.as_slice() else {
-            anyhow::bail!("--file goes into one source's inbox: name that source, such as `truecount sync backup --file {}`", file.display())
+            anyhow::bail!(
+                "--file goes into one source's inbox: name that source, such as `truecount sync backup --file {}`",
+                file.display()
+            )
         };
         let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -103,7 +108,8 @@ pub(crate) async fn sync_all(opened: &Opened, sources: &[SourceSettings]) -> any
         let mut rounds = 0;
         let answer = loop {
             let deadline = Deadline::in_seconds(DEADLINE_SECONDS);
-            let answer = truecount_app::sync(&opened.env, &opened.config.settings, source.id.as_str(), deadline).await?;
+            let answer =
+                truecount_app::sync(&opened.env, &opened.config.settings, source.id.as_str(), deadline).await?;
             rounds += 1;
             if !matches!(answer, SyncAnswer::Continue { .. }) || rounds >= ROUNDS_MAX {
                 break answer;
@@ -158,9 +164,11 @@ pub(crate) fn tell_syncs(syncs: &[SyncAnswer]) {
         match answer {
             SyncAnswer::Failed { source, reason, .. } => tell(&format!("NOT READ  {source}: {reason}")),
             SyncAnswer::Busy { source } => tell(&format!("NOT READ  {source}: another sync of it is at work")),
-            SyncAnswer::Sealed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => tell(&format!(
-                "PARTLY    {source}: {incomplete_accounts} of {accounts} vendor organizations were not read completely"
-            )),
+            SyncAnswer::Sealed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => {
+                tell(&format!(
+                    "PARTLY    {source}: {incomplete_accounts} of {accounts} vendor organizations were not read completely"
+                ))
+            }
             _ => {}
         }
     }
@@ -218,8 +226,14 @@ fn sync_row(answer: &SyncAnswer) -> Vec<String> {
             };
             cells(source, &as_of.to_string(), pages.to_string(), items.to_string(), note)
         }
-        SyncAnswer::Continue { source, pages } => cells(source, "not done", pages.to_string(), String::new(), String::new()),
-        SyncAnswer::Busy { source } => cells(source, "busy", String::new(), String::new(), "another sync is at work".to_owned()),
-        SyncAnswer::Failed { source, reason, .. } => cells(source, "FAILED", String::new(), String::new(), reason.clone()),
+        SyncAnswer::Continue { source, pages } => {
+            cells(source, "not done", pages.to_string(), String::new(), String::new())
+        }
+        SyncAnswer::Busy { source } => {
+            cells(source, "busy", String::new(), String::new(), "another sync is at work".to_owned())
+        }
+        SyncAnswer::Failed { source, reason, .. } => {
+            cells(source, "FAILED", String::new(), String::new(), reason.clone())
+        }
     }
 }

@@ -87,7 +87,10 @@ fn questions(data: &Path) {
             assert!(line.chars().count() <= 80, "{command:?} is wider than a terminal: {line}");
         }
     }
-    let run_id = out(&runs).split("\"run_id\": \"").find_map(|part| part.starts_with("2026-06").then(|| part[..part.find('"').unwrap()].to_owned())).unwrap();
+    let run_id = out(&runs)
+        .split("\"run_id\": \"")
+        .find_map(|part| part.starts_with("2026-06").then(|| part[..part.find('"').unwrap()].to_owned()))
+        .unwrap();
     let show = truecount(data, &["runs", "show", &run_id]);
     assert_eq!(show.status.code(), Some(0), "{}", err(&show));
     assert!(out(&show).contains("connectwise"), "{}", out(&show));
@@ -119,7 +122,11 @@ fn init_writes_files_that_a_run_can_begin_with() {
     assert!(out(&list).contains("MNG-WKS"), "{}", out(&list));
     let check = truecount(folder.path(), &["rules", "check"]);
     assert_eq!(check.status.code(), Some(FAILED));
-    assert!(out(&check).contains("0 enabled sources give billed lines; a run needs exactly one PSA"), "{}", out(&check));
+    assert!(
+        out(&check).contains("0 enabled sources give billed lines; a run needs exactly one PSA"),
+        "{}",
+        out(&check)
+    );
     let settings = folder.path().join("config/settings.toml");
     fs::write(&settings, format!("{}# mine\n", fs::read_to_string(&settings).unwrap())).unwrap();
     truecount(folder.path(), &["init"]);

@@ -61,7 +61,9 @@ pub async fn append(table: &Table, decision: &Decision) -> Result<(), AppError> 
         }
     }
     let account = &decision.account_id;
-    Err(AppError::Unknown(format!("others are deciding about `{account}` right now; look at the mapping, then try again")))
+    Err(AppError::Unknown(format!(
+        "others are deciding about `{account}` right now; look at the mapping, then try again"
+    )))
 }
 
 /// The decisions in force for a source, by account.

@@ -21,7 +21,9 @@ pub(crate) fn proof_of_life(snapshot: &Snapshot, earlier: &[Entry]) -> Result<()
     let before = if had > 0 { format!("; the last sync had {had}") } else { String::new() };
     let wrong = |what: &str| {
         Err(Incident {
-            reason: format!("the vendor answered without error, but with {what}{before}: check what the credential may read"),
+            reason: format!(
+                "the vendor answered without error, but with {what}{before}: check what the credential may read"
+            ),
             remedy: "renew",
         })
     };
@@ -44,7 +46,8 @@ pub(crate) fn doubt(account: &mut AccountReading, before: Option<&Entry>) {
     }
     if let Some((kind, was, is)) = fallen(&before.counts, &counts(account)) {
         let day = SnapshotId::parse(&before.at).map_or_else(|| "before".to_owned(), |at| format!("on {}", at.as_of));
-        let reason = format!("{is} of kind {kind} where {was} were counted {day}: not relied on until a second sync agrees");
+        let reason =
+            format!("{is} of kind {kind} where {was} were counted {day}: not relied on until a second sync agrees");
         account.account.read_state = ReadState::Doubtful(reason);
     }
 }
@@ -121,7 +124,9 @@ mod tests {
 
     #[test]
     fn only_a_large_fall_is_doubted() {
-        for (was, is, doubted) in [(10, 5, false), (10, 4, true), (100, 80, false), (100, 79, true), (5, 0, false), (5, 50, false)] {
+        for (was, is, doubted) in
+            [(10, 5, false), (10, 4, true), (100, 80, false), (100, 79, true), (5, 0, false), (5, 50, false)]
+        {
             assert_eq!(after(was, is) != ReadState::Complete, doubted, "{was} to {is}");
         }
     }

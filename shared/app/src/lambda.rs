@@ -109,7 +109,9 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
         return Ok(json!({ "sources": sources }));
     }
     let Some(source) = event.source else {
-        return Err(AppError::Unknown(r#"name a source, {"source": "ninjaone"}, or ask for {"list": true}"#.to_owned()));
+        return Err(AppError::Unknown(
+            r#"name a source, {"source": "ninjaone"}, or ask for {"list": true}"#.to_owned(),
+        ));
     };
     // Boxed, as below: what a use case waits for nests too deep for the compiler when a function's `main` wraps it.
     let synced = Box::pin(sync(env, &config.settings, source.as_str(), deadline(deadline_ms)));

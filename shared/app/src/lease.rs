@@ -28,7 +28,12 @@ pub(crate) enum Asked {
 ///
 /// # Errors
 /// [`TableError`] if the table cannot be reached.
-pub(crate) async fn acquire(table: &Table, name: &str, deadline: Timestamp, is_exclusive: bool) -> Result<Asked, TableError> {
+pub(crate) async fn acquire(
+    table: &Table,
+    name: &str,
+    deadline: Timestamp,
+    is_exclusive: bool,
+) -> Result<Asked, TableError> {
     let key = format!("LEASE#{name}");
     let now = Timestamp::now();
     let until = deadline.saturating_add(GRACE_SECONDS.seconds()).unwrap_or(deadline);

@@ -3,14 +3,14 @@
 //!
 //! **Architecture invariant:** nothing here knows which home it runs in, and no AWS type is named.
 
+mod aws;
 mod compute;
-mod decisions;
 mod crawl;
+mod decisions;
 mod environment;
 mod error;
 mod guard;
 mod history;
-mod aws;
 pub mod keys;
 pub mod lambda;
 mod lease;
@@ -25,16 +25,16 @@ mod settings;
 mod snapshot;
 mod sync;
 
-pub use decisions::{Decision, Verdict, append as append_decision, load as load_decisions};
 pub use aws::{AwsHome, aws_environment};
+pub use decisions::{Decision, Verdict, append as append_decision, load as load_decisions};
 pub use environment::{Environment, Progress, Quiet};
 pub use error::AppError;
+pub use history::seed_month;
 pub use keys::SnapshotId;
 pub use lease::Lease;
+pub use mapping::of_accounts as mappings_of;
 pub use outbox::MailOutcome;
 pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
-pub use history::seed_month;
-pub use mapping::of_accounts as mappings_of;
 pub use report::{Mailing, ReportAnswer, findings_of, header_of, report};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 pub use seal::{Attempt, Seal};
@@ -67,6 +67,8 @@ impl Deadline {
     /// Whether to take no new work: less than a tenth of a minute is left, or the time is over.
     #[must_use]
     pub fn is_near(&self, reserve_seconds: i64) -> bool {
-        Timestamp::now().saturating_add(jiff::SignedDuration::from_secs(reserve_seconds)).is_ok_and(|then| then >= self.at)
+        Timestamp::now()
+            .saturating_add(jiff::SignedDuration::from_secs(reserve_seconds))
+            .is_ok_and(|then| then >= self.at)
     }
 }

@@ -100,11 +100,16 @@ pub(crate) async fn send(env: &Environment, run: &Run, letter: &Letter<'_>) -> R
         Err(MailError::NotSent(why)) => {
             let state = if attempt == 1 { MailState::Intended } else { MailState::Repeating };
             env.table.delete_if(&pk, &sk, "state", &Value::Text(state.as_str().to_owned())).await?;
-            Err(AppError::Mail(format!("the mail to `{}` was not sent: {why}; mend that and run the report again", letter.group)))
+            Err(AppError::Mail(format!(
+                "the mail to `{}` was not sent: {why}; mend that and run the report again",
+                letter.group
+            )))
         }
         Err(MailError::Unknown(why)) if attempt == 1 => {
             let group = letter.group;
-            Err(AppError::Mail(format!("whether the mail to `{group}` was sent is not known: {why}; running the report again sends it once more and says so")))
+            Err(AppError::Mail(format!(
+                "whether the mail to `{group}` was sent is not known: {why}; running the report again sends it once more and says so"
+            )))
         }
         Err(MailError::Unknown(_)) => {
             env.table.put(row(MailState::Unknown)).await?;

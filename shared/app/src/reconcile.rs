@@ -149,7 +149,8 @@ async fn pin(
         return Ok(existing);
     }
     let run = Run { run_id, manifest, state: RunState::Pinned, summary: None, reconciliation_sha256: None };
-    env.archive_new(&keys::report(month, &run.run_id, "inputs/rules.toml.gz"), packed::gzip(&config.rules_bytes)?).await?;
+    env.archive_new(&keys::report(month, &run.run_id, "inputs/rules.toml.gz"), packed::gzip(&config.rules_bytes)?)
+        .await?;
     let settings = packed::gzip(&config.decisive()?)?;
     env.archive_new(&keys::report(month, &run.run_id, "inputs/settings.json.gz"), settings).await?;
     let decisions = packed::gzip(&decision_lines(&decisions)?)?;
@@ -165,7 +166,8 @@ async fn pin_source(env: &Environment, source: &SourceSettings, count_day: Count
     let day = if evidence == Evidence::Billed { env.today() } else { count_day.0 };
     let seal = Seal::newest(&env.table, &source.id, day).await?;
     let attempt = Attempt::last(&env.table, &source.id).await?;
-    let failure = attempt.and_then(|attempt| attempt.failure.map(|why| format!("the sync of {}: {why}", attempt.as_of)));
+    let failure =
+        attempt.and_then(|attempt| attempt.failure.map(|why| format!("the sync of {}: {why}", attempt.as_of)));
     let mut pinned = PinnedSource {
         source: source.id.clone(),
         connector: source.connector.clone(),
@@ -263,8 +265,8 @@ async fn pinned_decisions(env: &Environment, run: &Run) -> Result<Decisions, App
 /// Settings and rules as they were when the run was pinned.
 async fn pinned_config(env: &Environment, run: &Run, now: &Config) -> Result<Config, AppError> {
     let manifest = &run.manifest;
-    let is_same =
-        keys::sha256(&now.rules_bytes) == manifest.rules_sha256 && keys::sha256(&now.decisive()?) == manifest.settings_sha256;
+    let is_same = keys::sha256(&now.rules_bytes) == manifest.rules_sha256
+        && keys::sha256(&now.decisive()?) == manifest.settings_sha256;
     if is_same {
         return Ok(now.clone());
     }

@@ -83,7 +83,9 @@ async fn find(env: &Environment, month: BillingMonth, run_id: Option<&str>) -> R
     };
     found.ok_or_else(|| {
         let what = wanted.map_or_else(|| "has no run".to_owned(), |run_id| format!("has no run `{run_id}`"));
-        AppError::Unknown(format!("{month} {what}; `truecount runs list` shows those there are, `truecount reconcile` makes one"))
+        AppError::Unknown(format!(
+            "{month} {what}; `truecount runs list` shows those there are, `truecount reconcile` makes one"
+        ))
     })
 }
 
@@ -141,7 +143,9 @@ pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation,
     let key = keys::reconciliation(run.manifest.month, &run.run_id);
     let Some(expected) = &run.reconciliation_sha256 else {
         let run_id = &run.run_id;
-        return Err(AppError::Unknown(format!("run `{run_id}` is not reconciled yet; `truecount reconcile` goes on with it")));
+        return Err(AppError::Unknown(format!(
+            "run `{run_id}` is not reconciled yet; `truecount reconcile` goes on with it"
+        )));
     };
     let bytes = packed::gunzip(&key, &env.archive_get(&key).await?)?;
     if keys::sha256(&bytes) != *expected {

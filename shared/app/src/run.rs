@@ -149,7 +149,11 @@ impl Run {
         let row = Row::new(keys::month(self.manifest.month), keys::run(&self.run_id))
             .with("state", Value::Text(format!("{:?}", self.state).to_lowercase()))
             .with("run", Value::Text(body));
-        if table.put_fenced(row, lease).await? { Ok(()) } else { Err(AppError::Fenced(format!("run `{}`", self.run_id))) }
+        if table.put_fenced(row, lease).await? {
+            Ok(())
+        } else {
+            Err(AppError::Fenced(format!("run `{}`", self.run_id)))
+        }
     }
 
     fn from_row(row: &Row) -> Result<Self, AppError> {

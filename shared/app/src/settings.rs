@@ -176,7 +176,10 @@ impl Settings {
         for (at, group) in settings.mail.groups.iter().enumerate() {
             let plain = !group.id.is_empty() && group.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if !plain || settings.mail.groups[..at].iter().any(|other| other.id == group.id) {
-                return Err(wrong(format!("the mail group id `{}` must be its own, of a-z, 0-9 and hyphens", group.id)));
+                return Err(wrong(format!(
+                    "the mail group id `{}` must be its own, of a-z, 0-9 and hyphens",
+                    group.id
+                )));
             }
             if group.to.is_empty() {
                 return Err(wrong(format!("the mail group `{}` has nobody in `to`", group.id)));

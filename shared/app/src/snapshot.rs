@@ -99,7 +99,12 @@ pub(crate) fn can_refer(earlier: &Entry, entry: &Entry, today: Date) -> bool {
 ///
 /// # Errors
 /// [`AppError::Damaged`] if a value cannot be written.
-pub(crate) fn rows(source: &SourceId, id: &SnapshotId, reading: &AccountReading, entry: &mut Entry) -> Result<Vec<Row>, AppError> {
+pub(crate) fn rows(
+    source: &SourceId,
+    id: &SnapshotId,
+    reading: &AccountReading,
+    entry: &mut Entry,
+) -> Result<Vec<Row>, AppError> {
     let all: Vec<Record> = records(reading).collect();
     let mut bodies = Vec::new();
     for part in all.chunks(CHUNK_ITEMS_MAX) {
@@ -141,7 +146,12 @@ pub(crate) fn index_rows(source: &SourceId, id: &SnapshotId, entries: &[Entry]) 
 ///
 /// # Errors
 /// [`AppError`] if it cannot be read whole.
-pub(crate) async fn entries(table: &Table, source: &SourceId, id: &SnapshotId, expected: u64) -> Result<Vec<Entry>, AppError> {
+pub(crate) async fn entries(
+    table: &Table,
+    source: &SourceId,
+    id: &SnapshotId,
+    expected: u64,
+) -> Result<Vec<Entry>, AppError> {
     let partition = keys::snapshot(source, id);
     let mut entries = Vec::new();
     for row in table.query(&partition, "INDEX#").await? {

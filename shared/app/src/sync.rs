@@ -39,6 +39,8 @@ pub enum SyncAnswer {
         accounts: u64,
         /// Of these, not read completely.
         incomplete_accounts: u64,
+        /// What is missing of the source, nobody knows for which account.
+        missing: Option<String>,
         /// Items or lines in it.
         items: u64,
         /// Pages that it was read from.
@@ -75,7 +77,12 @@ pub enum SyncAnswer {
 ///
 /// # Errors
 /// [`AppError`] if the homes cannot be used; a vendor that cannot be read is an answer, not an error.
-pub async fn sync(env: &Environment, settings: &Settings, id: &str, deadline: Deadline) -> Result<SyncAnswer, AppError> {
+pub async fn sync(
+    env: &Environment,
+    settings: &Settings,
+    id: &str,
+    deadline: Deadline,
+) -> Result<SyncAnswer, AppError> {
     let source = settings.source(id)?;
     let lease = match lease::acquire(&env.table, source.id.as_str(), deadline.at, env.is_exclusive).await? {
         Asked::Held(lease) => lease,
@@ -146,7 +153,11 @@ impl Worker<'_> {
     }
 
     /// The pages, read; then written account by account, and sealed.
-    async fn read_and_seal(&self, connector: &dyn Connector, checkpoint: &mut Checkpoint) -> Result<SyncAnswer, AppError> {
+    async fn read_and_seal(
+        &self,
+        connector: &dyn Connector,
+        checkpoint: &mut Checkpoint,
+    ) -> Result<SyncAnswer, AppError> {
         let as_of = checkpoint.id.as_of;
         self.env.progress.step(&format!("reading what {} said", self.source.id));
         let reading = match self.read(connector, checkpoint).await? {
@@ -218,9 +229,7 @@ impl Worker<'_> {
         };
         let newest = Seal::newest(&self.env.table, &self.source.id, seal.id.as_of).await?;
         let unchanged = newest.is_some_and(|newest| {
-            newest.id.as_of == seal.id.as_of
-                && newest.id != seal.id
-                && newest.content_sha256 == seal.content_sha256
+            newest.id.as_of == seal.id.as_of && newest.id != seal.id && newest.content_sha256 == seal.content_sha256
         });
         if !unchanged && seal.place(&self.env.table, &self.source.id).await? == Placed::Existed {
             tracing::info!(source = %self.source.id, "this snapshot was sealed by an earlier call");
@@ -233,6 +242,7 @@ impl Worker<'_> {
             as_of: seal.id.as_of,
             accounts: seal.account_count,
             incomplete_accounts: seal.incomplete_count,
+            missing: seal.missing,
             items: seal.item_count,
             pages: seal.page_count,
             requests: seal.request_count,
@@ -298,8 +308,7 @@ impl Worker<'_> {
             },
         };
         let id = SnapshotId { as_of, lease: self.lease.number };
-        let checkpoint =
-            Checkpoint { id, packs: 0, is_crawled: false, accounts_written: 0, pages: 0, requests: 0 };
+        let checkpoint = Checkpoint { id, packs: 0, is_crawled: false, accounts_written: 0, pages: 0, requests: 0 };
         self.save(&checkpoint).await?;
         Ok(Ok(checkpoint))
     }

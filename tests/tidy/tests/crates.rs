@@ -10,8 +10,22 @@ const LAMBDAS: [&str; 3] = ["truecount-sync", "truecount-reconcile", "truecount-
 
 /// Crates that reach a network, a file system, a database or a clock of their own.
 const IO: [&str; 16] = [
-    "async-std", "aws-config", "axum", "dynoxide-rs", "hyper", "hyper-util", "libsqlite3-sys", "mio", "reqwest",
-    "rusqlite", "rustls", "smol", "socket2", "tempfile", "tokio", "lettre",
+    "async-std",
+    "aws-config",
+    "axum",
+    "dynoxide-rs",
+    "hyper",
+    "hyper-util",
+    "libsqlite3-sys",
+    "mio",
+    "reqwest",
+    "rusqlite",
+    "rustls",
+    "smol",
+    "socket2",
+    "tempfile",
+    "tokio",
+    "lettre",
 ];
 
 /// Package name to the names of its normal (not dev, not build) dependencies.
@@ -61,10 +75,10 @@ fn pure_crates_reach_no_io() {
     let graph = Graph::load();
     for pure in PURE {
         let reached = graph.reaches(pure);
-        let io: Vec<_> =
-            reached.iter().filter(|name| IO.contains(name) || name.starts_with("aws-")).collect();
+        let io: Vec<_> = reached.iter().filter(|name| IO.contains(name) || name.starts_with("aws-")).collect();
         assert!(io.is_empty(), "{pure} reaches {io:?}");
-        let own: Vec<_> = reached.iter().filter(|name| name.starts_with("truecount-") && !PURE.contains(name)).collect();
+        let own: Vec<_> =
+            reached.iter().filter(|name| name.starts_with("truecount-") && !PURE.contains(name)).collect();
         assert!(own.is_empty(), "{pure} reaches {own:?}");
     }
     assert!(graph.reaches("truecount-platform").contains("tokio"), "the walk itself must see what is there");

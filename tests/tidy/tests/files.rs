@@ -29,7 +29,8 @@ fn files(extension: &str) -> Vec<PathBuf> {
 
 #[test]
 fn the_visible_top_level_is_the_six_names() {
-    let allowed = ["Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "functions", "infra", "shared", "target", "tests"];
+    let allowed =
+        ["Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "functions", "infra", "shared", "target", "tests"];
     for entry in fs::read_dir(root()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(name.starts_with('.') || allowed.contains(&name.as_str()), "`{name}` does not belong at the top level");

@@ -26,6 +26,8 @@ pub(crate) enum Moment {
 pub(crate) struct Seen {
     /// `table`, `archive`, `mail`, `secrets`, or a source.
     pub(crate) target: String,
+    /// With which credential: a token without the number that tells it from the one before.
+    pub(crate) who: String,
     /// What was asked, for people.
     pub(crate) what: String,
     /// Bytes of the request's body.
@@ -88,7 +90,8 @@ impl Between {
             addresses.insert(name.clone(), own.clone());
             let url = url.trim_end_matches('/').to_owned();
             let target = Target { name: name.clone(), url, own, shared: Arc::clone(&shared) };
-            let router = Router::new().fallback(pass).with_state(target).layer(axum::extract::DefaultBodyLimit::disable());
+            let router =
+                Router::new().fallback(pass).with_state(target).layer(axum::extract::DefaultBodyLimit::disable());
             servers.push(tokio::spawn(async move {
                 let _ = axum::serve(listener, router).await;
             }));
@@ -146,7 +149,7 @@ async fn pass(State(target): State<Target>, method: Method, uri: Uri, headers: H
     let trap = {
         let mut state = shared.passing();
         let what = what(&target.name, &method, &uri, &headers, &body);
-        let seen = Seen { target: target.name.clone(), what, bytes: body.len() };
+        let seen = Seen { target: target.name.clone(), who: who(&headers), what, bytes: body.len() };
         if let Some(watch) = &state.watch {
             watch(&seen, &body);
         }
@@ -214,6 +217,11 @@ fn is_hop(name: &HeaderName) -> bool {
 /// No usable answer.
 fn gone() -> Response {
     Response::builder().status(StatusCode::BAD_GATEWAY).body(Body::empty()).unwrap()
+}
+
+fn who(headers: &HeaderMap) -> String {
+    let credential = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or("");
+    credential.rsplit_once('.').map_or(credential, |(scope, _)| scope).to_owned()
 }
 
 fn what(target: &str, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {

@@ -12,8 +12,7 @@ use truecount_platform::{Archive, Table};
 
 /// How a labelled repeat begins, in its subject and in its text.
 const REPEAT_SUBJECT: &str = "Possible repeat: ";
-const REPEAT_TEXT: &str =
-    "This mail may be a repeat: it is not known whether the first one arrived. It says the same.";
+const REPEAT_TEXT: &str = "This mail may be a repeat: it is not known whether the first one arrived. It says the same.";
 
 /// What a month left behind, a line each, and the mails counted.
 #[derive(Clone, PartialEq, Eq)]
@@ -112,7 +111,9 @@ fn mail(raw: &[u8], places: &[String]) -> String {
         said.update((bytes.len() as u64).to_be_bytes());
         said.update(bytes);
     };
-    for (name, value) in message.headers_raw().filter(|(name, _)| !["Message-ID", "Content-Type", "Subject"].contains(name)) {
+    for (name, value) in
+        message.headers_raw().filter(|(name, _)| !["Message-ID", "Content-Type", "Subject"].contains(name))
+    {
         part(name, neutral(value.trim()).as_bytes());
     }
     let text = neutral(&message.body_text(0).unwrap_or_default());

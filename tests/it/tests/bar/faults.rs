@@ -90,6 +90,7 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
     for one in sample.sources() {
         match sync(&env, one).await {
             SyncAnswer::Failed { reason, .. } if one == source => incident = Some(reason),
+            SyncAnswer::Sealed { missing: Some(reason), .. } if one == source => incident = Some(reason),
             SyncAnswer::Sealed { incomplete_accounts, accounts, .. } if one == source && incomplete_accounts > 0 => {
                 incident = Some(format!("{incomplete_accounts} of {accounts} organizations not read"));
             }
@@ -119,9 +120,9 @@ async fn sync(env: &Environment, source: &str) -> SyncAnswer {
 
 /// No question was asked more often than it may.
 fn asked_little(case: &str, between: &Between) {
-    let mut asked: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut asked: BTreeMap<(String, String, String), usize> = BTreeMap::new();
     let data = between.seen().into_iter().filter(|seen| seen.what.starts_with("GET "));
-    data.for_each(|seen| *asked.entry((seen.target, seen.what)).or_insert(0) += 1);
+    data.for_each(|seen| *asked.entry((seen.target, seen.who, seen.what)).or_insert(0) += 1);
     for (question, times) in asked {
         assert!(times <= REQUESTS_MAX, "{case}: {question:?} was asked {times} times");
     }

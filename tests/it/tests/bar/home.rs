@@ -46,7 +46,8 @@ impl Folder {
     /// Today's files as a tool in trouble leaves them.
     pub(crate) fn replace_files(&self, sample: &Sample, fault: &Fault) {
         for file in sample.inbox() {
-            fs::remove_file(self.folder.path().join(format!("archive/inbox/sources/{}/{}", file.source, file.name))).unwrap();
+            fs::remove_file(self.folder.path().join(format!("archive/inbox/sources/{}/{}", file.source, file.name)))
+                .unwrap();
         }
         for file in sample.inbox_with(fault) {
             self.drop_file(&file.source, &file.name, &file.bytes);

@@ -54,7 +54,8 @@ pub(crate) struct Stack {
 
 /// Where the emulator of S3, SSM and DynamoDB listens.
 pub(crate) fn emulator() -> String {
-    std::env::var("TRUECOUNT_TEST_ENDPOINT").expect("TRUECOUNT_TEST_ENDPOINT names the emulator: `.ci/bar` starts it and sets this")
+    std::env::var("TRUECOUNT_TEST_ENDPOINT")
+        .expect("TRUECOUNT_TEST_ENDPOINT names the emulator: `.ci/bar` starts it and sets this")
 }
 
 /// A name that no other stack of this run has.
@@ -75,7 +76,8 @@ impl Stack {
             TableKind::Emulator => None,
             _ => Some(Home::open(folder.path(), Durability::Bulk).unwrap()),
         };
-        let table_url = home.as_ref().map_or(emulator.clone(), |home| home.table_endpoint().trim_end_matches('/').to_owned());
+        let table_url =
+            home.as_ref().map_or(emulator.clone(), |home| home.table_endpoint().trim_end_matches('/').to_owned());
         let table_name = if home.is_some() { "truecount".to_owned() } else { name.clone() };
         let mut targets = vendors.endpoints();
         for (target, url) in

@@ -40,10 +40,17 @@ async fn is_the_same_everywhere(sample: &Arc<Sample>) {
     let begun = Instant::now();
     let code = folder.close().await;
     let expected = folder.digest().await;
-    say(&format!("command line, folder: {expected:?}, {} lines, exit {code}, {:.1?}", expected.lines.len(), begun.elapsed()));
+    say(&format!(
+        "command line, folder: {expected:?}, {} lines, exit {code}, {:.1?}",
+        expected.lines.len(),
+        begun.elapsed()
+    ));
     assert!(code == 1 || code == 2, "there is something to report");
     assert_eq!((expected.first_mails, expected.labelled_mails), (1, 0));
-    for (name, kind) in [("emulator's DynamoDB, S3, SSM", TableKind::Emulator), ("embedded DynamoDB, emulator's S3, SSM", TableKind::Embedded)] {
+    for (name, kind) in [
+        ("emulator's DynamoDB, S3, SSM", TableKind::Emulator),
+        ("embedded DynamoDB, emulator's S3, SSM", TableKind::Embedded),
+    ] {
         let vendors = Vendors::start(Arc::clone(sample)).await.unwrap();
         let stack = Stack::open(sample, &vendors, kind).await;
         let begun = Instant::now();
@@ -53,7 +60,12 @@ async fn is_the_same_everywhere(sample: &Arc<Sample>) {
         let to = |target: &str| requests.iter().filter(|seen| seen.target == target).count();
         say(&format!(
             "functions, {name}: {found:?}, {:.1?}, {} requests ({} table, {} archive, {} secrets, {} mail)",
-            begun.elapsed(), requests.len(), to("table"), to("archive"), to("secrets"), to("mail"),
+            begun.elapsed(),
+            requests.len(),
+            to("table"),
+            to("archive"),
+            to("secrets"),
+            to("mail"),
         ));
         assert_eq!(found, expected, "{name}\n{}\n{}", expected.difference(&found), stack.logs());
         assert_eq!(vendors.writes_refused(), 0);
