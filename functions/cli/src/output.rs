@@ -49,26 +49,33 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Rows under their headings, in as few columns as they need; the last column takes what is left.
+/// Headings of columns that are copied into the next command, and so are never cut.
+const WHOLE: [&str; 5] = ["id", "run", "source", "service mapping", "product"];
+
+/// Columns are not made narrower than this.
+const NARROWEST: usize = 6;
+
+/// Rows under their headings within the terminal's width: the widest columns give way first.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
     let clean: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| inert::visible(cell).into_owned()).collect()).collect();
     let width = |at: usize| {
         let cells = clean.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-        cells.max().unwrap_or(0).max(headings[at].len()).min(34)
+        cells.max().unwrap_or(0).max(headings[at].len())
     };
-    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let mut widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let gaps = 2 * headings.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > COLUMNS {
+        let gives = |at: &usize| !WHOLE.contains(&headings[*at]) && widths[*at] > NARROWEST;
+        let Some(widest) = (0..headings.len()).filter(gives).max_by_key(|at| widths[*at]) else { break };
+        widths[widest] -= 1;
+    }
     let line = |cells: &mut dyn Iterator<Item = &str>| {
         let mut text = String::new();
-        for (at, cell) in cells.enumerate() {
-            let left = COLUMNS.saturating_sub(text.chars().count());
-            let is_last = at + 1 == headings.len();
-            let room = if is_last { left.max(8) } else { widths[at] };
-            let cut = cut(cell, room);
+        for (cell, width) in cells.zip(&widths) {
+            let cut = cut(cell, *width);
             text.push_str(&cut);
-            if !is_last {
-                text.push_str(&" ".repeat(room - cut.chars().count() + 2));
-            }
+            text.push_str(&" ".repeat(width - cut.chars().count() + 2));
         }
         say(text.trim_end());
     };

@@ -186,7 +186,8 @@ pub(crate) struct Untaken<'a> {
     pub(crate) account_count: u64,
 }
 
-/// What no rule takes, of accounts that are not ignored.
+/// What no rule takes, of accounts that are not ignored. A SKU that a rule of the source counts by another kind (by
+/// user, where the vendor lists its subscription too) is not missing.
 pub(crate) fn untaken(books: &Reconciler) -> Vec<Untaken<'_>> {
     let mut counts = BTreeMap::<(SourceNo, u16), (u64, u64)>::new();
     for account in books.accounts.iter().filter(|account| !matches!(account.decision, Decision::Ignored)) {
@@ -200,11 +201,18 @@ pub(crate) fn untaken(books: &Reconciler) -> Vec<Untaken<'_>> {
     }
     let rows = counts.into_iter().filter_map(|((source, local), (item_count, account_count))| {
         match books.sources[usize::from(source.0)].takers.taker(local) {
+            Taker::Nobody { sku, .. } if is_counted_otherwise(books, source, sku) => None,
             Taker::Nobody { kind, sku } => Some(Untaken { source, kind, sku, item_count, account_count }),
             Taker::Rule(_) => None,
         }
     });
     rows.collect()
+}
+
+fn is_counted_otherwise(books: &Reconciler, source: SourceNo, sku: &str) -> bool {
+    let id = &books.sources[usize::from(source.0)].status.source;
+    let mut rules = books.rules.rules().iter().filter(|rule| rule.source == *id);
+    !sku.is_empty() && rules.any(|rule| rule.skus.iter().any(|one| one == sku))
 }
 
 impl Untaken<'_> {

@@ -6,7 +6,7 @@ use crate::items::Outcome;
 pub const STATUS_ACTIVE: &str = "active";
 
 /// The words for which it is known that their items do not count. Any other is a setup finding.
-pub const STATUS_KNOWN: [&str; 16] = [
+pub const STATUS_KNOWN: [&str; 17] = [
     "cancelled",
     "converted",
     "decommissioned",
@@ -16,6 +16,7 @@ pub const STATUS_KNOWN: [&str; 16] = [
     "guest",
     "inactive",
     "locked_out",
+    "ordered",
     "pending",
     "removed",
     "suspended",

@@ -113,12 +113,21 @@ pub fn normal(row: &BTreeMap<String, String>) -> String {
     let fields = COLUMNS.iter().map(|column| {
         let text = row.get(*column).map_or("", String::as_str).trim();
         match *column {
-            "client_name" => text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect(),
+            "client_name" => letters(text),
             "kind" | "client_id" | "source" | "account_id" | "rule_id" | "product_code" | "currency" => text.to_owned(),
             _ => Decimal::from_str_exact(text).map_or_else(|_| text.to_owned(), |n| n.normalize().to_string()),
         }
     });
     fields.collect::<Vec<String>>().join(" | ")
+}
+
+/// A name's letters and digits; what a report writes as `[U+202E]` was a character that does not show.
+fn letters(name: &str) -> String {
+    let mut parts = name.split("[U+");
+    let first = parts.next().unwrap_or("");
+    let rest = parts.map(|part| part.split_once(']').map_or(part, |(_, after)| after));
+    let shown = std::iter::once(first).chain(rest).flat_map(str::chars);
+    shown.filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Compares the rows of an `exceptions.csv`, given as column to text, with the sheet.
