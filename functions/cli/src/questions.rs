@@ -293,7 +293,7 @@ pub(crate) async fn clients(cli: &Cli, command: &ClientsCommand) -> anyhow::Resu
     let Some(month) = month else { anyhow::bail!("there is no run yet; `truecount run` makes one") };
     let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
     let mut runs = Run::of_month(&opened.env.table, month).await?;
-    runs.sort_by(|a, b| a.manifest.created_at.cmp(&b.manifest.created_at));
+    runs.sort_by_key(|run| run.manifest.created_at);
     let chosen = runs.iter().find(|run| Some(&run.run_id) == counting.as_ref()).or(runs.last());
     let Some(run) = chosen else { anyhow::bail!("{month} has no run; `truecount runs list` shows those there are") };
     let found = truecount_app::findings_of(&opened.env, run).await?;
