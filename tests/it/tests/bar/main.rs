@@ -4,6 +4,14 @@
 //! `.ci/bar` builds what these need, starts the emulator of S3, SSM and DynamoDB, and runs the ignored ones too.
 //! `TRUECOUNT_BAR=full` adds the sampled points of the whole sample month, and `full` or `load` the load test.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::type_complexity,
+    reason = "a test that cannot go on has failed"
+)]
+#![allow(dead_code)]
+
 mod between;
 mod digest;
 mod faults;
