@@ -23,6 +23,7 @@ mod mailbox;
 mod month;
 mod stack;
 mod triggers;
+mod units;
 mod whole;
 
 /// Whether what takes long was asked for.
