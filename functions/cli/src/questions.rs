@@ -54,11 +54,13 @@ pub(crate) async fn sources(cli: &Cli) -> anyhow::Result<Ending> {
     }
     let cells = |row: &SourceRow| {
         let synced = row.as_of.clone().unwrap_or_default();
-        let note = row.reason.clone().unwrap_or_default();
         let state = row.read_state.replace('_', " ");
-        vec![row.id.to_string(), row.evidence.to_owned(), state, synced, row.items.to_string(), note]
+        vec![row.id.to_string(), row.evidence.to_owned(), state, synced, row.items.to_string()]
     };
-    table(&["source", "side", "read", "sync of", "items", ""], &rows.iter().map(cells).collect::<Vec<_>>());
+    table(&["source", "side", "read", "sync of", "items"], &rows.iter().map(cells).collect::<Vec<_>>());
+    for (id, reason) in rows.iter().filter_map(|row| Some((&row.id, row.reason.as_ref()?))) {
+        tell(&format!("{id}: {reason}"));
+    }
     Ok(Ending::Clean)
 }
 

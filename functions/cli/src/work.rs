@@ -70,6 +70,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
     } else {
         let rows: Vec<_> = syncs.iter().map(sync_row).collect();
         table(&["source", "sync", "pages", "items", ""], &rows);
+        tell_syncs(&syncs);
     }
     Ok(if any_failed { Ending::NotCompared } else { Ending::Clean })
 }
@@ -232,8 +233,6 @@ fn sync_row(answer: &SyncAnswer) -> Vec<String> {
         SyncAnswer::Busy { source } => {
             cells(source, "busy", String::new(), String::new(), "another sync is at work".to_owned())
         }
-        SyncAnswer::Failed { source, reason, .. } => {
-            cells(source, "FAILED", String::new(), String::new(), reason.clone())
-        }
+        SyncAnswer::Failed { source, .. } => cells(source, "FAILED", String::new(), String::new(), String::new()),
     }
 }

@@ -31,12 +31,8 @@ struct Counted {
 impl Units {
     /// Counts from now on.
     pub(crate) fn watch(between: &Between) -> Self {
-        let counted = Counted {
-            begun: Instant::now(),
-            kinds: BTreeMap::new(),
-            keys: BTreeMap::new(),
-            seconds: BTreeMap::new(),
-        };
+        let counted =
+            Counted { begun: Instant::now(), kinds: BTreeMap::new(), keys: BTreeMap::new(), seconds: BTreeMap::new() };
         let units = Self(Arc::new(Mutex::new(counted)));
         let watching = units.clone();
         between.watch(move |seen, body| watching.take(seen, body));
@@ -64,7 +60,9 @@ impl Units {
         let mut lines: Vec<String> = counted
             .kinds
             .iter()
-            .map(|(kind, (rows, units, largest))| format!("{units} write units in {rows} rows {kind}, the largest {largest} bytes"))
+            .map(|(kind, (rows, units, largest))| {
+                format!("{units} write units in {rows} rows {kind}, the largest {largest} bytes")
+            })
             .collect();
         lines.push(format!(
             "{} write units in all; in any second at most {} on one key and {} on the table",
@@ -113,7 +111,9 @@ fn kind(pk: &str, sk: &str) -> String {
 /// An item's size as DynamoDB counts it: names and values.
 fn bytes(item: &Value) -> usize {
     let attributes = item.as_object().into_iter().flatten();
-    attributes.map(|(name, value)| name.len() + value.as_object().into_iter().flatten().map(of_value).sum::<usize>()).sum()
+    attributes
+        .map(|(name, value)| name.len() + value.as_object().into_iter().flatten().map(of_value).sum::<usize>())
+        .sum()
 }
 
 fn of_value((kind, value): (&String, &Value)) -> usize {
