@@ -63,8 +63,8 @@ pub(crate) async fn crawl(
         Ok(secret) => secret,
         Err(error) => return Ok(Ended::Incident(Incident { reason: error.to_string(), remedy: "renew" })),
     };
-    let left = worker.deadline.at.duration_since(Timestamp::now()).as_secs() - RESERVE_SECONDS;
-    let deadline = Some(Duration::from_secs(u64::try_from(left).unwrap_or(0)));
+    let left = worker.deadline.at.duration_since(Timestamp::now()).as_millis() - i128::from(RESERVE_SECONDS) * 1_000;
+    let deadline = Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
     let http = match Http::new(connector, HttpSetup { secret, deadline, ..HttpSetup::default() }) {
         Ok(http) => http,
         Err(error) => return Ok(Ended::Incident(Incident::repair(error))),

@@ -59,6 +59,24 @@ fn killed_at_every_request_of_a_small_month() {
     play.run(&points);
 }
 
+/// Agreements enough for several packs of pages, so that a sync goes on from the middle.
+#[test]
+#[ignore = "needs the built functions and the emulator: .ci/bar"]
+fn killed_at_every_write_of_a_sync_of_several_packs() {
+    let play = block_on(Play::rehearse(Sample::large(450, 4_500, "2026-06".parse().unwrap())));
+    let is_kept = |point: &Point| {
+        let scene = &play.scenes[point.scene];
+        let target = &scene.requests[point.at - 1].target;
+        scene.step == Step::sync("connectwise") && ["archive", "table"].contains(&target.as_str())
+    };
+    let points: Vec<Point> = play.points().into_iter().filter(is_kept).collect();
+    let packs =
+        play.scenes.iter().flat_map(|scene| &scene.requests).filter(|seen| seen.what.contains("/raw/connectwise/"));
+    let packs = packs.filter(|seen| seen.what.starts_with("PUT ")).count();
+    assert!(packs >= 3, "only {packs} packs");
+    play.run(&points);
+}
+
 #[test]
 #[ignore = "needs the built functions and the emulator, and TRUECOUNT_BAR=full: .ci/bar"]
 fn killed_at_sampled_requests_of_the_sample_month() {

@@ -10,9 +10,9 @@
     clippy::type_complexity,
     reason = "a test that cannot go on has failed"
 )]
-#![allow(dead_code)]
 
 mod between;
+mod deadlines;
 mod digest;
 mod faults;
 mod home;
