@@ -235,7 +235,6 @@ impl Pair<'_> {
             let count = self.lines.map_or(0, |lines| u64::from(lines.cycle_unknown_count));
             *found.cycle_unknown.entry(self.rule.id.clone()).or_default() += count;
         }
-        found.named_accounts.extend(unread.account());
         let mut comparison = self.blank();
         comparison.kind = Some(FindingKind::NotCompared);
         comparison.confidence.completeness = 0;
@@ -243,7 +242,11 @@ impl Pair<'_> {
             comparison.billed = None;
         }
         comparison.reason = unread.in_words(self.judge.books, &self.rule.source, &self.client.id);
-        if self.lines.is_some() && !unread.is_whole_source() {
+        if !unread.is_whole_source() {
+            found.named_accounts.extend(unread.account());
+            if unread == Unread::Client {
+                found.named_clients.push(self.client.id.clone());
+            }
             let mut finding = finding(&comparison, FindingKind::NotCompared, unread.next_step());
             finding.account_id =
                 unread.account().map(|account| self.judge.books.accounts[account.0 as usize].id.clone());

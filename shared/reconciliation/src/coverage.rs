@@ -1,11 +1,13 @@
 //! What was read, what was compared with it, and one finding for each source that was not read.
 
-use truecount_billing::Evidence;
+use std::collections::BTreeSet;
+
+use truecount_billing::{ClientId, Evidence};
 
 use crate::{
     Confidence, Finding, FindingKind, NextStep, Reconciler, SourceCoverage, SourceNo,
     compare::Judge,
-    finish::Found,
+    finish::{Found, state_in_words},
     order::exception_id,
     reconciler::{Decision, SourceEntry},
     unread::Unread,
@@ -86,6 +88,28 @@ pub(crate) fn unread_sources(books: &Reconciler, judge: &Judge<'_>, found: &mut 
         let mut finding = blank_of(judge, NextStep::MendSource, reason);
         finding.exception_id = exception_id(&["", "billed", "none"]);
         found.findings.push(finding);
+    }
+}
+
+/// One finding for each client whose lines were not read and of whom no comparison says so: what is billed to it is
+/// unknown, and nothing that it uses is there to be compared.
+pub(crate) fn unread_clients(books: &Reconciler, judge: &Judge<'_>, found: &mut Found) {
+    if judge.billed_unread.is_some() {
+        return;
+    }
+    let psa = books.sources.iter().find(|source| source.status.evidence == Evidence::Billed);
+    let named: BTreeSet<ClientId> = found.named_clients.drain(..).collect();
+    let unread = books.clients.iter().filter(|client| !client.read_state.is_complete() && !named.contains(&client.id));
+    for client in unread {
+        let words = state_in_words(&client.read_state);
+        let reason = format!("not reconciled: the client's billed lines were not read ({words})");
+        found.findings.push(Finding {
+            exception_id: exception_id(&["client", client.id.as_str(), "none"]),
+            client_id: Some(client.id.clone()),
+            client_name: client.name.to_string(),
+            source: psa.map(|psa| psa.status.source.clone()),
+            ..blank_of(judge, NextStep::MendSource, reason)
+        });
     }
 }
 

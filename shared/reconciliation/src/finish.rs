@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use truecount_billing::{BillingMonth, ReadState, RuleId};
+use truecount_billing::{BillingMonth, ClientId, ReadState, RuleId};
 
 use crate::{
     AccountNo, ClientNo, Comparison, Comparisons, DecidedBy, Finding, MappingSuggestion, Profile, ReconcileError,
     Reconciler, Reconciliation, SourceNo,
     accounts::{judge_accounts, judge_untaken},
     compare::{Judge, UsageSum},
-    coverage::{SourceCounts, coverage, unread_sources},
+    coverage::{SourceCounts, coverage, unread_clients, unread_sources},
     exact,
     items::{AccountItems, Outcome},
     order::{in_order, suggestions_in_order, totals},
@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub(crate) counts: Vec<SourceCounts>,
     /// Incomplete accounts that some finding names already.
     pub(crate) named_accounts: Vec<AccountNo>,
+    /// Clients of whom some finding says already that their lines were not read.
+    pub(crate) named_clients: Vec<ClientId>,
     /// Lines whose agreement's cycle cannot be brought to a month, by rule.
     pub(crate) cycle_unknown: BTreeMap<RuleId, u64>,
     /// Differences for which no price is known, by rule.
@@ -44,6 +46,7 @@ pub(crate) fn finish(books: &Reconciler) -> Result<Reconciliation, ReconcileErro
     if books.options.profile == Profile::Full {
         judge_untaken(books, &judge, &mut found);
     }
+    unread_clients(books, &judge, &mut found);
     unread_sources(books, &judge, &mut found);
     in_order(&mut found.findings);
     suggestions_in_order(&mut found.suggestions);

@@ -139,6 +139,34 @@ fn a_client_whose_lines_were_not_read() {
 }
 
 #[test]
+fn a_client_without_lines_is_named_when_they_were_not_read() {
+    for servers in [0, 4] {
+        let mut month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").servers("o", servers);
+        let number = month.reconciler.find_client("c").unwrap();
+        month.reconciler.client_read_state(number, failed("no longer listed"));
+        check(
+            month,
+            &[
+                "not_compared c ? - - | not reconciled: the client's billed lines were not read (failed: no longer listed)",
+            ],
+        );
+    }
+}
+
+#[test]
+fn usage_without_a_line_is_named_when_it_was_read_in_part() {
+    let mut month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").servers("o", 3);
+    month.account("o", &ReadState::Partial("page 2".into()));
+    check(
+        month,
+        &["not_compared c ? - - | not reconciled: vendor organization `Org o` in rmm was not read (partial: page 2)"],
+    );
+    let untold = crate::ItemRef { quantity: None, ..item("x", "active") };
+    let month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").item("o", untold);
+    check(month, &["not_compared c ? - - | not reconciled: rmm gave no quantity for 1 item"]);
+}
+
+#[test]
 fn nothing_is_zero_while_a_mapping_is_pending() {
     let pending = |proposal: Option<&str>| {
         let mut month =
