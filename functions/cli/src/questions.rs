@@ -145,7 +145,7 @@ async fn mapping_rows(opened: &Opened) -> anyhow::Result<Vec<MappingRow>> {
         let equal = opened.config.settings.mapping.confirm_equal_names;
         let mappings = truecount_app::mappings_of(&accounts, &named, &decisions, equal);
         for (entry, mapping) in entries.iter().zip(mappings) {
-            let (state, client_id, why) = match mapping {
+            let (state, client_id, why) = match mapping.mapping {
                 Mapping::Confirmed { client_id, by } => ("confirmed", Some(client_id), format!("{by:?}")),
                 Mapping::Ignored { reason } => ("ignored", None, reason),
                 Mapping::Undecided { proposal, why } => ("undecided", proposal, why),

@@ -105,7 +105,8 @@ async fn push_usage(
             }
         }
         if let Some(mapping) = mappings.next() {
-            reconciler.decide(number, mapping)?;
+            reconciler.decide(number, mapping.mapping)?;
+            mapping.or_else.iter().try_for_each(|client| reconciler.propose(number, client))?;
         }
         Ok(())
     })

@@ -32,7 +32,7 @@ pub use error::AppError;
 pub use history::seed_month;
 pub use keys::SnapshotId;
 pub use lease::Lease;
-pub use mapping::of_accounts as mappings_of;
+pub use mapping::{AccountMapping, of_accounts as mappings_of};
 pub use outbox::MailOutcome;
 pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
 pub use report::{Mailing, ReportAnswer, findings_of, header_of, report};

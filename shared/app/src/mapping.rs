@@ -3,10 +3,25 @@
 use std::collections::BTreeMap;
 
 use truecount_billing::{AccountId, ClientId};
-use truecount_matching::confirmed_by_name;
+use truecount_matching::{confirmed_by_name, equal_but_for_legal_form};
 use truecount_reconciliation::{DecidedBy, Mapping};
 
 use crate::decisions::{Decision, Verdict};
+
+/// What is known about one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountMapping {
+    /// Whose it is, or whose it might be.
+    pub mapping: Mapping,
+    /// Further clients whose it might be: none of them has used nothing while that is open.
+    pub or_else: Vec<ClientId>,
+}
+
+impl From<Mapping> for AccountMapping {
+    fn from(mapping: Mapping) -> Self {
+        Self { mapping, or_else: Vec::new() }
+    }
+}
 
 /// The mapping of every account of one source, in the order given: accounts and clients by id and name.
 #[must_use]
@@ -15,29 +30,34 @@ pub fn of_accounts(
     clients: &[(&ClientId, &str)],
     decisions: &BTreeMap<AccountId, Decision>,
     confirm_equal_names: bool,
-) -> Vec<Mapping> {
+) -> Vec<AccountMapping> {
     let equal = confirmed_by_name(accounts.iter().copied(), clients.iter().copied());
+    let alike = equal_but_for_legal_form(accounts.iter().copied(), clients.iter().copied());
     let mapping = |id: &AccountId| {
         if let Some(decision) = decisions.get(id) {
-            return decided(decision);
+            return decided(decision).into();
         }
         if let Some(client) = equal.confirmed.get(id) {
             let client_id = (*client).clone();
             return if confirm_equal_names {
-                Mapping::Confirmed { client_id, by: DecidedBy::EqualName }
+                Mapping::Confirmed { client_id, by: DecidedBy::EqualName }.into()
             } else {
-                Mapping::Undecided { proposal: Some(client_id), why: "the names are equal".to_owned() }
+                proposed(&[client], "the names are equal".to_owned())
             };
         }
-        match equal.held_back.get(id) {
-            Some(held) => {
-                let proposal = held.clients.first().map(|client| (*client).clone());
-                Mapping::Undecided { proposal, why: format!("the names are equal, but {}", held.why.for_people()) }
-            }
-            None => Mapping::Undecided { proposal: None, why: String::new() },
+        if let Some(held) = equal.held_back.get(id) {
+            return proposed(&held.clients, format!("the names are equal, but {}", held.why.for_people()));
         }
+        let clients = alike.get(id).map_or(&[][..], Vec::as_slice);
+        let why = if clients.is_empty() { "" } else { "the names are equal but for the legal form" };
+        proposed(clients, why.to_owned())
     };
     accounts.iter().map(|(id, _)| mapping(id)).collect()
+}
+
+fn proposed(clients: &[&ClientId], why: String) -> AccountMapping {
+    let mut clients = clients.iter().map(|client| (*client).clone());
+    AccountMapping { mapping: Mapping::Undecided { proposal: clients.next(), why }, or_else: clients.collect() }
 }
 
 fn decided(decision: &Decision) -> Mapping {
@@ -68,11 +88,21 @@ mod tests {
         };
         let decisions = BTreeMap::from([(ids[1].clone(), ignored)]);
         let found = of_accounts(&accounts, &clients, &decisions, true);
-        assert_eq!(found[0], Mapping::Confirmed { client_id: clients[0].0.clone(), by: DecidedBy::EqualName });
-        assert_eq!(found[1], Mapping::Ignored { reason: "internal".into() });
-        assert!(matches!(&found[2], Mapping::Undecided { proposal: Some(_), why } if why.contains("several clients")));
-        assert_eq!(found[3], Mapping::Undecided { proposal: None, why: String::new() });
+        let mapping = |at: usize| &found[at].mapping;
+        assert_eq!(*mapping(0), Mapping::Confirmed { client_id: clients[0].0.clone(), by: DecidedBy::EqualName });
+        assert_eq!(*mapping(1), Mapping::Ignored { reason: "internal".into() });
+        assert!(matches!(mapping(2), Mapping::Undecided { proposal: Some(_), why } if why.contains("several clients")));
+        assert_eq!(found[2].or_else, [clients[3].0.clone()], "each of the two is open");
+        assert_eq!(*mapping(3), Mapping::Undecided { proposal: None, why: String::new() });
         let off = of_accounts(&accounts, &clients, &decisions, false);
-        assert!(matches!(&off[0], Mapping::Undecided { proposal: Some(_), .. }));
+        assert!(matches!(&off[0].mapping, Mapping::Undecided { proposal: Some(_), .. }));
+    }
+
+    #[test]
+    fn another_legal_form_is_proposed_and_never_confirmed() {
+        let (account, client) = (AccountId::new("a").unwrap(), ClientId::new("c").unwrap());
+        let found = of_accounts(&[(&account, "Acme Inc")], &[(&client, "Acme Ltd")], &BTreeMap::new(), true);
+        let why = "the names are equal but for the legal form".to_owned();
+        assert_eq!(found, [Mapping::Undecided { proposal: Some(client), why }.into()]);
     }
 }

@@ -8,7 +8,9 @@
 mod by_name;
 mod lookalike;
 mod normalise;
+mod stem;
 
 pub use by_name::{ByName, HeldBack, WhyHeldBack, confirmed_by_name};
 pub use lookalike::has_lookalikes;
 pub use normalise::normalise;
+pub use stem::equal_but_for_legal_form;
