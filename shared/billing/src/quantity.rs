@@ -60,7 +60,7 @@ impl Quantity {
 pub enum CountBasis {
     /// Seats bought from the vendor or distributor.
     Purchased,
-    /// Licences given to users.
+    /// Licences given to users, also to those who may not sign in.
     Assigned,
     /// Users who hold a licence, may sign in, and did within the stale days.
     Active,

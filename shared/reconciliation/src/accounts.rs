@@ -67,7 +67,7 @@ fn sum(books: &Reconciler, account: &AccountEntry) -> Option<Unmapped> {
     let mut is_exact = true;
     each_unit(&account.items, |local, outcome, items, extra| match (takers.taker(local), outcome) {
         (_, None) => sums.item_count += items,
-        (Taker::Rule(rule), Some(Outcome::COUNTS)) => {
+        (Taker::Rule(rule), Some(outcome)) if outcome.is_used() => {
             let sum = by_rule.entry(*rule).or_default();
             match exact::sum(Decimal::from(items), extra).and_then(|units| exact::sum(*sum, units)) {
                 Some(more) => *sum = more,

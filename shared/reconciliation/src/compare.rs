@@ -25,6 +25,8 @@ pub(crate) struct UsageSum {
     pub(crate) raw: Decimal,
     /// Those that count.
     pub(crate) used: Decimal,
+    /// Of these, licences of users who may not sign in.
+    pub(crate) disabled: Decimal,
     /// Those that do not, by reason.
     pub(crate) left_out: Vec<(Outcome, Decimal)>,
     /// Items that would count, had they a quantity.
@@ -48,6 +50,8 @@ impl UsageSum {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Numbers {
     pub(crate) used: Decimal,
+    /// Of these, licences of users who may not sign in.
+    pub(crate) disabled: Decimal,
     pub(crate) billed: Decimal,
     pub(crate) expected: Decimal,
     pub(crate) variance: Decimal,
@@ -73,6 +77,7 @@ impl Numbers {
         let left_out = usage.left_out.iter().map(|(why, units)| Some((*why, times(*units)?)));
         Some(Self {
             used,
+            disabled: times(usage.disabled)?,
             billed,
             expected,
             variance: exact::difference(expected, billed)?,

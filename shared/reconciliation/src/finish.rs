@@ -199,7 +199,12 @@ fn usage_of(units: &[Units], rule: u16) -> Option<UsageSum> {
         let amount = exact::sum(Decimal::from(one.items), one.extra)?;
         match one.outcome {
             None => sum.raw = exact::sum(sum.raw, amount)?,
-            Some(Outcome::COUNTS) => sum.used = exact::sum(sum.used, amount)?,
+            Some(outcome) if outcome.is_used() => {
+                sum.used = exact::sum(sum.used, amount)?;
+                if outcome == Outcome::DISABLED {
+                    sum.disabled = exact::sum(sum.disabled, amount)?;
+                }
+            }
             Some(outcome) => sum.leave_out(outcome, one.items, amount)?,
         }
     }

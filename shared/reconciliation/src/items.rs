@@ -26,11 +26,18 @@ pub(crate) struct Outcome(pub(crate) u16);
 
 impl Outcome {
     pub(crate) const COUNTS: Self = Self(0);
+    /// It counts all the same: a licence given to a user who may not sign in is still given.
+    pub(crate) const DISABLED: Self = Self(1);
     /// It would count, but nobody said how many it is.
-    pub(crate) const UNKNOWN: Self = Self(1);
-    pub(crate) const STALE: Self = Self(2);
+    pub(crate) const UNKNOWN: Self = Self(2);
+    pub(crate) const STALE: Self = Self(3);
     /// The first of the status words.
-    pub(crate) const STATUS: u16 = 3;
+    pub(crate) const STATUS: u16 = 4;
+
+    /// Whether its units are used ones.
+    pub(crate) fn is_used(self) -> bool {
+        matches!(self, Self::COUNTS | Self::DISABLED)
+    }
 
     fn beats(self, other: Self, words: &Words) -> bool {
         if self.0 >= Self::STATUS && other.0 >= Self::STATUS {
@@ -62,7 +69,7 @@ struct State {
 impl State {
     /// Where it is counted.
     fn place(self) -> Outcome {
-        if self.outcome == Outcome::COUNTS && self.quantity.is_none() { Outcome::UNKNOWN } else { self.outcome }
+        if self.outcome.is_used() && self.quantity.is_none() { Outcome::UNKNOWN } else { self.outcome }
     }
 
     /// Units beyond one.
@@ -85,7 +92,7 @@ pub(crate) struct RuleCount {
     pub(crate) counted: u32,
 }
 
-/// Distinct items of one account and rule that do not count, for one reason.
+/// Distinct items of one account and rule that do not count, or not as a matter of course, for one reason.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LeftOut {
     pub(crate) rule: LocalRule,
@@ -141,6 +148,7 @@ pub(crate) struct Tallies {
     counts: Vec<RuleCount>,
     left_out: Vec<LeftOut>,
     extras: Vec<Extra>,
+    /// The best outcome of each that is not simply counted; with no quantity told, it is counted as unknown.
     items_left_out: HashMap<(u32, u8), Outcome>,
     /// Where it is not one; `None`: not told.
     quantities: HashMap<(u32, u8), Option<Decimal>>,
@@ -320,7 +328,7 @@ impl Tallies {
 
     fn state(&self, at: u32, bit: u8, is_counted: bool) -> State {
         let left_out = if is_counted { None } else { self.items_left_out.get(&(at, bit)) };
-        let outcome = left_out.copied().filter(|outcome| *outcome != Outcome::UNKNOWN).unwrap_or(Outcome::COUNTS);
+        let outcome = left_out.copied().unwrap_or(Outcome::COUNTS);
         State { outcome, quantity: self.quantities.get(&(at, bit)).copied().unwrap_or(Some(Decimal::ONE)) }
     }
 
@@ -332,7 +340,7 @@ impl Tallies {
             self.quantities.remove(&(at, bit));
         }
         if after.place() != Outcome::COUNTS {
-            self.items_left_out.insert((at, bit), after.place());
+            self.items_left_out.insert((at, bit), after.outcome);
         } else if before.is_some() {
             self.items_left_out.remove(&(at, bit));
         }

@@ -13,7 +13,7 @@ use crate::{
     items::{AccountItems, HasItems, Outcome, Report, SeenItems},
     lines::{Dated, RuleLines},
     takers::Takers,
-    words::{STATUS_ACTIVE, Words},
+    words::{STATUS_ACTIVE, STATUS_DISABLED, Words},
 };
 
 /// The most accounts, and the most clients, of one reconciliation.
@@ -154,7 +154,7 @@ impl Reconciler {
         let number = SourceNo(u16::try_from(self.sources.len()).unwrap_or(u16::MAX));
         self.source_index.insert(status.source.clone(), number);
         let here = (0_u16..).zip(self.rules.rules()).filter(|(_, rule)| rule.source == status.source);
-        let takers = Takers::of(here, self.options.count_day.0);
+        let takers = Takers::of(here, self.options.count_day.0, self.options.profile);
         self.sources.push(SourceEntry {
             status,
             takers,
@@ -309,8 +309,9 @@ impl Reconciler {
             Some(outcome)
         };
         for take in source.takers.takes(self.rules.rules(), item.kind, item.sku) {
-            let stale = take.seen_since.is_some_and(|since| item.last_seen.is_some_and(|seen| seen < since));
+            let stale = take.terms.seen_since.is_some_and(|since| item.last_seen.is_some_and(|seen| seen < since));
             let outcome = match status {
+                Some(_) if take.terms.counts_disabled && item.status == STATUS_DISABLED => Outcome::DISABLED,
                 Some(outcome) => outcome,
                 None if stale => Outcome::STALE,
                 None => Outcome::COUNTS,

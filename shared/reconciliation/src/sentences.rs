@@ -36,6 +36,9 @@ fn used_and_billed(text: &mut String, numbers: &Numbers, kind: Option<FindingKin
     } else {
         write!(text, "{} used", plain(numbers.used))?;
     }
+    if !numbers.disabled.is_zero() {
+        write!(text, ", {} of them disabled", plain(numbers.disabled))?;
+    }
     if !numbers.included.is_zero() {
         write!(text, ", {} included", plain(numbers.included))?;
     }

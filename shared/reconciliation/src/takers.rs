@@ -7,21 +7,31 @@ use jiff::{
     Timestamp,
     civil::{Date, date},
 };
+use truecount_billing::CountBasis;
 
 use crate::{
-    Rule,
+    Profile, Rule,
     items::{GROUP_RULES, LocalRule},
 };
 
 /// So many kinds and SKUs of one source are told apart where no rule takes them; the rest is one.
 const UNTAKEN_MAX: usize = 1_000;
 
-/// The rules of one group that take an item, and until when it must have been seen.
+/// The rules of one group that take an item, and which items count for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Take {
     pub(crate) group: u8,
     pub(crate) mask: u16,
+    pub(crate) terms: Terms,
+}
+
+/// Which items count for a rule, beside those that are active.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// Until when an item must have been seen.
     pub(crate) seen_since: Option<Timestamp>,
+    /// Whether a licence counts whose user may not sign in (false gap F9): it is assigned, and paid for.
+    pub(crate) counts_disabled: bool,
 }
 
 /// Items of one kind and SKU.
@@ -45,7 +55,7 @@ pub(crate) enum Taker {
 #[derive(Debug, Default)]
 pub(crate) struct Takers {
     takers: Vec<Taker>,
-    seen_since: Vec<Option<Timestamp>>,
+    terms: Vec<Terms>,
     classes: Vec<Class>,
     index: HashTable<u32>,
     last: usize,
@@ -55,11 +65,14 @@ pub(crate) struct Takers {
 
 impl Takers {
     /// The rules of the set that count in this source.
-    pub(crate) fn of<'a>(rules: impl Iterator<Item = (u16, &'a Rule)>, count_day: Date) -> Self {
+    pub(crate) fn of<'a>(rules: impl Iterator<Item = (u16, &'a Rule)>, count_day: Date, profile: Profile) -> Self {
         let mut takers = Self::default();
         for (place, rule) in rules {
             takers.takers.push(Taker::Rule(place));
-            takers.seen_since.push(seen_since(rule, count_day));
+            takers.terms.push(Terms {
+                seen_since: seen_since(rule, count_day),
+                counts_disabled: profile == Profile::Full && rule.count_basis == CountBasis::Assigned,
+            });
         }
         takers
     }
@@ -93,7 +106,7 @@ impl Takers {
         for (local, taker) in (0_u16..).zip(&self.takers) {
             let Taker::Rule(place) = taker else { continue };
             if rules[usize::from(*place)].takes(kind, sku) {
-                add(&mut takes, local, self.seen_since[usize::from(local)]);
+                add(&mut takes, local, self.terms[usize::from(local)]);
             }
         }
         let (mut kind, mut sku) = (kind, sku);
@@ -108,8 +121,8 @@ impl Takers {
             }
             let local = u16::try_from(self.takers.len()).unwrap_or(u16::MAX);
             self.takers.push(Taker::Nobody { kind: kind.into(), sku: sku.into() });
-            self.seen_since.push(None);
-            add(&mut takes, local, None);
+            self.terms.push(Terms::default());
+            add(&mut takes, local, Terms::default());
         }
         let place = self.classes.len();
         self.classes.push(Class { kind: kind.into(), sku: sku.into(), takes });
@@ -132,11 +145,11 @@ fn hash_of(hasher: &DefaultHashBuilder, kind: &str, sku: &str) -> u64 {
     state.finish()
 }
 
-fn add(takes: &mut Vec<Take>, local: LocalRule, seen_since: Option<Timestamp>) {
+fn add(takes: &mut Vec<Take>, local: LocalRule, terms: Terms) {
     let (group, bit) = ((local / GROUP_RULES) as u8, 1 << (local % GROUP_RULES));
-    match takes.iter_mut().find(|take| take.group == group && take.seen_since == seen_since) {
+    match takes.iter_mut().find(|take| take.group == group && take.terms == terms) {
         Some(take) => take.mask |= bit,
-        None => takes.push(Take { group, mask: bit, seen_since }),
+        None => takes.push(Take { group, mask: bit, terms }),
     }
 }
 

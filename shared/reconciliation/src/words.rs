@@ -5,19 +5,27 @@ use crate::items::Outcome;
 /// The word of an item that counts.
 pub const STATUS_ACTIVE: &str = "active";
 
-/// The words for which it is known that their items do not count. Any other is a setup finding.
-pub const STATUS_KNOWN: [&str; 17] = [
+/// The word of an item that counts where licences given to users are counted, and nowhere else.
+pub const STATUS_DISABLED: &str = "disabled";
+
+/// The words for which it is known what they mean: their items do not count, but for [`STATUS_DISABLED`] ones. Any
+/// other is a setup finding.
+pub const STATUS_KNOWN: [&str; 21] = [
+    "activation",
+    "assignment_error",
     "cancelled",
     "converted",
     "decommissioned",
     "deleted",
-    "disabled",
+    STATUS_DISABLED,
     "expired",
     "guest",
     "inactive",
     "locked_out",
+    "one_time",
     "ordered",
     "pending",
+    "pending_activation",
     "removed",
     "suspended",
     "trial",

@@ -37,6 +37,11 @@ const RULES: &str = r#"
     kinds = ["workstation"]
     count_basis = "active"
     stale_days = 5
+    [[rules]]
+    product_codes = ["LIC"]
+    source = "rmm"
+    kinds = ["workstation"]
+    count_basis = "assigned"
 "#;
 
 fn report() -> impl Strategy<Value = Report> {
@@ -46,7 +51,7 @@ fn report() -> impl Strategy<Value = Report> {
 }
 
 fn lines() -> impl Strategy<Value = Vec<(u8, u8, i64)>> {
-    proptest::collection::vec((0u8..2, 0u8..3, -400i64..2000), 0..8)
+    proptest::collection::vec((0u8..2, 0u8..4, -400i64..2000), 0..8)
 }
 
 /// Accounts 0 and 1 are client c's, 2 is d's, 3 is nobody's.
@@ -56,7 +61,7 @@ fn judged(reports: &[Report], lines: &[(u8, u8, i64)]) -> Reconciliation {
         month = month.mapped(account, client);
     }
     for (client, product, quarters) in lines {
-        let mut one = line(["c", "d"][usize::from(*client)], ["SRV", "ALL", "WKS"][usize::from(*product)], "1");
+        let mut one = line(["c", "d"][usize::from(*client)], ["SRV", "ALL", "WKS", "LIC"][usize::from(*product)], "1");
         one.quantity = Decimal::new(quarters * 25, 2);
         month = month.line(one);
     }
@@ -79,11 +84,15 @@ fn counted_simply(reports: &[Report]) -> BTreeMap<(&'static str, &'static str), 
     let mut items = BTreeMap::new();
     for Report(account, id, kind, status, days, _) in reports.iter().filter(|report| report.0 < 3) {
         let client = if *account == 2 { "d" } else { "c" };
-        for (rule, kinds, days_max) in
-            [("SRV", &KINDS[..1], Some(30)), ("ALL", &KINDS[..2], None), ("WKS", &KINDS[1..2], Some(5))]
-        {
+        for (rule, kinds, days_max, statuses) in [
+            ("SRV", &KINDS[..1], Some(30), &STATUSES[..2]),
+            ("ALL", &KINDS[..2], None, &STATUSES[..2]),
+            ("WKS", &KINDS[1..2], Some(5), &STATUSES[..2]),
+            ("LIC", &KINDS[1..2], None, &STATUSES[..3]),
+        ] {
             let stale = days_max.is_some_and(|max| days.is_some_and(|days| days > max));
-            if kinds.contains(&KINDS[usize::from(*kind)]) && *status < 2 && !stale {
+            let counts = statuses.contains(&STATUSES[usize::from(*status)]) && !stale;
+            if kinds.contains(&KINDS[usize::from(*kind)]) && counts {
                 items.insert((client, rule, *account, *id), ());
             }
         }

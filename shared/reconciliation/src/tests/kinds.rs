@@ -259,6 +259,46 @@ fn what_does_not_count_is_explained() {
     assert_eq!(parts, ["stale 2", "status:disabled 1"]);
 }
 
+/// False gap F9: a licence that a leaver still holds is paid for, so it is assigned; it is not active.
+#[test]
+fn a_disabled_users_licence_is_assigned_and_not_active() {
+    let rule = |basis: &str| server_rule("").replace("device_fresh", basis);
+    let month = |options, basis: &str| {
+        let month = Month::with(&rule(basis), options).client("c", "Acme").mapped("o", "c").line(line("c", "SRV", "2"));
+        let month = month.item("o", item("a", "active")).item("o", item("b", "disabled"));
+        // another report of the same licence says more, or nothing new
+        month.item("o", item("b", "disabled")).item("o", item("e", "suspended"))
+    };
+    let usual = || Options::for_month("2026-06-30".parse().unwrap());
+    let found = check(month(usual(), "assigned"), &[]);
+    let row = &found.comparisons[0];
+    assert_eq!((row.used, row.gross_variance), (Some(number("2")), Some(number("1"))));
+    assert_eq!(row.reason, "2 used, 1 of them disabled, 2 billed; not counted: 1 suspended");
+    assert!(found.setup.is_empty(), "{:?}", found.setup);
+    let row = &check(month(usual(), "assigned").item("o", item("b", "active")), &[]).comparisons[0];
+    assert_eq!(row.reason, "2 used, 2 billed; not counted: 1 suspended");
+    let not_counted = [
+        "overbilled_quantity c -12.5 GBP calculated | 1 used, 2 billed: 1 too many; not counted: 1 disabled, 1 suspended; 12.50 GBP each a month",
+    ];
+    check(month(usual(), "active"), &not_counted);
+    // in the plain profile only `active` counts, whatever the basis
+    check(month(Options::for_check("2026-06-30".parse().unwrap(), Profile::Plain), "assigned"), &not_counted);
+}
+
+/// The same where nobody says how many, and where nobody mapped the account.
+#[test]
+fn a_disabled_users_licence_needs_its_quantity_and_its_client() {
+    let rule = server_rule("").replace("device_fresh", "assigned");
+    let untold = crate::ItemRef { quantity: None, ..item("a", "disabled") };
+    let month = Month::of(&rule).client("c", "Acme").mapped("o", "c").line(line("c", "SRV", "1")).item("o", untold);
+    check(month, &["not_compared c ? - - | not reconciled: rmm gave no quantity for 1 item"]);
+    let month = Month::of(&rule).client("c", "Acme").mapped("o", "c").line(line("c", "SRV", "1"));
+    let month = month.item("o", untold).item("o", item("a", "disabled"));
+    assert_eq!(check(month, &[]).comparisons[0].reason, "1 used, 1 of them disabled, 1 billed");
+    let found = Month::of(&rule).client("c", "Acme").item("o", item("a", "disabled")).judged();
+    assert_eq!(found.findings[0].used, Some(number("1")), "{:?}", found.findings);
+}
+
 #[test]
 fn the_same_item_counts_once_if_any_report_of_it_counts() {
     let month = one().line(line("c", "SRV", "1")).item("o", item("a", "suspended")).item("o", item("a", "active"));
