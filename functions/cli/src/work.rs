@@ -10,8 +10,12 @@ use crate::args::{Cli, MailArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
 use crate::home::{Opened, open};
 use crate::output::{Ending, json, say, table, tell};
 
-/// At a prompt there is no runtime that ends the work: a day is a bound all the same.
-const DEADLINE_SECONDS: i64 = 24 * 3600;
+/// On one machine nobody else waits for the work: a day is a bound all the same.
+const ALONE_SECONDS: i64 = 24 * 3600;
+
+/// In a home that others work in too, as long as a function may take: if this process is ended, nobody waits for its
+/// lease longer than that.
+const SHARED_SECONDS: i64 = 15 * 60;
 
 /// Rounds of one source's sync within one command.
 const ROUNDS_MAX: u32 = 1_000;
@@ -108,9 +112,8 @@ pub(crate) async fn sync_all(opened: &Opened, sources: &[SourceSettings]) -> any
     for source in sources {
         let mut rounds = 0;
         let answer = loop {
-            let deadline = Deadline::in_seconds(DEADLINE_SECONDS);
-            let answer =
-                truecount_app::sync(&opened.env, &opened.config.settings, source.id.as_str(), deadline).await?;
+            let settings = &opened.config.settings;
+            let answer = truecount_app::sync(&opened.env, settings, source.id.as_str(), deadline(opened)).await?;
             rounds += 1;
             if !matches!(answer, SyncAnswer::Continue { .. }) || rounds >= ROUNDS_MAX {
                 break answer;
@@ -126,8 +129,7 @@ pub(crate) async fn reconcile_now(
     month: Option<truecount_billing::BillingMonth>,
     wanted: &Wanted,
 ) -> anyhow::Result<ReconcileAnswer> {
-    let deadline = Deadline::in_seconds(DEADLINE_SECONDS);
-    Ok(truecount_app::reconcile(&opened.env, &opened.config, month, wanted, deadline).await?)
+    Ok(truecount_app::reconcile(&opened.env, &opened.config, month, wanted, deadline(opened)).await?)
 }
 
 pub(crate) async fn report_now(
@@ -136,8 +138,11 @@ pub(crate) async fn report_now(
     run_id: Option<&str>,
     mailing: Mailing,
 ) -> anyhow::Result<ReportAnswer> {
-    let deadline = Deadline::in_seconds(DEADLINE_SECONDS);
-    Ok(truecount_app::report(&opened.env, &opened.config, month, run_id, mailing, deadline).await?)
+    Ok(truecount_app::report(&opened.env, &opened.config, month, run_id, mailing, deadline(opened)).await?)
+}
+
+fn deadline(opened: &Opened) -> Deadline {
+    Deadline::in_seconds(if opened.env.is_exclusive { ALONE_SECONDS } else { SHARED_SECONDS })
 }
 
 fn wanted(closing: bool, replace: Option<String>) -> Wanted {

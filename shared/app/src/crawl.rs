@@ -6,13 +6,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use truecount_connectors::{
     Connector, CrawlError, CrawlState, CsvFile, Http, HttpSetup, PackSink, Page, Progress, Remedy, SinkError,
 };
 use truecount_platform::Placed;
 
-use crate::keys::SnapshotId;
 use crate::sync::{Checkpoint, Incident, Worker};
 use crate::{AppError, keys, packed};
 
@@ -45,9 +44,9 @@ pub(crate) enum Ended {
     Incident(Incident),
 }
 
-/// Whether a crawl that was begun for one day may still be finished on another: the night it crosses.
-pub(crate) fn is_resumable(id: &SnapshotId, today: Date) -> bool {
-    id.as_of.until(today).is_ok_and(|age| (0..=1).contains(&age.get_days()))
+/// Whether a crawl that was begun on one day may still be finished on another: the night it crosses.
+pub(crate) fn is_resumable(began_on: Date, today: Date) -> bool {
+    began_on.until(today).is_ok_and(|age| (0..=1).contains(&age.get_days()))
 }
 
 /// Asks the source everything that is not in the archive yet.
@@ -95,23 +94,34 @@ pub(crate) async fn crawl(
     }
 }
 
-/// The newest file that was dropped for a source, with its day.
-pub(crate) async fn newest_drop(
-    worker: &Worker<'_>,
-    file: &CsvFile,
-) -> Result<Result<(String, Date), Incident>, AppError> {
+/// A file that was dropped for a source.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Dropped {
+    /// The day that it is for.
+    pub(crate) as_of: Date,
+    key: String,
+    size: u64,
+}
+
+impl Dropped {
+    /// What a checkpoint remembers it by.
+    pub(crate) fn text(&self) -> String {
+        format!("{} ({} bytes)", self.key, self.size)
+    }
+}
+
+/// The newest file that was dropped for a source: by its day, then by its name.
+pub(crate) async fn newest_drop(worker: &Worker<'_>, file: &CsvFile) -> Result<Result<Dropped, Incident>, AppError> {
     let folder = keys::inbox(&worker.source.id);
     let today = worker.env.today();
-    let mut newest: Option<(String, Date)> = None;
+    let mut newest: Option<Dropped> = None;
     for entry in worker.env.archive.list(&folder).await? {
-        let name = &entry.key[folder.len()..];
-        let as_of = match file.as_of(name) {
+        let as_of = match file.as_of(&entry.key[folder.len()..]) {
             Ok(day) => day.0,
             Err(why) => return Ok(Err(Incident::repair(why))),
         };
-        let is_newer = newest.as_ref().is_none_or(|(key, day)| (as_of, &entry.key) > (*day, key));
-        if as_of <= today && is_newer {
-            newest = Some((entry.key.clone(), as_of));
+        if as_of <= today {
+            newest = newest.max(Some(Dropped { as_of, key: entry.key, size: entry.size }));
         }
     }
     Ok(newest.ok_or_else(|| {
@@ -122,43 +132,61 @@ pub(crate) async fn newest_drop(
 
 /// A dropped file, split into pages that are archived like any vendor's.
 async fn read_drop(worker: &Worker<'_>, file: &CsvFile, checkpoint: &mut Checkpoint) -> Result<Ended, AppError> {
-    let (key, as_of) = match newest_drop(worker, file).await? {
+    let dropped = match newest_drop(worker, file).await? {
         Ok(found) => found,
         Err(incident) => return Ok(Ended::Incident(incident)),
     };
-    if as_of != checkpoint.id.as_of {
-        let why = format!("a newer file came while that of {} was read; sync again", checkpoint.id.as_of);
-        return Ok(Ended::Incident(Incident { reason: why, remedy: "retry" }));
+    if checkpoint.file.as_ref() != Some(&dropped.text()) {
+        return Ok(Ended::Incident(another_file(checkpoint)));
     }
-    let Some(mut bytes) = worker.env.archive.open(&key).await? else {
-        return Err(AppError::damaged(worker.env.archive.place(&key), "it is missing"));
+    let place = worker.env.archive.place(&dropped.key);
+    let Some(mut bytes) = worker.env.archive.open(&dropped.key).await? else {
+        return Err(AppError::damaged(place, "it is missing"));
     };
     adopt(worker, checkpoint).await?;
+    let name = dropped.key.rsplit('/').next().unwrap_or(&dropped.key).to_owned();
     let mut drop = Drop { worker, packed: checkpoint.packs, at: 0, pages: Vec::new(), bytes: 0, page_count: 0 };
-    let name = key.rsplit('/').next().unwrap_or(&key).to_owned();
     let mut splitter = file.split(&name);
-    let mut buffer = vec![0; FILE_READ_BYTES];
     loop {
-        let read = bytes.read(&mut buffer).await.map_err(|e| AppError::damaged(worker.env.archive.place(&key), e))?;
-        if read == 0 {
-            break;
-        }
-        match splitter.push(&buffer[..read]) {
-            Ok(pages) => drop.take(pages, checkpoint).await?,
+        let part = next_part(&mut *bytes).await.map_err(|e| AppError::damaged(&place, e))?;
+        let is_last = part.len() < FILE_READ_BYTES;
+        let pages = match splitter.push(&part) {
+            Ok(pages) => pages,
             Err(error) => return Ok(Ended::Incident(Incident::repair(error))),
+        };
+        if drop.take(pages, checkpoint).await? == Same::No {
+            return Ok(Ended::Incident(another_file(checkpoint)));
+        }
+        if is_last {
+            break;
         }
         if worker.deadline.is_near(RESERVE_SECONDS) {
             return Ok(Ended::Stopped);
         }
     }
-    match splitter.finish() {
-        Ok(pages) => drop.take(pages, checkpoint).await?,
+    let rest = match splitter.finish() {
+        Ok(pages) => pages,
         Err(error) => return Ok(Ended::Incident(Incident::repair(error))),
+    };
+    if drop.take(rest, checkpoint).await? == Same::No || drop.pack(checkpoint).await? == Same::No {
+        return Ok(Ended::Incident(another_file(checkpoint)));
     }
-    drop.pack(checkpoint).await?;
     checkpoint.is_crawled = true;
     worker.save(checkpoint).await?;
     Ok(Ended::Done)
+}
+
+/// The next bytes of a file: always as many, but at its end, however the archive hands them over. So the same file is
+/// always split at the same places.
+async fn next_part(bytes: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<Vec<u8>> {
+    let mut part = Vec::with_capacity(FILE_READ_BYTES);
+    bytes.take(FILE_READ_BYTES as u64).read_to_end(&mut part).await?;
+    Ok(part)
+}
+
+fn another_file(checkpoint: &Checkpoint) -> Incident {
+    let file = checkpoint.file.as_deref().unwrap_or("the file");
+    Incident { reason: format!("another file came while {file} was read; sync again"), remedy: "retry" }
 }
 
 /// Packs of a file's pages. The file says the same each time, so packs that are there already are passed over.
@@ -171,32 +199,43 @@ struct Drop<'a> {
     page_count: u64,
 }
 
+/// Whether what was packed before is what the file says now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Same {
+    Yes,
+    No,
+}
+
 impl Drop<'_> {
-    async fn take(&mut self, pages: Vec<Page>, checkpoint: &mut Checkpoint) -> Result<(), AppError> {
+    async fn take(&mut self, pages: Vec<Page>, checkpoint: &mut Checkpoint) -> Result<Same, AppError> {
         for page in pages {
             self.bytes += page.body.len();
             self.pages.push(page);
             self.page_count += 1;
-            if self.bytes >= FILE_PACK_BYTES {
-                self.pack(checkpoint).await?;
+            if self.bytes >= FILE_PACK_BYTES && self.pack(checkpoint).await? == Same::No {
+                return Ok(Same::No);
             }
         }
-        Ok(())
+        Ok(Same::Yes)
     }
 
-    async fn pack(&mut self, checkpoint: &mut Checkpoint) -> Result<(), AppError> {
+    async fn pack(&mut self, checkpoint: &mut Checkpoint) -> Result<Same, AppError> {
         let pages = std::mem::take(&mut self.pages);
         self.bytes = 0;
         if pages.is_empty() {
-            return Ok(());
-        }
-        self.at += 1;
-        if self.at <= self.packed {
-            return Ok(());
+            return Ok(Same::Yes);
         }
         let mut state = CrawlState::default();
         state.pages = self.page_count;
-        write_pack(self.worker, checkpoint, &pages, &state).await
+        let pack = self.at;
+        self.at += 1;
+        if pack < self.packed {
+            let key = keys::pack(&self.worker.source.id, &checkpoint.id, pack);
+            let is_same = self.worker.env.archive_get(&key).await? == packed_pages(&pages, &state)?;
+            return Ok(if is_same { Same::Yes } else { Same::No });
+        }
+        write_pack(self.worker, checkpoint, &pages, &state).await?;
+        Ok(Same::Yes)
     }
 }
 
@@ -249,13 +288,8 @@ async fn write_pack(
     pages: &[Page],
     state: &CrawlState,
 ) -> Result<(), AppError> {
-    let mut lines = packed::Lines::default();
-    for page in pages {
-        lines.push(&PageLine { page })?;
-    }
-    lines.push(&StateLine { state })?;
     let key = keys::pack(&worker.source.id, &checkpoint.id, checkpoint.packs);
-    if worker.env.archive.put_new(&key, lines.finish()?).await? == Placed::Existed {
+    if worker.env.archive.put_new(&key, packed_pages(pages, state)?).await? == Placed::Existed {
         return Err(AppError::Fenced(format!("source `{}`", worker.source.id)));
     }
     checkpoint.packs += 1;
@@ -264,6 +298,15 @@ async fn write_pack(
     worker.save(checkpoint).await?;
     worker.env.progress.pages(worker.source.id.as_str(), state.pages);
     Ok(())
+}
+
+fn packed_pages(pages: &[Page], state: &CrawlState) -> Result<Vec<u8>, AppError> {
+    let mut lines = packed::Lines::default();
+    for page in pages {
+        lines.push(&PageLine { page })?;
+    }
+    lines.push(&StateLine { state })?;
+    lines.finish()
 }
 
 /// [`PackLine::Page`], borrowed.

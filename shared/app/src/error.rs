@@ -36,6 +36,11 @@ pub enum AppError {
         /// What was found.
         why: String,
     },
+    /// A file of a run is there, and it says something else: it was changed, or another version wrote it.
+    #[error(
+        "`{0}` is there already with other content and was left as it is; move it away and try again, or make a new run (for a closed month: `--closing --replace RUN`)"
+    )]
+    Taken(String),
     /// A newer worker has taken over; nothing was written.
     #[error("{0} was taken over by a newer worker; this one stops")]
     Fenced(String),

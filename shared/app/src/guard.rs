@@ -17,7 +17,7 @@ const DROP_SHARE: u64 = 5;
 
 /// An answer with nothing in it is a failure: a credential that lost its rights looks just so.
 pub(crate) fn proof_of_life(snapshot: &Snapshot, earlier: &[Entry]) -> Result<(), Incident> {
-    let had: u64 = earlier.iter().map(Entry::total).sum();
+    let had: u64 = earlier.iter().map(Entry::known_total).sum();
     let before = if had > 0 { format!("; the last sync had {had}") } else { String::new() };
     let wrong = |what: &str| {
         Err(Incident {
@@ -41,10 +41,10 @@ pub(crate) fn proof_of_life(snapshot: &Snapshot, earlier: &[Entry]) -> Result<()
 /// second seal agrees.
 pub(crate) fn doubt(account: &mut AccountReading, before: Option<&Entry>) {
     let Some(before) = before else { return };
-    if !account.account.read_state.is_complete() || matches!(before.account.read_state, ReadState::Failed(_)) {
+    if !account.account.read_state.is_complete() {
         return;
     }
-    if let Some((kind, was, is)) = fallen(&before.counts, &counts(account)) {
+    if let Some((kind, was, is)) = fallen(before.known_counts(), &counts(account)) {
         let day = SnapshotId::parse(&before.at).map_or_else(|| "before".to_owned(), |at| format!("on {}", at.as_of));
         let reason =
             format!("{is} of kind {kind} where {was} were counted {day}: not relied on until a second sync agrees");
@@ -52,12 +52,18 @@ pub(crate) fn doubt(account: &mut AccountReading, before: Option<&Entry>) {
     }
 }
 
+/// What an account that was not read completely had before: the next sync is held against that.
+pub(crate) fn counts_before(state: &ReadState, before: Option<&Entry>) -> Option<BTreeMap<String, u64>> {
+    let is_unread = matches!(state, ReadState::Failed(_) | ReadState::Partial(_));
+    before.filter(|_| is_unread).map(|before| before.known_counts().clone())
+}
+
 /// Accounts with something in them that are no longer listed: they stay for one seal, doubtful.
 pub(crate) fn vanished(snapshot: &Snapshot, earlier: &[Entry]) -> Vec<AccountReading> {
     let listed: BTreeSet<&AccountId> = snapshot.accounts_in_short().map(|(account, ..)| &account.id).collect();
     let gone = earlier.iter().filter(|entry| {
         !listed.contains(&entry.account.id)
-            && entry.total() > DROP_UNITS
+            && entry.known_total() > DROP_UNITS
             && !matches!(entry.account.read_state, ReadState::Doubtful(_))
     });
     gone.map(snapshot::vanished).collect()
@@ -134,6 +140,21 @@ mod tests {
     #[test]
     fn a_second_sync_that_agrees_is_believed() {
         assert_eq!(after(4, 4), ReadState::Complete);
+    }
+
+    #[test]
+    fn a_failure_in_between_hides_no_fall() {
+        let mut entry = sealed("a", 50);
+        for state in [ReadState::Failed("403".into()), ReadState::Partial("page 2".into())] {
+            let mut failing = sealed("a", 2);
+            failing.counts_before = counts_before(&state, Some(&entry));
+            failing.account.read_state = state;
+            entry = failing;
+        }
+        let mut account = account("a", 3);
+        doubt(&mut account, Some(&entry));
+        assert_eq!(account.account.read_state.as_str(), "doubtful");
+        assert_eq!(vanished(&read(&[]), &[entry]).len(), 1);
     }
 
     #[test]

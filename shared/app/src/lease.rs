@@ -3,6 +3,8 @@
 use jiff::{Timestamp, ToSpan};
 use truecount_platform::{Placed, Row, Table, TableError, Value};
 
+use crate::AppError;
+
 /// Seconds after a worker's deadline at which its lease can be taken: by then the runtime has ended it.
 const GRACE_SECONDS: i64 = 3;
 
@@ -52,6 +54,16 @@ pub(crate) async fn acquire(
     Ok(if taken { Asked::Held(Lease { name: name.to_owned(), number: number + 1 }) } else { Asked::Busy })
 }
 
+/// Refuses to go on if somebody else has meanwhile taken the lease.
+///
+/// # Errors
+/// [`AppError::Fenced`]; [`AppError::Table`] if the table cannot be reached.
+pub(crate) async fn hold(table: &Table, lease: &Lease) -> Result<(), AppError> {
+    let row = table.get(&format!("LEASE#{}", lease.name), "LEASE").await?;
+    let number = row.and_then(|row| row.number("lease"));
+    if number == Some(lease.number) { Ok(()) } else { Err(AppError::Fenced(format!("`{}`", lease.name))) }
+}
+
 /// Gives the lease back. One that somebody else has meanwhile taken is left alone.
 ///
 /// # Errors
@@ -63,5 +75,9 @@ pub(crate) async fn release(table: &Table, lease: &Lease) -> Result<(), TableErr
 }
 
 fn row(key: &str, number: i64, until: Timestamp) -> Row {
-    Row::new(key, "LEASE").with("lease", Value::Number(number)).with("until_ms", Value::Number(until.as_millisecond()))
+    Row::new(key, "LEASE")
+        .with("lease", Value::Number(number))
+        .with("until_ms", Value::Number(until.as_millisecond()))
+        // Tells two rows apart that are asked for at once with the same end.
+        .with("noted_at", Value::Text(Timestamp::now().to_string()))
 }

@@ -98,8 +98,14 @@ pub(crate) async fn send(env: &Environment, run: &Run, letter: &Letter<'_>) -> R
             Ok(outcome(letter, if attempt == 1 { "sent" } else { "sent_again" }))
         }
         Err(MailError::NotSent(why)) => {
-            let state = if attempt == 1 { MailState::Intended } else { MailState::Repeating };
-            env.table.delete_if(&pk, &sk, "state", &Value::Text(state.as_str().to_owned())).await?;
+            let state = |state: MailState| Value::Text(state.as_str().to_owned());
+            if attempt == 1 {
+                env.table.delete_if(&pk, &sk, "state", &state(MailState::Intended)).await?;
+            } else {
+                // The first may have been accepted all the same: the next one is a repeat again, and says so.
+                let intended = row(MailState::Intended);
+                env.table.put_if(intended, "state", &state(MailState::Repeating)).await?;
+            }
             Err(AppError::Mail(format!(
                 "the mail to `{}` was not sent: {why}; mend that and run the report again",
                 letter.group

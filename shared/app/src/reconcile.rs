@@ -98,23 +98,49 @@ async fn work(
     wanted: &Wanted,
     lease: &Lease,
 ) -> Result<ReconcileAnswer, AppError> {
-    let mut closing = match wanted {
-        Wanted::Draft => None,
-        Wanted::Closing { replace } => {
-            Some(Closing::claim(&env.table, month, replace.as_deref(), env.clock.now()).await?)
-        }
-    };
-    if let Some(run_id) = closing.as_ref().and_then(|closing| closing.run_id.clone()) {
-        let run = Run::load(&env.table, month, &run_id).await?;
-        if let Some(run) = run {
+    let replace = match wanted {
+        Wanted::Draft => {
+            one_psa(config)?;
+            let run = pin(env, config, month, count_day, None, lease).await?;
             return finish(env, config, run, lease).await;
         }
+        Wanted::Closing { replace } => replace.as_deref(),
+    };
+    let is_closed = Closing::of_month(&env.table, month).await?.last().is_some_and(|last| last.run_id.is_some());
+    if !is_closed || replace.is_some() {
+        one_psa(config)?;
     }
-    let run = pin(env, config, month, count_day, closing.as_ref(), lease).await?;
-    if let Some(closing) = &mut closing {
-        closing.pin(&env.table, month, &run.run_id, lease.number).await?;
+    let mut closing = Closing::claim(&env.table, month, replace, env.clock.now()).await?;
+    if let Some(run_id) = &closing.run_id
+        && let Some(run) = Run::load(&env.table, month, run_id).await?
+    {
+        return finish(env, config, run, lease).await;
     }
+    // One that died before it could name its run has pinned it all the same: what it rests on stands.
+    let runs = Run::of_month(&env.table, month).await?;
+    let run = match runs.into_iter().find(|run| run.manifest.closing == Some(closing.number)) {
+        Some(run) => run,
+        None => pin(env, config, month, count_day, Some(&closing), lease).await?,
+    };
+    closing.pin(&env.table, month, &run.run_id, lease.number).await?;
     finish(env, config, run, lease).await
+}
+
+/// A run compares what one PSA bills. None, or two, is a mistake in the settings and no result.
+fn one_psa(config: &Config) -> Result<(), AppError> {
+    let mut billed = Vec::new();
+    for source in config.settings.enabled() {
+        if evidence_of(source)? == Evidence::Billed {
+            billed.push(format!("`{}`", source.id));
+        }
+    }
+    let found = match billed.as_slice() {
+        [_] => return Ok(()),
+        [] => "no enabled source gives billed lines".to_owned(),
+        many => format!("{} enabled sources give billed lines ({})", many.len(), many.join(", ")),
+    };
+    let why = format!("{found}; a run compares exactly one PSA with its usage: switch the right one on");
+    Err(AppError::Settings { file: keys::SETTINGS.to_owned(), why })
 }
 
 /// Writes down everything that the run rests on.
@@ -281,7 +307,7 @@ impl Environment {
     /// Writes an object that never changes. One that is there already must be the same.
     ///
     /// # Errors
-    /// [`AppError::Damaged`] if there is another under this name.
+    /// [`AppError::Taken`] if there is another under this name.
     pub(crate) async fn archive_new(&self, key: &str, bytes: Vec<u8>) -> Result<(), AppError> {
         if self.archive.put_new(key, bytes.clone()).await? == Placed::New {
             return Ok(());
@@ -289,7 +315,7 @@ impl Environment {
         if self.archive_get(key).await? == bytes {
             return Ok(());
         }
-        Err(AppError::damaged(self.archive.place(key), "it is there already with other content"))
+        Err(AppError::Taken(self.archive.place(key)))
     }
 
     /// Reads an object that must be there.

@@ -65,7 +65,10 @@ pub async fn report(
         Asked::Held(lease) => lease,
         Asked::Busy => return Ok(ReportAnswer::Busy { month }),
     };
-    let answer = work(env, &config.settings, run, mailing, &lease).await;
+    let answer = match find(env, month, Some(&run.run_id)).await {
+        Ok(run) => work(env, &config.settings, run, mailing, &lease).await,
+        Err(error) => Err(error),
+    };
     lease::release(&env.table, &lease).await?;
     answer
 }
@@ -101,9 +104,16 @@ async fn work(
     let header = header_of(env, &run).await?;
     let input = ReportInput { header: &header, reconciliation: &reconciliation };
     env.progress.step("writing the report");
-    let files = truecount_reports::files(&input)?;
+    let mut files = truecount_reports::files(&input)?;
+    files.push(truecount_reports::manifest(&input, &files)?);
     for file in &files {
-        env.archive_new(&keys::report(month, &run.run_id, file.name), file.bytes.clone()).await?;
+        let key = keys::report(month, &run.run_id, file.name);
+        if run.state == RunState::Reported {
+            // What was handed out stands, also where another version would write it otherwise.
+            env.archive.put_new(&key, file.bytes.clone()).await?;
+        } else {
+            env.archive_new(&key, file.bytes.clone()).await?;
+        }
     }
     let is_mailed = match mailing {
         Mailing::Usual => run.manifest.closing.is_some(),
@@ -142,10 +152,12 @@ async fn work(
 pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation, AppError> {
     let key = keys::reconciliation(run.manifest.month, &run.run_id);
     let Some(expected) = &run.reconciliation_sha256 else {
-        let run_id = &run.run_id;
-        return Err(AppError::Unknown(format!(
-            "run `{run_id}` is not reconciled yet; `truecount reconcile` goes on with it"
-        )));
+        let (run_id, month) = (&run.run_id, run.manifest.month);
+        return Err(AppError::Unknown(if run.state == RunState::Reported {
+            format!("of run `{run_id}` only the totals are kept: {month} is from before there were runs here")
+        } else {
+            format!("run `{run_id}` is not reconciled yet; `truecount reconcile --month {month}` goes on with it")
+        }));
     };
     let bytes = packed::gunzip(&key, &env.archive_get(&key).await?)?;
     if keys::sha256(&bytes) != *expected {

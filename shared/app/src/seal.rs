@@ -67,6 +67,25 @@ impl Seal {
         row.as_ref().map(Self::from_row).transpose()
     }
 
+    /// The newest seal of a source before that of `id`, which may be there already.
+    ///
+    /// # Errors
+    /// [`AppError`] if it cannot be read.
+    pub async fn before(table: &Table, source: &SourceId, id: &SnapshotId) -> Result<Option<Self>, AppError> {
+        let not_after = keys::seal(&SnapshotId { as_of: id.as_of, lease: id.lease.saturating_sub(1) });
+        let row = table.last(&keys::source(source), "SEAL#", Some(&not_after)).await?;
+        row.as_ref().map(Self::from_row).transpose()
+    }
+
+    /// The seal of one snapshot, if it is sealed.
+    ///
+    /// # Errors
+    /// [`AppError`] if it cannot be read.
+    pub async fn of(table: &Table, source: &SourceId, id: &SnapshotId) -> Result<Option<Self>, AppError> {
+        let row = table.get(&keys::source(source), &keys::seal(id)).await?;
+        row.as_ref().map(Self::from_row).transpose()
+    }
+
     fn from_row(row: &Row) -> Result<Self, AppError> {
         let place = format!("{} {}", row.pk, row.sk);
         let missing = |what: &str| AppError::damaged(&place, format!("it has no {what}"));

@@ -38,6 +38,9 @@ pub struct Entry {
     pub account: Account,
     /// How many items (or lines) by kind.
     pub counts: BTreeMap<String, u64>,
+    /// How many there were when it was last read completely; only where it now is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_before: Option<BTreeMap<String, u64>>,
     /// Hash of its content.
     pub sha256: String,
     /// The snapshot in which its chunks lie.
@@ -51,6 +54,18 @@ impl Entry {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.values().sum()
+    }
+
+    /// The counts that the next ones are held against: one failure in between hides no fall.
+    #[must_use]
+    pub(crate) fn known_counts(&self) -> &BTreeMap<String, u64> {
+        self.counts_before.as_ref().unwrap_or(&self.counts)
+    }
+
+    /// Items and lines as far as they are known.
+    #[must_use]
+    pub(crate) fn known_total(&self) -> u64 {
+        self.known_counts().values().sum()
     }
 }
 
@@ -83,7 +98,7 @@ pub(crate) fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entr
         sha2::Digest::update(&mut hasher, b"\n");
     }
     let sha256 = keys::hex(&sha2::Digest::finalize(hasher));
-    Ok(Entry { account: reading.account.clone(), counts, sha256, at: id.text(), chunks: 0 })
+    Ok(Entry { account: reading.account.clone(), counts, counts_before: None, sha256, at: id.text(), chunks: 0 })
 }
 
 /// Whether an earlier entry's chunks can stand for this content.
@@ -242,7 +257,7 @@ pub(crate) fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String
 #[must_use]
 pub(crate) fn vanished(earlier: &Entry) -> AccountReading {
     let day = SnapshotId::parse(&earlier.at).map_or_else(String::new, |id| format!(" on {}", id.as_of));
-    let reason = format!("no longer in the vendor's list; it had {} items{day}", earlier.total());
+    let reason = format!("no longer in the vendor's list; it had {} items{day}", earlier.known_total());
     let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
     AccountReading { account, items: Vec::new(), lines: Vec::new() }
 }

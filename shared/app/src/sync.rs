@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{Evidence, SourceId};
 use truecount_connectors::{Connector, Reading, connect, read_page};
-use truecount_platform::{Placed, Row, Value};
+use truecount_platform::{Row, Value};
 
 use crate::crawl::{self, Ended};
 use crate::environment::Environment;
@@ -102,6 +102,13 @@ pub(crate) struct Worker<'a> {
     pub(crate) deadline: Deadline,
 }
 
+/// Whether the last seal of the day says the same already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unchanged {
+    Yes,
+    No,
+}
+
 /// Why a source was not sealed.
 pub(crate) struct Incident {
     pub(crate) reason: String,
@@ -118,6 +125,10 @@ impl Incident {
 #[derive(Debug, Clone)]
 pub(crate) struct Checkpoint {
     pub(crate) id: SnapshotId,
+    /// The day on which it began, whatever day it is for.
+    pub(crate) began_on: Date,
+    /// The dropped file that is read, where it is one.
+    pub(crate) file: Option<String>,
     /// Packs in the archive.
     pub(crate) packs: u64,
     /// Whether every page is there.
@@ -142,6 +153,10 @@ impl Worker<'_> {
                 Err(incident) => return self.failed(self.env.today(), incident).await,
             },
         };
+        if let Some(seal) = Seal::of(&self.env.table, &self.source.id, &checkpoint.id).await? {
+            tracing::info!(source = %self.source.id, "this snapshot was sealed by an earlier call");
+            return self.conclude(seal, Unchanged::No).await;
+        }
         if !checkpoint.is_crawled {
             match crawl::crawl(self, &*connector, &mut checkpoint).await? {
                 Ended::Done => {}
@@ -164,7 +179,7 @@ impl Worker<'_> {
             Ok(reading) => reading,
             Err(incident) => return self.failed(as_of, incident).await,
         };
-        let earlier = self.earlier(as_of).await?;
+        let earlier = self.earlier(&checkpoint.id).await?;
         if let Err(incident) = guard::proof_of_life(&reading, &earlier) {
             return self.failed(as_of, incident).await;
         }
@@ -180,6 +195,7 @@ impl Worker<'_> {
             let before = known.get(&account.account.id).copied();
             guard::doubt(&mut account, before);
             let mut entry = snapshot::describe(&account, &checkpoint.id)?;
+            entry.counts_before = guard::counts_before(&account.account.read_state, before);
             match before {
                 Some(same) if snapshot::can_refer(same, &entry, as_of) => {
                     entry.at.clone_from(&same.at);
@@ -231,12 +247,19 @@ impl Worker<'_> {
         let unchanged = newest.is_some_and(|newest| {
             newest.id.as_of == seal.id.as_of && newest.id != seal.id && newest.content_sha256 == seal.content_sha256
         });
-        if !unchanged && seal.place(&self.env.table, &self.source.id).await? == Placed::Existed {
-            tracing::info!(source = %self.source.id, "this snapshot was sealed by an earlier call");
+        lease::hold(&self.env.table, self.lease).await?;
+        if unchanged {
+            return self.conclude(seal, Unchanged::Yes).await;
         }
+        seal.place(&self.env.table, &self.source.id).await?;
+        self.conclude(seal, Unchanged::No).await
+    }
+
+    /// Notes that the source is sealed, and answers.
+    async fn conclude(&self, seal: Seal, unchanged: Unchanged) -> Result<SyncAnswer, AppError> {
         let attempt = Attempt { as_of: seal.id.as_of, at: self.env.clock.now(), failure: None };
         attempt.note(&self.env.table, &self.source.id, self.lease.number).await?;
-        self.forget(checkpoint).await?;
+        self.forget().await?;
         Ok(SyncAnswer::Sealed {
             source: self.source.id.clone(),
             as_of: seal.id.as_of,
@@ -246,7 +269,7 @@ impl Worker<'_> {
             items: seal.item_count,
             pages: seal.page_count,
             requests: seal.request_count,
-            unchanged,
+            unchanged: unchanged == Unchanged::Yes,
         })
     }
 
@@ -275,22 +298,24 @@ impl Worker<'_> {
     }
 
     /// The list of the last seal before this one.
-    async fn earlier(&self, as_of: Date) -> Result<Vec<Entry>, AppError> {
-        match Seal::newest(&self.env.table, &self.source.id, as_of).await? {
+    async fn earlier(&self, id: &SnapshotId) -> Result<Vec<Entry>, AppError> {
+        match Seal::before(&self.env.table, &self.source.id, id).await? {
             Some(seal) => snapshot::entries(&self.env.table, &self.source.id, &seal.id, seal.account_count).await,
             None => Ok(Vec::new()),
         }
     }
 
-    /// A crawl of today that has not ended.
+    /// A crawl that has not ended, if it may still be finished today.
     async fn resume(&self) -> Result<Option<Checkpoint>, AppError> {
         let partition = keys::source(&self.source.id);
         let Some(row) = self.env.table.get(&partition, keys::CHECKPOINT).await? else { return Ok(None) };
         let Some(id) = row.text("snapshot").and_then(SnapshotId::parse) else { return Ok(None) };
+        let began_on = row.text("began_on").and_then(|day| day.parse().ok()).unwrap_or(id.as_of);
         let count = |name: &str| row.number(name).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        let is_of_today = crawl::is_resumable(&id, self.env.today());
-        Ok(is_of_today.then(|| Checkpoint {
+        Ok(crawl::is_resumable(began_on, self.env.today()).then(|| Checkpoint {
             id,
+            began_on,
+            file: row.text("file").map(str::to_owned),
             packs: count("packs"),
             is_crawled: count("is_crawled") == 1,
             accounts_written: count("accounts_written"),
@@ -300,15 +325,24 @@ impl Worker<'_> {
     }
 
     async fn begin(&self, connector: &dyn Connector) -> Result<Result<Checkpoint, Incident>, AppError> {
-        let as_of = match connector.file() {
-            None => self.env.today(),
+        let today = self.env.today();
+        let (as_of, file) = match connector.file() {
+            None => (today, None),
             Some(file) => match crawl::newest_drop(self, file).await? {
-                Ok((_, as_of)) => as_of,
+                Ok(found) => (found.as_of, Some(found.text())),
                 Err(incident) => return Ok(Err(incident)),
             },
         };
-        let id = SnapshotId { as_of, lease: self.lease.number };
-        let checkpoint = Checkpoint { id, packs: 0, is_crawled: false, accounts_written: 0, pages: 0, requests: 0 };
+        let checkpoint = Checkpoint {
+            id: SnapshotId { as_of, lease: self.lease.number },
+            began_on: today,
+            file,
+            packs: 0,
+            is_crawled: false,
+            accounts_written: 0,
+            pages: 0,
+            requests: 0,
+        };
         self.save(&checkpoint).await?;
         Ok(Ok(checkpoint))
     }
@@ -322,15 +356,23 @@ impl Worker<'_> {
             .with("is_crawled", number(u64::from(checkpoint.is_crawled)))
             .with("accounts_written", number(checkpoint.accounts_written))
             .with("pages", number(checkpoint.pages))
-            .with("requests", number(checkpoint.requests));
-        let is_ours = self.env.table.put_fenced(row, self.lease.number).await?;
-        if is_ours { Ok(()) } else { Err(AppError::Fenced(format!("source `{}`", self.source.id))) }
+            .with("requests", number(checkpoint.requests))
+            .with("began_on", Value::Text(checkpoint.began_on.to_string()));
+        let row = match &checkpoint.file {
+            Some(file) => row.with("file", Value::Text(file.clone())),
+            None => row,
+        };
+        if self.env.table.put_fenced(row, self.lease.number).await? { Ok(()) } else { Err(self.fenced()) }
     }
 
-    async fn forget(&self, checkpoint: &Checkpoint) -> Result<(), AppError> {
-        let snapshot = Value::Text(checkpoint.id.text());
-        self.env.table.delete_if(&keys::source(&self.source.id), keys::CHECKPOINT, "snapshot", &snapshot).await?;
-        Ok(())
+    /// Empties the checkpoint. The row stays, with our lease on it, so that a worker who comes back late is refused.
+    async fn forget(&self) -> Result<(), AppError> {
+        let row = Row::new(keys::source(&self.source.id), keys::CHECKPOINT);
+        if self.env.table.put_fenced(row, self.lease.number).await? { Ok(()) } else { Err(self.fenced()) }
+    }
+
+    fn fenced(&self) -> AppError {
+        AppError::Fenced(format!("source `{}`", self.source.id))
     }
 
     fn go_on(&self, checkpoint: &Checkpoint) -> SyncAnswer {
@@ -341,9 +383,7 @@ impl Worker<'_> {
     async fn failed(&self, as_of: Date, incident: Incident) -> Result<SyncAnswer, AppError> {
         let attempt = Attempt { as_of, at: self.env.clock.now(), failure: Some(incident.reason.clone()) };
         attempt.note(&self.env.table, &self.source.id, self.lease.number).await?;
-        if let Some(checkpoint) = self.resume().await? {
-            self.forget(&checkpoint).await?;
-        }
+        self.forget().await?;
         tracing::warn!(source = %self.source.id, reason = %incident.reason, "the source was not read");
         Ok(SyncAnswer::Failed { source: self.source.id.clone(), reason: incident.reason, remedy: incident.remedy })
     }
