@@ -289,7 +289,11 @@ async fn write_pack(
     state: &CrawlState,
 ) -> Result<(), AppError> {
     let key = keys::pack(&worker.source.id, &checkpoint.id, checkpoint.packs);
-    if worker.env.archive.put_new(&key, packed_pages(pages, state)?).await? == Placed::Existed {
+    let bytes = packed_pages(pages, state)?;
+    // One that is there and the same was written by this very call, whose answer was lost on the way.
+    if worker.env.archive.put_new(&key, bytes.clone()).await? == Placed::Existed
+        && worker.env.archive_get(&key).await? != bytes
+    {
         return Err(AppError::Fenced(format!("source `{}`", worker.source.id)));
     }
     checkpoint.packs += 1;

@@ -45,6 +45,26 @@ impl TestHome {
         Self { env, config, folder, _home: home }
     }
 
+    /// Turns the clock to the evening of a day.
+    pub(crate) fn on(&mut self, day: &str) {
+        self.env.clock = Arc::new(FixedClock(format!("{day}T20:00:00Z").parse().unwrap()));
+    }
+
+    /// Puts a file into a source's inbox.
+    pub(crate) fn drop_file(&self, source: &str, name: &str, text: &str) {
+        let folder = self.folder.path().join("archive/inbox/sources").join(source);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(name), text).unwrap();
+    }
+
+    /// A draft of June 2026: its run's id.
+    pub(crate) async fn draft(&self) -> String {
+        let month = Some("2026-06".parse().unwrap());
+        let answer = truecount_app::reconcile(&self.env, &self.config, month, &Wanted::Draft, soon()).await.unwrap();
+        let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
+        run_id
+    }
+
     pub(crate) async fn sync(&self, source: &str) -> SyncAnswer {
         truecount_app::sync(&self.env, &self.config.settings, source, soon()).await.unwrap()
     }

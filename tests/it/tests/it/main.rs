@@ -5,4 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod home;
+mod mails;
+mod pieces;
+mod runs;
+mod seals;
 mod skeleton;

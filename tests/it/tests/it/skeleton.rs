@@ -4,7 +4,7 @@ use truecount_app::{ReportAnswer, SyncAnswer};
 
 use crate::home::TestHome;
 
-const SETTINGS: &str = r#"
+pub(crate) const SETTINGS: &str = r#"
 [mail]
 from = "truecount@msp.example"
 [[mail.groups]]
@@ -37,7 +37,7 @@ status = "status"
 last_seen = "last_seen"
 "#;
 
-const RULES: &str = r#"
+pub(crate) const RULES: &str = r#"
 [[rules]]
 id = "servers"
 product_codes = ["MNG-SRV"]
@@ -46,13 +46,13 @@ kinds = ["server"]
 count_basis = "device_fresh"
 "#;
 
-const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency
+pub(crate) const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency
 1,c1,Harbour Dental,MNG-SRV,2,45.50,GBP
 2,c2,Mill & Sons,MNG-SRV,3,45.50,GBP
 3,c3,Quiet Client,MNG-SRV,1,45.50,GBP
 ";
 
-const USAGE: &str = "account_id,account_name,item_id,kind,status,last_seen
+pub(crate) const USAGE: &str = "account_id,account_name,item_id,kind,status,last_seen
 a1,Harbour Dental,d1,server,active,2026-06-29T10:00:00Z
 a1,Harbour Dental,d2,server,active,2026-06-29T10:00:00Z
 a1,Harbour Dental,d3,server,active,2026-06-29T10:00:00Z
@@ -61,7 +61,7 @@ a2,mill & sons,e1,server,active,2026-06-29T10:00:00Z
 a3,Quiet Client,f1,server,active,2026-06-29T10:00:00Z
 ";
 
-async fn home() -> TestHome {
+pub(crate) async fn home() -> TestHome {
     let files = [
         ("archive/inbox/sources/psa/billed-2026-06-30.csv", BILLED),
         ("archive/inbox/sources/rmm/usage-2026-06-30.csv", USAGE),
