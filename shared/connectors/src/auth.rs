@@ -89,12 +89,16 @@ impl Auth {
         fields
     }
 
-    /// Refuses a secret that lacks a field.
+    /// Refuses a secret that lacks a field, or has one that cannot be sent as it is.
     pub(crate) fn check(&self, secret: &SecretFields) -> Result<(), SettingsError> {
         let needed = self.needed();
         let lacks = |field: &&String| secret.0.get(*field).is_none_or(|value| value.expose_secret().trim().is_empty());
-        match needed.iter().find(lacks) {
-            Some(field) => Err(SettingsError::MissingSecret { field: field.clone(), needed: needed.join(", ") }),
+        if let Some(field) = needed.iter().find(lacks) {
+            return Err(SettingsError::MissingSecret { field: field.clone(), needed: needed.join(", ") });
+        }
+        let odd = |value: &SecretString| value.expose_secret().contains(char::is_control);
+        match needed.iter().find(|field| secret.0.get(*field).is_some_and(odd)) {
+            Some(field) => Err(SettingsError::OddSecret { field: field.clone() }),
             None => Ok(()),
         }
     }
@@ -187,6 +191,11 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the secret of this source has no field `private_key`; it needs: private_key, public_key"
+        );
+        let error = auth.check(&secret(&[("public_key", "a"), ("private_key", "hunter2\n")])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the field `private_key` of this source's secret holds a line break or another control character: write it again without"
         );
     }
 

@@ -138,6 +138,14 @@ pub enum SettingsError {
         /// All fields that it needs.
         needed: String,
     },
+    /// A field of the source's secret holds what no header can, such as the line break at the end of a file.
+    #[error(
+        "the field `{field}` of this source's secret holds a line break or another control character: write it again without"
+    )]
+    OddSecret {
+        /// The field.
+        field: String,
+    },
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),

@@ -48,8 +48,8 @@ pub enum CrawlError {
 /// Asks everything that a source has to say, from where `state` stands.
 ///
 /// A question about one account that fails leaves that account not read; a question about the source ends the
-/// crawl, and so does a credential that is refused (unless each account has its own token), or too many accounts
-/// in a row without any answer.
+/// crawl, and so does a credential that is refused (unless each account has its own token, and it is that which is
+/// refused), or too many accounts in a row without any answer.
 ///
 /// # Errors
 /// [`CrawlError`]; what was answered before was handed to the sink.
@@ -196,8 +196,12 @@ impl Crawl<'_> {
 
     /// Keeps a failure with its account, or ends the crawl.
     fn failed(&mut self, ask: Ask, cause: Cause) -> Result<(), Fault> {
-        let own_credential = ask.scope.is_some() || !matches!(cause, Cause::NotAccepted | Cause::TokenRefused { .. });
-        let Some(account) = ask.account.clone().filter(|_| own_credential) else {
+        let is_whole_source = match &cause {
+            Cause::TokenRefused { code: Some(code), .. } if code == INVALID_CLIENT => true,
+            Cause::NotAccepted | Cause::TokenRefused { .. } => ask.scope.is_none(),
+            _ => false,
+        };
+        let Some(account) = ask.account.clone().filter(|_| !is_whole_source) else {
             return Err(self.give_up(ask, cause));
         };
         if matches!(cause.remedy(), Remedy::Retry(_)) {
@@ -231,6 +235,9 @@ impl Crawl<'_> {
         sink.pack(&pages, self.state).await.map_err(CrawlError::Sink)
     }
 }
+
+/// What a token endpoint says of a wrong or expired client secret (RFC 6749), which all accounts share.
+const INVALID_CLIENT: &str = "invalid_client";
 
 /// Whether a question is for the next page of the list that another is about.
 fn is_next(ask: &Ask, from: &Ask) -> bool {

@@ -24,15 +24,16 @@ pub(crate) fn resolve(base: &Url, target: &str) -> Result<Url, Cause> {
     Ok(url)
 }
 
-/// The number of the next page after a full one; `None`: this was the last. A page with more rows than were asked
-/// for is not one.
+/// The number of the next page after a full one; `None`: this was the last. For vendors who say how many rows a page
+/// may have.
 pub(crate) fn next_number(rows: usize, size: usize, number: u32) -> Option<u32> {
     if rows < size { None } else { number.checked_add(1) }
 }
 
-/// The id to go on after, from the ids of this page's rows; `None`: this was the last page. The ids must rise and
-/// lie after the one that was asked for.
-pub(crate) fn next_after(step: &str, ids: &[i64], size: usize, after: Option<i64>) -> Result<Option<i64>, PageError> {
+/// The id to go on after, from the ids of this page's rows; `None`: the page is empty, so the one before was the
+/// last. A short page is not the end: a vendor that gives fewer rows than it was asked for would end there unnoticed.
+/// The ids must rise and lie after the one that was asked for.
+pub(crate) fn next_after(step: &str, ids: &[i64], after: Option<i64>) -> Result<Option<i64>, PageError> {
     let mut last = after;
     for &id in ids {
         if last.is_some_and(|last| id <= last) {
@@ -41,7 +42,7 @@ pub(crate) fn next_after(step: &str, ids: &[i64], size: usize, after: Option<i64
         }
         last = Some(id);
     }
-    Ok(if ids.len() < size { None } else { last })
+    Ok(if ids.is_empty() { None } else { last })
 }
 
 #[cfg(test)]
@@ -78,11 +79,12 @@ mod tests {
 
     #[test]
     fn ids_move_forward() {
-        assert_eq!(next_after("d", &[3, 4], 2, Some(2)), Ok(Some(4)));
-        assert_eq!(next_after("d", &[3], 2, Some(2)), Ok(None));
-        assert_eq!(next_after("d", &[], 2, Some(2)), Ok(None));
-        assert!(next_after("d", &[3, 4], 2, Some(4)).is_err(), "the same page again");
-        assert!(next_after("d", &[4, 3], 2, None).is_err());
+        assert_eq!(next_after("d", &[3, 4], Some(2)), Ok(Some(4)));
+        assert_eq!(next_after("d", &[3], None), Ok(Some(3)));
+        assert_eq!(next_after("d", &[], Some(2)), Ok(None));
+        assert_eq!(next_after("d", &[], None), Ok(None));
+        assert!(next_after("d", &[3, 4], Some(4)).is_err(), "the same page again");
+        assert!(next_after("d", &[4, 3], None).is_err());
         assert_eq!(next_number(100, 100, 0), Some(1));
         assert_eq!(next_number(99, 100, 0), None);
     }

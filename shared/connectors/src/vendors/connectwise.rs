@@ -15,7 +15,7 @@ use truecount_billing::{
 };
 use url::form_urlencoded;
 
-use super::{own, pace, refuse, url};
+use super::{host, own, pace, refuse};
 use crate::{
     auth::{Auth, Basic, SecretHeader},
     connector::{Ask, Connector, Endpoint, Page, PageError, Refusal, SettingsError},
@@ -102,7 +102,7 @@ pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, Settings
     let mut options = options.clone();
     let pace = pace(NAME, &mut options, Pace { requests_per_minute: 240, burst: 20, concurrency: 2 })?;
     let options: Options = own(NAME, options)?;
-    let base = url(NAME, "base_url", &options.base_url)?;
+    let base = host(NAME, "base_url", &options.base_url)?;
     if !is_plain(&options.company) {
         return Err(refuse(NAME, "`company` is the id that you sign in with: letters, digits, `-`, `_` and `.`"));
     }
@@ -243,6 +243,7 @@ impl Connector for ConnectWise {
                 let rows = parse::<Vec<Company>>(page)?.len();
                 Ok(self.next(&page.ask, "company/companies", rows, &self.company_query()))
             }
+            "billing_cycles" => Ok(self.agreement_lists(&page.ask)),
             "agreements" => self.follow_agreements(page),
             "additions" => {
                 let rows = parse::<Vec<Addition<'_>>>(page)?.len();
@@ -255,8 +256,12 @@ impl Connector for ConnectWise {
 
     /// Counts and billing cycles are helpful, not needed.
     fn instead(&self, ask: &Ask, refusal: &Refusal) -> Option<Vec<Ask>> {
-        let helpful = matches!(ask.step.as_ref(), "billing_cycles" | "company_count" | "agreement_count");
-        (helpful && matches!(refusal.status, 403 | 404)).then(Vec::new)
+        match ask.step.as_ref() {
+            _ if !matches!(refusal.status, 403 | 404) => None,
+            "billing_cycles" => Some(self.agreement_lists(ask)),
+            "company_count" | "agreement_count" => Some(vec![]),
+            _ => None,
+        }
     }
 
     fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
@@ -299,16 +304,19 @@ impl Connector for ConnectWise {
 impl ConnectWise {
     fn lists(&self, codebase: &str) -> Vec<Ask> {
         let root = format!("/{codebase}/apis/3.0");
-        let ask = |step, path: &str, query: &str| match query {
-            "" => Ask::new(step, format!("{root}/{path}")),
-            query => Ask::new(step, format!("{root}/{path}?{query}")),
-        };
         vec![
-            ask("companies", "company/companies", &numbered(&self.company_query(), 1)),
-            ask("company_count", "company/companies/count", &encoded(&[("conditions", COMPANY_CONDITIONS)])),
-            ask("billing_cycles", "finance/billingCycles", "pageSize=1000&fields=id%2CbillingOptions"),
-            ask("agreements", "finance/agreements", &numbered(&self.agreement_query(), 1)),
-            ask("agreement_count", "finance/agreements/count", &encoded(&self.agreement_conditions())),
+            below(&root, "companies", "company/companies", &numbered(&self.company_query(), 1)),
+            below(&root, "company_count", "company/companies/count", &encoded(&[("conditions", COMPANY_CONDITIONS)])),
+            below(&root, "billing_cycles", "finance/billingCycles", "pageSize=1000&fields=id%2CbillingOptions"),
+        ]
+    }
+
+    /// After the billing cycles, which their pages are read by.
+    fn agreement_lists(&self, from: &Ask) -> Vec<Ask> {
+        let root = root_of(from);
+        vec![
+            below(&root, "agreements", "finance/agreements", &numbered(&self.agreement_query(), 1)),
+            below(&root, "agreement_count", "finance/agreements/count", &encoded(&self.agreement_conditions())),
         ]
     }
 
@@ -328,22 +336,21 @@ impl ConnectWise {
 
     /// The next page of a list, below the same codebase as the page before.
     fn next(&self, ask: &Ask, path: &str, rows: usize, query: &str) -> Vec<Ask> {
-        let root = ask.target.split_once("/apis/3.0").map_or("", |(root, _)| root);
         match next_number(rows, PAGE_SIZE, ask.page.saturating_add(1)) {
-            Some(number) => vec![ask.next(format!("{root}/apis/3.0/{path}?{}", numbered(query, number)))],
+            Some(number) => vec![ask.next(format!("{}/{path}?{}", root_of(ask), numbered(query, number)))],
             None => vec![],
         }
     }
 
     /// The list's next page, then the additions of each agreement that recurs.
     fn follow_agreements(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
-        let root = page.ask.target.split_once("/apis/3.0").map_or("", |(root, _)| root);
+        let root = root_of(&page.ask);
         let rows: Vec<AgreementRow> = parse(page)?;
         let mut asks = self.next(&page.ask, "finance/agreements", rows.len(), &self.agreement_query());
         for row in rows.iter().filter(|row| row.one_time_flag != Some(true)) {
             let Some(company) = row.company.as_ref().and_then(|company| company.id.as_ref()) else { continue };
-            let target = format!("{root}/apis/3.0/{}?{}", additions_path(&row.id.0), numbered(&additions_query(), 1));
-            asks.push(Ask::new("additions", target).about(account_id(page, company)?).with(row.id.0.clone()));
+            let ask = below(&root, "additions", &additions_path(&row.id.0), &numbered(&additions_query(), 1));
+            asks.push(ask.about(account_id(page, company)?).with(row.id.0.clone()));
         }
         Ok(asks)
     }
@@ -467,6 +474,16 @@ fn line(row: Addition<'_>, account: &AccountId, facts: &AgreementFacts) -> Resul
         treatment,
         agreement: facts.agreement.clone(),
     })
+}
+
+/// Where the API begins, with the codebase that the question before had.
+fn root_of(ask: &Ask) -> String {
+    let codebase = ask.target.split_once("/apis/3.0").map_or("", |(codebase, _)| codebase);
+    format!("{codebase}/apis/3.0")
+}
+
+fn below(root: &str, step: &'static str, path: &str, query: &str) -> Ask {
+    Ask::new(step, if query.is_empty() { format!("{root}/{path}") } else { format!("{root}/{path}?{query}") })
 }
 
 fn additions_path(agreement: &str) -> String {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use truecount_billing::{AccountId, Evidence, ItemId, UsageItem};
 
-use super::{own, pace, refuse, url};
+use super::{host, own, pace, refuse, url};
 use crate::{
     auth::{Auth, TokenAuth, TokenStyle},
     connector::{Ask, Connector, Endpoint, Page, PageError, Refusal, SettingsError},
@@ -28,9 +28,7 @@ const TENANTS_MAX: usize = 50_000;
 pub(crate) const SECRET: &[&str] = &["client_id", "client_secret"];
 
 pub(crate) const OPTIONS: &str = r#"# One of the two: the tenants by id and name, or your own tenant, whose delegated customers are then asked for.
-tenants = [
-  { id = "8f2b3c1a-0000-4000-8000-000000000001", name = "Contoso Dental" },
-]
+tenants = [{ id = "8f2b3c1a-0000-4000-8000-000000000001", name = "Contoso Dental" }]
 # partner_tenant = "8f2b3c1a-0000-4000-8000-0000000000ff"
 # sign_in_activity = true  # when users last signed in; a tenant without Entra ID P1 is asked again without it
 # base_url = "https://graph.microsoft.com"
@@ -116,7 +114,7 @@ pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, Settings
     let mut options = options.clone();
     let pace = pace(NAME, &mut options, Pace { requests_per_minute: 600, burst: 60, concurrency: 4 })?;
     let options: Options = own(NAME, options)?;
-    let base = url(NAME, "base_url", &options.base_url)?;
+    let base = host(NAME, "base_url", &options.base_url)?;
     let login = url(NAME, "login_url", &options.login_url)?;
     if options.tenants.is_empty() == options.partner_tenant.is_none() {
         return Err(refuse(NAME, "name either `tenants` or `partner_tenant`"));

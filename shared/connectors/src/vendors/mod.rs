@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::{
     connector::SettingsError,
-    endpoint::checked_url,
+    endpoint::{checked_url, origin_text},
     pace::{CONCURRENCY_MAX, Pace},
 };
 
@@ -41,6 +41,16 @@ fn own<T: DeserializeOwned>(connector: &'static str, options: toml::Table) -> Re
 /// A URL option.
 fn url(connector: &'static str, option: &str, text: &str) -> Result<Url, SettingsError> {
     checked_url(text).map_err(|why| refuse(connector, format!("`{option}` {why}")))
+}
+
+/// A URL option that names a host and no path: the questions have paths of their own.
+fn host(connector: &'static str, option: &str, text: &str) -> Result<Url, SettingsError> {
+    let url = url(connector, option, text)?;
+    if url.path() != "/" {
+        let whole = origin_text(&url);
+        return Err(refuse(connector, format!("`{option}` names only the host, without a path: {whole}")));
+    }
+    Ok(url)
 }
 
 fn refuse(connector: &'static str, why: impl Into<String>) -> SettingsError {

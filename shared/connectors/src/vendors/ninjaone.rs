@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use truecount_billing::{AccountId, Evidence, ItemId, UsageItem};
 
-use super::{own, pace, refuse, url};
+use super::{host, own, pace, refuse, url};
 use crate::{
     auth::{Auth, TokenAuth, TokenStyle},
     connector::{Ask, Connector, Endpoint, Page, PageError, SettingsError},
@@ -73,10 +73,7 @@ pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, Settings
     let mut options = options.clone();
     let pace = pace(NAME, &mut options, Pace { requests_per_minute: 120, burst: 20, concurrency: 1 })?;
     let options: Options = own(NAME, options)?;
-    let base = url(NAME, "base_url", &options.base_url)?;
-    if base.path() != "/" {
-        return Err(refuse(NAME, "`base_url` names only the host, such as https://eu.ninjarmm.com"));
-    }
+    let base = host(NAME, "base_url", &options.base_url)?;
     let token = match &options.token_url {
         Some(text) => url(NAME, "token_url", text)?,
         None => base.join("/ws/oauth/token").map_err(|_| refuse(NAME, "`base_url` is not a base"))?,
@@ -136,13 +133,13 @@ impl Connector for NinjaOne {
         vec![Ask::new("organizations", list("organizations", None)).with("")]
     }
 
-    /// Organizations to their end, then devices to theirs. `context` is the id that the page was asked to go on
-    /// after.
+    /// Organizations to their end, then devices to theirs: an empty page, as NinjaOne counts nothing and names no
+    /// largest page. `context` is the id that the page was asked to go on after.
     fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
         let step = page.ask.step.as_ref();
         let ids: Vec<i64> = parse::<Vec<OnlyId>>(page)?.into_iter().map(|row| row.id).collect();
         let after = page.ask.context.as_deref().unwrap_or_default().parse().ok();
-        Ok(match (next_after(step, &ids, PAGE_SIZE, after)?, step) {
+        Ok(match (next_after(step, &ids, after)?, step) {
             (Some(last), "organizations") => vec![page.ask.next(list(step, Some(last))).with(last.to_string())],
             (Some(last), _) => vec![page.ask.next(list("devices-detailed", Some(last))).with(last.to_string())],
             (None, "organizations") => vec![page.ask.then("devices", list("devices-detailed", None)).with("")],

@@ -242,6 +242,18 @@ async fn an_account_with_its_own_token_fails_alone() {
     assert_eq!(run.state.failed, [(truecount_billing::AccountId::new("b").unwrap(), reason.to_owned())]);
 }
 
+/// A client secret that expired is the source's, whichever account's token is asked for first.
+#[tokio::test]
+async fn a_client_secret_that_is_wrong_fails_the_source() {
+    let vendor = well_but("/token/b", |_| Reply::status(401).saying(r#"{"error":"invalid_client"}"#)).await;
+    let run = run(&Lists { scoped: Scoped::Account, ..Lists::token(&vendor.base) }).await;
+    let said =
+        "`items` of account `b`: no token: the vendor refuses the client id and secret (HTTP 401, `invalid_client`)";
+    assert_eq!(run.error(), said);
+    assert_eq!(fault(&run).remedy(), Remedy::Renew);
+    assert_eq!((run.state.failed.len(), run.state.waiting()), (0, 2), "nothing is given up");
+}
+
 #[tokio::test]
 async fn many_silent_accounts_end_the_crawl() {
     let vendor = Vendor::start(|asked, _| match asked.path() {

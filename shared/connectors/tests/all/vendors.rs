@@ -82,7 +82,7 @@ async fn connectwise() {
     })
     .await;
     let options = format!(
-        "base_url = \"{}\"\ncompany = \"lantern\"\ntiming_by_agreement_type = {{ \"Backup usage\" = \"arrears\" }}",
+        "base_url = \"{}\"\ncompany = \"lantern\"\nconcurrency = 1\ntiming_by_agreement_type = {{ \"Backup usage\" = \"arrears\" }}",
         vendor.base
     );
     let connector = connector("connectwise", &options);
@@ -141,6 +141,7 @@ fn additions(ids: std::ops::RangeInclusive<u32>) -> String {
 async fn ninjaone() {
     let vendor = Vendor::start(|asked, _| match asked.path() {
         "/ws/oauth/token" => Reply::json(r#"{"access_token":"t","expires_in":3600,"token_type":"Bearer"}"#),
+        _ if asked.target.contains("after=") => Reply::json("[]"),
         "/v2/organizations" => Reply::json(fixture("ninjaone/organizations.json")),
         "/v2/devices-detailed" => Reply::json(fixture("ninjaone/devices.json")),
         _ => Reply::status(404),
@@ -157,12 +158,19 @@ async fn ninjaone() {
     insta::assert_json_snapshot!("ninjaone_read", told(&read_all(connector.as_ref(), &pages)));
 }
 
+/// Also where the vendor gives fewer rows on a page than it is asked for.
 #[tokio::test]
 async fn ninjaone_with_long_lists() {
-    let vendor = Vendor::start(|asked, _| {
+    for (rows_max, page_count) in [(1000, 3 + 4), (500, 4 + 6)] {
+        check_long_lists(rows_max, page_count).await;
+    }
+}
+
+async fn check_long_lists(rows_max: usize, page_count: u64) {
+    let vendor = Vendor::start(move |asked, _| {
         let after: u32 = asked.target.split_once("after=").map_or(0, |(_, id)| id.parse().unwrap());
         let (step, most) = if asked.path() == "/v2/organizations" { (1, 1200) } else { (3, 6300) };
-        let rows = (after / step + 1..).map(|n| n * step).take_while(|id| *id <= most).take(1000);
+        let rows = (after / step + 1..).map(|n| n * step).take_while(|id| *id <= most).take(rows_max);
         match asked.path() {
             "/ws/oauth/token" => Reply::json(r#"{"access_token":"t"}"#),
             _ => Reply::json(serde_json::to_string(&rows.map(device).collect::<Vec<_>>()).unwrap()),
@@ -173,7 +181,7 @@ async fn ninjaone_with_long_lists() {
     let (pages, state) = whole(connector.as_ref(), CLIENT).await;
     let snapshot = read_all(connector.as_ref(), &pages);
     assert_eq!((snapshot.account_count(), snapshot.item_count()), (1200, 2100));
-    assert_eq!(state.pages, 2 + 3);
+    assert_eq!(state.pages, page_count);
 }
 
 fn device(id: u32) -> serde_json::Value {
@@ -390,10 +398,14 @@ fn what_is_wrong_with_a_csv_file_is_said() {
 fn a_csv_file_says_its_day_or_is_refused() {
     let usage = connector("csv", "rows = \"usage\"");
     let file = usage.file().unwrap();
-    assert_eq!(file.as_of("rmm_2026-06-30.csv").unwrap().to_string(), "2026-06-30");
+    for name in ["rmm_2026-06-30.csv", "Geräte 2026-06-30.csv", "2026-06-30é", "装置清单2026-06-30.csv"] {
+        assert_eq!(file.as_of(name).unwrap().to_string(), "2026-06-30", "{name}");
+    }
     assert_eq!(file.as_of("2026-06-30-2026-06-30.csv").unwrap().to_string(), "2026-06-30");
     for (name, expected) in [
         ("usage.csv", "does not say which day it is as of"),
+        ("é", "does not say which day it is as of"),
+        ("Geräteübersicht-für-März", "does not say which day it is as of"),
         ("usage-2026-06-31.csv", "does not say which day it is as of"),
         ("usage-12026-06-305.csv", "does not say which day it is as of"),
         ("2026-05-31 to 2026-06-30.csv", "has more than one date in its name"),
@@ -424,6 +436,16 @@ fn settings_that_cannot_be_used_are_refused_by_name() {
             "ninjaone",
             "base_url = \"https://eu.ninjarmm.com\"\nconcurrency = 9",
             "connector `ninjaone`: `concurrency` must be a whole number from 1 to 4",
+        ),
+        (
+            "connectwise",
+            "base_url = \"https://psa.example/v4_6_release/apis/3.0\"\ncompany = \"a\"",
+            "connector `connectwise`: `base_url` names only the host, without a path: https://psa.example",
+        ),
+        (
+            "microsoft-graph",
+            "base_url = \"https://graph.microsoft.com/v1.0\"",
+            "connector `microsoft-graph`: `base_url` names only the host, without a path: https://graph.microsoft.com",
         ),
         ("microsoft-graph", "", "connector `microsoft-graph`: name either `tenants` or `partner_tenant`"),
         (
@@ -467,5 +489,19 @@ fn every_example_of_settings_is_one() {
             assert!(error.ends_with(&needed), "{error}");
             assert!(endpoint.pace.concurrency >= 1);
         }
+        check_free_options(declaration.name, declaration.options, &options);
+    }
+}
+
+/// Each option that is left out of an example, switched on by itself.
+fn check_free_options(name: &str, text: &str, options: &toml::Table) {
+    for line in text.lines().filter_map(|line| line.strip_prefix("# ")) {
+        let Some((key, _)) = line.split_once(" = ").filter(|(key, _)| !key.contains(' ')) else { continue };
+        let mut more = options.clone();
+        if key == "partner_tenant" {
+            more.remove("tenants");
+        }
+        more.extend(line.parse::<toml::Table>().unwrap());
+        connect(name, &more).map(|_| ()).unwrap_or_else(|error| panic!("{line}: {error}"));
     }
 }

@@ -121,7 +121,7 @@ impl Connector for CsvFile {
 fn dates_in(name: &str) -> Vec<CountDay> {
     let mut dates = Vec::new();
     for at in 0..name.len().saturating_sub(9) {
-        let before = name[..at.min(name.len())].bytes().next_back();
+        let before = at.checked_sub(1).and_then(|at| name.as_bytes().get(at)).copied();
         let after = name.as_bytes().get(at + 10);
         let apart = |byte: Option<u8>| byte.is_none_or(|byte| !byte.is_ascii_digit());
         if let Some(day) = name.get(at..at + 10).and_then(|text| text.parse().ok())
