@@ -15,6 +15,12 @@ use crate::home::open;
 use crate::output::{Ending, json, say, table, tell};
 
 const SETTINGS_HEAD: &str = include_str!("init/settings.toml");
+/// Who may sign in where: only its owner may read it.
+const SECRETS: &str = "config/secrets.toml";
+const SECRETS_HEAD: &str = "\
+# The secrets of the sources on this machine, one table for each source's id. Only you may read this file: its mode
+# stays 600. A secret may also come as a JSON object in TRUECOUNT_SECRET_<ID>.
+";
 const RULES: &str = include_str!("init/rules.toml");
 
 pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
@@ -26,11 +32,21 @@ pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
         }
         let _ = writeln!(settings, "#[[sources]]\n#id = \"{0}\"\n#connector = \"{0}\"", connector.name);
         for line in connector.options.trim().lines() {
-            let _ = writeln!(settings, "#{line}");
+            let _ = match line.strip_prefix("# ") {
+                Some(option) if is_option(option) => writeln!(settings, "##{option}"),
+                Some(_) => writeln!(settings, "{line}"),
+                None if line.is_empty() => writeln!(settings, "#"),
+                None => writeln!(settings, "#{line}"),
+            };
         }
     }
+    let mut secrets = SECRETS_HEAD.to_owned();
+    for connector in CONNECTORS.iter().filter(|connector| !connector.secret.is_empty()) {
+        let _ = writeln!(secrets, "\n#[{}]", connector.name);
+        connector.secret.iter().for_each(|field| _ = writeln!(secrets, "#{field} = \"\""));
+    }
     let mut written = Vec::new();
-    for (key, text) in [(keys::SETTINGS, settings.as_str()), (keys::RULES, RULES)] {
+    for (key, text) in [(keys::SETTINGS, settings.as_str()), (keys::RULES, RULES), (SECRETS, secrets.as_str())] {
         let path = cli.data.join(key);
         if write_new(&path, text)? {
             written.push(path.display().to_string());
@@ -44,10 +60,16 @@ pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
         for path in &written {
             say(path);
         }
-        tell("Next: switch on your sources in settings.toml, put their secrets into config/secrets.toml");
-        tell("(mode 600), then `truecount rules check` and `truecount sync`.");
+        tell("Next: switch on your PSA and your sources in settings.toml, say in rules.toml which");
+        tell("products they count, put the secrets into secrets.toml (it stays mode 600); then");
+        tell("`truecount rules check` and `truecount sync`.");
     }
     Ok(Ending::Clean)
+}
+
+/// Whether a comment is `key = value`, and no prose.
+fn is_option(comment: &str) -> bool {
+    comment.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
 }
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
@@ -55,7 +77,13 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(say_where)?;
     }
-    match fs::File::create_new(path) {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if path.ends_with(SECRETS) {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    match options.open(path) {
         Ok(mut file) => file.write_all(text.as_bytes()).with_context(say_where).map(|()| true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error).with_context(say_where),

@@ -135,6 +135,53 @@ fn init_writes_files_that_a_run_can_begin_with() {
     assert!(fs::read_to_string(&settings).unwrap().ends_with("# mine\n"), "what is there stays");
 }
 
+/// A file's text with what is commented out switched on: lines that begin with #, without a space behind it.
+fn switched_on(text: &str) -> String {
+    let on = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with(' ') => format!("{rest}\n"),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(on).collect()
+}
+
+/// One comment sign away: every source with what it needs. Two away: with each of its options, too.
+#[test]
+fn what_init_leaves_commented_out_is_right_when_it_is_switched_on() {
+    let folder = tempfile::tempdir().unwrap();
+    truecount(folder.path(), &["init"]);
+    let (settings, rules) = (folder.path().join("config/settings.toml"), folder.path().join("config/rules.toml"));
+    // one home or the other
+    let text = fs::read_to_string(&settings).unwrap();
+    let (mail, sources) = text.split_once("[home]").unwrap();
+    let sources = sources.split_once("\n\n").unwrap().1;
+    let text = format!("{mail}{sources}");
+    fs::write(&rules, switched_on(&fs::read_to_string(&rules).unwrap())).unwrap();
+    fs::write(&settings, switched_on(&text)).unwrap();
+    let check = truecount(folder.path(), &["rules", "check"]);
+    assert_eq!(out(&check), "good: 5 sources, 3 service mappings\n", "{}", err(&check));
+    assert_eq!(check.status.code(), Some(0));
+    // tenants by name, or those of a partner: one of the two
+    let all = switched_on(&switched_on(&text));
+    let all: String = all.lines().filter(|line| !line.starts_with("tenants")).map(|line| format!("{line}\n")).collect();
+    assert!(all.contains("\npartner_tenant = ") && all.contains("\ncodebase = "), "{all}");
+    fs::write(&settings, &all).unwrap();
+    let check = truecount(folder.path(), &["rules", "check"]);
+    assert_eq!(out(&check), "good: 5 sources, 3 service mappings\n", "{}{all}", err(&check));
+}
+
+#[test]
+fn the_deployed_home_that_init_leaves_commented_out_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    truecount(folder.path(), &["init"]);
+    let path = folder.path().join("config/settings.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let home = text.find("[home]").unwrap();
+    let end = home + text[home..].find("\n\n").unwrap();
+    let deployed = switched_on(&text[home..end].replace("kind = \"embedded\"", ""));
+    let settings = format!("{deployed}\n[mail]\nfrom = \"a@msp.example\"\n");
+    assert!(truecount_app::Settings::parse(&settings).is_ok(), "{settings}");
+}
+
 #[test]
 fn a_misspelt_key_in_the_rules_is_named_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
