@@ -2,10 +2,14 @@
 
 use truecount_operator::check::{self as bare, CheckArgs};
 use truecount_reconciliation::{FindingKind, Reconciliation};
+use truecount_reports::inert;
 
 use crate::args::{self, Cli};
 use crate::output::{Ending, json, say, tell};
 use crate::work;
+
+/// Reasons shown at the prompt; the file has them all.
+const REASONS_MAX: usize = 5;
 
 pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending> {
     let outcome = bare::run(&CheckArgs {
@@ -38,6 +42,9 @@ fn show(found: &Reconciliation) {
         }
     }
     work::show_totals(&found.totals);
+    for finding in found.of_kind(FindingKind::NotCompared).take(REASONS_MAX) {
+        tell(&inert::visible(&finding.reason));
+    }
     if found.findings.is_empty() {
         say("nothing to correct");
     }

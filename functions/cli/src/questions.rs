@@ -4,7 +4,7 @@ use serde::Serialize;
 use truecount_app::{Attempt, Closing, Decision, Run, Seal, Verdict, append_decision, entries_of, load_decisions};
 use truecount_billing::{AccountId, BillingMonth, ClientId, Evidence, SourceId};
 use truecount_connectors::connect;
-use truecount_reconciliation::{Mapping, Reconciliation};
+use truecount_reconciliation::{Comparison, Mapping};
 use truecount_reports as people;
 
 use crate::args::{Because, Cli, ClientsCommand, MappingsCommand, RunsCommand};
@@ -271,14 +271,21 @@ async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<En
     }
     let manifest = &run.manifest;
     say(&format!("{}  counted on {}", run.run_id, manifest.count_day));
+    let reconciliation = truecount_app::findings_of(&opened.env, &run).await?;
     let cells = |source: &truecount_app::PinnedSource| {
         let day = source.as_of.map_or_else(|| "none".to_owned(), |day| day.to_string());
-        let note = source.read_state.reason().unwrap_or("").to_owned();
-        vec![source.source.to_string(), day, source.read_state.as_str().to_owned(), note]
+        let row = reconciliation.coverage.iter().find(|row| row.source == source.source);
+        let (unread, all) = row.map_or((0, 0), |row| (row.account_incomplete_count, row.account_count));
+        let note = match source.read_state.reason() {
+            Some(reason) => reason.to_owned(),
+            None if unread > 0 => format!("{unread} of {all} not read completely"),
+            None => String::new(),
+        };
+        let state = if unread > 0 && source.read_state.is_complete() { "partial" } else { source.read_state.as_str() };
+        vec![source.source.to_string(), day, state.to_owned(), note]
     };
     table(&["source", "sync of", "read", ""], &manifest.sources.iter().map(cells).collect::<Vec<_>>());
     say("");
-    let reconciliation = truecount_app::findings_of(&opened.env, &run).await?;
     let header = truecount_app::header_of(&opened.env, &run).await?;
     let input = people::ReportInput { header: &header, reconciliation: &reconciliation };
     say(people::text_summary(&input).trim_end());
@@ -288,41 +295,79 @@ async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<En
 pub(crate) async fn clients(cli: &Cli, command: &ClientsCommand) -> anyhow::Result<Ending> {
     let ClientsCommand::Show { client, month } = command;
     let opened = open(cli).await?;
-    let month = match month {
-        Some(month) => Some(*month),
-        None => Run::months(&opened.env.table).await?.pop(),
+    let run = newest_run(&opened, *month).await?;
+    let compared = match &run {
+        Some(run) => truecount_app::findings_of(&opened.env, run).await?.comparisons,
+        None => Vec::new(),
     };
-    let Some(month) = month else { anyhow::bail!("there is no run yet; `truecount run` makes one") };
-    let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
-    let mut runs = Run::of_month(&opened.env.table, month).await?;
-    runs.sort_by_key(|run| run.manifest.created_at);
-    let chosen = runs.iter().find(|run| Some(&run.run_id) == counting.as_ref()).or(runs.last());
-    let Some(run) = chosen else { anyhow::bail!("{month} has no run; `truecount runs list` shows those there are") };
-    let found = truecount_app::findings_of(&opened.env, run).await?;
-    show_client(cli, &run.run_id, &found, client)
-}
-
-fn show_client(cli: &Cli, run_id: &str, found: &Reconciliation, wanted: &str) -> anyhow::Result<Ending> {
-    let part = wanted.to_lowercase();
-    let exact = found.comparisons.iter().any(|c| c.client_id.as_str() == wanted);
-    let is_wanted = |id: &ClientId, name: &str| {
-        if exact { id.as_str() == wanted } else { name.to_lowercase().contains(&part) }
-    };
-    let mut rows: Vec<_> = found.comparisons.iter().filter(|c| is_wanted(&c.client_id, &c.client_name)).collect();
-    rows.sort_by(|a, b| (&a.client_name, &a.rule_id).cmp(&(&b.client_name, &b.rule_id)));
-    if rows.is_empty() {
+    let rows = of_client(&compared, client);
+    if !rows.is_empty() {
+        return show_client(cli, &rows);
+    }
+    let known = clients_of(&opened).await?;
+    let exact = known.iter().any(|(id, _)| id.as_str() == client);
+    let part = client.to_lowercase();
+    let is_wanted =
+        |id: &ClientId, name: &str| if exact { id.as_str() == client } else { name.to_lowercase().contains(&part) };
+    let known: Vec<_> = known.iter().filter(|(id, name)| is_wanted(id, name)).collect();
+    if known.is_empty() {
         anyhow::bail!(
-            "run {run_id} compared nothing for a client `{wanted}`: give its id in the PSA, or a part of its name"
+            "neither the PSA's last sync nor a run has a client `{client}`: give its id in the PSA, or a part of its name"
         );
     }
     if cli.json {
-        json(&rows)?;
+        json(&compared[..0])?;
+    } else {
+        table(
+            &["id", "client"],
+            &known.iter().map(|(id, name)| vec![id.to_string(), name.clone()]).collect::<Vec<_>>(),
+        );
+    }
+    tell(&match run {
+        Some(run) => format!("Nothing of it was compared in run {}.", run.run_id),
+        None => "There is no run yet; `truecount run` makes one.".to_owned(),
+    });
+    Ok(Ending::Clean)
+}
+
+/// The closing run of a month, else its newest; of the newest month if none is named.
+async fn newest_run(opened: &Opened, month: Option<BillingMonth>) -> anyhow::Result<Option<Run>> {
+    let wanted = month;
+    let newest = || async { anyhow::Ok(Run::months(&opened.env.table).await?.pop()) };
+    let Some(month) = (if month.is_some() { month } else { newest().await? }) else { return Ok(None) };
+    let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
+    let mut runs = Run::of_month(&opened.env.table, month).await?;
+    runs.sort_by_key(|run| run.manifest.created_at);
+    let chosen = runs.iter().position(|run| Some(&run.run_id) == counting.as_ref());
+    let run = chosen.map(|at| runs.swap_remove(at)).or_else(|| runs.pop());
+    if run.is_none() && wanted.is_some() {
+        anyhow::bail!("{month} has no run; `truecount runs list` shows those there are");
+    }
+    Ok(run)
+}
+
+/// One client's comparisons: by its id, else by a part of its name.
+fn of_client<'a>(compared: &'a [Comparison], wanted: &str) -> Vec<&'a Comparison> {
+    let part = wanted.to_lowercase();
+    let exact = compared.iter().any(|c| c.client_id.as_str() == wanted);
+    let is_wanted = |c: &&Comparison| {
+        if exact { c.client_id.as_str() == wanted } else { c.client_name.to_lowercase().contains(&part) }
+    };
+    let mut rows: Vec<_> = compared.iter().filter(is_wanted).collect();
+    rows.sort_by(|a, b| (&a.client_name, &a.client_id, &a.rule_id).cmp(&(&b.client_name, &b.client_id, &b.rule_id)));
+    rows
+}
+
+fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
+    if cli.json {
+        json(rows)?;
         return Ok(Ending::Clean);
     }
     let number = |n: Option<rust_decimal::Decimal>| n.map_or_else(|| "?".to_owned(), people::quantity);
-    let cells = |c: &&truecount_reconciliation::Comparison| {
+    let cells = |c: &&Comparison| {
         let what = c.kind.map_or("equal", |kind| kind.for_people());
         vec![
+            c.client_id.to_string(),
             c.client_name.clone(),
             c.product_code.to_string(),
             number(c.used),
@@ -331,6 +376,9 @@ fn show_client(cli: &Cli, run_id: &str, found: &Reconciliation, wanted: &str) ->
             what.to_owned(),
         ]
     };
-    table(&["client", "product", "used", "billed", "should bill", ""], &rows.iter().map(cells).collect::<Vec<_>>());
+    table(
+        &["id", "client", "product", "used", "billed", "should bill", ""],
+        &rows.iter().map(cells).collect::<Vec<_>>(),
+    );
     Ok(Ending::Clean)
 }

@@ -30,7 +30,7 @@ struct Whole {
 pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
     let opened = open(cli).await?;
     let wanted = wanted(args.closing, args.replace.clone());
-    let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
+    let sources = enabled(cli, &opened)?;
     let syncs = sync_all(&opened, &sources).await?;
     let (month, run_id) = match reconcile_now(&opened, args.month, &wanted).await? {
         ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
@@ -39,20 +39,43 @@ pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
         }
     };
     let answer = report_now(&opened, month, Some(&run_id), mailing(&args.mail)).await?;
+    let synced = if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotCompared };
     if cli.json {
         let ending = ending(&answer);
         json(&Whole { syncs, report: answer })?;
-        return Ok(ending);
+        return Ok(ending.max(synced));
     }
     tell_syncs(&syncs);
-    Ok(show_report(&answer))
+    let ending = show_report(&answer);
+    if args.closing && !args.mail.no_mail && opened.config.settings.mail.groups.is_empty() {
+        tell("Mail: to nobody, because the settings have no [[mail.groups]].");
+    }
+    Ok(ending.max(synced))
+}
+
+/// The sources that are switched on; none is nothing to work with.
+fn enabled(cli: &Cli, opened: &Opened) -> anyhow::Result<Vec<SourceSettings>> {
+    let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
+    if sources.is_empty() {
+        let settings = cli.data.join(keys::SETTINGS);
+        anyhow::bail!(
+            "no source is switched on: take the # away from your PSA and your sources in `{}`",
+            settings.display()
+        );
+    }
+    Ok(sources)
+}
+
+/// Whether everything that the source was asked for is there.
+fn is_sealed(answer: &SyncAnswer) -> bool {
+    matches!(answer, SyncAnswer::Sealed { incomplete_accounts: 0, missing: None, .. })
 }
 
 pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
     let opened = open(cli).await?;
     let settings = &opened.config.settings;
     let sources: Vec<SourceSettings> = if args.sources.is_empty() {
-        settings.enabled().cloned().collect()
+        enabled(cli, &opened)?
     } else {
         args.sources.iter().map(|id| settings.source(id.as_str()).cloned()).collect::<Result<_, _>>()?
     };
@@ -68,7 +91,6 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
         opened.env.archive.put(&format!("{}{name}", keys::inbox(&source.id)), bytes).await?;
     }
     let syncs = sync_all(&opened, &sources).await?;
-    let any_failed = syncs.iter().any(|answer| !matches!(answer, SyncAnswer::Sealed { incomplete_accounts: 0, .. }));
     if cli.json {
         json(&syncs)?;
     } else {
@@ -76,7 +98,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
         table(&["source", "sync", "pages", "items", ""], &rows);
         tell_syncs(&syncs);
     }
-    Ok(if any_failed { Ending::NotCompared } else { Ending::Clean })
+    Ok(if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotCompared })
 }
 
 pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result<Ending> {
@@ -170,6 +192,7 @@ pub(crate) fn tell_syncs(syncs: &[SyncAnswer]) {
         match answer {
             SyncAnswer::Failed { source, reason, .. } => tell(&format!("NOT READ  {source}: {reason}")),
             SyncAnswer::Busy { source } => tell(&format!("NOT READ  {source}: another sync of it is at work")),
+            SyncAnswer::Sealed { source, missing: Some(why), .. } => tell(&format!("PARTLY    {source}: {why}")),
             SyncAnswer::Sealed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => {
                 tell(&format!(
                     "PARTLY    {source}: {incomplete_accounts} of {accounts} vendor organizations were not read completely"
@@ -224,8 +247,9 @@ fn sync_row(answer: &SyncAnswer) -> Vec<String> {
         vec![source.to_string(), what.to_owned(), pages, items, note]
     };
     match answer {
-        SyncAnswer::Sealed { source, as_of, pages, items, incomplete_accounts, unchanged, .. } => {
+        SyncAnswer::Sealed { source, as_of, pages, items, incomplete_accounts, missing, unchanged, .. } => {
             let note = match (incomplete_accounts, unchanged) {
+                (0, _) if missing.is_some() => "in part".to_owned(),
                 (0, false) => String::new(),
                 (0, true) => "unchanged".to_owned(),
                 (n, _) => format!("{n} vendor organizations NOT READ"),
