@@ -1,7 +1,9 @@
 //! A person's questions about what is stored: sources, mappings, runs, one client.
 
 use serde::Serialize;
-use truecount_app::{Attempt, Closing, Decision, Run, Seal, Verdict, append_decision, entries_of, load_decisions};
+use truecount_app::{
+    Attempt, Closing, Decision, Run, RunState, Seal, Verdict, append_decision, entries_of, load_decisions,
+};
 use truecount_billing::{AccountId, BillingMonth, ClientId, Evidence, SourceId};
 use truecount_connectors::connect;
 use truecount_reconciliation::{Comparison, Mapping};
@@ -10,6 +12,7 @@ use truecount_reports as people;
 use crate::args::{Because, Cli, ClientsCommand, MappingsCommand, RunsCommand};
 use crate::home::{Opened, open};
 use crate::output::{Ending, json, say, table, tell};
+use crate::work::show_totals;
 
 /// A source and how its last sync went.
 #[derive(Serialize)]
@@ -271,6 +274,11 @@ async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<En
     }
     let manifest = &run.manifest;
     say(&format!("{}  counted on {}", run.run_id, manifest.count_day));
+    if let (RunState::Reported, None, Some(summary)) = (run.state, &run.reconciliation_sha256, &run.summary) {
+        show_totals(&summary.totals);
+        tell("From before there were runs here: only the totals are kept.");
+        return Ok(Ending::Clean);
+    }
     let reconciliation = truecount_app::findings_of(&opened.env, &run).await?;
     let cells = |source: &truecount_app::PinnedSource| {
         let day = source.as_of.map_or_else(|| "none".to_owned(), |day| day.to_string());

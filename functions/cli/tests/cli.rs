@@ -96,6 +96,12 @@ fn questions(data: &Path) {
     let show = truecount(data, &["runs", "show", &run_id]);
     assert_eq!(show.status.code(), Some(0), "{}", err(&show));
     assert!(out(&show).contains("connectwise"), "{}", out(&show));
+    assert!(out(&show).contains("partial   1 of 48 not read completely"), "{}", out(&show));
+    let earlier = truecount(data, &["runs", "show", "2026-05-c1-earlier"]);
+    assert_eq!(earlier.status.code(), Some(0), "{}", err(&earlier));
+    assert!(out(&earlier).contains("billed too few"), "{}", out(&earlier));
+    let client = truecount(data, &["clients", "show", "rosebank"]);
+    assert!(out(&client).lines().nth(1).is_some_and(|line| line.starts_with("262  ")), "{}", out(&client));
 }
 
 #[test]
@@ -129,8 +135,18 @@ fn init_writes_files_that_a_run_can_begin_with() {
         "{}",
         out(&check)
     );
+    for command in ["sync", "run"] {
+        let nothing = truecount(folder.path(), &[command]);
+        assert_eq!(nothing.status.code(), Some(FAILED), "{command}");
+        assert!(err(&nothing).contains("no source is switched on"), "{}", err(&nothing));
+    }
     let settings = folder.path().join("config/settings.toml");
     fs::write(&settings, format!("{}# mine\n", fs::read_to_string(&settings).unwrap())).unwrap();
+    #[cfg(unix)]
+    {
+        let secrets = fs::metadata(folder.path().join("config/secrets.toml")).unwrap();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&secrets.permissions()) & 0o777, 0o600);
+    }
     truecount(folder.path(), &["init"]);
     assert!(fs::read_to_string(&settings).unwrap().ends_with("# mine\n"), "what is there stays");
 }
