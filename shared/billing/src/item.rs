@@ -93,7 +93,8 @@ pub struct UsageItem {
     /// The vendor's product, where items have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
-    /// `active` counts; every other word (`pending`, `trial`, `disabled`, `suspended`, …) does not, and explains why.
+    /// `active` counts, `disabled` where assigned licences are counted; every other word (`pending`, `trial`,
+    /// `suspended`, …) does not, and explains why.
     pub status: String,
     /// When the vendor last heard of it; `None`: the vendor does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]

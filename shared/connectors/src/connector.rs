@@ -261,7 +261,7 @@ pub const CONNECTORS: &[Declaration] = &[
     Declaration {
         name: "microsoft-graph",
         title: "Microsoft 365",
-        gives: "per customer tenant: subscriptions, and users with their licences",
+        gives: "subscriptions of each customer tenant, and users with their licences",
         secret: vendors::microsoft_graph::SECRET,
         options: vendors::microsoft_graph::OPTIONS,
         make: vendors::microsoft_graph::make,

@@ -195,7 +195,8 @@ pub struct ItemRef<'a> {
     pub kind: &'a str,
     /// The vendor's product; empty where items have none.
     pub sku: &'a str,
-    /// `active` counts; every other word explains why not.
+    /// `active` counts, `disabled` where assigned licences are counted (not in the plain profile); every other word
+    /// explains why not.
     pub status: &'a str,
     /// `None`: the vendor does not say, and then it is never stale.
     pub last_seen: Option<Timestamp>,

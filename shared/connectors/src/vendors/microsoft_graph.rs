@@ -372,7 +372,8 @@ fn read_subscription(
     Ok(())
 }
 
-/// One item per licence that the user holds.
+/// One item per licence that the user holds. One whose user may not sign in is `disabled`: it counts as assigned, as
+/// in `consumedUnits`, and not as active.
 fn read_user(page: &Page, tenant: &AccountId, user: User, reading: &mut Reading) -> Result<(), PageError> {
     if user.assigned_licenses.is_empty() {
         return Ok(());

@@ -39,7 +39,7 @@ item_id = "Serial"
 [sources.constants]
 kind = "workstation"
 
-# The file's words in ours; a status other than active does not count.
+# The file's words in ours. Only active counts, and disabled where assigned licences are counted.
 [sources.words.status]
 "In use" = "active"
 "#;
