@@ -18,7 +18,11 @@ use axum::{
     response::Response,
 };
 use futures::stream::{self, StreamExt as _};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::oneshot,
+    task::JoinHandle,
+};
 
 use crate::{
     Fault, Sample,
@@ -152,6 +156,8 @@ struct Site {
     port: u16,
     shared: Arc<Shared>,
     open: tokio::sync::Mutex<Option<Open>>,
+    /// Holds the port, without listening, while the vendor refuses connections: nobody else is given it meanwhile.
+    _kept: Option<TcpSocket>,
 }
 
 struct Open {
@@ -175,8 +181,9 @@ impl Drop for Site {
 
 impl Site {
     async fn open(answers: Answers, moods: Moods) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = socket(0)?.listen(BACKLOG)?;
         let port = listener.local_addr()?.port();
+        let kept = if CAN_SHARE { Some(socket(port)?) } else { None };
         let url = format!("http://127.0.0.1:{port}");
         let shared = Arc::new(Shared {
             answers,
@@ -190,7 +197,7 @@ impl Site {
             since_fault: AtomicU64::new(0),
         });
         let open = tokio::sync::Mutex::new(Some(listen(listener, Arc::clone(&shared))));
-        Ok(Self { url, port, shared, open })
+        Ok(Self { url, port, shared, open, _kept: kept })
     }
 
     async fn set_fault(&self, fault: Option<Fault>) -> std::io::Result<()> {
@@ -201,7 +208,7 @@ impl Site {
         match (refuses, open.take()) {
             (true, Some(running)) => running.close().await,
             (false, None) => {
-                let listener = TcpListener::bind(("127.0.0.1", self.port)).await?;
+                let listener = socket(self.port)?.listen(BACKLOG)?;
                 *open = Some(listen(listener, Arc::clone(&self.shared)));
             }
             (_, as_it_was) => *open = as_it_was,
@@ -225,6 +232,24 @@ impl Open {
             task.abort();
         }
     }
+}
+
+/// Connections that may wait to be taken.
+const BACKLOG: u32 = 1024;
+
+/// Whether two sockets of this process may have one port.
+const CAN_SHARE: bool = cfg!(any(target_os = "linux", target_os = "macos"));
+
+/// A socket at a port of this machine (0: one that is free) which does not listen yet.
+fn socket(port: u16) -> std::io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(true)?;
+    }
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], port)))?;
+    Ok(socket)
 }
 
 fn listen(listener: TcpListener, shared: Arc<Shared>) -> Open {
