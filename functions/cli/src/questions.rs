@@ -32,7 +32,7 @@ pub(crate) async fn sources(cli: &Cli) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
     for source in &opened.config.settings.sources {
         let evidence = connect(&source.connector, &source.options)?.evidence();
-        let seal = Seal::newest(&opened.env.table, &source.id, opened.env.today()).await?;
+        let seal = Seal::newest(&opened.env.table, &source.id, opened.config.settings.today(&opened.env)).await?;
         let failure = Attempt::last(&opened.env.table, &source.id).await?.and_then(|attempt| attempt.failure);
         let state = seal.as_ref().map(Seal::read_state);
         let (read_state, reason) = match (&state, failure) {
@@ -110,7 +110,7 @@ async fn decide(
     because: &Because,
 ) -> anyhow::Result<Ending> {
     opened.config.settings.source(source.as_str())?;
-    let known = entries_of(&opened.env, source).await?;
+    let known = entries_of(&opened.env, source, opened.config.settings.today(&opened.env)).await?;
     if !known.iter().any(|entry| entry.account.id == *account) {
         anyhow::bail!(
             "the last sync of `{source}` has no vendor organization `{account}`; `truecount mappings list` shows them"
@@ -142,7 +142,7 @@ async fn mapping_rows(opened: &Opened) -> anyhow::Result<Vec<MappingRow>> {
         if connect(&source.connector, &source.options)?.evidence() != Evidence::Usage {
             continue;
         }
-        let entries = entries_of(&opened.env, &source.id).await?;
+        let entries = entries_of(&opened.env, &source.id, opened.config.settings.today(&opened.env)).await?;
         let accounts: Vec<_> = entries.iter().map(|entry| (&entry.account.id, entry.account.name.as_str())).collect();
         let decisions = load_decisions(&opened.env.table, &source.id).await?;
         let equal = opened.config.settings.mapping.confirm_equal_names;
@@ -194,7 +194,7 @@ async fn clients_of(opened: &Opened) -> anyhow::Result<Vec<(ClientId, String)>> 
     let mut clients = Vec::new();
     for source in opened.config.settings.enabled() {
         if connect(&source.connector, &source.options)?.evidence() == Evidence::Billed {
-            for entry in entries_of(&opened.env, &source.id).await? {
+            for entry in entries_of(&opened.env, &source.id, opened.config.settings.today(&opened.env)).await? {
                 clients.push((ClientId::new(entry.account.id.as_str())?, entry.account.name));
             }
         }

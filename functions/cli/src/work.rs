@@ -119,7 +119,8 @@ pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result
 
 pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Ending> {
     let opened = open(cli).await?;
-    let month = args.month.unwrap_or_else(|| truecount_billing::BillingMonth::of(opened.env.today()));
+    let month =
+        args.month.unwrap_or_else(|| truecount_billing::BillingMonth::of(opened.config.settings.today(&opened.env)));
     let answer = report_now(&opened, month, args.run.as_deref(), mailing(&args.mail)).await?;
     if cli.json {
         json(&answer)?;
@@ -256,7 +257,7 @@ fn sync_row(answer: &SyncAnswer) -> Vec<String> {
             };
             cells(source, &as_of.to_string(), pages.to_string(), items.to_string(), note)
         }
-        SyncAnswer::Continue { source, pages } => {
+        SyncAnswer::Continue { source, pages, .. } => {
             cells(source, "not done", pages.to_string(), String::new(), String::new())
         }
         SyncAnswer::Busy { source } => {

@@ -113,7 +113,7 @@ impl Dropped {
 /// The newest file that was dropped for a source: by its day, then by its name.
 pub(crate) async fn newest_drop(worker: &Worker<'_>, file: &CsvFile) -> Result<Result<Dropped, Incident>, AppError> {
     let folder = keys::inbox(&worker.source.id);
-    let today = worker.env.today();
+    let today = worker.today;
     let mut newest: Option<Dropped> = None;
     for entry in worker.env.archive.list(&folder).await? {
         let as_of = match file.as_of(&entry.key[folder.len()..]) {

@@ -50,9 +50,12 @@ pub enum AppError {
     /// The report.
     #[error(transparent)]
     Report(#[from] truecount_reports::ReportError),
-    /// A mail whose outcome is not known, twice.
+    /// A mail that was not sent, or may not have been; the next report tries again.
     #[error("{0}")]
     Mail(String),
+    /// A mail whose outcome is not known, twice: nothing more is sent by itself.
+    #[error("{0}")]
+    MailGivenUp(String),
 }
 
 impl AppError {

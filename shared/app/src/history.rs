@@ -21,6 +21,7 @@ pub async fn seed_month(env: &Environment, month: BillingMonth, summary: RunSumm
         count_day,
         closing: Some(1),
         replaces: None,
+        missed: Vec::new(),
         created_at,
         sources: Vec::new(),
         decisions_sha256: String::new(),
@@ -28,7 +29,14 @@ pub async fn seed_month(env: &Environment, month: BillingMonth, summary: RunSumm
         settings_sha256: String::new(),
     };
     let run_id = format!("{month}-c1-earlier");
-    let run = Run { run_id, manifest, state: RunState::Reported, summary: Some(summary), reconciliation_sha256: None };
+    let run = Run {
+        run_id,
+        manifest,
+        state: RunState::Reported,
+        is_mailed: true,
+        summary: Some(summary),
+        reconciliation_sha256: None,
+    };
     run.save(&env.table, 0).await?;
     env.table.put_new(Row::new(keys::MONTHS, month.to_string())).await?;
     Closing { number: 1, claimed_at: created_at, replaces: None, run_id: Some(run.run_id.clone()) }

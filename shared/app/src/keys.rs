@@ -115,6 +115,12 @@ pub fn outbox(name: &str, group: &str) -> String {
     format!("OUTBOX#{name}#{group}")
 }
 
+/// Partition of what is known about closings as such.
+pub const CLOSINGS: &str = "CLOSINGS";
+
+/// Sort key of the day on which a home was first asked what is due.
+pub const BEGAN: &str = "BEGAN";
+
 /// Partition that lists the months which have runs, for people's questions.
 pub const MONTHS: &str = "MONTHS";
 

@@ -16,7 +16,8 @@ use truecount_billing::{BillingMonth, SourceId};
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
 use crate::{
-    AppError, AwsHome, Config, Deadline, Environment, Mailing, Wanted, aws_environment, reconcile, report, sync,
+    AppError, AwsHome, Config, Deadline, Environment, Mailing, Wanted, aws_environment, closing_due_now, reconcile,
+    report, sync, tell_failed,
 };
 
 /// Milliseconds before the runtime's deadline by which a function has answered.
@@ -31,10 +32,13 @@ struct SyncEvent {
     list: bool,
 }
 
-/// `{}` for a draft of the current month, `{"closing": true, "month": "2026-06"}`, `{"closing": true, "replace": RUN}`.
+/// `{}` for a draft of the current month, `{"closing": true, "month": "2026-06"}`, `{"closing": true, "replace": RUN}`;
+/// `{"closing_due": true}` asks whether a month is to be closed today.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReconcileEvent {
+    #[serde(default)]
+    closing_due: bool,
     month: Option<BillingMonth>,
     #[serde(default)]
     closing: bool,
@@ -42,6 +46,7 @@ struct ReconcileEvent {
 }
 
 /// `{"month": "2026-06", "run_id": RUN, "mail": "usual"}`; `mail` is `usual`, `wanted` or `off`.
+/// `{"failed": {"month": "2026-06", "step": "reconcile", "why": TEXT}}` tells every group that a closing failed.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReportEvent {
@@ -49,6 +54,19 @@ struct ReportEvent {
     run_id: Option<String>,
     #[serde(default)]
     mail: MailWord,
+    failed: Option<FailedEvent>,
+}
+
+/// A closing that failed: which month (by default today's), where, and why: a text, or a JSON text with an
+/// `errorMessage`, as a state machine hands it over.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FailedEvent {
+    month: Option<BillingMonth>,
+    #[serde(default)]
+    step: String,
+    #[serde(default)]
+    why: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -125,6 +143,9 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
 pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, AppError> {
     let event: ReconcileEvent = read(event)?;
     let config = Config::load(&*env.config).await?;
+    if event.closing_due {
+        return answer(&Box::pin(closing_due_now(env, &config.settings)).await?);
+    }
     let wanted = if event.closing { Wanted::Closing { replace: event.replace } } else { Wanted::Draft };
     answer(&Box::pin(reconcile(env, &config, event.month, &wanted, deadline(deadline_ms))).await?)
 }
@@ -136,7 +157,13 @@ pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> 
 pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, AppError> {
     let event: ReportEvent = read(event)?;
     let config = Config::load(&*env.config).await?;
-    let month = event.month.unwrap_or_else(|| BillingMonth::of(env.today()));
+    let month = event.month.unwrap_or_else(|| BillingMonth::of(config.settings.today(env)));
+    if let Some(failed) = event.failed {
+        let month = failed.month.unwrap_or(month);
+        let why = said(&failed.why);
+        let mails = Box::pin(tell_failed(env, &config.settings, month, &failed.step, &why)).await?;
+        return Ok(json!({ "state": "told", "month": month, "mails": mails }));
+    }
     let mailing = match event.mail {
         MailWord::Usual => Mailing::Usual,
         MailWord::Wanted => Mailing::Wanted,
@@ -144,6 +171,12 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
     };
     let reported = Box::pin(report(env, &config, month, event.run_id.as_deref(), mailing, deadline(deadline_ms)));
     answer(&reported.await?)
+}
+
+/// The message within what a state machine says about an error.
+fn said(why: &str) -> String {
+    let cause: Option<Value> = serde_json::from_str(why).ok();
+    cause.as_ref().and_then(|cause| cause["errorMessage"].as_str()).unwrap_or(why).to_owned()
 }
 
 fn read<T: serde::de::DeserializeOwned>(event: Value) -> Result<T, AppError> {

@@ -4,6 +4,7 @@
 //! **Architecture invariant:** nothing here knows which home it runs in, and no AWS type is named.
 
 mod aws;
+mod closing;
 mod compute;
 mod crawl;
 mod decisions;
@@ -26,6 +27,7 @@ mod snapshot;
 mod sync;
 
 pub use aws::{AwsHome, aws_environment};
+pub use closing::{Calendar, ClosingDue, closing_due, closing_due_now};
 pub use decisions::{Decision, Verdict, append as append_decision, load as load_decisions};
 pub use environment::{Environment, Progress, Quiet};
 pub use error::AppError;
@@ -35,7 +37,7 @@ pub use lease::Lease;
 pub use mapping::{AccountMapping, of_accounts as mappings_of};
 pub use outbox::MailOutcome;
 pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
-pub use report::{Mailing, ReportAnswer, findings_of, header_of, report};
+pub use report::{Mailing, ReportAnswer, findings_of, header_of, report, tell_failed};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 pub use seal::{Attempt, Seal};
 pub use settings::{Config, HomeSettings, MailGroup, MailSettings, Settings, SourceSettings};

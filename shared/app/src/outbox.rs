@@ -1,14 +1,15 @@
-//! One mail per closing run and recipient group: an intention first, then the send, then a note of it.
+//! One mail per closing run and recipient group, and one per failure: an intention first, then the send, then a note of it.
 //!
 //! If the process dies between the mail being accepted and the note, the next one sends once more, and that mail
 //! says that it may be a repeat. After that nothing is sent by itself any more.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use truecount_billing::BillingMonth;
 use truecount_platform::{Mail, MailError, Placed, Row, Value};
 
 use crate::environment::Environment;
-use crate::{AppError, keys, run::Run};
+use crate::{AppError, keys};
 
 /// How far a mail is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,18 @@ pub struct MailOutcome {
     pub outcome: &'static str,
 }
 
+/// What a mail is about: of it each group gets one.
+pub(crate) struct Subject<'a> {
+    /// The month whose partition its row is in.
+    pub(crate) month: BillingMonth,
+    /// Its name in the row's key.
+    pub(crate) name: String,
+    /// Its name in the mail's own key.
+    pub(crate) key: String,
+    /// The run, if it is of one.
+    pub(crate) run_id: &'a str,
+}
+
 /// One mail to be sent: who gets it, and how it is written for an attempt.
 pub(crate) struct Letter<'a> {
     /// The recipient group.
@@ -56,17 +69,21 @@ pub(crate) struct Letter<'a> {
     pub(crate) write: &'a (dyn Fn(u8) -> Result<Vec<u8>, AppError> + Sync),
 }
 
-/// Sends a letter of a run, at most once more if the first outcome is unknown.
+/// Sends a letter, at most once more if the first outcome is unknown.
 ///
 /// # Errors
-/// [`AppError::Mail`] if it was not sent, or nobody knows.
-pub(crate) async fn send(env: &Environment, run: &Run, letter: &Letter<'_>) -> Result<MailOutcome, AppError> {
-    let month = run.manifest.month;
-    let (pk, sk) = (keys::month(month), keys::outbox(&run.mail_name(), letter.group));
+/// [`AppError::Mail`] if it was not sent; [`AppError::MailGivenUp`] if nobody knows, and nothing more is tried.
+pub(crate) async fn send(
+    env: &Environment,
+    subject: &Subject<'_>,
+    letter: &Letter<'_>,
+) -> Result<MailOutcome, AppError> {
+    let month = subject.month;
+    let (pk, sk) = (keys::month(month), keys::outbox(&subject.name, letter.group));
     let row = |state: MailState| {
         Row::new(&pk, &sk)
             .with("state", Value::Text(state.as_str().to_owned()))
-            .with("run_id", Value::Text(run.run_id.clone()))
+            .with("run_id", Value::Text(subject.run_id.to_owned()))
             .with("noted_at", Value::Text(Timestamp::now().to_string()))
     };
     let attempt = if env.table.put_new(row(MailState::Intended)).await? == Placed::New {
@@ -85,12 +102,23 @@ pub(crate) async fn send(env: &Environment, run: &Run, letter: &Letter<'_>) -> R
             _ => return Err(nobody_knows(letter, month)),
         }
     };
+    let raw = match (letter.write)(attempt) {
+        Ok(raw) => raw,
+        Err(error) => {
+            if attempt == 1 {
+                // Nothing left the house: the next try is the first.
+                let intended = Value::Text(MailState::Intended.as_str().to_owned());
+                env.table.delete_if(&pk, &sk, "state", &intended).await?;
+            }
+            return Err(error);
+        }
+    };
     let mail = Mail {
-        key: format!("{month}-{}-{}", run.mail_key(), letter.group),
+        key: format!("{month}-{}-{}", subject.key, letter.group),
         attempt,
         from: letter.from.to_owned(),
         to: letter.to.to_vec(),
-        raw: (letter.write)(attempt)?,
+        raw,
     };
     match env.mailer.send(&mail).await {
         Ok(_) => {
@@ -128,9 +156,9 @@ fn outcome(letter: &Letter<'_>, outcome: &'static str) -> MailOutcome {
     MailOutcome { group: letter.group.to_owned(), outcome }
 }
 
-fn nobody_knows(letter: &Letter<'_>, month: truecount_billing::BillingMonth) -> AppError {
+fn nobody_knows(letter: &Letter<'_>, month: BillingMonth) -> AppError {
     let group = letter.group;
-    AppError::Mail(format!(
+    AppError::MailGivenUp(format!(
         "the mail of {month} to `{group}` was tried twice and neither outcome is known; nothing more is sent by itself: ask the group, the report is in the archive"
     ))
 }

@@ -10,6 +10,7 @@ use truecount_billing::{AccountId, BillingMonth, CountDay, Evidence, ReadState, 
 use truecount_platform::Placed;
 use truecount_reconciliation::FindingKind;
 
+use crate::closing::missed_before;
 use crate::compute::{self, Loaded};
 use crate::decisions::{self, Decision};
 use crate::environment::Environment;
@@ -69,7 +70,7 @@ pub async fn reconcile(
     wanted: &Wanted,
     deadline: Deadline,
 ) -> Result<ReconcileAnswer, AppError> {
-    let today = env.today();
+    let today = config.settings.today(env);
     let (month, count_day) = count_day(month, today)?;
     let name = Run::lease_name(month, matches!(wanted, Wanted::Closing { .. }));
     let lease = match lease::acquire(&env.table, &name, deadline.at, env.is_exclusive).await? {
@@ -155,7 +156,7 @@ async fn pin(
     env.progress.step("pinning the inputs");
     let mut sources = Vec::new();
     for source in config.settings.enabled() {
-        sources.push(pin_source(env, source, count_day).await?);
+        sources.push(pin_source(env, source, count_day, config.settings.today(env)).await?);
     }
     sources.sort_by(|a, b| a.source.cmp(&b.source));
     let decisions = load_decisions(env, &sources).await?;
@@ -164,6 +165,10 @@ async fn pin(
         count_day,
         closing: closing.map(|closing| closing.number),
         replaces: closing.and_then(|closing| closing.replaces.clone()),
+        missed: match closing {
+            Some(_) => missed_before(env, &config.settings, month).await?,
+            None => Vec::new(),
+        },
         created_at: closing.map_or_else(|| env.clock.now(), |closing| closing.claimed_at),
         sources,
         decisions_sha256: keys::sha256(&decision_lines(&decisions)?),
@@ -174,7 +179,8 @@ async fn pin(
     if let Some(existing) = Run::load(&env.table, month, &run_id).await? {
         return Ok(existing);
     }
-    let run = Run { run_id, manifest, state: RunState::Pinned, summary: None, reconciliation_sha256: None };
+    let run =
+        Run { run_id, manifest, state: RunState::Pinned, is_mailed: false, summary: None, reconciliation_sha256: None };
     env.archive_new(&keys::report(month, &run.run_id, "inputs/rules.toml.gz"), packed::gzip(&config.rules_bytes)?)
         .await?;
     let settings = packed::gzip(&config.decisive()?)?;
@@ -187,9 +193,14 @@ async fn pin(
 }
 
 /// The seal that a run uses: the newest not after the count day and not too old; for billed lines the newest there is.
-async fn pin_source(env: &Environment, source: &SourceSettings, count_day: CountDay) -> Result<PinnedSource, AppError> {
+async fn pin_source(
+    env: &Environment,
+    source: &SourceSettings,
+    count_day: CountDay,
+    today: Date,
+) -> Result<PinnedSource, AppError> {
     let evidence = evidence_of(source)?;
-    let day = if evidence == Evidence::Billed { env.today() } else { count_day.0 };
+    let day = if evidence == Evidence::Billed { today } else { count_day.0 };
     let seal = Seal::newest(&env.table, &source.id, day).await?;
     let attempt = Attempt::last(&env.table, &source.id).await?;
     let failure =
@@ -330,11 +341,5 @@ impl Environment {
     async fn note_month(&self, month: BillingMonth) -> Result<(), AppError> {
         self.table.put_new(truecount_platform::Row::new(keys::MONTHS, month.to_string())).await?;
         Ok(())
-    }
-
-    /// The day in UTC.
-    #[must_use]
-    pub fn today(&self) -> Date {
-        jiff::tz::Offset::UTC.to_datetime(self.clock.now()).date()
     }
 }

@@ -3,14 +3,14 @@
 use serde::Serialize;
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::Reconciliation;
-use truecount_reports::{InputRef, MailSettings, ReportInput, RunHeader};
+use truecount_reports::{FailedClosing, InputRef, MailSettings, ReportInput, RunHeader};
 
 use crate::environment::Environment;
 use crate::lease::{self, Asked, Lease};
-use crate::outbox::{self, Letter, MailOutcome};
+use crate::outbox::{self, Letter, MailOutcome, Subject};
 use crate::run::{Closing, Run, RunState, RunSummary};
 use crate::settings::{Config, Settings};
-use crate::{AppError, Deadline, keys, packed};
+use crate::{AppError, Deadline, keys, packed, start_of};
 
 /// Whether mail goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,34 +115,89 @@ async fn work(
             env.archive_new(&key, file.bytes.clone()).await?;
         }
     }
-    let is_mailed = match mailing {
-        Mailing::Usual => run.manifest.closing.is_some(),
-        Mailing::Wanted => true,
-        Mailing::Off => false,
-    };
-    let exceptions = files.iter().find(|file| file.name == "exceptions.csv").map_or(&[][..], |file| &file.bytes);
-    let mut mails = Vec::new();
-    for group in settings.mail.groups.iter().filter(|_| is_mailed) {
-        env.progress.step("sending the mail");
-        let write = |attempt: u8| {
-            let mail = MailSettings {
-                from: settings.mail.from.clone(),
-                to: group.to.clone(),
-                group: group.id.clone(),
-                attempt,
-                exceptions_csv: exceptions,
-            };
-            truecount_reports::email(&input, &mail).map_err(AppError::from)
-        };
-        let letter = Letter { group: &group.id, from: &settings.mail.from, to: &group.to, write: &write };
-        mails.push(outbox::send(env, &run, &letter).await?);
-    }
     if run.state < RunState::Reported {
         run.state = RunState::Reported;
         run.save(&env.table, lease.number).await?;
     }
+    let wants_mail = match mailing {
+        Mailing::Usual => run.manifest.closing.is_some(),
+        Mailing::Wanted => true,
+        Mailing::Off => false,
+    };
+    let mut mails = Vec::new();
+    if wants_mail {
+        let exceptions = files.iter().find(|file| file.name == "exceptions.csv").map_or(&[][..], |file| &file.bytes);
+        let sent = mail(env, settings, &run, &input, exceptions).await;
+        let is_final =
+            sent.iter().all(|sent| !matches!(sent, Err(error) if !matches!(error, AppError::MailGivenUp(_))));
+        if is_final && !run.is_mailed {
+            run.is_mailed = true;
+            run.save(&env.table, lease.number).await?;
+        }
+        mails = sent.into_iter().collect::<Result<_, _>>()?;
+    }
     let summary = run.summary.clone().unwrap_or_default();
     Ok(ReportAnswer::Reported { run_id: run.run_id, month, summary, place: header.archive_place, mails })
+}
+
+/// Mails every group, also those after one whose mail failed.
+async fn mail(
+    env: &Environment,
+    settings: &Settings,
+    run: &Run,
+    input: &ReportInput<'_>,
+    exceptions_csv: &[u8],
+) -> Vec<Result<MailOutcome, AppError>> {
+    let subject =
+        Subject { month: run.manifest.month, name: run.mail_name(), key: run.mail_key(), run_id: &run.run_id };
+    let mut sent = Vec::new();
+    for group in &settings.mail.groups {
+        env.progress.step("sending the mail");
+        let from = match settings.sender() {
+            Ok(from) => from,
+            Err(error) => return vec![Err(error)],
+        };
+        let write = |attempt: u8| {
+            let mail = MailSettings {
+                from: from.to_owned(),
+                to: group.to.clone(),
+                group: group.id.clone(),
+                attempt,
+                exceptions_csv,
+            };
+            truecount_reports::email(input, &mail).map_err(AppError::from)
+        };
+        let letter = Letter { group: &group.id, from, to: &group.to, write: &write };
+        sent.push(outbox::send(env, &subject, &letter).await);
+    }
+    sent
+}
+
+/// Tells every group, once a day, that the closing of a month did not finish.
+///
+/// # Errors
+/// [`AppError`] if the settings name no sender, or a mail was not sent.
+pub async fn tell_failed(
+    env: &Environment,
+    settings: &Settings,
+    month: BillingMonth,
+    step: &str,
+    why: &str,
+) -> Result<Vec<MailOutcome>, AppError> {
+    let name = format!("failed-{}", settings.today(env));
+    let at = start_of(settings.today(env)).unwrap_or_else(|| env.clock.now());
+    let subject = Subject { month, name: name.clone(), key: name.clone(), run_id: "" };
+    let mut sent = Vec::new();
+    for group in &settings.mail.groups {
+        let from = settings.sender()?;
+        let failed = FailedClosing { month, step, why, at, name: &format!("{month}-{name}") };
+        let write = |attempt: u8| {
+            truecount_reports::failure_email(&failed, from, &group.to, &group.id, attempt).map_err(AppError::from)
+        };
+        let letter = Letter { group: &group.id, from, to: &group.to, write: &write };
+        sent.push(outbox::send(env, &subject, &letter).await);
+    }
+    sent.into_iter().collect()
 }
 
 /// The findings as the reconcile stored them.
@@ -188,5 +243,6 @@ pub async fn header_of(env: &Environment, run: &Run) -> Result<RunHeader, AppErr
         inputs,
         archive_place: env.archive.place(&folder),
         replaces: manifest.replaces.clone(),
+        missed: manifest.missed.clone(),
     })
 }

@@ -42,6 +42,9 @@ pub struct RunManifest {
     pub closing: Option<u32>,
     /// The run that this closing replaces.
     pub replaces: Option<String>,
+    /// Earlier months that should have been closed and were not: said in the mail, no part of the run's id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<BillingMonth>,
     /// When the run was first claimed; every date inside its files comes from here.
     pub created_at: Timestamp,
     /// The sources, by id.
@@ -81,7 +84,7 @@ pub enum RunState {
     Pinned,
     /// Its findings are stored.
     Reconciled,
-    /// Its files and mails are out.
+    /// Its files are out; whether its mails are, `is_mailed` says.
     Reported,
 }
 
@@ -105,6 +108,9 @@ pub struct Run {
     pub manifest: RunManifest,
     /// How far it is.
     pub state: RunState,
+    /// Whether its mail went to every group, as far as that can be known.
+    #[serde(default)]
+    pub is_mailed: bool,
     /// What it found, once reconciled.
     pub summary: Option<RunSummary>,
     /// Hash of the stored findings, once reconciled.

@@ -1,11 +1,13 @@
 //! `config/settings.toml` and `config/rules.toml`: read, checked, and pinned as the bytes they are.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use truecount_billing::SourceId;
 use truecount_platform::Archive;
 use truecount_reconciliation::RuleSet;
 
-use crate::{AppError, keys};
+use crate::closing::Calendar;
+use crate::{AppError, Environment, keys};
 
 /// What a person sets.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,7 +17,11 @@ pub struct Settings {
     #[serde(default)]
     pub home: HomeSettings,
     /// Whose mail, to whom.
+    #[serde(default)]
     pub mail: MailSettings,
+    /// When a month is closed.
+    #[serde(default)]
+    pub closing: Calendar,
     /// How mappings confirm themselves.
     #[serde(default)]
     pub mapping: MappingSettings,
@@ -46,11 +52,12 @@ pub enum HomeSettings {
 }
 
 /// Whose mail, to whom.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailSettings {
-    /// The sender; in SES a verified identity.
-    pub from: String,
+    /// The sender; in SES a verified identity. `None`: the home's own, from `TRUECOUNT_SENDER`.
+    #[serde(default)]
+    pub from: Option<String>,
     /// Who gets a mail of their own for each closing run.
     #[serde(default)]
     pub groups: Vec<MailGroup>,
@@ -118,12 +125,16 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads both files.
+    /// Reads both files. A sender that they do not name is that of `TRUECOUNT_SENDER`.
     ///
     /// # Errors
     /// [`AppError::Settings`] naming file, line and key.
     pub async fn load(config: &dyn Archive) -> Result<Self, AppError> {
-        Self::from_bytes(&file(config, keys::SETTINGS).await?, file(config, keys::RULES).await?)
+        let mut read = Self::from_bytes(&file(config, keys::SETTINGS).await?, file(config, keys::RULES).await?)?;
+        if read.settings.mail.from.is_none() {
+            read.settings.mail.from = std::env::var("TRUECOUNT_SENDER").ok();
+        }
+        Ok(read)
     }
 
     /// Reads the two files' bytes.
@@ -186,6 +197,23 @@ impl Settings {
             }
         }
         Ok(settings)
+    }
+
+    /// Today, in the MSP's time zone: the day of seals, counts and closings.
+    #[must_use]
+    pub fn today(&self, env: &Environment) -> Date {
+        self.closing.day_at(env.clock.now())
+    }
+
+    /// Who mails are from.
+    ///
+    /// # Errors
+    /// [`AppError::Settings`] if nobody is named.
+    pub fn sender(&self) -> Result<&str, AppError> {
+        self.mail.from.as_deref().ok_or_else(|| AppError::Settings {
+            file: keys::SETTINGS.to_owned(),
+            why: "[mail] has no `from`, and TRUECOUNT_SENDER is not set: name the sender in one of them".to_owned(),
+        })
     }
 
     /// The sources that are switched on.

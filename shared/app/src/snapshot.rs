@@ -188,8 +188,8 @@ pub(crate) async fn entries(
 ///
 /// # Errors
 /// [`AppError`] if they cannot be read.
-pub async fn entries_of(env: &Environment, source: &SourceId) -> Result<Vec<Entry>, AppError> {
-    match Seal::newest(&env.table, source, env.today()).await? {
+pub async fn entries_of(env: &Environment, source: &SourceId, today: Date) -> Result<Vec<Entry>, AppError> {
+    match Seal::newest(&env.table, source, today).await? {
         Some(seal) => entries(&env.table, source, &seal.id, seal.account_count).await,
         None => Ok(Vec::new()),
     }

@@ -54,8 +54,10 @@ pub enum SyncAnswer {
     Continue {
         /// The source.
         source: SourceId,
-        /// Pages so far: grows from call to call.
+        /// Pages so far.
         pages: u64,
+        /// How far it is: grows from call to call, unless nothing could be done.
+        progress: u64,
     },
     /// Another worker has this source.
     Busy {
@@ -88,7 +90,7 @@ pub async fn sync(
         Asked::Held(lease) => lease,
         Asked::Busy => return Ok(SyncAnswer::Busy { source: source.id.clone() }),
     };
-    let worker = Worker { env, source, lease: &lease, deadline };
+    let worker = Worker { env, source, lease: &lease, deadline, today: settings.today(env) };
     let answer = worker.work().await;
     lease::release(&env.table, &lease).await?;
     answer
@@ -100,6 +102,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) source: &'a SourceSettings,
     pub(crate) lease: &'a Lease,
     pub(crate) deadline: Deadline,
+    /// The day in the MSP's time zone.
+    pub(crate) today: Date,
 }
 
 /// Whether the last seal of the day says the same already.
@@ -144,13 +148,13 @@ impl Worker<'_> {
     async fn work(&self) -> Result<SyncAnswer, AppError> {
         let connector = match connect(&self.source.connector, &self.source.options) {
             Ok(connector) => connector,
-            Err(error) => return self.failed(self.env.today(), Incident::repair(error)).await,
+            Err(error) => return self.failed(self.today, Incident::repair(error)).await,
         };
         let mut checkpoint = match self.resume().await? {
             Some(checkpoint) => checkpoint,
             None => match self.begin(&*connector).await? {
                 Ok(checkpoint) => checkpoint,
-                Err(incident) => return self.failed(self.env.today(), incident).await,
+                Err(incident) => return self.failed(self.today, incident).await,
             },
         };
         if let Some(seal) = Seal::of(&self.env.table, &self.source.id, &checkpoint.id).await? {
@@ -312,7 +316,7 @@ impl Worker<'_> {
         let Some(id) = row.text("snapshot").and_then(SnapshotId::parse) else { return Ok(None) };
         let began_on = row.text("began_on").and_then(|day| day.parse().ok()).unwrap_or(id.as_of);
         let count = |name: &str| row.number(name).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-        Ok(crawl::is_resumable(began_on, self.env.today()).then(|| Checkpoint {
+        Ok(crawl::is_resumable(began_on, self.today).then(|| Checkpoint {
             id,
             began_on,
             file: row.text("file").map(str::to_owned),
@@ -325,7 +329,7 @@ impl Worker<'_> {
     }
 
     async fn begin(&self, connector: &dyn Connector) -> Result<Result<Checkpoint, Incident>, AppError> {
-        let today = self.env.today();
+        let today = self.today;
         let (as_of, file) = match connector.file() {
             None => (today, None),
             Some(file) => match crawl::newest_drop(self, file).await? {
@@ -376,7 +380,11 @@ impl Worker<'_> {
     }
 
     fn go_on(&self, checkpoint: &Checkpoint) -> SyncAnswer {
-        SyncAnswer::Continue { source: self.source.id.clone(), pages: checkpoint.pages + checkpoint.accounts_written }
+        SyncAnswer::Continue {
+            source: self.source.id.clone(),
+            pages: checkpoint.pages,
+            progress: checkpoint.pages + checkpoint.accounts_written,
+        }
     }
 
     /// Notes an incident: the next sync begins anew, the report names the reason.

@@ -4,6 +4,7 @@
 //! [`ReportInput`], so the same run always gives the same bytes. Foreign text goes through [`inert`] on its way
 //! into every one of them. Nothing here decides what a difference is or what it is worth.
 
+mod failure;
 mod gaps;
 mod html;
 pub mod inert;
@@ -19,6 +20,7 @@ use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::Reconciliation;
 
+pub use failure::{FailedClosing, failure_email};
 pub use json::{manifest, run_json};
 pub use mail::{ATTACHMENT_BYTES_MAX, MailSettings, email};
 pub use people::{amount, money, month, quantity};
@@ -46,6 +48,9 @@ pub struct RunHeader {
     pub archive_place: String,
     /// The run that this closing run replaces.
     pub replaces: Option<String>,
+    /// Earlier months that should have been closed and were not: the mail says so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<BillingMonth>,
 }
 
 /// One input, pinned by its content.

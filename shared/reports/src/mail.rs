@@ -1,5 +1,6 @@
 //! One email per run and recipient group: a raw message (RFC 5322), the same bytes for the same run.
 
+use jiff::Timestamp;
 use mail_builder::{
     MessageBuilder,
     headers::{address::Address, content_type::ContentType, message_id::MessageId, raw::Raw},
@@ -19,7 +20,11 @@ use crate::{
 pub const ATTACHMENT_BYTES_MAX: usize = 5_000_000;
 
 /// What a repeat says first.
-const REPEAT: &str = "This mail may be a repeat: it is not known whether the first one arrived. It says the same.";
+pub(crate) const REPEAT: &str =
+    "This mail may be a repeat: it is not known whether the first one arrived. It says the same.";
+
+/// What a repeat's subject begins with.
+pub(crate) const PREFIX: &str = "Possible repeat: ";
 
 /// Where the files are, said last.
 const ATTACHED: &str =
@@ -47,26 +52,13 @@ pub struct MailSettings<'a> {
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
 pub fn email(input: &ReportInput<'_>, settings: &MailSettings<'_>) -> Result<Vec<u8>, ReportError> {
-    let from = Mailbox::read(&settings.from)?;
-    let to: Vec<Mailbox<'_>> = settings.to.iter().map(|address| Mailbox::read(address)).collect::<Result<_, _>>()?;
-    if to.is_empty() {
-        return Err(ReportError::NoRecipient { group: inert::visible(&settings.group).into_owned() });
-    }
+    let envelope = Envelope::read(&settings.from, &settings.to, &settings.group)?;
     let id = format!("{}.{}.{}", word(&input.header.run_id), word(&settings.group), settings.attempt);
     let summary = Summary::of(input, Medium::Mail);
     let is_attached = settings.exceptions_csv.len() <= ATTACHMENT_BYTES_MAX;
-    let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), "Possible repeat: ") } else { (None, "") };
+    let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), PREFIX) } else { (None, "") };
     let frame = Frame { first_line, last_line: Some(if is_attached { ATTACHED } else { TOO_LARGE }) };
-    let subject = format!("{prefix}{}", summary.subject());
-    let message = MessageBuilder::new()
-        .header("Date", mail_builder::headers::date::Date::new(input.header.created_at.as_second()))
-        .header("Message-ID", MessageId::new(format!("{id}@{}", from.domain())))
-        .header("From", from.address())
-        .header("To", Address::new_list(to.iter().map(Mailbox::address).collect()))
-        .header("Subject", Raw::new(subject))
-        .header("MIME-Version", Raw::new("1.0"))
-        .header("Auto-Submitted", Raw::new("auto-generated"))
-        .header("X-Auto-Response-Suppress", Raw::new("All"));
+    let message = envelope.message(input.header.created_at, &id, format!("{prefix}{}", summary.subject()));
     let alternative = multipart(
         "alternative",
         &id,
@@ -80,6 +72,36 @@ pub fn email(input: &ReportInput<'_>, settings: &MailSettings<'_>) -> Result<Vec
         );
     }
     Ok(message.body(multipart("mixed", &id, parts)).write_to_vec()?)
+}
+
+/// Who writes to whom, checked.
+pub(crate) struct Envelope<'a> {
+    from: Mailbox<'a>,
+    to: Vec<Mailbox<'a>>,
+}
+
+impl<'a> Envelope<'a> {
+    pub(crate) fn read(from: &'a str, to: &'a [String], group: &str) -> Result<Self, ReportError> {
+        let from = Mailbox::read(from)?;
+        let to: Vec<_> = to.iter().map(|address| Mailbox::read(address)).collect::<Result<_, _>>()?;
+        if to.is_empty() {
+            return Err(ReportError::NoRecipient { group: inert::visible(group).into_owned() });
+        }
+        Ok(Self { from, to })
+    }
+
+    /// A message with its headers and no body yet.
+    pub(crate) fn message(&self, at: Timestamp, id: &str, subject: String) -> MessageBuilder<'a> {
+        MessageBuilder::new()
+            .header("Date", mail_builder::headers::date::Date::new(at.as_second()))
+            .header("Message-ID", MessageId::new(format!("{id}@{}", self.from.domain())))
+            .header("From", self.from.address())
+            .header("To", Address::new_list(self.to.iter().map(Mailbox::address).collect()))
+            .header("Subject", Raw::new(subject))
+            .header("MIME-Version", Raw::new("1.0"))
+            .header("Auto-Submitted", Raw::new("auto-generated"))
+            .header("X-Auto-Response-Suppress", Raw::new("All"))
+    }
 }
 
 /// A multipart whose boundary is made of the message's id, so that the bytes never vary. `=_` cannot occur in
@@ -125,6 +147,6 @@ impl<'a> Mailbox<'a> {
 }
 
 /// What may stand in a message's id: everything else becomes a hyphen.
-fn word(text: &str) -> String {
+pub(crate) fn word(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '-' }).collect()
 }

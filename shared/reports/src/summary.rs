@@ -10,7 +10,7 @@ use std::{
 };
 
 use rust_decimal::Decimal;
-use truecount_billing::{Currency, SourceId};
+use truecount_billing::{BillingMonth, Currency, SourceId};
 use truecount_reconciliation::{Confidence, Finding, FindingKind, MappingSuggestion};
 
 use crate::{ReportInput, gaps::NotReconciled, inert, people};
@@ -42,6 +42,8 @@ pub(crate) struct Summary {
     /// `Closing run 1`, `Draft run: …`.
     pub(crate) run: String,
     pub(crate) is_draft: bool,
+    /// `April 2026 and May 2026 were not closed: …`
+    pub(crate) missed: Option<String>,
     /// `Usage counted on 30 June 2026; 4 sources were read completely.`
     pub(crate) counted: String,
     pub(crate) outcome: Outcome,
@@ -110,6 +112,7 @@ impl Summary {
             month: people::month(header.month),
             run: run(input),
             is_draft: header.closing.is_none(),
+            missed: missed(&header.missed),
             counted: counted(input, not_reconciled.is_none()),
             outcome: outcome(input, exceptions.len()),
             too_few,
@@ -208,6 +211,17 @@ fn run(input: &ReportInput<'_>) -> String {
         Some(1) => format!("Closing run{replaces}"),
         Some(number) => format!("Closing run {number}{replaces}"),
     }
+}
+
+/// Months that nobody has looked at.
+fn missed(months: &[BillingMonth]) -> Option<String> {
+    let names: Vec<_> = months.iter().map(|month| people::month(*month)).collect();
+    let (last, others) = names.split_last()?;
+    let which = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
+    let (was, first) = (if others.is_empty() { "was" } else { "were" }, months[0]);
+    Some(format!(
+        "{which} {was} not closed: the run that was due did not happen, and this mail says nothing about that time. `truecount run --closing --month {first}` makes up for it."
+    ))
 }
 
 fn outcome(input: &ReportInput<'_>, exceptions: usize) -> Outcome {

@@ -22,6 +22,9 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     }
     let _ = writeln!(out, "TRUECOUNT · {} · {}", summary.month, summary.run);
     let _ = writeln!(out, "{} {}\n", summary.counted, headline(&summary.outcome));
+    if let Some(missed) = &summary.missed {
+        let _ = writeln!(out, "MISSED   {missed}\n");
+    }
     side(&mut out, "BILLED TOO FEW", &summary.too_few);
     side(&mut out, "BILLED TOO MANY", &summary.too_many);
     if let Some(note) = &summary.totals_note {

@@ -25,6 +25,7 @@ pub(super) fn write(args: &CheckArgs, reconciliation: Reconciliation) -> Result<
         inputs: Vec::new(),
         archive_place: named(out),
         replaces: None,
+        missed: Vec::new(),
     };
     let input = ReportInput { header: &header, reconciliation: &reconciliation };
     let exceptions = sheet(Sheet::Exceptions, &input, out)?;

@@ -1,0 +1,158 @@
+//! Which month is due to be closed today, and which were missed.
+//!
+//! The question itself is pure ([`closing_due`]); around it is what the table knows: when the home was first asked,
+//! and which months are closed. A month is due from its closing day on, every day, until its closing run is reported
+//! and mailed, or the closing day of the next one has come: then it counts as missed, and the next closing run's mail
+//! says so.
+
+mod calendar;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use serde::Serialize;
+use truecount_billing::BillingMonth;
+use truecount_platform::{Placed, Row, Table, Value};
+
+pub use calendar::Calendar;
+
+use crate::run::{Closing, Run, RunState};
+use crate::{AppError, Environment, Settings, keys};
+
+/// Months that are looked back at the most.
+const MONTHS_BACK_MAX: usize = 24;
+
+/// Whether a month is to be closed today.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClosingDue {
+    /// Whether to close now.
+    pub due: bool,
+    /// The month to close; `None`: none is due.
+    pub month: Option<BillingMonth>,
+    /// Today, in the time zone of the settings.
+    pub day: Date,
+    /// The closing day of the month that is due, else the next one.
+    pub closing_day: Date,
+    /// Closings whose day has passed and that are not done.
+    pub overdue: u64,
+    /// Months whose turn has passed without a closing run; of these nothing is closed by itself any more.
+    pub missed: Vec<BillingMonth>,
+    /// The same in a sentence.
+    pub why: String,
+}
+
+/// Decides from the calendar, the day, the day on which this was first asked, and the months that are done.
+#[must_use]
+pub fn closing_due(calendar: &Calendar, day: Date, began: Date, done: &BTreeSet<BillingMonth>) -> ClosingDue {
+    let open: Vec<_> = candidates(calendar, day, began).take_while(|month| !done.contains(month)).collect();
+    let Some((month, missed)) = open.split_first() else {
+        let newest = calendar.newest_by(day);
+        let next = calendar.first_from(day.max(began));
+        let next = if next == newest { next.next() } else { next };
+        let closing_day = calendar.closing_day(next);
+        let before = if done.contains(&newest) { format!("{newest} is closed; ") } else { String::new() };
+        let why = format!("{before}{next} is closed on {closing_day}");
+        return ClosingDue { due: false, month: None, day, closing_day, overdue: 0, missed: Vec::new(), why };
+    };
+    let closing_day = calendar.closing_day(*month);
+    let overdue = missed.len() as u64 + u64::from(day > closing_day);
+    let mut why = if day > closing_day {
+        format!("{month} was to be closed on {closing_day} and is not done")
+    } else {
+        format!("{month} is closed today")
+    };
+    let missed: Vec<_> = missed.iter().rev().copied().collect();
+    if !missed.is_empty() {
+        let names: Vec<_> = missed.iter().map(ToString::to_string).collect();
+        why.push_str(&format!("; never closed: {}", names.join(", ")));
+    }
+    ClosingDue { due: true, month: Some(*month), day, closing_day, overdue, missed, why }
+}
+
+/// The months whose closing day has come, the newest first, back to the first that this home had to close.
+fn candidates(calendar: &Calendar, day: Date, began: Date) -> impl Iterator<Item = BillingMonth> {
+    let first = calendar.first_from(began);
+    let newest = Some(calendar.newest_by(day));
+    std::iter::successors(newest, |month| Some(month.previous()))
+        .take_while(move |month| *month >= first)
+        .take(MONTHS_BACK_MAX)
+}
+
+/// Asks for a home. The first time this is asked is noted: no month whose closing day was before is ever due.
+///
+/// # Errors
+/// [`AppError`] if the table cannot be read.
+pub async fn closing_due_now(env: &Environment, settings: &Settings) -> Result<ClosingDue, AppError> {
+    let day = settings.today(env);
+    let began = begin(&env.table, day).await?;
+    let mut done = BTreeSet::new();
+    for month in candidates(&settings.closing, day, began) {
+        if is_done(&env.table, month).await? {
+            done.insert(month);
+            break;
+        }
+    }
+    Ok(closing_due(&settings.closing, day, began, &done))
+}
+
+/// Whether the month's closing run is reported, and mailed to everyone who is to get it.
+async fn is_done(table: &Table, month: BillingMonth) -> Result<bool, AppError> {
+    Ok(closing_run(table, month).await?.is_some_and(|run| run.state == RunState::Reported && run.is_mailed))
+}
+
+async fn closing_run(table: &Table, month: BillingMonth) -> Result<Option<Run>, AppError> {
+    let last = Closing::of_month(table, month).await?.pop();
+    match last.and_then(|closing| closing.run_id) {
+        Some(run_id) => Run::load(table, month, &run_id).await,
+        None => Ok(None),
+    }
+}
+
+/// The months before `month` that should have been closed and have no closing run with its files, oldest first.
+///
+/// # Errors
+/// [`AppError`] if the table cannot be read.
+pub(crate) async fn missed_before(
+    env: &Environment,
+    settings: &Settings,
+    month: BillingMonth,
+) -> Result<Vec<BillingMonth>, AppError> {
+    let earlier: BTreeSet<_> = Run::months(&env.table).await?.into_iter().filter(|earlier| *earlier < month).collect();
+    let first = began(&env.table).await?.map(|began| settings.closing.first_from(began));
+    let mut missed = Vec::new();
+    let mut before = month.previous();
+    for _ in 0..MONTHS_BACK_MAX {
+        let has_run = earlier.contains(&before);
+        if has_run && closing_run(&env.table, before).await?.is_some_and(|run| run.state == RunState::Reported) {
+            missed.reverse();
+            return Ok(missed);
+        }
+        missed.push(before);
+        before = before.previous();
+    }
+    // Nothing was ever closed here: only what this home had to close was missed.
+    missed.retain(|missed| first.is_some_and(|first| *missed >= first));
+    missed.reverse();
+    Ok(missed)
+}
+
+/// The day on which this home was first asked what is due.
+async fn began(table: &Table) -> Result<Option<Date>, AppError> {
+    let Some(row) = table.get(keys::CLOSINGS, keys::BEGAN).await? else { return Ok(None) };
+    let day = row.text("day").and_then(|day| day.parse().ok());
+    day.map(Some).ok_or_else(|| AppError::damaged(keys::CLOSINGS, "the day on which it began is missing"))
+}
+
+/// The same, noted now if it was not.
+async fn begin(table: &Table, today: Date) -> Result<Date, AppError> {
+    if let Some(day) = began(table).await? {
+        return Ok(day);
+    }
+    let row = Row::new(keys::CLOSINGS, keys::BEGAN).with("day", Value::Text(today.to_string()));
+    match table.put_new(row).await? {
+        Placed::New => Ok(today),
+        Placed::Existed => Ok(began(table).await?.unwrap_or(today)),
+    }
+}
