@@ -1,0 +1,219 @@
+"""The gate is alive: for each of its rules, changes to the transformed template that it must refuse for that rule.
+
+Usage: broken.py DIR    DIR as transform.py leaves it
+"""
+
+import copy
+import json
+import pathlib
+import sys
+
+from gate import RULES, Template, load
+
+BROKEN = []
+
+
+def breaks(rule, variant="usual"):
+    def keep(change):
+        BROKEN.append((rule, variant, change))
+        return change
+    return keep
+
+
+def properties(resources, name):
+    return resources[name]["Properties"]
+
+
+def statement(resources, name, sid):
+    one = properties(resources, name)
+    documents = [policy["PolicyDocument"] for policy in one.get("Policies", [])] or [one["PolicyDocument"]]
+    return next(found for document in documents for found in document["Statement"] if found.get("Sid") == sid)
+
+
+def setting(rule, name, value, *path, variant="usual"):
+    """A value set, or with None taken away, at a path below a resource's properties."""
+    def change(resources):
+        at = properties(resources, name)
+        for step in path[:-1]:
+            at = at[step]
+        if value is None:
+            at.pop(path[-1])
+        else:
+            at[path[-1]] = value
+    change.__name__ = f"{name}.{'.'.join(map(str, path))} = {value}"
+    BROKEN.append((rule, variant, change))
+
+
+def right(rule, name, sid, key, value):
+    def change(resources):
+        statement(resources, name, sid)[key] = value
+    change.__name__ = f"{name} {sid} {key} = {value}"
+    BROKEN.append((rule, "usual", change))
+
+
+def without(rule, name, key=None, variant="usual"):
+    """A resource, or a key beside its properties, taken away."""
+    def change(resources):
+        (resources.pop(name) if key is None else resources[name].pop(key))
+    change.__name__ = f"without {name} {key or ''}"
+    BROKEN.append((rule, variant, change))
+
+
+right("no-wildcard-action", "SyncRole", "Table", "Action", "*")
+right("no-wildcard-action", "SyncRole", "Table", "Action", ["dynamodb:*"])
+right("no-wildcard-action", "ReportRole", "ReadFiles", "Action", "s3:Get*")
+right("no-wildcard-action", "OperatorPolicy", "Secrets", "Action", "ssm:*")
+right("no-wildcard-action", "OperatorPolicy", "Secrets", "NotAction", "iam:CreateUser")
+right("no-wildcard-resource", "SyncRole", "Table", "Resource", "*")
+right("no-wildcard-resource", "SyncRole", "Table", "Resource", "arn:aws:dynamodb:us-east-1:000000000000:table/*")
+right("no-wildcard-resource", "ReconcileRole", "ReadFiles", "Resource", ["arn:aws:s3:::*"])
+right("no-wildcard-resource", "SyncRole", "Secrets", "Resource", "arn:aws:ssm:us-east-1:000000000000:parameter/*")
+right("no-wildcard-resource", "ReportRole", "Mail", "Condition", {})
+right("nobody-else-gets-in", "TopicPolicy", "Alarms", "Condition", {})
+
+
+@breaks("nobody-else-gets-in")
+def a_public_bucket_statement(resources):
+    properties(resources, "BucketPolicy")["PolicyDocument"]["Statement"].append(
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::Bucket/reports/*"})
+
+
+@breaks("nobody-else-gets-in")
+def a_role_for_another_account(resources):
+    trust = properties(resources, "SyncRole")["AssumeRolePolicyDocument"]["Statement"][0]
+    trust["Principal"] = {"AWS": "arn:aws:iam::111111111111:root"}
+
+
+@breaks("nobody-else-gets-in")
+def a_function_url(resources):
+    resources["Open"] = {"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE"}}
+
+
+setting("one-role-per-function", "ReportFunction", "arn:aws:iam::000000000000:role/SyncRole", "Role")
+setting("one-role-per-function", "ReportRole", ["arn:aws:iam::aws:policy/AmazonSESFullAccess"], "ManagedPolicyArns")
+right("separate-duties", "SyncRole", "Failed", "Action", ["sqs:SendMessage", "ses:SendRawEmail"])
+right("separate-duties", "ReportRole", "Failed", "Action", ["sqs:SendMessage", "ssm:GetParameter"])
+right("separate-duties", "ReconcileRole", "Failed", "Action", ["sqs:SendMessage", "ssm:GetParameter"])
+right("separate-duties", "SyncRole", "Secrets", "Resource", "arn:aws:ssm:us-east-1:000000000000:parameter/truecount/other/sources/*")
+right("narrow-clerk", "ClerkPolicy", "ReadReports", "Resource", "arn:aws:s3:::Bucket/raw/*")
+right("narrow-clerk", "ClerkPolicy", "DropFiles", "Resource", "arn:aws:s3:::Bucket/config/*")
+right("narrow-clerk", "ClerkPolicy", "FindReports", "Condition", {})
+setting("encryption", "Bucket", None, "BucketEncryption")
+setting("encryption", "FailedQueue", None, "SqsManagedSseEnabled")
+setting("encryption", "Table", None, "SSESpecification", variant="key")
+setting("encryption", "Bucket", "AES256", "BucketEncryption", "ServerSideEncryptionConfiguration", 0,
+        "ServerSideEncryptionByDefault", "SSEAlgorithm", variant="key")
+without("tls-only", "BucketPolicy")
+without("tls-only", "FailedQueuePolicy")
+right("tls-only", "TopicPolicy", "OnlyTls", "Effect", "Allow")
+right("tls-only", "BucketPolicy", "OnlyTls", "Resource", ["arn:aws:s3:::Bucket"])
+right("tls-only", "BucketPolicy", "OnlyTls", "Action", "s3:GetObject")
+setting("tls-only", "MailConfiguration", "OPTIONAL", "DeliveryOptions", "TlsPolicy")
+for flag in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"):
+    setting("private-bucket", "Bucket", False, "PublicAccessBlockConfiguration", flag)
+setting("private-bucket", "Bucket", "PublicRead", "AccessControl")
+setting("private-bucket", "Bucket", None, "OwnershipControls")
+setting("versioning", "Bucket", "Suspended", "VersioningConfiguration", "Status")
+setting("lifecycle", "Bucket", "GLACIER", "LifecycleConfiguration", "Rules", 0, "Transitions", 0, "StorageClass")
+setting("lifecycle", "Bucket", "DEEP_ARCHIVE", "LifecycleConfiguration", "Rules", 0, "Transitions", 0, "StorageClass")
+setting("lifecycle", "Bucket", "reports/", "LifecycleConfiguration", "Rules", 1, "Prefix")
+setting("lifecycle", "Bucket", "config/", "LifecycleConfiguration", "Rules", 1, "Prefix")
+setting("lifecycle", "Bucket", 365, "LifecycleConfiguration", "Rules", 0, "ExpirationInDays")
+setting("lifecycle", "Bucket", "Disabled", "LifecycleConfiguration", "Rules", 0, "Status")
+setting("lifecycle", "Bucket", "Disabled", "LifecycleConfiguration", "Rules", 4, "Status")
+setting("point-in-time-recovery", "Table", None, "PointInTimeRecoverySpecification")
+setting("deletion-protection", "Table", False, "DeletionProtectionEnabled")
+setting("table-shape", "Table", "PROVISIONED", "BillingMode")
+setting("table-shape", "Table", None, "TimeToLiveSpecification")
+for data in ("Table", "Bucket"):
+    without("data-stays", data, "DeletionPolicy")
+    without("data-stays", data, "UpdateReplacePolicy")
+setting("log-retention", "SyncLogs", None, "RetentionInDays")
+setting("log-retention", "ReportFunction", None, "LoggingConfig")
+without("log-retention", "ReconcileLogs")
+setting("dead-letters", "ReconcileFunction", None, "DeadLetterConfig")
+setting("dead-letters", "Daily", None, "Target", "DeadLetterConfig")
+setting("dead-letters", "FailedQueue", 60, "MessageRetentionPeriod")
+right("dead-letters", "SyncRole", "Failed", "Action", "sqs:GetQueueUrl")
+setting("alarms-tell-someone", "ErrorsAlarm", [], "AlarmActions")
+setting("alarms-tell-someone", "OverdueAlarm", False, "ActionsEnabled")
+setting("alarms-tell-someone", "BouncesAlarm", None, "TreatMissingData")
+setting("alarms-tell-someone", "ErrorsAlarm", "SUM([FILL(sync,0),FILL(report,0)])", "Metrics", 0, "Expression")
+setting("alarms-tell-someone", "TopicPolicy", [], "PolicyDocument", "Statement")
+without("alarms-tell-someone", "TopicSubscription", variant="verified")
+
+
+@breaks("alarms-tell-someone")
+def an_eleventh_alarm(resources):
+    resources["OneMoreAlarm"] = copy.deepcopy(resources["BouncesAlarm"])
+
+
+for alarm in ("Errors", "Throttles", "Duration", "FailedQueue", "Executions", "Overdue", "NotCompared", "Sources", "Bounces"):
+    without("alarms-cover", f"{alarm}Alarm")
+setting("alarms-cover", "OverdueAlarm", 5, "Threshold")
+setting("alarms-cover", "NotComparedAlarm", [], "Dimensions")
+setting("alarms-cover", "ErrorsAlarm", [{"Name": "FunctionName", "Value": "another"}], "Metrics", 1, "MetricStat", "Metric", "Dimensions")
+without("missing-run-alarm", "MissingRunAlarm")
+setting("missing-run-alarm", "MissingRunAlarm", "notBreaching", "TreatMissingData")
+setting("missing-run-alarm", "MissingRunAlarm", "missing", "TreatMissingData")
+setting("missing-run-alarm", "MissingRunAlarm", 100, "EvaluationPeriods")
+setting("missing-run-alarm", "MissingRunAlarm", 1, "DatapointsToAlarm")
+setting("daily-schedule", "Daily", "rate(7 days)", "ScheduleExpression")
+setting("daily-schedule", "Daily", "cron(0 4 1 * ? *)", "ScheduleExpression")
+setting("daily-schedule", "Daily", "America/New_York", "ScheduleExpressionTimezone")
+setting("daily-schedule", "Daily", "DISABLED", "State")
+setting("daily-schedule", "Daily", '{"run":"draft"}', "Target", "Input")
+without("daily-schedule", "Daily")
+setting("no-secret-in-the-environment", "SyncFunction", "hunter2", "Environment", "Variables", "NINJAONE_CLIENT_SECRET")
+setting("no-secret-in-the-environment", "SyncFunction", "hunter2", "Environment", "Variables", "TRUECOUNT_SECRETS")
+setting("no-secret-in-the-environment", "ReportFunction", "{{resolve:ssm-secure:/truecount/x:1}}", "Environment", "Variables", "TRUECOUNT_SENDER")
+setting("functions-as-measured", "SyncFunction", ["x86_64"], "Architectures")
+setting("functions-as-measured", "SyncFunction", "provided.al2", "Runtime")
+setting("functions-as-measured", "ReconcileFunction", 128, "MemorySize")
+setting("functions-as-measured", "ReportFunction", "Active", "TracingConfig", "Mode")
+
+
+def machine(name):
+    def keep(change):
+        def on_resources(resources):
+            one = properties(resources, "Closing")
+            definition = json.loads(one["DefinitionString"])
+            change(definition)
+            one["DefinitionString"] = json.dumps(definition)
+        on_resources.__name__ = name
+        BROKEN.append(("state-machine", "usual", on_resources))
+    return keep
+
+
+machine("a task is not tried again")(lambda one: one["States"]["Report"].pop("Retry"))
+machine("a task waits for ever")(lambda one: one["States"]["Sync sources"]["ItemProcessor"]["States"]["Sync"].pop("TimeoutSeconds"))
+machine("it may run for days")(lambda one: one.update(TimeoutSeconds=200000))
+machine("it calls another function")(lambda one: one["States"]["Report"]["Parameters"].update(FunctionName="arn:aws:lambda:us-east-1:000000000000:function:other"))
+setting("state-machine", "ClosingRole", ["arn:aws:lambda:us-east-1:000000000000:function:truecount-sync"],
+        "Policies", 0, "PolicyDocument", "Statement", 0, "Resource")
+without("home-parameter", "HomeParameter")
+setting("home-parameter", "HomeParameter", '{"table":"Table","functions":{}}', "Value")
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    failed = 0
+    for rule, variant, change in BROKEN:
+        template = load(folder, variant)
+        resources = copy.deepcopy(template.resources)
+        change(resources)
+        if resources == template.resources:
+            print(f"{rule}: `{change.__name__}` changes nothing")
+            failed += 1
+        elif not list(RULES[rule](Template(resources, variant))):
+            print(f"{rule}: `{change.__name__}` is not refused")
+            failed += 1
+    for rule in set(RULES) - {rule for rule, _, _ in BROKEN}:
+        print(f"{rule}: nothing shows that it refuses anything")
+        failed += 1
+    print(f"gate is alive: {len(BROKEN)} broken templates for {len(RULES)} rules, {failed} not refused")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,484 @@
+"""What must hold of the template after SAM's transform, with its parameters put in: a rule each.
+
+Usage: gate.py DIR    DIR as transform.py leaves it. Prints each complaint; the exit code is 1 if there is one.
+`broken.py` shows that each rule refuses a template that breaks it.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+from transform import VARIANTS
+
+RULES = {}
+
+# These know no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/
+WITHOUT_RESOURCE = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "ses:GetSendQuota",
+    "ses:GetIdentityVerificationAttributes",
+}
+ALARMS_MAX = 10
+RETURN_CLASSES = {"STANDARD_IA", "INTELLIGENT_TIERING"}
+FUNCTIONS = ("Sync", "Reconcile", "Report")
+
+
+def rule(check):
+    RULES[check.__name__.replace("_", "-")] = check
+    return check
+
+
+def listed(value):
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+class Template:
+    """The resources of one variant."""
+
+    def __init__(self, resources, variant="usual"):
+        self.resources, self.variant = resources, variant
+
+    def of(self, kind):
+        return {name: one["Properties"] for name, one in self.resources.items() if one["Type"] == kind}
+
+    def statements(self):
+        """Every statement that gives rights to a role or a person: (where, statement)."""
+        for kind in ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            for name, properties in self.of(kind).items():
+                documents = [one["PolicyDocument"] for one in properties.get("Policies", [])]
+                documents += listed(properties.get("PolicyDocument"))
+                for document in documents:
+                    for statement in listed(document["Statement"]):
+                        yield name, statement
+
+    def rights(self, role):
+        """The actions that a role or managed policy allows, with their resources."""
+        for name, statement in self.statements():
+            roles = [name, *self.of("AWS::IAM::Policy").get(name, {}).get("Roles", [])]
+            if role in roles and statement["Effect"] == "Allow":
+                for action in listed(statement.get("Action")):
+                    for resource in listed(statement.get("Resource")):
+                        yield action, resource
+
+    def resource_statements(self):
+        for kind in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
+            for name, properties in self.of(kind).items():
+                for statement in listed(properties["PolicyDocument"]["Statement"]):
+                    yield kind, name, statement
+
+    def functions(self):
+        return self.of("AWS::Lambda::Function")
+
+    def alarms(self):
+        return self.of("AWS::CloudWatch::Alarm")
+
+    def watched(self):
+        """Each metric under an alarm: (namespace, metric, dimensions, alarm)."""
+        for alarm in self.alarms().values():
+            dimensions = lambda one: {each["Name"]: each["Value"] for each in one.get("Dimensions", [])}
+            if "MetricName" in alarm:
+                yield alarm["Namespace"], alarm["MetricName"], dimensions(alarm), alarm
+            for one in alarm.get("Metrics", []):
+                if "MetricStat" in one:
+                    metric = one["MetricStat"]["Metric"]
+                    yield metric["Namespace"], metric["MetricName"], dimensions(metric), alarm
+
+
+@rule
+def no_wildcard_action(template):
+    for where, statement in template.statements():
+        if "NotAction" in statement or "NotResource" in statement:
+            yield f"{where}: allows everything but something"
+        for action in listed(statement.get("Action")):
+            if "*" in action or "?" in action:
+                yield f"{where}: `{action}` is more than one action"
+
+
+@rule
+def no_wildcard_resource(template):
+    for where, statement in template.statements():
+        for resource in listed(statement.get("Resource")):
+            if resource == "*":
+                if not set(listed(statement["Action"])) <= WITHOUT_RESOURCE:
+                    yield f"{where}: `{statement['Action']}` on every resource"
+                continue
+            name = resource.split(":", 5)[5]
+            if re.match(r"[a-z-]*[/:]?\*", name) and "ses:FromAddress" not in json.dumps(statement.get("Condition", {})):
+                yield f"{where}: `{resource}` names nothing"
+
+
+@rule
+def nobody_else_gets_in(template):
+    for kind, where, statement in template.resource_statements():
+        if statement["Effect"] == "Allow" and not re.search("aws:Source(Account|Arn)", json.dumps(statement.get("Condition", {}))):
+            yield f"{where}: allows {statement['Principal']} whatever the account"
+    for name, role in template.of("AWS::IAM::Role").items():
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]:
+            if set(statement["Principal"]) != {"Service"}:
+                yield f"{name}: may be assumed by {statement['Principal']}"
+    for kind in ("AWS::Lambda::Url", "AWS::Lambda::Permission"):
+        for name in template.of(kind):
+            yield f"{name}: opens a function to others"
+
+
+@rule
+def one_role_per_function(template):
+    roles = [one["Role"].rsplit("/", 1)[1] for one in template.functions().values()]
+    if len(set(roles)) != len(FUNCTIONS):
+        yield f"functions share roles: {roles}"
+    for name, role in template.of("AWS::IAM::Role").items():
+        if role.get("ManagedPolicyArns"):
+            yield f"{name}: has rights from elsewhere: {role['ManagedPolicyArns']}"
+        if len(role["AssumeRolePolicyDocument"]["Statement"]) != 1:
+            yield f"{name}: may be assumed in more than one way"
+
+
+@rule
+def separate_duties(template):
+    forbidden = {"SyncRole": ("ses:",), "ReconcileRole": ("ses:", "ssm:"), "ReportRole": ("ssm:",)}
+    for role, services in forbidden.items():
+        for action, _ in template.rights(role):
+            if action.startswith(services):
+                yield f"{role}: may {action}"
+    for action, resource in template.rights("SyncRole"):
+        if action.startswith("ssm:") and not resource.endswith("/truecount/sources/*"):
+            yield f"SyncRole: {action} on {resource}"
+
+
+@rule
+def narrow_clerk(template):
+    allowed = {("ssm:GetParameter", "/home"), ("s3:GetObject", "/reports/*"), ("s3:PutObject", "/inbox/*"), ("s3:ListBucket", "")}
+    for action, resource in template.rights("ClerkPolicy"):
+        if not action.startswith("kms:") and not any(action == one and resource.endswith(end) for one, end in allowed):
+            yield f"a clerk may {action} on {resource}"
+    for where, statement in template.statements():
+        if where == "ClerkPolicy" and "s3:ListBucket" in listed(statement["Action"]) and "s3:prefix" not in json.dumps(statement.get("Condition", {})):
+            yield "a clerk may list the whole bucket"
+
+
+@rule
+def encryption(template):
+    for name, bucket in template.of("AWS::S3::Bucket").items():
+        rules = bucket.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
+        kinds = {one["ServerSideEncryptionByDefault"]["SSEAlgorithm"] for one in rules}
+        if kinds != ({"aws:kms"} if template.variant == "key" else {"AES256"}):
+            yield f"{name}: is encrypted with {kinds or 'nothing'}"
+    for name, queue in template.of("AWS::SQS::Queue").items():
+        if not queue.get("SqsManagedSseEnabled") and not queue.get("KmsMasterKeyId"):
+            yield f"{name}: is not encrypted"
+    for name, table in template.of("AWS::DynamoDB::Table").items():
+        # Without a key of one's own DynamoDB encrypts with one of AWS's, and cannot be told not to.
+        if template.variant == "key" and not table.get("SSESpecification", {}).get("KMSMasterKeyId"):
+            yield f"{name}: does not use the key that was given"
+
+
+@rule
+def tls_only(template):
+    wanted = {"AWS::S3::BucketPolicy": "s3:*", "AWS::SQS::QueuePolicy": "sqs:*", "AWS::SNS::TopicPolicy": "sns:Publish"}
+    for kind, action in wanted.items():
+        denied = [
+            listed(one["Resource"])
+            for found, _, one in template.resource_statements()
+            if found == kind and one["Effect"] == "Deny" and one["Principal"] == "*" and one["Action"] == action
+            and one.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        ]
+        if not denied:
+            yield f"{kind}: plain HTTP is not denied"
+        if kind == "AWS::S3::BucketPolicy" and denied and not any(one.endswith("/*") for one in denied[0]):
+            yield "the bucket's objects: plain HTTP is not denied"
+    for name, one in template.of("AWS::SES::ConfigurationSet").items():
+        if one.get("DeliveryOptions", {}).get("TlsPolicy") != "REQUIRE":
+            yield f"{name}: mail may travel in the clear"
+
+
+@rule
+def private_bucket(template):
+    for name, bucket in template.of("AWS::S3::Bucket").items():
+        block = bucket.get("PublicAccessBlockConfiguration", {})
+        for flag in ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"):
+            if block.get(flag) is not True:
+                yield f"{name}: {flag} is not set"
+        if bucket.get("OwnershipControls", {}).get("Rules") != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
+            yield f"{name}: objects may have other owners"
+        for opening in ("AccessControl", "WebsiteConfiguration", "CorsConfiguration"):
+            if opening in bucket:
+                yield f"{name}: has {opening}"
+
+
+@rule
+def versioning(template):
+    for name, bucket in template.of("AWS::S3::Bucket").items():
+        if bucket.get("VersioningConfiguration", {}).get("Status") != "Enabled":
+            yield f"{name}: versions are not kept"
+
+
+@rule
+def lifecycle(template):
+    for name, bucket in template.of("AWS::S3::Bucket").items():
+        rules = [one for one in bucket.get("LifecycleConfiguration", {}).get("Rules", []) if one["Status"] == "Enabled"]
+        moved = set()
+        for one in rules:
+            prefix = one.get("Prefix", "")
+            for step in listed(one.get("Transitions")) + listed(one.get("NoncurrentVersionTransitions")):
+                moved.add(prefix)
+                if step["StorageClass"] not in RETURN_CLASSES:
+                    yield f"{name}: `{prefix}` goes to {step['StorageClass']}, from where it must be restored"
+            if any(key.startswith("Expiration") for key in one):
+                yield f"{name}: `{prefix}` is deleted"
+            if "NoncurrentVersionExpiration" in one and prefix not in ("raw/", "runs/", "inbox/"):
+                yield f"{name}: versions of `{prefix}` are deleted"
+        if moved != {"raw/"}:
+            yield f"{name}: {moved or 'nothing'} goes to infrequent access, not raw/"
+        if not any("AbortIncompleteMultipartUpload" in one and not one.get("Prefix") for one in rules):
+            yield f"{name}: parts of uploads that were not finished stay"
+
+
+@rule
+def point_in_time_recovery(template):
+    for name, table in template.of("AWS::DynamoDB::Table").items():
+        if table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") is not True:
+            yield f"{name}: cannot be restored to a point in time"
+
+
+@rule
+def deletion_protection(template):
+    for name, table in template.of("AWS::DynamoDB::Table").items():
+        if table.get("DeletionProtectionEnabled") is not True:
+            yield f"{name}: can be deleted by mistake"
+
+
+@rule
+def table_shape(template):
+    for name, table in template.of("AWS::DynamoDB::Table").items():
+        if table.get("BillingMode") != "PAY_PER_REQUEST":
+            yield f"{name}: is not on demand"
+        if table.get("TimeToLiveSpecification") != {"AttributeName": "expires", "Enabled": True}:
+            yield f"{name}: what has expired is not deleted"
+        if [one["AttributeName"] for one in table["KeySchema"]] != ["pk", "sk"]:
+            yield f"{name}: has other keys than pk and sk"
+
+
+@rule
+def data_stays(template):
+    for kind in ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
+        for name, resource in template.resources.items():
+            if resource["Type"] == kind:
+                for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
+                    if resource.get(policy) != "Retain":
+                        yield f"{name}: {policy} is not Retain"
+
+
+@rule
+def log_retention(template):
+    groups = {one["LogGroupName"]: one for one in template.of("AWS::Logs::LogGroup").values()}
+    for name, function in template.functions().items():
+        group = groups.get(function.get("LoggingConfig", {}).get("LogGroup"))
+        if group is None:
+            yield f"{name}: logs to a group that is not in the template"
+        elif not group.get("RetentionInDays"):
+            yield f"{name}: its logs are kept for ever"
+
+
+@rule
+def dead_letters(template):
+    queues = {f"arn:aws:sqs:us-east-1:000000000000:{name}" for name in template.of("AWS::SQS::Queue")}
+    for name, queue in template.of("AWS::SQS::Queue").items():
+        if queue.get("MessageRetentionPeriod", 345600) < 604800:
+            yield f"{name}: messages vanish within a week"
+    for name, function in template.functions().items():
+        target = function.get("DeadLetterConfig", {}).get("TargetArn")
+        if target not in queues:
+            yield f"{name}: what fails goes nowhere"
+        elif ("sqs:SendMessage", target) not in set(template.rights(function["Role"].rsplit("/", 1)[1])):
+            yield f"{name}: its role may not write to its queue"
+    for name, schedule in template.of("AWS::Scheduler::Schedule").items():
+        target = schedule["Target"].get("DeadLetterConfig", {}).get("Arn")
+        if target not in queues:
+            yield f"{name}: what cannot be started goes nowhere"
+        elif ("sqs:SendMessage", target) not in set(template.rights(schedule["Target"]["RoleArn"].rsplit("/", 1)[1])):
+            yield f"{name}: its role may not write to its queue"
+
+
+@rule
+def alarms_tell_someone(template):
+    topics = {f"arn:aws:sns:us-east-1:000000000000:{name}" for name in template.of("AWS::SNS::Topic")}
+    if len(template.alarms()) > ALARMS_MAX:
+        yield f"{len(template.alarms())} alarms, more than {ALARMS_MAX}"
+    for name, alarm in template.alarms().items():
+        if not alarm.get("AlarmActions") or not set(alarm["AlarmActions"]) <= topics:
+            yield f"{name}: tells nobody"
+        if alarm.get("ActionsEnabled", True) is not True and template.variant != "off":
+            yield f"{name}: is switched off"
+        if "TreatMissingData" not in alarm or not alarm.get("AlarmDescription"):
+            yield f"{name}: does not say what missing data means, or what to do"
+        expression = [one["Expression"] for one in alarm.get("Metrics", []) if "Expression" in one]
+        hidden = [one["Id"] for one in alarm.get("Metrics", []) if "MetricStat" in one and f"({one['Id']}," not in "".join(expression)]
+        if hidden:
+            yield f"{name}: does not count {hidden}"
+    publishers = [
+        listed(one["Principal"]["Service"]) for kind, _, one in template.resource_statements()
+        if kind == "AWS::SNS::TopicPolicy" and one["Effect"] == "Allow"
+    ]
+    if not any("cloudwatch.amazonaws.com" in one for one in publishers):
+        yield "alarms may not write to the topic"
+    if template.variant == "verified" and not template.of("AWS::SNS::Subscription"):
+        yield "the alarm address is not subscribed"
+
+
+@rule
+def alarms_cover(template):
+    seen = list(template.watched())
+    functions = {one["FunctionName"] for one in template.functions().values()}
+    def dimension(namespace, metric, name):
+        return {dimensions.get(name) for space, found, dimensions, _ in seen if (space, found) == (namespace, metric)}
+    for metric in ("Errors", "Throttles"):
+        for name in sorted(functions - dimension("AWS/Lambda", metric, "FunctionName")):
+            yield f"{name}: nobody is told of its {metric}"
+    # Sync uses its time up on purpose, and is called again.
+    for name in sorted(functions - dimension("AWS/Lambda", "Duration", "FunctionName")):
+        if not name.endswith("-sync"):
+            yield f"{name}: nobody is told that its time runs out"
+    for name in set(template.of("AWS::SQS::Queue")) - dimension("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"):
+        yield f"{name}: nobody is told what lies in it"
+    for metric in ("ExecutionsFailed", "ExecutionsTimedOut"):
+        machines = {f"arn:aws:states:us-east-1:000000000000:stateMachine:{one['StateMachineName']}" for one in template.of("AWS::StepFunctions::StateMachine").values()}
+        for name in machines - dimension("AWS/States", metric, "StateMachineArn"):
+            yield f"{name}: nobody is told of its {metric}"
+    for metric in ("ClosingsOverdue", "NotCompared", "SourcesFailed"):
+        above_zero = [
+            one for space, found, dimensions, one in seen
+            if (space, found, dimensions) == ("Truecount", metric, {"Stack": "truecount"})
+            and (one["ComparisonOperator"], one["Threshold"]) == ("GreaterThanThreshold", 0)
+        ]
+        if not above_zero:
+            yield f"nobody is told of {metric} above 0"
+    if not any((space, found) == ("AWS/SES", "Bounce") for space, found, _, _ in seen):
+        yield "nobody is told of mail that bounced"
+
+
+@rule
+def missing_run_alarm(template):
+    """A run that did not happen: no value for a day, and for at most the hours that two runs may be further apart."""
+    for space, metric, _, alarm in template.watched():
+        hours = alarm.get("Period", 0) * alarm["EvaluationPeriods"] / 3600
+        if (
+            (space, metric) == ("Truecount", "ClosingsOverdue")
+            and alarm["TreatMissingData"] == "breaching"
+            and (alarm["ComparisonOperator"], alarm["Threshold"], alarm["Statistic"]) == ("LessThanThreshold", 1, "SampleCount")
+            and alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"]) == alarm["EvaluationPeriods"]
+            and 24 < hours <= 30
+        ):
+            return
+    yield "nobody is told of a daily run that did not happen"
+
+
+@rule
+def daily_schedule(template):
+    schedules = template.of("AWS::Scheduler::Schedule")
+    if len(schedules) != 1:
+        yield f"{len(schedules)} schedules"
+    for name, schedule in schedules.items():
+        if not re.fullmatch(r"cron\(0 ([01]?\d|2[0-3]) \* \* \? \*\)", schedule["ScheduleExpression"]):
+            yield f"{name}: {schedule['ScheduleExpression']} is not once a day"
+        if schedule.get("ScheduleExpressionTimezone") != "UTC":
+            yield f"{name}: is not in UTC"
+        if schedule.get("State") != ("DISABLED" if template.variant == "off" else "ENABLED"):
+            yield f"{name}: is {schedule.get('State')}"
+        machines = {f"arn:aws:states:us-east-1:000000000000:stateMachine:{one['StateMachineName']}" for one in template.of("AWS::StepFunctions::StateMachine").values()}
+        if schedule["Target"]["Arn"] not in machines or json.loads(schedule["Target"].get("Input", "null")) != {}:
+            yield f"{name}: does not start the daily run"
+
+
+@rule
+def no_secret_in_the_environment(template):
+    known = {"TRUECOUNT_STACK", "TRUECOUNT_TABLE", "TRUECOUNT_BUCKET", "TRUECOUNT_SECRETS", "TRUECOUNT_SENDER", "TRUECOUNT_LOG"}
+    for name, function in template.functions().items():
+        variables = function.get("Environment", {}).get("Variables", {})
+        for variable in sorted(set(variables) ^ known):
+            yield f"{name}: {variable} is {'not known' if variable in variables else 'missing'}"
+        if variables.get("TRUECOUNT_SECRETS") != "/truecount/truecount":
+            yield f"{name}: TRUECOUNT_SECRETS is not the prefix of the parameters"
+    for name, resource in template.resources.items():
+        if "{{resolve:" in json.dumps(resource):
+            yield f"{name}: a secret is put into the template"
+
+
+@rule
+def functions_as_measured(template):
+    memory = {"truecount-sync": 512, "truecount-reconcile": 3008, "truecount-report": 1024}
+    for name, function in template.functions().items():
+        if (function["Runtime"], function["Architectures"]) != ("provided.al2023", ["arm64"]):
+            yield f"{name}: runs on {function['Runtime']} {function['Architectures']}"
+        if (function["MemorySize"], function["Timeout"]) != (memory[function["FunctionName"]], 900):
+            yield f"{name}: {function['MemorySize']} MB, {function['Timeout']} s"
+        if function["TracingConfig"]["Mode"] != ("Active" if template.variant == "traced" else "PassThrough"):
+            yield f"{name}: tracing is {function['TracingConfig']['Mode']}"
+
+
+@rule
+def state_machine(template):
+    for name, machine in template.of("AWS::StepFunctions::StateMachine").items():
+        given = machine.get("DefinitionSubstitutions", {})
+        text = re.sub(r"\$\{(\w+)\}", lambda found: given.get(found.group(1), "?"), machine["DefinitionString"])
+        definition = json.loads(text)
+        if not 0 < definition.get("TimeoutSeconds", 0) < 86400:
+            yield f"{name}: may still run when the next one starts"
+        called = set()
+        for state, one in tasks(definition):
+            called.add(one["Parameters"]["FunctionName"])
+            if not one.get("TimeoutSeconds"):
+                yield f"{name}, {state}: waits for ever"
+            if not one.get("Retry"):
+                yield f"{name}, {state}: is not tried again"
+        arns = {f"arn:aws:lambda:us-east-1:000000000000:function:{one['FunctionName']}" for one in template.functions().values()}
+        if called != arns:
+            yield f"{name}: calls {sorted(called)}"
+        invoked = {resource for action, resource in template.rights("ClosingRole") if action == "lambda:InvokeFunction"}
+        if invoked != arns:
+            yield f"{name}: may call {sorted(invoked)}"
+
+
+def tasks(definition):
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        if state["Type"] == "Map":
+            yield from tasks(state["ItemProcessor"])
+
+
+@rule
+def home_parameter(template):
+    homes = [one for one in template.of("AWS::SSM::Parameter").values() if one["Name"] == "/truecount/truecount/home"]
+    keys = {"table", "bucket", "secrets", "state_machine", "schedule", "schedule_group", "topic", "functions"}
+    if len(homes) != 1 or homes[0]["Type"] != "String":
+        yield "there is no home parameter"
+        return
+    home = json.loads(homes[0]["Value"])
+    if set(home) != keys or set(home["functions"]) != {"sync", "reconcile", "report"}:
+        yield f"the home parameter has {sorted(home)}"
+    if home.get("schedule") not in {one["Name"] for one in template.of("AWS::Scheduler::Schedule").values()}:
+        yield f"the home parameter names no schedule: {home.get('schedule')}"
+
+
+def complaints(template):
+    """Every (rule, complaint)."""
+    return [(name, one) for name, check in RULES.items() for one in check(template)]
+
+
+def load(folder, variant):
+    return Template(json.loads((folder / f"{variant}.json").read_text())["Resources"], variant)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    found = [(variant, *one) for variant in VARIANTS for one in complaints(load(folder, variant))]
+    for variant, name, complaint in found:
+        print(f"{variant}: {name}: {complaint}")
+    print(f"gate: {len(RULES)} rules on {len(VARIANTS)} variants, {len(found)} complaints")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()

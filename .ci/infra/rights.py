@@ -1,0 +1,42 @@
+"""parliament on every policy of the transformed template, each statement a document of its own.
+
+Usage: rights.py DIR    DIR as transform.py leaves it
+"""
+
+import json
+import pathlib
+import sys
+
+import parliament
+
+from gate import load
+from transform import VARIANTS
+
+# Findings that are not so: (where, issue, action).
+ACCEPTED = {
+    # Its list knows executions of express state machines only.
+    ("OperatorPolicy", "RESOURCE_MISMATCH", "states:DescribeExecution"),
+}
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    statements = {}
+    for variant in VARIANTS:
+        template = load(folder, variant)
+        for where, statement in template.statements():
+            statements[json.dumps(statement, sort_keys=True)] = where
+    found = 0
+    for text, where in statements.items():
+        document = json.dumps({"Version": "2012-10-17", "Statement": [json.loads(text)]})
+        for finding in parliament.analyze_policy_string(document).findings:
+            actions = [one["action"] for one in finding.detail] if isinstance(finding.detail, list) else [None]
+            if any((where, finding.issue, action) not in ACCEPTED for action in actions):
+                print(f"{where}: {finding}")
+                found += 1
+    print(f"parliament: {len(statements)} statements, {found} findings")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
