@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, SourceId};
+use truecount_billing::{BillingMonth, CountDay, SourceId};
+
+use crate::mappings::MappingsCommand;
 
 /// Shows, before invoices go out, where what an MSP bills differs from what its clients use.
 #[derive(Debug, Parser)]
@@ -155,46 +157,6 @@ pub(crate) struct CheckArgs {
 pub(crate) enum SourcesCommand {
     /// Each source, and how its last sync went
     List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum MappingsCommand {
-    /// Each vendor organization, and whose it is
-    List {
-        /// Only those nobody has decided
-        #[arg(long)]
-        undecided: bool,
-    },
-    /// This vendor organization belongs to this client
-    Confirm {
-        /// The source
-        source: SourceId,
-        /// The vendor organization's id
-        account: AccountId,
-        /// The client's id in the PSA
-        client: ClientId,
-        #[command(flatten)]
-        because: Because,
-    },
-    /// Nobody is billed for this vendor organization
-    Ignore {
-        /// The source
-        source: SourceId,
-        /// The vendor organization's id
-        account: AccountId,
-        #[command(flatten)]
-        because: Because,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Because {
-    /// Who decides; by default the name of the user at this machine
-    #[arg(long)]
-    pub(crate) who: Option<String>,
-    /// Why
-    #[arg(long, default_value = "")]
-    pub(crate) why: String,
 }
 
 #[derive(Debug, Subcommand)]

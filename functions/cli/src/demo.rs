@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{
-    Config, Decision, Mailing, ReconcileAnswer, ReportAnswer, RunSummary, SyncAnswer, Verdict, Wanted, append_decision,
-    keys, load_decisions, seed_month,
+    Config, Decision, IgnoreReason, Mailing, ReconcileAnswer, ReportAnswer, RunSummary, SyncAnswer, Verdict, Wanted,
+    append_decision, decisions_about, keys, seed_month,
 };
 use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
 use truecount_embedded::Durability;
@@ -116,15 +116,15 @@ fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 async fn decide(opened: &Opened, sample: &Sample) -> anyhow::Result<()> {
     for decided in sample.decisions() {
         let (source, account_id) = (SourceId::new(&decided.source)?, AccountId::new(&decided.account_id)?);
-        if load_decisions(&opened.env.table, &source).await?.contains_key(&account_id) {
+        if !decisions_about(&opened.env.table, &source, &account_id).await?.is_empty() {
             continue;
         }
         let verdict = match &decided.client_id {
             Some(client) => Verdict::Confirmed { client_id: ClientId::new(client)? },
-            None => Verdict::Ignored,
+            None => Verdict::Ignored { reason: IgnoreReason::Internal },
         };
-        let (who, why) = (decided.who.clone(), decided.why.clone());
-        let decision = Decision { source, account_id, verdict, who, why, when: sample.now() };
+        let decision =
+            Decision::new(source, account_id, verdict, decided.who.as_str(), decided.why.as_str(), sample.now());
         append_decision(&opened.env.table, &decision).await?;
     }
     Ok(())

@@ -7,6 +7,7 @@ mod check;
 mod config;
 mod demo;
 mod home;
+mod mappings;
 mod output;
 mod questions;
 mod work;
@@ -53,7 +54,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
             Command::Report(args) => work::report(cli, args).await,
             Command::Check(args) => check::check(cli, args),
             Command::Sources(_) => questions::sources(cli).await,
-            Command::Mappings(command) => questions::mappings(cli, command).await,
+            Command::Mappings(command) => mappings::mappings(cli, command).await,
             Command::Rules(command) => config::rules(cli, command).await,
             Command::Runs(command) => questions::runs(cli, command).await,
             Command::Clients(command) => questions::clients(cli, command).await,

@@ -50,7 +50,7 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
 }
 
 /// Headings of columns that are copied into the next command, and so are never cut.
-const WHOLE: [&str; 5] = ["id", "run", "source", "service mapping", "product"];
+const WHOLE: [&str; 6] = ["id", "run", "source", "service mapping", "product", "a month"];
 
 /// Columns are not made narrower than this.
 const NARROWEST: usize = 6;

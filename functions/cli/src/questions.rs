@@ -1,15 +1,13 @@
-//! A person's questions about what is stored: sources, mappings, runs, one client.
+//! A person's questions about what is stored: sources, runs, one client.
 
 use serde::Serialize;
-use truecount_app::{
-    Attempt, Closing, Decision, Run, RunState, Seal, Verdict, append_decision, entries_of, load_decisions,
-};
-use truecount_billing::{AccountId, BillingMonth, ClientId, Evidence, SourceId};
+use truecount_app::{Attempt, Closing, Run, RunState, Seal, entries_of};
+use truecount_billing::{BillingMonth, ClientId, Evidence, SourceId};
 use truecount_connectors::connect;
-use truecount_reconciliation::{Comparison, Mapping};
+use truecount_reconciliation::Comparison;
 use truecount_reports as people;
 
-use crate::args::{Because, Cli, ClientsCommand, MappingsCommand, RunsCommand};
+use crate::args::{Cli, ClientsCommand, RunsCommand};
 use crate::home::{Opened, open};
 use crate::output::{Ending, json, say, table, tell};
 use crate::work::show_totals;
@@ -64,128 +62,6 @@ pub(crate) async fn sources(cli: &Cli) -> anyhow::Result<Ending> {
     for (id, reason) in rows.iter().filter_map(|row| Some((&row.id, row.reason.as_ref()?))) {
         tell(&format!("{id}: {reason}"));
     }
-    Ok(Ending::Clean)
-}
-
-/// A vendor organization and whose it is.
-#[derive(Serialize)]
-struct MappingRow {
-    source: SourceId,
-    account_id: AccountId,
-    account_name: String,
-    state: &'static str,
-    client_id: Option<ClientId>,
-    client_name: Option<String>,
-    why: String,
-    items: u64,
-}
-
-pub(crate) async fn mappings(cli: &Cli, command: &MappingsCommand) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
-    match command {
-        MappingsCommand::List { undecided } => {
-            let mut rows = mapping_rows(&opened).await?;
-            rows.retain(|row| !undecided || row.state == "undecided");
-            show_mappings(cli, &rows)
-        }
-        MappingsCommand::Confirm { source, account, client, because } => {
-            let known = clients_of(&opened).await?;
-            if !known.iter().any(|(id, _)| id == client) {
-                anyhow::bail!("the PSA has no client `{client}`; `truecount clients show NAME` finds its id");
-            }
-            decide(cli, &opened, source, account, Verdict::Confirmed { client_id: client.clone() }, because).await
-        }
-        MappingsCommand::Ignore { source, account, because } => {
-            decide(cli, &opened, source, account, Verdict::Ignored, because).await
-        }
-    }
-}
-
-async fn decide(
-    cli: &Cli,
-    opened: &Opened,
-    source: &SourceId,
-    account: &AccountId,
-    verdict: Verdict,
-    because: &Because,
-) -> anyhow::Result<Ending> {
-    opened.config.settings.source(source.as_str())?;
-    let known = entries_of(&opened.env, source, opened.config.settings.today(&opened.env)).await?;
-    if !known.iter().any(|entry| entry.account.id == *account) {
-        anyhow::bail!(
-            "the last sync of `{source}` has no vendor organization `{account}`; `truecount mappings list` shows them"
-        );
-    }
-    let user = || std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
-    let decision = Decision {
-        source: source.clone(),
-        account_id: account.clone(),
-        verdict,
-        who: because.who.clone().unwrap_or_else(user),
-        why: because.why.clone(),
-        when: opened.env.clock.now(),
-    };
-    append_decision(&opened.env.table, &decision).await?;
-    if cli.json {
-        json(&decision)?;
-    } else {
-        tell("Noted. The next run counts with it.");
-    }
-    Ok(Ending::Clean)
-}
-
-async fn mapping_rows(opened: &Opened) -> anyhow::Result<Vec<MappingRow>> {
-    let clients = clients_of(opened).await?;
-    let named: Vec<_> = clients.iter().map(|(id, name)| (id, name.as_str())).collect();
-    let mut rows = Vec::new();
-    for source in opened.config.settings.enabled() {
-        if connect(&source.connector, &source.options)?.evidence() != Evidence::Usage {
-            continue;
-        }
-        let entries = entries_of(&opened.env, &source.id, opened.config.settings.today(&opened.env)).await?;
-        let accounts: Vec<_> = entries.iter().map(|entry| (&entry.account.id, entry.account.name.as_str())).collect();
-        let decisions = load_decisions(&opened.env.table, &source.id).await?;
-        let equal = opened.config.settings.mapping.confirm_equal_names;
-        let mappings = truecount_app::mappings_of(&accounts, &named, &decisions, equal);
-        for (entry, mapping) in entries.iter().zip(mappings) {
-            let (state, client_id, why) = match mapping.mapping {
-                Mapping::Confirmed { client_id, by } => ("confirmed", Some(client_id), format!("{by:?}")),
-                Mapping::Ignored { reason } => ("ignored", None, reason),
-                Mapping::Undecided { proposal, why } => ("undecided", proposal, why),
-            };
-            let client_name =
-                clients.iter().find(|(id, _)| Some(id) == client_id.as_ref()).map(|(_, name)| name.clone());
-            rows.push(MappingRow {
-                source: source.id.clone(),
-                account_id: entry.account.id.clone(),
-                account_name: entry.account.name.clone(),
-                state,
-                client_id,
-                client_name,
-                why,
-                items: entry.total(),
-            });
-        }
-    }
-    Ok(rows)
-}
-
-fn show_mappings(cli: &Cli, rows: &[MappingRow]) -> anyhow::Result<Ending> {
-    if cli.json {
-        json(rows)?;
-        return Ok(Ending::Clean);
-    }
-    let cells = |row: &MappingRow| {
-        let whose = row.client_name.clone().or(row.client_id.as_ref().map(ToString::to_string));
-        vec![
-            row.source.to_string(),
-            row.account_id.to_string(),
-            row.account_name.clone(),
-            row.state.to_owned(),
-            whose.unwrap_or_default(),
-        ]
-    };
-    table(&["source", "id", "vendor organization", "mapping", "client"], &rows.iter().map(cells).collect::<Vec<_>>());
     Ok(Ending::Clean)
 }
 

@@ -1,15 +1,21 @@
 //! The comparison itself: what is stored goes into a reconciler, and its answer comes out. Everything read is also
 //! written down as the run's inputs.
 
-use truecount_billing::{AccountId, ClientId, Evidence};
-use truecount_reconciliation::{ItemRef, Options, Reconciler, Reconciliation, SourceStatus};
+use std::collections::BTreeMap;
+
+use truecount_billing::{Account, ClientId, CountDay, Evidence, SourceId, UsageItem};
+use truecount_reconciliation::{AccountNo, ItemRef, Mapping, Options, Reconciler, Reconciliation, SourceStatus};
 
 use crate::environment::Environment;
+use crate::mapping::{AccountMapping, Client, Split};
 use crate::reconcile::Decisions;
 use crate::run::{PinnedSource, Run};
 use crate::settings::Config;
 use crate::snapshot::{self, Entry, Record};
 use crate::{AppError, keys, mapping, packed};
+
+/// Values of a split that nobody's decision names, as many as a sentence shows.
+const UNLISTED_NAMED: usize = 10;
 
 /// A source of the run with its list of accounts.
 pub(crate) struct Loaded {
@@ -17,16 +23,29 @@ pub(crate) struct Loaded {
     pub(crate) entries: Vec<Entry>,
 }
 
-/// Compares what the run is pinned to.
-pub(crate) async fn compute(
-    env: &Environment,
-    config: &Config,
-    run: &Run,
-    loaded: &[Loaded],
-    decisions: &Decisions,
-) -> Result<Reconciliation, AppError> {
-    let mut reconciler = Reconciler::new(config.rules.clone(), Options::for_month(run.manifest.count_day));
-    for source in loaded {
+/// A comparison, and whose it takes each account to be.
+pub(crate) struct Computed {
+    pub(crate) reconciliation: Reconciliation,
+    /// The PSA's clients.
+    pub(crate) clients: Vec<Client>,
+    /// The mapping of each account in the order of its source's list; none for the PSA.
+    pub(crate) mappings: BTreeMap<SourceId, Vec<AccountMapping>>,
+}
+
+/// What a comparison is made of.
+pub(crate) struct Basis<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) count_day: CountDay,
+    pub(crate) loaded: &'a [Loaded],
+    pub(crate) decisions: &'a Decisions,
+    /// The run whose inputs are written down; `None`: nothing is.
+    pub(crate) run: Option<&'a Run>,
+}
+
+/// Compares.
+pub(crate) async fn compute(env: &Environment, basis: &Basis<'_>) -> Result<Computed, AppError> {
+    let mut reconciler = Reconciler::new(basis.config.rules.clone(), Options::for_month(basis.count_day));
+    for source in basis.loaded {
         reconciler.source(SourceStatus {
             source: source.pinned.source.clone(),
             connector: source.pinned.connector.clone(),
@@ -36,25 +55,26 @@ pub(crate) async fn compute(
         });
     }
     let is_billed = |source: &&Loaded| source.pinned.evidence == Evidence::Billed;
-    let mut clients: Vec<(ClientId, String)> = Vec::new();
-    for source in loaded.iter().filter(is_billed) {
-        clients.extend(push_billed(env, run, source, &mut reconciler).await?);
+    let mut clients = Vec::new();
+    for source in basis.loaded.iter().filter(is_billed) {
+        clients.extend(push_billed(env, basis, source, &mut reconciler).await?);
     }
-    let named: Vec<_> = clients.iter().map(|(id, name)| (id, name.as_str())).collect();
-    for source in loaded.iter().filter(|source| !is_billed(source)) {
-        push_usage(env, config, run, source, &named, decisions, &mut reconciler).await?;
+    let mut mappings = BTreeMap::new();
+    for source in basis.loaded.iter().filter(|source| !is_billed(source)) {
+        let found = push_usage(env, basis, source, &clients, &mut reconciler).await?;
+        mappings.insert(source.pinned.source.clone(), found);
     }
-    Ok(reconciler.finish()?)
+    Ok(Computed { reconciliation: reconciler.finish()?, clients, mappings })
 }
 
 /// The clients of a PSA with their lines.
 async fn push_billed(
     env: &Environment,
-    run: &Run,
+    basis: &Basis<'_>,
     source: &Loaded,
     reconciler: &mut Reconciler,
-) -> Result<Vec<(ClientId, String)>, AppError> {
-    let mut inputs = packed::Lines::default();
+) -> Result<Vec<Client>, AppError> {
+    let mut inputs = Inputs::of(basis, source);
     let mut clients = Vec::with_capacity(source.entries.len());
     snapshot::each_account(&env.table, &source.pinned.source, &source.entries, |entry, records| {
         let account = &entry.account;
@@ -63,72 +83,144 @@ async fn push_billed(
         if !account.read_state.is_complete() {
             reconciler.client_read_state(client, account.read_state.clone());
         }
-        note(&mut inputs, entry, records)?;
+        inputs.note(entry, records)?;
         for record in records {
             if let Record::Line(line) = record {
                 reconciler.billed_line(line)?;
             }
         }
-        clients.push((id, account.name.clone()));
+        clients.push(Client { id, name: account.name.clone(), facts: account.facts.clone() });
         Ok(())
     })
     .await?;
-    keep(env, run, source, inputs).await?;
+    inputs.keep(env, source).await?;
     Ok(clients)
 }
 
 /// The accounts of a usage source with their items and mappings.
 async fn push_usage(
     env: &Environment,
-    config: &Config,
-    run: &Run,
+    basis: &Basis<'_>,
     source: &Loaded,
-    clients: &[(&ClientId, &str)],
-    decisions: &Decisions,
+    clients: &[Client],
     reconciler: &mut Reconciler,
-) -> Result<(), AppError> {
+) -> Result<Vec<AccountMapping>, AppError> {
     let id = &source.pinned.source;
-    let accounts: Vec<(&AccountId, &str)> =
-        source.entries.iter().map(|entry| (&entry.account.id, entry.account.name.as_str())).collect();
-    let none = std::collections::BTreeMap::new();
-    let decided = decisions.get(id).unwrap_or(&none);
-    let mappings = mapping::of_accounts(&accounts, clients, decided, config.settings.mapping.confirm_equal_names);
-    let mut mappings = mappings.into_iter();
-    let mut inputs = packed::Lines::default();
+    let accounts: Vec<&Account> = source.entries.iter().map(|entry| &entry.account).collect();
+    let none = BTreeMap::new();
+    let decided = basis.decisions.get(id).unwrap_or(&none);
+    let mappings = mapping::of_accounts(&accounts, clients, decided, &basis.config.settings.mapping);
+    let mut each = mappings.iter();
+    let mut inputs = Inputs::of(basis, source);
     snapshot::each_account(&env.table, id, &source.entries, |entry, records| {
         let account = &entry.account;
         let number = reconciler.account(id, &account.id, &account.name, &account.read_state)?;
-        note(&mut inputs, entry, records)?;
-        for record in records {
-            if let Record::Item(item) = record {
-                reconciler.usage_item(number, ItemRef::from(item))?;
+        inputs.note(entry, records)?;
+        let Some(found) = each.next() else { return Ok(()) };
+        match &found.split {
+            Some(split) => push_parts(number, split, records, reconciler),
+            None => {
+                reconciler.decide(number, found.mapping.clone())?;
+                found.or_else.iter().try_for_each(|client| reconciler.propose(number, client))?;
+                push_items(number, records, reconciler, |_| true)
             }
         }
-        if let Some(mapping) = mappings.next() {
-            reconciler.decide(number, mapping.mapping)?;
-            mapping.or_else.iter().try_for_each(|client| reconciler.propose(number, client))?;
-        }
-        Ok(())
     })
     .await?;
-    keep(env, run, source, inputs).await
+    inputs.keep(env, source).await?;
+    Ok(mappings)
 }
 
-/// What was read of an account, as a line for the account and one for each record.
-fn note(inputs: &mut packed::Lines, entry: &Entry, records: &[Record]) -> Result<(), AppError> {
-    inputs.push(&Named { account: &entry.account })?;
-    records.iter().try_for_each(|record| inputs.push(record))
-}
-
-async fn keep(env: &Environment, run: &Run, source: &Loaded, inputs: packed::Lines) -> Result<(), AppError> {
-    if source.pinned.snapshot.is_none() {
-        return Ok(());
+fn push_items(
+    number: AccountNo,
+    records: &[Record],
+    reconciler: &mut Reconciler,
+    is_wanted: impl Fn(&UsageItem) -> bool,
+) -> Result<(), AppError> {
+    for record in records {
+        if let Record::Item(item) = record
+            && is_wanted(item)
+        {
+            reconciler.usage_item(number, ItemRef::from(item))?;
+        }
     }
-    let file = format!("inputs/{}.jsonl.gz", source.pinned.source);
-    env.archive_new(&keys::report(run.manifest.month, &run.run_id, &file), inputs.finish()?).await
+    Ok(())
+}
+
+/// Each client its part; what has none of the values stays with the account, which is nobody's.
+fn push_parts(
+    number: AccountNo,
+    split: &Split,
+    records: &[Record],
+    reconciler: &mut Reconciler,
+) -> Result<(), AppError> {
+    let is_listed = |item: &UsageItem| value_of(item, split).is_some_and(|value| split.parts.contains_key(value));
+    let mut unlisted = BTreeMap::<Option<&str>, u64>::new();
+    for record in records {
+        if let Record::Item(item) = record
+            && !is_listed(item)
+        {
+            *unlisted.entry(value_of(item, split)).or_default() += 1;
+        }
+    }
+    reconciler.decide(number, Mapping::Split { why: in_words(&split.by, &unlisted) })?;
+    push_items(number, records, reconciler, |item| !is_listed(item))?;
+    for (value, client) in &split.parts {
+        let part = reconciler.part(number, &format!("{} {value}", split.by), client)?;
+        push_items(part, records, reconciler, |item| value_of(item, split) == Some(value))?;
+    }
+    Ok(())
+}
+
+fn value_of<'a>(item: &'a UsageItem, split: &Split) -> Option<&'a str> {
+    item.attributes.get(&split.by).map(String::as_str)
+}
+
+/// ``split by site; these are nobody's yet: `14` (3 items), without a site (1 item)``.
+fn in_words(by: &str, unlisted: &BTreeMap<Option<&str>, u64>) -> String {
+    let item = |count: u64| if count == 1 { "1 item".to_owned() } else { format!("{count} items") };
+    let one = |(value, count): (&Option<&str>, &u64)| match value {
+        Some(value) => format!("`{value}` ({})", item(*count)),
+        None => format!("without a {by} ({})", item(*count)),
+    };
+    let mut named: Vec<String> = unlisted.iter().rev().take(UNLISTED_NAMED).map(one).collect();
+    if unlisted.len() > UNLISTED_NAMED {
+        named.push(format!("and {} more", unlisted.len() - UNLISTED_NAMED));
+    }
+    match named.as_slice() {
+        [] => format!("split by {by}"),
+        named => format!("split by {by}; these are nobody's yet: {}", named.join(", ")),
+    }
+}
+
+/// What the run read of one source, to be written down as its inputs.
+struct Inputs<'a> {
+    run: Option<&'a Run>,
+    lines: packed::Lines,
+}
+
+impl<'a> Inputs<'a> {
+    fn of(basis: &Basis<'a>, source: &Loaded) -> Self {
+        Self { run: basis.run.filter(|_| source.pinned.snapshot.is_some()), lines: packed::Lines::default() }
+    }
+
+    /// What was read of an account, as a line for the account and one for each record.
+    fn note(&mut self, entry: &Entry, records: &[Record]) -> Result<(), AppError> {
+        if self.run.is_none() {
+            return Ok(());
+        }
+        self.lines.push(&Named { account: &entry.account })?;
+        records.iter().try_for_each(|record| self.lines.push(record))
+    }
+
+    async fn keep(self, env: &Environment, source: &Loaded) -> Result<(), AppError> {
+        let Some(run) = self.run else { return Ok(()) };
+        let file = format!("inputs/{}.jsonl.gz", source.pinned.source);
+        env.archive_new(&keys::report(run.manifest.month, &run.run_id, &file), self.lines.finish()?).await
+    }
 }
 
 #[derive(serde::Serialize)]
 struct Named<'a> {
-    account: &'a truecount_billing::Account,
+    account: &'a Account,
 }

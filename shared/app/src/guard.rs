@@ -102,9 +102,10 @@ mod tests {
             sku: None,
             status: "active".to_owned(),
             last_seen: None,
+            attributes: BTreeMap::new(),
             quantity: Some(1.into()),
         };
-        let account = Account { id: AccountId::new(id).unwrap(), name: id.to_owned(), read_state: ReadState::Complete };
+        let account = Account::new(AccountId::new(id).unwrap(), id, ReadState::Complete);
         AccountReading { account, items: (0..items).map(item).collect(), lines: Vec::new() }
     }
 

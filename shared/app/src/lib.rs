@@ -16,6 +16,7 @@ pub mod keys;
 pub mod lambda;
 mod lease;
 mod mapping;
+pub mod mappings;
 mod outbox;
 mod packed;
 mod reconcile;
@@ -28,19 +29,22 @@ mod sync;
 
 pub use aws::{AwsHome, aws_environment};
 pub use closing::{Calendar, ClosingDue, closing_due, closing_due_now};
-pub use decisions::{Decision, Verdict, append as append_decision, load as load_decisions};
+pub use decisions::{
+    Decision, History, IgnoreReason, Verdict, about as decisions_about, append as append_decision,
+    append_after as append_decision_after, history as decision_history, in_force, load as load_decisions,
+};
 pub use environment::{Environment, Progress, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
 pub use keys::SnapshotId;
 pub use lease::Lease;
-pub use mapping::{AccountMapping, of_accounts as mappings_of};
+pub use mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
 pub use outbox::MailOutcome;
 pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
 pub use report::{Mailing, ReportAnswer, findings_of, header_of, report, tell_failed};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 pub use seal::{Attempt, Seal};
-pub use settings::{Config, HomeSettings, MailGroup, MailSettings, Settings, SourceSettings};
+pub use settings::{Config, HomeSettings, MailGroup, MailSettings, MappingSettings, Settings, SourceSettings};
 pub use snapshot::{Entry, Record, entries_of};
 pub use sync::{SyncAnswer, sync};
 

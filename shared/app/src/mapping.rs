@@ -1,12 +1,25 @@
-//! What is known about whose an account is: a person's decision, else an equal and unique name, else nothing.
+//! What is known about whose an account is: a person's decision, else an identifier that the vendor holds, else an
+//! equal and unique name, else nothing.
 
 use std::collections::BTreeMap;
 
-use truecount_billing::{AccountId, ClientId};
-use truecount_matching::{confirmed_by_name, equal_but_for_legal_form};
+use truecount_billing::{Account, AccountFacts, AccountId, ClientId};
+use truecount_matching::{ByName, confirmed_by_name, equal_but_for_legal_form};
 use truecount_reconciliation::{DecidedBy, Mapping};
 
 use crate::decisions::{Decision, Verdict};
+use crate::settings::MappingSettings;
+
+/// A client of the PSA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Its id.
+    pub id: ClientId,
+    /// Its name. Foreign text.
+    pub name: String,
+    /// What else it is known by.
+    pub facts: AccountFacts,
+}
 
 /// What is known about one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,94 +28,178 @@ pub struct AccountMapping {
     pub mapping: Mapping,
     /// Further clients whose it might be: none of them has used nothing while that is open.
     pub or_else: Vec<ClientId>,
+    /// The decision by which what is in it belongs to several clients.
+    pub split: Option<Split>,
+}
+
+/// What is in an account, told apart by an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The attribute.
+    pub by: String,
+    /// Whose each value is.
+    pub parts: BTreeMap<String, ClientId>,
 }
 
 impl From<Mapping> for AccountMapping {
     fn from(mapping: Mapping) -> Self {
-        Self { mapping, or_else: Vec::new() }
+        Self { mapping, or_else: Vec::new(), split: None }
     }
 }
 
-/// The mapping of every account of one source, in the order given: accounts and clients by id and name.
+/// The mapping of every account of one source, in the order given.
 #[must_use]
 pub fn of_accounts(
-    accounts: &[(&AccountId, &str)],
-    clients: &[(&ClientId, &str)],
+    accounts: &[&Account],
+    clients: &[Client],
     decisions: &BTreeMap<AccountId, Decision>,
-    confirm_equal_names: bool,
+    settings: &MappingSettings,
 ) -> Vec<AccountMapping> {
-    let equal = confirmed_by_name(accounts.iter().copied(), clients.iter().copied());
-    let alike = equal_but_for_legal_form(accounts.iter().copied(), clients.iter().copied());
-    let mapping = |id: &AccountId| {
-        if let Some(decision) = decisions.get(id) {
-            return decided(decision).into();
+    let named = || accounts.iter().map(|account| (&account.id, account.name.as_str()));
+    let clients_named = || clients.iter().map(|client| (&client.id, client.name.as_str()));
+    let equal = confirmed_by_name(named(), clients_named());
+    let alike = equal_but_for_legal_form(named(), clients_named());
+    let held = Identifiers::of(accounts, clients, &equal);
+    let mapping = |account: &Account| {
+        if let Some(decision) = decisions.get(&account.id) {
+            match &decision.verdict {
+                Verdict::Undecided => {}
+                verdict => return decided(verdict, decision),
+            }
         }
-        if let Some(client) = equal.confirmed.get(id) {
-            let client_id = (*client).clone();
-            return if confirm_equal_names {
-                Mapping::Confirmed { client_id, by: DecidedBy::EqualName }.into()
-            } else {
-                proposed(&[client], "the names are equal".to_owned())
+        let may_confirm = !decisions.contains_key(&account.id);
+        if let Some(client) = held.of_account(&account.id) {
+            let counts = may_confirm && settings.confirm_vendor_identifiers && held.count_by_themselves(&account.id);
+            let client_id = client.clone();
+            return match counts {
+                true => Mapping::Confirmed { client_id, by: DecidedBy::Identifier }.into(),
+                false => by_identifier(client, &equal, &account.id),
             };
         }
-        if let Some(held) = equal.held_back.get(id) {
-            return proposed(&held.clients, format!("the names are equal, but {}", held.why.for_people()));
-        }
-        let clients = alike.get(id).map_or(&[][..], Vec::as_slice);
-        let why = if clients.is_empty() { "" } else { "the names are equal but for the legal form" };
-        proposed(clients, why.to_owned())
+        by_name(&account.id, &equal, alike.get(&account.id), may_confirm && settings.confirm_equal_names)
     };
-    accounts.iter().map(|(id, _)| mapping(id)).collect()
+    accounts.iter().map(|account| mapping(account)).collect()
+}
+
+fn decided(verdict: &Verdict, decision: &Decision) -> AccountMapping {
+    match verdict {
+        Verdict::Confirmed { client_id } => {
+            Mapping::Confirmed { client_id: client_id.clone(), by: DecidedBy::Person }.into()
+        }
+        Verdict::Ignored { reason } => {
+            let why = if decision.why.is_empty() { "" } else { ": " };
+            Mapping::Ignored { reason: format!("{}{why}{}", reason.for_people(), decision.why) }.into()
+        }
+        Verdict::Split { by, parts } => AccountMapping {
+            mapping: Mapping::Split { why: format!("split by {by}") },
+            or_else: Vec::new(),
+            split: Some(Split { by: by.clone(), parts: parts.clone() }),
+        },
+        Verdict::Undecided => proposed(&[], String::new()),
+    }
+}
+
+fn by_name(
+    account: &AccountId,
+    equal: &ByName<&AccountId, &ClientId>,
+    alike: Option<&Vec<&ClientId>>,
+    confirms: bool,
+) -> AccountMapping {
+    if let Some(client) = equal.confirmed.get(account) {
+        let client_id = (*client).clone();
+        return if confirms {
+            Mapping::Confirmed { client_id, by: DecidedBy::EqualName }.into()
+        } else {
+            proposed(&[client], "the names are equal".to_owned())
+        };
+    }
+    if let Some(held) = equal.held_back.get(account) {
+        return proposed(&held.clients, format!("the names are equal, but {}", held.why.for_people()));
+    }
+    let clients = alike.map_or(&[][..], Vec::as_slice);
+    let why = if clients.is_empty() { "" } else { "the names are equal but for the legal form" };
+    proposed(clients, why.to_owned())
+}
+
+/// Proposed for the client whose identifier the vendor holds, and for those of the same name.
+fn by_identifier(client: &ClientId, equal: &ByName<&AccountId, &ClientId>, account: &AccountId) -> AccountMapping {
+    let mut clients = vec![client];
+    let same_name = equal
+        .confirmed
+        .get(account)
+        .into_iter()
+        .chain(equal.held_back.get(account).map(|held| &held.clients).into_iter().flatten());
+    clients.extend(same_name.copied().filter(|other| *other != client));
+    let why = if clients.len() > 1 {
+        "the vendor holds this client's identifier, but the name is another client's"
+    } else {
+        "the vendor holds this client's identifier"
+    };
+    proposed(&clients, why.to_owned())
 }
 
 fn proposed(clients: &[&ClientId], why: String) -> AccountMapping {
     let mut clients = clients.iter().map(|client| (*client).clone());
-    AccountMapping { mapping: Mapping::Undecided { proposal: clients.next(), why }, or_else: clients.collect() }
+    AccountMapping {
+        mapping: Mapping::Undecided { proposal: clients.next(), why },
+        or_else: clients.collect(),
+        split: None,
+    }
 }
 
-fn decided(decision: &Decision) -> Mapping {
-    match &decision.verdict {
-        Verdict::Confirmed { client_id } => Mapping::Confirmed { client_id: client_id.clone(), by: DecidedBy::Person },
-        Verdict::Ignored => Mapping::Ignored { reason: decision.why.clone() },
+/// The clients whose identifiers the vendor holds, by account.
+struct Identifiers<'a> {
+    clients: BTreeMap<&'a AccountId, &'a ClientId>,
+    /// Accounts whose name is that of another client.
+    contradicted: Vec<&'a AccountId>,
+    /// Whether more names contradict than agree: then they are somebody else's numbers that happen to be clients' too.
+    are_doubtful: bool,
+}
+
+impl<'a> Identifiers<'a> {
+    fn of(accounts: &[&'a Account], clients: &'a [Client], equal: &ByName<&AccountId, &ClientId>) -> Self {
+        let mut by_text = BTreeMap::<String, Option<&ClientId>>::new();
+        for client in clients {
+            let own = std::iter::once(client.id.as_str());
+            for text in own.chain(client.facts.identifiers.iter().map(String::as_str)) {
+                let known = by_text.entry(text.to_lowercase()).or_insert(Some(&client.id));
+                if *known != Some(&client.id) {
+                    *known = None; // of two clients: says nothing
+                }
+            }
+        }
+        let mut found = Self { clients: BTreeMap::new(), contradicted: Vec::new(), are_doubtful: false };
+        let mut agreeing = 0;
+        for account in accounts {
+            let texts = account.facts.identifiers.iter();
+            let mut named: Vec<_> =
+                texts.filter_map(|text| by_text.get(&text.to_lowercase()).copied().flatten()).collect();
+            named.sort();
+            named.dedup();
+            let &[client] = named.as_slice() else { continue };
+            found.clients.insert(&account.id, client);
+            let same_name = match equal.confirmed.get(&account.id) {
+                Some(one) => std::slice::from_ref(one),
+                None => equal.held_back.get(&account.id).map_or(&[][..], |held| &held.clients),
+            };
+            if same_name.contains(&client) {
+                agreeing += 1;
+            } else if !same_name.is_empty() {
+                found.contradicted.push(&account.id);
+            }
+        }
+        found.are_doubtful = found.contradicted.len() > agreeing;
+        found
+    }
+
+    fn of_account(&self, account: &AccountId) -> Option<&'a ClientId> {
+        self.clients.get(account).copied()
+    }
+
+    fn count_by_themselves(&self, account: &AccountId) -> bool {
+        !self.are_doubtful && !self.contradicted.contains(&account)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decisions_come_before_names_and_names_only_count_when_unique() {
-        let ids: Vec<_> = ["a1", "a2", "a3", "a4"].iter().map(|id| AccountId::new(id).unwrap()).collect();
-        let names = ["Acme Ltd", "Mill & Sons", "Twin", "Nobody"];
-        let accounts: Vec<_> = ids.iter().zip(names).collect();
-        let clients: Vec<_> = ["c1", "c2", "c3", "c4"].iter().map(|id| ClientId::new(id).unwrap()).collect();
-        let clients: Vec<_> = clients.iter().zip(["ACME LTD.", "Mill & Sons", "Twin", "Twin"]).collect();
-        let ignored = Decision {
-            source: truecount_billing::SourceId::new("rmm").unwrap(),
-            account_id: ids[1].clone(),
-            verdict: Verdict::Ignored,
-            who: "kim".into(),
-            why: "internal".into(),
-            when: jiff::Timestamp::UNIX_EPOCH,
-        };
-        let decisions = BTreeMap::from([(ids[1].clone(), ignored)]);
-        let found = of_accounts(&accounts, &clients, &decisions, true);
-        let mapping = |at: usize| &found[at].mapping;
-        assert_eq!(*mapping(0), Mapping::Confirmed { client_id: clients[0].0.clone(), by: DecidedBy::EqualName });
-        assert_eq!(*mapping(1), Mapping::Ignored { reason: "internal".into() });
-        assert!(matches!(mapping(2), Mapping::Undecided { proposal: Some(_), why } if why.contains("several clients")));
-        assert_eq!(found[2].or_else, [clients[3].0.clone()], "each of the two is open");
-        assert_eq!(*mapping(3), Mapping::Undecided { proposal: None, why: String::new() });
-        let off = of_accounts(&accounts, &clients, &decisions, false);
-        assert!(matches!(&off[0].mapping, Mapping::Undecided { proposal: Some(_), .. }));
-    }
-
-    #[test]
-    fn another_legal_form_is_proposed_and_never_confirmed() {
-        let (account, client) = (AccountId::new("a").unwrap(), ClientId::new("c").unwrap());
-        let found = of_accounts(&[(&account, "Acme Inc")], &[(&client, "Acme Ltd")], &BTreeMap::new(), true);
-        let why = "the names are equal but for the legal form".to_owned();
-        assert_eq!(found, [Mapping::Undecided { proposal: Some(client), why }.into()]);
-    }
-}
+mod tests;

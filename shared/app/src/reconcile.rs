@@ -11,7 +11,7 @@ use truecount_platform::Placed;
 use truecount_reconciliation::FindingKind;
 
 use crate::closing::missed_before;
-use crate::compute::{self, Loaded};
+use crate::compute::{self, Basis, Loaded};
 use crate::decisions::{self, Decision};
 use crate::environment::Environment;
 use crate::keys::SnapshotId;
@@ -159,7 +159,7 @@ async fn pin(
         sources.push(pin_source(env, source, count_day, config.settings.today(env)).await?);
     }
     sources.sort_by(|a, b| a.source.cmp(&b.source));
-    let decisions = load_decisions(env, &sources).await?;
+    let decisions = load_decisions(env, &sources, month).await?;
     let manifest = RunManifest {
         month,
         count_day,
@@ -241,16 +241,11 @@ async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease)
     env.progress.step("reading the syncs");
     let decisions = pinned_decisions(env, &run).await?;
     let config = pinned_config(env, &run, config).await?;
-    let mut loaded = Vec::new();
-    for pinned in &run.manifest.sources {
-        let entries = match pinned.snapshot.as_deref().and_then(SnapshotId::parse) {
-            Some(id) => snapshot::entries(&env.table, &pinned.source, &id, pinned.account_count).await?,
-            None => Vec::new(),
-        };
-        loaded.push(Loaded { pinned: pinned.clone(), entries });
-    }
+    let loaded = load(env, &run.manifest.sources).await?;
     env.progress.step("comparing");
-    let reconciliation = compute::compute(env, &config, &run, &loaded, &decisions).await?;
+    let count_day = run.manifest.count_day;
+    let basis = Basis { config: &config, count_day, loaded: &loaded, decisions: &decisions, run: Some(&run) };
+    let reconciliation = compute::compute(env, &basis).await?.reconciliation;
     let bytes = serde_json::to_vec(&reconciliation).map_err(|e| AppError::damaged("the findings", e))?;
     run.reconciliation_sha256 = Some(keys::sha256(&bytes));
     env.archive_new(&keys::reconciliation(month, &run.run_id), packed::gzip(&bytes)?).await?;
@@ -265,14 +260,32 @@ async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease)
     Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, already: false })
 }
 
+/// The lists of accounts of the sources.
+pub(crate) async fn load(env: &Environment, sources: &[PinnedSource]) -> Result<Vec<Loaded>, AppError> {
+    let mut loaded = Vec::new();
+    for pinned in sources {
+        let entries = match pinned.snapshot.as_deref().and_then(SnapshotId::parse) {
+            Some(id) => snapshot::entries(&env.table, &pinned.source, &id, pinned.account_count).await?,
+            None => Vec::new(),
+        };
+        loaded.push(Loaded { pinned: pinned.clone(), entries });
+    }
+    Ok(loaded)
+}
+
 fn count(findings: &[truecount_reconciliation::Finding], is_wanted: impl Fn(FindingKind) -> bool) -> u64 {
     findings.iter().filter(|finding| is_wanted(finding.kind)).count() as u64
 }
 
-async fn load_decisions(env: &Environment, sources: &[PinnedSource]) -> Result<Decisions, AppError> {
+/// Those that hold in a month.
+pub(crate) async fn load_decisions(
+    env: &Environment,
+    sources: &[PinnedSource],
+    month: BillingMonth,
+) -> Result<Decisions, AppError> {
     let mut all = Decisions::new();
     for pinned in sources.iter().filter(|pinned| pinned.evidence == Evidence::Usage) {
-        all.insert(pinned.source.clone(), decisions::load(&env.table, &pinned.source).await?);
+        all.insert(pinned.source.clone(), decisions::load(&env.table, &pinned.source, month).await?);
     }
     Ok(all)
 }

@@ -80,11 +80,14 @@ pub struct MappingSettings {
     /// Names equal after light normalising and unique on both sides count without a person.
     #[serde(default = "yes")]
     pub confirm_equal_names: bool,
+    /// The PSA's client that the vendor itself holds for an account counts without a person.
+    #[serde(default = "yes")]
+    pub confirm_vendor_identifiers: bool,
 }
 
 impl Default for MappingSettings {
     fn default() -> Self {
-        Self { confirm_equal_names: true }
+        Self { confirm_equal_names: true, confirm_vendor_identifiers: true }
     }
 }
 

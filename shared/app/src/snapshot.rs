@@ -249,6 +249,11 @@ pub(crate) fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String
             sha2::Digest::update(&mut hasher, (part.len() as u64).to_be_bytes());
             sha2::Digest::update(&mut hasher, part.as_bytes());
         }
+        for fact in account.facts.identifiers.iter().chain(&account.facts.domains) {
+            sha2::Digest::update(&mut hasher, b"fact");
+            sha2::Digest::update(&mut hasher, (fact.len() as u64).to_be_bytes());
+            sha2::Digest::update(&mut hasher, fact.as_bytes());
+        }
     }
     keys::hex(&sha2::Digest::finalize(hasher))
 }

@@ -1,5 +1,7 @@
 //! The usage side: a vendor's organizations, and the devices, users and subscriptions counted in them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,37 @@ pub struct Account {
     pub name: String,
     /// How far it was read.
     pub read_state: ReadState,
+    /// What the vendor tells about it beside its name, as far as that says whose it is.
+    #[serde(default, skip_serializing_if = "AccountFacts::is_empty")]
+    pub facts: AccountFacts,
+}
+
+impl Account {
+    /// An account of which nothing is known but its id, its name and how far it was read.
+    #[must_use]
+    pub fn new(id: AccountId, name: impl Into<String>, read_state: ReadState) -> Self {
+        Self { id, name: name.into(), read_state, facts: AccountFacts::default() }
+    }
+}
+
+/// What says whose an account is, beside its name. Foreign text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountFacts {
+    /// Of a vendor organization: the PSA's client as the vendor holds it (Pax8's `externalId`). Of a PSA's client:
+    /// what else the PSA knows it by (ConnectWise's `identifier`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<String>,
+    /// Domains of its users' addresses, the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
+}
+
+impl AccountFacts {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.identifiers.is_empty() && self.domains.is_empty()
+    }
 }
 
 /// One unit of evidence: a device, a user's licence, a subscription.
@@ -99,6 +132,10 @@ pub struct UsageItem {
     /// When the vendor last heard of it; `None`: the vendor does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
+    /// What an account can be split by, each by its name: `site` (a place as the vendor numbers it), `domain` (of a
+    /// user's address), `group`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
     /// How many units it stands for: 1 for a device, the seats of a subscription; `None`: the vendor did not
     /// say, which is not zero (false gap F2).
     pub quantity: Option<Decimal>,

@@ -5,12 +5,12 @@
 //! at its word said in a note or in the account's read state.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
 };
 
 use serde::{Deserialize, Serialize};
-use truecount_billing::{Account, AccountId, BilledLine, ReadState, UsageItem};
+use truecount_billing::{Account, AccountFacts, AccountId, BilledLine, ReadState, UsageItem};
 
 use crate::{
     connector::Connector,
@@ -36,6 +36,8 @@ struct Collected {
     failed: Option<String>,
     partial: Option<String>,
     doubtful: Option<String>,
+    identifiers: BTreeSet<String>,
+    domains: BTreeMap<String, u32>,
 }
 
 /// What a vendor says about the length of one of its lists, and what was seen of it.
@@ -89,6 +91,9 @@ impl fmt::Display for Note {
     }
 }
 
+/// How many identifiers and how many domains are kept of an account.
+const FACTS_MAX: usize = 5;
+
 /// How many different notes are kept; more are counted in one.
 const NOTES_MAX: usize = 200;
 
@@ -132,6 +137,19 @@ impl Reading {
     /// An account that the vendor lists.
     pub fn account(&mut self, id: &AccountId, name: &str) {
         self.entry(id).name = Some(clip(name, 1024).to_owned());
+    }
+
+    /// A PSA's client as the vendor holds it for an account; for a PSA's client what else it is known by.
+    pub fn identifier(&mut self, id: &AccountId, text: &str) {
+        let text = text.trim();
+        if !text.is_empty() {
+            self.entry(id).identifiers.insert(clip(text, 256).to_owned());
+        }
+    }
+
+    /// The domain of an address of one of an account's users.
+    pub fn domain(&mut self, id: &AccountId, domain: &str) {
+        *self.entry(id).domains.entry(clip(domain, 256).to_owned()).or_default() += 1;
     }
 
     /// A usage item of an account.
@@ -280,7 +298,13 @@ impl Collected {
             (None, None, None) => ReadState::Complete,
         };
         let name = self.name.unwrap_or_else(|| id.to_string());
-        Sorted { account: Account { id, name, read_state }, items, lines: self.lines }
+        let identifiers = self.identifiers.into_iter().take(FACTS_MAX).collect();
+        let domains = most_frequent(self.domains);
+        Sorted {
+            account: Account { id, name, read_state, facts: AccountFacts { identifiers, domains } },
+            items,
+            lines: self.lines,
+        }
     }
 }
 
@@ -327,6 +351,13 @@ impl Snapshot {
     }
 }
 
+/// The domains that most users have, the most frequent first.
+fn most_frequent(domains: BTreeMap<String, u32>) -> Vec<String> {
+    let mut domains: Vec<(String, u32)> = domains.into_iter().collect();
+    domains.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    domains.into_iter().take(FACTS_MAX).map(|(domain, _)| domain).collect()
+}
+
 /// A total order of lines with the same id, for the rare case that there are two.
 fn line_text(line: &BilledLine) -> String {
     format!("{line:?}")
@@ -352,6 +383,7 @@ mod tests {
             sku: None,
             status: status.into(),
             last_seen: None,
+            attributes: BTreeMap::new(),
             quantity: None,
         }
     }

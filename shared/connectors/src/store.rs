@@ -1,6 +1,8 @@
 //! Usage items packed tightly: a million of them in about a hundred megabytes, sorted and told apart without
 //! unpacking them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use truecount_billing::{ItemId, UsageItem};
@@ -22,6 +24,8 @@ pub(crate) struct SortedItems {
 }
 
 const HEAD: usize = 8;
+/// Between the names and values of attributes.
+const SEPARATOR: &str = "\0";
 
 impl PackedItems {
     /// Adds an item; false if the account is full.
@@ -35,6 +39,7 @@ impl PackedItems {
         put_text(&mut self.bytes, Some(&item.status));
         put_text(&mut self.bytes, item.sku.as_deref());
         put_text(&mut self.bytes, item.name.as_deref());
+        put_text(&mut self.bytes, joined(&item.attributes).as_deref());
         match item.last_seen {
             None => self.bytes.push(0),
             Some(seen) => {
@@ -103,6 +108,7 @@ fn unpack(bytes: &[u8], start: u32) -> Option<UsageItem> {
     let status = take_text(&mut rest)?.to_owned();
     let sku = take_text(&mut rest).map(str::to_owned);
     let name = take_text(&mut rest).map(str::to_owned);
+    let attributes = take_text(&mut rest).map(parted).unwrap_or_default();
     let last_seen = take_bytes(&mut rest).map(i128::from_le_bytes);
     let quantity = take_bytes(&mut rest).map(Decimal::deserialize);
     Some(UsageItem {
@@ -112,8 +118,25 @@ fn unpack(bytes: &[u8], start: u32) -> Option<UsageItem> {
         sku,
         status,
         last_seen: last_seen.and_then(|nanos| Timestamp::from_nanosecond(nanos).ok()),
+        attributes,
         quantity,
     })
+}
+
+/// Attributes as one text: names and values in turn.
+fn joined(attributes: &BTreeMap<String, String>) -> Option<String> {
+    let plain = |text: &str| text.replace(SEPARATOR, " ");
+    let parts = attributes.iter().flat_map(|(name, value)| [plain(name), plain(value)]);
+    (!attributes.is_empty()).then(|| parts.collect::<Vec<_>>().join(SEPARATOR))
+}
+
+fn parted(text: &str) -> BTreeMap<String, String> {
+    let mut parts = text.split(SEPARATOR).map(str::to_owned);
+    let mut attributes = BTreeMap::new();
+    while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+        attributes.insert(name, value);
+    }
+    attributes
 }
 
 fn word(bytes: &[u8], at: usize) -> usize {
@@ -181,6 +204,10 @@ mod tests {
             sku: (kind == "user").then(|| "SPB".to_owned()),
             status: status.into(),
             last_seen: (kind != "user").then(|| "2026-06-30T23:59:59.123456789Z".parse().unwrap()),
+            attributes: match kind {
+                "server" => [("site", "12"), ("group", "")].map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
+                _ => BTreeMap::new(),
+            },
             quantity: (status != "unknown").then(|| decimal_from_text("1.10").unwrap()),
         }
     }

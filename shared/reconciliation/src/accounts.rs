@@ -41,16 +41,20 @@ pub(crate) fn judge_accounts(books: &Reconciler, judge: &Judge<'_>, found: &mut 
         if matches!(account.decision, Decision::Ignored) {
             continue;
         }
-        if is_unread && source.is_usable() && !named.contains(&number) {
+        let is_part = books.parts.contains(&number);
+        if is_unread && source.is_usable() && !is_part && !named.contains(&number) {
             found.findings.push(unread_account(books, judge, account));
         }
         let (proposal, why) = match &account.decision {
             Decision::Confirmed(..) | Decision::Ignored => continue,
             Decision::None => (None, ""),
-            Decision::Unclear(why) => (None, &**why),
+            Decision::Unclear(why) | Decision::Split(why) => (None, &**why),
             Decision::Proposed(proposal) => (Some(proposal.0), proposal.1.as_str()),
         };
         let sums = sum(books, account).ok_or_else(|| account_too_large(books, number, "the worth of its usage"))?;
+        if sums.item_count == 0 && matches!(account.decision, Decision::Split(_)) {
+            continue;
+        }
         let something = !sums.used.is_zero() || sums.quantity_unknown > 0;
         if something && !is_unread && source.is_usable() && judge.billed_unread.is_none() {
             found.findings.push(unmapped(books, judge, account, &sums));
@@ -104,6 +108,9 @@ fn unmapped(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry, sums:
     }
     if !sums.unpriced.is_zero() {
         reason.push_str(&format!("; no list price for {} of them", plain(sums.unpriced)));
+    }
+    if let Decision::Split(why) = &account.decision {
+        reason.push_str(&format!("; {why}"));
     }
     let known = (sums.quantity_unknown == 0).then(|| plain(sums.used));
     if sums.quantity_unknown > 0 {

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use truecount_billing::{ClientId, Evidence};
 
 use crate::{
-    Confidence, Finding, FindingKind, NextStep, Reconciler, SourceCoverage, SourceNo,
+    AccountNo, Confidence, Finding, FindingKind, NextStep, Reconciler, SourceCoverage, SourceNo,
     compare::Judge,
     finish::{Found, state_in_words},
     order::exception_id,
-    reconciler::{Decision, SourceEntry},
+    reconciler::{AccountEntry, Decision, SourceEntry},
     unread::Unread,
 };
 
@@ -24,11 +24,12 @@ pub(crate) struct SourceCounts {
 pub(crate) fn coverage(books: &Reconciler, found: &Found) -> Vec<SourceCoverage> {
     let mut rows: Vec<SourceCoverage> =
         books.sources.iter().zip(&found.counts).map(|(source, counts)| row(source, counts)).collect();
-    for account in &books.accounts {
+    let whole = |(number, _): &(AccountNo, &AccountEntry)| !books.parts.contains(number);
+    for (_, account) in (0_u32..).map(AccountNo).zip(&books.accounts).filter(whole) {
         let row = &mut rows[usize::from(account.source.0)];
         row.account_count += 1;
         row.account_incomplete_count += u64::from(account.unread.is_some());
-        row.mapped_count += u64::from(matches!(account.decision, Decision::Confirmed(..)));
+        row.mapped_count += u64::from(is_mapped(account));
         row.ignored_count += u64::from(matches!(account.decision, Decision::Ignored));
     }
     let all = found.counts.iter().fold((0, 0), |sum, one| (sum.0 + one.compared, sum.1 + one.not_compared));
@@ -42,6 +43,15 @@ pub(crate) fn coverage(books: &Reconciler, found: &Found) -> Vec<SourceCoverage>
     }
     rows.sort_by(|a, b| a.source.cmp(&b.source));
     rows
+}
+
+/// Everything in it is somebody's.
+fn is_mapped(account: &AccountEntry) -> bool {
+    match &account.decision {
+        Decision::Confirmed(..) => true,
+        Decision::Split(_) => account.items.sums().0.is_empty(),
+        _ => false,
+    }
 }
 
 fn row(entry: &SourceEntry, counts: &SourceCounts) -> SourceCoverage {

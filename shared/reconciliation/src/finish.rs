@@ -88,7 +88,7 @@ impl Sides {
                 Decision::Proposed(proposal) => {
                     sides.proposed.entry((proposal.0, account.source)).or_insert(number);
                 }
-                Decision::None | Decision::Ignored | Decision::Unclear(_) => {}
+                Decision::None | Decision::Ignored | Decision::Split(_) | Decision::Unclear(_) => {}
             }
         }
         for (number, client) in &books.proposals {

@@ -232,6 +232,12 @@ pub enum Mapping {
         /// Why.
         reason: String,
     },
+    /// What is in it belongs to several clients: each has its part ([`Reconciler::part`](crate::Reconciler::part)),
+    /// and what is pushed to the account itself is the rest, which is nobody's yet.
+    Split {
+        /// How it is split and what the rest is, in words.
+        why: String,
+    },
     /// Nobody has decided. While a client is proposed, what that client uses here is unknown, not zero.
     Undecided {
         /// Whom it might be.

@@ -1,6 +1,7 @@
 //! Takes everything that a reconciliation needs, one thing at a time, and keeps of it only sums and what tells
 //! items apart. What the sums mean is in `finish`.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
@@ -49,6 +50,8 @@ pub struct Reconciler {
     pub(crate) line_count: u64,
     /// Further clients that an undecided account might be.
     pub(crate) proposals: Vec<(AccountNo, ClientNo)>,
+    /// Accounts that are parts of another one.
+    pub(crate) parts: BTreeSet<AccountNo>,
     seen: SeenItems,
     source_index: HashMap<SourceId, SourceNo>,
     client_index: HashMap<ClientId, ClientNo>,
@@ -102,6 +105,8 @@ pub(crate) enum Decision {
     None,
     Confirmed(ClientNo, DecidedBy),
     Ignored,
+    /// Parts of it are clients'; what it has itself is nobody's.
+    Split(Box<str>),
     Proposed(Box<(ClientNo, String)>),
     Unclear(Box<str>),
 }
@@ -137,6 +142,7 @@ impl Reconciler {
             words: Words::default(),
             line_count: 0,
             proposals: Vec::new(),
+            parts: BTreeSet::new(),
             seen: SeenItems::default(),
             source_index: HashMap::new(),
             client_index: HashMap::new(),
@@ -330,6 +336,7 @@ impl Reconciler {
         let decision = match mapping {
             Mapping::Confirmed { client_id, by } => Decision::Confirmed(self.client_number(&client_id)?, by),
             Mapping::Ignored { .. } => Decision::Ignored,
+            Mapping::Split { why } => Decision::Split(why.into()),
             Mapping::Undecided { proposal: Some(client_id), why } => {
                 Decision::Proposed(Box::new((self.client_number(&client_id)?, why)))
             }
@@ -338,6 +345,27 @@ impl Reconciler {
         };
         self.accounts[account.0 as usize].decision = decision;
         Ok(())
+    }
+
+    /// A part of a split account, for the items that are this client's; also one without any, so that the client has
+    /// used nothing of it rather than something unknown.
+    ///
+    /// # Errors
+    /// [`ReconcileError::TooMany`] beyond [`ACCOUNTS_MAX`].
+    pub fn part(&mut self, whole: AccountNo, value: &str, client: &ClientId) -> Result<AccountNo, ReconcileError> {
+        let client = self.client_number(client)?;
+        let number = next_number(self.accounts.len(), "accounts")?;
+        let account = &self.accounts[whole.0 as usize];
+        self.accounts.push(AccountEntry {
+            source: account.source,
+            id: account.id.clone(),
+            name: format!("{} ({value})", account.name).into(),
+            unread: account.unread.clone(),
+            decision: Decision::Confirmed(client, DecidedBy::Person),
+            items: AccountItems::default(),
+        });
+        self.parts.insert(AccountNo(number));
+        Ok(AccountNo(number))
     }
 
     /// A further client that an undecided account might be, beside the one it is proposed for: none of them counts

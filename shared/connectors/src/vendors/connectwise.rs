@@ -140,6 +140,7 @@ struct Count {
 #[derive(Deserialize)]
 struct Company {
     id: VendorId,
+    identifier: Option<String>,
     name: Option<String>,
 }
 
@@ -281,6 +282,9 @@ impl Connector for ConnectWise {
                     reading.row(None, "companies", id.as_str());
                     let name = company.name.unwrap_or_else(|| id.to_string());
                     reading.account(&id, &name);
+                    if let Some(identifier) = company.identifier {
+                        reading.identifier(&id, &identifier);
+                    }
                 }
                 Ok(())
             }

@@ -366,6 +366,7 @@ fn read_subscription(
         sku,
         status: status.into(),
         last_seen: None,
+        attributes: BTreeMap::new(),
         quantity,
     };
     reading.item(tenant, &item);
@@ -391,6 +392,11 @@ fn read_user(page: &Page, tenant: &AccountId, user: User, reading: &mut Reading)
             states.entry(sku).or_default().push(state);
         }
     }
+    let domain = user.user_principal_name.as_deref().and_then(domain_of);
+    if let Some(domain) = domain.as_deref().filter(|domain| !domain.ends_with(".onmicrosoft.com")) {
+        reading.domain(tenant, domain);
+    }
+    let attributes: BTreeMap<String, String> = domain.into_iter().map(|domain| ("domain".to_owned(), domain)).collect();
     for licence in &user.assigned_licenses {
         let sku = sku_name(&licence.sku_id, reading);
         reading.row(Some(tenant), &format!("users with {sku}"), &user.id);
@@ -411,11 +417,19 @@ fn read_user(page: &Page, tenant: &AccountId, user: User, reading: &mut Reading)
             sku: Some(sku),
             status: status.into(),
             last_seen,
+            attributes: attributes.clone(),
             quantity: Some(rust_decimal::Decimal::ONE),
         };
         reading.item(tenant, &item);
     }
     Ok(())
+}
+
+/// The domain of a user's address, in small letters. A guest's name hides the domain of the own address
+/// (`kim_client.example#EXT#@tenant.example`): the tenant's is taken.
+fn domain_of(address: &str) -> Option<String> {
+    let (_, domain) = address.rsplit_once('@')?;
+    (!domain.is_empty()).then(|| domain.to_lowercase())
 }
 
 /// Why a licence does not count, from how it was assigned; one good assignment is enough.

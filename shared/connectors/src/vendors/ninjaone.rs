@@ -1,6 +1,6 @@
 //! NinjaOne: organizations, and the devices in them.
 //!
-//! Not read: locations, software, backup usage, queries with cursors.
+//! A device's `site` is the id of its location. Not read: the locations' names, software, backup usage, queries with cursors.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -103,6 +103,7 @@ struct Organization {
 struct Device<'a> {
     id: i64,
     organization_id: Option<VendorId>,
+    location_id: Option<VendorId>,
     system_name: Option<String>,
     display_name: Option<String>,
     node_class: Option<String>,
@@ -203,6 +204,7 @@ fn read_device(page: &Page, device: Device<'_>, reading: &mut Reading) -> Result
         sku: None,
         status: status.into(),
         last_seen,
+        attributes: device.location_id.into_iter().map(|place| ("site".to_owned(), place.0)).collect(),
         quantity: Some(rust_decimal::Decimal::ONE),
     };
     reading.item(&account, &item);

@@ -3,6 +3,8 @@
 //! Not read: invoices, usage summaries, prices. The key that Pax8 gives could order and cancel; questions here have
 //! no method, so it cannot.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use truecount_billing::{Evidence, ItemId, UsageItem};
@@ -92,9 +94,12 @@ struct PageInfo {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Company {
     id: VendorId,
     name: Option<String>,
+    /// The company's id in the PSA, where an integration or a person has set it.
+    external_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +169,9 @@ impl Connector for Pax8 {
                     reading.row(None, "companies", id.as_str());
                     let name = company.name.unwrap_or_else(|| id.to_string());
                     reading.account(&id, &name);
+                    if let Some(external) = company.external_id {
+                        reading.identifier(&id, &external);
+                    }
                 }
             }
             "products" => {
@@ -220,6 +228,7 @@ fn read_subscription(page: &Page, row: Subscription<'_>, reading: &mut Reading) 
         sku,
         status: status.into(),
         last_seen: None,
+        attributes: BTreeMap::new(),
         quantity,
     };
     reading.item(&account, &item);

@@ -98,6 +98,7 @@ impl Connector for Lists {
                 sku: None,
                 status: "active".into(),
                 last_seen: None,
+                attributes: Default::default(),
                 quantity: None,
             };
             reading.item(page.ask.account.as_ref().unwrap(), &item);

@@ -461,7 +461,7 @@ fn settings_that_cannot_be_used_are_refused_by_name() {
         (
             "csv",
             "rows = \"usage\"\n[columns]\nquantitty = \"Q\"",
-            "connector `csv`: there is no field `quantitty`; there are: account_id, account_name, item_id, item_name, kind, sku, status, last_seen, quantity",
+            "connector `csv`: there is no field `quantitty`; there are: account_id, account_name, item_id, item_name, kind, sku, status, last_seen, quantity, site, domain, group, psa_client_id",
         ),
         (
             "csv",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use truecount_app::{Decision, Verdict, append_decision};
+use truecount_app::{Decision, IgnoreReason, Verdict, append_decision};
 use truecount_billing::{AccountId, ClientId, SourceId};
 use truecount_embedded::{Durability, Home};
 use truecount_platform::aws::{self, Endpoints, S3Archive};
@@ -178,11 +178,11 @@ pub(crate) async fn decide(table: &Table, sample: &Sample) {
     for one in sample.decisions() {
         let verdict = match &one.client_id {
             Some(client) => Verdict::Confirmed { client_id: ClientId::new(client).unwrap() },
-            None => Verdict::Ignored,
+            None => Verdict::Ignored { reason: IgnoreReason::Internal },
         };
         let (source, account_id) = (SourceId::new(&one.source).unwrap(), AccountId::new(&one.account_id).unwrap());
-        let (who, why) = (one.who.clone(), one.why.clone());
-        append_decision(table, &Decision { source, account_id, verdict, who, why, when: sample.now() }).await.unwrap();
+        let decision = Decision::new(source, account_id, verdict, one.who.as_str(), one.why.as_str(), sample.now());
+        append_decision(table, &decision).await.unwrap();
     }
 }
 

@@ -7,6 +7,7 @@
 mod closings;
 mod home;
 mod mails;
+mod mappings;
 mod pieces;
 mod runs;
 mod seals;

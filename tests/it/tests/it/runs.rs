@@ -1,7 +1,8 @@
 //! Runs of one month: drafts beside closings, one that takes another's place, one at a time, and what is pinned.
 
 use truecount_app::{
-    Closing, Decision, Mailing, ReconcileAnswer, ReportAnswer, Run, SyncAnswer, Verdict, Wanted, append_decision,
+    Closing, Decision, IgnoreReason, Mailing, ReconcileAnswer, ReportAnswer, Run, SyncAnswer, Verdict, Wanted,
+    append_decision,
 };
 use truecount_platform::{Row, Value};
 
@@ -26,14 +27,9 @@ fn closing(replace: Option<&str>) -> Wanted {
 }
 
 fn ignored(home: &TestHome, account: &str) -> Decision {
-    Decision {
-        source: "rmm".parse().unwrap(),
-        account_id: account.parse().unwrap(),
-        verdict: Verdict::Ignored,
-        who: "kim".to_owned(),
-        why: "internal".to_owned(),
-        when: home.env.clock.now(),
-    }
+    let (source, account) = ("rmm".parse().unwrap(), account.parse().unwrap());
+    let verdict = Verdict::Ignored { reason: IgnoreReason::Internal };
+    Decision::new(source, account, verdict, "kim", "internal", home.env.clock.now())
 }
 
 #[tokio::test]

@@ -27,7 +27,8 @@ pub(crate) const OPTIONS: &str = r#"rows = "usage"  # or "billed"
 # only = { source = "rmm" }  # just these rows, where a file holds several sources
 
 # Which of the file's columns is what. Left out altogether: the file's columns are named as ours.
-# usage:  account_id, item_id and kind are needed; account_name, sku, status, last_seen, quantity
+# usage:  account_id, item_id and kind are needed; account_name, sku, status, last_seen, quantity,
+#         site, domain, group (an account can be split by them), psa_client_id (whose account it is)
 # billed: line_id, client_id, product_code and quantity are needed; client_name, unit_price, currency,
 #         effective_from, effective_to, less_included, treatment, agreement_id, agreement, cycle_months, timing
 [sources.columns]

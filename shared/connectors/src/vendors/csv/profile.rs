@@ -47,6 +47,10 @@ const USAGE: &[Field] = &[
     ("status", Need::Free),
     ("last_seen", Need::Free),
     ("quantity", Need::Free),
+    ("site", Need::Free),
+    ("domain", Need::Free),
+    ("group", Need::Free),
+    ("psa_client_id", Need::Free),
 ];
 
 const BILLED: &[Field] = &[

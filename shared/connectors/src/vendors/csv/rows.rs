@@ -134,9 +134,19 @@ fn usage(row: &Row<'_>, reading: &mut Reading, names: &mut Names) -> Result<(), 
         sku: row.text("sku").map(str::to_owned),
         status: status.to_owned(),
         last_seen: last_seen.flatten(),
+        attributes: ["site", "domain", "group"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), row.text(name)?.to_owned())))
+            .collect(),
         quantity,
     };
     let account = account(row, reading, names, "account_id", "account_name")?;
+    if let Some(client) = row.text("psa_client_id") {
+        reading.identifier(&account, client);
+    }
+    if let Some(domain) = row.text("domain") {
+        reading.domain(&account, domain);
+    }
     reading.item(&account, &item);
     Ok(())
 }

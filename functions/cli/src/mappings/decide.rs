@@ -1,0 +1,85 @@
+//! One decision at a prompt.
+
+use std::collections::BTreeMap;
+
+use truecount_app::mappings::{self, Book, Wish};
+use truecount_app::{IgnoreReason, Verdict};
+use truecount_billing::{AccountId, ClientId, SourceId};
+
+use super::args::Because;
+use crate::args::Cli;
+use crate::home::Opened;
+use crate::output::{Ending, json, tell};
+
+/// A source and an account in it.
+pub(super) type Place<'a> = (&'a SourceId, &'a AccountId);
+
+pub(super) async fn confirm(
+    cli: &Cli,
+    opened: &Opened,
+    place: Place<'_>,
+    client: &ClientId,
+    because: &Because,
+) -> anyhow::Result<Ending> {
+    decide(cli, opened, place, Verdict::Confirmed { client_id: client.clone() }, because).await
+}
+
+pub(super) async fn ignore(
+    cli: &Cli,
+    opened: &Opened,
+    place: Place<'_>,
+    reason: IgnoreReason,
+    because: &Because,
+) -> anyhow::Result<Ending> {
+    decide(cli, opened, place, Verdict::Ignored { reason }, because).await
+}
+
+pub(super) async fn undo(cli: &Cli, opened: &Opened, place: Place<'_>, because: &Because) -> anyhow::Result<Ending> {
+    decide(cli, opened, place, Verdict::Undecided, because).await
+}
+
+pub(super) async fn split(
+    cli: &Cli,
+    opened: &Opened,
+    place: Place<'_>,
+    by: &str,
+    parts: &[(String, ClientId)],
+    because: &Because,
+) -> anyhow::Result<Ending> {
+    let mut by_value = BTreeMap::new();
+    for (value, client) in parts {
+        if by_value.insert(value.clone(), client.clone()).is_some() {
+            anyhow::bail!("the {by} `{value}` is named twice; give it one client");
+        }
+    }
+    decide(cli, opened, place, Verdict::Split { by: by.to_owned(), parts: by_value }, because).await
+}
+
+async fn decide(
+    cli: &Cli,
+    opened: &Opened,
+    (source, account): Place<'_>,
+    verdict: Verdict,
+    because: &Because,
+) -> anyhow::Result<Ending> {
+    opened.config.settings.source(source.as_str())?;
+    let book = Book::load(&opened.env, &opened.config).await?;
+    let wish = Wish {
+        source: source.clone(),
+        account_id: account.clone(),
+        verdict,
+        from: because.from,
+        who: because.who(),
+        why: because.why.clone(),
+    };
+    let (decision, notes) = mappings::decide(&opened.env, &book, wish).await?;
+    if cli.json {
+        json(&decision)?;
+    } else {
+        tell("Noted. The next run counts with it.");
+    }
+    for note in notes {
+        tell(&format!("Note: {note}."));
+    }
+    Ok(Ending::Clean)
+}

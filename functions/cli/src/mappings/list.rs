@@ -1,0 +1,139 @@
+//! Vendor organizations in the order of what hangs on them, and what was decided about one.
+
+use serde::Serialize;
+use truecount_app::mappings::{Book, MappingRow, Progress, RowState};
+use truecount_app::{Decision, Verdict};
+use truecount_billing::SourceId;
+use truecount_reports::amount;
+
+use crate::args::Cli;
+use crate::home::Opened;
+use crate::output::{Ending, json, say, table, tell};
+
+pub(super) async fn list(cli: &Cli, opened: &Opened, undecided: bool) -> anyhow::Result<Ending> {
+    let book = Book::load(&opened.env, &opened.config).await?;
+    let mut rows = book.rows();
+    rows.retain(|row| !undecided || row.state <= RowState::Split);
+    if cli.json {
+        json(&rows)?;
+        return Ok(Ending::Clean);
+    }
+    show(&rows, undecided);
+    show_progress(&book.progress());
+    Ok(Ending::Clean)
+}
+
+/// A table for 80 columns: what hangs on each where all of them wait, else whose each is.
+fn show(rows: &[MappingRow], undecided: bool) {
+    let cells = |row: &MappingRow| {
+        let whose = row.client_name.clone().or(row.client_id.as_ref().map(ToString::to_string));
+        let state = if undecided { worth(row) } else { row.state.as_str().to_owned() };
+        let (source, id) = (row.source.to_string(), row.account_id.to_string());
+        vec![source, id, row.account_name.clone(), state, whose.unwrap_or_default()]
+    };
+    let fourth = if undecided { "a month" } else { "mapping" };
+    let rows: Vec<_> = rows.iter().map(cells).collect();
+    table(&["source", "id", "vendor organization", fourth, "client"], &rows);
+}
+
+/// What hangs on it a month, in whole units: for order, not for the books.
+pub(super) fn worth(row: &MappingRow) -> String {
+    let one = |money: &truecount_billing::Money| format!("{} {}", money.currency, money.amount.round());
+    row.worth.iter().map(one).collect::<Vec<_>>().join(" + ")
+}
+
+/// How much of the recurring revenue is mapped.
+pub(super) fn show_progress(progress: &[Progress]) {
+    for row in progress {
+        let percent = row.percent().map_or_else(String::new, |percent| format!(" ({percent} %)"));
+        tell(&format!(
+            "{}: {} {} of {} billed a month is mapped{percent}",
+            row.source,
+            row.currency,
+            amount(row.mapped),
+            amount(row.billed)
+        ));
+    }
+}
+
+/// A decision in the history, with whether it holds now.
+#[derive(Serialize)]
+struct HistoryRow<'a> {
+    #[serde(flatten)]
+    decision: &'a Decision,
+    holds: bool,
+}
+
+pub(super) async fn history(
+    cli: &Cli,
+    opened: &Opened,
+    wanted: &str,
+    source: Option<&SourceId>,
+) -> anyhow::Result<Ending> {
+    let book = Book::load(&opened.env, &opened.config).await?;
+    if let Some(source) = source {
+        book.source(source)?;
+    }
+    let rows: Vec<MappingRow> =
+        book.rows().into_iter().filter(|row| source.is_none_or(|source| row.source == *source)).collect();
+    let part = wanted.to_lowercase();
+    let is_exact = rows.iter().any(|row| row.account_id.as_str() == wanted);
+    let is_wanted = |row: &&MappingRow| {
+        if is_exact { row.account_id.as_str() == wanted } else { row.account_name.to_lowercase().contains(&part) }
+    };
+    let found: Vec<&MappingRow> = rows.iter().filter(is_wanted).collect();
+    if found.is_empty() {
+        anyhow::bail!(
+            "no vendor organization has the id `{wanted}` or a name with that in it; `truecount mappings list` shows them"
+        );
+    }
+    let mut all = Vec::new();
+    for row in &found {
+        let decisions = book.source(&row.source)?.history.get(&row.account_id).map_or(&[][..], Vec::as_slice);
+        let holds = truecount_app::in_force(decisions, book.month).map(|held| held.number);
+        if !cli.json {
+            show_history(&book, row, decisions, holds);
+        }
+        all.extend(decisions.iter().map(|decision| HistoryRow { decision, holds: holds == Some(decision.number) }));
+    }
+    if cli.json {
+        json(&all)?;
+    }
+    Ok(Ending::Clean)
+}
+
+fn show_history(book: &Book, row: &MappingRow, decisions: &[Decision], holds: Option<i64>) {
+    let whose = row.client_name.as_deref().map_or_else(String::new, |name| format!(": {name}"));
+    let line =
+        format!("{} {}  {}  {}{whose} ({})", row.source, row.account_id, row.account_name, row.state.as_str(), row.why);
+    say(&truecount_reports::inert::visible(&line));
+    for decision in decisions {
+        let mark = if holds == Some(decision.number) { "*" } else { " " };
+        let from = decision.from.map_or_else(String::new, |from| format!(" from {from}"));
+        let why = if decision.why.is_empty() { String::new() } else { format!(": {}", decision.why) };
+        let when = decision.when.strftime("%Y-%m-%d %H:%M");
+        let what = verdict(book, &decision.verdict);
+        let line = format!("{mark} {}. {when}  {}  {what}{from}{why}", decision.number, decision.who);
+        say(&truecount_reports::inert::visible(&line));
+        for evidence in &decision.evidence {
+            say(&truecount_reports::inert::visible(&format!("       {evidence}")));
+        }
+    }
+}
+
+/// A verdict in words.
+fn verdict(book: &Book, verdict: &Verdict) -> String {
+    let client = |id: &truecount_billing::ClientId| match book.client(id) {
+        Some(client) => format!("{} [{id}]", client.name),
+        None => format!("[{id}]"),
+    };
+    match verdict {
+        Verdict::Confirmed { client_id } => format!("confirmed {}", client(client_id)),
+        Verdict::Ignored { reason } => format!("ignored, {}", reason.for_people()),
+        Verdict::Split { by, parts } => {
+            let parts: Vec<_> = parts.iter().map(|(value, id)| format!("{value} = {}", client(id))).collect();
+            format!("split by {by}: {}", parts.join(", "))
+        }
+        Verdict::Undecided => "undone".to_owned(),
+    }
+}

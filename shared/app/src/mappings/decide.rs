@@ -1,0 +1,110 @@
+//! One decision of a person, checked against what there is, and appended.
+
+use std::collections::BTreeMap;
+
+use truecount_billing::{AccountId, BillingMonth, SourceId};
+use truecount_reconciliation::Mapping;
+
+use super::{Book, BookSource, values_of};
+use crate::decisions::{self, Decision, Verdict};
+use crate::environment::Environment;
+use crate::snapshot::Entry;
+use crate::{AccountMapping, AppError};
+
+/// What a person wants to be decided.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The source.
+    pub source: SourceId,
+    /// The account.
+    pub account_id: AccountId,
+    /// What.
+    pub verdict: Verdict,
+    /// The first month that it holds for; `None`: every month.
+    pub from: Option<BillingMonth>,
+    /// Who decides.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Checks and appends; answers the decision, and what a person should know about it.
+///
+/// # Errors
+/// [`AppError::Unknown`] if source, account, client or attribute do not exist.
+pub async fn decide(env: &Environment, book: &Book, wish: Wish) -> Result<(Decision, Vec<String>), AppError> {
+    let source = book.source(&wish.source)?;
+    let Some((entry, mapping)) = source.account(&wish.account_id) else {
+        return Err(AppError::Unknown(format!(
+            "the last sync of `{}` has no vendor organization `{}`; `truecount mappings list` shows them",
+            wish.source, wish.account_id
+        )));
+    };
+    clients_exist(book, &wish.verdict)?;
+    let notes = match &wish.verdict {
+        Verdict::Split { by, parts } => unknown_values(env, source, entry, by, parts).await?,
+        _ => Vec::new(),
+    };
+    let mut decision = decision(wish, entry, mapping, env.clock.now());
+    decision.number = decisions::append(&env.table, &decision).await?;
+    Ok((decision, notes))
+}
+
+/// A decision with what is known about the account at the moment it is taken.
+pub(super) fn decision(wish: Wish, entry: &Entry, mapping: &AccountMapping, when: jiff::Timestamp) -> Decision {
+    let Wish { source, account_id, verdict, from, who, why } = wish;
+    let mut evidence = Vec::new();
+    if let (Mapping::Undecided { proposal: Some(client), why }, Verdict::Confirmed { client_id }) =
+        (&mapping.mapping, &verdict)
+        && client == client_id
+    {
+        evidence.push(why.clone());
+    }
+    let facts = &entry.account.facts;
+    evidence.extend(facts.identifiers.iter().map(|text| format!("identifier at the vendor: {text}")));
+    evidence.extend(facts.domains.iter().map(|text| format!("domain: {text}")));
+    Decision {
+        account_name: entry.account.name.clone(),
+        from,
+        evidence,
+        ..Decision::new(source, account_id, verdict, who, why, when)
+    }
+}
+
+fn clients_exist(book: &Book, verdict: &Verdict) -> Result<(), AppError> {
+    let clients: Vec<_> = match verdict {
+        Verdict::Confirmed { client_id } => vec![client_id],
+        Verdict::Split { parts, .. } => parts.values().collect(),
+        Verdict::Ignored { .. } | Verdict::Undecided => Vec::new(),
+    };
+    match clients.into_iter().find(|id| book.client(id).is_none()) {
+        None => Ok(()),
+        Some(id) => {
+            Err(AppError::Unknown(format!("the PSA has no client `{id}`; `truecount clients show NAME` finds its id")))
+        }
+    }
+}
+
+/// An attribute that no item has is a mistake; a value that no item has may come.
+async fn unknown_values(
+    env: &Environment,
+    source: &BookSource,
+    entry: &Entry,
+    by: &str,
+    parts: &BTreeMap<String, truecount_billing::ClientId>,
+) -> Result<Vec<String>, AppError> {
+    let found = values_of(env, &source.id, entry).await?;
+    let Some(values) = found.get(by) else {
+        let names: Vec<_> = found.keys().map(String::as_str).collect();
+        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(AppError::Unknown(format!(
+            "nothing in `{}` has the attribute `{by}`; attributes that it can be split by: {there}",
+            entry.account.id
+        )));
+    };
+    let missing = parts.keys().filter(|value| !values.contains_key(*value));
+    let mut notes: Vec<_> = missing.map(|value| format!("no item has the {by} `{value}` now")).collect();
+    let left = values.iter().filter(|(value, _)| !parts.contains_key(*value));
+    notes.extend(left.map(|(value, count)| format!("the {by} `{value}` ({count} items) stays nobody's: an exception")));
+    Ok(notes)
+}

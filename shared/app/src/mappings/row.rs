@@ -1,0 +1,213 @@
+//! An account as a person sees it who maps: whose it is, what hangs on it, and since when it waits.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use truecount_billing::{AccountId, ClientId, Currency, Money, SourceId};
+use truecount_reconciliation::{DecidedBy, Mapping};
+
+use super::{Book, BookSource};
+use crate::snapshot::Entry;
+
+/// How far an account is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowState {
+    /// Nobody has decided.
+    Undecided,
+    /// What is in it belongs to several clients.
+    Split,
+    /// It is a client's.
+    Confirmed,
+    /// Nobody is billed for it.
+    Ignored,
+}
+
+impl RowState {
+    /// The word in tables and files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Undecided => "undecided",
+            Self::Split => "split",
+            Self::Confirmed => "confirmed",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// A vendor organization and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MappingRow {
+    /// The source.
+    pub source: SourceId,
+    /// The account.
+    pub account_id: AccountId,
+    /// Its name. Foreign text.
+    pub account_name: String,
+    /// How far it is decided.
+    pub state: RowState,
+    /// Whose it is, or might be.
+    pub client_id: Option<ClientId>,
+    /// That client's name. Foreign text.
+    pub client_name: Option<String>,
+    /// On what ground, in words.
+    pub why: String,
+    /// Items in it.
+    pub items: u64,
+    /// What hangs on it a month: its usage at list prices, else what its client is billed for what the source counts.
+    pub worth: Vec<Money>,
+    /// The number of the last decision about it; 0: there is none.
+    pub decision: i64,
+}
+
+/// How much of the recurring revenue is mapped, of one source and currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// The source.
+    pub source: SourceId,
+    /// The currency.
+    pub currency: Currency,
+    /// Billed a month for what this source counts.
+    pub billed: Decimal,
+    /// Of this, to clients who have a vendor organization here that is mapped.
+    pub mapped: Decimal,
+}
+
+impl Progress {
+    /// Whole per cent, rounded down: 100 only when everything is mapped.
+    #[must_use]
+    pub fn percent(&self) -> Option<Decimal> {
+        Some(self.mapped.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(self.billed)?.floor())
+    }
+}
+
+/// What is billed a month for what a source counts, by client.
+type Billed = BTreeMap<(SourceId, ClientId), BTreeMap<Currency, Decimal>>;
+
+impl Book {
+    /// Every account: source by source, what waits first, then by what hangs on it.
+    #[must_use]
+    pub fn rows(&self) -> Vec<MappingRow> {
+        let billed = self.billed();
+        let worth: BTreeMap<_, _> = self
+            .reconciliation
+            .suggestions
+            .iter()
+            .map(|row| ((&row.source, &row.account_id), &row.estimated_worth))
+            .collect();
+        let mut rows = Vec::new();
+        for source in &self.sources {
+            let own = source.accounts.iter().zip(&source.mappings).map(|(entry, found)| {
+                let listed = worth.get(&(&source.id, &entry.account.id)).map_or(&[][..], |worth| worth.as_slice());
+                self.row(source, entry, &found.mapping, listed, &billed)
+            });
+            let from = rows.len();
+            rows.extend(own);
+            let order = |row: &MappingRow| {
+                let most = row.worth.iter().map(|money| money.amount).max();
+                let is_decided = row.state > RowState::Split;
+                (is_decided, std::cmp::Reverse((most, row.items)), row.account_id.clone())
+            };
+            rows[from..].sort_by_cached_key(order);
+        }
+        rows
+    }
+
+    fn row(
+        &self,
+        source: &BookSource,
+        entry: &Entry,
+        mapping: &Mapping,
+        listed: &[Money],
+        billed: &Billed,
+    ) -> MappingRow {
+        let (state, client_id, why) = match mapping {
+            Mapping::Confirmed { client_id, by } => {
+                (RowState::Confirmed, Some(client_id.clone()), ground(*by).to_owned())
+            }
+            Mapping::Ignored { reason } => (RowState::Ignored, None, reason.clone()),
+            Mapping::Split { why } => (RowState::Split, None, why.clone()),
+            Mapping::Undecided { proposal, why } => (RowState::Undecided, proposal.clone(), why.clone()),
+        };
+        let of_client = client_id.as_ref().and_then(|client| billed.get(&(source.id.clone(), client.clone())));
+        let worth = match (listed, of_client) {
+            ([], Some(sums)) => sums.iter().map(|(currency, amount)| Money::new(*amount, *currency)).collect(),
+            (listed, _) => listed.to_vec(),
+        };
+        MappingRow {
+            source: source.id.clone(),
+            account_id: entry.account.id.clone(),
+            account_name: entry.account.name.clone(),
+            state,
+            client_name: client_id.as_ref().and_then(|id| self.client(id)).map(|client| client.name.clone()),
+            client_id,
+            why,
+            items: entry.total(),
+            worth,
+            decision: source.last_number(&entry.account.id),
+        }
+    }
+
+    /// How much of the recurring revenue is mapped, by source and currency.
+    #[must_use]
+    pub fn progress(&self) -> Vec<Progress> {
+        let mut found = Vec::new();
+        let billed = self.billed();
+        for source in &self.sources {
+            let mapped_here = |client: &ClientId| {
+                let is = |mapping: &crate::AccountMapping| match &mapping.mapping {
+                    Mapping::Confirmed { client_id, .. } => client_id == client,
+                    Mapping::Split { .. } => {
+                        mapping.split.as_ref().is_some_and(|split| split.parts.values().any(|part| part == client))
+                    }
+                    _ => false,
+                };
+                source.mappings.iter().any(is)
+            };
+            let mut sums = BTreeMap::<Currency, (Decimal, Decimal)>::new();
+            for ((_, client), amounts) in billed.iter().filter(|((of, _), _)| *of == source.id) {
+                let is_mapped = mapped_here(client);
+                for (currency, amount) in amounts {
+                    let sum = sums.entry(*currency).or_default();
+                    sum.0 = sum.0.saturating_add(*amount);
+                    if is_mapped {
+                        sum.1 = sum.1.saturating_add(*amount);
+                    }
+                }
+            }
+            found.extend(sums.into_iter().map(|(currency, (billed, mapped))| Progress {
+                source: source.id.clone(),
+                currency,
+                billed,
+                mapped,
+            }));
+        }
+        found
+    }
+
+    fn billed(&self) -> Billed {
+        let mut billed = Billed::new();
+        for row in &self.reconciliation.comparisons {
+            let (Some(units), Some(price), Some(currency)) = (row.billed, row.unit_price, row.currency) else {
+                continue;
+            };
+            let amount = units.saturating_mul(price);
+            let sums = billed.entry((row.source.clone(), row.client_id.clone())).or_default();
+            let sum = sums.entry(currency).or_default();
+            *sum = sum.saturating_add(amount);
+        }
+        billed.values_mut().for_each(|sums| sums.retain(|_, amount| !amount.is_zero()));
+        billed
+    }
+}
+
+/// On what ground a mapping was confirmed, in words.
+fn ground(by: DecidedBy) -> &'static str {
+    match by {
+        DecidedBy::Person => "decided by a person",
+        DecidedBy::Identifier => "the vendor holds this client's identifier",
+        DecidedBy::EqualName => "the names are equal",
+    }
+}
