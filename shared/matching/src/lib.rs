@@ -1,16 +1,55 @@
-//! Which client a vendor organization's name means, as far as two equal names say it.
+//! Which client a vendor organization's name means: what two equal names say by themselves, and what is proposed to a
+//! person.
 //!
 //! Only names that are equal after light normalising, unique on both sides, and written without lookalike letters
-//! confirm themselves. The legal form is kept: "Acme Ltd" and "Acme Inc" are two clients.
+//! confirm themselves ([`confirmed_by_name`]). The legal form is kept: "Acme Ltd" and "Acme Inc" are two clients.
+//! Everything else is proposed by [`suggest`], with a probability and named reasons for and against, for a person to
+//! confirm.
 //!
-//! **Architecture invariant:** pure. Nothing here scores or guesses, and nothing is confirmed by likeness.
+//! ```
+//! use truecount_matching::{Party, Sites, suggest};
+//! let accounts = [Party::named("Brown & Partners (London)"), Party::named("Zebra Bakery")];
+//! let clients = [Party::named("Brown and Partners LLP"), Party::named("Green Partners LLP")];
+//! let suggestions = suggest(&accounts, &clients, Sites::ManyToOne);
+//! let best = &suggestions[0][0];
+//! assert_eq!(clients[best.client].name, "Brown and Partners LLP");
+//! println!("{} {}%", best.reasons[0].for_people(), best.score.percent());
+//! ```
+//!
+//! **Architecture invariant:** pure. Nothing is confirmed by likeness: no count rests on a suggestion.
 
+#![expect(
+    clippy::float_arithmetic,
+    reason = "likeness and probability are no money and no quantity; nothing is counted by them"
+)]
+
+mod align;
+mod assign;
 mod by_name;
+mod candidates;
+mod confusable;
+mod edit;
+mod evidence;
+mod explain;
+mod fold;
+mod lists;
 mod lookalike;
+mod measure;
+mod model;
+mod name;
 mod normalise;
+mod party;
+mod reason;
 mod stem;
+mod suggest;
+mod words;
 
 pub use by_name::{ByName, HeldBack, WhyHeldBack, confirmed_by_name};
+pub use confusable::{Confusable, Looks, look};
 pub use lookalike::has_lookalikes;
+pub use measure::{MEASURES, Measures};
 pub use normalise::normalise;
+pub use party::{Evidence, Party, Score, Sites, Suggestion};
+pub use reason::Reason;
 pub use stem::equal_but_for_legal_form;
+pub use suggest::{Measured, SUGGESTIONS_MAX, measure_pairs, suggest};

@@ -1,6 +1,6 @@
 //! Names that look like another: mixed scripts, letters that imitate, characters that do not show.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// A writing, as far as mixing is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,21 @@ enum Script {
 }
 
 /// Whether a name may only be confirmed by a person: letters of two scripts or of one that is not known here,
-/// compatibility forms and Latin letters that imitate others, and characters that are not shown.
+/// compatibility forms and Latin letters that imitate others, marks that are no part of a letter, and characters that are
+/// not shown.
 #[must_use]
 pub fn has_lookalikes(name: &str) -> bool {
     let mut found = None;
     for character in name.chars() {
         if is_hidden(character) || imitates(character) {
+            return true;
+        }
+    }
+    for character in name.nfc() {
+        // what composing has not made a letter of
+        if is_combining_mark(character)
+            && matches!(found, None | Some(Script::Latin | Script::Greek | Script::Cyrillic))
+        {
             return true;
         }
         // digits are alphanumeric too: those of other scripts imitate
@@ -45,8 +54,18 @@ fn imitates(character: char) -> bool {
     is_letter_like && (is_compatibility() || matches!(character, 'ı' | 'ĸ' | 'ſ' | 'ƒ' | '\u{0180}'..='\u{01CC}'))
 }
 
+/// The one plain letter or digit that a character imitates.
+pub(crate) fn imitated(character: char) -> Option<char> {
+    if character.is_ascii() {
+        return None;
+    }
+    let mut buffer = [0; 4];
+    let mut prototype = unicode_security::confusable_detection::skeleton(character.encode_utf8(&mut buffer));
+    prototype.next().filter(char::is_ascii_alphanumeric).filter(|_| prototype.next().is_none())
+}
+
 /// Controls, direction marks and characters of no width.
-fn is_hidden(character: char) -> bool {
+pub(crate) fn is_hidden(character: char) -> bool {
     (character.is_control() && character != '\t')
         || matches!(character, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}'
             | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}'
@@ -83,6 +102,9 @@ mod tests {
             ("Cafe\u{301} Rouge", false),
             ("Ακμή Α.Ε.", false),
             ("株式会社アクメ", false),
+            ("एक्मे", false),
+            ("Acme\u{335}", true),
+            ("\u{338}Acme", true),
             ("\u{0410}cme", true),
             ("Acme ΑΕ", true),
             ("ＡＣＭＥ", true),

@@ -1,0 +1,217 @@
+//! Which names are worth comparing: for each left the rights that share rare words, runs of letters, initials or the
+//! joined letters with it, at a cost that does not grow with the product of the lists.
+
+use hashbrown::HashMap;
+
+use crate::lists::{GRAMS, Lists};
+
+/// So many looks at a posting a left may cost, the rarest first.
+const LOOKS_MAX: usize = 3_000;
+/// So many rights per left are compared letter by letter.
+const SHORTLIST: usize = 24;
+/// So many rights with the same initials are looked at.
+const BY_FORM_MAX: usize = 50;
+/// So many rights per left are measured.
+pub(crate) const CANDIDATES_MAX: usize = 10;
+
+/// A right that may be meant by a left.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate {
+    pub right: u32,
+    /// How much of the words' rarity both share, 0 to 1.
+    pub words: f32,
+    /// The cosine of the runs of three letters, 0 to 1.
+    pub grams: f32,
+    /// The joined letters are equal, or one has the initials of the other.
+    pub is_by_form: bool,
+}
+
+impl Candidate {
+    /// The cheap likeness that candidates are ordered by.
+    pub(crate) fn likeness(self) -> f32 {
+        0.5 * (self.words + self.grams)
+    }
+
+    fn rank(self) -> f32 {
+        self.likeness() + if self.is_by_form { 0.6 } else { 0.0 }
+    }
+}
+
+/// Where the words, grams and forms of the rights stand.
+pub(crate) struct Index<'a> {
+    lists: &'a Lists,
+    words: Postings,
+    grams: Postings,
+    joined: HashMap<&'a [u8], Vec<u32>>,
+    initials: HashMap<&'a str, Vec<u32>>,
+}
+
+/// For each key a slice of rights and what the key weighs in each.
+struct Postings {
+    starts: Vec<u32>,
+    rights: Vec<(u32, f32)>,
+}
+
+/// Rights, and what a key weighs in each.
+type Rights<'a> = &'a [(u32, f32)];
+
+impl Postings {
+    fn new(keys: usize, each: &mut dyn Iterator<Item = (u32, u32, f32)>) -> Self {
+        let all: Vec<(u32, u32, f32)> = each.collect();
+        let mut starts = vec![0_u32; keys + 1];
+        for (key, _, _) in &all {
+            starts[*key as usize + 1] += 1;
+        }
+        for key in 0..keys {
+            starts[key + 1] += starts[key];
+        }
+        let mut next = starts.clone();
+        let mut rights = vec![(0, 0.0); all.len()];
+        for (key, right, weight) in all {
+            let place = &mut next[key as usize];
+            rights[*place as usize] = (right, weight);
+            *place += 1;
+        }
+        Self { starts, rights }
+    }
+
+    fn of(&self, key: u32) -> Rights<'_> {
+        &self.rights[self.starts[key as usize] as usize..self.starts[key as usize + 1] as usize]
+    }
+}
+
+/// What is used again from left to left.
+pub(crate) struct Scratch {
+    shares: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl<'a> Index<'a> {
+    pub(crate) fn new(lists: &'a Lists) -> Self {
+        let numbered = || (0_u32..).zip(&lists.rights);
+        let mut joined = HashMap::<&[u8], Vec<u32>>::new();
+        let mut initials = HashMap::<&str, Vec<u32>>::new();
+        for (right, entry) in numbered() {
+            joined.entry(&entry.name.joined).or_default().push(right);
+            for letters in &entry.name.initials {
+                if letters.len() > 1 {
+                    let rights = initials.entry(letters.as_str()).or_default();
+                    if rights.last() != Some(&right) {
+                        rights.push(right);
+                    }
+                }
+            }
+        }
+        let words = Postings::new(
+            lists.spreads.len(),
+            &mut numbered().flat_map(|(right, entry)| {
+                let length = length(&entry.weights);
+                entry.words.iter().zip(&entry.weights).map(move |(word, weight)| (*word, right, weight / length))
+            }),
+        );
+        let grams = Postings::new(
+            GRAMS,
+            &mut numbered()
+                .flat_map(|(right, entry)| entry.grams.iter().map(move |(gram, weight)| (*gram, right, *weight))),
+        );
+        Self { lists, words, grams, joined, initials }
+    }
+
+    pub(crate) fn scratch(&self) -> Scratch {
+        Scratch { shares: vec![0.0; self.lists.rights.len()], touched: Vec::new() }
+    }
+
+    /// The likeliest rights of a left, best first.
+    pub(crate) fn candidates(&self, left: usize, scratch: &mut Scratch) -> Vec<Candidate> {
+        let entry = &self.lists.lefts[left];
+        let length = length(&entry.weights);
+        let mut keys: Vec<(usize, Rights<'_>, f32)> = Vec::with_capacity(entry.words.len() + entry.grams.len());
+        let words =
+            entry.words.iter().zip(&entry.weights).map(|(word, weight)| (self.words.of(*word), weight / length));
+        let grams = entry.grams.iter().map(|(gram, weight)| (self.grams.of(*gram), *weight));
+        keys.extend(words.chain(grams).map(|(rights, weight)| (rights.len(), rights, weight)));
+        keys.sort_by_key(|(count, _, _)| *count);
+        let mut looks = 0;
+        for (count, rights, weight) in keys {
+            looks += count;
+            if looks > LOOKS_MAX && looks > count {
+                break;
+            }
+            for (right, share) in rights {
+                scratch.add(*right, weight * share);
+            }
+        }
+        let mut by_form: Vec<u32> =
+            self.by_form(left).flat_map(|rights| rights.iter().take(BY_FORM_MAX).copied()).collect();
+        by_form.sort_unstable();
+        by_form.dedup();
+        by_form.iter().for_each(|right| scratch.add(*right, 1.0));
+        let shortlist = scratch.take_best();
+        let mut candidates: Vec<Candidate> = shortlist
+            .into_iter()
+            .map(|right| self.compare(left, right, by_form.binary_search(&right).is_ok()))
+            .collect();
+        candidates.sort_by(|a, b| b.rank().total_cmp(&a.rank()).then(a.right.cmp(&b.right)));
+        candidates.truncate(CANDIDATES_MAX);
+        candidates
+    }
+
+    /// Rights with the same joined letters, or with initials where the other has them as a word.
+    fn by_form(&self, left: usize) -> impl Iterator<Item = &[u32]> {
+        let name = &self.lists.lefts[left].name;
+        let joined = self.joined.get(name.joined.as_slice()).into_iter();
+        let short = name.core.iter().filter(|word| (2..=8).contains(&word.written.len()));
+        let as_initials = short.filter_map(|word| self.initials.get(word.written.as_str()));
+        joined.chain(as_initials).map(Vec::as_slice)
+    }
+
+    fn compare(&self, left: usize, right: u32, is_by_form: bool) -> Candidate {
+        let (a, b) = (&self.lists.lefts[left], &self.lists.rights[right as usize]);
+        let shared = a.words.iter().zip(&a.weights).filter(|(word, _)| b.words.contains(word));
+        let words = shared.map(|(_, weight)| weight * weight).sum::<f32>() / (length(&a.weights) * length(&b.weights));
+        let grams = cosine(&a.grams, &b.grams);
+        Candidate { right, words: words.min(1.0), grams, is_by_form }
+    }
+}
+
+fn length(weights: &[f32]) -> f32 {
+    weights.iter().map(|weight| weight * weight).sum::<f32>().sqrt().max(1e-6)
+}
+
+/// Of two lists in the order of their keys.
+pub(crate) fn cosine(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
+    let (mut i, mut j, mut sum) = (0, 0, 0.0);
+    while let (Some((left, weight)), Some((right, other))) = (a.get(i), b.get(j)) {
+        if left == right {
+            sum += weight * other;
+        }
+        i += usize::from(left <= right);
+        j += usize::from(right <= left);
+    }
+    sum
+}
+
+impl Scratch {
+    fn add(&mut self, right: u32, share: f32) {
+        let place = &mut self.shares[right as usize];
+        if *place == 0.0 {
+            self.touched.push(right);
+        }
+        *place += share;
+    }
+
+    /// The rights with most, and a clean slate.
+    fn take_best(&mut self) -> Vec<u32> {
+        let shares = &self.shares;
+        let order = |a: &u32, b: &u32| shares[*b as usize].total_cmp(&shares[*a as usize]).then(a.cmp(b));
+        let mut best = self.touched.clone();
+        if best.len() > SHORTLIST {
+            best.select_nth_unstable_by(SHORTLIST - 1, order);
+            best.truncate(SHORTLIST);
+        }
+        for right in self.touched.drain(..) {
+            self.shares[right as usize] = 0.0;
+        }
+        best
+    }
+}

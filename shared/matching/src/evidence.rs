@@ -1,0 +1,171 @@
+//! Evidence beyond names, and how much it moves the odds. No labelled set has such evidence: the weights are set by
+//! hand, and low enough that a person is still asked.
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::name::Name;
+use crate::words::SHARED_DOMAINS;
+use crate::{Party, Reason, normalise};
+
+/// Logarithms of odds.
+mod weights {
+    pub(super) const IDENTIFIER: f32 = 9.0;
+    pub(super) const OTHER_IDENTIFIER: f32 = -6.0;
+    pub(super) const SERIALS: f32 = 6.0;
+    pub(super) const DOMAIN: f32 = 5.0;
+    pub(super) const DOMAIN_OF_SEVERAL: f32 = 2.0;
+    pub(super) const DOMAIN_IS_NAME: f32 = 3.0;
+    pub(super) const PHONE: f32 = 3.5;
+    pub(super) const KNOWN_AS: f32 = 5.0;
+    pub(super) const CITY: f32 = 0.7;
+    pub(super) const OTHER_CITY: f32 = -0.7;
+}
+
+/// So many clients that share one piece of evidence are looked at; what more have is no evidence.
+const CLIENTS_MAX: usize = 20;
+/// Fewer digits are an extension, not a number.
+const PHONE_DIGITS_MIN: usize = 7;
+const PHONE_DIGITS_COMPARED: usize = 9;
+
+/// By each piece of evidence the clients that have it.
+#[derive(Default)]
+pub(crate) struct EvidenceIndex {
+    identifiers: HashMap<String, Vec<usize>>,
+    serials: HashMap<String, Vec<usize>>,
+    domains: HashMap<String, Vec<usize>>,
+    phones: HashMap<String, Vec<usize>>,
+    names: HashMap<Vec<u8>, Vec<usize>>,
+    known_as: HashMap<String, Vec<usize>>,
+    cities: Vec<Option<String>>,
+}
+
+/// What the evidence says of one client.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    pub odds: f32,
+    pub reasons: Vec<Reason>,
+    pub against: Vec<Reason>,
+}
+
+impl EvidenceIndex {
+    pub(crate) fn new(clients: &[Party<'_>], any_domains: bool) -> Self {
+        let mut index = Self::default();
+        for (client, party) in clients.iter().enumerate() {
+            let evidence = &party.evidence;
+            add(&mut index.identifiers, evidence.identifiers.iter().filter_map(|id| identifier(id)), client);
+            add(&mut index.serials, evidence.serials.iter().filter_map(|serial| identifier(serial)), client);
+            add(&mut index.domains, evidence.domains.iter().filter_map(|domain| own_domain(domain)), client);
+            add(&mut index.phones, evidence.phones.iter().filter_map(|phone| telephone(phone)), client);
+            add(&mut index.known_as, evidence.known_as.iter().map(|name| normalise(name)), client);
+            index.cities.push(evidence.city.map(normalise).filter(|city| !city.is_empty()));
+            if any_domains {
+                index.names.entry(Name::new(party.name).joined).or_default().push(client);
+            }
+        }
+        index
+    }
+
+    /// What speaks for and against clients, by client; those that nothing is said of are left out.
+    pub(crate) fn of(&self, account: &Party<'_>) -> HashMap<usize, Said> {
+        let mut said = HashMap::<usize, Said>::new();
+        let evidence = &account.evidence;
+        let ids: Vec<&Vec<usize>> =
+            evidence.identifiers.iter().filter_map(|id| self.identifiers.get(&identifier(id)?)).collect();
+        for (id, clients) in evidence.identifiers.iter().zip(&ids) {
+            tell(&mut said, clients, weights::IDENTIFIER, &Reason::SameIdentifier((*id).to_owned()));
+        }
+        let known = self.known_as.get(&normalise(account.name));
+        for clients in known.into_iter() {
+            tell(&mut said, clients, weights::KNOWN_AS, &Reason::KnownAs(account.name.to_owned()));
+        }
+        self.serials(&mut said, evidence.serials);
+        for domain in evidence.domains.iter().filter_map(|domain| own_domain(domain)) {
+            if let Some(clients) = self.domains.get(&domain) {
+                let weight = if clients.len() == 1 { weights::DOMAIN } else { weights::DOMAIN_OF_SEVERAL };
+                tell(&mut said, clients, weight, &Reason::SameDomain(domain));
+            } else if let Some(clients) = self.names.get(&Name::new(&domain).joined) {
+                tell(&mut said, clients, weights::DOMAIN_IS_NAME, &Reason::DomainIsName(domain));
+            }
+        }
+        let mut phones = evidence.phones.iter().filter_map(|phone| self.phones.get(&telephone(phone)?));
+        if let Some(clients) = phones.next() {
+            tell(&mut said, clients, weights::PHONE, &Reason::SamePhone);
+        }
+        said
+    }
+
+    /// What is only said of a client that is proposed anyway: the town, and the id of another client.
+    pub(crate) fn also(&self, account: &Party<'_>, client: usize, said: &mut Said) {
+        if let (Some(city), Some(Some(other))) = (account.evidence.city.map(normalise), self.cities.get(client)) {
+            if city == *other {
+                said.odds += weights::CITY;
+                said.reasons.push(Reason::SameCity(other.clone()));
+            } else if !city.is_empty() {
+                said.odds += weights::OTHER_CITY;
+                said.against.push(Reason::OtherCity(other.clone()));
+            }
+        }
+        let ids = account.evidence.identifiers.iter().filter_map(|id| self.identifiers.get(&identifier(id)?));
+        let mut of_others = ids.peekable();
+        if of_others.peek().is_some() && !of_others.any(|clients| clients.contains(&client)) {
+            said.odds += weights::OTHER_IDENTIFIER;
+            said.against.push(Reason::OtherIdentifier);
+        }
+    }
+
+    fn serials(&self, said: &mut HashMap<usize, Said>, serials: &[&str]) {
+        let mut counts = HashMap::<usize, usize>::new();
+        let distinct: HashSet<String> = serials.iter().filter_map(|serial| identifier(serial)).collect();
+        for clients in distinct.iter().filter_map(|serial| self.serials.get(serial)) {
+            // a serial that several clients have is a placeholder
+            if let [client] = clients.as_slice() {
+                *counts.entry(*client).or_default() += 1;
+            }
+        }
+        for (client, count) in counts {
+            tell(said, &[client], weights::SERIALS, &Reason::SharedSerials(count));
+        }
+    }
+}
+
+fn add(index: &mut HashMap<String, Vec<usize>>, keys: impl Iterator<Item = String>, client: usize) {
+    for key in keys.filter(|key| !key.is_empty()) {
+        let clients = index.entry(key).or_default();
+        if clients.last() != Some(&client) {
+            clients.push(client);
+        }
+    }
+}
+
+fn tell(said: &mut HashMap<usize, Said>, clients: &[usize], weight: f32, reason: &Reason) {
+    if clients.len() > CLIENTS_MAX {
+        return;
+    }
+    for client in clients {
+        let said = said.entry(*client).or_default();
+        if !said.reasons.contains(reason) {
+            said.odds += weight;
+            said.reasons.push(reason.clone());
+        }
+    }
+}
+
+fn identifier(id: &str) -> Option<String> {
+    let id = id.trim().to_lowercase();
+    (!id.is_empty() && id != "0").then_some(id)
+}
+
+/// Without what stands before the domain; nothing for those of mail providers.
+fn own_domain(domain: &str) -> Option<String> {
+    let domain = domain.trim().to_lowercase();
+    let domain = domain.rsplit(['@', '/']).next().unwrap_or_default();
+    let domain = domain.strip_prefix("www.").unwrap_or(domain).trim_end_matches('.');
+    (domain.contains('.') && !SHARED_DOMAINS.contains(&domain)).then(|| domain.to_owned())
+}
+
+/// The last digits: what stands before them is the country and a zero.
+fn telephone(phone: &str) -> Option<String> {
+    let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
+    let from = digits.len().saturating_sub(PHONE_DIGITS_COMPARED);
+    (digits.len() >= PHONE_DIGITS_MIN).then(|| digits[from..].iter().collect())
+}

@@ -1,0 +1,276 @@
+//! What is measured of a left and a right name. Every figure is about the two names and how they stand in the lists at
+//! hand, none about which names they are.
+
+use crate::align::{Alignment, Answer};
+use crate::candidates::{Candidate, cosine};
+use crate::edit;
+use crate::lists::{Entry, Lists};
+use crate::name::Kind;
+
+macro_rules! measures {
+    ($($name:ident: $meaning:literal,)*) => {
+        /// What is measured of a pair, by name.
+        #[derive(Debug, Clone, Copy, PartialEq, Default)]
+        pub struct Measures { $(#[doc = $meaning] pub $name: f32,)* }
+
+        /// The names of the measures, in order.
+        pub const MEASURES: &[&str] = &[$(stringify!($name),)*];
+
+        impl Measures {
+            /// The figures in the order of [`MEASURES`].
+            #[must_use]
+            pub fn to_array(&self) -> [f32; MEASURES.len()] { [$(self.$name,)*] }
+        }
+    };
+}
+
+measures! {
+    same_core: "1 if the core words are the same in the same order, 0.9 in another order, 0.8 if the joined letters are the same.",
+    left_covered: "How much of the left's rarity the right answers to, near spellings counted in part.",
+    right_covered: "How much of the right's rarity the left answers to.",
+    left_equal: "How much of the left's rarity stands in the right letter by letter.",
+    right_equal: "How much of the right's rarity stands in the left letter by letter.",
+    left_over: "The rarest word of the left that the right lacks.",
+    right_over: "The rarest word of the right that the left lacks.",
+    left_over_count: "Words of the left that the right lacks.",
+    right_over_count: "Words of the right that the left lacks.",
+    left_over_own: "The rarest word, not generic and no place, that only the left has.",
+    right_over_own: "The rarest word, not generic and no place, that only the right has.",
+    left_over_lefts: "In how many lefts the rarest word stands that only the left has, as a logarithm.",
+    right_over_rights: "In how many rights the rarest word stands that only the right has, as a logarithm.",
+    over_place: "Whether places are left over: 1 on one side, 2 on both.",
+    over_other_part: "1 if what is left over stands in another part of the name than what is shared.",
+    over_at_front: "1 if the first word of a side is left over, 2 of both.",
+    shared_rarest: "The rarest word that both have.",
+    shared_sum: "The rarity of all words that both have.",
+    shared_count: "Words that both have.",
+    shared_rights: "In how many rights the rarest shared word stands, as a logarithm.",
+    shared_lefts: "In how many lefts the rarest shared word stands, as a logarithm.",
+    spelling: "The least likeness among words taken for one another, 1 if all are equal.",
+    spelling_weight: "The rarity of words taken for one another that are not equal.",
+    joined: "1 if two words of one are one word of the other.",
+    initials: "Letters of one that are initials of words of the other.",
+    whole_initials: "Letters, if the whole of one is the initials of the whole of the other.",
+    shortened: "1 if a word of one is the beginning of a word of the other.",
+    grams: "The cosine of the runs of three letters.",
+    whole_likeness: "Likeness of the whole names, letter by letter.",
+    joined_likeness: "Likeness of the joined core, letter by letter.",
+    joined_distance: "Letters between the joined cores.",
+    jaro_winkler: "Likeness of the joined core that weighs the beginning.",
+    sorted_likeness: "Likeness of the core in the order of its words.",
+    first_word: "1 if the first words are equal, part of it if nearly.",
+    last_word: "1 if the last words are equal.",
+    contained: "1 if the joined letters of one contain those of the other.",
+    legal: "0 none has a legal form, 1 only the left, 2 only the right, 3 the same, 4 some the same, 5 others.",
+    number: "0 none counts anything, 1 the same, 2 only the left, 3 only the right, 4 others.",
+    left_words: "Core words of the left.",
+    right_words: "Core words of the right.",
+    left_weight: "The rarity of all words of the left.",
+    right_weight: "The rarity of all words of the right.",
+    left_letters: "Letters of the left's core.",
+    right_letters: "Letters of the right's core.",
+    is_domain: "1 if the left is written as a domain, 2 the right, 3 both.",
+    alias_mark: "1 if a side says it is also known otherwise.",
+    likeness: "The cheap likeness by which candidates are ordered.",
+    rank: "The place among the left's candidates, best 0.",
+    lead: "How much more alike than the best other right of this left.",
+    lead_right: "How much more alike than the best other left of this right.",
+    near_rights: "Rights that are nearly as like to the left.",
+    near_lefts: "Lefts that are nearly as like to the right.",
+    twin: "Likeness of the right to the best other right of this left.",
+}
+
+/// What candidates of the same left, and other lefts of the same right, look like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rivals {
+    pub rank: usize,
+    pub best_other: f32,
+    pub best_other_left: f32,
+    pub near_rights: usize,
+    pub near_lefts: usize,
+    pub twin: f32,
+}
+
+/// Measures one pair, and says which words answer to each other.
+pub(crate) fn measure(lists: &Lists, left: usize, candidate: Candidate, rivals: &Rivals) -> (Measures, Alignment) {
+    let a = &lists.lefts[left];
+    let b = &lists.rights[candidate.right as usize];
+    let alignment = Alignment::new(a, b);
+    let mut measures = Measures::default();
+    shared(&mut measures, lists, a, b, &alignment);
+    left_over(&mut measures, lists, a, b, &alignment);
+    letters(&mut measures, a, b);
+    forms(&mut measures, a, b);
+    measures.grams = candidate.grams;
+    measures.likeness = candidate.likeness();
+    measures.rank = count(rivals.rank);
+    measures.lead = candidate.likeness() - rivals.best_other;
+    measures.lead_right = candidate.likeness() - rivals.best_other_left;
+    measures.near_rights = count(rivals.near_rights);
+    measures.near_lefts = count(rivals.near_lefts);
+    measures.twin = rivals.twin;
+    (measures, alignment)
+}
+
+/// How alike two rights are, as twins of one another.
+pub(crate) fn twins(a: &Entry, b: &Entry) -> f32 {
+    cosine(&a.grams, &b.grams)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of words and names")]
+fn count(number: usize) -> f32 {
+    number as f32
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of names")]
+fn logarithm(names: u32) -> f32 {
+    (names as f32 + 1.0).ln()
+}
+
+fn shared(measures: &mut Measures, lists: &Lists, a: &Entry, b: &Entry, alignment: &Alignment) {
+    let (mut left, mut right, mut left_equal, mut right_equal) = (0.0, 0.0, 0.0, 0.0);
+    let mut rarest = None;
+    measures.spelling = 1.0;
+    for pairing in &alignment.pairings {
+        let weight_of = |entry: &Entry, (from, to): (usize, usize)| entry.weights[from..to].iter().sum::<f32>();
+        let (of_left, of_right) = (weight_of(a, pairing.left), weight_of(b, pairing.right));
+        left += of_left * pairing.likeness;
+        right += of_right * pairing.likeness;
+        measures.spelling = measures.spelling.min(pairing.likeness);
+        let letters = a.name.core[pairing.left.0].written.len().min(b.name.core[pairing.right.0].written.len());
+        match pairing.answer {
+            Answer::Equal => {
+                left_equal += of_left;
+                right_equal += of_right;
+                measures.shared_count += 1.0;
+                measures.shared_sum += of_left;
+                if of_left > measures.shared_rarest {
+                    measures.shared_rarest = of_left;
+                    rarest = Some(a.words[pairing.left.0]);
+                }
+            }
+            Answer::Spelling => measures.spelling_weight += of_left.min(of_right),
+            Answer::Shortened => measures.shortened = 1.0,
+            Answer::Joined => measures.joined = 1.0,
+            Answer::Initials => measures.initials = measures.initials.max(count(letters)),
+        }
+    }
+    measures.left_covered = left / a.weight.max(1e-6);
+    measures.right_covered = right / b.weight.max(1e-6);
+    measures.left_equal = left_equal / a.weight.max(1e-6);
+    measures.right_equal = right_equal / b.weight.max(1e-6);
+    if let Some(word) = rarest {
+        let spread = lists.spreads[word as usize];
+        measures.shared_rights = logarithm(spread.rights);
+        measures.shared_lefts = logarithm(spread.lefts);
+    }
+}
+
+fn left_over(measures: &mut Measures, lists: &Lists, a: &Entry, b: &Entry, alignment: &Alignment) {
+    let free_left: Vec<usize> = (0..a.words.len()).filter(|place| alignment.left_is_free(*place)).collect();
+    let free_right: Vec<usize> = (0..b.words.len()).filter(|place| alignment.right_is_free(*place)).collect();
+    let rarest = |entry: &Entry, free: &[usize]| {
+        free.iter().copied().max_by(|x, y| entry.weights[*x].total_cmp(&entry.weights[*y]))
+    };
+    let own = |entry: &Entry, free: &[usize]| {
+        let own = free.iter().filter(|place| entry.name.core[**place].kind == Kind::Own);
+        own.map(|place| entry.weights[*place]).fold(0.0, f32::max)
+    };
+    let has_place =
+        |entry: &Entry, free: &[usize]| free.iter().any(|place| entry.name.core[*place].kind == Kind::Place);
+    if let Some(place) = rarest(a, &free_left) {
+        measures.left_over = a.weights[place];
+        measures.left_over_lefts = logarithm(lists.spreads[a.words[place] as usize].lefts);
+    }
+    if let Some(place) = rarest(b, &free_right) {
+        measures.right_over = b.weights[place];
+        measures.right_over_rights = logarithm(lists.spreads[b.words[place] as usize].rights);
+    }
+    measures.left_over_count = count(free_left.len());
+    measures.right_over_count = count(free_right.len());
+    measures.left_over_own = own(a, &free_left);
+    measures.right_over_own = own(b, &free_right);
+    measures.over_place = count(usize::from(has_place(a, &free_left)) + usize::from(has_place(b, &free_right)));
+    measures.over_at_front =
+        count(usize::from(free_left.first() == Some(&0)) + usize::from(free_right.first() == Some(&0)));
+    let is_apart = |entry: &Entry, free: &[usize]| {
+        free.iter().all(|place| {
+            let part = entry.name.core[*place].part;
+            (0..entry.words.len()).all(|other| free.contains(&other) || entry.name.core[other].part != part)
+        })
+    };
+    let is_over = !free_left.is_empty() || !free_right.is_empty();
+    measures.over_other_part = count(usize::from(is_over && is_apart(a, &free_left) && is_apart(b, &free_right)));
+}
+
+fn letters(measures: &mut Measures, a: &Entry, b: &Entry) {
+    let (left, right) = (&a.name.joined, &b.name.joined);
+    measures.whole_likeness = edit::likeness(&a.name.whole, &b.name.whole);
+    measures.joined_likeness = edit::likeness(left, right);
+    measures.joined_distance = count(edit::distance(left, right));
+    measures.jaro_winkler = edit::jaro_winkler(left, right);
+    measures.sorted_likeness = edit::likeness(&a.name.sorted, &b.name.sorted);
+    let (short, long) = if left.len() <= right.len() { (left, right) } else { (right, left) };
+    let is_contained = short.len() >= 3 && long.windows(short.len()).any(|run| run == short.as_slice());
+    measures.contained = count(usize::from(is_contained));
+    measures.left_letters = count(left.len());
+    measures.right_letters = count(right.len());
+}
+
+fn forms(measures: &mut Measures, a: &Entry, b: &Entry) {
+    let (left, right) = (&a.name, &b.name);
+    measures.same_core = if a.words == b.words {
+        1.0
+    } else if left.sorted == right.sorted {
+        0.9
+    } else if left.joined == right.joined {
+        0.8
+    } else {
+        0.0
+    };
+    measures.left_words = count(a.words.len());
+    measures.right_words = count(b.words.len());
+    measures.left_weight = a.weight;
+    measures.right_weight = b.weight;
+    if let (Some(first), Some(other)) = (left.core.first(), right.core.first()) {
+        let likeness = edit::likeness(first.written.as_bytes(), other.written.as_bytes());
+        measures.first_word = if first.text == other.text { 1.0 } else { likeness * 0.9 };
+    }
+    measures.last_word = count(usize::from(a.words.last() == b.words.last()));
+    measures.whole_initials = count(whole_initials(a, b).unwrap_or(0));
+    measures.legal = legal(&left.legal, &right.legal);
+    measures.number = number(&left.numbers, &right.numbers);
+    measures.is_domain = count(usize::from(left.is_domain) + 2 * usize::from(right.is_domain));
+    measures.alias_mark = count(usize::from(left.has_alias_mark || right.has_alias_mark));
+}
+
+/// How many letters, if the one word of a side is the initials of the other.
+fn whole_initials(a: &Entry, b: &Entry) -> Option<usize> {
+    let one_way = |short: &Entry, long: &Entry| {
+        let [word] = short.name.core.as_slice() else { return None };
+        let is_initials = word.written.len() > 1 && long.name.initials.contains(&word.written);
+        is_initials.then_some(word.written.len())
+    };
+    one_way(a, b).or_else(|| one_way(b, a))
+}
+
+fn legal(left: &[&str], right: &[&str]) -> f32 {
+    match (left.is_empty(), right.is_empty()) {
+        (true, true) => 0.0,
+        (false, true) => 1.0,
+        (true, false) => 2.0,
+        (false, false) if left == right => 3.0,
+        (false, false) if left.iter().any(|form| right.contains(form)) => 4.0,
+        (false, false) => 5.0,
+    }
+}
+
+fn number(left: &[u32], right: &[u32]) -> f32 {
+    match (left.is_empty(), right.is_empty()) {
+        (true, true) => 0.0,
+        (false, true) => 2.0,
+        (true, false) => 3.0,
+        (false, false) if left == right => 1.0,
+        (false, false) => 4.0,
+    }
+}

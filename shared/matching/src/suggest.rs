@@ -1,0 +1,228 @@
+//! For each account the clients it may be, best first, with a probability and reasons for and against.
+
+use hashbrown::HashMap;
+
+use crate::candidates::{Candidate, Index};
+use crate::evidence::{EvidenceIndex, Said};
+use crate::explain::{Explained, explain};
+use crate::lists::Lists;
+use crate::measure::{Measures, Rivals, measure, twins};
+use crate::name::Name;
+use crate::{Party, Score, Sites, Suggestion, assign, model};
+
+/// So many clients are proposed for an account.
+pub const SUGGESTIONS_MAX: usize = 5;
+
+/// Less alike by this much is not nearly as like.
+const NEAR: f32 = 0.15;
+
+/// A pair of names, measured: what weights are learned from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The client's place in the list of clients.
+    pub client: usize,
+    /// What was measured.
+    pub measures: Measures,
+}
+
+/// For each account, in the order given, the clients that it may be: best first, at most [`SUGGESTIONS_MAX`], and none
+/// if nothing is alike. Nothing here confirms anything.
+///
+/// The order of accounts and of clients changes nothing but the order of the answer. Words weigh by how rare they are
+/// on the two lists, so give the whole lists, also what is decided already.
+#[must_use]
+pub fn suggest(accounts: &[Party<'_>], clients: &[Party<'_>], sites: Sites) -> Vec<Vec<Suggestion>> {
+    let pairs = Pairs::new(accounts, clients);
+    let mut scored = pairs.scored();
+    if sites == Sites::OneToOne {
+        assign::one_to_one(&mut scored, clients.len());
+    }
+    let mut suggestions = vec![Vec::new(); accounts.len()];
+    for (left, mut likely) in scored.into_iter().enumerate() {
+        likely.truncate(SUGGESTIONS_MAX);
+        suggestions[pairs.account_order[left]] = pairs.told(left, likely);
+    }
+    suggestions
+}
+
+/// The candidates of each account with what is measured of them, in the order of the accounts.
+#[must_use]
+pub fn measure_pairs(accounts: &[Party<'_>], clients: &[Party<'_>]) -> Vec<Vec<Measured>> {
+    let pairs = Pairs::new(accounts, clients);
+    let mut measured = vec![Vec::new(); accounts.len()];
+    for (left, candidates) in pairs.candidates.iter().enumerate() {
+        let rivals = pairs.rivals(left, candidates);
+        measured[pairs.account_order[left]] = candidates
+            .iter()
+            .zip(&rivals)
+            .map(|(candidate, rivals)| Measured {
+                client: pairs.owners[candidate.right as usize],
+                measures: measure(&pairs.lists, left, *candidate, rivals).0,
+            })
+            .collect();
+    }
+    measured
+}
+
+/// A client of an account, with its odds.
+#[derive(Debug, Clone)]
+pub(crate) struct Likely {
+    pub client: usize,
+    pub odds: f32,
+    /// The name of the client that was compared, if any was.
+    pub candidate: Option<Candidate>,
+    pub said: Said,
+    /// The account that takes the client in its place.
+    pub better: Option<usize>,
+}
+
+/// Both lists in an order of their own, and the pairs worth comparing.
+struct Pairs<'a> {
+    accounts: &'a [Party<'a>],
+    clients: &'a [Party<'a>],
+    account_order: Vec<usize>,
+    /// The client of each right: a client has as many rights as names.
+    owners: Vec<usize>,
+    lists: Lists,
+    candidates: Vec<Vec<Candidate>>,
+    /// By right: the two best likenesses, and how many lefts are nearly as like.
+    of_rights: Vec<OfRight>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct OfRight {
+    best: f32,
+    second: f32,
+}
+
+impl<'a> Pairs<'a> {
+    fn new(accounts: &'a [Party<'a>], clients: &'a [Party<'a>]) -> Self {
+        let mut account_order: Vec<usize> = (0..accounts.len()).collect();
+        account_order.sort_by(|a, b| accounts[*a].cmp(&accounts[*b]));
+        let names = |(client, party): (usize, &'a Party<'a>)| {
+            std::iter::once(party.name).chain(party.evidence.known_as.iter().copied()).map(move |name| (name, client))
+        };
+        let mut rights: Vec<(&str, usize)> = clients.iter().enumerate().flat_map(names).collect();
+        rights.sort_by(|a, b| a.0.cmp(b.0).then_with(|| clients[a.1].cmp(&clients[b.1])));
+        let lists = Lists::new(
+            account_order.iter().map(|account| Name::new(accounts[*account].name)).collect(),
+            rights.iter().map(|(name, _)| Name::new(name)).collect(),
+        );
+        let owners = rights.into_iter().map(|(_, client)| client).collect();
+        let candidates = all_candidates(&lists);
+        let mut of_rights = vec![OfRight::default(); lists.rights.len()];
+        for candidate in candidates.iter().flatten() {
+            let of_right = &mut of_rights[candidate.right as usize];
+            let likeness = candidate.likeness();
+            if likeness > of_right.best {
+                of_right.second = std::mem::replace(&mut of_right.best, likeness);
+            } else if likeness > of_right.second {
+                of_right.second = likeness;
+            }
+        }
+        Self { accounts, clients, account_order, owners, lists, candidates, of_rights }
+    }
+
+    /// How each candidate of a left stands among the others.
+    fn rivals(&self, _left: usize, candidates: &[Candidate]) -> Vec<Rivals> {
+        let stand = |(rank, candidate): (usize, &Candidate)| {
+            let others = || {
+                let owner = self.owners[candidate.right as usize];
+                candidates.iter().filter(move |other| self.owners[other.right as usize] != owner)
+            };
+            let likeness = candidate.likeness();
+            let of_right = self.of_rights[candidate.right as usize];
+            let best_other = others().map(|other| other.likeness()).fold(0.0, f32::max);
+            let near = others().filter(|other| other.likeness() > likeness - NEAR);
+            let right = &self.lists.rights[candidate.right as usize];
+            let twin = others().next().map_or(0.0, |other| twins(right, &self.lists.rights[other.right as usize]));
+            Rivals {
+                rank,
+                best_other,
+                best_other_left: if likeness >= of_right.best { of_right.second } else { of_right.best },
+                near_rights: near.count(),
+                near_lefts: 0,
+                twin,
+            }
+        };
+        candidates.iter().enumerate().map(stand).collect()
+    }
+
+    /// By left the clients and their odds, best first.
+    fn scored(&self) -> Vec<Vec<Likely>> {
+        let any_domains = self.accounts.iter().any(|account| !account.evidence.domains.is_empty());
+        let evidence = EvidenceIndex::new(self.clients, any_domains);
+        let score = |(left, candidates): (usize, &Vec<Candidate>)| {
+            let account = &self.accounts[self.account_order[left]];
+            let mut said = evidence.of(account);
+            let mut likely: HashMap<usize, Likely> = HashMap::new();
+            for (candidate, rivals) in candidates.iter().zip(self.rivals(left, candidates)) {
+                let client = self.owners[candidate.right as usize];
+                let odds = model::odds(&measure(&self.lists, left, *candidate, &rivals).0);
+                if likely.get(&client).is_none_or(|before| before.odds < odds) {
+                    let known =
+                        Likely { client, odds, candidate: Some(*candidate), said: Said::default(), better: None };
+                    likely.insert(client, known);
+                }
+            }
+            for (client, said) in said.drain() {
+                let unlike = Likely { client, odds: UNLIKE, candidate: None, said: Said::default(), better: None };
+                likely.entry(client).or_insert(unlike).said = said;
+            }
+            let mut likely: Vec<Likely> = likely.into_values().collect();
+            for known in &mut likely {
+                evidence.also(account, known.client, &mut known.said);
+                known.odds += known.said.odds;
+            }
+            self.sort(&mut likely);
+            likely
+        };
+        self.candidates.iter().enumerate().map(score).collect()
+    }
+
+    /// The likeliest first; of equals the one whose name comes first.
+    fn sort(&self, likely: &mut [Likely]) {
+        likely.sort_by(|a, b| {
+            let by_name = || self.clients[a.client].cmp(&self.clients[b.client]).then(a.client.cmp(&b.client));
+            b.odds.total_cmp(&a.odds).then_with(by_name)
+        });
+    }
+
+    fn told(&self, left: usize, likely: Vec<Likely>) -> Vec<Suggestion> {
+        let scores: Vec<Score> = likely.iter().map(|known| Score::of(model::probability(known.odds))).collect();
+        let tell = |place: usize| {
+            let known = &likely[place];
+            let is_near =
+                |other: &usize| *other != place && scores[*other].percent() * 2 >= scores[place].percent().max(20);
+            let twin = (0..likely.len()).find(is_near);
+            let Explained { mut reasons, mut against } = match known.candidate {
+                Some(candidate) => explain(&self.lists, left, candidate.right as usize),
+                None => Explained::default(),
+            };
+            reasons.splice(0..0, known.said.reasons.iter().cloned());
+            against.splice(0..0, known.said.against.iter().cloned());
+            if let Some(better) = known.better {
+                against
+                    .insert(0, crate::Reason::BetterAccount(self.accounts[self.account_order[better]].name.to_owned()));
+            }
+            if let Some(twin) = twin {
+                against.push(crate::Reason::NearTwin(self.clients[likely[twin].client].name.to_owned()));
+            }
+            let name = self.accounts[self.account_order[left]].name;
+            if crate::has_lookalikes(name) || crate::has_lookalikes(self.clients[known.client].name) {
+                against.insert(0, crate::Reason::Lookalike);
+            }
+            Suggestion { client: known.client, score: scores[place], reasons, against }
+        };
+        (0..likely.len()).map(tell).collect()
+    }
+}
+
+fn all_candidates(lists: &Lists) -> Vec<Vec<Candidate>> {
+    let index = Index::new(lists);
+    let mut scratch = index.scratch();
+    (0..lists.lefts.len()).map(|left| index.candidates(left, &mut scratch)).collect()
+}
+
+/// The odds of a client whose name is nothing like the account's.
+const UNLIKE: f32 = -6.0;
