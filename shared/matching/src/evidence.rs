@@ -160,7 +160,11 @@ fn own_domain(domain: &str) -> Option<String> {
     let domain = domain.trim().to_lowercase();
     let domain = domain.rsplit(['@', '/']).next().unwrap_or_default();
     let domain = domain.strip_prefix("www.").unwrap_or(domain).trim_end_matches('.');
-    (domain.contains('.') && !SHARED_DOMAINS.contains(&domain)).then(|| domain.to_owned())
+    // every tenant of Microsoft has one of these: its first label is the tenant's own
+    let tenant = domain.strip_suffix(".onmicrosoft.com").map(|tenant| format!("{tenant}.com"));
+    let domain = tenant.as_deref().unwrap_or(domain);
+    let is_shared = SHARED_DOMAINS.split(' ').any(|shared| shared == domain);
+    (domain.contains('.') && !is_shared).then(|| domain.to_owned())
 }
 
 /// The last digits: what stands before them is the country and a zero.

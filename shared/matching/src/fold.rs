@@ -109,7 +109,7 @@ fn is_domain(plain: &str) -> bool {
     let text = plain.trim();
     let Some((before, last)) = text.rsplit_once('.') else { return false };
     let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
-    before.chars().count() >= 2 && crate::words::DOMAIN_ENDS.contains(&last) && before.split('.').all(is_label)
+    before.chars().count() >= 2 && crate::name::is_domain_end(last) && before.split('.').all(is_label)
 }
 
 /// `u c c` is `ucc`; a letter that stands alone stays, as in `site b`.

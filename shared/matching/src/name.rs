@@ -16,20 +16,31 @@ struct Known {
     joining: HashSet<&'static str>,
     spellings: HashMap<&'static str, &'static str>,
     kinds: HashMap<&'static str, Kind>,
+    alias_marks: HashSet<&'static str>,
+    domain_ends: HashSet<&'static str>,
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let mut legal = HashMap::<_, Vec<(Vec<&str>, &str)>>::new();
-    for (form, family) in LEGAL_FORMS {
-        let words: Vec<&str> = form.split(' ').collect();
-        legal.entry(words[0]).or_default().push((words, *family));
+    for (family, forms) in LEGAL_FORMS {
+        for form in forms.split('|') {
+            let words: Vec<&str> = form.split(' ').collect();
+            legal.entry(words[0]).or_default().push((words, *family));
+        }
     }
     legal.values_mut().for_each(|forms| forms.sort_by_key(|(words, _)| std::cmp::Reverse(words.len())));
-    let mut kinds: HashMap<&str, Kind> = GENERIC.iter().map(|word| (*word, Kind::Generic)).collect();
-    kinds.extend(PLACES.iter().map(|word| (*word, Kind::Place)));
+    let mut kinds: HashMap<&str, Kind> = GENERIC.split(' ').map(|word| (word, Kind::Generic)).collect();
+    kinds.extend(PLACES.split(' ').map(|word| (word, Kind::Place)));
     kinds.extend(NUMBER_WORDS.iter().map(|(word, number)| (*word, Kind::Number(*number))));
-    let joining = JOINING.iter().copied().collect();
-    Known { legal, joining, spellings: SPELLINGS.iter().copied().collect(), kinds }
+    let spellings = SPELLINGS.iter().flat_map(|(word, others)| others.split(' ').map(move |other| (other, *word)));
+    Known {
+        legal,
+        joining: JOINING.split(' ').collect(),
+        spellings: spellings.collect(),
+        kinds,
+        alias_marks: ALIAS_MARKS.split(' ').collect(),
+        domain_ends: DOMAIN_ENDS.split(' ').collect(),
+    }
 });
 
 /// Words beyond these are not looked at: no name of a company is longer.
@@ -92,7 +103,7 @@ impl Name {
         words.retain(|word| !word.text.is_empty());
         let whole = bytes(words.iter().map(|word| word.text.as_str()), " ");
         let is_legal = legal_words(&words, &mut legal);
-        let has_alias_mark = words.iter().skip(1).any(|word| ALIAS_MARKS.contains(&word.text.as_str()));
+        let has_alias_mark = words.iter().skip(1).any(|word| KNOWN.alias_marks.contains(word.text.as_str()));
         let rest: Vec<&FoldedWord> =
             words.iter().zip(&is_legal).filter(|(_, is_legal)| !**is_legal).map(|(word, _)| word).collect();
         let is_joining = |word: &FoldedWord, place: usize| {
@@ -133,12 +144,16 @@ fn numbers(core: &[CoreWord]) -> Vec<u32> {
     numbers
 }
 
+pub(crate) fn is_domain_end(label: &str) -> bool {
+    KNOWN.domain_ends.contains(label)
+}
+
 /// `www.acme.co.uk` is about `acme`.
 fn strip_domain(words: &mut Vec<FoldedWord>) {
     if words.len() > 1 && words[0].text == "www" {
         words.remove(0);
     }
-    while words.len() > 1 && words.last().is_some_and(|word| DOMAIN_ENDS.contains(&word.text.as_str())) {
+    while words.len() > 1 && words.last().is_some_and(|word| is_domain_end(&word.text)) {
         words.pop();
     }
 }

@@ -125,7 +125,7 @@ impl<'a> Pairs<'a> {
 
     /// How each candidate of a left stands among the others.
     fn rivals(&self, _left: usize, candidates: &[Candidate]) -> Vec<Rivals> {
-        let stand = |(rank, candidate): (usize, &Candidate)| {
+        let stand = |candidate: &Candidate| {
             let others = || {
                 let owner = self.owners[candidate.right as usize];
                 candidates.iter().filter(move |other| self.owners[other.right as usize] != owner)
@@ -137,7 +137,7 @@ impl<'a> Pairs<'a> {
             let right = &self.lists.rights[candidate.right as usize];
             let twin = others().next().map_or(0.0, |other| twins(right, &self.lists.rights[other.right as usize]));
             Rivals {
-                rank,
+                rank: others().filter(|other| other.likeness() > likeness).count(),
                 best_other,
                 best_other_left: if likeness >= of_right.best { of_right.second } else { of_right.best },
                 near_rights: near.count(),
@@ -145,7 +145,7 @@ impl<'a> Pairs<'a> {
                 twin,
             }
         };
-        candidates.iter().enumerate().map(stand).collect()
+        candidates.iter().map(stand).collect()
     }
 
     /// By left the clients and their odds, best first.
