@@ -1,5 +1,6 @@
 //! The crawl's side of a sync: pages into packs in the archive, then the checkpoint that stands for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,10 +8,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
+use truecount_billing::SourceId;
 use truecount_connectors::{
-    Connector, CrawlError, CrawlState, CsvFile, Http, HttpSetup, PackSink, Page, Progress, Remedy, SinkError,
+    Connector, CrawlError, CrawlState, CsvFile, Http, HttpSetup, PackSink, Page, Progress, Remedy, Renewal, SinkError,
 };
-use truecount_platform::Placed;
+use truecount_platform::{Fields, Placed, Secrets};
 
 use crate::sync::{Checkpoint, Incident, Worker};
 use crate::{AppError, keys, packed};
@@ -62,16 +64,19 @@ pub(crate) async fn crawl(
         Ok(secret) => secret,
         Err(error) => return Ok(Ended::Incident(Incident { reason: error.to_string(), remedy: "renew" })),
     };
+    let renewal = Arc::new(LookUp { secrets: Arc::clone(&worker.env.secrets), source: worker.source.id.clone() });
     let left = worker.deadline.at.duration_since(Timestamp::now()).as_millis() - i128::from(RESERVE_SECONDS) * 1_000;
     let deadline = Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
-    let http = match Http::new(connector, HttpSetup { secret, deadline, ..HttpSetup::default() }) {
-        Ok(http) => http,
-        Err(error) => return Ok(Ended::Incident(Incident::repair(error))),
-    };
+    let http =
+        match Http::new(connector, HttpSetup { secret, renewal: Some(renewal), deadline, ..HttpSetup::default() }) {
+            Ok(http) => http,
+            Err(error) => return Ok(Ended::Incident(Incident::repair(error))),
+        };
     let mut state = adopt(worker, checkpoint).await?;
     let mut packs = Packs { worker, checkpoint };
     let stop = || worker.deadline.is_near(RESERVE_SECONDS);
     let ended = truecount_connectors::crawl(connector, &http, &mut state, &mut packs, &stop).await;
+    worker.env.progress.asked(worker.source.id.as_str(), http.requests(), http.throttles());
     match ended {
         Ok(Progress::Done) => {
             checkpoint.is_crawled = true;
@@ -91,6 +96,25 @@ pub(crate) async fn crawl(
             Ok(error) => *error,
             Err(error) => AppError::damaged("a pack of pages", error),
         }),
+    }
+}
+
+/// Looks a source's secret up again: somebody may have renewed it while the source is read.
+struct LookUp {
+    secrets: Arc<dyn Secrets>,
+    source: SourceId,
+}
+
+#[async_trait]
+impl Renewal for LookUp {
+    async fn secret(&self) -> Option<Fields> {
+        match self.secrets.source(&self.source).await {
+            Ok(fields) => Some(fields),
+            Err(error) => {
+                tracing::warn!(source = %self.source, %error, "the secret was refused and cannot be looked up again");
+                None
+            }
+        }
     }
 }
 

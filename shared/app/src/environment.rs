@@ -32,6 +32,10 @@ pub trait Progress: Send + Sync {
     fn pages(&self, source: &str, pages: u64);
     /// A step began.
     fn step(&self, what: &str);
+    /// A vendor was asked so many times; so many of its answers said to ask less often.
+    fn asked(&self, source: &str, requests: u64, throttles: u64) {
+        let _ = (source, requests, throttles);
+    }
 }
 
 /// Nobody watches.

@@ -5,7 +5,8 @@
 //!
 //! Environment variables: `TRUECOUNT_TABLE`, `TRUECOUNT_BUCKET`, `TRUECOUNT_SECRETS` (the prefix of the secrets'
 //! parameters); `TRUECOUNT_ENDPOINT` for other endpoints than AWS's own, or `TRUECOUNT_ENDPOINT_DYNAMODB`, `…_S3`,
-//! `…_SES`, `…_SSM` for each; `TRUECOUNT_CLOCK` (a moment such as `2026-06-30T20:00:00Z`) to try a month out.
+//! `…_SES`, `…_SSM` for each; `TRUECOUNT_STACK`, the name under which metrics are written; `TRUECOUNT_SENDER`, the
+//! sender if the settings name none; `TRUECOUNT_CLOCK` (a moment such as `2026-06-30T20:00:00Z`) to try a month out.
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use truecount_billing::{BillingMonth, SourceId};
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
+use crate::metrics::{Call, RunKind, Said};
 use crate::{
     AppError, AwsHome, Config, Deadline, Environment, Mailing, Wanted, aws_environment, closing_due_now, reconcile,
     report, sync, tell_failed,
@@ -131,9 +133,11 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
             r#"name a source, {"source": "ninjaone"}, or ask for {"list": true}"#.to_owned(),
         ));
     };
+    let (call, env) = counted("sync", env);
     // Boxed, as below: what a use case waits for nests too deep for the compiler when a function's `main` wraps it.
-    let synced = Box::pin(sync(env, &config.settings, source.as_str(), deadline(deadline_ms)));
-    answer(&synced.await?)
+    let synced = Box::pin(sync(&env, &config.settings, source.as_str(), deadline(deadline_ms))).await?;
+    call.end(&Said::Sync(&synced));
+    answer(&synced)
 }
 
 /// Answers the reconcile function's event.
@@ -143,11 +147,20 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
 pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, AppError> {
     let event: ReconcileEvent = read(event)?;
     let config = Config::load(&*env.config).await?;
+    let (call, env) = counted("reconcile", env);
     if event.closing_due {
-        return answer(&Box::pin(closing_due_now(env, &config.settings)).await?);
+        let due = Box::pin(closing_due_now(&env, &config.settings)).await?;
+        call.end(&Said::Due(&due));
+        return answer(&due);
     }
-    let wanted = if event.closing { Wanted::Closing { replace: event.replace } } else { Wanted::Draft };
-    answer(&Box::pin(reconcile(env, &config, event.month, &wanted, deadline(deadline_ms))).await?)
+    let (wanted, kind) = if event.closing {
+        (Wanted::Closing { replace: event.replace }, RunKind::Closing)
+    } else {
+        (Wanted::Draft, RunKind::Draft)
+    };
+    let reconciled = Box::pin(reconcile(&env, &config, event.month, &wanted, deadline(deadline_ms))).await?;
+    call.end(&Said::Reconcile(&reconciled, kind));
+    answer(&reconciled)
 }
 
 /// Answers the report function's event.
@@ -158,10 +171,13 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
     let event: ReportEvent = read(event)?;
     let config = Config::load(&*env.config).await?;
     let month = event.month.unwrap_or_else(|| BillingMonth::of(config.settings.today(env)));
+    let (call, env) = counted("report", env);
     if let Some(failed) = event.failed {
         let month = failed.month.unwrap_or(month);
         let why = said(&failed.why);
-        let mails = Box::pin(tell_failed(env, &config.settings, month, &failed.step, &why)).await?;
+        let told = Box::pin(tell_failed(&env, &config.settings, month, &failed.step, &why)).await;
+        call.end(&Said::Told(&told));
+        let mails = told?;
         return Ok(json!({ "state": "told", "month": month, "mails": mails }));
     }
     let mailing = match event.mail {
@@ -169,8 +185,16 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
         MailWord::Wanted => Mailing::Wanted,
         MailWord::Off => Mailing::Off,
     };
-    let reported = Box::pin(report(env, &config, month, event.run_id.as_deref(), mailing, deadline(deadline_ms)));
-    answer(&reported.await?)
+    let reported =
+        Box::pin(report(&env, &config, month, event.run_id.as_deref(), mailing, deadline(deadline_ms))).await;
+    call.end(&Said::Report(&reported));
+    answer(&reported?)
+}
+
+/// A call whose cost is counted, with the environment to work in.
+fn counted(function: &'static str, env: &Environment) -> (Call, Environment) {
+    let (call, progress) = Call::begin(function, &env.progress);
+    (call, Environment { progress, ..env.clone() })
 }
 
 /// The message within what a state machine says about an error.

@@ -17,6 +17,7 @@ pub mod lambda;
 mod lease;
 mod mapping;
 pub mod mappings;
+mod metrics;
 mod outbox;
 mod packed;
 mod reconcile;

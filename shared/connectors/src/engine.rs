@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 use crate::{
     connector::{Ask, Connector, Page},
     fault::{Cause, Fault, Remedy},
-    http::{Http, Outcome},
+    http::{Http, Outcome, is_of_the_secret},
     state::{CrawlState, short_hash},
 };
 
@@ -196,12 +196,7 @@ impl Crawl<'_> {
 
     /// Keeps a failure with its account, or ends the crawl.
     fn failed(&mut self, ask: Ask, cause: Cause) -> Result<(), Fault> {
-        let is_whole_source = match &cause {
-            Cause::TokenRefused { code: Some(code), .. } if code == INVALID_CLIENT => true,
-            Cause::NotAccepted | Cause::TokenRefused { .. } => ask.scope.is_none(),
-            _ => false,
-        };
-        let Some(account) = ask.account.clone().filter(|_| !is_whole_source) else {
+        let Some(account) = ask.account.clone().filter(|_| !is_of_the_secret(&cause, &ask)) else {
             return Err(self.give_up(ask, cause));
         };
         if matches!(cause.remedy(), Remedy::Retry(_)) {
@@ -235,9 +230,6 @@ impl Crawl<'_> {
         sink.pack(&pages, self.state).await.map_err(CrawlError::Sink)
     }
 }
-
-/// What a token endpoint says of a wrong or expired client secret (RFC 6749), which all accounts share.
-const INVALID_CLIENT: &str = "invalid_client";
 
 /// Whether a question is for the next page of the list that another is about.
 fn is_next(ask: &Ask, from: &Ask) -> bool {

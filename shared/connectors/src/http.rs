@@ -27,6 +27,7 @@ use crate::{
     fault::Cause,
     pace::{CONCURRENCY_MAX, Gate, RealTime, Time, backoff, retry_after},
     paging,
+    renewal::{Keyring, Renewal},
     tokens::Tokens,
 };
 
@@ -76,6 +77,8 @@ impl Default for Limits {
 pub struct HttpSetup {
     /// The fields of the source's secret.
     pub secret: BTreeMap<String, SecretString>,
+    /// Where to look the secret up again, once, should the vendor refuse it.
+    pub renewal: Option<Arc<dyn Renewal>>,
     /// The clock for waits.
     pub time: Arc<dyn Time>,
     /// From now: when nothing new may be asked and no wait may end. `None`: no limit.
@@ -86,14 +89,15 @@ pub struct HttpSetup {
 
 impl Default for HttpSetup {
     fn default() -> Self {
-        Self { secret: BTreeMap::new(), time: Arc::new(RealTime::default()), deadline: None, limits: Limits::default() }
+        let (secret, time) = (BTreeMap::new(), Arc::new(RealTime::default()));
+        Self { secret, renewal: None, time, deadline: None, limits: Limits::default() }
     }
 }
 
 /// The engine's way to one source.
 pub struct Http {
     endpoint: Endpoint,
-    pub(crate) secret: SecretFields,
+    pub(crate) keyring: Keyring,
     client: Client,
     pub(crate) token_client: Client,
     pub(crate) tokens: Tokens,
@@ -102,10 +106,14 @@ pub struct Http {
     deadline: Option<Duration>,
     pub(crate) limits: Limits,
     requests: AtomicU64,
+    throttles: AtomicU64,
 }
 
 /// How much of a refusal's body is looked at for an error code.
 const REFUSAL_BYTES_MAX: usize = 64 * 1024;
+
+/// What a token endpoint says of a wrong or expired client secret (RFC 6749), which all accounts share.
+const INVALID_CLIENT: &str = "invalid_client";
 
 /// What came of a question.
 pub(crate) enum Outcome {
@@ -140,13 +148,15 @@ pub(crate) struct Budget {
     /// The token that the last request carried, and whether it was given up already.
     token: Option<HeaderValue>,
     token_refreshed: bool,
+    /// Which secret the last request was made with.
+    secret_number: u32,
     /// What happened last: the reason, should nothing be left.
     last: Option<Cause>,
 }
 
 impl Budget {
     fn new(requests: u32) -> Self {
-        Self { left: requests, attempts: 0, token: None, token_refreshed: false, last: None }
+        Self { left: requests, attempts: 0, token: None, token_refreshed: false, secret_number: 0, last: None }
     }
 
     fn spend(&mut self) -> Result<(), Miss> {
@@ -187,13 +197,14 @@ impl Http {
             gate: Gate::new(endpoint.pace),
             deadline: setup.deadline.map(|from_now| setup.time.now().saturating_add(from_now)),
             endpoint,
-            secret,
+            keyring: Keyring::new(secret, setup.renewal),
             client,
             token_client,
             tokens: Tokens::default(),
             time: setup.time,
             limits: setup.limits,
             requests: AtomicU64::new(0),
+            throttles: AtomicU64::new(0),
         })
     }
 
@@ -202,9 +213,16 @@ impl Http {
         usize::from(self.endpoint.pace.concurrency.clamp(1, CONCURRENCY_MAX))
     }
 
-    /// Requests made so far.
-    pub(crate) fn requests(&self) -> u64 {
+    /// Requests made so far, those for tokens and repeats counted.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Answers so far that said to ask less often.
+    #[must_use]
+    pub fn throttles(&self) -> u64 {
+        self.throttles.load(Ordering::Relaxed)
     }
 
     /// Whether the deadline has come.
@@ -244,6 +262,13 @@ impl Http {
                     budget.last = Some(Cause::NotAccepted);
                     self.tokens.give_up(ask.scope.as_deref(), budget.token.as_ref()).await;
                 }
+                Err(Miss::Cause(cause)) if is_of_the_secret(&cause, ask) => {
+                    if !self.keyring.renewed_since(budget.secret_number, &self.endpoint.auth).await {
+                        return Outcome::Failed(cause);
+                    }
+                    self.tokens.give_up_all().await;
+                    budget = Budget::new(self.limits.requests_per_ask_max);
+                }
                 Err(Miss::Cause(cause)) if cause.passes() && budget.left > 0 => {
                     if let Err(miss) = self.wait_before_repeat(cause, &mut budget).await {
                         return given_up(miss);
@@ -261,6 +286,7 @@ impl Http {
     /// One GET, with a token first if there is none.
     async fn attempt(&self, url: &Url, ask: &Ask, budget: &mut Budget) -> Result<String, Miss> {
         budget.attempts += 1;
+        budget.secret_number = self.keyring.number();
         let headers = self.headers(ask.scope.as_deref(), budget).await?;
         let (timeout, seconds) = self.leave(budget).await?;
         let host = origin_text(url);
@@ -280,8 +306,8 @@ impl Http {
         }
         let after = self.hold_if_asked(&response);
         match status.as_u16() {
-            429 => Err(Cause::Throttled { after }.into()),
-            503 if after.is_some() => Err(Cause::Throttled { after }.into()),
+            429 => Err(self.throttled(after)),
+            503 if after.is_some() => Err(self.throttled(after)),
             500..=599 | 408 => Err(Cause::ServerFails { status: status.as_u16() }.into()),
             401 => Err(Cause::NotAccepted.into()),
             status => {
@@ -293,6 +319,12 @@ impl Http {
                 Err(Miss::Refused(cause, Refusal { status, code }))
             }
         }
+    }
+
+    /// Counts an answer that said to ask less often.
+    pub(crate) fn throttled(&self, after: Option<Duration>) -> Miss {
+        self.throttles.fetch_add(1, Ordering::Relaxed);
+        Cause::Throttled { after }.into()
     }
 
     /// Reads a body up to a cap, counted after decompression.
@@ -396,11 +428,12 @@ impl Http {
         for (name, value) in &self.endpoint.headers {
             insert(&mut headers, name, HeaderValue::from_str(value).ok());
         }
+        let secret = self.keyring.secret();
         for header in &self.endpoint.auth.headers {
-            insert(&mut headers, header.name, self.secret.header(header));
+            insert(&mut headers, header.name, secret.header(header));
         }
         if let Some(basic) = &self.endpoint.auth.basic {
-            insert(&mut headers, AUTHORIZATION.as_str(), self.secret.basic(basic));
+            insert(&mut headers, AUTHORIZATION.as_str(), secret.basic(basic));
         }
         if let Some(auth) = &self.endpoint.auth.token {
             let token = self.token(auth, scope, budget).await?;
@@ -408,6 +441,15 @@ impl Http {
             headers.insert(AUTHORIZATION, token);
         }
         Ok(headers)
+    }
+}
+
+/// Whether it is the source's own secret that was refused, not one account's token.
+pub(crate) fn is_of_the_secret(cause: &Cause, ask: &Ask) -> bool {
+    match cause {
+        Cause::TokenRefused { code: Some(code), .. } if code == INVALID_CLIENT => true,
+        Cause::NotAccepted | Cause::TokenRefused { .. } => ask.scope.is_none(),
+        _ => false,
     }
 }
 

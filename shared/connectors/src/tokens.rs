@@ -42,6 +42,11 @@ impl Tokens {
         slot
     }
 
+    /// Gives up all tokens: the secret that they were had for is another now.
+    pub(crate) async fn give_up_all(&self) {
+        self.0.lock().await.clear();
+    }
+
     /// Gives up a token that was refused, unless somebody already has a new one.
     pub(crate) async fn give_up(&self, scope: Option<&str>, refused: Option<&HeaderValue>) {
         let slot = self.slot(scope).await;
@@ -74,7 +79,8 @@ impl Http {
     async fn request_token(&self, auth: &TokenAuth, scope: Option<&str>, budget: &mut Budget) -> Result<Token, Miss> {
         let url = token_url(auth, scope)?;
         let (timeout, seconds) = self.leave(budget).await?;
-        let (id, secret) = (self.secret.fill(&auth.client_id), self.secret.fill(&auth.client_secret));
+        let secret = self.keyring.secret();
+        let (id, secret) = (secret.fill(&auth.client_id), secret.fill(&auth.client_secret));
         let mut fields: BTreeMap<&str, &str> =
             auth.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         fields.insert("grant_type", "client_credentials");
@@ -100,7 +106,7 @@ impl Http {
                 let body = std::str::from_utf8(&bytes).map_err(|_| Cause::TokenUnreadable)?;
                 Ok(token_from(body, self.time.now())?)
             }
-            429 => Err(Cause::Throttled { after }.into()),
+            429 => Err(self.throttled(after)),
             status @ (500..=599 | 408) => Err(Cause::ServerFails { status }.into()),
             status => {
                 let code = self.refusal_code(response, &host, seconds).await;

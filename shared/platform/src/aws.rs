@@ -2,6 +2,7 @@
 //! that is not called: each is made at its first use.
 
 mod archive;
+mod count;
 mod mailer;
 mod secrets;
 
@@ -14,7 +15,12 @@ use aws_sdk_dynamodb::config::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-pub use self::{archive::S3Archive, mailer::SesMailer, secrets::SsmSecrets};
+pub use self::{
+    archive::S3Archive,
+    count::{Requests, requests},
+    mailer::SesMailer,
+    secrets::SsmSecrets,
+};
 use crate::{Cause, Table, endpoint};
 
 /// Addresses in place of AWS's own, each passed by [`crate::endpoint::checked`].
@@ -51,7 +57,8 @@ impl Aws {
         let build = |config: &SdkConfig, endpoint: Option<&Url>| {
             let mut builder = aws_sdk_dynamodb::config::Builder::from(config)
                 .retry_config(retries())
-                .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(60)));
+                .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(60)))
+                .interceptor(count::Count(Service::Table));
             // Also none: what the SDK found by itself has not been checked.
             builder.set_endpoint_url(endpoint.map(Url::to_string));
             aws_sdk_dynamodb::Client::from_conf(builder.build())

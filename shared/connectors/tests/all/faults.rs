@@ -1,13 +1,24 @@
 //! Everything that a vendor or the way to it can do wrong, and what is said about it.
 
-use std::{io::Write, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
+use base64::Engine as _;
 use flate2::{Compression, write::GzEncoder};
+use secrecy::SecretString;
 use truecount_billing::ReadState;
-use truecount_connectors::{CrawlError, CrawlState, Fault, Limits, Progress, Remedy};
+use truecount_connectors::{CrawlError, CrawlState, Fault, Limits, Progress, Remedy, Renewal};
 
 use crate::{
-    list::{Lists, Run, Scoped, run, run_with},
+    list::{Lists, Run, Scoped, run, run_renewing, run_with, secret},
     server::{Asked, Reply, Vendor},
 };
 
@@ -353,4 +364,60 @@ async fn waiting_stops_at_the_deadline() {
     assert_eq!(run.state.failed, []);
     assert_eq!(run.state.waiting(), 2);
     assert_eq!(run.time.waited(), Duration::ZERO);
+}
+
+/// Hands out another password, and counts how often it is asked for one.
+struct Renewed(&'static str, Arc<AtomicUsize>);
+
+#[async_trait]
+impl Renewal for Renewed {
+    async fn secret(&self) -> Option<BTreeMap<String, SecretString>> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        (!self.0.is_empty()).then(|| secret(&[("user", "u53r"), ("password", self.0)]))
+    }
+}
+
+/// A vendor whose password is `hunter2` for so many requests, and `hunter3` from then on.
+async fn rotates_after(requests: usize) -> Vendor {
+    Vendor::start(move |asked, before| {
+        let password = if before < requests { "hunter2" } else { "hunter3" };
+        if asked.path().starts_with("/token/") {
+            return match asked.body.contains(&format!("client_secret={password}")) {
+                true => Reply::json(format!(r#"{{"access_token":"for-{password}","expires_in":3600}}"#)),
+                false => Reply::status(401).saying(r#"{"error":"invalid_client"}"#),
+            };
+        }
+        let basic = base64::engine::general_purpose::STANDARD.encode(format!("acme+u53r:{password}"));
+        let known = [format!("Basic {basic}"), format!("Bearer for-{password}")];
+        if !known.iter().any(|known| known == asked.header("authorization")) {
+            return Reply::status(401);
+        }
+        well(asked)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_secret_that_is_renewed_in_the_middle_is_looked_up_once() {
+    for concurrency in [1, 4] {
+        for (auth, after) in [("basic", 0), ("basic", 2), ("token", 0), ("token", 3)] {
+            let vendor = rotates_after(after).await;
+            let mut lists = if auth == "basic" { Lists::basic(&vendor.base) } else { Lists::token(&vendor.base) };
+            lists.endpoint.pace.concurrency = concurrency;
+            for (password, well) in [("hunter3", true), ("hunter2", false), ("hunter4", false), ("", false)] {
+                let times = Arc::new(AtomicUsize::new(0));
+                let run = run_renewing(&lists, Arc::new(Renewed(password, Arc::clone(&times)))).await;
+                // A new vendor for each would be the same: its password has changed for good by now.
+                assert_eq!(run.result.is_ok(), well, "{auth} after {after}, {password}: {:?}", run.result);
+                assert_eq!(times.load(Ordering::SeqCst), 1, "{auth} after {after}, {password}");
+                if well {
+                    assert_eq!(run.snapshot(&lists).account_count(), 3);
+                    assert!(run.snapshot(&lists).accounts().all(|account| account.account.read_state.is_complete()));
+                } else {
+                    assert_eq!(fault(&run).remedy(), Remedy::Renew);
+                }
+                assert!(!format!("{:?} {:?}", run.result, run.state).contains("hunter"));
+            }
+        }
+    }
 }

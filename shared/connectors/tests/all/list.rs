@@ -7,7 +7,8 @@ use serde::Deserialize;
 use truecount_billing::{AccountId, Evidence, ItemId, UsageItem};
 use truecount_connectors::{
     Ask, Auth, Basic, Connector, CrawlError, CrawlState, Endpoint, Http, HttpSetup, Limits, Pace, PackSink, Page,
-    PageError, PaperTime, Progress, Reading, SinkError, Snapshot, TokenAuth, TokenStyle, checked_url, crawl, read_page,
+    PageError, PaperTime, Progress, Reading, Renewal, SinkError, Snapshot, TokenAuth, TokenStyle, checked_url, crawl,
+    read_page,
 };
 
 /// Asks `/accounts`, then `/items/<account>` of each.
@@ -162,7 +163,7 @@ pub(crate) fn secret(fields: &[(&str, &str)]) -> BTreeMap<String, secrecy::Secre
 pub(crate) const SECRET: &[(&str, &str)] = &[("user", "u53r"), ("password", "hunter2")];
 
 pub(crate) fn setup(time: &Arc<PaperTime>, limits: Limits) -> HttpSetup {
-    HttpSetup { secret: secret(SECRET), time: Arc::clone(time) as _, deadline: None, limits }
+    HttpSetup { secret: secret(SECRET), time: Arc::clone(time) as _, deadline: None, limits, renewal: None }
 }
 
 pub(crate) async fn run(connector: &dyn Connector) -> Run {
@@ -178,6 +179,16 @@ pub(crate) async fn run_with(
     let time = Arc::new(PaperTime::default());
     let http = Http::new(connector, HttpSetup { deadline, ..setup(&time, limits) }).unwrap();
     let mut kept = Kept::default();
+    let result = crawl(connector, &http, &mut state, &mut kept, &|| false).await;
+    Run { result, state, kept, time }
+}
+
+/// A crawl from the start that can look its secret up again.
+pub(crate) async fn run_renewing(connector: &dyn Connector, renewal: Arc<dyn Renewal>) -> Run {
+    let time = Arc::new(PaperTime::default());
+    let setup = HttpSetup { renewal: Some(renewal), ..setup(&time, Limits::default()) };
+    let http = Http::new(connector, setup).unwrap();
+    let (mut kept, mut state) = (Kept::default(), CrawlState::default());
     let result = crawl(connector, &http, &mut state, &mut kept, &|| false).await;
     Run { result, state, kept, time }
 }

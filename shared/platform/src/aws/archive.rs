@@ -15,7 +15,7 @@ use aws_sdk_s3::{
 use tokio::io::AsyncRead;
 use url::Url;
 
-use super::{Aws, Lazy, Service, retries, timeouts};
+use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
 use crate::{
     Archive, ArchiveError, Cause, Entry, Placed,
     archive::{LIST_ENTRIES_MAX, checked_key, content_type},
@@ -36,7 +36,8 @@ impl S3Archive {
         let build = |config: &SdkConfig, endpoint: Option<&Url>| {
             let mut builder = aws_sdk_s3::config::Builder::from(config)
                 .retry_config(retries())
-                .timeout_config(timeouts(Duration::from_secs(60), Duration::from_secs(180)));
+                .timeout_config(timeouts(Duration::from_secs(60), Duration::from_secs(180)))
+                .interceptor(Count(Service::Archive));
             builder.set_endpoint_url(endpoint.map(Url::to_string));
             builder.set_force_path_style(endpoint.map(|_| true));
             Client::from_conf(builder.build())

@@ -24,7 +24,7 @@ use aws_sdk_ses::{
 };
 use url::Url;
 
-use super::{Aws, Lazy, Service, timeouts};
+use super::{Aws, Lazy, Service, count::Count, timeouts};
 use crate::{
     Mail, MailError, Mailer,
     cause::{chain, links},
@@ -46,7 +46,8 @@ impl SesMailer {
             let mut builder = Builder::from(config)
                 // In code, on this client: the environment's AWS_MAX_ATTEMPTS must not turn one mail into three.
                 .retry_config(RetryConfig::disabled())
-                .timeout_config(timeouts(LIMIT, LIMIT));
+                .timeout_config(timeouts(LIMIT, LIMIT))
+                .interceptor(Count(Service::Mailer));
             builder.set_endpoint_url(endpoint.map(Url::to_string));
             Client::from_conf(builder.build())
         };

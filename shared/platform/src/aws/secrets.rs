@@ -9,7 +9,7 @@ use aws_sdk_ssm::{Client, error::ProvideErrorMetadata, types::ParameterType};
 use truecount_billing::SourceId;
 use url::Url;
 
-use super::{Aws, Lazy, Service, retries, timeouts};
+use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
 use crate::{
     Cause, SecretError, Secrets,
     secret::{Fields, fields_from_json},
@@ -26,7 +26,8 @@ impl SsmSecrets {
         let build = |config: &SdkConfig, endpoint: Option<&Url>| {
             let mut builder = aws_sdk_ssm::config::Builder::from(config)
                 .retry_config(retries())
-                .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(40)));
+                .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(40)))
+                .interceptor(Count(Service::Secrets));
             builder.set_endpoint_url(endpoint.map(Url::to_string));
             Client::from_conf(builder.build())
         };
