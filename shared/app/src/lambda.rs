@@ -13,6 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use truecount_billing::{BillingMonth, SourceId};
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
@@ -107,14 +108,19 @@ pub fn environment() -> Result<Environment, AppError> {
     aws_environment(&home, clock)
 }
 
-/// Logs as JSON lines, at the level of `TRUECOUNT_LOG` (by default `info`).
+/// Logs as JSON lines, at the level of `TRUECOUNT_LOG` (by default `info`; one word). It is the level of Truecount's
+/// own words: of the libraries below only warnings are ever written, because their traces may hold requests and answers.
 pub fn logs() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TRUECOUNT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).without_time();
-    if lines.try_init().is_err() {
+    let lines =
+        tracing_subscriber::fmt().json().with_env_filter(filter(std::env::var("TRUECOUNT_LOG").ok().as_deref()));
+    if lines.with_current_span(false).without_time().try_init().is_err() {
         tracing::debug!("logs were set up before");
     }
+}
+
+fn filter(level: Option<&str>) -> EnvFilter {
+    let level = level.and_then(|word| word.parse().ok()).unwrap_or(LevelFilter::INFO);
+    EnvFilter::new(format!("warn,truecount={level}"))
 }
 
 /// Answers the sync function's event. `deadline_ms` is the runtime's, in milliseconds since 1970.
@@ -219,6 +225,18 @@ fn deadline(runtime_ms: u64) -> Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn libraries_only_warn_whatever_level_is_asked_for() {
+        for (level, expected) in [
+            (None, "truecount=info,warn"),
+            (Some("trace"), "truecount=trace,warn"),
+            (Some("TRACE"), "truecount=trace,warn"),
+            (Some("aws_smithy_runtime=trace"), "truecount=info,warn"),
+        ] {
+            assert_eq!(filter(level).to_string(), expected, "{level:?}");
+        }
+    }
 
     #[test]
     fn a_misspelt_event_is_refused() {

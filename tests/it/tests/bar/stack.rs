@@ -92,7 +92,7 @@ impl Stack {
         let (table, archive) = (own.table(&table_name), own.archive(&name));
         table.create_if_missing().await.unwrap();
         archive.create_if_missing().await.unwrap();
-        let mut variables: BTreeMap<String, String> = [
+        let variables: BTreeMap<String, String> = [
             ("TRUECOUNT_TABLE", table_name.as_str()),
             ("TRUECOUNT_BUCKET", &name),
             ("TRUECOUNT_SECRETS", &format!("/{name}")),
@@ -103,13 +103,12 @@ impl Stack {
             ("TRUECOUNT_CLOCK", &sample.now().to_string()),
             ("AWS_REGION", REGION),
             ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "tc-canary-aws-secret"),
+            ("AWS_SESSION_TOKEN", "tc-canary-aws-session"),
+            ("TRUECOUNT_LOG", "trace"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        if let Ok(level) = std::env::var("TRUECOUNT_LOG") {
-            variables.insert("TRUECOUNT_LOG".to_owned(), level);
-        }
         let stack = Self { sample: Arc::clone(sample), between, mailbox, table, archive, variables, folder, home };
         stack.configure().await;
         match kind {

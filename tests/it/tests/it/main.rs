@@ -9,6 +9,7 @@ mod home;
 mod mails;
 mod mappings;
 mod pieces;
+mod renewal;
 mod runs;
 mod seals;
 mod skeleton;
