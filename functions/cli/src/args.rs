@@ -56,6 +56,12 @@ pub(crate) enum Command {
     /// One client's lines and usage
     #[command(subcommand)]
     Clients(ClientsCommand),
+    /// Files for the next sync
+    #[command(subcommand)]
+    Inbox(InboxCommand),
+    /// The way that mail takes
+    #[command(subcommand)]
+    Mail(MailCommand),
 }
 
 #[derive(Debug, Args)]
@@ -82,6 +88,9 @@ pub(crate) struct RunArgs {
     /// With --closing: the closing run whose place this one takes
     #[arg(long, value_name = "RUN", requires = "closing")]
     pub(crate) replace: Option<String>,
+    /// With --closing: only if a month is due by the settings' [closing], for a daily timer
+    #[arg(long, requires = "closing", conflicts_with_all = ["month", "replace", "mail", "no_mail"])]
+    pub(crate) when_due: bool,
     #[command(flatten)]
     pub(crate) mail: MailArgs,
 }
@@ -120,7 +129,10 @@ pub(crate) struct ReconcileArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ReportArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ReportCommand>,
     /// The month; by default the current one
     #[arg(long, value_name = "YYYY-MM")]
     pub(crate) month: Option<BillingMonth>,
@@ -187,5 +199,47 @@ pub(crate) enum ClientsCommand {
         /// The month; by default the newest with a run
         #[arg(long, value_name = "YYYY-MM")]
         month: Option<BillingMonth>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Copy a run's files into a folder
+    Pull(PullArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PullArgs {
+    /// The month; by default the newest with a run
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// Which run; by default the month's closing run, else its newest
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// The folder; what is there with other content is never written over
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum InboxCommand {
+    /// Look into a file and put it where the next sync finds it
+    Push {
+        /// The file, as it was exported
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The source that it is for; may be left out if only one takes files
+        #[arg(long, value_name = "SOURCE")]
+        source: Option<SourceId>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// Send each group a short mail, and say what became of it
+    Test {
+        /// Only this group
+        #[arg(long, value_name = "GROUP")]
+        to: Option<String>,
     },
 }

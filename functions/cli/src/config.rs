@@ -45,6 +45,7 @@ pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
         let _ = writeln!(secrets, "\n#[{}]", connector.name);
         connector.secret.iter().for_each(|field| _ = writeln!(secrets, "#{field} = \"\""));
     }
+    secrets.push_str("\n# The mail server's, for [mail.smtp].\n#[smtp]\n#password = \"\"\n");
     let mut written = Vec::new();
     for (key, text) in [(keys::SETTINGS, settings.as_str()), (keys::RULES, RULES), (SECRETS, secrets.as_str())] {
         let path = cli.data.join(key);

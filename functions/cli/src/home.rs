@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use truecount_app::{Config, Environment, HomeSettings, Settings, keys};
-use truecount_embedded::{Durability, Home};
+use truecount_app::{Config, Environment, HomeSettings, Settings, SmtpSettings, SmtpTls, keys};
+use truecount_embedded::{Durability, Home, SmtpServer};
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
 use crate::args::Cli;
@@ -41,8 +41,11 @@ pub(crate) async fn open(cli: &Cli) -> anyhow::Result<Opened> {
     };
     match Settings::parse(&text)?.home {
         HomeSettings::Embedded => {
-            let (env, home) = embedded(&cli.data, Durability::Safe, clock()?)?;
+            let (mut env, home) = embedded(&cli.data, Durability::Safe, clock()?)?;
             let config = Config::load(&*env.config).await?;
+            if let Some(smtp) = &config.settings.mail.smtp {
+                env.mailer = Arc::new(home.smtp_mailer(server(smtp, &cli.data)));
+            }
             Ok(Opened { env, config, _home: Some(home) })
         }
         HomeSettings::Aws { table, bucket, secrets, endpoint } => {
@@ -52,6 +55,20 @@ pub(crate) async fn open(cli: &Cli) -> anyhow::Result<Opened> {
             let config = Config::load(&*env.config).await?;
             Ok(Opened { env, config, _home: None })
         }
+    }
+}
+
+/// The mail server of the settings; its `ca_file` is looked for beside them.
+fn server(smtp: &SmtpSettings, data: &Path) -> SmtpServer {
+    SmtpServer {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        tls: match smtp.tls {
+            SmtpTls::StartTls => truecount_embedded::SmtpTls::StartTls,
+            SmtpTls::Tls => truecount_embedded::SmtpTls::Tls,
+        },
+        username: smtp.username.clone(),
+        ca_file: smtp.ca_file.as_ref().map(|file| data.join("config").join(file)),
     }
 }
 

@@ -6,9 +6,13 @@ mod args;
 mod check;
 mod config;
 mod demo;
+mod due;
 mod home;
+mod inbox;
+mod mail;
 mod mappings;
 mod output;
+mod pull;
 mod questions;
 mod work;
 
@@ -16,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, ReportCommand};
 use crate::output::{Ending, tell};
 
 /// The run failed, or the command was wrong.
@@ -51,13 +55,18 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
             Command::Run(args) => work::run(cli, args).await,
             Command::Sync(args) => work::sync(cli, args).await,
             Command::Reconcile(args) => work::reconcile(cli, args).await,
-            Command::Report(args) => work::report(cli, args).await,
+            Command::Report(args) => match &args.command {
+                Some(ReportCommand::Pull(args)) => pull::pull(cli, args).await,
+                None => work::report(cli, args).await,
+            },
             Command::Check(args) => check::check(cli, args),
             Command::Sources(_) => questions::sources(cli).await,
             Command::Mappings(command) => mappings::mappings(cli, command).await,
             Command::Rules(command) => config::rules(cli, command).await,
             Command::Runs(command) => questions::runs(cli, command).await,
             Command::Clients(command) => questions::clients(cli, command).await,
+            Command::Mail(command) => mail::mail(cli, command).await,
+            Command::Inbox(command) => inbox::inbox(cli, command).await,
         }
     })
 }

@@ -215,7 +215,7 @@ pub(crate) async fn clients(cli: &Cli, command: &ClientsCommand) -> anyhow::Resu
 }
 
 /// The closing run of a month, else its newest; of the newest month if none is named.
-async fn newest_run(opened: &Opened, month: Option<BillingMonth>) -> anyhow::Result<Option<Run>> {
+pub(crate) async fn newest_run(opened: &Opened, month: Option<BillingMonth>) -> anyhow::Result<Option<Run>> {
     let wanted = month;
     let newest = || async { anyhow::Ok(Run::months(&opened.env.table).await?.pop()) };
     let Some(month) = (if month.is_some() { month } else { newest().await? }) else { return Ok(None) };

@@ -5,8 +5,10 @@ use serde::Serialize;
 use truecount_app::{
     Deadline, Mailing, ReconcileAnswer, ReportAnswer, RunSummary, SourceSettings, SyncAnswer, Wanted, keys,
 };
+use truecount_billing::BillingMonth;
 
 use crate::args::{Cli, MailArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
+use crate::due;
 use crate::home::{Opened, open};
 use crate::output::{Ending, json, say, table, tell};
 
@@ -29,20 +31,43 @@ struct Whole {
 
 pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
     let opened = open(cli).await?;
+    if args.when_due {
+        return due::run(cli, &opened, args).await;
+    }
+    Ok(whole(cli, &opened, args, args.month).await?)
+}
+
+/// A run that did not come to its end: at which step, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{error:#}")]
+pub(crate) struct Stopped {
+    pub(crate) step: &'static str,
+    error: anyhow::Error,
+}
+
+/// Sync, reconcile and report, and what came of them shown.
+pub(crate) async fn whole(
+    cli: &Cli,
+    opened: &Opened,
+    args: &RunArgs,
+    month: Option<BillingMonth>,
+) -> Result<Ending, Stopped> {
+    let at = |step| move |error| Stopped { step, error };
     let wanted = wanted(args.closing, args.replace.clone());
-    let sources = enabled(cli, &opened)?;
-    let syncs = sync_all(&opened, &sources).await?;
-    let (month, run_id) = match reconcile_now(&opened, args.month, &wanted).await? {
+    let sources = enabled(cli, opened).map_err(at("sync"))?;
+    let syncs = sync_all(opened, &sources).await.map_err(at("sync"))?;
+    let (month, run_id) = match reconcile_now(opened, month, &wanted).await.map_err(at("reconcile"))? {
         ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
         ReconcileAnswer::Busy { month } => {
-            anyhow::bail!("another run of {month} is at work; try again when it is done")
+            let busy = anyhow::anyhow!("another run of {month} is at work; try again when it is done");
+            return Err(at("reconcile")(busy));
         }
     };
-    let answer = report_now(&opened, month, Some(&run_id), mailing(&args.mail)).await?;
+    let answer = report_now(opened, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
     let synced = if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotCompared };
     if cli.json {
         let ending = ending(&answer);
-        json(&Whole { syncs, report: answer })?;
+        json(&Whole { syncs, report: answer }).map_err(at("report"))?;
         return Ok(ending.max(synced));
     }
     tell_syncs(&syncs);
@@ -119,8 +144,7 @@ pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result
 
 pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Ending> {
     let opened = open(cli).await?;
-    let month =
-        args.month.unwrap_or_else(|| truecount_billing::BillingMonth::of(opened.config.settings.today(&opened.env)));
+    let month = args.month.unwrap_or_else(|| BillingMonth::of(opened.config.settings.today(&opened.env)));
     let answer = report_now(&opened, month, args.run.as_deref(), mailing(&args.mail)).await?;
     if cli.json {
         json(&answer)?;
@@ -149,7 +173,7 @@ pub(crate) async fn sync_all(opened: &Opened, sources: &[SourceSettings]) -> any
 
 pub(crate) async fn reconcile_now(
     opened: &Opened,
-    month: Option<truecount_billing::BillingMonth>,
+    month: Option<BillingMonth>,
     wanted: &Wanted,
 ) -> anyhow::Result<ReconcileAnswer> {
     Ok(truecount_app::reconcile(&opened.env, &opened.config, month, wanted, deadline(opened)).await?)
@@ -157,7 +181,7 @@ pub(crate) async fn reconcile_now(
 
 pub(crate) async fn report_now(
     opened: &Opened,
-    month: truecount_billing::BillingMonth,
+    month: BillingMonth,
     run_id: Option<&str>,
     mailing: Mailing,
 ) -> anyhow::Result<ReportAnswer> {

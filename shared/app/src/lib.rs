@@ -45,7 +45,9 @@ pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
 pub use report::{Mailing, ReportAnswer, findings_of, header_of, report, tell_failed};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 pub use seal::{Attempt, Seal};
-pub use settings::{Config, HomeSettings, MailGroup, MailSettings, MappingSettings, Settings, SourceSettings};
+pub use settings::{
+    Config, HomeSettings, MailGroup, MailSettings, MappingSettings, Settings, SmtpSettings, SmtpTls, SourceSettings,
+};
 pub use snapshot::{Entry, Record, entries_of};
 pub use sync::{SyncAnswer, sync};
 

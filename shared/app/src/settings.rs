@@ -9,6 +9,9 @@ use truecount_reconciliation::RuleSet;
 use crate::closing::Calendar;
 use crate::{AppError, Environment, keys};
 
+/// The name under which the mail server's password is kept, beside those of the sources.
+const SMTP: &str = "smtp";
+
 /// What a person sets.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +64,42 @@ pub struct MailSettings {
     /// Who gets a mail of their own for each closing run.
     #[serde(default)]
     pub groups: Vec<MailGroup>,
+    /// The mail server that a home on one machine hands its mail to; `None`: it stays in the outbox. A deployed stack
+    /// mails through SES, whatever stands here.
+    #[serde(default)]
+    pub smtp: Option<SmtpSettings>,
+}
+
+/// A mail server. Its password is a secret, and stands elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SmtpSettings {
+    /// Its name, which its certificate must have.
+    pub host: String,
+    /// Its port; by default 587 for `starttls` and 465 for `tls`.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// How the connection is encrypted.
+    #[serde(default)]
+    pub tls: SmtpTls,
+    /// Who signs in; left out where nobody has to.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The only authorities, as a file in PEM, that are trusted to vouch for it; by default those that the system
+    /// trusts.
+    #[serde(default)]
+    pub ca_file: Option<String>,
+}
+
+/// How a connection to a mail server is encrypted. Unencrypted is not among it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// In the clear until STARTTLS.
+    #[default]
+    StartTls,
+    /// From the first byte on.
+    Tls,
 }
 
 /// Recipients who get one mail together.
@@ -199,6 +238,10 @@ impl Settings {
                 return Err(wrong(format!("the mail group `{}` has nobody in `to`", group.id)));
             }
         }
+        if settings.mail.smtp.is_some() && settings.sources.iter().any(|source| source.id.as_str() == SMTP) {
+            // Each would be shown the other's secret.
+            return Err(wrong(format!("the id `{SMTP}` belongs to [mail.smtp]; give that source another")));
+        }
         Ok(settings)
     }
 
@@ -266,6 +309,27 @@ mod tests {
         let twice = format!("{GOOD}[[sources]]\nid = \"ninjaone\"\nconnector = \"csv\"\n");
         let error = Settings::parse(&twice).unwrap_err().to_string();
         assert!(error.contains("two [[sources]] have the id `ninjaone`"), "{error}");
+    }
+
+    #[test]
+    fn a_mail_server_is_never_reached_in_the_clear() {
+        let with = |line: &str| {
+            Settings::parse(&GOOD.replace("[[mail", &format!("[mail.smtp]\nhost = \"mx\"\n{line}\n[[mail")))
+        };
+        for (line, tls) in
+            [("", SmtpTls::StartTls), ("tls = \"starttls\"", SmtpTls::StartTls), ("tls = \"tls\"", SmtpTls::Tls)]
+        {
+            assert_eq!(with(line).unwrap().mail.smtp.unwrap().tls, tls);
+        }
+        let error = with("tls = \"none\"").unwrap_err().to_string();
+        assert!(error.contains("line 5") && error.contains("starttls"), "{error}");
+        let error = with("password = \"x\"").unwrap_err().to_string();
+        assert!(error.contains("unknown field `password`"), "{error}");
+        let source = GOOD.replace("id = \"ninjaone\"", "id = \"smtp\"");
+        assert!(Settings::parse(&source).is_ok(), "{source}");
+        let error =
+            Settings::parse(&source.replace("[[mail", "[mail.smtp]\nhost = \"mx\"\n[[mail")).unwrap_err().to_string();
+        assert!(error.contains("belongs to [mail.smtp]"), "{error}");
     }
 
     #[test]

@@ -40,19 +40,17 @@ impl Disk {
 
     /// Writes a file unless one of that name is there.
     pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<Placed> {
-        let parent = self.make_parent(path)?;
-        // A look before the work; the link below decides.
+        // A look before the work; the naming decides.
         if path.try_exists()? {
             return Ok(Placed::Existed);
         }
-        let draft = self.draft(bytes)?;
-        let named = self.name_new(&draft.path, path);
-        drop(draft);
-        match named {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Placed::Existed),
-            Err(error) => Err(error),
-            Ok(()) => self.sync_folder(parent).map(|()| Placed::New),
-        }
+        self.prepare(path, bytes)?.keep()
+    }
+
+    /// Writes a file that has no name yet, so that all that is left to do is to give it one.
+    pub(crate) fn prepare(&self, path: &Path, bytes: &[u8]) -> io::Result<Prepared> {
+        self.make_parent(path)?;
+        Ok(Prepared { draft: self.draft(bytes)?, path: path.to_owned(), disk: self.clone() })
     }
 
     /// Writes a file, in place of an earlier one.
@@ -112,6 +110,27 @@ impl Disk {
     #[cfg(not(unix))]
     fn sync_folder(&self, _: &Path) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A file that is written and has no name yet; gone when dropped without one.
+pub(crate) struct Prepared {
+    draft: Draft,
+    path: PathBuf,
+    disk: Disk,
+}
+
+impl Prepared {
+    /// Gives it its name, unless a file has it.
+    pub(crate) fn keep(self) -> io::Result<Placed> {
+        match self.disk.name_new(&self.draft.path, &self.path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Placed::Existed),
+            Err(error) => Err(error),
+            Ok(()) => {
+                let parent = self.path.parent().ok_or(ErrorKind::InvalidInput)?;
+                self.disk.sync_folder(parent).map(|()| Placed::New)
+            }
+        }
     }
 }
 

@@ -1,17 +1,19 @@
 //! The ports' homes on one machine: a folder that a person can open, with the table in a file, the archive as files,
-//! mail as `.eml` files and secrets from the environment or a file. Deliberately absent: anything that leaves this
-//! machine, and any use case. The Lambdas do not link this crate.
+//! mail as `.eml` files or handed to a mail server, and secrets from the environment or a file. Deliberately absent:
+//! anything else that leaves this machine, and any use case. The Lambdas do not link this crate.
 //!
 //! ```text
 //! DIR/table.db    the table (DynamoDB in this process, on SQLite)     DIR/archive/…       the archive
 //! DIR/outbox/     mail, one `.eml` each                               DIR/config/secrets.toml   secrets, mode 600
 //! ```
 
+mod bytewise;
 mod disk;
 mod folder;
 mod lock;
 mod outbox;
 mod secret;
+mod smtp;
 mod table;
 
 use std::{
@@ -23,7 +25,12 @@ use std::{
 use truecount_platform::Table;
 
 use self::{disk::Disk, lock::Lock, table::TableServer};
-pub use self::{folder::FolderArchive, outbox::EmlOutbox, secret::LocalSecrets};
+pub use self::{
+    folder::FolderArchive,
+    outbox::EmlOutbox,
+    secret::LocalSecrets,
+    smtp::{SMTP_SECRET, SmtpMailer, SmtpServer, SmtpTls},
+};
 
 /// Whether a write survives a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +129,12 @@ impl Home {
     #[must_use]
     pub fn mailer(&self) -> Arc<EmlOutbox> {
         Arc::new(EmlOutbox::new(self.folder.join("outbox"), self.disk.clone()))
+    }
+
+    /// Mail through a mail server, each with a copy in `outbox/`.
+    #[must_use]
+    pub fn smtp_mailer(&self, server: SmtpServer) -> SmtpMailer {
+        SmtpMailer::new(server, self.secrets(), self.mailer())
     }
 
     /// Secrets from the environment, else from `config/secrets.toml`.

@@ -7,7 +7,7 @@ use std::{
 
 use truecount_platform::{Mail, MailError, Mailer, Placed, async_trait, checked_key};
 
-use crate::disk::Disk;
+use crate::disk::{Disk, Prepared};
 
 /// Mail into one folder: `KEY.eml`, and `KEY-repeat.eml` for the one labelled repeat.
 pub struct EmlOutbox {
@@ -33,6 +33,13 @@ impl EmlOutbox {
             more => return Err(MailError::NotSent(format!("it was sent twice already, and this is number {more}"))),
         };
         Ok(self.folder.join(name))
+    }
+
+    /// Writes a mail's copy, without a name as long as nobody knows whether it goes out.
+    pub(crate) fn prepare(&self, mail: &Mail) -> Result<Prepared, MailError> {
+        let path = self.place(mail)?;
+        let refused = |error| MailError::NotSent(format!("its copy `{}` cannot be written: {error}", path.display()));
+        self.disk.prepare(&path, &mail.raw).map_err(refused)
     }
 }
 

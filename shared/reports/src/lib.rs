@@ -14,6 +14,7 @@ mod people;
 mod sheets;
 mod summary;
 mod text;
+mod trial;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -26,6 +27,7 @@ pub use mail::{ATTACHMENT_BYTES_MAX, MailSettings, email};
 pub use people::{amount, money, month, quantity};
 pub use sheets::Sheet;
 pub use text::text_summary;
+pub use trial::trial_email;
 
 /// Which run it is, and what it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -91,7 +91,9 @@ fn lambdas_reach_nothing_that_belongs_to_one_machine() {
     let graph = Graph::load();
     for lambda in LAMBDAS {
         let reached = graph.reaches(lambda);
-        for foreign in ["truecount-embedded", "truecount-operator", "truecount-sandbox", "dynoxide-rs", "clap"] {
+        for foreign in
+            ["truecount-embedded", "truecount-operator", "truecount-sandbox", "dynoxide-rs", "clap", "lettre"]
+        {
             assert!(!reached.contains(foreign), "{lambda} reaches {foreign}");
         }
         assert!(reached.contains("truecount-app"));
@@ -107,5 +109,7 @@ fn clients_of_the_world_are_linked_in_one_place_each() {
         assert!(!aws || ["truecount-platform", "truecount-operator"].contains(&name), "{name} links the AWS SDK");
         let http = dependencies.contains("reqwest");
         assert!(!http || name == "truecount-connectors", "{name} links an HTTP client");
+        let mail = dependencies.contains("lettre");
+        assert!(!mail || name == "truecount-embedded", "{name} links a mail client");
     }
 }

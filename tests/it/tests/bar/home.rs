@@ -120,7 +120,12 @@ fn toml(sample: &Sample) -> String {
     text
 }
 
+#[cfg(unix)]
 fn only_for_its_owner(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
+
+/// Other systems have no such mode.
+#[cfg(not(unix))]
+fn only_for_its_owner(_: &Path) {}

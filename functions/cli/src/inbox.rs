@@ -1,0 +1,163 @@
+//! `truecount inbox push`: a file for the next sync, looked at before it is put there.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+use truecount_app::{Settings, SourceSettings, keys};
+use truecount_billing::{CountDay, SourceId};
+use truecount_connectors::{Connector, Reading, connect, read_page};
+use truecount_platform::Placed;
+
+use crate::args::{Cli, InboxCommand};
+use crate::home::{Opened, open};
+use crate::output::{Ending, json, say, tell};
+
+/// The largest file that is looked at here, in bytes. A larger one can be put into the inbox by hand.
+const FILE_BYTES_MAX: u64 = 1_000_000_000;
+
+/// What was pushed, as one answer.
+#[derive(Serialize)]
+struct Pushed {
+    source: SourceId,
+    as_of: CountDay,
+    accounts: usize,
+    rows: usize,
+    place: String,
+    already: bool,
+}
+
+/// What a file holds, as the next sync will read it.
+struct Seen {
+    as_of: CountDay,
+    accounts: usize,
+    rows: usize,
+}
+
+pub(crate) async fn inbox(cli: &Cli, command: &InboxCommand) -> anyhow::Result<Ending> {
+    let InboxCommand::Push { file, source } = command;
+    let opened = open(cli).await?;
+    let source = takes_files(&opened.config.settings, source.as_ref())?;
+    let (name, bytes) = read(file)?;
+    let seen = look_into(source, &name, &bytes)?;
+    let folder = keys::inbox(&source.id);
+    let key = format!("{folder}{name}");
+    let already = put(&opened, &key, bytes).await?;
+    let place = opened.env.archive.place(&key);
+    let pushed = Pushed {
+        source: source.id.clone(),
+        as_of: seen.as_of,
+        accounts: seen.accounts,
+        rows: seen.rows,
+        place,
+        already,
+    };
+    if cli.json {
+        json(&pushed)?;
+        return Ok(Ending::Clean);
+    }
+    let Pushed { as_of, accounts, rows, place, .. } = &pushed;
+    say(&format!("{place}: as of {as_of}, {rows} rows, {accounts} vendor organizations"));
+    if already {
+        tell("The same file was there already.");
+    }
+    warn(&opened, source, &seen).await?;
+    tell(&format!("`truecount sync {}` reads it, and so does the next run.", source.id));
+    Ok(Ending::Clean)
+}
+
+/// The source that is named, if it takes files; without a name the only one that does.
+fn takes_files<'a>(settings: &'a Settings, wanted: Option<&SourceId>) -> anyhow::Result<&'a SourceSettings> {
+    let mut takers = Vec::new();
+    for source in settings.enabled() {
+        if connect(&source.connector, &source.options)?.file().is_some() {
+            takers.push(source);
+        }
+    }
+    let names = || takers.iter().map(|source| format!("`{}`", source.id)).collect::<Vec<_>>().join(", ");
+    match (wanted, takers.as_slice()) {
+        (_, []) => {
+            anyhow::bail!("no source that is switched on takes files: the settings need one with `connector = \"csv\"`")
+        }
+        (None, [only]) => Ok(only),
+        (None, _) => anyhow::bail!("several sources take files: say which with --source: {}", names()),
+        (Some(id), _) => {
+            let source = settings.source(id.as_str())?;
+            takers
+                .iter()
+                .find(|taker| taker.id == source.id)
+                .copied()
+                .with_context(|| format!("`{id}` takes no files, or is switched off; those that do: {}", names()))
+        }
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let say_where = || format!("`{}` cannot be read", file.display());
+    let size = std::fs::metadata(file).with_context(say_where)?.len();
+    anyhow::ensure!(size <= FILE_BYTES_MAX, "`{}` has {size} bytes, more than {FILE_BYTES_MAX}", file.display());
+    let bytes = std::fs::read(file).with_context(say_where)?;
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.with_context(|| format!("the name of `{}` is not Unicode: rename it", file.display()))?;
+    Ok((name.to_owned(), bytes))
+}
+
+/// Reads the whole file as the sync will.
+fn look_into(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Result<Seen> {
+    let connector = connect(&source.connector, &source.options)?;
+    let file = connector.file().context("this source takes no files")?;
+    let as_of = file.as_of(name).map_err(anyhow::Error::msg)?;
+    let mut reading = Reading::of(&*connector);
+    let mut splitter = file.split(name);
+    let pages = splitter.push(bytes).and_then(|mut pages| {
+        pages.extend(splitter.finish()?);
+        Ok(pages)
+    });
+    let take = |connector: &dyn Connector| {
+        for page in &pages? {
+            read_page(connector, page, &mut reading)?;
+        }
+        Ok(reading.finish())
+    };
+    let found = take(&*connector).map_err(|error: truecount_connectors::PageError| {
+        anyhow::anyhow!("{}; nothing was put into the inbox", error.why.trim_start_matches("cannot be read: "))
+    })?;
+    Ok(Seen { as_of, accounts: found.account_count(), rows: found.item_count() + found.line_count() })
+}
+
+/// Puts it there, unless another file of that name is; says whether the same one was.
+async fn put(opened: &Opened, key: &str, bytes: Vec<u8>) -> anyhow::Result<bool> {
+    let archive = &opened.env.archive;
+    if archive.put_new(key, bytes.clone()).await? == Placed::New {
+        return Ok(false);
+    }
+    let there = archive.get(key).await?;
+    anyhow::ensure!(
+        there.is_some_and(|there| there == bytes),
+        "`{}` is there already with other content and stays as it is; give the new file another name, such as one \
+         that ends in -2",
+        archive.place(key)
+    );
+    Ok(true)
+}
+
+/// What a person should know of the file's day.
+async fn warn(opened: &Opened, source: &SourceSettings, seen: &Seen) -> anyhow::Result<()> {
+    let today = opened.config.settings.today(&opened.env);
+    if seen.as_of.0 > today {
+        tell(&format!("Today is {today}: it is read from {} on.", seen.as_of));
+    }
+    let connector = connect(&source.connector, &source.options)?;
+    let (folder, Some(file)) = (keys::inbox(&source.id), connector.file()) else { return Ok(()) };
+    let mut newer = Vec::new();
+    for entry in opened.env.archive.list(&folder).await? {
+        let name = &entry.key[folder.len()..];
+        if file.as_of(name).is_ok_and(|day| day > seen.as_of && day.0 <= today) {
+            newer.push(format!("`{name}`"));
+        }
+    }
+    if !newer.is_empty() {
+        tell(&format!("A newer file is read in its place: {}.", newer.join(", ")));
+    }
+    Ok(())
+}

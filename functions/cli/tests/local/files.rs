@@ -1,0 +1,133 @@
+//! Files in and out: what a run wrote into a folder of one's own, and what a person exported into the inbox.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::office::{Ended, Office};
+
+const FAILED: i32 = 3;
+
+#[track_caller]
+fn expect(ended: &Ended, code: i32, words: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
+    for word in words {
+        let all = format!("{}{}", ended.out, ended.err);
+        assert!(all.contains(word), "`{word}` is not in {all}");
+    }
+}
+
+/// The files of the only run there is, by their names below its folder.
+fn archived(office: &Office) -> Vec<(String, Vec<u8>)> {
+    let run = fs::read_dir(office.path("archive/reports/2026-06")).unwrap().next().unwrap().unwrap().path();
+    let mut files = Vec::new();
+    for folder in [run.clone(), run.join("inputs")] {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+            let name = entry.strip_prefix(&run).unwrap().to_string_lossy().replace('\\', "/");
+            files.push((name, fs::read(entry).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn a_runs_files_are_copied_and_nothing_is_written_over() {
+    let office = Office::open();
+    expect(&office.run(&["report", "pull", "--out", "x"]), FAILED, &["there is no run yet"]);
+    expect(&office.run(&["reconcile"]), 2, &[]);
+    let out = office.path("pulled");
+    let pull = ["report", "pull", "--out", out.to_str().unwrap()];
+    expect(&office.run(&pull), FAILED, &["has no report yet", "truecount report --month 2026-06 --run 2026-06-draft"]);
+    assert!(!out.exists());
+    expect(&office.run(&["report"]), 2, &[]);
+
+    expect(&office.run(&pull), 0, &["exceptions.csv", "inputs/rules.toml.gz", "written", "Run 2026-06-draft"]);
+    let files = archived(&office);
+    assert!(files.len() > 6, "{files:?}");
+    for (name, bytes) in &files {
+        assert_eq!(fs::read(out.join(name)).unwrap(), *bytes, "{name}");
+    }
+    let again = office.run(&pull);
+    expect(&again, 0, &["there already"]);
+    assert!(!again.out.contains("written"), "{}", again.out);
+
+    fs::write(out.join("lines.csv"), "mine").unwrap();
+    fs::remove_file(out.join("exceptions.csv")).unwrap();
+    expect(&office.run(&pull), FAILED, &["lines.csv` is there already with other content, and nothing was written"]);
+    assert_eq!(fs::read_to_string(out.join("lines.csv")).unwrap(), "mine");
+    assert!(!out.join("exceptions.csv").exists());
+}
+
+#[test]
+fn the_run_that_is_asked_for_is_pulled() {
+    let office = Office::open();
+    expect(&office.run(&["run"]), 1, &[]);
+    expect(&office.run(&["run", "--closing"]), 1, &[]);
+    let runs = office.run(&["runs", "list", "--json"]).out;
+    let id = |kind: &str| {
+        runs.split('"').find(|word| word.starts_with(&format!("2026-06-{kind}"))).map(str::to_owned).unwrap()
+    };
+    let (draft, closing) = (id("draft"), id("c1"));
+    let pulled = |more: &[&str]| {
+        let out = tempfile::tempdir().unwrap();
+        let mut args = vec!["report", "pull", "--json", "--out", out.path().to_str().unwrap()];
+        args.extend(more);
+        office.run(&args)
+    };
+    expect(&pulled(&[]), 0, &[&format!("\"run_id\": \"{closing}\""), "\"outcome\": \"written\""]);
+    expect(&pulled(&["--month", "2026-06"]), 0, &[&closing]);
+    expect(&pulled(&["--run", &draft]), 0, &[&format!("\"run_id\": \"{draft}\"")]);
+    expect(&pulled(&["--run", "2026-06-c9"]), FAILED, &["there is no run `2026-06-c9`; `truecount runs list`"]);
+    expect(&pulled(&["--run", "x"]), FAILED, &["there is no run `x`"]);
+    expect(&pulled(&["--month", "2026-05"]), FAILED, &["2026-05 has no run"]);
+}
+
+#[test]
+fn a_file_is_looked_into_before_it_is_in_the_inbox() {
+    let office = Office::open();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| -> PathBuf {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let push = |path: &PathBuf, source: &[&str]| {
+        let mut args = vec!["inbox", "push", path.to_str().unwrap()];
+        args.extend(source);
+        office.run(&args)
+    };
+    let rmm = ["--source", "rmm"];
+    let header = "account_id,account_name,item_id,kind,status\n";
+    let good = format!("{header}a-Harbour,Harbour Ltd,h-1,workstation,active\n");
+    for (name, text, source, words) in [
+        ("rmm-2026-06-29.csv", &good[..], &[][..], &["say which with --source: `psa`, `rmm`"][..]),
+        ("rmm-2026-06-29.csv", &good, &["--source", "pas"], &["there is no source `pas`"]),
+        ("rmm.csv", &good, &rmm, &["`rmm.csv` does not say which day it is as of"]),
+        ("a-2026-06-29.csv", "account_id,kind\n", &rmm, &["line 1", "no column `item_id`", "nothing was put"]),
+        ("b-2026-06-29.csv", &format!("{header}a,A,,workstation,active\n"), &rmm, &["line 2", "item_id", "empty"]),
+        ("c-2026-06-29.csv", &format!("{good}a,\"A\n"), &rmm, &["line 3", "a quoted field begins that does not end"]),
+        ("d-2026-06-29.csv", "", &rmm, &["the file is empty"]),
+        ("e-2026-06-29.csv", &good, &["--source", "psa"], &["line 1", "no column `line_id`"]),
+    ] {
+        expect(&push(&file(name, text), source), FAILED, words);
+    }
+    expect(&push(&folder.path().join("none-2026-06-29.csv"), &rmm), FAILED, &["none-2026-06-29.csv` cannot be read"]);
+    let inbox = office.path("archive/inbox/sources/rmm");
+    assert_eq!(fs::read_dir(&inbox).unwrap().count(), 1, "only what was there");
+
+    let path = file("rmm-2026-06-29.csv", &good);
+    let older = &["as of 2026-06-29, 1 rows, 1 vendor organizations", "newer file is read", "devices-2026-06-30.csv"];
+    expect(&push(&path, &rmm), 0, older);
+    assert_eq!(fs::read_to_string(inbox.join("rmm-2026-06-29.csv")).unwrap(), good);
+    expect(&push(&path, &rmm), 0, &["The same file was there already"]);
+    let path = file("rmm-2026-06-29.csv", &format!("{good}a-Harbour,Harbour Ltd,h-2,workstation,active\n"));
+    expect(&push(&path, &rmm), FAILED, &["is there already with other content and stays as it is"]);
+    assert_eq!(fs::read_to_string(inbox.join("rmm-2026-06-29.csv")).unwrap(), good);
+    let path = file("rmm-2026-07-02.csv", &good);
+    expect(&push(&path, &rmm), 0, &["Today is 2026-06-30: it is read from 2026-07-02 on"]);
+
+    // The sync reads it.
+    let path = file("rmm-2026-06-30-2.csv", &good);
+    expect(&push(&path, &rmm), 0, &["truecount sync rmm"]);
+    expect(&office.run(&["sync", "rmm"]), 0, &["2026-06-30", " 1  "]);
+}

@@ -1,0 +1,10 @@
+//! Truecount at work on one machine: the closing run by itself, its mail through a mail server, and what a person does
+//! with files.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod due;
+mod files;
+mod office;
+mod server;
+mod smtp;

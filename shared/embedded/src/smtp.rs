@@ -1,0 +1,296 @@
+//! Mail handed to a mail server (SMTP, RFC 5321): under TLS or not at all, one conversation per mail, and honest about
+//! how far it came. Deliberately absent: retries, a queue, and a connection that is kept.
+//!
+//! Until the last byte of the message has gone, nothing was sent. A server that then answers yes or no is believed;
+//! one that says nothing may have taken the mail.
+
+use std::{fmt, fs, future::Future, net::Ipv4Addr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use lettre::{
+    Address,
+    transport::smtp::{
+        Error,
+        authentication::{Credentials, Mechanism},
+        client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters},
+        commands::{Data, Mail as MailFrom, Rcpt},
+        extension::{ClientId, Extension, MailBodyParameter, MailParameter},
+        response::Severity,
+    },
+};
+use tokio::{net::TcpStream, time::timeout};
+use truecount_billing::SourceId;
+use truecount_platform::{ExposeSecret, MAIL_BYTES_MAX, Mail, MailError, Mailer, Secrets, async_trait};
+
+use crate::{EmlOutbox, bytewise::Bytewise};
+
+/// Under which name the password is kept, beside the sources' secrets.
+pub const SMTP_SECRET: &str = "smtp";
+/// The field of that secret.
+const PASSWORD: &str = "password";
+
+/// How long it may take to be connected and let in.
+const OPENING_MAX: Duration = Duration::from_secs(90);
+/// How long it may take until sender and recipients are accepted: a busy server greylists, or looks them up.
+const ENVELOPE_MAX: Duration = Duration::from_secs(5 * 60);
+/// How long it may take until the message is accepted: what RFC 5321 (4.5.3.2.6) has a client wait.
+const MESSAGE_MAX: Duration = Duration::from_secs(10 * 60);
+/// How long to wait for a server's goodbye.
+const GOODBYE_MAX: Duration = Duration::from_secs(5);
+
+/// How a connection is encrypted. Unencrypted is not among it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// In the clear until STARTTLS, and nothing but that in the clear.
+    StartTls,
+    /// From the first byte on.
+    Tls,
+}
+
+/// A mail server, and how to be let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpServer {
+    /// Its name, which its certificate must have.
+    pub host: String,
+    /// Its port; `None`: the one that belongs to the kind of encryption.
+    pub port: Option<u16>,
+    /// How the connection is encrypted.
+    pub tls: SmtpTls,
+    /// Who signs in; `None`: nobody has to.
+    pub username: Option<String>,
+    /// The only authorities (PEM) that are trusted for it; `None`: those that the system trusts.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Mail through a mail server, with a copy of each in the outbox.
+pub struct SmtpMailer {
+    server: SmtpServer,
+    secrets: Arc<dyn Secrets>,
+    outbox: Arc<EmlOutbox>,
+    limit: Duration,
+}
+
+impl SmtpMailer {
+    pub(crate) fn new(server: SmtpServer, secrets: Arc<dyn Secrets>, outbox: Arc<EmlOutbox>) -> Self {
+        Self { server, secrets, outbox, limit: Duration::MAX }
+    }
+
+    /// The same, but waiting at most so long for each step.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+#[async_trait]
+impl Mailer for SmtpMailer {
+    /// Sends it. The id is what the server said when it accepted.
+    async fn send(&self, mail: &Mail) -> Result<String, MailError> {
+        if mail.raw.len() > MAIL_BYTES_MAX {
+            let length = mail.raw.len();
+            return Err(MailError::NotSent(format!("it has {length} bytes, more than {MAIL_BYTES_MAX}")));
+        }
+        // First, so that a full disk is found before the mail is out.
+        let copy = self.outbox.prepare(mail)?;
+        let mut connection = self.before(OPENING_MAX, "signing in", self.open()).await?;
+        self.before(ENVELOPE_MAX, "naming the recipients", self.introduce(&mut connection, mail)).await?;
+        let answer = self.hand_over(&mut connection, &mail.raw).await;
+        if !matches!(answer, Err(MailError::NotSent(_)))
+            && let Err(error) = copy.keep()
+        {
+            tracing::warn!(%error, key = mail.key, "the mail went out, and its copy could not be kept");
+        }
+        // Whatever it says now changes nothing.
+        let _ = timeout(GOODBYE_MAX, connection.quit()).await;
+        answer
+    }
+}
+
+impl SmtpMailer {
+    /// A step before the message: if it fails or takes too long, nothing was sent.
+    async fn before<T>(
+        &self,
+        limit: Duration,
+        step: &str,
+        work: impl Future<Output = Result<T, String>> + Send,
+    ) -> Result<T, MailError> {
+        let limit = limit.min(self.limit);
+        let not_sent = |why: String| MailError::NotSent(format!("{}: {why}", self.place()));
+        match timeout(limit, work).await {
+            Ok(done) => done.map_err(not_sent),
+            Err(_) => Err(not_sent(format!("{step} took longer than {limit:?}"))),
+        }
+    }
+
+    async fn open(&self) -> Result<AsyncSmtpConnection, String> {
+        let server = &self.server;
+        let password = self.password().await?;
+        let tls = self.tls()?;
+        // Anything that can be said without telling this machine's name.
+        let name = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
+        let address = (server.host.as_str(), self.port());
+        let mut connection = match server.tls {
+            SmtpTls::Tls => AsyncSmtpConnection::connect_tokio1(address, None, &name, Some(tls), None)
+                .await
+                .map_err(|error| said(&error))?,
+            SmtpTls::StartTls => {
+                let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+                let stream = Box::new(Bytewise(stream));
+                let mut connection =
+                    AsyncSmtpConnection::connect_with_transport(stream, &name).await.map_err(|error| {
+                        format!("{}; if it expects TLS from the start, set `tls = \"tls\"`", said(&error))
+                    })?;
+                if !connection.can_starttls() {
+                    connection.abort().await;
+                    return Err("it does not offer STARTTLS, and without TLS nothing is sent".to_owned());
+                }
+                connection.starttls(tls, &name).await.map_err(|error| said(&error))?;
+                connection
+            }
+        };
+        let Some((username, password)) = password else { return Ok(connection) };
+        let offers = |mechanism| connection.server_info().supports_auth_mechanism(mechanism);
+        if !offers(Mechanism::Plain) && !offers(Mechanism::Login) {
+            connection.abort().await;
+            return Err("it lets nobody sign in with a password (AUTH PLAIN or LOGIN)".to_owned());
+        }
+        let credentials = Credentials::new(username, password.clone());
+        match connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await {
+            Ok(_) => Ok(connection),
+            Err(error) => {
+                connection.abort().await;
+                Err(format!("signing in was refused: {}", without(&said(&error), &self.server.username, &password)))
+            }
+        }
+    }
+
+    /// Names the sender and each recipient. One refused recipient and nobody gets the mail: a group's mail is one.
+    async fn introduce(&self, connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), String> {
+        let mut parameters = Vec::new();
+        if !mail.raw.is_ascii() {
+            if !connection.server_info().supports_feature(Extension::EightBitMime) {
+                return Err("it takes no mail with letters beyond ASCII (8BITMIME)".to_owned());
+            }
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        let from = address(&mail.from)?;
+        let to = mail.to.iter().map(|to| address(to)).collect::<Result<Vec<_>, _>>()?;
+        if to.is_empty() {
+            return Err("the mail has no recipient".to_owned());
+        }
+        let refuses = |what: &str, error: &Error| format!("it refuses {what}: {}", said(error));
+        if let Err(error) = connection.command(MailFrom::new(Some(from), parameters)).await {
+            connection.abort().await;
+            return Err(refuses(&format!("the sender `{}`", mail.from), &error));
+        }
+        for (to, written) in to.into_iter().zip(&mail.to) {
+            if let Err(error) = connection.command(Rcpt::new(to, Vec::new())).await {
+                connection.abort().await;
+                return Err(refuses(
+                    &format!("the recipient `{written}`, so nobody of the group got the mail"),
+                    &error,
+                ));
+            }
+        }
+        match connection.command(Data).await {
+            Ok(answer) if answer.has_code(354) => Ok(()),
+            Ok(answer) => Err(format!("it answers {} where it should ask for the message", answer.code())),
+            Err(error) => {
+                connection.abort().await;
+                Err(refuses("the message", &error))
+            }
+        }
+    }
+
+    /// Sends the message itself. Only from here on may the server have it.
+    async fn hand_over(&self, connection: &mut AsyncSmtpConnection, raw: &[u8]) -> Result<String, MailError> {
+        let limit = MESSAGE_MAX.min(self.limit);
+        let unknown = |why: String| MailError::Unknown(format!("{}: {why}", self.place()));
+        match timeout(limit, connection.message(raw.strip_suffix(b"\r\n").unwrap_or(raw))).await {
+            Ok(Ok(answer)) if answer.code().severity == Severity::PositiveCompletion => {
+                Ok(answer.first_line().unwrap_or_default().to_owned())
+            }
+            Ok(Ok(answer)) => Err(unknown(format!("it answered the message with {}", answer.code()))),
+            Ok(Err(error)) if error.status().is_some() => {
+                Err(MailError::NotSent(format!("{}: it refuses the message: {}", self.place(), said(&error))))
+            }
+            Ok(Err(error)) => Err(unknown(format!("no answer to the message: {}", said(&error)))),
+            Err(_) => Err(unknown(format!("no answer to the message within {limit:?}"))),
+        }
+    }
+
+    /// Who signs in with what; `None`: nobody has to.
+    async fn password(&self) -> Result<Option<(String, String)>, String> {
+        let Some(username) = &self.server.username else { return Ok(None) };
+        let id = SourceId::new(SMTP_SECRET).map_err(|error| error.to_string())?;
+        let fields = self.secrets.source(&id).await.map_err(|error| error.to_string())?;
+        let password = fields.get(PASSWORD).ok_or_else(|| {
+            format!("the secret `{SMTP_SECRET}` has no field `{PASSWORD}`: put the mail server's there")
+        })?;
+        Ok(Some((username.clone(), password.expose_secret().to_owned())))
+    }
+
+    fn tls(&self) -> Result<TlsParameters, String> {
+        let mut parameters = TlsParameters::builder(self.server.host.clone());
+        if let Some(file) = &self.server.ca_file {
+            let wrong = |why: String| format!("`ca_file` `{}`: {why}", file.display());
+            let pem = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+            if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
+                return Err(wrong("it holds no certificate in PEM".to_owned()));
+            }
+            let authority = Certificate::from_pem(&pem).map_err(|error| wrong(said(&error)))?;
+            parameters = parameters.certificate_store(CertificateStore::None).add_root_certificate(authority);
+        }
+        parameters.build().map_err(|error| said(&error))
+    }
+
+    fn port(&self) -> u16 {
+        self.server.port.unwrap_or(match self.server.tls {
+            SmtpTls::StartTls => 587,
+            SmtpTls::Tls => 465,
+        })
+    }
+
+    fn place(&self) -> String {
+        format!("mail server {}:{}", self.server.host, self.port())
+    }
+}
+
+/// The bare address of `name@example.com` or `Name <name@example.com>`.
+fn address(text: &str) -> Result<Address, String> {
+    let trimmed = text.trim();
+    let bare = trimmed.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')).map_or(trimmed, |(_, bare)| bare);
+    Address::from_str(bare).map_err(|_| format!("`{text}` is no address"))
+}
+
+/// A server's words without the password, as it is and as it was sent.
+fn without(text: &str, username: &Option<String>, password: &str) -> String {
+    let plain = format!("\0{}\0{password}", username.as_deref().unwrap_or_default());
+    let sent = [STANDARD.encode(plain), STANDARD.encode(password)];
+    sent.iter().map(String::as_str).chain([password]).fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
+}
+
+/// What the server, or the way to it, said: each cause once.
+fn said(error: &Error) -> String {
+    let mut text = match error.status() {
+        Some(status) => status.to_string(),
+        None => String::new(),
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(found) = cause {
+        let found_text = found.to_string();
+        if !text.contains(&found_text) {
+            text.push_str(if text.is_empty() { "" } else { ": " });
+            text.push_str(&found_text);
+        }
+        cause = found.source();
+    }
+    if text.is_empty() { error.to_string() } else { text.split_whitespace().collect::<Vec<_>>().join(" ") }
+}
+
+impl fmt::Debug for SmtpMailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpMailer").field("server", &self.server).finish_non_exhaustive()
+    }
+}
