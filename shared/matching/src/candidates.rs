@@ -6,9 +6,11 @@ use hashbrown::HashMap;
 use crate::lists::{GRAMS, Lists};
 
 /// So many looks at a posting a left may cost, the rarest first.
-const LOOKS_MAX: usize = 3_000;
+const LOOKS_MAX: usize = 2_000;
 /// So many rights per left are compared letter by letter.
-const SHORTLIST: usize = 24;
+const SHORTLIST: usize = 16;
+/// Less alike than this share of the likest is not measured.
+const SHARE_OF_BEST: f32 = 0.35;
 /// So many rights with the same initials are looked at.
 const BY_FORM_MAX: usize = 50;
 /// So many rights per left are measured.
@@ -152,6 +154,8 @@ impl<'a> Index<'a> {
             .map(|right| self.compare(left, right, by_form.binary_search(&right).is_ok()))
             .collect();
         candidates.sort_by(|a, b| b.rank().total_cmp(&a.rank()).then(a.right.cmp(&b.right)));
+        let least = candidates.iter().map(|candidate| candidate.likeness()).fold(0.0, f32::max) * SHARE_OF_BEST;
+        candidates.retain(|candidate| candidate.is_by_form || candidate.likeness() >= least);
         candidates.truncate(CANDIDATES_MAX);
         candidates
     }

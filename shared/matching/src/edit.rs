@@ -62,10 +62,13 @@ pub(crate) fn jaro_winkler(a: &[u8], b: &[u8]) -> f32 {
     if shared == 0.0 {
         return 0.0;
     }
-    let taken = |letters: &[u8], of: u64| -> Vec<u8> {
-        letters.iter().enumerate().filter(|(place, _)| of & (1 << place) != 0).map(|(_, letter)| *letter).collect()
-    };
-    let swapped = taken(a, of_a).iter().zip(&taken(b, of_b)).filter(|(a, b)| a != b).count() as f32 / 2.0;
+    let (mut rest_a, mut rest_b, mut others) = (of_a, of_b, 0_u32);
+    while rest_a != 0 && rest_b != 0 {
+        others += u32::from(a[rest_a.trailing_zeros() as usize] != b[rest_b.trailing_zeros() as usize]);
+        rest_a &= rest_a - 1;
+        rest_b &= rest_b - 1;
+    }
+    let swapped = others as f32 / 2.0;
     let jaro = (shared / a.len() as f32 + shared / b.len() as f32 + (shared - swapped) / shared) / 3.0;
     let prefix = a.iter().zip(b).take(4).take_while(|(a, b)| a == b).count() as f32;
     jaro + prefix * 0.1 * (1.0 - jaro)

@@ -74,8 +74,8 @@ impl EvidenceIndex {
         for (id, clients) in evidence.identifiers.iter().zip(&ids) {
             tell(&mut said, clients, weights::IDENTIFIER, &Reason::SameIdentifier((*id).to_owned()));
         }
-        let known = self.known_as.get(&normalise(account.name));
-        for clients in known.into_iter() {
+        let known = if self.known_as.is_empty() { None } else { self.known_as.get(&normalise(account.name)) };
+        if let Some(clients) = known {
             tell(&mut said, clients, weights::KNOWN_AS, &Reason::KnownAs(account.name.to_owned()));
         }
         self.serials(&mut said, evidence.serials);

@@ -74,7 +74,10 @@ fn is_shortening(characters: &[char], place: usize) -> bool {
 
 /// Lower case letters without marks; letters that imitate Latin ones are read as those.
 fn plain_letters(name: &str) -> String {
-    let imitates = !name.is_ascii() && has_lookalikes(name);
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    let imitates = has_lookalikes(name);
     let mut plain = String::with_capacity(name.len());
     for character in name.nfkd() {
         if character.is_ascii() {

@@ -39,6 +39,9 @@ mod model;
 mod name;
 mod normalise;
 mod party;
+mod products;
+#[cfg(test)]
+mod properties;
 mod reason;
 mod stem;
 mod suggest;
@@ -50,6 +53,7 @@ pub use lookalike::has_lookalikes;
 pub use measure::{MEASURES, Measures};
 pub use normalise::normalise;
 pub use party::{Evidence, Party, Score, Sites, Suggestion};
+pub use products::{Sku, suggest_products};
 pub use reason::Reason;
 pub use stem::equal_but_for_legal_form;
 pub use suggest::{Measured, SUGGESTIONS_MAX, measure_pairs, suggest};

@@ -22,6 +22,9 @@ enum Script {
 /// not shown.
 #[must_use]
 pub fn has_lookalikes(name: &str) -> bool {
+    if name.bytes().all(|byte| (b' '..=b'~').contains(&byte) || byte == b'\t') {
+        return false;
+    }
     let mut found = None;
     for character in name.chars() {
         if is_hidden(character) || imitates(character) {

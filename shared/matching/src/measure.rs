@@ -6,6 +6,7 @@ use crate::candidates::{Candidate, cosine};
 use crate::edit;
 use crate::lists::{Entry, Lists};
 use crate::name::Kind;
+use crate::words::Sort;
 
 macro_rules! measures {
     ($($name:ident: $meaning:literal,)*) => {
@@ -69,14 +70,16 @@ measures! {
     right_weight: "The rarity of all words of the right.",
     left_letters: "Letters of the left's core.",
     right_letters: "Letters of the right's core.",
-    is_domain: "1 if the left is written as a domain, 2 the right, 3 both.",
+    is_domain: "1 if the left is written as a domain, 2 the right, 3 both with one end, 4 both with two.",
     alias_mark: "1 if a side says it is also known otherwise.",
+    left_sort: "What the left's words speak of: 0 nothing known, 1 trade, 2 a practice, 3 a public body, 4 a charity.",
+    right_sort: "What the right's words speak of, likewise.",
     likeness: "The cheap likeness by which candidates are ordered.",
     rank: "The place among the left's candidates, best 0.",
     lead: "How much more alike than the best other right of this left.",
     lead_right: "How much more alike than the best other left of this right.",
     near_rights: "Rights that are nearly as like to the left.",
-    near_lefts: "Lefts that are nearly as like to the right.",
+    near_lefts: "Lefts that are nearly as like to the right as the likest.",
     twin: "Likeness of the right to the best other right of this left.",
 }
 
@@ -167,40 +170,61 @@ fn shared(measures: &mut Measures, lists: &Lists, a: &Entry, b: &Entry, alignmen
 }
 
 fn left_over(measures: &mut Measures, lists: &Lists, a: &Entry, b: &Entry, alignment: &Alignment) {
-    let free_left: Vec<usize> = (0..a.words.len()).filter(|place| alignment.left_is_free(*place)).collect();
-    let free_right: Vec<usize> = (0..b.words.len()).filter(|place| alignment.right_is_free(*place)).collect();
-    let rarest = |entry: &Entry, free: &[usize]| {
-        free.iter().copied().max_by(|x, y| entry.weights[*x].total_cmp(&entry.weights[*y]))
+    let free_left = Places::free(a, alignment.left_taken);
+    let free_right = Places::free(b, alignment.right_taken);
+    let rarest = |entry: &Entry, free: Places| free.max_by(|x, y| entry.weights[*x].total_cmp(&entry.weights[*y]));
+    let own = |entry: &Entry, free: Places| {
+        let own = free.filter(|place| entry.name.core[*place].kind == Kind::Own);
+        own.map(|place| entry.weights[place]).fold(0.0, f32::max)
     };
-    let own = |entry: &Entry, free: &[usize]| {
-        let own = free.iter().filter(|place| entry.name.core[**place].kind == Kind::Own);
-        own.map(|place| entry.weights[*place]).fold(0.0, f32::max)
-    };
-    let has_place =
-        |entry: &Entry, free: &[usize]| free.iter().any(|place| entry.name.core[*place].kind == Kind::Place);
-    if let Some(place) = rarest(a, &free_left) {
+    let has_place = |entry: &Entry, mut free: Places| free.any(|place| entry.name.core[place].kind == Kind::Place);
+    if let Some(place) = rarest(a, free_left) {
         measures.left_over = a.weights[place];
         measures.left_over_lefts = logarithm(lists.spreads[a.words[place] as usize].lefts);
     }
-    if let Some(place) = rarest(b, &free_right) {
+    if let Some(place) = rarest(b, free_right) {
         measures.right_over = b.weights[place];
         measures.right_over_rights = logarithm(lists.spreads[b.words[place] as usize].rights);
     }
-    measures.left_over_count = count(free_left.len());
-    measures.right_over_count = count(free_right.len());
-    measures.left_over_own = own(a, &free_left);
-    measures.right_over_own = own(b, &free_right);
-    measures.over_place = count(usize::from(has_place(a, &free_left)) + usize::from(has_place(b, &free_right)));
-    measures.over_at_front =
-        count(usize::from(free_left.first() == Some(&0)) + usize::from(free_right.first() == Some(&0)));
-    let is_apart = |entry: &Entry, free: &[usize]| {
-        free.iter().all(|place| {
-            let part = entry.name.core[*place].part;
-            (0..entry.words.len()).all(|other| free.contains(&other) || entry.name.core[other].part != part)
+    measures.left_over_count = count(free_left.count());
+    measures.right_over_count = count(free_right.count());
+    measures.left_over_own = own(a, free_left);
+    measures.right_over_own = own(b, free_right);
+    measures.over_place = count(usize::from(has_place(a, free_left)) + usize::from(has_place(b, free_right)));
+    measures.over_at_front = count(usize::from(free_left.has(0)) + usize::from(free_right.has(0)));
+    let is_apart = |entry: &Entry, mut free: Places| {
+        let all = free;
+        free.all(|place| {
+            let part = entry.name.core[place].part;
+            (0..entry.words.len()).all(|other| all.has(other) || entry.name.core[other].part != part)
         })
     };
-    let is_over = !free_left.is_empty() || !free_right.is_empty();
-    measures.over_other_part = count(usize::from(is_over && is_apart(a, &free_left) && is_apart(b, &free_right)));
+    let is_over = free_left.0 != 0 || free_right.0 != 0;
+    measures.over_other_part = count(usize::from(is_over && is_apart(a, free_left) && is_apart(b, free_right)));
+}
+
+/// Places of words, as bits.
+#[derive(Debug, Clone, Copy)]
+struct Places(u32);
+
+impl Places {
+    fn free(entry: &Entry, taken: u32) -> Self {
+        Self(!taken & ((1 << entry.words.len()) - 1))
+    }
+
+    fn has(self, place: usize) -> bool {
+        self.0 & (1 << place) != 0
+    }
+}
+
+impl Iterator for Places {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        let place = (self.0 != 0).then(|| self.0.trailing_zeros() as usize)?;
+        self.0 &= self.0 - 1;
+        Some(place)
+    }
 }
 
 fn letters(measures: &mut Measures, a: &Entry, b: &Entry) {
@@ -240,7 +264,20 @@ fn forms(measures: &mut Measures, a: &Entry, b: &Entry) {
     measures.whole_initials = count(whole_initials(a, b).unwrap_or(0));
     measures.legal = legal(&left.legal, &right.legal);
     measures.number = number(&left.numbers, &right.numbers);
-    measures.is_domain = count(usize::from(left.is_domain) + 2 * usize::from(right.is_domain));
+    measures.is_domain = match (&left.domain_end, &right.domain_end) {
+        (None, None) => 0.0,
+        (Some(_), None) => 1.0,
+        (None, Some(_)) => 2.0,
+        (Some(end), Some(other)) => {
+            if end == other {
+                3.0
+            } else {
+                4.0
+            }
+        }
+    };
+    measures.left_sort = sort(left.sort);
+    measures.right_sort = sort(right.sort);
     measures.alias_mark = count(usize::from(left.has_alias_mark || right.has_alias_mark));
 }
 
@@ -262,6 +299,16 @@ fn legal(left: &[&str], right: &[&str]) -> f32 {
         (false, false) if left == right => 3.0,
         (false, false) if left.iter().any(|form| right.contains(form)) => 4.0,
         (false, false) => 5.0,
+    }
+}
+
+fn sort(sort: Option<Sort>) -> f32 {
+    match sort {
+        None => 0.0,
+        Some(Sort::Trade) => 1.0,
+        Some(Sort::Practice) => 2.0,
+        Some(Sort::Public) => 3.0,
+        Some(Sort::Charity) => 4.0,
     }
 }
 

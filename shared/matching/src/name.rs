@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use hashbrown::{HashMap, HashSet};
 
 use crate::words::{
-    ALIAS_MARKS, DOMAIN_ENDS, EAST_ASIAN_FORMS, GENERIC, JOINING, LEGAL_FORMS, NUMBER_WORDS, PLACES, SPELLINGS,
+    ALIAS_MARKS, DOMAIN_ENDS, EAST_ASIAN_FORMS, GENERIC, JOINING, LEGAL_FORMS, NUMBER_WORDS, PLACES, SORTS, SPELLINGS,
+    Sort,
 };
 
 /// The tables of words, so that a word is looked up and not searched.
@@ -16,6 +17,7 @@ struct Known {
     joining: HashSet<&'static str>,
     spellings: HashMap<&'static str, &'static str>,
     kinds: HashMap<&'static str, Kind>,
+    sorts: HashMap<&'static str, Sort>,
     alias_marks: HashSet<&'static str>,
     domain_ends: HashSet<&'static str>,
 }
@@ -38,6 +40,11 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         joining: JOINING.split(' ').collect(),
         spellings: spellings.collect(),
         kinds,
+        sorts: SORTS
+            .iter()
+            .rev()
+            .flat_map(|(sort, words)| words.split_whitespace().map(move |word| (word, *sort)))
+            .collect(),
         alias_marks: ALIAS_MARKS.split(' ').collect(),
         domain_ends: DOMAIN_ENDS.split(' ').collect(),
     }
@@ -85,15 +92,15 @@ pub(crate) struct Name {
     /// The first letters of the core words, and with the joining words between.
     pub initials: [String; 2],
     pub has_alias_mark: bool,
-    pub is_domain: bool,
+    /// What it ends with, if it is written as a domain.
+    pub domain_end: Option<String>,
+    pub sort: Option<Sort>,
 }
 
 impl Name {
     pub(crate) fn new(name: &str) -> Self {
         let mut folded = fold(name);
-        if folded.is_domain {
-            strip_domain(&mut folded.words);
-        }
+        let domain_end = folded.is_domain.then(|| strip_domain(&mut folded.words));
         let mut words = folded.words;
         words.truncate(WORDS_MAX);
         let mut legal = Vec::new();
@@ -123,6 +130,7 @@ impl Name {
         legal.sort_unstable();
         legal.dedup();
         let joined = bytes(core.iter().map(|word| word.written.as_str()), "");
+        let sort = core.iter().rev().find_map(|word| KNOWN.sorts.get(word.written.as_str())).copied();
         let initials_of =
             |words: &mut dyn Iterator<Item = &str>| words.filter_map(|word| word.chars().next()).collect();
         let initials = [
@@ -133,7 +141,7 @@ impl Name {
         in_order.sort_unstable();
         let sorted = bytes(in_order.into_iter(), " ");
         let numbers = numbers(&core);
-        Self { core, legal, whole, joined, sorted, numbers, initials, has_alias_mark, is_domain: folded.is_domain }
+        Self { core, legal, whole, joined, sorted, numbers, initials, has_alias_mark, domain_end, sort }
     }
 }
 
@@ -149,13 +157,16 @@ pub(crate) fn is_domain_end(label: &str) -> bool {
 }
 
 /// `www.acme.co.uk` is about `acme`.
-fn strip_domain(words: &mut Vec<FoldedWord>) {
+fn strip_domain(words: &mut Vec<FoldedWord>) -> String {
     if words.len() > 1 && words[0].text == "www" {
         words.remove(0);
     }
-    while words.len() > 1 && words.last().is_some_and(|word| is_domain_end(&word.text)) {
-        words.pop();
+    let label = |word: &FoldedWord| is_domain_end(&word.text);
+    let mut end = String::new();
+    while words.len() > 1 && words.last().is_some_and(label) {
+        end.extend(words.pop().map(|word| word.text));
     }
+    end
 }
 
 fn strip_east_asian(text: &mut String, legal: &mut Vec<&'static str>) {

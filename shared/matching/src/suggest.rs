@@ -1,7 +1,5 @@
 //! For each account the clients it may be, best first, with a probability and reasons for and against.
 
-use hashbrown::HashMap;
-
 use crate::candidates::{Candidate, Index};
 use crate::evidence::{EvidenceIndex, Said};
 use crate::explain::{Explained, explain};
@@ -15,6 +13,9 @@ pub const SUGGESTIONS_MAX: usize = 5;
 
 /// Less alike by this much is not nearly as like.
 const NEAR: f32 = 0.15;
+
+/// Less probable is not proposed.
+const PROBABILITY_MIN: f32 = 0.003;
 
 /// A pair of names, measured: what weights are learned from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +41,7 @@ pub fn suggest(accounts: &[Party<'_>], clients: &[Party<'_>], sites: Sites) -> V
     let mut suggestions = vec![Vec::new(); accounts.len()];
     for (left, mut likely) in scored.into_iter().enumerate() {
         likely.truncate(SUGGESTIONS_MAX);
+        likely.retain(|known| model::probability(known.odds) >= PROBABILITY_MIN);
         suggestions[pairs.account_order[left]] = pairs.told(left, likely);
     }
     suggestions
@@ -51,7 +53,7 @@ pub fn measure_pairs(accounts: &[Party<'_>], clients: &[Party<'_>]) -> Vec<Vec<M
     let pairs = Pairs::new(accounts, clients);
     let mut measured = vec![Vec::new(); accounts.len()];
     for (left, candidates) in pairs.candidates.iter().enumerate() {
-        let rivals = pairs.rivals(left, candidates);
+        let rivals = pairs.rivals(candidates);
         measured[pairs.account_order[left]] = candidates
             .iter()
             .zip(&rivals)
@@ -93,6 +95,7 @@ struct Pairs<'a> {
 struct OfRight {
     best: f32,
     second: f32,
+    near: usize,
 }
 
 impl<'a> Pairs<'a> {
@@ -120,11 +123,15 @@ impl<'a> Pairs<'a> {
                 of_right.second = likeness;
             }
         }
+        for candidate in candidates.iter().flatten() {
+            let of_right = &mut of_rights[candidate.right as usize];
+            of_right.near += usize::from(candidate.likeness() > of_right.best - NEAR);
+        }
         Self { accounts, clients, account_order, owners, lists, candidates, of_rights }
     }
 
     /// How each candidate of a left stands among the others.
-    fn rivals(&self, _left: usize, candidates: &[Candidate]) -> Vec<Rivals> {
+    fn rivals(&self, candidates: &[Candidate]) -> Vec<Rivals> {
         let stand = |candidate: &Candidate| {
             let others = || {
                 let owner = self.owners[candidate.right as usize];
@@ -141,7 +148,7 @@ impl<'a> Pairs<'a> {
                 best_other,
                 best_other_left: if likeness >= of_right.best { of_right.second } else { of_right.best },
                 near_rights: near.count(),
-                near_lefts: 0,
+                near_lefts: of_right.near,
                 twin,
             }
         };
@@ -155,21 +162,24 @@ impl<'a> Pairs<'a> {
         let score = |(left, candidates): (usize, &Vec<Candidate>)| {
             let account = &self.accounts[self.account_order[left]];
             let mut said = evidence.of(account);
-            let mut likely: HashMap<usize, Likely> = HashMap::new();
-            for (candidate, rivals) in candidates.iter().zip(self.rivals(left, candidates)) {
+            let mut likely: Vec<Likely> = Vec::with_capacity(candidates.len());
+            for (candidate, rivals) in candidates.iter().zip(self.rivals(candidates)) {
                 let client = self.owners[candidate.right as usize];
                 let odds = model::odds(&measure(&self.lists, left, *candidate, &rivals).0);
-                if likely.get(&client).is_none_or(|before| before.odds < odds) {
-                    let known =
-                        Likely { client, odds, candidate: Some(*candidate), said: Said::default(), better: None };
-                    likely.insert(client, known);
+                let known = Likely { client, odds, candidate: Some(*candidate), said: Said::default(), better: None };
+                match likely.iter_mut().find(|before| before.client == client) {
+                    Some(before) if before.odds >= odds => {}
+                    Some(before) => *before = known,
+                    None => likely.push(known),
                 }
             }
             for (client, said) in said.drain() {
                 let unlike = Likely { client, odds: UNLIKE, candidate: None, said: Said::default(), better: None };
-                likely.entry(client).or_insert(unlike).said = said;
+                match likely.iter_mut().find(|before| before.client == client) {
+                    Some(before) => before.said = said,
+                    None => likely.push(Likely { said, ..unlike }),
+                }
             }
-            let mut likely: Vec<Likely> = likely.into_values().collect();
             for known in &mut likely {
                 evidence.also(account, known.client, &mut known.said);
                 known.odds += known.said.odds;

@@ -212,6 +212,36 @@ pub(crate) const GENERIC: &str = "\
     known charities organization member customer client europe asia africa north south east west central \
     northern southern eastern western us uk eu emea apac";
 
+/// Words by the sort of organization that has them in its name.
+pub(crate) const SORTS: &[(Sort, &str)] = &[
+    (
+        Sort::Charity,
+        "charity charities charitable trust hospice association foundation society fund relief mission volunteer \
+         voluntary volunteers friends league church christian community carers carer aid council club project alliance \
+         federation fellowship support appeal rescue homes housing welfare youth families cvs",
+    ),
+    (
+        Sort::Public,
+        "nhs borough department ministry government authority agency university college school academy institute \
+         police prison city county district state federal national royal commission office board hospital library",
+    ),
+    (Sort::Practice, "surgery practice medical clinic dental pharmacy doctors dr doctor gp nursing physiotherapy"),
+    (
+        Sort::Trade,
+        "services solutions systems technologies technology group holdings consulting consultants software networks \
+         products industries engineering partners associates supplies international enterprises agency recruitment",
+    ),
+];
+
+/// What sort of organization a name's words speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Charity,
+    Public,
+    Practice,
+    Trade,
+}
+
 /// Countries, states and large towns: words that tell a branch from its parent.
 pub(crate) const PLACES: &str = "\
     north south east west central northern southern eastern western upper lower america american europe \
