@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -32,6 +33,8 @@ pub(crate) struct Seen {
     pub(crate) what: String,
     /// Bytes of the request's body.
     pub(crate) bytes: usize,
+    /// Bytes of the answer's body; none while there is no answer.
+    pub(crate) answered: usize,
 }
 
 /// What is done at one request.
@@ -62,7 +65,14 @@ struct Passing {
     trap: Option<Trap>,
     /// Reads what a table request writes; only for tests that want it.
     watch: Option<Box<dyn Fn(&Seen, &[u8]) + Send>>,
+    /// Answers in the target's place.
+    refuse: Option<Refuse>,
+    /// A target that is slow, and how long each request to it waits.
+    slow: Option<(String, Duration)>,
 }
+
+/// An answer in the target's place, if it gives one.
+pub(crate) type Refuse = Box<dyn Fn(&Seen, &[u8]) -> Option<Response> + Send>;
 
 #[derive(Clone)]
 struct Target {
@@ -121,6 +131,16 @@ impl Between {
         self.shared.passing().watch = Some(Box::new(watch));
     }
 
+    /// Has each request to a target wait so long.
+    pub(crate) fn slow_down(&self, target: &str, wait: Duration) {
+        self.shared.passing().slow = Some((target.to_owned(), wait));
+    }
+
+    /// Has `refuse` answer in the target's place where it wants to.
+    pub(crate) fn refuse(&self, refuse: Option<Refuse>) {
+        self.shared.passing().refuse = refuse;
+    }
+
     /// What has passed since the last [`Between::set`].
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.passing().seen.clone()
@@ -146,16 +166,20 @@ impl Shared {
 
 async fn pass(State(target): State<Target>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let shared = Arc::clone(&target.shared);
-    let trap = {
+    let (number, trap) = {
         let mut state = shared.passing();
         let what = what(&target.name, &method, &uri, &headers, &body);
-        let seen = Seen { target: target.name.clone(), who: who(&headers), what, bytes: body.len() };
+        let seen = Seen { target: target.name.clone(), who: who(&headers), what, bytes: body.len(), answered: 0 };
         if let Some(watch) = &state.watch {
             watch(&seen, &body);
         }
+        let refused = state.refuse.as_ref().and_then(|refuse| refuse(&seen, &body));
         state.seen.push(seen);
+        if let Some(answer) = refused {
+            return answer;
+        }
         let number = state.seen.len();
-        state.trap.take_if(|trap| trap.at == number)
+        (number, state.trap.take_if(|trap| trap.at == number))
     };
     let trap = match trap {
         Some(Trap { moment: Moment::Before, spring, .. }) => {
@@ -164,8 +188,10 @@ async fn pass(State(target): State<Target>, method: Method, uri: Uri, headers: H
         }
         trap => trap,
     };
+    let wait = shared.passing().slow.as_ref().filter(|(slow, _)| *slow == target.name).map(|(_, wait)| *wait);
+    tokio::time::sleep(wait.unwrap_or_default()).await;
     // In a task of its own: a client that goes away must not undo what its target is already doing.
-    let answer = tokio::spawn(forward(target, method, uri, headers, body)).await;
+    let answer = tokio::spawn(forward(target, number, method, uri, headers, body)).await;
     if let Some(trap) = trap {
         (trap.spring)();
         return gone();
@@ -173,7 +199,7 @@ async fn pass(State(target): State<Target>, method: Method, uri: Uri, headers: H
     answer.unwrap_or_else(|_| gone())
 }
 
-async fn forward(target: Target, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn forward(target: Target, number: usize, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = target.shared.client.request(method, format!("{}{path}", target.url)).body(body);
     for (name, value) in headers.iter().filter(|(name, _)| !is_hop(name)) {
@@ -190,7 +216,12 @@ async fn forward(target: Target, method: Method, uri: Uri, headers: HeaderMap, b
     loop {
         match answer.chunk().await {
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-            Ok(None) => return response.body(Body::from(renamed(bytes.into(), &target))).unwrap(),
+            Ok(None) => {
+                if let Some(seen) = target.shared.passing().seen.get_mut(number - 1) {
+                    seen.answered = bytes.len();
+                }
+                return response.body(Body::from(renamed(bytes.into(), &target))).unwrap();
+            }
             // Cut on its way here: cut on its way on.
             Err(_) => {
                 let parts = [Ok(Bytes::from(bytes)), Err(std::io::Error::other("cut"))];

@@ -2,6 +2,7 @@
 //! triggered many times at once, against vendors that fail, and with a million items.
 //!
 //! `.ci/bar` builds what these need, starts the emulator of S3, SSM and DynamoDB, and runs the ignored ones too.
+//! `TRUECOUNT_BAR=cost` measures what a day and a closing ask for.
 //! `TRUECOUNT_BAR=full` adds the sampled points of the whole sample month, and `full` or `load` the load test.
 
 #![allow(
@@ -12,6 +13,8 @@
 )]
 
 mod between;
+mod cloud;
+mod cost;
 mod deadlines;
 mod digest;
 mod faults;
@@ -19,8 +22,11 @@ mod home;
 mod kills;
 mod lambda;
 mod load;
+mod machine;
 mod mailbox;
 mod month;
+mod operating;
+mod rights;
 mod stack;
 mod triggers;
 mod units;

@@ -59,7 +59,7 @@ pub(crate) fn emulator() -> String {
 }
 
 /// A name that no other stack of this run has.
-fn fresh() -> String {
+pub(crate) fn fresh() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     format!("truecount-{:08}-{:06}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
@@ -155,6 +155,11 @@ impl Stack {
         Saved { table, objects }
     }
 
+    /// The name of its bucket, and of its secrets' prefix.
+    pub(crate) fn name(&self) -> &str {
+        &self.variables["TRUECOUNT_BUCKET"]
+    }
+
     /// Starts a process of a function of this stack.
     pub(crate) async fn start(&self, function: &'static str) -> Function {
         self.start_within(function, None).await
@@ -164,6 +169,11 @@ impl Stack {
     pub(crate) async fn start_within(&self, function: &'static str, memory_kib: Option<u64>) -> Function {
         let (variables, log) = (self.variables.clone(), self.folder.path().join("functions.log"));
         Function::start(&Setup { function, variables, log, memory_kib }).await
+    }
+
+    /// The environment variables of its functions.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
     }
 
     /// What the functions logged.
@@ -186,7 +196,7 @@ pub(crate) async fn decide(table: &Table, sample: &Sample) {
 }
 
 /// One SecureString per source, as the settings of a stack ask for.
-async fn put_secrets(emulator: &str, prefix: &str, sample: &Sample) {
+pub(crate) async fn put_secrets(emulator: &str, prefix: &str, sample: &Sample) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     for (source, fields) in sample.secrets() {
         let fields = serde_json::to_string(&fields).unwrap();

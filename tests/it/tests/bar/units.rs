@@ -26,13 +26,20 @@ struct Counted {
     keys: BTreeMap<(String, u64), u64>,
     /// Units by second.
     seconds: BTreeMap<u64, u64>,
+    /// Bytes of rows that were put.
+    bytes: u64,
 }
 
 impl Units {
     /// Counts from now on.
     pub(crate) fn watch(between: &Between) -> Self {
-        let counted =
-            Counted { begun: Instant::now(), kinds: BTreeMap::new(), keys: BTreeMap::new(), seconds: BTreeMap::new() };
+        let counted = Counted {
+            begun: Instant::now(),
+            kinds: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            seconds: BTreeMap::new(),
+            bytes: 0,
+        };
         let units = Self(Arc::new(Mutex::new(counted)));
         let watching = units.clone();
         between.watch(move |seen, body| watching.take(seen, body));
@@ -73,6 +80,16 @@ impl Units {
         lines
     }
 
+    /// All units so far.
+    pub(crate) fn total(&self) -> u64 {
+        self.total_of(&self.0.lock().unwrap())
+    }
+
+    /// Bytes of all rows that were put so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.lock().unwrap().bytes
+    }
+
     /// The greatest rate on one key, in units a second.
     pub(crate) fn key_rate(&self) -> u64 {
         self.key_rate_of(&self.0.lock().unwrap())
@@ -91,6 +108,7 @@ impl Counted {
     fn add(&mut self, item: &Value) {
         let bytes = bytes(item);
         let units = bytes.div_ceil(UNIT_BYTES).max(1) as u64;
+        self.bytes += bytes as u64;
         let text = |name: &str| item[name]["S"].as_str().unwrap_or("");
         let kind = kind(text("pk"), text("sk"));
         let entry = self.kinds.entry(kind).or_insert((0, 0, 0));
