@@ -1,8 +1,12 @@
 //! The grammar of `truecount mappings`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use truecount_app::IgnoreReason;
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
+
+use super::suggest::BareFiles;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MappingsCommand {
@@ -11,6 +15,38 @@ pub(crate) enum MappingsCommand {
         /// Only those nobody has decided
         #[arg(long)]
         undecided: bool,
+    },
+    /// Whom undecided vendor organizations might be, with the reasons
+    Suggest {
+        #[command(flatten)]
+        bare: BareFiles,
+    },
+    /// Write a file to fill in: .csv, or .xlsx with the clients to choose from
+    Export {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Only what nobody has decided
+        #[arg(long)]
+        undecided: bool,
+    },
+    /// Take a filled-in file; each row is checked
+    Import {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Nothing at all, if one row is bad
+        #[arg(long)]
+        strict: bool,
+        /// Who decided; by default the name of the user at this machine
+        #[arg(long)]
+        who: Option<String>,
+    },
+    /// Decide one vendor organization after the other at a terminal
+    Review {
+        /// Only this source
+        #[arg(long, value_name = "SOURCE")]
+        source: Option<SourceId>,
     },
     /// What was decided about a vendor organization, by whom, when and why
     History {

@@ -23,7 +23,7 @@ use crate::sync::evidence_of;
 pub struct Book {
     /// The usage sources that are switched on, in the order in which they are worked through.
     pub sources: Vec<BookSource>,
-    /// The PSA's clients.
+    /// The PSA's clients, by id.
     pub clients: Vec<Client>,
     /// The month in which decisions are looked at.
     pub month: BillingMonth,
@@ -72,7 +72,8 @@ impl Book {
         let loaded = reconcile::load(env, &sources).await?;
         let count_day = CountDay(config.settings.today(env));
         let basis = Basis { config, count_day, loaded: &loaded, decisions: &in_force, run: None };
-        let Computed { reconciliation, clients, mut mappings } = compute::compute(env, &basis).await?;
+        let Computed { reconciliation, mut clients, mut mappings } = compute::compute(env, &basis).await?;
+        clients.sort_by(|a, b| a.id.cmp(&b.id));
         let usage = loaded.into_iter().filter(|source| source.pinned.evidence == Evidence::Usage);
         let mut sources: Vec<BookSource> = usage
             .map(|source| BookSource {
@@ -91,7 +92,8 @@ impl Book {
     /// A client by its id.
     #[must_use]
     pub fn client(&self, id: &ClientId) -> Option<&Client> {
-        self.clients.iter().find(|client| client.id == *id)
+        let at = self.clients.binary_search_by(|client| client.id.cmp(id)).ok()?;
+        self.clients.get(at)
     }
 
     /// A usage source by its id.
@@ -159,16 +161,12 @@ pub async fn values_of(
     entry: &Entry,
 ) -> Result<BTreeMap<String, BTreeMap<String, u64>>, AppError> {
     let mut found = BTreeMap::<String, BTreeMap<String, u64>>::new();
-    snapshot::each_account(&env.table, source, std::slice::from_ref(entry), |_, records| {
-        for record in records {
-            if let Record::Item(item) = record {
-                for (name, value) in &item.attributes {
-                    *found.entry(name.clone()).or_default().entry(value.clone()).or_default() += 1;
-                }
+    for record in snapshot::contents(&env.table, source, std::slice::from_ref(entry)).await?.iter().flatten() {
+        if let Record::Item(item) = record {
+            for (name, value) in &item.attributes {
+                *found.entry(name.clone()).or_default().entry(value.clone()).or_default() += 1;
             }
         }
-        Ok(())
-    })
-    .await?;
+    }
     Ok(found)
 }

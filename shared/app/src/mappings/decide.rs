@@ -86,7 +86,7 @@ fn clients_exist(book: &Book, verdict: &Verdict) -> Result<(), AppError> {
 }
 
 /// An attribute that no item has is a mistake; a value that no item has may come.
-async fn unknown_values(
+pub(super) async fn unknown_values(
     env: &Environment,
     source: &BookSource,
     entry: &Entry,

@@ -1,0 +1,152 @@
+//! Whom vendor organizations might be, by the home's syncs or by two bare files.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Serialize;
+use truecount_app::mappings::{Book, MappingRow, Proposal, RowState};
+use truecount_matching::{Party, Sites};
+use truecount_reports::inert;
+
+use super::list::{show_progress, worth};
+use crate::args::Cli;
+use crate::home::Opened;
+use crate::output::{Ending, json, say, tell};
+
+/// A row of the answer in JSON.
+#[derive(Serialize)]
+struct Suggested<'a> {
+    #[serde(flatten)]
+    row: &'a MappingRow,
+    proposals: &'a [Proposal],
+}
+
+pub(super) async fn of_home(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending> {
+    let book = Book::load(&opened.env, &opened.config).await?;
+    let proposals = book.proposals();
+    let mut rows = book.rows();
+    rows.retain(|row| row.state == RowState::Undecided);
+    let suggested = rows.iter().map(|row| {
+        let own = proposals.get(&(row.source.clone(), row.account_id.clone())).map_or(&[][..], Vec::as_slice);
+        Suggested { row, proposals: own }
+    });
+    if cli.json {
+        json(&suggested.collect::<Vec<_>>())?;
+        return Ok(Ending::Clean);
+    }
+    for Suggested { row, proposals } in suggested {
+        let line = format!("{} {}  {}  {}", row.source, row.account_id, row.account_name, worth(row));
+        say(inert::visible(line.trim_end()).as_ref());
+        for proposal in proposals {
+            let percent = proposal.percent.map_or_else(String::new, |percent| format!(" {percent} %"));
+            let against = if proposal.against.is_empty() {
+                String::new()
+            } else {
+                format!("; but {}", proposal.against.join(", "))
+            };
+            let why = proposal.reasons.join(", ");
+            let line = format!("    {} [{}]{percent}: {why}{against}", proposal.client_name, proposal.client_id);
+            say(&inert::visible(&line));
+        }
+    }
+    show_progress(&book.progress());
+    Ok(Ending::Clean)
+}
+
+/// Two files with the columns `id` and `name`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct BareFiles {
+    /// Vendor organizations: a CSV file with the columns id and name; no home is needed then
+    #[arg(long, value_name = "FILE", requires = "clients", requires = "out")]
+    pub(crate) accounts: Option<PathBuf>,
+    /// Clients: a CSV file with the columns id and name
+    #[arg(long, value_name = "FILE", requires = "accounts")]
+    pub(crate) clients: Option<PathBuf>,
+    /// Where the answer is written: left_id, right_id, score, and why
+    #[arg(long, value_name = "FILE", requires = "accounts")]
+    pub(crate) out: Option<PathBuf>,
+    /// The two files are products: SKUs on the left, the PSA's products on the right
+    #[arg(long, requires = "accounts")]
+    pub(crate) products: bool,
+    /// Each client has one vendor organization at most
+    #[arg(long, requires = "accounts", conflicts_with = "products")]
+    pub(crate) one_to_one: bool,
+}
+
+impl BareFiles {
+    /// The three files, if they are given.
+    pub(crate) fn files(&self) -> Option<(&Path, &Path, &Path)> {
+        Some((self.accounts.as_deref()?, self.clients.as_deref()?, self.out.as_deref()?))
+    }
+}
+
+pub(super) fn of_files(
+    cli: &Cli,
+    (left, right, out): (&Path, &Path, &Path),
+    bare: &BareFiles,
+) -> anyhow::Result<Ending> {
+    let (accounts, clients) = (read(left)?, read(right)?);
+    let named = |rows: &'_ [(String, String)]| rows.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>();
+    let (account_names, client_names) = (named(&accounts), named(&clients));
+    let lefts: Vec<_> = account_names.iter().map(|name| Party::named(name)).collect();
+    let rights: Vec<_> = client_names.iter().map(|name| Party::named(name)).collect();
+    let sites = if bare.one_to_one { Sites::OneToOne } else { Sites::ManyToOne };
+    let suggested = truecount_matching::suggest(&lefts, &rights, sites);
+    let file = File::create(out).with_context(|| format!("`{}` cannot be written", out.display()))?;
+    let mut csv = csv::Writer::from_writer(std::io::BufWriter::new(file));
+    csv.write_record(["left_id", "right_id", "score", "reasons", "against", "left_name", "right_name"])?;
+    let (mut rows, mut with) = (0_u64, 0_u64);
+    for ((id, name), suggestions) in accounts.iter().zip(&suggested) {
+        with += u64::from(!suggestions.is_empty());
+        for one in suggestions {
+            let (right_id, right_name) = &clients[one.client];
+            let said = |reasons: &[truecount_matching::Reason]| {
+                let said: Vec<_> = reasons.iter().map(|reason| reason.for_people()).collect();
+                inert::cell(&said.join("; ")).into_owned()
+            };
+            let (score, reasons, against) = (one.score.to_string(), said(&one.reasons), said(&one.against));
+            // ids are written as they came: a program joins on them
+            let (left, right) = (inert::cell(name), inert::cell(right_name));
+            csv.write_record([id.as_str(), right_id, &score, &reasons, &against, &left, &right])?;
+            rows += 1;
+        }
+    }
+    csv.into_inner().map_err(|error| error.into_error()).and_then(|mut file| file.flush())?;
+    let (all, what) = (accounts.len(), if bare.products { "SKUs" } else { "vendor organizations" });
+    if cli.json {
+        json(&serde_json::json!({ "accounts": all, "with_suggestion": with, "rows": rows, "out": out }))?;
+    }
+    tell(&format!(
+        "{with} of {all} {what} are like a {}; `{}` has {rows} rows.",
+        if bare.products { "product" } else { "client" },
+        out.display()
+    ));
+    Ok(Ending::Clean)
+}
+
+/// The rows of a file: id and name.
+fn read(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let shown = path.display();
+    let mut csv = csv::ReaderBuilder::new().flexible(true).from_path(path).with_context(|| format!("`{shown}`"))?;
+    let header = csv.headers().with_context(|| format!("`{shown}`, line 1"))?.clone();
+    let column = |wanted: &str| {
+        let at = header.iter().position(|name| name.trim().trim_start_matches('\u{FEFF}').eq_ignore_ascii_case(wanted));
+        at.with_context(|| {
+            let names: Vec<_> = header.iter().collect();
+            format!("`{shown}`, line 1: there is no column `{wanted}`; the columns are: {}", names.join(", "))
+        })
+    };
+    let (id, name) = (column("id")?, column("name")?);
+    let mut rows = Vec::new();
+    for record in csv.records() {
+        let record = record.with_context(|| format!("`{shown}`"))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let cell = |at: usize, what: &str| {
+            record.get(at).map(str::to_owned).with_context(|| format!("`{shown}`, line {line}: there is no {what}"))
+        };
+        rows.push((cell(id, "id")?, cell(name, "name")?));
+    }
+    Ok(rows)
+}

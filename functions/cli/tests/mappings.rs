@@ -1,0 +1,204 @@
+//! Mapping at a prompt: with bare files, in a review, and what was decided by whom.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const FAILED: i32 = 3;
+
+const SETTINGS: &str = r#"
+[mail]
+from = "a@msp.example"
+[[sources]]
+id = "psa"
+connector = "csv"
+rows = "billed"
+[[sources]]
+id = "rmm"
+connector = "csv"
+rows = "usage"
+"#;
+
+const RULES: &str = r#"
+[[rules]]
+id = "servers"
+product_codes = ["SRV"]
+source = "rmm"
+kinds = ["server"]
+count_basis = "device_fresh"
+list_price = 10
+currency = "GBP"
+"#;
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_truecount"));
+    command
+        .args(args)
+        .env_remove("TRUECOUNT_DATA")
+        .env("TRUECOUNT_CLOCK", "2026-06-30T12:00:00Z")
+        .env("USER", "kim")
+        .env("COLUMNS", "80");
+    command
+}
+
+fn truecount(data: &Path, args: &[&str]) -> Output {
+    command(args).arg("--data").arg(data).output().unwrap()
+}
+
+fn with_input(data: &Path, args: &[&str], input: &str) -> Output {
+    let mut command = command(args);
+    command.arg("--data").arg(data).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[track_caller]
+fn good(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}{}", out(output), err(output));
+    out(output)
+}
+
+fn home() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("config/settings.toml", SETTINGS);
+    write("config/rules.toml", RULES);
+    write(
+        "archive/inbox/sources/psa/billed-2026-06-30.csv",
+        "line_id,client_id,client_name,product_code,quantity,unit_price,currency\n\
+         1,250,Brown and Partners LLP,SRV,2,10,GBP\n2,251,Quay Foods Ltd,SRV,1,10,GBP\n3,252,Equal Ltd,SRV,1,30,GBP\n",
+    );
+    write(
+        "archive/inbox/sources/rmm/usage-2026-06-30.csv",
+        "account_id,account_name,item_id,kind,status,site\n\
+         9,Our Own Lab,l1,server,active,\n\
+         17,Brown & Partners (London),b1,server,active,\n17,Brown & Partners (London),b2,server,active,\n\
+         18,The Estate,e1,server,active,leeds\n18,The Estate,e2,server,active,york\n18,The Estate,e3,server,active,york\n\
+         19,Equal Ltd.,q1,server,active,\n",
+    );
+    good(&truecount(folder.path(), &["sync"]));
+    folder
+}
+
+#[test]
+fn a_person_works_down_the_list_by_what_hangs_on_it() {
+    let home = home();
+    let data = home.path();
+    let list = good(&truecount(data, &["mappings", "list", "--undecided"]));
+    let ids: Vec<_> = list.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
+    assert_eq!(ids, ["18", "17", "9"], "by worth: {list}");
+    let progress = err(&truecount(data, &["mappings", "list"]));
+    assert!(progress.contains("rmm: GBP 30.00 of 60.00 billed a month is mapped (50 %)"), "{progress}");
+
+    let suggest = good(&truecount(data, &["mappings", "suggest"]));
+    assert!(
+        suggest.contains("Brown & Partners (London)") && suggest.contains("Brown and Partners LLP [250]"),
+        "{suggest}"
+    );
+
+    let answers = "s\nx\n/quay\n=999\n1\ni\n";
+    let review = with_input(data, &["mappings", "review"], answers);
+    let shown = good(&review);
+    assert!(shown.contains("[1/3] rmm 18  3 items, about GBP 30 a month"), "{shown}");
+    assert!(err(&review).contains("`x` is no answer here"), "{}", err(&review));
+    assert!(shown.contains("1  Quay Foods Ltd [251]") && err(&review).contains("no client `999`"), "{shown}");
+    assert!(err(&review).contains("2 of 3 decided."), "{}", err(&review));
+
+    let split = truecount(data, &["mappings", "split", "rmm", "18", "--by", "site", "leeds=250", "--why", "asked"]);
+    good(&split);
+    assert!(err(&split).contains("the site `york` (2 items) stays nobody's: an exception"), "{}", err(&split));
+    good(&truecount(data, &["mappings", "undo", "rmm", "17", "--who", "dana"]));
+    good(&truecount(data, &["mappings", "confirm", "rmm", "17", "250", "--from", "2026-07", "--why", "from July on"]));
+    let history = good(&truecount(data, &["mappings", "history", "brown"]));
+    let lines: Vec<_> = history.lines().collect();
+    assert!(lines[0].starts_with("rmm 17  Brown & Partners (London)  undecided"), "{history}");
+    assert!(
+        lines.iter().any(|line| line.starts_with("  1. 2026-06-30 12:00  kim  confirmed Quay Foods Ltd [251]")),
+        "{history}"
+    );
+    assert!(lines.iter().any(|line| line.starts_with("* 2. 2026-06-30 12:00  dana  undone")), "{history}");
+    assert!(lines.iter().any(|line| line.contains("3.") && line.contains("from 2026-07: from July on")), "{history}");
+    let lab = good(&truecount(data, &["mappings", "history", "9"]));
+    assert!(lab.contains("ignored, internal"), "{lab}");
+    let json = good(&truecount(data, &["mappings", "history", "17", "--json"]));
+    assert!(
+        json.contains("\"holds\": true") && json.contains("\"account_name\": \"Brown & Partners (London)\""),
+        "{json}"
+    );
+}
+
+#[test]
+fn a_file_goes_out_and_what_is_refused_is_told() {
+    let home = home();
+    let data = home.path();
+    let file = data.join("map.csv");
+    let path = file.to_str().unwrap();
+    good(&truecount(data, &["mappings", "export", path, "--undecided"]));
+    let text = fs::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().count(), 4, "{text}");
+    let mut rows: Vec<String> = text.lines().map(str::to_owned).collect();
+    assert!(rows[1].contains(",undecided,,,,,,,"), "{text}");
+    rows[1] = rows[1].replacen(",undecided,,,,,,,", ",undecided,,,999,,,,", 1);
+    rows[2] = rows[2].replacen(",undecided,,,,,,,", ",undecided,,confirm,,,2026-06,same street,", 1);
+    fs::write(&file, rows.join("\r\n")).unwrap();
+    let strict = truecount(data, &["mappings", "import", path, "--strict"]);
+    assert_eq!(strict.status.code(), Some(FAILED));
+    assert!(err(&strict).contains("row 2, column `client`: the PSA has no client `999`"), "{}", err(&strict));
+    assert!(err(&strict).contains("nothing was kept: 1 rows would have been good"), "{}", err(&strict));
+    let kept = truecount(data, &["mappings", "import", path, "--json"]);
+    assert_eq!(kept.status.code(), Some(FAILED));
+    assert!(err(&kept).contains("1 rows were refused; 1 were kept"), "{}", err(&kept));
+    assert!(
+        out(&kept).contains("\"from\": \"2026-06\"") && out(&kept).contains("\"client_id\": \"250\""),
+        "{}",
+        out(&kept)
+    );
+    let wrong = truecount(data, &["mappings", "export", "map.ods"]);
+    assert!(err(&wrong).contains("ends neither with .csv nor with .xlsx"), "{}", err(&wrong));
+}
+
+#[test]
+fn two_bare_files_need_no_home() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("left.csv"), "id,name\nl1,Brown & Partners (London)\nl2,Zebra Bakery\n\"l,3\",=Green Partners\n")
+        .unwrap();
+    fs::write(path("right.csv"), "\u{FEFF}name,id\nBrown and Partners LLP,r1\nGreen Partners LLP,r2\n").unwrap();
+    let (left, right, to) = (path("left.csv"), path("right.csv"), path("out.csv"));
+    let args = ["mappings", "suggest", "--accounts", &left, "--clients", &right, "--out", &to];
+    let done = truecount(&folder.path().join("nothing"), &args);
+    good(&done);
+    assert!(!folder.path().join("nothing").exists(), "no home is made");
+    let mut csv = csv::Reader::from_path(path("out.csv")).unwrap();
+    assert_eq!(csv.headers().unwrap().iter().take(3).collect::<Vec<_>>(), ["left_id", "right_id", "score"]);
+    let rows: Vec<csv::StringRecord> = csv.records().map(Result::unwrap).collect();
+    let best = |left: &str| rows.iter().find(|row| &row[0] == left).map(|row| row[1].to_owned());
+    assert_eq!((best("l1").as_deref(), best("l,3").as_deref()), (Some("r1"), Some("r2")));
+    for pair in rows.windows(2).filter(|pair| pair[0][0] == pair[1][0]) {
+        assert!(pair[0][2] >= pair[1][2], "best first: {rows:?}");
+    }
+    let products = truecount(folder.path(), &[&args[..], &["--products"]].concat());
+    good(&products);
+    assert!(err(&products).contains("SKUs are like a product"), "{}", err(&products));
+
+    fs::write(path("right.csv"), "number,name\n1,Brown\n").unwrap();
+    let wrong = truecount(folder.path(), &args);
+    assert_eq!(wrong.status.code(), Some(FAILED));
+    assert!(err(&wrong).contains("line 1: there is no column `id`; the columns are: number, name"), "{}", err(&wrong));
+}

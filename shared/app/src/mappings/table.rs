@@ -1,0 +1,194 @@
+//! The rows of a file that a person saved, whatever program and code page it came from: CSV with commas, semicolons
+//! or tabs in UTF-8, UTF-16 or Windows-1252, or an XLSX workbook.
+
+use std::io::Cursor;
+
+use calamine::{Data, Reader, Xlsx};
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// The most rows that are read.
+const ROWS_MAX: usize = 200_000;
+
+/// The sheet that `mappings export` writes.
+pub(super) const SHEET: &str = "mappings";
+
+/// A file's rows below its header.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// The names of the columns, as they are written.
+    pub(super) header: Vec<String>,
+    pub(super) rows: Vec<TableRow>,
+    /// What a person should know about how it was read.
+    pub(super) notes: Vec<String>,
+}
+
+/// One row with its number as a spreadsheet counts: the header is row 1.
+#[derive(Debug)]
+pub(super) struct TableRow {
+    pub(super) number: usize,
+    pub(super) cells: Vec<String>,
+}
+
+/// Why a file cannot be read at all, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    pub(super) row: usize,
+    pub(super) why: String,
+}
+
+/// Reads a file by what its first bytes say it is. `needed` is a column by which the separator is known.
+pub(super) fn read(bytes: &[u8], needed: &str) -> Result<Table, Unreadable> {
+    if bytes.starts_with(b"PK\x03\x04") {
+        return workbook(bytes);
+    }
+    if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
+        return Err(unreadable(1, "it is an old or an encrypted workbook; save it as .xlsx or as CSV"));
+    }
+    let (text, notes) = decoded(bytes)?;
+    Ok(Table { notes, ..separated(&text, needed)? })
+}
+
+fn unreadable(row: usize, why: impl Into<String>) -> Unreadable {
+    Unreadable { row, why: why.into() }
+}
+
+/// The text, and which encoding it was taken for where that is not plain UTF-8.
+fn decoded(bytes: &[u8]) -> Result<(String, Vec<String>), Unreadable> {
+    if let Some((encoding, bom_bytes)) = Encoding::for_bom(bytes) {
+        let rest = &bytes[bom_bytes..];
+        if encoding == encoding_rs::UTF_8 {
+            return match std::str::from_utf8(rest) {
+                Ok(text) => Ok((text.to_owned(), Vec::new())),
+                Err(error) => Err(unreadable(
+                    row_of(rest, error.valid_up_to()),
+                    "it begins as UTF-8, and this row is not UTF-8; save the file as \"CSV UTF-8\" again",
+                )),
+            };
+        }
+        return utf_16(rest, encoding);
+    }
+    if let Some(encoding) = utf_16_without_bom(bytes) {
+        return utf_16(bytes, encoding);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok((text.to_owned(), Vec::new())),
+        Err(error) => {
+            let row = row_of(bytes, error.valid_up_to());
+            let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
+            Ok((text.into_owned(), vec![format!("row {row} is not UTF-8: the file was read as Windows-1252")]))
+        }
+    }
+}
+
+fn utf_16(bytes: &[u8], encoding: &'static Encoding) -> Result<(String, Vec<String>), Unreadable> {
+    let (text, is_damaged) = encoding.decode_without_bom_handling(bytes);
+    if is_damaged {
+        let whole = text.split('\u{FFFD}').next().unwrap_or_default();
+        let row = 1 + whole.bytes().filter(|byte| *byte == b'\n').count();
+        return Err(unreadable(
+            row,
+            format!("this row is not {}; save the file as \"CSV UTF-8\" again", encoding.name()),
+        ));
+    }
+    Ok((text.into_owned(), vec![format!("the file was read as {}", encoding.name())]))
+}
+
+/// Text of the western scripts has a zero in every other byte.
+fn utf_16_without_bom(bytes: &[u8]) -> Option<&'static Encoding> {
+    let begin = &bytes[..bytes.len().min(512)];
+    let zeros = |first: usize| begin.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
+    let half = begin.len() / 2;
+    match (zeros(0), zeros(1)) {
+        (0, odd) if odd * 2 > half => Some(UTF_16LE),
+        (even, 0) if even * 2 > half => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+fn row_of(bytes: &[u8], at: usize) -> usize {
+    1 + bytes[..at.min(bytes.len())].iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// CSV by the separator with which the header has the needed column.
+fn separated(text: &str, needed: &str) -> Result<Table, Unreadable> {
+    let (told, text, skipped) = match text.strip_prefix("sep=").and_then(|rest| rest.split_once('\n')) {
+        Some((separator, rest)) => (separator.trim_end_matches('\r').bytes().next(), rest, 1),
+        None => (None, text, 0),
+    };
+    let parse = |delimiter: u8| {
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes())
+    };
+    let has_needed = |delimiter: &u8| {
+        let first = parse(*delimiter).into_records().next();
+        first.is_some_and(|row| row.is_ok_and(|row| row.iter().any(|name| name.trim() == needed)))
+    };
+    let delimiter = told.into_iter().chain(*b",;\t").find(has_needed).unwrap_or(b',');
+    let mut table = Table::default();
+    for (at, record) in parse(delimiter).into_records().enumerate() {
+        let number = at + 1 + skipped;
+        let record = record.map_err(|_| unreadable(number, "this row is not CSV: is a quotation mark left open?"))?;
+        let cells = record.iter().map(str::to_owned).collect();
+        table.take(number, cells)?;
+    }
+    Ok(table)
+}
+
+fn workbook(bytes: &[u8]) -> Result<Table, Unreadable> {
+    let damaged = |error: calamine::XlsxError| unreadable(1, format!("it is no workbook that can be read ({error})"));
+    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
+    let names = book.sheet_names();
+    let name = names.iter().find(|name| *name == SHEET).or(names.first()).cloned();
+    let Some(name) = name else { return Err(unreadable(1, "the workbook has no sheet")) };
+    let range = book.worksheet_range(&name).map_err(damaged)?;
+    let skipped = range.start().map_or(0, |(row, _)| row as usize);
+    let mut table = Table::default();
+    for (at, row) in range.rows().enumerate() {
+        table.take(skipped + at + 1, row.iter().map(text_of).collect())?;
+    }
+    Ok(table)
+}
+
+/// A cell as a person wrote it: whole numbers without a point, days as 2026-07-01.
+fn text_of(cell: &Data) -> String {
+    match cell {
+        Data::Empty => String::new(),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
+        Data::Int(number) => number.to_string(),
+        Data::Float(number) => number.to_string(),
+        Data::Bool(yes) => yes.to_string(),
+        Data::DateTime(moment) => {
+            let (year, month, day, ..) = moment.to_ymd_hms_milli();
+            format!("{year:04}-{month:02}-{day:02}")
+        }
+        Data::Error(error) => format!("{error}"),
+    }
+}
+
+impl Table {
+    /// The first row is the header; rows without anything in them are passed over.
+    fn take(&mut self, number: usize, cells: Vec<String>) -> Result<(), Unreadable> {
+        if self.header.is_empty() {
+            self.header = cells.into_iter().map(|name| name.trim().to_owned()).collect();
+            return Ok(());
+        }
+        if self.rows.len() == ROWS_MAX {
+            return Err(unreadable(number, format!("there are more than {ROWS_MAX} rows; split the file")));
+        }
+        if cells.iter().any(|cell| !cell.trim().is_empty()) {
+            self.rows.push(TableRow { number, cells });
+        }
+        Ok(())
+    }
+
+    /// Where a column is; `None`: there is none.
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.header.iter().position(|column| column == name)
+    }
+}
+
+impl TableRow {
+    /// A cell's text without blanks around it; empty where there is no such column.
+    pub(super) fn cell(&self, column: Option<usize>) -> &str {
+        column.and_then(|at| self.cells.get(at)).map_or("", |cell| cell.trim())
+    }
+}
