@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use truecount_billing::{BillingMonth, CountDay, SourceId};
 
 use crate::mappings::MappingsCommand;
@@ -14,11 +16,36 @@ pub(crate) struct Cli {
     /// The folder with everything: settings, archive, table, outbox
     #[arg(long, global = true, value_name = "DIR", default_value = "truecount-data", env = "TRUECOUNT_DATA")]
     pub(crate) data: PathBuf,
+    /// A deployed stack instead of the folder: reached with the usual AWS credentials, profile and region
+    #[arg(long, global = true, value_name = "NAME", env = "TRUECOUNT_STACK")]
+    pub(crate) stack: Option<String>,
     /// Answer in JSON on stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The command line's words. One that names a folder and no stack means the folder, whatever the environment says.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        let is_written = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        match (is_written("data"), is_written("stack")) {
+            (true, true) => {
+                let why = "--data and --stack name two homes: give one of them";
+                return Err(Self::command().error(ErrorKind::ArgumentConflict, why));
+            }
+            (true, false) => cli.stack = None,
+            _ => {}
+        }
+        if is_written("stack") && matches!(cli.command, Command::Demo(_) | Command::Init | Command::Check(_)) {
+            let why = "this command works on this machine's files: leave --stack out";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, why));
+        }
+        Ok(cli)
+    }
 }
 
 const AFTER: &str = "\
@@ -50,6 +77,14 @@ pub(crate) enum Command {
     /// Service mappings: which products are counted by what
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// What would go wrong at month-end, and what to do about it; exit code 1 advice, 2 a gap, 3 a fault
+    Doctor,
+    /// Settings and rules: fetched, compared, checked and put in place
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// What the sources sign in with: never shown
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// The runs there were
     #[command(subcommand)]
     Runs(RunsCommand),
@@ -180,6 +215,42 @@ pub(crate) enum RulesCommand {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Fetch settings and rules into a folder of your own
+    Pull {
+        /// The folder
+        #[arg(long, value_name = "DIR", default_value = "truecount-config")]
+        out: PathBuf,
+    },
+    /// Check the folder's settings and rules, and put them in place of those that you pulled
+    Push {
+        /// The folder
+        #[arg(value_name = "DIR", default_value = "truecount-config")]
+        dir: PathBuf,
+    },
+    /// What a push would change, line by line; exit code 1 if anything
+    Diff {
+        /// The folder
+        #[arg(value_name = "DIR", default_value = "truecount-config")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsCommand {
+    /// Which sources have one, and what it lacks
+    List,
+    /// Ask for a source's secret, without echo, and put it in place; from a pipe: one JSON object of its fields
+    Set {
+        /// The source
+        source: SourceId,
+        /// On a stack: encrypt with this KMS key instead of AWS's own for SSM
+        #[arg(long, value_name = "KEY")]
+        kms_key: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum RunsCommand {
     /// Each run
     List,
@@ -229,8 +300,11 @@ pub(crate) enum InboxCommand {
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// The source that it is for; may be left out if only one takes files
-        #[arg(long, value_name = "SOURCE")]
+        #[arg(long, value_name = "SOURCE", conflicts_with = "mappings")]
         source: Option<SourceId>,
+        /// It is a spreadsheet of mappings, .xlsx or .csv
+        #[arg(long)]
+        mappings: bool,
     },
 }
 

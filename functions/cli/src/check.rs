@@ -1,6 +1,6 @@
 //! `truecount check`: bare CSV files in, exceptions out.
 
-use truecount_operator::check::{self as bare, CheckArgs};
+use truecount_check::{self as bare, CheckArgs};
 use truecount_reconciliation::{FindingKind, Reconciliation};
 use truecount_reports::inert;
 

@@ -16,7 +16,7 @@ use crate::output::{Ending, json, say, table, tell};
 
 const SETTINGS_HEAD: &str = include_str!("init/settings.toml");
 /// Who may sign in where: only its owner may read it.
-const SECRETS: &str = "config/secrets.toml";
+pub(crate) const SECRETS: &str = "config/secrets.toml";
 const SECRETS_HEAD: &str = "\
 # The secrets of the sources on this machine, one table for each source's id. Only you may read this file: its mode
 # stays 600. A secret may also come as a JSON object in TRUECOUNT_SECRET_<ID>.
@@ -62,8 +62,8 @@ pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
             say(path);
         }
         tell("Next: switch on your PSA and your sources in settings.toml, say in rules.toml which");
-        tell("products they count, put the secrets into secrets.toml (it stays mode 600); then");
-        tell("`truecount rules check` and `truecount sync`.");
+        tell("products they count, give each source its secret with `truecount secrets set`; then");
+        tell("`truecount rules check`, `truecount doctor` and `truecount sync`.");
     }
     Ok(Ending::Clean)
 }
@@ -139,8 +139,8 @@ fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
     Ok(Ending::Clean)
 }
 
-/// What would keep a run from using them. The files themselves were read by opening the home.
-fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
+/// What would keep a run from using the settings. The files themselves were read already.
+pub(crate) fn wrong(config: &Config) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut billed = 0;
     for source in config.settings.enabled() {
@@ -156,16 +156,21 @@ fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
             keys::SETTINGS
         ));
     }
-    for rule in config.rules.rules().iter() {
-        if !config.settings.enabled().any(|source| source.id == rule.source) {
-            wrong.push(format!(
-                "{}: rule `{}` counts in `{}`, which is no enabled source",
-                keys::RULES,
-                rule.id,
-                rule.source
-            ));
-        }
-    }
+    wrong
+}
+
+/// Rules that count where nothing is read: what they cover is not compared.
+pub(crate) fn odd(config: &Config) -> Vec<String> {
+    let rules = config.rules.rules().iter();
+    let idle = rules.filter(|rule| !config.settings.enabled().any(|source| source.id == rule.source));
+    let told = |rule: &truecount_reconciliation::Rule| {
+        format!("{}: rule `{}` counts in `{}`, which is no enabled source", keys::RULES, rule.id, rule.source)
+    };
+    idle.map(told).collect()
+}
+
+fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
+    let wrong: Vec<_> = wrong(config).into_iter().chain(odd(config)).collect();
     if cli.json {
         json(&wrong)?;
     } else if wrong.is_empty() {

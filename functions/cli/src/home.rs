@@ -1,11 +1,13 @@
-//! Opens the homes that the settings name: this machine's folder, or AWS.
+//! Opens the home that `--data` or `--stack` names: this machine's folder, or a deployed stack.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use truecount_app::{Config, Environment, HomeSettings, Settings, SmtpSettings, SmtpTls, keys};
-use truecount_embedded::{Durability, Home, SmtpServer};
+use truecount_app::{Config, Environment, SmtpSettings, SmtpTls, aws_environment, keys};
+use truecount_embedded::{Durability, Home, SmtpMailer, SmtpServer};
+use truecount_operator::stack::{self, StackHome};
+use truecount_platform::aws::Aws;
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
 use crate::args::Cli;
@@ -25,37 +27,75 @@ impl Opened {
     }
 }
 
-/// Opens the home of `--data`, with its settings and rules.
+/// A home whose settings and rules were not read: they may be missing or wrong.
+pub(crate) struct Bare {
+    pub(crate) env: Environment,
+    pub(crate) place: Place,
+    home: Option<Home>,
+}
+
+impl Bare {
+    /// The mail server, if this is a folder whose settings name one.
+    pub(crate) fn mail_server(&self, config: &Config) -> Option<SmtpMailer> {
+        let (Some(home), Place::Folder(folder)) = (&self.home, &self.place) else { return None };
+        config.settings.mail.smtp.as_ref().map(|smtp| home.smtp_mailer(server(smtp, folder)))
+    }
+}
+
+/// Where a home is.
+pub(crate) enum Place {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A deployed stack.
+    Stack {
+        /// Its name.
+        name: String,
+        /// What its parts are called.
+        home: Box<StackHome>,
+        /// The way to it.
+        aws: Box<Aws>,
+    },
+}
+
+/// Opens the home, with its settings and rules.
 pub(crate) async fn open(cli: &Cli) -> anyhow::Result<Opened> {
     let path = cli.data.join(keys::SETTINGS);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            anyhow::bail!(
-                "`{}` is not there; `truecount init --data {}` writes one to begin with, `truecount demo` needs none",
-                path.display(),
-                cli.data.display()
-            )
-        }
-        Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
-    };
-    match Settings::parse(&text)?.home {
-        HomeSettings::Embedded => {
-            let (mut env, home) = embedded(&cli.data, Durability::Safe, clock()?)?;
-            let config = Config::load(&*env.config).await?;
-            if let Some(smtp) = &config.settings.mail.smtp {
-                env.mailer = Arc::new(home.smtp_mailer(server(smtp, &cli.data)));
-            }
-            Ok(Opened { env, config, _home: Some(home) })
-        }
-        HomeSettings::Aws { table, bucket, secrets, endpoint } => {
-            let env =
-                truecount_app::aws_environment(&truecount_app::AwsHome { table, bucket, secrets, endpoint }, clock()?)?;
-            let env = Environment { progress: Arc::new(Spinner::new()), ..env };
-            let config = Config::load(&*env.config).await?;
-            Ok(Opened { env, config, _home: None })
-        }
+    if cli.stack.is_none() && !path.exists() {
+        anyhow::bail!(
+            "`{}` is not there; `truecount init --data {}` writes one to begin with, `truecount demo` needs none",
+            path.display(),
+            cli.data.display()
+        );
     }
+    let Bare { mut env, place, home } = open_bare(cli).await?;
+    let mut config = Config::load(&*env.config).await.with_context(|| match &place {
+        Place::Folder(folder) => format!("the settings in `{}` cannot be used", folder.display()),
+        Place::Stack { name, .. } => format!(
+            "the settings of the stack `{name}` cannot be used; `truecount config push DIR --stack {name}` puts others there"
+        ),
+    })?;
+    if let (Some(home), Some(smtp)) = (&home, &config.settings.mail.smtp) {
+        env.mailer = Arc::new(home.smtp_mailer(server(smtp, &cli.data)));
+    }
+    if let (Place::Stack { home, .. }, None) = (&place, &config.settings.mail.from) {
+        config.settings.mail.from.clone_from(&home.sender);
+    }
+    Ok(Opened { env, config, _home: home })
+}
+
+/// Opens the home, whatever its settings and rules are.
+pub(crate) async fn open_bare(cli: &Cli) -> anyhow::Result<Bare> {
+    let Some(name) = &cli.stack else {
+        if !cli.data.is_dir() {
+            anyhow::bail!("there is no folder `{0}`; `truecount init --data {0}` makes one", cli.data.display());
+        }
+        let (env, home) = embedded(&cli.data, Durability::Safe, clock()?)?;
+        return Ok(Bare { env, place: Place::Folder(cli.data.clone()), home: Some(home) });
+    };
+    let aws = truecount_app::reach_aws(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref())?;
+    let home = stack::find(&aws, name).await?;
+    let env = Environment { progress: Arc::new(Spinner::new()), ..aws_environment(&aws, &home.aws_home(), clock()?) };
+    Ok(Bare { env, place: Place::Stack { name: name.clone(), home: Box::new(home), aws: Box::new(aws) }, home: None })
 }
 
 /// The mail server of the settings; its `ca_file` is looked for beside them.
@@ -93,7 +133,7 @@ pub(crate) fn embedded(
 }
 
 /// The machine's clock, or the moment that `TRUECOUNT_CLOCK` names: for trying a month out.
-fn clock() -> anyhow::Result<Arc<dyn Clock>> {
+pub(crate) fn clock() -> anyhow::Result<Arc<dyn Clock>> {
     match std::env::var("TRUECOUNT_CLOCK") {
         Ok(text) => {
             let at = text

@@ -1,4 +1,4 @@
-//! `truecount inbox push`: a file for the next sync, looked at before it is put there.
+//! `truecount inbox push`: a file for the next sync or run, looked at before it is put there.
 
 use std::path::Path;
 
@@ -15,6 +15,19 @@ use crate::output::{Ending, json, say, tell};
 
 /// The largest file that is looked at here, in bytes. A larger one can be put into the inbox by hand.
 const FILE_BYTES_MAX: u64 = 1_000_000_000;
+
+/// Where files of mappings are dropped.
+const MAPPINGS: &str = "inbox/mappings/";
+
+/// The largest file of mappings that a run takes, in bytes.
+const MAPPINGS_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// A file of mappings that was pushed, as one answer.
+#[derive(Serialize)]
+struct PushedMappings {
+    place: String,
+    already: bool,
+}
 
 /// What was pushed, as one answer.
 #[derive(Serialize)]
@@ -35,8 +48,11 @@ struct Seen {
 }
 
 pub(crate) async fn inbox(cli: &Cli, command: &InboxCommand) -> anyhow::Result<Ending> {
-    let InboxCommand::Push { file, source } = command;
+    let InboxCommand::Push { file, source, mappings } = command;
     let opened = open(cli).await?;
+    if *mappings {
+        return push_mappings(cli, &opened, file).await;
+    }
     let source = takes_files(&opened.config.settings, source.as_ref())?;
     let (name, bytes) = read(file)?;
     let seen = look_into(source, &name, &bytes)?;
@@ -64,6 +80,45 @@ pub(crate) async fn inbox(cli: &Cli, command: &InboxCommand) -> anyhow::Result<E
     warn(&opened, source, &seen).await?;
     tell(&format!("`truecount sync {}` reads it, and so does the next run.", source.id));
     Ok(Ending::Clean)
+}
+
+/// A spreadsheet of mappings. Its rows are checked by the run that takes them, against what is known then.
+async fn push_mappings(cli: &Cli, opened: &Opened, file: &Path) -> anyhow::Result<Ending> {
+    let (name, bytes) = read(file)?;
+    is_spreadsheet(&name, &bytes).map_err(|why| anyhow::anyhow!("`{name}`: {why}; nothing was put into the inbox"))?;
+    let key = format!("{MAPPINGS}{name}");
+    let already = put(opened, &key, bytes).await?;
+    let place = opened.env.archive.place(&key);
+    if cli.json {
+        json(&PushedMappings { place, already })?;
+        return Ok(Ending::Clean);
+    }
+    say(&place);
+    if already {
+        tell("The same file was there already.");
+    }
+    tell("The next run takes it; what came of each row is then beside it, and rows that were refused in the report.");
+    Ok(Ending::Clean)
+}
+
+/// Whether a file can be one of mappings, by its name and its first bytes.
+fn is_spreadsheet(name: &str, bytes: &[u8]) -> Result<(), String> {
+    let ends = |ending: &str| name.to_ascii_lowercase().ends_with(ending);
+    if bytes.len() > MAPPINGS_BYTES_MAX {
+        return Err(format!("it has {} bytes, more than {MAPPINGS_BYTES_MAX}: split it", bytes.len()));
+    }
+    if ends("-result.csv") {
+        return Err("it is what came of an earlier file: push the spreadsheet itself".to_owned());
+    }
+    let is_workbook = bytes.starts_with(b"PK\x03\x04");
+    match (ends(".xlsx"), ends(".csv")) {
+        (true, _) if is_workbook => Ok(()),
+        (_, true) if bytes.is_empty() => Err("it is empty".to_owned()),
+        (_, true) if !is_workbook => Ok(()),
+        _ => {
+            Err("it is no .xlsx or .csv as `truecount mappings export` writes them: save it as one of them".to_owned())
+        }
+    }
 }
 
 /// The source that is named, if it takes files; without a name the only one that does.

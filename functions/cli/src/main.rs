@@ -5,7 +5,9 @@
 mod args;
 mod check;
 mod config;
+mod config_files;
 mod demo;
+mod doctor;
 mod due;
 mod home;
 mod inbox;
@@ -14,11 +16,10 @@ mod mappings;
 mod output;
 mod pull;
 mod questions;
+mod secrets;
 mod work;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::args::{Cli, Command, ReportCommand};
 use crate::output::{Ending, tell};
@@ -27,7 +28,7 @@ use crate::output::{Ending, tell};
 const FAILED: u8 = 3;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -63,6 +64,9 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
             Command::Sources(_) => questions::sources(cli).await,
             Command::Mappings(command) => mappings::mappings(cli, command).await,
             Command::Rules(command) => config::rules(cli, command).await,
+            Command::Doctor => doctor::doctor(cli).await,
+            Command::Config(command) => config_files::config(cli, command).await,
+            Command::Secrets(command) => secrets::secrets(cli, command).await,
             Command::Runs(command) => questions::runs(cli, command).await,
             Command::Clients(command) => questions::clients(cli, command).await,
             Command::Mail(command) => mail::mail(cli, command).await,

@@ -20,6 +20,8 @@ pub(crate) enum Ending {
     Exceptions = 1,
     /// Something could not be compared.
     NotCompared = 2,
+    /// A run would fail, or does not happen.
+    Failed = 3,
 }
 
 impl Ending {

@@ -54,7 +54,7 @@ pub(crate) async fn whole(
 ) -> Result<Ending, Stopped> {
     let at = |step| move |error| Stopped { step, error };
     let wanted = wanted(args.closing, args.replace.clone());
-    let sources = enabled(cli, opened).map_err(at("sync"))?;
+    let sources = enabled(opened).map_err(at("sync"))?;
     let syncs = sync_all(opened, &sources).await.map_err(at("sync"))?;
     let (month, run_id) = match reconcile_now(opened, month, &wanted).await.map_err(at("reconcile"))? {
         ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
@@ -79,14 +79,11 @@ pub(crate) async fn whole(
 }
 
 /// The sources that are switched on; none is nothing to work with.
-fn enabled(cli: &Cli, opened: &Opened) -> anyhow::Result<Vec<SourceSettings>> {
+fn enabled(opened: &Opened) -> anyhow::Result<Vec<SourceSettings>> {
     let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
     if sources.is_empty() {
-        let settings = cli.data.join(keys::SETTINGS);
-        anyhow::bail!(
-            "no source is switched on: take the # away from your PSA and your sources in `{}`",
-            settings.display()
-        );
+        let settings = opened.env.config.place(keys::SETTINGS);
+        anyhow::bail!("no source is switched on: take the # away from your PSA and your sources in `{settings}`");
     }
     Ok(sources)
 }
@@ -100,7 +97,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
     let opened = open(cli).await?;
     let settings = &opened.config.settings;
     let sources: Vec<SourceSettings> = if args.sources.is_empty() {
-        enabled(cli, &opened)?
+        enabled(&opened)?
     } else {
         args.sources.iter().map(|id| settings.source(id.as_str()).cloned()).collect::<Result<_, _>>()?
     };

@@ -15,6 +15,7 @@ fn truecount(data: &Path, args: &[&str]) -> Output {
         .arg("--data")
         .arg(data)
         .env_remove("TRUECOUNT_DATA")
+        .env_remove("TRUECOUNT_STACK")
         .env_remove("TRUECOUNT_CLOCK")
         .env("COLUMNS", "80")
         .output()
@@ -166,11 +167,7 @@ fn what_init_leaves_commented_out_is_right_when_it_is_switched_on() {
     let folder = tempfile::tempdir().unwrap();
     truecount(folder.path(), &["init"]);
     let (settings, rules) = (folder.path().join("config/settings.toml"), folder.path().join("config/rules.toml"));
-    // one home or the other
     let text = fs::read_to_string(&settings).unwrap();
-    let (mail, sources) = text.split_once("[home]").unwrap();
-    let sources = sources.split_once("\n\n").unwrap().1;
-    let text = format!("{mail}{sources}");
     fs::write(&rules, switched_on(&fs::read_to_string(&rules).unwrap())).unwrap();
     fs::write(&settings, switched_on(&text)).unwrap();
     let check = truecount(folder.path(), &["rules", "check"]);
@@ -183,19 +180,6 @@ fn what_init_leaves_commented_out_is_right_when_it_is_switched_on() {
     fs::write(&settings, &all).unwrap();
     let check = truecount(folder.path(), &["rules", "check"]);
     assert_eq!(out(&check), "good: 5 sources, 3 service mappings\n", "{}{all}", err(&check));
-}
-
-#[test]
-fn the_deployed_home_that_init_leaves_commented_out_is_right() {
-    let folder = tempfile::tempdir().unwrap();
-    truecount(folder.path(), &["init"]);
-    let path = folder.path().join("config/settings.toml");
-    let text = fs::read_to_string(&path).unwrap();
-    let home = text.find("[home]").unwrap();
-    let end = home + text[home..].find("\n\n").unwrap();
-    let deployed = switched_on(&text[home..end].replace("kind = \"embedded\"", ""));
-    let settings = format!("{deployed}\n[mail]\nfrom = \"a@msp.example\"\n");
-    assert!(truecount_app::Settings::parse(&settings).is_ok(), "{settings}");
 }
 
 #[test]

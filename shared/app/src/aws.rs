@@ -16,33 +16,36 @@ pub struct AwsHome {
     pub bucket: String,
     /// The prefix of the secrets' parameters.
     pub secrets: String,
-    /// Another endpoint than AWS's own for all services; `TRUECOUNT_ENDPOINT_DYNAMODB`, `…_S3`, `…_SES` and `…_SSM`
-    /// name one for each.
-    pub endpoint: Option<String>,
 }
 
-/// The environment of a deployed stack. Nothing is asked yet.
+/// AWS, with what `TRUECOUNT_ENDPOINT_DYNAMODB`, `…_S3`, `…_SES` and `…_SSM` name in place of its own endpoints, or
+/// `endpoint` for all of them. Nothing is asked yet.
 ///
 /// # Errors
 /// [`AppError::Settings`] if an endpoint is neither HTTPS nor on loopback.
-pub fn aws_environment(home: &AwsHome, clock: Arc<dyn Clock>) -> Result<Environment, AppError> {
-    let endpoint = |service: &str| {
+pub fn reach_aws(endpoint: Option<&str>) -> Result<Aws, AppError> {
+    let of_service = |service: &str| {
         let name = format!("TRUECOUNT_ENDPOINT_{service}");
-        let (name, text) = match (std::env::var(&name), &home.endpoint) {
+        let (name, text) = match (std::env::var(&name), endpoint) {
             (Ok(text), _) => (name, text),
-            (Err(_), Some(text)) => ("endpoint".to_owned(), text.clone()),
+            (Err(_), Some(text)) => ("TRUECOUNT_ENDPOINT".to_owned(), text.to_owned()),
             (Err(_), None) => return Ok(None),
         };
         endpoint::checked(&text).map(Some).map_err(|error| AppError::Settings { file: name, why: error.to_string() })
     };
-    let aws = Aws::new(Endpoints {
-        table: endpoint("DYNAMODB")?,
-        archive: endpoint("S3")?,
-        mailer: endpoint("SES")?,
-        secrets: endpoint("SSM")?,
-    });
+    Ok(Aws::new(Endpoints {
+        table: of_service("DYNAMODB")?,
+        archive: of_service("S3")?,
+        mailer: of_service("SES")?,
+        secrets: of_service("SSM")?,
+    }))
+}
+
+/// The environment of a deployed stack. Nothing is asked yet.
+#[must_use]
+pub fn aws_environment(aws: &Aws, home: &AwsHome, clock: Arc<dyn Clock>) -> Environment {
     let archive = Arc::new(aws.archive(&home.bucket));
-    Ok(Environment {
+    Environment {
         table: aws.table(&home.table),
         archive: archive.clone(),
         config: archive,
@@ -51,5 +54,5 @@ pub fn aws_environment(home: &AwsHome, clock: Arc<dyn Clock>) -> Result<Environm
         clock,
         is_exclusive: false,
         progress: Arc::new(Quiet),
-    })
+    }
 }

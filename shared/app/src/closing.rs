@@ -87,6 +87,21 @@ fn candidates(calendar: &Calendar, day: Date, began: Date) -> impl Iterator<Item
 pub async fn closing_due_now(env: &Environment, settings: &Settings) -> Result<ClosingDue, AppError> {
     let day = settings.today(env);
     let began = begin(&env.table, day).await?;
+    due_since(env, settings, day, began).await
+}
+
+/// The same without noting anything; `None`: it was never asked here.
+///
+/// # Errors
+/// As [`closing_due_now`].
+pub async fn closing_due_seen(env: &Environment, settings: &Settings) -> Result<Option<ClosingDue>, AppError> {
+    match began(&env.table).await? {
+        Some(began) => due_since(env, settings, settings.today(env), began).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn due_since(env: &Environment, settings: &Settings, day: Date, began: Date) -> Result<ClosingDue, AppError> {
     let mut done = BTreeSet::new();
     for month in candidates(&settings.closing, day, began) {
         if is_done(&env.table, month).await? {

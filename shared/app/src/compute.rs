@@ -17,6 +17,9 @@ use crate::{AppError, keys, mapping, packed};
 /// Values of a split that nobody's decision names, as many as a sentence shows.
 const UNLISTED_NAMED: usize = 10;
 
+/// Bytes of one part of a source's inputs, before they are packed to about a tenth.
+const PART_BYTES: usize = 256 << 20;
+
 /// A source of the run with its list of accounts.
 pub(crate) struct Loaded {
     pub(crate) pinned: PinnedSource,
@@ -76,24 +79,26 @@ async fn push_billed(
 ) -> Result<Vec<Client>, AppError> {
     let mut inputs = Inputs::of(basis, source);
     let mut clients = Vec::with_capacity(source.entries.len());
-    snapshot::each_account(&env.table, &source.pinned.source, &source.entries, |entry, records| {
-        let account = &entry.account;
-        let id = ClientId::new(account.id.as_str()).map_err(|e| AppError::damaged(account.id.as_str(), e))?;
-        let client = reconciler.client(&id, &account.name)?;
-        if !account.read_state.is_complete() {
-            reconciler.client_read_state(client, account.read_state.clone());
-        }
-        inputs.note(entry, records)?;
-        for record in records {
-            if let Record::Line(line) = record {
-                reconciler.billed_line(line)?;
+    for group in snapshot::groups(&source.entries) {
+        let contents = snapshot::contents(&env.table, &source.pinned.source, group).await?;
+        for (entry, records) in group.iter().zip(&contents) {
+            let account = &entry.account;
+            let id = ClientId::new(account.id.as_str()).map_err(|e| AppError::damaged(account.id.as_str(), e))?;
+            let client = reconciler.client(&id, &account.name)?;
+            if !account.read_state.is_complete() {
+                reconciler.client_read_state(client, account.read_state.clone());
             }
+            inputs.note(entry, records)?;
+            for record in records {
+                if let Record::Line(line) = record {
+                    reconciler.billed_line(line)?;
+                }
+            }
+            clients.push(Client { id, name: account.name.clone(), facts: account.facts.clone() });
         }
-        clients.push(Client { id, name: account.name.clone(), facts: account.facts.clone() });
-        Ok(())
-    })
-    .await?;
-    inputs.keep(env, source).await?;
+        inputs.keep_if_full(env).await?;
+    }
+    inputs.keep(env).await?;
     Ok(clients)
 }
 
@@ -112,22 +117,25 @@ async fn push_usage(
     let mappings = mapping::of_accounts(&accounts, clients, decided, &basis.config.settings.mapping);
     let mut each = mappings.iter();
     let mut inputs = Inputs::of(basis, source);
-    snapshot::each_account(&env.table, id, &source.entries, |entry, records| {
-        let account = &entry.account;
-        let number = reconciler.account(id, &account.id, &account.name, &account.read_state)?;
-        inputs.note(entry, records)?;
-        let Some(found) = each.next() else { return Ok(()) };
-        match &found.split {
-            Some(split) => push_parts(number, split, records, reconciler),
-            None => {
-                reconciler.decide(number, found.mapping.clone())?;
-                found.or_else.iter().try_for_each(|client| reconciler.propose(number, client))?;
-                push_items(number, records, reconciler, |_| true)
+    for group in snapshot::groups(&source.entries) {
+        let contents = snapshot::contents(&env.table, id, group).await?;
+        for (entry, records) in group.iter().zip(&contents) {
+            let account = &entry.account;
+            let number = reconciler.account(id, &account.id, &account.name, &account.read_state)?;
+            inputs.note(entry, records)?;
+            let Some(found) = each.next() else { continue };
+            match &found.split {
+                Some(split) => push_parts(number, split, records, reconciler)?,
+                None => {
+                    reconciler.decide(number, found.mapping.clone())?;
+                    found.or_else.iter().try_for_each(|client| reconciler.propose(number, client))?;
+                    push_items(number, records, reconciler, |_| true)?;
+                }
             }
         }
-    })
-    .await?;
-    inputs.keep(env, source).await?;
+        inputs.keep_if_full(env).await?;
+    }
+    inputs.keep(env).await?;
     Ok(mappings)
 }
 
@@ -193,15 +201,24 @@ fn in_words(by: &str, unlisted: &BTreeMap<Option<&str>, u64>) -> String {
     }
 }
 
-/// What the run read of one source, to be written down as its inputs.
+/// What the run read of one source, to be written down as its inputs: in parts, so that no source is too large to be
+/// held, neither here nor where the parts are hashed.
 struct Inputs<'a> {
     run: Option<&'a Run>,
+    source: &'a SourceId,
     lines: packed::Lines,
+    /// Parts that are kept.
+    parts: u32,
 }
 
 impl<'a> Inputs<'a> {
-    fn of(basis: &Basis<'a>, source: &Loaded) -> Self {
-        Self { run: basis.run.filter(|_| source.pinned.snapshot.is_some()), lines: packed::Lines::default() }
+    fn of(basis: &Basis<'a>, source: &'a Loaded) -> Self {
+        Self {
+            run: basis.run.filter(|_| source.pinned.snapshot.is_some()),
+            source: &source.pinned.source,
+            lines: packed::Lines::default(),
+            parts: 0,
+        }
     }
 
     /// What was read of an account, as a line for the account and one for each record.
@@ -213,10 +230,30 @@ impl<'a> Inputs<'a> {
         records.iter().try_for_each(|record| self.lines.push(record))
     }
 
-    async fn keep(self, env: &Environment, source: &Loaded) -> Result<(), AppError> {
+    /// Keeps a part that is large enough, and begins another.
+    async fn keep_if_full(&mut self, env: &Environment) -> Result<(), AppError> {
+        if self.lines.plain_bytes < PART_BYTES {
+            return Ok(());
+        }
+        let lines = std::mem::take(&mut self.lines);
+        self.keep_part(env, lines).await
+    }
+
+    /// Keeps the last part; a source that has nothing has an empty one.
+    async fn keep(mut self, env: &Environment) -> Result<(), AppError> {
+        let lines = std::mem::take(&mut self.lines);
+        if self.parts > 0 && lines.plain_bytes == 0 {
+            return Ok(());
+        }
+        self.keep_part(env, lines).await
+    }
+
+    async fn keep_part(&mut self, env: &Environment, lines: packed::Lines) -> Result<(), AppError> {
         let Some(run) = self.run else { return Ok(()) };
-        let file = format!("inputs/{}.jsonl.gz", source.pinned.source);
-        env.archive_new(&keys::report(run.manifest.month, &run.run_id, &file), self.lines.finish()?).await
+        self.parts += 1;
+        let part = if self.parts == 1 { String::new() } else { format!(".{:04}", self.parts) };
+        let file = format!("inputs/{}{part}.jsonl.gz", self.source);
+        env.archive_new(&keys::report(run.manifest.month, &run.run_id, &file), lines.finish()?).await
     }
 }
 

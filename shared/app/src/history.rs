@@ -27,6 +27,7 @@ pub async fn seed_month(env: &Environment, month: BillingMonth, summary: RunSumm
         decisions_sha256: String::new(),
         rules_sha256: String::new(),
         settings_sha256: String::new(),
+        inbox_sha256: None,
     };
     let run_id = format!("{month}-c1-earlier");
     let run = Run {

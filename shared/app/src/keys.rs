@@ -148,6 +148,12 @@ pub fn inbox(source: &SourceId) -> String {
     format!("inbox/sources/{source}/")
 }
 
+/// Where files with mappings are dropped.
+pub const MAPPINGS_INBOX: &str = "inbox/mappings/";
+
+/// Partition of the files with mappings that were taken, by their content.
+pub const MAPPINGS_TAKEN: &str = "INBOX#mappings";
+
 /// The settings.
 pub const SETTINGS: &str = "config/settings.toml";
 

@@ -96,7 +96,6 @@ pub fn environment() -> Result<Environment, AppError> {
         table: needed("TRUECOUNT_TABLE")?,
         bucket: needed("TRUECOUNT_BUCKET")?,
         secrets: needed("TRUECOUNT_SECRETS")?,
-        endpoint: std::env::var("TRUECOUNT_ENDPOINT").ok(),
     };
     let clock: Arc<dyn Clock> = match std::env::var("TRUECOUNT_CLOCK") {
         Ok(text) => Arc::new(FixedClock(text.parse().map_err(|_| AppError::Settings {
@@ -105,7 +104,8 @@ pub fn environment() -> Result<Environment, AppError> {
         })?)),
         Err(_) => Arc::new(SystemClock),
     };
-    aws_environment(&home, clock)
+    let aws = crate::reach_aws(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref())?;
+    Ok(aws_environment(&aws, &home, clock))
 }
 
 /// Logs as JSON lines, at the level of `TRUECOUNT_LOG` (by default `info`; one word). It is the level of Truecount's

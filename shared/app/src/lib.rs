@@ -15,6 +15,7 @@ mod history;
 pub mod keys;
 pub mod lambda;
 mod lease;
+mod lineage;
 mod mapping;
 pub mod mappings;
 mod metrics;
@@ -28,8 +29,8 @@ mod settings;
 mod snapshot;
 mod sync;
 
-pub use aws::{AwsHome, aws_environment};
-pub use closing::{Calendar, ClosingDue, closing_due, closing_due_now};
+pub use aws::{AwsHome, aws_environment, reach_aws};
+pub use closing::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use decisions::{
     Decision, History, IgnoreReason, Verdict, about as decisions_about, append as append_decision,
     append_after as append_decision_after, history as decision_history, in_force, load as load_decisions,
@@ -39,16 +40,15 @@ pub use error::AppError;
 pub use history::seed_month;
 pub use keys::SnapshotId;
 pub use lease::Lease;
+pub use lineage::{Lineage, Renamed, TookOver};
 pub use mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
 pub use outbox::MailOutcome;
 pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
 pub use report::{Mailing, ReportAnswer, findings_of, header_of, report, tell_failed};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
-pub use seal::{Attempt, Seal};
-pub use settings::{
-    Config, HomeSettings, MailGroup, MailSettings, MappingSettings, Settings, SmtpSettings, SmtpTls, SourceSettings,
-};
-pub use snapshot::{Entry, Record, entries_of};
+pub use seal::{AGE_DAYS_MAX, Attempt, Seal};
+pub use settings::{Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpSettings, SmtpTls, SourceSettings};
+pub use snapshot::{Entry, Record, each_line, entries_of};
 pub use sync::{SyncAnswer, sync};
 
 use jiff::Timestamp;

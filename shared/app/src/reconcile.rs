@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{AccountId, BillingMonth, CountDay, Evidence, ReadState, SourceId};
 use truecount_platform::Placed;
-use truecount_reconciliation::FindingKind;
+use truecount_reconciliation::{FindingKind, SetupFinding};
 
 use crate::closing::missed_before;
 use crate::compute::{self, Basis, Loaded};
@@ -20,7 +20,10 @@ use crate::run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 use crate::seal::{AGE_DAYS_MAX, Attempt, Seal};
 use crate::settings::{Config, SourceSettings};
 use crate::sync::evidence_of;
-use crate::{AppError, Deadline, keys, packed, snapshot};
+use crate::{AppError, Deadline, keys, mappings, packed, snapshot};
+
+/// What is said about files in the inbox, among a run's inputs.
+const INBOX_INPUT: &str = "inputs/inbox.json.gz";
 
 /// Which run is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +162,9 @@ async fn pin(
         sources.push(pin_source(env, source, count_day, config.settings.today(env)).await?);
     }
     sources.sort_by(|a, b| a.source.cmp(&b.source));
+    let inbox = mappings::take_inbox(env, config).await?;
+    let inbox = (!inbox.is_empty()).then(|| serde_json::to_vec(&inbox)).transpose();
+    let inbox = inbox.map_err(|e| AppError::damaged("what is said about the inbox", e))?;
     let decisions = load_decisions(env, &sources, month).await?;
     let manifest = RunManifest {
         month,
@@ -174,6 +180,7 @@ async fn pin(
         decisions_sha256: keys::sha256(&decision_lines(&decisions)?),
         rules_sha256: keys::sha256(&config.rules_bytes),
         settings_sha256: keys::sha256(&config.decisive()?),
+        inbox_sha256: inbox.as_deref().map(keys::sha256),
     };
     let run_id = manifest.run_id()?;
     if let Some(existing) = Run::load(&env.table, month, &run_id).await? {
@@ -187,6 +194,9 @@ async fn pin(
     env.archive_new(&keys::report(month, &run.run_id, "inputs/settings.json.gz"), settings).await?;
     let decisions = packed::gzip(&decision_lines(&decisions)?)?;
     env.archive_new(&keys::report(month, &run.run_id, "inputs/decisions.jsonl.gz"), decisions).await?;
+    if let Some(inbox) = inbox {
+        env.archive_new(&keys::report(month, &run.run_id, INBOX_INPUT), packed::gzip(&inbox)?).await?;
+    }
     run.save(&env.table, lease.number).await?;
     env.note_month(month).await?;
     Ok(run)
@@ -245,7 +255,12 @@ async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease)
     env.progress.step("comparing");
     let count_day = run.manifest.count_day;
     let basis = Basis { config: &config, count_day, loaded: &loaded, decisions: &decisions, run: Some(&run) };
-    let reconciliation = compute::compute(env, &basis).await?.reconciliation;
+    let mut computed = compute::compute(env, &basis).await?;
+    let mut said = mappings::alarms(&loaded, &computed, &decisions, count_day);
+    said.extend(pinned_inbox(env, &run).await?);
+    computed.reconciliation.setup.extend(said);
+    computed.reconciliation.setup.sort();
+    let reconciliation = computed.reconciliation;
     let bytes = serde_json::to_vec(&reconciliation).map_err(|e| AppError::damaged("the findings", e))?;
     run.reconciliation_sha256 = Some(keys::sha256(&bytes));
     env.archive_new(&keys::reconciliation(month, &run.run_id), packed::gzip(&bytes)?).await?;
@@ -310,6 +325,16 @@ async fn pinned_decisions(env: &Environment, run: &Run) -> Result<Decisions, App
         Ok(())
     })?;
     Ok(decisions)
+}
+
+/// What was to be said about files in the inbox when the run was pinned.
+async fn pinned_inbox(env: &Environment, run: &Run) -> Result<Vec<SetupFinding>, AppError> {
+    if run.manifest.inbox_sha256.is_none() {
+        return Ok(Vec::new());
+    }
+    let key = keys::report(run.manifest.month, &run.run_id, INBOX_INPUT);
+    let bytes = packed::gunzip(&key, &env.archive_get(&key).await?)?;
+    serde_json::from_slice(&bytes).map_err(|e| AppError::damaged(key, e))
 }
 
 /// Settings and rules as they were when the run was pinned.

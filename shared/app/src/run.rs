@@ -55,6 +55,9 @@ pub struct RunManifest {
     pub rules_sha256: String,
     /// Hash of the settings that decide what is found.
     pub settings_sha256: String,
+    /// Hash of what is to be said about files in the inbox; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox_sha256: Option<String>,
 }
 
 impl RunManifest {
@@ -70,7 +73,11 @@ impl RunManifest {
             .collect();
         let identity = (self.month, self.count_day, self.closing, &self.replaces, sources);
         let hashes = (&self.decisions_sha256, &self.rules_sha256, &self.settings_sha256);
-        let text = serde_json::to_string(&(identity, hashes)).map_err(|e| AppError::damaged("a run manifest", e))?;
+        let text = match &self.inbox_sha256 {
+            Some(inbox) => serde_json::to_string(&(identity, hashes, inbox)),
+            None => serde_json::to_string(&(identity, hashes)),
+        };
+        let text = text.map_err(|e| AppError::damaged("a run manifest", e))?;
         let kind = self.closing.map_or_else(|| "draft".to_owned(), |number| format!("c{number}"));
         Ok(format!("{}-{kind}-{}", self.month, &keys::sha256(text.as_bytes())[..10]))
     }

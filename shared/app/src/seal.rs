@@ -7,7 +7,7 @@ use truecount_platform::{Placed, Row, Table, Value};
 use crate::{AppError, keys, keys::SnapshotId};
 
 /// Days that a sealed snapshot may be older than the count day.
-pub(crate) const AGE_DAYS_MAX: i32 = 3;
+pub const AGE_DAYS_MAX: i32 = 3;
 
 /// What a seal says about its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,9 +16,6 @@ const SMTP: &str = "smtp";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Which homes the command line uses. The functions have theirs from their environment variables.
-    #[serde(default)]
-    pub home: HomeSettings,
     /// Whose mail, to whom.
     #[serde(default)]
     pub mail: MailSettings,
@@ -31,27 +28,6 @@ pub struct Settings {
     /// The PSA and the usage sources.
     #[serde(default)]
     pub sources: Vec<SourceSettings>,
-}
-
-/// One machine, or AWS.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum HomeSettings {
-    /// A folder on this machine.
-    #[default]
-    Embedded,
-    /// A deployed stack.
-    Aws {
-        /// The DynamoDB table.
-        table: String,
-        /// The bucket of the archive and `config/`.
-        bucket: String,
-        /// The prefix of the secrets' parameters, such as `/truecount/prod`.
-        secrets: String,
-        /// Another endpoint than AWS's own: HTTPS, or loopback.
-        #[serde(default)]
-        endpoint: Option<String>,
-    },
 }
 
 /// Whose mail, to whom.

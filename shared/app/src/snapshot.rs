@@ -10,7 +10,7 @@ use truecount_billing::{Account, AccountId, BilledLine, ReadState, SourceId, Usa
 use truecount_connectors::AccountReading;
 use truecount_platform::{Row, Table, Value};
 
-use crate::{AppError, Environment, Seal, keys, keys::SnapshotId, packed, start_of};
+use crate::{AppError, Environment, Lineage, Seal, keys, keys::SnapshotId, packed, start_of};
 
 /// Items in one chunk; a chunk stays well under DynamoDB's 400 KB.
 const CHUNK_ITEMS_MAX: usize = 4_000;
@@ -27,8 +27,14 @@ const REFER_DAYS_MAX: i64 = 300;
 /// Days that a snapshot is kept.
 const KEEP_DAYS: i64 = 400;
 
+/// What the reason of an account that the vendor no longer lists begins with.
+const GONE: &str = "no longer in the vendor's list";
+
 /// Accounts whose chunks are fetched together.
 const FETCH_ACCOUNTS: usize = 64;
+
+/// Items whose chunks are fetched together.
+const FETCH_ITEMS: u64 = 50_000;
 
 /// One account in a snapshot's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +47,9 @@ pub struct Entry {
     /// How many there were when it was last read completely; only where it now is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts_before: Option<BTreeMap<String, u64>>,
+    /// What became of it from seal to seal.
+    #[serde(flatten)]
+    pub lineage: Lineage,
     /// Hash of its content.
     pub sha256: String,
     /// The snapshot in which its chunks lie.
@@ -98,7 +107,15 @@ pub(crate) fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entr
         sha2::Digest::update(&mut hasher, b"\n");
     }
     let sha256 = keys::hex(&sha2::Digest::finalize(hasher));
-    Ok(Entry { account: reading.account.clone(), counts, counts_before: None, sha256, at: id.text(), chunks: 0 })
+    Ok(Entry {
+        account: reading.account.clone(),
+        counts,
+        counts_before: None,
+        lineage: Lineage::default(),
+        sha256,
+        at: id.text(),
+        chunks: 0,
+    })
 }
 
 /// Whether an earlier entry's chunks can stand for this content.
@@ -195,46 +212,77 @@ pub async fn entries_of(env: &Environment, source: &SourceId, today: Date) -> Re
     }
 }
 
-/// Reads the accounts' contents in the order of the list and hands each over.
+/// Hands over each billed line of a source by its newest seal.
 ///
 /// # Errors
-/// [`AppError`] if a chunk is missing or damaged, or what `each` answers.
-pub(crate) async fn each_account(
-    table: &Table,
+/// [`AppError`] if a chunk is missing or damaged.
+pub async fn each_line(
+    env: &Environment,
     source: &SourceId,
-    entries: &[Entry],
-    mut each: impl FnMut(&Entry, &[Record]) -> Result<(), AppError>,
+    today: Date,
+    mut each: impl FnMut(&BilledLine),
 ) -> Result<(), AppError> {
-    for group in entries.chunks(FETCH_ACCOUNTS) {
-        let mut wanted = Vec::new();
-        for entry in group {
-            let id = SnapshotId::parse(&entry.at).ok_or_else(|| AppError::damaged(&entry.at, "it is no snapshot"))?;
-            let partition = keys::shard(source, &id, &entry.account.id);
-            wanted.extend((0..entry.chunks).map(|chunk| (partition.clone(), keys::account(&entry.account.id, chunk))));
-        }
-        let found = table.batch_get(&wanted).await?;
-        let mut bodies: BTreeMap<(String, String), Row> =
-            found.into_iter().map(|row| ((row.pk.clone(), row.sk.clone()), row)).collect();
-        let mut wanted = wanted.into_iter();
-        for entry in group {
-            let mut records = Vec::new();
-            for key in wanted.by_ref().take(entry.chunks) {
-                let place = format!("{} {}", key.0, key.1);
-                let row = bodies.remove(&key).ok_or_else(|| AppError::damaged(&place, "it is missing"))?;
-                let body = row.bytes("body").ok_or_else(|| AppError::damaged(&place, "it has no body"))?;
-                packed::each_line(&place, body, |record: Record| {
-                    records.push(record);
-                    Ok(())
-                })?;
+    let entries = entries_of(env, source, today).await?;
+    for group in groups(&entries) {
+        for record in contents(&env.table, source, group).await?.iter().flatten() {
+            if let Record::Line(line) = record {
+                each(line);
             }
-            if records.len() as u64 != entry.total() {
-                let why = format!("{} items are stored, {} were counted", records.len(), entry.total());
-                return Err(AppError::damaged(format!("{source} {}", entry.account.id), why));
-            }
-            each(entry, &records)?;
         }
     }
     Ok(())
+}
+
+/// Accounts that are read together: so many, and so many items, at the most (an account with more is read alone).
+pub(crate) fn groups(entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
+    let mut rest = entries;
+    std::iter::from_fn(move || {
+        let mut items = 0;
+        let fits = |entry: &&Entry| {
+            items += entry.total();
+            items <= FETCH_ITEMS
+        };
+        let most = rest.iter().take(FETCH_ACCOUNTS).take_while(fits).count().max(1);
+        let (group, others) = rest.split_at_checked(most)?;
+        rest = others;
+        Some(group)
+    })
+}
+
+/// Reads the contents of a group of accounts, in its order.
+///
+/// # Errors
+/// [`AppError`] if a chunk is missing or damaged.
+pub(crate) async fn contents(table: &Table, source: &SourceId, group: &[Entry]) -> Result<Vec<Vec<Record>>, AppError> {
+    let mut wanted = Vec::new();
+    for entry in group {
+        let id = SnapshotId::parse(&entry.at).ok_or_else(|| AppError::damaged(&entry.at, "it is no snapshot"))?;
+        let partition = keys::shard(source, &id, &entry.account.id);
+        wanted.extend((0..entry.chunks).map(|chunk| (partition.clone(), keys::account(&entry.account.id, chunk))));
+    }
+    let found = table.batch_get(&wanted).await?;
+    let mut bodies: BTreeMap<(String, String), Row> =
+        found.into_iter().map(|row| ((row.pk.clone(), row.sk.clone()), row)).collect();
+    let mut wanted = wanted.into_iter();
+    let mut contents = Vec::with_capacity(group.len());
+    for entry in group {
+        let mut records = Vec::new();
+        for key in wanted.by_ref().take(entry.chunks) {
+            let place = format!("{} {}", key.0, key.1);
+            let row = bodies.remove(&key).ok_or_else(|| AppError::damaged(&place, "it is missing"))?;
+            let body = row.bytes("body").ok_or_else(|| AppError::damaged(&place, "it has no body"))?;
+            packed::each_line(&place, body, |record: Record| {
+                records.push(record);
+                Ok(())
+            })?;
+        }
+        if records.len() as u64 != entry.total() {
+            let why = format!("{} items are stored, {} were counted", records.len(), entry.total());
+            return Err(AppError::damaged(format!("{source} {}", entry.account.id), why));
+        }
+        contents.push(records);
+    }
+    Ok(contents)
 }
 
 /// Hash over the accounts, their states and contents: the same content has the same hash, whenever it was read.
@@ -249,6 +297,12 @@ pub(crate) fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String
             sha2::Digest::update(&mut hasher, (part.len() as u64).to_be_bytes());
             sha2::Digest::update(&mut hasher, part.as_bytes());
         }
+        if let Some(renamed) = &entry.lineage.renamed {
+            sha2::Digest::update(&mut hasher, format!("renamed {} {}", renamed.on, renamed.from).as_bytes());
+        }
+        if let Some(took_over) = &entry.lineage.took_over {
+            sha2::Digest::update(&mut hasher, format!("took over {} {}", took_over.on, took_over.id).as_bytes());
+        }
         for fact in account.facts.identifiers.iter().chain(&account.facts.domains) {
             sha2::Digest::update(&mut hasher, b"fact");
             sha2::Digest::update(&mut hasher, (fact.len() as u64).to_be_bytes());
@@ -258,11 +312,17 @@ pub(crate) fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String
     keys::hex(&sha2::Digest::finalize(hasher))
 }
 
+/// Whether an account is only kept because it was there before.
+#[must_use]
+pub(crate) fn is_gone(entry: &Entry) -> bool {
+    matches!(&entry.account.read_state, ReadState::Doubtful(reason) if reason.starts_with(GONE))
+}
+
 /// An account that the vendor no longer lists, kept as doubtful for one seal.
 #[must_use]
 pub(crate) fn vanished(earlier: &Entry) -> AccountReading {
     let day = SnapshotId::parse(&earlier.at).map_or_else(String::new, |id| format!(" on {}", id.as_of));
-    let reason = format!("no longer in the vendor's list; it had {} items{day}", earlier.known_total());
+    let reason = format!("{GONE}; it had {} items{day}", earlier.known_total());
     let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
     AccountReading { account, items: Vec::new(), lines: Vec::new() }
 }
@@ -298,4 +358,35 @@ fn expires(id: &SnapshotId) -> i64 {
 #[must_use]
 pub(crate) fn by_id(entries: &[Entry]) -> BTreeMap<&AccountId, &Entry> {
     entries.iter().map(|entry| (&entry.account.id, entry)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_bounded_by_accounts_and_by_items() {
+        let entries = |totals: &[u64]| {
+            let one = |(at, total): (usize, &u64)| Entry {
+                account: Account::new(AccountId::new(format!("{at}")).unwrap(), "x", ReadState::Complete),
+                counts: BTreeMap::from([("server".to_owned(), *total)]),
+                counts_before: None,
+                sha256: String::new(),
+                at: String::new(),
+                chunks: 1,
+                lineage: Lineage::default(),
+            };
+            totals.iter().enumerate().map(one).collect::<Vec<_>>()
+        };
+        for (totals, expected) in [
+            (vec![], vec![]),
+            (vec![1; 130], vec![64, 64, 2]),
+            (vec![30_000, 20_000, 1], vec![2, 1]),
+            (vec![90_000, 90_000, 1, 1], vec![1, 1, 2]),
+            (vec![1, 90_000, 0], vec![1, 1, 1]),
+        ] {
+            let entries = entries(&totals);
+            assert_eq!(groups(&entries).map(<[Entry]>::len).collect::<Vec<_>>(), expected, "{totals:?}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::lease::{self, Asked, Lease};
 use crate::seal::{Attempt, Seal};
 use crate::settings::{Settings, SourceSettings};
 use crate::snapshot::{self, Entry};
-use crate::{AppError, Deadline, keys, packed};
+use crate::{AppError, Deadline, keys, lineage, packed};
 
 /// Rows written together before the deadline is looked at again.
 const WRITE_ROWS: usize = 200;
@@ -223,6 +223,7 @@ impl Worker<'_> {
             }
         }
         entries.sort_by(|a, b| a.account.id.cmp(&b.account.id));
+        lineage::carry(&earlier, &mut entries, as_of);
         rows.extend(snapshot::index_rows(&self.source.id, &checkpoint.id, &entries)?);
         self.env.table.batch_put(rows).await?;
         self.seal(connector, checkpoint, &entries, missing).await

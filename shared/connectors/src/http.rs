@@ -6,12 +6,13 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Client, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
@@ -25,7 +26,7 @@ use crate::{
     connector::{Ask, Connector, Endpoint, Page, Refusal, SettingsError},
     endpoint::{is_loopback, origin_text},
     fault::Cause,
-    pace::{CONCURRENCY_MAX, Gate, RealTime, Time, backoff, retry_after},
+    pace::{CONCURRENCY_MAX, Gate, RealTime, Time, backoff, http_date, retry_after},
     paging,
     renewal::{Keyring, Renewal},
     tokens::Tokens,
@@ -107,6 +108,7 @@ pub struct Http {
     pub(crate) limits: Limits,
     requests: AtomicU64,
     throttles: AtomicU64,
+    skew: Mutex<Option<SignedDuration>>,
 }
 
 /// How much of a refusal's body is looked at for an error code.
@@ -205,6 +207,7 @@ impl Http {
             limits: setup.limits,
             requests: AtomicU64::new(0),
             throttles: AtomicU64::new(0),
+            skew: Mutex::new(None),
         })
     }
 
@@ -223,6 +226,23 @@ impl Http {
     #[must_use]
     pub fn throttles(&self) -> u64 {
         self.throttles.load(Ordering::Relaxed)
+    }
+
+    /// Scheme, host and port of the source.
+    pub(crate) fn host(&self) -> String {
+        origin_text(&self.endpoint.base)
+    }
+
+    /// How far the vendor's clock is ahead of this machine's, by its last answer's Date; `None`: no answer had one.
+    pub fn skew(&self) -> Option<SignedDuration> {
+        *self.skew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_date(&self, response: &Response) {
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
+        if let Some(date) = date {
+            *self.skew.lock().unwrap_or_else(PoisonError::into_inner) = Some(date.duration_since(Timestamp::now()));
+        }
     }
 
     /// Whether the deadline has come.
@@ -292,6 +312,7 @@ impl Http {
         let host = origin_text(url);
         let sent = self.client.get(url.clone()).headers(headers).timeout(timeout).send().await;
         let response = sent.map_err(|error| self.broken(&error, &host, seconds))?;
+        self.note_date(&response);
         self.answer(response, &host, seconds).await
     }
 

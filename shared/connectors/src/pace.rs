@@ -138,7 +138,8 @@ pub(crate) fn retry_after(value: Option<&str>, date: Option<&str>) -> Option<Dur
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).max(WAIT_MIN))
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+/// The moment in a Date header.
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 

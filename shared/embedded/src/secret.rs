@@ -1,17 +1,20 @@
-//! Sources' secrets from the environment, else from a file that only its owner may read. Deliberately absent: writing
-//! them, and any message with a value in it.
+//! Sources' secrets from the environment, else from a file that only its owner may read; a new one is written into the
+//! file, where nothing else changes. Deliberately absent: any message with a value in it.
 
 use std::{
     collections::BTreeMap,
     env::VarError,
     fmt,
     fs::{self, File},
-    io::{ErrorKind, Read},
+    io::{ErrorKind, Read, Write},
     path::{Path, PathBuf},
 };
 
+use toml_edit::DocumentMut;
 use truecount_billing::SourceId;
-use truecount_platform::{Cause, Fields, SecretError, SecretString, Secrets, async_trait, fields_from_json};
+use truecount_platform::{
+    Cause, ExposeSecret, Fields, SecretError, SecretString, Secrets, async_trait, fields_from_json,
+};
 
 /// The longest secrets file, in bytes.
 const FILE_BYTES_MAX: u64 = 1_000_000;
@@ -36,6 +39,38 @@ impl LocalSecrets {
     }
 }
 
+impl LocalSecrets {
+    /// Writes a source's fields into the file, in place of earlier ones; comments and other sources stay. The file is
+    /// made if it is not there, and is only its owner's.
+    ///
+    /// # Errors
+    /// [`SecretError`] if the file is not usable as it is, or cannot be written; then it is as it was.
+    pub fn set(&self, source: &SourceId, fields: &Fields) -> Result<(), SecretError> {
+        let place = format!("`{}`", self.file.display());
+        let text = read(&self.file).map_err(|error| error.of(source, &place))?;
+        let unusable = |why| SecretError::Unusable { source_id: source.clone(), place: place.clone(), why };
+        tables(&text).map_err(unusable)?;
+        let wrong = || unusable("it cannot be edited: it must have a `[source]` table for each source".to_owned());
+        let mut document: DocumentMut = text.parse().map_err(|_| wrong())?;
+        let is_new = document.get(source.as_str()).is_none();
+        let mut new = DocumentMut::new();
+        let edited = if is_new { &mut new } else { &mut document };
+        let table = edited.entry(source.as_str()).or_insert_with(toml_edit::table);
+        let table = table.as_table_like_mut().ok_or_else(wrong)?;
+        let gone: Vec<String> =
+            table.iter().map(|(field, _)| field.to_owned()).filter(|field| !fields.contains_key(field)).collect();
+        gone.iter().for_each(|field| _ = table.remove(field));
+        for (field, value) in fields {
+            table.insert(field, toml_edit::value(value.expose_secret()));
+        }
+        // A new table goes to the end, behind every comment.
+        let between = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        let text = if is_new { format!("{text}{between}\n{new}") } else { document.to_string() };
+        tables(&text).map_err(unusable)?;
+        write(&self.file, text.as_bytes()).map_err(|error| Unread::Failed(error.to_string()).of(source, &place))
+    }
+}
+
 #[async_trait]
 impl Secrets for LocalSecrets {
     async fn source(&self, source: &SourceId) -> Result<Fields, SecretError> {
@@ -52,14 +87,7 @@ impl Secrets for LocalSecrets {
                 return Err(unusable(&format!("the variable `{variable}`"), "it is not Unicode".to_owned()));
             }
         }
-        let text = match read(&self.file) {
-            Ok(text) => text,
-            Err(Unread::Unsafe(why)) => return Err(unusable(&format!("`{place}`"), why)),
-            Err(Unread::Failed(why)) => {
-                let (source_id, place) = (source.clone(), format!("`{place}`"));
-                return Err(SecretError::Unread { source_id, place, cause: Cause::Disk(why) });
-            }
-        };
+        let text = read(&self.file).map_err(|error| error.of(source, &format!("`{place}`")))?;
         let mut sources = tables(&text).map_err(|why| unusable(&format!("`{place}`"), why))?;
         sources.remove(source.as_str()).filter(|fields| !fields.is_empty()).ok_or_else(|| {
             let hint = format!(
@@ -80,6 +108,37 @@ impl From<std::io::Error> for Unread {
     fn from(error: std::io::Error) -> Self {
         Self::Failed(error.to_string())
     }
+}
+
+impl Unread {
+    fn of(self, source: &SourceId, place: &str) -> SecretError {
+        let (source_id, place) = (source.clone(), place.to_owned());
+        match self {
+            Self::Unsafe(why) => SecretError::Unusable { source_id, place, why },
+            Self::Failed(why) => SecretError::Unread { source_id, place, cause: Cause::Disk(why) },
+        }
+    }
+}
+
+/// Writes the file whole, under a name of its own first, and only its owner's from the beginning.
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let draft = folder.join(format!(".secrets-{}", std::process::id()));
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&draft).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)
+    });
+    if written.is_err() {
+        // What is left of it holds a secret.
+        let _ = fs::remove_file(&draft);
+    }
+    written
 }
 
 /// The file's text; empty if there is no file.
@@ -146,6 +205,44 @@ mod tests {
             "TRUECOUNT_SECRET_BYTES" => Err(VarError::NotUnicode("c4n4ry".into())),
             _ => Err(VarError::NotPresent),
         }
+    }
+
+    #[tokio::test]
+    async fn a_new_secret_changes_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config/secrets.toml");
+        let secrets = LocalSecrets { file: file.clone(), variable: |_| Err(VarError::NotPresent) };
+        let fields = |pairs: &[(&str, &str)]| -> Fields {
+            pairs.iter().map(|(field, value)| ((*field).to_owned(), SecretString::from(*value))).collect()
+        };
+        secrets.set(&id("pax8"), &fields(&[("client_id", "a"), ("client_secret", "q\"uo\\te é")])).expect("made");
+        let text = fs::read_to_string(&file).expect("a file");
+        let text = format!("# mine\n{text}\n[other] # and this\nkey = 'kept'\n");
+        fs::write(&file, &text).expect("written");
+        secrets.set(&id("pax8"), &fields(&[("client_id", "b"), ("key", "c4n4ry")])).expect("changed");
+        secrets.set(&id("third"), &fields(&[("key", "3")])).expect("added");
+        let text = fs::read_to_string(&file).expect("a file");
+        assert!(text.starts_with("# mine\n") && text.contains("[other] # and this\nkey = 'kept'\n"), "{text}");
+        for (source, expected) in
+            [("pax8", vec![("client_id", "b"), ("key", "c4n4ry")]), ("other", vec![("key", "kept")])]
+        {
+            let found = secrets.source(&id(source)).await.expect(source);
+            let found: Vec<_> = found.iter().map(|(field, value)| (field.as_str(), value.expose_secret())).collect();
+            assert_eq!(found, expected);
+        }
+        assert_eq!(fs::read_dir(folder.path().join("config")).expect("a folder").count(), 1, "no draft is left");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("opened");
+            let error = secrets.set(&id("pax8"), &fields(&[("key", "x")])).expect_err("others may read it").to_string();
+            assert!(error.contains("mode 644") && !error.contains("c4n4ry"), "{error}");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("closed");
+        }
+        fs::write(&file, "key = 'c4n4ry").expect("written");
+        let error = secrets.set(&id("pax8"), &fields(&[("key", "x")])).expect_err("no TOML").to_string();
+        assert!(error.contains("line 1") && !error.contains("c4n4ry"), "{error}");
     }
 
     #[tokio::test]

@@ -75,6 +75,16 @@ impl SmtpMailer {
         Self { server, secrets, outbox, limit: Duration::MAX }
     }
 
+    /// Connects, signs in and says goodbye: whether a mail could go out now. Sends nothing.
+    ///
+    /// # Errors
+    /// [`MailError::NotSent`] with what stands in the way.
+    pub async fn try_out(&self) -> Result<(), MailError> {
+        let mut connection = self.before(OPENING_MAX, "signing in", self.open()).await?;
+        let _ = timeout(GOODBYE_MAX, connection.quit()).await;
+        Ok(())
+    }
+
     /// The same, but waiting at most so long for each step.
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {

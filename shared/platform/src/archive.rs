@@ -57,6 +57,18 @@ pub trait Archive: Send + Sync {
     /// [`ArchiveError`] if it is not known to be kept; then the earlier file or the new one is there, whole.
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError>;
 
+    /// Keeps a file in place of exactly this earlier one: for `config/`. `false`: another is there by now, or none, and
+    /// nothing was written. A home that several processes have sees to it that none comes between.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] as for [`Archive::put`].
+    async fn replace(&self, key: &str, earlier: &[u8], bytes: Vec<u8>) -> Result<bool, ArchiveError> {
+        if self.get(key).await?.as_deref() != Some(earlier) {
+            return Ok(false);
+        }
+        self.put(key, bytes).await.map(|()| true)
+    }
+
     /// A file's bytes; `None` if there is none.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 mod archive;
 mod count;
 mod mailer;
+mod parameters;
 mod secrets;
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ pub use self::{
     archive::S3Archive,
     count::{Requests, requests},
     mailer::SesMailer,
+    parameters::Parameters,
     secrets::SsmSecrets,
 };
 use crate::{Cause, Table, endpoint};
@@ -76,6 +78,12 @@ impl Aws {
     #[must_use]
     pub fn mailer(&self) -> SesMailer {
         SesMailer::new(self)
+    }
+
+    /// Single parameters in SSM.
+    #[must_use]
+    pub fn parameters(&self) -> Parameters {
+        Parameters::new(self)
     }
 
     /// Secrets in SSM, one SecureString parameter per source at `PREFIX/sources/SOURCE`.

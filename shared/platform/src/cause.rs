@@ -68,18 +68,36 @@ impl Cause {
     {
         match error {
             SdkError::ServiceError(service) => {
-                of_service(service.err().code(), service.err().message(), service.raw().status().as_u16())
+                Self::of_answer(service.err().code(), service.err().message(), service.raw().status().as_u16())
             }
             SdkError::ConstructionFailure(_) => Self::Invalid(chain(error)),
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self::Unreachable(chain(error)),
-            _ => match chain(error) {
-                text if text.contains("credential") => Self::NotSetUp(format!(
-                    "no usable AWS credentials ({text}): set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                )),
-                text => Self::Unreachable(text),
-            },
+            _ => Self::of_silence(error),
         }
     }
+
+    /// The cause behind a service's answer: its error code, its message, its HTTP status.
+    #[must_use]
+    pub fn of_answer(code: Option<&str>, message: Option<&str>, status: u16) -> Self {
+        of_service(code, message, status)
+    }
+
+    /// The cause behind a call that got no answer.
+    #[must_use]
+    pub fn of_silence(error: &(dyn Error + 'static)) -> Self {
+        match chain(error) {
+            text if text.contains("credential") => Self::NotSetUp(no_credentials(&text)),
+            text => Self::Unreachable(text),
+        }
+    }
+}
+
+/// The chain's own words are long, and help only where it found something to try.
+fn no_credentials(text: &str) -> String {
+    let found = if text.contains("no credentials found in chain") { String::new() } else { format!(" ({text})") };
+    format!(
+        "no usable AWS credentials{found}: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; after `aws sso login`, `aws configure export-credentials --format env` shows them"
+    )
 }
 
 fn of_service(code: Option<&str>, message: Option<&str>, status: u16) -> Cause {

@@ -131,3 +131,30 @@ fn a_file_is_looked_into_before_it_is_in_the_inbox() {
     expect(&push(&path, &rmm), 0, &["truecount sync rmm"]);
     expect(&office.run(&["sync", "rmm"]), 0, &["2026-06-30", " 1  "]);
 }
+
+#[test]
+fn a_spreadsheet_of_mappings_is_put_where_the_next_run_takes_it() {
+    let office = Office::open();
+    let folder = tempfile::tempdir().unwrap();
+    let push = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        office.run(&["inbox", "push", "--mappings", path.to_str().unwrap()])
+    };
+    for (name, bytes, words) in [
+        ("june.txt", &b"key\n"[..], "no .xlsx or .csv"),
+        ("june.xlsx", b"key\n", "no .xlsx or .csv"),
+        ("june.csv", b"PK\x03\x04", "no .xlsx or .csv"),
+        ("june.csv", b"", "it is empty"),
+        ("june.csv-result.csv", b"result\n", "what came of an earlier file"),
+    ] {
+        expect(&push(name, bytes), FAILED, &[words, "nothing was put into the inbox"]);
+    }
+    let inbox = office.path("archive/inbox/mappings");
+    assert!(!inbox.exists());
+    expect(&push("june.csv", b"key,decision\n"), 0, &["june.csv", "The next run takes it"]);
+    expect(&push("june.csv", b"key,decision\n"), 0, &["there already"]);
+    expect(&push("june.csv", b"key,decision\nx,y\n"), FAILED, &["with other content"]);
+    expect(&push("June.XLSX", b"PK\x03\x04"), 0, &["June.XLSX"]);
+    assert_eq!(fs::read_dir(&inbox).unwrap().count(), 2);
+}

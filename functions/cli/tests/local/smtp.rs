@@ -251,3 +251,21 @@ fn a_daily_closing_whose_mail_is_refused_is_told_and_made_good_the_next_day() {
     assert!(texts[0].contains("did not finish") && texts[0].contains("451"), "{}", texts[0]);
     assert!(texts[1].contains("June 2026") && !texts[1].contains("did not finish"), "{}", texts[1]);
 }
+
+#[test]
+#[ignore = "needs a mail server: .ci/smtp"]
+fn doctor_tries_the_mail_server_without_a_mail() {
+    let server = MailServer::start("starttls", &["accept", "password"]);
+    let office = office(&server);
+    let line = |ended: &Ended| {
+        let found = ended.out.lines().find(|line| line.contains("mail server")).map(str::to_owned);
+        found.unwrap_or_else(|| panic!("no line in {}{}", ended.out, ended.err))
+    };
+    assert_eq!(line(&office.run(&["doctor"])), "good    mail server: lets us in, under TLS");
+    let ended = office.run(&["doctor"]);
+    expect(&ended, FAILED, &[]);
+    assert!(line(&ended).starts_with("FAULT   mail server: mail server localhost:"), "{}", ended.out);
+    assert!(line(&ended).contains("signing in was refused: 535"), "{}", ended.out);
+    assert!(server.taken().is_empty());
+    assert!(!server.commands().contains("MAIL FROM"), "{}", server.commands());
+}

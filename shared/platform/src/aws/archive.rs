@@ -136,6 +136,28 @@ impl Archive for S3Archive {
         Ok(())
     }
 
+    async fn replace(&self, key: &str, earlier: &[u8], bytes: Vec<u8>) -> Result<bool, ArchiveError> {
+        self.checked("reading", key)?;
+        let found = self.client("reading", key).await?.get_object().bucket(&self.bucket).key(key).send().await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) if error.code() == Some("NoSuchKey") => return Ok(false),
+            Err(error) => return Err(self.failed("reading", key, &error)),
+        };
+        let version = found.e_tag.unwrap_or_default();
+        let there = found.body.collect().await;
+        let there = there.map_err(|error| self.error("reading", key, Cause::Unreachable(cause::chain(&error))))?;
+        if there.to_vec() != earlier {
+            return Ok(false);
+        }
+        match self.write(key).await?.if_match(version).body(ByteStream::from(bytes)).send().await {
+            Ok(_) => Ok(true),
+            // Another write came first, or is under way.
+            Err(error) if error.raw_response().is_some_and(|r| matches!(r.status().as_u16(), 409 | 412)) => Ok(false),
+            Err(error) => Err(self.failed("writing", key, &error)),
+        }
+    }
+
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
         let Some(body) = self.read(key).await? else { return Ok(None) };
         match body.collect().await {

@@ -1,15 +1,13 @@
 //! Sources' secrets in SSM Parameter Store: one SecureString per source, a JSON object of its fields. Deliberately
 //! absent: writing one, and keeping one in memory between calls.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_ssm::{Client, error::ProvideErrorMetadata, types::ParameterType};
 use truecount_billing::SourceId;
-use url::Url;
 
-use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
+use super::{Aws, Lazy, Service};
 use crate::{
     Cause, SecretError, Secrets,
     secret::{Fields, fields_from_json},
@@ -23,16 +21,8 @@ pub struct SsmSecrets {
 
 impl SsmSecrets {
     pub(super) fn new(aws: &Aws, prefix: &str) -> Self {
-        let build = |config: &SdkConfig, endpoint: Option<&Url>| {
-            let mut builder = aws_sdk_ssm::config::Builder::from(config)
-                .retry_config(retries())
-                .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(40)))
-                .interceptor(Count(Service::Secrets));
-            builder.set_endpoint_url(endpoint.map(Url::to_string));
-            Client::from_conf(builder.build())
-        };
         let prefix = prefix.trim_end_matches('/').to_owned();
-        Self { prefix, client: Lazy::new(aws, Service::Secrets, build) }
+        Self { prefix, client: Lazy::new(aws, Service::Secrets, super::parameters::client) }
     }
 
     /// The parameter's name for a source.

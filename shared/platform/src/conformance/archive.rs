@@ -34,6 +34,11 @@ async fn files(archive: &dyn Archive, root: &str) {
     assert_eq!(archive.put(&key, b"third, longer".to_vec()).await, Ok(()));
     assert_eq!(archive.get(&key).await, Ok(Some(b"third, longer".to_vec())), "put replaces");
     assert_eq!(archive.put(&format!("{root}/files/b.toml"), b"x".to_vec()).await, Ok(()), "put makes");
+    assert_eq!(archive.replace(&key, b"first", b"x".to_vec()).await, Ok(false), "it is the third by now");
+    assert_eq!(archive.replace(&format!("{root}/files/none"), b"", b"x".to_vec()).await, Ok(false), "no file");
+    assert_eq!(archive.get(&format!("{root}/files/none")).await, Ok(None), "replacing makes none");
+    assert_eq!(archive.replace(&key, b"third, longer", b"fourth".to_vec()).await, Ok(true));
+    assert_eq!(archive.get(&key).await, Ok(Some(b"fourth".to_vec())), "replaced");
     assert_eq!(archive.get(&format!("{root}/files")).await, Ok(None), "a folder is no file");
     assert!(archive.open(&format!("{root}/files")).await.expect("open").is_none(), "a folder is no file");
     assert_eq!(archive.get(&format!("{key}/x")).await, Ok(None), "nothing lies below a file");
@@ -60,7 +65,10 @@ async fn race(archive: &Arc<dyn Archive>, root: &str) {
     }
     let won: Vec<Vec<u8>> = racers.join_all().await.into_iter().flatten().collect();
     assert_eq!(won.len(), 1, "of {RACERS} at once one wins");
-    assert!(archive.get(&key).await.expect("read") == won.into_iter().next(), "the file is the winner's, whole");
+    let won = won.into_iter().next().unwrap_or_default();
+    assert!(archive.get(&key).await.expect("read").as_ref() == Some(&won), "the file is the winner's, whole");
+    assert_eq!(archive.replace(&key, &won, b"replaced".to_vec()).await, Ok(true));
+    assert_eq!(archive.replace(&key, &won, b"too late".to_vec()).await, Ok(false), "one replaces it");
 }
 
 async fn odd_keys(archive: &dyn Archive, root: &str) {

@@ -4,7 +4,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alarms;
 mod closings;
+mod cloud;
+mod doctor;
 mod home;
 mod mails;
 mod mappings;
@@ -12,4 +15,5 @@ mod pieces;
 mod renewal;
 mod runs;
 mod seals;
+mod sheets;
 mod skeleton;

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
-use truecount_operator::check::{CheckArgs, run};
+use truecount_check::{CheckArgs, run};
 
 #[expect(clippy::print_stderr, reason = "an example at a prompt")]
 fn main() -> ExitCode {

@@ -1,0 +1,220 @@
+//! `secrets`: which sources have one, and putting one in place. A value is asked without echo, and never shown.
+
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Serialize;
+use truecount_app::{Config, SourceSettings};
+use truecount_billing::SourceId;
+use truecount_connectors::{CONNECTORS, Declaration};
+use truecount_embedded::LocalSecrets;
+use truecount_platform::{ExposeSecret, Fields, SecretError, SecretString, fields_from_json};
+
+use crate::args::{Cli, SecretsCommand};
+use crate::home::{Bare, Place, open_bare};
+use crate::output::{Ending, json, say, table, tell};
+
+/// The most bytes of a secret that come through a pipe: what SSM takes is less.
+const PIPE_BYTES_MAX: u64 = 64 * 1024;
+
+/// SSM's limit of a standard parameter, in bytes.
+const PARAMETER_BYTES_MAX: usize = 4 * 1024;
+
+pub(crate) async fn secrets(cli: &Cli, command: &SecretsCommand) -> anyhow::Result<Ending> {
+    let bare = open_bare(cli).await?;
+    let config = Config::load(&*bare.env.config).await?;
+    match command {
+        SecretsCommand::List => list(cli, &bare, &config).await,
+        SecretsCommand::Set { source, kms_key } => set(cli, &bare, &config, source, kms_key.as_deref()).await,
+    }
+}
+
+/// A source and whether its secret is whole.
+#[derive(Serialize)]
+struct SecretRow {
+    source: SourceId,
+    connector: String,
+    enabled: bool,
+    state: &'static str,
+    missing: Vec<&'static str>,
+    unknown: Vec<String>,
+    why: Option<String>,
+}
+
+async fn list(cli: &Cli, bare: &Bare, config: &Config) -> anyhow::Result<Ending> {
+    let mut rows = Vec::new();
+    for source in &config.settings.sources {
+        rows.push(row(bare, source).await?);
+    }
+    let is_whole = rows.iter().all(|row| !row.enabled || matches!(row.state, "complete" | "not needed"));
+    let ending = if is_whole { Ending::Clean } else { Ending::NotCompared };
+    if cli.json {
+        json(&rows)?;
+        return Ok(ending);
+    }
+    let cells = |row: &SecretRow| {
+        let enabled = if row.enabled { "on" } else { "off" };
+        let note = match (&row.missing[..], &row.unknown[..]) {
+            ([], []) => String::new(),
+            (missing, []) => format!("lacks {}", missing.join(", ")),
+            ([], unknown) => format!("unknown: {}", unknown.join(", ")),
+            (missing, unknown) => format!("lacks {}; unknown: {}", missing.join(", "), unknown.join(", ")),
+        };
+        vec![row.source.to_string(), enabled.to_owned(), row.state.to_owned(), note]
+    };
+    table(&["source", "is", "secret", ""], &rows.iter().map(cells).collect::<Vec<_>>());
+    for row in rows.iter().filter(|row| row.state != "complete" && row.state != "not needed") {
+        tell(&format!("{}: {}", row.source, row.why.as_deref().unwrap_or("it is not as the connector wants it")));
+        tell(&format!("  `truecount secrets set {}` asks for it", row.source));
+    }
+    Ok(ending)
+}
+
+async fn row(bare: &Bare, source: &SourceSettings) -> anyhow::Result<SecretRow> {
+    let declared = declaration(source)?;
+    let mut row = SecretRow {
+        source: source.id.clone(),
+        connector: source.connector.clone(),
+        enabled: source.enabled,
+        state: "not needed",
+        missing: Vec::new(),
+        unknown: Vec::new(),
+        why: None,
+    };
+    if declared.secret.is_empty() {
+        return Ok(row);
+    }
+    match bare.env.secrets.source(&source.id).await {
+        Ok(fields) => {
+            row.missing = missing(declared, &fields);
+            row.unknown = unknown(declared, &fields);
+            row.state = if row.missing.is_empty() { "complete" } else { "incomplete" };
+        }
+        Err(error @ SecretError::Unread { .. }) => return Err(error.into()),
+        Err(error) => {
+            row.state = if matches!(error, SecretError::Missing { .. }) { "missing" } else { "unusable" };
+            row.why = Some(error.to_string());
+        }
+    }
+    Ok(row)
+}
+
+async fn set(
+    cli: &Cli,
+    bare: &Bare,
+    config: &Config,
+    source: &SourceId,
+    kms_key: Option<&str>,
+) -> anyhow::Result<Ending> {
+    let declared = declaration(config.settings.source(source.as_str())?)?;
+    if declared.secret.is_empty() {
+        anyhow::bail!("the source `{source}` is a {}: it signs in nowhere and needs no secret", declared.title);
+    }
+    let fields = if std::io::stdin().is_terminal() { asked(source, declared)? } else { piped()? };
+    checked(declared, &fields)?;
+    let place = match &bare.place {
+        Place::Folder(folder) => {
+            if kms_key.is_some() {
+                anyhow::bail!("--kms-key is for a deployed stack: a folder's secrets are a file of mode 600");
+            }
+            in_file(folder, source, &fields)?
+        }
+        Place::Stack { home, aws, .. } => {
+            let name = aws.secrets(&home.secrets).parameter(source);
+            let value = object(&fields)?;
+            if value.expose_secret().len() > PARAMETER_BYTES_MAX {
+                anyhow::bail!("the secret is longer than the {PARAMETER_BYTES_MAX} bytes that SSM takes");
+            }
+            let put = aws.parameters().put_encrypted(&name, &value, kms_key).await;
+            put.with_context(|| format!("writing the SSM parameter `{name}` (ssm:PutParameter)"))?;
+            format!("SSM parameter {name}")
+        }
+    };
+    if cli.json {
+        json(&serde_json::json!({ "source": source, "place": place, "fields": declared.secret }))?;
+    } else {
+        say(&place);
+        tell("`truecount doctor` tries whether the vendor accepts it.");
+    }
+    Ok(Ending::Clean)
+}
+
+/// Writes the fields of one source into a folder's file, where nothing else changes.
+fn in_file(folder: &Path, source: &SourceId, fields: &Fields) -> anyhow::Result<String> {
+    let secrets = LocalSecrets::new(folder.join(crate::config::SECRETS));
+    secrets.set(source, fields)?;
+    let variable = LocalSecrets::variable(source);
+    if std::env::var_os(&variable).is_some() {
+        tell(&format!("The variable `{variable}` is set too, and counts before the file."));
+    }
+    Ok(folder.join(crate::config::SECRETS).display().to_string())
+}
+
+/// Asks for each field in turn; nothing appears on the terminal.
+fn asked(source: &SourceId, declared: &Declaration) -> anyhow::Result<Fields> {
+    tell(&format!("The secret of `{source}` ({}). What you type is not shown.", declared.title));
+    let mut fields = Fields::new();
+    for field in declared.secret {
+        let text = rpassword::prompt_password(format!("{field}: ")).context("the terminal cannot be read")?;
+        fields.insert((*field).to_owned(), SecretString::from(text));
+    }
+    Ok(fields)
+}
+
+/// One JSON object from a pipe.
+fn piped() -> anyhow::Result<Fields> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(PIPE_BYTES_MAX + 1).read_to_string(&mut text);
+    let length = read.context("stdin cannot be read as UTF-8")?;
+    if u64::try_from(length).is_ok_and(|length| length > PIPE_BYTES_MAX) {
+        anyhow::bail!("more than {PIPE_BYTES_MAX} bytes came on stdin: that is no secret");
+    }
+    let text = SecretString::from(text);
+    fields_from_json(text.expose_secret()).map_err(|why| {
+        anyhow::anyhow!(
+            "stdin: {why}, such as {{\"client_id\": \"…\", \"client_secret\": \"…\"}}; at a terminal it is asked for"
+        )
+    })
+}
+
+/// Refuses what the connector could not sign in with.
+fn checked(declared: &Declaration, fields: &Fields) -> anyhow::Result<()> {
+    let needed = declared.secret.join(", ");
+    if let Some(field) = unknown(declared, fields).first() {
+        anyhow::bail!("{} has no field `{field}`; it needs: {needed}", declared.title);
+    }
+    if let Some(field) = missing(declared, fields).first() {
+        anyhow::bail!("the field `{field}` is missing or empty; {} needs: {needed}", declared.title);
+    }
+    let odd = fields.iter().find(|(_, value)| value.expose_secret().contains(char::is_control));
+    match odd {
+        Some((field, _)) => anyhow::bail!("`{field}` holds a line break or another control character: leave it out"),
+        None => Ok(()),
+    }
+}
+
+/// The fields that a secret lacks.
+fn missing(declared: &Declaration, fields: &Fields) -> Vec<&'static str> {
+    let lacks = |field: &&&str| fields.get(**field).is_none_or(|value| value.expose_secret().trim().is_empty());
+    declared.secret.iter().filter(lacks).copied().collect()
+}
+
+/// The fields that the connector does not know.
+fn unknown(declared: &Declaration, fields: &Fields) -> Vec<String> {
+    fields.keys().filter(|field| !declared.secret.contains(&field.as_str())).cloned().collect()
+}
+
+/// The fields as the one JSON object that a parameter holds.
+fn object(fields: &Fields) -> anyhow::Result<SecretString> {
+    let plain: std::collections::BTreeMap<_, _> =
+        fields.iter().map(|(field, value)| (field, value.expose_secret())).collect();
+    Ok(SecretString::from(serde_json::to_string(&plain)?))
+}
+
+fn declaration(source: &SourceSettings) -> anyhow::Result<&'static Declaration> {
+    let found = CONNECTORS.iter().find(|one| one.name == source.connector);
+    found.with_context(|| {
+        format!("the source `{}` has the connector `{}`, which does not exist", source.id, source.connector)
+    })
+}

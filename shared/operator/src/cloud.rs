@@ -1,0 +1,258 @@
+//! What of AWS only a person's questions need: who we are, whether mail may go out, whether the daily run is switched
+//! on, who hears of alarms. Deliberately absent: any call that changes something.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ses::types::VerificationStatus;
+use aws_sdk_sts::config::http::HttpResponse;
+use aws_sdk_sts::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_sts::config::{ConfigBag, Credentials, Intercept, RuntimeComponents, SharedCredentialsProvider};
+use aws_sdk_sts::error::{BoxError, ProvideErrorMetadata, SdkError};
+use jiff::{SignedDuration, Timestamp};
+use truecount_platform::{Cause, endpoint};
+use url::Url;
+
+/// Identities that SES takes in one question.
+const IDENTITIES_MAX: usize = 100;
+
+/// The services that are asked, as `TRUECOUNT_ENDPOINT_…` names them.
+const SERVICES: [&str; 4] = ["STS", "SES", "SCHEDULER", "SNS"];
+
+/// The way to the services that the use cases do not call.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    config: SdkConfig,
+    endpoints: BTreeMap<&'static str, Url>,
+}
+
+/// Who the credentials belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account's number.
+    pub account: String,
+    /// The user or role.
+    pub arn: String,
+    /// How far AWS's clock is ahead of this machine's.
+    pub skew: Option<SignedDuration>,
+}
+
+/// How much mail SES lets out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Mails in 24 hours.
+    pub a_day: u64,
+    /// Mails a second.
+    pub a_second: u64,
+    /// Mails in the last 24 hours.
+    pub sent: u64,
+}
+
+impl Quota {
+    /// The quota of SES's sandbox, in which only verified recipients get mail.
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.a_day <= 200 && self.a_second <= 1
+    }
+}
+
+/// A schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Whether it fires.
+    pub is_enabled: bool,
+    /// When, in its own words.
+    pub when: String,
+}
+
+/// Who hears of alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subscribers {
+    /// Those who confirmed.
+    pub confirmed: u64,
+    /// Those who did not yet.
+    pub pending: u64,
+}
+
+impl Cloud {
+    /// Finds region and credentials in the usual places; `TRUECOUNT_ENDPOINT_STS`, `…_SES`, `…_SCHEDULER` and `…_SNS`
+    /// name endpoints in place of AWS's own, or `endpoint` for all.
+    ///
+    /// # Errors
+    /// [`Cause::NotSetUp`] if an endpoint is neither HTTPS nor on loopback.
+    pub async fn find(endpoint: Option<&str>) -> Result<Self, Cause> {
+        let mut endpoints = BTreeMap::new();
+        for service in SERVICES {
+            let name = format!("TRUECOUNT_ENDPOINT_{service}");
+            let named = std::env::var(&name).ok();
+            if let Some(text) = named.as_deref().or(endpoint) {
+                let url = endpoint::checked(text).map_err(|error| Cause::NotSetUp(format!("{name}: {error}")))?;
+                endpoints.insert(service, url);
+            }
+        }
+        let loaded = aws_config::defaults(BehaviorVersion::latest()).retry_config(retries()).timeout_config(limits());
+        Ok(Self { config: loaded.load().await, endpoints })
+    }
+
+    /// One endpoint of this machine for all, with fixed credentials, which open nothing.
+    #[must_use]
+    pub fn local(endpoint: &Url) -> Self {
+        let credentials = Credentials::new("local", "local", None, None, "this machine");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(limits())
+            .build();
+        Self { config, endpoints: SERVICES.map(|service| (service, endpoint.clone())).into() }
+    }
+
+    /// The region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.config.region().map_or("no region", Region::as_ref)
+    }
+
+    /// Who we are. Everyone may ask that.
+    ///
+    /// # Errors
+    /// [`Cause`] if there are no credentials, or they are not accepted.
+    pub async fn caller(&self) -> Result<Caller, Cause> {
+        let mut builder = aws_sdk_sts::config::Builder::from(&self.config);
+        builder.set_endpoint_url(self.endpoint("STS"));
+        let seen = DateSeen::default();
+        let asked = aws_sdk_sts::Client::from_conf(builder.build()).get_caller_identity();
+        let answer = asked.customize().interceptor(seen.clone()).send().await.map_err(|error| cause(&error))?;
+        Ok(Caller {
+            account: answer.account.unwrap_or_default(),
+            arn: answer.arn.unwrap_or_default(),
+            skew: *seen.0.lock().unwrap_or_else(PoisonError::into_inner),
+        })
+    }
+
+    /// How much mail may go out (`ses:GetSendQuota`).
+    ///
+    /// # Errors
+    /// [`Cause`] if that could not be found out.
+    pub async fn quota(&self) -> Result<Quota, Cause> {
+        let answer = self.ses().get_send_quota().send().await.map_err(|error| cause(&error))?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "SES has whole numbers as floats")]
+        let whole = |number: f64| number.max(0.0) as u64;
+        Ok(Quota {
+            a_day: whole(answer.max24_hour_send),
+            a_second: whole(answer.max_send_rate),
+            sent: whole(answer.sent_last24_hours),
+        })
+    }
+
+    /// Which of these addresses and domains SES has verified (`ses:GetIdentityVerificationAttributes`).
+    ///
+    /// # Errors
+    /// [`Cause`] if that could not be found out.
+    pub async fn verified(&self, identities: &BTreeSet<String>) -> Result<BTreeSet<String>, Cause> {
+        let (mut verified, client) = (BTreeSet::new(), self.ses());
+        let all: Vec<_> = identities.iter().cloned().collect();
+        for some in all.chunks(IDENTITIES_MAX) {
+            let asked = client.get_identity_verification_attributes().set_identities(Some(some.to_vec()));
+            let answer = asked.send().await.map_err(|error| cause(&error))?;
+            let good = answer.verification_attributes.into_iter();
+            let good = good.filter(|(_, state)| state.verification_status == VerificationStatus::Success);
+            verified.extend(good.map(|(identity, _)| identity));
+        }
+        Ok(verified)
+    }
+
+    /// The schedule of the daily run (`scheduler:GetSchedule`); `None`: there is none.
+    ///
+    /// # Errors
+    /// [`Cause`] if that could not be found out.
+    pub async fn schedule(&self, group: &str, name: &str) -> Result<Option<Schedule>, Cause> {
+        let mut builder = aws_sdk_scheduler::config::Builder::from(&self.config);
+        builder.set_endpoint_url(self.endpoint("SCHEDULER"));
+        let client = aws_sdk_scheduler::Client::from_conf(builder.build());
+        match client.get_schedule().group_name(group).name(name).send().await {
+            Ok(found) => Ok(Some(Schedule {
+                is_enabled: found.state == Some(aws_sdk_scheduler::types::ScheduleState::Enabled),
+                when: found.schedule_expression.unwrap_or_default(),
+            })),
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(cause(&error)),
+        }
+    }
+
+    /// Who hears of alarms (`sns:GetTopicAttributes`).
+    ///
+    /// # Errors
+    /// [`Cause`] if that could not be found out.
+    pub async fn subscribers(&self, topic: &str) -> Result<Subscribers, Cause> {
+        let mut builder = aws_sdk_sns::config::Builder::from(&self.config);
+        builder.set_endpoint_url(self.endpoint("SNS"));
+        let client = aws_sdk_sns::Client::from_conf(builder.build());
+        let answer = client.get_topic_attributes().topic_arn(topic).send().await.map_err(|error| cause(&error))?;
+        let attributes = answer.attributes.unwrap_or_default();
+        let count = |name: &str| attributes.get(name).and_then(|n| n.parse().ok()).unwrap_or(0);
+        Ok(Subscribers { confirmed: count("SubscriptionsConfirmed"), pending: count("SubscriptionsPending") })
+    }
+
+    fn ses(&self) -> aws_sdk_ses::Client {
+        let mut builder = aws_sdk_ses::config::Builder::from(&self.config);
+        builder.set_endpoint_url(self.endpoint("SES"));
+        aws_sdk_ses::Client::from_conf(builder.build())
+    }
+
+    fn endpoint(&self, service: &str) -> Option<String> {
+        self.endpoints.get(service).map(Url::to_string)
+    }
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3)
+}
+
+fn limits() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .operation_timeout(Duration::from_secs(20))
+        .build()
+}
+
+/// Notes how far the Date of an answer is from now.
+#[derive(Debug, Clone, Default)]
+struct DateSeen(Arc<Mutex<Option<SignedDuration>>>);
+
+impl Intercept for DateSeen {
+    fn name(&self) -> &'static str {
+        "DateSeen"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let parse = |text: &str| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
+        let date = context.response().headers().get("date").and_then(parse);
+        let skew = date.map(|date| date.duration_since(Timestamp::now()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = skew;
+        Ok(())
+    }
+}
+
+fn cause<E>(error: &SdkError<E, HttpResponse>) -> Cause
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(service) => {
+            Cause::of_answer(service.err().code(), service.err().message(), service.raw().status().as_u16())
+        }
+        _ => Cause::of_silence(error),
+    }
+}

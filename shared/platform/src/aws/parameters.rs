@@ -1,0 +1,68 @@
+//! Single parameters in SSM Parameter Store: plain ones are read, encrypted ones are written. Deliberately absent:
+//! which parameters there are, and reading a secret (`secrets.rs`).
+
+use std::{fmt, time::Duration};
+
+use aws_config::SdkConfig;
+use aws_sdk_ssm::{Client, error::ProvideErrorMetadata, types::ParameterType};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
+use crate::Cause;
+
+/// SSM parameters by their whole names.
+pub struct Parameters {
+    client: Lazy<Client>,
+}
+
+impl Parameters {
+    pub(super) fn new(aws: &Aws) -> Self {
+        Self { client: Lazy::new(aws, Service::Secrets, client) }
+    }
+
+    /// A plain parameter's text; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// [`Cause`] if that could not be found out.
+    pub async fn text(&self, name: &str) -> Result<Option<String>, Cause> {
+        match self.client.get().await?.get_parameter().name(name).send().await {
+            Ok(answer) => Ok(answer.parameter.and_then(|parameter| parameter.value)),
+            Err(error) if error.code() == Some("ParameterNotFound") => Ok(None),
+            Err(error) => Err(Cause::of(&error)),
+        }
+    }
+
+    /// Writes an encrypted parameter, in place of an earlier one. Without a key of one's own AWS's key for SSM is used.
+    ///
+    /// # Errors
+    /// [`Cause`] if it is not known to be written.
+    pub async fn put_encrypted(&self, name: &str, value: &SecretString, key: Option<&str>) -> Result<(), Cause> {
+        let request = self.client.get().await?.put_parameter().name(name).value(value.expose_secret());
+        let request = request.r#type(ParameterType::SecureString).overwrite(true).set_key_id(key.map(str::to_owned));
+        request.send().await.map_err(|error| Cause::of(&error))?;
+        Ok(())
+    }
+
+    /// Where the calls go, for people.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.client.place()
+    }
+}
+
+/// A client of SSM.
+pub(super) fn client(config: &SdkConfig, endpoint: Option<&Url>) -> Client {
+    let mut builder = aws_sdk_ssm::config::Builder::from(config)
+        .retry_config(retries())
+        .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(40)))
+        .interceptor(Count(Service::Secrets));
+    builder.set_endpoint_url(endpoint.map(Url::to_string));
+    Client::from_conf(builder.build())
+}
+
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parameters").finish_non_exhaustive()
+    }
+}

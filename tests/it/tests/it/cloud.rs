@@ -1,0 +1,169 @@
+//! An endpoint that answers what a person's questions ask of AWS: who we are, how much mail may go out, whether the
+//! daily run is on, who hears of alarms, and where a stack's parts are. Deliberately absent: table, bucket, secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What it answers from.
+#[derive(Debug, Clone)]
+pub(crate) struct Answers {
+    pub(crate) a_day: u64,
+    pub(crate) a_second: u64,
+    pub(crate) sent: u64,
+    pub(crate) verified: BTreeSet<String>,
+    /// `None`: there is no schedule.
+    pub(crate) is_enabled: Option<bool>,
+    pub(crate) confirmed: u64,
+    pub(crate) pending: u64,
+    /// How far its clock is ahead.
+    pub(crate) ahead_seconds: i64,
+    /// The parameter with the stack's parts.
+    pub(crate) home: Option<String>,
+    /// Actions that are refused.
+    pub(crate) denied: BTreeSet<&'static str>,
+}
+
+/// The endpoint. Dropping it stops it.
+pub(crate) struct CloudStandIn {
+    answers: Arc<Mutex<Answers>>,
+    pub(crate) url: String,
+    server: JoinHandle<()>,
+}
+
+impl CloudStandIn {
+    pub(crate) async fn open(answers: Answers) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answers = Arc::new(Mutex::new(answers));
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&answers));
+        let server = tokio::spawn(async move {
+            let _ = axum::serve(listener, router).await;
+        });
+        Self { answers, url, server }
+    }
+
+    pub(crate) fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap()
+    }
+}
+
+impl Drop for CloudStandIn {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn answer(State(answers): State<Arc<Mutex<Answers>>>, headers: HeaderMap, uri: Uri, body: Bytes) -> Response {
+    let answers = answers.lock().unwrap().clone();
+    let target = headers.get("x-amz-target").map(|value| value.to_str().unwrap().to_owned());
+    let fields: BTreeMap<String, String> = serde_urlencoded(&String::from_utf8_lossy(&body));
+    let mut response = match (target.as_deref(), fields.get("Action").map(String::as_str)) {
+        (Some("AmazonSSM.GetParameter"), _) => parameter(&answers),
+        (_, Some(action)) => query(&answers, action, &fields),
+        _ if uri.path().starts_with("/schedules/") => schedule(&answers),
+        // S3, as far as this stand-in knows it.
+        _ => refused(
+            "AccessDenied",
+            "User: arn:aws:iam::123456789012:user/kim is not authorized to perform: s3:ListBucket",
+        ),
+    };
+    let date = Timestamp::now() + SignedDuration::from_secs(answers.ahead_seconds);
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date).unwrap();
+    response.headers_mut().insert("date", date.parse().unwrap());
+    response
+}
+
+/// The fields of a form.
+fn serde_urlencoded(body: &str) -> BTreeMap<String, String> {
+    let plain = |text: &str| text.replace("%40", "@").replace("%3A", ":").replace('+', " ");
+    body.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), plain(v))).collect()
+}
+
+fn query(answers: &Answers, action: &str, fields: &BTreeMap<String, String>) -> Response {
+    if answers.denied.contains(action) {
+        return refused("AccessDenied", &format!("not authorized to perform: {action}"));
+    }
+    let entry = |key: &str, value: String| format!("<entry><key>{key}</key><value>{value}</value></entry>");
+    let result = match action {
+        "GetCallerIdentity" => {
+            "<Arn>arn:aws:iam::123456789012:user/kim</Arn><UserId>u</UserId><Account>123456789012</Account>".to_owned()
+        }
+        "GetSendQuota" => format!(
+            "<SentLast24Hours>{}.0</SentLast24Hours><Max24HourSend>{}.0</Max24HourSend><MaxSendRate>{}.0</MaxSendRate>",
+            answers.sent, answers.a_day, answers.a_second
+        ),
+        "GetIdentityVerificationAttributes" => {
+            let asked = fields.iter().filter(|(key, _)| key.starts_with("Identities.member."));
+            let state = |one: &str| if answers.verified.contains(one) { "Success" } else { "Pending" };
+            let told = |(_, one): (&String, &String)| {
+                entry(one, format!("<VerificationStatus>{}</VerificationStatus>", state(one)))
+            };
+            format!("<VerificationAttributes>{}</VerificationAttributes>", asked.map(told).collect::<String>())
+        }
+        "GetTopicAttributes" => format!(
+            "<Attributes>{}{}</Attributes>",
+            entry("SubscriptionsConfirmed", answers.confirmed.to_string()),
+            entry("SubscriptionsPending", answers.pending.to_string())
+        ),
+        other => return refused("InvalidAction", other),
+    };
+    let body = format!(
+        "<{action}Response><{action}Result>{result}</{action}Result><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{action}Response>"
+    );
+    ([("content-type", "text/xml")], body).into_response()
+}
+
+fn schedule(answers: &Answers) -> Response {
+    let json = [("content-type", "application/json")];
+    match answers.is_enabled {
+        Some(is_enabled) => {
+            let state = if is_enabled { "ENABLED" } else { "DISABLED" };
+            let body = format!(r#"{{"Name":"daily","State":"{state}","ScheduleExpression":"cron(0 4 * * ? *)"}}"#);
+            (json, body).into_response()
+        }
+        None => {
+            let headers = [("content-type", "application/json"), ("x-amzn-errortype", "ResourceNotFoundException")];
+            (StatusCode::NOT_FOUND, headers, r#"{"Message":"Schedule daily does not exist."}"#).into_response()
+        }
+    }
+}
+
+fn parameter(answers: &Answers) -> Response {
+    let headers = [("content-type", "application/x-amz-json-1.1")];
+    let error = |code: &str, message: &str| {
+        let body = serde_json::json!({ "__type": code, "message": message }).to_string();
+        (StatusCode::BAD_REQUEST, headers, body).into_response()
+    };
+    if answers.denied.contains("GetParameter") {
+        return error("AccessDeniedException", "not authorized to perform: ssm:GetParameter");
+    }
+    match &answers.home {
+        Some(home) => {
+            let body = serde_json::json!({ "Parameter": { "Name": "n", "Type": "String", "Value": home } });
+            (headers, body.to_string()).into_response()
+        }
+        None => error("ParameterNotFound", ""),
+    }
+}
+
+fn refused(code: &str, message: &str) -> Response {
+    let body = format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><Code>{code}</Code><Message>{message}</Message></ErrorResponse>"
+    );
+    // S3 has the code one level higher.
+    let body = if message.contains("s3:") {
+        format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>")
+    } else {
+        body
+    };
+    (StatusCode::FORBIDDEN, [("content-type", "text/xml")], body).into_response()
+}
