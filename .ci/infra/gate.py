@@ -451,7 +451,7 @@ def tasks(definition):
 @rule
 def home_parameter(template):
     homes = [one for one in template.of("AWS::SSM::Parameter").values() if one["Name"] == "/truecount/truecount/home"]
-    keys = {"table", "bucket", "secrets", "state_machine", "schedule", "schedule_group", "topic", "functions"}
+    keys = {"table", "bucket", "secrets", "state_machine", "schedule", "schedule_group", "topic", "sender", "functions"}
     if len(homes) != 1 or homes[0]["Type"] != "String":
         yield "there is no home parameter"
         return

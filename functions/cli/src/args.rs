@@ -123,7 +123,7 @@ pub(crate) struct RunArgs {
     /// With --closing: the closing run whose place this one takes
     #[arg(long, value_name = "RUN", requires = "closing")]
     pub(crate) replace: Option<String>,
-    /// With --closing: only if a month is due by the settings' [closing], for a daily timer
+    /// With --closing: only if a month is due by the closing calendar of the settings, for a daily timer
     #[arg(long, requires = "closing", conflicts_with_all = ["month", "replace", "mail", "no_mail"])]
     pub(crate) when_due: bool,
     #[command(flatten)]
