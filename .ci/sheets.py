@@ -17,8 +17,6 @@ HOME = WORK / "home"
 SETTINGS = """
 [mail]
 from = "a@msp.example"
-[home]
-kind = "embedded"
 [[sources]]
 id = "psa"
 connector = "csv"

@@ -6,11 +6,10 @@ use truecount_operator::cloud::Cloud;
 use truecount_operator::doctor::{self, Health, Home, Line};
 use truecount_operator::stack::StackError;
 use truecount_platform::MailError;
-use truecount_reports::inert;
 
 use crate::args::Cli;
 use crate::home::{Bare, Place, open_bare};
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, json, indented, say, tell};
 
 pub(crate) async fn doctor(cli: &Cli) -> anyhow::Result<Ending> {
     let lines = match open_bare(cli).await {
@@ -91,8 +90,8 @@ fn show(line: &Line) {
         Health::Fault => "FAULT",
     };
     let about = line.about.as_deref().map(|about| format!(" {about}")).unwrap_or_default();
-    say(&inert::visible(&format!("{word:<7} {}{about}: {}", line.topic, line.says)));
+    say(&indented(&format!("{word:<7} {}{about}: {}", line.topic, line.says)));
     if let Some(remedy) = &line.remedy {
-        say(&inert::visible(&format!("          do: {remedy}")));
+        say(&indented(&format!("          do: {remedy}")));
     }
 }

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(ending) => ExitCode::from(ending as u8),
         Err(error) => {
-            tell(&format!("truecount: {}", truecount_reports::inert::visible(&format!("{error:#}"))));
+            tell(&output::indented(&format!("truecount: {error:#}")));
             ExitCode::from(FAILED)
         }
     }

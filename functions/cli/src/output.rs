@@ -45,6 +45,13 @@ pub(crate) fn tell(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Text of several lines that may hold what others wrote: nothing of it hidden, and no line after the first begins as
+/// one of ours does.
+pub(crate) fn indented(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(inert::visible).collect();
+    lines.join("\n  ")
+}
+
 /// A value as JSON on stdout.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
     say(&serde_json::to_string_pretty(value)?);
