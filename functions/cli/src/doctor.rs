@@ -9,7 +9,7 @@ use truecount_platform::MailError;
 
 use crate::args::Cli;
 use crate::home::{Bare, Place, open_bare};
-use crate::output::{Ending, json, indented, say, tell};
+use crate::output::{Ending, indented, json, say, tell};
 
 pub(crate) async fn doctor(cli: &Cli) -> anyhow::Result<Ending> {
     let lines = match open_bare(cli).await {
