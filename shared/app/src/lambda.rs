@@ -13,7 +13,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 use truecount_billing::{BillingMonth, SourceId};
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
@@ -111,16 +112,16 @@ pub fn environment() -> Result<Environment, AppError> {
 /// Logs as JSON lines, at the level of `TRUECOUNT_LOG` (by default `info`; one word). It is the level of Truecount's
 /// own words: of the libraries below only warnings are ever written, because their traces may hold requests and answers.
 pub fn logs() {
-    let lines =
-        tracing_subscriber::fmt().json().with_env_filter(filter(std::env::var("TRUECOUNT_LOG").ok().as_deref()));
-    if lines.with_current_span(false).without_time().try_init().is_err() {
+    let lines = tracing_subscriber::fmt::layer().json().with_current_span(false).without_time();
+    let levels = filter(std::env::var("TRUECOUNT_LOG").ok().as_deref());
+    if tracing_subscriber::registry().with(lines).with(levels).try_init().is_err() {
         tracing::debug!("logs were set up before");
     }
 }
 
-fn filter(level: Option<&str>) -> EnvFilter {
+fn filter(level: Option<&str>) -> Targets {
     let level = level.and_then(|word| word.parse().ok()).unwrap_or(LevelFilter::INFO);
-    EnvFilter::new(format!("warn,truecount={level}"))
+    Targets::new().with_default(LevelFilter::WARN).with_target("truecount", level)
 }
 
 /// Answers the sync function's event. `deadline_ms` is the runtime's, in milliseconds since 1970.
