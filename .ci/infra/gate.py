@@ -333,9 +333,11 @@ def alarms_cover(template):
     functions = {one["FunctionName"] for one in template.functions().values()}
     def dimension(namespace, metric, name):
         return {dimensions.get(name) for space, found, dimensions, _ in seen if (space, found) == (namespace, metric)}
-    for metric in ("Errors", "Throttles"):
-        for name in sorted(functions - dimension("AWS/Lambda", metric, "FunctionName")):
-            yield f"{name}: nobody is told of its {metric}"
+    for name in sorted(functions - dimension("AWS/Lambda", "Errors", "FunctionName")):
+        yield f"{name}: nobody is told of its errors"
+    # Of the whole region: the functions are throttled together.
+    if not any((space, found, dimensions) == ("AWS/Lambda", "Throttles", {}) for space, found, dimensions, _ in seen):
+        yield "nobody is told of throttled functions"
     # Sync uses its time up on purpose, and is called again.
     for name in sorted(functions - dimension("AWS/Lambda", "Duration", "FunctionName")):
         if not name.endswith("-sync"):

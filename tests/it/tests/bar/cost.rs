@@ -48,7 +48,8 @@ async fn what_a_month_asks_for() {
 }
 
 fn folder() -> PathBuf {
-    std::env::var_os("TRUECOUNT_COST_OUT").map_or_else(|| PathBuf::from("target/cost"), PathBuf::from)
+    let beside_the_build = || std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("cost");
+    std::env::var_os("TRUECOUNT_COST_OUT").map_or_else(beside_the_build, PathBuf::from)
 }
 
 async fn measure(sample: Arc<Sample>) -> Vec<Value> {
