@@ -1,9 +1,10 @@
 //! Proposals for two bare files: `suggest LEFT.csv RIGHT.csv PREDICTIONS.csv`, with the columns `id,name` on both sides.
 #![expect(clippy::unwrap_used, reason = "a bench, not the product")]
 
+use std::fmt::Write as _;
 use std::fs;
 
-use truecount_matching::{Party, Reason, Sites, suggest};
+use truecount_matching::{Party, Sites, suggest};
 
 fn main() {
     let paths: Vec<String> = std::env::args().skip(1).collect();
@@ -12,12 +13,17 @@ fn main() {
     let (left, right): (&'static [_], &'static [_]) = (left.leak(), right.leak());
     let found = suggest(&parties(left), &parties(right), Sites::ManyToOne);
     let mut out = String::from("left_id,right_id,score,reasons,against\n");
-    let told = |reasons: &[Reason]| reasons.iter().map(Reason::for_people).collect::<Vec<_>>().join("; ");
+    let mut said = String::new();
     for (account, suggestions) in left.iter().zip(found) {
         for suggestion in suggestions {
             let (id, client) = (&account[0], &right[suggestion.client][0]);
-            let reasons = [told(&suggestion.reasons), told(&suggestion.against)].map(|text| csv::quoted(&text));
-            out += &format!("{id},{client},{},{},{}\n", suggestion.score, reasons[0], reasons[1]);
+            write!(out, "{id},{client},{}", suggestion.score).unwrap();
+            for reasons in [&suggestion.reasons, &suggestion.against] {
+                said.clear();
+                reasons.iter().for_each(|reason| write!(said, "{reason}; ").unwrap());
+                csv::quote(said.trim_end_matches("; "), &mut out);
+            }
+            out.push('\n');
         }
     }
     fs::write(&paths[2], out).unwrap();

@@ -107,7 +107,7 @@ impl<'a> Index<'a> {
         let words = Postings::new(
             lists.spreads.len(),
             &mut numbered().flat_map(|(right, entry)| {
-                let length = length(&entry.weights);
+                let length = entry.length;
                 entry.words.iter().zip(&entry.weights).map(move |(word, weight)| (*word, right, weight / length))
             }),
         );
@@ -126,7 +126,7 @@ impl<'a> Index<'a> {
     /// The likeliest rights of a left, best first.
     pub(crate) fn candidates(&self, left: usize, scratch: &mut Scratch) -> Vec<Candidate> {
         let entry = &self.lists.lefts[left];
-        let length = length(&entry.weights);
+        let length = entry.length;
         let mut keys: Vec<(usize, Rights<'_>, f32)> = Vec::with_capacity(entry.words.len() + entry.grams.len());
         let words =
             entry.words.iter().zip(&entry.weights).map(|(word, weight)| (self.words.of(*word), weight / length));
@@ -172,14 +172,10 @@ impl<'a> Index<'a> {
     fn compare(&self, left: usize, right: u32, is_by_form: bool) -> Candidate {
         let (a, b) = (&self.lists.lefts[left], &self.lists.rights[right as usize]);
         let shared = a.words.iter().zip(&a.weights).filter(|(word, _)| b.words.contains(word));
-        let words = shared.map(|(_, weight)| weight * weight).sum::<f32>() / (length(&a.weights) * length(&b.weights));
+        let words = shared.map(|(_, weight)| weight * weight).sum::<f32>() / (a.length * b.length);
         let grams = cosine(&a.grams, &b.grams);
         Candidate { right, words: words.min(1.0), grams, is_by_form }
     }
-}
-
-fn length(weights: &[f32]) -> f32 {
-    weights.iter().map(|weight| weight * weight).sum::<f32>().sqrt().max(1e-6)
 }
 
 /// Of two lists in the order of their keys.

@@ -19,6 +19,8 @@ pub(crate) struct Entry {
     /// How rare each core word is on both lists.
     pub weights: Vec<f32>,
     pub weight: f32,
+    /// The length of the weights as a vector.
+    pub length: f32,
     /// Lengths of one, by gram.
     pub grams: Vec<(u32, f32)>,
 }
@@ -64,9 +66,10 @@ impl Lists {
                 .map(|(word, core)| scale.word(vocabulary.spreads[*word as usize], core))
                 .collect();
             let weight = weights.iter().sum();
-            let length = grams.iter().map(|gram| gram_weights[*gram as usize].powi(2)).sum::<f32>().sqrt().max(1e-6);
-            let grams = grams.into_iter().map(|gram| (gram, gram_weights[gram as usize] / length)).collect();
-            Entry { name, words, weights, weight, grams }
+            let of_grams = grams.iter().map(|gram| gram_weights[*gram as usize].powi(2)).sum::<f32>().sqrt().max(1e-6);
+            let grams = grams.into_iter().map(|gram| (gram, gram_weights[gram as usize] / of_grams)).collect();
+            let length = weights.iter().map(|weight| weight * weight).sum::<f32>().sqrt().max(1e-6);
+            Entry { name, words, weights, weight, length, grams }
         };
         let lefts = lefts.into_iter().zip(left_words.into_iter().zip(left_grams)).map(entry).collect();
         let rights = rights.into_iter().zip(right_words.into_iter().zip(right_grams)).map(entry).collect();

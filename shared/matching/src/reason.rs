@@ -1,5 +1,7 @@
 //! Named evidence for and against, in the words that a person reads.
 
+use std::fmt;
+
 /// Why an account may or may not be a client's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
@@ -83,36 +85,54 @@ impl Reason {
     /// The words that a person reads.
     #[must_use]
     pub fn for_people(&self) -> String {
-        let list = |words: &[String]| words.join(", ");
+        self.to_string()
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SameIdentifier(id) => format!("the vendor stores the client's id {id}"),
-            Self::SharedSerials(1) => "a device with the same serial number".to_owned(),
-            Self::SharedSerials(count) => format!("{count} devices with the same serial numbers"),
-            Self::SameDomain(domain) => format!("same domain {domain}"),
-            Self::DomainIsName(domain) => format!("the domain {domain} is the client's name"),
-            Self::SamePhone => "same telephone number".to_owned(),
-            Self::SameCity(city) => format!("same town {city}"),
-            Self::KnownAs(name) => format!("confirmed in another source as {name}"),
-            Self::SameName => "same name".to_owned(),
-            Self::SameCore => "same name but for legal form, accents or short forms".to_owned(),
-            Self::SameWords => "same words in another order".to_owned(),
-            Self::SameLetters => "same letters with other spaces".to_owned(),
-            Self::SharedRareWords(words) => format!("both have the rare {}", list(words)),
-            Self::SharedCommonWords(words) => format!("both have only the common {}", list(words)),
-            Self::Initials { short, long } => format!("{short} are the initials of {long}"),
-            Self::Spelling { account, client } => format!("{account} is spelled nearly as {client}"),
-            Self::Shortened { account, client } => format!("{account} and {client} begin alike"),
-            Self::Subset => "all words of one are in the other".to_owned(),
-            Self::DifferentLegalForm { account, client } => format!("legal forms differ: {account}, {client}"),
-            Self::DifferentNumber => "numbers differ".to_owned(),
-            Self::DifferentPlace(words) => format!("only one has the place {}", list(words)),
-            Self::OnlyInAccount(words) => format!("only the account has {}", list(words)),
-            Self::OnlyInClient(words) => format!("only the client has {}", list(words)),
-            Self::NearTwin(name) => format!("nearly as like: {name}"),
-            Self::BetterAccount(name) => format!("another account is liker: {name}"),
-            Self::OtherIdentifier => "the vendor stores another client's id".to_owned(),
-            Self::OtherCity(city) => format!("another town {city}"),
-            Self::Lookalike => "letters that imitate others".to_owned(),
+            Self::SameIdentifier(id) => write!(out, "the vendor stores the client's id {id}"),
+            Self::SharedSerials(1) => out.write_str("a device with the same serial number"),
+            Self::SharedSerials(count) => write!(out, "{count} devices with the same serial numbers"),
+            Self::SameDomain(domain) => write!(out, "same domain {domain}"),
+            Self::DomainIsName(domain) => write!(out, "the domain {domain} is the client's name"),
+            Self::SamePhone => out.write_str("same telephone number"),
+            Self::SameCity(city) => write!(out, "same town {city}"),
+            Self::KnownAs(name) => write!(out, "confirmed in another source as {name}"),
+            Self::SameName => out.write_str("same name"),
+            Self::SameCore => out.write_str("same name but for legal form, accents or short forms"),
+            Self::SameWords => out.write_str("same words in another order"),
+            Self::SameLetters => out.write_str("same letters with other spaces"),
+            Self::SharedRareWords(words) => write!(out, "both have the rare {}", Listed(words)),
+            Self::SharedCommonWords(words) => write!(out, "both have only the common {}", Listed(words)),
+            Self::Initials { short, long } => write!(out, "{short} are the initials of {long}"),
+            Self::Spelling { account, client } => write!(out, "{account} is spelled nearly as {client}"),
+            Self::Shortened { account, client } => write!(out, "{account} and {client} begin alike"),
+            Self::Subset => out.write_str("all words of one are in the other"),
+            Self::DifferentLegalForm { account, client } => write!(out, "legal forms differ: {account}, {client}"),
+            Self::DifferentNumber => out.write_str("numbers differ"),
+            Self::DifferentPlace(words) => write!(out, "only one has the place {}", Listed(words)),
+            Self::OnlyInAccount(words) => write!(out, "only the account has {}", Listed(words)),
+            Self::OnlyInClient(words) => write!(out, "only the client has {}", Listed(words)),
+            Self::NearTwin(name) => write!(out, "nearly as like: {name}"),
+            Self::BetterAccount(name) => write!(out, "another account is liker: {name}"),
+            Self::OtherIdentifier => out.write_str("the vendor stores another client's id"),
+            Self::OtherCity(city) => write!(out, "another town {city}"),
+            Self::Lookalike => out.write_str("letters that imitate others"),
         }
+    }
+}
+
+/// Words with commas between them.
+struct Listed<'a>(&'a [String]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, word) in self.0.iter().enumerate() {
+            out.write_str(if at == 0 { "" } else { ", " })?;
+            out.write_str(word)?;
+        }
+        Ok(())
     }
 }

@@ -22,7 +22,12 @@ pub fn read(path: &str) -> Vec<Vec<String>> {
     rows.split_off(1)
 }
 
-/// A field in quotes.
-pub fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
+/// Appends a field in quotes.
+pub fn quote(text: &str, out: &mut String) {
+    out.push_str(",\"");
+    for (at, part) in text.split('"').enumerate() {
+        out.push_str(if at == 0 { "" } else { "\"\"" });
+        out.push_str(part);
+    }
+    out.push('"');
 }
