@@ -240,7 +240,7 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum SecretsCommand {
     /// Which sources have one, and what it lacks
     List,
-    /// Ask for a source's secret, without echo, and put it in place; from a pipe: one JSON object of its fields
+    /// Request for a source's secret, without echo, and put it in place; from a pipe: one JSON object of its fields
     Set {
         /// The source
         source: SourceId,

@@ -2,11 +2,11 @@
 
 use truecount_check::{self as bare, CheckArgs};
 use truecount_reconciliation::{FindingKind, Reconciliation};
-use truecount_reports::inert;
+use truecount_reports::sanitize;
 
 use crate::args::{self, Cli};
 use crate::output::{Ending, json, say, tell};
-use crate::work;
+use crate::pipeline;
 
 /// Reasons shown at the prompt; the file has them all.
 const REASONS_MAX: usize = 5;
@@ -41,9 +41,9 @@ fn show(found: &Reconciliation) {
             say(&format!("{count:>8}  {}", kind.for_people()));
         }
     }
-    work::show_totals(&found.totals);
+    pipeline::show_totals(&found.totals);
     for finding in found.of_kind(FindingKind::NotCompared).take(REASONS_MAX) {
-        tell(&inert::visible(&finding.reason));
+        tell(&sanitize::visible(&finding.reason));
     }
     if found.findings.is_empty() {
         say("nothing to correct");

@@ -8,10 +8,10 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{Config, keys};
-use truecount_connectors::{CONNECTORS, connect};
+use truecount_connectors::{SOURCE_KINDS, connect};
 
 use crate::args::{Cli, RulesCommand};
-use crate::home::open;
+use crate::open::open;
 use crate::output::{Ending, json, say, table, tell};
 
 const SETTINGS_HEAD: &str = include_str!("init/settings.toml");
@@ -25,7 +25,7 @@ const RULES: &str = include_str!("init/rules.toml");
 
 pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
     let mut settings = SETTINGS_HEAD.to_owned();
-    for connector in CONNECTORS {
+    for connector in SOURCE_KINDS {
         let _ = writeln!(settings, "\n# {}: {}.", connector.title, connector.gives);
         if !connector.secret.is_empty() {
             let _ = writeln!(settings, "# Its secret has the fields: {}.", connector.secret.join(", "));
@@ -41,7 +41,7 @@ pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
         }
     }
     let mut secrets = SECRETS_HEAD.to_owned();
-    for connector in CONNECTORS.iter().filter(|connector| !connector.secret.is_empty()) {
+    for connector in SOURCE_KINDS.iter().filter(|connector| !connector.secret.is_empty()) {
         let _ = writeln!(secrets, "\n#[{}]", connector.name);
         connector.secret.iter().for_each(|field| _ = writeln!(secrets, "#{field} = \"\""));
     }
@@ -145,7 +145,7 @@ pub(crate) fn wrong(config: &Config) -> Vec<String> {
     let mut billed = 0;
     for source in config.settings.enabled() {
         match connect(&source.connector, &source.options) {
-            Ok(connector) if connector.evidence() == truecount_billing::Evidence::Billed => billed += 1,
+            Ok(connector) if connector.evidence() == truecount_billing::Side::Billed => billed += 1,
             Ok(_) => {}
             Err(error) => wrong.push(format!("{}: source `{}`: {error}", keys::SETTINGS, source.id)),
         }

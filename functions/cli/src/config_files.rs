@@ -15,7 +15,7 @@ use truecount_platform::{Archive, Placed};
 
 use crate::args::{Cli, ConfigCommand};
 use crate::config::{odd, wrong};
-use crate::home::{Bare, Place, open_bare};
+use crate::open::{Bare, Place, open_bare};
 use crate::output::{Ending, json, say, tell};
 
 /// The files, by their names in one's own folder, in the order in which they are put in place.
@@ -185,7 +185,7 @@ async fn diff(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
         json(&rows)?;
     } else {
         for diff in rows.iter().filter_map(|row| row.diff.as_ref()).filter(|diff| !diff.is_empty()) {
-            diff.lines().for_each(|line| say(&truecount_reports::inert::visible(line)));
+            diff.lines().for_each(|line| say(&truecount_reports::sanitize::visible(line)));
         }
     }
     Ok(if rows.iter().all(|row| row.state == "equal") { Ending::Clean } else { Ending::Exceptions })

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{
-    Config, Decision, IgnoreReason, Mailing, ReconcileAnswer, ReportAnswer, RunSummary, SyncAnswer, Verdict, Wanted,
-    append_decision, decisions_about, keys, seed_month,
+    Config, IgnoreReason, MailPolicy, MappingDecision, MappingRecord, ReconcileAnswer, ReportAnswer, RunKind,
+    RunSummary, SyncAnswer, append_decision, decisions_about, keys, seed_month,
 };
 use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
 use truecount_embedded::Durability;
@@ -18,9 +18,9 @@ use truecount_reconciliation::Totals;
 use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
 
 use crate::args::{Cli, DemoArgs};
-use crate::home::{Opened, embedded};
+use crate::open::{Opened, embedded};
 use crate::output::{Ending, json, say, tell};
-use crate::work;
+use crate::pipeline;
 
 /// The first line of the settings that `demo` writes: what it may write over.
 const MARK: &str = "# Written by `truecount demo`, and written over by the next one.";
@@ -64,12 +64,13 @@ async fn one_month(cli: &Cli, seed: u64, month: BillingMonth, is_first: bool) ->
     tell(&format!("A sample MSP with {} sources on this machine; closing {month}.", sample.sources().len()));
 
     let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
-    let syncs = work::sync_all(&opened, &sources).await?;
-    let wanted = Wanted::Closing { replace: None };
-    let ReconcileAnswer::Reconciled { run_id, .. } = work::reconcile_now(&opened, Some(month), &wanted).await? else {
+    let syncs = pipeline::sync_all(&opened, &sources).await?;
+    let wanted = RunKind::Closing { replace: None };
+    let ReconcileAnswer::Reconciled { run_id, .. } = pipeline::reconcile_now(&opened, Some(month), &wanted).await?
+    else {
         anyhow::bail!("another run of {month} is at work; try again when it is done")
     };
-    let report = work::report_now(&opened, month, Some(&run_id), Mailing::Usual).await?;
+    let report = pipeline::report_now(&opened, month, Some(&run_id), MailPolicy::Usual).await?;
     let agreement = agreement(&opened, &sample, month, &run_id).await?;
     vendors.stop().await;
     show(cli, &sample, syncs, report, agreement)
@@ -120,11 +121,11 @@ async fn decide(opened: &Opened, sample: &Sample) -> anyhow::Result<()> {
             continue;
         }
         let verdict = match &decided.client_id {
-            Some(client) => Verdict::Confirmed { client_id: ClientId::new(client)? },
-            None => Verdict::Ignored { reason: IgnoreReason::Internal },
+            Some(client) => MappingDecision::Confirmed { client_id: ClientId::new(client)? },
+            None => MappingDecision::Ignored { reason: IgnoreReason::Internal },
         };
         let decision =
-            Decision::new(source, account_id, verdict, decided.who.as_str(), decided.why.as_str(), sample.now());
+            MappingRecord::new(source, account_id, verdict, decided.who.as_str(), decided.why.as_str(), sample.now());
         append_decision(&opened.env.table, &decision).await?;
     }
     Ok(())
@@ -171,12 +172,12 @@ fn show(
     let is_whole = agreement.is_whole();
     let ending;
     if cli.json {
-        ending = work::ending(&report);
+        ending = pipeline::ending(&report);
         let Tally { equal, missing, extra, different } = agreement;
         json(&DemoAnswer { syncs, report, planted, equal, missing, extra, different })?;
     } else {
-        work::tell_syncs(&syncs);
-        ending = work::show_report(&report);
+        pipeline::tell_syncs(&syncs);
+        ending = pipeline::show_report(&report);
         if is_whole {
             say(&format!("Found and planted agree: {} of {planted}.", agreement.equal));
         } else {

@@ -1,14 +1,14 @@
 //! `doctor`: what would go wrong at month-end, and what to do about each.
 
 use truecount_app::Config;
-use truecount_embedded::HomeError;
+use truecount_embedded::BackendError;
 use truecount_operator::cloud::Cloud;
-use truecount_operator::doctor::{self, Health, Home, Line};
+use truecount_operator::doctor::{self, BackendUnderTest, Health, Line};
 use truecount_operator::stack::StackError;
 use truecount_platform::MailError;
 
 use crate::args::Cli;
-use crate::home::{Bare, Place, open_bare};
+use crate::open::{Bare, Place, open_bare};
 use crate::output::{Ending, indented, json, say, tell};
 
 pub(crate) async fn doctor(cli: &Cli) -> anyhow::Result<Ending> {
@@ -40,13 +40,13 @@ pub(crate) async fn doctor(cli: &Cli) -> anyhow::Result<Ending> {
 async fn examine(bare: &Bare) -> anyhow::Result<Vec<Line>> {
     Ok(match &bare.place {
         Place::Folder(folder) => {
-            let mut lines = doctor::examine(&bare.env, Home::Folder(folder)).await;
+            let mut lines = doctor::examine(&bare.env, BackendUnderTest::Folder(folder)).await;
             lines.extend(mail_server(bare).await);
             lines
         }
         Place::Stack { home, .. } => {
             let cloud = Cloud::find(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref()).await?;
-            doctor::examine(&bare.env, Home::Stack(home, &cloud)).await
+            doctor::examine(&bare.env, BackendUnderTest::Stack(home, &cloud)).await
         }
     })
 }
@@ -69,8 +69,8 @@ fn unopened(error: anyhow::Error) -> anyhow::Result<Line> {
     if let Some(error) = error.downcast_ref::<StackError>() {
         return Ok(doctor::not_found(error));
     }
-    match error.downcast_ref::<HomeError>() {
-        Some(HomeError::InUse { .. }) => {
+    match error.downcast_ref::<BackendError>() {
+        Some(BackendError::InUse { .. }) => {
             let remedy = "let that process end; if it hangs, end it: what it had done stays done";
             Ok(Line::bad(Health::Fault, "folder", error.to_string(), remedy))
         }

@@ -6,11 +6,11 @@ use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{Settings, SourceSettings, keys};
 use truecount_billing::{CountDay, SourceId};
-use truecount_connectors::{Connector, Reading, connect, read_page};
+use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
 use truecount_platform::Placed;
 
 use crate::args::{Cli, InboxCommand};
-use crate::home::{Opened, open};
+use crate::open::{Opened, open};
 use crate::output::{Ending, json, say, tell};
 
 /// The largest file that is looked at here, in bytes. A larger one can be put into the inbox by hand.
@@ -162,7 +162,7 @@ fn look_into(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Resul
     let connector = connect(&source.connector, &source.options)?;
     let file = connector.file().context("this source takes no files")?;
     let as_of = file.as_of(name).map_err(anyhow::Error::msg)?;
-    let mut reading = Reading::of(&*connector);
+    let mut reading = SnapshotBuilder::of(&*connector);
     let mut splitter = file.split(name);
     let pages = splitter.push(bytes).and_then(|mut pages| {
         pages.extend(splitter.finish()?);

@@ -5,7 +5,7 @@ use truecount_app::MailGroup;
 use truecount_platform::{Mail, MailError};
 
 use crate::args::{Cli, MailCommand};
-use crate::home::{Opened, open};
+use crate::open::{Opened, open};
 use crate::output::{Ending, json, say, tell};
 
 /// What became of one group's mail.
@@ -83,7 +83,7 @@ async fn test(opened: &Opened, group: &MailGroup) -> anyhow::Result<Tried> {
 
 fn show(tried: &[Tried]) {
     for one in tried {
-        let said = truecount_reports::inert::visible(&one.said);
+        let said = truecount_reports::sanitize::visible(&one.said);
         let what = match one.outcome {
             Outcome::Sent => format!("sent ({said})"),
             Outcome::Kept => format!("kept as outbox/{said}"),

@@ -8,16 +8,16 @@ mod config;
 mod config_files;
 mod demo;
 mod doctor;
-mod due;
-mod home;
+mod download;
 mod inbox;
+mod inspect;
 mod mail;
 mod mappings;
+mod open;
 mod output;
-mod pull;
-mod questions;
+mod pipeline;
+mod schedule;
 mod secrets;
-mod work;
 
 use std::process::ExitCode;
 
@@ -53,22 +53,22 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
         match &cli.command {
             Command::Demo(args) => demo::demo(cli, args).await,
             Command::Init => config::init(cli),
-            Command::Run(args) => work::run(cli, args).await,
-            Command::Sync(args) => work::sync(cli, args).await,
-            Command::Reconcile(args) => work::reconcile(cli, args).await,
+            Command::Run(args) => pipeline::run(cli, args).await,
+            Command::Sync(args) => pipeline::sync(cli, args).await,
+            Command::Reconcile(args) => pipeline::reconcile(cli, args).await,
             Command::Report(args) => match &args.command {
-                Some(ReportCommand::Pull(args)) => pull::pull(cli, args).await,
-                None => work::report(cli, args).await,
+                Some(ReportCommand::Pull(args)) => download::pull(cli, args).await,
+                None => pipeline::report(cli, args).await,
             },
             Command::Check(args) => check::check(cli, args),
-            Command::Sources(_) => questions::sources(cli).await,
+            Command::Sources(_) => inspect::sources(cli).await,
             Command::Mappings(command) => mappings::mappings(cli, command).await,
             Command::Rules(command) => config::rules(cli, command).await,
             Command::Doctor => doctor::doctor(cli).await,
             Command::Config(command) => config_files::config(cli, command).await,
             Command::Secrets(command) => secrets::secrets(cli, command).await,
-            Command::Runs(command) => questions::runs(cli, command).await,
-            Command::Clients(command) => questions::clients(cli, command).await,
+            Command::Runs(command) => inspect::runs(cli, command).await,
+            Command::Clients(command) => inspect::clients(cli, command).await,
             Command::Mail(command) => mail::mail(cli, command).await,
             Command::Inbox(command) => inbox::inbox(cli, command).await,
         }

@@ -10,7 +10,7 @@ mod suggest;
 use truecount_app::mappings::Strictness;
 
 use crate::args::Cli;
-use crate::home::open;
+use crate::open::open;
 use crate::output::Ending;
 
 pub(crate) use args::MappingsCommand;

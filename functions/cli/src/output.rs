@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use truecount_app::Progress;
-use truecount_reports::inert;
+use truecount_app::ProgressObserver;
+use truecount_reports::sanitize;
 
 /// Widths are for a terminal of 80 columns.
 const COLUMNS: usize = 80;
@@ -48,7 +48,7 @@ pub(crate) fn tell(text: &str) {
 /// Text of several lines that may hold what others wrote: nothing of it hidden, and no line after the first begins as
 /// one of ours does.
 pub(crate) fn indented(text: &str) -> String {
-    let lines: Vec<_> = text.lines().map(inert::visible).collect();
+    let lines: Vec<_> = text.lines().map(sanitize::visible).collect();
     lines.join("\n  ")
 }
 
@@ -67,7 +67,7 @@ const NARROWEST: usize = 6;
 /// Rows under their headings within the terminal's width: the widest columns give way first.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
     let clean: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| inert::visible(cell).into_owned()).collect()).collect();
+        rows.iter().map(|row| row.iter().map(|cell| sanitize::visible(cell).into_owned()).collect()).collect();
     let width = |at: usize| {
         let cells = clean.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
         cells.max().unwrap_or(0).max(headings[at].len())
@@ -126,7 +126,7 @@ impl Drop for Spinner {
     }
 }
 
-impl Progress for Spinner {
+impl ProgressObserver for Spinner {
     fn pages(&self, source: &str, pages: u64) {
         self.0.set_message(format!("reading {source}: {pages} pages"));
     }

@@ -7,12 +7,12 @@ use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{Config, SourceSettings};
 use truecount_billing::SourceId;
-use truecount_connectors::{CONNECTORS, Declaration};
+use truecount_connectors::{SOURCE_KINDS, SourceKind};
 use truecount_embedded::LocalSecrets;
 use truecount_platform::{ExposeSecret, Fields, SecretError, SecretString, fields_from_json};
 
 use crate::args::{Cli, SecretsCommand};
-use crate::home::{Bare, Place, open_bare};
+use crate::open::{Bare, Place, open_bare};
 use crate::output::{Ending, json, say, table, tell};
 
 /// The most bytes of a secret that come through a pipe: what SSM takes is less.
@@ -152,7 +152,7 @@ fn in_file(folder: &Path, source: &SourceId, fields: &Fields) -> anyhow::Result<
 }
 
 /// Asks for each field in turn; nothing appears on the terminal.
-fn asked(source: &SourceId, declared: &Declaration) -> anyhow::Result<Fields> {
+fn asked(source: &SourceId, declared: &SourceKind) -> anyhow::Result<Fields> {
     tell(&format!("The secret of `{source}` ({}). What you type is not shown.", declared.title));
     let mut fields = Fields::new();
     for field in declared.secret {
@@ -179,7 +179,7 @@ fn piped() -> anyhow::Result<Fields> {
 }
 
 /// Refuses what the connector could not sign in with.
-fn checked(declared: &Declaration, fields: &Fields) -> anyhow::Result<()> {
+fn checked(declared: &SourceKind, fields: &Fields) -> anyhow::Result<()> {
     let needed = declared.secret.join(", ");
     if let Some(field) = unknown(declared, fields).first() {
         anyhow::bail!("{} has no field `{field}`; it needs: {needed}", declared.title);
@@ -195,13 +195,13 @@ fn checked(declared: &Declaration, fields: &Fields) -> anyhow::Result<()> {
 }
 
 /// The fields that a secret lacks.
-fn missing(declared: &Declaration, fields: &Fields) -> Vec<&'static str> {
+fn missing(declared: &SourceKind, fields: &Fields) -> Vec<&'static str> {
     let lacks = |field: &&&str| fields.get(**field).is_none_or(|value| value.expose_secret().trim().is_empty());
     declared.secret.iter().filter(lacks).copied().collect()
 }
 
 /// The fields that the connector does not know.
-fn unknown(declared: &Declaration, fields: &Fields) -> Vec<String> {
+fn unknown(declared: &SourceKind, fields: &Fields) -> Vec<String> {
     fields.keys().filter(|field| !declared.secret.contains(&field.as_str())).cloned().collect()
 }
 
@@ -212,8 +212,8 @@ fn object(fields: &Fields) -> anyhow::Result<SecretString> {
     Ok(SecretString::from(serde_json::to_string(&plain)?))
 }
 
-fn declaration(source: &SourceSettings) -> anyhow::Result<&'static Declaration> {
-    let found = CONNECTORS.iter().find(|one| one.name == source.connector);
+fn declaration(source: &SourceSettings) -> anyhow::Result<&'static SourceKind> {
+    let found = SOURCE_KINDS.iter().find(|one| one.name == source.connector);
     found.with_context(|| {
         format!("the source `{}` has the connector `{}`, which does not exist", source.id, source.connector)
     })

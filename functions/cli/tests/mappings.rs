@@ -89,7 +89,7 @@ fn home() -> tempfile::TempDir {
         "account_id,account_name,item_id,kind,status,site\n\
          9,Our Own Lab,l1,server,active,\n\
          17,Brown & Partners (London),b1,server,active,\n17,Brown & Partners (London),b2,server,active,\n\
-         18,The Estate,e1,server,active,leeds\n18,The Estate,e2,server,active,york\n18,The Estate,e3,server,active,york\n\
+         18,The Dataset,e1,server,active,leeds\n18,The Dataset,e2,server,active,york\n18,The Dataset,e3,server,active,york\n\
          19,Equal Ltd.,q1,server,active,\n",
     );
     good(&truecount(folder.path(), &["sync"]));

@@ -135,8 +135,8 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
 fn what_keeps_a_home_closed_is_the_doctors_first_line() {
     let folder = home();
     let at = folder.path();
-    let held =
-        truecount_embedded::Home::open(&at.join("truecount-data"), truecount_embedded::Durability::Bulk).unwrap();
+    let held = truecount_embedded::LocalBackend::open(&at.join("truecount-data"), truecount_embedded::Durability::Bulk)
+        .unwrap();
     ends(&truecount(at, &["doctor"]), FAILED, "let that process end");
     drop(held);
     ends(&truecount(at, &["doctor", "--data", "none"]), FAILED, "there is no folder `none`");

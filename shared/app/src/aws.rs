@@ -9,7 +9,7 @@ use crate::{AppError, Environment, Quiet};
 
 /// The names of a deployed stack's data.
 #[derive(Debug, Clone)]
-pub struct AwsHome {
+pub struct AwsBackend {
     /// The DynamoDB table.
     pub table: String,
     /// The bucket of the archive and `config/`.
@@ -43,7 +43,7 @@ pub fn reach_aws(endpoint: Option<&str>) -> Result<Aws, AppError> {
 
 /// The environment of a deployed stack. Nothing is asked yet.
 #[must_use]
-pub fn aws_environment(aws: &Aws, home: &AwsHome, clock: Arc<dyn Clock>) -> Environment {
+pub fn aws_environment(aws: &Aws, home: &AwsBackend, clock: Arc<dyn Clock>) -> Environment {
     let archive = Arc::new(aws.archive(&home.bucket));
     Environment {
         table: aws.table(&home.table),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use truecount_billing::{Account, ClientId, CountDay, Evidence, SourceId, UsageItem};
+use truecount_billing::{Account, ClientId, CountDay, Side, SourceId, UsageItem};
 use truecount_reconciliation::{AccountNo, ItemRef, Mapping, Options, Reconciler, Reconciliation, SourceStatus};
 
 use crate::environment::Environment;
@@ -11,8 +11,8 @@ use crate::mapping::{AccountMapping, Client, Split};
 use crate::reconcile::Decisions;
 use crate::run::{PinnedSource, Run};
 use crate::settings::Config;
-use crate::snapshot::{self, Entry, Record};
-use crate::{AppError, keys, mapping, packed};
+use crate::snapshot::{self, Record, SnapshotAccount};
+use crate::{AppError, jsonl_gz, keys, mapping};
 
 /// Values of a split that nobody's decision names, as many as a sentence shows.
 const UNLISTED_NAMED: usize = 10;
@@ -23,7 +23,7 @@ const PART_BYTES: usize = 256 << 20;
 /// A source of the run with its list of accounts.
 pub(crate) struct Loaded {
     pub(crate) pinned: PinnedSource,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<SnapshotAccount>,
 }
 
 /// A comparison, and whose it takes each account to be.
@@ -57,7 +57,7 @@ pub(crate) async fn compute(env: &Environment, basis: &Basis<'_>) -> Result<Comp
             synced_on: source.pinned.as_of,
         });
     }
-    let is_billed = |source: &&Loaded| source.pinned.evidence == Evidence::Billed;
+    let is_billed = |source: &&Loaded| source.pinned.evidence == Side::Billed;
     let mut clients = Vec::new();
     for source in basis.loaded.iter().filter(is_billed) {
         clients.extend(push_billed(env, basis, source, &mut reconciler).await?);
@@ -206,7 +206,7 @@ fn in_words(by: &str, unlisted: &BTreeMap<Option<&str>, u64>) -> String {
 struct Inputs<'a> {
     run: Option<&'a Run>,
     source: &'a SourceId,
-    lines: packed::Lines,
+    lines: jsonl_gz::Lines,
     /// Parts that are kept.
     parts: u32,
 }
@@ -216,13 +216,13 @@ impl<'a> Inputs<'a> {
         Self {
             run: basis.run.filter(|_| source.pinned.snapshot.is_some()),
             source: &source.pinned.source,
-            lines: packed::Lines::default(),
+            lines: jsonl_gz::Lines::default(),
             parts: 0,
         }
     }
 
     /// What was read of an account, as a line for the account and one for each record.
-    fn note(&mut self, entry: &Entry, records: &[Record]) -> Result<(), AppError> {
+    fn note(&mut self, entry: &SnapshotAccount, records: &[Record]) -> Result<(), AppError> {
         if self.run.is_none() {
             return Ok(());
         }
@@ -248,7 +248,7 @@ impl<'a> Inputs<'a> {
         self.keep_part(env, lines).await
     }
 
-    async fn keep_part(&mut self, env: &Environment, lines: packed::Lines) -> Result<(), AppError> {
+    async fn keep_part(&mut self, env: &Environment, lines: jsonl_gz::Lines) -> Result<(), AppError> {
         let Some(run) = self.run else { return Ok(()) };
         self.parts += 1;
         let part = if self.parts == 1 { String::new() } else { format!(".{:04}", self.parts) };

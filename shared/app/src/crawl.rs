@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use truecount_billing::SourceId;
 use truecount_connectors::{
-    Connector, CrawlError, CrawlState, CsvFile, Http, HttpSetup, PackSink, Page, Progress, Remedy, Renewal, SinkError,
+    Connector, CrawlError, CrawlProgress, CrawlState, CredentialProvider, CsvFile, Http, HttpSetup, Page, PageSink,
+    Remedy, SinkError,
 };
 use truecount_platform::{Fields, Placed, Secrets};
 
 use crate::sync::{Checkpoint, Incident, Worker};
-use crate::{AppError, keys, packed};
+use crate::{AppError, jsonl_gz, keys};
 
 /// Seconds before the deadline at which no new question is asked.
 const RESERVE_SECONDS: i64 = 5;
@@ -29,7 +30,7 @@ const FILE_PACK_BYTES: usize = 8 * 1024 * 1024;
 /// A line of a pack: a page, or at its end how far the crawl was.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum PackLine {
+pub(crate) enum PageBatchLine {
     /// A page as it came, but for the fields that are cut.
     Page(Page),
     /// How far the crawl was after these pages.
@@ -78,13 +79,13 @@ pub(crate) async fn crawl(
     let ended = truecount_connectors::crawl(connector, &http, &mut state, &mut packs, &stop).await;
     worker.env.progress.asked(worker.source.id.as_str(), http.requests(), http.throttles());
     match ended {
-        Ok(Progress::Done) => {
+        Ok(CrawlProgress::Done) => {
             checkpoint.is_crawled = true;
             worker.save(checkpoint).await?;
             Ok(Ended::Done)
         }
-        Ok(Progress::Stopped) => Ok(Ended::Stopped),
-        Err(CrawlError::Fault(fault)) => {
+        Ok(CrawlProgress::Stopped) => Ok(Ended::Stopped),
+        Err(CrawlError::SourceError(fault)) => {
             let remedy = match fault.remedy() {
                 Remedy::Retry(_) => "retry",
                 Remedy::Renew => "renew",
@@ -106,7 +107,7 @@ struct LookUp {
 }
 
 #[async_trait]
-impl Renewal for LookUp {
+impl CredentialProvider for LookUp {
     async fn secret(&self) -> Option<Fields> {
         match self.secrets.source(&self.source).await {
             Ok(fields) => Some(fields),
@@ -277,8 +278,8 @@ async fn adopt(worker: &Worker<'_>, checkpoint: &mut Checkpoint) -> Result<Crawl
     }
     let mut state = CrawlState::default();
     if let Some((key, bytes)) = last {
-        packed::each_line(&key, &bytes, |line: PackLine| {
-            if let PackLine::State(found) = line {
+        jsonl_gz::each_line(&key, &bytes, |line: PageBatchLine| {
+            if let PageBatchLine::State(found) = line {
                 state = *found;
             }
             Ok(())
@@ -297,7 +298,7 @@ struct Packs<'a> {
 }
 
 #[async_trait]
-impl PackSink for Packs<'_> {
+impl PageSink for Packs<'_> {
     async fn pack(&mut self, pages: &[Page], state: &CrawlState) -> Result<(), SinkError> {
         if pages.is_empty() {
             return Ok(());
@@ -329,7 +330,7 @@ async fn write_pack(
 }
 
 fn packed_pages(pages: &[Page], state: &CrawlState) -> Result<Vec<u8>, AppError> {
-    let mut lines = packed::Lines::default();
+    let mut lines = jsonl_gz::Lines::default();
     for page in pages {
         lines.push(&PageLine { page })?;
     }
@@ -337,13 +338,13 @@ fn packed_pages(pages: &[Page], state: &CrawlState) -> Result<Vec<u8>, AppError>
     lines.finish()
 }
 
-/// [`PackLine::Page`], borrowed.
+/// [`PageBatchLine::Page`], borrowed.
 #[derive(Serialize)]
 struct PageLine<'a> {
     page: &'a Page,
 }
 
-/// [`PackLine::State`], borrowed.
+/// [`PageBatchLine::State`], borrowed.
 #[derive(Serialize)]
 struct StateLine<'a> {
     state: &'a CrawlState,

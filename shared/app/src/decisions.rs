@@ -15,7 +15,7 @@ const APPEND_TRIES_MAX: u32 = 8;
 /// What was decided about an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Verdict {
+pub enum MappingDecision {
     /// It belongs to this client.
     Confirmed {
         /// The client.
@@ -85,7 +85,7 @@ impl IgnoreReason {
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
+pub struct MappingRecord {
     /// The source.
     pub source: SourceId,
     /// The account.
@@ -94,7 +94,7 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub account_name: String,
     /// What was decided.
-    pub verdict: Verdict,
+    pub verdict: MappingDecision,
     /// The first month that it holds for; `None`: every month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<BillingMonth>,
@@ -112,13 +112,13 @@ pub struct Decision {
     pub number: i64,
 }
 
-impl Decision {
+impl MappingRecord {
     /// A decision for every month, without evidence, to be appended.
     #[must_use]
     pub fn new(
         source: SourceId,
         account_id: AccountId,
-        verdict: Verdict,
+        verdict: MappingDecision,
         who: impl Into<String>,
         why: impl Into<String>,
         when: Timestamp,
@@ -148,7 +148,7 @@ impl Decision {
 ///
 /// # Errors
 /// [`AppError::Table`] if the table cannot be reached.
-pub async fn append(table: &Table, decision: &Decision) -> Result<i64, AppError> {
+pub async fn append(table: &Table, decision: &MappingRecord) -> Result<i64, AppError> {
     let partition = keys::decisions(&decision.source);
     for _ in 0..APPEND_TRIES_MAX {
         let last = table.last(&partition, &keys::decision(&decision.account_id, None), None).await?;
@@ -167,9 +167,9 @@ pub async fn append(table: &Table, decision: &Decision) -> Result<i64, AppError>
 ///
 /// # Errors
 /// [`AppError::Table`] if the table cannot be reached.
-pub async fn append_after(table: &Table, decision: &Decision, last: i64) -> Result<Placed, AppError> {
+pub async fn append_after(table: &Table, decision: &MappingRecord, last: i64) -> Result<Placed, AppError> {
     let number = last + 1;
-    let body = serde_json::to_string(&Decision { number, ..decision.clone() });
+    let body = serde_json::to_string(&MappingRecord { number, ..decision.clone() });
     let body = body.map_err(|e| AppError::damaged("a decision", e))?;
     let row = Row::new(keys::decisions(&decision.source), keys::decision(&decision.account_id, Some(number)))
         .with("number", Value::Number(number))
@@ -179,7 +179,7 @@ pub async fn append_after(table: &Table, decision: &Decision, last: i64) -> Resu
 }
 
 /// Every decision about the accounts of a source, by account and in order.
-pub type History = BTreeMap<AccountId, Vec<Decision>>;
+pub type History = BTreeMap<AccountId, Vec<MappingRecord>>;
 
 /// Every decision about the accounts of a source.
 ///
@@ -193,7 +193,7 @@ pub async fn history(table: &Table, source: &SourceId) -> Result<History, AppErr
 ///
 /// # Errors
 /// [`AppError`] if they cannot be read.
-pub async fn about(table: &Table, source: &SourceId, account: &AccountId) -> Result<Vec<Decision>, AppError> {
+pub async fn about(table: &Table, source: &SourceId, account: &AccountId) -> Result<Vec<MappingRecord>, AppError> {
     let found = of_rows(table, &keys::decisions(source), &keys::decision(account, None)).await?;
     Ok(found.into_values().next().unwrap_or_default())
 }
@@ -203,7 +203,7 @@ async fn of_rows(table: &Table, partition: &str, begin: &str) -> Result<History,
     for row in table.query(partition, begin).await? {
         let place = format!("{partition} {}", row.sk);
         let text = row.text("decision").ok_or_else(|| AppError::damaged(&place, "it has no decision"))?;
-        let mut decision: Decision = serde_json::from_str(text).map_err(|e| AppError::damaged(&place, e))?;
+        let mut decision: MappingRecord = serde_json::from_str(text).map_err(|e| AppError::damaged(&place, e))?;
         decision.number = row.number("number").unwrap_or(0);
         history.entry(decision.account_id.clone()).or_default().push(decision);
     }
@@ -215,7 +215,7 @@ async fn of_rows(table: &Table, partition: &str, begin: &str) -> Result<History,
 
 /// The decision that holds in a month: the last one that is not only for later months.
 #[must_use]
-pub fn in_force(decisions: &[Decision], month: BillingMonth) -> Option<&Decision> {
+pub fn in_force(decisions: &[MappingRecord], month: BillingMonth) -> Option<&MappingRecord> {
     decisions.iter().rev().find(|decision| decision.from.is_none_or(|from| from <= month))
 }
 
@@ -227,7 +227,7 @@ pub async fn load(
     table: &Table,
     source: &SourceId,
     month: BillingMonth,
-) -> Result<BTreeMap<AccountId, Decision>, AppError> {
+) -> Result<BTreeMap<AccountId, MappingRecord>, AppError> {
     let history = history(table, source).await?;
     let held =
         history.into_iter().filter_map(|(account, decisions)| Some((account, in_force(&decisions, month)?.clone())));
@@ -238,12 +238,12 @@ pub async fn load(
 mod tests {
     use super::*;
 
-    fn decision(number: i64, from: Option<&str>, client: &str) -> Decision {
-        let verdict = Verdict::Confirmed { client_id: client.parse().unwrap() };
+    fn decision(number: i64, from: Option<&str>, client: &str) -> MappingRecord {
+        let verdict = MappingDecision::Confirmed { client_id: client.parse().unwrap() };
         let from = from.map(|month| month.parse().unwrap());
         let blank =
-            Decision::new("rmm".parse().unwrap(), "a".parse().unwrap(), verdict, "kim", "", Timestamp::UNIX_EPOCH);
-        Decision { number, from, ..blank }
+            MappingRecord::new("rmm".parse().unwrap(), "a".parse().unwrap(), verdict, "kim", "", Timestamp::UNIX_EPOCH);
+        MappingRecord { number, from, ..blank }
     }
 
     #[test]
@@ -262,8 +262,8 @@ mod tests {
     #[test]
     fn a_decision_of_before_is_still_read() {
         let text = r#"{"source":"rmm","account_id":"a","verdict":{"kind":"ignored"},"who":"kim","why":"lab","when":"2026-06-30T20:00:00Z"}"#;
-        let read: Decision = serde_json::from_str(text).unwrap();
-        assert_eq!(read.verdict, Verdict::Ignored { reason: IgnoreReason::Internal });
+        let read: MappingRecord = serde_json::from_str(text).unwrap();
+        assert_eq!(read.verdict, MappingDecision::Ignored { reason: IgnoreReason::Internal });
         assert_eq!((read.from, read.number, read.account_name.as_str()), (None, 0, ""));
     }
 

@@ -23,11 +23,11 @@ pub struct Environment {
     /// process that died.
     pub is_exclusive: bool,
     /// Told how far the work is.
-    pub progress: Arc<dyn Progress>,
+    pub progress: Arc<dyn ProgressObserver>,
 }
 
 /// What a use case tells while it works, for a person who watches. Never part of a result.
-pub trait Progress: Send + Sync {
+pub trait ProgressObserver: Send + Sync {
     /// So many pages of a source were read.
     fn pages(&self, source: &str, pages: u64);
     /// A step began.
@@ -42,7 +42,7 @@ pub trait Progress: Send + Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Quiet;
 
-impl Progress for Quiet {
+impl ProgressObserver for Quiet {
     fn pages(&self, _source: &str, _pages: u64) {}
     fn step(&self, _what: &str) {}
 }

@@ -18,10 +18,10 @@ use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _
 use truecount_billing::{BillingMonth, SourceId};
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
-use crate::metrics::{Call, RunKind, Said};
+use crate::metrics::{Invocation, InvocationKind, LogFields};
 use crate::{
-    AppError, AwsHome, Config, Deadline, Environment, Mailing, Wanted, aws_environment, closing_due_now, reconcile,
-    report, sync, tell_failed,
+    AppError, AwsBackend, Config, Deadline, Environment, MailPolicy, RunKind, aws_environment, closing_due_now,
+    reconcile, report, sync, tell_failed,
 };
 
 /// Milliseconds before the runtime's deadline by which a function has answered.
@@ -78,7 +78,7 @@ struct FailedEvent {
 enum MailWord {
     #[default]
     Usual,
-    Wanted,
+    Always,
     Off,
 }
 
@@ -93,7 +93,7 @@ pub fn environment() -> Result<Environment, AppError> {
             why: "this environment variable is not set".to_owned(),
         })
     };
-    let home = AwsHome {
+    let home = AwsBackend {
         table: needed("TRUECOUNT_TABLE")?,
         bucket: needed("TRUECOUNT_BUCKET")?,
         secrets: needed("TRUECOUNT_SECRETS")?,
@@ -143,7 +143,7 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
     let (call, env) = counted("sync", env);
     // Boxed, as below: what a use case waits for nests too deep for the compiler when a function's `main` wraps it.
     let synced = Box::pin(sync(&env, &config.settings, source.as_str(), deadline(deadline_ms))).await?;
-    call.end(&Said::Sync(&synced));
+    call.end(&LogFields::Sync(&synced));
     answer(&synced)
 }
 
@@ -157,16 +157,16 @@ pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> 
     let (call, env) = counted("reconcile", env);
     if event.closing_due {
         let due = Box::pin(closing_due_now(&env, &config.settings)).await?;
-        call.end(&Said::Due(&due));
+        call.end(&LogFields::Due(&due));
         return answer(&due);
     }
     let (wanted, kind) = if event.closing {
-        (Wanted::Closing { replace: event.replace }, RunKind::Closing)
+        (RunKind::Closing { replace: event.replace }, InvocationKind::Closing)
     } else {
-        (Wanted::Draft, RunKind::Draft)
+        (RunKind::Draft, InvocationKind::Draft)
     };
     let reconciled = Box::pin(reconcile(&env, &config, event.month, &wanted, deadline(deadline_ms))).await?;
-    call.end(&Said::Reconcile(&reconciled, kind));
+    call.end(&LogFields::Reconcile(&reconciled, kind));
     answer(&reconciled)
 }
 
@@ -183,24 +183,24 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
         let month = failed.month.unwrap_or(month);
         let why = said(&failed.why);
         let told = Box::pin(tell_failed(&env, &config.settings, month, &failed.step, &why)).await;
-        call.end(&Said::Told(&told));
+        call.end(&LogFields::Told(&told));
         let mails = told?;
         return Ok(json!({ "state": "told", "month": month, "mails": mails }));
     }
     let mailing = match event.mail {
-        MailWord::Usual => Mailing::Usual,
-        MailWord::Wanted => Mailing::Wanted,
-        MailWord::Off => Mailing::Off,
+        MailWord::Usual => MailPolicy::Usual,
+        MailWord::Always => MailPolicy::Always,
+        MailWord::Off => MailPolicy::Off,
     };
     let reported =
         Box::pin(report(&env, &config, month, event.run_id.as_deref(), mailing, deadline(deadline_ms))).await;
-    call.end(&Said::Report(&reported));
+    call.end(&LogFields::Report(&reported));
     answer(&reported?)
 }
 
 /// A call whose cost is counted, with the environment to work in.
-fn counted(function: &'static str, env: &Environment) -> (Call, Environment) {
-    let (call, progress) = Call::begin(function, &env.progress);
+fn counted(function: &'static str, env: &Environment) -> (Invocation, Environment) {
+    let (call, progress) = Invocation::begin(function, &env.progress);
     (call, Environment { progress, ..env.clone() })
 }
 

@@ -18,7 +18,7 @@ pub struct Lease {
 
 /// What asking for a lease gave.
 #[derive(Debug)]
-pub(crate) enum Asked {
+pub(crate) enum LeaseOutcome {
     /// It is ours.
     Held(Lease),
     /// Somebody else works on it.
@@ -35,23 +35,23 @@ pub(crate) async fn acquire(
     name: &str,
     deadline: Timestamp,
     is_exclusive: bool,
-) -> Result<Asked, TableError> {
+) -> Result<LeaseOutcome, TableError> {
     let key = format!("LEASE#{name}");
     let now = Timestamp::now();
     let until = deadline.saturating_add(GRACE_SECONDS.seconds()).unwrap_or(deadline);
     let Some(row) = table.get(&key, "LEASE").await? else {
         return Ok(match table.put_new(row(&key, 1, until)).await? {
-            Placed::New => Asked::Held(Lease { name: name.to_owned(), number: 1 }),
-            Placed::Existed => Asked::Busy,
+            Placed::New => LeaseOutcome::Held(Lease { name: name.to_owned(), number: 1 }),
+            Placed::Existed => LeaseOutcome::Busy,
         });
     };
     let number = row.number("lease").unwrap_or(0);
     let held_until = Timestamp::from_millisecond(row.number("until_ms").unwrap_or(0)).unwrap_or(Timestamp::MAX);
     if held_until > now && !is_exclusive {
-        return Ok(Asked::Busy);
+        return Ok(LeaseOutcome::Busy);
     }
     let taken = table.put_if(self::row(&key, number + 1, until), "lease", &Value::Number(number)).await?;
-    Ok(if taken { Asked::Held(Lease { name: name.to_owned(), number: number + 1 }) } else { Asked::Busy })
+    Ok(if taken { LeaseOutcome::Held(Lease { name: name.to_owned(), number: number + 1 }) } else { LeaseOutcome::Busy })
 }
 
 /// Refuses to go on if somebody else has meanwhile taken the lease.

@@ -3,6 +3,8 @@
 //!
 //! **Architecture invariant:** nothing here knows which home it runs in, and no AWS type is named.
 
+mod account_history;
+mod anomaly;
 mod aws;
 mod closing;
 mod compute;
@@ -10,17 +12,15 @@ mod crawl;
 mod decisions;
 mod environment;
 mod error;
-mod guard;
 mod history;
+mod jsonl_gz;
 pub mod keys;
 pub mod lambda;
 mod lease;
-mod lineage;
 mod mapping;
 pub mod mappings;
 mod metrics;
 mod outbox;
-mod packed;
 mod reconcile;
 mod report;
 mod run;
@@ -29,26 +29,28 @@ mod settings;
 mod snapshot;
 mod sync;
 
-pub use aws::{AwsHome, aws_environment, reach_aws};
+pub use account_history::{AccountHistory, Renamed, ReplacedBy};
+pub use aws::{AwsBackend, aws_environment, reach_aws};
 pub use closing::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use decisions::{
-    Decision, History, IgnoreReason, Verdict, about as decisions_about, append as append_decision,
+    History, IgnoreReason, MappingDecision, MappingRecord, about as decisions_about, append as append_decision,
     append_after as append_decision_after, history as decision_history, in_force, load as load_decisions,
 };
-pub use environment::{Environment, Progress, Quiet};
+pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
 pub use keys::SnapshotId;
 pub use lease::Lease;
-pub use lineage::{Lineage, Renamed, TookOver};
 pub use mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
 pub use outbox::MailOutcome;
-pub use reconcile::{Decisions, ReconcileAnswer, Wanted, reconcile};
-pub use report::{Mailing, ReportAnswer, findings_of, header_of, report, tell_failed};
+pub use reconcile::{Decisions, ReconcileAnswer, RunKind, reconcile};
+pub use report::{MailPolicy, ReportAnswer, findings_of, header_of, report, tell_failed};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
-pub use seal::{AGE_DAYS_MAX, Attempt, Seal};
-pub use settings::{Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpSettings, SmtpTls, SourceSettings};
-pub use snapshot::{Entry, Record, each_line, entries_of};
+pub use seal::{AGE_DAYS_MAX, SnapshotManifest, SyncStatus};
+pub use settings::{
+    Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,
+};
+pub use snapshot::{Record, SnapshotAccount, each_line, entries_of};
 pub use sync::{SyncAnswer, sync};
 
 use jiff::Timestamp;

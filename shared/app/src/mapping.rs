@@ -7,7 +7,7 @@ use truecount_billing::{Account, AccountFacts, AccountId, ClientId};
 use truecount_matching::{ByName, confirmed_by_name, equal_but_for_legal_form};
 use truecount_reconciliation::{DecidedBy, Mapping};
 
-use crate::decisions::{Decision, Verdict};
+use crate::decisions::{MappingDecision, MappingRecord};
 use crate::settings::MappingSettings;
 
 /// A client of the PSA.
@@ -52,7 +52,7 @@ impl From<Mapping> for AccountMapping {
 pub fn of_accounts(
     accounts: &[&Account],
     clients: &[Client],
-    decisions: &BTreeMap<AccountId, Decision>,
+    decisions: &BTreeMap<AccountId, MappingRecord>,
     settings: &MappingSettings,
 ) -> Vec<AccountMapping> {
     let named = || accounts.iter().map(|account| (&account.id, account.name.as_str()));
@@ -63,7 +63,7 @@ pub fn of_accounts(
     let mapping = |account: &Account| {
         if let Some(decision) = decisions.get(&account.id) {
             match &decision.verdict {
-                Verdict::Undecided => {}
+                MappingDecision::Undecided => {}
                 verdict => return decided(verdict, decision),
             }
         }
@@ -81,21 +81,21 @@ pub fn of_accounts(
     accounts.iter().map(|account| mapping(account)).collect()
 }
 
-fn decided(verdict: &Verdict, decision: &Decision) -> AccountMapping {
+fn decided(verdict: &MappingDecision, decision: &MappingRecord) -> AccountMapping {
     match verdict {
-        Verdict::Confirmed { client_id } => {
+        MappingDecision::Confirmed { client_id } => {
             Mapping::Confirmed { client_id: client_id.clone(), by: DecidedBy::Person }.into()
         }
-        Verdict::Ignored { reason } => {
+        MappingDecision::Ignored { reason } => {
             let why = if decision.why.is_empty() { "" } else { ": " };
             Mapping::Ignored { reason: format!("{}{why}{}", reason.for_people(), decision.why) }.into()
         }
-        Verdict::Split { by, parts } => AccountMapping {
+        MappingDecision::Split { by, parts } => AccountMapping {
             mapping: Mapping::Split { why: format!("split by {by}") },
             or_else: Vec::new(),
             split: Some(Split { by: by.clone(), parts: parts.clone() }),
         },
-        Verdict::Undecided => proposed(&[], String::new()),
+        MappingDecision::Undecided => proposed(&[], String::new()),
     }
 }
 

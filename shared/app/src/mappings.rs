@@ -2,8 +2,6 @@
 //!
 //! **Architecture invariant:** nothing here counts. Usage is only a client's by [`crate::mappings_of`].
 
-mod alarms;
-mod book;
 mod decide;
 mod import;
 mod inbox;
@@ -11,12 +9,14 @@ mod row;
 mod sheet;
 mod suggest;
 mod table;
+mod warnings;
+mod workspace;
 
-pub(crate) use alarms::alarms;
-pub use book::{Book, BookSource, values_of};
-pub use decide::{Wish, decide};
+pub use decide::{MappingRequest, decide};
 pub use import::{Imported, Refused, Strictness, import};
 pub use inbox::take as take_inbox;
-pub use row::{MappingRow, Progress, RowState};
+pub use row::{MappingProgress, MappingRow, RowState};
 pub use sheet::{COLUMNS as SHEET_COLUMNS, MappingSheet, label as client_label};
 pub use suggest::{Proposal, Proposals};
+pub(crate) use warnings::alarms;
+pub use workspace::{MappingWorkspace, WorkspaceSource, values_of};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use truecount_platform::aws;
 
-use crate::environment::Progress;
+use crate::environment::ProgressObserver;
 use crate::{AppError, ClosingDue, ReconcileAnswer, ReportAnswer, SyncAnswer};
 
 /// Whether and under which name metrics are written.
@@ -53,21 +53,21 @@ fn count(name: &'static str, value: u64) -> Metric {
 }
 
 /// What one call of a function cost, told in its log and its metrics.
-pub(crate) struct Call {
+pub(crate) struct Invocation {
     function: &'static str,
     begun: Instant,
     aws_before: aws::Requests,
-    vendor: Arc<Asked>,
+    vendor: Arc<LeaseOutcome>,
 }
 
 /// What vendors were asked during a call; what else there is to tell is passed on.
-struct Asked {
-    inner: Arc<dyn Progress>,
+struct LeaseOutcome {
+    inner: Arc<dyn ProgressObserver>,
     requests: AtomicU64,
     throttles: AtomicU64,
 }
 
-impl Progress for Asked {
+impl ProgressObserver for LeaseOutcome {
     fn pages(&self, source: &str, pages: u64) {
         self.inner.pages(source, pages);
     }
@@ -84,33 +84,36 @@ impl Progress for Asked {
 }
 
 /// What there is to say about a call, once it is over.
-pub(crate) enum Said<'a> {
+pub(crate) enum LogFields<'a> {
     Sync(&'a SyncAnswer),
     Due(&'a ClosingDue),
     /// A reconcile; of a closing run or a draft.
-    Reconcile(&'a ReconcileAnswer, RunKind),
+    Reconcile(&'a ReconcileAnswer, InvocationKind),
     Report(&'a Result<ReportAnswer, AppError>),
     Told(&'a Result<Vec<crate::MailOutcome>, AppError>),
 }
 
 /// Which kind of run it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RunKind {
+pub(crate) enum InvocationKind {
     Closing,
     Draft,
 }
 
-impl Call {
+impl Invocation {
     /// Begins to count, and gives the progress to hand to the use case.
-    pub(crate) fn begin(function: &'static str, progress: &Arc<dyn Progress>) -> (Self, Arc<dyn Progress>) {
+    pub(crate) fn begin(
+        function: &'static str,
+        progress: &Arc<dyn ProgressObserver>,
+    ) -> (Self, Arc<dyn ProgressObserver>) {
         let inner = Arc::clone(progress);
-        let vendor = Arc::new(Asked { inner, requests: AtomicU64::new(0), throttles: AtomicU64::new(0) });
+        let vendor = Arc::new(LeaseOutcome { inner, requests: AtomicU64::new(0), throttles: AtomicU64::new(0) });
         let call = Self { function, begun: Instant::now(), aws_before: aws::requests(), vendor: Arc::clone(&vendor) };
         (call, vendor)
     }
 
     /// Logs what came of it and what it cost, and writes the metrics if they are wanted.
-    pub(crate) fn end(self, said: &Said<'_>) {
+    pub(crate) fn end(self, said: &LogFields<'_>) {
         let seconds = self.begun.elapsed();
         let (requests, throttles) =
             (self.vendor.requests.load(Ordering::Relaxed), self.vendor.throttles.load(Ordering::Relaxed));
@@ -123,7 +126,7 @@ impl Call {
         }
     }
 
-    fn log(&self, said: &Said<'_>, requests: u64, throttles: u64, milliseconds: u128) {
+    fn log(&self, said: &LogFields<'_>, requests: u64, throttles: u64, milliseconds: u128) {
         let aws::Requests { table, archive, mail, secrets } = aws::requests().since(self.aws_before);
         let told = Told::of(said);
         tracing::info!(
@@ -164,50 +167,51 @@ struct Told {
 }
 
 impl Told {
-    fn of(said: &Said<'_>) -> Self {
+    fn of(said: &LogFields<'_>) -> Self {
         let empty = Self::default();
         match said {
-            Said::Sync(SyncAnswer::Sealed { source, accounts, items, .. }) => Self {
+            LogFields::Sync(SyncAnswer::Sealed { source, accounts, items, .. }) => Self {
                 state: "sealed",
                 source: Some(source.to_string()),
                 accounts: Some(*accounts),
                 items: Some(*items),
                 ..empty
             },
-            Said::Sync(SyncAnswer::Continue { source, .. }) => {
+            LogFields::Sync(SyncAnswer::Continue { source, .. }) => {
                 Self { state: "continue", source: Some(source.to_string()), ..empty }
             }
-            Said::Sync(SyncAnswer::Busy { source }) => {
+            LogFields::Sync(SyncAnswer::Busy { source }) => {
                 Self { state: "busy", source: Some(source.to_string()), ..empty }
             }
-            Said::Sync(SyncAnswer::Failed { source, .. }) => {
+            LogFields::Sync(SyncAnswer::Failed { source, .. }) => {
                 Self { state: "failed", source: Some(source.to_string()), ..empty }
             }
-            Said::Due(due) => {
+            LogFields::Due(due) => {
                 let state = if due.due { "due" } else { "not_due" };
                 Self { state, month: due.month.map(|month| month.to_string()), ..empty }
             }
-            Said::Reconcile(ReconcileAnswer::Reconciled { run_id, month, .. }, _)
-            | Said::Report(Ok(ReportAnswer::Reported { run_id, month, .. })) => {
-                let state = if matches!(said, Said::Report(_)) { "reported" } else { "reconciled" };
+            LogFields::Reconcile(ReconcileAnswer::Reconciled { run_id, month, .. }, _)
+            | LogFields::Report(Ok(ReportAnswer::Reported { run_id, month, .. })) => {
+                let state = if matches!(said, LogFields::Report(_)) { "reported" } else { "reconciled" };
                 Self { state, run: Some(run_id.clone()), month: Some(month.to_string()), ..empty }
             }
-            Said::Reconcile(ReconcileAnswer::Busy { month }, _) | Said::Report(Ok(ReportAnswer::Busy { month })) => {
+            LogFields::Reconcile(ReconcileAnswer::Busy { month }, _)
+            | LogFields::Report(Ok(ReportAnswer::Busy { month })) => {
                 Self { state: "busy", month: Some(month.to_string()), ..empty }
             }
-            Said::Told(Ok(_)) => Self { state: "told", ..empty },
-            Said::Report(Err(_)) | Said::Told(Err(_)) => Self { state: "error", ..empty },
+            LogFields::Told(Ok(_)) => Self { state: "told", ..empty },
+            LogFields::Report(Err(_)) | LogFields::Told(Err(_)) => Self { state: "error", ..empty },
         }
     }
 }
 
 /// What is counted of an answer.
-fn numbers(said: &Said<'_>, requests: u64, throttles: u64) -> Vec<Metric> {
+fn numbers(said: &LogFields<'_>, requests: u64, throttles: u64) -> Vec<Metric> {
     let mails_failed = |failed: bool| count("MailsFailed", u64::from(failed));
     let is_mail = |error: &AppError| matches!(error, AppError::Mail(_) | AppError::MailGivenUp(_));
     match said {
-        Said::Sync(SyncAnswer::Busy { .. }) => Vec::new(),
-        Said::Sync(answer) => {
+        LogFields::Sync(SyncAnswer::Busy { .. }) => Vec::new(),
+        LogFields::Sync(answer) => {
             let mut values = vec![count("Requests", requests), count("Throttles", throttles)];
             match answer {
                 SyncAnswer::Sealed { items, .. } => {
@@ -218,13 +222,13 @@ fn numbers(said: &Said<'_>, requests: u64, throttles: u64) -> Vec<Metric> {
             }
             values
         }
-        Said::Due(due) => vec![count("ClosingsOverdue", due.overdue)],
-        Said::Reconcile(ReconcileAnswer::Reconciled { summary, .. }, RunKind::Closing) => {
+        LogFields::Due(due) => vec![count("ClosingsOverdue", due.overdue)],
+        LogFields::Reconcile(ReconcileAnswer::Reconciled { summary, .. }, InvocationKind::Closing) => {
             vec![count("Findings", summary.exceptions), count("NotCompared", summary.not_compared)]
         }
-        Said::Reconcile(..) => Vec::new(),
-        Said::Report(answer) => vec![mails_failed(answer.as_ref().is_err_and(is_mail))],
-        Said::Told(answer) => vec![mails_failed(answer.as_ref().is_err_and(is_mail))],
+        LogFields::Reconcile(..) => Vec::new(),
+        LogFields::Report(answer) => vec![mails_failed(answer.as_ref().is_err_and(is_mail))],
+        LogFields::Told(answer) => vec![mails_failed(answer.as_ref().is_err_and(is_mail))],
     }
 }
 
@@ -254,20 +258,20 @@ mod tests {
 
     #[test]
     fn what_failed_is_counted_and_a_draft_is_not() {
-        let names = |said: &Said<'_>| {
+        let names = |said: &LogFields<'_>| {
             let values = numbers(said, 7, 2);
             values.into_iter().map(|(name, _, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
         };
         let source = || "rmm".parse().unwrap();
         let failed = SyncAnswer::Failed { source: source(), reason: "403".to_owned(), remedy: "renew" };
-        assert_eq!(names(&Said::Sync(&failed)), "Requests=7 Throttles=2 SourcesFailed=1");
-        assert_eq!(names(&Said::Sync(&SyncAnswer::Busy { source: source() })), "");
+        assert_eq!(names(&LogFields::Sync(&failed)), "Requests=7 Throttles=2 SourcesFailed=1");
+        assert_eq!(names(&LogFields::Sync(&SyncAnswer::Busy { source: source() })), "");
         let summary = crate::RunSummary { exceptions: 3, not_compared: 1, totals: Vec::new() };
         let month = "2026-06".parse().unwrap();
         let run = ReconcileAnswer::Reconciled { run_id: "r".to_owned(), month, summary, already: false };
-        assert_eq!(names(&Said::Reconcile(&run, RunKind::Closing)), "Findings=3 NotCompared=1");
-        assert_eq!(names(&Said::Reconcile(&run, RunKind::Draft)), "");
-        assert_eq!(names(&Said::Report(&Err(AppError::Mail("no".to_owned())))), "MailsFailed=1");
-        assert_eq!(names(&Said::Report(&Err(AppError::Unknown("no run".to_owned())))), "MailsFailed=0");
+        assert_eq!(names(&LogFields::Reconcile(&run, InvocationKind::Closing)), "Findings=3 NotCompared=1");
+        assert_eq!(names(&LogFields::Reconcile(&run, InvocationKind::Draft)), "");
+        assert_eq!(names(&LogFields::Report(&Err(AppError::Mail("no".to_owned())))), "MailsFailed=1");
+        assert_eq!(names(&LogFields::Report(&Err(AppError::Unknown("no run".to_owned())))), "MailsFailed=0");
     }
 }

@@ -58,7 +58,7 @@ pub(crate) struct Subject<'a> {
 }
 
 /// One mail to be sent: who gets it, and how it is written for an attempt.
-pub(crate) struct Letter<'a> {
+pub(crate) struct OutgoingMail<'a> {
     /// The recipient group.
     pub(crate) group: &'a str,
     /// Sender.
@@ -76,7 +76,7 @@ pub(crate) struct Letter<'a> {
 pub(crate) async fn send(
     env: &Environment,
     subject: &Subject<'_>,
-    letter: &Letter<'_>,
+    letter: &OutgoingMail<'_>,
 ) -> Result<MailOutcome, AppError> {
     let month = subject.month;
     let (pk, sk) = (keys::month(month), keys::outbox(&subject.name, letter.group));
@@ -152,11 +152,11 @@ pub(crate) async fn send(
     }
 }
 
-fn outcome(letter: &Letter<'_>, outcome: &'static str) -> MailOutcome {
+fn outcome(letter: &OutgoingMail<'_>, outcome: &'static str) -> MailOutcome {
     MailOutcome { group: letter.group.to_owned(), outcome }
 }
 
-fn nobody_knows(letter: &Letter<'_>, month: BillingMonth) -> AppError {
+fn nobody_knows(letter: &OutgoingMail<'_>, month: BillingMonth) -> AppError {
     let group = letter.group;
     AppError::MailGivenUp(format!(
         "the mail of {month} to `{group}` was tried twice and neither outcome is known; nothing more is sent by itself: ask the group, the report is in the archive"

@@ -6,28 +6,28 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::Serialize;
-use truecount_billing::{AccountId, BillingMonth, CountDay, Evidence, ReadState, SourceId};
+use truecount_billing::{AccountId, BillingMonth, CountDay, ReadState, Side, SourceId};
 use truecount_platform::Placed;
 use truecount_reconciliation::{FindingKind, SetupFinding};
 
 use crate::closing::missed_before;
 use crate::compute::{self, Basis, Loaded};
-use crate::decisions::{self, Decision};
+use crate::decisions::{self, MappingRecord};
 use crate::environment::Environment;
 use crate::keys::SnapshotId;
-use crate::lease::{self, Asked, Lease};
+use crate::lease::{self, Lease, LeaseOutcome};
 use crate::run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
-use crate::seal::{AGE_DAYS_MAX, Attempt, Seal};
+use crate::seal::{AGE_DAYS_MAX, SnapshotManifest, SyncStatus};
 use crate::settings::{Config, SourceSettings};
 use crate::sync::evidence_of;
-use crate::{AppError, Deadline, keys, mappings, packed, snapshot};
+use crate::{AppError, Deadline, jsonl_gz, keys, mappings, snapshot};
 
 /// What is said about files in the inbox, among a run's inputs.
 const INBOX_INPUT: &str = "inputs/inbox.json.gz";
 
 /// Which run is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum RunKind {
     /// Any time, as often as one likes; no mail unless asked.
     Draft,
     /// The run that counts for the month.
@@ -60,7 +60,7 @@ pub enum ReconcileAnswer {
 }
 
 /// The decisions in force, by source and account.
-pub type Decisions = BTreeMap<SourceId, BTreeMap<AccountId, Decision>>;
+pub type Decisions = BTreeMap<SourceId, BTreeMap<AccountId, MappingRecord>>;
 
 /// Reconciles a month (`None`: the current one).
 ///
@@ -70,15 +70,15 @@ pub async fn reconcile(
     env: &Environment,
     config: &Config,
     month: Option<BillingMonth>,
-    wanted: &Wanted,
+    wanted: &RunKind,
     deadline: Deadline,
 ) -> Result<ReconcileAnswer, AppError> {
     let today = config.settings.today(env);
     let (month, count_day) = count_day(month, today)?;
-    let name = Run::lease_name(month, matches!(wanted, Wanted::Closing { .. }));
+    let name = Run::lease_name(month, matches!(wanted, RunKind::Closing { .. }));
     let lease = match lease::acquire(&env.table, &name, deadline.at, env.is_exclusive).await? {
-        Asked::Held(lease) => lease,
-        Asked::Busy => return Ok(ReconcileAnswer::Busy { month }),
+        LeaseOutcome::Held(lease) => lease,
+        LeaseOutcome::Busy => return Ok(ReconcileAnswer::Busy { month }),
     };
     let answer = work(env, config, month, count_day, wanted, &lease).await;
     lease::release(&env.table, &lease).await?;
@@ -99,16 +99,16 @@ async fn work(
     config: &Config,
     month: BillingMonth,
     count_day: CountDay,
-    wanted: &Wanted,
+    wanted: &RunKind,
     lease: &Lease,
 ) -> Result<ReconcileAnswer, AppError> {
     let replace = match wanted {
-        Wanted::Draft => {
+        RunKind::Draft => {
             one_psa(config)?;
             let run = pin(env, config, month, count_day, None, lease).await?;
             return finish(env, config, run, lease).await;
         }
-        Wanted::Closing { replace } => replace.as_deref(),
+        RunKind::Closing { replace } => replace.as_deref(),
     };
     let is_closed = Closing::of_month(&env.table, month).await?.last().is_some_and(|last| last.run_id.is_some());
     if !is_closed || replace.is_some() {
@@ -134,7 +134,7 @@ async fn work(
 fn one_psa(config: &Config) -> Result<(), AppError> {
     let mut billed = Vec::new();
     for source in config.settings.enabled() {
-        if evidence_of(source)? == Evidence::Billed {
+        if evidence_of(source)? == Side::Billed {
             billed.push(format!("`{}`", source.id));
         }
     }
@@ -188,14 +188,14 @@ async fn pin(
     }
     let run =
         Run { run_id, manifest, state: RunState::Pinned, is_mailed: false, summary: None, reconciliation_sha256: None };
-    env.archive_new(&keys::report(month, &run.run_id, "inputs/rules.toml.gz"), packed::gzip(&config.rules_bytes)?)
+    env.archive_new(&keys::report(month, &run.run_id, "inputs/rules.toml.gz"), jsonl_gz::gzip(&config.rules_bytes)?)
         .await?;
-    let settings = packed::gzip(&config.decisive()?)?;
+    let settings = jsonl_gz::gzip(&config.decisive()?)?;
     env.archive_new(&keys::report(month, &run.run_id, "inputs/settings.json.gz"), settings).await?;
-    let decisions = packed::gzip(&decision_lines(&decisions)?)?;
+    let decisions = jsonl_gz::gzip(&decision_lines(&decisions)?)?;
     env.archive_new(&keys::report(month, &run.run_id, "inputs/decisions.jsonl.gz"), decisions).await?;
     if let Some(inbox) = inbox {
-        env.archive_new(&keys::report(month, &run.run_id, INBOX_INPUT), packed::gzip(&inbox)?).await?;
+        env.archive_new(&keys::report(month, &run.run_id, INBOX_INPUT), jsonl_gz::gzip(&inbox)?).await?;
     }
     run.save(&env.table, lease.number).await?;
     env.note_month(month).await?;
@@ -210,9 +210,9 @@ async fn pin_source(
     today: Date,
 ) -> Result<PinnedSource, AppError> {
     let evidence = evidence_of(source)?;
-    let day = if evidence == Evidence::Billed { today } else { count_day.0 };
-    let seal = Seal::newest(&env.table, &source.id, day).await?;
-    let attempt = Attempt::last(&env.table, &source.id).await?;
+    let day = if evidence == Side::Billed { today } else { count_day.0 };
+    let seal = SnapshotManifest::newest(&env.table, &source.id, day).await?;
+    let attempt = SyncStatus::last(&env.table, &source.id).await?;
     let failure =
         attempt.and_then(|attempt| attempt.failure.map(|why| format!("the sync of {}: {why}", attempt.as_of)));
     let mut pinned = PinnedSource {
@@ -263,7 +263,7 @@ async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease)
     let reconciliation = computed.reconciliation;
     let bytes = serde_json::to_vec(&reconciliation).map_err(|e| AppError::damaged("the findings", e))?;
     run.reconciliation_sha256 = Some(keys::sha256(&bytes));
-    env.archive_new(&keys::reconciliation(month, &run.run_id), packed::gzip(&bytes)?).await?;
+    env.archive_new(&keys::reconciliation(month, &run.run_id), jsonl_gz::gzip(&bytes)?).await?;
     let summary = RunSummary {
         exceptions: count(&reconciliation.findings, |kind| kind != FindingKind::NotCompared),
         not_compared: count(&reconciliation.findings, |kind| kind == FindingKind::NotCompared),
@@ -299,7 +299,7 @@ pub(crate) async fn load_decisions(
     month: BillingMonth,
 ) -> Result<Decisions, AppError> {
     let mut all = Decisions::new();
-    for pinned in sources.iter().filter(|pinned| pinned.evidence == Evidence::Usage) {
+    for pinned in sources.iter().filter(|pinned| pinned.evidence == Side::Usage) {
         all.insert(pinned.source.clone(), decisions::load(&env.table, &pinned.source, month).await?);
     }
     Ok(all)
@@ -320,7 +320,7 @@ async fn pinned_decisions(env: &Environment, run: &Run) -> Result<Decisions, App
     let key = keys::report(run.manifest.month, &run.run_id, "inputs/decisions.jsonl.gz");
     let bytes = env.archive_get(&key).await?;
     let mut decisions = Decisions::new();
-    packed::each_line(&key, &bytes, |decision: Decision| {
+    jsonl_gz::each_line(&key, &bytes, |decision: MappingRecord| {
         decisions.entry(decision.source.clone()).or_default().insert(decision.account_id.clone(), decision);
         Ok(())
     })?;
@@ -333,7 +333,7 @@ async fn pinned_inbox(env: &Environment, run: &Run) -> Result<Vec<SetupFinding>,
         return Ok(Vec::new());
     }
     let key = keys::report(run.manifest.month, &run.run_id, INBOX_INPUT);
-    let bytes = packed::gunzip(&key, &env.archive_get(&key).await?)?;
+    let bytes = jsonl_gz::gunzip(&key, &env.archive_get(&key).await?)?;
     serde_json::from_slice(&bytes).map_err(|e| AppError::damaged(key, e))
 }
 
@@ -347,8 +347,8 @@ async fn pinned_config(env: &Environment, run: &Run, now: &Config) -> Result<Con
     }
     let file = |name: &'static str| keys::report(manifest.month, &run.run_id, name);
     let (rules, settings) = (file("inputs/rules.toml.gz"), file("inputs/settings.json.gz"));
-    let rules_bytes = packed::gunzip(&rules, &env.archive_get(&rules).await?)?;
-    let decisive = packed::gunzip(&settings, &env.archive_get(&settings).await?)?;
+    let rules_bytes = jsonl_gz::gunzip(&rules, &env.archive_get(&rules).await?)?;
+    let decisive = jsonl_gz::gunzip(&settings, &env.archive_get(&settings).await?)?;
     now.pinned(rules_bytes, &decisive)
 }
 

@@ -6,19 +6,19 @@ use truecount_reconciliation::Reconciliation;
 use truecount_reports::{FailedClosing, InputRef, MailSettings, ReportInput, RunHeader};
 
 use crate::environment::Environment;
-use crate::lease::{self, Asked, Lease};
-use crate::outbox::{self, Letter, MailOutcome, Subject};
+use crate::lease::{self, Lease, LeaseOutcome};
+use crate::outbox::{self, MailOutcome, OutgoingMail, Subject};
 use crate::run::{Closing, Run, RunState, RunSummary};
 use crate::settings::{Config, Settings};
-use crate::{AppError, Deadline, keys, packed, start_of};
+use crate::{AppError, Deadline, jsonl_gz, keys, start_of};
 
 /// Whether mail goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mailing {
+pub enum MailPolicy {
     /// Closing runs mail, drafts do not.
     Usual,
     /// A draft too.
-    Wanted,
+    Always,
     /// Nobody, whatever the run.
     Off,
 }
@@ -56,14 +56,14 @@ pub async fn report(
     config: &Config,
     month: BillingMonth,
     run_id: Option<&str>,
-    mailing: Mailing,
+    mailing: MailPolicy,
     deadline: Deadline,
 ) -> Result<ReportAnswer, AppError> {
     let run = find(env, month, run_id).await?;
     let name = Run::lease_name(month, run.manifest.closing.is_some());
     let lease = match lease::acquire(&env.table, &name, deadline.at, env.is_exclusive).await? {
-        Asked::Held(lease) => lease,
-        Asked::Busy => return Ok(ReportAnswer::Busy { month }),
+        LeaseOutcome::Held(lease) => lease,
+        LeaseOutcome::Busy => return Ok(ReportAnswer::Busy { month }),
     };
     let answer = match find(env, month, Some(&run.run_id)).await {
         Ok(run) => work(env, &config.settings, run, mailing, &lease).await,
@@ -96,7 +96,7 @@ async fn work(
     env: &Environment,
     settings: &Settings,
     mut run: Run,
-    mailing: Mailing,
+    mailing: MailPolicy,
     lease: &Lease,
 ) -> Result<ReportAnswer, AppError> {
     let month = run.manifest.month;
@@ -120,9 +120,9 @@ async fn work(
         run.save(&env.table, lease.number).await?;
     }
     let wants_mail = match mailing {
-        Mailing::Usual => run.manifest.closing.is_some(),
-        Mailing::Wanted => true,
-        Mailing::Off => false,
+        MailPolicy::Usual => run.manifest.closing.is_some(),
+        MailPolicy::Always => true,
+        MailPolicy::Off => false,
     };
     let mut mails = Vec::new();
     if wants_mail {
@@ -167,7 +167,7 @@ async fn mail(
             };
             truecount_reports::email(input, &mail).map_err(AppError::from)
         };
-        let letter = Letter { group: &group.id, from, to: &group.to, write: &write };
+        let letter = OutgoingMail { group: &group.id, from, to: &group.to, write: &write };
         sent.push(outbox::send(env, &subject, &letter).await);
     }
     sent
@@ -194,7 +194,7 @@ pub async fn tell_failed(
         let write = |attempt: u8| {
             truecount_reports::failure_email(&failed, from, &group.to, &group.id, attempt).map_err(AppError::from)
         };
-        let letter = Letter { group: &group.id, from, to: &group.to, write: &write };
+        let letter = OutgoingMail { group: &group.id, from, to: &group.to, write: &write };
         sent.push(outbox::send(env, &subject, &letter).await);
     }
     sent.into_iter().collect()
@@ -214,7 +214,7 @@ pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation,
             format!("run `{run_id}` is not reconciled yet; `truecount reconcile --month {month}` goes on with it")
         }));
     };
-    let bytes = packed::gunzip(&key, &env.archive_get(&key).await?)?;
+    let bytes = jsonl_gz::gunzip(&key, &env.archive_get(&key).await?)?;
     if keys::sha256(&bytes) != *expected {
         return Err(AppError::damaged(env.archive.place(&key), "its hash is another than the run's"));
     }

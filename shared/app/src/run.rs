@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
-use truecount_billing::{BillingMonth, CountDay, Evidence, ReadState, SourceId};
+use truecount_billing::{BillingMonth, CountDay, ReadState, Side, SourceId};
 use truecount_platform::{Placed, Row, Table, Value};
 
 use crate::{AppError, keys};
@@ -18,7 +18,7 @@ pub struct PinnedSource {
     /// Its connector.
     pub connector: String,
     /// Billed or usage.
-    pub evidence: Evidence,
+    pub evidence: Side,
     /// The sealed snapshot; `None`: there is none that may be used.
     pub snapshot: Option<String>,
     /// The day it was for.

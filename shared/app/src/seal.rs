@@ -1,7 +1,7 @@
 //! A seal: one conditional write after which a snapshot may be used, and never changes.
 
 use jiff::{Timestamp, civil::Date};
-use truecount_billing::{Evidence, ReadState, SourceId};
+use truecount_billing::{ReadState, Side, SourceId};
 use truecount_platform::{Placed, Row, Table, Value};
 
 use crate::{AppError, keys, keys::SnapshotId};
@@ -11,13 +11,13 @@ pub const AGE_DAYS_MAX: i32 = 3;
 
 /// What a seal says about its snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seal {
+pub struct SnapshotManifest {
     /// The snapshot.
     pub id: SnapshotId,
     /// The connector that read it.
     pub connector: String,
     /// Billed or usage.
-    pub evidence: Evidence,
+    pub evidence: Side,
     /// Accounts in it.
     pub account_count: u64,
     /// Of these, not read completely.
@@ -34,7 +34,7 @@ pub struct Seal {
     pub missing: Option<String>,
 }
 
-impl Seal {
+impl SnapshotManifest {
     /// Seals, unless this snapshot is sealed already.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl Seal {
         Ok(Self {
             id,
             connector: text("connector")?,
-            evidence: if text("evidence")? == "billed" { Evidence::Billed } else { Evidence::Usage },
+            evidence: if text("evidence")? == "billed" { Side::Billed } else { Side::Usage },
             account_count: count("account_count")?,
             incomplete_count: count("incomplete_count")?,
             item_count: count("item_count")?,
@@ -125,7 +125,7 @@ impl Seal {
 
 /// How the last sync of a source ended: what people are told when there is no seal to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
+pub struct SyncStatus {
     /// The day it was for.
     pub as_of: Date,
     /// When it ended.
@@ -134,7 +134,7 @@ pub struct Attempt {
     pub failure: Option<String>,
 }
 
-impl Attempt {
+impl SyncStatus {
     /// Notes how a sync ended.
     ///
     /// # Errors

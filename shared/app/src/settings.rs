@@ -57,7 +57,7 @@ pub struct SmtpSettings {
     pub port: Option<u16>,
     /// How the connection is encrypted.
     #[serde(default)]
-    pub tls: SmtpTls,
+    pub tls: SmtpEncryption,
     /// Who signs in; left out where nobody has to.
     #[serde(default)]
     pub username: Option<String>,
@@ -70,7 +70,7 @@ pub struct SmtpSettings {
 /// How a connection to a mail server is encrypted. Unencrypted is not among it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum SmtpTls {
+pub enum SmtpEncryption {
     /// In the clear until STARTTLS.
     #[default]
     StartTls,
@@ -292,9 +292,11 @@ mod tests {
         let with = |line: &str| {
             Settings::parse(&GOOD.replace("[[mail", &format!("[mail.smtp]\nhost = \"mx\"\n{line}\n[[mail")))
         };
-        for (line, tls) in
-            [("", SmtpTls::StartTls), ("tls = \"starttls\"", SmtpTls::StartTls), ("tls = \"tls\"", SmtpTls::Tls)]
-        {
+        for (line, tls) in [
+            ("", SmtpEncryption::StartTls),
+            ("tls = \"starttls\"", SmtpEncryption::StartTls),
+            ("tls = \"tls\"", SmtpEncryption::Tls),
+        ] {
             assert_eq!(with(line).unwrap().mail.smtp.unwrap().tls, tls);
         }
         let error = with("tls = \"none\"").unwrap_err().to_string();

@@ -10,7 +10,7 @@ use truecount_billing::{Account, AccountId, BilledLine, ReadState, SourceId, Usa
 use truecount_connectors::AccountReading;
 use truecount_platform::{Row, Table, Value};
 
-use crate::{AppError, Environment, Lineage, Seal, keys, keys::SnapshotId, packed, start_of};
+use crate::{AccountHistory, AppError, Environment, SnapshotManifest, jsonl_gz, keys, keys::SnapshotId, start_of};
 
 /// Items in one chunk; a chunk stays well under DynamoDB's 400 KB.
 const CHUNK_ITEMS_MAX: usize = 4_000;
@@ -38,7 +38,7 @@ const FETCH_ITEMS: u64 = 50_000;
 
 /// One account in a snapshot's list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct SnapshotAccount {
     /// The account.
     #[serde(flatten)]
     pub account: Account,
@@ -49,7 +49,7 @@ pub struct Entry {
     pub counts_before: Option<BTreeMap<String, u64>>,
     /// What became of it from seal to seal.
     #[serde(flatten)]
-    pub lineage: Lineage,
+    pub lineage: AccountHistory,
     /// Hash of its content.
     pub sha256: String,
     /// The snapshot in which its chunks lie.
@@ -58,7 +58,7 @@ pub struct Entry {
     pub chunks: usize,
 }
 
-impl Entry {
+impl SnapshotAccount {
     /// Items and lines together.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -92,7 +92,7 @@ pub enum Record {
 ///
 /// # Errors
 /// [`AppError::Damaged`] if a value cannot be written.
-pub(crate) fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entry, AppError> {
+pub(crate) fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<SnapshotAccount, AppError> {
     let mut counts = BTreeMap::new();
     for item in &reading.items {
         *counts.entry(item.kind.clone()).or_insert(0) += 1;
@@ -107,11 +107,11 @@ pub(crate) fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entr
         sha2::Digest::update(&mut hasher, b"\n");
     }
     let sha256 = keys::hex(&sha2::Digest::finalize(hasher));
-    Ok(Entry {
+    Ok(SnapshotAccount {
         account: reading.account.clone(),
         counts,
         counts_before: None,
-        lineage: Lineage::default(),
+        lineage: AccountHistory::default(),
         sha256,
         at: id.text(),
         chunks: 0,
@@ -120,7 +120,7 @@ pub(crate) fn describe(reading: &AccountReading, id: &SnapshotId) -> Result<Entr
 
 /// Whether an earlier entry's chunks can stand for this content.
 #[must_use]
-pub(crate) fn can_refer(earlier: &Entry, entry: &Entry, today: Date) -> bool {
+pub(crate) fn can_refer(earlier: &SnapshotAccount, entry: &SnapshotAccount, today: Date) -> bool {
     let recent = SnapshotId::parse(&earlier.at)
         .and_then(|id| id.as_of.until(today).ok())
         .is_some_and(|age| i64::from(age.get_days()) <= REFER_DAYS_MAX);
@@ -135,7 +135,7 @@ pub(crate) fn rows(
     source: &SourceId,
     id: &SnapshotId,
     reading: &AccountReading,
-    entry: &mut Entry,
+    entry: &mut SnapshotAccount,
 ) -> Result<Vec<Row>, AppError> {
     let all: Vec<Record> = records(reading).collect();
     let mut bodies = Vec::new();
@@ -160,11 +160,15 @@ pub(crate) fn rows(
 ///
 /// # Errors
 /// [`AppError::Damaged`] if a value cannot be written.
-pub(crate) fn index_rows(source: &SourceId, id: &SnapshotId, entries: &[Entry]) -> Result<Vec<Row>, AppError> {
+pub(crate) fn index_rows(
+    source: &SourceId,
+    id: &SnapshotId,
+    entries: &[SnapshotAccount],
+) -> Result<Vec<Row>, AppError> {
     let partition = keys::snapshot(source, id);
     let mut rows = Vec::new();
     for (at, part) in entries.chunks(INDEX_ACCOUNTS_MAX).enumerate() {
-        let mut lines = packed::Lines::default();
+        let mut lines = jsonl_gz::Lines::default();
         for entry in part {
             lines.push(entry)?;
         }
@@ -183,13 +187,13 @@ pub(crate) async fn entries(
     source: &SourceId,
     id: &SnapshotId,
     expected: u64,
-) -> Result<Vec<Entry>, AppError> {
+) -> Result<Vec<SnapshotAccount>, AppError> {
     let partition = keys::snapshot(source, id);
     let mut entries = Vec::new();
     for row in table.query(&partition, "INDEX#").await? {
         let place = format!("{partition} {}", row.sk);
         let body = row.bytes("body").ok_or_else(|| AppError::damaged(&place, "it has no body"))?;
-        packed::each_line(&place, body, |entry: Entry| {
+        jsonl_gz::each_line(&place, body, |entry: SnapshotAccount| {
             entries.push(entry);
             Ok(())
         })?;
@@ -205,8 +209,8 @@ pub(crate) async fn entries(
 ///
 /// # Errors
 /// [`AppError`] if they cannot be read.
-pub async fn entries_of(env: &Environment, source: &SourceId, today: Date) -> Result<Vec<Entry>, AppError> {
-    match Seal::newest(&env.table, source, today).await? {
+pub async fn entries_of(env: &Environment, source: &SourceId, today: Date) -> Result<Vec<SnapshotAccount>, AppError> {
+    match SnapshotManifest::newest(&env.table, source, today).await? {
         Some(seal) => entries(&env.table, source, &seal.id, seal.account_count).await,
         None => Ok(Vec::new()),
     }
@@ -234,11 +238,11 @@ pub async fn each_line(
 }
 
 /// Accounts that are read together: so many, and so many items, at the most (an account with more is read alone).
-pub(crate) fn groups(entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
+pub(crate) fn groups(entries: &[SnapshotAccount]) -> impl Iterator<Item = &[SnapshotAccount]> {
     let mut rest = entries;
     std::iter::from_fn(move || {
         let mut items = 0;
-        let fits = |entry: &&Entry| {
+        let fits = |entry: &&SnapshotAccount| {
             items += entry.total();
             items <= FETCH_ITEMS
         };
@@ -253,7 +257,11 @@ pub(crate) fn groups(entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
 ///
 /// # Errors
 /// [`AppError`] if a chunk is missing or damaged.
-pub(crate) async fn contents(table: &Table, source: &SourceId, group: &[Entry]) -> Result<Vec<Vec<Record>>, AppError> {
+pub(crate) async fn contents(
+    table: &Table,
+    source: &SourceId,
+    group: &[SnapshotAccount],
+) -> Result<Vec<Vec<Record>>, AppError> {
     let mut wanted = Vec::new();
     for entry in group {
         let id = SnapshotId::parse(&entry.at).ok_or_else(|| AppError::damaged(&entry.at, "it is no snapshot"))?;
@@ -271,7 +279,7 @@ pub(crate) async fn contents(table: &Table, source: &SourceId, group: &[Entry]) 
             let place = format!("{} {}", key.0, key.1);
             let row = bodies.remove(&key).ok_or_else(|| AppError::damaged(&place, "it is missing"))?;
             let body = row.bytes("body").ok_or_else(|| AppError::damaged(&place, "it has no body"))?;
-            packed::each_line(&place, body, |record: Record| {
+            jsonl_gz::each_line(&place, body, |record: Record| {
                 records.push(record);
                 Ok(())
             })?;
@@ -287,7 +295,7 @@ pub(crate) async fn contents(table: &Table, source: &SourceId, group: &[Entry]) 
 
 /// Hash over the accounts, their states and contents: the same content has the same hash, whenever it was read.
 #[must_use]
-pub(crate) fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String {
+pub(crate) fn content_sha256(entries: &[SnapshotAccount], missing: Option<&str>) -> String {
     let mut hasher = sha2::Sha256::default();
     sha2::Digest::update(&mut hasher, missing.unwrap_or("").as_bytes());
     for entry in entries {
@@ -314,13 +322,13 @@ pub(crate) fn content_sha256(entries: &[Entry], missing: Option<&str>) -> String
 
 /// Whether an account is only kept because it was there before.
 #[must_use]
-pub(crate) fn is_gone(entry: &Entry) -> bool {
+pub(crate) fn is_gone(entry: &SnapshotAccount) -> bool {
     matches!(&entry.account.read_state, ReadState::Doubtful(reason) if reason.starts_with(GONE))
 }
 
 /// An account that the vendor no longer lists, kept as doubtful for one seal.
 #[must_use]
-pub(crate) fn vanished(earlier: &Entry) -> AccountReading {
+pub(crate) fn vanished(earlier: &SnapshotAccount) -> AccountReading {
     let day = SnapshotId::parse(&earlier.at).map_or_else(String::new, |id| format!(" on {}", id.as_of));
     let reason = format!("{GONE}; it had {} items{day}", earlier.known_total());
     let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
@@ -334,7 +342,7 @@ fn records(reading: &AccountReading) -> impl Iterator<Item = Record> + '_ {
 
 /// Packs the records, halving a part that is too large for a row.
 fn split(part: &[Record], bodies: &mut Vec<Vec<u8>>) -> Result<(), AppError> {
-    let mut lines = packed::Lines::default();
+    let mut lines = jsonl_gz::Lines::default();
     for record in part {
         lines.push(record)?;
     }
@@ -356,7 +364,7 @@ fn expires(id: &SnapshotId) -> i64 {
 
 /// The account ids of a list, for lookups.
 #[must_use]
-pub(crate) fn by_id(entries: &[Entry]) -> BTreeMap<&AccountId, &Entry> {
+pub(crate) fn by_id(entries: &[SnapshotAccount]) -> BTreeMap<&AccountId, &SnapshotAccount> {
     entries.iter().map(|entry| (&entry.account.id, entry)).collect()
 }
 
@@ -367,14 +375,14 @@ mod tests {
     #[test]
     fn groups_are_bounded_by_accounts_and_by_items() {
         let entries = |totals: &[u64]| {
-            let one = |(at, total): (usize, &u64)| Entry {
+            let one = |(at, total): (usize, &u64)| SnapshotAccount {
                 account: Account::new(AccountId::new(format!("{at}")).unwrap(), "x", ReadState::Complete),
                 counts: BTreeMap::from([("server".to_owned(), *total)]),
                 counts_before: None,
                 sha256: String::new(),
                 at: String::new(),
                 chunks: 1,
-                lineage: Lineage::default(),
+                lineage: AccountHistory::default(),
             };
             totals.iter().enumerate().map(one).collect::<Vec<_>>()
         };
@@ -386,7 +394,7 @@ mod tests {
             (vec![1, 90_000, 0], vec![1, 1, 1]),
         ] {
             let entries = entries(&totals);
-            assert_eq!(groups(&entries).map(<[Entry]>::len).collect::<Vec<_>>(), expected, "{totals:?}");
+            assert_eq!(groups(&entries).map(<[SnapshotAccount]>::len).collect::<Vec<_>>(), expected, "{totals:?}");
         }
     }
 }

@@ -5,19 +5,19 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
-use truecount_billing::{Evidence, SourceId};
-use truecount_connectors::{Connector, Reading, connect, read_page};
+use truecount_billing::{Side, SourceId};
+use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
 use truecount_platform::{Row, Value};
 
+use crate::anomaly;
 use crate::crawl::{self, Ended};
 use crate::environment::Environment;
-use crate::guard;
 use crate::keys::SnapshotId;
-use crate::lease::{self, Asked, Lease};
-use crate::seal::{Attempt, Seal};
+use crate::lease::{self, Lease, LeaseOutcome};
+use crate::seal::{SnapshotManifest, SyncStatus};
 use crate::settings::{Settings, SourceSettings};
-use crate::snapshot::{self, Entry};
-use crate::{AppError, Deadline, keys, lineage, packed};
+use crate::snapshot::{self, SnapshotAccount};
+use crate::{AppError, Deadline, account_history, jsonl_gz, keys};
 
 /// Rows written together before the deadline is looked at again.
 const WRITE_ROWS: usize = 200;
@@ -87,8 +87,8 @@ pub async fn sync(
 ) -> Result<SyncAnswer, AppError> {
     let source = settings.source(id)?;
     let lease = match lease::acquire(&env.table, source.id.as_str(), deadline.at, env.is_exclusive).await? {
-        Asked::Held(lease) => lease,
-        Asked::Busy => return Ok(SyncAnswer::Busy { source: source.id.clone() }),
+        LeaseOutcome::Held(lease) => lease,
+        LeaseOutcome::Busy => return Ok(SyncAnswer::Busy { source: source.id.clone() }),
     };
     let worker = Worker { env, source, lease: &lease, deadline, today: settings.today(env) };
     let answer = worker.work().await;
@@ -157,7 +157,7 @@ impl Worker<'_> {
                 Err(incident) => return self.failed(self.today, incident).await,
             },
         };
-        if let Some(seal) = Seal::of(&self.env.table, &self.source.id, &checkpoint.id).await? {
+        if let Some(seal) = SnapshotManifest::of(&self.env.table, &self.source.id, &checkpoint.id).await? {
             tracing::info!(source = %self.source.id, "this snapshot was sealed by an earlier call");
             return self.conclude(seal, Unchanged::No).await;
         }
@@ -184,22 +184,22 @@ impl Worker<'_> {
             Err(incident) => return self.failed(as_of, incident).await,
         };
         let earlier = self.earlier(&checkpoint.id).await?;
-        if let Err(incident) = guard::proof_of_life(&reading, &earlier) {
+        if let Err(incident) = anomaly::proof_of_life(&reading, &earlier) {
             return self.failed(as_of, incident).await;
         }
         for (note, times) in &reading.notes {
             tracing::warn!(source = %self.source.id, times, "{note}");
         }
         let missing = reading.read_state.reason().map(str::to_owned);
-        let gone = guard::vanished(&reading, &earlier);
+        let gone = anomaly::vanished(&reading, &earlier);
         let known = snapshot::by_id(&earlier);
         let mut entries = Vec::with_capacity(reading.account_count() + gone.len());
         let mut rows: Vec<Row> = Vec::new();
         for (at, mut account) in reading.into_accounts().chain(gone).enumerate() {
             let before = known.get(&account.account.id).copied();
-            guard::doubt(&mut account, before);
+            anomaly::doubt(&mut account, before);
             let mut entry = snapshot::describe(&account, &checkpoint.id)?;
-            entry.counts_before = guard::counts_before(&account.account.read_state, before);
+            entry.counts_before = anomaly::counts_before(&account.account.read_state, before);
             match before {
                 Some(same) if snapshot::can_refer(same, &entry, as_of) => {
                     entry.at.clone_from(&same.at);
@@ -223,7 +223,7 @@ impl Worker<'_> {
             }
         }
         entries.sort_by(|a, b| a.account.id.cmp(&b.account.id));
-        lineage::carry(&earlier, &mut entries, as_of);
+        account_history::carry(&earlier, &mut entries, as_of);
         rows.extend(snapshot::index_rows(&self.source.id, &checkpoint.id, &entries)?);
         self.env.table.batch_put(rows).await?;
         self.seal(connector, checkpoint, &entries, missing).await
@@ -233,22 +233,22 @@ impl Worker<'_> {
         &self,
         connector: &dyn Connector,
         checkpoint: &Checkpoint,
-        entries: &[Entry],
+        entries: &[SnapshotAccount],
         missing: Option<String>,
     ) -> Result<SyncAnswer, AppError> {
-        let seal = Seal {
+        let seal = SnapshotManifest {
             id: checkpoint.id.clone(),
             connector: self.source.connector.clone(),
             evidence: connector.evidence(),
             account_count: entries.len() as u64,
             incomplete_count: entries.iter().filter(|entry| !entry.account.read_state.is_complete()).count() as u64,
-            item_count: entries.iter().map(Entry::total).sum(),
+            item_count: entries.iter().map(SnapshotAccount::total).sum(),
             page_count: checkpoint.pages,
             request_count: checkpoint.requests,
             content_sha256: snapshot::content_sha256(entries, missing.as_deref()),
             missing,
         };
-        let newest = Seal::newest(&self.env.table, &self.source.id, seal.id.as_of).await?;
+        let newest = SnapshotManifest::newest(&self.env.table, &self.source.id, seal.id.as_of).await?;
         let unchanged = newest.is_some_and(|newest| {
             newest.id.as_of == seal.id.as_of && newest.id != seal.id && newest.content_sha256 == seal.content_sha256
         });
@@ -261,8 +261,8 @@ impl Worker<'_> {
     }
 
     /// Notes that the source is sealed, and answers.
-    async fn conclude(&self, seal: Seal, unchanged: Unchanged) -> Result<SyncAnswer, AppError> {
-        let attempt = Attempt { as_of: seal.id.as_of, at: self.env.clock.now(), failure: None };
+    async fn conclude(&self, seal: SnapshotManifest, unchanged: Unchanged) -> Result<SyncAnswer, AppError> {
+        let attempt = SyncStatus { as_of: seal.id.as_of, at: self.env.clock.now(), failure: None };
         attempt.note(&self.env.table, &self.source.id, self.lease.number).await?;
         self.forget().await?;
         Ok(SyncAnswer::Sealed {
@@ -284,13 +284,13 @@ impl Worker<'_> {
         connector: &dyn Connector,
         checkpoint: &Checkpoint,
     ) -> Result<Result<truecount_connectors::Snapshot, Incident>, AppError> {
-        let mut reading = Reading::of(connector);
+        let mut reading = SnapshotBuilder::of(connector);
         for pack in 0..checkpoint.packs {
             let key = keys::pack(&self.source.id, &checkpoint.id, pack);
             let bytes = self.env.archive_get(&key).await?;
             let mut wrong = None;
-            packed::each_line(&key, &bytes, |line: crawl::PackLine| {
-                if let (crawl::PackLine::Page(page), None) = (line, &wrong) {
+            jsonl_gz::each_line(&key, &bytes, |line: crawl::PageBatchLine| {
+                if let (crawl::PageBatchLine::Page(page), None) = (line, &wrong) {
                     wrong = read_page(connector, &page, &mut reading).err();
                 }
                 Ok(())
@@ -303,8 +303,8 @@ impl Worker<'_> {
     }
 
     /// The list of the last seal before this one.
-    async fn earlier(&self, id: &SnapshotId) -> Result<Vec<Entry>, AppError> {
-        match Seal::before(&self.env.table, &self.source.id, id).await? {
+    async fn earlier(&self, id: &SnapshotId) -> Result<Vec<SnapshotAccount>, AppError> {
+        match SnapshotManifest::before(&self.env.table, &self.source.id, id).await? {
             Some(seal) => snapshot::entries(&self.env.table, &self.source.id, &seal.id, seal.account_count).await,
             None => Ok(Vec::new()),
         }
@@ -390,7 +390,7 @@ impl Worker<'_> {
 
     /// Notes an incident: the next sync begins anew, the report names the reason.
     async fn failed(&self, as_of: Date, incident: Incident) -> Result<SyncAnswer, AppError> {
-        let attempt = Attempt { as_of, at: self.env.clock.now(), failure: Some(incident.reason.clone()) };
+        let attempt = SyncStatus { as_of, at: self.env.clock.now(), failure: Some(incident.reason.clone()) };
         attempt.note(&self.env.table, &self.source.id, self.lease.number).await?;
         self.forget().await?;
         tracing::warn!(source = %self.source.id, reason = %incident.reason, "the source was not read");
@@ -399,7 +399,7 @@ impl Worker<'_> {
 }
 
 /// Which side of the comparison a source is on.
-pub(crate) fn evidence_of(source: &SourceSettings) -> Result<Evidence, AppError> {
+pub(crate) fn evidence_of(source: &SourceSettings) -> Result<Side, AppError> {
     connect(&source.connector, &source.options).map(|connector| connector.evidence()).map_err(|error| {
         AppError::Settings { file: keys::SETTINGS.to_owned(), why: format!("source `{}`: {error}", source.id) }
     })

@@ -11,14 +11,14 @@ use crate::{AccountId, ItemId};
 /// Which side of the comparison a source is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Evidence {
+pub enum Side {
     /// A PSA: agreements and their lines.
     Billed,
     /// Everything that counts devices, users or licences.
     Usage,
 }
 
-impl Evidence {
+impl Side {
     /// The word in columns and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -40,7 +40,7 @@ impl InvoiceTiming {
 /// What the PSA does with a line's price (ConnectWise `billCustomer`; false gap F20).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Treatment {
+pub enum BillingStatus {
     /// Billed at its price.
     #[default]
     Billable,
@@ -102,7 +102,7 @@ pub struct BilledLine {
     pub effective_to: Option<Date>,
     /// Billed, at no charge, or not billed by design.
     #[serde(default)]
-    pub treatment: Treatment,
+    pub billing_status: BillingStatus,
     /// The agreement it stands on.
     pub agreement: Agreement,
 }
@@ -133,7 +133,7 @@ mod tests {
             currency: None,
             effective_from: from,
             effective_to: to,
-            treatment: Treatment::Billable,
+            billing_status: BillingStatus::Billable,
             agreement: Agreement {
                 id: AgreementId::new("a").unwrap(),
                 name: "Managed".into(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use truecount_billing::{ClientId, SourceId, Treatment};
+use truecount_billing::{BillingStatus, ClientId, SourceId};
 use truecount_reconciliation::{AgreementTerms, ClientNo, LineRef, Reconciler};
 
 use super::{
@@ -87,7 +87,7 @@ fn line<'a>(row: &Row<'a, 9>) -> Result<LineRef<'a>, CheckError> {
         currency: currency_if_any(row.get(CURRENCY)).map_err(wrong(CURRENCY))?,
         effective_from: day_if_any(row.get(FROM)).map_err(wrong(FROM))?,
         effective_to: day_if_any(row.get(TO)).map_err(wrong(TO))?,
-        treatment: Treatment::Billable,
+        billing_status: BillingStatus::Billable,
         terms: AgreementTerms::MONTHLY,
     })
 }

@@ -16,7 +16,7 @@ mod usage;
 
 use std::path::{Path, PathBuf};
 
-use truecount_billing::{CountDay, Evidence, FieldError, ReadState, SourceId};
+use truecount_billing::{CountDay, FieldError, ReadState, Side, SourceId};
 use truecount_reconciliation::{
     FindingKind, Options, Profile, ReconcileError, Reconciler, Reconciliation, RulesError, SourceStatus,
 };
@@ -115,7 +115,7 @@ pub enum CheckError {
 pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
     let (rules, profile) = rules::read(args)?;
     let mut reconciler = Reconciler::new(rules, Options::for_check(args.as_of, profile));
-    reconciler.source(status(billed::source()?, Evidence::Billed, args.as_of));
+    reconciler.source(status(billed::source()?, Side::Billed, args.as_of));
     billed::read(&args.billed, &mut reconciler)?;
     if let Some(path) = &args.mappings {
         mappings::read(path, args.as_of, &mut reconciler)?;
@@ -128,7 +128,7 @@ pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
 }
 
 /// A source that a file holds whole.
-fn status(source: SourceId, evidence: Evidence, as_of: CountDay) -> SourceStatus {
+fn status(source: SourceId, evidence: Side, as_of: CountDay) -> SourceStatus {
     let (connector, read_state) = ("csv".to_owned(), ReadState::Complete);
     SourceStatus { source, connector, evidence, read_state, synced_on: Some(as_of.0) }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rust_decimal::Decimal;
-use truecount_billing::{AccountId, CountDay, Evidence, ReadState, SourceId};
+use truecount_billing::{AccountId, CountDay, ReadState, Side, SourceId};
 use truecount_reconciliation::{AccountNo, ItemRef, Reconciler};
 
 use super::{
@@ -75,7 +75,7 @@ impl Sources {
         };
         let number = match reconciler.find_source(&source) {
             Some(number) => number,
-            None => reconciler.source(status(source.clone(), Evidence::Usage, self.as_of)),
+            None => reconciler.source(status(source.clone(), Side::Usage, self.as_of)),
         };
         let name = row.get(ACCOUNT_NAME);
         // names are for people to whom an account is shown: a mapped one is shown as its client

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{connector::SettingsError, fault::Cause};
+use crate::{connector::SettingsError, fault::ErrorKind};
 
 /// What a source's requests carry. In all texts `{field}` stands for a field of the source's secret.
 #[derive(Debug, Clone, Default)]
@@ -131,10 +131,10 @@ impl SecretFields {
 }
 
 /// Where a scope's token is asked for. The scope cannot leave its place in the path.
-pub(crate) fn token_url(auth: &TokenAuth, scope: Option<&str>) -> Result<Url, Cause> {
+pub(crate) fn token_url(auth: &TokenAuth, scope: Option<&str>) -> Result<Url, ErrorKind> {
     let scope = scope.unwrap_or_default();
     if !scope.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) || scope.contains("..") {
-        return Err(Cause::BadLink);
+        return Err(ErrorKind::BadLink);
     }
     let mut url = auth.base.clone();
     url.set_path(&auth.path.replace("{scope}", scope));
@@ -142,14 +142,15 @@ pub(crate) fn token_url(auth: &TokenAuth, scope: Option<&str>) -> Result<Url, Ca
 }
 
 /// The token in a token endpoint's answer.
-pub(crate) fn token_from(body: &str, now: Duration) -> Result<Token, Cause> {
+pub(crate) fn token_from(body: &str, now: Duration) -> Result<Token, ErrorKind> {
     #[derive(Deserialize)]
     struct Answer {
         access_token: SecretString,
         expires_in: Option<u64>,
     }
-    let answer: Answer = serde_json::from_str(body).map_err(|_| Cause::TokenUnreadable)?;
-    let header = sensitive(&format!("Bearer {}", answer.access_token.expose_secret())).ok_or(Cause::TokenUnreadable)?;
+    let answer: Answer = serde_json::from_str(body).map_err(|_| ErrorKind::TokenUnreadable)?;
+    let header =
+        sensitive(&format!("Bearer {}", answer.access_token.expose_secret())).ok_or(ErrorKind::TokenUnreadable)?;
     let life = Duration::from_secs(answer.expires_in.unwrap_or(300).min(86_400));
     let margin = Duration::from_secs(60).min(life / 10);
     Ok(Token { header, use_until: now + life.saturating_sub(margin) })

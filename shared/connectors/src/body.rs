@@ -5,36 +5,36 @@
 
 use serde::de::IgnoredAny;
 
-use crate::fault::Cause;
+use crate::fault::ErrorKind;
 
 /// How deeply an answer may be nested: what serde_json reads.
 pub(crate) const DEPTH_MAX: usize = 127;
 
 /// Checks that a text is one whole JSON value and cuts the named fields out of it.
-pub(crate) fn cut_json(text: &str, names: &[&str]) -> Result<String, Cause> {
+pub(crate) fn cut_json(text: &str, names: &[&str]) -> Result<String, ErrorKind> {
     let text = text.trim_start_matches('\u{feff}');
     check(text)?;
     Ok(Cutter { text, names, at: 0, out: String::with_capacity(text.len()) }.run())
 }
 
-fn check(text: &str) -> Result<(), Cause> {
+fn check(text: &str) -> Result<(), ErrorKind> {
     let text = text.trim_start();
     match text.as_bytes().first() {
-        None => return Err(Cause::CutShort),
-        Some(b'<') => return Err(Cause::WebPage),
+        None => return Err(ErrorKind::CutShort),
+        Some(b'<') => return Err(ErrorKind::WebPage),
         Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {}
-        Some(_) => return Err(Cause::NotJson),
+        Some(_) => return Err(ErrorKind::NotJson),
     }
     let is_closed = is_closed(text)?;
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(_) => Ok(()),
-        Err(error) if error.is_eof() || !is_closed => Err(Cause::CutShort),
-        Err(_) => Err(Cause::NotJson),
+        Err(error) if error.is_eof() || !is_closed => Err(ErrorKind::CutShort),
+        Err(_) => Err(ErrorKind::NotJson),
     }
 }
 
 /// Whether every bracket and quote that opens also closes, if none lies too deep.
-fn is_closed(text: &str) -> Result<bool, Cause> {
+fn is_closed(text: &str) -> Result<bool, ErrorKind> {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for byte in text.bytes() {
         match byte {
@@ -46,7 +46,7 @@ fn is_closed(text: &str) -> Result<bool, Cause> {
             _ => {}
         }
         if depth > DEPTH_MAX {
-            return Err(Cause::TooDeep { depth_max: DEPTH_MAX });
+            return Err(ErrorKind::TooDeep { depth_max: DEPTH_MAX });
         }
     }
     Ok(depth == 0 && !in_string)
@@ -217,14 +217,14 @@ mod tests {
         let whole = r#"[{"id":1,"name":"a \" b","q":1.10e5,"t":[true,null]}]"#;
         assert!(cut_json(whole, &[]).is_ok());
         for end in 0..whole.len() {
-            assert_eq!(cut_json(&whole[..end], &["x"]), Err(Cause::CutShort), "{}", &whole[..end]);
+            assert_eq!(cut_json(&whole[..end], &["x"]), Err(ErrorKind::CutShort), "{}", &whole[..end]);
         }
-        assert_eq!(cut_json(" <!DOCTYPE html><html>", &[]), Err(Cause::WebPage));
-        assert_eq!(cut_json("Cannot route. Codebase/company is invalid", &[]), Err(Cause::NotJson));
-        assert_eq!(cut_json("{\"a\":1}{\"a\":2}", &[]), Err(Cause::NotJson));
-        assert_eq!(cut_json("{\"a\":01}", &[]), Err(Cause::NotJson));
+        assert_eq!(cut_json(" <!DOCTYPE html><html>", &[]), Err(ErrorKind::WebPage));
+        assert_eq!(cut_json("Cannot route. Codebase/company is invalid", &[]), Err(ErrorKind::NotJson));
+        assert_eq!(cut_json("{\"a\":1}{\"a\":2}", &[]), Err(ErrorKind::NotJson));
+        assert_eq!(cut_json("{\"a\":01}", &[]), Err(ErrorKind::NotJson));
         let deep = "[".repeat(200) + &"]".repeat(200);
-        assert_eq!(cut_json(&deep, &[]), Err(Cause::TooDeep { depth_max: DEPTH_MAX }));
+        assert_eq!(cut_json(&deep, &[]), Err(ErrorKind::TooDeep { depth_max: DEPTH_MAX }));
         let brackets_in_text = format!("[\"{}\"]", "[".repeat(500));
         assert!(cut_json(&brackets_in_text, &[]).is_ok());
     }

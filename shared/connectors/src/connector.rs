@@ -5,19 +5,19 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, Evidence};
+use truecount_billing::{AccountId, Side};
 use url::Url;
 
 use crate::{
     auth::Auth,
-    pace::Pace,
-    reading::Reading,
+    pace::RateLimit,
+    reading::SnapshotBuilder,
     vendors::{self, csv::CsvFile},
 };
 
 /// One question to a vendor. There is no method: a question is always a GET.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct Request {
     /// The connector's own word for this kind of question, such as `devices`.
     pub step: Cow<'static, str>,
     /// A path with its query, below the source's base URL (`/v2/organizations?pageSize=500`), or a link that the
@@ -40,7 +40,7 @@ pub struct Ask {
     pub before: Option<u64>,
 }
 
-impl Ask {
+impl Request {
     /// A first question about the whole source.
     pub fn new(step: &'static str, target: impl Into<String>) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Ask {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The question.
-    pub ask: Ask,
+    pub ask: Request,
     /// The answer's text, numbers as they were written. Empty if `failed` is set.
     pub body: String,
     /// Why there is no answer for the question's account, in words for a person.
@@ -161,7 +161,7 @@ pub struct Endpoint {
     /// Plain headers sent with every question.
     pub headers: Vec<(&'static str, String)>,
     /// How fast and how many at once.
-    pub pace: Pace,
+    pub pace: RateLimit,
     /// Names of fields, at any depth, that are cut from answers before anything is kept; a name may end in `*`.
     pub cut: &'static [&'static str],
 }
@@ -172,7 +172,7 @@ pub trait Connector: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Which side of the comparison it is on.
-    fn evidence(&self) -> Evidence;
+    fn evidence(&self) -> Side;
 
     /// Where the vendor is; `None` for a file.
     fn endpoint(&self) -> Option<&Endpoint>;
@@ -183,28 +183,28 @@ pub trait Connector: Send + Sync {
     }
 
     /// The first questions.
-    fn start(&self) -> Vec<Ask>;
+    fn start(&self) -> Vec<Request>;
 
     /// What to ask after an answer, in order: the list's next page before anything that fans out.
     ///
     /// # Errors
     /// [`PageError`] if the answer cannot be understood.
-    fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError>;
+    fn follow(&self, page: &Page) -> Result<Vec<Request>, PageError>;
 
     /// A way around a refusal: other questions in its place, none at all (`Some(vec![])`: do without), or `None`:
     /// the refusal stands.
-    fn instead(&self, _ask: &Ask, _refusal: &Refusal) -> Option<Vec<Ask>> {
+    fn instead(&self, _ask: &Request, _refusal: &Refusal) -> Option<Vec<Request>> {
         None
     }
 
     /// What is known before any answer, such as accounts that the settings name.
-    fn begin(&self, _reading: &mut Reading) {}
+    fn begin(&self, _reading: &mut SnapshotBuilder) {}
 
     /// Takes what an answer says into a reading.
     ///
     /// # Errors
     /// [`PageError`] if the answer cannot be understood.
-    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError>;
+    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError>;
 }
 
 /// Reads one archived page: an answer through its connector, or the note that an account could not be asked. An
@@ -212,7 +212,7 @@ pub trait Connector: Send + Sync {
 ///
 /// # Errors
 /// [`PageError`] if an answer about the whole source cannot be understood.
-pub fn read_page(connector: &dyn Connector, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+pub fn read_page(connector: &dyn Connector, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     match (&page.failed, &page.ask.account) {
         (Some(reason), Some(account)) => reading.fail(account, reason),
         (Some(reason), None) => reading.source_partial(reason.clone()),
@@ -226,7 +226,7 @@ pub fn read_page(connector: &dyn Connector, page: &Page, reading: &mut Reading) 
 
 /// One connector of the list, for people who choose.
 #[derive(Debug, Clone, Copy)]
-pub struct Declaration {
+pub struct SourceKind {
     /// The name in the settings.
     pub name: &'static str,
     /// What people call the vendor.
@@ -241,8 +241,8 @@ pub struct Declaration {
 }
 
 /// Every connector that exists.
-pub const CONNECTORS: &[Declaration] = &[
-    Declaration {
+pub const SOURCE_KINDS: &[SourceKind] = &[
+    SourceKind {
         name: "connectwise",
         title: "ConnectWise PSA",
         gives: "companies, agreements and additions: what is billed",
@@ -250,7 +250,7 @@ pub const CONNECTORS: &[Declaration] = &[
         options: vendors::connectwise::OPTIONS,
         make: vendors::connectwise::make,
     },
-    Declaration {
+    SourceKind {
         name: "ninjaone",
         title: "NinjaOne",
         gives: "organizations and devices",
@@ -258,7 +258,7 @@ pub const CONNECTORS: &[Declaration] = &[
         options: vendors::ninjaone::OPTIONS,
         make: vendors::ninjaone::make,
     },
-    Declaration {
+    SourceKind {
         name: "microsoft-graph",
         title: "Microsoft 365",
         gives: "subscriptions of each customer tenant, and users with their licences",
@@ -266,7 +266,7 @@ pub const CONNECTORS: &[Declaration] = &[
         options: vendors::microsoft_graph::OPTIONS,
         make: vendors::microsoft_graph::make,
     },
-    Declaration {
+    SourceKind {
         name: "pax8",
         title: "Pax8",
         gives: "companies and what they subscribe to",
@@ -274,7 +274,7 @@ pub const CONNECTORS: &[Declaration] = &[
         options: vendors::pax8::OPTIONS,
         make: vendors::pax8::make,
     },
-    Declaration {
+    SourceKind {
         name: "csv",
         title: "CSV file",
         gives: "billed lines or usage items, by column profile",
@@ -290,12 +290,12 @@ pub const CONNECTORS: &[Declaration] = &[
 /// # Errors
 /// [`SettingsError`] that names the option.
 pub fn connect(connector: &str, options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
-    let Some(declaration) = CONNECTORS.iter().find(|one| one.name == connector) else {
+    let Some(declaration) = SOURCE_KINDS.iter().find(|one| one.name == connector) else {
         return Err(SettingsError::UnknownConnector(connector.chars().take(40).flat_map(char::escape_debug).collect()));
     };
     (declaration.make)(options)
 }
 
 fn known_connectors() -> String {
-    CONNECTORS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ")
+    SOURCE_KINDS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ")
 }

@@ -8,8 +8,8 @@ use futures::stream::{FuturesOrdered, StreamExt};
 use tracing::{debug, warn};
 
 use crate::{
-    connector::{Ask, Connector, Page},
-    fault::{Cause, Fault, Remedy},
+    connector::{Connector, Page, Request},
+    fault::{ErrorKind, Remedy, SourceError},
     http::{Http, Outcome, is_of_the_secret},
     state::{CrawlState, short_hash},
 };
@@ -19,7 +19,7 @@ pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Takes packs of pages: archives them, then saves the state that goes with them.
 #[async_trait]
-pub trait PackSink: Send {
+pub trait PageSink: Send {
     /// Called every some hundred pages or some megabytes, and at the end, also before a fault is returned. `state`
     /// is what to save after the pages are safe: a crawl that goes on from it asks for none of them again.
     async fn pack(&mut self, pages: &[Page], state: &CrawlState) -> Result<(), SinkError>;
@@ -27,7 +27,7 @@ pub trait PackSink: Send {
 
 /// How a crawl ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum CrawlProgress {
     /// Everything was asked.
     Done,
     /// It was told to stop, or the deadline came: go on from the state.
@@ -39,7 +39,7 @@ pub enum Progress {
 pub enum CrawlError {
     /// The source as a whole cannot be read. The state still knows the question: a later crawl can go on.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    SourceError(#[from] SourceError),
     /// The pages could not be kept.
     #[error("the pages could not be kept: {0}")]
     Sink(#[source] SinkError),
@@ -57,9 +57,9 @@ pub async fn crawl(
     connector: &dyn Connector,
     http: &Http,
     state: &mut CrawlState,
-    sink: &mut dyn PackSink,
+    sink: &mut dyn PageSink,
     stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Progress, CrawlError> {
+) -> Result<CrawlProgress, CrawlError> {
     let mut crawl = Crawl {
         connector,
         http,
@@ -87,12 +87,16 @@ struct Crawl<'a> {
     pages: Vec<Page>,
     bytes: usize,
     /// Asked, but the deadline came before an answer.
-    returned: Vec<Ask>,
+    returned: Vec<Request>,
     requests_before: u64,
 }
 
 impl Crawl<'_> {
-    async fn run(&mut self, sink: &mut dyn PackSink, stop: &(dyn Fn() -> bool + Sync)) -> Result<Progress, CrawlError> {
+    async fn run(
+        &mut self,
+        sink: &mut dyn PageSink,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<CrawlProgress, CrawlError> {
         self.begin();
         let (connector, http) = (self.connector, self.http);
         let mut flights = FuturesOrdered::new();
@@ -118,7 +122,7 @@ impl Crawl<'_> {
             }
         }
         let done = self.returned.is_empty() && self.state.waiting() == 0;
-        Ok(if done { Progress::Done } else { Progress::Stopped })
+        Ok(if done { CrawlProgress::Done } else { CrawlProgress::Stopped })
     }
 
     fn begin(&mut self) {
@@ -142,7 +146,7 @@ impl Crawl<'_> {
     }
 
     /// Takes what came of a question.
-    fn land(&mut self, ask: Ask, outcome: Outcome) -> Result<Landed, Fault> {
+    fn land(&mut self, ask: Request, outcome: Outcome) -> Result<Landed, SourceError> {
         let landed = match outcome {
             Outcome::OutOfTime => return Ok(Landed::OutOfTime(ask)),
             Outcome::Page(page) => self.page(page),
@@ -155,21 +159,21 @@ impl Crawl<'_> {
         }
     }
 
-    fn page(&mut self, page: Page) -> Result<(), Cause> {
+    fn page(&mut self, page: Page) -> Result<(), ErrorKind> {
         let limits = &self.http.limits;
         let hash = short_hash(&[&page.body]);
         if page.ask.before == Some(hash) {
-            return Err(Cause::RepeatedPage { page: page.ask.page.saturating_add(1) });
+            return Err(ErrorKind::RepeatedPage { page: page.ask.page.saturating_add(1) });
         }
         let mut asks = self.connector.follow(&page)?;
         for next in asks.iter_mut().filter(|ask| is_next(ask, &page.ask)) {
             if next.page >= limits.list_pages_max {
-                return Err(Cause::TooManyPages { pages_max: limits.list_pages_max.into() });
+                return Err(ErrorKind::TooManyPages { pages_max: limits.list_pages_max.into() });
             }
             next.before = Some(hash);
         }
         if self.state.pages >= limits.pages_max {
-            return Err(Cause::TooManyPages { pages_max: limits.pages_max });
+            return Err(ErrorKind::TooManyPages { pages_max: limits.pages_max });
         }
         self.enqueue(&page.ask, asks)?;
         debug!(step = %page.ask.step, page = page.ask.page, bytes = page.body.len(), "page read");
@@ -183,11 +187,11 @@ impl Crawl<'_> {
 
     /// Puts questions at the head of the line, in order. A next page that was asked for before is a circle; an
     /// account that is listed twice is asked about once.
-    fn enqueue(&mut self, from: &Ask, asks: Vec<Ask>) -> Result<(), Cause> {
+    fn enqueue(&mut self, from: &Request, asks: Vec<Request>) -> Result<(), ErrorKind> {
         if asks.iter().any(|ask| is_next(ask, from) && self.state.is_known(ask)) {
-            return Err(Cause::RepeatedLink);
+            return Err(ErrorKind::RepeatedLink);
         }
-        let fresh: Vec<Ask> = asks.into_iter().filter(|ask| self.state.first_time(ask)).collect();
+        let fresh: Vec<Request> = asks.into_iter().filter(|ask| self.state.first_time(ask)).collect();
         for ask in fresh.into_iter().rev() {
             self.state.frontier.push_front(ask);
         }
@@ -195,7 +199,7 @@ impl Crawl<'_> {
     }
 
     /// Keeps a failure with its account, or ends the crawl.
-    fn failed(&mut self, ask: Ask, cause: Cause) -> Result<(), Fault> {
+    fn failed(&mut self, ask: Request, cause: ErrorKind) -> Result<(), SourceError> {
         let Some(account) = ask.account.clone().filter(|_| !is_of_the_secret(&cause, &ask)) else {
             return Err(self.give_up(ask, cause));
         };
@@ -203,7 +207,7 @@ impl Crawl<'_> {
             self.state.failures_in_row += 1;
             if self.state.failures_in_row >= self.http.limits.silent_accounts_max {
                 let count = self.state.failures_in_row;
-                return Err(self.give_up(ask, Cause::ManyAccounts { count, last: Box::new(cause) }));
+                return Err(self.give_up(ask, ErrorKind::ManyAccounts { count, last: Box::new(cause) }));
             }
         }
         let reason = format!("`{}`: {cause}", ask.step);
@@ -214,14 +218,14 @@ impl Crawl<'_> {
     }
 
     /// Ends the crawl; the question stays first in line for a later one.
-    fn give_up(&mut self, ask: Ask, cause: Cause) -> Fault {
-        let fault = Fault { during: ask.step.to_string(), account: ask.account.clone(), cause };
+    fn give_up(&mut self, ask: Request, cause: ErrorKind) -> SourceError {
+        let fault = SourceError { during: ask.step.to_string(), account: ask.account.clone(), cause };
         self.state.failures_in_row = 0;
         self.state.flying.push_front(ask);
         fault
     }
 
-    async fn hand_over(&mut self, sink: &mut dyn PackSink) -> Result<(), CrawlError> {
+    async fn hand_over(&mut self, sink: &mut dyn PageSink) -> Result<(), CrawlError> {
         let requests = self.http.requests();
         self.state.requests += requests - self.requests_before;
         self.requests_before = requests;
@@ -232,11 +236,11 @@ impl Crawl<'_> {
 }
 
 /// Whether a question is for the next page of the list that another is about.
-fn is_next(ask: &Ask, from: &Ask) -> bool {
+fn is_next(ask: &Request, from: &Request) -> bool {
     ask.step == from.step && ask.page > from.page
 }
 
 enum Landed {
     Taken,
-    OutOfTime(Ask),
+    OutOfTime(Request),
 }

@@ -12,14 +12,14 @@ use crate::connector::PageError;
 /// A question that got no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{cause}", Prefix(.during, .account.as_ref()))]
-pub struct Fault {
+pub struct SourceError {
     /// The step of the question.
     pub during: String,
     /// The account that it was about; `None`: the whole source.
     pub account: Option<AccountId>,
     /// What happened.
     #[source]
-    pub cause: Cause,
+    pub cause: ErrorKind,
 }
 
 struct Prefix<'a>(&'a str, Option<&'a AccountId>);
@@ -46,7 +46,7 @@ pub enum Remedy {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Cause {
+pub enum ErrorKind {
     /// No connection.
     #[error("`{host}` cannot be reached: {why}")]
     Unreachable {
@@ -163,7 +163,7 @@ pub enum Cause {
         /// How many.
         count: u32,
         /// The last one's cause.
-        last: Box<Cause>,
+        last: Box<ErrorKind>,
     },
 }
 
@@ -183,7 +183,7 @@ impl fmt::Display for After {
     }
 }
 
-impl Cause {
+impl ErrorKind {
     /// What helps.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
@@ -225,7 +225,7 @@ impl Cause {
     }
 }
 
-impl Fault {
+impl SourceError {
     /// What helps.
     #[must_use]
     pub fn remedy(&self) -> Remedy {

@@ -23,12 +23,12 @@ use url::Url;
 use crate::{
     auth::SecretFields,
     body::cut_json,
-    connector::{Ask, Connector, Endpoint, Page, Refusal, SettingsError},
+    connector::{Connector, Endpoint, Page, Refusal, Request, SettingsError},
     endpoint::{is_loopback, origin_text},
-    fault::Cause,
-    pace::{CONCURRENCY_MAX, Gate, RealTime, Time, backoff, http_date, retry_after},
+    fault::ErrorKind,
+    pace::{CONCURRENCY_MAX, RateLimiter, RealTime, Time, backoff, http_date, retry_after},
     paging,
-    renewal::{Keyring, Renewal},
+    renewal::{CredentialCache, CredentialProvider},
     tokens::Tokens,
 };
 
@@ -79,7 +79,7 @@ pub struct HttpSetup {
     /// The fields of the source's secret.
     pub secret: BTreeMap<String, SecretString>,
     /// Where to look the secret up again, once, should the vendor refuse it.
-    pub renewal: Option<Arc<dyn Renewal>>,
+    pub renewal: Option<Arc<dyn CredentialProvider>>,
     /// The clock for waits.
     pub time: Arc<dyn Time>,
     /// From now: when nothing new may be asked and no wait may end. `None`: no limit.
@@ -98,11 +98,11 @@ impl Default for HttpSetup {
 /// The engine's way to one source.
 pub struct Http {
     endpoint: Endpoint,
-    pub(crate) keyring: Keyring,
+    pub(crate) keyring: CredentialCache,
     client: Client,
     pub(crate) token_client: Client,
     pub(crate) tokens: Tokens,
-    gate: Gate,
+    gate: RateLimiter,
     pub(crate) time: Arc<dyn Time>,
     deadline: Option<Duration>,
     pub(crate) limits: Limits,
@@ -122,24 +122,24 @@ pub(crate) enum Outcome {
     /// An answer.
     Page(Page),
     /// Other questions in its place.
-    Instead(Vec<Ask>),
+    Instead(Vec<Request>),
     /// The deadline came first: ask again another time.
     OutOfTime,
     /// No usable answer.
-    Failed(Cause),
+    Failed(ErrorKind),
 }
 
 /// Why an attempt did not bring an answer.
 pub(crate) enum Miss {
-    Cause(Cause),
+    ErrorKind(ErrorKind),
     /// A status that the connector may know a way around.
-    Refused(Cause, Refusal),
+    Refused(ErrorKind, Refusal),
     OutOfTime,
 }
 
-impl From<Cause> for Miss {
-    fn from(cause: Cause) -> Self {
-        Self::Cause(cause)
+impl From<ErrorKind> for Miss {
+    fn from(cause: ErrorKind) -> Self {
+        Self::ErrorKind(cause)
     }
 }
 
@@ -153,7 +153,7 @@ pub(crate) struct Budget {
     /// Which secret the last request was made with.
     secret_number: u32,
     /// What happened last: the reason, should nothing be left.
-    last: Option<Cause>,
+    last: Option<ErrorKind>,
 }
 
 impl Budget {
@@ -167,7 +167,7 @@ impl Budget {
                 self.left = left;
                 Ok(())
             }
-            None => Err(self.last.clone().unwrap_or(Cause::Throttled { after: None }).into()),
+            None => Err(self.last.clone().unwrap_or(ErrorKind::Throttled { after: None }).into()),
         }
     }
 }
@@ -196,10 +196,10 @@ impl Http {
             None => client.clone(),
         };
         Ok(Self {
-            gate: Gate::new(endpoint.pace),
+            gate: RateLimiter::new(endpoint.pace),
             deadline: setup.deadline.map(|from_now| setup.time.now().saturating_add(from_now)),
             endpoint,
-            keyring: Keyring::new(secret, setup.renewal),
+            keyring: CredentialCache::new(secret, setup.renewal),
             client,
             token_client,
             tokens: Tokens::default(),
@@ -251,7 +251,7 @@ impl Http {
     }
 
     /// Asks until there is an answer or the budget is spent.
-    pub(crate) async fn ask(&self, connector: &dyn Connector, ask: &Ask) -> Outcome {
+    pub(crate) async fn ask(&self, connector: &dyn Connector, ask: &Request) -> Outcome {
         let url = match paging::resolve(&self.endpoint.base, &ask.target) {
             Ok(url) => url,
             Err(cause) => return Outcome::Failed(cause),
@@ -277,19 +277,19 @@ impl Http {
                         None => Outcome::Failed(cause),
                     };
                 }
-                Err(Miss::Cause(Cause::NotAccepted)) if self.may_refresh(&budget) => {
+                Err(Miss::ErrorKind(ErrorKind::NotAccepted)) if self.may_refresh(&budget) => {
                     budget.token_refreshed = true;
-                    budget.last = Some(Cause::NotAccepted);
+                    budget.last = Some(ErrorKind::NotAccepted);
                     self.tokens.give_up(ask.scope.as_deref(), budget.token.as_ref()).await;
                 }
-                Err(Miss::Cause(cause)) if is_of_the_secret(&cause, ask) => {
+                Err(Miss::ErrorKind(cause)) if is_of_the_secret(&cause, ask) => {
                     if !self.keyring.renewed_since(budget.secret_number, &self.endpoint.auth).await {
                         return Outcome::Failed(cause);
                     }
                     self.tokens.give_up_all().await;
                     budget = Budget::new(self.limits.requests_per_ask_max);
                 }
-                Err(Miss::Cause(cause)) if cause.passes() && budget.left > 0 => {
+                Err(Miss::ErrorKind(cause)) if cause.passes() && budget.left > 0 => {
                     if let Err(miss) = self.wait_before_repeat(cause, &mut budget).await {
                         return given_up(miss);
                     }
@@ -304,7 +304,7 @@ impl Http {
     }
 
     /// One GET, with a token first if there is none.
-    async fn attempt(&self, url: &Url, ask: &Ask, budget: &mut Budget) -> Result<String, Miss> {
+    async fn attempt(&self, url: &Url, ask: &Request, budget: &mut Budget) -> Result<String, Miss> {
         budget.attempts += 1;
         budget.secret_number = self.keyring.number();
         let headers = self.headers(ask.scope.as_deref(), budget).await?;
@@ -320,22 +320,22 @@ impl Http {
         let status = response.status();
         if status == StatusCode::OK {
             let bytes = self.body(response, self.limits.body_bytes_max, host, seconds).await?;
-            return String::from_utf8(bytes).map_err(|_| Cause::NotJson.into());
+            return String::from_utf8(bytes).map_err(|_| ErrorKind::NotJson.into());
         }
         if let Some(host) = redirect_host(&response) {
-            return Err(Cause::Redirected { host }.into());
+            return Err(ErrorKind::Redirected { host }.into());
         }
         let after = self.hold_if_asked(&response);
         match status.as_u16() {
             429 => Err(self.throttled(after)),
             503 if after.is_some() => Err(self.throttled(after)),
-            500..=599 | 408 => Err(Cause::ServerFails { status: status.as_u16() }.into()),
-            401 => Err(Cause::NotAccepted.into()),
+            500..=599 | 408 => Err(ErrorKind::ServerFails { status: status.as_u16() }.into()),
+            401 => Err(ErrorKind::NotAccepted.into()),
             status => {
                 let code = self.refusal_code(response, host, seconds).await;
                 let cause = match status {
-                    403 => Cause::NotAllowed { code: code.clone() },
-                    _ => Cause::Refused { status, code: code.clone() },
+                    403 => ErrorKind::NotAllowed { code: code.clone() },
+                    _ => ErrorKind::Refused { status, code: code.clone() },
                 };
                 Err(Miss::Refused(cause, Refusal { status, code }))
             }
@@ -345,7 +345,7 @@ impl Http {
     /// Counts an answer that said to ask less often.
     pub(crate) fn throttled(&self, after: Option<Duration>) -> Miss {
         self.throttles.fetch_add(1, Ordering::Relaxed);
-        Cause::Throttled { after }.into()
+        ErrorKind::Throttled { after }.into()
     }
 
     /// Reads a body up to a cap, counted after decompression.
@@ -361,11 +361,11 @@ impl Http {
             match response.chunk().await {
                 Ok(None) => return Ok(bytes),
                 Ok(Some(chunk)) if bytes.len() + chunk.len() > most => {
-                    return Err(Cause::TooLarge { bytes_max: most }.into());
+                    return Err(ErrorKind::TooLarge { bytes_max: most }.into());
                 }
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
                 Err(error) if error.is_timeout() => return Err(self.broken(&error, host, seconds)),
-                Err(_) => return Err(Cause::CutShort.into()),
+                Err(_) => return Err(ErrorKind::CutShort.into()),
             }
         }
     }
@@ -392,13 +392,13 @@ impl Http {
     }
 
     /// Waits as long as the vendor asks, or by a jittered back-off.
-    async fn wait_before_repeat(&self, cause: Cause, budget: &mut Budget) -> Result<(), Miss> {
+    async fn wait_before_repeat(&self, cause: ErrorKind, budget: &mut Budget) -> Result<(), Miss> {
         let wait = match &cause {
-            Cause::Throttled { after: Some(after) } if after.as_secs() > self.limits.wait_seconds_max => {
-                return Err(Miss::Cause(cause));
+            ErrorKind::Throttled { after: Some(after) } if after.as_secs() > self.limits.wait_seconds_max => {
+                return Err(Miss::ErrorKind(cause));
             }
-            Cause::Throttled { after: Some(after) } => *after,
-            cause => backoff(budget.attempts, matches!(cause, Cause::Throttled { .. })),
+            ErrorKind::Throttled { after: Some(after) } => *after,
+            cause => backoff(budget.attempts, matches!(cause, ErrorKind::Throttled { .. })),
         };
         budget.last = Some(cause);
         self.wait(wait).await
@@ -435,11 +435,11 @@ impl Http {
             return Miss::OutOfTime;
         }
         let host = host.to_owned();
-        Miss::Cause(match error {
-            error if error.is_timeout() && !error.is_connect() => Cause::TimedOut { host, seconds },
-            error if error.is_timeout() => Cause::Unreachable { host, why: "no connection in time" },
-            error if error.is_connect() => Cause::Unreachable { host, why: "no connection" },
-            _ => Cause::Unreachable { host, why: "the connection broke" },
+        Miss::ErrorKind(match error {
+            error if error.is_timeout() && !error.is_connect() => ErrorKind::TimedOut { host, seconds },
+            error if error.is_timeout() => ErrorKind::Unreachable { host, why: "no connection in time" },
+            error if error.is_connect() => ErrorKind::Unreachable { host, why: "no connection" },
+            _ => ErrorKind::Unreachable { host, why: "the connection broke" },
         })
     }
 
@@ -466,10 +466,10 @@ impl Http {
 }
 
 /// Whether it is the source's own secret that was refused, not one account's token.
-pub(crate) fn is_of_the_secret(cause: &Cause, ask: &Ask) -> bool {
+pub(crate) fn is_of_the_secret(cause: &ErrorKind, ask: &Request) -> bool {
     match cause {
-        Cause::TokenRefused { code: Some(code), .. } if code == INVALID_CLIENT => true,
-        Cause::NotAccepted | Cause::TokenRefused { .. } => ask.scope.is_none(),
+        ErrorKind::TokenRefused { code: Some(code), .. } if code == INVALID_CLIENT => true,
+        ErrorKind::NotAccepted | ErrorKind::TokenRefused { .. } => ask.scope.is_none(),
         _ => false,
     }
 }
@@ -477,7 +477,7 @@ pub(crate) fn is_of_the_secret(cause: &Cause, ask: &Ask) -> bool {
 fn given_up(miss: Miss) -> Outcome {
     match miss {
         Miss::OutOfTime => Outcome::OutOfTime,
-        Miss::Cause(cause) | Miss::Refused(cause, _) => Outcome::Failed(cause),
+        Miss::ErrorKind(cause) | Miss::Refused(cause, _) => Outcome::Failed(cause),
     }
 }
 

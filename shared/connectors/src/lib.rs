@@ -3,16 +3,16 @@
 //! A [`Connector`] does no IO: it says what to ask ([`Connector::start`], [`Connector::follow`]) and what an
 //! answer means ([`Connector::read`]). The engine ([`crawl`]) does everything else: credentials, pace, retries,
 //! timeouts, caps, paging, fan-out to child accounts, checkpoints, and the cutting of fields that billing does
-//! not need. Reading archived pages ([`read_page`]) is a pure function of the pages.
+//! not need. SnapshotBuilder archived pages ([`read_page`]) is a pure function of the pages.
 //!
-//! **Architecture invariants:** nothing here can write to a vendor (an [`Ask`] has no method; the only requests
+//! **Architecture invariants:** nothing here can write to a vendor (an [`Request`] has no method; the only requests
 //! other than GET are those that obtain a token); a credential goes only to the scheme, host and port that the
 //! settings name; no AWS, no table, no archive.
 //!
 //! ```text
-//! start ─▶ Ask ─▶ engine ─▶ Page ─▶ follow ─▶ more Asks
+//! start ─▶ Request ─▶ engine ─▶ Page ─▶ follow ─▶ more Asks
 //!                            │
-//!                            └─▶ PackSink (archive, checkpoint) ─▶ … later … ─▶ read_page ─▶ Reading ─▶ Snapshot
+//!                            └─▶ PageSink (archive, checkpoint) ─▶ … later … ─▶ read_page ─▶ SnapshotBuilder ─▶ Snapshot
 //! ```
 
 mod auth;
@@ -35,15 +35,15 @@ mod vendors;
 
 pub use auth::{Auth, Basic, SecretHeader, TokenAuth, TokenStyle};
 pub use connector::{
-    Ask, CONNECTORS, Connector, Declaration, Endpoint, Page, PageError, Refusal, SettingsError, connect, read_page,
+    Connector, Endpoint, Page, PageError, Refusal, Request, SOURCE_KINDS, SettingsError, SourceKind, connect, read_page,
 };
 pub use endpoint::checked_url;
-pub use engine::{CrawlError, PackSink, Progress, SinkError, crawl};
-pub use fault::{Cause, Fault, Remedy};
+pub use engine::{CrawlError, CrawlProgress, PageSink, SinkError, crawl};
+pub use fault::{ErrorKind, Remedy, SourceError};
 pub use http::{Http, HttpSetup, Limits};
-pub use pace::{Pace, PaperTime, RealTime, Time};
+pub use pace::{PaperTime, RateLimit, RealTime, Time};
 pub use probe::probe;
-pub use reading::{AccountReading, Note, Reading, Snapshot};
-pub use renewal::Renewal;
+pub use reading::{AccountReading, Note, Snapshot, SnapshotBuilder};
+pub use renewal::CredentialProvider;
 pub use state::CrawlState;
 pub use vendors::csv::{CsvFile, CsvSplitter};

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 /// How fast and how many at once. The vendor's own limits, less a margin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct RateLimit {
     /// Requests in any minute, on average.
     pub requests_per_minute: u32,
     /// How many may go without waiting after a pause.
@@ -89,7 +89,7 @@ impl Time for PaperTime {
 
 /// The gate that all requests of one source pass: a token bucket, and the vendor's last "not before".
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct RateLimiter {
     interval: Duration,
     slack: Duration,
     state: Mutex<GateState>,
@@ -101,8 +101,8 @@ struct GateState {
     not_before: Duration,
 }
 
-impl Gate {
-    pub(crate) fn new(pace: Pace) -> Self {
+impl RateLimiter {
+    pub(crate) fn new(pace: RateLimit) -> Self {
         let interval = Duration::from_secs(60) / pace.requests_per_minute.max(1);
         let slack = interval.saturating_mul(pace.burst.saturating_sub(1));
         Self { interval, slack, state: Mutex::default() }

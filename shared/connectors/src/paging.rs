@@ -7,19 +7,19 @@ use url::Url;
 use crate::{
     connector::PageError,
     endpoint::{origin_text, same_origin},
-    fault::Cause,
+    fault::ErrorKind,
 };
 
 /// The URL of a target: below the base, or a link of the vendor's own on the base's scheme, host and port.
-pub(crate) fn resolve(base: &Url, target: &str) -> Result<Url, Cause> {
+pub(crate) fn resolve(base: &Url, target: &str) -> Result<Url, ErrorKind> {
     if target.starts_with('/') {
         let text = format!("{}{target}", base.as_str().trim_end_matches('/'));
-        let url = Url::parse(&text).map_err(|_| Cause::BadLink)?;
-        return if same_origin(base, &url) { Ok(url) } else { Err(Cause::BadLink) };
+        let url = Url::parse(&text).map_err(|_| ErrorKind::BadLink)?;
+        return if same_origin(base, &url) { Ok(url) } else { Err(ErrorKind::BadLink) };
     }
-    let url = Url::parse(target).map_err(|_| Cause::BadLink)?;
+    let url = Url::parse(target).map_err(|_| ErrorKind::BadLink)?;
     if !same_origin(base, &url) || !url.username().is_empty() || url.password().is_some() {
-        return Err(Cause::ForeignLink { host: origin_text(&url) });
+        return Err(ErrorKind::ForeignLink { host: origin_text(&url) });
     }
     Ok(url)
 }
@@ -70,10 +70,10 @@ mod tests {
             "https://user@psa.example.test/",
             "https://psa.example.test@evil.example/",
         ] {
-            assert!(matches!(resolve(&base, foreign), Err(Cause::ForeignLink { .. })), "{foreign}");
+            assert!(matches!(resolve(&base, foreign), Err(ErrorKind::ForeignLink { .. })), "{foreign}");
         }
         for none in ["", "users?x=1", "\\\\evil.example"] {
-            assert_eq!(resolve(&base, none), Err(Cause::BadLink), "{none}");
+            assert_eq!(resolve(&base, none), Err(ErrorKind::BadLink), "{none}");
         }
     }
 

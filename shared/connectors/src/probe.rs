@@ -3,26 +3,26 @@
 
 use crate::{
     connector::{Connector, read_page},
-    fault::{Cause, Fault},
+    fault::{ErrorKind, SourceError},
     http::{Http, Outcome},
-    reading::Reading,
+    reading::SnapshotBuilder,
 };
 
 /// Asks the first of a connector's questions, and only that.
 ///
 /// # Errors
-/// [`Fault`], as a crawl would end with it.
-pub async fn probe(connector: &dyn Connector, http: &Http) -> Result<(), Fault> {
+/// [`SourceError`], as a crawl would end with it.
+pub async fn probe(connector: &dyn Connector, http: &Http) -> Result<(), SourceError> {
     let Some(ask) = connector.start().into_iter().next() else { return Ok(()) };
-    let fault = |cause| Fault { during: ask.step.to_string(), account: ask.account.clone(), cause };
+    let fault = |cause| SourceError { during: ask.step.to_string(), account: ask.account.clone(), cause };
     match http.ask(connector, &ask).await {
         Outcome::Page(page) => {
             connector.follow(&page).map_err(|error| fault(error.into()))?;
-            read_page(connector, &page, &mut Reading::of(connector)).map_err(|error| fault(error.into()))
+            read_page(connector, &page, &mut SnapshotBuilder::of(connector)).map_err(|error| fault(error.into()))
         }
         // The vendor let us in and said no to this question only: the connector knows others.
         Outcome::Instead(_) => Ok(()),
-        Outcome::OutOfTime => Err(fault(Cause::Unreachable { host: http.host(), why: "no answer in time" })),
+        Outcome::OutOfTime => Err(fault(ErrorKind::Unreachable { host: http.host(), why: "no answer in time" })),
         Outcome::Failed(cause) => Err(fault(cause)),
     }
 }

@@ -18,9 +18,9 @@ use crate::{
     store::{PackedItems, SortedItems, clip},
 };
 
-/// Collects what pages say. Made by [`Reading::of`], fed by [`crate::read_page`], ended by [`Reading::finish`].
+/// Collects what pages say. Made by [`SnapshotBuilder::of`], fed by [`crate::read_page`], ended by [`SnapshotBuilder::finish`].
 #[derive(Debug, Default)]
-pub struct Reading {
+pub struct SnapshotBuilder {
     accounts: BTreeMap<AccountId, Collected>,
     rows: BTreeMap<(Option<AccountId>, String), Rows>,
     notes: BTreeMap<Note, u64>,
@@ -125,7 +125,7 @@ pub struct AccountReading {
     pub lines: Vec<BilledLine>,
 }
 
-impl Reading {
+impl SnapshotBuilder {
     /// An empty reading of a connector's source, with what its settings already know.
     #[must_use]
     pub fn of(connector: &dyn Connector) -> Self {
@@ -401,7 +401,7 @@ mod tests {
             seed: u64,
         ) {
             let read = |rows: &[(u8, u8)]| {
-                let mut reading = Reading::default();
+                let mut reading = SnapshotBuilder::default();
                 for (of, id) in rows {
                     reading.account(&account(*of), "name");
                     reading.item(&account(*of), &item(*id, "active"));
@@ -425,7 +425,7 @@ mod tests {
 
     #[test]
     fn states_say_the_worst() {
-        let mut reading = Reading::default();
+        let mut reading = SnapshotBuilder::default();
         for n in 0..5 {
             reading.account(&account(n), "name");
         }
@@ -452,7 +452,7 @@ mod tests {
     #[test]
     fn totals_that_do_not_agree_are_said() {
         let state = |totals: &[u64], rows: u32| {
-            let mut reading = Reading::default();
+            let mut reading = SnapshotBuilder::default();
             reading.account(&account(1), "name");
             totals.iter().for_each(|total| reading.total(None, "companies", *total));
             (0..rows).for_each(|row| reading.row(None, "companies", &row.to_string()));
@@ -469,7 +469,7 @@ mod tests {
 
     #[test]
     fn notes_are_counted_and_bounded() {
-        let mut reading = Reading::default();
+        let mut reading = SnapshotBuilder::default();
         for n in 0..500 {
             reading.unknown("status", &format!("odd {n}\u{1b}[2J"));
             reading.unknown("status", "always");

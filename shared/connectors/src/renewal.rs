@@ -13,20 +13,20 @@ use crate::auth::{Auth, SecretFields};
 
 /// Looks a source's secret up again.
 #[async_trait]
-pub trait Renewal: Send + Sync {
+pub trait CredentialProvider: Send + Sync {
     /// The fields as they are now; `None`: they cannot be read.
     async fn secret(&self) -> Option<BTreeMap<String, SecretString>>;
 }
 
 /// The secret in use, and the one chance of a new one.
-pub(crate) struct Keyring {
+pub(crate) struct CredentialCache {
     current: RwLock<(u32, Arc<SecretFields>)>,
     /// Taken when the chance is.
-    renewal: Mutex<Option<Arc<dyn Renewal>>>,
+    renewal: Mutex<Option<Arc<dyn CredentialProvider>>>,
 }
 
-impl Keyring {
-    pub(crate) fn new(secret: SecretFields, renewal: Option<Arc<dyn Renewal>>) -> Self {
+impl CredentialCache {
+    pub(crate) fn new(secret: SecretFields, renewal: Option<Arc<dyn CredentialProvider>>) -> Self {
         Self { current: RwLock::new((0, Arc::new(secret))), renewal: Mutex::new(renewal) }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use truecount_billing::AccountId;
 
-use crate::connector::Ask;
+use crate::connector::Request;
 
 /// How far a crawl has come. `CrawlState::default()` begins one; a saved one goes on without asking for any page
 /// again that was packed.
@@ -17,9 +17,9 @@ pub struct CrawlState {
     /// Whether the first questions were put on the list.
     pub(crate) begun: bool,
     /// Asked, not yet answered: first in line when a crawl goes on.
-    pub(crate) flying: VecDeque<Ask>,
+    pub(crate) flying: VecDeque<Request>,
     /// Still to be asked, the next one first.
-    pub(crate) frontier: VecDeque<Ask>,
+    pub(crate) frontier: VecDeque<Request>,
     seen: Seen,
     /// Answers so far, failed accounts not counted.
     pub pages: u64,
@@ -47,12 +47,12 @@ impl CrawlState {
     }
 
     /// Marks a question as put; false if it was before.
-    pub(crate) fn first_time(&mut self, ask: &Ask) -> bool {
+    pub(crate) fn first_time(&mut self, ask: &Request) -> bool {
         self.seen.0.insert(question_hash(ask))
     }
 
     /// Whether a question was put before.
-    pub(crate) fn is_known(&self, ask: &Ask) -> bool {
+    pub(crate) fn is_known(&self, ask: &Request) -> bool {
         self.seen.0.contains(&question_hash(ask))
     }
 
@@ -68,7 +68,7 @@ impl CrawlState {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Seen(HashSet<u64>);
 
-fn question_hash(ask: &Ask) -> u64 {
+fn question_hash(ask: &Request) -> u64 {
     short_hash(&[ask.scope.as_deref().unwrap_or_default(), "\0", &ask.target])
 }
 
@@ -109,9 +109,9 @@ mod tests {
     #[test]
     fn a_checkpoint_is_what_it_was() {
         let mut state = CrawlState { begun: true, pages: 7, ..CrawlState::default() };
-        let ask = Ask::new("devices", "/v2/devices?after=1").within("tenant");
+        let ask = Request::new("devices", "/v2/devices?after=1").within("tenant");
         assert!(state.first_time(&ask));
-        assert!(state.first_time(&Ask::new("devices", "/v2/devices?after=1")), "another token, another question");
+        assert!(state.first_time(&Request::new("devices", "/v2/devices?after=1")), "another token, another question");
         state.flying.push_back(ask.clone());
         state.frontier.push_back(ask.next("/v2/devices?after=2"));
         let mut again: CrawlState = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();

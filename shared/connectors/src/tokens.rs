@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use crate::{
     auth::{Token, TokenAuth, TokenStyle, token_from, token_url},
     endpoint::origin_text,
-    fault::Cause,
+    fault::ErrorKind,
     http::{Budget, Http, Miss, redirect_host},
 };
 
@@ -90,27 +90,27 @@ impl Http {
         let request = match auth.style {
             TokenStyle::Form => request.form(&fields),
             TokenStyle::Json => {
-                let body = serde_json::to_vec(&fields).map_err(|_| Cause::TokenUnreadable)?;
+                let body = serde_json::to_vec(&fields).map_err(|_| ErrorKind::TokenUnreadable)?;
                 request.header(CONTENT_TYPE, "application/json").body(body)
             }
         };
         let host = origin_text(&url);
         let response = request.send().await.map_err(|error| self.broken(&error, &host, seconds))?;
         if let Some(host) = redirect_host(&response) {
-            return Err(Cause::Redirected { host }.into());
+            return Err(ErrorKind::Redirected { host }.into());
         }
         let after = self.hold_if_asked(&response);
         match response.status().as_u16() {
             200 => {
                 let bytes = self.body(response, TOKEN_BYTES_MAX, &host, seconds).await?;
-                let body = std::str::from_utf8(&bytes).map_err(|_| Cause::TokenUnreadable)?;
+                let body = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::TokenUnreadable)?;
                 Ok(token_from(body, self.time.now())?)
             }
             429 => Err(self.throttled(after)),
-            status @ (500..=599 | 408) => Err(Cause::ServerFails { status }.into()),
+            status @ (500..=599 | 408) => Err(ErrorKind::ServerFails { status }.into()),
             status => {
                 let code = self.refusal_code(response, &host, seconds).await;
-                Err(Cause::TokenRefused { status, code }.into())
+                Err(ErrorKind::TokenRefused { status, code }.into())
             }
         }
     }

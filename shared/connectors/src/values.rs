@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn an_error_shows_no_value() {
-        let page = Page { ask: crate::Ask::new("devices", "/x"), body: r#"{"id":"hunter2"}"#.into(), failed: None };
+        let page = Page { ask: crate::Request::new("devices", "/x"), body: r#"{"id":"hunter2"}"#.into(), failed: None };
         #[derive(Debug, Deserialize)]
         struct Shape {
             #[expect(dead_code, reason = "only its type matters")]

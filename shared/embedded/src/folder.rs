@@ -8,7 +8,9 @@ use std::{
 };
 
 use tokio::io::AsyncRead;
-use truecount_platform::{Archive, ArchiveError, Cause, Entry, LIST_ENTRIES_MAX, Placed, async_trait, checked_key};
+use truecount_platform::{
+    Archive, ArchiveEntry, ArchiveError, LIST_ENTRIES_MAX, Placed, PortErrorKind, async_trait, checked_key,
+};
 
 use crate::disk::Disk;
 
@@ -26,11 +28,11 @@ impl FolderArchive {
     fn path(&self, operation: &'static str, key: &str) -> Result<PathBuf, ArchiveError> {
         match checked_key(key) {
             Ok(key) => Ok(self.root.join(key)),
-            Err(error) => Err(self.error(operation, key, Cause::Invalid(error.to_string()))),
+            Err(error) => Err(self.error(operation, key, PortErrorKind::Invalid(error.to_string()))),
         }
     }
 
-    fn error(&self, operation: &'static str, key: &str, cause: Cause) -> ArchiveError {
+    fn error(&self, operation: &'static str, key: &str, cause: PortErrorKind) -> ArchiveError {
         ArchiveError { operation, place: self.place(key), cause }
     }
 
@@ -42,7 +44,7 @@ impl FolderArchive {
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T, ArchiveError> {
         let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        done.map_err(|error| self.error(operation, key, Cause::Disk(error.to_string())))
+        done.map_err(|error| self.error(operation, key, PortErrorKind::Disk(error.to_string())))
     }
 }
 
@@ -79,7 +81,7 @@ impl Archive for FolderArchive {
         Ok(file.map(|file| Box::new(tokio::fs::File::from_std(file)) as Box<dyn AsyncRead + Send + Unpin>))
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<ArchiveEntry>, ArchiveError> {
         let folder = match prefix.rsplit_once('/') {
             None => self.root.clone(),
             Some((folder, _)) => self.path("listing", folder)?,
@@ -87,7 +89,7 @@ impl Archive for FolderArchive {
         let (root, wanted) = (self.root.clone(), prefix.to_owned());
         let entries = self.on_disk("listing", prefix, move || walk(&root, folder, &wanted)).await?;
         if entries.len() > LIST_ENTRIES_MAX {
-            let cause = Cause::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing"));
+            let cause = PortErrorKind::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing"));
             return Err(self.error("listing", prefix, cause));
         }
         Ok(entries)
@@ -112,7 +114,7 @@ fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 /// Every file below a folder whose key begins with the prefix, in the order of the keys' bytes.
-fn walk(root: &Path, folder: PathBuf, prefix: &str) -> io::Result<Vec<Entry>> {
+fn walk(root: &Path, folder: PathBuf, prefix: &str) -> io::Result<Vec<ArchiveEntry>> {
     let mut entries = Vec::new();
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
@@ -133,7 +135,7 @@ fn walk(root: &Path, folder: PathBuf, prefix: &str) -> io::Result<Vec<Entry>> {
                 // A link counts as the file that it leads to.
                 let found = fs::metadata(&path)?;
                 if found.is_file() {
-                    entries.push(Entry { key, size: found.len() });
+                    entries.push(ArchiveEntry { key, size: found.len() });
                 }
             }
         }

@@ -29,7 +29,7 @@ pub use self::{
     folder::FolderArchive,
     outbox::EmlOutbox,
     secret::LocalSecrets,
-    smtp::{SMTP_SECRET, SmtpMailer, SmtpServer, SmtpTls},
+    smtp::{SMTP_SECRET, SmtpEncryption, SmtpMailer, SmtpServer},
 };
 
 /// Whether a write survives a power cut.
@@ -43,7 +43,7 @@ pub enum Durability {
 
 /// Why a folder cannot be a home.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum HomeError {
+pub enum BackendError {
     /// Another process has it open.
     #[error("the folder `{folder}` is in use by another truecount process{holder}: let it end, or use another folder")]
     InUse {
@@ -72,7 +72,7 @@ pub enum HomeError {
 
 /// One folder as a home for all ports. This process alone has it until the value is dropped; then the table's server
 /// stops, and what was cloned from here fails.
-pub struct Home {
+pub struct LocalBackend {
     folder: PathBuf,
     disk: Disk,
     // Dropped in this order: the lock is freed when the table's file is closed.
@@ -80,13 +80,13 @@ pub struct Home {
     _lock: Lock,
 }
 
-impl Home {
+impl LocalBackend {
     /// Opens the folder, making what is not there yet.
     ///
     /// # Errors
-    /// [`HomeError`], above all if another process has it open.
-    pub fn open(folder: &Path, durability: Durability) -> Result<Self, HomeError> {
-        let refused = |why: std::io::Error| HomeError::Folder { folder: folder.to_owned(), why: why.to_string() };
+    /// [`BackendError`], above all if another process has it open.
+    pub fn open(folder: &Path, durability: Durability) -> Result<Self, BackendError> {
+        let refused = |why: std::io::Error| BackendError::Folder { folder: folder.to_owned(), why: why.to_string() };
         disk::make_private_folder(folder).map_err(refused)?;
         let lock = Lock::take(folder)?;
         let disk = Disk::open(folder, durability).map_err(refused)?;
@@ -144,8 +144,8 @@ impl Home {
     }
 }
 
-impl fmt::Debug for Home {
+impl fmt::Debug for LocalBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Home").field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("LocalBackend").field("folder", &self.folder).finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use crate::HomeError;
+use crate::BackendError;
 
 /// Held as long as it lives.
 pub(crate) struct Lock {
@@ -16,15 +16,15 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Takes the folder's lock, and leaves this process's number in it.
-    pub(crate) fn take(folder: &Path) -> Result<Self, HomeError> {
+    pub(crate) fn take(folder: &Path) -> Result<Self, BackendError> {
         let path = folder.join(".lock");
-        let refused = |error: std::io::Error| HomeError::Folder { folder: path.clone(), why: error.to_string() };
+        let refused = |error: std::io::Error| BackendError::Folder { folder: path.clone(), why: error.to_string() };
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(refused)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(HomeError::InUse { folder: folder.to_owned(), holder: holder(&mut file) });
+                return Err(BackendError::InUse { folder: folder.to_owned(), holder: holder(&mut file) });
             }
             Err(TryLockError::Error(error)) => return Err(refused(error)),
         }

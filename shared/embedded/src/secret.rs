@@ -13,7 +13,7 @@ use std::{
 use toml_edit::DocumentMut;
 use truecount_billing::SourceId;
 use truecount_platform::{
-    Cause, ExposeSecret, Fields, SecretError, SecretString, Secrets, async_trait, fields_from_json,
+    ExposeSecret, Fields, PortErrorKind, SecretError, SecretString, Secrets, async_trait, fields_from_json,
 };
 
 /// The longest secrets file, in bytes.
@@ -115,7 +115,7 @@ impl Unread {
         let (source_id, place) = (source.clone(), place.to_owned());
         match self {
             Self::Unsafe(why) => SecretError::Unusable { source_id, place, why },
-            Self::Failed(why) => SecretError::Unread { source_id, place, cause: Cause::Disk(why) },
+            Self::Failed(why) => SecretError::Unread { source_id, place, cause: PortErrorKind::Disk(why) },
         }
     }
 }

@@ -40,7 +40,7 @@ const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
 /// How a connection is encrypted. Unencrypted is not among it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SmtpTls {
+pub enum SmtpEncryption {
     /// In the clear until STARTTLS, and nothing but that in the clear.
     StartTls,
     /// From the first byte on.
@@ -55,7 +55,7 @@ pub struct SmtpServer {
     /// Its port; `None`: the one that belongs to the kind of encryption.
     pub port: Option<u16>,
     /// How the connection is encrypted.
-    pub tls: SmtpTls,
+    pub tls: SmtpEncryption,
     /// Who signs in; `None`: nobody has to.
     pub username: Option<String>,
     /// The only authorities (PEM) that are trusted for it; `None`: those that the system trusts.
@@ -141,10 +141,10 @@ impl SmtpMailer {
         let name = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
         let address = (server.host.as_str(), self.port());
         let mut connection = match server.tls {
-            SmtpTls::Tls => AsyncSmtpConnection::connect_tokio1(address, None, &name, Some(tls), None)
+            SmtpEncryption::Tls => AsyncSmtpConnection::connect_tokio1(address, None, &name, Some(tls), None)
                 .await
                 .map_err(|error| said(&error))?,
-            SmtpTls::StartTls => {
+            SmtpEncryption::StartTls => {
                 let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
                 let stream = Box::new(Bytewise(stream));
                 let mut connection =
@@ -257,8 +257,8 @@ impl SmtpMailer {
 
     fn port(&self) -> u16 {
         self.server.port.unwrap_or(match self.server.tls {
-            SmtpTls::StartTls => 587,
-            SmtpTls::Tls => 465,
+            SmtpEncryption::StartTls => 587,
+            SmtpEncryption::Tls => 465,
         })
     }
 

@@ -7,7 +7,7 @@ use dynoxide::{Database, actions::create_table::CreateTableRequest, errors::Dyno
 use tokio::sync::oneshot;
 use truecount_platform::{Table, aws, endpoint};
 
-use crate::{Durability, HomeError};
+use crate::{BackendError, Durability};
 
 /// The table's name in every local home.
 const NAME: &str = "truecount";
@@ -26,8 +26,8 @@ pub(crate) struct TableServer {
 
 impl TableServer {
     /// Opens the file and answers before it returns.
-    pub(crate) fn start(file: &Path, durability: Durability) -> Result<Self, HomeError> {
-        let refused = |why: String| HomeError::Table { file: file.to_owned(), why };
+    pub(crate) fn start(file: &Path, durability: Durability) -> Result<Self, BackendError> {
+        let refused = |why: String| BackendError::Table { file: file.to_owned(), why };
         let database = open(file, durability).map_err(refused)?;
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(|error| refused(error.to_string()))?;
         listener.set_nonblocking(true).map_err(|error| refused(error.to_string()))?;

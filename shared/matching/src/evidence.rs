@@ -1,4 +1,4 @@
-//! Evidence beyond names, and how much it moves the odds. No labelled set has such evidence: the weights are set by
+//! MatchEvidence beyond names, and how much it moves the odds. No labelled set has such evidence: the weights are set by
 //! hand, and low enough that a person is still asked.
 
 use hashbrown::{HashMap, HashSet};

@@ -52,7 +52,7 @@ pub use confusable::{Confusable, Looks, look};
 pub use lookalike::has_lookalikes;
 pub use measure::{MEASURES, Measures};
 pub use normalise::normalise;
-pub use party::{Evidence, Party, Score, Sites, Suggestion};
+pub use party::{MatchEvidence, Party, Score, Sites, Suggestion};
 pub use products::{Sku, suggest_products};
 pub use reason::Reason;
 pub use stem::equal_but_for_legal_form;

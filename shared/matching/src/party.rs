@@ -10,21 +10,21 @@ pub struct Party<'a> {
     /// As the source or the PSA writes it.
     pub name: &'a str,
     /// What is known beside the name. Nothing by default.
-    pub evidence: Evidence<'a>,
+    pub evidence: MatchEvidence<'a>,
 }
 
 impl<'a> Party<'a> {
     /// A party of whom only the name is known.
     #[must_use]
     pub fn named(name: &'a str) -> Self {
-        Self { name, evidence: Evidence::default() }
+        Self { name, evidence: MatchEvidence::default() }
     }
 }
 
 /// What is known of an account or a client beside its name. What a source does not give stays empty: that is no
 /// evidence against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Evidence<'a> {
+pub struct MatchEvidence<'a> {
     /// Domains of the users' mail addresses, of the tenant, of the web site. Those of mail providers are left out here.
     pub domains: &'a [&'a str],
     /// For a client its ids in the PSA, for an account those that the vendor stores (autotaskCompanyId, externalId).

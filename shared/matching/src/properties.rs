@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use crate::{Evidence, Looks, Party, Sites, confirmed_by_name, suggest};
+use crate::{Looks, MatchEvidence, Party, Sites, confirmed_by_name, suggest};
 
 /// By account its clients and their scores, with names in place of places.
 fn by_name(accounts: &[String], clients: &[String], sites: Sites) -> BTreeMap<String, Vec<(String, u32)>> {
@@ -88,30 +88,30 @@ fn evidence_beyond_the_name_moves_the_odds() {
     let clients = [
         Party {
             name: "Amber Foods",
-            evidence: Evidence {
+            evidence: MatchEvidence {
                 identifiers: &["4711"],
                 domains: &["amber-foods.example"],
                 serials: &["SN1", "SN2"],
                 phones: &["+44 20 7946 0123"],
                 known_as: &["Blue Plant"],
-                ..Evidence::default()
+                ..MatchEvidence::default()
             },
         },
-        Party { name: "Birch Law", evidence: Evidence { identifiers: &["4712"], ..Evidence::default() } },
+        Party { name: "Birch Law", evidence: MatchEvidence { identifiers: &["4712"], ..MatchEvidence::default() } },
     ];
     let plain = suggest(&[Party::named("Kitchen One")], &clients, Sites::ManyToOne);
     assert!(plain[0].first().is_none_or(|best| best.score.percent() < 50), "{plain:?}");
     for evidence in [
-        Evidence { identifiers: &["4711"], ..Evidence::default() },
-        Evidence { domains: &["www.Amber-Foods.example"], phones: &["020 7946 0123"], ..Evidence::default() },
-        Evidence { serials: &["sn2"], domains: &["amberfoods.com"], ..Evidence::default() },
+        MatchEvidence { identifiers: &["4711"], ..MatchEvidence::default() },
+        MatchEvidence { domains: &["www.Amber-Foods.example"], phones: &["020 7946 0123"], ..MatchEvidence::default() },
+        MatchEvidence { serials: &["sn2"], domains: &["amberfoods.com"], ..MatchEvidence::default() },
     ] {
         let found = suggest(&[Party { name: "Kitchen One", evidence }], &clients, Sites::ManyToOne);
         assert!(found[0][0].client == 0 && found[0][0].score.percent() >= 50, "{evidence:?} {found:?}");
     }
     let known = suggest(&[Party::named("blue plant")], &clients, Sites::ManyToOne);
     assert_eq!(known[0][0].client, 0);
-    let other = Evidence { identifiers: &["4712"], ..Evidence::default() };
+    let other = MatchEvidence { identifiers: &["4712"], ..MatchEvidence::default() };
     let found = suggest(&[Party { name: "Amber Foods", evidence: other }], &clients, Sites::ManyToOne);
     assert_eq!(found[0][0].client, 1, "{found:?}");
 }

@@ -14,7 +14,7 @@ use aws_sdk_sts::config::interceptors::BeforeDeserializationInterceptorContextRe
 use aws_sdk_sts::config::{ConfigBag, Credentials, Intercept, RuntimeComponents, SharedCredentialsProvider};
 use aws_sdk_sts::error::{BoxError, ProvideErrorMetadata, SdkError};
 use jiff::{SignedDuration, Timestamp};
-use truecount_platform::{Cause, endpoint};
+use truecount_platform::{PortErrorKind, endpoint};
 use url::Url;
 
 /// Identities that SES takes in one question.
@@ -83,14 +83,15 @@ impl Cloud {
     /// name endpoints in place of AWS's own, or `endpoint` for all.
     ///
     /// # Errors
-    /// [`Cause::NotSetUp`] if an endpoint is neither HTTPS nor on loopback.
-    pub async fn find(endpoint: Option<&str>) -> Result<Self, Cause> {
+    /// [`PortErrorKind::NotSetUp`] if an endpoint is neither HTTPS nor on loopback.
+    pub async fn find(endpoint: Option<&str>) -> Result<Self, PortErrorKind> {
         let mut endpoints = BTreeMap::new();
         for service in SERVICES {
             let name = format!("TRUECOUNT_ENDPOINT_{service}");
             let named = std::env::var(&name).ok();
             if let Some(text) = named.as_deref().or(endpoint) {
-                let url = endpoint::checked(text).map_err(|error| Cause::NotSetUp(format!("{name}: {error}")))?;
+                let url =
+                    endpoint::checked(text).map_err(|error| PortErrorKind::NotSetUp(format!("{name}: {error}")))?;
                 endpoints.insert(service, url);
             }
         }
@@ -121,8 +122,8 @@ impl Cloud {
     /// Who we are. Everyone may ask that.
     ///
     /// # Errors
-    /// [`Cause`] if there are no credentials, or they are not accepted.
-    pub async fn caller(&self) -> Result<Caller, Cause> {
+    /// [`PortErrorKind`] if there are no credentials, or they are not accepted.
+    pub async fn caller(&self) -> Result<Caller, PortErrorKind> {
         let mut builder = aws_sdk_sts::config::Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint("STS"));
         let seen = DateSeen::default();
@@ -138,8 +139,8 @@ impl Cloud {
     /// How much mail may go out (`ses:GetSendQuota`).
     ///
     /// # Errors
-    /// [`Cause`] if that could not be found out.
-    pub async fn quota(&self) -> Result<Quota, Cause> {
+    /// [`PortErrorKind`] if that could not be found out.
+    pub async fn quota(&self) -> Result<Quota, PortErrorKind> {
         let answer = self.ses().get_send_quota().send().await.map_err(|error| cause(&error))?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "SES has whole numbers as floats")]
         let whole = |number: f64| number.max(0.0) as u64;
@@ -153,8 +154,8 @@ impl Cloud {
     /// Which of these addresses and domains SES has verified (`ses:GetIdentityVerificationAttributes`).
     ///
     /// # Errors
-    /// [`Cause`] if that could not be found out.
-    pub async fn verified(&self, identities: &BTreeSet<String>) -> Result<BTreeSet<String>, Cause> {
+    /// [`PortErrorKind`] if that could not be found out.
+    pub async fn verified(&self, identities: &BTreeSet<String>) -> Result<BTreeSet<String>, PortErrorKind> {
         let (mut verified, client) = (BTreeSet::new(), self.ses());
         let all: Vec<_> = identities.iter().cloned().collect();
         for some in all.chunks(IDENTITIES_MAX) {
@@ -170,8 +171,8 @@ impl Cloud {
     /// The schedule of the daily run (`scheduler:GetSchedule`); `None`: there is none.
     ///
     /// # Errors
-    /// [`Cause`] if that could not be found out.
-    pub async fn schedule(&self, group: &str, name: &str) -> Result<Option<Schedule>, Cause> {
+    /// [`PortErrorKind`] if that could not be found out.
+    pub async fn schedule(&self, group: &str, name: &str) -> Result<Option<Schedule>, PortErrorKind> {
         let mut builder = aws_sdk_scheduler::config::Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint("SCHEDULER"));
         let client = aws_sdk_scheduler::Client::from_conf(builder.build());
@@ -188,8 +189,8 @@ impl Cloud {
     /// Who hears of alarms (`sns:GetTopicAttributes`).
     ///
     /// # Errors
-    /// [`Cause`] if that could not be found out.
-    pub async fn subscribers(&self, topic: &str) -> Result<Subscribers, Cause> {
+    /// [`PortErrorKind`] if that could not be found out.
+    pub async fn subscribers(&self, topic: &str) -> Result<Subscribers, PortErrorKind> {
         let mut builder = aws_sdk_sns::config::Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint("SNS"));
         let client = aws_sdk_sns::Client::from_conf(builder.build());
@@ -245,14 +246,14 @@ impl Intercept for DateSeen {
     }
 }
 
-fn cause<E>(error: &SdkError<E, HttpResponse>) -> Cause
+fn cause<E>(error: &SdkError<E, HttpResponse>) -> PortErrorKind
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     match error {
         SdkError::ServiceError(service) => {
-            Cause::of_answer(service.err().code(), service.err().message(), service.raw().status().as_u16())
+            PortErrorKind::of_answer(service.err().code(), service.err().message(), service.raw().status().as_u16())
         }
-        _ => Cause::of_silence(error),
+        _ => PortErrorKind::of_silence(error),
     }
 }

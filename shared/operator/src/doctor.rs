@@ -15,10 +15,10 @@ use std::path::Path;
 
 use serde::Serialize;
 use truecount_app::{Config, Environment};
-use truecount_platform::{Cause, Remedy};
+use truecount_platform::{PortErrorKind, Remedy};
 
 use crate::cloud::Cloud;
-use crate::stack::{StackError, StackHome};
+use crate::stack::{StackError, StackResources};
 
 /// How bad something is: what would come of a run now, in the order of the exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -73,20 +73,20 @@ impl Line {
 
 /// Where the home that is looked at is.
 #[derive(Debug, Clone, Copy)]
-pub enum Home<'a> {
+pub enum BackendUnderTest<'a> {
     /// A folder of this machine.
     Folder(&'a Path),
     /// A deployed stack.
-    Stack(&'a StackHome, &'a Cloud),
+    Stack(&'a StackResources, &'a Cloud),
 }
 
 /// Looks at everything. What cannot be looked at is itself a line.
-pub async fn examine(env: &Environment, home: Home<'_>) -> Vec<Line> {
+pub async fn examine(env: &Environment, home: BackendUnderTest<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut skews = Vec::new();
     match home {
-        Home::Stack(_, cloud) => reach::identity(cloud, &mut lines, &mut skews).await,
-        Home::Folder(folder) => reach::disk(folder, &mut lines),
+        BackendUnderTest::Stack(_, cloud) => reach::identity(cloud, &mut lines, &mut skews).await,
+        BackendUnderTest::Folder(folder) => reach::disk(folder, &mut lines),
     }
     reach::table(env, &mut lines).await;
     let Some(config) = config(env, home, &mut lines).await else {
@@ -108,21 +108,23 @@ pub async fn examine(env: &Environment, home: Home<'_>) -> Vec<Line> {
 }
 
 /// Settings and rules; nothing further can be looked at without them.
-async fn config(env: &Environment, home: Home<'_>, lines: &mut Vec<Line>) -> Option<Config> {
+async fn config(env: &Environment, home: BackendUnderTest<'_>, lines: &mut Vec<Line>) -> Option<Config> {
     if !reach::bucket(env, lines).await {
         return None;
     }
     match Config::load(&*env.config).await {
         Ok(mut config) => {
-            if let (Home::Stack(stack, _), None) = (home, &config.settings.mail.from) {
+            if let (BackendUnderTest::Stack(stack, _), None) = (home, &config.settings.mail.from) {
                 config.settings.mail.from.clone_from(&stack.sender);
             }
             Some(config)
         }
         Err(error) => {
             let remedy = match home {
-                Home::Folder(_) => "mend the file; `truecount rules check` says whether it is right",
-                Home::Stack(..) => "mend it in a folder of your own and put it there: `truecount config push DIR`",
+                BackendUnderTest::Folder(_) => "mend the file; `truecount rules check` says whether it is right",
+                BackendUnderTest::Stack(..) => {
+                    "mend it in a folder of your own and put it there: `truecount config push DIR`"
+                }
             };
             lines.push(Line::bad(Health::Fault, "settings", error.to_string(), remedy));
             None
@@ -137,8 +139,10 @@ pub fn not_found(error: &StackError) -> Line {
         StackError::Name(_) => "give the name that the stack has in CloudFormation",
         StackError::Unknown { .. } => "name another with --stack, AWS_REGION or AWS_PROFILE, or deploy it",
         StackError::Odd { .. } => "deploy the stack again",
-        StackError::Unread { cause: Cause::NotSetUp(_), .. } => "sign in to AWS in this shell, and name a region",
-        StackError::Unread { cause: Cause::Denied(_), .. } => {
+        StackError::Unread { cause: PortErrorKind::NotSetUp(_), .. } => {
+            "sign in to AWS in this shell, and name a region"
+        }
+        StackError::Unread { cause: PortErrorKind::Denied(_), .. } => {
             "attach the stack's operator policy to this user or role, or renew the credentials"
         }
         StackError::Unread { .. } => "look at the connection to AWS, then try again",
@@ -147,11 +151,13 @@ pub fn not_found(error: &StackError) -> Line {
 }
 
 /// What to do about a port that does not answer: `action` is the right that it takes.
-fn remedy(cause: &Cause, action: &str) -> String {
+fn remedy(cause: &PortErrorKind, action: &str) -> String {
     match cause {
-        Cause::Denied(_) => format!("allow `{action}` to this user or role: the stack's operator policy does"),
-        Cause::NotSetUp(_) => "sign in to AWS in this shell, and name a region".to_owned(),
-        Cause::Missing(_) => "deploy the stack again, restore it from its backup, or correct the region".to_owned(),
+        PortErrorKind::Denied(_) => format!("allow `{action}` to this user or role: the stack's operator policy does"),
+        PortErrorKind::NotSetUp(_) => "sign in to AWS in this shell, and name a region".to_owned(),
+        PortErrorKind::Missing(_) => {
+            "deploy the stack again, restore it from its backup, or correct the region".to_owned()
+        }
         cause => match cause.remedy() {
             Remedy::Retry => "look at the connection, then try again".to_owned(),
             _ => format!("it is the answer to `{action}`: make that possible, then try again"),

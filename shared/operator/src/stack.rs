@@ -2,13 +2,13 @@
 //! Deliberately absent: CloudFormation, and anything that changes the stack.
 
 use serde::Deserialize;
-use truecount_app::AwsHome;
-use truecount_platform::Cause;
+use truecount_app::AwsBackend;
+use truecount_platform::PortErrorKind;
 use truecount_platform::aws::Aws;
 
 /// What the parts of a stack are called, as its template wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct StackHome {
+pub struct StackResources {
     /// The DynamoDB table.
     pub table: String,
     /// The bucket of the archive and `config/`.
@@ -67,7 +67,7 @@ pub enum StackError {
         /// Where it was looked for.
         place: String,
         /// Why.
-        cause: Cause,
+        cause: PortErrorKind,
     },
     /// It is there, and not what the template writes.
     #[error("the parameter `{parameter}` is not as the template writes it ({why}): deploy the stack again")]
@@ -79,11 +79,11 @@ pub enum StackError {
     },
 }
 
-impl StackHome {
+impl StackResources {
     /// The homes of its data.
     #[must_use]
-    pub fn aws_home(&self) -> AwsHome {
-        AwsHome { table: self.table.clone(), bucket: self.bucket.clone(), secrets: self.secrets.clone() }
+    pub fn aws_backend(&self) -> AwsBackend {
+        AwsBackend { table: self.table.clone(), bucket: self.bucket.clone(), secrets: self.secrets.clone() }
     }
 }
 
@@ -103,7 +103,7 @@ pub fn parameter(name: &str) -> Result<String, StackError> {
 ///
 /// # Errors
 /// [`StackError`] says what to do: another name, region, credential or right.
-pub async fn find(aws: &Aws, name: &str) -> Result<StackHome, StackError> {
+pub async fn find(aws: &Aws, name: &str) -> Result<StackResources, StackError> {
     let parameter = parameter(name)?;
     let parameters = aws.parameters();
     match parameters.text(&parameter).await {
@@ -131,7 +131,7 @@ mod tests {
     fn what_the_template_writes_is_read() {
         let text = r#"{"table":"t","bucket":"b","secrets":"/truecount/p","state_machine":"arn:s","schedule":"daily",
             "schedule_group":"g","topic":"arn:t","functions":{"sync":"s","reconcile":"r","report":"p"},"more":1}"#;
-        let home: StackHome = serde_json::from_str(text).unwrap();
+        let home: StackResources = serde_json::from_str(text).unwrap();
         assert_eq!((home.bucket.as_str(), home.functions.report.as_str(), home.sender), ("b", "p", None));
     }
 }

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use tokio::io::AsyncRead;
 
-use crate::{Cause, Placed, Remedy};
+use crate::{Placed, PortErrorKind, Remedy};
 
 /// The longest key, in bytes, as on S3.
 pub const KEY_BYTES_MAX: usize = 1_024;
@@ -13,7 +13,7 @@ pub const KEY_PART_BYTES_MAX: usize = 200;
 
 /// One kept file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct ArchiveEntry {
     /// Its key.
     pub key: String,
     /// Its length in bytes.
@@ -29,7 +29,7 @@ pub struct ArchiveError {
     /// The file, as a person would look for it.
     pub place: String,
     /// What stood in the way.
-    pub cause: Cause,
+    pub cause: PortErrorKind,
 }
 
 impl ArchiveError {
@@ -85,7 +85,7 @@ pub trait Archive: Send + Sync {
     ///
     /// # Errors
     /// [`ArchiveError`], also if there are more than a million.
-    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError>;
+    async fn list(&self, prefix: &str) -> Result<Vec<ArchiveEntry>, ArchiveError>;
 
     /// Where a person finds the file: a path, or `s3://bucket/key`.
     fn place(&self, key: &str) -> String;

@@ -23,7 +23,7 @@ pub use self::{
     parameters::Parameters,
     secrets::SsmSecrets,
 };
-use crate::{Cause, Table, endpoint};
+use crate::{PortErrorKind, Table, endpoint};
 
 /// Addresses in place of AWS's own, each passed by [`crate::endpoint::checked`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -160,12 +160,12 @@ impl<C> Lazy<C> {
     }
 
     /// The client, or why there cannot be one.
-    pub(crate) async fn get(&self) -> Result<&C, Cause> {
+    pub(crate) async fn get(&self) -> Result<&C, PortErrorKind> {
         let make = || async {
             let config = self.aws.config.get_or_init(|| aws_config::defaults(BehaviorVersion::latest()).load()).await;
             if config.region().is_none() {
                 let why = "no AWS region is known: set AWS_REGION, or `region` in the AWS profile";
-                return Err(Cause::NotSetUp(why.to_owned()));
+                return Err(PortErrorKind::NotSetUp(why.to_owned()));
             }
             let (named, variable) = self.service.endpoint(&self.aws.endpoints);
             let endpoint =
@@ -191,14 +191,14 @@ fn effective(
     named: Option<&Url>,
     (variable, of_service): (&str, Option<&str>),
     of_all: Option<&str>,
-) -> Result<Option<Url>, Cause> {
+) -> Result<Option<Url>, PortErrorKind> {
     let (place, text) = match (named, of_service, of_all) {
         (Some(named), ..) => return Ok(Some(named.clone())),
         (None, Some(text), _) => (variable, text),
         (None, None, Some(text)) => ("AWS_ENDPOINT_URL, or `endpoint_url` of the AWS profile", text),
         (None, None, None) => return Ok(None),
     };
-    endpoint::checked(text).map(Some).map_err(|error| Cause::NotSetUp(format!("{place}: {error}")))
+    endpoint::checked(text).map(Some).map_err(|error| PortErrorKind::NotSetUp(format!("{place}: {error}")))
 }
 
 #[cfg(test)]

@@ -5,22 +5,22 @@
 mod archive;
 pub mod aws;
 mod backoff;
-mod cause;
 mod clock;
 pub mod conformance;
 pub mod endpoint;
 mod mail;
+mod port_error;
 mod secret;
 mod table;
 
 pub use archive::{
-    Archive, ArchiveError, Entry, KEY_BYTES_MAX, KEY_PART_BYTES_MAX, KeyError, LIST_ENTRIES_MAX, checked_key,
+    Archive, ArchiveEntry, ArchiveError, KEY_BYTES_MAX, KEY_PART_BYTES_MAX, KeyError, LIST_ENTRIES_MAX, checked_key,
     content_type,
 };
 pub use async_trait::async_trait;
-pub use cause::{Cause, Remedy};
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use mail::{MAIL_BYTES_MAX, Mail, MailError, Mailer};
+pub use port_error::{PortErrorKind, Remedy};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{Fields, SecretError, Secrets, fields_from_json};
 pub use table::{Placed, QUERY_ROWS_MAX, Row, Table, TableError, Value};

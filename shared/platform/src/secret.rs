@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use truecount_billing::SourceId;
 
-use crate::{Cause, Remedy};
+use crate::{PortErrorKind, Remedy};
 
 /// The fields of one source's secret, such as `client_id` and `client_secret`. `Debug` shows the names only.
 pub type Fields = BTreeMap<String, SecretString>;
@@ -41,7 +41,7 @@ pub enum SecretError {
         /// Where it is.
         place: String,
         /// Why.
-        cause: Cause,
+        cause: PortErrorKind,
     },
 }
 

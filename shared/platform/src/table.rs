@@ -20,7 +20,7 @@ pub use self::{
     query::QUERY_ROWS_MAX,
     row::{Row, Value},
 };
-use crate::{Cause, Remedy, aws::Lazy, backoff};
+use crate::{PortErrorKind, Remedy, aws::Lazy, backoff};
 
 /// Whether a conditional write made something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct TableError {
     /// The row, as `pk / sk`.
     pub key: String,
     /// What stood in the way.
-    pub cause: Cause,
+    pub cause: PortErrorKind,
 }
 
 impl TableError {
@@ -152,8 +152,8 @@ impl Table {
             let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
             let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
             Ok::<_, TableError>((
-                attribute.build().map_err(|error| at.error(Cause::Invalid(error.to_string())))?,
-                key.build().map_err(|error| at.error(Cause::Invalid(error.to_string())))?,
+                attribute.build().map_err(|error| at.error(PortErrorKind::Invalid(error.to_string())))?,
+                key.build().map_err(|error| at.error(PortErrorKind::Invalid(error.to_string())))?,
             ))
         };
         let (pk, pk_key) = definition("pk", KeyType::Hash)?;
@@ -177,7 +177,7 @@ impl Table {
             }
             backoff::wait(tries).await;
         }
-        Err(at.error(Cause::Unreachable("the table does not become active".to_owned())))
+        Err(at.error(PortErrorKind::Unreachable("the table does not become active".to_owned())))
     }
 
     fn at(&self, operation: &'static str, pk: &str, sk: &str) -> At<'_> {
@@ -194,11 +194,11 @@ impl Table {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         at.error(match error.code() {
-            Some("ResourceNotFoundException") => Cause::Missing(format!(
+            Some("ResourceNotFoundException") => PortErrorKind::Missing(format!(
                 "the table does not exist in {}: create it (keys `pk` and `sk`, both strings), or correct its name or the region",
                 self.connection.place()
             )),
-            _ => Cause::of(error),
+            _ => PortErrorKind::of(error),
         })
     }
 }
@@ -220,7 +220,7 @@ struct At<'a> {
 }
 
 impl At<'_> {
-    fn error(&self, cause: Cause) -> TableError {
+    fn error(&self, cause: PortErrorKind) -> TableError {
         TableError { operation: self.operation, table: self.table.name.to_string(), key: self.key.clone(), cause }
     }
 }

@@ -10,7 +10,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, ClientId, CountDay, Currency, Evidence, ItemId, LineId, ReadState, SourceId, UsageItem,
+    AccountId, ClientId, CountDay, Currency, ItemId, LineId, ReadState, Side, SourceId, UsageItem,
 };
 use truecount_reconciliation::{DecidedBy, ItemRef, LineRef, Mapping, Options, Reconciler, RuleSet, SourceStatus};
 
@@ -56,7 +56,7 @@ fn main() -> Result<(), Failure> {
     let count_day = CountDay(date(2026, 6, 30));
     let mut reconciler = Reconciler::new(RuleSet::from_toml("rules.toml", RULES)?, Options::for_month(count_day));
     let (psa, rmm): (SourceId, SourceId) = ("psa".parse()?, "rmm".parse()?);
-    for (source, evidence) in [(&psa, Evidence::Billed), (&rmm, Evidence::Usage)] {
+    for (source, evidence) in [(&psa, Side::Billed), (&rmm, Side::Usage)] {
         reconciler.source(SourceStatus {
             source: source.clone(),
             connector: "csv".into(),
@@ -137,7 +137,7 @@ fn line<'a>(line_id: &'a LineId, product_code: &'a str, quantity: u64) -> LineRe
         currency: Currency::new("GBP").ok(),
         effective_from: None,
         effective_to: None,
-        treatment: truecount_billing::Treatment::Billable,
+        billing_status: truecount_billing::BillingStatus::Billable,
         terms: truecount_reconciliation::AgreementTerms::MONTHLY,
     }
 }

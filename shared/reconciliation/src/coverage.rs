@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use truecount_billing::{ClientId, Evidence};
+use truecount_billing::{ClientId, Side};
 
 use crate::{
     AccountNo, Confidence, Finding, FindingKind, NextStep, Reconciler, SourceCoverage, SourceNo,
@@ -33,7 +33,7 @@ pub(crate) fn coverage(books: &Reconciler, found: &Found) -> Vec<SourceCoverage>
         row.ignored_count += u64::from(matches!(account.decision, Decision::Ignored));
     }
     let all = found.counts.iter().fold((0, 0), |sum, one| (sum.0 + one.compared, sum.1 + one.not_compared));
-    if let Some(billed) = rows.iter_mut().find(|row| row.evidence == Evidence::Billed) {
+    if let Some(billed) = rows.iter_mut().find(|row| row.evidence == Side::Billed) {
         billed.account_count = books.clients.iter().filter(|client| client.is_known).count() as u64;
         billed.account_incomplete_count =
             books.clients.iter().filter(|client| !client.read_state.is_complete()).count() as u64;
@@ -76,8 +76,8 @@ pub(crate) fn unread_sources(books: &Reconciler, judge: &Judge<'_>, found: &mut 
     let numbers = (0_u16..).map(SourceNo).zip(&books.sources);
     for (number, entry) in numbers.filter(|(_, entry)| !entry.is_usable()) {
         let count = match entry.status.evidence {
-            Evidence::Billed => found.counts.iter().map(|one| one.not_compared).sum(),
-            Evidence::Usage => found.counts[usize::from(number.0)].not_compared,
+            Side::Billed => found.counts.iter().map(|one| one.not_compared).sum(),
+            Side::Usage => found.counts[usize::from(number.0)].not_compared,
         };
         let mut reason = format!("not reconciled: {}", books.source_in_words(number));
         if count > 0 {
@@ -107,7 +107,7 @@ pub(crate) fn unread_clients(books: &Reconciler, judge: &Judge<'_>, found: &mut 
     if judge.billed_unread.is_some() {
         return;
     }
-    let psa = books.sources.iter().find(|source| source.status.evidence == Evidence::Billed);
+    let psa = books.sources.iter().find(|source| source.status.evidence == Side::Billed);
     let named: BTreeSet<ClientId> = found.named_clients.drain(..).collect();
     let unread = books.clients.iter().filter(|client| !client.read_state.is_complete() && !named.contains(&client.id));
     for client in unread {

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{
-    AccountId, BillingMonth, ClientId, CountBasis, CountDay, Currency, Evidence, ProductCode, ReadState, RuleId,
-    ServicePeriod, SourceId, Unit,
+    AccountId, BillingMonth, ClientId, CountBasis, CountDay, Currency, ProductCode, ReadState, RuleId, ServicePeriod,
+    Side, SourceId, Unit,
 };
 
 macro_rules! words {
@@ -279,7 +279,7 @@ pub struct SourceCoverage {
     /// Its connector.
     pub connector: String,
     /// Billed or usage.
-    pub evidence: Evidence,
+    pub evidence: Side,
     /// How far it was read, as one word and reason.
     pub read_state: ReadState,
     /// The day of the sync used; `None`: there is none that may be used.

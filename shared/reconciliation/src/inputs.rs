@@ -4,8 +4,8 @@
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    Agreement, BilledLine, ClientId, CountDay, Currency, Evidence, InvoiceTiming, ReadState, RuleId, ServicePeriod,
-    SourceId, Treatment, UsageItem,
+    Agreement, BilledLine, BillingStatus, ClientId, CountDay, Currency, InvoiceTiming, ReadState, RuleId,
+    ServicePeriod, Side, SourceId, UsageItem,
 };
 
 /// The days and the extent of one reconciliation. Its month is that of the count day.
@@ -92,7 +92,7 @@ pub struct SourceStatus {
     /// Its connector.
     pub connector: String,
     /// Billed or usage.
-    pub evidence: Evidence,
+    pub evidence: Side,
     /// How far it was read. Only `Complete` is compared.
     pub read_state: ReadState,
     /// The day of the sync that is used; `None`: there is none that may be used, and nothing of it is compared.
@@ -131,7 +131,7 @@ pub struct LineRef<'a> {
     /// Last day billed.
     pub effective_to: Option<Date>,
     /// Billed, at no charge, or not billed by design.
-    pub treatment: Treatment,
+    pub billing_status: BillingStatus,
     /// What the agreement says.
     pub terms: AgreementTerms,
 }
@@ -180,7 +180,7 @@ impl<'a> From<&'a BilledLine> for LineRef<'a> {
             currency: line.currency,
             effective_from: line.effective_from,
             effective_to: line.effective_to,
-            treatment: line.treatment,
+            billing_status: line.billing_status,
             terms: AgreementTerms::from(&line.agreement),
         }
     }

@@ -2,7 +2,7 @@
 
 use jiff::{ToSpan, civil::Date};
 use rust_decimal::Decimal;
-use truecount_billing::{Currency, ServicePeriod, Treatment};
+use truecount_billing::{BillingStatus, Currency, ServicePeriod};
 
 use crate::{LineRef, exact};
 
@@ -100,7 +100,7 @@ impl RuleLines {
         }
         let earliest = [self.next_invoice_date, line.terms.next_invoice_date].into_iter().flatten().min();
         self.next_invoice_date = earliest;
-        self.billable_count += u32::from(line.treatment == Treatment::Billable);
+        self.billable_count += u32::from(line.billing_status == BillingStatus::Billable);
         self.price = newer_of(self.price.take(), line, cycle);
         Some(())
     }
@@ -115,7 +115,7 @@ impl RuleLines {
             self.agreement_ended_on = self.agreement_ended_on.max(Some(ended));
         }
         let within_a_year = ended >= dated.day.saturating_sub(1.year());
-        if within_a_year && dated.line.treatment == Treatment::Billable {
+        if within_a_year && dated.line.billing_status == BillingStatus::Billable {
             let cycle = dated.line.terms.cycle_months.filter(|months| *months > 0);
             self.ended_price = newer_of(self.ended_price.take().map(|kept| *kept), dated.line, cycle).map(Box::new);
         }
@@ -134,7 +134,7 @@ impl RuleLines {
 
 /// The newer of two prices: one that is charged before one that is not, then by first day, then by line.
 fn newer_of(kept: Option<OwnPrice>, line: &LineRef<'_>, cycle: Option<u32>) -> Option<OwnPrice> {
-    let charged = line.treatment == Treatment::Billable;
+    let charged = line.billing_status == BillingStatus::Billable;
     let price = if charged { line.unit_price } else { Some(Decimal::ZERO) };
     let (Some(price), Some(cycle_months)) = (price, cycle) else { return kept };
     let line_id = LineKey::from(line.line_id);

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use jiff::civil::Date;
-use truecount_billing::{AccountId, BilledLine, ClientId, Evidence, InvoiceTiming, ReadState, ServicePeriod, SourceId};
+use truecount_billing::{AccountId, BilledLine, ClientId, InvoiceTiming, ReadState, ServicePeriod, Side, SourceId};
 
 use crate::{
     AccountNo, ClientNo, DecidedBy, ItemRef, LineRef, Mapping, Options, ReconcileError, Reconciliation, RuleSet,
@@ -263,7 +263,7 @@ impl Reconciler {
             None => self.source(SourceStatus {
                 source: source.clone(),
                 connector: String::new(),
-                evidence: Evidence::Usage,
+                evidence: Side::Usage,
                 read_state: ReadState::Failed("it is not among the sources of this run".into()),
                 synced_on: None,
             }),

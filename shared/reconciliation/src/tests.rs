@@ -9,8 +9,8 @@ mod unread;
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, Agreement, AgreementId, BilledLine, ClientId, Currency, Evidence, InvoiceTiming, LineId, ProductCode,
-    ReadState, SourceId, Treatment, decimal_from_text,
+    AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, InvoiceTiming, LineId,
+    ProductCode, ReadState, Side, SourceId, decimal_from_text,
 };
 
 use crate::{AccountNo, DecidedBy, ItemRef, Mapping, Options, Reconciler, Reconciliation, RuleSet, SourceStatus};
@@ -31,7 +31,7 @@ fn client(id: &str) -> ClientId {
     ClientId::new(id).unwrap()
 }
 
-fn status(source: &str, evidence: Evidence) -> SourceStatus {
+fn status(source: &str, evidence: Side) -> SourceStatus {
     SourceStatus {
         source: SourceId::new(source).unwrap(),
         connector: "csv".into(),
@@ -65,7 +65,7 @@ fn line(client_id: &str, product: &str, quantity: &str) -> BilledLine {
         currency: Some(Currency::new("GBP").unwrap()),
         effective_from: None,
         effective_to: None,
-        treatment: Treatment::Billable,
+        billing_status: BillingStatus::Billable,
         agreement: Agreement {
             id: AgreementId::new("a").unwrap(),
             name: "Managed".into(),
@@ -86,8 +86,8 @@ impl Month {
     fn with(rules: &str, options: Options) -> Self {
         let rules = RuleSet::from_toml("rules.toml", rules).unwrap();
         let mut reconciler = Reconciler::new(rules, options);
-        reconciler.source(status("psa", Evidence::Billed));
-        reconciler.source(status("rmm", Evidence::Usage));
+        reconciler.source(status("psa", Side::Billed));
+        reconciler.source(status("rmm", Side::Usage));
         Self { reconciler, lines: 0 }
     }
 

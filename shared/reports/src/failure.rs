@@ -5,9 +5,9 @@ use mail_builder::mime::MimePart;
 use truecount_billing::BillingMonth;
 
 use crate::{
-    ReportError, inert,
+    ReportError, label,
     mail::{Envelope, PREFIX, REPEAT, word},
-    people,
+    sanitize,
 };
 
 /// How much is shown of why it failed; all of it is in the logs.
@@ -40,9 +40,9 @@ pub fn failure_email(
     attempt: u8,
 ) -> Result<Vec<u8>, ReportError> {
     let envelope = Envelope::read(from, to, group)?;
-    let (month, step) = (people::month(failed.month), inert::shortened(failed.step, 40));
-    let why = inert::unlinked(&inert::shortened(failed.why.trim(), WHY_CHARACTERS_MAX));
-    let step = inert::unlinked(&step);
+    let (month, step) = (label::month(failed.month), sanitize::shortened(failed.step, 40));
+    let why = sanitize::unlinked(&sanitize::shortened(failed.why.trim(), WHY_CHARACTERS_MAX));
+    let step = sanitize::unlinked(&step);
     let (repeat, prefix) = if attempt > 1 { (format!("{REPEAT}\n\n"), PREFIX) } else { (String::new(), "") };
     let text = format!(
         "{repeat}The closing of {month} did not finish.\n\n\

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::Reconciliation;
 
-use crate::{InputRef, ReportError, ReportFile, ReportInput, RunHeader, inert};
+use crate::{InputRef, ReportError, ReportFile, ReportInput, RunHeader, sanitize};
 
 /// `run.json`: the header, then the whole reconciliation.
 ///
@@ -81,7 +81,7 @@ struct Escaped(PrettyFormatter<'static>);
 impl Formatter for Escaped {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((at, character)) = rest.char_indices().find(|(_, c)| inert::acts_or_hides(*c)) {
+        while let Some((at, character)) = rest.char_indices().find(|(_, c)| sanitize::acts_or_hides(*c)) {
             writer.write_all(&rest.as_bytes()[..at])?;
             for unit in character.encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;

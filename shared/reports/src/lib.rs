@@ -5,16 +5,16 @@
 //! into every one of them. Nothing here decides what a difference is or what it is worth.
 
 mod failure;
-mod gaps;
 mod html;
-pub mod inert;
 mod json;
+mod label;
 mod mail;
-mod people;
+mod not_reconciled;
+pub mod sanitize;
 mod sheets;
 mod summary;
+mod test_mail;
 mod text;
-mod trial;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -23,11 +23,11 @@ use truecount_reconciliation::Reconciliation;
 
 pub use failure::{FailedClosing, failure_email};
 pub use json::{manifest, run_json};
+pub use label::{amount, money, month, quantity};
 pub use mail::{ATTACHMENT_BYTES_MAX, MailSettings, email};
-pub use people::{amount, money, month, quantity};
 pub use sheets::Sheet;
+pub use test_mail::trial_email;
 pub use text::text_summary;
-pub use trial::trial_email;
 
 /// Which run it is, and what it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

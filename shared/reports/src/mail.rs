@@ -10,8 +10,8 @@ use mail_builder::{
 use crate::{
     ReportError, ReportInput,
     html::html,
-    inert,
-    summary::{Frame, Medium, Summary},
+    sanitize,
+    summary::{Frame, Summary, Target},
     text::text,
 };
 
@@ -54,7 +54,7 @@ pub struct MailSettings<'a> {
 pub fn email(input: &ReportInput<'_>, settings: &MailSettings<'_>) -> Result<Vec<u8>, ReportError> {
     let envelope = Envelope::read(&settings.from, &settings.to, &settings.group)?;
     let id = format!("{}.{}.{}", word(&input.header.run_id), word(&settings.group), settings.attempt);
-    let summary = Summary::of(input, Medium::Mail);
+    let summary = Summary::of(input, Target::Mail);
     let is_attached = settings.exceptions_csv.len() <= ATTACHMENT_BYTES_MAX;
     let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), PREFIX) } else { (None, "") };
     let frame = Frame { first_line, last_line: Some(if is_attached { ATTACHED } else { TOO_LARGE }) };
@@ -85,7 +85,7 @@ impl<'a> Envelope<'a> {
         let from = Mailbox::read(from)?;
         let to: Vec<_> = to.iter().map(|address| Mailbox::read(address)).collect::<Result<_, _>>()?;
         if to.is_empty() {
-            return Err(ReportError::NoRecipient { group: inert::visible(group).into_owned() });
+            return Err(ReportError::NoRecipient { group: sanitize::visible(group).into_owned() });
         }
         Ok(Self { from, to })
     }
@@ -119,7 +119,7 @@ struct Mailbox<'a> {
 
 impl<'a> Mailbox<'a> {
     fn read(text: &'a str) -> Result<Self, ReportError> {
-        let wrong = || ReportError::Address { address: inert::visible(text).into_owned() };
+        let wrong = || ReportError::Address { address: sanitize::visible(text).into_owned() };
         let trimmed = text.trim();
         let (name, address) = match trimmed.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
             Some((name, address)) => (Some(name.trim().trim_matches('"')).filter(|name| !name.is_empty()), address),
@@ -133,7 +133,7 @@ impl<'a> Mailbox<'a> {
             && domain.split('.').all(|label| {
                 !label.is_empty() && label.bytes().all(in_domain) && !label.starts_with('-') && !label.ends_with('-')
             })
-            && name.is_none_or(|name| !name.chars().any(inert::acts_or_hides));
+            && name.is_none_or(|name| !name.chars().any(sanitize::acts_or_hides));
         if good { Ok(Self { name, address }) } else { Err(wrong()) }
     }
 

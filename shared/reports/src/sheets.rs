@@ -2,7 +2,7 @@
 //!
 //! UTF-8 with a byte order mark (without it Excel reads names in the machine's old code page) and CRLF after each
 //! row (RFC 4180, and what Excel writes when such a file is saved again). Numbers are plain decimals, exact, never
-//! with a thousands separator; an empty cell means unknown, never zero. Text goes through [`inert::cell`].
+//! with a thousands separator; an empty cell means unknown, never zero. Text goes through [`sanitize::cell`].
 
 use std::io;
 
@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{Money, Unit};
 use truecount_reconciliation::{Comparison, Confidence, Explained, Finding};
 
-use crate::{ReportError, ReportInput, inert, summary::weakest};
+use crate::{ReportError, ReportInput, sanitize, summary::weakest};
 
 /// One CSV file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -311,7 +311,7 @@ impl<'a, W: io::Write> Table<'a, W> {
     }
 
     fn text(&mut self, text: &str) -> Result<(), csv::Error> {
-        self.csv.write_field(inert::cell(text).as_bytes())
+        self.csv.write_field(sanitize::cell(text).as_bytes())
     }
 
     fn maybe_text(&mut self, text: Option<impl AsRef<str>>) -> Result<(), csv::Error> {

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, Currency, SourceId};
 use truecount_reconciliation::{Confidence, Finding, FindingKind, MappingSuggestion};
 
-use crate::{ReportInput, gaps::NotReconciled, inert, people};
+use crate::{ReportInput, label, not_reconciled::NotReconciled, sanitize};
 
 /// How many exceptions are shown; all are in `exceptions.csv`.
 const TOP_MAX: usize = 10;
@@ -22,7 +22,7 @@ const CURRENCIES_MAX: usize = 12;
 
 /// Where the summary is read, which decides what its foreign text could do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Medium {
+pub(crate) enum Target {
     /// A mail program, which makes links of what looks like one.
     Mail,
     /// A terminal.
@@ -102,14 +102,14 @@ pub(crate) struct Top {
 }
 
 impl Summary {
-    pub(crate) fn of(input: &ReportInput<'_>, medium: Medium) -> Self {
+    pub(crate) fn of(input: &ReportInput<'_>, medium: Target) -> Self {
         let ReportInput { header, reconciliation } = *input;
         let not_reconciled = NotReconciled::of(input, medium);
         let (too_few, too_many, beyond) = sides(input);
         let exceptions: Vec<_> =
             reconciliation.findings.iter().filter(|finding| finding.kind != FindingKind::NotCompared).collect();
         Self {
-            month: people::month(header.month),
+            month: label::month(header.month),
             run: run(input),
             is_draft: header.closing.is_none(),
             missed: missed(&header.missed),
@@ -123,8 +123,8 @@ impl Summary {
             top: exceptions.iter().take(TOP_MAX).map(|finding| Top::of(finding, medium)).collect(),
             mapping: mapping(&reconciliation.suggestions),
             setup: setup(input, medium),
-            place: foreign(Medium::Terminal, &header.archive_place, 300),
-            run_id: foreign(Medium::Terminal, &header.run_id, 100),
+            place: foreign(Target::Terminal, &header.archive_place, 300),
+            run_id: foreign(Target::Terminal, &header.run_id, 100),
         }
     }
 
@@ -159,10 +159,10 @@ impl Side {
 }
 
 impl Top {
-    fn of(finding: &Finding, medium: Medium) -> Self {
+    fn of(finding: &Finding, medium: Target) -> Self {
         let worth = match (finding.monthly_impact, finding.currency) {
-            (Some(impact), Some(currency)) => people::money(impact.abs(), currency),
-            (Some(impact), None) => people::amount(impact.abs()),
+            (Some(impact), Some(currency)) => label::money(impact.abs(), currency),
+            (Some(impact), None) => label::amount(impact.abs()),
             (None, _) => "worth unknown".to_owned(),
         };
         let product = finding.product_code.as_ref().map(|code| code.as_str());
@@ -186,7 +186,7 @@ impl Top {
 }
 
 fn top_title(exceptions: &[&Finding]) -> String {
-    let all = people::count(exceptions.len() as u64, "exception", "exceptions");
+    let all = label::count(exceptions.len() as u64, "exception", "exceptions");
     let is_priced = exceptions.iter().any(|finding| finding.monthly_impact.is_some());
     match (exceptions.len() <= TOP_MAX, is_priced) {
         (true, true) => "What to look at, in order of what it costs".to_owned(),
@@ -205,7 +205,7 @@ pub(crate) fn weakest(confidence: &Confidence) -> Option<&'static str> {
 fn run(input: &ReportInput<'_>) -> String {
     let replaces = input.header.replaces.as_ref();
     let replaces =
-        replaces.map(|run| format!(", replaces run {}", foreign(Medium::Terminal, run, 60))).unwrap_or_default();
+        replaces.map(|run| format!(", replaces run {}", foreign(Target::Terminal, run, 60))).unwrap_or_default();
     match input.header.closing {
         None => "Draft run: not this month's final count".to_owned(),
         Some(1) => format!("Closing run{replaces}"),
@@ -215,7 +215,7 @@ fn run(input: &ReportInput<'_>) -> String {
 
 /// Months that nobody has looked at.
 fn missed(months: &[BillingMonth]) -> Option<String> {
-    let names: Vec<_> = months.iter().map(|month| people::month(*month)).collect();
+    let names: Vec<_> = months.iter().map(|month| label::month(*month)).collect();
     let (last, others) = names.split_last()?;
     let which = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
     let (was, first) = (if others.is_empty() { "was" } else { "were" }, months[0]);
@@ -229,24 +229,24 @@ fn outcome(input: &ReportInput<'_>, exceptions: usize) -> Outcome {
     let compared: Vec<_> = input.reconciliation.comparisons.iter().filter(made).collect();
     let clients: BTreeSet<_> = compared.iter().map(|comparison| &comparison.client_id).collect();
     let agree = compared.iter().filter(|comparison| comparison.kind.is_none()).count() as u64;
-    let comparisons = people::count(compared.len() as u64, "comparison", "comparisons");
-    let clients = people::count(clients.len() as u64, "client", "clients");
+    let comparisons = label::count(compared.len() as u64, "comparison", "comparisons");
+    let clients = label::count(clients.len() as u64, "client", "clients");
     match exceptions {
         0 if compared.is_empty() => Outcome::NothingReconciled,
         0 => Outcome::Agrees(format!("all {comparisons} at {clients} agree")),
         number => {
-            let number = people::count(number as u64, "exception", "exceptions");
-            let agree = people::quantity(Decimal::from(agree));
+            let number = label::count(number as u64, "exception", "exceptions");
+            let agree = label::quantity(Decimal::from(agree));
             Outcome::Differs(format!("{number}; {agree} of {comparisons} at {clients} agree"))
         }
     }
 }
 
 fn counted(input: &ReportInput<'_>, all_read: bool) -> String {
-    let day = people::day(input.header.count_day.0);
+    let day = label::day(input.header.count_day.0);
     match input.reconciliation.coverage.len() as u64 {
         sources if all_read && sources > 0 => {
-            let read = people::count(sources, "source was", "sources were");
+            let read = label::count(sources, "source was", "sources were");
             format!("Usage counted on {day}; {read} read completely.")
         }
         _ => format!("Usage counted on {day}."),
@@ -270,8 +270,8 @@ fn sides(input: &ReportInput<'_>) -> (Side, Side, usize) {
 impl SideAmount {
     fn of(amount: Decimal, currency: Currency, exceptions: u64) -> Option<Self> {
         (exceptions > 0 || !amount.is_zero()).then(|| Self {
-            amount: people::money(amount, currency),
-            exceptions: people::count(exceptions, "exception", "exceptions"),
+            amount: label::money(amount, currency),
+            exceptions: label::count(exceptions, "exception", "exceptions"),
         })
     }
 }
@@ -284,13 +284,13 @@ fn totals_note(exceptions: &[&Finding], currencies_beyond: usize) -> Option<Stri
         1 => notes.push("1 exception has no known price and is in no total.".to_owned()),
         many => notes.push(format!(
             "{} have no known price and are in no total.",
-            people::count(many, "exception", "exceptions")
+            label::count(many, "exception", "exceptions")
         )),
     }
     if currencies_beyond > 0 {
         notes.push(format!(
             "{} more in exceptions.csv.",
-            people::count(currencies_beyond as u64, "currency", "currencies")
+            label::count(currencies_beyond as u64, "currency", "currencies")
         ));
     }
     (!notes.is_empty()).then(|| notes.join(" "))
@@ -312,40 +312,40 @@ fn mapping(suggestions: &[MappingSuggestion]) -> Option<String> {
     }
     let unknown = suggestions.iter().filter(|suggestion| suggestion.estimated_worth.is_empty()).count() as u64;
     let proposed = suggestions.iter().filter(|suggestion| suggestion.client_id.is_some()).count() as u64;
-    let mut said = people::count(
+    let mut said = label::count(
         suggestions.len() as u64,
         "vendor organization is not mapped to a client",
         "vendor organizations are not mapped to a client",
     );
-    let amounts: Vec<_> = worth.iter().map(|(currency, sum)| people::money(*sum, *currency)).collect();
+    let amounts: Vec<_> = worth.iter().map(|(currency, sum)| label::money(*sum, *currency)).collect();
     if !amounts.is_empty() && !is_beyond {
         said.push_str(&format!(", worth about {} a month at list price", amounts.join(" and ")));
         if unknown > 0 {
-            said.push_str(&format!(" ({} of unknown worth)", people::quantity(Decimal::from(unknown))));
+            said.push_str(&format!(" ({} of unknown worth)", label::quantity(Decimal::from(unknown))));
         }
     }
     said.push('.');
     if proposed > 0 {
-        said.push_str(&format!(" A client is proposed for {}.", people::quantity(Decimal::from(proposed))));
+        said.push_str(&format!(" A client is proposed for {}.", label::quantity(Decimal::from(proposed))));
     }
     Some(said)
 }
 
-fn setup(input: &ReportInput<'_>, medium: Medium) -> Option<String> {
+fn setup(input: &ReportInput<'_>, medium: Target) -> Option<String> {
     let findings = &input.reconciliation.setup;
     let first = findings.first()?;
     let first = foreign(medium, &first.message, 120);
     Some(match findings.len() as u64 - 1 {
         0 => first,
-        more => format!("{first} And {} in setup.csv.", people::count(more, "more point", "more points")),
+        more => format!("{first} And {} in setup.csv.", label::count(more, "more point", "more points")),
     })
 }
 
 /// A text of others: short, and inert where it is read.
-pub(crate) fn foreign(medium: Medium, text: &str, characters_max: usize) -> String {
-    let short = inert::shortened(text, characters_max);
+pub(crate) fn foreign(medium: Target, text: &str, characters_max: usize) -> String {
+    let short = sanitize::shortened(text, characters_max);
     match medium {
-        Medium::Mail => inert::unlinked(&short),
-        Medium::Terminal => inert::visible(&short).into_owned(),
+        Target::Mail => sanitize::unlinked(&short),
+        Target::Terminal => sanitize::visible(&short).into_owned(),
     }
 }

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use crate::{
     ReportInput,
-    gaps::NotReconciled,
-    summary::{Frame, Medium, Outcome, Side, Summary, Top},
+    not_reconciled::NotReconciled,
+    summary::{Frame, Outcome, Side, Summary, Target, Top},
 };
 
 /// The summary for a terminal.
 #[must_use]
 pub fn text_summary(input: &ReportInput<'_>) -> String {
-    text(&Summary::of(input, Medium::Terminal), Frame::default())
+    text(&Summary::of(input, Target::Terminal), Frame::default())
 }
 
 /// Writing to a `String` cannot fail, so the results of `write!` are dropped.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use invented::Sample;
 use mail_parser::MessageParser;
 use truecount_billing::{ProductCode, ReadState};
-use truecount_reports::{MailSettings, Sheet, email, inert, run_json, text_summary};
+use truecount_reports::{MailSettings, Sheet, email, run_json, sanitize, text_summary};
 
 /// Each is a client's, an organization's or a product's name.
 const ATTACKS: &[&str] = &[
@@ -308,24 +308,24 @@ fn visible_and_cell_and_unlinked_one_by_one() {
         ("", "", "", ""),
     ];
     for (text, visible, cell, unlinked) in table {
-        assert_eq!(inert::visible(text), visible);
-        assert_eq!(inert::cell(text), cell);
-        assert_eq!(inert::unlinked(text), unlinked);
+        assert_eq!(sanitize::visible(text), visible);
+        assert_eq!(sanitize::cell(text), cell);
+        assert_eq!(sanitize::unlinked(text), unlinked);
     }
-    assert_eq!(inert::shortened("abcdef", 6), "abcdef");
-    assert_eq!(inert::shortened("abc def", 5), "abc…");
-    assert_eq!(inert::shortened("ÄÖÜäöü", 4), "ÄÖÜ…");
+    assert_eq!(sanitize::shortened("abcdef", 6), "abcdef");
+    assert_eq!(sanitize::shortened("abc def", 5), "abc…");
+    assert_eq!(sanitize::shortened("ÄÖÜäöü", 4), "ÄÖÜ…");
 }
 
 proptest::proptest! {
     #[test]
     fn whatever_is_written(text: String) {
-        let cell = inert::cell(&text).into_owned();
+        let cell = sanitize::cell(&text).into_owned();
         proptest::prop_assert_eq!(acts(&cell), None);
         let first = cell.trim_start().chars().next();
         proptest::prop_assert!(!first.is_some_and(|first| "=+-@＝＋－＠".contains(first)));
-        let shown = inert::visible(&text);
-        proptest::prop_assert_eq!(inert::visible(&shown), &*shown);
-        proptest::prop_assert_eq!(inert::unlinked(&text).replace('\u{200c}', ""), inert::visible(&text).replace('\u{200c}', ""));
+        let shown = sanitize::visible(&text);
+        proptest::prop_assert_eq!(sanitize::visible(&shown), &*shown);
+        proptest::prop_assert_eq!(sanitize::unlinked(&text).replace('\u{200c}', ""), sanitize::visible(&text).replace('\u{200c}', ""));
     }
 }

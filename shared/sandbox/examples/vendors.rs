@@ -10,7 +10,7 @@
 use std::{error::Error, fs, io::Write, path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
-use truecount_sandbox::{COLUMNS, Fault, Sample, SampleSize, Vendors};
+use truecount_sandbox::{COLUMNS, FaultProfile, Sample, SampleSize, Vendors};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -59,7 +59,7 @@ async fn listen_to_stdin(vendors: &Vendors) -> Result<(), Box<dyn Error>> {
 async fn set_fault(vendors: &Vendors, source: &str, name: &str) -> Result<(), Box<dyn Error>> {
     let fault = match name {
         "none" => None,
-        name => Some(Fault::named(name, &vendors.foreign_url()).ok_or(format!("there is no fault `{name}`"))?),
+        name => Some(FaultProfile::named(name, &vendors.foreign_url()).ok_or(format!("there is no fault `{name}`"))?),
     };
     Ok(vendors.set_fault(source, fault).await?)
 }

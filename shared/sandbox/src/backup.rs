@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Fault, estate::BackupRow};
+use crate::{FaultProfile, dataset::BackupRow};
 
 /// The columns, in the tool's own words.
 pub(crate) const HEADER: &str = "Customer ID,Customer,Item ID,Item,Type,State,Last backup,Quantity";
@@ -27,16 +27,16 @@ pub(crate) fn export(rows: &[BackupRow]) -> Vec<u8> {
 }
 
 /// The file of a tool in trouble; `None`: there is no file.
-pub(crate) fn broken(whole: Vec<u8>, fault: &Fault) -> Option<Vec<u8>> {
+pub(crate) fn broken(whole: Vec<u8>, fault: &FaultProfile) -> Option<Vec<u8>> {
     match fault {
-        Fault::EmptyList => Some(format!("{HEADER}\r\n").into_bytes()),
-        Fault::CutBody => {
+        FaultProfile::EmptyList => Some(format!("{HEADER}\r\n").into_bytes()),
+        FaultProfile::CutBody => {
             // In the middle of a row near the middle of the file.
             let half = whole.len() / 2;
             let row = whole[half..].iter().position(|byte| *byte == b'\n').map_or(half, |at| half + at);
             Some(whole[..(row + 8).min(whole.len())].to_vec())
         }
-        Fault::HtmlWith200 => Some(b"<!doctype html><html><body>Please sign in</body></html>\n".to_vec()),
+        FaultProfile::HtmlWith200 => Some(b"<!doctype html><html><body>Please sign in</body></html>\n".to_vec()),
         _ => None,
     }
 }

@@ -6,9 +6,9 @@ use rust_decimal::Decimal;
 use crate::{
     Planted,
     catalogue::{DETECTION, GRAPH, PREMIUM, PRODUCTS, Product},
-    estate::{Addition, Agreement, Cycle},
+    dataset::{Addition, Agreement, Cycle},
     plan::{Drift, PRODUCT_COUNT, Plan, Story},
-    plant::{Planter, nothing},
+    seed_discrepancies::{DiscrepancySeeder, nothing},
 };
 
 /// A client while it is being billed.
@@ -31,7 +31,7 @@ struct Line {
     price: Decimal,
     from: Option<Date>,
     to: Option<Date>,
-    treatment: &'static str,
+    billing_status: &'static str,
     less_included: Option<Decimal>,
     second_agreement: bool,
 }
@@ -56,7 +56,7 @@ struct Case<'a> {
     verdict: Verdict,
 }
 
-impl Planter {
+impl DiscrepancySeeder {
     /// Writes a client's agreements and notes what differs.
     pub(crate) fn bill(&mut self, client: &Billing<'_>) {
         if client.plan.story == Story::NoAgreement {
@@ -78,7 +78,7 @@ impl Planter {
                 into.additions.push(addition);
             }
         }
-        self.estate.agreements.extend([first, second].into_iter().filter(|one| !one.additions.is_empty()));
+        self.dataset.agreements.extend([first, second].into_iter().filter(|one| !one.additions.is_empty()));
     }
 
     fn agreement(&mut self, client: &Billing<'_>, name: &str) -> Agreement {
@@ -106,7 +106,7 @@ impl Planter {
             unit_price: line.price * Decimal::from(cycle.months()),
             from: line.from,
             to: line.to,
-            treatment: line.treatment,
+            billing_status: line.billing_status,
         }
     }
 
@@ -122,7 +122,7 @@ impl Planter {
             price,
             from,
             to: None,
-            treatment: "Billable",
+            billing_status: "Billable",
             less_included: None,
             second_agreement: false,
         };
@@ -144,8 +144,8 @@ impl Planter {
             Drift::ClerkAhead(_) | Drift::StartsLater(_) | Drift::OldLine => self.dated(&case),
             Drift::TwoLines | Drift::TwoPrices(_) => self.in_parts(&case),
             Drift::LessIncluded(n) => self.with_included(&case, Decimal::from(n)),
-            Drift::NoCharge => vec![Line { treatment: "NoCharge", ..plain }],
-            Drift::DoNotBill => vec![Line { treatment: "DoNotBill", ..plain }],
+            Drift::NoCharge => vec![Line { billing_status: "NoCharge", ..plain }],
+            Drift::DoNotBill => vec![Line { billing_status: "DoNotBill", ..plain }],
         }
     }
 

@@ -2,7 +2,7 @@
 
 /// One way in which a vendor fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum FaultProfile {
     /// Nobody listens: the connection is refused.
     Refused,
     /// Every call is answered with 500.
@@ -24,7 +24,7 @@ pub enum Fault {
     ForeignNextLink(String),
 }
 
-impl Fault {
+impl FaultProfile {
     /// The fault of a name such as `status_500`, for the command line.
     #[must_use]
     pub fn named(name: &str, foreign: &str) -> Option<Self> {

@@ -8,10 +8,10 @@ use crate::{
         BACKUP_MAILBOX, BACKUP_SERVER, BACKUP_STORAGE, BASIC, BUSINESS_BASIC, BUSINESS_PREMIUM, EXCHANGE,
         EXCHANGE_PLAN_1, MAIL, MOBILE, PASSWORDS, PHONE, PREMIUM, SERVER, TEAMS_PHONE, WORKSTATION, part_number,
     },
-    estate::{BackupRow, Device, PaxSubscription, Tenant, TenantSku, TenantSubscription, User},
+    dataset::{BackupRow, Device, PaxSubscription, Tenant, TenantSku, TenantSubscription, User},
     names,
     plan::{Plan, Story},
-    plant::Planter,
+    seed_discrepancies::DiscrepancySeeder,
 };
 
 const WORKSTATION_CLASSES: [&str; 5] =
@@ -24,7 +24,7 @@ pub(crate) fn whole(hundredths: Option<u64>) -> u64 {
     hundredths.unwrap_or(0) / 100
 }
 
-impl Planter {
+impl DiscrepancySeeder {
     /// Devices of a client in its organizations; returns how many fresh workstations and servers there are.
     pub(crate) fn grow_devices(&mut self, plan: &Plan, client_name: &str, organizations: &[u64]) -> u64 {
         let prefix = names::prefix(client_name);
@@ -65,7 +65,7 @@ impl Planter {
             last_contact: self.now.saturating_sub(back).unwrap_or(self.now),
             thousandths: self.random.between(1, 999),
         };
-        self.estate.devices.push(device);
+        self.dataset.devices.push(device);
     }
 
     /// A client's tenant.
@@ -108,7 +108,7 @@ impl Planter {
         }
         self.add_unlicensed(&mut tenant);
         self.random.shuffle(&mut tenant.users);
-        self.estate.tenants.push(tenant);
+        self.dataset.tenants.push(tenant);
     }
 
     /// Guests: people without a licence.
@@ -172,7 +172,7 @@ impl Planter {
     ) {
         let created = self.some_first(2, 20);
         let id = self.random.uuid();
-        self.estate.pax_subscriptions.push(PaxSubscription {
+        self.dataset.pax_subscriptions.push(PaxSubscription {
             id,
             company_id: company_id.to_owned(),
             product,
@@ -211,7 +211,7 @@ impl Planter {
         if let Some(terabytes) = plan.used[BACKUP_STORAGE].filter(|used| *used > 0) {
             rows.push(row("storage".into(), "storage", "Protected", terabytes));
         }
-        self.estate.backup.extend(rows);
+        self.dataset.backup.extend(rows);
     }
 }
 

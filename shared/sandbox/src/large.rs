@@ -9,7 +9,7 @@ use truecount_billing::BillingMonth;
 use crate::{
     Planted,
     catalogue::{DETECTION, NINJAONE, PRODUCTS, SERVER, WORKSTATION},
-    estate::{Addition, Agreement, Company, Cycle, Device, Organization},
+    dataset::{Addition, Agreement, Company, Cycle, Device, Organization},
 };
 
 /// So many accounts with so many devices.
@@ -83,7 +83,7 @@ impl Large {
                 unit_price: Decimal::new(PRODUCTS[product].list_price, 4).normalize(),
                 from: Some(start),
                 to: None,
-                treatment: "Billable",
+                billing_status: "Billable",
             })
             .collect();
         Some(Agreement {

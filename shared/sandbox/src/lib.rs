@@ -7,7 +7,7 @@
 mod backup;
 mod bill;
 mod catalogue;
-mod estate;
+mod dataset;
 mod fault;
 mod grow;
 mod history;
@@ -15,16 +15,16 @@ mod json;
 mod large;
 mod names;
 mod plan;
-mod plant;
 mod random;
 mod sample;
+mod seed_discrepancies;
 mod serve;
 mod settings;
 mod sheet;
 mod vendors;
 mod world;
 
-pub use fault::Fault;
+pub use fault::FaultProfile;
 pub use sample::{EarlierMonth, EarlierTotal, InboxFile, Sample, SampleDecision, SampleSize};
-pub use serve::{Endpoints, Vendors};
+pub use serve::{VendorEndpoints, Vendors};
 pub use sheet::{COLUMNS, Planted, Tally, compare, normal};

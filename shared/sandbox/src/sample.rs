@@ -7,12 +7,12 @@ use rust_decimal::Decimal;
 use truecount_billing::BillingMonth;
 
 use crate::{
-    Endpoints, Fault, Planted, backup,
+    FaultProfile, Planted, VendorEndpoints, backup,
     catalogue::{BACKUP, CONNECTWISE, GRAPH, NINJAONE, PAX8},
     grow::evening,
     history,
     large::Large,
-    plant::{Extent, Planter},
+    seed_discrepancies::{DiscrepancySeeder, Extent},
     settings,
     world::World,
 };
@@ -84,9 +84,9 @@ pub struct EarlierTotal {
     pub too_many_count: u64,
 }
 
-/// Whether the vendors have their passing moods: one limit of the rate, one token that dies before its time.
+/// Whether the vendors have their passing scenario: one limit of the rate, one token that dies before its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moods {
+pub(crate) enum Scenario {
     Usual,
     None,
 }
@@ -97,7 +97,7 @@ pub(crate) enum Moods {
 pub struct Sample {
     seed: u64,
     month: BillingMonth,
-    moods: Moods,
+    scenario: Scenario,
     world: World,
     planted: Arc<Vec<Planted>>,
     decisions: Arc<Vec<SampleDecision>>,
@@ -110,14 +110,14 @@ impl Sample {
     /// A sample of the size.
     #[must_use]
     pub fn new(size: SampleSize, seed: u64, month: BillingMonth) -> Self {
-        Self::held(&Extent { clients: size.clients, tenants_max: None }, seed, month, Moods::Usual)
+        Self::held(&Extent { clients: size.clients, tenants_max: None }, seed, month, Scenario::Usual)
     }
 
-    /// A few clients and few requests, without the vendors' passing moods (no rate limit, no token that dies
+    /// A few clients and few requests, without the vendors' passing scenario (no rate limit, no token that dies
     /// early): for tests that interrupt every request.
     #[must_use]
     pub fn small(clients: usize, month: BillingMonth) -> Self {
-        Self::held(&Extent { clients, tenants_max: Some(SMALL_TENANTS_MAX) }, 6, month, Moods::None)
+        Self::held(&Extent { clients, tenants_max: Some(SMALL_TENANTS_MAX) }, 6, month, Scenario::None)
     }
 
     /// So many accounts (at least one) with so many devices, each page made when it is asked for: for load tests.
@@ -128,20 +128,20 @@ impl Sample {
         Self {
             seed: 0,
             month,
-            moods: Moods::None,
+            scenario: Scenario::None,
             world: World::Computed(large),
             planted: Arc::new(large.planted()),
             decisions: Arc::new(Vec::new()),
         }
     }
 
-    fn held(extent: &Extent, seed: u64, month: BillingMonth, moods: Moods) -> Self {
-        let planter = Planter::plant(extent, seed, month);
+    fn held(extent: &Extent, seed: u64, month: BillingMonth, scenario: Scenario) -> Self {
+        let planter = DiscrepancySeeder::plant(extent, seed, month);
         Self {
             seed,
             month,
-            moods,
-            world: World::Held(Arc::new(planter.estate)),
+            scenario,
+            world: World::Held(Arc::new(planter.dataset)),
             planted: Arc::new(planter.planted),
             decisions: Arc::new(planter.decisions),
         }
@@ -176,7 +176,7 @@ impl Sample {
 
     /// `config/settings.toml`'s sources for vendors at these addresses.
     #[must_use]
-    pub fn settings_toml(&self, endpoints: &Endpoints) -> String {
+    pub fn settings_toml(&self, endpoints: &VendorEndpoints) -> String {
         settings::settings_toml(&self.sources(), endpoints)
     }
 
@@ -208,13 +208,13 @@ impl Sample {
     /// The files that were dropped by a tool in trouble: an empty list, a file cut in the middle of a row, a login
     /// page instead of rows; for every other fault there is no file.
     #[must_use]
-    pub fn inbox_with(&self, fault: &Fault) -> Vec<InboxFile> {
+    pub fn inbox_with(&self, fault: &FaultProfile) -> Vec<InboxFile> {
         self.inbox_of(|whole| backup::broken(whole, fault))
     }
 
     fn inbox_of(&self, written: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> Vec<InboxFile> {
-        let Some(estate) = self.world.held() else { return Vec::new() };
-        let file = written(backup::export(&estate.backup));
+        let Some(dataset) = self.world.held() else { return Vec::new() };
+        let file = written(backup::export(&dataset.backup));
         let name = format!("backup-{}.csv", self.count_day());
         file.into_iter().map(|bytes| InboxFile { source: BACKUP.to_owned(), name: name.clone(), bytes }).collect()
     }
@@ -238,8 +238,8 @@ impl Sample {
         companies.filter(|one| one.kind == "Client" && !one.deleted).map(|one| (one.id.to_string(), one.name)).collect()
     }
 
-    pub(crate) fn moods(&self) -> Moods {
-        self.moods
+    pub(crate) fn scenario(&self) -> Scenario {
+        self.scenario
     }
 
     pub(crate) fn world(&self) -> World {

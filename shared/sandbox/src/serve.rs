@@ -25,9 +25,9 @@ use tokio::{
 };
 
 use crate::{
-    Fault, Sample,
+    FaultProfile, Sample,
     catalogue::{CONNECTWISE, GRAPH, NINJAONE, PAX8},
-    sample::Moods,
+    sample::Scenario,
     vendors::{
         Call, Reply, Twist, Vendor, connectwise::ConnectWise, microsoft_graph::MicrosoftGraph, ninjaone::NinjaOne,
         pax8::Pax8,
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Where the vendors listen: source to scheme, host and port. Microsoft's login is at the same place as its API.
-pub type Endpoints = BTreeMap<String, String>;
+pub type VendorEndpoints = BTreeMap<String, String>;
 
 /// A vendor limits the rate once, at this data request.
 const RATE_LIMITED_AT: u64 = 5;
@@ -66,9 +66,9 @@ impl Vendors {
                 PAX8 => Arc::new(Pax8 { world }),
                 _ => continue,
             };
-            sites.insert(source.to_owned(), Site::open(Answers::Vendor(vendor), sample.moods()).await?);
+            sites.insert(source.to_owned(), Site::open(Answers::Vendor(vendor), sample.scenario()).await?);
         }
-        let foreign = Site::open(Answers::Stranger, Moods::None).await?;
+        let foreign = Site::open(Answers::Stranger, Scenario::None).await?;
         Ok(Self { sample, sites, foreign })
     }
 
@@ -80,7 +80,7 @@ impl Vendors {
 
     /// Where they listen.
     #[must_use]
-    pub fn endpoints(&self) -> Endpoints {
+    pub fn endpoints(&self) -> VendorEndpoints {
         self.sites.iter().map(|(source, site)| (source.clone(), site.url.clone())).collect()
     }
 
@@ -88,7 +88,7 @@ impl Vendors {
     ///
     /// # Errors
     /// If there is no such vendor, or one that refused connections cannot have its port back.
-    pub async fn set_fault(&self, source: &str, fault: Option<Fault>) -> std::io::Result<()> {
+    pub async fn set_fault(&self, source: &str, fault: Option<FaultProfile>) -> std::io::Result<()> {
         let site = self.sites.get(source).ok_or_else(|| {
             std::io::Error::new(
                 std::io::ErrorKind::NotFound,
@@ -110,7 +110,7 @@ impl Vendors {
         self.sites.values().map(|site| site.shared.writes_refused.load(Ordering::Relaxed)).sum()
     }
 
-    /// An address of another origin, for [`Fault::ForeignNextLink`]. It answers 200 to everything.
+    /// An address of another origin, for [`FaultProfile::ForeignNextLink`]. It answers 200 to everything.
     #[must_use]
     pub fn foreign_url(&self) -> String {
         self.foreign.url.clone()
@@ -140,12 +140,12 @@ enum Answers {
 struct Shared {
     answers: Answers,
     origin: String,
-    moods: Moods,
+    scenario: Scenario,
     requests: AtomicU64,
     data_requests: AtomicU64,
     writes_refused: AtomicU64,
     tokens: AtomicU64,
-    fault: Mutex<Option<Fault>>,
+    fault: Mutex<Option<FaultProfile>>,
     /// Data requests since the fault was set.
     since_fault: AtomicU64,
 }
@@ -180,7 +180,7 @@ impl Drop for Site {
 }
 
 impl Site {
-    async fn open(answers: Answers, moods: Moods) -> std::io::Result<Self> {
+    async fn open(answers: Answers, scenario: Scenario) -> std::io::Result<Self> {
         let listener = socket(0)?.listen(BACKLOG)?;
         let port = listener.local_addr()?.port();
         let kept = if CAN_SHARE { Some(socket(port)?) } else { None };
@@ -188,7 +188,7 @@ impl Site {
         let shared = Arc::new(Shared {
             answers,
             origin: url.clone(),
-            moods,
+            scenario,
             requests: AtomicU64::new(0),
             data_requests: AtomicU64::new(0),
             writes_refused: AtomicU64::new(0),
@@ -200,8 +200,8 @@ impl Site {
         Ok(Self { url, port, shared, open, _kept: kept })
     }
 
-    async fn set_fault(&self, fault: Option<Fault>) -> std::io::Result<()> {
-        let refuses = fault == Some(Fault::Refused);
+    async fn set_fault(&self, fault: Option<FaultProfile>) -> std::io::Result<()> {
+        let refuses = fault == Some(FaultProfile::Refused);
         *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
         self.shared.since_fault.store(0, Ordering::Relaxed);
         let mut open = self.open.lock().await;
@@ -301,17 +301,17 @@ async fn answer(
     let since = shared.since_fault.fetch_add(1, Ordering::Relaxed);
     let mut cut = Cut::Whole;
     match fault {
-        Some(Fault::Status500) => {
+        Some(FaultProfile::Status500) => {
             return response(Reply::status(500, r#"{"message":"An error has occurred"}"#.to_owned()), cut);
         }
-        Some(Fault::UnauthorizedAfterPageOne) if since > 0 => return response(vendor.refusal(), cut),
-        Some(Fault::TooManyForEver) => return response(too_many(), cut),
-        Some(Fault::HtmlWith200) => return response(html(), cut),
-        Some(Fault::CutBody) => cut = Cut::Half,
-        Some(Fault::EmptyList) => call.twist = Twist::EmptyList,
-        Some(Fault::RepeatedPage) => call.twist = Twist::RepeatedPage,
-        Some(Fault::ForeignNextLink(url)) => call.twist = Twist::ForeignNextLink(url),
-        Some(Fault::Refused | Fault::UnauthorizedAfterPageOne) | None => {}
+        Some(FaultProfile::UnauthorizedAfterPageOne) if since > 0 => return response(vendor.refusal(), cut),
+        Some(FaultProfile::TooManyForEver) => return response(too_many(), cut),
+        Some(FaultProfile::HtmlWith200) => return response(html(), cut),
+        Some(FaultProfile::CutBody) => cut = Cut::Half,
+        Some(FaultProfile::EmptyList) => call.twist = Twist::EmptyList,
+        Some(FaultProfile::RepeatedPage) => call.twist = Twist::RepeatedPage,
+        Some(FaultProfile::ForeignNextLink(url)) => call.twist = Twist::ForeignNextLink(url),
+        Some(FaultProfile::Refused | FaultProfile::UnauthorizedAfterPageOne) | None => {}
     }
     response(vendor.answer(&call, &scope), cut)
 }
@@ -320,7 +320,7 @@ impl Shared {
     /// What every vendor does now and then, once each: a limit of the rate, a token that dies before its time.
     fn mood(&self, call: &Call, vendor: &dyn Vendor) -> Option<Reply> {
         let number = self.data_requests.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.moods == Moods::None {
+        if self.scenario == Scenario::None {
             return None;
         }
         let has_token = call.header("authorization").starts_with("Bearer ");

@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use rust_decimal::Decimal;
 
 use crate::{
-    Endpoints,
+    VendorEndpoints,
     catalogue::{BACKUP, CONNECTWISE, GRAPH, NINJAONE, PAX8, PRODUCTS},
     vendors::{connectwise, microsoft_graph, secret},
 };
 
 /// `[mail]` and one `[[sources]]` for each source of the sample.
-pub(crate) fn settings_toml(sources: &[&str], endpoints: &Endpoints) -> String {
+pub(crate) fn settings_toml(sources: &[&str], endpoints: &VendorEndpoints) -> String {
     let mut text = String::from(
         "# The sample MSP: made-up clients, vendors on this machine.\n\n\
          [mail]\nfrom = \"Truecount <truecount@northgate-it.example>\"\n\n\

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use truecount_sandbox::{Endpoints, Fault, Planted, Sample, SampleSize, compare};
+use truecount_sandbox::{FaultProfile, Planted, Sample, SampleSize, VendorEndpoints, compare};
 
 fn sample(seed: u64) -> Sample {
     Sample::new(SampleSize::default(), seed, "2026-06".parse().unwrap())
@@ -120,12 +120,12 @@ fn the_drop_is_mapped_by_name_or_by_decision() {
 fn a_tool_in_trouble_drops_a_broken_file() {
     let sample = sample(5);
     let whole = sample.inbox()[0].bytes.len();
-    let length = |fault: &Fault| sample.inbox_with(fault).first().map(|file| file.bytes.len());
-    assert_eq!(length(&Fault::Refused), None);
-    assert!(length(&Fault::CutBody).is_some_and(|bytes| bytes > whole / 2 && bytes < whole));
-    let empty = String::from_utf8(sample.inbox_with(&Fault::EmptyList)[0].bytes.clone()).unwrap();
+    let length = |fault: &FaultProfile| sample.inbox_with(fault).first().map(|file| file.bytes.len());
+    assert_eq!(length(&FaultProfile::Refused), None);
+    assert!(length(&FaultProfile::CutBody).is_some_and(|bytes| bytes > whole / 2 && bytes < whole));
+    let empty = String::from_utf8(sample.inbox_with(&FaultProfile::EmptyList)[0].bytes.clone()).unwrap();
     assert_eq!(empty.lines().count(), 1, "{empty}");
-    assert!(sample.inbox_with(&Fault::HtmlWith200)[0].bytes.starts_with(b"<!doctype html>"));
+    assert!(sample.inbox_with(&FaultProfile::HtmlWith200)[0].bytes.starts_with(b"<!doctype html>"));
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn the_large_sample_plants_by_its_formula() {
 #[test]
 fn settings_name_every_source_once() {
     let sample = sample(5);
-    let endpoints: Endpoints =
+    let endpoints: VendorEndpoints =
         sample.sources().iter().map(|source| ((*source).to_owned(), format!("http://127.0.0.1/{source}"))).collect();
     let settings = sample.settings_toml(&endpoints);
     for source in sample.sources() {

@@ -11,7 +11,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-use truecount_sandbox::{Fault, Sample, SampleSize, Vendors};
+use truecount_sandbox::{FaultProfile, Sample, SampleSize, Vendors};
 
 /// What came back.
 #[derive(Debug)]
@@ -179,8 +179,8 @@ async fn connectwise_gives_each_row_once_on_pages_of_any_size() {
     }
     assert_eq!(ids(&additions).len(), additions.len());
     assert!(additions.iter().all(|row| row["quantity"].is_f64() && row["unitPrice"].is_f64()));
-    let treatments: BTreeSet<&str> = additions.iter().map(|row| row["billCustomer"].as_str().unwrap()).collect();
-    assert_eq!(treatments, ["Billable", "DoNotBill", "NoCharge"].into());
+    let billing_statuses: BTreeSet<&str> = additions.iter().map(|row| row["billCustomer"].as_str().unwrap()).collect();
+    assert_eq!(billing_statuses, ["Billable", "DoNotBill", "NoCharge"].into());
     assert_eq!(client.get("connectwise", "", "/wrong/apis/3.0/system/info").await.status, 404);
     assert_eq!(client.get("connectwise", "", "/login/companyinfo/northgate").await.json()["Codebase"], "v4_6_release/");
     client.vendors.stop().await;
@@ -352,30 +352,32 @@ async fn each_fault_does_what_it_says_and_heals() {
         };
         let well = get(first).await.unwrap();
         assert_eq!(well.status, 200, "{source} {well:?}");
-        for fault in Fault::all(&client.vendors.foreign_url()) {
+        for fault in FaultProfile::all(&client.vendors.foreign_url()) {
             let name = format!("{source} {fault:?}");
             client.vendors.set_fault(source, Some(fault.clone())).await.unwrap();
             let (one, two) = (get(first).await, get(second).await);
             match fault {
-                Fault::Refused => {
+                FaultProfile::Refused => {
                     assert!(one.is_err() && two.is_err(), "{name}");
                 }
-                Fault::Status500 => assert_eq!((one.unwrap().status, two.unwrap().status), (500, 500), "{name}"),
-                Fault::UnauthorizedAfterPageOne => {
+                FaultProfile::Status500 => assert_eq!((one.unwrap().status, two.unwrap().status), (500, 500), "{name}"),
+                FaultProfile::UnauthorizedAfterPageOne => {
                     assert_eq!((one.unwrap().status, two.unwrap().status), (200, 401), "{name}");
                 }
-                Fault::TooManyForEver => assert_eq!((one.unwrap().status, two.unwrap().status), (429, 429), "{name}"),
-                Fault::CutBody => {
+                FaultProfile::TooManyForEver => {
+                    assert_eq!((one.unwrap().status, two.unwrap().status), (429, 429), "{name}")
+                }
+                FaultProfile::CutBody => {
                     let one = one.unwrap();
                     assert!(one.status == 200 && !one.whole && well.body.starts_with(&one.body[..1]), "{name} {one:?}");
                 }
-                Fault::HtmlWith200 => assert!(one.unwrap().body.starts_with("<!doctype html>"), "{name}"),
-                Fault::EmptyList => {
+                FaultProfile::HtmlWith200 => assert!(one.unwrap().body.starts_with("<!doctype html>"), "{name}"),
+                FaultProfile::EmptyList => {
                     let body = one.unwrap().json();
                     let rows = [&body, &body["value"], &body["content"]].into_iter().find_map(Value::as_array);
                     assert!(rows.unwrap().is_empty(), "{name}");
                 }
-                Fault::RepeatedPage => {
+                FaultProfile::RepeatedPage => {
                     let (one, two) = (one.unwrap().json(), two.unwrap().json());
                     let rows = |body: &Value| {
                         [body, &body["value"], &body["content"]].into_iter().find_map(Value::as_array).cloned()
@@ -383,7 +385,7 @@ async fn each_fault_does_what_it_says_and_heals() {
                     let repeated = rows(&one) == rows(&two) || one["@odata.nextLink"] == two["@odata.nextLink"];
                     assert!(repeated && !rows(&one).unwrap().is_empty(), "{name}");
                 }
-                Fault::ForeignNextLink(url) => {
+                FaultProfile::ForeignNextLink(url) => {
                     let one = one.unwrap();
                     assert!(one.head.contains(&url) || one.body.contains(&url), "{name} {one:?}");
                 }

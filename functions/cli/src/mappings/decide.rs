@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use truecount_app::mappings::{self, Book, Wish};
-use truecount_app::{IgnoreReason, Verdict};
+use truecount_app::mappings::{self, MappingRequest, MappingWorkspace};
+use truecount_app::{IgnoreReason, MappingDecision};
 use truecount_billing::{AccountId, ClientId, SourceId};
 
 use super::args::Because;
 use crate::args::Cli;
-use crate::home::Opened;
+use crate::open::Opened;
 use crate::output::{Ending, json, tell};
 
 /// A source and an account in it.
@@ -21,7 +21,7 @@ pub(super) async fn confirm(
     client: &ClientId,
     because: &Because,
 ) -> anyhow::Result<Ending> {
-    decide(cli, opened, place, Verdict::Confirmed { client_id: client.clone() }, because).await
+    decide(cli, opened, place, MappingDecision::Confirmed { client_id: client.clone() }, because).await
 }
 
 pub(super) async fn ignore(
@@ -31,11 +31,11 @@ pub(super) async fn ignore(
     reason: IgnoreReason,
     because: &Because,
 ) -> anyhow::Result<Ending> {
-    decide(cli, opened, place, Verdict::Ignored { reason }, because).await
+    decide(cli, opened, place, MappingDecision::Ignored { reason }, because).await
 }
 
 pub(super) async fn undo(cli: &Cli, opened: &Opened, place: Place<'_>, because: &Because) -> anyhow::Result<Ending> {
-    decide(cli, opened, place, Verdict::Undecided, because).await
+    decide(cli, opened, place, MappingDecision::Undecided, because).await
 }
 
 pub(super) async fn split(
@@ -52,19 +52,19 @@ pub(super) async fn split(
             anyhow::bail!("the {by} `{value}` is named twice; give it one client");
         }
     }
-    decide(cli, opened, place, Verdict::Split { by: by.to_owned(), parts: by_value }, because).await
+    decide(cli, opened, place, MappingDecision::Split { by: by.to_owned(), parts: by_value }, because).await
 }
 
 async fn decide(
     cli: &Cli,
     opened: &Opened,
     (source, account): Place<'_>,
-    verdict: Verdict,
+    verdict: MappingDecision,
     because: &Because,
 ) -> anyhow::Result<Ending> {
     opened.config.settings.source(source.as_str())?;
-    let book = Book::load(&opened.env, &opened.config).await?;
-    let wish = Wish {
+    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
+    let wish = MappingRequest {
         source: source.clone(),
         account_id: account.clone(),
         verdict,

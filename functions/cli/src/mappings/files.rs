@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use anyhow::Context;
-use truecount_app::mappings::{self, Book, Imported, MappingSheet, RowState, Strictness};
+use truecount_app::mappings::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
 
 use super::args::user;
 use super::list::show_progress;
 use crate::args::Cli;
-use crate::home::Opened;
+use crate::open::Opened;
 use crate::output::{Ending, json, tell};
 
 pub(super) async fn export(cli: &Cli, opened: &Opened, file: &Path, undecided: bool) -> anyhow::Result<Ending> {
-    let book = Book::load(&opened.env, &opened.config).await?;
+    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
     let sheet = MappingSheet::of(&book, |row| !undecided || row.state <= RowState::Split);
     let bytes = match file.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => sheet.to_csv()?,
@@ -40,7 +40,7 @@ pub(super) async fn import(
     strictness: Strictness,
 ) -> anyhow::Result<Ending> {
     let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
-    let book = Book::load(&opened.env, &opened.config).await?;
+    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
     let who = who.map_or_else(user, str::to_owned);
     let imported = mappings::import(&opened.env, &book, &bytes, &who, strictness).await?;
     if cli.json {
@@ -54,7 +54,7 @@ pub(super) async fn import(
 }
 
 fn told(file: &Path, imported: &Imported) {
-    let shown = |text: &str| truecount_reports::inert::visible(text).into_owned();
+    let shown = |text: &str| truecount_reports::sanitize::visible(text).into_owned();
     for refused in &imported.refused {
         tell(&shown(&format!("{}: {refused}", file.display())));
     }

@@ -1,17 +1,17 @@
 //! Vendor organizations in the order of what hangs on them, and what was decided about one.
 
 use serde::Serialize;
-use truecount_app::mappings::{Book, MappingRow, Progress, RowState};
-use truecount_app::{Decision, Verdict};
+use truecount_app::mappings::{MappingProgress, MappingRow, MappingWorkspace, RowState};
+use truecount_app::{MappingDecision, MappingRecord};
 use truecount_billing::SourceId;
 use truecount_reports::amount;
 
 use crate::args::Cli;
-use crate::home::Opened;
+use crate::open::Opened;
 use crate::output::{Ending, json, say, table, tell};
 
 pub(super) async fn list(cli: &Cli, opened: &Opened, undecided: bool) -> anyhow::Result<Ending> {
-    let book = Book::load(&opened.env, &opened.config).await?;
+    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
     let mut rows = book.rows();
     rows.retain(|row| !undecided || row.state <= RowState::Split);
     if cli.json {
@@ -43,7 +43,7 @@ pub(super) fn worth(row: &MappingRow) -> String {
 }
 
 /// How much of the recurring revenue is mapped.
-pub(super) fn show_progress(progress: &[Progress]) {
+pub(super) fn show_progress(progress: &[MappingProgress]) {
     for row in progress {
         let percent = row.percent().map_or_else(String::new, |percent| format!(" ({percent} %)"));
         tell(&format!(
@@ -60,7 +60,7 @@ pub(super) fn show_progress(progress: &[Progress]) {
 #[derive(Serialize)]
 struct HistoryRow<'a> {
     #[serde(flatten)]
-    decision: &'a Decision,
+    decision: &'a MappingRecord,
     holds: bool,
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn history(
     wanted: &str,
     source: Option<&SourceId>,
 ) -> anyhow::Result<Ending> {
-    let book = Book::load(&opened.env, &opened.config).await?;
+    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
     if let Some(source) = source {
         book.source(source)?;
     }
@@ -102,11 +102,11 @@ pub(super) async fn history(
     Ok(Ending::Clean)
 }
 
-fn show_history(book: &Book, row: &MappingRow, decisions: &[Decision], holds: Option<i64>) {
+fn show_history(book: &MappingWorkspace, row: &MappingRow, decisions: &[MappingRecord], holds: Option<i64>) {
     let whose = row.client_name.as_deref().map_or_else(String::new, |name| format!(": {name}"));
     let line =
         format!("{} {}  {}  {}{whose} ({})", row.source, row.account_id, row.account_name, row.state.as_str(), row.why);
-    say(&truecount_reports::inert::visible(&line));
+    say(&truecount_reports::sanitize::visible(&line));
     for decision in decisions {
         let mark = if holds == Some(decision.number) { "*" } else { " " };
         let from = decision.from.map_or_else(String::new, |from| format!(" from {from}"));
@@ -114,26 +114,26 @@ fn show_history(book: &Book, row: &MappingRow, decisions: &[Decision], holds: Op
         let when = decision.when.strftime("%Y-%m-%d %H:%M");
         let what = verdict(book, &decision.verdict);
         let line = format!("{mark} {}. {when}  {}  {what}{from}{why}", decision.number, decision.who);
-        say(&truecount_reports::inert::visible(&line));
+        say(&truecount_reports::sanitize::visible(&line));
         for evidence in &decision.evidence {
-            say(&truecount_reports::inert::visible(&format!("       {evidence}")));
+            say(&truecount_reports::sanitize::visible(&format!("       {evidence}")));
         }
     }
 }
 
 /// A verdict in words.
-fn verdict(book: &Book, verdict: &Verdict) -> String {
+fn verdict(book: &MappingWorkspace, verdict: &MappingDecision) -> String {
     let client = |id: &truecount_billing::ClientId| match book.client(id) {
         Some(client) => format!("{} [{id}]", client.name),
         None => format!("[{id}]"),
     };
     match verdict {
-        Verdict::Confirmed { client_id } => format!("confirmed {}", client(client_id)),
-        Verdict::Ignored { reason } => format!("ignored, {}", reason.for_people()),
-        Verdict::Split { by, parts } => {
+        MappingDecision::Confirmed { client_id } => format!("confirmed {}", client(client_id)),
+        MappingDecision::Ignored { reason } => format!("ignored, {}", reason.for_people()),
+        MappingDecision::Split { by, parts } => {
             let parts: Vec<_> = parts.iter().map(|(value, id)| format!("{value} = {}", client(id))).collect();
             format!("split by {by}: {}", parts.join(", "))
         }
-        Verdict::Undecided => "undone".to_owned(),
+        MappingDecision::Undecided => "undone".to_owned(),
     }
 }

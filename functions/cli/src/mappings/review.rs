@@ -4,15 +4,15 @@
 
 use std::io::{BufRead, Write};
 
-use truecount_app::mappings::{self, Book, MappingRow, Proposal, RowState, Wish};
-use truecount_app::{IgnoreReason, Verdict};
+use truecount_app::mappings::{self, MappingRequest, MappingRow, MappingWorkspace, Proposal, RowState};
+use truecount_app::{IgnoreReason, MappingDecision};
 use truecount_billing::{ClientId, SourceId};
-use truecount_reports::inert;
+use truecount_reports::sanitize;
 
 use super::args::user;
 use super::list::{show_progress, worth};
 use crate::args::Cli;
-use crate::home::Opened;
+use crate::open::Opened;
 use crate::output::{Ending, json, say, tell};
 
 /// Clients that a search shows.
@@ -22,7 +22,7 @@ const KEYS: &str = "1-5 that client · = ID that one · / TEXT look for one · i
 
 /// What a person answers.
 enum Answer {
-    Decide(Verdict),
+    Decide(MappingDecision),
     Look(String),
     Skip,
     Quit,
@@ -30,7 +30,7 @@ enum Answer {
 }
 
 pub(super) async fn review(cli: &Cli, opened: &Opened, source: Option<&SourceId>) -> anyhow::Result<Ending> {
-    let book = Book::load(&opened.env, &opened.config).await?;
+    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
     if let Some(source) = source {
         book.source(source)?;
     }
@@ -55,7 +55,7 @@ pub(super) async fn review(cli: &Cli, opened: &Opened, source: Option<&SourceId>
                 Answer::Unclear(why) => tell(&why),
             }
         };
-        let wish = Wish {
+        let wish = MappingRequest {
             source: row.source.clone(),
             account_id: row.account_id.clone(),
             verdict,
@@ -69,7 +69,7 @@ pub(super) async fn review(cli: &Cli, opened: &Opened, source: Option<&SourceId>
         json(&decided)?;
     }
     tell(&format!("{} of {count} decided.", decided.len()));
-    show_progress(&Book::load(&opened.env, &opened.config).await?.progress());
+    show_progress(&MappingWorkspace::load(&opened.env, &opened.config).await?.progress());
     Ok(Ending::Clean)
 }
 
@@ -77,15 +77,15 @@ fn show(row: &MappingRow, proposals: &[Proposal], at: usize, count: usize) {
     let worth = worth(row);
     let worth = if worth.is_empty() { String::new() } else { format!(", about {worth} a month") };
     say("");
-    say(&inert::visible(&format!("[{at}/{count}] {} {}  {} items{worth}", row.source, row.account_id, row.items)));
-    say(&inert::visible(&format!("  {}", row.account_name)));
+    say(&sanitize::visible(&format!("[{at}/{count}] {} {}  {} items{worth}", row.source, row.account_id, row.items)));
+    say(&sanitize::visible(&format!("  {}", row.account_name)));
     for (number, proposal) in (1..).zip(proposals) {
         let percent = proposal.percent.map_or_else(String::new, |percent| format!(" {percent} %"));
         let line = format!("  {number}  {} [{}]{percent}", proposal.client_name, proposal.client_id);
-        say(&inert::visible(&line));
+        say(&sanitize::visible(&line));
         let against =
             if proposal.against.is_empty() { String::new() } else { format!("; but {}", proposal.against.join(", ")) };
-        say(&inert::visible(&format!("       {}{against}", proposal.reasons.join(", "))));
+        say(&sanitize::visible(&format!("       {}{against}", proposal.reasons.join(", "))));
     }
     if proposals.is_empty() {
         say("  no client is like it");
@@ -98,15 +98,17 @@ fn ask() {
     let _ = stderr.write_all(b"> ").and_then(|()| stderr.flush());
 }
 
-fn answer(line: &str, offered: &[ClientId], book: &Book) -> Answer {
-    let ignored = |reason| Answer::Decide(Verdict::Ignored { reason });
+fn answer(line: &str, offered: &[ClientId], book: &MappingWorkspace) -> Answer {
+    let ignored = |reason| Answer::Decide(MappingDecision::Ignored { reason });
     if let Some(text) = line.strip_prefix('/') {
         return Answer::Look(text.trim().to_owned());
     }
     if let Some(id) = line.strip_prefix('=') {
         return match ClientId::new(id.trim()) {
-            Ok(client_id) if book.client(&client_id).is_some() => Answer::Decide(Verdict::Confirmed { client_id }),
-            _ => Answer::Unclear(format!("the PSA has no client `{}`", inert::visible(id.trim()))),
+            Ok(client_id) if book.client(&client_id).is_some() => {
+                Answer::Decide(MappingDecision::Confirmed { client_id })
+            }
+            _ => Answer::Unclear(format!("the PSA has no client `{}`", sanitize::visible(id.trim()))),
         };
     }
     match line {
@@ -116,19 +118,19 @@ fn answer(line: &str, offered: &[ClientId], book: &Book) -> Answer {
         "s" | "" => Answer::Skip,
         "q" => Answer::Quit,
         number => match number.parse::<usize>().ok().and_then(|number| offered.get(number.checked_sub(1)?)) {
-            Some(client_id) => Answer::Decide(Verdict::Confirmed { client_id: client_id.clone() }),
-            None => Answer::Unclear(format!("`{}` is no answer here", inert::visible(number))),
+            Some(client_id) => Answer::Decide(MappingDecision::Confirmed { client_id: client_id.clone() }),
+            None => Answer::Unclear(format!("`{}` is no answer here", sanitize::visible(number))),
         },
     }
 }
 
 /// Clients with a text in their name; they take the place of those that were offered.
-fn look(book: &Book, text: &str) -> Vec<ClientId> {
+fn look(book: &MappingWorkspace, text: &str) -> Vec<ClientId> {
     let text = text.to_lowercase();
     let found = book.clients.iter().filter(|client| client.name.to_lowercase().contains(&text));
     let found: Vec<_> = found.take(FOUND_MAX).collect();
     for (number, client) in (1..).zip(&found) {
-        say(&inert::visible(&format!("  {number}  {} [{}]", client.name, client.id)));
+        say(&sanitize::visible(&format!("  {number}  {} [{}]", client.name, client.id)));
     }
     if found.is_empty() {
         say("  no client has that in its name");

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
-use truecount_app::mappings::{Book, MappingRow, Proposal, RowState};
+use truecount_app::mappings::{MappingRow, MappingWorkspace, Proposal, RowState};
 use truecount_matching::{Party, Sites};
-use truecount_reports::inert;
+use truecount_reports::sanitize;
 
 use super::list::{show_progress, worth};
 use crate::args::Cli;
-use crate::home::Opened;
+use crate::open::Opened;
 use crate::output::{Ending, json, say, tell};
 
 /// A row of the answer in JSON.
@@ -24,7 +24,7 @@ struct Suggested<'a> {
 }
 
 pub(super) async fn of_home(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending> {
-    let book = Book::load(&opened.env, &opened.config).await?;
+    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
     let proposals = book.proposals();
     let mut rows = book.rows();
     rows.retain(|row| row.state == RowState::Undecided);
@@ -38,7 +38,7 @@ pub(super) async fn of_home(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending
     }
     for Suggested { row, proposals } in suggested {
         let line = format!("{} {}  {}  {}", row.source, row.account_id, row.account_name, worth(row));
-        say(inert::visible(line.trim_end()).as_ref());
+        say(sanitize::visible(line.trim_end()).as_ref());
         for proposal in proposals {
             let percent = proposal.percent.map_or_else(String::new, |percent| format!(" {percent} %"));
             let against = if proposal.against.is_empty() {
@@ -48,7 +48,7 @@ pub(super) async fn of_home(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending
             };
             let why = proposal.reasons.join(", ");
             let line = format!("    {} [{}]{percent}: {why}{against}", proposal.client_name, proposal.client_id);
-            say(&inert::visible(&line));
+            say(&sanitize::visible(&line));
         }
     }
     show_progress(&book.progress());
@@ -104,11 +104,11 @@ pub(super) fn of_files(
             let (right_id, right_name) = &clients[one.client];
             let said = |reasons: &[truecount_matching::Reason]| {
                 let said: Vec<_> = reasons.iter().map(|reason| reason.for_people()).collect();
-                inert::cell(&said.join("; ")).into_owned()
+                sanitize::cell(&said.join("; ")).into_owned()
             };
             let (score, reasons, against) = (one.score.to_string(), said(&one.reasons), said(&one.against));
             // ids are written as they came: a program joins on them
-            let (left, right) = (inert::cell(name), inert::cell(right_name));
+            let (left, right) = (sanitize::cell(name), sanitize::cell(right_name));
             csv.write_record([id.as_str(), right_id, &score, &reasons, &against, &left, &right])?;
             rows += 1;
         }

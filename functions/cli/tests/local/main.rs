@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod due;
 mod files;
 mod office;
+mod schedule;
 mod server;
 mod smtp;

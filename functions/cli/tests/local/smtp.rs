@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use truecount_embedded::{Durability, Home, SmtpServer, SmtpTls};
+use truecount_embedded::{Durability, LocalBackend, SmtpEncryption, SmtpServer};
 use truecount_platform::{Mail, MailError, Mailer as _};
 
 use crate::office::{Ended, Office, text_of};
@@ -174,11 +174,11 @@ async fn silence_has_an_end() {
     std::fs::write(&secrets, format!("[smtp]\npassword = \"{PASSWORD}\"\n")).unwrap();
     #[cfg(unix)]
     std::fs::set_permissions(&secrets, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let home = Home::open(folder.path(), Durability::Bulk).unwrap();
+    let home = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
     let smtp = SmtpServer {
         host: "localhost".to_owned(),
         port: Some(server.port),
-        tls: SmtpTls::StartTls,
+        tls: SmtpEncryption::StartTls,
         username: Some(USER.to_owned()),
         ca_file: Some(server.authority()),
     };

@@ -16,13 +16,18 @@ fn client(id: &str, name: &str) -> Client {
     Client { id: ClientId::new(id).unwrap(), name: name.to_owned(), facts: AccountFacts::default() }
 }
 
-fn decision(account: &str, verdict: Verdict) -> Decision {
+fn decision(account: &str, verdict: MappingDecision) -> MappingRecord {
     let (source, id) = ("rmm".parse().unwrap(), account.parse().unwrap());
-    Decision::new(source, id, verdict, "kim", "ours", Timestamp::UNIX_EPOCH)
+    MappingRecord::new(source, id, verdict, "kim", "ours", Timestamp::UNIX_EPOCH)
 }
 
 /// The mapping of each account, as `confirmed c1 EqualName`, `ignored …` or `undecided c1+c2: why`.
-fn found(accounts: &[Account], clients: &[Client], decisions: &[Decision], settings: &MappingSettings) -> Vec<String> {
+fn found(
+    accounts: &[Account],
+    clients: &[Client],
+    decisions: &[MappingRecord],
+    settings: &MappingSettings,
+) -> Vec<String> {
     let accounts: Vec<&Account> = accounts.iter().collect();
     let decisions = decisions.iter().map(|one| (one.account_id.clone(), one.clone())).collect();
     let row = |found: AccountMapping| match found.mapping {
@@ -46,7 +51,7 @@ fn decisions_come_before_names_and_names_only_count_when_unique() {
         account("a4", "Nobody", &[]),
     ];
     let clients = [client("c1", "ACME LTD."), client("c2", "Mill & Sons"), client("c3", "Twin"), client("c4", "Twin")];
-    let ignored = [decision("a2", Verdict::Ignored { reason: IgnoreReason::NotForResale })];
+    let ignored = [decision("a2", MappingDecision::Ignored { reason: IgnoreReason::NotForResale })];
     let twin = "undecided c3+c4: the names are equal, but several clients have this name";
     let on = found(&accounts, &clients, &ignored, &MappingSettings::default());
     assert_eq!(on, ["confirmed c1 EqualName", "ignored not for resale: ours", twin, "undecided : "]);
@@ -66,9 +71,9 @@ fn what_was_undone_waits_for_a_person_and_a_split_names_its_clients() {
     let clients = [client("c1", "Acme"), client("c2", "Bolt")];
     let parts = BTreeMap::from([("12".to_owned(), clients[0].id.clone()), ("13".to_owned(), clients[1].id.clone())]);
     let decisions = [
-        decision("a1", Verdict::Undecided),
-        decision("a2", Verdict::Undecided),
-        decision("a3", Verdict::Split { by: "site".to_owned(), parts }),
+        decision("a1", MappingDecision::Undecided),
+        decision("a2", MappingDecision::Undecided),
+        decision("a3", MappingDecision::Split { by: "site".to_owned(), parts }),
     ];
     let rows = found(&accounts, &clients, &decisions, &MappingSettings::default());
     assert_eq!(rows[0], "undecided c1: the vendor holds this client's identifier");

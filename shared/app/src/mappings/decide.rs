@@ -5,21 +5,21 @@ use std::collections::BTreeMap;
 use truecount_billing::{AccountId, BillingMonth, SourceId};
 use truecount_reconciliation::Mapping;
 
-use super::{Book, BookSource, values_of};
-use crate::decisions::{self, Decision, Verdict};
+use super::{MappingWorkspace, WorkspaceSource, values_of};
+use crate::decisions::{self, MappingDecision, MappingRecord};
 use crate::environment::Environment;
-use crate::snapshot::Entry;
+use crate::snapshot::SnapshotAccount;
 use crate::{AccountMapping, AppError};
 
 /// What a person wants to be decided.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct MappingRequest {
     /// The source.
     pub source: SourceId,
     /// The account.
     pub account_id: AccountId,
     /// What.
-    pub verdict: Verdict,
+    pub verdict: MappingDecision,
     /// The first month that it holds for; `None`: every month.
     pub from: Option<BillingMonth>,
     /// Who decides.
@@ -32,7 +32,11 @@ pub struct Wish {
 ///
 /// # Errors
 /// [`AppError::Unknown`] if source, account, client or attribute do not exist.
-pub async fn decide(env: &Environment, book: &Book, wish: Wish) -> Result<(Decision, Vec<String>), AppError> {
+pub async fn decide(
+    env: &Environment,
+    book: &MappingWorkspace,
+    wish: MappingRequest,
+) -> Result<(MappingRecord, Vec<String>), AppError> {
     let source = book.source(&wish.source)?;
     let Some((entry, mapping)) = source.account(&wish.account_id) else {
         return Err(AppError::Unknown(format!(
@@ -42,7 +46,7 @@ pub async fn decide(env: &Environment, book: &Book, wish: Wish) -> Result<(Decis
     };
     clients_exist(book, &wish.verdict)?;
     let notes = match &wish.verdict {
-        Verdict::Split { by, parts } => unknown_values(env, source, entry, by, parts).await?,
+        MappingDecision::Split { by, parts } => unknown_values(env, source, entry, by, parts).await?,
         _ => Vec::new(),
     };
     let mut decision = decision(wish, entry, mapping, env.clock.now());
@@ -51,10 +55,15 @@ pub async fn decide(env: &Environment, book: &Book, wish: Wish) -> Result<(Decis
 }
 
 /// A decision with what is known about the account at the moment it is taken.
-pub(super) fn decision(wish: Wish, entry: &Entry, mapping: &AccountMapping, when: jiff::Timestamp) -> Decision {
-    let Wish { source, account_id, verdict, from, who, why } = wish;
+pub(super) fn decision(
+    wish: MappingRequest,
+    entry: &SnapshotAccount,
+    mapping: &AccountMapping,
+    when: jiff::Timestamp,
+) -> MappingRecord {
+    let MappingRequest { source, account_id, verdict, from, who, why } = wish;
     let mut evidence = Vec::new();
-    if let (Mapping::Undecided { proposal: Some(client), why }, Verdict::Confirmed { client_id }) =
+    if let (Mapping::Undecided { proposal: Some(client), why }, MappingDecision::Confirmed { client_id }) =
         (&mapping.mapping, &verdict)
         && client == client_id
     {
@@ -63,19 +72,19 @@ pub(super) fn decision(wish: Wish, entry: &Entry, mapping: &AccountMapping, when
     let facts = &entry.account.facts;
     evidence.extend(facts.identifiers.iter().map(|text| format!("identifier at the vendor: {text}")));
     evidence.extend(facts.domains.iter().map(|text| format!("domain: {text}")));
-    Decision {
+    MappingRecord {
         account_name: entry.account.name.clone(),
         from,
         evidence,
-        ..Decision::new(source, account_id, verdict, who, why, when)
+        ..MappingRecord::new(source, account_id, verdict, who, why, when)
     }
 }
 
-fn clients_exist(book: &Book, verdict: &Verdict) -> Result<(), AppError> {
+fn clients_exist(book: &MappingWorkspace, verdict: &MappingDecision) -> Result<(), AppError> {
     let clients: Vec<_> = match verdict {
-        Verdict::Confirmed { client_id } => vec![client_id],
-        Verdict::Split { parts, .. } => parts.values().collect(),
-        Verdict::Ignored { .. } | Verdict::Undecided => Vec::new(),
+        MappingDecision::Confirmed { client_id } => vec![client_id],
+        MappingDecision::Split { parts, .. } => parts.values().collect(),
+        MappingDecision::Ignored { .. } | MappingDecision::Undecided => Vec::new(),
     };
     match clients.into_iter().find(|id| book.client(id).is_none()) {
         None => Ok(()),
@@ -88,8 +97,8 @@ fn clients_exist(book: &Book, verdict: &Verdict) -> Result<(), AppError> {
 /// An attribute that no item has is a mistake; a value that no item has may come.
 pub(super) async fn unknown_values(
     env: &Environment,
-    source: &BookSource,
-    entry: &Entry,
+    source: &WorkspaceSource,
+    entry: &SnapshotAccount,
     by: &str,
     parts: &BTreeMap<String, truecount_billing::ClientId>,
 ) -> Result<Vec<String>, AppError> {

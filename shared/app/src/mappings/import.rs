@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, ClientId};
 use truecount_platform::Placed;
-use truecount_reports::inert;
+use truecount_reports::sanitize;
 
 use super::decide::{decision, unknown_values};
 use super::sheet::{self, CLIENT, DECIDED, DECISION, FROM_MONTH, KEY, NAME, PROPOSAL, SPLIT, WHY, WORDS};
 use super::table::{self, Table, TableRow};
-use super::{Book, BookSource, Wish};
-use crate::decisions::{self, Decision, IgnoreReason, Verdict};
+use super::{MappingRequest, MappingWorkspace, WorkspaceSource};
+use crate::decisions::{self, IgnoreReason, MappingDecision, MappingRecord};
 use crate::environment::Environment;
-use crate::{AccountMapping, AppError, Entry};
+use crate::{AccountMapping, AppError, SnapshotAccount};
 
 /// Whether one bad row keeps all others out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Strictness {
 #[derive(Debug, Default, Serialize)]
 pub struct Imported {
     /// What was decided by it, in the order of its rows.
-    pub decided: Vec<Decision>,
+    pub decided: Vec<MappingRecord>,
     /// Rows that say what was decided already.
     pub already: usize,
     /// Rows without anything filled in.
@@ -66,8 +66,8 @@ impl std::fmt::Display for Refused {
 /// An account of the book.
 #[derive(Clone, Copy)]
 struct Found<'a> {
-    source: &'a BookSource,
-    entry: &'a Entry,
+    source: &'a WorkspaceSource,
+    entry: &'a SnapshotAccount,
     mapping: &'a AccountMapping,
 }
 
@@ -75,7 +75,7 @@ struct Found<'a> {
 struct Ready<'a> {
     row: usize,
     key: String,
-    decision: Decision,
+    decision: MappingRecord,
     last: i64,
     found: Found<'a>,
 }
@@ -86,7 +86,7 @@ struct Ready<'a> {
 /// [`AppError`] if a decision cannot be stored; what was appended before stays, and the same file again goes on.
 pub async fn import(
     env: &Environment,
-    book: &Book,
+    book: &MappingWorkspace,
     bytes: &[u8],
     who: &str,
     strictness: Strictness,
@@ -116,7 +116,7 @@ pub async fn import(
     }
     for ready in good {
         match decisions::append_after(&env.table, &ready.decision, ready.last).await? {
-            Placed::New => imported.decided.push(Decision { number: ready.last + 1, ..ready.decision }),
+            Placed::New => imported.decided.push(MappingRecord { number: ready.last + 1, ..ready.decision }),
             Placed::Existed => imported.refused.push(Refused {
                 row: ready.row,
                 column: DECIDED,
@@ -137,7 +137,7 @@ fn wrong_header(table: &Table) -> Option<String> {
     let names = table.header.iter().filter(|name| !name.is_empty());
     let shown = || {
         let header: String = table.header.join(", ").chars().take(300).collect();
-        inert::visible(&header).into_owned()
+        sanitize::visible(&header).into_owned()
     };
     if let Some(needed) = [KEY, DECISION, CLIENT, DECIDED].iter().find(|name| table.column(name).is_none()) {
         return Some(format!(
@@ -156,7 +156,7 @@ fn wrong_header(table: &Table) -> Option<String> {
 }
 
 /// Everything that needs no home.
-fn check<'a>(book: &'a Book, table: Table, who: &str, when: Timestamp) -> (Imported, Vec<Ready<'a>>) {
+fn check<'a>(book: &'a MappingWorkspace, table: Table, who: &str, when: Timestamp) -> (Imported, Vec<Ready<'a>>) {
     let accounts = accounts(book);
     let clients = Clients::of(book);
     let columns = Columns::of(&table);
@@ -186,7 +186,7 @@ fn check<'a>(book: &'a Book, table: Table, who: &str, when: Timestamp) -> (Impor
         let wish = known.and_then(|found| place(&found).map(|()| found)).and_then(|found| {
             let verdict = verdict(row, &columns, &clients, &found)?;
             let from = month(row.cell(columns.from)).map_err(|why| (FROM_MONTH, why))?;
-            let wish = Wish {
+            let wish = MappingRequest {
                 source: found.source.id.clone(),
                 account_id: found.entry.account.id.clone(),
                 verdict,
@@ -254,7 +254,7 @@ fn rows_of(table: &Table, columns: &Columns) -> HashMap<String, Vec<(usize, bool
 }
 
 /// The accounts by their key in the file; `None`: two are written alike.
-fn accounts(book: &Book) -> HashMap<String, Option<Found<'_>>> {
+fn accounts(book: &MappingWorkspace) -> HashMap<String, Option<Found<'_>>> {
     let mut accounts = HashMap::new();
     for source in &book.sources {
         for (entry, mapping) in source.accounts.iter().zip(&source.mappings) {
@@ -290,7 +290,7 @@ fn one_row(
         let what = if is_twice { "it is decided twice in this file" } else { "it is in this file twice" };
         return Err((KEY, format!("{what} (rows {}); leave one row", numbers(is_twice))));
     }
-    let (told, is) = (row.cell(columns.name), inert::cell(&found.entry.account.name));
+    let (told, is) = (row.cell(columns.name), sanitize::cell(&found.entry.account.name));
     if !told.is_empty() && told != is.trim() && letters(told) != letters(&is) {
         return Err((
             NAME,
@@ -312,7 +312,7 @@ fn verdict(
     columns: &Columns,
     clients: &Clients<'_>,
     found: &Found<'_>,
-) -> Result<Verdict, (&'static str, String)> {
+) -> Result<MappingDecision, (&'static str, String)> {
     let (word, client, split) = (row.cell(columns.decision), row.cell(columns.client), row.cell(columns.split));
     let word = word.to_ascii_lowercase();
     let only = |what: &str, column: &'static str, cell: &str| match cell {
@@ -325,7 +325,7 @@ fn verdict(
                 return Err((DECISION, format!("nothing is decided; write one of: {}", WORDS.join(", "))));
             }
             only("confirm", SPLIT, split)?;
-            Ok(Verdict::Confirmed { client_id: clients.find(client).map_err(|why| (CLIENT, why))? })
+            Ok(MappingDecision::Confirmed { client_id: clients.find(client).map_err(|why| (CLIENT, why))? })
         }
         ("confirm", "") => {
             only("confirm", SPLIT, split)?;
@@ -334,18 +334,18 @@ fn verdict(
             if cell.is_empty() {
                 return Err((CLIENT, "no client is proposed here; choose one".to_owned()));
             }
-            Ok(Verdict::Confirmed { client_id: clients.find(cell).map_err(|why| (column, why))? })
+            Ok(MappingDecision::Confirmed { client_id: clients.find(cell).map_err(|why| (column, why))? })
         }
         ("split" | "", "") => {
             only("split", CLIENT, client)?;
             let (by, parts) = parts(split, clients).map_err(|why| (SPLIT, why))?;
-            Ok(Verdict::Split { by, parts })
+            Ok(MappingDecision::Split { by, parts })
         }
         ("ignore", reason) => {
             only("ignore", CLIENT, client)?;
             only("ignore", SPLIT, split)?;
             let reason = IgnoreReason::parse(reason);
-            reason.map(|reason| Verdict::Ignored { reason }).ok_or_else(|| {
+            reason.map(|reason| MappingDecision::Ignored { reason }).ok_or_else(|| {
                 (DECISION, "say why: ignore internal, ignore not_for_resale or ignore not_ours".to_owned())
             })
         }
@@ -354,11 +354,11 @@ fn verdict(
             only("undo", SPLIT, split)?;
             match found.source.last_number(&found.entry.account.id) {
                 0 => Err((DECISION, "nobody has decided about it, so there is nothing to undo".to_owned())),
-                _ => Ok(Verdict::Undecided),
+                _ => Ok(MappingDecision::Undecided),
             }
         }
         _ => {
-            let word: String = inert::visible(&word).chars().take(40).collect();
+            let word: String = sanitize::visible(&word).chars().take(40).collect();
             Err((DECISION, format!("`{word}` is no decision; write one of: {}", WORDS.join(", "))))
         }
     }
@@ -389,12 +389,12 @@ fn month(text: &str) -> Result<Option<BillingMonth>, String> {
         Some(month) if text.get(7..).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')) => month,
         _ => text,
     };
-    month.parse().map(Some).map_err(|_| format!("`{}` is not a month; write it as 2026-07", inert::visible(text)))
+    month.parse().map(Some).map_err(|_| format!("`{}` is not a month; write it as 2026-07", sanitize::visible(text)))
 }
 
 /// The number of the last decision, if the row was filled in with that one in view; `None`: the row says what that one
 /// says.
-fn is_fresh(told: &str, found: &Found<'_>, decision: &Decision) -> Result<Option<i64>, (&'static str, String)> {
+fn is_fresh(told: &str, found: &Found<'_>, decision: &MappingRecord) -> Result<Option<i64>, (&'static str, String)> {
     let last = found.source.history.get(&found.entry.account.id).and_then(|all| all.last());
     let number = last.map_or(0, |last| last.number);
     let is_number = told.parse::<i64>().is_ok_and(|told| told == number);
@@ -403,7 +403,7 @@ fn is_fresh(told: &str, found: &Found<'_>, decision: &Decision) -> Result<Option
         Some(last) if last.says_the_same(decision) => Ok(None),
         Some(last) if told.parse::<i64>().is_ok() => {
             let when = last.when.strftime("%Y-%m-%d %H:%M");
-            let who = inert::visible(&last.who);
+            let who = sanitize::visible(&last.who);
             Err((DECIDED, format!("decided otherwise meanwhile, by {who} on {when}; export the file again")))
         }
         _ => Err((DECIDED, "it is not the number that was exported; leave the column as it was".to_owned())),
@@ -412,7 +412,7 @@ fn is_fresh(told: &str, found: &Found<'_>, decision: &Decision) -> Result<Option
 
 /// What a split names must be there.
 async fn split_fault(env: &Environment, ready: &Ready<'_>) -> Result<Result<Vec<String>, String>, AppError> {
-    let Verdict::Split { by, parts } = &ready.decision.verdict else { return Ok(Ok(Vec::new())) };
+    let MappingDecision::Split { by, parts } = &ready.decision.verdict else { return Ok(Ok(Vec::new())) };
     match unknown_values(env, ready.found.source, ready.found.entry, by, parts).await {
         Ok(notes) => Ok(Ok(notes)),
         Err(AppError::Unknown(why)) => Ok(Err(why)),
@@ -427,12 +427,12 @@ struct Clients<'a> {
 }
 
 impl<'a> Clients<'a> {
-    fn of(book: &'a Book) -> Self {
+    fn of(book: &'a MappingWorkspace) -> Self {
         let mut clients = Self { by_id: HashMap::new(), by_text: HashMap::new() };
         for client in &book.clients {
             clients.by_id.insert(client.id.as_str(), &client.id);
             let label = sheet::label(&client.name, client.id.as_str());
-            for text in [label, client.name.trim().to_owned(), inert::cell(client.name.trim()).into_owned()] {
+            for text in [label, client.name.trim().to_owned(), sanitize::cell(client.name.trim()).into_owned()] {
                 let known = clients.by_text.entry(text).or_insert(Some(&client.id));
                 if *known != Some(&client.id) {
                     *known = None;
@@ -451,7 +451,7 @@ impl<'a> Clients<'a> {
         if let Some(id) = self.by_id.get(id) {
             return Ok((*id).clone());
         }
-        let shown: String = inert::visible(text).chars().take(80).collect();
+        let shown: String = sanitize::visible(text).chars().take(80).collect();
         Err(match self.by_text.get(text) {
             Some(None) => format!("several clients are called `{shown}`; write the id"),
             _ => format!("the PSA has no client `{shown}`; choose one from the list, or write its id"),

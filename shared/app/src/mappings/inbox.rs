@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 use truecount_platform::{Row, Value};
 use truecount_reconciliation::SetupFinding;
-use truecount_reports::inert;
+use truecount_reports::sanitize;
 
-use super::Book;
+use super::MappingWorkspace;
 use super::import::{Imported, Refused, Strictness, import};
 use crate::environment::Environment;
 use crate::settings::Config;
@@ -57,7 +57,7 @@ pub async fn take(env: &Environment, config: &Config) -> Result<Vec<SetupFinding
             Some(row) => read(&row)?,
             None => {
                 // what the file before decided counts for this one
-                let now = Book::load(env, config).await?;
+                let now = MappingWorkspace::load(env, config).await?;
                 let now = book.insert(now);
                 let who = format!("inbox/mappings/{name}");
                 let imported = import(env, now, &bytes, &who, Strictness::GoodRows).await?;
@@ -121,7 +121,7 @@ fn results(imported: &Imported) -> Result<Vec<u8>, AppError> {
         csv.write_record(["result", "row", "key", "column", "why"])?;
         for refused in &imported.refused {
             let row = refused.row.to_string();
-            let (key, why) = (inert::cell(&refused.key), inert::cell(&refused.why));
+            let (key, why) = (sanitize::cell(&refused.key), sanitize::cell(&refused.why));
             csv.write_record(["refused", &row, &key, refused.column, &why])?;
         }
         for decided in &imported.decided {
@@ -129,7 +129,7 @@ fn results(imported: &Imported) -> Result<Vec<u8>, AppError> {
             csv.write_record(["decided", "", &key, "", ""])?;
         }
         for note in &imported.notes {
-            csv.write_record(["note", "", "", "", &inert::cell(note)])?;
+            csv.write_record(["note", "", "", "", &sanitize::cell(note)])?;
         }
         csv.into_inner().map_err(|error| csv::Error::from(error.into_error()))
     };

@@ -7,8 +7,8 @@ use serde::Serialize;
 use truecount_billing::{AccountId, ClientId, Currency, Money, SourceId};
 use truecount_reconciliation::{DecidedBy, Mapping};
 
-use super::{Book, BookSource};
-use crate::snapshot::Entry;
+use super::{MappingWorkspace, WorkspaceSource};
+use crate::snapshot::SnapshotAccount;
 
 /// How far an account is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -64,7 +64,7 @@ pub struct MappingRow {
 
 /// How much of the recurring revenue is mapped, of one source and currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Progress {
+pub struct MappingProgress {
     /// The source.
     pub source: SourceId,
     /// The currency.
@@ -75,7 +75,7 @@ pub struct Progress {
     pub mapped: Decimal,
 }
 
-impl Progress {
+impl MappingProgress {
     /// Whole per cent, rounded down: 100 only when everything is mapped.
     #[must_use]
     pub fn percent(&self) -> Option<Decimal> {
@@ -86,7 +86,7 @@ impl Progress {
 /// What is billed a month for what a source counts, by client.
 type Billed = BTreeMap<(SourceId, ClientId), BTreeMap<Currency, Decimal>>;
 
-impl Book {
+impl MappingWorkspace {
     /// Every account: source by source, what waits first, then by what hangs on it.
     #[must_use]
     pub fn rows(&self) -> Vec<MappingRow> {
@@ -117,8 +117,8 @@ impl Book {
 
     fn row(
         &self,
-        source: &BookSource,
-        entry: &Entry,
+        source: &WorkspaceSource,
+        entry: &SnapshotAccount,
         mapping: &Mapping,
         listed: &[Money],
         billed: &Billed,
@@ -152,7 +152,7 @@ impl Book {
 
     /// How much of the recurring revenue is mapped, by source and currency.
     #[must_use]
-    pub fn progress(&self) -> Vec<Progress> {
+    pub fn progress(&self) -> Vec<MappingProgress> {
         let mut found = Vec::new();
         let billed = self.billed();
         for source in &self.sources {
@@ -177,7 +177,7 @@ impl Book {
                     }
                 }
             }
-            found.extend(sums.into_iter().map(|(currency, (billed, mapped))| Progress {
+            found.extend(sums.into_iter().map(|(currency, (billed, mapped))| MappingProgress {
                 source: source.id.clone(),
                 currency,
                 billed,

@@ -3,10 +3,10 @@
 use rust_xlsxwriter::{
     DataValidation, DataValidationErrorStyle, DocProperties, ExcelDateTime, Format, Formula, Workbook, XlsxError,
 };
-use truecount_reports::inert;
+use truecount_reports::sanitize;
 
 use super::table::SHEET;
-use super::{Book, MappingRow, Proposal};
+use super::{MappingRow, MappingWorkspace, Proposal};
 use crate::AppError;
 
 /// The columns of the file, in order. `decision` to `why` are for a person to fill in.
@@ -71,7 +71,7 @@ pub struct MappingSheet {
 impl MappingSheet {
     /// Of everything, or of what nobody has decided.
     #[must_use]
-    pub fn of(book: &Book, wanted: impl Fn(&MappingRow) -> bool) -> Self {
+    pub fn of(book: &MappingWorkspace, wanted: impl Fn(&MappingRow) -> bool) -> Self {
         let proposals = book.proposals();
         let none = Vec::new();
         let rows = book.rows().into_iter().filter(wanted).map(|row| {
@@ -170,17 +170,17 @@ fn width(column: &str) -> u8 {
 
 /// What names an account in the file.
 pub(super) fn key(source: &str, account: &str) -> String {
-    inert::cell(&format!("{source}#{account}")).into_owned()
+    sanitize::cell(&format!("{source}#{account}")).into_owned()
 }
 
 /// A client as the file names it: `Harbour Dental [250]`.
 #[must_use]
 pub fn label(name: &str, id: &str) -> String {
-    inert::cell(&format!("{} [{id}]", name.trim())).into_owned()
+    sanitize::cell(&format!("{} [{id}]", name.trim())).into_owned()
 }
 
-fn cells(book: &Book, row: &MappingRow, proposals: &[Proposal]) -> Vec<String> {
-    let text = |text: &str| inert::cell(text).into_owned();
+fn cells(book: &MappingWorkspace, row: &MappingRow, proposals: &[Proposal]) -> Vec<String> {
+    let text = |text: &str| sanitize::cell(text).into_owned();
     let client = |proposal: &Proposal| label(&proposal.client_name, proposal.client_id.as_str());
     let worth: Vec<_> =
         row.worth.iter().map(|money| format!("{} {}", money.currency, money.amount.round_dp(2))).collect();

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use truecount_billing::{AccountId, ClientId, SourceId};
-use truecount_matching::{Evidence, Party, Sites, Suggestion};
+use truecount_matching::{MatchEvidence, Party, Sites, Suggestion};
 use truecount_reconciliation::Mapping;
 
-use super::{Book, BookSource};
+use super::{MappingWorkspace, WorkspaceSource};
 use crate::mapping::Client;
 
 /// Names of a client's accounts in other sources that are taken as names of the client.
@@ -39,7 +39,7 @@ struct Known<'a> {
     identifiers: Vec<&'a str>,
 }
 
-impl Book {
+impl MappingWorkspace {
     /// Whom each undecided account might be, best first.
     #[must_use]
     pub fn proposals(&self) -> Proposals {
@@ -50,7 +50,7 @@ impl Book {
         found
     }
 
-    fn of_source(&self, source: &BookSource) -> Proposals {
+    fn of_source(&self, source: &WorkspaceSource) -> Proposals {
         let known = self.known_but_by(source);
         let clients: Vec<Party<'_>> =
             self.clients.iter().zip(&known).map(|(client, known)| party(client, known)).collect();
@@ -66,7 +66,7 @@ impl Book {
             .zip(&facts)
             .map(|(entry, (domains, identifiers))| Party {
                 name: entry.account.name.as_str(),
-                evidence: Evidence { domains, identifiers, ..Evidence::default() },
+                evidence: MatchEvidence { domains, identifiers, ..MatchEvidence::default() },
             })
             .collect();
         let suggested = truecount_matching::suggest(&accounts, &clients, sites(&source.connector));
@@ -126,7 +126,7 @@ impl Book {
     }
 
     /// By client: an account that a person mapped in another source helps in this one.
-    fn known_but_by(&self, here: &BookSource) -> Vec<Known<'_>> {
+    fn known_but_by(&self, here: &WorkspaceSource) -> Vec<Known<'_>> {
         let places: BTreeMap<&ClientId, usize> =
             self.clients.iter().enumerate().map(|(at, client)| (&client.id, at)).collect();
         let mut known: Vec<Known<'_>> = self
@@ -155,11 +155,11 @@ impl Book {
 fn party<'a>(client: &'a Client, known: &'a Known<'a>) -> Party<'a> {
     Party {
         name: &client.name,
-        evidence: Evidence {
+        evidence: MatchEvidence {
             domains: &known.domains,
             identifiers: &known.identifiers,
             known_as: &known.names,
-            ..Evidence::default()
+            ..MatchEvidence::default()
         },
     }
 }

@@ -10,18 +10,18 @@ use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use truecount_billing::{
-    AccountId, Agreement, AgreementId, BilledLine, ClientId, Currency, Evidence, InvoiceTiming, LineId, ProductCode,
-    Treatment,
+    AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, InvoiceTiming, LineId,
+    ProductCode, Side,
 };
 use url::form_urlencoded;
 
 use super::{host, own, pace, refuse};
 use crate::{
     auth::{Auth, Basic, SecretHeader},
-    connector::{Ask, Connector, Endpoint, Page, PageError, Refusal, SettingsError},
-    pace::Pace,
+    connector::{Connector, Endpoint, Page, PageError, Refusal, Request, SettingsError},
+    pace::RateLimit,
     paging::next_number,
-    reading::{Note, Reading},
+    reading::{Note, SnapshotBuilder},
     values::{VendorId, account_id, amount, day, parse, wrong},
 };
 
@@ -100,7 +100,7 @@ struct ConnectWise {
 
 pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let mut options = options.clone();
-    let pace = pace(NAME, &mut options, Pace { requests_per_minute: 240, burst: 20, concurrency: 2 })?;
+    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 240, burst: 20, concurrency: 2 })?;
     let options: Options = own(NAME, options)?;
     let base = host(NAME, "base_url", &options.base_url)?;
     if !is_plain(&options.company) {
@@ -214,22 +214,22 @@ impl Connector for ConnectWise {
         NAME
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Billed
+    fn evidence(&self) -> Side {
+        Side::Billed
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {
         Some(&self.endpoint)
     }
 
-    fn start(&self) -> Vec<Ask> {
+    fn start(&self) -> Vec<Request> {
         match &self.codebase {
             Some(codebase) => self.lists(codebase),
-            None => vec![Ask::new("server", format!("/login/companyinfo/{}", self.company))],
+            None => vec![Request::new("server", format!("/login/companyinfo/{}", self.company))],
         }
     }
 
-    fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
+    fn follow(&self, page: &Page) -> Result<Vec<Request>, PageError> {
         match page.ask.step.as_ref() {
             "server" => {
                 let info: Option<CompanyInfo> = parse(page)?;
@@ -256,7 +256,7 @@ impl Connector for ConnectWise {
     }
 
     /// Counts and billing cycles are helpful, not needed.
-    fn instead(&self, ask: &Ask, refusal: &Refusal) -> Option<Vec<Ask>> {
+    fn instead(&self, ask: &Request, refusal: &Refusal) -> Option<Vec<Request>> {
         match ask.step.as_ref() {
             _ if !matches!(refusal.status, 403 | 404) => None,
             "billing_cycles" => Some(self.agreement_lists(ask)),
@@ -265,7 +265,7 @@ impl Connector for ConnectWise {
         }
     }
 
-    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
         match page.ask.step.as_ref() {
             "server" => Ok(()),
             "company_count" => {
@@ -306,7 +306,7 @@ impl Connector for ConnectWise {
 }
 
 impl ConnectWise {
-    fn lists(&self, codebase: &str) -> Vec<Ask> {
+    fn lists(&self, codebase: &str) -> Vec<Request> {
         let root = format!("/{codebase}/apis/3.0");
         vec![
             below(&root, "companies", "company/companies", &numbered(&self.company_query(), 1)),
@@ -316,7 +316,7 @@ impl ConnectWise {
     }
 
     /// After the billing cycles, which their pages are read by.
-    fn agreement_lists(&self, from: &Ask) -> Vec<Ask> {
+    fn agreement_lists(&self, from: &Request) -> Vec<Request> {
         let root = root_of(from);
         vec![
             below(&root, "agreements", "finance/agreements", &numbered(&self.agreement_query(), 1)),
@@ -339,7 +339,7 @@ impl ConnectWise {
     }
 
     /// The next page of a list, below the same codebase as the page before.
-    fn next(&self, ask: &Ask, path: &str, rows: usize, query: &str) -> Vec<Ask> {
+    fn next(&self, ask: &Request, path: &str, rows: usize, query: &str) -> Vec<Request> {
         match next_number(rows, PAGE_SIZE, ask.page.saturating_add(1)) {
             Some(number) => vec![ask.next(format!("{}/{path}?{}", root_of(ask), numbered(query, number)))],
             None => vec![],
@@ -347,7 +347,7 @@ impl ConnectWise {
     }
 
     /// The list's next page, then the additions of each agreement that recurs.
-    fn follow_agreements(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
+    fn follow_agreements(&self, page: &Page) -> Result<Vec<Request>, PageError> {
         let root = root_of(&page.ask);
         let rows: Vec<AgreementRow> = parse(page)?;
         let mut asks = self.next(&page.ask, "finance/agreements", rows.len(), &self.agreement_query());
@@ -359,7 +359,7 @@ impl ConnectWise {
         Ok(asks)
     }
 
-    fn read_agreement(&self, page: &Page, row: AgreementRow, reading: &mut Reading) -> Result<(), PageError> {
+    fn read_agreement(&self, page: &Page, row: AgreementRow, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
         let id = row.id.0.clone();
         reading.row(None, "agreements", &id);
         let company = row.company.as_ref().and_then(|company| Some((company.id.as_ref()?, company.name.as_ref())));
@@ -386,7 +386,7 @@ impl ConnectWise {
         Ok(())
     }
 
-    fn agreement(&self, row: AgreementRow, reading: &mut Reading) -> Result<AgreementFacts, String> {
+    fn agreement(&self, row: AgreementRow, reading: &mut SnapshotBuilder) -> Result<AgreementFacts, String> {
         let from = day(row.start_date.as_deref()).map_err(|why| format!("`startDate` {why}"))?;
         let ends = day(row.end_date.as_deref()).map_err(|why| format!("`endDate` {why}"))?;
         let ends = ends.filter(|_| row.no_ending_date_flag != Some(true));
@@ -418,7 +418,7 @@ impl ConnectWise {
 }
 
 /// Months of a billing cycle, from the kind that the PSA gives it, else from its name.
-fn cycle_months(cycle: Option<Named>, reading: &mut Reading) -> Option<u32> {
+fn cycle_months(cycle: Option<Named>, reading: &mut SnapshotBuilder) -> Option<u32> {
     let cycle = cycle?;
     let by_id = cycle.id.as_ref().and_then(|id| reading.recall("billing cycle", &id.0));
     let word = by_id.map(str::to_owned).or(cycle.name)?;
@@ -436,7 +436,7 @@ fn cycle_months(cycle: Option<Named>, reading: &mut Reading) -> Option<u32> {
     }
 }
 
-fn read_additions(page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+fn read_additions(page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     let Some(account) = page.ask.account.clone() else { return Err(wrong(page, "belongs to no company")) };
     let agreement = page.ask.context.as_deref().unwrap_or_default();
     let Some(facts) = reading.recall("agreement", agreement) else {
@@ -459,10 +459,10 @@ fn line(row: Addition<'_>, account: &AccountId, facts: &AgreementFacts) -> Resul
     let number = |field: &str, raw| amount(raw).map_err(|why| format!("`{field}`: {why}"));
     let date = |field: &str, text: &Option<String>| day(text.as_deref()).map_err(|why| format!("`{field}` {why}"));
     let product = row.product.and_then(|product| product.identifier).ok_or("it has no product")?;
-    let treatment = match row.bill_customer.as_deref() {
-        Some("Billable") => Treatment::Billable,
-        Some("NoCharge") => Treatment::NoCharge,
-        Some("DoNotBill") => Treatment::DoNotBill,
+    let billing_status = match row.bill_customer.as_deref() {
+        Some("Billable") => BillingStatus::Billable,
+        Some("NoCharge") => BillingStatus::NoCharge,
+        Some("DoNotBill") => BillingStatus::DoNotBill,
         _ => return Err("`billCustomer` has a value that is not known".into()),
     };
     Ok(BilledLine {
@@ -475,19 +475,19 @@ fn line(row: Addition<'_>, account: &AccountId, facts: &AgreementFacts) -> Resul
         currency: facts.currency,
         effective_from: date("effectiveDate", &row.effective_date)?,
         effective_to: date("cancelledDate", &row.cancelled_date)?,
-        treatment,
+        billing_status,
         agreement: facts.agreement.clone(),
     })
 }
 
 /// Where the API begins, with the codebase that the question before had.
-fn root_of(ask: &Ask) -> String {
+fn root_of(ask: &Request) -> String {
     let codebase = ask.target.split_once("/apis/3.0").map_or("", |(codebase, _)| codebase);
     format!("{codebase}/apis/3.0")
 }
 
-fn below(root: &str, step: &'static str, path: &str, query: &str) -> Ask {
-    Ask::new(step, if query.is_empty() { format!("{root}/{path}") } else { format!("{root}/{path}?{query}") })
+fn below(root: &str, step: &'static str, path: &str, query: &str) -> Request {
+    Request::new(step, if query.is_empty() { format!("{root}/{path}") } else { format!("{root}/{path}?{query}") })
 }
 
 fn additions_path(agreement: &str) -> String {

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{AccountId, Evidence, ItemId, UsageItem};
+use truecount_billing::{AccountId, ItemId, Side, UsageItem};
 
 use super::{host, own, pace, refuse, url};
 use crate::{
     auth::{Auth, TokenAuth, TokenStyle},
-    connector::{Ask, Connector, Endpoint, Page, PageError, Refusal, SettingsError},
-    pace::Pace,
-    reading::Reading,
+    connector::{Connector, Endpoint, Page, PageError, Refusal, Request, SettingsError},
+    pace::RateLimit,
+    reading::SnapshotBuilder,
     values::{amount, moment, parse, wrong},
 };
 
@@ -112,7 +112,7 @@ struct MicrosoftGraph {
 
 pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let mut options = options.clone();
-    let pace = pace(NAME, &mut options, Pace { requests_per_minute: 600, burst: 60, concurrency: 4 })?;
+    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 600, burst: 60, concurrency: 4 })?;
     let options: Options = own(NAME, options)?;
     let base = host(NAME, "base_url", &options.base_url)?;
     let login = url(NAME, "login_url", &options.login_url)?;
@@ -229,26 +229,26 @@ impl Connector for MicrosoftGraph {
         NAME
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Usage
+    fn evidence(&self) -> Side {
+        Side::Usage
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {
         Some(&self.endpoint)
     }
 
-    fn start(&self) -> Vec<Ask> {
-        let partner = self.partner_tenant.iter().map(|id| Ask::new("customers", CUSTOMERS).within(id));
+    fn start(&self) -> Vec<Request> {
+        let partner = self.partner_tenant.iter().map(|id| Request::new("customers", CUSTOMERS).within(id));
         let tenants = self.tenants.iter().map(|(id, _)| first_of(id));
         partner.chain(tenants).collect()
     }
 
     /// Of each tenant: SKUs (for their names), subscriptions, users, each to its end.
-    fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
+    fn follow(&self, page: &Page) -> Result<Vec<Request>, PageError> {
         let step = page.ask.step.as_ref();
         if step == "customers" {
             let list: List<Customer> = parse(page)?;
-            let mut asks: Vec<Ask> = list.next_link.map(|link| page.ask.next(link)).into_iter().collect();
+            let mut asks: Vec<Request> = list.next_link.map(|link| page.ask.next(link)).into_iter().collect();
             for customer in list.value {
                 asks.push(first_of(&tenant_of(page, &customer)?));
             }
@@ -266,18 +266,18 @@ impl Connector for MicrosoftGraph {
     }
 
     /// A tenant that may not be asked for sign-ins is asked for its users without them: unknown, never inactive.
-    fn instead(&self, ask: &Ask, refusal: &Refusal) -> Option<Vec<Ask>> {
+    fn instead(&self, ask: &Request, refusal: &Refusal) -> Option<Vec<Request>> {
         let no_sign_ins = refusal.status == 403 && refusal.code.as_deref() == Some(NO_PREMIUM);
         (ask.step == "users" && ask.page == 0 && no_sign_ins).then(|| vec![ask.then("users_plain", USERS_PLAIN)])
     }
 
-    fn begin(&self, reading: &mut Reading) {
+    fn begin(&self, reading: &mut SnapshotBuilder) {
         for (id, name) in &self.tenants {
             reading.account(id, name);
         }
     }
 
-    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
         let step = page.ask.step.as_ref();
         if step == "customers" {
             for customer in parse::<List<Customer>>(page)?.value {
@@ -305,8 +305,8 @@ impl Connector for MicrosoftGraph {
     }
 }
 
-fn first_of(tenant: &AccountId) -> Ask {
-    Ask::new("skus", SKUS).about(tenant.clone()).within(tenant.as_str())
+fn first_of(tenant: &AccountId) -> Request {
+    Request::new("skus", SKUS).about(tenant.clone()).within(tenant.as_str())
 }
 
 fn tenant_of(page: &Page, customer: &Customer) -> Result<AccountId, PageError> {
@@ -317,7 +317,7 @@ fn tenant_of(page: &Page, customer: &Customer) -> Result<AccountId, PageError> {
 }
 
 /// The SKU's name, and how many the tenant says it has given out.
-fn read_sku(tenant: &AccountId, sku: Sku, reading: &mut Reading) {
+fn read_sku(tenant: &AccountId, sku: Sku, reading: &mut SnapshotBuilder) {
     match sku.applies_to.as_deref() {
         Some("User") => {
             let what = format!("users with {}", sku.sku_part_number.as_deref().unwrap_or(&sku.sku_id));
@@ -338,7 +338,7 @@ fn read_subscription(
     page: &Page,
     tenant: &AccountId,
     row: Subscription<'_>,
-    reading: &mut Reading,
+    reading: &mut SnapshotBuilder,
 ) -> Result<(), PageError> {
     let status = match row.status.as_deref() {
         Some("Enabled" | "Warning") if row.is_trial == Some(true) => "trial",
@@ -375,7 +375,7 @@ fn read_subscription(
 
 /// One item per licence that the user holds. One whose user may not sign in is `disabled`: it counts as assigned, as
 /// in `consumedUnits`, and not as active.
-fn read_user(page: &Page, tenant: &AccountId, user: User, reading: &mut Reading) -> Result<(), PageError> {
+fn read_user(page: &Page, tenant: &AccountId, user: User, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     if user.assigned_licenses.is_empty() {
         return Ok(());
     }
@@ -433,7 +433,7 @@ fn domain_of(address: &str) -> Option<String> {
 }
 
 /// Why a licence does not count, from how it was assigned; one good assignment is enough.
-fn held_status(states: &[&str], reading: &mut Reading) -> Option<&'static str> {
+fn held_status(states: &[&str], reading: &mut SnapshotBuilder) -> Option<&'static str> {
     let mut status = None;
     for state in states {
         match *state {
@@ -466,7 +466,7 @@ fn last_seen(page: &Page, user: &User) -> Result<Option<Timestamp>, String> {
     }
 }
 
-fn sku_name(id: &str, reading: &Reading) -> String {
+fn sku_name(id: &str, reading: &SnapshotBuilder) -> String {
     reading.recall("sku", id).unwrap_or(id).to_owned()
 }
 

@@ -6,7 +6,7 @@ use url::Url;
 use crate::{
     connector::SettingsError,
     endpoint::{checked_url, origin_text},
-    pace::{CONCURRENCY_MAX, Pace},
+    pace::{CONCURRENCY_MAX, RateLimit},
 };
 
 pub(crate) mod connectwise;
@@ -16,7 +16,7 @@ pub(crate) mod ninjaone;
 pub(crate) mod pax8;
 
 /// The options that every API source has: `requests_per_minute`, `concurrency`.
-fn pace(connector: &'static str, options: &mut toml::Table, usual: Pace) -> Result<Pace, SettingsError> {
+fn pace(connector: &'static str, options: &mut toml::Table, usual: RateLimit) -> Result<RateLimit, SettingsError> {
     let mut whole = |key: &str, usual: u32, most: u32| match options.remove(key) {
         None => Ok(usual),
         Some(toml::Value::Integer(number)) if (1..=i64::from(most)).contains(&number) => {
@@ -26,7 +26,7 @@ fn pace(connector: &'static str, options: &mut toml::Table, usual: Pace) -> Resu
     };
     let requests_per_minute = whole("requests_per_minute", usual.requests_per_minute, 60_000)?;
     let concurrency = whole("concurrency", usual.concurrency.into(), CONCURRENCY_MAX.into())?;
-    Ok(Pace {
+    Ok(RateLimit {
         requests_per_minute,
         burst: usual.burst.min(requests_per_minute),
         concurrency: u8::try_from(concurrency).unwrap_or(1),

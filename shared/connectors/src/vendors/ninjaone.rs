@@ -4,15 +4,15 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{AccountId, Evidence, ItemId, UsageItem};
+use truecount_billing::{AccountId, ItemId, Side, UsageItem};
 
 use super::{host, own, pace, refuse, url};
 use crate::{
     auth::{Auth, TokenAuth, TokenStyle},
-    connector::{Ask, Connector, Endpoint, Page, PageError, SettingsError},
-    pace::Pace,
+    connector::{Connector, Endpoint, Page, PageError, Request, SettingsError},
+    pace::RateLimit,
     paging::next_after,
-    reading::Reading,
+    reading::SnapshotBuilder,
     values::{VendorId, account_id, epoch_seconds, parse, wrong},
 };
 
@@ -71,7 +71,7 @@ struct NinjaOne {
 
 pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let mut options = options.clone();
-    let pace = pace(NAME, &mut options, Pace { requests_per_minute: 120, burst: 20, concurrency: 1 })?;
+    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 120, burst: 20, concurrency: 1 })?;
     let options: Options = own(NAME, options)?;
     let base = host(NAME, "base_url", &options.base_url)?;
     let token = match &options.token_url {
@@ -122,21 +122,21 @@ impl Connector for NinjaOne {
         NAME
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Usage
+    fn evidence(&self) -> Side {
+        Side::Usage
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {
         Some(&self.endpoint)
     }
 
-    fn start(&self) -> Vec<Ask> {
-        vec![Ask::new("organizations", list("organizations", None)).with("")]
+    fn start(&self) -> Vec<Request> {
+        vec![Request::new("organizations", list("organizations", None)).with("")]
     }
 
     /// Organizations to their end, then devices to theirs: an empty page, as NinjaOne counts nothing and names no
     /// largest page. `context` is the id that the page was asked to go on after.
-    fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
+    fn follow(&self, page: &Page) -> Result<Vec<Request>, PageError> {
         let step = page.ask.step.as_ref();
         let ids: Vec<i64> = parse::<Vec<OnlyId>>(page)?.into_iter().map(|row| row.id).collect();
         let after = page.ask.context.as_deref().unwrap_or_default().parse().ok();
@@ -148,7 +148,7 @@ impl Connector for NinjaOne {
         })
     }
 
-    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
         match page.ask.step.as_ref() {
             "organizations" => {
                 for organization in parse::<Vec<Organization>>(page)? {
@@ -173,7 +173,7 @@ fn list(what: &str, after: Option<i64>) -> String {
     }
 }
 
-fn read_device(page: &Page, device: Device<'_>, reading: &mut Reading) -> Result<(), PageError> {
+fn read_device(page: &Page, device: Device<'_>, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     let Some(organization) = &device.organization_id else {
         reading.source_partial(format!("device {} has no organizationId", device.id));
         return Ok(());
@@ -212,7 +212,7 @@ fn read_device(page: &Page, device: Device<'_>, reading: &mut Reading) -> Result
 }
 
 /// What a device is sold as. Virtual machine hosts and guests, network and cloud targets run no agent of their own.
-fn kind(node_class: Option<&str>, reading: &mut Reading) -> &'static str {
+fn kind(node_class: Option<&str>, reading: &mut SnapshotBuilder) -> &'static str {
     match node_class {
         Some("WINDOWS_SERVER" | "LINUX_SERVER" | "MAC_SERVER") => "server",
         Some("WINDOWS_WORKSTATION" | "LINUX_WORKSTATION" | "MAC") => "workstation",

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{Evidence, ItemId, UsageItem};
+use truecount_billing::{ItemId, Side, UsageItem};
 
 use super::{own, pace, url};
 use crate::{
     auth::{Auth, TokenAuth, TokenStyle},
-    connector::{Ask, Connector, Endpoint, Page, PageError, SettingsError},
-    pace::Pace,
-    reading::{Note, Reading},
+    connector::{Connector, Endpoint, Page, PageError, Request, SettingsError},
+    pace::RateLimit,
+    reading::{Note, SnapshotBuilder},
     values::{VendorId, account_id, amount, parse, wrong},
 };
 
@@ -60,7 +60,7 @@ struct Pax8 {
 
 pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let mut options = options.clone();
-    let pace = pace(NAME, &mut options, Pace { requests_per_minute: 300, burst: 20, concurrency: 1 })?;
+    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 300, burst: 20, concurrency: 1 })?;
     let options: Options = own(NAME, options)?;
     let base = url(NAME, "base_url", &options.base_url)?;
     let token_url = options.token_url.unwrap_or_else(|| format!("{}/token", base.as_str().trim_end_matches('/')));
@@ -129,20 +129,20 @@ impl Connector for Pax8 {
         NAME
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Usage
+    fn evidence(&self) -> Side {
+        Side::Usage
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {
         Some(&self.endpoint)
     }
 
-    fn start(&self) -> Vec<Ask> {
-        vec![Ask::new("companies", list("companies", 0))]
+    fn start(&self) -> Vec<Request> {
+        vec![Request::new("companies", list("companies", 0))]
     }
 
     /// Companies to their end, then products, then subscriptions.
-    fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
+    fn follow(&self, page: &Page) -> Result<Vec<Request>, PageError> {
         let info = parse::<List<serde::de::IgnoredAny>>(page)?.page;
         if info.number != page.ask.page {
             return Err(wrong(page, format!("is page {}, asked was page {}", info.number, page.ask.page)));
@@ -159,7 +159,7 @@ impl Connector for Pax8 {
         })
     }
 
-    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
         match page.ask.step.as_ref() {
             "companies" => {
                 let list: List<Company> = parse(page)?;
@@ -200,7 +200,7 @@ fn list(what: &str, number: u32) -> String {
     format!("/{what}?page={number}&size={PAGE_SIZE}")
 }
 
-fn read_subscription(page: &Page, row: Subscription<'_>, reading: &mut Reading) -> Result<(), PageError> {
+fn read_subscription(page: &Page, row: Subscription<'_>, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     let id = &row.id.0;
     let Some(company) = &row.company_id else {
         reading.source_partial(format!("subscription {id} has no companyId"));
@@ -236,7 +236,7 @@ fn read_subscription(page: &Page, row: Subscription<'_>, reading: &mut Reading) 
 }
 
 /// What is bought and recurs is `active`, also while its end is pending; an order is not a purchase yet.
-fn status(status: Option<&str>, term: Option<&str>, reading: &mut Reading) -> &'static str {
+fn status(status: Option<&str>, term: Option<&str>, reading: &mut SnapshotBuilder) -> &'static str {
     let status = match status {
         Some("Active" | "Activated" | "PendingCancel") => "active",
         Some("Trial") => "trial",

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use truecount_connectors::{CrawlState, Http, Limits, PaperTime, Progress, crawl};
+use truecount_connectors::{CrawlProgress, CrawlState, Http, Limits, PaperTime, crawl};
 
 use crate::{
     list::{Kept, Lists, Scoped, run, run_with, setup},
@@ -49,7 +49,7 @@ async fn a_token_is_asked_for_once_and_again_after_a_401() {
     .await;
     let lists = Lists::token(&vendor.base);
     let run = run(&lists).await;
-    assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+    assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     let tokens: Vec<Asked> = vendor.asked().into_iter().filter(|asked| asked.method == "POST").collect();
     assert_eq!(tokens.len(), 2);
     assert_eq!(tokens[0].body, "client_id=u53r&client_secret=hunter2&grant_type=client_credentials&scope=read");
@@ -78,7 +78,7 @@ async fn a_token_is_renewed_before_it_expires() {
     })
     .await;
     let run = run(&Lists::token(&vendor.base)).await;
-    assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+    assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     let tokens = vendor.lines().iter().filter(|line| line.starts_with("POST")).count() as u64;
     let waited = run.time.waited().as_secs();
     assert!(waited > 400, "{waited}");
@@ -109,7 +109,7 @@ async fn each_scope_has_its_own_token() {
     let mut lists = Lists { scoped: Scoped::Account, ..Lists::token(&vendor.base) };
     lists.endpoint.pace.concurrency = 4;
     let run = run(&lists).await;
-    assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+    assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     for asked in vendor.asked() {
         if let Some(account) = asked.path().strip_prefix("/items/") {
             assert_eq!(asked.header("authorization"), format!("Bearer for-{account}"));
@@ -130,7 +130,7 @@ async fn four_at_once_share_one_token_and_read_the_same() {
         let mut lists = Lists::token(&vendor.base);
         lists.endpoint.pace.concurrency = concurrency;
         let run = run(&lists).await;
-        assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+        assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
         assert_eq!(vendor.lines().iter().filter(|line| line.starts_with("POST")).count(), 1);
         all.push(run.snapshot(&lists).accounts().collect::<Vec<_>>());
     }
@@ -162,7 +162,7 @@ async fn in_pieces(vendor: &Vendor, concurrency: u8, piece: usize) -> (Kept, usi
         let stop = || looked.fetch_add(1, Ordering::SeqCst) >= piece;
         let progress = crawl(&lists, &http, &mut state, &mut kept, &stop).await.unwrap();
         saved = kept.states.last().unwrap().clone();
-        if progress == Progress::Done {
+        if progress == CrawlProgress::Done {
             assert!(state.is_done());
             return (kept, round);
         }
@@ -201,7 +201,7 @@ async fn a_crawl_goes_on_after_a_fault() {
     well.store(1, Ordering::SeqCst);
     let state: CrawlState = serde_json::from_str(first.kept.states.last().unwrap()).unwrap();
     let second = run_with(&lists, Limits::default(), state, None).await;
-    assert_eq!(second.result.as_ref().unwrap(), &Progress::Done);
+    assert_eq!(second.result.as_ref().unwrap(), &CrawlProgress::Done);
     assert_eq!(first.kept.pages.len() + second.kept.pages.len(), 44);
     assert_eq!(vendor.lines().len(), 44 + 4);
 }
@@ -234,7 +234,7 @@ async fn an_empty_list_is_doubtful_not_zero() {
     let vendor = Vendor::start(|_, _| Reply::json(r#"{"accounts":[]}"#)).await;
     let lists = Lists::basic(&vendor.base);
     let run = run(&lists).await;
-    assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+    assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     assert_eq!(run.snapshot(&lists).read_state.as_str(), "doubtful");
 }
 

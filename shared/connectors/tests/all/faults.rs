@@ -15,7 +15,7 @@ use base64::Engine as _;
 use flate2::{Compression, write::GzEncoder};
 use secrecy::SecretString;
 use truecount_billing::ReadState;
-use truecount_connectors::{CrawlError, CrawlState, Fault, Limits, Progress, Remedy, Renewal};
+use truecount_connectors::{CrawlError, CrawlProgress, CrawlState, CredentialProvider, Limits, Remedy, SourceError};
 
 use crate::{
     list::{Lists, Run, Scoped, run, run_renewing, run_with, secret},
@@ -44,9 +44,9 @@ fn well(asked: &Asked) -> Reply {
     }
 }
 
-fn fault(run: &Run) -> &Fault {
+fn fault(run: &Run) -> &SourceError {
     match run.result.as_ref().unwrap_err() {
-        CrawlError::Fault(fault) => fault,
+        CrawlError::SourceError(fault) => fault,
         CrawlError::Sink(error) => panic!("{error}"),
     }
 }
@@ -138,7 +138,7 @@ async fn an_answer_may_be_packed() {
     let packed = encoder.finish().unwrap();
     let vendor = well_but("/accounts", move |_| Reply::bytes(packed.clone()).with("content-encoding", "gzip")).await;
     let run = run(&Lists::basic(&vendor.base)).await;
-    assert_eq!(run.result.unwrap(), Progress::Done);
+    assert_eq!(run.result.unwrap(), CrawlProgress::Done);
     assert_eq!(run.state.pages, 4);
 }
 
@@ -193,7 +193,7 @@ async fn what_passes_is_waited_for() {
     for (wrong, least, most) in [(throttled, 90, 91), (past, 2, 3), (garbage, 2, 5), (broken, 1, 8)] {
         let vendor = well_but("/accounts", wrong).await;
         let run = run(&Lists::basic(&vendor.base)).await;
-        assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+        assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
         let waited = run.time.waited().as_secs();
         assert!((least..=most).contains(&waited), "{waited} s for {least} to {most}");
     }
@@ -204,7 +204,7 @@ async fn one_account_that_fails_leaves_the_others_whole() {
     let vendor = well_but("/items/b", |_| Reply::status(403)).await;
     let lists = Lists::basic(&vendor.base);
     let run = run(&lists).await;
-    assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+    assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     let states: Vec<(String, ReadState)> =
         run.snapshot(&lists).accounts().map(|one| (one.account.id.to_string(), one.account.read_state)).collect();
     let reason = "`items`: the credential may not read this (HTTP 403): grant it the right at the vendor";
@@ -228,7 +228,7 @@ async fn an_account_that_fails_on_its_second_page_is_partial() {
     .await;
     let lists = Lists::basic(&vendor.base);
     let run = run(&lists).await;
-    assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+    assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     let b = run.snapshot(&lists).accounts().nth(1).unwrap();
     assert_eq!(b.items.len(), 1);
     assert_eq!(b.account.read_state, ReadState::Partial("`items`: the vendor's server fails (HTTP 500)".into()));
@@ -248,7 +248,7 @@ async fn an_account_with_its_own_token_fails_alone() {
     let vendor = well_but("/token/b", |_| Reply::status(400).saying(r#"{"error":"unauthorized_client"}"#)).await;
     let lists = Lists { scoped: Scoped::Account, ..Lists::token(&vendor.base) };
     let run = run(&lists).await;
-    assert_eq!(run.result.as_ref().unwrap(), &Progress::Done);
+    assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     let reason = "`items`: no token: the vendor refuses the client id and secret (HTTP 400, `unauthorized_client`)";
     assert_eq!(run.state.failed, [(truecount_billing::AccountId::new("b").unwrap(), reason.to_owned())]);
 }
@@ -360,7 +360,7 @@ async fn waiting_stops_at_the_deadline() {
     let vendor = well_but("/items/b", |_| Reply::status(429).with("retry-after", "60")).await;
     let lists = Lists::basic(&vendor.base);
     let run = run_with(&lists, Limits::default(), CrawlState::default(), Some(Duration::from_secs(30))).await;
-    assert_eq!(run.result.as_ref().unwrap(), &Progress::Stopped, "not a failure: there was no time");
+    assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Stopped, "not a failure: there was no time");
     assert_eq!(run.state.failed, []);
     assert_eq!(run.state.waiting(), 2);
     assert_eq!(run.time.waited(), Duration::ZERO);
@@ -370,7 +370,7 @@ async fn waiting_stops_at_the_deadline() {
 struct Renewed(&'static str, Arc<AtomicUsize>);
 
 #[async_trait]
-impl Renewal for Renewed {
+impl CredentialProvider for Renewed {
     async fn secret(&self) -> Option<BTreeMap<String, SecretString>> {
         self.1.fetch_add(1, Ordering::SeqCst);
         (!self.0.is_empty()).then(|| secret(&[("user", "u53r"), ("password", self.0)]))

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use truecount_billing::{AccountId, Evidence, ItemId, UsageItem};
+use truecount_billing::{AccountId, ItemId, Side, UsageItem};
 use truecount_connectors::{
-    Ask, Auth, Basic, Connector, CrawlError, CrawlState, Endpoint, Http, HttpSetup, Limits, Pace, PackSink, Page,
-    PageError, PaperTime, Progress, Reading, Renewal, SinkError, Snapshot, TokenAuth, TokenStyle, checked_url, crawl,
-    read_page,
+    Auth, Basic, Connector, CrawlError, CrawlProgress, CrawlState, CredentialProvider, Endpoint, Http, HttpSetup,
+    Limits, Page, PageError, PageSink, PaperTime, RateLimit, Request, SinkError, Snapshot, SnapshotBuilder, TokenAuth,
+    TokenStyle, checked_url, crawl, read_page,
 };
 
 /// Asks `/accounts`, then `/items/<account>` of each.
@@ -52,7 +52,7 @@ impl Lists {
     }
 
     fn new(base: &str, auth: Auth) -> Self {
-        let pace = Pace { requests_per_minute: 6000, burst: 100, concurrency: 1 };
+        let pace = RateLimit { requests_per_minute: 6000, burst: 100, concurrency: 1 };
         let base = checked_url(base).unwrap();
         let endpoint = Endpoint { base, auth, headers: vec![], pace, cut: &["secret"] };
         Self { endpoint, scoped: Scoped::Source }
@@ -64,29 +64,29 @@ impl Connector for Lists {
         "lists"
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Usage
+    fn evidence(&self) -> Side {
+        Side::Usage
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {
         Some(&self.endpoint)
     }
 
-    fn start(&self) -> Vec<Ask> {
-        vec![Ask::new("accounts", "/accounts")]
+    fn start(&self) -> Vec<Request> {
+        vec![Request::new("accounts", "/accounts")]
     }
 
-    fn follow(&self, page: &Page) -> Result<Vec<Ask>, PageError> {
+    fn follow(&self, page: &Page) -> Result<Vec<Request>, PageError> {
         let answer = answer(page)?;
-        let mut asks: Vec<Ask> = answer.next.map(|link| page.ask.next(link)).into_iter().collect();
+        let mut asks: Vec<Request> = answer.next.map(|link| page.ask.next(link)).into_iter().collect();
         for account in answer.accounts {
-            let ask = Ask::new("items", format!("/items/{account}")).about(AccountId::new(&account).unwrap());
+            let ask = Request::new("items", format!("/items/{account}")).about(AccountId::new(&account).unwrap());
             asks.push(if self.scoped == Scoped::Account { ask.within(account) } else { ask });
         }
         Ok(asks)
     }
 
-    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
         let answer = answer(page)?;
         for account in answer.accounts {
             reading.account(&AccountId::new(&account).unwrap(), &account);
@@ -121,7 +121,7 @@ pub(crate) struct Kept {
 }
 
 #[async_trait]
-impl PackSink for Kept {
+impl PageSink for Kept {
     async fn pack(&mut self, pages: &[Page], state: &CrawlState) -> Result<(), SinkError> {
         // What is archived is what comes back.
         for page in pages {
@@ -136,7 +136,7 @@ impl PackSink for Kept {
 
 /// A crawl from the start on a clock of paper.
 pub(crate) struct Run {
-    pub(crate) result: Result<Progress, CrawlError>,
+    pub(crate) result: Result<CrawlProgress, CrawlError>,
     pub(crate) state: CrawlState,
     pub(crate) kept: Kept,
     pub(crate) time: Arc<PaperTime>,
@@ -148,7 +148,7 @@ impl Run {
     }
 
     pub(crate) fn snapshot(&self, connector: &dyn Connector) -> Snapshot {
-        let mut reading = Reading::of(connector);
+        let mut reading = SnapshotBuilder::of(connector);
         for page in &self.kept.pages {
             read_page(connector, page, &mut reading).unwrap();
         }
@@ -184,7 +184,7 @@ pub(crate) async fn run_with(
 }
 
 /// A crawl from the start that can look its secret up again.
-pub(crate) async fn run_renewing(connector: &dyn Connector, renewal: Arc<dyn Renewal>) -> Run {
+pub(crate) async fn run_renewing(connector: &dyn Connector, renewal: Arc<dyn CredentialProvider>) -> Run {
     let time = Arc::new(PaperTime::default());
     let setup = HttpSetup { renewal: Some(renewal), ..setup(&time, Limits::default()) };
     let http = Http::new(connector, setup).unwrap();

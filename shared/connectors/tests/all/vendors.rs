@@ -4,7 +4,8 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use serde_json::json;
 use truecount_connectors::{
-    Connector, CrawlState, Http, HttpSetup, Page, PaperTime, Progress, Reading, Snapshot, connect, crawl, read_page,
+    Connector, CrawlProgress, CrawlState, Http, HttpSetup, Page, PaperTime, Snapshot, SnapshotBuilder, connect, crawl,
+    read_page,
 };
 
 use crate::{
@@ -32,7 +33,7 @@ fn told(snapshot: &Snapshot) -> serde_json::Value {
 }
 
 fn read_all(connector: &dyn Connector, pages: &[Page]) -> Snapshot {
-    let mut reading = Reading::of(connector);
+    let mut reading = SnapshotBuilder::of(connector);
     for page in pages {
         read_page(connector, page, &mut reading).unwrap();
     }
@@ -46,7 +47,7 @@ async fn whole(connector: &dyn Connector, fields: &[(&str, &str)]) -> (Vec<Page>
     let http = Http::new(connector, setup).unwrap();
     let (mut state, mut kept) = (CrawlState::default(), Kept::default());
     let progress = crawl(connector, &http, &mut state, &mut kept, &|| false).await.unwrap();
-    assert_eq!(progress, Progress::Done);
+    assert_eq!(progress, CrawlProgress::Done);
     (kept.pages, state)
 }
 
@@ -350,7 +351,7 @@ fn a_large_csv_file_goes_through_in_pages() {
     // A broken line far down is named by its own number, line breaks within quotes counted.
     let broken = text.replace("L69999,C499,", "L69999,C499,x,");
     let pages = split(billed.as_ref(), "lines.csv", broken.as_bytes(), 65_536).unwrap();
-    let mut reading = Reading::of(billed.as_ref());
+    let mut reading = SnapshotBuilder::of(billed.as_ref());
     let error = pages.iter().find_map(|page| read_page(billed.as_ref(), page, &mut reading).err()).unwrap();
     assert_eq!(
         error.to_string(),
@@ -373,7 +374,7 @@ fn what_is_wrong_with_a_csv_file_is_said() {
         ("A,1,server\n", "u.csv line 2, field `(all)`: the line has 3 fields, the header has 5"),
     ] {
         let pages = split(usage.as_ref(), "u.csv", format!("{head}{body}").as_bytes(), 7).unwrap();
-        let mut reading = Reading::of(usage.as_ref());
+        let mut reading = SnapshotBuilder::of(usage.as_ref());
         let error = read_page(usage.as_ref(), &pages[0], &mut reading).unwrap_err().to_string();
         assert_eq!(error, format!("the answer to `rows` cannot be read: {expected}"));
     }
@@ -476,7 +477,7 @@ fn settings_that_cannot_be_used_are_refused_by_name() {
 
 #[test]
 fn every_example_of_settings_is_one() {
-    for declaration in truecount_connectors::CONNECTORS {
+    for declaration in truecount_connectors::SOURCE_KINDS {
         let text = format!("[[sources]]\nid = \"x\"\n{}", declaration.options);
         let table: toml::Table = text.parse().unwrap();
         let mut options = table["sources"][0].as_table().unwrap().clone();

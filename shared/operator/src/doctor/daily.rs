@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use truecount_app::{Config, Environment, closing_due_seen};
 
-use super::{Health, Home, Line, remedy};
+use super::{BackendUnderTest, Health, Line, remedy};
 
 /// Seconds that a clock may be off before someone should look.
 const SKEW_SECONDS_ADVICE: i64 = 60;
@@ -29,8 +29,8 @@ pub(super) fn clock(skews: &[(String, SignedDuration)], lines: &mut Vec<Line>) {
 }
 
 /// The schedule that starts the daily run, and the topic of its alarms.
-pub(super) async fn daily(home: Home<'_>, lines: &mut Vec<Line>) {
-    let Home::Stack(stack, cloud) = home else { return };
+pub(super) async fn daily(home: BackendUnderTest<'_>, lines: &mut Vec<Line>) {
+    let BackendUnderTest::Stack(stack, cloud) = home else { return };
     let name = format!("{}/{}", stack.schedule_group, stack.schedule);
     lines.push(match cloud.schedule(&stack.schedule_group, &stack.schedule).await {
         Ok(Some(schedule)) if schedule.is_enabled => Line::good("schedule", format!("`{name}`: {}", schedule.when)),

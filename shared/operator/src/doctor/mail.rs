@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use truecount_app::Config;
 
-use super::{Health, Home, Line, remedy};
+use super::{BackendUnderTest, Health, Line, remedy};
 use crate::cloud::{Cloud, Quota};
 
-pub(super) async fn mail(config: &Config, home: Home<'_>, lines: &mut Vec<Line>) {
+pub(super) async fn mail(config: &Config, home: BackendUnderTest<'_>, lines: &mut Vec<Line>) {
     let settings = &config.settings.mail;
     let recipients: BTreeSet<String> =
         settings.groups.iter().flat_map(|group| &group.to).map(|to| address(to).to_owned()).collect();
@@ -24,7 +24,7 @@ pub(super) async fn mail(config: &Config, home: Home<'_>, lines: &mut Vec<Line>)
         lines.push(Line::bad(Health::Fault, "sender", "the settings name no sender", remedy));
         return;
     };
-    if let Home::Stack(_, cloud) = home {
+    if let BackendUnderTest::Stack(_, cloud) = home {
         ses(cloud, from, &recipients, lines).await;
     } else {
         lines.push(Line::good("sender", from));

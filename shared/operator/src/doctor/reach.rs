@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 use truecount_app::{Environment, keys};
-use truecount_platform::{ArchiveError, Cause, Row, TableError, Value};
+use truecount_platform::{ArchiveError, PortErrorKind, Row, TableError, Value};
 
 use super::{Health, Line, remedy};
 use crate::cloud::Cloud;
@@ -54,7 +54,7 @@ pub(super) async fn bucket(env: &Environment, lines: &mut Vec<Line>) -> bool {
     let archive = &env.config;
     let fault = |action: &str, error: ArchiveError| {
         let remedy = match &error.cause {
-            Cause::Disk(_) => "give this user the right to the folder and its files".to_owned(),
+            PortErrorKind::Disk(_) => "give this user the right to the folder and its files".to_owned(),
             cause => remedy(cause, action),
         };
         Line::bad(Health::Fault, "files", format!("{error} ({action})"), remedy)

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use truecount_app::mappings::{Book, MappingRow, RowState};
+use truecount_app::mappings::{MappingRow, MappingWorkspace, RowState};
 use truecount_app::{Config, Environment, each_line};
-use truecount_billing::{Currency, Evidence, ProductCode, SourceId};
+use truecount_billing::{Currency, ProductCode, Side, SourceId};
 use truecount_connectors::connect;
 
 use super::{Health, Line};
@@ -19,7 +19,7 @@ pub(super) fn settings(config: &Config, lines: &mut Vec<Line>) -> bool {
     let before = lines.len();
     for source in config.settings.enabled() {
         match connect(&source.connector, &source.options) {
-            Ok(connector) => billed += u64::from(connector.evidence() == Evidence::Billed),
+            Ok(connector) => billed += u64::from(connector.evidence() == Side::Billed),
             Err(error) => {
                 let remedy = format!("mend the [[sources]] of `{}` in config/settings.toml", source.id);
                 lines.push(Line::bad(Health::Gap, "settings", error.to_string(), remedy).about(&source.id));
@@ -55,7 +55,7 @@ pub(super) fn rules(config: &Config, lines: &mut Vec<Line>) {
 }
 
 /// The sources that are on, with what they give.
-fn of_evidence(config: &Config, wanted: Evidence) -> Vec<SourceId> {
+fn of_evidence(config: &Config, wanted: Side) -> Vec<SourceId> {
     let gives = |connector: &str, options| connect(connector, options).ok().map(|one| one.evidence());
     let sources = config.settings.enabled();
     sources.filter(|one| gives(&one.connector, &one.options) == Some(wanted)).map(|one| one.id.clone()).collect()
@@ -66,7 +66,7 @@ pub(super) async fn products(env: &Environment, config: &Config, lines: &mut Vec
     let today = config.settings.today(env);
     let known: Vec<&ProductCode> = config.rules.rules().iter().flat_map(|rule| &rule.product_codes).collect();
     let (mut billed, mut without) = (0_u64, BTreeMap::<ProductCode, u64>::new());
-    for source in of_evidence(config, Evidence::Billed) {
+    for source in of_evidence(config, Side::Billed) {
         let read = each_line(env, &source, today, |line| {
             if line.is_active_on(today) {
                 billed += 1;
@@ -96,7 +96,7 @@ pub(super) async fn products(env: &Environment, config: &Config, lines: &mut Vec
 
 /// Vendor organizations that nobody has mapped, with what hangs on them.
 pub(super) async fn mappings(env: &Environment, config: &Config, lines: &mut Vec<Line>) {
-    let book = match Book::load(env, config).await {
+    let book = match MappingWorkspace::load(env, config).await {
         Ok(book) => book,
         Err(error) => {
             let remedy = "`truecount sync` reads the sources again";

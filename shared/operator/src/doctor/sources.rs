@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use truecount_app::{AGE_DAYS_MAX, Attempt, Config, Environment, Seal, SourceSettings};
-use truecount_connectors::{CONNECTORS, Connector, Http, HttpSetup, Limits, Remedy, connect, probe};
+use truecount_app::{AGE_DAYS_MAX, Config, Environment, SnapshotManifest, SourceSettings, SyncStatus};
+use truecount_connectors::{Connector, Http, HttpSetup, Limits, Remedy, SOURCE_KINDS, connect, probe};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
 
 use super::{Health, Line, remedy};
@@ -35,7 +35,7 @@ pub(super) async fn sources(
 
 /// The source's secret, if it is whole.
 async fn secret(env: &Environment, source: &SourceSettings, lines: &mut Vec<Line>) -> Option<Fields> {
-    let declared = CONNECTORS.iter().find(|one| one.name == source.connector)?;
+    let declared = SOURCE_KINDS.iter().find(|one| one.name == source.connector)?;
     let set = format!("`truecount secrets set {}` asks for it and puts it in place", source.id);
     let (says, remedy) = match env.secrets.source(&source.id).await {
         Ok(fields) => {
@@ -102,8 +102,8 @@ async fn synced(env: &Environment, config: &Config, source: &SourceSettings, con
         None => format!("`truecount sync {id}` reads it now, and says why if it cannot"),
     };
     let today = config.settings.today(env);
-    let found = match Seal::newest(&env.table, id, today).await {
-        Ok(seal) => Attempt::last(&env.table, id).await.map(|attempt| (seal, attempt)),
+    let found = match SnapshotManifest::newest(&env.table, id, today).await {
+        Ok(seal) => SyncStatus::last(&env.table, id).await.map(|attempt| (seal, attempt)),
         Err(error) => Err(error),
     };
     let (seal, attempt) = match found {

@@ -17,9 +17,9 @@ use url::Url;
 
 use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
 use crate::{
-    Archive, ArchiveError, Cause, Entry, Placed,
+    Archive, ArchiveEntry, ArchiveError, Placed, PortErrorKind,
     archive::{LIST_ENTRIES_MAX, checked_key, content_type},
-    backoff, cause,
+    backoff, port_error,
 };
 
 /// How often a write is tried that S3 refuses because another one to the same key is under way.
@@ -80,11 +80,11 @@ impl S3Archive {
     fn checked(&self, operation: &'static str, key: &str) -> Result<(), ArchiveError> {
         match checked_key(key) {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.error(operation, key, Cause::Invalid(error.to_string()))),
+            Err(error) => Err(self.error(operation, key, PortErrorKind::Invalid(error.to_string()))),
         }
     }
 
-    fn error(&self, operation: &'static str, key: &str, cause: Cause) -> ArchiveError {
+    fn error(&self, operation: &'static str, key: &str, cause: PortErrorKind) -> ArchiveError {
         ArchiveError { operation, place: self.place(key), cause }
     }
 
@@ -93,11 +93,11 @@ impl S3Archive {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let cause = match error.code() {
-            Some("NoSuchBucket") => Cause::Missing(format!(
+            Some("NoSuchBucket") => PortErrorKind::Missing(format!(
                 "the bucket does not exist in {}: create it, or correct its name or the region",
                 self.client.place()
             )),
-            _ => Cause::of(error),
+            _ => PortErrorKind::of(error),
         };
         self.error(operation, key, cause)
     }
@@ -111,7 +111,11 @@ impl Archive for S3Archive {
         loop {
             // Tries share the bytes.
             let Some(bytes) = body.try_clone() else {
-                return Err(self.error("writing", key, Cause::Invalid("the bytes cannot be sent twice".to_owned())));
+                return Err(self.error(
+                    "writing",
+                    key,
+                    PortErrorKind::Invalid("the bytes cannot be sent twice".to_owned()),
+                ));
             };
             let request = self.write(key).await?.if_none_match("*").body(ByteStream::new(bytes));
             let Err(error) = request.send().await else { return Ok(Placed::New) };
@@ -122,7 +126,7 @@ impl Archive for S3Archive {
                     backoff::wait(tries).await;
                 }
                 Some(409) => {
-                    let conflict = Cause::Throttled("another write to the same key is under way".to_owned());
+                    let conflict = PortErrorKind::Throttled("another write to the same key is under way".to_owned());
                     return Err(self.error("writing", key, conflict));
                 }
                 _ => return Err(self.failed("writing", key, &error)),
@@ -146,7 +150,8 @@ impl Archive for S3Archive {
         };
         let version = found.e_tag.unwrap_or_default();
         let there = found.body.collect().await;
-        let there = there.map_err(|error| self.error("reading", key, Cause::Unreachable(cause::chain(&error))))?;
+        let there =
+            there.map_err(|error| self.error("reading", key, PortErrorKind::Unreachable(port_error::chain(&error))))?;
         if there.to_vec() != earlier {
             return Ok(false);
         }
@@ -162,7 +167,7 @@ impl Archive for S3Archive {
         let Some(body) = self.read(key).await? else { return Ok(None) };
         match body.collect().await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(error) => Err(self.error("reading", key, Cause::Unreachable(cause::chain(&error)))),
+            Err(error) => Err(self.error("reading", key, PortErrorKind::Unreachable(port_error::chain(&error)))),
         }
     }
 
@@ -171,7 +176,7 @@ impl Archive for S3Archive {
         Ok(body.map(|body| Box::new(body.into_async_read()) as Box<dyn AsyncRead + Send + Unpin>))
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Entry>, ArchiveError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<ArchiveEntry>, ArchiveError> {
         let request = self.client("listing", prefix).await?.list_objects_v2().bucket(&self.bucket).prefix(prefix);
         let mut entries = Vec::new();
         let mut from = None;
@@ -183,11 +188,11 @@ impl Archive for S3Archive {
                 // The console's folders are empty objects whose key ends with a slash.
                 if !key.ends_with('/') {
                     let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                    entries.push(Entry { key, size });
+                    entries.push(ArchiveEntry { key, size });
                 }
             }
             if entries.len() > LIST_ENTRIES_MAX {
-                let cause = Cause::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing"));
+                let cause = PortErrorKind::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing"));
                 return Err(self.error("listing", prefix, cause));
             }
             from = page.next_continuation_token;

@@ -27,8 +27,8 @@ use url::Url;
 use super::{Aws, Lazy, Service, count::Count, timeouts};
 use crate::{
     Mail, MailError, Mailer,
-    cause::{chain, links},
     mail::MAIL_BYTES_MAX,
+    port_error::{chain, links},
 };
 
 /// How long an answer may take, unless said otherwise.

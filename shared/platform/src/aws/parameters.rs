@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
-use crate::Cause;
+use crate::PortErrorKind;
 
 /// SSM parameters by their whole names.
 pub struct Parameters {
@@ -24,23 +24,28 @@ impl Parameters {
     /// A plain parameter's text; `None` if there is none of that name.
     ///
     /// # Errors
-    /// [`Cause`] if that could not be found out.
-    pub async fn text(&self, name: &str) -> Result<Option<String>, Cause> {
+    /// [`PortErrorKind`] if that could not be found out.
+    pub async fn text(&self, name: &str) -> Result<Option<String>, PortErrorKind> {
         match self.client.get().await?.get_parameter().name(name).send().await {
             Ok(answer) => Ok(answer.parameter.and_then(|parameter| parameter.value)),
             Err(error) if error.code() == Some("ParameterNotFound") => Ok(None),
-            Err(error) => Err(Cause::of(&error)),
+            Err(error) => Err(PortErrorKind::of(&error)),
         }
     }
 
     /// Writes an encrypted parameter, in place of an earlier one. Without a key of one's own AWS's key for SSM is used.
     ///
     /// # Errors
-    /// [`Cause`] if it is not known to be written.
-    pub async fn put_encrypted(&self, name: &str, value: &SecretString, key: Option<&str>) -> Result<(), Cause> {
+    /// [`PortErrorKind`] if it is not known to be written.
+    pub async fn put_encrypted(
+        &self,
+        name: &str,
+        value: &SecretString,
+        key: Option<&str>,
+    ) -> Result<(), PortErrorKind> {
         let request = self.client.get().await?.put_parameter().name(name).value(value.expose_secret());
         let request = request.r#type(ParameterType::SecureString).overwrite(true).set_key_id(key.map(str::to_owned));
-        request.send().await.map_err(|error| Cause::of(&error))?;
+        request.send().await.map_err(|error| PortErrorKind::of(&error))?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use truecount_billing::SourceId;
 
 use super::{Aws, Lazy, Service};
 use crate::{
-    Cause, SecretError, Secrets,
+    PortErrorKind, SecretError, Secrets,
     secret::{Fields, fields_from_json},
 };
 
@@ -42,7 +42,7 @@ impl Secrets for SsmSecrets {
         let parameter = match client.get_parameter().name(&place).with_decryption(true).send().await {
             Ok(answer) => answer.parameter,
             Err(error) if error.code() == Some("ParameterNotFound") => None,
-            Err(error) => return Err(unread(Cause::of(&error))),
+            Err(error) => return Err(unread(PortErrorKind::of(&error))),
         };
         let Some(parameter) = parameter else {
             let hint = format!(

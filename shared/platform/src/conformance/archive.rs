@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::{io::AsyncReadExt, task::JoinSet};
 
 use super::{RACERS, fresh};
-use crate::{Archive, Cause, Entry, Placed};
+use crate::{Archive, ArchiveEntry, Placed, PortErrorKind};
 
 /// One more than S3 lists in one page.
 const LISTED: usize = 1_001;
@@ -128,7 +128,7 @@ async fn illegal_keys(archive: &dyn Archive) {
         ];
         for refusal in refusals {
             let refusal = refusal.expect(key);
-            assert!(matches!(refusal.cause, Cause::Invalid(_)), "{key:?}: {refusal}");
+            assert!(matches!(refusal.cause, PortErrorKind::Invalid(_)), "{key:?}: {refusal}");
         }
     }
 }
@@ -151,8 +151,9 @@ async fn lists(archive: &dyn Archive, root: &str) {
         ("c", 0..0),
         ("c/d/", 0..0),
     ] {
-        let entry = |n: usize| Entry { key: format!("{list}/{}", names[n]), size: u64::try_from(n).expect("small") };
-        let expected: Vec<Entry> = expected.map(entry).collect();
+        let entry =
+            |n: usize| ArchiveEntry { key: format!("{list}/{}", names[n]), size: u64::try_from(n).expect("small") };
+        let expected: Vec<ArchiveEntry> = expected.map(entry).collect();
         assert_eq!(
             archive.list(&format!("{list}/{prefix}")).await,
             Ok(expected),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 
 use super::{At, Row, Table, TableError, row};
-use crate::{Cause, backoff};
+use crate::{PortErrorKind, backoff};
 
 /// DynamoDB's limit for one batch of writes.
 const PUT_ROWS_MAX: usize = 25;
@@ -99,7 +99,7 @@ impl Patience {
         self.tries += 1;
         self.fruitless = if left < sent { 0 } else { self.fruitless + 1 };
         if self.fruitless >= FRUITLESS_TRIES_MAX {
-            return Err(at.error(Cause::Throttled(format!("{left} rows of a batch stay unprocessed"))));
+            return Err(at.error(PortErrorKind::Throttled(format!("{left} rows of a batch stay unprocessed"))));
         }
         backoff::wait(self.tries).await;
         Ok(())
@@ -107,5 +107,5 @@ impl Patience {
 }
 
 fn invalid(at: &At<'_>, error: &dyn std::error::Error) -> TableError {
-    at.error(Cause::Invalid(error.to_string()))
+    at.error(PortErrorKind::Invalid(error.to_string()))
 }

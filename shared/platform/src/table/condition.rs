@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{At, Row, Table, TableError, Value, row};
-use crate::{Cause, Remedy, backoff};
+use crate::{PortErrorKind, Remedy, backoff};
 
 /// How often a conditional write is tried.
 const TRIES_MAX: u32 = 5;
@@ -129,7 +129,7 @@ impl Tries {
             Err(error) => table.failed(at, &error),
         };
         self.count += 1;
-        self.lost_answer |= matches!(error.cause, Cause::Unreachable(_));
+        self.lost_answer |= matches!(error.cause, PortErrorKind::Unreachable(_));
         if error.remedy() != Remedy::Retry || self.count >= TRIES_MAX {
             return Err(error);
         }

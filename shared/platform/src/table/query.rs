@@ -2,7 +2,7 @@
 //! which cost the same as reading everything.
 
 use super::{Row, Table, TableError, row};
-use crate::Cause;
+use crate::PortErrorKind;
 
 /// The most rows that one query gives.
 pub const QUERY_ROWS_MAX: usize = 500_000;
@@ -38,7 +38,7 @@ impl Table {
                 rows.push(Row::from_item(item).map_err(|cause| at.error(cause))?);
             }
             if rows.len() > QUERY_ROWS_MAX {
-                return Err(at.error(Cause::TooMuch(format!("{QUERY_ROWS_MAX} rows in one listing"))));
+                return Err(at.error(PortErrorKind::TooMuch(format!("{QUERY_ROWS_MAX} rows in one listing"))));
             }
             from = page.last_evaluated_key.filter(|key| !key.is_empty());
             if from.is_none() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 
-use crate::Cause;
+use crate::PortErrorKind;
 
 /// One row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,11 +80,11 @@ impl Row {
         }
     }
 
-    pub(super) fn into_item(self) -> Result<HashMap<String, AttributeValue>, Cause> {
+    pub(super) fn into_item(self) -> Result<HashMap<String, AttributeValue>, PortErrorKind> {
         let mut item = HashMap::with_capacity(self.attributes.len() + 2);
         for (name, value) in self.attributes {
             if name == "pk" || name == "sk" {
-                return Err(Cause::Invalid(format!("`{name}` is a key and cannot be an attribute")));
+                return Err(PortErrorKind::Invalid(format!("`{name}` is a key and cannot be an attribute")));
             }
             item.insert(name, value.into());
         }
@@ -93,17 +93,17 @@ impl Row {
         Ok(item)
     }
 
-    pub(super) fn from_item(mut item: HashMap<String, AttributeValue>) -> Result<Self, Cause> {
+    pub(super) fn from_item(mut item: HashMap<String, AttributeValue>) -> Result<Self, PortErrorKind> {
         let mut key = |name: &str| match item.remove(name) {
             Some(AttributeValue::S(text)) => Ok(text),
-            _ => Err(Cause::Unreadable(format!("the row has no text `{name}`"))),
+            _ => Err(PortErrorKind::Unreadable(format!("the row has no text `{name}`"))),
         };
         let (pk, sk) = (key("pk")?, key("sk")?);
         let attributes = item
             .into_iter()
             .map(|(name, value)| match Value::try_from(value) {
                 Ok(value) => Ok((name, value)),
-                Err(why) => Err(Cause::Unreadable(format!("the attribute `{name}` {why}"))),
+                Err(why) => Err(PortErrorKind::Unreadable(format!("the attribute `{name}` {why}"))),
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { pk, sk, attributes })

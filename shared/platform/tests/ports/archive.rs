@@ -2,7 +2,7 @@
 
 use tokio::io::AsyncReadExt;
 use truecount_platform::{
-    Archive, Cause, Placed,
+    Archive, Placed, PortErrorKind,
     aws::{self, Endpoints, S3Archive},
 };
 
@@ -37,7 +37,7 @@ async fn a_conflict_is_tried_again_and_a_taken_key_is_told() {
     }
     let server = Server::script(vec![conflict()]).await;
     let refused = archive(&server).put_new("a/b.csv", b"x".to_vec()).await.expect_err("for ever");
-    assert!(matches!(refused.cause, Cause::Throttled(_)), "{refused}");
+    assert!(matches!(refused.cause, PortErrorKind::Throttled(_)), "{refused}");
     assert!(refused.to_string().starts_with("writing `s3://bucket/a/b.csv`: "), "{refused}");
     assert!((2..20).contains(&server.count()), "{} requests", server.count());
 }
@@ -64,7 +64,7 @@ async fn a_new_file_is_asked_for_with_its_condition_and_type() {
 async fn half_a_file_is_no_file() {
     let server = Server::script(vec![Answer::CutBody("x".repeat(100_000))]).await;
     let refused = archive(&server).get("a").await.expect_err("cut");
-    assert!(matches!(refused.cause, Cause::Unreachable(_)), "{refused}");
+    assert!(matches!(refused.cause, PortErrorKind::Unreachable(_)), "{refused}");
     let mut file = archive(&server).open("a").await.expect("begun").expect("a file");
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).await.expect_err("cut");
@@ -82,11 +82,11 @@ async fn what_is_not_there_is_told_apart() {
         archive_of_none.list("a").await.map(|_| ()),
     ] {
         let refused = refused.expect_err("no bucket");
-        assert!(matches!(&refused.cause, Cause::Missing(why) if why.contains("does not exist")), "{refused}");
+        assert!(matches!(&refused.cause, PortErrorKind::Missing(why) if why.contains("does not exist")), "{refused}");
         assert!(refused.to_string().contains("s3://bucket/a"), "{refused}");
     }
     let server = Server::script(vec![error(403, "AccessDenied")]).await;
     let refused = archive(&server).get("a").await.expect_err("denied");
-    assert!(matches!(refused.cause, Cause::Denied(_)), "{refused}");
+    assert!(matches!(refused.cause, PortErrorKind::Denied(_)), "{refused}");
     assert_eq!(server.count(), 1, "a denial is not tried again");
 }

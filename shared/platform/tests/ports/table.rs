@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use truecount_platform::{Cause, Placed, Row, Table, TableError, Value, aws};
+use truecount_platform::{Placed, PortErrorKind, Row, Table, TableError, Value, aws};
 
 use crate::server::{Answer, Request, Server};
 
@@ -105,11 +105,11 @@ async fn what_a_batch_leaves_is_brought_again() {
 async fn a_table_that_takes_nothing_more_is_an_error_in_the_end() {
     let (server, _storing) = forgetful(|sk, _| sk == "00007").await;
     let refused = table(&server).batch_put(rows(30)).await.expect_err("one row stays");
-    assert!(matches!(&refused.cause, Cause::Throttled(why) if why.starts_with("1 row")), "{refused}");
+    assert!(matches!(&refused.cause, PortErrorKind::Throttled(why) if why.starts_with("1 row")), "{refused}");
     assert!(server.count() < 30, "{} requests", server.count());
     let (server, _storing) = forgetful(|sk, _| sk == "00007").await;
     let refused = table(&server).batch_get(&[("p".into(), "00007".into())]).await.expect_err("one row stays");
-    assert!(matches!(refused.cause, Cause::Throttled(_)), "{refused}");
+    assert!(matches!(refused.cause, PortErrorKind::Throttled(_)), "{refused}");
 }
 
 /// A table of one row, whose `n` is `held`, that plays a script of answers to conditional writes.
@@ -165,29 +165,34 @@ async fn a_lost_answer_is_not_taken_for_a_lost_race() {
 
 #[tokio::test]
 async fn each_refusal_has_its_cause_and_its_number_of_tries() {
-    type Is = fn(&Cause) -> bool;
+    type Is = fn(&PortErrorKind) -> bool;
     let cases: [(Answer, Is, &str, BTreeSet<usize>); 6] = [
         (
             error("ResourceNotFoundException"),
-            |cause| matches!(cause, Cause::Missing(_)),
+            |cause| matches!(cause, PortErrorKind::Missing(_)),
             "does not exist in region us-east-1",
             [1].into(),
         ),
-        (error("AccessDeniedException"), |cause| matches!(cause, Cause::Denied(_)), "why it is so", [1].into()),
+        (error("AccessDeniedException"), |cause| matches!(cause, PortErrorKind::Denied(_)), "why it is so", [1].into()),
         (
             error("ValidationException"),
-            |cause| matches!(cause, Cause::Invalid(_)),
+            |cause| matches!(cause, PortErrorKind::Invalid(_)),
             "ValidationException: why it is so",
             [1].into(),
         ),
-        (error("ThrottlingException"), |cause| matches!(cause, Cause::Throttled(_)), "slow down", (2..=6).collect()),
+        (
+            error("ThrottlingException"),
+            |cause| matches!(cause, PortErrorKind::Throttled(_)),
+            "slow down",
+            (2..=6).collect(),
+        ),
         (
             error("InternalServerError"),
-            |cause| matches!(cause, Cause::Unreachable(_)),
+            |cause| matches!(cause, PortErrorKind::Unreachable(_)),
             "no usable answer",
             (2..=6).collect(),
         ),
-        (Answer::Cut, |cause| matches!(cause, Cause::Unreachable(_)), "no usable answer", (2..=6).collect()),
+        (Answer::Cut, |cause| matches!(cause, PortErrorKind::Unreachable(_)), "no usable answer", (2..=6).collect()),
     ];
     for (answer, is, said, tries) in cases {
         let server = Server::script(vec![answer.clone()]).await;
@@ -212,5 +217,5 @@ async fn what_is_stored_and_not_ours_is_told() {
     let odd = json!({ "pk": { "S": "p" }, "sk": { "S": "s" }, "price": { "N": "1.5" } });
     let server = Server::script(vec![reply(&json!({ "Item": odd }))]).await;
     let refused = table(&server).get("p", "s").await.expect_err("a fraction");
-    assert!(matches!(&refused.cause, Cause::Unreadable(why) if why.contains("`price`")), "{refused}");
+    assert!(matches!(&refused.cause, PortErrorKind::Unreadable(why) if why.contains("`price`")), "{refused}");
 }

@@ -1,7 +1,7 @@
 //! What each kind of difference looks like, with its numbers, its price and its words.
 
 use jiff::civil::date;
-use truecount_billing::{Currency, InvoiceTiming, Treatment};
+use truecount_billing::{BillingStatus, Currency, InvoiceTiming};
 
 use super::{Month, check, client, days_ago, item, line, number, server_rule};
 use crate::{FindingKind, Level, Mapping, NextStep, Options, Profile};
@@ -189,7 +189,7 @@ fn whose_price() {
     // at no charge: only if no line is charged
     let free = |from| {
         let mut one = priced("99", from);
-        one.treatment = Treatment::NoCharge;
+        one.billing_status = BillingStatus::NoCharge;
         one
     };
     expect(one().line(priced("20", 1)).line(free(2)), "20");

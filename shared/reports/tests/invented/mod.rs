@@ -6,8 +6,8 @@
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, ClientId, CountBasis, CountDay, Currency, Evidence, Money, ProductCode, ReadState, RuleId,
-    ServicePeriod, SourceId, Unit, decimal_from_text,
+    AccountId, ClientId, CountBasis, CountDay, Currency, Money, ProductCode, ReadState, RuleId, ServicePeriod, Side,
+    SourceId, Unit, decimal_from_text,
 };
 use truecount_reconciliation::{
     Comparison, Confidence, Explained, Finding, FindingKind, MappingSuggestion, NextStep, Reconciliation, SetupFinding,
@@ -235,7 +235,7 @@ pub(crate) fn read(source: &str, read_state: ReadState, incomplete: u64, not_com
     SourceCoverage {
         source: SourceId::new(source).unwrap(),
         connector: source.into(),
-        evidence: if is_usage { Evidence::Usage } else { Evidence::Billed },
+        evidence: if is_usage { Side::Usage } else { Side::Billed },
         synced_on: (!matches!(read_state, ReadState::Failed(_))).then_some(COUNT_DAY),
         read_state,
         account_count: 48,

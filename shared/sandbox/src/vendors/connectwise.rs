@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::{Call, Reply, Twist, Vendor, secret};
 use crate::{
     catalogue::{CONNECTWISE, PRODUCTS},
-    estate::{Addition, Agreement, Company, Cycle},
+    dataset::{Addition, Agreement, Company, Cycle},
     json::{Object, array, double},
     world::World,
 };
@@ -199,7 +199,7 @@ fn addition(addition: &Addition, agreement: &Agreement) -> String {
         .raw("quantity", double(addition.quantity))
         .raw_if("lessIncluded", addition.less_included.map(double))
         .raw("unitPrice", double(addition.unit_price))
-        .text("billCustomer", addition.treatment)
+        .text("billCustomer", addition.billing_status)
         .text_if("effectiveDate", addition.from.map(midnight).as_deref())
         .text_if("cancelledDate", addition.to.map(midnight).as_deref())
         .raw("taxableFlag", true)

@@ -4,7 +4,7 @@
 use super::{Call, Reply, Twist, Vendor, secret, token_text};
 use crate::{
     catalogue::GRAPH,
-    estate::{Tenant, TenantSku, TenantSubscription, User},
+    dataset::{Tenant, TenantSku, TenantSubscription, User},
     json::{Object, array},
     world::World,
 };
@@ -86,7 +86,7 @@ impl MicrosoftGraph {
 
     /// What the MSP's own tenant knows of its customers.
     fn partner(&self, call: &Call, path: &str) -> Reply {
-        let tenants = self.world.held().map_or(&[][..], |estate| &estate.tenants);
+        let tenants = self.world.held().map_or(&[][..], |dataset| &dataset.tenants);
         match path {
             "/tenantRelationships/delegatedAdminCustomers" => {
                 let row = |one: &Tenant| {

@@ -3,7 +3,7 @@
 use super::{Call, Reply, Twist, Vendor, secret, token_text};
 use crate::{
     catalogue::NINJAONE,
-    estate::Device,
+    dataset::Device,
     json::{Object, array},
     world::World,
 };

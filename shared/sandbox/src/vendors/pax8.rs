@@ -3,7 +3,7 @@
 use super::{Call, Reply, Twist, Vendor, secret, token_text};
 use crate::{
     catalogue::{PAX_PRODUCTS, PAX8, PaxProduct},
-    estate::{Estate, PaxCompany, PaxSubscription},
+    dataset::{Dataset, PaxCompany, PaxSubscription},
     json::{Object, array, double},
     world::World,
 };
@@ -50,10 +50,10 @@ impl Vendor for Pax8 {
     }
 
     fn answer(&self, call: &Call, _scope: &str) -> Reply {
-        let nothing = Estate::default();
-        let estate = self.world.held().unwrap_or(&nothing);
+        let nothing = Dataset::default();
+        let dataset = self.world.held().unwrap_or(&nothing);
         match call.path.as_str() {
-            "/v1/companies" => page(call, estate.pax_companies.iter().map(company).collect()),
+            "/v1/companies" => page(call, dataset.pax_companies.iter().map(company).collect()),
             "/v1/products" => page(call, PAX_PRODUCTS.iter().map(product).collect()),
             "/v1/subscriptions" => match &call.twist {
                 Twist::EmptyList => page(call, Vec::new()),
@@ -63,7 +63,7 @@ impl Vendor for Pax8 {
                         call.param("companyId").is_none_or(|id| id == row.company_id)
                             && call.param("status").is_none_or(|status| status == row.status)
                     };
-                    page(call, estate.pax_subscriptions.iter().filter(wanted).map(subscription).collect())
+                    page(call, dataset.pax_subscriptions.iter().filter(wanted).map(subscription).collect())
                 }
             },
             path => match path.strip_prefix("/v1/products/") {

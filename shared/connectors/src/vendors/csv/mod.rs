@@ -6,12 +6,12 @@ mod profile;
 mod rows;
 mod split;
 
-use truecount_billing::{CountDay, Evidence};
+use truecount_billing::{CountDay, Side};
 
 use super::{own, refuse};
 use crate::{
-    connector::{Ask, Connector, Endpoint, Page, PageError, SettingsError},
-    reading::Reading,
+    connector::{Connector, Endpoint, Page, PageError, Request, SettingsError},
+    reading::SnapshotBuilder,
 };
 use profile::{Options, Profile};
 
@@ -30,7 +30,7 @@ pub(crate) const OPTIONS: &str = r#"rows = "usage"  # or "billed"
 # usage:  account_id, item_id and kind are needed; account_name, sku, status, last_seen, quantity,
 #         site, domain, group (an account can be split by them), psa_client_id (whose account it is)
 # billed: line_id, client_id, product_code and quantity are needed; client_name, unit_price, currency,
-#         effective_from, effective_to, less_included, treatment, agreement_id, agreement, cycle_months, timing
+#         effective_from, effective_to, less_included, billing_status, agreement_id, agreement, cycle_months, timing
 [sources.columns]
 account_id = "Customer ID"
 account_name = "Customer"
@@ -94,7 +94,7 @@ impl Connector for CsvFile {
         NAME
     }
 
-    fn evidence(&self) -> Evidence {
+    fn evidence(&self) -> Side {
         self.profile.evidence()
     }
 
@@ -106,15 +106,15 @@ impl Connector for CsvFile {
         Some(self)
     }
 
-    fn start(&self) -> Vec<Ask> {
+    fn start(&self) -> Vec<Request> {
         vec![]
     }
 
-    fn follow(&self, _page: &Page) -> Result<Vec<Ask>, PageError> {
+    fn follow(&self, _page: &Page) -> Result<Vec<Request>, PageError> {
         Ok(vec![])
     }
 
-    fn read(&self, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
         rows::read(&self.profile, page, reading)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use truecount_billing::Evidence;
+use truecount_billing::Side;
 
 /// The options of a CSV source.
 #[derive(Deserialize)]
@@ -64,7 +64,7 @@ const BILLED: &[Field] = &[
     ("effective_from", Need::Free),
     ("effective_to", Need::Free),
     ("less_included", Need::Free),
-    ("treatment", Need::Free),
+    ("billing_status", Need::Free),
     ("agreement_id", Need::Free),
     ("agreement", Need::Free),
     ("cycle_months", Need::Free),
@@ -115,10 +115,10 @@ impl Profile {
         Ok(profile)
     }
 
-    pub(super) fn evidence(&self) -> Evidence {
+    pub(super) fn evidence(&self) -> Side {
         match self.rows {
-            Rows::Usage => Evidence::Usage,
-            Rows::Billed => Evidence::Billed,
+            Rows::Usage => Side::Usage,
+            Rows::Billed => Side::Billed,
         }
     }
 

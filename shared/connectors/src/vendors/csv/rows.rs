@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, Agreement, AgreementId, BilledLine, ClientId, Currency, Evidence, FieldError, ItemId, LineId, Place,
-    ProductCode, Treatment, UsageItem, decimal_from_text,
+    AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, FieldError, ItemId, LineId,
+    Place, ProductCode, Side, UsageItem, decimal_from_text,
 };
 
 use super::{
@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     connector::{Page, PageError},
-    reading::Reading,
+    reading::SnapshotBuilder,
     values::{day, moment, wrong},
 };
 
-pub(super) fn read(profile: &Profile, page: &Page, reading: &mut Reading) -> Result<(), PageError> {
+pub(super) fn read(profile: &Profile, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     let chunk: Chunk = page
         .ask
         .context
@@ -48,8 +48,8 @@ pub(super) fn read(profile: &Profile, page: &Page, reading: &mut Reading) -> Res
             continue;
         }
         let taken = match profile.evidence() {
-            Evidence::Usage => usage(&row, reading, &mut names),
-            Evidence::Billed => billed(&row, reading, &mut names),
+            Side::Usage => usage(&row, reading, &mut names),
+            Side::Billed => billed(&row, reading, &mut names),
         };
         taken.map_err(|error| wrong(page, format!("cannot be read: {error}")))?;
     }
@@ -104,7 +104,7 @@ type Names = HashMap<AccountId, String>;
 
 fn account(
     row: &Row<'_>,
-    reading: &mut Reading,
+    reading: &mut SnapshotBuilder,
     names: &mut Names,
     id: &str,
     name: &str,
@@ -119,7 +119,7 @@ fn account(
 }
 
 /// A file without a status column lists what is in use; one without quantities lists pieces.
-fn usage(row: &Row<'_>, reading: &mut Reading, names: &mut Names) -> Result<(), FieldError> {
+fn usage(row: &Row<'_>, reading: &mut SnapshotBuilder, names: &mut Names) -> Result<(), FieldError> {
     let quantity =
         if row.layout.has("quantity") { row.read("quantity", decimal_from_text)? } else { Some(Decimal::ONE) };
     let status = if row.layout.has("status") { row.text("status").unwrap_or("unknown") } else { "active" };
@@ -152,7 +152,7 @@ fn usage(row: &Row<'_>, reading: &mut Reading, names: &mut Names) -> Result<(), 
 }
 
 /// A line without an agreement of its own stands on one of the client's name, monthly and in advance.
-fn billed(row: &Row<'_>, reading: &mut Reading, names: &mut Names) -> Result<(), FieldError> {
+fn billed(row: &Row<'_>, reading: &mut SnapshotBuilder, names: &mut Names) -> Result<(), FieldError> {
     let account = account(row, reading, names, "client_id", "client_name")?;
     let date = |field: &str| Ok::<_, FieldError>(row.read(field, |text| day(Some(text)))?.flatten());
     let word = |field: &str, words: &[(&str, u8)]| {
@@ -164,10 +164,10 @@ fn billed(row: &Row<'_>, reading: &mut Reading, names: &mut Names) -> Result<(),
             })
         })
     };
-    let treatment = match word("treatment", &[("billable", 0), ("no_charge", 1), ("do_not_bill", 2)])? {
-        Some(1) => Treatment::NoCharge,
-        Some(2) => Treatment::DoNotBill,
-        _ => Treatment::Billable,
+    let billing_status = match word("billing_status", &[("billable", 0), ("no_charge", 1), ("do_not_bill", 2)])? {
+        Some(1) => BillingStatus::NoCharge,
+        Some(2) => BillingStatus::DoNotBill,
+        _ => BillingStatus::Billable,
     };
     let timing = match word("timing", &[("advance", 0), ("arrears", 1)])? {
         Some(1) => truecount_billing::InvoiceTiming::Arrears,
@@ -198,7 +198,7 @@ fn billed(row: &Row<'_>, reading: &mut Reading, names: &mut Names) -> Result<(),
         currency: row.read("currency", Currency::new)?,
         effective_from: date("effective_from")?,
         effective_to: date("effective_to")?,
-        treatment,
+        billing_status,
         agreement,
     };
     reading.line(&account, line);

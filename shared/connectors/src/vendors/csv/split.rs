@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{STEP, profile::Profile};
-use crate::connector::{Ask, Page, PageError};
+use crate::connector::{Page, PageError, Request};
 
 /// About how many bytes one page holds.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
@@ -156,7 +156,7 @@ impl CsvSplitter {
         let body = self.take_text()?;
         let chunk = Chunk { file: self.file.clone(), first_line, header: self.header.clone().unwrap_or_default() };
         let context = serde_json::to_string(&chunk).map_err(|_| self.wrong(first_line, "cannot be kept"))?;
-        let mut ask = Ask::new(STEP, self.file.clone()).with(context);
+        let mut ask = Request::new(STEP, self.file.clone()).with(context);
         ask.page = self.pages;
         self.pages += 1;
         Ok(Page { ask, body, failed: None })

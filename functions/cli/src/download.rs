@@ -1,0 +1,138 @@
+//! `truecount report pull`: a run's files out of the home's archive into a folder of one's own.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Serialize;
+use truecount_app::{Run, keys};
+use truecount_billing::BillingMonth;
+use truecount_platform::checked_key;
+
+use crate::args::{Cli, PullArgs};
+use crate::inspect::newest_run;
+use crate::open::{Opened, open};
+use crate::output::{Ending, json, table, tell};
+
+/// A run's file, and what became of it here.
+#[derive(Serialize)]
+struct Pulled {
+    file: String,
+    bytes: usize,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Written,
+    AlreadyThere,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    run_id: String,
+    month: BillingMonth,
+    folder: String,
+    files: Vec<Pulled>,
+}
+
+pub(crate) async fn pull(cli: &Cli, args: &PullArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let (month, run_id) = wanted(&opened, args).await?;
+    let files = files_of(&opened, month, &run_id).await?;
+    let out = &args.out;
+    refuse_to_overwrite(out, &files)?;
+    let mut pulled = Vec::new();
+    for (name, bytes) in files {
+        let outcome = write_new(&out.join(&name), &bytes)?;
+        pulled.push(Pulled { file: name, bytes: bytes.len(), outcome });
+    }
+    let folder = out.display().to_string();
+    if cli.json {
+        json(&Answer { run_id, month, folder, files: pulled })?;
+        return Ok(Ending::Clean);
+    }
+    let cells = |file: &Pulled| {
+        let outcome = match file.outcome {
+            Outcome::Written => "written",
+            Outcome::AlreadyThere => "there already",
+        };
+        vec![file.file.clone(), file.bytes.to_string(), outcome.to_owned()]
+    };
+    table(&["file", "bytes", ""], &pulled.iter().map(cells).collect::<Vec<_>>());
+    tell(&format!("Run {run_id} of {month} is in `{folder}`."));
+    Ok(Ending::Clean)
+}
+
+/// The run that is named; else the month's closing run, else its newest; without a month the newest month's.
+async fn wanted(opened: &Opened, args: &PullArgs) -> anyhow::Result<(BillingMonth, String)> {
+    if let Some(run_id) = &args.run {
+        // A run's id begins with its month.
+        let of_id = run_id.get(..7).and_then(|text| text.parse().ok());
+        let month: Option<BillingMonth> = args.month.or(of_id);
+        let found = match month {
+            Some(month) => Run::load(&opened.env.table, month, run_id).await?,
+            None => None,
+        };
+        let found = found
+            .with_context(|| format!("there is no run `{run_id}`; `truecount runs list` shows those there are"))?;
+        return Ok((found.manifest.month, found.run_id));
+    }
+    let run = newest_run(opened, args.month).await?.context("there is no run yet; `truecount run` makes one")?;
+    Ok((run.manifest.month, run.run_id))
+}
+
+/// The run's files by their names below its folder.
+async fn files_of(opened: &Opened, month: BillingMonth, run_id: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let folder = keys::report(month, run_id, "");
+    let mut files = Vec::new();
+    for entry in opened.env.archive.list(&folder).await? {
+        let name = entry.key[folder.len()..].to_owned();
+        // Only what names a file below a folder may become one, whoever put it there.
+        checked_key(&name).with_context(|| format!("`{}` cannot be a file here", entry.key))?;
+        let bytes = opened.env.archive.get(&entry.key).await?;
+        files.push((name, bytes.with_context(|| format!("`{}` is gone", entry.key))?));
+    }
+    if !files.iter().any(|(name, _)| name == "manifest.json") {
+        anyhow::bail!(
+            "run `{run_id}` has no report yet; `truecount report --month {month} --run {run_id}` writes its files"
+        );
+    }
+    Ok(files)
+}
+
+/// Before anything is written: whatever is there with other content stays.
+fn refuse_to_overwrite(out: &Path, files: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
+    for (name, bytes) in files {
+        let path = out.join(name);
+        match fs::read(&path) {
+            Ok(there) if there == *bytes => {}
+            Ok(_) => anyhow::bail!(
+                "`{}` is there already with other content, and nothing was written; name another folder with --out",
+                path.display()
+            ),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file whole or not at all.
+fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<Outcome> {
+    if path.exists() {
+        return Ok(Outcome::AlreadyThere);
+    }
+    let say_where = || format!("`{}` cannot be written", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(say_where)?;
+    }
+    let draft = PathBuf::from(format!("{}.part", path.display()));
+    let written = fs::write(&draft, bytes).and_then(|()| fs::rename(&draft, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    written.with_context(say_where).map(|()| Outcome::Written)
+}

@@ -1,0 +1,289 @@
+//! Sync, reconcile, report, and the three together.
+
+use anyhow::Context;
+use serde::Serialize;
+use truecount_app::{
+    Deadline, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, RunSummary, SourceSettings, SyncAnswer, keys,
+};
+use truecount_billing::BillingMonth;
+
+use crate::args::{Cli, MailArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
+use crate::open::{Opened, open};
+use crate::output::{Ending, json, say, table, tell};
+use crate::schedule;
+
+/// On one machine nobody else waits for the work: a day is a bound all the same.
+const ALONE_SECONDS: i64 = 24 * 3600;
+
+/// In a home that others work in too, as long as a function may take: if this process is ended, nobody waits for its
+/// lease longer than that.
+const SHARED_SECONDS: i64 = 15 * 60;
+
+/// Rounds of one source's sync within one command.
+const ROUNDS_MAX: u32 = 1_000;
+
+/// The three together, as one answer.
+#[derive(Serialize)]
+struct Whole {
+    syncs: Vec<SyncAnswer>,
+    report: ReportAnswer,
+}
+
+pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    if args.when_due {
+        return schedule::run(cli, &opened, args).await;
+    }
+    Ok(whole(cli, &opened, args, args.month).await?)
+}
+
+/// A run that did not come to its end: at which step, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{error:#}")]
+pub(crate) struct Stopped {
+    pub(crate) step: &'static str,
+    error: anyhow::Error,
+}
+
+/// Sync, reconcile and report, and what came of them shown.
+pub(crate) async fn whole(
+    cli: &Cli,
+    opened: &Opened,
+    args: &RunArgs,
+    month: Option<BillingMonth>,
+) -> Result<Ending, Stopped> {
+    let at = |step| move |error| Stopped { step, error };
+    let wanted = wanted(args.closing, args.replace.clone());
+    let sources = enabled(opened).map_err(at("sync"))?;
+    let syncs = sync_all(opened, &sources).await.map_err(at("sync"))?;
+    let (month, run_id) = match reconcile_now(opened, month, &wanted).await.map_err(at("reconcile"))? {
+        ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
+        ReconcileAnswer::Busy { month } => {
+            let busy = anyhow::anyhow!("another run of {month} is at work; try again when it is done");
+            return Err(at("reconcile")(busy));
+        }
+    };
+    let answer = report_now(opened, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
+    let synced = if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotCompared };
+    if cli.json {
+        let ending = ending(&answer);
+        json(&Whole { syncs, report: answer }).map_err(at("report"))?;
+        return Ok(ending.max(synced));
+    }
+    tell_syncs(&syncs);
+    let ending = show_report(&answer);
+    if args.closing && !args.mail.no_mail && opened.config.settings.mail.groups.is_empty() {
+        tell("Mail: to nobody, because the settings have no [[mail.groups]].");
+    }
+    Ok(ending.max(synced))
+}
+
+/// The sources that are switched on; none is nothing to work with.
+fn enabled(opened: &Opened) -> anyhow::Result<Vec<SourceSettings>> {
+    let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
+    if sources.is_empty() {
+        let settings = opened.env.config.place(keys::SETTINGS);
+        anyhow::bail!("no source is switched on: take the # away from your PSA and your sources in `{settings}`");
+    }
+    Ok(sources)
+}
+
+/// Whether everything that the source was asked for is there.
+fn is_sealed(answer: &SyncAnswer) -> bool {
+    matches!(answer, SyncAnswer::Sealed { incomplete_accounts: 0, missing: None, .. })
+}
+
+pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let settings = &opened.config.settings;
+    let sources: Vec<SourceSettings> = if args.sources.is_empty() {
+        enabled(&opened)?
+    } else {
+        args.sources.iter().map(|id| settings.source(id.as_str()).cloned()).collect::<Result<_, _>>()?
+    };
+    if let Some(file) = &args.file {
+        let [source] = sources.as_slice() else {
+            anyhow::bail!(
+                "--file goes into one source's inbox: name that source, such as `truecount sync backup --file {}`",
+                file.display()
+            )
+        };
+        let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        opened.env.archive.put(&format!("{}{name}", keys::inbox(&source.id)), bytes).await?;
+    }
+    let syncs = sync_all(&opened, &sources).await?;
+    if cli.json {
+        json(&syncs)?;
+    } else {
+        let rows: Vec<_> = syncs.iter().map(sync_row).collect();
+        table(&["source", "sync", "pages", "items", ""], &rows);
+        tell_syncs(&syncs);
+    }
+    Ok(if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotCompared })
+}
+
+pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let answer = reconcile_now(&opened, args.month, &wanted(args.closing, args.replace.clone())).await?;
+    let ReconcileAnswer::Reconciled { run_id, summary, already, month } = &answer else {
+        anyhow::bail!("another run of this month is at work; try again when it is done")
+    };
+    if cli.json {
+        json(&answer)?;
+    } else {
+        say(&format!("{run_id}: {}", summary_line(summary)));
+        let what = if *already { "It was reconciled before" } else { "Reconciled" };
+        tell(&format!("{what}. `truecount report --month {month} --run {run_id}` writes its files."));
+    }
+    Ok(Ending::of(summary.exceptions, summary.not_compared))
+}
+
+pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let month = args.month.unwrap_or_else(|| BillingMonth::of(opened.config.settings.today(&opened.env)));
+    let answer = report_now(&opened, month, args.run.as_deref(), mailing(&args.mail)).await?;
+    if cli.json {
+        json(&answer)?;
+        return Ok(ending(&answer));
+    }
+    Ok(show_report(&answer))
+}
+
+/// Syncs sources one after the other, each until it is sealed or fails.
+pub(crate) async fn sync_all(opened: &Opened, sources: &[SourceSettings]) -> anyhow::Result<Vec<SyncAnswer>> {
+    let mut answers = Vec::new();
+    for source in sources {
+        let mut rounds = 0;
+        let answer = loop {
+            let settings = &opened.config.settings;
+            let answer = truecount_app::sync(&opened.env, settings, source.id.as_str(), deadline(opened)).await?;
+            rounds += 1;
+            if !matches!(answer, SyncAnswer::Continue { .. }) || rounds >= ROUNDS_MAX {
+                break answer;
+            }
+        };
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+pub(crate) async fn reconcile_now(
+    opened: &Opened,
+    month: Option<BillingMonth>,
+    wanted: &RunKind,
+) -> anyhow::Result<ReconcileAnswer> {
+    Ok(truecount_app::reconcile(&opened.env, &opened.config, month, wanted, deadline(opened)).await?)
+}
+
+pub(crate) async fn report_now(
+    opened: &Opened,
+    month: BillingMonth,
+    run_id: Option<&str>,
+    mailing: MailPolicy,
+) -> anyhow::Result<ReportAnswer> {
+    Ok(truecount_app::report(&opened.env, &opened.config, month, run_id, mailing, deadline(opened)).await?)
+}
+
+fn deadline(opened: &Opened) -> Deadline {
+    Deadline::in_seconds(if opened.env.is_exclusive { ALONE_SECONDS } else { SHARED_SECONDS })
+}
+
+fn wanted(closing: bool, replace: Option<String>) -> RunKind {
+    if closing { RunKind::Closing { replace } } else { RunKind::Draft }
+}
+
+fn mailing(args: &MailArgs) -> MailPolicy {
+    match (args.mail, args.no_mail) {
+        (true, _) => MailPolicy::Always,
+        (_, true) => MailPolicy::Off,
+        _ => MailPolicy::Usual,
+    }
+}
+
+pub(crate) fn ending(answer: &ReportAnswer) -> Ending {
+    match answer {
+        ReportAnswer::Reported { summary, .. } => Ending::of(summary.exceptions, summary.not_compared),
+        ReportAnswer::Busy { .. } => Ending::NotCompared,
+    }
+}
+
+/// What could not be read, before anything else.
+pub(crate) fn tell_syncs(syncs: &[SyncAnswer]) {
+    for answer in syncs {
+        match answer {
+            SyncAnswer::Failed { source, reason, .. } => tell(&format!("NOT READ  {source}: {reason}")),
+            SyncAnswer::Busy { source } => tell(&format!("NOT READ  {source}: another sync of it is at work")),
+            SyncAnswer::Sealed { source, missing: Some(why), .. } => tell(&format!("PARTLY    {source}: {why}")),
+            SyncAnswer::Sealed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => {
+                tell(&format!(
+                    "PARTLY    {source}: {incomplete_accounts} of {accounts} vendor organizations were not read completely"
+                ))
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Shows what a run found and where it is.
+pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
+    let ReportAnswer::Reported { run_id, summary, place, mails, .. } = answer else {
+        tell("Another report of this month is at work; try again when it is done.");
+        return Ending::NotCompared;
+    };
+    say(&format!("{run_id}: {}", summary_line(summary)));
+    show_totals(&summary.totals);
+    tell(&format!("Files: {place}"));
+    for mail in mails {
+        let what = mail.outcome.replace('_', " ");
+        tell(&format!("Mail to `{}`: {what}", mail.group));
+    }
+    Ending::of(summary.exceptions, summary.not_compared)
+}
+
+/// The sums, per currency and direction.
+pub(crate) fn show_totals(totals: &[truecount_reconciliation::Totals]) {
+    for total in totals {
+        let amount = truecount_reports::amount;
+        say(&format!(
+            "  {}  billed too few {:>12} ({})   billed too many {:>12} ({})   a month",
+            total.currency,
+            amount(total.billed_too_few),
+            total.too_few_count,
+            amount(total.billed_too_many),
+            total.too_many_count
+        ));
+    }
+}
+
+fn summary_line(summary: &RunSummary) -> String {
+    match (summary.exceptions, summary.not_compared) {
+        (0, 0) => "nothing to correct; everything was compared".to_owned(),
+        (exceptions, 0) => format!("{exceptions} exceptions; everything was compared"),
+        (exceptions, gaps) => format!("{exceptions} exceptions; {gaps} NOT RECONCILED"),
+    }
+}
+
+fn sync_row(answer: &SyncAnswer) -> Vec<String> {
+    let cells = |source: &truecount_billing::SourceId, what: &str, pages: String, items: String, note: String| {
+        vec![source.to_string(), what.to_owned(), pages, items, note]
+    };
+    match answer {
+        SyncAnswer::Sealed { source, as_of, pages, items, incomplete_accounts, missing, unchanged, .. } => {
+            let note = match (incomplete_accounts, unchanged) {
+                (0, _) if missing.is_some() => "in part".to_owned(),
+                (0, false) => String::new(),
+                (0, true) => "unchanged".to_owned(),
+                (n, _) => format!("{n} vendor organizations NOT READ"),
+            };
+            cells(source, &as_of.to_string(), pages.to_string(), items.to_string(), note)
+        }
+        SyncAnswer::Continue { source, pages, .. } => {
+            cells(source, "not done", pages.to_string(), String::new(), String::new())
+        }
+        SyncAnswer::Busy { source } => {
+            cells(source, "busy", String::new(), String::new(), "another sync is at work".to_owned())
+        }
+        SyncAnswer::Failed { source, .. } => cells(source, "FAILED", String::new(), String::new(), String::new()),
+    }
+}

@@ -1,0 +1,133 @@
+//! What a timer starts every day: closes the month that is due, says so when one was missed or failed, and never works
+//! beside another in one folder.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use truecount_embedded::{Durability, LocalBackend};
+
+use crate::office::{Ended, Office, text_of};
+
+const DAILY: [&str; 3] = ["run", "--closing", "--when-due"];
+
+const EXCEPTIONS: i32 = 1;
+const FAILED: i32 = 3;
+
+#[track_caller]
+fn expect(ended: &Ended, code: i32, words: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
+    let all = format!("{}{}", ended.out, ended.err);
+    for word in words {
+        assert!(all.contains(word), "`{word}` is not in {all}");
+    }
+}
+
+#[test]
+fn each_month_is_closed_on_its_day_and_a_missed_one_is_told() {
+    let office = Office::open().at("2026-06-25T06:00:00Z");
+    expect(&office.run(&DAILY), 0, &["nothing to close today (2026-06-25): 2026-06 is closed on 2026-06-26"]);
+    assert!(office.outbox().is_empty());
+    assert!(!office.path("archive/raw").exists(), "nothing was read");
+
+    let office = office.at("2026-06-26T06:00:00Z").with_files("2026-06-26");
+    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-06 is closed today", "Mail to `billing`: sent"]);
+    for later in ["2026-06-26T18:00:00Z", "2026-06-27T06:00:00Z", "2026-07-28T06:00:00Z"] {
+        let ended = office.run_at(later, &DAILY);
+        expect(&ended, 0, &["nothing to close today", "2026-06 is closed; 2026-07 is closed on 2026-07-29"]);
+    }
+
+    // The machine is off for a month.
+    let office = office.at("2026-08-27T06:00:00Z").with_files("2026-08-27");
+    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-08 is closed today; never closed: 2026-07", "sent"]);
+    let outbox = office.outbox();
+    let names: Vec<&str> = outbox.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["2026-06-closing-1-billing.eml", "2026-08-closing-1-billing.eml"]);
+    assert!(!text_of(&outbox[0].1).contains("MISSED"));
+    let august = text_of(&outbox[1].1);
+    assert!(august.contains("MISSED") && august.contains("July 2026 was not closed"), "{august}");
+    let answer = office.run(&["run", "--closing", "--when-due", "--json"]);
+    expect(&answer, 0, &["\"due\": false"]);
+}
+
+#[test]
+fn a_day_late_is_made_good() {
+    let office = Office::open().at("2026-06-20T06:00:00Z");
+    expect(&office.run(&DAILY), 0, &[]);
+    let office = office.with_files("2026-06-28").at("2026-06-29T06:00:00Z");
+    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-06 was to be closed on 2026-06-26 and is not done", "sent"]);
+}
+
+#[test]
+fn a_closing_that_fails_is_told_once_a_day_and_made_good() {
+    let office = Office::open().at("2026-06-26T06:00:00Z").with_files("2026-06-26");
+    let settings = office.path("config/settings.toml");
+    let good = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, good.replace("rows = \"billed\"", "rows = \"billed\"\nenabled = false")).unwrap();
+    for outcome in ["sent", "already sent"] {
+        let ended = office.run(&DAILY);
+        expect(&ended, FAILED, &[&format!("Mail to `billing` that the closing failed: {outcome}"), "PSA"]);
+        let outbox = office.outbox();
+        assert_eq!(outbox.len(), 1);
+        assert_eq!(outbox[0].0, "2026-06-failed-2026-06-26-billing.eml");
+        let text = text_of(&outbox[0].1);
+        assert!(text.contains("closing of June 2026 did not finish") && text.contains("reconcile"), "{text}");
+    }
+    fs::write(&settings, good).unwrap();
+    let office = office.at("2026-06-27T06:00:00Z");
+    expect(&office.run(&DAILY), EXCEPTIONS, &["was to be closed on 2026-06-26 and is not done", "sent"]);
+    expect(&office.run(&DAILY), 0, &["nothing to close today"]);
+}
+
+#[test]
+fn two_never_work_in_one_folder() {
+    let office = Office::open();
+    let home = LocalBackend::open(office.data(), Durability::Bulk).unwrap();
+    let words = format!("in use by another truecount process (process {}): let it end", std::process::id());
+    for command in [&DAILY[..], &["sync"], &["mail", "test"], &["report", "pull", "--out", "x"]] {
+        let ended = office.run(command);
+        expect(&ended, FAILED, &[&words]);
+        assert_eq!(ended.out, "");
+    }
+    drop(home);
+    expect(&office.run(&DAILY), 0, &["nothing to close today"]);
+}
+
+#[test]
+fn wrong_ways_to_ask_are_refused() {
+    let office = Office::open();
+    for (args, words) in [
+        (&["run", "--when-due"][..], "--closing"),
+        (&["run", "--closing", "--when-due", "--month", "2026-06"], "--month"),
+        (&["run", "--closing", "--when-due", "--no-mail"], "--no-mail"),
+        (&["run", "--closing", "--when-due", "--replace", "x"], "--replace"),
+    ] {
+        expect(&office.run(args), FAILED, &[words]);
+    }
+}
+
+/// What the timers start is what the command understands.
+#[test]
+fn the_timers_start_commands_that_there_are() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/local");
+    let office = Office::open();
+    for (file, arguments) in [
+        ("truecount.service", ["truecount sync\n", "truecount run --closing --when-due\n"]),
+        ("crontab", ["truecount sync >", "truecount run --closing --when-due >"]),
+        ("truecount-task.xml", [">sync --data C:", ">run --closing --when-due --data C:"]),
+    ] {
+        let text = fs::read_to_string(folder.join(file)).unwrap().replace("\r\n", "\n");
+        for words in arguments {
+            assert!(text.contains(words), "{file} does not start `{words}`");
+        }
+    }
+    expect(&office.run(&["sync"]), 0, &[]);
+    expect(&office.run(&DAILY), 0, &[]);
+    // Where there is systemd, it says whether it understands its own.
+    let verify = Command::new("systemd-analyze").arg("verify").arg(folder.join("truecount.timer")).output();
+    let Ok(verify) = verify else { return };
+    let said = String::from_utf8_lossy(&verify.stderr).into_owned();
+    let wrong: Vec<&str> =
+        said.lines().filter(|line| line.contains("truecount") && !line.contains("not executable")).collect();
+    assert!(wrong.is_empty(), "{said}");
+}

@@ -1,0 +1,179 @@
+//! What keeps a broken answer from being taken for an empty one: proof of life, and the drop guard.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use truecount_billing::{AccountId, ReadState};
+use truecount_connectors::{AccountReading, Snapshot};
+
+use crate::keys::SnapshotId;
+use crate::snapshot::{self, SnapshotAccount};
+use crate::sync::Incident;
+
+/// A fall of more than this many units, and …
+const DROP_UNITS: u64 = 5;
+
+/// … of more than one in this many, is not believed at once (20 %).
+const DROP_SHARE: u64 = 5;
+
+/// An answer with nothing in it is a failure: a credential that lost its rights looks just so.
+pub(crate) fn proof_of_life(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Result<(), Incident> {
+    let had: u64 = earlier.iter().map(SnapshotAccount::known_total).sum();
+    let before = if had > 0 { format!("; the last sync had {had}") } else { String::new() };
+    let wrong = |what: &str| {
+        Err(Incident {
+            reason: format!(
+                "the vendor answered without error, but with {what}{before}: check what the credential may read"
+            ),
+            remedy: "renew",
+        })
+    };
+    if snapshot.account_count() == 0 {
+        return wrong("no organization at all");
+    }
+    let read_any = snapshot.accounts_in_short().any(|(account, ..)| account.read_state.is_complete());
+    if read_any && snapshot.item_count() + snapshot.line_count() == 0 {
+        return wrong("nothing to count in any organization");
+    }
+    Ok(())
+}
+
+/// Marks an account whose counts fell by more than max(20 %, 5 units) against the last seal as doubtful, until a
+/// second seal agrees.
+pub(crate) fn doubt(account: &mut AccountReading, before: Option<&SnapshotAccount>) {
+    let Some(before) = before else { return };
+    if !account.account.read_state.is_complete() {
+        return;
+    }
+    if let Some((kind, was, is)) = fallen(before.known_counts(), &counts(account)) {
+        let day = SnapshotId::parse(&before.at).map_or_else(|| "before".to_owned(), |at| format!("on {}", at.as_of));
+        let reason =
+            format!("{is} of kind {kind} where {was} were counted {day}: not relied on until a second sync agrees");
+        account.account.read_state = ReadState::Doubtful(reason);
+    }
+}
+
+/// What an account that was not read completely had before: the next sync is held against that.
+pub(crate) fn counts_before(state: &ReadState, before: Option<&SnapshotAccount>) -> Option<BTreeMap<String, u64>> {
+    let is_unread = matches!(state, ReadState::Failed(_) | ReadState::Partial(_));
+    before.filter(|_| is_unread).map(|before| before.known_counts().clone())
+}
+
+/// Accounts with something in them that are no longer listed: they stay for one seal, doubtful.
+pub(crate) fn vanished(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Vec<AccountReading> {
+    let listed: BTreeSet<&AccountId> = snapshot.accounts_in_short().map(|(account, ..)| &account.id).collect();
+    let gone = earlier.iter().filter(|entry| {
+        !listed.contains(&entry.account.id)
+            && entry.known_total() > DROP_UNITS
+            && !matches!(entry.account.read_state, ReadState::Doubtful(_))
+    });
+    gone.map(snapshot::vanished).collect()
+}
+
+fn counts(account: &AccountReading) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for item in &account.items {
+        *counts.entry(item.kind.clone()).or_insert(0) += 1;
+    }
+    if !account.lines.is_empty() {
+        counts.insert("line".to_owned(), account.lines.len() as u64);
+    }
+    counts
+}
+
+/// The first kind that fell too far, with what it was and is.
+fn fallen(before: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> Option<(String, u64, u64)> {
+    before.iter().find_map(|(kind, was)| {
+        let is = now.get(kind).copied().unwrap_or(0);
+        let fall = was.saturating_sub(is);
+        (fall > DROP_UNITS && fall * DROP_SHARE > *was).then(|| (kind.clone(), *was, is))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use truecount_billing::{Account, ItemId, UsageItem};
+
+    fn account(id: &str, items: u64) -> AccountReading {
+        let item = |n: u64| UsageItem {
+            item_id: ItemId::new(format!("{n}")).unwrap(),
+            name: None,
+            kind: "server".to_owned(),
+            sku: None,
+            status: "active".to_owned(),
+            last_seen: None,
+            attributes: BTreeMap::new(),
+            quantity: Some(1.into()),
+        };
+        let account = Account::new(AccountId::new(id).unwrap(), id, ReadState::Complete);
+        AccountReading { account, items: (0..items).map(item).collect(), lines: Vec::new() }
+    }
+
+    fn sealed(id: &str, items: u64) -> SnapshotAccount {
+        let at = SnapshotId { as_of: jiff::civil::date(2026, 6, 29), lease: 1 };
+        snapshot::describe(&account(id, items), &at).unwrap()
+    }
+
+    fn after(was: u64, is: u64) -> ReadState {
+        let mut account = account("a", is);
+        doubt(&mut account, Some(&sealed("a", was)));
+        account.account.read_state
+    }
+
+    fn read(accounts: &[AccountReading]) -> Snapshot {
+        let mut reading = truecount_connectors::SnapshotBuilder::default();
+        for account in accounts {
+            reading.account(&account.account.id, &account.account.name);
+            account.items.iter().for_each(|item| reading.item(&account.account.id, item));
+        }
+        reading.finish()
+    }
+
+    #[test]
+    fn only_a_large_fall_is_doubted() {
+        for (was, is, doubted) in
+            [(10, 5, false), (10, 4, true), (100, 80, false), (100, 79, true), (5, 0, false), (5, 50, false)]
+        {
+            assert_eq!(after(was, is) != ReadState::Complete, doubted, "{was} to {is}");
+        }
+    }
+
+    #[test]
+    fn a_second_sync_that_agrees_is_believed() {
+        assert_eq!(after(4, 4), ReadState::Complete);
+    }
+
+    #[test]
+    fn a_failure_in_between_hides_no_fall() {
+        let mut entry = sealed("a", 50);
+        for state in [ReadState::Failed("403".into()), ReadState::Partial("page 2".into())] {
+            let mut failing = sealed("a", 2);
+            failing.counts_before = counts_before(&state, Some(&entry));
+            failing.account.read_state = state;
+            entry = failing;
+        }
+        let mut account = account("a", 3);
+        doubt(&mut account, Some(&entry));
+        assert_eq!(account.account.read_state.as_str(), "doubtful");
+        assert_eq!(vanished(&read(&[]), &[entry]).len(), 1);
+    }
+
+    #[test]
+    fn a_vanished_account_stays_doubtful_for_one_seal() {
+        let listed = read(&[account("a", 4)]);
+        let mut gone = sealed("b", 9);
+        let kept = vanished(&listed, &[sealed("a", 4), gone.clone()]);
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].account.read_state.as_str(), "doubtful");
+        gone.account.read_state = kept[0].account.read_state.clone();
+        assert!(vanished(&listed, &[sealed("a", 4), gone]).is_empty());
+    }
+
+    #[test]
+    fn an_empty_answer_is_no_zero() {
+        let error = proof_of_life(&read(&[]), &[sealed("a", 9)]).err().unwrap();
+        assert!(error.reason.contains("no organization at all; the last sync had 9"), "{}", error.reason);
+        assert!(proof_of_life(&read(&[account("a", 0)]), &[]).is_err());
+        assert!(proof_of_life(&read(&[account("a", 0), account("b", 1)]), &[]).is_ok());
+    }
+}

@@ -1,0 +1,290 @@
+//! What about mappings may make counts wrong although nothing failed: renamed and replaced organizations, names that
+//! imitate, clients of one name, clients who have nothing where their like have something, and what waits too long.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::{AccountId, ClientId, CountDay, Money, Side, SourceId};
+use truecount_matching::{Looks, normalise};
+use truecount_reconciliation::{DecidedBy, Mapping, Reconciliation, SetupFinding};
+use truecount_reports::{amount, sanitize};
+
+use crate::AccountMapping;
+use crate::compute::{Computed, Loaded};
+use crate::decisions::{MappingDecision, MappingRecord};
+use crate::mapping::Client;
+use crate::reconcile::Decisions;
+use crate::snapshot::{SnapshotAccount, is_gone};
+
+/// Months that an account may wait for a decision.
+const WAIT_MONTHS: i64 = 1;
+
+/// Clients who are billed for the same, from how many on what most of them have means something.
+const LIKE_CLIENTS_MIN: usize = 10;
+
+/// Of ten clients who are billed for the same, so many must have usage in a source.
+const LIKE_OF_TEN: usize = 9;
+
+/// Clients that one sentence names.
+const NAMED_MAX: usize = 5;
+
+/// An account with what is known about whose it is.
+struct Known<'a> {
+    source: &'a SourceId,
+    entry: &'a SnapshotAccount,
+    mapping: &'a AccountMapping,
+    decision: Option<&'a MappingRecord>,
+}
+
+/// Every alarm of a run.
+pub(crate) fn alarms(
+    loaded: &[Loaded],
+    computed: &Computed,
+    decisions: &Decisions,
+    count_day: CountDay,
+) -> Vec<SetupFinding> {
+    let known = known(loaded, computed, decisions);
+    let looks = Looks::new(computed.clients.iter().map(|client| (&client.id, client.name.as_str())));
+    let names: BTreeMap<&ClientId, &str> =
+        computed.clients.iter().map(|client| (&client.id, client.name.as_str())).collect();
+    let mut rows = Vec::new();
+    for one in &known {
+        rows.extend(renamed(one));
+        rows.extend(replaced(one));
+        rows.extend(imitates(one, &looks, &names));
+    }
+    waiting(&known, &computed.reconciliation, count_day.0, &mut rows);
+    equal_clients(&computed.clients, &mut rows);
+    imitating_clients(&computed.clients, &looks, &names, &mut rows);
+    without_usage(loaded, &known, &computed.reconciliation, &names, &mut rows);
+    rows
+}
+
+fn known<'a>(loaded: &'a [Loaded], computed: &'a Computed, decisions: &'a Decisions) -> Vec<Known<'a>> {
+    let mut known = Vec::new();
+    for source in loaded {
+        let id = &source.pinned.source;
+        let Some(mappings) = computed.mappings.get(id) else { continue };
+        let decided = decisions.get(id);
+        known.extend(source.entries.iter().zip(mappings).map(|(entry, mapping)| Known {
+            source: id,
+            entry,
+            mapping,
+            decision: decided.and_then(|decided| decided.get(&entry.account.id)),
+        }));
+    }
+    known
+}
+
+impl Known<'_> {
+    fn row(&self, code: &str, said: &str) -> SetupFinding {
+        let account = &self.entry.account;
+        let message = format!("vendor organization `{}` in {} {said}", account.name, self.source);
+        setup(code, &format!("{}: {}", self.source, account.id), message)
+    }
+}
+
+fn setup(code: &str, subject: &str, message: String) -> SetupFinding {
+    SetupFinding { code: code.to_owned(), subject: subject.to_owned(), message, count: 1 }
+}
+
+/// Called otherwise than when it was mapped.
+fn renamed(known: &Known<'_>) -> Option<SetupFinding> {
+    let now = &known.entry.account.name;
+    let before = match (known.decision, &known.mapping.mapping) {
+        (Some(decision), _) if matches!(decision.verdict, MappingDecision::Undecided) => return None,
+        (Some(decision), _) if !decision.account_name.is_empty() => {
+            (normalise(&decision.account_name) != normalise(now)).then(|| decision.account_name.clone())?
+        }
+        (Some(decision), _) => {
+            let renamed = known.entry.lineage.renamed.as_ref()?;
+            let decided_on = jiff::tz::Offset::UTC.to_datetime(decision.when).date();
+            (renamed.on > decided_on).then(|| renamed.from.clone())?
+        }
+        (None, Mapping::Confirmed { by: DecidedBy::Identifier, .. }) => {
+            known.entry.lineage.renamed.as_ref()?.from.clone()
+        }
+        (None, _) => return None,
+    };
+    let said = format!("was called `{before}` when it was mapped; decide again whose it is");
+    Some(known.row("account_renamed", &said))
+}
+
+/// New, with the name of one that is gone: what was decided about that one does not hold for it.
+fn replaced(known: &Known<'_>) -> Option<SetupFinding> {
+    let took_over = known.entry.lineage.took_over.as_ref().filter(|_| known.decision.is_none())?;
+    let said = format!(
+        "came on {} with a new id, and `{}` of the same name was gone: decide whether it is the same one",
+        took_over.on, took_over.id
+    );
+    Some(known.row("account_replaced", &said))
+}
+
+/// Written so that it is taken for a client whose name is another.
+fn imitates(known: &Known<'_>, looks: &Looks<&ClientId>, names: &BTreeMap<&ClientId, &str>) -> Option<SetupFinding> {
+    let own = match &known.mapping.mapping {
+        Mapping::Confirmed { by: DecidedBy::Person, .. } | Mapping::Ignored { .. } | Mapping::Split { .. } => {
+            return None;
+        }
+        Mapping::Confirmed { client_id, .. } => Some(client_id),
+        Mapping::Undecided { .. } => None,
+    };
+    let found = looks.confusable(&known.entry.account.name)?;
+    let name_of = |client: &ClientId| names.get(client).copied().unwrap_or_default();
+    let is_other =
+        |client: &&ClientId| Some(*client) != own && !differ_in_numbers(&known.entry.account.name, name_of(client));
+    let others: Vec<_> = found.clients.into_iter().filter(is_other).collect();
+    if others.is_empty() && (own.is_some() || !found.is_mixed) {
+        return None;
+    }
+    let said = if others.is_empty() {
+        "has letters of several scripts, or some that do not show, in its name; look at it before you map it".to_owned()
+    } else {
+        format!("can be taken for {}, and is written otherwise; look at it before you map it", clients(&others, names))
+    };
+    Some(known.row("account_name_imitates", &said))
+}
+
+/// Undecided for more than a month.
+fn waiting(known: &[Known<'_>], found: &Reconciliation, count_day: Date, rows: &mut Vec<SetupFinding>) {
+    let worth: BTreeMap<(&SourceId, &AccountId), &Vec<Money>> =
+        found.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.estimated_worth)).collect();
+    for one in known.iter().filter(|one| matches!(one.mapping.mapping, Mapping::Undecided { .. })) {
+        let Some(since) = one.entry.lineage.since.filter(|_| !is_gone(one.entry)) else { continue };
+        let until = since.saturating_add(jiff::Span::new().months(WAIT_MONTHS));
+        let total = one.entry.total();
+        if until >= count_day || total == 0 {
+            continue;
+        }
+        let worth = worth.get(&(one.source, &one.entry.account.id)).map_or(&[][..], |worth| worth.as_slice());
+        let items = if total == 1 { "1 item".to_owned() } else { format!("{total} items") };
+        let hangs = match worth {
+            [] => format!("{items}, of unknown worth, hang on it"),
+            worth => {
+                let sums: Vec<_> = worth.iter().map(|m| format!("{} {}", m.currency, amount(m.amount))).collect();
+                format!("about {} a month hangs on it", sums.join(" and "))
+            }
+        };
+        let said = format!("has not been mapped since {since}: {hangs}; confirm, split or ignore it");
+        rows.push(one.row("account_waits", &said));
+    }
+}
+
+fn equal_clients(all: &[Client], rows: &mut Vec<SetupFinding>) {
+    let mut by_form = BTreeMap::<String, Vec<&Client>>::new();
+    for client in all {
+        by_form.entry(normalise(&client.name)).or_default().push(client);
+    }
+    by_form.remove("");
+    for same in by_form.values().filter(|same| same.len() > 1) {
+        let ids: Vec<_> = same.iter().map(|client| client.id.as_str()).collect();
+        let message = format!(
+            "{} clients of the PSA are called `{}` ({}): nothing of that name maps itself; tell them apart in the PSA",
+            same.len(),
+            same[0].name,
+            ids.join(", ")
+        );
+        rows.push(setup("clients_of_one_name", &ids.join(", "), message));
+    }
+}
+
+fn imitating_clients(
+    all: &[Client],
+    looks: &Looks<&ClientId>,
+    names: &BTreeMap<&ClientId, &str>,
+    rows: &mut Vec<SetupFinding>,
+) {
+    for client in all {
+        let Some(found) = looks.confusable(&client.name) else { continue };
+        let name_of = |client: &ClientId| names.get(client).copied().unwrap_or_default();
+        let is_other = |other: &&ClientId| **other != client.id && !differ_in_numbers(&client.name, name_of(other));
+        let others: Vec<_> = found.clients.into_iter().filter(is_other).collect();
+        let same =
+            |other: &&&ClientId| names.get(**other).is_some_and(|name| normalise(name) == normalise(&client.name));
+        if others.is_empty() || others.iter().all(|other| same(&other)) {
+            continue;
+        }
+        let message = format!(
+            "client `{}` [{}] can be taken for {}, and is written otherwise; is it one client twice?",
+            client.name,
+            client.id,
+            clients(&others, names)
+        );
+        rows.push(setup("client_name_imitates", client.id.as_str(), message));
+    }
+}
+
+/// Clients who use nothing in a source although nearly all who are billed for the same do.
+fn without_usage(
+    loaded: &[Loaded],
+    known: &[Known<'_>],
+    found: &Reconciliation,
+    names: &BTreeMap<&ClientId, &str>,
+    rows: &mut Vec<SetupFinding>,
+) {
+    let mut users = BTreeMap::<&SourceId, BTreeSet<&ClientId>>::new();
+    for one in known.iter().filter(|one| one.entry.total() > 0) {
+        let users = users.entry(one.source).or_default();
+        match (&one.mapping.mapping, &one.mapping.split) {
+            (Mapping::Confirmed { client_id, .. }, _) => drop(users.insert(client_id)),
+            (Mapping::Split { .. }, Some(split)) => users.extend(split.parts.values()),
+            (Mapping::Undecided { proposal, .. }, _) => users.extend(proposal.iter().chain(&one.mapping.or_else)),
+            _ => {}
+        }
+    }
+    let mut buyers = BTreeMap::<(&str, &SourceId), BTreeSet<&ClientId>>::new();
+    let mut billed_for = BTreeMap::<&SourceId, BTreeSet<&ClientId>>::new();
+    for row in found.comparisons.iter().filter(|row| row.billed.is_some_and(|billed| billed > Decimal::ZERO)) {
+        buyers.entry((row.product_code.as_str(), &row.source)).or_default().insert(&row.client_id);
+        billed_for.entry(&row.source).or_default().insert(&row.client_id);
+    }
+    let none = BTreeSet::new();
+    let is_read = |one: &&Loaded| {
+        one.pinned.evidence == Side::Usage && one.pinned.read_state.is_complete() && one.pinned.snapshot.is_some()
+    };
+    for source in loaded.iter().filter(is_read).map(|one| &one.pinned.source) {
+        let (here, billed_here) = (users.get(source).unwrap_or(&none), billed_for.get(source).unwrap_or(&none));
+        let elsewhere =
+            |client: &ClientId| users.iter().any(|(other, users)| *other != source && users.contains(client));
+        let mut told = BTreeSet::new();
+        for ((product, _), clients) in buyers.iter().filter(|((_, of), _)| *of != source) {
+            let with = clients.iter().filter(|client| here.contains(*client)).count();
+            if clients.len() < LIKE_CLIENTS_MIN || with * 10 < clients.len() * LIKE_OF_TEN {
+                continue;
+            }
+            for client in
+                clients.iter().filter(|one| !here.contains(*one) && !billed_here.contains(*one) && elsewhere(one))
+            {
+                if told.insert(*client) {
+                    let name = names.get(*client).copied().unwrap_or_default();
+                    let message = format!(
+                        "client `{name}` [{client}] has nothing in {source}, and {with} of {} clients who are billed for \
+                         `{product}` have: is a vendor organization of it not mapped?",
+                        clients.len()
+                    );
+                    rows.push(setup("client_without_usage", &format!("{source}: {client}"), message));
+                }
+            }
+        }
+    }
+}
+
+/// `School No 6` and `School No 9` are two, although the digits are alike.
+fn differ_in_numbers(one: &str, other: &str) -> bool {
+    let (one, other) = (normalise(one), normalise(other));
+    let (one, other): (Vec<_>, Vec<_>) = (one.split_whitespace().collect(), other.split_whitespace().collect());
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let mut differ = one.iter().zip(&other).filter(|(a, b)| a != b).peekable();
+    one.len() == other.len() && differ.peek().is_some() && differ.all(|(a, b)| is_number(a) && is_number(b))
+}
+
+/// `Harbour Dental` [250], `Quay Foods` [251] and 3 more.
+fn clients(ids: &[&ClientId], names: &BTreeMap<&ClientId, &str>) -> String {
+    let one = |id: &&ClientId| format!("`{}` [{id}]", sanitize::visible(names.get(*id).copied().unwrap_or_default()));
+    let shown: Vec<_> = ids.iter().take(NAMED_MAX).map(one).collect();
+    match ids.len().saturating_sub(NAMED_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,172 @@
+//! Every account by the newest syncs, with its decisions, whose it is, and what hangs on it.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadState, Side, SourceId};
+use truecount_reconciliation::Reconciliation;
+
+use crate::AppError;
+use crate::compute::{self, Basis, Computed};
+use crate::decisions::{self, History};
+use crate::environment::Environment;
+use crate::mapping::{AccountMapping, Client};
+use crate::reconcile::{self, Decisions};
+use crate::run::PinnedSource;
+use crate::seal::SnapshotManifest;
+use crate::settings::{Config, SourceSettings};
+use crate::snapshot::{self, Record, SnapshotAccount};
+use crate::sync::evidence_of;
+
+/// Everything that mapping is decided on.
+#[derive(Debug)]
+pub struct MappingWorkspace {
+    /// The usage sources that are switched on, in the order in which they are worked through.
+    pub sources: Vec<WorkspaceSource>,
+    /// The PSA's clients, by id.
+    pub clients: Vec<Client>,
+    /// The month in which decisions are looked at.
+    pub month: BillingMonth,
+    /// What a run would say now.
+    pub reconciliation: Reconciliation,
+}
+
+/// A usage source in the book.
+#[derive(Debug)]
+pub struct WorkspaceSource {
+    /// Its id.
+    pub id: SourceId,
+    /// Its connector.
+    pub connector: String,
+    /// Its accounts by the newest sync, by id.
+    pub accounts: Vec<SnapshotAccount>,
+    /// Every decision about them.
+    pub history: History,
+    /// Whose each is, in the same order.
+    pub mappings: Vec<AccountMapping>,
+}
+
+impl MappingWorkspace {
+    /// Reads the newest syncs and compares them, without a run.
+    ///
+    /// # Errors
+    /// [`AppError`] if something cannot be read.
+    pub async fn load(env: &Environment, config: &Config) -> Result<Self, AppError> {
+        let month = BillingMonth::of(config.settings.today(env));
+        let mut sources = Vec::new();
+        let mut histories = BTreeMap::new();
+        let mut in_force = Decisions::new();
+        for source in config.settings.enabled() {
+            let pinned = newest(env, source, config.settings.today(env)).await?;
+            if pinned.evidence == Side::Usage {
+                let history = decisions::history(&env.table, &source.id).await?;
+                let held = |(account, all): (&AccountId, &Vec<_>)| {
+                    Some((account.clone(), decisions::in_force(all, month)?.clone()))
+                };
+                in_force.insert(source.id.clone(), history.iter().filter_map(held).collect());
+                histories.insert(source.id.clone(), history);
+            }
+            sources.push(pinned);
+        }
+        env.progress.step("reading the syncs");
+        let loaded = reconcile::load(env, &sources).await?;
+        let count_day = CountDay(config.settings.today(env));
+        let basis = Basis { config, count_day, loaded: &loaded, decisions: &in_force, run: None };
+        let Computed { reconciliation, mut clients, mut mappings } = compute::compute(env, &basis).await?;
+        clients.sort_by(|a, b| a.id.cmp(&b.id));
+        let usage = loaded.into_iter().filter(|source| source.pinned.evidence == Side::Usage);
+        let mut sources: Vec<WorkspaceSource> = usage
+            .map(|source| WorkspaceSource {
+                history: histories.remove(&source.pinned.source).unwrap_or_default(),
+                mappings: mappings.remove(&source.pinned.source).unwrap_or_default(),
+                id: source.pinned.source,
+                connector: source.pinned.connector,
+                accounts: source.entries,
+            })
+            .collect();
+        let first_rmm = sources.iter().filter(|one| one.connector == "ninjaone").map(|one| one.id.clone()).min();
+        sources.sort_by_key(|one| (rank(one, first_rmm.as_ref()), one.id.clone()));
+        Ok(Self { sources, clients, month, reconciliation })
+    }
+
+    /// A client by its id.
+    #[must_use]
+    pub fn client(&self, id: &ClientId) -> Option<&Client> {
+        let at = self.clients.binary_search_by(|client| client.id.cmp(id)).ok()?;
+        self.clients.get(at)
+    }
+
+    /// A usage source by its id.
+    ///
+    /// # Errors
+    /// [`AppError::Unknown`] with the names that exist.
+    pub fn source(&self, id: &SourceId) -> Result<&WorkspaceSource, AppError> {
+        self.sources.iter().find(|source| source.id == *id).ok_or_else(|| {
+            let names: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
+            AppError::Unknown(format!(
+                "there is no usage source `{id}` that is switched on; there are {}",
+                names.join(", ")
+            ))
+        })
+    }
+}
+
+impl WorkspaceSource {
+    /// An account with its mapping.
+    #[must_use]
+    pub fn account(&self, id: &AccountId) -> Option<(&SnapshotAccount, &AccountMapping)> {
+        let at = self.accounts.iter().position(|entry| entry.account.id == *id)?;
+        Some((&self.accounts[at], self.mappings.get(at)?))
+    }
+
+    /// The number of the last decision about an account; 0: there is none.
+    #[must_use]
+    pub fn last_number(&self, id: &AccountId) -> i64 {
+        self.history.get(id).and_then(|all| all.last()).map_or(0, |last| last.number)
+    }
+}
+
+/// The licence distributor first, then one RMM: what they count is most of what is billed.
+fn rank(source: &WorkspaceSource, first_rmm: Option<&SourceId>) -> u8 {
+    match source.connector.as_str() {
+        "pax8" => 0,
+        _ if Some(&source.id) == first_rmm => 1,
+        _ => 2,
+    }
+}
+
+/// The newest sync of a source, however old.
+async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Result<PinnedSource, AppError> {
+    let seal = SnapshotManifest::newest(&env.table, &source.id, today).await?;
+    let never = ReadState::Failed("never synced".to_owned());
+    Ok(PinnedSource {
+        source: source.id.clone(),
+        connector: source.connector.clone(),
+        evidence: evidence_of(source)?,
+        snapshot: seal.as_ref().map(|seal| seal.id.text()),
+        as_of: seal.as_ref().map(|seal| seal.id.as_of),
+        account_count: seal.as_ref().map_or(0, |seal| seal.account_count),
+        content_sha256: seal.as_ref().map(|seal| seal.content_sha256.clone()),
+        read_state: seal.as_ref().map_or(never, SnapshotManifest::source_state),
+    })
+}
+
+/// What an account could be split by: for each attribute its values, and how many items have each.
+///
+/// # Errors
+/// [`AppError`] if its items cannot be read.
+pub async fn values_of(
+    env: &Environment,
+    source: &SourceId,
+    entry: &SnapshotAccount,
+) -> Result<BTreeMap<String, BTreeMap<String, u64>>, AppError> {
+    let mut found = BTreeMap::<String, BTreeMap<String, u64>>::new();
+    for record in snapshot::contents(&env.table, source, std::slice::from_ref(entry)).await?.iter().flatten() {
+        if let Record::Item(item) = record {
+            for (name, value) in &item.attributes {
+                *found.entry(name.clone()).or_default().entry(value.clone()).or_default() += 1;
+            }
+        }
+    }
+    Ok(found)
+}

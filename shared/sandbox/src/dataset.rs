@@ -1,0 +1,187 @@
+//! What the sample's PSA and vendors know: plain rows, in the order in which they are served.
+
+use jiff::{Timestamp, civil::Date};
+use rust_decimal::Decimal;
+
+/// A company of the PSA.
+#[derive(Debug, Clone)]
+pub(crate) struct Company {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    /// `Client`, `Vendor`, `Prospect`.
+    pub(crate) kind: &'static str,
+    pub(crate) deleted: bool,
+    pub(crate) currency: &'static str,
+}
+
+/// How often an agreement bills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cycle {
+    Monthly,
+    Quarterly,
+}
+
+impl Cycle {
+    pub(crate) const ALL: [Self; 2] = [Self::Monthly, Self::Quarterly];
+
+    pub(crate) fn id(self) -> u64 {
+        match self {
+            Self::Monthly => 2,
+            Self::Quarterly => 4,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Monthly => "Monthly",
+            Self::Quarterly => "Quarterly",
+        }
+    }
+
+    pub(crate) fn months(self) -> u64 {
+        match self {
+            Self::Monthly => 1,
+            Self::Quarterly => 3,
+        }
+    }
+}
+
+/// An agreement of the PSA.
+#[derive(Debug, Clone)]
+pub(crate) struct Agreement {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) company_id: u64,
+    pub(crate) start: Date,
+    /// Last day; `None`: no end.
+    pub(crate) end: Option<Date>,
+    pub(crate) cycle: Cycle,
+    pub(crate) arrears: bool,
+    pub(crate) additions: Vec<Addition>,
+}
+
+/// One line of an agreement.
+#[derive(Debug, Clone)]
+pub(crate) struct Addition {
+    pub(crate) id: u64,
+    pub(crate) product: &'static str,
+    pub(crate) quantity: Decimal,
+    pub(crate) less_included: Option<Decimal>,
+    /// For one billing cycle.
+    pub(crate) unit_price: Decimal,
+    pub(crate) from: Option<Date>,
+    pub(crate) to: Option<Date>,
+    /// `Billable`, `NoCharge`, `DoNotBill`.
+    pub(crate) billing_status: &'static str,
+}
+
+/// An organization of NinjaOne.
+#[derive(Debug, Clone)]
+pub(crate) struct Organization {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+}
+
+/// A device of NinjaOne.
+#[derive(Debug, Clone)]
+pub(crate) struct Device {
+    pub(crate) id: u64,
+    pub(crate) organization_id: u64,
+    pub(crate) name: String,
+    pub(crate) class: &'static str,
+    pub(crate) pending: bool,
+    pub(crate) last_contact: Timestamp,
+    /// Thousandths after the second of the last contact: the vendor sends fractions.
+    pub(crate) thousandths: u64,
+}
+
+/// A Microsoft tenant.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// Answers 403 to everything: consent was withdrawn.
+    pub(crate) forbidden: bool,
+    /// Has Entra P1: without it, sign-in times are refused.
+    pub(crate) premium: bool,
+    pub(crate) skus: Vec<TenantSku>,
+    pub(crate) users: Vec<User>,
+}
+
+/// What a tenant has of one SKU.
+#[derive(Debug, Clone)]
+pub(crate) struct TenantSku {
+    pub(crate) sku_id: &'static str,
+    pub(crate) part_number: &'static str,
+    pub(crate) consumed: u64,
+    pub(crate) subscriptions: Vec<TenantSubscription>,
+}
+
+/// One commercial subscription of a tenant.
+#[derive(Debug, Clone)]
+pub(crate) struct TenantSubscription {
+    pub(crate) id: String,
+    pub(crate) seats: u64,
+    pub(crate) trial: bool,
+    pub(crate) status: &'static str,
+}
+
+/// A user of a tenant.
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) enabled: bool,
+    pub(crate) guest: bool,
+    pub(crate) sku_ids: Vec<&'static str>,
+    /// `None`: never signed in.
+    pub(crate) last_sign_in: Option<Timestamp>,
+}
+
+/// A company of Pax8.
+#[derive(Debug, Clone)]
+pub(crate) struct PaxCompany {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// A subscription of Pax8.
+#[derive(Debug, Clone)]
+pub(crate) struct PaxSubscription {
+    pub(crate) id: String,
+    pub(crate) company_id: String,
+    /// Index into the catalogue's Pax8 products.
+    pub(crate) product: usize,
+    pub(crate) quantity: u64,
+    pub(crate) status: &'static str,
+    pub(crate) billing_term: &'static str,
+    pub(crate) created: Date,
+}
+
+/// A row of the backup tool's export.
+#[derive(Debug, Clone)]
+pub(crate) struct BackupRow {
+    pub(crate) account_id: String,
+    pub(crate) account_name: String,
+    pub(crate) item_id: String,
+    pub(crate) item_name: String,
+    /// `server`, `mailbox`, `storage`.
+    pub(crate) kind: &'static str,
+    pub(crate) status: &'static str,
+    pub(crate) last_seen: Date,
+    pub(crate) quantity: Decimal,
+}
+
+/// Everything together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dataset {
+    pub(crate) companies: Vec<Company>,
+    pub(crate) agreements: Vec<Agreement>,
+    pub(crate) organizations: Vec<Organization>,
+    /// By id; one device stands in it twice.
+    pub(crate) devices: Vec<Device>,
+    pub(crate) tenants: Vec<Tenant>,
+    pub(crate) pax_companies: Vec<PaxCompany>,
+    pub(crate) pax_subscriptions: Vec<PaxSubscription>,
+    pub(crate) backup: Vec<BackupRow>,
+}

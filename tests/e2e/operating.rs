@@ -1,0 +1,116 @@
+//! The command line on a deployed stack: its parts found by its name, and every command as on a folder. Deliberately
+//! absent: what each command does (their own tests), and faults (`tests/it/doctor.rs`).
+
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use truecount_sandbox::{Sample, Vendors};
+
+use crate::lambda::binary;
+use crate::stack::{Stack, TableKind, emulator};
+
+/// The command line's way to one stack.
+struct Prompt<'a> {
+    stack: &'a Stack,
+    name: String,
+    folder: tempfile::TempDir,
+}
+
+impl Prompt<'_> {
+    async fn says(&self, code: i32, args: &[&str]) -> String {
+        self.pipes(code, args, "").await
+    }
+
+    async fn pipes(&self, code: i32, args: &[&str], text: &str) -> String {
+        let mut command = Command::new(binary("truecount"));
+        command.args(args).args(["--stack", &self.name]).current_dir(self.folder.path());
+        command
+            .envs(self.stack.variables())
+            .env("TRUECOUNT_ENDPOINT", emulator())
+            .env("TRUECOUNT_ENDPOINT_SES", emulator());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let text = text.to_owned();
+        let run = move || -> Output {
+            let mut child = command.spawn().unwrap();
+            std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+            child.wait_with_output().unwrap()
+        };
+        let output = tokio::task::spawn_blocking(run).await.unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
+        assert!(!said.contains("tc-canary"), "{args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// One call of AWS's JSON or form protocol.
+async fn call(service: &str, target: Option<&str>, path: &str, body: String) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let scope = format!("Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0");
+    let request =
+        client.post(format!("{}{path}", emulator())).header("authorization", format!("AWS4-HMAC-SHA256 {scope}"));
+    let request = match target {
+        Some(target) => request.header("content-type", "application/x-amz-json-1.1").header("x-amz-target", target),
+        None if body.starts_with('{') => request.header("content-type", "application/json"),
+        None => request.header("content-type", "application/x-www-form-urlencoded"),
+    };
+    let answer = request.body(body).send().await.unwrap();
+    let status = answer.status();
+    assert!(status.is_success(), "{service}: {status}: {}", answer.text().await.unwrap_or_default());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/e2e sets it"]
+async fn every_command_works_on_a_stack_by_its_name() {
+    let sample = Arc::new(Sample::small(6, "2026-06".parse().unwrap()));
+    let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
+    let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
+    let name = stack.variables()["TRUECOUNT_BUCKET"].clone();
+    let home = json!({
+        "table": name, "bucket": name, "secrets": format!("/{name}"), "state_machine": "arn:s", "schedule": name,
+        "schedule_group": "default", "topic": "arn:aws:sns:us-east-1:000000000000:alarms",
+        "functions": { "sync": "s", "reconcile": "r", "report": "p" },
+    });
+    let prompt = Prompt { stack: &stack, name: name.clone(), folder: tempfile::tempdir().unwrap() };
+    let unknown = prompt.says(3, &["runs", "list"]).await;
+    assert!(unknown.is_empty(), "{unknown}");
+    let parameter = json!({ "Name": format!("/truecount/{name}/home"), "Type": "String", "Value": home.to_string() });
+    call("ssm", Some("AmazonSSM.PutParameter"), "", parameter.to_string()).await;
+
+    prompt.says(0, &["secrets", "list"]).await;
+    let secret = serde_json::to_string(&sample.secrets()["pax8"]).unwrap();
+    prompt.pipes(0, &["secrets", "set", "pax8"], &secret).await;
+    prompt.says(0, &["config", "pull"]).await;
+    let rules = prompt.folder.path().join("truecount-config/rules.toml");
+    let text = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(&rules, format!("{text}# more\n")).unwrap();
+    assert!(prompt.says(1, &["config", "diff"]).await.contains("+# more"));
+    assert!(
+        prompt.says(0, &["config", "push"]).await.contains(&format!("put in place  s3://{name}/config/rules.toml"))
+    );
+    prompt.says(0, &["rules", "check"]).await;
+
+    // One tenant of the sample refuses.
+    prompt.says(2, &["run", "--no-mail"]).await;
+    assert!(prompt.says(0, &["runs", "list"]).await.contains("2026-06-draft-"));
+    assert!(prompt.says(0, &["sources", "list"]).await.contains("partial"));
+    prompt.says(0, &["mappings", "list"]).await;
+
+    let schedule = json!({
+        "ScheduleExpression": "cron(0 4 * * ? *)", "FlexibleTimeWindow": { "Mode": "OFF" }, "State": "ENABLED",
+        "Target": { "Arn": "arn:aws:states:us-east-1:000000000000:stateMachine:x", "RoleArn": "arn:aws:iam::000000000000:role/x" },
+    });
+    call("scheduler", None, &format!("/schedules/{name}"), schedule.to_string()).await;
+    call("sns", None, "/", "Action=CreateTopic&Name=alarms&Version=2010-03-31".to_owned()).await;
+    let domain = "Action=VerifyDomainIdentity&Domain=northgate-it.example&Version=2010-12-01";
+    call("ses", None, "/", domain.to_owned()).await;
+    let doctor: Value = serde_json::from_str(&prompt.says(2, &["doctor", "--json"]).await).unwrap();
+    let lines = doctor.as_array().unwrap();
+    let health = |topic: &str| lines.iter().find(|line| line["topic"] == topic).map(|line| line["health"].clone());
+    for topic in ["identity", "table", "files", "settings", "rules", "secret", "vendor", "clock", "schedule", "closing"]
+    {
+        assert_eq!(health(topic), Some(json!("good")), "{topic}: {doctor:#}");
+    }
+    assert_eq!(health("alarms"), Some(json!("gap")), "nobody is subscribed: {doctor:#}");
+}

@@ -1,0 +1,200 @@
+//! The daily question whether a month is to be closed, by the functions' own events: closed once on its day, made good
+//! when a day failed, told when it was missed.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use truecount_app::lambda::{on_reconcile, on_report};
+use truecount_platform::{Mail, MailError, Mailer};
+
+use crate::backend::TestBackend;
+use crate::smoke;
+
+fn deadline() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).unwrap() + 600_000
+}
+
+impl TestBackend {
+    /// Asks the gate on the evening of a day: whether, which month, how many overdue.
+    async fn due(&mut self, day: &str) -> (bool, Value, u64) {
+        self.on(day);
+        let answer = on_reconcile(&self.env, json!({ "closing_due": true }), deadline()).await.unwrap();
+        (answer["due"].as_bool().unwrap(), answer["month"].clone(), answer["overdue"].as_u64().unwrap())
+    }
+
+    async fn reconcile_closing(&self, month: &str) -> String {
+        let event = json!({ "closing": true, "month": month });
+        let answer = on_reconcile(&self.env, event, deadline()).await.unwrap();
+        answer["run_id"].as_str().unwrap().to_owned()
+    }
+
+    async fn report_of(&self, month: &str, run_id: &str, mail: &str) -> Result<Value, String> {
+        let event = json!({ "month": month, "run_id": run_id, "mail": mail });
+        on_report(&self.env, event, deadline()).await.map_err(|error| error.to_string())
+    }
+
+    fn mail_text(&self, name: &str) -> String {
+        let bytes = std::fs::read(self.folder.path().join("outbox").join(name)).unwrap();
+        let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
+        format!("{}\n{}", mail.subject().unwrap(), mail.body_text(0).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_month_is_closed_on_its_day_and_never_again() {
+    let mut home = smoke::home().await;
+    // The first question is the beginning: May's closing day was before, and nobody asks for it.
+    assert_eq!(home.due("2026-06-10").await, (false, Value::Null, 0));
+    assert_eq!(home.due("2026-06-25").await, (false, Value::Null, 0));
+    assert_eq!(home.due("2026-06-26").await, (true, json!("2026-06"), 0));
+    let run_id = home.reconcile_closing("2026-06").await;
+    assert!(home.due("2026-06-26").await.0, "no report yet");
+    home.report_of("2026-06", &run_id, "off").await.unwrap();
+    assert_eq!(home.due("2026-06-27").await, (true, json!("2026-06"), 1), "nobody got a mail yet");
+    home.report_of("2026-06", &run_id, "usual").await.unwrap();
+    for day in ["2026-06-26", "2026-06-27", "2026-07-02", "2026-07-28"] {
+        assert_eq!(home.due(day).await, (false, Value::Null, 0), "{day}");
+    }
+    assert_eq!(home.mails().len(), 1);
+    assert_eq!(home.due("2026-07-29").await, (true, json!("2026-07"), 0));
+}
+
+#[tokio::test]
+async fn a_late_closing_counts_what_was_used_in_its_own_month() {
+    let mut home = smoke::home().await;
+    home.sync("psa").await;
+    home.sync("rmm").await;
+    home.due("2026-06-01").await;
+    assert_eq!(home.due("2026-07-02").await, (true, json!("2026-06"), 1));
+    let run_id = home.reconcile_closing("2026-06").await;
+    home.report_of("2026-06", &run_id, "usual").await.unwrap();
+    assert!(home.report_file(&run_id, "run.json").contains("\"count_day\": \"2026-06-30\""));
+    assert!(home.report_file(&run_id, "exceptions.csv").contains("underbilled_quantity"), "June's syncs are used");
+}
+
+#[tokio::test]
+async fn the_next_closing_names_the_months_that_were_missed() {
+    let mut home = smoke::home().await;
+    home.due("2026-06-01").await;
+    assert_eq!(home.due("2026-08-27").await, (true, json!("2026-08"), 2), "June and July");
+    let run_id = home.reconcile_closing("2026-08").await;
+    home.report_of("2026-08", &run_id, "usual").await.unwrap();
+    let mail = home.mail_text(&home.mails()[0]);
+    assert!(mail.contains("MISSED   June 2026 and July 2026 were not closed"), "{mail}");
+    assert!(mail.contains("run --closing --month 2026-06"), "{mail}");
+    assert_eq!(home.due("2026-08-28").await, (false, Value::Null, 0), "told is told");
+    // One that is made up for later says nothing about itself, and the next one nothing any more.
+    home.reconcile_closing("2026-07").await;
+    home.on("2026-09-30");
+    let run_id = home.reconcile_closing("2026-09").await;
+    home.report_of("2026-09", &run_id, "usual").await.unwrap();
+    let last = home.mails().pop().unwrap();
+    assert!(last.contains("2026-09") && !home.mail_text(&last).contains("MISSED"));
+}
+
+#[tokio::test]
+async fn a_failed_closing_is_told_once_a_day_to_each_group() {
+    let mut home = smoke::home().await;
+    let why = r#"{"errorType":"&anyhow::Error","errorMessage":"the table `t` throttles"}"#;
+    let event = json!({ "failed": { "month": "2026-06", "step": "reconcile", "why": why } });
+    for (day, outcome, mails) in
+        [("2026-06-26", "sent", 1), ("2026-06-26", "already_sent", 1), ("2026-06-27", "sent", 2)]
+    {
+        home.on(day);
+        let answer = on_report(&home.env, event.clone(), deadline()).await.unwrap();
+        assert_eq!((&answer["state"], &answer["mails"][0]["outcome"]), (&json!("told"), &json!(outcome)));
+        assert_eq!(home.mails().len(), mails);
+    }
+    let mail = home.mail_text(&home.mails()[0]);
+    assert!(mail.starts_with("Truecount June 2026: the closing did not finish"), "{mail}");
+    assert!(mail.contains("the table `t` throttles") && !mail.contains("errorType"), "{mail}");
+}
+
+/// Answers as it is told, and keeps who was written to.
+#[derive(Default)]
+struct Told {
+    answers: Mutex<VecDeque<Result<String, MailError>>>,
+    keys: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl Mailer for Told {
+    async fn send(&self, mail: &Mail) -> Result<String, MailError> {
+        self.keys.lock().unwrap().push(format!("{} {}", mail.key, mail.attempt));
+        self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Ok("id".to_owned()))
+    }
+}
+
+#[tokio::test]
+async fn one_group_whose_mail_fails_keeps_no_other_waiting_and_is_tried_again() {
+    let groups = "[[mail.groups]]\nid = \"owner\"\nto = [\"owner@msp.example\"]\n\n[[sources]]\nid = \"psa\"";
+    let settings = smoke::SETTINGS.replacen("[[sources]]\nid = \"psa\"", groups, 1);
+    let mut home = TestBackend::new(&settings, smoke::RULES, &[]).await;
+    let not_sent = Err(MailError::NotSent("quota".to_owned()));
+    let unknown = || Err(MailError::Unknown("timeout".to_owned()));
+    let mailer = Arc::new(Told { answers: Mutex::new([not_sent].into()), ..Told::default() });
+    home.env.mailer = mailer.clone();
+    assert!(home.due("2026-06-26").await.0);
+    let run_id = home.reconcile_closing("2026-06").await;
+    let error = home.report_of("2026-06", &run_id, "usual").await.unwrap_err();
+    assert!(error.contains("`billing` was not sent: quota"), "{error}");
+    assert_eq!(home.due("2026-06-27").await, (true, json!("2026-06"), 1));
+    home.report_of("2026-06", &run_id, "usual").await.unwrap();
+    let keys = mailer.keys.lock().unwrap().clone();
+    assert_eq!(keys, ["2026-06-closing-1-billing 1", "2026-06-closing-1-owner 1", "2026-06-closing-1-billing 1"]);
+    assert!(!home.due("2026-06-28").await.0);
+
+    // Of a mail whose outcome nobody knows twice there is nothing more to try: the month is not due for ever.
+    mailer.answers.lock().unwrap().extend([unknown(), Ok("id".to_owned()), unknown()]);
+    assert!(home.due("2026-07-29").await.0);
+    let run_id = home.reconcile_closing("2026-07").await;
+    for (day, is_due) in [("2026-07-29", true), ("2026-07-30", false)] {
+        home.report_of("2026-07", &run_id, "usual").await.unwrap_err();
+        assert_eq!(home.due(day).await.0, is_due, "{day}");
+    }
+}
+
+#[tokio::test]
+async fn the_day_is_that_of_the_time_zone() {
+    let settings = format!("{}\n[closing]\nday = \"last\"\ntime_zone = \"America/Los_Angeles\"\n", smoke::SETTINGS);
+    let mut home = TestBackend::new(&settings, smoke::RULES, &[]).await;
+    let at = |home: &mut TestBackend, moment: &str| {
+        home.env.clock = Arc::new(truecount_platform::FixedClock(moment.parse().unwrap()));
+    };
+    // 19:00 on the last of June there, July in UTC.
+    at(&mut home, "2026-07-01T02:00:00Z");
+    home.drop_file("psa", "billed-2026-06-30.csv", smoke::BILLED);
+    home.drop_file("rmm", "usage-2026-06-30.csv", smoke::USAGE);
+    let answer = on_reconcile(&home.env, json!({ "closing_due": true }), deadline()).await.unwrap();
+    assert_eq!((&answer["month"], &answer["day"]), (&json!("2026-06"), &json!("2026-06-30")));
+    home.sync("psa").await;
+    home.sync("rmm").await;
+    let run_id = home.reconcile_closing("2026-06").await;
+    home.report_of("2026-06", &run_id, "usual").await.unwrap();
+    assert!(home.report_file(&run_id, "run.json").contains("\"count_day\": \"2026-06-30\""));
+}
+
+#[tokio::test]
+async fn a_sender_that_nobody_named_is_asked_for_before_anything_is_noted() {
+    let settings = smoke::SETTINGS.replace("from = \"truecount@msp.example\"\n", "");
+    let mut home = TestBackend::new(&settings, smoke::RULES, &[]).await;
+    home.on("2026-06-26");
+    let run_id = home.reconcile_closing("2026-06").await;
+    let error = home.report_of("2026-06", &run_id, "usual").await.unwrap_err();
+    assert!(error.contains("[mail] has no `from`"), "{error}");
+    home.config.settings.mail.from = Some("truecount@msp.example".to_owned());
+    let answer = home.report_as_set(&run_id).await;
+    assert_eq!(answer, "sent", "it is the first, not a repeat");
+}
+
+impl TestBackend {
+    /// Reports June with the settings as they are in memory; gives the first mail's outcome.
+    async fn report_as_set(&self, run_id: &str) -> &'static str {
+        let answer = self.report(run_id).await;
+        let truecount_app::ReportAnswer::Reported { mails, .. } = answer else { panic!("{answer:?}") };
+        mails[0].outcome
+    }
+}

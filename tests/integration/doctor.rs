@@ -1,0 +1,392 @@
+//! `doctor` in a home where all is well, then with one fault planted after the other: each is found, with what to do,
+//! and nothing else is said to be wrong.
+
+use std::collections::BTreeMap;
+use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+
+use truecount_app::{
+    Config, Environment, IgnoreReason, MappingDecision, MappingRecord, Quiet, SyncAnswer, append_decision,
+    closing_due_now, entries_of,
+};
+use truecount_billing::SourceId;
+use truecount_embedded::{Durability, LocalBackend};
+use truecount_operator::cloud::Cloud;
+use truecount_operator::doctor::{self, Health, Line};
+use truecount_operator::stack::{self, StackResources};
+use truecount_platform::aws::{self, Endpoints};
+use truecount_platform::{FixedClock, endpoint};
+use truecount_sandbox::{FaultProfile, Sample, Vendors};
+
+use crate::backend::soon;
+use crate::cloud::{Answers, CloudStandIn};
+
+const HOME: &str = r#"{"table":"truecount","bucket":"b","secrets":"/truecount/prod","state_machine":"arn:s",
+    "schedule":"daily","schedule_group":"default","topic":"arn:aws:sns:us-east-1:123456789012:alarms",
+    "functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
+
+/// A home on this machine that is asked about as if it were a stack.
+struct Clinic {
+    sample: Sample,
+    vendors: Vendors,
+    cloud: CloudStandIn,
+    stack: StackResources,
+    env: Environment,
+    folder: tempfile::TempDir,
+    home: LocalBackend,
+    /// The Microsoft tenants by name, in the settings' words; empty: those of the partner, one of which refuses.
+    tenants: String,
+    /// Faults that were found so far.
+    found: Vec<&'static str>,
+}
+
+/// A line that must be there, and the only topic that may be bad.
+struct Expected {
+    topic: &'static str,
+    about: Option<&'static str>,
+    health: Health,
+    says: &'static str,
+    remedy: &'static str,
+}
+
+impl Clinic {
+    async fn open(tenants: String) -> Self {
+        let sample = Sample::small(6, "2026-06".parse().unwrap());
+        let vendors = Vendors::start(Arc::new(sample.clone())).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let home = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
+        let cloud = CloudStandIn::open(Answers {
+            a_day: 50_000,
+            a_second: 14,
+            sent: 3,
+            verified: ["northgate-it.example".to_owned()].into(),
+            is_enabled: Some(true),
+            confirmed: 1,
+            pending: 0,
+            ahead_seconds: 0,
+            home: Some(HOME.to_owned()),
+            denied: [].into(),
+        })
+        .await;
+        let env = Environment {
+            table: home.table(),
+            archive: home.archive(),
+            config: home.config(),
+            mailer: home.mailer(),
+            secrets: home.secrets(),
+            clock: Arc::new(FixedClock(sample.now())),
+            is_exclusive: true,
+            progress: Arc::new(Quiet),
+        };
+        let stack = serde_json::from_str(HOME).unwrap();
+        let clinic = Self { sample, vendors, cloud, stack, env, folder, home, tenants, found: Vec::new() };
+        clinic.write("config/settings.toml", &clinic.settings());
+        clinic.write("config/rules.toml", &clinic.sample.rules_toml());
+        clinic.secrets(|_| {}, 0o600);
+        for file in clinic.sample.inbox() {
+            let text = String::from_utf8(file.bytes).unwrap();
+            clinic.write(&format!("archive/inbox/sources/{}/{}", file.source, file.name), &text);
+        }
+        clinic
+    }
+
+    fn settings(&self) -> String {
+        let settings = self.sample.settings_toml(&self.vendors.endpoints());
+        let named = |line: &str| !self.tenants.is_empty() && line.starts_with("partner_tenant");
+        let lines = settings.lines().map(|line| if named(line) { &self.tenants } else { line });
+        lines.map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The tenants that let us read, in the settings' words.
+    async fn readable_tenants(&self) -> String {
+        let (source, config) = (SourceId::new("microsoft-graph").unwrap(), self.config().await);
+        let entries = entries_of(&self.env, &source, config.settings.today(&self.env)).await.unwrap();
+        let readable = entries.iter().filter(|entry| entry.account.read_state.is_complete());
+        let named = |entry: &truecount_app::SnapshotAccount| {
+            format!("{{ id = \"{}\", name = \"{}\" }}", entry.account.id, entry.account.name)
+        };
+        format!("tenants = [{}]", readable.map(named).collect::<Vec<_>>().join(", "))
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Writes the sample's secrets, changed.
+    fn secrets(&self, change: impl Fn(&mut BTreeMap<String, BTreeMap<String, String>>), mode: u32) {
+        let mut secrets = self.sample.secrets();
+        change(&mut secrets);
+        let mut text = String::new();
+        for (source, fields) in secrets {
+            text.push_str(&format!("[{source}]\n"));
+            fields.iter().for_each(|(field, value)| text.push_str(&format!("{field} = \"{value}\"\n")));
+        }
+        self.write("config/secrets.toml", &text);
+        let path = self.folder.path().join("config/secrets.toml");
+        #[cfg(unix)]
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    async fn examine(&self) -> Vec<Line> {
+        let cloud = Cloud::local(&endpoint::checked(&self.cloud.url).unwrap());
+        doctor::examine(&self.env, doctor::BackendUnderTest::Stack(&self.stack, &cloud)).await
+    }
+
+    /// Looks, and holds what is bad against what must be.
+    async fn finds(&mut self, fault: &'static str, expected: &Expected) {
+        let lines = self.examine().await;
+        judge(fault, &lines, expected);
+        self.found.push(fault);
+    }
+
+    async fn is_well(&self) {
+        let lines = self.examine().await;
+        let bad: Vec<_> = lines.iter().filter(|line| line.health != Health::Good).collect();
+        assert!(bad.is_empty(), "{bad:#?}");
+        assert!(lines.iter().all(|line| line.remedy.is_none()));
+        for topic in ["identity", "table", "files", "settings", "rules", "recipients", "sender", "mail", "secret"] {
+            assert!(lines.iter().any(|line| line.topic == topic), "{topic}");
+        }
+        for topic in ["vendor", "sync", "products", "mappings", "clock", "schedule", "alarms", "closing"] {
+            assert!(lines.iter().any(|line| line.topic == topic), "{topic}");
+        }
+    }
+
+    async fn config(&self) -> Config {
+        Config::load(&*self.env.config).await.unwrap()
+    }
+
+    async fn sync_all(&self) {
+        let config = self.config().await;
+        for source in config.settings.enabled() {
+            let answer = truecount_app::sync(&self.env, &config.settings, source.id.as_str(), soon()).await.unwrap();
+            assert!(matches!(answer, SyncAnswer::Sealed { .. }), "{answer:?}");
+        }
+    }
+
+    /// Nobody is billed for what nobody was mapped to.
+    async fn decide_all(&self) {
+        let config = self.config().await;
+        for source in config.settings.enabled().filter(|source| source.connector != "connectwise") {
+            for entry in entries_of(&self.env, &source.id, config.settings.today(&self.env)).await.unwrap() {
+                let ignored = MappingDecision::Ignored { reason: IgnoreReason::NotOurs };
+                let (source, now) = (source.id.clone(), self.env.clock.now());
+                let decision = MappingRecord::new(source, entry.account.id, ignored, "kim", "a test", now);
+                append_decision(&self.env.table, &decision).await.unwrap();
+            }
+        }
+    }
+}
+
+fn judge(fault: &str, lines: &[Line], expected: &Expected) {
+    let bad: Vec<_> = lines.iter().filter(|line| line.health != Health::Good).collect();
+    let is_it = |line: &&&Line| {
+        line.topic == expected.topic
+            && line.health == expected.health
+            && (expected.about.is_none() || line.about.as_deref() == expected.about)
+            && line.says.contains(expected.says)
+            && line.remedy.as_ref().is_some_and(|remedy| remedy.contains(expected.remedy))
+    };
+    assert!(bad.iter().any(|line| is_it(&line)), "{fault} is not found: {bad:#?}");
+    assert!(bad.iter().all(|line| line.topic == expected.topic), "{fault}: a false alarm: {bad:#?}");
+    for line in lines {
+        assert!(!line.says.contains("tc-canary"), "{fault}: a secret is shown: {line:?}");
+    }
+}
+
+fn gap(topic: &'static str, about: &'static str, says: &'static str, remedy: &'static str) -> Expected {
+    Expected { topic, about: Some(about), health: Health::Gap, says, remedy }
+}
+
+fn fault(topic: &'static str, says: &'static str, remedy: &'static str) -> Expected {
+    Expected { topic, about: None, health: Health::Fault, says, remedy }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_planted_fault_is_found_with_what_to_do() {
+    let mut first = Clinic::open(String::new()).await;
+    let never = gap("sync", "ninjaone", "never read", "truecount sync ninjaone");
+    first.finds("source never synced", &never).await;
+    first.sync_all().await;
+    first.decide_all().await;
+    let part = gap("sync", "microsoft-graph", "in part, 1 of 3 vendor organizations", "truecount sync microsoft-graph");
+    first.finds("source read in part", &part).await;
+
+    let mut clinic = Clinic::open(first.readable_tenants().await).await;
+    clinic.found.append(&mut first.found);
+    clinic.sync_all().await;
+    let open =
+        Expected { health: Health::Advice, ..gap("mappings", "ninjaone", "are nobody's", "mappings list --undecided") };
+    clinic.finds("accounts undecided", &open).await;
+    clinic.decide_all().await;
+    clinic.is_well().await;
+
+    the_stack(&mut clinic).await;
+    the_homes(&mut clinic).await;
+    the_mail(&mut clinic).await;
+    the_secrets(&mut clinic).await;
+    the_set_up(&mut clinic).await;
+    the_days(&mut clinic).await;
+    assert_eq!(clinic.found.len(), 29, "{:?}", clinic.found);
+    drop(clinic.home);
+}
+
+/// The stack is not found at all.
+async fn the_stack(clinic: &mut Clinic) {
+    let endpoints = Endpoints { secrets: endpoint::checked(&clinic.cloud.url).ok(), ..Endpoints::default() };
+    let aws = aws::local(endpoints);
+    assert!(stack::find(&aws, "prod").await.is_ok());
+    let mut judged = |name, error: stack::StackError, expected: Expected| {
+        judge(name, &[doctor::not_found(&error)], &expected);
+        clinic.found.push(name);
+    };
+    for (name, home, expected) in [
+        ("stack unknown", None, fault("stack", "no stack `prod` in region us-east-1", "AWS_REGION")),
+        ("stack of another version", Some("{}"), fault("stack", "missing field `table`", "deploy the stack again")),
+    ] {
+        clinic.cloud.answers().home = home.map(str::to_owned);
+        judged(name, stack::find(&aws, "prod").await.unwrap_err(), expected);
+    }
+    clinic.cloud.answers().denied.insert("GetParameter");
+    let denied = fault("stack", "(ssm:GetParameter)", "operator policy");
+    judged("stack denied", stack::find(&aws, "prod").await.unwrap_err(), denied);
+    clinic.cloud.answers().home = Some(HOME.to_owned());
+    clinic.cloud.answers().denied.clear();
+}
+
+/// Table and bucket.
+async fn the_homes(clinic: &mut Clinic) {
+    let table = clinic.env.table.clone();
+    let url = endpoint::checked(clinic.home.table_endpoint()).unwrap();
+    clinic.env.table = aws::local_table(&url, "elsewhere");
+    let lines = clinic.examine().await;
+    let line = lines.iter().find(|line| line.topic == "table").unwrap();
+    assert_eq!(line.health, Health::Fault, "{line:?}");
+    assert!(line.says.contains("`elsewhere`: the table does not exist"), "{line:?}");
+    assert!(line.remedy.as_ref().unwrap().contains("deploy the stack again"), "{line:?}");
+    clinic.found.push("table missing");
+    clinic.env.table = table;
+
+    let config = clinic.env.config.clone();
+    let endpoints = Endpoints { archive: endpoint::checked(&clinic.cloud.url).ok(), ..Endpoints::default() };
+    clinic.env.config = Arc::new(aws::local(endpoints).archive("b"));
+    clinic.finds("bucket denied", &fault("files", "access is denied (AccessDenied", "allow `s3:ListBucket`")).await;
+    clinic.env.config = config;
+
+    let rules = clinic.folder.path().join("config/rules.toml");
+    fs::rename(&rules, clinic.folder.path().join("rules")).unwrap();
+    clinic.finds("rules missing", &fault("files", "config/rules.toml` is not there", "truecount init")).await;
+    fs::rename(clinic.folder.path().join("rules"), &rules).unwrap();
+    clinic.is_well().await;
+}
+
+async fn the_mail(clinic: &mut Clinic) {
+    let well = clinic.cloud.answers().clone();
+    let stranger = clinic.settings().replace("to = [\"billing@", "to = [\"owner@client.example\", \"billing@");
+    clinic.write("config/settings.toml", &stranger);
+    *clinic.cloud.answers() = Answers { a_day: 200, a_second: 1, ..well.clone() };
+    clinic
+        .finds("SES sandbox", &fault("mail", "sandbox: owner@client.example would get no mail", "production access"))
+        .await;
+    clinic.write("config/settings.toml", &clinic.settings());
+    clinic.is_well().await;
+
+    *clinic.cloud.answers() = Answers { verified: ["billing@northgate-it.example".to_owned()].into(), ..well.clone() };
+    let sender = fault("sender", "neither `truecount@northgate-it.example`", "verify-email-identity");
+    clinic.finds("sender unverified", &sender).await;
+    *clinic.cloud.answers() = Answers { sent: 50_000, ..well.clone() };
+    clinic.finds("quota used up", &fault("mail", "lets 0 more mails out today", "higher quota")).await;
+    *clinic.cloud.answers() = Answers { denied: ["GetSendQuota"].into(), ..well.clone() };
+    let denied = Expected { about: None, ..gap("mail", "", "access is denied", "allow `ses:GetSendQuota`") };
+    clinic.finds("right to see mail missing", &denied).await;
+    *clinic.cloud.answers() = well;
+
+    let nobody = clinic.settings();
+    let (head, rest) = nobody.split_once("[[mail.groups]]").unwrap();
+    clinic.write("config/settings.toml", &format!("{head}{}", rest.split_once("\n\n").unwrap().1));
+    let nobody = Expected { about: None, ..gap("recipients", "", "nobody gets the mail", "[[mail.groups]]") };
+    clinic.finds("recipients missing", &nobody).await;
+    clinic.write("config/settings.toml", &clinic.settings());
+    clinic.is_well().await;
+}
+
+async fn the_secrets(clinic: &mut Clinic) {
+    clinic.secrets(|all| _ = all.remove("pax8"), 0o600);
+    clinic.finds("secret missing", &gap("secret", "pax8", "there is none", "truecount secrets set pax8")).await;
+    clinic.secrets(|all| _ = all.get_mut("pax8").unwrap().remove("client_secret"), 0o600);
+    clinic
+        .finds("secret incomplete", &gap("secret", "pax8", "lacks client_secret", "truecount secrets set pax8"))
+        .await;
+    clinic.secrets(|_| {}, 0o644);
+    clinic.finds("secrets file open to others", &gap("secret", "pax8", "set its mode to 600", "mend that")).await;
+    clinic.secrets(
+        |all| _ = all.get_mut("ninjaone").unwrap().insert("client_secret".to_owned(), "tc-canary-old".to_owned()),
+        0o600,
+    );
+    let refused = gap("vendor", "ninjaone", "the vendor refuses the client id and secret", "renew it at the vendor");
+    clinic.finds("secret refused by the vendor", &refused).await;
+    clinic.secrets(|_| {}, 0o600);
+    clinic.vendors.set_fault("connectwise", Some(FaultProfile::Refused)).await.unwrap();
+    let gone = gap("vendor", "connectwise", "cannot be reached: no connection", "`base_url`");
+    clinic.finds("vendor unreachable", &gone).await;
+    clinic.vendors.set_fault("connectwise", Some(FaultProfile::HtmlWith200)).await.unwrap();
+    let page = gap("vendor", "connectwise", "a web page, not JSON", "`base_url`");
+    clinic.finds("a sign-in page in between", &page).await;
+    clinic.vendors.set_fault("connectwise", None).await.unwrap();
+    clinic.is_well().await;
+}
+
+async fn the_set_up(clinic: &mut Clinic) {
+    let rules = clinic.sample.rules_toml();
+    let mut parts: Vec<_> = rules.split("\n[[rules]]").collect();
+    let code = parts.remove(1).split("product_codes = [\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    clinic.write("config/rules.toml", &parts.join("\n[[rules]]"));
+    let code: &'static str = code.leak();
+    let without = Expected { about: None, health: Health::Advice, ..gap("products", "", code, "write a rule") };
+    clinic.finds("product without rule", &without).await;
+    clinic.write("config/rules.toml", &rules);
+
+    let off = clinic.settings().replace("connector = \"pax8\"\n", "connector = \"pax8\"\nenabled = false\n");
+    clinic.write("config/settings.toml", &off);
+    let idle = Expected {
+        about: None,
+        ..gap("rule", "", "counts in `pax8`, which is no enabled source", "switch the source on")
+    };
+    clinic.finds("rule for a disabled source", &idle).await;
+    let odd = clinic.settings().replace("connector = \"pax8\"\n", "connector = \"pax8\"\nbase_rul = \"x\"\n");
+    clinic.write("config/settings.toml", &odd);
+    clinic
+        .finds("option misspelt", &gap("settings", "pax8", "unknown field `base_rul`", "[[sources]] of `pax8`"))
+        .await;
+    clinic.write("config/settings.toml", &clinic.settings());
+    clinic.is_well().await;
+}
+
+async fn the_days(clinic: &mut Clinic) {
+    let well = clinic.cloud.answers().clone();
+    *clinic.cloud.answers() = Answers { ahead_seconds: 3_600, ..well.clone() };
+    clinic.finds("clock off by an hour", &fault("clock", "s behind that of AWS", "NTP")).await;
+    *clinic.cloud.answers() = Answers { is_enabled: Some(false), ..well.clone() };
+    clinic.finds("schedule disabled", &fault("schedule", "switched off", "Schedule=on")).await;
+    *clinic.cloud.answers() = Answers { is_enabled: None, ..well.clone() };
+    clinic.finds("schedule missing", &fault("schedule", "there is no schedule `default/daily`", "deploy")).await;
+    *clinic.cloud.answers() = Answers { confirmed: 0, pending: 1, ..well.clone() };
+    let nobody = Expected { about: None, ..gap("alarms", "", "did not confirm", "click the link") };
+    clinic.finds("nobody hears of alarms", &nobody).await;
+    *clinic.cloud.answers() = well;
+    clinic.is_well().await;
+
+    let days = |n: i64| Arc::new(FixedClock(clinic.sample.now() + jiff::SignedDuration::from_hours(24 * n)));
+    let (later, earlier) = (days(4), days(-60));
+    clinic.env.clock = later;
+    clinic.finds("syncs too old", &gap("sync", "backup", "4 days old", "truecount sync backup --file FILE")).await;
+    // The home was in use two months ago, and nothing was ever closed.
+    clinic.env.clock = earlier;
+    closing_due_now(&clinic.env, &clinic.config().await.settings).await.unwrap();
+    clinic.env.clock = Arc::new(FixedClock(clinic.sample.now()));
+    clinic.finds("closing overdue", &fault("closing", "is not done", "truecount run --closing --month 2026-0")).await;
+}

@@ -1,0 +1,19 @@
+//! The product from a file or a vendor's page to the email, in this process.
+//!
+//! What needs the built binaries or another service is elsewhere.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod backend;
+mod closings;
+mod cloud;
+mod doctor;
+mod mails;
+mod mappings;
+mod renewal;
+mod resumable_files;
+mod runs;
+mod sheets;
+mod smoke;
+mod snapshots;
+mod warnings;

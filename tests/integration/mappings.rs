@@ -1,0 +1,180 @@
+//! Mappings in a run: split accounts, decisions of a month, identifiers, and what is undone.
+
+use std::collections::BTreeMap;
+
+use truecount_app::mappings::{self, MappingRequest, MappingWorkspace, RowState};
+use truecount_app::{MappingDecision, ReconcileAnswer, RunKind};
+use truecount_billing::ClientId;
+
+use crate::backend::{TestBackend, soon};
+use crate::smoke::RULES;
+
+const SETTINGS: &str = r#"
+[mail]
+from = "truecount@msp.example"
+
+[[sources]]
+id = "psa"
+connector = "csv"
+rows = "billed"
+
+[[sources]]
+id = "rmm"
+connector = "csv"
+rows = "usage"
+"#;
+
+const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency
+1,c1,Harbour Dental,MNG-SRV,2,45.50,GBP
+2,c2,Mill & Sons,MNG-SRV,1,45.50,GBP
+3,c3,Quay Foods,MNG-SRV,4,45.50,GBP
+";
+
+/// One organization of three clients, told apart by site; one that the vendor knows by the PSA's id.
+const USAGE: &str = "account_id,account_name,item_id,kind,status,site,psa_client_id
+shared,The Old Mill,s1,server,active,leeds,
+shared,The Old Mill,s2,server,active,leeds,
+shared,The Old Mill,s3,server,active,york,
+shared,The Old Mill,s4,server,active,hull,
+shared,The Old Mill,s5,server,active,,
+own,Q. Foods,q1,server,active,,c3
+own,Q. Foods,q2,server,active,,c3
+own,Q. Foods,q3,server,active,,c3
+own,Q. Foods,q4,server,active,,c3
+";
+
+async fn synced(settings: &str, usage: &str) -> TestBackend {
+    let files = [
+        ("archive/inbox/sources/psa/billed-2026-06-30.csv", BILLED),
+        ("archive/inbox/sources/rmm/usage-2026-06-30.csv", usage),
+    ];
+    let home = TestBackend::new(settings, RULES, &files).await;
+    home.sync("psa").await;
+    home.sync("rmm").await;
+    home
+}
+
+async fn decide(
+    home: &TestBackend,
+    account: &str,
+    verdict: MappingDecision,
+    from: Option<&str>,
+) -> Result<Vec<String>, String> {
+    let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
+    let wish = MappingRequest {
+        source: "rmm".parse().unwrap(),
+        account_id: account.parse().unwrap(),
+        verdict,
+        from: from.map(|month| month.parse().unwrap()),
+        who: "kim".to_owned(),
+        why: "asked them".to_owned(),
+    };
+    let decided = mappings::decide(&home.env, &book, wish).await;
+    decided.map(|(_, notes)| notes).map_err(|error| error.to_string())
+}
+
+fn confirmed(client: &str) -> MappingDecision {
+    MappingDecision::Confirmed { client_id: client.parse().unwrap() }
+}
+
+fn split(by: &str, parts: &[(&str, &str)]) -> MappingDecision {
+    let parts: BTreeMap<String, ClientId> =
+        parts.iter().map(|(value, client)| ((*value).to_owned(), client.parse().unwrap())).collect();
+    MappingDecision::Split { by: by.to_owned(), parts }
+}
+
+/// `client kind variance` of each exception, and the reasons of unmapped accounts.
+async fn exceptions(home: &TestBackend) -> Vec<String> {
+    let run = home.draft().await;
+    let run = truecount_app::Run::load(&home.env.table, "2026-06".parse().unwrap(), &run).await.unwrap().unwrap();
+    let found = truecount_app::findings_of(&home.env, &run).await.unwrap();
+    let row = |finding: &truecount_reconciliation::Finding| {
+        let client = finding.client_id.as_ref().map_or("-", |id| id.as_str());
+        let variance = finding.variance.map_or_else(String::new, |variance| variance.to_string());
+        let reason = if client == "-" { finding.reason.as_str() } else { "" };
+        format!("{client} {} {variance} {reason}", finding.kind.as_str()).trim_end().to_owned()
+    };
+    let mut rows: Vec<_> = found.findings.iter().map(row).collect();
+    rows.sort();
+    rows
+}
+
+#[tokio::test]
+async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception() {
+    let home = synced(SETTINGS, USAGE).await;
+    let before = exceptions(&home).await;
+    assert_eq!(before.len(), 3, "{before:?}");
+    assert!(before[0].starts_with("- unmapped_account 5"), "{before:?}");
+
+    let wrong = decide(&home, "shared", split("domain", &[("a", "c1")]), None).await.unwrap_err();
+    assert!(wrong.contains("attributes that it can be split by: site"), "{wrong}");
+    let wrong = decide(&home, "shared", split("site", &[("leeds", "c9")]), None).await.unwrap_err();
+    assert!(wrong.contains("the PSA has no client `c9`"), "{wrong}");
+
+    let parts = split("site", &[("leeds", "c1"), ("york", "c2"), ("bath", "c2")]);
+    let notes = decide(&home, "shared", parts, None).await.unwrap();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes[0].contains("no item has the site `bath`") && notes[1].contains("`hull` (1 items)"), "{notes:?}");
+    let rest = "- unmapped_account 2 2 used in rmm, not mapped to a client; no list price for 2 of them; split by \
+                site; these are nobody's yet: `hull` (1 item), without a site (1 item)";
+    assert_eq!(exceptions(&home).await, [rest], "2 of leeds and 1 of york are billed");
+
+    let all = split("site", &[("leeds", "c1"), ("york", "c2"), ("hull", "c2")]);
+    decide(&home, "shared", all, None).await.unwrap();
+    let after = exceptions(&home).await;
+    assert!(after[0].contains("without a site (1 item)"), "{after:?}");
+    assert_eq!(after[1..], ["c2 underbilled_quantity 1"]);
+    let run = home.draft().await;
+    home.report(&run).await;
+    let coverage = home.report_file(&run, "coverage.csv");
+    assert!(coverage.contains(",rmm,csv,usage,complete,,2026-06-30,2,0,9,1,0,"), "two accounts, not five: {coverage}");
+}
+
+#[tokio::test]
+async fn a_site_that_emptied_is_zero_and_not_unknown() {
+    let home = synced(SETTINGS, USAGE).await;
+    let parts = split("site", &[("leeds", "c1"), ("york", "c1"), ("hull", "c1"), ("bath", "c2")]);
+    decide(&home, "shared", parts, None).await.unwrap();
+    let found = exceptions(&home).await;
+    assert!(found.contains(&"c2 billed_without_usage -1".to_owned()), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_decision_from_a_month_leaves_the_months_before_as_they_were() {
+    let mut home = synced(SETTINGS, USAGE).await;
+    decide(&home, "own", confirmed("c3"), None).await.unwrap();
+    let june = home.draft().await;
+    decide(&home, "own", confirmed("c1"), Some("2026-07")).await.unwrap();
+    assert_eq!(home.draft().await, june, "June rests on the same decisions, so it is the same run");
+
+    home.on("2026-07-02");
+    let july = Some("2026-07".parse().unwrap());
+    let answer = truecount_app::reconcile(&home.env, &home.config, july, &RunKind::Draft, soon()).await.unwrap();
+    let ReconcileAnswer::Reconciled { summary, .. } = answer else { panic!("busy") };
+    let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
+    let row = book.rows().into_iter().find(|row| row.account_id.as_str() == "own").unwrap();
+    assert_eq!((row.state, row.client_id.unwrap().as_str(), row.decision), (RowState::Confirmed, "c1", 2));
+    assert!(summary.exceptions > 0);
+    let history = &book.source(&"rmm".parse().unwrap()).unwrap().history;
+    let decisions = &history["own"];
+    assert_eq!(decisions.iter().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(decisions[0].account_name, "Q. Foods");
+    assert!(decisions[0].evidence.contains(&"identifier at the vendor: c3".to_owned()), "{decisions:?}");
+    decide(&home, "own", MappingDecision::Undecided, None).await.unwrap();
+    let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
+    let row = book.rows().into_iter().find(|row| row.account_id.as_str() == "own").unwrap();
+    assert_eq!((row.state, row.client_id.unwrap().as_str()), (RowState::Undecided, "c3"), "proposed, not confirmed");
+}
+
+#[tokio::test]
+async fn an_identifier_that_the_vendor_holds_counts_unless_it_is_switched_off() {
+    let home = synced(SETTINGS, USAGE).await;
+    let found = exceptions(&home).await;
+    assert!(!found.iter().any(|row| row.contains("c3")), "4 used, 4 billed: {found:?}");
+    let off = format!("[mapping]\nconfirm_vendor_identifiers = false\n{SETTINGS}");
+    let home = synced(&off, USAGE).await;
+    let found = exceptions(&home).await;
+    assert!(found.iter().any(|row| row.starts_with("c3 not_compared")), "{found:?}");
+    let progress = MappingWorkspace::load(&home.env, &home.config).await.unwrap().progress();
+    assert_eq!((progress[0].mapped, progress[0].percent()), (0.into(), Some(0.into())));
+}

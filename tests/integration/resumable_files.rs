@@ -1,0 +1,132 @@
+//! A dropped file that is read in several calls: ended in the middle, out of time, handed over in odd pieces, replaced.
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::Notify;
+use truecount_app::{Deadline, SyncAnswer};
+use truecount_platform::{Archive, ArchiveEntry, ArchiveError, Placed};
+
+use crate::backend::TestBackend;
+use crate::smoke::{RULES, SETTINGS};
+
+/// Rows of the file: with their padding somewhat more than two packs of pages.
+const ROWS: usize = 9_000;
+
+/// An archive that stands still after so many new files, and hands a file over with a seam that wanders.
+struct Odd {
+    inner: Arc<dyn Archive>,
+    left: AtomicI64,
+    stands_still: Notify,
+    seam: AtomicUsize,
+}
+
+#[async_trait]
+impl Archive for Odd {
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<Placed, ArchiveError> {
+        if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
+            self.stands_still.notify_one();
+            std::future::pending::<()>().await;
+        }
+        self.inner.put_new(key, bytes).await
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
+        self.inner.put(key, bytes).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
+        self.inner.get(key).await
+    }
+
+    async fn open(&self, key: &str) -> Result<Option<Box<dyn AsyncRead + Send + Unpin>>, ArchiveError> {
+        let Some(front) = self.inner.get(key).await? else { return Ok(None) };
+        let mut front = front;
+        let back = front.split_off(self.seam.fetch_add(777_777, Ordering::SeqCst).min(front.len()));
+        Ok(Some(Box::new(Cursor::new(front).chain(Cursor::new(back)))))
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ArchiveEntry>, ArchiveError> {
+        self.inner.list(prefix).await
+    }
+
+    fn place(&self, key: &str) -> String {
+        self.inner.place(key)
+    }
+}
+
+fn file(status: &str) -> String {
+    let padding = "x".repeat(2_000);
+    let mut text = "account_id,account_name,item_id,kind,status,last_seen,padding\n".to_owned();
+    for n in 0..ROWS {
+        text.push_str(&format!("a{0},Org {0},d{n},server,{status},2026-06-01T10:00:00Z,{padding}\n", n % 7));
+    }
+    text
+}
+
+/// A home with a file of some days ago, which stands still after `left` new files.
+async fn home(left: i64) -> (TestBackend, Arc<Odd>) {
+    let mut home = TestBackend::new(SETTINGS, RULES, &[]).await;
+    home.drop_file("rmm", "usage-2026-06-24.csv", &file("active"));
+    let inner = home.env.archive.clone();
+    let odd = Arc::new(Odd {
+        inner,
+        left: AtomicI64::new(left),
+        stands_still: Notify::new(),
+        seam: AtomicUsize::new(1_000_003),
+    });
+    home.env.archive = odd.clone();
+    // a lease that is found is that of a process that died
+    home.env.is_exclusive = true;
+    (home, odd)
+}
+
+/// A sync that is ended where the archive stands still.
+async fn ended(home: &TestBackend, odd: &Odd) {
+    tokio::select! {
+        answer = home.sync("rmm") => panic!("{answer:?}"),
+        () = odd.stands_still.notified() => {}
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_read_whole_however_often_it_is_begun() {
+    let (home, odd) = home(1).await;
+    ended(&home, &odd).await;
+    odd.left.store(1, Ordering::SeqCst);
+    ended(&home, &odd).await;
+    odd.left.store(i64::MAX, Ordering::SeqCst);
+    let answer = home.sync("rmm").await;
+    let items = ROWS as u64;
+    assert!(matches!(answer, SyncAnswer::Sealed { items: found, accounts: 7, .. } if found == items), "{answer:?}");
+    let snapshot = crate::backend::files(&home.folder.path().join("archive/raw/rmm"));
+    assert_eq!(snapshot, ["2026-06-24-000001"], "it went on with what was begun");
+}
+
+#[tokio::test]
+async fn out_of_time_it_goes_on_also_with_a_file_of_last_week() {
+    let (home, _) = home(i64::MAX).await;
+    let out_of_time = Deadline::in_seconds(0);
+    for _ in 0..2 {
+        let answer = truecount_app::sync(&home.env, &home.config.settings, "rmm", out_of_time).await.unwrap();
+        assert!(matches!(answer, SyncAnswer::Continue { .. }), "{answer:?}");
+    }
+    assert!(matches!(home.sync("rmm").await, SyncAnswer::Sealed { .. }));
+    let seal = home.env.table.query("SOURCE#rmm", "SEAL#").await.unwrap();
+    assert_eq!(seal[0].sk, "SEAL#2026-06-24#000001");
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_in_the_middle_is_begun_anew() {
+    let (home, odd) = home(1).await;
+    ended(&home, &odd).await;
+    odd.left.store(i64::MAX, Ordering::SeqCst);
+    // as long as the first: only its bytes tell
+    home.drop_file("rmm", "usage-2026-06-24.csv", &file("absent"));
+    let answer = home.sync("rmm").await;
+    assert!(matches!(&answer, SyncAnswer::Failed { reason, .. } if reason.contains("another file came")), "{answer:?}");
+    assert!(matches!(home.sync("rmm").await, SyncAnswer::Sealed { .. }));
+}

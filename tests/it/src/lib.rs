@@ -1,1 +1,0 @@
-//! The integration tests: one binary, `tests/it`. No code of the product.

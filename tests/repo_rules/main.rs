@@ -1,0 +1,5 @@
+//! Rules about the code that no compiler checks: which crate may reach which, and how files look.
+//! Deliberately absent: anything that runs the product.
+
+mod crates;
+mod files;
