@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Notify;
 use truecount_app::{Deadline, SyncAnswer};
-use truecount_platform::{Archive, ArchiveEntry, ArchiveError, Placed};
+use truecount_platform::{Archive, ArchiveEntry, ArchiveError, CreateOutcome};
 
 use crate::backend::TestBackend;
 use crate::smoke::{RULES, SETTINGS};
@@ -26,7 +26,7 @@ struct Odd {
 
 #[async_trait]
 impl Archive for Odd {
-    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<Placed, ArchiveError> {
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError> {
         if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
             self.stands_still.notify_one();
             std::future::pending::<()>().await;

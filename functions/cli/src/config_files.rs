@@ -11,7 +11,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 use truecount_app::{Config, keys};
-use truecount_platform::{Archive, Placed};
+use truecount_platform::{Archive, CreateOutcome};
 
 use crate::args::{Cli, ConfigCommand};
 use crate::config::{odd, wrong};
@@ -140,7 +140,7 @@ async fn put(bare: &Bare, key: &str, mine: Vec<u8>, pulled: Option<&String>) -> 
     let there = archive.get(key).await?;
     let is_mine = |there: &[u8]| pulled == Some(&keys::sha256(there));
     let placed = match there {
-        None => archive.put_new(key, mine).await? == Placed::New,
+        None => archive.put_new(key, mine).await? == CreateOutcome::Created,
         Some(there) if there == mine => return Ok("unchanged"),
         Some(there) if is_mine(&there) => {
             if let Place::Folder(_) = bare.place {

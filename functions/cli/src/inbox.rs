@@ -7,7 +7,7 @@ use serde::Serialize;
 use truecount_app::{Settings, SourceSettings, keys};
 use truecount_billing::{CountDay, SourceId};
 use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
-use truecount_platform::Placed;
+use truecount_platform::CreateOutcome;
 
 use crate::args::{Cli, InboxCommand};
 use crate::open::{Opened, open};
@@ -183,7 +183,7 @@ fn look_into(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Resul
 /// Puts it there, unless another file of that name is; says whether the same one was.
 async fn put(opened: &Opened, key: &str, bytes: Vec<u8>) -> anyhow::Result<bool> {
     let archive = &opened.env.archive;
-    if archive.put_new(key, bytes.clone()).await? == Placed::New {
+    if archive.put_new(key, bytes.clone()).await? == CreateOutcome::Created {
         return Ok(false);
     }
     let there = archive.get(key).await?;

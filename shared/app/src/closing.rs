@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::BillingMonth;
-use truecount_platform::{Placed, Row, Table, Value};
+use truecount_platform::{CreateOutcome, Row, Table, Value};
 
 pub use calendar::Calendar;
 
@@ -167,7 +167,7 @@ async fn begin(table: &Table, today: Date) -> Result<Date, AppError> {
     }
     let row = Row::new(keys::CLOSINGS, keys::BEGAN).with("day", Value::Text(today.to_string()));
     match table.put_new(row).await? {
-        Placed::New => Ok(today),
-        Placed::Existed => Ok(began(table).await?.unwrap_or(today)),
+        CreateOutcome::Created => Ok(today),
+        CreateOutcome::AlreadyExists => Ok(began(table).await?.unwrap_or(today)),
     }
 }

@@ -13,7 +13,7 @@ use truecount_connectors::{
     Connector, CrawlError, CrawlProgress, CrawlState, CredentialProvider, CsvFile, Http, HttpSetup, Page, PageSink,
     Remedy, SinkError,
 };
-use truecount_platform::{Fields, Placed, Secrets};
+use truecount_platform::{CreateOutcome, Fields, Secrets};
 
 use crate::sync::{Checkpoint, Incident, Worker};
 use crate::{AppError, jsonl_gz, keys};
@@ -316,7 +316,7 @@ async fn write_pack(
     let key = keys::pack(&worker.source.id, &checkpoint.id, checkpoint.packs);
     let bytes = packed_pages(pages, state)?;
     // One that is there and the same was written by this very call, whose answer was lost on the way.
-    if worker.env.archive.put_new(&key, bytes.clone()).await? == Placed::Existed
+    if worker.env.archive.put_new(&key, bytes.clone()).await? == CreateOutcome::AlreadyExists
         && worker.env.archive_get(&key).await? != bytes
     {
         return Err(AppError::Fenced(format!("source `{}`", worker.source.id)));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
-use truecount_platform::{Placed, Row, Table, Value};
+use truecount_platform::{CreateOutcome, Row, Table, Value};
 
 use crate::{AppError, keys};
 
@@ -153,7 +153,7 @@ pub async fn append(table: &Table, decision: &MappingRecord) -> Result<i64, AppE
     for _ in 0..APPEND_TRIES_MAX {
         let last = table.last(&partition, &keys::decision(&decision.account_id, None), None).await?;
         let last = last.and_then(|row| row.number("number")).unwrap_or(0);
-        if append_after(table, decision, last).await? == Placed::New {
+        if append_after(table, decision, last).await? == CreateOutcome::Created {
             return Ok(last + 1);
         }
     }
@@ -167,7 +167,7 @@ pub async fn append(table: &Table, decision: &MappingRecord) -> Result<i64, AppE
 ///
 /// # Errors
 /// [`AppError::Table`] if the table cannot be reached.
-pub async fn append_after(table: &Table, decision: &MappingRecord, last: i64) -> Result<Placed, AppError> {
+pub async fn append_after(table: &Table, decision: &MappingRecord, last: i64) -> Result<CreateOutcome, AppError> {
     let number = last + 1;
     let body = serde_json::to_string(&MappingRecord { number, ..decision.clone() });
     let body = body.map_err(|e| AppError::damaged("a decision", e))?;

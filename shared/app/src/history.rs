@@ -1,7 +1,7 @@
 //! Months from before there was a run here: their totals only, for questions about the past.
 
 use truecount_billing::{BillingMonth, CountDay};
-use truecount_platform::{Placed, Row};
+use truecount_platform::{CreateOutcome, Row};
 
 use crate::run::{Closing, Run, RunManifest, RunState, RunSummary};
 use crate::{AppError, Environment, keys, start_of};
@@ -10,9 +10,13 @@ use crate::{AppError, Environment, keys, start_of};
 ///
 /// # Errors
 /// [`AppError`] if it cannot be written.
-pub async fn seed_month(env: &Environment, month: BillingMonth, summary: RunSummary) -> Result<Placed, AppError> {
+pub async fn seed_month(
+    env: &Environment,
+    month: BillingMonth,
+    summary: RunSummary,
+) -> Result<CreateOutcome, AppError> {
     if !Closing::of_month(&env.table, month).await?.is_empty() {
-        return Ok(Placed::Existed);
+        return Ok(CreateOutcome::AlreadyExists);
     }
     let count_day = CountDay(month.last_day());
     let created_at = start_of(count_day.0).unwrap_or_else(|| env.clock.now());

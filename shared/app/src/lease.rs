@@ -1,7 +1,7 @@
 //! Who may work on something now: a number that only grows, so that a worker who comes back late is refused.
 
 use jiff::{Timestamp, ToSpan};
-use truecount_platform::{Placed, Row, Table, TableError, Value};
+use truecount_platform::{CreateOutcome, Row, Table, TableError, Value};
 
 use crate::AppError;
 
@@ -41,8 +41,8 @@ pub(crate) async fn acquire(
     let until = deadline.saturating_add(GRACE_SECONDS.seconds()).unwrap_or(deadline);
     let Some(row) = table.get(&key, "LEASE").await? else {
         return Ok(match table.put_new(row(&key, 1, until)).await? {
-            Placed::New => LeaseOutcome::Held(Lease { name: name.to_owned(), number: 1 }),
-            Placed::Existed => LeaseOutcome::Busy,
+            CreateOutcome::Created => LeaseOutcome::Held(Lease { name: name.to_owned(), number: 1 }),
+            CreateOutcome::AlreadyExists => LeaseOutcome::Busy,
         });
     };
     let number = row.number("lease").unwrap_or(0);

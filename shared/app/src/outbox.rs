@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use truecount_billing::BillingMonth;
-use truecount_platform::{Mail, MailError, Placed, Row, Value};
+use truecount_platform::{CreateOutcome, Mail, MailError, Row, Value};
 
 use crate::environment::Environment;
 use crate::{AppError, keys};
@@ -86,7 +86,7 @@ pub(crate) async fn send(
             .with("run_id", Value::Text(subject.run_id.to_owned()))
             .with("noted_at", Value::Text(Timestamp::now().to_string()))
     };
-    let attempt = if env.table.put_new(row(MailState::Intended)).await? == Placed::New {
+    let attempt = if env.table.put_new(row(MailState::Intended)).await? == CreateOutcome::Created {
         1
     } else {
         let found = env.table.get(&pk, &sk).await?.ok_or_else(|| AppError::damaged(&pk, "an outbox row vanished"))?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{AccountId, BillingMonth, CountDay, ReadState, Side, SourceId};
-use truecount_platform::Placed;
+use truecount_platform::CreateOutcome;
 use truecount_reconciliation::{FindingKind, SetupFinding};
 
 use crate::closing::missed_before;
@@ -358,7 +358,7 @@ impl Environment {
     /// # Errors
     /// [`AppError::Taken`] if there is another under this name.
     pub(crate) async fn archive_new(&self, key: &str, bytes: Vec<u8>) -> Result<(), AppError> {
-        if self.archive.put_new(key, bytes.clone()).await? == Placed::New {
+        if self.archive.put_new(key, bytes.clone()).await? == CreateOutcome::Created {
             return Ok(());
         }
         if self.archive_get(key).await? == bytes {

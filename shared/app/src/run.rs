@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use truecount_billing::{BillingMonth, CountDay, ReadState, Side, SourceId};
-use truecount_platform::{Placed, Row, Table, Value};
+use truecount_platform::{CreateOutcome, Row, Table, Value};
 
 use crate::{AppError, keys};
 
@@ -249,7 +249,7 @@ impl Closing {
         if wanted.number > CLOSINGS_MAX {
             return Err(AppError::Unknown(format!("{month} has {CLOSINGS_MAX} closing runs already")));
         }
-        if wanted.record(table, month).await? == Placed::New {
+        if wanted.record(table, month).await? == CreateOutcome::Created {
             return Ok(wanted);
         }
         let existing = Self::of_month(table, month).await?;
@@ -270,7 +270,7 @@ impl Closing {
     ///
     /// # Errors
     /// [`AppError::Table`].
-    pub(crate) async fn record(&self, table: &Table, month: BillingMonth) -> Result<Placed, AppError> {
+    pub(crate) async fn record(&self, table: &Table, month: BillingMonth) -> Result<CreateOutcome, AppError> {
         Ok(table.put_new(self.row(month)?.with("lease", Value::Number(0))).await?)
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use truecount_billing::{ReadState, Side, SourceId};
-use truecount_platform::{Placed, Row, Table, Value};
+use truecount_platform::{CreateOutcome, Row, Table, Value};
 
 use crate::{AppError, keys, keys::SnapshotId};
 
@@ -39,7 +39,7 @@ impl SnapshotManifest {
     ///
     /// # Errors
     /// [`AppError::Table`].
-    pub async fn place(&self, table: &Table, source: &SourceId) -> Result<Placed, AppError> {
+    pub async fn place(&self, table: &Table, source: &SourceId) -> Result<CreateOutcome, AppError> {
         let number = |n: u64| Value::Number(i64::try_from(n).unwrap_or(i64::MAX));
         let row = Row::new(keys::source(source), keys::seal(&self.id))
             .with("connector", Value::Text(self.connector.clone()))

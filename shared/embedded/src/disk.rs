@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use truecount_platform::Placed;
+use truecount_platform::CreateOutcome;
 
 use crate::Durability;
 
@@ -39,10 +39,10 @@ impl Disk {
     }
 
     /// Writes a file unless one of that name is there.
-    pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<Placed> {
+    pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<CreateOutcome> {
         // A look before the work; the naming decides.
         if path.try_exists()? {
-            return Ok(Placed::Existed);
+            return Ok(CreateOutcome::AlreadyExists);
         }
         self.prepare(path, bytes)?.keep()
     }
@@ -122,13 +122,13 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Gives it its name, unless a file has it.
-    pub(crate) fn keep(self) -> io::Result<Placed> {
+    pub(crate) fn keep(self) -> io::Result<CreateOutcome> {
         match self.disk.name_new(&self.draft.path, &self.path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Placed::Existed),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(CreateOutcome::AlreadyExists),
             Err(error) => Err(error),
             Ok(()) => {
                 let parent = self.path.parent().ok_or(ErrorKind::InvalidInput)?;
-                self.disk.sync_folder(parent).map(|()| Placed::New)
+                self.disk.sync_folder(parent).map(|()| CreateOutcome::Created)
             }
         }
     }

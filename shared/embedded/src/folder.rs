@@ -9,7 +9,7 @@ use std::{
 
 use tokio::io::AsyncRead;
 use truecount_platform::{
-    Archive, ArchiveEntry, ArchiveError, LIST_ENTRIES_MAX, Placed, PortErrorKind, async_trait, checked_key,
+    Archive, ArchiveEntry, ArchiveError, CreateOutcome, LIST_ENTRIES_MAX, PortErrorKind, async_trait, checked_key,
 };
 
 use crate::disk::Disk;
@@ -50,7 +50,7 @@ impl FolderArchive {
 
 #[async_trait]
 impl Archive for FolderArchive {
-    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<Placed, ArchiveError> {
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError> {
         let path = self.path("writing", key)?;
         let disk = self.disk.clone();
         self.on_disk("writing", key, move || disk.write_new(&path, &bytes)).await

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use truecount_platform::{Mail, MailError, Mailer, Placed, async_trait, checked_key};
+use truecount_platform::{CreateOutcome, Mail, MailError, Mailer, async_trait, checked_key};
 
 use crate::disk::{Disk, Prepared};
 
@@ -58,8 +58,8 @@ fn write(disk: &Disk, path: &Path, raw: &[u8]) -> Result<String, MailError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let place = path.display();
     match disk.write_new(path, raw) {
-        Ok(Placed::New) => Ok(name),
-        Ok(Placed::Existed) => match fs::read(path) {
+        Ok(CreateOutcome::Created) => Ok(name),
+        Ok(CreateOutcome::AlreadyExists) => match fs::read(path) {
             Ok(there) if there == raw => Ok(name),
             Ok(_) => Err(MailError::NotSent(format!("another mail lies at `{place}`: move it away"))),
             Err(error) => Err(MailError::Unknown(format!("`{place}`: {error}"))),

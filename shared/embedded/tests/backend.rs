@@ -12,7 +12,8 @@ use std::{
 
 use truecount_embedded::{BackendError, Durability, LocalBackend};
 use truecount_platform::{
-    Archive, Mail, MailError, Mailer, Placed, PortErrorKind, Row, SecretError, Secrets, aws, conformance, endpoint,
+    Archive, CreateOutcome, Mail, MailError, Mailer, PortErrorKind, Row, SecretError, Secrets, aws, conformance,
+    endpoint,
 };
 
 fn folder() -> tempfile::TempDir {
@@ -51,7 +52,7 @@ async fn a_missing_table_is_named() {
     conformance::missing_table(&table).await;
     table.create_if_missing().await.expect("made");
     table.create_if_missing().await.expect("is there");
-    assert_eq!(table.put_new(Row::new("p", "s")).await, Ok(Placed::New));
+    assert_eq!(table.put_new(Row::new("p", "s")).await, Ok(CreateOutcome::Created));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use tokio::io::AsyncRead;
 
-use crate::{Placed, PortErrorKind, Remedy};
+use crate::{CreateOutcome, PortErrorKind, Remedy};
 
 /// The longest key, in bytes, as on S3.
 pub const KEY_BYTES_MAX: usize = 1_024;
@@ -43,13 +43,13 @@ impl ArchiveError {
 /// Keeps files under keys such as `reports/2026-11/RUN/exceptions.csv`.
 #[async_trait]
 pub trait Archive: Send + Sync {
-    /// Keeps a file under a key that has none yet; never overwrites. Of many at once exactly one gets
-    /// [`Placed::New`]. [`Placed::Existed`] may also mean that an earlier try of this very call succeeded and its
-    /// answer was lost: whoever cares compares the bytes.
+    /// Stores a file under a key that does not exist yet; never overwrites. Of concurrent writers exactly one gets
+    /// [`CreateOutcome::Created`]. [`CreateOutcome::AlreadyExists`] may also mean that an earlier attempt of this very
+    /// call succeeded and its answer was lost: a caller that needs to know compares the bytes.
     ///
     /// # Errors
-    /// [`ArchiveError`] if it is not known to be kept.
-    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<Placed, ArchiveError>;
+    /// [`ArchiveError`] if it is not known whether the file was stored.
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError>;
 
     /// Keeps a file, in place of an earlier one: for `config/` and `inbox/` only.
     ///

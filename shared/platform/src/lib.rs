@@ -23,4 +23,4 @@ pub use mail::{MAIL_BYTES_MAX, Mail, MailError, Mailer};
 pub use port_error::{PortErrorKind, Remedy};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{Fields, SecretError, Secrets, fields_from_json};
-pub use table::{Placed, QUERY_ROWS_MAX, Row, Table, TableError, Value};
+pub use table::{CreateOutcome, QUERY_ROWS_MAX, Row, Table, TableError, Value};

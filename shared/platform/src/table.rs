@@ -22,13 +22,13 @@ pub use self::{
 };
 use crate::{PortErrorKind, Remedy, aws::Lazy, backoff};
 
-/// Whether a conditional write made something.
+/// What came of a write that never overwrites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Placed {
-    /// It was not there; it is now.
-    New,
-    /// It was there already; nothing was written.
-    Existed,
+pub enum CreateOutcome {
+    /// It did not exist; it does now.
+    Created,
+    /// It existed already; nothing was written.
+    AlreadyExists,
 }
 
 /// Why the table could not do its work.
@@ -103,14 +103,14 @@ impl Table {
         Ok(())
     }
 
-    /// Writes a row unless its key is taken. Of many at once exactly one gets [`Placed::New`], even if an answer is
-    /// lost on the way, as long as their rows differ.
+    /// Writes a row unless its key is taken. Of concurrent writers exactly one gets [`CreateOutcome::Created`], even
+    /// if an answer is lost on the way, as long as their rows differ.
     ///
     /// # Errors
     /// [`TableError`] if it is not known whether it was written.
-    pub async fn put_new(&self, row: Row) -> Result<Placed, TableError> {
+    pub async fn put_new(&self, row: Row) -> Result<CreateOutcome, TableError> {
         let placed = self.put_on(row, Condition::absent()).await?;
-        Ok(if placed { Placed::New } else { Placed::Existed })
+        Ok(if placed { CreateOutcome::Created } else { CreateOutcome::AlreadyExists })
     }
 
     /// Writes a row if the row that is there has this value; `false`: it has not, or there is no row, and nothing was

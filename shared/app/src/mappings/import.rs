@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, ClientId};
-use truecount_platform::Placed;
+use truecount_platform::CreateOutcome;
 use truecount_reports::sanitize;
 
 use super::decide::{decision, unknown_values};
@@ -116,8 +116,8 @@ pub async fn import(
     }
     for ready in good {
         match decisions::append_after(&env.table, &ready.decision, ready.last).await? {
-            Placed::New => imported.decided.push(MappingRecord { number: ready.last + 1, ..ready.decision }),
-            Placed::Existed => imported.refused.push(Refused {
+            CreateOutcome::Created => imported.decided.push(MappingRecord { number: ready.last + 1, ..ready.decision }),
+            CreateOutcome::AlreadyExists => imported.refused.push(Refused {
                 row: ready.row,
                 column: DECIDED,
                 key: ready.key,

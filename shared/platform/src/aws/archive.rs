@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
 use crate::{
-    Archive, ArchiveEntry, ArchiveError, Placed, PortErrorKind,
+    Archive, ArchiveEntry, ArchiveError, CreateOutcome, PortErrorKind,
     archive::{LIST_ENTRIES_MAX, checked_key, content_type},
     backoff, port_error,
 };
@@ -105,7 +105,7 @@ impl S3Archive {
 
 #[async_trait]
 impl Archive for S3Archive {
-    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<Placed, ArchiveError> {
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError> {
         let body = SdkBody::from(bytes);
         let mut tries = 0;
         loop {
@@ -118,9 +118,9 @@ impl Archive for S3Archive {
                 ));
             };
             let request = self.write(key).await?.if_none_match("*").body(ByteStream::new(bytes));
-            let Err(error) = request.send().await else { return Ok(Placed::New) };
+            let Err(error) = request.send().await else { return Ok(CreateOutcome::Created) };
             match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(412) => return Ok(Placed::Existed),
+                Some(412) => return Ok(CreateOutcome::AlreadyExists),
                 Some(409) if tries < CONFLICT_TRIES_MAX => {
                     tries += 1;
                     backoff::wait(tries).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::{io::AsyncReadExt, task::JoinSet};
 
 use super::{RACERS, fresh};
-use crate::{Archive, ArchiveEntry, Placed, PortErrorKind};
+use crate::{Archive, ArchiveEntry, CreateOutcome, PortErrorKind};
 
 /// One more than S3 lists in one page.
 const LISTED: usize = 1_001;
@@ -28,8 +28,8 @@ async fn files(archive: &dyn Archive, root: &str) {
     let key = format!("{root}/files/a.json.gz");
     assert_eq!(archive.get(&key).await, Ok(None), "no file");
     assert!(archive.open(&key).await.expect("open").is_none(), "no file");
-    assert_eq!(archive.put_new(&key, b"first".to_vec()).await, Ok(Placed::New));
-    assert_eq!(archive.put_new(&key, b"second".to_vec()).await, Ok(Placed::Existed));
+    assert_eq!(archive.put_new(&key, b"first".to_vec()).await, Ok(CreateOutcome::Created));
+    assert_eq!(archive.put_new(&key, b"second".to_vec()).await, Ok(CreateOutcome::AlreadyExists));
     assert_eq!(archive.get(&key).await, Ok(Some(b"first".to_vec())), "the second changes nothing");
     assert_eq!(archive.put(&key, b"third, longer".to_vec()).await, Ok(()));
     assert_eq!(archive.get(&key).await, Ok(Some(b"third, longer".to_vec())), "put replaces");
@@ -46,7 +46,7 @@ async fn files(archive: &dyn Archive, root: &str) {
 
     for (name, bytes) in [("empty", Vec::new()), ("long", (0..5_000_000_u32).map(|n| (n % 251) as u8).collect())] {
         let key = format!("{root}/files/{name}");
-        assert_eq!(archive.put_new(&key, bytes.clone()).await, Ok(Placed::New), "{name}");
+        assert_eq!(archive.put_new(&key, bytes.clone()).await, Ok(CreateOutcome::Created), "{name}");
         assert!(archive.get(&key).await == Ok(Some(bytes.clone())), "{name} comes back as it went");
         let mut streamed = Vec::new();
         let mut file = archive.open(&key).await.expect("open").expect("a file");
@@ -61,7 +61,9 @@ async fn race(archive: &Arc<dyn Archive>, root: &str) {
     for racer in 0..RACERS {
         let (archive, key) = (Arc::clone(archive), key.clone());
         let bytes = format!("racer {racer}, ").repeat(10_000).into_bytes();
-        racers.spawn(async move { (archive.put_new(&key, bytes.clone()).await == Ok(Placed::New)).then_some(bytes) });
+        racers.spawn(async move {
+            (archive.put_new(&key, bytes.clone()).await == Ok(CreateOutcome::Created)).then_some(bytes)
+        });
     }
     let won: Vec<Vec<u8>> = racers.join_all().await.into_iter().flatten().collect();
     assert_eq!(won.len(), 1, "of {RACERS} at once one wins");
@@ -93,7 +95,7 @@ async fn odd_keys(archive: &dyn Archive, root: &str) {
     .collect();
     names.push(format!("{root}/odd/{}", "l".repeat(200)));
     for key in &names {
-        assert_eq!(archive.put_new(key, key.clone().into_bytes()).await, Ok(Placed::New), "{key}");
+        assert_eq!(archive.put_new(key, key.clone().into_bytes()).await, Ok(CreateOutcome::Created), "{key}");
     }
     for key in &names {
         assert_eq!(archive.get(key).await, Ok(Some(key.clone().into_bytes())), "{key}");

@@ -4,7 +4,7 @@
 use tokio::task::JoinSet;
 
 use super::{RACERS, fresh};
-use crate::{Placed, PortErrorKind, Remedy, Row, Table, TableError, Value};
+use crate::{CreateOutcome, PortErrorKind, Remedy, Row, Table, TableError, Value};
 
 /// Rows come back as they went; conditions hold, also when raced; order, prefixes, pages and batches are whole.
 ///
@@ -76,13 +76,13 @@ async fn values(table: &Table) {
 async fn new_rows(table: &Table) {
     let pk = fresh("new");
     let first = Row::new(&pk, "twice").with("by", "first");
-    assert_eq!(table.put_new(first.clone()).await, Ok(Placed::New));
-    assert_eq!(table.put_new(Row::new(&pk, "twice").with("by", "second")).await, Ok(Placed::Existed));
+    assert_eq!(table.put_new(first.clone()).await, Ok(CreateOutcome::Created));
+    assert_eq!(table.put_new(Row::new(&pk, "twice").with("by", "second")).await, Ok(CreateOutcome::AlreadyExists));
     assert_eq!(table.get(&pk, "twice").await, Ok(Some(first)), "the second changes nothing");
 
     let won = race(|racer| {
         let (table, row) = (table.clone(), Row::new(&pk, "raced").with("by", racer));
-        async move { table.put_new(row).await == Ok(Placed::New) }
+        async move { table.put_new(row).await == Ok(CreateOutcome::Created) }
     })
     .await;
     assert_eq!(won.len(), 1, "of {RACERS} at once one wins: {won:?}");
@@ -200,7 +200,7 @@ async fn odd_keys(table: &Table) {
     let long = "k".repeat(1_024);
     for sk in ["a b", "a/b", "../x", "#:v", "%41", "\"'\\", "{}", "a\tb\n", "日本", long.as_str()] {
         let row = Row::new(format!("{pk} {{\"#\"}} é"), sk).with("#a", "x").with(":v", "y").with("a.b[0]", "z");
-        assert_eq!(table.put_new(row.clone()).await, Ok(Placed::New), "{sk:?}");
+        assert_eq!(table.put_new(row.clone()).await, Ok(CreateOutcome::Created), "{sk:?}");
         let at = (row.pk.clone(), row.sk.clone());
         assert_eq!(table.get(&at.0, &at.1).await, Ok(Some(row.clone())), "{sk:?}");
         assert_eq!(table.put_if(row.clone(), "a.b[0]", &Value::Text("z".to_owned())).await, Ok(true), "{sk:?}");

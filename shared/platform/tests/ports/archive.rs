@@ -2,7 +2,7 @@
 
 use tokio::io::AsyncReadExt;
 use truecount_platform::{
-    Archive, Placed, PortErrorKind,
+    Archive, CreateOutcome, PortErrorKind,
     aws::{self, Endpoints, S3Archive},
 };
 
@@ -25,11 +25,11 @@ async fn a_conflict_is_tried_again_and_a_taken_key_is_told() {
     let conflict = || error(409, "ConditionalRequestConflict");
     let taken = || error(412, "PreconditionFailed");
     for (answers, placed, requests) in [
-        (vec![ok()], Placed::New, 1),
-        (vec![taken()], Placed::Existed, 1),
-        (vec![conflict(), conflict(), ok()], Placed::New, 3),
-        (vec![conflict(), taken()], Placed::Existed, 2),
-        (vec![error(503, "SlowDown"), Answer::Cut, ok()], Placed::New, 3),
+        (vec![ok()], CreateOutcome::Created, 1),
+        (vec![taken()], CreateOutcome::AlreadyExists, 1),
+        (vec![conflict(), conflict(), ok()], CreateOutcome::Created, 3),
+        (vec![conflict(), taken()], CreateOutcome::AlreadyExists, 2),
+        (vec![error(503, "SlowDown"), Answer::Cut, ok()], CreateOutcome::Created, 3),
     ] {
         let server = Server::script(answers.clone()).await;
         assert_eq!(archive(&server).put_new("a/b.csv", b"x".to_vec()).await, Ok(placed), "{answers:?}");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
-use truecount_platform::{Placed, PortErrorKind, Row, Table, TableError, Value, aws};
+use truecount_platform::{CreateOutcome, PortErrorKind, Row, Table, TableError, Value, aws};
 
 use crate::server::{Answer, Request, Server};
 
@@ -148,7 +148,7 @@ async fn a_lost_answer_is_not_taken_for_a_lost_race() {
         ),
     ] {
         let server = scripted(held, answers.clone()).await;
-        let placed = if won { Placed::New } else { Placed::Existed };
+        let placed = if won { CreateOutcome::Created } else { CreateOutcome::AlreadyExists };
         assert_eq!(table(&server).put_new(row()).await, Ok(placed), "put_new: {name}");
         let server = scripted(held, answers.clone()).await;
         assert_eq!(table(&server).put_if(row(), "n", &old).await, Ok(won), "put_if: {name}");
