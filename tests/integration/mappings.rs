@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use truecount_app::mappings::{self, MappingRequest, MappingWorkspace, RowState};
+use truecount_app::mapping::{self, MappingRequest, MappingWorkspace, RowState};
 use truecount_app::{MappingDecision, ReconcileAnswer, RunKind};
 use truecount_billing::ClientId;
 
@@ -69,7 +69,7 @@ async fn decide(
         who: "kim".to_owned(),
         why: "asked them".to_owned(),
     };
-    let decided = mappings::decide(&home.env, &book, wish).await;
+    let decided = mapping::decide(&home.env, &book, wish).await;
     decided.map(|(_, notes)| notes).map_err(|error| error.to_string())
 }
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use truecount_app::mappings::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
+use truecount_app::mapping::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
 
 use crate::backend::{TestBackend, files};
 use crate::smoke::RULES;
@@ -78,7 +78,7 @@ fn set(cells: &mut [Vec<String>], row: usize, column: &str, text: &str) {
 }
 
 async fn import(home: &TestBackend, bytes: &[u8], strictness: Strictness) -> Imported {
-    mappings::import(&home.env, &book(home).await, bytes, "kim", strictness).await.unwrap()
+    mapping::import(&home.env, &book(home).await, bytes, "kim", strictness).await.unwrap()
 }
 
 /// The accounts that are decided, with whose they are.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use truecount_app::mappings::{self, MappingRequest, MappingWorkspace, RowState};
+use truecount_app::mapping::{self, MappingRequest, MappingWorkspace, RowState};
 use truecount_app::{MappingDecision, ReconcileAnswer, RunKind};
 
 use crate::backend::{TestBackend, soon};
@@ -109,7 +109,7 @@ async fn decide(home: &TestBackend, account: &str, client: &str) {
         who: "kim".to_owned(),
         why: String::new(),
     };
-    mappings::decide(&home.env, &book, wish).await.unwrap();
+    mapping::decide(&home.env, &book, wish).await.unwrap();
 }
 
 /// `code subject` of each alarm about mappings in a draft of a month.

@@ -7,7 +7,7 @@ mod list;
 mod review;
 mod suggest;
 
-use truecount_app::mappings::Strictness;
+use truecount_app::mapping::Strictness;
 
 use crate::args::Cli;
 use crate::open::open;

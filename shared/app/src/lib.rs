@@ -3,55 +3,47 @@
 //!
 //! **Architecture invariant:** nothing here knows which home it runs in, and no AWS type is named.
 
-mod account_history;
-mod anomaly;
 mod aws;
-mod closing;
-mod compute;
-mod crawl;
-mod decisions;
 mod environment;
 mod error;
 mod history;
+mod jobs;
 mod jsonl_gz;
 pub mod keys;
 pub mod lambda;
 mod lease;
-mod mapping;
-pub mod mappings;
+mod mail;
+pub mod mapping;
 mod metrics;
-mod outbox;
-mod reconcile;
-mod report;
 mod run;
+mod schedule;
 mod seal;
 mod settings;
 mod snapshot;
-mod sync;
 
-pub use account_history::{AccountHistory, Renamed, ReplacedBy};
 pub use aws::{AwsBackend, aws_environment, reach_aws};
-pub use closing::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
-pub use decisions::{
-    History, IgnoreReason, MappingDecision, MappingRecord, about as decisions_about, append as append_decision,
-    append_after as append_decision_after, history as decision_history, in_force, load as load_decisions,
-};
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
+pub use jobs::account_history::{AccountHistory, Renamed, ReplacedBy};
+pub use jobs::reconcile::{Decisions, ReconcileAnswer, RunKind, reconcile};
+pub use jobs::report::{MailPolicy, ReportAnswer, findings_of, header_of, report, tell_failed};
+pub use jobs::sync::{SyncAnswer, sync};
 pub use keys::SnapshotId;
 pub use lease::Lease;
+pub use mail::outbox::MailOutcome;
+pub use mapping::decisions::{
+    History, IgnoreReason, MappingDecision, MappingRecord, about as decisions_about, append as append_decision,
+    append_after as append_decision_after, history as decision_history, in_force, load as load_decisions,
+};
 pub use mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
-pub use outbox::MailOutcome;
-pub use reconcile::{Decisions, ReconcileAnswer, RunKind, reconcile};
-pub use report::{MailPolicy, ReportAnswer, findings_of, header_of, report, tell_failed};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
+pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use seal::{AGE_DAYS_MAX, SnapshotManifest, SyncStatus};
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,
 };
 pub use snapshot::{Record, SnapshotAccount, each_line, entries_of};
-pub use sync::{SyncAnswer, sync};
 
 use jiff::Timestamp;
 

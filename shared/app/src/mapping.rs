@@ -1,205 +1,25 @@
-//! What is known about whose an account is: a person's decision, else an identifier that the vendor holds, else an
-//! equal and unique name, else nothing.
+//! The work of mapping: which accounts wait for a person, in the order of what hangs on them, and how far it is.
+//!
+//! **Architecture invariant:** nothing here counts. Usage is only a client's by [`crate::mappings_of`].
 
-use std::collections::BTreeMap;
+mod accounts;
+mod decide;
+pub(crate) mod decisions;
+mod import;
+mod inbox;
+mod row;
+mod sheet;
+mod suggest;
+mod table;
+mod warnings;
+mod workspace;
 
-use truecount_billing::{Account, AccountFacts, AccountId, ClientId};
-use truecount_matching::{ByName, confirmed_by_name, equal_but_for_legal_form};
-use truecount_reconciliation::{DecidedBy, Mapping};
-
-use crate::decisions::{MappingDecision, MappingRecord};
-use crate::settings::MappingSettings;
-
-/// A client of the PSA.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client {
-    /// Its id.
-    pub id: ClientId,
-    /// Its name. Foreign text.
-    pub name: String,
-    /// What else it is known by.
-    pub facts: AccountFacts,
-}
-
-/// What is known about one account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountMapping {
-    /// Whose it is, or whose it might be.
-    pub mapping: Mapping,
-    /// Further clients whose it might be: none of them has used nothing while that is open.
-    pub or_else: Vec<ClientId>,
-    /// The decision by which what is in it belongs to several clients.
-    pub split: Option<Split>,
-}
-
-/// What is in an account, told apart by an attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Split {
-    /// The attribute.
-    pub by: String,
-    /// Whose each value is.
-    pub parts: BTreeMap<String, ClientId>,
-}
-
-impl From<Mapping> for AccountMapping {
-    fn from(mapping: Mapping) -> Self {
-        Self { mapping, or_else: Vec::new(), split: None }
-    }
-}
-
-/// The mapping of every account of one source, in the order given.
-#[must_use]
-pub fn of_accounts(
-    accounts: &[&Account],
-    clients: &[Client],
-    decisions: &BTreeMap<AccountId, MappingRecord>,
-    settings: &MappingSettings,
-) -> Vec<AccountMapping> {
-    let named = || accounts.iter().map(|account| (&account.id, account.name.as_str()));
-    let clients_named = || clients.iter().map(|client| (&client.id, client.name.as_str()));
-    let equal = confirmed_by_name(named(), clients_named());
-    let alike = equal_but_for_legal_form(named(), clients_named());
-    let held = Identifiers::of(accounts, clients, &equal);
-    let mapping = |account: &Account| {
-        if let Some(decision) = decisions.get(&account.id) {
-            match &decision.verdict {
-                MappingDecision::Undecided => {}
-                verdict => return decided(verdict, decision),
-            }
-        }
-        let may_confirm = !decisions.contains_key(&account.id);
-        if let Some(client) = held.of_account(&account.id) {
-            let counts = may_confirm && settings.confirm_vendor_identifiers && held.count_by_themselves(&account.id);
-            let client_id = client.clone();
-            return match counts {
-                true => Mapping::Confirmed { client_id, by: DecidedBy::Identifier }.into(),
-                false => by_identifier(client, &equal, &account.id),
-            };
-        }
-        by_name(&account.id, &equal, alike.get(&account.id), may_confirm && settings.confirm_equal_names)
-    };
-    accounts.iter().map(|account| mapping(account)).collect()
-}
-
-fn decided(verdict: &MappingDecision, decision: &MappingRecord) -> AccountMapping {
-    match verdict {
-        MappingDecision::Confirmed { client_id } => {
-            Mapping::Confirmed { client_id: client_id.clone(), by: DecidedBy::Person }.into()
-        }
-        MappingDecision::Ignored { reason } => {
-            let why = if decision.why.is_empty() { "" } else { ": " };
-            Mapping::Ignored { reason: format!("{}{why}{}", reason.for_people(), decision.why) }.into()
-        }
-        MappingDecision::Split { by, parts } => AccountMapping {
-            mapping: Mapping::Split { why: format!("split by {by}") },
-            or_else: Vec::new(),
-            split: Some(Split { by: by.clone(), parts: parts.clone() }),
-        },
-        MappingDecision::Undecided => proposed(&[], String::new()),
-    }
-}
-
-fn by_name(
-    account: &AccountId,
-    equal: &ByName<&AccountId, &ClientId>,
-    alike: Option<&Vec<&ClientId>>,
-    confirms: bool,
-) -> AccountMapping {
-    if let Some(client) = equal.confirmed.get(account) {
-        let client_id = (*client).clone();
-        return if confirms {
-            Mapping::Confirmed { client_id, by: DecidedBy::EqualName }.into()
-        } else {
-            proposed(&[client], "the names are equal".to_owned())
-        };
-    }
-    if let Some(held) = equal.held_back.get(account) {
-        return proposed(&held.clients, format!("the names are equal, but {}", held.why.for_people()));
-    }
-    let clients = alike.map_or(&[][..], Vec::as_slice);
-    let why = if clients.is_empty() { "" } else { "the names are equal but for the legal form" };
-    proposed(clients, why.to_owned())
-}
-
-/// Proposed for the client whose identifier the vendor holds, and for those of the same name.
-fn by_identifier(client: &ClientId, equal: &ByName<&AccountId, &ClientId>, account: &AccountId) -> AccountMapping {
-    let mut clients = vec![client];
-    let same_name = equal
-        .confirmed
-        .get(account)
-        .into_iter()
-        .chain(equal.held_back.get(account).map(|held| &held.clients).into_iter().flatten());
-    clients.extend(same_name.copied().filter(|other| *other != client));
-    let why = if clients.len() > 1 {
-        "the vendor holds this client's identifier, but the name is another client's"
-    } else {
-        "the vendor holds this client's identifier"
-    };
-    proposed(&clients, why.to_owned())
-}
-
-fn proposed(clients: &[&ClientId], why: String) -> AccountMapping {
-    let mut clients = clients.iter().map(|client| (*client).clone());
-    AccountMapping {
-        mapping: Mapping::Undecided { proposal: clients.next(), why },
-        or_else: clients.collect(),
-        split: None,
-    }
-}
-
-/// The clients whose identifiers the vendor holds, by account.
-struct Identifiers<'a> {
-    clients: BTreeMap<&'a AccountId, &'a ClientId>,
-    /// Accounts whose name is that of another client.
-    contradicted: Vec<&'a AccountId>,
-    /// Whether more names contradict than agree: then they are somebody else's numbers that happen to be clients' too.
-    are_doubtful: bool,
-}
-
-impl<'a> Identifiers<'a> {
-    fn of(accounts: &[&'a Account], clients: &'a [Client], equal: &ByName<&AccountId, &ClientId>) -> Self {
-        let mut by_text = BTreeMap::<String, Option<&ClientId>>::new();
-        for client in clients {
-            let own = std::iter::once(client.id.as_str());
-            for text in own.chain(client.facts.identifiers.iter().map(String::as_str)) {
-                let known = by_text.entry(text.to_lowercase()).or_insert(Some(&client.id));
-                if *known != Some(&client.id) {
-                    *known = None; // of two clients: says nothing
-                }
-            }
-        }
-        let mut found = Self { clients: BTreeMap::new(), contradicted: Vec::new(), are_doubtful: false };
-        let mut agreeing = 0;
-        for account in accounts {
-            let texts = account.facts.identifiers.iter();
-            let mut named: Vec<_> =
-                texts.filter_map(|text| by_text.get(&text.to_lowercase()).copied().flatten()).collect();
-            named.sort();
-            named.dedup();
-            let &[client] = named.as_slice() else { continue };
-            found.clients.insert(&account.id, client);
-            let same_name = match equal.confirmed.get(&account.id) {
-                Some(one) => std::slice::from_ref(one),
-                None => equal.held_back.get(&account.id).map_or(&[][..], |held| &held.clients),
-            };
-            if same_name.contains(&client) {
-                agreeing += 1;
-            } else if !same_name.is_empty() {
-                found.contradicted.push(&account.id);
-            }
-        }
-        found.are_doubtful = found.contradicted.len() > agreeing;
-        found
-    }
-
-    fn of_account(&self, account: &AccountId) -> Option<&'a ClientId> {
-        self.clients.get(account).copied()
-    }
-
-    fn count_by_themselves(&self, account: &AccountId) -> bool {
-        !self.are_doubtful && !self.contradicted.contains(&account)
-    }
-}
-
-#[cfg(test)]
-mod tests;
+pub use accounts::{AccountMapping, Client, Split, of_accounts};
+pub use decide::{MappingRequest, decide};
+pub use import::{Imported, Refused, Strictness, import};
+pub use inbox::take as take_inbox;
+pub use row::{MappingProgress, MappingRow, RowState};
+pub use sheet::{COLUMNS as SHEET_COLUMNS, MappingSheet, label as client_label};
+pub use suggest::{Proposal, Proposals};
+pub(crate) use warnings::alarms;
+pub use workspace::{MappingWorkspace, WorkspaceSource, values_of};

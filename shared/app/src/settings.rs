@@ -6,7 +6,7 @@ use truecount_billing::SourceId;
 use truecount_platform::Archive;
 use truecount_reconciliation::RuleSet;
 
-use crate::closing::Calendar;
+use crate::schedule::Calendar;
 use crate::{AppError, Environment, keys};
 
 /// The name under which the mail server's password is kept, beside those of the sources.

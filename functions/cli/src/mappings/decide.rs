@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use truecount_app::mappings::{self, MappingRequest, MappingWorkspace};
+use truecount_app::mapping::{self, MappingRequest, MappingWorkspace};
 use truecount_app::{IgnoreReason, MappingDecision};
 use truecount_billing::{AccountId, ClientId, SourceId};
 
@@ -72,7 +72,7 @@ async fn decide(
         who: because.who(),
         why: because.why.clone(),
     };
-    let (decision, notes) = mappings::decide(&opened.env, &book, wish).await?;
+    let (decision, notes) = mapping::decide(&opened.env, &book, wish).await?;
     if cli.json {
         json(&decision)?;
     } else {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use truecount_app::mappings::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
+use truecount_app::mapping::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
 
 use super::args::user;
 use super::list::show_progress;
@@ -42,7 +42,7 @@ pub(super) async fn import(
     let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
     let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
     let who = who.map_or_else(user, str::to_owned);
-    let imported = mappings::import(&opened.env, &book, &bytes, &who, strictness).await?;
+    let imported = mapping::import(&opened.env, &book, &bytes, &who, strictness).await?;
     if cli.json {
         json(&imported)?;
     }

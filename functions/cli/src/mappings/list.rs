@@ -1,7 +1,7 @@
 //! Vendor organizations in the order of what hangs on them, and what was decided about one.
 
 use serde::Serialize;
-use truecount_app::mappings::{MappingProgress, MappingRow, MappingWorkspace, RowState};
+use truecount_app::mapping::{MappingProgress, MappingRow, MappingWorkspace, RowState};
 use truecount_app::{MappingDecision, MappingRecord};
 use truecount_billing::SourceId;
 use truecount_reports::amount;

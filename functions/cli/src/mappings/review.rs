@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, Write};
 
-use truecount_app::mappings::{self, MappingRequest, MappingRow, MappingWorkspace, Proposal, RowState};
+use truecount_app::mapping::{self, MappingRequest, MappingRow, MappingWorkspace, Proposal, RowState};
 use truecount_app::{IgnoreReason, MappingDecision};
 use truecount_billing::{ClientId, SourceId};
 use truecount_reports::sanitize;
@@ -63,7 +63,7 @@ pub(super) async fn review(cli: &Cli, opened: &Opened, source: Option<&SourceId>
             who: user(),
             why: String::new(),
         };
-        decided.push(mappings::decide(&opened.env, &book, wish).await?.0);
+        decided.push(mapping::decide(&opened.env, &book, wish).await?.0);
     }
     if cli.json {
         json(&decided)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
-use truecount_app::mappings::{MappingRow, MappingWorkspace, Proposal, RowState};
+use truecount_app::mapping::{MappingRow, MappingWorkspace, Proposal, RowState};
 use truecount_matching::{Party, Sites};
 use truecount_reports::sanitize;
 

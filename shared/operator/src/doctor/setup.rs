@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use truecount_app::mappings::{MappingRow, MappingWorkspace, RowState};
+use truecount_app::mapping::{MappingRow, MappingWorkspace, RowState};
 use truecount_app::{Config, Environment, each_line};
 use truecount_billing::{Currency, ProductCode, Side, SourceId};
 use truecount_connectors::connect;

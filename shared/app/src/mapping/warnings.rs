@@ -11,10 +11,10 @@ use truecount_reconciliation::{DecidedBy, Mapping, Reconciliation, SetupFinding}
 use truecount_reports::{amount, sanitize};
 
 use crate::AccountMapping;
-use crate::compute::{Computed, Loaded};
-use crate::decisions::{MappingDecision, MappingRecord};
+use crate::jobs::compute::{Computed, Loaded};
+use crate::jobs::reconcile::Decisions;
 use crate::mapping::Client;
-use crate::reconcile::Decisions;
+use crate::mapping::decisions::{MappingDecision, MappingRecord};
 use crate::snapshot::{SnapshotAccount, is_gone};
 
 /// Months that an account may wait for a decision.

@@ -10,17 +10,17 @@ use truecount_billing::{AccountId, BillingMonth, CountDay, ReadState, Side, Sour
 use truecount_platform::CreateOutcome;
 use truecount_reconciliation::{FindingKind, SetupFinding};
 
-use crate::closing::missed_before;
-use crate::compute::{self, Basis, Loaded};
-use crate::decisions::{self, MappingRecord};
 use crate::environment::Environment;
+use crate::jobs::compute::{self, Basis, Loaded};
+use crate::jobs::sync::evidence_of;
 use crate::keys::SnapshotId;
 use crate::lease::{self, Lease, LeaseOutcome};
+use crate::mapping::decisions::{self, MappingRecord};
 use crate::run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
+use crate::schedule::missed_before;
 use crate::seal::{AGE_DAYS_MAX, SnapshotManifest, SyncStatus};
 use crate::settings::{Config, SourceSettings};
-use crate::sync::evidence_of;
-use crate::{AppError, Deadline, jsonl_gz, keys, mappings, snapshot};
+use crate::{AppError, Deadline, jsonl_gz, keys, mapping, snapshot};
 
 /// What is said about files in the inbox, among a run's inputs.
 const INBOX_INPUT: &str = "inputs/inbox.json.gz";
@@ -162,7 +162,7 @@ async fn pin(
         sources.push(pin_source(env, source, count_day, config.settings.today(env)).await?);
     }
     sources.sort_by(|a, b| a.source.cmp(&b.source));
-    let inbox = mappings::take_inbox(env, config).await?;
+    let inbox = mapping::take_inbox(env, config).await?;
     let inbox = (!inbox.is_empty()).then(|| serde_json::to_vec(&inbox)).transpose();
     let inbox = inbox.map_err(|e| AppError::damaged("what is said about the inbox", e))?;
     let decisions = load_decisions(env, &sources, month).await?;
@@ -256,7 +256,7 @@ async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease)
     let count_day = run.manifest.count_day;
     let basis = Basis { config: &config, count_day, loaded: &loaded, decisions: &decisions, run: Some(&run) };
     let mut computed = compute::compute(env, &basis).await?;
-    let mut said = mappings::alarms(&loaded, &computed, &decisions, count_day);
+    let mut said = mapping::alarms(&loaded, &computed, &decisions, count_day);
     said.extend(pinned_inbox(env, &run).await?);
     computed.reconciliation.setup.extend(said);
     computed.reconciliation.setup.sort();

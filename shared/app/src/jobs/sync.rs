@@ -9,15 +9,16 @@ use truecount_billing::{Side, SourceId};
 use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
 use truecount_platform::{Row, Value};
 
-use crate::anomaly;
-use crate::crawl::{self, Ended};
 use crate::environment::Environment;
+use crate::jobs::account_history;
+use crate::jobs::anomaly;
+use crate::jobs::crawl::{self, Ended};
 use crate::keys::SnapshotId;
 use crate::lease::{self, Lease, LeaseOutcome};
 use crate::seal::{SnapshotManifest, SyncStatus};
 use crate::settings::{Settings, SourceSettings};
 use crate::snapshot::{self, SnapshotAccount};
-use crate::{AppError, Deadline, account_history, jsonl_gz, keys};
+use crate::{AppError, Deadline, jsonl_gz, keys};
 
 /// Rows written together before the deadline is looked at again.
 const WRITE_ROWS: usize = 200;

@@ -7,7 +7,7 @@ use truecount_reports::{FailedClosing, InputRef, MailSettings, ReportInput, RunH
 
 use crate::environment::Environment;
 use crate::lease::{self, Lease, LeaseOutcome};
-use crate::outbox::{self, MailOutcome, OutgoingMail, Subject};
+use crate::mail::outbox::{self, MailOutcome, OutgoingMail, Subject};
 use crate::run::{Closing, Run, RunState, RunSummary};
 use crate::settings::{Config, Settings};
 use crate::{AppError, Deadline, jsonl_gz, keys, start_of};

@@ -7,16 +7,16 @@ use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadState, 
 use truecount_reconciliation::Reconciliation;
 
 use crate::AppError;
-use crate::compute::{self, Basis, Computed};
-use crate::decisions::{self, History};
 use crate::environment::Environment;
+use crate::jobs::compute::{self, Basis, Computed};
+use crate::jobs::reconcile::{self, Decisions};
+use crate::jobs::sync::evidence_of;
+use crate::mapping::decisions::{self, History};
 use crate::mapping::{AccountMapping, Client};
-use crate::reconcile::{self, Decisions};
 use crate::run::PinnedSource;
 use crate::seal::SnapshotManifest;
 use crate::settings::{Config, SourceSettings};
 use crate::snapshot::{self, Record, SnapshotAccount};
-use crate::sync::evidence_of;
 
 /// Everything that mapping is decided on.
 #[derive(Debug)]

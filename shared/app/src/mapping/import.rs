@@ -12,8 +12,8 @@ use super::decide::{decision, unknown_values};
 use super::sheet::{self, CLIENT, DECIDED, DECISION, FROM_MONTH, KEY, NAME, PROPOSAL, SPLIT, WHY, WORDS};
 use super::table::{self, Table, TableRow};
 use super::{MappingRequest, MappingWorkspace, WorkspaceSource};
-use crate::decisions::{self, IgnoreReason, MappingDecision, MappingRecord};
 use crate::environment::Environment;
+use crate::mapping::decisions::{self, IgnoreReason, MappingDecision, MappingRecord};
 use crate::{AccountMapping, AppError, SnapshotAccount};
 
 /// Whether one bad row keeps all others out.

@@ -7,8 +7,8 @@ use truecount_billing::{Account, ClientId, CountDay, Side, SourceId, UsageItem};
 use truecount_reconciliation::{AccountNo, ItemRef, Mapping, Options, Reconciler, Reconciliation, SourceStatus};
 
 use crate::environment::Environment;
+use crate::jobs::reconcile::Decisions;
 use crate::mapping::{AccountMapping, Client, Split};
-use crate::reconcile::Decisions;
 use crate::run::{PinnedSource, Run};
 use crate::settings::Config;
 use crate::snapshot::{self, Record, SnapshotAccount};

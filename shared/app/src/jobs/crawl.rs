@@ -15,7 +15,7 @@ use truecount_connectors::{
 };
 use truecount_platform::{CreateOutcome, Fields, Secrets};
 
-use crate::sync::{Checkpoint, Incident, Worker};
+use crate::jobs::sync::{Checkpoint, Incident, Worker};
 use crate::{AppError, jsonl_gz, keys};
 
 /// Seconds before the deadline at which no new question is asked.

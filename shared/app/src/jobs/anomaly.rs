@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use truecount_billing::{AccountId, ReadState};
 use truecount_connectors::{AccountReading, Snapshot};
 
+use crate::jobs::sync::Incident;
 use crate::keys::SnapshotId;
 use crate::snapshot::{self, SnapshotAccount};
-use crate::sync::Incident;
 
 /// A fall of more than this many units, and …
 const DROP_UNITS: u64 = 5;

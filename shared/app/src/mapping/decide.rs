@@ -6,8 +6,8 @@ use truecount_billing::{AccountId, BillingMonth, SourceId};
 use truecount_reconciliation::Mapping;
 
 use super::{MappingWorkspace, WorkspaceSource, values_of};
-use crate::decisions::{self, MappingDecision, MappingRecord};
 use crate::environment::Environment;
+use crate::mapping::decisions::{self, MappingDecision, MappingRecord};
 use crate::snapshot::SnapshotAccount;
 use crate::{AccountMapping, AppError};
 

@@ -5,7 +5,6 @@
 //! and mailed, or the closing day of the next one has come: then it counts as missed, and the next closing run's mail
 //! says so.
 
-mod calendar;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +15,7 @@ use serde::Serialize;
 use truecount_billing::BillingMonth;
 use truecount_platform::{CreateOutcome, Row, Table, Value};
 
-pub use calendar::Calendar;
-
+use super::Calendar;
 use crate::run::{Closing, Run, RunState};
 use crate::{AppError, Environment, Settings, keys};
 
