@@ -1,185 +1,229 @@
-//! `init` writes settings and rules to begin with; `rules` shows and checks them.
+//! `config pull`, `push` and `diff`: settings and rules of a home, changed in a folder of one's own, checked before they
+//! are put in place, and never over somebody else's change.
+//!
+//! Earlier versions: a deployed stack's bucket keeps each; a folder keeps them under `config/history/`.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use similar::TextDiff;
 use truecount_app::{Config, keys};
-use truecount_connectors::{SOURCE_KINDS, connect};
+use truecount_platform::{Archive, CreateOutcome};
 
-use crate::args::{Cli, RulesCommand};
-use crate::open::open;
-use crate::output::{Ending, json, say, table, tell};
+use crate::args::{Cli, ConfigCommand};
+use crate::rules::{odd, wrong};
+use crate::open::{Bare, Place, open_bare};
+use crate::output::{Ending, json, say, tell};
 
-const SETTINGS_HEAD: &str = include_str!("init/settings.toml");
-/// Who may sign in where: only its owner may read it.
-pub(crate) const SECRETS: &str = "config/secrets.toml";
-const SECRETS_HEAD: &str = "\
-# The secrets of the sources on this machine, one table for each source's id. Only you may read this file: its mode
-# stays 600. A secret may also come as a JSON object in TRUECOUNT_SECRET_<ID>.
-";
-const RULES: &str = include_str!("init/rules.toml");
+/// The files, by their names in one's own folder, in the order in which they are put in place.
+const FILES: [(&str, &str); 2] = [("rules.toml", keys::RULES), ("settings.toml", keys::SETTINGS)];
 
-pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
-    let mut settings = SETTINGS_HEAD.to_owned();
-    for connector in SOURCE_KINDS {
-        let _ = writeln!(settings, "\n# {}: {}.", connector.title, connector.gives);
-        if !connector.secret.is_empty() {
-            let _ = writeln!(settings, "# Its secret has the fields: {}.", connector.secret.join(", "));
-        }
-        let _ = writeln!(settings, "#[[sources]]\n#id = \"{0}\"\n#connector = \"{0}\"", connector.name);
-        for line in connector.options.trim().lines() {
-            let _ = match line.strip_prefix("# ") {
-                Some(option) if is_option(option) => writeln!(settings, "##{option}"),
-                Some(_) => writeln!(settings, "{line}"),
-                None if line.is_empty() => writeln!(settings, "#"),
-                None => writeln!(settings, "#{line}"),
-            };
-        }
-    }
-    let mut secrets = SECRETS_HEAD.to_owned();
-    for connector in SOURCE_KINDS.iter().filter(|connector| !connector.secret.is_empty()) {
-        let _ = writeln!(secrets, "\n#[{}]", connector.name);
-        connector.secret.iter().for_each(|field| _ = writeln!(secrets, "#{field} = \"\""));
-    }
-    secrets.push_str("\n# The mail server's, for [mail.smtp].\n#[smtp]\n#password = \"\"\n");
-    let mut written = Vec::new();
-    for (key, text) in [(keys::SETTINGS, settings.as_str()), (keys::RULES, RULES), (SECRETS, secrets.as_str())] {
-        let path = cli.data.join(key);
-        if write_new(&path, text)? {
-            written.push(path.display().to_string());
-        } else {
-            tell(&format!("`{}` is there already and stays as it is", path.display()));
-        }
-    }
-    if cli.json {
-        json(&written)?;
-    } else {
-        for path in &written {
-            say(path);
-        }
-        tell("Next: switch on your PSA and your sources in settings.toml, say in rules.toml which");
-        tell("products they count, give each source its secret with `truecount secrets set`; then");
-        tell("`truecount rules check`, `truecount doctor` and `truecount sync`.");
-    }
-    Ok(Ending::Clean)
+/// Beside them: which home they are of, and what each was when it was pulled.
+const PULLED: &str = ".pulled.json";
+
+/// What was pulled.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Pulled {
+    home: String,
+    /// File name to the SHA-256 of what was there.
+    files: BTreeMap<String, String>,
 }
 
-/// Whether a comment is `key = value`, and no prose.
-fn is_option(comment: &str) -> bool {
-    comment.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
-}
-
-fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
-    let say_where = || format!("`{}` cannot be written", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(say_where)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if path.ends_with(SECRETS) {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
-    match options.open(path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).with_context(say_where).map(|()| true),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error).with_context(say_where),
-    }
-}
-
-/// A service mapping, for `--json`.
+/// A file and what became of it, or how it differs.
 #[derive(Serialize)]
-struct RuleRow {
-    rule_id: String,
-    product_codes: Vec<String>,
-    source: String,
-    count_basis: &'static str,
-    kinds: Vec<String>,
-    skus: Vec<String>,
+struct FileRow {
+    file: &'static str,
+    place: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
 }
 
-pub(crate) async fn rules(cli: &Cli, command: &RulesCommand) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
+pub(crate) async fn config(cli: &Cli, command: &ConfigCommand) -> anyhow::Result<Ending> {
+    let bare = open_bare(cli).await?;
     match command {
-        RulesCommand::List => list(cli, &opened.config),
-        RulesCommand::Check => check(cli, &opened.config),
+        ConfigCommand::Pull { out } => pull(cli, &bare, out).await,
+        ConfigCommand::Push { dir } => push(cli, &bare, dir).await,
+        ConfigCommand::Diff { dir } => diff(cli, &bare, dir).await,
     }
 }
 
-fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
-    let rows: Vec<RuleRow> = config
-        .rules
-        .rules()
-        .iter()
-        .map(|rule| RuleRow {
-            rule_id: rule.id.to_string(),
-            product_codes: rule.product_codes.iter().map(ToString::to_string).collect(),
-            source: rule.source.to_string(),
-            count_basis: rule.count_basis.as_str(),
-            kinds: rule.kinds.clone(),
-            skus: rule.skus.clone(),
-        })
-        .collect();
+async fn pull(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
+    let mut pulled = Pulled::read(folder)?.unwrap_or_default();
+    let mut found = Vec::new();
+    for (name, key) in FILES {
+        let Some(there) = bare.env.config.get(key).await? else {
+            anyhow::bail!(
+                "`{}` is not there yet: `truecount init --data DIR` writes one to begin with, `truecount config push DIR/config` puts it in place",
+                bare.env.config.place(key)
+            )
+        };
+        if let Some(mine) = read(&folder.join(name))?
+            && mine != there
+            && pulled.files.get(name) != Some(&keys::sha256(&mine))
+        {
+            anyhow::bail!(
+                "`{}` has changes that were never pushed: push them, or pull into another folder with --out",
+                folder.join(name).display()
+            );
+        }
+        found.push((name, key, there));
+    }
+    fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
+    pulled.home = bare.name();
+    let mut rows = Vec::new();
+    for (name, key, there) in found {
+        let path = folder.join(name);
+        pulled.files.insert(name.to_owned(), keys::sha256(&there));
+        fs::write(&path, there).with_context(|| format!("`{}` cannot be written", path.display()))?;
+        rows.push(FileRow { file: name, place: bare.env.config.place(key), state: "pulled", diff: None });
+        if !cli.json {
+            say(&path.display().to_string());
+        }
+    }
+    pulled.write(folder)?;
     if cli.json {
         json(&rows)?;
-        return Ok(Ending::Clean);
+    } else {
+        tell(&format!(
+            "Of {}. `truecount config diff` shows your changes, `truecount config push` puts them there.",
+            bare.name()
+        ));
     }
-    let cells = |row: &RuleRow| {
-        let what = row.kinds.iter().chain(&row.skus).cloned().collect::<Vec<_>>().join(", ");
-        vec![row.rule_id.clone(), row.product_codes.join(", "), row.source.clone(), row.count_basis.to_owned(), what]
-    };
-    table(
-        &["service mapping", "products", "source", "count basis", "counts"],
-        &rows.iter().map(cells).collect::<Vec<_>>(),
-    );
     Ok(Ending::Clean)
 }
 
-/// What would keep a run from using the settings. The files themselves were read already.
-pub(crate) fn wrong(config: &Config) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let mut billed = 0;
-    for source in config.settings.enabled() {
-        match connect(&source.connector, &source.options) {
-            Ok(connector) if connector.evidence() == truecount_billing::Side::Billed => billed += 1,
-            Ok(_) => {}
-            Err(error) => wrong.push(format!("{}: source `{}`: {error}", keys::SETTINGS, source.id)),
-        }
+async fn push(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
+    let mut pulled = Pulled::read(folder)?.unwrap_or_default();
+    if !pulled.home.is_empty() && pulled.home != bare.name() {
+        anyhow::bail!("`{}` was pulled from {}, not from {}", folder.display(), pulled.home, bare.name());
     }
-    if billed != 1 {
-        wrong.push(format!(
-            "{}: {billed} enabled sources give billed lines; a run needs exactly one PSA",
-            keys::SETTINGS
-        ));
+    let mut files = Vec::new();
+    for (name, key) in FILES {
+        let path = folder.join(name);
+        let Some(mine) = read(&path)? else {
+            anyhow::bail!("`{}` is not there: `truecount config pull` fetches it", path.display())
+        };
+        files.push((name, key, mine));
     }
-    wrong
-}
-
-/// Rules that count where nothing is read: what they cover is not compared.
-pub(crate) fn odd(config: &Config) -> Vec<String> {
-    let rules = config.rules.rules().iter();
-    let idle = rules.filter(|rule| !config.settings.enabled().any(|source| source.id == rule.source));
-    let told = |rule: &truecount_reconciliation::Rule| {
-        format!("{}: rule `{}` counts in `{}`, which is no enabled source", keys::RULES, rule.id, rule.source)
-    };
-    idle.map(told).collect()
-}
-
-fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
-    let wrong: Vec<_> = wrong(config).into_iter().chain(odd(config)).collect();
+    let config =
+        Config::from_bytes(&files[1].2, files[0].2.clone()).with_context(|| format!("in `{}`", folder.display()))?;
+    let wrong = wrong(&config);
+    if !wrong.is_empty() {
+        wrong.iter().for_each(|line| tell(line));
+        anyhow::bail!("{} things to mend; nothing was put in place", wrong.len());
+    }
+    odd(&config).iter().for_each(|line| tell(&format!("Note: {line}")));
+    let mut rows = Vec::new();
+    for (name, key, mine) in files {
+        let sha256 = keys::sha256(&mine);
+        let state = put(bare, key, mine, pulled.files.get(name)).await?;
+        pulled.files.insert(name.to_owned(), sha256);
+        pulled.home = bare.name();
+        pulled.write(folder)?;
+        rows.push(FileRow { file: name, place: bare.env.config.place(key), state, diff: None });
+    }
     if cli.json {
-        json(&wrong)?;
-    } else if wrong.is_empty() {
-        let (rules, sources) = (config.rules.rules().iter().count(), config.settings.enabled().count());
-        say(&format!("good: {sources} sources, {rules} service mappings"));
+        json(&rows)?;
     } else {
-        for line in &wrong {
-            say(line);
+        rows.iter().for_each(|row| say(&format!("{}  {}", row.state, row.place)));
+    }
+    Ok(Ending::Clean)
+}
+
+/// Puts one file in place of what was pulled, and of nothing else.
+async fn put(bare: &Bare, key: &str, mine: Vec<u8>, pulled: Option<&String>) -> anyhow::Result<&'static str> {
+    let archive = &*bare.env.config;
+    let there = archive.get(key).await?;
+    let is_mine = |there: &[u8]| pulled == Some(&keys::sha256(there));
+    let placed = match there {
+        None => archive.put_new(key, mine).await? == CreateOutcome::Created,
+        Some(there) if there == mine => return Ok("unchanged"),
+        Some(there) if is_mine(&there) => {
+            if let Place::Folder(_) = bare.place {
+                keep(archive, key, &there).await?;
+            }
+            archive.replace(key, &there, mine).await?
+        }
+        Some(_) => false,
+    };
+    if placed {
+        return Ok("put in place");
+    }
+    anyhow::bail!(
+        "`{}` is not what you pulled: somebody changed it since, or you never pulled. `truecount config diff` shows how yours differs; pull into another folder with --out, bring them together there, and push from it",
+        archive.place(key)
+    )
+}
+
+/// Keeps an earlier version, under a name that its content gives it.
+async fn keep(archive: &dyn Archive, key: &str, earlier: &[u8]) -> anyhow::Result<()> {
+    let name = key.strip_prefix("config/").unwrap_or(key);
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "toml"));
+    let kept = format!("config/history/{stem}-{}.{extension}", &keys::sha256(earlier)[..12]);
+    archive.put_new(&kept, earlier.to_vec()).await?;
+    Ok(())
+}
+
+async fn diff(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
+    let mut rows = Vec::new();
+    for (name, key) in FILES {
+        let place = bare.env.config.place(key);
+        let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
+        let there = text(bare.env.config.get(key).await?);
+        let mine = text(read(&folder.join(name))?);
+        let lines = TextDiff::from_lines(&there, &mine);
+        let shown = folder.join(name).display().to_string();
+        let diff = lines.unified_diff().context_radius(3).header(&place, &shown).to_string();
+        let state = if there == mine { "equal" } else { "different" };
+        rows.push(FileRow { file: name, place, state, diff: Some(diff) });
+    }
+    if cli.json {
+        json(&rows)?;
+    } else {
+        for diff in rows.iter().filter_map(|row| row.diff.as_ref()).filter(|diff| !diff.is_empty()) {
+            diff.lines().for_each(|line| say(&truecount_reports::sanitize::visible(line)));
         }
     }
-    if wrong.is_empty() { Ok(Ending::Clean) } else { anyhow::bail!("{} things to mend before a run", wrong.len()) }
+    Ok(if rows.iter().all(|row| row.state == "equal") { Ending::Clean } else { Ending::Exceptions })
+}
+
+impl Bare {
+    /// Which home this is, for people and for what was pulled.
+    fn name(&self) -> String {
+        match &self.place {
+            Place::Folder(folder) => {
+                let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
+                format!("the folder `{}`", whole.display())
+            }
+            Place::Stack { name, home, .. } => format!("the stack `{name}` (s3://{})", home.bucket),
+        }
+    }
+}
+
+impl Pulled {
+    fn read(folder: &Path) -> anyhow::Result<Option<Self>> {
+        let path = folder.join(PULLED);
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let pulled = serde_json::from_slice(&bytes);
+        pulled.map(Some).with_context(|| format!("`{}` is damaged: pull into another folder", path.display()))
+    }
+
+    fn write(&self, folder: &Path) -> anyhow::Result<()> {
+        let path = folder.join(PULLED);
+        let text = serde_json::to_vec_pretty(self)?;
+        fs::write(&path, text).with_context(|| format!("`{}` cannot be written", path.display()))
+    }
+}
+
+/// A file's bytes; `None` if there is none.
+fn read(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+    }
 }

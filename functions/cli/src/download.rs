@@ -11,7 +11,7 @@ use truecount_billing::BillingMonth;
 use truecount_platform::checked_key;
 
 use crate::args::{Cli, PullArgs};
-use crate::inspect::newest_run;
+use crate::runs::newest_run;
 use crate::open::{Opened, open};
 use crate::output::{Ending, json, table, tell};
 

@@ -4,20 +4,23 @@
 
 mod args;
 mod check;
+mod clients;
 mod config;
-mod config_files;
 mod demo;
 mod doctor;
 mod download;
 mod inbox;
-mod inspect;
+mod init;
 mod mail;
 mod mappings;
 mod open;
 mod output;
 mod pipeline;
+mod rules;
+mod runs;
 mod schedule;
 mod secrets;
+mod sources;
 
 use std::process::ExitCode;
 
@@ -52,7 +55,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
     runtime.block_on(async {
         match &cli.command {
             Command::Demo(args) => demo::demo(cli, args).await,
-            Command::Init => config::init(cli),
+            Command::Init => init::init(cli),
             Command::Run(args) => pipeline::run(cli, args).await,
             Command::Sync(args) => pipeline::sync(cli, args).await,
             Command::Reconcile(args) => pipeline::reconcile(cli, args).await,
@@ -61,14 +64,14 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
                 None => pipeline::report(cli, args).await,
             },
             Command::Check(args) => check::check(cli, args),
-            Command::Sources(_) => inspect::sources(cli).await,
+            Command::Sources(_) => sources::sources(cli).await,
             Command::Mappings(command) => mappings::mappings(cli, command).await,
-            Command::Rules(command) => config::rules(cli, command).await,
+            Command::Rules(command) => rules::rules(cli, command).await,
             Command::Doctor => doctor::doctor(cli).await,
-            Command::Config(command) => config_files::config(cli, command).await,
+            Command::Config(command) => config::config(cli, command).await,
             Command::Secrets(command) => secrets::secrets(cli, command).await,
-            Command::Runs(command) => inspect::runs(cli, command).await,
-            Command::Clients(command) => inspect::clients(cli, command).await,
+            Command::Runs(command) => runs::runs(cli, command).await,
+            Command::Clients(command) => clients::clients(cli, command).await,
             Command::Mail(command) => mail::mail(cli, command).await,
             Command::Inbox(command) => inbox::inbox(cli, command).await,
         }

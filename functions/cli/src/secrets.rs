@@ -142,13 +142,13 @@ async fn set(
 
 /// Writes the fields of one source into a folder's file, where nothing else changes.
 fn in_file(folder: &Path, source: &SourceId, fields: &Fields) -> anyhow::Result<String> {
-    let secrets = LocalSecrets::new(folder.join(crate::config::SECRETS));
+    let secrets = LocalSecrets::new(folder.join(crate::init::SECRETS));
     secrets.set(source, fields)?;
     let variable = LocalSecrets::variable(source);
     if std::env::var_os(&variable).is_some() {
         tell(&format!("The variable `{variable}` is set too, and counts before the file."));
     }
-    Ok(folder.join(crate::config::SECRETS).display().to_string())
+    Ok(folder.join(crate::init::SECRETS).display().to_string())
 }
 
 /// Asks for each field in turn; nothing appears on the terminal.

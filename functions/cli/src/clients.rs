@@ -1,0 +1,100 @@
+//! `truecount clients`: what one client is billed for and uses.
+
+use truecount_app::entries_of;
+use truecount_billing::{ClientId, Side};
+use truecount_connectors::connect;
+use truecount_reconciliation::Comparison;
+use truecount_reports::quantity;
+
+use crate::args::{Cli, ClientsCommand};
+use crate::open::{Opened, open};
+use crate::output::{Ending, json, table, tell};
+use crate::runs::newest_run;
+
+pub(crate) async fn clients(cli: &Cli, command: &ClientsCommand) -> anyhow::Result<Ending> {
+    let ClientsCommand::Show { client, month } = command;
+    let opened = open(cli).await?;
+    let run = newest_run(&opened, *month).await?;
+    let compared = match &run {
+        Some(run) => truecount_app::findings_of(&opened.env, run).await?.comparisons,
+        None => Vec::new(),
+    };
+    let rows = of_client(&compared, client);
+    if !rows.is_empty() {
+        return show_client(cli, &rows);
+    }
+    let known = clients_of(&opened).await?;
+    let exact = known.iter().any(|(id, _)| id.as_str() == client);
+    let part = client.to_lowercase();
+    let is_wanted =
+        |id: &ClientId, name: &str| if exact { id.as_str() == client } else { name.to_lowercase().contains(&part) };
+    let known: Vec<_> = known.iter().filter(|(id, name)| is_wanted(id, name)).collect();
+    if known.is_empty() {
+        anyhow::bail!(
+            "neither the PSA's last sync nor a run has a client `{client}`: give its id in the PSA, or a part of its name"
+        );
+    }
+    if cli.json {
+        json(&compared[..0])?;
+    } else {
+        table(
+            &["id", "client"],
+            &known.iter().map(|(id, name)| vec![id.to_string(), name.clone()]).collect::<Vec<_>>(),
+        );
+    }
+    tell(&match run {
+        Some(run) => format!("Nothing of it was compared in run {}.", run.run_id),
+        None => "There is no run yet; `truecount run` makes one.".to_owned(),
+    });
+    Ok(Ending::Clean)
+}
+
+/// One client's comparisons: by its id, else by a part of its name.
+fn of_client<'a>(compared: &'a [Comparison], wanted: &str) -> Vec<&'a Comparison> {
+    let part = wanted.to_lowercase();
+    let exact = compared.iter().any(|c| c.client_id.as_str() == wanted);
+    let is_wanted = |c: &&Comparison| {
+        if exact { c.client_id.as_str() == wanted } else { c.client_name.to_lowercase().contains(&part) }
+    };
+    let mut rows: Vec<_> = compared.iter().filter(is_wanted).collect();
+    rows.sort_by(|a, b| (&a.client_name, &a.client_id, &a.rule_id).cmp(&(&b.client_name, &b.client_id, &b.rule_id)));
+    rows
+}
+
+fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
+    if cli.json {
+        json(rows)?;
+        return Ok(Ending::Clean);
+    }
+    let number = |n: Option<rust_decimal::Decimal>| n.map_or_else(|| "?".to_owned(), quantity);
+    let cells = |c: &&Comparison| {
+        let what = c.kind.map_or("equal", |kind| kind.for_people());
+        vec![
+            c.client_id.to_string(),
+            c.client_name.clone(),
+            c.product_code.to_string(),
+            number(c.used),
+            number(c.billed),
+            number(c.expected),
+            what.to_owned(),
+        ]
+    };
+    table(
+        &["id", "client", "product", "used", "billed", "should bill", ""],
+        &rows.iter().map(cells).collect::<Vec<_>>(),
+    );
+    Ok(Ending::Clean)
+}
+
+/// The PSA's clients by the newest sync.
+async fn clients_of(opened: &Opened) -> anyhow::Result<Vec<(ClientId, String)>> {
+    let mut clients = Vec::new();
+    for source in opened.config.settings.enabled() {
+        if connect(&source.connector, &source.options)?.evidence() == Side::Billed {
+            for entry in entries_of(&opened.env, &source.id, opened.config.settings.today(&opened.env)).await? {
+                clients.push((ClientId::new(entry.account.id.as_str())?, entry.account.name));
+            }
+        }
+    }
+    Ok(clients)
+}

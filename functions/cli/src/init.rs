@@ -1,0 +1,90 @@
+//! `truecount init`: commented settings, rules and an empty file of secrets to start from.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context;
+use truecount_app::keys;
+use truecount_connectors::SOURCE_KINDS;
+
+use crate::args::Cli;
+use crate::output::{Ending, json, say, tell};
+
+const SETTINGS_HEAD: &str = include_str!("init/settings.toml");
+/// Who may sign in where: only its owner may read it.
+pub(crate) const SECRETS: &str = "config/secrets.toml";
+const SECRETS_HEAD: &str = "\
+# The secrets of the sources on this machine, one table for each source's id. Only you may read this file: its mode
+# stays 600. A secret may also come as a JSON object in TRUECOUNT_SECRET_<ID>.
+";
+const RULES: &str = include_str!("init/rules.toml");
+
+pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
+    let mut settings = SETTINGS_HEAD.to_owned();
+    for connector in SOURCE_KINDS {
+        let _ = writeln!(settings, "\n# {}: {}.", connector.title, connector.gives);
+        if !connector.secret.is_empty() {
+            let _ = writeln!(settings, "# Its secret has the fields: {}.", connector.secret.join(", "));
+        }
+        let _ = writeln!(settings, "#[[sources]]\n#id = \"{0}\"\n#connector = \"{0}\"", connector.name);
+        for line in connector.options.trim().lines() {
+            let _ = match line.strip_prefix("# ") {
+                Some(option) if is_option(option) => writeln!(settings, "##{option}"),
+                Some(_) => writeln!(settings, "{line}"),
+                None if line.is_empty() => writeln!(settings, "#"),
+                None => writeln!(settings, "#{line}"),
+            };
+        }
+    }
+    let mut secrets = SECRETS_HEAD.to_owned();
+    for connector in SOURCE_KINDS.iter().filter(|connector| !connector.secret.is_empty()) {
+        let _ = writeln!(secrets, "\n#[{}]", connector.name);
+        connector.secret.iter().for_each(|field| _ = writeln!(secrets, "#{field} = \"\""));
+    }
+    secrets.push_str("\n# The mail server's, for [mail.smtp].\n#[smtp]\n#password = \"\"\n");
+    let mut written = Vec::new();
+    for (key, text) in [(keys::SETTINGS, settings.as_str()), (keys::RULES, RULES), (SECRETS, secrets.as_str())] {
+        let path = cli.data.join(key);
+        if write_new(&path, text)? {
+            written.push(path.display().to_string());
+        } else {
+            tell(&format!("`{}` is there already and stays as it is", path.display()));
+        }
+    }
+    if cli.json {
+        json(&written)?;
+    } else {
+        for path in &written {
+            say(path);
+        }
+        tell("Next: switch on your PSA and your sources in settings.toml, say in rules.toml which");
+        tell("products they count, give each source its secret with `truecount secrets set`; then");
+        tell("`truecount rules check`, `truecount doctor` and `truecount sync`.");
+    }
+    Ok(Ending::Clean)
+}
+
+/// Whether a comment is `key = value`, and no prose.
+fn is_option(comment: &str) -> bool {
+    comment.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+}
+
+fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
+    let say_where = || format!("`{}` cannot be written", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(say_where)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if path.ends_with(SECRETS) {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    match options.open(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).with_context(say_where).map(|()| true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error).with_context(say_where),
+    }
+}

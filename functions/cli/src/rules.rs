@@ -1,0 +1,102 @@
+//! `truecount rules`: lists the rules, and checks that settings and rules can be used.
+
+use serde::Serialize;
+use truecount_app::{Config, keys};
+use truecount_connectors::connect;
+
+use crate::args::{Cli, RulesCommand};
+use crate::open::open;
+use crate::output::{Ending, json, say, table};
+
+/// A service mapping, for `--json`.
+#[derive(Serialize)]
+struct RuleRow {
+    rule_id: String,
+    product_codes: Vec<String>,
+    source: String,
+    count_basis: &'static str,
+    kinds: Vec<String>,
+    skus: Vec<String>,
+}
+
+pub(crate) async fn rules(cli: &Cli, command: &RulesCommand) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    match command {
+        RulesCommand::List => list(cli, &opened.config),
+        RulesCommand::Check => check(cli, &opened.config),
+    }
+}
+
+fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
+    let rows: Vec<RuleRow> = config
+        .rules
+        .rules()
+        .iter()
+        .map(|rule| RuleRow {
+            rule_id: rule.id.to_string(),
+            product_codes: rule.product_codes.iter().map(ToString::to_string).collect(),
+            source: rule.source.to_string(),
+            count_basis: rule.count_basis.as_str(),
+            kinds: rule.kinds.clone(),
+            skus: rule.skus.clone(),
+        })
+        .collect();
+    if cli.json {
+        json(&rows)?;
+        return Ok(Ending::Clean);
+    }
+    let cells = |row: &RuleRow| {
+        let what = row.kinds.iter().chain(&row.skus).cloned().collect::<Vec<_>>().join(", ");
+        vec![row.rule_id.clone(), row.product_codes.join(", "), row.source.clone(), row.count_basis.to_owned(), what]
+    };
+    table(
+        &["service mapping", "products", "source", "count basis", "counts"],
+        &rows.iter().map(cells).collect::<Vec<_>>(),
+    );
+    Ok(Ending::Clean)
+}
+
+/// What would keep a run from using the settings. The files themselves were read already.
+pub(crate) fn wrong(config: &Config) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut billed = 0;
+    for source in config.settings.enabled() {
+        match connect(&source.connector, &source.options) {
+            Ok(connector) if connector.evidence() == truecount_billing::Side::Billed => billed += 1,
+            Ok(_) => {}
+            Err(error) => wrong.push(format!("{}: source `{}`: {error}", keys::SETTINGS, source.id)),
+        }
+    }
+    if billed != 1 {
+        wrong.push(format!(
+            "{}: {billed} enabled sources give billed lines; a run needs exactly one PSA",
+            keys::SETTINGS
+        ));
+    }
+    wrong
+}
+
+/// Rules that count where nothing is read: what they cover is not compared.
+pub(crate) fn odd(config: &Config) -> Vec<String> {
+    let rules = config.rules.rules().iter();
+    let idle = rules.filter(|rule| !config.settings.enabled().any(|source| source.id == rule.source));
+    let told = |rule: &truecount_reconciliation::Rule| {
+        format!("{}: rule `{}` counts in `{}`, which is no enabled source", keys::RULES, rule.id, rule.source)
+    };
+    idle.map(told).collect()
+}
+
+fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
+    let wrong: Vec<_> = wrong(config).into_iter().chain(odd(config)).collect();
+    if cli.json {
+        json(&wrong)?;
+    } else if wrong.is_empty() {
+        let (rules, sources) = (config.rules.rules().iter().count(), config.settings.enabled().count());
+        say(&format!("good: {sources} sources, {rules} service mappings"));
+    } else {
+        for line in &wrong {
+            say(line);
+        }
+    }
+    if wrong.is_empty() { Ok(Ending::Clean) } else { anyhow::bail!("{} things to mend before a run", wrong.len()) }
+}

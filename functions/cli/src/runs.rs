@@ -1,0 +1,125 @@
+//! `truecount runs`: lists the runs and shows one.
+
+use serde::Serialize;
+use truecount_app::{Closing, Run, RunState};
+use truecount_billing::BillingMonth;
+use truecount_reports::{ReportInput, text_summary};
+
+use crate::args::{Cli, RunsCommand};
+use crate::open::{Opened, open};
+use crate::output::{Ending, json, say, table, tell};
+use crate::pipeline::show_totals;
+
+/// A run in the list.
+#[derive(Serialize)]
+struct RunRow {
+    run_id: String,
+    month: BillingMonth,
+    closing: Option<u32>,
+    counts_for_month: bool,
+    state: String,
+    created_at: String,
+    exceptions: Option<u64>,
+    not_compared: Option<u64>,
+}
+
+pub(crate) async fn runs(cli: &Cli, command: &RunsCommand) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    match command {
+        RunsCommand::List => list_runs(cli, &opened).await,
+        RunsCommand::Show { run } => show_run(cli, &opened, run).await,
+    }
+}
+
+async fn list_runs(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending> {
+    let mut rows = Vec::new();
+    for month in Run::months(&opened.env.table).await? {
+        let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
+        let mut runs = Run::of_month(&opened.env.table, month).await?;
+        runs.sort_by(|a, b| (a.manifest.created_at, &a.run_id).cmp(&(b.manifest.created_at, &b.run_id)));
+        rows.extend(runs.into_iter().map(|run| RunRow {
+            month,
+            closing: run.manifest.closing,
+            counts_for_month: counting.as_ref() == Some(&run.run_id),
+            state: format!("{:?}", run.state).to_lowercase(),
+            created_at: run.manifest.created_at.to_string(),
+            exceptions: run.summary.as_ref().map(|summary| summary.exceptions),
+            not_compared: run.summary.as_ref().map(|summary| summary.not_compared),
+            run_id: run.run_id,
+        }));
+    }
+    if cli.json {
+        json(&rows)?;
+        return Ok(Ending::Clean);
+    }
+    let cells = |row: &RunRow| {
+        let number = |n: Option<u64>| n.map_or_else(String::new, |n| n.to_string());
+        let what = if row.counts_for_month {
+            "closing"
+        } else if row.closing.is_some() {
+            "replaced"
+        } else {
+            "draft"
+        };
+        vec![row.run_id.clone(), what.to_owned(), row.state.clone(), number(row.exceptions), number(row.not_compared)]
+    };
+    table(&["run", "kind", "state", "exceptions", "not reconciled"], &rows.iter().map(cells).collect::<Vec<_>>());
+    Ok(Ending::Clean)
+}
+
+async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<Ending> {
+    let month: Option<BillingMonth> = run_id.get(..7).and_then(|month| month.parse().ok());
+    let run = match month {
+        Some(month) => Run::load(&opened.env.table, month, run_id).await?,
+        None => None,
+    };
+    let Some(run) = run else {
+        anyhow::bail!("there is no run `{run_id}`; `truecount runs list` shows those there are")
+    };
+    if cli.json {
+        json(&run)?;
+        return Ok(Ending::Clean);
+    }
+    let manifest = &run.manifest;
+    say(&format!("{}  counted on {}", run.run_id, manifest.count_day));
+    if let (RunState::Reported, None, Some(summary)) = (run.state, &run.reconciliation_sha256, &run.summary) {
+        show_totals(&summary.totals);
+        tell("From before there were runs here: only the totals are kept.");
+        return Ok(Ending::Clean);
+    }
+    let reconciliation = truecount_app::findings_of(&opened.env, &run).await?;
+    let cells = |source: &truecount_app::PinnedSource| {
+        let day = source.as_of.map_or_else(|| "none".to_owned(), |day| day.to_string());
+        let row = reconciliation.coverage.iter().find(|row| row.source == source.source);
+        let (unread, all) = row.map_or((0, 0), |row| (row.account_incomplete_count, row.account_count));
+        let note = match source.read_state.reason() {
+            Some(reason) => reason.to_owned(),
+            None if unread > 0 => format!("{unread} of {all} not read completely"),
+            None => String::new(),
+        };
+        let state = if unread > 0 && source.read_state.is_complete() { "partial" } else { source.read_state.as_str() };
+        vec![source.source.to_string(), day, state.to_owned(), note]
+    };
+    table(&["source", "sync of", "read", ""], &manifest.sources.iter().map(cells).collect::<Vec<_>>());
+    say("");
+    let header = truecount_app::header_of(&opened.env, &run).await?;
+    let input = ReportInput { header: &header, reconciliation: &reconciliation };
+    say(text_summary(&input).trim_end());
+    Ok(Ending::Clean)
+}
+
+/// The closing run of a month, else its newest; of the newest month if none is named.
+pub(crate) async fn newest_run(opened: &Opened, month: Option<BillingMonth>) -> anyhow::Result<Option<Run>> {
+    let wanted = month;
+    let newest = || async { anyhow::Ok(Run::months(&opened.env.table).await?.pop()) };
+    let Some(month) = (if month.is_some() { month } else { newest().await? }) else { return Ok(None) };
+    let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
+    let mut runs = Run::of_month(&opened.env.table, month).await?;
+    runs.sort_by_key(|run| run.manifest.created_at);
+    let chosen = runs.iter().position(|run| Some(&run.run_id) == counting.as_ref());
+    let run = chosen.map(|at| runs.swap_remove(at)).or_else(|| runs.pop());
+    if run.is_none() && wanted.is_some() {
+        anyhow::bail!("{month} has no run; `truecount runs list` shows those there are");
+    }
+    Ok(run)
+}

@@ -1,0 +1,64 @@
+//! `truecount sources`: each source and how its last sync went.
+
+use serde::Serialize;
+use truecount_app::{SnapshotManifest, SyncStatus};
+use truecount_billing::SourceId;
+use truecount_connectors::connect;
+
+use crate::args::Cli;
+use crate::open::open;
+use crate::output::{Ending, json, table, tell};
+
+/// A source and how its last sync went.
+#[derive(Serialize)]
+struct SourceRow {
+    id: SourceId,
+    connector: String,
+    evidence: &'static str,
+    read_state: &'static str,
+    reason: Option<String>,
+    as_of: Option<String>,
+    accounts: u64,
+    items: u64,
+}
+
+pub(crate) async fn sources(cli: &Cli) -> anyhow::Result<Ending> {
+    let opened = open(cli).await?;
+    let mut rows = Vec::new();
+    for source in &opened.config.settings.sources {
+        let evidence = connect(&source.connector, &source.options)?.evidence();
+        let seal =
+            SnapshotManifest::newest(&opened.env.table, &source.id, opened.config.settings.today(&opened.env)).await?;
+        let failure = SyncStatus::last(&opened.env.table, &source.id).await?.and_then(|attempt| attempt.failure);
+        let state = seal.as_ref().map(SnapshotManifest::read_state);
+        let (read_state, reason) = match (&state, failure) {
+            (_, Some(why)) => ("failed", Some(why)),
+            (Some(state), None) => (state.as_str(), state.reason().map(str::to_owned)),
+            (None, None) => ("never_synced", None),
+        };
+        rows.push(SourceRow {
+            id: source.id.clone(),
+            connector: source.connector.clone(),
+            evidence: evidence.as_str(),
+            read_state,
+            reason,
+            as_of: seal.as_ref().map(|seal| seal.id.as_of.to_string()),
+            accounts: seal.as_ref().map_or(0, |seal| seal.account_count),
+            items: seal.as_ref().map_or(0, |seal| seal.item_count),
+        });
+    }
+    if cli.json {
+        json(&rows)?;
+        return Ok(Ending::Clean);
+    }
+    let cells = |row: &SourceRow| {
+        let synced = row.as_of.clone().unwrap_or_default();
+        let state = row.read_state.replace('_', " ");
+        vec![row.id.to_string(), row.evidence.to_owned(), state, synced, row.items.to_string()]
+    };
+    table(&["source", "side", "read", "sync of", "items"], &rows.iter().map(cells).collect::<Vec<_>>());
+    for (id, reason) in rows.iter().filter_map(|row| Some((&row.id, row.reason.as_ref()?))) {
+        tell(&format!("{id}: {reason}"));
+    }
+    Ok(Ending::Clean)
+}
