@@ -14,9 +14,9 @@ use truecount_app::{Config, keys};
 use truecount_platform::{Archive, CreateOutcome};
 
 use crate::args::{Cli, ConfigCommand};
-use crate::rules::{odd, wrong};
 use crate::open::{Bare, Place, open_bare};
 use crate::output::{Ending, json, say, tell};
+use crate::rules::{odd, wrong};
 
 /// The files, by their names in one's own folder, in the order in which they are put in place.
 const FILES: [(&str, &str); 2] = [("rules.toml", keys::RULES), ("settings.toml", keys::SETTINGS)];

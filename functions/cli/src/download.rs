@@ -11,9 +11,9 @@ use truecount_billing::BillingMonth;
 use truecount_platform::checked_key;
 
 use crate::args::{Cli, PullArgs};
-use crate::runs::newest_run;
 use crate::open::{Opened, open};
 use crate::output::{Ending, json, table, tell};
+use crate::runs::newest_run;
 
 /// A run's file, and what became of it here.
 #[derive(Serialize)]
