@@ -144,9 +144,9 @@ def through_openpyxl(path):
             if value != sheet.cell(n + 2, column + 1).value:
                 sheet.cell(n + 2, column + 1).value = value
     book.save(path)
-    run("mappings", "import", path, "--who", "openpyxl")
+    run("mappings", "import", path, "--actor", "openpyxl")
     check(before, decided(), wanted, "XLSX by openpyxl")
-    again = run("mappings", "import", path, "--who", "openpyxl")
+    again = run("mappings", "import", path, "--actor", "openpyxl")
     assert "0 decided" in again.stderr, again.stderr
 
 
@@ -170,7 +170,7 @@ def through_libreoffice():
     wanted = changes(header, rows, 7, 4)
     with open(saved, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, delimiter=";").writerows([header, *rows])
-    run("mappings", "import", saved, "--strict", "--who", "libreoffice")
+    run("mappings", "import", saved, "--strict", "--actor", "libreoffice")
     check(before, decided(), wanted, "CSV saved by LibreOffice")
     # filled in, then opened and saved as a workbook
     run("mappings", "export", WORK / "filled.csv")
@@ -181,7 +181,7 @@ def through_libreoffice():
     wanted = changes(header, rows, 7, 5)
     with open(WORK / "filled.csv", "w", newline="", encoding="utf-8-sig") as file:
         csv.writer(file).writerows([header, *rows])
-    run("mappings", "import", office(WORK / "filled.csv", "xlsx", "--infilter=CSV:44,34,76,1"), "--strict", "--who", "libreoffice")
+    run("mappings", "import", office(WORK / "filled.csv", "xlsx", "--infilter=CSV:44,34,76,1"), "--strict", "--actor", "libreoffice")
     check(before, decided(), wanted, "filled CSV saved by LibreOffice as XLSX")
 
 

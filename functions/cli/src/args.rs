@@ -1,319 +1,185 @@
-//! The command line's grammar. What the commands do is in `commands`.
+//! The command line's grammar: every command with its options, help and examples, in four groups.
+//!
+//! What the commands do is in the file of the same name.
+
+mod mappings;
+mod operate;
+mod review;
+mod run;
+mod setup;
 
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
-use clap::parser::ValueSource;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use truecount_billing::{BillingMonth, CountDay, SourceId};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::mappings::MappingsCommand;
+pub(crate) use mappings::{DecisionArgs, MappingsArgs, MappingsCommand, SuggestArgs, user};
+pub(crate) use operate::{InboxArgs, InboxCommand, MailArgs, MailCommand};
+pub(crate) use review::{ClientsArgs, ClientsCommand, RunsArgs, RunsCommand};
+pub(crate) use run::{
+    CheckArgs, DemoArgs, DownloadArgs, MailPolicyArgs, ReconcileArgs, ReportArgs, ReportCommand, RunArgs, SyncArgs,
+};
+pub(crate) use setup::{
+    ConfigArgs, ConfigCommand, DoctorArgs, InitArgs, RulesArgs, RulesCommand, SecretsArgs, SecretsCommand, SourcesArgs,
+    SourcesCommand,
+};
 
-/// Shows, before invoices go out, where what an MSP bills differs from what its clients use.
+/// The heading of the options that many commands share.
+const SHARED: &str = "Global options";
+
+/// Compare what an MSP bills with what its clients use, before invoices go out
 #[derive(Debug, Parser)]
-#[command(name = "truecount", version, max_term_width = 100, after_help = AFTER)]
+#[command(name = "truecount", version, max_term_width = 100, disable_help_flag = true, disable_version_flag = true)]
+#[command(after_help = "\
+Examples:
+  truecount demo                           see it at work, nothing to set up
+  truecount init --data msp                start a data directory of your own
+  truecount run --data msp                 a draft of the current month
+  truecount run --closing --stack prod     close the month on a deployed stack
+
+Exit codes:
+  0  nothing to correct
+  1  exceptions found
+  2  something was not reconciled
+  3  the run failed, or the command was wrong
+If several apply, the highest is returned.
+
+`truecount COMMAND --help` shows the options and examples of a command.")]
 pub(crate) struct Cli {
-    /// The folder with everything: settings, archive, table, outbox
-    #[arg(long, global = true, value_name = "DIR", default_value = "truecount-data", env = "TRUECOUNT_DATA")]
-    pub(crate) data: PathBuf,
-    /// A deployed stack instead of the folder: reached with the usual AWS credentials, profile and region
-    #[arg(long, global = true, value_name = "NAME", env = "TRUECOUNT_STACK")]
-    pub(crate) stack: Option<String>,
-    /// Answer in JSON on stdout
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// Print the result as JSON on stdout
+    #[arg(long, global = true, help_heading = SHARED, display_order = 920)]
+    pub(crate) json: bool,
+    /// Print help
+    #[arg(short, long, global = true, action = ArgAction::Help, help_heading = SHARED, display_order = 930)]
+    help: Option<bool>,
+    /// Print version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = SHARED, display_order = 940)]
+    version: Option<bool>,
 }
 
-impl Cli {
-    /// The command line's words. One that names a folder and no stack means the folder, whatever the environment says.
-    pub(crate) fn read() -> Result<Self, clap::Error> {
-        let matches = Self::command().try_get_matches()?;
-        let mut cli = Self::from_arg_matches(&matches)?;
-        let is_written = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
-        match (is_written("data"), is_written("stack")) {
-            (true, true) => {
-                let why = "--data and --stack name two homes: give one of them";
-                return Err(Self::command().error(ErrorKind::ArgumentConflict, why));
+/// The data that a command works on.
+#[derive(Debug, Args)]
+pub(crate) struct BackendArgs {
+    /// Data directory on this machine [env: TRUECOUNT_DATA] [default: truecount-data]
+    #[arg(long, global = true, value_name = "DIR", help_heading = SHARED, display_order = 900)]
+    data: Option<PathBuf>,
+    /// Deployed stack, reached with your AWS credentials, instead of a data directory [env: TRUECOUNT_STACK]
+    #[arg(long, global = true, value_name = "NAME", help_heading = SHARED, display_order = 910)]
+    stack: Option<String>,
+}
+
+/// Where the data of a command is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    /// A directory on this machine.
+    Directory(PathBuf),
+    /// A deployed stack, by its name.
+    Stack(String),
+}
+
+impl BackendArgs {
+    /// What the options name, else the environment, else the directory of [`DataArgs`].
+    ///
+    /// An option wins over both variables: `--data` means the directory even where `TRUECOUNT_STACK` is set.
+    pub(crate) fn location(&self) -> anyhow::Result<Location> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        match (&self.data, &self.stack) {
+            (Some(_), Some(_)) => anyhow::bail!("--data and --stack exclude each other: give one of them"),
+            (Some(data), None) => Ok(Location::Directory(data.clone())),
+            (None, Some(stack)) => Ok(Location::Stack(stack.clone())),
+            (None, None) => {
+                Ok(variable("TRUECOUNT_STACK").map_or_else(|| Location::Directory(default_data()), Location::Stack))
             }
-            (true, false) => cli.stack = None,
-            _ => {}
         }
-        if is_written("stack") && matches!(cli.command, Command::Demo(_) | Command::Init | Command::Check(_)) {
-            let why = "this command works on this machine's files: leave --stack out";
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, why));
-        }
-        Ok(cli)
     }
 }
 
-const AFTER: &str = "\
-Exit codes: 0 clean, 1 exceptions found, 2 something could not be compared,
-3 the run failed or the command was wrong; the highest wins.";
+/// The data directory of a command that works on this machine only.
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    /// Data directory on this machine [env: TRUECOUNT_DATA] [default: truecount-data]
+    #[arg(long, value_name = "DIR", help_heading = SHARED, display_order = 900)]
+    data: Option<PathBuf>,
+}
+
+impl DataArgs {
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(default_data)
+    }
+}
+
+fn default_data() -> PathBuf {
+    let named = std::env::var_os("TRUECOUNT_DATA").filter(|value| !value.is_empty());
+    named.map_or_else(|| PathBuf::from("truecount-data"), PathBuf::from)
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Close a month of a sample MSP with its vendors on this machine: nothing to set up
+    Init(InitArgs),
+    Config(ConfigArgs),
+    Secrets(SecretsArgs),
+    Sources(SourcesArgs),
+    Rules(RulesArgs),
+    Doctor(DoctorArgs),
     Demo(DemoArgs),
-    /// Write commented settings and service mappings (rules) to begin with
-    Init,
-    /// Sync every source, reconcile the month and report it
     Run(RunArgs),
-    /// Read sources and seal what they say today
     Sync(SyncArgs),
-    /// Compare a month's billed lines with its usage
     Reconcile(ReconcileArgs),
-    /// Write a run's files, and its mail
     Report(ReportArgs),
-    /// Reconcile bare CSV files, with no set-up at all
     Check(CheckArgs),
-    /// The PSA and the usage sources
-    #[command(subcommand)]
-    Sources(SourcesCommand),
-    /// Which client a vendor organization belongs to
-    #[command(subcommand)]
-    Mappings(MappingsCommand),
-    /// Service mappings: which products are counted by what
-    #[command(subcommand)]
-    Rules(RulesCommand),
-    /// What would go wrong at month-end, and what to do about it; exit code 1 advice, 2 a gap, 3 a fault
-    Doctor,
-    /// Settings and rules: fetched, compared, checked and put in place
-    #[command(subcommand)]
-    Config(ConfigCommand),
-    /// What the sources sign in with: never shown
-    #[command(subcommand)]
-    Secrets(SecretsCommand),
-    /// The runs there were
-    #[command(subcommand)]
-    Runs(RunsCommand),
-    /// One client's lines and usage
-    #[command(subcommand)]
-    Clients(ClientsCommand),
-    /// Files for the next sync
-    #[command(subcommand)]
-    Inbox(InboxCommand),
-    /// The way that mail takes
-    #[command(subcommand)]
-    Mail(MailCommand),
+    Mappings(MappingsArgs),
+    Clients(ClientsArgs),
+    Runs(RunsArgs),
+    Inbox(InboxArgs),
+    Mail(MailArgs),
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct DemoArgs {
-    /// Months to run for real, the last one closing last
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=12))]
-    pub(crate) months: u32,
-    /// Another seed makes another sample MSP
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-    /// The month to close
-    #[arg(long, default_value = "2026-06", value_name = "YYYY-MM")]
-    pub(crate) month: BillingMonth,
+/// The groups in which `truecount --help` lists the commands.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Set up", &["init", "config", "secrets", "sources", "rules", "doctor"]),
+    ("Run", &["demo", "run", "sync", "reconcile", "report", "check"]),
+    ("Review", &["mappings", "clients", "runs"]),
+    ("Operate", &["inbox", "mail"]),
+];
+
+impl Cli {
+    /// Parses the process's arguments.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&grammar().try_get_matches()?)
+    }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// The month; by default the current one
-    #[arg(long, value_name = "YYYY-MM")]
-    pub(crate) month: Option<BillingMonth>,
-    /// The run that counts for the month: it sends the mail
-    #[arg(long)]
-    pub(crate) closing: bool,
-    /// With --closing: the closing run whose place this one takes
-    #[arg(long, value_name = "RUN", requires = "closing")]
-    pub(crate) replace: Option<String>,
-    /// With --closing: only if a month is due by the closing calendar of the settings, for a daily timer
-    #[arg(long, requires = "closing", conflicts_with_all = ["month", "replace", "mail", "no_mail"])]
-    pub(crate) when_due: bool,
-    #[command(flatten)]
-    pub(crate) mail: MailArgs,
+/// The grammar with its help in groups, which clap itself does not know.
+fn grammar() -> clap::Command {
+    let command = Cli::command();
+    let style = *command.get_styles().get_header();
+    let mut groups = String::new();
+    for (title, names) in GROUPS {
+        groups.push_str(&format!("{style}{title}:{style:#}\n"));
+        for name in names {
+            let about = command.find_subcommand(name).and_then(clap::Command::get_about);
+            groups.push_str(&format!("  {name:<9}  {}\n", about.map(ToString::to_string).unwrap_or_default()));
+        }
+        groups.push('\n');
+    }
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}{style}{SHARED}:{style:#}\n{{options}}{{after-help}}"
+    );
+    with_styled_headings(command.help_template(template))
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct MailArgs {
-    /// Mail a draft too
-    #[arg(long, conflicts_with = "no_mail")]
-    pub(crate) mail: bool,
-    /// Mail nobody
-    #[arg(long)]
-    pub(crate) no_mail: bool,
+/// Gives the headings of our own texts the style of clap's.
+fn with_styled_headings(command: clap::Command) -> clap::Command {
+    let style = *command.get_styles().get_header();
+    let plain = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let heading = |line: &str| {
+        let is_heading = line.ends_with(':') && !line.starts_with(' ');
+        if is_heading { format!("{style}{line}{style:#}") } else { line.to_owned() }
+    };
+    let text = plain.lines().map(heading).collect::<Vec<_>>().join("\n");
+    command.after_help(text).mut_subcommands(with_styled_headings)
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct SyncArgs {
-    /// Sources by id; by default all that are enabled
-    #[arg(value_name = "SOURCE")]
-    pub(crate) sources: Vec<SourceId>,
-    /// Put this file into the inbox of the (one, csv) source first
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ReconcileArgs {
-    /// The month; by default the current one
-    #[arg(long, value_name = "YYYY-MM")]
-    pub(crate) month: Option<BillingMonth>,
-    /// The run that counts for the month
-    #[arg(long)]
-    pub(crate) closing: bool,
-    /// With --closing: the closing run whose place this one takes
-    #[arg(long, value_name = "RUN", requires = "closing")]
-    pub(crate) replace: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct ReportArgs {
-    #[command(subcommand)]
-    pub(crate) command: Option<ReportCommand>,
-    /// The month; by default the current one
-    #[arg(long, value_name = "YYYY-MM")]
-    pub(crate) month: Option<BillingMonth>,
-    /// Which run; by default the month's closing run, else its newest
-    #[arg(long, value_name = "RUN")]
-    pub(crate) run: Option<String>,
-    #[command(flatten)]
-    pub(crate) mail: MailArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    /// Billed lines
-    #[arg(long, value_name = "FILE")]
-    pub(crate) billed: PathBuf,
-    /// Usage items
-    #[arg(long, value_name = "FILE")]
-    pub(crate) usage: PathBuf,
-    /// Which account is which client; without it equal unique names count
-    #[arg(long, value_name = "FILE")]
-    pub(crate) mappings: Option<PathBuf>,
-    /// Rules as .csv or .toml; without it equal product code and SKU count
-    #[arg(long, value_name = "FILE")]
-    pub(crate) rules: Option<PathBuf>,
-    /// The count day and the billing day
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(crate) as_of: CountDay,
-    /// The folder for the results
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SourcesCommand {
-    /// Each source, and how its last sync went
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RulesCommand {
-    /// Each service mapping
-    List,
-    /// Whether settings and rules can be used
-    Check,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConfigCommand {
-    /// Fetch settings and rules into a folder of your own
-    Pull {
-        /// The folder
-        #[arg(long, value_name = "DIR", default_value = "truecount-config")]
-        out: PathBuf,
-    },
-    /// Check the folder's settings and rules, and put them in place of those that you pulled
-    Push {
-        /// The folder
-        #[arg(value_name = "DIR", default_value = "truecount-config")]
-        dir: PathBuf,
-    },
-    /// What a push would change, line by line; exit code 1 if anything
-    Diff {
-        /// The folder
-        #[arg(value_name = "DIR", default_value = "truecount-config")]
-        dir: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SecretsCommand {
-    /// Which sources have one, and what it lacks
-    List,
-    /// Request for a source's secret, without echo, and put it in place; from a pipe: one JSON object of its fields
-    Set {
-        /// The source
-        source: SourceId,
-        /// On a stack: encrypt with this KMS key instead of AWS's own for SSM
-        #[arg(long, value_name = "KEY")]
-        kms_key: Option<String>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RunsCommand {
-    /// Each run
-    List,
-    /// One run: what it rests on and what it found
-    Show {
-        /// Its id
-        run: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ClientsCommand {
-    /// What one client is billed for and uses, by the newest run
-    Show {
-        /// The client's id in the PSA, or a part of its name
-        client: String,
-        /// The month; by default the newest with a run
-        #[arg(long, value_name = "YYYY-MM")]
-        month: Option<BillingMonth>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ReportCommand {
-    /// Copy a run's files into a folder
-    Pull(PullArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PullArgs {
-    /// The month; by default the newest with a run
-    #[arg(long, value_name = "YYYY-MM")]
-    pub(crate) month: Option<BillingMonth>,
-    /// Which run; by default the month's closing run, else its newest
-    #[arg(long, value_name = "RUN")]
-    pub(crate) run: Option<String>,
-    /// The folder; what is there with other content is never written over
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum InboxCommand {
-    /// Look into a file and put it where the next sync finds it
-    Push {
-        /// The file, as it was exported
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-        /// The source that it is for; may be left out if only one takes files
-        #[arg(long, value_name = "SOURCE", conflicts_with = "mappings")]
-        source: Option<SourceId>,
-        /// It is a spreadsheet of mappings, .xlsx or .csv
-        #[arg(long)]
-        mappings: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum MailCommand {
-    /// Send each group a short mail, and say what became of it
-    Test {
-        /// Only this group
-        #[arg(long, value_name = "GROUP")]
-        to: Option<String>,
-    },
-}
+#[cfg(test)]
+mod tests;

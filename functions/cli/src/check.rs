@@ -23,7 +23,7 @@ pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     let ending = match outcome.exit_code() {
         0 => Ending::Clean,
         1 => Ending::Exceptions,
-        _ => Ending::NotCompared,
+        _ => Ending::NotReconciled,
     };
     if cli.json {
         json(&outcome.reconciliation)?;

@@ -6,24 +6,26 @@ use truecount_connectors::connect;
 use truecount_reconciliation::Comparison;
 use truecount_reports::quantity;
 
-use crate::args::{Cli, ClientsCommand};
-use crate::open::{Opened, open};
-use crate::output::{Ending, json, table, tell};
+use crate::args::{Cli, ClientsArgs, ClientsCommand};
+use crate::open::{Session, open};
+use crate::output::{Ending, json, tell};
 use crate::runs::newest_run;
+use crate::table::Column::{Key, Number, Text};
+use crate::table::table;
 
-pub(crate) async fn clients(cli: &Cli, command: &ClientsCommand) -> anyhow::Result<Ending> {
-    let ClientsCommand::Show { client, month } = command;
-    let opened = open(cli).await?;
-    let run = newest_run(&opened, *month).await?;
+pub(crate) async fn clients(cli: &Cli, args: &ClientsArgs) -> anyhow::Result<Ending> {
+    let ClientsCommand::Show { client, month } = &args.command;
+    let session = open(&args.backend).await?;
+    let run = newest_run(&session, *month).await?;
     let compared = match &run {
-        Some(run) => truecount_app::findings_of(&opened.env, run).await?.comparisons,
+        Some(run) => truecount_app::findings_of(&session.env, run).await?.comparisons,
         None => Vec::new(),
     };
     let rows = of_client(&compared, client);
     if !rows.is_empty() {
         return show_client(cli, &rows);
     }
-    let known = clients_of(&opened).await?;
+    let known = clients_of(&session).await?;
     let exact = known.iter().any(|(id, _)| id.as_str() == client);
     let part = client.to_lowercase();
     let is_wanted =
@@ -38,7 +40,7 @@ pub(crate) async fn clients(cli: &Cli, command: &ClientsCommand) -> anyhow::Resu
         json(&compared[..0])?;
     } else {
         table(
-            &["id", "client"],
+            &[Key("id"), Text("client")],
             &known.iter().map(|(id, name)| vec![id.to_string(), name.clone()]).collect::<Vec<_>>(),
         );
     }
@@ -80,18 +82,18 @@ fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
         ]
     };
     table(
-        &["id", "client", "product", "used", "billed", "should bill", ""],
+        &[Key("id"), Text("client"), Key("product"), Number("used"), Number("billed"), Number("should bill"), Text("")],
         &rows.iter().map(cells).collect::<Vec<_>>(),
     );
     Ok(Ending::Clean)
 }
 
 /// The PSA's clients by the newest sync.
-async fn clients_of(opened: &Opened) -> anyhow::Result<Vec<(ClientId, String)>> {
+async fn clients_of(session: &Session) -> anyhow::Result<Vec<(ClientId, String)>> {
     let mut clients = Vec::new();
-    for source in opened.config.settings.enabled() {
+    for source in session.config.settings.enabled() {
         if connect(&source.connector, &source.options)?.evidence() == Side::Billed {
-            for entry in entries_of(&opened.env, &source.id, opened.config.settings.today(&opened.env)).await? {
+            for entry in entries_of(&session.env, &source.id, session.config.settings.today(&session.env)).await? {
                 clients.push((ClientId::new(entry.account.id.as_str())?, entry.account.name));
             }
         }

@@ -13,8 +13,8 @@ use similar::TextDiff;
 use truecount_app::{Config, keys};
 use truecount_platform::{Archive, CreateOutcome};
 
-use crate::args::{Cli, ConfigCommand};
-use crate::open::{Bare, Place, open_bare};
+use crate::args::{Cli, ConfigArgs, ConfigCommand};
+use crate::open::{OpenBackend, Target, open_backend};
 use crate::output::{Ending, json, say, tell};
 use crate::rules::{odd, wrong};
 
@@ -42,23 +42,23 @@ struct FileRow {
     diff: Option<String>,
 }
 
-pub(crate) async fn config(cli: &Cli, command: &ConfigCommand) -> anyhow::Result<Ending> {
-    let bare = open_bare(cli).await?;
-    match command {
-        ConfigCommand::Pull { out } => pull(cli, &bare, out).await,
-        ConfigCommand::Push { dir } => push(cli, &bare, dir).await,
-        ConfigCommand::Diff { dir } => diff(cli, &bare, dir).await,
+pub(crate) async fn config(cli: &Cli, args: &ConfigArgs) -> anyhow::Result<Ending> {
+    let backend = open_backend(&args.backend).await?;
+    match &args.command {
+        ConfigCommand::Pull { out } => pull(cli, &backend, out).await,
+        ConfigCommand::Push { dir } => push(cli, &backend, dir).await,
+        ConfigCommand::Diff { dir } => diff(cli, &backend, dir).await,
     }
 }
 
-async fn pull(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
+async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result<Ending> {
     let mut pulled = Pulled::read(folder)?.unwrap_or_default();
     let mut found = Vec::new();
     for (name, key) in FILES {
-        let Some(there) = bare.env.config.get(key).await? else {
+        let Some(there) = backend.env.config.get(key).await? else {
             anyhow::bail!(
                 "`{}` is not there yet: `truecount init --data DIR` writes one to begin with, `truecount config push DIR/config` puts it in place",
-                bare.env.config.place(key)
+                backend.env.config.place(key)
             )
         };
         if let Some(mine) = read(&folder.join(name))?
@@ -73,13 +73,13 @@ async fn pull(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
         found.push((name, key, there));
     }
     fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
-    pulled.home = bare.name();
+    pulled.home = backend.name();
     let mut rows = Vec::new();
     for (name, key, there) in found {
         let path = folder.join(name);
         pulled.files.insert(name.to_owned(), keys::sha256(&there));
         fs::write(&path, there).with_context(|| format!("`{}` cannot be written", path.display()))?;
-        rows.push(FileRow { file: name, place: bare.env.config.place(key), state: "pulled", diff: None });
+        rows.push(FileRow { file: name, place: backend.env.config.place(key), state: "pulled", diff: None });
         if !cli.json {
             say(&path.display().to_string());
         }
@@ -90,16 +90,16 @@ async fn pull(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
     } else {
         tell(&format!(
             "Of {}. `truecount config diff` shows your changes, `truecount config push` puts them there.",
-            bare.name()
+            backend.name()
         ));
     }
     Ok(Ending::Clean)
 }
 
-async fn push(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
+async fn push(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result<Ending> {
     let mut pulled = Pulled::read(folder)?.unwrap_or_default();
-    if !pulled.home.is_empty() && pulled.home != bare.name() {
-        anyhow::bail!("`{}` was pulled from {}, not from {}", folder.display(), pulled.home, bare.name());
+    if !pulled.home.is_empty() && pulled.home != backend.name() {
+        anyhow::bail!("`{}` was pulled from {}, not from {}", folder.display(), pulled.home, backend.name());
     }
     let mut files = Vec::new();
     for (name, key) in FILES {
@@ -120,11 +120,11 @@ async fn push(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
     for (name, key, mine) in files {
         let sha256 = keys::sha256(&mine);
-        let state = put(bare, key, mine, pulled.files.get(name)).await?;
+        let state = put(backend, key, mine, pulled.files.get(name)).await?;
         pulled.files.insert(name.to_owned(), sha256);
-        pulled.home = bare.name();
+        pulled.home = backend.name();
         pulled.write(folder)?;
-        rows.push(FileRow { file: name, place: bare.env.config.place(key), state, diff: None });
+        rows.push(FileRow { file: name, place: backend.env.config.place(key), state, diff: None });
     }
     if cli.json {
         json(&rows)?;
@@ -135,15 +135,15 @@ async fn push(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
 }
 
 /// Puts one file in place of what was pulled, and of nothing else.
-async fn put(bare: &Bare, key: &str, mine: Vec<u8>, pulled: Option<&String>) -> anyhow::Result<&'static str> {
-    let archive = &*bare.env.config;
+async fn put(backend: &OpenBackend, key: &str, mine: Vec<u8>, pulled: Option<&String>) -> anyhow::Result<&'static str> {
+    let archive = &*backend.env.config;
     let there = archive.get(key).await?;
     let is_mine = |there: &[u8]| pulled == Some(&keys::sha256(there));
     let placed = match there {
         None => archive.put_new(key, mine).await? == CreateOutcome::Created,
         Some(there) if there == mine => return Ok("unchanged"),
         Some(there) if is_mine(&there) => {
-            if let Place::Folder(_) = bare.place {
+            if let Target::Directory(_) = backend.target {
                 keep(archive, key, &there).await?;
             }
             archive.replace(key, &there, mine).await?
@@ -168,12 +168,12 @@ async fn keep(archive: &dyn Archive, key: &str, earlier: &[u8]) -> anyhow::Resul
     Ok(())
 }
 
-async fn diff(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
+async fn diff(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
     for (name, key) in FILES {
-        let place = bare.env.config.place(key);
+        let place = backend.env.config.place(key);
         let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-        let there = text(bare.env.config.get(key).await?);
+        let there = text(backend.env.config.get(key).await?);
         let mine = text(read(&folder.join(name))?);
         let lines = TextDiff::from_lines(&there, &mine);
         let shown = folder.join(name).display().to_string();
@@ -191,15 +191,15 @@ async fn diff(cli: &Cli, bare: &Bare, folder: &Path) -> anyhow::Result<Ending> {
     Ok(if rows.iter().all(|row| row.state == "equal") { Ending::Clean } else { Ending::Exceptions })
 }
 
-impl Bare {
+impl OpenBackend {
     /// Which home this is, for people and for what was pulled.
     fn name(&self) -> String {
-        match &self.place {
-            Place::Folder(folder) => {
+        match &self.target {
+            Target::Directory(folder) => {
                 let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
                 format!("the folder `{}`", whole.display())
             }
-            Place::Stack { name, home, .. } => format!("the stack `{name}` (s3://{})", home.bucket),
+            Target::Stack { name, resources, .. } => format!("the stack `{name}` (s3://{})", resources.bucket),
         }
     }
 }

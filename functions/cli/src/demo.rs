@@ -18,7 +18,7 @@ use truecount_reconciliation::Totals;
 use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
 
 use crate::args::{Cli, DemoArgs};
-use crate::open::{Opened, embedded};
+use crate::open::{Session, embedded};
 use crate::output::{Ending, json, say, tell};
 use crate::pipeline;
 
@@ -44,36 +44,37 @@ pub(crate) async fn demo(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Ending> {
     }
     let mut ending = Ending::Clean;
     for (at, month) in months.iter().rev().enumerate() {
-        ending = one_month(cli, args.seed, *month, at == 0).await?;
+        ending = one_month(cli, args, *month, at == 0).await?;
     }
     Ok(ending)
 }
 
-async fn one_month(cli: &Cli, seed: u64, month: BillingMonth, is_first: bool) -> anyhow::Result<Ending> {
-    let sample = Arc::new(Sample::new(SampleSize::default(), seed, month));
+async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bool) -> anyhow::Result<Ending> {
+    let data = args.data.directory();
+    let sample = Arc::new(Sample::new(SampleSize::default(), args.seed, month));
     let vendors = Vendors::start(Arc::clone(&sample)).await?;
-    prepare(&cli.data, &sample, &vendors)?;
+    prepare(&data, &sample, &vendors)?;
     let clock = Arc::new(FixedClock(sample.now()));
-    let (env, home) = embedded(&cli.data, Durability::Bulk, clock)?;
+    let (env, home) = embedded(&data, Durability::Bulk, clock)?;
     let config = Config::load(&*env.config).await?;
-    let opened = Opened::new(env, config, home);
+    let session = Session::new(env, config, home);
     if is_first {
-        seed_history(&opened, &sample.history()).await?;
+        seed_history(&session, &sample.history()).await?;
     }
-    decide(&opened, &sample).await?;
+    decide(&session, &sample).await?;
     tell(&format!("A sample MSP with {} sources on this machine; closing {month}.", sample.sources().len()));
 
-    let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
-    let syncs = pipeline::sync_all(&opened, &sources).await?;
+    let sources: Vec<_> = session.config.settings.enabled().cloned().collect();
+    let syncs = pipeline::sync_all(&session, &sources).await?;
     let wanted = RunKind::Closing { replace: None };
-    let ReconcileAnswer::Reconciled { run_id, .. } = pipeline::reconcile_now(&opened, Some(month), &wanted).await?
+    let ReconcileAnswer::Reconciled { run_id, .. } = pipeline::reconcile_now(&session, Some(month), &wanted).await?
     else {
         anyhow::bail!("another run of {month} is at work; try again when it is done")
     };
-    let report = pipeline::report_now(&opened, month, Some(&run_id), MailPolicy::Usual).await?;
-    let agreement = agreement(&opened, &sample, month, &run_id).await?;
+    let report = pipeline::report_now(&session, month, Some(&run_id), MailPolicy::Usual).await?;
+    let agreement = agreement(&session, &sample, month, &run_id).await?;
     vendors.stop().await;
-    show(cli, &sample, syncs, report, agreement)
+    show(cli, &data, &sample, syncs, report, agreement)
 }
 
 /// Settings, rules, secrets and dropped files of the sample.
@@ -114,10 +115,10 @@ fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// The mappings that the sample's people have decided; once.
-async fn decide(opened: &Opened, sample: &Sample) -> anyhow::Result<()> {
+async fn decide(session: &Session, sample: &Sample) -> anyhow::Result<()> {
     for decided in sample.decisions() {
         let (source, account_id) = (SourceId::new(&decided.source)?, AccountId::new(&decided.account_id)?);
-        if !decisions_about(&opened.env.table, &source, &account_id).await?.is_empty() {
+        if !decisions_about(&session.env.table, &source, &account_id).await?.is_empty() {
             continue;
         }
         let verdict = match &decided.client_id {
@@ -126,13 +127,13 @@ async fn decide(opened: &Opened, sample: &Sample) -> anyhow::Result<()> {
         };
         let decision =
             MappingRecord::new(source, account_id, verdict, decided.who.as_str(), decided.why.as_str(), sample.now());
-        append_decision(&opened.env.table, &decision).await?;
+        append_decision(&session.env.table, &decision).await?;
     }
     Ok(())
 }
 
 /// Earlier months as plain records: they have totals, but no files.
-async fn seed_history(opened: &Opened, history: &[EarlierMonth]) -> anyhow::Result<()> {
+async fn seed_history(session: &Session, history: &[EarlierMonth]) -> anyhow::Result<()> {
     for earlier in history {
         let mut totals = Vec::new();
         for total in &earlier.totals {
@@ -146,15 +147,15 @@ async fn seed_history(opened: &Opened, history: &[EarlierMonth]) -> anyhow::Resu
         }
         let summary =
             RunSummary { exceptions: earlier.finding_count, not_compared: earlier.not_compared_count, totals };
-        seed_month(&opened.env, earlier.month, summary).await?;
+        seed_month(&session.env, earlier.month, summary).await?;
     }
     Ok(())
 }
 
 /// Holds the report's exceptions against the answer sheet.
-async fn agreement(opened: &Opened, sample: &Sample, month: BillingMonth, run_id: &str) -> anyhow::Result<Tally> {
+async fn agreement(session: &Session, sample: &Sample, month: BillingMonth, run_id: &str) -> anyhow::Result<Tally> {
     let key = keys::report(month, run_id, "exceptions.csv");
-    let bytes = opened.env.archive.get(&key).await?.with_context(|| format!("`{key}` is missing"))?;
+    let bytes = session.env.archive.get(&key).await?.with_context(|| format!("`{key}` is missing"))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut reader = csv::Reader::from_reader(bytes);
     let rows = reader.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>()?;
@@ -163,6 +164,7 @@ async fn agreement(opened: &Opened, sample: &Sample, month: BillingMonth, run_id
 
 fn show(
     cli: &Cli,
+    data: &Path,
     sample: &Sample,
     syncs: Vec<SyncAnswer>,
     report: ReportAnswer,
@@ -183,7 +185,7 @@ fn show(
         } else {
             show_disagreement(&agreement, planted);
         }
-        tell(&format!("Mails: {}", cli.data.join("outbox").display()));
+        tell(&format!("Mails: {}", data.join("outbox").display()));
     }
     if is_whole { Ok(ending) } else { anyhow::bail!("found and planted do not agree") }
 }

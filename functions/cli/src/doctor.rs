@@ -1,4 +1,6 @@
-//! `doctor`: what would go wrong at month-end, and what to do about each.
+//! `truecount doctor`: what would go wrong at month-end, and how to fix it.
+
+use std::path::Path;
 
 use truecount_app::Config;
 use truecount_embedded::BackendError;
@@ -6,92 +8,109 @@ use truecount_operator::cloud::Cloud;
 use truecount_operator::doctor::{self, BackendUnderTest, Health, Line};
 use truecount_operator::stack::StackError;
 use truecount_platform::MailError;
+use truecount_reports::sanitize;
 
-use crate::args::Cli;
-use crate::open::{Bare, Place, open_bare};
-use crate::output::{Ending, indented, json, say, tell};
+use crate::args::{BackendArgs, Cli, DoctorArgs, Location};
+use crate::open::{OpenBackend, Target, open_backend};
+use crate::output::{Ending, json, say_wrapped, tell};
 
-pub(crate) async fn doctor(cli: &Cli) -> anyhow::Result<Ending> {
-    let lines = match open_bare(cli).await {
-        _ if cli.stack.is_none() && !cli.data.is_dir() => {
-            let says = format!("there is no folder `{}`", cli.data.display());
-            let remedy = "name another with --data or a stack with --stack, or begin one: `truecount init`";
-            vec![Line::bad(Health::Fault, "folder", says, remedy)]
-        }
-        Ok(bare) => examine(&bare).await?,
-        Err(error) => vec![unopened(error)?],
-    };
+/// Where the text of a check begins.
+const INDENT: usize = 9;
+
+pub(crate) async fn doctor(cli: &Cli, args: &DoctorArgs) -> anyhow::Result<Ending> {
+    let lines = check(&args.backend).await?;
     let worst = lines.iter().map(|line| line.health).max().unwrap_or(Health::Good);
     if cli.json {
         json(&lines)?;
     } else {
         lines.iter().for_each(show);
         let open = lines.iter().filter(|line| line.health != Health::Good).count();
-        tell(&format!("{} looked at, {open} to do.", lines.len()));
+        tell(&match open {
+            0 => format!("{} checks, all in order.", lines.len()),
+            1 => format!("{} checks, 1 to fix.", lines.len()),
+            _ => format!("{} checks, {open} to fix.", lines.len()),
+        });
     }
     Ok(match worst {
         Health::Good => Ending::Clean,
         Health::Advice => Ending::Exceptions,
-        Health::Gap => Ending::NotCompared,
+        Health::Gap => Ending::NotReconciled,
         Health::Fault => Ending::Failed,
     })
 }
 
-async fn examine(bare: &Bare) -> anyhow::Result<Vec<Line>> {
-    Ok(match &bare.place {
-        Place::Folder(folder) => {
-            let mut lines = doctor::examine(&bare.env, BackendUnderTest::Folder(folder)).await;
-            lines.extend(mail_server(bare).await);
+/// All checks; that the backend cannot be opened is the only one then.
+async fn check(args: &BackendArgs) -> anyhow::Result<Vec<Line>> {
+    if let Location::Directory(data) = args.location()?
+        && !data.is_dir()
+    {
+        return Ok(vec![no_directory(&data)]);
+    }
+    match open_backend(args).await {
+        Ok(backend) => examine(&backend).await,
+        Err(error) => Ok(vec![not_opened(error)?]),
+    }
+}
+
+async fn examine(backend: &OpenBackend) -> anyhow::Result<Vec<Line>> {
+    Ok(match &backend.target {
+        Target::Directory(data) => {
+            let mut lines = doctor::examine(&backend.env, BackendUnderTest::Folder(data)).await;
+            lines.extend(mail_server(backend).await);
             lines
         }
-        Place::Stack { home, .. } => {
+        Target::Stack { resources, .. } => {
             let cloud = Cloud::find(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref()).await?;
-            doctor::examine(&bare.env, BackendUnderTest::Stack(home, &cloud)).await
+            doctor::examine(&backend.env, BackendUnderTest::Stack(resources, &cloud)).await
         }
     })
 }
 
-/// Whether the mail server lets us in: without a mail. Settings that cannot be read have a line of their own.
-async fn mail_server(bare: &Bare) -> Option<Line> {
-    let config = Config::load(&*bare.env.config).await.ok()?;
-    let server = bare.mail_server(&config)?;
+/// Signs in to the mail server without sending a mail. Settings that cannot be read are a check of their own.
+async fn mail_server(backend: &OpenBackend) -> Option<Line> {
+    let config = Config::load(&*backend.env.config).await.ok()?;
+    let server = backend.mail_server(&config)?;
     Some(match server.try_out().await {
-        Ok(()) => Line::good("mail server", "lets us in, under TLS"),
+        Ok(()) => Line::good("mail server", "accepts the sign-in, under TLS"),
         Err(MailError::NotSent(why) | MailError::Unknown(why)) => {
-            let remedy = "mend [mail.smtp] in config/settings.toml, or the secret `smtp`; then `truecount mail test`";
+            let remedy =
+                "correct [mail.smtp] in config/settings.toml, or the secret `smtp`; then `truecount mail test`";
             Line::bad(Health::Fault, "mail server", why, remedy)
         }
     })
 }
 
-/// Why the home could not be opened is the first thing to do.
-fn unopened(error: anyhow::Error) -> anyhow::Result<Line> {
+fn no_directory(data: &Path) -> Line {
+    let says = format!("there is no directory `{}`", data.display());
+    let remedy = "name another with --data or a stack with --stack, or create one: `truecount init`";
+    Line::bad(Health::Fault, "data directory", says, remedy)
+}
+
+fn not_opened(error: anyhow::Error) -> anyhow::Result<Line> {
     if let Some(error) = error.downcast_ref::<StackError>() {
         return Ok(doctor::not_found(error));
     }
-    match error.downcast_ref::<BackendError>() {
+    let remedy = match error.downcast_ref::<BackendError>() {
         Some(BackendError::InUse { .. }) => {
-            let remedy = "let that process end; if it hangs, end it: what it had done stays done";
-            Ok(Line::bad(Health::Fault, "folder", error.to_string(), remedy))
+            "wait until that process ends; if it hangs, end it: what it has committed stays"
         }
-        Some(_) => {
-            let remedy = "give this user the right to the folder, or name another with --data";
-            Ok(Line::bad(Health::Fault, "folder", error.to_string(), remedy))
-        }
-        None => Err(error),
-    }
+        Some(_) => "give this user access to the directory, or name another with --data",
+        None => return Err(error),
+    };
+    Ok(Line::bad(Health::Fault, "data directory", error.to_string(), remedy))
 }
 
 fn show(line: &Line) {
     let word = match line.health {
-        Health::Good => "good",
+        Health::Good => "ok",
         Health::Advice => "advice",
-        Health::Gap => "GAP",
-        Health::Fault => "FAULT",
+        Health::Gap => "WARNING",
+        Health::Fault => "ERROR",
     };
     let about = line.about.as_deref().map(|about| format!(" {about}")).unwrap_or_default();
-    say(&indented(&format!("{word:<7} {}{about}: {}", line.topic, line.says)));
+    let text = format!("{word:<7}  {}{about}: {}", line.topic, line.says);
+    say_wrapped(&sanitize::visible(&text), INDENT);
     if let Some(remedy) = &line.remedy {
-        say(&indented(&format!("          do: {remedy}")));
+        say_wrapped(&sanitize::visible(&format!("{:INDENT$}fix: {remedy}", "")), INDENT);
     }
 }

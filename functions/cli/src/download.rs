@@ -1,4 +1,4 @@
-//! `truecount report pull`: a run's files out of the home's archive into a folder of one's own.
+//! `truecount report download`: a run's files out of the home's archive into a folder of one's own.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,14 +10,16 @@ use truecount_app::{Run, keys};
 use truecount_billing::BillingMonth;
 use truecount_platform::checked_key;
 
-use crate::args::{Cli, PullArgs};
-use crate::open::{Opened, open};
-use crate::output::{Ending, json, table, tell};
+use crate::args::{BackendArgs, Cli, DownloadArgs};
+use crate::open::{Session, open};
+use crate::output::{Ending, json, tell};
 use crate::runs::newest_run;
+use crate::table::Column::{Key, Number, Text};
+use crate::table::table;
 
 /// A run's file, and what became of it here.
 #[derive(Serialize)]
-struct Pulled {
+struct DownloadedFile {
     file: String,
     bytes: usize,
     outcome: Outcome,
@@ -35,64 +37,64 @@ struct Answer {
     run_id: String,
     month: BillingMonth,
     folder: String,
-    files: Vec<Pulled>,
+    files: Vec<DownloadedFile>,
 }
 
-pub(crate) async fn pull(cli: &Cli, args: &PullArgs) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
-    let (month, run_id) = wanted(&opened, args).await?;
-    let files = files_of(&opened, month, &run_id).await?;
+pub(crate) async fn download(cli: &Cli, backend: &BackendArgs, args: &DownloadArgs) -> anyhow::Result<Ending> {
+    let session = open(backend).await?;
+    let (month, run_id) = wanted(&session, args).await?;
+    let files = files_of(&session, month, &run_id).await?;
     let out = &args.out;
     refuse_to_overwrite(out, &files)?;
-    let mut pulled = Vec::new();
+    let mut downloaded = Vec::new();
     for (name, bytes) in files {
         let outcome = write_new(&out.join(&name), &bytes)?;
-        pulled.push(Pulled { file: name, bytes: bytes.len(), outcome });
+        downloaded.push(DownloadedFile { file: name, bytes: bytes.len(), outcome });
     }
     let folder = out.display().to_string();
     if cli.json {
-        json(&Answer { run_id, month, folder, files: pulled })?;
+        json(&Answer { run_id, month, folder, files: downloaded })?;
         return Ok(Ending::Clean);
     }
-    let cells = |file: &Pulled| {
+    let cells = |file: &DownloadedFile| {
         let outcome = match file.outcome {
             Outcome::Written => "written",
             Outcome::AlreadyThere => "there already",
         };
         vec![file.file.clone(), file.bytes.to_string(), outcome.to_owned()]
     };
-    table(&["file", "bytes", ""], &pulled.iter().map(cells).collect::<Vec<_>>());
+    table(&[Key("file"), Number("bytes"), Text("")], &downloaded.iter().map(cells).collect::<Vec<_>>());
     tell(&format!("Run {run_id} of {month} is in `{folder}`."));
     Ok(Ending::Clean)
 }
 
 /// The run that is named; else the month's closing run, else its newest; without a month the newest month's.
-async fn wanted(opened: &Opened, args: &PullArgs) -> anyhow::Result<(BillingMonth, String)> {
+async fn wanted(session: &Session, args: &DownloadArgs) -> anyhow::Result<(BillingMonth, String)> {
     if let Some(run_id) = &args.run {
         // A run's id begins with its month.
         let of_id = run_id.get(..7).and_then(|text| text.parse().ok());
         let month: Option<BillingMonth> = args.month.or(of_id);
         let found = match month {
-            Some(month) => Run::load(&opened.env.table, month, run_id).await?,
+            Some(month) => Run::load(&session.env.table, month, run_id).await?,
             None => None,
         };
         let found = found
             .with_context(|| format!("there is no run `{run_id}`; `truecount runs list` shows those there are"))?;
         return Ok((found.manifest.month, found.run_id));
     }
-    let run = newest_run(opened, args.month).await?.context("there is no run yet; `truecount run` makes one")?;
+    let run = newest_run(session, args.month).await?.context("there is no run yet; `truecount run` makes one")?;
     Ok((run.manifest.month, run.run_id))
 }
 
 /// The run's files by their names below its folder.
-async fn files_of(opened: &Opened, month: BillingMonth, run_id: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+async fn files_of(session: &Session, month: BillingMonth, run_id: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let folder = keys::report(month, run_id, "");
     let mut files = Vec::new();
-    for entry in opened.env.archive.list(&folder).await? {
+    for entry in session.env.archive.list(&folder).await? {
         let name = entry.key[folder.len()..].to_owned();
         // Only what names a file below a folder may become one, whoever put it there.
         checked_key(&name).with_context(|| format!("`{}` cannot be a file here", entry.key))?;
-        let bytes = opened.env.archive.get(&entry.key).await?;
+        let bytes = session.env.archive.get(&entry.key).await?;
         files.push((name, bytes.with_context(|| format!("`{}` is gone", entry.key))?));
     }
     if !files.iter().any(|(name, _)| name == "manifest.json") {

@@ -9,8 +9,8 @@ use truecount_billing::{CountDay, SourceId};
 use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
 use truecount_platform::CreateOutcome;
 
-use crate::args::{Cli, InboxCommand};
-use crate::open::{Opened, open};
+use crate::args::{Cli, InboxArgs, InboxCommand};
+use crate::open::{Session, open};
 use crate::output::{Ending, json, say, tell};
 
 /// The largest file that is looked at here, in bytes. A larger one can be put into the inbox by hand.
@@ -47,19 +47,19 @@ struct Seen {
     rows: usize,
 }
 
-pub(crate) async fn inbox(cli: &Cli, command: &InboxCommand) -> anyhow::Result<Ending> {
-    let InboxCommand::Push { file, source, mappings } = command;
-    let opened = open(cli).await?;
+pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending> {
+    let InboxCommand::Push { file, source, mappings } = &args.command;
+    let session = open(&args.backend).await?;
     if *mappings {
-        return push_mappings(cli, &opened, file).await;
+        return push_mappings(cli, &session, file).await;
     }
-    let source = takes_files(&opened.config.settings, source.as_ref())?;
+    let source = takes_files(&session.config.settings, source.as_ref())?;
     let (name, bytes) = read(file)?;
     let seen = look_into(source, &name, &bytes)?;
     let folder = keys::inbox(&source.id);
     let key = format!("{folder}{name}");
-    let already = put(&opened, &key, bytes).await?;
-    let place = opened.env.archive.place(&key);
+    let already = put(&session, &key, bytes).await?;
+    let place = session.env.archive.place(&key);
     let pushed = Pushed {
         source: source.id.clone(),
         as_of: seen.as_of,
@@ -77,18 +77,18 @@ pub(crate) async fn inbox(cli: &Cli, command: &InboxCommand) -> anyhow::Result<E
     if already {
         tell("The same file was there already.");
     }
-    warn(&opened, source, &seen).await?;
+    warn(&session, source, &seen).await?;
     tell(&format!("`truecount sync {}` reads it, and so does the next run.", source.id));
     Ok(Ending::Clean)
 }
 
 /// A spreadsheet of mappings. Its rows are checked by the run that takes them, against what is known then.
-async fn push_mappings(cli: &Cli, opened: &Opened, file: &Path) -> anyhow::Result<Ending> {
+async fn push_mappings(cli: &Cli, session: &Session, file: &Path) -> anyhow::Result<Ending> {
     let (name, bytes) = read(file)?;
     is_spreadsheet(&name, &bytes).map_err(|why| anyhow::anyhow!("`{name}`: {why}; nothing was put into the inbox"))?;
     let key = format!("{MAPPINGS}{name}");
-    let already = put(opened, &key, bytes).await?;
-    let place = opened.env.archive.place(&key);
+    let already = put(session, &key, bytes).await?;
+    let place = session.env.archive.place(&key);
     if cli.json {
         json(&PushedMappings { place, already })?;
         return Ok(Ending::Clean);
@@ -181,8 +181,8 @@ fn look_into(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Resul
 }
 
 /// Puts it there, unless another file of that name is; says whether the same one was.
-async fn put(opened: &Opened, key: &str, bytes: Vec<u8>) -> anyhow::Result<bool> {
-    let archive = &opened.env.archive;
+async fn put(session: &Session, key: &str, bytes: Vec<u8>) -> anyhow::Result<bool> {
+    let archive = &session.env.archive;
     if archive.put_new(key, bytes.clone()).await? == CreateOutcome::Created {
         return Ok(false);
     }
@@ -197,15 +197,15 @@ async fn put(opened: &Opened, key: &str, bytes: Vec<u8>) -> anyhow::Result<bool>
 }
 
 /// What a person should know of the file's day.
-async fn warn(opened: &Opened, source: &SourceSettings, seen: &Seen) -> anyhow::Result<()> {
-    let today = opened.config.settings.today(&opened.env);
+async fn warn(session: &Session, source: &SourceSettings, seen: &Seen) -> anyhow::Result<()> {
+    let today = session.config.settings.today(&session.env);
     if seen.as_of.0 > today {
         tell(&format!("Today is {today}: it is read from {} on.", seen.as_of));
     }
     let connector = connect(&source.connector, &source.options)?;
     let (folder, Some(file)) = (keys::inbox(&source.id), connector.file()) else { return Ok(()) };
     let mut newer = Vec::new();
-    for entry in opened.env.archive.list(&folder).await? {
+    for entry in session.env.archive.list(&folder).await? {
         let name = &entry.key[folder.len()..];
         if file.as_of(name).is_ok_and(|day| day > seen.as_of && day.0 <= today) {
             newer.push(format!("`{name}`"));

@@ -9,7 +9,7 @@ use anyhow::Context;
 use truecount_app::keys;
 use truecount_connectors::SOURCE_KINDS;
 
-use crate::args::Cli;
+use crate::args::{Cli, InitArgs};
 use crate::output::{Ending, json, say, tell};
 
 const SETTINGS_HEAD: &str = include_str!("init/settings.toml");
@@ -21,7 +21,7 @@ const SECRETS_HEAD: &str = "\
 ";
 const RULES: &str = include_str!("init/rules.toml");
 
-pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
+pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Ending> {
     let mut settings = SETTINGS_HEAD.to_owned();
     for connector in SOURCE_KINDS {
         let _ = writeln!(settings, "\n# {}: {}.", connector.title, connector.gives);
@@ -46,7 +46,7 @@ pub(crate) fn init(cli: &Cli) -> anyhow::Result<Ending> {
     secrets.push_str("\n# The mail server's, for [mail.smtp].\n#[smtp]\n#password = \"\"\n");
     let mut written = Vec::new();
     for (key, text) in [(keys::SETTINGS, settings.as_str()), (keys::RULES, RULES), (SECRETS, secrets.as_str())] {
-        let path = cli.data.join(key);
+        let path = args.data.directory().join(key);
         if write_new(&path, text)? {
             written.push(path.display().to_string());
         } else {

@@ -4,8 +4,8 @@ use serde::Serialize;
 use truecount_app::MailGroup;
 use truecount_platform::{Mail, MailError};
 
-use crate::args::{Cli, MailCommand};
-use crate::open::{Opened, open};
+use crate::args::{Cli, MailArgs, MailCommand};
+use crate::open::{Session, open};
 use crate::output::{Ending, json, say, tell};
 
 /// What became of one group's mail.
@@ -28,12 +28,12 @@ enum Outcome {
     Unknown,
 }
 
-pub(crate) async fn mail(cli: &Cli, command: &MailCommand) -> anyhow::Result<Ending> {
-    let MailCommand::Test { to } = command;
-    let opened = open(cli).await?;
+pub(crate) async fn mail(cli: &Cli, args: &MailArgs) -> anyhow::Result<Ending> {
+    let MailCommand::Test(test_args) = &args.command;
+    let session = open(&args.backend).await?;
     let mut tried = Vec::new();
-    for group in groups(&opened, to.as_deref())? {
-        tried.push(test(&opened, group).await?);
+    for group in groups(&session, test_args.to.as_deref())? {
+        tried.push(test(&session, group).await?);
     }
     if cli.json {
         json(&tried)?;
@@ -47,8 +47,8 @@ pub(crate) async fn mail(cli: &Cli, command: &MailCommand) -> anyhow::Result<End
     Ok(Ending::Clean)
 }
 
-fn groups<'a>(opened: &'a Opened, wanted: Option<&str>) -> anyhow::Result<Vec<&'a MailGroup>> {
-    let all = &opened.config.settings.mail.groups;
+fn groups<'a>(session: &'a Session, wanted: Option<&str>) -> anyhow::Result<Vec<&'a MailGroup>> {
+    let all = &session.config.settings.mail.groups;
     if all.is_empty() {
         anyhow::bail!("nobody gets mail: the settings have no [[mail.groups]]");
     }
@@ -60,9 +60,9 @@ fn groups<'a>(opened: &'a Opened, wanted: Option<&str>) -> anyhow::Result<Vec<&'
     Ok(groups)
 }
 
-async fn test(opened: &Opened, group: &MailGroup) -> anyhow::Result<Tried> {
-    let settings = &opened.config.settings;
-    let (from, at) = (settings.sender()?, opened.env.clock.now());
+async fn test(session: &Session, group: &MailGroup) -> anyhow::Result<Tried> {
+    let settings = &session.config.settings;
+    let (from, at) = (settings.sender()?, session.env.clock.now());
     let mail = Mail {
         key: format!("test-{}-{}", at.as_second(), group.id),
         attempt: 1,
@@ -71,8 +71,8 @@ async fn test(opened: &Opened, group: &MailGroup) -> anyhow::Result<Tried> {
         raw: truecount_reports::trial_email(from, &group.to, &group.id, at)?,
     };
     // A folder of its own without a mail server: the mail stays in the outbox.
-    let is_kept = opened.env.is_exclusive && settings.mail.smtp.is_none();
-    let (outcome, said) = match opened.env.mailer.send(&mail).await {
+    let is_kept = session.env.is_exclusive && settings.mail.smtp.is_none();
+    let (outcome, said) = match session.env.mailer.send(&mail).await {
         Ok(name) if is_kept => (Outcome::Kept, name),
         Ok(id) => (Outcome::Sent, id),
         Err(MailError::NotSent(why)) => (Outcome::NotSent, why),

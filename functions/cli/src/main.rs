@@ -1,6 +1,6 @@
-//! `truecount`: the same use cases as the functions, at a prompt, and a person's questions.
+//! `truecount`: the same jobs as the Lambda functions, at a prompt, and what people ask about them.
 //!
-//! No rule of reconciliation lives here.
+//! No rule of reconciliation is in this crate.
 
 mod args;
 mod check;
@@ -16,11 +16,13 @@ mod mappings;
 mod open;
 mod output;
 mod pipeline;
+mod progress;
 mod rules;
 mod runs;
 mod schedule;
 mod secrets;
 mod sources;
+mod table;
 
 use std::process::ExitCode;
 
@@ -38,7 +40,9 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
         }
     };
-    match run(&cli) {
+    let ended = run(&cli);
+    progress::clear();
+    match ended {
         Ok(ending) => ExitCode::from(ending as u8),
         Err(error) => {
             tell(&output::indented(&format!("truecount: {error:#}")));
@@ -48,32 +52,29 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<Ending> {
-    if let Command::Check(args) = &cli.command {
-        return check::check(cli, args);
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match &cli.command {
+            Command::Init(args) => init::init(cli, args),
+            Command::Config(args) => config::config(cli, args).await,
+            Command::Secrets(args) => secrets::secrets(cli, args).await,
+            Command::Sources(args) => sources::sources(cli, args).await,
+            Command::Rules(args) => rules::rules(cli, args).await,
+            Command::Doctor(args) => doctor::doctor(cli, args).await,
             Command::Demo(args) => demo::demo(cli, args).await,
-            Command::Init => init::init(cli),
             Command::Run(args) => pipeline::run(cli, args).await,
             Command::Sync(args) => pipeline::sync(cli, args).await,
             Command::Reconcile(args) => pipeline::reconcile(cli, args).await,
             Command::Report(args) => match &args.command {
-                Some(ReportCommand::Pull(args)) => download::pull(cli, args).await,
+                Some(ReportCommand::Download(download)) => download::download(cli, &args.backend, download).await,
                 None => pipeline::report(cli, args).await,
             },
             Command::Check(args) => check::check(cli, args),
-            Command::Sources(_) => sources::sources(cli).await,
-            Command::Mappings(command) => mappings::mappings(cli, command).await,
-            Command::Rules(command) => rules::rules(cli, command).await,
-            Command::Doctor => doctor::doctor(cli).await,
-            Command::Config(command) => config::config(cli, command).await,
-            Command::Secrets(command) => secrets::secrets(cli, command).await,
-            Command::Runs(command) => runs::runs(cli, command).await,
-            Command::Clients(command) => clients::clients(cli, command).await,
-            Command::Mail(command) => mail::mail(cli, command).await,
-            Command::Inbox(command) => inbox::inbox(cli, command).await,
+            Command::Mappings(args) => mappings::mappings(cli, args).await,
+            Command::Clients(args) => clients::clients(cli, args).await,
+            Command::Runs(args) => runs::runs(cli, args).await,
+            Command::Inbox(args) => inbox::inbox(cli, args).await,
+            Command::Mail(args) => mail::mail(cli, args).await,
         }
     })
 }

@@ -1,4 +1,4 @@
-//! Opens the home that `--data` or `--stack` names: this machine's folder, or a deployed stack.
+//! Opens the data that a command works on: a data directory of this machine, or a deployed stack.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,97 +10,115 @@ use truecount_operator::stack::{self, StackResources};
 use truecount_platform::aws::Aws;
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
-use crate::args::Cli;
-use crate::output::Spinner;
+use crate::args::{BackendArgs, Location};
+use crate::progress;
 
-/// Everything open, with what keeps it so.
-pub(crate) struct Opened {
+/// An open backend with its settings and rules.
+pub(crate) struct Session {
     pub(crate) env: Environment,
     pub(crate) config: Config,
-    _home: Option<LocalBackend>,
+    // Keeps the data directory locked, and its table open.
+    _local: Option<LocalBackend>,
 }
 
-impl Opened {
-    /// A home that is open already.
-    pub(crate) fn new(env: Environment, config: Config, home: LocalBackend) -> Self {
-        Self { env, config, _home: Some(home) }
+impl Session {
+    pub(crate) fn new(env: Environment, config: Config, local: LocalBackend) -> Self {
+        Self { env, config, _local: Some(local) }
     }
 }
 
-/// A home whose settings and rules were not read: they may be missing or wrong.
-pub(crate) struct Bare {
+/// An open backend whose settings and rules were not read: they may be missing or wrong.
+pub(crate) struct OpenBackend {
     pub(crate) env: Environment,
-    pub(crate) place: Place,
-    home: Option<LocalBackend>,
+    pub(crate) target: Target,
+    local: Option<LocalBackend>,
 }
 
-impl Bare {
-    /// The mail server, if this is a folder whose settings name one.
+impl OpenBackend {
+    /// The mail server, if this is a data directory whose settings name one.
     pub(crate) fn mail_server(&self, config: &Config) -> Option<SmtpMailer> {
-        let (Some(home), Place::Folder(folder)) = (&self.home, &self.place) else { return None };
-        config.settings.mail.smtp.as_ref().map(|smtp| home.smtp_mailer(server(smtp, folder)))
+        let (Some(local), Target::Directory(data)) = (&self.local, &self.target) else { return None };
+        config.settings.mail.smtp.as_ref().map(|smtp| local.smtp_mailer(smtp_server(smtp, data)))
     }
 }
 
-/// Where a home is.
-pub(crate) enum Place {
-    /// A folder of this machine.
-    Folder(PathBuf),
+/// What was opened.
+pub(crate) enum Target {
+    /// A data directory.
+    Directory(PathBuf),
     /// A deployed stack.
-    Stack {
-        /// Its name.
-        name: String,
-        /// What its parts are called.
-        home: Box<StackResources>,
-        /// The way to it.
-        aws: Box<Aws>,
-    },
+    Stack { name: String, resources: Box<StackResources>, aws: Box<Aws> },
 }
 
-/// Opens the home, with its settings and rules.
-pub(crate) async fn open(cli: &Cli) -> anyhow::Result<Opened> {
-    let path = cli.data.join(keys::SETTINGS);
-    if cli.stack.is_none() && !path.exists() {
-        anyhow::bail!(
-            "`{}` is not there; `truecount init --data {}` writes one to begin with, `truecount demo` needs none",
-            path.display(),
-            cli.data.display()
-        );
+/// Opens the backend with its settings and rules.
+pub(crate) async fn open(args: &BackendArgs) -> anyhow::Result<Session> {
+    let location = args.location()?;
+    if let Location::Directory(data) = &location {
+        require_settings(data)?;
     }
-    let Bare { mut env, place, home } = open_bare(cli).await?;
-    let mut config = Config::load(&*env.config).await.with_context(|| match &place {
-        Place::Folder(folder) => format!("the settings in `{}` cannot be used", folder.display()),
-        Place::Stack { name, .. } => format!(
-            "the settings of the stack `{name}` cannot be used; `truecount config push DIR --stack {name}` puts others there"
+    let OpenBackend { mut env, target, local } = open_location(location).await?;
+    let mut config = Config::load(&*env.config).await.with_context(|| match &target {
+        Target::Directory(data) => format!("the settings in `{}` cannot be used", data.display()),
+        Target::Stack { name, .. } => format!(
+            "the settings of the stack `{name}` cannot be used; `truecount config push DIR --stack {name}` replaces them"
         ),
     })?;
-    if let (Some(home), Some(smtp)) = (&home, &config.settings.mail.smtp) {
-        env.mailer = Arc::new(home.smtp_mailer(server(smtp, &cli.data)));
-    }
-    if let (Place::Stack { home, .. }, None) = (&place, &config.settings.mail.from) {
-        config.settings.mail.from.clone_from(&home.sender);
-    }
-    Ok(Opened { env, config, _home: home })
-}
-
-/// Opens the home, whatever its settings and rules are.
-pub(crate) async fn open_bare(cli: &Cli) -> anyhow::Result<Bare> {
-    let Some(name) = &cli.stack else {
-        if !cli.data.is_dir() {
-            anyhow::bail!("there is no folder `{0}`; `truecount init --data {0}` makes one", cli.data.display());
+    match &target {
+        Target::Directory(data) => {
+            if let (Some(local), Some(smtp)) = (&local, &config.settings.mail.smtp) {
+                env.mailer = Arc::new(local.smtp_mailer(smtp_server(smtp, data)));
+            }
         }
-        let (env, home) = embedded(&cli.data, Durability::Safe, clock()?)?;
-        return Ok(Bare { env, place: Place::Folder(cli.data.clone()), home: Some(home) });
-    };
-    let aws = truecount_app::reach_aws(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref())?;
-    let home = stack::find(&aws, name).await?;
-    let env =
-        Environment { progress: Arc::new(Spinner::new()), ..aws_environment(&aws, &home.aws_backend(), clock()?) };
-    Ok(Bare { env, place: Place::Stack { name: name.clone(), home: Box::new(home), aws: Box::new(aws) }, home: None })
+        Target::Stack { resources, .. } => {
+            if config.settings.mail.from.is_none() {
+                config.settings.mail.from.clone_from(&resources.sender);
+            }
+        }
+    }
+    Ok(Session { env, config, _local: local })
 }
 
-/// The mail server of the settings; its `ca_file` is looked for beside them.
-fn server(smtp: &SmtpSettings, data: &Path) -> SmtpServer {
+/// Before anything is created there: a data directory without settings is most likely the wrong one.
+fn require_settings(data: &Path) -> anyhow::Result<()> {
+    let settings = data.join(keys::SETTINGS);
+    anyhow::ensure!(
+        settings.exists(),
+        "`{}` does not exist; `truecount init --data {}` writes one to start from, `truecount demo` needs none",
+        settings.display(),
+        data.display()
+    );
+    Ok(())
+}
+
+/// Opens the backend, whether or not its settings and rules can be used.
+pub(crate) async fn open_backend(args: &BackendArgs) -> anyhow::Result<OpenBackend> {
+    open_location(args.location()?).await
+}
+
+async fn open_location(location: Location) -> anyhow::Result<OpenBackend> {
+    match location {
+        Location::Directory(data) => {
+            if !data.is_dir() {
+                anyhow::bail!("there is no directory `{0}`; `truecount init --data {0}` creates one", data.display());
+            }
+            let (env, local) = embedded(&data, Durability::Safe, clock()?)?;
+            Ok(OpenBackend { env, target: Target::Directory(data), local: Some(local) })
+        }
+        Location::Stack(name) => {
+            let aws = truecount_app::reach_aws(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref())?;
+            let resources = stack::find(&aws, &name).await?;
+            let env = Environment {
+                progress: progress::observer(),
+                ..aws_environment(&aws, &resources.aws_backend(), clock()?)
+            };
+            let target = Target::Stack { name, resources: Box::new(resources), aws: Box::new(aws) };
+            Ok(OpenBackend { env, target, local: None })
+        }
+    }
+}
+
+/// The mail server of the settings; a relative `ca_file` is beside them.
+fn smtp_server(smtp: &SmtpSettings, data: &Path) -> SmtpServer {
     SmtpServer {
         host: smtp.host.clone(),
         port: smtp.port,
@@ -113,27 +131,27 @@ fn server(smtp: &SmtpSettings, data: &Path) -> SmtpServer {
     }
 }
 
-/// Opens a folder.
+/// Opens a data directory.
 pub(crate) fn embedded(
     data: &Path,
     durability: Durability,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(Environment, LocalBackend)> {
-    let home = LocalBackend::open(data, durability)?;
+    let local = LocalBackend::open(data, durability)?;
     let env = Environment {
-        table: home.table(),
-        archive: home.archive(),
-        config: home.config(),
-        mailer: home.mailer(),
-        secrets: home.secrets(),
+        table: local.table(),
+        archive: local.archive(),
+        config: local.config(),
+        mailer: local.mailer(),
+        secrets: local.secrets(),
         clock,
         is_exclusive: true,
-        progress: Arc::new(Spinner::new()),
+        progress: progress::observer(),
     };
-    Ok((env, home))
+    Ok((env, local))
 }
 
-/// The machine's clock, or the moment that `TRUECOUNT_CLOCK` names: for trying a month out.
+/// The machine's clock, or the moment in `TRUECOUNT_CLOCK`, for trying out a month.
 pub(crate) fn clock() -> anyhow::Result<Arc<dyn Clock>> {
     match std::env::var("TRUECOUNT_CLOCK") {
         Ok(text) => {

@@ -1,52 +1,89 @@
-//! What a person or a program gets to see: data on stdout, talk on stderr, foreign text made harmless.
+//! What a person or a program gets to see: results on stdout, everything else on stderr, foreign text made harmless.
 
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use truecount_app::ProgressObserver;
 use truecount_reports::sanitize;
 
-/// Widths are for a terminal of 80 columns.
-const COLUMNS: usize = 80;
+use crate::progress;
 
-/// What the whole command comes to.
+/// What the whole command comes to: its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
-    /// Nothing to do.
+    /// Nothing to correct.
     Clean = 0,
     /// Exceptions were found.
     Exceptions = 1,
-    /// Something could not be compared.
-    NotCompared = 2,
-    /// A run would fail, or does not happen.
+    /// Something was not reconciled.
+    NotReconciled = 2,
+    /// A run would fail, or does not take place.
     Failed = 3,
 }
 
 impl Ending {
     /// The ending of a run with these findings.
-    pub(crate) fn of(exceptions: u64, not_compared: u64) -> Self {
-        match (exceptions, not_compared) {
-            (_, 1..) => Self::NotCompared,
+    pub(crate) fn of(exceptions: u64, not_reconciled: u64) -> Self {
+        match (exceptions, not_reconciled) {
+            (_, 1..) => Self::NotReconciled,
             (1.., _) => Self::Exceptions,
             _ => Self::Clean,
         }
     }
 }
 
-/// Writes to stdout; a reader that went away (`| head`) is no fault.
+/// Writes a line to stdout. That the reader has gone away (`| head`) is not an error.
 pub(crate) fn say(text: &str) {
+    progress::clear();
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
-/// Writes to stderr.
+/// Writes to stderr, wrapped at the width of the terminal.
 pub(crate) fn tell(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    progress::clear();
+    let mut stderr = std::io::stderr().lock();
+    let columns = stderr.is_terminal().then(|| terminal_size::terminal_size_of(&stderr)).flatten();
+    let lines = text.lines().map(|line| wrap(line, columns.map(|(width, _)| width.0.into()), 2));
+    let _ = writeln!(stderr, "{}", lines.collect::<Vec<_>>().join("\n"));
 }
 
-/// Text of several lines that may hold what others wrote: nothing of it hidden, and no line after the first begins as
-/// one of ours does.
+/// Writes to stdout, wrapped at the width of the terminal; a pipe gets one line.
+pub(crate) fn say_wrapped(text: &str, indent: usize) {
+    say(&wrap(text, stdout_columns(), indent));
+}
+
+/// The width of the terminal on stdout; `None` in a pipe.
+pub(crate) fn stdout_columns() -> Option<usize> {
+    let stdout = std::io::stdout();
+    let size = stdout.is_terminal().then(|| terminal_size::terminal_size_of(&stdout)).flatten();
+    size.map(|(width, _)| width.0.into())
+}
+
+/// Breaks a line at spaces; further lines are indented. What stands between backticks stays on one line, so that a
+/// command can be copied.
+fn wrap(line: &str, columns: Option<usize>, indent: usize) -> String {
+    let Some(columns) = columns else { return line.to_owned() };
+    let mut wrapped = String::new();
+    let (mut used, mut line_start) = (0, 0);
+    let mut is_quoted = false;
+    let words = line.split_inclusive(|c: char| {
+        is_quoted ^= c == '`';
+        c == ' ' && !is_quoted
+    });
+    for word in words {
+        let width = word.trim_end().chars().count();
+        if used > line_start && used + width > columns {
+            wrapped.truncate(wrapped.trim_end().len());
+            wrapped.push('\n');
+            wrapped.push_str(&" ".repeat(indent));
+            (used, line_start) = (indent, indent);
+        }
+        wrapped.push_str(word);
+        used += word.chars().count();
+    }
+    wrapped
+}
+
+/// Text of several lines that may hold foreign text: nothing is hidden, and no further line looks like one of ours.
 pub(crate) fn indented(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(sanitize::visible).collect();
     lines.join("\n  ")
@@ -58,80 +95,17 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Headings of columns that are copied into the next command, and so are never cut.
-const WHOLE: [&str; 6] = ["id", "run", "source", "service mapping", "product", "a month"];
+#[cfg(test)]
+mod tests {
+    use super::wrap;
 
-/// Columns are not made narrower than this.
-const NARROWEST: usize = 6;
-
-/// Rows under their headings within the terminal's width: the widest columns give way first.
-pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) {
-    let clean: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| sanitize::visible(cell).into_owned()).collect()).collect();
-    let width = |at: usize| {
-        let cells = clean.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-        cells.max().unwrap_or(0).max(headings[at].len())
-    };
-    let mut widths: Vec<usize> = (0..headings.len()).map(width).collect();
-    let gaps = 2 * headings.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > COLUMNS {
-        let gives = |at: &usize| !WHOLE.contains(&headings[*at]) && widths[*at] > NARROWEST;
-        let Some(widest) = (0..headings.len()).filter(gives).max_by_key(|at| widths[*at]) else { break };
-        widths[widest] -= 1;
-    }
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let mut text = String::new();
-        for (cell, width) in cells.zip(&widths) {
-            let cut = cut(cell, *width);
-            text.push_str(&cut);
-            text.push_str(&" ".repeat(width - cut.chars().count() + 2));
-        }
-        say(text.trim_end());
-    };
-    line(&mut headings.iter().copied());
-    for row in &clean {
-        line(&mut row.iter().map(String::as_str));
-    }
-}
-
-fn cut(cell: &str, room: usize) -> String {
-    if cell.chars().count() <= room {
-        return cell.to_owned();
-    }
-    let mut short: String = cell.chars().take(room.saturating_sub(1)).collect();
-    short.push('…');
-    short
-}
-
-/// A spinner with the current step, on a terminal; nothing in a pipe.
-pub(crate) struct Spinner(ProgressBar);
-
-impl Spinner {
-    pub(crate) fn new() -> Self {
-        if !std::io::stderr().is_terminal() {
-            return Self(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self(bar)
-    }
-}
-
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
-impl ProgressObserver for Spinner {
-    fn pages(&self, source: &str, pages: u64) {
-        self.0.set_message(format!("reading {source}: {pages} pages"));
-    }
-
-    fn step(&self, what: &str) {
-        self.0.set_message(what.to_owned());
+    #[test]
+    fn lines_break_at_spaces_and_never_within_a_command() {
+        let text = "fix the file, then run `truecount rules check` again";
+        assert_eq!(wrap(text, None, 2), text);
+        assert_eq!(wrap(text, Some(80), 2), text);
+        assert_eq!(wrap(text, Some(20), 2), "fix the file, then\n  run\n  `truecount rules check`\n  again");
+        assert_eq!(wrap("a word_that_is_too_long", Some(8), 2), "a\n  word_that_is_too_long");
+        assert_eq!(wrap("an `open quote to the end", Some(10), 0), "an\n`open quote to the end");
     }
 }

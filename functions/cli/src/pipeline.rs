@@ -7,10 +7,12 @@ use truecount_app::{
 };
 use truecount_billing::BillingMonth;
 
-use crate::args::{Cli, MailArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
-use crate::open::{Opened, open};
-use crate::output::{Ending, json, say, table, tell};
+use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
+use crate::open::{Session, open};
+use crate::output::{Ending, json, say, tell};
 use crate::schedule;
+use crate::table::Column::{Key, Number, Text};
+use crate::table::table;
 
 /// On one machine nobody else waits for the work: a day is a bound all the same.
 const ALONE_SECONDS: i64 = 24 * 3600;
@@ -30,11 +32,11 @@ struct Whole {
 }
 
 pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
+    let session = open(&args.backend).await?;
     if args.when_due {
-        return schedule::run(cli, &opened, args).await;
+        return schedule::run(cli, &session, args).await;
     }
-    Ok(whole(cli, &opened, args, args.month).await?)
+    Ok(whole(cli, &session, args, args.month).await?)
 }
 
 /// A run that did not come to its end: at which step, and why.
@@ -48,23 +50,23 @@ pub(crate) struct Stopped {
 /// Sync, reconcile and report, and what came of them shown.
 pub(crate) async fn whole(
     cli: &Cli,
-    opened: &Opened,
+    session: &Session,
     args: &RunArgs,
     month: Option<BillingMonth>,
 ) -> Result<Ending, Stopped> {
     let at = |step| move |error| Stopped { step, error };
     let wanted = wanted(args.closing, args.replace.clone());
-    let sources = enabled(opened).map_err(at("sync"))?;
-    let syncs = sync_all(opened, &sources).await.map_err(at("sync"))?;
-    let (month, run_id) = match reconcile_now(opened, month, &wanted).await.map_err(at("reconcile"))? {
+    let sources = enabled(session).map_err(at("sync"))?;
+    let syncs = sync_all(session, &sources).await.map_err(at("sync"))?;
+    let (month, run_id) = match reconcile_now(session, month, &wanted).await.map_err(at("reconcile"))? {
         ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
         ReconcileAnswer::Busy { month } => {
             let busy = anyhow::anyhow!("another run of {month} is at work; try again when it is done");
             return Err(at("reconcile")(busy));
         }
     };
-    let answer = report_now(opened, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
-    let synced = if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotCompared };
+    let answer = report_now(session, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
+    let synced = if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotReconciled };
     if cli.json {
         let ending = ending(&answer);
         json(&Whole { syncs, report: answer }).map_err(at("report"))?;
@@ -72,17 +74,17 @@ pub(crate) async fn whole(
     }
     tell_syncs(&syncs);
     let ending = show_report(&answer);
-    if args.closing && !args.mail.no_mail && opened.config.settings.mail.groups.is_empty() {
+    if args.closing && !args.mail.no_mail && session.config.settings.mail.groups.is_empty() {
         tell("Mail: to nobody, because the settings have no [[mail.groups]].");
     }
     Ok(ending.max(synced))
 }
 
 /// The sources that are switched on; none is nothing to work with.
-fn enabled(opened: &Opened) -> anyhow::Result<Vec<SourceSettings>> {
-    let sources: Vec<_> = opened.config.settings.enabled().cloned().collect();
+fn enabled(session: &Session) -> anyhow::Result<Vec<SourceSettings>> {
+    let sources: Vec<_> = session.config.settings.enabled().cloned().collect();
     if sources.is_empty() {
-        let settings = opened.env.config.place(keys::SETTINGS);
+        let settings = session.env.config.place(keys::SETTINGS);
         anyhow::bail!("no source is switched on: take the # away from your PSA and your sources in `{settings}`");
     }
     Ok(sources)
@@ -94,10 +96,10 @@ fn is_sealed(answer: &SyncAnswer) -> bool {
 }
 
 pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
-    let settings = &opened.config.settings;
+    let session = open(&args.backend).await?;
+    let settings = &session.config.settings;
     let sources: Vec<SourceSettings> = if args.sources.is_empty() {
-        enabled(&opened)?
+        enabled(&session)?
     } else {
         args.sources.iter().map(|id| settings.source(id.as_str()).cloned()).collect::<Result<_, _>>()?
     };
@@ -110,22 +112,22 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
         };
         let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        opened.env.archive.put(&format!("{}{name}", keys::inbox(&source.id)), bytes).await?;
+        session.env.archive.put(&format!("{}{name}", keys::inbox(&source.id)), bytes).await?;
     }
-    let syncs = sync_all(&opened, &sources).await?;
+    let syncs = sync_all(&session, &sources).await?;
     if cli.json {
         json(&syncs)?;
     } else {
         let rows: Vec<_> = syncs.iter().map(sync_row).collect();
-        table(&["source", "sync", "pages", "items", ""], &rows);
+        table(&[Key("source"), Text("sync of"), Number("pages"), Number("items"), Text("")], &rows);
         tell_syncs(&syncs);
     }
-    Ok(if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotCompared })
+    Ok(if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotReconciled })
 }
 
 pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
-    let answer = reconcile_now(&opened, args.month, &wanted(args.closing, args.replace.clone())).await?;
+    let session = open(&args.backend).await?;
+    let answer = reconcile_now(&session, args.month, &wanted(args.closing, args.replace.clone())).await?;
     let ReconcileAnswer::Reconciled { run_id, summary, already, month } = &answer else {
         anyhow::bail!("another run of this month is at work; try again when it is done")
     };
@@ -140,9 +142,9 @@ pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result
 }
 
 pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
-    let month = args.month.unwrap_or_else(|| BillingMonth::of(opened.config.settings.today(&opened.env)));
-    let answer = report_now(&opened, month, args.run.as_deref(), mailing(&args.mail)).await?;
+    let session = open(&args.backend).await?;
+    let month = args.month.unwrap_or_else(|| BillingMonth::of(session.config.settings.today(&session.env)));
+    let answer = report_now(&session, month, args.run.as_deref(), mailing(&args.mail)).await?;
     if cli.json {
         json(&answer)?;
         return Ok(ending(&answer));
@@ -151,13 +153,13 @@ pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Endin
 }
 
 /// Syncs sources one after the other, each until it is sealed or fails.
-pub(crate) async fn sync_all(opened: &Opened, sources: &[SourceSettings]) -> anyhow::Result<Vec<SyncAnswer>> {
+pub(crate) async fn sync_all(session: &Session, sources: &[SourceSettings]) -> anyhow::Result<Vec<SyncAnswer>> {
     let mut answers = Vec::new();
     for source in sources {
         let mut rounds = 0;
         let answer = loop {
-            let settings = &opened.config.settings;
-            let answer = truecount_app::sync(&opened.env, settings, source.id.as_str(), deadline(opened)).await?;
+            let settings = &session.config.settings;
+            let answer = truecount_app::sync(&session.env, settings, source.id.as_str(), deadline(session)).await?;
             rounds += 1;
             if !matches!(answer, SyncAnswer::Continue { .. }) || rounds >= ROUNDS_MAX {
                 break answer;
@@ -169,31 +171,31 @@ pub(crate) async fn sync_all(opened: &Opened, sources: &[SourceSettings]) -> any
 }
 
 pub(crate) async fn reconcile_now(
-    opened: &Opened,
+    session: &Session,
     month: Option<BillingMonth>,
     wanted: &RunKind,
 ) -> anyhow::Result<ReconcileAnswer> {
-    Ok(truecount_app::reconcile(&opened.env, &opened.config, month, wanted, deadline(opened)).await?)
+    Ok(truecount_app::reconcile(&session.env, &session.config, month, wanted, deadline(session)).await?)
 }
 
 pub(crate) async fn report_now(
-    opened: &Opened,
+    session: &Session,
     month: BillingMonth,
     run_id: Option<&str>,
     mailing: MailPolicy,
 ) -> anyhow::Result<ReportAnswer> {
-    Ok(truecount_app::report(&opened.env, &opened.config, month, run_id, mailing, deadline(opened)).await?)
+    Ok(truecount_app::report(&session.env, &session.config, month, run_id, mailing, deadline(session)).await?)
 }
 
-fn deadline(opened: &Opened) -> Deadline {
-    Deadline::in_seconds(if opened.env.is_exclusive { ALONE_SECONDS } else { SHARED_SECONDS })
+fn deadline(session: &Session) -> Deadline {
+    Deadline::in_seconds(if session.env.is_exclusive { ALONE_SECONDS } else { SHARED_SECONDS })
 }
 
 fn wanted(closing: bool, replace: Option<String>) -> RunKind {
     if closing { RunKind::Closing { replace } } else { RunKind::Draft }
 }
 
-fn mailing(args: &MailArgs) -> MailPolicy {
+fn mailing(args: &MailPolicyArgs) -> MailPolicy {
     match (args.mail, args.no_mail) {
         (true, _) => MailPolicy::Always,
         (_, true) => MailPolicy::Off,
@@ -204,7 +206,7 @@ fn mailing(args: &MailArgs) -> MailPolicy {
 pub(crate) fn ending(answer: &ReportAnswer) -> Ending {
     match answer {
         ReportAnswer::Reported { summary, .. } => Ending::of(summary.exceptions, summary.not_compared),
-        ReportAnswer::Busy { .. } => Ending::NotCompared,
+        ReportAnswer::Busy { .. } => Ending::NotReconciled,
     }
 }
 
@@ -229,7 +231,7 @@ pub(crate) fn tell_syncs(syncs: &[SyncAnswer]) {
 pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
     let ReportAnswer::Reported { run_id, summary, place, mails, .. } = answer else {
         tell("Another report of this month is at work; try again when it is done.");
-        return Ending::NotCompared;
+        return Ending::NotReconciled;
     };
     say(&format!("{run_id}: {}", summary_line(summary)));
     show_totals(&summary.totals);

@@ -4,9 +4,11 @@ use serde::Serialize;
 use truecount_app::{Config, keys};
 use truecount_connectors::connect;
 
-use crate::args::{Cli, RulesCommand};
+use crate::args::{Cli, RulesArgs, RulesCommand};
 use crate::open::open;
-use crate::output::{Ending, json, say, table};
+use crate::output::{Ending, json, say};
+use crate::table::Column::{Key, Text};
+use crate::table::table;
 
 /// A service mapping, for `--json`.
 #[derive(Serialize)]
@@ -19,11 +21,11 @@ struct RuleRow {
     skus: Vec<String>,
 }
 
-pub(crate) async fn rules(cli: &Cli, command: &RulesCommand) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
-    match command {
-        RulesCommand::List => list(cli, &opened.config),
-        RulesCommand::Check => check(cli, &opened.config),
+pub(crate) async fn rules(cli: &Cli, args: &RulesArgs) -> anyhow::Result<Ending> {
+    let session = open(&args.backend).await?;
+    match &args.command {
+        RulesCommand::List => list(cli, &session.config),
+        RulesCommand::Check => check(cli, &session.config),
     }
 }
 
@@ -49,10 +51,8 @@ fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
         let what = row.kinds.iter().chain(&row.skus).cloned().collect::<Vec<_>>().join(", ");
         vec![row.rule_id.clone(), row.product_codes.join(", "), row.source.clone(), row.count_basis.to_owned(), what]
     };
-    table(
-        &["service mapping", "products", "source", "count basis", "counts"],
-        &rows.iter().map(cells).collect::<Vec<_>>(),
-    );
+    let columns = [Key("rule"), Text("products"), Key("source"), Text("count basis"), Text("counts")];
+    table(&columns, &rows.iter().map(cells).collect::<Vec<_>>());
     Ok(Ending::Clean)
 }
 

@@ -5,10 +5,12 @@ use truecount_app::{Closing, Run, RunState};
 use truecount_billing::BillingMonth;
 use truecount_reports::{ReportInput, text_summary};
 
-use crate::args::{Cli, RunsCommand};
-use crate::open::{Opened, open};
-use crate::output::{Ending, json, say, table, tell};
+use crate::args::{Cli, RunsArgs, RunsCommand};
+use crate::open::{Session, open};
+use crate::output::{Ending, json, say, tell};
 use crate::pipeline::show_totals;
+use crate::table::Column::{Key, Number, Text};
+use crate::table::table;
 
 /// A run in the list.
 #[derive(Serialize)]
@@ -23,19 +25,19 @@ struct RunRow {
     not_compared: Option<u64>,
 }
 
-pub(crate) async fn runs(cli: &Cli, command: &RunsCommand) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
-    match command {
-        RunsCommand::List => list_runs(cli, &opened).await,
-        RunsCommand::Show { run } => show_run(cli, &opened, run).await,
+pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
+    let session = open(&args.backend).await?;
+    match &args.command {
+        RunsCommand::List => list_runs(cli, &session).await,
+        RunsCommand::Show { run } => show_run(cli, &session, run).await,
     }
 }
 
-async fn list_runs(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending> {
+async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
-    for month in Run::months(&opened.env.table).await? {
-        let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
-        let mut runs = Run::of_month(&opened.env.table, month).await?;
+    for month in Run::months(&session.env.table).await? {
+        let counting = Closing::of_month(&session.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
+        let mut runs = Run::of_month(&session.env.table, month).await?;
         runs.sort_by(|a, b| (a.manifest.created_at, &a.run_id).cmp(&(b.manifest.created_at, &b.run_id)));
         rows.extend(runs.into_iter().map(|run| RunRow {
             month,
@@ -63,14 +65,17 @@ async fn list_runs(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending> {
         };
         vec![row.run_id.clone(), what.to_owned(), row.state.clone(), number(row.exceptions), number(row.not_compared)]
     };
-    table(&["run", "kind", "state", "exceptions", "not reconciled"], &rows.iter().map(cells).collect::<Vec<_>>());
+    table(
+        &[Key("run"), Text("kind"), Text("state"), Number("exceptions"), Number("not reconciled")],
+        &rows.iter().map(cells).collect::<Vec<_>>(),
+    );
     Ok(Ending::Clean)
 }
 
-async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<Ending> {
+async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<Ending> {
     let month: Option<BillingMonth> = run_id.get(..7).and_then(|month| month.parse().ok());
     let run = match month {
-        Some(month) => Run::load(&opened.env.table, month, run_id).await?,
+        Some(month) => Run::load(&session.env.table, month, run_id).await?,
         None => None,
     };
     let Some(run) = run else {
@@ -87,7 +92,7 @@ async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<En
         tell("From before there were runs here: only the totals are kept.");
         return Ok(Ending::Clean);
     }
-    let reconciliation = truecount_app::findings_of(&opened.env, &run).await?;
+    let reconciliation = truecount_app::findings_of(&session.env, &run).await?;
     let cells = |source: &truecount_app::PinnedSource| {
         let day = source.as_of.map_or_else(|| "none".to_owned(), |day| day.to_string());
         let row = reconciliation.coverage.iter().find(|row| row.source == source.source);
@@ -100,21 +105,24 @@ async fn show_run(cli: &Cli, opened: &Opened, run_id: &str) -> anyhow::Result<En
         let state = if unread > 0 && source.read_state.is_complete() { "partial" } else { source.read_state.as_str() };
         vec![source.source.to_string(), day, state.to_owned(), note]
     };
-    table(&["source", "sync of", "read", ""], &manifest.sources.iter().map(cells).collect::<Vec<_>>());
+    table(
+        &[Key("source"), Text("sync of"), Text("read"), Text("")],
+        &manifest.sources.iter().map(cells).collect::<Vec<_>>(),
+    );
     say("");
-    let header = truecount_app::header_of(&opened.env, &run).await?;
+    let header = truecount_app::header_of(&session.env, &run).await?;
     let input = ReportInput { header: &header, reconciliation: &reconciliation };
     say(text_summary(&input).trim_end());
     Ok(Ending::Clean)
 }
 
 /// The closing run of a month, else its newest; of the newest month if none is named.
-pub(crate) async fn newest_run(opened: &Opened, month: Option<BillingMonth>) -> anyhow::Result<Option<Run>> {
+pub(crate) async fn newest_run(session: &Session, month: Option<BillingMonth>) -> anyhow::Result<Option<Run>> {
     let wanted = month;
-    let newest = || async { anyhow::Ok(Run::months(&opened.env.table).await?.pop()) };
+    let newest = || async { anyhow::Ok(Run::months(&session.env.table).await?.pop()) };
     let Some(month) = (if month.is_some() { month } else { newest().await? }) else { return Ok(None) };
-    let counting = Closing::of_month(&opened.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
-    let mut runs = Run::of_month(&opened.env.table, month).await?;
+    let counting = Closing::of_month(&session.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
+    let mut runs = Run::of_month(&session.env.table, month).await?;
     runs.sort_by_key(|run| run.manifest.created_at);
     let chosen = runs.iter().position(|run| Some(&run.run_id) == counting.as_ref());
     let run = chosen.map(|at| runs.swap_remove(at)).or_else(|| runs.pop());

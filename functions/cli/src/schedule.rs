@@ -3,13 +3,13 @@
 use truecount_app::{closing_due_now, tell_failed};
 
 use crate::args::{Cli, RunArgs};
-use crate::open::Opened;
+use crate::open::Session;
 use crate::output::{Ending, json, say, tell};
 use crate::pipeline;
 
-pub(crate) async fn run(cli: &Cli, opened: &Opened, args: &RunArgs) -> anyhow::Result<Ending> {
-    let settings = &opened.config.settings;
-    let due = closing_due_now(&opened.env, settings).await?;
+pub(crate) async fn run(cli: &Cli, session: &Session, args: &RunArgs) -> anyhow::Result<Ending> {
+    let settings = &session.config.settings;
+    let due = closing_due_now(&session.env, settings).await?;
     let Some(month) = due.month.filter(|_| due.due) else {
         if cli.json {
             json(&due)?;
@@ -19,12 +19,12 @@ pub(crate) async fn run(cli: &Cli, opened: &Opened, args: &RunArgs) -> anyhow::R
         return Ok(Ending::Clean);
     };
     tell(&due.why);
-    let stopped = match pipeline::whole(cli, opened, args, Some(month)).await {
+    let stopped = match pipeline::whole(cli, session, args, Some(month)).await {
         Ok(ending) => return Ok(ending),
         Err(stopped) => stopped,
     };
     // Nobody watches a timer: whoever waits for the mail hears that it does not come.
-    match tell_failed(&opened.env, settings, month, stopped.step, &stopped.to_string()).await {
+    match tell_failed(&session.env, settings, month, stopped.step, &stopped.to_string()).await {
         Ok(mails) => {
             for mail in mails {
                 tell(&format!("Mail to `{}` that the closing failed: {}", mail.group, mail.outcome.replace('_', " ")));

@@ -11,9 +11,11 @@ use truecount_connectors::{SOURCE_KINDS, SourceKind};
 use truecount_embedded::LocalSecrets;
 use truecount_platform::{ExposeSecret, Fields, SecretError, SecretString, fields_from_json};
 
-use crate::args::{Cli, SecretsCommand};
-use crate::open::{Bare, Place, open_bare};
-use crate::output::{Ending, json, say, table, tell};
+use crate::args::{Cli, SecretsArgs, SecretsCommand};
+use crate::open::{OpenBackend, Target, open_backend};
+use crate::output::{Ending, json, say, tell};
+use crate::table::Column::{Key, Text};
+use crate::table::table;
 
 /// The most bytes of a secret that come through a pipe: what SSM takes is less.
 const PIPE_BYTES_MAX: u64 = 64 * 1024;
@@ -21,12 +23,12 @@ const PIPE_BYTES_MAX: u64 = 64 * 1024;
 /// SSM's limit of a standard parameter, in bytes.
 const PARAMETER_BYTES_MAX: usize = 4 * 1024;
 
-pub(crate) async fn secrets(cli: &Cli, command: &SecretsCommand) -> anyhow::Result<Ending> {
-    let bare = open_bare(cli).await?;
-    let config = Config::load(&*bare.env.config).await?;
-    match command {
-        SecretsCommand::List => list(cli, &bare, &config).await,
-        SecretsCommand::Set { source, kms_key } => set(cli, &bare, &config, source, kms_key.as_deref()).await,
+pub(crate) async fn secrets(cli: &Cli, args: &SecretsArgs) -> anyhow::Result<Ending> {
+    let backend = open_backend(&args.backend).await?;
+    let config = Config::load(&*backend.env.config).await?;
+    match &args.command {
+        SecretsCommand::List => list(cli, &backend, &config).await,
+        SecretsCommand::Set { source, kms_key } => set(cli, &backend, &config, source, kms_key.as_deref()).await,
     }
 }
 
@@ -42,13 +44,13 @@ struct SecretRow {
     why: Option<String>,
 }
 
-async fn list(cli: &Cli, bare: &Bare, config: &Config) -> anyhow::Result<Ending> {
+async fn list(cli: &Cli, backend: &OpenBackend, config: &Config) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
     for source in &config.settings.sources {
-        rows.push(row(bare, source).await?);
+        rows.push(row(backend, source).await?);
     }
     let is_whole = rows.iter().all(|row| !row.enabled || matches!(row.state, "complete" | "not needed"));
-    let ending = if is_whole { Ending::Clean } else { Ending::NotCompared };
+    let ending = if is_whole { Ending::Clean } else { Ending::NotReconciled };
     if cli.json {
         json(&rows)?;
         return Ok(ending);
@@ -63,7 +65,7 @@ async fn list(cli: &Cli, bare: &Bare, config: &Config) -> anyhow::Result<Ending>
         };
         vec![row.source.to_string(), enabled.to_owned(), row.state.to_owned(), note]
     };
-    table(&["source", "is", "secret", ""], &rows.iter().map(cells).collect::<Vec<_>>());
+    table(&[Key("source"), Text("is"), Text("credentials"), Text("")], &rows.iter().map(cells).collect::<Vec<_>>());
     for row in rows.iter().filter(|row| row.state != "complete" && row.state != "not needed") {
         tell(&format!("{}: {}", row.source, row.why.as_deref().unwrap_or("it is not as the connector wants it")));
         tell(&format!("  `truecount secrets set {}` asks for it", row.source));
@@ -71,7 +73,7 @@ async fn list(cli: &Cli, bare: &Bare, config: &Config) -> anyhow::Result<Ending>
     Ok(ending)
 }
 
-async fn row(bare: &Bare, source: &SourceSettings) -> anyhow::Result<SecretRow> {
+async fn row(backend: &OpenBackend, source: &SourceSettings) -> anyhow::Result<SecretRow> {
     let declared = declaration(source)?;
     let mut row = SecretRow {
         source: source.id.clone(),
@@ -85,7 +87,7 @@ async fn row(bare: &Bare, source: &SourceSettings) -> anyhow::Result<SecretRow> 
     if declared.secret.is_empty() {
         return Ok(row);
     }
-    match bare.env.secrets.source(&source.id).await {
+    match backend.env.secrets.source(&source.id).await {
         Ok(fields) => {
             row.missing = missing(declared, &fields);
             row.unknown = unknown(declared, &fields);
@@ -102,7 +104,7 @@ async fn row(bare: &Bare, source: &SourceSettings) -> anyhow::Result<SecretRow> 
 
 async fn set(
     cli: &Cli,
-    bare: &Bare,
+    backend: &OpenBackend,
     config: &Config,
     source: &SourceId,
     kms_key: Option<&str>,
@@ -113,15 +115,15 @@ async fn set(
     }
     let fields = if std::io::stdin().is_terminal() { asked(source, declared)? } else { piped()? };
     checked(declared, &fields)?;
-    let place = match &bare.place {
-        Place::Folder(folder) => {
+    let place = match &backend.target {
+        Target::Directory(folder) => {
             if kms_key.is_some() {
                 anyhow::bail!("--kms-key is for a deployed stack: a folder's secrets are a file of mode 600");
             }
             in_file(folder, source, &fields)?
         }
-        Place::Stack { home, aws, .. } => {
-            let name = aws.secrets(&home.secrets).parameter(source);
+        Target::Stack { resources, aws, .. } => {
+            let name = aws.secrets(&resources.secrets).parameter(source);
             let value = object(&fields)?;
             if value.expose_secret().len() > PARAMETER_BYTES_MAX {
                 anyhow::bail!("the secret is longer than the {PARAMETER_BYTES_MAX} bytes that SSM takes");

@@ -5,9 +5,11 @@ use truecount_app::{SnapshotManifest, SyncStatus};
 use truecount_billing::SourceId;
 use truecount_connectors::connect;
 
-use crate::args::Cli;
+use crate::args::{Cli, SourcesArgs, SourcesCommand};
 use crate::open::open;
-use crate::output::{Ending, json, table, tell};
+use crate::output::{Ending, json, tell};
+use crate::table::Column::{Key, Number, Text};
+use crate::table::table;
 
 /// A source and how its last sync went.
 #[derive(Serialize)]
@@ -22,14 +24,16 @@ struct SourceRow {
     items: u64,
 }
 
-pub(crate) async fn sources(cli: &Cli) -> anyhow::Result<Ending> {
-    let opened = open(cli).await?;
+pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<Ending> {
+    let SourcesCommand::List = args.command;
+    let session = open(&args.backend).await?;
     let mut rows = Vec::new();
-    for source in &opened.config.settings.sources {
+    for source in &session.config.settings.sources {
         let evidence = connect(&source.connector, &source.options)?.evidence();
         let seal =
-            SnapshotManifest::newest(&opened.env.table, &source.id, opened.config.settings.today(&opened.env)).await?;
-        let failure = SyncStatus::last(&opened.env.table, &source.id).await?.and_then(|attempt| attempt.failure);
+            SnapshotManifest::newest(&session.env.table, &source.id, session.config.settings.today(&session.env))
+                .await?;
+        let failure = SyncStatus::last(&session.env.table, &source.id).await?.and_then(|attempt| attempt.failure);
         let state = seal.as_ref().map(SnapshotManifest::read_state);
         let (read_state, reason) = match (&state, failure) {
             (_, Some(why)) => ("failed", Some(why)),
@@ -56,7 +60,10 @@ pub(crate) async fn sources(cli: &Cli) -> anyhow::Result<Ending> {
         let state = row.read_state.replace('_', " ");
         vec![row.id.to_string(), row.evidence.to_owned(), state, synced, row.items.to_string()]
     };
-    table(&["source", "side", "read", "sync of", "items"], &rows.iter().map(cells).collect::<Vec<_>>());
+    table(
+        &[Key("source"), Text("side"), Text("read"), Text("sync of"), Number("items")],
+        &rows.iter().map(cells).collect::<Vec<_>>(),
+    );
     for (id, reason) in rows.iter().filter_map(|row| Some((&row.id, row.reason.as_ref()?))) {
         tell(&format!("{id}: {reason}"));
     }

@@ -120,11 +120,11 @@ fn a_person_works_down_the_list_by_what_hangs_on_it() {
     assert!(shown.contains("1  Quay Foods Ltd [251]") && err(&review).contains("no client `999`"), "{shown}");
     assert!(err(&review).contains("2 of 3 decided."), "{}", err(&review));
 
-    let split = truecount(data, &["mappings", "split", "rmm", "18", "--by", "site", "leeds=250", "--why", "asked"]);
+    let split = truecount(data, &["mappings", "split", "rmm", "18", "--by", "site", "leeds=250", "--note", "asked"]);
     good(&split);
     assert!(err(&split).contains("the site `york` (2 items) stays nobody's: an exception"), "{}", err(&split));
-    good(&truecount(data, &["mappings", "undo", "rmm", "17", "--who", "dana"]));
-    good(&truecount(data, &["mappings", "confirm", "rmm", "17", "250", "--from", "2026-07", "--why", "from July on"]));
+    good(&truecount(data, &["mappings", "undo", "rmm", "17", "--actor", "dana"]));
+    good(&truecount(data, &["mappings", "confirm", "rmm", "17", "250", "--from", "2026-07", "--note", "from July on"]));
     let history = good(&truecount(data, &["mappings", "history", "brown"]));
     let lines: Vec<_> = history.lines().collect();
     assert!(lines[0].starts_with("rmm 17  Brown & Partners (London)  undecided"), "{history}");

@@ -137,9 +137,9 @@ fn what_keeps_a_home_closed_is_the_doctors_first_line() {
     let at = folder.path();
     let held = truecount_embedded::LocalBackend::open(&at.join("truecount-data"), truecount_embedded::Durability::Bulk)
         .unwrap();
-    ends(&truecount(at, &["doctor"]), FAILED, "let that process end");
+    ends(&truecount(at, &["doctor"]), FAILED, "wait until that process ends");
     drop(held);
-    ends(&truecount(at, &["doctor", "--data", "none"]), FAILED, "there is no folder `none`");
+    ends(&truecount(at, &["doctor", "--data", "none"]), FAILED, "there is no directory `none`");
     assert!(!at.join("none").exists(), "looking makes nothing");
     ends(&truecount(at, &["doctor", "--stack", "prod"]), FAILED, "no AWS region is known");
     let mut no_credentials = command(at, &["doctor", "--stack", "prod", "--json"]);
@@ -147,6 +147,6 @@ fn what_keeps_a_home_closed_is_the_doctors_first_line() {
     ends(&no_credentials, FAILED, "no usable AWS credentials");
     ends(&no_credentials, FAILED, "\"remedy\": \"sign in to AWS in this shell");
     ends(&truecount(at, &["doctor", "--stack", "../x"]), FAILED, "is no name of a stack");
-    ends(&truecount(at, &["--stack", "prod", "demo"]), FAILED, "leave --stack out");
-    ends(&truecount(at, &["--stack", "prod", "--data", "x", "runs", "list"]), FAILED, "give one of them");
+    ends(&truecount(at, &["demo", "--stack", "prod"]), FAILED, "unexpected argument '--stack'");
+    ends(&truecount(at, &["runs", "list", "--stack", "prod", "--data", "x"]), FAILED, "give one of them");
 }

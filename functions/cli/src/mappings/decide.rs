@@ -6,9 +6,8 @@ use truecount_app::mapping::{self, MappingRequest, MappingWorkspace};
 use truecount_app::{IgnoreReason, MappingDecision};
 use truecount_billing::{AccountId, ClientId, SourceId};
 
-use super::args::Because;
-use crate::args::Cli;
-use crate::open::Opened;
+use crate::args::{Cli, DecisionArgs};
+use crate::open::Session;
 use crate::output::{Ending, json, tell};
 
 /// A source and an account in it.
@@ -16,35 +15,40 @@ pub(super) type Place<'a> = (&'a SourceId, &'a AccountId);
 
 pub(super) async fn confirm(
     cli: &Cli,
-    opened: &Opened,
+    session: &Session,
     place: Place<'_>,
     client: &ClientId,
-    because: &Because,
+    args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
-    decide(cli, opened, place, MappingDecision::Confirmed { client_id: client.clone() }, because).await
+    decide(cli, session, place, MappingDecision::Confirmed { client_id: client.clone() }, args).await
 }
 
 pub(super) async fn ignore(
     cli: &Cli,
-    opened: &Opened,
+    session: &Session,
     place: Place<'_>,
     reason: IgnoreReason,
-    because: &Because,
+    args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
-    decide(cli, opened, place, MappingDecision::Ignored { reason }, because).await
+    decide(cli, session, place, MappingDecision::Ignored { reason }, args).await
 }
 
-pub(super) async fn undo(cli: &Cli, opened: &Opened, place: Place<'_>, because: &Because) -> anyhow::Result<Ending> {
-    decide(cli, opened, place, MappingDecision::Undecided, because).await
+pub(super) async fn undo(
+    cli: &Cli,
+    session: &Session,
+    place: Place<'_>,
+    args: &DecisionArgs,
+) -> anyhow::Result<Ending> {
+    decide(cli, session, place, MappingDecision::Undecided, args).await
 }
 
 pub(super) async fn split(
     cli: &Cli,
-    opened: &Opened,
+    session: &Session,
     place: Place<'_>,
     by: &str,
     parts: &[(String, ClientId)],
-    because: &Because,
+    args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
     let mut by_value = BTreeMap::new();
     for (value, client) in parts {
@@ -52,27 +56,27 @@ pub(super) async fn split(
             anyhow::bail!("the {by} `{value}` is named twice; give it one client");
         }
     }
-    decide(cli, opened, place, MappingDecision::Split { by: by.to_owned(), parts: by_value }, because).await
+    decide(cli, session, place, MappingDecision::Split { by: by.to_owned(), parts: by_value }, args).await
 }
 
 async fn decide(
     cli: &Cli,
-    opened: &Opened,
+    session: &Session,
     (source, account): Place<'_>,
     verdict: MappingDecision,
-    because: &Because,
+    args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
-    opened.config.settings.source(source.as_str())?;
-    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
+    session.config.settings.source(source.as_str())?;
+    let book = MappingWorkspace::load(&session.env, &session.config).await?;
     let wish = MappingRequest {
         source: source.clone(),
         account_id: account.clone(),
         verdict,
-        from: because.from,
-        who: because.who(),
-        why: because.why.clone(),
+        from: args.from,
+        who: args.actor(),
+        why: args.note.clone(),
     };
-    let (decision, notes) = mapping::decide(&opened.env, &book, wish).await?;
+    let (decision, notes) = mapping::decide(&session.env, &book, wish).await?;
     if cli.json {
         json(&decision)?;
     } else {

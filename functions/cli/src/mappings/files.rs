@@ -5,14 +5,13 @@ use std::path::Path;
 use anyhow::Context;
 use truecount_app::mapping::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
 
-use super::args::user;
 use super::list::show_progress;
-use crate::args::Cli;
-use crate::open::Opened;
+use crate::args::{Cli, user};
+use crate::open::Session;
 use crate::output::{Ending, json, tell};
 
-pub(super) async fn export(cli: &Cli, opened: &Opened, file: &Path, undecided: bool) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
+pub(super) async fn export(cli: &Cli, session: &Session, file: &Path, undecided: bool) -> anyhow::Result<Ending> {
+    let book = MappingWorkspace::load(&session.env, &session.config).await?;
     let sheet = MappingSheet::of(&book, |row| !undecided || row.state <= RowState::Split);
     let bytes = match file.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => sheet.to_csv()?,
@@ -34,15 +33,15 @@ pub(super) async fn export(cli: &Cli, opened: &Opened, file: &Path, undecided: b
 
 pub(super) async fn import(
     cli: &Cli,
-    opened: &Opened,
+    session: &Session,
     file: &Path,
-    who: Option<&str>,
+    actor: Option<&str>,
     strictness: Strictness,
 ) -> anyhow::Result<Ending> {
     let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
-    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
-    let who = who.map_or_else(user, str::to_owned);
-    let imported = mapping::import(&opened.env, &book, &bytes, &who, strictness).await?;
+    let book = MappingWorkspace::load(&session.env, &session.config).await?;
+    let actor = actor.map_or_else(user, str::to_owned);
+    let imported = mapping::import(&session.env, &book, &bytes, &actor, strictness).await?;
     if cli.json {
         json(&imported)?;
     }

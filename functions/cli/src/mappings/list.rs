@@ -7,11 +7,13 @@ use truecount_billing::SourceId;
 use truecount_reports::amount;
 
 use crate::args::Cli;
-use crate::open::Opened;
-use crate::output::{Ending, json, say, table, tell};
+use crate::open::Session;
+use crate::output::{Ending, json, say, tell};
+use crate::table::Column::{Key, Number, Text};
+use crate::table::table;
 
-pub(super) async fn list(cli: &Cli, opened: &Opened, undecided: bool) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
+pub(super) async fn list(cli: &Cli, session: &Session, undecided: bool) -> anyhow::Result<Ending> {
+    let book = MappingWorkspace::load(&session.env, &session.config).await?;
     let mut rows = book.rows();
     rows.retain(|row| !undecided || row.state <= RowState::Split);
     if cli.json {
@@ -31,9 +33,9 @@ fn show(rows: &[MappingRow], undecided: bool) {
         let (source, id) = (row.source.to_string(), row.account_id.to_string());
         vec![source, id, row.account_name.clone(), state, whose.unwrap_or_default()]
     };
-    let fourth = if undecided { "a month" } else { "mapping" };
+    let fourth = if undecided { Number("monthly revenue") } else { Text("mapping") };
     let rows: Vec<_> = rows.iter().map(cells).collect();
-    table(&["source", "id", "vendor organization", fourth, "client"], &rows);
+    table(&[Key("source"), Key("id"), Text("vendor account"), fourth, Text("client")], &rows);
 }
 
 /// What hangs on it a month, in whole units: for order, not for the books.
@@ -66,11 +68,11 @@ struct HistoryRow<'a> {
 
 pub(super) async fn history(
     cli: &Cli,
-    opened: &Opened,
+    session: &Session,
     wanted: &str,
     source: Option<&SourceId>,
 ) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
+    let book = MappingWorkspace::load(&session.env, &session.config).await?;
     if let Some(source) = source {
         book.source(source)?;
     }

@@ -9,10 +9,9 @@ use truecount_app::{IgnoreReason, MappingDecision};
 use truecount_billing::{ClientId, SourceId};
 use truecount_reports::sanitize;
 
-use super::args::user;
 use super::list::{show_progress, worth};
-use crate::args::Cli;
-use crate::open::Opened;
+use crate::args::{Cli, user};
+use crate::open::Session;
 use crate::output::{Ending, json, say, tell};
 
 /// Clients that a search shows.
@@ -29,8 +28,8 @@ enum Answer {
     Unclear(String),
 }
 
-pub(super) async fn review(cli: &Cli, opened: &Opened, source: Option<&SourceId>) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
+pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceId>) -> anyhow::Result<Ending> {
+    let book = MappingWorkspace::load(&session.env, &session.config).await?;
     if let Some(source) = source {
         book.source(source)?;
     }
@@ -63,13 +62,13 @@ pub(super) async fn review(cli: &Cli, opened: &Opened, source: Option<&SourceId>
             who: user(),
             why: String::new(),
         };
-        decided.push(mapping::decide(&opened.env, &book, wish).await?.0);
+        decided.push(mapping::decide(&session.env, &book, wish).await?.0);
     }
     if cli.json {
         json(&decided)?;
     }
     tell(&format!("{} of {count} decided.", decided.len()));
-    show_progress(&MappingWorkspace::load(&opened.env, &opened.config).await?.progress());
+    show_progress(&MappingWorkspace::load(&session.env, &session.config).await?.progress());
     Ok(Ending::Clean)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -11,8 +11,8 @@ use truecount_matching::{Party, Sites};
 use truecount_reports::sanitize;
 
 use super::list::{show_progress, worth};
-use crate::args::Cli;
-use crate::open::Opened;
+use crate::args::{Cli, SuggestArgs};
+use crate::open::Session;
 use crate::output::{Ending, json, say, tell};
 
 /// A row of the answer in JSON.
@@ -23,8 +23,8 @@ struct Suggested<'a> {
     proposals: &'a [Proposal],
 }
 
-pub(super) async fn of_home(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&opened.env, &opened.config).await?;
+pub(super) async fn from_backend(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
+    let book = MappingWorkspace::load(&session.env, &session.config).await?;
     let proposals = book.proposals();
     let mut rows = book.rows();
     rows.retain(|row| row.state == RowState::Undecided);
@@ -55,44 +55,22 @@ pub(super) async fn of_home(cli: &Cli, opened: &Opened) -> anyhow::Result<Ending
     Ok(Ending::Clean)
 }
 
-/// Two files with the columns `id` and `name`.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct BareFiles {
-    /// Vendor organizations: a CSV file with the columns id and name; no home is needed then
-    #[arg(long, value_name = "FILE", requires = "clients", requires = "out")]
-    pub(crate) accounts: Option<PathBuf>,
-    /// Clients: a CSV file with the columns id and name
-    #[arg(long, value_name = "FILE", requires = "accounts")]
-    pub(crate) clients: Option<PathBuf>,
-    /// Where the answer is written: left_id, right_id, score, and why
-    #[arg(long, value_name = "FILE", requires = "accounts")]
-    pub(crate) out: Option<PathBuf>,
-    /// The two files are products: SKUs on the left, the PSA's products on the right
-    #[arg(long, requires = "accounts")]
-    pub(crate) products: bool,
-    /// Each client has one vendor organization at most
-    #[arg(long, requires = "accounts", conflicts_with = "products")]
-    pub(crate) one_to_one: bool,
+/// The three files of a comparison without a backend, if they are given.
+pub(super) fn files(args: &SuggestArgs) -> Option<(&Path, &Path, &Path)> {
+    Some((args.accounts.as_deref()?, args.clients.as_deref()?, args.out.as_deref()?))
 }
 
-impl BareFiles {
-    /// The three files, if they are given.
-    pub(crate) fn files(&self) -> Option<(&Path, &Path, &Path)> {
-        Some((self.accounts.as_deref()?, self.clients.as_deref()?, self.out.as_deref()?))
-    }
-}
-
-pub(super) fn of_files(
+pub(super) fn from_files(
     cli: &Cli,
     (left, right, out): (&Path, &Path, &Path),
-    bare: &BareFiles,
+    args: &SuggestArgs,
 ) -> anyhow::Result<Ending> {
     let (accounts, clients) = (read(left)?, read(right)?);
     let named = |rows: &'_ [(String, String)]| rows.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>();
     let (account_names, client_names) = (named(&accounts), named(&clients));
     let lefts: Vec<_> = account_names.iter().map(|name| Party::named(name)).collect();
     let rights: Vec<_> = client_names.iter().map(|name| Party::named(name)).collect();
-    let sites = if bare.one_to_one { Sites::OneToOne } else { Sites::ManyToOne };
+    let sites = if args.one_to_one { Sites::OneToOne } else { Sites::ManyToOne };
     let suggested = truecount_matching::suggest(&lefts, &rights, sites);
     let file = File::create(out).with_context(|| format!("`{}` cannot be written", out.display()))?;
     let mut csv = csv::Writer::from_writer(std::io::BufWriter::new(file));
@@ -114,13 +92,13 @@ pub(super) fn of_files(
         }
     }
     csv.into_inner().map_err(|error| error.into_error()).and_then(|mut file| file.flush())?;
-    let (all, what) = (accounts.len(), if bare.products { "SKUs" } else { "vendor organizations" });
+    let (all, what) = (accounts.len(), if args.products { "SKUs" } else { "vendor organizations" });
     if cli.json {
         json(&serde_json::json!({ "accounts": all, "with_suggestion": with, "rows": rows, "out": out }))?;
     }
     tell(&format!(
         "{with} of {all} {what} are like a {}; `{}` has {rows} rows.",
-        if bare.products { "product" } else { "client" },
+        if args.products { "product" } else { "client" },
         out.display()
     ));
     Ok(Ending::Clean)

@@ -33,10 +33,10 @@ fn archived(office: &Office) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_runs_files_are_copied_and_nothing_is_written_over() {
     let office = Office::open();
-    expect(&office.run(&["report", "pull", "--out", "x"]), FAILED, &["there is no run yet"]);
+    expect(&office.run(&["report", "download", "--out", "x"]), FAILED, &["there is no run yet"]);
     expect(&office.run(&["reconcile"]), 2, &[]);
     let out = office.path("pulled");
-    let pull = ["report", "pull", "--out", out.to_str().unwrap()];
+    let pull = ["report", "download", "--out", out.to_str().unwrap()];
     expect(&office.run(&pull), FAILED, &["has no report yet", "truecount report --month 2026-06 --run 2026-06-draft"]);
     assert!(!out.exists());
     expect(&office.run(&["report"]), 2, &[]);
@@ -70,7 +70,7 @@ fn the_run_that_is_asked_for_is_pulled() {
     let (draft, closing) = (id("draft"), id("c1"));
     let pulled = |more: &[&str]| {
         let out = tempfile::tempdir().unwrap();
-        let mut args = vec!["report", "pull", "--json", "--out", out.path().to_str().unwrap()];
+        let mut args = vec!["report", "download", "--json", "--out", out.path().to_str().unwrap()];
         args.extend(more);
         office.run(&args)
     };

@@ -84,7 +84,7 @@ fn two_never_work_in_one_folder() {
     let office = Office::open();
     let home = LocalBackend::open(office.data(), Durability::Bulk).unwrap();
     let words = format!("in use by another truecount process (process {}): let it end", std::process::id());
-    for command in [&DAILY[..], &["sync"], &["mail", "test"], &["report", "pull", "--out", "x"]] {
+    for command in [&DAILY[..], &["sync"], &["mail", "test"], &["report", "download", "--out", "x"]] {
         let ended = office.run(command);
         expect(&ended, FAILED, &[&words]);
         assert_eq!(ended.out, "");

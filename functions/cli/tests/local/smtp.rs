@@ -261,10 +261,10 @@ fn doctor_tries_the_mail_server_without_a_mail() {
         let found = ended.out.lines().find(|line| line.contains("mail server")).map(str::to_owned);
         found.unwrap_or_else(|| panic!("no line in {}{}", ended.out, ended.err))
     };
-    assert_eq!(line(&office.run(&["doctor"])), "good    mail server: lets us in, under TLS");
+    assert_eq!(line(&office.run(&["doctor"])), "ok       mail server: accepts the sign-in, under TLS");
     let ended = office.run(&["doctor"]);
     expect(&ended, FAILED, &[]);
-    assert!(line(&ended).starts_with("FAULT   mail server: mail server localhost:"), "{}", ended.out);
+    assert!(line(&ended).starts_with("ERROR    mail server: mail server localhost:"), "{}", ended.out);
     assert!(line(&ended).contains("signing in was refused: 535"), "{}", ended.out);
     assert!(server.taken().is_empty());
     assert!(!server.commands().contains("MAIL FROM"), "{}", server.commands());

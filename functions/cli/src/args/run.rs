@@ -1,0 +1,194 @@
+//! Commands that do the month's work: `demo`, `run`, `sync`, `reconcile`, `report`, `check`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use truecount_billing::{BillingMonth, CountDay, SourceId};
+
+use super::{BackendArgs, DataArgs};
+
+/// Close a month of a sample MSP, without any set-up
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The sample's vendors run on this machine. The exceptions found are compared with
+those that were planted. The exit code is 2: one tenant of the sample refuses to
+be read, so it is not reconciled.
+
+Examples:
+  truecount demo
+  truecount demo --data /tmp/demo --months 3")]
+pub(crate) struct DemoArgs {
+    /// Months to close, one after the other, up to --month
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=12))]
+    pub(crate) months: u32,
+    /// Seed: another one makes another sample MSP
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Last month to close
+    #[arg(long, default_value = "2026-06", value_name = "YYYY-MM")]
+    pub(crate) month: BillingMonth,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+/// Sync all sources, reconcile the month and write its report
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  truecount run                          a draft of the current month, no mail
+  truecount run --closing                the run that counts, with its mail
+  truecount run --closing --when-due     for a daily timer
+  truecount run --closing --replace RUN  close the month again, on purpose")]
+pub(crate) struct RunArgs {
+    /// Month [default: the current one]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// Close the month: the run that counts, with its mail
+    #[arg(long)]
+    pub(crate) closing: bool,
+    /// Closing run that this one replaces
+    #[arg(long, value_name = "RUN", requires = "closing")]
+    pub(crate) replace: Option<String>,
+    /// Do nothing unless a month is due by the closing calendar of the settings
+    #[arg(long, requires = "closing", conflicts_with_all = ["month", "replace", "mail", "no_mail"])]
+    pub(crate) when_due: bool,
+    #[command(flatten)]
+    pub(crate) mail: MailPolicyArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MailPolicyArgs {
+    /// Mail a draft, too
+    #[arg(long, conflicts_with = "no_mail")]
+    pub(crate) mail: bool,
+    /// Send no mail
+    #[arg(long)]
+    pub(crate) no_mail: bool,
+}
+
+/// Read sources and commit a snapshot of each
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  truecount sync                             every enabled source
+  truecount sync ninjaone pax8               two of them
+  truecount sync backup --file usage-2026-06-30.csv")]
+pub(crate) struct SyncArgs {
+    /// Sources [default: all that are enabled]
+    #[arg(value_name = "SOURCE")]
+    pub(crate) sources: Vec<SourceId>,
+    /// File to add to the inbox of the one source named, first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+/// Compare a month's billed lines with its usage
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Uses the snapshots that were committed last; `truecount sync` takes new ones.
+
+Examples:
+  truecount reconcile
+  truecount reconcile --month 2026-06 --closing")]
+pub(crate) struct ReconcileArgs {
+    /// Month [default: the current one]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// Close the month: the run that counts
+    #[arg(long)]
+    pub(crate) closing: bool,
+    /// Closing run that this one replaces
+    #[arg(long, value_name = "RUN", requires = "closing")]
+    pub(crate) replace: Option<String>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+/// Write a run's files and send its mail, or download them
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  truecount report                                the newest run of this month
+  truecount report --month 2026-06 --no-mail
+  truecount report download --month 2026-06 --out june"
+)]
+pub(crate) struct ReportArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ReportCommand>,
+    /// Month [default: the current one]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// Run [default: the month's closing run, else its newest]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) mail: MailPolicyArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    Download(DownloadArgs),
+}
+
+/// Copy a run's files into a local directory
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  truecount report download --out june --stack prod
+  truecount report download --month 2026-06 --out june")]
+pub(crate) struct DownloadArgs {
+    /// Month [default: the newest with a run]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// Run [default: the month's closing run, else its newest]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Local directory; a file with other content is never overwritten
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// clap's own line is wider than a terminal of 80 columns.
+const CHECK_USAGE: &str = "\
+truecount check --billed <CSV> --usage <CSV> --as-of <DATE> --out <DIR>
+                       [OPTIONS]";
+
+/// Reconcile CSV files, without any set-up
+#[derive(Debug, Args)]
+#[command(override_usage = CHECK_USAGE, after_help = "\
+The README lists the columns of each file.
+
+Examples:
+  truecount check --billed billed_lines.csv --usage usage_items.csv \\
+      --as-of 2026-06-30 --out result
+  truecount check --billed billed_lines.csv --usage usage_items.csv \\
+      --mappings mappings.csv --rules rules.csv --as-of 2026-06-30 --out result")]
+pub(crate) struct CheckArgs {
+    /// Billed lines
+    #[arg(long, value_name = "CSV")]
+    pub(crate) billed: PathBuf,
+    /// Usage items
+    #[arg(long, value_name = "CSV")]
+    pub(crate) usage: PathBuf,
+    /// Which account is which client [default: equal, unique names]
+    #[arg(long, value_name = "CSV")]
+    pub(crate) mappings: Option<PathBuf>,
+    /// Rules, .csv or .toml [default: product code equals SKU]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// Day on which usage was counted and lines are billed, as YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: CountDay,
+    /// Directory for the results
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}

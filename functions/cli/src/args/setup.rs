@@ -1,0 +1,198 @@
+//! Commands that set Truecount up: `init`, `config`, `secrets`, `sources`, `rules`, `doctor`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use truecount_billing::SourceId;
+
+use super::{BackendArgs, DataArgs};
+
+/// Write commented settings and rules to start from
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Files that exist stay as they are.
+
+Examples:
+  truecount init                        into truecount-data/config/
+  truecount init --data /srv/truecount  into a directory of your choice")]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+/// Download, compare and upload settings and rules
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  truecount config pull --stack prod    into the directory truecount-config
+  truecount config diff --stack prod    what you changed since
+  truecount config push --stack prod    check them, and put them in place"
+)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Download settings and rules into a local directory
+    #[command(after_help = "\
+Examples:
+  truecount config pull --stack prod
+  truecount config pull --stack prod --out review")]
+    Pull {
+        /// Local directory
+        #[arg(long, value_name = "DIR", default_value = "truecount-config")]
+        out: PathBuf,
+    },
+    /// Check settings and rules in a local directory, and upload them
+    #[command(after_help = "\
+Only what you pulled is replaced: a change that somebody else made since is never
+overwritten. Earlier versions are kept.
+
+Examples:
+  truecount config push --stack prod
+  truecount config push review --stack prod")]
+    Push {
+        /// Local directory
+        #[arg(value_name = "DIR", default_value = "truecount-config")]
+        dir: PathBuf,
+    },
+    /// Show what a push would change, line by line
+    #[command(after_help = "\
+The exit code is 1 if there is a difference.
+
+Examples:
+  truecount config diff --stack prod
+  truecount config diff review --stack prod")]
+    Diff {
+        /// Local directory
+        #[arg(value_name = "DIR", default_value = "truecount-config")]
+        dir: PathBuf,
+    },
+}
+
+/// List and set the credentials of the sources
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  truecount secrets list
+  truecount secrets set ninjaone"
+)]
+pub(crate) struct SecretsArgs {
+    #[command(subcommand)]
+    pub(crate) command: SecretsCommand,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsCommand {
+    /// List which sources have their credentials, and which fields are missing
+    #[command(after_help = "\
+The exit code is 2 if an enabled source lacks something.
+
+Examples:
+  truecount secrets list
+  truecount secrets list --stack prod")]
+    List,
+    /// Ask for a source's credentials and store them
+    #[command(after_help = "\
+At a terminal each field is asked for and what you type is not shown. From a
+pipe, one JSON object with the fields is read.
+
+Examples:
+  truecount secrets set ninjaone
+  truecount secrets set pax8 --stack prod < pax8.json")]
+    Set {
+        /// Source
+        source: SourceId,
+        /// KMS key for a stack's SSM parameter, instead of AWS's own key
+        #[arg(long, value_name = "KEY")]
+        kms_key: Option<String>,
+    },
+}
+
+/// List the sources and their last sync
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  truecount sources list
+  truecount sources list --json"
+)]
+pub(crate) struct SourcesArgs {
+    #[command(subcommand)]
+    pub(crate) command: SourcesCommand,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SourcesCommand {
+    /// List each source, what it gives and how its last sync went
+    #[command(after_help = "\
+Examples:
+  truecount sources list
+  truecount sources list --stack prod")]
+    List,
+}
+
+/// List and check the rules: which products are counted by what
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  truecount rules check
+  truecount rules list"
+)]
+pub(crate) struct RulesArgs {
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// List each rule
+    #[command(after_help = "\
+Examples:
+  truecount rules list
+  truecount rules list --json")]
+    List,
+    /// Check that settings and rules can be used
+    #[command(after_help = "\
+Examples:
+  truecount rules check
+  truecount rules check --stack prod")]
+    Check,
+}
+
+/// Check the whole set-up, and say how to fix what is wrong
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Checks rights, settings, rules, mail, credentials (one harmless request to each
+vendor), syncs, mappings, the schedule and the closing. Nothing is changed.
+
+Exit codes:
+  0  everything is in order
+  1  something should be looked at
+  2  something would not be reconciled, or mail would not reach its readers
+  3  the run would fail, or does not take place
+
+Examples:
+  truecount doctor
+  truecount doctor --stack prod")]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
