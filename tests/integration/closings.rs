@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use truecount_app::lambda::{on_reconcile, on_report};
+use truecount_lambda::{on_reconcile, on_report};
 use truecount_platform::{Mail, MailError, Mailer};
 
 use crate::backend::TestBackend;
@@ -105,7 +105,7 @@ async fn a_failed_closing_is_told_once_a_day_to_each_group() {
     {
         home.on(day);
         let answer = on_report(&home.env, event.clone(), deadline()).await.unwrap();
-        assert_eq!((&answer["state"], &answer["mails"][0]["outcome"]), (&json!("told"), &json!(outcome)));
+        assert_eq!((&answer["state"], &answer["mails"][0]["outcome"]), (&json!("failure_reported"), &json!(outcome)));
         assert_eq!(home.mails().len(), mails);
     }
     let mail = home.mail_text(&home.mails()[0]);

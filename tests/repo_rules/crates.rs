@@ -114,6 +114,25 @@ fn lambdas_reach_nothing_that_belongs_to_one_machine() {
 }
 
 #[test]
+fn only_the_functions_link_what_belongs_to_lambda() {
+    let graph = Graph::load();
+    for (name, dependencies) in graph.own() {
+        let links = dependencies.contains("truecount-lambda");
+        assert!(!links || LAMBDAS.contains(&name), "{name} links truecount-lambda");
+    }
+    for lambda in LAMBDAS {
+        assert!(graph.0[lambda].contains("truecount-lambda"), "{lambda} does not link truecount-lambda");
+    }
+    for (from, foreign) in [
+        ("truecount-app", "tracing-subscriber"),
+        ("truecount-cli", "truecount-lambda"),
+        ("truecount-cli", "lambda_runtime"),
+    ] {
+        assert!(!graph.reaches(from).contains(foreign), "{from} reaches {foreign}");
+    }
+}
+
+#[test]
 fn what_is_measured_by_itself_reaches_no_aws() {
     let graph = Graph::load();
     for name in WITHOUT_AWS {
@@ -128,6 +147,8 @@ fn clients_of_the_world_are_linked_in_one_place_each() {
     for (name, dependencies) in graph.own() {
         let aws = dependencies.iter().any(|dependency| dependency.starts_with("aws-"));
         assert!(!aws || ["truecount-platform", "truecount-operator"].contains(&name), "{name} links the AWS SDK");
+        let runtime = dependencies.contains("lambda_runtime");
+        assert!(!runtime || name == "truecount-lambda", "{name} links the Lambda runtime");
         let http = dependencies.contains("reqwest");
         assert!(!http || name == "truecount-connectors", "{name} links an HTTP client");
         let mail = dependencies.contains("lettre");

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use truecount_app::{Config, Environment, SmtpEncryption, SmtpSettings, aws_environment, keys};
+use truecount_app::{Config, Environment, SmtpEncryption, SmtpSettings, keys};
 use truecount_embedded::{Durability, LocalBackend, SmtpMailer, SmtpServer};
 use truecount_operator::stack::{self, StackResources};
-use truecount_platform::aws::Aws;
+use truecount_platform::aws::{Aws, Endpoints};
 use truecount_platform::{Clock, FixedClock, SystemClock};
 
 use crate::args::{BackendArgs, Location};
@@ -105,12 +105,10 @@ async fn open_location(location: Location) -> anyhow::Result<OpenBackend> {
             Ok(OpenBackend { env, target: Target::Directory(data), local: Some(local) })
         }
         Location::Stack(name) => {
-            let aws = truecount_app::reach_aws(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref())?;
+            let aws = Aws::new(Endpoints::from_variables(|name| std::env::var(name).ok())?);
             let resources = stack::find(&aws, &name).await?;
-            let env = Environment {
-                progress: progress::observer(),
-                ..aws_environment(&aws, &resources.aws_backend(), clock()?)
-            };
+            let shared = Environment::shared(resources.aws_backend().ports(&aws), clock()?);
+            let env = Environment { progress: progress::observer(), ..shared };
             let target = Target::Stack { name, resources: Box::new(resources), aws: Box::new(aws) };
             Ok(OpenBackend { env, target, local: None })
         }

@@ -1,15 +1,8 @@
-//! The reconcile function: compares a month's billed lines with its usage. Events and answers are in `truecount_app::lambda`.
+//! The reconcile function: compares a month's billed lines with its usage. Its events and answers are in `truecount_lambda`.
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::Value;
-use truecount_app::lambda;
+use truecount_lambda::{Error, on_reconcile, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda::logs();
-    let env = &lambda::environment()?;
-    let answer = |event: LambdaEvent<Value>| async move {
-        lambda::on_reconcile(env, event.payload, event.context.deadline).await.map_err(Error::from)
-    };
-    lambda_runtime::run(service_fn(answer)).await
+    run(on_reconcile).await
 }

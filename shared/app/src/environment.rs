@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use truecount_platform::{Archive, Clock, Mailer, Secrets, Table};
+use truecount_platform::{Archive, Clock, Mailer, Ports, Secrets, Table};
 
 /// The ports of one home: AWS, or one machine. Nothing above this knows which.
 #[derive(Clone)]
@@ -24,6 +24,15 @@ pub struct Environment {
     pub is_exclusive: bool,
     /// Told how far the work is.
     pub progress: Arc<dyn ProgressObserver>,
+}
+
+impl Environment {
+    /// The environment of a backend that several processes may use at once. Nobody watches the progress.
+    #[must_use]
+    pub fn shared(ports: Ports, clock: Arc<dyn Clock>) -> Self {
+        let Ports { table, archive, config, mailer, secrets } = ports;
+        Self { table, archive, config, mailer, secrets, clock, is_exclusive: false, progress: Arc::new(Quiet) }
+    }
 }
 
 /// What a use case tells while it works, for a person who watches. Never part of a result.

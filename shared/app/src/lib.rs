@@ -1,27 +1,23 @@
 //! The use cases: sync a source, reconcile a month, report a run. Gather through the ports, decide in the pure
 //! crates, save through the ports.
 //!
-//! **Architecture invariant:** nothing here knows which home it runs in, and no AWS type is named.
+//! **Architecture invariant:** nothing here knows which backend it runs in, and no AWS type is named.
 
-mod aws;
 mod environment;
 mod error;
 mod history;
 mod jobs;
 mod jsonl_gz;
 pub mod keys;
-pub mod lambda;
 mod lease;
 mod mail;
 pub mod mapping;
-mod metrics;
 mod run;
 mod schedule;
 mod seal;
 mod settings;
 mod snapshot;
 
-pub use aws::{AwsBackend, aws_environment, reach_aws};
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;

@@ -2,9 +2,8 @@
 //! Deliberately absent: CloudFormation, and anything that changes the stack.
 
 use serde::Deserialize;
-use truecount_app::AwsBackend;
 use truecount_platform::PortErrorKind;
-use truecount_platform::aws::Aws;
+use truecount_platform::aws::{Aws, AwsBackend};
 
 /// What the parts of a stack are called, as its template wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -2,6 +2,7 @@
 //! that is not called: each is made at its first use.
 
 mod archive;
+mod backend;
 mod count;
 mod mailer;
 mod parameters;
@@ -18,6 +19,7 @@ use url::Url;
 
 pub use self::{
     archive::S3Archive,
+    backend::{AwsBackend, EndpointVariableError},
     count::{Requests, requests},
     mailer::SesMailer,
     parameters::Parameters,

@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod endpoint;
 mod mail;
 mod port_error;
+mod ports;
 mod secret;
 mod table;
 
@@ -21,6 +22,7 @@ pub use async_trait::async_trait;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use mail::{MAIL_BYTES_MAX, Mail, MailError, Mailer};
 pub use port_error::{PortErrorKind, Remedy};
+pub use ports::Ports;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{Fields, SecretError, Secrets, fields_from_json};
 pub use table::{CreateOutcome, QUERY_ROWS_MAX, Row, Table, TableError, Value};

@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use truecount_app::lambda::{on_reconcile, on_report, on_sync};
 use truecount_app::{Config, Environment, Quiet, SnapshotManifest};
 use truecount_billing::SourceId;
 use truecount_embedded::{Durability, LocalBackend, LocalSecrets};
+use truecount_lambda::{on_reconcile, on_report, on_sync};
 use truecount_platform::aws::{Endpoints, local};
 use truecount_platform::{Fields, FixedClock, Row, SecretError, Secrets, fields_from_json};
 use truecount_sandbox::{FaultProfile, Sample, Vendors};
@@ -179,7 +179,7 @@ impl Month {
     }
 }
 
-fn text(answer: Result<Value, truecount_app::AppError>) -> String {
+fn text(answer: Result<Value, truecount_lambda::HandlerError>) -> String {
     match answer {
         Ok(answer) => answer.to_string(),
         Err(error) => format!("failed: {error} {error:?}"),

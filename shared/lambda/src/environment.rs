@@ -1,0 +1,102 @@
+//! The backend that the environment variables name.
+//!
+//! - `TRUECOUNT_TABLE`, `TRUECOUNT_BUCKET`, `TRUECOUNT_SECRETS` (the prefix of the secrets' parameters): required.
+//! - `TRUECOUNT_ENDPOINT` in place of AWS's own endpoints, or `TRUECOUNT_ENDPOINT_DYNAMODB`, `…_S3`, `…_SES`, `…_SSM`
+//!   for each.
+//! - `TRUECOUNT_CLOCK`, a moment such as `2026-06-30T20:00:00Z`, to try out a month.
+//! - `TRUECOUNT_SENDER`, the sender of the mails if the settings name none: read with the settings.
+//! - `TRUECOUNT_STACK` and `TRUECOUNT_METRICS`: see [`crate::metrics`]; `TRUECOUNT_LOG`: see [`crate::logs`].
+
+use std::sync::Arc;
+
+use truecount_app::Environment;
+use truecount_platform::aws::{Aws, AwsBackend, EndpointVariableError, Endpoints};
+use truecount_platform::{Clock, FixedClock, SystemClock};
+
+/// Why a function does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A required variable is missing.
+    #[error("{0}: this environment variable is not set")]
+    Missing(&'static str),
+    /// `TRUECOUNT_CLOCK` cannot be read.
+    #[error("TRUECOUNT_CLOCK: `{text}` is not a moment such as 2026-06-30T20:00:00Z")]
+    Clock {
+        /// Its value.
+        text: String,
+        /// What is wrong with it.
+        #[source]
+        source: jiff::Error,
+    },
+    /// One of the endpoints is refused.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointVariableError),
+}
+
+/// The environment of a deployed stack. Nothing is called yet.
+///
+/// # Errors
+/// [`StartError`] naming the variable.
+pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Environment, StartError> {
+    let required = |name: &'static str| variable(name).ok_or(StartError::Missing(name));
+    let backend = AwsBackend {
+        table: required("TRUECOUNT_TABLE")?,
+        bucket: required("TRUECOUNT_BUCKET")?,
+        secrets: required("TRUECOUNT_SECRETS")?,
+    };
+    let clock: Arc<dyn Clock> = match variable("TRUECOUNT_CLOCK") {
+        Some(text) => Arc::new(FixedClock(text.parse().map_err(|source| StartError::Clock { text, source })?)),
+        None => Arc::new(SystemClock),
+    };
+    let aws = Aws::new(Endpoints::from_variables(&variable)?);
+    Ok(Environment::shared(backend.ports(&aws), clock))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUIRED: [(&str, &str); 3] =
+        [("TRUECOUNT_TABLE", "t"), ("TRUECOUNT_BUCKET", "b"), ("TRUECOUNT_SECRETS", "/truecount/p")];
+
+    /// The error with these variables, and the required ones but for those named by `without`.
+    fn error(set: &[(&str, &str)], without: &str) -> Option<String> {
+        let found = |name: &str| {
+            let required = REQUIRED.iter().filter(|(one, _)| *one != without);
+            required.chain(set).find(|(one, _)| *one == name).map(|(_, value)| (*value).to_owned())
+        };
+        from_variables(found).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_required_variables_are_enough() {
+        assert_eq!(error(&[], ""), None);
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        for (name, _) in REQUIRED {
+            assert_eq!(error(&[], name), Some(format!("{name}: this environment variable is not set")));
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_variable() {
+        let clock = error(&[("TRUECOUNT_CLOCK", "June")], "");
+        assert_eq!(clock.unwrap(), "TRUECOUNT_CLOCK: `June` is not a moment such as 2026-06-30T20:00:00Z");
+        for name in ["TRUECOUNT_ENDPOINT", "TRUECOUNT_ENDPOINT_SES"] {
+            let endpoint = error(&[(name, "http://example.com")], "").unwrap();
+            assert!(endpoint.starts_with(&format!("{name}: ")) && endpoint.contains("use https"), "{endpoint}");
+        }
+    }
+
+    #[test]
+    fn a_clock_can_be_fixed() {
+        let found = |name: &str| match name {
+            "TRUECOUNT_CLOCK" => Some("2026-06-30T20:00:00Z".to_owned()),
+            _ => Some("x".to_owned()).filter(|_| !name.starts_with("TRUECOUNT_ENDPOINT")),
+        };
+        let env = from_variables(found).unwrap();
+        assert_eq!(env.clock.now().to_string(), "2026-06-30T20:00:00Z");
+    }
+}

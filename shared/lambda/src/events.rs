@@ -1,0 +1,119 @@
+//! The events of the three functions. A field with an unknown name is refused: a misspelt `closing` must not become
+//! a draft.
+
+use serde::Deserialize;
+use serde_json::Value;
+use truecount_app::MailPolicy;
+use truecount_billing::{BillingMonth, SourceId};
+
+/// `{"source": "ninjaone"}` syncs a source; `{"list": true}` lists the enabled ones.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SyncEvent {
+    pub(crate) source: Option<SourceId>,
+    #[serde(default)]
+    pub(crate) list: bool,
+}
+
+/// `{}` for a draft of the current month; `{"closing": true, "month": "2026-06"}` for a closing run, with
+/// `"replace": RUN` for a second one; `{"closing_due": true}` asks whether a month is to be closed today.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReconcileEvent {
+    #[serde(default)]
+    pub(crate) closing_due: bool,
+    pub(crate) month: Option<BillingMonth>,
+    #[serde(default)]
+    pub(crate) closing: bool,
+    pub(crate) replace: Option<String>,
+}
+
+/// `{"month": "2026-06", "run_id": RUN, "mail": "usual"}` reports a run; `mail` is `usual`, `always` or `off`.
+/// `{"failed": {"month": "2026-06", "step": "reconcile", "why": TEXT}}` mails every group that a closing failed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReportEvent {
+    pub(crate) month: Option<BillingMonth>,
+    pub(crate) run_id: Option<String>,
+    #[serde(default)]
+    mail: MailWord,
+    pub(crate) failed: Option<FailedEvent>,
+}
+
+impl ReportEvent {
+    pub(crate) fn mail_policy(&self) -> MailPolicy {
+        match self.mail {
+            MailWord::Usual => MailPolicy::Usual,
+            MailWord::Always => MailPolicy::Always,
+            MailWord::Off => MailPolicy::Off,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum MailWord {
+    #[default]
+    Usual,
+    Always,
+    Off,
+}
+
+/// A closing that failed: which month (by default today's), at which step, and why.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FailedEvent {
+    pub(crate) month: Option<BillingMonth>,
+    #[serde(default)]
+    pub(crate) step: String,
+    #[serde(default)]
+    why: String,
+}
+
+impl FailedEvent {
+    /// Why it failed. A state machine hands over the function's error as JSON text: of that, its message.
+    pub(crate) fn reason(&self) -> String {
+        let cause: Option<Value> = serde_json::from_str(&self.why).ok();
+        cause.as_ref().and_then(|cause| cause["errorMessage"].as_str()).unwrap_or(&self.why).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_misspelt_event_is_refused() {
+        let error = from_value::<ReconcileEvent>(json!({ "closng": true })).unwrap_err().to_string();
+        assert!(error.contains("unknown field `closng`"), "{error}");
+        let error = from_value::<ReportEvent>(json!({ "month": "2026-13" })).unwrap_err().to_string();
+        assert!(error.contains("`2026-13` is not a month"), "{error}");
+        let error = from_value::<ReportEvent>(json!({ "mail": "never" })).unwrap_err().to_string();
+        assert!(error.contains("unknown variant `never`, expected one of `usual`, `always`, `off`"), "{error}");
+        let error = from_value::<SyncEvent>(json!({ "source": "a/b" })).unwrap_err().to_string();
+        assert!(error.contains("a/b"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_event_asks_for_what_is_usual() {
+        let reconcile: ReconcileEvent = from_value(json!({})).unwrap();
+        assert!(!reconcile.closing && !reconcile.closing_due && reconcile.month.is_none());
+        let report: ReportEvent = from_value(json!({})).unwrap();
+        assert_eq!(report.mail_policy(), MailPolicy::Usual);
+    }
+
+    #[test]
+    fn the_message_of_a_failure_is_found_in_what_the_state_machine_says() {
+        for (why, expected) in [
+            (r#"{"errorType": "Error", "errorMessage": "the table is gone"}"#, "the table is gone"),
+            ("timed out", "timed out"),
+            (r#"{"errorType": "Sandbox.Timedout"}"#, r#"{"errorType": "Sandbox.Timedout"}"#),
+            ("", ""),
+        ] {
+            let event: ReportEvent = from_value(json!({ "failed": { "step": "reconcile", "why": why } })).unwrap();
+            assert_eq!(event.failed.unwrap().reason(), expected, "{why}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What the three Lambda functions share: their events and answers, the AWS backend from environment variables, logs,
+//! metrics, and a deadline a little before the runtime's. Only the three `main`s link this crate.
+//!
+//! Deliberately absent: anything that decides about a month. That is in `truecount-app`, which does not know that it
+//! runs in a function.
+
+mod environment;
+mod events;
+mod handlers;
+mod invocation;
+mod logs;
+mod metrics;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+use truecount_app::Environment;
+
+pub use environment::StartError;
+pub use handlers::{HandlerError, on_reconcile, on_report, on_sync};
+pub use lambda_runtime::Error;
+
+/// Runs a function: sets up logs and the backend once, then answers one event after the other with `handler`, which
+/// gets the event and the runtime's deadline in milliseconds since 1970.
+///
+/// # Errors
+/// [`StartError`] if an environment variable is missing or wrong; what the runtime itself cannot go on after.
+pub async fn run<F>(handler: F) -> Result<(), Error>
+where
+    F: AsyncFn(&Environment, Value, u64) -> Result<Value, HandlerError>,
+{
+    logs::set_up();
+    let env = &environment::from_variables(|name| std::env::var(name).ok())?;
+    let handler = &handler;
+    let answer = |event: LambdaEvent<Value>| async move {
+        handler(env, event.payload, event.context.deadline).await.map_err(Error::from)
+    };
+    lambda_runtime::run(service_fn(answer)).await
+}

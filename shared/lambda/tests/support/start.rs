@@ -1,0 +1,19 @@
+//! Starts a function's binary without its environment variables. Each function's own test includes this file: only
+//! there does cargo say where the binary is.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::process::Command;
+
+/// Takes the required variables away one by one: the process must end with an error that names the one missing.
+pub(crate) fn assert_names_missing_variables(binary: &str) {
+    const REQUIRED: [&str; 3] = ["TRUECOUNT_TABLE", "TRUECOUNT_BUCKET", "TRUECOUNT_SECRETS"];
+    for missing in REQUIRED {
+        let mut command = Command::new(binary);
+        command.envs(REQUIRED.map(|name| (name, "x"))).env_remove(missing);
+        let output = command.output().unwrap();
+        assert!(!output.status.success(), "without {missing}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(&format!("{missing}: this environment variable is not set")), "{error}");
+    }
+}
