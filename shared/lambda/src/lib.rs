@@ -29,7 +29,9 @@ where
     F: AsyncFn(&Environment, Value, u64) -> Result<Value, HandlerError>,
 {
     logs::set_up();
-    let env = &environment::from_variables(|name| std::env::var(name).ok())?;
+    // As text: what `main` returns is printed with `Debug`, which would show the variant and not the sentence.
+    let env = environment::from_variables(|name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
+    let env = &env;
     let handler = &handler;
     let answer = |event: LambdaEvent<Value>| async move {
         handler(env, event.payload, event.context.deadline).await.map_err(Error::from)
