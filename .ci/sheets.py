@@ -20,11 +20,11 @@ from = "a@msp.example"
 [[sources]]
 id = "psa"
 connector = "csv"
-rows = "billed"
+side = "agreed"
 [[sources]]
 id = "rmm"
 connector = "csv"
-rows = "usage"
+side = "used"
 """
 
 RULES = """

@@ -16,12 +16,12 @@ from = "truecount@msp.example"
 [[sources]]
 id = "psa"
 connector = "csv"
-rows = "billed"
+side = "agreed"
 
 [[sources]]
 id = "rmm"
 connector = "csv"
-rows = "usage"
+side = "used"
 "#;
 
 const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency
@@ -127,7 +127,7 @@ async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception
     let run = home.draft().await;
     home.report(&run).await;
     let coverage = home.report_file(&run, "coverage.csv");
-    assert!(coverage.contains(",rmm,csv,usage,complete,,2026-06-30,2,0,9,1,0,"), "two accounts, not five: {coverage}");
+    assert!(coverage.contains(",rmm,csv,used,complete,,2026-06-30,2,0,9,1,0,"), "two accounts, not five: {coverage}");
 }
 
 #[tokio::test]

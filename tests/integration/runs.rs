@@ -182,7 +182,7 @@ async fn a_run_needs_exactly_one_psa() {
     for (settings, words) in [
         (SETTINGS.replace("id = \"psa\"", "id = \"psa\"\nenabled = false"), "no enabled source gives billed lines"),
         (
-            SETTINGS.replace("rows = \"usage\"", "rows = \"billed\""),
+            SETTINGS.replace("side = \"used\"", "side = \"agreed\""),
             "2 enabled sources give billed lines (`psa`, `rmm`)",
         ),
     ] {

@@ -15,12 +15,12 @@ from = "truecount@msp.example"
 [[sources]]
 id = "psa"
 connector = "csv"
-rows = "billed"
+side = "agreed"
 
 [[sources]]
 id = "rmm"
 connector = "csv"
-rows = "usage"
+side = "used"
 "#;
 
 const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency

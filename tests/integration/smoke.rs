@@ -14,7 +14,7 @@ to = ["billing@msp.example"]
 [[sources]]
 id = "psa"
 connector = "csv"
-rows = "billed"
+side = "agreed"
 [sources.columns]
 line_id = "line_id"
 client_id = "client_id"
@@ -27,7 +27,7 @@ currency = "currency"
 [[sources]]
 id = "rmm"
 connector = "csv"
-rows = "usage"
+side = "used"
 [sources.columns]
 account_id = "account_id"
 account_name = "account_name"

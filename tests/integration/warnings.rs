@@ -16,12 +16,12 @@ from = "truecount@msp.example"
 [[sources]]
 id = "psa"
 connector = "csv"
-rows = "billed"
+side = "agreed"
 
 [[sources]]
 id = "rmm"
 connector = "csv"
-rows = "usage"
+side = "used"
 "#;
 
 /// 20 names with the letters that others imitate.
@@ -220,7 +220,7 @@ async fn two_clients_of_one_name_are_told_and_so_is_one_that_imitates() {
 
 #[tokio::test]
 async fn a_client_without_what_its_like_have_is_told() {
-    let settings = format!("{SETTINGS}\n[[sources]]\nid = \"backup\"\nconnector = \"csv\"\nrows = \"usage\"\n");
+    let settings = format!("{SETTINGS}\n[[sources]]\nid = \"backup\"\nconnector = \"csv\"\nside = \"used\"\n");
     let names: Vec<String> = (0..12).map(|n| format!("Client Number {n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let rows =

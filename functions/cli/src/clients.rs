@@ -2,7 +2,6 @@
 
 use truecount_app::entries_of;
 use truecount_billing::{ClientId, Side};
-use truecount_connectors::connect;
 use truecount_reconciliation::Comparison;
 use truecount_reports::quantity;
 
@@ -92,7 +91,7 @@ fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
 async fn clients_of(session: &Session) -> anyhow::Result<Vec<(ClientId, String)>> {
     let mut clients = Vec::new();
     for source in session.config.settings.enabled() {
-        if connect(&source.connector, &source.options)?.evidence() == Side::Billed {
+        if source.side() == Side::Agreed {
             for entry in entries_of(&session.env, &source.id, session.config.settings.today(&session.env)).await? {
                 clients.push((ClientId::new(entry.account.id.as_str())?, entry.account.name));
             }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use truecount_app::{Config, keys};
+use truecount_billing::Side;
 use truecount_connectors::connect;
 
 use crate::args::{Cli, RulesArgs, RulesCommand};
@@ -59,14 +60,12 @@ fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
 /// What would keep a run from using the settings. The files themselves were read already.
 pub(crate) fn wrong(config: &Config) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut billed = 0;
     for source in config.settings.enabled() {
-        match connect(&source.connector, &source.options) {
-            Ok(connector) if connector.evidence() == truecount_billing::Side::Billed => billed += 1,
-            Ok(_) => {}
-            Err(error) => wrong.push(format!("{}: source `{}`: {error}", keys::SETTINGS, source.id)),
+        if let Err(error) = connect(&source.connector, &source.options) {
+            wrong.push(format!("{}: source `{}`: {error}", keys::SETTINGS, source.id));
         }
     }
+    let billed = config.settings.enabled().filter(|source| source.side() == Side::Agreed).count();
     if billed != 1 {
         wrong.push(format!(
             "{}: {billed} enabled sources give billed lines; a run needs exactly one PSA",

@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{Config, SourceSettings};
 use truecount_billing::SourceId;
-use truecount_connectors::{SOURCE_KINDS, SourceKind};
+use truecount_connectors::{SourceKind, source_kind};
 use truecount_embedded::LocalSecrets;
 use truecount_platform::{ExposeSecret, Fields, SecretError, SecretString, fields_from_json};
 
@@ -215,8 +215,7 @@ fn object(fields: &Fields) -> anyhow::Result<SecretString> {
 }
 
 fn declaration(source: &SourceSettings) -> anyhow::Result<&'static SourceKind> {
-    let found = SOURCE_KINDS.iter().find(|one| one.name == source.connector);
-    found.with_context(|| {
+    source_kind(&source.connector).with_context(|| {
         format!("the source `{}` has the connector `{}`, which does not exist", source.id, source.connector)
     })
 }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use truecount_app::{SnapshotManifest, SyncStatus};
 use truecount_billing::SourceId;
-use truecount_connectors::connect;
 
 use crate::args::{Cli, SourcesArgs, SourcesCommand};
 use crate::open::open;
@@ -16,7 +15,7 @@ use crate::table::table;
 struct SourceRow {
     id: SourceId,
     connector: String,
-    evidence: &'static str,
+    side: &'static str,
     read_state: &'static str,
     reason: Option<String>,
     as_of: Option<String>,
@@ -29,7 +28,6 @@ pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<End
     let session = open(&args.backend).await?;
     let mut rows = Vec::new();
     for source in &session.config.settings.sources {
-        let evidence = connect(&source.connector, &source.options)?.evidence();
         let seal =
             SnapshotManifest::newest(&session.env.table, &source.id, session.config.settings.today(&session.env))
                 .await?;
@@ -43,7 +41,7 @@ pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<End
         rows.push(SourceRow {
             id: source.id.clone(),
             connector: source.connector.clone(),
-            evidence: evidence.as_str(),
+            side: source.side().as_str(),
             read_state,
             reason,
             as_of: seal.as_ref().map(|seal| seal.id.as_of.to_string()),
@@ -58,7 +56,7 @@ pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<End
     let cells = |row: &SourceRow| {
         let synced = row.as_of.clone().unwrap_or_default();
         let state = row.read_state.replace('_', " ");
-        vec![row.id.to_string(), row.evidence.to_owned(), state, synced, row.items.to_string()]
+        vec![row.id.to_string(), row.side.to_owned(), state, synced, row.items.to_string()]
     };
     table(
         &[Key("source"), Text("side"), Text("read"), Text("sync of"), Number("items")],

@@ -71,7 +71,7 @@ fn the_demo_closes_a_month_once() {
 /// What can be asked after the demo.
 fn questions(data: &Path) {
     let sources = truecount(data, &["sources", "list", "--json"]);
-    for word in ["\"id\"", "\"connector\"", "\"evidence\"", "\"read_state\"", "\"connectwise\""] {
+    for word in ["\"id\"", "\"connector\"", "\"side\"", "\"read_state\"", "\"connectwise\""] {
         assert!(out(&sources).contains(word), "{}", out(&sources));
     }
     let runs = truecount(data, &["runs", "list", "--json"]);

@@ -18,7 +18,7 @@ pub struct PinnedSource {
     /// Its connector.
     pub connector: String,
     /// Billed or usage.
-    pub evidence: Side,
+    pub side: Side,
     /// The sealed snapshot; `None`: there is none that may be used.
     pub snapshot: Option<String>,
     /// The day it was for.
@@ -69,7 +69,7 @@ impl RunManifest {
         let sources: Vec<_> = self
             .sources
             .iter()
-            .map(|s| (&s.source, &s.connector, s.evidence, s.as_of, &s.content_sha256, &s.read_state))
+            .map(|s| (&s.source, &s.connector, s.side, s.as_of, &s.content_sha256, &s.read_state))
             .collect();
         let identity = (self.month, self.count_day, self.closing, &self.replaces, sources);
         let hashes = (&self.decisions_sha256, &self.rules_sha256, &self.settings_sha256);

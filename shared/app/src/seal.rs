@@ -16,8 +16,8 @@ pub struct SnapshotManifest {
     pub id: SnapshotId,
     /// The connector that read it.
     pub connector: String,
-    /// Billed or usage.
-    pub evidence: Side,
+    /// The side it is compared on.
+    pub side: Side,
     /// Accounts in it.
     pub account_count: u64,
     /// Of these, not read completely.
@@ -43,7 +43,7 @@ impl SnapshotManifest {
         let number = |n: u64| Value::Number(i64::try_from(n).unwrap_or(i64::MAX));
         let row = Row::new(keys::source(source), keys::seal(&self.id))
             .with("connector", Value::Text(self.connector.clone()))
-            .with("evidence", Value::Text(self.evidence.as_str().to_owned()))
+            .with("side", Value::Text(self.side.as_str().to_owned()))
             .with("account_count", number(self.account_count))
             .with("incomplete_count", number(self.incomplete_count))
             .with("item_count", number(self.item_count))
@@ -95,7 +95,7 @@ impl SnapshotManifest {
         Ok(Self {
             id,
             connector: text("connector")?,
-            evidence: if text("evidence")? == "billed" { Side::Billed } else { Side::Usage },
+            side: text("side")?.parse().map_err(|e| AppError::damaged(&place, e))?,
             account_count: count("account_count")?,
             incomplete_count: count("incomplete_count")?,
             item_count: count("item_count")?,

@@ -2,7 +2,8 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::SourceId;
+use truecount_billing::{Side, SourceId};
+use truecount_connectors::source_kind;
 use truecount_platform::Archive;
 use truecount_reconciliation::RuleSet;
 
@@ -119,6 +120,15 @@ pub struct SourceSettings {
     /// What the connector wants to know.
     #[serde(flatten)]
     pub options: toml::Table,
+}
+
+impl SourceSettings {
+    /// The side it is compared on: that of its kind, whether or not its other options are right. A kind that does not
+    /// exist is on the used side, where it is reported as not read.
+    #[must_use]
+    pub fn side(&self) -> Side {
+        source_kind(&self.connector).map_or(Side::Used, |kind| kind.side(&self.options))
+    }
 }
 
 fn yes() -> bool {

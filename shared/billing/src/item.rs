@@ -8,27 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, ItemId};
 
-/// Which side of the comparison a source is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Side {
-    /// A PSA: agreements and their lines.
-    Billed,
-    /// Everything that counts devices, users or licences.
-    Usage,
-}
-
-impl Side {
-    /// The word in columns and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Billed => "billed",
-            Self::Usage => "usage",
-        }
-    }
-}
-
 /// How far an account or a whole source was read. Only `Complete` is ever compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", content = "reason", rename_all = "snake_case")]

@@ -10,13 +10,15 @@ mod line;
 mod money;
 mod number;
 mod quantity;
+mod source;
 
 pub use day::{BillingMonth, CountDay, DayError, ServicePeriod};
 pub use ids::{
     AccountId, AgreementId, ClientId, Currency, ID_BYTES_MAX, IdError, ItemId, LineId, ProductCode, RuleId, SourceId,
 };
-pub use item::{Account, AccountFacts, ReadState, Side, UsageItem};
+pub use item::{Account, AccountFacts, ReadState, UsageItem};
 pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming};
 pub use money::{Money, MoneyError, UnitPrice};
 pub use number::{DIGITS_MAX, FieldError, NumberError, Place, decimal_from_json, decimal_from_text, round_for_people};
 pub use quantity::{CountBasis, Quantity, QuantityError, Unit};
+pub use source::{FILE_STATUS_WORDS, Side, SideError, StatusMeaning, StatusWord};

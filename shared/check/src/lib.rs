@@ -16,7 +16,7 @@ mod usage;
 
 use std::path::{Path, PathBuf};
 
-use truecount_billing::{CountDay, FieldError, ReadState, Side, SourceId};
+use truecount_billing::{CountDay, FILE_STATUS_WORDS, FieldError, ReadState, Side, SourceId};
 use truecount_reconciliation::{
     FindingKind, Options, Profile, ReconcileError, Reconciler, Reconciliation, RulesError, SourceStatus,
 };
@@ -115,7 +115,7 @@ pub enum CheckError {
 pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
     let (rules, profile) = rules::read(args)?;
     let mut reconciler = Reconciler::new(rules, Options::for_check(args.as_of, profile));
-    reconciler.source(status(billed::source()?, Side::Billed, args.as_of));
+    reconciler.source(status(billed::source()?, Side::Agreed, args.as_of));
     billed::read(&args.billed, &mut reconciler)?;
     if let Some(path) = &args.mappings {
         mappings::read(path, args.as_of, &mut reconciler)?;
@@ -128,9 +128,9 @@ pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
 }
 
 /// A source that a file holds whole.
-fn status(source: SourceId, evidence: Side, as_of: CountDay) -> SourceStatus {
+fn status(source: SourceId, side: Side, as_of: CountDay) -> SourceStatus {
     let (connector, read_state) = ("csv".to_owned(), ReadState::Complete);
-    SourceStatus { source, connector, evidence, read_state, synced_on: Some(as_of.0) }
+    SourceStatus { source, connector, side, status_words: FILE_STATUS_WORDS, read_state, synced_on: Some(as_of.0) }
 }
 
 /// The file's name as it was given.

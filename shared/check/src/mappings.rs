@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) ->
         let source = SourceId::new(row.get(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?;
         let id = AccountId::new(row.get(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
         if reconciler.find_source(&source).is_none() {
-            reconciler.source(status(source.clone(), Side::Usage, as_of));
+            reconciler.source(status(source.clone(), Side::Used, as_of));
         }
         let account = reconciler.account(&source, &id, "", &ReadState::Complete)?;
         let client_id = ClientId::new(row.get(CLIENT_ID)).map_err(|e| row.wrong(CLIENT_ID, &e))?;

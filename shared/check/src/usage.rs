@@ -75,7 +75,7 @@ impl Sources {
         };
         let number = match reconciler.find_source(&source) {
             Some(number) => number,
-            None => reconciler.source(status(source.clone(), Side::Usage, self.as_of)),
+            None => reconciler.source(status(source.clone(), Side::Used, self.as_of)),
         };
         let name = row.get(ACCOUNT_NAME);
         // names are for people to whom an account is shown: a mapped one is shown as its client

@@ -1,18 +1,15 @@
-//! What a connector is: the questions it asks, the answers it reads, and the list of all that exist.
+//! What a connector is: the requests it makes and the answers it reads.
 //!
 //! No IO and no retry logic: those are the engine's.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, Side};
+use truecount_billing::AccountId;
 use url::Url;
 
 use crate::{
-    auth::Auth,
-    pace::RateLimit,
-    reading::SnapshotBuilder,
-    vendors::{self, csv::CsvFile},
+    auth::Auth, pace::RateLimit, reading::SnapshotBuilder, source_kind::known_connectors, vendors::csv::CsvFile,
 };
 
 /// One question to a vendor. There is no method: a question is always a GET.
@@ -171,9 +168,6 @@ pub trait Connector: Send + Sync {
     /// The connector's name, as in the settings.
     fn name(&self) -> &'static str;
 
-    /// Which side of the comparison it is on.
-    fn evidence(&self) -> Side;
-
     /// Where the vendor is; `None` for a file.
     fn endpoint(&self) -> Option<&Endpoint>;
 
@@ -222,80 +216,4 @@ pub fn read_page(connector: &dyn Connector, page: &Page, reading: &mut SnapshotB
         },
     }
     Ok(())
-}
-
-/// One connector of the list, for people who choose.
-#[derive(Debug, Clone, Copy)]
-pub struct SourceKind {
-    /// The name in the settings.
-    pub name: &'static str,
-    /// What people call the vendor.
-    pub title: &'static str,
-    /// What it is a source of.
-    pub gives: &'static str,
-    /// The fields of the source's secret.
-    pub secret: &'static [&'static str],
-    /// A commented example of its settings, in TOML, without the `[[sources]]` line, `id` and `connector`.
-    pub options: &'static str,
-    make: fn(&toml::Table) -> Result<Box<dyn Connector>, SettingsError>,
-}
-
-/// Every connector that exists.
-pub const SOURCE_KINDS: &[SourceKind] = &[
-    SourceKind {
-        name: "connectwise",
-        title: "ConnectWise PSA",
-        gives: "companies, agreements and additions: what is billed",
-        secret: vendors::connectwise::SECRET,
-        options: vendors::connectwise::OPTIONS,
-        make: vendors::connectwise::make,
-    },
-    SourceKind {
-        name: "ninjaone",
-        title: "NinjaOne",
-        gives: "organizations and devices",
-        secret: vendors::ninjaone::SECRET,
-        options: vendors::ninjaone::OPTIONS,
-        make: vendors::ninjaone::make,
-    },
-    SourceKind {
-        name: "microsoft-graph",
-        title: "Microsoft 365",
-        gives: "subscriptions of each customer tenant, and users with their licences",
-        secret: vendors::microsoft_graph::SECRET,
-        options: vendors::microsoft_graph::OPTIONS,
-        make: vendors::microsoft_graph::make,
-    },
-    SourceKind {
-        name: "pax8",
-        title: "Pax8",
-        gives: "companies and what they subscribe to",
-        secret: vendors::pax8::SECRET,
-        options: vendors::pax8::OPTIONS,
-        make: vendors::pax8::make,
-    },
-    SourceKind {
-        name: "csv",
-        title: "CSV file",
-        gives: "billed lines or usage items, by column profile",
-        secret: &[],
-        options: vendors::csv::OPTIONS,
-        make: vendors::csv::make,
-    },
-];
-
-/// Makes a connector from the options of its `[[sources]]` table (without `id`, `connector` and other keys that
-/// are not the connector's own).
-///
-/// # Errors
-/// [`SettingsError`] that names the option.
-pub fn connect(connector: &str, options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
-    let Some(declaration) = SOURCE_KINDS.iter().find(|one| one.name == connector) else {
-        return Err(SettingsError::UnknownConnector(connector.chars().take(40).flat_map(char::escape_debug).collect()));
-    };
-    (declaration.make)(options)
-}
-
-fn known_connectors() -> String {
-    SOURCE_KINDS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ")
 }

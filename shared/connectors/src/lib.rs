@@ -27,6 +27,7 @@ mod paging;
 mod probe;
 mod reading;
 mod renewal;
+mod source_kind;
 mod state;
 mod store;
 mod tokens;
@@ -34,9 +35,7 @@ mod values;
 mod vendors;
 
 pub use auth::{Auth, Basic, SecretHeader, TokenAuth, TokenStyle};
-pub use connector::{
-    Connector, Endpoint, Page, PageError, Refusal, Request, SOURCE_KINDS, SettingsError, SourceKind, connect, read_page,
-};
+pub use connector::{Connector, Endpoint, Page, PageError, Refusal, Request, SettingsError, read_page};
 pub use endpoint::checked_url;
 pub use engine::{CrawlError, CrawlProgress, PageSink, SinkError, crawl};
 pub use fault::{ErrorKind, Remedy, SourceError};
@@ -45,5 +44,6 @@ pub use pace::{PaperTime, RateLimit, RealTime, Time};
 pub use probe::probe;
 pub use reading::{AccountReading, Note, Snapshot, SnapshotBuilder};
 pub use renewal::CredentialProvider;
+pub use source_kind::{Cardinality, Category, Proof, SOURCE_KINDS, SourceKind, connect, source_kind};
 pub use state::CrawlState;
 pub use vendors::csv::{CsvFile, CsvSplitter};

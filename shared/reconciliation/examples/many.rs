@@ -10,7 +10,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, ClientId, CountDay, Currency, ItemId, LineId, ReadState, Side, SourceId, UsageItem,
+    AccountId, ClientId, CountDay, Currency, FILE_STATUS_WORDS, ItemId, LineId, ReadState, Side, SourceId, UsageItem,
 };
 use truecount_reconciliation::{DecidedBy, ItemRef, LineRef, Mapping, Options, Reconciler, RuleSet, SourceStatus};
 
@@ -56,11 +56,12 @@ fn main() -> Result<(), Failure> {
     let count_day = CountDay(date(2026, 6, 30));
     let mut reconciler = Reconciler::new(RuleSet::from_toml("rules.toml", RULES)?, Options::for_month(count_day));
     let (psa, rmm): (SourceId, SourceId) = ("psa".parse()?, "rmm".parse()?);
-    for (source, evidence) in [(&psa, Side::Billed), (&rmm, Side::Usage)] {
+    for (source, side) in [(&psa, Side::Agreed), (&rmm, Side::Used)] {
         reconciler.source(SourceStatus {
             source: source.clone(),
             connector: "csv".into(),
-            evidence,
+            side,
+            status_words: FILE_STATUS_WORDS,
             read_state: ReadState::Complete,
             synced_on: Some(count_day.0),
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use truecount_billing::{ClientId, Side};
+use truecount_billing::ClientId;
 
 use crate::{
     AccountNo, Confidence, Finding, FindingKind, NextStep, Reconciler, SourceCoverage, SourceNo,
@@ -33,7 +33,7 @@ pub(crate) fn coverage(books: &Reconciler, found: &Found) -> Vec<SourceCoverage>
         row.ignored_count += u64::from(matches!(account.decision, Decision::Ignored));
     }
     let all = found.counts.iter().fold((0, 0), |sum, one| (sum.0 + one.compared, sum.1 + one.not_compared));
-    if let Some(billed) = rows.iter_mut().find(|row| row.evidence == Side::Billed) {
+    if let Some(billed) = rows.iter_mut().find(|row| row.side.is_billed()) {
         billed.account_count = books.clients.iter().filter(|client| client.is_known).count() as u64;
         billed.account_incomplete_count =
             books.clients.iter().filter(|client| !client.read_state.is_complete()).count() as u64;
@@ -58,7 +58,7 @@ fn row(entry: &SourceEntry, counts: &SourceCounts) -> SourceCoverage {
     SourceCoverage {
         source: entry.status.source.clone(),
         connector: entry.status.connector.clone(),
-        evidence: entry.status.evidence,
+        side: entry.status.side,
         read_state: entry.status.read_state.clone(),
         synced_on: entry.status.synced_on,
         account_count: 0,
@@ -75,9 +75,10 @@ fn row(entry: &SourceEntry, counts: &SourceCounts) -> SourceCoverage {
 pub(crate) fn unread_sources(books: &Reconciler, judge: &Judge<'_>, found: &mut Found) {
     let numbers = (0_u16..).map(SourceNo).zip(&books.sources);
     for (number, entry) in numbers.filter(|(_, entry)| !entry.is_usable()) {
-        let count = match entry.status.evidence {
-            Side::Billed => found.counts.iter().map(|one| one.not_compared).sum(),
-            Side::Usage => found.counts[usize::from(number.0)].not_compared,
+        let count = if entry.status.side.is_billed() {
+            found.counts.iter().map(|one| one.not_compared).sum()
+        } else {
+            found.counts[usize::from(number.0)].not_compared
         };
         let mut reason = format!("not reconciled: {}", books.source_in_words(number));
         if count > 0 {
@@ -107,7 +108,7 @@ pub(crate) fn unread_clients(books: &Reconciler, judge: &Judge<'_>, found: &mut 
     if judge.billed_unread.is_some() {
         return;
     }
-    let psa = books.sources.iter().find(|source| source.status.evidence == Side::Billed);
+    let psa = books.sources.iter().find(|source| source.status.side.is_billed());
     let named: BTreeSet<ClientId> = found.named_clients.drain(..).collect();
     let unread = books.clients.iter().filter(|client| !client.read_state.is_complete() && !named.contains(&client.id));
     for client in unread {

@@ -279,7 +279,7 @@ pub struct SourceCoverage {
     /// Its connector.
     pub connector: String,
     /// Billed or usage.
-    pub evidence: Side,
+    pub side: Side,
     /// How far it was read, as one word and reason.
     pub read_state: ReadState,
     /// The day of the sync used; `None`: there is none that may be used.

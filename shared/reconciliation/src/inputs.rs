@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{
     Agreement, BilledLine, BillingStatus, ClientId, CountDay, Currency, InvoiceTiming, ReadState, RuleId,
-    ServicePeriod, Side, SourceId, UsageItem,
+    ServicePeriod, Side, SourceId, StatusWord, UsageItem,
 };
 
 /// The days and the extent of one reconciliation. Its month is that of the count day.
@@ -91,8 +91,10 @@ pub struct SourceStatus {
     pub source: SourceId,
     /// Its connector.
     pub connector: String,
-    /// Billed or usage.
-    pub evidence: Side,
+    /// The side it is compared on.
+    pub side: Side,
+    /// The words for the state of its items; any other is reported.
+    pub status_words: &'static [StatusWord],
     /// How far it was read. Only `Complete` is compared.
     pub read_state: ReadState,
     /// The day of the sync that is used; `None`: there is none that may be used, and nothing of it is compared.

@@ -38,4 +38,3 @@ pub use inputs::{
 };
 pub use reconciler::{ACCOUNTS_MAX, Reconciler};
 pub use rules::{RULES_MAX, Rule, RuleSet, RulesError, STALE_DAYS};
-pub use words::{STATUS_ACTIVE, STATUS_DISABLED, STATUS_KNOWN};

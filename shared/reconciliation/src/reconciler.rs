@@ -263,7 +263,8 @@ impl Reconciler {
             None => self.source(SourceStatus {
                 source: source.clone(),
                 connector: String::new(),
-                evidence: Side::Usage,
+                side: Side::Used,
+                status_words: &[],
                 read_state: ReadState::Failed("it is not among the sources of this run".into()),
                 synced_on: None,
             }),

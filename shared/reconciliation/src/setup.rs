@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Profile, Reconciler, SetupFinding, accounts::untaken, compare::Judge, coverage::plural, finish::Found,
-    items::Outcome, reconciler::Decision, takers::Taker, words::STATUS_KNOWN,
+    items::Outcome, reconciler::Decision, takers::Taker,
 };
 
 /// Every setup finding, by code and subject.
@@ -121,7 +121,7 @@ fn unclear_items(books: &Reconciler, rows: &mut Vec<SetupFinding>) {
         }
         for (place, count) in (0_u16..).zip(&source.status_counts).filter(|(_, count)| **count > 0) {
             let word = books.words.of(Outcome(Outcome::STATUS + place));
-            if STATUS_KNOWN.contains(&word) {
+            if source.status.status_words.iter().any(|known| known.word == word) {
                 continue;
             }
             let message = format!(

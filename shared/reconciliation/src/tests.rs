@@ -9,8 +9,8 @@ mod unread;
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, InvoiceTiming, LineId,
-    ProductCode, ReadState, Side, SourceId, decimal_from_text,
+    AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, FILE_STATUS_WORDS, InvoiceTiming,
+    LineId, ProductCode, ReadState, Side, SourceId, decimal_from_text,
 };
 
 use crate::{AccountNo, DecidedBy, ItemRef, Mapping, Options, Reconciler, Reconciliation, RuleSet, SourceStatus};
@@ -31,11 +31,12 @@ fn client(id: &str) -> ClientId {
     ClientId::new(id).unwrap()
 }
 
-fn status(source: &str, evidence: Side) -> SourceStatus {
+fn status(source: &str, side: Side) -> SourceStatus {
     SourceStatus {
         source: SourceId::new(source).unwrap(),
         connector: "csv".into(),
-        evidence,
+        side,
+        status_words: FILE_STATUS_WORDS,
         read_state: ReadState::Complete,
         synced_on: Some(COUNT_DAY.parse().unwrap()),
     }
@@ -86,8 +87,8 @@ impl Month {
     fn with(rules: &str, options: Options) -> Self {
         let rules = RuleSet::from_toml("rules.toml", rules).unwrap();
         let mut reconciler = Reconciler::new(rules, options);
-        reconciler.source(status("psa", Side::Billed));
-        reconciler.source(status("rmm", Side::Usage));
+        reconciler.source(status("psa", Side::Agreed));
+        reconciler.source(status("rmm", Side::Used));
         Self { reconciler, lines: 0 }
     }
 

@@ -1,6 +1,6 @@
 //! Why a client and rule cannot be compared. Absence is never zero (false gaps F1, F2, F28).
 
-use truecount_billing::{ClientId, Side, SourceId};
+use truecount_billing::{ClientId, SourceId};
 
 use crate::{
     AccountNo, ClientNo, NextStep, ReconcileError, Reconciler, Rule, SourceNo,
@@ -34,7 +34,7 @@ impl Unread {
     /// Why nothing at all can be compared.
     pub(crate) fn billed_side(books: &Reconciler) -> Option<Self> {
         let mut billed =
-            (0_u16..).map(SourceNo).zip(&books.sources).filter(|(_, s)| s.status.evidence == Side::Billed).peekable();
+            (0_u16..).map(SourceNo).zip(&books.sources).filter(|(_, s)| s.status.side.is_billed()).peekable();
         if billed.peek().is_none() {
             return Some(Self::Billed(None));
         }

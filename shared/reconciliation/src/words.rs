@@ -1,38 +1,14 @@
 //! The status words that vendors use, numbered as they come; one counts, the others say why not.
 
+use truecount_billing::StatusWord;
+
 use crate::items::Outcome;
 
 /// The word of an item that counts.
-pub const STATUS_ACTIVE: &str = "active";
+pub(crate) const STATUS_ACTIVE: &str = StatusWord::ACTIVE.word;
 
 /// The word of an item that counts where licences given to users are counted, and nowhere else.
-pub const STATUS_DISABLED: &str = "disabled";
-
-/// The words for which it is known what they mean: their items do not count, but for [`STATUS_DISABLED`] ones. Any
-/// other is a setup finding.
-pub const STATUS_KNOWN: [&str; 21] = [
-    "activation",
-    "assignment_error",
-    "cancelled",
-    "converted",
-    "decommissioned",
-    "deleted",
-    STATUS_DISABLED,
-    "expired",
-    "guest",
-    "inactive",
-    "locked_out",
-    "one_time",
-    "ordered",
-    "pending",
-    "pending_activation",
-    "removed",
-    "suspended",
-    "trial",
-    "unapproved",
-    "unassigned",
-    "warning",
-];
+pub(crate) const STATUS_DISABLED: &str = StatusWord::DISABLED.word;
 
 /// So many different words are told apart; what comes after is one word.
 const WORDS_MAX: usize = 500;

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
-use truecount_billing::{ReadState, Side, SourceId};
+use truecount_billing::{ReadState, SourceId};
 use truecount_reconciliation::{Finding, FindingKind, Reconciliation, SourceCoverage};
 
 use crate::{
@@ -77,7 +77,7 @@ impl NotReconciled {
 
 /// Comparisons that were not made: as counted by source, or as listed, whichever knows of more.
 fn not_compared_count(reconciliation: &Reconciliation) -> u64 {
-    let usage = reconciliation.coverage.iter().filter(|coverage| coverage.evidence == Side::Usage);
+    let usage = reconciliation.coverage.iter().filter(|coverage| !coverage.side.is_billed());
     let counted = usage.map(|coverage| coverage.not_compared_count).sum::<u64>();
     let listed = reconciliation.comparisons.iter().filter(|row| row.kind == Some(FindingKind::NotCompared)).count();
     let found = reconciliation.of_kind(FindingKind::NotCompared).filter(|finding| finding.client_id.is_some()).count();
@@ -130,10 +130,8 @@ fn source_state(coverage: &SourceCoverage) -> Option<String> {
 
 /// How many accounts are missing; nothing where the whole source is, which says more.
 fn accounts_not_read(coverage: &SourceCoverage) -> Option<String> {
-    let (one, many) = match coverage.evidence {
-        Side::Billed => ("client", "clients"),
-        Side::Usage => ("vendor organization", "vendor organizations"),
-    };
+    let (one, many) =
+        if coverage.side.is_billed() { ("client", "clients") } else { ("vendor organization", "vendor organizations") };
     let is_whole = coverage.account_incomplete_count >= coverage.account_count && source_state(coverage).is_some();
     let of = label::count(coverage.account_count, one, many);
     let incomplete = label::quantity(Decimal::from(coverage.account_incomplete_count));

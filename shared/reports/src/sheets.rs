@@ -251,7 +251,7 @@ impl<'a, W: io::Write> Table<'a, W> {
             self.run()?;
             self.text(row.source.as_str())?;
             self.text(&row.connector)?;
-            self.word(row.evidence.as_str())?;
+            self.word(row.side.as_str())?;
             self.word(row.read_state.as_str())?;
             self.text(row.read_state.reason().unwrap_or(""))?;
             self.day(row.synced_on)?;

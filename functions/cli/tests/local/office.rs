@@ -24,12 +24,12 @@ to = ["anna@msp.example", "ben@msp.example"]
 [[sources]]
 id = "psa"
 connector = "csv"
-rows = "billed"
+side = "agreed"
 
 [[sources]]
 id = "rmm"
 connector = "csv"
-rows = "usage"
+side = "used"
 "#;
 
 const RULES: &str = r#"

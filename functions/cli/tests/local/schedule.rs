@@ -63,7 +63,7 @@ fn a_closing_that_fails_is_told_once_a_day_and_made_good() {
     let office = Office::open().at("2026-06-26T06:00:00Z").with_files("2026-06-26");
     let settings = office.path("config/settings.toml");
     let good = fs::read_to_string(&settings).unwrap();
-    fs::write(&settings, good.replace("rows = \"billed\"", "rows = \"billed\"\nenabled = false")).unwrap();
+    fs::write(&settings, good.replace("side = \"agreed\"", "side = \"agreed\"\nenabled = false")).unwrap();
     for outcome in ["sent", "already sent"] {
         let ended = office.run(&DAILY);
         expect(&ended, FAILED, &[&format!("Mail to `billing` that the closing failed: {outcome}"), "PSA"]);

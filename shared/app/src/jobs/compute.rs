@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use truecount_billing::{Account, ClientId, CountDay, Side, SourceId, UsageItem};
+use truecount_billing::{Account, ClientId, CountDay, SourceId, UsageItem};
+use truecount_connectors::source_kind;
 use truecount_reconciliation::{AccountNo, ItemRef, Mapping, Options, Reconciler, Reconciliation, SourceStatus};
 
 use crate::environment::Environment;
@@ -52,12 +53,13 @@ pub(crate) async fn compute(env: &Environment, basis: &Basis<'_>) -> Result<Comp
         reconciler.source(SourceStatus {
             source: source.pinned.source.clone(),
             connector: source.pinned.connector.clone(),
-            evidence: source.pinned.evidence,
+            side: source.pinned.side,
+            status_words: source_kind(&source.pinned.connector).map_or(&[], |kind| kind.status_words),
             read_state: source.pinned.read_state.clone(),
             synced_on: source.pinned.as_of,
         });
     }
-    let is_billed = |source: &&Loaded| source.pinned.evidence == Side::Billed;
+    let is_billed = |source: &&Loaded| source.pinned.side.is_billed();
     let mut clients = Vec::new();
     for source in basis.loaded.iter().filter(is_billed) {
         clients.extend(push_billed(env, basis, source, &mut reconciler).await?);

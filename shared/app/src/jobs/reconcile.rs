@@ -12,7 +12,6 @@ use truecount_reconciliation::{FindingKind, SetupFinding};
 
 use crate::environment::Environment;
 use crate::jobs::compute::{self, Basis, Loaded};
-use crate::jobs::sync::evidence_of;
 use crate::keys::SnapshotId;
 use crate::lease::{self, Lease, LeaseOutcome};
 use crate::mapping::decisions::{self, MappingRecord};
@@ -132,12 +131,8 @@ async fn work(
 
 /// A run compares what one PSA bills. None, or two, is a mistake in the settings and no result.
 fn one_psa(config: &Config) -> Result<(), AppError> {
-    let mut billed = Vec::new();
-    for source in config.settings.enabled() {
-        if evidence_of(source)? == Side::Billed {
-            billed.push(format!("`{}`", source.id));
-        }
-    }
+    let psas = config.settings.enabled().filter(|source| source.side() == Side::Agreed);
+    let billed: Vec<_> = psas.map(|source| format!("`{}`", source.id)).collect();
     let found = match billed.as_slice() {
         [_] => return Ok(()),
         [] => "no enabled source gives billed lines".to_owned(),
@@ -209,8 +204,8 @@ async fn pin_source(
     count_day: CountDay,
     today: Date,
 ) -> Result<PinnedSource, AppError> {
-    let evidence = evidence_of(source)?;
-    let day = if evidence == Side::Billed { today } else { count_day.0 };
+    let side = source.side();
+    let day = if side.is_billed() { today } else { count_day.0 };
     let seal = SnapshotManifest::newest(&env.table, &source.id, day).await?;
     let attempt = SyncStatus::last(&env.table, &source.id).await?;
     let failure =
@@ -218,7 +213,7 @@ async fn pin_source(
     let mut pinned = PinnedSource {
         source: source.id.clone(),
         connector: source.connector.clone(),
-        evidence,
+        side,
         snapshot: None,
         as_of: None,
         account_count: 0,
@@ -299,7 +294,7 @@ pub(crate) async fn load_decisions(
     month: BillingMonth,
 ) -> Result<Decisions, AppError> {
     let mut all = Decisions::new();
-    for pinned in sources.iter().filter(|pinned| pinned.evidence == Side::Usage) {
+    for pinned in sources.iter().filter(|pinned| !pinned.side.is_billed()) {
         all.insert(pinned.source.clone(), decisions::load(&env.table, &pinned.source, month).await?);
     }
     Ok(all)

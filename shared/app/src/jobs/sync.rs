@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
-use truecount_billing::{Side, SourceId};
+use truecount_billing::SourceId;
 use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
 use truecount_platform::{Row, Value};
 
@@ -227,12 +227,11 @@ impl Worker<'_> {
         account_history::carry(&earlier, &mut entries, as_of);
         rows.extend(snapshot::index_rows(&self.source.id, &checkpoint.id, &entries)?);
         self.env.table.batch_put(rows).await?;
-        self.seal(connector, checkpoint, &entries, missing).await
+        self.seal(checkpoint, &entries, missing).await
     }
 
     async fn seal(
         &self,
-        connector: &dyn Connector,
         checkpoint: &Checkpoint,
         entries: &[SnapshotAccount],
         missing: Option<String>,
@@ -240,7 +239,7 @@ impl Worker<'_> {
         let seal = SnapshotManifest {
             id: checkpoint.id.clone(),
             connector: self.source.connector.clone(),
-            evidence: connector.evidence(),
+            side: self.source.side(),
             account_count: entries.len() as u64,
             incomplete_count: entries.iter().filter(|entry| !entry.account.read_state.is_complete()).count() as u64,
             item_count: entries.iter().map(SnapshotAccount::total).sum(),
@@ -397,11 +396,4 @@ impl Worker<'_> {
         tracing::warn!(source = %self.source.id, reason = %incident.reason, "the source was not read");
         Ok(SyncAnswer::Failed { source: self.source.id.clone(), reason: incident.reason, remedy: incident.remedy })
     }
-}
-
-/// Which side of the comparison a source is on.
-pub(crate) fn evidence_of(source: &SourceSettings) -> Result<Side, AppError> {
-    connect(&source.connector, &source.options).map(|connector| connector.evidence()).map_err(|error| {
-        AppError::Settings { file: keys::SETTINGS.to_owned(), why: format!("source `{}`: {error}", source.id) }
-    })
 }

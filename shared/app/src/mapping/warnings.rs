@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::{AccountId, ClientId, CountDay, Money, Side, SourceId};
+use truecount_billing::{AccountId, ClientId, CountDay, Money, SourceId};
 use truecount_matching::{Looks, normalise};
 use truecount_reconciliation::{DecidedBy, Mapping, Reconciliation, SetupFinding};
 use truecount_reports::{amount, sanitize};
@@ -241,7 +241,7 @@ fn without_usage(
     }
     let none = BTreeSet::new();
     let is_read = |one: &&Loaded| {
-        one.pinned.evidence == Side::Usage && one.pinned.read_state.is_complete() && one.pinned.snapshot.is_some()
+        !one.pinned.side.is_billed() && one.pinned.read_state.is_complete() && one.pinned.snapshot.is_some()
     };
     for source in loaded.iter().filter(is_read).map(|one| &one.pinned.source) {
         let (here, billed_here) = (users.get(source).unwrap_or(&none), billed_for.get(source).unwrap_or(&none));

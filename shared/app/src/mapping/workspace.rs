@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadState, Side, SourceId};
+use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadState, SourceId};
 use truecount_reconciliation::Reconciliation;
 
 use crate::AppError;
 use crate::environment::Environment;
 use crate::jobs::compute::{self, Basis, Computed};
 use crate::jobs::reconcile::{self, Decisions};
-use crate::jobs::sync::evidence_of;
 use crate::mapping::decisions::{self, History};
 use crate::mapping::{AccountMapping, Client};
 use crate::run::PinnedSource;
@@ -58,7 +57,7 @@ impl MappingWorkspace {
         let mut in_force = Decisions::new();
         for source in config.settings.enabled() {
             let pinned = newest(env, source, config.settings.today(env)).await?;
-            if pinned.evidence == Side::Usage {
+            if !pinned.side.is_billed() {
                 let history = decisions::history(&env.table, &source.id).await?;
                 let held = |(account, all): (&AccountId, &Vec<_>)| {
                     Some((account.clone(), decisions::in_force(all, month)?.clone()))
@@ -74,7 +73,7 @@ impl MappingWorkspace {
         let basis = Basis { config, count_day, loaded: &loaded, decisions: &in_force, run: None };
         let Computed { reconciliation, mut clients, mut mappings } = compute::compute(env, &basis).await?;
         clients.sort_by(|a, b| a.id.cmp(&b.id));
-        let usage = loaded.into_iter().filter(|source| source.pinned.evidence == Side::Usage);
+        let usage = loaded.into_iter().filter(|source| !source.pinned.side.is_billed());
         let mut sources: Vec<WorkspaceSource> = usage
             .map(|source| WorkspaceSource {
                 history: histories.remove(&source.pinned.source).unwrap_or_default(),
@@ -142,7 +141,7 @@ async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Resu
     Ok(PinnedSource {
         source: source.id.clone(),
         connector: source.connector.clone(),
-        evidence: evidence_of(source)?,
+        side: source.side(),
         snapshot: seal.as_ref().map(|seal| seal.id.text()),
         as_of: seal.as_ref().map(|seal| seal.id.as_of),
         account_count: seal.as_ref().map_or(0, |seal| seal.account_count),

@@ -22,6 +22,7 @@ use crate::{
     pace::RateLimit,
     paging::next_number,
     reading::{Note, SnapshotBuilder},
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     values::{VendorId, account_id, amount, day, parse, wrong},
 };
 
@@ -35,9 +36,25 @@ const AGREEMENT_FIELDS: &str = "id,name,type/name,company/id,company/name,startD
 const ADDITION_FIELDS: &str = "id,product/id,product/identifier,quantity,lessIncluded,unitPrice,billCustomer,\
     effectiveDate,cancelledDate,description,agreementId";
 
-pub(crate) const SECRET: &[&str] = &["client_id", "private_key", "public_key"];
+/// Companies, agreements and additions of ConnectWise PSA.
+pub(crate) const KIND: SourceKind = SourceKind {
+    name: NAME,
+    title: "ConnectWise PSA",
+    gives: "companies, agreements and additions: what is billed",
+    sides: &[Side::Agreed],
+    side_option: None,
+    category: Category::Psa,
+    cardinality: Cardinality::OneAccountPerClient,
+    proof: Proof::Documented,
+    secret: SECRET,
+    options: OPTIONS,
+    status_words: &[],
+    make,
+};
 
-pub(crate) const OPTIONS: &str = r#"base_url = "https://api-eu.myconnectwise.net"  # api-na, api-eu, api-au, or your own host
+const SECRET: &[&str] = &["client_id", "private_key", "public_key"];
+
+const OPTIONS: &str = r#"base_url = "https://api-eu.myconnectwise.net"  # api-na, api-eu, api-au, or your own host
 company = "acme"  # the company id that you sign in with
 # codebase = "v4_6_release"  # left out: asked of the server at the start of each sync
 # timing = "advance"  # or "arrears": whether agreements bill the coming period or the one that ends
@@ -98,7 +115,7 @@ struct ConnectWise {
     agreement_conditions: Option<String>,
 }
 
-pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let mut options = options.clone();
     let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 240, burst: 20, concurrency: 2 })?;
     let options: Options = own(NAME, options)?;
@@ -212,10 +229,6 @@ struct Addition<'a> {
 impl Connector for ConnectWise {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn evidence(&self) -> Side {
-        Side::Billed
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {

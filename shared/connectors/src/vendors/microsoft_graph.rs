@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{AccountId, ItemId, Side, UsageItem};
+use truecount_billing::{AccountId, ItemId, Side, StatusWord, UsageItem};
 
 use super::{host, own, pace, refuse, url};
 use crate::{
@@ -19,15 +19,40 @@ use crate::{
     connector::{Connector, Endpoint, Page, PageError, Refusal, Request, SettingsError},
     pace::RateLimit,
     reading::SnapshotBuilder,
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     values::{amount, moment, parse, wrong},
 };
 
 const NAME: &str = "microsoft-graph";
 const TENANTS_MAX: usize = 50_000;
 
-pub(crate) const SECRET: &[&str] = &["client_id", "client_secret"];
+/// Subscriptions and licensed users of Microsoft 365 tenants.
+pub(crate) const KIND: SourceKind = SourceKind {
+    name: NAME,
+    title: "Microsoft 365",
+    gives: "subscriptions of each customer tenant, and users with their licences",
+    sides: &[Side::Used, Side::Purchased],
+    side_option: None,
+    category: Category::Productivity,
+    cardinality: Cardinality::OneAccountPerClient,
+    proof: Proof::Documented,
+    secret: SECRET,
+    options: OPTIONS,
+    status_words: &[
+        StatusWord::ACTIVE,
+        StatusWord::DISABLED,
+        StatusWord::left_out("trial", "a trial"),
+        StatusWord::left_out("suspended", "expired and suspended"),
+        StatusWord::left_out("deleted", "deleted"),
+        StatusWord::left_out("locked_out", "locked out by the partner or customer"),
+        StatusWord::left_out("assignment_error", "the licence could not be assigned"),
+    ],
+    make,
+};
 
-pub(crate) const OPTIONS: &str = r#"# One of the two: the tenants by id and name, or your own tenant, whose delegated customers are then asked for.
+const SECRET: &[&str] = &["client_id", "client_secret"];
+
+const OPTIONS: &str = r#"# One of the two: the tenants by id and name, or your own tenant, whose delegated customers are then asked for.
 tenants = [{ id = "8f2b3c1a-0000-4000-8000-000000000001", name = "Contoso Dental" }]
 # partner_tenant = "8f2b3c1a-0000-4000-8000-0000000000ff"
 # sign_in_activity = true  # when users last signed in; a tenant without Entra ID P1 is asked again without it
@@ -110,7 +135,7 @@ struct MicrosoftGraph {
     users: (&'static str, &'static str),
 }
 
-pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let mut options = options.clone();
     let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 600, burst: 60, concurrency: 4 })?;
     let options: Options = own(NAME, options)?;
@@ -227,10 +252,6 @@ struct SignIns {
 impl Connector for MicrosoftGraph {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn evidence(&self) -> Side {
-        Side::Usage
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {

@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{AccountId, ItemId, Side, UsageItem};
+use truecount_billing::{AccountId, ItemId, Side, StatusWord, UsageItem};
 
 use super::{host, own, pace, refuse, url};
 use crate::{
@@ -13,15 +13,32 @@ use crate::{
     pace::RateLimit,
     paging::next_after,
     reading::SnapshotBuilder,
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     values::{VendorId, account_id, epoch_seconds, parse, wrong},
 };
 
 const NAME: &str = "ninjaone";
 const PAGE_SIZE: usize = 1000;
 
-pub(crate) const SECRET: &[&str] = &["client_id", "client_secret"];
+/// Organizations and devices of NinjaOne.
+pub(crate) const KIND: SourceKind = SourceKind {
+    name: NAME,
+    title: "NinjaOne",
+    gives: "organizations and devices",
+    sides: &[Side::Used],
+    side_option: None,
+    category: Category::Rmm,
+    cardinality: Cardinality::OneAccountPerClient,
+    proof: Proof::Documented,
+    secret: SECRET,
+    options: OPTIONS,
+    status_words: &[StatusWord::ACTIVE, StatusWord::left_out("pending", "waiting for approval")],
+    make,
+};
 
-pub(crate) const OPTIONS: &str = r#"base_url = "https://eu.ninjarmm.com"  # the host that you sign in to: app, us2, eu, oc or ca
+const SECRET: &[&str] = &["client_id", "client_secret"];
+
+const OPTIONS: &str = r#"base_url = "https://eu.ninjarmm.com"  # the host that you sign in to: app, us2, eu, oc or ca
 # token_url = "https://eu.ninjarmm.com/ws/oauth/token"  # where it is elsewhere
 # oauth_scope = "monitoring"  # reads only
 # requests_per_minute = 120
@@ -69,7 +86,7 @@ struct NinjaOne {
     endpoint: Endpoint,
 }
 
-pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let mut options = options.clone();
     let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 120, burst: 20, concurrency: 1 })?;
     let options: Options = own(NAME, options)?;
@@ -120,10 +137,6 @@ struct OnlyId {
 impl Connector for NinjaOne {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn evidence(&self) -> Side {
-        Side::Usage
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{ItemId, Side, UsageItem};
+use truecount_billing::{ItemId, Side, StatusWord, UsageItem};
 
 use super::{own, pace, url};
 use crate::{
@@ -15,15 +15,41 @@ use crate::{
     connector::{Connector, Endpoint, Page, PageError, Request, SettingsError},
     pace::RateLimit,
     reading::{Note, SnapshotBuilder},
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     values::{VendorId, account_id, amount, parse, wrong},
 };
 
 const NAME: &str = "pax8";
 const PAGE_SIZE: u32 = 200;
 
-pub(crate) const SECRET: &[&str] = &["client_id", "client_secret"];
+/// Companies and subscriptions of the distributor Pax8.
+pub(crate) const KIND: SourceKind = SourceKind {
+    name: NAME,
+    title: "Pax8",
+    gives: "companies and what they subscribe to",
+    sides: &[Side::Purchased],
+    side_option: None,
+    category: Category::Distributor,
+    cardinality: Cardinality::OneAccountPerClient,
+    proof: Proof::Documented,
+    secret: SECRET,
+    options: OPTIONS,
+    status_words: &[
+        StatusWord::ACTIVE,
+        StatusWord::left_out("trial", "a trial"),
+        StatusWord::left_out("pending_activation", "bought, not yet activated"),
+        StatusWord::left_out("ordered", "ordered, not yet provisioned"),
+        StatusWord::left_out("cancelled", "cancelled"),
+        StatusWord::left_out("converted", "a trial that became another subscription"),
+        StatusWord::left_out("one_time", "bought once, does not recur"),
+        StatusWord::left_out("activation", "a charge for the activation"),
+    ],
+    make,
+};
 
-pub(crate) const OPTIONS: &str = r#"# base_url = "https://api.pax8.com/v1"
+const SECRET: &[&str] = &["client_id", "client_secret"];
+
+const OPTIONS: &str = r#"# base_url = "https://api.pax8.com/v1"
 # token_url = "https://api.pax8.com/v1/token"
 # requests_per_minute = 300
 # concurrency = 1
@@ -58,7 +84,7 @@ struct Pax8 {
     endpoint: Endpoint,
 }
 
-pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let mut options = options.clone();
     let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 300, burst: 20, concurrency: 1 })?;
     let options: Options = own(NAME, options)?;
@@ -127,10 +153,6 @@ struct Subscription<'a> {
 impl Connector for Pax8 {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn evidence(&self) -> Side {
-        Side::Usage
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {

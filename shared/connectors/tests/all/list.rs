@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use truecount_billing::{AccountId, ItemId, Side, UsageItem};
+use truecount_billing::{AccountId, ItemId, UsageItem};
 use truecount_connectors::{
     Auth, Basic, Connector, CrawlError, CrawlProgress, CrawlState, CredentialProvider, Endpoint, Http, HttpSetup,
     Limits, Page, PageError, PageSink, PaperTime, RateLimit, Request, SinkError, Snapshot, SnapshotBuilder, TokenAuth,
@@ -62,10 +62,6 @@ impl Lists {
 impl Connector for Lists {
     fn name(&self) -> &'static str {
         "lists"
-    }
-
-    fn evidence(&self) -> Side {
-        Side::Usage
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {

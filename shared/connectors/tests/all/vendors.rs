@@ -298,7 +298,7 @@ fn split(connector: &dyn Connector, name: &str, bytes: &[u8], piece: usize) -> R
 }
 
 const DEVICES: &str = r#"
-rows = "usage"
+side = "used"
 only = { Source = "rmm" }
 [columns]
 account_id = "Customer ID"
@@ -329,7 +329,7 @@ fn csv() {
     for piece in [1, 2, 3, 50] {
         assert_eq!(split(usage.as_ref(), name, &bytes, piece).unwrap(), pages, "in pieces of {piece}");
     }
-    let billed = connector("csv", "rows = \"billed\"\nconstants = { timing = \"arrears\" }");
+    let billed = connector("csv", "side = \"agreed\"\nconstants = { timing = \"arrears\" }");
     let bytes = fixture("csv/lines-2026-06-30.csv").into_bytes();
     let pages = split(billed.as_ref(), "lines-2026-06-30.csv", &bytes, 100).unwrap();
     insta::assert_json_snapshot!("csv_billed", told(&read_all(billed.as_ref(), &pages)));
@@ -337,7 +337,7 @@ fn csv() {
 
 #[test]
 fn a_large_csv_file_goes_through_in_pages() {
-    let billed = connector("csv", "rows = \"billed\"");
+    let billed = connector("csv", "side = \"agreed\"");
     let mut text = String::from("line_id,client_id,client_name,product_code,quantity\n");
     for n in 0..100_000 {
         text.push_str(&format!("L{n},C{},\"Client, the {}th\nof many\",MNG,{}.50\n", n % 500, n % 500, n % 7));
@@ -361,7 +361,7 @@ fn a_large_csv_file_goes_through_in_pages() {
 
 #[test]
 fn what_is_wrong_with_a_csv_file_is_said() {
-    let usage = connector("csv", "rows = \"usage\"");
+    let usage = connector("csv", "side = \"used\"");
     let head = "account_id,item_id,kind,quantity,last_seen\n";
     for (body, expected) in [
         (
@@ -397,7 +397,7 @@ fn what_is_wrong_with_a_csv_file_is_said() {
 
 #[test]
 fn a_csv_file_says_its_day_or_is_refused() {
-    let usage = connector("csv", "rows = \"usage\"");
+    let usage = connector("csv", "side = \"used\"");
     let file = usage.file().unwrap();
     for name in ["rmm_2026-06-30.csv", "Geräte 2026-06-30.csv", "2026-06-30é", "装置清单2026-06-30.csv"] {
         assert_eq!(file.as_of(name).unwrap().to_string(), "2026-06-30", "{name}");
@@ -414,7 +414,7 @@ fn a_csv_file_says_its_day_or_is_refused() {
         let why = file.as_of(name).unwrap_err();
         assert!(why.contains(expected), "{why}");
     }
-    let fixed = connector("csv", "rows = \"usage\"\nas_of = \"2026-05-31\"");
+    let fixed = connector("csv", "side = \"used\"\nas_of = \"2026-05-31\"");
     assert_eq!(fixed.file().unwrap().as_of("usage.csv").unwrap().to_string(), "2026-05-31");
 }
 
@@ -461,12 +461,12 @@ fn settings_that_cannot_be_used_are_refused_by_name() {
         ),
         (
             "csv",
-            "rows = \"usage\"\n[columns]\nquantitty = \"Q\"",
+            "side = \"used\"\n[columns]\nquantitty = \"Q\"",
             "connector `csv`: there is no field `quantitty`; there are: account_id, account_name, item_id, item_name, kind, sku, status, last_seen, quantity, site, domain, group, psa_client_id",
         ),
         (
             "csv",
-            "rows = \"usage\"\nas_of = \"2026-06-31\"",
+            "side = \"used\"\nas_of = \"2026-06-31\"",
             "connector `csv`: `as_of`: `2026-06-31` is not a day: write YYYY-MM-DD, such as 2026-06-30",
         ),
     ] {

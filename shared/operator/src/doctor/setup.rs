@@ -15,17 +15,14 @@ const NAMES_MAX: usize = 5;
 
 /// Whether the settings can be used.
 pub(super) fn settings(config: &Config, lines: &mut Vec<Line>) -> bool {
-    let mut billed = 0;
     let before = lines.len();
     for source in config.settings.enabled() {
-        match connect(&source.connector, &source.options) {
-            Ok(connector) => billed += u64::from(connector.evidence() == Side::Billed),
-            Err(error) => {
-                let remedy = format!("mend the [[sources]] of `{}` in config/settings.toml", source.id);
-                lines.push(Line::bad(Health::Gap, "settings", error.to_string(), remedy).about(&source.id));
-            }
+        if let Err(error) = connect(&source.connector, &source.options) {
+            let remedy = format!("correct the [[sources]] of `{}` in config/settings.toml", source.id);
+            lines.push(Line::bad(Health::Gap, "settings", error.to_string(), remedy).about(&source.id));
         }
     }
+    let billed = of_side(config, Side::Agreed).len();
     if billed != 1 {
         let says = format!("{billed} enabled sources give billed lines; a run needs exactly one PSA");
         lines.push(Line::bad(Health::Fault, "settings", says, "switch one PSA on in config/settings.toml"));
@@ -54,11 +51,9 @@ pub(super) fn rules(config: &Config, lines: &mut Vec<Line>) {
     }
 }
 
-/// The sources that are on, with what they give.
-fn of_evidence(config: &Config, wanted: Side) -> Vec<SourceId> {
-    let gives = |connector: &str, options| connect(connector, options).ok().map(|one| one.evidence());
-    let sources = config.settings.enabled();
-    sources.filter(|one| gives(&one.connector, &one.options) == Some(wanted)).map(|one| one.id.clone()).collect()
+/// The sources that are on and give one side.
+fn of_side(config: &Config, side: Side) -> Vec<SourceId> {
+    config.settings.enabled().filter(|source| source.side() == side).map(|source| source.id.clone()).collect()
 }
 
 /// Products that are billed now and that no rule compares.
@@ -66,7 +61,7 @@ pub(super) async fn products(env: &Environment, config: &Config, lines: &mut Vec
     let today = config.settings.today(env);
     let known: Vec<&ProductCode> = config.rules.rules().iter().flat_map(|rule| &rule.product_codes).collect();
     let (mut billed, mut without) = (0_u64, BTreeMap::<ProductCode, u64>::new());
-    for source in of_evidence(config, Side::Billed) {
+    for source in of_side(config, Side::Agreed) {
         let read = each_line(env, &source, today, |line| {
             if line.is_active_on(today) {
                 billed += 1;

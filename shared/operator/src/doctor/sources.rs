@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use truecount_app::{AGE_DAYS_MAX, Config, Environment, SnapshotManifest, SourceSettings, SyncStatus};
-use truecount_connectors::{Connector, Http, HttpSetup, Limits, Remedy, SOURCE_KINDS, connect, probe};
+use truecount_connectors::{Connector, Http, HttpSetup, Limits, Remedy, connect, probe, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
 
 use super::{Health, Line, remedy};
@@ -35,7 +35,7 @@ pub(super) async fn sources(
 
 /// The source's secret, if it is whole.
 async fn secret(env: &Environment, source: &SourceSettings, lines: &mut Vec<Line>) -> Option<Fields> {
-    let declared = SOURCE_KINDS.iter().find(|one| one.name == source.connector)?;
+    let declared = source_kind(&source.connector)?;
     let set = format!("`truecount secrets set {}` asks for it and puts it in place", source.id);
     let (says, remedy) = match env.secrets.source(&source.id).await {
         Ok(fields) => {

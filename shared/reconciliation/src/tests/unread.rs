@@ -30,7 +30,7 @@ fn a_source_that_failed_is_one_finding_and_no_number() {
         (ReadState::Complete, None, "rmm has no sync that may be used for 2026-06-30"),
     ] {
         let mut month = two();
-        let mut rmm = status("rmm", Side::Usage);
+        let mut rmm = status("rmm", Side::Used);
         (rmm.read_state, rmm.synced_on) = (state, synced_on.map(|day| day.parse().unwrap()));
         month.reconciler.source(rmm);
         let expected = format!("not_compared - ? - - | not reconciled: {words}; 2 comparisons were not made");
@@ -50,7 +50,7 @@ fn a_source_that_failed_is_one_finding_and_no_number() {
 #[test]
 fn a_psa_that_failed_leaves_nothing_to_compare() {
     let mut month = two().servers("unmapped", 2);
-    let mut psa = status("psa", Side::Billed);
+    let mut psa = status("psa", Side::Agreed);
     psa.read_state = failed("timeout");
     month.reconciler.source(psa);
     let found = check(
@@ -64,7 +64,7 @@ fn a_psa_that_failed_leaves_nothing_to_compare() {
     // nor does a month without one
     let rules = RuleSet::from_toml("r", &server_rule("")).unwrap();
     let mut reconciler = Reconciler::new(rules, Options::for_month("2026-06-30".parse().unwrap()));
-    reconciler.source(status("rmm", Side::Usage));
+    reconciler.source(status("rmm", Side::Used));
     check(
         Month { reconciler, lines: 0 }.mapped("o", "c").servers("o", 1),
         &["not_compared - ? - - | not reconciled: no PSA is among the sources of this run"],
@@ -234,7 +234,7 @@ fn a_cycle_that_cannot_be_brought_to_a_month() {
 #[test]
 fn an_older_sync_is_less_sure() {
     let mut month = two();
-    let mut rmm = status("rmm", Side::Usage);
+    let mut rmm = status("rmm", Side::Used);
     rmm.synced_on = Some("2026-06-27".parse().unwrap());
     month.reconciler.source(rmm);
     let found = check(month, &[TOO_FEW]);

@@ -235,7 +235,7 @@ pub(crate) fn read(source: &str, read_state: ReadState, incomplete: u64, not_com
     SourceCoverage {
         source: SourceId::new(source).unwrap(),
         connector: source.into(),
-        evidence: if is_usage { Side::Usage } else { Side::Billed },
+        side: if is_usage { Side::Used } else { Side::Agreed },
         synced_on: (!matches!(read_state, ReadState::Failed(_))).then_some(COUNT_DAY),
         read_state,
         account_count: 48,

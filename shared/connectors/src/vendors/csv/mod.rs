@@ -6,12 +6,13 @@ mod profile;
 mod rows;
 mod split;
 
-use truecount_billing::{CountDay, Side};
+use truecount_billing::{CountDay, FILE_STATUS_WORDS, Side};
 
 use super::{own, refuse};
 use crate::{
     connector::{Connector, Endpoint, Page, PageError, Request, SettingsError},
     reading::SnapshotBuilder,
+    source_kind::{Cardinality, Category, Proof, SourceKind},
 };
 use profile::{Options, Profile};
 
@@ -21,16 +22,32 @@ const NAME: &str = "csv";
 /// The step of a CSV page.
 pub(crate) const STEP: &str = "rows";
 
-pub(crate) const OPTIONS: &str = r#"rows = "usage"  # or "billed"
+/// A file of billed lines or usage items.
+pub(crate) const KIND: SourceKind = SourceKind {
+    name: NAME,
+    title: "CSV file",
+    gives: "billed lines or usage items, by column profile",
+    sides: &[Side::Used, Side::Purchased, Side::Agreed],
+    side_option: Some("side"),
+    category: Category::File,
+    cardinality: Cardinality::ManyAccountsPerClient,
+    proof: Proof::Contract,
+    secret: &[],
+    options: OPTIONS,
+    status_words: FILE_STATUS_WORDS,
+    make,
+};
+
+const OPTIONS: &str = r#"side = "used"  # or "purchased" (also items), or "agreed" (the lines of a PSA)
 # as_of = "2026-06-30"  # left out: the date in the file's name, such as usage-2026-06-30.csv
 # delimiter = ";"  # usually a comma
 # only = { source = "rmm" }  # just these rows, where a file holds several sources
 
 # Which of the file's columns is what. Left out altogether: the file's columns are named as ours.
-# usage:  account_id, item_id and kind are needed; account_name, sku, status, last_seen, quantity,
-#         site, domain, group (an account can be split by them), psa_client_id (whose account it is)
-# billed: line_id, client_id, product_code and quantity are needed; client_name, unit_price, currency,
-#         effective_from, effective_to, less_included, billing_status, agreement_id, agreement, cycle_months, timing
+# items: account_id, item_id and kind are needed; account_name, sku, status, last_seen, quantity,
+#        site, domain, group (an account can be split by them), psa_client_id (whose account it is)
+# lines: line_id, client_id, product_code and quantity are needed; client_name, unit_price, currency,
+#        effective_from, effective_to, less_included, billing_status, agreement_id, agreement, cycle_months, timing
 [sources.columns]
 account_id = "Customer ID"
 account_name = "Customer"
@@ -52,7 +69,7 @@ pub struct CsvFile {
     as_of: Option<CountDay>,
 }
 
-pub(crate) fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     let options: Options = own(NAME, options.clone())?;
     let as_of = options.as_of.as_deref().map(str::parse).transpose();
     let as_of = as_of.map_err(|error| refuse(NAME, format!("`as_of`: {error}")))?;
@@ -92,10 +109,6 @@ impl CsvFile {
 impl Connector for CsvFile {
     fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn evidence(&self) -> Side {
-        self.profile.evidence()
     }
 
     fn endpoint(&self) -> Option<&Endpoint> {

@@ -9,7 +9,7 @@ use truecount_billing::Side;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Options {
-    rows: Rows,
+    side: Side,
     pub(super) as_of: Option<String>,
     delimiter: Option<String>,
     #[serde(default)]
@@ -19,13 +19,6 @@ pub(super) struct Options {
     constants: BTreeMap<String, String>,
     #[serde(default)]
     words: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-enum Rows {
-    Usage,
-    Billed,
 }
 
 /// A field of ours, and whether a row must have it.
@@ -74,7 +67,7 @@ const BILLED: &[Field] = &[
 /// A checked profile.
 #[derive(Debug, Clone)]
 pub(super) struct Profile {
-    rows: Rows,
+    side: Side,
     pub(super) delimiter: u8,
     only: BTreeMap<String, String>,
     columns: Option<BTreeMap<String, String>>,
@@ -91,6 +84,9 @@ pub(super) struct Layout<'a> {
 
 impl Profile {
     pub(super) fn new(options: Options) -> Result<Self, String> {
+        if !super::KIND.sides.contains(&options.side) {
+            return Err(format!("a file cannot give the side `{}`; it gives: {}", options.side, sides()));
+        }
         let delimiter = match options.delimiter.as_deref() {
             None => b',',
             Some("\\t" | "tab") => b'\t',
@@ -98,7 +94,7 @@ impl Profile {
             Some(_) => return Err("`delimiter` is one character, such as `;`, or `tab`".into()),
         };
         let profile = Self {
-            rows: options.rows,
+            side: options.side,
             delimiter,
             only: options.only,
             columns: options.columns,
@@ -115,18 +111,13 @@ impl Profile {
         Ok(profile)
     }
 
-    pub(super) fn evidence(&self) -> Side {
-        match self.rows {
-            Rows::Usage => Side::Usage,
-            Rows::Billed => Side::Billed,
-        }
+    /// Whether its rows are billed lines; otherwise they are usage items.
+    pub(super) fn is_billed(&self) -> bool {
+        self.side.is_billed()
     }
 
     fn fields(&self) -> &'static [Field] {
-        match self.rows {
-            Rows::Usage => USAGE,
-            Rows::Billed => BILLED,
-        }
+        if self.is_billed() { BILLED } else { USAGE }
     }
 
     /// Finds each field in a file's header.
@@ -174,6 +165,10 @@ impl Layout<'_> {
     pub(super) fn takes(&self, record: &csv::StringRecord) -> bool {
         self.only.iter().all(|(at, value)| record.get(*at).map(str::trim) == Some(*value))
     }
+}
+
+fn sides() -> String {
+    super::KIND.sides.iter().map(|side| side.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn missing(column: &str, field: &str, header: &[String]) -> String {

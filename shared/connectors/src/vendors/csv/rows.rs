@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 use truecount_billing::{
     AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, FieldError, ItemId, LineId,
-    Place, ProductCode, Side, UsageItem, decimal_from_text,
+    Place, ProductCode, UsageItem, decimal_from_text,
 };
 
 use super::{
@@ -47,10 +47,8 @@ pub(super) fn read(profile: &Profile, page: &Page, reading: &mut SnapshotBuilder
         if !layout.takes(&record) {
             continue;
         }
-        let taken = match profile.evidence() {
-            Side::Usage => usage(&row, reading, &mut names),
-            Side::Billed => billed(&row, reading, &mut names),
-        };
+        let taken =
+            if profile.is_billed() { billed(&row, reading, &mut names) } else { usage(&row, reading, &mut names) };
         taken.map_err(|error| wrong(page, format!("cannot be read: {error}")))?;
     }
 }

@@ -1,0 +1,146 @@
+//! What each kind of source is, as data: everything that the rest of the program needs to know about a vendor
+//! without connecting to it.
+
+use truecount_billing::{Side, StatusWord};
+
+use crate::{
+    connector::{Connector, SettingsError},
+    vendors,
+};
+
+/// One kind of source. Its name is what `connector` in the settings says.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceKind {
+    /// The name in the settings.
+    pub name: &'static str,
+    /// What people call the vendor.
+    pub title: &'static str,
+    /// What it is a source of.
+    pub gives: &'static str,
+    /// The sides it gives, the one it is compared on first.
+    pub sides: &'static [Side],
+    /// The option that chooses one of several sides by its word; `None`: the first is the one.
+    pub(crate) side_option: Option<&'static str>,
+    /// What it is to an MSP.
+    pub category: Category,
+    /// Whether a client has one account there or many.
+    pub cardinality: Cardinality,
+    /// What its connector was held against.
+    pub proof: Proof,
+    /// The fields of the source's secret.
+    pub secret: &'static [&'static str],
+    /// A commented example of its settings, in TOML, without the `[[sources]]` line, `id` and `connector`.
+    pub options: &'static str,
+    /// The words for the state of its items, with what they mean. An item with any other word is not counted and is
+    /// reported.
+    pub status_words: &'static [StatusWord],
+    pub(crate) make: fn(&toml::Table) -> Result<Box<dyn Connector>, SettingsError>,
+}
+
+/// What a kind of source is to an MSP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Category {
+    /// Agreements, invoices, tickets.
+    Psa,
+    /// Sells the licences of many vendors.
+    Distributor,
+    /// Monitors and manages devices.
+    Rmm,
+    /// Mail and office software by the user.
+    Productivity,
+    /// A file that a person exports.
+    File,
+}
+
+/// How many accounts a client has in a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cardinality {
+    /// One, such as a tenant.
+    OneAccountPerClient,
+    /// Any number, such as its sites.
+    ManyAccountsPerClient,
+}
+
+/// What a connector was held against, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// Nothing but what others report.
+    Unverified,
+    /// The vendor's documentation.
+    Documented,
+    /// Answers recorded from a real account.
+    Recorded,
+    /// The vendor's machine-readable contract, or a format of our own.
+    Contract,
+}
+
+impl SourceKind {
+    /// The side a source with these options is compared on. Other options play no part in it, right or wrong; a word
+    /// that names none of the kind's sides chooses the first.
+    #[must_use]
+    pub fn side(&self, options: &toml::Table) -> Side {
+        let chosen = self.side_option.and_then(|option| options.get(option)).and_then(toml::Value::as_str);
+        let chosen = chosen.and_then(|word| word.parse().ok()).filter(|side| self.sides.contains(side));
+        chosen.or_else(|| self.sides.first().copied()).unwrap_or(Side::Used)
+    }
+}
+
+/// Every kind of source.
+pub const SOURCE_KINDS: &[SourceKind] = &[
+    vendors::connectwise::KIND,
+    vendors::ninjaone::KIND,
+    vendors::microsoft_graph::KIND,
+    vendors::pax8::KIND,
+    vendors::csv::KIND,
+];
+
+/// The kind of a name.
+#[must_use]
+pub fn source_kind(name: &str) -> Option<&'static SourceKind> {
+    SOURCE_KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// Makes a connector from the options of its `[[sources]]` table (without `id`, `connector` and other keys that
+/// are not the connector's own).
+///
+/// # Errors
+/// [`SettingsError`] that names the option.
+pub fn connect(kind: &str, options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+    let Some(kind) = source_kind(kind) else {
+        return Err(SettingsError::UnknownConnector(kind.chars().take(40).flat_map(char::escape_debug).collect()));
+    };
+    (kind.make)(options)
+}
+
+pub(crate) fn known_connectors() -> String {
+    SOURCE_KINDS.iter().map(|one| one.name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn side(kind: &str, options: &str) -> Side {
+        source_kind(kind).unwrap().side(&options.parse().unwrap())
+    }
+
+    #[test]
+    fn a_misspelt_option_does_not_hide_the_side() {
+        assert_eq!(side("ninjaone", "request_per_minute = 60"), Side::Used);
+        assert_eq!(side("connectwise", "base_url = 1"), Side::Agreed);
+        assert_eq!(side("csv", "side = \"agreed\"\ncolums = { }"), Side::Agreed);
+        assert_eq!(side("csv", "side = \"purchased\""), Side::Purchased);
+        assert_eq!(side("csv", "side = \"agred\""), Side::Used);
+        assert_eq!(side("csv", "side = \"invoiced\""), Side::Used, "not a side that a file gives");
+    }
+
+    #[test]
+    fn kinds_have_names_of_their_own_and_counting_words() {
+        for kind in SOURCE_KINDS {
+            assert_eq!(source_kind(kind.name).unwrap().title, kind.title);
+            assert!(!kind.sides.is_empty(), "{}", kind.name);
+            let gives_items = kind.sides.iter().any(|side| !side.is_billed());
+            assert_eq!(gives_items, kind.status_words.contains(&StatusWord::ACTIVE), "{}", kind.name);
+        }
+    }
+}
