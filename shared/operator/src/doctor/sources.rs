@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use truecount_app::{AGE_DAYS_MAX, Config, Environment, SnapshotManifest, SourceSettings, SyncStatus};
-use truecount_connectors::{Connector, Http, HttpSetup, Limits, Remedy, connect, probe, source_kind};
+use truecount_billing::Remedy;
+use truecount_connectors::{Connector, Http, HttpSetup, Limits, connect, probe, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
 
 use super::{Health, Line, remedy};
@@ -82,11 +83,11 @@ async fn vendor(
         Ok(()) => Line::good("vendor", "answers, and accepts the secret"),
         Err(fault) => {
             let remedy = match fault.remedy() {
-                Remedy::Renew => set,
-                Remedy::Retry(_) => {
+                Remedy::FixCredentials => set,
+                Remedy::Retry => {
                     "try again; if it stays, look at `base_url` in the settings, at a proxy between, and at the vendor's status page".to_owned()
                 }
-                Remedy::Repair => "look at the source's options in the settings, above all `base_url`".to_owned(),
+                Remedy::FixConfiguration => "look at the source's options in the settings, above all `base_url`".to_owned(),
             };
             Line::bad(Health::Gap, "vendor", fault.to_string(), remedy)
         }
