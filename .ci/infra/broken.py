@@ -191,8 +191,8 @@ machine("it may run for days")(lambda one: one.update(TimeoutSeconds=200000))
 machine("it calls another function")(lambda one: one["States"]["Report"]["Parameters"].update(FunctionName="arn:aws:lambda:us-east-1:000000000000:function:other"))
 setting("state-machine", "ClosingRole", ["arn:aws:lambda:us-east-1:000000000000:function:truecount-sync"],
         "Policies", 0, "PolicyDocument", "Statement", 0, "Resource")
-without("home-parameter", "HomeParameter")
-setting("home-parameter", "HomeParameter", '{"table":"Table","functions":{}}', "Value")
+without("stack-parameter", "StackParameter")
+setting("stack-parameter", "StackParameter", '{"table":"Table","functions":{}}', "Value")
 
 
 def main():

@@ -149,7 +149,7 @@ def separate_duties(template):
 
 @rule
 def narrow_clerk(template):
-    allowed = {("ssm:GetParameter", "/home"), ("s3:GetObject", "/reports/*"), ("s3:PutObject", "/inbox/*"), ("s3:ListBucket", "")}
+    allowed = {("ssm:GetParameter", "/stack"), ("s3:GetObject", "/reports/*"), ("s3:PutObject", "/inbox/*"), ("s3:ListBucket", "")}
     for action, resource in template.rights("ClerkPolicy"):
         if not action.startswith("kms:") and not any(action == one and resource.endswith(end) for one, end in allowed):
             yield f"a clerk may {action} on {resource}"
@@ -451,17 +451,17 @@ def tasks(definition):
 
 
 @rule
-def home_parameter(template):
-    homes = [one for one in template.of("AWS::SSM::Parameter").values() if one["Name"] == "/truecount/truecount/home"]
+def stack_parameter(template):
+    found = [one for one in template.of("AWS::SSM::Parameter").values() if one["Name"] == "/truecount/truecount/stack"]
     keys = {"table", "bucket", "secrets", "state_machine", "schedule", "schedule_group", "topic", "sender", "functions"}
-    if len(homes) != 1 or homes[0]["Type"] != "String":
-        yield "there is no home parameter"
+    if len(found) != 1 or found[0]["Type"] != "String":
+        yield "there is no stack parameter"
         return
-    home = json.loads(homes[0]["Value"])
-    if set(home) != keys or set(home["functions"]) != {"sync", "reconcile", "report"}:
-        yield f"the home parameter has {sorted(home)}"
-    if home.get("schedule") not in {one["Name"] for one in template.of("AWS::Scheduler::Schedule").values()}:
-        yield f"the home parameter names no schedule: {home.get('schedule')}"
+    stack = json.loads(found[0]["Value"])
+    if set(stack) != keys or set(stack["functions"]) != {"sync", "reconcile", "report"}:
+        yield f"the stack parameter has {sorted(stack)}"
+    if stack.get("schedule") not in {one["Name"] for one in template.of("AWS::Scheduler::Schedule").values()}:
+        yield f"the stack parameter names no schedule: {stack.get('schedule')}"
 
 
 def complaints(template):

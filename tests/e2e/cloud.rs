@@ -44,8 +44,8 @@ pub(crate) struct Deployed {
     pub(crate) between: Between,
     /// The stack's name.
     pub(crate) name: String,
-    /// What the home parameter says.
-    pub(crate) home: Value,
+    /// The stack parameter.
+    pub(crate) resources: Value,
     pub(crate) archive: S3Archive,
     table: Table,
     mails: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -75,12 +75,12 @@ impl Deployed {
         let template = deployable(sample, &between, otherwise);
         own.archive(CODE).put(&format!("{name}.json"), template.to_string().into_bytes()).await.unwrap();
         create(&emulator, &name).await;
-        let home = parameter(&emulator, &format!("/truecount/{name}/home")).await;
-        let text = |key: &str| home[key].as_str().unwrap().to_owned();
+        let resources = parameter(&emulator, &format!("/truecount/{name}/stack")).await;
+        let text = |key: &str| resources[key].as_str().unwrap().to_owned();
         let (table, archive) = (own.table(&text("table")), own.archive(&text("bucket")));
         put_secrets(&emulator, text("secrets").trim_start_matches('/'), sample).await;
         let mails = Arc::<Mutex<Vec<_>>>::default();
-        let deployed = Self { sample: Arc::clone(sample), between, name, home, archive, table, mails };
+        let deployed = Self { sample: Arc::clone(sample), between, name, resources, archive, table, mails };
         deployed.configure().await;
         deployed.watch(|_| {});
         deployed
@@ -122,7 +122,7 @@ impl Deployed {
 
     /// Starts the state machine; gives the execution's ARN.
     pub(crate) async fn start(&self, input: Value) -> String {
-        let machine = &self.home["state_machine"];
+        let machine = &self.resources["state_machine"];
         let ask = json!({ "stateMachineArn": machine, "input": input.to_string() });
         let answer = ask_json(&emulator(), "states", "AWSStepFunctions.StartExecution", &ask).await;
         answer["executionArn"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
@@ -130,7 +130,7 @@ impl Deployed {
 
     /// The executions so far.
     pub(crate) async fn executions(&self) -> Vec<String> {
-        let ask = json!({ "stateMachineArn": self.home["state_machine"] });
+        let ask = json!({ "stateMachineArn": self.resources["state_machine"] });
         let answer = ask_json(&emulator(), "states", "AWSStepFunctions.ListExecutions", &ask).await;
         let executions = answer["executions"].as_array().unwrap_or_else(|| panic!("{answer}"));
         executions.iter().map(|one| one["executionArn"].as_str().unwrap().to_owned()).collect()

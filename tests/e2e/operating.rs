@@ -67,7 +67,7 @@ async fn every_command_works_on_a_stack_by_its_name() {
     let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
     let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
     let name = stack.variables()["TRUECOUNT_BUCKET"].clone();
-    let home = json!({
+    let resources = json!({
         "table": name, "bucket": name, "secrets": format!("/{name}"), "state_machine": "arn:s", "schedule": name,
         "schedule_group": "default", "topic": "arn:aws:sns:us-east-1:000000000000:alarms",
         "functions": { "sync": "s", "reconcile": "r", "report": "p" },
@@ -75,7 +75,7 @@ async fn every_command_works_on_a_stack_by_its_name() {
     let prompt = Prompt { stack: &stack, name: name.clone(), folder: tempfile::tempdir().unwrap() };
     let unknown = prompt.says(3, &["runs", "list"]).await;
     assert!(unknown.is_empty(), "{unknown}");
-    let parameter = json!({ "Name": format!("/truecount/{name}/home"), "Type": "String", "Value": home.to_string() });
+    let parameter = json!({ "Name": format!("/truecount/{name}/stack"), "Type": "String", "Value": resources.to_string() });
     call("ssm", Some("AmazonSSM.PutParameter"), "", parameter.to_string()).await;
 
     prompt.says(0, &["secrets", "list"]).await;
@@ -107,10 +107,10 @@ async fn every_command_works_on_a_stack_by_its_name() {
     call("ses", None, "/", domain.to_owned()).await;
     let doctor: Value = serde_json::from_str(&prompt.says(2, &["doctor", "--json"]).await).unwrap();
     let lines = doctor.as_array().unwrap();
-    let health = |topic: &str| lines.iter().find(|line| line["topic"] == topic).map(|line| line["health"].clone());
+    let status = |topic: &str| lines.iter().find(|line| line["topic"] == topic).map(|line| line["status"].clone());
     for topic in ["identity", "table", "files", "settings", "rules", "secret", "vendor", "clock", "schedule", "closing"]
     {
-        assert_eq!(health(topic), Some(json!("good")), "{topic}: {doctor:#}");
+        assert_eq!(status(topic), Some(json!("ok")), "{topic}: {doctor:#}");
     }
-    assert_eq!(health("alarms"), Some(json!("gap")), "nobody is subscribed: {doctor:#}");
+    assert_eq!(status("alarms"), Some(json!("warning")), "nobody is subscribed: {doctor:#}");
 }

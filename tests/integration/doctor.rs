@@ -13,8 +13,8 @@ use truecount_app::{
 };
 use truecount_billing::SourceId;
 use truecount_embedded::{Durability, LocalBackend};
-use truecount_operator::cloud::Cloud;
-use truecount_operator::doctor::{self, Health, Line};
+use truecount_operator::doctor::{self, CheckResult, CheckStatus, CheckedBackend};
+use truecount_operator::inspector::AwsInspector;
 use truecount_operator::stack::{self, StackResources};
 use truecount_platform::aws::{self, Endpoints};
 use truecount_platform::{FixedClock, endpoint};
@@ -46,9 +46,9 @@ struct Clinic {
 struct Expected {
     topic: &'static str,
     about: Option<&'static str>,
-    health: Health,
-    says: &'static str,
-    remedy: &'static str,
+    status: CheckStatus,
+    message: &'static str,
+    fix: &'static str,
 }
 
 impl Clinic {
@@ -131,9 +131,9 @@ impl Clinic {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    async fn examine(&self) -> Vec<Line> {
-        let cloud = Cloud::local(&endpoint::checked(&self.cloud.url).unwrap());
-        doctor::examine(&self.env, doctor::BackendUnderTest::Stack(&self.stack, &cloud)).await
+    async fn examine(&self) -> Vec<CheckResult> {
+        let cloud = AwsInspector::local(&endpoint::checked(&self.cloud.url).unwrap());
+        doctor::examine(&self.env, CheckedBackend::Stack(&self.stack, &cloud)).await
     }
 
     /// Looks, and holds what is bad against what must be.
@@ -145,9 +145,9 @@ impl Clinic {
 
     async fn is_well(&self) {
         let lines = self.examine().await;
-        let bad: Vec<_> = lines.iter().filter(|line| line.health != Health::Good).collect();
+        let bad: Vec<_> = lines.iter().filter(|line| line.status != CheckStatus::Ok).collect();
         assert!(bad.is_empty(), "{bad:#?}");
-        assert!(lines.iter().all(|line| line.remedy.is_none()));
+        assert!(lines.iter().all(|line| line.fix.is_none()));
         for topic in ["identity", "table", "files", "settings", "rules", "recipients", "sender", "mail", "secret"] {
             assert!(lines.iter().any(|line| line.topic == topic), "{topic}");
         }
@@ -182,45 +182,48 @@ impl Clinic {
     }
 }
 
-fn judge(fault: &str, lines: &[Line], expected: &Expected) {
-    let bad: Vec<_> = lines.iter().filter(|line| line.health != Health::Good).collect();
-    let is_it = |line: &&&Line| {
+fn judge(fault: &str, lines: &[CheckResult], expected: &Expected) {
+    let bad: Vec<_> = lines.iter().filter(|line| line.status != CheckStatus::Ok).collect();
+    let is_it = |line: &&&CheckResult| {
         line.topic == expected.topic
-            && line.health == expected.health
+            && line.status == expected.status
             && (expected.about.is_none() || line.about.as_deref() == expected.about)
-            && line.says.contains(expected.says)
-            && line.remedy.as_ref().is_some_and(|remedy| remedy.contains(expected.remedy))
+            && line.message.contains(expected.message)
+            && line.fix.as_ref().is_some_and(|fix| fix.contains(expected.fix))
     };
     assert!(bad.iter().any(|line| is_it(&line)), "{fault} is not found: {bad:#?}");
     assert!(bad.iter().all(|line| line.topic == expected.topic), "{fault}: a false alarm: {bad:#?}");
     for line in lines {
-        assert!(!line.says.contains("tc-canary"), "{fault}: a secret is shown: {line:?}");
+        assert!(!line.message.contains("tc-canary"), "{fault}: a secret is shown: {line:?}");
     }
 }
 
-fn gap(topic: &'static str, about: &'static str, says: &'static str, remedy: &'static str) -> Expected {
-    Expected { topic, about: Some(about), health: Health::Gap, says, remedy }
+fn gap(topic: &'static str, about: &'static str, message: &'static str, fix: &'static str) -> Expected {
+    Expected { topic, about: Some(about), status: CheckStatus::Warning, message, fix }
 }
 
-fn fault(topic: &'static str, says: &'static str, remedy: &'static str) -> Expected {
-    Expected { topic, about: None, health: Health::Fault, says, remedy }
+fn fault(topic: &'static str, message: &'static str, fix: &'static str) -> Expected {
+    Expected { topic, about: None, status: CheckStatus::Error, message, fix }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_planted_fault_is_found_with_what_to_do() {
     let mut first = Clinic::open(String::new()).await;
-    let never = gap("sync", "ninjaone", "never read", "truecount sync ninjaone");
+    let never = gap("sync", "ninjaone", "never synced", "truecount sync ninjaone");
     first.finds("source never synced", &never).await;
     first.sync_all().await;
     first.decide_all().await;
-    let part = gap("sync", "microsoft-graph", "in part, 1 of 3 vendor organizations", "truecount sync microsoft-graph");
+    let part =
+        gap("sync", "microsoft-graph", "incomplete, 1 of 3 vendor organizations", "truecount sync microsoft-graph");
     first.finds("source read in part", &part).await;
 
     let mut clinic = Clinic::open(first.readable_tenants().await).await;
     clinic.found.append(&mut first.found);
     clinic.sync_all().await;
-    let open =
-        Expected { health: Health::Advice, ..gap("mappings", "ninjaone", "are nobody's", "mappings list --undecided") };
+    let open = Expected {
+        status: CheckStatus::Advice,
+        ..gap("mappings", "ninjaone", "are undecided", "mappings list --undecided")
+    };
     clinic.finds("accounts undecided", &open).await;
     clinic.decide_all().await;
     clinic.is_well().await;
@@ -241,7 +244,7 @@ async fn the_stack(clinic: &mut Clinic) {
     let aws = aws::local(endpoints);
     assert!(stack::find(&aws, "prod").await.is_ok());
     let mut judged = |name, error: stack::StackError, expected: Expected| {
-        judge(name, &[doctor::not_found(&error)], &expected);
+        judge(name, &[doctor::stack_not_found(&error)], &expected);
         clinic.found.push(name);
     };
     for (name, home, expected) in [
@@ -265,9 +268,9 @@ async fn the_homes(clinic: &mut Clinic) {
     clinic.env.table = aws::local_table(&url, "elsewhere");
     let lines = clinic.examine().await;
     let line = lines.iter().find(|line| line.topic == "table").unwrap();
-    assert_eq!(line.health, Health::Fault, "{line:?}");
-    assert!(line.says.contains("`elsewhere`: the table does not exist"), "{line:?}");
-    assert!(line.remedy.as_ref().unwrap().contains("deploy the stack again"), "{line:?}");
+    assert_eq!(line.status, CheckStatus::Error, "{line:?}");
+    assert!(line.message.contains("`elsewhere`: the table does not exist"), "{line:?}");
+    assert!(line.fix.as_ref().unwrap().contains("deploy the stack again"), "{line:?}");
     clinic.found.push("table missing");
     clinic.env.table = table;
 
@@ -279,7 +282,7 @@ async fn the_homes(clinic: &mut Clinic) {
 
     let rules = clinic.folder.path().join("config/rules.toml");
     fs::rename(&rules, clinic.folder.path().join("rules")).unwrap();
-    clinic.finds("rules missing", &fault("files", "config/rules.toml` is not there", "truecount init")).await;
+    clinic.finds("rules missing", &fault("files", "config/rules.toml` does not exist", "truecount init")).await;
     fs::rename(clinic.folder.path().join("rules"), &rules).unwrap();
     clinic.is_well().await;
 }
@@ -299,7 +302,7 @@ async fn the_mail(clinic: &mut Clinic) {
     let sender = fault("sender", "neither `truecount@northgate-it.example`", "verify-email-identity");
     clinic.finds("sender unverified", &sender).await;
     *clinic.cloud.answers() = Answers { sent: 50_000, ..well.clone() };
-    clinic.finds("quota used up", &fault("mail", "lets 0 more mails out today", "higher quota")).await;
+    clinic.finds("quota used up", &fault("mail", "sends 0 more mails today", "higher quota")).await;
     *clinic.cloud.answers() = Answers { denied: ["GetSendQuota"].into(), ..well.clone() };
     let denied = Expected { about: None, ..gap("mail", "", "access is denied", "allow `ses:GetSendQuota`") };
     clinic.finds("right to see mail missing", &denied).await;
@@ -308,7 +311,7 @@ async fn the_mail(clinic: &mut Clinic) {
     let nobody = clinic.settings();
     let (head, rest) = nobody.split_once("[[mail.groups]]").unwrap();
     clinic.write("config/settings.toml", &format!("{head}{}", rest.split_once("\n\n").unwrap().1));
-    let nobody = Expected { about: None, ..gap("recipients", "", "nobody gets the mail", "[[mail.groups]]") };
+    let nobody = Expected { about: None, ..gap("recipients", "", "nobody receives the mail", "[[mail.groups]]") };
     clinic.finds("recipients missing", &nobody).await;
     clinic.write("config/settings.toml", &clinic.settings());
     clinic.is_well().await;
@@ -316,13 +319,13 @@ async fn the_mail(clinic: &mut Clinic) {
 
 async fn the_secrets(clinic: &mut Clinic) {
     clinic.secrets(|all| _ = all.remove("pax8"), 0o600);
-    clinic.finds("secret missing", &gap("secret", "pax8", "there is none", "truecount secrets set pax8")).await;
+    clinic.finds("secret missing", &gap("secret", "pax8", "it is not set", "truecount secrets set pax8")).await;
     clinic.secrets(|all| _ = all.get_mut("pax8").unwrap().remove("client_secret"), 0o600);
     clinic
         .finds("secret incomplete", &gap("secret", "pax8", "lacks client_secret", "truecount secrets set pax8"))
         .await;
     clinic.secrets(|_| {}, 0o644);
-    clinic.finds("secrets file open to others", &gap("secret", "pax8", "set its mode to 600", "mend that")).await;
+    clinic.finds("secrets file open to others", &gap("secret", "pax8", "set its mode to 600", "fix that")).await;
     clinic.secrets(
         |all| _ = all.get_mut("ninjaone").unwrap().insert("client_secret".to_owned(), "tc-canary-old".to_owned()),
         0o600,
@@ -346,7 +349,7 @@ async fn the_set_up(clinic: &mut Clinic) {
     let code = parts.remove(1).split("product_codes = [\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     clinic.write("config/rules.toml", &parts.join("\n[[rules]]"));
     let code: &'static str = code.leak();
-    let without = Expected { about: None, health: Health::Advice, ..gap("products", "", code, "write a rule") };
+    let without = Expected { about: None, status: CheckStatus::Advice, ..gap("products", "", code, "write a rule") };
     clinic.finds("product without rule", &without).await;
     clinic.write("config/rules.toml", &rules);
 
@@ -354,7 +357,7 @@ async fn the_set_up(clinic: &mut Clinic) {
     clinic.write("config/settings.toml", &off);
     let idle = Expected {
         about: None,
-        ..gap("rule", "", "counts in `pax8`, which is no enabled source", "switch the source on")
+        ..gap("rule", "", "counts in `pax8`, which is not an enabled source", "enable the source")
     };
     clinic.finds("rule for a disabled source", &idle).await;
     let odd = clinic.settings().replace("connector = \"pax8\"\n", "connector = \"pax8\"\nbase_rul = \"x\"\n");
@@ -371,11 +374,11 @@ async fn the_days(clinic: &mut Clinic) {
     *clinic.cloud.answers() = Answers { ahead_seconds: 3_600, ..well.clone() };
     clinic.finds("clock off by an hour", &fault("clock", "s behind that of AWS", "NTP")).await;
     *clinic.cloud.answers() = Answers { is_enabled: Some(false), ..well.clone() };
-    clinic.finds("schedule disabled", &fault("schedule", "switched off", "Schedule=on")).await;
+    clinic.finds("schedule disabled", &fault("schedule", "disabled", "Schedule=on")).await;
     *clinic.cloud.answers() = Answers { is_enabled: None, ..well.clone() };
     clinic.finds("schedule missing", &fault("schedule", "there is no schedule `default/daily`", "deploy")).await;
     *clinic.cloud.answers() = Answers { confirmed: 0, pending: 1, ..well.clone() };
-    let nobody = Expected { about: None, ..gap("alarms", "", "did not confirm", "click the link") };
+    let nobody = Expected { about: None, ..gap("alarms", "", "not confirmed", "click the link") };
     clinic.finds("nobody hears of alarms", &nobody).await;
     *clinic.cloud.answers() = well;
     clinic.is_well().await;

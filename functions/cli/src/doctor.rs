@@ -4,8 +4,8 @@ use std::path::Path;
 
 use truecount_app::Config;
 use truecount_embedded::BackendError;
-use truecount_operator::cloud::Cloud;
-use truecount_operator::doctor::{self, BackendUnderTest, Health, Line};
+use truecount_operator::doctor::{self, CheckResult, CheckStatus, CheckedBackend};
+use truecount_operator::inspector::AwsInspector;
 use truecount_operator::stack::StackError;
 use truecount_platform::MailError;
 use truecount_reports::sanitize;
@@ -18,29 +18,29 @@ use crate::output::{Ending, json, say_wrapped, tell};
 const INDENT: usize = 9;
 
 pub(crate) async fn doctor(cli: &Cli, args: &DoctorArgs) -> anyhow::Result<Ending> {
-    let lines = check(&args.backend).await?;
-    let worst = lines.iter().map(|line| line.health).max().unwrap_or(Health::Good);
+    let results = check(&args.backend).await?;
+    let worst = results.iter().map(|result| result.status).max().unwrap_or(CheckStatus::Ok);
     if cli.json {
-        json(&lines)?;
+        json(&results)?;
     } else {
-        lines.iter().for_each(show);
-        let open = lines.iter().filter(|line| line.health != Health::Good).count();
+        results.iter().for_each(show);
+        let open = results.iter().filter(|result| result.status != CheckStatus::Ok).count();
         tell(&match open {
-            0 => format!("{} checks, all in order.", lines.len()),
-            1 => format!("{} checks, 1 to fix.", lines.len()),
-            _ => format!("{} checks, {open} to fix.", lines.len()),
+            0 => format!("{} checks, all in order.", results.len()),
+            1 => format!("{} checks, 1 to fix.", results.len()),
+            _ => format!("{} checks, {open} to fix.", results.len()),
         });
     }
     Ok(match worst {
-        Health::Good => Ending::Clean,
-        Health::Advice => Ending::Exceptions,
-        Health::Gap => Ending::NotReconciled,
-        Health::Fault => Ending::Failed,
+        CheckStatus::Ok => Ending::Clean,
+        CheckStatus::Advice => Ending::Exceptions,
+        CheckStatus::Warning => Ending::NotReconciled,
+        CheckStatus::Error => Ending::Failed,
     })
 }
 
 /// All checks; that the backend cannot be opened is the only one then.
-async fn check(args: &BackendArgs) -> anyhow::Result<Vec<Line>> {
+async fn check(args: &BackendArgs) -> anyhow::Result<Vec<CheckResult>> {
     if let Location::Directory(data) = args.location()?
         && !data.is_dir()
     {
@@ -52,65 +52,64 @@ async fn check(args: &BackendArgs) -> anyhow::Result<Vec<Line>> {
     }
 }
 
-async fn examine(backend: &OpenBackend) -> anyhow::Result<Vec<Line>> {
+async fn examine(backend: &OpenBackend) -> anyhow::Result<Vec<CheckResult>> {
     Ok(match &backend.target {
         Target::Directory(data) => {
-            let mut lines = doctor::examine(&backend.env, BackendUnderTest::Folder(data)).await;
-            lines.extend(mail_server(backend).await);
-            lines
+            let mut results = doctor::examine(&backend.env, CheckedBackend::Directory(data)).await;
+            results.extend(mail_server(backend).await);
+            results
         }
         Target::Stack { resources, .. } => {
-            let cloud = Cloud::find(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref()).await?;
-            doctor::examine(&backend.env, BackendUnderTest::Stack(resources, &cloud)).await
+            let inspector = AwsInspector::load(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref()).await?;
+            doctor::examine(&backend.env, CheckedBackend::Stack(resources, &inspector)).await
         }
     })
 }
 
 /// Signs in to the mail server without sending a mail. Settings that cannot be read are a check of their own.
-async fn mail_server(backend: &OpenBackend) -> Option<Line> {
+async fn mail_server(backend: &OpenBackend) -> Option<CheckResult> {
     let config = Config::load(&*backend.env.config).await.ok()?;
     let server = backend.mail_server(&config)?;
     Some(match server.try_out().await {
-        Ok(()) => Line::good("mail server", "accepts the sign-in, under TLS"),
+        Ok(()) => CheckResult::ok("mail server", "accepts the sign-in, under TLS"),
         Err(MailError::NotSent(why) | MailError::Unknown(why)) => {
-            let remedy =
-                "correct [mail.smtp] in config/settings.toml, or the secret `smtp`; then `truecount mail test`";
-            Line::bad(Health::Fault, "mail server", why, remedy)
+            let fix = "correct [mail.smtp] in config/settings.toml, or the secret `smtp`; then `truecount mail test`";
+            CheckResult::problem(CheckStatus::Error, "mail server", why, fix)
         }
     })
 }
 
-fn no_directory(data: &Path) -> Line {
-    let says = format!("there is no directory `{}`", data.display());
-    let remedy = "name another with --data or a stack with --stack, or create one: `truecount init`";
-    Line::bad(Health::Fault, "data directory", says, remedy)
+fn no_directory(data: &Path) -> CheckResult {
+    let message = format!("there is no directory `{}`", data.display());
+    let fix = "name another with --data or a stack with --stack, or create one: `truecount init`";
+    CheckResult::problem(CheckStatus::Error, "data directory", message, fix)
 }
 
-fn not_opened(error: anyhow::Error) -> anyhow::Result<Line> {
+fn not_opened(error: anyhow::Error) -> anyhow::Result<CheckResult> {
     if let Some(error) = error.downcast_ref::<StackError>() {
-        return Ok(doctor::not_found(error));
+        return Ok(doctor::stack_not_found(error));
     }
-    let remedy = match error.downcast_ref::<BackendError>() {
+    let fix = match error.downcast_ref::<BackendError>() {
         Some(BackendError::InUse { .. }) => {
             "wait until that process ends; if it hangs, end it: what it has committed stays"
         }
         Some(_) => "give this user access to the directory, or name another with --data",
         None => return Err(error),
     };
-    Ok(Line::bad(Health::Fault, "data directory", error.to_string(), remedy))
+    Ok(CheckResult::problem(CheckStatus::Error, "data directory", error.to_string(), fix))
 }
 
-fn show(line: &Line) {
-    let word = match line.health {
-        Health::Good => "ok",
-        Health::Advice => "advice",
-        Health::Gap => "WARNING",
-        Health::Fault => "ERROR",
+fn show(result: &CheckResult) {
+    let word = match result.status {
+        CheckStatus::Ok => "ok",
+        CheckStatus::Advice => "advice",
+        CheckStatus::Warning => "WARNING",
+        CheckStatus::Error => "ERROR",
     };
-    let about = line.about.as_deref().map(|about| format!(" {about}")).unwrap_or_default();
-    let text = format!("{word:<7}  {}{about}: {}", line.topic, line.says);
+    let about = result.about.as_deref().map(|about| format!(" {about}")).unwrap_or_default();
+    let text = format!("{word:<7}  {}{about}: {}", result.topic, result.message);
     say_wrapped(&sanitize::visible(&text), INDENT);
-    if let Some(remedy) = &line.remedy {
-        say_wrapped(&sanitize::visible(&format!("{:INDENT$}fix: {remedy}", "")), INDENT);
+    if let Some(fix) = &result.fix {
+        say_wrapped(&sanitize::visible(&format!("{:INDENT$}fix: {fix}", "")), INDENT);
     }
 }

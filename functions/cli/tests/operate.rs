@@ -111,7 +111,7 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
     write("truecount-config", "settings.toml", &settings.replace("company", "compny"));
     ends(&truecount(at, &["config", "push"]), FAILED, "source `psa`: connector `connectwise`: unknown field `compny`");
     write("truecount-config", "settings.toml", &settings.replace("[mail]", "[mial]"));
-    ends(&truecount(at, &["config", "push"]), FAILED, "unknown key `mial`; did you mean `mail`?");
+    ends(&truecount(at, &["config", "push"]), FAILED, "unknown field `mial`");
     assert!(fs::read_to_string(&there).unwrap().starts_with("# Service mappings"), "nothing was put in place");
 
     let rules = fs::read_to_string(&there).unwrap();
@@ -145,7 +145,7 @@ fn what_keeps_a_home_closed_is_the_doctors_first_line() {
     let mut no_credentials = command(at, &["doctor", "--stack", "prod", "--json"]);
     let no_credentials = no_credentials.env("AWS_REGION", "eu-west-2").output().unwrap();
     ends(&no_credentials, FAILED, "no usable AWS credentials");
-    ends(&no_credentials, FAILED, "\"remedy\": \"sign in to AWS in this shell");
+    ends(&no_credentials, FAILED, "\"fix\": \"sign in to AWS in this shell");
     ends(&truecount(at, &["doctor", "--stack", "../x"]), FAILED, "is no name of a stack");
     ends(&truecount(at, &["demo", "--stack", "prod"]), FAILED, "unexpected argument '--stack'");
     ends(&truecount(at, &["runs", "list", "--stack", "prod", "--data", "x"]), FAILED, "give one of them");

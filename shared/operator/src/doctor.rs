@@ -1,167 +1,184 @@
-//! What would go wrong at month-end, and what to do about each: looked for with questions that change nothing.
+//! What would go wrong at month-end, and how to fix it: checked with requests that change nothing.
 //!
 //! ```text
-//! who we are ▸ table ▸ bucket ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ syncs ▸ mappings ▸ daily run ▸ closing
+//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ syncs ▸ products ▸ mappings ▸ clock ▸ schedule ▸ closing
 //! ```
-//! Deliberately absent: repairing anything, and the rights of the functions' own roles, which the template gives.
+//! Deliberately absent: repairs, and the permissions of the functions' own roles, which the template grants.
 
-mod daily;
+mod access;
 mod mail;
-mod reach;
+mod schedule;
 mod setup;
 mod sources;
 
+use std::error::Error;
 use std::path::Path;
 
 use serde::Serialize;
 use truecount_app::{Config, Environment};
-use truecount_billing::Remedy;
-use truecount_platform::PortErrorKind;
+use truecount_platform::{PortErrorKind, Remedy};
 
-use crate::cloud::Cloud;
+use crate::inspector::AwsInspector;
 use crate::stack::{StackError, StackResources};
 
-/// How bad something is: what would come of a run now, in the order of the exit codes.
+/// How bad a result is: what would come of a run now, in the order of the exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// As it must be.
-    Good = 0,
-    /// The report will list it, or someone should look.
+pub enum CheckStatus {
+    /// In order.
+    Ok = 0,
+    /// The report will list it, or someone should look at it.
     Advice = 1,
-    /// Something would not be compared, or not reach its reader.
-    Gap = 2,
-    /// The daily run or the closing would fail, or does not happen.
-    Fault = 3,
+    /// Something would not be reconciled, or mail would not reach its readers.
+    Warning = 2,
+    /// The daily run or the closing would fail, or does not take place.
+    Error = 3,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Line {
-    /// What was looked at.
+pub struct CheckResult {
+    /// What was checked.
     pub topic: &'static str,
-    /// Which one, where there are several.
+    /// Which source, rule or file, if there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     /// How it is.
-    pub health: Health,
-    /// What was seen.
-    pub says: String,
-    /// What to do.
+    pub status: CheckStatus,
+    /// What was found.
+    pub message: String,
+    /// How to fix it; only of a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
+    pub fix: Option<String>,
 }
 
-impl Line {
-    /// It is as it must be.
+impl CheckResult {
+    /// In order.
     #[must_use]
-    pub fn good(topic: &'static str, says: impl Into<String>) -> Self {
-        Self { topic, about: None, health: Health::Good, says: says.into(), remedy: None }
+    pub fn ok(topic: &'static str, message: impl Into<String>) -> Self {
+        Self { topic, about: None, status: CheckStatus::Ok, message: message.into(), fix: None }
     }
 
-    /// It is not, and this is what to do.
+    /// Not in order, with how to fix it.
     #[must_use]
-    pub fn bad(health: Health, topic: &'static str, says: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { topic, about: None, health, says: says.into(), remedy: Some(remedy.into()) }
+    pub fn problem(
+        status: CheckStatus,
+        topic: &'static str,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { topic, about: None, status, message: message.into(), fix: Some(fix.into()) }
     }
 
-    /// Of this one.
+    /// The same, about this source, rule or file.
     #[must_use]
     pub fn about(self, what: impl ToString) -> Self {
         Self { about: Some(what.to_string()), ..self }
     }
 }
 
-/// Where the home that is looked at is.
+/// The backend that is checked.
 #[derive(Debug, Clone, Copy)]
-pub enum BackendUnderTest<'a> {
-    /// A folder of this machine.
-    Folder(&'a Path),
+pub enum CheckedBackend<'a> {
+    /// A data directory on this machine.
+    Directory(&'a Path),
     /// A deployed stack.
-    Stack(&'a StackResources, &'a Cloud),
+    Stack(&'a StackResources, &'a AwsInspector),
 }
 
-/// Looks at everything. What cannot be looked at is itself a line.
-pub async fn examine(env: &Environment, home: BackendUnderTest<'_>) -> Vec<Line> {
-    let mut lines = Vec::new();
+/// Checks everything. What cannot be checked is a result, too.
+pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<CheckResult> {
+    let mut results = Vec::new();
     let mut skews = Vec::new();
-    match home {
-        BackendUnderTest::Stack(_, cloud) => reach::identity(cloud, &mut lines, &mut skews).await,
-        BackendUnderTest::Folder(folder) => reach::disk(folder, &mut lines),
+    match backend {
+        CheckedBackend::Stack(_, inspector) => access::identity(inspector, &mut results, &mut skews).await,
+        CheckedBackend::Directory(data) => access::disk(data, &mut results),
     }
-    reach::table(env, &mut lines).await;
-    let Some(config) = config(env, home, &mut lines).await else {
-        daily::daily(home, &mut lines).await;
-        return lines;
+    access::table(env, &mut results).await;
+    let Some(config) = config(env, backend, &mut results).await else {
+        schedule::schedule_and_alarms(backend, &mut results).await;
+        return results;
     };
-    let is_usable = setup::settings(&config, &mut lines);
-    setup::rules(&config, &mut lines);
-    mail::mail(&config, home, &mut lines).await;
-    sources::sources(env, &config, &mut lines, &mut skews).await;
+    let is_usable = setup::settings(&config, &mut results);
+    setup::rules(&config, &mut results);
+    mail::mail(&config, backend, &mut results).await;
+    sources::sources(env, &config, &mut results, &mut skews).await;
     if is_usable {
-        setup::products(env, &config, &mut lines).await;
-        setup::mappings(env, &config, &mut lines).await;
+        setup::products(env, &config, &mut results).await;
+        setup::mappings(env, &config, &mut results).await;
     }
-    daily::clock(&skews, &mut lines);
-    daily::daily(home, &mut lines).await;
-    daily::closing(env, &config, &mut lines).await;
-    lines
+    schedule::clock(&skews, &mut results);
+    schedule::schedule_and_alarms(backend, &mut results).await;
+    schedule::closing(env, &config, &mut results).await;
+    results
 }
 
-/// Settings and rules; nothing further can be looked at without them.
-async fn config(env: &Environment, home: BackendUnderTest<'_>, lines: &mut Vec<Line>) -> Option<Config> {
-    if !reach::bucket(env, lines).await {
+/// Settings and rules; nothing further can be checked without them.
+async fn config(env: &Environment, backend: CheckedBackend<'_>, results: &mut Vec<CheckResult>) -> Option<Config> {
+    if !access::files(env, results).await {
         return None;
     }
     match Config::load(&*env.config).await {
         Ok(mut config) => {
-            if let (BackendUnderTest::Stack(stack, _), None) = (home, &config.settings.mail.from) {
+            if let (CheckedBackend::Stack(stack, _), None) = (backend, &config.settings.mail.from) {
                 config.settings.mail.from.clone_from(&stack.sender);
             }
             Some(config)
         }
         Err(error) => {
-            let remedy = match home {
-                BackendUnderTest::Folder(_) => "mend the file; `truecount rules check` says whether it is right",
-                BackendUnderTest::Stack(..) => {
-                    "mend it in a folder of your own and put it there: `truecount config push DIR`"
+            let fix = match backend {
+                CheckedBackend::Directory(_) => "correct the file; `truecount rules check` checks it again",
+                CheckedBackend::Stack(..) => {
+                    "correct it in a local directory and upload it: `truecount config push DIR`"
                 }
             };
-            lines.push(Line::bad(Health::Fault, "settings", error.to_string(), remedy));
+            results.push(CheckResult::problem(CheckStatus::Error, "settings", chain(&error), fix));
             None
         }
     }
 }
 
-/// The line of a stack that was not found.
+/// The result for a stack that was not found.
 #[must_use]
-pub fn not_found(error: &StackError) -> Line {
-    let remedy = match error {
-        StackError::Name(_) => "give the name that the stack has in CloudFormation",
-        StackError::Unknown { .. } => "name another with --stack, AWS_REGION or AWS_PROFILE, or deploy it",
-        StackError::Odd { .. } => "deploy the stack again",
-        StackError::Unread { cause: PortErrorKind::NotSetUp(_), .. } => {
-            "sign in to AWS in this shell, and name a region"
+pub fn stack_not_found(error: &StackError) -> CheckResult {
+    let fix = match error {
+        StackError::InvalidName(_) => "give the name that the stack has in CloudFormation",
+        StackError::NotFound { .. } => "name another with --stack, AWS_REGION or AWS_PROFILE, or deploy it",
+        StackError::Malformed { .. } => "deploy the stack again",
+        StackError::Unreadable { kind: PortErrorKind::NotSetUp(_), .. } => {
+            "sign in to AWS in this shell, and set a region"
         }
-        StackError::Unread { cause: PortErrorKind::Denied(_), .. } => {
+        StackError::Unreadable { kind: PortErrorKind::Denied(_), .. } => {
             "attach the stack's operator policy to this user or role, or renew the credentials"
         }
-        StackError::Unread { .. } => "look at the connection to AWS, then try again",
+        StackError::Unreadable { .. } => "check the connection to AWS, then try again",
     };
-    Line::bad(Health::Fault, "stack", error.to_string(), remedy)
+    CheckResult::problem(CheckStatus::Error, "stack", chain(error), fix)
 }
 
-/// What to do about a port that does not answer: `action` is the right that it takes.
-fn remedy(cause: &PortErrorKind, action: &str) -> String {
-    match cause {
-        PortErrorKind::Denied(_) => format!("allow `{action}` to this user or role: the stack's operator policy does"),
-        PortErrorKind::NotSetUp(_) => "sign in to AWS in this shell, and name a region".to_owned(),
+/// How to fix what AWS or the file system answered; `action` is the permission that the request needs.
+fn fix_of(kind: &PortErrorKind, action: &str) -> String {
+    match kind {
+        PortErrorKind::Denied(_) => format!("allow `{action}` for this user or role: the stack's operator policy does"),
+        PortErrorKind::NotSetUp(_) => "sign in to AWS in this shell, and set a region".to_owned(),
         PortErrorKind::Missing(_) => {
             "deploy the stack again, restore it from its backup, or correct the region".to_owned()
         }
-        cause => match cause.remedy() {
-            Remedy::Retry => "look at the connection, then try again".to_owned(),
-            _ => format!("it is the answer to `{action}`: make that possible, then try again"),
+        kind => match kind.remedy() {
+            Remedy::Retry => "check the connection, then try again".to_owned(),
+            _ => format!("make `{action}` work, then try again"),
         },
     }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

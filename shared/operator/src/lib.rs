@@ -1,6 +1,6 @@
-//! What only a person at a prompt needs: a deployed stack found by its name, and what is wrong before month-end. The
-//! Lambdas link nothing of it.
+//! What only a person at a prompt needs of AWS and of the set-up: a deployed stack found by its name, and a check of
+//! everything that could go wrong before month-end. Deliberately absent: anything that a Lambda function links.
 
-pub mod cloud;
 pub mod doctor;
+pub mod inspector;
 pub mod stack;

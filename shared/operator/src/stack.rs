@@ -1,35 +1,35 @@
-//! A deployed stack, found by its name: the parameter in which its template wrote what its parts are called.
+//! A deployed stack, found by its name: its template stores the names of its resources in an SSM parameter.
 //! Deliberately absent: CloudFormation, and anything that changes the stack.
 
 use serde::Deserialize;
 use truecount_platform::PortErrorKind;
 use truecount_platform::aws::{Aws, AwsBackend};
 
-/// What the parts of a stack are called, as its template wrote it.
+/// The names of a stack's resources, as its template writes them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StackResources {
     /// The DynamoDB table.
     pub table: String,
     /// The bucket of the archive and `config/`.
     pub bucket: String,
-    /// The prefix of the secrets' parameters.
+    /// The prefix of the SSM parameters with secrets.
     pub secrets: String,
     /// The state machine of the daily run.
     pub state_machine: String,
-    /// The schedule that starts it.
+    /// The schedule that starts the daily run.
     pub schedule: String,
-    /// The group that the schedule is in.
+    /// The group of the schedule.
     pub schedule_group: String,
-    /// The topic that the alarms go to.
+    /// The topic of the alarms.
     pub topic: String,
-    /// The sender of the mails where the settings name none.
+    /// The sender of mails if the settings name none.
     #[serde(default)]
     pub sender: Option<String>,
-    /// The functions.
+    /// The Lambda functions.
     pub functions: FunctionNames,
 }
 
-/// What the three functions are called.
+/// The names of the three Lambda functions.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct FunctionNames {
     /// Reads sources.
@@ -41,76 +41,76 @@ pub struct FunctionNames {
 }
 
 /// Why a stack was not found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum StackError {
-    /// The name cannot be one.
-    #[error("`{0}` is no name of a stack: letters, digits and hyphens, at most 128, a letter first")]
-    Name(String),
-    /// There is no such stack here.
+    /// No stack can have this name.
+    #[error("`{0}` is not a stack name: a letter, then letters, digits and hyphens, at most 128 in all")]
+    InvalidName(String),
+    /// There is no such stack in this account and region.
     #[error(
         "there is no stack `{name}` in {place}: SSM has no parameter `{parameter}`. Is it the right name (`--stack`), region (AWS_REGION) and account (AWS_PROFILE)?"
     )]
-    Unknown {
+    NotFound {
         /// The name.
         name: String,
-        /// Where it was looked for.
+        /// The region that was searched.
         place: String,
         /// The parameter's name.
         parameter: String,
     },
-    /// It could not be asked for.
-    #[error("reading `{parameter}` (ssm:GetParameter) in {place}: {cause}")]
-    Unread {
+    /// AWS did not give the parameter.
+    #[error("reading `{parameter}` (ssm:GetParameter) in {place}")]
+    Unreadable {
         /// The parameter's name.
         parameter: String,
-        /// Where it was looked for.
+        /// The region that was searched.
         place: String,
         /// Why.
-        cause: PortErrorKind,
+        #[source]
+        kind: PortErrorKind,
     },
-    /// It is there, and not what the template writes.
-    #[error("the parameter `{parameter}` is not as the template writes it ({why}): deploy the stack again")]
-    Odd {
+    /// The parameter is not what this version's template writes.
+    #[error("the parameter `{parameter}` is not as the template writes it")]
+    Malformed {
         /// The parameter's name.
         parameter: String,
         /// What is wrong with it.
-        why: String,
+        #[source]
+        source: serde_json::Error,
     },
 }
 
 impl StackResources {
-    /// The homes of its data.
+    /// The resources that hold its data.
     #[must_use]
     pub fn aws_backend(&self) -> AwsBackend {
         AwsBackend { table: self.table.clone(), bucket: self.bucket.clone(), secrets: self.secrets.clone() }
     }
 }
 
-/// The parameter in which the template of a stack wrote what its parts are called.
+/// The SSM parameter in which the template of a stack stores its [`StackResources`].
 ///
 /// # Errors
-/// [`StackError::Name`] if no stack can have this name.
+/// [`StackError::InvalidName`] if no stack can have this name.
 pub fn parameter(name: &str) -> Result<String, StackError> {
     let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if !plain || name.len() > 128 || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return Err(StackError::Name(name.chars().take(40).flat_map(char::escape_debug).collect()));
+        return Err(StackError::InvalidName(name.chars().take(40).flat_map(char::escape_debug).collect()));
     }
-    Ok(format!("/truecount/{name}/home"))
+    Ok(format!("/truecount/{name}/stack"))
 }
 
 /// Finds a stack by its name.
 ///
 /// # Errors
-/// [`StackError`] says what to do: another name, region, credential or right.
+/// [`StackError`] says what to do: another name, region, credential or permission.
 pub async fn find(aws: &Aws, name: &str) -> Result<StackResources, StackError> {
     let parameter = parameter(name)?;
     let parameters = aws.parameters();
     match parameters.text(&parameter).await {
-        Ok(Some(text)) => {
-            serde_json::from_str(&text).map_err(|error| StackError::Odd { parameter, why: error.to_string() })
-        }
-        Ok(None) => Err(StackError::Unknown { name: name.to_owned(), place: parameters.place(), parameter }),
-        Err(cause) => Err(StackError::Unread { place: parameters.place(), parameter, cause }),
+        Ok(Some(text)) => serde_json::from_str(&text).map_err(|source| StackError::Malformed { parameter, source }),
+        Ok(None) => Err(StackError::NotFound { name: name.to_owned(), place: parameters.place(), parameter }),
+        Err(kind) => Err(StackError::Unreadable { place: parameters.place(), parameter, kind }),
     }
 }
 
@@ -119,18 +119,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_stays_in_its_place() {
-        assert_eq!(parameter("msp-prod"), Ok("/truecount/msp-prod/home".to_owned()));
+    fn a_name_cannot_lead_to_another_parameter() {
+        assert_eq!(parameter("msp-prod").unwrap(), "/truecount/msp-prod/stack");
         for bad in ["", "-x", "1x", "a/b", "../a", "a b", "ä", &"x".repeat(129)] {
-            assert!(matches!(parameter(bad), Err(StackError::Name(_))), "{bad}");
+            assert!(matches!(parameter(bad), Err(StackError::InvalidName(_))), "{bad}");
         }
     }
 
     #[test]
-    fn what_the_template_writes_is_read() {
+    fn the_parameter_of_the_template_is_read() {
         let text = r#"{"table":"t","bucket":"b","secrets":"/truecount/p","state_machine":"arn:s","schedule":"daily",
             "schedule_group":"g","topic":"arn:t","functions":{"sync":"s","reconcile":"r","report":"p"},"more":1}"#;
-        let home: StackResources = serde_json::from_str(text).unwrap();
-        assert_eq!((home.bucket.as_str(), home.functions.report.as_str(), home.sender), ("b", "p", None));
+        let stack: StackResources = serde_json::from_str(text).unwrap();
+        assert_eq!((stack.bucket.as_str(), stack.functions.report.as_str(), stack.sender), ("b", "p", None));
     }
 }

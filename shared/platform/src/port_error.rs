@@ -6,7 +6,17 @@ use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
-use truecount_billing::Remedy;
+
+/// Who can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Time: the same call may succeed later.
+    Retry,
+    /// A person: a right, a name, a key, a full disk.
+    Renew,
+    /// A programmer: the call itself is wrong.
+    Repair,
+}
 
 /// What stood in the way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,10 +56,8 @@ impl PortErrorKind {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Throttled(_) | Self::Unreachable(_) => Remedy::Retry,
-            Self::NotSetUp(_) | Self::Denied(_) => Remedy::FixCredentials,
-            Self::Missing(_) | Self::Disk(_) | Self::Invalid(_) | Self::Unreadable(_) | Self::TooMuch(_) => {
-                Remedy::FixConfiguration
-            }
+            Self::Missing(_) | Self::NotSetUp(_) | Self::Denied(_) | Self::Disk(_) => Remedy::Renew,
+            Self::Invalid(_) | Self::Unreadable(_) | Self::TooMuch(_) => Remedy::Repair,
         }
     }
 

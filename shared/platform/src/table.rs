@@ -20,9 +20,7 @@ pub use self::{
     query::QUERY_ROWS_MAX,
     row::{Row, Value},
 };
-use truecount_billing::Remedy;
-
-use crate::{PortErrorKind, aws::Lazy, backoff};
+use crate::{PortErrorKind, Remedy, aws::Lazy, backoff};
 
 /// What came of a write that never overwrites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

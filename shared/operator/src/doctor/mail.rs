@@ -4,79 +4,89 @@ use std::collections::BTreeSet;
 
 use truecount_app::Config;
 
-use super::{BackendUnderTest, Health, Line, remedy};
-use crate::cloud::{Cloud, Quota};
+use super::{CheckResult, CheckStatus, CheckedBackend, fix_of};
+use crate::inspector::{AwsInspector, SendQuota};
 
-pub(super) async fn mail(config: &Config, home: BackendUnderTest<'_>, lines: &mut Vec<Line>) {
+pub(super) async fn mail(config: &Config, backend: CheckedBackend<'_>, results: &mut Vec<CheckResult>) {
     let settings = &config.settings.mail;
     let recipients: BTreeSet<String> =
         settings.groups.iter().flat_map(|group| &group.to).map(|to| address(to).to_owned()).collect();
     if recipients.is_empty() {
-        let says = "nobody gets the mail: the settings have no [[mail.groups]]";
-        let remedy = "add a [[mail.groups]] with `id` and `to` to config/settings.toml";
-        lines.push(Line::bad(Health::Gap, "recipients", says, remedy));
+        let message = "nobody receives the mail: the settings have no [[mail.groups]]";
+        let fix = "add a [[mail.groups]] with `id` and `to` to config/settings.toml";
+        results.push(CheckResult::problem(CheckStatus::Warning, "recipients", message, fix));
     } else {
         let (groups, people) = (settings.groups.len(), recipients.len());
-        lines.push(Line::good("recipients", format!("{people} in {groups} groups")));
+        results.push(CheckResult::ok("recipients", format!("{people} in {groups} groups")));
     }
     let Some(from) = settings.from.as_deref().map(address) else {
-        let remedy = "set `from` under [mail] in config/settings.toml";
-        lines.push(Line::bad(Health::Fault, "sender", "the settings name no sender", remedy));
+        let fix = "set `from` under [mail] in config/settings.toml";
+        results.push(CheckResult::problem(CheckStatus::Error, "sender", "the settings name no sender", fix));
         return;
     };
-    if let BackendUnderTest::Stack(_, cloud) = home {
-        ses(cloud, from, &recipients, lines).await;
+    if let CheckedBackend::Stack(_, inspector) = backend {
+        ses(inspector, from, &recipients, results).await;
     } else {
-        lines.push(Line::good("sender", from));
+        results.push(CheckResult::ok("sender", from));
     }
 }
 
-async fn ses(cloud: &Cloud, from: &str, recipients: &BTreeSet<String>, lines: &mut Vec<Line>) {
-    let quota = match cloud.quota().await {
+async fn ses(inspector: &AwsInspector, from: &str, recipients: &BTreeSet<String>, results: &mut Vec<CheckResult>) {
+    let quota = match inspector.send_quota().await {
         Ok(quota) => quota,
-        Err(cause) => {
-            lines.push(Line::bad(Health::Gap, "mail", cause.to_string(), remedy(&cause, "ses:GetSendQuota")));
+        Err(kind) => {
+            results.push(CheckResult::problem(
+                CheckStatus::Warning,
+                "mail",
+                kind.to_string(),
+                fix_of(&kind, "ses:GetSendQuota"),
+            ));
             return;
         }
     };
     let all = recipients.iter().map(String::as_str).chain([from]);
     let identities = all.flat_map(|one| [one.to_owned(), domain(one).to_owned()]).collect();
-    let verified = match cloud.verified(&identities).await {
+    let verified = match inspector.verified(&identities).await {
         Ok(verified) => verified,
-        Err(cause) => {
-            let remedy = remedy(&cause, "ses:GetIdentityVerificationAttributes");
-            lines.push(Line::bad(Health::Gap, "mail", cause.to_string(), remedy));
+        Err(kind) => {
+            let fix = fix_of(&kind, "ses:GetIdentityVerificationAttributes");
+            results.push(CheckResult::problem(CheckStatus::Warning, "mail", kind.to_string(), fix));
             return;
         }
     };
-    let region = cloud.region();
+    let region = inspector.region();
     let is_verified = |one: &str| verified.contains(one) || verified.contains(domain(one));
     if is_verified(from) {
-        lines.push(Line::good("sender", format!("SES has verified `{from}` in {region}")));
+        results.push(CheckResult::ok("sender", format!("SES has verified `{from}` in {region}")));
     } else {
-        let says = format!("SES in {region} has verified neither `{from}` nor `{}`", domain(from));
-        let remedy = format!(
-            "`aws ses verify-email-identity --email-address {from}`, then click the link in the mail that comes"
+        let message = format!("SES in {region} has verified neither `{from}` nor `{}`", domain(from));
+        let fix = format!(
+            "`aws ses verify-email-identity --email-address {from}`, then click the link in the mail that arrives"
         );
-        lines.push(Line::bad(Health::Fault, "sender", says, remedy));
+        results.push(CheckResult::problem(CheckStatus::Error, "sender", message, fix));
     }
-    let strangers: Vec<&str> = recipients.iter().map(String::as_str).filter(|one| !is_verified(one)).collect();
-    lines.push(quota_line(&quota, recipients.len() as u64, &strangers));
+    let unverified: Vec<&str> = recipients.iter().map(String::as_str).filter(|one| !is_verified(one)).collect();
+    results.push(quota_result(&quota, recipients.len() as u64, &unverified));
 }
 
-fn quota_line(quota: &Quota, needed: u64, strangers: &[&str]) -> Line {
-    let left = quota.a_day.saturating_sub(quota.sent);
-    if quota.is_sandbox() && !strangers.is_empty() {
-        let says = format!("SES is in its sandbox: {} would get no mail", strangers.join(", "));
-        let remedy = "ask for production access (SES console, Account dashboard), or verify each recipient";
-        return Line::bad(Health::Fault, "mail", says, remedy);
+fn quota_result(quota: &SendQuota, needed: u64, unverified: &[&str]) -> CheckResult {
+    let left = quota.per_day_max.saturating_sub(quota.sent);
+    if quota.is_sandbox() && !unverified.is_empty() {
+        let message = format!("SES is in its sandbox: {} would get no mail", unverified.join(", "));
+        let fix = "request production access (SES console, Account dashboard), or verify each recipient";
+        return CheckResult::problem(CheckStatus::Error, "mail", message, fix);
     }
     if left < needed {
-        let says = format!("SES lets {left} more mails out today, {needed} are needed");
-        return Line::bad(Health::Fault, "mail", says, "ask for a higher quota, or wait until tomorrow");
+        let message = format!("SES sends {left} more mails today, and {needed} are needed");
+        return CheckResult::problem(
+            CheckStatus::Error,
+            "mail",
+            message,
+            "request a higher quota, or wait until tomorrow",
+        );
     }
-    let sandbox = if quota.is_sandbox() { ", in the sandbox, with every recipient verified" } else { "" };
-    Line::good("mail", format!("{left} of {} mails left today{sandbox}", quota.a_day))
+    let sandbox = if quota.is_sandbox() { ", in the SES sandbox, with every recipient verified" } else { "" };
+    CheckResult::ok("mail", format!("{left} of {} mails left today{sandbox}", quota.per_day_max))
 }
 
 /// The address in `Name <address>`.
@@ -96,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_found_in_a_named_one() {
+    fn the_address_is_found_behind_a_name() {
         for text in ["a@b.example", " a@b.example ", "A. <a@b.example>", "\"x <y>\" <a@b.example> "] {
             assert_eq!(address(text), "a@b.example", "{text}");
         }

@@ -1,4 +1,4 @@
-//! Settings, rules and mappings with gaps.
+//! Settings, rules, products and mappings: what a run would not reconcile.
 
 use std::collections::BTreeMap;
 
@@ -8,60 +8,71 @@ use truecount_app::{Config, Environment, each_line};
 use truecount_billing::{Currency, ProductCode, Side, SourceId};
 use truecount_connectors::connect;
 
-use super::{Health, Line};
+use super::{CheckResult, CheckStatus};
 
-/// Names that one line lists.
+/// Names that one result lists.
 const NAMES_MAX: usize = 5;
 
 /// Whether the settings can be used.
-pub(super) fn settings(config: &Config, lines: &mut Vec<Line>) -> bool {
-    let before = lines.len();
+pub(super) fn settings(config: &Config, results: &mut Vec<CheckResult>) -> bool {
+    let before = results.len();
     for source in config.settings.enabled() {
         if let Err(error) = connect(&source.connector, &source.options) {
-            let remedy = format!("correct the [[sources]] of `{}` in config/settings.toml", source.id);
-            lines.push(Line::bad(Health::Gap, "settings", error.to_string(), remedy).about(&source.id));
+            let fix = format!("correct the [[sources]] of `{}` in config/settings.toml", source.id);
+            results
+                .push(CheckResult::problem(CheckStatus::Warning, "settings", error.to_string(), fix).about(&source.id));
         }
     }
-    let billed = of_side(config, Side::Agreed).len();
+    let billed = enabled_of(config, Side::Agreed).len();
     if billed != 1 {
-        let says = format!("{billed} enabled sources give billed lines; a run needs exactly one PSA");
-        lines.push(Line::bad(Health::Fault, "settings", says, "switch one PSA on in config/settings.toml"));
+        let message = format!("{billed} enabled sources give billed lines; a run needs exactly one PSA");
+        results.push(CheckResult::problem(
+            CheckStatus::Error,
+            "settings",
+            message,
+            "enable one PSA in config/settings.toml",
+        ));
     }
-    if lines.len() == before {
-        lines.push(Line::good("settings", format!("{} sources", config.settings.enabled().count())));
+    if results.len() == before {
+        results.push(CheckResult::ok("settings", format!("{} enabled sources", config.settings.enabled().count())));
         return true;
     }
     false
 }
 
-pub(super) fn rules(config: &Config, lines: &mut Vec<Line>) {
+pub(super) fn rules(config: &Config, results: &mut Vec<CheckResult>) {
     let rules = config.rules.rules();
-    let before = lines.len();
+    let before = results.len();
     for rule in rules.iter().filter(|rule| !config.settings.enabled().any(|source| source.id == rule.source)) {
-        let says = format!("it counts in `{}`, which is no enabled source", rule.source);
-        let remedy = "switch the source on in config/settings.toml, or take the rule out of config/rules.toml";
-        lines.push(Line::bad(Health::Gap, "rule", says, remedy).about(&rule.id));
+        let message = format!("it counts in `{}`, which is not an enabled source", rule.source);
+        let fix = "enable the source in config/settings.toml, or remove the rule from config/rules.toml";
+        results.push(CheckResult::problem(CheckStatus::Warning, "rule", message, fix).about(&rule.id));
     }
     if rules.is_empty() {
-        let remedy = "say in config/rules.toml which products are counted by what";
-        lines.push(Line::bad(Health::Gap, "rule", "there are none: nothing would be compared", remedy));
+        let fix = "add rules to config/rules.toml: which products are counted by what";
+        results.push(CheckResult::problem(
+            CheckStatus::Warning,
+            "rule",
+            "there are none, so nothing would be reconciled",
+            fix,
+        ));
     }
-    if lines.len() == before {
-        lines.push(Line::good("rules", format!("{} count in sources that are on", rules.len())));
+    if results.len() == before {
+        results.push(CheckResult::ok("rules", format!("{} rules, all for enabled sources", rules.len())));
     }
 }
 
-/// The sources that are on and give one side.
-fn of_side(config: &Config, side: Side) -> Vec<SourceId> {
+/// The enabled sources of one side.
+fn enabled_of(config: &Config, side: Side) -> Vec<SourceId> {
     config.settings.enabled().filter(|source| source.side() == side).map(|source| source.id.clone()).collect()
 }
 
-/// Products that are billed now and that no rule compares.
-pub(super) async fn products(env: &Environment, config: &Config, lines: &mut Vec<Line>) {
+/// Products that are billed now and have no rule.
+pub(super) async fn products(env: &Environment, config: &Config, results: &mut Vec<CheckResult>) {
     let today = config.settings.today(env);
     let known: Vec<&ProductCode> = config.rules.rules().iter().flat_map(|rule| &rule.product_codes).collect();
     let (mut billed, mut without) = (0_u64, BTreeMap::<ProductCode, u64>::new());
-    for source in of_side(config, Side::Agreed) {
+    for source in enabled_of(config, Side::Agreed) {
         let read = each_line(env, &source, today, |line| {
             if line.is_active_on(today) {
                 billed += 1;
@@ -71,52 +82,52 @@ pub(super) async fn products(env: &Environment, config: &Config, lines: &mut Vec
             }
         });
         if let Err(error) = read.await {
-            let remedy = format!("`truecount sync {source}` reads it again");
-            lines.push(Line::bad(Health::Fault, "products", error.to_string(), remedy).about(source));
+            let fix = format!("`truecount sync {source}` reads it again");
+            results.push(CheckResult::problem(CheckStatus::Error, "products", error.to_string(), fix).about(source));
             return;
         }
     }
     if without.is_empty() {
-        lines.push(Line::good("products", format!("every product of {billed} billed lines has a rule")));
+        results.push(CheckResult::ok("products", format!("every product of the {billed} billed lines has a rule")));
         return;
     }
     let mut most: Vec<_> = without.iter().collect();
     most.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
     let names: Vec<_> = most.iter().take(NAMES_MAX).map(|(code, n)| format!("{code} ({n} lines)")).collect();
     let more = if most.len() > NAMES_MAX { ", …" } else { "" };
-    let says = format!("{} billed products have no rule: {}{more}", most.len(), names.join(", "));
-    let remedy = "write a rule for each that something counts; the others are not compared";
-    lines.push(Line::bad(Health::Advice, "products", says, remedy));
+    let message = format!("{} billed products have no rule: {}{more}", most.len(), names.join(", "));
+    let fix = "write a rule for each that a source counts; the others are not reconciled";
+    results.push(CheckResult::problem(CheckStatus::Advice, "products", message, fix));
 }
 
-/// Vendor organizations that nobody has mapped, with what hangs on them.
-pub(super) async fn mappings(env: &Environment, config: &Config, lines: &mut Vec<Line>) {
-    let book = match MappingWorkspace::load(env, config).await {
-        Ok(book) => book,
+/// Vendor accounts without a decision, with the monthly revenue they may explain.
+pub(super) async fn mappings(env: &Environment, config: &Config, results: &mut Vec<CheckResult>) {
+    let workspace = match MappingWorkspace::load(env, config).await {
+        Ok(workspace) => workspace,
         Err(error) => {
-            let remedy = "`truecount sync` reads the sources again";
-            lines.push(Line::bad(Health::Fault, "mappings", error.to_string(), remedy));
+            let fix = "`truecount sync` reads the sources again";
+            results.push(CheckResult::problem(CheckStatus::Error, "mappings", error.to_string(), fix));
             return;
         }
     };
     let mut open = BTreeMap::<SourceId, Vec<MappingRow>>::new();
-    for row in book.rows().into_iter().filter(|row| row.state == RowState::Undecided) {
+    for row in workspace.rows().into_iter().filter(|row| row.state == RowState::Undecided) {
         open.entry(row.source.clone()).or_default().push(row);
     }
     if open.is_empty() {
-        lines.push(Line::good("mappings", "every vendor organization is mapped"));
+        results.push(CheckResult::ok("mappings", "every vendor account has a decision"));
     }
     for (source, rows) in open {
         let items: u64 = rows.iter().map(|row| row.items).sum();
-        let worth = worth(&rows);
-        let says = format!("{} vendor organizations with {items} items are nobody's{worth}", rows.len());
-        let remedy = "`truecount mappings list --undecided` shows them; confirm or ignore each";
-        lines.push(Line::bad(Health::Advice, "mappings", says, remedy).about(source));
+        let revenue = monthly_revenue(&rows);
+        let message = format!("{} vendor accounts with {items} items are undecided{revenue}", rows.len());
+        let fix = "`truecount mappings list --undecided` shows them; confirm or ignore each";
+        results.push(CheckResult::problem(CheckStatus::Advice, "mappings", message, fix).about(source));
     }
 }
 
-/// What hangs on accounts a month, per currency.
-fn worth(rows: &[MappingRow]) -> String {
+/// The monthly revenue that the accounts may explain, per currency.
+fn monthly_revenue(rows: &[MappingRow]) -> String {
     let mut sums = BTreeMap::new();
     for money in rows.iter().flat_map(|row| &row.worth) {
         *sums.entry(money.currency).or_insert(Decimal::ZERO) += money.amount;
@@ -126,6 +137,6 @@ fn worth(rows: &[MappingRow]) -> String {
     };
     match sums.is_empty() {
         true => String::new(),
-        false => format!("; {} a month hang on them", sums.iter().map(shown).collect::<Vec<_>>().join(" and ")),
+        false => format!("; monthly revenue {}", sums.iter().map(shown).collect::<Vec<_>>().join(" and ")),
     }
 }

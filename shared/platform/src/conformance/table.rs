@@ -4,9 +4,7 @@
 use tokio::task::JoinSet;
 
 use super::{RACERS, fresh};
-use truecount_billing::Remedy;
-
-use crate::{CreateOutcome, PortErrorKind, Row, Table, TableError, Value};
+use crate::{CreateOutcome, PortErrorKind, Remedy, Row, Table, TableError, Value};
 
 /// Rows come back as they went; conditions hold, also when raced; order, prefixes, pages and batches are whole.
 ///
@@ -47,7 +45,7 @@ pub async fn missing_table(table: &Table) {
     for (call, refusal) in refusals {
         let refusal = refusal.expect(call);
         assert!(matches!(refusal.cause, PortErrorKind::Missing(_)), "{call}: {refusal}");
-        assert_eq!(refusal.remedy(), Remedy::FixConfiguration, "{call}");
+        assert_eq!(refusal.remedy(), Remedy::Renew, "{call}");
         let said = refusal.to_string();
         assert!(said.contains(table.name()) && said.contains("does not exist") && said.contains("create it"), "{said}");
     }

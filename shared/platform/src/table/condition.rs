@@ -8,9 +8,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{At, Row, Table, TableError, Value, row};
-use truecount_billing::Remedy;
-
-use crate::{PortErrorKind, backoff};
+use crate::{PortErrorKind, Remedy, backoff};
 
 /// How often a conditional write is tried.
 const TRIES_MAX: u32 = 5;

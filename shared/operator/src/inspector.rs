@@ -1,5 +1,5 @@
-//! What of AWS only a person's questions need: who we are, whether mail may go out, whether the daily run is switched
-//! on, who hears of alarms. Deliberately absent: any call that changes something.
+//! What only `doctor` asks AWS: who the caller is, whether mail may be sent, whether the daily run is enabled, who is
+//! subscribed to the alarms. Deliberately absent: any call that changes something.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,74 +17,74 @@ use jiff::{SignedDuration, Timestamp};
 use truecount_platform::{PortErrorKind, endpoint};
 use url::Url;
 
-/// Identities that SES takes in one question.
+/// Identities that SES accepts in one request.
 const IDENTITIES_MAX: usize = 100;
 
-/// The services that are asked, as `TRUECOUNT_ENDPOINT_…` names them.
+/// The services in use, as `TRUECOUNT_ENDPOINT_…` names them.
 const SERVICES: [&str; 4] = ["STS", "SES", "SCHEDULER", "SNS"];
 
-/// The way to the services that the use cases do not call.
+/// Clients of the AWS services that no job calls.
 #[derive(Debug, Clone)]
-pub struct Cloud {
+pub struct AwsInspector {
     config: SdkConfig,
     endpoints: BTreeMap<&'static str, Url>,
 }
 
-/// Who the credentials belong to.
+/// The identity behind the credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The account's number.
+pub struct CallerIdentity {
+    /// The AWS account's number.
     pub account: String,
-    /// The user or role.
+    /// The ARN of the user or role.
     pub arn: String,
-    /// How far AWS's clock is ahead of this machine's.
+    /// How far AWS's clock is ahead of this machine's; `None` if the response had no date.
     pub skew: Option<SignedDuration>,
 }
 
-/// How much mail SES lets out.
+/// How many mails SES sends for this account and region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
-    /// Mails in 24 hours.
-    pub a_day: u64,
-    /// Mails a second.
-    pub a_second: u64,
-    /// Mails in the last 24 hours.
+pub struct SendQuota {
+    /// Mails allowed in 24 hours.
+    pub per_day_max: u64,
+    /// Mails allowed in a second.
+    pub per_second_max: u64,
+    /// Mails sent in the last 24 hours.
     pub sent: u64,
 }
 
-impl Quota {
-    /// The quota of SES's sandbox, in which only verified recipients get mail.
+impl SendQuota {
+    /// Whether this is the quota of the SES sandbox, in which only verified recipients get mail.
     #[must_use]
     pub fn is_sandbox(&self) -> bool {
-        self.a_day <= 200 && self.a_second <= 1
+        self.per_day_max <= 200 && self.per_second_max <= 1
     }
 }
 
-/// A schedule.
+/// The schedule that starts the daily run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schedule {
-    /// Whether it fires.
+pub struct DailySchedule {
+    /// Whether it starts anything.
     pub is_enabled: bool,
-    /// When, in its own words.
-    pub when: String,
+    /// The schedule expression, such as `cron(0 4 * * ? *)`.
+    pub expression: String,
 }
 
-/// Who hears of alarms.
+/// How many subscriptions a topic has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subscribers {
-    /// Those who confirmed.
+pub struct Subscriptions {
+    /// Confirmed: they receive the alarms.
     pub confirmed: u64,
-    /// Those who did not yet.
+    /// Not confirmed yet: they receive nothing.
     pub pending: u64,
 }
 
-impl Cloud {
-    /// Finds region and credentials in the usual places; `TRUECOUNT_ENDPOINT_STS`, `…_SES`, `…_SCHEDULER` and `…_SNS`
-    /// name endpoints in place of AWS's own, or `endpoint` for all.
+impl AwsInspector {
+    /// Loads region and credentials from AWS's usual places. `TRUECOUNT_ENDPOINT_STS`, `…_SES`, `…_SCHEDULER` and
+    /// `…_SNS` replace AWS's own endpoints; `endpoint` replaces all.
     ///
     /// # Errors
     /// [`PortErrorKind::NotSetUp`] if an endpoint is neither HTTPS nor on loopback.
-    pub async fn find(endpoint: Option<&str>) -> Result<Self, PortErrorKind> {
+    pub async fn load(endpoint: Option<&str>) -> Result<Self, PortErrorKind> {
         let mut endpoints = BTreeMap::new();
         for service in SERVICES {
             let name = format!("TRUECOUNT_ENDPOINT_{service}");
@@ -99,7 +99,7 @@ impl Cloud {
         Ok(Self { config: loaded.load().await, endpoints })
     }
 
-    /// One endpoint of this machine for all, with fixed credentials, which open nothing.
+    /// Uses one endpoint on this machine for all services, with credentials that are valid nowhere.
     #[must_use]
     pub fn local(endpoint: &Url) -> Self {
         let credentials = Credentials::new("local", "local", None, None, "this machine");
@@ -113,40 +113,44 @@ impl Cloud {
         Self { config, endpoints: SERVICES.map(|service| (service, endpoint.clone())).into() }
     }
 
-    /// The region.
+    /// The region, or `no region`.
     #[must_use]
     pub fn region(&self) -> &str {
         self.config.region().map_or("no region", Region::as_ref)
     }
 
-    /// Who we are. Everyone may ask that.
+    /// The identity of the caller; this needs no permission.
     ///
     /// # Errors
     /// [`PortErrorKind`] if there are no credentials, or they are not accepted.
-    pub async fn caller(&self) -> Result<Caller, PortErrorKind> {
+    pub async fn caller(&self) -> Result<CallerIdentity, PortErrorKind> {
         let mut builder = aws_sdk_sts::config::Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint("STS"));
         let seen = DateSeen::default();
         let asked = aws_sdk_sts::Client::from_conf(builder.build()).get_caller_identity();
         let answer = asked.customize().interceptor(seen.clone()).send().await.map_err(|error| cause(&error))?;
-        Ok(Caller {
+        Ok(CallerIdentity {
             account: answer.account.unwrap_or_default(),
             arn: answer.arn.unwrap_or_default(),
             skew: *seen.0.lock().unwrap_or_else(PoisonError::into_inner),
         })
     }
 
-    /// How much mail may go out (`ses:GetSendQuota`).
+    /// How many mails may be sent (`ses:GetSendQuota`).
     ///
     /// # Errors
-    /// [`PortErrorKind`] if that could not be found out.
-    pub async fn quota(&self) -> Result<Quota, PortErrorKind> {
+    /// [`PortErrorKind`] if the request fails.
+    pub async fn send_quota(&self) -> Result<SendQuota, PortErrorKind> {
         let answer = self.ses().get_send_quota().send().await.map_err(|error| cause(&error))?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "SES has whole numbers as floats")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "SES returns whole numbers as floats"
+        )]
         let whole = |number: f64| number.max(0.0) as u64;
-        Ok(Quota {
-            a_day: whole(answer.max24_hour_send),
-            a_second: whole(answer.max_send_rate),
+        Ok(SendQuota {
+            per_day_max: whole(answer.max24_hour_send),
+            per_second_max: whole(answer.max_send_rate),
             sent: whole(answer.sent_last24_hours),
         })
     }
@@ -154,7 +158,7 @@ impl Cloud {
     /// Which of these addresses and domains SES has verified (`ses:GetIdentityVerificationAttributes`).
     ///
     /// # Errors
-    /// [`PortErrorKind`] if that could not be found out.
+    /// [`PortErrorKind`] if the request fails.
     pub async fn verified(&self, identities: &BTreeSet<String>) -> Result<BTreeSet<String>, PortErrorKind> {
         let (mut verified, client) = (BTreeSet::new(), self.ses());
         let all: Vec<_> = identities.iter().cloned().collect();
@@ -168,36 +172,36 @@ impl Cloud {
         Ok(verified)
     }
 
-    /// The schedule of the daily run (`scheduler:GetSchedule`); `None`: there is none.
+    /// The schedule of the daily run (`scheduler:GetSchedule`); `None` if it does not exist.
     ///
     /// # Errors
-    /// [`PortErrorKind`] if that could not be found out.
-    pub async fn schedule(&self, group: &str, name: &str) -> Result<Option<Schedule>, PortErrorKind> {
+    /// [`PortErrorKind`] if the request fails.
+    pub async fn schedule(&self, group: &str, name: &str) -> Result<Option<DailySchedule>, PortErrorKind> {
         let mut builder = aws_sdk_scheduler::config::Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint("SCHEDULER"));
         let client = aws_sdk_scheduler::Client::from_conf(builder.build());
         match client.get_schedule().group_name(group).name(name).send().await {
-            Ok(found) => Ok(Some(Schedule {
+            Ok(found) => Ok(Some(DailySchedule {
                 is_enabled: found.state == Some(aws_sdk_scheduler::types::ScheduleState::Enabled),
-                when: found.schedule_expression.unwrap_or_default(),
+                expression: found.schedule_expression.unwrap_or_default(),
             })),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => Err(cause(&error)),
         }
     }
 
-    /// Who hears of alarms (`sns:GetTopicAttributes`).
+    /// The subscriptions of the topic of the alarms (`sns:GetTopicAttributes`).
     ///
     /// # Errors
-    /// [`PortErrorKind`] if that could not be found out.
-    pub async fn subscribers(&self, topic: &str) -> Result<Subscribers, PortErrorKind> {
+    /// [`PortErrorKind`] if the request fails.
+    pub async fn subscriptions(&self, topic: &str) -> Result<Subscriptions, PortErrorKind> {
         let mut builder = aws_sdk_sns::config::Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint("SNS"));
         let client = aws_sdk_sns::Client::from_conf(builder.build());
         let answer = client.get_topic_attributes().topic_arn(topic).send().await.map_err(|error| cause(&error))?;
         let attributes = answer.attributes.unwrap_or_default();
         let count = |name: &str| attributes.get(name).and_then(|n| n.parse().ok()).unwrap_or(0);
-        Ok(Subscribers { confirmed: count("SubscriptionsConfirmed"), pending: count("SubscriptionsPending") })
+        Ok(Subscriptions { confirmed: count("SubscriptionsConfirmed"), pending: count("SubscriptionsPending") })
     }
 
     fn ses(&self) -> aws_sdk_ses::Client {
@@ -223,7 +227,7 @@ fn limits() -> TimeoutConfig {
         .build()
 }
 
-/// Notes how far the Date of an answer is from now.
+/// Records how far the `Date` header of a response is from this machine's clock.
 #[derive(Debug, Clone, Default)]
 struct DateSeen(Arc<Mutex<Option<SignedDuration>>>);
 

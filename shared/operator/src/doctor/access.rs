@@ -1,0 +1,132 @@
+//! Whether this machine, user or role can do what the commands do. Each write has a condition that cannot be met, so that
+//! nothing is written.
+
+use std::path::Path;
+
+use jiff::SignedDuration;
+use truecount_app::{Environment, keys};
+use truecount_platform::{ArchiveError, PortErrorKind, Row, TableError, Value};
+
+use super::{CheckResult, CheckStatus, fix_of};
+use crate::inspector::AwsInspector;
+
+/// A row that never exists.
+const NOWHERE: (&str, &str) = ("DOCTOR", "-");
+
+/// With less free space, in bytes, a month's run may not fit.
+const FREE_BYTES_MIN: u64 = 1_000_000_000;
+
+pub(super) async fn identity(
+    inspector: &AwsInspector,
+    results: &mut Vec<CheckResult>,
+    skews: &mut Vec<(String, SignedDuration)>,
+) {
+    match inspector.caller().await {
+        Ok(caller) => {
+            skews.extend(caller.skew.map(|skew| ("AWS".to_owned(), skew)));
+            let message = format!("{} in account {}, region {}", caller.arn, caller.account, inspector.region());
+            results.push(CheckResult::ok("identity", message));
+        }
+        Err(kind) => {
+            let fix = "sign in to AWS in this shell (AWS_PROFILE, or a key's variables), and set a region";
+            results.push(CheckResult::problem(CheckStatus::Error, "identity", kind.to_string(), fix));
+        }
+    }
+}
+
+pub(super) async fn table(env: &Environment, results: &mut Vec<CheckResult>) {
+    let table = &env.table;
+    let (pk, sk) = NOWHERE;
+    let never = Value::Text("is never there".to_owned());
+    let problem = |action: &str, error: TableError| {
+        let fix = fix_of(&error.cause, action);
+        CheckResult::problem(CheckStatus::Error, "table", format!("{error} ({action})"), fix)
+    };
+    let requests: [(&str, Result<(), TableError>); 5] = [
+        ("dynamodb:GetItem", table.get(pk, sk).await.map(drop)),
+        ("dynamodb:BatchGetItem", table.batch_get(&[(pk.to_owned(), sk.to_owned())]).await.map(drop)),
+        ("dynamodb:Query", table.query(pk, sk).await.map(drop)),
+        ("dynamodb:PutItem", table.put_if(Row::new(pk, sk), "doctor", &never).await.map(drop)),
+        ("dynamodb:DeleteItem", table.delete_if(pk, sk, "doctor", &never).await.map(drop)),
+    ];
+    let first = requests.into_iter().find_map(|(action, answer)| answer.err().map(|error| problem(action, error)));
+    let message = || format!("`{}` can be read and written", table.name());
+    results.push(first.unwrap_or_else(|| CheckResult::ok("table", message())));
+}
+
+/// Whether settings and rules exist and can be read. Says whether there is any point in reading them.
+pub(super) async fn files(env: &Environment, results: &mut Vec<CheckResult>) -> bool {
+    let archive = &env.config;
+    let problem = |action: &str, error: ArchiveError| {
+        let fix = match &error.cause {
+            PortErrorKind::Disk(_) => "give this user access to the directory and its files".to_owned(),
+            kind => fix_of(kind, action),
+        };
+        CheckResult::problem(CheckStatus::Error, "files", format!("{error} ({action})"), fix)
+    };
+    if let Err(error) = archive.list("config/").await {
+        results.push(problem("s3:ListBucket", error));
+        return false;
+    }
+    for key in [keys::SETTINGS, keys::RULES] {
+        match archive.get(key).await {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                let message = format!("`{}` does not exist", archive.place(key));
+                let fix = "`truecount init --data DIR` writes one to start from, `truecount config push DIR/config` \
+                           uploads it";
+                results.push(CheckResult::problem(CheckStatus::Error, "files", message, fix));
+                return false;
+            }
+            Err(error) => {
+                results.push(problem("s3:GetObject", error));
+                return false;
+            }
+        }
+    }
+    // The key exists, so this writes nothing.
+    if let Err(error) = archive.put_new(keys::SETTINGS, Vec::new()).await {
+        results.push(problem("s3:PutObject", error));
+        return true;
+    }
+    results.push(CheckResult::ok("files", format!("`{}` can be read and written", archive.place("config"))));
+    true
+}
+
+#[cfg(unix)]
+pub(super) fn disk(data: &Path, results: &mut Vec<CheckResult>) {
+    results.push(match rustix::fs::statvfs(data) {
+        Ok(found) => free_space(found.f_bavail.saturating_mul(found.f_frsize)),
+        Err(error) => CheckResult::problem(
+            CheckStatus::Error,
+            "disk",
+            format!("`{}`: {error}", data.display()),
+            "name an existing directory with --data",
+        ),
+    });
+}
+
+/// No call is safe to make on every other system.
+#[cfg(not(unix))]
+pub(super) fn disk(_: &Path, _: &mut Vec<CheckResult>) {}
+
+fn free_space(bytes: u64) -> CheckResult {
+    let message = format!("{} MB free", bytes / 1_000_000);
+    if bytes >= FREE_BYTES_MIN {
+        return CheckResult::ok("disk", message);
+    }
+    let fix = "free some space: a month's pages and reports may not fit";
+    CheckResult::problem(CheckStatus::Warning, "disk", message, fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_a_warning() {
+        assert_eq!(free_space(FREE_BYTES_MIN).status, CheckStatus::Ok);
+        let result = free_space(20_000_000);
+        assert_eq!((result.status, result.message.as_str()), (CheckStatus::Warning, "20 MB free"));
+    }
+}
