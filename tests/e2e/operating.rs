@@ -75,7 +75,8 @@ async fn every_command_works_on_a_stack_by_its_name() {
     let prompt = Prompt { stack: &stack, name: name.clone(), folder: tempfile::tempdir().unwrap() };
     let unknown = prompt.says(3, &["runs", "list"]).await;
     assert!(unknown.is_empty(), "{unknown}");
-    let parameter = json!({ "Name": format!("/truecount/{name}/stack"), "Type": "String", "Value": resources.to_string() });
+    let parameter =
+        json!({ "Name": format!("/truecount/{name}/stack"), "Type": "String", "Value": resources.to_string() });
     call("ssm", Some("AmazonSSM.PutParameter"), "", parameter.to_string()).await;
 
     prompt.says(0, &["secrets", "list"]).await;
