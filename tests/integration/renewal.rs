@@ -43,7 +43,9 @@ async fn a_renewed_secret_is_taken_at_the_next_refusal_and_looked_up_once() {
             let answer = home.sync(source).await;
             match &answer {
                 SyncAnswer::Sealed { .. } => assert!(is_sealed, "{source} {answer:?}"),
-                SyncAnswer::Failed { remedy, .. } => assert!(!is_sealed && *remedy == "renew", "{source} {answer:?}"),
+                SyncAnswer::Failed { remedy, .. } => {
+                    assert!(!is_sealed && *remedy == truecount_billing::Remedy::FixCredentials, "{source} {answer:?}")
+                }
                 _ => panic!("{source} {answer:?}"),
             }
             assert_eq!(secrets.asked.load(Ordering::SeqCst), 2, "{source}: at the start, and once more");

@@ -111,7 +111,7 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
     write("truecount-config", "settings.toml", &settings.replace("company", "compny"));
     ends(&truecount(at, &["config", "push"]), FAILED, "source `psa`: connector `connectwise`: unknown field `compny`");
     write("truecount-config", "settings.toml", &settings.replace("[mail]", "[mial]"));
-    ends(&truecount(at, &["config", "push"]), FAILED, "unknown field `mial`");
+    ends(&truecount(at, &["config", "push"]), FAILED, "unknown key `mial`; did you mean `mail`?");
     assert!(fs::read_to_string(&there).unwrap().starts_with("# Service mappings"), "nothing was put in place");
 
     let rules = fs::read_to_string(&there).unwrap();

@@ -17,6 +17,7 @@ mod schedule;
 mod seal;
 mod settings;
 mod snapshot;
+mod toml_sections;
 
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;

@@ -1,74 +1,63 @@
-//! `config/settings.toml` and `config/rules.toml`: read, checked, and pinned as the bytes they are.
+//! `config/settings.toml` and `config/rules.toml`: read, and checked. A file with faults is refused with all of them,
+//! each with its line.
+
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{Side, SourceId};
-use truecount_connectors::source_kind;
+use truecount_connectors::{SourceKind, source_kind};
 use truecount_platform::Archive;
 use truecount_reconciliation::RuleSet;
 
 use crate::schedule::Calendar;
+use crate::toml_sections::{Fault, Faults, Located, Section};
 use crate::{AppError, Environment, keys};
 
-/// The name under which the mail server's password is kept, beside those of the sources.
+/// The name under which the mail server's password is stored, beside the secrets of the sources.
 const SMTP: &str = "smtp";
 
-/// What a person sets.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What an MSP sets.
+#[derive(Debug, Clone)]
 pub struct Settings {
-    /// Whose mail, to whom.
-    #[serde(default)]
+    /// `[mail]`.
     pub mail: MailSettings,
-    /// When a month is closed.
-    #[serde(default)]
+    /// `[closing]`: when a month is closed.
     pub closing: Calendar,
-    /// How mappings confirm themselves.
-    #[serde(default)]
+    /// `[mapping]`.
     pub mapping: MappingSettings,
-    /// The PSA and the usage sources.
-    #[serde(default)]
+    /// `[[sources]]`: the PSA and the usage sources.
     pub sources: Vec<SourceSettings>,
 }
 
-/// Whose mail, to whom.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Who sends mail, and who gets it.
+#[derive(Debug, Clone, Default)]
 pub struct MailSettings {
-    /// The sender; in SES a verified identity. `None`: the home's own, from `TRUECOUNT_SENDER`.
-    #[serde(default)]
+    /// The sender; in SES a verified identity. `None`: the backend's own, from `TRUECOUNT_SENDER`.
     pub from: Option<String>,
-    /// Who gets a mail of their own for each closing run.
-    #[serde(default)]
+    /// Each group gets one mail per closing run.
     pub groups: Vec<MailGroup>,
-    /// The mail server that a home on one machine hands its mail to; `None`: it stays in the outbox. A deployed stack
-    /// mails through SES, whatever stands here.
-    #[serde(default)]
+    /// The mail server that a data directory delivers through; `None`: mails stay in the outbox folder. A deployed
+    /// stack sends through SES, whatever is set here.
     pub smtp: Option<SmtpSettings>,
 }
 
-/// A mail server. Its password is a secret, and stands elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A mail server. Its password is a secret, and is not in the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpSettings {
-    /// Its name, which its certificate must have.
+    /// Its host name, which its certificate must have.
     pub host: String,
     /// Its port; by default 587 for `starttls` and 465 for `tls`.
-    #[serde(default)]
     pub port: Option<u16>,
     /// How the connection is encrypted.
-    #[serde(default)]
     pub tls: SmtpEncryption,
-    /// Who signs in; left out where nobody has to.
-    #[serde(default)]
+    /// The user to sign in as; `None`: without signing in.
     pub username: Option<String>,
-    /// The only authorities, as a file in PEM, that are trusted to vouch for it; by default those that the system
-    /// trusts.
-    #[serde(default)]
+    /// A PEM file of the only authorities that are trusted for its certificate; by default those that the system trusts.
     pub ca_file: Option<String>,
 }
 
-/// How a connection to a mail server is encrypted. Unencrypted is not among it.
+/// How a connection to a mail server is encrypted. Deliberately absent: not at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SmtpEncryption {
@@ -80,24 +69,20 @@ pub enum SmtpEncryption {
 }
 
 /// Recipients who get one mail together.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub struct MailGroup {
-    /// A short name: part of the mail's key.
+    /// A short name, part of the mail's key: letters, digits and hyphens.
     pub id: String,
-    /// Addresses.
+    /// Addresses, at least one.
     pub to: Vec<String>,
 }
 
-/// How mappings confirm themselves.
+/// Which mappings count without a person's decision.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct MappingSettings {
-    /// Names equal after light normalising and unique on both sides count without a person.
-    #[serde(default = "yes")]
+    /// Names that are equal after light normalising, and unique on both sides.
     pub confirm_equal_names: bool,
-    /// The PSA's client that the vendor itself holds for an account counts without a person.
-    #[serde(default = "yes")]
+    /// The PSA's client whose identifier the vendor holds for the account.
     pub confirm_vendor_identifiers: bool,
 }
 
@@ -107,37 +92,37 @@ impl Default for MappingSettings {
     }
 }
 
-/// One `[[sources]]`. Every further key is the connector's own, and the connector refuses those it does not know.
-#[derive(Debug, Clone, Deserialize)]
+/// One of the `[[sources]]`.
+#[derive(Debug, Clone)]
 pub struct SourceSettings {
-    /// Its name: of its secret, its folder, its column.
+    /// Its name, and that of its secret, its folder and its column.
     pub id: SourceId,
-    /// Which connector reads it.
+    /// Which kind of source it is.
     pub connector: String,
-    /// Switched off, but kept.
-    #[serde(default = "yes")]
+    /// `false`: it is not read, and its settings are kept.
     pub enabled: bool,
-    /// What the connector wants to know.
-    #[serde(flatten)]
+    /// Every further key. The source kind refuses those that it does not know.
     pub options: toml::Table,
 }
 
 impl SourceSettings {
+    /// What is known about its kind; `None`: there is no such kind.
+    #[must_use]
+    pub fn kind(&self) -> Option<&'static SourceKind> {
+        source_kind(&self.connector)
+    }
+
     /// The side it is compared on: that of its kind, whether or not its other options are right. A kind that does not
     /// exist is on the used side, where it is reported as not read.
     #[must_use]
     pub fn side(&self) -> Side {
-        source_kind(&self.connector).map_or(Side::Used, |kind| kind.side(&self.options))
+        self.kind().map_or(Side::Used, |kind| kind.side(&self.options))
     }
 }
 
-fn yes() -> bool {
-    true
-}
-
-/// The settings that decide what a run finds; addresses and endpoints do not.
+/// The settings on which a run's result depends; addresses and endpoints are none of them.
 #[derive(Serialize, Deserialize)]
-struct Decisive {
+struct ResultSettings {
     mapping: MappingSettings,
 }
 
@@ -148,15 +133,15 @@ pub struct Config {
     pub settings: Settings,
     /// The rules.
     pub rules: RuleSet,
-    /// The rules' own bytes.
+    /// The rules as their file has them.
     pub rules_bytes: Vec<u8>,
 }
 
 impl Config {
-    /// Reads both files. A sender that they do not name is that of `TRUECOUNT_SENDER`.
+    /// Reads both files. Where they name no sender, it is that of `TRUECOUNT_SENDER`.
     ///
     /// # Errors
-    /// [`AppError::Settings`] naming file, line and key.
+    /// [`AppError::Settings`] and [`AppError::Rules`] name file, line and key.
     pub async fn load(config: &dyn Archive) -> Result<Self, AppError> {
         let mut read = Self::from_bytes(&file(config, keys::SETTINGS).await?, file(config, keys::RULES).await?)?;
         if read.settings.mail.from.is_none() {
@@ -168,33 +153,31 @@ impl Config {
     /// Reads the two files' bytes.
     ///
     /// # Errors
-    /// [`AppError::Settings`] naming file, line and key.
+    /// As [`Config::load`].
     pub fn from_bytes(settings_bytes: &[u8], rules_bytes: Vec<u8>) -> Result<Self, AppError> {
         let settings = Settings::parse(&text(keys::SETTINGS, settings_bytes)?)?;
         let rules = RuleSet::from_toml(keys::RULES, &text(keys::RULES, &rules_bytes)?)?;
         Ok(Self { settings, rules, rules_bytes })
     }
-}
 
-impl Config {
-    /// The settings that decide what a run finds, as bytes that are pinned.
+    /// The settings on which the result depends, as bytes that a run freezes.
     ///
     /// # Errors
     /// [`AppError::Damaged`] if they cannot be written.
-    pub fn decisive(&self) -> Result<Vec<u8>, AppError> {
-        let decisive = Decisive { mapping: self.settings.mapping.clone() };
-        serde_json::to_vec(&decisive).map_err(|e| AppError::damaged("the settings", e))
+    pub fn result_settings(&self) -> Result<Vec<u8>, AppError> {
+        let settings = ResultSettings { mapping: self.settings.mapping.clone() };
+        serde_json::to_vec(&settings).map_err(|e| AppError::damaged("the settings", e))
     }
 
-    /// This configuration with the rules and the deciding settings that a run was pinned to.
+    /// This configuration with the rules and result settings that a run froze.
     ///
     /// # Errors
     /// [`AppError`] if they do not read back.
-    pub fn pinned(&self, rules_bytes: Vec<u8>, decisive: &[u8]) -> Result<Self, AppError> {
-        let decisive: Decisive =
-            serde_json::from_slice(decisive).map_err(|e| AppError::damaged("the pinned settings", e))?;
+    pub fn with_frozen(&self, rules_bytes: Vec<u8>, result_settings: &[u8]) -> Result<Self, AppError> {
+        let frozen: ResultSettings =
+            serde_json::from_slice(result_settings).map_err(|e| AppError::damaged("the frozen settings", e))?;
         let rules = RuleSet::from_toml(keys::RULES, &text(keys::RULES, &rules_bytes)?)?;
-        let settings = Settings { mapping: decisive.mapping, ..self.settings.clone() };
+        let settings = Settings { mapping: frozen.mapping, ..self.settings.clone() };
         Ok(Self { settings, rules, rules_bytes })
     }
 }
@@ -203,70 +186,148 @@ impl Settings {
     /// Reads and checks.
     ///
     /// # Errors
-    /// [`AppError::Settings`] naming line and key.
+    /// [`AppError::Settings`] lists every fault with its line.
     pub fn parse(text: &str) -> Result<Self, AppError> {
-        let wrong = |why: String| AppError::Settings { file: keys::SETTINGS.to_owned(), why };
-        let settings: Self = toml::from_str(text).map_err(|e| wrong(e.to_string().trim_end().to_owned()))?;
-        for (at, source) in settings.sources.iter().enumerate() {
-            if settings.sources[..at].iter().any(|other| other.id == source.id) {
-                return Err(wrong(format!("two [[sources]] have the id `{}`; give each its own", source.id)));
-            }
-        }
-        for (at, group) in settings.mail.groups.iter().enumerate() {
-            let plain = !group.id.is_empty() && group.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            if !plain || settings.mail.groups[..at].iter().any(|other| other.id == group.id) {
-                return Err(wrong(format!(
-                    "the mail group id `{}` must be its own, of a-z, 0-9 and hyphens",
-                    group.id
-                )));
-            }
-            if group.to.is_empty() {
-                return Err(wrong(format!("the mail group `{}` has nobody in `to`", group.id)));
-            }
-        }
-        if settings.mail.smtp.is_some() && settings.sources.iter().any(|source| source.id.as_str() == SMTP) {
-            // Each would be shown the other's secret.
-            return Err(wrong(format!("the id `{SMTP}` belongs to [mail.smtp]; give that source another")));
-        }
-        Ok(settings)
+        let mut faults = Faults::of(text);
+        let mut file = Section::of_file(text, &mut faults);
+        let mail = file.section("mail", &mut faults).map(|section| MailSettings::read(section, &mut faults));
+        let mail = mail.unwrap_or_default();
+        let closing = file.section("closing", &mut faults).map(|section| Calendar::read(section, &mut faults));
+        let mapping = file.section("mapping", &mut faults).map(|section| MappingSettings::read(section, &mut faults));
+        let sources = sources(file.sections("sources", &mut faults), mail.smtp.is_some(), &mut faults);
+        file.finish(&mut faults);
+        let settings =
+            Self { mail, closing: closing.unwrap_or_default(), mapping: mapping.unwrap_or_default(), sources };
+        faults.result(settings).map_err(|faults| refused(&faults))
     }
 
-    /// Today, in the MSP's time zone: the day of seals, counts and closings.
+    /// Today, in the MSP's time zone: the day of snapshots, counts and closings.
     #[must_use]
     pub fn today(&self, env: &Environment) -> Date {
         self.closing.day_at(env.clock.now())
     }
 
-    /// Who mails are from.
+    /// The sender of the mails.
     ///
     /// # Errors
-    /// [`AppError::Settings`] if nobody is named.
+    /// [`AppError::Settings`] if none is set.
     pub fn sender(&self) -> Result<&str, AppError> {
         self.mail.from.as_deref().ok_or_else(|| AppError::Settings {
             file: keys::SETTINGS.to_owned(),
-            why: "[mail] has no `from`, and TRUECOUNT_SENDER is not set: name the sender in one of them".to_owned(),
+            why: "[mail] has no `from`, and TRUECOUNT_SENDER is not set; set the sender in one of them".to_owned(),
         })
     }
 
-    /// The sources that are switched on.
+    /// The sources that are enabled.
     pub fn enabled(&self) -> impl Iterator<Item = &SourceSettings> {
         self.sources.iter().filter(|source| source.enabled)
     }
 
+    /// The source of this id.
+    ///
     /// # Errors
-    /// [`AppError::Unknown`] with the names that exist.
+    /// [`AppError::Unknown`] with the ids that exist.
     pub fn source(&self, id: &str) -> Result<&SourceSettings, AppError> {
         self.sources.iter().find(|source| source.id.as_str() == id).ok_or_else(|| {
-            let names: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
-            AppError::Unknown(format!("there is no source `{id}`; the settings have {}", names.join(", ")))
+            let ids: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
+            AppError::Unknown(format!("there is no source `{id}`; the settings have {}", ids.join(", ")))
         })
     }
+}
+
+impl MailSettings {
+    fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Self {
+        let from = section.value("from", faults);
+        let mut ids = BTreeSet::new();
+        let groups = section.sections("groups", faults).into_iter();
+        let groups = groups.filter_map(|group| MailGroup::read(group, &mut ids, faults)).collect();
+        let smtp = section.section("smtp", faults).and_then(|smtp| SmtpSettings::read(smtp, faults));
+        section.finish(faults);
+        Self { from, groups, smtp }
+    }
+}
+
+impl MailGroup {
+    /// `ids` are those of the groups before it.
+    fn read<'i>(mut section: Section<'i>, ids: &mut BTreeSet<String>, faults: &mut Faults<'_>) -> Option<Self> {
+        let id = section.required::<String>("id", faults);
+        let to = section.required::<Vec<String>>("to", faults);
+        section.finish(faults);
+        if let Some(id) = &id {
+            let is_plain = !id.value.is_empty() && id.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            if !is_plain {
+                let why = format!("the mail group id `{}` may only have letters, digits and hyphens", id.value);
+                faults.add(id.at, why);
+            } else if !ids.insert(id.value.clone()) {
+                faults.add(id.at, format!("two mail groups have the id `{}`; give each its own", id.value));
+            }
+        }
+        if let Some(to) = to.as_ref().filter(|to| to.value.is_empty()) {
+            let name = id.as_ref().map(|id| format!(" `{}`", id.value)).unwrap_or_default();
+            faults.add(to.at, format!("the mail group{name} has no address in `to`"));
+        }
+        Some(Self { id: id?.value, to: to?.value })
+    }
+}
+
+impl SmtpSettings {
+    fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Option<Self> {
+        let host = section.required("host", faults);
+        let port = section.value("port", faults);
+        let tls = section.value("tls", faults).unwrap_or_default();
+        let username = section.value("username", faults);
+        let ca_file = section.value("ca_file", faults);
+        section.finish(faults);
+        Some(Self { host: host?.value, port, tls, username, ca_file })
+    }
+}
+
+impl MappingSettings {
+    fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Self {
+        let confirm_equal_names = section.value("confirm_equal_names", faults).unwrap_or(true);
+        let confirm_vendor_identifiers = section.value("confirm_vendor_identifiers", faults).unwrap_or(true);
+        section.finish(faults);
+        Self { confirm_equal_names, confirm_vendor_identifiers }
+    }
+}
+
+fn sources<'i>(sections: Vec<Section<'i>>, has_smtp: bool, faults: &mut Faults<'_>) -> Vec<SourceSettings> {
+    let mut ids = BTreeSet::new();
+    let mut sources = Vec::new();
+    for mut section in sections {
+        let id: Option<Located<SourceId>> = section.required("id", faults);
+        let connector = section.required("connector", faults);
+        let enabled = section.value("enabled", faults).unwrap_or(true);
+        let options = section.rest(faults);
+        if let Some(id) = &id {
+            if !ids.insert(id.value.clone()) {
+                faults.add(id.at, format!("two [[sources]] have the id `{}`; give each its own", id.value));
+            }
+            if has_smtp && id.value.as_str() == SMTP {
+                // Their secrets have the same name: each would get the other's.
+                faults.add(id.at, format!("the id `{SMTP}` is that of [mail.smtp]; give this source another"));
+            }
+        }
+        if let (Some(id), Some(connector)) = (id, connector) {
+            sources.push(SourceSettings { id: id.value, connector: connector.value, enabled, options });
+        }
+    }
+    sources
+}
+
+fn refused(faults: &[Fault]) -> AppError {
+    let lines: Vec<_> = faults.iter().map(Fault::to_string).collect();
+    let why = match lines.as_slice() {
+        [one] => one.clone(),
+        all => format!("{} faults\n{}", all.len(), all.join("\n")),
+    };
+    AppError::Settings { file: keys::SETTINGS.to_owned(), why }
 }
 
 async fn file(config: &dyn Archive, key: &str) -> Result<Vec<u8>, AppError> {
     config.get(key).await?.ok_or_else(|| AppError::Settings {
         file: config.place(key),
-        why: "there is no such file; `truecount init` writes one to begin with".to_owned(),
+        why: "this file does not exist; `truecount init` writes one to start with".to_owned(),
     })
 }
 
@@ -287,14 +348,14 @@ mod tests {
     fn a_misspelt_key_is_named_with_its_line() {
         assert_eq!(Settings::parse(GOOD).unwrap().sources[0].id.as_str(), "ninjaone");
         let error = Settings::parse(&GOOD.replace("from", "form")).unwrap_err().to_string();
-        assert!(error.contains("line 2") && error.contains("unknown field `form`"), "{error}");
+        assert!(error.contains("line 2") && error.contains("unknown key `form`; did you mean `from`?"), "{error}");
     }
 
     #[test]
     fn two_sources_of_one_name_are_refused() {
         let twice = format!("{GOOD}[[sources]]\nid = \"ninjaone\"\nconnector = \"csv\"\n");
         let error = Settings::parse(&twice).unwrap_err().to_string();
-        assert!(error.contains("two [[sources]] have the id `ninjaone`"), "{error}");
+        assert!(error.contains("line 10: two [[sources]] have the id `ninjaone`"), "{error}");
     }
 
     #[test]
@@ -312,17 +373,37 @@ mod tests {
         let error = with("tls = \"none\"").unwrap_err().to_string();
         assert!(error.contains("line 5") && error.contains("starttls"), "{error}");
         let error = with("password = \"x\"").unwrap_err().to_string();
-        assert!(error.contains("unknown field `password`"), "{error}");
+        assert!(error.contains("unknown key `password`"), "{error}");
         let source = GOOD.replace("id = \"ninjaone\"", "id = \"smtp\"");
         assert!(Settings::parse(&source).is_ok(), "{source}");
         let error =
             Settings::parse(&source.replace("[[mail", "[mail.smtp]\nhost = \"mx\"\n[[mail")).unwrap_err().to_string();
-        assert!(error.contains("belongs to [mail.smtp]"), "{error}");
+        assert!(error.contains("line 9: the id `smtp` is that of [mail.smtp]"), "{error}");
     }
 
     #[test]
     fn a_group_without_people_is_refused() {
         let error = Settings::parse(&GOOD.replace("[\"b@msp.example\"]", "[]")).unwrap_err().to_string();
-        assert!(error.contains("the mail group `billing` has nobody in `to`"), "{error}");
+        assert!(error.contains("line 5: the mail group `billing` has no address in `to`"), "{error}");
+    }
+
+    #[test]
+    fn every_fault_is_listed_with_its_line() {
+        let text = "[mail]\nfrom = 1\n[[mail.groups]]\nid = \"a b\"\nto = []\n[closing]\nday = 40\n[mapping]\nconfirm = true\n[[sources]]\nid = \"rmm\"\n[sorces]\n";
+        let error = Settings::parse(text).unwrap_err().to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "config/settings.toml: 7 faults",
+                "line 2: `from`: invalid type: integer `1`, expected a string",
+                "line 4: the mail group id `a b` may only have letters, digits and hyphens",
+                "line 5: the mail group `a b` has no address in `to`",
+                "line 7: `day`: 40 is not a day: write one from 1 to 31, or \"last\"",
+                "line 9: unknown key `confirm` (the keys here are confirm_equal_names, confirm_vendor_identifiers)",
+                "line 10: the key `connector` is missing",
+                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, closing, mapping, sources)",
+            ]
+        );
     }
 }

@@ -10,6 +10,7 @@ mod line;
 mod money;
 mod number;
 mod quantity;
+mod remedy;
 mod source;
 
 pub use day::{BillingMonth, CountDay, DayError, ServicePeriod};
@@ -21,4 +22,5 @@ pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming};
 pub use money::{Money, MoneyError, UnitPrice};
 pub use number::{DIGITS_MAX, FieldError, NumberError, Place, decimal_from_json, decimal_from_text, round_for_people};
 pub use quantity::{CountBasis, Quantity, QuantityError, Unit};
+pub use remedy::Remedy;
 pub use source::{FILE_STATUS_WORDS, Side, SideError, StatusMeaning, StatusWord};

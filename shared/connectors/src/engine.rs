@@ -6,10 +6,11 @@
 use async_trait::async_trait;
 use futures::stream::{FuturesOrdered, StreamExt};
 use tracing::{debug, warn};
+use truecount_billing::Remedy;
 
 use crate::{
     connector::{Connector, Page, Request},
-    fault::{ErrorKind, Remedy, SourceError},
+    fault::{ErrorKind, SourceError},
     http::{Http, Outcome, is_of_the_secret},
     state::{CrawlState, short_hash},
 };
@@ -203,7 +204,7 @@ impl Crawl<'_> {
         let Some(account) = ask.account.clone().filter(|_| !is_of_the_secret(&cause, &ask)) else {
             return Err(self.give_up(ask, cause));
         };
-        if matches!(cause.remedy(), Remedy::Retry(_)) {
+        if cause.remedy() == Remedy::Retry {
             self.state.failures_in_row += 1;
             if self.state.failures_in_row >= self.http.limits.silent_accounts_max {
                 let count = self.state.failures_in_row;

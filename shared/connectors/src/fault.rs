@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use truecount_billing::AccountId;
+use truecount_billing::{AccountId, Remedy};
 
 use crate::connector::PageError;
 
@@ -31,17 +31,6 @@ impl fmt::Display for Prefix<'_> {
             None => write!(f, "`{}`: ", self.0),
         }
     }
-}
-
-/// What helps against a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// Wait, then sync again.
-    Retry(Duration),
-    /// A person renews or widens the credential at the vendor.
-    Renew,
-    /// Someone repairs the settings or the connector.
-    Repair,
 }
 
 /// What happened.
@@ -187,16 +176,15 @@ impl ErrorKind {
     /// What helps.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
-        const SOON: Duration = Duration::from_secs(5 * 60);
         match self {
-            Self::Throttled { after } => Remedy::Retry(after.unwrap_or(SOON)),
-            Self::Unreachable { .. }
+            Self::Throttled { .. }
+            | Self::Unreachable { .. }
             | Self::TimedOut { .. }
             | Self::ServerFails { .. }
             | Self::CutShort
             | Self::RepeatedPage { .. }
-            | Self::RepeatedLink => Remedy::Retry(SOON),
-            Self::NotAccepted | Self::NotAllowed { .. } | Self::TokenRefused { .. } => Remedy::Renew,
+            | Self::RepeatedLink => Remedy::Retry,
+            Self::NotAccepted | Self::NotAllowed { .. } | Self::TokenRefused { .. } => Remedy::FixCredentials,
             Self::Refused { .. }
             | Self::TokenUnreadable
             | Self::Redirected { .. }
@@ -207,8 +195,20 @@ impl ErrorKind {
             | Self::TooLarge { .. }
             | Self::TooDeep { .. }
             | Self::TooManyPages { .. }
-            | Self::Page(_) => Remedy::Repair,
+            | Self::Page(_) => Remedy::FixConfiguration,
             Self::ManyAccounts { last, .. } => last.remedy(),
+        }
+    }
+
+    /// How long to wait before a retry: what the vendor asks for, else five minutes. `None` where waiting does not
+    /// help.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        const USUAL: Duration = Duration::from_secs(5 * 60);
+        match self {
+            Self::Throttled { after: Some(after) } => Some(*after),
+            Self::ManyAccounts { last, .. } => last.retry_after(),
+            other => (other.remedy() == Remedy::Retry).then_some(USUAL),
         }
     }
 
@@ -230,5 +230,11 @@ impl SourceError {
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         self.cause.remedy()
+    }
+
+    /// How long to wait before a retry; `None` where waiting does not help.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.cause.retry_after()
     }
 }

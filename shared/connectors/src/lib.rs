@@ -38,7 +38,7 @@ pub use auth::{Auth, Basic, SecretHeader, TokenAuth, TokenStyle};
 pub use connector::{Connector, Endpoint, Page, PageError, Refusal, Request, SettingsError, read_page};
 pub use endpoint::checked_url;
 pub use engine::{CrawlError, CrawlProgress, PageSink, SinkError, crawl};
-pub use fault::{ErrorKind, Remedy, SourceError};
+pub use fault::{ErrorKind, SourceError};
 pub use http::{Http, HttpSetup, Limits};
 pub use pace::{PaperTime, RateLimit, RealTime, Time};
 pub use probe::probe;

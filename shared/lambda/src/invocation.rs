@@ -189,7 +189,11 @@ mod tests {
     fn a_log_holds_no_text_of_others() {
         let source = "rmm".parse().unwrap();
         let reason = "Acme Ltd's key was refused".to_owned();
-        let fields = LogFields::of(&Answer::Sync(&SyncAnswer::Failed { source, reason, remedy: "renew" }));
+        let fields = LogFields::of(&Answer::Sync(&SyncAnswer::Failed {
+            source,
+            reason,
+            remedy: truecount_billing::Remedy::FixCredentials,
+        }));
         assert_eq!(fields, LogFields { state: "failed", source: Some("rmm".to_owned()), ..LogFields::default() });
         let error = AppError::Mail("the mail to `owner@acme.example` was not sent".to_owned());
         let fields = LogFields::of(&Answer::Report(&Err(error)));

@@ -118,7 +118,11 @@ mod tests {
     #[test]
     fn a_failed_source_is_counted_and_a_busy_one_is_not() {
         let source = || "rmm".parse().unwrap();
-        let failed = SyncAnswer::Failed { source: source(), reason: "403".to_owned(), remedy: "renew" };
+        let failed = SyncAnswer::Failed {
+            source: source(),
+            reason: "403".to_owned(),
+            remedy: truecount_billing::Remedy::FixCredentials,
+        };
         assert_eq!(names(&Answer::Sync(&failed)), "Requests=7 Throttles=2 SourcesFailed=1");
         assert_eq!(names(&Answer::Sync(&SyncAnswer::Busy { source: source() })), "");
     }

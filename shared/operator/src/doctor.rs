@@ -16,7 +16,8 @@ use std::path::Path;
 
 use serde::Serialize;
 use truecount_app::{Config, Environment};
-use truecount_platform::{PortErrorKind, Remedy};
+use truecount_billing::Remedy;
+use truecount_platform::PortErrorKind;
 
 use crate::inspector::AwsInspector;
 use crate::stack::{StackError, StackResources};

@@ -3,8 +3,9 @@
 
 use async_trait::async_trait;
 use tokio::io::AsyncRead;
+use truecount_billing::Remedy;
 
-use crate::{CreateOutcome, PortErrorKind, Remedy};
+use crate::{CreateOutcome, PortErrorKind};
 
 /// The longest key, in bytes, as on S3.
 pub const KEY_BYTES_MAX: usize = 1_024;

@@ -21,7 +21,7 @@ pub use archive::{
 pub use async_trait::async_trait;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use mail::{MAIL_BYTES_MAX, Mail, MailError, Mailer};
-pub use port_error::{PortErrorKind, Remedy};
+pub use port_error::PortErrorKind;
 pub use ports::Ports;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{Fields, SecretError, Secrets, fields_from_json};

@@ -6,17 +6,7 @@ use aws_sdk_dynamodb::{
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
 };
-
-/// Who can help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// Time: the same call may succeed later.
-    Retry,
-    /// A person: a right, a name, a key, a full disk.
-    Renew,
-    /// A programmer: the call itself is wrong.
-    Repair,
-}
+use truecount_billing::Remedy;
 
 /// What stood in the way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,8 +46,10 @@ impl PortErrorKind {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Throttled(_) | Self::Unreachable(_) => Remedy::Retry,
-            Self::Missing(_) | Self::NotSetUp(_) | Self::Denied(_) | Self::Disk(_) => Remedy::Renew,
-            Self::Invalid(_) | Self::Unreadable(_) | Self::TooMuch(_) => Remedy::Repair,
+            Self::NotSetUp(_) | Self::Denied(_) => Remedy::FixCredentials,
+            Self::Missing(_) | Self::Disk(_) | Self::Invalid(_) | Self::Unreadable(_) | Self::TooMuch(_) => {
+                Remedy::FixConfiguration
+            }
         }
     }
 

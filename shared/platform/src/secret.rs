@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
-use truecount_billing::SourceId;
+use truecount_billing::{Remedy, SourceId};
 
-use crate::{PortErrorKind, Remedy};
+use crate::PortErrorKind;
 
 /// The fields of one source's secret, such as `client_id` and `client_secret`. `Debug` shows the names only.
 pub type Fields = BTreeMap<String, SecretString>;
@@ -50,7 +50,7 @@ impl SecretError {
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Missing { .. } | Self::Unusable { .. } => Remedy::Renew,
+            Self::Missing { .. } | Self::Unusable { .. } => Remedy::FixCredentials,
             Self::Unread { cause, .. } => cause.remedy(),
         }
     }

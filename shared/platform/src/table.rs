@@ -20,7 +20,9 @@ pub use self::{
     query::QUERY_ROWS_MAX,
     row::{Row, Value},
 };
-use crate::{PortErrorKind, Remedy, aws::Lazy, backoff};
+use truecount_billing::Remedy;
+
+use crate::{PortErrorKind, aws::Lazy, backoff};
 
 /// What came of a write that never overwrites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use truecount_billing::{AccountId, ReadState};
+use truecount_billing::{AccountId, ReadState, Remedy};
 use truecount_connectors::{AccountReading, Snapshot};
 
 use crate::jobs::sync::Incident;
@@ -24,7 +24,7 @@ pub(crate) fn proof_of_life(snapshot: &Snapshot, earlier: &[SnapshotAccount]) ->
             reason: format!(
                 "the vendor answered without error, but with {what}{before}: check what the credential may read"
             ),
-            remedy: "renew",
+            remedy: Remedy::FixCredentials,
         })
     };
     if snapshot.account_count() == 0 {

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use truecount_billing::SourceId;
+use truecount_billing::{Remedy, SourceId};
 use truecount_connectors::{
     Connector, CrawlError, CrawlProgress, CrawlState, CredentialProvider, CsvFile, Http, HttpSetup, Page, PageSink,
-    Remedy, SinkError,
+    SinkError,
 };
 use truecount_platform::{CreateOutcome, Fields, Secrets};
 
@@ -63,7 +63,9 @@ pub(crate) async fn crawl(
     }
     let secret = match worker.env.secrets.source(&worker.source.id).await {
         Ok(secret) => secret,
-        Err(error) => return Ok(Ended::Incident(Incident { reason: error.to_string(), remedy: "renew" })),
+        Err(error) => {
+            return Ok(Ended::Incident(Incident { reason: error.to_string(), remedy: Remedy::FixCredentials }));
+        }
     };
     let renewal = Arc::new(LookUp { secrets: Arc::clone(&worker.env.secrets), source: worker.source.id.clone() });
     let left = worker.deadline.at.duration_since(Timestamp::now()).as_millis() - i128::from(RESERVE_SECONDS) * 1_000;
@@ -86,12 +88,7 @@ pub(crate) async fn crawl(
         }
         Ok(CrawlProgress::Stopped) => Ok(Ended::Stopped),
         Err(CrawlError::SourceError(fault)) => {
-            let remedy = match fault.remedy() {
-                Remedy::Retry(_) => "retry",
-                Remedy::Renew => "renew",
-                Remedy::Repair => "repair",
-            };
-            Ok(Ended::Incident(Incident { reason: fault.to_string(), remedy }))
+            Ok(Ended::Incident(Incident { reason: fault.to_string(), remedy: fault.remedy() }))
         }
         Err(CrawlError::Sink(error)) => Err(match error.downcast::<AppError>() {
             Ok(error) => *error,
@@ -211,7 +208,7 @@ async fn next_part(bytes: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Resul
 
 fn another_file(checkpoint: &Checkpoint) -> Incident {
     let file = checkpoint.file.as_deref().unwrap_or("the file");
-    Incident { reason: format!("another file came while {file} was read; sync again"), remedy: "retry" }
+    Incident { reason: format!("another file came while {file} was read; sync again"), remedy: Remedy::Retry }
 }
 
 /// Packs of a file's pages. The file says the same each time, so packs that are there already are passed over.

@@ -174,7 +174,7 @@ async fn pin(
         sources,
         decisions_sha256: keys::sha256(&decision_lines(&decisions)?),
         rules_sha256: keys::sha256(&config.rules_bytes),
-        settings_sha256: keys::sha256(&config.decisive()?),
+        settings_sha256: keys::sha256(&config.result_settings()?),
         inbox_sha256: inbox.as_deref().map(keys::sha256),
     };
     let run_id = manifest.run_id()?;
@@ -185,7 +185,7 @@ async fn pin(
         Run { run_id, manifest, state: RunState::Pinned, is_mailed: false, summary: None, reconciliation_sha256: None };
     env.archive_new(&keys::report(month, &run.run_id, "inputs/rules.toml.gz"), jsonl_gz::gzip(&config.rules_bytes)?)
         .await?;
-    let settings = jsonl_gz::gzip(&config.decisive()?)?;
+    let settings = jsonl_gz::gzip(&config.result_settings()?)?;
     env.archive_new(&keys::report(month, &run.run_id, "inputs/settings.json.gz"), settings).await?;
     let decisions = jsonl_gz::gzip(&decision_lines(&decisions)?)?;
     env.archive_new(&keys::report(month, &run.run_id, "inputs/decisions.jsonl.gz"), decisions).await?;
@@ -336,7 +336,7 @@ async fn pinned_inbox(env: &Environment, run: &Run) -> Result<Vec<SetupFinding>,
 async fn pinned_config(env: &Environment, run: &Run, now: &Config) -> Result<Config, AppError> {
     let manifest = &run.manifest;
     let is_same = keys::sha256(&now.rules_bytes) == manifest.rules_sha256
-        && keys::sha256(&now.decisive()?) == manifest.settings_sha256;
+        && keys::sha256(&now.result_settings()?) == manifest.settings_sha256;
     if is_same {
         return Ok(now.clone());
     }
@@ -344,7 +344,7 @@ async fn pinned_config(env: &Environment, run: &Run, now: &Config) -> Result<Con
     let (rules, settings) = (file("inputs/rules.toml.gz"), file("inputs/settings.json.gz"));
     let rules_bytes = jsonl_gz::gunzip(&rules, &env.archive_get(&rules).await?)?;
     let decisive = jsonl_gz::gunzip(&settings, &env.archive_get(&settings).await?)?;
-    now.pinned(rules_bytes, &decisive)
+    now.with_frozen(rules_bytes, &decisive)
 }
 
 impl Environment {

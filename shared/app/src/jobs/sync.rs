@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
-use truecount_billing::SourceId;
+use truecount_billing::{Remedy, SourceId};
 use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
 use truecount_platform::{Row, Value};
 
@@ -71,8 +71,8 @@ pub enum SyncAnswer {
         source: SourceId,
         /// Why, for a person.
         reason: String,
-        /// What helps: `retry`, `renew` (a credential), `repair` (settings or connector).
-        remedy: &'static str,
+        /// What helps.
+        remedy: Remedy,
     },
 }
 
@@ -117,12 +117,12 @@ enum Unchanged {
 /// Why a source was not sealed.
 pub(crate) struct Incident {
     pub(crate) reason: String,
-    pub(crate) remedy: &'static str,
+    pub(crate) remedy: Remedy,
 }
 
 impl Incident {
     pub(crate) fn repair(reason: impl ToString) -> Self {
-        Self { reason: reason.to_string(), remedy: "repair" }
+        Self { reason: reason.to_string(), remedy: Remedy::FixConfiguration }
     }
 }
 

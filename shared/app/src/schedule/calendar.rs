@@ -1,4 +1,4 @@
-//! `[closing]`: on which day a month is closed, in the MSP's own calendar and time zone. Pure.
+//! `[closing]` of the settings: on which day a month is closed, in the MSP's own calendar and time zone. Pure.
 
 use std::collections::BTreeSet;
 
@@ -10,21 +10,25 @@ use jiff::{
 use serde::Deserialize;
 use truecount_billing::BillingMonth;
 
-/// Days that are looked back for working days at the most.
+use crate::toml_sections::{Faults, Located, Section};
+
+/// The most days that are looked back over for working days.
 const LOOK_BACK_DAYS_MAX: u32 = 400;
 
-/// Working days between closing and invoice at the most.
+/// The most working days between closing and invoice.
 const WORKING_DAYS_MAX: u32 = 20;
 
-/// Holidays in the settings at the most.
+/// Working days between closing and invoice, unless the settings say otherwise.
+const WORKING_DAYS: u32 = 3;
+
+/// The most holidays in the settings.
 const HOLIDAYS_MAX: usize = 1_000;
 
-/// An invoice or closing that falls on one of the first so many days closes the month before.
+/// An invoice or closing day up to this day of a month closes the month before.
 const BEFORE_UP_TO_DAY: i8 = 7;
 
 /// When a month is closed.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Written")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     day: ClosingDay,
     month: WhichMonth,
@@ -33,17 +37,18 @@ pub struct Calendar {
     zone: TimeZone,
 }
 
-/// What decides the closing day.
+/// How the closing day is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClosingDay {
-    /// So many working days before the invoice date.
+    /// This many working days before the invoice date.
     BeforeInvoice { invoice: MonthDay, working_days: u32 },
     /// Always this day, working day or not.
     Fixed(MonthDay),
 }
 
 /// A day of every month; one that a month does not have is its last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
 enum MonthDay {
     Number(i8),
     Last,
@@ -57,24 +62,10 @@ enum WhichMonth {
     Before,
 }
 
-/// `[closing]` as a person writes it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    invoice_day: Option<toml::Value>,
-    working_days_before: Option<u32>,
-    day: Option<toml::Value>,
-    month: Option<WhichMonth>,
-    weekend: Option<Vec<String>>,
-    #[serde(default)]
-    holidays: Vec<toml::Value>,
-    time_zone: Option<String>,
-}
-
 impl Default for Calendar {
     fn default() -> Self {
         Self {
-            day: ClosingDay::BeforeInvoice { invoice: MonthDay::Number(1), working_days: 3 },
+            day: ClosingDay::BeforeInvoice { invoice: MonthDay::Number(1), working_days: WORKING_DAYS },
             month: WhichMonth::Before,
             weekend: BTreeSet::from([6, 7]),
             holidays: BTreeSet::new(),
@@ -110,7 +101,7 @@ impl Calendar {
     #[must_use]
     pub fn newest_by(&self, day: Date) -> BillingMonth {
         let mut month = BillingMonth::of(day);
-        // A closing day lies in its month or the one after: two steps back always find one.
+        // A closing day lies in its month or the one after: at most two steps back find one.
         while self.closing_day(month) > day && month.previous() != month {
             month = month.previous();
         }
@@ -144,16 +135,20 @@ impl Calendar {
     }
 }
 
-impl MonthDay {
-    fn read(key: &str, value: &toml::Value) -> Result<Self, String> {
+impl TryFrom<toml::Value> for MonthDay {
+    type Error = String;
+
+    fn try_from(value: toml::Value) -> Result<Self, String> {
         let number = value.as_integer().and_then(|number| i8::try_from(number).ok());
         match (number, value.as_str()) {
             (Some(number @ 1..=31), _) => Ok(Self::Number(number)),
             (_, Some("last")) => Ok(Self::Last),
-            _ => Err(format!("[closing] `{key}` is {value}: write a day from 1 to 31, or \"last\"")),
+            _ => Err(format!("{value} is not a day: write one from 1 to 31, or \"last\"")),
         }
     }
+}
 
+impl MonthDay {
     fn within(self, month: BillingMonth) -> Date {
         let last = month.last_day();
         match self {
@@ -164,7 +159,7 @@ impl MonthDay {
         }
     }
 
-    /// Which month it closes unless the settings say so.
+    /// The month that it closes unless the settings say otherwise.
     fn usual_month(self) -> WhichMonth {
         match self {
             Self::Number(1..=BEFORE_UP_TO_DAY) => WhichMonth::Before,
@@ -173,53 +168,65 @@ impl MonthDay {
     }
 }
 
-impl TryFrom<Written> for Calendar {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        if written.day.is_some() && (written.invoice_day.is_some() || written.working_days_before.is_some()) {
-            return Err("[closing] has `day` beside `invoice_day` or `working_days_before`: write one way".to_owned());
+impl Calendar {
+    /// Reads `[closing]`. What is wrong is noted, and the usual value stands in its place.
+    pub(crate) fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Self {
+        let usual = Self::default();
+        let fixed = section.optional::<MonthDay>("day", faults);
+        let invoice = section.optional::<MonthDay>("invoice_day", faults);
+        let working_days = section.optional::<u32>("working_days_before", faults);
+        if let (Some(fixed), true) = (&fixed, invoice.is_some() || working_days.is_some()) {
+            let why = "`day` stands beside `invoice_day` or `working_days_before`; write one or the other";
+            faults.add(fixed.at, why);
         }
-        let (day, named) = match &written.day {
-            Some(value) => {
-                let day = MonthDay::read("day", value)?;
-                (ClosingDay::Fixed(day), day)
-            }
+        let (day, named) = match fixed {
+            Some(fixed) => (ClosingDay::Fixed(fixed.value), fixed.value),
             None => {
-                let invoice = written.invoice_day.as_ref();
-                let invoice = invoice.map_or(Ok(MonthDay::Number(1)), |value| MonthDay::read("invoice_day", value))?;
-                let working_days = written.working_days_before.unwrap_or(3);
-                if working_days > WORKING_DAYS_MAX {
-                    return Err(format!(
-                        "[closing] `working_days_before` is {working_days}: write at most {WORKING_DAYS_MAX}"
-                    ));
-                }
+                let invoice = invoice.map_or(MonthDay::Number(1), |invoice| invoice.value);
+                let working_days = working_days.map_or(WORKING_DAYS, |days| checked_working_days(&days, faults));
                 (ClosingDay::BeforeInvoice { invoice, working_days }, invoice)
             }
         };
-        Ok(Self {
+        let month = section.value("month", faults);
+        let weekend = section.optional::<Vec<String>>("weekend", faults);
+        let holidays = section.optional::<Vec<toml::Value>>("holidays", faults);
+        let zone = section.optional::<String>("time_zone", faults);
+        section.finish(faults);
+        Self {
             day,
-            month: written.month.unwrap_or_else(|| named.usual_month()),
-            weekend: weekend(written.weekend.as_deref())?,
-            holidays: holidays(&written.holidays)?,
-            zone: zone(written.time_zone.as_deref())?,
-        })
+            month: month.unwrap_or_else(|| named.usual_month()),
+            weekend: weekend.map_or(usual.weekend, |names| checked_weekend(&names, faults)),
+            holidays: holidays.map_or(usual.holidays, |days| checked_holidays(&days, faults)),
+            zone: zone.map_or(usual.zone, |name| checked_zone(&name, faults)),
+        }
     }
 }
 
-fn weekend(names: Option<&[String]>) -> Result<BTreeSet<i8>, String> {
-    let Some(names) = names else { return Ok(Calendar::default().weekend) };
+fn checked_working_days(days: &Located<u32>, faults: &mut Faults<'_>) -> u32 {
+    if days.value > WORKING_DAYS_MAX {
+        faults.add(days.at, format!("`working_days_before` is {}; write at most {WORKING_DAYS_MAX}", days.value));
+    }
+    days.value.min(WORKING_DAYS_MAX)
+}
+
+fn checked_weekend(names: &Located<Vec<String>>, faults: &mut Faults<'_>) -> BTreeSet<i8> {
     let mut days = BTreeSet::new();
-    for name in names {
-        days.insert(weekday(name)?.to_monday_one_offset());
+    for name in &names.value {
+        match weekday(name) {
+            Some(day) => drop(days.insert(day.to_monday_one_offset())),
+            None => {
+                let name = name.escape_debug();
+                faults.add(names.at, format!("`weekend` has `{name}`; write days such as \"saturday\""));
+            }
+        }
     }
     if days.len() == 7 {
-        return Err("[closing] `weekend` has all seven days: leave the working days out".to_owned());
+        faults.add(names.at, "`weekend` has all seven days; leave out the working days");
     }
-    Ok(days)
+    days
 }
 
-fn weekday(name: &str) -> Result<Weekday, String> {
+fn weekday(name: &str) -> Option<Weekday> {
     let days = [
         ("monday", Weekday::Monday),
         ("tuesday", Weekday::Tuesday),
@@ -229,31 +236,38 @@ fn weekday(name: &str) -> Result<Weekday, String> {
         ("saturday", Weekday::Saturday),
         ("sunday", Weekday::Sunday),
     ];
-    let found = days.into_iter().find(|(word, _)| name.eq_ignore_ascii_case(word));
-    found
-        .map(|(_, day)| day)
-        .ok_or_else(|| format!("[closing] `weekend` has `{}`: write days such as \"saturday\"", name.escape_debug()))
+    days.into_iter().find(|(word, _)| name.eq_ignore_ascii_case(word)).map(|(_, day)| day)
 }
 
-fn holidays(values: &[toml::Value]) -> Result<BTreeSet<Date>, String> {
-    if values.len() > HOLIDAYS_MAX {
-        return Err(format!("[closing] has {} holidays: at most {HOLIDAYS_MAX} are read", values.len()));
+fn checked_holidays(values: &Located<Vec<toml::Value>>, faults: &mut Faults<'_>) -> BTreeSet<Date> {
+    if values.value.len() > HOLIDAYS_MAX {
+        faults.add(values.at, format!("`holidays` has {} days; write at most {HOLIDAYS_MAX}", values.value.len()));
+        return BTreeSet::new();
     }
-    let day = |value: &toml::Value| {
-        let text = match value {
-            toml::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let day = if text.len() == 10 { text.parse().ok() } else { None };
-        day.ok_or_else(|| format!("[closing] `holidays` has {value}: write days such as \"2026-12-25\""))
-    };
-    values.iter().map(day).collect()
+    let mut days = BTreeSet::new();
+    for value in &values.value {
+        match holiday(value) {
+            Some(day) => drop(days.insert(day)),
+            None => faults.add(values.at, format!("`holidays` has {value}; write days such as \"2026-12-25\"")),
+        }
+    }
+    days
 }
 
-fn zone(name: Option<&str>) -> Result<TimeZone, String> {
-    let Some(name) = name else { return Ok(TimeZone::UTC) };
-    TimeZone::get(name).map_err(|_| {
-        let name = name.escape_debug();
-        format!("[closing] `time_zone` is `{name}`, which is no time zone: write a name such as \"Europe/London\"")
+fn holiday(value: &toml::Value) -> Option<Date> {
+    let text = match value {
+        toml::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    // jiff reads longer forms, too, such as one with a time: those are not days.
+    if text.len() == 10 { text.parse().ok() } else { None }
+}
+
+fn checked_zone(name: &Located<String>, faults: &mut Faults<'_>) -> TimeZone {
+    TimeZone::get(&name.value).unwrap_or_else(|_| {
+        let text = name.value.escape_debug();
+        let why = format!("`time_zone` is `{text}`, which is not a time zone; write a name such as \"Europe/London\"");
+        faults.add(name.at, why);
+        TimeZone::UTC
     })
 }

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use flate2::{Compression, write::GzEncoder};
 use secrecy::SecretString;
-use truecount_billing::ReadState;
-use truecount_connectors::{CrawlError, CrawlProgress, CrawlState, CredentialProvider, Limits, Remedy, SourceError};
+use truecount_billing::{ReadState, Remedy};
+use truecount_connectors::{CrawlError, CrawlProgress, CrawlState, CredentialProvider, Limits, SourceError};
 
 use crate::{
     list::{Lists, Run, Scoped, run, run_renewing, run_with, secret},
@@ -58,7 +58,7 @@ fn count(vendor: &Vendor, path: &str) -> usize {
 /// A fault of the source: what is said, what helps, and how often the vendor was asked for it.
 async fn check(
     expected: &str,
-    remedy: Remedy,
+    (remedy, wait): (Remedy, Option<u64>),
     requests: usize,
     wrong: impl Fn(usize) -> Reply + Send + Sync + 'static,
 ) {
@@ -67,6 +67,7 @@ async fn check(
     let said = run.error().replace(&vendor.base, "BASE");
     assert_eq!(said, format!("`accounts`: {expected}"));
     assert_eq!(fault(&run).remedy(), remedy, "{expected}");
+    assert_eq!(fault(&run).retry_after(), wait.map(Duration::from_secs), "{expected}");
     assert_eq!(count(&vendor, "/accounts"), requests, "{expected}");
     assert_eq!(run.state.requests, requests as u64, "{expected}");
     assert!(run.kept.pages.is_empty() && run.state.waiting() == 1, "still to be asked: {expected}");
@@ -77,7 +78,9 @@ async fn check(
     }
 }
 
-const SOON: Remedy = Remedy::Retry(Duration::from_secs(300));
+const SOON: (Remedy, Option<u64>) = (Remedy::Retry, Some(300));
+const FIX_CREDENTIALS: (Remedy, Option<u64>) = (Remedy::FixCredentials, None);
+const FIX_CONFIGURATION: (Remedy, Option<u64>) = (Remedy::FixConfiguration, None);
 
 #[tokio::test]
 async fn a_source_that_fails_is_named() {
@@ -85,40 +88,40 @@ async fn a_source_that_fails_is_named() {
     check("the vendor's server fails (HTTP 503)", SOON, 4, |_| Reply::status(503)).await;
     check("the vendor asks us to slow down (429)", SOON, 4, |_| Reply::status(429)).await;
     let after = "the vendor asks us to slow down (429) for 7 s";
-    check(after, Remedy::Retry(Duration::from_secs(7)), 4, |_| Reply::status(429).with("retry-after", "7")).await;
+    check(after, (Remedy::Retry, Some(7)), 4, |_| Reply::status(429).with("retry-after", "7")).await;
     let year = "the vendor asks us to slow down (429) for 31536000 s";
-    let wait = Remedy::Retry(Duration::from_secs(31_536_000));
+    let wait = (Remedy::Retry, Some(31_536_000));
     check(year, wait, 1, |_| Reply::status(429).with("retry-after", "31536000")).await;
-    check("the vendor does not accept the credential (HTTP 401): renew it", Remedy::Renew, 1, |_| Reply::status(401))
+    check("the vendor does not accept the credential (HTTP 401): renew it", FIX_CREDENTIALS, 1, |_| Reply::status(401))
         .await;
     let right = "the credential may not read this (HTTP 403, `NoRight`): grant it the right at the vendor";
     let no_right = |_| Reply::status(403).saying(r#"{"code":"NoRight","message":"s3cr3t"}"#);
-    check(right, Remedy::Renew, 1, no_right).await;
+    check(right, FIX_CREDENTIALS, 1, no_right).await;
     let odd_code = |_| Reply::status(403).saying(r#"{"code":"hunter2 is wrong"}"#);
     let plain = "the credential may not read this (HTTP 403): grant it the right at the vendor";
-    check(plain, Remedy::Renew, 1, odd_code).await;
-    check("the vendor refuses the question (HTTP 404)", Remedy::Repair, 1, |_| Reply::status(404)).await;
-    check("the vendor refuses the question (HTTP 202)", Remedy::Repair, 1, |_| Reply::status(202)).await;
+    check(plain, FIX_CREDENTIALS, 1, odd_code).await;
+    check("the vendor refuses the question (HTTP 404)", FIX_CONFIGURATION, 1, |_| Reply::status(404)).await;
+    check("the vendor refuses the question (HTTP 202)", FIX_CONFIGURATION, 1, |_| Reply::status(202)).await;
 }
 
 #[tokio::test]
 async fn an_answer_that_is_none_is_named() {
     let page = "the answer is a web page, not JSON: is `base_url` right, and is there a proxy or sign-in page between?";
-    check(page, Remedy::Repair, 1, |_| Reply::json("<!DOCTYPE html><p>Sign in</p>")).await;
-    check("the answer is not JSON", Remedy::Repair, 1, |_| Reply::json("Cannot route. Codebase is invalid")).await;
-    check("the answer is not JSON", Remedy::Repair, 1, |_| Reply::bytes(vec![b'"', 0xff, b'"'])).await;
+    check(page, FIX_CONFIGURATION, 1, |_| Reply::json("<!DOCTYPE html><p>Sign in</p>")).await;
+    check("the answer is not JSON", FIX_CONFIGURATION, 1, |_| Reply::json("Cannot route. Codebase is invalid")).await;
+    check("the answer is not JSON", FIX_CONFIGURATION, 1, |_| Reply::bytes(vec![b'"', 0xff, b'"'])).await;
     check("the answer is cut short", SOON, 4, |_| Reply::json("")).await;
     check("the answer is cut short", SOON, 4, |_| Reply::json(r#"{"accounts":["a","#)).await;
     check("the answer is cut short", SOON, 4, |_| Reply::json(ACCOUNTS).cut_after(10)).await;
     let deep = "[".repeat(5000) + &"]".repeat(5000);
     let too_deep = "the answer is nested deeper than 127 levels";
-    check(too_deep, Remedy::Repair, 1, move |_| Reply::json(deep.clone())).await;
+    check(too_deep, FIX_CONFIGURATION, 1, move |_| Reply::json(deep.clone())).await;
     let huge = "the answer is larger than 33554432 bytes";
-    check(huge, Remedy::Repair, 1, |_| Reply::bytes(vec![b' '; 33_554_433])).await;
-    check(huge, Remedy::Repair, 1, |_| Reply::bytes(bomb(50_000_000)).with("content-encoding", "gzip")).await;
-    check("the answer to `accounts` is not a list", Remedy::Repair, 1, |_| Reply::json("[]")).await;
+    check(huge, FIX_CONFIGURATION, 1, |_| Reply::bytes(vec![b' '; 33_554_433])).await;
+    check(huge, FIX_CONFIGURATION, 1, |_| Reply::bytes(bomb(50_000_000)).with("content-encoding", "gzip")).await;
+    check("the answer to `accounts` is not a list", FIX_CONFIGURATION, 1, |_| Reply::json("[]")).await;
     let twice = |_| Reply::json(r#"{"accounts":["a"],"accounts":[]}"#);
-    check("the answer to `accounts` is not a list", Remedy::Repair, 1, twice).await;
+    check("the answer to `accounts` is not a list", FIX_CONFIGURATION, 1, twice).await;
 }
 
 /// So many blanks, packed into a few hundred kilobytes.
@@ -261,7 +264,7 @@ async fn a_client_secret_that_is_wrong_fails_the_source() {
     let said =
         "`items` of account `b`: no token: the vendor refuses the client id and secret (HTTP 401, `invalid_client`)";
     assert_eq!(run.error(), said);
-    assert_eq!(fault(&run).remedy(), Remedy::Renew);
+    assert_eq!(fault(&run).remedy(), Remedy::FixCredentials);
     assert_eq!((run.state.failed.len(), run.state.waiting()), (0, 2), "nothing is given up");
 }
 
@@ -313,7 +316,7 @@ async fn a_page_that_repeats_the_one_before_is_named() {
     .await;
     let run = run(&Lists::basic(&repeated.base)).await;
     assert_eq!(run.error(), "`accounts`: page 2 repeats the page before it");
-    assert_eq!(fault(&run).remedy(), SOON);
+    assert_eq!(fault(&run).remedy(), Remedy::Retry);
     assert_eq!(repeated.asked().len(), 2);
 }
 
@@ -414,7 +417,7 @@ async fn a_secret_that_is_renewed_in_the_middle_is_looked_up_once() {
                     assert_eq!(run.snapshot(&lists).account_count(), 3);
                     assert!(run.snapshot(&lists).accounts().all(|account| account.account.read_state.is_complete()));
                 } else {
-                    assert_eq!(fault(&run).remedy(), Remedy::Renew);
+                    assert_eq!(fault(&run).remedy(), Remedy::FixCredentials);
                 }
                 assert!(!format!("{:?} {:?}", run.result, run.state).contains("hunter"));
             }

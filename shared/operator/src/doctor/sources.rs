@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use truecount_app::{AGE_DAYS_MAX, Config, Environment, SnapshotManifest, SourceSettings, SyncStatus};
-use truecount_connectors::{Connector, Http, HttpSetup, Limits, Remedy, connect, probe, source_kind};
+use truecount_billing::Remedy;
+use truecount_connectors::{Connector, Http, HttpSetup, Limits, connect, probe, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
 
 use super::{CheckResult, CheckStatus, fix_of};
@@ -83,11 +84,11 @@ async fn vendor(
         Ok(()) => CheckResult::ok("vendor", "answers, and accepts the secret"),
         Err(fault) => {
             let fix = match fault.remedy() {
-                Remedy::Renew => set,
-                Remedy::Retry(_) => {
+                Remedy::FixCredentials => set,
+                Remedy::Retry => {
                     "try again; if it persists, check `base_url` in the settings, any proxy, and the vendor's status page".to_owned()
                 }
-                Remedy::Repair => "check the source's options in the settings, first of all `base_url`".to_owned(),
+                Remedy::FixConfiguration => "check the source's options in the settings, first of all `base_url`".to_owned(),
             };
             CheckResult::problem(CheckStatus::Warning, "vendor", fault.to_string(), fix)
         }

@@ -4,7 +4,9 @@
 use tokio::task::JoinSet;
 
 use super::{RACERS, fresh};
-use crate::{CreateOutcome, PortErrorKind, Remedy, Row, Table, TableError, Value};
+use truecount_billing::Remedy;
+
+use crate::{CreateOutcome, PortErrorKind, Row, Table, TableError, Value};
 
 /// Rows come back as they went; conditions hold, also when raced; order, prefixes, pages and batches are whole.
 ///
@@ -45,7 +47,7 @@ pub async fn missing_table(table: &Table) {
     for (call, refusal) in refusals {
         let refusal = refusal.expect(call);
         assert!(matches!(refusal.cause, PortErrorKind::Missing(_)), "{call}: {refusal}");
-        assert_eq!(refusal.remedy(), Remedy::Renew, "{call}");
+        assert_eq!(refusal.remedy(), Remedy::FixConfiguration, "{call}");
         let said = refusal.to_string();
         assert!(said.contains(table.name()) && said.contains("does not exist") && said.contains("create it"), "{said}");
     }

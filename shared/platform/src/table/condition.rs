@@ -8,7 +8,9 @@ use aws_sdk_dynamodb::{
 };
 
 use super::{At, Row, Table, TableError, Value, row};
-use crate::{PortErrorKind, Remedy, backoff};
+use truecount_billing::Remedy;
+
+use crate::{PortErrorKind, backoff};
 
 /// How often a conditional write is tried.
 const TRIES_MAX: u32 = 5;

@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use proptest::prelude::*;
 
 use super::*;
+use crate::toml_sections::{Fault, Faults, Section};
 
 const ZONES: [&str; 8] = [
     "UTC",
@@ -43,7 +44,10 @@ const RULES: [(&str, i8, Option<usize>, i32); 8] = [
 ];
 
 fn calendar(text: &str) -> Result<Calendar, String> {
-    toml::from_str(text).map_err(|error| error.to_string())
+    let mut faults = Faults::of(text);
+    let section = Section::of_file(text, &mut faults);
+    let calendar = Calendar::read(section, &mut faults);
+    faults.result(calendar).map_err(|faults| faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn of(rule: &str, zone: &str) -> Calendar {
@@ -153,10 +157,10 @@ fn some_closing_days() {
 #[test]
 fn what_cannot_be_a_calendar_is_named() {
     for (text, says) in [
-        ("invoice_day = 0", "`invoice_day` is 0: write a day from 1 to 31, or \"last\""),
-        ("invoice_day = 32", "`invoice_day` is 32"),
-        ("day = \"first\"", "`day` is \"first\""),
-        ("day = 25\ninvoice_day = 1", "write one way"),
+        ("invoice_day = 0", "line 1: `invoice_day`: 0 is not a day: write one from 1 to 31, or \"last\""),
+        ("invoice_day = 32", "`invoice_day`: 32 is not a day"),
+        ("day = \"first\"", "`day`: \"first\" is not a day"),
+        ("day = 25\ninvoice_day = 1", "line 1: `day` stands beside `invoice_day` or `working_days_before`"),
         ("working_days_before = 21", "at most 20"),
         ("weekend = [\"saterday\"]", "`saterday`"),
         (
@@ -164,9 +168,13 @@ fn what_cannot_be_a_calendar_is_named() {
             "all seven",
         ),
         ("holidays = [\"25.12.2026\"]", "write days such as \"2026-12-25\""),
-        ("time_zone = \"Europe/Lodon\"", "`Europe/Lodon`, which is no time zone"),
-        ("month = \"after\"", "unknown variant `after`"),
-        ("invoce_day = 1", "unknown field `invoce_day`"),
+        ("time_zone = \"Europe/Lodon\"", "`Europe/Lodon`, which is not a time zone"),
+        ("month = \"after\"", "`month`: unknown word `after`"),
+        ("invoce_day = 1", "unknown key `invoce_day`; did you mean `invoice_day`?"),
+        (
+            "day = 40\nmonth = \"same\"\nweekend = [\"x\"]",
+            "line 1: `day`: 40 is not a day: write one from 1 to 31, or \"last\"\nline 3: `weekend` has `x`",
+        ),
     ] {
         let error = calendar(text).unwrap_err();
         assert!(error.contains(says), "{text}: {error}");

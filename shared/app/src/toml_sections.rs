@@ -1,0 +1,280 @@
+//! Reads a TOML file key by key, so that all its faults can be listed with their lines: a person who fixes a file wants
+//! to see everything that is wrong with it at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+/// One thing that is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fault {
+    /// Its line, from 1; `None`: the file as a whole.
+    pub(crate) line: Option<usize>,
+    /// What is wrong and what to write.
+    pub(crate) why: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.why),
+            None => f.write_str(&self.why),
+        }
+    }
+}
+
+/// The faults of one file so far.
+#[derive(Debug)]
+pub(crate) struct Faults<'i> {
+    text: &'i str,
+    found: Vec<Fault>,
+}
+
+impl<'i> Faults<'i> {
+    pub(crate) fn of(text: &'i str) -> Self {
+        Self { text, found: Vec::new() }
+    }
+
+    /// Notes a fault at a byte of the file.
+    pub(crate) fn add(&mut self, at: usize, why: impl Into<String>) {
+        let line = 1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+        self.found.push(Fault { line: Some(line), why: why.into() });
+    }
+
+    fn add_error(&mut self, at: usize, key: &str, error: &toml::de::Error) {
+        let why = error.message().trim().trim_end_matches('.').replace('\n', "; ");
+        let why = why.replace("missing field", "missing key").replace("unknown field", "unknown key");
+        let why = why.replace("unknown variant", "unknown word");
+        let why = if key.is_empty() { why } else { format!("`{key}`: {why}") };
+        self.add(error.span().map_or(at, |span| span.start), why);
+    }
+
+    /// The value, if nothing is wrong; else every fault, by line.
+    pub(crate) fn result<T>(mut self, value: T) -> Result<T, Vec<Fault>> {
+        self.found.sort();
+        if self.found.is_empty() { Ok(value) } else { Err(self.found) }
+    }
+}
+
+/// A value with the byte of the file at which it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Located<T> {
+    pub(crate) at: usize,
+    pub(crate) value: T,
+}
+
+/// One table of the file. Each key is taken once; those left over at the end are unknown.
+#[derive(Debug)]
+pub(crate) struct Section<'i> {
+    at: usize,
+    values: BTreeMap<String, (usize, Spanned<DeValue<'i>>)>,
+    known: Vec<&'static str>,
+}
+
+impl<'i> Section<'i> {
+    /// The whole file. What cannot be read as TOML is noted, and the rest of the file still looked at.
+    pub(crate) fn of_file(text: &'i str, faults: &mut Faults<'_>) -> Self {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            faults.add_error(0, "", error);
+        }
+        Self::of(0, table.into_inner())
+    }
+
+    fn of(at: usize, table: DeTable<'i>) -> Self {
+        let values = table.into_iter().map(|(key, value)| {
+            let at = key.span().start;
+            (key.into_inner().into_owned(), (at, value))
+        });
+        Self { at, values: values.collect(), known: Vec::new() }
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<(usize, Spanned<DeValue<'i>>)> {
+        self.known.push(key);
+        self.values.remove(key)
+    }
+
+    /// A key that may be missing.
+    pub(crate) fn optional<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        faults: &mut Faults<'_>,
+    ) -> Option<Located<T>> {
+        let (at, value) = self.take(key)?;
+        match T::deserialize(ValueDeserializer::from(value)) {
+            Ok(value) => Some(Located { at, value }),
+            Err(error) => {
+                faults.add_error(at, key, &error);
+                None
+            }
+        }
+    }
+
+    /// A key that may be missing, without its place.
+    pub(crate) fn value<T: DeserializeOwned>(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<T> {
+        self.optional(key, faults).map(|found| found.value)
+    }
+
+    /// A key that must be there.
+    pub(crate) fn required<T: DeserializeOwned>(
+        &mut self,
+        key: &'static str,
+        faults: &mut Faults<'_>,
+    ) -> Option<Located<T>> {
+        if !self.values.contains_key(key) {
+            self.known.push(key);
+            faults.add(self.at, format!("the key `{key}` is missing"));
+            return None;
+        }
+        self.optional(key, faults)
+    }
+
+    /// A table inside this one.
+    pub(crate) fn section(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<Self> {
+        let (at, value) = self.take(key)?;
+        match value.into_inner() {
+            DeValue::Table(table) => Some(Self::of(at, table)),
+            other => {
+                faults.add(at, format!("`{key}` is a {}; write a table, [{key}]", other.type_str()));
+                None
+            }
+        }
+    }
+
+    /// An array of tables inside this one.
+    pub(crate) fn sections(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Vec<Self> {
+        let Some((at, value)) = self.take(key) else { return Vec::new() };
+        let DeValue::Array(all) = value.into_inner() else {
+            faults.add(at, format!("write each as [[{key}]]"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for one in all {
+            let at = one.span().start;
+            match one.into_inner() {
+                DeValue::Table(table) => sections.push(Self::of(at, table)),
+                other => faults.add(at, format!("`{key}` holds a {}; write each as [[{key}]]", other.type_str())),
+            }
+        }
+        sections
+    }
+
+    /// Every key that was not taken is a fault.
+    pub(crate) fn finish(self, faults: &mut Faults<'_>) {
+        for (key, (at, _)) in &self.values {
+            let near = closest(key, &self.known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let known = self.known.join(", ");
+            faults.add(*at, format!("unknown key `{}`{near} (the keys here are {known})", key.escape_debug()));
+        }
+    }
+
+    /// Every key that was not taken, as it stands.
+    pub(crate) fn rest(self, faults: &mut Faults<'_>) -> toml::Table {
+        let mut rest = toml::Table::new();
+        for (key, (at, value)) in self.values {
+            match <toml::Value as serde::Deserialize>::deserialize(ValueDeserializer::from(value)) {
+                Ok(value) => drop(rest.insert(key, value)),
+                Err(error) => faults.add_error(at, &key, &error),
+            }
+        }
+        rest
+    }
+}
+
+/// The key that differs in the fewest letters, if it differs in no more than a third of them.
+fn closest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let (apart, near) = known.iter().map(|key| (letters_apart(wrong, key), *key)).min()?;
+    (apart <= 1.max(near.len() / 3)).then_some(near)
+}
+
+/// How many letters must be added, left out, exchanged with another or swapped with the next (Damerau and Levenshtein,
+/// each letter once).
+fn letters_apart(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for i in 1..=one.len() {
+        let mut next = vec![i];
+        for j in 1..=other.len() {
+            let exchanged = row[j - 1] + usize::from(one[i - 1] != other[j - 1]);
+            let mut least = exchanged.min(row[j] + 1).min(next[j - 1] + 1);
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                least = least.min(before[j - 2] + 1);
+            }
+            next.push(least);
+        }
+        before = std::mem::replace(&mut row, next);
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str, read: impl FnOnce(&mut Section<'_>, &mut Faults<'_>)) -> Vec<String> {
+        let mut faults = Faults::of(text);
+        let mut file = Section::of_file(text, &mut faults);
+        read(&mut file, &mut faults);
+        file.finish(&mut faults);
+        faults.result(()).err().into_iter().flatten().map(|fault| fault.to_string()).collect()
+    }
+
+    #[test]
+    fn every_fault_of_a_file_is_listed_by_line() {
+        let text = "nmae = 1\nport = \"x\"\nextra = true\n";
+        let found = faults(text, |file, faults| {
+            file.value::<u16>("port", faults);
+            file.required::<String>("name", faults);
+        });
+        assert_eq!(
+            found,
+            [
+                "line 1: the key `name` is missing",
+                "line 1: unknown key `nmae`; did you mean `name`? (the keys here are port, name)",
+                "line 2: `port`: invalid type: string \"x\", expected u16",
+                "line 3: unknown key `extra` (the keys here are port, name)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_named_with_its_lines() {
+        let found = faults("a = \nb = 2\nc = [1,\n", |file, faults| {
+            for key in ["a", "b", "c"] {
+                file.take(key);
+            }
+            let _ = faults;
+        });
+        assert!(found.len() >= 2, "{found:?}");
+        assert!(found[0].starts_with("line 1: "), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_no_table_is_named() {
+        let found = faults("mail = 1\nsources = [1]\nmore = 2\n", |file, faults| {
+            assert!(file.section("mail", faults).is_none());
+            assert!(file.sections("sources", faults).is_empty());
+            assert!(file.sections("more", faults).is_empty());
+        });
+        assert_eq!(
+            found,
+            [
+                "line 1: `mail` is a integer; write a table, [mail]",
+                "line 2: `sources` holds a integer; write each as [[sources]]",
+                "line 3: write each as [[more]]",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_is_proposed_only_where_it_is_near() {
+        let known = ["from", "groups", "smtp"];
+        for (wrong, near) in [("form", Some("from")), ("group", Some("groups")), ("recipients", None), ("", None)] {
+            assert_eq!(closest(wrong, &known), near, "{wrong}");
+        }
+    }
+}
