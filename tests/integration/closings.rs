@@ -1,16 +1,17 @@
-//! The daily question whether a month is to be closed, by the functions' own events: closed once on its day, made good
-//! when a day failed, told when it was missed.
+//! The daily check whether a month is due for closing, through the functions' own events: closed once on its day, caught
+//! up after a failed day, reported when it is overdue.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use truecount_lambda::{on_reconcile, on_report};
-use truecount_platform::{Mail, MailError, Mailer};
 
 use crate::backend::TestBackend;
+use crate::scripted_mailer::{
+    MailAnswer::{Accepted, DeliveryUnknown, NotSent},
+    ScriptedMailer,
+};
 use crate::smoke;
 
 fn deadline() -> u64 {
@@ -113,29 +114,12 @@ async fn a_failed_closing_is_told_once_a_day_to_each_group() {
     assert!(mail.contains("the table `t` throttles") && !mail.contains("errorType"), "{mail}");
 }
 
-/// Answers as it is told, and keeps who was written to.
-#[derive(Default)]
-struct Told {
-    answers: Mutex<VecDeque<Result<String, MailError>>>,
-    keys: Mutex<Vec<String>>,
-}
-
-#[async_trait]
-impl Mailer for Told {
-    async fn send(&self, mail: &Mail) -> Result<String, MailError> {
-        self.keys.lock().unwrap().push(format!("{} {}", mail.key, mail.attempt));
-        self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Ok("id".to_owned()))
-    }
-}
-
 #[tokio::test]
-async fn one_group_whose_mail_fails_keeps_no_other_waiting_and_is_tried_again() {
+async fn a_failed_mail_does_not_block_other_groups_and_is_retried() {
     let groups = "[[mail.groups]]\nid = \"owner\"\nto = [\"owner@msp.example\"]\n\n[[sources]]\nid = \"psa\"";
     let settings = smoke::SETTINGS.replacen("[[sources]]\nid = \"psa\"", groups, 1);
     let mut home = TestBackend::new(&settings, smoke::RULES, &[]).await;
-    let not_sent = Err(MailError::NotSent("quota".to_owned()));
-    let unknown = || Err(MailError::Unknown("timeout".to_owned()));
-    let mailer = Arc::new(Told { answers: Mutex::new([not_sent].into()), ..Told::default() });
+    let mailer = ScriptedMailer::new(&[NotSent]);
     home.env.mailer = mailer.clone();
     assert!(home.due("2026-06-26").await.0);
     let run_id = home.reconcile_closing("2026-06").await;
@@ -143,12 +127,12 @@ async fn one_group_whose_mail_fails_keeps_no_other_waiting_and_is_tried_again() 
     assert!(error.contains("`billing` was not sent: quota"), "{error}");
     assert_eq!(home.due("2026-06-27").await, (true, json!("2026-06"), 1));
     home.report_of("2026-06", &run_id, "usual").await.unwrap();
-    let keys = mailer.keys.lock().unwrap().clone();
+    let keys: Vec<String> = mailer.sent().iter().map(|(key, attempt)| format!("{key} {attempt}")).collect();
     assert_eq!(keys, ["2026-06-closing-1-billing 1", "2026-06-closing-1-owner 1", "2026-06-closing-1-billing 1"]);
     assert!(!home.due("2026-06-28").await.0);
 
-    // Of a mail whose outcome nobody knows twice there is nothing more to try: the month is not due for ever.
-    mailer.answers.lock().unwrap().extend([unknown(), Ok("id".to_owned()), unknown()]);
+    // After two attempts of unknown delivery there is nothing left to retry, so the month does not stay due forever.
+    mailer.then(&[DeliveryUnknown, Accepted, DeliveryUnknown]);
     assert!(home.due("2026-07-29").await.0);
     let run_id = home.reconcile_closing("2026-07").await;
     for (day, is_due) in [("2026-07-29", true), ("2026-07-30", false)] {
@@ -178,7 +162,7 @@ async fn the_day_is_that_of_the_time_zone() {
 }
 
 #[tokio::test]
-async fn a_sender_that_nobody_named_is_asked_for_before_anything_is_noted() {
+async fn a_missing_sender_is_reported_before_anything_is_recorded() {
     let settings = smoke::SETTINGS.replace("from = \"truecount@msp.example\"\n", "");
     let mut home = TestBackend::new(&settings, smoke::RULES, &[]).await;
     home.on("2026-06-26");

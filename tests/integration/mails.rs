@@ -1,33 +1,18 @@
-//! What becomes of a mail when the mailer fails: at most one repeat, and it says so.
+//! What follows a failed mail: at most one repeat, labelled as such.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-
-use async_trait::async_trait;
 use truecount_app::MailPolicy;
-use truecount_platform::{Mail, MailError, Mailer};
 
-use crate::{backend::soon, smoke};
+use crate::backend::soon;
+use crate::scripted_mailer::{
+    MailAnswer::{self, DeliveryUnknown, NotSent},
+    ScriptedMailer,
+};
+use crate::smoke;
 
-/// Answers as it is told, and keeps the attempts that it was given.
-#[derive(Default)]
-struct Told {
-    answers: Mutex<VecDeque<Result<String, MailError>>>,
-    attempts: Mutex<Vec<u8>>,
-}
-
-#[async_trait]
-impl Mailer for Told {
-    async fn send(&self, mail: &Mail) -> Result<String, MailError> {
-        self.attempts.lock().unwrap().push(mail.attempt);
-        self.answers.lock().unwrap().pop_front().unwrap_or_else(|| Ok("id".to_owned()))
-    }
-}
-
-/// Reports until the mail is out or nothing more is sent; gives the attempts.
-async fn attempts(answers: &[Result<String, MailError>]) -> Vec<u8> {
+/// Reports six times, whatever each answer is; returns the attempt numbers of the mails that were handed over.
+async fn attempts(answers: &[MailAnswer]) -> Vec<u8> {
     let mut home = smoke::home().await;
-    let mailer = Arc::new(Told { answers: Mutex::new(answers.iter().cloned().collect()), ..Told::default() });
+    let mailer = ScriptedMailer::new(answers);
     home.env.mailer = mailer.clone();
     home.sync("psa").await;
     home.sync("rmm").await;
@@ -37,21 +22,19 @@ async fn attempts(answers: &[Result<String, MailError>]) -> Vec<u8> {
         let reported = truecount_app::report(&home.env, &home.config, month, Some(&run_id), MailPolicy::Usual, soon());
         let _ = reported.await;
     }
-    mailer.attempts.lock().unwrap().clone()
+    mailer.sent().into_iter().map(|(_, attempt)| attempt).collect()
 }
 
 #[tokio::test]
-async fn a_mail_that_may_have_gone_is_repeated_once_and_labelled() {
-    let not_sent = || Err(MailError::NotSent("quota".to_owned()));
-    let unknown = || Err(MailError::Unknown("timeout".to_owned()));
+async fn a_mail_of_unknown_delivery_is_repeated_once_and_labelled() {
     for (answers, expected) in [
         (vec![], vec![1]),
-        (vec![not_sent()], vec![1, 1]),
-        (vec![unknown()], vec![1, 2]),
-        (vec![unknown(), unknown()], vec![1, 2]),
-        // the repeat surely did not go: the next is a repeat still
-        (vec![unknown(), not_sent()], vec![1, 2, 2]),
-        (vec![unknown(), not_sent(), unknown()], vec![1, 2, 2]),
+        (vec![NotSent], vec![1, 1]),
+        (vec![DeliveryUnknown], vec![1, 2]),
+        (vec![DeliveryUnknown, DeliveryUnknown], vec![1, 2]),
+        // The repeat was certainly not sent, so the next attempt is still the repeat.
+        (vec![DeliveryUnknown, NotSent], vec![1, 2, 2]),
+        (vec![DeliveryUnknown, NotSent, DeliveryUnknown], vec![1, 2, 2]),
     ] {
         assert_eq!(attempts(&answers).await, expected, "{answers:?}");
     }

@@ -13,6 +13,7 @@ mod mappings;
 mod renewal;
 mod resumable_files;
 mod runs;
+mod scripted_mailer;
 mod sheets;
 mod smoke;
 mod snapshots;

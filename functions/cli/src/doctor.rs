@@ -72,9 +72,9 @@ async fn mail_server(backend: &OpenBackend) -> Option<CheckResult> {
     let server = backend.mail_server(&config)?;
     Some(match server.try_out().await {
         Ok(()) => CheckResult::ok("mail server", "accepts the sign-in, under TLS"),
-        Err(MailError::NotSent(why) | MailError::Unknown(why)) => {
+        Err(MailError::NotSent(why) | MailError::DeliveryUnknown(why)) => {
             let fix = "correct [mail.smtp] in config/settings.toml, or the secret `smtp`; then `truecount mail test`";
-            CheckResult::problem(CheckStatus::Error, "mail server", why, fix)
+            CheckResult::problem(CheckStatus::Error, "mail server", why.to_string(), fix)
         }
     })
 }

@@ -75,8 +75,8 @@ async fn test(session: &Session, group: &MailGroup) -> anyhow::Result<Tried> {
     let (outcome, said) = match session.env.mailer.send(&mail).await {
         Ok(name) if is_kept => (Outcome::Kept, name),
         Ok(id) => (Outcome::Sent, id),
-        Err(MailError::NotSent(why)) => (Outcome::NotSent, why),
-        Err(MailError::Unknown(why)) => (Outcome::Unknown, why),
+        Err(MailError::NotSent(why)) => (Outcome::NotSent, why.to_string()),
+        Err(MailError::DeliveryUnknown(why)) => (Outcome::Unknown, why.to_string()),
     };
     Ok(Tried { group: group.id.clone(), to: group.to.clone(), outcome, said })
 }

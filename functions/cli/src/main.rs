@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(ending) => ExitCode::from(ending as u8),
         Err(error) => {
-            tell(&output::indented(&format!("truecount: {error:#}")));
+            tell(&output::indented(&format!("truecount: {}", truecount_platform::describe(error.as_ref()))));
             ExitCode::from(FAILED)
         }
     }

@@ -41,7 +41,7 @@ pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
 
 /// A run that did not come to its end: at which step, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{error:#}")]
+#[error("{}", truecount_platform::describe(error.as_ref()))]
 pub(crate) struct Stopped {
     pub(crate) step: &'static str,
     error: anyhow::Error,

@@ -1,7 +1,7 @@
-//! A connection that is read one byte at a time, so that nobody reads ahead on it.
+//! A connection that is read one byte at a time, so that no buffer reads ahead on it.
 //!
-//! What comes behind the answer to STARTTLS and before TLS can be anybody's. A reader that has taken it along would
-//! believe it to be said under TLS; here it is still unread when TLS begins, and breaks it.
+//! Anybody on the network can inject text between the answer to STARTTLS and the TLS handshake. A buffered reader would
+//! keep it and treat it as received under TLS; here it is still unread when the handshake begins, which then fails.
 
 use std::{
     io,
@@ -16,7 +16,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The connection. Slow, which a mail server's short answers do not notice.
+/// The connection. Slow, but a mail server's answers are short.
 #[derive(Debug)]
 pub(crate) struct Bytewise(pub(crate) TcpStream);
 

@@ -1,5 +1,5 @@
-//! Files that are there whole or not at all, whenever the process or the power ends: written as a draft, synced, then
-//! given their name. Deliberately absent: what the files mean.
+//! Atomic file writes: a file exists whole or not at all, even after a crash or a power cut. Written as a draft, synced,
+//! then renamed. Deliberately absent: what the files mean.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -15,7 +15,7 @@ use truecount_platform::CreateOutcome;
 
 use crate::Durability;
 
-/// Where drafts lie, on the same file system as what they become. Its name begins with a dot: no key can reach it.
+/// The folder of drafts, on the same file system as the final files. No key can name it, as it begins with a dot.
 const DRAFTS: &str = ".drafts";
 
 /// Writes files below one folder. Cheap to clone.
@@ -28,7 +28,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Makes the folder for drafts, and clears what a killed process left there.
+    /// Creates the folder of drafts and removes what a killed process left in it.
     pub(crate) fn open(folder: &Path, durability: Durability) -> io::Result<Self> {
         let drafts = folder.join(DRAFTS);
         make_private_folder(&drafts)?;
@@ -38,22 +38,22 @@ impl Disk {
         Ok(Self { drafts: Arc::new(drafts), durability, count: Arc::default(), naming: Arc::default() })
     }
 
-    /// Writes a file unless one of that name is there.
+    /// Writes a file unless it exists.
     pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<CreateOutcome> {
-        // A look before the work; the naming decides.
+        // Saves the work in the common case; the hard link below decides.
         if path.try_exists()? {
             return Ok(CreateOutcome::AlreadyExists);
         }
         self.prepare(path, bytes)?.keep()
     }
 
-    /// Writes a file that has no name yet, so that all that is left to do is to give it one.
+    /// Writes a draft, so that all that is left to do is to give it its name.
     pub(crate) fn prepare(&self, path: &Path, bytes: &[u8]) -> io::Result<Prepared> {
         self.make_parent(path)?;
         Ok(Prepared { draft: self.draft(bytes)?, path: path.to_owned(), disk: self.clone() })
     }
 
-    /// Writes a file, in place of an earlier one.
+    /// Writes a file and replaces an existing one.
     pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let parent = self.make_parent(path)?;
         let draft = self.draft(bytes)?;
@@ -61,8 +61,8 @@ impl Disk {
         self.sync_folder(parent)
     }
 
-    /// Gives a draft a name that is free. A hard link is refused by the system itself if the name is taken; where
-    /// there are none (FAT), the lock of this process does, as no other process has the folder.
+    /// Gives a draft its name unless that exists. The system refuses a hard link to an existing name; on file systems
+    /// without hard links (FAT) a mutex is enough, as no other process has the folder.
     fn name_new(&self, draft: &Path, path: &Path) -> io::Result<()> {
         match fs::hard_link(draft, path) {
             Err(error) if matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {
@@ -76,7 +76,7 @@ impl Disk {
     fn draft(&self, bytes: &[u8]) -> io::Result<Draft> {
         let path = self.drafts.join(self.count.fetch_add(1, Ordering::Relaxed).to_string());
         let mut file = File::create_new(&path)?;
-        // From here on a failure removes the draft.
+        // From here on, dropping the value removes the draft.
         let draft = Draft { path };
         file.write_all(bytes)?;
         if self.durability == Durability::Safe {
@@ -85,7 +85,7 @@ impl Disk {
         Ok(draft)
     }
 
-    /// Makes the folders above a file, each known to its parent on the disk.
+    /// Creates the folders above a file and syncs each one's parent.
     fn make_parent<'a>(&self, path: &'a Path) -> io::Result<&'a Path> {
         let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
         let missing: Vec<&Path> = parent.ancestors().take_while(|folder| !folder.is_dir()).collect();
@@ -106,14 +106,14 @@ impl Disk {
         }
     }
 
-    /// Other systems keep names by themselves and have no call for it.
+    /// Other systems have no call to sync a folder.
     #[cfg(not(unix))]
     fn sync_folder(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// A file that is written and has no name yet; gone when dropped without one.
+/// A draft and its final name; removed if dropped before [`Prepared::keep`].
 pub(crate) struct Prepared {
     draft: Draft,
     path: PathBuf,
@@ -121,7 +121,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Gives it its name, unless a file has it.
+    /// Gives it its name, unless a file of that name exists.
     pub(crate) fn keep(self) -> io::Result<CreateOutcome> {
         match self.disk.name_new(&self.draft.path, &self.path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(CreateOutcome::AlreadyExists),
@@ -134,19 +134,19 @@ impl Prepared {
     }
 }
 
-/// A file without its name yet; gone when dropped.
+/// A temporary file, removed when dropped.
 struct Draft {
     path: PathBuf,
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Renamed already, or cleared at the next opening.
+        // It was renamed, or else it is removed at the next opening.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Makes a folder that only its owner may read, unless it is there.
+/// Creates a folder that only its owner may read, unless it exists.
 pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

@@ -1,5 +1,5 @@
-//! The archive as a folder: a key is a path. Deliberately absent: hidden files (their names begin with a dot), and a
-//! file that is at once another's folder, which S3 would allow.
+//! The archive as a folder: a key is a path. Deliberately absent: hidden files (their names begin with a dot), and a key
+//! that is also the prefix of another, which S3 would allow.
 
 use std::{
     fmt, fs, io,
@@ -9,7 +9,8 @@ use std::{
 
 use tokio::io::AsyncRead;
 use truecount_platform::{
-    Archive, ArchiveEntry, ArchiveError, CreateOutcome, LIST_ENTRIES_MAX, PortErrorKind, async_trait, checked_key,
+    Archive, ArchiveEntry, ArchiveError, CreateOutcome, Detail, LIST_ENTRIES_MAX, PortErrorKind, async_trait,
+    checked_key,
 };
 
 use crate::disk::Disk;
@@ -28,7 +29,7 @@ impl FolderArchive {
     fn path(&self, operation: &'static str, key: &str) -> Result<PathBuf, ArchiveError> {
         match checked_key(key) {
             Ok(key) => Ok(self.root.join(key)),
-            Err(error) => Err(self.error(operation, key, PortErrorKind::Invalid(error.to_string()))),
+            Err(error) => Err(self.error(operation, key, PortErrorKind::Invalid(Detail::of(error)))),
         }
     }
 
@@ -36,7 +37,7 @@ impl FolderArchive {
         ArchiveError { operation, place: self.place(key), cause }
     }
 
-    /// Does file work where it holds nobody up.
+    /// Runs blocking file work off the async threads.
     async fn on_disk<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -44,7 +45,7 @@ impl FolderArchive {
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T, ArchiveError> {
         let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        done.map_err(|error| self.error(operation, key, PortErrorKind::Disk(error.to_string())))
+        done.map_err(|error| self.error(operation, key, PortErrorKind::Disk(Detail::of(error))))
     }
 }
 
@@ -71,7 +72,7 @@ impl Archive for FolderArchive {
         let path = self.path("reading", key)?;
         let open = move || {
             let file = if_there(fs::File::open(path))?;
-            // On Linux a folder can be opened, but not read.
+            // On Linux a folder can be opened but not read.
             Ok(match file {
                 Some(file) if file.metadata()?.is_dir() => None,
                 file => file,
@@ -89,7 +90,7 @@ impl Archive for FolderArchive {
         let (root, wanted) = (self.root.clone(), prefix.to_owned());
         let entries = self.on_disk("listing", prefix, move || walk(&root, folder, &wanted)).await?;
         if entries.len() > LIST_ENTRIES_MAX {
-            let cause = PortErrorKind::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing"));
+            let cause = PortErrorKind::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing").into());
             return Err(self.error("listing", prefix, cause));
         }
         Ok(entries)
@@ -100,7 +101,7 @@ impl Archive for FolderArchive {
     }
 }
 
-/// What a file gave; `None` if there is no such file, also if a folder has its name or a file its folder's.
+/// The result of reading a file; `None` if it does not exist, or a folder has its name, or a file its folder's.
 fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
     match read {
         Ok(read) => Ok(Some(read)),
@@ -132,7 +133,7 @@ fn walk(root: &Path, folder: PathBuf, prefix: &str) -> io::Result<Vec<ArchiveEnt
                     folders.push(path);
                 }
             } else if key.starts_with(prefix) {
-                // A link counts as the file that it leads to.
+                // A symbolic link counts as the file that it points to.
                 let found = fs::metadata(&path)?;
                 if found.is_file() {
                     entries.push(ArchiveEntry { key, size: found.len() });

@@ -1,6 +1,6 @@
-//! The ports' homes on one machine: a folder that a person can open, with the table in a file, the archive as files,
-//! mail as `.eml` files or handed to a mail server, and secrets from the environment or a file. Deliberately absent:
-//! anything else that leaves this machine, and any use case. The Lambdas do not link this crate.
+//! The ports implemented on one machine: a data directory with the table in a file, the archive as files, mail as
+//! `.eml` files or sent through a mail server, and secrets from the environment or a file. Deliberately absent: any
+//! other network access, and any use case. The Lambdas do not link this crate.
 //!
 //! ```text
 //! DIR/table.db    the table (DynamoDB in this process, on SQLite)     DIR/archive/…       the archive
@@ -22,7 +22,7 @@ use std::{
     sync::Arc,
 };
 
-use truecount_platform::Table;
+use truecount_platform::{BoxError, Table};
 
 use self::{disk::Disk, lock::Lock, table::TableServer};
 pub use self::{
@@ -35,58 +35,60 @@ pub use self::{
 /// Whether a write survives a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Every write is on the disk before it counts as done.
+    /// Every write is synced to disk before it is reported as done.
     Safe,
-    /// Much faster; survives a killed process, not a power cut. For data that can be made again, such as the demo's.
+    /// Much faster; survives a killed process but not a power cut. For data that can be recreated, such as the demo's.
     Bulk,
 }
 
-/// Why a folder cannot be a home.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Error of opening a data directory.
+#[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     /// Another process has it open.
-    #[error("the folder `{folder}` is in use by another truecount process{holder}: let it end, or use another folder")]
+    #[error(
+        "the folder `{folder}` is in use by another truecount process{holder}: wait until it ends, or use another folder"
+    )]
     InUse {
         /// The folder.
         folder: PathBuf,
         /// ` (process 123)`, or nothing if not known.
         holder: String,
     },
-    /// The file system refuses.
-    #[error("the folder `{folder}` cannot be used: {why}")]
+    /// The file system refused.
+    #[error("the folder `{folder}` cannot be used: {source}")]
     Folder {
         /// The folder or file.
         folder: PathBuf,
-        /// What the system says.
-        why: String,
+        /// The system's error.
+        source: std::io::Error,
     },
     /// The table's file cannot be opened.
-    #[error("the table in `{file}` cannot be opened: {why}")]
+    #[error("the table in `{file}` cannot be opened: {source}")]
     Table {
         /// The file.
         file: PathBuf,
-        /// What the database says.
-        why: String,
+        /// The error of the database or its server.
+        source: BoxError,
     },
 }
 
-/// One folder as a home for all ports. This process alone has it until the value is dropped; then the table's server
-/// stops, and what was cloned from here fails.
+/// All ports in one data directory, which this process holds exclusively until the value is dropped; then the table's
+/// server stops, and clones of the table fail.
 pub struct LocalBackend {
     folder: PathBuf,
     disk: Disk,
-    // Dropped in this order: the lock is freed when the table's file is closed.
+    // Dropped in this order: the lock is released after the table's file is closed.
     table: TableServer,
     _lock: Lock,
 }
 
 impl LocalBackend {
-    /// Opens the folder, making what is not there yet.
+    /// Opens the folder and creates what does not exist yet.
     ///
     /// # Errors
     /// [`BackendError`], above all if another process has it open.
     pub fn open(folder: &Path, durability: Durability) -> Result<Self, BackendError> {
-        let refused = |why: std::io::Error| BackendError::Folder { folder: folder.to_owned(), why: why.to_string() };
+        let refused = |source| BackendError::Folder { folder: folder.to_owned(), source };
         disk::make_private_folder(folder).map_err(refused)?;
         let lock = Lock::take(folder)?;
         let disk = Disk::open(folder, durability).map_err(refused)?;
@@ -106,8 +108,8 @@ impl LocalBackend {
         self.table.table()
     }
 
-    /// Where the table speaks DynamoDB's protocol while this home is open, such as `http://127.0.0.1:40123/`. Any
-    /// credentials do.
+    /// The DynamoDB endpoint of the table while this backend is open, such as `http://127.0.0.1:40123/`. It accepts any
+    /// credentials.
     #[must_use]
     pub fn table_endpoint(&self) -> &str {
         self.table.endpoint()
@@ -131,7 +133,7 @@ impl LocalBackend {
         Arc::new(EmlOutbox::new(self.folder.join("outbox"), self.disk.clone()))
     }
 
-    /// Mail through a mail server, each with a copy in `outbox/`.
+    /// Mail through a mail server, with a copy of each in `outbox/`.
     #[must_use]
     pub fn smtp_mailer(&self, server: SmtpServer) -> SmtpMailer {
         SmtpMailer::new(server, self.secrets(), self.mailer())

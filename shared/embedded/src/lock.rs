@@ -1,5 +1,5 @@
-//! The lock by which one process alone has a folder. Deliberately absent: waiting for it. The system frees it when the
-//! process ends in whatever way, so none is ever left behind.
+//! The lock by which one process holds a data directory exclusively. Deliberately absent: waiting for it. The system
+//! releases it however the process ends, so a stale lock cannot exist.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -9,16 +9,16 @@ use std::{
 
 use crate::BackendError;
 
-/// Held as long as it lives.
+/// Held until dropped.
 pub(crate) struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the folder's lock, and leaves this process's number in it.
+    /// Takes the folder's lock and writes this process's id into it.
     pub(crate) fn take(folder: &Path) -> Result<Self, BackendError> {
         let path = folder.join(".lock");
-        let refused = |error: std::io::Error| BackendError::Folder { folder: path.clone(), why: error.to_string() };
+        let refused = |source| BackendError::Folder { folder: path.clone(), source };
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(refused)?;
         match file.try_lock() {
@@ -34,7 +34,7 @@ impl Lock {
     }
 }
 
-/// Which process says that it holds the lock, for the message.
+/// The process that wrote its id into the lock, for the message.
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
     match file.take(32).read_to_string(&mut text).ok().and_then(|_| text.trim().parse::<u32>().ok()) {

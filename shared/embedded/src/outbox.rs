@@ -1,15 +1,15 @@
-//! Mail as `.eml` files, which any mail program opens. Deliberately absent: sending them on.
+//! Mail as `.eml` files, which any mail program opens. Deliberately absent: sending them.
 
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
 };
 
-use truecount_platform::{CreateOutcome, Mail, MailError, Mailer, async_trait, checked_key};
+use truecount_platform::{CreateOutcome, Detail, Mail, MailError, Mailer, async_trait, checked_key};
 
 use crate::disk::{Disk, Prepared};
 
-/// Mail into one folder: `KEY.eml`, and `KEY-repeat.eml` for the one labelled repeat.
+/// Mail into one folder: `KEY.eml`, and `KEY-repeat.eml` for the single labelled repeat.
 pub struct EmlOutbox {
     folder: PathBuf,
     disk: Disk,
@@ -20,53 +20,62 @@ impl EmlOutbox {
         Self { folder, disk }
     }
 
-    /// Where a mail lies, or will.
+    /// The file of a mail, existing or not.
     ///
     /// # Errors
     /// [`MailError::NotSent`] if its key cannot name a file, or it is neither the first send nor the repeat.
     pub fn place(&self, mail: &Mail) -> Result<PathBuf, MailError> {
-        let key = checked_key(&mail.key).map_err(|error| MailError::NotSent(error.to_string()))?;
+        let key = checked_key(&mail.key).map_err(|error| MailError::NotSent(Detail::of(error)))?;
         let name = match mail.attempt {
-            _ if key.contains('/') => return Err(MailError::NotSent(format!("`{key}` cannot name a file"))),
+            _ if key.contains('/') => return Err(MailError::NotSent(format!("`{key}` cannot name a file").into())),
             1 => format!("{key}.eml"),
             2 => format!("{key}-repeat.eml"),
-            more => return Err(MailError::NotSent(format!("it was sent twice already, and this is number {more}"))),
+            more => {
+                return Err(MailError::NotSent(
+                    format!("it was sent twice already, and this is attempt {more}").into(),
+                ));
+            }
         };
         Ok(self.folder.join(name))
     }
 
-    /// Writes a mail's copy, without a name as long as nobody knows whether it goes out.
+    /// Writes a mail's copy under a temporary name: it gets its final one once the mail may have been accepted.
     pub(crate) fn prepare(&self, mail: &Mail) -> Result<Prepared, MailError> {
         let path = self.place(mail)?;
-        let refused = |error| MailError::NotSent(format!("its copy `{}` cannot be written: {error}", path.display()));
+        let refused = |error| {
+            let message = format!("its copy `{}` cannot be written: {error}", path.display());
+            MailError::NotSent(Detail::new(message, error))
+        };
         self.disk.prepare(&path, &mail.raw).map_err(refused)
     }
 }
 
 #[async_trait]
 impl Mailer for EmlOutbox {
-    /// Writes the file; its name is the message id. The same mail again is the same file.
+    /// Writes the file; its name is the message id. Sending the same mail again changes nothing.
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
         let path = self.place(mail)?;
         let (disk, raw) = (self.disk.clone(), mail.raw.clone());
         let work = tokio::task::spawn_blocking(move || write(&disk, &path, &raw)).await;
-        work.unwrap_or_else(|error| Err(MailError::Unknown(error.to_string())))
+        work.unwrap_or_else(|error| Err(MailError::DeliveryUnknown(Detail::of(error))))
     }
 }
 
 fn write(disk: &Disk, path: &Path, raw: &[u8]) -> Result<String, MailError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let place = path.display();
+    let at = |error: std::io::Error| Detail::new(format!("`{}`: {error}", path.display()), error);
     match disk.write_new(path, raw) {
         Ok(CreateOutcome::Created) => Ok(name),
         Ok(CreateOutcome::AlreadyExists) => match fs::read(path) {
             Ok(there) if there == raw => Ok(name),
-            Ok(_) => Err(MailError::NotSent(format!("another mail lies at `{place}`: move it away"))),
-            Err(error) => Err(MailError::Unknown(format!("`{place}`: {error}"))),
+            Ok(_) => {
+                Err(MailError::NotSent(format!("a different mail exists at `{}`: move it away", path.display()).into()))
+            }
+            Err(error) => Err(MailError::DeliveryUnknown(at(error))),
         },
-        // Named, but perhaps not for good: it may be there after a power cut, or not.
-        Err(error) if path.exists() => Err(MailError::Unknown(format!("`{place}`: {error}"))),
-        Err(error) => Err(MailError::NotSent(format!("`{place}`: {error}"))),
+        // The file has its name, but the folder was not synced: it may or may not survive a power cut.
+        Err(error) if path.exists() => Err(MailError::DeliveryUnknown(at(error))),
+        Err(error) => Err(MailError::NotSent(at(error))),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Sources' secrets from the environment, else from a file that only its owner may read; a new one is written into the
-//! file, where nothing else changes. Deliberately absent: any message with a value in it.
+//! Sources' secrets from the environment, else from a file that only its owner may read; a new one is written to the
+//! file without changing the rest. Deliberately absent: any message that contains a value.
 
 use std::{
     collections::BTreeMap,
@@ -13,20 +13,20 @@ use std::{
 use toml_edit::DocumentMut;
 use truecount_billing::SourceId;
 use truecount_platform::{
-    ExposeSecret, Fields, PortErrorKind, SecretError, SecretString, Secrets, async_trait, fields_from_json,
+    Detail, ExposeSecret, Fields, PortErrorKind, SecretError, SecretString, Secrets, async_trait, fields_from_json,
 };
 
 /// The longest secrets file, in bytes.
 const FILE_BYTES_MAX: u64 = 1_000_000;
 
-/// Secrets of `TRUECOUNT_SECRET_…` variables, each a JSON object, else of the tables in one TOML file.
+/// Secrets from `TRUECOUNT_SECRET_…` variables, each a JSON object, else from the tables of one TOML file.
 pub struct LocalSecrets {
     file: PathBuf,
     variable: fn(&str) -> Result<String, VarError>,
 }
 
 impl LocalSecrets {
-    /// Reads this file where the environment has nothing.
+    /// Reads this file for sources without a variable.
     #[must_use]
     pub fn new(file: PathBuf) -> Self {
         Self { file, variable: |name| std::env::var(name) }
@@ -40,11 +40,11 @@ impl LocalSecrets {
 }
 
 impl LocalSecrets {
-    /// Writes a source's fields into the file, in place of earlier ones; comments and other sources stay. The file is
-    /// made if it is not there, and is only its owner's.
+    /// Writes a source's fields to the file, replacing existing ones; comments and other sources stay. The file is
+    /// created if it does not exist, readable only by its owner.
     ///
     /// # Errors
-    /// [`SecretError`] if the file is not usable as it is, or cannot be written; then it is as it was.
+    /// [`SecretError`] if the file is not usable or cannot be written; then it is unchanged.
     pub fn set(&self, source: &SourceId, fields: &Fields) -> Result<(), SecretError> {
         let place = format!("`{}`", self.file.display());
         let text = read(&self.file).map_err(|error| error.of(source, &place))?;
@@ -63,11 +63,11 @@ impl LocalSecrets {
         for (field, value) in fields {
             table.insert(field, toml_edit::value(value.expose_secret()));
         }
-        // A new table goes to the end, behind every comment.
+        // A new table goes to the end, after every comment.
         let between = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         let text = if is_new { format!("{text}{between}\n{new}") } else { document.to_string() };
         tables(&text).map_err(unusable)?;
-        write(&self.file, text.as_bytes()).map_err(|error| Unread::Failed(error.to_string()).of(source, &place))
+        write(&self.file, text.as_bytes()).map_err(|error| ReadError::Io(error).of(source, &place))
     }
 }
 
@@ -99,28 +99,28 @@ impl Secrets for LocalSecrets {
 }
 
 /// Why a secrets file was not read.
-enum Unread {
+enum ReadError {
     Unsafe(String),
-    Failed(String),
+    Io(std::io::Error),
 }
 
-impl From<std::io::Error> for Unread {
+impl From<std::io::Error> for ReadError {
     fn from(error: std::io::Error) -> Self {
-        Self::Failed(error.to_string())
+        Self::Io(error)
     }
 }
 
-impl Unread {
+impl ReadError {
     fn of(self, source: &SourceId, place: &str) -> SecretError {
         let (source_id, place) = (source.clone(), place.to_owned());
         match self {
             Self::Unsafe(why) => SecretError::Unusable { source_id, place, why },
-            Self::Failed(why) => SecretError::Unread { source_id, place, cause: PortErrorKind::Disk(why) },
+            Self::Io(error) => SecretError::Unread { source_id, place, cause: PortErrorKind::Disk(Detail::of(error)) },
         }
     }
 }
 
-/// Writes the file whole, under a name of its own first, and only its owner's from the beginning.
+/// Writes the file atomically, readable only by its owner from the beginning.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
@@ -135,14 +135,14 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         fs::rename(&draft, path)
     });
     if written.is_err() {
-        // What is left of it holds a secret.
+        // What is left of it contains a secret.
         let _ = fs::remove_file(&draft);
     }
     written
 }
 
-/// The file's text; empty if there is no file.
-fn read(path: &Path) -> Result<String, Unread> {
+/// The file's text; empty if it does not exist.
+fn read(path: &Path) -> Result<String, ReadError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
@@ -152,33 +152,36 @@ fn read(path: &Path) -> Result<String, Unread> {
     let mut text = String::new();
     let length = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if u64::try_from(length).is_ok_and(|length| length > FILE_BYTES_MAX) {
-        return Err(Unread::Unsafe(format!("it is longer than {FILE_BYTES_MAX} bytes")));
+        return Err(ReadError::Unsafe(format!("it is longer than {FILE_BYTES_MAX} bytes")));
     }
     Ok(text)
 }
 
 #[cfg(unix)]
-fn check_mode(file: &fs::Metadata) -> Result<(), Unread> {
+fn check_mode(file: &fs::Metadata) -> Result<(), ReadError> {
     let mode = std::os::unix::fs::MetadataExt::mode(file) & 0o777;
     if mode & 0o077 != 0 {
-        return Err(Unread::Unsafe(format!("others than its owner may open it (mode {mode:o}): set its mode to 600")));
+        return Err(ReadError::Unsafe(format!(
+            "users other than its owner may open it (mode {mode:o}): set its mode to 600"
+        )));
     }
     Ok(())
 }
 
-/// Other systems have no such mode.
+/// Other systems have no file modes.
 #[cfg(not(unix))]
-fn check_mode(_: &fs::Metadata) -> Result<(), Unread> {
+fn check_mode(_: &fs::Metadata) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The sources' fields. The TOML reader's own message quotes the line, which is a secret: only its number is told.
+/// The sources' fields. The TOML parser's own message quotes the line, which is a secret: only its number is reported,
+/// and the error is not kept.
 fn tables(text: &str) -> Result<BTreeMap<String, Fields>, String> {
     toml::from_str::<BTreeMap<String, BTreeMap<String, SecretString>>>(text).map_err(|error| {
         let line = error
             .span()
             .map_or(0, |span| text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count());
-        format!("line {} is not as it must be: a `[source]` table whose values are texts in quotes", line + 1)
+        format!("line {} is not valid: write a `[source]` table whose values are strings in quotes", line + 1)
     })
 }
 
@@ -208,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_secret_changes_nothing_else() {
+    async fn setting_a_secret_changes_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config/secrets.toml");
         let secrets = LocalSecrets { file: file.clone(), variable: |_| Err(VarError::NotPresent) };

@@ -1,8 +1,8 @@
-//! Mail handed to a mail server (SMTP, RFC 5321): under TLS or not at all, one conversation per mail, and honest about
-//! how far it came. Deliberately absent: retries, a queue, and a connection that is kept.
+//! Mail sent through a mail server (SMTP, RFC 5321): only under TLS, one connection per mail, reporting exactly how far
+//! it got. Deliberately absent: retries, a queue, and connection reuse.
 //!
-//! Until the last byte of the message has gone, nothing was sent. A server that then answers yes or no is believed;
-//! one that says nothing may have taken the mail.
+//! Until the last byte of the message was transmitted, nothing was sent. After that the server's answer counts; without
+//! an answer, it may have accepted the mail.
 
 use std::{fmt, fs, future::Future, net::Ipv4Addr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
@@ -20,45 +20,45 @@ use lettre::{
 };
 use tokio::{net::TcpStream, time::timeout};
 use truecount_billing::SourceId;
-use truecount_platform::{ExposeSecret, MAIL_BYTES_MAX, Mail, MailError, Mailer, Secrets, async_trait};
+use truecount_platform::{Detail, ExposeSecret, MAIL_BYTES_MAX, Mail, MailError, Mailer, Secrets, async_trait};
 
 use crate::{EmlOutbox, bytewise::Bytewise};
 
-/// Under which name the password is kept, beside the sources' secrets.
+/// The name of the password's secret, stored beside those of the sources.
 pub const SMTP_SECRET: &str = "smtp";
 /// The field of that secret.
 const PASSWORD: &str = "password";
 
-/// How long it may take to be connected and let in.
+/// Time limit for connecting and signing in.
 const OPENING_MAX: Duration = Duration::from_secs(90);
-/// How long it may take until sender and recipients are accepted: a busy server greylists, or looks them up.
+/// Time limit until sender and recipients are accepted: a busy server greylists, or looks them up.
 const ENVELOPE_MAX: Duration = Duration::from_secs(5 * 60);
-/// How long it may take until the message is accepted: what RFC 5321 (4.5.3.2.6) has a client wait.
+/// Time limit until the message is accepted: the one of RFC 5321, section 4.5.3.2.6.
 const MESSAGE_MAX: Duration = Duration::from_secs(10 * 60);
-/// How long to wait for a server's goodbye.
+/// Time limit for the answer to QUIT.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
-/// How a connection is encrypted. Unencrypted is not among it.
+/// How a connection is encrypted. There is no unencrypted mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpEncryption {
-    /// In the clear until STARTTLS, and nothing but that in the clear.
+    /// Plain until STARTTLS, with nothing else sent in plain.
     StartTls,
-    /// From the first byte on.
+    /// TLS from the first byte.
     Tls,
 }
 
-/// A mail server, and how to be let in.
+/// A mail server and how to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpServer {
-    /// Its name, which its certificate must have.
+    /// Its host name, which its certificate must carry.
     pub host: String,
-    /// Its port; `None`: the one that belongs to the kind of encryption.
+    /// Its port; `None`: the default of the encryption mode.
     pub port: Option<u16>,
     /// How the connection is encrypted.
     pub tls: SmtpEncryption,
-    /// Who signs in; `None`: nobody has to.
+    /// The user name; `None`: without signing in.
     pub username: Option<String>,
-    /// The only authorities (PEM) that are trusted for it; `None`: those that the system trusts.
+    /// The only certificate authorities (PEM) trusted for it; `None`: those of the system.
     pub ca_file: Option<PathBuf>,
 }
 
@@ -75,17 +75,17 @@ impl SmtpMailer {
         Self { server, secrets, outbox, limit: Duration::MAX }
     }
 
-    /// Connects, signs in and says goodbye: whether a mail could go out now. Sends nothing.
+    /// Connects, signs in and disconnects, to check that a mail could be sent now. Sends nothing.
     ///
     /// # Errors
-    /// [`MailError::NotSent`] with what stands in the way.
+    /// [`MailError::NotSent`] with the reason.
     pub async fn try_out(&self) -> Result<(), MailError> {
         let mut connection = self.before(OPENING_MAX, "signing in", self.open()).await?;
         let _ = timeout(GOODBYE_MAX, connection.quit()).await;
         Ok(())
     }
 
-    /// The same, but waiting at most so long for each step.
+    /// Limits the time of each step.
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -99,7 +99,7 @@ impl Mailer for SmtpMailer {
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
         if mail.raw.len() > MAIL_BYTES_MAX {
             let length = mail.raw.len();
-            return Err(MailError::NotSent(format!("it has {length} bytes, more than {MAIL_BYTES_MAX}")));
+            return Err(MailError::NotSent(format!("it has {length} bytes, more than {MAIL_BYTES_MAX}").into()));
         }
         // First, so that a full disk is found before the mail is out.
         let copy = self.outbox.prepare(mail)?;
@@ -109,53 +109,54 @@ impl Mailer for SmtpMailer {
         if !matches!(answer, Err(MailError::NotSent(_)))
             && let Err(error) = copy.keep()
         {
-            tracing::warn!(%error, key = mail.key, "the mail went out, and its copy could not be kept");
+            tracing::warn!(%error, key = mail.key, "the mail was sent, but its copy could not be stored");
         }
-        // Whatever it says now changes nothing.
+        // The outcome is settled: the answer to QUIT does not matter.
         let _ = timeout(GOODBYE_MAX, connection.quit()).await;
         answer
     }
 }
 
 impl SmtpMailer {
-    /// A step before the message: if it fails or takes too long, nothing was sent.
+    /// Runs a step before the message: if it fails or takes too long, nothing was sent.
     async fn before<T>(
         &self,
         limit: Duration,
         step: &str,
-        work: impl Future<Output = Result<T, String>> + Send,
+        work: impl Future<Output = Result<T, Detail>> + Send,
     ) -> Result<T, MailError> {
         let limit = limit.min(self.limit);
-        let not_sent = |why: String| MailError::NotSent(format!("{}: {why}", self.place()));
+        let not_sent = |why: Detail| MailError::NotSent(why.context(self.place()));
         match timeout(limit, work).await {
             Ok(done) => done.map_err(not_sent),
-            Err(_) => Err(not_sent(format!("{step} took longer than {limit:?}"))),
+            Err(_) => Err(not_sent(format!("{step} took longer than {limit:?}").into())),
         }
     }
 
-    async fn open(&self) -> Result<AsyncSmtpConnection, String> {
+    async fn open(&self) -> Result<AsyncSmtpConnection, Detail> {
         let server = &self.server;
         let password = self.password().await?;
         let tls = self.tls()?;
-        // Anything that can be said without telling this machine's name.
+        // A valid greeting that does not reveal this machine's name.
         let name = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
         let address = (server.host.as_str(), self.port());
         let mut connection = match server.tls {
             SmtpEncryption::Tls => AsyncSmtpConnection::connect_tokio1(address, None, &name, Some(tls), None)
                 .await
-                .map_err(|error| said(&error))?,
+                .map_err(server_error)?,
             SmtpEncryption::StartTls => {
-                let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+                let stream = TcpStream::connect(address).await.map_err(Detail::of)?;
                 let stream = Box::new(Bytewise(stream));
                 let mut connection =
                     AsyncSmtpConnection::connect_with_transport(stream, &name).await.map_err(|error| {
-                        format!("{}; if it expects TLS from the start, set `tls = \"tls\"`", said(&error))
+                        let hint = "if it expects TLS from the start, set `tls = \"tls\"`";
+                        Detail::new(format!("{}; {hint}", summary(&error)), error)
                     })?;
                 if !connection.can_starttls() {
                     connection.abort().await;
-                    return Err("it does not offer STARTTLS, and without TLS nothing is sent".to_owned());
+                    return Err("it does not offer STARTTLS, and nothing is sent without TLS".into());
                 }
-                connection.starttls(tls, &name).await.map_err(|error| said(&error))?;
+                connection.starttls(tls, &name).await.map_err(server_error)?;
                 connection
             }
         };
@@ -163,96 +164,97 @@ impl SmtpMailer {
         let offers = |mechanism| connection.server_info().supports_auth_mechanism(mechanism);
         if !offers(Mechanism::Plain) && !offers(Mechanism::Login) {
             connection.abort().await;
-            return Err("it lets nobody sign in with a password (AUTH PLAIN or LOGIN)".to_owned());
+            return Err("it does not support signing in with a password (AUTH PLAIN or LOGIN)".into());
         }
         let credentials = Credentials::new(username, password.clone());
         match connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await {
             Ok(_) => Ok(connection),
             Err(error) => {
                 connection.abort().await;
-                Err(format!("signing in was refused: {}", without(&said(&error), &self.server.username, &password)))
+                // The error itself is not kept: the server may repeat the password in its answer.
+                let said = without(&summary(&error), &self.server.username, &password);
+                Err(format!("signing in was refused: {said}").into())
             }
         }
     }
 
-    /// Names the sender and each recipient. One refused recipient and nobody gets the mail: a group's mail is one.
-    async fn introduce(&self, connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), String> {
+    /// Sends the envelope. If one recipient is refused nobody gets the mail: a group's mail is sent once, to all of it.
+    async fn introduce(&self, connection: &mut AsyncSmtpConnection, mail: &Mail) -> Result<(), Detail> {
         let mut parameters = Vec::new();
         if !mail.raw.is_ascii() {
             if !connection.server_info().supports_feature(Extension::EightBitMime) {
-                return Err("it takes no mail with letters beyond ASCII (8BITMIME)".to_owned());
+                return Err("it does not accept mail with non-ASCII characters (8BITMIME)".into());
             }
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
         let from = address(&mail.from)?;
         let to = mail.to.iter().map(|to| address(to)).collect::<Result<Vec<_>, _>>()?;
         if to.is_empty() {
-            return Err("the mail has no recipient".to_owned());
+            return Err("the mail has no recipient".into());
         }
-        let refuses = |what: &str, error: &Error| format!("it refuses {what}: {}", said(error));
+        let refuses = |what: &str, error: Error| server_error(error).context(format_args!("it refuses {what}"));
         if let Err(error) = connection.command(MailFrom::new(Some(from), parameters)).await {
             connection.abort().await;
-            return Err(refuses(&format!("the sender `{}`", mail.from), &error));
+            return Err(refuses(&format!("the sender `{}`", mail.from), error));
         }
         for (to, written) in to.into_iter().zip(&mail.to) {
             if let Err(error) = connection.command(Rcpt::new(to, Vec::new())).await {
                 connection.abort().await;
-                return Err(refuses(
-                    &format!("the recipient `{written}`, so nobody of the group got the mail"),
-                    &error,
-                ));
+                return Err(refuses(&format!("the recipient `{written}`, so nobody of the group got the mail"), error));
             }
         }
         match connection.command(Data).await {
             Ok(answer) if answer.has_code(354) => Ok(()),
-            Ok(answer) => Err(format!("it answers {} where it should ask for the message", answer.code())),
+            Ok(answer) => Err(format!("it answers {} where it should ask for the message", answer.code()).into()),
             Err(error) => {
                 connection.abort().await;
-                Err(refuses("the message", &error))
+                Err(refuses("the message", error))
             }
         }
     }
 
-    /// Sends the message itself. Only from here on may the server have it.
+    /// Sends the message itself. Only from here on may the server have accepted it.
     async fn hand_over(&self, connection: &mut AsyncSmtpConnection, raw: &[u8]) -> Result<String, MailError> {
         let limit = MESSAGE_MAX.min(self.limit);
-        let unknown = |why: String| MailError::Unknown(format!("{}: {why}", self.place()));
+        let unknown = |why: Detail| MailError::DeliveryUnknown(why.context(self.place()));
         match timeout(limit, connection.message(raw.strip_suffix(b"\r\n").unwrap_or(raw))).await {
             Ok(Ok(answer)) if answer.code().severity == Severity::PositiveCompletion => {
                 Ok(answer.first_line().unwrap_or_default().to_owned())
             }
-            Ok(Ok(answer)) => Err(unknown(format!("it answered the message with {}", answer.code()))),
+            Ok(Ok(answer)) => Err(unknown(format!("it answered the message with {}", answer.code()).into())),
             Ok(Err(error)) if error.status().is_some() => {
-                Err(MailError::NotSent(format!("{}: it refuses the message: {}", self.place(), said(&error))))
+                Err(MailError::NotSent(server_error(error).context("it refuses the message").context(self.place())))
             }
-            Ok(Err(error)) => Err(unknown(format!("no answer to the message: {}", said(&error)))),
-            Err(_) => Err(unknown(format!("no answer to the message within {limit:?}"))),
+            Ok(Err(error)) => Err(unknown(server_error(error).context("no answer to the message"))),
+            Err(_) => Err(unknown(format!("no answer to the message within {limit:?}").into())),
         }
     }
 
-    /// Who signs in with what; `None`: nobody has to.
-    async fn password(&self) -> Result<Option<(String, String)>, String> {
+    /// User name and password; `None`: without signing in.
+    async fn password(&self) -> Result<Option<(String, String)>, Detail> {
         let Some(username) = &self.server.username else { return Ok(None) };
-        let id = SourceId::new(SMTP_SECRET).map_err(|error| error.to_string())?;
-        let fields = self.secrets.source(&id).await.map_err(|error| error.to_string())?;
+        let id = SourceId::new(SMTP_SECRET).map_err(Detail::of)?;
+        let fields = self.secrets.source(&id).await.map_err(Detail::of)?;
         let password = fields.get(PASSWORD).ok_or_else(|| {
-            format!("the secret `{SMTP_SECRET}` has no field `{PASSWORD}`: put the mail server's there")
+            Detail::from(format!(
+                "the secret `{SMTP_SECRET}` has no field `{PASSWORD}`: add the mail server's password"
+            ))
         })?;
         Ok(Some((username.clone(), password.expose_secret().to_owned())))
     }
 
-    fn tls(&self) -> Result<TlsParameters, String> {
+    fn tls(&self) -> Result<TlsParameters, Detail> {
         let mut parameters = TlsParameters::builder(self.server.host.clone());
         if let Some(file) = &self.server.ca_file {
-            let wrong = |why: String| format!("`ca_file` `{}`: {why}", file.display());
-            let pem = fs::read(file).map_err(|error| wrong(error.to_string()))?;
+            let wrong = |why: Detail| why.context(format_args!("`ca_file` `{}`", file.display()));
+            let pem = fs::read(file).map_err(|error| wrong(Detail::of(error)))?;
             if !pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----") {
-                return Err(wrong("it holds no certificate in PEM".to_owned()));
+                return Err(wrong("it contains no certificate in PEM".into()));
             }
-            let authority = Certificate::from_pem(&pem).map_err(|error| wrong(said(&error)))?;
+            let authority = Certificate::from_pem(&pem).map_err(|error| wrong(server_error(error)))?;
             parameters = parameters.certificate_store(CertificateStore::None).add_root_certificate(authority);
         }
-        parameters.build().map_err(|error| said(&error))
+        parameters.build().map_err(server_error)
     }
 
     fn port(&self) -> u16 {
@@ -268,21 +270,26 @@ impl SmtpMailer {
 }
 
 /// The bare address of `name@example.com` or `Name <name@example.com>`.
-fn address(text: &str) -> Result<Address, String> {
+fn address(text: &str) -> Result<Address, Detail> {
     let trimmed = text.trim();
     let bare = trimmed.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')).map_or(trimmed, |(_, bare)| bare);
-    Address::from_str(bare).map_err(|_| format!("`{text}` is no address"))
+    Address::from_str(bare).map_err(|error| Detail::new(format!("`{text}` is not an address"), error))
 }
 
-/// A server's words without the password, as it is and as it was sent.
+/// A server's words without the password, as it is and as it was encoded.
 fn without(text: &str, username: &Option<String>, password: &str) -> String {
     let plain = format!("\0{}\0{password}", username.as_deref().unwrap_or_default());
     let sent = [STANDARD.encode(plain), STANDARD.encode(password)];
     sent.iter().map(String::as_str).chain([password]).fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
 }
 
-/// What the server, or the way to it, said: each cause once.
-fn said(error: &Error) -> String {
+/// A mail server's error, or that of the connection to it.
+fn server_error(error: Error) -> Detail {
+    Detail::new(summary(&error), error)
+}
+
+/// The server's answer, or why it could not be reached: each cause once.
+fn summary(error: &Error) -> String {
     let mut text = match error.status() {
         Some(status) => status.to_string(),
         None => String::new(),

@@ -1,22 +1,22 @@
-//! DynamoDB in this process, on a file, behind an address on loopback. Deliberately absent: streams (they make writes
-//! quadratic here) and a way to reach it from another machine.
+//! An embedded DynamoDB on a file, listening on loopback. Deliberately absent: streams (they make writes quadratic here)
+//! and access from another machine.
 
 use std::{path::Path, sync::mpsc, thread::JoinHandle, time::Duration};
 
 use dynoxide::{Database, actions::create_table::CreateTableRequest, errors::DynoxideError};
 use tokio::sync::oneshot;
-use truecount_platform::{Table, aws, endpoint};
+use truecount_platform::{BoxError, Table, aws, endpoint};
 
 use crate::{BackendError, Durability};
 
-/// The table's name in every local home.
+/// The table's name in every local backend.
 const NAME: &str = "truecount";
 
-/// How long a request under way may hold up the end.
+/// How long a pending request may delay the shutdown.
 const STOP_SECONDS_MAX: u64 = 5;
 
-/// The server, on a thread and a runtime of its own: it works whatever runtime its callers have, and a write that waits
-/// for the disk holds up no one else.
+/// The server, on its own thread and runtime: it works whatever runtime its callers use, and a write that waits for the
+/// disk blocks none of them.
 pub(crate) struct TableServer {
     endpoint: String,
     table: Table,
@@ -25,20 +25,20 @@ pub(crate) struct TableServer {
 }
 
 impl TableServer {
-    /// Opens the file and answers before it returns.
+    /// Opens the file; the server accepts requests when this returns.
     pub(crate) fn start(file: &Path, durability: Durability) -> Result<Self, BackendError> {
-        let refused = |why: String| BackendError::Table { file: file.to_owned(), why };
+        let refused = |source: BoxError| BackendError::Table { file: file.to_owned(), source };
         let database = open(file, durability).map_err(refused)?;
-        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(|error| refused(error.to_string()))?;
-        listener.set_nonblocking(true).map_err(|error| refused(error.to_string()))?;
-        let address = listener.local_addr().map_err(|error| refused(error.to_string()))?;
-        let endpoint = endpoint::checked(&format!("http://{address}")).map_err(|error| refused(error.to_string()))?;
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).map_err(|error| refused(error.into()))?;
+        listener.set_nonblocking(true).map_err(|error| refused(error.into()))?;
+        let address = listener.local_addr().map_err(|error| refused(error.into()))?;
+        let endpoint = endpoint::checked(&format!("http://{address}")).map_err(|error| refused(error.into()))?;
         let (stop, stopped) = oneshot::channel();
         let (started, has_started) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("truecount-table".to_owned())
             .spawn(move || serve(listener, database, stopped, &started))
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| refused(error.into()))?;
         let server = Self {
             endpoint: endpoint.to_string(),
             table: aws::local_table(&endpoint, NAME),
@@ -47,8 +47,8 @@ impl TableServer {
         };
         match has_started.recv() {
             Ok(Ok(())) => Ok(server),
-            Ok(Err(why)) => Err(refused(why)),
-            Err(_) => Err(refused("its server ended at once".to_owned())),
+            Ok(Err(error)) => Err(refused(error.into())),
+            Err(error) => Err(refused(error.into())),
         }
     }
 
@@ -75,11 +75,11 @@ impl Drop for TableServer {
     }
 }
 
-fn open(file: &Path, durability: Durability) -> Result<Database, String> {
+fn open(file: &Path, durability: Durability) -> Result<Database, BoxError> {
     let path = file.to_str().ok_or("its path is not Unicode")?;
-    let database = Database::new(path).map_err(|error| error.to_string())?;
+    let database = Database::new(path)?;
     if durability == Durability::Bulk {
-        database.enable_bulk_loading().map_err(|error| error.to_string())?;
+        database.enable_bulk_loading()?;
     }
     let request: CreateTableRequest = serde_json::from_value(serde_json::json!({
         "TableName": NAME,
@@ -92,29 +92,28 @@ fn open(file: &Path, durability: Durability) -> Result<Database, String> {
             { "AttributeName": "pk", "KeyType": "HASH" },
             { "AttributeName": "sk", "KeyType": "RANGE" },
         ],
-    }))
-    .map_err(|error| error.to_string())?;
+    }))?;
     match database.create_table(request) {
         Ok(_) | Err(DynoxideError::ResourceInUseException(_)) => Ok(database),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error.into()),
     }
 }
 
-/// Answers until told to stop. The runtime, and with it whatever still has the file open, ends before this returns.
+/// Serves until it is told to stop. The runtime, and with it every handle on the file, is gone when this returns.
 fn serve(
     listener: std::net::TcpListener,
     database: Database,
     stopped: oneshot::Receiver<()>,
-    started: &mpsc::Sender<Result<(), String>>,
+    started: &mpsc::Sender<Result<(), std::io::Error>>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return drop(started.send(Err(error.to_string()))),
+        Err(error) => return drop(started.send(Err(error))),
     };
     runtime.block_on(async {
         let listener = match tokio::net::TcpListener::from_std(listener) {
             Ok(listener) => listener,
-            Err(error) => return drop(started.send(Err(error.to_string()))),
+            Err(error) => return drop(started.send(Err(error))),
         };
         let (drain, drained) = oneshot::channel::<()>();
         let served = dynoxide::server::serve_with_shutdown(listener, database, async { drop(drained.await) });

@@ -52,7 +52,7 @@ async fn a_missing_table_is_named() {
     conformance::missing_table(&table).await;
     table.create_if_missing().await.expect("made");
     table.create_if_missing().await.expect("is there");
-    assert_eq!(table.put_new(Row::new("p", "s")).await, Ok(CreateOutcome::Created));
+    assert_eq!(table.put_new(Row::new("p", "s")).await.expect("put new"), CreateOutcome::Created);
 }
 
 #[tokio::test]
@@ -81,11 +81,11 @@ async fn one_mail_is_one_file() {
     let folder = folder();
     let home = open(folder.path());
     let outbox = home.mailer();
-    assert_eq!(outbox.send(&mail("2026-11-1-finance", 1, "first")).await.as_deref(), Ok("2026-11-1-finance.eml"));
-    assert_eq!(outbox.send(&mail("2026-11-1-finance", 1, "first")).await.as_deref(), Ok("2026-11-1-finance.eml"));
+    assert_eq!(outbox.send(&mail("2026-11-1-finance", 1, "first")).await.expect("send"), "2026-11-1-finance.eml");
+    assert_eq!(outbox.send(&mail("2026-11-1-finance", 1, "first")).await.expect("send"), "2026-11-1-finance.eml");
     assert_eq!(
-        outbox.send(&mail("2026-11-1-finance", 2, "again")).await.as_deref(),
-        Ok("2026-11-1-finance-repeat.eml")
+        outbox.send(&mail("2026-11-1-finance", 2, "again")).await.expect("send"),
+        "2026-11-1-finance-repeat.eml"
     );
     for refused in [
         mail("2026-11-1-finance", 1, "another"),
@@ -117,7 +117,7 @@ async fn what_was_written_is_there_after_reopening() {
         for earlier in 0..n {
             let row = table.get("p", &earlier.to_string()).await.expect("read");
             assert!(row.is_some(), "row {earlier} at opening {n}");
-            assert_eq!(archive.get(&format!("f/{earlier}")).await, Ok(Some(vec![1])));
+            assert_eq!(archive.get(&format!("f/{earlier}")).await.expect("get"), Some(vec![1]));
         }
         table.put(Row::new("p", n.to_string())).await.expect("put");
         archive.put_new(&format!("f/{n}"), vec![1]).await.expect("put");
@@ -238,7 +238,7 @@ async fn dropped_files_are_seen_hidden_ones_are_not() {
     let archive = home.archive();
     let listed: Vec<String> = archive.list("inbox/").await.expect("list").into_iter().map(|entry| entry.key).collect();
     assert_eq!(listed, ["inbox/sources/csv/Zürich 2026-11-30.csv", "inbox/sources/csv/what?.csv"]);
-    assert_eq!(archive.get(&listed[0]).await, Ok(Some(b"a,b\n".to_vec())));
+    assert_eq!(archive.get(&listed[0]).await.expect("get"), Some(b"a,b\n".to_vec()));
     let said = archive.get(&listed[1]).await.expect_err("not a key").to_string();
     assert!(said.contains("what?.csv") && said.contains("characters"), "{said}");
 }

@@ -14,7 +14,7 @@ use aws_sdk_sts::config::interceptors::BeforeDeserializationInterceptorContextRe
 use aws_sdk_sts::config::{ConfigBag, Credentials, Intercept, RuntimeComponents, SharedCredentialsProvider};
 use aws_sdk_sts::error::{BoxError, ProvideErrorMetadata, SdkError};
 use jiff::{SignedDuration, Timestamp};
-use truecount_platform::{PortErrorKind, endpoint};
+use truecount_platform::{Detail, PortErrorKind, endpoint};
 use url::Url;
 
 /// Identities that SES accepts in one request.
@@ -91,7 +91,8 @@ impl AwsInspector {
             let named = std::env::var(&name).ok();
             if let Some(text) = named.as_deref().or(endpoint) {
                 let url =
-                    endpoint::checked(text).map_err(|error| PortErrorKind::NotSetUp(format!("{name}: {error}")))?;
+                    endpoint::checked(text)
+                        .map_err(|error| PortErrorKind::NotSetUp(Detail::new(format!("{name}: {error}"), error)))?;
                 endpoints.insert(service, url);
             }
         }
@@ -128,7 +129,7 @@ impl AwsInspector {
         builder.set_endpoint_url(self.endpoint("STS"));
         let seen = DateSeen::default();
         let asked = aws_sdk_sts::Client::from_conf(builder.build()).get_caller_identity();
-        let answer = asked.customize().interceptor(seen.clone()).send().await.map_err(|error| cause(&error))?;
+        let answer = asked.customize().interceptor(seen.clone()).send().await.map_err(cause)?;
         Ok(CallerIdentity {
             account: answer.account.unwrap_or_default(),
             arn: answer.arn.unwrap_or_default(),
@@ -141,7 +142,7 @@ impl AwsInspector {
     /// # Errors
     /// [`PortErrorKind`] if the request fails.
     pub async fn send_quota(&self) -> Result<SendQuota, PortErrorKind> {
-        let answer = self.ses().get_send_quota().send().await.map_err(|error| cause(&error))?;
+        let answer = self.ses().get_send_quota().send().await.map_err(cause)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -164,7 +165,7 @@ impl AwsInspector {
         let all: Vec<_> = identities.iter().cloned().collect();
         for some in all.chunks(IDENTITIES_MAX) {
             let asked = client.get_identity_verification_attributes().set_identities(Some(some.to_vec()));
-            let answer = asked.send().await.map_err(|error| cause(&error))?;
+            let answer = asked.send().await.map_err(cause)?;
             let good = answer.verification_attributes.into_iter();
             let good = good.filter(|(_, state)| state.verification_status == VerificationStatus::Success);
             verified.extend(good.map(|(identity, _)| identity));
@@ -186,7 +187,7 @@ impl AwsInspector {
                 expression: found.schedule_expression.unwrap_or_default(),
             })),
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-            Err(error) => Err(cause(&error)),
+            Err(error) => Err(cause(error)),
         }
     }
 
@@ -198,7 +199,7 @@ impl AwsInspector {
         let mut builder = aws_sdk_sns::config::Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint("SNS"));
         let client = aws_sdk_sns::Client::from_conf(builder.build());
-        let answer = client.get_topic_attributes().topic_arn(topic).send().await.map_err(|error| cause(&error))?;
+        let answer = client.get_topic_attributes().topic_arn(topic).send().await.map_err(cause)?;
         let attributes = answer.attributes.unwrap_or_default();
         let count = |name: &str| attributes.get(name).and_then(|n| n.parse().ok()).unwrap_or(0);
         Ok(Subscriptions { confirmed: count("SubscriptionsConfirmed"), pending: count("SubscriptionsPending") })
@@ -250,14 +251,15 @@ impl Intercept for DateSeen {
     }
 }
 
-fn cause<E>(error: &SdkError<E, HttpResponse>) -> PortErrorKind
+fn cause<E>(error: SdkError<E, HttpResponse>) -> PortErrorKind
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    match error {
+    match &error {
         SdkError::ServiceError(service) => {
-            PortErrorKind::of_answer(service.err().code(), service.err().message(), service.raw().status().as_u16())
+            let (said, status) = (service.err().meta().clone(), service.raw().status().as_u16());
+            PortErrorKind::from_response(said.code(), said.message(), status, error)
         }
-        _ => PortErrorKind::of_silence(error),
+        _ => PortErrorKind::from_no_response(error),
     }
 }

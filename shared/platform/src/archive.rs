@@ -1,4 +1,4 @@
-//! The port that keeps files: what was read from vendors, what was reported, what people drop. Deliberately absent:
+//! The port that stores files: pages read from vendors, reports, and files dropped by people. Deliberately absent:
 //! deleting, and overwriting anything but settings and the inbox.
 
 use async_trait::async_trait;
@@ -9,39 +9,40 @@ use crate::{CreateOutcome, PortErrorKind};
 
 /// The longest key, in bytes, as on S3.
 pub const KEY_BYTES_MAX: usize = 1_024;
-/// The longest part of a key between two slashes, in bytes: a file's name holds 255, and its draft needs some.
+/// The longest part of a key between two slashes, in bytes: a file name holds 255, and a temporary name needs some.
 pub const KEY_PART_BYTES_MAX: usize = 200;
 
-/// One kept file.
+/// A stored file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ArchiveEntry {
     /// Its key.
     pub key: String,
-    /// Its length in bytes.
+    /// Its size in bytes.
     pub size: u64,
 }
 
-/// Why the archive could not do its work.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Error of an archive operation.
+#[derive(Debug, thiserror::Error)]
 #[error("{operation} `{place}`: {cause}")]
 pub struct ArchiveError {
     /// What was attempted, such as `writing`.
     pub operation: &'static str,
-    /// The file, as a person would look for it.
+    /// Where a person would look for the file.
     pub place: String,
-    /// What stood in the way.
+    /// What kind of failure it was.
+    #[source]
     pub cause: PortErrorKind,
 }
 
 impl ArchiveError {
-    /// Who can help.
+    /// What to do about it.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         self.cause.remedy()
     }
 }
 
-/// Keeps files under keys such as `reports/2026-11/RUN/exceptions.csv`.
+/// Stores files under keys such as `reports/2026-11/RUN/exceptions.csv`.
 #[async_trait]
 pub trait Archive: Send + Sync {
     /// Stores a file under a key that does not exist yet; never overwrites. Of concurrent writers exactly one gets
@@ -52,14 +53,14 @@ pub trait Archive: Send + Sync {
     /// [`ArchiveError`] if it is not known whether the file was stored.
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError>;
 
-    /// Keeps a file, in place of an earlier one: for `config/` and `inbox/` only.
+    /// Stores a file and replaces an existing one: for `config/` and `inbox/` only.
     ///
     /// # Errors
-    /// [`ArchiveError`] if it is not known to be kept; then the earlier file or the new one is there, whole.
+    /// [`ArchiveError`] if it is not known whether it was stored; either the old or the new file is there, whole.
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError>;
 
-    /// Keeps a file in place of exactly this earlier one: for `config/`. `false`: another is there by now, or none, and
-    /// nothing was written. A home that several processes have sees to it that none comes between.
+    /// Replaces exactly this existing content: for `config/`. `false` if the content is different by now, or there is no
+    /// file, and nothing was written. A backend that several processes share must make this atomic.
     ///
     /// # Errors
     /// [`ArchiveError`] as for [`Archive::put`].
@@ -70,19 +71,19 @@ pub trait Archive: Send + Sync {
         self.put(key, bytes).await.map(|()| true)
     }
 
-    /// A file's bytes; `None` if there is none.
+    /// A file's bytes; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`ArchiveError`] if that could not be found out.
+    /// [`ArchiveError`] if it could not be read.
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ArchiveError>;
 
-    /// A file to be read piece by piece; `None` if there is none.
+    /// A reader of a file; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`ArchiveError`] if that could not be found out.
+    /// [`ArchiveError`] if it could not be opened.
     async fn open(&self, key: &str) -> Result<Option<Box<dyn AsyncRead + Send + Unpin>>, ArchiveError>;
 
-    /// Every file whose key begins with the prefix, in the order of their keys' bytes.
+    /// All files whose key begins with the prefix, sorted by the bytes of their keys.
     ///
     /// # Errors
     /// [`ArchiveError`], also if there are more than a million.
@@ -92,10 +93,10 @@ pub trait Archive: Send + Sync {
     fn place(&self, key: &str) -> String;
 }
 
-/// The most files that one [`Archive::list`] gives.
+/// The most files that one [`Archive::list`] returns.
 pub const LIST_ENTRIES_MAX: usize = 1_000_000;
 
-/// Why a text cannot be a key.
+/// Error of a text that cannot be a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` cannot name a file in the archive: {why}")]
 pub struct KeyError {
@@ -105,8 +106,8 @@ pub struct KeyError {
     pub why: &'static str,
 }
 
-/// A key, if it names the same file in every home: parts joined by `/`, none empty, none that begins with a dot or a
-/// space or ends with one, no control characters, none of `\ : * ? " < > |`.
+/// Checks that a key names the same file in every backend: parts joined by `/`, none empty, none that begins or ends
+/// with a dot or a space, no control characters, none of `\ : * ? " < > |`.
 ///
 /// # Errors
 /// [`KeyError`] says which rule it breaks.
@@ -131,7 +132,7 @@ pub fn checked_key(key: &str) -> Result<&str, KeyError> {
     Err(KeyError { key: key.chars().take(80).flat_map(char::escape_debug).collect(), why })
 }
 
-/// The content type that a file's name asks for.
+/// The content type for a file name.
 #[must_use]
 pub fn content_type(key: &str) -> &'static str {
     match key.rsplit_once('.').map(|(_, extension)| extension) {
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_that_name_one_file_everywhere() {
+    fn only_portable_keys_are_accepted() {
         for key in [
             "a",
             "a/b.csv",

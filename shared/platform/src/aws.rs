@@ -1,5 +1,5 @@
-//! The ports' homes on AWS. Deliberately absent: making anything there (the template does), and a client for a service
-//! that is not called: each is made at its first use.
+//! The ports implemented on AWS. Deliberately absent: creating resources (the template does), and a client for a
+//! service that is not called: each is built at its first use.
 
 mod archive;
 mod backend;
@@ -25,7 +25,7 @@ pub use self::{
     parameters::Parameters,
     secrets::SsmSecrets,
 };
-use crate::{PortErrorKind, Table, endpoint};
+use crate::{Detail, PortErrorKind, Table, endpoint};
 
 /// Addresses in place of AWS's own, each passed by [`crate::endpoint::checked`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub struct Endpoints {
     pub secrets: Option<Url>,
 }
 
-/// AWS as this process reaches it: region and credentials from the ordinary chain (environment, profile, container,
-/// instance), looked for once, at the first call.
+/// Access to AWS: region and credentials from the standard chain (environment, profile, container, instance), resolved
+/// once, at the first call.
 #[derive(Debug, Clone, Default)]
 pub struct Aws {
     config: Arc<OnceCell<SdkConfig>>,
@@ -49,7 +49,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Asks nothing yet.
+    /// Sends no request yet.
     #[must_use]
     pub fn new(endpoints: Endpoints) -> Self {
         Self { config: Arc::default(), endpoints }
@@ -63,11 +63,11 @@ impl Aws {
                 .retry_config(retries())
                 .timeout_config(timeouts(Duration::from_secs(10), Duration::from_secs(60)))
                 .interceptor(count::Count(Service::Table));
-            // Also none: what the SDK found by itself has not been checked.
+            // Set even when `None`: an endpoint that the SDK found on its own has not been checked.
             builder.set_endpoint_url(endpoint.map(Url::to_string));
             aws_sdk_dynamodb::Client::from_conf(builder.build())
         };
-        Table::new(name, Lazy::new(self, Service::Table, build))
+        Table::new(name, LazyClient::new(self, Service::Table, build))
     }
 
     /// The archive in this bucket.
@@ -95,7 +95,7 @@ impl Aws {
     }
 }
 
-/// AWS's protocols as something on this machine speaks them: with fixed credentials, which open nothing.
+/// Access to an emulator on this machine, with fixed credentials that are valid nowhere.
 #[must_use]
 pub fn local(endpoints: Endpoints) -> Aws {
     let credentials = Credentials::new("local", "local", None, None, "this machine");
@@ -107,18 +107,18 @@ pub fn local(endpoints: Endpoints) -> Aws {
     Aws { config: Arc::new(OnceCell::new_with(Some(config))), endpoints }
 }
 
-/// A table behind an endpoint on this machine that asks for no real credentials.
+/// A table of an emulator on this machine.
 #[must_use]
 pub fn local_table(endpoint: &Url, name: &str) -> Table {
     local(Endpoints { table: Some(endpoint.clone()), ..Endpoints::default() }).table(name)
 }
 
-/// How often the SDK tries a call that may be repeated: after 0.1 s at first, then doubling, with jitter.
+/// Retries of calls that may be repeated: after 0.1 s at first, then doubling, with jitter.
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(6).with_initial_backoff(Duration::from_millis(100))
 }
 
-/// Limits of one try and of a call with all its tries.
+/// Time limits of one attempt and of a call with all its attempts.
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
@@ -127,15 +127,15 @@ fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
         .build()
 }
 
-/// A client that is made at its first use.
-pub(crate) struct Lazy<C> {
+/// A client that is built at its first use.
+pub(crate) struct LazyClient<C> {
     aws: Aws,
     service: Service,
     build: fn(&SdkConfig, Option<&Url>) -> C,
     client: OnceCell<(C, Option<Url>)>,
 }
 
-/// The services that are called.
+/// The AWS services in use.
 #[derive(Debug, Clone, Copy)]
 enum Service {
     Table,
@@ -145,7 +145,7 @@ enum Service {
 }
 
 impl Service {
-    /// The endpoint that was named for it, and the variable in which AWS's own tools look for another.
+    /// The endpoint configured for it, and the variable in which AWS's own tools look for one.
     fn endpoint(self, endpoints: &Endpoints) -> (Option<&Url>, &'static str) {
         match self {
             Self::Table => (endpoints.table.as_ref(), "AWS_ENDPOINT_URL_DYNAMODB"),
@@ -156,18 +156,18 @@ impl Service {
     }
 }
 
-impl<C> Lazy<C> {
+impl<C> LazyClient<C> {
     fn new(aws: &Aws, service: Service, build: fn(&SdkConfig, Option<&Url>) -> C) -> Self {
         Self { aws: aws.clone(), service, build, client: OnceCell::new() }
     }
 
-    /// The client, or why there cannot be one.
+    /// The client, built at the first call.
     pub(crate) async fn get(&self) -> Result<&C, PortErrorKind> {
         let make = || async {
             let config = self.aws.config.get_or_init(|| aws_config::defaults(BehaviorVersion::latest()).load()).await;
             if config.region().is_none() {
                 let why = "no AWS region is known: set AWS_REGION, or `region` in the AWS profile";
-                return Err(PortErrorKind::NotSetUp(why.to_owned()));
+                return Err(PortErrorKind::NotSetUp(why.into()));
             }
             let (named, variable) = self.service.endpoint(&self.aws.endpoints);
             let endpoint =
@@ -177,7 +177,7 @@ impl<C> Lazy<C> {
         self.client.get_or_try_init(make).await.map(|(client, _)| client)
     }
 
-    /// Where the calls go, for people: a region, and the endpoint if it is not AWS's own.
+    /// Where the calls go, for messages: the region, and the endpoint if it is not AWS's own.
     pub(crate) fn place(&self) -> String {
         let region = self.aws.config.get().and_then(SdkConfig::region).map_or("no region", Region::as_ref);
         match self.client.get() {
@@ -187,8 +187,8 @@ impl<C> Lazy<C> {
     }
 }
 
-/// The endpoint to use: the one that was named, else the service's variable, else what the SDK found for all services
-/// (AWS_ENDPOINT_URL or the profile). None of them escapes the check that the named one has passed.
+/// The endpoint to use: the configured one, else the service's variable, else what the SDK found for all services
+/// (AWS_ENDPOINT_URL or the profile). All of them pass the same check.
 fn effective(
     named: Option<&Url>,
     (variable, of_service): (&str, Option<&str>),
@@ -200,7 +200,9 @@ fn effective(
         (None, None, Some(text)) => ("AWS_ENDPOINT_URL, or `endpoint_url` of the AWS profile", text),
         (None, None, None) => return Ok(None),
     };
-    endpoint::checked(text).map(Some).map_err(|error| PortErrorKind::NotSetUp(format!("{place}: {error}")))
+    endpoint::checked(text)
+        .map(Some)
+        .map_err(|error| PortErrorKind::NotSetUp(Detail::new(format!("{place}: {error}"), error)))
 }
 
 #[cfg(test)]
@@ -208,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_endpoint_is_checked_and_the_nearest_counts() {
+    fn every_endpoint_is_checked_and_the_most_specific_wins() {
         let named = Url::parse("http://127.0.0.1:1/").unwrap();
         let near = "http://127.0.0.1:2/";
         let far = "http://127.0.0.1:3/";

@@ -1,4 +1,4 @@
-//! How long to wait before the next try: doubling, with jitter, up to a cap. Deliberately absent: what is tried.
+//! Exponential backoff with jitter and a cap. Deliberately absent: what is retried.
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -8,7 +8,7 @@ use std::{
 const WAIT_MILLIS_FIRST: u64 = 25;
 const WAIT_MILLIS_MAX: u64 = 5_000;
 
-/// Waits before try number `tries` (1 is the first repeat): between half and all of a doubling time.
+/// Waits before retry number `tries` (1 is the first): between half and all of a time that doubles.
 pub(crate) async fn wait(tries: u32) {
     tokio::time::sleep(duration(tries, RandomState::new().build_hasher().finish())).await;
 }

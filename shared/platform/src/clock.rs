@@ -1,10 +1,10 @@
-//! What time it is, as a port, so that a test can say so. Deliberately absent: sleeping, and time zones.
+//! The clock as a port, so that a test can set it. Deliberately absent: sleeping, and time zones.
 
 use jiff::Timestamp;
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// This moment.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 
@@ -18,7 +18,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still, for replays and tests.
+/// A clock that is stopped, for replays and tests.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedClock(pub Timestamp);
 

@@ -1,10 +1,10 @@
-//! Which addresses may be talked to: https anywhere, http only on this machine. Deliberately absent: any request.
+//! Which endpoints are allowed: https anywhere, http only on loopback. Deliberately absent: any request.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Why an address is refused. The address itself is not repeated: it may hold a password.
+/// Why an endpoint is refused. The URL itself is not repeated: it may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Not a URL with a host.
@@ -16,19 +16,19 @@ pub enum EndpointError {
     /// http to another machine.
     #[error("the endpoint `{0}` is refused: http is for loopback (127.0.0.1, ::1, localhost) only, use https")]
     NotLoopback(String),
-    /// A user or password inside the URL.
+    /// A user name or password in the URL.
     #[error("the endpoint at `{0}` is refused: it holds a user or a password, which belong in the source's secret")]
     Userinfo(String),
-    /// A fragment, which no server ever sees.
+    /// A fragment, which is never sent.
     #[error("the endpoint at `{0}` is refused: it has a `#` part, which would not be sent")]
     Fragment(String),
 }
 
-/// The URL, if a credential may be sent there: https, or http on loopback (127.0.0.0/8, ::1, localhost), and no
-/// user, password or fragment in it.
+/// Parses a URL and checks that a credential may be sent there: https, or http on loopback (127.0.0.0/8, ::1,
+/// localhost), without user, password or fragment.
 ///
 /// # Errors
-/// [`EndpointError`] says which of these it breaks.
+/// [`EndpointError`] says which of these it violates.
 pub fn checked(url: &str) -> Result<Url, EndpointError> {
     let url = Url::parse(url).map_err(|_| EndpointError::NotAUrl)?;
     let Some(host) = url.host() else { return Err(EndpointError::NotAUrl) };
@@ -46,7 +46,7 @@ pub fn checked(url: &str) -> Result<Url, EndpointError> {
     }
 }
 
-/// Whether a host is this machine by its own name: no lookup is made, so a name server has no say.
+/// Whether a host is loopback. No name is resolved, so DNS cannot decide where a credential goes.
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Ipv4(address) => address.is_loopback(),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_by_name() {
+    fn everything_else_is_refused_with_its_reason() {
         let far = |host: &str| EndpointError::NotLoopback(host.to_owned());
         for (url, error) in [
             ("", EndpointError::NotAUrl),

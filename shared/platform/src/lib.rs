@@ -1,6 +1,7 @@
-//! The ports through which Truecount reaches the world (table, archive, mailer, secrets, clock), their homes on AWS,
-//! and one conformance suite for every home. Deliberately absent: the homes on one machine (`truecount-embedded`),
-//! any use case, and the SDK's types in a public signature: above this crate nothing knows which home it has.
+//! The ports through which Truecount reaches the outside (table, archive, mailer, secrets, clock), their AWS
+//! implementations, and one conformance suite for every implementation. Deliberately absent: the implementations on one
+//! machine (`truecount-embedded`), any use case, and the SDK's types in a public signature: above this crate nothing
+//! knows which backend it runs on.
 
 mod archive;
 pub mod aws;
@@ -21,7 +22,7 @@ pub use archive::{
 pub use async_trait::async_trait;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use mail::{MAIL_BYTES_MAX, Mail, MailError, Mailer};
-pub use port_error::PortErrorKind;
+pub use port_error::{BoxError, Detail, PortErrorKind, describe};
 pub use ports::Ports;
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secret::{Fields, SecretError, Secrets, fields_from_json};

@@ -1,17 +1,19 @@
-//! The port that sends a mail: once, and honest about what it does not know. Deliberately absent: retries (a second
-//! send of an accepted mail is a second mail) and how a mail is built.
+//! The port that sends a mail: once, saying so when the outcome is not known. Deliberately absent: retries (sending an
+//! accepted mail again delivers it twice) and how a mail is built.
 
 use async_trait::async_trait;
 
-/// The largest raw message, in bytes: what SES takes in `SendRawEmail` without a raised limit.
+use crate::Detail;
+
+/// The largest raw message, in bytes: what SES accepts in `SendRawEmail` without a raised quota.
 pub const MAIL_BYTES_MAX: usize = 10_000_000;
 
-/// One message, ready to go.
+/// A message ready to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// What makes the mail one: month, closing number, recipient group. Safe as a file's name.
+    /// Identifies the mail: month, closing number, recipient group. Safe as a file name.
     pub key: String,
-    /// 1, or 2 for the one labelled repeat.
+    /// 1, or 2 for the single labelled repeat.
     pub attempt: u8,
     /// The sender's address.
     pub from: String,
@@ -21,23 +23,23 @@ pub struct Mail {
     pub raw: Vec<u8>,
 }
 
-/// Why a mail has no message id. The difference decides whether it may be sent again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Error of sending a mail. The variant decides whether it may be sent again.
+#[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// Surely not accepted: it may be sent again.
+    /// Certainly not accepted: it may be sent again.
     #[error("the mail was not sent: {0}")]
-    NotSent(String),
-    /// It may have been accepted: sending again may make a second mail.
+    NotSent(#[source] Detail),
+    /// It may have been accepted: sending it again may deliver it twice.
     #[error("it is not known whether the mail was sent: {0}")]
-    Unknown(String),
+    DeliveryUnknown(#[source] Detail),
 }
 
 /// Sends mail.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Hands over the mail with exactly one request, and gives the id under which it was accepted.
+    /// Sends the mail with exactly one request and returns the message id under which it was accepted.
     ///
     /// # Errors
-    /// [`MailError`] says whether it may have been accepted all the same.
+    /// [`MailError`] says whether it may have been accepted nevertheless.
     async fn send(&self, mail: &Mail) -> Result<String, MailError>;
 }

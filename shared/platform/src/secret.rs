@@ -1,5 +1,5 @@
-//! The port that holds what a source needs to be let in. Deliberately absent: which fields a connector wants, and any
-//! way to print a value.
+//! The port that reads the credentials of a source. Deliberately absent: which fields a connector needs, and any way to
+//! print a value.
 
 use std::collections::BTreeMap;
 
@@ -12,41 +12,42 @@ use crate::PortErrorKind;
 /// The fields of one source's secret, such as `client_id` and `client_secret`. `Debug` shows the names only.
 pub type Fields = BTreeMap<String, SecretString>;
 
-/// Why a source's secret could not be had. Never holds a value.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Error of reading a source's secret. Never contains a value.
+#[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Not there; `hint` says where it was looked for and how to put it there.
+    /// It does not exist; `hint` says where it was looked for and how to create it.
     #[error("the source `{source_id}` has no secret: {hint}")]
     Missing {
-        /// Whose.
+        /// The source.
         source_id: SourceId,
-        /// Where it belongs, and in which form.
+        /// Where it belongs, and in which format.
         hint: String,
     },
-    /// There, but not in a form, or not as safely kept, as it must be.
+    /// It exists, but its format or its protection is not acceptable.
     #[error("the secret of the source `{source_id}` at {place} is not usable: {why}")]
     Unusable {
-        /// Whose.
+        /// The source.
         source_id: SourceId,
         /// Where it is.
         place: String,
-        /// What is wrong with it, without its content.
+        /// What is wrong, without the content.
         why: String,
     },
-    /// The place could not be read.
+    /// It could not be read.
     #[error("the secret of the source `{source_id}` at {place} could not be read: {cause}")]
     Unread {
-        /// Whose.
+        /// The source.
         source_id: SourceId,
         /// Where it is.
         place: String,
-        /// Why.
+        /// What kind of failure it was.
+        #[source]
         cause: PortErrorKind,
     },
 }
 
 impl SecretError {
-    /// Who can help.
+    /// What to do about it.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
@@ -56,25 +57,25 @@ impl SecretError {
     }
 }
 
-/// Holds secrets.
+/// Reads secrets.
 #[async_trait]
 pub trait Secrets: Send + Sync {
-    /// The fields of one source's secret, as they are now (a rotated secret is seen at the next call).
+    /// The current fields of a source's secret (a rotated secret is seen at the next call).
     ///
     /// # Errors
-    /// [`SecretError`] if it is missing, unusable or out of reach.
+    /// [`SecretError`] if it is missing, unusable or unreadable.
     async fn source(&self, source: &SourceId) -> Result<Fields, SecretError>;
 }
 
-/// The fields in a secret's text: a JSON object whose values are texts.
+/// Parses a secret: a JSON object whose values are strings.
 ///
 /// # Errors
-/// What is wrong with the text, without any of it.
+/// What is wrong with the text, without quoting it.
 pub fn fields_from_json(text: &str) -> Result<Fields, String> {
-    // The reader's own message may quote a value, so only the place is told.
+    // The parser's own message may quote a value, so only the position is reported, and the error is not kept.
     let fields: Fields = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        format!("it must be a JSON object whose values are texts (line {line}, column {column})")
+        format!("it must be a JSON object whose values are strings (line {line}, column {column})")
     })?;
     if fields.is_empty() {
         return Err("it has no fields".to_owned());
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_of_texts_is_read() {
+    fn an_object_of_strings_is_read() {
         let fields = fields_from_json(r#"{ "client_id": "a", "client_secret": "s3cr3t \u00e9" }"#).unwrap();
         assert_eq!(fields["client_id"].expose_secret(), "a");
         assert_eq!(fields["client_secret"].expose_secret(), "s3cr3t é");

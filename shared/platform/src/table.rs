@@ -1,5 +1,5 @@
-//! The one table: rows under (`pk`, `sk`), written by condition, read in order. Deliberately absent: what the keys
-//! mean, transactions (no emulator replays them faithfully: conditions carry correctness), scans, and indexes.
+//! The table: rows under (`pk`, `sk`), written conditionally, read in order. Deliberately absent: what the keys mean,
+//! transactions (no emulator implements them faithfully, so correctness rests on conditions), scans, and indexes.
 
 mod batch;
 mod condition;
@@ -14,15 +14,14 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus},
 };
+use truecount_billing::Remedy;
 
 use self::condition::Condition;
 pub use self::{
     query::QUERY_ROWS_MAX,
     row::{Row, Value},
 };
-use truecount_billing::Remedy;
-
-use crate::{PortErrorKind, aws::Lazy, backoff};
+use crate::{Detail, PortErrorKind, aws::LazyClient, backoff};
 
 /// What came of a write that never overwrites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +32,8 @@ pub enum CreateOutcome {
     AlreadyExists,
 }
 
-/// Why the table could not do its work.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Error of a table operation.
+#[derive(Debug, thiserror::Error)]
 #[error("{operation} `{key}` in the table `{table}`: {cause}")]
 pub struct TableError {
     /// What was attempted, such as `reading`.
@@ -43,27 +42,28 @@ pub struct TableError {
     pub table: String,
     /// The row, as `pk / sk`.
     pub key: String,
-    /// What stood in the way.
+    /// What kind of failure it was.
+    #[source]
     pub cause: PortErrorKind,
 }
 
 impl TableError {
-    /// Who can help.
+    /// What to do about it.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         self.cause.remedy()
     }
 }
 
-/// The table. Cheap to clone; the connection is made at the first call.
+/// A table. Cheap to clone; the client is built at the first call.
 #[derive(Clone)]
 pub struct Table {
     name: Arc<str>,
-    connection: Arc<Lazy<Client>>,
+    connection: Arc<LazyClient<Client>>,
 }
 
 impl Table {
-    pub(crate) fn new(name: &str, connection: Lazy<Client>) -> Self {
+    pub(crate) fn new(name: &str, connection: LazyClient<Client>) -> Self {
         Self { name: Arc::from(name), connection: Arc::new(connection) }
     }
 
@@ -73,7 +73,7 @@ impl Table {
         &self.name
     }
 
-    /// One row, as the last finished write left it.
+    /// One row, read with strong consistency.
     ///
     /// # Errors
     /// [`TableError`] if it could not be read.
@@ -89,11 +89,11 @@ impl Table {
             .key("sk", row::text(sk))
             .send()
             .await
-            .map_err(|error| self.failed(&at, &error))?;
+            .map_err(|error| self.failed(&at, error))?;
         answer.item.map(Row::from_item).transpose().map_err(|cause| at.error(cause))
     }
 
-    /// Writes a row, in place of an earlier one.
+    /// Writes a row and replaces an existing one.
     ///
     /// # Errors
     /// [`TableError`] if it is not known to be written.
@@ -101,7 +101,7 @@ impl Table {
         let at = self.at("writing", &row.pk, &row.sk);
         let item = row.into_item().map_err(|cause| at.error(cause))?;
         let request = self.client(&at).await?.put_item().table_name(&*self.name).set_item(Some(item));
-        request.send().await.map_err(|error| self.failed(&at, &error))?;
+        request.send().await.map_err(|error| self.failed(&at, error))?;
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Table {
         Ok(if placed { CreateOutcome::Created } else { CreateOutcome::AlreadyExists })
     }
 
-    /// Writes a row if the row that is there has this value; `false`: it has not, or there is no row, and nothing was
+    /// Writes a row if the existing row has this value; `false` if it has another or does not exist, and nothing was
     /// written.
     ///
     /// # Errors
@@ -124,8 +124,8 @@ impl Table {
         self.put_on(row, Condition::equals(attribute, equals)).await
     }
 
-    /// Writes a row, and `lease` as its attribute of that name, unless the row that is there holds a greater lease;
-    /// `false`: it does, so this writer was overtaken and must stop.
+    /// Writes a row, with `lease` as its attribute of that name, unless the existing row holds a greater lease;
+    /// `false`: it does, so a newer worker has taken over and this one must stop.
     ///
     /// # Errors
     /// [`TableError`] if it is not known whether it was written.
@@ -134,7 +134,7 @@ impl Table {
         self.put_on(row, Condition::lease_not_after(lease)).await
     }
 
-    /// Deletes a row if it has this value; `false`: it has not, or there is no row.
+    /// Deletes a row if it has this value; `false` if it has another or does not exist.
     ///
     /// # Errors
     /// [`TableError`] if it is not known whether it was deleted.
@@ -142,11 +142,11 @@ impl Table {
         self.delete_on(pk, sk, Condition::equals(attribute, equals)).await
     }
 
-    /// Makes the table, with `pk` and `sk` as texts and on-demand capacity, unless it is there: for homes on one
-    /// machine and for tests. A deployed table comes from the template.
+    /// Creates the table, with `pk` and `sk` as strings and on-demand capacity, unless it exists: for local backends
+    /// and tests. A deployed table comes from the template.
     ///
     /// # Errors
-    /// [`TableError`] if it is not there, or not ready, in the end.
+    /// [`TableError`] if it does not exist, or is not ready, in the end.
     pub async fn create_if_missing(&self) -> Result<(), TableError> {
         let at = self.at("creating", "", "");
         let client = self.client(&at).await?;
@@ -154,8 +154,8 @@ impl Table {
             let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
             let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
             Ok::<_, TableError>((
-                attribute.build().map_err(|error| at.error(PortErrorKind::Invalid(error.to_string())))?,
-                key.build().map_err(|error| at.error(PortErrorKind::Invalid(error.to_string())))?,
+                attribute.build().map_err(|error| at.error(PortErrorKind::Invalid(Detail::of(error))))?,
+                key.build().map_err(|error| at.error(PortErrorKind::Invalid(Detail::of(error))))?,
             ))
         };
         let (pk, pk_key) = definition("pk", KeyType::Hash)?;
@@ -169,17 +169,17 @@ impl Table {
         match request.send().await {
             Ok(_) => {}
             Err(error) if error.code() == Some("ResourceInUseException") => {}
-            Err(error) => return Err(self.failed(&at, &error)),
+            Err(error) => return Err(self.failed(&at, error)),
         }
         for tries in 1..=READY_TRIES_MAX {
             let described = client.describe_table().table_name(&*self.name).send().await;
-            let described = described.map_err(|error| self.failed(&at, &error))?;
+            let described = described.map_err(|error| self.failed(&at, error))?;
             if described.table.and_then(|table| table.table_status) == Some(TableStatus::Active) {
                 return Ok(());
             }
             backoff::wait(tries).await;
         }
-        Err(at.error(PortErrorKind::Unreachable("the table does not become active".to_owned())))
+        Err(at.error(PortErrorKind::Unreachable("the table does not become active".into())))
     }
 
     fn at(&self, operation: &'static str, pk: &str, sk: &str) -> At<'_> {
@@ -190,17 +190,20 @@ impl Table {
         self.connection.get().await.map_err(|cause| at.error(cause))
     }
 
-    /// What an SDK's error means here: above all, that the table is not there.
-    fn failed<E>(&self, at: &At<'_>, error: &SdkError<E, HttpResponse>) -> TableError
+    /// Turns an SDK's error into ours; a missing table gets its own message.
+    fn failed<E>(&self, at: &At<'_>, error: SdkError<E, HttpResponse>) -> TableError
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         at.error(match error.code() {
-            Some("ResourceNotFoundException") => PortErrorKind::Missing(format!(
-                "the table does not exist in {}: create it (keys `pk` and `sk`, both strings), or correct its name or the region",
-                self.connection.place()
+            Some("ResourceNotFoundException") => PortErrorKind::Missing(Detail::new(
+                format!(
+                    "the table does not exist in {}: create it (keys `pk` and `sk`, both strings), or correct its name or the region",
+                    self.connection.place()
+                ),
+                error,
             )),
-            _ => PortErrorKind::of(error),
+            _ => PortErrorKind::from_sdk(error),
         })
     }
 }
@@ -211,10 +214,10 @@ impl fmt::Debug for Table {
     }
 }
 
-/// How often a new table is asked whether it is ready: about two minutes in all.
+/// How often a new table is polled until it is ready: about two minutes in all.
 const READY_TRIES_MAX: u32 = 30;
 
-/// What is being done, and to which row: the context of an error.
+/// What is being done to which row: the context of an error.
 struct At<'a> {
     table: &'a Table,
     operation: &'static str,

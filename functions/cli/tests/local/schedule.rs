@@ -83,7 +83,7 @@ fn a_closing_that_fails_is_told_once_a_day_and_made_good() {
 fn two_never_work_in_one_folder() {
     let office = Office::open();
     let home = LocalBackend::open(office.data(), Durability::Bulk).unwrap();
-    let words = format!("in use by another truecount process (process {}): let it end", std::process::id());
+    let words = format!("in use by another truecount process (process {}): wait until it ends", std::process::id());
     for command in [&DAILY[..], &["sync"], &["mail", "test"], &["report", "download", "--out", "x"]] {
         let ended = office.run(command);
         expect(&ended, FAILED, &[&words]);

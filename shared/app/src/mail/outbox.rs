@@ -139,13 +139,13 @@ pub(crate) async fn send(
                 letter.group
             )))
         }
-        Err(MailError::Unknown(why)) if attempt == 1 => {
+        Err(MailError::DeliveryUnknown(why)) if attempt == 1 => {
             let group = letter.group;
             Err(AppError::Mail(format!(
                 "whether the mail to `{group}` was sent is not known: {why}; running the report again sends it once more and says so"
             )))
         }
-        Err(MailError::Unknown(_)) => {
+        Err(MailError::DeliveryUnknown(_)) => {
             env.table.put(row(MailState::Unknown)).await?;
             Err(nobody_knows(letter, month))
         }

@@ -1,5 +1,5 @@
 //! The archive in an S3 bucket. Deliberately absent: encryption, versions and expiry, which are the bucket's own
-//! settings, and uploads in parts: a file here is some megabytes.
+//! settings, and multipart uploads: a file here is a few megabytes.
 
 use std::{fmt, time::Duration};
 
@@ -15,20 +15,20 @@ use aws_sdk_s3::{
 use tokio::io::AsyncRead;
 use url::Url;
 
-use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
+use super::{Aws, LazyClient, Service, count::Count, retries, timeouts};
 use crate::{
-    Archive, ArchiveEntry, ArchiveError, CreateOutcome, PortErrorKind,
+    Archive, ArchiveEntry, ArchiveError, CreateOutcome, Detail, PortErrorKind,
     archive::{LIST_ENTRIES_MAX, checked_key, content_type},
-    backoff, port_error,
+    backoff,
 };
 
-/// How often a write is tried that S3 refuses because another one to the same key is under way.
+/// How often a write is repeated that S3 refuses because another one to the same key is under way.
 const CONFLICT_TRIES_MAX: u32 = 8;
 
 /// Files as objects of one bucket.
 pub struct S3Archive {
     bucket: String,
-    client: Lazy<Client>,
+    client: LazyClient<Client>,
 }
 
 impl S3Archive {
@@ -42,17 +42,17 @@ impl S3Archive {
             builder.set_force_path_style(endpoint.map(|_| true));
             Client::from_conf(builder.build())
         };
-        Self { bucket: bucket.to_owned(), client: Lazy::new(aws, Service::Archive, build) }
+        Self { bucket: bucket.to_owned(), client: LazyClient::new(aws, Service::Archive, build) }
     }
 
-    /// Makes the bucket, unless it is there: for tests. A deployed bucket comes from the template.
+    /// Creates the bucket unless it exists: for tests. A deployed bucket comes from the template.
     ///
     /// # Errors
-    /// [`ArchiveError`] if it is not there in the end.
+    /// [`ArchiveError`] if it does not exist in the end.
     pub async fn create_if_missing(&self) -> Result<(), ArchiveError> {
         let create = self.client("creating", "").await?.create_bucket().bucket(&self.bucket);
         match create.send().await {
-            Err(error) if error.code() != Some("BucketAlreadyOwnedByYou") => Err(self.failed("creating", "", &error)),
+            Err(error) if error.code() != Some("BucketAlreadyOwnedByYou") => Err(self.failed("creating", "", error)),
             _ => Ok(()),
         }
     }
@@ -73,14 +73,14 @@ impl S3Archive {
         match client.get_object().bucket(&self.bucket).key(key).send().await {
             Ok(object) => Ok(Some(object.body)),
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
-            Err(error) => Err(self.failed("reading", key, &error)),
+            Err(error) => Err(self.failed("reading", key, error)),
         }
     }
 
     fn checked(&self, operation: &'static str, key: &str) -> Result<(), ArchiveError> {
         match checked_key(key) {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.error(operation, key, PortErrorKind::Invalid(error.to_string()))),
+            Err(error) => Err(self.error(operation, key, PortErrorKind::Invalid(Detail::of(error)))),
         }
     }
 
@@ -88,16 +88,19 @@ impl S3Archive {
         ArchiveError { operation, place: self.place(key), cause }
     }
 
-    fn failed<E>(&self, operation: &'static str, key: &str, error: &SdkError<E, HttpResponse>) -> ArchiveError
+    fn failed<E>(&self, operation: &'static str, key: &str, error: SdkError<E, HttpResponse>) -> ArchiveError
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let cause = match error.code() {
-            Some("NoSuchBucket") => PortErrorKind::Missing(format!(
-                "the bucket does not exist in {}: create it, or correct its name or the region",
-                self.client.place()
+            Some("NoSuchBucket") => PortErrorKind::Missing(Detail::new(
+                format!(
+                    "the bucket does not exist in {}: create it, or correct its name or the region",
+                    self.client.place()
+                ),
+                error,
             )),
-            _ => PortErrorKind::of(error),
+            _ => PortErrorKind::from_sdk(error),
         };
         self.error(operation, key, cause)
     }
@@ -109,12 +112,12 @@ impl Archive for S3Archive {
         let body = SdkBody::from(bytes);
         let mut tries = 0;
         loop {
-            // Tries share the bytes.
+            // A clone shares the bytes.
             let Some(bytes) = body.try_clone() else {
                 return Err(self.error(
                     "writing",
                     key,
-                    PortErrorKind::Invalid("the bytes cannot be sent twice".to_owned()),
+                    PortErrorKind::Invalid("the bytes cannot be sent twice".into()),
                 ));
             };
             let request = self.write(key).await?.if_none_match("*").body(ByteStream::new(bytes));
@@ -126,17 +129,18 @@ impl Archive for S3Archive {
                     backoff::wait(tries).await;
                 }
                 Some(409) => {
-                    let conflict = PortErrorKind::Throttled("another write to the same key is under way".to_owned());
+                    let conflict =
+                        PortErrorKind::Throttled(Detail::new("another write to the same key is under way", error));
                     return Err(self.error("writing", key, conflict));
                 }
-                _ => return Err(self.failed("writing", key, &error)),
+                _ => return Err(self.failed("writing", key, error)),
             }
         }
     }
 
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
         let request = self.write(key).await?.body(ByteStream::from(bytes));
-        request.send().await.map_err(|error| self.failed("writing", key, &error))?;
+        request.send().await.map_err(|error| self.failed("writing", key, error))?;
         Ok(())
     }
 
@@ -146,12 +150,11 @@ impl Archive for S3Archive {
         let found = match found {
             Ok(found) => found,
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(false),
-            Err(error) => return Err(self.failed("reading", key, &error)),
+            Err(error) => return Err(self.failed("reading", key, error)),
         };
         let version = found.e_tag.unwrap_or_default();
         let there = found.body.collect().await;
-        let there =
-            there.map_err(|error| self.error("reading", key, PortErrorKind::Unreachable(port_error::chain(&error))))?;
+        let there = there.map_err(|error| self.error("reading", key, PortErrorKind::Unreachable(Detail::of(error))))?;
         if there.to_vec() != earlier {
             return Ok(false);
         }
@@ -159,7 +162,7 @@ impl Archive for S3Archive {
             Ok(_) => Ok(true),
             // Another write came first, or is under way.
             Err(error) if error.raw_response().is_some_and(|r| matches!(r.status().as_u16(), 409 | 412)) => Ok(false),
-            Err(error) => Err(self.failed("writing", key, &error)),
+            Err(error) => Err(self.failed("writing", key, error)),
         }
     }
 
@@ -167,7 +170,7 @@ impl Archive for S3Archive {
         let Some(body) = self.read(key).await? else { return Ok(None) };
         match body.collect().await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
-            Err(error) => Err(self.error("reading", key, PortErrorKind::Unreachable(port_error::chain(&error)))),
+            Err(error) => Err(self.error("reading", key, PortErrorKind::Unreachable(Detail::of(error)))),
         }
     }
 
@@ -182,7 +185,7 @@ impl Archive for S3Archive {
         let mut from = None;
         loop {
             let page = request.clone().set_continuation_token(from).send().await;
-            let page = page.map_err(|error| self.failed("listing", prefix, &error))?;
+            let page = page.map_err(|error| self.failed("listing", prefix, error))?;
             for object in page.contents.unwrap_or_default() {
                 let Some(key) = object.key else { continue };
                 // The console's folders are empty objects whose key ends with a slash.
@@ -192,7 +195,7 @@ impl Archive for S3Archive {
                 }
             }
             if entries.len() > LIST_ENTRIES_MAX {
-                let cause = PortErrorKind::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing"));
+                let cause = PortErrorKind::TooMuch(format!("{LIST_ENTRIES_MAX} files in one listing").into());
                 return Err(self.error("listing", prefix, cause));
             }
             from = page.next_continuation_token;

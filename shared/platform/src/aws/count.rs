@@ -1,4 +1,4 @@
-//! How many requests this process has sent to AWS: what they cost is counted in them.
+//! How many requests this process has sent to AWS: the unit that AWS charges by.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,7 +11,7 @@ use super::Service;
 
 static SENT: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
 
-/// Requests to AWS, every try counted.
+/// Requests to AWS, each attempt counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Requests {
     /// To the table.
@@ -24,7 +24,7 @@ pub struct Requests {
     pub secrets: u64,
 }
 
-/// What this process has sent so far.
+/// The requests that this process has sent so far.
 #[must_use]
 pub fn requests() -> Requests {
     let sent = |service: Service| SENT[service as usize].load(Ordering::Relaxed);
@@ -37,7 +37,7 @@ pub fn requests() -> Requests {
 }
 
 impl Requests {
-    /// What came since an earlier count.
+    /// The requests since an earlier count.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {

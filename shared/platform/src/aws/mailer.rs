@@ -1,5 +1,5 @@
-//! Mail through SES, with exactly one request per send. Deliberately absent: any retry: SES knows no idempotency token,
-//! so a repeat after a lost answer is a second mail.
+//! Mail through SES, with exactly one request per send. Deliberately absent: retries. SES has no idempotency token, so a
+//! repeat after a lost answer is a second mail.
 
 use std::{
     fmt, io,
@@ -24,19 +24,15 @@ use aws_sdk_ses::{
 };
 use url::Url;
 
-use super::{Aws, Lazy, Service, count::Count, timeouts};
-use crate::{
-    Mail, MailError, Mailer,
-    mail::MAIL_BYTES_MAX,
-    port_error::{chain, links},
-};
+use super::{Aws, LazyClient, Service, count::Count, timeouts};
+use crate::{Detail, Mail, MailError, Mailer, describe, mail::MAIL_BYTES_MAX, port_error::links};
 
-/// How long an answer may take, unless said otherwise.
+/// How long an answer may take by default.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Mail through SES.
 pub struct SesMailer {
-    client: Lazy<Client>,
+    client: LazyClient<Client>,
     limit: Duration,
 }
 
@@ -51,10 +47,10 @@ impl SesMailer {
             builder.set_endpoint_url(endpoint.map(Url::to_string));
             Client::from_conf(builder.build())
         };
-        Self { client: Lazy::new(aws, Service::Mailer, build), limit: LIMIT }
+        Self { client: LazyClient::new(aws, Service::Mailer, build), limit: LIMIT }
     }
 
-    /// The same, but waiting at most so long for an answer.
+    /// Sets how long to wait for an answer.
     #[must_use]
     pub fn within(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -67,12 +63,12 @@ impl Mailer for SesMailer {
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
         if mail.raw.len() > MAIL_BYTES_MAX {
             let length = mail.raw.len();
-            return Err(MailError::NotSent(format!("it has {length} bytes, more than {MAIL_BYTES_MAX}")));
+            return Err(MailError::NotSent(format!("it has {length} bytes, more than {MAIL_BYTES_MAX}").into()));
         }
-        let client = self.client.get().await.map_err(|cause| MailError::NotSent(cause.to_string()))?;
+        let client = self.client.get().await.map_err(|cause| MailError::NotSent(Detail::of(cause)))?;
         let message = RawMessage::builder().data(Blob::new(mail.raw.as_slice())).build();
-        let message = message.map_err(|error| MailError::NotSent(error.to_string()))?;
-        let left = Left::default();
+        let message = message.map_err(|error| MailError::NotSent(Detail::of(error)))?;
+        let sent = SentFlag::default();
         let answer = client
             .send_raw_email()
             .source(&mail.from)
@@ -80,24 +76,26 @@ impl Mailer for SesMailer {
             .raw_message(message)
             .customize()
             .config_override(Builder::default().timeout_config(timeouts(self.limit, self.limit)))
-            .interceptor(left.clone())
+            .interceptor(sent.clone())
             .send()
             .await;
         match answer {
             Ok(accepted) => Ok(accepted.message_id),
-            Err(error) if left.is_certainly_refused(&error) => Err(MailError::NotSent(said(&error))),
-            Err(error) => Err(MailError::Unknown(said(&error))),
+            Err(error) if sent.is_certainly_not_accepted(&error) => {
+                Err(MailError::NotSent(Detail::new(summary(&error), error)))
+            }
+            Err(error) => Err(MailError::DeliveryUnknown(Detail::new(summary(&error), error))),
         }
     }
 }
 
-/// Notes whether the request got as far as the wire.
+/// Records whether the request was transmitted.
 #[derive(Debug, Clone, Default)]
-struct Left(Arc<AtomicBool>);
+struct SentFlag(Arc<AtomicBool>);
 
-impl Intercept for Left {
+impl Intercept for SentFlag {
     fn name(&self) -> &'static str {
-        "Left"
+        "SentFlag"
     }
 
     fn read_before_transmit(
@@ -111,9 +109,9 @@ impl Intercept for Left {
     }
 }
 
-impl Left {
-    /// Whether SES cannot have accepted the mail: it never left, no connection was made, or SES said no.
-    fn is_certainly_refused<E>(&self, error: &SdkError<E, HttpResponse>) -> bool
+impl SentFlag {
+    /// Whether SES cannot have accepted the mail: nothing was transmitted, no connection was made, or SES refused it.
+    fn is_certainly_not_accepted<E>(&self, error: &SdkError<E, HttpResponse>) -> bool
     where
         E: std::error::Error + 'static,
     {
@@ -122,7 +120,7 @@ impl Left {
             SdkError::DispatchFailure(_) => links(error).any(is_no_connection),
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
-                // 408: the server gave up waiting, at a moment that is not known.
+                // 408: the server timed out, and how much it had read by then is not known.
                 (400..500).contains(&status) && status != 408
             }
             _ => false,
@@ -130,16 +128,16 @@ impl Left {
     }
 }
 
-/// Whether an error says that no connection came about: refused, no such host, no TLS, not in time. Anything that is
-/// not recognised counts as a connection.
+/// Whether an error says that no connection was made: refused, no such host, no TLS, timed out. Anything that is not
+/// recognised counts as a connection.
 fn is_no_connection(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
         || matches!(error.to_string().as_str(), "client error (Connect)")
         || error.to_string().starts_with("HTTP connect timeout")
 }
 
-/// What SES, or the way to it, said.
-fn said<E>(error: &SdkError<E, HttpResponse>) -> String
+/// SES's error code and message, or why it could not be reached.
+fn summary<E>(error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -147,7 +145,7 @@ where
         (SdkError::ServiceError(_), Some(code), Some(message)) => format!("{code}: {message}"),
         (SdkError::ServiceError(_), Some(code), None) => code.to_owned(),
         (SdkError::ServiceError(service), ..) => format!("status {}", service.raw().status().as_u16()),
-        _ => chain(error),
+        _ => describe(error),
     }
 }
 
@@ -177,8 +175,8 @@ mod tests {
             raw: b"Subject: x\r\n\r\nx".to_vec(),
         };
         let error = aws.mailer().send(&mail).await.unwrap_err();
-        assert!(matches!(&error, MailError::NotSent(why) if !why.contains("refused")), "{error}");
+        assert!(matches!(error, MailError::NotSent(_)) && !error.to_string().contains("refused"), "{error}");
         let error = aws.mailer().send(&Mail { raw: vec![b'x'; MAIL_BYTES_MAX + 1], ..mail }).await.unwrap_err();
-        assert!(matches!(&error, MailError::NotSent(why) if why.contains("10000001")), "{error}");
+        assert!(matches!(error, MailError::NotSent(_)) && error.to_string().contains("10000001"), "{error}");
     }
 }

@@ -8,20 +8,20 @@ use aws_sdk_ssm::{Client, error::ProvideErrorMetadata, types::ParameterType};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Aws, Lazy, Service, count::Count, retries, timeouts};
+use super::{Aws, LazyClient, Service, count::Count, retries, timeouts};
 use crate::PortErrorKind;
 
 /// SSM parameters by their whole names.
 pub struct Parameters {
-    client: Lazy<Client>,
+    client: LazyClient<Client>,
 }
 
 impl Parameters {
     pub(super) fn new(aws: &Aws) -> Self {
-        Self { client: Lazy::new(aws, Service::Secrets, client) }
+        Self { client: LazyClient::new(aws, Service::Secrets, client) }
     }
 
-    /// A plain parameter's text; `None` if there is none of that name.
+    /// A plain parameter's text; `None` if it does not exist.
     ///
     /// # Errors
     /// [`PortErrorKind`] if that could not be found out.
@@ -29,11 +29,11 @@ impl Parameters {
         match self.client.get().await?.get_parameter().name(name).send().await {
             Ok(answer) => Ok(answer.parameter.and_then(|parameter| parameter.value)),
             Err(error) if error.code() == Some("ParameterNotFound") => Ok(None),
-            Err(error) => Err(PortErrorKind::of(&error)),
+            Err(error) => Err(PortErrorKind::from_sdk(error)),
         }
     }
 
-    /// Writes an encrypted parameter, in place of an earlier one. Without a key of one's own AWS's key for SSM is used.
+    /// Writes an encrypted parameter and replaces an existing one. Without `key`, AWS's own key for SSM encrypts it.
     ///
     /// # Errors
     /// [`PortErrorKind`] if it is not known to be written.
@@ -45,11 +45,11 @@ impl Parameters {
     ) -> Result<(), PortErrorKind> {
         let request = self.client.get().await?.put_parameter().name(name).value(value.expose_secret());
         let request = request.r#type(ParameterType::SecureString).overwrite(true).set_key_id(key.map(str::to_owned));
-        request.send().await.map_err(|error| PortErrorKind::of(&error))?;
+        request.send().await.map_err(PortErrorKind::from_sdk)?;
         Ok(())
     }
 
-    /// Where the calls go, for people.
+    /// Where the calls go, for messages.
     #[must_use]
     pub fn place(&self) -> String {
         self.client.place()

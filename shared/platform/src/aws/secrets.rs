@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_ssm::{Client, error::ProvideErrorMetadata, types::ParameterType};
 use truecount_billing::SourceId;
 
-use super::{Aws, Lazy, Service};
+use super::{Aws, LazyClient, Service};
 use crate::{
     PortErrorKind, SecretError, Secrets,
     secret::{Fields, fields_from_json},
@@ -16,13 +16,13 @@ use crate::{
 /// Secrets as SSM parameters under one prefix, such as `/truecount/prod`.
 pub struct SsmSecrets {
     prefix: String,
-    client: Lazy<Client>,
+    client: LazyClient<Client>,
 }
 
 impl SsmSecrets {
     pub(super) fn new(aws: &Aws, prefix: &str) -> Self {
         let prefix = prefix.trim_end_matches('/').to_owned();
-        Self { prefix, client: Lazy::new(aws, Service::Secrets, super::parameters::client) }
+        Self { prefix, client: LazyClient::new(aws, Service::Secrets, super::parameters::client) }
     }
 
     /// The parameter's name for a source.
@@ -42,7 +42,7 @@ impl Secrets for SsmSecrets {
         let parameter = match client.get_parameter().name(&place).with_decryption(true).send().await {
             Ok(answer) => answer.parameter,
             Err(error) if error.code() == Some("ParameterNotFound") => None,
-            Err(error) => return Err(unread(PortErrorKind::of(&error))),
+            Err(error) => return Err(unread(PortErrorKind::from_sdk(error))),
         };
         let Some(parameter) = parameter else {
             let hint = format!(

@@ -26,28 +26,28 @@ pub async fn archive(archive: Arc<dyn Archive>) {
 
 async fn files(archive: &dyn Archive, root: &str) {
     let key = format!("{root}/files/a.json.gz");
-    assert_eq!(archive.get(&key).await, Ok(None), "no file");
+    assert_eq!(archive.get(&key).await.expect("get"), None, "no file");
     assert!(archive.open(&key).await.expect("open").is_none(), "no file");
-    assert_eq!(archive.put_new(&key, b"first".to_vec()).await, Ok(CreateOutcome::Created));
-    assert_eq!(archive.put_new(&key, b"second".to_vec()).await, Ok(CreateOutcome::AlreadyExists));
-    assert_eq!(archive.get(&key).await, Ok(Some(b"first".to_vec())), "the second changes nothing");
-    assert_eq!(archive.put(&key, b"third, longer".to_vec()).await, Ok(()));
-    assert_eq!(archive.get(&key).await, Ok(Some(b"third, longer".to_vec())), "put replaces");
-    assert_eq!(archive.put(&format!("{root}/files/b.toml"), b"x".to_vec()).await, Ok(()), "put makes");
-    assert_eq!(archive.replace(&key, b"first", b"x".to_vec()).await, Ok(false), "it is the third by now");
-    assert_eq!(archive.replace(&format!("{root}/files/none"), b"", b"x".to_vec()).await, Ok(false), "no file");
-    assert_eq!(archive.get(&format!("{root}/files/none")).await, Ok(None), "replacing makes none");
-    assert_eq!(archive.replace(&key, b"third, longer", b"fourth".to_vec()).await, Ok(true));
-    assert_eq!(archive.get(&key).await, Ok(Some(b"fourth".to_vec())), "replaced");
-    assert_eq!(archive.get(&format!("{root}/files")).await, Ok(None), "a folder is no file");
+    assert_eq!(archive.put_new(&key, b"first".to_vec()).await.expect("put new"), CreateOutcome::Created);
+    assert_eq!(archive.put_new(&key, b"second".to_vec()).await.expect("put new"), CreateOutcome::AlreadyExists);
+    assert_eq!(archive.get(&key).await.expect("get"), Some(b"first".to_vec()), "the second changes nothing");
+    archive.put(&key, b"third, longer".to_vec()).await.expect("put");
+    assert_eq!(archive.get(&key).await.expect("get"), Some(b"third, longer".to_vec()), "put replaces");
+    archive.put(&format!("{root}/files/b.toml"), b"x".to_vec()).await.expect("put");
+    assert!(!archive.replace(&key, b"first", b"x".to_vec()).await.expect("replace"), "it is the third by now");
+    assert!(!archive.replace(&format!("{root}/files/none"), b"", b"x".to_vec()).await.expect("replace"), "no file");
+    assert_eq!(archive.get(&format!("{root}/files/none")).await.expect("get"), None, "replacing makes none");
+    assert!(archive.replace(&key, b"third, longer", b"fourth".to_vec()).await.expect("replace"));
+    assert_eq!(archive.get(&key).await.expect("get"), Some(b"fourth".to_vec()), "replaced");
+    assert_eq!(archive.get(&format!("{root}/files")).await.expect("get"), None, "a folder is no file");
     assert!(archive.open(&format!("{root}/files")).await.expect("open").is_none(), "a folder is no file");
-    assert_eq!(archive.get(&format!("{key}/x")).await, Ok(None), "nothing lies below a file");
+    assert_eq!(archive.get(&format!("{key}/x")).await.expect("get"), None, "nothing lies below a file");
     assert!(archive.place(&key).ends_with("a.json.gz"), "{}", archive.place(&key));
 
     for (name, bytes) in [("empty", Vec::new()), ("long", (0..5_000_000_u32).map(|n| (n % 251) as u8).collect())] {
         let key = format!("{root}/files/{name}");
-        assert_eq!(archive.put_new(&key, bytes.clone()).await, Ok(CreateOutcome::Created), "{name}");
-        assert!(archive.get(&key).await == Ok(Some(bytes.clone())), "{name} comes back as it went");
+        assert_eq!(archive.put_new(&key, bytes.clone()).await.expect("put new"), CreateOutcome::Created, "{name}");
+        assert!(archive.get(&key).await.expect("get") == Some(bytes.clone()), "{name} comes back as it went");
         let mut streamed = Vec::new();
         let mut file = archive.open(&key).await.expect("open").expect("a file");
         file.read_to_end(&mut streamed).await.expect("read");
@@ -62,15 +62,15 @@ async fn race(archive: &Arc<dyn Archive>, root: &str) {
         let (archive, key) = (Arc::clone(archive), key.clone());
         let bytes = format!("racer {racer}, ").repeat(10_000).into_bytes();
         racers.spawn(async move {
-            (archive.put_new(&key, bytes.clone()).await == Ok(CreateOutcome::Created)).then_some(bytes)
+            matches!(archive.put_new(&key, bytes.clone()).await, Ok(CreateOutcome::Created)).then_some(bytes)
         });
     }
     let won: Vec<Vec<u8>> = racers.join_all().await.into_iter().flatten().collect();
     assert_eq!(won.len(), 1, "of {RACERS} at once one wins");
     let won = won.into_iter().next().unwrap_or_default();
     assert!(archive.get(&key).await.expect("read").as_ref() == Some(&won), "the file is the winner's, whole");
-    assert_eq!(archive.replace(&key, &won, b"replaced".to_vec()).await, Ok(true));
-    assert_eq!(archive.replace(&key, &won, b"too late".to_vec()).await, Ok(false), "one replaces it");
+    assert!(archive.replace(&key, &won, b"replaced".to_vec()).await.expect("replace"));
+    assert!(!archive.replace(&key, &won, b"too late".to_vec()).await.expect("replace"), "one replaces it");
 }
 
 async fn odd_keys(archive: &dyn Archive, root: &str) {
@@ -95,10 +95,14 @@ async fn odd_keys(archive: &dyn Archive, root: &str) {
     .collect();
     names.push(format!("{root}/odd/{}", "l".repeat(200)));
     for key in &names {
-        assert_eq!(archive.put_new(key, key.clone().into_bytes()).await, Ok(CreateOutcome::Created), "{key}");
+        assert_eq!(
+            archive.put_new(key, key.clone().into_bytes()).await.expect("put new"),
+            CreateOutcome::Created,
+            "{key}"
+        );
     }
     for key in &names {
-        assert_eq!(archive.get(key).await, Ok(Some(key.clone().into_bytes())), "{key}");
+        assert_eq!(archive.get(key).await.expect("get"), Some(key.clone().into_bytes()), "{key}");
     }
     names.sort_unstable();
     let listed: Vec<String> =
@@ -157,8 +161,8 @@ async fn lists(archive: &dyn Archive, root: &str) {
             |n: usize| ArchiveEntry { key: format!("{list}/{}", names[n]), size: u64::try_from(n).expect("small") };
         let expected: Vec<ArchiveEntry> = expected.map(entry).collect();
         assert_eq!(
-            archive.list(&format!("{list}/{prefix}")).await,
-            Ok(expected),
+            archive.list(&format!("{list}/{prefix}")).await.expect("list"),
+            expected,
             "everything that begins with `{prefix}`"
         );
     }

@@ -55,7 +55,7 @@ pub async fn missing_table(table: &Table) {
 
 async fn values(table: &Table) {
     let pk = fresh("values");
-    assert_eq!(table.get(&pk, "s").await, Ok(None), "no row");
+    assert_eq!(table.get(&pk, "s").await.expect("get"), None, "no row");
     let full = Row::new(&pk, "s")
         .with("empty", "")
         .with("text", "Łódź \u{1F9FE}\r\n\0 end")
@@ -68,23 +68,26 @@ async fn values(table: &Table) {
         .with("yes", true)
         .with("no", false);
     table.put(full.clone()).await.expect("a row of every kind of value");
-    assert!(table.get(&pk, "s").await == Ok(Some(full)), "a row comes back as it went");
+    assert!(table.get(&pk, "s").await.expect("get") == Some(full), "a row comes back as it went");
     let other = Row::new(&pk, "s").with("only", "this");
     table.put(other.clone()).await.expect("put again");
-    assert_eq!(table.get(&pk, "s").await, Ok(Some(other)), "a put replaces the whole row");
-    assert_eq!(table.get(&pk, "t").await, Ok(None), "another row");
+    assert_eq!(table.get(&pk, "s").await.expect("get"), Some(other), "a put replaces the whole row");
+    assert_eq!(table.get(&pk, "t").await.expect("get"), None, "another row");
 }
 
 async fn new_rows(table: &Table) {
     let pk = fresh("new");
     let first = Row::new(&pk, "twice").with("by", "first");
-    assert_eq!(table.put_new(first.clone()).await, Ok(CreateOutcome::Created));
-    assert_eq!(table.put_new(Row::new(&pk, "twice").with("by", "second")).await, Ok(CreateOutcome::AlreadyExists));
-    assert_eq!(table.get(&pk, "twice").await, Ok(Some(first)), "the second changes nothing");
+    assert_eq!(table.put_new(first.clone()).await.expect("put new"), CreateOutcome::Created);
+    assert_eq!(
+        table.put_new(Row::new(&pk, "twice").with("by", "second")).await.expect("put new"),
+        CreateOutcome::AlreadyExists
+    );
+    assert_eq!(table.get(&pk, "twice").await.expect("get"), Some(first), "the second changes nothing");
 
     let won = race(|racer| {
         let (table, row) = (table.clone(), Row::new(&pk, "raced").with("by", racer));
-        async move { table.put_new(row).await == Ok(CreateOutcome::Created) }
+        async move { matches!(table.put_new(row).await, Ok(CreateOutcome::Created)) }
     })
     .await;
     assert_eq!(won.len(), 1, "of {RACERS} at once one wins: {won:?}");
@@ -95,8 +98,8 @@ async fn new_rows(table: &Table) {
 async fn conditions(table: &Table) {
     let pk = fresh("if");
     let row = |n: i64| Row::new(&pk, "s").with("n", n);
-    assert_eq!(table.put_if(row(1), "n", &Value::Number(0)).await, Ok(false), "no row, no condition met");
-    assert_eq!(table.get(&pk, "s").await, Ok(None), "nothing was written");
+    assert!(!table.put_if(row(1), "n", &Value::Number(0)).await.expect("put if"), "no row, no condition met");
+    assert_eq!(table.get(&pk, "s").await.expect("get"), None, "nothing was written");
     table.put(row(0)).await.expect("put");
     for (attribute, value, met) in [
         ("n", Value::Number(7), false),
@@ -104,7 +107,7 @@ async fn conditions(table: &Table) {
         ("other", Value::Number(0), false),
         ("n", Value::Number(0), true),
     ] {
-        assert_eq!(table.put_if(row(1), attribute, &value).await, Ok(met), "{attribute} = {value:?}");
+        assert_eq!(table.put_if(row(1), attribute, &value).await.expect("put if"), met, "{attribute} = {value:?}");
     }
     for (sk, value) in
         [("text", Value::Text("x".to_owned())), ("bytes", Value::Bytes(vec![0, 1])), ("flag", Value::Flag(false))]
@@ -112,12 +115,12 @@ async fn conditions(table: &Table) {
         let row = Row::new(&pk, sk).with("size", value.clone());
         table.put(row.clone()).await.expect("put");
         // `size` is a word of DynamoDB's own.
-        assert_eq!(table.put_if(row, "size", &value).await, Ok(true), "{value:?}");
+        assert!(table.put_if(row, "size", &value).await.expect("put if"), "{value:?}");
     }
 
     let won = race(|racer| {
         let (table, row) = (table.clone(), Row::new(&pk, "s").with("n", 100 + racer));
-        async move { table.put_if(row, "n", &Value::Number(1)).await == Ok(true) }
+        async move { matches!(table.put_if(row, "n", &Value::Number(1)).await, Ok(true)) }
     })
     .await;
     assert_eq!(won.len(), 1, "of {RACERS} at once one sees the old value: {won:?}");
@@ -129,19 +132,22 @@ async fn fences(table: &Table) {
     let pk = fresh("fence");
     for (lease, by, written) in [(5, "a", true), (5, "b", true), (4, "c", false), (6, "d", true), (-1, "e", false)] {
         let done = table.put_fenced(Row::new(&pk, "s").with("by", by), lease).await;
-        assert_eq!(done, Ok(written), "lease {lease} by {by}");
+        assert_eq!(done.expect("put fenced"), written, "lease {lease} by {by}");
     }
     let last = Row::new(&pk, "s").with("by", "d").with("lease", 6);
-    assert_eq!(table.get(&pk, "s").await, Ok(Some(last)));
+    assert_eq!(table.get(&pk, "s").await.expect("get"), Some(last));
     let unfenced = Row::new(&pk, "unfenced").with("by", "x");
     table.put(unfenced.clone()).await.expect("put");
-    assert_eq!(table.put_fenced(Row::new(&pk, "unfenced"), 9).await, Ok(false), "a row without a lease is left alone");
-    assert_eq!(table.get(&pk, "unfenced").await, Ok(Some(unfenced)));
+    assert!(
+        !table.put_fenced(Row::new(&pk, "unfenced"), 9).await.expect("put fenced"),
+        "a row without a lease is left alone"
+    );
+    assert_eq!(table.get(&pk, "unfenced").await.expect("get"), Some(unfenced));
 
     let written = race(|racer| {
         let table = table.clone();
         let row = Row::new(&pk, "raced").with("by", racer);
-        async move { table.put_fenced(row, racer).await == Ok(true) }
+        async move { matches!(table.put_fenced(row, racer).await, Ok(true)) }
     })
     .await;
     let greatest = i64::try_from(RACERS).expect("small") - 1;
@@ -153,13 +159,13 @@ async fn fences(table: &Table) {
 async fn deletions(table: &Table) {
     let pk = fresh("delete");
     let holder = Value::Text("me".to_owned());
-    assert_eq!(table.delete_if(&pk, "s", "holder", &holder).await, Ok(false), "no row");
+    assert!(!table.delete_if(&pk, "s", "holder", &holder).await.expect("delete if"), "no row");
     table.put(Row::new(&pk, "s").with("holder", "other")).await.expect("put");
-    assert_eq!(table.delete_if(&pk, "s", "holder", &holder).await, Ok(false), "another's");
+    assert!(!table.delete_if(&pk, "s", "holder", &holder).await.expect("delete if"), "another's");
     assert!(table.get(&pk, "s").await.expect("read").is_some(), "it stays");
     table.put(Row::new(&pk, "s").with("holder", "me")).await.expect("put");
-    assert_eq!(table.delete_if(&pk, "s", "holder", &holder).await, Ok(true));
-    assert_eq!(table.get(&pk, "s").await, Ok(None));
+    assert!(table.delete_if(&pk, "s", "holder", &holder).await.expect("delete if"));
+    assert_eq!(table.get(&pk, "s").await.expect("get"), None);
 }
 
 async fn order(table: &Table) {
@@ -202,11 +208,11 @@ async fn odd_keys(table: &Table) {
     let long = "k".repeat(1_024);
     for sk in ["a b", "a/b", "../x", "#:v", "%41", "\"'\\", "{}", "a\tb\n", "日本", long.as_str()] {
         let row = Row::new(format!("{pk} {{\"#\"}} é"), sk).with("#a", "x").with(":v", "y").with("a.b[0]", "z");
-        assert_eq!(table.put_new(row.clone()).await, Ok(CreateOutcome::Created), "{sk:?}");
+        assert_eq!(table.put_new(row.clone()).await.expect("put new"), CreateOutcome::Created, "{sk:?}");
         let at = (row.pk.clone(), row.sk.clone());
-        assert_eq!(table.get(&at.0, &at.1).await, Ok(Some(row.clone())), "{sk:?}");
-        assert_eq!(table.put_if(row.clone(), "a.b[0]", &Value::Text("z".to_owned())).await, Ok(true), "{sk:?}");
-        assert_eq!(table.batch_get(&[at]).await, Ok(vec![row]), "{sk:?}");
+        assert_eq!(table.get(&at.0, &at.1).await.expect("get"), Some(row.clone()), "{sk:?}");
+        assert!(table.put_if(row.clone(), "a.b[0]", &Value::Text("z".to_owned())).await.expect("put if"), "{sk:?}");
+        assert_eq!(table.batch_get(&[at]).await.expect("batch get"), vec![row], "{sk:?}");
     }
 }
 
@@ -214,8 +220,8 @@ async fn batches(table: &Table) {
     let pk = fresh("batch");
     let row =
         |n: usize| Row::new(format!("{pk}-{}", n % 3), format!("{n:04}")).with("n", i64::try_from(n).expect("small"));
-    assert_eq!(table.batch_put(Vec::new()).await, Ok(()), "nothing");
-    assert_eq!(table.batch_get(&[]).await, Ok(Vec::new()), "nothing");
+    table.batch_put(Vec::new()).await.expect("batch put");
+    assert_eq!(table.batch_get(&[]).await.expect("batch get"), Vec::new(), "nothing");
     table.batch_put((0..26).map(row).collect()).await.expect("one more than a batch holds");
     let mut rows: Vec<Row> = (26..130).map(row).collect();
     rows.insert(0, row(40).with("n", -1));
@@ -235,9 +241,12 @@ async fn pages(table: &Table) {
     let row = |n: u8| Row::new(&pk, format!("{n:03}")).with("bytes", vec![n; 60_000]);
     let rows: Vec<Row> = (0..40).map(row).collect();
     table.batch_put(rows.clone()).await.expect("2.4 MB");
-    assert!(table.query(&pk, "").await == Ok(rows.clone()), "more than the 1 MB of one page, whole and in order");
+    assert!(
+        table.query(&pk, "").await.expect("query") == rows.clone(),
+        "more than the 1 MB of one page, whole and in order"
+    );
     let keys: Vec<(String, String)> = rows.iter().map(|row| (row.pk.clone(), row.sk.clone())).collect();
-    assert!(table.batch_get(&keys).await == Ok(rows), "2.4 MB in one batch");
+    assert!(table.batch_get(&keys).await.expect("batch get") == rows, "2.4 MB in one batch");
 }
 
 /// Runs all at once; gives those who won, in order.

@@ -1,22 +1,22 @@
-//! Many rows at once, until the table has taken or given every one. Deliberately absent: any order among them, and all
-//! or nothing: after an error some are written, so data goes first and the row that vouches for it after.
+//! Batches of rows, repeated until the table has processed every one. Deliberately absent: any order among them, and
+//! atomicity: after an error some rows are written, so callers write the data first and the row that commits it last.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, PutRequest, WriteRequest};
 
 use super::{At, Row, Table, TableError, row};
-use crate::{PortErrorKind, backoff};
+use crate::{BoxError, Detail, PortErrorKind, backoff};
 
 /// DynamoDB's limit for one batch of writes.
 const PUT_ROWS_MAX: usize = 25;
 /// DynamoDB's limit for one batch of reads.
 const GET_ROWS_MAX: usize = 100;
-/// How often in a row the table may take nothing of a batch before that is an error: about six seconds.
+/// How many attempts in a row may make no progress before that is an error: about six seconds.
 const FRUITLESS_TRIES_MAX: u32 = 8;
 
 impl Table {
-    /// Writes all rows, in place of earlier ones; of two with the same key, the later.
+    /// Writes all rows and replaces existing ones; of two with the same key, the later counts.
     ///
     /// # Errors
     /// [`TableError`] if not all are known to be written.
@@ -27,7 +27,7 @@ impl Table {
         for row in rows {
             let key = (row.pk.clone(), row.sk.clone());
             let item = row.into_item().map_err(|cause| at.error(cause))?;
-            let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| invalid(&at, &error))?;
+            let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| invalid(&at, error))?;
             waiting.insert(key, WriteRequest::builder().put_request(put).build());
         }
         let mut waiting: Vec<WriteRequest> = waiting.into_values().collect();
@@ -37,7 +37,7 @@ impl Table {
             let batch = waiting.split_off(waiting.len().saturating_sub(PUT_ROWS_MAX));
             let sent = batch.len();
             let answer = client.batch_write_item().request_items(&*self.name, batch).send().await;
-            let answer = answer.map_err(|error| self.failed(&at, &error))?;
+            let answer = answer.map_err(|error| self.failed(&at, error))?;
             let left = answer.unprocessed_items.and_then(|mut tables| tables.remove(&*self.name)).unwrap_or_default();
             patience.spend(&at, sent, left.len()).await?;
             waiting.extend(left);
@@ -45,7 +45,7 @@ impl Table {
         Ok(())
     }
 
-    /// The rows that are there of these keys, in the order of their keys, each once.
+    /// The existing rows of these keys, in the order of their keys, each once.
     ///
     /// # Errors
     /// [`TableError`] if not all could be read.
@@ -66,9 +66,9 @@ impl Table {
             let batch = waiting.split_off(waiting.len().saturating_sub(GET_ROWS_MAX));
             let sent = batch.len();
             let batch = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(batch)).build();
-            let batch = batch.map_err(|error| invalid(&at, &error))?;
+            let batch = batch.map_err(|error| invalid(&at, error))?;
             let answer = client.batch_get_item().request_items(&*self.name, batch).send().await;
-            let answer = answer.map_err(|error| self.failed(&at, &error))?;
+            let answer = answer.map_err(|error| self.failed(&at, error))?;
             for item in answer.responses.and_then(|mut tables| tables.remove(&*self.name)).unwrap_or_default() {
                 rows.push(Row::from_item(item).map_err(|cause| at.error(cause))?);
             }
@@ -82,7 +82,7 @@ impl Table {
     }
 }
 
-/// How often the table has lately left something undone.
+/// How often the table has left rows unprocessed.
 #[derive(Default)]
 struct Patience {
     tries: u32,
@@ -90,7 +90,7 @@ struct Patience {
 }
 
 impl Patience {
-    /// Waits if something was left, longer each time; an error if nothing moves any more.
+    /// Waits if rows were left, longer each time; an error once there is no more progress.
     async fn spend(&mut self, at: &At<'_>, sent: usize, left: usize) -> Result<(), TableError> {
         if left == 0 {
             *self = Self::default();
@@ -99,13 +99,13 @@ impl Patience {
         self.tries += 1;
         self.fruitless = if left < sent { 0 } else { self.fruitless + 1 };
         if self.fruitless >= FRUITLESS_TRIES_MAX {
-            return Err(at.error(PortErrorKind::Throttled(format!("{left} rows of a batch stay unprocessed"))));
+            return Err(at.error(PortErrorKind::Throttled(format!("{left} rows of a batch stay unprocessed").into())));
         }
         backoff::wait(self.tries).await;
         Ok(())
     }
 }
 
-fn invalid(at: &At<'_>, error: &dyn std::error::Error) -> TableError {
-    at.error(PortErrorKind::Invalid(error.to_string()))
+fn invalid(at: &At<'_>, error: impl Into<BoxError>) -> TableError {
+    at.error(PortErrorKind::Invalid(Detail::of(error)))
 }

@@ -1,5 +1,5 @@
-//! Writes that happen only if a condition holds, told apart from writes whose answer was lost. Deliberately absent:
-//! the SDK's own retries: it would repeat a write that had succeeded and then report that the condition fails.
+//! Conditional writes, told apart from writes whose answer was lost. Deliberately absent: the SDK's own retries. It
+//! would repeat a write that had succeeded, and then report that the condition failed.
 
 use aws_sdk_dynamodb::{
     config::{Builder, http::HttpResponse, retry::RetryConfig},
@@ -12,10 +12,10 @@ use truecount_billing::Remedy;
 
 use crate::{PortErrorKind, backoff};
 
-/// How often a conditional write is tried.
+/// How many attempts a conditional write gets.
 const TRIES_MAX: u32 = 5;
 
-/// What must hold of the row that is there, in DynamoDB's words.
+/// What must hold of the existing row, as a DynamoDB expression.
 pub(super) struct Condition {
     expression: &'static str,
     attribute: String,
@@ -33,7 +33,7 @@ impl Condition {
 
     pub(super) fn lease_not_after(lease: i64) -> Self {
         Self {
-            // A row without a lease is no row of a fenced writer: it is left alone.
+            // A row without a lease was not written by a fenced writer: never replace it.
             expression: "attribute_not_exists(pk) OR #a <= :v",
             attribute: "lease".to_owned(),
             value: Some(Value::Number(lease).into()),
@@ -60,11 +60,13 @@ impl Table {
         loop {
             let answer = request.clone().customize().config_override(no_retries()).send().await;
             match tries.outcome(self, &at, answer).await? {
-                Outcome::Done => return Ok(true),
-                Outcome::Refused => return Ok(false),
-                // An earlier try may have been ours to succeed: then the row that is there is this one.
-                Outcome::RefusedAfterLostAnswer => return Ok(self.get(&row.pk, &row.sk).await?.as_ref() == Some(&row)),
-                Outcome::Again => {}
+                WriteOutcome::Done => return Ok(true),
+                WriteOutcome::Refused => return Ok(false),
+                // An earlier attempt of ours may have succeeded: then the existing row is this one.
+                WriteOutcome::RefusedAfterLostAnswer => {
+                    return Ok(self.get(&row.pk, &row.sk).await?.as_ref() == Some(&row));
+                }
+                WriteOutcome::Again => {}
             }
         }
     }
@@ -85,10 +87,10 @@ impl Table {
         loop {
             let answer = request.clone().customize().config_override(no_retries()).send().await;
             match tries.outcome(self, &at, answer).await? {
-                Outcome::Done => return Ok(true),
-                Outcome::Refused => return Ok(false),
-                Outcome::RefusedAfterLostAnswer => return Ok(self.get(pk, sk).await?.is_none()),
-                Outcome::Again => {}
+                WriteOutcome::Done => return Ok(true),
+                WriteOutcome::Refused => return Ok(false),
+                WriteOutcome::RefusedAfterLostAnswer => return Ok(self.get(pk, sk).await?.is_none()),
+                WriteOutcome::Again => {}
             }
         }
     }
@@ -98,15 +100,15 @@ fn no_retries() -> Builder {
     Builder::default().retry_config(RetryConfig::disabled())
 }
 
-/// What one try came to.
-enum Outcome {
+/// Result of one attempt.
+enum WriteOutcome {
     Done,
     Refused,
     RefusedAfterLostAnswer,
     Again,
 }
 
-/// The tries so far, and whether one of them may have succeeded unheard.
+/// The attempts so far, and whether the answer of one that may have succeeded was lost.
 #[derive(Default)]
 struct Tries {
     count: u32,
@@ -119,16 +121,16 @@ impl Tries {
         table: &Table,
         at: &At<'_>,
         answer: Result<T, SdkError<E, HttpResponse>>,
-    ) -> Result<Outcome, TableError>
+    ) -> Result<WriteOutcome, TableError>
     where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         let error = match answer {
-            Ok(_) => return Ok(Outcome::Done),
+            Ok(_) => return Ok(WriteOutcome::Done),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
-                return Ok(if self.lost_answer { Outcome::RefusedAfterLostAnswer } else { Outcome::Refused });
+                return Ok(if self.lost_answer { WriteOutcome::RefusedAfterLostAnswer } else { WriteOutcome::Refused });
             }
-            Err(error) => table.failed(at, &error),
+            Err(error) => table.failed(at, error),
         };
         self.count += 1;
         self.lost_answer |= matches!(error.cause, PortErrorKind::Unreachable(_));
@@ -136,6 +138,6 @@ impl Tries {
             return Err(error);
         }
         backoff::wait(self.count).await;
-        Ok(Outcome::Again)
+        Ok(WriteOutcome::Again)
     }
 }

@@ -1,10 +1,10 @@
-//! Rows of one partition in the order of their sort keys: all with a prefix, or the last. Deliberately absent: filters,
-//! which cost the same as reading everything.
+//! Rows of one partition in the order of their sort keys: all with a prefix, or the last. Deliberately absent: filter
+//! expressions, which cost as much as reading everything.
 
 use super::{Row, Table, TableError, row};
 use crate::PortErrorKind;
 
-/// The most rows that one query gives.
+/// The most rows that one query returns.
 pub const QUERY_ROWS_MAX: usize = 500_000;
 
 impl Table {
@@ -33,12 +33,12 @@ impl Table {
         let mut from = None;
         loop {
             let page = request.clone().set_exclusive_start_key(from).send().await;
-            let page = page.map_err(|error| self.failed(&at, &error))?;
+            let page = page.map_err(|error| self.failed(&at, error))?;
             for item in page.items.unwrap_or_default() {
                 rows.push(Row::from_item(item).map_err(|cause| at.error(cause))?);
             }
             if rows.len() > QUERY_ROWS_MAX {
-                return Err(at.error(PortErrorKind::TooMuch(format!("{QUERY_ROWS_MAX} rows in one listing"))));
+                return Err(at.error(PortErrorKind::TooMuch(format!("{QUERY_ROWS_MAX} rows in one listing").into())));
             }
             from = page.last_evaluated_key.filter(|key| !key.is_empty());
             if from.is_none() {
@@ -79,7 +79,7 @@ impl Table {
                 .key_condition_expression("pk = :pk AND sk BETWEEN :prefix AND :upper")
                 .expression_attribute_values(":prefix", row::text(sk_prefix))
         };
-        let page = request.send().await.map_err(|error| self.failed(&at, &error))?;
+        let page = request.send().await.map_err(|error| self.failed(&at, error))?;
         let item = page.items.unwrap_or_default().into_iter().next();
         item.map(Row::from_item).transpose().map_err(|cause| at.error(cause))
     }

@@ -1,5 +1,5 @@
-//! A row and its values, to and from DynamoDB's form. Deliberately absent: lists, maps, sets and fractions: what needs
-//! structure is a compressed text in a `Bytes`, what is money is a text.
+//! A row and its values, converted to and from DynamoDB's types. Deliberately absent: lists, maps, sets and fractions:
+//! structured data is compressed text in a `Bytes`, money is text.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,20 +14,20 @@ pub struct Row {
     pub pk: String,
     /// The sort key: rows of one partition are in the order of its bytes.
     pub sk: String,
-    /// All the rest, by name. `pk` and `sk` are not allowed here.
+    /// The other attributes by name; `pk` and `sk` are not allowed here.
     pub attributes: BTreeMap<String, Value>,
 }
 
 /// One attribute's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Any text, also an empty one.
+    /// Any text, possibly empty.
     Text(String),
     /// A whole number.
     Number(i64),
     /// Any bytes.
     Bytes(Vec<u8>),
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
 }
 
@@ -37,14 +37,14 @@ impl Row {
         Self { pk: pk.into(), sk: sk.into(), attributes: BTreeMap::new() }
     }
 
-    /// The same row with one more attribute.
+    /// Adds an attribute.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.attributes.insert(name.to_owned(), value.into());
         self
     }
 
-    /// An attribute that is a text.
+    /// A text attribute.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.attributes.get(name) {
@@ -53,7 +53,7 @@ impl Row {
         }
     }
 
-    /// An attribute that is a number.
+    /// A number attribute.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<i64> {
         match self.attributes.get(name) {
@@ -62,7 +62,7 @@ impl Row {
         }
     }
 
-    /// An attribute that is bytes.
+    /// A bytes attribute.
     #[must_use]
     pub fn bytes(&self, name: &str) -> Option<&[u8]> {
         match self.attributes.get(name) {
@@ -71,7 +71,7 @@ impl Row {
         }
     }
 
-    /// An attribute that is yes or no.
+    /// A boolean attribute.
     #[must_use]
     pub fn flag(&self, name: &str) -> Option<bool> {
         match self.attributes.get(name) {
@@ -84,7 +84,7 @@ impl Row {
         let mut item = HashMap::with_capacity(self.attributes.len() + 2);
         for (name, value) in self.attributes {
             if name == "pk" || name == "sk" {
-                return Err(PortErrorKind::Invalid(format!("`{name}` is a key and cannot be an attribute")));
+                return Err(PortErrorKind::Invalid(format!("`{name}` is a key and cannot be an attribute").into()));
             }
             item.insert(name, value.into());
         }
@@ -96,21 +96,21 @@ impl Row {
     pub(super) fn from_item(mut item: HashMap<String, AttributeValue>) -> Result<Self, PortErrorKind> {
         let mut key = |name: &str| match item.remove(name) {
             Some(AttributeValue::S(text)) => Ok(text),
-            _ => Err(PortErrorKind::Unreadable(format!("the row has no text `{name}`"))),
+            _ => Err(PortErrorKind::Unreadable(format!("the row has no text `{name}`").into())),
         };
         let (pk, sk) = (key("pk")?, key("sk")?);
         let attributes = item
             .into_iter()
             .map(|(name, value)| match Value::try_from(value) {
                 Ok(value) => Ok((name, value)),
-                Err(why) => Err(PortErrorKind::Unreadable(format!("the attribute `{name}` {why}"))),
+                Err(why) => Err(PortErrorKind::Unreadable(format!("the attribute `{name}` {why}").into())),
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { pk, sk, attributes })
     }
 }
 
-/// A text in DynamoDB's form.
+/// A text as DynamoDB's attribute value.
 pub(super) fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_comes_back_as_it_went() {
+    fn rows_round_trip() {
         let row = Row::new("p", "s")
             .with("text", "")
             .with("number", i64::MIN)
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_named() {
+    fn unsupported_attributes_are_refused_by_name() {
         let item = |name: &str, value| {
             HashMap::from([("pk".into(), text("p")), ("sk".into(), text("s")), (name.to_owned(), value)])
         };

@@ -62,7 +62,7 @@ async fn mailer() {
         raw: b"Subject: x\r\n\r\nx".to_vec(),
     };
     let refused = aws.mailer().send(&unverified).await.expect_err("not verified");
-    assert!(matches!(&refused, MailError::NotSent(why) if why.contains("not verified")), "{refused}");
+    assert!(matches!(&refused, MailError::NotSent(why) if why.to_string().contains("not verified")), "{refused}");
     let ses = aws_sdk_ses::Client::new(&config(&url));
     ses.verify_email_identity().email_address("truecount@example.com").send().await.expect("verified");
     conformance::mailer(&aws.mailer()).await;

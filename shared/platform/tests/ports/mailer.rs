@@ -71,7 +71,7 @@ async fn every_outcome_takes_one_request() {
         let (found, text) = match mailer(&server.url).send(&mail()).await {
             Ok(id) => (Outcome::Sent, id),
             Err(error @ MailError::NotSent(_)) => (Outcome::NotSent, error.to_string()),
-            Err(error @ MailError::Unknown(_)) => (Outcome::Unknown, error.to_string()),
+            Err(error @ MailError::DeliveryUnknown(_)) => (Outcome::Unknown, error.to_string()),
         };
         assert_eq!(found, outcome, "{name}: {text}");
         assert!(text.contains(said), "{name}: {text}");
