@@ -90,9 +90,8 @@ impl AwsInspector {
             let name = format!("TRUECOUNT_ENDPOINT_{service}");
             let named = std::env::var(&name).ok();
             if let Some(text) = named.as_deref().or(endpoint) {
-                let url =
-                    endpoint::checked(text)
-                        .map_err(|error| PortErrorKind::NotSetUp(Detail::new(format!("{name}: {error}"), error)))?;
+                let url = endpoint::checked(text)
+                    .map_err(|error| PortErrorKind::NotSetUp(Detail::new(format!("{name}: {error}"), error)))?;
                 endpoints.insert(service, url);
             }
         }
