@@ -389,7 +389,7 @@ async fn the_days(clinic: &mut Clinic) {
     clinic.finds("syncs too old", &gap("sync", "backup", "4 days old", "truecount sync backup --file FILE")).await;
     // The home was in use two months ago, and nothing was ever closed.
     clinic.env.clock = earlier;
-    closing_due_now(&clinic.env, &clinic.config().await.settings).await.unwrap();
+    closing_due_now(&clinic.env, &clinic.config().await.settings.closing).await.unwrap();
     clinic.env.clock = Arc::new(FixedClock(clinic.sample.now()));
     clinic.finds("closing overdue", &fault("closing", "is not done", "truecount run --closing --month 2026-0")).await;
 }

@@ -9,7 +9,7 @@ use crate::pipeline;
 
 pub(crate) async fn run(cli: &Cli, session: &Session, args: &RunArgs) -> anyhow::Result<Ending> {
     let settings = &session.config.settings;
-    let due = closing_due_now(&session.env, settings).await?;
+    let due = closing_due_now(&session.env, &settings.closing).await?;
     let Some(month) = due.month.filter(|_| due.due) else {
         if cli.json {
             json(&due)?;

@@ -2,7 +2,6 @@
 
 pub(crate) mod account_history;
 pub(crate) mod anomaly;
-pub(crate) mod compute;
 pub(crate) mod crawl;
 pub(crate) mod reconcile;
 pub(crate) mod report;

@@ -3,6 +3,8 @@
 //!
 //! **Architecture invariant:** nothing here knows which backend it runs in, and no AWS type is named.
 
+mod account_mapping;
+mod comparison;
 mod environment;
 mod error;
 mod history;
@@ -19,11 +21,13 @@ mod settings;
 mod snapshot;
 mod toml_sections;
 
+pub use account_mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
+pub use comparison::Decisions;
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
 pub use jobs::account_history::{AccountHistory, Renamed, ReplacedBy};
-pub use jobs::reconcile::{Decisions, ReconcileAnswer, RunKind, reconcile};
+pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 pub use jobs::report::{MailPolicy, ReportAnswer, findings_of, header_of, report, tell_failed};
 pub use jobs::sync::{SyncAnswer, sync};
 pub use keys::SnapshotId;
@@ -33,7 +37,6 @@ pub use mapping::decisions::{
     History, IgnoreReason, MappingDecision, MappingRecord, about as decisions_about, append as append_decision,
     append_after as append_decision_after, history as decision_history, in_force, load as load_decisions,
 };
-pub use mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
 pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use seal::{AGE_DAYS_MAX, SnapshotManifest, SyncStatus};

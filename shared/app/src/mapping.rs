@@ -2,7 +2,6 @@
 //!
 //! **Architecture invariant:** nothing here counts. Usage is only a client's by [`crate::mappings_of`].
 
-mod accounts;
 mod decide;
 pub(crate) mod decisions;
 mod import;
@@ -14,7 +13,6 @@ mod table;
 mod warnings;
 mod workspace;
 
-pub use accounts::{AccountMapping, Client, Split, of_accounts};
 pub use decide::{MappingRequest, decide};
 pub use import::{Imported, Refused, Strictness, import};
 pub use inbox::take as take_inbox;

@@ -342,20 +342,20 @@ fn text(file: &str, bytes: &[u8]) -> Result<String, AppError> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "[mail]\nfrom = \"a@msp.example\"\n[[mail.groups]]\nid = \"billing\"\nto = [\"b@msp.example\"]\n[[sources]]\nid = \"ninjaone\"\nconnector = \"ninjaone\"\n";
+    const GOOD: &str = "[mail]\nfrom = \"a@msp.example\"\n[[mail.groups]]\nid = \"billing\"\nto = [\"b@msp.example\"]\n[[sources]]\nid = \"rmm\"\nconnector = \"csv\"\n";
 
     #[test]
     fn a_misspelt_key_is_named_with_its_line() {
-        assert_eq!(Settings::parse(GOOD).unwrap().sources[0].id.as_str(), "ninjaone");
+        assert_eq!(Settings::parse(GOOD).unwrap().sources[0].id.as_str(), "rmm");
         let error = Settings::parse(&GOOD.replace("from", "form")).unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("unknown key `form`; did you mean `from`?"), "{error}");
     }
 
     #[test]
     fn two_sources_of_one_name_are_refused() {
-        let twice = format!("{GOOD}[[sources]]\nid = \"ninjaone\"\nconnector = \"csv\"\n");
+        let twice = format!("{GOOD}[[sources]]\nid = \"rmm\"\nconnector = \"csv\"\n");
         let error = Settings::parse(&twice).unwrap_err().to_string();
-        assert!(error.contains("line 10: two [[sources]] have the id `ninjaone`"), "{error}");
+        assert!(error.contains("line 10: two [[sources]] have the id `rmm`"), "{error}");
     }
 
     #[test]
@@ -374,7 +374,7 @@ mod tests {
         assert!(error.contains("line 5") && error.contains("starttls"), "{error}");
         let error = with("password = \"x\"").unwrap_err().to_string();
         assert!(error.contains("unknown key `password`"), "{error}");
-        let source = GOOD.replace("id = \"ninjaone\"", "id = \"smtp\"");
+        let source = GOOD.replace("id = \"rmm\"", "id = \"smtp\"");
         assert!(Settings::parse(&source).is_ok(), "{source}");
         let error =
             Settings::parse(&source.replace("[[mail", "[mail.smtp]\nhost = \"mx\"\n[[mail")).unwrap_err().to_string();

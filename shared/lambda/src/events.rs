@@ -6,7 +6,7 @@ use serde_json::Value;
 use truecount_app::MailPolicy;
 use truecount_billing::{BillingMonth, SourceId};
 
-/// `{"source": "ninjaone"}` syncs a source; `{"list": true}` lists the enabled ones.
+/// `{"source": "rmm"}` syncs a source; `{"list": true}` lists the enabled ones.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SyncEvent {

@@ -22,7 +22,7 @@ pub enum HandlerError {
     #[error("the event cannot be read: {0}")]
     Event(#[source] serde_json::Error),
     /// A sync without a source.
-    #[error(r#"the event names no source: send {{"source": "ninjaone"}}, or {{"list": true}} for the enabled ones"#)]
+    #[error(r#"the event names no source: send {{"source": "rmm"}}, or {{"list": true}} for the enabled ones"#)]
     NoSource,
     /// The job stopped.
     #[error(transparent)]
@@ -60,7 +60,7 @@ pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> 
     let config = Config::load(&*env.config).await?;
     let (invocation, env) = metered("reconcile", env);
     if event.closing_due {
-        let due = Box::pin(closing_due_now(&env, &config.settings)).await?;
+        let due = Box::pin(closing_due_now(&env, &config.settings.closing)).await?;
         invocation.end(&Answer::Due(&due));
         return answer(&due);
     }

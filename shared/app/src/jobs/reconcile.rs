@@ -6,20 +6,19 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::Serialize;
-use truecount_billing::{AccountId, BillingMonth, CountDay, ReadState, Side, SourceId};
+use truecount_billing::{BillingMonth, CountDay, ReadState, Side};
 use truecount_platform::CreateOutcome;
 use truecount_reconciliation::{FindingKind, SetupFinding};
 
+use crate::comparison::{self, Basis, Decisions, load};
 use crate::environment::Environment;
-use crate::jobs::compute::{self, Basis, Loaded};
-use crate::keys::SnapshotId;
 use crate::lease::{self, Lease, LeaseOutcome};
 use crate::mapping::decisions::{self, MappingRecord};
 use crate::run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 use crate::schedule::missed_before;
 use crate::seal::{AGE_DAYS_MAX, SnapshotManifest, SyncStatus};
 use crate::settings::{Config, SourceSettings};
-use crate::{AppError, Deadline, jsonl_gz, keys, mapping, snapshot};
+use crate::{AppError, Deadline, jsonl_gz, keys, mapping};
 
 /// What is said about files in the inbox, among a run's inputs.
 const INBOX_INPUT: &str = "inputs/inbox.json.gz";
@@ -57,9 +56,6 @@ pub enum ReconcileAnswer {
         month: BillingMonth,
     },
 }
-
-/// The decisions in force, by source and account.
-pub type Decisions = BTreeMap<SourceId, BTreeMap<AccountId, MappingRecord>>;
 
 /// Reconciles a month (`None`: the current one).
 ///
@@ -167,7 +163,7 @@ async fn pin(
         closing: closing.map(|closing| closing.number),
         replaces: closing.and_then(|closing| closing.replaces.clone()),
         missed: match closing {
-            Some(_) => missed_before(env, &config.settings, month).await?,
+            Some(_) => missed_before(env, &config.settings.closing, month).await?,
             None => Vec::new(),
         },
         created_at: closing.map_or_else(|| env.clock.now(), |closing| closing.claimed_at),
@@ -250,7 +246,7 @@ async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease)
     env.progress.step("comparing");
     let count_day = run.manifest.count_day;
     let basis = Basis { config: &config, count_day, loaded: &loaded, decisions: &decisions, run: Some(&run) };
-    let mut computed = compute::compute(env, &basis).await?;
+    let mut computed = comparison::compute(env, &basis).await?;
     let mut said = mapping::alarms(&loaded, &computed, &decisions, count_day);
     said.extend(pinned_inbox(env, &run).await?);
     computed.reconciliation.setup.extend(said);
@@ -268,19 +264,6 @@ async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease)
     run.state = RunState::Reconciled;
     run.save(&env.table, lease.number).await?;
     Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, already: false })
-}
-
-/// The lists of accounts of the sources.
-pub(crate) async fn load(env: &Environment, sources: &[PinnedSource]) -> Result<Vec<Loaded>, AppError> {
-    let mut loaded = Vec::new();
-    for pinned in sources {
-        let entries = match pinned.snapshot.as_deref().and_then(SnapshotId::parse) {
-            Some(id) => snapshot::entries(&env.table, &pinned.source, &id, pinned.account_count).await?,
-            None => Vec::new(),
-        };
-        loaded.push(Loaded { pinned: pinned.clone(), entries });
-    }
-    Ok(loaded)
 }
 
 fn count(findings: &[truecount_reconciliation::Finding], is_wanted: impl Fn(FindingKind) -> bool) -> u64 {

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use truecount_billing::{AccountId, ClientId, SourceId};
+use truecount_connectors::{Cardinality, SourceKind};
 use truecount_matching::{MatchEvidence, Party, Sites, Suggestion};
 use truecount_reconciliation::Mapping;
 
 use super::{MappingWorkspace, WorkspaceSource};
-use crate::mapping::Client;
+use crate::account_mapping::Client;
 
 /// Names of a client's accounts in other sources that are taken as names of the client.
 const KNOWN_AS_MAX: usize = 8;
@@ -69,7 +70,7 @@ impl MappingWorkspace {
                 evidence: MatchEvidence { domains, identifiers, ..MatchEvidence::default() },
             })
             .collect();
-        let suggested = truecount_matching::suggest(&accounts, &clients, sites(&source.connector));
+        let suggested = truecount_matching::suggest(&accounts, &clients, sites(source.kind));
         let confirmed = source.mappings.iter().filter_map(|one| match &one.mapping {
             Mapping::Confirmed { client_id, .. } => Some(client_id),
             _ => None,
@@ -83,7 +84,7 @@ impl MappingWorkspace {
             for client in proposal.iter().chain(&mapping.or_else).rev() {
                 self.put_first(&mut proposals, client, why);
             }
-            if sites(&source.connector) == Sites::OneToOne {
+            if sites(source.kind) == Sites::OneToOne {
                 for proposal in proposals.iter_mut().filter(|proposal| taken(&proposal.client_id)) {
                     proposal.against.push("another vendor organization here is mapped to it".to_owned());
                 }
@@ -168,10 +169,27 @@ fn texts(list: &[String]) -> Vec<&str> {
     list.iter().map(String::as_str).collect()
 }
 
-/// These have one organization for each client; a file may have its sites.
-fn sites(connector: &str) -> Sites {
-    match connector {
-        "pax8" | "microsoft-graph" | "ninjaone" => Sites::OneToOne,
-        _ => Sites::ManyToOne,
+/// Whether a client has one account in this source, or may have several. Where nothing is known, several: then no
+/// likeness is held against another.
+fn sites(kind: Option<&SourceKind>) -> Sites {
+    match kind.map(|kind| kind.cardinality) {
+        Some(Cardinality::OneAccountPerClient) => Sites::OneToOne,
+        Some(Cardinality::ManyAccountsPerClient) | None => Sites::ManyToOne,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use truecount_connectors::{Category, SOURCE_KINDS};
+
+    use super::*;
+
+    #[test]
+    fn only_files_and_unknown_kinds_may_have_several_accounts_of_a_client() {
+        for kind in SOURCE_KINDS {
+            let expected = if kind.category == Category::File { Sites::ManyToOne } else { Sites::OneToOne };
+            assert_eq!(sites(Some(kind)), expected, "{}", kind.name);
+        }
+        assert_eq!(sites(None), Sites::ManyToOne);
     }
 }

@@ -11,9 +11,9 @@ use truecount_reconciliation::{DecidedBy, Mapping, Reconciliation, SetupFinding}
 use truecount_reports::{amount, sanitize};
 
 use crate::AccountMapping;
-use crate::jobs::compute::{Computed, Loaded};
-use crate::jobs::reconcile::Decisions;
-use crate::mapping::Client;
+use crate::account_mapping::Client;
+use crate::comparison::Decisions;
+use crate::comparison::{Computed, Loaded};
 use crate::mapping::decisions::{MappingDecision, MappingRecord};
 use crate::snapshot::{SnapshotAccount, is_gone};
 

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadState, SourceId};
+use truecount_connectors::{Category, SourceKind, source_kind};
 use truecount_reconciliation::Reconciliation;
 
 use crate::AppError;
+use crate::account_mapping::{AccountMapping, Client};
+use crate::comparison::{self, Basis, Computed, Decisions, load};
 use crate::environment::Environment;
-use crate::jobs::compute::{self, Basis, Computed};
-use crate::jobs::reconcile::{self, Decisions};
 use crate::mapping::decisions::{self, History};
-use crate::mapping::{AccountMapping, Client};
 use crate::run::PinnedSource;
 use crate::seal::SnapshotManifest;
 use crate::settings::{Config, SourceSettings};
@@ -35,8 +35,8 @@ pub struct MappingWorkspace {
 pub struct WorkspaceSource {
     /// Its id.
     pub id: SourceId,
-    /// Its connector.
-    pub connector: String,
+    /// What is known about its kind; `None`: there is no such kind.
+    pub kind: Option<&'static SourceKind>,
     /// Its accounts by the newest sync, by id.
     pub accounts: Vec<SnapshotAccount>,
     /// Every decision about them.
@@ -68,10 +68,10 @@ impl MappingWorkspace {
             sources.push(pinned);
         }
         env.progress.step("reading the syncs");
-        let loaded = reconcile::load(env, &sources).await?;
+        let loaded = load(env, &sources).await?;
         let count_day = CountDay(config.settings.today(env));
         let basis = Basis { config, count_day, loaded: &loaded, decisions: &in_force, run: None };
-        let Computed { reconciliation, mut clients, mut mappings } = compute::compute(env, &basis).await?;
+        let Computed { reconciliation, mut clients, mut mappings } = comparison::compute(env, &basis).await?;
         clients.sort_by(|a, b| a.id.cmp(&b.id));
         let usage = loaded.into_iter().filter(|source| !source.pinned.side.is_billed());
         let mut sources: Vec<WorkspaceSource> = usage
@@ -79,12 +79,11 @@ impl MappingWorkspace {
                 history: histories.remove(&source.pinned.source).unwrap_or_default(),
                 mappings: mappings.remove(&source.pinned.source).unwrap_or_default(),
                 id: source.pinned.source,
-                connector: source.pinned.connector,
+                kind: source_kind(&source.pinned.connector),
                 accounts: source.entries,
             })
             .collect();
-        let first_rmm = sources.iter().filter(|one| one.connector == "ninjaone").map(|one| one.id.clone()).min();
-        sources.sort_by_key(|one| (rank(one, first_rmm.as_ref()), one.id.clone()));
+        sort_by_billed_value(&mut sources);
         Ok(Self { sources, clients, month, reconciliation })
     }
 
@@ -125,13 +124,18 @@ impl WorkspaceSource {
     }
 }
 
-/// The licence distributor first, then one RMM: what they count is most of what is billed.
-fn rank(source: &WorkspaceSource, first_rmm: Option<&SourceId>) -> u8 {
-    match source.connector.as_str() {
-        "pax8" => 0,
-        _ if Some(&source.id) == first_rmm => 1,
+/// Licence distributors first, then one RMM: what they count is most of what an MSP bills.
+fn sort_by_billed_value(sources: &mut [WorkspaceSource]) {
+    let category = |source: &WorkspaceSource| source.kind.map(|kind| kind.category);
+    let rmms = sources.iter().filter(|source| category(source) == Some(Category::Rmm));
+    let first_rmm = rmms.map(|source| source.id.clone()).min();
+    let rank = |source: &WorkspaceSource| match category(source) {
+        Some(Category::Distributor) => 0,
+        // A second RMM mostly sees the devices of the first again.
+        Some(Category::Rmm) if Some(&source.id) == first_rmm.as_ref() => 1,
         _ => 2,
-    }
+    };
+    sources.sort_by_cached_key(|source| (rank(source), source.id.clone()));
 }
 
 /// The newest sync of a source, however old.
@@ -168,4 +172,34 @@ pub async fn values_of(
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(id: &str, kind: &str) -> WorkspaceSource {
+        let (accounts, history, mappings) = (Vec::new(), History::new(), Vec::new());
+        WorkspaceSource { id: id.parse().unwrap(), kind: source_kind(kind), accounts, history, mappings }
+    }
+
+    fn of_category(category: Category) -> &'static str {
+        truecount_connectors::SOURCE_KINDS.iter().find(|kind| kind.category == category).unwrap().name
+    }
+
+    #[test]
+    fn distributors_come_first_then_one_rmm_then_the_rest_by_id() {
+        let (rmm, distributor) = (of_category(Category::Rmm), of_category(Category::Distributor));
+        let mut sources = [
+            source("f", of_category(Category::File)),
+            source("e", distributor),
+            source("d", rmm),
+            source("c", rmm),
+            source("b", distributor),
+            source("a", "no-such-kind"),
+            source("tenants", of_category(Category::Productivity)),
+        ];
+        sort_by_billed_value(&mut sources);
+        assert_eq!(sources.map(|one| one.id.to_string()), ["b", "e", "c", "a", "d", "f", "tenants"]);
+    }
 }

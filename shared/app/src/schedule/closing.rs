@@ -17,7 +17,7 @@ use truecount_platform::{CreateOutcome, Row, Table, Value};
 
 use super::Calendar;
 use crate::run::{Closing, Run, RunState};
-use crate::{AppError, Environment, Settings, keys};
+use crate::{AppError, Environment, keys};
 
 /// Months that are looked back at the most.
 const MONTHS_BACK_MAX: usize = 24;
@@ -82,32 +82,32 @@ fn candidates(calendar: &Calendar, day: Date, began: Date) -> impl Iterator<Item
 ///
 /// # Errors
 /// [`AppError`] if the table cannot be read.
-pub async fn closing_due_now(env: &Environment, settings: &Settings) -> Result<ClosingDue, AppError> {
-    let day = settings.today(env);
+pub async fn closing_due_now(env: &Environment, calendar: &Calendar) -> Result<ClosingDue, AppError> {
+    let day = calendar.day_at(env.clock.now());
     let began = begin(&env.table, day).await?;
-    due_since(env, settings, day, began).await
+    due_since(env, calendar, day, began).await
 }
 
 /// The same without noting anything; `None`: it was never asked here.
 ///
 /// # Errors
 /// As [`closing_due_now`].
-pub async fn closing_due_seen(env: &Environment, settings: &Settings) -> Result<Option<ClosingDue>, AppError> {
+pub async fn closing_due_seen(env: &Environment, calendar: &Calendar) -> Result<Option<ClosingDue>, AppError> {
     match began(&env.table).await? {
-        Some(began) => due_since(env, settings, settings.today(env), began).await.map(Some),
+        Some(began) => due_since(env, calendar, calendar.day_at(env.clock.now()), began).await.map(Some),
         None => Ok(None),
     }
 }
 
-async fn due_since(env: &Environment, settings: &Settings, day: Date, began: Date) -> Result<ClosingDue, AppError> {
+async fn due_since(env: &Environment, calendar: &Calendar, day: Date, began: Date) -> Result<ClosingDue, AppError> {
     let mut done = BTreeSet::new();
-    for month in candidates(&settings.closing, day, began) {
+    for month in candidates(calendar, day, began) {
         if is_done(&env.table, month).await? {
             done.insert(month);
             break;
         }
     }
-    Ok(closing_due(&settings.closing, day, began, &done))
+    Ok(closing_due(calendar, day, began, &done))
 }
 
 /// Whether the month's closing run is reported, and mailed to everyone who is to get it.
@@ -129,11 +129,11 @@ async fn closing_run(table: &Table, month: BillingMonth) -> Result<Option<Run>, 
 /// [`AppError`] if the table cannot be read.
 pub(crate) async fn missed_before(
     env: &Environment,
-    settings: &Settings,
+    calendar: &Calendar,
     month: BillingMonth,
 ) -> Result<Vec<BillingMonth>, AppError> {
     let earlier: BTreeSet<_> = Run::months(&env.table).await?.into_iter().filter(|earlier| *earlier < month).collect();
-    let first = began(&env.table).await?.map(|began| settings.closing.first_from(began));
+    let first = began(&env.table).await?.map(|began| calendar.first_from(began));
     let mut missed = Vec::new();
     let mut before = month.previous();
     for _ in 0..MONTHS_BACK_MAX {

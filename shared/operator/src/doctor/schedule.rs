@@ -88,7 +88,7 @@ pub(super) async fn schedule_and_alarms(backend: CheckedBackend<'_>, results: &m
 }
 
 pub(super) async fn closing(env: &Environment, config: &Config, results: &mut Vec<CheckResult>) {
-    results.push(match closing_due_seen(env, &config.settings).await {
+    results.push(match closing_due_seen(env, &config.settings.closing).await {
         Ok(None) => CheckResult::ok("closing", "no daily run has taken place here yet; nothing is overdue"),
         Ok(Some(due)) if due.overdue == 0 => CheckResult::ok("closing", due.why),
         Ok(Some(due)) => {

@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use truecount_billing::{Account, ClientId, CountDay, SourceId, UsageItem};
+use truecount_billing::{Account, AccountId, ClientId, CountDay, SourceId, UsageItem};
 use truecount_connectors::source_kind;
 use truecount_reconciliation::{AccountNo, ItemRef, Mapping, Options, Reconciler, Reconciliation, SourceStatus};
 
+use crate::account_mapping::{self, AccountMapping, Client, Split};
 use crate::environment::Environment;
-use crate::jobs::reconcile::Decisions;
-use crate::mapping::{AccountMapping, Client, Split};
+use crate::keys::SnapshotId;
+use crate::mapping::decisions::MappingRecord;
 use crate::run::{PinnedSource, Run};
 use crate::settings::Config;
 use crate::snapshot::{self, Record, SnapshotAccount};
-use crate::{AppError, jsonl_gz, keys, mapping};
+use crate::{AppError, jsonl_gz, keys};
 
 /// Values of a split that nobody's decision names, as many as a sentence shows.
 const UNLISTED_NAMED: usize = 10;
@@ -35,6 +36,9 @@ pub(crate) struct Computed {
     /// The mapping of each account in the order of its source's list; none for the PSA.
     pub(crate) mappings: BTreeMap<SourceId, Vec<AccountMapping>>,
 }
+
+/// The mapping decisions in force, by source and account.
+pub type Decisions = BTreeMap<SourceId, BTreeMap<AccountId, MappingRecord>>;
 
 /// What a comparison is made of.
 pub(crate) struct Basis<'a> {
@@ -70,6 +74,19 @@ pub(crate) async fn compute(env: &Environment, basis: &Basis<'_>) -> Result<Comp
         mappings.insert(source.pinned.source.clone(), found);
     }
     Ok(Computed { reconciliation: reconciler.finish()?, clients, mappings })
+}
+
+/// The lists of accounts of the sources.
+pub(crate) async fn load(env: &Environment, sources: &[PinnedSource]) -> Result<Vec<Loaded>, AppError> {
+    let mut loaded = Vec::new();
+    for pinned in sources {
+        let entries = match pinned.snapshot.as_deref().and_then(SnapshotId::parse) {
+            Some(id) => snapshot::entries(&env.table, &pinned.source, &id, pinned.account_count).await?,
+            None => Vec::new(),
+        };
+        loaded.push(Loaded { pinned: pinned.clone(), entries });
+    }
+    Ok(loaded)
 }
 
 /// The clients of a PSA with their lines.
@@ -116,7 +133,7 @@ async fn push_usage(
     let accounts: Vec<&Account> = source.entries.iter().map(|entry| &entry.account).collect();
     let none = BTreeMap::new();
     let decided = basis.decisions.get(id).unwrap_or(&none);
-    let mappings = mapping::of_accounts(&accounts, clients, decided, &basis.config.settings.mapping);
+    let mappings = account_mapping::of_accounts(&accounts, clients, decided, &basis.config.settings.mapping);
     let mut each = mappings.iter();
     let mut inputs = Inputs::of(basis, source);
     for group in snapshot::groups(&source.entries) {
