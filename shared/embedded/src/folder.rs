@@ -115,7 +115,7 @@ fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 /// Every file below a folder whose key begins with the prefix, in the order of the keys' bytes.
-fn walk(root: &Path, folder: PathBuf, prefix: &str) -> io::Result<Vec<ArchiveEntry>> {
+pub(crate) fn walk(root: &Path, folder: PathBuf, prefix: &str) -> io::Result<Vec<ArchiveEntry>> {
     let mut entries = Vec::new();
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {

@@ -9,6 +9,7 @@
 
 mod bytewise;
 mod disk;
+mod expiry;
 mod folder;
 mod lock;
 mod outbox;
@@ -26,6 +27,7 @@ use truecount_platform::{BoxError, Table};
 
 use self::{disk::Disk, lock::Lock, table::TableServer};
 pub use self::{
+    expiry::Expired,
     folder::FolderArchive,
     outbox::EmlOutbox,
     secret::LocalSecrets,

@@ -1,9 +1,21 @@
 //! An embedded DynamoDB on a file, listening on loopback. Deliberately absent: streams (they make writes quadratic here)
 //! and access from another machine.
 
-use std::{path::Path, sync::mpsc, thread::JoinHandle, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc,
+    thread::JoinHandle,
+    time::Duration,
+};
 
-use dynoxide::{Database, actions::create_table::CreateTableRequest, errors::DynoxideError};
+use dynoxide::{
+    Database,
+    actions::{
+        create_table::CreateTableRequest,
+        update_time_to_live::{TimeToLiveSpecification, UpdateTimeToLiveRequest},
+    },
+    errors::DynoxideError,
+};
 use tokio::sync::oneshot;
 use truecount_platform::{BoxError, Table, aws, endpoint};
 
@@ -11,6 +23,9 @@ use crate::{BackendError, Durability};
 
 /// The table's name in every local backend.
 const NAME: &str = "truecount";
+
+/// The attribute that says until when a row is kept, in seconds since 1970.
+const EXPIRES: &str = "expires";
 
 /// How long a pending request may delay the shutdown.
 const STOP_SECONDS_MAX: u64 = 5;
@@ -20,6 +35,8 @@ const STOP_SECONDS_MAX: u64 = 5;
 pub(crate) struct TableServer {
     endpoint: String,
     table: Table,
+    file: PathBuf,
+    database: Database,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -35,13 +52,16 @@ impl TableServer {
         let endpoint = endpoint::checked(&format!("http://{address}")).map_err(|error| refused(error.into()))?;
         let (stop, stopped) = oneshot::channel();
         let (started, has_started) = mpsc::channel();
+        let served = database.clone();
         let thread = std::thread::Builder::new()
             .name("truecount-table".to_owned())
-            .spawn(move || serve(listener, database, stopped, &started))
+            .spawn(move || serve(listener, served, stopped, &started))
             .map_err(|error| refused(error.into()))?;
         let server = Self {
             endpoint: endpoint.to_string(),
             table: aws::local_table(&endpoint, NAME),
+            file: file.to_owned(),
+            database,
             stop: Some(stop),
             thread: Some(thread),
         };
@@ -58,6 +78,18 @@ impl TableServer {
 
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Deletes the rows whose `expires` has passed.
+    pub(crate) fn delete_expired(&self) -> Result<usize, BackendError> {
+        let expiry = UpdateTimeToLiveRequest {
+            table_name: NAME.to_owned(),
+            time_to_live_specification: TimeToLiveSpecification { attribute_name: EXPIRES.to_owned(), enabled: true },
+        };
+        // Refused where it is on already, from an earlier call on this file; the sweep itself tells whether it works.
+        let _ = self.database.update_time_to_live(expiry);
+        let refused = |error: DynoxideError| BackendError::Table { file: self.file.clone(), source: error.into() };
+        self.database.sweep_ttl().map_err(refused)
     }
 }
 
