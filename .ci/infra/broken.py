@@ -148,10 +148,10 @@ def an_eleventh_alarm(resources):
     resources["OneMoreAlarm"] = copy.deepcopy(resources["BouncesAlarm"])
 
 
-for alarm in ("Errors", "Throttles", "Duration", "FailedQueue", "Executions", "Overdue", "NotCompared", "Sources", "Bounces"):
+for alarm in ("Errors", "Throttles", "Duration", "FailedQueue", "Executions", "Overdue", "NotReconciled", "Sources", "Bounces"):
     without("alarms-cover", f"{alarm}Alarm")
 setting("alarms-cover", "OverdueAlarm", 5, "Threshold")
-setting("alarms-cover", "NotComparedAlarm", [], "Dimensions")
+setting("alarms-cover", "NotReconciledAlarm", [], "Dimensions")
 setting("alarms-cover", "ErrorsAlarm", [{"Name": "FunctionName", "Value": "another"}], "Metrics", 1, "MetricStat", "Metric", "Dimensions")
 without("missing-run-alarm", "MissingRunAlarm")
 setting("missing-run-alarm", "MissingRunAlarm", "notBreaching", "TreatMissingData")

@@ -348,7 +348,7 @@ def alarms_cover(template):
         machines = {f"arn:aws:states:us-east-1:000000000000:stateMachine:{one['StateMachineName']}" for one in template.of("AWS::StepFunctions::StateMachine").values()}
         for name in machines - dimension("AWS/States", metric, "StateMachineArn"):
             yield f"{name}: nobody is told of its {metric}"
-    for metric in ("ClosingsOverdue", "NotCompared", "SourcesFailed"):
+    for metric in ("ClosingsOverdue", "NotReconciled", "SourcesFailed"):
         above_zero = [
             one for space, found, dimensions, one in seen
             if (space, found, dimensions) == ("Truecount", metric, {"Stack": "truecount"})

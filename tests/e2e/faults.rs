@@ -27,7 +27,7 @@ const AT_ONCE: usize = 16;
 /// What came of one case.
 struct Outcome {
     incident: String,
-    not_compared: u64,
+    not_reconciled: u64,
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a_vendor_that_fails_is_named_and_never_counted_as_zero() {
     let mut failed = 0;
     for (source, fault, outcome) in &outcomes {
         match outcome {
-            Ok(good) => say(&format!("{source} {fault}: {} not compared, {}", good.not_compared, good.incident)),
+            Ok(good) => say(&format!("{source} {fault}: {} not reconciled, {}", good.not_reconciled, good.incident)),
             Err(_) => {
                 failed += 1;
                 say(&format!("{source} {fault}: FAILED, told above"));
@@ -105,14 +105,14 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
     let incident = incident.unwrap_or_else(|| panic!("{case}: no incident"));
     asked_little(&case, &between);
     assert_eq!((vendors.foreign_requests(), vendors.writes_refused()), (0, 0), "{case}");
-    let not_compared = says_so(&case, &env, source).await;
+    let not_reconciled = says_so(&case, &env, source).await;
     // Healed, the source is read again.
     if !is_file {
         vendors.set_fault(source, None).await.unwrap();
         let answer = sync(&env, source).await;
         assert!(matches!(answer, SyncAnswer::Sealed { .. }), "{case}, healed: {answer:?}");
     }
-    Outcome { incident, not_compared }
+    Outcome { incident, not_reconciled }
 }
 
 async fn sync(env: &Environment, source: &str) -> SyncAnswer {
@@ -137,19 +137,19 @@ async fn says_so(case: &str, env: &Environment, source: &str) -> u64 {
     let ReconcileAnswer::Reconciled { run_id, month, .. } = answer else { panic!("{case}: {answer:?}") };
     let answer = truecount_app::report(env, &config, month, Some(&run_id), MailPolicy::Usual, soon).await.unwrap();
     let ReportAnswer::Reported { summary, .. } = answer else { panic!("{case}: {answer:?}") };
-    assert!(summary.not_compared > 0, "{case}: nothing is said to be not compared");
+    assert!(!summary.is_complete, "{case}: reported as complete");
     let bytes = env.archive.get(&format!("reports/{month}/{run_id}/exceptions.csv")).await.unwrap().unwrap();
     let rows = crate::backend::rows(&bytes);
     let is_psa = source == "connectwise";
     let mut named = 0;
     for row in rows.iter().filter(|row| is_psa || row["source"] == source) {
-        if row["kind"] == "not_compared" {
+        if row["kind"] == "not_reconciled" {
             assert!(!row["reason"].is_empty(), "{case}: {row:?}");
             named += 1;
         }
-        let side = if is_psa { "billed" } else { "used" };
+        let side = if is_psa { "billed" } else { "counted" };
         assert!(row[side].parse::<f64>() != Ok(0.0), "{case}: absence became zero: {row:?}");
     }
     assert!(named > 0, "{case}: no row says so: {rows:?}");
-    summary.not_compared
+    summary.not_reconciled
 }

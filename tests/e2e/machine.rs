@@ -110,7 +110,7 @@ async fn a_source_that_fails_stops_no_other() {
     assert_eq!(failed[0]["source"], "ninjaone");
     assert!(failed[0]["why"]["reason"].is_string(), "{}", run.output);
     assert_eq!(sources(&run, "sealed").len(), sample.sources().len() - 1, "{}", run.output);
-    assert!(run.output["run"]["summary"]["not_compared"].as_u64().is_some_and(|count| count > 0), "{}", run.output);
+    assert!(run.output["run"]["summary"]["not_reconciled"].as_u64().is_some_and(|count| count > 0), "{}", run.output);
     assert_eq!(deployed.mails().len(), 1);
 }
 

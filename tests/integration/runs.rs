@@ -149,7 +149,7 @@ async fn one_worker_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_source_that_failed_is_not_compared() {
+async fn a_source_that_failed_is_not_reconciled() {
     let mut home = smoke::home().await;
     home.sync("psa").await;
     home.drop_file("rmm", "usage-2026-06-30.csv", "account_id,account_name,item_id,kind,status,last_seen\n");
@@ -158,9 +158,9 @@ async fn a_source_that_failed_is_not_compared() {
     let run_id = home.close().await;
     let ReportAnswer::Reported { summary, .. } = home.report(&run_id).await else { panic!("busy") };
     assert_eq!(summary.exceptions, 0);
-    assert!(summary.not_compared > 0 && summary.totals.is_empty(), "{summary:?}");
+    assert!(summary.not_reconciled > 0 && summary.totals.is_empty(), "{summary:?}");
     let csv = home.report_file(&run_id, "exceptions.csv");
-    assert!(csv.contains("not_compared") && csv.contains("rmm was not read completely"), "{csv}");
+    assert!(csv.contains("not_reconciled") && csv.contains("rmm was not read completely"), "{csv}");
 
     // an old sync is no better than none
     home.drop_file("rmm", "usage-2026-06-30.csv", USAGE);
@@ -172,7 +172,7 @@ async fn a_source_that_failed_is_not_compared() {
     let month = Some("2026-07".parse().unwrap());
     let answer = truecount_app::reconcile(&home.env, &home.config, month, &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { summary, .. } = answer else { panic!("{answer:?}") };
-    assert!(summary.exceptions == 0 && summary.not_compared > 0, "{summary:?}");
+    assert!(summary.exceptions == 0 && summary.not_reconciled > 0, "{summary:?}");
 }
 
 #[tokio::test]

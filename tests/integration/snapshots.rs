@@ -40,11 +40,11 @@ async fn put_checkpoint_back(home: &TestBackend, snapshot: &str) {
     home.env.table.put(row).await.unwrap();
 }
 
-async fn not_compared(home: &TestBackend) -> u64 {
+async fn not_reconciled(home: &TestBackend) -> u64 {
     let month = Some("2026-06".parse().unwrap());
     let answer = truecount_app::reconcile(&home.env, &home.config, month, &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { summary, .. } = answer else { panic!("{answer:?}") };
-    summary.not_compared
+    summary.not_reconciled
 }
 
 #[tokio::test]
@@ -55,14 +55,14 @@ async fn a_sync_that_was_ended_after_its_seal_leaves_it_as_it_is() {
         let home = fallen(yesterday, today).await;
         let sealed = home.sync("rmm").await;
         assert!(matches!(sealed, SyncAnswer::Sealed { accounts: 2, incomplete_accounts: 1, .. }), "{sealed:?}");
-        assert_eq!(not_compared(&home).await, 1);
+        assert_eq!(not_reconciled(&home).await, 1);
         put_checkpoint_back(&home, "2026-06-30#000002").await;
         assert_eq!(home.sync("rmm").await, sealed, "it answers what is sealed");
-        assert_eq!(not_compared(&home).await, 1, "the fall is as doubtful as before");
+        assert_eq!(not_reconciled(&home).await, 1, "the fall is as doubtful as before");
         // only a second reading makes it count
         let second = home.sync("rmm").await;
         assert!(matches!(second, SyncAnswer::Sealed { incomplete_accounts: 0, unchanged: false, .. }), "{second:?}");
-        assert_eq!(not_compared(&home).await, 0);
+        assert_eq!(not_reconciled(&home).await, 0);
     }
 }
 

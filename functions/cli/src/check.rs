@@ -38,11 +38,11 @@ fn show(found: &Reconciliation) {
     for kind in FindingKind::ALL {
         let count = found.of_kind(*kind).count();
         if count > 0 {
-            say(&format!("{count:>8}  {}", kind.for_people()));
+            say(&format!("{count:>8}  {}", kind.label()));
         }
     }
     pipeline::show_totals(&found.totals);
-    for finding in found.of_kind(FindingKind::NotCompared).take(REASONS_MAX) {
+    for finding in found.of_kind(FindingKind::NotReconciled).take(REASONS_MAX) {
         tell(&sanitize::visible(&finding.reason));
     }
     if found.findings.is_empty() {

@@ -69,19 +69,19 @@ fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
     }
     let number = |n: Option<rust_decimal::Decimal>| n.map_or_else(|| "?".to_owned(), quantity);
     let cells = |c: &&Comparison| {
-        let what = c.kind.map_or("equal", |kind| kind.for_people());
+        let what = c.kind.map_or("agrees", |kind| kind.label());
         vec![
             c.client_id.to_string(),
             c.client_name.clone(),
             c.product_code.to_string(),
-            number(c.used),
+            number(c.counted),
             number(c.billed),
-            number(c.expected),
+            number(c.should_bill),
             what.to_owned(),
         ]
     };
     table(
-        &[Key("id"), Text("client"), Key("product"), Number("used"), Number("billed"), Number("should bill"), Text("")],
+        &[Key("id"), Text("client"), Key("product"), Number("counted"), Number("billed"), Number("should bill"), Text("")],
         &rows.iter().map(cells).collect::<Vec<_>>(),
     );
     Ok(Ending::Clean)

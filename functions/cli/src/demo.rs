@@ -139,14 +139,18 @@ async fn seed_history(session: &Session, history: &[EarlierMonth]) -> anyhow::Re
         for total in &earlier.totals {
             totals.push(Totals {
                 currency: Currency::new(&total.currency)?,
-                billed_too_few: total.billed_too_few,
-                billed_too_many: total.billed_too_many,
-                too_few_count: total.too_few_count,
-                too_many_count: total.too_many_count,
+                underbilled: total.underbilled,
+                overbilled: total.overbilled,
+                underbilled_count: total.underbilled_count,
+                overbilled_count: total.overbilled_count,
             });
         }
-        let summary =
-            RunSummary { exceptions: earlier.finding_count, not_compared: earlier.not_compared_count, totals };
+        let summary = RunSummary {
+            exceptions: earlier.finding_count,
+            not_reconciled: earlier.not_reconciled_count,
+            is_complete: earlier.not_reconciled_count == 0,
+            totals,
+        };
         seed_month(&session.env, earlier.month, summary).await?;
     }
     Ok(())

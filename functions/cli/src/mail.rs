@@ -68,7 +68,7 @@ async fn test(session: &Session, group: &MailGroup) -> anyhow::Result<Tried> {
         attempt: 1,
         from: from.to_owned(),
         to: group.to.clone(),
-        raw: truecount_reports::trial_email(from, &group.to, &group.id, at)?,
+        raw: truecount_reports::test_email(from, &group.to, &group.id, at)?,
     };
     // A folder of its own without a mail server: the mail stays in the outbox.
     let is_kept = session.env.is_exclusive && settings.mail.smtp.is_none();

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
+use truecount_app::RunSummary;
 use truecount_reports::sanitize;
 
 use crate::progress;
@@ -21,12 +22,12 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    /// The ending of a run with these findings.
-    pub(crate) fn of(exceptions: u64, not_reconciled: u64) -> Self {
-        match (exceptions, not_reconciled) {
-            (_, 1..) => Self::NotReconciled,
-            (1.., _) => Self::Exceptions,
-            _ => Self::Clean,
+    /// The exit code of a run with this summary.
+    pub(crate) fn of(summary: &RunSummary) -> Self {
+        match (summary.is_complete, summary.exceptions) {
+            (false, _) => Self::NotReconciled,
+            (true, 1..) => Self::Exceptions,
+            (true, 0) => Self::Clean,
         }
     }
 }

@@ -138,7 +138,7 @@ pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result
         let what = if *already { "It was reconciled before" } else { "Reconciled" };
         tell(&format!("{what}. `truecount report --month {month} --run {run_id}` writes its files."));
     }
-    Ok(Ending::of(summary.exceptions, summary.not_compared))
+    Ok(Ending::of(summary))
 }
 
 pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Ending> {
@@ -205,7 +205,7 @@ fn mailing(args: &MailPolicyArgs) -> MailPolicy {
 
 pub(crate) fn ending(answer: &ReportAnswer) -> Ending {
     match answer {
-        ReportAnswer::Reported { summary, .. } => Ending::of(summary.exceptions, summary.not_compared),
+        ReportAnswer::Reported { summary, .. } => Ending::of(summary),
         ReportAnswer::Busy { .. } => Ending::NotReconciled,
     }
 }
@@ -240,7 +240,7 @@ pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
         let what = mail.outcome.replace('_', " ");
         tell(&format!("Mail to `{}`: {what}", mail.group));
     }
-    Ending::of(summary.exceptions, summary.not_compared)
+    Ending::of(summary)
 }
 
 /// The sums, per currency and direction.
@@ -248,21 +248,23 @@ pub(crate) fn show_totals(totals: &[truecount_reconciliation::Totals]) {
     for total in totals {
         let amount = truecount_reports::amount;
         say(&format!(
-            "  {}  billed too few {:>12} ({})   billed too many {:>12} ({})   a month",
+            "  {}  underbilled {:>12} ({})   overbilled {:>12} ({})   a month",
             total.currency,
-            amount(total.billed_too_few),
-            total.too_few_count,
-            amount(total.billed_too_many),
-            total.too_many_count
+            amount(total.underbilled),
+            total.underbilled_count,
+            amount(total.overbilled),
+            total.overbilled_count
         ));
     }
 }
 
 fn summary_line(summary: &RunSummary) -> String {
-    match (summary.exceptions, summary.not_compared) {
-        (0, 0) => "nothing to correct; everything was compared".to_owned(),
-        (exceptions, 0) => format!("{exceptions} exceptions; everything was compared"),
-        (exceptions, gaps) => format!("{exceptions} exceptions; {gaps} NOT RECONCILED"),
+    let (exceptions, not_reconciled) = (summary.exceptions, summary.not_reconciled);
+    match (exceptions, not_reconciled) {
+        (0, 0) if summary.is_complete => "nothing to correct; everything was compared".to_owned(),
+        (_, 0) if summary.is_complete => format!("{exceptions} exceptions; everything was compared"),
+        (_, 0) => format!("{exceptions} exceptions; NOT everything was read"),
+        _ => format!("{exceptions} exceptions; {not_reconciled} NOT RECONCILED"),
     }
 }
 

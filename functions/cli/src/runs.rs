@@ -22,7 +22,7 @@ struct RunRow {
     state: String,
     created_at: String,
     exceptions: Option<u64>,
-    not_compared: Option<u64>,
+    not_reconciled: Option<u64>,
 }
 
 pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
@@ -46,7 +46,7 @@ async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
             state: format!("{:?}", run.state).to_lowercase(),
             created_at: run.manifest.created_at.to_string(),
             exceptions: run.summary.as_ref().map(|summary| summary.exceptions),
-            not_compared: run.summary.as_ref().map(|summary| summary.not_compared),
+            not_reconciled: run.summary.as_ref().map(|summary| summary.not_reconciled),
             run_id: run.run_id,
         }));
     }
@@ -63,7 +63,7 @@ async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
         } else {
             "draft"
         };
-        vec![row.run_id.clone(), what.to_owned(), row.state.clone(), number(row.exceptions), number(row.not_compared)]
+        vec![row.run_id.clone(), what.to_owned(), row.state.clone(), number(row.exceptions), number(row.not_reconciled)]
     };
     table(
         &[Key("run"), Text("kind"), Text("state"), Number("exceptions"), Number("not reconciled")],
@@ -96,7 +96,7 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
     let cells = |source: &truecount_app::PinnedSource| {
         let day = source.as_of.map_or_else(|| "none".to_owned(), |day| day.to_string());
         let row = reconciliation.coverage.iter().find(|row| row.source == source.source);
-        let (unread, all) = row.map_or((0, 0), |row| (row.account_incomplete_count, row.account_count));
+        let (unread, all) = row.map_or((0, 0), |row| (row.accounts_incomplete, row.accounts));
         let note = match source.read_state.reason() {
             Some(reason) => reason.to_owned(),
             None if unread > 0 => format!("{unread} of {all} not read completely"),

@@ -4,6 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use truecount_billing::{BillingMonth, CountDay, ReadState, Side, SourceId};
 use truecount_platform::{CreateOutcome, Row, Table, Value};
+use truecount_reconciliation::{Reconciliation, Totals};
 
 use crate::{AppError, keys};
 
@@ -98,12 +99,25 @@ pub enum RunState {
 /// What a run found, in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSummary {
-    /// Findings but for `not_compared`.
+    /// Differences to act on.
     pub exceptions: u64,
-    /// Comparisons that could not be made.
-    pub not_compared: u64,
-    /// Per currency: billed too few, billed too many.
-    pub totals: Vec<truecount_reconciliation::Totals>,
+    /// Comparisons that could not be made, as [`Reconciliation::not_reconciled`] counts them.
+    pub not_reconciled: u64,
+    /// Whether everything that the month needs was read; see [`Reconciliation::is_complete`].
+    pub is_complete: bool,
+    /// Per currency: underbilled and overbilled.
+    pub totals: Vec<Totals>,
+}
+
+impl From<&Reconciliation> for RunSummary {
+    fn from(reconciliation: &Reconciliation) -> Self {
+        Self {
+            exceptions: reconciliation.exception_count(),
+            not_reconciled: reconciliation.not_reconciled,
+            is_complete: reconciliation.is_complete(),
+            totals: reconciliation.totals.clone(),
+        }
+    }
 }
 
 /// A run as the table has it.

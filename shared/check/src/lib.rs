@@ -55,7 +55,7 @@ impl CheckOutcome {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let findings = &self.reconciliation.findings;
-        let is_unread = findings.iter().any(|finding| finding.kind == FindingKind::NotCompared);
+        let is_unread = findings.iter().any(|finding| finding.kind == FindingKind::NotReconciled);
         if is_unread { 2 } else { u8::from(!findings.is_empty()) }
     }
 }

@@ -81,9 +81,9 @@ impl Files {
         let columns = [
             "kind",
             "client_id",
-            "client_name",
+            "client",
             "account_id",
-            "used",
+            "counted",
             "billed",
             "variance",
             "unit_price",
@@ -108,7 +108,7 @@ fn five_kinds_and_their_order() {
         "billed_without_usage|C3|Cog||0|3|-3|80.00|-240.00|EUR",
         "unbilled_usage|C2|'=Bolt||1|0|1|95.25|95.25|USD",
         "unmapped_account||Nobody|o9|1|0|1||95.25|USD",
-        "underbilled_quantity|C1|Acme, Inc.||4|3|1|90.50|90.50|USD",
+        "underbilled|C1|Acme, Inc.||4|3|1|90.50|90.50|USD",
     ];
     assert_eq!(files.exceptions(), expected);
     let setup = fs::read_to_string(files.path("out/setup.csv")).unwrap();
@@ -132,7 +132,7 @@ fn without_mappings_equal_and_unique_names_count() {
     files.run();
     let with_mappings = files.exceptions();
     assert_eq!(with_mappings.len(), 4);
-    assert!(with_mappings[3].starts_with("underbilled_quantity|C1|"), "{with_mappings:?}");
+    assert!(with_mappings[3].starts_with("underbilled|C1|"), "{with_mappings:?}");
     // two clients of one name: neither has used nothing
     let files = files.with("billed.csv", BILLED.replace(",Cog,", ",\"ACME, INC\","));
     assert_eq!(files.run().exit_code(), 2);
@@ -140,7 +140,7 @@ fn without_mappings_equal_and_unique_names_count() {
         files.exceptions().into_iter().map(|row| row.split('|').take(2).collect::<Vec<_>>().join(" ")).collect();
     assert_eq!(
         kinds,
-        ["unmapped_account ", "unbilled_usage C2", "unmapped_account ", "not_compared C1", "not_compared C3"]
+        ["unmapped_account ", "unbilled_usage C2", "unmapped_account ", "not_reconciled C1", "not_reconciled C3"]
     );
 }
 

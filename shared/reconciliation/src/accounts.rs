@@ -100,7 +100,7 @@ fn sum(books: &Reconciler, account: &AccountEntry) -> Option<Unmapped> {
 /// then, and the sentence names both amounts.
 fn unmapped(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry, sums: &Unmapped) -> Finding {
     let source = &books.sources[usize::from(account.source.0)].status.source;
-    let mut reason = format!("{} used in {source}, not mapped to a client", plain(sums.used));
+    let mut reason = format!("{} counted in {source}, not mapped to a client", plain(sums.used));
     let one_currency = (sums.worth.len() == 1).then(|| sums.worth.first_key_value()).flatten();
     for (place, (currency, amount)) in sums.worth.iter().enumerate() {
         let before = if place == 0 { "; at list prices " } else { " and " };
@@ -124,10 +124,12 @@ fn unmapped(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry, sums:
         client_name: account.name.to_string(),
         source: Some(source.clone()),
         account_id: Some(account.id.clone()),
-        used: known,
+        account_name: Some(account.name.to_string()),
+        counted: known,
         billed: known.map(|_| Decimal::ZERO),
-        expected: known,
+        should_bill: known,
         variance: known,
+        counted_on: books.synced_on(source),
         monthly_impact: one_currency.map(|(_, amount)| *amount),
         currency: one_currency.map(|(currency, _)| *currency),
         value_basis: one_currency.map(|_| ValueBasis::Estimated),
@@ -138,7 +140,7 @@ fn unmapped(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry, sums:
             count_basis: 100,
             price_basis,
         },
-        ..blank_of(judge, NextStep::MendMapping, reason)
+        ..blank_of(judge, NextStep::ConfirmMapping, reason)
     }
 }
 
@@ -146,8 +148,7 @@ fn unmapped(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry, sums:
 fn unread_account(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry) -> Finding {
     let source = &books.sources[usize::from(account.source.0)].status.source;
     let state = account.unread.as_deref().map(state_in_words).unwrap_or_default();
-    let reason =
-        format!("not reconciled: vendor organization `{}` in {source} was not read ({state})", account.called());
+    let reason = format!("vendor account `{}` in {source} was not read ({state})", account.called());
     let client = match &account.decision {
         Decision::Confirmed(client, _) => Some(&books.clients[client.0 as usize]),
         _ => None,
@@ -158,7 +159,9 @@ fn unread_account(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry)
         client_name: client.map_or_else(|| account.name.to_string(), |client| client.name.to_string()),
         source: Some(source.clone()),
         account_id: Some(account.id.clone()),
-        ..blank_of(judge, NextStep::MendSource, reason)
+        account_name: Some(account.name.to_string()),
+        counted_on: books.synced_on(source),
+        ..blank_of(judge, NextStep::FixSource, reason)
     }
 }
 
@@ -176,9 +179,9 @@ fn suggestion(
         account_name: account.name.to_string(),
         client_id: client.map(|client| client.id.clone()),
         client_name: client.map(|client| client.name.to_string()),
-        why: why.to_owned(),
-        item_count: sums.item_count,
-        estimated_worth: sums.worth.iter().map(|(currency, amount)| Money::new(*amount, *currency)).collect(),
+        reason: why.to_owned(),
+        items: sums.item_count,
+        monthly_value: sums.worth.iter().map(|(currency, amount)| Money::new(*amount, *currency)).collect(),
     }
 }
 
@@ -234,10 +237,10 @@ impl Untaken<'_> {
 
     /// One sentence for people.
     pub(crate) fn in_words(&self, source: &str) -> String {
-        let organizations = plural(self.account_count, "vendor organization", "vendor organizations");
+        let organizations = plural(self.account_count, "vendor account", "vendor accounts");
         let items = plural(self.item_count, "item", "items");
         format!(
-            "{} {items} of {} in {source} ({} {organizations}), counted by no service mapping",
+            "{} {items} of {} in {source} ({} {organizations}), counted by no rule",
             self.item_count,
             self.what(),
             self.account_count
@@ -257,7 +260,8 @@ pub(crate) fn judge_untaken(books: &Reconciler, judge: &Judge<'_>, found: &mut F
             exception_id: exception_id(&["product", source.as_str(), one.kind, one.sku, "unmapped"]),
             kind: FindingKind::UnmappedProduct,
             source: Some(source.clone()),
-            used: Some(Decimal::from(one.item_count)),
+            counted: Some(Decimal::from(one.item_count)),
+            counted_on: books.synced_on(source),
             confidence: Confidence {
                 mapping: 100,
                 completeness: 100,
@@ -265,7 +269,7 @@ pub(crate) fn judge_untaken(books: &Reconciler, judge: &Judge<'_>, found: &mut F
                 count_basis: 100,
                 price_basis: 40,
             },
-            ..blank_of(judge, NextStep::MendRule, one.in_words(source.as_str()))
+            ..blank_of(judge, NextStep::FixRule, one.in_words(source.as_str()))
         });
     }
 }

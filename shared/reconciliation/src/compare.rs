@@ -56,6 +56,8 @@ pub(crate) struct Numbers {
     pub(crate) expected: Decimal,
     pub(crate) variance: Decimal,
     pub(crate) gross: Decimal,
+    /// Distinct items times the factor, whether they count or not.
+    pub(crate) counted_gross: Decimal,
     /// Left out of the count, times the factor.
     pub(crate) left_out: Vec<(Outcome, Decimal)>,
     /// Units that are not billed because they are included; zero or more.
@@ -74,6 +76,7 @@ impl Numbers {
         let included = lines.and_then(|lines| lines.less_included).unwrap_or(rule.included);
         let above = exact::difference(used, included)?.max(Decimal::ZERO);
         let expected = if is_active { above.max(rule.minimum) } else { above };
+        let counted_gross = times(usage.raw)?;
         let left_out = usage.left_out.iter().map(|(why, units)| Some((*why, times(*units)?)));
         Some(Self {
             used,
@@ -81,7 +84,8 @@ impl Numbers {
             billed,
             expected,
             variance: exact::difference(expected, billed)?,
-            gross: exact::difference(times(usage.raw)?, billed)?,
+            gross: exact::difference(counted_gross, billed)?,
+            counted_gross,
             left_out: left_out.collect::<Option<_>>()?,
             included: exact::difference(used, above)?,
             minimum: exact::difference(expected, above)?,
@@ -139,7 +143,7 @@ impl<'a> Judge<'a> {
             Numbers::of(rule, lines, usage).ok_or_else(|| self.too_large(client, rule_place, "a quantity"))?;
         let pair = Pair { judge: self, client, rule, lines, numbers: &numbers, source: sources_entry(source, sources) };
         if let Some(unread) = unread {
-            pair.not_compared(unread, keep, found);
+            pair.not_reconciled(unread, keep, found);
             return Ok(());
         }
         pair.check_identity().ok_or_else(|| self.too_large(client, rule_place, "a variance"))??;
@@ -195,23 +199,23 @@ impl Pair<'_> {
         if !self.is_active() {
             let ended = self.lines.is_some_and(|lines| lines.agreement_ended_on.is_some());
             let full = self.judge.books.options.profile == Profile::Full;
-            return Some(if ended && full { FindingKind::AgreementEndedWithUsage } else { FindingKind::UnbilledUsage });
+            return Some(if ended && full { FindingKind::EndedAgreementInUse } else { FindingKind::UnbilledUsage });
         }
         Some(if variance > Decimal::ZERO {
-            FindingKind::UnderbilledQuantity
+            FindingKind::Underbilled
         } else if self.numbers.used.is_zero() {
             FindingKind::BilledWithoutUsage
         } else {
-            FindingKind::OverbilledQuantity
+            FindingKind::Overbilled
         })
     }
 
     fn compared(&self, kind: Option<FindingKind>, worth: &Worth, keep: bool, found: &mut Found) {
         let mut comparison = self.blank();
-        comparison.used = Some(plain(self.numbers.used));
-        comparison.expected = Some(plain(self.numbers.expected));
+        comparison.counted = Some(plain(self.numbers.used));
+        comparison.should_bill = Some(plain(self.numbers.expected));
         comparison.variance = Some(plain(self.numbers.variance));
-        comparison.gross_variance = Some(plain(self.numbers.gross));
+        comparison.counted_gross = Some(plain(self.numbers.counted_gross));
         comparison.unit_price = worth.unit_price;
         comparison.monthly_impact = worth.impact;
         comparison.currency = worth.currency;
@@ -232,16 +236,17 @@ impl Pair<'_> {
         }
     }
 
-    fn not_compared(&self, unread: Unread, keep: bool, found: &mut Found) {
+    fn not_reconciled(&self, unread: Unread, keep: bool, found: &mut Found) {
+        found.not_reconciled += 1;
         if let Some(source) = self.judge.books.find_source(&self.rule.source) {
-            found.counts[usize::from(source.0)].not_compared += 1;
+            found.counts[usize::from(source.0)].not_reconciled += 1;
         }
         if unread == Unread::Cycle {
             let count = self.lines.map_or(0, |lines| u64::from(lines.cycle_unknown_count));
             *found.cycle_unknown.entry(self.rule.id.clone()).or_default() += count;
         }
         let mut comparison = self.blank();
-        comparison.kind = Some(FindingKind::NotCompared);
+        comparison.kind = Some(FindingKind::NotReconciled);
         comparison.confidence.completeness = 0;
         if self.judge.billed_unread.is_some() || unread == Unread::Client {
             comparison.billed = None;
@@ -252,9 +257,10 @@ impl Pair<'_> {
             if unread == Unread::Client {
                 found.named_clients.push(self.client.id.clone());
             }
-            let mut finding = finding(&comparison, FindingKind::NotCompared, unread.next_step());
-            finding.account_id =
-                unread.account().map(|account| self.judge.books.accounts[account.0 as usize].id.clone());
+            let mut finding = finding(&comparison, FindingKind::NotReconciled, unread.next_step());
+            let account = unread.account().map(|account| &self.judge.books.accounts[account.0 as usize]);
+            finding.account_id = account.map(|account| account.id.clone());
+            finding.account_name = account.map(|account| account.name.to_string());
             found.findings.push(finding);
         }
         if keep {
@@ -273,11 +279,11 @@ impl Pair<'_> {
             source: self.rule.source.clone(),
             count_basis: self.rule.count_basis,
             unit: self.rule.unit,
-            used: None,
+            counted: None,
             billed: Some(plain(self.numbers.billed)),
-            expected: None,
+            should_bill: None,
             variance: None,
-            gross_variance: None,
+            counted_gross: None,
             explained: Vec::new(),
             unit_price: None,
             monthly_impact: None,
@@ -286,7 +292,7 @@ impl Pair<'_> {
             kind: None,
             confidence: self.confidence(&Worth::default()),
             count_day: self.judge.books.options.count_day,
-            synced_on: self.judge.books.synced_on(&self.rule.source),
+            counted_on: self.judge.books.synced_on(&self.rule.source),
             service_period: lines.and_then(|lines| lines.period).unwrap_or(self.judge.period),
             next_invoice_date: lines.and_then(|lines| lines.next_invoice_date),
             reason: String::new(),
@@ -338,14 +344,14 @@ pub(crate) fn basis_points(basis: CountBasis) -> u8 {
 
 fn next_step(kind: FindingKind) -> NextStep {
     match kind {
-        FindingKind::UnderbilledQuantity
+        FindingKind::Underbilled
         | FindingKind::UnbilledUsage
-        | FindingKind::OverbilledQuantity
+        | FindingKind::Overbilled
         | FindingKind::BilledWithoutUsage => NextStep::ChangePsa,
-        FindingKind::AgreementEndedWithUsage => NextStep::CleanUpAtVendor,
-        FindingKind::UnmappedAccount => NextStep::MendMapping,
-        FindingKind::UnmappedProduct => NextStep::MendRule,
-        FindingKind::NotCompared => NextStep::MendSource,
+        FindingKind::EndedAgreementInUse => NextStep::CleanUpAtVendor,
+        FindingKind::UnmappedAccount => NextStep::ConfirmMapping,
+        FindingKind::UnmappedProduct => NextStep::FixRule,
+        FindingKind::NotReconciled => NextStep::FixSource,
     }
 }
 
@@ -362,11 +368,12 @@ fn finding(comparison: &Comparison, kind: FindingKind, next_step: NextStep) -> F
         client_name: comparison.client_name.clone(),
         source: Some(comparison.source.clone()),
         account_id: None,
+        account_name: None,
         rule_id: Some(comparison.rule_id.clone()),
         product_code: Some(comparison.product_code.clone()),
-        used: comparison.used,
+        counted: comparison.counted,
         billed: comparison.billed,
-        expected: comparison.expected,
+        should_bill: comparison.should_bill,
         variance: comparison.variance,
         unit_price: comparison.unit_price,
         monthly_impact: comparison.monthly_impact,
@@ -375,6 +382,7 @@ fn finding(comparison: &Comparison, kind: FindingKind, next_step: NextStep) -> F
         confidence: comparison.confidence,
         next_step,
         count_day: comparison.count_day,
+        counted_on: comparison.counted_on,
         service_period: comparison.service_period,
         next_invoice_date: comparison.next_invoice_date,
         reason: comparison.reason.clone(),

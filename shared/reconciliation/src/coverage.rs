@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SourceCounts {
     pub(crate) compared: u64,
-    pub(crate) not_compared: u64,
+    pub(crate) not_reconciled: u64,
 }
 
 /// A row for each source, by its id.
@@ -27,19 +27,19 @@ pub(crate) fn coverage(books: &Reconciler, found: &Found) -> Vec<SourceCoverage>
     let whole = |(number, _): &(AccountNo, &AccountEntry)| !books.parts.contains(number);
     for (_, account) in (0_u32..).map(AccountNo).zip(&books.accounts).filter(whole) {
         let row = &mut rows[usize::from(account.source.0)];
-        row.account_count += 1;
-        row.account_incomplete_count += u64::from(account.unread.is_some());
-        row.mapped_count += u64::from(is_mapped(account));
-        row.ignored_count += u64::from(matches!(account.decision, Decision::Ignored));
+        row.accounts += 1;
+        row.accounts_incomplete += u64::from(account.unread.is_some());
+        row.accounts_mapped += u64::from(is_mapped(account));
+        row.accounts_ignored += u64::from(matches!(account.decision, Decision::Ignored));
     }
-    let all = found.counts.iter().fold((0, 0), |sum, one| (sum.0 + one.compared, sum.1 + one.not_compared));
+    let all = found.counts.iter().fold((0, 0), |sum, one| (sum.0 + one.compared, sum.1 + one.not_reconciled));
     if let Some(billed) = rows.iter_mut().find(|row| row.side.is_billed()) {
-        billed.account_count = books.clients.iter().filter(|client| client.is_known).count() as u64;
-        billed.account_incomplete_count =
+        billed.accounts = books.clients.iter().filter(|client| client.is_known).count() as u64;
+        billed.accounts_incomplete =
             books.clients.iter().filter(|client| !client.read_state.is_complete()).count() as u64;
-        billed.mapped_count = billed.account_count;
-        billed.item_count = books.line_count;
-        (billed.compared_count, billed.not_compared_count) = all;
+        billed.accounts_mapped = billed.accounts;
+        billed.items = books.line_count;
+        (billed.compared, billed.not_reconciled) = all;
     }
     rows.sort_by(|a, b| a.source.cmp(&b.source));
     rows
@@ -57,17 +57,17 @@ fn is_mapped(account: &AccountEntry) -> bool {
 fn row(entry: &SourceEntry, counts: &SourceCounts) -> SourceCoverage {
     SourceCoverage {
         source: entry.status.source.clone(),
-        connector: entry.status.connector.clone(),
+        source_kind: entry.status.connector.clone(),
         side: entry.status.side,
-        read_state: entry.status.read_state.clone(),
-        synced_on: entry.status.synced_on,
-        account_count: 0,
-        account_incomplete_count: 0,
-        item_count: entry.item_count,
-        mapped_count: 0,
-        ignored_count: 0,
-        compared_count: counts.compared,
-        not_compared_count: counts.not_compared,
+        state: entry.status.read_state.clone(),
+        as_of: entry.status.synced_on,
+        accounts: 0,
+        accounts_incomplete: 0,
+        accounts_mapped: 0,
+        accounts_ignored: 0,
+        items: entry.item_count,
+        compared: counts.compared,
+        not_reconciled: counts.not_reconciled,
     }
 }
 
@@ -76,27 +76,26 @@ pub(crate) fn unread_sources(books: &Reconciler, judge: &Judge<'_>, found: &mut 
     let numbers = (0_u16..).map(SourceNo).zip(&books.sources);
     for (number, entry) in numbers.filter(|(_, entry)| !entry.is_usable()) {
         let count = if entry.status.side.is_billed() {
-            found.counts.iter().map(|one| one.not_compared).sum()
+            found.counts.iter().map(|one| one.not_reconciled).sum()
         } else {
-            found.counts[usize::from(number.0)].not_compared
+            found.counts[usize::from(number.0)].not_reconciled
         };
-        let mut reason = format!("not reconciled: {}", books.source_in_words(number));
+        let mut reason = books.source_in_words(number);
         if count > 0 {
             reason.push_str(&format!("; {count} {} not made", plural(count, "comparison was", "comparisons were")));
         }
-        found.findings.push(blank(judge, &entry.status.source, NextStep::MendSource, reason));
+        found.findings.push(blank(judge, &entry.status.source, NextStep::FixSource, reason));
     }
     let mut missing: Vec<_> = books.rules.rules().iter().map(|rule| &rule.source).collect();
     missing.sort();
     missing.dedup();
     for source in missing.into_iter().filter(|source| books.find_source(source).is_none()) {
-        let reason =
-            format!("not reconciled: service mappings count in `{source}`, which is not among the sources of this run");
-        found.findings.push(blank(judge, source, NextStep::MendRule, reason));
+        let reason = format!("rules count in `{source}`, which is not among the sources of this run");
+        found.findings.push(blank(judge, source, NextStep::FixRule, reason));
     }
     if judge.billed_unread == Some(Unread::Billed(None)) {
-        let reason = "not reconciled: no PSA is among the sources of this run".to_owned();
-        let mut finding = blank_of(judge, NextStep::MendSource, reason);
+        let reason = "no PSA is among the sources of this run".to_owned();
+        let mut finding = blank_of(judge, NextStep::FixSource, reason);
         finding.exception_id = exception_id(&["", "billed", "none"]);
         found.findings.push(finding);
     }
@@ -113,13 +112,13 @@ pub(crate) fn unread_clients(books: &Reconciler, judge: &Judge<'_>, found: &mut 
     let unread = books.clients.iter().filter(|client| !client.read_state.is_complete() && !named.contains(&client.id));
     for client in unread {
         let words = state_in_words(&client.read_state);
-        let reason = format!("not reconciled: the client's billed lines were not read ({words})");
+        let reason = format!("the client's billed lines were not read ({words})");
         found.findings.push(Finding {
             exception_id: exception_id(&["client", client.id.as_str(), "none"]),
             client_id: Some(client.id.clone()),
             client_name: client.name.to_string(),
             source: psa.map(|psa| psa.status.source.clone()),
-            ..blank_of(judge, NextStep::MendSource, reason)
+            ..blank_of(judge, NextStep::FixSource, reason)
         });
     }
 }
@@ -128,6 +127,7 @@ fn blank(judge: &Judge<'_>, source: &truecount_billing::SourceId, step: NextStep
     let mut finding = blank_of(judge, step, reason);
     finding.exception_id = exception_id(&["source", source.as_str(), "none"]);
     finding.confidence.freshness = judge.books.freshness(source);
+    finding.counted_on = judge.books.synced_on(source);
     finding.source = Some(source.clone());
     finding
 }
@@ -136,16 +136,17 @@ fn blank(judge: &Judge<'_>, source: &truecount_billing::SourceId, step: NextStep
 pub(crate) fn blank_of(judge: &Judge<'_>, next_step: NextStep, reason: String) -> Finding {
     Finding {
         exception_id: String::new(),
-        kind: FindingKind::NotCompared,
+        kind: FindingKind::NotReconciled,
         client_id: None,
         client_name: String::new(),
         source: None,
         account_id: None,
+        account_name: None,
         rule_id: None,
         product_code: None,
-        used: None,
+        counted: None,
         billed: None,
-        expected: None,
+        should_bill: None,
         variance: None,
         unit_price: None,
         monthly_impact: None,
@@ -154,6 +155,7 @@ pub(crate) fn blank_of(judge: &Judge<'_>, next_step: NextStep, reason: String) -
         confidence: Confidence { mapping: 100, completeness: 0, freshness: 100, count_basis: 100, price_basis: 40 },
         next_step,
         count_day: judge.books.options.count_day,
+        counted_on: None,
         service_period: judge.period,
         next_invoice_date: None,
         reason,

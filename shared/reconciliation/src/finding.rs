@@ -4,12 +4,12 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{
-    AccountId, BillingMonth, ClientId, CountBasis, CountDay, Currency, ProductCode, ReadState, RuleId, ServicePeriod,
-    Side, SourceId, Unit,
+    AccountId, BillingMonth, ClientId, CountBasis, CountDay, Currency, Money, ProductCode, ReadState, RuleId,
+    ServicePeriod, Side, SourceId, Unit,
 };
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $read:literal;)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $label:literal;)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $code)] $variant,)* }
@@ -24,39 +24,39 @@ macro_rules! words {
                 match self { $(Self::$variant => $code),* }
             }
 
-            /// The words that a person reads.
+            /// The label that people read.
             #[must_use]
-            pub fn for_people(self) -> &'static str {
-                match self { $(Self::$variant => $read),* }
+            pub fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label),* }
             }
         }
     };
 }
 
 words! {
-    /// The kinds of findings.
+    /// What kind of exception a finding is.
     FindingKind {
-        /// Active line, expected above billed.
-        UnderbilledQuantity = "underbilled_quantity", "billed too few";
-        /// Usage and no active line.
+        /// An active line, and more should be billed than is.
+        Underbilled = "underbilled", "underbilled";
+        /// Usage without an active line.
         UnbilledUsage = "unbilled_usage", "used, not on the agreement";
-        /// Active line, expected below billed, something used.
-        OverbilledQuantity = "overbilled_quantity", "billed too many";
-        /// Active line, expected below billed, nothing used.
-        BilledWithoutUsage = "billed_without_usage", "billed, no usage";
-        /// Usage of an account that nobody has mapped.
-        UnmappedAccount = "unmapped_account", "vendor organization not mapped";
-        /// Usage that no rule takes.
-        UnmappedProduct = "unmapped_product", "product without a service mapping";
-        /// Usage goes on after the client's agreement ended.
-        AgreementEndedWithUsage = "agreement_ended_with_usage", "agreement ended, still used";
-        /// Unknown, because something was not read: never counted as zero, never as clean.
-        NotCompared = "not_compared", "not reconciled";
+        /// An active line, less should be billed than is, and something is used.
+        Overbilled = "overbilled", "overbilled";
+        /// An active line and no usage.
+        BilledWithoutUsage = "billed_without_usage", "billed, not used";
+        /// Usage of a vendor account that is mapped to no client.
+        UnmappedAccount = "unmapped_account", "vendor account not mapped";
+        /// Usage that no rule counts.
+        UnmappedProduct = "unmapped_product", "product without a rule";
+        /// Usage after the client's agreement ended: a cost, not revenue.
+        EndedAgreementInUse = "ended_agreement_in_use", "agreement ended, still in use";
+        /// Unknown, because something was not read. Never counted as zero, and never as agreement.
+        NotReconciled = "not_reconciled", "not reconciled";
     }
 }
 
 words! {
-    /// What the worth rests on.
+    /// What the value rests on.
     ValueBasis {
         /// A price on one of the client's own lines.
         Calculated = "calculated", "the client's own price";
@@ -66,37 +66,37 @@ words! {
 }
 
 words! {
-    /// What to do about a finding. A billing clerk does not uninstall agents: the work lists are apart.
+    /// What to do about a finding. Billing changes agreements, technicians clean up at vendors: two work lists.
     NextStep {
         /// Change the quantity on the agreement.
         ChangePsa = "change_psa", "change the agreement";
         /// Remove or release what is not used at the vendor.
         CleanUpAtVendor = "clean_up_at_vendor", "clean up at the vendor";
         /// Confirm or ignore a mapping.
-        MendMapping = "mend_mapping", "confirm the mapping";
-        /// Repair the source, then run again.
-        MendSource = "mend_source", "repair the sync and run again";
-        /// Add or repair a rule.
-        MendRule = "mend_rule", "mend the service mapping";
+        ConfirmMapping = "confirm_mapping", "confirm the mapping";
+        /// Fix the source, then run again.
+        FixSource = "fix_source", "fix the sync and run again";
+        /// Add or correct a rule.
+        FixRule = "fix_rule", "correct the rule";
     }
 }
 
 words! {
-    /// Confidence as a person reads it.
+    /// Confidence as people read it.
     Level {
         /// Rely on it.
         High = "high", "High";
-        /// Look at the weakest part.
+        /// Check the weakest part first.
         Medium = "medium", "Medium";
-        /// A hint.
+        /// A hint only.
         Low = "low", "Low";
     }
 }
 
-/// How far a finding can be relied on, in named parts of 0 to 100 each; the weakest part names itself.
+/// How far a finding can be relied on: named parts of 0 to 100 points each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confidence {
-    /// A person's decision or an identifier 100, an equal unique name 90, nothing decided 0.
+    /// Confirmed by a person or an identifier 100, an equal and unique name 90, nothing confirmed 0.
     pub mapping: u8,
     /// 100 where every account and source of the comparison was read whole.
     pub completeness: u8,
@@ -145,25 +145,28 @@ impl Confidence {
     }
 }
 
-/// Units that explain part of a gross variance, signed: a stale device takes one away, a minimum adds some.
+/// Units between what was counted and what should be billed, with the reason. Positive units are not billed; a minimum
+/// adds units and is negative.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explained {
     /// `stale`, `status:<word>`, `included`, `minimum`, …
     pub reason: String,
-    /// How many units, signed, as part of gross − actionable.
+    /// How many units; all of them together are counted gross − should bill.
     pub units: Decimal,
 }
 
-/// One client and rule, compared or not. A row of `lines.csv`.
+/// One client and rule, reconciled or not. A row of `lines.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The client.
     pub client_id: ClientId,
     /// Its name in the PSA.
+    #[serde(rename = "client")]
     pub client_name: String,
     /// The rule.
+    #[serde(rename = "service")]
     pub rule_id: RuleId,
-    /// The product codes it joins, as one text; the first is the one that findings name.
+    /// The first of the rule's product codes.
     pub product_code: ProductCode,
     /// The usage source.
     pub source: SourceId,
@@ -171,19 +174,19 @@ pub struct Comparison {
     pub count_basis: CountBasis,
     /// Of what.
     pub unit: Unit,
-    /// Units that count (after stale and status); `None` if not compared.
-    pub used: Option<Decimal>,
+    /// Units that count (after stale and status); `None` if not reconciled.
+    pub counted: Option<Decimal>,
     /// Units on active lines; `None` if the billed side was not read.
     pub billed: Option<Decimal>,
-    /// Units that should be billed; `None` if not compared.
-    pub expected: Option<Decimal>,
-    /// expected − billed: positive is billed too few.
+    /// Units that should be billed; `None` if not reconciled.
+    pub should_bill: Option<Decimal>,
+    /// should bill − billed: positive is underbilled.
     pub variance: Option<Decimal>,
-    /// Raw distinct items × factor − billed.
-    pub gross_variance: Option<Decimal>,
-    /// gross − actionable, unit by unit.
+    /// Distinct items × factor, before anything is left out; `None` if not reconciled.
+    pub counted_gross: Option<Decimal>,
+    /// counted gross − should bill, reason by reason.
     pub explained: Vec<Explained>,
-    /// Price of one unit a month that the worth rests on.
+    /// Price of one unit a month that the value rests on.
     pub unit_price: Option<Decimal>,
     /// variance × price, exact, a month; `None`: no price is known, which is not zero.
     pub monthly_impact: Option<Decimal>,
@@ -195,19 +198,19 @@ pub struct Comparison {
     pub kind: Option<FindingKind>,
     /// In named parts.
     pub confidence: Confidence,
-    /// The day on which usage was counted.
+    /// The run's count day.
     pub count_day: CountDay,
-    /// The day of the sync that was used.
-    pub synced_on: Option<Date>,
+    /// The day of the sync that was used, on which usage was really counted; `None`: there is no such sync.
+    pub counted_on: Option<Date>,
     /// What the next invoice pays for.
     pub service_period: ServicePeriod,
-    /// The agreement's next invoice date, where told (the earliest of several).
+    /// The agreement's next invoice date, where the PSA gives one (the earliest of several).
     pub next_invoice_date: Option<Date>,
     /// One sentence for people.
     pub reason: String,
 }
 
-/// A difference, or something that could not be compared. A row of `exceptions.csv`.
+/// A difference, or something that could not be reconciled. A row of `exceptions.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable over months: of client, rule and direction (or source and account).
@@ -217,21 +220,26 @@ pub struct Finding {
     /// The client, where one is known.
     pub client_id: Option<ClientId>,
     /// The client's name in the PSA; for an unmapped account the account's name. Foreign text.
+    #[serde(rename = "client")]
     pub client_name: String,
     /// The usage source, where one is concerned.
     pub source: Option<SourceId>,
     /// The account, where one is concerned.
     pub account_id: Option<AccountId>,
+    /// That account's name, which may be empty. Foreign text.
+    #[serde(rename = "account")]
+    pub account_name: Option<String>,
     /// The rule, where one is concerned.
+    #[serde(rename = "service")]
     pub rule_id: Option<RuleId>,
     /// The product, where one is concerned.
     pub product_code: Option<ProductCode>,
     /// As in [`Comparison`].
-    pub used: Option<Decimal>,
+    pub counted: Option<Decimal>,
     /// As in [`Comparison`].
     pub billed: Option<Decimal>,
     /// As in [`Comparison`].
-    pub expected: Option<Decimal>,
+    pub should_bill: Option<Decimal>,
     /// As in [`Comparison`].
     pub variance: Option<Decimal>,
     /// As in [`Comparison`].
@@ -244,31 +252,33 @@ pub struct Finding {
     pub value_basis: Option<ValueBasis>,
     /// In named parts.
     pub confidence: Confidence,
-    /// Who does what.
+    /// What to do about it.
     pub next_step: NextStep,
-    /// The day on which usage was counted.
+    /// The run's count day.
     pub count_day: CountDay,
+    /// As in [`Comparison`]; `None` also where no source was counted.
+    pub counted_on: Option<Date>,
     /// What the next invoice pays for.
     pub service_period: ServicePeriod,
-    /// Where told.
+    /// As in [`Comparison`].
     pub next_invoice_date: Option<Date>,
     /// One sentence for people, with the numbers.
     pub reason: String,
 }
 
-/// Amounts of one currency, billed too few and too many apart; exact.
+/// Exact monthly amounts of one currency; underbilled and overbilled are never netted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// The currency.
     pub currency: Currency,
     /// Sum of the positive impacts.
-    pub billed_too_few: Decimal,
+    pub underbilled: Decimal,
     /// Sum of the negative impacts, as a positive amount.
-    pub billed_too_many: Decimal,
+    pub overbilled: Decimal,
     /// How many findings are in the first sum.
-    pub too_few_count: u64,
+    pub underbilled_count: u64,
     /// How many findings are in the second sum.
-    pub too_many_count: u64,
+    pub overbilled_count: u64,
 }
 
 /// One source in the run. A row of `coverage.csv`.
@@ -276,31 +286,31 @@ pub struct Totals {
 pub struct SourceCoverage {
     /// The source.
     pub source: SourceId,
-    /// Its connector.
-    pub connector: String,
-    /// Billed or usage.
+    /// What kind of source it is.
+    pub source_kind: String,
+    /// Which side it gives.
     pub side: Side,
-    /// How far it was read, as one word and reason.
-    pub read_state: ReadState,
+    /// How far it was read.
+    pub state: ReadState,
     /// The day of the sync used; `None`: there is none that may be used.
-    pub synced_on: Option<Date>,
-    /// Accounts (vendor organizations or PSA companies) in it.
-    pub account_count: u64,
+    pub as_of: Option<Date>,
+    /// Accounts in it: vendor accounts, or the PSA's clients.
+    pub accounts: u64,
     /// Of these, not read completely.
-    pub account_incomplete_count: u64,
+    pub accounts_incomplete: u64,
+    /// Of these, mapped to a client.
+    pub accounts_mapped: u64,
+    /// Of these, ignored on purpose.
+    pub accounts_ignored: u64,
     /// Items or lines in it.
-    pub item_count: u64,
-    /// Accounts that are mapped to a client.
-    pub mapped_count: u64,
-    /// Accounts that are ignored by decision.
-    pub ignored_count: u64,
+    pub items: u64,
     /// Comparisons made with it.
-    pub compared_count: u64,
-    /// Comparisons not made because of it.
-    pub not_compared_count: u64,
+    pub compared: u64,
+    /// Comparisons that needed it and were not made.
+    pub not_reconciled: u64,
 }
 
-/// Something about the set-up that makes counts unreliable. A row of `setup.csv`.
+/// Something about the setup that makes counts unreliable. A row of `setup.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SetupFinding {
     /// A short code such as `rule_without_lines`, `line_without_rule`, `unknown_status`, `item_without_quantity`.
@@ -313,7 +323,7 @@ pub struct SetupFinding {
     pub count: u64,
 }
 
-/// An account without a decision, and whom it might be. A row of `mapping-suggestions.csv`.
+/// An account without a confirmed mapping, and which client it might be. A row of `mapping-suggestions.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingSuggestion {
     /// The source.
@@ -321,27 +331,32 @@ pub struct MappingSuggestion {
     /// The account.
     pub account_id: AccountId,
     /// Its name. Foreign text.
+    #[serde(rename = "account")]
     pub account_name: String,
     /// The client proposed, if any.
     pub client_id: Option<ClientId>,
     /// That client's name.
+    #[serde(rename = "client")]
     pub client_name: Option<String>,
-    /// Why, in words.
-    pub why: String,
-    /// Items that hang on it.
-    pub item_count: u64,
-    /// What they are worth a month at list price, per currency; empty: unknown.
-    pub estimated_worth: Vec<truecount_billing::Money>,
+    /// Why this client, or why none.
+    pub reason: String,
+    /// Items of the account.
+    pub items: u64,
+    /// What they are worth a month at list price, one amount a currency; empty: unknown.
+    pub monthly_value: Vec<Money>,
 }
 
-/// Everything that one run says.
+/// The result of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
     /// The month of the count day.
     pub month: BillingMonth,
-    /// The day on which usage was counted.
+    /// The run's count day.
     pub count_day: CountDay,
-    /// In order of |monthly impact| (unknown worth last), then kind, client, source, account, rule: a total order.
+    /// Comparisons of client and rule that could not be made: the one number for "not reconciled", which every file,
+    /// mail, metric and screen repeats. One finding can stand for many of them, and one for none.
+    pub not_reconciled: u64,
+    /// In order of |monthly impact| (unknown value last), then kind, client, source, account, rule: a total order.
     pub findings: Vec<Finding>,
     /// Every comparison, by client and rule.
     pub comparisons: Vec<Comparison>,
@@ -351,7 +366,7 @@ pub struct Reconciliation {
     pub coverage: Vec<SourceCoverage>,
     /// By code and subject.
     pub setup: Vec<SetupFinding>,
-    /// In order of worth.
+    /// In order of value.
     pub suggestions: Vec<MappingSuggestion>,
 }
 
@@ -359,5 +374,18 @@ impl Reconciliation {
     /// The findings of a kind.
     pub fn of_kind(&self, kind: FindingKind) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(move |finding| finding.kind == kind)
+    }
+
+    /// How many findings are differences to act on: all but those that say that something is not reconciled.
+    #[must_use]
+    pub fn exception_count(&self) -> u64 {
+        self.findings.iter().filter(|finding| finding.kind != FindingKind::NotReconciled).count() as u64
+    }
+
+    /// Whether everything that this month needs was read. It can be false with no comparison left out: where the PSA
+    /// was not read, nobody knows which comparisons there would be.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.of_kind(FindingKind::NotReconciled).next().is_none()
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) findings: Vec<Finding>,
     pub(crate) comparisons: Vec<Comparison>,
     pub(crate) suggestions: Vec<MappingSuggestion>,
+    /// Comparisons that could not be made, also those whose source is not among the sources of the run.
+    pub(crate) not_reconciled: u64,
     /// By source.
     pub(crate) counts: Vec<SourceCounts>,
     /// Incomplete accounts that some finding names already.
@@ -53,6 +55,7 @@ pub(crate) fn finish(books: &Reconciler) -> Result<Reconciliation, ReconcileErro
     Ok(Reconciliation {
         month: BillingMonth::of(books.options.count_day.0),
         count_day: books.options.count_day,
+        not_reconciled: found.not_reconciled,
         totals: totals(&found.findings)?,
         coverage: coverage(books, &found),
         setup: setup(books, &judge, &found),

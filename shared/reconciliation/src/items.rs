@@ -365,7 +365,7 @@ impl Tallies {
             Some(())
         };
         add_extra(self).ok_or_else(|| ReconcileError::TooLarge {
-            subject: "a vendor organization's items".into(),
+            subject: "a vendor account's items".into(),
             what: "the sum of their quantities",
         })
     }

@@ -52,9 +52,9 @@ pub(crate) fn in_order(findings: &mut [Finding]) {
 /// By worth (the sum of its amounts orders, and is never shown), then items, source and account.
 pub(crate) fn suggestions_in_order(suggestions: &mut [MappingSuggestion]) {
     suggestions.sort_by_cached_key(|one| {
-        let amounts = one.estimated_worth.iter();
+        let amounts = one.monthly_value.iter();
         let worth = amounts.fold(Decimal::ZERO, |sum, money| sum.saturating_add(money.amount));
-        (Reverse((worth, one.item_count)), one.source.clone(), one.account_id.clone())
+        (Reverse((worth, one.items)), one.source.clone(), one.account_id.clone())
     });
 }
 
@@ -65,15 +65,15 @@ pub(crate) fn totals(findings: &[Finding]) -> Result<Vec<Totals>, ReconcileError
         let (Some(impact), Some(currency)) = (finding.monthly_impact, finding.currency) else { continue };
         let total = totals.entry(currency).or_insert_with(|| Totals {
             currency,
-            billed_too_few: Decimal::ZERO,
-            billed_too_many: Decimal::ZERO,
-            too_few_count: 0,
-            too_many_count: 0,
+            underbilled: Decimal::ZERO,
+            overbilled: Decimal::ZERO,
+            underbilled_count: 0,
+            overbilled_count: 0,
         });
         let (sum, count) = if impact > Decimal::ZERO {
-            (&mut total.billed_too_few, &mut total.too_few_count)
+            (&mut total.underbilled, &mut total.underbilled_count)
         } else if impact < Decimal::ZERO {
-            (&mut total.billed_too_many, &mut total.too_many_count)
+            (&mut total.overbilled, &mut total.overbilled_count)
         } else {
             continue;
         };

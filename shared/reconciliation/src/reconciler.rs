@@ -247,7 +247,7 @@ impl Reconciler {
         })
     }
 
-    /// An account (vendor organization) of a usage source. Again with the same id: the same number.
+    /// An account (vendor account) of a usage source. Again with the same id: the same number.
     ///
     /// # Errors
     /// [`ReconcileError::TooMany`] beyond [`ACCOUNTS_MAX`].

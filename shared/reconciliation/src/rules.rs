@@ -1,4 +1,4 @@
-//! Rules (people read: service mappings): which product codes of the PSA are compared with which count of which
+//! Rules (people read: rules): which product codes of the PSA are compared with which count of which
 //! source. Read from TOML or, with fewer columns, from CSV; checked before anything is counted.
 //!
 //! Not here: groups, packs, commitments and combinations over several sources.

@@ -32,9 +32,9 @@ pub(crate) fn compared(
 
 fn used_and_billed(text: &mut String, numbers: &Numbers, kind: Option<FindingKind>) -> fmt::Result {
     if numbers.used.is_zero() {
-        text.push_str("none used");
+        text.push_str("none counted");
     } else {
-        write!(text, "{} used", plain(numbers.used))?;
+        write!(text, "{} counted", plain(numbers.used))?;
     }
     if !numbers.disabled.is_zero() {
         write!(text, ", {} of them disabled", plain(numbers.disabled))?;
@@ -48,7 +48,7 @@ fn used_and_billed(text: &mut String, numbers: &Numbers, kind: Option<FindingKin
     if numbers.expected != numbers.used {
         write!(text, ", should bill {}", plain(numbers.expected))?;
     }
-    if matches!(kind, Some(FindingKind::UnbilledUsage | FindingKind::AgreementEndedWithUsage)) {
+    if matches!(kind, Some(FindingKind::UnbilledUsage | FindingKind::EndedAgreementInUse)) {
         return Ok(());
     }
     write!(text, ", {} billed", plain(numbers.billed))
@@ -65,9 +65,9 @@ fn verdict(
     match kind {
         None if apart.is_zero() => Ok(()),
         None => write!(text, ": {apart} apart, within the tolerance of {}", plain(rule.tolerance)),
-        Some(FindingKind::UnderbilledQuantity) => write!(text, ": {apart} too few"),
-        Some(FindingKind::OverbilledQuantity | FindingKind::BilledWithoutUsage) => write!(text, ": {apart} too many"),
-        Some(FindingKind::AgreementEndedWithUsage) => match lines.and_then(|lines| lines.agreement_ended_on) {
+        Some(FindingKind::Underbilled) => write!(text, ": underbilled by {apart}"),
+        Some(FindingKind::Overbilled | FindingKind::BilledWithoutUsage) => write!(text, ": overbilled by {apart}"),
+        Some(FindingKind::EndedAgreementInUse) => match lines.and_then(|lines| lines.agreement_ended_on) {
             Some(day) => write!(text, ", although the agreement ended on {day}"),
             None => write!(text, ", although the agreement ended"),
         },

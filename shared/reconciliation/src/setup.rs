@@ -22,7 +22,7 @@ pub(crate) fn setup(books: &Reconciler, judge: &Judge<'_>, found: &Found) -> Vec
     }
     for (rule, count) in &found.cycle_unknown {
         let message = format!(
-            "{count} {} of service mapping `{rule}` on an agreement whose billing cycle cannot be brought to a month; set \
+            "{count} {} of rule `{rule}` on an agreement whose billing cycle cannot be brought to a month; set \
              the cycle in the PSA",
             plural(*count, "line", "lines")
         );
@@ -30,7 +30,7 @@ pub(crate) fn setup(books: &Reconciler, judge: &Judge<'_>, found: &Found) -> Vec
     }
     for (rule, count) in &found.price_unknown {
         let message = format!(
-            "{count} {} of service mapping `{rule}` without a price in a known currency; give it `list_price` and `currency`",
+            "{count} {} of rule `{rule}` without a price in a known currency; give it `list_price` and `currency`",
             plural(*count, "difference", "differences")
         );
         rows.push(row("price_unknown", rule.as_str(), message, *count));
@@ -49,7 +49,7 @@ fn rules_without_lines(books: &Reconciler, rows: &mut Vec<SetupFinding>) {
         if rule.product_codes.iter().all(|code| lines(code.as_str()) == 0) {
             let codes: Vec<&str> = rule.product_codes.iter().map(|code| code.as_str()).collect();
             let message = format!(
-                "no line of the PSA has product code {}; check the code, or remove the service mapping",
+                "no line of the PSA has product code {}; check the code, or remove the rule",
                 codes.join(" or ")
             );
             rows.push(row("rule_without_lines", rule.id.as_str(), message, 1));
@@ -81,7 +81,7 @@ fn lines_without_rule(books: &Reconciler, rows: &mut Vec<SetupFinding>) {
     for (code, product) in books.products.iter().filter(|(_, p)| p.rule.is_none() && p.recurring_count > 0) {
         let count = product.recurring_count;
         let message = format!(
-            "{count} active {} of product `{code}`, compared with no usage; add a service mapping, or leave it if it is a \
+            "{count} active {} of product `{code}`, compared with no usage; add a rule, or leave it if it is a \
              flat fee",
             plural(count, "line", "lines")
         );
@@ -102,7 +102,7 @@ fn unknown_clients(books: &Reconciler, rows: &mut Vec<SetupFinding>) {
     for (client, count) in accounts {
         let message = format!(
             "{count} {} mapped to client `{client}`, which the billed side does not name; check the client's id",
-            plural(count, "vendor organization is", "vendor organizations are")
+            plural(count, "vendor account is", "vendor accounts are")
         );
         rows.push(row("client_unknown", client, message, count));
     }

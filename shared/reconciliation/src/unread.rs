@@ -91,11 +91,11 @@ impl Unread {
 
     pub(crate) fn next_step(&self) -> NextStep {
         match self {
-            Self::Pending(_) => NextStep::MendMapping,
-            Self::SourceMissing => NextStep::MendRule,
+            Self::Pending(_) => NextStep::ConfirmMapping,
+            Self::SourceMissing => NextStep::FixRule,
             Self::Cycle => NextStep::ChangePsa,
             Self::Billed(_) | Self::Source(_) | Self::Client | Self::Account(_) | Self::Quantity(_) => {
-                NextStep::MendSource
+                NextStep::FixSource
             }
         }
     }
@@ -103,31 +103,31 @@ impl Unread {
     /// One sentence for people.
     pub(crate) fn in_words(&self, books: &Reconciler, source: &SourceId, client: &ClientId) -> String {
         match self {
-            Self::Billed(None) => "not reconciled: no PSA is among the sources of this run".into(),
-            Self::Billed(Some(number)) => format!("not reconciled: {}", books.source_in_words(*number)),
-            Self::Source(number) => format!("not reconciled: {}", books.source_in_words(*number)),
-            Self::SourceMissing => format!("not reconciled: `{source}` is not among the sources of this run"),
+            Self::Billed(None) => "no PSA is among the sources of this run".into(),
+            Self::Billed(Some(number)) => books.source_in_words(*number),
+            Self::Source(number) => books.source_in_words(*number),
+            Self::SourceMissing => format!("`{source}` is not among the sources of this run"),
             Self::Client => {
                 let state =
                     books.find_client(client.as_str()).map(|number| &books.clients[number.0 as usize].read_state);
                 let state = state.map(state_in_words).unwrap_or_default();
-                format!("not reconciled: the client's billed lines were not read ({state})")
+                format!("the client's billed lines were not read ({state})")
             }
             Self::Account(number) => {
                 let account = &books.accounts[number.0 as usize];
                 let state = account.unread.as_deref().map(state_in_words).unwrap_or_default();
-                format!("not reconciled: vendor organization `{}` in {source} was not read ({state})", account.called())
+                format!("vendor account `{}` in {source} was not read ({state})", account.called())
             }
             Self::Pending(number) => {
                 let account = &books.accounts[number.0 as usize];
                 format!(
-                    "not reconciled: vendor organization `{}` in {source} may be this client's; confirm or ignore the mapping",
+                    "vendor account `{}` in {source} may be this client's; confirm or ignore the mapping",
                     account.called()
                 )
             }
-            Self::Quantity(1) => format!("not reconciled: {source} gave no quantity for 1 item"),
-            Self::Quantity(count) => format!("not reconciled: {source} gave no quantity for {count} items"),
-            Self::Cycle => "not reconciled: the billing cycle of an agreement cannot be brought to a month".into(),
+            Self::Quantity(1) => format!("{source} gave no quantity for 1 item"),
+            Self::Quantity(count) => format!("{source} gave no quantity for {count} items"),
+            Self::Cycle => "the billing cycle of an agreement cannot be brought to a month".into(),
         }
     }
 }
@@ -162,5 +162,5 @@ impl crate::reconciler::AccountEntry {
 pub(crate) fn account_too_large(books: &Reconciler, number: AccountNo, what: &'static str) -> ReconcileError {
     let account = &books.accounts[number.0 as usize];
     let source = &books.sources[usize::from(account.source.0)].status.source;
-    ReconcileError::TooLarge { subject: format!("vendor organization `{}` of {source}", account.id), what }
+    ReconcileError::TooLarge { subject: format!("vendor account `{}` of {source}", account.id), what }
 }

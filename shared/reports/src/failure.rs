@@ -1,4 +1,4 @@
-//! The short mail that says that a month's closing did not finish: plain text, so that it needs nothing of the run.
+//! The short mail that reports that a month's closing run did not finish. Plain text: it needs no result of the run.
 
 use jiff::Timestamp;
 use mail_builder::mime::MimePart;
@@ -10,21 +10,21 @@ use crate::{
     sanitize,
 };
 
-/// How much is shown of why it failed; all of it is in the logs.
-const WHY_CHARACTERS_MAX: usize = 600;
+/// How much of the cause is shown; the logs have all of it.
+const CAUSE_CHARACTERS_MAX: usize = 600;
 
 /// A closing that did not finish.
 #[derive(Debug, Clone)]
 pub struct FailedClosing<'a> {
     /// The month.
     pub month: BillingMonth,
-    /// How far it came, in one word: `sync`, `reconcile`, `report`.
+    /// The step that failed: `sync`, `reconcile` or `report`.
     pub step: &'a str,
     /// What went wrong; foreign text.
-    pub why: &'a str,
-    /// When it was noticed; the same for a repeat.
+    pub cause: &'a str,
+    /// When the failure was noticed; the same for a repeat.
     pub at: Timestamp,
-    /// Of the message's id: no two failures share it.
+    /// Part of the message's id, different for each failure.
     pub name: &'a str,
 }
 
@@ -41,23 +41,24 @@ pub fn failure_email(
 ) -> Result<Vec<u8>, ReportError> {
     let envelope = Envelope::read(from, to, group)?;
     let (month, step) = (label::month(failed.month), sanitize::shortened(failed.step, 40));
-    let why = sanitize::unlinked(&sanitize::shortened(failed.why.trim(), WHY_CHARACTERS_MAX));
+    let cause = sanitize::unlinked(&sanitize::shortened(failed.cause.trim(), CAUSE_CHARACTERS_MAX));
     let step = sanitize::unlinked(&step);
     let (repeat, prefix) = if attempt > 1 { (format!("{REPEAT}\n\n"), PREFIX) } else { (String::new(), "") };
     let text = format!(
-        "{repeat}The closing of {month} did not finish.\n\n\
+        "{repeat}The closing run of {month} did not finish.\n\n\
          STEP     {step}\n\
-         WHY      {why}\n\n\
-         What it means: there is no report of {month} yet, or not everyone has it. Nothing is lost: what was read is\n\
-         kept, and nothing is mailed twice.\n\n\
-         What happens next: the daily run tries again tomorrow, and every day until it is done.\n\n\
-         What to do: if this mail comes a second time, or invoices go out before tomorrow, give it to whoever looks\n\
-         after Truecount: `truecount doctor` names what is wrong, and `truecount run --closing --month {}` closes the\n\
-         month as soon as that is mended.\n",
+         CAUSE    {cause}\n\n\
+         What this means: there is no report for {month} yet, or not every recipient has it. No data is lost, and no\n\
+         report is mailed twice.\n\n\
+         What happens next: the daily run tries again tomorrow, and every day until the month is closed.\n\n\
+         What to do: if you receive this mail again, or if invoices go out before tomorrow, forward it to your\n\
+         Truecount administrator: `truecount doctor` shows what is wrong, and `truecount run --closing --month {}`\n\
+         closes the month once that is fixed.\n",
         failed.month
     );
     let id = format!("{}.{}.{attempt}", word(failed.name), word(group));
-    let message = envelope.message(failed.at, &id, format!("{prefix}Truecount {month}: the closing did not finish"));
+    let message =
+        envelope.message(failed.at, &id, format!("{prefix}Truecount {month}: the closing run did not finish"));
     Ok(message.body(MimePart::new("text/plain", text)).write_to_vec()?)
 }
 
@@ -66,11 +67,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_says_what_and_what_to_do_and_obeys_nothing() {
+    fn it_names_step_and_remedy_and_neutralizes_foreign_text() {
         let failed = FailedClosing {
             month: "2026-06".parse().unwrap(),
             step: "report",
-            why: "the mail to `billing` was not sent:\r\nBcc: all@example.com https://evil.example/",
+            cause: "the mail to `billing` was not sent:\r\nBcc: all@example.com https://evil.example/",
             at: Timestamp::UNIX_EPOCH,
             name: "failed-2026-06-26",
         };
@@ -78,7 +79,7 @@ mod tests {
         let bytes = failure_email(&failed, "t@msp.example", &to, "billing", 1).unwrap();
         assert_eq!(bytes, failure_email(&failed, "t@msp.example", &to, "billing", 1).unwrap(), "the same bytes");
         let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
-        assert_eq!(mail.subject(), Some("Truecount June 2026: the closing did not finish"));
+        assert_eq!(mail.subject(), Some("Truecount June 2026: the closing run did not finish"));
         let text = mail.body_text(0).unwrap();
         assert!(text.contains("STEP     report") && text.contains("truecount doctor"), "{text}");
         assert!(mail.bcc().is_none() && !text.contains("https://"), "{text}");

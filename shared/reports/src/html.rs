@@ -1,25 +1,26 @@
 //! The summary as HTML: the mail's other part.
 //!
-//! The template is compiled in and escapes by itself. It has tables with inline styles, which every mail program lays
-//! out alike, and no link, image, script or anything else that would be fetched.
+//! The template is compiled in and escapes every value. It has tables with inline styles, which every mail program
+//! lays out alike, and no link, image, script or anything else that would be fetched.
 
 use askama::Template;
 
 use crate::{
     ReportError,
-    summary::{Frame, Outcome, Side, Summary},
+    summary::{DirectionTotals, Frame, Outcome, Summary},
     text::headline,
 };
 
 /// Renders the template.
 pub(crate) fn html(summary: &Summary, frame: Frame<'_>) -> Result<String, ReportError> {
-    let sides = [
-        Column { words: "Billed too few", class: "few", colour: "#a14a00", side: &summary.too_few },
-        Column { words: "Billed too many", class: "many", colour: "#0b57a4", side: &summary.too_many },
+    let (under, over) = (&summary.underbilled, &summary.overbilled);
+    let directions = [
+        DirectionColumn { title: "Underbilled", class: "under", colour: "#a14a00", totals: under },
+        DirectionColumn { title: "Overbilled", class: "over", colour: "#0b57a4", totals: over },
     ];
-    let is_single = summary.too_few.amounts.len() <= 1 && summary.too_many.amounts.len() <= 1;
+    let is_single = under.amounts.len() <= 1 && over.amounts.len() <= 1;
     let is_large = !matches!(summary.outcome, Outcome::Differs(_));
-    Ok(Page { summary, frame, headline: headline(&summary.outcome), is_large, is_single, sides }.render()?)
+    Ok(Page { summary, frame, headline: headline(&summary.outcome), is_large, is_single, directions }.render()?)
 }
 
 #[derive(Template)]
@@ -30,13 +31,13 @@ struct Page<'a> {
     headline: String,
     is_large: bool,
     is_single: bool,
-    sides: [Column<'a>; 2],
+    directions: [DirectionColumn<'a>; 2],
 }
 
 /// One direction's totals, with its colour on white; the class gives the one on dark.
-struct Column<'a> {
-    words: &'static str,
+struct DirectionColumn<'a> {
+    title: &'static str,
     class: &'static str,
     colour: &'static str,
-    side: &'a Side,
+    totals: &'a DirectionTotals,
 }

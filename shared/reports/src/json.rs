@@ -1,5 +1,5 @@
-//! The files that programs read: `run.json` with everything a run says, `manifest.json` with the hash of all it
-//! was made from and of all it made.
+//! The files that programs read: `run.json` with everything a run found, `manifest.json` with the hash of each input
+//! and output.
 //!
 //! Decimals are strings, so that no reader makes floats of them. Text keeps every character, but those that act or
 //! hide on a screen are written as `\u` escapes.
@@ -70,7 +70,7 @@ fn file(name: &'static str, value: &impl Serialize) -> Result<ReportFile, Report
     let mut bytes = Vec::new();
     let formatter = Escaped(PrettyFormatter::with_indent(b" "));
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
-    value.serialize(&mut serializer).map_err(|cause| ReportError::Json { file: name, cause })?;
+    value.serialize(&mut serializer).map_err(|source| ReportError::Json { file: name, source })?;
     bytes.push(b'\n');
     Ok(ReportFile { name, bytes })
 }

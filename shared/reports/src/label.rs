@@ -1,4 +1,4 @@
-//! Amounts, quantities, months and days as a person reads them; never for a column that a program reads.
+//! Amounts, quantities, months and days as people read them; never for a column that a program reads.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;

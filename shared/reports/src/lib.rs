@@ -1,9 +1,10 @@
-//! What a run says, as people and programs take it: CSV files, `run.json`, `manifest.json` and one email.
+//! What a run found, for people and programs: CSV files, `run.json`, `manifest.json` and one email.
 //!
 //! **Architecture invariant:** pure. No file, no clock, no network: everything that varies comes in through
-//! [`ReportInput`], so the same run always gives the same bytes. Foreign text goes through [`inert`] on its way
-//! into every one of them. Nothing here decides what a difference is or what it is worth.
+//! [`ReportInput`], so the same run always gives the same bytes. Foreign text goes through [`sanitize`] on its way
+//! into every one of them. Nothing here decides what a difference is, what its value is, or what a reason means.
 
+mod column;
 mod failure;
 mod html;
 mod json;
@@ -11,10 +12,11 @@ mod label;
 mod mail;
 mod not_reconciled;
 pub mod sanitize;
-mod sheets;
+mod sheet;
 mod summary;
 mod test_mail;
 mod text;
+mod todo;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -25,8 +27,8 @@ pub use failure::{FailedClosing, failure_email};
 pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
 pub use mail::{ATTACHMENT_BYTES_MAX, MailSettings, email};
-pub use sheets::Sheet;
-pub use test_mail::trial_email;
+pub use sheet::Sheet;
+pub use test_mail::test_email;
 pub use text::text_summary;
 
 /// Which run it is, and what it was made from.
@@ -42,7 +44,7 @@ pub struct RunHeader {
     pub count_day: CountDay,
     /// When the run was first written; a repeated writer gives the same.
     pub created_at: Timestamp,
-    /// The snapshots, decisions, rules and settings that it is pinned to.
+    /// The snapshots, mappings, rules and settings that it was made from.
     pub inputs: Vec<InputRef>,
     /// Where a person finds the files: a folder, or `s3://bucket/prefix`. In the email and on the terminal only,
     /// never in a file, so that a run has the same bytes wherever it is kept.
@@ -50,15 +52,15 @@ pub struct RunHeader {
     pub archive_place: String,
     /// The run that this closing run replaces.
     pub replaces: Option<String>,
-    /// Earlier months that should have been closed and were not: the mail says so.
+    /// Earlier months that should have been closed and were not; the mail names them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<BillingMonth>,
 }
 
-/// One input, pinned by its content.
+/// One input or output, identified by its content.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct InputRef {
-    /// Its name within the run, such as `inputs/rules.toml` or a sealed snapshot's key.
+    /// Its name within the run, such as `inputs/rules.toml` or a snapshot's key.
     pub name: String,
     /// SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
@@ -66,7 +68,7 @@ pub struct InputRef {
     pub bytes: u64,
 }
 
-/// One run: which, and what it found.
+/// One run and what it found.
 #[derive(Debug, Clone, Copy)]
 pub struct ReportInput<'a> {
     /// Which run.
@@ -88,41 +90,43 @@ pub struct ReportFile {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A row could not be written.
-    #[error("{sheet} could not be written: {cause}")]
+    #[error("cannot write {sheet}")]
     Sheet {
         /// The file.
         sheet: &'static str,
-        /// What the writer said.
-        cause: csv::Error,
+        /// Why.
+        #[source]
+        source: csv::Error,
     },
     /// A JSON file could not be written.
-    #[error("{file} could not be written: {cause}")]
+    #[error("cannot write {file}")]
     Json {
         /// The file.
         file: &'static str,
-        /// What the writer said.
-        cause: serde_json::Error,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
     },
     /// An address of the settings cannot stand in a mail's header.
     #[error(
-        "`{address}` is not a mail address that can be used: write name@example.com or Name <name@example.com>, in ASCII, on one line"
+        "`{address}` is not a valid mail address; write name@example.com or Name <name@example.com>, in ASCII, on one line"
     )]
     Address {
-        /// The address, made visible.
+        /// The address, with control characters made visible.
         address: String,
     },
-    /// Nobody to send to.
-    #[error("the mail of group `{group}` has no recipient: add at least one address to it")]
+    /// A recipient group without recipients.
+    #[error("recipient group `{group}` is empty; add at least one address to it")]
     NoRecipient {
         /// The recipient group.
         group: String,
     },
     /// The HTML part could not be rendered.
-    #[error("the mail's HTML could not be rendered: {0}")]
+    #[error("cannot render the mail's HTML")]
     Template(#[from] askama::Error),
-    /// The mail could not be put together.
-    #[error("the mail could not be written: {0}")]
-    Mail(#[from] std::io::Error),
+    /// The message could not be encoded.
+    #[error("cannot encode the mail")]
+    Encode(#[from] std::io::Error),
 }
 
 /// Every file of a run but the manifest: the sheets and `run.json`. [`manifest`] comes last, when the others are kept.

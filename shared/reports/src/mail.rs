@@ -15,24 +15,23 @@ use crate::{
     text::text,
 };
 
-/// The largest `exceptions.csv` that is attached: under 7 MB once encoded, which every mail server takes. A larger one
-/// is only named.
+/// The largest `exceptions.csv` that is attached: under 7 MB once encoded, which every mail server accepts.
 pub const ATTACHMENT_BYTES_MAX: usize = 5_000_000;
 
-/// What a repeat says first.
+/// The first line of a repeat.
 pub(crate) const REPEAT: &str =
-    "This mail may be a repeat: it is not known whether the first one arrived. It says the same.";
+    "This mail may be a repeat: it is not known whether the first one, with the same content, was delivered.";
 
 /// What a repeat's subject begins with.
 pub(crate) const PREFIX: &str = "Possible repeat: ";
 
-/// Where the files are, said last.
-const ATTACHED: &str =
-    "exceptions.csv is attached. There also: lines.csv, coverage.csv, setup.csv, mapping-suggestions.csv, run.json.";
-const TOO_LARGE: &str = "exceptions.csv is too large for a mail. It is there, with lines.csv, coverage.csv, setup.csv, \
+/// What of the files is attached, after where they are.
+const ATTACHED: &str = "exceptions.csv is attached. The folder also holds lines.csv, coverage.csv, setup.csv, \
+     mapping-suggestions.csv and run.json.";
+const TOO_LARGE: &str = "exceptions.csv is too large to attach. The folder also holds lines.csv, coverage.csv, setup.csv, \
      mapping-suggestions.csv and run.json.";
 
-/// To whom the mail goes, and which try it is.
+/// Sender, recipients and which attempt it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MailSettings<'a> {
     /// The sender: `name@example.com` or `Name <name@example.com>`.
@@ -41,7 +40,7 @@ pub struct MailSettings<'a> {
     pub to: Vec<String>,
     /// The recipient group's name; part of the message's id.
     pub group: String,
-    /// 1, or 2 for the one repeat after a try whose outcome is unknown: the mail then says that it may be a repeat.
+    /// 1, or 2 for the one repeat after an attempt whose outcome is unknown: the mail then says that it may be a repeat.
     pub attempt: u8,
     /// The bytes of `exceptions.csv`.
     pub exceptions_csv: &'a [u8],
@@ -74,7 +73,7 @@ pub fn email(input: &ReportInput<'_>, settings: &MailSettings<'_>) -> Result<Vec
     Ok(message.body(multipart("mixed", &id, parts)).write_to_vec()?)
 }
 
-/// Who writes to whom, checked.
+/// Sender and recipients, validated.
 pub(crate) struct Envelope<'a> {
     from: Mailbox<'a>,
     to: Vec<Mailbox<'a>>,
@@ -111,7 +110,7 @@ fn multipart<'x>(kind: &str, id: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x>
     MimePart::new(ContentType::new(format!("multipart/{kind}")).attribute("boundary", boundary), parts)
 }
 
-/// One address of the settings, checked.
+/// One address of the settings, validated.
 struct Mailbox<'a> {
     name: Option<&'a str>,
     address: &'a str,

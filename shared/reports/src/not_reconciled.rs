@@ -1,6 +1,7 @@
-//! What was not reconciled and why, for the summary: a part per source, named, with the clients it touches.
+//! What was not reconciled and why, for the summary: one entry per source, with the clients it concerns.
 //!
-//! A source that was not read is never silent here, also where no comparison hangs on it.
+//! How many comparisons that are is counted in the reconciliation, not here. A source that was not read completely is
+//! always named, also where no comparison needed it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// How many sources are named.
-const GAPS_MAX: usize = 6;
+const SOURCES_MAX: usize = 6;
 /// How many clients are named beside each.
 const CLIENTS_MAX: usize = 5;
 
@@ -25,94 +26,88 @@ pub(crate) struct NotReconciled {
     pub(crate) meaning: &'static str,
     /// As in the subject: `3 not reconciled`.
     pub(crate) short: String,
-    pub(crate) gaps: Vec<Gap>,
+    pub(crate) sources: Vec<IncompleteSource>,
+    /// `2 more sources in coverage.csv`.
     pub(crate) more: Option<String>,
 }
 
-/// One source.
-pub(crate) struct Gap {
+/// One source that was not read completely, or that something could not be reconciled with.
+pub(crate) struct IncompleteSource {
     pub(crate) name: String,
-    pub(crate) why: String,
+    pub(crate) reason: String,
+    /// The first clients it concerns, and how many more.
     pub(crate) clients: Option<String>,
 }
 
 impl NotReconciled {
-    /// `None`: everything was read, and everything compared.
-    pub(crate) fn of(input: &ReportInput<'_>, medium: Target) -> Option<Self> {
+    /// `None`: everything was read, and everything was compared.
+    pub(crate) fn of(input: &ReportInput<'_>, target: Target) -> Option<Self> {
         let reconciliation = input.reconciliation;
         let mut by_source: BTreeMap<Option<&SourceId>, Vec<&Finding>> = BTreeMap::new();
-        for finding in reconciliation.of_kind(FindingKind::NotCompared) {
+        for finding in reconciliation.of_kind(FindingKind::NotReconciled) {
             by_source.entry(finding.source.as_ref()).or_default().push(finding);
         }
-        let mut gaps = Vec::new();
+        let mut sources = Vec::new();
         for coverage in &reconciliation.coverage {
             let found = by_source.remove(&Some(&coverage.source)).unwrap_or_default();
-            gaps.extend(Gap::of_source(coverage, &found, reconciliation, medium));
+            sources.extend(IncompleteSource::of(coverage, &found, reconciliation, target));
         }
         for (source, found) in by_source {
-            let why = reasons(&found).unwrap_or_default();
-            gaps.push(Gap::new(source.map_or("no source", SourceId::as_str), &why, clients(&found), medium));
+            let reason = reasons(&found).unwrap_or_default();
+            let name = source.map_or("no source", SourceId::as_str);
+            sources.push(IncompleteSource::new(name, &reason, clients(&found), target));
         }
-        if gaps.is_empty() {
+        if sources.is_empty() {
             return None;
         }
-        let (title, meaning, short) = match not_compared_count(reconciliation) {
-            0 => {
-                let title =
-                    label::count(gaps.len() as u64, "source not read completely", "sources not read completely");
-                (title.clone(), "What it would have told is unknown.", title)
-            }
-            number => {
-                let title = format!("{} not reconciled", label::count(number, "comparison", "comparisons"));
-                let short = format!("{} not reconciled", label::quantity(Decimal::from(number)));
-                (title, "Unknown: not zero, and in no total.", short)
-            }
-        };
-        let more = gaps.len().saturating_sub(GAPS_MAX) as u64;
-        gaps.truncate(GAPS_MAX);
-        let more = (more > 0).then(|| format!("{} more in coverage.csv", label::count(more, "source", "sources")));
-        Some(Self { title, meaning, short, gaps, more })
+        let (title, meaning, short) = headline(reconciliation.not_reconciled, sources.len() as u64);
+        let more = sources.len().saturating_sub(SOURCES_MAX) as u64;
+        sources.truncate(SOURCES_MAX);
+        let more = (more > 0).then(|| format!("{} in coverage.csv", label::count(more, "more source", "more sources")));
+        Some(Self { title, meaning, short, sources, more })
     }
 }
 
-/// Comparisons that were not made: as counted by source, or as listed, whichever knows of more.
-fn not_compared_count(reconciliation: &Reconciliation) -> u64 {
-    let usage = reconciliation.coverage.iter().filter(|coverage| !coverage.side.is_billed());
-    let counted = usage.map(|coverage| coverage.not_compared_count).sum::<u64>();
-    let listed = reconciliation.comparisons.iter().filter(|row| row.kind == Some(FindingKind::NotCompared)).count();
-    let found = reconciliation.of_kind(FindingKind::NotCompared).filter(|finding| finding.client_id.is_some()).count();
-    counted.max(listed as u64).max(found as u64)
+/// Title, meaning and the subject's words.
+fn headline(comparisons: u64, sources: u64) -> (String, &'static str, String) {
+    if comparisons == 0 {
+        let title = label::count(sources, "source not read completely", "sources not read completely");
+        return (title.clone(), "What it would have shown is unknown.", title);
+    }
+    let title = format!("{} not reconciled", label::count(comparisons, "comparison", "comparisons"));
+    let short = format!("{} not reconciled", label::quantity(Decimal::from(comparisons)));
+    (title, "Unknown: not zero, and in no total.", short)
 }
 
-impl Gap {
-    fn of_source(
+impl IncompleteSource {
+    fn of(
         coverage: &SourceCoverage,
         found: &[&Finding],
         reconciliation: &Reconciliation,
-        medium: Target,
+        target: Target,
     ) -> Option<Self> {
         let state = source_state(coverage);
         let accounts = accounts_not_read(coverage);
         if state.is_none() && accounts.is_none() && found.is_empty() {
             return None;
         }
-        let why: Vec<_> = accounts.into_iter().chain(state.or_else(|| reasons(found))).collect();
+        let reason: Vec<_> = accounts.into_iter().chain(state.or_else(|| reasons(found))).collect();
         let rows = reconciliation.comparisons.iter();
-        let rows = rows.filter(|row| row.kind == Some(FindingKind::NotCompared) && row.source == coverage.source);
+        let rows = rows.filter(|row| row.kind == Some(FindingKind::NotReconciled) && row.source == coverage.source);
         let mut clients = clients(found);
         clients.extend(rows.map(|row| row.client_name.as_str()));
-        Some(Self::new(coverage.source.as_str(), &why.join("; "), clients, medium))
+        Some(Self::new(coverage.source.as_str(), &reason.join("; "), clients, target))
     }
 
-    fn new(name: &str, why: &str, clients: BTreeSet<&str>, medium: Target) -> Self {
-        let named: Vec<_> = clients.iter().take(CLIENTS_MAX).map(|client| foreign(medium, client, 32)).collect();
+    fn new(name: &str, reason: &str, clients: BTreeSet<&str>, target: Target) -> Self {
+        let named: Vec<_> = clients.iter().take(CLIENTS_MAX).map(|client| foreign(target, client, 32)).collect();
         let more = match clients.len().saturating_sub(CLIENTS_MAX) as u64 {
             0 => String::new(),
             more => format!(" and {} more", label::quantity(Decimal::from(more))),
         };
         Self {
-            name: foreign(medium, name, 40),
-            why: foreign(medium, why, 200),
+            name: foreign(target, name, 40),
+            reason: foreign(target, reason, 200),
             clients: (!named.is_empty()).then(|| format!("{}{more}", named.join(", "))),
         }
     }
@@ -120,37 +115,32 @@ impl Gap {
 
 /// Why a whole source cannot be relied on.
 fn source_state(coverage: &SourceCoverage) -> Option<String> {
-    match &coverage.read_state {
-        ReadState::Complete => coverage.synced_on.is_none().then(|| "no sync that may be used".to_owned()),
+    match &coverage.state {
+        ReadState::Complete => coverage.as_of.is_none().then(|| "no sync that may be used".to_owned()),
         ReadState::Partial(reason) => Some(format!("read in part: {reason}")),
         ReadState::Failed(reason) => Some(format!("not read: {reason}")),
         ReadState::Doubtful(reason) => Some(format!("doubtful: {reason}")),
     }
 }
 
-/// How many accounts are missing; nothing where the whole source is, which says more.
+/// How many accounts are missing; `None` also where the whole source is, because its own state says more.
 fn accounts_not_read(coverage: &SourceCoverage) -> Option<String> {
-    let (one, many) =
-        if coverage.side.is_billed() { ("client", "clients") } else { ("vendor organization", "vendor organizations") };
-    let is_whole = coverage.account_incomplete_count >= coverage.account_count && source_state(coverage).is_some();
-    let of = label::count(coverage.account_count, one, many);
-    let incomplete = label::quantity(Decimal::from(coverage.account_incomplete_count));
-    (coverage.account_incomplete_count > 0 && !is_whole).then(|| format!("{incomplete} of {of} not read completely"))
+    let is_psa = coverage.side.is_billed();
+    let (one, many) = if is_psa { ("client", "clients") } else { ("vendor account", "vendor accounts") };
+    let is_whole = coverage.accounts_incomplete >= coverage.accounts && source_state(coverage).is_some();
+    let all = label::count(coverage.accounts, one, many);
+    let incomplete = label::quantity(Decimal::from(coverage.accounts_incomplete));
+    (coverage.accounts_incomplete > 0 && !is_whole).then(|| format!("{incomplete} of {all} not read completely"))
 }
 
 /// The first reason, and how many others there are.
 fn reasons(found: &[&Finding]) -> Option<String> {
-    let reasons: BTreeSet<_> = found.iter().map(|finding| without_title(&finding.reason)).collect();
+    let reasons: BTreeSet<_> = found.iter().map(|finding| finding.reason.as_str()).collect();
     let first = *reasons.first()?;
     Some(match reasons.len() as u64 - 1 {
         0 => first.to_owned(),
         more => format!("{first} (and {})", label::count(more, "other reason", "other reasons")),
     })
-}
-
-/// The part's title says that already.
-fn without_title(reason: &str) -> &str {
-    reason.strip_prefix("not reconciled: ").unwrap_or(reason)
 }
 
 fn clients<'a>(found: &[&'a Finding]) -> BTreeSet<&'a str> {

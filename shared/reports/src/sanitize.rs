@@ -1,7 +1,7 @@
-//! Foreign text made harmless: a client's or vendor's words are shown, never obeyed, by a spreadsheet, a browser,
+//! Foreign text made harmless: a client's or vendor's words are shown, never executed, by a spreadsheet, a browser,
 //! a mail program or a terminal.
 //!
-//! Names of clients, vendor organizations, devices and products are written by others. What would act (a formula, a
+//! Names of clients, vendor accounts, devices and products are written by others. What would act (a formula, a
 //! line break in a header, an escape code, a direction override) is replaced by something that can be seen; every
 //! other letter of every script stays. HTML's own characters are escaped by the template.
 
@@ -38,7 +38,7 @@ pub fn cell(text: &str) -> Cow<'_, str> {
 }
 
 /// Text for a mail's body: [`visible`], and with a zero-width non-joiner where a mail program would otherwise make
-/// a link of it by itself (`www.example.com`, `https://…`, `a@b.example`). Nothing of it can be clicked.
+/// a link of it (`www.example.com`, `https://…`, `a@b.example`). Nothing of it can be clicked.
 #[must_use]
 pub fn unlinked(text: &str) -> String {
     let shown = visible(text);

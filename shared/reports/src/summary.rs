@@ -1,19 +1,21 @@
 //! The run on one screen: what the email and the terminal say, before either gives it a form.
 //!
-//! Every text in it is ready to be shown: foreign words are inert and short, amounts are rounded. Amounts of two
-//! currencies are never added, billed too few and billed too many never set off against each other, and what was not
-//! reconciled stands beside the totals, not below them.
+//! Every text in it is ready to be shown: foreign words are harmless and short, amounts are rounded. Amounts of two
+//! currencies are never added, underbilled and overbilled are never netted, and what was not reconciled stands beside
+//! the totals, not below them.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, Currency, SourceId};
-use truecount_reconciliation::{Confidence, Finding, FindingKind, MappingSuggestion};
+use truecount_reconciliation::{Comparison, Confidence, Finding, FindingKind};
 
-use crate::{ReportInput, label, not_reconciled::NotReconciled, sanitize};
+use crate::{
+    ReportInput, label,
+    not_reconciled::NotReconciled,
+    sanitize,
+    todo::{mappings_to_confirm, setup_to_fix},
+};
 
 /// How many exceptions are shown; all are in `exceptions.csv`.
 const TOP_MAX: usize = 10;
@@ -44,17 +46,17 @@ pub(crate) struct Summary {
     pub(crate) is_draft: bool,
     /// `April 2026 and May 2026 were not closed: …`
     pub(crate) missed: Option<String>,
-    /// `Usage counted on 30 June 2026; 4 sources were read completely.`
+    /// `Usage counted on 30 June 2026; all 4 sources were read completely.`
     pub(crate) counted: String,
     pub(crate) outcome: Outcome,
-    pub(crate) too_few: Side,
-    pub(crate) too_many: Side,
+    pub(crate) underbilled: DirectionTotals,
+    pub(crate) overbilled: DirectionTotals,
     /// What the totals leave out: exceptions without a price, currencies beyond the cap.
     pub(crate) totals_note: Option<String>,
     pub(crate) not_reconciled: Option<NotReconciled>,
-    /// `The 10 of 17 exceptions that cost most`.
+    /// `Top 10 of 17 exceptions by monthly impact`.
     pub(crate) top_title: String,
-    pub(crate) top: Vec<Top>,
+    pub(crate) top: Vec<TopException>,
     pub(crate) mapping: Option<String>,
     pub(crate) setup: Option<String>,
     /// Our own words, to be copied: without the non-joiners that keep foreign text from becoming a link.
@@ -65,7 +67,7 @@ pub(crate) struct Summary {
 /// What kind of month it was: what the headline and the subject depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// Not one comparison could be made; a zero would be a lie.
+    /// Not one comparison could be made, so "no exceptions" would be wrong.
     NothingReconciled,
     /// Everything that was compared agrees.
     Agrees(String),
@@ -73,27 +75,30 @@ pub(crate) enum Outcome {
     Differs(String),
 }
 
-/// The totals of one direction.
+/// The totals of one direction, underbilled or overbilled.
 #[derive(Default)]
-pub(crate) struct Side {
-    pub(crate) amounts: Vec<SideAmount>,
+pub(crate) struct DirectionTotals {
+    pub(crate) amounts: Vec<CurrencyTotal>,
 }
 
 /// One currency's total of one direction.
-pub(crate) struct SideAmount {
+pub(crate) struct CurrencyTotal {
     /// `GBP 1,234.50`.
     pub(crate) amount: String,
     pub(crate) exceptions: String,
 }
 
-/// One exception.
-pub(crate) struct Top {
+/// One exception of those with the highest impact.
+pub(crate) struct TopException {
+    /// Its number in `exceptions.csv`.
+    pub(crate) number: usize,
     pub(crate) client: String,
     /// The product and the source, where known.
     pub(crate) what: String,
     pub(crate) kind: &'static str,
     pub(crate) reason: String,
-    pub(crate) worth: String,
+    /// `GBP 1,234.50` a month, without a sign.
+    pub(crate) impact: String,
     pub(crate) is_over: bool,
     pub(crate) level: &'static str,
     /// `count basis`, unless every part is full.
@@ -102,12 +107,12 @@ pub(crate) struct Top {
 }
 
 impl Summary {
-    pub(crate) fn of(input: &ReportInput<'_>, medium: Target) -> Self {
+    pub(crate) fn of(input: &ReportInput<'_>, target: Target) -> Self {
         let ReportInput { header, reconciliation } = *input;
-        let not_reconciled = NotReconciled::of(input, medium);
-        let (too_few, too_many, beyond) = sides(input);
-        let exceptions: Vec<_> =
-            reconciliation.findings.iter().filter(|finding| finding.kind != FindingKind::NotCompared).collect();
+        let not_reconciled = NotReconciled::of(input, target);
+        let (underbilled, overbilled, currencies_beyond) = totals(input);
+        let numbered = (1_usize..).zip(&reconciliation.findings);
+        let exceptions: Vec<_> = numbered.filter(|(_, finding)| finding.kind != FindingKind::NotReconciled).collect();
         Self {
             month: label::month(header.month),
             run: run(input),
@@ -115,14 +120,14 @@ impl Summary {
             missed: missed(&header.missed),
             counted: counted(input, not_reconciled.is_none()),
             outcome: outcome(input, exceptions.len()),
-            too_few,
-            too_many,
-            totals_note: totals_note(&exceptions, beyond),
+            underbilled,
+            overbilled,
+            totals_note: totals_note(&exceptions, currencies_beyond),
             not_reconciled,
             top_title: top_title(&exceptions),
-            top: exceptions.iter().take(TOP_MAX).map(|finding| Top::of(finding, medium)).collect(),
-            mapping: mapping(&reconciliation.suggestions),
-            setup: setup(input, medium),
+            top: exceptions.iter().take(TOP_MAX).map(|one| TopException::of(*one, target)).collect(),
+            mapping: mappings_to_confirm(&reconciliation.suggestions),
+            setup: setup_to_fix(&reconciliation.setup, target),
             place: foreign(Target::Terminal, &header.archive_place, 300),
             run_id: foreign(Target::Terminal, &header.run_id, 100),
         }
@@ -136,68 +141,66 @@ impl Summary {
             Outcome::NothingReconciled => parts.push("nothing could be reconciled".to_owned()),
             Outcome::Agrees(short) => parts.push(short.clone()),
             Outcome::Differs(short) => {
-                let too_few = self.too_few.in_subject("billed too few");
-                let too_many = self.too_many.in_subject("billed too many");
-                let amounts: Vec<_> = too_few.into_iter().chain(too_many).collect();
+                let underbilled = self.underbilled.in_subject("underbilled");
+                let overbilled = self.overbilled.in_subject("overbilled");
+                let amounts: Vec<_> = underbilled.into_iter().chain(overbilled).collect();
                 parts.push(if amounts.is_empty() { short.clone() } else { amounts.join(", ") });
             }
         }
-        parts.extend(self.not_reconciled.as_ref().map(|gaps| gaps.short.clone()));
+        parts.extend(self.not_reconciled.as_ref().map(|unknown| unknown.short.clone()));
         format!("{draft}Truecount {}: {}", self.month, parts.join("; "))
     }
 }
 
-impl Side {
-    fn in_subject(&self, words: &str) -> Option<String> {
+impl DirectionTotals {
+    fn in_subject(&self, direction: &str) -> Option<String> {
         match &self.amounts[..] {
             [] => None,
-            [one] => Some(format!("{} {words}", one.amount)),
-            [one, two] => Some(format!("{} and {} {words}", one.amount, two.amount)),
-            many => Some(format!("{words} in {} currencies", many.len())),
+            [one] => Some(format!("{} {direction}", one.amount)),
+            [one, two] => Some(format!("{} and {} {direction}", one.amount, two.amount)),
+            many => Some(format!("{direction} in {} currencies", many.len())),
         }
     }
 }
 
-impl Top {
-    fn of(finding: &Finding, medium: Target) -> Self {
-        let worth = match (finding.monthly_impact, finding.currency) {
+impl TopException {
+    fn of((number, finding): (usize, &Finding), target: Target) -> Self {
+        let impact = match (finding.monthly_impact, finding.currency) {
             (Some(impact), Some(currency)) => label::money(impact.abs(), currency),
             (Some(impact), None) => label::amount(impact.abs()),
-            (None, _) => "worth unknown".to_owned(),
+            (None, _) => "value unknown".to_owned(),
         };
         let product = finding.product_code.as_ref().map(|code| code.as_str());
-        let what: Vec<_> = product
-            .into_iter()
-            .chain(finding.source.as_ref().map(SourceId::as_str))
-            .map(|text| foreign(medium, text, 28))
-            .collect();
+        let source = finding.source.as_ref().map(SourceId::as_str);
+        let what: Vec<_> = product.into_iter().chain(source).map(|text| foreign(target, text, 28)).collect();
         Self {
-            client: foreign(medium, &finding.client_name, 44),
+            number,
+            client: foreign(target, &finding.client_name, 44),
             what: what.join(" · "),
-            kind: finding.kind.for_people(),
-            reason: foreign(medium, &finding.reason, 160),
-            worth,
+            kind: finding.kind.label(),
+            reason: foreign(target, &finding.reason, 160),
+            impact,
             is_over: finding.variance.is_some_and(|variance| variance < Decimal::ZERO),
-            level: finding.confidence.level().for_people(),
+            level: finding.confidence.level().label(),
             weakest: weakest(&finding.confidence),
-            next_step: finding.next_step.for_people(),
+            next_step: finding.next_step.label(),
         }
     }
 }
 
-fn top_title(exceptions: &[&Finding]) -> String {
+fn top_title(exceptions: &[(usize, &Finding)]) -> String {
     let all = label::count(exceptions.len() as u64, "exception", "exceptions");
-    let is_priced = exceptions.iter().any(|finding| finding.monthly_impact.is_some());
+    let is_priced = exceptions.iter().any(|(_, finding)| finding.monthly_impact.is_some());
     match (exceptions.len() <= TOP_MAX, is_priced) {
-        (true, true) => "What to look at, in order of what it costs".to_owned(),
-        (true, false) => "What to look at".to_owned(),
-        (false, true) => format!("The {TOP_MAX} of {all} that cost most"),
-        (false, false) => format!("{TOP_MAX} of {all}: what they cost is not known"),
+        (true, true) => "Exceptions by monthly impact".to_owned(),
+        (true, false) => "Exceptions".to_owned(),
+        (false, true) => format!("Top {TOP_MAX} of {all} by monthly impact"),
+        (false, false) => format!("{TOP_MAX} of {all}; their monthly impact is not known"),
     }
 }
 
 /// The weakest part's name, unless every part is full.
-pub(crate) fn weakest(confidence: &Confidence) -> Option<&'static str> {
+fn weakest(confidence: &Confidence) -> Option<&'static str> {
     let (name, points) = confidence.weakest();
     (points < 100).then_some(name)
 }
@@ -207,26 +210,26 @@ fn run(input: &ReportInput<'_>) -> String {
     let replaces =
         replaces.map(|run| format!(", replaces run {}", foreign(Target::Terminal, run, 60))).unwrap_or_default();
     match input.header.closing {
-        None => "Draft run: not this month's final count".to_owned(),
+        None => "Draft run: not the closing run of this month".to_owned(),
         Some(1) => format!("Closing run{replaces}"),
         Some(number) => format!("Closing run {number}{replaces}"),
     }
 }
 
-/// Months that nobody has looked at.
+/// Months for which no closing run happened.
 fn missed(months: &[BillingMonth]) -> Option<String> {
     let names: Vec<_> = months.iter().map(|month| label::month(*month)).collect();
     let (last, others) = names.split_last()?;
     let which = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
     let (was, first) = (if others.is_empty() { "was" } else { "were" }, months[0]);
     Some(format!(
-        "{which} {was} not closed: the run that was due did not happen, and this mail says nothing about that time. `truecount run --closing --month {first}` makes up for it."
+        "{which} {was} not closed: no closing run happened, and this mail does not cover that time. To close it now, run `truecount run --closing --month {first}`."
     ))
 }
 
 fn outcome(input: &ReportInput<'_>, exceptions: usize) -> Outcome {
-    let made = |comparison: &&truecount_reconciliation::Comparison| comparison.kind != Some(FindingKind::NotCompared);
-    let compared: Vec<_> = input.reconciliation.comparisons.iter().filter(made).collect();
+    let is_made = |comparison: &&Comparison| comparison.kind != Some(FindingKind::NotReconciled);
+    let compared: Vec<_> = input.reconciliation.comparisons.iter().filter(is_made).collect();
     let clients: BTreeSet<_> = compared.iter().map(|comparison| &comparison.client_id).collect();
     let agree = compared.iter().filter(|comparison| comparison.kind.is_none()).count() as u64;
     let comparisons = label::count(compared.len() as u64, "comparison", "comparisons");
@@ -254,20 +257,20 @@ fn counted(input: &ReportInput<'_>, all_read: bool) -> String {
 }
 
 /// Both directions, the currency of most exceptions first, and how many currencies are beyond the cap.
-fn sides(input: &ReportInput<'_>) -> (Side, Side, usize) {
+fn totals(input: &ReportInput<'_>) -> (DirectionTotals, DirectionTotals, usize) {
     let mut totals: Vec<_> = input.reconciliation.totals.iter().collect();
-    totals.sort_by_key(|total| (Reverse(total.too_few_count + total.too_many_count), total.currency));
+    totals.sort_by_key(|total| (Reverse(total.underbilled_count + total.overbilled_count), total.currency));
     let beyond = totals.len().saturating_sub(CURRENCIES_MAX);
     totals.truncate(CURRENCIES_MAX);
-    let (mut few, mut many) = (Side::default(), Side::default());
+    let (mut under, mut over) = (DirectionTotals::default(), DirectionTotals::default());
     for total in totals {
-        few.amounts.extend(SideAmount::of(total.billed_too_few, total.currency, total.too_few_count));
-        many.amounts.extend(SideAmount::of(total.billed_too_many, total.currency, total.too_many_count));
+        under.amounts.extend(CurrencyTotal::of(total.underbilled, total.currency, total.underbilled_count));
+        over.amounts.extend(CurrencyTotal::of(total.overbilled, total.currency, total.overbilled_count));
     }
-    (few, many, beyond)
+    (under, over, beyond)
 }
 
-impl SideAmount {
+impl CurrencyTotal {
     fn of(amount: Decimal, currency: Currency, exceptions: u64) -> Option<Self> {
         (exceptions > 0 || !amount.is_zero()).then(|| Self {
             amount: label::money(amount, currency),
@@ -276,75 +279,25 @@ impl SideAmount {
     }
 }
 
-fn totals_note(exceptions: &[&Finding], currencies_beyond: usize) -> Option<String> {
-    let unpriced = exceptions.iter().filter(|finding| finding.monthly_impact.is_none()).count() as u64;
+fn totals_note(exceptions: &[(usize, &Finding)], currencies_beyond: usize) -> Option<String> {
+    let unpriced = exceptions.iter().filter(|(_, finding)| finding.monthly_impact.is_none()).count() as u64;
     let mut notes = Vec::new();
-    match unpriced {
-        0 => {}
-        1 => notes.push("1 exception has no known price and is in no total.".to_owned()),
-        many => notes.push(format!(
-            "{} have no known price and are in no total.",
-            label::count(many, "exception", "exceptions")
-        )),
+    if unpriced > 0 {
+        let (has, is) = if unpriced == 1 { ("has", "is") } else { ("have", "are") };
+        let exceptions = label::count(unpriced, "exception", "exceptions");
+        notes.push(format!("{exceptions} {has} no known price and {is} in no total."));
     }
     if currencies_beyond > 0 {
-        notes.push(format!(
-            "{} more in exceptions.csv.",
-            label::count(currencies_beyond as u64, "currency", "currencies")
-        ));
+        let more = label::count(currencies_beyond as u64, "more currency is", "more currencies are");
+        notes.push(format!("{more} in exceptions.csv."));
     }
     (!notes.is_empty()).then(|| notes.join(" "))
 }
 
-/// `3 vendor organizations are not mapped to a client, about GBP 120.00 a month at list price.`
-fn mapping(suggestions: &[MappingSuggestion]) -> Option<String> {
-    if suggestions.is_empty() {
-        return None;
-    }
-    let mut worth: BTreeMap<Currency, Decimal> = BTreeMap::new();
-    let mut is_beyond = false;
-    for money in suggestions.iter().flat_map(|suggestion| &suggestion.estimated_worth) {
-        let sum = worth.entry(money.currency).or_default();
-        match sum.checked_add(money.amount) {
-            Some(more) => *sum = more,
-            None => is_beyond = true,
-        }
-    }
-    let unknown = suggestions.iter().filter(|suggestion| suggestion.estimated_worth.is_empty()).count() as u64;
-    let proposed = suggestions.iter().filter(|suggestion| suggestion.client_id.is_some()).count() as u64;
-    let mut said = label::count(
-        suggestions.len() as u64,
-        "vendor organization is not mapped to a client",
-        "vendor organizations are not mapped to a client",
-    );
-    let amounts: Vec<_> = worth.iter().map(|(currency, sum)| label::money(*sum, *currency)).collect();
-    if !amounts.is_empty() && !is_beyond {
-        said.push_str(&format!(", worth about {} a month at list price", amounts.join(" and ")));
-        if unknown > 0 {
-            said.push_str(&format!(" ({} of unknown worth)", label::quantity(Decimal::from(unknown))));
-        }
-    }
-    said.push('.');
-    if proposed > 0 {
-        said.push_str(&format!(" A client is proposed for {}.", label::quantity(Decimal::from(proposed))));
-    }
-    Some(said)
-}
-
-fn setup(input: &ReportInput<'_>, medium: Target) -> Option<String> {
-    let findings = &input.reconciliation.setup;
-    let first = findings.first()?;
-    let first = foreign(medium, &first.message, 120);
-    Some(match findings.len() as u64 - 1 {
-        0 => first,
-        more => format!("{first} And {} in setup.csv.", label::count(more, "more point", "more points")),
-    })
-}
-
-/// A text of others: short, and inert where it is read.
-pub(crate) fn foreign(medium: Target, text: &str, characters_max: usize) -> String {
+/// Foreign text: short, and harmless where it is read.
+pub(crate) fn foreign(target: Target, text: &str, characters_max: usize) -> String {
     let short = sanitize::shortened(text, characters_max);
-    match medium {
+    match target {
         Target::Mail => sanitize::unlinked(&short),
         Target::Terminal => sanitize::visible(&short).into_owned(),
     }

@@ -1,4 +1,4 @@
-//! The short mail by which a person sees that mail arrives: plain text, and nothing of any run.
+//! The short mail that shows that mail delivery works: plain text, without any result.
 
 use jiff::Timestamp;
 use mail_builder::mime::MimePart;
@@ -13,16 +13,16 @@ use crate::{
 ///
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
-pub fn trial_email(from: &str, to: &[String], group: &str, at: Timestamp) -> Result<Vec<u8>, ReportError> {
+pub fn test_email(from: &str, to: &[String], group: &str, at: Timestamp) -> Result<Vec<u8>, ReportError> {
     let envelope = Envelope::read(from, to, group)?;
     let group = sanitize::visible(group);
     let text = format!(
-        "This is a test: Truecount's mail to the group \"{group}\" arrives.\n\n\
-         Each closing run of a month sends one mail here, with what is billed too few or too many. There is nothing\n\
-         to do. If you did not expect this, tell whoever looks after Truecount.\n"
+        "This is a test: Truecount's mail to the recipient group \"{group}\" is delivered.\n\n\
+         Each month's closing run sends one mail to this group, with what is underbilled and overbilled. There is\n\
+         nothing to do. If you did not expect this mail, ask your Truecount administrator.\n"
     );
     let id = format!("test-{}.{}", at.as_second(), word(&group));
-    let message = envelope.message(at, &id, format!("Truecount: a test mail to {group}"));
+    let message = envelope.message(at, &id, format!("Truecount: test mail to {group}"));
     Ok(message.body(MimePart::new("text/plain", text)).write_to_vec()?)
 }
 
@@ -33,12 +33,12 @@ mod tests {
     #[test]
     fn it_says_that_it_is_a_test() {
         let (at, to) = (Timestamp::UNIX_EPOCH, ["Anna <a@msp.example>".to_owned()]);
-        let bytes = trial_email("t@msp.example", &to, "billing", at).unwrap();
-        assert_eq!(bytes, trial_email("t@msp.example", &to, "billing", at).unwrap(), "the same bytes");
+        let bytes = test_email("t@msp.example", &to, "billing", at).unwrap();
+        assert_eq!(bytes, test_email("t@msp.example", &to, "billing", at).unwrap(), "the same bytes");
         let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
-        assert_eq!(mail.subject(), Some("Truecount: a test mail to billing"));
+        assert_eq!(mail.subject(), Some("Truecount: test mail to billing"));
         assert!(mail.body_text(0).unwrap().starts_with("This is a test"));
-        assert!(trial_email("t@msp.example", &[], "billing", at).is_err());
-        assert!(trial_email("nobody", &to, "billing", at).is_err());
+        assert!(test_email("t@msp.example", &[], "billing", at).is_err());
+        assert!(test_email("nobody", &to, "billing", at).is_err());
     }
 }

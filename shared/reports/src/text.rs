@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     ReportInput,
     not_reconciled::NotReconciled,
-    summary::{Frame, Outcome, Side, Summary, Target, Top},
+    summary::{DirectionTotals, Frame, Outcome, Summary, Target, TopException},
 };
 
 /// The summary for a terminal.
@@ -25,12 +25,15 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     if let Some(missed) = &summary.missed {
         let _ = writeln!(out, "MISSED   {missed}\n");
     }
-    side(&mut out, "BILLED TOO FEW", &summary.too_few);
-    side(&mut out, "BILLED TOO MANY", &summary.too_many);
+    totals(&mut out, "UNDERBILLED", &summary.underbilled);
+    totals(&mut out, "OVERBILLED", &summary.overbilled);
     if let Some(note) = &summary.totals_note {
         let _ = writeln!(out, "{note}");
     }
-    if !(summary.too_few.amounts.is_empty() && summary.too_many.amounts.is_empty() && summary.totals_note.is_none()) {
+    if !(summary.underbilled.amounts.is_empty()
+        && summary.overbilled.amounts.is_empty()
+        && summary.totals_note.is_none())
+    {
         out.push('\n');
     }
     if let Some(unknown) = &summary.not_reconciled {
@@ -40,16 +43,17 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
         let _ = writeln!(out, "MAPPING  {mapping}");
     }
     if let Some(setup) = &summary.setup {
-        let _ = writeln!(out, "SET-UP   {setup}");
+        let _ = writeln!(out, "SETUP    {setup}");
     }
     if summary.mapping.is_some() || summary.setup.is_some() {
         out.push('\n');
     }
     if !summary.top.is_empty() {
         let _ = writeln!(out, "{}", summary.top_title.to_uppercase());
-        let width = summary.top.iter().map(|row| row.worth.chars().count()).max().unwrap_or(0);
-        for (at, row) in summary.top.iter().enumerate() {
-            exception(&mut out, at + 1, row, width);
+        let width = summary.top.iter().map(|row| row.impact.chars().count()).max().unwrap_or(0);
+        let digits = summary.top.iter().map(|row| row.number.to_string().len()).max().unwrap_or(0).max(2);
+        for row in &summary.top {
+            exception(&mut out, row, digits, width);
         }
         out.push('\n');
     }
@@ -74,19 +78,19 @@ pub(crate) fn headline(outcome: &Outcome) -> String {
     }
 }
 
-fn side(out: &mut String, words: &str, side: &Side) {
-    let width = side.amounts.iter().map(|total| total.amount.chars().count()).max().unwrap_or(0);
-    for (at, total) in side.amounts.iter().enumerate() {
-        let words = if at == 0 { words } else { "" };
-        let _ = writeln!(out, "{words:<15}  {} a month, {}", aligned(&total.amount, width), total.exceptions);
+fn totals(out: &mut String, title: &str, totals: &DirectionTotals) {
+    let width = totals.amounts.iter().map(|total| total.amount.chars().count()).max().unwrap_or(0);
+    for (at, total) in totals.amounts.iter().enumerate() {
+        let title = if at == 0 { title } else { "" };
+        let _ = writeln!(out, "{title:<11}  {} a month, {}", aligned(&total.amount, width), total.exceptions);
     }
 }
 
 fn not_reconciled(out: &mut String, unknown: &NotReconciled) {
     let _ = writeln!(out, "{}. {}", unknown.title.to_uppercase(), unknown.meaning);
-    for gap in &unknown.gaps {
-        let _ = writeln!(out, "  ! {}: {}", gap.name, gap.why);
-        if let Some(clients) = &gap.clients {
+    for source in &unknown.sources {
+        let _ = writeln!(out, "  ! {}: {}", source.name, source.reason);
+        if let Some(clients) = &source.clients {
             let _ = writeln!(out, "    clients: {clients}");
         }
     }
@@ -96,12 +100,13 @@ fn not_reconciled(out: &mut String, unknown: &NotReconciled) {
     out.push('\n');
 }
 
-fn exception(out: &mut String, number: usize, row: &Top, width: usize) {
+fn exception(out: &mut String, row: &TopException, digits: usize, width: usize) {
     let what = if row.what.is_empty() { String::new() } else { format!(" ({})", row.what) };
-    let worth = aligned(&row.worth, width);
-    let _ = writeln!(out, "{number:>2}. {worth}  {}: {}{what}", row.client, row.kind);
+    let (number, impact) = (row.number, aligned(&row.impact, width));
+    let _ = writeln!(out, "{number:>digits$}. {impact}  {}: {}{what}", row.client, row.kind);
     let weakest = row.weakest.map(|part| format!(", weakest: {part}")).unwrap_or_default();
-    let _ = writeln!(out, "    {} [{}; confidence {}{weakest}]", row.reason, row.next_step, row.level);
+    let indent = digits + 2;
+    let _ = writeln!(out, "{:indent$}{} [{}; confidence {}{weakest}]", "", row.reason, row.next_step, row.level);
 }
 
 /// `GBP   420.00`: the blanks between the currency and the number, so that both stand in a column.

@@ -136,13 +136,13 @@ fn attacked(attack: &str) -> Sample {
         comparison.explained.iter_mut().for_each(|part| part.reason = text());
     }
     for coverage in &mut found.coverage {
-        (coverage.connector, coverage.read_state) = (text(), ReadState::Failed(text()));
+        (coverage.source_kind, coverage.state) = (text(), ReadState::Failed(text()));
     }
     for setup in &mut found.setup {
         (setup.code, setup.subject, setup.message) = (text(), text(), text());
     }
     for suggestion in &mut found.suggestions {
-        (suggestion.account_name, suggestion.client_name, suggestion.why) = (text(), Some(text()), text());
+        (suggestion.account_name, suggestion.client_name, suggestion.reason) = (text(), Some(text()), text());
     }
     // our own words, which may name a place: tried with everything but links
     if !attack.contains("://") && !attack.contains("evil") {
@@ -184,8 +184,7 @@ fn there_are_many_of_them_and_each_once() {
 
 #[test]
 fn no_cell_is_a_formula_or_acts() {
-    const NUMBERS: [&str; 8] =
-        ["used", "billed", "expected", "variance", "gross_variance", "unit_price", "monthly_impact", "count"];
+    const NUMBERS: [&str; 4] = ["variance", "counted_gross", "unit_price", "monthly_impact"];
     let mut prefixed = 0;
     for attack in ATTACKS {
         let sample = attacked(attack);
@@ -193,13 +192,13 @@ fn no_cell_is_a_formula_or_acts() {
             let mut bytes = Vec::new();
             sheet.write(&sample.input(), &mut bytes).unwrap();
             let mut reader = csv::Reader::from_reader(&bytes[3..]);
-            assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), sheet.columns());
+            let columns = reader.headers().unwrap().clone();
             for record in reader.records() {
-                for (column, cell) in sheet.columns().iter().zip(&record.unwrap()) {
+                for (column, cell) in columns.iter().zip(&record.unwrap()) {
                     assert_eq!(acts(cell), None, "{attack:?} in {column}: {cell:?}");
                     let first = cell.trim_start().chars().next();
                     let is_formula = first.is_some_and(|first| "=+-@＝＋－＠﹦−".contains(first));
-                    assert!(!is_formula || NUMBERS.contains(column), "{attack:?} in {column}: {cell:?}");
+                    assert!(!is_formula || NUMBERS.contains(&column), "{attack:?} in {column}: {cell:?}");
                     prefixed += usize::from(cell.starts_with('\''));
                 }
             }
@@ -213,7 +212,8 @@ fn numbers_stay_numbers() {
     let mut bytes = Vec::new();
     Sheet::Exceptions.write(&invented::month().input(), &mut bytes).unwrap();
     let mut reader = csv::Reader::from_reader(&bytes[3..]);
-    let negative = reader.records().filter(|record| record.as_ref().unwrap()[15].starts_with('-')).count();
+    let impact = reader.headers().unwrap().iter().position(|column| column == "monthly_impact").unwrap();
+    let negative = reader.records().filter(|record| record.as_ref().unwrap()[impact].starts_with('-')).count();
     assert_eq!(negative, 3);
 }
 
@@ -224,7 +224,7 @@ fn json_keeps_the_text_and_escapes_what_acts() {
         let text = String::from_utf8(run.bytes).unwrap();
         assert_eq!(acts(&text.replace('\n', "")), None, "{attack:?}");
         let read: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(read["reconciliation"]["findings"][0]["client_name"], *attack);
+        assert_eq!(read["reconciliation"]["findings"][0]["client"], *attack);
     }
 }
 

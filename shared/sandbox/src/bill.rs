@@ -129,7 +129,7 @@ impl DiscrepancySeeder {
         let verdict = Verdict { kind: "", used, billed: Decimal::ZERO, expected: should, price, list_price: false };
         let case = Case { client, product, drift: possible(client, product, used), plain, verdict };
         if client.plan.story == Story::AgreementEnded && !should.is_zero() {
-            let kind = "agreement_ended_with_usage";
+            let kind = "ended_agreement_in_use";
             self.note(client, product, Verdict { kind, expected: above, ..verdict });
             return vec![plain];
         }
@@ -153,8 +153,8 @@ impl DiscrepancySeeder {
     fn miscounted(&mut self, case: &Case<'_>) -> Vec<Line> {
         let should = case.plain.quantity;
         let (kind, billed) = match case.drift {
-            Drift::Under(n) => ("underbilled_quantity", should - Decimal::from(n)),
-            Drift::Over(n) => ("overbilled_quantity", should + Decimal::from(n)),
+            Drift::Under(n) => ("underbilled", should - Decimal::from(n)),
+            Drift::Over(n) => ("overbilled", should + Decimal::from(n)),
             Drift::NoUsage(n) => ("billed_without_usage", Decimal::from(n)),
             _ => {
                 self.note_unbilled(case.client, case.product, case.verdict.used);
@@ -168,7 +168,7 @@ impl DiscrepancySeeder {
     /// Two lines of which one does not stand on the day that counts.
     fn dated(&mut self, case: &Case<'_>) -> Vec<Line> {
         let (plain, should) = (case.plain, case.plain.quantity);
-        let under = |billed| Verdict { kind: "underbilled_quantity", billed, ..case.verdict };
+        let under = |billed| Verdict { kind: "underbilled", billed, ..case.verdict };
         match case.drift {
             Drift::ClerkAhead(n) => {
                 let old = should - Decimal::from(n);
@@ -200,7 +200,7 @@ impl DiscrepancySeeder {
         };
         let (price, from) = (plain.price + Decimal::new(75, 2), Some(self.some_first(2, 2)));
         let billed = should - Decimal::from(n);
-        let verdict = Verdict { kind: "underbilled_quantity", billed, price, ..case.verdict };
+        let verdict = Verdict { kind: "underbilled", billed, price, ..case.verdict };
         self.note(case.client, case.product, verdict);
         vec![Line { quantity: billed - Decimal::TWO, ..plain }, Line { price, from, quantity: Decimal::TWO, ..plain }]
     }
@@ -210,7 +210,7 @@ impl DiscrepancySeeder {
         let (quantity, free) = (case.verdict.used - missing, Decimal::TWO);
         if !missing.is_zero() {
             let (billed, expected) = (quantity - free, case.verdict.used - free);
-            let verdict = Verdict { kind: "underbilled_quantity", billed, expected, ..case.verdict };
+            let verdict = Verdict { kind: "underbilled", billed, expected, ..case.verdict };
             self.note(case.client, case.product, verdict);
         }
         vec![Line { less_included: Some(free), quantity, ..case.plain }]
@@ -240,9 +240,9 @@ impl DiscrepancySeeder {
             account_id: String::new(),
             rule_id: rule.rule_id.to_owned(),
             product_code: rule.code.to_owned(),
-            used: Some(verdict.used),
+            counted: Some(verdict.used),
             billed: Some(verdict.billed),
-            expected: Some(verdict.expected),
+            should_bill: Some(verdict.expected),
             variance: Some(variance),
             unit_price: Some(verdict.price),
             monthly_impact: Some(variance * verdict.price),
@@ -259,7 +259,7 @@ impl DiscrepancySeeder {
     /// Writes down that a billed product cannot be compared: unknown is not zero.
     fn note_unread(&mut self, client: &Billing<'_>, rule: &Product, billed: Decimal) {
         self.planted.push(Planted {
-            kind: "not_compared",
+            kind: "not_reconciled",
             client_id: client.client_id.to_string(),
             client_name: client.client_name.to_owned(),
             source: rule.source.to_owned(),

@@ -20,10 +20,11 @@ pub(crate) fn earlier(seed: u64, month: BillingMonth) -> Vec<EarlierMonth> {
             counts -= random.between(3, 8);
             let pounds = total("GBP", counts * 2 / 3, counts / 4, 31_00, &mut random);
             let euros = total("EUR", 2, 1, 24_00, &mut random);
-            let found = pounds.too_few_count + pounds.too_many_count + euros.too_few_count + euros.too_many_count;
-            let not_compared_count = random.between(0, 3);
-            let finding_count = found + not_compared_count + 2;
-            EarlierMonth { month, totals: vec![euros, pounds], finding_count, not_compared_count }
+            let found =
+                pounds.underbilled_count + pounds.overbilled_count + euros.underbilled_count + euros.overbilled_count;
+            let not_reconciled_count = random.between(0, 3);
+            let finding_count = found + not_reconciled_count + 2;
+            EarlierMonth { month, totals: vec![euros, pounds], finding_count, not_reconciled_count }
         })
         .collect()
 }
@@ -34,9 +35,9 @@ fn total(currency: &str, few: u64, many: u64, pence: u64, random: &mut Random) -
     let (too_few, too_many) = (sum(few), sum(many));
     EarlierTotal {
         currency: currency.to_owned(),
-        billed_too_few: Decimal::new(too_few.cast_signed(), 2),
-        billed_too_many: Decimal::new(too_many.cast_signed(), 2),
-        too_few_count: few,
-        too_many_count: many,
+        underbilled: Decimal::new(too_few.cast_signed(), 2),
+        overbilled: Decimal::new(too_many.cast_signed(), 2),
+        underbilled_count: few,
+        overbilled_count: many,
     }
 }

@@ -111,16 +111,16 @@ impl Large {
         }
         let (variance, price) = (Decimal::from(missing), Decimal::new(rule.list_price, 4));
         Some(Planted {
-            kind: if missing > 0 { "underbilled_quantity" } else { "overbilled_quantity" },
+            kind: if missing > 0 { "underbilled" } else { "overbilled" },
             client_id: (250 + n).to_string(),
             client_name: format!("Client {n:05} Ltd"),
             source: NINJAONE.to_owned(),
             account_id: String::new(),
             rule_id: rule.rule_id.to_owned(),
             product_code: rule.code.to_owned(),
-            used: Some(Decimal::from(counts.workstations)),
+            counted: Some(Decimal::from(counts.workstations)),
             billed: Some(Decimal::from(billed)),
-            expected: Some(Decimal::from(counts.workstations)),
+            should_bill: Some(Decimal::from(counts.workstations)),
             variance: Some(variance),
             unit_price: Some(price),
             monthly_impact: Some(variance * price),

@@ -66,7 +66,7 @@ pub struct EarlierMonth {
     /// Findings in all.
     pub finding_count: u64,
     /// Comparisons that could not be made.
-    pub not_compared_count: u64,
+    pub not_reconciled_count: u64,
 }
 
 /// One currency of an earlier month.
@@ -74,14 +74,14 @@ pub struct EarlierMonth {
 pub struct EarlierTotal {
     /// Three letters.
     pub currency: String,
-    /// Billed too few, a month.
-    pub billed_too_few: Decimal,
-    /// Billed too many, a month, as a positive amount.
-    pub billed_too_many: Decimal,
+    /// Underbilled, a month.
+    pub underbilled: Decimal,
+    /// Overbilled, a month, as a positive amount.
+    pub overbilled: Decimal,
     /// Findings in the first sum.
-    pub too_few_count: u64,
+    pub underbilled_count: u64,
     /// Findings in the second sum.
-    pub too_many_count: u64,
+    pub overbilled_count: u64,
 }
 
 /// Whether the vendors have their passing scenario: one limit of the rate, one token that dies before its time.

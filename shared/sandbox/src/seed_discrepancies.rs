@@ -41,9 +41,9 @@ pub(crate) fn nothing(story: &'static str) -> Planted {
         account_id: String::new(),
         rule_id: String::new(),
         product_code: String::new(),
-        used: None,
+        counted: None,
         billed: None,
-        expected: None,
+        should_bill: None,
         variance: None,
         unit_price: None,
         monthly_impact: None,
@@ -168,7 +168,7 @@ impl DiscrepancySeeder {
             self.planted.push(Planted {
                 kind: "unmapped_product",
                 source: NINJAONE.to_owned(),
-                used: Some(Decimal::from(self.switches)),
+                counted: Some(Decimal::from(self.switches)),
                 ..nothing("network switches that no service mapping counts")
             });
         }
@@ -270,9 +270,9 @@ impl DiscrepancySeeder {
             client_name: name.to_owned(),
             source: NINJAONE.to_owned(),
             account_id: id.to_string(),
-            used: Some(units),
+            counted: Some(units),
             billed: Some(Decimal::ZERO),
-            expected: Some(units),
+            should_bill: Some(units),
             variance: Some(units),
             monthly_impact: Some(worth),
             currency: "GBP".to_owned(),

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 /// One exception that a correct reconciliation finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planted {
-    /// The finding's kind, such as `underbilled_quantity`.
+    /// The finding's kind, such as `underbilled`.
     pub kind: &'static str,
     /// The client, where one is known; else empty.
     pub client_id: String,
@@ -23,12 +23,12 @@ pub struct Planted {
     /// The product, where one is concerned; else empty.
     pub product_code: String,
     /// Units that count.
-    pub used: Option<Decimal>,
+    pub counted: Option<Decimal>,
     /// Units on active lines.
     pub billed: Option<Decimal>,
     /// Units that should be billed.
-    pub expected: Option<Decimal>,
-    /// expected − billed.
+    pub should_bill: Option<Decimal>,
+    /// should bill − billed.
     pub variance: Option<Decimal>,
     /// The price of one unit a month.
     pub unit_price: Option<Decimal>,
@@ -40,25 +40,24 @@ pub struct Planted {
     pub story: &'static str,
 }
 
-/// The columns of `exceptions.csv` that are compared. The first six name an exception, the others are its numbers.
-pub const COLUMNS: [&str; 14] = [
+/// The columns of `exceptions.csv` that are compared. The first five name an exception, the others are its numbers.
+pub const COLUMNS: [&str; 13] = [
     "kind",
     "client_id",
     "source",
     "account_id",
-    "rule_id",
     "product_code",
-    "client_name",
-    "used",
+    "client",
+    "counted",
     "billed",
-    "expected",
+    "should_bill",
     "variance",
     "unit_price",
     "monthly_impact",
     "currency",
 ];
 
-const KEY_COLUMNS: usize = 6;
+const KEY_COLUMNS: usize = 5;
 
 /// How found and planted differ; the three lists are empty if they agree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,23 +85,22 @@ impl Planted {
     #[must_use]
     pub fn columns(&self) -> BTreeMap<String, String> {
         let number = |value: Option<Decimal>| value.map(|number| number.to_string()).unwrap_or_default();
-        let values = [
-            self.kind.to_owned(),
-            self.client_id.clone(),
-            self.source.clone(),
-            self.account_id.clone(),
-            self.rule_id.clone(),
-            self.product_code.clone(),
-            self.client_name.clone(),
-            number(self.used),
-            number(self.billed),
-            number(self.expected),
-            number(self.variance),
-            number(self.unit_price),
-            number(self.monthly_impact),
-            self.currency.clone(),
+        let columns = [
+            ("kind", self.kind.to_owned()),
+            ("client_id", self.client_id.clone()),
+            ("source", self.source.clone()),
+            ("account_id", self.account_id.clone()),
+            ("product_code", self.product_code.clone()),
+            ("client", self.client_name.clone()),
+            ("counted", number(self.counted)),
+            ("billed", number(self.billed)),
+            ("should_bill", number(self.should_bill)),
+            ("variance", number(self.variance)),
+            ("unit_price", number(self.unit_price)),
+            ("monthly_impact", number(self.monthly_impact)),
+            ("currency", self.currency.clone()),
         ];
-        COLUMNS.iter().map(|column| (*column).to_owned()).zip(values).collect()
+        columns.into_iter().map(|(column, text)| (column.to_owned(), text)).collect()
     }
 }
 
@@ -113,8 +111,8 @@ pub fn normal(row: &BTreeMap<String, String>) -> String {
     let fields = COLUMNS.iter().map(|column| {
         let text = row.get(*column).map_or("", String::as_str).trim();
         match *column {
-            "client_name" => letters(text),
-            "kind" | "client_id" | "source" | "account_id" | "rule_id" | "product_code" | "currency" => text.to_owned(),
+            "client" => letters(text),
+            "kind" | "client_id" | "source" | "account_id" | "product_code" | "currency" => text.to_owned(),
             _ => Decimal::from_str_exact(text).map_or_else(|_| text.to_owned(), |n| n.normalize().to_string()),
         }
     });
@@ -164,16 +162,16 @@ mod tests {
 
     fn row(client: &str, used: i64) -> Planted {
         Planted {
-            kind: "underbilled_quantity",
+            kind: "underbilled",
             client_id: client.to_owned(),
             client_name: "=A & \"B\" Ltd".to_owned(),
             source: "ninjaone".to_owned(),
             account_id: String::new(),
             rule_id: "r".to_owned(),
             product_code: "P".to_owned(),
-            used: Some(Decimal::from(used)),
+            counted: Some(Decimal::from(used)),
             billed: Some(Decimal::ONE),
-            expected: Some(Decimal::from(used)),
+            should_bill: Some(Decimal::from(used)),
             variance: Some(Decimal::from(used - 1)),
             unit_price: Some(Decimal::new(150, 2)),
             monthly_impact: Some(Decimal::new(150 * (used - 1), 2)),
@@ -186,12 +184,12 @@ mod tests {
     fn what_differs_is_named() {
         let planted = [row("1", 3), row("2", 4), row("3", 5)];
         let mut found: Vec<_> = [row("1", 3), row("2", 9), row("7", 1)].iter().map(Planted::columns).collect();
-        found[0].insert("client_name".into(), "'=A & \"B\" Ltd".into());
+        found[0].insert("client".into(), "'=A & \"B\" Ltd".into());
         found[0].insert("unit_price".into(), "1.5000".into());
         let tally = compare(&planted, &found);
         assert_eq!((tally.equal, tally.missing.len(), tally.extra.len(), tally.different.len()), (1, 1, 1, 1));
-        assert!(tally.missing[0].starts_with("underbilled_quantity | 3 |"));
-        assert!(tally.extra[0].starts_with("underbilled_quantity | 7 |"));
+        assert!(tally.missing[0].starts_with("underbilled | 3 |"));
+        assert!(tally.extra[0].starts_with("underbilled | 7 |"));
         assert!(!tally.is_whole());
         let whole: Vec<_> = planted.iter().map(Planted::columns).collect();
         assert!(compare(&planted, &whole).is_whole());

@@ -35,12 +35,12 @@ fn every_kind_is_planted_for_every_seed() {
         let sheet = sample(seed).answer_sheet();
         let kinds: BTreeSet<&str> = sheet.iter().map(|row| row.kind).collect();
         let wanted = [
-            "agreement_ended_with_usage",
+            "ended_agreement_in_use",
             "billed_without_usage",
-            "not_compared",
-            "overbilled_quantity",
+            "not_reconciled",
+            "overbilled",
             "unbilled_usage",
-            "underbilled_quantity",
+            "underbilled",
             "unmapped_account",
             "unmapped_product",
         ];
@@ -59,18 +59,16 @@ fn the_sheet_adds_up_and_names_each_difference_once() {
         for row in &sheet {
             let key = (&row.client_id, &row.rule_id, &row.source, &row.account_id);
             assert!(seen.insert(key), "seed {seed}: {row:?}");
-            let (Some(variance), Some(expected), Some(billed)) = (row.variance, row.expected, row.billed) else {
-                assert!(matches!(row.kind, "not_compared" | "unmapped_product"), "{row:?}");
+            let (Some(variance), Some(expected), Some(billed)) = (row.variance, row.should_bill, row.billed) else {
+                assert!(matches!(row.kind, "not_reconciled" | "unmapped_product"), "{row:?}");
                 continue;
             };
             assert_eq!(variance, expected - billed, "{row:?}");
             assert!(!variance.is_zero(), "{row:?}");
-            let positive = matches!(
-                row.kind,
-                "underbilled_quantity" | "unbilled_usage" | "agreement_ended_with_usage" | "unmapped_account"
-            );
+            let positive =
+                matches!(row.kind, "underbilled" | "unbilled_usage" | "ended_agreement_in_use" | "unmapped_account");
             assert_eq!(variance.is_sign_positive(), positive, "{row:?}");
-            assert_eq!(row.kind == "billed_without_usage", row.used.unwrap().is_zero(), "{row:?}");
+            assert_eq!(row.kind == "billed_without_usage", row.counted.unwrap().is_zero(), "{row:?}");
             if let Some(price) = row.unit_price {
                 assert_eq!(row.monthly_impact, Some(variance * price), "{row:?}");
             }
@@ -133,7 +131,7 @@ fn history_lies_before_the_month() {
     let history = sample(5).history();
     let months: Vec<String> = history.iter().map(|one| one.month.to_string()).collect();
     assert_eq!(months, ["2026-03", "2026-04", "2026-05"]);
-    assert!(history.iter().all(|one| one.totals.iter().all(|total| total.billed_too_few > total.billed_too_many)));
+    assert!(history.iter().all(|one| one.totals.iter().all(|total| total.underbilled > total.overbilled)));
 }
 
 #[test]
@@ -141,7 +139,7 @@ fn the_large_sample_plants_by_its_formula() {
     let sample = Sample::large(200, 20_000, "2026-06".parse().unwrap());
     let sheet = sample.answer_sheet();
     let of_kind = |kind: &str| sheet.iter().filter(|row| row.kind == kind).count();
-    assert_eq!((of_kind("underbilled_quantity"), of_kind("overbilled_quantity"), sheet.len()), (4, 4, 8));
+    assert_eq!((of_kind("underbilled"), of_kind("overbilled"), sheet.len()), (4, 4, 8));
     assert_eq!(sample.sources(), ["connectwise", "ninjaone"]);
     let whole: Vec<_> = sheet.iter().map(Planted::columns).collect();
     assert!(compare(&sheet, &whole).is_whole());

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay, ReadState, Side};
 use truecount_platform::CreateOutcome;
-use truecount_reconciliation::{FindingKind, SetupFinding};
+use truecount_reconciliation::SetupFinding;
 
 use crate::comparison::{self, Basis, Decisions, load};
 use crate::environment::Environment;
@@ -255,19 +255,11 @@ async fn finish(env: &Environment, config: &Config, mut run: Run, lease: &Lease)
     let bytes = serde_json::to_vec(&reconciliation).map_err(|e| AppError::damaged("the findings", e))?;
     run.reconciliation_sha256 = Some(keys::sha256(&bytes));
     env.archive_new(&keys::reconciliation(month, &run.run_id), jsonl_gz::gzip(&bytes)?).await?;
-    let summary = RunSummary {
-        exceptions: count(&reconciliation.findings, |kind| kind != FindingKind::NotCompared),
-        not_compared: count(&reconciliation.findings, |kind| kind == FindingKind::NotCompared),
-        totals: reconciliation.totals.clone(),
-    };
+    let summary = RunSummary::from(&reconciliation);
     run.summary = Some(summary.clone());
     run.state = RunState::Reconciled;
     run.save(&env.table, lease.number).await?;
     Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, already: false })
-}
-
-fn count(findings: &[truecount_reconciliation::Finding], is_wanted: impl Fn(FindingKind) -> bool) -> u64 {
-    findings.iter().filter(|finding| is_wanted(finding.kind)).count() as u64
 }
 
 /// Those that hold in a month.

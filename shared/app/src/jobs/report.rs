@@ -190,7 +190,7 @@ pub async fn tell_failed(
     let mut sent = Vec::new();
     for group in &settings.mail.groups {
         let from = settings.sender()?;
-        let failed = FailedClosing { month, step, why, at, name: &format!("{month}-{name}") };
+        let failed = FailedClosing { month, step, cause: why, at, name: &format!("{month}-{name}") };
         let write = |attempt: u8| {
             truecount_reports::failure_email(&failed, from, &group.to, &group.id, attempt).map_err(AppError::from)
         };

@@ -95,7 +95,7 @@ impl MappingWorkspace {
             .reconciliation
             .suggestions
             .iter()
-            .map(|row| ((&row.source, &row.account_id), &row.estimated_worth))
+            .map(|row| ((&row.source, &row.account_id), &row.monthly_value))
             .collect();
         let mut rows = Vec::new();
         for source in &self.sources {

@@ -149,7 +149,7 @@ fn imitates(known: &Known<'_>, looks: &Looks<&ClientId>, names: &BTreeMap<&Clien
 /// Undecided for more than a month.
 fn waiting(known: &[Known<'_>], found: &Reconciliation, count_day: Date, rows: &mut Vec<SetupFinding>) {
     let worth: BTreeMap<(&SourceId, &AccountId), &Vec<Money>> =
-        found.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.estimated_worth)).collect();
+        found.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
     for one in known.iter().filter(|one| matches!(one.mapping.mapping, Mapping::Undecided { .. })) {
         let Some(since) = one.entry.lineage.since.filter(|_| !is_gone(one.entry)) else { continue };
         let until = since.saturating_add(jiff::Span::new().months(WAIT_MONTHS));

@@ -109,15 +109,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn gross_is_actionable_and_explained(reports in proptest::collection::vec(report(), 0..40), lines in lines()) {
+    fn what_was_counted_is_billed_or_explained(reports in proptest::collection::vec(report(), 0..40), lines in lines()) {
         for row in judged(&reports, &lines).comparisons {
-            let (Some(gross), Some(variance)) = (row.gross_variance, row.variance) else {
-                prop_assert_eq!((row.used, row.expected, row.variance), (None, None, None));
+            let (Some(gross), Some(should_bill)) = (row.counted_gross, row.should_bill) else {
+                prop_assert_eq!((row.counted, row.counted_gross, row.variance), (None, None, None));
                 continue;
             };
             let explained: Decimal = row.explained.iter().map(|part| part.units).sum();
-            prop_assert_eq!(gross, variance + explained);
-            prop_assert_eq!(variance, row.expected.unwrap() - row.billed.unwrap());
+            prop_assert_eq!(gross, should_bill + explained);
+            prop_assert_eq!(row.variance.unwrap(), should_bill - row.billed.unwrap());
         }
     }
 
@@ -145,7 +145,7 @@ proptest! {
         let counts = counted_simply(&reports);
         for row in &found.comparisons {
             let simply = counts.get(&(row.client_id.as_str(), row.rule_id.as_str())).copied().unwrap_or_default();
-            prop_assert_eq!(row.used, Some(simply));
+            prop_assert_eq!(row.counted, Some(simply));
         }
         for (client, rule) in counts.keys() {
             let row = found.comparisons.iter().find(|row| row.client_id.as_str() == *client && row.rule_id.as_str() == *rule);
@@ -179,7 +179,7 @@ fn a_thousand_rules_of_one_source_and_an_item_for_each() {
     }
     let found = month.judged();
     assert_eq!(found.comparisons.len(), 1_000);
-    assert!(found.comparisons.iter().all(|row| row.used == Some(Decimal::ONE)));
+    assert!(found.comparisons.iter().all(|row| row.counted == Some(Decimal::ONE)));
 }
 
 #[test]

@@ -14,8 +14,8 @@ fn one() -> Month {
 fn equal_is_no_finding() {
     let found = check(one().line(line("c", "SRV", "3")).servers("o", 3), &[]);
     let [row] = &found.comparisons[..] else { panic!("{:?}", found.comparisons) };
-    assert_eq!(row.reason, "3 used, 3 billed");
-    assert_eq!((row.variance, row.gross_variance), (Some(number("0")), Some(number("0"))));
+    assert_eq!(row.reason, "3 counted, 3 billed");
+    assert_eq!((row.variance, row.counted_gross), (Some(number("0")), Some(number("3"))));
     assert_eq!(row.service_period.to_string(), "2026-07-01..2026-07-31");
 }
 
@@ -23,37 +23,39 @@ fn equal_is_no_finding() {
 fn too_few() {
     let found = check(
         one().line(line("c", "SRV", "3")).servers("o", 5),
-        &["underbilled_quantity c 25 GBP calculated | 5 used, 3 billed: 2 too few; 12.50 GBP each a month"],
+        &["underbilled c 25 GBP calculated | 5 counted, 3 billed: underbilled by 2; 12.50 GBP each a month"],
     );
     let finding = &found.findings[0];
     assert_eq!((finding.confidence.level(), finding.next_step), (Level::High, NextStep::ChangePsa));
-    assert_eq!(found.totals[0].billed_too_few, number("25"));
-    assert_eq!(found.totals[0].billed_too_many, number("0"));
+    assert_eq!(found.totals[0].underbilled, number("25"));
+    assert_eq!(found.totals[0].overbilled, number("0"));
 }
 
 #[test]
 fn too_many_and_none_at_all() {
     check(
         one().line(line("c", "SRV", "3")).servers("o", 1),
-        &["overbilled_quantity c -25 GBP calculated | 1 used, 3 billed: 2 too many; 12.50 GBP each a month"],
+        &["overbilled c -25 GBP calculated | 1 counted, 3 billed: overbilled by 2; 12.50 GBP each a month"],
     );
     let found = check(
         one().line(line("c", "SRV", "3")),
-        &["billed_without_usage c -37.5 GBP calculated | none used, 3 billed: 3 too many; 12.50 GBP each a month"],
+        &[
+            "billed_without_usage c -37.5 GBP calculated | none counted, 3 billed: overbilled by 3; 12.50 GBP each a month",
+        ],
     );
-    assert_eq!(found.totals[0].billed_too_many, number("37.5"));
+    assert_eq!(found.totals[0].overbilled, number("37.5"));
 }
 
 #[test]
 fn usage_without_a_line() {
     check(
         one().servers("o", 2),
-        &["unbilled_usage c 20 GBP estimated | 2 used, not on the agreement; list price 10.00 GBP each a month"],
+        &["unbilled_usage c 20 GBP estimated | 2 counted, not on the agreement; list price 10.00 GBP each a month"],
     );
     let free = server_rule("# list_price unknown");
     let found = check(
         Month::of(&free).client("c", "Acme").mapped("o", "c").servers("o", 2),
-        &["unbilled_usage c ? - - | 2 used, not on the agreement; no price is known"],
+        &["unbilled_usage c ? - - | 2 counted, not on the agreement; no price is known"],
     );
     assert!(found.totals.is_empty());
     assert_eq!(
@@ -72,7 +74,7 @@ fn an_agreement_that_ended() {
     let found = check(
         one().line(ended()).servers("o", 2),
         &[
-            "agreement_ended_with_usage c 25 GBP calculated | 2 used, although the agreement ended on 2026-05-31; 12.50 GBP each a month",
+            "ended_agreement_in_use c 25 GBP calculated | 2 counted, although the agreement ended on 2026-05-31; 12.50 GBP each a month",
         ],
     );
     assert_eq!(found.findings[0].next_step, NextStep::CleanUpAtVendor);
@@ -81,7 +83,7 @@ fn an_agreement_that_ended() {
     (line_ended.effective_to, line_ended.agreement.to) = (Some(date(2026, 5, 31)), None);
     check(
         one().line(line_ended).servers("o", 2),
-        &["unbilled_usage c 25 GBP calculated | 2 used, not on the agreement; 12.50 GBP each a month"],
+        &["unbilled_usage c 25 GBP calculated | 2 counted, not on the agreement; 12.50 GBP each a month"],
     );
     // more than a year ago
     let mut long_ago = ended();
@@ -89,14 +91,14 @@ fn an_agreement_that_ended() {
     check(
         one().line(long_ago).servers("o", 2),
         &[
-            "agreement_ended_with_usage c 20 GBP estimated | 2 used, although the agreement ended on 2025-05-31; list price 10.00 GBP each a month",
+            "ended_agreement_in_use c 20 GBP estimated | 2 counted, although the agreement ended on 2025-05-31; list price 10.00 GBP each a month",
         ],
     );
     // in the plain profile both are usage without a line, at the list price
     let plain = Options::for_check("2026-06-30".parse().unwrap(), Profile::Plain);
     check(
         Month::with(&server_rule(""), plain).client("c", "Acme").mapped("o", "c").line(ended()).servers("o", 2),
-        &["unbilled_usage c 20 GBP estimated | 2 used, not on the agreement; list price 10.00 GBP each a month"],
+        &["unbilled_usage c 20 GBP estimated | 2 counted, not on the agreement; list price 10.00 GBP each a month"],
     );
 }
 
@@ -113,7 +115,7 @@ fn a_line_counts_as_the_next_invoice_bills_it() {
     check(from_july(InvoiceTiming::Advance), &[]);
     let found = check(
         from_july(InvoiceTiming::Arrears),
-        &["underbilled_quantity c 25 GBP calculated | 5 used, 3 billed: 2 too few; 12.50 GBP each a month"],
+        &["underbilled c 25 GBP calculated | 5 counted, 3 billed: underbilled by 2; 12.50 GBP each a month"],
     );
     assert_eq!(found.findings[0].service_period.to_string(), "2026-06-01..2026-06-30");
 }
@@ -124,31 +126,31 @@ fn included_minimum_tolerance_factor() {
     check(
         of("included = 2").line(line("c", "SRV", "1")).servers("o", 5),
         &[
-            "underbilled_quantity c 25 GBP calculated | 5 used, 2 included, should bill 3, 1 billed: 2 too few; 12.50 GBP each a month",
+            "underbilled c 25 GBP calculated | 5 counted, 2 included, should bill 3, 1 billed: underbilled by 2; 12.50 GBP each a month",
         ],
     );
     check(of("included = 9").servers("o", 5), &[]);
     check(
         of("minimum = 5").line(line("c", "SRV", "3")).servers("o", 1),
         &[
-            "underbilled_quantity c 25 GBP calculated | 1 used, 5 at least, should bill 5, 3 billed: 2 too few; 12.50 GBP each a month",
+            "underbilled c 25 GBP calculated | 1 counted, 5 at least, should bill 5, 3 billed: underbilled by 2; 12.50 GBP each a month",
         ],
     );
     // no line, no minimum
     check(
         of("minimum = 5").servers("o", 1),
-        &["unbilled_usage c 10 GBP estimated | 1 used, not on the agreement; list price 10.00 GBP each a month"],
+        &["unbilled_usage c 10 GBP estimated | 1 counted, not on the agreement; list price 10.00 GBP each a month"],
     );
     let within = check(of("tolerance = 2").line(line("c", "SRV", "3")).servers("o", 5), &[]);
-    assert_eq!(within.comparisons[0].reason, "5 used, 3 billed: 2 apart, within the tolerance of 2");
+    assert_eq!(within.comparisons[0].reason, "5 counted, 3 billed: 2 apart, within the tolerance of 2");
     // a threshold: nothing of it is taken off
     check(
         of("tolerance = \"1.5\"").line(line("c", "SRV", "3")).servers("o", 5),
-        &["underbilled_quantity c 25 GBP calculated | 5 used, 3 billed: 2 too few; 12.50 GBP each a month"],
+        &["underbilled c 25 GBP calculated | 5 counted, 3 billed: underbilled by 2; 12.50 GBP each a month"],
     );
     check(
         of("factor = 0.5").line(line("c", "SRV", "1")).servers("o", 5),
-        &["underbilled_quantity c 18.75 GBP calculated | 2.5 used, 1 billed: 1.5 too few; 12.50 GBP each a month"],
+        &["underbilled c 18.75 GBP calculated | 2.5 counted, 1 billed: underbilled by 1.5; 12.50 GBP each a month"],
     );
 }
 
@@ -160,7 +162,7 @@ fn what_a_line_includes_replaces_what_the_rule_does() {
     check(
         month.servers("o", 11),
         &[
-            "underbilled_quantity c 12.5 GBP calculated | 11 used, 4 included, should bill 7, 6 billed: 1 too few; 12.50 GBP each a month",
+            "underbilled c 12.5 GBP calculated | 11 counted, 4 included, should bill 7, 6 billed: underbilled by 1; 12.50 GBP each a month",
         ],
     );
 }
@@ -195,9 +197,9 @@ fn whose_price() {
     expect(one().line(priced("20", 1)).line(free(2)), "20");
     let all_free = check(
         one().line(free(1)).servers("o", 3),
-        &["underbilled_quantity c 0 GBP calculated | 3 used, 1 billed: 2 too few; 0.00 GBP each a month"],
+        &["underbilled c 0 GBP calculated | 3 counted, 1 billed: underbilled by 2; 0.00 GBP each a month"],
     );
-    assert!(all_free.totals.is_empty() || all_free.totals[0].too_few_count == 0);
+    assert!(all_free.totals.is_empty() || all_free.totals[0].underbilled_count == 0);
     // a price that was not told is not zero: the list price
     let mut untold = priced("1", 1);
     untold.unit_price = None;
@@ -211,8 +213,8 @@ fn whose_price() {
     let month = one().client("d", "Bolt").line(yearly).line(line("d", "SRV", "1000000.5"));
     let found = month.servers("o", 3).judged();
     assert_eq!(found.findings[1].monthly_impact, Some(number("16.666666666667")));
-    assert_eq!(found.totals[0].billed_too_few, number("16.666666666667"));
-    assert_eq!(found.totals[0].billed_too_many, number("12500006.25"));
+    assert_eq!(found.totals[0].underbilled, number("16.666666666667"));
+    assert_eq!(found.totals[0].overbilled, number("12500006.25"));
 }
 
 #[test]
@@ -224,13 +226,13 @@ fn amounts_of_an_unknown_currency_are_unknown() {
     check(
         month.servers("o", 2),
         &[
-            "underbilled_quantity c ? - calculated | 2 used, 1 billed: 1 too few; 12.50 each a month in an unknown currency",
+            "underbilled c ? - calculated | 2 counted, 1 billed: underbilled by 1; 12.50 each a month in an unknown currency",
         ],
     );
     // else it is the rule's
     check(
         one().line(unknown).servers("o", 2),
-        &["underbilled_quantity c 12.5 GBP calculated | 2 used, 1 billed: 1 too few; 12.50 GBP each a month"],
+        &["underbilled c 12.5 GBP calculated | 2 counted, 1 billed: underbilled by 1; 12.50 GBP each a month"],
     );
 }
 
@@ -250,11 +252,11 @@ fn what_does_not_count_is_explained() {
     let found = check(
         month,
         &[
-            "overbilled_quantity c -12.5 GBP calculated | 1 used, 2 billed: 1 too many; not counted: 2 not seen within 30 days, 1 disabled; 12.50 GBP each a month",
+            "overbilled c -12.5 GBP calculated | 1 counted, 2 billed: overbilled by 1; not counted: 2 not seen within 30 days, 1 disabled; 12.50 GBP each a month",
         ],
     );
     let row = &found.comparisons[0];
-    assert_eq!(row.gross_variance, Some(number("2")));
+    assert_eq!(row.counted_gross, Some(number("4")));
     let parts: Vec<_> = row.explained.iter().map(|part| format!("{} {}", part.reason, part.units)).collect();
     assert_eq!(parts, ["stale 2", "status:disabled 1"]);
 }
@@ -272,13 +274,13 @@ fn a_disabled_users_licence_is_assigned_and_not_active() {
     let usual = || Options::for_month("2026-06-30".parse().unwrap());
     let found = check(month(usual(), "assigned"), &[]);
     let row = &found.comparisons[0];
-    assert_eq!((row.used, row.gross_variance), (Some(number("2")), Some(number("1"))));
-    assert_eq!(row.reason, "2 used, 1 of them disabled, 2 billed; not counted: 1 suspended");
+    assert_eq!((row.counted, row.counted_gross), (Some(number("2")), Some(number("3"))));
+    assert_eq!(row.reason, "2 counted, 1 of them disabled, 2 billed; not counted: 1 suspended");
     assert!(found.setup.is_empty(), "{:?}", found.setup);
     let row = &check(month(usual(), "assigned").item("o", item("b", "active")), &[]).comparisons[0];
-    assert_eq!(row.reason, "2 used, 2 billed; not counted: 1 suspended");
+    assert_eq!(row.reason, "2 counted, 2 billed; not counted: 1 suspended");
     let not_counted = [
-        "overbilled_quantity c -12.5 GBP calculated | 1 used, 2 billed: 1 too many; not counted: 1 disabled, 1 suspended; 12.50 GBP each a month",
+        "overbilled c -12.5 GBP calculated | 1 counted, 2 billed: overbilled by 1; not counted: 1 disabled, 1 suspended; 12.50 GBP each a month",
     ];
     check(month(usual(), "active"), &not_counted);
     // in the plain profile only `active` counts, whatever the basis
@@ -291,12 +293,12 @@ fn a_disabled_users_licence_needs_its_quantity_and_its_client() {
     let rule = server_rule("").replace("device_fresh", "assigned");
     let untold = crate::ItemRef { quantity: None, ..item("a", "disabled") };
     let month = Month::of(&rule).client("c", "Acme").mapped("o", "c").line(line("c", "SRV", "1")).item("o", untold);
-    check(month, &["not_compared c ? - - | not reconciled: rmm gave no quantity for 1 item"]);
+    check(month, &["not_reconciled c ? - - | rmm gave no quantity for 1 item"]);
     let month = Month::of(&rule).client("c", "Acme").mapped("o", "c").line(line("c", "SRV", "1"));
     let month = month.item("o", untold).item("o", item("a", "disabled"));
-    assert_eq!(check(month, &[]).comparisons[0].reason, "1 used, 1 of them disabled, 1 billed");
+    assert_eq!(check(month, &[]).comparisons[0].reason, "1 counted, 1 of them disabled, 1 billed");
     let found = Month::of(&rule).client("c", "Acme").item("o", item("a", "disabled")).judged();
-    assert_eq!(found.findings[0].used, Some(number("1")), "{:?}", found.findings);
+    assert_eq!(found.findings[0].counted, Some(number("1")), "{:?}", found.findings);
 }
 
 #[test]
@@ -305,7 +307,7 @@ fn the_same_item_counts_once_if_any_report_of_it_counts() {
     let found = check(month.item("o", item("a", "disabled")).item("o", item("a", "active")), &[]);
     assert!(found.comparisons[0].explained.is_empty());
     assert_eq!(
-        found.coverage.iter().map(|row| (row.source.as_str(), row.item_count)).collect::<Vec<_>>(),
+        found.coverage.iter().map(|row| (row.source.as_str(), row.items)).collect::<Vec<_>>(),
         [("psa", 1), ("rmm", 4)]
     );
 }
@@ -317,18 +319,18 @@ fn accounts_that_nobody_mapped() {
     let month = Month::of(&rules).client("c", "Acme").servers("x", 3);
     let found = check(
         month,
-        &["unmapped_account - 37.5 GBP estimated | 6 used in rmm, not mapped to a client; at list prices 37.50 GBP"],
+        &["unmapped_account - 37.5 GBP estimated | 6 counted in rmm, not mapped to a client; at list prices 37.50 GBP"],
     );
     assert_eq!(found.findings[0].client_name, "Org x");
-    assert_eq!(found.findings[0].next_step, NextStep::MendMapping);
+    assert_eq!(found.findings[0].next_step, NextStep::ConfirmMapping);
     let [suggestion] = &found.suggestions[..] else { panic!("{:?}", found.suggestions) };
-    assert_eq!((suggestion.account_id.as_str(), suggestion.item_count), ("x", 6));
+    assert_eq!((suggestion.account_id.as_str(), suggestion.items), ("x", 6));
     // two currencies are not added
     let two = server_rule("")
         + &server_rule("list_price = 2\ncurrency = \"EUR\"").replace("srv", "mon").replace("SRV", "MON");
     check(
         Month::of(&two).client("c", "Acme").servers("x", 3),
-        &["unmapped_account - ? - - | 6 used in rmm, not mapped to a client; at list prices 6.00 EUR and 30.00 GBP"],
+        &["unmapped_account - ? - - | 6 counted in rmm, not mapped to a client; at list prices 6.00 EUR and 30.00 GBP"],
     );
     // ignored is ignored, and nothing that counts is nothing
     let mut ignored = Month::of(&server_rule("")).servers("x", 3);
@@ -343,9 +345,7 @@ fn items_that_no_rule_takes() {
     let month = one().item("o", printer("a")).item("o", printer("b")).item("o", printer("b"));
     let found = check(
         month,
-        &[
-            "unmapped_product - ? - - | 2 items of kind `printer` in rmm (1 vendor organization), counted by no service mapping",
-        ],
+        &["unmapped_product - ? - - | 2 items of kind `printer` in rmm (1 vendor account), counted by no rule"],
     );
     assert_eq!(found.findings[0].kind, FindingKind::UnmappedProduct);
 }
@@ -365,15 +365,11 @@ fn the_order_is_by_worth_and_total() {
         .judged();
     let order: Vec<_> =
         found.findings.iter().map(|f| (f.kind.as_str(), f.client_id.as_ref().map(|id| id.as_str()))).collect();
-    let expected = [
-        ("overbilled_quantity", Some("c")),
-        ("overbilled_quantity", Some("a")),
-        ("underbilled_quantity", Some("b")),
-        ("unmapped_product", None),
-    ];
+    let expected =
+        [("overbilled", Some("c")), ("overbilled", Some("a")), ("underbilled", Some("b")), ("unmapped_product", None)];
     assert_eq!(order, expected);
     let totals: Vec<_> =
-        found.totals.iter().map(|t| format!("{} {} {}", t.currency, t.billed_too_few, t.billed_too_many)).collect();
+        found.totals.iter().map(|t| format!("{} {} {}", t.currency, t.underbilled, t.overbilled)).collect();
     assert_eq!(totals, ["EUR 25.00 0", "GBP 0 100.00"]);
     let ids: std::collections::BTreeSet<_> = found.findings.iter().map(|f| &f.exception_id).collect();
     assert_eq!(ids.len(), 4);

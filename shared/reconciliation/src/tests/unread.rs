@@ -15,7 +15,7 @@ fn failed(reason: &str) -> ReadState {
     ReadState::Failed(reason.into())
 }
 
-const TOO_FEW: &str = "underbilled_quantity c 25 GBP calculated | 5 used, 3 billed: 2 too few; 12.50 GBP each a month";
+const TOO_FEW: &str = "underbilled c 25 GBP calculated | 5 counted, 3 billed: underbilled by 2; 12.50 GBP each a month";
 
 #[test]
 fn a_source_that_failed_is_one_finding_and_no_number() {
@@ -33,17 +33,17 @@ fn a_source_that_failed_is_one_finding_and_no_number() {
         let mut rmm = status("rmm", Side::Used);
         (rmm.read_state, rmm.synced_on) = (state, synced_on.map(|day| day.parse().unwrap()));
         month.reconciler.source(rmm);
-        let expected = format!("not_compared - ? - - | not reconciled: {words}; 2 comparisons were not made");
+        let expected = format!("not_reconciled - ? - - | {words}; 2 comparisons were not made");
         let found = check(month, &[&expected]);
-        assert_eq!(found.findings[0].next_step, NextStep::MendSource);
+        assert_eq!(found.findings[0].next_step, NextStep::FixSource);
         assert_eq!(found.findings[0].source.as_ref().map(|source| source.as_str()), Some("rmm"));
-        assert_eq!(found.comparisons.len(), 2);
+        assert_eq!((found.comparisons.len(), found.not_reconciled), (2, 2));
         for row in &found.comparisons {
-            assert_eq!((row.used, row.expected, row.variance, row.monthly_impact), (None, None, None, None));
+            assert_eq!((row.counted, row.should_bill, row.variance, row.monthly_impact), (None, None, None, None));
             assert!(row.billed.is_some());
         }
-        assert_eq!(found.coverage[1].not_compared_count, 2);
-        assert_eq!(found.coverage[1].compared_count, 0);
+        assert_eq!(found.coverage[1].not_reconciled, 2);
+        assert_eq!(found.coverage[1].compared, 0);
     }
 }
 
@@ -55,11 +55,10 @@ fn a_psa_that_failed_leaves_nothing_to_compare() {
     month.reconciler.source(psa);
     let found = check(
         month,
-        &[
-            "not_compared - ? - - | not reconciled: psa was not read completely (failed: timeout); 2 comparisons were not made",
-        ],
+        &["not_reconciled - ? - - | psa was not read completely (failed: timeout); 2 comparisons were not made"],
     );
-    assert!(found.comparisons.iter().all(|row| row.billed.is_none() && row.used.is_none()));
+    assert!(found.comparisons.iter().all(|row| row.billed.is_none() && row.counted.is_none()));
+    assert_eq!((found.not_reconciled, found.is_complete()), (2, false));
     assert!(!found.setup.iter().any(|row| row.code == "rule_without_lines"));
     // nor does a month without one
     let rules = RuleSet::from_toml("r", &server_rule("")).unwrap();
@@ -67,7 +66,7 @@ fn a_psa_that_failed_leaves_nothing_to_compare() {
     reconciler.source(status("rmm", Side::Used));
     check(
         Month { reconciler, lines: 0 }.mapped("o", "c").servers("o", 1),
-        &["not_compared - ? - - | not reconciled: no PSA is among the sources of this run"],
+        &["not_reconciled - ? - - | no PSA is among the sources of this run"],
     );
 }
 
@@ -75,38 +74,23 @@ fn a_psa_that_failed_leaves_nothing_to_compare() {
 fn a_source_that_only_a_rule_names() {
     let elsewhere = server_rule("").replace("srv", "edr").replace("SRV", "EDR").replace("rmm", "edr-eu");
     let month = Month::of(&(server_rule("") + &elsewhere)).client("c", "Acme").line(line("c", "EDR", "3"));
-    let found = check(
-        month,
-        &[
-            "not_compared - ? - - | not reconciled: service mappings count in `edr-eu`, which is not among the sources of this run",
-        ],
-    );
-    assert_eq!(found.comparisons.len(), 1);
+    let found =
+        check(month, &["not_reconciled - ? - - | rules count in `edr-eu`, which is not among the sources of this run"]);
+    assert_eq!((found.comparisons.len(), found.not_reconciled), (1, 1));
 }
 
 #[test]
 fn one_account_leaves_the_others_whole() {
     let mut month = two();
     month.account("p", &failed("403"));
-    let found = check(
-        month,
-        &[
-            TOO_FEW,
-            "not_compared d ? - - | not reconciled: vendor organization `Org p` in rmm was not read (failed: 403)",
-        ],
-    );
+    let found =
+        check(month, &[TOO_FEW, "not_reconciled d ? - - | vendor account `Org p` in rmm was not read (failed: 403)"]);
     assert_eq!(found.findings[1].account_id.as_ref().map(|id| id.as_str()), Some("p"));
-    assert_eq!((found.coverage[1].account_count, found.coverage[1].account_incomplete_count), (2, 1));
+    assert_eq!((found.coverage[1].accounts, found.coverage[1].accounts_incomplete), (2, 1));
     // one of two accounts is enough
     let mut month = two().mapped("p2", "d");
     month.account("p2", &ReadState::Partial("cut".into()));
-    check(
-        month,
-        &[
-            TOO_FEW,
-            "not_compared d ? - - | not reconciled: vendor organization `Org p2` in rmm was not read (partial: cut)",
-        ],
-    );
+    check(month, &[TOO_FEW, "not_reconciled d ? - - | vendor account `Org p2` in rmm was not read (partial: cut)"]);
 }
 
 #[test]
@@ -118,10 +102,10 @@ fn an_account_that_was_not_read_is_named_even_if_nothing_hangs_on_it() {
         }
         month.account("o", &failed("401"));
         let client = if mapped { "c" } else { "-" };
-        let expected = format!(
-            "not_compared {client} ? - - | not reconciled: vendor organization `Org o` in rmm was not read (failed: 401)"
-        );
-        check(month, &[&expected]);
+        let expected =
+            format!("not_reconciled {client} ? - - | vendor account `Org o` in rmm was not read (failed: 401)");
+        let found = check(month, &[&expected]);
+        assert_eq!((found.not_reconciled, found.is_complete()), (0, false), "no comparison needed it");
     }
 }
 
@@ -130,11 +114,9 @@ fn a_client_whose_lines_were_not_read() {
     let mut month = two();
     let number = month.reconciler.find_client("c").unwrap();
     month.reconciler.client_read_state(number, failed("agreements: 500"));
-    let found = check(
-        month,
-        &["not_compared c ? - - | not reconciled: the client's billed lines were not read (failed: agreements: 500)"],
-    );
-    assert_eq!(found.coverage[0].account_incomplete_count, 1);
+    let found =
+        check(month, &["not_reconciled c ? - - | the client's billed lines were not read (failed: agreements: 500)"]);
+    assert_eq!(found.coverage[0].accounts_incomplete, 1);
     assert!(found.comparisons[0].billed.is_none());
 }
 
@@ -144,12 +126,7 @@ fn a_client_without_lines_is_named_when_they_were_not_read() {
         let mut month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").servers("o", servers);
         let number = month.reconciler.find_client("c").unwrap();
         month.reconciler.client_read_state(number, failed("no longer listed"));
-        check(
-            month,
-            &[
-                "not_compared c ? - - | not reconciled: the client's billed lines were not read (failed: no longer listed)",
-            ],
-        );
+        check(month, &["not_reconciled c ? - - | the client's billed lines were not read (failed: no longer listed)"]);
     }
 }
 
@@ -157,13 +134,10 @@ fn a_client_without_lines_is_named_when_they_were_not_read() {
 fn usage_without_a_line_is_named_when_it_was_read_in_part() {
     let mut month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").servers("o", 3);
     month.account("o", &ReadState::Partial("page 2".into()));
-    check(
-        month,
-        &["not_compared c ? - - | not reconciled: vendor organization `Org o` in rmm was not read (partial: page 2)"],
-    );
+    check(month, &["not_reconciled c ? - - | vendor account `Org o` in rmm was not read (partial: page 2)"]);
     let untold = crate::ItemRef { quantity: None, ..item("x", "active") };
     let month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").item("o", untold);
-    check(month, &["not_compared c ? - - | not reconciled: rmm gave no quantity for 1 item"]);
+    check(month, &["not_reconciled c ? - - | rmm gave no quantity for 1 item"]);
 }
 
 #[test]
@@ -178,16 +152,15 @@ fn nothing_is_zero_while_a_mapping_is_pending() {
         (month, number)
     };
     const UNMAPPED: &str =
-        "unmapped_account - 50 GBP estimated | 5 used in rmm, not mapped to a client; at list prices 50.00 GBP";
+        "unmapped_account - 50 GBP estimated | 5 counted in rmm, not mapped to a client; at list prices 50.00 GBP";
     const NONE_C: &str =
-        "billed_without_usage c -37.5 GBP calculated | none used, 3 billed: 3 too many; 12.50 GBP each a month";
+        "billed_without_usage c -37.5 GBP calculated | none counted, 3 billed: overbilled by 3; 12.50 GBP each a month";
     const NONE_D: &str =
-        "billed_without_usage d -12.5 GBP calculated | none used, 1 billed: 1 too many; 12.50 GBP each a month";
-    const PENDING: &str =
-        "| not reconciled: vendor organization `Org o` in rmm may be this client's; confirm or ignore the mapping";
-    let (c, d) = (format!("not_compared c ? - - {PENDING}"), format!("not_compared d ? - - {PENDING}"));
+        "billed_without_usage d -12.5 GBP calculated | none counted, 1 billed: overbilled by 1; 12.50 GBP each a month";
+    const PENDING: &str = "| vendor account `Org o` in rmm may be this client's; confirm or ignore the mapping";
+    let (c, d) = (format!("not_reconciled c ? - - {PENDING}"), format!("not_reconciled d ? - - {PENDING}"));
     let found = check(pending(Some("c")).0, &[UNMAPPED, NONE_D, &c]);
-    assert_eq!(found.findings[2].next_step, NextStep::MendMapping);
+    assert_eq!(found.findings[2].next_step, NextStep::ConfirmMapping);
     assert_eq!(found.suggestions[0].client_name.as_deref(), Some("Acme"));
     check(pending(None).0, &[UNMAPPED, NONE_C, NONE_D]);
     // several that it might be
@@ -206,17 +179,15 @@ fn a_quantity_that_was_not_told_is_not_zero() {
     let untold = |id, status| crate::ItemRef { quantity: None, ..item(id, status) };
     let month =
         || Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").line(line("c", "SRV", "3")).servers("o", 3);
-    let found = check(
-        month().item("o", untold("x", "active")),
-        &["not_compared c ? - - | not reconciled: rmm gave no quantity for 1 item"],
-    );
+    let found =
+        check(month().item("o", untold("x", "active")), &["not_reconciled c ? - - | rmm gave no quantity for 1 item"]);
     assert_eq!(found.setup[0].code, "item_without_quantity");
     // it is not needed where the item does not count, nor once it is told
     check(month().item("o", untold("x", "disabled")), &[]);
     check(month().item("o", untold("s1", "active")), &[]);
     let unmapped = Month::of(&server_rule("")).servers("u", 1).item("u", untold("x", "active"));
     let found = unmapped.judged();
-    assert_eq!((found.findings[0].used, found.findings[0].variance), (None, None));
+    assert_eq!((found.findings[0].counted, found.findings[0].variance), (None, None));
 }
 
 #[test]
@@ -224,10 +195,8 @@ fn a_cycle_that_cannot_be_brought_to_a_month() {
     let mut odd = line("c", "SRV", "3");
     odd.agreement.cycle_months = None;
     let month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").line(odd).servers("o", 5);
-    let found = check(
-        month,
-        &["not_compared c ? - - | not reconciled: the billing cycle of an agreement cannot be brought to a month"],
-    );
+    let found =
+        check(month, &["not_reconciled c ? - - | the billing cycle of an agreement cannot be brought to a month"]);
     assert_eq!(found.setup[0].code, "billing_cycle_unknown");
 }
 

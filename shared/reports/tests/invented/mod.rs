@@ -39,25 +39,25 @@ pub(crate) fn currency(text: &str) -> Currency {
 
 /// client | product | source | should bill | billed | price | currency | kind | a clause for the reason
 const PLANTED: [&str; 13] = [
-    "Hartwell Dental Group|MNG-WKS|ninjaone|412|380|38.50|GBP|underbilled_quantity|",
-    "Brackenfield Surveyors LLP|M365-BP|microsoft-graph|64|22|17.60|GBP|underbilled_quantity|",
+    "Hartwell Dental Group|MNG-WKS|ninjaone|412|380|38.50|GBP|underbilled|",
+    "Brackenfield Surveyors LLP|M365-BP|microsoft-graph|64|22|17.60|GBP|underbilled|",
     "Ostrava & Finch Architects|BCK-SRV|ninjaone|9|0|79.00|GBP|unbilled_usage|",
-    "Kestrel Logistics GmbH|M365-E3|pax8|41|26|36.90|EUR|underbilled_quantity|",
-    "Maple & Thorn Veterinary|MNG-WKS|ninjaone|18|31|38.50|GBP|overbilled_quantity|; not counted: 11 not seen within 30 days",
-    "Northgate Housing Trust|SEC-EDR|pax8|120|75|6.25|GBP|underbilled_quantity|",
+    "Kestrel Logistics GmbH|M365-E3|pax8|41|26|36.90|EUR|underbilled|",
+    "Maple & Thorn Veterinary|MNG-WKS|ninjaone|18|31|38.50|GBP|overbilled|; not counted: 11 not seen within 30 days",
+    "Northgate Housing Trust|SEC-EDR|pax8|120|75|6.25|GBP|underbilled|",
     "Pellworth (old tenant)|M365-BP|pax8|14|0|17.60|GBP|unmapped_account|",
     "Dunmore Fire & Security|M365-BP|microsoft-graph|0|12|17.60|GBP|billed_without_usage|",
-    "Société Générale de Plomberie|BCK-WKS|ninjaone|33|20|11.4375|EUR|underbilled_quantity|",
-    "Ivybridge Primary School|MNG-SRV|ninjaone|3|2|145.00|GBP|underbilled_quantity|",
-    "Calloway Insurance Brokers|M365-BP|microsoft-graph|21|19|17.60|GBP|underbilled_quantity|",
-    "Redwick Farm Shop|SEC-EDR|pax8|7|9|6.25|GBP|overbilled_quantity|",
+    "Société Générale de Plomberie|BCK-WKS|ninjaone|33|20|11.4375|EUR|underbilled|",
+    "Ivybridge Primary School|MNG-SRV|ninjaone|3|2|145.00|GBP|underbilled|",
+    "Calloway Insurance Brokers|M365-BP|microsoft-graph|21|19|17.60|GBP|underbilled|",
+    "Redwick Farm Shop|SEC-EDR|pax8|7|9|6.25|GBP|overbilled|",
     "Tamsin Hale Interiors|VOIP-STD|pax8|6|0||GBP|unbilled_usage|",
 ];
 
 const UNREAD: [&str; 3] = [
-    "Wexcombe Opticians|M365-BP|microsoft-graph|0|0||GBP|not_compared|",
-    "Wexcombe Opticians|M365-E3|microsoft-graph|0|0||GBP|not_compared|",
-    "Yarrow Mill Hotel|M365-BP|microsoft-graph|0|0||GBP|not_compared|",
+    "Wexcombe Opticians|M365-BP|microsoft-graph|0|0||GBP|not_reconciled|",
+    "Wexcombe Opticians|M365-E3|microsoft-graph|0|0||GBP|not_reconciled|",
+    "Yarrow Mill Hotel|M365-BP|microsoft-graph|0|0||GBP|not_reconciled|",
 ];
 
 /// A usual closing month: two tenants answered 403, two currencies, mapping work.
@@ -67,13 +67,11 @@ pub(crate) fn month() -> Sample {
     let mut comparisons: Vec<Comparison> = findings.iter().filter_map(comparison).collect();
     comparisons.extend((0..104).map(agreeing));
     for row in UNREAD {
-        let mut gap = finding(row);
-        let tenant = &gap.client_name;
-        gap.reason = format!(
-            "not reconciled: vendor organization `{tenant}` in microsoft-graph was not read (failed: 403 Forbidden)"
-        );
-        comparisons.extend(comparison(&gap));
-        findings.push(gap);
+        let mut unread = finding(row);
+        let tenant = &unread.client_name;
+        unread.reason = format!("vendor account `{tenant}` in microsoft-graph was not read (failed: 403 Forbidden)");
+        comparisons.extend(comparison(&unread));
+        findings.push(unread);
     }
     comparisons.sort_by(|a, b| (&a.client_id, &a.rule_id).cmp(&(&b.client_id, &b.rule_id)));
     Sample { header: header(), reconciliation: Reconciliation { findings, comparisons, ..around() } }
@@ -85,6 +83,7 @@ pub(crate) fn clean() -> Sample {
     sample.reconciliation = Reconciliation {
         findings: Vec::new(),
         comparisons: (0..132).map(agreeing).collect(),
+        not_reconciled: 0,
         totals: Vec::new(),
         setup: Vec::new(),
         suggestions: Vec::new(),
@@ -104,17 +103,18 @@ pub(crate) fn nothing_compared() -> Sample {
     let mut comparisons = Vec::new();
     for at in 0..14 {
         let mut row = agreeing(at);
-        let mut gap = finding("|MNG-WKS|ninjaone|0|0||GBP|not_compared|");
-        gap.client_name = row.client_name.clone();
-        gap.client_id = Some(row.client_id.clone());
-        gap.reason = "the source was not read".into();
-        (row.used, row.expected, row.variance, row.kind) = (None, None, None, Some(FindingKind::NotCompared));
-        findings.push(gap);
+        let mut unread = finding("|MNG-WKS|ninjaone|0|0||GBP|not_reconciled|");
+        unread.client_name = row.client_name.clone();
+        unread.client_id = Some(row.client_id.clone());
+        unread.reason = "the source was not read".into();
+        (row.counted, row.should_bill, row.variance, row.kind) = (None, None, None, Some(FindingKind::NotReconciled));
+        findings.push(unread);
         comparisons.push(row);
     }
     let refused = "the token was refused (401): renew the secret of `ninjaone`, then sync again";
     sample.reconciliation.findings = findings;
     sample.reconciliation.comparisons = comparisons;
+    sample.reconciliation.not_reconciled = 14;
     sample.reconciliation.coverage = vec![
         read("connectwise", ReadState::Complete, 0, 0),
         read("ninjaone", ReadState::Failed(refused.into()), 48, 14),
@@ -175,9 +175,9 @@ fn around() -> Reconciliation {
         account_name: name.into(),
         client_id: client.map(|_| ClientId::new("C-118").unwrap()),
         client_name: client.map(str::to_owned),
-        why: client.map_or("no client has a name like it", |_| "the names differ in one word").into(),
-        item_count: 14,
-        estimated_worth: worth.iter().map(|(amount, code)| Money::new(decimal(amount), currency(code))).collect(),
+        reason: client.map_or("no client has a name like it", |_| "the names differ in one word").into(),
+        items: 14,
+        monthly_value: worth.iter().map(|(amount, code)| Money::new(decimal(amount), currency(code))).collect(),
     };
     let setup = |code: &str, subject: &str, message: &str, count| SetupFinding {
         code: code.into(),
@@ -188,6 +188,7 @@ fn around() -> Reconciliation {
     Reconciliation {
         month: "2026-06".parse().unwrap(),
         count_day: CountDay(COUNT_DAY),
+        not_reconciled: 3,
         findings: Vec::new(),
         comparisons: Vec::new(),
         totals: vec![totals("EUR", ("702.1875", 2), ("0", 0)), totals("GBP", ("3390.05", 7), ("724.20", 3))],
@@ -201,15 +202,10 @@ fn around() -> Reconciliation {
             setup(
                 "line_without_rule",
                 "HW-LAPTOP",
-                "product `HW-LAPTOP` is billed on 6 lines and no service mapping counts it: add one, or leave it out by name.",
+                "product `HW-LAPTOP` is billed on 6 lines and no rule counts it; add one, or list it as not counted",
                 6,
             ),
-            setup(
-                "unknown_status",
-                "pax8",
-                "status `PendingReview` is unknown and was not counted: tell us what it means.",
-                2,
-            ),
+            setup("unknown_status", "pax8", "status `PendingReview` is not known and was not counted", 2),
         ],
         suggestions: vec![
             suggestion("Pellworth (old tenant)", Some("Pellworth Estates"), &[("246.40", "GBP")]),
@@ -220,31 +216,31 @@ fn around() -> Reconciliation {
 }
 
 pub(crate) fn totals(code: &str, few: (&str, u64), many: (&str, u64)) -> Totals {
-    let (billed_too_few, billed_too_many) = (decimal(few.0), decimal(many.0));
+    let (underbilled, overbilled) = (decimal(few.0), decimal(many.0));
     Totals {
         currency: currency(code),
-        too_few_count: if billed_too_few.is_zero() { 0 } else { few.1 },
-        too_many_count: if billed_too_many.is_zero() { 0 } else { many.1 },
-        billed_too_few,
-        billed_too_many,
+        underbilled_count: if underbilled.is_zero() { 0 } else { few.1 },
+        overbilled_count: if overbilled.is_zero() { 0 } else { many.1 },
+        underbilled,
+        overbilled,
     }
 }
 
-pub(crate) fn read(source: &str, read_state: ReadState, incomplete: u64, not_compared: u64) -> SourceCoverage {
+pub(crate) fn read(source: &str, state: ReadState, incomplete: u64, not_reconciled: u64) -> SourceCoverage {
     let is_usage = source != "connectwise";
     SourceCoverage {
         source: SourceId::new(source).unwrap(),
-        connector: source.into(),
+        source_kind: source.into(),
         side: if is_usage { Side::Used } else { Side::Agreed },
-        synced_on: (!matches!(read_state, ReadState::Failed(_))).then_some(COUNT_DAY),
-        read_state,
-        account_count: 48,
-        account_incomplete_count: incomplete,
-        item_count: 1904,
-        mapped_count: if is_usage { 45 } else { 0 },
-        ignored_count: 1,
-        compared_count: if is_usage { 44 } else { 132 },
-        not_compared_count: not_compared,
+        as_of: (!matches!(state, ReadState::Failed(_))).then_some(COUNT_DAY),
+        state,
+        accounts: 48,
+        accounts_incomplete: incomplete,
+        accounts_mapped: if is_usage { 45 } else { 0 },
+        accounts_ignored: 1,
+        items: 1904,
+        compared: if is_usage { 44 } else { 132 },
+        not_reconciled,
     }
 }
 
@@ -255,17 +251,17 @@ fn finding(planted: &str) -> Finding {
     let price = (!price.is_empty()).then(|| decimal(price));
     let (expected, billed) = (decimal(expected), decimal(billed));
     let variance = expected - billed;
-    let is_known = kind != FindingKind::NotCompared;
+    let is_known = kind != FindingKind::NotReconciled;
     let is_unmapped = kind == FindingKind::UnmappedAccount;
     let apart = variance.abs();
     let price_said = price.map_or("; no price is known".to_owned(), |price| format!("; {price} {code} each a month"));
     let reason = match kind {
-        FindingKind::UnmappedAccount => format!("{expected} used by a vendor organization that no client has"),
-        FindingKind::UnbilledUsage => format!("{expected} used, not on the agreement{price_said}"),
+        FindingKind::UnmappedAccount => format!("{expected} counted in {source}, not mapped to a client"),
+        FindingKind::UnbilledUsage => format!("{expected} counted, not on the agreement{price_said}"),
         _ if variance.is_sign_negative() => {
-            format!("{expected} used, {billed} billed: {apart} too many{clause}{price_said}")
+            format!("{expected} counted, {billed} billed: overbilled by {apart}{clause}{price_said}")
         }
-        _ => format!("{expected} used, {billed} billed: {apart} too few{clause}{price_said}"),
+        _ => format!("{expected} counted, {billed} billed: underbilled by {apart}{clause}{price_said}"),
     };
     Finding {
         exception_id: format!(
@@ -277,11 +273,12 @@ fn finding(planted: &str) -> Finding {
         client_name: client.into(),
         source: Some(SourceId::new(source).unwrap()),
         account_id: is_unmapped.then(|| AccountId::new("acc-22").unwrap()),
+        account_name: is_unmapped.then(|| client.into()),
         rule_id: (!is_unmapped).then(|| RuleId::new(product.to_lowercase()).unwrap()),
         product_code: Some(ProductCode::new(product).unwrap()),
-        used: is_known.then_some(expected),
+        counted: is_known.then_some(expected),
         billed: (is_known && !is_unmapped).then_some(billed),
-        expected: is_known.then_some(expected),
+        should_bill: is_known.then_some(expected),
         variance: is_known.then_some(variance),
         unit_price: price,
         monthly_impact: price.map(|price| price * variance),
@@ -290,12 +287,13 @@ fn finding(planted: &str) -> Finding {
             .map(|_| if kind == FindingKind::UnbilledUsage { ValueBasis::Estimated } else { ValueBasis::Calculated }),
         confidence: confidence(kind, source),
         next_step: match kind {
-            FindingKind::UnmappedAccount => NextStep::MendMapping,
-            FindingKind::NotCompared => NextStep::MendSource,
+            FindingKind::UnmappedAccount => NextStep::ConfirmMapping,
+            FindingKind::NotReconciled => NextStep::FixSource,
             FindingKind::BilledWithoutUsage => NextStep::CleanUpAtVendor,
             _ => NextStep::ChangePsa,
         },
         count_day: CountDay(COUNT_DAY),
+        counted_on: Some(COUNT_DAY),
         service_period: ServicePeriod::new(date(2026, 7, 1), date(2026, 7, 31)).unwrap(),
         next_invoice_date: Some(date(2026, 7, 1)),
         reason,
@@ -308,7 +306,7 @@ fn confidence(kind: FindingKind, source: &str) -> Confidence {
         FindingKind::UnbilledUsage => (90, 70),
         _ => (100, 100),
     };
-    let completeness = if kind == FindingKind::NotCompared { 0 } else { 100 };
+    let completeness = if kind == FindingKind::NotReconciled { 0 } else { 100 };
     Confidence {
         mapping,
         completeness,
@@ -327,9 +325,9 @@ fn comparison(finding: &Finding) -> Option<Comparison> {
     row.client_id = client_id;
     row.client_name = finding.client_name.clone();
     row.source = finding.source.clone()?;
-    (row.used, row.billed, row.expected, row.variance) =
-        (finding.used, finding.billed, finding.expected, finding.variance);
-    row.gross_variance = finding.variance.map(|variance| variance + Decimal::from(3));
+    (row.counted, row.billed, row.should_bill, row.variance) =
+        (finding.counted, finding.billed, finding.should_bill, finding.variance);
+    row.counted_gross = finding.should_bill.map(|should_bill| should_bill + Decimal::from(3));
     row.explained = vec![Explained { reason: "stale".into(), units: Decimal::from(3) }];
     (row.unit_price, row.monthly_impact, row.value_basis) =
         (finding.unit_price, finding.monthly_impact, finding.value_basis);
@@ -349,11 +347,11 @@ fn agreeing(at: usize) -> Comparison {
         source: SourceId::new("ninjaone").unwrap(),
         count_basis: CountBasis::DeviceFresh,
         unit: Unit::Device,
-        used: Some(units),
+        counted: Some(units),
         billed: Some(units),
-        expected: Some(units),
+        should_bill: Some(units),
         variance: Some(Decimal::ZERO),
-        gross_variance: Some(Decimal::ZERO),
+        counted_gross: Some(units),
         explained: Vec::new(),
         unit_price: Some(decimal("38.5")),
         monthly_impact: Some(Decimal::ZERO),
@@ -362,7 +360,7 @@ fn agreeing(at: usize) -> Comparison {
         kind: None,
         confidence: Confidence { mapping: 100, completeness: 100, freshness: 100, count_basis: 90, price_basis: 100 },
         count_day: CountDay(COUNT_DAY),
-        synced_on: Some(COUNT_DAY),
+        counted_on: Some(COUNT_DAY),
         service_period: ServicePeriod::new(date(2026, 7, 1), date(2026, 7, 31)).unwrap(),
         next_invoice_date: Some(date(2026, 7, 1)),
         reason: format!("should bill {units}, billed {units}"),

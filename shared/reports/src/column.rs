@@ -1,0 +1,142 @@
+//! One column of a sheet: its name, and how a row's cell is made.
+//!
+//! The kind of column decides how a cell is written: foreign text is made harmless, numbers are exact and plain, and a
+//! missing value is an empty cell. No call site sanitizes or formats.
+
+use std::io;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::{RunHeader, sanitize};
+
+/// One column of a sheet whose rows are `T`.
+pub(crate) struct Column<T> {
+    pub(crate) name: &'static str,
+    cell: Cell<T>,
+}
+
+enum Cell<T> {
+    /// Text from elsewhere, or made of such text.
+    Text(fn(&T) -> Option<&str>),
+    Composed(fn(&T) -> String),
+    /// One of our own words, such as a result's id.
+    Word(fn(&T) -> &'static str),
+    Count(fn(&T) -> u64),
+    Quantity(fn(&T) -> Option<Decimal>),
+    Money(fn(&T) -> Option<Decimal>),
+    Day(fn(&T) -> Option<Date>),
+    Run(RunCell),
+    Empty,
+}
+
+/// What is the same for every row of a run, or is the row's place in it.
+enum RunCell {
+    Number,
+    RunId,
+    Month,
+}
+
+impl<T> Column<T> {
+    /// Text that is always there.
+    pub(crate) const fn text(name: &'static str, text: fn(&T) -> Option<&str>) -> Self {
+        Self { name, cell: Cell::Text(text) }
+    }
+
+    /// Text that is put together from values of the row.
+    pub(crate) const fn composed(name: &'static str, text: fn(&T) -> String) -> Self {
+        Self { name, cell: Cell::Composed(text) }
+    }
+
+    pub(crate) const fn word(name: &'static str, word: fn(&T) -> &'static str) -> Self {
+        Self { name, cell: Cell::Word(word) }
+    }
+
+    /// A whole number.
+    pub(crate) const fn count(name: &'static str, count: fn(&T) -> u64) -> Self {
+        Self { name, cell: Cell::Count(count) }
+    }
+
+    /// Exact, without trailing zeros.
+    pub(crate) const fn quantity(name: &'static str, quantity: fn(&T) -> Option<Decimal>) -> Self {
+        Self { name, cell: Cell::Quantity(quantity) }
+    }
+
+    /// Exact, with two places or as many more as it has.
+    pub(crate) const fn money(name: &'static str, amount: fn(&T) -> Option<Decimal>) -> Self {
+        Self { name, cell: Cell::Money(amount) }
+    }
+
+    /// `2026-06-30`.
+    pub(crate) const fn day(name: &'static str, day: fn(&T) -> Option<Date>) -> Self {
+        Self { name, cell: Cell::Day(day) }
+    }
+
+    /// The row's place in the sheet, from 1.
+    pub(crate) const fn number(name: &'static str) -> Self {
+        Self { name, cell: Cell::Run(RunCell::Number) }
+    }
+
+    pub(crate) const fn run_id(name: &'static str) -> Self {
+        Self { name, cell: Cell::Run(RunCell::RunId) }
+    }
+
+    /// The run's month, `2026-06`.
+    pub(crate) const fn month(name: &'static str) -> Self {
+        Self { name, cell: Cell::Run(RunCell::Month) }
+    }
+
+    /// A column whose values are not known yet, or that is for a person to fill in.
+    pub(crate) const fn empty(name: &'static str) -> Self {
+        Self { name, cell: Cell::Empty }
+    }
+}
+
+/// Writes a sheet: the column names, then one record a row.
+pub(crate) fn write<T>(columns: &[Column<T>], header: &RunHeader, rows: &[T], out: impl io::Write) -> csv::Result<()> {
+    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+    csv.write_record(columns.iter().map(|column| column.name))?;
+    let month = header.month.to_string();
+    for (number, row) in (1_u64..).zip(rows) {
+        for column in columns {
+            match &column.cell {
+                Cell::Text(text) => write_text(&mut csv, text(row).unwrap_or(""))?,
+                Cell::Composed(text) => write_text(&mut csv, &text(row))?,
+                Cell::Word(word) => csv.write_field(word(row))?,
+                Cell::Count(count) => csv.write_field(count(row).to_string())?,
+                Cell::Quantity(quantity) => write_known(&mut csv, quantity(row).map(plain))?,
+                Cell::Money(amount) => write_known(&mut csv, amount(row).map(at_least_cents))?,
+                Cell::Day(day) => write_known(&mut csv, day(row))?,
+                Cell::Run(RunCell::Number) => csv.write_field(number.to_string())?,
+                Cell::Run(RunCell::RunId) => write_text(&mut csv, &header.run_id)?,
+                Cell::Run(RunCell::Month) => csv.write_field(&month)?,
+                Cell::Empty => csv.write_field("")?,
+            }
+        }
+        csv.write_record(None::<&[u8]>)?;
+    }
+    Ok(csv.flush()?)
+}
+
+fn write_text(csv: &mut csv::Writer<impl io::Write>, text: &str) -> csv::Result<()> {
+    csv.write_field(sanitize::cell(text).as_bytes())
+}
+
+/// Empty where it is not known.
+fn write_known(csv: &mut csv::Writer<impl io::Write>, value: Option<impl ToString>) -> csv::Result<()> {
+    csv.write_field(value.map(|value| value.to_string()).unwrap_or_default())
+}
+
+/// Without trailing zeros, and without a minus before zero.
+pub(crate) fn plain(number: Decimal) -> Decimal {
+    if number.is_zero() { Decimal::ZERO } else { number.normalize() }
+}
+
+/// Exact, with two places or as many more as it has.
+pub(crate) fn at_least_cents(amount: Decimal) -> Decimal {
+    let mut amount = plain(amount);
+    if amount.scale() < 2 {
+        amount.rescale(2);
+    }
+    amount
+}

@@ -1,0 +1,56 @@
+//! What stands open besides the exceptions, in a sentence each: mappings to confirm, and the setup.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+use truecount_reconciliation::{MappingSuggestion, SetupFinding};
+
+use crate::{
+    label,
+    summary::{Target, foreign},
+};
+
+/// `3 vendor accounts are not mapped to a client: about GBP 120.00 of monthly revenue at list price.`
+pub(crate) fn mappings_to_confirm(suggestions: &[MappingSuggestion]) -> Option<String> {
+    if suggestions.is_empty() {
+        return None;
+    }
+    let mut values: BTreeMap<Currency, Decimal> = BTreeMap::new();
+    let mut is_too_large = false;
+    for money in suggestions.iter().flat_map(|suggestion| &suggestion.monthly_value) {
+        let sum = values.entry(money.currency).or_default();
+        match sum.checked_add(money.amount) {
+            Some(more) => *sum = more,
+            None => is_too_large = true,
+        }
+    }
+    let unknown = suggestions.iter().filter(|suggestion| suggestion.monthly_value.is_empty()).count() as u64;
+    let proposed = suggestions.iter().filter(|suggestion| suggestion.client_id.is_some()).count() as u64;
+    let mut text = label::count(
+        suggestions.len() as u64,
+        "vendor account is not mapped to a client",
+        "vendor accounts are not mapped to a client",
+    );
+    let amounts: Vec<_> = values.iter().map(|(currency, sum)| label::money(*sum, *currency)).collect();
+    if !amounts.is_empty() && !is_too_large {
+        text.push_str(&format!(": about {} of monthly revenue at list price", amounts.join(" and ")));
+        if unknown > 0 {
+            text.push_str(&format!(" (not known for {})", label::quantity(Decimal::from(unknown))));
+        }
+    }
+    text.push('.');
+    if proposed > 0 {
+        text.push_str(&format!(" A client is proposed for {}.", label::quantity(Decimal::from(proposed))));
+    }
+    Some(text)
+}
+
+/// The first setup finding, and how many more there are.
+pub(crate) fn setup_to_fix(findings: &[SetupFinding], target: Target) -> Option<String> {
+    let first = foreign(target, &findings.first()?.message, 120);
+    Some(match findings.len() as u64 - 1 {
+        0 => first,
+        more => format!("{first} ({} in setup.csv)", label::count(more, "more finding", "more findings")),
+    })
+}
