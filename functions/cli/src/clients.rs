@@ -81,7 +81,15 @@ fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
         ]
     };
     table(
-        &[Key("id"), Text("client"), Key("product"), Number("counted"), Number("billed"), Number("should bill"), Text("")],
+        &[
+            Key("id"),
+            Text("client"),
+            Key("product"),
+            Number("counted"),
+            Number("billed"),
+            Number("should bill"),
+            Text(""),
+        ],
         &rows.iter().map(cells).collect::<Vec<_>>(),
     );
     Ok(Ending::Clean)
