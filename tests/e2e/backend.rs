@@ -7,9 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use truecount_app::{Config, Environment, Quiet};
+use truecount_app::{Config, Environment};
 use truecount_embedded::{Durability, LocalBackend};
-use truecount_platform::FixedClock;
 use truecount_sandbox::{FaultProfile, Sample, VendorEndpoints};
 
 use crate::digest::Digest;
@@ -28,7 +27,7 @@ impl Folder {
         let folder = Self { sample: Arc::clone(sample), folder: tempfile::tempdir().unwrap() };
         folder.write("config/settings.toml", sample.settings_toml(endpoints).as_bytes());
         folder.write("config/rules.toml", sample.rules_toml().as_bytes());
-        folder.write("config/secrets.toml", toml(sample).as_bytes());
+        folder.write("config/secrets.toml", sample.secrets_toml().as_bytes());
         only_for_its_owner(&folder.folder.path().join("config/secrets.toml"));
         for file in sample.inbox() {
             folder.drop_file(&file.source, &file.name, &file.bytes);
@@ -55,28 +54,12 @@ impl Folder {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) {
-        let path = self.folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        truecount_support::write_file(self.folder.path(), name, bytes);
     }
 
     /// Opens it in this process.
     pub(crate) fn open(&self) -> LocalBackend {
         LocalBackend::open(self.folder.path(), Durability::Bulk).unwrap()
-    }
-
-    /// The use cases' environment in an open home, at a moment.
-    pub(crate) fn environment(home: &LocalBackend, now: jiff::Timestamp) -> Environment {
-        Environment {
-            table: home.table(),
-            archive: home.archive(),
-            config: home.config(),
-            mailer: home.mailer(),
-            secrets: home.secrets(),
-            clock: Arc::new(FixedClock(now)),
-            is_exclusive: true,
-            progress: Arc::new(Quiet),
-        }
     }
 
     /// Closes the month at a prompt, with the built `truecount`; gives its exit code.
@@ -107,17 +90,6 @@ pub(crate) async fn config(env: &Environment) -> Config {
 pub(crate) fn rows(bytes: &[u8]) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
     reader.deserialize().collect::<Result<_, _>>().unwrap()
-}
-
-fn toml(sample: &Sample) -> String {
-    let mut text = String::new();
-    for (source, fields) in sample.secrets() {
-        text.push_str(&format!("[{source}]\n"));
-        for (field, value) in fields {
-            text.push_str(&format!("{field} = \"{value}\"\n"));
-        }
-    }
-    text
 }
 
 #[cfg(unix)]

@@ -10,6 +10,7 @@ use futures::{FutureExt, StreamExt};
 use jiff::ToSpan;
 use truecount_app::{Deadline, Environment, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer};
 use truecount_sandbox::{FaultProfile, Sample, Vendors};
+use truecount_support::environment;
 
 use crate::backend::{Folder, config};
 use crate::between::Between;
@@ -75,7 +76,7 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
         folder.drop_file(&file.source, &format!("backup-{day}.csv"), &file.bytes);
     }
     let home = folder.open();
-    let before = Folder::environment(&home, earlier);
+    let before = environment(&home, earlier);
     for one in sample.sources() {
         let answer = sync(&before, one).await;
         assert!(matches!(answer, SyncAnswer::Sealed { .. }), "{case}: {answer:?}");
@@ -86,7 +87,7 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
         vendors.set_fault(source, Some(fault.clone())).await.unwrap();
     }
     between.set(None);
-    let env = Folder::environment(&home, sample.now());
+    let env = environment(&home, sample.now());
     let mut incident = None;
     for one in sample.sources() {
         match sync(&env, one).await {

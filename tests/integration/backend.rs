@@ -1,14 +1,16 @@
-//! A home in a temporary folder, with settings and rules.
+//! A local backend in a temporary folder, with settings and rules.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
+use truecount_app::mapping::{self, MappingRequest, MappingWorkspace};
 use truecount_app::{
-    Config, Deadline, Environment, MailPolicy, Quiet, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer,
+    AppError, Config, Deadline, Environment, MailPolicy, MappingDecision, ReconcileAnswer, ReportAnswer, RunKind,
+    SyncAnswer,
 };
 use truecount_embedded::{Durability, LocalBackend};
 use truecount_platform::FixedClock;
+use truecount_support::{environment, file_names, write_file};
 
 pub(crate) struct TestBackend {
     pub(crate) env: Environment,
@@ -22,41 +24,25 @@ pub(crate) const NOW: &str = "2026-06-30T20:00:00Z";
 impl TestBackend {
     pub(crate) async fn new(settings: &str, rules: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        write("config/settings.toml", settings);
-        write("config/rules.toml", rules);
+        write_file(folder.path(), "config/settings.toml", settings);
+        write_file(folder.path(), "config/rules.toml", rules);
         for (name, text) in files {
-            write(name, text);
+            write_file(folder.path(), name, text);
         }
         let home = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
-        let env = Environment {
-            table: home.table(),
-            archive: home.archive(),
-            config: home.config(),
-            mailer: home.mailer(),
-            secrets: home.secrets(),
-            clock: Arc::new(FixedClock(NOW.parse().unwrap())),
-            is_exclusive: false,
-            progress: Arc::new(Quiet),
-        };
+        let env = Environment { is_exclusive: false, ..environment(&home, NOW.parse().unwrap()) };
         let config = Config::load(&*env.config).await.unwrap();
         Self { env, config, folder, _home: home }
     }
 
-    /// Turns the clock to the evening of a day.
+    /// Sets the clock to the evening of a day.
     pub(crate) fn on(&mut self, day: &str) {
         self.env.clock = Arc::new(FixedClock(format!("{day}T20:00:00Z").parse().unwrap()));
     }
 
     /// Puts a file into a source's inbox.
     pub(crate) fn drop_file(&self, source: &str, name: &str, text: &str) {
-        let folder = self.folder.path().join("archive/inbox/sources").join(source);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(name), text).unwrap();
+        truecount_support::drop_file(self.folder.path(), source, name, text);
     }
 
     /// A draft of June 2026: its run's id.
@@ -65,6 +51,25 @@ impl TestBackend {
         let answer = truecount_app::reconcile(&self.env, &self.config, month, &RunKind::Draft, soon()).await.unwrap();
         let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
         run_id
+    }
+
+    /// Records a decision about an account of `rmm`; returns the notes on it.
+    pub(crate) async fn decide(
+        &self,
+        account: &str,
+        decision: MappingDecision,
+        from: Option<&str>,
+    ) -> Result<Vec<String>, AppError> {
+        let workspace = MappingWorkspace::load(&self.env, &self.config).await?;
+        let request = MappingRequest {
+            source: "rmm".parse().unwrap(),
+            account_id: account.parse().unwrap(),
+            verdict: decision,
+            from: from.map(|month| month.parse().unwrap()),
+            who: "kim".to_owned(),
+            why: "asked them".to_owned(),
+        };
+        mapping::decide(&self.env, &workspace, request).await.map(|(_, notes)| notes)
     }
 
     pub(crate) async fn sync(&self, source: &str) -> SyncAnswer {
@@ -91,18 +96,10 @@ impl TestBackend {
     }
 
     pub(crate) fn mails(&self) -> Vec<String> {
-        files(&self.folder.path().join("outbox"))
+        file_names(&self.folder.path().join("outbox"))
     }
 }
 
 pub(crate) fn soon() -> Deadline {
     Deadline::in_seconds(600)
-}
-
-/// The names in a folder, sorted; none if it is not there.
-pub(crate) fn files(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).into_iter().flatten();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use truecount_app::{
-    Config, Environment, IgnoreReason, MappingDecision, MappingRecord, Quiet, SyncAnswer, append_decision,
+    Config, Environment, IgnoreReason, MappingDecision, MappingRecord, SyncAnswer, append_decision,
     closing_due_now, entries_of,
 };
 use truecount_billing::SourceId;
@@ -70,16 +70,7 @@ impl Clinic {
             denied: [].into(),
         })
         .await;
-        let env = Environment {
-            table: home.table(),
-            archive: home.archive(),
-            config: home.config(),
-            mailer: home.mailer(),
-            secrets: home.secrets(),
-            clock: Arc::new(FixedClock(sample.now())),
-            is_exclusive: true,
-            progress: Arc::new(Quiet),
-        };
+        let env = truecount_support::environment(&home, sample.now());
         let stack = serde_json::from_str(HOME).unwrap();
         let clinic = Self { sample, vendors, cloud, stack, env, folder, home, tenants, found: Vec::new() };
         clinic.write("config/settings.toml", &clinic.settings());
@@ -111,21 +102,14 @@ impl Clinic {
     }
 
     fn write(&self, name: &str, text: &str) {
-        let path = self.folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        truecount_support::write_file(self.folder.path(), name, text);
     }
 
     /// Writes the sample's secrets, changed.
     fn secrets(&self, change: impl Fn(&mut BTreeMap<String, BTreeMap<String, String>>), mode: u32) {
         let mut secrets = self.sample.secrets();
         change(&mut secrets);
-        let mut text = String::new();
-        for (source, fields) in secrets {
-            text.push_str(&format!("[{source}]\n"));
-            fields.iter().for_each(|(field, value)| text.push_str(&format!("{field} = \"{value}\"\n")));
-        }
-        self.write("config/secrets.toml", &text);
+        self.write("config/secrets.toml", &truecount_sandbox::secrets_toml(&secrets));
         let path = self.folder.path().join("config/secrets.toml");
         #[cfg(unix)]
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();

@@ -2,27 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use truecount_app::mapping::{self, MappingRequest, MappingWorkspace, RowState};
+use truecount_app::mapping::{MappingWorkspace, RowState};
 use truecount_app::{MappingDecision, ReconcileAnswer, RunKind};
 use truecount_billing::ClientId;
+use truecount_support::SETTINGS;
 
 use crate::backend::{TestBackend, soon};
 use crate::smoke::RULES;
-
-const SETTINGS: &str = r#"
-[mail]
-from = "truecount@msp.example"
-
-[[sources]]
-id = "psa"
-connector = "csv"
-side = "agreed"
-
-[[sources]]
-id = "rmm"
-connector = "csv"
-side = "used"
-"#;
 
 const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency
 1,c1,Harbour Dental,MNG-SRV,2,45.50,GBP
@@ -52,25 +38,6 @@ async fn synced(settings: &str, usage: &str) -> TestBackend {
     home.sync("psa").await;
     home.sync("rmm").await;
     home
-}
-
-async fn decide(
-    home: &TestBackend,
-    account: &str,
-    verdict: MappingDecision,
-    from: Option<&str>,
-) -> Result<Vec<String>, String> {
-    let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
-    let wish = MappingRequest {
-        source: "rmm".parse().unwrap(),
-        account_id: account.parse().unwrap(),
-        verdict,
-        from: from.map(|month| month.parse().unwrap()),
-        who: "kim".to_owned(),
-        why: "asked them".to_owned(),
-    };
-    let decided = mapping::decide(&home.env, &book, wish).await;
-    decided.map(|(_, notes)| notes).map_err(|error| error.to_string())
 }
 
 fn confirmed(client: &str) -> MappingDecision {
@@ -106,13 +73,13 @@ async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception
     assert_eq!(before.len(), 3, "{before:?}");
     assert!(before[0].starts_with("- unmapped_account 5"), "{before:?}");
 
-    let wrong = decide(&home, "shared", split("domain", &[("a", "c1")]), None).await.unwrap_err();
+    let wrong = home.decide("shared", split("domain", &[("a", "c1")]), None).await.unwrap_err().to_string();
     assert!(wrong.contains("attributes that it can be split by: site"), "{wrong}");
-    let wrong = decide(&home, "shared", split("site", &[("leeds", "c9")]), None).await.unwrap_err();
+    let wrong = home.decide("shared", split("site", &[("leeds", "c9")]), None).await.unwrap_err().to_string();
     assert!(wrong.contains("the PSA has no client `c9`"), "{wrong}");
 
     let parts = split("site", &[("leeds", "c1"), ("york", "c2"), ("bath", "c2")]);
-    let notes = decide(&home, "shared", parts, None).await.unwrap();
+    let notes = home.decide("shared", parts, None).await.unwrap();
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(notes[0].contains("no item has the site `bath`") && notes[1].contains("`hull` (1 items)"), "{notes:?}");
     let rest = "- unmapped_account 2 2 counted in rmm, not mapped to a client; no list price for 2 of them; split by \
@@ -120,7 +87,7 @@ async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception
     assert_eq!(exceptions(&home).await, [rest], "2 of leeds and 1 of york are billed");
 
     let all = split("site", &[("leeds", "c1"), ("york", "c2"), ("hull", "c2")]);
-    decide(&home, "shared", all, None).await.unwrap();
+    home.decide("shared", all, None).await.unwrap();
     let after = exceptions(&home).await;
     assert!(after[0].contains("without a site (1 item)"), "{after:?}");
     assert_eq!(after[1..], ["c2 underbilled 1"]);
@@ -134,7 +101,7 @@ async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception
 async fn a_site_that_emptied_is_zero_and_not_unknown() {
     let home = synced(SETTINGS, USAGE).await;
     let parts = split("site", &[("leeds", "c1"), ("york", "c1"), ("hull", "c1"), ("bath", "c2")]);
-    decide(&home, "shared", parts, None).await.unwrap();
+    home.decide("shared", parts, None).await.unwrap();
     let found = exceptions(&home).await;
     assert!(found.contains(&"c2 billed_without_usage -1".to_owned()), "{found:?}");
 }
@@ -142,9 +109,9 @@ async fn a_site_that_emptied_is_zero_and_not_unknown() {
 #[tokio::test]
 async fn a_decision_from_a_month_leaves_the_months_before_as_they_were() {
     let mut home = synced(SETTINGS, USAGE).await;
-    decide(&home, "own", confirmed("c3"), None).await.unwrap();
+    home.decide("own", confirmed("c3"), None).await.unwrap();
     let june = home.draft().await;
-    decide(&home, "own", confirmed("c1"), Some("2026-07")).await.unwrap();
+    home.decide("own", confirmed("c1"), Some("2026-07")).await.unwrap();
     assert_eq!(home.draft().await, june, "June rests on the same decisions, so it is the same run");
 
     home.on("2026-07-02");
@@ -160,7 +127,7 @@ async fn a_decision_from_a_month_leaves_the_months_before_as_they_were() {
     assert_eq!(decisions.iter().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(decisions[0].account_name, "Q. Foods");
     assert!(decisions[0].evidence.contains(&"identifier at the vendor: c3".to_owned()), "{decisions:?}");
-    decide(&home, "own", MappingDecision::Undecided, None).await.unwrap();
+    home.decide("own", MappingDecision::Undecided, None).await.unwrap();
     let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
     let row = book.rows().into_iter().find(|row| row.account_id.as_str() == "own").unwrap();
     assert_eq!((row.state, row.client_id.unwrap().as_str()), (RowState::Undecided, "c3"), "proposed, not confirmed");

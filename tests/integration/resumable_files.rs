@@ -102,7 +102,7 @@ async fn a_file_is_read_whole_however_often_it_is_begun() {
     let answer = home.sync("rmm").await;
     let items = ROWS as u64;
     assert!(matches!(answer, SyncAnswer::Sealed { items: found, accounts: 7, .. } if found == items), "{answer:?}");
-    let snapshot = crate::backend::files(&home.folder.path().join("archive/raw/rmm"));
+    let snapshot = truecount_support::file_names(&home.folder.path().join("archive/raw/rmm"));
     assert_eq!(snapshot, ["2026-06-24-000001"], "it went on with what was begun");
 }
 

@@ -4,24 +4,10 @@
 use std::fs;
 
 use truecount_app::mapping::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
+use truecount_support::{SETTINGS, file_names};
 
-use crate::backend::{TestBackend, files};
+use crate::backend::TestBackend;
 use crate::smoke::RULES;
-
-const SETTINGS: &str = r#"
-[mail]
-from = "truecount@msp.example"
-
-[[sources]]
-id = "psa"
-connector = "csv"
-side = "agreed"
-
-[[sources]]
-id = "rmm"
-connector = "csv"
-side = "used"
-"#;
 
 const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency
 1,c1,Harbour Dental,MNG-SRV,2,45.50,GBP
@@ -341,7 +327,7 @@ async fn a_file_in_the_inbox_counts_in_the_next_run_once_and_its_bad_rows_stand_
     let run = home.draft().await;
     assert_ne!(run, before);
     assert_eq!(decided(&home).await, ["a1 c1"]);
-    assert_eq!(files(&folder), ["june.csv", "june.csv-result.csv"]);
+    assert_eq!(file_names(&folder), ["june.csv", "june.csv-result.csv"]);
     let result = fs::read_to_string(folder.join("june.csv-result.csv")).unwrap();
     assert!(result.contains("refused,3,rmm#a2,client,") && result.contains("decided,,rmm#a1,,"), "{result}");
     assert_eq!(home.draft().await, run, "taken once, and still the same run");

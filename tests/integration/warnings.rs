@@ -3,26 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use truecount_app::mapping::{self, MappingRequest, MappingWorkspace, RowState};
+use truecount_app::mapping::{MappingWorkspace, RowState};
 use truecount_app::{MappingDecision, ReconcileAnswer, RunKind};
+use truecount_support::SETTINGS;
 
 use crate::backend::{TestBackend, soon};
 use crate::smoke::RULES;
-
-const SETTINGS: &str = r#"
-[mail]
-from = "truecount@msp.example"
-
-[[sources]]
-id = "psa"
-connector = "csv"
-side = "agreed"
-
-[[sources]]
-id = "rmm"
-connector = "csv"
-side = "used"
-"#;
 
 /// 20 names with the letters that others imitate.
 const CLIENTS: [&str; 20] = [
@@ -99,17 +85,9 @@ fn billed(names: &[&str]) -> String {
     file(BILLED, names.iter().enumerate().map(row))
 }
 
-async fn decide(home: &TestBackend, account: &str, client: &str) {
-    let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
-    let wish = MappingRequest {
-        source: "rmm".parse().unwrap(),
-        account_id: account.parse().unwrap(),
-        verdict: MappingDecision::Confirmed { client_id: client.parse().unwrap() },
-        from: None,
-        who: "kim".to_owned(),
-        why: String::new(),
-    };
-    mapping::decide(&home.env, &book, wish).await.unwrap();
+async fn confirm(home: &TestBackend, account: &str, client: &str) {
+    let decision = MappingDecision::Confirmed { client_id: client.parse().unwrap() };
+    home.decide(account, decision, None).await.unwrap();
 }
 
 /// `code subject` of each alarm about mappings in a draft of a month.
@@ -154,8 +132,8 @@ async fn a_renamed_and_a_replaced_organization_are_told() {
         usage(accounts.iter().flat_map(items).collect::<Vec<_>>())
     };
     let mut home = home(SETTINGS, &billed(&["Harbour", "Quay", "Marlow"]), &rows(&first)).await;
-    decide(&home, "a1", "c0").await;
-    decide(&home, "a2", "c1").await;
+    confirm(&home, "a1", "c0").await;
+    confirm(&home, "a2", "c1").await;
     assert_eq!(alarms(&home, "2026-06").await, Vec::<String>::new());
 
     home.on("2026-07-01");
@@ -172,8 +150,8 @@ async fn a_renamed_and_a_replaced_organization_are_told() {
         found[1].starts_with("account_replaced rmm: b2 | ") && found[1].contains("`a2` of the same name"),
         "{found:#?}"
     );
-    decide(&home, "a1", "c0").await;
-    decide(&home, "b2", "c1").await;
+    confirm(&home, "a1", "c0").await;
+    confirm(&home, "b2", "c1").await;
     assert_eq!(alarms(&home, "2026-07").await, Vec::<String>::new(), "decided anew");
 }
 

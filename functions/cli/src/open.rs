@@ -136,16 +136,8 @@ pub(crate) fn embedded(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(Environment, LocalBackend)> {
     let local = LocalBackend::open(data, durability)?;
-    let env = Environment {
-        table: local.table(),
-        archive: local.archive(),
-        config: local.config(),
-        mailer: local.mailer(),
-        secrets: local.secrets(),
-        clock,
-        is_exclusive: true,
-        progress: progress::observer(),
-    };
+    let shared = Environment::shared(local.ports(), clock);
+    let env = Environment { is_exclusive: true, progress: progress::observer(), ..shared };
     Ok((env, local))
 }
 

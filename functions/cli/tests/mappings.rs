@@ -9,30 +9,6 @@ use std::process::{Command, Output, Stdio};
 
 const FAILED: i32 = 3;
 
-const SETTINGS: &str = r#"
-[mail]
-from = "a@msp.example"
-[[sources]]
-id = "psa"
-connector = "csv"
-side = "agreed"
-[[sources]]
-id = "rmm"
-connector = "csv"
-side = "used"
-"#;
-
-const RULES: &str = r#"
-[[rules]]
-id = "servers"
-product_codes = ["SRV"]
-source = "rmm"
-kinds = ["server"]
-count_basis = "device_fresh"
-list_price = 10
-currency = "GBP"
-"#;
-
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_truecount"));
     command
@@ -77,8 +53,9 @@ fn home() -> tempfile::TempDir {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    write("config/settings.toml", SETTINGS);
-    write("config/rules.toml", RULES);
+    write("config/settings.toml", truecount_support::SETTINGS);
+    let priced = "list_price = 10\ncurrency = \"GBP\"\n";
+    write("config/rules.toml", &(truecount_support::rule("servers", "SRV", "server", "device_fresh") + priced));
     write(
         "archive/inbox/sources/psa/billed-2026-06-30.csv",
         "line_id,client_id,client_name,product_code,quantity,unit_price,currency\n\

@@ -23,7 +23,7 @@ use std::{
     sync::Arc,
 };
 
-use truecount_platform::{BoxError, Table};
+use truecount_platform::{BoxError, Ports, Table};
 
 use self::{disk::Disk, lock::Lock, table::TableServer};
 pub use self::{
@@ -121,6 +121,18 @@ impl LocalBackend {
     #[must_use]
     pub fn archive(&self) -> Arc<FolderArchive> {
         Arc::new(FolderArchive::new(self.folder.join("archive"), self.disk.clone()))
+    }
+
+    /// All ports, with mail into `outbox/`.
+    #[must_use]
+    pub fn ports(&self) -> Ports {
+        Ports {
+            table: self.table(),
+            archive: self.archive(),
+            config: self.config(),
+            mailer: self.mailer(),
+            secrets: self.secrets(),
+        }
     }
 
     /// The folder itself, for `config/settings.toml` and `config/rules.toml`.

@@ -76,7 +76,7 @@ fn write_files(dir: &Path, sample: &Sample, vendors: &Vendors) -> Result<(), Box
     fs::create_dir_all(dir.join("config"))?;
     fs::write(dir.join("config/settings.toml"), sample.settings_toml(&vendors.endpoints()))?;
     fs::write(dir.join("config/rules.toml"), sample.rules_toml())?;
-    write_private(&dir.join("config/secrets.toml"), &secrets_toml(sample))?;
+    write_private(&dir.join("config/secrets.toml"), &sample.secrets_toml())?;
     for file in sample.inbox() {
         let folder = dir.join("inbox/sources").join(&file.source);
         fs::create_dir_all(&folder)?;
@@ -97,17 +97,6 @@ fn write_files(dir: &Path, sample: &Sample, vendors: &Vendors) -> Result<(), Box
     }
     fs::write(dir.join("answer-sheet.csv"), sheet)?;
     Ok(())
-}
-
-fn secrets_toml(sample: &Sample) -> String {
-    let mut text = String::new();
-    for (source, fields) in sample.secrets() {
-        text.push_str(&format!("[{source}]\n"));
-        for (field, value) in fields {
-            text.push_str(&format!("{field} = \"{value}\"\n"));
-        }
-    }
-    text
 }
 
 #[cfg(unix)]

@@ -27,4 +27,5 @@ mod world;
 pub use fault::FaultProfile;
 pub use sample::{EarlierMonth, EarlierTotal, InboxFile, Sample, SampleDecision, SampleSize};
 pub use serve::{VendorEndpoints, Vendors};
+pub use settings::secrets_toml;
 pub use sheet::{COLUMNS, Planted, Tally, compare, normal};

@@ -193,6 +193,12 @@ impl Sample {
         settings::secrets(&self.sources())
     }
 
+    /// The secrets as `config/secrets.toml` holds them.
+    #[must_use]
+    pub fn secrets_toml(&self) -> String {
+        settings::secrets_toml(&self.secrets())
+    }
+
     /// The mappings that people have decided.
     #[must_use]
     pub fn decisions(&self) -> &[SampleDecision] {

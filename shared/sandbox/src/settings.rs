@@ -25,6 +25,19 @@ pub(crate) fn settings_toml(sources: &[&str], endpoints: &VendorEndpoints) -> St
     text
 }
 
+/// Secrets (source to field to value) as `config/secrets.toml` holds them.
+#[must_use]
+pub fn secrets_toml(secrets: &BTreeMap<String, BTreeMap<String, String>>) -> String {
+    let mut text = String::new();
+    for (source, fields) in secrets {
+        let _ = writeln!(text, "[{source}]");
+        for (field, value) in fields {
+            let _ = writeln!(text, "{field} = \"{value}\"");
+        }
+    }
+    text
+}
+
 /// A source's connector and its options: everything that depends on the connectors' words.
 fn options(source: &str, url: &str) -> (&'static str, String) {
     const PACE: &str = "requests_per_minute = 60000\nconcurrency = 4\n";

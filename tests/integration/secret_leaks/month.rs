@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use truecount_app::{Config, Environment, Quiet, SnapshotManifest};
+use truecount_app::{Config, Environment, SnapshotManifest};
 use truecount_billing::SourceId;
 use truecount_embedded::{Durability, LocalBackend, LocalSecrets};
 use truecount_lambda::{on_reconcile, on_report, on_sync};
 use truecount_platform::aws::{Endpoints, local};
-use truecount_platform::{Fields, FixedClock, Row, SecretError, Secrets, fields_from_json};
+use truecount_platform::{Fields, Row, SecretError, Secrets, fields_from_json};
 use truecount_sandbox::{FaultProfile, Sample, Vendors};
+use truecount_support::{environment, write_file};
 
 pub(crate) struct Month {
     pub(crate) vendors: Vendors,
@@ -40,34 +41,18 @@ impl Month {
         let vendors = Vendors::start(Arc::clone(sample)).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, bytes).unwrap();
+            write_file(folder.path(), name, bytes);
             #[cfg(unix)]
-            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            fs::set_permissions(folder.path().join(name), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         };
         write("config/settings.toml", sample.settings_toml(&vendors.endpoints()).as_bytes());
         write("config/rules.toml", sample.rules_toml().as_bytes());
-        let mut secrets = String::new();
-        for (source, fields) in sample.secrets() {
-            secrets.push_str(&format!("[{source}]\n"));
-            fields.iter().for_each(|(name, value)| secrets.push_str(&format!("{name} = \"{value}\"\n")));
-        }
-        write("config/secrets.toml", secrets.as_bytes());
+        write("config/secrets.toml", sample.secrets_toml().as_bytes());
         for file in sample.inbox() {
             write(&format!("archive/inbox/sources/{}/{}", file.source, file.name), &file.bytes);
         }
         let home = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
-        let env = Environment {
-            table: home.table(),
-            archive: home.archive(),
-            config: home.config(),
-            mailer: home.mailer(),
-            secrets: home.secrets(),
-            clock: Arc::new(FixedClock(sample.now())),
-            is_exclusive: true,
-            progress: Arc::new(Quiet),
-        };
+        let env = environment(&home, sample.now());
         Self { vendors, env, folder, sample: Arc::clone(sample), home }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
+use truecount_support::{CSV_SOURCES, rule, write_file};
 
 /// A folder with settings, rules and files: three clients, of whom one is billed too few.
 pub(crate) struct Office {
@@ -13,41 +14,21 @@ pub(crate) struct Office {
     password: Option<String>,
 }
 
-const SETTINGS: &str = r#"
+const MAIL: &str = r#"
 [mail]
 from = "Truecount <truecount@msp.example>"
 
 [[mail.groups]]
 id = "billing"
 to = ["anna@msp.example", "ben@msp.example"]
-
-[[sources]]
-id = "psa"
-connector = "csv"
-side = "agreed"
-
-[[sources]]
-id = "rmm"
-connector = "csv"
-side = "used"
-"#;
-
-const RULES: &str = r#"
-[[rules]]
-id = "workstation"
-product_codes = ["MNG-WKS"]
-source = "rmm"
-kinds = ["workstation"]
-count_basis = "device_all"
 "#;
 
 impl Office {
     /// Opens it on a day near the end of June 2026.
     pub(crate) fn open() -> Self {
         let office = Self { folder: tempfile::tempdir().unwrap(), clock: String::new(), password: None };
-        fs::create_dir_all(office.path("config")).unwrap();
-        fs::write(office.path("config/settings.toml"), SETTINGS).unwrap();
-        fs::write(office.path("config/rules.toml"), RULES).unwrap();
+        write_file(office.data(), "config/settings.toml", format!("{MAIL}{CSV_SOURCES}"));
+        write_file(office.data(), "config/rules.toml", rule("workstation", "MNG-WKS", "workstation", "device_all"));
         office.at("2026-06-30T20:00:00Z").with_files("2026-06-30")
     }
 
@@ -72,15 +53,13 @@ impl Office {
     }
 
     fn drop_file(&self, source: &str, name: &str, text: &str) {
-        let folder = self.path("archive/inbox/sources").join(source);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(name), text).unwrap();
+        truecount_support::drop_file(self.data(), source, name, text);
     }
 
     /// The same, with more settings of the mail.
     pub(crate) fn with_mail_server(mut self, smtp: &str, password: &str) -> Self {
-        let settings = SETTINGS.replacen("[[mail.groups]]", &format!("[mail.smtp]\n{smtp}\n\n[[mail.groups]]"), 1);
-        fs::write(self.path("config/settings.toml"), settings).unwrap();
+        let mail = MAIL.replacen("[[mail.groups]]", &format!("[mail.smtp]\n{smtp}\n\n[[mail.groups]]"), 1);
+        write_file(self.data(), "config/settings.toml", format!("{mail}{CSV_SOURCES}"));
         self.password = Some(password.to_owned());
         self
     }

@@ -1,0 +1,32 @@
+//! Settings and rules of a small MSP whose PSA and RMM are CSV files.
+
+macro_rules! csv_sources {
+    () => {
+        r#"
+[[sources]]
+id = "psa"
+connector = "csv"
+side = "agreed"
+
+[[sources]]
+id = "rmm"
+connector = "csv"
+side = "used"
+"#
+    };
+}
+
+/// The sources `psa` (what is agreed) and `rmm` (what is used), both CSV files.
+pub const CSV_SOURCES: &str = csv_sources!();
+
+/// A sender and [`CSV_SOURCES`].
+pub const SETTINGS: &str = concat!("[mail]\nfrom = \"truecount@msp.example\"\n", csv_sources!());
+
+/// A rule that counts one kind of the `rmm`'s items.
+#[must_use]
+pub fn rule(id: &str, product_code: &str, kind: &str, count_basis: &str) -> String {
+    format!(
+        "[[rules]]\nid = \"{id}\"\nproduct_codes = [\"{product_code}\"]\nsource = \"rmm\"\nkinds = [\"{kind}\"]\n\
+         count_basis = \"{count_basis}\"\n"
+    )
+}
