@@ -1,8 +1,8 @@
-"""Runs `check`, its rivals and the mere reading of the files turn about, and prints medians and ratios.
+"""Runs `check`, its competitors and a bare CSV read interleaved, and prints medians and ratios.
 
 usage: bench.py BENCH_FOLDER CHECK DATA READLIMIT EXPECTED ROUNDS PYTHON
-Ends with 1 if the result is not the expected one or the memory is beyond its bound. Ratios of processor time are printed
-with their bounds; with TRUECOUNT_STRICT=1 one that is missed ends with 1 too.
+Exits with 1 if the result is not the expected one or memory exceeds its bound. Ratios of CPU time are printed with their
+bounds; with TRUECOUNT_STRICT=1 exceeding one exits with 1, too.
 """
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""Reads what the examples of the matcher wrote and holds it against the targets. Called by .ci/matching."""
+"""Compares the output of the matcher's examples with the targets. Called by .ci/matching."""
 import csv
 import json
 import pathlib
@@ -52,8 +52,8 @@ def calibration():
 
 def confirmed():
     text = (work / "confirmed").read_text()
-    print("\nwhat confirms itself\n" + text.rstrip())
-    check(float(re.search(r"all .* precision ([\d.]+)", text)[1]) >= CONFIRMED_MIN, "precision of what confirms itself")
+    print("\nautomatic confirmations\n" + text.rstrip())
+    check(float(re.search(r"all .* precision ([\d.]+)", text)[1]) >= CONFIRMED_MIN, "precision of automatic confirmations")
 
 
 def write(path, names):
@@ -112,7 +112,7 @@ cross_validation("folds", "learned without the fifth that is judged", True)
 cross_validation("left-out", "learned without the whole set that is judged (how it fares on lists of another kind; reported)", False)
 calibration()
 confirmed()
-check((work / "model.txt").read_text() == model.read_text(), "the learned file is another than learning gives")
+check((work / "model.txt").read_text() == model.read_text(), "the stored model is not what training produces")
 if "--speed" in sys.argv:
     speed()
 print("\n" + ("missed: " + "; ".join(missed) if missed else "every target is met"))

@@ -1,4 +1,4 @@
-"""1,000 vendor organizations through a spreadsheet and back. Called by .ci/sheets: PROGRAM FOLDER."""
+"""The round trip of 1,000 vendor accounts through a spreadsheet. Called by .ci/sheets: PROGRAM FOLDER."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ import openpyxl
 
 PROGRAM, WORK = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
 ACCOUNTS, CLIENTS = 1000, 300
-HOME = WORK / "home"
+DATA = WORK / "data"
 
 SETTINGS = """
 [mail]
@@ -38,13 +38,13 @@ list_price = 45.5
 currency = "GBP"
 """
 
-# What spreadsheets like to change: numbers, days, formulas, leading zeros, long numbers, quotation marks, other scripts.
+# Texts that spreadsheets tend to alter: numbers, dates, formulas, leading zeros, long numbers, quotes, other scripts.
 ODD = ["0017", "1E5", "2026-07", "12345678901234567890", "=1+1", "+44 20", "-3", "@home", "TRUE", "1/2", "a;b", 'say "x"',
        "Ünï©ode", "日本", "Жук", "a, b", "  blank", "'quoted", "#N/A", "a\u200cb"]
 
 
 def run(*arguments, code=0):
-    done = subprocess.run([PROGRAM, *arguments, "--data", HOME], capture_output=True, text=True, timeout=300,
+    done = subprocess.run([PROGRAM, *arguments, "--data", DATA], capture_output=True, text=True, timeout=300,
                           env={**os.environ, "TRUECOUNT_CLOCK": "2026-06-30T12:00:00Z"})
     assert done.returncode == code, (arguments, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
     return done
@@ -58,16 +58,16 @@ def account_name(n):
     return f"{ODD[n % len(ODD)].strip()} Organization {n}" if n < 2 * len(ODD) and n % 2 else f"Vendor Organization {n:04}"
 
 
-def make_home():
+def make_data():
     for folder in ("config", "archive/inbox/sources/psa", "archive/inbox/sources/rmm"):
-        (HOME / folder).mkdir(parents=True, exist_ok=True)
-    (HOME / "config/settings.toml").write_text(SETTINGS)
-    (HOME / "config/rules.toml").write_text(RULES)
-    with open(HOME / "archive/inbox/sources/psa/billed-2026-06-30.csv", "w", newline="") as file:
+        (DATA / folder).mkdir(parents=True, exist_ok=True)
+    (DATA / "config/settings.toml").write_text(SETTINGS)
+    (DATA / "config/rules.toml").write_text(RULES)
+    with open(DATA / "archive/inbox/sources/psa/billed-2026-06-30.csv", "w", newline="") as file:
         out = csv.writer(file)
         out.writerow(["line_id", "client_id", "client_name", "product_code", "quantity", "unit_price", "currency"])
         out.writerows([n, n + 1, f"Client {n:03}, Ltd", "SRV", 2, "45.50", "GBP"] for n in range(CLIENTS))
-    with open(HOME / "archive/inbox/sources/rmm/usage-2026-06-30.csv", "w", newline="") as file:
+    with open(DATA / "archive/inbox/sources/rmm/usage-2026-06-30.csv", "w", newline="") as file:
         out = csv.writer(file)
         out.writerow(["account_id", "account_name", "item_id", "kind", "status", "site"])
         for n in range(ACCOUNTS):
@@ -186,7 +186,7 @@ def through_libreoffice():
 
 
 begun = time.monotonic()
-make_home()
+make_data()
 through_openpyxl(WORK / "sheet.xlsx")
 if os.environ.get("SHEETS_WITHOUT_LIBREOFFICE") != "1":
     through_libreoffice()

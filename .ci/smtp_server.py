@@ -1,11 +1,11 @@
-"""A mail server on loopback that does to each conversation what it is told: smtp_server.py FOLDER KIND ANSWER...
+"""A scripted SMTP server on loopback: smtp_server.py FOLDER KIND ANSWER...
 
-KIND      starttls, tls, clear (offers no TLS), injected (words of a stranger behind the answer to STARTTLS), or other-name
-ANSWER    what becomes of the first, second, … conversation; the last one goes on
+KIND      starttls, tls, clear (offers no TLS), injected (text after the answer to STARTTLS), or other-name
+ANSWER    how the first, second, … connection ends; the last one repeats
           accept, cut, lost, early, silent, garbage, 421, 451, 554, rcpt=ADDRESS, greylist=ADDRESS, password
 
-FOLDER gets ca.pem, and each message that was taken as NUMBER.eml, with who it was for as NUMBER.to. `commands` has
-every command as it came. The port is the first line on stdout; the end of stdin ends it.
+FOLDER receives ca.pem, each accepted message as NUMBER.eml, its recipients as NUMBER.to, and all commands in `commands`.
+The port is the first line on stdout; the server ends with its stdin.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ USER, PASSWORD = b"truecount", b"c4n4ry-pass"
 
 
 class Rules:
-    """What is done to each conversation, and what was taken."""
+    """How each connection is answered, and the messages accepted."""
 
     def __init__(self, folder, answers):
         self.folder, self.answers, self.taken, self.begun = folder, answers, 0, 0

@@ -1,8 +1,9 @@
-"""How long a function takes from its start until it asks for its first event, beside the smallest function there is.
+"""Measures the time from a function's start until it asks for its first event, compared with a minimal function.
 
     start.py FOLDER     with hello, truecount-sync, truecount-reconcile and truecount-report in it
 
-All take turns, so that a busy moment meets each. Prints the medians; ends with 1 if one takes more than twice as long."""
+They run interleaved, so that load on the machine affects all alike. Prints the medians; exits with 1 if one takes more
+than twice as long."""
 import os
 import pathlib
 import socket
@@ -46,7 +47,7 @@ def main():
         size = os.path.getsize(folder / name) / 1e6
         print(f"{name:22} {size:5.1f} MB  {median * 1000:6.2f} ms to the first event  {median / floor:4.2f} x hello")
     if worst > BOUND:
-        sys.exit(f"a function takes {worst:.2f} times as long to start as the smallest one; at most {BOUND}")
+        sys.exit(f"a function takes {worst:.2f} times as long to start as the minimal one; at most {BOUND}")
 
 
 def start(path, listener, environment):
