@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use truecount_app::{
-    Config, Environment, IgnoreReason, MappingDecision, MappingRecord, SyncAnswer, append_decision,
-    closing_due_now, entries_of,
+    Config, Environment, IgnoreReason, MappingDecision, MappingRecord, SyncAnswer, append_decision, closing_due_now,
+    entries_of,
 };
 use truecount_billing::SourceId;
 use truecount_embedded::{Durability, LocalBackend};
