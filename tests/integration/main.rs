@@ -10,6 +10,7 @@ mod cloud;
 mod doctor;
 mod mails;
 mod mappings;
+mod not_reconciled;
 mod renewal;
 mod resumable_files;
 mod runs;

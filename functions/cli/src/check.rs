@@ -36,7 +36,10 @@ pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
 
 fn show(found: &Reconciliation) {
     for kind in FindingKind::ALL {
-        let count = found.of_kind(*kind).count();
+        let count = match kind {
+            FindingKind::NotReconciled => found.not_reconciled,
+            kind => found.of_kind(*kind).count() as u64,
+        };
         if count > 0 {
             say(&format!("{count:>8}  {}", kind.label()));
         }

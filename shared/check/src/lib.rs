@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use truecount_billing::{CountDay, FILE_STATUS_WORDS, FieldError, ReadState, Side, SourceId};
 use truecount_reconciliation::{
-    FindingKind, Options, Profile, ReconcileError, Reconciler, Reconciliation, RulesError, SourceStatus,
+    Options, Profile, ReconcileError, Reconciler, Reconciliation, RulesError, SourceStatus,
 };
 
 /// What `check` is asked.
@@ -51,12 +51,14 @@ pub struct CheckOutcome {
 }
 
 impl CheckOutcome {
-    /// Exit code: 0 clean, 1 exceptions found, 2 something could not be compared.
+    /// Exit code: 0 clean, 1 exceptions found, 2 something could not be reconciled.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        let findings = &self.reconciliation.findings;
-        let is_unread = findings.iter().any(|finding| finding.kind == FindingKind::NotReconciled);
-        if is_unread { 2 } else { u8::from(!findings.is_empty()) }
+        match (self.reconciliation.is_complete(), self.reconciliation.exception_count()) {
+            (false, _) => 2,
+            (true, 1..) => 1,
+            (true, 0) => 0,
+        }
     }
 }
 

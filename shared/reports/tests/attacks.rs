@@ -1,4 +1,4 @@
-//! Names written by somebody who means harm, through every file and the mail: shown, never obeyed.
+//! Hostile names in every file and in the mail: they are shown, and never act.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -11,7 +11,7 @@ use mail_parser::MessageParser;
 use truecount_billing::{ProductCode, ReadState};
 use truecount_reports::{MailSettings, Sheet, email, run_json, sanitize, text_summary};
 
-/// Each is a client's, an organization's or a product's name.
+/// Each is a name of a client, a vendor account or a product.
 const ATTACKS: &[&str] = &[
     // formulas
     "=1+1",
@@ -120,7 +120,7 @@ const ATTACKS: &[&str] = &[
     "🏴\u{e0067}\u{e0062}\u{e007f}",
 ];
 
-/// A month in which every text that comes from others is the attack.
+/// A month in which every foreign text is the attack.
 fn attacked(attack: &str) -> Sample {
     let mut sample = invented::month();
     let text = || attack.to_owned();
@@ -162,7 +162,7 @@ fn mail(sample: &Sample) -> Vec<u8> {
     email(&sample.input(), &settings).unwrap()
 }
 
-/// Told apart from the code under test on purpose: what may not reach a screen as it is.
+/// The characters that may not reach a screen. On purpose not the code under test.
 fn acts(text: &str) -> Option<char> {
     let bad = |c: &char| {
         let code = u32::from(*c);
@@ -177,7 +177,7 @@ fn acts(text: &str) -> Option<char> {
 }
 
 #[test]
-fn there_are_many_of_them_and_each_once() {
+fn the_attacks_are_distinct() {
     assert!(ATTACKS.len() >= 100, "{}", ATTACKS.len());
     assert_eq!(ATTACKS.iter().collect::<BTreeSet<_>>().len(), ATTACKS.len());
 }
@@ -229,14 +229,14 @@ fn json_keeps_the_text_and_escapes_what_acts() {
 }
 
 #[test]
-fn a_terminal_obeys_nothing() {
+fn nothing_acts_on_a_terminal() {
     for attack in ATTACKS {
         assert_eq!(acts(&text_summary(&attacked(attack).input()).replace('\n', "")), None, "{attack:?}");
     }
 }
 
 #[test]
-fn the_mail_has_its_own_headers_parts_and_tags_only() {
+fn the_mail_gains_no_header_part_or_tag() {
     let usual = mail(&attacked("Acme Ltd"));
     let usual = MessageParser::default().parse(&usual).unwrap();
     let expected_tags = tags(&usual.body_html(0).unwrap());
@@ -290,7 +290,7 @@ fn tags(html: &str) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn visible_and_cell_and_unlinked_one_by_one() {
+fn visible_cell_and_unlinked_case_by_case() {
     let table = [
         ("Acme Ltd", "Acme Ltd", "Acme Ltd", "Acme Ltd"),
         ("=1", "=1", "'=1", "=1"),
@@ -319,7 +319,7 @@ fn visible_and_cell_and_unlinked_one_by_one() {
 
 proptest::proptest! {
     #[test]
-    fn whatever_is_written(text: String) {
+    fn any_text_is_made_harmless(text: String) {
         let cell = sanitize::cell(&text).into_owned();
         proptest::prop_assert_eq!(acts(&cell), None);
         let first = cell.trim_start().chars().next();

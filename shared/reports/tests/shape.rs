@@ -1,4 +1,4 @@
-//! What the files and the mail of invented months look like, whole: each is kept as a snapshot to be read.
+//! The files and the mail of invented months, each kept whole as a snapshot.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -153,7 +153,7 @@ fn the_same_run_has_the_same_bytes() {
 }
 
 #[test]
-fn the_files_do_not_depend_on_where_they_are_kept() {
+fn files_do_not_depend_on_where_they_are_stored() {
     let mut elsewhere = invented::month();
     elsewhere.header.archive_place = "/srv/truecount/reports/2026-06/".into();
     assert_eq!(files(&elsewhere.input()).unwrap(), files(&invented::month().input()).unwrap());
@@ -173,7 +173,7 @@ fn a_repeat_says_that_it_may_be_one() {
 }
 
 #[test]
-fn exceptions_are_attached_as_they_are_unless_they_are_too_large() {
+fn exceptions_csv_is_attached_unless_it_is_too_large() {
     let sample = invented::month();
     let exceptions = files(&sample.input()).unwrap().swap_remove(0).bytes;
     let raw = mail(&sample, 1, &exceptions);
@@ -193,7 +193,7 @@ fn exceptions_are_attached_as_they_are_unless_they_are_too_large() {
 }
 
 #[test]
-fn a_huge_month_stays_on_its_screen() {
+fn the_mail_of_a_huge_month_stays_short() {
     let mut sample = invented::month();
     let reconciliation = &mut sample.reconciliation;
     let long = "Ärzte & Co ".repeat(400);
@@ -211,7 +211,7 @@ fn a_huge_month_stays_on_its_screen() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_refused() {
+fn invalid_addresses_are_refused() {
     let sample = invented::month();
     let settings = |from: &str, to: &[&str]| MailSettings {
         from: from.into(),

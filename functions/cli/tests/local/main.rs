@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod files;
+mod not_reconciled;
 mod office;
 mod schedule;
 mod server;

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 use truecount_support::{CSV_SOURCES, rule, write_file};
 
-/// A folder with settings, rules and files: three clients, of whom one is billed too few.
+/// A folder with settings, rules and files: three clients, one of them underbilled.
 pub(crate) struct Office {
     folder: TempDir,
     clock: String,
@@ -52,7 +52,7 @@ impl Office {
         self
     }
 
-    fn drop_file(&self, source: &str, name: &str, text: &str) {
+    pub(crate) fn drop_file(&self, source: &str, name: &str, text: &str) {
         truecount_support::drop_file(self.data(), source, name, text);
     }
 

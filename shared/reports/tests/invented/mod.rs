@@ -38,7 +38,7 @@ pub(crate) fn currency(text: &str) -> Currency {
 }
 
 /// client | product | source | should bill | billed | price | currency | kind | a clause for the reason
-const PLANTED: [&str; 13] = [
+const DIFFERENCES: [&str; 13] = [
     "Hartwell Dental Group|MNG-WKS|ninjaone|412|380|38.50|GBP|underbilled|",
     "Brackenfield Surveyors LLP|M365-BP|microsoft-graph|64|22|17.60|GBP|underbilled|",
     "Ostrava & Finch Architects|BCK-SRV|ninjaone|9|0|79.00|GBP|unbilled_usage|",
@@ -62,7 +62,7 @@ const UNREAD: [&str; 3] = [
 
 /// A usual closing month: two tenants answered 403, two currencies, mapping work.
 pub(crate) fn month() -> Sample {
-    let mut findings: Vec<Finding> = PLANTED.iter().map(|row| finding(row)).collect();
+    let mut findings: Vec<Finding> = DIFFERENCES.iter().map(|row| finding(row)).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.monthly_impact.map(|impact| impact.abs())));
     let mut comparisons: Vec<Comparison> = findings.iter().filter_map(comparison).collect();
     comparisons.extend((0..104).map(agreeing));
@@ -74,7 +74,7 @@ pub(crate) fn month() -> Sample {
         findings.push(unread);
     }
     comparisons.sort_by(|a, b| (&a.client_id, &a.rule_id).cmp(&(&b.client_id, &b.rule_id)));
-    Sample { header: header(), reconciliation: Reconciliation { findings, comparisons, ..around() } }
+    Sample { header: header(), reconciliation: Reconciliation { findings, comparisons, ..without_findings() } }
 }
 
 /// Everything agrees, everything was read.
@@ -168,7 +168,7 @@ pub(crate) fn header() -> RunHeader {
     }
 }
 
-fn around() -> Reconciliation {
+fn without_findings() -> Reconciliation {
     let suggestion = |name: &str, client: Option<&str>, worth: &[(&str, &str)]| MappingSuggestion {
         source: SourceId::new("pax8").unwrap(),
         account_id: AccountId::new(format!("acc-{}", name.len())).unwrap(),
@@ -244,9 +244,9 @@ pub(crate) fn read(source: &str, state: ReadState, incomplete: u64, not_reconcil
     }
 }
 
-fn finding(planted: &str) -> Finding {
-    let cells: Vec<&str> = planted.split('|').collect();
-    let [client, product, source, expected, billed, price, code, kind, clause] = cells[..] else { panic!("{planted}") };
+fn finding(row: &str) -> Finding {
+    let cells: Vec<&str> = row.split('|').collect();
+    let [client, product, source, expected, billed, price, code, kind, clause] = cells[..] else { panic!("{row}") };
     let kind = *FindingKind::ALL.iter().find(|one| one.as_str() == kind).unwrap();
     let price = (!price.is_empty()).then(|| decimal(price));
     let (expected, billed) = (decimal(expected), decimal(billed));
