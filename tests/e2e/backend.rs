@@ -10,6 +10,7 @@ use std::sync::Arc;
 use truecount_app::{Config, Environment};
 use truecount_embedded::{Durability, LocalBackend};
 use truecount_sandbox::{FaultProfile, Sample, VendorEndpoints};
+use truecount_store::{LeaseMode, Store};
 
 use crate::digest::Digest;
 use crate::lambda::binary;
@@ -33,7 +34,7 @@ impl Folder {
             folder.drop_file(&file.source, &file.name, &file.bytes);
         }
         let home = folder.open();
-        decide(&home.table(), sample).await;
+        decide(&store(&home), sample).await;
         folder
     }
 
@@ -77,7 +78,7 @@ impl Folder {
         let mut mails: Vec<_> = fs::read_dir(self.folder.path().join("outbox")).into_iter().flatten().collect();
         mails.sort_by_key(|entry| entry.as_ref().unwrap().file_name());
         let mails: Vec<_> = mails.into_iter().map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
-        Digest::of(&home.table(), &*home.archive(), &mails, self.sample.month(), &self.sample.sources()).await
+        Digest::of(&store(&home), &*home.archive(), &mails, self.sample.month(), &self.sample.sources()).await
     }
 }
 
@@ -101,3 +102,8 @@ fn only_for_its_owner(path: &Path) {
 /// Other systems have no such mode.
 #[cfg(not(unix))]
 fn only_for_its_owner(_: &Path) {}
+
+/// The store of an open data directory.
+fn store(local: &LocalBackend) -> Store {
+    Store::new(local.table(), local.archive(), LeaseMode::SingleProcess)
+}

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use truecount_platform::aws::{self, Endpoints, S3Archive};
 use truecount_platform::{Archive, Table};
 use truecount_sandbox::{Sample, Vendors};
+use truecount_store::{LeaseMode, Store};
 
 use crate::between::Between;
 use crate::digest::Digest;
@@ -46,7 +47,7 @@ pub(crate) struct Deployed {
     pub(crate) name: String,
     /// The stack parameter.
     pub(crate) resources: Value,
-    pub(crate) archive: S3Archive,
+    pub(crate) archive: Arc<S3Archive>,
     table: Table,
     mails: Arc<Mutex<Vec<Vec<u8>>>>,
 }
@@ -77,7 +78,7 @@ impl Deployed {
         create(&emulator, &name).await;
         let resources = parameter(&emulator, &format!("/truecount/{name}/stack")).await;
         let text = |key: &str| resources[key].as_str().unwrap().to_owned();
-        let (table, archive) = (own.table(&text("table")), own.archive(&text("bucket")));
+        let (table, archive) = (own.table(&text("table")), Arc::new(own.archive(&text("bucket"))));
         put_secrets(&emulator, text("secrets").trim_start_matches('/'), sample).await;
         let mails = Arc::<Mutex<Vec<_>>>::default();
         let deployed = Self { sample: Arc::clone(sample), between, name, resources, archive, table, mails };
@@ -95,7 +96,7 @@ impl Deployed {
             let key = format!("inbox/sources/{}/{}", file.source, file.name);
             self.archive.put(&key, file.bytes).await.unwrap();
         }
-        decide(&self.table, &self.sample).await;
+        decide(&self.store(), &self.sample).await;
     }
 
     /// Keeps every mail as it passes, and has `look` see what each request asks.
@@ -115,9 +116,14 @@ impl Deployed {
         self.mails.lock().unwrap().clone()
     }
 
+    /// The stack's store.
+    fn store(&self) -> Store {
+        Store::new(self.table.clone(), self.archive.clone(), LeaseMode::Shared)
+    }
+
     /// What the month left behind.
     pub(crate) async fn digest(&self) -> Digest {
-        Digest::of(&self.table, &self.archive, &self.mails(), self.sample.month(), &self.sample.sources()).await
+        Digest::of(&self.store(), &*self.archive, &self.mails(), self.sample.month(), &self.sample.sources()).await
     }
 
     /// Starts the state machine; gives the execution's ARN.

@@ -58,7 +58,7 @@ async fn sync(stack: &Stack, source: &str, time: Duration) -> u32 {
             panic!("it did not stop by itself\n{}", stack.logs())
         };
         match state(&answer) {
-            "sealed" => return invocation,
+            "committed" => return invocation,
             "continue" => {}
             _ => panic!("{answer}"),
         }

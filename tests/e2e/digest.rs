@@ -6,9 +6,9 @@ use std::fmt;
 
 use mail_parser::{MessageParser, MimeHeaders};
 use sha2::{Digest as _, Sha256};
-use truecount_app::{Closing, Run};
 use truecount_billing::BillingMonth;
-use truecount_platform::{Archive, Table};
+use truecount_platform::Archive;
+use truecount_store::{Closing, Delivery, Run, SnapshotManifest, Store};
 
 /// How a labelled repeat begins, in its subject and in its text.
 const REPEAT_SUBJECT: &str = "Possible repeat: ";
@@ -27,7 +27,7 @@ pub(crate) struct Digest {
 impl Digest {
     /// Reads it all.
     pub(crate) async fn of(
-        table: &Table,
+        store: &Store,
         archive: &dyn Archive,
         mails: &[Vec<u8>],
         month: BillingMonth,
@@ -35,25 +35,23 @@ impl Digest {
     ) -> Self {
         let mut lines = Vec::new();
         for source in sources {
-            for row in table.query(&format!("SOURCE#{source}"), "SEAL#").await.unwrap() {
-                let as_of = row.sk.split('#').nth(1).unwrap();
-                let content = row.text("content_sha256").unwrap();
-                let count = |name: &str| row.number(name).unwrap();
-                let counts = (count("account_count"), count("incomplete_count"), count("item_count"));
-                lines.push(format!("seal {source} {as_of} {counts:?} {:?} {content}", row.text("missing")));
+            for found in SnapshotManifest::list(store, &source.parse().unwrap()).await.unwrap() {
+                let counts = (found.account_count, found.incomplete_count, found.item_count);
+                let (as_of, content) = (found.id.as_of, &found.content_sha256);
+                lines.push(format!("snapshot {source} {as_of} {counts:?} {:?} {content}", found.missing));
             }
         }
         let mut places = Vec::new();
-        for run in Run::of_month(table, month).await.unwrap() {
+        for run in Run::list(store, month).await.unwrap() {
             places.push(archive.place(&format!("reports/{month}/{}/", run.run_id)));
             let summary = serde_json::to_string(&run.summary).unwrap();
             lines.push(format!("run {} {:?} {:?} {summary}", run.run_id, run.state, run.reconciliation_sha256));
         }
-        for closing in Closing::of_month(table, month).await.unwrap() {
+        for closing in Closing::list(store, month).await.unwrap() {
             lines.push(format!("closing {closing:?}"));
         }
-        for row in table.query(&format!("MONTH#{month}"), "OUTBOX#").await.unwrap() {
-            lines.push(format!("outbox {} {:?} {:?}", row.sk, row.text("state"), row.text("run_id")));
+        for mail in Delivery::list(store, month).await.unwrap() {
+            lines.push(format!("mail {} {} {:?} {}", mail.name, mail.group, mail.state, mail.run_id));
         }
         for entry in archive.list("reports/").await.unwrap() {
             let bytes = archive.get(&entry.key).await.unwrap().unwrap();

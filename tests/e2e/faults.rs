@@ -10,6 +10,7 @@ use futures::{FutureExt, StreamExt};
 use jiff::ToSpan;
 use truecount_app::{Deadline, Environment, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer};
 use truecount_sandbox::{FaultProfile, Sample, Vendors};
+use truecount_store::Run;
 use truecount_support::environment;
 
 use crate::backend::{Folder, config};
@@ -79,7 +80,7 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
     let before = environment(&home, earlier);
     for one in sample.sources() {
         let answer = sync(&before, one).await;
-        assert!(matches!(answer, SyncAnswer::Sealed { .. }), "{case}: {answer:?}");
+        assert!(matches!(answer, SyncAnswer::Committed { .. }), "{case}: {answer:?}");
     }
     if is_file {
         folder.replace_files(sample, &fault);
@@ -92,14 +93,14 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
     for one in sample.sources() {
         match sync(&env, one).await {
             SyncAnswer::Failed { reason, .. } if one == source => incident = Some(reason),
-            SyncAnswer::Sealed { missing: Some(reason), .. } if one == source => incident = Some(reason),
-            SyncAnswer::Sealed { incomplete_accounts, accounts, .. } if one == source && incomplete_accounts > 0 => {
+            SyncAnswer::Committed { missing: Some(reason), .. } if one == source => incident = Some(reason),
+            SyncAnswer::Committed { incomplete_accounts, accounts, .. } if one == source && incomplete_accounts > 0 => {
                 incident = Some(format!("{incomplete_accounts} of {accounts} organizations not read"));
             }
-            SyncAnswer::Sealed { as_of, .. } if one == source && is_file => {
+            SyncAnswer::Committed { as_of, .. } if one == source && is_file => {
                 incident = Some(format!("the newest file is of {as_of}"));
             }
-            SyncAnswer::Sealed { .. } if one != source => {}
+            SyncAnswer::Committed { .. } if one != source => {}
             answer => panic!("{case}: {answer:?}"),
         }
     }
@@ -111,7 +112,7 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
     if !is_file {
         vendors.set_fault(source, None).await.unwrap();
         let answer = sync(&env, source).await;
-        assert!(matches!(answer, SyncAnswer::Sealed { .. }), "{case}, healed: {answer:?}");
+        assert!(matches!(answer, SyncAnswer::Committed { .. }), "{case}, healed: {answer:?}");
     }
     Outcome { incident, not_reconciled }
 }
@@ -139,7 +140,8 @@ async fn says_so(case: &str, env: &Environment, source: &str) -> u64 {
     let answer = truecount_app::report(env, &config, month, Some(&run_id), MailPolicy::Usual, soon).await.unwrap();
     let ReportAnswer::Reported { summary, .. } = answer else { panic!("{case}: {answer:?}") };
     assert!(!summary.is_complete, "{case}: reported as complete");
-    let bytes = env.archive.get(&format!("reports/{month}/{run_id}/exceptions.csv")).await.unwrap().unwrap();
+    let run = Run::load(&env.store, month, &run_id).await.unwrap().unwrap();
+    let bytes = run.read_file(&env.store, "exceptions.csv").await.unwrap().unwrap();
     let rows = crate::backend::rows(&bytes);
     let is_psa = source == "connectwise";
     let mut named = 0;

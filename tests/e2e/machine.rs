@@ -59,7 +59,7 @@ async fn a_deployed_month_is_that_of_the_command_line() {
     let found = deployed.digest().await;
     say(&format!("state machine: {found:?}, {:.1?}", begun.elapsed()));
     assert_eq!(found, expected, "{}", expected.difference(&found));
-    assert_eq!(sources(&run, "sealed").len(), sample.sources().len(), "{}", run.output);
+    assert_eq!(sources(&run, "committed").len(), sample.sources().len(), "{}", run.output);
     let place = format!("reports/2026-06/{}/exceptions.csv", run.output["run"]["run_id"].as_str().unwrap());
     assert!(!rows(&deployed.archive.get(&place).await.unwrap().unwrap()).is_empty());
     // The next day's run finds nothing to close, and nobody gets a second mail.
@@ -109,7 +109,7 @@ async fn a_source_that_fails_stops_no_other() {
     assert_eq!(failed.len(), 1, "{}", run.output);
     assert_eq!(failed[0]["source"], "ninjaone");
     assert!(failed[0]["why"]["reason"].is_string(), "{}", run.output);
-    assert_eq!(sources(&run, "sealed").len(), sample.sources().len() - 1, "{}", run.output);
+    assert_eq!(sources(&run, "committed").len(), sample.sources().len() - 1, "{}", run.output);
     assert!(run.output["run"]["summary"]["not_reconciled"].as_u64().is_some_and(|count| count > 0), "{}", run.output);
     assert_eq!(deployed.mails().len(), 1);
 }
@@ -126,8 +126,8 @@ async fn a_source_that_needs_many_rounds_is_read_to_its_end() {
     let run = deployed.run(json!({})).await;
     succeeded(&run);
     let found = deployed.digest().await;
-    assert_eq!(sources(&run, "sealed").len(), sample.sources().len(), "{}", run.output);
-    let rounds = sources(&run, "sealed").iter().map(|source| source["rounds"].as_u64().unwrap()).max().unwrap();
+    assert_eq!(sources(&run, "committed").len(), sample.sources().len(), "{}", run.output);
+    let rounds = sources(&run, "committed").iter().map(|source| source["rounds"].as_u64().unwrap()).max().unwrap();
     say(&format!("{rounds} rounds of `continue`: {found:?}, {:.1?}", begun.elapsed()));
     assert_eq!(found, expected, "{}", expected.difference(&found));
     assert!(rounds >= 5, "it was not short enough: {}", run.output["sources"]);

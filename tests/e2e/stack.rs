@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use truecount_app::{IgnoreReason, MappingDecision, MappingRecord, append_decision};
 use truecount_billing::{AccountId, ClientId, SourceId};
 use truecount_embedded::{Durability, LocalBackend};
 use truecount_platform::aws::{self, Endpoints, S3Archive};
 use truecount_platform::{Archive, Table};
 use truecount_sandbox::{Sample, Vendors};
+use truecount_store::{IgnoreReason, LeaseMode, MappingDecision, MappingRecord, Store};
 
 use crate::between::Between;
 use crate::lambda::{Function, Setup};
@@ -45,7 +45,7 @@ pub(crate) struct Stack {
     /// The tests' own way to the table, past the proxy.
     pub(crate) table: Table,
     /// The tests' own way to the bucket.
-    pub(crate) archive: S3Archive,
+    pub(crate) archive: Arc<S3Archive>,
     variables: BTreeMap<String, String>,
     folder: tempfile::TempDir,
     // Keeps the embedded table open.
@@ -89,7 +89,7 @@ impl Stack {
         let endpoint = |url: &str| Some(truecount_platform::endpoint::checked(url).unwrap());
         let own = Endpoints { table: endpoint(&table_url), archive: endpoint(&emulator), ..Endpoints::default() };
         let own = aws::local(own);
-        let (table, archive) = (own.table(&table_name), own.archive(&name));
+        let (table, archive) = (own.table(&table_name), Arc::new(own.archive(&name)));
         table.create_if_missing().await.unwrap();
         archive.create_if_missing().await.unwrap();
         let variables: BTreeMap<String, String> = [
@@ -130,7 +130,7 @@ impl Stack {
     }
 
     async fn decide(&self) {
-        decide(&self.table, &self.sample).await;
+        decide(&self.store(), &self.sample).await;
     }
 
     async fn restore(&self, saved: &Saved) {
@@ -176,6 +176,11 @@ impl Stack {
         &self.variables
     }
 
+    /// The stack's store.
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.table.clone(), self.archive.clone(), LeaseMode::Shared)
+    }
+
     /// What the functions logged.
     pub(crate) fn logs(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("functions.log")).unwrap_or_default()
@@ -183,16 +188,16 @@ impl Stack {
 }
 
 /// Appends the sample's decisions.
-pub(crate) async fn decide(table: &Table, sample: &Sample) {
+pub(crate) async fn decide(store: &Store, sample: &Sample) {
     for one in sample.decisions() {
-        let verdict = match &one.client_id {
+        let mapping = match &one.client_id {
             Some(client) => MappingDecision::Confirmed { client_id: ClientId::new(client).unwrap() },
             None => MappingDecision::Ignored { reason: IgnoreReason::Internal },
         };
         let (source, account_id) = (SourceId::new(&one.source).unwrap(), AccountId::new(&one.account_id).unwrap());
         let decision =
-            MappingRecord::new(source, account_id, verdict, one.who.as_str(), one.why.as_str(), sample.now());
-        append_decision(table, &decision).await.unwrap();
+            MappingRecord::new(source, account_id, mapping, one.who.as_str(), one.why.as_str(), sample.now());
+        decision.append(store).await.unwrap();
     }
 }
 

@@ -15,7 +15,7 @@ impl Stack {
     /// What the month left behind.
     pub(crate) async fn digest(&self) -> Digest {
         let mails = self.mailbox.messages();
-        Digest::of(&self.table, &self.archive, &mails, self.sample.month(), &self.sample.sources()).await
+        Digest::of(&self.store(), &*self.archive, &mails, self.sample.month(), &self.sample.sources()).await
     }
 }
 

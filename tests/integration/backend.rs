@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use truecount_app::mapping::{self, MappingRequest, MappingWorkspace};
 use truecount_app::{
-    AppError, Config, Deadline, Environment, MailPolicy, MappingDecision, ReconcileAnswer, ReportAnswer, RunKind,
-    SyncAnswer,
+    AppError, Config, Deadline, Environment, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer,
 };
 use truecount_embedded::{Durability, LocalBackend};
 use truecount_platform::FixedClock;
+use truecount_store::{LeaseMode, MappingDecision, Store};
 use truecount_support::{environment, file_names, write_file};
 
 pub(crate) struct TestBackend {
     pub(crate) env: Environment,
     pub(crate) config: Config,
     pub(crate) folder: tempfile::TempDir,
-    _home: LocalBackend,
+    pub(crate) home: LocalBackend,
 }
 
 pub(crate) const NOW: &str = "2026-06-30T20:00:00Z";
@@ -30,9 +30,10 @@ impl TestBackend {
             write_file(folder.path(), name, text);
         }
         let home = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
-        let env = Environment { is_exclusive: false, ..environment(&home, NOW.parse().unwrap()) };
+        let store = Store::new(home.table(), home.archive(), LeaseMode::Shared);
+        let env = Environment { store, ..environment(&home, NOW.parse().unwrap()) };
         let config = Config::load(&*env.config).await.unwrap();
-        Self { env, config, folder, _home: home }
+        Self { env, config, folder, home }
     }
 
     /// Sets the clock to the evening of a day.
@@ -64,10 +65,10 @@ impl TestBackend {
         let request = MappingRequest {
             source: "rmm".parse().unwrap(),
             account_id: account.parse().unwrap(),
-            verdict: decision,
+            decision,
             from: from.map(|month| month.parse().unwrap()),
-            who: "kim".to_owned(),
-            why: "asked them".to_owned(),
+            actor: "kim".to_owned(),
+            note: "asked them".to_owned(),
         };
         mapping::decide(&self.env, &workspace, request).await.map(|(_, notes)| notes)
     }

@@ -7,10 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use truecount_app::{
-    Config, Environment, IgnoreReason, MappingDecision, MappingRecord, SyncAnswer, append_decision, closing_due_now,
-    entries_of,
-};
+use truecount_app::{Config, Environment, SyncAnswer, closing_due_now};
 use truecount_billing::SourceId;
 use truecount_embedded::{Durability, LocalBackend};
 use truecount_operator::doctor::{self, CheckResult, CheckStatus, CheckedBackend};
@@ -19,6 +16,7 @@ use truecount_operator::stack::{self, StackResources};
 use truecount_platform::aws::{self, Endpoints};
 use truecount_platform::{FixedClock, endpoint};
 use truecount_sandbox::{FaultProfile, Sample, Vendors};
+use truecount_store::{IgnoreReason, LeaseMode, MappingDecision, MappingRecord, SnapshotManifest, Store};
 
 use crate::backend::soon;
 use crate::cloud::{Answers, CloudStandIn};
@@ -93,9 +91,11 @@ impl Clinic {
     /// The tenants that let us read, in the settings' words.
     async fn readable_tenants(&self) -> String {
         let (source, config) = (SourceId::new("microsoft-graph").unwrap(), self.config().await);
-        let entries = entries_of(&self.env, &source, config.settings.today(&self.env)).await.unwrap();
+        let today = config.settings.today(&self.env);
+        let newest = SnapshotManifest::newest(&self.env.store, &source, today).await.unwrap().unwrap();
+        let entries = newest.accounts(&self.env.store).await.unwrap();
         let readable = entries.iter().filter(|entry| entry.account.read_state.is_complete());
-        let named = |entry: &truecount_app::SnapshotAccount| {
+        let named = |entry: &truecount_store::SnapshotAccount| {
             format!("{{ id = \"{}\", name = \"{}\" }}", entry.account.id, entry.account.name)
         };
         format!("tenants = [{}]", readable.map(named).collect::<Vec<_>>().join(", "))
@@ -148,7 +148,7 @@ impl Clinic {
         let config = self.config().await;
         for source in config.settings.enabled() {
             let answer = truecount_app::sync(&self.env, &config.settings, source.id.as_str(), soon()).await.unwrap();
-            assert!(matches!(answer, SyncAnswer::Sealed { .. }), "{answer:?}");
+            assert!(matches!(answer, SyncAnswer::Committed { .. }), "{answer:?}");
         }
     }
 
@@ -156,11 +156,13 @@ impl Clinic {
     async fn decide_all(&self) {
         let config = self.config().await;
         for source in config.settings.enabled().filter(|source| source.connector != "connectwise") {
-            for entry in entries_of(&self.env, &source.id, config.settings.today(&self.env)).await.unwrap() {
+            let today = config.settings.today(&self.env);
+            let newest = SnapshotManifest::newest(&self.env.store, &source.id, today).await.unwrap().unwrap();
+            for entry in newest.accounts(&self.env.store).await.unwrap() {
                 let ignored = MappingDecision::Ignored { reason: IgnoreReason::NotOurs };
                 let (source, now) = (source.id.clone(), self.env.clock.now());
                 let decision = MappingRecord::new(source, entry.account.id, ignored, "kim", "a test", now);
-                append_decision(&self.env.table, &decision).await.unwrap();
+                decision.append(&self.env.store).await.unwrap();
             }
         }
     }
@@ -247,16 +249,17 @@ async fn the_stack(clinic: &mut Clinic) {
 
 /// Table and bucket.
 async fn the_homes(clinic: &mut Clinic) {
-    let table = clinic.env.table.clone();
+    let store = clinic.env.store.clone();
     let url = endpoint::checked(clinic.home.table_endpoint()).unwrap();
-    clinic.env.table = aws::local_table(&url, "elsewhere");
+    let elsewhere = aws::local_table(&url, "elsewhere");
+    clinic.env.store = Store::new(elsewhere, clinic.home.archive(), LeaseMode::SingleProcess);
     let lines = clinic.examine().await;
     let line = lines.iter().find(|line| line.topic == "table").unwrap();
     assert_eq!(line.status, CheckStatus::Error, "{line:?}");
     assert!(line.message.contains("`elsewhere`: the table does not exist"), "{line:?}");
     assert!(line.fix.as_ref().unwrap().contains("deploy the stack again"), "{line:?}");
     clinic.found.push("table missing");
-    clinic.env.table = table;
+    clinic.env.store = store;
 
     let config = clinic.env.config.clone();
     let endpoints = Endpoints { archive: endpoint::checked(&clinic.cloud.url).ok(), ..Endpoints::default() };

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use truecount_app::mapping::{MappingWorkspace, RowState};
-use truecount_app::{MappingDecision, ReconcileAnswer, RunKind};
+use truecount_app::{ReconcileAnswer, RunKind};
 use truecount_billing::ClientId;
+use truecount_store::{MappingDecision, Run};
 use truecount_support::SETTINGS;
 
 use crate::backend::{TestBackend, soon};
@@ -53,7 +54,7 @@ fn split(by: &str, parts: &[(&str, &str)]) -> MappingDecision {
 /// `client kind variance` of each exception, and the reasons of unmapped accounts.
 async fn exceptions(home: &TestBackend) -> Vec<String> {
     let run = home.draft().await;
-    let run = truecount_app::Run::load(&home.env.table, "2026-06".parse().unwrap(), &run).await.unwrap().unwrap();
+    let run = Run::load(&home.env.store, "2026-06".parse().unwrap(), &run).await.unwrap().unwrap();
     let found = truecount_app::findings_of(&home.env, &run).await.unwrap();
     let row = |finding: &truecount_reconciliation::Finding| {
         let client = finding.client_id.as_ref().map_or("-", |id| id.as_str());
@@ -83,7 +84,7 @@ async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(notes[0].contains("no item has the site `bath`") && notes[1].contains("`hull` (1 items)"), "{notes:?}");
     let rest = "- unmapped_account 2 2 counted in rmm, not mapped to a client; no list price for 2 of them; split by \
-                site; these are nobody's yet: `hull` (1 item), without a site (1 item)";
+                site; without a client yet: `hull` (1 item), without a site (1 item)";
     assert_eq!(exceptions(&home).await, [rest], "2 of leeds and 1 of york are billed");
 
     let all = split("site", &[("leeds", "c1"), ("york", "c2"), ("hull", "c2")]);

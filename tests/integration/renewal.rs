@@ -37,14 +37,17 @@ async fn a_renewed_secret_is_taken_at_the_next_refusal_and_looked_up_once() {
     let settings = sample.settings_toml(&vendors.endpoints());
     let mut home = TestBackend::new(&settings, &sample.rules_toml(), &[]).await;
     for source in vendors.endpoints().keys() {
-        for (old, is_sealed) in [(2, false), (1, true)] {
+        for (old, is_committed) in [(2, false), (1, true)] {
             let secrets = Arc::new(Renewed { sample: Arc::clone(&sample), old, asked: AtomicUsize::new(0) });
             home.env.secrets = secrets.clone();
             let answer = home.sync(source).await;
             match &answer {
-                SyncAnswer::Sealed { .. } => assert!(is_sealed, "{source} {answer:?}"),
+                SyncAnswer::Committed { .. } => assert!(is_committed, "{source} {answer:?}"),
                 SyncAnswer::Failed { remedy, .. } => {
-                    assert!(!is_sealed && *remedy == truecount_billing::Remedy::FixCredentials, "{source} {answer:?}")
+                    assert!(
+                        !is_committed && *remedy == truecount_billing::Remedy::FixCredentials,
+                        "{source} {answer:?}"
+                    )
                 }
                 _ => panic!("{source} {answer:?}"),
             }

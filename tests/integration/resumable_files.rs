@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Notify;
 use truecount_app::{Deadline, SyncAnswer};
 use truecount_platform::{Archive, ArchiveEntry, ArchiveError, CreateOutcome};
+use truecount_store::{LeaseMode, SnapshotManifest, Store};
 
 use crate::backend::TestBackend;
 use crate::smoke::{RULES, SETTINGS};
@@ -71,16 +72,15 @@ fn file(status: &str) -> String {
 async fn home(left: i64) -> (TestBackend, Arc<Odd>) {
     let mut home = TestBackend::new(SETTINGS, RULES, &[]).await;
     home.drop_file("rmm", "usage-2026-06-24.csv", &file("active"));
-    let inner = home.env.archive.clone();
+    let inner = home.home.archive();
     let odd = Arc::new(Odd {
         inner,
         left: AtomicI64::new(left),
         stands_still: Notify::new(),
         seam: AtomicUsize::new(1_000_003),
     });
-    home.env.archive = odd.clone();
-    // a lease that is found is that of a process that died
-    home.env.is_exclusive = true;
+    // A lease that is found belongs to a process that died.
+    home.env.store = Store::new(home.home.table(), odd.clone(), LeaseMode::SingleProcess);
     (home, odd)
 }
 
@@ -101,7 +101,7 @@ async fn a_file_is_read_whole_however_often_it_is_begun() {
     odd.left.store(i64::MAX, Ordering::SeqCst);
     let answer = home.sync("rmm").await;
     let items = ROWS as u64;
-    assert!(matches!(answer, SyncAnswer::Sealed { items: found, accounts: 7, .. } if found == items), "{answer:?}");
+    assert!(matches!(answer, SyncAnswer::Committed { items: found, accounts: 7, .. } if found == items), "{answer:?}");
     let snapshot = truecount_support::file_names(&home.folder.path().join("archive/raw/rmm"));
     assert_eq!(snapshot, ["2026-06-24-000001"], "it went on with what was begun");
 }
@@ -114,9 +114,9 @@ async fn out_of_time_it_goes_on_also_with_a_file_of_last_week() {
         let answer = truecount_app::sync(&home.env, &home.config.settings, "rmm", out_of_time).await.unwrap();
         assert!(matches!(answer, SyncAnswer::Continue { .. }), "{answer:?}");
     }
-    assert!(matches!(home.sync("rmm").await, SyncAnswer::Sealed { .. }));
-    let seal = home.env.table.query("SOURCE#rmm", "SEAL#").await.unwrap();
-    assert_eq!(seal[0].sk, "SEAL#2026-06-24#000001");
+    assert!(matches!(home.sync("rmm").await, SyncAnswer::Committed { .. }));
+    let snapshots = SnapshotManifest::list(&home.env.store, &"rmm".parse().unwrap()).await.unwrap();
+    assert_eq!(snapshots[0].id.to_string(), "2026-06-24#000001");
 }
 
 #[tokio::test]
@@ -128,5 +128,5 @@ async fn a_file_that_is_replaced_in_the_middle_is_begun_anew() {
     home.drop_file("rmm", "usage-2026-06-24.csv", &file("absent"));
     let answer = home.sync("rmm").await;
     assert!(matches!(&answer, SyncAnswer::Failed { reason, .. } if reason.contains("another file came")), "{answer:?}");
-    assert!(matches!(home.sync("rmm").await, SyncAnswer::Sealed { .. }));
+    assert!(matches!(home.sync("rmm").await, SyncAnswer::Committed { .. }));
 }

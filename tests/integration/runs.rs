@@ -1,10 +1,9 @@
 //! Runs of one month: drafts beside closings, one that takes another's place, one at a time, and what is pinned.
 
-use truecount_app::{
-    Closing, IgnoreReason, MailPolicy, MappingDecision, MappingRecord, ReconcileAnswer, ReportAnswer, Run, RunKind,
-    SyncAnswer, append_decision,
+use truecount_app::{MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer};
+use truecount_store::{
+    Closing, Fence, IgnoreReason, Lease, LeaseOutcome, MappingDecision, MappingRecord, Run, RunState, sha256_hex,
 };
-use truecount_platform::{Row, Value};
 
 use crate::backend::{TestBackend, soon};
 use crate::smoke::{self, BILLED, RULES, SETTINGS, USAGE};
@@ -28,8 +27,8 @@ fn closing(replace: Option<&str>) -> RunKind {
 
 fn ignored(home: &TestBackend, account: &str) -> MappingRecord {
     let (source, account) = ("rmm".parse().unwrap(), account.parse().unwrap());
-    let verdict = MappingDecision::Ignored { reason: IgnoreReason::Internal };
-    MappingRecord::new(source, account, verdict, "kim", "internal", home.env.clock.now())
+    let decision = MappingDecision::Ignored { reason: IgnoreReason::Internal };
+    MappingRecord::new(source, account, decision, "kim", "internal", home.env.clock.now())
 }
 
 #[tokio::test]
@@ -41,7 +40,7 @@ async fn a_draft_has_files_and_no_mail_and_a_decision_makes_another() {
     let before = home.report_file(&first, "exceptions.csv");
     assert!(home.mails().is_empty());
 
-    append_decision(&home.env.table, &ignored(&home, "a3")).await.unwrap();
+    ignored(&home, "a3").append(&home.env.store).await.unwrap();
     let second = home.draft().await;
     assert_ne!(first, second);
     home.report(&second).await;
@@ -68,10 +67,10 @@ async fn the_manifest_has_the_hash_of_every_file() {
     home.report(&run_id).await;
     let manifest = home.report_file(&run_id, "manifest.json");
     for name in ["exceptions.csv", "lines.csv", "coverage.csv", "setup.csv", "mapping-suggestions.csv", "run.json"] {
-        let hash = truecount_app::keys::sha256(home.report_file(&run_id, name).as_bytes());
+        let hash = sha256_hex(home.report_file(&run_id, name).as_bytes());
         assert!(manifest.contains(&format!("\"{name}\"")) && manifest.contains(&hash), "{name}: {manifest}");
     }
-    for name in ["inputs/psa.jsonl.gz", "inputs/rmm.jsonl.gz", "inputs/rules.toml.gz", "inputs/decisions.jsonl.gz"] {
+    for name in ["inputs/psa.jsonl.gz", "inputs/rmm.jsonl.gz", "inputs/rules.toml.gz", "inputs/mappings.jsonl.gz"] {
         assert!(manifest.contains(name), "{name}: {manifest}");
     }
 }
@@ -81,7 +80,7 @@ async fn a_closing_run_is_replaced_by_name_only() {
     let home = synced().await;
     let first = home.close().await;
     home.report(&first).await;
-    append_decision(&home.env.table, &ignored(&home, "a3")).await.unwrap();
+    ignored(&home, "a3").append(&home.env.store).await.unwrap();
     assert_eq!(home.close().await, first, "what is closed stays closed");
     let error = reconcile(&home, &closing(Some("2026-06-c1-nobody"))).await.unwrap_err();
     assert!(error.contains("is not the closing run of 2026-06") && error.contains(&first), "{error}");
@@ -101,33 +100,32 @@ async fn a_closing_run_is_replaced_by_name_only() {
 }
 
 #[tokio::test]
-async fn what_was_pinned_before_the_end_stands() {
+async fn what_was_frozen_by_a_worker_that_died_stands() {
     let home = synced().await;
     let undisturbed = home.close().await;
-    // the end came between the run and its name in the claim
+    // the worker died between storing the run and naming it in the claim
     let month = "2026-06".parse().unwrap();
-    let claim = Closing::of_month(&home.env.table, month).await.unwrap().remove(0);
-    let run = Run::load(&home.env.table, month, &undisturbed).await.unwrap().unwrap();
-    let unnamed = format!("{{\"number\":1,\"claimed_at\":\"{}\",\"replaces\":null,\"run_id\":null}}", claim.claimed_at);
-    let row = Row::new("MONTH#2026-06", "CLOSING#0001").with("closing", Value::Text(unnamed));
-    home.env.table.put(row.with("lease", Value::Number(1))).await.unwrap();
-    append_decision(&home.env.table, &ignored(&home, "a3")).await.unwrap();
+    let claim = Closing::list(&home.env.store, month).await.unwrap().remove(0);
+    let run = Run::load(&home.env.store, month, &undisturbed).await.unwrap().unwrap();
+    let mut unnamed = claim.clone();
+    unnamed.run_id = None;
+    home.env.store.put(&unnamed, Fence::at(1)).await.unwrap();
+    ignored(&home, "a3").append(&home.env.store).await.unwrap();
     assert_eq!(home.close().await, undisturbed, "a decision of afterwards makes no second closing run");
-    assert_eq!(Run::of_month(&home.env.table, month).await.unwrap(), [run]);
+    assert_eq!(Run::list(&home.env.store, month).await.unwrap(), [run]);
 }
 
 #[tokio::test]
 async fn rules_edited_in_the_middle_are_not_taken() {
     let mut home = synced().await;
     let run_id = home.close().await;
-    let found = truecount_app::keys::reconciliation("2026-06".parse().unwrap(), &run_id);
-    let path = home.folder.path().join("archive").join(found);
+    let path = home.folder.path().join(format!("archive/runs/2026-06/{run_id}/reconciliation.json.gz"));
     let before = std::fs::read(&path).unwrap();
-    // pinned, and no further
+    // its inputs are frozen, and no more
     let month = "2026-06".parse().unwrap();
-    let mut run = Run::load(&home.env.table, month, &run_id).await.unwrap().unwrap();
-    (run.state, run.summary, run.reconciliation_sha256) = (truecount_app::RunState::Pinned, None, None);
-    run.save(&home.env.table, 1).await.unwrap();
+    let mut run = Run::load(&home.env.store, month, &run_id).await.unwrap().unwrap();
+    (run.state, run.summary, run.reconciliation_sha256) = (RunState::Frozen, None, None);
+    run.save(&home.env.store, Fence::at(1)).await.unwrap();
     std::fs::remove_file(&path).unwrap();
     let edited = RULES.replace("device_fresh", "device_all");
     home.config = truecount_app::Config::from_bytes(SETTINGS.as_bytes(), edited.into_bytes()).unwrap();
@@ -138,10 +136,9 @@ async fn rules_edited_in_the_middle_are_not_taken() {
 #[tokio::test]
 async fn one_worker_at_a_time() {
     let home = synced().await;
-    let until = jiff::Timestamp::now().as_millisecond() + 60_000;
-    for name in ["rmm", "MONTH#2026-06#closing"] {
-        let row = Row::new(format!("LEASE#{name}"), "LEASE").with("lease", Value::Number(7));
-        home.env.table.put(row.with("until_ms", Value::Number(until))).await.unwrap();
+    for name in ["rmm", &Run::lease_name("2026-06".parse().unwrap(), true)] {
+        let held = Lease::acquire(&home.env.store, name, soon().at).await.unwrap();
+        assert!(matches!(held, LeaseOutcome::Held(_)), "{name}");
     }
     assert!(matches!(home.sync("rmm").await, SyncAnswer::Busy { .. }));
     assert!(matches!(reconcile(&home, &closing(None)).await, Ok(ReconcileAnswer::Busy { .. })));

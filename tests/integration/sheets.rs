@@ -336,7 +336,7 @@ async fn a_file_in_the_inbox_counts_in_the_next_run_once_and_its_bad_rows_stand_
     assert!(setup.contains("mapping_file_refused,june.csv,") && setup.contains("row 3, column `client`"), "{setup}");
     let history = book(&home).await;
     let decisions = &history.sources[0].history["a1"];
-    assert_eq!((decisions.len(), decisions[0].who.as_str()), (1, "inbox/mappings/june.csv"));
+    assert_eq!((decisions.len(), decisions[0].actor.as_str()), (1, "inbox/mappings/june.csv"));
 
     set(&mut cells, 3, "client", "c2");
     fs::write(folder.join("june.csv"), written(&cells, b';')).unwrap();

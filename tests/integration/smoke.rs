@@ -74,9 +74,9 @@ async fn two_files_become_one_email() {
     let home = home().await;
     for source in ["psa", "rmm"] {
         let answer = home.sync(source).await;
-        assert!(matches!(answer, SyncAnswer::Sealed { incomplete_accounts: 0, unchanged: false, .. }), "{answer:?}");
+        assert!(matches!(answer, SyncAnswer::Committed { incomplete_accounts: 0, unchanged: false, .. }), "{answer:?}");
         let again = home.sync(source).await;
-        assert!(matches!(again, SyncAnswer::Sealed { unchanged: true, .. }), "{again:?}");
+        assert!(matches!(again, SyncAnswer::Committed { unchanged: true, .. }), "{again:?}");
     }
     let run_id = home.close().await;
     let ReportAnswer::Reported { summary, mails, .. } = home.report(&run_id).await else { panic!("busy") };

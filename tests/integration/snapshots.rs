@@ -1,7 +1,7 @@
-//! What is sealed never changes, and a count that fell is not believed at once: also across failures and kills.
+//! What is committed never changes, and a count that fell is not believed at once: also across failures and kills.
 
 use truecount_app::{ReconcileAnswer, RunKind, SyncAnswer};
-use truecount_platform::{Row, Value};
+use truecount_store::{Checkpoint, Fence};
 
 use crate::backend::{TestBackend, soon};
 use crate::smoke::{BILLED, RULES, SETTINGS};
@@ -29,15 +29,12 @@ async fn fallen(yesterday: &[(&str, u32)], today: &[(&str, u32)]) -> TestBackend
     home
 }
 
-/// The checkpoint as it stands between the seal and the note of it.
+/// The checkpoint as it is between the commit and the status.
 async fn put_checkpoint_back(home: &TestBackend, snapshot: &str) {
-    let row = Row::new("SOURCE#rmm", "CHECKPOINT")
-        .with("snapshot", Value::Text(snapshot.to_owned()))
-        .with("began_on", Value::Text("2026-06-30".to_owned()))
-        .with("packs", Value::Number(1))
-        .with("is_crawled", Value::Number(1))
-        .with("lease", Value::Number(2));
-    home.env.table.put(row).await.unwrap();
+    let (source, began_on) = ("rmm".parse().unwrap(), "2026-06-30".parse().unwrap());
+    let begun = Checkpoint::begin(source, snapshot.parse().unwrap(), began_on, None);
+    let crawled = Checkpoint { batches: 1, is_crawled: true, ..begun };
+    crawled.save(&home.env.store, Fence::at(2)).await.unwrap();
 }
 
 async fn not_reconciled(home: &TestBackend) -> u64 {
@@ -48,31 +45,33 @@ async fn not_reconciled(home: &TestBackend) -> u64 {
 }
 
 #[tokio::test]
-async fn a_sync_that_was_ended_after_its_seal_leaves_it_as_it_is() {
+async fn a_sync_that_died_after_its_commit_leaves_it_as_it_is() {
     let shrunk = (&[("Harbour Dental", 20), ("Mill & Sons", 3)][..], &[("Harbour Dental", 2), ("Mill & Sons", 3)][..]);
     let gone = (&[("Harbour Dental", 20), ("Mill & Sons", 3)][..], &[("Mill & Sons", 3)][..]);
     for (yesterday, today) in [shrunk, gone] {
         let home = fallen(yesterday, today).await;
-        let sealed = home.sync("rmm").await;
-        assert!(matches!(sealed, SyncAnswer::Sealed { accounts: 2, incomplete_accounts: 1, .. }), "{sealed:?}");
+        let committed = home.sync("rmm").await;
+        assert!(
+            matches!(committed, SyncAnswer::Committed { accounts: 2, incomplete_accounts: 1, .. }),
+            "{committed:?}"
+        );
         assert_eq!(not_reconciled(&home).await, 1);
         put_checkpoint_back(&home, "2026-06-30#000002").await;
-        assert_eq!(home.sync("rmm").await, sealed, "it answers what is sealed");
-        assert_eq!(not_reconciled(&home).await, 1, "the fall is as doubtful as before");
+        assert_eq!(home.sync("rmm").await, committed, "it answers what is committed");
+        assert_eq!(not_reconciled(&home).await, 1, "the drop is as doubtful as before");
         // only a second reading makes it count
         let second = home.sync("rmm").await;
-        assert!(matches!(second, SyncAnswer::Sealed { incomplete_accounts: 0, unchanged: false, .. }), "{second:?}");
+        assert!(matches!(second, SyncAnswer::Committed { incomplete_accounts: 0, unchanged: false, .. }), "{second:?}");
         assert_eq!(not_reconciled(&home).await, 0);
     }
 }
 
 #[tokio::test]
-async fn a_worker_who_comes_back_late_seals_nothing() {
+async fn a_worker_who_comes_back_late_commits_nothing() {
     let home = fallen(&[("Mill & Sons", 3)], &[("Mill & Sons", 4)]).await;
     home.sync("rmm").await;
     // somebody took the lease, and is at a snapshot of its own
-    let row = Row::new("SOURCE#rmm", "CHECKPOINT").with("lease", Value::Number(99));
-    home.env.table.put(row).await.unwrap();
+    Checkpoint::clear(&home.env.store, &"rmm".parse().unwrap(), Fence::at(99)).await.unwrap();
     let error = truecount_app::sync(&home.env, &home.config.settings, "rmm", soon()).await.unwrap_err().to_string();
     assert!(error.contains("`rmm` was taken over by a newer worker"), "{error}");
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use truecount_app::mapping::{MappingWorkspace, RowState};
-use truecount_app::{MappingDecision, ReconcileAnswer, RunKind};
+use truecount_app::{ReconcileAnswer, RunKind};
+use truecount_store::{MappingDecision, Run};
 use truecount_support::SETTINGS;
 
 use crate::backend::{TestBackend, soon};
@@ -95,7 +96,7 @@ async fn alarms(home: &TestBackend, month: &str) -> Vec<String> {
     let month = month.parse().unwrap();
     let answer = truecount_app::reconcile(&home.env, &home.config, Some(month), &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
-    let run = truecount_app::Run::load(&home.env.table, month, &run_id).await.unwrap().unwrap();
+    let run = Run::load(&home.env.store, month, &run_id).await.unwrap().unwrap();
     let found = truecount_app::findings_of(&home.env, &run).await.unwrap();
     let own = found.setup.iter().filter(|row| row.code.starts_with("account_") || row.code.starts_with("client"));
     own.map(|row| format!("{} {} | {}", row.code, row.subject, row.message)).collect()

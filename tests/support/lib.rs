@@ -15,11 +15,12 @@ use jiff::Timestamp;
 use truecount_app::Environment;
 use truecount_embedded::LocalBackend;
 use truecount_platform::FixedClock;
+use truecount_store::LeaseMode;
 
 /// The environment on a local backend that this process holds alone, at a moment.
 #[must_use]
 pub fn environment(backend: &LocalBackend, now: Timestamp) -> Environment {
-    Environment { is_exclusive: true, ..Environment::shared(backend.ports(), Arc::new(FixedClock(now))) }
+    Environment::new(backend.ports(), Arc::new(FixedClock(now)), LeaseMode::SingleProcess)
 }
 
 /// Writes a file below a folder, and the folders above it.

@@ -1,9 +1,9 @@
 //! `truecount clients`: what one client is billed for and uses.
 
-use truecount_app::entries_of;
 use truecount_billing::{ClientId, Side};
 use truecount_reconciliation::Comparison;
 use truecount_reports::quantity;
+use truecount_store::SnapshotManifest;
 
 use crate::args::{Cli, ClientsArgs, ClientsCommand};
 use crate::open::{Session, open};
@@ -100,7 +100,10 @@ async fn clients_of(session: &Session) -> anyhow::Result<Vec<(ClientId, String)>
     let mut clients = Vec::new();
     for source in session.config.settings.enabled() {
         if source.side() == Side::Agreed {
-            for entry in entries_of(&session.env, &source.id, session.config.settings.today(&session.env)).await? {
+            let today = session.config.settings.today(&session.env);
+            let newest = SnapshotManifest::newest(&session.env.store, &source.id, today).await?;
+            let Some(newest) = newest else { continue };
+            for entry in newest.accounts(&session.env.store).await? {
                 clients.push((ClientId::new(entry.account.id.as_str())?, entry.account.name));
             }
         }

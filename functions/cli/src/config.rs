@@ -10,8 +10,9 @@ use std::path::Path;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use similar::TextDiff;
-use truecount_app::{Config, keys};
+use truecount_app::Config;
 use truecount_platform::{Archive, CreateOutcome};
+use truecount_store::{RULES_FILE, SETTINGS_FILE, sha256_hex};
 
 use crate::args::{Cli, ConfigArgs, ConfigCommand};
 use crate::open::{OpenBackend, Target, open_backend};
@@ -19,7 +20,7 @@ use crate::output::{Ending, json, say, tell};
 use crate::rules::{odd, wrong};
 
 /// The files, by their names in one's own folder, in the order in which they are put in place.
-const FILES: [(&str, &str); 2] = [("rules.toml", keys::RULES), ("settings.toml", keys::SETTINGS)];
+const FILES: [(&str, &str); 2] = [("rules.toml", RULES_FILE), ("settings.toml", SETTINGS_FILE)];
 
 /// Beside them: which home they are of, and what each was when it was pulled.
 const PULLED: &str = ".pulled.json";
@@ -63,7 +64,7 @@ async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
         };
         if let Some(mine) = read(&folder.join(name))?
             && mine != there
-            && pulled.files.get(name) != Some(&keys::sha256(&mine))
+            && pulled.files.get(name) != Some(&sha256_hex(&mine))
         {
             anyhow::bail!(
                 "`{}` has changes that were never pushed: push them, or pull into another folder with --out",
@@ -77,7 +78,7 @@ async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
     let mut rows = Vec::new();
     for (name, key, there) in found {
         let path = folder.join(name);
-        pulled.files.insert(name.to_owned(), keys::sha256(&there));
+        pulled.files.insert(name.to_owned(), sha256_hex(&there));
         fs::write(&path, there).with_context(|| format!("`{}` cannot be written", path.display()))?;
         rows.push(FileRow { file: name, place: backend.env.config.place(key), state: "pulled", diff: None });
         if !cli.json {
@@ -119,7 +120,7 @@ async fn push(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
     odd(&config).iter().for_each(|line| tell(&format!("Note: {line}")));
     let mut rows = Vec::new();
     for (name, key, mine) in files {
-        let sha256 = keys::sha256(&mine);
+        let sha256 = sha256_hex(&mine);
         let state = put(backend, key, mine, pulled.files.get(name)).await?;
         pulled.files.insert(name.to_owned(), sha256);
         pulled.home = backend.name();
@@ -138,7 +139,7 @@ async fn push(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
 async fn put(backend: &OpenBackend, key: &str, mine: Vec<u8>, pulled: Option<&String>) -> anyhow::Result<&'static str> {
     let archive = &*backend.env.config;
     let there = archive.get(key).await?;
-    let is_mine = |there: &[u8]| pulled == Some(&keys::sha256(there));
+    let is_mine = |there: &[u8]| pulled == Some(&sha256_hex(there));
     let placed = match there {
         None => archive.put_new(key, mine).await? == CreateOutcome::Created,
         Some(there) if there == mine => return Ok("unchanged"),
@@ -163,7 +164,7 @@ async fn put(backend: &OpenBackend, key: &str, mine: Vec<u8>, pulled: Option<&St
 async fn keep(archive: &dyn Archive, key: &str, earlier: &[u8]) -> anyhow::Result<()> {
     let name = key.strip_prefix("config/").unwrap_or(key);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "toml"));
-    let kept = format!("config/history/{stem}-{}.{extension}", &keys::sha256(earlier)[..12]);
+    let kept = format!("config/history/{stem}-{}.{extension}", &sha256_hex(earlier)[..12]);
     archive.put_new(&kept, earlier.to_vec()).await?;
     Ok(())
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use serde::Serialize;
-use truecount_app::{
-    Config, IgnoreReason, MailPolicy, MappingDecision, MappingRecord, ReconcileAnswer, ReportAnswer, RunKind,
-    RunSummary, SyncAnswer, append_decision, decisions_about, keys, seed_month,
-};
+use truecount_app::{Config, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer, seed_month};
 use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
 use truecount_embedded::Durability;
 use truecount_platform::FixedClock;
 use truecount_reconciliation::Totals;
 use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
+use truecount_store::{
+    IgnoreReason, InboxFolder, MappingDecision, MappingRecord, RULES_FILE, Run, RunSummary, SETTINGS_FILE,
+};
 
 use crate::args::{Cli, DemoArgs};
 use crate::open::{Session, embedded};
@@ -79,19 +79,19 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
 
 /// Settings, rules, secrets and dropped files of the sample.
 fn prepare(data: &Path, sample: &Sample, vendors: &Vendors) -> anyhow::Result<()> {
-    let settings = data.join(keys::SETTINGS);
+    let settings = data.join(SETTINGS_FILE);
     if let Ok(text) = std::fs::read_to_string(&settings)
         && !text.starts_with(MARK)
     {
         anyhow::bail!("`{}` is not the demo's; give the demo a folder of its own with --data DIR", settings.display());
     }
     write(&settings, format!("{MARK}\n{}", sample.settings_toml(&vendors.endpoints())).as_bytes())?;
-    write(&data.join(keys::RULES), sample.rules_toml().as_bytes())?;
+    write(&data.join(RULES_FILE), sample.rules_toml().as_bytes())?;
     let secrets = toml::to_string(&sample.secrets())?;
     write_private(&data.join("config/secrets.toml"), secrets.as_bytes())?;
     for file in sample.inbox() {
         let source = SourceId::new(&file.source)?;
-        write(&data.join("archive").join(keys::inbox(&source)).join(&file.name), &file.bytes)?;
+        write(&data.join("archive").join(InboxFolder::source(&source).path()).join(&file.name), &file.bytes)?;
     }
     Ok(())
 }
@@ -118,16 +118,16 @@ fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 async fn decide(session: &Session, sample: &Sample) -> anyhow::Result<()> {
     for decided in sample.decisions() {
         let (source, account_id) = (SourceId::new(&decided.source)?, AccountId::new(&decided.account_id)?);
-        if !decisions_about(&session.env.table, &source, &account_id).await?.is_empty() {
+        if !MappingRecord::list(&session.env.store, &source, &account_id).await?.is_empty() {
             continue;
         }
-        let verdict = match &decided.client_id {
+        let mapping = match &decided.client_id {
             Some(client) => MappingDecision::Confirmed { client_id: ClientId::new(client)? },
             None => MappingDecision::Ignored { reason: IgnoreReason::Internal },
         };
         let decision =
-            MappingRecord::new(source, account_id, verdict, decided.who.as_str(), decided.why.as_str(), sample.now());
-        append_decision(&session.env.table, &decision).await?;
+            MappingRecord::new(source, account_id, mapping, decided.who.as_str(), decided.why.as_str(), sample.now());
+        decision.append(&session.env.store).await?;
     }
     Ok(())
 }
@@ -158,8 +158,10 @@ async fn seed_history(session: &Session, history: &[EarlierMonth]) -> anyhow::Re
 
 /// Holds the report's exceptions against the answer sheet.
 async fn agreement(session: &Session, sample: &Sample, month: BillingMonth, run_id: &str) -> anyhow::Result<Tally> {
-    let key = keys::report(month, run_id, "exceptions.csv");
-    let bytes = session.env.archive.get(&key).await?.with_context(|| format!("`{key}` is missing"))?;
+    let run = Run::load(&session.env.store, month, run_id).await?;
+    let run = run.with_context(|| format!("run `{run_id}` is missing"))?;
+    let bytes = run.read_file(&session.env.store, "exceptions.csv").await?;
+    let bytes = bytes.with_context(|| format!("run `{run_id}` has no exceptions.csv"))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut reader = csv::Reader::from_reader(bytes);
     let rows = reader.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>()?;

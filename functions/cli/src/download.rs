@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
-use truecount_app::{Run, keys};
 use truecount_billing::BillingMonth;
 use truecount_platform::checked_key;
+use truecount_store::Run;
 
 use crate::args::{BackendArgs, Cli, DownloadArgs};
 use crate::open::{Session, open};
@@ -42,8 +42,9 @@ struct Answer {
 
 pub(crate) async fn download(cli: &Cli, backend: &BackendArgs, args: &DownloadArgs) -> anyhow::Result<Ending> {
     let session = open(backend).await?;
-    let (month, run_id) = wanted(&session, args).await?;
-    let files = files_of(&session, month, &run_id).await?;
+    let run = wanted(&session, args).await?;
+    let files = files_of(&session, &run).await?;
+    let (month, run_id) = (run.manifest.month, run.run_id);
     let out = &args.out;
     refuse_to_overwrite(out, &files)?;
     let mut downloaded = Vec::new();
@@ -69,34 +70,33 @@ pub(crate) async fn download(cli: &Cli, backend: &BackendArgs, args: &DownloadAr
 }
 
 /// The run that is named; else the month's closing run, else its newest; without a month the newest month's.
-async fn wanted(session: &Session, args: &DownloadArgs) -> anyhow::Result<(BillingMonth, String)> {
+async fn wanted(session: &Session, args: &DownloadArgs) -> anyhow::Result<Run> {
     if let Some(run_id) = &args.run {
         // A run's id begins with its month.
         let of_id = run_id.get(..7).and_then(|text| text.parse().ok());
         let month: Option<BillingMonth> = args.month.or(of_id);
         let found = match month {
-            Some(month) => Run::load(&session.env.table, month, run_id).await?,
+            Some(month) => Run::load(&session.env.store, month, run_id).await?,
             None => None,
         };
-        let found = found
-            .with_context(|| format!("there is no run `{run_id}`; `truecount runs list` shows those there are"))?;
-        return Ok((found.manifest.month, found.run_id));
+        return found
+            .with_context(|| format!("there is no run `{run_id}`; `truecount runs list` shows those there are"));
     }
-    let run = newest_run(session, args.month).await?.context("there is no run yet; `truecount run` makes one")?;
-    Ok((run.manifest.month, run.run_id))
+    newest_run(session, args.month).await?.context("there is no run yet; `truecount run` makes one")
 }
 
 /// The run's files by their names below its folder.
-async fn files_of(session: &Session, month: BillingMonth, run_id: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-    let folder = keys::report(month, run_id, "");
+async fn files_of(session: &Session, run: &Run) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let store = &session.env.store;
     let mut files = Vec::new();
-    for entry in session.env.archive.list(&folder).await? {
-        let name = entry.key[folder.len()..].to_owned();
+    for file in run.files(store).await? {
         // Only what names a file below a folder may become one, whoever put it there.
-        checked_key(&name).with_context(|| format!("`{}` cannot be a file here", entry.key))?;
-        let bytes = session.env.archive.get(&entry.key).await?;
-        files.push((name, bytes.with_context(|| format!("`{}` is gone", entry.key))?));
+        checked_key(&file.name).with_context(|| format!("`{}` cannot be a file here", file.name))?;
+        let bytes = run.read_file(store, &file.name).await?;
+        let bytes = bytes.with_context(|| format!("`{}` was removed", file.name))?;
+        files.push((file.name, bytes));
     }
+    let (month, run_id) = (run.manifest.month, &run.run_id);
     if !files.iter().any(|(name, _)| name == "manifest.json") {
         anyhow::bail!(
             "run `{run_id}` has no report yet; `truecount report --month {month} --run {run_id}` writes its files"

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
-use truecount_app::{Settings, SourceSettings, keys};
+use truecount_app::{Settings, SourceSettings};
 use truecount_billing::{CountDay, SourceId};
 use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
-use truecount_platform::CreateOutcome;
+use truecount_store::{CreateOutcome, InboxFolder, StoreError};
 
 use crate::args::{Cli, InboxArgs, InboxCommand};
 use crate::open::{Session, open};
@@ -15,9 +15,6 @@ use crate::output::{Ending, json, say, tell};
 
 /// The largest file that is looked at here, in bytes. A larger one can be put into the inbox by hand.
 const FILE_BYTES_MAX: u64 = 1_000_000_000;
-
-/// Where files of mappings are dropped.
-const MAPPINGS: &str = "inbox/mappings/";
 
 /// The largest file of mappings that a run takes, in bytes.
 const MAPPINGS_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -56,10 +53,7 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
     let source = takes_files(&session.config.settings, source.as_ref())?;
     let (name, bytes) = read(file)?;
     let seen = look_into(source, &name, &bytes)?;
-    let folder = keys::inbox(&source.id);
-    let key = format!("{folder}{name}");
-    let already = put(&session, &key, bytes).await?;
-    let place = session.env.archive.place(&key);
+    let (already, place) = put(&session, &InboxFolder::source(&source.id), &name, bytes).await?;
     let pushed = Pushed {
         source: source.id.clone(),
         as_of: seen.as_of,
@@ -86,9 +80,7 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
 async fn push_mappings(cli: &Cli, session: &Session, file: &Path) -> anyhow::Result<Ending> {
     let (name, bytes) = read(file)?;
     is_spreadsheet(&name, &bytes).map_err(|why| anyhow::anyhow!("`{name}`: {why}; nothing was put into the inbox"))?;
-    let key = format!("{MAPPINGS}{name}");
-    let already = put(session, &key, bytes).await?;
-    let place = session.env.archive.place(&key);
+    let (already, place) = put(session, &InboxFolder::mappings(), &name, bytes).await?;
     if cli.json {
         json(&PushedMappings { place, already })?;
         return Ok(Ending::Clean);
@@ -180,20 +172,17 @@ fn look_into(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Resul
     Ok(Seen { as_of, accounts: found.account_count(), rows: found.item_count() + found.line_count() })
 }
 
-/// Puts it there, unless another file of that name is; says whether the same one was.
-async fn put(session: &Session, key: &str, bytes: Vec<u8>) -> anyhow::Result<bool> {
-    let archive = &session.env.archive;
-    if archive.put_new(key, bytes.clone()).await? == CreateOutcome::Created {
-        return Ok(false);
+/// Adds the file, unless another one has its name; says whether the same one was there, and where it is.
+async fn put(session: &Session, folder: &InboxFolder, name: &str, bytes: Vec<u8>) -> anyhow::Result<(bool, String)> {
+    let place = folder.file_location(&session.env.store, name);
+    match folder.add(&session.env.store, name, bytes).await {
+        Ok(outcome) => Ok((outcome == CreateOutcome::AlreadyExists, place)),
+        Err(StoreError::Taken(_)) => anyhow::bail!(
+            "`{place}` is there already with other content and stays as it is; give the new file another name, such as \
+             one that ends in -2"
+        ),
+        Err(error) => Err(error.into()),
     }
-    let there = archive.get(key).await?;
-    anyhow::ensure!(
-        there.is_some_and(|there| there == bytes),
-        "`{}` is there already with other content and stays as it is; give the new file another name, such as one \
-         that ends in -2",
-        archive.place(key)
-    );
-    Ok(true)
 }
 
 /// What a person should know of the file's day.
@@ -203,10 +192,10 @@ async fn warn(session: &Session, source: &SourceSettings, seen: &Seen) -> anyhow
         tell(&format!("Today is {today}: it is read from {} on.", seen.as_of));
     }
     let connector = connect(&source.connector, &source.options)?;
-    let (folder, Some(file)) = (keys::inbox(&source.id), connector.file()) else { return Ok(()) };
+    let Some(file) = connector.file() else { return Ok(()) };
     let mut newer = Vec::new();
-    for entry in session.env.archive.list(&folder).await? {
-        let name = &entry.key[folder.len()..];
+    for entry in InboxFolder::source(&source.id).files(&session.env.store).await? {
+        let name = &entry.name;
         if file.as_of(name).is_ok_and(|day| day > seen.as_of && day.0 <= today) {
             newer.push(format!("`{name}`"));
         }

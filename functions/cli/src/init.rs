@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context;
-use truecount_app::keys;
 use truecount_connectors::SOURCE_KINDS;
+use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::args::{Cli, InitArgs};
 use crate::output::{Ending, json, say, tell};
@@ -45,7 +45,7 @@ pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Ending> {
     }
     secrets.push_str("\n# The mail server's, for [mail.smtp].\n#[smtp]\n#password = \"\"\n");
     let mut written = Vec::new();
-    for (key, text) in [(keys::SETTINGS, settings.as_str()), (keys::RULES, RULES), (SECRETS, secrets.as_str())] {
+    for (key, text) in [(SETTINGS_FILE, settings.as_str()), (RULES_FILE, RULES), (SECRETS, secrets.as_str())] {
         let path = args.data.directory().join(key);
         if write_new(&path, text)? {
             written.push(path.display().to_string());

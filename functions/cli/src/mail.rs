@@ -71,7 +71,8 @@ async fn test(session: &Session, group: &MailGroup) -> anyhow::Result<Tried> {
         raw: truecount_reports::test_email(from, &group.to, &group.id, at)?,
     };
     // A folder of its own without a mail server: the mail stays in the outbox.
-    let is_kept = session.env.is_exclusive && settings.mail.smtp.is_none();
+    let is_kept =
+        session.env.store.lease_mode() == truecount_store::LeaseMode::SingleProcess && settings.mail.smtp.is_none();
     let (outcome, said) = match session.env.mailer.send(&mail).await {
         Ok(name) if is_kept => (Outcome::Kept, name),
         Ok(id) => (Outcome::Sent, id),

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use truecount_app::{Config, Environment, SmtpEncryption, SmtpSettings, keys};
+use truecount_app::{Config, Environment, SmtpEncryption, SmtpSettings};
 use truecount_embedded::{Durability, LocalBackend, SmtpMailer, SmtpServer};
 use truecount_operator::stack::{self, StackResources};
 use truecount_platform::aws::{Aws, Endpoints};
 use truecount_platform::{Clock, FixedClock, SystemClock};
+use truecount_store::{LeaseMode, SETTINGS_FILE};
 
 use crate::args::{BackendArgs, Location};
 use crate::progress;
@@ -80,7 +81,7 @@ pub(crate) async fn open(args: &BackendArgs) -> anyhow::Result<Session> {
 
 /// Before anything is created there: a data directory without settings is most likely the wrong one.
 fn require_settings(data: &Path) -> anyhow::Result<()> {
-    let settings = data.join(keys::SETTINGS);
+    let settings = data.join(SETTINGS_FILE);
     anyhow::ensure!(
         settings.exists(),
         "`{}` does not exist; `truecount init --data {}` writes one to start from, `truecount demo` needs none",
@@ -136,8 +137,8 @@ pub(crate) fn embedded(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(Environment, LocalBackend)> {
     let local = LocalBackend::open(data, durability)?;
-    let shared = Environment::shared(local.ports(), clock);
-    let env = Environment { is_exclusive: true, progress: progress::observer(), ..shared };
+    let alone = Environment::new(local.ports(), clock, LeaseMode::SingleProcess);
+    let env = Environment { progress: progress::observer(), ..alone };
     Ok((env, local))
 }
 

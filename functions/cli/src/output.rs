@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, Write};
 
 use serde::Serialize;
-use truecount_app::RunSummary;
 use truecount_reports::sanitize;
+use truecount_store::RunSummary;
 
 use crate::progress;
 

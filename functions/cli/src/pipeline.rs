@@ -2,10 +2,9 @@
 
 use anyhow::Context;
 use serde::Serialize;
-use truecount_app::{
-    Deadline, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, RunSummary, SourceSettings, SyncAnswer, keys,
-};
+use truecount_app::{Deadline, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SourceSettings, SyncAnswer};
 use truecount_billing::BillingMonth;
+use truecount_store::{InboxFolder, LeaseMode, RunSummary, SETTINGS_FILE};
 
 use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
 use crate::open::{Session, open};
@@ -66,7 +65,7 @@ pub(crate) async fn whole(
         }
     };
     let answer = report_now(session, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
-    let synced = if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotReconciled };
+    let synced = if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotReconciled };
     if cli.json {
         let ending = ending(&answer);
         json(&Whole { syncs, report: answer }).map_err(at("report"))?;
@@ -84,15 +83,15 @@ pub(crate) async fn whole(
 fn enabled(session: &Session) -> anyhow::Result<Vec<SourceSettings>> {
     let sources: Vec<_> = session.config.settings.enabled().cloned().collect();
     if sources.is_empty() {
-        let settings = session.env.config.place(keys::SETTINGS);
+        let settings = session.env.config.place(SETTINGS_FILE);
         anyhow::bail!("no source is switched on: take the # away from your PSA and your sources in `{settings}`");
     }
     Ok(sources)
 }
 
 /// Whether everything that the source was asked for is there.
-fn is_sealed(answer: &SyncAnswer) -> bool {
-    matches!(answer, SyncAnswer::Sealed { incomplete_accounts: 0, missing: None, .. })
+fn is_complete(answer: &SyncAnswer) -> bool {
+    matches!(answer, SyncAnswer::Committed { incomplete_accounts: 0, missing: None, .. })
 }
 
 pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
@@ -112,7 +111,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
         };
         let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        session.env.archive.put(&format!("{}{name}", keys::inbox(&source.id)), bytes).await?;
+        InboxFolder::source(&source.id).put(&session.env.store, &name, bytes).await?;
     }
     let syncs = sync_all(&session, &sources).await?;
     if cli.json {
@@ -122,7 +121,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
         table(&[Key("source"), Text("sync of"), Number("pages"), Number("items"), Text("")], &rows);
         tell_syncs(&syncs);
     }
-    Ok(if syncs.iter().all(is_sealed) { Ending::Clean } else { Ending::NotReconciled })
+    Ok(if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotReconciled })
 }
 
 pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result<Ending> {
@@ -152,7 +151,7 @@ pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Endin
     Ok(show_report(&answer))
 }
 
-/// Syncs sources one after the other, each until it is sealed or fails.
+/// Syncs sources one after the other, each until it is committed or fails.
 pub(crate) async fn sync_all(session: &Session, sources: &[SourceSettings]) -> anyhow::Result<Vec<SyncAnswer>> {
     let mut answers = Vec::new();
     for source in sources {
@@ -188,7 +187,10 @@ pub(crate) async fn report_now(
 }
 
 fn deadline(session: &Session) -> Deadline {
-    Deadline::in_seconds(if session.env.is_exclusive { ALONE_SECONDS } else { SHARED_SECONDS })
+    Deadline::in_seconds(match session.env.store.lease_mode() {
+        LeaseMode::SingleProcess => ALONE_SECONDS,
+        LeaseMode::Shared => SHARED_SECONDS,
+    })
 }
 
 fn wanted(closing: bool, replace: Option<String>) -> RunKind {
@@ -216,8 +218,8 @@ pub(crate) fn tell_syncs(syncs: &[SyncAnswer]) {
         match answer {
             SyncAnswer::Failed { source, reason, .. } => tell(&format!("NOT READ  {source}: {reason}")),
             SyncAnswer::Busy { source } => tell(&format!("NOT READ  {source}: another sync of it is at work")),
-            SyncAnswer::Sealed { source, missing: Some(why), .. } => tell(&format!("PARTLY    {source}: {why}")),
-            SyncAnswer::Sealed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => {
+            SyncAnswer::Committed { source, missing: Some(why), .. } => tell(&format!("PARTLY    {source}: {why}")),
+            SyncAnswer::Committed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => {
                 tell(&format!(
                     "PARTLY    {source}: {incomplete_accounts} of {accounts} vendor organizations were not read completely"
                 ))
@@ -273,7 +275,7 @@ fn sync_row(answer: &SyncAnswer) -> Vec<String> {
         vec![source.to_string(), what.to_owned(), pages, items, note]
     };
     match answer {
-        SyncAnswer::Sealed { source, as_of, pages, items, incomplete_accounts, missing, unchanged, .. } => {
+        SyncAnswer::Committed { source, as_of, pages, items, incomplete_accounts, missing, unchanged, .. } => {
             let note = match (incomplete_accounts, unchanged) {
                 (0, _) if missing.is_some() => "in part".to_owned(),
                 (0, false) => String::new(),

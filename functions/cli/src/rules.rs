@@ -1,9 +1,10 @@
 //! `truecount rules`: lists the rules, and checks that settings and rules can be used.
 
 use serde::Serialize;
-use truecount_app::{Config, keys};
+use truecount_app::Config;
 use truecount_billing::Side;
 use truecount_connectors::connect;
+use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::args::{Cli, RulesArgs, RulesCommand};
 use crate::open::open;
@@ -62,14 +63,14 @@ pub(crate) fn wrong(config: &Config) -> Vec<String> {
     let mut wrong = Vec::new();
     for source in config.settings.enabled() {
         if let Err(error) = connect(&source.connector, &source.options) {
-            wrong.push(format!("{}: source `{}`: {error}", keys::SETTINGS, source.id));
+            wrong.push(format!("{}: source `{}`: {error}", SETTINGS_FILE, source.id));
         }
     }
     let billed = config.settings.enabled().filter(|source| source.side() == Side::Agreed).count();
     if billed != 1 {
         wrong.push(format!(
             "{}: {billed} enabled sources give billed lines; a run needs exactly one PSA",
-            keys::SETTINGS
+            SETTINGS_FILE
         ));
     }
     wrong
@@ -80,7 +81,7 @@ pub(crate) fn odd(config: &Config) -> Vec<String> {
     let rules = config.rules.rules().iter();
     let idle = rules.filter(|rule| !config.settings.enabled().any(|source| source.id == rule.source));
     let told = |rule: &truecount_reconciliation::Rule| {
-        format!("{}: rule `{}` counts in `{}`, which is no enabled source", keys::RULES, rule.id, rule.source)
+        format!("{}: rule `{}` counts in `{}`, which is no enabled source", RULES_FILE, rule.id, rule.source)
     };
     idle.map(told).collect()
 }

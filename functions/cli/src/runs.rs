@@ -1,9 +1,9 @@
 //! `truecount runs`: lists the runs and shows one.
 
 use serde::Serialize;
-use truecount_app::{Closing, Run, RunState};
 use truecount_billing::BillingMonth;
 use truecount_reports::{ReportInput, text_summary};
+use truecount_store::{Closing, Run, RunState};
 
 use crate::args::{Cli, RunsArgs, RunsCommand};
 use crate::open::{Session, open};
@@ -35,15 +35,15 @@ pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
 
 async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
-    for month in Run::months(&session.env.table).await? {
-        let counting = Closing::of_month(&session.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
-        let mut runs = Run::of_month(&session.env.table, month).await?;
+    for month in Run::months(&session.env.store).await? {
+        let counting = Closing::current_run_id(&session.env.store, month).await?;
+        let mut runs = Run::list(&session.env.store, month).await?;
         runs.sort_by(|a, b| (a.manifest.created_at, &a.run_id).cmp(&(b.manifest.created_at, &b.run_id)));
         rows.extend(runs.into_iter().map(|run| RunRow {
             month,
             closing: run.manifest.closing,
             counts_for_month: counting.as_ref() == Some(&run.run_id),
-            state: format!("{:?}", run.state).to_lowercase(),
+            state: run.state.as_str().to_owned(),
             created_at: run.manifest.created_at.to_string(),
             exceptions: run.summary.as_ref().map(|summary| summary.exceptions),
             not_reconciled: run.summary.as_ref().map(|summary| summary.not_reconciled),
@@ -75,7 +75,7 @@ async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
 async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<Ending> {
     let month: Option<BillingMonth> = run_id.get(..7).and_then(|month| month.parse().ok());
     let run = match month {
-        Some(month) => Run::load(&session.env.table, month, run_id).await?,
+        Some(month) => Run::load(&session.env.store, month, run_id).await?,
         None => None,
     };
     let Some(run) = run else {
@@ -93,7 +93,7 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
         return Ok(Ending::Clean);
     }
     let reconciliation = truecount_app::findings_of(&session.env, &run).await?;
-    let cells = |source: &truecount_app::PinnedSource| {
+    let cells = |source: &truecount_store::FrozenSource| {
         let day = source.as_of.map_or_else(|| "none".to_owned(), |day| day.to_string());
         let row = reconciliation.coverage.iter().find(|row| row.source == source.source);
         let (unread, all) = row.map_or((0, 0), |row| (row.accounts_incomplete, row.accounts));
@@ -119,10 +119,10 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
 /// The closing run of a month, else its newest; of the newest month if none is named.
 pub(crate) async fn newest_run(session: &Session, month: Option<BillingMonth>) -> anyhow::Result<Option<Run>> {
     let wanted = month;
-    let newest = || async { anyhow::Ok(Run::months(&session.env.table).await?.pop()) };
+    let newest = || async { anyhow::Ok(Run::months(&session.env.store).await?.pop()) };
     let Some(month) = (if month.is_some() { month } else { newest().await? }) else { return Ok(None) };
-    let counting = Closing::of_month(&session.env.table, month).await?.into_iter().rev().find_map(|c| c.run_id);
-    let mut runs = Run::of_month(&session.env.table, month).await?;
+    let counting = Closing::current_run_id(&session.env.store, month).await?;
+    let mut runs = Run::list(&session.env.store, month).await?;
     runs.sort_by_key(|run| run.manifest.created_at);
     let chosen = runs.iter().position(|run| Some(&run.run_id) == counting.as_ref());
     let run = chosen.map(|at| runs.swap_remove(at)).or_else(|| runs.pop());

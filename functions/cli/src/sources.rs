@@ -1,8 +1,8 @@
 //! `truecount sources`: each source and how its last sync went.
 
 use serde::Serialize;
-use truecount_app::{SnapshotManifest, SyncStatus};
 use truecount_billing::SourceId;
+use truecount_store::{SnapshotManifest, SyncStatus};
 
 use crate::args::{Cli, SourcesArgs, SourcesCommand};
 use crate::open::open;
@@ -28,11 +28,11 @@ pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<End
     let session = open(&args.backend).await?;
     let mut rows = Vec::new();
     for source in &session.config.settings.sources {
-        let seal =
-            SnapshotManifest::newest(&session.env.table, &source.id, session.config.settings.today(&session.env))
+        let newest =
+            SnapshotManifest::newest(&session.env.store, &source.id, session.config.settings.today(&session.env))
                 .await?;
-        let failure = SyncStatus::last(&session.env.table, &source.id).await?.and_then(|attempt| attempt.failure);
-        let state = seal.as_ref().map(SnapshotManifest::read_state);
+        let failure = SyncStatus::last(&session.env.store, &source.id).await?.and_then(|status| status.failure);
+        let state = newest.as_ref().map(SnapshotManifest::read_state);
         let (read_state, reason) = match (&state, failure) {
             (_, Some(why)) => ("failed", Some(why)),
             (Some(state), None) => (state.as_str(), state.reason().map(str::to_owned)),
@@ -44,9 +44,9 @@ pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<End
             side: source.side().as_str(),
             read_state,
             reason,
-            as_of: seal.as_ref().map(|seal| seal.id.as_of.to_string()),
-            accounts: seal.as_ref().map_or(0, |seal| seal.account_count),
-            items: seal.as_ref().map_or(0, |seal| seal.item_count),
+            as_of: newest.as_ref().map(|newest| newest.id.as_of.to_string()),
+            accounts: newest.as_ref().map_or(0, |newest| newest.account_count),
+            items: newest.as_ref().map_or(0, |newest| newest.item_count),
         });
     }
     if cli.json {

@@ -7,7 +7,8 @@ use truecount_billing::{Account, AccountFacts, AccountId, ClientId};
 use truecount_matching::{ByName, confirmed_by_name, equal_but_for_legal_form};
 use truecount_reconciliation::{DecidedBy, Mapping};
 
-use crate::mapping::decisions::{MappingDecision, MappingRecord};
+use truecount_store::{MappingDecision, MappingRecord};
+
 use crate::settings::MappingSettings;
 
 /// A client of the PSA.
@@ -62,7 +63,7 @@ pub fn of_accounts(
     let held = Identifiers::of(accounts, clients, &equal);
     let mapping = |account: &Account| {
         if let Some(decision) = decisions.get(&account.id) {
-            match &decision.verdict {
+            match &decision.decision {
                 MappingDecision::Undecided => {}
                 verdict => return decided(verdict, decision),
             }
@@ -87,8 +88,8 @@ fn decided(verdict: &MappingDecision, decision: &MappingRecord) -> AccountMappin
             Mapping::Confirmed { client_id: client_id.clone(), by: DecidedBy::Person }.into()
         }
         MappingDecision::Ignored { reason } => {
-            let why = if decision.why.is_empty() { "" } else { ": " };
-            Mapping::Ignored { reason: format!("{}{why}{}", reason.for_people(), decision.why) }.into()
+            let why = if decision.note.is_empty() { "" } else { ": " };
+            Mapping::Ignored { reason: format!("{}{why}{}", reason.label(), decision.note) }.into()
         }
         MappingDecision::Split { by, parts } => AccountMapping {
             mapping: Mapping::Split { why: format!("split by {by}") },

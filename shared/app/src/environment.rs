@@ -1,16 +1,15 @@
-//! Everything outside that a use case touches, in one value.
+//! Everything outside that a job touches, in one value.
 
 use std::sync::Arc;
 
-use truecount_platform::{Archive, Clock, Mailer, Ports, Secrets, Table};
+use truecount_platform::{Archive, Clock, Mailer, Ports, Secrets};
+use truecount_store::{LeaseMode, Store};
 
-/// The ports of one home: AWS, or one machine. Nothing above this knows which.
+/// One backend: AWS, or one machine. Nothing above this knows which.
 #[derive(Clone)]
 pub struct Environment {
-    /// Seals, snapshots, decisions, runs, leases.
-    pub table: Table,
-    /// Pages, inputs and reports.
-    pub archive: Arc<dyn Archive>,
+    /// Snapshots, mappings, runs, leases; pages, inputs and reports.
+    pub store: Store,
     /// Holds `config/settings.toml` and `config/rules.toml`; on AWS the same bucket as the archive.
     pub config: Arc<dyn Archive>,
     /// Sends the mail.
@@ -19,10 +18,7 @@ pub struct Environment {
     pub secrets: Arc<dyn Secrets>,
     /// What day it is. Leases use the machine's own clock.
     pub clock: Arc<dyn Clock>,
-    /// Whether this process alone has the home (one machine, locked): a lease found there is then that of a
-    /// process that died.
-    pub is_exclusive: bool,
-    /// Told how far the work is.
+    /// Shows how far the work is.
     pub progress: Arc<dyn ProgressObserver>,
 }
 
@@ -30,18 +26,25 @@ impl Environment {
     /// The environment of a backend that several processes may use at once. Nobody watches the progress.
     #[must_use]
     pub fn shared(ports: Ports, clock: Arc<dyn Clock>) -> Self {
+        Self::new(ports, clock, LeaseMode::Shared)
+    }
+
+    /// The environment of a backend. Nobody watches the progress.
+    #[must_use]
+    pub fn new(ports: Ports, clock: Arc<dyn Clock>, lease_mode: LeaseMode) -> Self {
         let Ports { table, archive, config, mailer, secrets } = ports;
-        Self { table, archive, config, mailer, secrets, clock, is_exclusive: false, progress: Arc::new(Quiet) }
+        let store = Store::new(table, archive, lease_mode);
+        Self { store, config, mailer, secrets, clock, progress: Arc::new(Quiet) }
     }
 }
 
-/// What a use case tells while it works, for a person who watches. Never part of a result.
+/// What a job reports while it works, for a person who watches. Never part of a result.
 pub trait ProgressObserver: Send + Sync {
-    /// So many pages of a source were read.
+    /// Pages of a source that were read so far.
     fn pages(&self, source: &str, pages: u64);
     /// A step began.
     fn step(&self, what: &str);
-    /// A vendor was asked so many times; so many of its answers said to ask less often.
+    /// Requests that were sent to a source, and how many answers said to slow down.
     fn asked(&self, source: &str, requests: u64, throttles: u64) {
         let _ = (source, requests, throttles);
     }

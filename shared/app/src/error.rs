@@ -1,14 +1,15 @@
-//! Why a use case could not answer. A difference is never one of these.
+//! Why a job stopped without an answer. A difference is never one of these.
 
-use truecount_platform::{ArchiveError, SecretError, TableError};
+use truecount_platform::{ArchiveError, SecretError};
+use truecount_store::StoreError;
 
-/// Why a use case stopped.
+/// Why a job stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The table.
+    /// Something could not be stored or read back.
     #[error(transparent)]
-    Table(#[from] TableError),
-    /// The archive.
+    Store(#[from] StoreError),
+    /// The settings or rules could not be read.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
     /// A credential.
@@ -28,22 +29,15 @@ pub enum AppError {
     /// A word in a command or event names nothing.
     #[error("{0}")]
     Unknown(String),
-    /// Something that was stored does not read as it was written.
-    #[error("`{place}` does not read as it was written ({why}); restore it from a backup or run the sync again")]
+    /// Something that was stored, or is to be, is not what it should be.
+    #[error("{what} is damaged")]
     Damaged {
-        /// The row or object.
-        place: String,
-        /// What was found.
-        why: String,
+        /// What it is.
+        what: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A file of a run is there, and it says something else: it was changed, or another version wrote it.
-    #[error(
-        "`{0}` is there already with other content and was left as it is; move it away and try again, or make a new run (for a closed month: `--closing --replace RUN`)"
-    )]
-    Taken(String),
-    /// A newer worker has taken over; nothing was written.
-    #[error("{0} was taken over by a newer worker; this one stops")]
-    Fenced(String),
     /// The reconciliation's own arithmetic.
     #[error(transparent)]
     Reconcile(#[from] truecount_reconciliation::ReconcileError),
@@ -53,14 +47,17 @@ pub enum AppError {
     /// A mail that was not sent, or may not have been; the next report tries again.
     #[error("{0}")]
     Mail(String),
-    /// A mail whose outcome is not known, twice: nothing more is sent by itself.
+    /// A mail whose outcome is not known, twice: nothing more is sent automatically.
     #[error("{0}")]
     MailGivenUp(String),
 }
 
 impl AppError {
-    /// Something stored that does not read back.
-    pub(crate) fn damaged(place: impl Into<String>, why: impl ToString) -> Self {
-        Self::Damaged { place: place.into(), why: why.to_string() }
+    /// Something that is not what it should be, with the reason.
+    pub(crate) fn damaged(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Damaged { what: what.into(), source: source.into() }
     }
 }

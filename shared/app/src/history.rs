@@ -1,10 +1,9 @@
 //! Months from before there was a run here: their totals only, for questions about the past.
 
 use truecount_billing::{BillingMonth, CountDay};
-use truecount_platform::{CreateOutcome, Row};
+use truecount_store::{Closing, CreateOutcome, Fence, Run, RunManifest, RunState, RunSummary};
 
-use crate::run::{Closing, Run, RunManifest, RunState, RunSummary};
-use crate::{AppError, Environment, keys, start_of};
+use crate::{AppError, Environment, start_of};
 
 /// Records what an earlier month's closing found. A month that has one already is left alone.
 ///
@@ -15,7 +14,7 @@ pub async fn seed_month(
     month: BillingMonth,
     summary: RunSummary,
 ) -> Result<CreateOutcome, AppError> {
-    if !Closing::of_month(&env.table, month).await?.is_empty() {
+    if !Closing::list(&env.store, month).await?.is_empty() {
         return Ok(CreateOutcome::AlreadyExists);
     }
     let count_day = CountDay(month.last_day());
@@ -28,7 +27,7 @@ pub async fn seed_month(
         missed: Vec::new(),
         created_at,
         sources: Vec::new(),
-        decisions_sha256: String::new(),
+        mappings_sha256: String::new(),
         rules_sha256: String::new(),
         settings_sha256: String::new(),
         inbox_sha256: None,
@@ -42,9 +41,7 @@ pub async fn seed_month(
         summary: Some(summary),
         reconciliation_sha256: None,
     };
-    run.save(&env.table, 0).await?;
-    env.table.put_new(Row::new(keys::MONTHS, month.to_string())).await?;
-    Closing { number: 1, claimed_at: created_at, replaces: None, run_id: Some(run.run_id.clone()) }
-        .record(&env.table, month)
-        .await
+    run.create(&env.store, Fence::NONE).await?;
+    let run_id = Some(run.run_id);
+    Ok(Closing { month, number: 1, claimed_at: created_at, replaces: None, run_id }.create(&env.store).await?)
 }

@@ -1,8 +1,6 @@
-//! The jobs: sync a source, reconcile a month, report a run.
+//! The jobs: sync a source, reconcile a month, report a run. Each file reads top-down as the job's story.
 
-pub(crate) mod account_history;
-pub(crate) mod anomaly;
-pub(crate) mod crawl;
 pub(crate) mod reconcile;
 pub(crate) mod report;
+mod runner;
 pub(crate) mod sync;

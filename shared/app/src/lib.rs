@@ -9,43 +9,30 @@ mod environment;
 mod error;
 mod history;
 mod jobs;
-mod jsonl_gz;
-pub mod keys;
-mod lease;
 mod mail;
 pub mod mapping;
-mod run;
 mod schedule;
-mod seal;
 mod settings;
-mod snapshot;
 mod toml_sections;
 
 pub use account_mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
-pub use comparison::Decisions;
+pub use comparison::MappingsInForce;
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
-pub use jobs::account_history::{AccountHistory, Renamed, ReplacedBy};
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 pub use jobs::report::{MailPolicy, ReportAnswer, findings_of, header_of, report, tell_failed};
-pub use jobs::sync::{SyncAnswer, sync};
-pub use keys::SnapshotId;
-pub use lease::Lease;
+pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
 pub use mail::outbox::MailOutcome;
-pub use mapping::decisions::{
-    History, IgnoreReason, MappingDecision, MappingRecord, about as decisions_about, append as append_decision,
-    append_after as append_decision_after, history as decision_history, in_force, load as load_decisions,
-};
-pub use run::{Closing, PinnedSource, Run, RunManifest, RunState, RunSummary};
 pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
-pub use seal::{AGE_DAYS_MAX, SnapshotManifest, SyncStatus};
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,
 };
-pub use snapshot::{Record, SnapshotAccount, each_line, entries_of};
 
 use jiff::Timestamp;
+
+/// Days that a snapshot may be older than the count day.
+pub const AGE_DAYS_MAX: i32 = 3;
 
 /// The moment at which a day begins in UTC.
 pub(crate) fn start_of(day: jiff::civil::Date) -> Option<Timestamp> {

@@ -3,14 +3,13 @@
 //! **Architecture invariant:** nothing here counts. Usage is only a client's by [`crate::mappings_of`].
 
 mod decide;
-pub(crate) mod decisions;
 mod import;
 mod inbox;
 mod row;
 mod sheet;
 mod suggest;
 mod table;
-mod warnings;
+pub(crate) mod warnings;
 mod workspace;
 
 pub use decide::{MappingRequest, decide};
@@ -19,5 +18,4 @@ pub use inbox::take as take_inbox;
 pub use row::{MappingProgress, MappingRow, RowState};
 pub use sheet::{COLUMNS as SHEET_COLUMNS, MappingSheet, label as client_label};
 pub use suggest::{Proposal, Proposals};
-pub(crate) use warnings::alarms;
 pub use workspace::{MappingWorkspace, WorkspaceSource, values_of};

@@ -9,10 +9,11 @@ use truecount_billing::{Side, SourceId};
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_platform::Archive;
 use truecount_reconciliation::RuleSet;
+use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::schedule::Calendar;
 use crate::toml_sections::{Fault, Faults, Located, Section};
-use crate::{AppError, Environment, keys};
+use crate::{AppError, Environment};
 
 /// The name under which the mail server's password is stored, beside the secrets of the sources.
 const SMTP: &str = "smtp";
@@ -143,7 +144,7 @@ impl Config {
     /// # Errors
     /// [`AppError::Settings`] and [`AppError::Rules`] name file, line and key.
     pub async fn load(config: &dyn Archive) -> Result<Self, AppError> {
-        let mut read = Self::from_bytes(&file(config, keys::SETTINGS).await?, file(config, keys::RULES).await?)?;
+        let mut read = Self::from_bytes(&file(config, SETTINGS_FILE).await?, file(config, RULES_FILE).await?)?;
         if read.settings.mail.from.is_none() {
             read.settings.mail.from = std::env::var("TRUECOUNT_SENDER").ok();
         }
@@ -155,8 +156,8 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn from_bytes(settings_bytes: &[u8], rules_bytes: Vec<u8>) -> Result<Self, AppError> {
-        let settings = Settings::parse(&text(keys::SETTINGS, settings_bytes)?)?;
-        let rules = RuleSet::from_toml(keys::RULES, &text(keys::RULES, &rules_bytes)?)?;
+        let settings = Settings::parse(&text(SETTINGS_FILE, settings_bytes)?)?;
+        let rules = RuleSet::from_toml(RULES_FILE, &text(RULES_FILE, &rules_bytes)?)?;
         Ok(Self { settings, rules, rules_bytes })
     }
 
@@ -176,7 +177,7 @@ impl Config {
     pub fn with_frozen(&self, rules_bytes: Vec<u8>, result_settings: &[u8]) -> Result<Self, AppError> {
         let frozen: ResultSettings =
             serde_json::from_slice(result_settings).map_err(|e| AppError::damaged("the frozen settings", e))?;
-        let rules = RuleSet::from_toml(keys::RULES, &text(keys::RULES, &rules_bytes)?)?;
+        let rules = RuleSet::from_toml(RULES_FILE, &text(RULES_FILE, &rules_bytes)?)?;
         let settings = Settings { mapping: frozen.mapping, ..self.settings.clone() };
         Ok(Self { settings, rules, rules_bytes })
     }
@@ -213,7 +214,7 @@ impl Settings {
     /// [`AppError::Settings`] if none is set.
     pub fn sender(&self) -> Result<&str, AppError> {
         self.mail.from.as_deref().ok_or_else(|| AppError::Settings {
-            file: keys::SETTINGS.to_owned(),
+            file: SETTINGS_FILE.to_owned(),
             why: "[mail] has no `from`, and TRUECOUNT_SENDER is not set; set the sender in one of them".to_owned(),
         })
     }
@@ -321,7 +322,7 @@ fn refused(faults: &[Fault]) -> AppError {
         [one] => one.clone(),
         all => format!("{} faults\n{}", all.len(), all.join("\n")),
     };
-    AppError::Settings { file: keys::SETTINGS.to_owned(), why }
+    AppError::Settings { file: SETTINGS_FILE.to_owned(), why }
 }
 
 async fn file(config: &dyn Archive, key: &str) -> Result<Vec<u8>, AppError> {

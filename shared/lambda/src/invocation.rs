@@ -135,8 +135,8 @@ impl LogFields {
     fn of(answer: &Answer<'_>) -> Self {
         let empty = Self::default();
         match answer {
-            Answer::Sync(SyncAnswer::Sealed { source, accounts, items, .. }) => Self {
-                state: "sealed",
+            Answer::Sync(SyncAnswer::Committed { source, accounts, items, .. }) => Self {
+                state: "committed",
                 source: Some(source.to_string()),
                 accounts: Some(*accounts),
                 items: Some(*items),

@@ -55,7 +55,7 @@ pub(crate) fn numbers(answer: &Answer<'_>, vendor: VendorRequestCounts) -> Vec<M
         Answer::Sync(answer) => {
             let mut values = vec![count("Requests", vendor.requests), count("Throttles", vendor.throttles)];
             match answer {
-                SyncAnswer::Sealed { items, .. } => {
+                SyncAnswer::Committed { items, .. } => {
                     values.extend([count("Items", *items), count("SourcesFailed", 0)]);
                 }
                 SyncAnswer::Failed { .. } => values.push(count("SourcesFailed", 1)),
@@ -86,7 +86,8 @@ fn count(name: &'static str, value: u64) -> Metric {
 
 #[cfg(test)]
 mod tests {
-    use truecount_app::{ClosingDue, RunSummary};
+    use truecount_app::ClosingDue;
+    use truecount_store::RunSummary;
 
     use super::*;
 

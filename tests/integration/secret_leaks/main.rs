@@ -13,7 +13,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
-use truecount_platform::{Row, Value};
+use truecount_platform::{Archive, Row, Value};
 use truecount_sandbox::{FaultProfile, Sample};
 
 use crate::month::Month;
@@ -56,14 +56,14 @@ async fn no_secret_is_written_anywhere() {
     assert_eq!(found_in_bytes("text", b"tc%2Dcanary%2Dplanted").len(), 1);
     assert_eq!(found_in_bytes("text", &search::gzip(b"tc-canary-planted")).len(), 1);
 
-    let archive = &month.env.archive;
+    let archive = month.home.archive();
     archive.put_new("raw/planted/0.jsonl.gz", search::gzip(b"{\"a\":\"tc-canary-planted\"}")).await.unwrap();
     let packed = Value::Bytes(search::gzip(b"tc-canary-planted"));
-    month.env.table.put(Row::new("SOURCE#planted", "SEAL#").with("chunk", packed)).await.unwrap();
+    month.home.table().put(Row::new("MONTHS", "planted").with("chunk", packed)).await.unwrap();
     let attached = STANDARD.encode(json!({ "x": "tc-canary-planted" }).to_string());
     std::fs::write(month.folder.path().join("outbox/planted.eml"), format!("Subject: x\r\n\r\n{attached}")).unwrap();
     let found = found_in(&month).await;
-    for place in ["archive/raw/planted/0.jsonl.gz", "table: SOURCE#planted", "outbox/planted.eml"] {
+    for place in ["archive/raw/planted/0.jsonl.gz", "table: MONTHS", "outbox/planted.eml"] {
         assert!(found.iter().any(|found| found.contains(place)), "{place}: {found:?}");
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use truecount_app::{Config, Environment, SnapshotManifest};
+use truecount_app::{Config, Environment};
 use truecount_billing::SourceId;
 use truecount_embedded::{Durability, LocalBackend, LocalSecrets};
 use truecount_lambda::{on_reconcile, on_report, on_sync};
@@ -22,7 +22,7 @@ pub(crate) struct Month {
     pub(crate) env: Environment,
     pub(crate) folder: tempfile::TempDir,
     sample: Arc<Sample>,
-    home: LocalBackend,
+    pub(crate) home: LocalBackend,
 }
 
 /// Hands out the same texts for every source.
@@ -125,7 +125,7 @@ impl Month {
     /// What the public types say of themselves.
     pub(crate) async fn debug_texts(&self) -> Vec<String> {
         let config = Config::load(&*self.env.config).await.unwrap();
-        let mut said = vec![format!("{config:#?}"), format!("{:?} {:?}", self.home, self.env.table)];
+        let mut said = vec![format!("{config:#?}"), format!("{:?} {:?}", self.home, self.env.store)];
         let secrets = LocalSecrets::new(self.folder.path().join("config/secrets.toml"));
         let aws = local(Endpoints::default());
         said.push(format!("{secrets:?} {aws:?} {:?} {:?}", aws.secrets("/x"), aws.mailer()));
@@ -142,23 +142,9 @@ impl Month {
 
     /// The table's rows, by all partitions that there can be.
     pub(crate) async fn rows(&self) -> Vec<Row> {
-        let table = &self.env.table;
-        let mut partitions = vec!["MONTHS".to_owned(), "CLOSINGS".to_owned(), format!("MONTH#{}", self.sample.month())];
-        for source in self.sample.sources() {
-            partitions.extend([format!("SOURCE#{source}"), format!("DECISIONS#{source}"), format!("LEASE#{source}")]);
-            let source: SourceId = source.parse().unwrap();
-            let newest = SnapshotManifest::newest(table, &source, self.sample.count_day()).await.unwrap();
-            for lease in 1..=newest.map_or(0, |seal| seal.id.lease) {
-                let snapshot = format!("SNAP#{source}#{}#{lease:06}", self.sample.count_day());
-                partitions.extend((0..truecount_app::keys::SHARD_COUNT).map(|shard| format!("{snapshot}#{shard:02}")));
-                partitions.push(snapshot);
-            }
-        }
-        partitions.push("SOURCE#planted".to_owned());
-        let mut rows = Vec::new();
-        for partition in partitions {
-            rows.extend(table.query(&partition, "").await.unwrap());
-        }
+        let sources: Vec<SourceId> = self.sample.sources().iter().map(|source| source.parse().unwrap()).collect();
+        let (until, months) = (self.sample.count_day(), [self.sample.month()]);
+        let rows = self.env.store.raw_rows(&sources, until, &months).await.unwrap();
         assert!(rows.len() > 50, "{} rows", rows.len());
         rows
     }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use truecount_app::IgnoreReason;
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
+use truecount_store::IgnoreReason;
 
 use super::BackendArgs;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use truecount_app::mapping::{self, MappingRequest, MappingWorkspace};
-use truecount_app::{IgnoreReason, MappingDecision};
 use truecount_billing::{AccountId, ClientId, SourceId};
+use truecount_store::{IgnoreReason, MappingDecision};
 
 use crate::args::{Cli, DecisionArgs};
 use crate::open::Session;
@@ -63,7 +63,7 @@ async fn decide(
     cli: &Cli,
     session: &Session,
     (source, account): Place<'_>,
-    verdict: MappingDecision,
+    decision: MappingDecision,
     args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
     session.config.settings.source(source.as_str())?;
@@ -71,10 +71,10 @@ async fn decide(
     let wish = MappingRequest {
         source: source.clone(),
         account_id: account.clone(),
-        verdict,
+        decision,
         from: args.from,
-        who: args.actor(),
-        why: args.note.clone(),
+        actor: args.actor(),
+        note: args.note.clone(),
     };
     let (decision, notes) = mapping::decide(&session.env, &book, wish).await?;
     if cli.json {

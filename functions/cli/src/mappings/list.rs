@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use truecount_app::mapping::{MappingProgress, MappingRow, MappingWorkspace, RowState};
-use truecount_app::{MappingDecision, MappingRecord};
 use truecount_billing::SourceId;
 use truecount_reports::amount;
+use truecount_store::{MappingDecision, MappingRecord};
 
 use crate::args::Cli;
 use crate::open::Session;
@@ -92,7 +92,7 @@ pub(super) async fn history(
     let mut all = Vec::new();
     for row in &found {
         let decisions = book.source(&row.source)?.history.get(&row.account_id).map_or(&[][..], Vec::as_slice);
-        let holds = truecount_app::in_force(decisions, book.month).map(|held| held.number);
+        let holds = truecount_store::in_force(decisions, book.month).map(|held| held.number);
         if !cli.json {
             show_history(&book, row, decisions, holds);
         }
@@ -112,10 +112,10 @@ fn show_history(book: &MappingWorkspace, row: &MappingRow, decisions: &[MappingR
     for decision in decisions {
         let mark = if holds == Some(decision.number) { "*" } else { " " };
         let from = decision.from.map_or_else(String::new, |from| format!(" from {from}"));
-        let why = if decision.why.is_empty() { String::new() } else { format!(": {}", decision.why) };
-        let when = decision.when.strftime("%Y-%m-%d %H:%M");
-        let what = verdict(book, &decision.verdict);
-        let line = format!("{mark} {}. {when}  {}  {what}{from}{why}", decision.number, decision.who);
+        let why = if decision.note.is_empty() { String::new() } else { format!(": {}", decision.note) };
+        let when = decision.decided_at.strftime("%Y-%m-%d %H:%M");
+        let what = in_words(book, &decision.decision);
+        let line = format!("{mark} {}. {when}  {}  {what}{from}{why}", decision.number, decision.actor);
         say(&truecount_reports::sanitize::visible(&line));
         for evidence in &decision.evidence {
             say(&truecount_reports::sanitize::visible(&format!("       {evidence}")));
@@ -123,15 +123,15 @@ fn show_history(book: &MappingWorkspace, row: &MappingRow, decisions: &[MappingR
     }
 }
 
-/// A verdict in words.
-fn verdict(book: &MappingWorkspace, verdict: &MappingDecision) -> String {
+/// A decision in words.
+fn in_words(book: &MappingWorkspace, decision: &MappingDecision) -> String {
     let client = |id: &truecount_billing::ClientId| match book.client(id) {
         Some(client) => format!("{} [{id}]", client.name),
         None => format!("[{id}]"),
     };
-    match verdict {
+    match decision {
         MappingDecision::Confirmed { client_id } => format!("confirmed {}", client(client_id)),
-        MappingDecision::Ignored { reason } => format!("ignored, {}", reason.for_people()),
+        MappingDecision::Ignored { reason } => format!("ignored, {}", reason.label()),
         MappingDecision::Split { by, parts } => {
             let parts: Vec<_> = parts.iter().map(|(value, id)| format!("{value} = {}", client(id))).collect();
             format!("split by {by}: {}", parts.join(", "))

@@ -5,9 +5,9 @@
 use std::io::{BufRead, Write};
 
 use truecount_app::mapping::{self, MappingRequest, MappingRow, MappingWorkspace, Proposal, RowState};
-use truecount_app::{IgnoreReason, MappingDecision};
 use truecount_billing::{ClientId, SourceId};
 use truecount_reports::sanitize;
+use truecount_store::{IgnoreReason, MappingDecision};
 
 use super::list::{show_progress, worth};
 use crate::args::{Cli, user};
@@ -43,11 +43,11 @@ pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceI
         let own = proposals.get(&(row.source.clone(), row.account_id.clone())).map_or(&[][..], Vec::as_slice);
         let mut offered: Vec<ClientId> = own.iter().map(|proposal| proposal.client_id.clone()).collect();
         show(row, own, at + 1, count);
-        let verdict = loop {
+        let decision = loop {
             ask();
             let Some(line) = lines.next() else { break 'rows };
             match answer(line?.trim(), &offered, &book) {
-                Answer::Decide(verdict) => break verdict,
+                Answer::Decide(decision) => break decision,
                 Answer::Look(text) => offered = look(&book, &text),
                 Answer::Skip => continue 'rows,
                 Answer::Quit => break 'rows,
@@ -57,10 +57,10 @@ pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceI
         let wish = MappingRequest {
             source: row.source.clone(),
             account_id: row.account_id.clone(),
-            verdict,
+            decision,
             from: None,
-            who: user(),
-            why: String::new(),
+            actor: user(),
+            note: String::new(),
         };
         decided.push(mapping::decide(&session.env, &book, wish).await?.0);
     }

@@ -86,7 +86,7 @@ fn a_mail_without_an_answer_is_repeated_once_and_says_so() {
     for (answer, first) in [("cut", 1), ("garbage", 1), ("lost", 0), ("early", 0)] {
         let server = MailServer::start("starttls", &[answer, "accept"]);
         let office = office(&server);
-        expect(&office.run(&CLOSE), FAILED, &["whether the mail to `billing` was sent is not known", "mail server"]);
+        expect(&office.run(&CLOSE), FAILED, &["it is not known whether the mail to `billing` was sent", "mail server"]);
         assert_eq!(server.taken().len(), first, "{answer}");
         expect(&office.run(&CLOSE), DONE, &["Mail to `billing`: sent again"]);
         expect(&office.run(&CLOSE), DONE, &["Mail to `billing`: already sent"]);
@@ -103,7 +103,7 @@ fn a_mail_without_an_answer_is_repeated_once_and_says_so() {
 fn a_repeat_that_is_refused_is_still_a_repeat_later() {
     let server = MailServer::start("starttls", &["cut", "451", "accept"]);
     let office = office(&server);
-    expect(&office.run(&CLOSE), FAILED, &["is not known"]);
+    expect(&office.run(&CLOSE), FAILED, &["is not known whether"]);
     expect(&office.run(&CLOSE), FAILED, &["was not sent", "451"]);
     expect(&office.run(&CLOSE), DONE, &["sent again"]);
     let labels: Vec<bool> = server.taken().iter().map(|message| is_labelled(message)).collect();
@@ -115,9 +115,9 @@ fn a_repeat_that_is_refused_is_still_a_repeat_later() {
 fn after_two_unknown_outcomes_a_person_is_told_and_nothing_more_is_sent() {
     let server = MailServer::start("starttls", &["cut", "cut", "accept"]);
     let office = office(&server);
-    expect(&office.run(&CLOSE), FAILED, &["is not known"]);
+    expect(&office.run(&CLOSE), FAILED, &["is not known whether"]);
     for _ in 0..3 {
-        expect(&office.run(&CLOSE), FAILED, &["was tried twice and neither outcome is known", "ask the group"]);
+        expect(&office.run(&CLOSE), FAILED, &["was tried twice and neither outcome is known", "ask the recipients"]);
     }
     let labels: Vec<bool> = server.taken().iter().map(|message| is_labelled(message)).collect();
     assert_eq!(labels, [false, true]);

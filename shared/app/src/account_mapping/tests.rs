@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use truecount_billing::ReadState;
 
 use super::*;
-use crate::mapping::decisions::IgnoreReason;
+use truecount_store::IgnoreReason;
 
 fn account(id: &str, name: &str, identifiers: &[&str]) -> Account {
     let mut account = Account::new(AccountId::new(id).unwrap(), name, ReadState::Complete);

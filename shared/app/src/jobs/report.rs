@@ -5,12 +5,11 @@ use truecount_billing::BillingMonth;
 use truecount_reconciliation::Reconciliation;
 use truecount_reports::{FailedClosing, InputRef, MailSettings, ReportInput, RunHeader};
 
-use crate::environment::Environment;
-use crate::lease::{self, Lease, LeaseOutcome};
+use truecount_store::{Closing, Lease, Run, RunState, RunSummary, StoreError, sha256_hex};
+
+use super::runner::{JobContext, JobOutcome};
 use crate::mail::outbox::{self, MailOutcome, OutgoingMail, Subject};
-use crate::run::{Closing, Run, RunState, RunSummary};
-use crate::settings::{Config, Settings};
-use crate::{AppError, Deadline, jsonl_gz, keys, start_of};
+use crate::{AppError, Config, Deadline, Environment, Settings, start_of};
 
 /// Whether mail goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub enum MailPolicy {
     Usual,
     /// A draft too.
     Always,
-    /// Nobody, whatever the run.
+    /// No mail, whatever the run.
     Off,
 }
 
@@ -27,7 +26,7 @@ pub enum MailPolicy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ReportAnswer {
-    /// Files and mails are out.
+    /// Files are written and mails are sent.
     Reported {
         /// The run.
         run_id: String,
@@ -40,7 +39,7 @@ pub enum ReportAnswer {
         /// The mails.
         mails: Vec<MailOutcome>,
     },
-    /// Another worker is at it.
+    /// Another worker reports the month.
     Busy {
         /// The month.
         month: BillingMonth,
@@ -60,64 +59,56 @@ pub async fn report(
     deadline: Deadline,
 ) -> Result<ReportAnswer, AppError> {
     let run = find(env, month, run_id).await?;
-    let name = Run::lease_name(month, run.manifest.closing.is_some());
-    let lease = match lease::acquire(&env.table, &name, deadline.at, env.is_exclusive).await? {
-        LeaseOutcome::Held(lease) => lease,
-        LeaseOutcome::Busy => return Ok(ReportAnswer::Busy { month }),
-    };
-    let answer = match find(env, month, Some(&run.run_id)).await {
-        Ok(run) => work(env, &config.settings, run, mailing, &lease).await,
-        Err(error) => Err(error),
-    };
-    lease::release(&env.table, &lease).await?;
-    answer
+    let lease_name = Run::lease_name(month, run.manifest.closing.is_some());
+    let job = JobContext { env, deadline };
+    let outcome = job
+        .exclusively(&lease_name, async |lease| {
+            // Another worker may have moved it before the lease was ours.
+            let mut run = find(env, month, Some(&run.run_id)).await?;
+            write_and_mail(env, &config.settings, &mut run, mailing, lease).await
+        })
+        .await?;
+    Ok(match outcome {
+        JobOutcome::Done(answer) => answer,
+        JobOutcome::Busy => ReportAnswer::Busy { month },
+    })
 }
 
 async fn find(env: &Environment, month: BillingMonth, run_id: Option<&str>) -> Result<Run, AppError> {
-    let closing = Closing::of_month(&env.table, month).await?.into_iter().rev().find_map(|closing| closing.run_id);
-    let wanted = run_id.map(str::to_owned).or(closing);
+    let store = &env.store;
+    let wanted = match run_id {
+        Some(run_id) => Some(run_id.to_owned()),
+        None => Closing::current_run_id(store, month).await?,
+    };
     let found = match &wanted {
-        Some(run_id) => Run::load(&env.table, month, run_id).await?,
-        None => {
-            let mut runs = Run::of_month(&env.table, month).await?;
-            runs.sort_by_key(|run| run.manifest.created_at);
-            runs.pop()
-        }
+        Some(run_id) => Run::load(store, month, run_id).await?,
+        None => Run::list(store, month).await?.into_iter().max_by_key(|run| run.manifest.created_at),
     };
     found.ok_or_else(|| {
         let what = wanted.map_or_else(|| "has no run".to_owned(), |run_id| format!("has no run `{run_id}`"));
         AppError::Unknown(format!(
-            "{month} {what}; `truecount runs list` shows those there are, `truecount reconcile` makes one"
+            "{month} {what}; `truecount runs list` shows the runs, `truecount reconcile` makes one"
         ))
     })
 }
 
-async fn work(
+async fn write_and_mail(
     env: &Environment,
     settings: &Settings,
-    mut run: Run,
+    run: &mut Run,
     mailing: MailPolicy,
     lease: &Lease,
 ) -> Result<ReportAnswer, AppError> {
-    let month = run.manifest.month;
-    let reconciliation = findings_of(env, &run).await?;
-    let header = header_of(env, &run).await?;
+    let reconciliation = findings_of(env, run).await?;
+    let header = header_of(env, run).await?;
     let input = ReportInput { header: &header, reconciliation: &reconciliation };
     env.progress.step("writing the report");
     let mut files = truecount_reports::files(&input)?;
     files.push(truecount_reports::manifest(&input, &files)?);
-    for file in &files {
-        let key = keys::report(month, &run.run_id, file.name);
-        if run.state == RunState::Reported {
-            // What was handed out stands, also where another version would write it otherwise.
-            env.archive.put_new(&key, file.bytes.clone()).await?;
-        } else {
-            env.archive_new(&key, file.bytes.clone()).await?;
-        }
-    }
+    write_files(env, run, &files).await?;
     if run.state < RunState::Reported {
         run.state = RunState::Reported;
-        run.save(&env.table, lease.number).await?;
+        run.save(&env.store, lease.fence()).await?;
     }
     let wants_mail = match mailing {
         MailPolicy::Usual => run.manifest.closing.is_some(),
@@ -127,17 +118,29 @@ async fn work(
     let mut mails = Vec::new();
     if wants_mail {
         let exceptions = files.iter().find(|file| file.name == "exceptions.csv").map_or(&[][..], |file| &file.bytes);
-        let sent = mail(env, settings, &run, &input, exceptions).await;
+        let sent = mail(env, settings, run, &input, exceptions).await;
         let is_final =
             sent.iter().all(|sent| !matches!(sent, Err(error) if !matches!(error, AppError::MailGivenUp(_))));
         if is_final && !run.is_mailed {
             run.is_mailed = true;
-            run.save(&env.table, lease.number).await?;
+            run.save(&env.store, lease.fence()).await?;
         }
         mails = sent.into_iter().collect::<Result<_, _>>()?;
     }
     let summary = run.summary.clone().unwrap_or_default();
-    Ok(ReportAnswer::Reported { run_id: run.run_id, month, summary, place: header.archive_place, mails })
+    let (run_id, month) = (run.run_id.clone(), run.manifest.month);
+    Ok(ReportAnswer::Reported { run_id, month, summary, place: header.archive_place, mails })
+}
+
+async fn write_files(env: &Environment, run: &Run, files: &[truecount_reports::ReportFile]) -> Result<(), StoreError> {
+    for file in files {
+        match run.state {
+            // What was handed out stands, also where another version would write it differently.
+            RunState::Reported => run.restore_file(&env.store, file.name, &file.bytes).await?,
+            RunState::Frozen | RunState::Reconciled => run.write_file(&env.store, file.name, &file.bytes).await?,
+        }
+    }
+    Ok(())
 }
 
 /// Mails every group, also those after one whose mail failed.
@@ -167,13 +170,13 @@ async fn mail(
             };
             truecount_reports::email(input, &mail).map_err(AppError::from)
         };
-        let letter = OutgoingMail { group: &group.id, from, to: &group.to, write: &write };
-        sent.push(outbox::send(env, &subject, &letter).await);
+        let mail = OutgoingMail { group: &group.id, from, to: &group.to, write: &write };
+        sent.push(outbox::send(env, &subject, &mail).await);
     }
     sent
 }
 
-/// Tells every group, once a day, that the closing of a month did not finish.
+/// Mails every group, once a day, that the closing of a month did not finish.
 ///
 /// # Errors
 /// [`AppError`] if the settings name no sender, or a mail was not sent.
@@ -194,8 +197,8 @@ pub async fn tell_failed(
         let write = |attempt: u8| {
             truecount_reports::failure_email(&failed, from, &group.to, &group.id, attempt).map_err(AppError::from)
         };
-        let letter = OutgoingMail { group: &group.id, from, to: &group.to, write: &write };
-        sent.push(outbox::send(env, &subject, &letter).await);
+        let mail = OutgoingMail { group: &group.id, from, to: &group.to, write: &write };
+        sent.push(outbox::send(env, &subject, &mail).await);
     }
     sent.into_iter().collect()
 }
@@ -205,20 +208,15 @@ pub async fn tell_failed(
 /// # Errors
 /// [`AppError`] if the run is not reconciled, or they do not read back.
 pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation, AppError> {
-    let key = keys::reconciliation(run.manifest.month, &run.run_id);
     let Some(expected) = &run.reconciliation_sha256 else {
         let (run_id, month) = (&run.run_id, run.manifest.month);
         return Err(AppError::Unknown(if run.state == RunState::Reported {
-            format!("of run `{run_id}` only the totals are kept: {month} is from before there were runs here")
+            format!("of run `{run_id}` only the totals are kept: {month} is from before the first run here")
         } else {
-            format!("run `{run_id}` is not reconciled yet; `truecount reconcile --month {month}` goes on with it")
+            format!("run `{run_id}` is not reconciled yet; `truecount reconcile --month {month}` continues it")
         }));
     };
-    let bytes = jsonl_gz::gunzip(&key, &env.archive_get(&key).await?)?;
-    if keys::sha256(&bytes) != *expected {
-        return Err(AppError::damaged(env.archive.place(&key), "its hash is another than the run's"));
-    }
-    serde_json::from_slice(&bytes).map_err(|e| AppError::damaged(env.archive.place(&key), e))
+    Ok(run.read_reconciliation(&env.store, expected).await?)
 }
 
 /// What a report says about its run.
@@ -227,12 +225,10 @@ pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation,
 /// [`AppError`] if the inputs cannot be read.
 pub async fn header_of(env: &Environment, run: &Run) -> Result<RunHeader, AppError> {
     let manifest = &run.manifest;
-    let folder = keys::report(manifest.month, &run.run_id, "");
     let mut inputs = Vec::new();
-    for entry in env.archive.list(&format!("{folder}inputs/")).await? {
-        let bytes = env.archive_get(&entry.key).await?;
-        let name = entry.key[folder.len()..].to_owned();
-        inputs.push(InputRef { name, sha256: keys::sha256(&bytes), bytes: bytes.len() as u64 });
+    for file in run.inputs(&env.store).await? {
+        let bytes = run.read_file(&env.store, &file.name).await?.unwrap_or_default();
+        inputs.push(InputRef { name: file.name, sha256: sha256_hex(&bytes), bytes: bytes.len() as u64 });
     }
     Ok(RunHeader {
         run_id: run.run_id.clone(),
@@ -241,7 +237,7 @@ pub async fn header_of(env: &Environment, run: &Run) -> Result<RunHeader, AppErr
         count_day: manifest.count_day,
         created_at: manifest.created_at,
         inputs,
-        archive_place: env.archive.place(&folder),
+        archive_place: run.location(&env.store),
         replaces: manifest.replaces.clone(),
         missed: manifest.missed.clone(),
     })

@@ -1,42 +1,17 @@
-//! One mail per closing run and recipient group, and one per failure: an intention first, then the send, then a note of it.
+//! One mail per closing run and recipient group, and one per failure and day: an intention first, then the send, then a
+//! note of it.
 //!
-//! If the process dies between the mail being accepted and the note, the next one sends once more, and that mail
-//! says that it may be a repeat. After that nothing is sent by itself any more.
+//! If the process dies between the mail being accepted and the note, the next attempt sends once more, and that mail
+//! says that it may be a repeat. After that nothing more is sent automatically.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use truecount_billing::BillingMonth;
-use truecount_platform::{CreateOutcome, Mail, MailError, Row, Value};
+use truecount_platform::{CreateOutcome, Mail, MailError};
+use truecount_store::{Delivery, DeliveryState, StoreError};
 
-use crate::environment::Environment;
-use crate::{AppError, keys};
+use crate::{AppError, Environment};
 
-/// How far a mail is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum MailState {
-    /// About to be sent for the first time; the outcome of that may be unknown.
-    Intended,
-    /// About to be sent once more, labelled.
-    Repeating,
-    /// Accepted, and noted.
-    Sent,
-    /// The outcome of the repeat is not known either: nothing is sent by itself any more.
-    Unknown,
-}
-
-impl MailState {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Intended => "intended",
-            Self::Repeating => "repeating",
-            Self::Sent => "sent",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What became of one group's mail.
+/// What happened to one group's mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MailOutcome {
     /// The recipient group.
@@ -69,96 +44,106 @@ pub(crate) struct OutgoingMail<'a> {
     pub(crate) write: &'a (dyn Fn(u8) -> Result<Vec<u8>, AppError> + Sync),
 }
 
-/// Sends a letter, at most once more if the first outcome is unknown.
+/// Sends a mail, at most once more if the first outcome is unknown.
 ///
 /// # Errors
 /// [`AppError::Mail`] if it was not sent; [`AppError::MailGivenUp`] if nobody knows, and nothing more is tried.
 pub(crate) async fn send(
     env: &Environment,
     subject: &Subject<'_>,
-    letter: &OutgoingMail<'_>,
+    mail: &OutgoingMail<'_>,
 ) -> Result<MailOutcome, AppError> {
-    let month = subject.month;
-    let (pk, sk) = (keys::month(month), keys::outbox(&subject.name, letter.group));
-    let row = |state: MailState| {
-        Row::new(&pk, &sk)
-            .with("state", Value::Text(state.as_str().to_owned()))
-            .with("run_id", Value::Text(subject.run_id.to_owned()))
-            .with("noted_at", Value::Text(Timestamp::now().to_string()))
+    let (mut delivery, attempt) = match begin(env, subject, mail).await? {
+        Attempt::Send { delivery, attempt } => (delivery, attempt),
+        Attempt::AlreadySent => return Ok(outcome(mail, "already_sent")),
+        Attempt::GiveUp => return Err(delivery_unknown(mail, subject.month)),
     };
-    let attempt = if env.table.put_new(row(MailState::Intended)).await? == CreateOutcome::Created {
-        1
-    } else {
-        let found = env.table.get(&pk, &sk).await?.ok_or_else(|| AppError::damaged(&pk, "an outbox row vanished"))?;
-        match found.text("state") {
-            Some("sent") => return Ok(outcome(letter, "already_sent")),
-            Some("intended") => {
-                let intended = Value::Text(MailState::Intended.as_str().to_owned());
-                if !env.table.put_if(row(MailState::Repeating), "state", &intended).await? {
-                    return Err(AppError::Fenced(format!("the mail to `{}`", letter.group)));
-                }
-                2
-            }
-            _ => return Err(nobody_knows(letter, month)),
-        }
-    };
-    let raw = match (letter.write)(attempt) {
+    let raw = match (mail.write)(attempt) {
         Ok(raw) => raw,
         Err(error) => {
             if attempt == 1 {
-                // Nothing left the house: the next try is the first.
-                let intended = Value::Text(MailState::Intended.as_str().to_owned());
-                env.table.delete_if(&pk, &sk, "state", &intended).await?;
+                // The message never reached the mail server: withdraw the intention, so that the next attempt counts
+                // as the first.
+                delivery.withdraw(&env.store).await?;
             }
             return Err(error);
         }
     };
-    let mail = Mail {
-        key: format!("{month}-{}-{}", subject.key, letter.group),
+    let message = Mail {
+        key: format!("{}-{}-{}", subject.month, subject.key, mail.group),
         attempt,
-        from: letter.from.to_owned(),
-        to: letter.to.to_vec(),
+        from: mail.from.to_owned(),
+        to: mail.to.to_vec(),
         raw,
     };
-    match env.mailer.send(&mail).await {
+    match env.mailer.send(&message).await {
         Ok(_) => {
-            env.table.put(row(MailState::Sent)).await?;
-            Ok(outcome(letter, if attempt == 1 { "sent" } else { "sent_again" }))
+            delivery.record(&env.store, DeliveryState::Sent).await?;
+            Ok(outcome(mail, if attempt == 1 { "sent" } else { "sent_again" }))
         }
         Err(MailError::NotSent(why)) => {
-            let state = |state: MailState| Value::Text(state.as_str().to_owned());
-            if attempt == 1 {
-                env.table.delete_if(&pk, &sk, "state", &state(MailState::Intended)).await?;
-            } else {
-                // The first may have been accepted all the same: the next one is a repeat again, and says so.
-                let intended = row(MailState::Intended);
-                env.table.put_if(intended, "state", &state(MailState::Repeating)).await?;
-            }
+            not_sent(env, &mut delivery).await?;
             Err(AppError::Mail(format!(
-                "the mail to `{}` was not sent: {why}; mend that and run the report again",
-                letter.group
+                "the mail to `{}` was not sent: {why}; fix that and run the report again",
+                mail.group
             )))
         }
-        Err(MailError::DeliveryUnknown(why)) if attempt == 1 => {
-            let group = letter.group;
-            Err(AppError::Mail(format!(
-                "whether the mail to `{group}` was sent is not known: {why}; running the report again sends it once more and says so"
-            )))
-        }
+        Err(MailError::DeliveryUnknown(why)) if attempt == 1 => Err(AppError::Mail(format!(
+            "it is not known whether the mail to `{}` was sent: {why}; running the report again sends it once more, \
+             labelled as a possible repeat",
+            mail.group
+        ))),
         Err(MailError::DeliveryUnknown(_)) => {
-            env.table.put(row(MailState::Unknown)).await?;
-            Err(nobody_knows(letter, month))
+            delivery.record(&env.store, DeliveryState::Unknown).await?;
+            Err(delivery_unknown(mail, subject.month))
         }
     }
 }
 
-fn outcome(letter: &OutgoingMail<'_>, outcome: &'static str) -> MailOutcome {
-    MailOutcome { group: letter.group.to_owned(), outcome }
+/// What is to be done about a mail.
+enum Attempt {
+    Send { delivery: Delivery, attempt: u8 },
+    AlreadySent,
+    GiveUp,
 }
 
-fn nobody_knows(letter: &OutgoingMail<'_>, month: BillingMonth) -> AppError {
-    let group = letter.group;
+/// Stores the intention to send, for the first time or once more.
+async fn begin(env: &Environment, subject: &Subject<'_>, mail: &OutgoingMail<'_>) -> Result<Attempt, AppError> {
+    let store = &env.store;
+    let delivery = Delivery::intend(subject.month, &subject.name, mail.group, subject.run_id);
+    if delivery.create(store).await? == CreateOutcome::Created {
+        return Ok(Attempt::Send { delivery, attempt: 1 });
+    }
+    let mut found = delivery.reload(store).await?;
+    match found.state {
+        DeliveryState::Sent => Ok(Attempt::AlreadySent),
+        DeliveryState::Repeating | DeliveryState::Unknown => Ok(Attempt::GiveUp),
+        DeliveryState::Intended => {
+            if !found.advance(store, DeliveryState::Repeating).await? {
+                return Err(StoreError::Fenced(format!("the mail to `{}`", mail.group)).into());
+            }
+            Ok(Attempt::Send { delivery: found, attempt: 2 })
+        }
+    }
+}
+
+/// The mail server refused: the next attempt is the first again, or once more a repeat.
+async fn not_sent(env: &Environment, delivery: &mut Delivery) -> Result<(), StoreError> {
+    match delivery.state {
+        DeliveryState::Intended => delivery.withdraw(&env.store).await,
+        // The first may have been accepted all the same: the next one is a repeat again, and says so.
+        _ => delivery.advance(&env.store, DeliveryState::Intended).await.map(drop),
+    }
+}
+
+fn outcome(mail: &OutgoingMail<'_>, outcome: &'static str) -> MailOutcome {
+    MailOutcome { group: mail.group.to_owned(), outcome }
+}
+
+fn delivery_unknown(mail: &OutgoingMail<'_>, month: BillingMonth) -> AppError {
     AppError::MailGivenUp(format!(
-        "the mail of {month} to `{group}` was tried twice and neither outcome is known; nothing more is sent by itself: ask the group, the report is in the archive"
+        "the mail of {month} to `{}` was tried twice and neither outcome is known; nothing more is sent automatically: \
+         ask the recipients, the report is in the archive",
+        mail.group
     ))
 }

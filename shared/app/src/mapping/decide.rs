@@ -7,9 +7,8 @@ use truecount_reconciliation::Mapping;
 
 use super::{MappingWorkspace, WorkspaceSource, values_of};
 use crate::environment::Environment;
-use crate::mapping::decisions::{self, MappingDecision, MappingRecord};
-use crate::snapshot::SnapshotAccount;
 use crate::{AccountMapping, AppError};
+use truecount_store::{MappingDecision, MappingRecord, SnapshotAccount};
 
 /// What a person wants to be decided.
 #[derive(Debug, Clone)]
@@ -19,13 +18,13 @@ pub struct MappingRequest {
     /// The account.
     pub account_id: AccountId,
     /// What.
-    pub verdict: MappingDecision,
+    pub decision: MappingDecision,
     /// The first month that it holds for; `None`: every month.
     pub from: Option<BillingMonth>,
     /// Who decides.
-    pub who: String,
-    /// Why.
-    pub why: String,
+    pub actor: String,
+    /// Why, in the actor's words.
+    pub note: String,
 }
 
 /// Checks and appends; answers the decision, and what a person should know about it.
@@ -44,13 +43,13 @@ pub async fn decide(
             wish.source, wish.account_id
         )));
     };
-    clients_exist(book, &wish.verdict)?;
-    let notes = match &wish.verdict {
+    clients_exist(book, &wish.decision)?;
+    let notes = match &wish.decision {
         MappingDecision::Split { by, parts } => unknown_values(env, source, entry, by, parts).await?,
         _ => Vec::new(),
     };
     let mut decision = decision(wish, entry, mapping, env.clock.now());
-    decision.number = decisions::append(&env.table, &decision).await?;
+    decision.number = decision.append(&env.store).await?;
     Ok((decision, notes))
 }
 
@@ -61,10 +60,10 @@ pub(super) fn decision(
     mapping: &AccountMapping,
     when: jiff::Timestamp,
 ) -> MappingRecord {
-    let MappingRequest { source, account_id, verdict, from, who, why } = wish;
+    let MappingRequest { source, account_id, decision, from, actor, note } = wish;
     let mut evidence = Vec::new();
     if let (Mapping::Undecided { proposal: Some(client), why }, MappingDecision::Confirmed { client_id }) =
-        (&mapping.mapping, &verdict)
+        (&mapping.mapping, &decision)
         && client == client_id
     {
         evidence.push(why.clone());
@@ -76,12 +75,12 @@ pub(super) fn decision(
         account_name: entry.account.name.clone(),
         from,
         evidence,
-        ..MappingRecord::new(source, account_id, verdict, who, why, when)
+        ..MappingRecord::new(source, account_id, decision, actor, note, when)
     }
 }
 
-fn clients_exist(book: &MappingWorkspace, verdict: &MappingDecision) -> Result<(), AppError> {
-    let clients: Vec<_> = match verdict {
+fn clients_exist(book: &MappingWorkspace, decision: &MappingDecision) -> Result<(), AppError> {
+    let clients: Vec<_> = match decision {
         MappingDecision::Confirmed { client_id } => vec![client_id],
         MappingDecision::Split { parts, .. } => parts.values().collect(),
         MappingDecision::Ignored { .. } | MappingDecision::Undecided => Vec::new(),

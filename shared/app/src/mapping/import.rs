@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, ClientId};
-use truecount_platform::CreateOutcome;
 use truecount_reports::sanitize;
+use truecount_store::{CreateOutcome, IgnoreReason, MappingDecision, MappingRecord, SnapshotAccount};
 
 use super::decide::{decision, unknown_values};
 use super::sheet::{self, CLIENT, DECIDED, DECISION, FROM_MONTH, KEY, NAME, PROPOSAL, SPLIT, WHY, WORDS};
 use super::table::{self, Table, TableRow};
 use super::{MappingRequest, MappingWorkspace, WorkspaceSource};
 use crate::environment::Environment;
-use crate::mapping::decisions::{self, IgnoreReason, MappingDecision, MappingRecord};
-use crate::{AccountMapping, AppError, SnapshotAccount};
+use crate::{AccountMapping, AppError};
 
 /// Whether one bad row keeps all others out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +114,7 @@ pub async fn import(
         return Ok(imported);
     }
     for ready in good {
-        match decisions::append_after(&env.table, &ready.decision, ready.last).await? {
+        match ready.decision.append_after(&env.store, ready.last).await? {
             CreateOutcome::Created => imported.decided.push(MappingRecord { number: ready.last + 1, ..ready.decision }),
             CreateOutcome::AlreadyExists => imported.refused.push(Refused {
                 row: ready.row,
@@ -184,15 +183,15 @@ fn check<'a>(book: &'a MappingWorkspace, table: Table, who: &str, when: Timestam
             None => Err((KEY, "the last sync has no such vendor organization; export the file again".to_owned())),
         };
         let wish = known.and_then(|found| place(&found).map(|()| found)).and_then(|found| {
-            let verdict = verdict(row, &columns, &clients, &found)?;
+            let decided = mapping_decision(row, &columns, &clients, &found)?;
             let from = month(row.cell(columns.from)).map_err(|why| (FROM_MONTH, why))?;
             let wish = MappingRequest {
                 source: found.source.id.clone(),
                 account_id: found.entry.account.id.clone(),
-                verdict,
+                decision: decided,
                 from,
-                who: who.to_owned(),
-                why: row.cell(columns.why).to_owned(),
+                actor: who.to_owned(),
+                note: row.cell(columns.why).to_owned(),
             };
             let decision = decision(wish, found.entry, found.mapping, when);
             let last = is_fresh(row.cell(columns.decided), &found, &decision)?;
@@ -307,7 +306,7 @@ fn letters(text: &str) -> String {
 }
 
 /// What a row decides.
-fn verdict(
+fn mapping_decision(
     row: &TableRow,
     columns: &Columns,
     clients: &Clients<'_>,
@@ -399,11 +398,11 @@ fn is_fresh(told: &str, found: &Found<'_>, decision: &MappingRecord) -> Result<O
     let number = last.map_or(0, |last| last.number);
     let is_number = told.parse::<i64>().is_ok_and(|told| told == number);
     match last {
-        _ if is_number && last.is_none_or(|last| !last.says_the_same(decision)) => Ok(Some(number)),
-        Some(last) if last.says_the_same(decision) => Ok(None),
+        _ if is_number && last.is_none_or(|last| !last.decides_the_same(decision)) => Ok(Some(number)),
+        Some(last) if last.decides_the_same(decision) => Ok(None),
         Some(last) if told.parse::<i64>().is_ok() => {
-            let when = last.when.strftime("%Y-%m-%d %H:%M");
-            let who = sanitize::visible(&last.who);
+            let when = last.decided_at.strftime("%Y-%m-%d %H:%M");
+            let who = sanitize::visible(&last.actor);
             Err((DECIDED, format!("decided otherwise meanwhile, by {who} on {when}; export the file again")))
         }
         _ => Err((DECIDED, "it is not the number that was exported; leave the column as it was".to_owned())),
@@ -412,7 +411,7 @@ fn is_fresh(told: &str, found: &Found<'_>, decision: &MappingRecord) -> Result<O
 
 /// What a split names must be there.
 async fn split_fault(env: &Environment, ready: &Ready<'_>) -> Result<Result<Vec<String>, String>, AppError> {
-    let MappingDecision::Split { by, parts } = &ready.decision.verdict else { return Ok(Ok(Vec::new())) };
+    let MappingDecision::Split { by, parts } = &ready.decision.decision else { return Ok(Ok(Vec::new())) };
     match unknown_values(env, ready.found.source, ready.found.entry, by, parts).await {
         Ok(notes) => Ok(Ok(notes)),
         Err(AppError::Unknown(why)) => Ok(Err(why)),

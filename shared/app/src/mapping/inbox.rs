@@ -1,16 +1,13 @@
 //! Files that people drop into `inbox/mappings/`: each is imported once, by its content, and what is refused is written
 //! back beside it and stands in the report until a better file takes its place.
 
-use serde::{Deserialize, Serialize};
-use truecount_platform::{Row, Value};
 use truecount_reconciliation::SetupFinding;
 use truecount_reports::sanitize;
+use truecount_store::{InboxFolder, MappingFileNote, sha256_hex};
 
 use super::MappingWorkspace;
 use super::import::{Imported, Refused, Strictness, import};
-use crate::environment::Environment;
-use crate::settings::Config;
-use crate::{AppError, keys};
+use crate::{AppError, Config, Environment};
 
 /// The longest file that is read.
 const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -21,49 +18,33 @@ const NAMED_MAX: usize = 3;
 /// What the name of a file of results ends with.
 const RESULT: &str = "-result.csv";
 
-/// What came of a file, as it is noted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
-    file: String,
-    decided: usize,
-    refused: usize,
-    first: Vec<String>,
-}
-
-/// Imports what is new in the inbox; answers what the report must say about the files that lie there.
+/// Imports what is new in the inbox; answers what the report says about the files there.
 ///
 /// # Errors
 /// [`AppError`] if the inbox cannot be read or a decision cannot be stored.
 pub async fn take(env: &Environment, config: &Config) -> Result<Vec<SetupFinding>, AppError> {
+    let folder = InboxFolder::mappings();
     let mut findings = Vec::new();
-    let mut book = None;
-    for file in env.archive.list(keys::MAPPINGS_INBOX).await? {
-        let name = file.key[keys::MAPPINGS_INBOX.len()..].to_owned();
-        if name.ends_with(RESULT) || name.contains('/') {
+    for file in folder.files(&env.store).await? {
+        if file.name.ends_with(RESULT) || file.name.contains('/') {
             continue;
         }
         if file.size > FILE_BYTES_MAX {
-            findings.push(finding(&Note {
-                file: name,
-                decided: 0,
-                refused: 1,
-                first: vec![format!("it is longer than {FILE_BYTES_MAX} bytes; split it")],
-            }));
+            findings.push(too_long(file.name));
             continue;
         }
-        let Some(bytes) = env.archive.get(&file.key).await? else { continue };
-        let sort = format!("{}#{}", keys::sha256(&bytes), name);
-        let note = match env.table.get(keys::MAPPINGS_TAKEN, &sort).await? {
-            Some(row) => read(&row)?,
+        let Some(bytes) = file.read(&env.store).await? else { continue };
+        let sha256 = sha256_hex(&bytes);
+        let note = match MappingFileNote::load(&env.store, &sha256, &file.name).await? {
+            Some(note) => note,
             None => {
-                // what the file before decided counts for this one
-                let now = MappingWorkspace::load(env, config).await?;
-                let now = book.insert(now);
-                let who = format!("inbox/mappings/{name}");
-                let imported = import(env, now, &bytes, &who, Strictness::GoodRows).await?;
-                env.archive.put(&result_key(&file.key), results(&imported)?).await?;
-                let note = note(name, &imported);
-                env.table.put(row(&sort, &note)?).await?;
+                // Loaded for each file: what the one before decided counts for this one.
+                let workspace = MappingWorkspace::load(env, config).await?;
+                let actor = format!("inbox/mappings/{}", file.name);
+                let imported = import(env, &workspace, &bytes, &actor, Strictness::GoodRows).await?;
+                folder.put(&env.store, &format!("{}{RESULT}", file.name), results(&imported)?).await?;
+                let note = note(sha256, file.name, &imported);
+                note.save(&env.store).await?;
                 note
             }
         };
@@ -74,31 +55,25 @@ pub async fn take(env: &Environment, config: &Config) -> Result<Vec<SetupFinding
     Ok(findings)
 }
 
-fn note(file: String, imported: &Imported) -> Note {
-    let first = imported.refused.iter().take(NAMED_MAX).map(Refused::to_string).collect();
-    Note { file, decided: imported.decided.len(), refused: imported.refused.len(), first }
+fn too_long(file: String) -> SetupFinding {
+    let examples = vec![format!("it is longer than {FILE_BYTES_MAX} bytes; split it")];
+    finding(&MappingFileNote { sha256: String::new(), file, imported: 0, refused: 1, examples })
 }
 
-fn row(sort: &str, note: &Note) -> Result<Row, AppError> {
-    let text = serde_json::to_string(note).map_err(|e| AppError::damaged("a note of a file", e))?;
-    Ok(Row::new(keys::MAPPINGS_TAKEN, sort).with("note", Value::Text(text)))
+fn note(sha256: String, file: String, imported: &Imported) -> MappingFileNote {
+    let examples = imported.refused.iter().take(NAMED_MAX).map(Refused::to_string).collect();
+    MappingFileNote { sha256, file, imported: imported.decided.len(), refused: imported.refused.len(), examples }
 }
 
-fn read(row: &Row) -> Result<Note, AppError> {
-    let place = format!("{} {}", row.pk, row.sk);
-    let text = row.text("note").ok_or_else(|| AppError::damaged(&place, "it has no note"))?;
-    serde_json::from_str(text).map_err(|e| AppError::damaged(&place, e))
-}
-
-fn finding(note: &Note) -> SetupFinding {
-    let more = note.refused.saturating_sub(note.first.len());
+fn finding(note: &MappingFileNote) -> SetupFinding {
+    let more = note.refused.saturating_sub(note.examples.len());
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     let message = format!(
         "{} rows of inbox/mappings/{} were refused ({}{more}): put a file with these rows mended in its place; beside it \
          lies what came of each row",
         note.refused,
         note.file,
-        note.first.join("; ")
+        note.examples.join("; ")
     );
     SetupFinding {
         code: "mapping_file_refused".to_owned(),
@@ -106,11 +81,6 @@ fn finding(note: &Note) -> SetupFinding {
         message,
         count: note.refused as u64,
     }
-}
-
-/// `inbox/mappings/june.xlsx` → `inbox/mappings/june.xlsx-result.csv`.
-fn result_key(key: &str) -> String {
-    format!("{key}{RESULT}")
 }
 
 /// What came of each row that says something.

@@ -8,7 +8,7 @@ use truecount_billing::{AccountId, ClientId, Currency, Money, SourceId};
 use truecount_reconciliation::{DecidedBy, Mapping};
 
 use super::{MappingWorkspace, WorkspaceSource};
-use crate::snapshot::SnapshotAccount;
+use truecount_store::SnapshotAccount;
 
 /// How far an account is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -10,12 +10,10 @@ use truecount_matching::{Looks, normalise};
 use truecount_reconciliation::{DecidedBy, Mapping, Reconciliation, SetupFinding};
 use truecount_reports::{amount, sanitize};
 
-use crate::AccountMapping;
-use crate::account_mapping::Client;
-use crate::comparison::Decisions;
-use crate::comparison::{Computed, Loaded};
-use crate::mapping::decisions::{MappingDecision, MappingRecord};
-use crate::snapshot::{SnapshotAccount, is_gone};
+use truecount_store::{MappingDecision, MappingRecord, SnapshotAccount};
+
+use crate::account_mapping::{AccountMapping, Client};
+use crate::comparison::{Comparison, LoadedSource, MappingsInForce};
 
 /// Months that an account may wait for a decision.
 const WAIT_MONTHS: i64 = 1;
@@ -37,11 +35,11 @@ struct Known<'a> {
     decision: Option<&'a MappingRecord>,
 }
 
-/// Every alarm of a run.
-pub(crate) fn alarms(
-    loaded: &[Loaded],
-    computed: &Computed,
-    decisions: &Decisions,
+/// Every warning of a run.
+pub(crate) fn warnings(
+    loaded: &[LoadedSource],
+    computed: &Comparison,
+    decisions: &MappingsInForce,
     count_day: CountDay,
 ) -> Vec<SetupFinding> {
     let known = known(loaded, computed, decisions);
@@ -61,13 +59,13 @@ pub(crate) fn alarms(
     rows
 }
 
-fn known<'a>(loaded: &'a [Loaded], computed: &'a Computed, decisions: &'a Decisions) -> Vec<Known<'a>> {
+fn known<'a>(loaded: &'a [LoadedSource], computed: &'a Comparison, decisions: &'a MappingsInForce) -> Vec<Known<'a>> {
     let mut known = Vec::new();
     for source in loaded {
-        let id = &source.pinned.source;
+        let id = &source.frozen.source;
         let Some(mappings) = computed.mappings.get(id) else { continue };
         let decided = decisions.get(id);
-        known.extend(source.entries.iter().zip(mappings).map(|(entry, mapping)| Known {
+        known.extend(source.accounts.iter().zip(mappings).map(|(entry, mapping)| Known {
             source: id,
             entry,
             mapping,
@@ -93,17 +91,17 @@ fn setup(code: &str, subject: &str, message: String) -> SetupFinding {
 fn renamed(known: &Known<'_>) -> Option<SetupFinding> {
     let now = &known.entry.account.name;
     let before = match (known.decision, &known.mapping.mapping) {
-        (Some(decision), _) if matches!(decision.verdict, MappingDecision::Undecided) => return None,
+        (Some(decision), _) if matches!(decision.decision, MappingDecision::Undecided) => return None,
         (Some(decision), _) if !decision.account_name.is_empty() => {
             (normalise(&decision.account_name) != normalise(now)).then(|| decision.account_name.clone())?
         }
         (Some(decision), _) => {
-            let renamed = known.entry.lineage.renamed.as_ref()?;
-            let decided_on = jiff::tz::Offset::UTC.to_datetime(decision.when).date();
+            let renamed = known.entry.history.renamed.as_ref()?;
+            let decided_on = jiff::tz::Offset::UTC.to_datetime(decision.decided_at).date();
             (renamed.on > decided_on).then(|| renamed.from.clone())?
         }
         (None, Mapping::Confirmed { by: DecidedBy::Identifier, .. }) => {
-            known.entry.lineage.renamed.as_ref()?.from.clone()
+            known.entry.history.renamed.as_ref()?.from.clone()
         }
         (None, _) => return None,
     };
@@ -113,7 +111,7 @@ fn renamed(known: &Known<'_>) -> Option<SetupFinding> {
 
 /// New, with the name of one that is gone: what was decided about that one does not hold for it.
 fn replaced(known: &Known<'_>) -> Option<SetupFinding> {
-    let took_over = known.entry.lineage.took_over.as_ref().filter(|_| known.decision.is_none())?;
+    let took_over = known.entry.history.predecessor.as_ref().filter(|_| known.decision.is_none())?;
     let said = format!(
         "came on {} with a new id, and `{}` of the same name was gone: decide whether it is the same one",
         took_over.on, took_over.id
@@ -151,7 +149,7 @@ fn waiting(known: &[Known<'_>], found: &Reconciliation, count_day: Date, rows: &
     let worth: BTreeMap<(&SourceId, &AccountId), &Vec<Money>> =
         found.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
     for one in known.iter().filter(|one| matches!(one.mapping.mapping, Mapping::Undecided { .. })) {
-        let Some(since) = one.entry.lineage.since.filter(|_| !is_gone(one.entry)) else { continue };
+        let Some(since) = one.entry.history.since.filter(|_| !one.entry.is_gone) else { continue };
         let until = since.saturating_add(jiff::Span::new().months(WAIT_MONTHS));
         let total = one.entry.total();
         if until >= count_day || total == 0 {
@@ -217,7 +215,7 @@ fn imitating_clients(
 
 /// Clients who use nothing in a source although nearly all who are billed for the same do.
 fn without_usage(
-    loaded: &[Loaded],
+    loaded: &[LoadedSource],
     known: &[Known<'_>],
     found: &Reconciliation,
     names: &BTreeMap<&ClientId, &str>,
@@ -240,10 +238,10 @@ fn without_usage(
         billed_for.entry(&row.source).or_default().insert(&row.client_id);
     }
     let none = BTreeSet::new();
-    let is_read = |one: &&Loaded| {
-        !one.pinned.side.is_billed() && one.pinned.read_state.is_complete() && one.pinned.snapshot.is_some()
+    let is_read = |one: &&LoadedSource| {
+        !one.frozen.side.is_billed() && one.frozen.read_state.is_complete() && one.frozen.snapshot.is_some()
     };
-    for source in loaded.iter().filter(is_read).map(|one| &one.pinned.source) {
+    for source in loaded.iter().filter(is_read).map(|one| &one.frozen.source) {
         let (here, billed_here) = (users.get(source).unwrap_or(&none), billed_for.get(source).unwrap_or(&none));
         let elsewhere =
             |client: &ClientId| users.iter().any(|(other, users)| *other != source && users.contains(client));

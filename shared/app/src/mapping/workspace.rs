@@ -6,16 +6,11 @@ use jiff::civil::Date;
 use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadState, SourceId};
 use truecount_connectors::{Category, SourceKind, source_kind};
 use truecount_reconciliation::Reconciliation;
+use truecount_store::{FrozenSource, MappingHistory, MappingRecord, SnapshotAccount, SnapshotEntry, SnapshotManifest};
 
-use crate::AppError;
 use crate::account_mapping::{AccountMapping, Client};
-use crate::comparison::{self, Basis, Computed, Decisions, load};
-use crate::environment::Environment;
-use crate::mapping::decisions::{self, History};
-use crate::run::PinnedSource;
-use crate::seal::SnapshotManifest;
-use crate::settings::{Config, SourceSettings};
-use crate::snapshot::{self, Record, SnapshotAccount};
+use crate::comparison::{Comparison, ComparisonInputs, MappingsInForce, compare, load_sources};
+use crate::{AppError, Config, Environment, SourceSettings};
 
 /// Everything that mapping is decided on.
 #[derive(Debug)]
@@ -40,7 +35,7 @@ pub struct WorkspaceSource {
     /// Its accounts by the newest sync, by id.
     pub accounts: Vec<SnapshotAccount>,
     /// Every decision about them.
-    pub history: History,
+    pub history: MappingHistory,
     /// Whose each is, in the same order.
     pub mappings: Vec<AccountMapping>,
 }
@@ -54,33 +49,33 @@ impl MappingWorkspace {
         let month = BillingMonth::of(config.settings.today(env));
         let mut sources = Vec::new();
         let mut histories = BTreeMap::new();
-        let mut in_force = Decisions::new();
+        let mut in_force = MappingsInForce::new();
         for source in config.settings.enabled() {
-            let pinned = newest(env, source, config.settings.today(env)).await?;
-            if !pinned.side.is_billed() {
-                let history = decisions::history(&env.table, &source.id).await?;
+            let frozen = newest(env, source, config.settings.today(env)).await?;
+            if !frozen.side.is_billed() {
+                let history = MappingRecord::history(&env.store, &source.id).await?;
                 let held = |(account, all): (&AccountId, &Vec<_>)| {
-                    Some((account.clone(), decisions::in_force(all, month)?.clone()))
+                    Some((account.clone(), truecount_store::in_force(all, month)?.clone()))
                 };
                 in_force.insert(source.id.clone(), history.iter().filter_map(held).collect());
                 histories.insert(source.id.clone(), history);
             }
-            sources.push(pinned);
+            sources.push(frozen);
         }
         env.progress.step("reading the syncs");
-        let loaded = load(env, &sources).await?;
+        let loaded = load_sources(&env.store, &sources).await?;
         let count_day = CountDay(config.settings.today(env));
-        let basis = Basis { config, count_day, loaded: &loaded, decisions: &in_force, run: None };
-        let Computed { reconciliation, mut clients, mut mappings } = comparison::compute(env, &basis).await?;
+        let inputs = ComparisonInputs { config, count_day, sources: &loaded, mappings: &in_force, run: None };
+        let Comparison { reconciliation, mut clients, mut mappings } = compare(env, &inputs).await?;
         clients.sort_by(|a, b| a.id.cmp(&b.id));
-        let usage = loaded.into_iter().filter(|source| !source.pinned.side.is_billed());
+        let usage = loaded.into_iter().filter(|source| !source.frozen.side.is_billed());
         let mut sources: Vec<WorkspaceSource> = usage
             .map(|source| WorkspaceSource {
-                history: histories.remove(&source.pinned.source).unwrap_or_default(),
-                mappings: mappings.remove(&source.pinned.source).unwrap_or_default(),
-                id: source.pinned.source,
-                kind: source_kind(&source.pinned.connector),
-                accounts: source.entries,
+                history: histories.remove(&source.frozen.source).unwrap_or_default(),
+                mappings: mappings.remove(&source.frozen.source).unwrap_or_default(),
+                id: source.frozen.source,
+                kind: source_kind(&source.frozen.connector),
+                accounts: source.accounts,
             })
             .collect();
         sort_by_billed_value(&mut sources);
@@ -139,18 +134,18 @@ fn sort_by_billed_value(sources: &mut [WorkspaceSource]) {
 }
 
 /// The newest sync of a source, however old.
-async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Result<PinnedSource, AppError> {
-    let seal = SnapshotManifest::newest(&env.table, &source.id, today).await?;
+async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Result<FrozenSource, AppError> {
+    let manifest = SnapshotManifest::newest(&env.store, &source.id, today).await?;
     let never = ReadState::Failed("never synced".to_owned());
-    Ok(PinnedSource {
+    Ok(FrozenSource {
         source: source.id.clone(),
         connector: source.connector.clone(),
         side: source.side(),
-        snapshot: seal.as_ref().map(|seal| seal.id.text()),
-        as_of: seal.as_ref().map(|seal| seal.id.as_of),
-        account_count: seal.as_ref().map_or(0, |seal| seal.account_count),
-        content_sha256: seal.as_ref().map(|seal| seal.content_sha256.clone()),
-        read_state: seal.as_ref().map_or(never, SnapshotManifest::source_state),
+        snapshot: manifest.as_ref().map(|manifest| manifest.id),
+        as_of: manifest.as_ref().map(|manifest| manifest.id.as_of),
+        account_count: manifest.as_ref().map_or(0, |manifest| manifest.account_count),
+        content_sha256: manifest.as_ref().map(|manifest| manifest.content_sha256.clone()),
+        read_state: manifest.as_ref().map_or(never, SnapshotManifest::source_state),
     })
 }
 
@@ -164,8 +159,8 @@ pub async fn values_of(
     entry: &SnapshotAccount,
 ) -> Result<BTreeMap<String, BTreeMap<String, u64>>, AppError> {
     let mut found = BTreeMap::<String, BTreeMap<String, u64>>::new();
-    for record in snapshot::contents(&env.table, source, std::slice::from_ref(entry)).await?.iter().flatten() {
-        if let Record::Item(item) = record {
+    for record in SnapshotAccount::contents(&env.store, source, std::slice::from_ref(entry)).await?.iter().flatten() {
+        if let SnapshotEntry::Item(item) = record {
             for (name, value) in &item.attributes {
                 *found.entry(name.clone()).or_default().entry(value.clone()).or_default() += 1;
             }
@@ -179,7 +174,7 @@ mod tests {
     use super::*;
 
     fn source(id: &str, kind: &str) -> WorkspaceSource {
-        let (accounts, history, mappings) = (Vec::new(), History::new(), Vec::new());
+        let (accounts, history, mappings) = (Vec::new(), MappingHistory::new(), Vec::new());
         WorkspaceSource { id: id.parse().unwrap(), kind: source_kind(kind), accounts, history, mappings }
     }
 

@@ -1,6 +1,6 @@
 //! Which month is due to be closed today, and which were missed.
 //!
-//! The question itself is pure ([`closing_due`]); around it is what the table knows: when the home was first asked,
+//! The question itself is pure ([`closing_due`]); around it is what the table knows: when the schedule was first asked,
 //! and which months are closed. A month is due from its closing day on, every day, until its closing run is reported
 //! and mailed, or the closing day of the next one has come: then it counts as missed, and the next closing run's mail
 //! says so.
@@ -13,11 +13,10 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::BillingMonth;
-use truecount_platform::{CreateOutcome, Row, Table, Value};
+use truecount_store::{Closing, Run, RunState, ScheduleStart, Store};
 
 use super::Calendar;
-use crate::run::{Closing, Run, RunState};
-use crate::{AppError, Environment, keys};
+use crate::{AppError, Environment};
 
 /// Months that are looked back at the most.
 const MONTHS_BACK_MAX: usize = 24;
@@ -84,7 +83,7 @@ fn candidates(calendar: &Calendar, day: Date, began: Date) -> impl Iterator<Item
 /// [`AppError`] if the table cannot be read.
 pub async fn closing_due_now(env: &Environment, calendar: &Calendar) -> Result<ClosingDue, AppError> {
     let day = calendar.day_at(env.clock.now());
-    let began = begin(&env.table, day).await?;
+    let began = ScheduleStart::load_or_begin(&env.store, day).await?.day;
     due_since(env, calendar, day, began).await
 }
 
@@ -93,8 +92,8 @@ pub async fn closing_due_now(env: &Environment, calendar: &Calendar) -> Result<C
 /// # Errors
 /// As [`closing_due_now`].
 pub async fn closing_due_seen(env: &Environment, calendar: &Calendar) -> Result<Option<ClosingDue>, AppError> {
-    match began(&env.table).await? {
-        Some(began) => due_since(env, calendar, calendar.day_at(env.clock.now()), began).await.map(Some),
+    match ScheduleStart::load(&env.store).await? {
+        Some(began) => due_since(env, calendar, calendar.day_at(env.clock.now()), began.day).await.map(Some),
         None => Ok(None),
     }
 }
@@ -102,7 +101,7 @@ pub async fn closing_due_seen(env: &Environment, calendar: &Calendar) -> Result<
 async fn due_since(env: &Environment, calendar: &Calendar, day: Date, began: Date) -> Result<ClosingDue, AppError> {
     let mut done = BTreeSet::new();
     for month in candidates(calendar, day, began) {
-        if is_done(&env.table, month).await? {
+        if is_done(&env.store, month).await? {
             done.insert(month);
             break;
         }
@@ -111,14 +110,14 @@ async fn due_since(env: &Environment, calendar: &Calendar, day: Date, began: Dat
 }
 
 /// Whether the month's closing run is reported, and mailed to everyone who is to get it.
-async fn is_done(table: &Table, month: BillingMonth) -> Result<bool, AppError> {
-    Ok(closing_run(table, month).await?.is_some_and(|run| run.state == RunState::Reported && run.is_mailed))
+async fn is_done(store: &Store, month: BillingMonth) -> Result<bool, AppError> {
+    Ok(closing_run(store, month).await?.is_some_and(|run| run.state == RunState::Reported && run.is_mailed))
 }
 
-async fn closing_run(table: &Table, month: BillingMonth) -> Result<Option<Run>, AppError> {
-    let last = Closing::of_month(table, month).await?.pop();
+async fn closing_run(store: &Store, month: BillingMonth) -> Result<Option<Run>, AppError> {
+    let last = Closing::list(store, month).await?.pop();
     match last.and_then(|closing| closing.run_id) {
-        Some(run_id) => Run::load(table, month, &run_id).await,
+        Some(run_id) => Ok(Run::load(store, month, &run_id).await?),
         None => Ok(None),
     }
 }
@@ -132,13 +131,13 @@ pub(crate) async fn missed_before(
     calendar: &Calendar,
     month: BillingMonth,
 ) -> Result<Vec<BillingMonth>, AppError> {
-    let earlier: BTreeSet<_> = Run::months(&env.table).await?.into_iter().filter(|earlier| *earlier < month).collect();
-    let first = began(&env.table).await?.map(|began| calendar.first_from(began));
+    let earlier: BTreeSet<_> = Run::months(&env.store).await?.into_iter().filter(|earlier| *earlier < month).collect();
+    let first = ScheduleStart::load(&env.store).await?.map(|began| calendar.first_from(began.day));
     let mut missed = Vec::new();
     let mut before = month.previous();
     for _ in 0..MONTHS_BACK_MAX {
         let has_run = earlier.contains(&before);
-        if has_run && closing_run(&env.table, before).await?.is_some_and(|run| run.state == RunState::Reported) {
+        if has_run && closing_run(&env.store, before).await?.is_some_and(|run| run.state == RunState::Reported) {
             missed.reverse();
             return Ok(missed);
         }
@@ -149,23 +148,4 @@ pub(crate) async fn missed_before(
     missed.retain(|missed| first.is_some_and(|first| *missed >= first));
     missed.reverse();
     Ok(missed)
-}
-
-/// The day on which this home was first asked what is due.
-async fn began(table: &Table) -> Result<Option<Date>, AppError> {
-    let Some(row) = table.get(keys::CLOSINGS, keys::BEGAN).await? else { return Ok(None) };
-    let day = row.text("day").and_then(|day| day.parse().ok());
-    day.map(Some).ok_or_else(|| AppError::damaged(keys::CLOSINGS, "the day on which it began is missing"))
-}
-
-/// The same, noted now if it was not.
-async fn begin(table: &Table, today: Date) -> Result<Date, AppError> {
-    if let Some(day) = began(table).await? {
-        return Ok(day);
-    }
-    let row = Row::new(keys::CLOSINGS, keys::BEGAN).with("day", Value::Text(today.to_string()));
-    match table.put_new(row).await? {
-        CreateOutcome::Created => Ok(today),
-        CreateOutcome::AlreadyExists => Ok(began(table).await?.unwrap_or(today)),
-    }
 }

@@ -4,14 +4,12 @@
 use std::path::Path;
 
 use jiff::SignedDuration;
-use truecount_app::{Environment, keys};
-use truecount_platform::{ArchiveError, PortErrorKind, Row, TableError, Value};
+use truecount_app::Environment;
+use truecount_platform::{ArchiveError, PortErrorKind};
+use truecount_store::{AccessCheck, RULES_FILE, SETTINGS_FILE};
 
 use super::{CheckResult, CheckStatus, fix_of};
 use crate::inspector::AwsInspector;
-
-/// A row that never exists.
-const NOWHERE: (&str, &str) = ("DOCTOR", "-");
 
 /// With less free space, in bytes, a month's run may not fit.
 const FREE_BYTES_MIN: u64 = 1_000_000_000;
@@ -35,22 +33,13 @@ pub(super) async fn identity(
 }
 
 pub(super) async fn table(env: &Environment, results: &mut Vec<CheckResult>) {
-    let table = &env.table;
-    let (pk, sk) = NOWHERE;
-    let never = Value::Text("is never there".to_owned());
-    let problem = |action: &str, error: TableError| {
+    let problem = |AccessCheck { action, result }: AccessCheck| {
+        let error = result.err()?;
         let fix = fix_of(&error.cause, action);
-        CheckResult::problem(CheckStatus::Error, "table", format!("{error} ({action})"), fix)
+        Some(CheckResult::problem(CheckStatus::Error, "table", format!("{error} ({action})"), fix))
     };
-    let requests: [(&str, Result<(), TableError>); 5] = [
-        ("dynamodb:GetItem", table.get(pk, sk).await.map(drop)),
-        ("dynamodb:BatchGetItem", table.batch_get(&[(pk.to_owned(), sk.to_owned())]).await.map(drop)),
-        ("dynamodb:Query", table.query(pk, sk).await.map(drop)),
-        ("dynamodb:PutItem", table.put_if(Row::new(pk, sk), "doctor", &never).await.map(drop)),
-        ("dynamodb:DeleteItem", table.delete_if(pk, sk, "doctor", &never).await.map(drop)),
-    ];
-    let first = requests.into_iter().find_map(|(action, answer)| answer.err().map(|error| problem(action, error)));
-    let message = || format!("`{}` can be read and written", table.name());
+    let first = env.store.check_access().await.into_iter().find_map(problem);
+    let message = || format!("`{}` can be read and written", env.store.table_name());
     results.push(first.unwrap_or_else(|| CheckResult::ok("table", message())));
 }
 
@@ -68,7 +57,7 @@ pub(super) async fn files(env: &Environment, results: &mut Vec<CheckResult>) -> 
         results.push(problem("s3:ListBucket", error));
         return false;
     }
-    for key in [keys::SETTINGS, keys::RULES] {
+    for key in [SETTINGS_FILE, RULES_FILE] {
         match archive.get(key).await {
             Ok(Some(_)) => {}
             Ok(None) => {
@@ -85,7 +74,7 @@ pub(super) async fn files(env: &Environment, results: &mut Vec<CheckResult>) -> 
         }
     }
     // The key exists, so this writes nothing.
-    if let Err(error) = archive.put_new(keys::SETTINGS, Vec::new()).await {
+    if let Err(error) = archive.put_new(SETTINGS_FILE, Vec::new()).await {
         results.push(problem("s3:PutObject", error));
         return true;
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 use truecount_app::mapping::{MappingRow, MappingWorkspace, RowState};
-use truecount_app::{Config, Environment, each_line};
-use truecount_billing::{Currency, ProductCode, Side, SourceId};
+use truecount_app::{Config, Environment};
+use truecount_billing::{BilledLine, Currency, ProductCode, Side, SourceId};
 use truecount_connectors::connect;
+use truecount_store::{SnapshotManifest, StoreError};
 
 use super::{CheckResult, CheckStatus};
 
@@ -73,15 +75,15 @@ pub(super) async fn products(env: &Environment, config: &Config, results: &mut V
     let known: Vec<&ProductCode> = config.rules.rules().iter().flat_map(|rule| &rule.product_codes).collect();
     let (mut billed, mut without) = (0_u64, BTreeMap::<ProductCode, u64>::new());
     for source in enabled_of(config, Side::Agreed) {
-        let read = each_line(env, &source, today, |line| {
+        let mut count = |line: &BilledLine| {
             if line.is_active_on(today) {
                 billed += 1;
                 if !known.contains(&&line.product_code) {
                     *without.entry(line.product_code.clone()).or_default() += 1;
                 }
             }
-        });
-        if let Err(error) = read.await {
+        };
+        if let Err(error) = each_line(env, &source, today, &mut count).await {
             let fix = format!("`truecount sync {source}` reads it again");
             results.push(CheckResult::problem(CheckStatus::Error, "products", error.to_string(), fix).about(source));
             return;
@@ -138,5 +140,18 @@ fn monthly_revenue(rows: &[MappingRow]) -> String {
     match sums.is_empty() {
         true => String::new(),
         false => format!("; monthly revenue {}", sums.iter().map(shown).collect::<Vec<_>>().join(" and ")),
+    }
+}
+
+/// Hands over each billed line of a source's newest snapshot.
+async fn each_line(
+    env: &Environment,
+    source: &SourceId,
+    today: Date,
+    each: &mut dyn FnMut(&BilledLine),
+) -> Result<(), StoreError> {
+    match SnapshotManifest::newest(&env.store, source, today).await? {
+        Some(newest) => newest.each_line(&env.store, each).await,
+        None => Ok(()),
     }
 }

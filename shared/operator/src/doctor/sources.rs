@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use truecount_app::{AGE_DAYS_MAX, Config, Environment, SnapshotManifest, SourceSettings, SyncStatus};
+use truecount_app::{AGE_DAYS_MAX, Config, Environment, SourceSettings};
 use truecount_billing::Remedy;
 use truecount_connectors::{Connector, Http, HttpSetup, Limits, connect, probe, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
+use truecount_store::{SnapshotManifest, SyncStatus};
 
 use super::{CheckResult, CheckStatus, fix_of};
 
@@ -104,11 +105,11 @@ async fn synced(env: &Environment, config: &Config, source: &SourceSettings, con
         None => format!("`truecount sync {id}` reads it now, or says why it cannot"),
     };
     let today = config.settings.today(env);
-    let found = match SnapshotManifest::newest(&env.table, id, today).await {
-        Ok(snapshot) => SyncStatus::last(&env.table, id).await.map(|attempt| (snapshot, attempt)),
+    let found = match SnapshotManifest::newest(&env.store, id, today).await {
+        Ok(snapshot) => SyncStatus::last(&env.store, id).await.map(|status| (snapshot, status)),
         Err(error) => Err(error),
     };
-    let (snapshot, attempt) = match found {
+    let (snapshot, status) = match found {
         Ok(found) => found,
         Err(error) => {
             return CheckResult::problem(
@@ -119,7 +120,7 @@ async fn synced(env: &Environment, config: &Config, source: &SourceSettings, con
             );
         }
     };
-    let failure = attempt.and_then(|attempt| attempt.failure);
+    let failure = status.and_then(|status| status.failure);
     let because = failure.as_ref().map(|why| format!("; the last attempt failed: {why}")).unwrap_or_default();
     let Some(snapshot) = snapshot else {
         return CheckResult::problem(CheckStatus::Warning, "sync", format!("never synced{because}"), again);

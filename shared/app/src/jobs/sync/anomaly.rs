@@ -1,72 +1,78 @@
-//! What keeps a broken answer from being taken for an empty one: proof of life, and the drop guard.
+//! What keeps a broken answer from being taken for an empty one: empty answers are refused, and a large drop is not
+//! believed before a second sync confirms it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use truecount_billing::{AccountId, ReadState, Remedy};
+use truecount_billing::{Account, AccountId, ReadState, Remedy};
 use truecount_connectors::{AccountReading, Snapshot};
+use truecount_store::SnapshotAccount;
 
-use crate::jobs::sync::Incident;
-use crate::keys::SnapshotId;
-use crate::snapshot::{self, SnapshotAccount};
+use super::failure::SyncFailure;
 
-/// A fall of more than this many units, and …
-const DROP_UNITS: u64 = 5;
+/// A drop of more than this many items, and …
+const DROP_ITEMS_MAX: u64 = 5;
 
-/// … of more than one in this many, is not believed at once (20 %).
+/// … of more than one in this many (20 %), is not believed at once.
 const DROP_SHARE: u64 = 5;
 
-/// An answer with nothing in it is a failure: a credential that lost its rights looks just so.
-pub(crate) fn proof_of_life(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Result<(), Incident> {
+/// What the reason of an account begins with that the vendor no longer lists.
+const GONE: &str = "no longer in the vendor's list";
+
+/// An answer with nothing in it is a failure: that is what a credential that lost its rights looks like.
+pub(super) fn reject_empty(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Result<(), SyncFailure> {
     let had: u64 = earlier.iter().map(SnapshotAccount::known_total).sum();
     let before = if had > 0 { format!("; the last sync had {had}") } else { String::new() };
-    let wrong = |what: &str| {
-        Err(Incident {
-            reason: format!(
-                "the vendor answered without error, but with {what}{before}: check what the credential may read"
-            ),
-            remedy: Remedy::FixCredentials,
-        })
+    let empty = |what: &str| {
+        let reason =
+            format!("the vendor answered without error, but with {what}{before}: check what the credential may read");
+        Err(SyncFailure::new(reason, Remedy::FixCredentials))
     };
     if snapshot.account_count() == 0 {
-        return wrong("no organization at all");
+        return empty("no organization at all");
     }
     let read_any = snapshot.accounts_in_short().any(|(account, ..)| account.read_state.is_complete());
     if read_any && snapshot.item_count() + snapshot.line_count() == 0 {
-        return wrong("nothing to count in any organization");
+        return empty("nothing to count in any organization");
     }
     Ok(())
 }
 
-/// Marks an account whose counts fell by more than max(20 %, 5 units) against the last seal as doubtful, until a
-/// second seal agrees.
-pub(crate) fn doubt(account: &mut AccountReading, before: Option<&SnapshotAccount>) {
+/// Marks an account whose counts fell by more than 20 % and 5 items since the last snapshot as doubtful, until a second
+/// snapshot confirms them.
+pub(super) fn flag_drop(account: &mut AccountReading, before: Option<&SnapshotAccount>) {
     let Some(before) = before else { return };
     if !account.account.read_state.is_complete() {
         return;
     }
     if let Some((kind, was, is)) = fallen(before.known_counts(), &counts(account)) {
-        let day = SnapshotId::parse(&before.at).map_or_else(|| "before".to_owned(), |at| format!("on {}", at.as_of));
+        let day = before.at.as_of;
         let reason =
-            format!("{is} of kind {kind} where {was} were counted {day}: not relied on until a second sync agrees");
+            format!("{is} of kind {kind} where {was} were counted on {day}: not relied on until a second sync agrees");
         account.account.read_state = ReadState::Doubtful(reason);
     }
 }
 
-/// What an account that was not read completely had before: the next sync is held against that.
-pub(crate) fn counts_before(state: &ReadState, before: Option<&SnapshotAccount>) -> Option<BTreeMap<String, u64>> {
+/// What an account that was not read completely had before: the next sync is compared with that.
+pub(super) fn counts_before(state: &ReadState, before: Option<&SnapshotAccount>) -> Option<BTreeMap<String, u64>> {
     let is_unread = matches!(state, ReadState::Failed(_) | ReadState::Partial(_));
     before.filter(|_| is_unread).map(|before| before.known_counts().clone())
 }
 
-/// Accounts with something in them that are no longer listed: they stay for one seal, doubtful.
-pub(crate) fn vanished(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Vec<AccountReading> {
+/// Accounts with items in them that are no longer listed: they stay for one snapshot, doubtful.
+pub(super) fn missing_accounts(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Vec<AccountReading> {
     let listed: BTreeSet<&AccountId> = snapshot.accounts_in_short().map(|(account, ..)| &account.id).collect();
     let gone = earlier.iter().filter(|entry| {
         !listed.contains(&entry.account.id)
-            && entry.known_total() > DROP_UNITS
+            && entry.known_total() > DROP_ITEMS_MAX
             && !matches!(entry.account.read_state, ReadState::Doubtful(_))
     });
-    gone.map(snapshot::vanished).collect()
+    gone.map(doubtful).collect()
+}
+
+fn doubtful(earlier: &SnapshotAccount) -> AccountReading {
+    let reason = format!("{GONE}; it had {} items on {}", earlier.known_total(), earlier.at.as_of);
+    let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
+    AccountReading { account, items: Vec::new(), lines: Vec::new() }
 }
 
 fn counts(account: &AccountReading) -> BTreeMap<String, u64> {
@@ -85,14 +91,16 @@ fn fallen(before: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> Option
     before.iter().find_map(|(kind, was)| {
         let is = now.get(kind).copied().unwrap_or(0);
         let fall = was.saturating_sub(is);
-        (fall > DROP_UNITS && fall * DROP_SHARE > *was).then(|| (kind.clone(), *was, is))
+        (fall > DROP_ITEMS_MAX && fall * DROP_SHARE > *was).then(|| (kind.clone(), *was, is))
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::snapshot::content_of;
     use super::*;
-    use truecount_billing::{Account, ItemId, UsageItem};
+    use truecount_billing::{ItemId, UsageItem};
+    use truecount_store::SnapshotId;
 
     fn account(id: &str, items: u64) -> AccountReading {
         let item = |n: u64| UsageItem {
@@ -109,14 +117,14 @@ mod tests {
         AccountReading { account, items: (0..items).map(item).collect(), lines: Vec::new() }
     }
 
-    fn sealed(id: &str, items: u64) -> SnapshotAccount {
+    fn stored(id: &str, items: u64) -> SnapshotAccount {
         let at = SnapshotId { as_of: jiff::civil::date(2026, 6, 29), lease: 1 };
-        snapshot::describe(&account(id, items), &at).unwrap()
+        SnapshotAccount::describe(&content_of(&account(id, items)), at).unwrap()
     }
 
     fn after(was: u64, is: u64) -> ReadState {
         let mut account = account("a", is);
-        doubt(&mut account, Some(&sealed("a", was)));
+        flag_drop(&mut account, Some(&stored("a", was)));
         account.account.read_state
     }
 
@@ -130,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_large_fall_is_doubted() {
+    fn only_a_large_drop_is_flagged() {
         for (was, is, doubted) in
             [(10, 5, false), (10, 4, true), (100, 80, false), (100, 79, true), (5, 0, false), (5, 50, false)]
         {
@@ -144,36 +152,36 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_in_between_hides_no_fall() {
-        let mut entry = sealed("a", 50);
+    fn a_failure_in_between_hides_no_drop() {
+        let mut entry = stored("a", 50);
         for state in [ReadState::Failed("403".into()), ReadState::Partial("page 2".into())] {
-            let mut failing = sealed("a", 2);
+            let mut failing = stored("a", 2);
             failing.counts_before = counts_before(&state, Some(&entry));
             failing.account.read_state = state;
             entry = failing;
         }
         let mut account = account("a", 3);
-        doubt(&mut account, Some(&entry));
+        flag_drop(&mut account, Some(&entry));
         assert_eq!(account.account.read_state.as_str(), "doubtful");
-        assert_eq!(vanished(&read(&[]), &[entry]).len(), 1);
+        assert_eq!(missing_accounts(&read(&[]), &[entry]).len(), 1);
     }
 
     #[test]
-    fn a_vanished_account_stays_doubtful_for_one_seal() {
+    fn a_missing_account_stays_doubtful_for_one_snapshot() {
         let listed = read(&[account("a", 4)]);
-        let mut gone = sealed("b", 9);
-        let kept = vanished(&listed, &[sealed("a", 4), gone.clone()]);
+        let mut gone = stored("b", 9);
+        let kept = missing_accounts(&listed, &[stored("a", 4), gone.clone()]);
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].account.read_state.as_str(), "doubtful");
         gone.account.read_state = kept[0].account.read_state.clone();
-        assert!(vanished(&listed, &[sealed("a", 4), gone]).is_empty());
+        assert!(missing_accounts(&listed, &[stored("a", 4), gone]).is_empty());
     }
 
     #[test]
     fn an_empty_answer_is_no_zero() {
-        let error = proof_of_life(&read(&[]), &[sealed("a", 9)]).err().unwrap();
+        let error = reject_empty(&read(&[]), &[stored("a", 9)]).err().unwrap();
         assert!(error.reason.contains("no organization at all; the last sync had 9"), "{}", error.reason);
-        assert!(proof_of_life(&read(&[account("a", 0)]), &[]).is_err());
-        assert!(proof_of_life(&read(&[account("a", 0), account("b", 1)]), &[]).is_ok());
+        assert!(reject_empty(&read(&[account("a", 0)]), &[]).is_err());
+        assert!(reject_empty(&read(&[account("a", 0), account("b", 1)]), &[]).is_ok());
     }
 }

@@ -1,0 +1,147 @@
+//! Freezing a run's inputs: snapshots, mappings, rules, settings and inbox as they are now; and reading them back.
+
+use truecount_billing::{BillingMonth, CountDay, ReadState};
+use truecount_connectors::connect;
+use truecount_reconciliation::SetupFinding;
+use truecount_store::{
+    Closing, FrozenSource, InputFile, Lease, MappingRecord, Run, RunManifest, SnapshotManifest, SyncStatus, sha256_hex,
+};
+
+use crate::comparison::{MappingsInForce, load_mappings};
+use crate::mapping::take_inbox;
+use crate::schedule::missed_before;
+use crate::{AGE_DAYS_MAX, AppError, Config, Environment, SourceSettings};
+
+/// Stores everything that the run is based on.
+pub(super) async fn freeze_inputs(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+    count_day: CountDay,
+    closing: Option<&Closing>,
+    lease: &Lease,
+) -> Result<Run, AppError> {
+    env.progress.step("freezing the inputs");
+    let mut sources = Vec::new();
+    for source in config.settings.enabled() {
+        sources.push(freeze_source(env, config, source, count_day).await?);
+    }
+    sources.sort_by(|a, b| a.source.cmp(&b.source));
+    let inbox = take_inbox(env, config).await?;
+    let inbox = (!inbox.is_empty()).then(|| serde_json::to_vec(&inbox)).transpose();
+    let inbox = inbox.map_err(|error| AppError::damaged("the report on the inbox", error))?;
+    let mappings = load_mappings(&env.store, &sources, month).await?;
+    let mappings = MappingRecord::to_lines(mappings.values().flat_map(|of_source| of_source.values()))?;
+    let settings = config.result_settings()?;
+    let manifest = RunManifest {
+        month,
+        count_day,
+        closing: closing.map(|closing| closing.number),
+        replaces: closing.and_then(|closing| closing.replaces.clone()),
+        missed: match closing {
+            Some(_) => missed_before(env, &config.settings.closing, month).await?,
+            None => Vec::new(),
+        },
+        created_at: closing.map_or_else(|| env.clock.now(), |closing| closing.claimed_at),
+        sources,
+        mappings_sha256: sha256_hex(&mappings),
+        rules_sha256: sha256_hex(&config.rules_bytes),
+        settings_sha256: sha256_hex(&settings),
+        inbox_sha256: inbox.as_deref().map(sha256_hex),
+    };
+    let run = Run::new(manifest)?;
+    if let Some(existing) = Run::load(&env.store, month, &run.run_id).await? {
+        return Ok(existing);
+    }
+    run.write_input(&env.store, InputFile::Rules, &config.rules_bytes).await?;
+    run.write_input(&env.store, InputFile::Settings, &settings).await?;
+    run.write_input(&env.store, InputFile::Mappings, &mappings).await?;
+    if let Some(inbox) = inbox {
+        run.write_input(&env.store, InputFile::Inbox, &inbox).await?;
+    }
+    run.create(&env.store, lease.fence()).await?;
+    Ok(run)
+}
+
+/// The snapshot that a run uses: the newest that is not for a day after the count day and not too old; of the PSA the
+/// newest there is.
+async fn freeze_source(
+    env: &Environment,
+    config: &Config,
+    source: &SourceSettings,
+    count_day: CountDay,
+) -> Result<FrozenSource, AppError> {
+    let side = source.side();
+    let mut frozen = FrozenSource {
+        source: source.id.clone(),
+        connector: source.connector.clone(),
+        side,
+        snapshot: None,
+        as_of: None,
+        account_count: 0,
+        content_sha256: None,
+        read_state: ReadState::Failed("never synced".to_owned()),
+    };
+    let day = if side.is_billed() { config.settings.today(env) } else { count_day.0 };
+    let failure = failure_of(env, source).await?;
+    let Some(manifest) = SnapshotManifest::newest(&env.store, &source.id, day).await? else {
+        if let Some(failure) = failure {
+            frozen.read_state = ReadState::Failed(failure);
+        }
+        return Ok(frozen);
+    };
+    let synced_on = manifest.id.as_of;
+    let age_days = synced_on.until(day).map_or(i32::MAX, |span| span.get_days());
+    if age_days > AGE_DAYS_MAX {
+        let because = failure.map_or_else(String::new, |why| format!("; {why}"));
+        let why = format!("the last sync is of {synced_on}, more than {AGE_DAYS_MAX} days before {day}{because}");
+        frozen.read_state = ReadState::Failed(why);
+        return Ok(frozen);
+    }
+    frozen.snapshot = Some(manifest.id);
+    frozen.as_of = Some(synced_on);
+    frozen.account_count = manifest.account_count;
+    frozen.read_state = manifest.source_state();
+    frozen.content_sha256 = Some(manifest.content_sha256);
+    Ok(frozen)
+}
+
+/// Why a source cannot be synced, as far as is known. Wrong settings are a failure like any other.
+async fn failure_of(env: &Environment, source: &SourceSettings) -> Result<Option<String>, AppError> {
+    if let Err(error) = connect(&source.connector, &source.options) {
+        return Ok(Some(format!("its settings are wrong: {error}")));
+    }
+    let status = SyncStatus::last(&env.store, &source.id).await?;
+    Ok(status.and_then(|status| status.failure.map(|why| format!("the sync of {}: {why}", status.as_of))))
+}
+
+/// The mappings as they were when the run's inputs were frozen.
+pub(super) async fn frozen_mappings(env: &Environment, run: &Run) -> Result<MappingsInForce, AppError> {
+    let mut mappings = MappingsInForce::new();
+    for record in run.read_mappings(&env.store).await? {
+        mappings.entry(record.source.clone()).or_default().insert(record.account_id.clone(), record);
+    }
+    Ok(mappings)
+}
+
+/// What the report says about files in the inbox.
+pub(super) async fn frozen_inbox(env: &Environment, run: &Run) -> Result<Vec<SetupFinding>, AppError> {
+    if run.manifest.inbox_sha256.is_none() {
+        return Ok(Vec::new());
+    }
+    let bytes = run.read_input(&env.store, InputFile::Inbox).await?;
+    serde_json::from_slice(&bytes).map_err(|error| AppError::damaged("the report on the inbox", error))
+}
+
+/// Settings and rules as they were when the run's inputs were frozen.
+pub(super) async fn frozen_config(env: &Environment, run: &Run, now: &Config) -> Result<Config, AppError> {
+    let manifest = &run.manifest;
+    let is_same = sha256_hex(&now.rules_bytes) == manifest.rules_sha256
+        && sha256_hex(&now.result_settings()?) == manifest.settings_sha256;
+    if is_same {
+        return Ok(now.clone());
+    }
+    let rules = run.read_input(&env.store, InputFile::Rules).await?;
+    let settings = run.read_input(&env.store, InputFile::Settings).await?;
+    now.with_frozen(rules, &settings)
+}

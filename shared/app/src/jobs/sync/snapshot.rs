@@ -1,0 +1,120 @@
+//! What was parsed, written account by account and committed.
+
+use std::collections::BTreeMap;
+
+use truecount_billing::AccountId;
+use truecount_connectors::{AccountReading, Snapshot};
+use truecount_store::{AccountContent, Checkpoint, SnapshotAccount, SnapshotManifest, SnapshotWriter, StoreError};
+
+use super::context::SourceSync;
+use super::failure::Stop;
+use super::{account_history, anomaly};
+
+/// Whether the last snapshot of the day holds the same already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unchanged {
+    Yes,
+    No,
+}
+
+/// Writes what changed since the last snapshot, and commits.
+pub(super) async fn write_and_commit(
+    sync: &SourceSync<'_>,
+    parsed: Snapshot,
+    checkpoint: &mut Checkpoint,
+) -> Result<(SnapshotManifest, Unchanged), Stop> {
+    let (store, source, id) = (&sync.env.store, &sync.source.id, checkpoint.snapshot);
+    let earlier = match SnapshotManifest::before(store, source, id).await? {
+        Some(manifest) => manifest.accounts(store).await?,
+        None => Vec::new(),
+    };
+    anomaly::reject_empty(&parsed, &earlier)?;
+    for (note, times) in &parsed.notes {
+        tracing::warn!(source = %source, times, "{note}");
+    }
+    let missing = parsed.read_state.reason().map(str::to_owned);
+    let accounts = write_accounts(sync, parsed, &earlier, checkpoint).await?;
+    let manifest = SnapshotManifest {
+        source: source.clone(),
+        id,
+        connector: sync.source.connector.clone(),
+        side: sync.source.side(),
+        account_count: accounts.len() as u64,
+        incomplete_count: accounts.iter().filter(|entry| !entry.account.read_state.is_complete()).count() as u64,
+        item_count: accounts.iter().map(SnapshotAccount::total).sum(),
+        page_count: checkpoint.pages,
+        request_count: checkpoint.requests,
+        content_sha256: SnapshotManifest::content_sha256(&accounts, missing.as_deref()),
+        missing,
+    };
+    Ok(commit(sync, manifest).await?)
+}
+
+/// Writes the accounts in the order of their ids; answers the list of them.
+async fn write_accounts(
+    sync: &SourceSync<'_>,
+    parsed: Snapshot,
+    earlier: &[SnapshotAccount],
+    checkpoint: &mut Checkpoint,
+) -> Result<Vec<SnapshotAccount>, Stop> {
+    let id = checkpoint.snapshot;
+    let known: BTreeMap<&AccountId, &SnapshotAccount> =
+        earlier.iter().map(|entry| (&entry.account.id, entry)).collect();
+    let gone = anomaly::missing_accounts(&parsed, earlier);
+    let listed_count = parsed.account_count();
+    let mut writer = SnapshotWriter::new(&sync.env.store, &sync.source.id, id);
+    let mut entries = Vec::with_capacity(listed_count + gone.len());
+    for (at, mut account) in parsed.into_accounts().chain(gone).enumerate() {
+        let before = known.get(&account.account.id).copied();
+        anomaly::flag_drop(&mut account, before);
+        let content = content_of(&account);
+        let mut entry = SnapshotAccount::describe(&content, id)?;
+        entry.is_gone = at >= listed_count;
+        entry.counts_before = anomaly::counts_before(&account.account.read_state, before);
+        if !before.is_some_and(|before| entry.reuse(before, id.as_of)) {
+            // Rows of an interrupted call are stored already; only their number is needed.
+            match at as u64 >= checkpoint.accounts_written {
+                true => writer.add(&content, &mut entry)?,
+                false => writer.skip(&content, &mut entry)?,
+            }
+        }
+        entries.push(entry);
+        if writer.is_full() {
+            writer.flush().await?;
+            checkpoint.accounts_written = at as u64 + 1;
+            if sync.is_out_of_time() {
+                sync.save(checkpoint).await?;
+                return Err(Stop::OutOfTime);
+            }
+        }
+    }
+    entries.sort_by(|a, b| a.account.id.cmp(&b.account.id));
+    account_history::carry_forward(earlier, &mut entries, id.as_of);
+    writer.finish(&entries).await?;
+    Ok(entries)
+}
+
+/// Commits the snapshot, unless that day's last one holds the same.
+async fn commit(
+    sync: &SourceSync<'_>,
+    manifest: SnapshotManifest,
+) -> Result<(SnapshotManifest, Unchanged), StoreError> {
+    let store = &sync.env.store;
+    let newest = SnapshotManifest::newest(store, &manifest.source, manifest.id.as_of).await?;
+    let is_unchanged = newest.is_some_and(|newest| {
+        newest.id.as_of == manifest.id.as_of
+            && newest.id != manifest.id
+            && newest.content_sha256 == manifest.content_sha256
+    });
+    // The commit itself carries no lease: whoever was overtaken must not get there.
+    sync.lease.ensure_held(store).await?;
+    if is_unchanged {
+        return Ok((manifest, Unchanged::Yes));
+    }
+    manifest.commit(store).await?;
+    Ok((manifest, Unchanged::No))
+}
+
+pub(super) fn content_of(account: &AccountReading) -> AccountContent<'_> {
+    AccountContent { account: &account.account, items: &account.items, lines: &account.lines }
+}

@@ -1,0 +1,202 @@
+//! Files that people drop: for a source, or with mappings.
+
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncRead;
+use truecount_billing::SourceId;
+
+use crate::key::{Key, Partition};
+use crate::{CreateOutcome, Record, Store, StoreError, object};
+
+/// A folder into which people drop files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxFolder(String);
+
+/// A file in such a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxFile {
+    /// Its name below the folder.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: u64,
+    key: String,
+}
+
+impl InboxFolder {
+    /// The files of a source.
+    #[must_use]
+    pub fn source(source: &SourceId) -> Self {
+        Self(object::source_inbox(source))
+    }
+
+    /// Files with mappings.
+    #[must_use]
+    pub fn mappings() -> Self {
+        Self(object::MAPPINGS_INBOX.to_owned())
+    }
+
+    /// Its path below the archive's own folder, with a slash at its end.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0
+    }
+
+    /// Where a person finds the folder.
+    #[must_use]
+    pub fn location(&self, store: &Store) -> String {
+        store.archive.place(&self.0)
+    }
+
+    /// Where a person finds a file of this name.
+    #[must_use]
+    pub fn file_location(&self, store: &Store, name: &str) -> String {
+        store.archive.place(&self.key(name))
+    }
+
+    /// Its files, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`].
+    pub async fn files(&self, store: &Store) -> Result<Vec<InboxFile>, StoreError> {
+        let found = store.archive.list(&self.0).await?;
+        let file = |entry: truecount_platform::ArchiveEntry| InboxFile {
+            name: entry.key[self.0.len()..].to_owned(),
+            size: entry.size,
+            key: entry.key,
+        };
+        Ok(found.into_iter().map(file).collect())
+    }
+
+    /// Adds a file; one of the same name must hold the same bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] if it holds others.
+    pub async fn add(&self, store: &Store, name: &str, bytes: Vec<u8>) -> Result<CreateOutcome, StoreError> {
+        store.write_once(&self.key(name), bytes).await
+    }
+
+    /// Puts a file, in place of an earlier one of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`].
+    pub async fn put(&self, store: &Store, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        Ok(store.archive.put(&self.key(name), bytes).await?)
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}{name}", self.0)
+    }
+}
+
+impl InboxFile {
+    /// Where a person finds it.
+    #[must_use]
+    pub fn location(&self, store: &Store) -> String {
+        store.archive.place(&self.key)
+    }
+
+    /// Its path below the archive's own folder.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.key
+    }
+
+    /// Its bytes; `None` if it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`].
+    pub async fn read(&self, store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(store.archive.get(&self.key).await?)
+    }
+
+    /// The file, to be read piece by piece; `None` if it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`].
+    pub async fn open(&self, store: &Store) -> Result<Option<Box<dyn AsyncRead + Send + Unpin>>, StoreError> {
+        Ok(store.archive.open(&self.key).await?)
+    }
+}
+
+/// What happened to a file with mappings: each is imported once, by its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingFileNote {
+    /// Hash of the file.
+    pub sha256: String,
+    /// Its name.
+    pub file: String,
+    /// Rows that were imported.
+    pub imported: usize,
+    /// Rows that were refused.
+    pub refused: usize,
+    /// The first refused rows, in words.
+    pub examples: Vec<String>,
+}
+
+impl Record for MappingFileNote {
+    const KIND: &'static str = "";
+
+    fn key(&self) -> Key {
+        note_key(&self.sha256, &self.file)
+    }
+}
+
+fn note_key(sha256: &str, file: &str) -> Key {
+    Partition::mapping_files().sort(format!("{sha256}#{file}"))
+}
+
+impl MappingFileNote {
+    /// What happened to a file with this content and name, if it was imported.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be read.
+    pub async fn load(store: &Store, sha256: &str, file: &str) -> Result<Option<Self>, StoreError> {
+        store.get(&note_key(sha256, file)).await
+    }
+
+    /// Stores what happened to a file.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it is not known to be stored.
+    pub async fn save(&self, store: &Store) -> Result<(), StoreError> {
+        store.overwrite(self).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_store::TestStore;
+
+    #[tokio::test]
+    async fn a_file_is_added_once_and_listed_by_its_name() {
+        let TestStore { store, .. } = &TestStore::new();
+        let folder = InboxFolder::source(&SourceId::new("rmm").unwrap());
+        assert_eq!(folder.add(store, "june.csv", b"a".to_vec()).await.unwrap(), CreateOutcome::Created);
+        assert_eq!(folder.add(store, "june.csv", b"a".to_vec()).await.unwrap(), CreateOutcome::AlreadyExists);
+        let error = folder.add(store, "june.csv", b"b".to_vec()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Taken(_)), "{error}");
+        let files = folder.files(store).await.unwrap();
+        assert_eq!(files.iter().map(|file| (file.name.as_str(), file.size)).collect::<Vec<_>>(), [("june.csv", 1)]);
+        assert_eq!(files[0].read(store).await.unwrap().unwrap(), b"a");
+        assert_eq!(files[0].location(store), folder.file_location(store, "june.csv"));
+        folder.put(store, "june.csv", b"b".to_vec()).await.unwrap();
+        assert_eq!(files[0].read(store).await.unwrap().unwrap(), b"b");
+        assert_eq!(InboxFolder::mappings().files(store).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_known_by_content_and_name() {
+        let TestStore { store, .. } = &TestStore::new();
+        let note = MappingFileNote {
+            sha256: "abc".to_owned(),
+            file: "june.xlsx".to_owned(),
+            imported: 3,
+            refused: 1,
+            examples: vec!["row 2".to_owned()],
+        };
+        note.save(store).await.unwrap();
+        assert_eq!(MappingFileNote::load(store, "abc", "june.xlsx").await.unwrap(), Some(note));
+        assert_eq!(MappingFileNote::load(store, "abd", "june.xlsx").await.unwrap(), None);
+        assert_eq!(MappingFileNote::load(store, "abc", "july.xlsx").await.unwrap(), None);
+    }
+}

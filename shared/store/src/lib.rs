@@ -1,0 +1,60 @@
+//! Typed records over the table and the archive: snapshots, runs, mappings, leases, checkpoints, sent mail.
+//!
+//! **Architecture invariant:** only this crate spells the keys of rows and objects, builds rows, compresses and
+//! hashes. It decides nothing about billing: what a record means is the caller's business.
+//!
+//! ```text
+//! table     SOURCE#<source>     SNAPSHOT#<day>#<lease>   one snapshot's manifest: from then on it can be used
+//!                               CHECKPOINT, STATUS       the sync that is under way; how the last one ended
+//!           SNAP#<source>#…     INDEX#…, ACC#…           a snapshot's accounts, and their items in chunks
+//!           MONTH#<month>       RUN#…, CLOSING#…, MAIL#… runs, the claims of closings, what was mailed
+//!           MAPPINGS#<source>   <account>#<number>       what people decided about an account, in order
+//!           LEASE#<name>        LEASE                    who works on something now
+//!           MONTHS, SCHEDULE, INBOX#mappings             months with runs, first schedule check, imported files
+//! archive   raw/ (page batches)  reports/ (inputs and files of a run)  runs/ (reconciliations)  inbox/  config/
+//! ```
+
+mod checkpoint;
+mod closing;
+mod delivery;
+mod error;
+mod gzip;
+mod hash;
+mod inbox;
+mod key;
+mod lease;
+mod mapping;
+mod object;
+mod page_batch;
+mod record;
+mod run;
+mod run_files;
+mod schedule;
+mod snapshot;
+mod store;
+mod sync_status;
+#[cfg(test)]
+mod test_store;
+
+pub use checkpoint::Checkpoint;
+pub use closing::Closing;
+pub use delivery::{Delivery, DeliveryState};
+pub use error::{Corruption, StoreError};
+pub use hash::sha256_hex;
+pub use inbox::{InboxFile, InboxFolder, MappingFileNote};
+pub use key::{Key, SnapshotId, SnapshotIdError};
+pub use lease::{Fence, Lease, LeaseMode, LeaseOutcome};
+pub use mapping::{IgnoreReason, MappingDecision, MappingHistory, MappingRecord, in_force};
+pub use object::{RULES_FILE, SETTINGS_FILE};
+pub use page_batch::PageBatch;
+pub use record::Record;
+pub use run::{FrozenSource, Run, RunManifest, RunState, RunSummary};
+pub use run_files::{InputFile, InputWriter, RunFile};
+pub use schedule::ScheduleStart;
+pub use snapshot::{
+    AccountContent, AccountHistory, Predecessor, Renamed, SnapshotAccount, SnapshotEntry, SnapshotManifest,
+    SnapshotWriter, groups,
+};
+pub use store::{AccessCheck, Store};
+pub use sync_status::SyncStatus;
+pub use truecount_platform::CreateOutcome;

@@ -1,0 +1,325 @@
+//! A run: what it is based on (its manifest), how far it is, and what it found in numbers.
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use truecount_billing::{BillingMonth, CountDay, ReadState, Side, SourceId};
+use truecount_reconciliation::{Reconciliation, Totals};
+
+use crate::key::{Key, Partition};
+use crate::{Fence, Record, SnapshotId, Store, StoreError, sha256_hex};
+
+/// Hexadecimal digits of the hash in a run's id.
+const ID_DIGITS: usize = 10;
+
+/// One source as a run uses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenSource {
+    /// The source.
+    pub source: SourceId,
+    /// Its kind.
+    pub connector: String,
+    /// Which side of the comparison it is on.
+    pub side: Side,
+    /// The committed snapshot; `None`: there is none that may be used.
+    pub snapshot: Option<SnapshotId>,
+    /// The day it is for.
+    pub as_of: Option<Date>,
+    /// Accounts in its list.
+    pub account_count: u64,
+    /// Hash of its content.
+    pub content_sha256: Option<String>,
+    /// How far it was read, and why not further.
+    pub read_state: ReadState,
+}
+
+/// Everything that a run is based on. Stored before anything is computed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunManifest {
+    /// The month of the count day.
+    pub month: BillingMonth,
+    /// The day on which usage is counted.
+    pub count_day: CountDay,
+    /// The closing's number; `None`: a draft.
+    pub closing: Option<u32>,
+    /// The run that this closing replaces.
+    pub replaces: Option<String>,
+    /// Earlier months that should have been closed and were not: named in the mail, no part of the run's id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<BillingMonth>,
+    /// When the run was first claimed; every date inside its files comes from here.
+    pub created_at: Timestamp,
+    /// The sources, by id.
+    pub sources: Vec<FrozenSource>,
+    /// Hash of the mappings in force.
+    pub mappings_sha256: String,
+    /// Hash of the rules file.
+    pub rules_sha256: String,
+    /// Hash of the settings that decide what is found.
+    pub settings_sha256: String,
+    /// Hash of what the report says about files in the inbox; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox_sha256: Option<String>,
+}
+
+impl RunManifest {
+    /// The run's id: month, closing or draft, and a hash of what it is based on. The same inputs have the same id.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritable`] if it has no JSON form.
+    pub fn run_id(&self) -> Result<String, StoreError> {
+        let sources: Vec<_> = self
+            .sources
+            .iter()
+            .map(|s| (&s.source, &s.connector, s.side, s.as_of, &s.content_sha256, &s.read_state))
+            .collect();
+        let identity = (self.month, self.count_day, self.closing, &self.replaces, sources);
+        let hashes = (&self.mappings_sha256, &self.rules_sha256, &self.settings_sha256);
+        let text = match &self.inbox_sha256 {
+            Some(inbox) => serde_json::to_string(&(identity, hashes, inbox)),
+            None => serde_json::to_string(&(identity, hashes)),
+        };
+        let text = text.map_err(|error| StoreError::unwritable("a run manifest", error))?;
+        let kind = self.closing.map_or_else(|| "draft".to_owned(), |number| format!("c{number}"));
+        Ok(format!("{}-{kind}-{}", self.month, &sha256_hex(text.as_bytes())[..ID_DIGITS]))
+    }
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Its inputs are frozen.
+    Frozen,
+    /// Its findings are stored.
+    Reconciled,
+    /// Its files are written; whether its mails are sent, `is_mailed` says.
+    Reported,
+}
+
+/// What a run found, in numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// Differences to act on.
+    pub exceptions: u64,
+    /// Comparisons that could not be made, as [`Reconciliation::not_reconciled`] counts them.
+    pub not_reconciled: u64,
+    /// Whether everything that the month needs was read; see [`Reconciliation::is_complete`].
+    pub is_complete: bool,
+    /// Per currency: underbilled and overbilled.
+    pub totals: Vec<Totals>,
+}
+
+impl From<&Reconciliation> for RunSummary {
+    fn from(reconciliation: &Reconciliation) -> Self {
+        Self {
+            exceptions: reconciliation.exception_count(),
+            not_reconciled: reconciliation.not_reconciled,
+            is_complete: reconciliation.is_complete(),
+            totals: reconciliation.totals.clone(),
+        }
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub run_id: String,
+    /// What it is based on.
+    pub manifest: RunManifest,
+    /// How far it is.
+    pub state: RunState,
+    /// Whether its mail was sent to every group, as far as that can be known.
+    #[serde(default)]
+    pub is_mailed: bool,
+    /// What it found, once reconciled.
+    pub summary: Option<RunSummary>,
+    /// Hash of the stored findings, once reconciled.
+    pub reconciliation_sha256: Option<String>,
+}
+
+impl Record for Run {
+    const KIND: &'static str = "RUN";
+
+    fn key(&self) -> Key {
+        key(self.manifest.month, &self.run_id)
+    }
+}
+
+fn key(month: BillingMonth, run_id: &str) -> Key {
+    Partition::month(month).sort(format!("{}#{run_id}", Run::KIND))
+}
+
+impl RunState {
+    /// The word in tables and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Frozen => "frozen",
+            Self::Reconciled => "reconciled",
+            Self::Reported => "reported",
+        }
+    }
+}
+
+/// A month that has runs.
+#[derive(Serialize, Deserialize)]
+struct MonthRecord {
+    month: BillingMonth,
+}
+
+impl Record for MonthRecord {
+    const KIND: &'static str = "";
+
+    fn key(&self) -> Key {
+        Partition::months().sort(self.month)
+    }
+}
+
+impl Run {
+    /// A run whose inputs are frozen.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritable`] if the manifest has no JSON form.
+    pub fn new(manifest: RunManifest) -> Result<Self, StoreError> {
+        Ok(Self {
+            run_id: manifest.run_id()?,
+            manifest,
+            state: RunState::Frozen,
+            is_mailed: false,
+            summary: None,
+            reconciliation_sha256: None,
+        })
+    }
+
+    /// The run of a month by its id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub async fn load(store: &Store, month: BillingMonth, run_id: &str) -> Result<Option<Self>, StoreError> {
+        store.get(&key(month, run_id)).await
+    }
+
+    /// The runs of a month, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub async fn list(store: &Store, month: BillingMonth) -> Result<Vec<Self>, StoreError> {
+        store.list(&Partition::month(month), &format!("{}#", Self::KIND)).await
+    }
+
+    /// The months that have runs, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub async fn months(store: &Store) -> Result<Vec<BillingMonth>, StoreError> {
+        let months: Vec<MonthRecord> = store.list(&Partition::months(), "").await?;
+        Ok(months.into_iter().map(|record| record.month).collect())
+    }
+
+    /// Stores how far the run is.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] if a newer worker has it.
+    pub async fn save(&self, store: &Store, fence: Fence) -> Result<(), StoreError> {
+        store.put(self, fence).await.map_err(|error| match error {
+            StoreError::Fenced(_) => StoreError::Fenced(format!("run `{}`", self.run_id)),
+            other => other,
+        })
+    }
+
+    /// Stores a new run, and lists its month among those that have runs.
+    ///
+    /// # Errors
+    /// As [`Run::save`].
+    pub async fn create(&self, store: &Store, fence: Fence) -> Result<(), StoreError> {
+        self.save(store, fence).await?;
+        store.create(&MonthRecord { month: self.manifest.month }).await?;
+        Ok(())
+    }
+
+    /// The name in the keys of this run's mails: the closing's number, or a draft's own id.
+    #[must_use]
+    pub fn mail_name(&self) -> String {
+        self.manifest.closing.map_or_else(|| self.run_id.clone(), |number| format!("{number:04}"))
+    }
+
+    /// The name of this run's mails in their file names.
+    #[must_use]
+    pub fn mail_key(&self) -> String {
+        self.manifest.closing.map_or_else(|| self.run_id.clone(), |number| format!("closing-{number}"))
+    }
+
+    /// The lease under which this run is worked on.
+    #[must_use]
+    pub fn lease_name(month: BillingMonth, is_closing: bool) -> String {
+        format!("MONTH#{month}#{}", if is_closing { "closing" } else { "draft" })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::test_store::TestStore;
+
+    pub(crate) fn month() -> BillingMonth {
+        "2026-06".parse().unwrap()
+    }
+
+    pub(crate) fn run(closing: Option<u32>) -> Run {
+        Run::new(RunManifest {
+            month: month(),
+            count_day: CountDay(month().last_day()),
+            closing,
+            replaces: None,
+            missed: Vec::new(),
+            created_at: Timestamp::UNIX_EPOCH,
+            sources: Vec::new(),
+            mappings_sha256: "m".to_owned(),
+            rules_sha256: "r".to_owned(),
+            settings_sha256: "s".to_owned(),
+            inbox_sha256: None,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn the_id_names_month_kind_and_inputs() {
+        let draft = run(None);
+        assert!(draft.run_id.starts_with("2026-06-draft-"), "{}", draft.run_id);
+        assert!(run(Some(2)).run_id.starts_with("2026-06-c2-"));
+        let with = |change: fn(&mut RunManifest)| {
+            let mut manifest = draft.manifest.clone();
+            change(&mut manifest);
+            manifest.run_id().unwrap()
+        };
+        assert_eq!(with(|_| ()), draft.run_id, "the same inputs have the same id");
+        assert_eq!(with(|m| m.missed = vec![month()]), draft.run_id, "what was missed is no input");
+        assert_eq!(with(|m| m.created_at = Timestamp::MAX), draft.run_id, "neither is the time");
+        for (what, id) in [
+            ("mappings", with(|m| m.mappings_sha256.push('x'))),
+            ("rules", with(|m| m.rules_sha256.push('x'))),
+            ("settings", with(|m| m.settings_sha256.push('x'))),
+            ("inbox", with(|m| m.inbox_sha256 = Some("x".to_owned()))),
+        ] {
+            assert_ne!(id, draft.run_id, "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn runs_are_listed_by_month_and_saved_by_their_holder_only() {
+        let TestStore { store, .. } = &TestStore::new();
+        assert_eq!(Run::months(store).await.unwrap(), []);
+        let mut one = run(Some(1));
+        one.create(store, Fence::at(2)).await.unwrap();
+        run(None).create(store, Fence::at(1)).await.unwrap();
+        assert_eq!(Run::months(store).await.unwrap(), [month()]);
+        assert_eq!(Run::list(store, month()).await.unwrap(), [one.clone(), run(None)]);
+        one.state = RunState::Reconciled;
+        let error = one.save(store, Fence::at(1)).await.unwrap_err();
+        assert!(error.to_string().starts_with("run `2026-06-c1-"), "{error}");
+        assert_eq!(Run::load(store, month(), &one.run_id).await.unwrap(), Some(run(Some(1))));
+        one.save(store, Fence::at(2)).await.unwrap();
+        assert_eq!(Run::load(store, month(), &one.run_id).await.unwrap(), Some(one));
+    }
+}

@@ -1,0 +1,159 @@
+//! An account as a snapshot's list has it: read state, counts, content hash, history, and where its items are stored.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use truecount_billing::{Account, AccountId, BilledLine, UsageItem};
+
+use crate::hash::Hasher;
+use crate::{SnapshotId, StoreError};
+
+/// Days after which unchanged content is written again, so that nothing a manifest refers to expires before it.
+const REUSE_DAYS_MAX: i32 = 300;
+
+/// What was read of an account.
+#[derive(Debug, Clone, Copy)]
+pub struct AccountContent<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// Its items, sorted.
+    pub items: &'a [UsageItem],
+    /// Its billed lines, sorted.
+    pub lines: &'a [BilledLine],
+}
+
+impl AccountContent<'_> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = SnapshotEntry> + '_ {
+        let items = self.items.iter().cloned().map(SnapshotEntry::Item);
+        items.chain(self.lines.iter().cloned().map(SnapshotEntry::Line))
+    }
+}
+
+/// One item or line of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotEntry {
+    /// A usage item.
+    Item(UsageItem),
+    /// A billed line.
+    Line(BilledLine),
+}
+
+/// An account in a snapshot's list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotAccount {
+    /// The account.
+    #[serde(flatten)]
+    pub account: Account,
+    /// How many items (or lines) by kind.
+    pub counts: BTreeMap<String, u64>,
+    /// How many there were when it was last read completely; only where it now is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_before: Option<BTreeMap<String, u64>>,
+    /// Whether the vendor no longer lists it, and it is only kept because it was there before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_gone: bool,
+    /// What happened to it from snapshot to snapshot.
+    #[serde(flatten)]
+    pub history: AccountHistory,
+    /// Hash of its content.
+    pub sha256: String,
+    /// The snapshot in which its chunks are stored: an earlier one if its content did not change.
+    pub at: SnapshotId,
+    /// How many chunks.
+    pub chunks: usize,
+}
+
+/// What happened to an account from snapshot to snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountHistory {
+    /// The day of the first snapshot that had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Date>,
+    /// When its name last changed, and what it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<Renamed>,
+    /// The account of the same name that had gone when this one appeared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predecessor: Option<Predecessor>,
+}
+
+/// A change of name under the same id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renamed {
+    /// The name before.
+    pub from: String,
+    /// The day of the first snapshot with the new one.
+    pub on: Date,
+}
+
+/// An account that has gone, and whose name a new one has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predecessor {
+    /// The id that has gone.
+    pub id: AccountId,
+    /// The day of the first snapshot with the new one.
+    pub on: Date,
+}
+
+impl SnapshotAccount {
+    /// Counts and hash of what was read of an account, before any of it is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritable`] if an item has no JSON form.
+    pub fn describe(content: &AccountContent<'_>, id: SnapshotId) -> Result<Self, StoreError> {
+        let mut hasher = Hasher::default();
+        for entry in content.entries() {
+            let line = serde_json::to_vec(&entry).map_err(|error| StoreError::unwritable("an item", error))?;
+            hasher.raw(&line).raw(b"\n");
+        }
+        let mut counts = BTreeMap::new();
+        for item in content.items {
+            *counts.entry(item.kind.to_string()).or_insert(0) += 1;
+        }
+        if !content.lines.is_empty() {
+            counts.insert("line".to_owned(), content.lines.len() as u64);
+        }
+        Ok(Self {
+            account: content.account.clone(),
+            counts,
+            counts_before: None,
+            is_gone: false,
+            history: AccountHistory::default(),
+            sha256: hasher.finish(),
+            at: id,
+            chunks: 0,
+        })
+    }
+
+    /// Refers to the chunks of an earlier snapshot if they hold the same content and do not expire too soon; whether
+    /// they do.
+    pub fn reuse(&mut self, earlier: &Self, today: Date) -> bool {
+        let is_recent = earlier.at.as_of.until(today).is_ok_and(|age| age.get_days() <= REUSE_DAYS_MAX);
+        let can_reuse = is_recent && earlier.sha256 == self.sha256;
+        if can_reuse {
+            self.at = earlier.at;
+            self.chunks = earlier.chunks;
+        }
+        can_reuse
+    }
+
+    /// Items and lines together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// The counts that the next sync is compared with: a failure in between hides no fall.
+    #[must_use]
+    pub fn known_counts(&self) -> &BTreeMap<String, u64> {
+        self.counts_before.as_ref().unwrap_or(&self.counts)
+    }
+
+    /// Items and lines as far as they are known.
+    #[must_use]
+    pub fn known_total(&self) -> u64 {
+        self.known_counts().values().sum()
+    }
+}
