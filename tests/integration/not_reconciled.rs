@@ -4,8 +4,9 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
-use truecount_app::Run;
+
 use truecount_lambda::{on_reconcile, on_report};
+use truecount_store::Run;
 
 use crate::backend::TestBackend;
 use crate::smoke::{RULES, SETTINGS};
@@ -62,7 +63,7 @@ async fn answer_metric_run_file_and_mail_have_the_same_number() {
     let run_id = reconciled["run_id"].as_str().unwrap();
     let reported = on_report(&home.env, json!({ "month": "2026-06", "run_id": run_id }), deadline()).await.unwrap();
     assert_eq!(reported["summary"]["not_reconciled"], CLIENTS, "{reported}");
-    let run = Run::load(&home.env.table, "2026-06".parse().unwrap(), run_id).await.unwrap().unwrap();
+    let run = Run::load(&home.env.store, "2026-06".parse().unwrap(), run_id).await.unwrap().unwrap();
     let summary = run.summary.unwrap();
     assert_eq!((summary.exceptions, summary.not_reconciled, summary.is_complete), (0, CLIENTS, false));
     let file: Value = serde_json::from_str(&home.report_file(run_id, "run.json")).unwrap();
