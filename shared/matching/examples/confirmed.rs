@@ -1,4 +1,4 @@
-//! What confirms itself in labelled sets, how often it is right and how much it covers: `confirmed SETS`.
+//! Precision and coverage of automatic confirmation on labelled sets: `confirmed SETS`.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench, not the product")]
 #![allow(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "shares, no money")]
 

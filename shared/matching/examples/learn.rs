@@ -1,9 +1,8 @@
-//! Learns the weights of the matcher from labelled sets: `learn SETS OUT [MODEL]`.
+//! Trains the matcher's model on labelled sets: `learn SETS OUT [MODEL]`.
 //!
-//! SETS holds folders with `left.csv`, `right.csv` and `truth.csv`. Written to OUT: for each set the predictions by
-//! trees that were learned without the set (`left-out/`), and by trees that were learned without the part of every set
-//! that the prediction is about (`folds/`); with MODEL also the file that the matcher reads, learned from everything.
-//! Nothing is drawn by chance: the same sets give the same file.
+//! SETS holds folders with `left.csv`, `right.csv` and `truth.csv`. Written to OUT for each set: the predictions of models
+//! trained without that set (`left-out/`), and of models trained without the fold that is predicted (`folds/`). MODEL
+//! receives the model trained on everything. Training is deterministic: the same sets give the same file.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench, not the product")]
 #![allow(
     clippy::float_arithmetic,

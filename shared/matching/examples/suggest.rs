@@ -1,4 +1,4 @@
-//! Proposals for two bare files: `suggest LEFT.csv RIGHT.csv PREDICTIONS.csv`, with the columns `id,name` on both sides.
+//! Suggestions for two CSV files: `suggest LEFT.csv RIGHT.csv PREDICTIONS.csv`, with the columns `id,name` on both sides.
 #![expect(clippy::unwrap_used, reason = "a bench, not the product")]
 
 use std::fmt::Write as _;

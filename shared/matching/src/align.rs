@@ -1,11 +1,11 @@
-//! Which words of two names answer to each other: equal, spelled nearly the same, shortened, joined, or as initials.
+//! Which words of two names correspond: equal, spelled similarly, shortened, joined, or as initials.
 
 use crate::edit;
 use crate::lists::Entry;
 
-/// How two words answer to each other.
+/// How two words correspond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum WordMatch {
     Equal,
     Spelling,
     Shortened,
@@ -13,16 +13,16 @@ pub(crate) enum Answer {
     Initials,
 }
 
-/// Words that answer to each other, by their places.
+/// Corresponding words, by position.
 #[derive(Debug, Clone)]
 pub(crate) struct Pairing {
     pub left: (usize, usize),
     pub right: (usize, usize),
-    pub answer: Answer,
+    pub kind: WordMatch,
     pub likeness: f32,
 }
 
-/// Which words of a left and a right answer to each other. Places are bits.
+/// Which words of a left and a right name correspond. Positions are bits.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Alignment {
     pub pairings: Vec<Pairing>,
@@ -30,7 +30,7 @@ pub(crate) struct Alignment {
     pub right_taken: u32,
 }
 
-/// Words shorter than this are not taken for misspelled.
+/// Shorter words are never treated as misspelled.
 const MISSPELLED_MIN: usize = 4;
 const LIKENESS_MIN: f32 = 0.7;
 
@@ -39,7 +39,7 @@ impl Alignment {
         let mut alignment = Self::default();
         for (i, word) in left.words.iter().enumerate() {
             if let Some(j) = (0..right.words.len()).find(|j| right.words[*j] == *word && alignment.right_is_free(*j)) {
-                alignment.take((i, i + 1), (j, j + 1), Answer::Equal, 1.0);
+                alignment.take((i, i + 1), (j, j + 1), WordMatch::Equal, 1.0);
             }
         }
         if alignment.is_over(left, right) {
@@ -68,27 +68,27 @@ impl Alignment {
         self.left_taken == all(&left.words) || self.right_taken == all(&right.words)
     }
 
-    fn take(&mut self, left: (usize, usize), right: (usize, usize), answer: Answer, likeness: f32) {
+    fn take(&mut self, left: (usize, usize), right: (usize, usize), kind: WordMatch, likeness: f32) {
         (left.0..left.1).for_each(|place| self.left_taken |= 1 << place);
         (right.0..right.1).for_each(|place| self.right_taken |= 1 << place);
-        self.pairings.push(Pairing { left, right, answer, likeness });
+        self.pairings.push(Pairing { left, right, kind, likeness });
     }
 
-    /// Nearly equal words, the likeliest first.
+    /// Similar words, most similar first.
     fn spellings(&mut self, left: &Entry, right: &Entry) {
         let mut found = Vec::new();
         for i in (0..left.words.len()).filter(|i| self.left_is_free(*i)) {
             for j in (0..right.words.len()).filter(|j| self.right_is_free(*j)) {
                 let (a, b) = (&left.name.core[i], &right.name.core[j]);
-                if let Some((answer, likeness)) = answer(a.written.as_bytes(), b.written.as_bytes()) {
-                    found.push((likeness, i, j, answer));
+                if let Some((kind, likeness)) = kind(a.written.as_bytes(), b.written.as_bytes()) {
+                    found.push((likeness, i, j, kind));
                 }
             }
         }
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-        for (likeness, i, j, answer) in found {
+        for (likeness, i, j, kind) in found {
             if self.left_is_free(i) && self.right_is_free(j) {
-                self.take((i, i + 1), (j, j + 1), answer, likeness);
+                self.take((i, i + 1), (j, j + 1), kind, likeness);
             }
         }
     }
@@ -102,7 +102,7 @@ impl Alignment {
                     && self.right_is_free(j + 1)
                     && is_joined(&word.written, right, j)
                 {
-                    self.take((i, i + 1), (j, j + 2), Answer::Joined, 0.95);
+                    self.take((i, i + 1), (j, j + 2), WordMatch::Joined, 0.95);
                 }
             }
         }
@@ -113,7 +113,7 @@ impl Alignment {
                     && self.left_is_free(i + 1)
                     && is_joined(&word.written, left, i)
                 {
-                    self.take((i, i + 2), (j, j + 1), Answer::Joined, 0.95);
+                    self.take((i, i + 2), (j, j + 1), WordMatch::Joined, 0.95);
                 }
             }
         }
@@ -125,29 +125,29 @@ impl Alignment {
             if let Some(run) = initials_of(&left.name.core[i].written, right, |place| self.right_is_free(place))
                 && self.left_is_free(i)
             {
-                self.take((i, i + 1), run, Answer::Initials, 0.8);
+                self.take((i, i + 1), run, WordMatch::Initials, 0.8);
             }
         }
         for j in 0..right.name.core.len() {
             if let Some(run) = initials_of(&right.name.core[j].written, left, |place| self.left_is_free(place))
                 && self.right_is_free(j)
             {
-                self.take(run, (j, j + 1), Answer::Initials, 0.8);
+                self.take(run, (j, j + 1), WordMatch::Initials, 0.8);
             }
         }
     }
 }
 
-fn answer(a: &[u8], b: &[u8]) -> Option<(Answer, f32)> {
+fn kind(a: &[u8], b: &[u8]) -> Option<(WordMatch, f32)> {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     if short.len() >= 3 && long.starts_with(short) {
-        return Some((Answer::Shortened, if short.len() * 2 > long.len() { 0.9 } else { 0.75 }));
+        return Some((WordMatch::Shortened, if short.len() * 2 > long.len() { 0.9 } else { 0.75 }));
     }
     if short.len() < MISSPELLED_MIN || long.len() - short.len() > 3 || is_number(a) || is_number(b) {
         return None;
     }
     let likeness = edit::likeness(a, b);
-    (likeness >= LIKENESS_MIN).then_some((Answer::Spelling, likeness))
+    (likeness >= LIKENESS_MIN).then_some((WordMatch::Spelling, likeness))
 }
 
 fn is_number(word: &[u8]) -> bool {
@@ -159,7 +159,7 @@ fn is_joined(word: &str, entry: &Entry, place: usize) -> bool {
     word.len() == first.len() + second.len() && word.starts_with(first.as_str()) && word.ends_with(second.as_str())
 }
 
-/// The run of free words whose first letters are the word.
+/// The run of unmatched words whose initials are the word.
 fn initials_of(word: &str, entry: &Entry, is_free: impl Fn(usize) -> bool) -> Option<(usize, usize)> {
     let count = word.chars().count();
     let core = &entry.name.core;

@@ -1,19 +1,19 @@
-//! One account for each client: which of all assignments is the most probable as a whole.
+//! One-to-one assignment of accounts to clients with the greatest total probability.
 
 use hashbrown::HashMap;
 
 use crate::model::probability;
 use crate::suggest::Likely;
 
-/// Less probable than this is not worth an assignment.
+/// Less probable pairs are not assigned.
 const PROBABILITY_MIN: f32 = 0.05;
-/// Rounds of bidding for one group of names; beyond, what was found stays.
+/// Maximum bidding rounds for one group of names; after that, the assignment found so far is kept.
 const BIDS_MAX: usize = 200_000;
-/// The least raise of a bid. Sums of probabilities that differ by less are one.
+/// The minimum bid increment. Sums of probabilities that differ by less count as equal.
 const RAISE: f32 = 1e-4;
 
-/// Assigns each client to one account at most, so that the probabilities add up to most (Bertsekas's auction). What
-/// an account does not get is set back below even odds and says who took it.
+/// Assigns each client to at most one account so that the sum of probabilities is greatest (Bertsekas's auction). A client
+/// that an account does not get drops below even odds, with the account that got it as the reason.
 pub(crate) fn one_to_one(scored: &mut [Vec<Likely>], clients: usize) {
     let mut prices = vec![0.0_f32; clients];
     let mut takers: Vec<Option<usize>> = vec![None; clients];
@@ -24,7 +24,7 @@ pub(crate) fn one_to_one(scored: &mut [Vec<Likely>], clients: usize) {
         if bids > BIDS_MAX.max(scored.len() * 20) {
             break;
         }
-        // to stay without a client is worth nothing, and always possible
+        // staying without a client has value 0 and is always possible
         let (mut best, mut second) = ((0.0, None), 0.0);
         for known in &scored[account] {
             let chance = probability(known.odds);
@@ -58,5 +58,5 @@ pub(crate) fn one_to_one(scored: &mut [Vec<Likely>], clients: usize) {
     }
 }
 
-/// What is taken by another may still be right: the other may be wrong.
+/// A client assigned to another account may still be right here: the other may be wrong.
 const SET_BACK: f32 = 1.0;

@@ -4,37 +4,37 @@ use std::collections::BTreeMap;
 
 use crate::{has_lookalikes, normalise};
 
-/// What equal names say about the accounts of one source. Accounts that it does not mention have no equal name.
+/// The result of comparing names for equality. Accounts that it does not mention have no equal name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByName<A, C> {
     /// Equal and unique on both sides.
     pub confirmed: BTreeMap<A, C>,
-    /// Equal, but for a person to confirm.
+    /// Equal, but to be confirmed by a person.
     pub held_back: BTreeMap<A, HeldBack<C>>,
 }
 
-/// An equal name that does not confirm itself.
+/// An equal name that is not confirmed automatically.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBack<C> {
-    /// The clients of that name, in order; never empty.
+    /// The clients with that name, in order; never empty.
     pub clients: Vec<C>,
     /// Why it is held back.
     pub why: WhyHeldBack,
 }
 
-/// Why an equal name does not confirm itself.
+/// Why an equal name is not confirmed automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WhyHeldBack {
     /// Several clients have the name.
     SeveralClients,
     /// Several accounts of the source have the name.
     SeveralAccounts,
-    /// The account's or the client's name has letters that imitate others.
+    /// The account's or the client's name contains lookalike characters.
     Lookalike,
 }
 
 impl WhyHeldBack {
-    /// The words that a person reads.
+    /// The text shown to people.
     #[must_use]
     pub fn for_people(self) -> &'static str {
         match self {
@@ -45,8 +45,8 @@ impl WhyHeldBack {
     }
 }
 
-/// Looks for equal names. `accounts` are all of one source, also those that are decided already, so that a name is
-/// only unique if it really is; names of nothing but punctuation never match.
+/// Finds equal names. `accounts` are all accounts of one source, including those already mapped, so that a name counts as
+/// unique only if it really is. Names that consist of punctuation never match.
 pub fn confirmed_by_name<'a, A: Ord + Clone, C: Ord + Clone>(
     accounts: impl IntoIterator<Item = (A, &'a str)>,
     clients: impl IntoIterator<Item = (C, &'a str)>,
@@ -72,7 +72,7 @@ pub fn confirmed_by_name<'a, A: Ord + Clone, C: Ord + Clone>(
     found
 }
 
-/// Keys by light form, each once and in order, and whether one of the names has lookalikes.
+/// Keys by normalised form, each once and in order, and whether one of the names has lookalike characters.
 fn by_form<'a, K: Ord>(names: impl IntoIterator<Item = (K, &'a str)>) -> BTreeMap<String, (Vec<K>, bool)> {
     let mut forms = BTreeMap::<String, (Vec<K>, bool)>::new();
     for (key, name) in names {

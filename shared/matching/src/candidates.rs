@@ -1,35 +1,35 @@
-//! Which names are worth comparing: for each left the rights that share rare words, runs of letters, initials or the
-//! joined letters with it, at a cost that does not grow with the product of the lists.
+//! Which names are worth comparing: for each left name, the right names that share rare words, trigrams, initials or
+//! joined letters with it, at a cost that does not grow with the product of the two lists.
 
 use hashbrown::HashMap;
 
 use crate::lists::{GRAMS, Lists};
 
-/// So many looks at a posting a left may cost, the rarest first.
+/// Maximum postings visited per left name, rarest first.
 const LOOKS_MAX: usize = 2_000;
-/// So many rights per left are compared letter by letter.
+/// Maximum right names per left name compared letter by letter.
 const SHORTLIST: usize = 16;
-/// Less alike than this share of the likest is not measured.
+/// Candidates below this share of the best similarity are not measured.
 const SHARE_OF_BEST: f32 = 0.35;
-/// So many rights with the same initials are looked at.
+/// Maximum right names with the same initials considered.
 const BY_FORM_MAX: usize = 50;
-/// So many rights per left are measured.
+/// Maximum right names measured per left name.
 pub(crate) const CANDIDATES_MAX: usize = 10;
 
-/// A right that may be meant by a left.
+/// A right name that a left name may refer to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub right: u32,
-    /// How much of the words' rarity both share, 0 to 1.
+    /// The share of the words' weight that both have in common, 0 to 1.
     pub words: f32,
-    /// The cosine of the runs of three letters, 0 to 1.
+    /// The cosine similarity of trigrams, 0 to 1.
     pub grams: f32,
-    /// The joined letters are equal, or one has the initials of the other.
+    /// The joined letters are equal, or one is the initials of the other.
     pub is_by_form: bool,
 }
 
 impl Candidate {
-    /// The cheap likeness that candidates are ordered by.
+    /// The cheap similarity by which candidates are ordered.
     pub(crate) fn likeness(self) -> f32 {
         0.5 * (self.words + self.grams)
     }
@@ -39,7 +39,7 @@ impl Candidate {
     }
 }
 
-/// Where the words, grams and forms of the rights stand.
+/// Index of the words, trigrams and forms of the right names.
 pub(crate) struct Index<'a> {
     lists: &'a Lists,
     words: Postings,
@@ -48,13 +48,13 @@ pub(crate) struct Index<'a> {
     initials: HashMap<&'a str, Vec<u32>>,
 }
 
-/// For each key a slice of rights and what the key weighs in each.
+/// For each key, a slice of right names with the key's weight in each.
 struct Postings {
     starts: Vec<u32>,
     rights: Vec<(u32, f32)>,
 }
 
-/// Rights, and what a key weighs in each.
+/// Right names, with a key's weight in each.
 type Rights<'a> = &'a [(u32, f32)];
 
 impl Postings {
@@ -82,7 +82,7 @@ impl Postings {
     }
 }
 
-/// What is used again from left to left.
+/// Buffers reused for each left name.
 pub(crate) struct Scratch {
     shares: Vec<f32>,
     touched: Vec<u32>,
@@ -123,7 +123,7 @@ impl<'a> Index<'a> {
         Scratch { shares: vec![0.0; self.lists.rights.len()], touched: Vec::new() }
     }
 
-    /// The likeliest rights of a left, best first.
+    /// The best candidates for a left name, best first.
     pub(crate) fn candidates(&self, left: usize, scratch: &mut Scratch) -> Vec<Candidate> {
         let entry = &self.lists.lefts[left];
         let length = entry.length;
@@ -160,7 +160,7 @@ impl<'a> Index<'a> {
         candidates
     }
 
-    /// Rights with the same joined letters, or with initials where the other has them as a word.
+    /// Right names with the same joined letters, or whose initials are a word of the left name, or the reverse.
     fn by_form(&self, left: usize) -> impl Iterator<Item = &[u32]> {
         let name = &self.lists.lefts[left].name;
         let joined = self.joined.get(name.joined.as_slice()).into_iter();
@@ -178,7 +178,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Of two lists in the order of their keys.
+/// Merges two lists sorted by key.
 pub(crate) fn cosine(a: &[(u32, f32)], b: &[(u32, f32)]) -> f32 {
     let (mut i, mut j, mut sum) = (0, 0, 0.0);
     while let (Some((left, weight)), Some((right, other))) = (a.get(i), b.get(j)) {
@@ -200,7 +200,7 @@ impl Scratch {
         *place += share;
     }
 
-    /// The rights with most, and a clean slate.
+    /// The right names with the highest sums; clears the buffer.
     fn take_best(&mut self) -> Vec<u32> {
         let shares = &self.shares;
         let order = |a: &u32, b: &u32| shares[*b as usize].total_cmp(&shares[*a as usize]).then(a.cmp(b));

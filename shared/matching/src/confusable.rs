@@ -1,5 +1,5 @@
-//! Names that a person takes for a client's although they are written otherwise: `Аcme` with a Cyrillic letter, `Acme`
-//! with a mark or a letter of no width, `lnnovate` for `Innovate`, `B0lt` for `Bolt`.
+//! Names that a person would mistake for a client's although they are spelled differently: `Аcme` with a Cyrillic letter,
+//! `Acme` with a mark or a zero-width character, `lnnovate` for `Innovate`, `B0lt` for `Bolt`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use unicode_security::confusable_detection::skeleton;
 use crate::lookalike::is_hidden;
 use crate::{has_lookalikes, normalise};
 
-/// Letters that are taken for one another within one script, in lower case: digits, and the I that is an l.
+/// Characters confused within one script, in lower case: digits, and the I that looks like an l.
 const ALIKE: &[(char, char)] = &[
     ('0', 'o'),
     ('1', 'l'),
@@ -29,9 +29,9 @@ const ALIKE: &[(char, char)] = &[
 ];
 const ALIKE_PAIRS: &[(&str, &str)] = &[("rn", "m"), ("vv", "w"), ("cl", "d")];
 
-/// The look of a name: names of one look can be taken for each other. Case, accents, marks and what is not shown are
-/// left out, letters of other scripts are the Latin ones that they imitate (Unicode Technical Standard 39), and digits
-/// are the letters that they resemble. The same look says nothing about who is meant.
+/// The skeleton of a name: names with the same skeleton can be mistaken for each other. Case, accents, marks and
+/// invisible characters are removed, letters of other scripts become the Latin ones that they resemble (Unicode Technical
+/// Standard 39), and digits the letters that they resemble. An equal skeleton is no evidence of identity.
 #[must_use]
 pub fn look(name: &str) -> String {
     let compatible: String = name.nfkc().filter(|character| !is_hidden(*character)).collect();
@@ -59,23 +59,23 @@ pub fn look(name: &str) -> String {
     look
 }
 
-/// Clients by how their names look.
+/// Clients by the skeleton of their names.
 #[derive(Debug, Clone)]
 pub struct Looks<C> {
     by_look: BTreeMap<String, Vec<(String, C)>>,
 }
 
-/// Why a name is not what it seems.
+/// Why a name is suspicious.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confusable<C> {
-    /// The name has letters of several scripts, marks, or characters that are not shown.
+    /// The name mixes scripts, or contains marks or invisible characters.
     pub is_mixed: bool,
-    /// Clients whose name looks the same and is written otherwise, in order.
+    /// Clients whose name looks the same but is spelled differently, in order.
     pub clients: Vec<C>,
 }
 
 impl<C: Ord + Clone> Looks<C> {
-    /// Of clients and their names.
+    /// Indexes clients by name.
     pub fn new<'a>(clients: impl IntoIterator<Item = (C, &'a str)>) -> Self {
         let mut by_look = BTreeMap::<String, Vec<(String, C)>>::new();
         for (client, name) in clients {
@@ -85,8 +85,8 @@ impl<C: Ord + Clone> Looks<C> {
         Self { by_look }
     }
 
-    /// What is suspicious about a name, if anything: an account's, or a client's own beside the others'. A name that is
-    /// equal to a client's but for case, spaces and punctuation is not taken for it, it is it.
+    /// What is suspicious about the name of an account, or of a client among the others. A name that equals a client's
+    /// except for case, spaces and punctuation is that client's name, not an imitation.
     #[must_use]
     pub fn confusable(&self, name: &str) -> Option<Confusable<C>> {
         let form = normalise(name);
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_taken_for_a_client() {
+    fn names_mistaken_for_a_clients() {
         let looks = Looks::new([(1, "Acme Innovation"), (2, "Bolt & Sons"), (3, "Café Rouge"), (4, "Мир")]);
         for (name, expected) in [
             ("ACME INNOVATION", None),

@@ -1,9 +1,9 @@
-//! How far two runs of letters are apart.
+//! Edit distance and similarity of strings.
 
-/// Letters beyond these are not looked at.
+/// Characters beyond these are ignored.
 const LETTERS_MAX: usize = 64;
 
-/// Letters to change, add or drop to make one of the other (Myers 1999, one machine word).
+/// Levenshtein distance (Myers 1999, in one machine word).
 pub(crate) fn distance(a: &[u8], b: &[u8]) -> usize {
     let (a, b) = (&a[..a.len().min(LETTERS_MAX)], &b[..b.len().min(LETTERS_MAX)]);
     let prefix = a.iter().zip(b).take_while(|(a, b)| a == b).count();
@@ -34,14 +34,14 @@ pub(crate) fn distance(a: &[u8], b: &[u8]) -> usize {
     distance
 }
 
-/// 1 for equal, 0 for nothing in common.
+/// Similarity: 1 for equal, 0 for nothing in common.
 #[expect(clippy::cast_precision_loss, reason = "lengths of names")]
 pub(crate) fn likeness(a: &[u8], b: &[u8]) -> f32 {
     let longest = a.len().max(b.len()).min(LETTERS_MAX);
     if longest == 0 { 1.0 } else { 1.0 - distance(a, b) as f32 / longest as f32 }
 }
 
-/// Jaro's likeness with Winkler's weight for the beginning: 1 for equal.
+/// Jaro-Winkler similarity: 1 for equal.
 #[expect(clippy::cast_precision_loss, reason = "lengths of names")]
 pub(crate) fn jaro_winkler(a: &[u8], b: &[u8]) -> f32 {
     let (a, b) = (&a[..a.len().min(LETTERS_MAX)], &b[..b.len().min(LETTERS_MAX)]);
@@ -80,7 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn letters_between() {
+    fn edit_distance_of_known_pairs() {
         for (a, b, expected) in
             [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("acme", "amce", 2), ("ab", "ba", 2)]
         {

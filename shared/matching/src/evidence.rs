@@ -1,5 +1,5 @@
-//! MatchEvidence beyond names, and how much it moves the odds. No labelled set has such evidence: the weights are set by
-//! hand, and low enough that a person is still asked.
+//! Evidence other than names, and how much it changes the odds. No labelled set has such evidence: the weights are set by
+//! hand, low enough that a person still decides.
 
 use hashbrown::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use crate::name::Name;
 use crate::words::SHARED_DOMAINS;
 use crate::{Party, Reason, normalise};
 
-/// Logarithms of odds.
+/// Log odds.
 mod weights {
     pub(super) const IDENTIFIER: f32 = 9.0;
     pub(super) const OTHER_IDENTIFIER: f32 = -6.0;
@@ -21,13 +21,13 @@ mod weights {
     pub(super) const OTHER_CITY: f32 = -0.7;
 }
 
-/// So many clients that share one piece of evidence are looked at; what more have is no evidence.
+/// Maximum clients sharing one piece of evidence; what more share is no evidence.
 const CLIENTS_MAX: usize = 20;
-/// Fewer digits are an extension, not a number.
+/// Fewer digits are an extension, not a telephone number.
 const PHONE_DIGITS_MIN: usize = 7;
 const PHONE_DIGITS_COMPARED: usize = 9;
 
-/// By each piece of evidence the clients that have it.
+/// The clients that have each piece of evidence.
 #[derive(Default)]
 pub(crate) struct EvidenceIndex {
     identifiers: HashMap<String, Vec<usize>>,
@@ -39,7 +39,7 @@ pub(crate) struct EvidenceIndex {
     cities: Vec<Option<String>>,
 }
 
-/// What the evidence says of one client.
+/// The evidence about one client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Said {
     pub odds: f32,
@@ -65,7 +65,7 @@ impl EvidenceIndex {
         index
     }
 
-    /// What speaks for and against clients, by client; those that nothing is said of are left out.
+    /// Evidence for and against each client; clients without any are left out.
     pub(crate) fn of(&self, account: &Party<'_>) -> HashMap<usize, Said> {
         let mut said = HashMap::<usize, Said>::new();
         let evidence = &account.evidence;
@@ -94,7 +94,7 @@ impl EvidenceIndex {
         said
     }
 
-    /// What is only said of a client that is proposed anyway: the town, and the id of another client.
+    /// Evidence that counts only for a client suggested anyway: the town, and the id of another client.
     pub(crate) fn also(&self, account: &Party<'_>, client: usize, said: &mut Said) {
         if let (Some(city), Some(Some(other))) = (account.evidence.city.map(normalise), self.cities.get(client)) {
             if city == *other {
@@ -117,7 +117,7 @@ impl EvidenceIndex {
         let mut counts = HashMap::<usize, usize>::new();
         let distinct: HashSet<String> = serials.iter().filter_map(|serial| identifier(serial)).collect();
         for clients in distinct.iter().filter_map(|serial| self.serials.get(serial)) {
-            // a serial that several clients have is a placeholder
+            // a serial number that several clients have is a placeholder
             if let [client] = clients.as_slice() {
                 *counts.entry(*client).or_default() += 1;
             }
@@ -155,19 +155,19 @@ fn identifier(id: &str) -> Option<String> {
     (!id.is_empty() && id != "0").then_some(id)
 }
 
-/// Without what stands before the domain; nothing for those of mail providers.
+/// The registrable part of a domain; `None` for mail providers.
 fn own_domain(domain: &str) -> Option<String> {
     let domain = domain.trim().to_lowercase();
     let domain = domain.rsplit(['@', '/']).next().unwrap_or_default();
     let domain = domain.strip_prefix("www.").unwrap_or(domain).trim_end_matches('.');
-    // every tenant of Microsoft has one of these: its first label is the tenant's own
+    // every Microsoft tenant has one of these; its first label is the tenant's own
     let tenant = domain.strip_suffix(".onmicrosoft.com").map(|tenant| format!("{tenant}.com"));
     let domain = tenant.as_deref().unwrap_or(domain);
     let is_shared = SHARED_DOMAINS.split(' ').any(|shared| shared == domain);
     (domain.contains('.') && !is_shared).then(|| domain.to_owned())
 }
 
-/// The last digits: what stands before them is the country and a zero.
+/// The last digits, without country code and trunk prefix.
 fn telephone(phone: &str) -> Option<String> {
     let digits: Vec<char> = phone.chars().filter(char::is_ascii_digit).collect();
     let from = digits.len().saturating_sub(PHONE_DIGITS_COMPARED);

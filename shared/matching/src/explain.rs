@@ -1,16 +1,16 @@
-//! What two names have in common and what not, in words.
+//! What two names have in common and what not, as named reasons.
 
 use crate::Reason;
-use crate::align::{Alignment, Answer};
+use crate::align::{Alignment, WordMatch};
 use crate::lists::{Entry, Lists};
 use crate::name::Kind;
 
-/// Words rarer than this are rare: they stand in about one name of fifty, or fewer.
+/// Words above this weight are rare: they occur in at most about one name in fifty.
 const RARE: f32 = 4.0;
-/// So many words are named.
+/// Maximum words listed in a reason.
 const WORDS_MAX: usize = 4;
 
-/// Reasons for and against, the weightiest first.
+/// Reasons for and against, the strongest first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Explained {
     pub reasons: Vec<Reason>,
@@ -20,18 +20,18 @@ pub(crate) struct Explained {
 pub(crate) fn explain(lists: &Lists, left: usize, right: usize) -> Explained {
     let (a, b) = (&lists.lefts[left], &lists.rights[right]);
     let alignment = Alignment::new(a, b);
-    let mut told = Explained::default();
+    let mut explained = Explained::default();
     let same = same(a, b);
     let is_same = same.is_some();
-    told.reasons.extend(same);
+    explained.reasons.extend(same);
     if !is_same {
-        words(&mut told.reasons, a, b, &alignment);
+        words(&mut explained.reasons, a, b, &alignment);
     }
     if let Some((short, long)) = initials(a, b).or_else(|| initials(b, a)) {
-        told.reasons.push(Reason::Initials { short, long });
+        explained.reasons.push(Reason::Initials { short, long });
     }
-    against(&mut told.against, a, b, &alignment);
-    told
+    against(&mut explained.against, a, b, &alignment);
+    explained
 }
 
 fn same(a: &Entry, b: &Entry) -> Option<Reason> {
@@ -53,7 +53,7 @@ fn words(reasons: &mut Vec<Reason>, a: &Entry, b: &Entry, alignment: &Alignment)
     let mut shared: Vec<(f32, &str)> = alignment
         .pairings
         .iter()
-        .filter(|pairing| pairing.answer == Answer::Equal)
+        .filter(|pairing| pairing.kind == WordMatch::Equal)
         .map(|pairing| (a.weights[pairing.left.0], a.name.core[pairing.left.0].written.as_str()))
         .collect();
     shared.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
@@ -67,13 +67,15 @@ fn words(reasons: &mut Vec<Reason>, a: &Entry, b: &Entry, alignment: &Alignment)
             entry.name.core[from..to].iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(" ")
         };
         let (account, client) = (written(a, pairing.left), written(b, pairing.right));
-        reasons.extend(match pairing.answer {
-            Answer::Equal => None,
-            Answer::Spelling => Some(Reason::Spelling { account, client }),
-            Answer::Shortened => Some(Reason::Shortened { account, client }),
-            Answer::Joined => Some(Reason::SameLetters),
-            Answer::Initials if account.len() < client.len() => Some(Reason::Initials { short: account, long: client }),
-            Answer::Initials => Some(Reason::Initials { short: client, long: account }),
+        reasons.extend(match pairing.kind {
+            WordMatch::Equal => None,
+            WordMatch::Spelling => Some(Reason::Spelling { account, client }),
+            WordMatch::Shortened => Some(Reason::Shortened { account, client }),
+            WordMatch::Joined => Some(Reason::SameLetters),
+            WordMatch::Initials if account.len() < client.len() => {
+                Some(Reason::Initials { short: account, long: client })
+            }
+            WordMatch::Initials => Some(Reason::Initials { short: client, long: account }),
         });
     }
     let is_all = |count: usize, taken: u32| taken.count_ones() as usize == count;

@@ -1,17 +1,17 @@
-//! A name as plain words: without case, accents and imitated letters, so that two spellings of one word are one.
+//! Folds a name into plain words, without case, accents and lookalike letters, so that spellings of a word are equal.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use crate::lookalike::{has_lookalikes, imitated, is_hidden};
 
-/// One word of a name, and the part of the name it stands in: parts are told apart by commas, dashes and brackets.
+/// A word of a name and the part that it belongs to; commas, dashes and brackets separate parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FoldedWord {
     pub text: String,
     pub part: u8,
 }
 
-/// A name's folded words, and its last label if it is written as a domain.
+/// A name's folded words, and its top-level domain if it is written as a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Folded {
     pub words: Vec<FoldedWord>,
@@ -37,9 +37,9 @@ pub(crate) fn fold(name: &str) -> Folded {
         };
         match character {
             '\'' | '\u{2019}' | '\u{2018}' | '\u{02BC}' | '`' => {}
-            // a question mark where an apostrophe was lost
+            // a question mark in place of an apostrophe lost in conversion
             '?' if is_between(char::is_alphabetic) => {}
-            // inside a domain a dot parts, elsewhere it shortens
+            // a dot separates inside a domain and abbreviates elsewhere
             '.' if !is_domain && is_shortening(&characters, place) => {}
             '&' | '+' => {
                 end(&mut word, part);
@@ -64,7 +64,7 @@ pub(crate) fn fold(name: &str) -> Folded {
     Folded { words: join_single_letters(words), is_domain }
 }
 
-/// Whether the dot at a place shortens a word, or stands between single letters as in `A.M.E.` and `S.p.A`.
+/// Whether a dot abbreviates a word, or stands between single letters as in `A.M.E.` and `S.p.A`.
 fn is_shortening(characters: &[char], place: usize) -> bool {
     let is_letter = |at: usize| characters.get(at).is_some_and(|character| character.is_alphabetic());
     let is_after_single =
@@ -72,7 +72,7 @@ fn is_shortening(characters: &[char], place: usize) -> bool {
     !characters.get(place + 1).is_some_and(|next| next.is_alphanumeric()) || (is_after_single && is_letter(place + 1))
 }
 
-/// Lower case letters without marks; letters that imitate Latin ones are read as those.
+/// Lower case letters without marks; letters that look like Latin ones become those.
 fn plain_letters(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
@@ -107,7 +107,7 @@ fn plain_letters(name: &str) -> String {
     plain
 }
 
-/// One run of letters, digits, dots and dashes whose last label is a domain's: `acme.com`, `www.acme.co.uk`.
+/// A run of letters, digits, dots and dashes that ends in a known top-level domain: `acme.com`, `www.acme.co.uk`.
 fn is_domain(plain: &str) -> bool {
     let text = plain.trim();
     let Some((before, last)) = text.rsplit_once('.') else { return false };
@@ -115,7 +115,7 @@ fn is_domain(plain: &str) -> bool {
     before.chars().count() >= 2 && crate::name::is_domain_end(last) && before.split('.').all(is_label)
 }
 
-/// `u c c` is `ucc`; a letter that stands alone stays, as in `site b`.
+/// `u c c` is `ucc`; a letter that stands alone stays separate, as in `site b`.
 fn join_single_letters(words: Vec<FoldedWord>) -> Vec<FoldedWord> {
     let is_single = |word: &FoldedWord| word.text.len() == 1 && word.text.as_bytes()[0].is_ascii_alphabetic();
     let mut joined: Vec<FoldedWord> = Vec::with_capacity(words.len());
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_as_they_are_compared() {
+    fn folding_of_known_names() {
         for (name, words) in [
             ("ACME,  Inc.", "acme inc"),
             ("Acme S.p.A.", "acme spa"),
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_told_apart() {
+    fn parts_are_separated() {
         let parts = |name: &str| fold(name).words.iter().map(|word| word.part).collect::<Vec<_>>();
         assert_eq!(parts("Acme - North (Site 2)"), [0, 1, 2, 2]);
         assert_eq!(parts("Olive-Harvey"), [0, 0]);

@@ -1,10 +1,8 @@
-//! Which client a vendor organization's name means: what two equal names say by themselves, and what is proposed to a
-//! person.
+//! Which client a vendor account belongs to: automatic confirmation of equal names, and suggestions for a person.
 //!
-//! Only names that are equal after light normalising, unique on both sides, and written without lookalike letters
-//! confirm themselves ([`confirmed_by_name`]). The legal form is kept: "Acme Ltd" and "Acme Inc" are two clients.
-//! Everything else is proposed by [`suggest`], with a probability and named reasons for and against, for a person to
-//! confirm.
+//! Only names that are equal after normalisation, unique on both sides, and without lookalike characters are confirmed
+//! automatically ([`confirmed_by_name`]). The legal form is kept: "Acme Ltd" and "Acme Inc" are two clients. Everything
+//! else is suggested by [`suggest`], with a probability and reasons for and against, and confirmed by a person.
 //!
 //! ```
 //! use truecount_matching::{Party, Sites, suggest};
@@ -16,11 +14,11 @@
 //! println!("{} {}%", best.reasons[0].for_people(), best.score.percent());
 //! ```
 //!
-//! **Architecture invariant:** pure. Nothing is confirmed by likeness: no count rests on a suggestion.
+//! **Architecture invariant:** pure. Nothing is confirmed by similarity: no count is based on a suggestion.
 
 #![expect(
     clippy::float_arithmetic,
-    reason = "likeness and probability are no money and no quantity; nothing is counted by them"
+    reason = "similarities and probabilities are neither money nor quantities; nothing is counted by them"
 )]
 
 mod align;

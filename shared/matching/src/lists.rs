@@ -1,31 +1,31 @@
-//! The two lists at hand: every name taken apart, each word and each run of three letters weighed by how rare it is.
+//! The two lists: every name parsed, each word and trigram weighted by its rarity.
 
 use hashbrown::HashMap;
 
 use crate::name::{CoreWord, Kind, Name, byte};
 
-/// Runs of three letters fall into this many drawers: 36 letters and digits, an end, and others, three times.
+/// Number of trigram buckets: 36 letters and digits, a word end, and all others, to the third power.
 pub(crate) const GRAMS: usize = 64 * 64 * 64;
 
-/// Rarity is blended with what is commonly known, as if so many more names had been seen.
+/// Rarity is smoothed with general knowledge, as if this many more names had been seen.
 const NAMES_ASSUMED: f32 = 500.0;
 
 /// A name within its list.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub name: Name,
-    /// A number for each core word; the same on both sides.
+    /// The number of each core word, shared by both sides.
     pub words: Vec<u32>,
-    /// How rare each core word is on both lists.
+    /// The weight of each core word: its rarity over both lists.
     pub weights: Vec<f32>,
     pub weight: f32,
-    /// The length of the weights as a vector.
+    /// The Euclidean norm of the weights.
     pub length: f32,
-    /// Lengths of one, by gram.
+    /// Trigrams with weights, normalised to length one.
     pub grams: Vec<(u32, f32)>,
 }
 
-/// In how many names of each side a word stands.
+/// In how many names of each side a word occurs.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Spread {
     pub lefts: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Names in an order that does not depend on their order at the caller's, or sums would differ in the last digit.
+    /// Names in an order independent of the caller's, because floating-point sums depend on the order.
     pub(crate) fn new(lefts: Vec<Name>, rights: Vec<Name>) -> Self {
         let mut vocabulary = Vocabulary { numbers: HashMap::new(), spreads: Vec::new() };
         let left_words: Vec<Vec<u32>> =
@@ -104,13 +104,13 @@ impl Vocabulary {
     }
 }
 
-/// How rare a word or gram is among the names at hand.
+/// How rare a word or trigram is in these lists.
 struct Scale {
     count: f32,
 }
 
 impl Scale {
-    /// About 8 for a word that stands in one or two names, about 3 for one that many have.
+    /// About 8 for a word in one or two names, about 3 for a common one.
     #[expect(clippy::cast_precision_loss, reason = "a count of names")]
     fn word(&self, spread: Spread, word: &CoreWord) -> f32 {
         let known = match word.kind {
@@ -129,7 +129,7 @@ impl Scale {
     }
 }
 
-/// The runs of three letters of the core, each once and in order; counts each.
+/// The trigrams of the core words, each once and in order; counts each.
 fn grams(name: &Name, counts: &mut [u32]) -> Vec<u32> {
     let mut all: Vec<u32> = Vec::with_capacity(32);
     let mut before = [0_u32; 2];
@@ -138,7 +138,7 @@ fn grams(name: &Name, counts: &mut [u32]) -> Vec<u32> {
         *before = [before[1], code];
     };
     for word in &name.core {
-        // the end of one word is the beginning of the next
+        // the end of a word is the beginning of the next
         before = [before[1], 0];
         for character in word.written.chars() {
             push(drawer(character), &mut before);

@@ -1,8 +1,8 @@
-//! Names that look like another: mixed scripts, letters that imitate, characters that do not show.
+//! Names with lookalike characters: mixed scripts, confusable letters, invisible characters.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// A writing, as far as mixing is concerned.
+/// A script, as far as mixing is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Script {
     Latin,
@@ -13,13 +13,12 @@ enum Script {
     Arabic,
     Devanagari,
     Thai,
-    /// Han, kana, bopomofo and hangul are written together.
+    /// Han, kana, bopomofo and hangul, which are written together.
     EastAsian,
 }
 
-/// Whether a name may only be confirmed by a person: letters of two scripts or of one that is not known here,
-/// compatibility forms and Latin letters that imitate others, marks that are no part of a letter, and characters that are
-/// not shown.
+/// Whether a name must be confirmed by a person: it has letters of two scripts or of an unknown one, compatibility forms,
+/// Latin letters that look like others, marks that are not part of a letter, or invisible characters.
 #[must_use]
 pub fn has_lookalikes(name: &str) -> bool {
     if name.bytes().all(|byte| (b' '..=b'~').contains(&byte) || byte == b'\t') {
@@ -32,13 +31,13 @@ pub fn has_lookalikes(name: &str) -> bool {
         }
     }
     for character in name.nfc() {
-        // what composing has not made a letter of
+        // a mark that did not combine with a letter
         if is_combining_mark(character)
             && matches!(found, None | Some(Script::Latin | Script::Greek | Script::Cyrillic))
         {
             return true;
         }
-        // digits are alphanumeric too: those of other scripts imitate
+        // digits are alphanumeric, too, and those of other scripts look alike
         if !character.is_alphanumeric() || character.is_ascii_digit() {
             continue;
         }
@@ -50,14 +49,14 @@ pub fn has_lookalikes(name: &str) -> bool {
     false
 }
 
-/// A letter whose compatibility form is another, and Latin letters without a plain letter in them.
+/// A letter whose compatibility form differs, or a Latin letter that does not decompose into a plain one.
 fn imitates(character: char) -> bool {
     let is_letter_like = character.is_alphanumeric() && !character.is_ascii();
     let is_compatibility = || !std::iter::once(character).nfkc().eq(std::iter::once(character).nfc());
     is_letter_like && (is_compatibility() || matches!(character, 'ı' | 'ĸ' | 'ſ' | 'ƒ' | '\u{0180}'..='\u{01CC}'))
 }
 
-/// The one plain letter or digit that a character imitates.
+/// The plain letter or digit that a character resembles.
 pub(crate) fn imitated(character: char) -> Option<char> {
     if character.is_ascii() {
         return None;
@@ -67,7 +66,7 @@ pub(crate) fn imitated(character: char) -> Option<char> {
     prototype.next().filter(char::is_ascii_alphanumeric).filter(|_| prototype.next().is_none())
 }
 
-/// Controls, direction marks and characters of no width.
+/// Control characters, direction marks and zero-width characters.
 pub(crate) fn is_hidden(character: char) -> bool {
     (character.is_control() && character != '\t')
         || matches!(character, '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180E}'
@@ -97,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_only_a_person_may_confirm() {
+    fn names_that_a_person_must_confirm() {
         for (name, expected) in [
             ("Acme & Sons (Site 2), Inc.", false),
             ("Müller Łódź Þór", false),

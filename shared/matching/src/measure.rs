@@ -1,7 +1,7 @@
-//! What is measured of a left and a right name. Every figure is about the two names and how they stand in the lists at
-//! hand, none about which names they are.
+//! Features of a pair of names. Each describes how the two names relate and how common they are in the lists; none depends
+//! on which names they are.
 
-use crate::align::{Alignment, Answer};
+use crate::align::{Alignment, WordMatch};
 use crate::candidates::{Candidate, cosine};
 use crate::edit;
 use crate::lists::{Entry, Lists};
@@ -10,15 +10,15 @@ use crate::words::Sort;
 
 macro_rules! measures {
     ($($name:ident: $meaning:literal,)*) => {
-        /// What is measured of a pair, by name.
+        /// The features of a pair, by name.
         #[derive(Debug, Clone, Copy, PartialEq, Default)]
         pub struct Measures { $(#[doc = $meaning] pub $name: f32,)* }
 
-        /// The names of the measures, in order.
+        /// The names of the features, in order.
         pub const MEASURES: &[&str] = &[$(stringify!($name),)*];
 
         impl Measures {
-            /// The figures in the order of [`MEASURES`].
+            /// The values in the order of [`MEASURES`].
             #[must_use]
             pub fn to_array(&self) -> [f32; MEASURES.len()] { [$(self.$name,)*] }
         }
@@ -26,64 +26,64 @@ macro_rules! measures {
 }
 
 measures! {
-    same_core: "1 if the core words are the same in the same order, 0.9 in another order, 0.8 if the joined letters are the same.",
-    left_covered: "How much of the left's rarity the right answers to, near spellings counted in part.",
-    right_covered: "How much of the right's rarity the left answers to.",
-    left_equal: "How much of the left's rarity stands in the right letter by letter.",
-    right_equal: "How much of the right's rarity stands in the left letter by letter.",
-    left_over: "The rarest word of the left that the right lacks.",
-    right_over: "The rarest word of the right that the left lacks.",
-    left_over_count: "Words of the left that the right lacks.",
-    right_over_count: "Words of the right that the left lacks.",
-    left_over_own: "The rarest word, not generic and no place, that only the left has.",
-    right_over_own: "The rarest word, not generic and no place, that only the right has.",
-    left_over_lefts: "In how many lefts the rarest word stands that only the left has, as a logarithm.",
-    right_over_rights: "In how many rights the rarest word stands that only the right has, as a logarithm.",
-    over_place: "Whether places are left over: 1 on one side, 2 on both.",
-    over_other_part: "1 if what is left over stands in another part of the name than what is shared.",
-    over_at_front: "1 if the first word of a side is left over, 2 of both.",
-    shared_rarest: "The rarest word that both have.",
-    shared_sum: "The rarity of all words that both have.",
-    shared_count: "Words that both have.",
-    shared_rights: "In how many rights the rarest shared word stands, as a logarithm.",
-    shared_lefts: "In how many lefts the rarest shared word stands, as a logarithm.",
-    spelling: "The least likeness among words taken for one another, 1 if all are equal.",
-    spelling_weight: "The rarity of words taken for one another that are not equal.",
-    joined: "1 if two words of one are one word of the other.",
-    initials: "Letters of one that are initials of words of the other.",
-    whole_initials: "Letters, if the whole of one is the initials of the whole of the other.",
-    shortened: "1 if a word of one is the beginning of a word of the other.",
-    grams: "The cosine of the runs of three letters.",
-    whole_likeness: "Likeness of the whole names, letter by letter.",
-    joined_likeness: "Likeness of the joined core, letter by letter.",
-    joined_distance: "Letters between the joined cores.",
-    jaro_winkler: "Likeness of the joined core that weighs the beginning.",
-    sorted_likeness: "Likeness of the core in the order of its words.",
-    first_word: "1 if the first words are equal, part of it if nearly.",
+    same_core: "1 if the core words are equal in the same order, 0.9 in another order, 0.8 if only the joined letters are equal.",
+    left_covered: "Share of the left name's weight with a corresponding word on the right; similar spellings count in part.",
+    right_covered: "Share of the right name's weight with a corresponding word on the left.",
+    left_equal: "Share of the left name's weight with an equal word on the right.",
+    right_equal: "Share of the right name's weight with an equal word on the left.",
+    left_over: "Weight of the rarest left word missing on the right.",
+    right_over: "Weight of the rarest right word missing on the left.",
+    left_over_count: "Number of left words missing on the right.",
+    right_over_count: "Number of right words missing on the left.",
+    left_over_own: "Weight of the rarest left word missing on the right that is neither generic nor a place.",
+    right_over_own: "Weight of the rarest right word missing on the left that is neither generic nor a place.",
+    left_over_lefts: "Logarithm of the number of left names with the rarest word that only the left has.",
+    right_over_rights: "Logarithm of the number of right names with the rarest word that only the right has.",
+    over_place: "Sides with an unmatched place: 0, 1 or 2.",
+    over_other_part: "1 if the unmatched words are in another part of the name than the shared ones.",
+    over_at_front: "Sides whose first word is unmatched: 0, 1 or 2.",
+    shared_rarest: "Weight of the rarest shared word.",
+    shared_sum: "Total weight of the shared words.",
+    shared_count: "Number of shared words.",
+    shared_rights: "Logarithm of the number of right names with the rarest shared word.",
+    shared_lefts: "Logarithm of the number of left names with the rarest shared word.",
+    spelling: "Lowest similarity among corresponding words, 1 if all are equal.",
+    spelling_weight: "Weight of corresponding words that are not equal.",
+    joined: "1 if two words of one side are one word of the other.",
+    initials: "Letters of one side that are initials of words of the other.",
+    whole_initials: "Letters, if one whole name is the initials of the other.",
+    shortened: "1 if a word of one side is the beginning of a word of the other.",
+    grams: "Cosine similarity of trigrams.",
+    whole_likeness: "Edit similarity of the whole names.",
+    joined_likeness: "Edit similarity of the joined core words.",
+    joined_distance: "Edit distance of the joined core words.",
+    jaro_winkler: "Jaro-Winkler similarity of the joined core words.",
+    sorted_likeness: "Edit similarity of the sorted core words.",
+    first_word: "1 if the first words are equal, less if they are similar.",
     last_word: "1 if the last words are equal.",
     contained: "1 if the joined letters of one contain those of the other.",
-    legal: "0 none has a legal form, 1 only the left, 2 only the right, 3 the same, 4 some the same, 5 others.",
-    number: "0 none counts anything, 1 the same, 2 only the left, 3 only the right, 4 others.",
-    left_words: "Core words of the left.",
-    right_words: "Core words of the right.",
-    left_weight: "The rarity of all words of the left.",
-    right_weight: "The rarity of all words of the right.",
-    left_letters: "Letters of the left's core.",
-    right_letters: "Letters of the right's core.",
-    is_domain: "1 if the left is written as a domain, 2 the right, 3 both with one end, 4 both with two.",
-    alias_mark: "1 if a side says it is also known otherwise.",
-    left_sort: "What the left's words speak of: 0 nothing known, 1 trade, 2 a practice, 3 a public body, 4 a charity.",
-    right_sort: "What the right's words speak of, likewise.",
-    likeness: "The cheap likeness by which candidates are ordered.",
-    rank: "The place among the left's candidates, best 0.",
-    lead: "How much more alike than the best other right of this left.",
-    lead_right: "How much more alike than the best other left of this right.",
-    near_rights: "Rights that are nearly as like to the left.",
-    near_lefts: "Lefts that are nearly as like to the right as the likest.",
-    twin: "Likeness of the right to the best other right of this left.",
+    legal: "Legal forms: 0 none, 1 only left, 2 only right, 3 the same, 4 some the same, 5 different.",
+    number: "Numbers: 0 none, 1 the same, 2 only left, 3 only right, 4 different.",
+    left_words: "Number of core words on the left.",
+    right_words: "Number of core words on the right.",
+    left_weight: "Total weight of the left words.",
+    right_weight: "Total weight of the right words.",
+    left_letters: "Letters of the left core words.",
+    right_letters: "Letters of the right core words.",
+    is_domain: "Written as a domain: 1 left, 2 right, 3 both with the same ending, 4 both with different endings.",
+    alias_mark: "1 if a side names an alias or a former name.",
+    left_sort: "Type of organization of the left name: 0 unknown, 1 trade, 2 practice, 3 public body, 4 charity.",
+    right_sort: "Type of organization of the right name, likewise.",
+    likeness: "The cheap similarity by which candidates are ordered.",
+    rank: "Rank among the left name's candidates, best 0.",
+    lead: "Lead over the best other right name of this left name.",
+    lead_right: "Lead over the best other left name of this right name.",
+    near_rights: "Right names nearly as similar to the left name.",
+    near_lefts: "Left names nearly as similar to the right name as the best.",
+    twin: "Similarity of the right name to the best other right name of this left name.",
 }
 
-/// What candidates of the same left, and other lefts of the same right, look like.
+/// Competing candidates: of the same left name, and other left names of the same right one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rivals {
     pub rank: usize,
@@ -94,7 +94,7 @@ pub(crate) struct Rivals {
     pub twin: f32,
 }
 
-/// Measures one pair, and says which words answer to each other.
+/// Measures a pair and aligns its words.
 pub(crate) fn measure(lists: &Lists, left: usize, candidate: Candidate, rivals: &Rivals) -> (Measures, Alignment) {
     let a = &lists.lefts[left];
     let b = &lists.rights[candidate.right as usize];
@@ -115,7 +115,7 @@ pub(crate) fn measure(lists: &Lists, left: usize, candidate: Candidate, rivals: 
     (measures, alignment)
 }
 
-/// How alike two rights are, as twins of one another.
+/// How similar two right names are to each other.
 pub(crate) fn twins(a: &Entry, b: &Entry) -> f32 {
     cosine(&a.grams, &b.grams)
 }
@@ -141,8 +141,8 @@ fn shared(measures: &mut Measures, lists: &Lists, a: &Entry, b: &Entry, alignmen
         right += of_right * pairing.likeness;
         measures.spelling = measures.spelling.min(pairing.likeness);
         let letters = a.name.core[pairing.left.0].written.len().min(b.name.core[pairing.right.0].written.len());
-        match pairing.answer {
-            Answer::Equal => {
+        match pairing.kind {
+            WordMatch::Equal => {
                 left_equal += of_left;
                 right_equal += of_right;
                 measures.shared_count += 1.0;
@@ -152,10 +152,10 @@ fn shared(measures: &mut Measures, lists: &Lists, a: &Entry, b: &Entry, alignmen
                     rarest = Some(a.words[pairing.left.0]);
                 }
             }
-            Answer::Spelling => measures.spelling_weight += of_left.min(of_right),
-            Answer::Shortened => measures.shortened = 1.0,
-            Answer::Joined => measures.joined = 1.0,
-            Answer::Initials => measures.initials = measures.initials.max(count(letters)),
+            WordMatch::Spelling => measures.spelling_weight += of_left.min(of_right),
+            WordMatch::Shortened => measures.shortened = 1.0,
+            WordMatch::Joined => measures.joined = 1.0,
+            WordMatch::Initials => measures.initials = measures.initials.max(count(letters)),
         }
     }
     measures.left_covered = left / a.weight.max(1e-6);
@@ -203,7 +203,7 @@ fn left_over(measures: &mut Measures, lists: &Lists, a: &Entry, b: &Entry, align
     measures.over_other_part = count(usize::from(is_over && is_apart(a, free_left) && is_apart(b, free_right)));
 }
 
-/// Places of words, as bits.
+/// Positions of words, as bits.
 #[derive(Debug, Clone, Copy)]
 struct Places(u32);
 
@@ -281,7 +281,7 @@ fn forms(measures: &mut Measures, a: &Entry, b: &Entry) {
     measures.alias_mark = count(usize::from(left.has_alias_mark || right.has_alias_mark));
 }
 
-/// How many letters, if the one word of a side is the initials of the other.
+/// The number of letters, if the only word of one side is the initials of the other.
 fn whole_initials(a: &Entry, b: &Entry) -> Option<usize> {
     let one_way = |short: &Entry, long: &Entry| {
         let [word] = short.name.core.as_slice() else { return None };

@@ -1,13 +1,13 @@
-//! From measures to a probability: the trees that `examples/learn.rs` learned from labelled sets, in `model.txt`.
+//! From features to a probability: the trees in `model.txt`, trained on labelled sets by `examples/learn.rs`.
 //!
-//! The file has a line for each node, a branch before what hangs on it: `legal 3.5` asks whether the measure `legal` is
-//! below 3.5 and is followed by the branch for yes, then the one for no; a number alone is added to the odds.
+//! The file has a line for each node in preorder: `legal 3.5` tests whether the feature `legal` is below 3.5 and is
+//! followed by the subtree for yes, then the one for no; a number alone is a leaf, added to the log odds.
 
 use std::sync::LazyLock;
 
 use crate::measure::{MEASURES, Measures};
 
-/// Logarithm of the odds that a pair is right, by its names.
+/// Log odds that a pair is right, by its names.
 pub(crate) fn odds(measures: &Measures) -> f32 {
     let figures = measures.to_array();
     let mut odds = 0.0;
@@ -25,7 +25,7 @@ pub(crate) fn odds(measures: &Measures) -> f32 {
     odds
 }
 
-/// The probability of odds given as a logarithm.
+/// The probability for log odds.
 pub(crate) fn probability(odds: f32) -> f32 {
     1.0 / (1.0 + (-odds).exp())
 }
@@ -40,11 +40,11 @@ struct Model {
 
 #[derive(Debug)]
 struct Node {
-    /// A measure's place; beyond them the node is a leaf.
+    /// The index of a feature; a greater index marks a leaf.
     measure: u8,
-    /// What the measure must be below, or what the leaf adds.
+    /// The threshold of the test, or the value of the leaf.
     value: f32,
-    /// Where it goes on if the measure is not below; if it is, with the next node.
+    /// The node to continue with if the feature is not below the threshold; otherwise it is the next one.
     otherwise: u32,
 }
 
@@ -92,7 +92,7 @@ mod tests {
         }
         let nodes = text.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(MODEL.nodes.len(), nodes);
-        // every branch has two sides
+        // every branch has two subtrees
         assert_eq!(nodes % 2, MODEL.roots.len() % 2);
     }
 

@@ -1,4 +1,4 @@
-//! A name taken apart: its core words, its legal forms, its numbers, and the forms in which it is looked up.
+//! A parsed name: its core words, legal forms, numbers, and the forms in which it is looked up.
 
 use crate::fold::{FoldedWord, fold};
 use std::sync::LazyLock;
@@ -10,9 +10,9 @@ use crate::words::{
     Sort,
 };
 
-/// The tables of words, so that a word is looked up and not searched.
+/// The word tables as maps.
 struct Known {
-    /// By the first word: every form that begins so, the longest first.
+    /// By first word: the forms that begin with it, the longest first.
     legal: HashMap<&'static str, Vec<(Vec<&'static str>, &'static str)>>,
     joining: HashSet<&'static str>,
     spellings: HashMap<&'static str, &'static str>,
@@ -50,49 +50,49 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     }
 });
 
-/// Words beyond these are not looked at: no name of a company is longer.
+/// Further words are ignored: no company name is longer.
 const WORDS_MAX: usize = 24;
 
-/// What kind of word it is, from common knowledge.
+/// The kind of a word, from general knowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// None of the others: a word of the name itself.
+    /// A word of the name itself.
     Own,
     Generic,
     Place,
     Number(u32),
 }
 
-/// A word that tells names apart: neither a legal form nor a joining word.
+/// A core word: neither a legal form nor a connecting word.
 #[derive(Debug, Clone)]
 pub(crate) struct CoreWord {
-    /// Folded, spelled out, without a plural's s.
+    /// Folded, expanded, singular.
     pub text: String,
-    /// As it stands, folded.
+    /// Folded, otherwise as written.
     pub written: String,
     pub part: u8,
     pub kind: Kind,
 }
 
-/// A name, taken apart.
+/// A parsed name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Name {
-    /// Never empty, unless the name has no letter and no digit.
+    /// Empty only if the name has no letter and no digit.
     pub core: Vec<CoreWord>,
-    /// Families of the legal forms, in order, each once.
+    /// The families of the legal forms, in order, each once.
     pub legal: Vec<&'static str>,
-    /// Every folded word with a space between, cut for comparing.
+    /// All folded words joined by spaces, truncated for comparison.
     pub whole: Vec<u8>,
     /// The core words as written, without spaces.
     pub joined: Vec<u8>,
-    /// The core words in the order of the alphabet, with a space between.
+    /// The core words sorted and joined by spaces.
     pub sorted: Vec<u8>,
-    /// What the name counts, in order: `II`, `two` and `2` are one number.
+    /// The numbers in the name, in order: `II`, `two` and `2` are equal.
     pub numbers: Vec<u32>,
-    /// The first letters of the core words, and with the joining words between.
+    /// The initials of the core words, without and with the connecting words.
     pub initials: [String; 2],
     pub has_alias_mark: bool,
-    /// What it ends with, if it is written as a domain.
+    /// The top-level domain, if it is written as a domain.
     pub domain_end: Option<String>,
     pub sort: Option<Sort>,
 }
@@ -123,7 +123,7 @@ impl Name {
             .map(|(_, word)| core_word(word))
             .collect();
         if core.is_empty() {
-            // nothing but joining words and legal forms: then those are the name
+            // only connecting words and legal forms: then those are the name
             core = words.iter().map(core_word).collect();
             legal.clear();
         }
@@ -156,7 +156,7 @@ pub(crate) fn is_domain_end(label: &str) -> bool {
     KNOWN.domain_ends.contains(label)
 }
 
-/// `www.acme.co.uk` is about `acme`.
+/// The name inside a domain: `acme` for `www.acme.co.uk`.
 fn strip_domain(words: &mut Vec<FoldedWord>) -> String {
     if words.len() > 1 && words[0].text == "www" {
         words.remove(0);
@@ -181,7 +181,7 @@ fn strip_east_asian(text: &mut String, legal: &mut Vec<&'static str>) {
     }
 }
 
-/// Which words are legal forms; the first word of a name never is.
+/// Which words are legal forms; the first word of a name never counts as one.
 fn legal_words(words: &[FoldedWord], legal: &mut Vec<&'static str>) -> Vec<bool> {
     let mut is_legal = vec![false; words.len()];
     let mut place = 1;
@@ -212,7 +212,7 @@ fn kind_of(written: &str, text: &str) -> Kind {
     if written.len() <= 9 && written.bytes().all(|byte| byte.is_ascii_digit()) {
         return written.parse().map_or(Kind::Own, Kind::Number);
     }
-    // a letter that stands alone counts as well: site A, site B, and the roman I
+    // a single letter counts as a number, too: site A, site B, and the roman I
     if let [letter @ b'a'..=b'z'] = written.as_bytes() {
         return Kind::Number(if *letter == b'i' { 1 } else { 1_000_000_000 + u32::from(*letter) });
     }
@@ -228,7 +228,7 @@ fn without_plural(word: &str) -> String {
     word.strip_suffix('s').filter(|_| !stays).unwrap_or(word).to_owned()
 }
 
-/// Characters as bytes for comparing: letters of other scripts may share one, so this tells distances, not identity.
+/// Characters as bytes for comparison: letters of other scripts may share one, so equal bytes do not mean equal names.
 fn bytes<'a>(words: impl Iterator<Item = &'a str>, between: &str) -> Vec<u8> {
     let mut all = Vec::new();
     for word in words {
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_one_however_written() {
+    fn numbers_are_equal_however_written() {
         let numbers = |name| Name::new(name).numbers;
         assert_eq!(numbers("Acme II"), numbers("Acme 2"));
         assert_eq!(numbers("Acme two"), [2]);

@@ -1,12 +1,12 @@
-//! Names brought to one form: compatibility forms, case, spaces and punctuation. Words are never dropped.
+//! Normalises names: compatibility forms, case, spaces and punctuation. Words are never dropped.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// A form may take more than one pass to settle: lower case can need composing again.
+/// Maximum passes until the form is stable: lower-casing can require composing again.
 const PASSES_MAX: usize = 4;
 
-/// The light form of a name: NFKC, lower case, apostrophes and full stops dropped, every other run of spaces and
-/// punctuation one space. `"ACME,  Inc."` and `"Acme Inc"` give `acme inc`; `"Acme Ltd"` stays apart.
+/// The normalised form of a name: NFKC, lower case, apostrophes and full stops removed, every other run of spaces and
+/// punctuation replaced by one space. `"ACME,  Inc."` and `"Acme Inc"` both give `acme inc`; `"Acme Ltd"` stays different.
 #[must_use]
 pub fn normalise(name: &str) -> String {
     let mut form = pass(name);
@@ -40,12 +40,12 @@ fn pass(name: &str) -> String {
     form
 }
 
-/// Inside a word: `O'Neill` is `oneill`, `St.` is `st`, `A.B.C.` is `abc`.
+/// Characters removed inside a word: `O'Neill` is `oneill`, `St.` is `st`, `A.B.C.` is `abc`.
 fn is_dropped(character: char) -> bool {
     matches!(character, '\'' | '\u{2019}' | '\u{2018}' | '\u{02BC}' | '\u{00AD}' | '.')
 }
 
-/// Letters, digits, marks, and the signs that tell names apart: `A&B` is not `A B`, `C++` is not `C`.
+/// Characters kept: letters, digits, marks, and significant signs, as `A&B` is not `A B` and `C++` is not `C`.
 fn is_kept(character: char) -> bool {
     character.is_alphanumeric()
         || matches!(character, '&' | '+')
@@ -58,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn light_and_no_more() {
+    fn normalisation_of_known_names() {
         for (name, form) in [
             ("ACME,  Inc.", "acme inc"),
             ("Acme Ltd", "acme ltd"),

@@ -1,22 +1,22 @@
-//! Which product of the PSA a vendor's new SKU most resembles.
+//! Suggests which product of the PSA a vendor's new SKU corresponds to.
 
 use std::collections::BTreeMap;
 
 use crate::{Party, Score, Sites, Suggestion, normalise, suggest};
 
-/// What a vendor sells: its code, and the name that the vendor or the distributor gives it.
+/// A SKU: its code, and the name that the vendor or the distributor gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sku<'a> {
     /// The vendor's code or id.
     pub code: &'a str,
-    /// As the source writes it; empty if it gives the code alone.
+    /// The name as the source writes it; empty if it gives only the code.
     pub name: &'a str,
 }
 
-/// For each SKU the products it may be, best first: the place in `products` and how probable it is.
+/// For each SKU the products that it may be, best first: the index in `products` and the probability.
 ///
-/// `names` is a table of SKUs where one exists: a code, and the names it goes by, such as `O365_BUSINESS_PREMIUM` and
-/// `Microsoft 365 Business Standard`. All of a SKU's names are compared, and the likeliest counts.
+/// `names` is a table of SKUs where one exists: a code and its names, such as `O365_BUSINESS_PREMIUM` and
+/// `Microsoft 365 Business Standard`. All names of a SKU are compared, and the best match counts.
 #[must_use]
 pub fn suggest_products(skus: &[Sku<'_>], products: &[&str], names: &[(&str, &str)]) -> Vec<Vec<Suggestion>> {
     let mut by_code = BTreeMap::<String, Vec<&str>>::new();

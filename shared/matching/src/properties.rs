@@ -1,4 +1,4 @@
-//! What must hold for any names, and what no imitated name may do.
+//! Properties that hold for any names, and attacks with imitated names.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::{Looks, MatchEvidence, Party, Sites, confirmed_by_name, suggest};
 
-/// By account its clients and their scores, with names in place of places.
+/// The suggested clients and scores of each account, by name.
 fn by_name(accounts: &[String], clients: &[String], sites: Sites) -> BTreeMap<String, Vec<(String, u32)>> {
     let left: Vec<Party<'_>> = accounts.iter().map(|name| Party::named(name)).collect();
     let right: Vec<Party<'_>> = clients.iter().map(|name| Party::named(name)).collect();
@@ -15,7 +15,7 @@ fn by_name(accounts: &[String], clients: &[String], sites: Sites) -> BTreeMap<St
     accounts.iter().zip(&found).map(|(name, all)| (name.clone(), all.iter().map(named).collect())).collect()
 }
 
-/// Names of two to four words of a small vocabulary, so that they are alike; all different.
+/// Distinct names of two to four words from a small vocabulary, so that they are similar.
 fn names(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<String>> {
     let word = prop::sample::select(vec![
         "Amber",
@@ -84,7 +84,7 @@ proptest! {
 }
 
 #[test]
-fn evidence_beyond_the_name_moves_the_odds() {
+fn evidence_other_than_the_name_changes_the_odds() {
     let clients = [
         Party {
             name: "Amber Foods",
@@ -126,9 +126,9 @@ fn one_account_for_each_client() {
     assert!(one[1][0].score < both[1][0].score && one[1][0].score.percent() < 50, "{one:?}");
 }
 
-/// Two hundred names that are taken for a client's: none confirms itself, and every one is told.
+/// Two hundred names that resemble a client's: none is confirmed automatically, and each is reported.
 #[test]
-fn no_imitated_name_confirms_itself() {
+fn no_imitated_name_is_confirmed_automatically() {
     let clients = [
         "Apex Cooling",
         "Bolton Dairies",

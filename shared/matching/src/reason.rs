@@ -1,15 +1,15 @@
-//! Named evidence for and against, in the words that a person reads.
+//! Reasons for and against a match, and the text shown to people.
 
 use std::fmt;
 
-/// Why an account may or may not be a client's.
+/// A reason for or against an account being a client's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// The vendor stores the client's id of the PSA.
+    /// The vendor stores the client's PSA id.
     SameIdentifier(String),
-    /// Devices with the same serial numbers, so many.
+    /// The number of devices with the same serial numbers.
     SharedSerials(usize),
-    /// The same domain of mail addresses, tenant or web site.
+    /// The same domain in mail addresses, tenant or web site.
     SameDomain(String),
     /// A domain that is the client's name.
     DomainIsName(String),
@@ -19,40 +19,40 @@ pub enum Reason {
     SameCity(String),
     /// A person confirmed an account of this name for the client in another source.
     KnownAs(String),
-    /// The names are equal but for case, punctuation and spaces.
+    /// The names are equal except for case, punctuation and spaces.
     SameName,
-    /// The names are equal but for legal form, accents, joining words or short forms.
+    /// The names are equal except for legal form, accents, connecting words or abbreviations.
     SameCore,
     /// The same words in another order.
     SameWords,
-    /// The same letters, with other spaces.
+    /// The same letters with different spaces.
     SameLetters,
-    /// Words that few names have stand in both.
+    /// Both have these rare words.
     SharedRareWords(Vec<String>),
-    /// Only words that many names have stand in both.
+    /// Both have only these common words.
     SharedCommonWords(Vec<String>),
-    /// Letters of one are the initials of the other.
+    /// One is the initials of the other.
     Initials {
         /// The letters.
         short: String,
         /// The words they stand for.
         long: String,
     },
-    /// A word that is spelled nearly as another.
+    /// Two words with similar spelling.
     Spelling {
         /// In the account's name.
         account: String,
         /// In the client's name.
         client: String,
     },
-    /// A word that is the beginning of another.
+    /// A word that abbreviates another.
     Shortened {
         /// In the account's name.
         account: String,
         /// In the client's name.
         client: String,
     },
-    /// All words of the one stand in the other.
+    /// All words of one are in the other.
     Subset,
     /// Legal forms of two kinds: "Acme Ltd" and "Acme Inc" are two clients.
     DifferentLegalForm {
@@ -61,7 +61,7 @@ pub enum Reason {
         /// In the client's name.
         client: String,
     },
-    /// Other numbers, such as II and III, or a number on one side only.
+    /// Different numbers, such as II and III, or a number on one side only.
     DifferentNumber,
     /// A place that only one of them has: it may be a branch.
     DifferentPlace(Vec<String>),
@@ -69,20 +69,20 @@ pub enum Reason {
     OnlyInAccount(Vec<String>),
     /// Words that only the client has.
     OnlyInClient(Vec<String>),
-    /// Another client is nearly as like.
+    /// Another client is nearly as similar.
     NearTwin(String),
-    /// Another account is liker to this client.
+    /// Another account is more similar to this client.
     BetterAccount(String),
     /// The vendor stores the id of another client.
     OtherIdentifier,
-    /// The town is another.
+    /// The town differs.
     OtherCity(String),
-    /// The name has letters that imitate others.
+    /// The name contains lookalike characters.
     Lookalike,
 }
 
 impl Reason {
-    /// The words that a person reads.
+    /// The text shown to people.
     #[must_use]
     pub fn for_people(&self) -> String {
         self.to_string()
@@ -101,13 +101,13 @@ impl fmt::Display for Reason {
             Self::SameCity(city) => write!(out, "same town {city}"),
             Self::KnownAs(name) => write!(out, "confirmed in another source as {name}"),
             Self::SameName => out.write_str("same name"),
-            Self::SameCore => out.write_str("same name but for legal form, accents or short forms"),
+            Self::SameCore => out.write_str("same name except for legal form, accents or abbreviations"),
             Self::SameWords => out.write_str("same words in another order"),
-            Self::SameLetters => out.write_str("same letters with other spaces"),
+            Self::SameLetters => out.write_str("same letters with different spaces"),
             Self::SharedRareWords(words) => write!(out, "both have the rare {}", Listed(words)),
             Self::SharedCommonWords(words) => write!(out, "both have only the common {}", Listed(words)),
             Self::Initials { short, long } => write!(out, "{short} are the initials of {long}"),
-            Self::Spelling { account, client } => write!(out, "{account} is spelled nearly as {client}"),
+            Self::Spelling { account, client } => write!(out, "{account} is spelled like {client}"),
             Self::Shortened { account, client } => write!(out, "{account} and {client} begin alike"),
             Self::Subset => out.write_str("all words of one are in the other"),
             Self::DifferentLegalForm { account, client } => write!(out, "legal forms differ: {account}, {client}"),
@@ -115,16 +115,16 @@ impl fmt::Display for Reason {
             Self::DifferentPlace(words) => write!(out, "only one has the place {}", Listed(words)),
             Self::OnlyInAccount(words) => write!(out, "only the account has {}", Listed(words)),
             Self::OnlyInClient(words) => write!(out, "only the client has {}", Listed(words)),
-            Self::NearTwin(name) => write!(out, "nearly as like: {name}"),
-            Self::BetterAccount(name) => write!(out, "another account is liker: {name}"),
+            Self::NearTwin(name) => write!(out, "another client is nearly as similar: {name}"),
+            Self::BetterAccount(name) => write!(out, "another account is more similar: {name}"),
             Self::OtherIdentifier => out.write_str("the vendor stores another client's id"),
-            Self::OtherCity(city) => write!(out, "another town {city}"),
-            Self::Lookalike => out.write_str("letters that imitate others"),
+            Self::OtherCity(city) => write!(out, "different town {city}"),
+            Self::Lookalike => out.write_str("contains lookalike characters"),
         }
     }
 }
 
-/// Words with commas between them.
+/// Words joined by commas.
 struct Listed<'a>(&'a [String]);
 
 impl fmt::Display for Listed<'_> {

@@ -1,11 +1,11 @@
-//! Names that are equal but for their legal form: "Acme Ltd" and "Acme Inc" may be one client or two. That is only
-//! ever proposed to a person, and never confirmed here.
+//! Names that are equal except for their legal form: "Acme Ltd" and "Acme Inc" may be one client or two, so they are
+//! only suggested to a person.
 
 use std::collections::BTreeMap;
 
 use crate::normalise;
 
-/// Legal forms as they stand at the end of a name, in their light form.
+/// Legal forms at the end of a name, normalised.
 const LEGAL_FORMS: &[&str] = &[
     "ab",
     "ag",
@@ -41,11 +41,11 @@ const LEGAL_FORMS: &[&str] = &[
     "ug",
 ];
 
-/// Signs that join a legal form to the name before it: "Brown & Co".
+/// Signs that connect a legal form to the name before it: "Brown & Co".
 const JOINTS: &[&str] = &["&", "+", "and", "und", "et"];
 
-/// For each account the clients whose names are equal to its own but for the legal form, in order; accounts without
-/// such a client are not mentioned.
+/// For each account the clients whose names equal its own except for the legal form, in order; accounts without such a
+/// client are omitted.
 pub fn equal_but_for_legal_form<'a, A: Ord, C: Ord + Clone>(
     accounts: impl IntoIterator<Item = (A, &'a str)>,
     clients: impl IntoIterator<Item = (C, &'a str)>,
@@ -63,7 +63,7 @@ pub fn equal_but_for_legal_form<'a, A: Ord, C: Ord + Clone>(
     accounts.into_iter().filter_map(alike).collect()
 }
 
-/// The light form without the legal forms at its end; a name of nothing else keeps its first word.
+/// The normalised name without the legal forms at its end; a name of nothing else keeps its first word.
 fn stem(name: &str) -> String {
     let form = normalise(name);
     let mut words: Vec<&str> = form.split(' ').collect();

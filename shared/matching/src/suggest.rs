@@ -1,4 +1,4 @@
-//! For each account the clients it may be, best first, with a probability and reasons for and against.
+//! For each account the clients that it may belong to, best first, with a probability and reasons for and against.
 
 use crate::candidates::{Candidate, Index};
 use crate::evidence::{EvidenceIndex, Said};
@@ -8,29 +8,29 @@ use crate::measure::{Measures, Rivals, measure, twins};
 use crate::name::Name;
 use crate::{Party, Score, Sites, Suggestion, assign, model};
 
-/// So many clients are proposed for an account.
+/// Maximum suggestions for an account.
 pub const SUGGESTIONS_MAX: usize = 5;
 
-/// Less alike by this much is not nearly as like.
+/// A client within this similarity of the best counts as nearly as similar.
 const NEAR: f32 = 0.15;
 
-/// Less probable is not proposed.
+/// Less probable clients are not suggested.
 const PROBABILITY_MIN: f32 = 0.003;
 
-/// A pair of names, measured: what weights are learned from.
+/// A pair of names with its features: what the model is trained on.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
-    /// The client's place in the list of clients.
+    /// The client's index in the list of clients.
     pub client: usize,
-    /// What was measured.
+    /// The features.
     pub measures: Measures,
 }
 
-/// For each account, in the order given, the clients that it may be: best first, at most [`SUGGESTIONS_MAX`], and none
-/// if nothing is alike. Nothing here confirms anything.
+/// For each account, in the order given, the clients that it may belong to: best first, at most [`SUGGESTIONS_MAX`], none
+/// if no name is similar. A suggestion confirms nothing.
 ///
-/// The order of accounts and of clients changes nothing but the order of the answer. Words weigh by how rare they are
-/// on the two lists, so give the whole lists, also what is decided already.
+/// The order of accounts and clients affects only the order of the result. Words are weighted by their rarity in the two
+/// lists, so pass the whole lists, including what is mapped already.
 #[must_use]
 pub fn suggest(accounts: &[Party<'_>], clients: &[Party<'_>], sites: Sites) -> Vec<Vec<Suggestion>> {
     let pairs = Pairs::new(accounts, clients);
@@ -47,7 +47,7 @@ pub fn suggest(accounts: &[Party<'_>], clients: &[Party<'_>], sites: Sites) -> V
     suggestions
 }
 
-/// The candidates of each account with what is measured of them, in the order of the accounts.
+/// The candidates of each account with their features, in the order of the accounts.
 #[must_use]
 pub fn measure_pairs(accounts: &[Party<'_>], clients: &[Party<'_>]) -> Vec<Vec<Measured>> {
     let pairs = Pairs::new(accounts, clients);
@@ -71,23 +71,23 @@ pub fn measure_pairs(accounts: &[Party<'_>], clients: &[Party<'_>]) -> Vec<Vec<M
 pub(crate) struct Likely {
     pub client: usize,
     pub odds: f32,
-    /// The name of the client that was compared, if any was.
+    /// The client's name that was compared, if one was.
     pub candidate: Option<Candidate>,
     pub said: Said,
-    /// The account that takes the client in its place.
+    /// The account to which the client was assigned instead.
     pub better: Option<usize>,
 }
 
-/// Both lists in an order of their own, and the pairs worth comparing.
+/// Both lists in a fixed order, and the pairs worth comparing.
 struct Pairs<'a> {
     accounts: &'a [Party<'a>],
     clients: &'a [Party<'a>],
     account_order: Vec<usize>,
-    /// The client of each right: a client has as many rights as names.
+    /// The client of each right name: a client may have several names.
     owners: Vec<usize>,
     lists: Lists,
     candidates: Vec<Vec<Candidate>>,
-    /// By right: the two best likenesses, and how many lefts are nearly as like.
+    /// By right name: the two best similarities, and how many left names are nearly as similar.
     of_rights: Vec<OfRight>,
 }
 
@@ -130,7 +130,7 @@ impl<'a> Pairs<'a> {
         Self { accounts, clients, account_order, owners, lists, candidates, of_rights }
     }
 
-    /// How each candidate of a left stands among the others.
+    /// How each candidate of a left name ranks among the others.
     fn rivals(&self, candidates: &[Candidate]) -> Vec<Rivals> {
         let stand = |candidate: &Candidate| {
             let others = || {
@@ -155,7 +155,7 @@ impl<'a> Pairs<'a> {
         candidates.iter().map(stand).collect()
     }
 
-    /// By left the clients and their odds, best first.
+    /// By left name the clients and their odds, best first.
     fn scored(&self) -> Vec<Vec<Likely>> {
         let any_domains = self.accounts.iter().any(|account| !account.evidence.domains.is_empty());
         let evidence = EvidenceIndex::new(self.clients, any_domains);
@@ -190,7 +190,7 @@ impl<'a> Pairs<'a> {
         self.candidates.iter().enumerate().map(score).collect()
     }
 
-    /// The likeliest first; of equals the one whose name comes first.
+    /// Most probable first; ties by name.
     fn sort(&self, likely: &mut [Likely]) {
         likely.sort_by(|a, b| {
             let by_name = || self.clients[a.client].cmp(&self.clients[b.client]).then(a.client.cmp(&b.client));
@@ -234,5 +234,5 @@ fn all_candidates(lists: &Lists) -> Vec<Vec<Candidate>> {
     (0..lists.lefts.len()).map(|left| index.candidates(left, &mut scratch)).collect()
 }
 
-/// The odds of a client whose name is nothing like the account's.
+/// The odds of a client whose name is not similar to the account's.
 const UNLIKE: f32 = -6.0;

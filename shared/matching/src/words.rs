@@ -1,7 +1,7 @@
-//! Words that many names share, from common knowledge: legal forms, joining words, words of business, places, numbers.
-//! No name of anybody's client is in here.
+//! Words that many names share, from general knowledge: legal forms, connecting words, business words, places, numbers.
+//! Deliberately absent: names of real clients.
 
-/// Legal forms: each family, and its folded words with a bar between. `limited` and `ltd` are one.
+/// Legal forms: each family with its folded spellings, separated by a bar. `limited` and `ltd` are one form.
 pub(crate) const LEGAL_FORMS: &[(&str, &str)] = &[
     ("ltd", "ltd|limited|lmtd|cyfyngedig|cyf|teoranta|teo"),
     ("ltda", "ltda|limitada|lda"),
@@ -81,7 +81,7 @@ pub(crate) const LEGAL_FORMS: &[(&str, &str)] = &[
     ("unltd", "unlimited"),
 ];
 
-/// Legal forms that stand before or behind a name written without spaces, and their families.
+/// Legal forms that precede or follow a name written without spaces, and their families.
 pub(crate) const EAST_ASIAN_FORMS: &[(&str, &str)] = &[
     ("股份有限公司", "ltd"),
     ("有限责任公司", "ltd"),
@@ -96,12 +96,12 @@ pub(crate) const EAST_ASIAN_FORMS: &[(&str, &str)] = &[
     ("유한회사", "yk"),
 ];
 
-/// Words that join others. They weigh nothing.
+/// Connecting words. They have no weight.
 pub(crate) const JOINING: &str = "\
     the a an of and for in at on to by de des du di da do dos del della delle degli dei la le les el los las \
     il lo et e y und der die das den dem fur im am van von het en og och i w z zu zur l d s o";
 
-/// Words, and the short forms and spellings of each.
+/// Words with their abbreviations and spelling variants.
 pub(crate) const SPELLINGS: &[(&str, &str)] = &[
     (
         "university",
@@ -192,7 +192,7 @@ pub(crate) const SPELLINGS: &[(&str, &str)] = &[
     ("naples", "napoli"),
 ];
 
-/// What a company does or is, said by so many that it tells little.
+/// Common words for what a company does or is, which distinguish little.
 pub(crate) const GENERIC: &str = "\
     system solution technology service group holding international global worldwide consulting software \
     network networking communication telecommunication telecommunications information data digital computer \
@@ -212,7 +212,7 @@ pub(crate) const GENERIC: &str = "\
     known charities organization member customer client europe asia africa north south east west central \
     northern southern eastern western us uk eu emea apac";
 
-/// Words by the sort of organization that has them in its name.
+/// Words by the type of organization that has them in its name.
 pub(crate) const SORTS: &[(Sort, &str)] = &[
     (
         Sort::Charity,
@@ -233,7 +233,7 @@ pub(crate) const SORTS: &[(Sort, &str)] = &[
     ),
 ];
 
-/// What sort of organization a name's words speak of.
+/// The type of organization that a name's words indicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sort {
     Charity,
@@ -242,7 +242,7 @@ pub(crate) enum Sort {
     Trade,
 }
 
-/// Countries, states and large towns: words that tell a branch from its parent.
+/// Countries, states and large towns: words that distinguish a branch from its parent.
 pub(crate) const PLACES: &str = "\
     north south east west central northern southern eastern western upper lower america american europe \
     european asia asian pacific africa african emea apac latam uk us eu uae england scotland wales britain \
@@ -265,11 +265,11 @@ pub(crate) const PLACES: &str = "\
     seattle atlanta miami detroit philadelphia phoenix francisco angeles diego vegas kent essex surrey \
     sussex devon cornwall norfolk suffolk yorkshire lancashire cheshire derbyshire midlands county city";
 
-/// Words that begin another name of the same, or what it once was called.
+/// Words that introduce another or a former name.
 pub(crate) const ALIAS_MARKS: &str = "\
     ta dba aka formerly fka trading previously nee";
 
-/// Number words and what they count.
+/// Number words and their values.
 pub(crate) const NUMBER_WORDS: &[(&str, u32)] = &[
     ("one", 1),
     ("two", 2),
@@ -295,12 +295,12 @@ pub(crate) const NUMBER_WORDS: &[(&str, u32)] = &[
     ("ix", 9),
 ];
 
-/// What a domain ends with.
+/// Top-level domains.
 pub(crate) const DOMAIN_ENDS: &str = "\
     com org net edu gov io ai co biz info eu uk de fr nl be ch at it es pt pl cz se no dk fi ie us ca au nz \
     jp cn in br ru tv me app dev cloud tech online ltd group health care school church";
 
-/// Domains that belong to whoever has a mailbox there.
+/// Domains of mail providers, which identify no client.
 pub(crate) const SHARED_DOMAINS: &str = "\
     gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com aol.com icloud.com me.com \
     mac.com gmx.com gmx.net gmx.de web.de t-online.de proton.me protonmail.com mail.com yandex.ru mail.ru \

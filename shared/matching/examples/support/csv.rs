@@ -1,4 +1,4 @@
-//! The little of CSV that the examples need.
+//! A minimal CSV reader for the examples.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "a bench, not the product")]
 
 /// The rows of a file without its header.

@@ -1,14 +1,14 @@
-//! Boosted trees for the odds of a pair (Friedman 2001; histograms, best leaf first, second order): nothing is drawn by
-//! chance, so the same rows give the same trees.
+//! Gradient-boosted trees for the odds of a pair (Friedman 2001; histograms, leaf-wise growth, second order).
+//! Deterministic: the same rows give the same trees.
 #![allow(dead_code, unreachable_pub, reason = "shared by examples")]
 
-/// What the trees may become.
+/// Limits of training.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub trees: usize,
     pub leaves: usize,
     pub rate: f32,
-    /// The least weight of a leaf, in second derivatives.
+    /// Minimum sum of second derivatives in a leaf.
     pub leaf_min: f32,
     /// Pulls leaves towards nothing.
     pub pull: f32,
