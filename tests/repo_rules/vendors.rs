@@ -21,14 +21,16 @@ const VENDORS: [&str; 15] = [
     "syncromsp",
 ];
 
-/// Where a vendor's name may stand: its own file, the registry of all source kinds, and the simulated vendors.
-const ALLOWED: [&str; 6] = [
+/// Where a vendor's name may stand: its own file, the registry of all source kinds, the simulated vendors, and the
+/// command line's help, whose examples name a source of the settings that `init` writes.
+const ALLOWED: [&str; 7] = [
     "shared/connectors/src/vendors/",
     "shared/connectors/src/sources/",
     "shared/connectors/src/connector.rs",
     "shared/connectors/src/registry.rs",
     "shared/connectors/src/source_kind.rs",
     "shared/sandbox/",
+    "functions/cli/src/args/",
 ];
 
 fn vendor_names(files: &[SourceFile]) -> Vec<Breach> {
@@ -53,7 +55,6 @@ fn vendor_names(files: &[SourceFile]) -> Vec<Breach> {
 }
 
 #[test]
-#[ignore = "the app still asks for three vendors by name"]
 fn no_vendor_is_named_outside_its_source() {
     assert_eq!(vendor_names(&rust_files()), [""; 0]);
 }

@@ -122,8 +122,8 @@ fn smtp_server(smtp: &SmtpSettings, data: &Path) -> SmtpServer {
         host: smtp.host.clone(),
         port: smtp.port,
         tls: match smtp.tls {
-            SmtpEncryption::StartTls => truecount_embedded::SmtpEncryption::StartTls,
-            SmtpEncryption::Tls => truecount_embedded::SmtpEncryption::Tls,
+            SmtpEncryption::StartTls => truecount_embedded::TlsMode::StartTls,
+            SmtpEncryption::Tls => truecount_embedded::TlsMode::Tls,
         },
         username: smtp.username.clone(),
         ca_file: smtp.ca_file.as_ref().map(|file| data.join("config").join(file)),

@@ -31,7 +31,7 @@ pub use self::{
     folder::FolderArchive,
     outbox::EmlOutbox,
     secret::LocalSecrets,
-    smtp::{SMTP_SECRET, SmtpEncryption, SmtpMailer, SmtpServer},
+    smtp::{SMTP_SECRET, SmtpMailer, SmtpServer, TlsMode},
 };
 
 /// Whether a write survives a power cut.

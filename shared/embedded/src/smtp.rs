@@ -40,7 +40,7 @@ const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
 /// How a connection is encrypted. There is no unencrypted mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SmtpEncryption {
+pub enum TlsMode {
     /// Plain until STARTTLS, with nothing else sent in plain.
     StartTls,
     /// TLS from the first byte.
@@ -55,7 +55,7 @@ pub struct SmtpServer {
     /// Its port; `None`: the default of the encryption mode.
     pub port: Option<u16>,
     /// How the connection is encrypted.
-    pub tls: SmtpEncryption,
+    pub tls: TlsMode,
     /// The user name; `None`: without signing in.
     pub username: Option<String>,
     /// The only certificate authorities (PEM) trusted for it; `None`: those of the system.
@@ -141,10 +141,10 @@ impl SmtpMailer {
         let name = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
         let address = (server.host.as_str(), self.port());
         let mut connection = match server.tls {
-            SmtpEncryption::Tls => AsyncSmtpConnection::connect_tokio1(address, None, &name, Some(tls), None)
+            TlsMode::Tls => AsyncSmtpConnection::connect_tokio1(address, None, &name, Some(tls), None)
                 .await
                 .map_err(server_error)?,
-            SmtpEncryption::StartTls => {
+            TlsMode::StartTls => {
                 let stream = TcpStream::connect(address).await.map_err(Detail::of)?;
                 let stream = Box::new(Bytewise(stream));
                 let mut connection =
@@ -259,8 +259,8 @@ impl SmtpMailer {
 
     fn port(&self) -> u16 {
         self.server.port.unwrap_or(match self.server.tls {
-            SmtpEncryption::StartTls => 587,
-            SmtpEncryption::Tls => 465,
+            TlsMode::StartTls => 587,
+            TlsMode::Tls => 465,
         })
     }
 

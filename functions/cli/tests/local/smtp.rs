@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use truecount_embedded::{Durability, LocalBackend, SmtpEncryption, SmtpServer};
+use truecount_embedded::{Durability, LocalBackend, SmtpServer, TlsMode};
 use truecount_platform::{Mail, MailError, Mailer as _};
 
 use crate::office::{Ended, Office, text_of};
@@ -178,7 +178,7 @@ async fn silence_has_an_end() {
     let smtp = SmtpServer {
         host: "localhost".to_owned(),
         port: Some(server.port),
-        tls: SmtpEncryption::StartTls,
+        tls: TlsMode::StartTls,
         username: Some(USER.to_owned()),
         ca_file: Some(server.authority()),
     };
