@@ -38,7 +38,7 @@ enum RunCell {
 }
 
 impl<T> Column<T> {
-    /// Text that is always there.
+    /// Text, or an empty cell where there is none.
     pub(crate) const fn text(name: &'static str, text: fn(&T) -> Option<&str>) -> Self {
         Self { name, cell: Cell::Text(text) }
     }

@@ -11,12 +11,12 @@ mod json;
 mod label;
 mod mail;
 mod not_reconciled;
+mod open_work;
 pub mod sanitize;
-mod sheet;
+mod sheets;
 mod summary;
 mod test_mail;
 mod text;
-mod todo;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub use failure::{FailedClosing, failure_email};
 pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
 pub use mail::{ATTACHMENT_BYTES_MAX, MailSettings, email};
-pub use sheet::Sheet;
+pub use sheets::Sheet;
 pub use test_mail::test_email;
 pub use text::text_summary;
 

@@ -13,8 +13,8 @@ use truecount_reconciliation::{Comparison, Confidence, Finding, FindingKind};
 use crate::{
     ReportInput, label,
     not_reconciled::NotReconciled,
+    open_work::{mappings_to_confirm, setup_to_fix},
     sanitize,
-    todo::{mappings_to_confirm, setup_to_fix},
 };
 
 /// How many exceptions are shown; all are in `exceptions.csv`.

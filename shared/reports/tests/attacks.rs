@@ -83,7 +83,7 @@ const ATTACKS: &[&str] = &[
     "--=_alternative_2026-06-closing-1-7f3c9a.billing.1",
     "Content-Type: text/html",
     "%0d%0aBcc: x",
-    // links that a mail program would make by itself
+    // links that a mail program would make
     "https://evil.example/login",
     "www.evil.example",
     "Pay at evil.example now",
