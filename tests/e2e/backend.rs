@@ -33,8 +33,8 @@ impl Folder {
         for file in sample.inbox() {
             folder.drop_file(&file.source, &file.name, &file.bytes);
         }
-        let home = folder.open();
-        decide(&store(&home), sample).await;
+        let backend = folder.open();
+        decide(&store(&backend), sample).await;
         folder
     }
 
@@ -74,15 +74,15 @@ impl Folder {
 
     /// What the month left behind.
     pub(crate) async fn digest(&self) -> Digest {
-        let home = self.open();
+        let backend = self.open();
         let mut mails: Vec<_> = fs::read_dir(self.folder.path().join("outbox")).into_iter().flatten().collect();
         mails.sort_by_key(|entry| entry.as_ref().unwrap().file_name());
         let mails: Vec<_> = mails.into_iter().map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect();
-        Digest::of(&store(&home), &*home.archive(), &mails, self.sample.month(), &self.sample.sources()).await
+        Digest::of(&store(&backend), &*backend.archive(), &mails, self.sample.month(), &self.sample.sources()).await
     }
 }
 
-/// The settings and rules of an open home.
+/// The settings and rules of an open backend.
 pub(crate) async fn config(env: &Environment) -> Config {
     Config::load(&*env.config).await.unwrap()
 }

@@ -30,7 +30,7 @@ const READ_UNIT_BYTES: usize = 4096;
 
 #[tokio::test]
 #[ignore = "needs the built functions and the emulator, and TRUECOUNT_E2E=cost: .ci/e2e"]
-async fn what_a_month_asks_for() {
+async fn aws_requests_of_a_month() {
     if !is_asked_for("cost") {
         say("left out: TRUECOUNT_E2E=cost runs it");
         return;

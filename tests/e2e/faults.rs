@@ -76,8 +76,8 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
         let day = jiff::tz::Offset::UTC.to_datetime(earlier).date();
         folder.drop_file(&file.source, &format!("backup-{day}.csv"), &file.bytes);
     }
-    let home = folder.open();
-    let before = environment(&home, earlier);
+    let backend = folder.open();
+    let before = environment(&backend, earlier);
     for one in sample.sources() {
         let answer = sync(&before, one).await;
         assert!(matches!(answer, SyncAnswer::Committed { .. }), "{case}: {answer:?}");
@@ -88,7 +88,7 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
         vendors.set_fault(source, Some(fault.clone())).await.unwrap();
     }
     between.set(None);
-    let env = environment(&home, sample.now());
+    let env = environment(&backend, sample.now());
     let mut incident = None;
     for one in sample.sources() {
         match sync(&env, one).await {

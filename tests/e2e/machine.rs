@@ -160,7 +160,7 @@ async fn a_report_that_is_killed_is_made_again_with_one_mail() {
 
 #[tokio::test]
 #[ignore = "needs the built functions and the emulator: .ci/e2e"]
-async fn a_closing_that_fails_is_told_and_made_good() {
+async fn a_failed_closing_is_reported_and_caught_up() {
     let sample = small();
     let (_vendors, deployed) = deployed(&sample, &Otherwise::default()).await;
     deployed.between.refuse(Some(Box::new(|seen, _| {

@@ -49,7 +49,7 @@ pub(crate) struct Stack {
     variables: BTreeMap<String, String>,
     folder: tempfile::TempDir,
     // Keeps the embedded table open.
-    home: Option<LocalBackend>,
+    backend: Option<LocalBackend>,
 }
 
 /// Where the emulator of S3, SSM and DynamoDB listens.
@@ -72,13 +72,14 @@ impl Stack {
         if let TableKind::Saved(saved) = &kind {
             copy(saved.table.path(), folder.path());
         }
-        let home = match kind {
+        let backend = match kind {
             TableKind::Emulator => None,
             _ => Some(LocalBackend::open(folder.path(), Durability::Bulk).unwrap()),
         };
-        let table_url =
-            home.as_ref().map_or(emulator.clone(), |home| home.table_endpoint().trim_end_matches('/').to_owned());
-        let table_name = if home.is_some() { "truecount".to_owned() } else { name.clone() };
+        let table_url = backend
+            .as_ref()
+            .map_or(emulator.clone(), |backend| backend.table_endpoint().trim_end_matches('/').to_owned());
+        let table_name = if backend.is_some() { "truecount".to_owned() } else { name.clone() };
         let mut targets = vendors.endpoints();
         for (target, url) in
             [("table", &table_url), ("archive", &emulator), ("secrets", &emulator), ("mail", &mailbox.url)]
@@ -109,7 +110,7 @@ impl Stack {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        let stack = Self { sample: Arc::clone(sample), between, mailbox, table, archive, variables, folder, home };
+        let stack = Self { sample: Arc::clone(sample), between, mailbox, table, archive, variables, folder, backend };
         stack.configure().await;
         match kind {
             TableKind::Saved(saved) => stack.restore(saved).await,
@@ -149,7 +150,7 @@ impl Stack {
             }
         }
         // Closes the table's file.
-        drop(self.home.take().expect("only an embedded table can be saved"));
+        drop(self.backend.take().expect("only an embedded table can be saved"));
         let table = tempfile::tempdir().unwrap();
         copy(self.folder.path(), table.path());
         Saved { table, objects }

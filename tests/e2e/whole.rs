@@ -1,4 +1,4 @@
-//! The three functions as processes against three kinds of homes: what they leave behind is what the command line
+//! The three functions as processes against three kinds of backends: what they leave behind is what the command line
 //! leaves behind in its folder.
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ pub(crate) struct TestBackend {
     pub(crate) env: Environment,
     pub(crate) config: Config,
     pub(crate) folder: tempfile::TempDir,
-    pub(crate) home: LocalBackend,
+    pub(crate) backend: LocalBackend,
 }
 
 pub(crate) const NOW: &str = "2026-06-30T20:00:00Z";
@@ -29,11 +29,11 @@ impl TestBackend {
         for (name, text) in files {
             write_file(folder.path(), name, text);
         }
-        let home = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
-        let store = Store::new(home.table(), home.archive(), LeaseMode::Shared);
-        let env = Environment { store, ..environment(&home, NOW.parse().unwrap()) };
+        let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
+        let store = Store::new(backend.table(), backend.archive(), LeaseMode::Shared);
+        let env = Environment { store, ..environment(&backend, NOW.parse().unwrap()) };
         let config = Config::load(&*env.config).await.unwrap();
-        Self { env, config, folder, home }
+        Self { env, config, folder, backend }
     }
 
     /// Sets the clock to the evening of a day.

@@ -46,70 +46,70 @@ impl TestBackend {
 
 #[tokio::test]
 async fn a_month_is_closed_on_its_day_and_never_again() {
-    let mut home = smoke::home().await;
+    let mut backend = smoke::backend().await;
     // The first question is the beginning: May's closing day was before, and nobody asks for it.
-    assert_eq!(home.due("2026-06-10").await, (false, Value::Null, 0));
-    assert_eq!(home.due("2026-06-25").await, (false, Value::Null, 0));
-    assert_eq!(home.due("2026-06-26").await, (true, json!("2026-06"), 0));
-    let run_id = home.reconcile_closing("2026-06").await;
-    assert!(home.due("2026-06-26").await.0, "no report yet");
-    home.report_of("2026-06", &run_id, "off").await.unwrap();
-    assert_eq!(home.due("2026-06-27").await, (true, json!("2026-06"), 1), "nobody got a mail yet");
-    home.report_of("2026-06", &run_id, "usual").await.unwrap();
+    assert_eq!(backend.due("2026-06-10").await, (false, Value::Null, 0));
+    assert_eq!(backend.due("2026-06-25").await, (false, Value::Null, 0));
+    assert_eq!(backend.due("2026-06-26").await, (true, json!("2026-06"), 0));
+    let run_id = backend.reconcile_closing("2026-06").await;
+    assert!(backend.due("2026-06-26").await.0, "no report yet");
+    backend.report_of("2026-06", &run_id, "off").await.unwrap();
+    assert_eq!(backend.due("2026-06-27").await, (true, json!("2026-06"), 1), "nobody got a mail yet");
+    backend.report_of("2026-06", &run_id, "usual").await.unwrap();
     for day in ["2026-06-26", "2026-06-27", "2026-07-02", "2026-07-28"] {
-        assert_eq!(home.due(day).await, (false, Value::Null, 0), "{day}");
+        assert_eq!(backend.due(day).await, (false, Value::Null, 0), "{day}");
     }
-    assert_eq!(home.mails().len(), 1);
-    assert_eq!(home.due("2026-07-29").await, (true, json!("2026-07"), 0));
+    assert_eq!(backend.mails().len(), 1);
+    assert_eq!(backend.due("2026-07-29").await, (true, json!("2026-07"), 0));
 }
 
 #[tokio::test]
 async fn a_late_closing_counts_what_was_used_in_its_own_month() {
-    let mut home = smoke::home().await;
-    home.sync("psa").await;
-    home.sync("rmm").await;
-    home.due("2026-06-01").await;
-    assert_eq!(home.due("2026-07-02").await, (true, json!("2026-06"), 1));
-    let run_id = home.reconcile_closing("2026-06").await;
-    home.report_of("2026-06", &run_id, "usual").await.unwrap();
-    assert!(home.report_file(&run_id, "run.json").contains("\"count_day\": \"2026-06-30\""));
-    assert!(home.report_file(&run_id, "exceptions.csv").contains("underbilled"), "June's syncs are used");
+    let mut backend = smoke::backend().await;
+    backend.sync("psa").await;
+    backend.sync("rmm").await;
+    backend.due("2026-06-01").await;
+    assert_eq!(backend.due("2026-07-02").await, (true, json!("2026-06"), 1));
+    let run_id = backend.reconcile_closing("2026-06").await;
+    backend.report_of("2026-06", &run_id, "usual").await.unwrap();
+    assert!(backend.report_file(&run_id, "run.json").contains("\"count_day\": \"2026-06-30\""));
+    assert!(backend.report_file(&run_id, "exceptions.csv").contains("underbilled"), "June's syncs are used");
 }
 
 #[tokio::test]
 async fn the_next_closing_names_the_months_that_were_missed() {
-    let mut home = smoke::home().await;
-    home.due("2026-06-01").await;
-    assert_eq!(home.due("2026-08-27").await, (true, json!("2026-08"), 2), "June and July");
-    let run_id = home.reconcile_closing("2026-08").await;
-    home.report_of("2026-08", &run_id, "usual").await.unwrap();
-    let mail = home.mail_text(&home.mails()[0]);
+    let mut backend = smoke::backend().await;
+    backend.due("2026-06-01").await;
+    assert_eq!(backend.due("2026-08-27").await, (true, json!("2026-08"), 2), "June and July");
+    let run_id = backend.reconcile_closing("2026-08").await;
+    backend.report_of("2026-08", &run_id, "usual").await.unwrap();
+    let mail = backend.mail_text(&backend.mails()[0]);
     assert!(mail.contains("MISSED   June 2026 and July 2026 were not closed"), "{mail}");
     assert!(mail.contains("run --closing --month 2026-06"), "{mail}");
-    assert_eq!(home.due("2026-08-28").await, (false, Value::Null, 0), "told is told");
+    assert_eq!(backend.due("2026-08-28").await, (false, Value::Null, 0), "told is told");
     // One that is made up for later says nothing about itself, and the next one nothing any more.
-    home.reconcile_closing("2026-07").await;
-    home.on("2026-09-30");
-    let run_id = home.reconcile_closing("2026-09").await;
-    home.report_of("2026-09", &run_id, "usual").await.unwrap();
-    let last = home.mails().pop().unwrap();
-    assert!(last.contains("2026-09") && !home.mail_text(&last).contains("MISSED"));
+    backend.reconcile_closing("2026-07").await;
+    backend.on("2026-09-30");
+    let run_id = backend.reconcile_closing("2026-09").await;
+    backend.report_of("2026-09", &run_id, "usual").await.unwrap();
+    let last = backend.mails().pop().unwrap();
+    assert!(last.contains("2026-09") && !backend.mail_text(&last).contains("MISSED"));
 }
 
 #[tokio::test]
-async fn a_failed_closing_is_told_once_a_day_to_each_group() {
-    let mut home = smoke::home().await;
+async fn a_failed_closing_is_reported_once_a_day_to_each_group() {
+    let mut backend = smoke::backend().await;
     let why = r#"{"errorType":"&anyhow::Error","errorMessage":"the table `t` throttles"}"#;
     let event = json!({ "failed": { "month": "2026-06", "step": "reconcile", "why": why } });
     for (day, outcome, mails) in
         [("2026-06-26", "sent", 1), ("2026-06-26", "already_sent", 1), ("2026-06-27", "sent", 2)]
     {
-        home.on(day);
-        let answer = on_report(&home.env, event.clone(), deadline()).await.unwrap();
+        backend.on(day);
+        let answer = on_report(&backend.env, event.clone(), deadline()).await.unwrap();
         assert_eq!((&answer["state"], &answer["mails"][0]["outcome"]), (&json!("failure_reported"), &json!(outcome)));
-        assert_eq!(home.mails().len(), mails);
+        assert_eq!(backend.mails().len(), mails);
     }
-    let mail = home.mail_text(&home.mails()[0]);
+    let mail = backend.mail_text(&backend.mails()[0]);
     assert!(mail.starts_with("Truecount June 2026: the closing run did not finish"), "{mail}");
     assert!(mail.contains("the table `t` throttles") && !mail.contains("errorType"), "{mail}");
 }
@@ -118,59 +118,59 @@ async fn a_failed_closing_is_told_once_a_day_to_each_group() {
 async fn a_failed_mail_does_not_block_other_groups_and_is_retried() {
     let groups = "[[mail.groups]]\nid = \"owner\"\nto = [\"owner@msp.example\"]\n\n[[sources]]\nid = \"psa\"";
     let settings = smoke::SETTINGS.replacen("[[sources]]\nid = \"psa\"", groups, 1);
-    let mut home = TestBackend::new(&settings, smoke::RULES, &[]).await;
+    let mut backend = TestBackend::new(&settings, smoke::RULES, &[]).await;
     let mailer = ScriptedMailer::new(&[NotSent]);
-    home.env.mailer = mailer.clone();
-    assert!(home.due("2026-06-26").await.0);
-    let run_id = home.reconcile_closing("2026-06").await;
-    let error = home.report_of("2026-06", &run_id, "usual").await.unwrap_err();
+    backend.env.mailer = mailer.clone();
+    assert!(backend.due("2026-06-26").await.0);
+    let run_id = backend.reconcile_closing("2026-06").await;
+    let error = backend.report_of("2026-06", &run_id, "usual").await.unwrap_err();
     assert!(error.contains("`billing` was not sent: quota"), "{error}");
-    assert_eq!(home.due("2026-06-27").await, (true, json!("2026-06"), 1));
-    home.report_of("2026-06", &run_id, "usual").await.unwrap();
+    assert_eq!(backend.due("2026-06-27").await, (true, json!("2026-06"), 1));
+    backend.report_of("2026-06", &run_id, "usual").await.unwrap();
     let keys: Vec<String> = mailer.sent().iter().map(|(key, attempt)| format!("{key} {attempt}")).collect();
     assert_eq!(keys, ["2026-06-closing-1-billing 1", "2026-06-closing-1-owner 1", "2026-06-closing-1-billing 1"]);
-    assert!(!home.due("2026-06-28").await.0);
+    assert!(!backend.due("2026-06-28").await.0);
 
     // After two attempts of unknown delivery there is nothing left to retry, so the month does not stay due forever.
     mailer.then(&[DeliveryUnknown, Accepted, DeliveryUnknown]);
-    assert!(home.due("2026-07-29").await.0);
-    let run_id = home.reconcile_closing("2026-07").await;
+    assert!(backend.due("2026-07-29").await.0);
+    let run_id = backend.reconcile_closing("2026-07").await;
     for (day, is_due) in [("2026-07-29", true), ("2026-07-30", false)] {
-        home.report_of("2026-07", &run_id, "usual").await.unwrap_err();
-        assert_eq!(home.due(day).await.0, is_due, "{day}");
+        backend.report_of("2026-07", &run_id, "usual").await.unwrap_err();
+        assert_eq!(backend.due(day).await.0, is_due, "{day}");
     }
 }
 
 #[tokio::test]
 async fn the_day_is_that_of_the_time_zone() {
     let settings = format!("{}\n[closing]\nday = \"last\"\ntime_zone = \"America/Los_Angeles\"\n", smoke::SETTINGS);
-    let mut home = TestBackend::new(&settings, smoke::RULES, &[]).await;
-    let at = |home: &mut TestBackend, moment: &str| {
-        home.env.clock = Arc::new(truecount_platform::FixedClock(moment.parse().unwrap()));
+    let mut backend = TestBackend::new(&settings, smoke::RULES, &[]).await;
+    let at = |backend: &mut TestBackend, moment: &str| {
+        backend.env.clock = Arc::new(truecount_platform::FixedClock(moment.parse().unwrap()));
     };
     // 19:00 on the last of June there, July in UTC.
-    at(&mut home, "2026-07-01T02:00:00Z");
-    home.drop_file("psa", "billed-2026-06-30.csv", smoke::BILLED);
-    home.drop_file("rmm", "usage-2026-06-30.csv", smoke::USAGE);
-    let answer = on_reconcile(&home.env, json!({ "closing_due": true }), deadline()).await.unwrap();
+    at(&mut backend, "2026-07-01T02:00:00Z");
+    backend.drop_file("psa", "billed-2026-06-30.csv", smoke::BILLED);
+    backend.drop_file("rmm", "usage-2026-06-30.csv", smoke::USAGE);
+    let answer = on_reconcile(&backend.env, json!({ "closing_due": true }), deadline()).await.unwrap();
     assert_eq!((&answer["month"], &answer["day"]), (&json!("2026-06"), &json!("2026-06-30")));
-    home.sync("psa").await;
-    home.sync("rmm").await;
-    let run_id = home.reconcile_closing("2026-06").await;
-    home.report_of("2026-06", &run_id, "usual").await.unwrap();
-    assert!(home.report_file(&run_id, "run.json").contains("\"count_day\": \"2026-06-30\""));
+    backend.sync("psa").await;
+    backend.sync("rmm").await;
+    let run_id = backend.reconcile_closing("2026-06").await;
+    backend.report_of("2026-06", &run_id, "usual").await.unwrap();
+    assert!(backend.report_file(&run_id, "run.json").contains("\"count_day\": \"2026-06-30\""));
 }
 
 #[tokio::test]
 async fn a_missing_sender_is_reported_before_anything_is_recorded() {
     let settings = smoke::SETTINGS.replace("from = \"truecount@msp.example\"\n", "");
-    let mut home = TestBackend::new(&settings, smoke::RULES, &[]).await;
-    home.on("2026-06-26");
-    let run_id = home.reconcile_closing("2026-06").await;
-    let error = home.report_of("2026-06", &run_id, "usual").await.unwrap_err();
+    let mut backend = TestBackend::new(&settings, smoke::RULES, &[]).await;
+    backend.on("2026-06-26");
+    let run_id = backend.reconcile_closing("2026-06").await;
+    let error = backend.report_of("2026-06", &run_id, "usual").await.unwrap_err();
     assert!(error.contains("[mail] has no `from`"), "{error}");
-    home.config.settings.mail.from = Some("truecount@msp.example".to_owned());
-    let answer = home.report_as_set(&run_id).await;
+    backend.config.settings.mail.from = Some("truecount@msp.example".to_owned());
+    let answer = backend.report_as_set(&run_id).await;
     assert_eq!(answer, "sent", "it is the first, not a repeat");
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Answers {
     /// How far its clock is ahead.
     pub(crate) ahead_seconds: i64,
     /// The parameter with the stack's parts.
-    pub(crate) home: Option<String>,
+    pub(crate) backend: Option<String>,
     /// Actions that are refused.
     pub(crate) denied: BTreeSet<&'static str>,
 }
@@ -146,9 +146,9 @@ fn parameter(answers: &Answers) -> Response {
     if answers.denied.contains("GetParameter") {
         return error("AccessDeniedException", "not authorized to perform: ssm:GetParameter");
     }
-    match &answers.home {
-        Some(home) => {
-            let body = serde_json::json!({ "Parameter": { "Name": "n", "Type": "String", "Value": home } });
+    match &answers.backend {
+        Some(backend) => {
+            let body = serde_json::json!({ "Parameter": { "Name": "n", "Type": "String", "Value": backend } });
             (headers, body.to_string()).into_response()
         }
         None => error("ParameterNotFound", ""),

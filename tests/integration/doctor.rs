@@ -1,4 +1,4 @@
-//! `doctor` in a home where all is well, then with one fault planted after the other: each is found, with what to do,
+//! `doctor` in a backend where all is well, then with one fault planted after the other: each is found, with what to do,
 //! and nothing else is said to be wrong.
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ const HOME: &str = r#"{"table":"truecount","bucket":"b","secrets":"/truecount/pr
     "schedule":"daily","schedule_group":"default","topic":"arn:aws:sns:us-east-1:123456789012:alarms",
     "functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
 
-/// A home on this machine that is asked about as if it were a stack.
+/// A backend on this machine that is asked about as if it were a stack.
 struct Clinic {
     sample: Sample,
     vendors: Vendors,
@@ -33,7 +33,7 @@ struct Clinic {
     stack: StackResources,
     env: Environment,
     folder: tempfile::TempDir,
-    home: LocalBackend,
+    backend: LocalBackend,
     /// The Microsoft tenants by name, in the settings' words; empty: those of the partner, one of which refuses.
     tenants: String,
     /// Faults that were found so far.
@@ -54,7 +54,7 @@ impl Clinic {
         let sample = Sample::small(6, "2026-06".parse().unwrap());
         let vendors = Vendors::start(Arc::new(sample.clone())).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let home = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
+        let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
         let cloud = CloudStandIn::open(Answers {
             a_day: 50_000,
             a_second: 14,
@@ -64,13 +64,13 @@ impl Clinic {
             confirmed: 1,
             pending: 0,
             ahead_seconds: 0,
-            home: Some(HOME.to_owned()),
+            backend: Some(HOME.to_owned()),
             denied: [].into(),
         })
         .await;
-        let env = truecount_support::environment(&home, sample.now());
+        let env = truecount_support::environment(&backend, sample.now());
         let stack = serde_json::from_str(HOME).unwrap();
-        let clinic = Self { sample, vendors, cloud, stack, env, folder, home, tenants, found: Vec::new() };
+        let clinic = Self { sample, vendors, cloud, stack, env, folder, backend, tenants, found: Vec::new() };
         clinic.write("config/settings.toml", &clinic.settings());
         clinic.write("config/rules.toml", &clinic.sample.rules_toml());
         clinic.secrets(|_| {}, 0o600);
@@ -215,13 +215,13 @@ async fn every_planted_fault_is_found_with_what_to_do() {
     clinic.is_well().await;
 
     the_stack(&mut clinic).await;
-    the_homes(&mut clinic).await;
+    the_backends(&mut clinic).await;
     the_mail(&mut clinic).await;
     the_secrets(&mut clinic).await;
     the_set_up(&mut clinic).await;
     the_days(&mut clinic).await;
     assert_eq!(clinic.found.len(), 29, "{:?}", clinic.found);
-    drop(clinic.home);
+    drop(clinic.backend);
 }
 
 /// The stack is not found at all.
@@ -233,26 +233,26 @@ async fn the_stack(clinic: &mut Clinic) {
         judge(name, &[doctor::stack_not_found(&error)], &expected);
         clinic.found.push(name);
     };
-    for (name, home, expected) in [
+    for (name, backend, expected) in [
         ("stack unknown", None, fault("stack", "no stack `prod` in region us-east-1", "AWS_REGION")),
         ("stack of another version", Some("{}"), fault("stack", "missing field `table`", "deploy the stack again")),
     ] {
-        clinic.cloud.answers().home = home.map(str::to_owned);
+        clinic.cloud.answers().backend = backend.map(str::to_owned);
         judged(name, stack::find(&aws, "prod").await.unwrap_err(), expected);
     }
     clinic.cloud.answers().denied.insert("GetParameter");
     let denied = fault("stack", "(ssm:GetParameter)", "operator policy");
     judged("stack denied", stack::find(&aws, "prod").await.unwrap_err(), denied);
-    clinic.cloud.answers().home = Some(HOME.to_owned());
+    clinic.cloud.answers().backend = Some(HOME.to_owned());
     clinic.cloud.answers().denied.clear();
 }
 
 /// Table and bucket.
-async fn the_homes(clinic: &mut Clinic) {
+async fn the_backends(clinic: &mut Clinic) {
     let store = clinic.env.store.clone();
-    let url = endpoint::checked(clinic.home.table_endpoint()).unwrap();
+    let url = endpoint::checked(clinic.backend.table_endpoint()).unwrap();
     let elsewhere = aws::local_table(&url, "elsewhere");
-    clinic.env.store = Store::new(elsewhere, clinic.home.archive(), LeaseMode::SingleProcess);
+    clinic.env.store = Store::new(elsewhere, clinic.backend.archive(), LeaseMode::SingleProcess);
     let lines = clinic.examine().await;
     let line = lines.iter().find(|line| line.topic == "table").unwrap();
     assert_eq!(line.status, CheckStatus::Error, "{line:?}");
@@ -374,7 +374,7 @@ async fn the_days(clinic: &mut Clinic) {
     let (later, earlier) = (days(4), days(-60));
     clinic.env.clock = later;
     clinic.finds("syncs too old", &gap("sync", "backup", "4 days old", "truecount sync backup --file FILE")).await;
-    // The home was in use two months ago, and nothing was ever closed.
+    // The backend was in use two months ago, and nothing was ever closed.
     clinic.env.clock = earlier;
     closing_due_now(&clinic.env, &clinic.config().await.settings.closing).await.unwrap();
     clinic.env.clock = Arc::new(FixedClock(clinic.sample.now()));

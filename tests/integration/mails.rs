@@ -11,15 +11,16 @@ use crate::smoke;
 
 /// Reports six times, whatever each answer is; returns the attempt numbers of the mails that were handed over.
 async fn attempts(answers: &[MailAnswer]) -> Vec<u8> {
-    let mut home = smoke::home().await;
+    let mut backend = smoke::backend().await;
     let mailer = ScriptedMailer::new(answers);
-    home.env.mailer = mailer.clone();
-    home.sync("psa").await;
-    home.sync("rmm").await;
-    let run_id = home.close().await;
+    backend.env.mailer = mailer.clone();
+    backend.sync("psa").await;
+    backend.sync("rmm").await;
+    let run_id = backend.close().await;
     let month = "2026-06".parse().unwrap();
     for _ in 0..6 {
-        let reported = truecount_app::report(&home.env, &home.config, month, Some(&run_id), MailPolicy::Usual, soon());
+        let reported =
+            truecount_app::report(&backend.env, &backend.config, month, Some(&run_id), MailPolicy::Usual, soon());
         let _ = reported.await;
     }
     mailer.sent().into_iter().map(|(_, attempt)| attempt).collect()

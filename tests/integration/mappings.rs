@@ -35,10 +35,10 @@ async fn synced(settings: &str, usage: &str) -> TestBackend {
         ("archive/inbox/sources/psa/billed-2026-06-30.csv", BILLED),
         ("archive/inbox/sources/rmm/usage-2026-06-30.csv", usage),
     ];
-    let home = TestBackend::new(settings, RULES, &files).await;
-    home.sync("psa").await;
-    home.sync("rmm").await;
-    home
+    let backend = TestBackend::new(settings, RULES, &files).await;
+    backend.sync("psa").await;
+    backend.sync("rmm").await;
+    backend
 }
 
 fn confirmed(client: &str) -> MappingDecision {
@@ -52,10 +52,10 @@ fn split(by: &str, parts: &[(&str, &str)]) -> MappingDecision {
 }
 
 /// `client kind variance` of each exception, and the reasons of unmapped accounts.
-async fn exceptions(home: &TestBackend) -> Vec<String> {
-    let run = home.draft().await;
-    let run = Run::load(&home.env.store, "2026-06".parse().unwrap(), &run).await.unwrap().unwrap();
-    let found = truecount_app::findings_of(&home.env, &run).await.unwrap();
+async fn exceptions(backend: &TestBackend) -> Vec<String> {
+    let run = backend.draft().await;
+    let run = Run::load(&backend.env.store, "2026-06".parse().unwrap(), &run).await.unwrap().unwrap();
+    let found = truecount_app::findings_of(&backend.env, &run).await.unwrap();
     let row = |finding: &truecount_reconciliation::Finding| {
         let client = finding.client_id.as_ref().map_or("-", |id| id.as_str());
         let variance = finding.variance.map_or_else(String::new, |variance| variance.to_string());
@@ -69,57 +69,57 @@ async fn exceptions(home: &TestBackend) -> Vec<String> {
 
 #[tokio::test]
 async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception() {
-    let home = synced(SETTINGS, USAGE).await;
-    let before = exceptions(&home).await;
+    let backend = synced(SETTINGS, USAGE).await;
+    let before = exceptions(&backend).await;
     assert_eq!(before.len(), 3, "{before:?}");
     assert!(before[0].starts_with("- unmapped_account 5"), "{before:?}");
 
-    let wrong = home.decide("shared", split("domain", &[("a", "c1")]), None).await.unwrap_err().to_string();
+    let wrong = backend.decide("shared", split("domain", &[("a", "c1")]), None).await.unwrap_err().to_string();
     assert!(wrong.contains("attributes that it can be split by: site"), "{wrong}");
-    let wrong = home.decide("shared", split("site", &[("leeds", "c9")]), None).await.unwrap_err().to_string();
+    let wrong = backend.decide("shared", split("site", &[("leeds", "c9")]), None).await.unwrap_err().to_string();
     assert!(wrong.contains("the PSA has no client `c9`"), "{wrong}");
 
     let parts = split("site", &[("leeds", "c1"), ("york", "c2"), ("bath", "c2")]);
-    let notes = home.decide("shared", parts, None).await.unwrap();
+    let notes = backend.decide("shared", parts, None).await.unwrap();
     assert_eq!(notes.len(), 2, "{notes:?}");
     assert!(notes[0].contains("no item has the site `bath`") && notes[1].contains("`hull` (1 items)"), "{notes:?}");
     let rest = "- unmapped_account 2 2 counted in rmm, not mapped to a client; no list price for 2 of them; split by \
                 site; without a client yet: `hull` (1 item), without a site (1 item)";
-    assert_eq!(exceptions(&home).await, [rest], "2 of leeds and 1 of york are billed");
+    assert_eq!(exceptions(&backend).await, [rest], "2 of leeds and 1 of york are billed");
 
     let all = split("site", &[("leeds", "c1"), ("york", "c2"), ("hull", "c2")]);
-    home.decide("shared", all, None).await.unwrap();
-    let after = exceptions(&home).await;
+    backend.decide("shared", all, None).await.unwrap();
+    let after = exceptions(&backend).await;
     assert!(after[0].contains("without a site (1 item)"), "{after:?}");
     assert_eq!(after[1..], ["c2 underbilled 1"]);
-    let run = home.draft().await;
-    home.report(&run).await;
-    let coverage = home.report_file(&run, "coverage.csv");
+    let run = backend.draft().await;
+    backend.report(&run).await;
+    let coverage = backend.report_file(&run, "coverage.csv");
     assert!(coverage.contains("\nrmm,used,complete,,2026-06-30,2,0,"), "two accounts, not five: {coverage}");
 }
 
 #[tokio::test]
 async fn a_site_that_emptied_is_zero_and_not_unknown() {
-    let home = synced(SETTINGS, USAGE).await;
+    let backend = synced(SETTINGS, USAGE).await;
     let parts = split("site", &[("leeds", "c1"), ("york", "c1"), ("hull", "c1"), ("bath", "c2")]);
-    home.decide("shared", parts, None).await.unwrap();
-    let found = exceptions(&home).await;
+    backend.decide("shared", parts, None).await.unwrap();
+    let found = exceptions(&backend).await;
     assert!(found.contains(&"c2 billed_without_usage -1".to_owned()), "{found:?}");
 }
 
 #[tokio::test]
 async fn a_decision_from_a_month_leaves_the_months_before_as_they_were() {
-    let mut home = synced(SETTINGS, USAGE).await;
-    home.decide("own", confirmed("c3"), None).await.unwrap();
-    let june = home.draft().await;
-    home.decide("own", confirmed("c1"), Some("2026-07")).await.unwrap();
-    assert_eq!(home.draft().await, june, "June rests on the same decisions, so it is the same run");
+    let mut backend = synced(SETTINGS, USAGE).await;
+    backend.decide("own", confirmed("c3"), None).await.unwrap();
+    let june = backend.draft().await;
+    backend.decide("own", confirmed("c1"), Some("2026-07")).await.unwrap();
+    assert_eq!(backend.draft().await, june, "June rests on the same decisions, so it is the same run");
 
-    home.on("2026-07-02");
+    backend.on("2026-07-02");
     let july = Some("2026-07".parse().unwrap());
-    let answer = truecount_app::reconcile(&home.env, &home.config, july, &RunKind::Draft, soon()).await.unwrap();
+    let answer = truecount_app::reconcile(&backend.env, &backend.config, july, &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { summary, .. } = answer else { panic!("busy") };
-    let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
+    let book = MappingWorkspace::load(&backend.env, &backend.config).await.unwrap();
     let row = book.rows().into_iter().find(|row| row.account_id.as_str() == "own").unwrap();
     assert_eq!((row.state, row.client_id.unwrap().as_str(), row.decision), (RowState::Confirmed, "c1", 2));
     assert!(summary.exceptions > 0);
@@ -128,21 +128,21 @@ async fn a_decision_from_a_month_leaves_the_months_before_as_they_were() {
     assert_eq!(decisions.iter().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(decisions[0].account_name, "Q. Foods");
     assert!(decisions[0].evidence.contains(&"identifier at the vendor: c3".to_owned()), "{decisions:?}");
-    home.decide("own", MappingDecision::Undecided, None).await.unwrap();
-    let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
+    backend.decide("own", MappingDecision::Undecided, None).await.unwrap();
+    let book = MappingWorkspace::load(&backend.env, &backend.config).await.unwrap();
     let row = book.rows().into_iter().find(|row| row.account_id.as_str() == "own").unwrap();
     assert_eq!((row.state, row.client_id.unwrap().as_str()), (RowState::Undecided, "c3"), "proposed, not confirmed");
 }
 
 #[tokio::test]
 async fn an_identifier_that_the_vendor_holds_counts_unless_it_is_switched_off() {
-    let home = synced(SETTINGS, USAGE).await;
-    let found = exceptions(&home).await;
+    let backend = synced(SETTINGS, USAGE).await;
+    let found = exceptions(&backend).await;
     assert!(!found.iter().any(|row| row.contains("c3")), "4 used, 4 billed: {found:?}");
     let off = format!("[mapping]\nconfirm_vendor_identifiers = false\n{SETTINGS}");
-    let home = synced(&off, USAGE).await;
-    let found = exceptions(&home).await;
+    let backend = synced(&off, USAGE).await;
+    let found = exceptions(&backend).await;
     assert!(found.iter().any(|row| row.starts_with("c3 not_reconciled")), "{found:?}");
-    let progress = MappingWorkspace::load(&home.env, &home.config).await.unwrap().progress();
+    let progress = MappingWorkspace::load(&backend.env, &backend.config).await.unwrap().progress();
     assert_eq!((progress[0].mapped, progress[0].percent()), (0.into(), Some(0.into())));
 }

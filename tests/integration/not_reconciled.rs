@@ -24,14 +24,15 @@ async fn without_usage() -> TestBackend {
     for n in 1..=CLIENTS {
         lines += &format!("{n},c{n},Client {n},MNG-SRV,2,45.50,GBP\n");
     }
-    let home = TestBackend::new(SETTINGS, RULES, &[("archive/inbox/sources/psa/billed-2026-06-30.csv", &lines)]).await;
-    home.sync("psa").await;
-    home
+    let backend =
+        TestBackend::new(SETTINGS, RULES, &[("archive/inbox/sources/psa/billed-2026-06-30.csv", &lines)]).await;
+    backend.sync("psa").await;
+    backend
 }
 
 /// The closing run, as its function answers.
-async fn close(home: &TestBackend) -> Value {
-    on_reconcile(&home.env, json!({ "month": "2026-06", "closing": true }), deadline()).await.unwrap()
+async fn close(backend: &TestBackend) -> Value {
+    on_reconcile(&backend.env, json!({ "month": "2026-06", "closing": true }), deadline()).await.unwrap()
 }
 
 /// Only writes the metric's line, for the test below: metrics go to the process's standard output.
@@ -55,23 +56,23 @@ fn metric() -> Value {
 
 #[tokio::test]
 async fn answer_metric_run_file_and_mail_have_the_same_number() {
-    let home = without_usage().await;
-    let reconciled = close(&home).await;
+    let backend = without_usage().await;
+    let reconciled = close(&backend).await;
     assert_eq!(reconciled["summary"]["not_reconciled"], CLIENTS, "{reconciled}");
     assert_eq!(metric()["NotReconciled"], CLIENTS);
 
     let run_id = reconciled["run_id"].as_str().unwrap();
-    let reported = on_report(&home.env, json!({ "month": "2026-06", "run_id": run_id }), deadline()).await.unwrap();
+    let reported = on_report(&backend.env, json!({ "month": "2026-06", "run_id": run_id }), deadline()).await.unwrap();
     assert_eq!(reported["summary"]["not_reconciled"], CLIENTS, "{reported}");
-    let run = Run::load(&home.env.store, "2026-06".parse().unwrap(), run_id).await.unwrap().unwrap();
+    let run = Run::load(&backend.env.store, "2026-06".parse().unwrap(), run_id).await.unwrap().unwrap();
     let summary = run.summary.unwrap();
     assert_eq!((summary.exceptions, summary.not_reconciled, summary.is_complete), (0, CLIENTS, false));
-    let file: Value = serde_json::from_str(&home.report_file(run_id, "run.json")).unwrap();
+    let file: Value = serde_json::from_str(&backend.report_file(run_id, "run.json")).unwrap();
     assert_eq!(file["reconciliation"]["not_reconciled"], CLIENTS);
     // One finding stands for all of them.
     assert_eq!(file["reconciliation"]["findings"].as_array().unwrap().len(), 1);
 
-    let mail = std::fs::read(home.folder.path().join("outbox").join(&home.mails()[0])).unwrap();
+    let mail = std::fs::read(backend.folder.path().join("outbox").join(&backend.mails()[0])).unwrap();
     let mail = mail_parser::MessageParser::default().parse(&mail).unwrap();
     assert_eq!(mail.subject(), Some("Truecount June 2026: nothing could be reconciled; 250 not reconciled"));
     assert!(mail.body_text(0).unwrap().contains("250 COMPARISONS NOT RECONCILED"));

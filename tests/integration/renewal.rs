@@ -35,12 +35,12 @@ async fn a_renewed_secret_is_taken_at_the_next_refusal_and_looked_up_once() {
     let sample = Arc::new(Sample::small(3, "2026-06".parse().unwrap()));
     let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
     let settings = sample.settings_toml(&vendors.endpoints());
-    let mut home = TestBackend::new(&settings, &sample.rules_toml(), &[]).await;
+    let mut backend = TestBackend::new(&settings, &sample.rules_toml(), &[]).await;
     for source in vendors.endpoints().keys() {
         for (old, is_committed) in [(2, false), (1, true)] {
             let secrets = Arc::new(Renewed { sample: Arc::clone(&sample), old, asked: AtomicUsize::new(0) });
-            home.env.secrets = secrets.clone();
-            let answer = home.sync(source).await;
+            backend.env.secrets = secrets.clone();
+            let answer = backend.sync(source).await;
             match &answer {
                 SyncAnswer::Committed { .. } => assert!(is_committed, "{source} {answer:?}"),
                 SyncAnswer::Failed { remedy, .. } => {

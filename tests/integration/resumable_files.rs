@@ -68,11 +68,11 @@ fn file(status: &str) -> String {
     text
 }
 
-/// A home with a file of some days ago, which stands still after `left` new files.
-async fn home(left: i64) -> (TestBackend, Arc<Odd>) {
-    let mut home = TestBackend::new(SETTINGS, RULES, &[]).await;
-    home.drop_file("rmm", "usage-2026-06-24.csv", &file("active"));
-    let inner = home.home.archive();
+/// A backend with a file of some days ago, which stands still after `left` new files.
+async fn backend(left: i64) -> (TestBackend, Arc<Odd>) {
+    let mut backend = TestBackend::new(SETTINGS, RULES, &[]).await;
+    backend.drop_file("rmm", "usage-2026-06-24.csv", &file("active"));
+    let inner = backend.backend.archive();
     let odd = Arc::new(Odd {
         inner,
         left: AtomicI64::new(left),
@@ -80,53 +80,53 @@ async fn home(left: i64) -> (TestBackend, Arc<Odd>) {
         seam: AtomicUsize::new(1_000_003),
     });
     // A lease that is found belongs to a process that died.
-    home.env.store = Store::new(home.home.table(), odd.clone(), LeaseMode::SingleProcess);
-    (home, odd)
+    backend.env.store = Store::new(backend.backend.table(), odd.clone(), LeaseMode::SingleProcess);
+    (backend, odd)
 }
 
 /// A sync that is ended where the archive stands still.
-async fn ended(home: &TestBackend, odd: &Odd) {
+async fn ended(backend: &TestBackend, odd: &Odd) {
     tokio::select! {
-        answer = home.sync("rmm") => panic!("{answer:?}"),
+        answer = backend.sync("rmm") => panic!("{answer:?}"),
         () = odd.stands_still.notified() => {}
     }
 }
 
 #[tokio::test]
 async fn a_file_is_read_whole_however_often_it_is_begun() {
-    let (home, odd) = home(1).await;
-    ended(&home, &odd).await;
+    let (backend, odd) = backend(1).await;
+    ended(&backend, &odd).await;
     odd.left.store(1, Ordering::SeqCst);
-    ended(&home, &odd).await;
+    ended(&backend, &odd).await;
     odd.left.store(i64::MAX, Ordering::SeqCst);
-    let answer = home.sync("rmm").await;
+    let answer = backend.sync("rmm").await;
     let items = ROWS as u64;
     assert!(matches!(answer, SyncAnswer::Committed { items: found, accounts: 7, .. } if found == items), "{answer:?}");
-    let snapshot = truecount_support::file_names(&home.folder.path().join("archive/raw/rmm"));
+    let snapshot = truecount_support::file_names(&backend.folder.path().join("archive/raw/rmm"));
     assert_eq!(snapshot, ["2026-06-24-000001"], "it went on with what was begun");
 }
 
 #[tokio::test]
 async fn out_of_time_it_goes_on_also_with_a_file_of_last_week() {
-    let (home, _) = home(i64::MAX).await;
+    let (backend, _) = backend(i64::MAX).await;
     let out_of_time = Deadline::in_seconds(0);
     for _ in 0..2 {
-        let answer = truecount_app::sync(&home.env, &home.config.settings, "rmm", out_of_time).await.unwrap();
+        let answer = truecount_app::sync(&backend.env, &backend.config.settings, "rmm", out_of_time).await.unwrap();
         assert!(matches!(answer, SyncAnswer::Continue { .. }), "{answer:?}");
     }
-    assert!(matches!(home.sync("rmm").await, SyncAnswer::Committed { .. }));
-    let snapshots = SnapshotManifest::list(&home.env.store, &"rmm".parse().unwrap()).await.unwrap();
+    assert!(matches!(backend.sync("rmm").await, SyncAnswer::Committed { .. }));
+    let snapshots = SnapshotManifest::list(&backend.env.store, &"rmm".parse().unwrap()).await.unwrap();
     assert_eq!(snapshots[0].id.to_string(), "2026-06-24#000001");
 }
 
 #[tokio::test]
 async fn a_file_that_is_replaced_in_the_middle_is_begun_anew() {
-    let (home, odd) = home(1).await;
-    ended(&home, &odd).await;
+    let (backend, odd) = backend(1).await;
+    ended(&backend, &odd).await;
     odd.left.store(i64::MAX, Ordering::SeqCst);
     // as long as the first: only its bytes tell
-    home.drop_file("rmm", "usage-2026-06-24.csv", &file("absent"));
-    let answer = home.sync("rmm").await;
+    backend.drop_file("rmm", "usage-2026-06-24.csv", &file("absent"));
+    let answer = backend.sync("rmm").await;
     assert!(matches!(&answer, SyncAnswer::Failed { reason, .. } if reason.contains("another file came")), "{answer:?}");
-    assert!(matches!(home.sync("rmm").await, SyncAnswer::Committed { .. }));
+    assert!(matches!(backend.sync("rmm").await, SyncAnswer::Committed { .. }));
 }

@@ -31,21 +31,21 @@ async fn synced() -> TestBackend {
         ("archive/inbox/sources/psa/billed-2026-06-30.csv", BILLED),
         ("archive/inbox/sources/rmm/usage-2026-06-30.csv", USAGE),
     ];
-    let home = TestBackend::new(SETTINGS, RULES, &files).await;
-    home.sync("psa").await;
-    home.sync("rmm").await;
-    home
+    let backend = TestBackend::new(SETTINGS, RULES, &files).await;
+    backend.sync("psa").await;
+    backend.sync("rmm").await;
+    backend
 }
 
-async fn book(home: &TestBackend) -> MappingWorkspace {
-    MappingWorkspace::load(&home.env, &home.config).await.unwrap()
+async fn book(backend: &TestBackend) -> MappingWorkspace {
+    MappingWorkspace::load(&backend.env, &backend.config).await.unwrap()
 }
 
 type Cells = Vec<Vec<String>>;
 
 /// What is exported: the header, then a1 (row 2), a2 (row 3), 0017 (row 4), by what hangs on them.
-async fn exported(home: &TestBackend) -> Cells {
-    let bytes = MappingSheet::of(&book(home).await, |_| true).to_csv().unwrap();
+async fn exported(backend: &TestBackend) -> Cells {
+    let bytes = MappingSheet::of(&book(backend).await, |_| true).to_csv().unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let text = text.strip_prefix('\u{FEFF}').unwrap();
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
@@ -63,13 +63,13 @@ fn set(cells: &mut [Vec<String>], row: usize, column: &str, text: &str) {
     cells[row - 1][at] = text.to_owned();
 }
 
-async fn import(home: &TestBackend, bytes: &[u8], strictness: Strictness) -> Imported {
-    mapping::import(&home.env, &book(home).await, bytes, "kim", strictness).await.unwrap()
+async fn import(backend: &TestBackend, bytes: &[u8], strictness: Strictness) -> Imported {
+    mapping::import(&backend.env, &book(backend).await, bytes, "kim", strictness).await.unwrap()
 }
 
 /// The accounts that are decided, with whose they are.
-async fn decided(home: &TestBackend) -> Vec<String> {
-    let mut rows: Vec<_> = book(home)
+async fn decided(backend: &TestBackend) -> Vec<String> {
+    let mut rows: Vec<_> = book(backend)
         .await
         .rows()
         .into_iter()
@@ -204,20 +204,20 @@ const FAULTS: &[(&str, Change, &str)] = &[
 #[tokio::test]
 async fn every_fault_names_its_row_and_good_rows_are_kept_unless_it_is_strict() {
     for (name, change, expected) in FAULTS {
-        let home = synced().await;
-        let mut cells = exported(&home).await;
+        let backend = synced().await;
+        let mut cells = exported(&backend).await;
         set(&mut cells, 4, "client", "Café Größe [c3]");
         change(&mut cells);
         let bytes = written(&cells, b',').into_bytes();
-        let strict = import(&home, &bytes, Strictness::AllOrNothing).await;
+        let strict = import(&backend, &bytes, Strictness::AllOrNothing).await;
         let refused: Vec<String> = strict.refused.iter().map(ToString::to_string).collect();
         assert!(refused.iter().any(|row| row.starts_with(expected)), "{name}: {refused:#?}");
-        assert!(strict.decided.is_empty() && decided(&home).await.is_empty(), "{name}");
-        let kept = import(&home, &bytes, Strictness::GoodRows).await;
+        assert!(strict.decided.is_empty() && decided(&backend).await.is_empty(), "{name}");
+        let kept = import(&backend, &bytes, Strictness::GoodRows).await;
         assert_eq!(kept.refused.iter().map(ToString::to_string).collect::<Vec<_>>(), refused, "{name}");
         let whole_file = expected.starts_with("row 1:");
         let good: &[&str] = if whole_file { &[] } else { &["0017 c3"] };
-        assert_eq!(decided(&home).await, good, "{name}");
+        assert_eq!(decided(&backend).await, good, "{name}");
     }
 }
 
@@ -247,23 +247,23 @@ async fn a_file_is_read_in_every_encoding_and_with_every_separator() {
             if name == "with a line for Excel" && delimiter != b';' {
                 continue;
             }
-            let home = synced().await;
-            let mut cells = exported(&home).await;
+            let backend = synced().await;
+            let mut cells = exported(&backend).await;
             set(&mut cells, 2, "client", "Mill, Sons & Co [c2]");
             set(&mut cells, 4, "client", "Café Größe");
-            let imported = import(&home, &encoded(&written(&cells, delimiter)), Strictness::AllOrNothing).await;
+            let imported = import(&backend, &encoded(&written(&cells, delimiter)), Strictness::AllOrNothing).await;
             assert!(imported.refused.is_empty(), "{name}: {:#?}", imported.refused);
             assert_eq!(imported.notes.first().map_or("", String::as_str), note, "{name}");
-            assert_eq!(decided(&home).await, ["0017 c3", "a1 c2"], "{name}");
+            assert_eq!(decided(&backend).await, ["0017 c3", "a1 c2"], "{name}");
             assert_eq!(imported.untouched, 1);
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_not_text_is_told_with_its_row() {
-    let home = synced().await;
-    let mut cells = exported(&home).await;
+async fn cells_that_are_not_text_are_reported_with_their_row() {
+    let backend = synced().await;
+    let mut cells = exported(&backend).await;
     set(&mut cells, 2, "client", "c1");
     let text = written(&cells, b',');
     let mut damaged = format!("\u{FEFF}{text}").into_bytes();
@@ -278,70 +278,70 @@ async fn what_is_not_text_is_told_with_its_row() {
         (vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3], "row 1: it is an old or an encrypted workbook"),
         (Vec::new(), "row 1: there is no column `key`"),
     ] {
-        let imported = import(&home, &bytes, Strictness::GoodRows).await;
+        let imported = import(&backend, &bytes, Strictness::GoodRows).await;
         let refused: Vec<String> = imported.refused.iter().map(ToString::to_string).collect();
         assert!(refused.len() == 1 && refused[0].starts_with(expected), "{refused:?}");
     }
-    assert!(decided(&home).await.is_empty());
+    assert!(decided(&backend).await.is_empty());
 }
 
 #[tokio::test]
 async fn a_row_that_was_decided_otherwise_meanwhile_is_refused_and_the_same_again_is_nothing() {
-    let home = synced().await;
-    let mut cells = exported(&home).await;
+    let backend = synced().await;
+    let mut cells = exported(&backend).await;
     set(&mut cells, 2, "client", "c1");
     set(&mut cells, 3, "decision", "ignore not ours");
     let bytes = written(&cells, b',').into_bytes();
-    assert_eq!(import(&home, &bytes, Strictness::GoodRows).await.decided.len(), 2);
-    let again = import(&home, &bytes, Strictness::GoodRows).await;
+    assert_eq!(import(&backend, &bytes, Strictness::GoodRows).await.decided.len(), 2);
+    let again = import(&backend, &bytes, Strictness::GoodRows).await;
     assert_eq!((again.decided.len(), again.already, again.refused.len()), (0, 2, 0));
     set(&mut cells, 2, "client", "c2");
     set(&mut cells, 4, "client", "c3");
-    let stale = import(&home, &written(&cells, b',').into_bytes(), Strictness::GoodRows).await;
+    let stale = import(&backend, &written(&cells, b',').into_bytes(), Strictness::GoodRows).await;
     let refused: Vec<String> = stale.refused.iter().map(ToString::to_string).collect();
     let expected =
         "row 2, column `decided`: decided otherwise meanwhile, by kim on 2026-06-30 20:00; export the file again";
     assert_eq!(refused, [expected]);
-    assert_eq!(decided(&home).await, ["0017 c3", "a1 c1", "a2 ignored"]);
+    assert_eq!(decided(&backend).await, ["0017 c3", "a1 c1", "a2 ignored"]);
 }
 
 #[tokio::test]
 async fn a_workbook_goes_out_and_comes_back_with_nothing_changed() {
-    let home = synced().await;
-    let sheet = MappingSheet::of(&book(&home).await, |_| true);
+    let backend = synced().await;
+    let sheet = MappingSheet::of(&book(&backend).await, |_| true);
     assert_eq!(sheet.to_xlsx().unwrap(), sheet.to_xlsx().unwrap(), "the same content, the same file");
-    let imported = import(&home, &sheet.to_xlsx().unwrap(), Strictness::AllOrNothing).await;
+    let imported = import(&backend, &sheet.to_xlsx().unwrap(), Strictness::AllOrNothing).await;
     assert_eq!((imported.untouched, imported.decided.len(), imported.refused.len()), (3, 0, 0), "{imported:?}");
 }
 
 #[tokio::test]
 async fn a_file_in_the_inbox_counts_in_the_next_run_once_and_its_bad_rows_stand_in_the_report() {
-    let home = synced().await;
-    let before = home.draft().await;
-    let mut cells = exported(&home).await;
+    let backend = synced().await;
+    let before = backend.draft().await;
+    let mut cells = exported(&backend).await;
     set(&mut cells, 2, "client", "c1");
     set(&mut cells, 3, "client", "nobody");
-    let folder = home.folder.path().join("archive/inbox/mappings");
+    let folder = backend.folder.path().join("archive/inbox/mappings");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("june.csv"), written(&cells, b';')).unwrap();
-    let run = home.draft().await;
+    let run = backend.draft().await;
     assert_ne!(run, before);
-    assert_eq!(decided(&home).await, ["a1 c1"]);
+    assert_eq!(decided(&backend).await, ["a1 c1"]);
     assert_eq!(file_names(&folder), ["june.csv", "june.csv-result.csv"]);
     let result = fs::read_to_string(folder.join("june.csv-result.csv")).unwrap();
     assert!(result.contains("refused,3,rmm#a2,client,") && result.contains("decided,,rmm#a1,,"), "{result}");
-    assert_eq!(home.draft().await, run, "taken once, and still the same run");
-    home.report(&run).await;
-    let setup = home.report_file(&run, "setup.csv");
+    assert_eq!(backend.draft().await, run, "taken once, and still the same run");
+    backend.report(&run).await;
+    let setup = backend.report_file(&run, "setup.csv");
     assert!(setup.contains("mapping_file_refused,june.csv,") && setup.contains("row 3, column `client`"), "{setup}");
-    let history = book(&home).await;
+    let history = book(&backend).await;
     let decisions = &history.sources[0].history["a1"];
     assert_eq!((decisions.len(), decisions[0].actor.as_str()), (1, "inbox/mappings/june.csv"));
 
     set(&mut cells, 3, "client", "c2");
     fs::write(folder.join("june.csv"), written(&cells, b';')).unwrap();
-    let mended = home.draft().await;
-    home.report(&mended).await;
-    assert_eq!(decided(&home).await, ["a1 c1", "a2 c2"]);
-    assert!(!home.report_file(&mended, "setup.csv").contains("mapping_file_refused"));
+    let mended = backend.draft().await;
+    backend.report(&mended).await;
+    assert_eq!(decided(&backend).await, ["a1 c1", "a2 c2"]);
+    assert!(!backend.report_file(&mended, "setup.csv").contains("mapping_file_refused"));
 }

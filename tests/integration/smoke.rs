@@ -61,7 +61,7 @@ a2,mill & sons,e1,server,active,2026-06-29T10:00:00Z
 a3,Quiet Client,f1,server,active,2026-06-29T10:00:00Z
 ";
 
-pub(crate) async fn home() -> TestBackend {
+pub(crate) async fn backend() -> TestBackend {
     let files = [
         ("archive/inbox/sources/psa/billed-2026-06-30.csv", BILLED),
         ("archive/inbox/sources/rmm/usage-2026-06-30.csv", USAGE),
@@ -71,48 +71,49 @@ pub(crate) async fn home() -> TestBackend {
 
 #[tokio::test]
 async fn two_files_become_one_email() {
-    let home = home().await;
+    let backend = backend().await;
     for source in ["psa", "rmm"] {
-        let answer = home.sync(source).await;
+        let answer = backend.sync(source).await;
         assert!(matches!(answer, SyncAnswer::Committed { incomplete_accounts: 0, unchanged: false, .. }), "{answer:?}");
-        let again = home.sync(source).await;
+        let again = backend.sync(source).await;
         assert!(matches!(again, SyncAnswer::Committed { unchanged: true, .. }), "{again:?}");
     }
-    let run_id = home.close().await;
-    let ReportAnswer::Reported { summary, mails, .. } = home.report(&run_id).await else { panic!("busy") };
+    let run_id = backend.close().await;
+    let ReportAnswer::Reported { summary, mails, .. } = backend.report(&run_id).await else { panic!("busy") };
     assert_eq!((summary.exceptions, summary.not_reconciled), (2, 0));
     assert_eq!(mails[0].outcome, "sent");
-    let csv = home.report_file(&run_id, "exceptions.csv");
+    let csv = backend.report_file(&run_id, "exceptions.csv");
     let rows: Vec<_> = csv.lines().skip(1).collect();
     assert!(rows[0].contains("overbilled") && rows[0].contains("-91.00"), "{csv}");
     assert!(rows[1].contains("underbilled") && rows[1].contains("45.50"), "{csv}");
-    assert_eq!(home.mails().len(), 1);
+    assert_eq!(backend.mails().len(), 1);
 
-    assert_eq!(home.close().await, run_id, "the month is closed once");
-    let ReportAnswer::Reported { mails, .. } = home.report(&run_id).await else { panic!("busy") };
+    assert_eq!(backend.close().await, run_id, "the month is closed once");
+    let ReportAnswer::Reported { mails, .. } = backend.report(&run_id).await else { panic!("busy") };
     assert_eq!(mails[0].outcome, "already_sent");
-    assert_eq!(home.mails().len(), 1);
+    assert_eq!(backend.mails().len(), 1);
 }
 
 #[tokio::test]
 async fn fifty_triggers_at_once_close_once_and_mail_once() {
-    let home = home().await;
-    home.sync("psa").await;
-    home.sync("rmm").await;
+    let backend = backend().await;
+    backend.sync("psa").await;
+    backend.sync("rmm").await;
     let triggers = (0..50).map(|_| async {
         let month = Some("2026-06".parse().unwrap());
         let wanted = truecount_app::RunKind::Closing { replace: None };
         let deadline = crate::backend::soon();
-        let answer = truecount_app::reconcile(&home.env, &home.config, month, &wanted, deadline).await.unwrap();
+        let answer = truecount_app::reconcile(&backend.env, &backend.config, month, &wanted, deadline).await.unwrap();
         let truecount_app::ReconcileAnswer::Reconciled { run_id, .. } = answer else { return None };
         let mailing = truecount_app::MailPolicy::Usual;
         let month = "2026-06".parse().unwrap();
-        let report = truecount_app::report(&home.env, &home.config, month, Some(&run_id), mailing, deadline).await;
+        let report =
+            truecount_app::report(&backend.env, &backend.config, month, Some(&run_id), mailing, deadline).await;
         Some((run_id, report.unwrap()))
     });
     let answers: Vec<_> = futures::future::join_all(triggers).await.into_iter().flatten().collect();
     assert!(!answers.is_empty());
     assert!(answers.iter().all(|(run_id, _)| *run_id == answers[0].0), "one run");
-    home.report(&answers[0].0).await;
-    assert_eq!(home.mails().len(), 1, "one mail");
+    backend.report(&answers[0].0).await;
+    assert_eq!(backend.mails().len(), 1, "one mail");
 }

@@ -18,28 +18,28 @@ fn usage(counts: &[(&str, u32)]) -> String {
 
 /// A PSA of the 30th; and usage: yesterday's, and today's that fell.
 async fn fallen(yesterday: &[(&str, u32)], today: &[(&str, u32)]) -> TestBackend {
-    let mut home = TestBackend::new(SETTINGS, RULES, &[]).await;
-    home.drop_file("psa", "billed-2026-06-30.csv", BILLED);
-    home.drop_file("rmm", "usage-2026-06-29.csv", &usage(yesterday));
-    home.on("2026-06-29");
-    home.sync("rmm").await;
-    home.on("2026-06-30");
-    home.sync("psa").await;
-    home.drop_file("rmm", "usage-2026-06-30.csv", &usage(today));
-    home
+    let mut backend = TestBackend::new(SETTINGS, RULES, &[]).await;
+    backend.drop_file("psa", "billed-2026-06-30.csv", BILLED);
+    backend.drop_file("rmm", "usage-2026-06-29.csv", &usage(yesterday));
+    backend.on("2026-06-29");
+    backend.sync("rmm").await;
+    backend.on("2026-06-30");
+    backend.sync("psa").await;
+    backend.drop_file("rmm", "usage-2026-06-30.csv", &usage(today));
+    backend
 }
 
 /// The checkpoint as it is between the commit and the status.
-async fn put_checkpoint_back(home: &TestBackend, snapshot: &str) {
+async fn put_checkpoint_back(backend: &TestBackend, snapshot: &str) {
     let (source, began_on) = ("rmm".parse().unwrap(), "2026-06-30".parse().unwrap());
     let begun = Checkpoint::begin(source, snapshot.parse().unwrap(), began_on, None);
     let crawled = Checkpoint { batches: 1, is_crawled: true, ..begun };
-    crawled.save(&home.env.store, Fence::at(2)).await.unwrap();
+    crawled.save(&backend.env.store, Fence::at(2)).await.unwrap();
 }
 
-async fn not_reconciled(home: &TestBackend) -> u64 {
+async fn not_reconciled(backend: &TestBackend) -> u64 {
     let month = Some("2026-06".parse().unwrap());
-    let answer = truecount_app::reconcile(&home.env, &home.config, month, &RunKind::Draft, soon()).await.unwrap();
+    let answer = truecount_app::reconcile(&backend.env, &backend.config, month, &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { summary, .. } = answer else { panic!("{answer:?}") };
     summary.not_reconciled
 }
@@ -49,29 +49,30 @@ async fn a_sync_that_died_after_its_commit_leaves_it_as_it_is() {
     let shrunk = (&[("Harbour Dental", 20), ("Mill & Sons", 3)][..], &[("Harbour Dental", 2), ("Mill & Sons", 3)][..]);
     let gone = (&[("Harbour Dental", 20), ("Mill & Sons", 3)][..], &[("Mill & Sons", 3)][..]);
     for (yesterday, today) in [shrunk, gone] {
-        let home = fallen(yesterday, today).await;
-        let committed = home.sync("rmm").await;
+        let backend = fallen(yesterday, today).await;
+        let committed = backend.sync("rmm").await;
         assert!(
             matches!(committed, SyncAnswer::Committed { accounts: 2, incomplete_accounts: 1, .. }),
             "{committed:?}"
         );
-        assert_eq!(not_reconciled(&home).await, 1);
-        put_checkpoint_back(&home, "2026-06-30#000002").await;
-        assert_eq!(home.sync("rmm").await, committed, "it answers what is committed");
-        assert_eq!(not_reconciled(&home).await, 1, "the drop is as doubtful as before");
+        assert_eq!(not_reconciled(&backend).await, 1);
+        put_checkpoint_back(&backend, "2026-06-30#000002").await;
+        assert_eq!(backend.sync("rmm").await, committed, "it answers what is committed");
+        assert_eq!(not_reconciled(&backend).await, 1, "the drop is as doubtful as before");
         // only a second reading makes it count
-        let second = home.sync("rmm").await;
+        let second = backend.sync("rmm").await;
         assert!(matches!(second, SyncAnswer::Committed { incomplete_accounts: 0, unchanged: false, .. }), "{second:?}");
-        assert_eq!(not_reconciled(&home).await, 0);
+        assert_eq!(not_reconciled(&backend).await, 0);
     }
 }
 
 #[tokio::test]
 async fn a_worker_who_comes_back_late_commits_nothing() {
-    let home = fallen(&[("Mill & Sons", 3)], &[("Mill & Sons", 4)]).await;
-    home.sync("rmm").await;
+    let backend = fallen(&[("Mill & Sons", 3)], &[("Mill & Sons", 4)]).await;
+    backend.sync("rmm").await;
     // somebody took the lease, and is at a snapshot of its own
-    Checkpoint::clear(&home.env.store, &"rmm".parse().unwrap(), Fence::at(99)).await.unwrap();
-    let error = truecount_app::sync(&home.env, &home.config.settings, "rmm", soon()).await.unwrap_err().to_string();
+    Checkpoint::clear(&backend.env.store, &"rmm".parse().unwrap(), Fence::at(99)).await.unwrap();
+    let error =
+        truecount_app::sync(&backend.env, &backend.config.settings, "rmm", soon()).await.unwrap_err().to_string();
     assert!(error.contains("`rmm` was taken over by a newer worker"), "{error}");
 }

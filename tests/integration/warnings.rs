@@ -68,15 +68,15 @@ fn usage(rows: impl IntoIterator<Item = String>) -> String {
     file("account_id,account_name,item_id,kind,status", rows)
 }
 
-async fn home(settings: &str, billed: &str, usage: &str) -> TestBackend {
+async fn backend(settings: &str, billed: &str, usage: &str) -> TestBackend {
     let files = [
         ("archive/inbox/sources/psa/billed-2026-06-30.csv", billed),
         ("archive/inbox/sources/rmm/usage-2026-06-30.csv", usage),
     ];
-    let home = TestBackend::new(settings, RULES, &files).await;
-    home.sync("psa").await;
-    home.sync("rmm").await;
-    home
+    let backend = TestBackend::new(settings, RULES, &files).await;
+    backend.sync("psa").await;
+    backend.sync("rmm").await;
+    backend
 }
 
 const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency";
@@ -86,18 +86,19 @@ fn billed(names: &[&str]) -> String {
     file(BILLED, names.iter().enumerate().map(row))
 }
 
-async fn confirm(home: &TestBackend, account: &str, client: &str) {
+async fn confirm(backend: &TestBackend, account: &str, client: &str) {
     let decision = MappingDecision::Confirmed { client_id: client.parse().unwrap() };
-    home.decide(account, decision, None).await.unwrap();
+    backend.decide(account, decision, None).await.unwrap();
 }
 
 /// `code subject` of each alarm about mappings in a draft of a month.
-async fn alarms(home: &TestBackend, month: &str) -> Vec<String> {
+async fn alarms(backend: &TestBackend, month: &str) -> Vec<String> {
     let month = month.parse().unwrap();
-    let answer = truecount_app::reconcile(&home.env, &home.config, Some(month), &RunKind::Draft, soon()).await.unwrap();
+    let answer =
+        truecount_app::reconcile(&backend.env, &backend.config, Some(month), &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
-    let run = Run::load(&home.env.store, month, &run_id).await.unwrap().unwrap();
-    let found = truecount_app::findings_of(&home.env, &run).await.unwrap();
+    let run = Run::load(&backend.env.store, month, &run_id).await.unwrap().unwrap();
+    let found = truecount_app::findings_of(&backend.env, &run).await.unwrap();
     let own = found.setup.iter().filter(|row| row.code.starts_with("account_") || row.code.starts_with("client"));
     own.map(|row| format!("{} {} | {}", row.code, row.subject, row.message)).collect()
 }
@@ -108,13 +109,13 @@ async fn none_of_200_lookalikes_is_confirmed_and_each_is_flagged() {
     assert_eq!(names.len(), 200, "each is another");
     assert!(CLIENTS.iter().all(|name| !names.contains(*name)), "none is the name itself");
     let rows = names.iter().enumerate().map(|(n, name)| format!("a{n},{name},{n},server,active"));
-    let home = home(SETTINGS, &billed(&CLIENTS), &usage(rows)).await;
-    let flagged = alarms(&home, "2026-06").await;
+    let backend = backend(SETTINGS, &billed(&CLIENTS), &usage(rows)).await;
+    let flagged = alarms(&backend, "2026-06").await;
     let flagged: BTreeSet<&str> = flagged
         .iter()
         .filter_map(|row| row.strip_prefix("account_name_imitates rmm: ")?.split_once(' ').map(|(id, _)| id))
         .collect();
-    let book = MappingWorkspace::load(&home.env, &home.config).await.unwrap();
+    let book = MappingWorkspace::load(&backend.env, &backend.config).await.unwrap();
     let rows = book.rows();
     let confirmed: Vec<_> = rows.iter().filter(|row| row.state != RowState::Undecided).collect();
     assert!(confirmed.is_empty(), "{confirmed:?}");
@@ -124,7 +125,7 @@ async fn none_of_200_lookalikes_is_confirmed_and_each_is_flagged() {
 }
 
 #[tokio::test]
-async fn a_renamed_and_a_replaced_organization_are_told() {
+async fn renamed_and_replaced_accounts_are_reported() {
     let first = [("a1", "Old Name", 3), ("a2", "Quay Foods Group", 3), ("a3", "Marlow", 3)];
     let rows = |accounts: &[(&str, &str, usize)]| {
         let items = |(id, name, count): &(&str, &str, usize)| {
@@ -132,16 +133,16 @@ async fn a_renamed_and_a_replaced_organization_are_told() {
         };
         usage(accounts.iter().flat_map(items).collect::<Vec<_>>())
     };
-    let mut home = home(SETTINGS, &billed(&["Harbour", "Quay", "Marlow"]), &rows(&first)).await;
-    confirm(&home, "a1", "c0").await;
-    confirm(&home, "a2", "c1").await;
-    assert_eq!(alarms(&home, "2026-06").await, Vec::<String>::new());
+    let mut backend = backend(SETTINGS, &billed(&["Harbour", "Quay", "Marlow"]), &rows(&first)).await;
+    confirm(&backend, "a1", "c0").await;
+    confirm(&backend, "a2", "c1").await;
+    assert_eq!(alarms(&backend, "2026-06").await, Vec::<String>::new());
 
-    home.on("2026-07-01");
+    backend.on("2026-07-01");
     let second = [("a1", "New Name", 3), ("b2", "quay foods group.", 3), ("a3", "MARLOW.", 3)];
-    home.drop_file("rmm", "usage-2026-07-01.csv", &rows(&second));
-    home.sync("rmm").await;
-    let found = alarms(&home, "2026-07").await;
+    backend.drop_file("rmm", "usage-2026-07-01.csv", &rows(&second));
+    backend.sync("rmm").await;
+    let found = alarms(&backend, "2026-07").await;
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(
         found[0].starts_with("account_renamed rmm: a1 | ") && found[0].contains("was called `Old Name`"),
@@ -151,13 +152,13 @@ async fn a_renamed_and_a_replaced_organization_are_told() {
         found[1].starts_with("account_replaced rmm: b2 | ") && found[1].contains("`a2` of the same name"),
         "{found:#?}"
     );
-    confirm(&home, "a1", "c0").await;
-    confirm(&home, "b2", "c1").await;
-    assert_eq!(alarms(&home, "2026-07").await, Vec::<String>::new(), "decided anew");
+    confirm(&backend, "a1", "c0").await;
+    confirm(&backend, "b2", "c1").await;
+    assert_eq!(alarms(&backend, "2026-07").await, Vec::<String>::new(), "decided anew");
 }
 
 #[tokio::test]
-async fn what_waits_longer_than_a_month_is_told_with_its_worth() {
+async fn a_decision_pending_for_a_month_is_reported_with_its_revenue() {
     let rows = (0..4).map(|n| format!("a1,Nobody Knows,{n},server,active")).collect::<Vec<_>>();
     let priced = RULES.replace("kinds", "list_price = 12.5\ncurrency = \"GBP\"\nkinds");
     let files = [
@@ -165,15 +166,15 @@ async fn what_waits_longer_than_a_month_is_told_with_its_worth() {
         ("archive/inbox/sources/rmm/usage-2026-05-20.csv", usage(rows.clone())),
     ];
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    let mut home = TestBackend::new(SETTINGS, &priced, &files).await;
+    let mut backend = TestBackend::new(SETTINGS, &priced, &files).await;
     for (day, month, told) in [("2026-05-20", "2026-05", 0), ("2026-06-20", "2026-06", 0), ("2026-06-21", "2026-06", 1)]
     {
-        home.on(day);
-        home.drop_file("psa", &format!("billed-{day}.csv"), &billed(&["Harbour"]));
-        home.drop_file("rmm", &format!("usage-{day}.csv"), &usage(rows.clone()));
-        home.sync("psa").await;
-        home.sync("rmm").await;
-        let found = alarms(&home, month).await;
+        backend.on(day);
+        backend.drop_file("psa", &format!("billed-{day}.csv"), &billed(&["Harbour"]));
+        backend.drop_file("rmm", &format!("usage-{day}.csv"), &usage(rows.clone()));
+        backend.sync("psa").await;
+        backend.sync("rmm").await;
+        let found = alarms(&backend, month).await;
         assert_eq!(found.len(), told, "{day}: {found:?}");
         if told == 1 {
             assert!(found[0].contains("since 2026-05-20: about GBP 50.00 a month hangs on it"), "{found:?}");
@@ -182,10 +183,10 @@ async fn what_waits_longer_than_a_month_is_told_with_its_worth() {
 }
 
 #[tokio::test]
-async fn two_clients_of_one_name_are_told_and_so_is_one_that_imitates() {
+async fn duplicate_and_lookalike_client_names_are_reported() {
     let clients = ["Harbour", "HARBOUR.", "Innovate Labs", "lnnovate Labs"];
-    let home = home(SETTINGS, &billed(&clients), &usage(["a1,Somebody,1,server,active".to_owned()])).await;
-    let found = alarms(&home, "2026-06").await;
+    let backend = backend(SETTINGS, &billed(&clients), &usage(["a1,Somebody,1,server,active".to_owned()])).await;
+    let found = alarms(&backend, "2026-06").await;
     assert_eq!(found.len(), 3, "{found:#?}");
     assert!(
         found[0].starts_with("client_name_imitates c2 | ") && found[1].starts_with("client_name_imitates c3"),
@@ -198,16 +199,16 @@ async fn two_clients_of_one_name_are_told_and_so_is_one_that_imitates() {
 }
 
 #[tokio::test]
-async fn a_client_without_what_its_like_have_is_told() {
+async fn a_client_without_an_account_that_similar_clients_have_is_reported() {
     let settings = format!("{SETTINGS}\n[[sources]]\nid = \"backup\"\nconnector = \"csv\"\nside = \"used\"\n");
     let names: Vec<String> = (0..12).map(|n| format!("Client Number {n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let rows =
         |names: &[&str]| usage(names.iter().enumerate().map(|(n, name)| format!("a{n},{name},{n},server,active")));
-    let home = home(&settings, &billed(&names), &rows(&names)).await;
-    home.drop_file("backup", "backup-2026-06-30.csv", &rows(&names[..11]));
-    home.sync("backup").await;
-    let found = alarms(&home, "2026-06").await;
+    let backend = backend(&settings, &billed(&names), &rows(&names)).await;
+    backend.drop_file("backup", "backup-2026-06-30.csv", &rows(&names[..11]));
+    backend.sync("backup").await;
+    let found = alarms(&backend, "2026-06").await;
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(
         found[0].starts_with("client_without_usage backup: c11 | ") && found[0].contains("11 of 12 clients"),

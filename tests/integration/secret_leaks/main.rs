@@ -56,10 +56,10 @@ async fn no_secret_is_written_anywhere() {
     assert_eq!(found_in_bytes("text", b"tc%2Dcanary%2Dplanted").len(), 1);
     assert_eq!(found_in_bytes("text", &search::gzip(b"tc-canary-planted")).len(), 1);
 
-    let archive = month.home.archive();
+    let archive = month.backend.archive();
     archive.put_new("raw/planted/0.jsonl.gz", search::gzip(b"{\"a\":\"tc-canary-planted\"}")).await.unwrap();
     let packed = Value::Bytes(search::gzip(b"tc-canary-planted"));
-    month.home.table().put(Row::new("MONTHS", "planted").with("chunk", packed)).await.unwrap();
+    month.backend.table().put(Row::new("MONTHS", "planted").with("chunk", packed)).await.unwrap();
     let attached = STANDARD.encode(json!({ "x": "tc-canary-planted" }).to_string());
     std::fs::write(month.folder.path().join("outbox/planted.eml"), format!("Subject: x\r\n\r\n{attached}")).unwrap();
     let found = found_in(&month).await;

@@ -22,7 +22,7 @@ pub(crate) struct Month {
     pub(crate) env: Environment,
     pub(crate) folder: tempfile::TempDir,
     sample: Arc<Sample>,
-    pub(crate) home: LocalBackend,
+    pub(crate) backend: LocalBackend,
 }
 
 /// Hands out the same texts for every source.
@@ -51,9 +51,9 @@ impl Month {
         for file in sample.inbox() {
             write(&format!("archive/inbox/sources/{}/{}", file.source, file.name), &file.bytes);
         }
-        let home = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
-        let env = environment(&home, sample.now());
-        Self { vendors, env, folder, sample: Arc::clone(sample), home }
+        let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
+        let env = environment(&backend, sample.now());
+        Self { vendors, env, folder, sample: Arc::clone(sample), backend }
     }
 
     /// Syncs, asks the gate, closes and reports the month; gives all answers.
@@ -125,7 +125,7 @@ impl Month {
     /// What the public types say of themselves.
     pub(crate) async fn debug_texts(&self) -> Vec<String> {
         let config = Config::load(&*self.env.config).await.unwrap();
-        let mut said = vec![format!("{config:#?}"), format!("{:?} {:?}", self.home, self.env.store)];
+        let mut said = vec![format!("{config:#?}"), format!("{:?} {:?}", self.backend, self.env.store)];
         let secrets = LocalSecrets::new(self.folder.path().join("config/secrets.toml"));
         let aws = local(Endpoints::default());
         said.push(format!("{secrets:?} {aws:?} {:?} {:?}", aws.secrets("/x"), aws.mailer()));
