@@ -159,7 +159,6 @@ fn a_missing_header_and_a_long_file_are_refused() {
 }
 
 #[test]
-#[ignore = "one function is still longer"]
 fn every_function_can_be_held_in_one_head() {
     assert_eq!(long_functions(&rust_files()), [""; 0]);
 }

@@ -130,7 +130,6 @@ fn circles(uses: &BTreeMap<String, BTreeSet<String>>) -> Vec<Breach> {
 }
 
 #[test]
-#[ignore = "the circles of app are being opened"]
 fn the_modules_of_app_form_no_circle() {
     let uses = uses(&rust_files());
     assert!(uses.values().map(BTreeSet::len).sum::<usize>() > 20, "the walk itself must see what is there: {uses:?}");

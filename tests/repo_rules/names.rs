@@ -33,7 +33,6 @@ fn public_type(code: &str) -> Option<&str> {
 }
 
 #[test]
-#[ignore = "three names are still given twice"]
 fn every_public_type_has_a_name_of_its_own() {
     assert_eq!(shared_type_names(&rust_files()), [""; 0]);
 }

@@ -55,7 +55,6 @@ fn sentence_before(code: &str) -> Option<&str> {
 }
 
 #[test]
-#[ignore = "reasons are still texts in two places"]
 fn nothing_is_decided_on_the_text_of_a_reason() {
     assert_eq!(decisions_on_text(&rust_files()), [""; 0]);
 }

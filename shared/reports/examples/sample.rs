@@ -5,7 +5,7 @@ mod invented;
 
 use std::{fs, path::Path};
 
-use truecount_reports::{MailSettings, email, files, manifest, text_summary};
+use truecount_reports::{ReportMail, email, files, manifest, text_summary};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("name a folder to write into")?;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for file in &files {
             fs::write(folder.join(file.name), &file.bytes)?;
         }
-        let settings = MailSettings {
+        let settings = ReportMail {
             from: "Truecount <billing@hollybank.example>".into(),
             to: vec!["Ada Holly <ada@hollybank.example>".into(), "clerk@hollybank.example".into()],
             group: "billing".into(),

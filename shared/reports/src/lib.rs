@@ -26,7 +26,7 @@ use truecount_reconciliation::Reconciliation;
 pub use failure::{FailedClosing, failure_email};
 pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
-pub use mail::{ATTACHMENT_BYTES_MAX, MailSettings, email};
+pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, email};
 pub use sheets::Sheet;
 pub use test_mail::test_email;
 pub use text::text_summary;

@@ -33,7 +33,7 @@ const TOO_LARGE: &str = "exceptions.csv is too large to attach. The folder also 
 
 /// Sender, recipients and which attempt it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MailSettings<'a> {
+pub struct ReportMail<'a> {
     /// The sender: `name@example.com` or `Name <name@example.com>`.
     pub from: String,
     /// The recipients, written likewise.
@@ -50,7 +50,7 @@ pub struct MailSettings<'a> {
 ///
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
-pub fn email(input: &ReportInput<'_>, settings: &MailSettings<'_>) -> Result<Vec<u8>, ReportError> {
+pub fn email(input: &ReportInput<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8>, ReportError> {
     let envelope = Envelope::read(&settings.from, &settings.to, &settings.group)?;
     let id = format!("{}.{}.{}", word(&input.header.run_id), word(&settings.group), settings.attempt);
     let summary = Summary::of(input, Target::Mail);

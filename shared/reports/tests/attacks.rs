@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use invented::Sample;
 use mail_parser::MessageParser;
 use truecount_billing::{ProductCode, ReadState};
-use truecount_reports::{MailSettings, Sheet, email, run_json, sanitize, text_summary};
+use truecount_reports::{ReportMail, Sheet, email, run_json, sanitize, text_summary};
 
 /// Each is a name of a client, a vendor account or a product.
 const ATTACKS: &[&str] = &[
@@ -152,7 +152,7 @@ fn attacked(attack: &str) -> Sample {
 }
 
 fn mail(sample: &Sample) -> Vec<u8> {
-    let settings = MailSettings {
+    let settings = ReportMail {
         from: "billing@hollybank.example".into(),
         to: vec!["ada@hollybank.example".into()],
         group: sample.reconciliation.setup[0].code.clone(),

@@ -6,7 +6,7 @@ mod invented;
 
 use invented::Sample;
 use mail_parser::{Message, MessageParser, MimeHeaders};
-use truecount_reports::{ATTACHMENT_BYTES_MAX, MailSettings, Sheet, email, files, manifest, text_summary};
+use truecount_reports::{ATTACHMENT_BYTES_MAX, ReportMail, Sheet, email, files, manifest, text_summary};
 
 fn sheet(sample: &Sample, sheet: Sheet, lines_max: usize) -> String {
     let mut bytes = Vec::new();
@@ -17,7 +17,7 @@ fn sheet(sample: &Sample, sheet: Sheet, lines_max: usize) -> String {
 }
 
 fn mail(sample: &Sample, attempt: u8, exceptions_csv: &[u8]) -> Vec<u8> {
-    let settings = MailSettings {
+    let settings = ReportMail {
         from: "Truecount <billing@hollybank.example>".into(),
         to: vec!["Ada Holly <ada@hollybank.example>".into(), "clerk@hollybank.example".into()],
         group: "billing".into(),
@@ -213,14 +213,14 @@ fn the_mail_of_a_huge_month_stays_short() {
 #[test]
 fn invalid_addresses_are_refused() {
     let sample = invented::month();
-    let settings = |from: &str, to: &[&str]| MailSettings {
+    let settings = |from: &str, to: &[&str]| ReportMail {
         from: from.into(),
         to: to.iter().map(|&address| address.into()).collect(),
         group: "billing".into(),
         attempt: 1,
         exceptions_csv: b"",
     };
-    let refusal = |settings: &MailSettings<'_>| match email(&sample.input(), settings) {
+    let refusal = |settings: &ReportMail<'_>| match email(&sample.input(), settings) {
         Ok(_) => format!("{:?} was taken", (&settings.from, &settings.to)),
         Err(error) => error.to_string(),
     };

@@ -25,7 +25,7 @@ mod vendors;
 mod world;
 
 pub use fault::FaultProfile;
-pub use sample::{EarlierMonth, EarlierTotal, InboxFile, Sample, SampleDecision, SampleSize};
+pub use sample::{EarlierMonth, EarlierTotal, Sample, SampleDecision, SampleFile, SampleSize};
 pub use serve::{VendorEndpoints, Vendors};
 pub use settings::secrets_toml;
 pub use sheet::{COLUMNS, Planted, Tally, compare, normal};

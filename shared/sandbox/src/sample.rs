@@ -47,7 +47,7 @@ pub struct SampleDecision {
 
 /// A file that a person or a tool drops.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxFile {
+pub struct SampleFile {
     /// The source it belongs to.
     pub source: String,
     /// Its name, with the day it is as of.
@@ -207,22 +207,22 @@ impl Sample {
 
     /// The files that were dropped.
     #[must_use]
-    pub fn inbox(&self) -> Vec<InboxFile> {
+    pub fn inbox(&self) -> Vec<SampleFile> {
         self.inbox_of(Some)
     }
 
     /// The files that were dropped by a tool in trouble: an empty list, a file cut in the middle of a row, a login
     /// page instead of rows; for every other fault there is no file.
     #[must_use]
-    pub fn inbox_with(&self, fault: &FaultProfile) -> Vec<InboxFile> {
+    pub fn inbox_with(&self, fault: &FaultProfile) -> Vec<SampleFile> {
         self.inbox_of(|whole| backup::broken(whole, fault))
     }
 
-    fn inbox_of(&self, written: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> Vec<InboxFile> {
+    fn inbox_of(&self, written: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> Vec<SampleFile> {
         let Some(dataset) = self.world.held() else { return Vec::new() };
         let file = written(backup::export(&dataset.backup));
         let name = format!("backup-{}.csv", self.count_day());
-        file.into_iter().map(|bytes| InboxFile { source: BACKUP.to_owned(), name: name.clone(), bytes }).collect()
+        file.into_iter().map(|bytes| SampleFile { source: BACKUP.to_owned(), name: name.clone(), bytes }).collect()
     }
 
     /// Every exception that was planted.

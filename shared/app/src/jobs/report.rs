@@ -3,7 +3,7 @@
 use serde::Serialize;
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::Reconciliation;
-use truecount_reports::{FailedClosing, InputRef, MailSettings, ReportInput, RunHeader};
+use truecount_reports::{FailedClosing, InputRef, ReportInput, ReportMail, RunHeader};
 
 use truecount_store::{Closing, Lease, Run, RunState, RunSummary, StoreError, sha256_hex};
 
@@ -161,7 +161,7 @@ async fn mail(
             Err(error) => return vec![Err(error)],
         };
         let write = |attempt: u8| {
-            let mail = MailSettings {
+            let mail = ReportMail {
                 from: from.to_owned(),
                 to: group.to.clone(),
                 group: group.id.clone(),
