@@ -1,4 +1,4 @@
-//! A folder as a home: the conformance suites of every port, and what only a folder can suffer: a second process, a
+//! A folder as a backend: the conformance suites of every port, and what only a folder can suffer: a second process, a
 //! crash between two steps, a file that others may read.
 
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
@@ -21,7 +21,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 fn open(folder: &Path) -> LocalBackend {
-    LocalBackend::open(folder, Durability::Safe).expect("a home")
+    LocalBackend::open(folder, Durability::Safe).expect("a backend")
 }
 
 fn mail(key: &str, attempt: u8, raw: &str) -> Mail {
@@ -32,22 +32,22 @@ fn mail(key: &str, attempt: u8, raw: &str) -> Mail {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_table_conforms_on_several_threads() {
     let folder = folder();
-    let home = open(folder.path());
-    conformance::table(&home.table()).await;
+    let backend = open(folder.path());
+    conformance::table(&backend.table()).await;
 }
 
 #[tokio::test]
 async fn the_table_conforms_on_one_thread_and_in_bulk() {
     let folder = folder();
-    let home = LocalBackend::open(folder.path(), Durability::Bulk).expect("a home");
-    conformance::table(&home.table()).await;
+    let backend = LocalBackend::open(folder.path(), Durability::Bulk).expect("a backend");
+    conformance::table(&backend.table()).await;
 }
 
 #[tokio::test]
 async fn a_missing_table_is_named() {
     let folder = folder();
-    let home = open(folder.path());
-    let endpoint = endpoint::checked(home.table_endpoint()).expect("an endpoint");
+    let backend = open(folder.path());
+    let endpoint = endpoint::checked(backend.table_endpoint()).expect("an endpoint");
     let table = aws::local_table(&endpoint, "no-such-table");
     conformance::missing_table(&table).await;
     table.create_if_missing().await.expect("made");
@@ -58,8 +58,8 @@ async fn a_missing_table_is_named() {
 #[tokio::test]
 async fn the_archive_conforms() {
     let folder = folder();
-    let home = open(folder.path());
-    conformance::archive(home.archive()).await;
+    let backend = open(folder.path());
+    conformance::archive(backend.archive()).await;
     let left = fs::read_dir(folder.path().join(".drafts")).expect("drafts").count();
     assert_eq!(left, 0, "no draft is left");
 }
@@ -67,7 +67,7 @@ async fn the_archive_conforms() {
 #[tokio::test]
 async fn the_archive_conforms_in_bulk() {
     let folder = folder();
-    conformance::archive(LocalBackend::open(folder.path(), Durability::Bulk).expect("a home").archive()).await;
+    conformance::archive(LocalBackend::open(folder.path(), Durability::Bulk).expect("a backend").archive()).await;
 }
 
 #[tokio::test]
@@ -79,8 +79,8 @@ async fn the_outbox_conforms() {
 #[tokio::test]
 async fn one_mail_is_one_file() {
     let folder = folder();
-    let home = open(folder.path());
-    let outbox = home.mailer();
+    let backend = open(folder.path());
+    let outbox = backend.mailer();
     assert_eq!(outbox.send(&mail("2026-11-1-finance", 1, "first")).await.expect("send"), "2026-11-1-finance.eml");
     assert_eq!(outbox.send(&mail("2026-11-1-finance", 1, "first")).await.expect("send"), "2026-11-1-finance.eml");
     assert_eq!(
@@ -112,8 +112,8 @@ async fn one_mail_is_one_file() {
 async fn what_was_written_is_there_after_reopening() {
     let folder = folder();
     for n in 0..3 {
-        let home = open(folder.path());
-        let (table, archive) = (home.table(), home.archive());
+        let backend = open(folder.path());
+        let (table, archive) = (backend.table(), backend.archive());
         for earlier in 0..n {
             let row = table.get("p", &earlier.to_string()).await.expect("read");
             assert!(row.is_some(), "row {earlier} at opening {n}");
@@ -125,23 +125,23 @@ async fn what_was_written_is_there_after_reopening() {
 }
 
 #[test]
-fn a_home_closes_whatever_runtime_its_callers_have() {
+fn a_backend_closes_on_any_runtime() {
     let folder = folder();
-    // One thread; several; none that still runs when the home is dropped.
+    // One thread; several; none that still runs when the backend is dropped.
     for threads in [1, 2, 0] {
         let runtime = match threads {
             2 => tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build(),
             _ => tokio::runtime::Builder::new_current_thread().enable_all().build(),
         }
         .expect("a runtime");
-        let home = open(folder.path());
-        let table = home.table();
+        let backend = open(folder.path());
+        let table = backend.table();
         runtime.block_on(async { table.put(Row::new("p", "s")).await }).expect("put");
         if threads == 0 {
             drop(runtime);
-            closes_at_once(home);
+            closes_at_once(backend);
         } else {
-            runtime.block_on(async move { closes_at_once(home) });
+            runtime.block_on(async move { closes_at_once(backend) });
             let gone = runtime.block_on(table.get("p", "s")).expect_err("the server has stopped");
             assert!(matches!(gone.cause, PortErrorKind::Unreachable(_)), "{gone}");
         }
@@ -149,21 +149,21 @@ fn a_home_closes_whatever_runtime_its_callers_have() {
     open(folder.path());
 }
 
-fn closes_at_once(home: LocalBackend) {
+fn closes_at_once(backend: LocalBackend) {
     let began = Instant::now();
-    drop(home);
+    drop(backend);
     assert!(began.elapsed() < Duration::from_secs(2), "took {:?}", began.elapsed());
 }
 
 #[test]
 fn a_second_opening_is_refused_with_who_has_it() {
     let folder = folder();
-    let home = open(folder.path());
+    let backend = open(folder.path());
     let refused = LocalBackend::open(folder.path(), Durability::Safe).expect_err("in use");
     let said = refused.to_string();
     assert!(matches!(refused, BackendError::InUse { .. }), "{said}");
     assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");
-    drop(home);
+    drop(backend);
     open(folder.path());
 }
 
@@ -172,7 +172,7 @@ fn a_second_opening_is_refused_with_who_has_it() {
 #[ignore = "the test below runs it"]
 fn hold_a_folder() {
     let folder = std::env::var("TRUECOUNT_TEST_HOLD").expect("a folder");
-    let _home = open(Path::new(&folder));
+    let _backend = open(Path::new(&folder));
     fs::write(Path::new(&folder).join("held"), "").expect("a sign");
     std::thread::sleep(Duration::from_secs(60));
 }
@@ -204,13 +204,13 @@ fn what_a_killed_process_left_half_written_is_cleared() {
     let folder = folder();
     drop(open(folder.path()));
     fs::write(folder.path().join(".drafts/7"), "half").expect("a draft");
-    let home = open(folder.path());
+    let backend = open(folder.path());
     assert_eq!(fs::read_dir(folder.path().join(".drafts")).expect("drafts").count(), 0);
-    drop(home);
+    drop(backend);
 }
 
 #[test]
-fn what_cannot_be_a_home_is_told() {
+fn an_unusable_folder_is_refused() {
     let folder = folder();
     let file = folder.path().join("file");
     fs::write(&file, "x").expect("a file");
@@ -227,7 +227,7 @@ fn what_cannot_be_a_home_is_told() {
 #[tokio::test]
 async fn dropped_files_are_seen_hidden_ones_are_not() {
     let folder = folder();
-    let home = open(folder.path());
+    let backend = open(folder.path());
     let inbox = folder.path().join("archive/inbox/sources/csv");
     fs::create_dir_all(&inbox).expect("a folder");
     for name in ["Zürich 2026-11-30.csv", ".DS_Store", "what?.csv"] {
@@ -235,7 +235,7 @@ async fn dropped_files_are_seen_hidden_ones_are_not() {
     }
     fs::create_dir(inbox.join(".hidden")).expect("a folder");
     fs::write(inbox.join(".hidden/x.csv"), "").expect("a file");
-    let archive = home.archive();
+    let archive = backend.archive();
     let listed: Vec<String> = archive.list("inbox/").await.expect("list").into_iter().map(|entry| entry.key).collect();
     assert_eq!(listed, ["inbox/sources/csv/Zürich 2026-11-30.csv", "inbox/sources/csv/what?.csv"]);
     assert_eq!(archive.get(&listed[0]).await.expect("get"), Some(b"a,b\n".to_vec()));
@@ -263,7 +263,7 @@ mod unix {
     #[tokio::test]
     async fn secrets_of_a_private_file_conform() {
         let folder = folder();
-        let home = open(folder.path());
+        let backend = open(folder.path());
         let (planted, missing) = (id("pax8-uk"), id("ninjaone"));
         let fields = [("client_id", "an id"), ("client_secret", "c4n4ry \"quoted\" é")];
         write_secrets(
@@ -271,19 +271,19 @@ mod unix {
             0o600,
             "[pax8-uk]\nclient_id = 'an id'\nclient_secret = \"c4n4ry \\\"quoted\\\" é\"\n[empty]\n",
         );
-        conformance::secrets(&*home.secrets(), &planted, &fields, &missing).await;
-        conformance::secrets(&*home.secrets(), &planted, &fields, &id("empty")).await;
-        let hint = home.secrets().source(&missing).await.map(|_| ()).expect_err("missing").to_string();
+        conformance::secrets(&*backend.secrets(), &planted, &fields, &missing).await;
+        conformance::secrets(&*backend.secrets(), &planted, &fields, &id("empty")).await;
+        let hint = backend.secrets().source(&missing).await.map(|_| ()).expect_err("missing").to_string();
         assert!(hint.contains("TRUECOUNT_SECRET_NINJAONE") && hint.contains("secrets.toml"), "{hint}");
         fs::remove_file(folder.path().join("config/secrets.toml")).expect("removed");
-        let error = home.secrets().source(&planted).await.map(|_| ()).expect_err("no file");
+        let error = backend.secrets().source(&planted).await.map(|_| ()).expect_err("no file");
         assert!(matches!(error, SecretError::Missing { .. }), "{error}");
     }
 
     #[tokio::test]
     async fn a_file_that_others_may_open_is_refused() {
         let folder = folder();
-        let home = open(folder.path());
+        let backend = open(folder.path());
         for (mode, refused) in [
             (0o644, true),
             (0o640, true),
@@ -296,7 +296,7 @@ mod unix {
         ] {
             let _ = fs::remove_file(folder.path().join("config/secrets.toml"));
             write_secrets(folder.path(), mode, "[pax8]\nclient_secret = 'c4n4ry'\n");
-            let answer = home.secrets().source(&id("pax8")).await;
+            let answer = backend.secrets().source(&id("pax8")).await;
             match answer {
                 Ok(_) => assert!(!refused, "{mode:o}"),
                 Err(error @ SecretError::Unusable { .. }) => {
@@ -310,9 +310,9 @@ mod unix {
     }
 
     #[tokio::test]
-    async fn a_broken_file_is_told_by_line_and_never_quoted() {
+    async fn a_broken_file_is_reported_by_line_and_never_quoted() {
         let folder = folder();
-        let home = open(folder.path());
+        let backend = open(folder.path());
         for (text, line) in [
             ("[pax8]\nclient_secret = c4n4ry\n", "line 2"),
             ("[pax8]\nclient_secret = 'c4n4ry\n", "line 2"),
@@ -321,7 +321,7 @@ mod unix {
             ("[pax8]\na = 'c4n4ry'\na = 'c4n4ry'\n", "line 3"),
         ] {
             write_secrets(folder.path(), 0o600, text);
-            let error = home.secrets().source(&id("pax8")).await.map(|_| ()).expect_err(text);
+            let error = backend.secrets().source(&id("pax8")).await.map(|_| ()).expect_err(text);
             let said = format!("{error} {error:?}");
             assert!(said.contains(line), "{said}");
             assert!(!said.contains("c4n4ry"), "{said}");
@@ -329,18 +329,18 @@ mod unix {
     }
 
     #[test]
-    fn a_new_home_is_its_owners_alone() {
+    fn a_new_folder_is_readable_only_by_its_owner() {
         let folder = folder();
-        let home = folder.path().join("made/here");
-        drop(open(&home));
-        assert_eq!(fs::metadata(&home).expect("a folder").permissions().mode() & 0o777, 0o700);
+        let backend = folder.path().join("made/here");
+        drop(open(&backend));
+        assert_eq!(fs::metadata(&backend).expect("a folder").permissions().mode() & 0o777, 0o700);
     }
 
     #[tokio::test]
     async fn a_full_or_closed_disk_is_an_error_and_leaves_nothing() {
         let folder = folder();
-        let home = open(folder.path());
-        let archive = home.archive();
+        let backend = open(folder.path());
+        let archive = backend.archive();
         fs::create_dir_all(folder.path().join("archive")).expect("a folder");
         // A file where a folder must be: refused whoever runs the test.
         archive.put_new("a", b"file".to_vec()).await.expect("put");
@@ -349,7 +349,7 @@ mod unix {
         assert!(error.to_string().contains("archive/a/b"), "{error}");
         // A folder where the outbox's file must be.
         fs::create_dir_all(folder.path().join("outbox/k.eml")).expect("a folder");
-        let error = home.mailer().send(&mail("k", 1, "x")).await.expect_err("a folder is no mail");
+        let error = backend.mailer().send(&mail("k", 1, "x")).await.expect_err("a folder is no mail");
         assert!(error.to_string().contains("k.eml"), "{error}");
         assert_eq!(fs::read_dir(folder.path().join(".drafts")).expect("drafts").count(), 0);
     }

@@ -1,5 +1,5 @@
-//! What every home of a port must do, as functions that panic at the first breach. Deliberately absent: anything that
-//! is true of one home only. They write under names of their own and can run on a home that is in use.
+//! What every backend of a port must do, as functions that panic at the first breach. Deliberately absent: anything that
+//! is true of one backend only. They write under names of their own and can run on a backend that is in use.
 
 #![expect(clippy::expect_used, reason = "a breach is a panic: these are tests that several crates run")]
 
@@ -28,7 +28,7 @@ fn fresh(what: &str) -> String {
 /// A mailer accepts a mail and its repeat, under two ids.
 ///
 /// # Panics
-/// If the home is not as it must be.
+/// If the backend does not conform.
 pub async fn mailer(mailer: &dyn Mailer) {
     let mut mail = Mail {
         key: fresh("mail"),
@@ -47,7 +47,7 @@ pub async fn mailer(mailer: &dyn Mailer) {
 /// show a value.
 ///
 /// # Panics
-/// If the home is not as it must be.
+/// If the backend does not conform.
 pub async fn secrets(secrets: &dyn Secrets, planted: &SourceId, fields: &[(&str, &str)], missing: &SourceId) {
     let found = secrets.source(planted).await.expect("the planted secret is found");
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
@@ -64,7 +64,7 @@ pub async fn secrets(secrets: &dyn Secrets, planted: &SourceId, fields: &[(&str,
             assert_eq!(&source_id, missing);
             assert!(hint.contains(' '), "a hint says what to do: {hint}");
         }
-        Err(other) => panic!("a missing secret is told as missing, not: {other}"),
+        Err(other) => panic!("a missing secret is reported as missing, not: {other}"),
         Ok(_) => panic!("{missing} has no secret"),
     }
 }

@@ -1,4 +1,4 @@
-//! What every archive must do. Deliberately absent: crashes, which each home meets in its own way.
+//! What every archive must do. Deliberately absent: crashes, which each backend meets in its own way.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ const LISTED: usize = 1_001;
 /// Files come back as they went, are never overwritten unless that was asked, and are listed whole and in order.
 ///
 /// # Panics
-/// If the archive is not as it must be.
+/// If the archive does not conform.
 pub async fn archive(archive: Arc<dyn Archive>) {
     let root = fresh("archive");
     files(&*archive, &root).await;

@@ -11,7 +11,7 @@ use crate::{CreateOutcome, PortErrorKind, Row, Table, TableError, Value};
 /// Rows come back as they went; conditions hold, also when raced; order, prefixes, pages and batches are whole.
 ///
 /// # Panics
-/// If the table is not as it must be.
+/// If the table does not conform.
 pub async fn table(table: &Table) {
     values(table).await;
     new_rows(table).await;
@@ -27,7 +27,7 @@ pub async fn table(table: &Table) {
 /// Every call on a table that is not there says so, with its name and what to do.
 ///
 /// # Panics
-/// If the home is not as it must be.
+/// If the backend does not conform.
 pub async fn missing_table(table: &Table) {
     let row = || Row::new("p", "s");
     let keys = [("p".to_owned(), "s".to_owned())];

@@ -21,7 +21,7 @@ fn error(status: u16, code: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_conflict_is_tried_again_and_a_taken_key_is_told() {
+async fn a_conflict_is_retried_and_an_existing_key_is_reported() {
     let conflict = || error(409, "ConditionalRequestConflict");
     let taken = || error(412, "PreconditionFailed");
     for (answers, placed, requests) in [
@@ -71,7 +71,7 @@ async fn half_a_file_is_no_file() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_apart() {
+async fn a_missing_file_and_a_missing_bucket_differ() {
     let server = Server::script(vec![error(404, "NoSuchKey")]).await;
     assert_eq!(archive(&server).get("a").await.expect("get"), None);
     let server = Server::script(vec![error(404, "NoSuchBucket")]).await;

@@ -18,8 +18,8 @@ use truecount_platform::{
 
 const VARIABLE: &str = "TRUECOUNT_TEST_ENDPOINT";
 
-/// The endpoint, and the homes behind it.
-fn homes() -> (Aws, String) {
+/// The endpoint, and the backends behind it.
+fn backends() -> (Aws, String) {
     let url = std::env::var(VARIABLE).expect(VARIABLE);
     let endpoint = Some(endpoint::checked(&url).expect("an endpoint that may be used"));
     let endpoints =
@@ -30,7 +30,7 @@ fn homes() -> (Aws, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/contract sets it"]
 async fn table() {
-    let (aws, _) = homes();
+    let (aws, _) = backends();
     let table = aws.table("truecount-conformance");
     table.create_if_missing().await.expect("made");
     table.create_if_missing().await.expect("is there");
@@ -41,7 +41,7 @@ async fn table() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/contract sets it"]
 async fn archive() {
-    let (aws, _) = homes();
+    let (aws, _) = backends();
     let archive = aws.archive("truecount-conformance");
     archive.create_if_missing().await.expect("made");
     archive.create_if_missing().await.expect("is there");
@@ -53,7 +53,7 @@ async fn archive() {
 #[tokio::test]
 #[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/contract sets it"]
 async fn mailer() {
-    let (aws, url) = homes();
+    let (aws, url) = backends();
     let unverified = Mail {
         key: "k".to_owned(),
         attempt: 1,
@@ -73,7 +73,7 @@ async fn mailer() {
 #[tokio::test]
 #[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/contract sets it"]
 async fn secrets() {
-    let (aws, url) = homes();
+    let (aws, url) = backends();
     let id = |source: &str| SourceId::new(source).expect("an id");
     let secrets = aws.secrets("/truecount/conformance/");
     let ssm = aws_sdk_ssm::Client::new(&config(&url));

@@ -216,7 +216,7 @@ async fn each_refusal_has_its_cause_and_its_number_of_tries() {
 }
 
 #[tokio::test]
-async fn what_is_stored_and_not_ours_is_told() {
+async fn stored_data_of_another_form_is_refused() {
     let odd = json!({ "pk": { "S": "p" }, "sk": { "S": "s" }, "price": { "N": "1.5" } });
     let server = Server::script(vec![reply(&json!({ "Item": odd }))]).await;
     let refused = table(&server).get("p", "s").await.expect_err("a fraction");
