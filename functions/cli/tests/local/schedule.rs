@@ -71,7 +71,7 @@ fn a_closing_that_fails_is_told_once_a_day_and_made_good() {
         assert_eq!(outbox.len(), 1);
         assert_eq!(outbox[0].0, "2026-06-failed-2026-06-26-billing.eml");
         let text = text_of(&outbox[0].1);
-        assert!(text.contains("closing of June 2026 did not finish") && text.contains("reconcile"), "{text}");
+        assert!(text.contains("closing run of June 2026 did not finish") && text.contains("reconcile"), "{text}");
     }
     fs::write(&settings, good).unwrap();
     let office = office.at("2026-06-27T06:00:00Z");

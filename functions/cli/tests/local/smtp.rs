@@ -209,7 +209,7 @@ fn without_a_mail_server_a_test_mail_stays_here_and_says_so() {
     assert_eq!(ended.out, "billing (anna@msp.example, ben@msp.example): kept as outbox/test-1782849600-billing.eml\n");
     assert!(ended.err.contains("no [mail.smtp], so mail goes to nobody"), "{}", ended.err);
     let text = text_of(&office.outbox()[0].1);
-    assert!(text.contains("mail to the group \"billing\" arrives"), "{text}");
+    assert!(text.contains("mail to the recipient group \"billing\" is delivered"), "{text}");
     let wrong = office.run(&["mail", "test", "--to", "board"]);
     expect(&wrong, FAILED, &["there is no mail group `board`; there are: `billing`"]);
 }
