@@ -1,6 +1,6 @@
-//! `truecount check`: bare CSV files in, exceptions out.
+//! `truecount check`: reconciles CSV files, without any set-up.
 
-use truecount_check::{self as bare, CheckArgs};
+use truecount_check::{self as check_files, CheckArgs};
 use truecount_reconciliation::{FindingKind, Reconciliation};
 use truecount_reports::sanitize;
 
@@ -8,11 +8,11 @@ use crate::args::{self, Cli};
 use crate::output::{Ending, json, say, tell};
 use crate::pipeline;
 
-/// Reasons shown at the prompt; the file has them all.
+/// Reasons shown at the prompt; the file has all of them.
 const REASONS_MAX: usize = 5;
 
 pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending> {
-    let outcome = bare::run(&CheckArgs {
+    let outcome = check_files::run(&CheckArgs {
         billed: args.billed.clone(),
         usage: args.usage.clone(),
         mappings: args.mappings.clone(),

@@ -32,7 +32,7 @@ pub(crate) async fn clients(cli: &Cli, args: &ClientsArgs) -> anyhow::Result<End
     let known: Vec<_> = known.iter().filter(|(id, name)| is_wanted(id, name)).collect();
     if known.is_empty() {
         anyhow::bail!(
-            "neither the PSA's last sync nor a run has a client `{client}`: give its id in the PSA, or a part of its name"
+            "there is no client `{client}` in the PSA's last sync or in a run: give its id in the PSA, or a part of its name"
         );
     }
     if cli.json {
@@ -44,8 +44,8 @@ pub(crate) async fn clients(cli: &Cli, args: &ClientsArgs) -> anyhow::Result<End
         );
     }
     tell(&match run {
-        Some(run) => format!("Nothing of it was compared in run {}.", run.run_id),
-        None => "There is no run yet; `truecount run` makes one.".to_owned(),
+        Some(run) => format!("Run {} has no comparison of it.", run.run_id),
+        None => "There is no run yet: start with `truecount run`.".to_owned(),
     });
     Ok(Ending::Clean)
 }
@@ -95,7 +95,7 @@ fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
     Ok(Ending::Clean)
 }
 
-/// The PSA's clients by the newest sync.
+/// The PSA's clients as of its last sync.
 async fn clients_of(session: &Session) -> anyhow::Result<Vec<(ClientId, String)>> {
     let mut clients = Vec::new();
     for source in session.config.settings.enabled() {

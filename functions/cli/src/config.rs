@@ -1,7 +1,7 @@
-//! `config pull`, `push` and `diff`: settings and rules of a home, changed in a folder of one's own, checked before they
-//! are put in place, and never over somebody else's change.
+//! `truecount config`: settings and rules are edited in a local directory, checked before they are uploaded, and never
+//! overwrite somebody else's change.
 //!
-//! Earlier versions: a deployed stack's bucket keeps each; a folder keeps them under `config/history/`.
+//! Earlier versions are kept: by a stack's bucket, and by a data directory under `config/history/`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,23 +17,23 @@ use truecount_store::{RULES_FILE, SETTINGS_FILE, sha256_hex};
 use crate::args::{Cli, ConfigArgs, ConfigCommand};
 use crate::open::{OpenBackend, Target, open_backend};
 use crate::output::{Ending, json, say, tell};
-use crate::rules::{odd, wrong};
+use crate::rules::{problems, problems_found, warnings};
 
-/// The files, by their names in one's own folder, in the order in which they are put in place.
+/// The files by their names in the local directory, in the order of the upload.
 const FILES: [(&str, &str); 2] = [("rules.toml", RULES_FILE), ("settings.toml", SETTINGS_FILE)];
 
-/// Beside them: which home they are of, and what each was when it was pulled.
+/// The file beside them that records where they are from and what each was when it was pulled.
 const PULLED: &str = ".pulled.json";
 
-/// What was pulled.
+/// What was pulled, and from where.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Pulled {
-    home: String,
+    backend: String,
     /// File name to the SHA-256 of what was there.
     files: BTreeMap<String, String>,
 }
 
-/// A file and what became of it, or how it differs.
+/// A file and what was done with it, or how it differs.
 #[derive(Serialize)]
 struct FileRow {
     file: &'static str,
@@ -58,7 +58,7 @@ async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
     for (name, key) in FILES {
         let Some(there) = backend.env.config.get(key).await? else {
             anyhow::bail!(
-                "`{}` is not there yet: `truecount init --data DIR` writes one to begin with, `truecount config push DIR/config` puts it in place",
+                "`{}` does not exist yet: `truecount init --data DIR` writes one to start from, `truecount config push DIR/config` uploads it",
                 backend.env.config.place(key)
             )
         };
@@ -67,14 +67,14 @@ async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
             && pulled.files.get(name) != Some(&sha256_hex(&mine))
         {
             anyhow::bail!(
-                "`{}` has changes that were never pushed: push them, or pull into another folder with --out",
+                "`{}` has changes that were never pushed: push them, or pull into another directory with --out",
                 folder.join(name).display()
             );
         }
         found.push((name, key, there));
     }
-    fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
-    pulled.home = backend.name();
+    fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be created", folder.display()))?;
+    pulled.backend = backend.name();
     let mut rows = Vec::new();
     for (name, key, there) in found {
         let path = folder.join(name);
@@ -90,7 +90,7 @@ async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
         json(&rows)?;
     } else {
         tell(&format!(
-            "Of {}. `truecount config diff` shows your changes, `truecount config push` puts them there.",
+            "From {}. `truecount config diff` shows your changes, `truecount config push` uploads them.",
             backend.name()
         ));
     }
@@ -99,31 +99,31 @@ async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
 
 async fn push(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result<Ending> {
     let mut pulled = Pulled::read(folder)?.unwrap_or_default();
-    if !pulled.home.is_empty() && pulled.home != backend.name() {
-        anyhow::bail!("`{}` was pulled from {}, not from {}", folder.display(), pulled.home, backend.name());
+    if !pulled.backend.is_empty() && pulled.backend != backend.name() {
+        anyhow::bail!("`{}` was pulled from {}, not from {}", folder.display(), pulled.backend, backend.name());
     }
     let mut files = Vec::new();
     for (name, key) in FILES {
         let path = folder.join(name);
         let Some(mine) = read(&path)? else {
-            anyhow::bail!("`{}` is not there: `truecount config pull` fetches it", path.display())
+            anyhow::bail!("`{}` does not exist: `truecount config pull` downloads it", path.display())
         };
         files.push((name, key, mine));
     }
     let config =
         Config::from_bytes(&files[1].2, files[0].2.clone()).with_context(|| format!("in `{}`", folder.display()))?;
-    let wrong = wrong(&config);
+    let wrong = problems(&config);
     if !wrong.is_empty() {
         wrong.iter().for_each(|line| tell(line));
-        anyhow::bail!("{} things to mend; nothing was put in place", wrong.len());
+        anyhow::bail!("{}; nothing was uploaded", problems_found(wrong.len()));
     }
-    odd(&config).iter().for_each(|line| tell(&format!("Note: {line}")));
+    warnings(&config).iter().for_each(|line| tell(&format!("Note: {line}")));
     let mut rows = Vec::new();
     for (name, key, mine) in files {
         let sha256 = sha256_hex(&mine);
         let state = put(backend, key, mine, pulled.files.get(name)).await?;
         pulled.files.insert(name.to_owned(), sha256);
-        pulled.home = backend.name();
+        pulled.backend = backend.name();
         pulled.write(folder)?;
         rows.push(FileRow { file: name, place: backend.env.config.place(key), state, diff: None });
     }
@@ -135,7 +135,7 @@ async fn push(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
     Ok(Ending::Clean)
 }
 
-/// Puts one file in place of what was pulled, and of nothing else.
+/// Replaces a file if it still is what was pulled.
 async fn put(backend: &OpenBackend, key: &str, mine: Vec<u8>, pulled: Option<&String>) -> anyhow::Result<&'static str> {
     let archive = &*backend.env.config;
     let there = archive.get(key).await?;
@@ -152,15 +152,15 @@ async fn put(backend: &OpenBackend, key: &str, mine: Vec<u8>, pulled: Option<&St
         Some(_) => false,
     };
     if placed {
-        return Ok("put in place");
+        return Ok("uploaded");
     }
     anyhow::bail!(
-        "`{}` is not what you pulled: somebody changed it since, or you never pulled. `truecount config diff` shows how yours differs; pull into another folder with --out, bring them together there, and push from it",
+        "`{}` is not what you pulled: somebody changed it since, or you never pulled. `truecount config diff` shows the difference; pull into another directory with --out, merge your changes there, and push that directory",
         archive.place(key)
     )
 }
 
-/// Keeps an earlier version, under a name that its content gives it.
+/// Keeps an earlier version under a name derived from its content.
 async fn keep(archive: &dyn Archive, key: &str, earlier: &[u8]) -> anyhow::Result<()> {
     let name = key.strip_prefix("config/").unwrap_or(key);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "toml"));
@@ -193,12 +193,12 @@ async fn diff(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
 }
 
 impl OpenBackend {
-    /// Which home this is, for people and for what was pulled.
+    /// Which backend this is: for people, and to compare with what was pulled.
     fn name(&self) -> String {
         match &self.target {
             Target::Directory(folder) => {
                 let whole = fs::canonicalize(folder).unwrap_or_else(|_| folder.clone());
-                format!("the folder `{}`", whole.display())
+                format!("the directory `{}`", whole.display())
             }
             Target::Stack { name, resources, .. } => format!("the stack `{name}` (s3://{})", resources.bucket),
         }
@@ -210,7 +210,7 @@ impl Pulled {
         let path = folder.join(PULLED);
         let Some(bytes) = read(&path)? else { return Ok(None) };
         let pulled = serde_json::from_slice(&bytes);
-        pulled.map(Some).with_context(|| format!("`{}` is damaged: pull into another folder", path.display()))
+        pulled.map(Some).with_context(|| format!("`{}` is damaged: pull into another directory", path.display()))
     }
 
     fn write(&self, folder: &Path) -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
-//! `truecount demo`: a sample MSP and its vendors on this machine, one month closed for real, and the answer sheet.
+//! `truecount demo`: closes a month of a sample MSP whose vendors run on this machine, and compares the exceptions
+//! found with those planted.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -22,8 +23,8 @@ use crate::open::{Session, embedded};
 use crate::output::{Ending, json, say, tell};
 use crate::pipeline;
 
-/// The first line of the settings that `demo` writes: what it may write over.
-const MARK: &str = "# Written by `truecount demo`, and written over by the next one.";
+/// The first line of settings that the demo has written, and may overwrite.
+const MARK: &str = "# Written by `truecount demo`, which overwrites it each time.";
 
 /// The demo's answer in JSON.
 #[derive(Serialize)]
@@ -62,28 +63,31 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
         seed_history(&session, &sample.history()).await?;
     }
     decide(&session, &sample).await?;
-    tell(&format!("A sample MSP with {} sources on this machine; closing {month}.", sample.sources().len()));
+    tell(&format!("Closing {month} of a sample MSP with {} sources on this machine.", sample.sources().len()));
 
     let sources: Vec<_> = session.config.settings.enabled().cloned().collect();
     let syncs = pipeline::sync_all(&session, &sources).await?;
     let wanted = RunKind::Closing { replace: None };
     let ReconcileAnswer::Reconciled { run_id, .. } = pipeline::reconcile_now(&session, Some(month), &wanted).await?
     else {
-        anyhow::bail!("another run of {month} is at work; try again when it is done")
+        anyhow::bail!("another run of {month} is in progress; try again when it has finished")
     };
     let report = pipeline::report_now(&session, month, Some(&run_id), MailPolicy::Usual).await?;
-    let agreement = agreement(&session, &sample, month, &run_id).await?;
+    let agreement = compare_with_planted(&session, &sample, month, &run_id).await?;
     vendors.stop().await;
     show(cli, &data, &sample, syncs, report, agreement)
 }
 
-/// Settings, rules, secrets and dropped files of the sample.
+/// Writes the settings, rules, secrets and inbox files of the sample.
 fn prepare(data: &Path, sample: &Sample, vendors: &Vendors) -> anyhow::Result<()> {
     let settings = data.join(SETTINGS_FILE);
     if let Ok(text) = std::fs::read_to_string(&settings)
         && !text.starts_with(MARK)
     {
-        anyhow::bail!("`{}` is not the demo's; give the demo a folder of its own with --data DIR", settings.display());
+        anyhow::bail!(
+            "`{}` was not written by the demo; give the demo a directory of its own with --data DIR",
+            settings.display()
+        );
     }
     write(&settings, format!("{MARK}\n{}", sample.settings_toml(&vendors.endpoints())).as_bytes())?;
     write(&data.join(RULES_FILE), sample.rules_toml().as_bytes())?;
@@ -114,7 +118,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     options.open(path).and_then(|mut file| file.write_all(bytes)).with_context(say_where)
 }
 
-/// The mappings that the sample's people have decided; once.
+/// Records the decisions of the sample's people about mappings, once.
 async fn decide(session: &Session, sample: &Sample) -> anyhow::Result<()> {
     for decided in sample.decisions() {
         let (source, account_id) = (SourceId::new(&decided.source)?, AccountId::new(&decided.account_id)?);
@@ -132,7 +136,7 @@ async fn decide(session: &Session, sample: &Sample) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Earlier months as plain records: they have totals, but no files.
+/// Records earlier months with totals, but without files.
 async fn seed_history(session: &Session, history: &[EarlierMonth]) -> anyhow::Result<()> {
     for earlier in history {
         let mut totals = Vec::new();
@@ -156,8 +160,13 @@ async fn seed_history(session: &Session, history: &[EarlierMonth]) -> anyhow::Re
     Ok(())
 }
 
-/// Holds the report's exceptions against the answer sheet.
-async fn agreement(session: &Session, sample: &Sample, month: BillingMonth, run_id: &str) -> anyhow::Result<Tally> {
+/// Compares the report's exceptions with those planted.
+async fn compare_with_planted(
+    session: &Session,
+    sample: &Sample,
+    month: BillingMonth,
+    run_id: &str,
+) -> anyhow::Result<Tally> {
     let run = Run::load(&session.env.store, month, run_id).await?;
     let run = run.with_context(|| format!("run `{run_id}` is missing"))?;
     let bytes = run.read_file(&session.env.store, "exceptions.csv").await?;
@@ -184,20 +193,20 @@ fn show(
         let Tally { equal, missing, extra, different } = agreement;
         json(&DemoAnswer { syncs, report, planted, equal, missing, extra, different })?;
     } else {
-        pipeline::tell_syncs(&syncs);
+        pipeline::show_failed_syncs(&syncs);
         ending = pipeline::show_report(&report);
         if is_whole {
-            say(&format!("Found and planted agree: {} of {planted}.", agreement.equal));
+            say(&format!("All {planted} planted exceptions were found, and no others."));
         } else {
             show_disagreement(&agreement, planted);
         }
-        tell(&format!("Mails: {}", data.join("outbox").display()));
+        tell(&format!("Mail: {}", data.join("outbox").display()));
     }
-    if is_whole { Ok(ending) } else { anyhow::bail!("found and planted do not agree") }
+    if is_whole { Ok(ending) } else { anyhow::bail!("what was found differs from what was planted") }
 }
 
 fn show_disagreement(agreement: &Tally, planted: usize) {
-    say(&format!("Found and planted DIFFER: {} of {planted} are equal.", agreement.equal));
+    say(&format!("Found and planted exceptions DIFFER: {} of {planted} are equal.", agreement.equal));
     for row in &agreement.missing {
         say(&format!("  planted, not found: {row}"));
     }

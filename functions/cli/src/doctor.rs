@@ -25,10 +25,10 @@ pub(crate) async fn doctor(cli: &Cli, args: &DoctorArgs) -> anyhow::Result<Endin
     } else {
         results.iter().for_each(show);
         let open = results.iter().filter(|result| result.status != CheckStatus::Ok).count();
+        let checks = if results.len() == 1 { "1 check".to_owned() } else { format!("{} checks", results.len()) };
         tell(&match open {
-            0 => format!("{} checks, all in order.", results.len()),
-            1 => format!("{} checks, 1 to fix.", results.len()),
-            _ => format!("{} checks, {open} to fix.", results.len()),
+            0 => format!("{checks}, all in order."),
+            _ => format!("{checks}, {open} to fix."),
         });
     }
     Ok(match worst {

@@ -1,4 +1,4 @@
-//! `truecount report download`: a run's files out of the home's archive into a folder of one's own.
+//! `truecount report download`: copies a run's files from the archive into a local directory.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -17,7 +17,7 @@ use crate::runs::newest_run;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
 
-/// A run's file, and what became of it here.
+/// A file of the run, and whether it had to be written.
 #[derive(Serialize)]
 struct DownloadedFile {
     file: String,
@@ -36,7 +36,7 @@ enum Outcome {
 struct Answer {
     run_id: String,
     month: BillingMonth,
-    folder: String,
+    directory: String,
     files: Vec<DownloadedFile>,
 }
 
@@ -52,20 +52,20 @@ pub(crate) async fn download(cli: &Cli, backend: &BackendArgs, args: &DownloadAr
         let outcome = write_new(&out.join(&name), &bytes)?;
         downloaded.push(DownloadedFile { file: name, bytes: bytes.len(), outcome });
     }
-    let folder = out.display().to_string();
+    let directory = out.display().to_string();
     if cli.json {
-        json(&Answer { run_id, month, folder, files: downloaded })?;
+        json(&Answer { run_id, month, directory, files: downloaded })?;
         return Ok(Ending::Clean);
     }
     let cells = |file: &DownloadedFile| {
         let outcome = match file.outcome {
             Outcome::Written => "written",
-            Outcome::AlreadyThere => "there already",
+            Outcome::AlreadyThere => "already there",
         };
         vec![file.file.clone(), file.bytes.to_string(), outcome.to_owned()]
     };
     table(&[Key("file"), Number("bytes"), Text("")], &downloaded.iter().map(cells).collect::<Vec<_>>());
-    tell(&format!("Run {run_id} of {month} is in `{folder}`."));
+    tell(&format!("Run {run_id} of {month} is in `{directory}`."));
     Ok(Ending::Clean)
 }
 
@@ -79,10 +79,9 @@ async fn wanted(session: &Session, args: &DownloadArgs) -> anyhow::Result<Run> {
             Some(month) => Run::load(&session.env.store, month, run_id).await?,
             None => None,
         };
-        return found
-            .with_context(|| format!("there is no run `{run_id}`; `truecount runs list` shows those there are"));
+        return found.with_context(|| format!("there is no run `{run_id}`: `truecount runs list` shows all runs"));
     }
-    newest_run(session, args.month).await?.context("there is no run yet; `truecount run` makes one")
+    newest_run(session, args.month).await?.context("there is no run yet: start with `truecount run`")
 }
 
 /// The run's files by their names below its folder.
@@ -90,8 +89,8 @@ async fn files_of(session: &Session, run: &Run) -> anyhow::Result<Vec<(String, V
     let store = &session.env.store;
     let mut files = Vec::new();
     for file in run.files(store).await? {
-        // Only what names a file below a folder may become one, whoever put it there.
-        checked_key(&file.name).with_context(|| format!("`{}` cannot be a file here", file.name))?;
+        // A name that leads out of the directory is refused, whoever put it into the archive.
+        checked_key(&file.name).with_context(|| format!("`{}` cannot be a file name here", file.name))?;
         let bytes = run.read_file(store, &file.name).await?;
         let bytes = bytes.with_context(|| format!("`{}` was removed", file.name))?;
         files.push((file.name, bytes));
@@ -105,14 +104,14 @@ async fn files_of(session: &Session, run: &Run) -> anyhow::Result<Vec<(String, V
     Ok(files)
 }
 
-/// Before anything is written: whatever is there with other content stays.
+/// Refuses before anything is written: a file with other content is never overwritten.
 fn refuse_to_overwrite(out: &Path, files: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
     for (name, bytes) in files {
         let path = out.join(name);
         match fs::read(&path) {
             Ok(there) if there == *bytes => {}
             Ok(_) => anyhow::bail!(
-                "`{}` is there already with other content, and nothing was written; name another folder with --out",
+                "`{}` exists with other content, so nothing was written; name another directory with --out",
                 path.display()
             ),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
@@ -122,7 +121,7 @@ fn refuse_to_overwrite(out: &Path, files: &[(String, Vec<u8>)]) -> anyhow::Resul
     Ok(())
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file completely or not at all.
 fn write_new(path: &Path, bytes: &[u8]) -> anyhow::Result<Outcome> {
     if path.exists() {
         return Ok(Outcome::AlreadyThere);

@@ -1,4 +1,4 @@
-//! `truecount inbox push`: a file for the next sync or run, looked at before it is put there.
+//! `truecount inbox push`: adds a file for the next sync or run, after checking it.
 
 use std::path::Path;
 
@@ -13,20 +13,20 @@ use crate::args::{Cli, InboxArgs, InboxCommand};
 use crate::open::{Session, open};
 use crate::output::{Ending, json, say, tell};
 
-/// The largest file that is looked at here, in bytes. A larger one can be put into the inbox by hand.
+/// The largest file that is checked here, in bytes. A larger one can be copied into the inbox by hand.
 const FILE_BYTES_MAX: u64 = 1_000_000_000;
 
-/// The largest file of mappings that a run takes, in bytes.
+/// The largest spreadsheet of mappings that a run reads, in bytes.
 const MAPPINGS_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// A file of mappings that was pushed, as one answer.
+/// The answer for a spreadsheet of mappings.
 #[derive(Serialize)]
 struct PushedMappings {
     place: String,
     already: bool,
 }
 
-/// What was pushed, as one answer.
+/// The answer for a source's file.
 #[derive(Serialize)]
 struct Pushed {
     source: SourceId,
@@ -37,8 +37,8 @@ struct Pushed {
     already: bool,
 }
 
-/// What a file holds, as the next sync will read it.
-struct Seen {
+/// What a file contains, as the next sync will read it.
+struct FileContents {
     as_of: CountDay,
     accounts: usize,
     rows: usize,
@@ -50,15 +50,15 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
     if *mappings {
         return push_mappings(cli, &session, file).await;
     }
-    let source = takes_files(&session.config.settings, source.as_ref())?;
+    let source = file_source(&session.config.settings, source.as_ref())?;
     let (name, bytes) = read(file)?;
-    let seen = look_into(source, &name, &bytes)?;
-    let (already, place) = put(&session, &InboxFolder::source(&source.id), &name, bytes).await?;
+    let contents = parse(source, &name, &bytes)?;
+    let (already, place) = add(&session, &InboxFolder::source(&source.id), &name, bytes).await?;
     let pushed = Pushed {
         source: source.id.clone(),
-        as_of: seen.as_of,
-        accounts: seen.accounts,
-        rows: seen.rows,
+        as_of: contents.as_of,
+        accounts: contents.accounts,
+        rows: contents.rows,
         place,
         already,
     };
@@ -67,74 +67,73 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
         return Ok(Ending::Clean);
     }
     let Pushed { as_of, accounts, rows, place, .. } = &pushed;
-    say(&format!("{place}: as of {as_of}, {rows} rows, {accounts} vendor organizations"));
+    say(&format!("{place}: as of {as_of}, {rows} rows, {accounts} vendor accounts"));
     if already {
-        tell("The same file was there already.");
+        tell("The same file was already there.");
     }
-    warn(&session, source, &seen).await?;
-    tell(&format!("`truecount sync {}` reads it, and so does the next run.", source.id));
+    warn(&session, source, &contents).await?;
+    tell(&format!("`truecount sync {}` reads it, as does the next run.", source.id));
     Ok(Ending::Clean)
 }
 
-/// A spreadsheet of mappings. Its rows are checked by the run that takes them, against what is known then.
+/// Adds a spreadsheet of mappings. The run that reads it checks its rows, against what is known then.
 async fn push_mappings(cli: &Cli, session: &Session, file: &Path) -> anyhow::Result<Ending> {
     let (name, bytes) = read(file)?;
-    is_spreadsheet(&name, &bytes).map_err(|why| anyhow::anyhow!("`{name}`: {why}; nothing was put into the inbox"))?;
-    let (already, place) = put(session, &InboxFolder::mappings(), &name, bytes).await?;
+    is_spreadsheet(&name, &bytes).map_err(|why| anyhow::anyhow!("`{name}`: {why}; nothing was added to the inbox"))?;
+    let (already, place) = add(session, &InboxFolder::mappings(), &name, bytes).await?;
     if cli.json {
         json(&PushedMappings { place, already })?;
         return Ok(Ending::Clean);
     }
     say(&place);
     if already {
-        tell("The same file was there already.");
+        tell("The same file was already there.");
     }
-    tell("The next run takes it; what came of each row is then beside it, and rows that were refused in the report.");
+    tell("The next run reads it, writes the result of each row beside it, and lists refused rows in the report.");
     Ok(Ending::Clean)
 }
 
-/// Whether a file can be one of mappings, by its name and its first bytes.
+/// Whether a file can be a spreadsheet of mappings, by its name and first bytes.
 fn is_spreadsheet(name: &str, bytes: &[u8]) -> Result<(), String> {
     let ends = |ending: &str| name.to_ascii_lowercase().ends_with(ending);
     if bytes.len() > MAPPINGS_BYTES_MAX {
         return Err(format!("it has {} bytes, more than {MAPPINGS_BYTES_MAX}: split it", bytes.len()));
     }
     if ends("-result.csv") {
-        return Err("it is what came of an earlier file: push the spreadsheet itself".to_owned());
+        return Err("it is the result of an earlier file: push the spreadsheet itself".to_owned());
     }
     let is_workbook = bytes.starts_with(b"PK\x03\x04");
     match (ends(".xlsx"), ends(".csv")) {
         (true, _) if is_workbook => Ok(()),
         (_, true) if bytes.is_empty() => Err("it is empty".to_owned()),
         (_, true) if !is_workbook => Ok(()),
-        _ => {
-            Err("it is no .xlsx or .csv as `truecount mappings export` writes them: save it as one of them".to_owned())
-        }
+        _ => Err("it is neither .xlsx nor .csv as `truecount mappings export` writes them: save it as one of these"
+            .to_owned()),
     }
 }
 
-/// The source that is named, if it takes files; without a name the only one that does.
-fn takes_files<'a>(settings: &'a Settings, wanted: Option<&SourceId>) -> anyhow::Result<&'a SourceSettings> {
-    let mut takers = Vec::new();
+/// The named source, if it reads files; without a name the only one that does.
+fn file_source<'a>(settings: &'a Settings, wanted: Option<&SourceId>) -> anyhow::Result<&'a SourceSettings> {
+    let mut readers = Vec::new();
     for source in settings.enabled() {
         if connect(&source.connector, &source.options)?.file().is_some() {
-            takers.push(source);
+            readers.push(source);
         }
     }
-    let names = || takers.iter().map(|source| format!("`{}`", source.id)).collect::<Vec<_>>().join(", ");
-    match (wanted, takers.as_slice()) {
+    let names = || readers.iter().map(|source| format!("`{}`", source.id)).collect::<Vec<_>>().join(", ");
+    match (wanted, readers.as_slice()) {
         (_, []) => {
-            anyhow::bail!("no source that is switched on takes files: the settings need one with `connector = \"csv\"`")
+            anyhow::bail!("no enabled source reads files: the settings need one with `connector = \"csv\"`")
         }
         (None, [only]) => Ok(only),
-        (None, _) => anyhow::bail!("several sources take files: say which with --source: {}", names()),
+        (None, _) => anyhow::bail!("several sources read files: name one with --source: {}", names()),
         (Some(id), _) => {
             let source = settings.source(id.as_str())?;
-            takers
+            readers
                 .iter()
-                .find(|taker| taker.id == source.id)
+                .find(|reader| reader.id == source.id)
                 .copied()
-                .with_context(|| format!("`{id}` takes no files, or is switched off; those that do: {}", names()))
+                .with_context(|| format!("`{id}` reads no files, or is disabled; these do: {}", names()))
         }
     }
 }
@@ -149,10 +148,10 @@ fn read(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((name.to_owned(), bytes))
 }
 
-/// Reads the whole file as the sync will.
-fn look_into(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Result<Seen> {
+/// Parses the whole file as the sync will.
+fn parse(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Result<FileContents> {
     let connector = connect(&source.connector, &source.options)?;
-    let file = connector.file().context("this source takes no files")?;
+    let file = connector.file().context("this source reads no files")?;
     let as_of = file.as_of(name).map_err(anyhow::Error::msg)?;
     let mut reading = SnapshotBuilder::of(&*connector);
     let mut splitter = file.split(name);
@@ -167,41 +166,41 @@ fn look_into(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Resul
         Ok(reading.finish())
     };
     let found = take(&*connector).map_err(|error: truecount_connectors::PageError| {
-        anyhow::anyhow!("{}; nothing was put into the inbox", error.why.trim_start_matches("cannot be read: "))
+        anyhow::anyhow!("{}; nothing was added to the inbox", error.why.trim_start_matches("cannot be read: "))
     })?;
-    Ok(Seen { as_of, accounts: found.account_count(), rows: found.item_count() + found.line_count() })
+    Ok(FileContents { as_of, accounts: found.account_count(), rows: found.item_count() + found.line_count() })
 }
 
-/// Adds the file, unless another one has its name; says whether the same one was there, and where it is.
-async fn put(session: &Session, folder: &InboxFolder, name: &str, bytes: Vec<u8>) -> anyhow::Result<(bool, String)> {
+/// Adds the file, unless another one has its name. Says whether the same file was already there, and where it is.
+async fn add(session: &Session, folder: &InboxFolder, name: &str, bytes: Vec<u8>) -> anyhow::Result<(bool, String)> {
     let place = folder.file_location(&session.env.store, name);
     match folder.add(&session.env.store, name, bytes).await {
         Ok(outcome) => Ok((outcome == CreateOutcome::AlreadyExists, place)),
         Err(StoreError::Taken(_)) => anyhow::bail!(
-            "`{place}` is there already with other content and stays as it is; give the new file another name, such as \
+            "`{place}` exists with other content and is not replaced; give the new file another name, such as \
              one that ends in -2"
         ),
         Err(error) => Err(error.into()),
     }
 }
 
-/// What a person should know of the file's day.
-async fn warn(session: &Session, source: &SourceSettings, seen: &Seen) -> anyhow::Result<()> {
+/// Says when the file will be read, if that is not at once.
+async fn warn(session: &Session, source: &SourceSettings, contents: &FileContents) -> anyhow::Result<()> {
     let today = session.config.settings.today(&session.env);
-    if seen.as_of.0 > today {
-        tell(&format!("Today is {today}: it is read from {} on.", seen.as_of));
+    if contents.as_of.0 > today {
+        tell(&format!("Today is {today}: it is used from {} on.", contents.as_of));
     }
     let connector = connect(&source.connector, &source.options)?;
     let Some(file) = connector.file() else { return Ok(()) };
     let mut newer = Vec::new();
     for entry in InboxFolder::source(&source.id).files(&session.env.store).await? {
         let name = &entry.name;
-        if file.as_of(name).is_ok_and(|day| day > seen.as_of && day.0 <= today) {
+        if file.as_of(name).is_ok_and(|day| day > contents.as_of && day.0 <= today) {
             newer.push(format!("`{name}`"));
         }
     }
     if !newer.is_empty() {
-        tell(&format!("A newer file is read in its place: {}.", newer.join(", ")));
+        tell(&format!("A newer file is used instead: {}.", newer.join(", ")));
     }
     Ok(())
 }

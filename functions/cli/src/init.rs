@@ -1,4 +1,4 @@
-//! `truecount init`: commented settings, rules and an empty file of secrets to start from.
+//! `truecount init`: writes commented settings, rules and secrets to start from.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,12 +13,21 @@ use crate::args::{Cli, InitArgs};
 use crate::output::{Ending, json, say, tell};
 
 const SETTINGS_HEAD: &str = include_str!("init/settings.toml");
-/// Who may sign in where: only its owner may read it.
+/// The credentials on this machine; only their owner may read the file.
 pub(crate) const SECRETS: &str = "config/secrets.toml";
 const SECRETS_HEAD: &str = "\
-# The secrets of the sources on this machine, one table for each source's id. Only you may read this file: its mode
-# stays 600. A secret may also come as a JSON object in TRUECOUNT_SECRET_<ID>.
+# The credentials of the sources on this machine, one table for each source's id. Only you may read this file: its mode
+# stays 600. The environment variable TRUECOUNT_SECRET_<ID> may hold them as a JSON object instead.
 ";
+/// What to do after `init`.
+const NEXT_STEPS: &str = "\
+Next:
+1. Enable your PSA and your sources in settings.toml.
+2. Say in rules.toml which products are counted by what.
+3. Store the credentials of each source: `truecount secrets set SOURCE`.
+4. Check it all: `truecount rules check`, then `truecount doctor`.
+5. Read the sources: `truecount sync`.";
+
 const RULES: &str = include_str!("init/rules.toml");
 
 pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Ending> {
@@ -43,14 +52,14 @@ pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Ending> {
         let _ = writeln!(secrets, "\n#[{}]", connector.name);
         connector.secret.iter().for_each(|field| _ = writeln!(secrets, "#{field} = \"\""));
     }
-    secrets.push_str("\n# The mail server's, for [mail.smtp].\n#[smtp]\n#password = \"\"\n");
+    secrets.push_str("\n# The mail server's password, for [mail.smtp].\n#[smtp]\n#password = \"\"\n");
     let mut written = Vec::new();
     for (key, text) in [(SETTINGS_FILE, settings.as_str()), (RULES_FILE, RULES), (SECRETS, secrets.as_str())] {
         let path = args.data.directory().join(key);
         if write_new(&path, text)? {
             written.push(path.display().to_string());
         } else {
-            tell(&format!("`{}` is there already and stays as it is", path.display()));
+            tell(&format!("`{}` exists and was left as it is", path.display()));
         }
     }
     if cli.json {
@@ -59,14 +68,12 @@ pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Ending> {
         for path in &written {
             say(path);
         }
-        tell("Next: switch on your PSA and your sources in settings.toml, say in rules.toml which");
-        tell("products they count, give each source its secret with `truecount secrets set`; then");
-        tell("`truecount rules check`, `truecount doctor` and `truecount sync`.");
+        tell(NEXT_STEPS);
     }
     Ok(Ending::Clean)
 }
 
-/// Whether a comment is `key = value`, and no prose.
+/// Whether a comment is `key = value` rather than prose.
 fn is_option(comment: &str) -> bool {
     comment.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
 }

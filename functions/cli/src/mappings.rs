@@ -1,4 +1,4 @@
-//! `truecount mappings`: which client a vendor organization belongs to, as a person asks and decides it.
+//! `truecount mappings`: shows and decides which client each vendor account belongs to.
 
 mod decide;
 mod files;

@@ -1,4 +1,4 @@
-//! Sync, reconcile, report, and the three together.
+//! `truecount sync`, `reconcile` and `report`, and `run`, which does all three.
 
 use anyhow::Context;
 use serde::Serialize;
@@ -13,19 +13,18 @@ use crate::schedule;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
 
-/// On one machine nobody else waits for the work: a day is a bound all the same.
-const ALONE_SECONDS: i64 = 24 * 3600;
+/// The time limit in a data directory, where nobody waits for its lock: a day is still a limit.
+const LOCAL_SECONDS_MAX: i64 = 24 * 3600;
 
-/// In a home that others work in too, as long as a function may take: if this process is ended, nobody waits for its
-/// lease longer than that.
-const SHARED_SECONDS: i64 = 15 * 60;
+/// The time limit on a stack, as for a Lambda function: if this process is killed, its lease blocks others no longer.
+const STACK_SECONDS_MAX: i64 = 15 * 60;
 
-/// Rounds of one source's sync within one command.
+/// How often a sync that ran out of time is continued within one command.
 const ROUNDS_MAX: u32 = 1_000;
 
-/// The three together, as one answer.
+/// The answer of `run`.
 #[derive(Serialize)]
-struct Whole {
+struct RunAnswer {
     syncs: Vec<SyncAnswer>,
     report: ReportAnswer,
 }
@@ -35,10 +34,10 @@ pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
     if args.when_due {
         return schedule::run(cli, &session, args).await;
     }
-    Ok(whole(cli, &session, args, args.month).await?)
+    Ok(run_all(cli, &session, args, args.month).await?)
 }
 
-/// A run that did not come to its end: at which step, and why.
+/// A run that did not finish: at which step, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", truecount_platform::describe(error.as_ref()))]
 pub(crate) struct Stopped {
@@ -46,8 +45,8 @@ pub(crate) struct Stopped {
     error: anyhow::Error,
 }
 
-/// Sync, reconcile and report, and what came of them shown.
-pub(crate) async fn whole(
+/// Syncs, reconciles and reports, and shows the results.
+pub(crate) async fn run_all(
     cli: &Cli,
     session: &Session,
     args: &RunArgs,
@@ -60,7 +59,7 @@ pub(crate) async fn whole(
     let (month, run_id) = match reconcile_now(session, month, &wanted).await.map_err(at("reconcile"))? {
         ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
         ReconcileAnswer::Busy { month } => {
-            let busy = anyhow::anyhow!("another run of {month} is at work; try again when it is done");
+            let busy = anyhow::anyhow!("another run of {month} is in progress; try again when it has finished");
             return Err(at("reconcile")(busy));
         }
     };
@@ -68,23 +67,23 @@ pub(crate) async fn whole(
     let synced = if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotReconciled };
     if cli.json {
         let ending = ending(&answer);
-        json(&Whole { syncs, report: answer }).map_err(at("report"))?;
+        json(&RunAnswer { syncs, report: answer }).map_err(at("report"))?;
         return Ok(ending.max(synced));
     }
-    tell_syncs(&syncs);
+    show_failed_syncs(&syncs);
     let ending = show_report(&answer);
     if args.closing && !args.mail.no_mail && session.config.settings.mail.groups.is_empty() {
-        tell("Mail: to nobody, because the settings have no [[mail.groups]].");
+        tell("No mail was sent: the settings have no [[mail.groups]].");
     }
     Ok(ending.max(synced))
 }
 
-/// The sources that are switched on; none is nothing to work with.
+/// The enabled sources; it is an error if there are none.
 fn enabled(session: &Session) -> anyhow::Result<Vec<SourceSettings>> {
     let sources: Vec<_> = session.config.settings.enabled().cloned().collect();
     if sources.is_empty() {
         let settings = session.env.config.place(SETTINGS_FILE);
-        anyhow::bail!("no source is switched on: take the # away from your PSA and your sources in `{settings}`");
+        anyhow::bail!("no source is enabled: uncomment your PSA and your sources in `{settings}`");
     }
     Ok(sources)
 }
@@ -105,7 +104,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
     if let Some(file) = &args.file {
         let [source] = sources.as_slice() else {
             anyhow::bail!(
-                "--file goes into one source's inbox: name that source, such as `truecount sync backup --file {}`",
+                "--file is for one source: name it, such as `truecount sync backup --file {}`",
                 file.display()
             )
         };
@@ -119,7 +118,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
     } else {
         let rows: Vec<_> = syncs.iter().map(sync_row).collect();
         table(&[Key("source"), Text("sync of"), Number("pages"), Number("items"), Text("")], &rows);
-        tell_syncs(&syncs);
+        show_failed_syncs(&syncs);
     }
     Ok(if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotReconciled })
 }
@@ -128,14 +127,14 @@ pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result
     let session = open(&args.backend).await?;
     let answer = reconcile_now(&session, args.month, &wanted(args.closing, args.replace.clone())).await?;
     let ReconcileAnswer::Reconciled { run_id, summary, already, month } = &answer else {
-        anyhow::bail!("another run of this month is at work; try again when it is done")
+        anyhow::bail!("another run of this month is in progress; try again when it has finished")
     };
     if cli.json {
         json(&answer)?;
     } else {
         say(&format!("{run_id}: {}", summary_line(summary)));
-        let what = if *already { "It was reconciled before" } else { "Reconciled" };
-        tell(&format!("{what}. `truecount report --month {month} --run {run_id}` writes its files."));
+        let what = if *already { "These inputs were already reconciled" } else { "Reconciled" };
+        tell(&format!("{what}. `truecount report --month {month} --run {run_id}` writes the files."));
     }
     Ok(Ending::of(summary))
 }
@@ -188,8 +187,8 @@ pub(crate) async fn report_now(
 
 fn deadline(session: &Session) -> Deadline {
     Deadline::in_seconds(match session.env.store.lease_mode() {
-        LeaseMode::SingleProcess => ALONE_SECONDS,
-        LeaseMode::Shared => SHARED_SECONDS,
+        LeaseMode::SingleProcess => LOCAL_SECONDS_MAX,
+        LeaseMode::Shared => STACK_SECONDS_MAX,
     })
 }
 
@@ -212,16 +211,16 @@ pub(crate) fn ending(answer: &ReportAnswer) -> Ending {
     }
 }
 
-/// What could not be read, before anything else.
-pub(crate) fn tell_syncs(syncs: &[SyncAnswer]) {
+/// Says first what could not be read.
+pub(crate) fn show_failed_syncs(syncs: &[SyncAnswer]) {
     for answer in syncs {
         match answer {
-            SyncAnswer::Failed { source, reason, .. } => tell(&format!("NOT READ  {source}: {reason}")),
-            SyncAnswer::Busy { source } => tell(&format!("NOT READ  {source}: another sync of it is at work")),
-            SyncAnswer::Committed { source, missing: Some(why), .. } => tell(&format!("PARTLY    {source}: {why}")),
+            SyncAnswer::Failed { source, reason, .. } => tell(&format!("NOT READ    {source}: {reason}")),
+            SyncAnswer::Busy { source } => tell(&format!("NOT READ    {source}: another sync of it is in progress")),
+            SyncAnswer::Committed { source, missing: Some(why), .. } => tell(&format!("INCOMPLETE  {source}: {why}")),
             SyncAnswer::Committed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => {
                 tell(&format!(
-                    "PARTLY    {source}: {incomplete_accounts} of {accounts} vendor organizations were not read completely"
+                    "INCOMPLETE  {source}: {incomplete_accounts} of {accounts} vendor accounts were not read completely"
                 ))
             }
             _ => {}
@@ -229,10 +228,10 @@ pub(crate) fn tell_syncs(syncs: &[SyncAnswer]) {
     }
 }
 
-/// Shows what a run found and where it is.
+/// Shows what a run found and where its files are.
 pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
     let ReportAnswer::Reported { run_id, summary, place, mails, .. } = answer else {
-        tell("Another report of this month is at work; try again when it is done.");
+        tell("Another report of this month is in progress; try again when it has finished.");
         return Ending::NotReconciled;
     };
     say(&format!("{run_id}: {}", summary_line(summary)));
@@ -245,28 +244,34 @@ pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
     Ending::of(summary)
 }
 
-/// The sums, per currency and direction.
+/// Shows the monthly totals, per currency and direction.
 pub(crate) fn show_totals(totals: &[truecount_reconciliation::Totals]) {
-    for total in totals {
-        let amount = truecount_reports::amount;
-        say(&format!(
-            "  {}  underbilled {:>12} ({})   overbilled {:>12} ({})   a month",
-            total.currency,
+    let amount = truecount_reports::amount;
+    let cells = |total: &truecount_reconciliation::Totals| {
+        vec![
+            total.currency.to_string(),
             amount(total.underbilled),
-            total.underbilled_count,
+            total.underbilled_count.to_string(),
             amount(total.overbilled),
-            total.overbilled_count
-        ));
+            total.overbilled_count.to_string(),
+        ]
+    };
+    let columns =
+        [Key("per month"), Number("underbilled"), Number("exceptions"), Number("overbilled"), Number("exceptions")];
+    if !totals.is_empty() {
+        table(&columns, &totals.iter().map(cells).collect::<Vec<_>>());
     }
 }
 
 fn summary_line(summary: &RunSummary) -> String {
+    let count =
+        |exceptions: u64| if exceptions == 1 { "1 exception".to_owned() } else { format!("{exceptions} exceptions") };
     let (exceptions, not_reconciled) = (summary.exceptions, summary.not_reconciled);
     match (exceptions, not_reconciled) {
-        (0, 0) if summary.is_complete => "nothing to correct; everything was compared".to_owned(),
-        (_, 0) if summary.is_complete => format!("{exceptions} exceptions; everything was compared"),
-        (_, 0) => format!("{exceptions} exceptions; NOT everything was read"),
-        _ => format!("{exceptions} exceptions; {not_reconciled} NOT RECONCILED"),
+        (0, 0) if summary.is_complete => "nothing to correct, everything was reconciled".to_owned(),
+        (_, 0) if summary.is_complete => format!("{}, everything was reconciled", count(exceptions)),
+        (_, 0) => format!("{}, NOT everything was read", count(exceptions)),
+        _ => format!("{}, {not_reconciled} NOT RECONCILED", count(exceptions)),
     }
 }
 
@@ -277,18 +282,18 @@ fn sync_row(answer: &SyncAnswer) -> Vec<String> {
     match answer {
         SyncAnswer::Committed { source, as_of, pages, items, incomplete_accounts, missing, unchanged, .. } => {
             let note = match (incomplete_accounts, unchanged) {
-                (0, _) if missing.is_some() => "in part".to_owned(),
+                (0, _) if missing.is_some() => "incomplete".to_owned(),
                 (0, false) => String::new(),
                 (0, true) => "unchanged".to_owned(),
-                (n, _) => format!("{n} vendor organizations NOT READ"),
+                (n, _) => format!("{n} vendor accounts NOT READ"),
             };
             cells(source, &as_of.to_string(), pages.to_string(), items.to_string(), note)
         }
         SyncAnswer::Continue { source, pages, .. } => {
-            cells(source, "not done", pages.to_string(), String::new(), String::new())
+            cells(source, "not finished", pages.to_string(), String::new(), String::new())
         }
         SyncAnswer::Busy { source } => {
-            cells(source, "busy", String::new(), String::new(), "another sync is at work".to_owned())
+            cells(source, "busy", String::new(), String::new(), "another sync is in progress".to_owned())
         }
         SyncAnswer::Failed { source, .. } => cells(source, "FAILED", String::new(), String::new(), String::new()),
     }

@@ -12,7 +12,7 @@ use crate::output::{Ending, json, say};
 use crate::table::Column::{Key, Text};
 use crate::table::table;
 
-/// A service mapping, for `--json`.
+/// A rule, for `--json`.
 #[derive(Serialize)]
 struct RuleRow {
     rule_id: String,
@@ -58,8 +58,8 @@ fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
     Ok(Ending::Clean)
 }
 
-/// What would keep a run from using the settings. The files themselves were read already.
-pub(crate) fn wrong(config: &Config) -> Vec<String> {
+/// What keeps a run from using the settings. The files themselves could be read.
+pub(crate) fn problems(config: &Config) -> Vec<String> {
     let mut wrong = Vec::new();
     for source in config.settings.enabled() {
         if let Err(error) = connect(&source.connector, &source.options) {
@@ -76,27 +76,39 @@ pub(crate) fn wrong(config: &Config) -> Vec<String> {
     wrong
 }
 
-/// Rules that count where nothing is read: what they cover is not compared.
-pub(crate) fn odd(config: &Config) -> Vec<String> {
+/// Rules of sources that are not enabled: their products are not reconciled.
+pub(crate) fn warnings(config: &Config) -> Vec<String> {
     let rules = config.rules.rules().iter();
     let idle = rules.filter(|rule| !config.settings.enabled().any(|source| source.id == rule.source));
-    let told = |rule: &truecount_reconciliation::Rule| {
-        format!("{}: rule `{}` counts in `{}`, which is no enabled source", RULES_FILE, rule.id, rule.source)
+    let warning = |rule: &truecount_reconciliation::Rule| {
+        format!("{}: rule `{}` counts in `{}`, which is not an enabled source", RULES_FILE, rule.id, rule.source)
     };
-    idle.map(told).collect()
+    idle.map(warning).collect()
 }
 
 fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
-    let wrong: Vec<_> = wrong(config).into_iter().chain(odd(config)).collect();
+    let wrong: Vec<_> = problems(config).into_iter().chain(warnings(config)).collect();
     if cli.json {
         json(&wrong)?;
     } else if wrong.is_empty() {
         let (rules, sources) = (config.rules.rules().iter().count(), config.settings.enabled().count());
-        say(&format!("good: {sources} sources, {rules} service mappings"));
+        say(&format!("ok: {sources} sources, {rules} rules"));
     } else {
         for line in &wrong {
             say(line);
         }
     }
-    if wrong.is_empty() { Ok(Ending::Clean) } else { anyhow::bail!("{} things to mend before a run", wrong.len()) }
+    if wrong.is_empty() {
+        Ok(Ending::Clean)
+    } else {
+        anyhow::bail!("{} before the next run", problems_found(wrong.len()))
+    }
+}
+
+/// Such as `1 problem found; fix it`.
+pub(crate) fn problems_found(count: usize) -> String {
+    match count {
+        1 => "1 problem found; fix it".to_owned(),
+        _ => format!("{count} problems found; fix them"),
+    }
 }

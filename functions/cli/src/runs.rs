@@ -78,9 +78,7 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
         Some(month) => Run::load(&session.env.store, month, run_id).await?,
         None => None,
     };
-    let Some(run) = run else {
-        anyhow::bail!("there is no run `{run_id}`; `truecount runs list` shows those there are")
-    };
+    let Some(run) = run else { anyhow::bail!("there is no run `{run_id}`: `truecount runs list` shows all runs") };
     if cli.json {
         json(&run)?;
         return Ok(Ending::Clean);
@@ -89,7 +87,7 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
     say(&format!("{}  counted on {}", run.run_id, manifest.count_day));
     if let (RunState::Reported, None, Some(summary)) = (run.state, &run.reconciliation_sha256, &run.summary) {
         show_totals(&summary.totals);
-        tell("From before there were runs here: only the totals are kept.");
+        tell("Recorded from an earlier month: only its totals are known.");
         return Ok(Ending::Clean);
     }
     let reconciliation = truecount_app::findings_of(&session.env, &run).await?;
@@ -127,7 +125,7 @@ pub(crate) async fn newest_run(session: &Session, month: Option<BillingMonth>) -
     let chosen = runs.iter().position(|run| Some(&run.run_id) == counting.as_ref());
     let run = chosen.map(|at| runs.swap_remove(at)).or_else(|| runs.pop());
     if run.is_none() && wanted.is_some() {
-        anyhow::bail!("{month} has no run; `truecount runs list` shows those there are");
+        anyhow::bail!("{month} has no run: `truecount runs list` shows all runs");
     }
     Ok(run)
 }

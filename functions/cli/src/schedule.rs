@@ -1,4 +1,4 @@
-//! `truecount run --closing --when-due`: what a timer starts every day. Closes the month that is due, or nothing.
+//! `truecount run --closing --when-due`, for a daily timer: closes the month that is due, or does nothing.
 
 use truecount_app::{closing_due_now, tell_failed};
 
@@ -19,18 +19,18 @@ pub(crate) async fn run(cli: &Cli, session: &Session, args: &RunArgs) -> anyhow:
         return Ok(Ending::Clean);
     };
     tell(&due.why);
-    let stopped = match pipeline::whole(cli, session, args, Some(month)).await {
+    let stopped = match pipeline::run_all(cli, session, args, Some(month)).await {
         Ok(ending) => return Ok(ending),
         Err(stopped) => stopped,
     };
-    // Nobody watches a timer: whoever waits for the mail hears that it does not come.
+    // Nobody watches a timer, so whoever expects the mail is told that it will not come.
     match tell_failed(&session.env, settings, month, stopped.step, &stopped.to_string()).await {
         Ok(mails) => {
             for mail in mails {
-                tell(&format!("Mail to `{}` that the closing failed: {}", mail.group, mail.outcome.replace('_', " ")));
+                tell(&format!("Mail to `{}` about the failed closing: {}", mail.group, mail.outcome.replace('_', " ")));
             }
         }
-        Err(error) => tell(&format!("Nor could anybody be told by mail: {error}")),
+        Err(error) => tell(&format!("The failure could not be reported by mail either: {error}")),
     }
     Err(stopped.into())
 }

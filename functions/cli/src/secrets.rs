@@ -1,4 +1,5 @@
-//! `secrets`: which sources have one, and putting one in place. A value is asked without echo, and never shown.
+//! `truecount secrets`: lists which sources have their credentials, and stores them. A value is typed without echo and
+//! never shown.
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;
@@ -17,7 +18,7 @@ use crate::output::{Ending, json, say, tell};
 use crate::table::Column::{Key, Text};
 use crate::table::table;
 
-/// The most bytes of a secret that come through a pipe: what SSM takes is less.
+/// The most bytes of a secret that are read from a pipe; SSM accepts less.
 const PIPE_BYTES_MAX: u64 = 64 * 1024;
 
 /// SSM's limit of a standard parameter, in bytes.
@@ -32,7 +33,7 @@ pub(crate) async fn secrets(cli: &Cli, args: &SecretsArgs) -> anyhow::Result<End
     }
 }
 
-/// A source and whether its secret is whole.
+/// A source and whether its credentials are complete.
 #[derive(Serialize)]
 struct SecretRow {
     source: SourceId,
@@ -56,19 +57,26 @@ async fn list(cli: &Cli, backend: &OpenBackend, config: &Config) -> anyhow::Resu
         return Ok(ending);
     }
     let cells = |row: &SecretRow| {
-        let enabled = if row.enabled { "on" } else { "off" };
+        let enabled = if row.enabled { "yes" } else { "no" };
         let note = match (&row.missing[..], &row.unknown[..]) {
             ([], []) => String::new(),
-            (missing, []) => format!("lacks {}", missing.join(", ")),
-            ([], unknown) => format!("unknown: {}", unknown.join(", ")),
-            (missing, unknown) => format!("lacks {}; unknown: {}", missing.join(", "), unknown.join(", ")),
+            (missing, []) => format!("missing {}", missing.join(", ")),
+            ([], unknown) => format!("unknown {}", unknown.join(", ")),
+            (missing, unknown) => format!("missing {}; unknown {}", missing.join(", "), unknown.join(", ")),
         };
         vec![row.source.to_string(), enabled.to_owned(), row.state.to_owned(), note]
     };
-    table(&[Key("source"), Text("is"), Text("credentials"), Text("")], &rows.iter().map(cells).collect::<Vec<_>>());
+    table(
+        &[Key("source"), Text("enabled"), Text("credentials"), Text("")],
+        &rows.iter().map(cells).collect::<Vec<_>>(),
+    );
     for row in rows.iter().filter(|row| row.state != "complete" && row.state != "not needed") {
-        tell(&format!("{}: {}", row.source, row.why.as_deref().unwrap_or("it is not as the connector wants it")));
-        tell(&format!("  `truecount secrets set {}` asks for it", row.source));
+        tell(&format!(
+            "{}: {}",
+            row.source,
+            row.why.as_deref().unwrap_or("it does not have the fields that the source needs")
+        ));
+        tell(&format!("  fix: `truecount secrets set {}`", row.source));
     }
     Ok(ending)
 }
@@ -111,14 +119,16 @@ async fn set(
 ) -> anyhow::Result<Ending> {
     let declared = declaration(config.settings.source(source.as_str())?)?;
     if declared.secret.is_empty() {
-        anyhow::bail!("the source `{source}` is a {}: it signs in nowhere and needs no secret", declared.title);
+        anyhow::bail!("the source `{source}` ({}) needs no credentials", declared.title);
     }
-    let fields = if std::io::stdin().is_terminal() { asked(source, declared)? } else { piped()? };
-    checked(declared, &fields)?;
+    let fields = if std::io::stdin().is_terminal() { prompt(source, declared)? } else { read_piped()? };
+    check(declared, &fields)?;
     let place = match &backend.target {
         Target::Directory(folder) => {
             if kms_key.is_some() {
-                anyhow::bail!("--kms-key is for a deployed stack: a folder's secrets are a file of mode 600");
+                anyhow::bail!(
+                    "--kms-key is for a deployed stack; a data directory keeps secrets in a file with mode 600"
+                );
             }
             in_file(folder, source, &fields)?
         }
@@ -126,7 +136,7 @@ async fn set(
             let name = aws.secrets(&resources.secrets).parameter(source);
             let value = object(&fields)?;
             if value.expose_secret().len() > PARAMETER_BYTES_MAX {
-                anyhow::bail!("the secret is longer than the {PARAMETER_BYTES_MAX} bytes that SSM takes");
+                anyhow::bail!("the secret is longer than the {PARAMETER_BYTES_MAX} bytes that SSM accepts");
             }
             let put = aws.parameters().put_encrypted(&name, &value, kms_key).await;
             put.with_context(|| format!("writing the SSM parameter `{name}` (ssm:PutParameter)"))?;
@@ -137,25 +147,25 @@ async fn set(
         json(&serde_json::json!({ "source": source, "place": place, "fields": declared.secret }))?;
     } else {
         say(&place);
-        tell("`truecount doctor` tries whether the vendor accepts it.");
+        tell("`truecount doctor` checks that the vendor accepts it.");
     }
     Ok(Ending::Clean)
 }
 
-/// Writes the fields of one source into a folder's file, where nothing else changes.
+/// Writes the fields of one source into a data directory's file; nothing else in it changes.
 fn in_file(folder: &Path, source: &SourceId, fields: &Fields) -> anyhow::Result<String> {
     let secrets = LocalSecrets::new(folder.join(crate::init::SECRETS));
     secrets.set(source, fields)?;
     let variable = LocalSecrets::variable(source);
     if std::env::var_os(&variable).is_some() {
-        tell(&format!("The variable `{variable}` is set too, and counts before the file."));
+        tell(&format!("The variable `{variable}` is set, too, and takes precedence over the file."));
     }
     Ok(folder.join(crate::init::SECRETS).display().to_string())
 }
 
-/// Asks for each field in turn; nothing appears on the terminal.
-fn asked(source: &SourceId, declared: &SourceKind) -> anyhow::Result<Fields> {
-    tell(&format!("The secret of `{source}` ({}). What you type is not shown.", declared.title));
+/// Asks for each field in turn, without echo.
+fn prompt(source: &SourceId, declared: &SourceKind) -> anyhow::Result<Fields> {
+    tell(&format!("Credentials of `{source}` ({}). What you type is not shown.", declared.title));
     let mut fields = Fields::new();
     for field in declared.secret {
         let text = rpassword::prompt_password(format!("{field}: ")).context("the terminal cannot be read")?;
@@ -164,24 +174,24 @@ fn asked(source: &SourceId, declared: &SourceKind) -> anyhow::Result<Fields> {
     Ok(fields)
 }
 
-/// One JSON object from a pipe.
-fn piped() -> anyhow::Result<Fields> {
+/// Reads one JSON object from a pipe.
+fn read_piped() -> anyhow::Result<Fields> {
     let mut text = String::new();
     let read = std::io::stdin().lock().take(PIPE_BYTES_MAX + 1).read_to_string(&mut text);
     let length = read.context("stdin cannot be read as UTF-8")?;
     if u64::try_from(length).is_ok_and(|length| length > PIPE_BYTES_MAX) {
-        anyhow::bail!("more than {PIPE_BYTES_MAX} bytes came on stdin: that is no secret");
+        anyhow::bail!("stdin has more than {PIPE_BYTES_MAX} bytes: that is not a secret");
     }
     let text = SecretString::from(text);
     fields_from_json(text.expose_secret()).map_err(|why| {
         anyhow::anyhow!(
-            "stdin: {why}, such as {{\"client_id\": \"…\", \"client_secret\": \"…\"}}; at a terminal it is asked for"
+            "stdin: {why}, such as {{\"client_id\": \"…\", \"client_secret\": \"…\"}}; at a terminal you are asked for each field"
         )
     })
 }
 
-/// Refuses what the connector could not sign in with.
-fn checked(declared: &SourceKind, fields: &Fields) -> anyhow::Result<()> {
+/// Refuses what the source could not sign in with.
+fn check(declared: &SourceKind, fields: &Fields) -> anyhow::Result<()> {
     let needed = declared.secret.join(", ");
     if let Some(field) = unknown(declared, fields).first() {
         anyhow::bail!("{} has no field `{field}`; it needs: {needed}", declared.title);
@@ -191,23 +201,23 @@ fn checked(declared: &SourceKind, fields: &Fields) -> anyhow::Result<()> {
     }
     let odd = fields.iter().find(|(_, value)| value.expose_secret().contains(char::is_control));
     match odd {
-        Some((field, _)) => anyhow::bail!("`{field}` holds a line break or another control character: leave it out"),
+        Some((field, _)) => anyhow::bail!("`{field}` contains a line break or another control character: remove it"),
         None => Ok(()),
     }
 }
 
-/// The fields that a secret lacks.
+/// The fields that are missing or empty.
 fn missing(declared: &SourceKind, fields: &Fields) -> Vec<&'static str> {
     let lacks = |field: &&&str| fields.get(**field).is_none_or(|value| value.expose_secret().trim().is_empty());
     declared.secret.iter().filter(lacks).copied().collect()
 }
 
-/// The fields that the connector does not know.
+/// The fields that the source does not have.
 fn unknown(declared: &SourceKind, fields: &Fields) -> Vec<String> {
     fields.keys().filter(|field| !declared.secret.contains(&field.as_str())).cloned().collect()
 }
 
-/// The fields as the one JSON object that a parameter holds.
+/// The fields as the JSON object that an SSM parameter holds.
 fn object(fields: &Fields) -> anyhow::Result<SecretString> {
     let plain: std::collections::BTreeMap<_, _> =
         fields.iter().map(|(field, value)| (field, value.expose_secret())).collect();

@@ -53,7 +53,7 @@ fn the_demo_closes_a_month_once() {
     let folder = tempfile::tempdir().unwrap();
     let first = truecount(folder.path(), &["demo"]);
     assert_eq!(first.status.code(), Some(NOT_COMPARED), "{}{}", out(&first), err(&first));
-    assert!(out(&first).contains("Found and planted agree"), "{}", out(&first));
+    assert!(out(&first).contains("planted exceptions were found, and no others"), "{}", out(&first));
     let exceptions = found(folder.path(), "exceptions.csv");
     let mails = found(folder.path(), ".eml");
     assert_eq!((exceptions.len(), mails.len()), (1, 1), "{exceptions:?} {mails:?}");
@@ -137,7 +137,7 @@ fn init_writes_files_that_a_run_can_begin_with() {
     for command in ["sync", "run"] {
         let nothing = truecount(folder.path(), &[command]);
         assert_eq!(nothing.status.code(), Some(FAILED), "{command}");
-        assert!(err(&nothing).contains("no source is switched on"), "{}", err(&nothing));
+        assert!(err(&nothing).contains("no source is enabled"), "{}", err(&nothing));
     }
     let settings = folder.path().join("config/settings.toml");
     fs::write(&settings, format!("{}# mine\n", fs::read_to_string(&settings).unwrap())).unwrap();
@@ -169,7 +169,7 @@ fn what_init_leaves_commented_out_is_right_when_it_is_switched_on() {
     fs::write(&rules, switched_on(&fs::read_to_string(&rules).unwrap())).unwrap();
     fs::write(&settings, switched_on(&text)).unwrap();
     let check = truecount(folder.path(), &["rules", "check"]);
-    assert_eq!(out(&check), "good: 5 sources, 3 service mappings\n", "{}", err(&check));
+    assert_eq!(out(&check), "ok: 5 sources, 3 rules\n", "{}", err(&check));
     assert_eq!(check.status.code(), Some(0));
     // tenants by name, or those of a partner: one of the two
     let all = switched_on(&switched_on(&text));
@@ -177,7 +177,7 @@ fn what_init_leaves_commented_out_is_right_when_it_is_switched_on() {
     assert!(all.contains("\npartner_tenant = ") && all.contains("\ncodebase = "), "{all}");
     fs::write(&settings, &all).unwrap();
     let check = truecount(folder.path(), &["rules", "check"]);
-    assert_eq!(out(&check), "good: 5 sources, 3 service mappings\n", "{}{all}", err(&check));
+    assert_eq!(out(&check), "ok: 5 sources, 3 rules\n", "{}{all}", err(&check));
 }
 
 #[test]

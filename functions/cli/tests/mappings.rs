@@ -81,7 +81,7 @@ fn a_person_works_down_the_list_by_what_hangs_on_it() {
     let ids: Vec<_> = list.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
     assert_eq!(ids, ["18", "17", "9"], "by worth: {list}");
     let progress = err(&truecount(data, &["mappings", "list"]));
-    assert!(progress.contains("rmm: GBP 30.00 of 60.00 billed a month is mapped (50 %)"), "{progress}");
+    assert!(progress.contains("rmm: GBP 30.00 of 60.00 monthly revenue mapped (50 %)"), "{progress}");
 
     let suggest = good(&truecount(data, &["mappings", "suggest"]));
     assert!(
@@ -93,7 +93,7 @@ fn a_person_works_down_the_list_by_what_hangs_on_it() {
     let review = with_input(data, &["mappings", "review"], answers);
     let shown = good(&review);
     assert!(shown.contains("[1/3] rmm 18  3 items, about GBP 30 a month"), "{shown}");
-    assert!(err(&review).contains("`x` is no answer here"), "{}", err(&review));
+    assert!(err(&review).contains("`x` is not an answer here"), "{}", err(&review));
     assert!(shown.contains("1  Quay Foods Ltd [251]") && err(&review).contains("no client `999`"), "{shown}");
     assert!(err(&review).contains("2 of 3 decided."), "{}", err(&review));
 
@@ -109,7 +109,7 @@ fn a_person_works_down_the_list_by_what_hangs_on_it() {
         lines.iter().any(|line| line.starts_with("  1. 2026-06-30 12:00  kim  confirmed Quay Foods Ltd [251]")),
         "{history}"
     );
-    assert!(lines.iter().any(|line| line.starts_with("* 2. 2026-06-30 12:00  dana  undone")), "{history}");
+    assert!(lines.iter().any(|line| line.starts_with("* 2. 2026-06-30 12:00  dana  revoked")), "{history}");
     assert!(lines.iter().any(|line| line.contains("3.") && line.contains("from 2026-07: from July on")), "{history}");
     let lab = good(&truecount(data, &["mappings", "history", "9"]));
     assert!(lab.contains("ignored, internal"), "{lab}");
@@ -140,14 +140,14 @@ fn a_file_goes_out_and_what_is_refused_is_told() {
     assert!(err(&strict).contains("nothing was kept: 1 rows would have been good"), "{}", err(&strict));
     let kept = truecount(data, &["mappings", "import", path, "--json"]);
     assert_eq!(kept.status.code(), Some(FAILED));
-    assert!(err(&kept).contains("1 rows were refused; 1 were kept"), "{}", err(&kept));
+    assert!(err(&kept).contains("1 rows were refused, 1 were recorded"), "{}", err(&kept));
     assert!(
         out(&kept).contains("\"from\": \"2026-06\"") && out(&kept).contains("\"client_id\": \"250\""),
         "{}",
         out(&kept)
     );
     let wrong = truecount(data, &["mappings", "export", "map.ods"]);
-    assert!(err(&wrong).contains("ends neither with .csv nor with .xlsx"), "{}", err(&wrong));
+    assert!(err(&wrong).contains("ends neither in .csv nor in .xlsx"), "{}", err(&wrong));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn two_bare_files_need_no_home() {
     }
     let products = truecount(folder.path(), &[&args[..], &["--products"]].concat());
     good(&products);
-    assert!(err(&products).contains("SKUs are like a product"), "{}", err(&products));
+    assert!(err(&products).contains("SKUs resemble a product"), "{}", err(&products));
 
     fs::write(path("right.csv"), "number,name\n1,Brown\n").unwrap();
     let wrong = truecount(folder.path(), &args);

@@ -66,10 +66,10 @@ fn a_secret_is_put_in_place_and_never_shown() {
         ),
         ("ninjaone", r#"{"client_id": "c4n4ry"}"#, "`client_secret` is missing or empty"),
         ("ninjaone", r#"{"client_id": "c4n4ry", "client_secret": " "}"#, "`client_secret` is missing or empty"),
-        ("ninjaone", r#"{"client_id": "x", "client_secret": "c4n4ry\n"}"#, "`client_secret` holds a line break"),
-        ("ninjaone", "c4n4ry", "stdin: it must be a JSON object whose values are texts"),
-        ("ninjaone", "", "stdin: it must be a JSON object whose values are texts"),
-        ("backup", good, "signs in nowhere and needs no secret"),
+        ("ninjaone", r#"{"client_id": "x", "client_secret": "c4n4ry\n"}"#, "`client_secret` contains a line break"),
+        ("ninjaone", "c4n4ry", "stdin: it must be a JSON object whose values are strings"),
+        ("ninjaone", "", "stdin: it must be a JSON object whose values are strings"),
+        ("backup", good, "needs no credentials"),
         ("rmm", good, "there is no source `rmm`; the settings have psa, ninjaone, backup"),
     ] {
         ends(&piped(at, &["secrets", "set", source], text), FAILED, words);
@@ -84,7 +84,7 @@ fn a_secret_is_put_in_place_and_never_shown() {
     ends(&truecount(at, &["secrets", "list"]), CLEAN, "not needed");
     let file = at.join("truecount-data/config/secrets.toml");
     let text = fs::read_to_string(&file).unwrap();
-    assert!(text.starts_with("# The secrets of the sources") && text.contains("[psa]"), "{text}");
+    assert!(text.starts_with("# The credentials of the sources") && text.contains("[psa]"), "{text}");
     let table: toml::Table = text.parse().unwrap();
     assert_eq!(table["ninjaone"]["client_secret"].as_str(), Some("c4n4ry \"x\" \\"));
     #[cfg(unix)]
@@ -93,7 +93,7 @@ fn a_secret_is_put_in_place_and_never_shown() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     fs::write(&file, text.replace("public_key", "publik_key")).unwrap();
-    ends(&truecount(at, &["secrets", "list"]), GAP, "lacks public_key; unknown: publik_key");
+    ends(&truecount(at, &["secrets", "list"]), GAP, "missing public_key; unknown publik_key");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
     let folder = home();
     let at = folder.path();
     let there = at.join("truecount-data/config/rules.toml");
-    ends(&truecount(at, &["config", "push"]), FAILED, "`truecount config pull` fetches it");
+    ends(&truecount(at, &["config", "push"]), FAILED, "`truecount config pull` downloads it");
     ends(&truecount(at, &["config", "pull"]), CLEAN, "truecount-config/rules.toml");
     ends(&truecount(at, &["config", "pull", "--out", "hers"]), CLEAN, "hers/rules.toml");
     ends(&truecount(at, &["config", "diff"]), CLEAN, "");
@@ -112,14 +112,14 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
     ends(&truecount(at, &["config", "push"]), FAILED, "source `psa`: connector `connectwise`: unknown field `compny`");
     write("truecount-config", "settings.toml", &settings.replace("[mail]", "[mial]"));
     ends(&truecount(at, &["config", "push"]), FAILED, "unknown key `mial`; did you mean `mail`?");
-    assert!(fs::read_to_string(&there).unwrap().starts_with("# Service mappings"), "nothing was put in place");
+    assert!(fs::read_to_string(&there).unwrap().starts_with("# The rules"), "nothing was uploaded");
 
     let rules = fs::read_to_string(&there).unwrap();
     write("truecount-config", "settings.toml", &settings);
     write("truecount-config", "rules.toml", &format!("{rules}# mine\n"));
     ends(&truecount(at, &["config", "diff"]), DIFFERENT, "+# mine");
     ends(&truecount(at, &["config", "pull"]), FAILED, "has changes that were never pushed");
-    ends(&truecount(at, &["config", "push"]), CLEAN, "put in place");
+    ends(&truecount(at, &["config", "push"]), CLEAN, "uploaded");
     assert!(fs::read_to_string(&there).unwrap().ends_with("# mine\n"));
     ends(&truecount(at, &["config", "push"]), CLEAN, "unchanged");
     let kept: Vec<_> = fs::read_dir(at.join("truecount-data/config/history")).unwrap().collect();
@@ -146,7 +146,7 @@ fn what_keeps_a_home_closed_is_the_doctors_first_line() {
     let no_credentials = no_credentials.env("AWS_REGION", "eu-west-2").output().unwrap();
     ends(&no_credentials, FAILED, "no usable AWS credentials");
     ends(&no_credentials, FAILED, "\"fix\": \"sign in to AWS in this shell");
-    ends(&truecount(at, &["doctor", "--stack", "../x"]), FAILED, "is no name of a stack");
+    ends(&truecount(at, &["doctor", "--stack", "../x"]), FAILED, "is not a stack name");
     ends(&truecount(at, &["demo", "--stack", "prod"]), FAILED, "unexpected argument '--stack'");
     ends(&truecount(at, &["runs", "list", "--stack", "prod", "--data", "x"]), FAILED, "give one of them");
 }

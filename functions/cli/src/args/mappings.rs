@@ -111,7 +111,7 @@ Examples:
         #[command(flatten)]
         decision: DecisionArgs,
     },
-    /// Ignore a vendor account: it is billed to nobody
+    /// Ignore a vendor account: no client is billed for it
     #[command(after_help = "\
 Examples:
   truecount mappings ignore ninjaone 9

@@ -1,4 +1,4 @@
-//! One decision at a prompt.
+//! `mappings confirm`, `ignore`, `split` and `undo`: one decision.
 
 use std::collections::BTreeMap;
 
@@ -10,42 +10,42 @@ use crate::args::{Cli, DecisionArgs};
 use crate::open::Session;
 use crate::output::{Ending, json, tell};
 
-/// A source and an account in it.
-pub(super) type Place<'a> = (&'a SourceId, &'a AccountId);
+/// A source and the id of an account in it.
+pub(super) type Account<'a> = (&'a SourceId, &'a AccountId);
 
 pub(super) async fn confirm(
     cli: &Cli,
     session: &Session,
-    place: Place<'_>,
+    account: Account<'_>,
     client: &ClientId,
     args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
-    decide(cli, session, place, MappingDecision::Confirmed { client_id: client.clone() }, args).await
+    decide(cli, session, account, MappingDecision::Confirmed { client_id: client.clone() }, args).await
 }
 
 pub(super) async fn ignore(
     cli: &Cli,
     session: &Session,
-    place: Place<'_>,
+    account: Account<'_>,
     reason: IgnoreReason,
     args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
-    decide(cli, session, place, MappingDecision::Ignored { reason }, args).await
+    decide(cli, session, account, MappingDecision::Ignored { reason }, args).await
 }
 
 pub(super) async fn undo(
     cli: &Cli,
     session: &Session,
-    place: Place<'_>,
+    account: Account<'_>,
     args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
-    decide(cli, session, place, MappingDecision::Undecided, args).await
+    decide(cli, session, account, MappingDecision::Undecided, args).await
 }
 
 pub(super) async fn split(
     cli: &Cli,
     session: &Session,
-    place: Place<'_>,
+    account: Account<'_>,
     by: &str,
     parts: &[(String, ClientId)],
     args: &DecisionArgs,
@@ -53,34 +53,34 @@ pub(super) async fn split(
     let mut by_value = BTreeMap::new();
     for (value, client) in parts {
         if by_value.insert(value.clone(), client.clone()).is_some() {
-            anyhow::bail!("the {by} `{value}` is named twice; give it one client");
+            anyhow::bail!("the {by} `{value}` is given twice; give it one client");
         }
     }
-    decide(cli, session, place, MappingDecision::Split { by: by.to_owned(), parts: by_value }, args).await
+    decide(cli, session, account, MappingDecision::Split { by: by.to_owned(), parts: by_value }, args).await
 }
 
 async fn decide(
     cli: &Cli,
     session: &Session,
-    (source, account): Place<'_>,
+    (source, account_id): Account<'_>,
     decision: MappingDecision,
     args: &DecisionArgs,
 ) -> anyhow::Result<Ending> {
     session.config.settings.source(source.as_str())?;
-    let book = MappingWorkspace::load(&session.env, &session.config).await?;
-    let wish = MappingRequest {
+    let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
+    let request = MappingRequest {
         source: source.clone(),
-        account_id: account.clone(),
+        account_id: account_id.clone(),
         decision,
         from: args.from,
         actor: args.actor(),
         note: args.note.clone(),
     };
-    let (decision, notes) = mapping::decide(&session.env, &book, wish).await?;
+    let (decision, notes) = mapping::decide(&session.env, &workspace, request).await?;
     if cli.json {
         json(&decision)?;
     } else {
-        tell("Noted. The next run counts with it.");
+        tell("Recorded. It applies from the next run on.");
     }
     for note in notes {
         tell(&format!("Note: {note}."));

@@ -1,4 +1,4 @@
-//! Mapping in a spreadsheet: a file to fill in, and what came of it.
+//! `mappings export` and `import`: a spreadsheet to fill in, and the result of each row.
 
 use std::path::Path;
 
@@ -11,23 +11,23 @@ use crate::open::Session;
 use crate::output::{Ending, json, tell};
 
 pub(super) async fn export(cli: &Cli, session: &Session, file: &Path, undecided: bool) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&session.env, &session.config).await?;
-    let sheet = MappingSheet::of(&book, |row| !undecided || row.state <= RowState::Split);
+    let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
+    let sheet = MappingSheet::of(&workspace, |row| !undecided || row.state <= RowState::Split);
     let bytes = match file.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => sheet.to_csv()?,
         Some("xlsx") => sheet.to_xlsx()?,
-        _ => anyhow::bail!("`{}` ends neither with .csv nor with .xlsx", file.display()),
+        _ => anyhow::bail!("the name of `{}` ends neither in .csv nor in .xlsx", file.display()),
     };
     std::fs::write(file, bytes).with_context(|| format!("`{}` cannot be written", file.display()))?;
     if cli.json {
         json(&serde_json::json!({ "file": file, "rows": sheet.row_count() }))?;
     }
     tell(&format!(
-        "{} vendor organizations. Fill in `decision` or `client`, then: truecount mappings import {}",
+        "{} vendor accounts. Fill in `decision` or `client`, then run `truecount mappings import {}`.",
         sheet.row_count(),
         file.display()
     ));
-    show_progress(&book.progress());
+    show_progress(&workspace.progress());
     Ok(Ending::Clean)
 }
 
@@ -39,20 +39,20 @@ pub(super) async fn import(
     strictness: Strictness,
 ) -> anyhow::Result<Ending> {
     let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
-    let book = MappingWorkspace::load(&session.env, &session.config).await?;
+    let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
     let actor = actor.map_or_else(user, str::to_owned);
-    let imported = mapping::import(&session.env, &book, &bytes, &actor, strictness).await?;
+    let imported = mapping::import(&session.env, &workspace, &bytes, &actor, strictness).await?;
     if cli.json {
         json(&imported)?;
     }
-    told(file, &imported);
+    show(file, &imported);
     if imported.refused.is_empty() {
         return Ok(Ending::Clean);
     }
-    anyhow::bail!("{} rows were refused; {} were kept", imported.refused.len(), imported.decided.len())
+    anyhow::bail!("{} rows were refused, {} were recorded", imported.refused.len(), imported.decided.len())
 }
 
-fn told(file: &Path, imported: &Imported) {
+fn show(file: &Path, imported: &Imported) {
     let shown = |text: &str| truecount_reports::sanitize::visible(text).into_owned();
     for refused in &imported.refused {
         tell(&shown(&format!("{}: {refused}", file.display())));
@@ -62,7 +62,7 @@ fn told(file: &Path, imported: &Imported) {
     }
     let already = match imported.already {
         0 => String::new(),
-        count => format!(", {count} said what was decided already"),
+        count => format!(", {count} had been decided the same way before"),
     };
-    tell(&format!("{} decided{already}, {} left as they were.", imported.decided.len(), imported.untouched));
+    tell(&format!("{} recorded{already}, {} unchanged.", imported.decided.len(), imported.untouched));
 }

@@ -1,4 +1,4 @@
-//! Vendor organizations in the order of what hangs on them, and what was decided about one.
+//! `mappings list` and `history`: vendor accounts by monthly revenue, and the decisions about one.
 
 use serde::Serialize;
 use truecount_app::mapping::{MappingProgress, MappingRow, MappingWorkspace, RowState};
@@ -13,43 +13,48 @@ use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
 
 pub(super) async fn list(cli: &Cli, session: &Session, undecided: bool) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&session.env, &session.config).await?;
-    let mut rows = book.rows();
+    let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
+    let mut rows = workspace.rows();
     rows.retain(|row| !undecided || row.state <= RowState::Split);
     if cli.json {
         json(&rows)?;
         return Ok(Ending::Clean);
     }
     show(&rows, undecided);
-    show_progress(&book.progress());
+    show_progress(&workspace.progress());
     Ok(Ending::Clean)
 }
 
-/// A table for 80 columns: what hangs on each where all of them wait, else whose each is.
 fn show(rows: &[MappingRow], undecided: bool) {
+    let revenue = undecided.then_some(Number("monthly revenue"));
+    let columns = [Key("source"), Key("id"), Text("vendor account")].into_iter().chain(revenue).chain([Text("client")]);
     let cells = |row: &MappingRow| {
-        let whose = row.client_name.clone().or(row.client_id.as_ref().map(ToString::to_string));
-        let state = if undecided { worth(row) } else { row.state.as_str().to_owned() };
-        let (source, id) = (row.source.to_string(), row.account_id.to_string());
-        vec![source, id, row.account_name.clone(), state, whose.unwrap_or_default()]
+        let mut cells = vec![row.source.to_string(), row.account_id.to_string(), row.account_name.clone()];
+        cells.extend(undecided.then(|| monthly_revenue(row)));
+        cells.push(client(row));
+        cells
     };
-    let fourth = if undecided { Number("monthly revenue") } else { Text("mapping") };
-    let rows: Vec<_> = rows.iter().map(cells).collect();
-    table(&[Key("source"), Key("id"), Text("vendor account"), fourth, Text("client")], &rows);
+    table(&columns.collect::<Vec<_>>(), &rows.iter().map(cells).collect::<Vec<_>>());
 }
 
-/// What hangs on it a month, in whole units: for order, not for the books.
-pub(super) fn worth(row: &MappingRow) -> String {
+/// The client of a confirmed or proposed mapping, else the state, such as `(ignored)`.
+fn client(row: &MappingRow) -> String {
+    let client = row.client_name.clone().or(row.client_id.as_ref().map(ToString::to_string));
+    client.unwrap_or_else(|| format!("({})", row.state.as_str()))
+}
+
+/// The monthly revenue that an account may explain, in whole units: for the order, not for the books.
+pub(super) fn monthly_revenue(row: &MappingRow) -> String {
     let one = |money: &truecount_billing::Money| format!("{} {}", money.currency, money.amount.round());
     row.worth.iter().map(one).collect::<Vec<_>>().join(" + ")
 }
 
-/// How much of the recurring revenue is mapped.
+/// Shows how much of the monthly revenue is mapped.
 pub(super) fn show_progress(progress: &[MappingProgress]) {
     for row in progress {
         let percent = row.percent().map_or_else(String::new, |percent| format!(" ({percent} %)"));
         tell(&format!(
-            "{}: {} {} of {} billed a month is mapped{percent}",
+            "{}: {} {} of {} monthly revenue mapped{percent}",
             row.source,
             row.currency,
             amount(row.mapped),
@@ -58,7 +63,7 @@ pub(super) fn show_progress(progress: &[MappingProgress]) {
     }
 }
 
-/// A decision in the history, with whether it holds now.
+/// A decision in the history, and whether it applies now.
 #[derive(Serialize)]
 struct HistoryRow<'a> {
     #[serde(flatten)]
@@ -72,12 +77,12 @@ pub(super) async fn history(
     wanted: &str,
     source: Option<&SourceId>,
 ) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&session.env, &session.config).await?;
+    let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
     if let Some(source) = source {
-        book.source(source)?;
+        workspace.source(source)?;
     }
     let rows: Vec<MappingRow> =
-        book.rows().into_iter().filter(|row| source.is_none_or(|source| row.source == *source)).collect();
+        workspace.rows().into_iter().filter(|row| source.is_none_or(|source| row.source == *source)).collect();
     let part = wanted.to_lowercase();
     let is_exact = rows.iter().any(|row| row.account_id.as_str() == wanted);
     let is_wanted = |row: &&MappingRow| {
@@ -86,15 +91,15 @@ pub(super) async fn history(
     let found: Vec<&MappingRow> = rows.iter().filter(is_wanted).collect();
     if found.is_empty() {
         anyhow::bail!(
-            "no vendor organization has the id `{wanted}` or a name with that in it; `truecount mappings list` shows them"
+            "no vendor account has the id `{wanted}` or `{wanted}` in its name: `truecount mappings list` shows all"
         );
     }
     let mut all = Vec::new();
     for row in &found {
-        let decisions = book.source(&row.source)?.history.get(&row.account_id).map_or(&[][..], Vec::as_slice);
-        let holds = truecount_store::in_force(decisions, book.month).map(|held| held.number);
+        let decisions = workspace.source(&row.source)?.history.get(&row.account_id).map_or(&[][..], Vec::as_slice);
+        let holds = truecount_store::in_force(decisions, workspace.month).map(|held| held.number);
         if !cli.json {
-            show_history(&book, row, decisions, holds);
+            show_history(&workspace, row, decisions, holds);
         }
         all.extend(decisions.iter().map(|decision| HistoryRow { decision, holds: holds == Some(decision.number) }));
     }
@@ -104,17 +109,23 @@ pub(super) async fn history(
     Ok(Ending::Clean)
 }
 
-fn show_history(book: &MappingWorkspace, row: &MappingRow, decisions: &[MappingRecord], holds: Option<i64>) {
-    let whose = row.client_name.as_deref().map_or_else(String::new, |name| format!(": {name}"));
-    let line =
-        format!("{} {}  {}  {}{whose} ({})", row.source, row.account_id, row.account_name, row.state.as_str(), row.why);
+fn show_history(workspace: &MappingWorkspace, row: &MappingRow, decisions: &[MappingRecord], holds: Option<i64>) {
+    let client = row.client_name.as_deref().map_or_else(String::new, |name| format!(": {name}"));
+    let line = format!(
+        "{} {}  {}  {}{client} ({})",
+        row.source,
+        row.account_id,
+        row.account_name,
+        row.state.as_str(),
+        row.why
+    );
     say(&truecount_reports::sanitize::visible(&line));
     for decision in decisions {
         let mark = if holds == Some(decision.number) { "*" } else { " " };
         let from = decision.from.map_or_else(String::new, |from| format!(" from {from}"));
         let why = if decision.note.is_empty() { String::new() } else { format!(": {}", decision.note) };
         let when = decision.decided_at.strftime("%Y-%m-%d %H:%M");
-        let what = in_words(book, &decision.decision);
+        let what = in_words(workspace, &decision.decision);
         let line = format!("{mark} {}. {when}  {}  {what}{from}{why}", decision.number, decision.actor);
         say(&truecount_reports::sanitize::visible(&line));
         for evidence in &decision.evidence {
@@ -124,8 +135,8 @@ fn show_history(book: &MappingWorkspace, row: &MappingRow, decisions: &[MappingR
 }
 
 /// A decision in words.
-fn in_words(book: &MappingWorkspace, decision: &MappingDecision) -> String {
-    let client = |id: &truecount_billing::ClientId| match book.client(id) {
+fn in_words(workspace: &MappingWorkspace, decision: &MappingDecision) -> String {
+    let client = |id: &truecount_billing::ClientId| match workspace.client(id) {
         Some(client) => format!("{} [{id}]", client.name),
         None => format!("[{id}]"),
     };
@@ -136,6 +147,6 @@ fn in_words(book: &MappingWorkspace, decision: &MappingDecision) -> String {
             let parts: Vec<_> = parts.iter().map(|(value, id)| format!("{value} = {}", client(id))).collect();
             format!("split by {by}: {}", parts.join(", "))
         }
-        MappingDecision::Undecided => "undone".to_owned(),
+        MappingDecision::Undecided => "revoked".to_owned(),
     }
 }

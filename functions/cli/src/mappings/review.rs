@@ -1,6 +1,6 @@
-//! One vendor organization after the other, what most hangs on first, with one key for each answer.
+//! `mappings review`: one undecided vendor account after the other, highest monthly revenue first, one key per answer.
 //!
-//! Answers are read by the line: in a terminal a key and Enter, in a script a line each.
+//! Answers are read line by line: a key and Enter at a terminal, a line each from a script.
 
 use std::io::{BufRead, Write};
 
@@ -9,7 +9,7 @@ use truecount_billing::{ClientId, SourceId};
 use truecount_reports::sanitize;
 use truecount_store::{IgnoreReason, MappingDecision};
 
-use super::list::{show_progress, worth};
+use super::list::{monthly_revenue, show_progress};
 use crate::args::{Cli, user};
 use crate::open::Session;
 use crate::output::{Ending, json, say, tell};
@@ -17,24 +17,26 @@ use crate::output::{Ending, json, say, tell};
 /// Clients that a search shows.
 const FOUND_MAX: usize = 9;
 
-const KEYS: &str = "1-5 that client · = ID that one · / TEXT look for one · i internal · n not for resale · o not ours · s skip · q quit";
+const KEYS: &str = "\
+[1-9] this client   [=ID] client by id   [/TEXT] search   [s] skip   [q] quit
+ignore as: [i] internal   [n] not for resale   [o] not ours";
 
-/// What a person answers.
+/// An answer at the prompt.
 enum Answer {
     Decide(MappingDecision),
-    Look(String),
+    Search(String),
     Skip,
     Quit,
     Unclear(String),
 }
 
 pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceId>) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&session.env, &session.config).await?;
+    let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
     if let Some(source) = source {
-        book.source(source)?;
+        workspace.source(source)?;
     }
-    let proposals = book.proposals();
-    let mut rows = book.rows();
+    let proposals = workspace.proposals();
+    let mut rows = workspace.rows();
     rows.retain(|row| row.state == RowState::Undecided && source.is_none_or(|source| row.source == *source));
     let mut decided = Vec::new();
     let mut lines = std::io::stdin().lock().lines();
@@ -46,15 +48,15 @@ pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceI
         let decision = loop {
             ask();
             let Some(line) = lines.next() else { break 'rows };
-            match answer(line?.trim(), &offered, &book) {
+            match answer(line?.trim(), &offered, &workspace) {
                 Answer::Decide(decision) => break decision,
-                Answer::Look(text) => offered = look(&book, &text),
+                Answer::Search(text) => offered = search(&workspace, &text),
                 Answer::Skip => continue 'rows,
                 Answer::Quit => break 'rows,
                 Answer::Unclear(why) => tell(&why),
             }
         };
-        let wish = MappingRequest {
+        let request = MappingRequest {
             source: row.source.clone(),
             account_id: row.account_id.clone(),
             decision,
@@ -62,7 +64,7 @@ pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceI
             actor: user(),
             note: String::new(),
         };
-        decided.push(mapping::decide(&session.env, &book, wish).await?.0);
+        decided.push(mapping::decide(&session.env, &workspace, request).await?.0);
     }
     if cli.json {
         json(&decided)?;
@@ -73,10 +75,10 @@ pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceI
 }
 
 fn show(row: &MappingRow, proposals: &[Proposal], at: usize, count: usize) {
-    let worth = worth(row);
-    let worth = if worth.is_empty() { String::new() } else { format!(", about {worth} a month") };
+    let revenue = monthly_revenue(row);
+    let revenue = if revenue.is_empty() { String::new() } else { format!(", about {revenue} a month") };
     say("");
-    say(&sanitize::visible(&format!("[{at}/{count}] {} {}  {} items{worth}", row.source, row.account_id, row.items)));
+    say(&sanitize::visible(&format!("[{at}/{count}] {} {}  {} items{revenue}", row.source, row.account_id, row.items)));
     say(&sanitize::visible(&format!("  {}", row.account_name)));
     for (number, proposal) in (1..).zip(proposals) {
         let percent = proposal.percent.map_or_else(String::new, |percent| format!(" {percent} %"));
@@ -87,7 +89,7 @@ fn show(row: &MappingRow, proposals: &[Proposal], at: usize, count: usize) {
         say(&sanitize::visible(&format!("       {}{against}", proposal.reasons.join(", "))));
     }
     if proposals.is_empty() {
-        say("  no client is like it");
+        say("  no similar client");
     }
 }
 
@@ -97,14 +99,14 @@ fn ask() {
     let _ = stderr.write_all(b"> ").and_then(|()| stderr.flush());
 }
 
-fn answer(line: &str, offered: &[ClientId], book: &MappingWorkspace) -> Answer {
+fn answer(line: &str, offered: &[ClientId], workspace: &MappingWorkspace) -> Answer {
     let ignored = |reason| Answer::Decide(MappingDecision::Ignored { reason });
     if let Some(text) = line.strip_prefix('/') {
-        return Answer::Look(text.trim().to_owned());
+        return Answer::Search(text.trim().to_owned());
     }
     if let Some(id) = line.strip_prefix('=') {
         return match ClientId::new(id.trim()) {
-            Ok(client_id) if book.client(&client_id).is_some() => {
+            Ok(client_id) if workspace.client(&client_id).is_some() => {
                 Answer::Decide(MappingDecision::Confirmed { client_id })
             }
             _ => Answer::Unclear(format!("the PSA has no client `{}`", sanitize::visible(id.trim()))),
@@ -118,21 +120,21 @@ fn answer(line: &str, offered: &[ClientId], book: &MappingWorkspace) -> Answer {
         "q" => Answer::Quit,
         number => match number.parse::<usize>().ok().and_then(|number| offered.get(number.checked_sub(1)?)) {
             Some(client_id) => Answer::Decide(MappingDecision::Confirmed { client_id: client_id.clone() }),
-            None => Answer::Unclear(format!("`{}` is no answer here", sanitize::visible(number))),
+            None => Answer::Unclear(format!("`{}` is not an answer here", sanitize::visible(number))),
         },
     }
 }
 
-/// Clients with a text in their name; they take the place of those that were offered.
-fn look(book: &MappingWorkspace, text: &str) -> Vec<ClientId> {
+/// Clients with a text in their name; they replace those that were offered.
+fn search(workspace: &MappingWorkspace, text: &str) -> Vec<ClientId> {
     let text = text.to_lowercase();
-    let found = book.clients.iter().filter(|client| client.name.to_lowercase().contains(&text));
+    let found = workspace.clients.iter().filter(|client| client.name.to_lowercase().contains(&text));
     let found: Vec<_> = found.take(FOUND_MAX).collect();
     for (number, client) in (1..).zip(&found) {
         say(&sanitize::visible(&format!("  {number}  {} [{}]", client.name, client.id)));
     }
     if found.is_empty() {
-        say("  no client has that in its name");
+        say("  no client has this in its name");
     }
     found.into_iter().map(|client| client.id.clone()).collect()
 }

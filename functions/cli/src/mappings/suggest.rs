@@ -1,4 +1,4 @@
-//! Whom vendor organizations might be, by the home's syncs or by two bare files.
+//! `mappings suggest`: likely clients of undecided vendor accounts, from the last syncs or from two CSV files.
 
 use std::fs::File;
 use std::io::Write;
@@ -10,7 +10,7 @@ use truecount_app::mapping::{MappingRow, MappingWorkspace, Proposal, RowState};
 use truecount_matching::{Party, Sites};
 use truecount_reports::sanitize;
 
-use super::list::{show_progress, worth};
+use super::list::{monthly_revenue, show_progress};
 use crate::args::{Cli, SuggestArgs};
 use crate::open::Session;
 use crate::output::{Ending, json, say, tell};
@@ -24,9 +24,9 @@ struct Suggested<'a> {
 }
 
 pub(super) async fn from_backend(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
-    let book = MappingWorkspace::load(&session.env, &session.config).await?;
-    let proposals = book.proposals();
-    let mut rows = book.rows();
+    let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
+    let proposals = workspace.proposals();
+    let mut rows = workspace.rows();
     rows.retain(|row| row.state == RowState::Undecided);
     let suggested = rows.iter().map(|row| {
         let own = proposals.get(&(row.source.clone(), row.account_id.clone())).map_or(&[][..], Vec::as_slice);
@@ -37,7 +37,7 @@ pub(super) async fn from_backend(cli: &Cli, session: &Session) -> anyhow::Result
         return Ok(Ending::Clean);
     }
     for Suggested { row, proposals } in suggested {
-        let line = format!("{} {}  {}  {}", row.source, row.account_id, row.account_name, worth(row));
+        let line = format!("{} {}  {}  {}", row.source, row.account_id, row.account_name, monthly_revenue(row));
         say(sanitize::visible(line.trim_end()).as_ref());
         for proposal in proposals {
             let percent = proposal.percent.map_or_else(String::new, |percent| format!(" {percent} %"));
@@ -51,7 +51,7 @@ pub(super) async fn from_backend(cli: &Cli, session: &Session) -> anyhow::Result
             say(&sanitize::visible(&line));
         }
     }
-    show_progress(&book.progress());
+    show_progress(&workspace.progress());
     Ok(Ending::Clean)
 }
 
@@ -92,12 +92,12 @@ pub(super) fn from_files(
         }
     }
     csv.into_inner().map_err(|error| error.into_error()).and_then(|mut file| file.flush())?;
-    let (all, what) = (accounts.len(), if args.products { "SKUs" } else { "vendor organizations" });
+    let (all, what) = (accounts.len(), if args.products { "SKUs" } else { "vendor accounts" });
     if cli.json {
         json(&serde_json::json!({ "accounts": all, "with_suggestion": with, "rows": rows, "out": out }))?;
     }
     tell(&format!(
-        "{with} of {all} {what} are like a {}; `{}` has {rows} rows.",
+        "{with} of {all} {what} resemble a {}; `{}` has {rows} rows.",
         if args.products { "product" } else { "client" },
         out.display()
     ));

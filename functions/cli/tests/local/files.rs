@@ -48,12 +48,12 @@ fn a_runs_files_are_copied_and_nothing_is_written_over() {
         assert_eq!(fs::read(out.join(name)).unwrap(), *bytes, "{name}");
     }
     let again = office.run(&pull);
-    expect(&again, 0, &["there already"]);
+    expect(&again, 0, &["already there"]);
     assert!(!again.out.contains("written"), "{}", again.out);
 
     fs::write(out.join("lines.csv"), "mine").unwrap();
     fs::remove_file(out.join("exceptions.csv")).unwrap();
-    expect(&office.run(&pull), FAILED, &["lines.csv` is there already with other content, and nothing was written"]);
+    expect(&office.run(&pull), FAILED, &["lines.csv` exists with other content, so nothing was written"]);
     assert_eq!(fs::read_to_string(out.join("lines.csv")).unwrap(), "mine");
     assert!(!out.join("exceptions.csv").exists());
 }
@@ -77,7 +77,7 @@ fn the_run_that_is_asked_for_is_pulled() {
     expect(&pulled(&[]), 0, &[&format!("\"run_id\": \"{closing}\""), "\"outcome\": \"written\""]);
     expect(&pulled(&["--month", "2026-06"]), 0, &[&closing]);
     expect(&pulled(&["--run", &draft]), 0, &[&format!("\"run_id\": \"{draft}\"")]);
-    expect(&pulled(&["--run", "2026-06-c9"]), FAILED, &["there is no run `2026-06-c9`; `truecount runs list`"]);
+    expect(&pulled(&["--run", "2026-06-c9"]), FAILED, &["there is no run `2026-06-c9`: `truecount runs list`"]);
     expect(&pulled(&["--run", "x"]), FAILED, &["there is no run `x`"]);
     expect(&pulled(&["--month", "2026-05"]), FAILED, &["2026-05 has no run"]);
 }
@@ -100,10 +100,10 @@ fn a_file_is_looked_into_before_it_is_in_the_inbox() {
     let header = "account_id,account_name,item_id,kind,status\n";
     let good = format!("{header}a-Harbour,Harbour Ltd,h-1,workstation,active\n");
     for (name, text, source, words) in [
-        ("rmm-2026-06-29.csv", &good[..], &[][..], &["say which with --source: `psa`, `rmm`"][..]),
+        ("rmm-2026-06-29.csv", &good[..], &[][..], &["name one with --source: `psa`, `rmm`"][..]),
         ("rmm-2026-06-29.csv", &good, &["--source", "pas"], &["there is no source `pas`"]),
         ("rmm.csv", &good, &rmm, &["`rmm.csv` does not say which day it is as of"]),
-        ("a-2026-06-29.csv", "account_id,kind\n", &rmm, &["line 1", "no column `item_id`", "nothing was put"]),
+        ("a-2026-06-29.csv", "account_id,kind\n", &rmm, &["line 1", "no column `item_id`", "nothing was added"]),
         ("b-2026-06-29.csv", &format!("{header}a,A,,workstation,active\n"), &rmm, &["line 2", "item_id", "empty"]),
         ("c-2026-06-29.csv", &format!("{good}a,\"A\n"), &rmm, &["line 3", "a quoted field begins that does not end"]),
         ("d-2026-06-29.csv", "", &rmm, &["the file is empty"]),
@@ -116,15 +116,15 @@ fn a_file_is_looked_into_before_it_is_in_the_inbox() {
     assert_eq!(fs::read_dir(&inbox).unwrap().count(), 1, "only what was there");
 
     let path = file("rmm-2026-06-29.csv", &good);
-    let older = &["as of 2026-06-29, 1 rows, 1 vendor organizations", "newer file is read", "devices-2026-06-30.csv"];
+    let older = &["as of 2026-06-29, 1 rows, 1 vendor accounts", "newer file is used", "devices-2026-06-30.csv"];
     expect(&push(&path, &rmm), 0, older);
     assert_eq!(fs::read_to_string(inbox.join("rmm-2026-06-29.csv")).unwrap(), good);
-    expect(&push(&path, &rmm), 0, &["The same file was there already"]);
+    expect(&push(&path, &rmm), 0, &["The same file was already there"]);
     let path = file("rmm-2026-06-29.csv", &format!("{good}a-Harbour,Harbour Ltd,h-2,workstation,active\n"));
-    expect(&push(&path, &rmm), FAILED, &["is there already with other content and stays as it is"]);
+    expect(&push(&path, &rmm), FAILED, &["exists with other content and is not replaced"]);
     assert_eq!(fs::read_to_string(inbox.join("rmm-2026-06-29.csv")).unwrap(), good);
     let path = file("rmm-2026-07-02.csv", &good);
-    expect(&push(&path, &rmm), 0, &["Today is 2026-06-30: it is read from 2026-07-02 on"]);
+    expect(&push(&path, &rmm), 0, &["Today is 2026-06-30: it is used from 2026-07-02 on"]);
 
     // The sync reads it.
     let path = file("rmm-2026-06-30-2.csv", &good);
@@ -142,18 +142,18 @@ fn a_spreadsheet_of_mappings_is_put_where_the_next_run_takes_it() {
         office.run(&["inbox", "push", "--mappings", path.to_str().unwrap()])
     };
     for (name, bytes, words) in [
-        ("june.txt", &b"key\n"[..], "no .xlsx or .csv"),
-        ("june.xlsx", b"key\n", "no .xlsx or .csv"),
-        ("june.csv", b"PK\x03\x04", "no .xlsx or .csv"),
+        ("june.txt", &b"key\n"[..], "neither .xlsx nor .csv"),
+        ("june.xlsx", b"key\n", "neither .xlsx nor .csv"),
+        ("june.csv", b"PK\x03\x04", "neither .xlsx nor .csv"),
         ("june.csv", b"", "it is empty"),
-        ("june.csv-result.csv", b"result\n", "what came of an earlier file"),
+        ("june.csv-result.csv", b"result\n", "the result of an earlier file"),
     ] {
-        expect(&push(name, bytes), FAILED, &[words, "nothing was put into the inbox"]);
+        expect(&push(name, bytes), FAILED, &[words, "nothing was added to the inbox"]);
     }
     let inbox = office.path("archive/inbox/mappings");
     assert!(!inbox.exists());
-    expect(&push("june.csv", b"key,decision\n"), 0, &["june.csv", "The next run takes it"]);
-    expect(&push("june.csv", b"key,decision\n"), 0, &["there already"]);
+    expect(&push("june.csv", b"key,decision\n"), 0, &["june.csv", "The next run reads it"]);
+    expect(&push("june.csv", b"key,decision\n"), 0, &["already there"]);
     expect(&push("june.csv", b"key,decision\nx,y\n"), FAILED, &["with other content"]);
     expect(&push("June.XLSX", b"PK\x03\x04"), 0, &["June.XLSX"]);
     assert_eq!(fs::read_dir(&inbox).unwrap().count(), 2);

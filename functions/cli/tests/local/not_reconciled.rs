@@ -32,12 +32,12 @@ fn terminal_list_json_and_mail_have_the_same_number() {
     assert_eq!(synced.code, Some(0), "{}", synced.err);
 
     let terminal = run(&office, &["reconcile", "--closing", "--month", "2026-06"]);
-    assert!(terminal.out.contains("0 exceptions; 250 NOT RECONCILED"), "{}", terminal.out);
+    assert!(terminal.out.contains("0 exceptions, 250 NOT RECONCILED"), "{}", terminal.out);
     let json = run(&office, &["reconcile", "--closing", "--month", "2026-06", "--json"]);
     assert!(json.out.contains("\"not_reconciled\": 250"), "{}", json.out);
 
     let report = run(&office, &["report", "--month", "2026-06"]);
-    assert!(report.out.contains("0 exceptions; 250 NOT RECONCILED"), "{}", report.out);
+    assert!(report.out.contains("0 exceptions, 250 NOT RECONCILED"), "{}", report.out);
     let list = office.run(&["runs", "list"]).out;
     let row: Vec<&str> = list.lines().last().unwrap().split_whitespace().collect();
     assert_eq!(row[row.len() - 2..], ["0", "250"], "{list}");

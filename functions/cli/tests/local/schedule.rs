@@ -66,7 +66,7 @@ fn a_closing_that_fails_is_told_once_a_day_and_made_good() {
     fs::write(&settings, good.replace("side = \"agreed\"", "side = \"agreed\"\nenabled = false")).unwrap();
     for outcome in ["sent", "already sent"] {
         let ended = office.run(&DAILY);
-        expect(&ended, FAILED, &[&format!("Mail to `billing` that the closing failed: {outcome}"), "PSA"]);
+        expect(&ended, FAILED, &[&format!("Mail to `billing` about the failed closing: {outcome}"), "PSA"]);
         let outbox = office.outbox();
         assert_eq!(outbox.len(), 1);
         assert_eq!(outbox[0].0, "2026-06-failed-2026-06-26-billing.eml");

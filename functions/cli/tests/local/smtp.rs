@@ -207,11 +207,11 @@ fn without_a_mail_server_a_test_mail_stays_here_and_says_so() {
     let ended = office.run(&["mail", "test"]);
     assert_eq!(ended.code, Some(0), "{}", ended.err);
     assert_eq!(ended.out, "billing (anna@msp.example, ben@msp.example): kept as outbox/test-1782849600-billing.eml\n");
-    assert!(ended.err.contains("no [mail.smtp], so mail goes to nobody"), "{}", ended.err);
+    assert!(ended.err.contains("no [mail.smtp]: mail is not sent"), "{}", ended.err);
     let text = text_of(&office.outbox()[0].1);
     assert!(text.contains("mail to the recipient group \"billing\" is delivered"), "{text}");
     let wrong = office.run(&["mail", "test", "--to", "board"]);
-    expect(&wrong, FAILED, &["there is no mail group `board`; there are: `billing`"]);
+    expect(&wrong, FAILED, &["there is no mail group `board`; the settings have: `billing`"]);
 }
 
 #[test]
@@ -220,15 +220,15 @@ fn a_test_mail_says_what_became_of_it() {
     let server = MailServer::start("starttls", &["accept", "rcpt=ben@msp.example", "cut", "accept"]);
     let office = office(&server);
     let sent = office.run(&["mail", "test"]);
-    expect(&sent, 0, &["look into the mailboxes"]);
+    expect(&sent, 0, &["Check the mailboxes"]);
     assert!(
         sent.out.contains("billing (anna@msp.example, ben@msp.example): sent (2.0.0 taken as 4711)"),
         "{}",
         sent.out
     );
-    for (word, outcome) in [("NOT SENT: mail server localhost", "refuses the recipient"), ("NOT KNOWN", "no answer")] {
+    for (word, outcome) in [("NOT SENT: mail server localhost", "refuses the recipient"), ("UNKNOWN", "no answer")] {
         let failed = office.run_at("2026-06-30T21:00:00Z", &["mail", "test", "--to", "billing"]);
-        expect(&failed, FAILED, &["1 of 1 test mails did not go out, or nobody knows"]);
+        expect(&failed, FAILED, &["1 of 1 test mails were not sent, or it is not known"]);
         assert!(failed.out.contains(word) && failed.out.contains(outcome), "{}", failed.out);
     }
     let answer = office.run_at("2026-06-30T22:00:00Z", &["mail", "test", "--json"]);
@@ -245,7 +245,7 @@ fn a_daily_closing_whose_mail_is_refused_is_told_and_made_good_the_next_day() {
     let server = MailServer::start("starttls", &["451", "accept"]);
     let office = office(&server).at("2026-06-26T06:00:00Z").with_files("2026-06-26");
     let daily = ["run", "--closing", "--when-due"];
-    expect(&office.run(&daily), FAILED, &["was not sent", "that the closing failed: sent"]);
+    expect(&office.run(&daily), FAILED, &["was not sent", "about the failed closing: sent"]);
     let next = office.run_at("2026-06-27T06:00:00Z", &daily);
     expect(&next, DONE, &["is not done", "Mail to `billing`: sent"]);
     expect(&office.run_at("2026-06-27T18:00:00Z", &daily), 0, &[]);

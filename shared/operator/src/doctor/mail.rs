@@ -17,7 +17,7 @@ pub(super) async fn mail(config: &Config, backend: CheckedBackend<'_>, results: 
         results.push(CheckResult::problem(CheckStatus::Warning, "recipients", message, fix));
     } else {
         let (groups, people) = (settings.groups.len(), recipients.len());
-        results.push(CheckResult::ok("recipients", format!("{people} in {groups} groups")));
+        results.push(CheckResult::ok("recipients", format!("addresses: {people}, mail groups: {groups}")));
     }
     let Some(from) = settings.from.as_deref().map(address) else {
         let fix = "set `from` under [mail] in config/settings.toml";
