@@ -12,7 +12,8 @@ use truecount_store::{Closing, Delivery, Run, SnapshotManifest, Store};
 
 /// How a labelled repeat begins, in its subject and in its text.
 const REPEAT_SUBJECT: &str = "Possible repeat: ";
-const REPEAT_TEXT: &str = "This mail may be a repeat: it is not known whether the first one arrived. It says the same.";
+const REPEAT_TEXT: &str =
+    "This mail may be a repeat: it is not known whether the first one, with the same content, was delivered.";
 
 /// What a month left behind, a line each, and the mails counted.
 #[derive(Clone, PartialEq, Eq)]
