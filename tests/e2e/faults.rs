@@ -92,8 +92,8 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
     let mut incident = None;
     for one in sample.sources() {
         match sync(&env, one).await {
-            SyncAnswer::Failed { reason, .. } if one == source => incident = Some(reason),
-            SyncAnswer::Committed { missing: Some(reason), .. } if one == source => incident = Some(reason),
+            SyncAnswer::Failed { reason, .. } if one == source => incident = Some(reason.to_string()),
+            SyncAnswer::Committed { missing: Some(reason), .. } if one == source => incident = Some(reason.to_string()),
             SyncAnswer::Committed { incomplete_accounts, accounts, .. } if one == source && incomplete_accounts > 0 => {
                 incident = Some(format!("{incomplete_accounts} of {accounts} organizations not read"));
             }

@@ -199,8 +199,7 @@ async fn every_planted_fault_is_found_with_what_to_do() {
     first.finds("source never synced", &never).await;
     first.sync_all().await;
     first.decide_all().await;
-    let part =
-        gap("sync", "microsoft-graph", "incomplete, 1 of 3 vendor organizations", "truecount sync microsoft-graph");
+    let part = gap("sync", "microsoft-graph", "incomplete, 1 of 3 vendor accounts", "truecount sync microsoft-graph");
     first.finds("source read in part", &part).await;
 
     let mut clinic = Clinic::open(first.readable_tenants().await).await;

@@ -127,6 +127,9 @@ async fn a_file_that_is_replaced_in_the_middle_is_begun_anew() {
     // as long as the first: only its bytes tell
     backend.drop_file("rmm", "usage-2026-06-24.csv", &file("absent"));
     let answer = backend.sync("rmm").await;
-    assert!(matches!(&answer, SyncAnswer::Failed { reason, .. } if reason.contains("another file came")), "{answer:?}");
+    assert!(
+        matches!(&answer, SyncAnswer::Failed { reason, .. } if matches!(reason, truecount_billing::ReadReason::FileReplaced { .. })),
+        "{answer:?}"
+    );
     assert!(matches!(backend.sync("rmm").await, SyncAnswer::Committed { .. }));
 }

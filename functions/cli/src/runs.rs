@@ -96,7 +96,7 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
         let row = reconciliation.coverage.iter().find(|row| row.source == source.source);
         let (unread, all) = row.map_or((0, 0), |row| (row.accounts_incomplete, row.accounts));
         let note = match source.read_state.reason() {
-            Some(reason) => reason.to_owned(),
+            Some(reason) => reason.to_string(),
             None if unread > 0 => format!("{unread} of {all} not read completely"),
             None => String::new(),
         };

@@ -1,7 +1,7 @@
 //! `truecount sources`: each source and how its last sync went.
 
 use serde::Serialize;
-use truecount_billing::SourceId;
+use truecount_billing::{ReadReason, SourceId};
 use truecount_store::{SnapshotManifest, SyncStatus};
 
 use crate::args::{Cli, SourcesArgs, SourcesCommand};
@@ -17,7 +17,7 @@ struct SourceRow {
     connector: String,
     side: &'static str,
     read_state: &'static str,
-    reason: Option<String>,
+    reason: Option<ReadReason>,
     as_of: Option<String>,
     accounts: u64,
     items: u64,
@@ -35,7 +35,7 @@ pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<End
         let state = newest.as_ref().map(SnapshotManifest::read_state);
         let (read_state, reason) = match (&state, failure) {
             (_, Some(why)) => ("failed", Some(why)),
-            (Some(state), None) => (state.as_str(), state.reason().map(str::to_owned)),
+            (Some(state), None) => (state.as_str(), state.reason().cloned()),
             (None, None) => ("never_synced", None),
         };
         rows.push(SourceRow {

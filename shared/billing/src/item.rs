@@ -1,54 +1,12 @@
-//! The usage side: a vendor's organizations, and the devices, users and subscriptions counted in them.
+//! What a source counts: accounts, and the devices, users, licences and subscriptions in them.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ItemId};
-
-/// How far an account or a whole source was read. Only `Complete` is ever compared.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", content = "reason", rename_all = "snake_case")]
-pub enum ReadState {
-    /// Everything the vendor has.
-    Complete,
-    /// Some of it; the reason says what is missing.
-    Partial(String),
-    /// Nothing; the reason says why.
-    Failed(String),
-    /// Read whole, but so much less than last time that nobody should rely on it (the drop guard).
-    Doubtful(String),
-}
-
-impl ReadState {
-    /// Whether counts may rest on it.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        matches!(self, Self::Complete)
-    }
-
-    /// The word in columns and JSON.
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Partial(_) => "partial",
-            Self::Failed(_) => "failed",
-            Self::Doubtful(_) => "doubtful",
-        }
-    }
-
-    /// Why it is not complete.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Complete => None,
-            Self::Partial(reason) | Self::Failed(reason) | Self::Doubtful(reason) => Some(reason),
-        }
-    }
-}
+use crate::{AccountId, ItemId, ItemState, Money, Quantity, ReadState, Unit};
 
 /// A vendor organization (tenant, site, company); for a PSA, a company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,20 +17,20 @@ pub struct Account {
     pub name: String,
     /// How far it was read.
     pub read_state: ReadState,
-    /// What the vendor tells about it beside its name, as far as that says whose it is.
+    /// What else the vendor says that tells which client it belongs to.
     #[serde(default, skip_serializing_if = "AccountFacts::is_empty")]
     pub facts: AccountFacts,
 }
 
 impl Account {
-    /// An account of which nothing is known but its id, its name and how far it was read.
+    /// An account of which only its id, its name and how far it was read are known.
     #[must_use]
     pub fn new(id: AccountId, name: impl Into<String>, read_state: ReadState) -> Self {
         Self { id, name: name.into(), read_state, facts: AccountFacts::default() }
     }
 }
 
-/// What says whose an account is, beside its name. Foreign text.
+/// What tells which client an account belongs to, beside its name. Foreign text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountFacts {
     /// Of a vendor organization: the PSA's client as the vendor holds it (Pax8's `externalId`). Of a PSA's client:
@@ -92,12 +50,12 @@ impl AccountFacts {
     }
 }
 
-/// One unit of evidence: a device, a user's licence, a subscription.
+/// One thing that is counted: a device, a user's licence, a subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageItem {
     /// The vendor's id of it; the same id twice within an account and kind is one item.
     pub item_id: ItemId,
-    /// What a person calls it: a host's or product's name. Foreign text.
+    /// What a person calls it: a device's or product's name. Foreign text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// `server`, `workstation`, `mobile`, `other_device`, `user`, `subscription`: rules select by it.
@@ -105,17 +63,95 @@ pub struct UsageItem {
     /// The vendor's product, where items have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sku: Option<String>,
-    /// `active` counts, `disabled` where assigned licences are counted; every other word (`pending`, `trial`,
-    /// `suspended`, …) does not, and explains why.
-    pub status: String,
-    /// When the vendor last heard of it; `None`: the vendor does not say.
+    /// Whether it counts.
+    pub state: ItemState,
+    /// How many units it stands for: 1 for a device, the seats of a subscription; `None`: the vendor did not
+    /// say, which is not zero (false gap F2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_seen: Option<Timestamp>,
+    pub quantity: Option<Quantity>,
+    /// What it is known by in other sources, too.
+    #[serde(default, skip_serializing_if = "Identities::is_empty")]
+    pub identities: Identities,
     /// What an account can be split by, each by its name: `site` (a place as the vendor numbers it), `domain` (of a
     /// user's address), `group`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
-    /// How many units it stands for: 1 for a device, the seats of a subscription; `None`: the vendor did not
-    /// say, which is not zero (false gap F2).
-    pub quantity: Option<Decimal>,
+    /// When the vendor first knew of it; `None`: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Timestamp>,
+    /// When the vendor last heard of it; `None`: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// How long it was bought for; `None`: not committed, or the vendor does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commitment: Option<Commitment>,
+    /// What all of its units cost the MSP for one billing cycle; `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Money>,
+}
+
+impl UsageItem {
+    /// An item that counts, once, and of which nothing else is known.
+    #[must_use]
+    pub fn new(item_id: ItemId, kind: impl Into<String>) -> Self {
+        Self {
+            item_id,
+            name: None,
+            kind: kind.into(),
+            sku: None,
+            state: ItemState::Counts,
+            quantity: Some(Quantity { amount: Decimal::ONE, unit: Unit::Each }),
+            identities: Identities::default(),
+            attributes: BTreeMap::new(),
+            first_seen: None,
+            last_seen: None,
+            commitment: None,
+            cost: None,
+        }
+    }
+
+    /// How many units it stands for, whatever a unit is; `None`: the vendor did not say.
+    #[must_use]
+    pub fn amount(&self) -> Option<Decimal> {
+        self.quantity.map(|quantity| quantity.amount)
+    }
+}
+
+/// What one device or person is known by, whichever source lists it. Foreign text, as the vendor writes it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identities {
+    /// A device's serial number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
+    /// A device's network addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mac_addresses: Vec<String>,
+    /// A device's name in its network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_name: Option<String>,
+    /// A user's or device's id in its directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_id: Option<String>,
+    /// A user's addresses, the one to sign in with first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail_addresses: Vec<String>,
+}
+
+impl Identities {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How long something was bought for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commitment {
+    /// The last day (inclusive) for which it must be paid; `None`: the vendor does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// The last day (inclusive) on which it can still be cancelled or reduced; `None`: the vendor does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellable_until: Option<Date>,
 }

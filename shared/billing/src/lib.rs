@@ -6,21 +6,25 @@
 mod day;
 mod ids;
 mod item;
+mod item_state;
 mod line;
 mod money;
 mod number;
 mod quantity;
+mod read_state;
 mod remedy;
-mod source;
+mod side;
 
 pub use day::{BillingMonth, CountDay, DayError, ServicePeriod};
 pub use ids::{
     AccountId, AgreementId, ClientId, Currency, ID_BYTES_MAX, IdError, ItemId, LineId, ProductCode, RuleId, SourceId,
 };
-pub use item::{Account, AccountFacts, ReadState, UsageItem};
-pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming};
+pub use item::{Account, AccountFacts, Commitment, Identities, UsageItem};
+pub use item_state::{ItemState, LeftOutReason};
+pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming, LineRole};
 pub use money::{Money, MoneyError, UnitPrice};
 pub use number::{DIGITS_MAX, FieldError, NumberError, Place, decimal_from_json, decimal_from_text, round_for_people};
 pub use quantity::{CountBasis, Quantity, QuantityError, Unit};
+pub use read_state::{FetchFailure, FetchProblem, ReadReason, ReadState};
 pub use remedy::Remedy;
-pub use source::{FILE_STATUS_WORDS, Side, SideError, StatusMeaning, StatusWord};
+pub use side::{Side, SideError};

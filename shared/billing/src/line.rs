@@ -50,13 +50,39 @@ pub enum BillingStatus {
     DoNotBill,
 }
 
-/// The agreement that a line stands on; a line's interval is cut by it (false gap F49).
+/// What a line is on an agreement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineRole {
+    /// Units at a price, each billing cycle.
+    #[default]
+    Recurring,
+    /// A fixed amount each billing cycle, whatever is used.
+    Flat,
+    /// Takes back what was billed before.
+    Credit,
+    /// Part of a billing cycle, for a change within it.
+    Proration,
+    /// Billed once.
+    OneTime,
+}
+
+/// The agreement that a line stands on; a line is billed only within its dates (false gap F49).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agreement {
     /// The PSA's id.
     pub id: AgreementId,
     /// As people know it.
     pub name: String,
+    /// Its type, as the PSA names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement_type: Option<String>,
+    /// The agreement that it is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<AgreementId>,
+    /// Who is billed for it, where that is another client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill_to: Option<ClientId>,
     /// First day, if stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Date>,
@@ -69,9 +95,32 @@ pub struct Agreement {
     /// Months of one billing cycle: 1 monthly, 3 quarterly, 12 yearly; `None` if the PSA's cycle is none of
     /// these, and then nothing can be brought to a month (false gap F28).
     pub cycle_months: Option<u32>,
+    /// Whether a change within a billing cycle is billed in part; `None`: the PSA does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prorates: Option<bool>,
     /// The next invoice date, where the PSA tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_invoice_date: Option<Date>,
+}
+
+impl Agreement {
+    /// An open agreement, billed monthly in advance, of which nothing else is known.
+    #[must_use]
+    pub fn new(id: AgreementId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            agreement_type: None,
+            parent: None,
+            bill_to: None,
+            from: None,
+            to: None,
+            timing: InvoiceTiming::Advance,
+            cycle_months: Some(1),
+            prorates: None,
+            next_invoice_date: None,
+        }
+    }
 }
 
 /// One line of product, quantity and price on an agreement.
@@ -83,6 +132,12 @@ pub struct BilledLine {
     pub client_id: ClientId,
     /// The product as the PSA names it.
     pub product_code: ProductCode,
+    /// The product's name there. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_name: Option<String>,
+    /// What the line is on its agreement.
+    #[serde(default)]
+    pub role: LineRole,
     /// Units on the line, as the PSA has them; credits are negative, fractions occur.
     pub quantity: Decimal,
     /// Units of the line that its base price includes (ConnectWise `lessIncluded`; false gap F18).
@@ -91,6 +146,9 @@ pub struct BilledLine {
     /// Price of one unit for one billing cycle; `None` if the PSA did not say, which is not zero.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Decimal>,
+    /// What one unit costs the MSP for one billing cycle, as the PSA has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_cost: Option<Decimal>,
     /// The agreement's currency, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
@@ -103,11 +161,46 @@ pub struct BilledLine {
     /// Billed, at no charge, or not billed by design.
     #[serde(default)]
     pub billing_status: BillingStatus,
+    /// What the client reads for it on the invoice. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_term: Option<String>,
+    /// Where a person finds it in the PSA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// The agreement it stands on.
     pub agreement: Agreement,
 }
 
 impl BilledLine {
+    /// A recurring, billable line without dates or price of its own, of which nothing else is known.
+    #[must_use]
+    pub fn new(
+        line_id: LineId,
+        client_id: ClientId,
+        product_code: ProductCode,
+        quantity: Decimal,
+        agreement: Agreement,
+    ) -> Self {
+        Self {
+            line_id,
+            client_id,
+            product_code,
+            product_name: None,
+            role: LineRole::Recurring,
+            quantity,
+            less_included: None,
+            unit_price: None,
+            unit_cost: None,
+            currency: None,
+            effective_from: None,
+            effective_to: None,
+            billing_status: BillingStatus::Billable,
+            client_term: None,
+            link: None,
+            agreement,
+        }
+    }
+
     /// Whether the line stands on a day, by its own dates and its agreement's.
     #[must_use]
     pub fn is_active_on(&self, day: Date) -> bool {
@@ -123,27 +216,10 @@ mod tests {
     use jiff::civil::date;
 
     fn line(from: Option<Date>, to: Option<Date>, agreement_to: Option<Date>) -> BilledLine {
-        BilledLine {
-            line_id: LineId::new("1").unwrap(),
-            client_id: ClientId::new("c").unwrap(),
-            product_code: ProductCode::new("MNG").unwrap(),
-            quantity: Decimal::ONE,
-            less_included: None,
-            unit_price: None,
-            currency: None,
-            effective_from: from,
-            effective_to: to,
-            billing_status: BillingStatus::Billable,
-            agreement: Agreement {
-                id: AgreementId::new("a").unwrap(),
-                name: "Managed".into(),
-                from: None,
-                to: agreement_to,
-                timing: InvoiceTiming::Advance,
-                cycle_months: Some(1),
-                next_invoice_date: None,
-            },
-        }
+        let agreement = Agreement { to: agreement_to, ..Agreement::new(AgreementId::new("a").unwrap(), "Managed") };
+        let (id, client) = (LineId::new("1").unwrap(), ClientId::new("c").unwrap());
+        let line = BilledLine::new(id, client, ProductCode::new("MNG").unwrap(), Decimal::ONE, agreement);
+        BilledLine { effective_from: from, effective_to: to, ..line }
     }
 
     #[test]

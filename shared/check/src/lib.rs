@@ -16,7 +16,7 @@ mod usage;
 
 use std::path::{Path, PathBuf};
 
-use truecount_billing::{CountDay, FILE_STATUS_WORDS, FieldError, ReadState, Side, SourceId};
+use truecount_billing::{CountDay, FieldError, ReadState, Side, SourceId};
 use truecount_reconciliation::{
     Options, Profile, ReconcileError, Reconciler, Reconciliation, RulesError, SourceStatus,
 };
@@ -132,7 +132,7 @@ pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
 /// A source that a file holds whole.
 fn status(source: SourceId, side: Side, as_of: CountDay) -> SourceStatus {
     let (connector, read_state) = ("csv".to_owned(), ReadState::Complete);
-    SourceStatus { source, connector, side, status_words: FILE_STATUS_WORDS, read_state, synced_on: Some(as_of.0) }
+    SourceStatus { source, connector, side, read_state, synced_on: Some(as_of.0) }
 }
 
 /// The file's name as it was given.

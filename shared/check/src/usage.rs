@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rust_decimal::Decimal;
-use truecount_billing::{AccountId, CountDay, ReadState, Side, SourceId};
+use truecount_billing::{AccountId, CountDay, ItemState, ReadState, Side, SourceId};
 use truecount_reconciliation::{AccountNo, ItemRef, Reconciler};
 
 use super::{
@@ -104,7 +104,7 @@ fn item<'a>(row: &Row<'a, 9>) -> Result<ItemRef<'a>, CheckError> {
         item_id: row.get(ITEM_ID),
         kind: row.get(KIND),
         sku: row.get(SKU),
-        status: row.get(STATUS),
+        state: ItemState::from_word(row.get(STATUS)),
         last_seen: moment_if_any(row.get(LAST_SEEN)).map_err(|why| row.wrong(LAST_SEEN, &why))?,
         quantity,
     })

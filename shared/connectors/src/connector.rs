@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use truecount_billing::AccountId;
+use truecount_billing::{AccountId, FetchFailure, ReadReason};
 use url::Url;
 
 use crate::{
@@ -82,16 +82,16 @@ impl Request {
     }
 }
 
-/// One answer, as it is archived: the vendor's text without the fields that the connector declares cut.
+/// One answer, as it is archived: the vendor's text without the redacted fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The question.
     pub ask: Request,
     /// The answer's text, numbers as they were written. Empty if `failed` is set.
     pub body: String,
-    /// Why there is no answer for the question's account, in words for a person.
+    /// Why there is no answer for the question's account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed: Option<String>,
+    pub failed: Option<FetchFailure>,
 }
 
 /// A 4xx answer that a connector may know a way around.
@@ -159,8 +159,8 @@ pub struct Endpoint {
     pub headers: Vec<(&'static str, String)>,
     /// How fast and how many at once.
     pub pace: RateLimit,
-    /// Names of fields, at any depth, that are cut from answers before anything is kept; a name may end in `*`.
-    pub cut: &'static [&'static str],
+    /// Names of fields, at any depth, that are redacted from answers before anything is kept; a name may end in `*`.
+    pub redacted_fields: &'static [&'static str],
 }
 
 /// One kind of source. No IO: questions out, answers in.
@@ -208,10 +208,12 @@ pub trait Connector: Send + Sync {
 /// [`PageError`] if an answer about the whole source cannot be understood.
 pub fn read_page(connector: &dyn Connector, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     match (&page.failed, &page.ask.account) {
-        (Some(reason), Some(account)) => reading.fail(account, reason),
-        (Some(reason), None) => reading.source_partial(reason.clone()),
+        (Some(failure), Some(account)) => reading.fail(account, ReadReason::Fetch(failure.clone())),
+        (Some(failure), None) => reading.source_partial(ReadReason::Fetch(failure.clone())),
         (None, account) => match (connector.read(page, reading), account) {
-            (Err(error), Some(account)) => reading.fail(account, &error.to_string()),
+            (Err(error), Some(account)) => {
+                reading.fail(account, ReadReason::UnexpectedAnswer { detail: error.to_string() });
+            }
             (result, _) => return result,
         },
     }

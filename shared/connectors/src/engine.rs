@@ -211,10 +211,10 @@ impl Crawl<'_> {
                 return Err(self.give_up(ask, ErrorKind::ManyAccounts { count, last: Box::new(cause) }));
             }
         }
-        let reason = format!("`{}`: {cause}", ask.step);
-        warn!(account = %account, %reason, "account not read");
-        self.state.failed.push((account, reason.clone()));
-        self.pages.push(Page { ask, body: String::new(), failed: Some(reason) });
+        let failure = cause.failure(&ask.step, None);
+        warn!(account = %account, reason = %failure, "account not read");
+        self.state.failed.push((account, failure.clone()));
+        self.pages.push(Page { ask, body: String::new(), failed: Some(failure) });
         Ok(())
     }
 

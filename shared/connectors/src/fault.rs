@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use truecount_billing::{AccountId, Remedy};
+use truecount_billing::{AccountId, FetchFailure, FetchProblem, Remedy};
 
 use crate::connector::PageError;
 
@@ -212,6 +212,37 @@ impl ErrorKind {
         }
     }
 
+    /// The same as data. The account is left out where what holds the failure is the account's own.
+    #[must_use]
+    pub(crate) fn failure(&self, step: &str, account: Option<&AccountId>) -> FetchFailure {
+        let (problem, status, vendor_code) = match self {
+            Self::Unreachable { .. } => (FetchProblem::Unreachable, None, None),
+            Self::TimedOut { .. } => (FetchProblem::TimedOut, None, None),
+            Self::Throttled { .. } => (FetchProblem::Throttled, Some(429), None),
+            Self::ServerFails { status } => (FetchProblem::ServerError, Some(*status), None),
+            Self::NotAccepted => (FetchProblem::CredentialRefused, Some(401), None),
+            Self::NotAllowed { code } => (FetchProblem::NotAllowed, Some(403), code.clone()),
+            Self::Refused { status, code } => (FetchProblem::Refused, Some(*status), code.clone()),
+            Self::TokenRefused { status, code } => (FetchProblem::CredentialRefused, Some(*status), code.clone()),
+            Self::Redirected { .. }
+            | Self::ForeignLink { .. }
+            | Self::BadLink
+            | Self::RepeatedLink
+            | Self::RepeatedPage { .. }
+            | Self::TooManyPages { .. } => (FetchProblem::BadLink, None, None),
+            Self::TokenUnreadable
+            | Self::WebPage
+            | Self::NotJson
+            | Self::CutShort
+            | Self::TooLarge { .. }
+            | Self::TooDeep { .. }
+            | Self::Page(_) => (FetchProblem::BadAnswer, None, None),
+            Self::ManyAccounts { .. } => (FetchProblem::ManyAccounts, None, None),
+        };
+        let (step, account) = (step.to_owned(), account.cloned());
+        FetchFailure { step, account, problem, status, vendor_code, detail: self.to_string() }
+    }
+
     /// Whether asking again within the same call may help.
     pub(crate) fn passes(&self) -> bool {
         matches!(
@@ -226,6 +257,12 @@ impl ErrorKind {
 }
 
 impl SourceError {
+    /// The same as data.
+    #[must_use]
+    pub fn failure(&self) -> FetchFailure {
+        self.cause.failure(&self.during, self.account.as_ref())
+    }
+
     /// What helps.
     #[must_use]
     pub fn remedy(&self) -> Remedy {

@@ -260,7 +260,7 @@ impl Http {
         loop {
             match self.attempt(&url, ask, &mut budget).await {
                 Ok(text) => {
-                    return match cut_json(&text, self.endpoint.cut) {
+                    return match cut_json(&text, self.endpoint.redacted_fields) {
                         Ok(body) => Outcome::Page(Page { ask: ask.clone(), body, failed: None }),
                         Err(cause) if cause.passes() && budget.left > 0 => {
                             match self.wait_before_repeat(cause, &mut budget).await {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use truecount_billing::{Account, AccountFacts, AccountId, BilledLine, ReadState, UsageItem};
+use truecount_billing::{Account, AccountFacts, AccountId, BilledLine, ItemState, ReadReason, ReadState, UsageItem};
 
 use crate::{
     connector::Connector,
@@ -24,7 +24,7 @@ pub struct SnapshotBuilder {
     accounts: BTreeMap<AccountId, Collected>,
     rows: BTreeMap<(Option<AccountId>, String), Rows>,
     notes: BTreeMap<Note, u64>,
-    source_partial: Option<String>,
+    source_partial: Option<ReadReason>,
     facts: HashMap<(&'static str, String), String>,
 }
 
@@ -33,9 +33,9 @@ struct Collected {
     name: Option<String>,
     items: PackedItems,
     lines: Vec<BilledLine>,
-    failed: Option<String>,
-    partial: Option<String>,
-    doubtful: Option<String>,
+    failed: Option<ReadReason>,
+    partial: Option<ReadReason>,
+    doubtful: Option<ReadReason>,
     identifiers: BTreeSet<String>,
     domains: BTreeMap<String, u32>,
 }
@@ -155,7 +155,7 @@ impl SnapshotBuilder {
     /// A usage item of an account.
     pub fn item(&mut self, account: &AccountId, item: &UsageItem) {
         if !self.entry(account).items.push(item) {
-            self.partial(account, "more items than one account can hold");
+            self.partial(account, ReadReason::TooManyItems);
         }
     }
 
@@ -165,20 +165,18 @@ impl SnapshotBuilder {
     }
 
     /// An account that could not be asked for something. It stays not read, whatever else is known of it.
-    pub fn fail(&mut self, account: &AccountId, reason: &str) {
-        keep_first(&mut self.entry(account).failed, reason);
+    pub fn fail(&mut self, account: &AccountId, reason: ReadReason) {
+        self.entry(account).failed.get_or_insert(reason);
     }
 
     /// An account of which something is missing.
-    pub fn partial(&mut self, account: &AccountId, reason: &str) {
-        keep_first(&mut self.entry(account).partial, reason);
+    pub fn partial(&mut self, account: &AccountId, reason: ReadReason) {
+        self.entry(account).partial.get_or_insert(reason);
     }
 
     /// A source of which something is missing, nobody knows for which account.
-    pub fn source_partial(&mut self, reason: String) {
-        if self.source_partial.is_none() {
-            self.source_partial = Some(reason);
-        }
+    pub fn source_partial(&mut self, reason: ReadReason) {
+        self.source_partial.get_or_insert(reason);
     }
 
     /// How long the vendor says a list is. Told again and again, it must not move.
@@ -205,6 +203,13 @@ impl SnapshotBuilder {
     pub fn unknown(&mut self, field: &str, value: &str) {
         let value = clip(value, 100).chars().flat_map(char::escape_debug).collect();
         self.note(Note::UnknownValue { field: field.to_owned(), value });
+    }
+
+    /// The state of an item whose vendor's word for it is not known; a missing one is kept as `(missing)`.
+    pub fn unknown_state(&mut self, field: &str, value: Option<&str>) -> ItemState {
+        let value = value.unwrap_or("(missing)");
+        self.unknown(field, value);
+        ItemState::Unknown(clip(value, 100).to_owned())
     }
 
     /// A note for people.
@@ -242,9 +247,7 @@ impl SnapshotBuilder {
         }
         let read_state = match self.source_partial {
             Some(reason) => ReadState::Partial(reason),
-            None if accounts.is_empty() => {
-                ReadState::Doubtful("it lists no accounts at all: that is what lost rights look like".into())
-            }
+            None if accounts.is_empty() => ReadState::Doubtful(ReadReason::NoAccounts { before: 0 }),
             None => ReadState::Complete,
         };
         Snapshot { read_state, notes: self.notes.into_iter().collect(), accounts }
@@ -255,9 +258,9 @@ impl SnapshotBuilder {
             let Some(total) = rows.total else { continue };
             let read = rows.seen.len() as u64;
             let reason = if rows.moved {
-                format!("the number of {what} changed while they were read: read them again")
+                ReadReason::TotalChanged { what }
             } else if read != total {
-                format!("the vendor counts {total} {what}, {read} were read")
+                ReadReason::TotalDiffers { what, total, read }
             } else {
                 continue;
             };
@@ -266,7 +269,7 @@ impl SnapshotBuilder {
                     let what = format!("account `{account}`: {reason}");
                     self.note(Note::CountDiffers { what });
                 }
-                Some(account) => self.partial(&account, &reason),
+                Some(account) => self.partial(&account, reason),
                 None => self.source_partial(reason),
             }
         }
@@ -287,8 +290,7 @@ impl Collected {
         self.lines.dedup_by(|a, b| a.line_id == b.line_id);
         let changed = items.changed as usize + (distinct - self.lines.len());
         if changed > 0 {
-            let reason = format!("{changed} of its items came twice with different content: read them again");
-            keep_first(&mut self.doubtful, &reason);
+            self.doubtful.get_or_insert(ReadReason::Contradicted { items: changed as u64 });
         }
         let read_state = match (self.failed, self.partial, self.doubtful) {
             (Some(reason), ..) if something => ReadState::Partial(reason),
@@ -363,29 +365,19 @@ fn line_text(line: &BilledLine) -> String {
     format!("{line:?}")
 }
 
-fn keep_first(place: &mut Option<String>, reason: &str) {
-    if place.is_none() {
-        *place = Some(reason.to_owned());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use truecount_billing::ItemId;
+    use truecount_billing::{ItemId, LeftOutReason};
 
-    fn item(id: u8, status: &str) -> UsageItem {
-        UsageItem {
-            item_id: ItemId::new(id.to_string()).unwrap(),
-            name: None,
-            kind: if id.is_multiple_of(3) { "server".into() } else { "workstation".into() },
-            sku: None,
-            status: status.into(),
-            last_seen: None,
-            attributes: BTreeMap::new(),
-            quantity: None,
-        }
+    fn item(id: u8, state: ItemState) -> UsageItem {
+        let kind = if id.is_multiple_of(3) { "server" } else { "workstation" };
+        UsageItem { state, quantity: None, ..UsageItem::new(ItemId::new(id.to_string()).unwrap(), kind) }
+    }
+
+    fn reason(detail: &str) -> ReadReason {
+        ReadReason::UnexpectedAnswer { detail: detail.to_owned() }
     }
 
     fn account(n: u8) -> AccountId {
@@ -404,7 +396,7 @@ mod tests {
                 let mut reading = SnapshotBuilder::default();
                 for (of, id) in rows {
                     reading.account(&account(*of), "name");
-                    reading.item(&account(*of), &item(*id, "active"));
+                    reading.item(&account(*of), &item(*id, ItemState::Counts));
                     reading.row(None, "items", &format!("{of}/{id}"));
                 }
                 let distinct = rows.iter().collect::<std::collections::BTreeSet<_>>().len();
@@ -429,22 +421,22 @@ mod tests {
         for n in 0..5 {
             reading.account(&account(n), "name");
         }
-        reading.item(&account(1), &item(1, "active"));
-        reading.fail(&account(1), "403");
-        reading.fail(&account(2), "403");
-        reading.partial(&account(3), "no quantity");
-        reading.partial(&account(3), "and another");
-        reading.item(&account(4), &item(1, "active"));
-        reading.item(&account(4), &item(1, "pending"));
+        reading.item(&account(1), &item(1, ItemState::Counts));
+        reading.fail(&account(1), reason("403"));
+        reading.fail(&account(2), reason("403"));
+        reading.partial(&account(3), reason("no quantity"));
+        reading.partial(&account(3), reason("and another"));
+        reading.item(&account(4), &item(1, ItemState::Counts));
+        reading.item(&account(4), &item(1, ItemState::LeftOut(LeftOutReason::Pending)));
         let states: Vec<ReadState> = reading.finish().into_accounts().map(|one| one.account.read_state).collect();
         assert_eq!(
             states,
             [
                 ReadState::Complete,
-                ReadState::Partial("403".into()),
-                ReadState::Failed("403".into()),
-                ReadState::Partial("no quantity".into()),
-                ReadState::Doubtful("1 of its items came twice with different content: read them again".into()),
+                ReadState::Partial(reason("403")),
+                ReadState::Failed(reason("403")),
+                ReadState::Partial(reason("no quantity")),
+                ReadState::Doubtful(ReadReason::Contradicted { items: 1 }),
             ]
         );
     }
@@ -458,12 +450,14 @@ mod tests {
             (0..rows).for_each(|row| reading.row(None, "companies", &row.to_string()));
             reading.finish().read_state
         };
+        let differs =
+            |total, read| ReadState::Partial(ReadReason::TotalDiffers { what: "companies".to_owned(), total, read });
         assert_eq!(state(&[2, 2], 2), ReadState::Complete);
         assert_eq!(state(&[], 2), ReadState::Complete);
-        assert_eq!(state(&[3], 2), ReadState::Partial("the vendor counts 3 companies, 2 were read".into()));
-        assert_eq!(state(&[2], 3), ReadState::Partial("the vendor counts 2 companies, 3 were read".into()));
-        let moved = "the number of companies changed while they were read: read them again";
-        assert_eq!(state(&[3, 2], 2), ReadState::Partial(moved.into()));
+        assert_eq!(state(&[3], 2), differs(3, 2));
+        assert_eq!(state(&[2], 3), differs(2, 3));
+        let moved = ReadReason::TotalChanged { what: "companies".to_owned() };
+        assert_eq!(state(&[3, 2], 2), ReadState::Partial(moved));
         assert_eq!(state(&[0], 0), ReadState::Complete);
     }
 

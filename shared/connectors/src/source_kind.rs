@@ -1,7 +1,7 @@
 //! What each kind of source is, as data: everything that the rest of the program needs to know about a vendor
 //! without connecting to it.
 
-use truecount_billing::{Side, StatusWord};
+use truecount_billing::{LeftOutReason, Side};
 
 use crate::{
     connector::{Connector, SettingsError},
@@ -31,9 +31,9 @@ pub struct SourceKind {
     pub secret: &'static [&'static str],
     /// A commented example of its settings, in TOML, without the `[[sources]]` line, `id` and `connector`.
     pub options: &'static str,
-    /// The words for the state of its items, with what they mean. An item with any other word is not counted and is
-    /// reported.
-    pub status_words: &'static [StatusWord],
+    /// For which reasons of its own an item of it is left out. An item whose state has any other word is not counted
+    /// and is reported.
+    pub left_out: &'static [LeftOutReason],
     pub(crate) make: fn(&toml::Table) -> Result<Box<dyn Connector>, SettingsError>,
 }
 
@@ -135,12 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn kinds_have_names_of_their_own_and_counting_words() {
+    fn kinds_have_names_of_their_own_and_reasons_to_leave_items_out() {
         for kind in SOURCE_KINDS {
             assert_eq!(source_kind(kind.name).unwrap().title, kind.title);
             assert!(!kind.sides.is_empty(), "{}", kind.name);
             let gives_items = kind.sides.iter().any(|side| !side.is_billed());
-            assert_eq!(gives_items, kind.status_words.contains(&StatusWord::ACTIVE), "{}", kind.name);
+            assert_eq!(gives_items, !kind.left_out.is_empty(), "{}", kind.name);
         }
     }
 }

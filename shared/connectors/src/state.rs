@@ -6,7 +6,7 @@ use std::collections::{HashSet, VecDeque};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
-use truecount_billing::AccountId;
+use truecount_billing::{AccountId, FetchFailure};
 
 use crate::connector::Request;
 
@@ -28,7 +28,7 @@ pub struct CrawlState {
     /// HTTP requests so far, tokens and repeats counted.
     pub requests: u64,
     /// Accounts that could not be read, with the reason.
-    pub failed: Vec<(AccountId, String)>,
+    pub failed: Vec<(AccountId, FetchFailure)>,
     /// Account failures in a row that are no fault of the account's own.
     pub(crate) failures_in_row: u32,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use truecount_billing::{ItemId, UsageItem};
+use truecount_billing::{Identities, ItemId, ItemState, Quantity, Unit, UsageItem};
 
 /// The items of one account, one record after the other: length, key (kind, item id), content.
 #[derive(Debug, Default)]
@@ -24,7 +24,9 @@ pub(crate) struct SortedItems {
 }
 
 const HEAD: usize = 8;
-/// Between the names and values of attributes.
+/// The units of quantities by their place here.
+const UNITS: [Unit; 5] = [Unit::Each, Unit::Device, Unit::Seat, Unit::Gigabyte, Unit::Gibibyte];
+/// Between the names and values of attributes, and between the texts of a list.
 const SEPARATOR: &str = "\0";
 
 impl PackedItems {
@@ -36,24 +38,7 @@ impl PackedItems {
         self.bytes.push(0);
         self.bytes.extend_from_slice(item.item_id.as_str().as_bytes());
         let key_length = self.bytes.len() - start - HEAD;
-        put_text(&mut self.bytes, Some(&item.status));
-        put_text(&mut self.bytes, item.sku.as_deref());
-        put_text(&mut self.bytes, item.name.as_deref());
-        put_text(&mut self.bytes, joined(&item.attributes).as_deref());
-        match item.last_seen {
-            None => self.bytes.push(0),
-            Some(seen) => {
-                self.bytes.push(1);
-                self.bytes.extend_from_slice(&seen.as_nanosecond().to_le_bytes());
-            }
-        }
-        match item.quantity {
-            None => self.bytes.push(0),
-            Some(quantity) => {
-                self.bytes.push(1);
-                self.bytes.extend_from_slice(&quantity.serialize());
-            }
-        }
+        put_content(&mut self.bytes, item);
         let length = self.bytes.len() - start;
         let (Ok(length), Ok(key_length), Ok(_)) =
             (u32::try_from(length), u32::try_from(key_length), u32::try_from(self.bytes.len()))
@@ -102,24 +87,92 @@ impl SortedItems {
     }
 }
 
+/// Everything but kind and id.
+fn put_content(bytes: &mut Vec<u8>, item: &UsageItem) {
+    let (tag, word) = match item.state.borrowed() {
+        ItemState::Counts => (0, None),
+        ItemState::LeftOut(reason) => (1, Some(reason.as_str())),
+        ItemState::Unknown(word) => (2, Some(word)),
+    };
+    bytes.push(tag);
+    put_text(bytes, word);
+    put_text(bytes, item.sku.as_deref());
+    put_text(bytes, item.name.as_deref());
+    put_text(bytes, joined(&item.attributes).as_deref());
+    put_moment(bytes, item.first_seen);
+    put_moment(bytes, item.last_seen);
+    match item.quantity {
+        None => bytes.push(0),
+        Some(quantity) => {
+            bytes.push(1 + UNITS.iter().position(|unit| *unit == quantity.unit).unwrap_or(0) as u8);
+            bytes.extend_from_slice(&quantity.amount.serialize());
+        }
+    }
+    let identities = &item.identities;
+    if identities.is_empty() {
+        bytes.push(0);
+    } else {
+        bytes.push(1);
+        put_text(bytes, identities.serial.as_deref());
+        put_text(bytes, identities.host_name.as_deref());
+        put_text(bytes, identities.object_id.as_deref());
+        put_list(bytes, &identities.mac_addresses);
+        put_list(bytes, &identities.mail_addresses);
+    }
+    // Few items have these: their JSON is short enough.
+    let rare = (item.commitment.is_some() || item.cost.is_some())
+        .then(|| serde_json::to_string(&(&item.commitment, &item.cost)).unwrap_or_default());
+    put_text(bytes, rare.as_deref());
+}
+
 fn unpack(bytes: &[u8], start: u32) -> Option<UsageItem> {
     let (kind, item_id) = std::str::from_utf8(key_at(bytes, start)).ok()?.split_once('\0')?;
     let mut rest = content_at(bytes, start);
-    let status = take_text(&mut rest)?.to_owned();
+    let tag = take_byte(&mut rest)?;
+    let word = take_text(&mut rest);
+    let state = match tag {
+        0 => ItemState::Counts,
+        1 => ItemState::from_word(word?).to_owned(),
+        _ => ItemState::Unknown(word?.to_owned()),
+    };
     let sku = take_text(&mut rest).map(str::to_owned);
     let name = take_text(&mut rest).map(str::to_owned);
     let attributes = take_text(&mut rest).map(parted).unwrap_or_default();
-    let last_seen = take_bytes(&mut rest).map(i128::from_le_bytes);
-    let quantity = take_bytes(&mut rest).map(Decimal::deserialize);
+    let (first_seen, last_seen) = (take_moment(&mut rest), take_moment(&mut rest));
+    let quantity = match take_byte(&mut rest)?.checked_sub(1) {
+        None => None,
+        Some(unit) => {
+            let amount = Decimal::deserialize(take_bytes(&mut rest)?);
+            Some(Quantity { amount, unit: *UNITS.get(usize::from(unit))? })
+        }
+    };
+    let identities = match take_byte(&mut rest)? {
+        0 => Identities::default(),
+        _ => Identities {
+            serial: take_text(&mut rest).map(str::to_owned),
+            host_name: take_text(&mut rest).map(str::to_owned),
+            object_id: take_text(&mut rest).map(str::to_owned),
+            mac_addresses: take_list(&mut rest),
+            mail_addresses: take_list(&mut rest),
+        },
+    };
+    let (commitment, cost) = match take_text(&mut rest) {
+        None => (None, None),
+        Some(text) => serde_json::from_str(text).ok()?,
+    };
+    let item = UsageItem::new(ItemId::new(item_id).ok()?, kind);
     Some(UsageItem {
-        item_id: ItemId::new(item_id).ok()?,
         name,
-        kind: kind.to_owned(),
         sku,
-        status,
-        last_seen: last_seen.and_then(|nanos| Timestamp::from_nanosecond(nanos).ok()),
-        attributes,
+        state,
         quantity,
+        identities,
+        attributes,
+        first_seen,
+        last_seen,
+        commitment,
+        cost,
+        ..item
     })
 }
 
@@ -171,13 +224,38 @@ fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     if length == 0 { None } else { std::str::from_utf8(text).ok() }
 }
 
-fn take_bytes(rest: &mut &[u8]) -> Option<[u8; 16]> {
-    let (flag, after) = rest.split_first()?;
-    if *flag == 0 {
-        *rest = after;
+/// One text; nothing for an empty list.
+fn put_list(bytes: &mut Vec<u8>, texts: &[String]) {
+    let plain: Vec<String> = texts.iter().map(|text| text.replace(SEPARATOR, " ")).collect();
+    put_text(bytes, (!plain.is_empty()).then(|| plain.join(SEPARATOR)).as_deref());
+}
+
+fn take_list(rest: &mut &[u8]) -> Vec<String> {
+    take_text(rest).map(|text| text.split(SEPARATOR).map(str::to_owned).collect()).unwrap_or_default()
+}
+
+fn put_moment(bytes: &mut Vec<u8>, moment: Option<Timestamp>) {
+    bytes.push(u8::from(moment.is_some()));
+    if let Some(moment) = moment {
+        bytes.extend_from_slice(&moment.as_nanosecond().to_le_bytes());
+    }
+}
+
+fn take_moment(rest: &mut &[u8]) -> Option<Timestamp> {
+    if take_byte(rest)? == 0 {
         return None;
     }
-    let (chunk, after) = after.split_first_chunk::<16>()?;
+    Timestamp::from_nanosecond(i128::from_le_bytes(take_bytes(rest)?)).ok()
+}
+
+fn take_byte(rest: &mut &[u8]) -> Option<u8> {
+    let (first, after) = rest.split_first()?;
+    *rest = after;
+    Some(*first)
+}
+
+fn take_bytes(rest: &mut &[u8]) -> Option<[u8; 16]> {
+    let (chunk, after) = rest.split_first_chunk::<16>()?;
     *rest = after;
     Some(*chunk)
 }
@@ -194,21 +272,42 @@ pub(crate) fn clip(text: &str, most: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use truecount_billing::decimal_from_text;
+    use truecount_billing::{Commitment, Currency, Money, decimal_from_text};
 
-    fn item(id: &str, kind: &str, status: &str) -> UsageItem {
+    fn item(id: &str, kind: &str, word: &str) -> UsageItem {
+        let amount = decimal_from_text("1.10").unwrap();
         UsageItem {
-            item_id: ItemId::new(id).unwrap(),
             name: Some(format!("host-{id}")),
-            kind: kind.into(),
             sku: (kind == "user").then(|| "SPB".to_owned()),
-            status: status.into(),
+            state: ItemState::from_word(word).to_owned(),
             last_seen: (kind != "user").then(|| "2026-06-30T23:59:59.123456789Z".parse().unwrap()),
             attributes: match kind {
                 "server" => [("site", "12"), ("group", "")].map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
                 _ => BTreeMap::new(),
             },
-            quantity: (status != "unknown").then(|| decimal_from_text("1.10").unwrap()),
+            quantity: (word != "unknown").then_some(Quantity { amount, unit: Unit::Seat }),
+            ..UsageItem::new(ItemId::new(id).unwrap(), kind)
+        }
+    }
+
+    /// An item that has everything.
+    fn full() -> UsageItem {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        UsageItem {
+            identities: Identities {
+                serial: Some("SN-1".into()),
+                mac_addresses: texts(&["00:00:5E:00:53:01", "00:00:5E:00:53:02"]),
+                host_name: Some("ws-1".into()),
+                object_id: Some("b2".into()),
+                mail_addresses: texts(&["kim@client.example"]),
+            },
+            first_seen: Some("2025-01-01T00:00:00Z".parse().unwrap()),
+            commitment: Some(Commitment {
+                until: Some(jiff::civil::date(2027, 1, 31)),
+                cancellable_until: Some(jiff::civil::date(2026, 2, 7)),
+            }),
+            cost: Some(Money::new(decimal_from_text("12.50").unwrap(), Currency::new("GBP").unwrap())),
+            ..item("full", "user", "trial")
         }
     }
 
@@ -219,15 +318,16 @@ mod tests {
             item("a", "workstation", "active"),
             item("a", "server", "unknown"),
             item("u", "user", "active"),
+            full(),
         ];
         let mut packed = PackedItems::default();
         for one in all.iter().chain(&all[..2]) {
             assert!(packed.push(one));
         }
         let sorted = packed.sorted();
-        assert_eq!((sorted.len(), sorted.changed), (4, 0));
-        assert_eq!(sorted.unpack(), [all[2].clone(), all[0].clone(), all[3].clone(), all[1].clone()]);
-        assert_eq!(sorted.unpack()[1].quantity.unwrap().to_string(), "1.10", "the scale as written");
+        assert_eq!((sorted.len(), sorted.changed), (5, 0));
+        assert_eq!(sorted.unpack(), [all[2].clone(), all[0].clone(), all[4].clone(), all[3].clone(), all[1].clone()]);
+        assert_eq!(sorted.unpack()[1].amount().unwrap().to_string(), "1.10", "the scale as written");
     }
 
     #[test]
@@ -237,7 +337,7 @@ mod tests {
         packed.push(&item("a", "server", "active"));
         let sorted = packed.sorted();
         assert_eq!((sorted.len(), sorted.changed), (1, 1));
-        assert_eq!(sorted.unpack()[0].status, "active", "the same one whatever came first");
+        assert_eq!(sorted.unpack()[0].state, ItemState::Counts, "the same one whatever came first");
     }
 
     #[test]

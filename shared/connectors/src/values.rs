@@ -9,7 +9,7 @@ use jiff::{Timestamp, civil::Date};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
-use truecount_billing::{AccountId, IdError, decimal_from_json};
+use truecount_billing::{AccountId, IdError, ReadReason, decimal_from_json};
 
 use crate::connector::{Page, PageError};
 
@@ -31,6 +31,16 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(page: &'a Page) -> Result<T, PageErr
 /// A page that cannot be understood.
 pub(crate) fn wrong(page: &Page, why: impl Into<String>) -> PageError {
     PageError { step: page.ask.step.to_string(), why: why.into() }
+}
+
+/// A field of a record that does not hold what it must.
+pub(crate) fn bad_field(record: &str, id: impl Into<String>, detail: impl Into<String>) -> ReadReason {
+    ReadReason::BadField { record: record.to_owned(), id: Some(id.into()), detail: detail.into() }
+}
+
+/// A record that belongs to nothing that was read.
+pub(crate) fn orphaned(record: &str, id: impl Into<String>, parent: &str) -> ReadReason {
+    ReadReason::Orphaned { record: record.to_owned(), id: id.into(), parent: parent.to_owned() }
 }
 
 /// An account's id out of a page.

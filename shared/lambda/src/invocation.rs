@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_log_holds_no_text_of_others() {
         let source = "rmm".parse().unwrap();
-        let reason = "Acme Ltd's key was refused".to_owned();
+        let reason = truecount_billing::ReadReason::NoCredential { detail: "Acme Ltd's key was refused".to_owned() };
         let fields = LogFields::of(&Answer::Sync(&SyncAnswer::Failed {
             source,
             reason,

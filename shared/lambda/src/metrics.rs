@@ -121,7 +121,7 @@ mod tests {
         let source = || "rmm".parse().unwrap();
         let failed = SyncAnswer::Failed {
             source: source(),
-            reason: "403".to_owned(),
+            reason: truecount_billing::ReadReason::NeverSynced,
             remedy: truecount_billing::Remedy::FixCredentials,
         };
         assert_eq!(names(&Answer::Sync(&failed)), "Requests=7 Throttles=2 SourcesFailed=1");

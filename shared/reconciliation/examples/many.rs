@@ -10,7 +10,7 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use jiff::civil::date;
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, ClientId, CountDay, Currency, FILE_STATUS_WORDS, ItemId, LineId, ReadState, Side, SourceId, UsageItem,
+    AccountId, ClientId, CountDay, Currency, ItemId, LineId, ReadState, Side, SourceId, UsageItem,
 };
 use truecount_reconciliation::{DecidedBy, ItemRef, LineRef, Mapping, Options, Reconciler, RuleSet, SourceStatus};
 
@@ -61,7 +61,6 @@ fn main() -> Result<(), Failure> {
             source: source.clone(),
             connector: "csv".into(),
             side,
-            status_words: FILE_STATUS_WORDS,
             read_state: ReadState::Complete,
             synced_on: Some(count_day.0),
         });
@@ -107,17 +106,11 @@ fn chunks(items: u64) -> Result<Vec<Vec<u8>>, Failure> {
         let mut chunk = GzEncoder::new(Vec::new(), Compression::new(6));
         for _ in 0..CHUNK_ITEMS.min(items - number) {
             let kind = if number % 8 == 0 { "server" } else { "workstation" };
+            let last_seen = format!("2026-06-{:02}T{:02}:{:02}:07Z", number % 28 + 1, number % 24, number % 60);
             let item = UsageItem {
-                item_id: ItemId::new((1_000_003 + number * 7_919).to_string())?,
                 name: Some(format!("HOST-{:06}", number * 31 % 999_983)),
-                kind: kind.to_owned(),
-                sku: None,
-                status: "active".to_owned(),
-                last_seen: format!("2026-06-{:02}T{:02}:{:02}:07Z", number % 28 + 1, number % 24, number % 60)
-                    .parse()
-                    .ok(),
-                quantity: Some(Decimal::ONE),
-                attributes: std::collections::BTreeMap::new(),
+                last_seen: last_seen.parse().ok(),
+                ..UsageItem::new(ItemId::new((1_000_003 + number * 7_919).to_string())?, kind)
             };
             serde_json::to_writer(&mut chunk, &item)?;
             chunk.write_all(b"\n")?;

@@ -4,8 +4,8 @@
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    Agreement, BilledLine, BillingStatus, ClientId, CountDay, Currency, InvoiceTiming, ReadState, RuleId,
-    ServicePeriod, Side, SourceId, StatusWord, UsageItem,
+    Agreement, BilledLine, BillingStatus, ClientId, CountDay, Currency, InvoiceTiming, ItemState, ReadState, RuleId,
+    ServicePeriod, Side, SourceId, UsageItem,
 };
 
 /// The days and the extent of one reconciliation. Its month is that of the count day.
@@ -93,8 +93,6 @@ pub struct SourceStatus {
     pub connector: String,
     /// The side it is compared on.
     pub side: Side,
-    /// The words for the state of its items; any other is reported.
-    pub status_words: &'static [StatusWord],
     /// How far it was read. Only `Complete` is compared.
     pub read_state: ReadState,
     /// The day of the sync that is used; `None`: there is none that may be used, and nothing of it is compared.
@@ -197,9 +195,9 @@ pub struct ItemRef<'a> {
     pub kind: &'a str,
     /// The vendor's product; empty where items have none.
     pub sku: &'a str,
-    /// `active` counts, `disabled` where assigned licences are counted (not in the plain profile); every other word
-    /// explains why not.
-    pub status: &'a str,
+    /// Whether it counts. What is left out as disabled counts where assigned licences are counted (not in the plain
+    /// profile).
+    pub state: ItemState<&'a str>,
     /// `None`: the vendor does not say, and then it is never stale.
     pub last_seen: Option<Timestamp>,
     /// How many units; `None`: the vendor did not say, which is not zero.
@@ -212,9 +210,9 @@ impl<'a> From<&'a UsageItem> for ItemRef<'a> {
             item_id: item.item_id.as_str(),
             kind: &item.kind,
             sku: item.sku.as_deref().unwrap_or(""),
-            status: &item.status,
+            state: item.state.borrowed(),
             last_seen: item.last_seen,
-            quantity: item.quantity,
+            quantity: item.amount(),
         }
     }
 }

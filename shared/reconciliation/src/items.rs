@@ -40,11 +40,7 @@ impl Outcome {
     }
 
     fn beats(self, other: Self, words: &Words) -> bool {
-        if self.0 >= Self::STATUS && other.0 >= Self::STATUS {
-            words.of(self) < words.of(other)
-        } else {
-            self.0 < other.0
-        }
+        if self.0 >= Self::STATUS && other.0 >= Self::STATUS { words.is_before(self, other) } else { self.0 < other.0 }
     }
 }
 

@@ -6,7 +6,10 @@ use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use jiff::civil::Date;
-use truecount_billing::{AccountId, BilledLine, ClientId, InvoiceTiming, ReadState, ServicePeriod, Side, SourceId};
+use truecount_billing::{
+    AccountId, BilledLine, ClientId, InvoiceTiming, ItemState, LeftOutReason, ReadReason, ReadState, ServicePeriod,
+    Side, SourceId,
+};
 
 use crate::{
     AccountNo, ClientNo, DecidedBy, ItemRef, LineRef, Mapping, Options, ReconcileError, Reconciliation, RuleSet,
@@ -14,7 +17,7 @@ use crate::{
     items::{AccountItems, HasItems, Outcome, Report, SeenItems},
     lines::{Dated, RuleLines},
     takers::Takers,
-    words::{STATUS_ACTIVE, STATUS_DISABLED, Words},
+    words::Words,
 };
 
 /// The most accounts, and the most clients, of one reconciliation.
@@ -264,8 +267,7 @@ impl Reconciler {
                 source: source.clone(),
                 connector: String::new(),
                 side: Side::Used,
-                status_words: &[],
-                read_state: ReadState::Failed("it is not among the sources of this run".into()),
+                read_state: ReadState::Failed(ReadReason::NotInRun),
                 synced_on: None,
             }),
         };
@@ -303,22 +305,21 @@ impl Reconciler {
         let entry = &mut self.accounts[account.0 as usize];
         let source = &mut self.sources[usize::from(entry.source.0)];
         source.item_count += 1;
-        let status = if item.status == STATUS_ACTIVE {
-            source.quantity_unknown_count += u64::from(item.quantity.is_none());
-            None
-        } else {
-            let outcome = self.words.outcome(item.status);
+        let left_out = self.words.outcome(item.state);
+        if let Some(outcome) = left_out {
             let place = usize::from(outcome.0 - Outcome::STATUS);
             if source.status_counts.len() <= place {
                 source.status_counts.resize(place + 1, 0);
             }
             source.status_counts[place] += 1;
-            Some(outcome)
-        };
+        } else {
+            source.quantity_unknown_count += u64::from(item.quantity.is_none());
+        }
+        let is_disabled = matches!(item.state, ItemState::LeftOut(LeftOutReason::Disabled));
         for take in source.takers.takes(self.rules.rules(), item.kind, item.sku) {
             let stale = take.terms.seen_since.is_some_and(|since| item.last_seen.is_some_and(|seen| seen < since));
-            let outcome = match status {
-                Some(_) if take.terms.counts_disabled && item.status == STATUS_DISABLED => Outcome::DISABLED,
+            let outcome = match left_out {
+                Some(_) if take.terms.counts_disabled && is_disabled => Outcome::DISABLED,
                 Some(outcome) => outcome,
                 None if stale => Outcome::STALE,
                 None => Outcome::COUNTS,

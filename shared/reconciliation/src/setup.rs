@@ -120,8 +120,9 @@ fn unclear_items(books: &Reconciler, rows: &mut Vec<SetupFinding>) {
             rows.push(row("item_without_quantity", id, message, count));
         }
         for (place, count) in (0_u16..).zip(&source.status_counts).filter(|(_, count)| **count > 0) {
-            let word = books.words.of(Outcome(Outcome::STATUS + place));
-            if source.status.status_words.iter().any(|known| known.word == word) {
+            let outcome = Outcome(Outcome::STATUS + place);
+            let word = books.words.of(outcome);
+            if books.words.is_known(outcome) {
                 continue;
             }
             let message = format!(

@@ -9,8 +9,8 @@ mod unread;
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, FILE_STATUS_WORDS, InvoiceTiming,
-    LineId, ProductCode, ReadState, Side, SourceId, decimal_from_text,
+    AccountId, Agreement, AgreementId, BilledLine, ClientId, Currency, ItemState, LineId, ProductCode, ReadState, Side,
+    SourceId, decimal_from_text,
 };
 
 use crate::{AccountNo, DecidedBy, ItemRef, Mapping, Options, Reconciler, Reconciliation, RuleSet, SourceStatus};
@@ -36,7 +36,6 @@ fn status(source: &str, side: Side) -> SourceStatus {
         source: SourceId::new(source).unwrap(),
         connector: "csv".into(),
         side,
-        status_words: FILE_STATUS_WORDS,
         read_state: ReadState::Complete,
         synced_on: Some(COUNT_DAY.parse().unwrap()),
     }
@@ -51,31 +50,18 @@ fn server_rule(more: &str) -> String {
     )
 }
 
-fn item<'a>(id: &'a str, status: &'a str) -> ItemRef<'a> {
-    ItemRef { item_id: id, kind: "server", sku: "", status, last_seen: None, quantity: Some(Decimal::ONE) }
+fn item<'a>(id: &'a str, word: &'a str) -> ItemRef<'a> {
+    let state = ItemState::from_word(word);
+    ItemRef { item_id: id, kind: "server", sku: "", state, last_seen: None, quantity: Some(Decimal::ONE) }
 }
 
 fn line(client_id: &str, product: &str, quantity: &str) -> BilledLine {
+    let (id, product) = (LineId::new("1").unwrap(), ProductCode::new(product).unwrap());
+    let agreement = Agreement::new(AgreementId::new("a").unwrap(), "Managed");
     BilledLine {
-        line_id: LineId::new("1").unwrap(),
-        client_id: client(client_id),
-        product_code: ProductCode::new(product).unwrap(),
-        quantity: number(quantity),
-        less_included: None,
         unit_price: Some(number("12.50")),
         currency: Some(Currency::new("GBP").unwrap()),
-        effective_from: None,
-        effective_to: None,
-        billing_status: BillingStatus::Billable,
-        agreement: Agreement {
-            id: AgreementId::new("a").unwrap(),
-            name: "Managed".into(),
-            from: None,
-            to: None,
-            timing: InvoiceTiming::Advance,
-            cycle_months: Some(1),
-            next_invoice_date: None,
-        },
+        ..BilledLine::new(id, client(client_id), product, number(quantity), agreement)
     }
 }
 

@@ -148,7 +148,7 @@ const COVERAGE: &[Column<SourceCoverage>] = &[
     Column::text("source", |row| Some(row.source.as_str())),
     Column::word("side", |row| row.side.as_str()),
     Column::word("state", |row| row.state.as_str()),
-    Column::text("reason", |row| row.state.reason()),
+    Column::composed("reason", |row| row.state.reason().map(ToString::to_string).unwrap_or_default()),
     Column::day("as_of", |row| row.as_of),
     Column::count("accounts", |row| row.accounts),
     Column::count("accounts_incomplete", |row| row.accounts_incomplete),

@@ -136,7 +136,7 @@ fn attacked(attack: &str) -> Sample {
         comparison.explained.iter_mut().for_each(|part| part.reason = text());
     }
     for coverage in &mut found.coverage {
-        (coverage.source_kind, coverage.state) = (text(), ReadState::Failed(text()));
+        (coverage.source_kind, coverage.state) = (text(), ReadState::Failed(invented::because(&text())));
     }
     for setup in &mut found.setup {
         (setup.code, setup.subject, setup.message) = (text(), text(), text());

@@ -203,7 +203,14 @@ fn the_mail_of_a_huge_month_stays_short() {
     }
     reconciliation.findings = reconciliation.findings.iter().cycle().take(20_000).cloned().collect();
     reconciliation.coverage = (0..200)
-        .map(|at| invented::read(&format!("source-{at}"), truecount_billing::ReadState::Failed(long.clone()), 48, 3))
+        .map(|at| {
+            invented::read(
+                &format!("source-{at}"),
+                truecount_billing::ReadState::Failed(invented::because(&long)),
+                48,
+                3,
+            )
+        })
         .collect();
     let raw = mail(&sample, 1, b"");
     assert!(raw.len() < 60_000, "{} bytes", raw.len());

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
-use truecount_billing::SourceId;
+use truecount_billing::{ReadReason, SourceId};
 
 use crate::checkpoint::named;
 use crate::key::{Key, Partition};
@@ -19,7 +19,7 @@ pub struct SyncStatus {
     pub at: Timestamp,
     /// Why it failed; `None`: its snapshot was committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure: Option<String>,
+    pub failure: Option<ReadReason>,
 }
 
 impl Record for SyncStatus {
@@ -63,8 +63,12 @@ mod tests {
         let source = SourceId::new("rmm").unwrap();
         assert_eq!(SyncStatus::last(store, &source).await.unwrap(), None);
         let as_of = jiff::civil::date(2026, 6, 30);
-        let failed =
-            SyncStatus { source: source.clone(), as_of, at: Timestamp::UNIX_EPOCH, failure: Some("401".to_owned()) };
+        let failed = SyncStatus {
+            source: source.clone(),
+            as_of,
+            at: Timestamp::UNIX_EPOCH,
+            failure: Some(ReadReason::NeverSynced),
+        };
         failed.save(store, Fence::at(1)).await.unwrap();
         let good = SyncStatus { failure: None, ..failed.clone() };
         good.save(store, Fence::at(2)).await.unwrap();

@@ -44,6 +44,20 @@ async fn no_secret_is_written_anywhere() {
     assert_eq!(places, Vec::<String>::new());
     assert!(logs.bytes().len() > 100_000, "all was logged: {} bytes", logs.bytes().len());
 
+    // What identifies a device or a person is kept: counts are joined and explained by it.
+    let rows = month.rows().await;
+    let stored: String = rows.iter().flat_map(|row| row.attributes.values()).map(search::unpacked).collect();
+    for identity in [
+        r#""serial":"SN-00001001""#,
+        r#""mac_addresses":["00:00:5E:00:03:E9"]"#,
+        r#".client.example","#,
+        r#""object_id":""#,
+        "@client.example",
+        "@alias.client.example",
+    ] {
+        assert!(stored.contains(identity), "`{identity}` is in no snapshot");
+    }
+
     // The search is alive: whatever is put somewhere is found there.
     tracing::trace!(secret = "tc-canary-planted", "planted");
     assert_eq!(found_in_bytes("logs", &logs.bytes()), ["logs: tc-canary-planted"]);

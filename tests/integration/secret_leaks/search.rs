@@ -129,3 +129,11 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     gz.write_all(bytes).unwrap();
     gz.finish().unwrap()
 }
+
+/// The text of packed bytes; nothing for any other value.
+pub(crate) fn unpacked(value: &Value) -> String {
+    let Value::Bytes(bytes) = value else { return String::new() };
+    let mut text = String::new();
+    GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
+    text
+}

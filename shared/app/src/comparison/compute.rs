@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use truecount_billing::{Account, ClientId, CountDay, SourceId, UsageItem};
-use truecount_connectors::source_kind;
 use truecount_reconciliation::{AccountNo, ItemRef, Mapping, Options, Reconciler, Reconciliation, SourceStatus};
 use truecount_store::{InputWriter, Run, SnapshotAccount, SnapshotEntry, groups};
 
@@ -42,7 +41,6 @@ pub(crate) async fn compare(env: &Environment, inputs: &ComparisonInputs<'_>) ->
             source: source.frozen.source.clone(),
             connector: source.frozen.connector.clone(),
             side: source.frozen.side,
-            status_words: source_kind(&source.frozen.connector).map_or(&[], |kind| kind.status_words),
             read_state: source.frozen.read_state.clone(),
             synced_on: source.frozen.as_of,
         });

@@ -13,7 +13,7 @@ mod snapshot;
 
 use jiff::civil::Date;
 use serde::Serialize;
-use truecount_billing::{Remedy, SourceId};
+use truecount_billing::{ReadReason, Remedy, SourceId};
 use truecount_connectors::{Connector, connect};
 use truecount_store::{Checkpoint, SnapshotId, SnapshotManifest, SyncStatus};
 
@@ -39,7 +39,7 @@ pub enum SyncAnswer {
         /// Of these, not read completely.
         incomplete_accounts: u64,
         /// What is missing of the source, not known of which account.
-        missing: Option<String>,
+        missing: Option<ReadReason>,
         /// Items or lines in it.
         items: u64,
         /// Pages that it was read from.
@@ -68,7 +68,7 @@ pub enum SyncAnswer {
         /// The source.
         source: SourceId,
         /// Why, for a person.
-        reason: String,
+        reason: ReadReason,
         /// What helps.
         remedy: Remedy,
     },
@@ -113,7 +113,7 @@ async fn run(sync: &SourceSync<'_>) -> Result<SyncAnswer, AppError> {
 
 /// The connector, and the sync to continue: one that has not ended, or a new one.
 async fn begin_or_resume(sync: &SourceSync<'_>) -> Result<(Box<dyn Connector>, Checkpoint), Stop> {
-    let connector = connect(&sync.source.connector, &sync.source.options).map_err(SyncFailure::fix_configuration)?;
+    let connector = connect(&sync.source.connector, &sync.source.options).map_err(SyncFailure::cannot_build)?;
     let unfinished = Checkpoint::load(&sync.env.store, &sync.source.id).await?;
     if let Some(checkpoint) = unfinished.filter(|found| crawl::is_resumable(found.began_on, sync.today)) {
         return Ok((connector, checkpoint));
@@ -180,7 +180,7 @@ async fn failed(sync: &SourceSync<'_>, as_of: Date, failure: SyncFailure) -> Res
     Ok(SyncAnswer::Failed { source: sync.source.id.clone(), reason: failure.reason, remedy: failure.remedy })
 }
 
-async fn record(sync: &SourceSync<'_>, as_of: Date, failure: Option<String>) -> Result<(), AppError> {
+async fn record(sync: &SourceSync<'_>, as_of: Date, failure: Option<ReadReason>) -> Result<(), AppError> {
     let source = sync.source.id.clone();
     let (store, fence) = (&sync.env.store, sync.lease.fence());
     SyncStatus { source, as_of, at: sync.env.clock.now(), failure }.save(store, fence).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadState, SourceId};
+use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadReason, ReadState, SourceId};
 use truecount_connectors::{Category, SourceKind, source_kind};
 use truecount_reconciliation::Reconciliation;
 use truecount_store::{FrozenSource, MappingHistory, MappingRecord, SnapshotAccount, SnapshotEntry, SnapshotManifest};
@@ -136,7 +136,7 @@ fn sort_by_billed_value(sources: &mut [WorkspaceSource]) {
 /// The newest sync of a source, however old.
 async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Result<FrozenSource, AppError> {
     let manifest = SnapshotManifest::newest(&env.store, &source.id, today).await?;
-    let never = ReadState::Failed("never synced".to_owned());
+    let never = ReadState::Failed(ReadReason::NeverSynced);
     Ok(FrozenSource {
         source: source.id.clone(),
         connector: source.connector.clone(),

@@ -23,7 +23,7 @@ use crate::{
     paging::next_number,
     reading::{Note, SnapshotBuilder},
     source_kind::{Cardinality, Category, Proof, SourceKind},
-    values::{VendorId, account_id, amount, day, parse, wrong},
+    values::{VendorId, account_id, amount, bad_field, day, orphaned, parse, wrong},
 };
 
 const NAME: &str = "connectwise";
@@ -48,7 +48,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     proof: Proof::Documented,
     secret: SECRET,
     options: OPTIONS,
-    status_words: &[],
+    left_out: &[],
     make,
 };
 
@@ -65,7 +65,7 @@ company = "acme"  # the company id that you sign in with
 "#;
 
 /// Fields that billing does not need; most are not asked for to begin with.
-const CUT: &[&str] = &[
+const REDACTED_FIELDS: &[&str] = &[
     "_info",
     "accountNumber",
     "addressLine*",
@@ -79,13 +79,11 @@ const CUT: &[&str] = &[
     "internalNotes",
     "ipAddress",
     "lastLoginName",
-    "macAddress",
     "managementLink",
     "notes",
     "phoneNumber",
     "questions",
     "remoteLink",
-    "serialNumber",
     "taxIdentifier",
     "userDefinedField*",
     "vendorNotes",
@@ -134,7 +132,7 @@ fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     };
     let headers = vec![("accept", "application/vnd.connectwise.com+json; version=2025.1".to_owned())];
     Ok(Box::new(ConnectWise {
-        endpoint: Endpoint { base, auth, headers, pace, cut: CUT },
+        endpoint: Endpoint { base, auth, headers, pace, redacted_fields: REDACTED_FIELDS },
         company: options.company,
         codebase,
         timing: options.timing.unwrap_or_default(),
@@ -195,6 +193,8 @@ struct AgreementRow {
     one_time_flag: Option<bool>,
     billing_cycle: Option<Named>,
     next_invoice_date: Option<String>,
+    parent_agreement: Option<Named>,
+    prorate_flag: Option<bool>,
     currency: Option<CurrencyReference>,
 }
 
@@ -377,7 +377,7 @@ impl ConnectWise {
         reading.row(None, "agreements", &id);
         let company = row.company.as_ref().and_then(|company| Some((company.id.as_ref()?, company.name.as_ref())));
         let Some((company, company_name)) = company else {
-            reading.source_partial(format!("agreement {id} has no company"));
+            reading.source_partial(orphaned("agreement", id, "company"));
             return Ok(());
         };
         let account = account_id(page, company)?;
@@ -394,7 +394,7 @@ impl ConnectWise {
                 let text = serde_json::to_string(&facts).map_err(|_| wrong(page, "cannot be kept"))?;
                 reading.remember("agreement", &id, text);
             }
-            Err(why) => reading.partial(&account, &format!("agreement {id}: {why}")),
+            Err(why) => reading.partial(&account, bad_field("agreement", id, why)),
         }
         Ok(())
     }
@@ -418,13 +418,15 @@ impl ConnectWise {
         let next_invoice_date =
             day(row.next_invoice_date.as_deref()).map_err(|why| format!("`nextInvoiceDate` {why}"))?;
         let agreement = Agreement {
-            id: AgreementId::new(&row.id.0).map_err(|error| error.to_string())?,
-            name,
+            agreement_type: Some(agreement_type).filter(|text| !text.is_empty()),
+            parent: agreement_id(row.parent_agreement)?,
             from,
             to,
             timing,
             cycle_months: cycle_months(row.billing_cycle, reading),
+            prorates: row.prorate_flag,
             next_invoice_date,
+            ..Agreement::new(AgreementId::new(&row.id.0).map_err(|error| error.to_string())?, name)
         };
         Ok(AgreementFacts { agreement, currency })
     }
@@ -453,7 +455,7 @@ fn read_additions(page: &Page, reading: &mut SnapshotBuilder) -> Result<(), Page
     let Some(account) = page.ask.account.clone() else { return Err(wrong(page, "belongs to no company")) };
     let agreement = page.ask.context.as_deref().unwrap_or_default();
     let Some(facts) = reading.recall("agreement", agreement) else {
-        reading.partial(&account, &format!("the additions of agreement {agreement} stand on nothing that was read"));
+        reading.partial(&account, orphaned("addition of agreement", agreement, "agreement that was read"));
         return Ok(());
     };
     let facts: AgreementFacts = serde_json::from_str(facts).map_err(|_| wrong(page, "stands on no agreement"))?;
@@ -461,7 +463,9 @@ fn read_additions(page: &Page, reading: &mut SnapshotBuilder) -> Result<(), Page
         let id = row.id.0.clone();
         match line(row, &account, &facts) {
             Ok(line) => reading.line(&account, line),
-            Err(why) => reading.partial(&account, &format!("addition {id} of agreement {agreement}: {why}")),
+            Err(why) => {
+                reading.partial(&account, bad_field("addition", id, format!("of agreement {agreement}: {why}")))
+            }
         }
     }
     Ok(())
@@ -478,19 +482,24 @@ fn line(row: Addition<'_>, account: &AccountId, facts: &AgreementFacts) -> Resul
         Some("DoNotBill") => BillingStatus::DoNotBill,
         _ => return Err("`billCustomer` has a value that is not known".into()),
     };
+    let line_id = LineId::new(&row.id.0).map_err(|error| error.to_string())?;
+    let client_id = ClientId::new(account.as_str()).map_err(|error| error.to_string())?;
+    let product_code = ProductCode::new(&product).map_err(|error| format!("product: {error}"))?;
+    let quantity = number("quantity", row.quantity)?.ok_or("it has no quantity, which is not zero")?;
     Ok(BilledLine {
-        line_id: LineId::new(&row.id.0).map_err(|error| error.to_string())?,
-        client_id: ClientId::new(account.as_str()).map_err(|error| error.to_string())?,
-        product_code: ProductCode::new(&product).map_err(|error| format!("product: {error}"))?,
-        quantity: number("quantity", row.quantity)?.ok_or("it has no quantity, which is not zero")?,
         less_included: number("lessIncluded", row.less_included)?.filter(|units| !units.is_zero()),
         unit_price: number("unitPrice", row.unit_price)?,
         currency: facts.currency,
         effective_from: date("effectiveDate", &row.effective_date)?,
         effective_to: date("cancelledDate", &row.cancelled_date)?,
         billing_status,
-        agreement: facts.agreement.clone(),
+        ..BilledLine::new(line_id, client_id, product_code, quantity, facts.agreement.clone())
     })
+}
+
+fn agreement_id(named: Option<Named>) -> Result<Option<AgreementId>, String> {
+    let id = named.and_then(|named| named.id);
+    id.map(|id| AgreementId::new(&id.0)).transpose().map_err(|error| format!("`parentAgreement`: {error}"))
 }
 
 /// Where the API begins, with the codebase that the question before had.

@@ -9,9 +9,12 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{AccountId, ItemId, Side, StatusWord, UsageItem};
+use truecount_billing::{
+    AccountId, Identities, ItemId, ItemState, LeftOutReason, Quantity, ReadReason, Side, Unit, UsageItem,
+};
 
 use super::{host, own, pace, refuse, url};
 use crate::{
@@ -20,11 +23,13 @@ use crate::{
     pace::RateLimit,
     reading::SnapshotBuilder,
     source_kind::{Cardinality, Category, Proof, SourceKind},
-    values::{amount, moment, parse, wrong},
+    values::{amount, bad_field, moment, parse, wrong},
 };
 
 const NAME: &str = "microsoft-graph";
 const TENANTS_MAX: usize = 50_000;
+/// Addresses kept of one user.
+const MAIL_ADDRESSES_MAX: usize = 20;
 
 /// Subscriptions and licensed users of Microsoft 365 tenants.
 pub(crate) const KIND: SourceKind = SourceKind {
@@ -38,14 +43,13 @@ pub(crate) const KIND: SourceKind = SourceKind {
     proof: Proof::Documented,
     secret: SECRET,
     options: OPTIONS,
-    status_words: &[
-        StatusWord::ACTIVE,
-        StatusWord::DISABLED,
-        StatusWord::left_out("trial", "a trial"),
-        StatusWord::left_out("suspended", "expired and suspended"),
-        StatusWord::left_out("deleted", "deleted"),
-        StatusWord::left_out("locked_out", "locked out by the partner or customer"),
-        StatusWord::left_out("assignment_error", "the licence could not be assigned"),
+    left_out: &[
+        LeftOutReason::AssignmentError,
+        LeftOutReason::Deleted,
+        LeftOutReason::Disabled,
+        LeftOutReason::LockedOut,
+        LeftOutReason::Suspended,
+        LeftOutReason::Trial,
     ],
     make,
 };
@@ -62,8 +66,9 @@ tenants = [{ id = "8f2b3c1a-0000-4000-8000-000000000001", name = "Contoso Dental
 # concurrency = 4
 "#;
 
-/// Fields that billing does not need.
-const CUT: &[&str] = &[
+/// Fields that billing does not need: a user's private details, and parts of services. What identifies the user (id,
+/// sign-in name, addresses) is kept.
+const REDACTED_FIELDS: &[&str] = &[
     "accountId",
     "businessPhones",
     "disabledPlans",
@@ -72,12 +77,10 @@ const CUT: &[&str] = &[
     "lastNonInteractiveSignInRequestId",
     "lastSignInRequestId",
     "lastSuccessfulSignInRequestId",
-    "mail",
     "mobilePhone",
     "officeLocation",
     "otherMails",
     "ownerId",
-    "proxyAddresses",
     "servicePlans",
     "serviceStatus",
     "surname",
@@ -87,10 +90,10 @@ const SKUS: &str = "/v1.0/subscribedSkus?$select=skuId,skuPartNumber,appliesTo,c
     prepaidUnits,subscriptionIds";
 const SUBSCRIPTIONS: &str = "/v1.0/directory/subscriptions";
 const CUSTOMERS: &str = "/v1.0/tenantRelationships/delegatedAdminCustomers?$select=tenantId,displayName";
-const USERS: &str = "/v1.0/users?$top=120&$select=id,userPrincipalName,accountEnabled,userType,assignedLicenses,\
-    licenseAssignmentStates,createdDateTime,signInActivity";
-const USERS_PLAIN: &str = "/v1.0/users?$top=999&$select=id,userPrincipalName,accountEnabled,userType,\
-    assignedLicenses,licenseAssignmentStates,createdDateTime";
+const USERS: &str = "/v1.0/users?$top=120&$select=id,userPrincipalName,mail,proxyAddresses,accountEnabled,userType,\
+    assignedLicenses,licenseAssignmentStates,createdDateTime,signInActivity";
+const USERS_PLAIN: &str = "/v1.0/users?$top=999&$select=id,userPrincipalName,mail,proxyAddresses,accountEnabled,\
+    userType,assignedLicenses,licenseAssignmentStates,createdDateTime";
 /// The code of the 403 that a tenant without Entra ID P1 gives to a question for sign-ins.
 const NO_PREMIUM: &str = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
 
@@ -172,7 +175,7 @@ fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
     };
     let users = if options.sign_in_activity { ("users", USERS) } else { ("users_plain", USERS_PLAIN) };
     Ok(Box::new(MicrosoftGraph {
-        endpoint: Endpoint { base, auth, headers: vec![], pace, cut: CUT },
+        endpoint: Endpoint { base, auth, headers: vec![], pace, redacted_fields: REDACTED_FIELDS },
         tenants,
         partner_tenant: options.partner_tenant,
         users,
@@ -225,6 +228,8 @@ struct User {
     #[serde(default)]
     license_assignment_states: Vec<Assignment>,
     created_date_time: Option<String>,
+    mail: Option<String>,
+    proxy_addresses: Option<Vec<String>>,
     sign_in_activity: Option<SignIns>,
 }
 
@@ -361,34 +366,28 @@ fn read_subscription(
     row: Subscription<'_>,
     reading: &mut SnapshotBuilder,
 ) -> Result<(), PageError> {
-    let status = match row.status.as_deref() {
-        Some("Enabled" | "Warning") if row.is_trial == Some(true) => "trial",
-        Some("Enabled" | "Warning") => "active",
-        Some("Suspended") => "suspended",
-        Some("Deleted") => "deleted",
-        Some("LockedOut") => "locked_out",
-        other => {
-            reading.unknown("status", other.unwrap_or("(missing)"));
-            "unknown"
-        }
+    let state = match row.status.as_deref() {
+        Some("Enabled" | "Warning") if row.is_trial == Some(true) => ItemState::LeftOut(LeftOutReason::Trial),
+        Some("Enabled" | "Warning") => ItemState::Counts,
+        Some("Suspended") => ItemState::LeftOut(LeftOutReason::Suspended),
+        Some("Deleted") => ItemState::LeftOut(LeftOutReason::Deleted),
+        Some("LockedOut") => ItemState::LeftOut(LeftOutReason::LockedOut),
+        other => reading.unknown_state("status", other),
     };
     let quantity = match amount(row.total_licenses) {
         Ok(quantity) => quantity,
         Err(why) => {
-            reading.partial(tenant, &format!("subscription {}: `totalLicenses` {why}", row.id));
+            reading.partial(tenant, bad_field("subscription", &row.id, format!("`totalLicenses` {why}")));
             None
         }
     };
     let sku = row.sku_part_number.or_else(|| row.sku_id.as_deref().map(|id| sku_name(id, reading)));
     let item = UsageItem {
-        item_id: item_id(page, &row.id)?,
         name: sku.clone(),
-        kind: "subscription".into(),
         sku,
-        status: status.into(),
-        last_seen: None,
-        attributes: BTreeMap::new(),
-        quantity,
+        state,
+        quantity: quantity.map(|amount| Quantity { amount, unit: Unit::Seat }),
+        ..UsageItem::new(item_id(page, &row.id)?, "subscription")
     };
     reading.item(tenant, &item);
     Ok(())
@@ -403,7 +402,10 @@ fn read_user(page: &Page, tenant: &AccountId, user: User, reading: &mut Snapshot
     let last_seen = match last_seen(page, &user) {
         Ok(moment) => moment,
         Err(why) => {
-            reading.partial(tenant, &format!("a user's sign-in {why}"));
+            reading.partial(
+                tenant,
+                ReadReason::BadField { record: "user".into(), id: None, detail: format!("a sign-in {why}") },
+            );
             None
         }
     };
@@ -417,29 +419,30 @@ fn read_user(page: &Page, tenant: &AccountId, user: User, reading: &mut Snapshot
     if let Some(domain) = domain.as_deref().filter(|domain| !domain.ends_with(".onmicrosoft.com")) {
         reading.domain(tenant, domain);
     }
+    // Nothing is counted by it: one that cannot be read is one that is not known.
+    let first_seen = moment(user.created_date_time.as_deref()).unwrap_or_default();
+    let identities = identities(&user);
     let attributes: BTreeMap<String, String> = domain.into_iter().map(|domain| ("domain".to_owned(), domain)).collect();
     for licence in &user.assigned_licenses {
         let sku = sku_name(&licence.sku_id, reading);
         reading.row(Some(tenant), &format!("users with {sku}"), &user.id);
         let held = states.get(licence.sku_id.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let status = match (user.account_enabled, held_status(held, reading)) {
-            (_, Some(status)) => status,
-            (Some(true), None) => "active",
-            (Some(false), None) => "disabled",
-            (None, None) => {
-                reading.unknown("accountEnabled", "(missing)");
-                "unknown"
-            }
+        let state = match (user.account_enabled, held_state(held, reading)) {
+            (_, Some(state)) => state,
+            (Some(true), None) => ItemState::Counts,
+            (Some(false), None) => ItemState::LeftOut(LeftOutReason::Disabled),
+            (None, None) => reading.unknown_state("accountEnabled", None),
         };
         let item = UsageItem {
-            item_id: item_id(page, &format!("{}:{}", user.id, licence.sku_id))?,
             name: user.user_principal_name.clone(),
-            kind: "user".into(),
             sku: Some(sku),
-            status: status.into(),
-            last_seen,
+            state,
+            quantity: Some(Quantity { amount: Decimal::ONE, unit: Unit::Seat }),
+            identities: identities.clone(),
             attributes: attributes.clone(),
-            quantity: Some(rust_decimal::Decimal::ONE),
+            first_seen,
+            last_seen,
+            ..UsageItem::new(item_id(page, &format!("{}:{}", user.id, licence.sku_id))?, "user")
         };
         reading.item(tenant, &item);
     }
@@ -454,20 +457,35 @@ fn domain_of(address: &str) -> Option<String> {
 }
 
 /// Why a licence does not count, from how it was assigned; one good assignment is enough.
-fn held_status(states: &[&str], reading: &mut SnapshotBuilder) -> Option<&'static str> {
-    let mut status = None;
+fn held_state(states: &[&str], reading: &mut SnapshotBuilder) -> Option<ItemState> {
+    let mut held = None;
     for state in states {
         match *state {
             "Active" | "ActiveWithError" => return None,
-            "Disabled" => status = Some("suspended"),
-            "Error" => status = status.or(Some("assignment_error")),
-            other => {
-                reading.unknown("licenseAssignmentStates.state", other);
-                status = Some("unknown");
-            }
+            "Disabled" => held = Some(ItemState::LeftOut(LeftOutReason::Suspended)),
+            "Error" => held = held.or(Some(ItemState::LeftOut(LeftOutReason::AssignmentError))),
+            other => held = Some(reading.unknown_state("licenseAssignmentStates.state", Some(other))),
         }
     }
-    status
+    held
+}
+
+/// What a user is known by: the directory's id, the name to sign in with, and every address.
+fn identities(user: &User) -> Identities {
+    let mut mail_addresses: Vec<String> = Vec::new();
+    let smtp = user
+        .proxy_addresses
+        .iter()
+        .flatten()
+        .filter_map(|text| text.strip_prefix("smtp:").or(text.strip_prefix("SMTP:")));
+    let all = user.user_principal_name.as_deref().into_iter().chain(user.mail.as_deref()).chain(smtp);
+    for address in all.filter(|address| address.contains('@')) {
+        if !mail_addresses.iter().any(|known| known.eq_ignore_ascii_case(address)) {
+            mail_addresses.push(address.to_owned());
+        }
+    }
+    mail_addresses.truncate(MAIL_ADDRESSES_MAX);
+    Identities { object_id: Some(user.id.clone()), mail_addresses, ..Identities::default() }
 }
 
 /// When the user last signed in; the last attempt where the tenant does not tell successes; when the user was

@@ -2,9 +2,10 @@
 //!
 //! A device's `site` is the id of its location. Not read: the locations' names, software, backup usage, queries with cursors.
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{AccountId, ItemId, Side, StatusWord, UsageItem};
+use truecount_billing::{AccountId, Identities, ItemId, ItemState, LeftOutReason, Quantity, Side, Unit, UsageItem};
 
 use super::{host, own, pace, refuse, url};
 use crate::{
@@ -14,11 +15,13 @@ use crate::{
     paging::next_after,
     reading::SnapshotBuilder,
     source_kind::{Cardinality, Category, Proof, SourceKind},
-    values::{VendorId, account_id, epoch_seconds, parse, wrong},
+    values::{VendorId, account_id, bad_field, epoch_seconds, orphaned, parse, wrong},
 };
 
 const NAME: &str = "ninjaone";
 const PAGE_SIZE: usize = 1000;
+/// Network addresses kept of one device.
+const MAC_ADDRESSES_MAX: usize = 16;
 
 /// Organizations and devices of NinjaOne.
 pub(crate) const KIND: SourceKind = SourceKind {
@@ -32,7 +35,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     proof: Proof::Documented,
     secret: SECRET,
     options: OPTIONS,
-    status_words: &[StatusWord::ACTIVE, StatusWord::left_out("pending", "waiting for approval")],
+    left_out: &[LeftOutReason::Pending],
     make,
 };
 
@@ -46,21 +49,17 @@ const OPTIONS: &str = r#"base_url = "https://eu.ninjarmm.com"  # the host that y
 "#;
 
 /// Fields that billing does not need.
-const CUT: &[&str] = &[
+const REDACTED_FIELDS: &[&str] = &[
     "userData",
     "fields",
     "notes",
     "ipAddresses",
-    "macAddresses",
     "publicIP",
-    "dnsName",
-    "netbiosName",
     "assignedOwnerUid",
     "tags",
     "description",
     "maintenance",
     "lastLoggedInUser",
-    "system",
     "os",
     "memory",
     "processors",
@@ -106,7 +105,9 @@ fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
         }),
         ..Auth::default()
     };
-    Ok(Box::new(NinjaOne { endpoint: Endpoint { base, auth, headers: vec![], pace, cut: CUT } }))
+    Ok(Box::new(NinjaOne {
+        endpoint: Endpoint { base, auth, headers: vec![], pace, redacted_fields: REDACTED_FIELDS },
+    }))
 }
 
 #[derive(Deserialize)]
@@ -126,7 +127,20 @@ struct Device<'a> {
     node_class: Option<String>,
     approval_status: Option<String>,
     #[serde(borrow)]
+    created: Option<&'a RawValue>,
+    #[serde(borrow)]
     last_contact: Option<&'a RawValue>,
+    dns_name: Option<String>,
+    netbios_name: Option<String>,
+    mac_addresses: Option<Vec<String>>,
+    system: Option<System>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct System {
+    serial_number: Option<String>,
+    bios_serial_number: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -188,7 +202,7 @@ fn list(what: &str, after: Option<i64>) -> String {
 
 fn read_device(page: &Page, device: Device<'_>, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     let Some(organization) = &device.organization_id else {
-        reading.source_partial(format!("device {} has no organizationId", device.id));
+        reading.source_partial(orphaned("device", device.id.to_string(), "organizationId"));
         return Ok(());
     };
     let account: AccountId = account_id(page, organization)?;
@@ -197,31 +211,45 @@ fn read_device(page: &Page, device: Device<'_>, reading: &mut SnapshotBuilder) -
     let last_seen = match epoch_seconds(device.last_contact) {
         Ok(moment) => moment,
         Err(why) => {
-            reading.partial(&account, &format!("device {}: `lastContact` {why}", device.id));
+            reading.partial(&account, bad_field("device", device.id.to_string(), format!("`lastContact` {why}")));
             None
         }
     };
     let kind = kind(device.node_class.as_deref(), reading);
-    let status = match device.approval_status.as_deref() {
-        Some("APPROVED") => "active",
-        Some("PENDING") => "pending",
-        other => {
-            reading.unknown("approvalStatus", other.unwrap_or("(missing)"));
-            "unknown"
-        }
+    // Nothing is counted by it: one that cannot be read is one that is not known.
+    let first_seen = epoch_seconds(device.created).unwrap_or_default();
+    let state = match device.approval_status.as_deref() {
+        Some("APPROVED") => ItemState::Counts,
+        Some("PENDING") => ItemState::LeftOut(LeftOutReason::Pending),
+        other => reading.unknown_state("approvalStatus", other),
     };
+    let identities = identities(&device);
     let item = UsageItem {
-        item_id,
         name: device.display_name.or(device.system_name),
-        kind: kind.into(),
-        sku: None,
-        status: status.into(),
-        last_seen,
+        state,
+        quantity: Some(Quantity { amount: Decimal::ONE, unit: Unit::Device }),
+        identities,
         attributes: device.location_id.into_iter().map(|place| ("site".to_owned(), place.0)).collect(),
-        quantity: Some(rust_decimal::Decimal::ONE),
+        first_seen,
+        last_seen,
+        ..UsageItem::new(item_id, kind)
     };
     reading.item(&account, &item);
     Ok(())
+}
+
+/// What a device is known by: the serial number that its board or firmware gives it, its network addresses and name.
+fn identities(device: &Device<'_>) -> Identities {
+    let system = device.system.as_ref();
+    let serial = system.and_then(|system| system.bios_serial_number.as_ref().or(system.serial_number.as_ref()));
+    let text = |text: &&String| !text.trim().is_empty();
+    let host_name = device.dns_name.as_ref().filter(text).or(device.netbios_name.as_ref().filter(text));
+    Identities {
+        serial: serial.filter(text).cloned(),
+        mac_addresses: device.mac_addresses.iter().flatten().take(MAC_ADDRESSES_MAX).cloned().collect(),
+        host_name: host_name.or(device.system_name.as_ref().filter(text)).cloned(),
+        ..Identities::default()
+    }
 }
 
 /// What a device is sold as. Virtual machine hosts and guests, network and cloud targets run no agent of their own.

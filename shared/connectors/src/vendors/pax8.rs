@@ -3,11 +3,9 @@
 //! Not read: invoices, usage summaries, prices. The key that Pax8 gives could order and cancel; questions here have
 //! no method, so it cannot.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{ItemId, Side, StatusWord, UsageItem};
+use truecount_billing::{ItemId, ItemState, LeftOutReason, Quantity, Side, Unit, UsageItem};
 
 use super::{own, pace, url};
 use crate::{
@@ -16,7 +14,7 @@ use crate::{
     pace::RateLimit,
     reading::{Note, SnapshotBuilder},
     source_kind::{Cardinality, Category, Proof, SourceKind},
-    values::{VendorId, account_id, amount, parse, wrong},
+    values::{VendorId, account_id, amount, bad_field, orphaned, parse, wrong},
 };
 
 const NAME: &str = "pax8";
@@ -34,15 +32,14 @@ pub(crate) const KIND: SourceKind = SourceKind {
     proof: Proof::Documented,
     secret: SECRET,
     options: OPTIONS,
-    status_words: &[
-        StatusWord::ACTIVE,
-        StatusWord::left_out("trial", "a trial"),
-        StatusWord::left_out("pending_activation", "bought, not yet activated"),
-        StatusWord::left_out("ordered", "ordered, not yet provisioned"),
-        StatusWord::left_out("cancelled", "cancelled"),
-        StatusWord::left_out("converted", "a trial that became another subscription"),
-        StatusWord::left_out("one_time", "bought once, does not recur"),
-        StatusWord::left_out("activation", "a charge for the activation"),
+    left_out: &[
+        LeftOutReason::Activation,
+        LeftOutReason::Cancelled,
+        LeftOutReason::Converted,
+        LeftOutReason::OneTime,
+        LeftOutReason::Ordered,
+        LeftOutReason::PendingActivation,
+        LeftOutReason::Trial,
     ],
     make,
 };
@@ -56,7 +53,7 @@ const OPTIONS: &str = r#"# base_url = "https://api.pax8.com/v1"
 "#;
 
 /// Fields that billing does not need.
-const CUT: &[&str] = &[
+const REDACTED_FIELDS: &[&str] = &[
     "address",
     "contacts",
     "phone",
@@ -102,7 +99,7 @@ fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
         }),
         ..Auth::default()
     };
-    Ok(Box::new(Pax8 { endpoint: Endpoint { base, auth, headers: vec![], pace, cut: CUT } }))
+    Ok(Box::new(Pax8 { endpoint: Endpoint { base, auth, headers: vec![], pace, redacted_fields: REDACTED_FIELDS } }))
 }
 
 #[derive(Deserialize)]
@@ -225,14 +222,14 @@ fn list(what: &str, number: u32) -> String {
 fn read_subscription(page: &Page, row: Subscription<'_>, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
     let id = &row.id.0;
     let Some(company) = &row.company_id else {
-        reading.source_partial(format!("subscription {id} has no companyId"));
+        reading.source_partial(orphaned("subscription", id, "companyId"));
         return Ok(());
     };
     let account = account_id(page, company)?;
     let quantity = match amount(row.quantity) {
         Ok(quantity) => quantity,
         Err(why) => {
-            reading.partial(&account, &format!("subscription {id}: `quantity` {why}"));
+            reading.partial(&account, bad_field("subscription", id, format!("`quantity` {why}")));
             None
         }
     };
@@ -241,46 +238,37 @@ fn read_subscription(page: &Page, row: Subscription<'_>, reading: &mut SnapshotB
     if sku.is_none() {
         reading.note(Note::Remark { text: "a subscription's product has no SKU: no rule can select it by SKU".into() });
     }
-    let status = status(row.status.as_deref(), row.billing_term.as_deref(), reading);
+    let state = state(row.status.as_deref(), row.billing_term.as_deref(), reading);
     let item_id = ItemId::new(id).map_err(|error| wrong(page, format!("names a subscription wrongly: {error}")))?;
     let item = UsageItem {
-        item_id,
         name: row.product_name,
-        kind: "subscription".into(),
         sku,
-        status: status.into(),
-        last_seen: None,
-        attributes: BTreeMap::new(),
-        quantity,
+        state,
+        quantity: quantity.map(|amount| Quantity { amount, unit: Unit::Seat }),
+        ..UsageItem::new(item_id, "subscription")
     };
     reading.item(&account, &item);
     Ok(())
 }
 
-/// What is bought and recurs is `active`, also while its end is pending; an order is not a purchase yet.
-fn status(status: Option<&str>, term: Option<&str>, reading: &mut SnapshotBuilder) -> &'static str {
-    let status = match status {
-        Some("Active" | "Activated" | "PendingCancel") => "active",
-        Some("Trial") => "trial",
-        Some("PendingActivation") => "pending_activation",
-        Some("PendingManual" | "PendingAutomated" | "WaitingForDetails") => "ordered",
-        Some("Cancelled") => "cancelled",
-        Some("Converted") => "converted",
-        other => {
-            reading.unknown("status", other.unwrap_or("(missing)"));
-            "unknown"
-        }
+/// What is bought and recurs counts, also while its end is pending; an order is not a purchase yet.
+fn state(status: Option<&str>, term: Option<&str>, reading: &mut SnapshotBuilder) -> ItemState {
+    let state = match status {
+        Some("Active" | "Activated" | "PendingCancel") => ItemState::Counts,
+        Some("Trial") => ItemState::LeftOut(LeftOutReason::Trial),
+        Some("PendingActivation") => ItemState::LeftOut(LeftOutReason::PendingActivation),
+        Some("PendingManual" | "PendingAutomated" | "WaitingForDetails") => ItemState::LeftOut(LeftOutReason::Ordered),
+        Some("Cancelled") => ItemState::LeftOut(LeftOutReason::Cancelled),
+        Some("Converted") => ItemState::LeftOut(LeftOutReason::Converted),
+        other => reading.unknown_state("status", other),
     };
-    let term = term.unwrap_or("(missing)").to_ascii_lowercase().replace(' ', "-");
-    match term.as_str() {
-        "monthly" | "annual" | "1-year" | "2-year" | "3-year" => status,
-        _ if status != "active" => status,
-        "one-time" => "one_time",
-        "trial" => "trial",
-        "activation" => "activation",
-        _ => {
-            reading.unknown("billingTerm", &term);
-            "unknown"
-        }
+    let term = term.map(|term| term.to_ascii_lowercase().replace(' ', "-"));
+    match term.as_deref() {
+        Some("monthly" | "annual" | "1-year" | "2-year" | "3-year") => state,
+        _ if state != ItemState::Counts => state,
+        Some("one-time") => ItemState::LeftOut(LeftOutReason::OneTime),
+        Some("trial") => ItemState::LeftOut(LeftOutReason::Trial),
+        Some("activation") => ItemState::LeftOut(LeftOutReason::Activation),
+        other => reading.unknown_state("billingTerm", other),
     }
 }

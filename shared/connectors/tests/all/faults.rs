@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use flate2::{Compression, write::GzEncoder};
 use secrecy::SecretString;
-use truecount_billing::{ReadState, Remedy};
+use truecount_billing::{FetchFailure, FetchProblem, ReadReason, ReadState, Remedy};
 use truecount_connectors::{CrawlError, CrawlProgress, CrawlState, CredentialProvider, Limits, SourceError};
 
 use crate::{
@@ -75,6 +75,18 @@ async fn check(
         for secret in ["hunter2", "u53r", "t0k3n", "s3cr3t", "aHVudGVyMg"] {
             assert!(!told.contains(secret), "{told}");
         }
+    }
+}
+
+/// A failure of the request for an account's items.
+fn failure(problem: FetchProblem, status: u16, code: Option<&str>, detail: &str) -> FetchFailure {
+    FetchFailure {
+        step: "items".to_owned(),
+        account: None,
+        problem,
+        status: Some(status),
+        vendor_code: code.map(str::to_owned),
+        detail: detail.to_owned(),
     }
 }
 
@@ -210,14 +222,12 @@ async fn one_account_that_fails_leaves_the_others_whole() {
     assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     let states: Vec<(String, ReadState)> =
         run.snapshot(&lists).accounts().map(|one| (one.account.id.to_string(), one.account.read_state)).collect();
-    let reason = "`items`: the credential may not read this (HTTP 403): grant it the right at the vendor";
+    let detail = "the credential may not read this (HTTP 403): grant it the right at the vendor";
+    let reason = ReadReason::Fetch(failure(FetchProblem::NotAllowed, 403, None, detail));
+    assert_eq!(reason.to_string(), format!("`items`: {detail}"));
     assert_eq!(
         states,
-        [
-            ("a".into(), ReadState::Complete),
-            ("b".into(), ReadState::Failed(reason.into())),
-            ("c".into(), ReadState::Complete)
-        ]
+        [("a".into(), ReadState::Complete), ("b".into(), ReadState::Failed(reason)), ("c".into(), ReadState::Complete)]
     );
     assert_eq!(run.state.failed.len(), 1);
 }
@@ -234,7 +244,8 @@ async fn an_account_that_fails_on_its_second_page_is_partial() {
     assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
     let b = run.snapshot(&lists).accounts().nth(1).unwrap();
     assert_eq!(b.items.len(), 1);
-    assert_eq!(b.account.read_state, ReadState::Partial("`items`: the vendor's server fails (HTTP 500)".into()));
+    let reason = failure(FetchProblem::ServerError, 500, None, "the vendor's server fails (HTTP 500)");
+    assert_eq!(b.account.read_state, ReadState::Partial(ReadReason::Fetch(reason)));
 }
 
 #[tokio::test]
@@ -252,8 +263,9 @@ async fn an_account_with_its_own_token_fails_alone() {
     let lists = Lists { scoped: Scoped::Account, ..Lists::token(&vendor.base) };
     let run = run(&lists).await;
     assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
-    let reason = "`items`: no token: the vendor refuses the client id and secret (HTTP 400, `unauthorized_client`)";
-    assert_eq!(run.state.failed, [(truecount_billing::AccountId::new("b").unwrap(), reason.to_owned())]);
+    let detail = "no token: the vendor refuses the client id and secret (HTTP 400, `unauthorized_client`)";
+    let reason = failure(FetchProblem::CredentialRefused, 400, Some("unauthorized_client"), detail);
+    assert_eq!(run.state.failed, [(truecount_billing::AccountId::new("b").unwrap(), reason)]);
 }
 
 /// A client secret that expired is the source's, whichever account's token is asked for first.

@@ -54,7 +54,7 @@ impl Lists {
     fn new(base: &str, auth: Auth) -> Self {
         let pace = RateLimit { requests_per_minute: 6000, burst: 100, concurrency: 1 };
         let base = checked_url(base).unwrap();
-        let endpoint = Endpoint { base, auth, headers: vec![], pace, cut: &["secret"] };
+        let endpoint = Endpoint { base, auth, headers: vec![], pace, redacted_fields: &["secret"] };
         Self { endpoint, scoped: Scoped::Source }
     }
 }
@@ -88,16 +88,7 @@ impl Connector for Lists {
             reading.account(&AccountId::new(&account).unwrap(), &account);
         }
         for item in answer.items {
-            let item = UsageItem {
-                item_id: ItemId::new(item).unwrap(),
-                name: None,
-                kind: "server".into(),
-                sku: None,
-                status: "active".into(),
-                last_seen: None,
-                attributes: Default::default(),
-                quantity: None,
-            };
+            let item = UsageItem { quantity: None, ..UsageItem::new(ItemId::new(item).unwrap(), "server") };
             reading.item(page.ask.account.as_ref().unwrap(), &item);
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use rust_decimal::Decimal;
+use truecount_billing::ItemState;
 
 use super::{Month, days_ago, line};
 use crate::{ItemRef, Reconciliation};
@@ -70,7 +71,7 @@ fn judged(reports: &[Report], lines: &[(u8, u8, i64)]) -> Reconciliation {
             item_id: &format!("item {id}"),
             kind: KINDS[usize::from(*kind)],
             sku: "",
-            status: STATUSES[usize::from(*status)],
+            state: ItemState::from_word(STATUSES[usize::from(*status)]),
             last_seen: days.and_then(|days| days_ago(i64::from(days))),
             quantity: quarters.map(|quarters| Decimal::new(quarters * 25, 2)),
         };
@@ -171,7 +172,7 @@ fn a_thousand_rules_of_one_source_and_an_item_for_each() {
                 item_id: "user",
                 kind: "user",
                 sku: &sku,
-                status: "active",
+                state: ItemState::Counts,
                 last_seen: None,
                 quantity: Some(Decimal::ONE),
             },

@@ -1,6 +1,6 @@
 //! Absence is never zero: whatever was not read is named, and nothing that hangs on it is compared.
 
-use truecount_billing::{ReadState, Side};
+use truecount_billing::{ReadReason, ReadState, Side};
 
 use super::{Month, check, client, item, line, server_rule, status};
 use crate::{DecidedBy, Mapping, NextStep, Options, Reconciler, RuleSet};
@@ -11,8 +11,12 @@ fn two() -> Month {
     month.line(line("c", "SRV", "3")).line(line("d", "SRV", "2")).servers("o", 5).servers("p", 2)
 }
 
+fn because(detail: &str) -> ReadReason {
+    ReadReason::UnexpectedAnswer { detail: detail.to_owned() }
+}
+
 fn failed(reason: &str) -> ReadState {
-    ReadState::Failed(reason.into())
+    ReadState::Failed(because(reason))
 }
 
 const TOO_FEW: &str = "underbilled c 25 GBP calculated | 5 counted, 3 billed: underbilled by 2; 12.50 GBP each a month";
@@ -21,9 +25,9 @@ const TOO_FEW: &str = "underbilled c 25 GBP calculated | 5 counted, 3 billed: un
 fn a_source_that_failed_is_one_finding_and_no_number() {
     for (state, synced_on, words) in [
         (failed("403"), Some("2026-06-30"), "rmm was not read completely (failed: 403)"),
-        (ReadState::Partial("page 3".into()), Some("2026-06-30"), "rmm was not read completely (partial: page 3)"),
+        (ReadState::Partial(because("page 3")), Some("2026-06-30"), "rmm was not read completely (partial: page 3)"),
         (
-            ReadState::Doubtful("fell by half".into()),
+            ReadState::Doubtful(because("fell by half")),
             Some("2026-06-30"),
             "rmm was not read completely (doubtful: fell by half)",
         ),
@@ -89,7 +93,7 @@ fn one_account_leaves_the_others_whole() {
     assert_eq!((found.coverage[1].accounts, found.coverage[1].accounts_incomplete), (2, 1));
     // one of two accounts is enough
     let mut month = two().mapped("p2", "d");
-    month.account("p2", &ReadState::Partial("cut".into()));
+    month.account("p2", &ReadState::Partial(because("cut")));
     check(month, &[TOO_FEW, "not_reconciled d ? - - | vendor account `Org p2` in rmm was not read (partial: cut)"]);
 }
 
@@ -133,7 +137,7 @@ fn a_client_without_lines_is_named_when_they_were_not_read() {
 #[test]
 fn usage_without_a_line_is_named_when_it_was_read_in_part() {
     let mut month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").servers("o", 3);
-    month.account("o", &ReadState::Partial("page 2".into()));
+    month.account("o", &ReadState::Partial(because("page 2")));
     check(month, &["not_reconciled c ? - - | vendor account `Org o` in rmm was not read (partial: page 2)"]);
     let untold = crate::ItemRef { quantity: None, ..item("x", "active") };
     let month = Month::of(&server_rule("")).client("c", "Acme").mapped("o", "c").item("o", untold);

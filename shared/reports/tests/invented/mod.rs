@@ -6,8 +6,8 @@
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, ClientId, CountBasis, CountDay, Currency, Money, ProductCode, ReadState, RuleId, ServicePeriod, Side,
-    SourceId, Unit, decimal_from_text,
+    AccountId, ClientId, CountBasis, CountDay, Currency, Money, ProductCode, ReadReason, ReadState, RuleId,
+    ServicePeriod, Side, SourceId, Unit, decimal_from_text,
 };
 use truecount_reconciliation::{
     Comparison, Confidence, Explained, Finding, FindingKind, MappingSuggestion, NextStep, Reconciliation, SetupFinding,
@@ -117,9 +117,14 @@ pub(crate) fn nothing_compared() -> Sample {
     sample.reconciliation.not_reconciled = 14;
     sample.reconciliation.coverage = vec![
         read("connectwise", ReadState::Complete, 0, 0),
-        read("ninjaone", ReadState::Failed(refused.into()), 48, 14),
+        read("ninjaone", ReadState::Failed(because(refused)), 48, 14),
     ];
     sample
+}
+
+/// A reason whose words a source gave.
+pub(crate) fn because(detail: &str) -> ReadReason {
+    ReadReason::UnexpectedAnswer { detail: detail.to_owned() }
 }
 
 /// Exceptions in five currencies.

@@ -115,14 +115,17 @@ impl MicrosoftGraph {
 /// Users; the row at the end of a page comes again at the head of the next, as it does when a directory changes
 /// under the reader.
 fn users(call: &Call, tenant: &Tenant) -> Reply {
-    let with_sign_in = call.param("$select").is_some_and(|fields| fields.contains("signInActivity"));
+    let is_selected =
+        |field: &str| call.param("$select").is_some_and(|fields| fields.split(',').any(|one| one == field));
+    let with_sign_in = is_selected("signInActivity");
+    let with_addresses = is_selected("mail") && is_selected("proxyAddresses");
     if with_sign_in && !tenant.premium {
         let message = "Neither tenant is B2C or tenant doesn't have premium license";
         return error(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", message);
     }
     let most = if with_sign_in { USERS_PAGE_WITH_SIGN_IN_MAX } else { USERS_PAGE_MAX };
     let asked = call.param("$top").and_then(|text| text.parse().ok()).unwrap_or(USERS_PAGE);
-    let mut rows: Vec<String> = tenant.users.iter().map(|one| user(one, with_sign_in)).collect();
+    let mut rows: Vec<String> = tenant.users.iter().map(|one| user(one, with_sign_in, with_addresses)).collect();
     let size = asked.clamp(1, most);
     if rows.len() > size {
         rows.insert(size, rows[size - 1].clone());
@@ -198,7 +201,7 @@ fn subscription(sku: &TenantSku, one: &TenantSubscription) -> String {
         .end()
 }
 
-fn user(user: &User, with_sign_in: bool) -> String {
+fn user(user: &User, with_sign_in: bool, with_addresses: bool) -> String {
     let licence = |id: &&'static str| Object::new().raw("disabledPlans", "[]").text("skuId", id).end();
     // The first licence comes by a group and directly: one seat all the same.
     let state = |id: &&'static str| {
@@ -227,9 +230,13 @@ fn user(user: &User, with_sign_in: bool) -> String {
             .text("lastSuccessfulSignInDateTime", &at)
             .end()
     });
+    let address = format!("{}@client.example", user.name);
+    let addresses = format!(r#"["SMTP:{address}","smtp:{}@alias.client.example"]"#, user.name);
     Object::new()
         .text("id", &user.id)
-        .text("userPrincipalName", &format!("{}@client.example", user.name))
+        .text("userPrincipalName", &address)
+        .raw_if("mail", with_addresses.then(|| format!("\"{address}\"")))
+        .raw_if("proxyAddresses", with_addresses.then_some(addresses))
         .raw("accountEnabled", user.enabled)
         .text("userType", if user.guest { "Guest" } else { "Member" })
         .text("createdDateTime", "2024-03-05T09:00:00Z")

@@ -110,12 +110,35 @@ fn device(device: &Device) -> String {
         .raw("offline", device.id.is_multiple_of(3))
         .text("displayName", &device.name)
         .text("systemName", &device.name)
+        .text("dnsName", &format!("{}.client.example", device.name.to_lowercase()))
+        .text("netbiosName", &device.name)
+        .raw("system", system(device))
         .raw("created", format_args!("{}.0", seconds - 40_000_000))
         .raw("lastContact", format_args!("{seconds}.{:03}", device.thousandths))
         .raw("lastUpdate", format_args!("{seconds}.{:03}", device.thousandths))
         .raw("userData", "{}")
         .raw("ipAddresses", r#"["192.0.2.7"]"#)
+        .raw("macAddresses", format_args!(r#"["{}"]"#, mac_address(device.id)))
+        .text("lastLoggedInUser", "tc-canary-user")
         .text("publicIP", "tc-canary-ip")
         .text("aFieldOfTheNextVersion", "unknown")
         .end()
+}
+
+/// The part of a device's answer that its board and firmware tell.
+fn system(device: &Device) -> String {
+    let serial = format!("SN-{:08}", device.id);
+    Object::new()
+        .text("name", &device.name)
+        .text("manufacturer", "Example Computers")
+        .text("model", "Model 1")
+        .text("biosSerialNumber", &serial)
+        .text("serialNumber", &serial)
+        .end()
+}
+
+/// An address of the range for documentation, different for each device.
+fn mac_address(id: u64) -> String {
+    let [.., a, b, c] = id.to_be_bytes();
+    format!("00:00:5E:{a:02X}:{b:02X}:{c:02X}")
 }

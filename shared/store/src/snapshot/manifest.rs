@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{ReadState, Side, SourceId};
+use truecount_billing::{ReadReason, ReadState, Side, SourceId};
 
 use super::SnapshotAccount;
 use crate::hash::Hasher;
@@ -34,7 +34,7 @@ pub struct SnapshotManifest {
     pub content_sha256: String,
     /// What is missing of the source, not known of which account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub missing: Option<String>,
+    pub missing: Option<ReadReason>,
 }
 
 impl Record for SnapshotManifest {
@@ -109,17 +109,18 @@ impl SnapshotManifest {
             return self.source_state();
         }
         let (incomplete, all) = (self.incomplete_count, self.account_count);
-        ReadState::Partial(format!("{incomplete} of {all} vendor organizations were not read completely"))
+        ReadState::Partial(ReadReason::AccountsIncomplete { incomplete, accounts: all })
     }
 
     /// Hash over accounts, states and contents.
     #[must_use]
-    pub fn content_sha256(accounts: &[SnapshotAccount], missing: Option<&str>) -> String {
+    pub fn content_sha256(accounts: &[SnapshotAccount], missing: Option<&ReadReason>) -> String {
         let mut hasher = Hasher::default();
-        hasher.raw(missing.unwrap_or("").as_bytes());
+        hasher.raw(missing.map(ToString::to_string).unwrap_or_default().as_bytes());
         for entry in accounts {
             let account = &entry.account;
-            let state = format!("{} {}", account.read_state.as_str(), account.read_state.reason().unwrap_or(""));
+            let reason = account.read_state.reason().map(ToString::to_string).unwrap_or_default();
+            let state = format!("{} {reason}", account.read_state.as_str());
             for part in [account.id.as_str(), &account.name, &state, &entry.sha256] {
                 hasher.part(part.as_bytes());
             }

@@ -1,6 +1,6 @@
 //! Freezing a run's inputs: snapshots, mappings, rules, settings and inbox as they are now; and reading them back.
 
-use truecount_billing::{BillingMonth, CountDay, ReadState};
+use truecount_billing::{BillingMonth, CountDay, ReadReason, ReadState};
 use truecount_connectors::connect;
 use truecount_reconciliation::SetupFinding;
 use truecount_store::{
@@ -80,7 +80,7 @@ async fn freeze_source(
         as_of: None,
         account_count: 0,
         content_sha256: None,
-        read_state: ReadState::Failed("never synced".to_owned()),
+        read_state: ReadState::Failed(ReadReason::NeverSynced),
     };
     let day = if side.is_billed() { config.settings.today(env) } else { count_day.0 };
     let failure = failure_of(env, source).await?;
@@ -93,8 +93,8 @@ async fn freeze_source(
     let synced_on = manifest.id.as_of;
     let age_days = synced_on.until(day).map_or(i32::MAX, |span| span.get_days());
     if age_days > AGE_DAYS_MAX {
-        let because = failure.map_or_else(String::new, |why| format!("; {why}"));
-        let why = format!("the last sync is of {synced_on}, more than {AGE_DAYS_MAX} days before {day}{because}");
+        let (as_of, days_max, failure) = (synced_on, AGE_DAYS_MAX.unsigned_abs(), failure.map(Box::new));
+        let why = ReadReason::TooOld { as_of, days_max, day, failure };
         frozen.read_state = ReadState::Failed(why);
         return Ok(frozen);
     }
@@ -107,12 +107,15 @@ async fn freeze_source(
 }
 
 /// Why a source cannot be synced, as far as is known. Wrong settings are a failure like any other.
-async fn failure_of(env: &Environment, source: &SourceSettings) -> Result<Option<String>, AppError> {
+async fn failure_of(env: &Environment, source: &SourceSettings) -> Result<Option<ReadReason>, AppError> {
     if let Err(error) = connect(&source.connector, &source.options) {
-        return Ok(Some(format!("its settings are wrong: {error}")));
+        return Ok(Some(ReadReason::CannotBuild { detail: error.to_string() }));
     }
     let status = SyncStatus::last(&env.store, &source.id).await?;
-    Ok(status.and_then(|status| status.failure.map(|why| format!("the sync of {}: {why}", status.as_of))))
+    Ok(status.and_then(|status| {
+        let failure = Box::new(status.failure?);
+        Some(ReadReason::SyncFailed { as_of: status.as_of, failure })
+    }))
 }
 
 /// The mappings as they were when the run's inputs were frozen.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use truecount_billing::{Account, AccountId, ReadState, Remedy};
+use truecount_billing::{Account, AccountId, ReadReason, ReadState, Remedy};
 use truecount_connectors::{AccountReading, Snapshot};
 use truecount_store::SnapshotAccount;
 
@@ -15,24 +15,16 @@ const DROP_ITEMS_MAX: u64 = 5;
 /// … of more than one in this many (20 %), is not believed at once.
 const DROP_SHARE: u64 = 5;
 
-/// What the reason of an account begins with that the vendor no longer lists.
-const GONE: &str = "no longer in the vendor's list";
-
 /// An answer with nothing in it is a failure: that is what a credential that lost its rights looks like.
 pub(super) fn reject_empty(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Result<(), SyncFailure> {
-    let had: u64 = earlier.iter().map(SnapshotAccount::known_total).sum();
-    let before = if had > 0 { format!("; the last sync had {had}") } else { String::new() };
-    let empty = |what: &str| {
-        let reason =
-            format!("the vendor answered without error, but with {what}{before}: check what the credential may read");
-        Err(SyncFailure::new(reason, Remedy::FixCredentials))
-    };
+    let before: u64 = earlier.iter().map(SnapshotAccount::known_total).sum();
+    let empty = |reason| Err(SyncFailure { reason, remedy: Remedy::FixCredentials });
     if snapshot.account_count() == 0 {
-        return empty("no organization at all");
+        return empty(ReadReason::NoAccounts { before });
     }
     let read_any = snapshot.accounts_in_short().any(|(account, ..)| account.read_state.is_complete());
     if read_any && snapshot.item_count() + snapshot.line_count() == 0 {
-        return empty("nothing to count in any organization");
+        return empty(ReadReason::NothingToCount { before });
     }
     Ok(())
 }
@@ -45,9 +37,8 @@ pub(super) fn flag_drop(account: &mut AccountReading, before: Option<&SnapshotAc
         return;
     }
     if let Some((kind, was, is)) = fallen(before.known_counts(), &counts(account)) {
-        let day = before.at.as_of;
-        let reason =
-            format!("{is} of kind {kind} where {was} were counted on {day}: not relied on until a second sync agrees");
+        let as_of = Some(before.at.as_of);
+        let reason = ReadReason::Dropped { kind, before: was, now: is, as_of };
         account.account.read_state = ReadState::Doubtful(reason);
     }
 }
@@ -70,7 +61,7 @@ pub(super) fn missing_accounts(snapshot: &Snapshot, earlier: &[SnapshotAccount])
 }
 
 fn doubtful(earlier: &SnapshotAccount) -> AccountReading {
-    let reason = format!("{GONE}; it had {} items on {}", earlier.known_total(), earlier.at.as_of);
+    let reason = ReadReason::NotListed { before: earlier.known_total(), as_of: Some(earlier.at.as_of) };
     let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
     AccountReading { account, items: Vec::new(), lines: Vec::new() }
 }
@@ -103,16 +94,7 @@ mod tests {
     use truecount_store::SnapshotId;
 
     fn account(id: &str, items: u64) -> AccountReading {
-        let item = |n: u64| UsageItem {
-            item_id: ItemId::new(format!("{n}")).unwrap(),
-            name: None,
-            kind: "server".to_owned(),
-            sku: None,
-            status: "active".to_owned(),
-            last_seen: None,
-            attributes: BTreeMap::new(),
-            quantity: Some(1.into()),
-        };
+        let item = |n: u64| UsageItem::new(ItemId::new(format!("{n}")).unwrap(), "server");
         let account = Account::new(AccountId::new(id).unwrap(), id, ReadState::Complete);
         AccountReading { account, items: (0..items).map(item).collect(), lines: Vec::new() }
     }
@@ -154,7 +136,7 @@ mod tests {
     #[test]
     fn a_failure_in_between_hides_no_drop() {
         let mut entry = stored("a", 50);
-        for state in [ReadState::Failed("403".into()), ReadState::Partial("page 2".into())] {
+        for state in [ReadState::Failed(ReadReason::NeverSynced), ReadState::Partial(ReadReason::TooManyItems)] {
             let mut failing = stored("a", 2);
             failing.counts_before = counts_before(&state, Some(&entry));
             failing.account.read_state = state;
@@ -180,7 +162,7 @@ mod tests {
     #[test]
     fn an_empty_answer_is_no_zero() {
         let error = reject_empty(&read(&[]), &[stored("a", 9)]).err().unwrap();
-        assert!(error.reason.contains("no organization at all; the last sync had 9"), "{}", error.reason);
+        assert_eq!(error.reason, ReadReason::NoAccounts { before: 9 });
         assert!(reject_empty(&read(&[account("a", 0)]), &[]).is_err());
         assert!(reject_empty(&read(&[account("a", 0), account("b", 1)]), &[]).is_ok());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use truecount_billing::{Remedy, SourceId};
+use truecount_billing::{ReadReason, Remedy, SourceId};
 use truecount_connectors::{
     Connector, CrawlError, CrawlProgress, CrawlState, CredentialProvider, Http, HttpSetup, Page, PageSink, SinkError,
     Snapshot, SnapshotBuilder, read_page,
@@ -30,12 +30,15 @@ pub(super) async fn crawl(
     checkpoint: &mut Checkpoint,
 ) -> Result<(), Stop> {
     let secret = sync.env.secrets.source(&sync.source.id).await;
-    let secret = secret.map_err(|error| SyncFailure::new(error, Remedy::FixCredentials))?;
+    let secret = secret.map_err(|error| SyncFailure {
+        reason: ReadReason::NoCredential { detail: error.to_string() },
+        remedy: Remedy::FixCredentials,
+    })?;
     let renewal = Arc::new(StoredSecret { secrets: Arc::clone(&sync.env.secrets), source: sync.source.id.clone() });
     let left = sync.deadline.at.duration_since(Timestamp::now()).as_millis() - i128::from(RESERVE_SECONDS) * 1_000;
     let deadline = Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
     let setup = HttpSetup { secret, renewal: Some(renewal), deadline, ..HttpSetup::default() };
-    let http = Http::new(connector, setup).map_err(SyncFailure::fix_configuration)?;
+    let http = Http::new(connector, setup).map_err(SyncFailure::cannot_build)?;
     let mut state = adopt(sync, checkpoint).await?;
     let mut sink = BatchSink { sync, checkpoint };
     let crawled = truecount_connectors::crawl(connector, &http, &mut state, &mut sink, &|| sync.is_out_of_time()).await;
@@ -46,7 +49,9 @@ pub(super) async fn crawl(
             Ok(sync.save(checkpoint).await?)
         }
         Ok(CrawlProgress::Stopped) => Err(Stop::OutOfTime),
-        Err(CrawlError::SourceError(error)) => Err(SyncFailure::new(&error, error.remedy()).into()),
+        Err(CrawlError::SourceError(error)) => {
+            Err(SyncFailure { reason: ReadReason::Fetch(error.failure()), remedy: error.remedy() }.into())
+        }
         Err(CrawlError::Sink(error)) => Err(Stop::Error(match error.downcast::<StoreError>() {
             Ok(error) => AppError::Store(*error),
             Err(error) => AppError::damaged("a batch of pages", error),
@@ -70,7 +75,7 @@ pub(super) async fn parse_pages(
         };
         batch(sync, checkpoint, number).each_page::<Page, CrawlState>(&sync.env.store, parse).await?;
         if let Some(error) = wrong {
-            return Err(SyncFailure::fix_configuration(error).into());
+            return Err(SyncFailure::unexpected_answer(error).into());
         }
     }
     Ok(builder.finish())

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use truecount_billing::Remedy;
+use truecount_billing::{ReadReason, Remedy};
 use truecount_connectors::{CrawlState, CsvFile, Page};
 use truecount_store::{Checkpoint, InboxFile, InboxFolder};
 
@@ -38,7 +38,7 @@ pub(super) async fn newest(sync: &SourceSync<'_>, file: &CsvFile) -> Result<Drop
     let folder = InboxFolder::source(&sync.source.id);
     let mut newest: Option<DroppedFile> = None;
     for found in folder.files(&sync.env.store).await? {
-        let as_of = file.as_of(&found.name).map_err(SyncFailure::fix_configuration)?.0;
+        let as_of = file.as_of(&found.name).map_err(SyncFailure::no_file)?.0;
         let key = (as_of, found.path(), found.size);
         let is_newer = newest.as_ref().is_none_or(|newest| key > (newest.as_of, newest.file.path(), newest.file.size));
         if as_of <= sync.today && is_newer {
@@ -48,7 +48,7 @@ pub(super) async fn newest(sync: &SourceSync<'_>, file: &CsvFile) -> Result<Drop
     newest.ok_or_else(|| {
         let folder = folder.location(&sync.env.store);
         let reason = format!("there is no file for it up to {}: put one into `{folder}`", sync.today);
-        SyncFailure::fix_configuration(reason).into()
+        SyncFailure::no_file(reason).into()
     })
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn crawl(sync: &SourceSync<'_>, file: &CsvFile, checkpoint: &mu
     loop {
         let part = next_part(&mut *bytes).await.map_err(|error| AppError::damaged(&*location, error))?;
         let is_last = part.len() < READ_BYTES;
-        let pages = splitter.push(&part).map_err(SyncFailure::fix_configuration)?;
+        let pages = splitter.push(&part).map_err(SyncFailure::no_file)?;
         ingest.take(pages, checkpoint).await?;
         if is_last {
             break;
@@ -77,7 +77,7 @@ pub(super) async fn crawl(sync: &SourceSync<'_>, file: &CsvFile, checkpoint: &mu
             return Err(Stop::OutOfTime);
         }
     }
-    let rest = splitter.finish().map_err(SyncFailure::fix_configuration)?;
+    let rest = splitter.finish().map_err(SyncFailure::no_file)?;
     ingest.take(rest, checkpoint).await?;
     ingest.archive_batch(checkpoint).await?;
     checkpoint.is_crawled = true;
@@ -93,8 +93,7 @@ async fn next_part(bytes: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Resul
 }
 
 fn replaced(checkpoint: &Checkpoint) -> SyncFailure {
-    let file = checkpoint.file.as_deref().unwrap_or("the file");
-    SyncFailure::new(format!("another file was dropped while {file} was read; sync again"), Remedy::Retry)
+    SyncFailure { reason: ReadReason::FileReplaced { file: checkpoint.file.clone() }, remedy: Remedy::Retry }
 }
 
 /// Batches of a file's pages. The file gives the same pages each time, so batches that are archived already are only

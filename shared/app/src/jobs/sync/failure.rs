@@ -1,6 +1,6 @@
 //! Why a sync stops before it is done: the source cannot be read, the time is over, or our own side fails.
 
-use truecount_billing::Remedy;
+use truecount_billing::{ReadReason, Remedy};
 use truecount_store::StoreError;
 
 use crate::AppError;
@@ -9,18 +9,25 @@ use crate::AppError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncFailure {
     /// In words, for a person.
-    pub reason: String,
+    pub reason: ReadReason,
     /// What helps.
     pub remedy: Remedy,
 }
 
 impl SyncFailure {
-    pub(super) fn new(reason: impl ToString, remedy: Remedy) -> Self {
-        Self { reason: reason.to_string(), remedy }
+    /// The connector does not exist, or refuses its settings or secret.
+    pub(super) fn cannot_build(error: impl ToString) -> Self {
+        Self { reason: ReadReason::CannotBuild { detail: error.to_string() }, remedy: Remedy::FixConfiguration }
     }
 
-    pub(super) fn fix_configuration(reason: impl ToString) -> Self {
-        Self::new(reason, Remedy::FixConfiguration)
+    /// There is no file that can be read.
+    pub(super) fn no_file(error: impl ToString) -> Self {
+        Self { reason: ReadReason::NoUsableFile { detail: error.to_string() }, remedy: Remedy::FixConfiguration }
+    }
+
+    /// The answer has another shape than the vendor documents.
+    pub(super) fn unexpected_answer(error: impl ToString) -> Self {
+        Self { reason: ReadReason::UnexpectedAnswer { detail: error.to_string() }, remedy: Remedy::FixConfiguration }
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn write_and_commit(
     for (note, times) in &parsed.notes {
         tracing::warn!(source = %source, times, "{note}");
     }
-    let missing = parsed.read_state.reason().map(str::to_owned);
+    let missing = parsed.read_state.reason().cloned();
     let accounts = write_accounts(sync, parsed, &earlier, checkpoint).await?;
     let manifest = SnapshotManifest {
         source: source.clone(),
@@ -44,7 +44,7 @@ pub(super) async fn write_and_commit(
         item_count: accounts.iter().map(SnapshotAccount::total).sum(),
         page_count: checkpoint.pages,
         request_count: checkpoint.requests,
-        content_sha256: SnapshotManifest::content_sha256(&accounts, missing.as_deref()),
+        content_sha256: SnapshotManifest::content_sha256(&accounts, missing.as_ref()),
         missing,
     };
     Ok(commit(sync, manifest).await?)

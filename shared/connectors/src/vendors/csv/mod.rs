@@ -6,7 +6,7 @@ mod profile;
 mod rows;
 mod split;
 
-use truecount_billing::{CountDay, FILE_STATUS_WORDS, Side};
+use truecount_billing::{CountDay, LeftOutReason, Side};
 
 use super::{own, refuse};
 use crate::{
@@ -34,7 +34,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     proof: Proof::Contract,
     secret: &[],
     options: OPTIONS,
-    status_words: FILE_STATUS_WORDS,
+    left_out: &LeftOutReason::ALL,
     make,
 };
 
@@ -45,7 +45,8 @@ const OPTIONS: &str = r#"side = "used"  # or "purchased" (also items), or "agree
 
 # Which of the file's columns is what. Left out altogether: the file's columns are named as ours.
 # items: account_id, item_id and kind are needed; account_name, sku, status, last_seen, quantity,
-#        site, domain, group (an account can be split by them), psa_client_id (whose account it is)
+#        site, domain, group (an account can be split by them), psa_client_id (the PSA's client of the account),
+#        serial, mac_address, host_name, object_id, mail_address (what a device or user is known by elsewhere)
 # lines: line_id, client_id, product_code and quantity are needed; client_name, unit_price, currency,
 #        effective_from, effective_to, less_included, billing_status, agreement_id, agreement, cycle_months, timing
 [sources.columns]

@@ -43,6 +43,11 @@ const USAGE: &[Field] = &[
     ("site", Need::Free),
     ("domain", Need::Free),
     ("group", Need::Free),
+    ("serial", Need::Free),
+    ("mac_address", Need::Free),
+    ("host_name", Need::Free),
+    ("object_id", Need::Free),
+    ("mail_address", Need::Free),
     ("psa_client_id", Need::Free),
 ];
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, FieldError, ItemId, LineId,
-    Place, ProductCode, UsageItem, decimal_from_text,
+    AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, FieldError, Identities, ItemId,
+    ItemState, LineId, Place, ProductCode, Quantity, Unit, UsageItem, decimal_from_text,
 };
 
 use super::{
@@ -126,17 +126,17 @@ fn usage(row: &Row<'_>, reading: &mut SnapshotBuilder, names: &mut Names) -> Res
         _ => moment(Some(text)),
     })?;
     let item = UsageItem {
-        item_id: row.id("item_id", ItemId::new)?,
         name: row.text("item_name").map(str::to_owned),
-        kind: row.needed("kind")?.to_owned(),
         sku: row.text("sku").map(str::to_owned),
-        status: status.to_owned(),
-        last_seen: last_seen.flatten(),
+        state: ItemState::from_word(status).to_owned(),
+        quantity: quantity.map(|amount| Quantity { amount, unit: Unit::Each }),
+        identities: identities(row),
         attributes: ["site", "domain", "group"]
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), row.text(name)?.to_owned())))
             .collect(),
-        quantity,
+        last_seen: last_seen.flatten(),
+        ..UsageItem::new(row.id("item_id", ItemId::new)?, row.needed("kind")?)
     };
     let account = account(row, reading, names, "account_id", "account_name")?;
     if let Some(client) = row.text("psa_client_id") {
@@ -147,6 +147,17 @@ fn usage(row: &Row<'_>, reading: &mut SnapshotBuilder, names: &mut Names) -> Res
     }
     reading.item(&account, &item);
     Ok(())
+}
+
+fn identities(row: &Row<'_>) -> Identities {
+    let text = |field: &str| row.text(field).map(str::to_owned);
+    Identities {
+        serial: text("serial"),
+        mac_addresses: text("mac_address").into_iter().collect(),
+        host_name: text("host_name"),
+        object_id: text("object_id"),
+        mail_addresses: text("mail_address").into_iter().collect(),
+    }
 }
 
 /// A line without an agreement of its own stands on one of the client's name, monthly and in advance.
@@ -177,27 +188,23 @@ fn billed(row: &Row<'_>, reading: &mut SnapshotBuilder, names: &mut Names) -> Re
     })?;
     let name = row.text("agreement").or(row.text("agreement_id")).unwrap_or("agreement").to_owned();
     let agreement_id = row.text("agreement_id").or(row.text("agreement")).unwrap_or(account.as_str());
+    let agreement_id = AgreementId::new(agreement_id).map_err(|error| row.wrong("agreement_id", error.to_string()))?;
     let agreement = Agreement {
-        id: AgreementId::new(agreement_id).map_err(|error| row.wrong("agreement_id", error.to_string()))?,
-        name,
-        from: None,
-        to: None,
         timing,
         cycle_months: if row.layout.has("cycle_months") { cycle_months } else { Some(1) },
-        next_invoice_date: None,
+        ..Agreement::new(agreement_id, name)
     };
+    let (line_id, client_id) = (row.id("line_id", LineId::new)?, row.id("client_id", ClientId::new)?);
+    let product_code = row.id("product_code", ProductCode::new)?;
+    let quantity = row.id("quantity", decimal_from_text)?;
     let line = BilledLine {
-        line_id: row.id("line_id", LineId::new)?,
-        client_id: row.id("client_id", ClientId::new)?,
-        product_code: row.id("product_code", ProductCode::new)?,
-        quantity: row.id("quantity", decimal_from_text)?,
         less_included: row.read("less_included", decimal_from_text)?,
         unit_price: row.read("unit_price", decimal_from_text)?,
         currency: row.read("currency", Currency::new)?,
         effective_from: date("effective_from")?,
         effective_to: date("effective_to")?,
         billing_status,
-        agreement,
+        ..BilledLine::new(line_id, client_id, product_code, quantity, agreement)
     };
     reading.line(&account, line);
     Ok(())

@@ -1,0 +1,334 @@
+//! How far an account or a whole source was read, and why no further: codes with parameters. The words are made by
+//! [`fmt::Display`], where a person reads them; nothing is decided on them.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::AccountId;
+
+/// How far an account or a whole source was read. Only `Complete` is ever compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", content = "reason", rename_all = "snake_case")]
+pub enum ReadState {
+    /// Everything the vendor has.
+    Complete,
+    /// Some of it; the reason says what is missing.
+    Partial(ReadReason),
+    /// Nothing; the reason says why.
+    Failed(ReadReason),
+    /// Read whole, but not to be relied on: it contradicts itself or what was read before.
+    Doubtful(ReadReason),
+}
+
+impl ReadState {
+    /// Whether counts may rest on it.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        matches!(self, Self::Complete)
+    }
+
+    /// The word in columns and JSON.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial(_) => "partial",
+            Self::Failed(_) => "failed",
+            Self::Doubtful(_) => "doubtful",
+        }
+    }
+
+    /// Why it is not complete.
+    #[must_use]
+    pub fn reason(&self) -> Option<&ReadReason> {
+        match self {
+            Self::Complete => None,
+            Self::Partial(reason) | Self::Failed(reason) | Self::Doubtful(reason) => Some(reason),
+        }
+    }
+}
+
+/// Why an account or a source was not read completely.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum ReadReason {
+    /// There was no sync that could be used.
+    NeverSynced,
+    /// The newest sync is too old to be used.
+    TooOld {
+        /// The day of that sync.
+        as_of: Date,
+        /// How many days it may be old.
+        days_max: u32,
+        /// The day from which that is counted.
+        day: Date,
+        /// Why there is no newer one, where the last sync failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Box<ReadReason>>,
+    },
+    /// The last sync failed.
+    SyncFailed {
+        /// The day it was for.
+        as_of: Date,
+        /// Why it failed.
+        failure: Box<ReadReason>,
+    },
+    /// The source is not among those of the run.
+    NotInRun,
+    /// Some of the source's accounts were not read completely.
+    AccountsIncomplete {
+        /// How many.
+        incomplete: u64,
+        /// Of how many.
+        accounts: u64,
+    },
+    /// The source's connector does not exist, or refuses its settings or secret.
+    CannotBuild {
+        /// Which of them, and what is wrong.
+        detail: String,
+    },
+    /// The source's secret could not be used.
+    NoCredential {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A request got no usable answer.
+    Fetch(FetchFailure),
+    /// An answer does not have the shape that the vendor documents.
+    UnexpectedAnswer {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A source that is a file has none that could be used.
+    NoUsableFile {
+        /// What is wrong.
+        detail: String,
+    },
+    /// Another file was put in place while one was read.
+    FileReplaced {
+        /// The file that was read.
+        file: Option<String>,
+    },
+    /// The answer lists no accounts.
+    NoAccounts {
+        /// How many items the last sync had.
+        before: u64,
+    },
+    /// The answer has accounts, and nothing to count in any of them.
+    NothingToCount {
+        /// How many items the last sync had.
+        before: u64,
+    },
+    /// The vendor's own total of a list is not what was read.
+    TotalDiffers {
+        /// What is listed.
+        what: String,
+        /// The vendor's total.
+        total: u64,
+        /// How many were read.
+        read: u64,
+    },
+    /// The vendor's own total of a list changed between pages.
+    TotalChanged {
+        /// What is listed.
+        what: String,
+    },
+    /// Items came twice with different content.
+    Contradicted {
+        /// How many.
+        items: u64,
+    },
+    /// More items than one account can hold.
+    TooManyItems,
+    /// A field of a record does not hold what it must.
+    BadField {
+        /// The kind of record.
+        record: String,
+        /// Its id; `None` where that would name a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// What is wrong with which field.
+        detail: String,
+    },
+    /// A record refers to nothing that was read.
+    Orphaned {
+        /// The kind of record.
+        record: String,
+        /// Its id.
+        id: String,
+        /// What it should belong to.
+        parent: String,
+    },
+    /// Far fewer than before: not relied on until a second sync agrees.
+    Dropped {
+        /// The kind of item.
+        kind: String,
+        /// How many there were.
+        before: u64,
+        /// How many there are.
+        now: u64,
+        /// The day of the earlier sync, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<Date>,
+    },
+    /// The vendor no longer lists the account.
+    NotListed {
+        /// How many items it had.
+        before: u64,
+        /// The day of the earlier sync, where known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<Date>,
+    },
+}
+
+/// A request that got no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchFailure {
+    /// The connector's name for the request.
+    pub step: String,
+    /// The account that it was about; `None`: the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<AccountId>,
+    /// What happened.
+    pub problem: FetchProblem,
+    /// The HTTP status, where there was an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The vendor's own error code, where it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_code: Option<String>,
+    /// The same for a person, with what else is known. Nothing is decided on it.
+    pub detail: String,
+}
+
+/// What happened to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FetchProblem {
+    /// No connection.
+    Unreachable,
+    /// No whole answer in time.
+    TimedOut,
+    /// The vendor asks to slow down.
+    Throttled,
+    /// The vendor's server fails.
+    ServerError,
+    /// The credential is not accepted, or no token is given for it.
+    CredentialRefused,
+    /// The credential may not read this.
+    NotAllowed,
+    /// Refused for another reason.
+    Refused,
+    /// The answer leads to another place, in a circle, or nowhere.
+    BadLink,
+    /// The answer is not the JSON that it should be, or more than is taken.
+    BadAnswer,
+    /// Account after account got no answer.
+    ManyAccounts,
+}
+
+impl fmt::Display for FetchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.account {
+            Some(account) => write!(f, "`{}` of account `{account}`: {}", self.step, self.detail),
+            None => write!(f, "`{}`: {}", self.step, self.detail),
+        }
+    }
+}
+
+impl fmt::Display for ReadReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeverSynced => f.write_str("never synced"),
+            Self::TooOld { as_of, days_max, day, failure } => {
+                write!(f, "the last sync is of {as_of}, more than {days_max} days before {day}")?;
+                failure.as_ref().map_or(Ok(()), |failure| write!(f, "; {failure}"))
+            }
+            Self::SyncFailed { as_of, failure } => write!(f, "the sync of {as_of}: {failure}"),
+            Self::NotInRun => f.write_str("it is not among the sources of this run"),
+            Self::AccountsIncomplete { incomplete, accounts } => {
+                write!(f, "{incomplete} of {accounts} vendor accounts were not read completely")
+            }
+            Self::CannotBuild { detail }
+            | Self::NoCredential { detail }
+            | Self::UnexpectedAnswer { detail }
+            | Self::NoUsableFile { detail } => f.write_str(detail),
+            Self::Fetch(failure) => failure.fmt(f),
+            Self::FileReplaced { file } => {
+                let file = file.as_deref().unwrap_or("the file");
+                write!(f, "another file was put in place while {file} was read; sync again")
+            }
+            Self::NoAccounts { before } => empty_answer(f, "no account at all", *before),
+            Self::NothingToCount { before } => empty_answer(f, "nothing to count in any account", *before),
+            Self::TotalDiffers { what, total, read } => write!(f, "the vendor counts {total} {what}, {read} were read"),
+            Self::TotalChanged { what } => {
+                write!(f, "the number of {what} changed while they were read: read them again")
+            }
+            Self::Contradicted { items } => {
+                write!(f, "{items} of its items came twice with different content: read them again")
+            }
+            Self::TooManyItems => f.write_str("more items than one account can hold"),
+            Self::BadField { record, id: Some(id), detail } => write!(f, "{record} {id}: {detail}"),
+            Self::BadField { record, id: None, detail } => write!(f, "a {record}: {detail}"),
+            Self::Orphaned { record, id, parent } => write!(f, "{record} {id} has no {parent}"),
+            Self::Dropped { kind, before, now, as_of } => {
+                write!(f, "{now} of kind {kind} where {before} were counted ")?;
+                match as_of {
+                    Some(day) => write!(f, "on {day}"),
+                    None => f.write_str("before"),
+                }?;
+                f.write_str(": not relied on until a second sync agrees")
+            }
+            Self::NotListed { before, as_of } => {
+                write!(f, "no longer in the vendor's list; it had {before} items")?;
+                as_of.map_or(Ok(()), |day| write!(f, " on {day}"))
+            }
+        }
+    }
+}
+
+fn empty_answer(f: &mut fmt::Formatter<'_>, what: &str, before: u64) -> fmt::Result {
+    write!(f, "the vendor answered without error, but with {what}")?;
+    if before > 0 {
+        write!(f, "; the last sync had {before} items")?;
+    }
+    f.write_str(": check what the credential may read")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_reason_reads_back_from_its_code_and_parameters() {
+        let fetch = FetchFailure {
+            step: "devices".into(),
+            account: None,
+            problem: FetchProblem::NotAllowed,
+            status: Some(403),
+            vendor_code: None,
+            detail: "the credential may not read this (HTTP 403)".into(),
+        };
+        let failure =
+            Box::new(ReadReason::SyncFailed { as_of: date(2026, 6, 29), failure: Box::new(ReadReason::Fetch(fetch)) });
+        let (as_of, day) = (date(2026, 6, 20), date(2026, 6, 30));
+        let state = ReadState::Failed(ReadReason::TooOld { as_of, days_max: 3, day, failure: Some(failure) });
+        let text = serde_json::to_string(&state).unwrap();
+        assert!(text.starts_with(r#"{"state":"failed","reason":{"code":"too_old","as_of":"2026-06-20""#), "{text}");
+        assert!(text.contains(r#"{"code":"fetch","step":"devices","problem":"not_allowed","status":403"#), "{text}");
+        assert_eq!(serde_json::from_str::<ReadState>(&text).unwrap(), state);
+        assert_eq!(
+            state.reason().unwrap().to_string(),
+            "the last sync is of 2026-06-20, more than 3 days before 2026-06-30; the sync of 2026-06-29: `devices`: the \
+             credential may not read this (HTTP 403)"
+        );
+    }
+
+    #[test]
+    fn an_unknown_code_is_refused() {
+        assert!(serde_json::from_str::<ReadReason>(r#"{"code":"tired"}"#).is_err());
+    }
+}
