@@ -147,3 +147,6 @@ fn delivery_unknown(mail: &OutgoingMail<'_>, month: BillingMonth) -> AppError {
         mail.group
     ))
 }
+
+#[cfg(test)]
+mod tests;
