@@ -75,7 +75,7 @@ async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception
     assert!(before[0].starts_with("- unmapped_account 5"), "{before:?}");
 
     let wrong = backend.decide("shared", split("domain", &[("a", "c1")]), None).await.unwrap_err().to_string();
-    assert!(wrong.contains("attributes that it can be split by: site"), "{wrong}");
+    assert!(wrong.contains("it can be split by: site"), "{wrong}");
     let wrong = backend.decide("shared", split("site", &[("leeds", "c9")]), None).await.unwrap_err().to_string();
     assert!(wrong.contains("the PSA has no client `c9`"), "{wrong}");
 
@@ -121,7 +121,7 @@ async fn a_decision_from_a_month_leaves_the_months_before_as_they_were() {
     let ReconcileAnswer::Reconciled { summary, .. } = answer else { panic!("busy") };
     let book = MappingWorkspace::load(&backend.env, &backend.config).await.unwrap();
     let row = book.rows().into_iter().find(|row| row.account_id.as_str() == "own").unwrap();
-    assert_eq!((row.state, row.client_id.unwrap().as_str(), row.decision), (RowState::Confirmed, "c1", 2));
+    assert_eq!((row.state, row.client_id.unwrap().as_str(), row.last_decision), (RowState::Confirmed, "c1", 2));
     assert!(summary.exceptions > 0);
     let history = &book.source(&"rmm".parse().unwrap()).unwrap().history;
     let decisions = &history["own"];

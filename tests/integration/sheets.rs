@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use truecount_app::mapping::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
+use truecount_app::mapping::{self, ImportResult, MappingSheet, MappingWorkspace, RowState, Strictness};
 use truecount_support::{SETTINGS, file_names};
 
 use crate::backend::TestBackend;
@@ -63,7 +63,7 @@ fn set(cells: &mut [Vec<String>], row: usize, column: &str, text: &str) {
     cells[row - 1][at] = text.to_owned();
 }
 
-async fn import(backend: &TestBackend, bytes: &[u8], strictness: Strictness) -> Imported {
+async fn import(backend: &TestBackend, bytes: &[u8], strictness: Strictness) -> ImportResult {
     mapping::import(&backend.env, &book(backend).await, bytes, "kim", strictness).await.unwrap()
 }
 
@@ -94,7 +94,7 @@ const FAULTS: &[(&str, Change, &str)] = &[
             cells.push(again);
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `key`: it is in this file twice (rows 2, 5); leave one row",
+        "row 2, column `key`: it is in this file twice (rows 2, 5); remove one row",
     ),
     (
         "decided twice",
@@ -103,17 +103,17 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "client", "c1");
             set(cells, 5, "client", "c2");
         },
-        "row 5, column `key`: it is decided twice in this file (rows 2, 5); leave one row",
+        "row 5, column `key`: it is decided twice in this file (rows 2, 5); remove one row",
     ),
     (
         "a missing column",
-        |cells| set(cells, 1, "decided", "decision_number"),
-        "row 1: there is no column `decided`; the columns are: key, source, account_id",
+        |cells| set(cells, 1, "last_decision", "decided"),
+        "row 1: the column `last_decision` is missing; the columns are: key, source, account_id",
     ),
     (
         "a column twice",
         |cells| set(cells, 1, "source", "client"),
-        "row 1: the column `client` is there twice; leave one",
+        "row 1: the column `client` is there twice; remove one",
     ),
     (
         "an unknown client",
@@ -139,21 +139,21 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "account_name", "Gamma Größe");
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `account_name`: this vendor organization is called `Alpha` now: was it renamed",
+        "row 2, column `account_name`: this vendor organization is called `Alpha` now; was it renamed",
     ),
     (
         "a wrong word",
         |cells| set(cells, 2, "decision", "maybe"),
-        "row 2, column `decision`: `maybe` is no decision; write one of: confirm, ignore internal",
+        "row 2, column `decision`: `maybe` is not a decision; write one of: confirm, ignore internal",
     ),
-    ("no reason", |cells| set(cells, 2, "decision", "ignore"), "row 2, column `decision`: say why: ignore internal"),
+    ("no reason", |cells| set(cells, 2, "decision", "ignore"), "row 2, column `decision`: write why: ignore internal"),
     (
         "two answers",
         |cells| {
             set(cells, 2, "decision", "ignore internal");
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `client`: it is filled in, but the decision is `ignore`; leave one of the two",
+        "row 2, column `client`: it is filled in, but the decision is `ignore`; clear one of the two",
     ),
     (
         "a wrong month",
@@ -164,32 +164,32 @@ const FAULTS: &[(&str, Change, &str)] = &[
         "row 2, column `from_month`: `07/2026` is not a month; write it as 2026-07",
     ),
     (
-        "only a reason",
-        |cells| set(cells, 2, "why", "same street"),
-        "row 2, column `decision`: nothing is decided; write one of: confirm",
+        "only a note",
+        |cells| set(cells, 2, "note", "same street"),
+        "row 2, column `decision`: no decision; write one of: confirm",
     ),
     (
         "a split by nothing",
         |cells| set(cells, 2, "split", "domain: a=c1"),
-        "row 2, column `split`: nothing in `a1` has the attribute `domain`; attributes that it can be split by: site",
+        "row 2, column `split`: no item in `a1` has the attribute `domain`; it can be split by: site",
     ),
     (
         "a split without form",
         |cells| set(cells, 2, "split", "leeds c1"),
-        "row 2, column `split`: write it so: site: 12=250",
+        "row 2, column `split`: write it like this: site: 12=250",
     ),
     (
         "nothing to undo",
         |cells| set(cells, 2, "decision", "undo"),
-        "row 2, column `decision`: nobody has decided about it, so there is nothing to undo",
+        "row 2, column `decision`: there is no decision about it to undo",
     ),
     (
         "a changed number",
         |cells| {
             set(cells, 2, "client", "c1");
-            set(cells, 2, "decided", "");
+            set(cells, 2, "last_decision", "");
         },
-        "row 2, column `decided`: it is not the number that was exported",
+        "row 2, column `last_decision`: it is not the number that was exported",
     ),
     (
         "too many cells",
@@ -272,11 +272,11 @@ async fn cells_that_are_not_text_are_reported_with_their_row() {
     let mut half: Vec<u8> = format!("\u{FEFF}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     half.pop();
     for (bytes, expected) in [
-        (damaged, "row 3: it begins as UTF-8, and this row is not UTF-8"),
+        (damaged, "row 3: the file starts as UTF-8, but this row is not"),
         (half, "row 4: this row is not UTF-16LE"),
-        (b"PK\x03\x04 no workbook".to_vec(), "row 1: it is no workbook that can be read"),
-        (vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3], "row 1: it is an old or an encrypted workbook"),
-        (Vec::new(), "row 1: there is no column `key`"),
+        (b"PK\x03\x04 no workbook".to_vec(), "row 1: this workbook cannot be read"),
+        (vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3], "row 1: this is an old or an encrypted workbook"),
+        (Vec::new(), "row 1: the column `key` is missing"),
     ] {
         let imported = import(&backend, &bytes, Strictness::GoodRows).await;
         let refused: Vec<String> = imported.refused.iter().map(ToString::to_string).collect();
@@ -299,8 +299,7 @@ async fn a_row_that_was_decided_otherwise_meanwhile_is_refused_and_the_same_agai
     set(&mut cells, 4, "client", "c3");
     let stale = import(&backend, &written(&cells, b',').into_bytes(), Strictness::GoodRows).await;
     let refused: Vec<String> = stale.refused.iter().map(ToString::to_string).collect();
-    let expected =
-        "row 2, column `decided`: decided otherwise meanwhile, by kim on 2026-06-30 20:00; export the file again";
+    let expected = "row 2, column `last_decision`: kim decided otherwise on 2026-06-30 20:00, after the export; export the file again";
     assert_eq!(refused, [expected]);
     assert_eq!(decided(&backend).await, ["0017 c3", "a1 c1", "a2 ignored"]);
 }

@@ -177,7 +177,7 @@ async fn a_decision_pending_for_a_month_is_reported_with_its_revenue() {
         let found = alarms(&backend, month).await;
         assert_eq!(found.len(), told, "{day}: {found:?}");
         if told == 1 {
-            assert!(found[0].contains("since 2026-05-20: about GBP 50.00 a month hangs on it"), "{found:?}");
+            assert!(found[0].contains("since 2026-05-20 (4 items, worth about GBP 50.00 a month)"), "{found:?}");
         }
     }
 }
@@ -193,7 +193,7 @@ async fn duplicate_and_lookalike_client_names_are_reported() {
         "{found:#?}"
     );
     assert!(
-        found[2].starts_with("clients_of_one_name c0, c1 | 2 clients of the PSA are called `Harbour`"),
+        found[2].starts_with("clients_of_one_name c0, c1 | 2 clients in the PSA are called `Harbour`"),
         "{found:#?}"
     );
 }

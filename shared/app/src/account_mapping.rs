@@ -1,5 +1,5 @@
-//! What is known about whose an account is: a person's decision, else an identifier that the vendor holds, else an
-//! equal and unique name, else nothing.
+//! Which client an account belongs to: by a person's decision, else by an identifier that the vendor holds, else by an
+//! equal and unique name, else undecided. Pure.
 
 use std::collections::BTreeMap;
 
@@ -18,27 +18,27 @@ pub struct Client {
     pub id: ClientId,
     /// Its name. Foreign text.
     pub name: String,
-    /// What else it is known by.
+    /// Its identifiers and domains.
     pub facts: AccountFacts,
 }
 
-/// What is known about one account.
+/// Which client one account belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountMapping {
-    /// Whose it is, or whose it might be.
+    /// The client, or the one that it might belong to.
     pub mapping: Mapping,
-    /// Further clients whose it might be: none of them has used nothing while that is open.
+    /// Further clients that it might belong to. While that is open, none of them can be taken to use nothing.
     pub or_else: Vec<ClientId>,
-    /// The decision by which what is in it belongs to several clients.
+    /// The decision by which its items belong to several clients.
     pub split: Option<Split>,
 }
 
-/// What is in an account, told apart by an attribute.
+/// The items of an account, divided among clients by an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// The attribute.
     pub by: String,
-    /// Whose each value is.
+    /// The client of each value.
     pub parts: BTreeMap<String, ClientId>,
 }
 
@@ -151,9 +151,10 @@ fn proposed(clients: &[&ClientId], why: String) -> AccountMapping {
 /// The clients whose identifiers the vendor holds, by account.
 struct Identifiers<'a> {
     clients: BTreeMap<&'a AccountId, &'a ClientId>,
-    /// Accounts whose name is that of another client.
+    /// Accounts with the name of another client.
     contradicted: Vec<&'a AccountId>,
-    /// Whether more names contradict than agree: then they are somebody else's numbers that happen to be clients' too.
+    /// Whether more names contradict than agree: then the identifiers are numbers of another system that only look like
+    /// the PSA's.
     are_doubtful: bool,
 }
 

@@ -1,21 +1,21 @@
-//! The work of mapping: which accounts wait for a person, in the order of what hangs on them, and how far it is.
+//! The mapping workflow: which vendor organizations wait for a decision, those with the highest monthly value first, how
+//! much of the revenue is mapped, and how a person decides: one request, or a whole sheet.
 //!
-//! **Architecture invariant:** nothing here counts. Usage is only a client's by [`crate::mappings_of`].
+//! What a decision means for the count is not here but in [`crate::mappings_of`].
+//!
+//! **Architecture invariant:** nothing here counts usage.
 
-mod decide;
-mod import;
 mod inbox;
+mod request;
 mod row;
-mod sheet;
+mod sheets;
 mod suggest;
-mod table;
 pub(crate) mod warnings;
 mod workspace;
 
-pub use decide::{MappingRequest, decide};
-pub use import::{Imported, Refused, Strictness, import};
 pub use inbox::take as take_inbox;
+pub use request::{MappingRequest, decide};
 pub use row::{MappingProgress, MappingRow, RowState};
-pub use sheet::{COLUMNS as SHEET_COLUMNS, MappingSheet, label as client_label};
+pub use sheets::{ImportResult, MappingSheet, RefusedRow, SHEET_COLUMNS, Strictness, client_label, import};
 pub use suggest::{Proposal, Proposals};
 pub use workspace::{MappingWorkspace, WorkspaceSource, values_of};

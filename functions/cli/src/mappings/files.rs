@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use truecount_app::mapping::{self, Imported, MappingSheet, MappingWorkspace, RowState, Strictness};
+use truecount_app::mapping::{self, ImportResult, MappingSheet, MappingWorkspace, RowState, Strictness};
 
 use super::list::show_progress;
 use crate::args::{Cli, user};
@@ -52,7 +52,7 @@ pub(super) async fn import(
     anyhow::bail!("{} rows were refused, {} were recorded", imported.refused.len(), imported.decided.len())
 }
 
-fn show(file: &Path, imported: &Imported) {
+fn show(file: &Path, imported: &ImportResult) {
     let shown = |text: &str| truecount_reports::sanitize::visible(text).into_owned();
     for refused in &imported.refused {
         tell(&shown(&format!("{}: {refused}", file.display())));

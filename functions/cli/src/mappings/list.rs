@@ -46,7 +46,7 @@ fn client(row: &MappingRow) -> String {
 /// The monthly revenue that an account may explain, in whole units: for the order, not for the books.
 pub(super) fn monthly_revenue(row: &MappingRow) -> String {
     let one = |money: &truecount_billing::Money| format!("{} {}", money.currency, money.amount.round());
-    row.worth.iter().map(one).collect::<Vec<_>>().join(" + ")
+    row.monthly_value.iter().map(one).collect::<Vec<_>>().join(" + ")
 }
 
 /// Shows how much of the monthly revenue is mapped.
@@ -117,7 +117,7 @@ fn show_history(workspace: &MappingWorkspace, row: &MappingRow, decisions: &[Map
         row.account_id,
         row.account_name,
         row.state.as_str(),
-        row.why
+        row.reason
     );
     say(&truecount_reports::sanitize::visible(&line));
     for decision in decisions {

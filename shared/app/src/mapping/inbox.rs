@@ -1,12 +1,12 @@
-//! Files that people drop into `inbox/mappings/`: each is imported once, by its content, and what is refused is written
-//! back beside it and stands in the report until a better file takes its place.
+//! Files that people drop into `inbox/mappings/`: each is imported once, by its content. The rows that are refused are
+//! written beside it, and reported until a corrected file takes its place.
 
 use truecount_reconciliation::SetupFinding;
 use truecount_reports::sanitize;
 use truecount_store::{InboxFolder, MappingFileNote, sha256_hex};
 
 use super::MappingWorkspace;
-use super::import::{Imported, Refused, Strictness, import};
+use super::sheets::{self, ImportResult, RefusedRow, Strictness, import};
 use crate::{AppError, Config, Environment};
 
 /// The longest file that is read.
@@ -18,7 +18,7 @@ const NAMED_MAX: usize = 3;
 /// What the name of a file of results ends with.
 const RESULT: &str = "-result.csv";
 
-/// Imports what is new in the inbox; answers what the report says about the files there.
+/// Imports new files in the inbox. The findings are about files with refused rows, new or not.
 ///
 /// # Errors
 /// [`AppError`] if the inbox cannot be read or a decision cannot be stored.
@@ -38,7 +38,7 @@ pub async fn take(env: &Environment, config: &Config) -> Result<Vec<SetupFinding
         let note = match MappingFileNote::load(&env.store, &sha256, &file.name).await? {
             Some(note) => note,
             None => {
-                // Loaded for each file: what the one before decided counts for this one.
+                // Loaded for each file: the decisions of the one before count for this one.
                 let workspace = MappingWorkspace::load(env, config).await?;
                 let actor = format!("inbox/mappings/{}", file.name);
                 let imported = import(env, &workspace, &bytes, &actor, Strictness::GoodRows).await?;
@@ -60,8 +60,8 @@ fn too_long(file: String) -> SetupFinding {
     finding(&MappingFileNote { sha256: String::new(), file, imported: 0, refused: 1, examples })
 }
 
-fn note(sha256: String, file: String, imported: &Imported) -> MappingFileNote {
-    let examples = imported.refused.iter().take(NAMED_MAX).map(Refused::to_string).collect();
+fn note(sha256: String, file: String, imported: &ImportResult) -> MappingFileNote {
+    let examples = imported.refused.iter().take(NAMED_MAX).map(RefusedRow::to_string).collect();
     MappingFileNote { sha256, file, imported: imported.decided.len(), refused: imported.refused.len(), examples }
 }
 
@@ -69,8 +69,8 @@ fn finding(note: &MappingFileNote) -> SetupFinding {
     let more = note.refused.saturating_sub(note.examples.len());
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     let message = format!(
-        "{} rows of inbox/mappings/{} were refused ({}{more}): put a file with these rows mended in its place; beside it \
-         lies what came of each row",
+        "{} rows of inbox/mappings/{} were refused ({}{more}): replace the file by one with these rows corrected; the \
+         results of all rows are in the file beside it",
         note.refused,
         note.file,
         note.examples.join("; ")
@@ -83,19 +83,19 @@ fn finding(note: &MappingFileNote) -> SetupFinding {
     }
 }
 
-/// What came of each row that says something.
-fn results(imported: &Imported) -> Result<Vec<u8>, AppError> {
+/// The result of each row with a decision, as CSV.
+fn results(imported: &ImportResult) -> Result<Vec<u8>, AppError> {
     let write = || -> Result<Vec<u8>, csv::Error> {
         let begin = "\u{FEFF}".as_bytes().to_vec();
         let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin);
-        csv.write_record(["result", "row", "key", "column", "why"])?;
+        csv.write_record(["result", "row", "key", "column", "reason"])?;
         for refused in &imported.refused {
             let row = refused.row.to_string();
-            let (key, why) = (sanitize::cell(&refused.key), sanitize::cell(&refused.why));
-            csv.write_record(["refused", &row, &key, refused.column, &why])?;
+            let (key, reason) = (sanitize::cell(&refused.key), sanitize::cell(&refused.reason));
+            csv.write_record(["refused", &row, &key, refused.column, &reason])?;
         }
         for decided in &imported.decided {
-            let key = super::sheet::key(decided.source.as_str(), decided.account_id.as_str());
+            let key = sheets::key(decided.source.as_str(), decided.account_id.as_str());
             csv.write_record(["decided", "", &key, "", ""])?;
         }
         for note in &imported.notes {

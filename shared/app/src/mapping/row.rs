@@ -1,4 +1,4 @@
-//! An account as a person sees it who maps: whose it is, what hangs on it, and since when it waits.
+//! An account as a person sees it who maps: which client it belongs to, and its monthly value.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use truecount_reconciliation::{DecidedBy, Mapping};
 use super::{MappingWorkspace, WorkspaceSource};
 use truecount_store::SnapshotAccount;
 
-/// How far an account is decided.
+/// Whether an account is mapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowState {
-    /// Nobody has decided.
+    /// No decision yet.
     Undecided,
-    /// What is in it belongs to several clients.
+    /// Its items belong to several clients.
     Split,
-    /// It is a client's.
+    /// It belongs to one client.
     Confirmed,
-    /// Nobody is billed for it.
+    /// No client is billed for it.
     Ignored,
 }
 
@@ -37,7 +37,7 @@ impl RowState {
     }
 }
 
-/// A vendor organization and whose it is.
+/// A vendor organization and which client it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MappingRow {
     /// The source.
@@ -46,20 +46,20 @@ pub struct MappingRow {
     pub account_id: AccountId,
     /// Its name. Foreign text.
     pub account_name: String,
-    /// How far it is decided.
+    /// Whether it is mapped.
     pub state: RowState,
-    /// Whose it is, or might be.
+    /// The client that it belongs to, or might.
     pub client_id: Option<ClientId>,
     /// That client's name. Foreign text.
     pub client_name: Option<String>,
-    /// On what ground, in words.
-    pub why: String,
+    /// Why, in words.
+    pub reason: String,
     /// Items in it.
     pub items: u64,
-    /// What hangs on it a month: its usage at list prices, else what its client is billed for what the source counts.
-    pub worth: Vec<Money>,
+    /// Its monthly value: its usage at list prices, else what its client is billed for what the source counts.
+    pub monthly_value: Vec<Money>,
     /// The number of the last decision about it; 0: there is none.
-    pub decision: i64,
+    pub last_decision: i64,
 }
 
 /// How much of the recurring revenue is mapped, of one source and currency.
@@ -69,9 +69,9 @@ pub struct MappingProgress {
     pub source: SourceId,
     /// The currency.
     pub currency: Currency,
-    /// Billed a month for what this source counts.
+    /// What is billed in a month for what this source counts.
     pub billed: Decimal,
-    /// Of this, to clients who have a vendor organization here that is mapped.
+    /// The part of it that is billed to clients with a mapped vendor organization here.
     pub mapped: Decimal,
 }
 
@@ -83,15 +83,15 @@ impl MappingProgress {
     }
 }
 
-/// What is billed a month for what a source counts, by client.
+/// What is billed in a month for what a source counts, by client.
 type Billed = BTreeMap<(SourceId, ClientId), BTreeMap<Currency, Decimal>>;
 
 impl MappingWorkspace {
-    /// Every account: source by source, what waits first, then by what hangs on it.
+    /// Every account: source by source, undecided ones first, then by monthly value.
     #[must_use]
     pub fn rows(&self) -> Vec<MappingRow> {
         let billed = self.billed();
-        let worth: BTreeMap<_, _> = self
+        let list_values: BTreeMap<_, _> = self
             .reconciliation
             .suggestions
             .iter()
@@ -100,13 +100,14 @@ impl MappingWorkspace {
         let mut rows = Vec::new();
         for source in &self.sources {
             let own = source.accounts.iter().zip(&source.mappings).map(|(entry, found)| {
-                let listed = worth.get(&(&source.id, &entry.account.id)).map_or(&[][..], |worth| worth.as_slice());
+                let listed =
+                    list_values.get(&(&source.id, &entry.account.id)).map_or(&[][..], |value| value.as_slice());
                 self.row(source, entry, &found.mapping, listed, &billed)
             });
             let from = rows.len();
             rows.extend(own);
             let order = |row: &MappingRow| {
-                let most = row.worth.iter().map(|money| money.amount).max();
+                let most = row.monthly_value.iter().map(|money| money.amount).max();
                 let is_decided = row.state > RowState::Split;
                 (is_decided, std::cmp::Reverse((most, row.items)), row.account_id.clone())
             };
@@ -123,16 +124,16 @@ impl MappingWorkspace {
         listed: &[Money],
         billed: &Billed,
     ) -> MappingRow {
-        let (state, client_id, why) = match mapping {
+        let (state, client_id, reason) = match mapping {
             Mapping::Confirmed { client_id, by } => {
-                (RowState::Confirmed, Some(client_id.clone()), ground(*by).to_owned())
+                (RowState::Confirmed, Some(client_id.clone()), confirmed_because(*by).to_owned())
             }
             Mapping::Ignored { reason } => (RowState::Ignored, None, reason.clone()),
             Mapping::Split { why } => (RowState::Split, None, why.clone()),
             Mapping::Undecided { proposal, why } => (RowState::Undecided, proposal.clone(), why.clone()),
         };
         let of_client = client_id.as_ref().and_then(|client| billed.get(&(source.id.clone(), client.clone())));
-        let worth = match (listed, of_client) {
+        let monthly_value = match (listed, of_client) {
             ([], Some(sums)) => sums.iter().map(|(currency, amount)| Money::new(*amount, *currency)).collect(),
             (listed, _) => listed.to_vec(),
         };
@@ -143,10 +144,10 @@ impl MappingWorkspace {
             state,
             client_name: client_id.as_ref().and_then(|id| self.client(id)).map(|client| client.name.clone()),
             client_id,
-            why,
+            reason,
             items: entry.total(),
-            worth,
-            decision: source.last_number(&entry.account.id),
+            monthly_value,
+            last_decision: source.last_number(&entry.account.id),
         }
     }
 
@@ -203,8 +204,8 @@ impl MappingWorkspace {
     }
 }
 
-/// On what ground a mapping was confirmed, in words.
-fn ground(by: DecidedBy) -> &'static str {
+/// Why a mapping counts as confirmed, in words.
+fn confirmed_because(by: DecidedBy) -> &'static str {
     match by {
         DecidedBy::Person => "decided by a person",
         DecidedBy::Identifier => "the vendor holds this client's identifier",

@@ -1,4 +1,4 @@
-//! Whom an undecided account might be: ranked clients, each with its probability and what speaks for it and against.
+//! Which client an undecided account might belong to: ranked, each with its probability and the reasons for and against.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,28 +11,28 @@ use truecount_reconciliation::Mapping;
 use super::{MappingWorkspace, WorkspaceSource};
 use crate::account_mapping::Client;
 
-/// Names of a client's accounts in other sources that are taken as names of the client.
+/// How many names of a client's accounts in other sources are taken as further names of the client.
 const KNOWN_AS_MAX: usize = 8;
 
-/// A client that an account might be.
+/// A client that an account might belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Proposal {
     /// The client.
     pub client_id: ClientId,
     /// Its name. Foreign text.
     pub client_name: String,
-    /// The probability in per cent, never rounded up; `None`: proposed for another ground than likeness.
+    /// The probability in per cent, rounded down; `None`: proposed for another reason than a similar name.
     pub percent: Option<u32>,
-    /// What speaks for it, the weightiest first.
+    /// What speaks for it, the strongest reason first.
     pub reasons: Vec<String>,
     /// What speaks against it.
     pub against: Vec<String>,
 }
 
-/// The proposals for each account that nobody has decided.
+/// The proposals for each undecided account.
 pub type Proposals = BTreeMap<(SourceId, AccountId), Vec<Proposal>>;
 
-/// What is known of a client beside its name, from the PSA and from the accounts that people mapped to it.
+/// What is known about a client besides its name: from the PSA, and from the accounts that are mapped to it.
 #[derive(Default)]
 struct Known<'a> {
     names: Vec<&'a str>,
@@ -41,7 +41,7 @@ struct Known<'a> {
 }
 
 impl MappingWorkspace {
-    /// Whom each undecided account might be, best first.
+    /// The clients that each undecided account might belong to, best first.
     #[must_use]
     pub fn proposals(&self) -> Proposals {
         let mut found = Proposals::new();
@@ -86,7 +86,7 @@ impl MappingWorkspace {
             }
             if sites(source.kind) == Sites::OneToOne {
                 for proposal in proposals.iter_mut().filter(|proposal| taken(&proposal.client_id)) {
-                    proposal.against.push("another vendor organization here is mapped to it".to_owned());
+                    proposal.against.push("another vendor organization of this source is mapped to it".to_owned());
                 }
                 proposals.sort_by_key(|proposal| taken(&proposal.client_id));
             }
@@ -108,7 +108,7 @@ impl MappingWorkspace {
         })
     }
 
-    /// What equal names and identifiers propose comes before likeness, which keeps its probability.
+    /// What equal names and identifiers propose comes before similar names. The probability stays as it was.
     fn put_first(&self, proposals: &mut Vec<Proposal>, id: &ClientId, why: &str) {
         let at = proposals.iter().position(|proposal| proposal.client_id == *id);
         let mut proposal = match (at, self.client(id)) {
@@ -126,7 +126,7 @@ impl MappingWorkspace {
         proposals.insert(0, proposal);
     }
 
-    /// By client: an account that a person mapped in another source helps in this one.
+    /// By client: an account that is mapped in another source helps to map those of this one.
     fn known_but_by(&self, here: &WorkspaceSource) -> Vec<Known<'_>> {
         let places: BTreeMap<&ClientId, usize> =
             self.clients.iter().enumerate().map(|(at, client)| (&client.id, at)).collect();
@@ -169,8 +169,8 @@ fn texts(list: &[String]) -> Vec<&str> {
     list.iter().map(String::as_str).collect()
 }
 
-/// Whether a client has one account in this source, or may have several. Where nothing is known, several: then no
-/// likeness is held against another.
+/// Whether a client has one account in this source, or may have several. Where nothing is known, several: then a client
+/// that is taken can still be proposed.
 fn sites(kind: Option<&SourceKind>) -> Sites {
     match kind.map(|kind| kind.cardinality) {
         Some(Cardinality::OneAccountPerClient) => Sites::OneToOne,

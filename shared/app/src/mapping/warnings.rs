@@ -1,5 +1,6 @@
-//! What about mappings may make counts wrong although nothing failed: renamed and replaced organizations, names that
-//! imitate, clients of one name, clients who have nothing where their like have something, and what waits too long.
+//! Warnings about mappings that may make counts wrong although nothing failed: renamed and replaced organizations,
+//! deceptively similar names, clients with the same name, clients without usage where nearly all others have some, and
+//! organizations that have been unmapped for long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,19 +16,19 @@ use truecount_store::{MappingDecision, MappingRecord, SnapshotAccount};
 use crate::account_mapping::{AccountMapping, Client};
 use crate::comparison::{Comparison, LoadedSource, MappingsInForce};
 
-/// Months that an account may wait for a decision.
+/// Months that an account may be undecided without a warning.
 const WAIT_MONTHS: i64 = 1;
 
-/// Clients who are billed for the same, from how many on what most of them have means something.
+/// The fewest clients billed for a product from which its usual source can be told.
 const LIKE_CLIENTS_MIN: usize = 10;
 
-/// Of ten clients who are billed for the same, so many must have usage in a source.
+/// How many of ten clients billed for a product must have usage in a source for it to be the usual one.
 const LIKE_OF_TEN: usize = 9;
 
-/// Clients that one sentence names.
+/// Clients that one message names.
 const NAMED_MAX: usize = 5;
 
-/// An account with what is known about whose it is.
+/// An account with its mapping and the decision about it.
 struct Known<'a> {
     source: &'a SourceId,
     entry: &'a SnapshotAccount,
@@ -76,9 +77,9 @@ fn known<'a>(loaded: &'a [LoadedSource], computed: &'a Comparison, decisions: &'
 }
 
 impl Known<'_> {
-    fn row(&self, code: &str, said: &str) -> SetupFinding {
+    fn row(&self, code: &str, what: &str) -> SetupFinding {
         let account = &self.entry.account;
-        let message = format!("vendor organization `{}` in {} {said}", account.name, self.source);
+        let message = format!("vendor organization `{}` in {} {what}", account.name, self.source);
         setup(code, &format!("{}: {}", self.source, account.id), message)
     }
 }
@@ -87,7 +88,7 @@ fn setup(code: &str, subject: &str, message: String) -> SetupFinding {
     SetupFinding { code: code.to_owned(), subject: subject.to_owned(), message, count: 1 }
 }
 
-/// Called otherwise than when it was mapped.
+/// Its name is not the one it was mapped under.
 fn renamed(known: &Known<'_>) -> Option<SetupFinding> {
     let now = &known.entry.account.name;
     let before = match (known.decision, &known.mapping.mapping) {
@@ -105,21 +106,21 @@ fn renamed(known: &Known<'_>) -> Option<SetupFinding> {
         }
         (None, _) => return None,
     };
-    let said = format!("was called `{before}` when it was mapped; decide again whose it is");
-    Some(known.row("account_renamed", &said))
+    let what = format!("was called `{before}` when it was mapped; confirm again which client it belongs to");
+    Some(known.row("account_renamed", &what))
 }
 
-/// New, with the name of one that is gone: what was decided about that one does not hold for it.
+/// New, with the name of one that is gone: the decision about that one does not hold for it.
 fn replaced(known: &Known<'_>) -> Option<SetupFinding> {
     let took_over = known.entry.history.predecessor.as_ref().filter(|_| known.decision.is_none())?;
-    let said = format!(
-        "came on {} with a new id, and `{}` of the same name was gone: decide whether it is the same one",
+    let what = format!(
+        "appeared on {} with a new id, when `{}` of the same name was gone; decide whether it belongs to the same client",
         took_over.on, took_over.id
     );
-    Some(known.row("account_replaced", &said))
+    Some(known.row("account_replaced", &what))
 }
 
-/// Written so that it is taken for a client whose name is another.
+/// Easily mistaken for a client with another name.
 fn imitates(known: &Known<'_>, looks: &Looks<&ClientId>, names: &BTreeMap<&ClientId, &str>) -> Option<SetupFinding> {
     let own = match &known.mapping.mapping {
         Mapping::Confirmed { by: DecidedBy::Person, .. } | Mapping::Ignored { .. } | Mapping::Split { .. } => {
@@ -136,12 +137,12 @@ fn imitates(known: &Known<'_>, looks: &Looks<&ClientId>, names: &BTreeMap<&Clien
     if others.is_empty() && (own.is_some() || !found.is_mixed) {
         return None;
     }
-    let said = if others.is_empty() {
-        "has letters of several scripts, or some that do not show, in its name; look at it before you map it".to_owned()
+    let what = if others.is_empty() {
+        "has letters of several scripts or invisible characters in its name; check it before you map it".to_owned()
     } else {
-        format!("can be taken for {}, and is written otherwise; look at it before you map it", clients(&others, names))
+        format!("looks like {} but is spelled differently; check it before you map it", clients(&others, names))
     };
-    Some(known.row("account_name_imitates", &said))
+    Some(known.row("account_name_imitates", &what))
 }
 
 /// Undecided for more than a month.
@@ -157,15 +158,15 @@ fn waiting(known: &[Known<'_>], found: &Reconciliation, count_day: Date, rows: &
         }
         let worth = worth.get(&(one.source, &one.entry.account.id)).map_or(&[][..], |worth| worth.as_slice());
         let items = if total == 1 { "1 item".to_owned() } else { format!("{total} items") };
-        let hangs = match worth {
-            [] => format!("{items}, of unknown worth, hang on it"),
+        let value = match worth {
+            [] => format!("{items} of unknown value"),
             worth => {
                 let sums: Vec<_> = worth.iter().map(|m| format!("{} {}", m.currency, amount(m.amount))).collect();
-                format!("about {} a month hangs on it", sums.join(" and "))
+                format!("{items}, worth about {} a month", sums.join(" and "))
             }
         };
-        let said = format!("has not been mapped since {since}: {hangs}; confirm, split or ignore it");
-        rows.push(one.row("account_waits", &said));
+        let what = format!("has not been mapped since {since} ({value}); confirm, split or ignore it");
+        rows.push(one.row("account_waits", &what));
     }
 }
 
@@ -178,7 +179,7 @@ fn equal_clients(all: &[Client], rows: &mut Vec<SetupFinding>) {
     for same in by_form.values().filter(|same| same.len() > 1) {
         let ids: Vec<_> = same.iter().map(|client| client.id.as_str()).collect();
         let message = format!(
-            "{} clients of the PSA are called `{}` ({}): nothing of that name maps itself; tell them apart in the PSA",
+            "{} clients in the PSA are called `{}` ({}), so nothing of that name is mapped automatically; rename them in the PSA",
             same.len(),
             same[0].name,
             ids.join(", ")
@@ -204,7 +205,7 @@ fn imitating_clients(
             continue;
         }
         let message = format!(
-            "client `{}` [{}] can be taken for {}, and is written otherwise; is it one client twice?",
+            "client `{}` [{}] looks like {} but is spelled differently; is it the same client twice?",
             client.name,
             client.id,
             clients(&others, names)
@@ -213,7 +214,7 @@ fn imitating_clients(
     }
 }
 
-/// Clients who use nothing in a source although nearly all who are billed for the same do.
+/// Clients without usage in a source where nearly all others who are billed for the same product have some.
 fn without_usage(
     loaded: &[LoadedSource],
     known: &[Known<'_>],
@@ -245,7 +246,7 @@ fn without_usage(
         let (here, billed_here) = (users.get(source).unwrap_or(&none), billed_for.get(source).unwrap_or(&none));
         let elsewhere =
             |client: &ClientId| users.iter().any(|(other, users)| *other != source && users.contains(client));
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         for ((product, _), clients) in buyers.iter().filter(|((_, of), _)| *of != source) {
             let with = clients.iter().filter(|client| here.contains(*client)).count();
             if clients.len() < LIKE_CLIENTS_MIN || with * 10 < clients.len() * LIKE_OF_TEN {
@@ -254,11 +255,11 @@ fn without_usage(
             for client in
                 clients.iter().filter(|one| !here.contains(*one) && !billed_here.contains(*one) && elsewhere(one))
             {
-                if told.insert(*client) {
+                if reported.insert(*client) {
                     let name = names.get(*client).copied().unwrap_or_default();
                     let message = format!(
-                        "client `{name}` [{client}] has nothing in {source}, and {with} of {} clients who are billed for \
-                         `{product}` have: is a vendor organization of it not mapped?",
+                        "client `{name}` [{client}] has no usage in {source}, but {with} of {} clients who are billed for \
+                         `{product}` have; is one of its vendor organizations not mapped?",
                         clients.len()
                     );
                     rows.push(setup("client_without_usage", &format!("{source}: {client}"), message));
@@ -268,7 +269,7 @@ fn without_usage(
     }
 }
 
-/// `School No 6` and `School No 9` are two, although the digits are alike.
+/// `School No 6` and `School No 9` are two clients, although the digits look alike.
 fn differ_in_numbers(one: &str, other: &str) -> bool {
     let (one, other) = (normalise(one), normalise(other));
     let (one, other): (Vec<_>, Vec<_>) = (one.split_whitespace().collect(), other.split_whitespace().collect());

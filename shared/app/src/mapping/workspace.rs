@@ -1,4 +1,5 @@
-//! Every account by the newest syncs, with its decisions, whose it is, and what hangs on it.
+//! Everything that mapping decisions are made on: each account of the newest syncs with its decisions and its mapping,
+//! and what a run would find now.
 
 use std::collections::BTreeMap;
 
@@ -12,31 +13,31 @@ use crate::account_mapping::{AccountMapping, Client};
 use crate::comparison::{Comparison, ComparisonInputs, MappingsInForce, compare, load_sources};
 use crate::{AppError, Config, Environment, SourceSettings};
 
-/// Everything that mapping is decided on.
+/// What a person maps with.
 #[derive(Debug)]
 pub struct MappingWorkspace {
-    /// The usage sources that are switched on, in the order in which they are worked through.
+    /// The enabled usage sources, in the order in which to work through them.
     pub sources: Vec<WorkspaceSource>,
     /// The PSA's clients, by id.
     pub clients: Vec<Client>,
-    /// The month in which decisions are looked at.
+    /// The month whose decisions are in force.
     pub month: BillingMonth,
-    /// What a run would say now.
+    /// What a run would find now.
     pub reconciliation: Reconciliation,
 }
 
-/// A usage source in the book.
+/// A usage source with its accounts.
 #[derive(Debug)]
 pub struct WorkspaceSource {
     /// Its id.
     pub id: SourceId,
     /// What is known about its kind; `None`: there is no such kind.
     pub kind: Option<&'static SourceKind>,
-    /// Its accounts by the newest sync, by id.
+    /// Its accounts as of the newest sync, by id.
     pub accounts: Vec<SnapshotAccount>,
     /// Every decision about them.
     pub history: MappingHistory,
-    /// Whose each is, in the same order.
+    /// The mapping of each account, in the same order.
     pub mappings: Vec<AccountMapping>,
 }
 
@@ -96,10 +97,7 @@ impl MappingWorkspace {
     pub fn source(&self, id: &SourceId) -> Result<&WorkspaceSource, AppError> {
         self.sources.iter().find(|source| source.id == *id).ok_or_else(|| {
             let names: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
-            AppError::Unknown(format!(
-                "there is no usage source `{id}` that is switched on; there are {}",
-                names.join(", ")
-            ))
+            AppError::Unknown(format!("there is no enabled usage source `{id}`; there are {}", names.join(", ")))
         })
     }
 }
@@ -133,7 +131,7 @@ fn sort_by_billed_value(sources: &mut [WorkspaceSource]) {
     sources.sort_by_cached_key(|source| (rank(source), source.id.clone()));
 }
 
-/// The newest sync of a source, however old.
+/// The newest sync of a source, however old it is.
 async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Result<FrozenSource, AppError> {
     let manifest = SnapshotManifest::newest(&env.store, &source.id, today).await?;
     let never = ReadState::Failed(ReadReason::NeverSynced);
@@ -149,7 +147,7 @@ async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Resu
     })
 }
 
-/// What an account could be split by: for each attribute its values, and how many items have each.
+/// The attributes that an account could be split by: for each the values, and how many items have them.
 ///
 /// # Errors
 /// [`AppError`] if its items cannot be read.

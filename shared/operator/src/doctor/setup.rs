@@ -131,7 +131,7 @@ pub(super) async fn mappings(env: &Environment, config: &Config, results: &mut V
 /// The monthly revenue that the accounts may explain, per currency.
 fn monthly_revenue(rows: &[MappingRow]) -> String {
     let mut sums = BTreeMap::new();
-    for money in rows.iter().flat_map(|row| &row.worth) {
+    for money in rows.iter().flat_map(|row| &row.monthly_value) {
         *sums.entry(money.currency).or_insert(Decimal::ZERO) += money.amount;
     }
     let shown = |(currency, amount): (&Currency, &Decimal)| {

@@ -1,5 +1,5 @@
-//! The rows of a file that a person saved, whatever program and code page it came from: CSV with commas, semicolons
-//! or tabs in UTF-8, UTF-16 or Windows-1252, or an XLSX workbook.
+//! The rows of a spreadsheet file, whatever program saved it: CSV with commas, semicolons or tabs in UTF-8, UTF-16 or
+//! Windows-1252, or an XLSX workbook.
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 /// The most rows that are read.
 const ROWS_MAX: usize = 200_000;
 
-/// The sheet that `mappings export` writes.
+/// The name of the worksheet that `mappings export` writes.
 pub(super) const SHEET: &str = "mappings";
 
 /// A file's rows below its header.
@@ -18,7 +18,7 @@ pub(super) struct Table {
     /// The names of the columns, as they are written.
     pub(super) header: Vec<String>,
     pub(super) rows: Vec<TableRow>,
-    /// What a person should know about how it was read.
+    /// How it was read, where that is not obvious.
     pub(super) notes: Vec<String>,
 }
 
@@ -33,26 +33,27 @@ pub(super) struct TableRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unreadable {
     pub(super) row: usize,
-    pub(super) why: String,
+    pub(super) reason: String,
 }
 
-/// Reads a file by what its first bytes say it is. `needed` is a column by which the separator is known.
+/// Reads a file by the format that its first bytes show. The separator is the one with which the header has the column
+/// `needed`.
 pub(super) fn read(bytes: &[u8], needed: &str) -> Result<Table, Unreadable> {
     if bytes.starts_with(b"PK\x03\x04") {
         return workbook(bytes);
     }
     if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
-        return Err(unreadable(1, "it is an old or an encrypted workbook; save it as .xlsx or as CSV"));
+        return Err(unreadable(1, "this is an old or an encrypted workbook; save it as .xlsx or CSV"));
     }
     let (text, notes) = decoded(bytes)?;
     Ok(Table { notes, ..separated(&text, needed)? })
 }
 
-fn unreadable(row: usize, why: impl Into<String>) -> Unreadable {
-    Unreadable { row, why: why.into() }
+fn unreadable(row: usize, reason: impl Into<String>) -> Unreadable {
+    Unreadable { row, reason: reason.into() }
 }
 
-/// The text, and which encoding it was taken for where that is not plain UTF-8.
+/// The text, and a note about the encoding where it is not UTF-8.
 fn decoded(bytes: &[u8]) -> Result<(String, Vec<String>), Unreadable> {
     if let Some((encoding, bom_bytes)) = Encoding::for_bom(bytes) {
         let rest = &bytes[bom_bytes..];
@@ -61,7 +62,7 @@ fn decoded(bytes: &[u8]) -> Result<(String, Vec<String>), Unreadable> {
                 Ok(text) => Ok((text.to_owned(), Vec::new())),
                 Err(error) => Err(unreadable(
                     row_of(rest, error.valid_up_to()),
-                    "it begins as UTF-8, and this row is not UTF-8; save the file as \"CSV UTF-8\" again",
+                    "the file starts as UTF-8, but this row is not; save it as \"CSV UTF-8\" again",
                 )),
             };
         }
@@ -93,7 +94,7 @@ fn utf_16(bytes: &[u8], encoding: &'static Encoding) -> Result<(String, Vec<Stri
     Ok((text.into_owned(), vec![format!("the file was read as {}", encoding.name())]))
 }
 
-/// Text of the western scripts has a zero in every other byte.
+// Text in western scripts has a zero in every other byte.
 fn utf_16_without_bom(bytes: &[u8]) -> Option<&'static Encoding> {
     let begin = &bytes[..bytes.len().min(512)];
     let zeros = |first: usize| begin.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
@@ -109,9 +110,9 @@ fn row_of(bytes: &[u8], at: usize) -> usize {
     1 + bytes[..at.min(bytes.len())].iter().filter(|byte| **byte == b'\n').count()
 }
 
-/// CSV by the separator with which the header has the needed column.
+/// CSV by the separator that `sep=` names, or with which the header has the needed column.
 fn separated(text: &str, needed: &str) -> Result<Table, Unreadable> {
-    let (told, text, skipped) = match text.strip_prefix("sep=").and_then(|rest| rest.split_once('\n')) {
+    let (named, text, skipped) = match text.strip_prefix("sep=").and_then(|rest| rest.split_once('\n')) {
         Some((separator, rest)) => (separator.trim_end_matches('\r').bytes().next(), rest, 1),
         None => (None, text, 0),
     };
@@ -122,11 +123,11 @@ fn separated(text: &str, needed: &str) -> Result<Table, Unreadable> {
         let first = parse(*delimiter).into_records().next();
         first.is_some_and(|row| row.is_ok_and(|row| row.iter().any(|name| name.trim() == needed)))
     };
-    let delimiter = told.into_iter().chain(*b",;\t").find(has_needed).unwrap_or(b',');
+    let delimiter = named.into_iter().chain(*b",;\t").find(has_needed).unwrap_or(b',');
     let mut table = Table::default();
     for (at, record) in parse(delimiter).into_records().enumerate() {
         let number = at + 1 + skipped;
-        let record = record.map_err(|_| unreadable(number, "this row is not CSV: is a quotation mark left open?"))?;
+        let record = record.map_err(|_| unreadable(number, "this row is not CSV; is a quotation mark left open?"))?;
         let cells = record.iter().map(str::to_owned).collect();
         table.take(number, cells)?;
     }
@@ -134,7 +135,7 @@ fn separated(text: &str, needed: &str) -> Result<Table, Unreadable> {
 }
 
 fn workbook(bytes: &[u8]) -> Result<Table, Unreadable> {
-    let damaged = |error: calamine::XlsxError| unreadable(1, format!("it is no workbook that can be read ({error})"));
+    let damaged = |error: calamine::XlsxError| unreadable(1, format!("this workbook cannot be read ({error})"));
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
     let names = book.sheet_names();
     let name = names.iter().find(|name| *name == SHEET).or(names.first()).cloned();
@@ -148,7 +149,7 @@ fn workbook(bytes: &[u8]) -> Result<Table, Unreadable> {
     Ok(table)
 }
 
-/// A cell as a person wrote it: whole numbers without a point, days as 2026-07-01.
+/// A cell as a person sees it: whole numbers without a point, dates as 2026-07-01.
 fn text_of(cell: &Data) -> String {
     match cell {
         Data::Empty => String::new(),
@@ -165,14 +166,14 @@ fn text_of(cell: &Data) -> String {
 }
 
 impl Table {
-    /// The first row is the header; rows without anything in them are passed over.
+    /// The first row is the header; empty rows are skipped.
     fn take(&mut self, number: usize, cells: Vec<String>) -> Result<(), Unreadable> {
         if self.header.is_empty() {
             self.header = cells.into_iter().map(|name| name.trim().to_owned()).collect();
             return Ok(());
         }
         if self.rows.len() == ROWS_MAX {
-            return Err(unreadable(number, format!("there are more than {ROWS_MAX} rows; split the file")));
+            return Err(unreadable(number, format!("the file has more than {ROWS_MAX} rows; split it")));
         }
         if cells.iter().any(|cell| !cell.trim().is_empty()) {
             self.rows.push(TableRow { number, cells });
@@ -180,15 +181,62 @@ impl Table {
         Ok(())
     }
 
-    /// Where a column is; `None`: there is none.
+    /// The place of a column; `None`: there is none.
     pub(super) fn column(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|column| column == name)
     }
 }
 
 impl TableRow {
-    /// A cell's text without blanks around it; empty where there is no such column.
+    /// A cell's text without blanks around it; empty if there is no such column.
     pub(super) fn cell(&self, column: Option<usize>) -> &str {
         column.and_then(|at| self.cells.get(at)).map_or("", |cell| cell.trim())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(table: &Table) -> Vec<String> {
+        table.rows.iter().map(|row| format!("{} {}", row.number, row.cells.join("|"))).collect()
+    }
+
+    #[test]
+    fn the_separator_is_the_one_with_which_the_needed_column_is_there() {
+        for text in ["a,key\n1,2\n", "a;key\n1;2\n", "a\tkey\n1\t2\n", "\u{FEFF}a;key\r\n1;2\r\n"] {
+            let table = read(text.as_bytes(), "key").unwrap();
+            assert_eq!(
+                (table.header.join("|").as_str(), rows(&table)),
+                ("a|key", vec!["2 1|2".to_owned()]),
+                "{text:?}"
+            );
+            assert_eq!(table.notes, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn rows_are_numbered_as_a_spreadsheet_shows_them() {
+        let table = read(b"sep=;\nkey;b\n1;2\n;\n3;4\n", "key").unwrap();
+        assert_eq!(rows(&table), ["3 1|2", "5 3|4"], "with the line for Excel and the empty row counted");
+    }
+
+    #[test]
+    fn text_that_is_not_utf_8_is_read_and_noted() {
+        let table = read(b"key,name\n1,Caf\xE9\n", "key").unwrap();
+        assert_eq!(rows(&table), ["2 1|Café"]);
+        assert_eq!(table.notes, ["row 2 is not UTF-8: the file was read as Windows-1252"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_its_row() {
+        for (bytes, row, reason) in [
+            (&b"\xEF\xBB\xBFkey\n\xFF\n"[..], 2, "the file starts as UTF-8, but this row is not"),
+            (b"PK\x03\x04 damaged", 1, "this workbook cannot be read"),
+            (b"\xD0\xCF\x11\xE0", 1, "this is an old or an encrypted workbook"),
+        ] {
+            let wrong = read(bytes, "key").unwrap_err();
+            assert!(wrong.row == row && wrong.reason.starts_with(reason), "{wrong:?}");
+        }
     }
 }

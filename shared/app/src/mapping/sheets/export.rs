@@ -1,67 +1,22 @@
-//! The file in which a person maps: one row for each vendor organization, with what is proposed and columns to fill.
+//! The sheet in which a person maps: one row for each vendor organization, with proposals and columns to fill in.
 
 use rust_xlsxwriter::{
     DataValidation, DataValidationErrorStyle, DocProperties, ExcelDateTime, Format, Formula, Workbook, XlsxError,
 };
 use truecount_reports::sanitize;
 
+use super::columns::{
+    AGAINST, ALTERNATIVES, CLIENT, COLUMNS, DECISION, DECISIONS, KEY, MAPPED_TO, NAME, NOTE, PROPOSAL, REASONS, SPLIT,
+    TO_FILL, VALUE, key, label,
+};
 use super::table::SHEET;
-use super::{MappingRow, MappingWorkspace, Proposal};
 use crate::AppError;
+use crate::mapping::{MappingRow, MappingWorkspace, Proposal, RowState};
 
-/// The columns of the file, in order. `decision` to `why` are for a person to fill in.
-pub const COLUMNS: [&str; 19] = [
-    KEY,
-    "source",
-    "account_id",
-    NAME,
-    "items",
-    "monthly_worth",
-    "state",
-    "mapped_to",
-    DECISION,
-    CLIENT,
-    SPLIT,
-    FROM_MONTH,
-    WHY,
-    PROPOSAL,
-    "score",
-    "reasons",
-    "against",
-    "alternatives",
-    DECIDED,
-];
-
-/// Names the account: `source#id`, which no spreadsheet takes for a number or a day.
-pub(super) const KEY: &str = "key";
-/// What the vendor called it.
-pub(super) const NAME: &str = "account_name";
-/// The client proposed.
-pub(super) const PROPOSAL: &str = "proposal";
-/// `confirm`, `ignore internal`, …
-pub(super) const DECISION: &str = "decision";
-/// The client that is confirmed.
-pub(super) const CLIENT: &str = "client";
-/// `site: 12=250; 13=251`.
-pub(super) const SPLIT: &str = "split";
-/// The first month that it holds for.
-pub(super) const FROM_MONTH: &str = "from_month";
-/// Why.
-pub(super) const WHY: &str = "why";
-/// The number of the last decision when the file was written.
-pub(super) const DECIDED: &str = "decided";
-
-/// The words that `decision` is filled with.
-pub(super) const WORDS: [&str; 6] =
-    ["confirm", "ignore internal", "ignore not_for_resale", "ignore not_ours", "split", "undo"];
-
-/// The columns that are filled in.
-const FILL: [usize; 5] = [8, 9, 10, 11, 12];
-
-/// A program that reads a workbook stops at this many rows.
+/// The most rows that spreadsheet programs read from a workbook, below the header.
 const XLSX_ROWS_MAX: usize = 1_048_575;
 
-/// The rows of the file, in the order in which they are worked through, and the clients to choose from.
+/// The rows in the order in which to work through them, and the clients to choose from.
 #[derive(Debug)]
 pub struct MappingSheet {
     rows: Vec<Vec<String>>,
@@ -69,21 +24,22 @@ pub struct MappingSheet {
 }
 
 impl MappingSheet {
-    /// Of everything, or of what nobody has decided.
+    /// The rows of the workspace that are wanted.
     #[must_use]
-    pub fn of(book: &MappingWorkspace, wanted: impl Fn(&MappingRow) -> bool) -> Self {
-        let proposals = book.proposals();
+    pub fn of(workspace: &MappingWorkspace, wanted: impl Fn(&MappingRow) -> bool) -> Self {
+        let proposals = workspace.proposals();
         let none = Vec::new();
-        let rows = book.rows().into_iter().filter(wanted).map(|row| {
+        let rows = workspace.rows().into_iter().filter(wanted).map(|row| {
             let proposed = proposals.get(&(row.source.clone(), row.account_id.clone())).unwrap_or(&none);
-            cells(book, &row, proposed)
+            cells(workspace, &row, proposed)
         });
-        let mut clients: Vec<_> = book.clients.iter().map(|client| label(&client.name, client.id.as_str())).collect();
+        let mut clients: Vec<_> =
+            workspace.clients.iter().map(|client| label(&client.name, client.id.as_str())).collect();
         clients.sort_by_key(|label| (label.to_lowercase(), label.clone()));
         Self { rows: rows.collect(), clients }
     }
 
-    /// How many accounts it has.
+    /// How many rows it has.
     #[must_use]
     pub fn row_count(&self) -> usize {
         self.rows.len()
@@ -110,25 +66,25 @@ impl MappingSheet {
     /// [`AppError::Unknown`] if it cannot be written.
     pub fn to_xlsx(&self) -> Result<Vec<u8>, AppError> {
         if self.rows.len() > XLSX_ROWS_MAX {
-            return Err(AppError::Unknown("a workbook cannot hold so many rows; write .csv".to_owned()));
+            return Err(AppError::Unknown("a workbook cannot hold this many rows; export to .csv".to_owned()));
         }
         self.workbook().map_err(|error| AppError::Unknown(format!("the workbook cannot be written: {error}")))
     }
 
     fn workbook(&self) -> Result<Vec<u8>, XlsxError> {
-        let mut book = Workbook::new();
-        // the same content is the same file, whenever it is written
-        book.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
+        let mut workbook = Workbook::new();
+        // A fixed date: the same content gives the same bytes, whenever it is written.
+        workbook.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
         let (text, bold) = (Format::new().set_num_format("@"), Format::new().set_bold());
         let fill = text.clone().set_background_color("FFF8DC");
-        let sheet = book.add_worksheet().set_name(SHEET)?;
+        let sheet = workbook.add_worksheet().set_name(SHEET)?;
         for (column, name) in (0_u16..).zip(COLUMNS) {
             sheet.write_string_with_format(0, column, name, &bold)?;
             sheet.set_column_width(column, width(name))?;
         }
         for (at, row) in (1_u32..).zip(&self.rows) {
             for (column, cell) in (0_u16..).zip(row) {
-                let format = if FILL.contains(&usize::from(column)) { &fill } else { &text };
+                let format = if TO_FILL.contains(&usize::from(column)) { &fill } else { &text };
                 match cell.as_str() {
                     "" => sheet.write_blank(at, column, format)?,
                     cell => sheet.write_string_with_format(at, column, cell, format)?,
@@ -139,7 +95,7 @@ impl MappingSheet {
         let last = u32::try_from(self.rows.len()).unwrap_or(u32::MAX).max(1);
         let last_column = u16::try_from(COLUMNS.len() - 1).unwrap_or(u16::MAX);
         sheet.autofilter(0, 0, last, last_column)?;
-        let words = DataValidation::new().allow_list_strings(&WORDS)?;
+        let words = DataValidation::new().allow_list_strings(&DECISIONS)?;
         sheet.add_data_validation(1, 8, last, 8, &words)?;
         if !self.clients.is_empty() {
             let from = Formula::new(format!("=clients!$A$1:$A${}", self.clients.len()));
@@ -150,43 +106,32 @@ impl MappingSheet {
                 .set_error_message("Choose one from the list, or write its id.")?;
             sheet.add_data_validation(1, 9, last, 9, &clients)?;
         }
-        let list = book.add_worksheet().set_name("clients")?;
+        let list = workbook.add_worksheet().set_name("clients")?;
         for (at, client) in (0_u32..).zip(&self.clients) {
             list.write_string_with_format(at, 0, client, &text)?;
         }
         list.set_hidden(true);
-        book.save_to_buffer()
+        workbook.save_to_buffer()
     }
 }
 
 fn width(column: &str) -> u8 {
     match column {
-        NAME | "mapped_to" | CLIENT | PROPOSAL | "reasons" | "against" => 32,
-        "alternatives" => 48,
-        KEY | DECISION | SPLIT | WHY | "monthly_worth" => 20,
+        NAME | MAPPED_TO | CLIENT | PROPOSAL | REASONS | AGAINST => 32,
+        ALTERNATIVES => 48,
+        KEY | DECISION | SPLIT | NOTE | VALUE => 20,
         _ => 12,
     }
 }
 
-/// What names an account in the file.
-pub(super) fn key(source: &str, account: &str) -> String {
-    sanitize::cell(&format!("{source}#{account}")).into_owned()
-}
-
-/// A client as the file names it: `Harbour Dental [250]`.
-#[must_use]
-pub fn label(name: &str, id: &str) -> String {
-    sanitize::cell(&format!("{} [{id}]", name.trim())).into_owned()
-}
-
-fn cells(book: &MappingWorkspace, row: &MappingRow, proposals: &[Proposal]) -> Vec<String> {
+fn cells(workspace: &MappingWorkspace, row: &MappingRow, proposals: &[Proposal]) -> Vec<String> {
     let text = |text: &str| sanitize::cell(text).into_owned();
     let client = |proposal: &Proposal| label(&proposal.client_name, proposal.client_id.as_str());
-    let worth: Vec<_> =
-        row.worth.iter().map(|money| format!("{} {}", money.currency, money.amount.round_dp(2))).collect();
+    let value: Vec<_> =
+        row.monthly_value.iter().map(|money| format!("{} {}", money.currency, money.amount.round_dp(2))).collect();
     let mapped_to = match (row.state, &row.client_id) {
-        (super::RowState::Confirmed, Some(id)) => {
-            label(book.client(id).map_or("", |client| client.name.as_str()), id.as_str())
+        (RowState::Confirmed, Some(id)) => {
+            label(workspace.client(id).map_or("", |client| client.name.as_str()), id.as_str())
         }
         _ => String::new(),
     };
@@ -202,7 +147,7 @@ fn cells(book: &MappingWorkspace, row: &MappingRow, proposals: &[Proposal]) -> V
         text(row.account_id.as_str()),
         text(&row.account_name),
         row.items.to_string(),
-        text(&worth.join("; ")),
+        text(&value.join("; ")),
         row.state.as_str().to_owned(),
         mapped_to,
         String::new(),
@@ -215,6 +160,6 @@ fn cells(book: &MappingWorkspace, row: &MappingRow, proposals: &[Proposal]) -> V
         best.map(|best| text(&best.reasons.join("; "))).unwrap_or_default(),
         best.map(|best| text(&best.against.join("; "))).unwrap_or_default(),
         text(&alternatives.join("; ")),
-        row.decision.to_string(),
+        row.last_decision.to_string(),
     ]
 }
