@@ -13,7 +13,7 @@ pub struct InboxFolder(String);
 
 /// A file in such a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxFile {
+pub struct InboxEntry {
     /// Its name below the folder.
     pub name: String,
     /// Its length in bytes.
@@ -56,9 +56,9 @@ impl InboxFolder {
     ///
     /// # Errors
     /// [`StoreError::Archive`].
-    pub async fn files(&self, store: &Store) -> Result<Vec<InboxFile>, StoreError> {
+    pub async fn files(&self, store: &Store) -> Result<Vec<InboxEntry>, StoreError> {
         let found = store.archive.list(&self.0).await?;
-        let file = |entry: truecount_platform::ArchiveEntry| InboxFile {
+        let file = |entry: truecount_platform::ArchiveEntry| InboxEntry {
             name: entry.key[self.0.len()..].to_owned(),
             size: entry.size,
             key: entry.key,
@@ -87,7 +87,7 @@ impl InboxFolder {
     }
 }
 
-impl InboxFile {
+impl InboxEntry {
     /// Where a person finds it.
     #[must_use]
     pub fn location(&self, store: &Store) -> String {

@@ -41,7 +41,7 @@ pub use closing::Closing;
 pub use delivery::{Delivery, DeliveryState};
 pub use error::{Corruption, StoreError};
 pub use hash::sha256_hex;
-pub use inbox::{InboxFile, InboxFolder, MappingFileNote};
+pub use inbox::{InboxEntry, InboxFolder, MappingFileNote};
 pub use key::{Key, SnapshotId, SnapshotIdError};
 pub use lease::{Fence, Lease, LeaseMode, LeaseOutcome};
 pub use mapping::{IgnoreReason, MappingDecision, MappingHistory, MappingRecord, in_force};

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use truecount_billing::{ReadReason, Remedy};
 use truecount_connectors::{CrawlState, CsvFile, Page};
-use truecount_store::{Checkpoint, InboxFile, InboxFolder};
+use truecount_store::{Checkpoint, InboxEntry, InboxFolder};
 
 use super::context::SourceSync;
 use super::crawl::{adopt, batch, write_batch};
@@ -23,7 +23,7 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub(super) struct DroppedFile {
     /// The day that it is for.
     pub(super) as_of: Date,
-    file: InboxFile,
+    file: InboxEntry,
 }
 
 impl fmt::Display for DroppedFile {
