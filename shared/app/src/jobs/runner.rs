@@ -41,3 +41,50 @@ impl JobContext<'_> {
         Ok(JobOutcome::Done(worked))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use truecount_embedded::{Durability, LocalBackend};
+    use truecount_platform::SystemClock;
+
+    use super::*;
+
+    async fn with_job<T>(test: impl AsyncFnOnce(&JobContext<'_>) -> T) -> T {
+        let folder = tempfile::tempdir().unwrap();
+        let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
+        let env = Environment::shared(backend.ports(), Arc::new(SystemClock));
+        test(&JobContext { env: &env, deadline: Deadline::in_seconds(60) }).await
+    }
+
+    #[tokio::test]
+    async fn a_job_runs_alone_and_the_next_one_has_a_newer_lease() {
+        with_job(async |job| {
+            let outer = job
+                .exclusively("psa", async |lease| {
+                    let inner = job.exclusively("psa", async |_| Ok(())).await?;
+                    assert_eq!(inner, JobOutcome::Busy, "another worker waits");
+                    let other = job.exclusively("rmm", async |_| Ok(())).await?;
+                    assert_eq!(other, JobOutcome::Done(()), "another name is another job");
+                    Ok(lease.number())
+                })
+                .await;
+            assert_eq!(outer.unwrap(), JobOutcome::Done(1));
+            let next = job.exclusively("psa", async |lease| Ok(lease.number())).await;
+            assert_eq!(next.unwrap(), JobOutcome::Done(2));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn work_that_fails_gives_its_lease_back() {
+        with_job(async |job| {
+            let failed = job.exclusively("psa", async |_| Err::<(), _>(AppError::Unknown("no".to_owned()))).await;
+            assert_eq!(failed.unwrap_err().to_string(), "no");
+            let next = job.exclusively("psa", async |_| Ok(())).await;
+            assert_eq!(next.unwrap(), JobOutcome::Done(()));
+        })
+        .await;
+    }
+}
