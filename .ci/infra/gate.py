@@ -21,6 +21,7 @@ WITHOUT_RESOURCE = {
     "ses:GetIdentityVerificationAttributes",
 }
 ALARMS_MAX = 10
+RAW_DAYS_MIN = 90
 RETURN_CLASSES = {"STANDARD_IA", "INTELLIGENT_TIERING"}
 FUNCTIONS = ("Sync", "Reconcile", "Report")
 
@@ -218,17 +219,24 @@ def versioning(template):
 def lifecycle(template):
     for name, bucket in template.of("AWS::S3::Bucket").items():
         rules = [one for one in bucket.get("LifecycleConfiguration", {}).get("Rules", []) if one["Status"] == "Enabled"]
-        moved = set()
+        moved, expires = set(), False
         for one in rules:
             prefix = one.get("Prefix", "")
             for step in listed(one.get("Transitions")) + listed(one.get("NoncurrentVersionTransitions")):
                 moved.add(prefix)
                 if step["StorageClass"] not in RETURN_CLASSES:
                     yield f"{name}: `{prefix}` goes to {step['StorageClass']}, from where it must be restored"
-            if any(key.startswith("Expiration") for key in one):
-                yield f"{name}: `{prefix}` is deleted"
+            for key in [key for key in one if key.startswith("Expiration")]:
+                if prefix != "raw/" or key != "ExpirationInDays":
+                    yield f"{name}: `{prefix}` is deleted"
+                elif one[key] != {"Ref": "RawDays"} and int(one[key]) < RAW_DAYS_MIN:
+                    yield f"{name}: `{prefix}` is deleted after {one[key]} days, too early to parse a quarter again"
+                else:
+                    expires = True
             if "NoncurrentVersionExpiration" in one and prefix not in ("raw/", "runs/", "inbox/"):
                 yield f"{name}: versions of `{prefix}` are deleted"
+        if not expires:
+            yield f"{name}: what the vendors answered is kept for ever, with what identifies persons"
         if moved != {"raw/"}:
             yield f"{name}: {moved or 'nothing'} goes to infrequent access, not raw/"
         if not any("AbortIncompleteMultipartUpload" in one and not one.get("Prefix") for one in rules):

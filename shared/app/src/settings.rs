@@ -27,6 +27,8 @@ pub struct Settings {
     pub closing: Calendar,
     /// `[mapping]`.
     pub mapping: MappingSettings,
+    /// `[retention]`: how long what the vendors answered is kept.
+    pub retention: RetentionSettings,
     /// `[[sources]]`: the PSA and the usage sources.
     pub sources: Vec<SourceSettings>,
 }
@@ -90,6 +92,38 @@ pub struct MappingSettings {
 impl Default for MappingSettings {
     fn default() -> Self {
         Self { confirm_equal_names: true, confirm_vendor_identifiers: true }
+    }
+}
+
+/// How long what identifies devices and persons is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionSettings {
+    /// Days after which a snapshot expires, and on one machine the pages that it was read from. In a bucket those are
+    /// under a lifecycle rule.
+    pub days: u32,
+}
+
+impl RetentionSettings {
+    /// The fewest days: a drop is held against the sync before it, also when a month of syncs has failed.
+    const DAYS_MIN: u32 = 35;
+    /// The most days: ten years.
+    const DAYS_MAX: u32 = 3_650;
+
+    fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Self {
+        let days: Option<Located<u32>> = section.required("days", faults);
+        section.finish(faults);
+        let Some(days) = days else { return Self::default() };
+        if !(Self::DAYS_MIN..=Self::DAYS_MAX).contains(&days.value) {
+            let (min, max) = (Self::DAYS_MIN, Self::DAYS_MAX);
+            faults.add(days.at, format!("`days` is {}; write a number from {min} to {max}", days.value));
+        }
+        Self { days: days.value }
+    }
+}
+
+impl Default for RetentionSettings {
+    fn default() -> Self {
+        Self { days: 400 }
     }
 }
 
@@ -195,10 +229,12 @@ impl Settings {
         let mail = mail.unwrap_or_default();
         let closing = file.section("closing", &mut faults).map(|section| Calendar::read(section, &mut faults));
         let mapping = file.section("mapping", &mut faults).map(|section| MappingSettings::read(section, &mut faults));
+        let retention = file.section("retention", &mut faults);
+        let retention = retention.map(|section| RetentionSettings::read(section, &mut faults)).unwrap_or_default();
         let sources = sources(file.sections("sources", &mut faults), mail.smtp.is_some(), &mut faults);
         file.finish(&mut faults);
-        let settings =
-            Self { mail, closing: closing.unwrap_or_default(), mapping: mapping.unwrap_or_default(), sources };
+        let (closing, mapping) = (closing.unwrap_or_default(), mapping.unwrap_or_default());
+        let settings = Self { mail, closing, mapping, retention, sources };
         faults.result(settings).map_err(|faults| refused(&faults))
     }
 
@@ -350,6 +386,17 @@ mod tests {
         assert_eq!(Settings::parse(GOOD).unwrap().sources[0].id.as_str(), "rmm");
         let error = Settings::parse(&GOOD.replace("from", "form")).unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("unknown key `form`; did you mean `from`?"), "{error}");
+    }
+
+    #[test]
+    fn data_is_kept_for_400_days_unless_the_settings_say_otherwise() {
+        let days = |lines: &str| Settings::parse(&format!("{lines}{GOOD}")).map(|settings| settings.retention.days);
+        assert_eq!(days("").unwrap(), 400);
+        assert_eq!(days("[retention]\ndays = 90\n").unwrap(), 90);
+        for wrong in ["34", "3651", "-1", "\"90\""] {
+            let error = days(&format!("[retention]\ndays = {wrong}\n")).unwrap_err().to_string();
+            assert!(error.contains("line 2") && error.contains("days"), "{error}");
+        }
     }
 
     #[test]
