@@ -9,7 +9,7 @@ use truecount_embedded::{Durability, LocalBackend, SmtpMailer, SmtpServer};
 use truecount_operator::stack::{self, StackResources};
 use truecount_platform::aws::{Aws, Endpoints};
 use truecount_platform::{Clock, FixedClock, SystemClock};
-use truecount_store::{LeaseMode, SETTINGS_FILE};
+use truecount_store::{LeaseMode, Retention, SETTINGS_FILE};
 
 use crate::args::{BackendArgs, Location};
 use crate::progress;
@@ -19,12 +19,22 @@ pub(crate) struct Session {
     pub(crate) env: Environment,
     pub(crate) config: Config,
     // Keeps the data directory locked, and its table open.
-    _local: Option<LocalBackend>,
+    local: Option<LocalBackend>,
 }
 
 impl Session {
     pub(crate) fn new(env: Environment, config: Config, local: LocalBackend) -> Self {
-        Self { env, config, _local: Some(local) }
+        Self { env, config, local: Some(local) }
+    }
+
+    /// Deletes the snapshots and pages of a data directory that are no longer kept. On a stack the table's TTL and the
+    /// bucket's lifecycle rule do that.
+    pub(crate) fn delete_expired(&self) -> anyhow::Result<()> {
+        let Some(local) = &self.local else { return Ok(()) };
+        let retention = Retention::of_days(self.config.settings.retention.days);
+        let today = self.config.settings.today(&self.env);
+        local.delete_expired(Retention::folder(), |key| retention.is_expired(key, today))?;
+        Ok(())
     }
 }
 
@@ -76,7 +86,7 @@ pub(crate) async fn open(args: &BackendArgs) -> anyhow::Result<Session> {
             }
         }
     }
-    Ok(Session { env, config, _local: local })
+    Ok(Session { env, config, local })
 }
 
 /// Before anything is created there: a data directory without settings is most likely the wrong one.

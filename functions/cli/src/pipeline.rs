@@ -165,6 +165,7 @@ pub(crate) async fn sync_all(session: &Session, sources: &[SourceSettings]) -> a
         };
         answers.push(answer);
     }
+    session.delete_expired()?;
     Ok(answers)
 }
 

@@ -27,6 +27,7 @@ mod mapping;
 mod object;
 mod page_batch;
 mod record;
+mod retention;
 mod run;
 mod run_files;
 mod schedule;
@@ -48,6 +49,7 @@ pub use mapping::{IgnoreReason, MappingDecision, MappingHistory, MappingRecord, 
 pub use object::{RULES_FILE, SETTINGS_FILE};
 pub use page_batch::PageBatch;
 pub use record::Record;
+pub use retention::Retention;
 pub use run::{FrozenSource, Run, RunManifest, RunState, RunSummary};
 pub use run_files::{InputFile, InputWriter, RunFile};
 pub use schedule::ScheduleStart;

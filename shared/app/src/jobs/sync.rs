@@ -15,7 +15,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{ReadReason, Remedy, SourceId};
 use truecount_connectors::{Connector, connect};
-use truecount_store::{Checkpoint, SnapshotId, SnapshotManifest, SyncStatus};
+use truecount_store::{Checkpoint, Retention, SnapshotId, SnapshotManifest, SyncStatus};
 
 use self::context::SourceSync;
 use self::failure::Stop;
@@ -86,9 +86,12 @@ pub async fn sync(
 ) -> Result<SyncAnswer, AppError> {
     let source = settings.source(id)?;
     let today = settings.today(env);
+    let retention = Retention::of_days(settings.retention.days);
     let job = JobContext { env, deadline };
     let outcome = job
-        .exclusively(source.id.as_str(), async |lease| run(&SourceSync { env, source, lease, deadline, today }).await)
+        .exclusively(source.id.as_str(), async |lease| {
+            run(&SourceSync { env, source, lease, deadline, today, retention }).await
+        })
         .await?;
     Ok(match outcome {
         JobOutcome::Done(answer) => answer,

@@ -7,10 +7,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{Account, AccountId, BilledLine, UsageItem};
 
 use crate::hash::Hasher;
-use crate::{SnapshotId, StoreError};
-
-/// Days after which unchanged content is written again, so that nothing a manifest refers to expires before it.
-const REUSE_DAYS_MAX: i32 = 300;
+use crate::{Retention, SnapshotId, StoreError};
 
 /// What was read of an account.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +58,8 @@ pub struct SnapshotAccount {
     pub sha256: String,
     /// The snapshot in which its chunks are stored: an earlier one if its content did not change.
     pub at: SnapshotId,
+    /// The day on which those chunks expire.
+    pub kept_until: Date,
     /// How many chunks.
     pub chunks: usize,
 }
@@ -102,7 +101,7 @@ impl SnapshotAccount {
     ///
     /// # Errors
     /// [`StoreError::Unwritable`] if an item has no JSON form.
-    pub fn describe(content: &AccountContent<'_>, id: SnapshotId) -> Result<Self, StoreError> {
+    pub fn describe(content: &AccountContent<'_>, id: SnapshotId, retention: Retention) -> Result<Self, StoreError> {
         let mut hasher = Hasher::default();
         for entry in content.entries() {
             let line = serde_json::to_vec(&entry).map_err(|error| StoreError::unwritable("an item", error))?;
@@ -123,17 +122,18 @@ impl SnapshotAccount {
             history: AccountHistory::default(),
             sha256: hasher.finish(),
             at: id,
+            kept_until: retention.until(id.as_of),
             chunks: 0,
         })
     }
 
     /// Refers to the chunks of an earlier snapshot if they hold the same content and do not expire too soon; whether
     /// they do.
-    pub fn reuse(&mut self, earlier: &Self, today: Date) -> bool {
-        let is_recent = earlier.at.as_of.until(today).is_ok_and(|age| age.get_days() <= REUSE_DAYS_MAX);
-        let can_reuse = is_recent && earlier.sha256 == self.sha256;
+    pub fn reuse(&mut self, earlier: &Self, today: Date, retention: Retention) -> bool {
+        let can_reuse = retention.can_refer(earlier.kept_until, today) && earlier.sha256 == self.sha256;
         if can_reuse {
             self.at = earlier.at;
+            self.kept_until = earlier.kept_until;
             self.chunks = earlier.chunks;
         }
         can_reuse

@@ -7,7 +7,9 @@ use truecount_billing::{Account, AccountId, ItemId, ReadReason, ReadState, Side,
 
 use super::*;
 use crate::test_store::TestStore;
-use crate::{Corruption, CreateOutcome, SnapshotId, Store, StoreError};
+use crate::{Corruption, CreateOutcome, Retention, SnapshotId, Store, StoreError};
+
+const KEPT: Retention = Retention::of_days(400);
 
 fn source() -> SourceId {
     SourceId::new("rmm").unwrap()
@@ -56,12 +58,12 @@ fn manifest(id: SnapshotId, accounts: &[SnapshotAccount]) -> SnapshotManifest {
 /// Writes and commits what `contents` hold, reusing what `earlier` stored.
 async fn write(store: &Store, id: SnapshotId, contents: &[Content], earlier: &[SnapshotAccount]) -> SnapshotManifest {
     let source = source();
-    let mut writer = SnapshotWriter::new(store, &source, id);
+    let mut writer = SnapshotWriter::new(store, &source, id, KEPT);
     let mut accounts = Vec::new();
     for content in contents {
-        let mut entry = SnapshotAccount::describe(&content.as_content(), id).unwrap();
+        let mut entry = SnapshotAccount::describe(&content.as_content(), id, KEPT).unwrap();
         let before = earlier.iter().find(|before| before.account.id == entry.account.id);
-        if !before.is_some_and(|before| entry.reuse(before, id.as_of)) {
+        if !before.is_some_and(|before| entry.reuse(before, id.as_of, KEPT)) {
             writer.add(&content.as_content(), &mut entry).unwrap();
         }
         accounts.push(entry);
@@ -92,8 +94,8 @@ async fn a_snapshot_reads_back_as_it_was_written() {
 async fn nothing_is_found_before_the_commit_and_a_commit_is_final() {
     let TestStore { store, .. } = &TestStore::new();
     let source = source();
-    let mut entry = SnapshotAccount::describe(&Content::new("a", 1).as_content(), id(1, 1)).unwrap();
-    let mut writer = SnapshotWriter::new(store, &source, id(1, 1));
+    let mut entry = SnapshotAccount::describe(&Content::new("a", 1).as_content(), id(1, 1), KEPT).unwrap();
+    let mut writer = SnapshotWriter::new(store, &source, id(1, 1), KEPT);
     writer.add(&Content::new("a", 1).as_content(), &mut entry).unwrap();
     writer.finish(std::slice::from_ref(&entry)).await.unwrap();
     assert_eq!(SnapshotManifest::newest(store, &source, date(2026, 6, 30)).await.unwrap(), None);
@@ -137,22 +139,22 @@ async fn unchanged_content_is_referred_to_and_changed_content_is_written() {
 
 #[test]
 fn content_near_its_expiry_is_written_again() {
-    let describe = |id| SnapshotAccount::describe(&Content::new("a", 2).as_content(), id).unwrap();
+    let describe = |id| SnapshotAccount::describe(&Content::new("a", 2).as_content(), id, KEPT).unwrap();
     let (old, mut new) = (describe(id(1, 1)), describe(id(2, 2)));
-    assert!(!new.reuse(&old, date(2027, 3, 29)), "301 days");
+    assert!(!new.reuse(&old, date(2027, 3, 29), KEPT), "301 days");
     assert_eq!(new.at, id(2, 2));
-    assert!(new.reuse(&old, date(2027, 3, 28)), "300 days");
+    assert!(new.reuse(&old, date(2027, 3, 28), KEPT), "300 days");
     assert_eq!(new.at, id(1, 1));
 }
 
 #[test]
 fn the_hash_of_the_content_tells_what_differs() {
     let of = |content: &Content, missing: Option<&ReadReason>| {
-        let entry = SnapshotAccount::describe(&content.as_content(), id(1, 1)).unwrap();
+        let entry = SnapshotAccount::describe(&content.as_content(), id(1, 1), KEPT).unwrap();
         SnapshotManifest::content_sha256(&[entry], missing)
     };
     let same = of(&Content::new("a", 2), None);
-    let later = SnapshotAccount::describe(&Content::new("a", 2).as_content(), id(9, 9)).unwrap();
+    let later = SnapshotAccount::describe(&Content::new("a", 2).as_content(), id(9, 9), KEPT).unwrap();
     assert_eq!(SnapshotManifest::content_sha256(&[later], None), same, "whenever it was read");
     assert_ne!(of(&Content::new("a", 3), None), same);
     assert_ne!(of(&Content::new("b", 2), None), same);
@@ -215,6 +217,7 @@ fn groups_are_bounded_by_accounts_and_by_items() {
             is_gone: false,
             sha256: String::new(),
             at: id(1, 1),
+            kept_until: date(2027, 7, 6),
             chunks: 1,
             history: AccountHistory::default(),
         };

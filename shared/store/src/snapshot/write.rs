@@ -5,7 +5,8 @@ use truecount_platform::Row;
 
 use super::{AccountContent, INDEX, SnapshotAccount, SnapshotEntry, chunk_sort};
 use crate::key::Partition;
-use crate::{SnapshotId, Store, StoreError, gzip};
+use crate::retention::epoch_seconds;
+use crate::{Retention, SnapshotId, Store, StoreError, gzip};
 
 /// Items in one chunk.
 const CHUNK_ITEMS_MAX: usize = 4_000;
@@ -19,9 +20,6 @@ const INDEX_ACCOUNTS_MAX: usize = 1_000;
 /// Rows that are written together.
 const WRITE_ROWS: usize = 200;
 
-/// Days that a snapshot is kept.
-const KEEP_DAYS: i64 = 400;
-
 /// Writes the rows of one snapshot, a batch at a time. Rows are overwritten, so a writer may begin again.
 pub struct SnapshotWriter<'a> {
     store: &'a Store,
@@ -34,8 +32,8 @@ pub struct SnapshotWriter<'a> {
 impl<'a> SnapshotWriter<'a> {
     /// A writer of the rows of a snapshot.
     #[must_use]
-    pub fn new(store: &'a Store, source: &'a SourceId, id: SnapshotId) -> Self {
-        Self { store, source, id, expires: expires(id), rows: Vec::new() }
+    pub fn new(store: &'a Store, source: &'a SourceId, id: SnapshotId, retention: Retention) -> Self {
+        Self { store, source, id, expires: epoch_seconds(retention.until(id.as_of)), rows: Vec::new() }
     }
 
     /// Adds an account's content, and sets the entry's chunk count.
@@ -125,11 +123,4 @@ fn pack(part: &[SnapshotEntry], chunks: &mut Vec<Vec<u8>>) -> Result<(), StoreEr
     let (front, back) = part.split_at(part.len() / 2);
     pack(front, chunks)?;
     pack(back, chunks)
-}
-
-/// Seconds since 1970 at which DynamoDB may drop a snapshot's row.
-fn expires(id: SnapshotId) -> i64 {
-    let day = id.as_of.saturating_add(jiff::Span::new().days(KEEP_DAYS));
-    let start = jiff::tz::Offset::UTC.to_timestamp(day.to_datetime(jiff::civil::Time::midnight()));
-    start.map_or(i64::MAX, jiff::Timestamp::as_second)
 }

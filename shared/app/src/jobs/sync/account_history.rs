@@ -44,12 +44,17 @@ mod tests {
     use super::*;
     use jiff::civil::date;
     use truecount_billing::{Account, ReadState};
-    use truecount_store::{AccountContent, SnapshotId};
+    use truecount_store::{AccountContent, Retention, SnapshotId};
 
     fn entry(id: &str, name: &str) -> SnapshotAccount {
         let account = Account::new(AccountId::new(id).unwrap(), name, ReadState::Complete);
         let at = SnapshotId { as_of: date(2026, 6, 29), lease: 1 };
-        SnapshotAccount::describe(&AccountContent { account: &account, items: &[], lines: &[] }, at).unwrap()
+        SnapshotAccount::describe(
+            &AccountContent { account: &account, items: &[], lines: &[] },
+            at,
+            Retention::of_days(400),
+        )
+        .unwrap()
     }
 
     #[test]

@@ -91,7 +91,7 @@ mod tests {
     use super::super::snapshot::content_of;
     use super::*;
     use truecount_billing::{ItemId, UsageItem};
-    use truecount_store::SnapshotId;
+    use truecount_store::{Retention, SnapshotId};
 
     fn account(id: &str, items: u64) -> AccountReading {
         let item = |n: u64| UsageItem::new(ItemId::new(format!("{n}")).unwrap(), "server");
@@ -101,7 +101,7 @@ mod tests {
 
     fn stored(id: &str, items: u64) -> SnapshotAccount {
         let at = SnapshotId { as_of: jiff::civil::date(2026, 6, 29), lease: 1 };
-        SnapshotAccount::describe(&content_of(&account(id, items)), at).unwrap()
+        SnapshotAccount::describe(&content_of(&account(id, items)), at, Retention::of_days(400)).unwrap()
     }
 
     fn after(was: u64, is: u64) -> ReadState {

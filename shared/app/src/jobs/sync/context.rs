@@ -1,7 +1,7 @@
 //! One sync under its lease: what all its steps need.
 
 use jiff::civil::Date;
-use truecount_store::{Checkpoint, Lease, StoreError};
+use truecount_store::{Checkpoint, Lease, Retention, StoreError};
 
 use crate::{Deadline, Environment, SourceSettings};
 
@@ -16,6 +16,7 @@ pub(super) struct SourceSync<'a> {
     pub(super) deadline: Deadline,
     /// The day in the MSP's time zone.
     pub(super) today: Date,
+    pub(super) retention: Retention,
 }
 
 impl SourceSync<'_> {
