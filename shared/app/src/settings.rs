@@ -450,7 +450,7 @@ mod tests {
                 "line 7: `day`: 40 is not a day: write one from 1 to 31, or \"last\"",
                 "line 9: unknown key `confirm` (the keys here are confirm_equal_names, confirm_vendor_identifiers)",
                 "line 10: the key `connector` is missing",
-                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, closing, mapping, sources)",
+                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, closing, mapping, retention, sources)",
             ]
         );
     }

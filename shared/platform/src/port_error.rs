@@ -256,6 +256,11 @@ mod tests {
         assert_eq!(links(&kind).last().map(ToString::to_string).as_deref(), Some("the response"));
     }
 
+    /// As the SDK wraps what its credentials provider answered.
+    #[derive(Debug, thiserror::Error)]
+    #[error("dispatch failure")]
+    struct DispatchFailure(#[source] CredentialsError);
+
     #[test]
     fn missing_credentials_are_known_by_their_type_and_not_by_their_words() {
         let absent = PortErrorKind::from_no_response(CredentialsError::not_loaded("no providers"));
@@ -263,7 +268,7 @@ mod tests {
         let text = absent.to_string();
         assert!(text.contains("AWS_PROFILE") && !text.contains("no providers"), "{text}");
 
-        let wrapped = io::Error::other(CredentialsError::provider_error("the SSO session has expired"));
+        let wrapped = DispatchFailure(CredentialsError::provider_error("the SSO session has expired"));
         let unusable = PortErrorKind::from_no_response(wrapped);
         assert!(matches!(unusable, PortErrorKind::NotSetUp(_)), "{unusable}");
         assert!(unusable.to_string().contains("the SSO session has expired"), "{unusable}");

@@ -49,8 +49,8 @@ async fn no_secret_is_written_anywhere() {
     let stored: String = rows.iter().flat_map(|row| row.attributes.values()).map(search::unpacked).collect();
     for identity in [
         r#""serial":"SN-00001001""#,
-        r#""mac_addresses":["00:00:5E:00:03:E9"]"#,
-        r#".client.example","#,
+        r#""mac_addresses":["00:00:5E:00:03:E9"],"host_name":""#,
+        r#".client.example"}"#,
         r#""object_id":""#,
         "@client.example",
         "@alias.client.example",
