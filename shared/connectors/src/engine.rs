@@ -150,7 +150,7 @@ impl Crawl<'_> {
     fn land(&mut self, ask: Request, outcome: Outcome) -> Result<Landed, SourceError> {
         let landed = match outcome {
             Outcome::OutOfTime => return Ok(Landed::OutOfTime(ask)),
-            Outcome::Page(page) => self.page(page),
+            Outcome::Page(page) => self.page(*page),
             Outcome::Instead(asks) => self.enqueue(&ask, asks),
             Outcome::Failed(cause) => Err(cause),
         };

@@ -120,7 +120,7 @@ const INVALID_CLIENT: &str = "invalid_client";
 /// What came of a question.
 pub(crate) enum Outcome {
     /// An answer.
-    Page(Page),
+    Page(Box<Page>),
     /// Other questions in its place.
     Instead(Vec<Request>),
     /// The deadline came first: ask again another time.
@@ -261,7 +261,7 @@ impl Http {
             match self.attempt(&url, ask, &mut budget).await {
                 Ok(text) => {
                     return match cut_json(&text, self.endpoint.redacted_fields) {
-                        Ok(body) => Outcome::Page(Page { ask: ask.clone(), body, failed: None }),
+                        Ok(body) => Outcome::Page(Box::new(Page { ask: ask.clone(), body, failed: None })),
                         Err(cause) if cause.passes() && budget.left > 0 => {
                             match self.wait_before_repeat(cause, &mut budget).await {
                                 Ok(()) => continue,
