@@ -377,5 +377,5 @@ async fn the_days(clinic: &mut Clinic) {
     clinic.env.clock = earlier;
     closing_due_now(&clinic.env, &clinic.config().await.settings.closing).await.unwrap();
     clinic.env.clock = Arc::new(FixedClock(clinic.sample.now()));
-    clinic.finds("closing overdue", &fault("closing", "is not done", "truecount run --closing --month 2026-0")).await;
+    clinic.finds("closing overdue", &fault("closing", "is not closed", "truecount run --closing --month 2026-0")).await;
 }

@@ -26,20 +26,20 @@ fn expect(ended: &Ended, code: i32, words: &[&str]) {
 #[test]
 fn each_month_is_closed_on_its_day_and_a_missed_one_is_told() {
     let office = Office::open().at("2026-06-25T06:00:00Z");
-    expect(&office.run(&DAILY), 0, &["nothing to close today (2026-06-25): 2026-06 is closed on 2026-06-26"]);
+    expect(&office.run(&DAILY), 0, &["nothing to close today (2026-06-25): 2026-06 will be closed on 2026-06-26"]);
     assert!(office.outbox().is_empty());
     assert!(!office.path("archive/raw").exists(), "nothing was read");
 
     let office = office.at("2026-06-26T06:00:00Z").with_files("2026-06-26");
-    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-06 is closed today", "Mail to `billing`: sent"]);
+    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-06 is due to be closed today", "Mail to `billing`: sent"]);
     for later in ["2026-06-26T18:00:00Z", "2026-06-27T06:00:00Z", "2026-07-28T06:00:00Z"] {
         let ended = office.run_at(later, &DAILY);
-        expect(&ended, 0, &["nothing to close today", "2026-06 is closed; 2026-07 is closed on 2026-07-29"]);
+        expect(&ended, 0, &["nothing to close today", "2026-06 is closed; 2026-07 will be closed on 2026-07-29"]);
     }
 
     // The machine is off for a month.
     let office = office.at("2026-08-27T06:00:00Z").with_files("2026-08-27");
-    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-08 is closed today; never closed: 2026-07", "sent"]);
+    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-08 is due to be closed today; never closed: 2026-07", "sent"]);
     let outbox = office.outbox();
     let names: Vec<&str> = outbox.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["2026-06-closing-1-billing.eml", "2026-08-closing-1-billing.eml"]);
@@ -55,7 +55,7 @@ fn a_day_late_is_made_good() {
     let office = Office::open().at("2026-06-20T06:00:00Z");
     expect(&office.run(&DAILY), 0, &[]);
     let office = office.with_files("2026-06-28").at("2026-06-29T06:00:00Z");
-    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-06 was to be closed on 2026-06-26 and is not done", "sent"]);
+    expect(&office.run(&DAILY), EXCEPTIONS, &["2026-06 was due on 2026-06-26 and is not closed", "sent"]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_closing_that_fails_is_told_once_a_day_and_made_good() {
     }
     fs::write(&settings, good).unwrap();
     let office = office.at("2026-06-27T06:00:00Z");
-    expect(&office.run(&DAILY), EXCEPTIONS, &["was to be closed on 2026-06-26 and is not done", "sent"]);
+    expect(&office.run(&DAILY), EXCEPTIONS, &["was due on 2026-06-26 and is not closed", "sent"]);
     expect(&office.run(&DAILY), 0, &["nothing to close today"]);
 }
 

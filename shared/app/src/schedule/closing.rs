@@ -34,7 +34,7 @@ pub struct ClosingDue {
     pub closing_day: Date,
     /// Closings whose day has passed and that are not done.
     pub overdue: u64,
-    /// Months whose turn has passed without a closing run; of these nothing is closed by itself any more.
+    /// Missed months: the next month's closing day has come, so they are no longer closed automatically.
     pub missed: Vec<BillingMonth>,
     /// The same in a sentence.
     pub why: String,
@@ -50,15 +50,15 @@ pub fn closing_due(calendar: &Calendar, day: Date, began: Date, done: &BTreeSet<
         let next = if next == newest { next.next() } else { next };
         let closing_day = calendar.closing_day(next);
         let before = if done.contains(&newest) { format!("{newest} is closed; ") } else { String::new() };
-        let why = format!("{before}{next} is closed on {closing_day}");
+        let why = format!("{before}{next} will be closed on {closing_day}");
         return ClosingDue { due: false, month: None, day, closing_day, overdue: 0, missed: Vec::new(), why };
     };
     let closing_day = calendar.closing_day(*month);
     let overdue = missed.len() as u64 + u64::from(day > closing_day);
     let mut why = if day > closing_day {
-        format!("{month} was to be closed on {closing_day} and is not done")
+        format!("{month} was due on {closing_day} and is not closed")
     } else {
-        format!("{month} is closed today")
+        format!("{month} is due to be closed today")
     };
     let missed: Vec<_> = missed.iter().rev().copied().collect();
     if !missed.is_empty() {
@@ -68,7 +68,7 @@ pub fn closing_due(calendar: &Calendar, day: Date, began: Date, done: &BTreeSet<
     ClosingDue { due: true, month: Some(*month), day, closing_day, overdue, missed, why }
 }
 
-/// The months whose closing day has come, the newest first, back to the first that this home had to close.
+/// The months whose closing day has come, the newest first, back to the first that was expected.
 fn candidates(calendar: &Calendar, day: Date, began: Date) -> impl Iterator<Item = BillingMonth> {
     let first = calendar.first_from(began);
     let newest = Some(calendar.newest_by(day));
@@ -77,7 +77,7 @@ fn candidates(calendar: &Calendar, day: Date, began: Date) -> impl Iterator<Item
         .take(MONTHS_BACK_MAX)
 }
 
-/// Asks for a home. The first time this is asked is noted: no month whose closing day was before is ever due.
+/// Decides whether a month is due. The first call is recorded: no month whose closing day lies before it is ever due.
 ///
 /// # Errors
 /// [`AppError`] if the table cannot be read.
@@ -144,7 +144,7 @@ pub(crate) async fn missed_before(
         missed.push(before);
         before = before.previous();
     }
-    // Nothing was ever closed here: only what this home had to close was missed.
+    // Nothing was ever closed here: only months that were expected can be missed.
     missed.retain(|missed| first.is_some_and(|first| *missed >= first));
     missed.reverse();
     Ok(missed)

@@ -188,7 +188,7 @@ fn a_day_that_failed_is_made_good_and_nothing_from_before_is_asked_for() {
     let began = date(2026, 5, 29);
     let due =
         |day: Date, done: &[&str]| closing_due(&calendar, day, began, &done.iter().map(|text| month(text)).collect());
-    // May's closing day was the 27th, before there was a home.
+    // May's closing day was the 27th, before the first check.
     let first = due(began, &[]);
     assert_eq!((first.due, first.overdue, first.closing_day), (false, 0, date(2026, 6, 26)), "{}", first.why);
     assert!(!due(date(2026, 6, 25), &[]).due);
@@ -199,10 +199,10 @@ fn a_day_that_failed_is_made_good_and_nothing_from_before_is_asked_for() {
     assert_eq!((late.month, late.overdue, late.missed.len()), (Some(month("2026-06")), 1, 0), "{}", late.why);
     let next = due(date(2026, 7, 29), &[]);
     assert_eq!((next.month, next.overdue, &next.missed[..]), (Some(month("2026-07")), 1, &[month("2026-06")][..]));
-    assert_eq!(next.why, "2026-07 is closed today; never closed: 2026-06");
+    assert_eq!(next.why, "2026-07 is due to be closed today; never closed: 2026-06");
     let after = due(date(2026, 7, 30), &["2026-07"]);
     assert_eq!((after.due, after.overdue, after.closing_day), (false, 0, date(2026, 8, 27)));
-    assert_eq!(after.why, "2026-07 is closed; 2026-08 is closed on 2026-08-27");
+    assert_eq!(after.why, "2026-07 is closed; 2026-08 will be closed on 2026-08-27");
     // Closed by hand before its day: nothing to do on the day.
     assert!(!due(date(2026, 6, 26), &["2026-06"]).due);
 }
@@ -211,7 +211,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Whatever days fail or never happen: no month is closed twice or for another one's days, and each is closed or
-    /// told as missed by the next that is.
+    /// reported as missed by the next that is.
     #[test]
     fn no_month_is_lost_in_silence(
         rule in 0..RULES.len(),
@@ -220,7 +220,7 @@ proptest! {
         let calendar = of(RULES[rule].0, "Europe/London");
         let began = date(2026, 1, 1);
         let mut done = BTreeSet::new();
-        let mut told = BTreeSet::new();
+        let mut reported = BTreeSet::new();
         for (at, works) in works.iter().enumerate() {
             let day = began.saturating_add(i64::try_from(at).unwrap().days());
             let due = closing_due(&calendar, day, began, &done);
@@ -231,14 +231,14 @@ proptest! {
                 prop_assert!(calendar.closing_day(month) <= day && day < calendar.closing_day(month.next()));
                 prop_assert!(done.insert(month));
                 for missed in due.missed {
-                    prop_assert!(told.insert(missed), "told once");
+                    prop_assert!(reported.insert(missed), "reported once");
                 }
             }
         }
         let Some(last) = done.last() else { return Ok(()) };
         let mut month = calendar.first_from(began);
         while month <= *last {
-            prop_assert!(done.contains(&month) != told.contains(&month), "{}", month);
+            prop_assert!(done.contains(&month) != reported.contains(&month), "{}", month);
             month = month.next();
         }
     }
