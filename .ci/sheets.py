@@ -81,7 +81,7 @@ def decided():
     found = {}
     for row in json.loads(run("mappings", "list", "--json").stdout):
         found[(row["source"], row["account_id"])] = (row["state"], row["client_id"] if row["state"] == "confirmed" else None,
-                                                     row["decision"])
+                                                     row["last_decision"])
     return found
 
 
@@ -102,7 +102,7 @@ def changes(header, rows, every, offset):
             row[at["decision"]], row[at["client"]] = "confirm", client
             wanted[key] = ("confirmed", str(client))
         elif kind == 2:
-            row[at["decision"]], row[at["why"]] = "ignore not_for_resale", "a lab, =not a formula"
+            row[at["decision"]], row[at["note"]] = "ignore not_for_resale", "a lab, =not a formula"
             wanted[key] = ("ignored", None)
         else:
             row[at["decision"]], row[at["split"]] = "split", f"site: s0={client}"
@@ -147,7 +147,7 @@ def through_openpyxl(path):
     run("mappings", "import", path, "--actor", "openpyxl")
     check(before, decided(), wanted, "XLSX by openpyxl")
     again = run("mappings", "import", path, "--actor", "openpyxl")
-    assert "0 decided" in again.stderr, again.stderr
+    assert "0 recorded" in again.stderr, again.stderr
 
 
 def office(path, to, *options):
