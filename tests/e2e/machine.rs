@@ -108,7 +108,7 @@ async fn a_source_that_fails_stops_no_other() {
     let failed = sources(&run, "failed");
     assert_eq!(failed.len(), 1, "{}", run.output);
     assert_eq!(failed[0]["source"], "ninjaone");
-    assert!(failed[0]["why"]["reason"].is_string(), "{}", run.output);
+    assert_eq!(failed[0]["why"]["reason"]["code"], "fetch", "{}", run.output);
     assert_eq!(sources(&run, "committed").len(), sample.sources().len() - 1, "{}", run.output);
     assert!(run.output["run"]["summary"]["not_reconciled"].as_u64().is_some_and(|count| count > 0), "{}", run.output);
     assert_eq!(deployed.mails().len(), 1);
