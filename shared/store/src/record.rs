@@ -20,7 +20,7 @@ pub trait Record: Serialize + DeserializeOwned {
     /// Where it is stored.
     fn key(&self) -> Key;
 
-    /// What [`Store::replace`] and [`Store::delete`] compare; none where nothing is replaced by comparison.
+    /// What replacing and deleting compare; none where nothing is replaced by comparison.
     fn revision(&self) -> Option<String> {
         None
     }
