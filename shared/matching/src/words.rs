@@ -206,7 +206,7 @@ pub(crate) const GENERIC: &str = "\
     children child learning education training council committee board agency authority ministry government \
     public national federal state regional local city county district church club centre operation \
     operations support supply trading sale sales marketing retail store shop logistic transport construction \
-    building property dataset housing real material chemical food automotive aviation aerospace defense \
+    building property estate housing real material chemical food automotive aviation aerospace defense \
     environmental science scientific innovation creative general advanced applied first new united american \
     european professional private labs lab it tech co inc headquarters hq main subsidiary former formerly \
     known charities organization member customer client europe asia africa north south east west central \
