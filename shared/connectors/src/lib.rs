@@ -3,14 +3,14 @@
 //! A [`Connector`] does no IO: it says what to ask ([`Connector::start`], [`Connector::follow`]) and what an
 //! answer means ([`Connector::read`]). The engine ([`crawl`]) does everything else: credentials, pace, retries,
 //! timeouts, caps, paging, fan-out to child accounts, checkpoints, and the cutting of fields that billing does
-//! not need. SnapshotBuilder archived pages ([`read_page`]) is a pure function of the pages.
+//! not need. Parsing archived pages ([`read_page`]) is a pure function of the pages.
 //!
 //! **Architecture invariants:** nothing here can write to a vendor (an [`Request`] has no method; the only requests
 //! other than GET are those that obtain a token); a credential goes only to the scheme, host and port that the
 //! settings name; no AWS, no table, no archive.
 //!
 //! ```text
-//! start ─▶ Request ─▶ engine ─▶ Page ─▶ follow ─▶ more Asks
+//! start ─▶ Request ─▶ engine ─▶ Page ─▶ follow ─▶ more Requests
 //!                            │
 //!                            └─▶ PageSink (archive, checkpoint) ─▶ … later … ─▶ read_page ─▶ SnapshotBuilder ─▶ Snapshot
 //! ```
