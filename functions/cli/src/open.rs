@@ -31,6 +31,12 @@ impl Session {
     /// bucket's lifecycle rule do that.
     pub(crate) fn delete_expired(&self) -> anyhow::Result<()> {
         let Some(local) = &self.local else { return Ok(()) };
+        // Rows expire by the machine's clock. At another moment, such as the demo's, what was just written would
+        // count as expired one day, and the run would not find it.
+        let away = self.env.clock.now().duration_since(jiff::Timestamp::now()).abs();
+        if away > jiff::SignedDuration::from_hours(24) {
+            return Ok(());
+        }
         let retention = Retention::of_days(self.config.settings.retention.days);
         let today = self.config.settings.today(&self.env);
         local.delete_expired(Retention::folder(), |key| retention.is_expired(key, today))?;
