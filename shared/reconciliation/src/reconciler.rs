@@ -33,7 +33,7 @@ pub const ACCOUNTS_MAX: u32 = 20_000_000;
 /// let rules = RuleSet::from_toml("rules.toml", r#"
 ///     [[rules]]
 ///     product_codes = ["MNG-SRV"]
-///     source = "ninjaone"
+///     source = "rmm"
 ///     kinds = ["server"]
 ///     count_basis = "device_fresh"
 /// "#)?;
@@ -250,7 +250,7 @@ impl Reconciler {
         })
     }
 
-    /// An account (vendor account) of a usage source. Again with the same id: the same number.
+    /// An account of a usage source. Again with the same id: the same number.
     ///
     /// # Errors
     /// [`ReconcileError::TooMany`] beyond [`ACCOUNTS_MAX`].

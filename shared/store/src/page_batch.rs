@@ -4,7 +4,6 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use truecount_billing::SourceId;
-use truecount_platform::CreateOutcome;
 
 use crate::{Corruption, SnapshotId, Store, StoreError, gzip, object};
 
@@ -42,12 +41,10 @@ impl PageBatch<'_> {
         pages: &[P],
         state: &S,
     ) -> Result<(), StoreError> {
-        let bytes = pack(pages, state)?;
-        let placed = store.archive.put_new(&self.key(), bytes.clone()).await?;
-        if placed == CreateOutcome::AlreadyExists && store.read_object(&self.key()).await? != bytes {
-            return Err(StoreError::Fenced(format!("source `{}`", self.source)));
+        match store.write_once(&self.key(), pack(pages, state)?).await {
+            Err(StoreError::Taken(_)) => Err(StoreError::Fenced(format!("source `{}`", self.source))),
+            written => written.map(drop),
         }
-        Ok(())
     }
 
     /// Whether the batch exists and holds exactly this.
