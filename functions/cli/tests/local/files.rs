@@ -3,18 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::office::{Ended, Office};
-
-const FAILED: i32 = 3;
-
-#[track_caller]
-fn expect(ended: &Ended, code: i32, words: &[&str]) {
-    assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
-    for word in words {
-        let all = format!("{}{}", ended.out, ended.err);
-        assert!(all.contains(word), "`{word}` is not in {all}");
-    }
-}
+use crate::office::{FAILED, Office, expect};
 
 /// The files of the only run there is, by their names below its folder.
 fn archived(office: &Office) -> Vec<(String, Vec<u8>)> {

@@ -7,6 +7,7 @@ mod failed_source;
 mod files;
 mod not_reconciled;
 mod office;
+mod retention;
 mod schedule;
 mod server;
 mod smtp;

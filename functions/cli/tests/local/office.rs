@@ -125,6 +125,21 @@ impl Ended {
     }
 }
 
+/// The exit code of a command that found exceptions.
+pub(crate) const EXCEPTIONS: i32 = 1;
+/// The exit code of a command that failed or was wrong.
+pub(crate) const FAILED: i32 = 3;
+
+/// The command ended with this code, and printed each of these on stdout or stderr.
+#[track_caller]
+pub(crate) fn expect(ended: &Ended, code: i32, words: &[&str]) {
+    let all = format!("{}{}", ended.out, ended.err);
+    assert_eq!(ended.code, Some(code), "{all}");
+    for word in words {
+        assert!(all.contains(word), "`{word}` is not in {all}");
+    }
+}
+
 /// A mail's text, decoded.
 pub(crate) fn text_of(message: &[u8]) -> String {
     let mail = mail_parser::MessageParser::default().parse(message).unwrap();

@@ -7,21 +7,9 @@ use std::process::Command;
 
 use truecount_embedded::{Durability, LocalBackend};
 
-use crate::office::{Ended, Office, text_of};
+use crate::office::{EXCEPTIONS, FAILED, Office, expect, text_of};
 
 const DAILY: [&str; 3] = ["run", "--closing", "--when-due"];
-
-const EXCEPTIONS: i32 = 1;
-const FAILED: i32 = 3;
-
-#[track_caller]
-fn expect(ended: &Ended, code: i32, words: &[&str]) {
-    assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
-    let all = format!("{}{}", ended.out, ended.err);
-    for word in words {
-        assert!(all.contains(word), "`{word}` is not in {all}");
-    }
-}
 
 #[test]
 fn each_month_is_closed_on_its_day_and_a_missed_one_is_told() {
