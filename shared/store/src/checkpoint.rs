@@ -44,6 +44,10 @@ impl Record for CheckpointRecord {
     fn key(&self) -> Key {
         key(&self.source)
     }
+
+    fn subject(&self) -> String {
+        source_subject(&self.source)
+    }
 }
 
 fn key(source: &SourceId) -> Key {
@@ -81,7 +85,7 @@ impl Checkpoint {
     /// [`StoreError::Fenced`] if a newer worker has the source.
     pub async fn save(&self, store: &Store, fence: Fence) -> Result<(), StoreError> {
         let record = CheckpointRecord { source: self.source.clone(), crawl: Some(self.clone()) };
-        store.put(&record, fence).await.map_err(|error| named(error, &self.source))
+        store.put(&record, fence).await
     }
 
     /// Ends the sync of a source: the next one begins anew.
@@ -90,16 +94,13 @@ impl Checkpoint {
     /// [`StoreError::Fenced`] if a newer worker has the source.
     pub async fn clear(store: &Store, source: &SourceId, fence: Fence) -> Result<(), StoreError> {
         let record = CheckpointRecord { source: source.clone(), crawl: None };
-        store.put(&record, fence).await.map_err(|error| named(error, source))
+        store.put(&record, fence).await
     }
 }
 
-/// Says which source was taken over, instead of which row.
-pub(crate) fn named(error: StoreError, source: &SourceId) -> StoreError {
-    match error {
-        StoreError::Fenced(_) => StoreError::Fenced(format!("source `{source}`")),
-        other => other,
-    }
+/// A source, as what a newer worker has taken over.
+pub(crate) fn source_subject(source: &SourceId) -> String {
+    format!("source `{source}`")
 }
 
 #[cfg(test)]

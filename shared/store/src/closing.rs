@@ -31,6 +31,10 @@ impl Record for Closing {
     fn key(&self) -> Key {
         Partition::month(self.month).sort(format!("{}#{:04}", Self::KIND, self.number))
     }
+
+    fn subject(&self) -> String {
+        format!("the closing of {}", self.month)
+    }
 }
 
 impl Closing {
@@ -99,10 +103,7 @@ impl Closing {
     /// [`StoreError::Fenced`] if a newer worker has it.
     pub async fn set_run(&mut self, store: &Store, run_id: &str, fence: Fence) -> Result<(), StoreError> {
         self.run_id = Some(run_id.to_owned());
-        store.put(self, fence).await.map_err(|error| match error {
-            StoreError::Fenced(_) => StoreError::Fenced(format!("the closing of {}", self.month)),
-            other => other,
-        })
+        store.put(self, fence).await
     }
 }
 

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use truecount_billing::SourceId;
 
+use crate::checkpoint::source_subject;
 use crate::{Corruption, SnapshotId, Store, StoreError, gzip, object};
 
 /// A line of a batch: a page, or at its end how far the crawl was.
@@ -42,7 +43,7 @@ impl PageBatch<'_> {
         state: &S,
     ) -> Result<(), StoreError> {
         match store.write_once(&self.key(), pack(pages, state)?).await {
-            Err(StoreError::Taken(_)) => Err(StoreError::Fenced(format!("source `{}`", self.source))),
+            Err(StoreError::Taken(_)) => Err(StoreError::Fenced(source_subject(self.source))),
             written => written.map(drop),
         }
     }

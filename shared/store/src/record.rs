@@ -20,6 +20,11 @@ pub trait Record: Serialize + DeserializeOwned {
     /// Where it is stored.
     fn key(&self) -> Key;
 
+    /// What a newer worker has taken over, in words.
+    fn subject(&self) -> String {
+        format!("`{}`", self.key())
+    }
+
     /// What replacing and deleting compare; none where nothing is replaced by comparison.
     fn revision(&self) -> Option<String> {
         None
@@ -53,7 +58,7 @@ impl Store {
         if self.table.put_fenced(to_row(record)?, fence.number()).await? {
             return Ok(());
         }
-        Err(StoreError::Fenced(format!("`{}`", record.key())))
+        Err(StoreError::Fenced(record.subject()))
     }
 
     /// Writes a record, in place of an earlier one, whoever wrote that.

@@ -144,6 +144,10 @@ impl Record for Run {
     fn key(&self) -> Key {
         key(self.manifest.month, &self.run_id)
     }
+
+    fn subject(&self) -> String {
+        format!("run `{}`", self.run_id)
+    }
 }
 
 fn key(month: BillingMonth, run_id: &str) -> Key {
@@ -222,10 +226,7 @@ impl Run {
     /// # Errors
     /// [`StoreError::Fenced`] if a newer worker has it.
     pub async fn save(&self, store: &Store, fence: Fence) -> Result<(), StoreError> {
-        store.put(self, fence).await.map_err(|error| match error {
-            StoreError::Fenced(_) => StoreError::Fenced(format!("run `{}`", self.run_id)),
-            other => other,
-        })
+        store.put(self, fence).await
     }
 
     /// Stores a new run, and lists its month among those that have runs.

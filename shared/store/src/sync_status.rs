@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use truecount_billing::{ReadReason, SourceId};
 
-use crate::checkpoint::named;
+use crate::checkpoint::source_subject;
 use crate::key::{Key, Partition};
 use crate::{Fence, Record, Store, StoreError};
 
@@ -28,6 +28,10 @@ impl Record for SyncStatus {
     fn key(&self) -> Key {
         key(&self.source)
     }
+
+    fn subject(&self) -> String {
+        source_subject(&self.source)
+    }
 }
 
 fn key(source: &SourceId) -> Key {
@@ -40,7 +44,7 @@ impl SyncStatus {
     /// # Errors
     /// [`StoreError::Fenced`] if a newer worker has the source.
     pub async fn save(&self, store: &Store, fence: Fence) -> Result<(), StoreError> {
-        store.put(self, fence).await.map_err(|error| named(error, &self.source))
+        store.put(self, fence).await
     }
 
     /// The last one, if the source was ever synced.
