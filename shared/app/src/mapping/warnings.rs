@@ -150,7 +150,7 @@ fn waiting(known: &[Known<'_>], found: &Reconciliation, count_day: Date, rows: &
     let worth: BTreeMap<(&SourceId, &AccountId), &Vec<Money>> =
         found.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
     for one in known.iter().filter(|one| matches!(one.mapping.mapping, Mapping::Undecided { .. })) {
-        let Some(since) = one.entry.history.since.filter(|_| !one.entry.is_gone) else { continue };
+        let Some(since) = one.entry.history.since.filter(|_| !one.entry.is_gone()) else { continue };
         let until = since.saturating_add(jiff::Span::new().months(WAIT_MONTHS));
         let total = one.entry.total();
         if until >= count_day || total == 0 {

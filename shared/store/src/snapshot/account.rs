@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{Account, AccountId, BilledLine, UsageItem};
+use truecount_billing::{Account, AccountId, BilledLine, ReadReason, ReadState, UsageItem};
 
 use crate::hash::Hasher;
 use crate::{Retention, SnapshotId, StoreError};
@@ -21,6 +21,18 @@ pub struct AccountContent<'a> {
 }
 
 impl AccountContent<'_> {
+    /// How many items by kind, and how many billed lines as `line`.
+    fn counts(&self) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        for item in self.items {
+            *counts.entry(item.kind.to_string()).or_insert(0) += 1;
+        }
+        if !self.lines.is_empty() {
+            counts.insert("line".to_owned(), self.lines.len() as u64);
+        }
+        counts
+    }
+
     pub(super) fn entries(&self) -> impl Iterator<Item = SnapshotEntry> + '_ {
         let items = self.items.iter().cloned().map(SnapshotEntry::Item);
         items.chain(self.lines.iter().cloned().map(SnapshotEntry::Line))
@@ -48,9 +60,6 @@ pub struct SnapshotAccount {
     /// How many there were when it was last read completely; only where it now is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts_before: Option<BTreeMap<String, u64>>,
-    /// Whether the vendor no longer lists it, and it is only kept because it was there before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_gone: bool,
     /// What happened to it from snapshot to snapshot.
     #[serde(flatten)]
     pub history: AccountHistory,
@@ -107,18 +116,10 @@ impl SnapshotAccount {
             let line = serde_json::to_vec(&entry).map_err(|error| StoreError::unwritable("an item", error))?;
             hasher.raw(&line).raw(b"\n");
         }
-        let mut counts = BTreeMap::new();
-        for item in content.items {
-            *counts.entry(item.kind.to_string()).or_insert(0) += 1;
-        }
-        if !content.lines.is_empty() {
-            counts.insert("line".to_owned(), content.lines.len() as u64);
-        }
         Ok(Self {
             account: content.account.clone(),
-            counts,
+            counts: content.counts(),
             counts_before: None,
-            is_gone: false,
             history: AccountHistory::default(),
             sha256: hasher.finish(),
             at: id,
@@ -137,6 +138,12 @@ impl SnapshotAccount {
             self.chunks = earlier.chunks;
         }
         can_reuse
+    }
+
+    /// Whether the vendor no longer lists it, and it is only kept because it was there before.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(self.account.read_state, ReadState::Doubtful(ReadReason::NotListed { .. }))
     }
 
     /// Items and lines together.

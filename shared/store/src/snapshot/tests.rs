@@ -214,7 +214,6 @@ fn groups_are_bounded_by_accounts_and_by_items() {
             account: Account::new(AccountId::new(format!("{at}")).unwrap(), "x", ReadState::Complete),
             counts: BTreeMap::from([("server".to_owned(), *total)]),
             counts_before: None,
-            is_gone: false,
             sha256: String::new(),
             at: id(1, 1),
             kept_until: date(2027, 7, 6),

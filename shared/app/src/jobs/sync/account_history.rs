@@ -13,7 +13,7 @@ pub(super) fn carry_forward(earlier: &[SnapshotAccount], entries: &mut [Snapshot
     let known: BTreeMap<&AccountId, &SnapshotAccount> =
         earlier.iter().map(|entry| (&entry.account.id, entry)).collect();
     let listed: BTreeSet<AccountId> =
-        entries.iter().filter(|entry| !entry.is_gone).map(|entry| entry.account.id.clone()).collect();
+        entries.iter().filter(|entry| !entry.is_gone()).map(|entry| entry.account.id.clone()).collect();
     let mut gone = BTreeMap::<String, Vec<&SnapshotAccount>>::new();
     for entry in earlier.iter().filter(|entry| !listed.contains(&entry.account.id)) {
         gone.entry(normalise(&entry.account.name)).or_default().push(entry);

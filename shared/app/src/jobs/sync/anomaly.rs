@@ -31,15 +31,15 @@ pub(super) fn reject_empty(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> 
 
 /// Marks an account whose counts fell by more than 20 % and 5 items since the last snapshot as doubtful, until a second
 /// snapshot confirms them.
-pub(super) fn flag_drop(account: &mut AccountReading, before: Option<&SnapshotAccount>) {
+pub(super) fn flag_drop(entry: &mut SnapshotAccount, before: Option<&SnapshotAccount>) {
     let Some(before) = before else { return };
-    if !account.account.read_state.is_complete() {
+    if !entry.account.read_state.is_complete() {
         return;
     }
-    if let Some((kind, was, is)) = fallen(before.known_counts(), &counts(account)) {
+    if let Some((kind, was, is)) = fallen(before.known_counts(), &entry.counts) {
         let as_of = Some(before.at.as_of);
         let reason = ReadReason::Dropped { kind, before: was, now: is, as_of };
-        account.account.read_state = ReadState::Doubtful(reason);
+        entry.account.read_state = ReadState::Doubtful(reason);
     }
 }
 
@@ -64,17 +64,6 @@ fn doubtful(earlier: &SnapshotAccount) -> AccountReading {
     let reason = ReadReason::NotListed { before: earlier.known_total(), as_of: Some(earlier.at.as_of) };
     let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
     AccountReading { account, items: Vec::new(), lines: Vec::new() }
-}
-
-fn counts(account: &AccountReading) -> BTreeMap<String, u64> {
-    let mut counts = BTreeMap::new();
-    for item in &account.items {
-        *counts.entry(item.kind.clone()).or_insert(0) += 1;
-    }
-    if !account.lines.is_empty() {
-        counts.insert("line".to_owned(), account.lines.len() as u64);
-    }
-    counts
 }
 
 /// The first kind that fell too far, with what it was and is.
@@ -105,9 +94,9 @@ mod tests {
     }
 
     fn after(was: u64, is: u64) -> ReadState {
-        let mut account = account("a", is);
-        flag_drop(&mut account, Some(&stored("a", was)));
-        account.account.read_state
+        let mut entry = stored("a", is);
+        flag_drop(&mut entry, Some(&stored("a", was)));
+        entry.account.read_state
     }
 
     fn read(accounts: &[AccountReading]) -> Snapshot {
@@ -142,9 +131,9 @@ mod tests {
             failing.account.read_state = state;
             entry = failing;
         }
-        let mut account = account("a", 3);
-        flag_drop(&mut account, Some(&entry));
-        assert_eq!(account.account.read_state.as_str(), "doubtful");
+        let mut now = stored("a", 3);
+        flag_drop(&mut now, Some(&entry));
+        assert_eq!(now.account.read_state.as_str(), "doubtful");
         assert_eq!(missing_accounts(&read(&[]), &[entry]).len(), 1);
     }
 

@@ -61,16 +61,14 @@ async fn write_accounts(
     let known: BTreeMap<&AccountId, &SnapshotAccount> =
         earlier.iter().map(|entry| (&entry.account.id, entry)).collect();
     let gone = anomaly::missing_accounts(&parsed, earlier);
-    let listed_count = parsed.account_count();
     let mut writer = SnapshotWriter::new(&sync.env.store, &sync.source.id, id, sync.retention);
-    let mut entries = Vec::with_capacity(listed_count + gone.len());
-    for (at, mut account) in parsed.into_accounts().chain(gone).enumerate() {
+    let mut entries = Vec::with_capacity(parsed.account_count() + gone.len());
+    for (at, account) in parsed.into_accounts().chain(gone).enumerate() {
         let before = known.get(&account.account.id).copied();
-        anomaly::flag_drop(&mut account, before);
         let content = content_of(&account);
         let mut entry = SnapshotAccount::describe(&content, id, sync.retention)?;
-        entry.is_gone = at >= listed_count;
-        entry.counts_before = anomaly::counts_before(&account.account.read_state, before);
+        anomaly::flag_drop(&mut entry, before);
+        entry.counts_before = anomaly::counts_before(&entry.account.read_state, before);
         if !before.is_some_and(|before| entry.reuse(before, id.as_of, sync.retention)) {
             // Rows of an interrupted call are stored already; only their number is needed.
             match at as u64 >= checkpoint.accounts_written {
