@@ -166,7 +166,7 @@ impl Run {
 /// here nor where the parts are hashed.
 pub struct InputWriter<'a> {
     store: &'a Store,
-    run: &'a Run,
+    run: Option<&'a Run>,
     source: &'a SourceId,
     lines: gzip::LinesWriter,
     parts: u32,
@@ -179,9 +179,9 @@ struct AccountLine<'a> {
 }
 
 impl<'a> InputWriter<'a> {
-    /// A writer of what `run` reads of `source`.
+    /// A writer of what `run` reads of `source`; without a run, nothing is stored.
     #[must_use]
-    pub fn new(store: &'a Store, run: &'a Run, source: &'a SourceId) -> Self {
+    pub fn new(store: &'a Store, run: Option<&'a Run>, source: &'a SourceId) -> Self {
         Self { store, run, source, lines: gzip::LinesWriter::default(), parts: 0 }
     }
 
@@ -190,6 +190,9 @@ impl<'a> InputWriter<'a> {
     /// # Errors
     /// [`StoreError::Unwritable`] if a value has no JSON form.
     pub fn push(&mut self, account: &Account, entries: &[SnapshotEntry]) -> Result<(), StoreError> {
+        if self.run.is_none() {
+            return Ok(());
+        }
         self.lines.push(&AccountLine { account })?;
         entries.iter().try_for_each(|entry| self.lines.push(entry))
     }
@@ -217,11 +220,12 @@ impl<'a> InputWriter<'a> {
     }
 
     async fn write_part(&mut self) -> Result<(), StoreError> {
+        let Some(run) = self.run else { return Ok(()) };
         let lines = std::mem::take(&mut self.lines);
         self.parts += 1;
         let part = if self.parts == 1 { String::new() } else { format!(".{:04}", self.parts) };
         let name = format!("{INPUTS}{}{part}.jsonl.gz", self.source);
-        self.store.write_once(&self.run.object(&name), lines.finish()?).await.map(drop)
+        self.store.write_once(&run.object(&name), lines.finish()?).await.map(drop)
     }
 }
 
@@ -262,7 +266,7 @@ mod tests {
     async fn a_source_without_accounts_has_an_empty_input() {
         let TestStore { store, .. } = &TestStore::new();
         let (run, source) = (run(None), SourceId::new("rmm").unwrap());
-        InputWriter::new(store, &run, &source).finish().await.unwrap();
+        InputWriter::new(store, Some(&run), &source).finish().await.unwrap();
         let inputs = run.inputs(store).await.unwrap();
         assert_eq!(inputs.iter().map(|file| file.name.as_str()).collect::<Vec<_>>(), ["inputs/rmm.jsonl.gz"]);
         let bytes = run.read_file(store, "inputs/rmm.jsonl.gz").await.unwrap().unwrap();

@@ -76,9 +76,7 @@ async fn push_billed(
             if !account.read_state.is_complete() {
                 reconciler.client_read_state(client, account.read_state.clone());
             }
-            if let Some(writer) = &mut writer {
-                writer.push(account, records)?;
-            }
+            writer.push(account, records)?;
             for record in records {
                 if let SnapshotEntry::Line(line) = record {
                     reconciler.billed_line(line)?;
@@ -86,13 +84,9 @@ async fn push_billed(
             }
             clients.push(Client { id, name: account.name.clone(), facts: account.facts.clone() });
         }
-        if let Some(writer) = &mut writer {
-            writer.flush_if_full().await?;
-        }
+        writer.flush_if_full().await?;
     }
-    if let Some(writer) = writer {
-        writer.finish().await?;
-    }
+    writer.finish().await?;
     Ok(clients)
 }
 
@@ -116,9 +110,7 @@ async fn push_usage(
         for (entry, records) in group.iter().zip(&contents) {
             let account = &entry.account;
             let number = reconciler.account(id, &account.id, &account.name, &account.read_state)?;
-            if let Some(writer) = &mut writer {
-                writer.push(account, records)?;
-            }
+            writer.push(account, records)?;
             let Some(found) = each.next() else { continue };
             match &found.split {
                 Some(split) => push_parts(number, split, records, reconciler)?,
@@ -129,13 +121,9 @@ async fn push_usage(
                 }
             }
         }
-        if let Some(writer) = &mut writer {
-            writer.flush_if_full().await?;
-        }
+        writer.flush_if_full().await?;
     }
-    if let Some(writer) = writer {
-        writer.finish().await?;
-    }
+    writer.finish().await?;
     Ok(mappings)
 }
 
@@ -201,12 +189,8 @@ fn in_words(by: &str, unlisted: &BTreeMap<Option<&str>, u64>) -> String {
     }
 }
 
-/// Where what is read of a source is stored: nowhere without a run, or where it has no snapshot.
-fn input_writer<'a>(
-    env: &'a Environment,
-    inputs: &ComparisonInputs<'a>,
-    source: &'a LoadedSource,
-) -> Option<InputWriter<'a>> {
-    let run = inputs.run.filter(|_| source.frozen.snapshot.is_some())?;
-    Some(InputWriter::new(&env.store, run, &source.frozen.source))
+/// Stores what is read of a source: not without a run, nor where the source has no snapshot.
+fn input_writer<'a>(env: &'a Environment, inputs: &ComparisonInputs<'a>, source: &'a LoadedSource) -> InputWriter<'a> {
+    let run = inputs.run.filter(|_| source.frozen.snapshot.is_some());
+    InputWriter::new(&env.store, run, &source.frozen.source)
 }
