@@ -186,29 +186,10 @@ impl<'i> Section<'i> {
 
 /// The key that differs in the fewest letters, if it differs in no more than a third of them.
 fn closest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
-    let (apart, near) = known.iter().map(|key| (letters_apart(wrong, key), *key)).min()?;
+    let wrong: String = wrong.chars().take(64).collect();
+    // A swap of neighbours is one letter, as it is to the person who mistyped.
+    let (apart, near) = known.iter().map(|key| (strsim::osa_distance(&wrong, key), *key)).min()?;
     (apart <= 1.max(near.len() / 3)).then_some(near)
-}
-
-/// How many letters must be added, left out, exchanged with another or swapped with the next (Damerau and Levenshtein,
-/// each letter once).
-fn letters_apart(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for i in 1..=one.len() {
-        let mut next = vec![i];
-        for j in 1..=other.len() {
-            let exchanged = row[j - 1] + usize::from(one[i - 1] != other[j - 1]);
-            let mut least = exchanged.min(row[j] + 1).min(next[j - 1] + 1);
-            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
-                least = least.min(before[j - 2] + 1);
-            }
-            next.push(least);
-        }
-        before = std::mem::replace(&mut row, next);
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]
