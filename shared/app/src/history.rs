@@ -1,9 +1,9 @@
 //! Months from before there was a run here: their totals only, for questions about the past.
 
-use truecount_billing::{BillingMonth, CountDay};
+use truecount_billing::{BillingMonth, CountDay, start_of_day};
 use truecount_store::{Closing, CreateOutcome, Fence, Run, RunManifest, RunState, RunSummary};
 
-use crate::{AppError, Environment, start_of};
+use crate::{AppError, Environment};
 
 /// Records what an earlier month's closing found. A month that has one already is left alone.
 ///
@@ -18,7 +18,7 @@ pub async fn seed_month(
         return Ok(CreateOutcome::AlreadyExists);
     }
     let count_day = CountDay(month.last_day());
-    let created_at = start_of(count_day.0).unwrap_or_else(|| env.clock.now());
+    let created_at = start_of_day(count_day.0).unwrap_or_else(|| env.clock.now());
     let manifest = RunManifest {
         month,
         count_day,

@@ -34,11 +34,6 @@ use jiff::Timestamp;
 /// Days that a snapshot may be older than the count day.
 pub const AGE_DAYS_MAX: i32 = 3;
 
-/// The moment at which a day begins in UTC.
-pub(crate) fn start_of(day: jiff::civil::Date) -> Option<Timestamp> {
-    jiff::tz::Offset::UTC.to_timestamp(day.to_datetime(jiff::civil::Time::midnight())).ok()
-}
-
 /// When a worker must be done: a little before the runtime ends it.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {

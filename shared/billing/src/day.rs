@@ -2,7 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{ToSpan, civil::Date};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Time},
+    tz::Offset,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why a text is not a month or a day.
@@ -17,6 +21,12 @@ pub enum DayError {
     /// The end lies before the start.
     #[error("a period ends on {1}, before it begins on {0}")]
     Backwards(Date, Date),
+}
+
+/// The moment at which a day begins in UTC; `None` at the end of the calendar.
+#[must_use]
+pub fn start_of_day(day: Date) -> Option<Timestamp> {
+    Offset::UTC.to_timestamp(day.to_datetime(Time::midnight())).ok()
 }
 
 /// The month that a run is for: that of its count day.

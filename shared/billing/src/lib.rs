@@ -15,7 +15,7 @@ mod read_state;
 mod remedy;
 mod side;
 
-pub use day::{BillingMonth, CountDay, DayError, ServicePeriod};
+pub use day::{BillingMonth, CountDay, DayError, ServicePeriod, start_of_day};
 pub use ids::{
     AccountId, AgreementId, ClientId, Currency, ID_BYTES_MAX, IdError, ItemId, LineId, ProductCode, RuleId, SourceId,
 };

@@ -1,8 +1,8 @@
 //! How long what the vendors answered is kept: snapshots in the table, and the pages that they were read from.
 
-use jiff::civil::{Date, Time};
-use jiff::tz::Offset;
+use jiff::civil::Date;
 use jiff::{Span, Timestamp};
+use truecount_billing::start_of_day;
 
 /// The folder of all page batches.
 const PAGES: &str = "raw/";
@@ -25,6 +25,11 @@ impl Retention {
         as_of.saturating_add(Span::new().days(i64::from(self.days)))
     }
 
+    /// When the rows of a snapshot expire, in seconds since 1970, as DynamoDB's TTL wants it.
+    pub(crate) fn expires(self, as_of: Date) -> i64 {
+        start_of_day(self.until(as_of)).map_or(i64::MAX, Timestamp::as_second)
+    }
+
     /// Whether what is kept until a day can be referred to by a snapshot of today, instead of being written again: it
     /// is there for another quarter of the time, so that no run that uses the snapshot finds it gone.
     pub(crate) fn can_refer(self, kept_until: Date, today: Date) -> bool {
@@ -44,12 +49,6 @@ impl Retention {
         let as_of = crawl.and_then(|crawl| crawl.get(..10)).and_then(|day| day.parse().ok());
         as_of.is_some_and(|as_of| self.until(as_of) <= today)
     }
-}
-
-/// The start of a day in seconds since 1970, as DynamoDB's TTL wants it.
-pub(crate) fn epoch_seconds(day: Date) -> i64 {
-    let start = Offset::UTC.to_timestamp(day.to_datetime(Time::midnight()));
-    start.map_or(i64::MAX, Timestamp::as_second)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Report a run: its files written if absent, then its mails.
 
 use serde::Serialize;
-use truecount_billing::BillingMonth;
+use truecount_billing::{BillingMonth, start_of_day};
 use truecount_reconciliation::Reconciliation;
 use truecount_reports::{FailedClosing, InputRef, ReportInput, ReportMail, RunHeader};
 
@@ -9,7 +9,7 @@ use truecount_store::{Closing, Lease, Run, RunState, RunSummary, StoreError, sha
 
 use super::runner::{JobContext, JobOutcome};
 use crate::mail::outbox::{self, MailOutcome, OutgoingMail, Subject};
-use crate::{AppError, Config, Deadline, Environment, Settings, start_of};
+use crate::{AppError, Config, Deadline, Environment, Settings};
 
 /// Whether mail goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,7 +188,7 @@ pub async fn tell_failed(
     why: &str,
 ) -> Result<Vec<MailOutcome>, AppError> {
     let name = format!("failed-{}", settings.today(env));
-    let at = start_of(settings.today(env)).unwrap_or_else(|| env.clock.now());
+    let at = start_of_day(settings.today(env)).unwrap_or_else(|| env.clock.now());
     let subject = Subject { month, name: name.clone(), key: name.clone(), run_id: "" };
     let mut sent = Vec::new();
     for group in &settings.mail.groups {

@@ -5,7 +5,6 @@ use truecount_platform::Row;
 
 use super::{AccountContent, INDEX, SnapshotAccount, SnapshotEntry, chunk_sort};
 use crate::key::Partition;
-use crate::retention::epoch_seconds;
 use crate::{Retention, SnapshotId, Store, StoreError, gzip};
 
 /// Items in one chunk.
@@ -33,7 +32,7 @@ impl<'a> SnapshotWriter<'a> {
     /// A writer of the rows of a snapshot.
     #[must_use]
     pub fn new(store: &'a Store, source: &'a SourceId, id: SnapshotId, retention: Retention) -> Self {
-        Self { store, source, id, expires: epoch_seconds(retention.until(id.as_of)), rows: Vec::new() }
+        Self { store, source, id, expires: retention.expires(id.as_of), rows: Vec::new() }
     }
 
     /// Adds an account's content, and sets the entry's chunk count.
