@@ -24,7 +24,7 @@ pub(crate) struct SortedItems {
 }
 
 const HEAD: usize = 8;
-/// The units of quantities by their place here.
+/// The units of quantities, each at its [`place_of`].
 const UNITS: [Unit; 5] = [Unit::Each, Unit::Device, Unit::Seat, Unit::Gigabyte, Unit::Gibibyte];
 /// Between the names and values of attributes, and between the texts of a list.
 const SEPARATOR: &str = "\0";
@@ -104,7 +104,7 @@ fn put_content(bytes: &mut Vec<u8>, item: &UsageItem) {
     match item.quantity {
         None => bytes.push(0),
         Some(quantity) => {
-            bytes.push(1 + UNITS.iter().position(|unit| *unit == quantity.unit).unwrap_or(0) as u8);
+            bytes.push(1 + place_of(quantity.unit));
             bytes.extend_from_slice(&quantity.amount.serialize());
         }
     }
@@ -123,6 +123,17 @@ fn put_content(bytes: &mut Vec<u8>, item: &UsageItem) {
     let rare = (item.commitment.is_some() || item.cost.is_some())
         .then(|| serde_json::to_string(&(&item.commitment, &item.cost)).unwrap_or_default());
     put_text(bytes, rare.as_deref());
+}
+
+/// A match and no search: a new unit must get a place before this compiles.
+fn place_of(unit: Unit) -> u8 {
+    match unit {
+        Unit::Each => 0,
+        Unit::Device => 1,
+        Unit::Seat => 2,
+        Unit::Gigabyte => 3,
+        Unit::Gibibyte => 4,
+    }
 }
 
 fn unpack(bytes: &[u8], start: u32) -> Option<UsageItem> {
@@ -273,6 +284,13 @@ pub(crate) fn clip(text: &str, most: usize) -> &str {
 mod tests {
     use super::*;
     use truecount_billing::{Commitment, Currency, Money, decimal_from_text};
+
+    #[test]
+    fn each_unit_is_unpacked_at_the_place_it_was_packed() {
+        for (place, unit) in UNITS.into_iter().enumerate() {
+            assert_eq!(usize::from(place_of(unit)), place, "{unit:?}");
+        }
+    }
 
     fn item(id: &str, kind: &str, word: &str) -> UsageItem {
         let amount = decimal_from_text("1.10").unwrap();
