@@ -1,5 +1,7 @@
-//! Which client an account belongs to: by a person's decision, else by an identifier that the vendor holds, else by an
-//! equal and unique name, else undecided. Pure.
+//! Which client an account belongs to: by a person's decision, else by an identifier that the vendor holds and that
+//! the name does not contradict, else by an equal and unique name, else undecided. Pure.
+
+mod identifiers;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +11,7 @@ use truecount_reconciliation::{DecidedBy, Mapping};
 
 use truecount_store::{MappingDecision, MappingRecord};
 
+use self::identifiers::Identifiers;
 use crate::settings::MappingSettings;
 
 /// A client of the PSA.
@@ -60,7 +63,7 @@ pub fn of_accounts(
     let clients_named = || clients.iter().map(|client| (&client.id, client.name.as_str()));
     let equal = confirmed_by_name(named(), clients_named());
     let alike = equal_but_for_legal_form(named(), clients_named());
-    let held = Identifiers::of(accounts, clients, &equal);
+    let held = Identifiers::of(accounts, clients, &equal, &alike);
     let mapping = |account: &Account| {
         if let Some(decision) = decisions.get(&account.id) {
             match &decision.decision {
@@ -69,13 +72,14 @@ pub fn of_accounts(
             }
         }
         let may_confirm = !decisions.contains_key(&account.id);
-        if let Some(client) = held.of_account(&account.id) {
-            let counts = may_confirm && settings.confirm_vendor_identifiers && held.count_by_themselves(&account.id);
-            let client_id = client.clone();
-            return match counts {
-                true => Mapping::Confirmed { client_id, by: DecidedBy::Identifier }.into(),
-                false => by_identifier(client, &equal, &account.id),
-            };
+        if let Some(client_id) = held.confirmed(&account.id)
+            && may_confirm
+            && settings.confirm_vendor_identifiers
+        {
+            return Mapping::Confirmed { client_id: client_id.clone(), by: DecidedBy::Identifier }.into();
+        }
+        if let Some((clients, why)) = held.proposal(&account.id) {
+            return proposed(&clients, why);
         }
         by_name(&account.id, &equal, alike.get(&account.id), may_confirm && settings.confirm_equal_names)
     };
@@ -122,84 +126,12 @@ fn by_name(
     proposed(clients, why.to_owned())
 }
 
-/// Proposed for the client whose identifier the vendor holds, and for those of the same name.
-fn by_identifier(client: &ClientId, equal: &ByName<&AccountId, &ClientId>, account: &AccountId) -> AccountMapping {
-    let mut clients = vec![client];
-    let same_name = equal
-        .confirmed
-        .get(account)
-        .into_iter()
-        .chain(equal.held_back.get(account).map(|held| &held.clients).into_iter().flatten());
-    clients.extend(same_name.copied().filter(|other| *other != client));
-    let why = if clients.len() > 1 {
-        "the vendor holds this client's identifier, but the name is another client's"
-    } else {
-        "the vendor holds this client's identifier"
-    };
-    proposed(&clients, why.to_owned())
-}
-
 fn proposed(clients: &[&ClientId], why: String) -> AccountMapping {
     let mut clients = clients.iter().map(|client| (*client).clone());
     AccountMapping {
         mapping: Mapping::Undecided { proposal: clients.next(), why },
         or_else: clients.collect(),
         split: None,
-    }
-}
-
-/// The clients whose identifiers the vendor holds, by account.
-struct Identifiers<'a> {
-    clients: BTreeMap<&'a AccountId, &'a ClientId>,
-    /// Accounts with the name of another client.
-    contradicted: Vec<&'a AccountId>,
-    /// Whether more names contradict than agree: then the identifiers are numbers of another system that only look like
-    /// the PSA's.
-    are_doubtful: bool,
-}
-
-impl<'a> Identifiers<'a> {
-    fn of(accounts: &[&'a Account], clients: &'a [Client], equal: &ByName<&AccountId, &ClientId>) -> Self {
-        let mut by_text = BTreeMap::<String, Option<&ClientId>>::new();
-        for client in clients {
-            let own = std::iter::once(client.id.as_str());
-            for text in own.chain(client.facts.identifiers.iter().map(String::as_str)) {
-                let known = by_text.entry(text.to_lowercase()).or_insert(Some(&client.id));
-                if *known != Some(&client.id) {
-                    *known = None; // of two clients: says nothing
-                }
-            }
-        }
-        let mut found = Self { clients: BTreeMap::new(), contradicted: Vec::new(), are_doubtful: false };
-        let mut agreeing = 0;
-        for account in accounts {
-            let texts = account.facts.identifiers.iter();
-            let mut named: Vec<_> =
-                texts.filter_map(|text| by_text.get(&text.to_lowercase()).copied().flatten()).collect();
-            named.sort();
-            named.dedup();
-            let &[client] = named.as_slice() else { continue };
-            found.clients.insert(&account.id, client);
-            let same_name = match equal.confirmed.get(&account.id) {
-                Some(one) => std::slice::from_ref(one),
-                None => equal.held_back.get(&account.id).map_or(&[][..], |held| &held.clients),
-            };
-            if same_name.contains(&client) {
-                agreeing += 1;
-            } else if !same_name.is_empty() {
-                found.contradicted.push(&account.id);
-            }
-        }
-        found.are_doubtful = found.contradicted.len() > agreeing;
-        found
-    }
-
-    fn of_account(&self, account: &AccountId) -> Option<&'a ClientId> {
-        self.clients.get(account).copied()
-    }
-
-    fn count_by_themselves(&self, account: &AccountId) -> bool {
-        !self.are_doubtful && !self.contradicted.contains(&account)
     }
 }
 

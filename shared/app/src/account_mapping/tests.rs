@@ -93,8 +93,7 @@ fn an_identifier_counts_by_itself_unless_it_contradicts_the_name() {
         account("p5", "Mill", &["251"]),
     ];
     let rows = found(&accounts, &clients, &[], &MappingSettings::default());
-    let contradiction =
-        "undecided 250+252: the vendor holds this client's identifier, but the name is another client's";
+    let contradiction = "undecided 250+252: the identifier is that of `Harbour Dental`, the name that of `Quay`";
     let expected = [
         "confirmed 250 Identifier",
         "confirmed 251 Identifier",
@@ -113,4 +112,45 @@ fn identifiers_that_mostly_contradict_the_names_are_somebody_elses_numbers() {
     let accounts = [account("p1", "Harbour", &["2"]), account("p2", "Mill", &["3"]), account("p3", "Bolt", &["1"])];
     let rows = found(&accounts, &clients, &[], &MappingSettings::default());
     assert!(rows.iter().all(|row| row.starts_with("undecided")), "{rows:?}");
+}
+
+#[test]
+fn a_name_that_is_clearly_more_like_another_client_contradicts_an_identifier() {
+    let clients = [
+        client("250", "Harbour Dental"),
+        client("251", "Quay Legal"),
+        client("252", "Northfield Joinery"),
+        client("253", "Beacon Veterinary"),
+    ];
+    let accounts = [
+        account("p1", "Quay Legal LLP", &["250"]),
+        account("p2", "Harbour Dental Group", &["251"]),
+        account("p3", "Northfield Joinery (Holdings)", &["252"]),
+        account("p4", "Beacon Vets", &[" 253 "]),
+        account("p5", "Zorn", &["253"]),
+    ];
+    let rows = found(&accounts, &clients, &[], &MappingSettings::default());
+    let expected = [
+        "undecided 250+251: the identifier is that of `Harbour Dental`, the name that of `Quay Legal`",
+        "undecided 251+250: the identifier is that of `Quay Legal`, the name is more like `Harbour Dental`",
+        "confirmed 252 Identifier",
+        "confirmed 253 Identifier",
+        "confirmed 253 Identifier",
+    ];
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn identifiers_are_joined_without_blanks_and_without_case() {
+    let clients = [client("AB-1", "Harbour"), client("x", "Mill"), client("X", "Quay")];
+    for (identifier, expected) in [
+        ("ab-1", "confirmed AB-1 Identifier"),
+        ("  Ab-1\t", "confirmed AB-1 Identifier"),
+        ("AB1", "undecided : "),
+        ("  ", "undecided : "),
+        ("x", "undecided : "),
+    ] {
+        let rows = found(&[account("p", "Zorn", &[identifier])], &clients, &[], &MappingSettings::default());
+        assert_eq!(rows, [expected], "{identifier:?}");
+    }
 }
