@@ -44,7 +44,7 @@ pub(super) fn source() -> Result<SourceId, CheckError> {
 pub(super) fn read(path: &Path, reconciler: &mut Reconciler) -> Result<(), CheckError> {
     let mut last: Option<(String, ClientNo)> = None;
     each_row(path, &COLUMNS, |row| {
-        let id = row.get(CLIENT_ID);
+        let id = row.key(CLIENT_ID);
         let client = match &last {
             Some((last_id, number)) if last_id == id => *number,
             _ => {
@@ -60,7 +60,7 @@ pub(super) fn read(path: &Path, reconciler: &mut Reconciler) -> Result<(), Check
 /// Each product code, for rules that are made from the files.
 pub(super) fn product_codes(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CheckError> {
     each_row(path, &COLUMNS, |row| {
-        take(row.get(PRODUCT_CODE));
+        take(row.key(PRODUCT_CODE));
         Ok(())
     })
 }
@@ -75,12 +75,12 @@ fn client(row: &Row<'_, 9>, id: &str, reconciler: &mut Reconciler) -> Result<Cli
 
 fn line<'a>(row: &Row<'a, 9>) -> Result<LineRef<'a>, CheckError> {
     for column in [LINE_ID, PRODUCT_CODE] {
-        check_id(row.get(column)).map_err(|e| row.wrong(column, &e))?;
+        check_id(row.key(column)).map_err(|e| row.wrong(column, &e))?;
     }
     let wrong = |column| move |why: String| row.wrong(column, &why);
     Ok(LineRef {
-        line_id: row.get(LINE_ID),
-        product_code: row.get(PRODUCT_CODE),
+        line_id: row.key(LINE_ID),
+        product_code: row.key(PRODUCT_CODE),
         quantity: decimal(row.get(QUANTITY)).map_err(wrong(QUANTITY))?,
         less_included: None,
         unit_price: decimal_if_any(row.get(UNIT_PRICE)).map_err(wrong(UNIT_PRICE))?,

@@ -19,13 +19,13 @@ const CLIENT_ID: usize = 2;
 /// Pushes every mapping. A source that is named here is there, even if nothing is used in it.
 pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) -> Result<(), CheckError> {
     each_row(path, &COLUMNS, |row| {
-        let source = SourceId::new(row.get(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?;
-        let id = AccountId::new(row.get(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
+        let source = SourceId::new(row.key(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?;
+        let id = AccountId::new(row.key(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
         if reconciler.find_source(&source).is_none() {
             reconciler.source(status(source.clone(), Side::Used, as_of));
         }
         let account = reconciler.account(&source, &id, "", &ReadState::Complete)?;
-        let client_id = ClientId::new(row.get(CLIENT_ID)).map_err(|e| row.wrong(CLIENT_ID, &e))?;
+        let client_id = ClientId::new(row.key(CLIENT_ID)).map_err(|e| row.wrong(CLIENT_ID, &e))?;
         if let Some(other) = reconciler.mapped_client(account).filter(|other| **other != client_id) {
             let why = format!(
                 "account `{id}` of {source} is mapped to client `{client_id}` here and to `{other}` before; leave one"

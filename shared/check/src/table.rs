@@ -65,6 +65,16 @@ impl<'a, const N: usize> Row<'a, N> {
         self.fields.get(self.head.places[column])
     }
 
+    /// The field of a column by which files are joined, without the blanks around it that databases pad ids with.
+    #[inline]
+    pub(super) fn key(&self, column: usize) -> &'a str {
+        let field = self.get(column);
+        match field.as_bytes() {
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => field,
+            _ => field.trim(),
+        }
+    }
+
     pub(super) fn has(&self, column: usize) -> bool {
         self.head.places[column] != usize::MAX
     }

@@ -302,3 +302,32 @@ fn a_broken_line_70_000_is_found_where_it_is() {
         assert!(wrong.starts_with(expected), "{wrong}");
     }
 }
+
+#[test]
+fn blanks_around_join_keys_change_nothing() {
+    let padded = |text: &str, columns: &[usize]| {
+        let pad = |line: &str| {
+            let fields = line.split(',').enumerate();
+            fields
+                .map(|(at, field)| if columns.contains(&at) { format!("{field} \t") } else { field.to_owned() })
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        let (header, rows) = text.split_once('\n').unwrap();
+        rows.lines().fold(format!("{header}\n"), |text, row| text + &pad(row) + "\n")
+    };
+    let billed = BILLED.replace("\"Acme, Inc.\"", "Acme Inc");
+    let plain = Files::new().with("billed.csv", &billed);
+    plain.run();
+    let files = Files::new()
+        .with("billed.csv", padded(&billed, &[0, 1, 3]))
+        .with("usage.csv", padded(USAGE, &[0, 1, 3, 4, 5]))
+        .with("mappings.csv", padded(MAPPINGS, &[0, 1, 2]))
+        .with("rules.csv", padded(RULES, &[0, 1, 2, 3]));
+    files.run();
+    assert_eq!(files.exceptions(), plain.exceptions());
+    // a client whose id is padded in one line only is one client
+    let files = Files::new().with("billed.csv", billed.replacen("1,C1,", "1,C1 ,", 1));
+    files.run();
+    assert_eq!(files.exceptions(), plain.exceptions());
+}

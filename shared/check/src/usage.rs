@@ -33,10 +33,10 @@ pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) ->
     let mut last: Option<Last> = None;
     each_row(path, &COLUMNS, |row| {
         let account = match &last {
-            Some(last) if last.id == row.get(ACCOUNT_ID) && last.source == row.get(SOURCE) => last.account,
+            Some(last) if last.id == row.key(ACCOUNT_ID) && last.source == row.key(SOURCE) => last.account,
             _ => {
                 let account = sources.account(&row, reconciler)?;
-                let (source, id) = (row.get(SOURCE).to_owned(), row.get(ACCOUNT_ID).to_owned());
+                let (source, id) = (row.key(SOURCE).to_owned(), row.key(ACCOUNT_ID).to_owned());
                 last = Some(Last { source, id, account });
                 account
             }
@@ -48,7 +48,7 @@ pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) ->
 /// Each source and SKU, for rules that are made from the files.
 pub(super) fn skus(path: &Path, mut take: impl FnMut(&str, &str)) -> Result<(), CheckError> {
     each_row(path, &COLUMNS, |row| {
-        take(row.get(SOURCE), row.get(SKU));
+        take(row.key(SOURCE), row.key(SKU));
         Ok(())
     })
 }
@@ -68,7 +68,7 @@ struct Sources {
 
 impl Sources {
     fn account(&mut self, row: &Row<'_, 9>, reconciler: &mut Reconciler) -> Result<AccountNo, CheckError> {
-        let text = row.get(SOURCE);
+        let text = row.key(SOURCE);
         let source = match &self.last {
             Some(source) if source.as_str() == text => source.clone(),
             _ => SourceId::new(text).map_err(|e| row.wrong(SOURCE, &e))?,
@@ -80,11 +80,11 @@ impl Sources {
         let name = row.get(ACCOUNT_NAME);
         // names are for people to whom an account is shown: a mapped one is shown as its client
         let is_done = |known: &AccountNo| reconciler.has_name(*known) || reconciler.mapped_client(*known).is_some();
-        let known = reconciler.find_account(number, row.get(ACCOUNT_ID)).filter(is_done);
+        let known = reconciler.find_account(number, row.key(ACCOUNT_ID)).filter(is_done);
         let account = match known {
             Some(account) => account,
             None => {
-                let id = AccountId::new(row.get(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
+                let id = AccountId::new(row.key(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
                 reconciler.account(&source, &id, name, &ReadState::Complete)?
             }
         };
@@ -94,16 +94,16 @@ impl Sources {
 }
 
 fn item<'a>(row: &Row<'a, 9>) -> Result<ItemRef<'a>, CheckError> {
-    check_id(row.get(ITEM_ID)).map_err(|e| row.wrong(ITEM_ID, &e))?;
+    check_id(row.key(ITEM_ID)).map_err(|e| row.wrong(ITEM_ID, &e))?;
     let quantity = if row.has(QUANTITY) {
         decimal_if_any(row.get(QUANTITY)).map_err(|why| row.wrong(QUANTITY, &why))?
     } else {
         Some(Decimal::ONE)
     };
     Ok(ItemRef {
-        item_id: row.get(ITEM_ID),
-        kind: row.get(KIND),
-        sku: row.get(SKU),
+        item_id: row.key(ITEM_ID),
+        kind: row.key(KIND),
+        sku: row.key(SKU),
         state: ItemState::from_word(row.get(STATUS)),
         last_seen: moment_if_any(row.get(LAST_SEEN)).map_err(|why| row.wrong(LAST_SEEN, &why))?,
         quantity,

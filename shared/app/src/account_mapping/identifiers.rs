@@ -96,7 +96,8 @@ impl<'a> Identifiers<'a> {
                 (others.as_slice(), format!("the identifier is that of `{}`, the name that of {named}", client.name))
             }
             NameSays::MoreLike(other) => {
-                let why = format!("the identifier is that of `{}`, the name is more like `{}`", client.name, other.name);
+                let why =
+                    format!("the identifier is that of `{}`, the name is more like `{}`", client.name, other.name);
                 (std::slice::from_ref(other), why)
             }
             NameSays::Same | NameSays::Nothing if self.are_doubtful => {
