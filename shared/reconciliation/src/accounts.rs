@@ -27,6 +27,8 @@ struct Unmapped {
     /// Items, each once, whether or not they count.
     item_count: u64,
     quantity_unknown: u64,
+    /// Items with a word that nobody knows, which may count.
+    unclear: u64,
     worth: BTreeMap<Currency, Decimal>,
     /// Units of rules without a list price.
     unpriced: Decimal,
@@ -55,7 +57,7 @@ pub(crate) fn judge_accounts(books: &Reconciler, judge: &Judge<'_>, found: &mut 
         if sums.item_count == 0 && matches!(account.decision, Decision::Split(_)) {
             continue;
         }
-        let something = !sums.used.is_zero() || sums.quantity_unknown > 0;
+        let something = !sums.used.is_zero() || sums.quantity_unknown > 0 || sums.unclear > 0;
         if something && !is_unread && source.is_usable() && judge.billed_unread.is_none() {
             found.findings.push(unmapped(books, judge, account, &sums));
         }
@@ -79,6 +81,7 @@ fn sum(books: &Reconciler, account: &AccountEntry) -> Option<Unmapped> {
             }
         }
         (Taker::Rule(_), Some(Outcome::UNKNOWN)) => sums.quantity_unknown += items,
+        (Taker::Rule(_), Some(outcome)) if books.is_unclear(outcome) => sums.unclear += items,
         _ => {}
     });
     for (rule, units) in by_rule.into_iter().filter(|_| is_exact) {
@@ -112,10 +115,14 @@ fn unmapped(books: &Reconciler, judge: &Judge<'_>, account: &AccountEntry, sums:
     if let Decision::Split(why) = &account.decision {
         reason.push_str(&format!("; {why}"));
     }
-    let known = (sums.quantity_unknown == 0).then(|| plain(sums.used));
+    let known = (sums.quantity_unknown == 0 && sums.unclear == 0).then(|| plain(sums.used));
     if sums.quantity_unknown > 0 {
         let items = plural(sums.quantity_unknown, "item", "items");
         reason.push_str(&format!("; besides {} {items} without a quantity", sums.quantity_unknown));
+    }
+    if sums.unclear > 0 {
+        let items = plural(sums.unclear, "item", "items");
+        reason.push_str(&format!("; besides {} {items} of a status or kind that nobody has explained", sums.unclear));
     }
     let price_basis = if one_currency.is_some() { 70 } else { 40 };
     Finding {

@@ -31,12 +31,19 @@ pub(crate) struct UsageSum {
     pub(crate) left_out: Vec<(Outcome, Decimal)>,
     /// Items that would count, had they a quantity.
     pub(crate) quantity_unknown: u64,
+    /// Items with a word of their own, by word.
+    pub(crate) words: Vec<(Outcome, u64)>,
 }
 
 impl UsageSum {
     pub(crate) fn leave_out(&mut self, outcome: Outcome, items: u64, units: Decimal) -> Option<()> {
         if outcome == Outcome::UNKNOWN {
             self.quantity_unknown += items;
+        } else if outcome != Outcome::STALE {
+            match self.words.iter_mut().find(|(one, _)| *one == outcome) {
+                Some((_, sum)) => *sum += items,
+                None => self.words.push((outcome, items)),
+            }
         }
         match self.left_out.iter_mut().find(|(one, _)| *one == outcome) {
             Some((_, sum)) => *sum = exact::sum(*sum, units)?,

@@ -12,11 +12,11 @@ use truecount_billing::{
 };
 
 use crate::{
-    AccountNo, ClientNo, DecidedBy, ItemRef, LineRef, Mapping, Options, ReconcileError, Reconciliation, RuleSet,
-    SourceNo, SourceStatus,
+    AccountNo, ClientNo, DecidedBy, ItemRef, LineRef, Mapping, Options, Profile, ReconcileError, Reconciliation,
+    RuleSet, SourceNo, SourceStatus,
     items::{AccountItems, HasItems, Outcome, Report, SeenItems},
     lines::{Dated, RuleLines},
-    takers::Takers,
+    takers::{Certainty, Takers},
     words::Words,
 };
 
@@ -316,13 +316,22 @@ impl Reconciler {
             source.quantity_unknown_count += u64::from(item.quantity.is_none());
         }
         let is_disabled = matches!(item.state, ItemState::LeftOut(LeftOutReason::Disabled));
+        let is_unclear = matches!(item.state, ItemState::Unknown(_)) && self.options.profile == Profile::Full;
         for take in source.takers.takes(self.rules.rules(), item.kind, item.sku) {
             let stale = take.terms.seen_since.is_some_and(|since| item.last_seen.is_some_and(|seen| seen < since));
             let outcome = match left_out {
                 Some(_) if take.terms.counts_disabled && is_disabled => Outcome::DISABLED,
+                // Whatever its state means, it was not seen for too long.
+                Some(_) if is_unclear && stale => Outcome::STALE,
                 Some(outcome) => outcome,
                 None if stale => Outcome::STALE,
                 None => Outcome::COUNTS,
+            };
+            let outcome = match take.certainty {
+                Certainty::Takes => outcome,
+                Certainty::MayTake if outcome.is_used() => self.words.unknown_kind(),
+                Certainty::MayTake if is_unclear && !stale => outcome,
+                Certainty::MayTake => continue,
             };
             let report = Report { group: take.group, mask: take.mask, outcome, quantity: item.quantity };
             self.seen.report(&mut entry.items, item.item_id, report, &self.words)?;

@@ -78,8 +78,12 @@ impl Rule {
     /// Whether it counts items of this kind and SKU.
     #[must_use]
     pub fn takes(&self, kind: &str, sku: &str) -> bool {
-        let within = |list: &[String], word: &str| list.is_empty() || list.iter().any(|one| one == word);
-        within(&self.kinds, kind) && within(&self.skus, sku)
+        is_within(&self.kinds, kind) && self.takes_sku(sku)
+    }
+
+    /// Whether it counts items of this SKU, if they are of the right kind.
+    pub(crate) fn takes_sku(&self, sku: &str) -> bool {
+        is_within(&self.skus, sku)
     }
 
     /// The currency of its list price.
@@ -87,6 +91,11 @@ impl Rule {
     pub fn currency(&self) -> Option<Currency> {
         self.list_price.map(|price| price.0.currency)
     }
+}
+
+/// An empty list takes every word.
+fn is_within(list: &[String], word: &str) -> bool {
+    list.is_empty() || list.iter().any(|one| one == word)
 }
 
 /// Rules that do not contradict each other, in the order of their file.

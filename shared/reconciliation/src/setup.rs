@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Profile, Reconciler, SetupFinding, accounts::untaken, compare::Judge, coverage::plural, finish::Found,
-    items::Outcome, reconciler::Decision, takers::Taker,
+    items::Outcome, reconciler::Decision, takers::Taker, words::Meaning,
 };
 
 /// Every setup finding, by code and subject.
@@ -122,13 +122,15 @@ fn unclear_items(books: &Reconciler, rows: &mut Vec<SetupFinding>) {
         for (place, count) in (0_u16..).zip(&source.status_counts).filter(|(_, count)| **count > 0) {
             let outcome = Outcome(Outcome::STATUS + place);
             let word = books.words.of(outcome);
-            if books.words.is_known(outcome) {
+            if books.words.meaning(outcome) != Some(Meaning::UnknownState) {
                 continue;
             }
-            let message = format!(
-                "{count} {} of {id} with status `{word}`, which is not known and is not counted; only `active` counts",
-                plural(*count, "item", "items")
-            );
+            let so = match books.options.profile {
+                Profile::Full => "what may count them is not reconciled",
+                Profile::Plain => "it is not counted; only `active` counts",
+            };
+            let items = plural(*count, "item", "items");
+            let message = format!("{count} {items} of {id} with status `{word}`, which is not known: {so}");
             rows.push(row("unknown_status", &format!("{id}: {word}"), message, *count));
         }
     }

@@ -12,6 +12,7 @@ use truecount_billing::CountBasis;
 use crate::{
     Profile, Rule,
     items::{GROUP_RULES, LocalRule},
+    words::UNKNOWN_KIND,
 };
 
 /// So many kinds and SKUs of one source are told apart where no rule takes them; the rest is one.
@@ -23,6 +24,16 @@ pub(crate) struct Take {
     pub(crate) group: u8,
     pub(crate) mask: u16,
     pub(crate) terms: Terms,
+    pub(crate) certainty: Certainty,
+}
+
+/// Whether a rule takes items of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// It does.
+    Takes,
+    /// Nobody knows of what kind they are: it may.
+    MayTake,
 }
 
 /// Which items count for a rule, beside those that are active.
@@ -60,13 +71,15 @@ pub(crate) struct Takers {
     index: HashTable<u32>,
     last: usize,
     untaken: usize,
+    /// Whether it matters that nobody knows what kind an item is.
+    minds_unknown_kinds: bool,
     hasher: DefaultHashBuilder,
 }
 
 impl Takers {
     /// The rules of the set that count in this source.
     pub(crate) fn of<'a>(rules: impl Iterator<Item = (u16, &'a Rule)>, count_day: Date, profile: Profile) -> Self {
-        let mut takers = Self::default();
+        let mut takers = Self { minds_unknown_kinds: profile == Profile::Full, ..Self::default() };
         for (place, rule) in rules {
             takers.takers.push(Taker::Rule(place));
             takers.terms.push(Terms {
@@ -105,8 +118,11 @@ impl Takers {
         let mut takes: Vec<Take> = Vec::new();
         for (local, taker) in (0_u16..).zip(&self.takers) {
             let Taker::Rule(place) = taker else { continue };
-            if rules[usize::from(*place)].takes(kind, sku) {
-                add(&mut takes, local, self.terms[usize::from(local)]);
+            let (rule, terms) = (&rules[usize::from(*place)], self.terms[usize::from(local)]);
+            if rule.takes(kind, sku) {
+                add(&mut takes, local, terms, Certainty::Takes);
+            } else if self.minds_unknown_kinds && kind == UNKNOWN_KIND && (sku.is_empty() || rule.takes_sku(sku)) {
+                add(&mut takes, local, terms, Certainty::MayTake);
             }
         }
         let (mut kind, mut sku) = (kind, sku);
@@ -122,7 +138,7 @@ impl Takers {
             let local = u16::try_from(self.takers.len()).unwrap_or(u16::MAX);
             self.takers.push(Taker::Nobody { kind: kind.into(), sku: sku.into() });
             self.terms.push(Terms::default());
-            add(&mut takes, local, Terms::default());
+            add(&mut takes, local, Terms::default(), Certainty::Takes);
         }
         let place = self.classes.len();
         self.classes.push(Class { kind: kind.into(), sku: sku.into(), takes });
@@ -145,11 +161,12 @@ fn hash_of(hasher: &DefaultHashBuilder, kind: &str, sku: &str) -> u64 {
     state.finish()
 }
 
-fn add(takes: &mut Vec<Take>, local: LocalRule, terms: Terms) {
+fn add(takes: &mut Vec<Take>, local: LocalRule, terms: Terms, certainty: Certainty) {
     let (group, bit) = ((local / GROUP_RULES) as u8, 1 << (local % GROUP_RULES));
-    match takes.iter_mut().find(|take| take.group == group && take.terms == terms) {
+    let is_same = |take: &&mut Take| take.group == group && take.terms == terms && take.certainty == certainty;
+    match takes.iter_mut().find(is_same) {
         Some(take) => take.mask |= bit,
-        None => takes.push(Take { group, mask: bit, terms }),
+        None => takes.push(Take { group, mask: bit, terms, certainty }),
     }
 }
 

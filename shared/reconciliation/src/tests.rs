@@ -4,6 +4,7 @@
 mod arithmetic;
 mod kinds;
 mod rules;
+mod unknown_words;
 mod unread;
 
 use jiff::{Timestamp, civil::Date};

@@ -3,10 +3,13 @@
 use truecount_billing::{ClientId, SourceId};
 
 use crate::{
-    AccountNo, ClientNo, NextStep, ReconcileError, Reconciler, Rule, SourceNo,
+    AccountNo, ClientNo, NextStep, Profile, ReconcileError, Reconciler, Rule, SourceNo,
     compare::{Judge, UsageSum},
+    coverage::plural,
     finish::{ClientSource, Sides, state_in_words},
+    items::Outcome,
     lines::RuleLines,
+    words::Meaning,
 };
 
 /// The reason, the gravest first.
@@ -26,8 +29,21 @@ pub(crate) enum Unread {
     Pending(AccountNo),
     /// Items without a quantity.
     Quantity(u64),
+    /// Items that the rule may count: nobody knows what a word of the vendor's means. By word.
+    Words(Vec<UnknownWord>),
     /// A line whose agreement's cycle cannot be brought to a month.
     Cycle,
+}
+
+/// Items with a word that nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct UnknownWord {
+    /// The word.
+    pub(crate) word: String,
+    /// Whether it says what kind of thing they are, rather than in what state they are.
+    pub(crate) is_kind: bool,
+    /// How many items.
+    pub(crate) items: u64,
 }
 
 impl Unread {
@@ -73,6 +89,10 @@ impl Unread {
         if usage.quantity_unknown > 0 {
             return Some(Self::Quantity(usage.quantity_unknown));
         }
+        let words = unknown_words(judge.books, usage);
+        if !words.is_empty() {
+            return Some(Self::Words(words));
+        }
         lines.is_some_and(|lines| lines.cycle_unknown_count > 0).then_some(Self::Cycle)
     }
 
@@ -94,9 +114,12 @@ impl Unread {
             Self::Pending(_) => NextStep::ConfirmMapping,
             Self::SourceMissing => NextStep::FixRule,
             Self::Cycle => NextStep::ChangePsa,
-            Self::Billed(_) | Self::Source(_) | Self::Client | Self::Account(_) | Self::Quantity(_) => {
-                NextStep::FixSource
-            }
+            Self::Billed(_)
+            | Self::Source(_)
+            | Self::Client
+            | Self::Account(_)
+            | Self::Quantity(_)
+            | Self::Words(_) => NextStep::FixSource,
         }
     }
 
@@ -127,12 +150,45 @@ impl Unread {
             }
             Self::Quantity(1) => format!("{source} gave no quantity for 1 item"),
             Self::Quantity(count) => format!("{source} gave no quantity for {count} items"),
+            Self::Words(words) => {
+                let named: Vec<_> = words.iter().map(UnknownWord::in_words).collect();
+                format!("{source} has {}: nobody has explained whether to count them", named.join(", "))
+            }
             Self::Cycle => "the billing cycle of an agreement cannot be brought to a month".into(),
         }
     }
 }
 
+/// The words of a rule's items that nobody knows.
+fn unknown_words(books: &Reconciler, usage: &UsageSum) -> Vec<UnknownWord> {
+    let unclear = usage.words.iter().filter(|(outcome, items)| *items > 0 && books.is_unclear(*outcome));
+    let word = |(outcome, items): &(Outcome, u64)| UnknownWord {
+        word: books.words.of(*outcome).to_owned(),
+        is_kind: books.words.meaning(*outcome) == Some(Meaning::UnknownKind),
+        items: *items,
+    };
+    let mut unknown: Vec<_> = unclear.map(word).collect();
+    unknown.sort_unstable();
+    unknown
+}
+
+impl UnknownWord {
+    /// ``3 items with status `zombie` ``.
+    fn in_words(&self) -> String {
+        let items = plural(self.items, "item", "items");
+        let what = if self.is_kind { "of kind" } else { "with status" };
+        format!("{} {items} {what} `{}`", self.items, self.word)
+    }
+}
+
 impl Reconciler {
+    /// Whether nobody knows if items count that have this outcome. The plain profile counts what has the word `active`,
+    /// and nothing else.
+    pub(crate) fn is_unclear(&self, outcome: Outcome) -> bool {
+        let is_unknown = matches!(self.words.meaning(outcome), Some(Meaning::UnknownState | Meaning::UnknownKind));
+        is_unknown && self.options.profile == Profile::Full
+    }
+
     pub(crate) fn source_in_words(&self, number: SourceNo) -> String {
         let status = &self.sources[usize::from(number.0)].status;
         match &status.read_state {

@@ -1,4 +1,4 @@
-//! The words of states that do not count, numbered as they come.
+//! The words of states that do not count and of kinds that nobody knows, numbered as they come.
 
 use truecount_billing::ItemState;
 
@@ -15,30 +15,53 @@ pub(crate) struct Words(Vec<Word>);
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Word {
     text: Box<str>,
-    is_known: bool,
+    meaning: Meaning,
 }
+
+/// What is known of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Meaning {
+    /// Nobody knows what this state means.
+    UnknownState,
+    /// The source does not know what kind of thing these items are.
+    UnknownKind,
+    /// Items with it do not count.
+    LeftOut,
+}
+
+/// The kind of items of which the source does not know what they are.
+pub(crate) const UNKNOWN_KIND: &str = "unknown";
 
 impl Words {
     /// The outcome that a state stands for; `None`: it counts.
     pub(crate) fn outcome(&mut self, state: ItemState<&str>) -> Option<Outcome> {
-        let (text, is_known) = match state {
+        Some(match state {
             ItemState::Counts => return None,
-            ItemState::LeftOut(reason) => (reason.as_str(), true),
-            ItemState::Unknown(word) if word.trim().is_empty() => ("empty", false),
-            ItemState::Unknown(word) => (word, false),
-        };
-        let place = self.find(text, is_known).unwrap_or_else(|| {
-            let (text, is_known) = if self.0.len() < WORDS_MAX { (text, is_known) } else { (OTHER, false) };
-            self.find(text, is_known).unwrap_or_else(|| {
-                self.0.push(Word { text: text.into(), is_known });
+            ItemState::LeftOut(reason) => self.number(reason.as_str(), Meaning::LeftOut),
+            ItemState::Unknown(word) if word.trim().is_empty() => self.number("empty", Meaning::UnknownState),
+            ItemState::Unknown(word) => self.number(word, Meaning::UnknownState),
+        })
+    }
+
+    /// The outcome of items that would count, if they are of the kind that a rule counts.
+    pub(crate) fn unknown_kind(&mut self) -> Outcome {
+        self.number(UNKNOWN_KIND, Meaning::UnknownKind)
+    }
+
+    fn number(&mut self, text: &str, meaning: Meaning) -> Outcome {
+        let place = self.find(text, meaning).unwrap_or_else(|| {
+            let is_full = self.0.len() >= WORDS_MAX && meaning == Meaning::UnknownState;
+            let text = if is_full { OTHER } else { text };
+            self.find(text, meaning).unwrap_or_else(|| {
+                self.0.push(Word { text: text.into(), meaning });
                 self.0.len() - 1
             })
         });
-        Some(Outcome(Outcome::STATUS + u16::try_from(place).unwrap_or(0)))
+        Outcome(Outcome::STATUS + u16::try_from(place).unwrap_or(0))
     }
 
-    fn find(&self, text: &str, is_known: bool) -> Option<usize> {
-        self.0.iter().position(|word| *word.text == *text && word.is_known == is_known)
+    fn find(&self, text: &str, meaning: Meaning) -> Option<usize> {
+        self.0.iter().position(|word| *word.text == *text && word.meaning == meaning)
     }
 
     fn word(&self, outcome: Outcome) -> Option<&Word> {
@@ -50,9 +73,9 @@ impl Words {
         self.word(outcome).map_or(OTHER, |word| &word.text)
     }
 
-    /// Whether it is known why an outcome's items do not count.
-    pub(crate) fn is_known(&self, outcome: Outcome) -> bool {
-        self.word(outcome).is_some_and(|word| word.is_known)
+    /// What is known of an outcome's word; `None`: it has none.
+    pub(crate) fn meaning(&self, outcome: Outcome) -> Option<Meaning> {
+        self.word(outcome).map(|word| word.meaning)
     }
 
     /// Whether one outcome's word comes before another's, whichever was seen first.
