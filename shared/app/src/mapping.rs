@@ -1,4 +1,4 @@
-//! The mapping workflow: which vendor organizations wait for a decision, those with the highest monthly value first, how
+//! The mapping workflow: which vendor accounts wait for a decision, those with the highest monthly value first, how
 //! much of the revenue is mapped, and how a person decides: one request, or a whole sheet.
 //!
 //! What a decision means for the count is not here but in [`crate::mappings_of`].

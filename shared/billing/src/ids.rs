@@ -93,7 +93,7 @@ macro_rules! ids {
 ids! {
     /// One configured source, such as `ninjaone` or `pax8-uk`: its secret's name, its folder, its column.
     SourceId = source_grammar;
-    /// A vendor organization (tenant, site, company) within one source.
+    /// A vendor account (tenant, site, company) within one source.
     AccountId = free;
     /// A client of the MSP, by the id that the PSA gives it.
     ClientId = free;

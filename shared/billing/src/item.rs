@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AccountId, ItemId, ItemState, Money, Quantity, ReadState, Unit};
 
-/// A vendor organization (tenant, site, company); for a PSA, a company.
+/// A vendor account (tenant, site, company); for a PSA, a company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The vendor's id: stable where names are not.
@@ -33,7 +33,7 @@ impl Account {
 /// What tells which client an account belongs to, beside its name. Foreign text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountFacts {
-    /// Of a vendor organization: the PSA's client as the vendor holds it (Pax8's `externalId`). Of a PSA's client:
+    /// Of a vendor account: the PSA's client as the vendor holds it (Pax8's `externalId`). Of a PSA's client:
     /// what else the PSA knows it by (ConnectWise's `identifier`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identifiers: Vec<String>,

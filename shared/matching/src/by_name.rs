@@ -39,7 +39,7 @@ impl WhyHeldBack {
     pub fn for_people(self) -> &'static str {
         match self {
             Self::SeveralClients => "several clients have this name",
-            Self::SeveralAccounts => "several vendor organizations of this source have this name",
+            Self::SeveralAccounts => "several vendor accounts of this source have this name",
             Self::Lookalike => "the name has letters that can be taken for others",
         }
     }

@@ -38,7 +38,7 @@ pub async fn decide(
     let source = workspace.source(&request.source)?;
     let Some((entry, mapping)) = source.account(&request.account_id) else {
         return Err(AppError::Unknown(format!(
-            "the last sync of `{}` has no vendor organization `{}`; `truecount mappings list` shows them",
+            "the last sync of `{}` has no vendor account `{}`; `truecount mappings list` shows them",
             request.source, request.account_id
         )));
     };

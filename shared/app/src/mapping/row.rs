@@ -37,7 +37,7 @@ impl RowState {
     }
 }
 
-/// A vendor organization and which client it belongs to.
+/// A vendor account and which client it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MappingRow {
     /// The source.
@@ -71,7 +71,7 @@ pub struct MappingProgress {
     pub currency: Currency,
     /// What is billed in a month for what this source counts.
     pub billed: Decimal,
-    /// The part of it that is billed to clients with a mapped vendor organization here.
+    /// The part of it that is billed to clients with a mapped vendor account here.
     pub mapped: Decimal,
 }
 

@@ -86,7 +86,7 @@ impl MappingWorkspace {
             }
             if sites(source.kind) == Sites::OneToOne {
                 for proposal in proposals.iter_mut().filter(|proposal| taken(&proposal.client_id)) {
-                    proposal.against.push("another vendor organization of this source is mapped to it".to_owned());
+                    proposal.against.push("another vendor account of this source is mapped to it".to_owned());
                 }
                 proposals.sort_by_key(|proposal| taken(&proposal.client_id));
             }

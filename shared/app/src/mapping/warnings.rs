@@ -1,6 +1,6 @@
-//! Warnings about mappings that may make counts wrong although nothing failed: renamed and replaced organizations,
+//! Warnings about mappings that may make counts wrong although nothing failed: renamed and replaced accounts,
 //! deceptively similar names, clients with the same name, clients without usage where nearly all others have some, and
-//! organizations that have been unmapped for long.
+//! accounts that have been unmapped for long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +79,7 @@ fn known<'a>(loaded: &'a [LoadedSource], computed: &'a Comparison, decisions: &'
 impl Known<'_> {
     fn row(&self, code: &str, what: &str) -> SetupFinding {
         let account = &self.entry.account;
-        let message = format!("vendor organization `{}` in {} {what}", account.name, self.source);
+        let message = format!("vendor account `{}` in {} {what}", account.name, self.source);
         setup(code, &format!("{}: {}", self.source, account.id), message)
     }
 }
@@ -259,7 +259,7 @@ fn without_usage(
                     let name = names.get(*client).copied().unwrap_or_default();
                     let message = format!(
                         "client `{name}` [{client}] has no usage in {source}, but {with} of {} clients who are billed for \
-                         `{product}` have; is one of its vendor organizations not mapped?",
+                         `{product}` have; is one of its vendor accounts not mapped?",
                         clients.len()
                     );
                     rows.push(setup("client_without_usage", &format!("{source}: {client}"), message));

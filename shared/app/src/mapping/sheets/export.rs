@@ -1,4 +1,4 @@
-//! The sheet in which a person maps: one row for each vendor organization, with proposals and columns to fill in.
+//! The sheet in which a person maps: one row for each vendor account, with proposals and columns to fill in.
 
 use rust_xlsxwriter::{
     DataValidation, DataValidationErrorStyle, DocProperties, ExcelDateTime, Format, Formula, Workbook, XlsxError,
