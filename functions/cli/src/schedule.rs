@@ -1,6 +1,6 @@
 //! `truecount run --closing --when-due`, for a daily timer: closes the month that is due, or does nothing.
 
-use truecount_app::{closing_due_now, tell_failed};
+use truecount_app::{closing_due_now, send_failure_mails};
 
 use crate::args::{Cli, RunArgs};
 use crate::open::Session;
@@ -24,7 +24,7 @@ pub(crate) async fn run(cli: &Cli, session: &Session, args: &RunArgs) -> anyhow:
         Err(stopped) => stopped,
     };
     // Nobody watches a timer, so whoever expects the mail is told that it will not come.
-    match tell_failed(&session.env, settings, month, stopped.step, &stopped.to_string()).await {
+    match send_failure_mails(&session.env, settings, month, stopped.step, &stopped.to_string()).await {
         Ok(mails) => {
             for mail in mails {
                 tell(&format!("Mail to `{}` about the failed closing: {}", mail.group, mail.outcome.replace('_', " ")));

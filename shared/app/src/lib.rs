@@ -21,9 +21,9 @@ pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
-pub use jobs::report::{MailPolicy, ReportAnswer, findings_of, header_of, report, tell_failed};
+pub use jobs::report::{MailPolicy, ReportAnswer, findings_of, header_of, report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
-pub use mail::outbox::MailOutcome;
+pub use mail::{MailOutcome, send_failure_mails};
 pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,

@@ -1,3 +1,9 @@
-//! Mails that leave the system: each at most once.
+//! The mails: what each one says and to whom it goes, and the outbox that sends each at most once.
 
-pub(crate) mod outbox;
+mod closing;
+mod failure;
+mod outbox;
+
+pub(crate) use closing::send_run_mails;
+pub use failure::send_failure_mails;
+pub use outbox::MailOutcome;

@@ -36,27 +36,8 @@ pub(crate) struct ReportEvent {
     pub(crate) month: Option<BillingMonth>,
     pub(crate) run_id: Option<String>,
     #[serde(default)]
-    mail: MailWord,
+    pub(crate) mail: MailPolicy,
     pub(crate) failed: Option<FailedEvent>,
-}
-
-impl ReportEvent {
-    pub(crate) fn mail_policy(&self) -> MailPolicy {
-        match self.mail {
-            MailWord::Usual => MailPolicy::Usual,
-            MailWord::Always => MailPolicy::Always,
-            MailWord::Off => MailPolicy::Off,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum MailWord {
-    #[default]
-    Usual,
-    Always,
-    Off,
 }
 
 /// A closing that failed: which month (by default today's), at which step, and why.
@@ -101,7 +82,7 @@ mod tests {
         let reconcile: ReconcileEvent = from_value(json!({})).unwrap();
         assert!(!reconcile.closing && !reconcile.closing_due && reconcile.month.is_none());
         let report: ReportEvent = from_value(json!({})).unwrap();
-        assert_eq!(report.mail_policy(), MailPolicy::Usual);
+        assert_eq!(report.mail, MailPolicy::Usual);
     }
 
     #[test]

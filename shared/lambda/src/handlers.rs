@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use truecount_app::{
-    AppError, Config, Deadline, Environment, RunKind, closing_due_now, reconcile, report, sync, tell_failed,
+    AppError, Config, Deadline, Environment, RunKind, closing_due_now, reconcile, report, send_failure_mails, sync,
 };
 use truecount_billing::BillingMonth;
 
@@ -86,7 +86,7 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
         return report_failure(env, &config, month, failed).await;
     }
     let (invocation, env) = metered("report", env);
-    let (run_id, mail) = (event.run_id.as_deref(), event.mail_policy());
+    let (run_id, mail) = (event.run_id.as_deref(), event.mail);
     let reported = Box::pin(report(&env, &config, month, run_id, mail, deadline(deadline_ms))).await;
     invocation.end(&Answer::Report(&reported));
     answer(&reported?)
@@ -101,7 +101,7 @@ async fn report_failure(
 ) -> Result<Value, HandlerError> {
     let (invocation, env) = metered("report", env);
     let month = failed.month.unwrap_or(month);
-    let sent = Box::pin(tell_failed(&env, &config.settings, month, &failed.step, &failed.reason())).await;
+    let sent = Box::pin(send_failure_mails(&env, &config.settings, month, &failed.step, &failed.reason())).await;
     invocation.end(&Answer::FailureMails(&sent));
     Ok(json!({ "state": "failure_reported", "month": month, "mails": sent? }))
 }

@@ -1,20 +1,21 @@
 //! Report a run: its files written if absent, then its mails.
 
-use serde::Serialize;
-use truecount_billing::{BillingMonth, start_of_day};
+use serde::{Deserialize, Serialize};
+use truecount_billing::BillingMonth;
 use truecount_reconciliation::Reconciliation;
-use truecount_reports::{FailedClosing, InputRef, ReportInput, ReportMail, RunHeader};
-
+use truecount_reports::{InputRef, ReportInput, RunHeader};
 use truecount_store::{Closing, Lease, Run, RunState, RunSummary, StoreError, sha256_hex};
 
 use super::runner::{JobContext, JobOutcome};
-use crate::mail::outbox::{self, MailOutcome, OutgoingMail, Subject};
+use crate::mail::{MailOutcome, send_run_mails};
 use crate::{AppError, Config, Deadline, Environment, Settings};
 
 /// Whether mail goes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MailPolicy {
     /// Closing runs mail, drafts do not.
+    #[default]
     Usual,
     /// A draft too.
     Always,
@@ -110,26 +111,35 @@ async fn write_and_mail(
         run.state = RunState::Reported;
         run.save(&env.store, lease.fence()).await?;
     }
-    let wants_mail = match mailing {
-        MailPolicy::Usual => run.manifest.closing.is_some(),
-        MailPolicy::Always => true,
-        MailPolicy::Off => false,
-    };
-    let mut mails = Vec::new();
-    if wants_mail {
+    let mails = if mailing.wants_mail(run) {
         let exceptions = files.iter().find(|file| file.name == "exceptions.csv").map_or(&[][..], |file| &file.bytes);
-        let sent = mail(env, settings, run, &input, exceptions).await;
-        let is_final =
-            sent.iter().all(|sent| !matches!(sent, Err(error) if !matches!(error, AppError::MailGivenUp(_))));
-        if is_final && !run.is_mailed {
+        let sent = send_run_mails(env, settings, run, &input, exceptions).await;
+        if sent.iter().all(is_final) && !run.is_mailed {
             run.is_mailed = true;
             run.save(&env.store, lease.fence()).await?;
         }
-        mails = sent.into_iter().collect::<Result<_, _>>()?;
-    }
+        sent.into_iter().collect::<Result<_, _>>()?
+    } else {
+        Vec::new()
+    };
     let summary = run.summary.clone().unwrap_or_default();
     let (run_id, month) = (run.run_id.clone(), run.manifest.month);
     Ok(ReportAnswer::Reported { run_id, month, summary, place: header.archive_place, mails })
+}
+
+/// Whether no later report would send this mail: it was sent, or given up.
+fn is_final(sent: &Result<MailOutcome, AppError>) -> bool {
+    matches!(sent, Ok(_) | Err(AppError::MailGivenUp(_)))
+}
+
+impl MailPolicy {
+    fn wants_mail(self, run: &Run) -> bool {
+        match self {
+            Self::Usual => run.manifest.closing.is_some(),
+            Self::Always => true,
+            Self::Off => false,
+        }
+    }
 }
 
 async fn write_files(env: &Environment, run: &Run, files: &[truecount_reports::ReportFile]) -> Result<(), StoreError> {
@@ -141,66 +151,6 @@ async fn write_files(env: &Environment, run: &Run, files: &[truecount_reports::R
         }
     }
     Ok(())
-}
-
-/// Mails every group, also those after one whose mail failed.
-async fn mail(
-    env: &Environment,
-    settings: &Settings,
-    run: &Run,
-    input: &ReportInput<'_>,
-    exceptions_csv: &[u8],
-) -> Vec<Result<MailOutcome, AppError>> {
-    let subject =
-        Subject { month: run.manifest.month, name: run.mail_name(), key: run.mail_key(), run_id: &run.run_id };
-    let mut sent = Vec::new();
-    for group in &settings.mail.groups {
-        env.progress.step("sending the mail");
-        let from = match settings.sender() {
-            Ok(from) => from,
-            Err(error) => return vec![Err(error)],
-        };
-        let write = |attempt: u8| {
-            let mail = ReportMail {
-                from: from.to_owned(),
-                to: group.to.clone(),
-                group: group.id.clone(),
-                attempt,
-                exceptions_csv,
-            };
-            truecount_reports::email(input, &mail).map_err(AppError::from)
-        };
-        let mail = OutgoingMail { group: &group.id, from, to: &group.to, write: &write };
-        sent.push(outbox::send(env, &subject, &mail).await);
-    }
-    sent
-}
-
-/// Mails every group, once a day, that the closing of a month did not finish.
-///
-/// # Errors
-/// [`AppError`] if the settings name no sender, or a mail was not sent.
-pub async fn tell_failed(
-    env: &Environment,
-    settings: &Settings,
-    month: BillingMonth,
-    step: &str,
-    why: &str,
-) -> Result<Vec<MailOutcome>, AppError> {
-    let name = format!("failed-{}", settings.today(env));
-    let at = start_of_day(settings.today(env)).unwrap_or_else(|| env.clock.now());
-    let subject = Subject { month, name: name.clone(), key: name.clone(), run_id: "" };
-    let mut sent = Vec::new();
-    for group in &settings.mail.groups {
-        let from = settings.sender()?;
-        let failed = FailedClosing { month, step, cause: why, at, name: &format!("{month}-{name}") };
-        let write = |attempt: u8| {
-            truecount_reports::failure_email(&failed, from, &group.to, &group.id, attempt).map_err(AppError::from)
-        };
-        let mail = OutgoingMail { group: &group.id, from, to: &group.to, write: &write };
-        sent.push(outbox::send(env, &subject, &mail).await);
-    }
-    sent.into_iter().collect()
 }
 
 /// The findings as the reconcile stored them.

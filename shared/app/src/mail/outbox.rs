@@ -9,7 +9,7 @@ use truecount_billing::BillingMonth;
 use truecount_platform::{CreateOutcome, Mail, MailError};
 use truecount_store::{Delivery, DeliveryState, StoreError};
 
-use crate::{AppError, Environment};
+use crate::{AppError, Environment, MailGroup, Settings};
 
 /// What happened to one group's mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,45 +20,62 @@ pub struct MailOutcome {
     pub outcome: &'static str,
 }
 
-/// What a mail is about: of it each group gets one.
-pub(crate) struct Subject<'a> {
-    /// The month whose partition its row is in.
-    pub(crate) month: BillingMonth,
-    /// Its name in the row's key.
-    pub(crate) name: String,
-    /// Its name in the mail's own key.
-    pub(crate) key: String,
-    /// The run, if it is of one.
-    pub(crate) run_id: &'a str,
+/// What makes a mail one mail: each group gets one of this identity.
+pub(super) struct MailIdentity<'a> {
+    /// The month whose partition its record is in.
+    pub(super) month: BillingMonth,
+    /// Its name in the record's key.
+    pub(super) record_name: String,
+    /// Its name in the message's own key.
+    pub(super) message_name: String,
+    /// Its run; empty if it is about none.
+    pub(super) run_id: &'a str,
 }
 
-/// One mail to be sent: who gets it, and how it is written for an attempt.
-pub(crate) struct OutgoingMail<'a> {
-    /// The recipient group.
-    pub(crate) group: &'a str,
-    /// Sender.
-    pub(crate) from: &'a str,
-    /// Addresses.
-    pub(crate) to: &'a [String],
-    /// Writes the message for attempt 1 or 2.
-    pub(crate) write: &'a (dyn Fn(u8) -> Result<Vec<u8>, AppError> + Sync),
+/// Writes the message from a sender to a group, for attempt 1 or 2.
+pub(super) type WriteMessage<'a> = dyn Fn(&str, &MailGroup, u8) -> Result<Vec<u8>, AppError> + Sync + 'a;
+
+/// Sends a mail to every group of the settings, also to those after one that it could not be sent to. Without a sender
+/// that is a single error.
+pub(super) async fn send_to_groups(
+    env: &Environment,
+    settings: &Settings,
+    identity: &MailIdentity<'_>,
+    write: &WriteMessage<'_>,
+) -> Vec<Result<MailOutcome, AppError>> {
+    let groups = &settings.mail.groups;
+    if groups.is_empty() {
+        return Vec::new();
+    }
+    let from = match settings.sender() {
+        Ok(from) => from,
+        Err(error) => return vec![Err(error)],
+    };
+    let mut sent = Vec::new();
+    for group in groups {
+        env.progress.step("sending the mail");
+        sent.push(send(env, identity, from, group, write).await);
+    }
+    sent
 }
 
-/// Sends a mail, at most once more if the first outcome is unknown.
+/// Sends a mail to a group, at most once more if the first outcome is unknown.
 ///
 /// # Errors
 /// [`AppError::Mail`] if it was not sent; [`AppError::MailGivenUp`] if nobody knows, and nothing more is tried.
-pub(crate) async fn send(
+async fn send(
     env: &Environment,
-    subject: &Subject<'_>,
-    mail: &OutgoingMail<'_>,
+    identity: &MailIdentity<'_>,
+    from: &str,
+    group: &MailGroup,
+    write: &WriteMessage<'_>,
 ) -> Result<MailOutcome, AppError> {
-    let (mut delivery, attempt) = match begin(env, subject, mail).await? {
+    let (mut delivery, attempt) = match begin(env, identity, group).await? {
         Attempt::Send { delivery, attempt } => (delivery, attempt),
-        Attempt::AlreadySent => return Ok(outcome(mail, "already_sent")),
-        Attempt::GiveUp => return Err(delivery_unknown(mail, subject.month)),
+        Attempt::AlreadySent => return Ok(outcome(group, "already_sent")),
+        Attempt::GiveUp => return Err(delivery_unknown(group, identity.month)),
     };
-    let raw = match (mail.write)(attempt) {
+    let raw = match write(from, group, attempt) {
         Ok(raw) => raw,
         Err(error) => {
             if attempt == 1 {
@@ -70,32 +87,32 @@ pub(crate) async fn send(
         }
     };
     let message = Mail {
-        key: format!("{}-{}-{}", subject.month, subject.key, mail.group),
+        key: format!("{}-{}-{}", identity.month, identity.message_name, group.id),
         attempt,
-        from: mail.from.to_owned(),
-        to: mail.to.to_vec(),
+        from: from.to_owned(),
+        to: group.to.clone(),
         raw,
     };
     match env.mailer.send(&message).await {
         Ok(_) => {
             delivery.record(&env.store, DeliveryState::Sent).await?;
-            Ok(outcome(mail, if attempt == 1 { "sent" } else { "sent_again" }))
+            Ok(outcome(group, if attempt == 1 { "sent" } else { "sent_again" }))
         }
         Err(MailError::NotSent(why)) => {
             not_sent(env, &mut delivery).await?;
             Err(AppError::Mail(format!(
                 "the mail to `{}` was not sent: {why}; fix that and run the report again",
-                mail.group
+                group.id
             )))
         }
         Err(MailError::DeliveryUnknown(why)) if attempt == 1 => Err(AppError::Mail(format!(
             "it is not known whether the mail to `{}` was sent: {why}; running the report again sends it once more, \
              labelled as a possible repeat",
-            mail.group
+            group.id
         ))),
         Err(MailError::DeliveryUnknown(_)) => {
             delivery.record(&env.store, DeliveryState::Unknown).await?;
-            Err(delivery_unknown(mail, subject.month))
+            Err(delivery_unknown(group, identity.month))
         }
     }
 }
@@ -108,9 +125,9 @@ enum Attempt {
 }
 
 /// Stores the intention to send, for the first time or once more.
-async fn begin(env: &Environment, subject: &Subject<'_>, mail: &OutgoingMail<'_>) -> Result<Attempt, AppError> {
+async fn begin(env: &Environment, identity: &MailIdentity<'_>, group: &MailGroup) -> Result<Attempt, AppError> {
     let store = &env.store;
-    let delivery = Delivery::intend(subject.month, &subject.name, mail.group, subject.run_id);
+    let delivery = Delivery::intend(identity.month, &identity.record_name, &group.id, identity.run_id);
     if delivery.create(store).await? == CreateOutcome::Created {
         return Ok(Attempt::Send { delivery, attempt: 1 });
     }
@@ -120,7 +137,7 @@ async fn begin(env: &Environment, subject: &Subject<'_>, mail: &OutgoingMail<'_>
         DeliveryState::Repeating | DeliveryState::Unknown => Ok(Attempt::GiveUp),
         DeliveryState::Intended => {
             if !found.advance(store, DeliveryState::Repeating).await? {
-                return Err(StoreError::Fenced(format!("the mail to `{}`", mail.group)).into());
+                return Err(StoreError::Fenced(format!("the mail to `{}`", group.id)).into());
             }
             Ok(Attempt::Send { delivery: found, attempt: 2 })
         }
@@ -136,15 +153,15 @@ async fn not_sent(env: &Environment, delivery: &mut Delivery) -> Result<(), Stor
     }
 }
 
-fn outcome(mail: &OutgoingMail<'_>, outcome: &'static str) -> MailOutcome {
-    MailOutcome { group: mail.group.to_owned(), outcome }
+fn outcome(group: &MailGroup, outcome: &'static str) -> MailOutcome {
+    MailOutcome { group: group.id.clone(), outcome }
 }
 
-fn delivery_unknown(mail: &OutgoingMail<'_>, month: BillingMonth) -> AppError {
+fn delivery_unknown(group: &MailGroup, month: BillingMonth) -> AppError {
     AppError::MailGivenUp(format!(
         "the mail of {month} to `{}` was tried twice and neither outcome is known; nothing more is sent automatically: \
          ask the recipients, the report is in the archive",
-        mail.group
+        group.id
     ))
 }
 

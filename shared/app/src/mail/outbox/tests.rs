@@ -70,10 +70,12 @@ impl Outbox {
         write: &(dyn Fn(u8) -> Result<Vec<u8>, AppError> + Sync),
     ) -> Result<&'static str, AppError> {
         let month = "2026-06".parse().unwrap();
-        let subject = Subject { month, name: format!("closing-{number}"), key: number.to_owned(), run_id: "run" };
-        let to = ["owner@msp.example".to_owned()];
-        let mail = OutgoingMail { group, from: "truecount@msp.example", to: &to, write };
-        send(&self.env, &subject, &mail).await.map(|outcome| {
+        let (record_name, message_name) = (format!("closing-{number}"), number.to_owned());
+        let identity = MailIdentity { month, record_name, message_name, run_id: "run" };
+        let to = vec!["owner@msp.example".to_owned()];
+        let mail_group = MailGroup { id: group.to_owned(), to };
+        let write = |_: &str, _: &MailGroup, attempt| write(attempt);
+        send(&self.env, &identity, "truecount@msp.example", &mail_group, &write).await.map(|outcome| {
             assert_eq!(outcome.group, group);
             outcome.outcome
         })
