@@ -1,5 +1,5 @@
-//! `doctor` in a backend where all is well, then with one fault planted after the other: each is found, with what to do,
-//! and nothing else is said to be wrong.
+//! `doctor` in a backend where all is well, then with one problem planted after the other: each is found, with what to
+//! do, and nothing else is said to be wrong.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -121,10 +121,10 @@ impl Clinic {
     }
 
     /// Looks, and holds what is bad against what must be.
-    async fn finds(&mut self, fault: &'static str, expected: &Expected) {
+    async fn finds(&mut self, problem: &'static str, expected: &Expected) {
         let lines = self.examine().await;
-        judge(fault, &lines, expected);
-        self.found.push(fault);
+        judge(problem, &lines, expected);
+        self.found.push(problem);
     }
 
     async fn is_well(&self) {
@@ -168,7 +168,7 @@ impl Clinic {
     }
 }
 
-fn judge(fault: &str, lines: &[CheckResult], expected: &Expected) {
+fn judge(problem: &str, lines: &[CheckResult], expected: &Expected) {
     let bad: Vec<_> = lines.iter().filter(|line| line.status != CheckStatus::Ok).collect();
     let is_it = |line: &&&CheckResult| {
         line.topic == expected.topic
@@ -177,10 +177,10 @@ fn judge(fault: &str, lines: &[CheckResult], expected: &Expected) {
             && line.message.contains(expected.message)
             && line.fix.as_ref().is_some_and(|fix| fix.contains(expected.fix))
     };
-    assert!(bad.iter().any(|line| is_it(&line)), "{fault} is not found: {bad:#?}");
-    assert!(bad.iter().all(|line| line.topic == expected.topic), "{fault}: a false alarm: {bad:#?}");
+    assert!(bad.iter().any(|line| is_it(&line)), "{problem} is not found: {bad:#?}");
+    assert!(bad.iter().all(|line| line.topic == expected.topic), "{problem}: a false alarm: {bad:#?}");
     for line in lines {
-        assert!(!line.message.contains("tc-canary"), "{fault}: a secret is shown: {line:?}");
+        assert!(!line.message.contains("tc-canary"), "{problem}: a secret is shown: {line:?}");
     }
 }
 
@@ -188,7 +188,7 @@ fn gap(topic: &'static str, about: &'static str, message: &'static str, fix: &'s
     Expected { topic, about: Some(about), status: CheckStatus::Warning, message, fix }
 }
 
-fn fault(topic: &'static str, message: &'static str, fix: &'static str) -> Expected {
+fn problem(topic: &'static str, message: &'static str, fix: &'static str) -> Expected {
     Expected { topic, about: None, status: CheckStatus::Error, message, fix }
 }
 
@@ -233,14 +233,14 @@ async fn the_stack(clinic: &mut Clinic) {
         clinic.found.push(name);
     };
     for (name, backend, expected) in [
-        ("stack unknown", None, fault("stack", "no stack `prod` in region us-east-1", "AWS_REGION")),
-        ("stack of another version", Some("{}"), fault("stack", "missing field `table`", "deploy the stack again")),
+        ("stack unknown", None, problem("stack", "no stack `prod` in region us-east-1", "AWS_REGION")),
+        ("stack of another version", Some("{}"), problem("stack", "missing field `table`", "deploy the stack again")),
     ] {
         clinic.cloud.answers().backend = backend.map(str::to_owned);
         judged(name, stack::find(&aws, "prod").await.unwrap_err(), expected);
     }
     clinic.cloud.answers().denied.insert("GetParameter");
-    let denied = fault("stack", "(ssm:GetParameter)", "operator policy");
+    let denied = problem("stack", "(ssm:GetParameter)", "operator policy");
     judged("stack denied", stack::find(&aws, "prod").await.unwrap_err(), denied);
     clinic.cloud.answers().backend = Some(HOME.to_owned());
     clinic.cloud.answers().denied.clear();
@@ -263,12 +263,12 @@ async fn the_backends(clinic: &mut Clinic) {
     let config = clinic.env.config.clone();
     let endpoints = Endpoints { archive: endpoint::checked(&clinic.cloud.url).ok(), ..Endpoints::default() };
     clinic.env.config = Arc::new(aws::local(endpoints).archive("b"));
-    clinic.finds("bucket denied", &fault("files", "access is denied (AccessDenied", "allow `s3:ListBucket`")).await;
+    clinic.finds("bucket denied", &problem("files", "access is denied (AccessDenied", "allow `s3:ListBucket`")).await;
     clinic.env.config = config;
 
     let rules = clinic.folder.path().join("config/rules.toml");
     fs::rename(&rules, clinic.folder.path().join("rules")).unwrap();
-    clinic.finds("rules missing", &fault("files", "config/rules.toml` does not exist", "truecount init")).await;
+    clinic.finds("rules missing", &problem("files", "config/rules.toml` does not exist", "truecount init")).await;
     fs::rename(clinic.folder.path().join("rules"), &rules).unwrap();
     clinic.is_well().await;
 }
@@ -279,16 +279,16 @@ async fn the_mail(clinic: &mut Clinic) {
     clinic.write("config/settings.toml", &stranger);
     *clinic.cloud.answers() = Answers { a_day: 200, a_second: 1, ..well.clone() };
     clinic
-        .finds("SES sandbox", &fault("mail", "sandbox: owner@client.example would get no mail", "production access"))
+        .finds("SES sandbox", &problem("mail", "sandbox: owner@client.example would get no mail", "production access"))
         .await;
     clinic.write("config/settings.toml", &clinic.settings());
     clinic.is_well().await;
 
     *clinic.cloud.answers() = Answers { verified: ["billing@northgate-it.example".to_owned()].into(), ..well.clone() };
-    let sender = fault("sender", "neither `truecount@northgate-it.example`", "verify-email-identity");
+    let sender = problem("sender", "neither `truecount@northgate-it.example`", "verify-email-identity");
     clinic.finds("sender unverified", &sender).await;
     *clinic.cloud.answers() = Answers { sent: 50_000, ..well.clone() };
-    clinic.finds("quota used up", &fault("mail", "sends 0 more mails today", "higher quota")).await;
+    clinic.finds("quota used up", &problem("mail", "sends 0 more mails today", "higher quota")).await;
     *clinic.cloud.answers() = Answers { denied: ["GetSendQuota"].into(), ..well.clone() };
     let denied = Expected { about: None, ..gap("mail", "", "access is denied", "allow `ses:GetSendQuota`") };
     clinic.finds("right to see mail missing", &denied).await;
@@ -358,11 +358,11 @@ async fn the_set_up(clinic: &mut Clinic) {
 async fn the_days(clinic: &mut Clinic) {
     let well = clinic.cloud.answers().clone();
     *clinic.cloud.answers() = Answers { ahead_seconds: 3_600, ..well.clone() };
-    clinic.finds("clock off by an hour", &fault("clock", "s behind that of AWS", "NTP")).await;
+    clinic.finds("clock off by an hour", &problem("clock", "s behind that of AWS", "NTP")).await;
     *clinic.cloud.answers() = Answers { is_enabled: Some(false), ..well.clone() };
-    clinic.finds("schedule disabled", &fault("schedule", "disabled", "Schedule=on")).await;
+    clinic.finds("schedule disabled", &problem("schedule", "disabled", "Schedule=on")).await;
     *clinic.cloud.answers() = Answers { is_enabled: None, ..well.clone() };
-    clinic.finds("schedule missing", &fault("schedule", "there is no schedule `default/daily`", "deploy")).await;
+    clinic.finds("schedule missing", &problem("schedule", "there is no schedule `default/daily`", "deploy")).await;
     *clinic.cloud.answers() = Answers { confirmed: 0, pending: 1, ..well.clone() };
     let nobody = Expected { about: None, ..gap("alarms", "", "not confirmed", "click the link") };
     clinic.finds("nobody hears of alarms", &nobody).await;
@@ -377,5 +377,7 @@ async fn the_days(clinic: &mut Clinic) {
     clinic.env.clock = earlier;
     closing_due_now(&clinic.env, &clinic.config().await.settings.closing).await.unwrap();
     clinic.env.clock = Arc::new(FixedClock(clinic.sample.now()));
-    clinic.finds("closing overdue", &fault("closing", "is not closed", "truecount run --closing --month 2026-0")).await;
+    clinic
+        .finds("closing overdue", &problem("closing", "is not closed", "truecount run --closing --month 2026-0"))
+        .await;
 }

@@ -1,5 +1,5 @@
-//! Files with mappings: every fault is told with its row, every encoding is read, a stale row is refused, and what is
-//! dropped in the inbox counts in the next run.
+//! Files with mappings: every problem is reported with its row, every encoding is read, a stale row is refused, and
+//! what is dropped in the inbox counts in the next run.
 
 use std::fs;
 
@@ -84,7 +84,7 @@ async fn decided(backend: &TestBackend) -> Vec<String> {
 
 type Change = fn(&mut Cells);
 
-/// Each fault, and what is said of it. Row 4 is good in each of them.
+/// Each problem, and what is reported about it. Row 4 is good in each of them.
 const FAULTS: &[(&str, Change, &str)] = &[
     (
         "an id twice",
@@ -131,7 +131,7 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "key", "rmm#a9");
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `key`: the last sync has no such vendor organization",
+        "row 2, column `key`: the last sync has no such vendor account",
     ),
     (
         "a sorted column",
@@ -139,7 +139,7 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "account_name", "Gamma Größe");
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `account_name`: this vendor organization is called `Alpha` now; was it renamed",
+        "row 2, column `account_name`: this vendor account is called `Alpha` now; was it renamed",
     ),
     (
         "a wrong word",

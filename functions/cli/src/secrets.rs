@@ -101,7 +101,7 @@ async fn row(backend: &OpenBackend, source: &SourceSettings) -> anyhow::Result<S
             row.unknown = unknown(declared, &fields);
             row.state = if row.missing.is_empty() { "complete" } else { "incomplete" };
         }
-        Err(error @ SecretError::Unread { .. }) => return Err(error.into()),
+        Err(error @ SecretError::Unreadable { .. }) => return Err(error.into()),
         Err(error) => {
             row.state = if matches!(error, SecretError::Missing { .. }) { "missing" } else { "unusable" };
             row.why = Some(error.to_string());

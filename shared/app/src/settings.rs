@@ -1,4 +1,4 @@
-//! `config/settings.toml` and `config/rules.toml`: read, and checked. A file with faults is refused with all of them,
+//! `config/settings.toml` and `config/rules.toml`: read, and checked. A file with problems is refused with all of them,
 //! each with its line.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use truecount_reconciliation::RuleSet;
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::schedule::Calendar;
-use crate::toml_sections::{Fault, Faults, Located, Section};
+use crate::toml_sections::{Located, Problem, Problems, Section};
 use crate::{AppError, Environment};
 
 /// The name under which the mail server's password is stored, beside the secrets of the sources.
@@ -109,13 +109,13 @@ impl RetentionSettings {
     /// The most days: ten years.
     const DAYS_MAX: u32 = 3_650;
 
-    fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Self {
-        let days: Option<Located<u32>> = section.required("days", faults);
-        section.finish(faults);
+    fn read<'i>(mut section: Section<'i>, problems: &mut Problems<'_>) -> Self {
+        let days: Option<Located<u32>> = section.required("days", problems);
+        section.finish(problems);
         let Some(days) = days else { return Self::default() };
         if !(Self::DAYS_MIN..=Self::DAYS_MAX).contains(&days.value) {
             let (min, max) = (Self::DAYS_MIN, Self::DAYS_MAX);
-            faults.add(days.at, format!("`days` is {}; write a number from {min} to {max}", days.value));
+            problems.add(days.at, format!("`days` is {}; write a number from {min} to {max}", days.value));
         }
         Self { days: days.value }
     }
@@ -221,21 +221,22 @@ impl Settings {
     /// Reads and checks.
     ///
     /// # Errors
-    /// [`AppError::Settings`] lists every fault with its line.
+    /// [`AppError::Settings`] lists every problem with its line.
     pub fn parse(text: &str) -> Result<Self, AppError> {
-        let mut faults = Faults::of(text);
-        let mut file = Section::of_file(text, &mut faults);
-        let mail = file.section("mail", &mut faults).map(|section| MailSettings::read(section, &mut faults));
+        let mut problems = Problems::of(text);
+        let mut file = Section::of_file(text, &mut problems);
+        let mail = file.section("mail", &mut problems).map(|section| MailSettings::read(section, &mut problems));
         let mail = mail.unwrap_or_default();
-        let closing = file.section("closing", &mut faults).map(|section| Calendar::read(section, &mut faults));
-        let mapping = file.section("mapping", &mut faults).map(|section| MappingSettings::read(section, &mut faults));
-        let retention = file.section("retention", &mut faults);
-        let retention = retention.map(|section| RetentionSettings::read(section, &mut faults)).unwrap_or_default();
-        let sources = sources(file.sections("sources", &mut faults), mail.smtp.is_some(), &mut faults);
-        file.finish(&mut faults);
+        let closing = file.section("closing", &mut problems).map(|section| Calendar::read(section, &mut problems));
+        let mapping =
+            file.section("mapping", &mut problems).map(|section| MappingSettings::read(section, &mut problems));
+        let retention = file.section("retention", &mut problems);
+        let retention = retention.map(|section| RetentionSettings::read(section, &mut problems)).unwrap_or_default();
+        let sources = sources(file.sections("sources", &mut problems), mail.smtp.is_some(), &mut problems);
+        file.finish(&mut problems);
         let (closing, mapping) = (closing.unwrap_or_default(), mapping.unwrap_or_default());
         let settings = Self { mail, closing, mapping, retention, sources };
-        faults.result(settings).map_err(|faults| refused(&faults))
+        problems.result(settings).map_err(|problems| refused(&problems))
     }
 
     /// Today, in the MSP's time zone: the day of snapshots, counts and closings.
@@ -273,76 +274,76 @@ impl Settings {
 }
 
 impl MailSettings {
-    fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Self {
-        let from = section.value("from", faults);
+    fn read<'i>(mut section: Section<'i>, problems: &mut Problems<'_>) -> Self {
+        let from = section.value("from", problems);
         let mut ids = BTreeSet::new();
-        let groups = section.sections("groups", faults).into_iter();
-        let groups = groups.filter_map(|group| MailGroup::read(group, &mut ids, faults)).collect();
-        let smtp = section.section("smtp", faults).and_then(|smtp| SmtpSettings::read(smtp, faults));
-        section.finish(faults);
+        let groups = section.sections("groups", problems).into_iter();
+        let groups = groups.filter_map(|group| MailGroup::read(group, &mut ids, problems)).collect();
+        let smtp = section.section("smtp", problems).and_then(|smtp| SmtpSettings::read(smtp, problems));
+        section.finish(problems);
         Self { from, groups, smtp }
     }
 }
 
 impl MailGroup {
     /// `ids` are those of the groups before it.
-    fn read<'i>(mut section: Section<'i>, ids: &mut BTreeSet<String>, faults: &mut Faults<'_>) -> Option<Self> {
-        let id = section.required::<String>("id", faults);
-        let to = section.required::<Vec<String>>("to", faults);
-        section.finish(faults);
+    fn read<'i>(mut section: Section<'i>, ids: &mut BTreeSet<String>, problems: &mut Problems<'_>) -> Option<Self> {
+        let id = section.required::<String>("id", problems);
+        let to = section.required::<Vec<String>>("to", problems);
+        section.finish(problems);
         if let Some(id) = &id {
             let is_plain = !id.value.is_empty() && id.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if !is_plain {
                 let why = format!("the mail group id `{}` may only have letters, digits and hyphens", id.value);
-                faults.add(id.at, why);
+                problems.add(id.at, why);
             } else if !ids.insert(id.value.clone()) {
-                faults.add(id.at, format!("two mail groups have the id `{}`; give each its own", id.value));
+                problems.add(id.at, format!("two mail groups have the id `{}`; give each its own", id.value));
             }
         }
         if let Some(to) = to.as_ref().filter(|to| to.value.is_empty()) {
             let name = id.as_ref().map(|id| format!(" `{}`", id.value)).unwrap_or_default();
-            faults.add(to.at, format!("the mail group{name} has no address in `to`"));
+            problems.add(to.at, format!("the mail group{name} has no address in `to`"));
         }
         Some(Self { id: id?.value, to: to?.value })
     }
 }
 
 impl SmtpSettings {
-    fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Option<Self> {
-        let host = section.required("host", faults);
-        let port = section.value("port", faults);
-        let tls = section.value("tls", faults).unwrap_or_default();
-        let username = section.value("username", faults);
-        let ca_file = section.value("ca_file", faults);
-        section.finish(faults);
+    fn read<'i>(mut section: Section<'i>, problems: &mut Problems<'_>) -> Option<Self> {
+        let host = section.required("host", problems);
+        let port = section.value("port", problems);
+        let tls = section.value("tls", problems).unwrap_or_default();
+        let username = section.value("username", problems);
+        let ca_file = section.value("ca_file", problems);
+        section.finish(problems);
         Some(Self { host: host?.value, port, tls, username, ca_file })
     }
 }
 
 impl MappingSettings {
-    fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Self {
-        let confirm_equal_names = section.value("confirm_equal_names", faults).unwrap_or(true);
-        let confirm_vendor_identifiers = section.value("confirm_vendor_identifiers", faults).unwrap_or(true);
-        section.finish(faults);
+    fn read<'i>(mut section: Section<'i>, problems: &mut Problems<'_>) -> Self {
+        let confirm_equal_names = section.value("confirm_equal_names", problems).unwrap_or(true);
+        let confirm_vendor_identifiers = section.value("confirm_vendor_identifiers", problems).unwrap_or(true);
+        section.finish(problems);
         Self { confirm_equal_names, confirm_vendor_identifiers }
     }
 }
 
-fn sources<'i>(sections: Vec<Section<'i>>, has_smtp: bool, faults: &mut Faults<'_>) -> Vec<SourceSettings> {
+fn sources<'i>(sections: Vec<Section<'i>>, has_smtp: bool, problems: &mut Problems<'_>) -> Vec<SourceSettings> {
     let mut ids = BTreeSet::new();
     let mut sources = Vec::new();
     for mut section in sections {
-        let id: Option<Located<SourceId>> = section.required("id", faults);
-        let connector = section.required("connector", faults);
-        let enabled = section.value("enabled", faults).unwrap_or(true);
-        let options = section.rest(faults);
+        let id: Option<Located<SourceId>> = section.required("id", problems);
+        let connector = section.required("connector", problems);
+        let enabled = section.value("enabled", problems).unwrap_or(true);
+        let options = section.rest(problems);
         if let Some(id) = &id {
             if !ids.insert(id.value.clone()) {
-                faults.add(id.at, format!("two [[sources]] have the id `{}`; give each its own", id.value));
+                problems.add(id.at, format!("two [[sources]] have the id `{}`; give each its own", id.value));
             }
             if has_smtp && id.value.as_str() == SMTP {
                 // Their secrets have the same name: each would get the other's.
-                faults.add(id.at, format!("the id `{SMTP}` is that of [mail.smtp]; give this source another"));
+                problems.add(id.at, format!("the id `{SMTP}` is that of [mail.smtp]; give this source another"));
             }
         }
         if let (Some(id), Some(connector)) = (id, connector) {
@@ -352,11 +353,11 @@ fn sources<'i>(sections: Vec<Section<'i>>, has_smtp: bool, faults: &mut Faults<'
     sources
 }
 
-fn refused(faults: &[Fault]) -> AppError {
-    let lines: Vec<_> = faults.iter().map(Fault::to_string).collect();
+fn refused(problems: &[Problem]) -> AppError {
+    let lines: Vec<_> = problems.iter().map(Problem::to_string).collect();
     let why = match lines.as_slice() {
         [one] => one.clone(),
-        all => format!("{} faults\n{}", all.len(), all.join("\n")),
+        all => format!("{} problems\n{}", all.len(), all.join("\n")),
     };
     AppError::Settings { file: SETTINGS_FILE.to_owned(), why }
 }
@@ -436,14 +437,14 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_listed_with_its_line() {
+    fn every_problem_is_listed_with_its_line() {
         let text = "[mail]\nfrom = 1\n[[mail.groups]]\nid = \"a b\"\nto = []\n[closing]\nday = 40\n[mapping]\nconfirm = true\n[[sources]]\nid = \"rmm\"\n[sorces]\n";
         let error = Settings::parse(text).unwrap_err().to_string();
         let lines: Vec<&str> = error.lines().collect();
         assert_eq!(
             lines,
             [
-                "config/settings.toml: 7 faults",
+                "config/settings.toml: 7 problems",
                 "line 2: `from`: invalid type: integer `1`, expected a string",
                 "line 4: the mail group id `a b` may only have letters, digits and hyphens",
                 "line 5: the mail group `a b` has no address in `to`",

@@ -1,5 +1,5 @@
-//! Reads a TOML file key by key, so that all its faults can be listed with their lines: a person who fixes a file wants
-//! to see everything that is wrong with it at once.
+//! Reads a TOML file key by key, so that all its problems can be listed with their lines: a person who fixes a file
+//! wants to see everything that is wrong with it at once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,14 +10,14 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// One thing that is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
+pub(crate) struct Problem {
     /// Its line, from 1; `None`: the file as a whole.
     pub(crate) line: Option<usize>,
     /// What is wrong and what to write.
     pub(crate) why: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "line {line}: {}", self.why),
@@ -26,22 +26,22 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The faults of one file so far.
+/// The problems of one file so far.
 #[derive(Debug)]
-pub(crate) struct Faults<'i> {
+pub(crate) struct Problems<'i> {
     text: &'i str,
-    found: Vec<Fault>,
+    found: Vec<Problem>,
 }
 
-impl<'i> Faults<'i> {
+impl<'i> Problems<'i> {
     pub(crate) fn of(text: &'i str) -> Self {
         Self { text, found: Vec::new() }
     }
 
-    /// Notes a fault at a byte of the file.
+    /// Notes a problem at a byte of the file.
     pub(crate) fn add(&mut self, at: usize, why: impl Into<String>) {
         let line = 1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count();
-        self.found.push(Fault { line: Some(line), why: why.into() });
+        self.found.push(Problem { line: Some(line), why: why.into() });
     }
 
     fn add_error(&mut self, at: usize, key: &str, error: &toml::de::Error) {
@@ -52,8 +52,8 @@ impl<'i> Faults<'i> {
         self.add(error.span().map_or(at, |span| span.start), why);
     }
 
-    /// The value, if nothing is wrong; else every fault, by line.
-    pub(crate) fn result<T>(mut self, value: T) -> Result<T, Vec<Fault>> {
+    /// The value, if nothing is wrong; else every problem, by line.
+    pub(crate) fn result<T>(mut self, value: T) -> Result<T, Vec<Problem>> {
         self.found.sort();
         if self.found.is_empty() { Ok(value) } else { Err(self.found) }
     }
@@ -76,10 +76,10 @@ pub(crate) struct Section<'i> {
 
 impl<'i> Section<'i> {
     /// The whole file. What cannot be read as TOML is noted, and the rest of the file still looked at.
-    pub(crate) fn of_file(text: &'i str, faults: &mut Faults<'_>) -> Self {
+    pub(crate) fn of_file(text: &'i str, problems: &mut Problems<'_>) -> Self {
         let (table, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
-            faults.add_error(0, "", error);
+            problems.add_error(0, "", error);
         }
         Self::of(0, table.into_inner())
     }
@@ -101,54 +101,54 @@ impl<'i> Section<'i> {
     pub(crate) fn optional<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
-        faults: &mut Faults<'_>,
+        problems: &mut Problems<'_>,
     ) -> Option<Located<T>> {
         let (at, value) = self.take(key)?;
         match T::deserialize(ValueDeserializer::from(value)) {
             Ok(value) => Some(Located { at, value }),
             Err(error) => {
-                faults.add_error(at, key, &error);
+                problems.add_error(at, key, &error);
                 None
             }
         }
     }
 
     /// A key that may be missing, without its place.
-    pub(crate) fn value<T: DeserializeOwned>(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<T> {
-        self.optional(key, faults).map(|found| found.value)
+    pub(crate) fn value<T: DeserializeOwned>(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<T> {
+        self.optional(key, problems).map(|found| found.value)
     }
 
     /// A key that must be there.
     pub(crate) fn required<T: DeserializeOwned>(
         &mut self,
         key: &'static str,
-        faults: &mut Faults<'_>,
+        problems: &mut Problems<'_>,
     ) -> Option<Located<T>> {
         if !self.values.contains_key(key) {
             self.known.push(key);
-            faults.add(self.at, format!("the key `{key}` is missing"));
+            problems.add(self.at, format!("the key `{key}` is missing"));
             return None;
         }
-        self.optional(key, faults)
+        self.optional(key, problems)
     }
 
     /// A table inside this one.
-    pub(crate) fn section(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Option<Self> {
+    pub(crate) fn section(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Option<Self> {
         let (at, value) = self.take(key)?;
         match value.into_inner() {
             DeValue::Table(table) => Some(Self::of(at, table)),
             other => {
-                faults.add(at, format!("`{key}` is a {}; write a table, [{key}]", other.type_str()));
+                problems.add(at, format!("`{key}` is a {}; write a table, [{key}]", other.type_str()));
                 None
             }
         }
     }
 
     /// An array of tables inside this one.
-    pub(crate) fn sections(&mut self, key: &'static str, faults: &mut Faults<'_>) -> Vec<Self> {
+    pub(crate) fn sections(&mut self, key: &'static str, problems: &mut Problems<'_>) -> Vec<Self> {
         let Some((at, value)) = self.take(key) else { return Vec::new() };
         let DeValue::Array(all) = value.into_inner() else {
-            faults.add(at, format!("write each as [[{key}]]"));
+            problems.add(at, format!("write each as [[{key}]]"));
             return Vec::new();
         };
         let mut sections = Vec::new();
@@ -156,28 +156,28 @@ impl<'i> Section<'i> {
             let at = one.span().start;
             match one.into_inner() {
                 DeValue::Table(table) => sections.push(Self::of(at, table)),
-                other => faults.add(at, format!("`{key}` holds a {}; write each as [[{key}]]", other.type_str())),
+                other => problems.add(at, format!("`{key}` holds a {}; write each as [[{key}]]", other.type_str())),
             }
         }
         sections
     }
 
-    /// Every key that was not taken is a fault.
-    pub(crate) fn finish(self, faults: &mut Faults<'_>) {
+    /// Every key that was not taken is a problem.
+    pub(crate) fn finish(self, problems: &mut Problems<'_>) {
         for (key, (at, _)) in &self.values {
             let near = closest(key, &self.known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let known = self.known.join(", ");
-            faults.add(*at, format!("unknown key `{}`{near} (the keys here are {known})", key.escape_debug()));
+            problems.add(*at, format!("unknown key `{}`{near} (the keys here are {known})", key.escape_debug()));
         }
     }
 
     /// Every key that was not taken, as it stands.
-    pub(crate) fn rest(self, faults: &mut Faults<'_>) -> toml::Table {
+    pub(crate) fn rest(self, problems: &mut Problems<'_>) -> toml::Table {
         let mut rest = toml::Table::new();
         for (key, (at, value)) in self.values {
             match <toml::Value as serde::Deserialize>::deserialize(ValueDeserializer::from(value)) {
                 Ok(value) => drop(rest.insert(key, value)),
-                Err(error) => faults.add_error(at, &key, &error),
+                Err(error) => problems.add_error(at, &key, &error),
             }
         }
         rest
@@ -196,20 +196,20 @@ fn closest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn faults(text: &str, read: impl FnOnce(&mut Section<'_>, &mut Faults<'_>)) -> Vec<String> {
-        let mut faults = Faults::of(text);
-        let mut file = Section::of_file(text, &mut faults);
-        read(&mut file, &mut faults);
-        file.finish(&mut faults);
-        faults.result(()).err().into_iter().flatten().map(|fault| fault.to_string()).collect()
+    fn problems(text: &str, read: impl FnOnce(&mut Section<'_>, &mut Problems<'_>)) -> Vec<String> {
+        let mut problems = Problems::of(text);
+        let mut file = Section::of_file(text, &mut problems);
+        read(&mut file, &mut problems);
+        file.finish(&mut problems);
+        problems.result(()).err().into_iter().flatten().map(|problem| problem.to_string()).collect()
     }
 
     #[test]
-    fn every_fault_of_a_file_is_listed_by_line() {
+    fn every_problem_of_a_file_is_listed_by_line() {
         let text = "nmae = 1\nport = \"x\"\nextra = true\n";
-        let found = faults(text, |file, faults| {
-            file.value::<u16>("port", faults);
-            file.required::<String>("name", faults);
+        let found = problems(text, |file, problems| {
+            file.value::<u16>("port", problems);
+            file.required::<String>("name", problems);
         });
         assert_eq!(
             found,
@@ -224,11 +224,11 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_toml_is_named_with_its_lines() {
-        let found = faults("a = \nb = 2\nc = [1,\n", |file, faults| {
+        let found = problems("a = \nb = 2\nc = [1,\n", |file, problems| {
             for key in ["a", "b", "c"] {
                 file.take(key);
             }
-            let _ = faults;
+            let _ = problems;
         });
         assert!(found.len() >= 2, "{found:?}");
         assert!(found[0].starts_with("line 1: "), "{found:?}");
@@ -236,10 +236,10 @@ mod tests {
 
     #[test]
     fn what_is_no_table_is_named() {
-        let found = faults("mail = 1\nsources = [1]\nmore = 2\n", |file, faults| {
-            assert!(file.section("mail", faults).is_none());
-            assert!(file.sections("sources", faults).is_empty());
-            assert!(file.sections("more", faults).is_empty());
+        let found = problems("mail = 1\nsources = [1]\nmore = 2\n", |file, problems| {
+            assert!(file.section("mail", problems).is_none());
+            assert!(file.sections("sources", problems).is_empty());
+            assert!(file.sections("more", problems).is_empty());
         });
         assert_eq!(
             found,

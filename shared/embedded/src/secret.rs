@@ -115,7 +115,9 @@ impl ReadError {
         let (source_id, place) = (source.clone(), place.to_owned());
         match self {
             Self::Unsafe(why) => SecretError::Unusable { source_id, place, why },
-            Self::Io(error) => SecretError::Unread { source_id, place, cause: PortErrorKind::Disk(Detail::of(error)) },
+            Self::Io(error) => {
+                SecretError::Unreadable { source_id, place, cause: PortErrorKind::Disk(Detail::of(error)) }
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ pub enum SecretError {
     },
     /// It could not be read.
     #[error("the secret of the source `{source_id}` at {place} could not be read: {cause}")]
-    Unread {
+    Unreadable {
         /// The source.
         source_id: SourceId,
         /// Where it is.
@@ -52,7 +52,7 @@ impl SecretError {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Missing { .. } | Self::Unusable { .. } => Remedy::FixCredentials,
-            Self::Unread { cause, .. } => cause.remedy(),
+            Self::Unreadable { cause, .. } => cause.remedy(),
         }
     }
 }

@@ -10,7 +10,7 @@ use jiff::{
 use serde::Deserialize;
 use truecount_billing::BillingMonth;
 
-use crate::toml_sections::{Faults, Located, Section};
+use crate::toml_sections::{Located, Problems, Section};
 
 /// The most days that are looked back over for working days.
 const LOOK_BACK_DAYS_MAX: u32 = 400;
@@ -170,58 +170,58 @@ impl MonthDay {
 
 impl Calendar {
     /// Reads `[closing]`. What is wrong is noted, and the usual value stands in its place.
-    pub(crate) fn read<'i>(mut section: Section<'i>, faults: &mut Faults<'_>) -> Self {
+    pub(crate) fn read<'i>(mut section: Section<'i>, problems: &mut Problems<'_>) -> Self {
         let usual = Self::default();
-        let fixed = section.optional::<MonthDay>("day", faults);
-        let invoice = section.optional::<MonthDay>("invoice_day", faults);
-        let working_days = section.optional::<u32>("working_days_before", faults);
+        let fixed = section.optional::<MonthDay>("day", problems);
+        let invoice = section.optional::<MonthDay>("invoice_day", problems);
+        let working_days = section.optional::<u32>("working_days_before", problems);
         if let (Some(fixed), true) = (&fixed, invoice.is_some() || working_days.is_some()) {
             let why = "`day` stands beside `invoice_day` or `working_days_before`; write one or the other";
-            faults.add(fixed.at, why);
+            problems.add(fixed.at, why);
         }
         let (day, named) = match fixed {
             Some(fixed) => (ClosingDay::Fixed(fixed.value), fixed.value),
             None => {
                 let invoice = invoice.map_or(MonthDay::Number(1), |invoice| invoice.value);
-                let working_days = working_days.map_or(WORKING_DAYS, |days| checked_working_days(&days, faults));
+                let working_days = working_days.map_or(WORKING_DAYS, |days| checked_working_days(&days, problems));
                 (ClosingDay::BeforeInvoice { invoice, working_days }, invoice)
             }
         };
-        let month = section.value("month", faults);
-        let weekend = section.optional::<Vec<String>>("weekend", faults);
-        let holidays = section.optional::<Vec<toml::Value>>("holidays", faults);
-        let zone = section.optional::<String>("time_zone", faults);
-        section.finish(faults);
+        let month = section.value("month", problems);
+        let weekend = section.optional::<Vec<String>>("weekend", problems);
+        let holidays = section.optional::<Vec<toml::Value>>("holidays", problems);
+        let zone = section.optional::<String>("time_zone", problems);
+        section.finish(problems);
         Self {
             day,
             month: month.unwrap_or_else(|| named.usual_month()),
-            weekend: weekend.map_or(usual.weekend, |names| checked_weekend(&names, faults)),
-            holidays: holidays.map_or(usual.holidays, |days| checked_holidays(&days, faults)),
-            zone: zone.map_or(usual.zone, |name| checked_zone(&name, faults)),
+            weekend: weekend.map_or(usual.weekend, |names| checked_weekend(&names, problems)),
+            holidays: holidays.map_or(usual.holidays, |days| checked_holidays(&days, problems)),
+            zone: zone.map_or(usual.zone, |name| checked_zone(&name, problems)),
         }
     }
 }
 
-fn checked_working_days(days: &Located<u32>, faults: &mut Faults<'_>) -> u32 {
+fn checked_working_days(days: &Located<u32>, problems: &mut Problems<'_>) -> u32 {
     if days.value > WORKING_DAYS_MAX {
-        faults.add(days.at, format!("`working_days_before` is {}; write at most {WORKING_DAYS_MAX}", days.value));
+        problems.add(days.at, format!("`working_days_before` is {}; write at most {WORKING_DAYS_MAX}", days.value));
     }
     days.value.min(WORKING_DAYS_MAX)
 }
 
-fn checked_weekend(names: &Located<Vec<String>>, faults: &mut Faults<'_>) -> BTreeSet<i8> {
+fn checked_weekend(names: &Located<Vec<String>>, problems: &mut Problems<'_>) -> BTreeSet<i8> {
     let mut days = BTreeSet::new();
     for name in &names.value {
         match weekday(name) {
             Some(day) => drop(days.insert(day.to_monday_one_offset())),
             None => {
                 let name = name.escape_debug();
-                faults.add(names.at, format!("`weekend` has `{name}`; write days such as \"saturday\""));
+                problems.add(names.at, format!("`weekend` has `{name}`; write days such as \"saturday\""));
             }
         }
     }
     if days.len() == 7 {
-        faults.add(names.at, "`weekend` has all seven days; leave out the working days");
+        problems.add(names.at, "`weekend` has all seven days; leave out the working days");
     }
     days
 }
@@ -239,16 +239,16 @@ fn weekday(name: &str) -> Option<Weekday> {
     days.into_iter().find(|(word, _)| name.eq_ignore_ascii_case(word)).map(|(_, day)| day)
 }
 
-fn checked_holidays(values: &Located<Vec<toml::Value>>, faults: &mut Faults<'_>) -> BTreeSet<Date> {
+fn checked_holidays(values: &Located<Vec<toml::Value>>, problems: &mut Problems<'_>) -> BTreeSet<Date> {
     if values.value.len() > HOLIDAYS_MAX {
-        faults.add(values.at, format!("`holidays` has {} days; write at most {HOLIDAYS_MAX}", values.value.len()));
+        problems.add(values.at, format!("`holidays` has {} days; write at most {HOLIDAYS_MAX}", values.value.len()));
         return BTreeSet::new();
     }
     let mut days = BTreeSet::new();
     for value in &values.value {
         match holiday(value) {
             Some(day) => drop(days.insert(day)),
-            None => faults.add(values.at, format!("`holidays` has {value}; write days such as \"2026-12-25\"")),
+            None => problems.add(values.at, format!("`holidays` has {value}; write days such as \"2026-12-25\"")),
         }
     }
     days
@@ -263,11 +263,11 @@ fn holiday(value: &toml::Value) -> Option<Date> {
     if text.len() == 10 { text.parse().ok() } else { None }
 }
 
-fn checked_zone(name: &Located<String>, faults: &mut Faults<'_>) -> TimeZone {
+fn checked_zone(name: &Located<String>, problems: &mut Problems<'_>) -> TimeZone {
     TimeZone::get(&name.value).unwrap_or_else(|_| {
         let text = name.value.escape_debug();
         let why = format!("`time_zone` is `{text}`, which is not a time zone; write a name such as \"Europe/London\"");
-        faults.add(name.at, why);
+        problems.add(name.at, why);
         TimeZone::UTC
     })
 }

@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(result(&[0, -3]), Some((CheckStatus::Ok, "within 3 s of v-3".to_owned())));
         let advice = "this machine's clock is 61 s ahead of that of v-61".to_owned();
         assert_eq!(result(&[1, -61]), Some((CheckStatus::Advice, advice)));
-        let fault = "this machine's clock is 3600 s behind that of v3600".to_owned();
-        assert_eq!(result(&[3600, -61]), Some((CheckStatus::Error, fault)));
+        let message = "this machine's clock is 3600 s behind that of v3600".to_owned();
+        assert_eq!(result(&[3600, -61]), Some((CheckStatus::Error, message)));
     }
 }

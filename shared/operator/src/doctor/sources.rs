@@ -51,7 +51,7 @@ async fn secret(env: &Environment, source: &SourceSettings, results: &mut Vec<Ch
         }
         Err(SecretError::Missing { .. }) => ("it is not set".to_owned(), set),
         Err(error @ SecretError::Unusable { .. }) => (error.to_string(), format!("fix that, or {set}")),
-        Err(SecretError::Unread { place, cause, .. }) => {
+        Err(SecretError::Unreadable { place, cause, .. }) => {
             (format!("{place}: {cause}"), fix_of(&cause, "ssm:GetParameter"))
         }
     };

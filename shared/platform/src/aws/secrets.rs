@@ -36,13 +36,13 @@ impl SsmSecrets {
 impl Secrets for SsmSecrets {
     async fn source(&self, source: &SourceId) -> Result<Fields, SecretError> {
         let place = self.parameter(source);
-        let unread = |cause| SecretError::Unread { source_id: source.clone(), place: place.clone(), cause };
+        let unreadable = |cause| SecretError::Unreadable { source_id: source.clone(), place: place.clone(), cause };
         let unusable = |why| SecretError::Unusable { source_id: source.clone(), place: place.clone(), why };
-        let client = self.client.get().await.map_err(unread)?;
+        let client = self.client.get().await.map_err(unreadable)?;
         let parameter = match client.get_parameter().name(&place).with_decryption(true).send().await {
             Ok(answer) => answer.parameter,
             Err(error) if error.code() == Some("ParameterNotFound") => None,
-            Err(error) => return Err(unread(PortErrorKind::from_sdk(error))),
+            Err(error) => return Err(unreadable(PortErrorKind::from_sdk(error))),
         };
         let Some(parameter) = parameter else {
             let hint = format!(

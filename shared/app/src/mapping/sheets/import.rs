@@ -9,7 +9,7 @@ use truecount_reports::sanitize;
 use truecount_store::{CreateOutcome, MappingDecision, MappingRecord};
 
 use super::columns::{self, CLIENT, DECISION, KEY, LAST_DECISION, SPLIT};
-use super::import_row::{Clients, Columns, KnownAccount, RowFault, RowsOfKey, read_row};
+use super::import_row::{Clients, Columns, KnownAccount, RowProblem, RowsOfKey, read_row};
 use super::table::{self, Table};
 use crate::mapping::MappingWorkspace;
 use crate::mapping::request::{SplitCheck, check_split};
@@ -184,7 +184,7 @@ fn check<'a>(
             Ok((account, Some((record, after)))) => {
                 ready.push(ReadyRow { row: row.number, key: key.to_owned(), record, after, account });
             }
-            Err(RowFault { column, reason }) => {
+            Err(RowProblem { column, reason }) => {
                 result.refused.push(RefusedRow { row: row.number, column, key: key.to_owned(), reason });
             }
         }
@@ -207,12 +207,12 @@ fn accounts(workspace: &MappingWorkspace) -> Accounts<'_> {
     accounts
 }
 
-fn known_account<'a>(accounts: &Accounts<'a>, key: &str) -> Result<KnownAccount<'a>, RowFault> {
+fn known_account<'a>(accounts: &Accounts<'a>, key: &str) -> Result<KnownAccount<'a>, RowProblem> {
     let reason = match accounts.get(key) {
         Some(Some(account)) => return Ok(*account),
-        Some(None) => "two vendor organizations have this key; decide about them with `truecount mappings confirm`",
+        Some(None) => "two vendor accounts have this key; decide about them with `truecount mappings confirm`",
         None if key.is_empty() => "it is empty; leave the column as it was exported",
-        None => "the last sync has no such vendor organization; export the file again",
+        None => "the last sync has no such vendor account; export the file again",
     };
-    Err(RowFault::new(KEY, reason))
+    Err(RowProblem::new(KEY, reason))
 }

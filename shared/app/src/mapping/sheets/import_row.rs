@@ -23,12 +23,12 @@ pub(super) struct KnownAccount<'a> {
 
 /// What is wrong with a row; the column is empty if it is the row as a whole.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct RowFault {
+pub(super) struct RowProblem {
     pub(super) column: &'static str,
     pub(super) reason: String,
 }
 
-impl RowFault {
+impl RowProblem {
     pub(super) fn new(column: &'static str, reason: impl Into<String>) -> Self {
         Self { column, reason: reason.into() }
     }
@@ -42,10 +42,10 @@ pub(super) fn read_row(
     account: KnownAccount<'_>,
     actor: &str,
     now: Timestamp,
-) -> Result<Option<(MappingRecord, i64)>, RowFault> {
+) -> Result<Option<(MappingRecord, i64)>, RowProblem> {
     check_name(row.cell(columns.name), account.entry)?;
     let decision = decision(row, columns, clients, &account)?;
-    let from = month(row.cell(columns.from)).map_err(|reason| RowFault::new(FROM_MONTH, reason))?;
+    let from = month(row.cell(columns.from)).map_err(|reason| RowProblem::new(FROM_MONTH, reason))?;
     let request = MappingRequest {
         source: account.source.id.clone(),
         account_id: account.entry.account.id.clone(),
@@ -107,11 +107,11 @@ impl RowsOfKey {
     }
 
     /// The row must stand for one account, and for that one alone.
-    pub(super) fn check(&self, row: &TableRow, key: &str, table: &Table) -> Result<(), RowFault> {
+    pub(super) fn check(&self, row: &TableRow, key: &str, table: &Table) -> Result<(), RowProblem> {
         if row.cells.iter().skip(table.header.len()).any(|cell| !cell.trim().is_empty()) {
             let reason = "it has more cells than the header has columns; is there a separator in a text without \
                           quotation marks?";
-            return Err(RowFault::new("", reason));
+            return Err(RowProblem::new("", reason));
         }
         let rows = self.0.get(key).map_or(&[][..], Vec::as_slice);
         if rows.len() > 1 {
@@ -119,23 +119,23 @@ impl RowsOfKey {
             let shown = rows.iter().filter(|(_, is_filled)| *is_filled || !is_decided_twice);
             let numbers: Vec<_> = shown.map(|(number, _)| number.to_string()).collect();
             let what = if is_decided_twice { "it is decided twice in this file" } else { "it is in this file twice" };
-            return Err(RowFault::new(KEY, format!("{what} (rows {}); remove one row", numbers.join(", "))));
+            return Err(RowProblem::new(KEY, format!("{what} (rows {}); remove one row", numbers.join(", "))));
         }
         Ok(())
     }
 }
 
 /// A name that is another shows a renamed account, or a column that was sorted without the others.
-fn check_name(name: &str, entry: &SnapshotAccount) -> Result<(), RowFault> {
+fn check_name(name: &str, entry: &SnapshotAccount) -> Result<(), RowProblem> {
     let now = sanitize::cell(&entry.account.name);
     if name.is_empty() || name == now.trim() || letters(name) == letters(&now) {
         return Ok(());
     }
     let reason = format!(
-        "this vendor organization is called `{now}` now; was it renamed, or was one column sorted without the others? \
+        "this vendor account is called `{now}` now; was it renamed, or was one column sorted without the others? \
          Export the file again"
     );
-    Err(RowFault::new(NAME, reason))
+    Err(RowProblem::new(NAME, reason))
 }
 
 fn letters(text: &str) -> String {
@@ -148,13 +148,13 @@ fn decision(
     columns: &Columns,
     clients: &Clients<'_>,
     account: &KnownAccount<'_>,
-) -> Result<MappingDecision, RowFault> {
+) -> Result<MappingDecision, RowProblem> {
     let (word, client, split) = (row.cell(columns.decision), row.cell(columns.client), row.cell(columns.split));
     let word = word.to_ascii_lowercase();
     let (first, rest) = word.split_once(' ').map_or((word.as_str(), ""), |(first, rest)| (first, rest.trim()));
     match (first, rest) {
         ("", _) if client.is_empty() && split.is_empty() => {
-            Err(RowFault::new(DECISION, format!("no decision; write one of: {}", DECISIONS.join(", "))))
+            Err(RowProblem::new(DECISION, format!("no decision; write one of: {}", DECISIONS.join(", "))))
         }
         ("", _) if !client.is_empty() => {
             must_be_empty("confirm", SPLIT, split)?;
@@ -163,14 +163,14 @@ fn decision(
         ("confirm", "") => {
             must_be_empty("confirm", SPLIT, split)?;
             match (client, row.cell(columns.proposal)) {
-                ("", "") => Err(RowFault::new(CLIENT, "no client is proposed here; choose one")),
+                ("", "") => Err(RowProblem::new(CLIENT, "no client is proposed here; choose one")),
                 ("", proposal) => confirmed(clients, PROPOSAL, proposal),
                 (client, _) => confirmed(clients, CLIENT, client),
             }
         }
         ("split" | "", "") => {
             must_be_empty("split", CLIENT, client)?;
-            let (by, parts) = parts(split, clients).map_err(|reason| RowFault::new(SPLIT, reason))?;
+            let (by, parts) = parts(split, clients).map_err(|reason| RowProblem::new(SPLIT, reason))?;
             Ok(MappingDecision::Split { by, parts })
         }
         ("ignore", reason) => {
@@ -178,33 +178,36 @@ fn decision(
             must_be_empty("ignore", SPLIT, split)?;
             let reason = IgnoreReason::parse(reason);
             reason.map(|reason| MappingDecision::Ignored { reason }).ok_or_else(|| {
-                RowFault::new(DECISION, "write why: ignore internal, ignore not_for_resale or ignore not_ours")
+                RowProblem::new(DECISION, "write why: ignore internal, ignore not_for_resale or ignore not_ours")
             })
         }
         ("undo", "") => {
             must_be_empty("undo", CLIENT, client)?;
             must_be_empty("undo", SPLIT, split)?;
             match account.source.last_number(&account.entry.account.id) {
-                0 => Err(RowFault::new(DECISION, "there is no decision about it to undo")),
+                0 => Err(RowProblem::new(DECISION, "there is no decision about it to undo")),
                 _ => Ok(MappingDecision::Undecided),
             }
         }
         _ => {
             let word: String = sanitize::visible(&word).chars().take(40).collect();
-            Err(RowFault::new(DECISION, format!("`{word}` is not a decision; write one of: {}", DECISIONS.join(", "))))
+            Err(RowProblem::new(
+                DECISION,
+                format!("`{word}` is not a decision; write one of: {}", DECISIONS.join(", ")),
+            ))
         }
     }
 }
 
-fn must_be_empty(decision: &str, column: &'static str, cell: &str) -> Result<(), RowFault> {
+fn must_be_empty(decision: &str, column: &'static str, cell: &str) -> Result<(), RowProblem> {
     if cell.is_empty() {
         return Ok(());
     }
-    Err(RowFault::new(column, format!("it is filled in, but the decision is `{decision}`; clear one of the two")))
+    Err(RowProblem::new(column, format!("it is filled in, but the decision is `{decision}`; clear one of the two")))
 }
 
-fn confirmed(clients: &Clients<'_>, column: &'static str, cell: &str) -> Result<MappingDecision, RowFault> {
-    let client_id = clients.find(cell).map_err(|reason| RowFault::new(column, reason))?;
+fn confirmed(clients: &Clients<'_>, column: &'static str, cell: &str) -> Result<MappingDecision, RowProblem> {
+    let client_id = clients.find(cell).map_err(|reason| RowProblem::new(column, reason))?;
     Ok(MappingDecision::Confirmed { client_id })
 }
 
@@ -241,7 +244,7 @@ fn decision_before(
     exported: &str,
     account: &KnownAccount<'_>,
     record: &MappingRecord,
-) -> Result<Option<i64>, RowFault> {
+) -> Result<Option<i64>, RowProblem> {
     let last = account.source.history.get(&account.entry.account.id).and_then(|all| all.last());
     let number = last.map_or(0, |last| last.number);
     let exported = exported.parse::<i64>().ok();
@@ -252,11 +255,11 @@ fn decision_before(
             let when = last.decided_at.strftime("%Y-%m-%d %H:%M");
             let who = sanitize::visible(&last.actor);
             let reason = format!("{who} decided otherwise on {when}, after the export; export the file again");
-            Err(RowFault::new(LAST_DECISION, reason))
+            Err(RowProblem::new(LAST_DECISION, reason))
         }
         _ => {
             let reason = "it is not the number that was exported; leave the column as it was";
-            Err(RowFault::new(LAST_DECISION, reason))
+            Err(RowProblem::new(LAST_DECISION, reason))
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use proptest::prelude::*;
 
 use super::*;
-use crate::toml_sections::{Fault, Faults, Section};
+use crate::toml_sections::{Problem, Problems, Section};
 
 const ZONES: [&str; 8] = [
     "UTC",
@@ -44,10 +44,10 @@ const RULES: [(&str, i8, Option<usize>, i32); 8] = [
 ];
 
 fn calendar(text: &str) -> Result<Calendar, String> {
-    let mut faults = Faults::of(text);
-    let section = Section::of_file(text, &mut faults);
-    let calendar = Calendar::read(section, &mut faults);
-    faults.result(calendar).map_err(|faults| faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))
+    let mut problems = Problems::of(text);
+    let section = Section::of_file(text, &mut problems);
+    let calendar = Calendar::read(section, &mut problems);
+    problems.result(calendar).map_err(|problems| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn of(rule: &str, zone: &str) -> Calendar {
