@@ -13,6 +13,8 @@ mod mail;
 pub mod mapping;
 mod schedule;
 mod settings;
+#[cfg(test)]
+mod test_environment;
 mod toml_sections;
 
 pub use account_mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};

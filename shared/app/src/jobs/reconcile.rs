@@ -180,3 +180,6 @@ fn exactly_one_psa(config: &Config) -> Result<(), AppError> {
     let why = format!("{found}; a run compares exactly one PSA with its usage: enable the right one");
     Err(AppError::Settings { file: SETTINGS_FILE.to_owned(), why })
 }
+
+#[cfg(test)]
+mod tests;

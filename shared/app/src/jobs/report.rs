@@ -192,3 +192,6 @@ pub async fn header_of(env: &Environment, run: &Run) -> Result<RunHeader, AppErr
         missed: manifest.missed.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests;

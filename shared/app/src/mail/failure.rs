@@ -33,3 +33,6 @@ pub async fn send_failure_mails(
     };
     outbox::send_to_groups(env, settings, &identity, &write).await.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests;

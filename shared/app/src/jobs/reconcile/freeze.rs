@@ -148,3 +148,6 @@ pub(super) async fn frozen_config(env: &Environment, run: &Run, now: &Config) ->
     let settings = run.read_input(&env.store, InputFile::Settings).await?;
     now.with_frozen(rules, &settings)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,61 +1,15 @@
 //! The outbox against the embedded backend and a mailer that answers by a script.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-
-use truecount_embedded::{Durability, LocalBackend};
-use truecount_platform::{FixedClock, Mailer, Ports, async_trait};
-
 use super::*;
+use crate::test_environment::{MailAnswer, TestEnvironment, month};
 
-#[derive(Debug, Clone, Copy)]
-enum Answer {
-    Accept,
-    Refuse,
-    DeliveryUnknown,
-}
-
-/// Answers in turn, then accepts everything; keeps what it was given.
-#[derive(Default)]
-struct ScriptedMailer {
-    answers: Mutex<VecDeque<Answer>>,
-    mails: Mutex<Vec<Mail>>,
-}
-
-#[async_trait]
-impl Mailer for ScriptedMailer {
-    async fn send(&self, mail: &Mail) -> Result<String, MailError> {
-        self.mails.lock().unwrap().push(mail.clone());
-        match self.answers.lock().unwrap().pop_front().unwrap_or(Answer::Accept) {
-            Answer::Accept => Ok("id".to_owned()),
-            Answer::Refuse => Err(MailError::NotSent("over the quota".into())),
-            Answer::DeliveryUnknown => Err(MailError::DeliveryUnknown("timed out".into())),
-        }
-    }
-}
-
-struct Outbox {
-    env: Environment,
-    mailer: Arc<ScriptedMailer>,
-    _backend: LocalBackend,
-    _folder: tempfile::TempDir,
-}
+struct Outbox(TestEnvironment);
 
 impl Outbox {
-    fn new(answers: &[Answer]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
-        let mailer = Arc::new(ScriptedMailer::default());
-        mailer.answers.lock().unwrap().extend(answers);
-        let ports = Ports {
-            table: backend.table(),
-            archive: backend.archive(),
-            config: backend.config(),
-            mailer: mailer.clone(),
-            secrets: backend.secrets(),
-        };
-        let clock = Arc::new(FixedClock("2026-06-30T20:00:00Z".parse().unwrap()));
-        Self { env: Environment::shared(ports, clock), mailer, _backend: backend, _folder: folder }
+    fn new(answers: &[MailAnswer]) -> Self {
+        let test = TestEnvironment::new();
+        test.mailer.answer(answers);
+        Self(test)
     }
 
     /// Sends the mail of a closing run to a group. What becomes of it: the outcome's word, or the error.
@@ -69,26 +23,20 @@ impl Outbox {
         group: &str,
         write: &(dyn Fn(u8) -> Result<Vec<u8>, AppError> + Sync),
     ) -> Result<&'static str, AppError> {
-        let month = "2026-06".parse().unwrap();
         let (record_name, message_name) = (format!("closing-{number}"), number.to_owned());
-        let identity = MailIdentity { month, record_name, message_name, run_id: "run" };
+        let identity = MailIdentity { month: month(), record_name, message_name, run_id: "run" };
         let to = vec!["owner@msp.example".to_owned()];
         let mail_group = MailGroup { id: group.to_owned(), to };
         let write = |_: &str, _: &MailGroup, attempt| write(attempt);
-        send(&self.env, &identity, "truecount@msp.example", &mail_group, &write).await.map(|outcome| {
+        send(&self.0.env, &identity, "truecount@msp.example", &mail_group, &write).await.map(|outcome| {
             assert_eq!(outcome.group, group);
             outcome.outcome
         })
     }
 
-    /// Key and text of each mail that the mailer was given.
-    fn mails(&self) -> Vec<(String, String)> {
-        let mails = self.mailer.mails.lock().unwrap();
-        mails.iter().map(|mail| (mail.key.clone(), String::from_utf8(mail.raw.clone()).unwrap())).collect()
-    }
-
     fn texts(&self) -> Vec<String> {
-        self.mails().into_iter().map(|(_, text)| text).collect()
+        let mails = self.0.mailer.mails().into_iter();
+        mails.map(|mail| String::from_utf8(mail.raw).unwrap()).collect()
     }
 }
 
@@ -105,13 +53,12 @@ async fn each_closing_run_and_group_gets_one_mail() {
     ] {
         assert_eq!(outbox.send(number, group).await.unwrap(), expected, "{number} {group}");
     }
-    let keys: Vec<String> = outbox.mails().into_iter().map(|(key, _)| key).collect();
-    assert_eq!(keys, ["2026-06-1-owner", "2026-06-1-clerk", "2026-06-2-owner"]);
+    assert_eq!(outbox.0.mailer.keys(), ["2026-06-1-owner", "2026-06-1-clerk", "2026-06-2-owner"]);
 }
 
 #[tokio::test]
 async fn a_mail_of_unknown_delivery_is_repeated_once_and_labelled() {
-    let outbox = Outbox::new(&[Answer::DeliveryUnknown]);
+    let outbox = Outbox::new(&[MailAnswer::DeliveryUnknown]);
     let error = outbox.send("1", "owner").await.unwrap_err();
     assert!(matches!(&error, AppError::Mail(why) if why.contains("timed out")), "{error}");
     assert_eq!(outbox.send("1", "owner").await.unwrap(), "sent_again");
@@ -121,7 +68,7 @@ async fn a_mail_of_unknown_delivery_is_repeated_once_and_labelled() {
 
 #[tokio::test]
 async fn a_second_unknown_delivery_is_given_up() {
-    let outbox = Outbox::new(&[Answer::DeliveryUnknown, Answer::DeliveryUnknown]);
+    let outbox = Outbox::new(&[MailAnswer::DeliveryUnknown, MailAnswer::DeliveryUnknown]);
     assert!(matches!(outbox.send("1", "owner").await, Err(AppError::Mail(_))));
     for _ in 0..3 {
         let error = outbox.send("1", "owner").await.unwrap_err();
@@ -133,7 +80,7 @@ async fn a_second_unknown_delivery_is_given_up() {
 
 #[tokio::test]
 async fn a_refused_mail_is_tried_again_as_the_first() {
-    let outbox = Outbox::new(&[Answer::Refuse, Answer::Refuse]);
+    let outbox = Outbox::new(&[MailAnswer::Refuse, MailAnswer::Refuse]);
     for _ in 0..2 {
         let error = outbox.send("1", "owner").await.unwrap_err();
         assert!(matches!(&error, AppError::Mail(why) if why.contains("over the quota")), "{error}");
@@ -144,7 +91,7 @@ async fn a_refused_mail_is_tried_again_as_the_first() {
 
 #[tokio::test]
 async fn a_refused_repeat_stays_a_repeat() {
-    let outbox = Outbox::new(&[Answer::DeliveryUnknown, Answer::Refuse]);
+    let outbox = Outbox::new(&[MailAnswer::DeliveryUnknown, MailAnswer::Refuse]);
     for _ in 0..2 {
         assert!(matches!(outbox.send("1", "owner").await, Err(AppError::Mail(_))));
     }

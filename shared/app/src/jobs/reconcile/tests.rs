@@ -1,0 +1,145 @@
+//! Which run a reconcile works on, who may, and what it leaves behind when it may not.
+
+use truecount_store::{Fence, IgnoreReason, LeaseOutcome, MappingDecision};
+
+use super::*;
+use crate::test_environment::{SETTINGS, TODAY, TestEnvironment, config, month, soon, used};
+
+fn closing(replace: Option<&str>) -> RunKind {
+    RunKind::Closing { replace: replace.map(str::to_owned) }
+}
+
+async fn reconcile_june(test: &TestEnvironment, kind: &RunKind) -> Result<ReconcileAnswer, AppError> {
+    reconcile(&test.env, &test.config, Some(month()), kind, soon()).await
+}
+
+/// Run, summary, and whether it was done already.
+async fn reconciled(test: &TestEnvironment, kind: &RunKind) -> (String, RunSummary, bool) {
+    let answer = reconcile_june(test, kind).await.unwrap();
+    let ReconcileAnswer::Reconciled { run_id, summary, already, month: of } = answer else { panic!("{answer:?}") };
+    assert_eq!(of, month());
+    (run_id, summary, already)
+}
+
+async fn lease(test: &TestEnvironment, is_closing: bool, deadline: Deadline) -> Lease {
+    let name = Run::lease_name(month(), is_closing);
+    let held = Lease::acquire(&test.env.store, &name, deadline.at).await.unwrap();
+    let LeaseOutcome::Held(lease) = held else { panic!("somebody else has {name}") };
+    lease
+}
+
+async fn run(test: &TestEnvironment, run_id: &str) -> Run {
+    Run::load(&test.env.store, month(), run_id).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_month_is_closed_once_whatever_changes_afterwards() {
+    let test = TestEnvironment::synced().await;
+    let (first, summary, already) = reconciled(&test, &closing(None)).await;
+    assert_eq!((summary.exceptions, already), (2, false), "one too few, one without usage");
+    let stored = run(&test, &first).await;
+    assert_eq!((stored.state, &stored.summary), (RunState::Reconciled, &Some(summary.clone())));
+
+    test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 2), used("a2", "Quiet Quay", 1)]).await;
+    assert_eq!(reconciled(&test, &closing(None)).await, (first.clone(), summary, true));
+    assert_eq!(run(&test, &first).await, stored);
+    let (draft, now, _) = reconciled(&test, &RunKind::Draft).await;
+    assert_ne!(draft, first);
+    assert_eq!(now.exceptions, 0, "a draft is of what is there now");
+}
+
+#[tokio::test]
+async fn a_closing_is_replaced_by_the_name_of_its_run_only() {
+    let test = TestEnvironment::synced().await;
+    let error = reconcile_june(&test, &closing(Some("2026-06-c1-0"))).await.unwrap_err();
+    assert!(matches!(&error, AppError::Store(_)), "{error}");
+    assert_eq!(Closing::list(&test.env.store, month()).await.unwrap(), [], "nothing is claimed");
+
+    let (first, ..) = reconciled(&test, &closing(None)).await;
+    let (draft, ..) = reconciled(&test, &RunKind::Draft).await;
+    assert!(reconcile_june(&test, &closing(Some(&draft))).await.is_err());
+    assert_eq!(Closing::current_run_id(&test.env.store, month()).await.unwrap(), Some(first.clone()));
+
+    let (second, _, already) = reconciled(&test, &closing(Some(&first))).await;
+    assert!(!already && second != first);
+    assert_eq!(run(&test, &second).await.manifest.replaces, Some(first.clone()));
+    assert_eq!(reconciled(&test, &closing(Some(&first))).await.0, second, "asked again: the same replacement");
+    assert_eq!(reconciled(&test, &closing(None)).await.0, second);
+}
+
+#[tokio::test]
+async fn drafts_and_closings_wait_for_their_own_kind_only() {
+    let test = TestEnvironment::synced().await;
+    let held = lease(&test, true, soon()).await;
+    assert_eq!(reconcile_june(&test, &closing(None)).await.unwrap(), ReconcileAnswer::Busy { month: month() });
+    assert_eq!(Closing::list(&test.env.store, month()).await.unwrap(), [], "whoever waits claims nothing");
+    reconciled(&test, &RunKind::Draft).await;
+    held.release(&test.env.store).await.unwrap();
+    reconciled(&test, &closing(None)).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_was_overtaken_stores_nothing() {
+    let test = TestEnvironment::synced().await;
+    let late = lease(&test, true, Deadline::in_seconds(-60)).await;
+    let count_day = CountDay(TODAY.parse().unwrap());
+    let reconcile = MonthReconcile { env: &test.env, config: &test.config, month: month(), count_day, lease: &late };
+    let frozen = reconcile.frozen_run(&closing(None)).await.unwrap();
+    let (run_id, summary, _) = reconciled(&test, &closing(None)).await;
+    assert_eq!(run_id, frozen.run_id, "the newer worker continues what the late one has frozen");
+    let error = reconcile.compare_and_store(frozen).await.unwrap_err();
+    assert!(matches!(&error, AppError::Store(truecount_store::StoreError::Fenced(_))), "{error}");
+    assert_eq!(run(&test, &run_id).await.summary, Some(summary));
+}
+
+#[tokio::test]
+async fn a_run_that_was_only_frozen_is_compared_by_what_was_frozen() {
+    let test = TestEnvironment::synced().await;
+    let (run_id, expected, _) = reconciled(&test, &closing(None)).await;
+    let finished = run(&test, &run_id).await;
+    let frozen = Run { state: RunState::Frozen, summary: None, reconciliation_sha256: None, ..finished.clone() };
+    // As a worker leaves it that dies after freezing; meanwhile an account is mapped otherwise and one is synced again.
+    frozen.save(&test.env.store, Fence::at(i64::MAX / 2)).await.unwrap();
+    test.decide("a1", MappingDecision::Ignored { reason: IgnoreReason::Internal }, None).await;
+    test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 9)]).await;
+    let held = lease(&test, true, soon()).await;
+    let count_day = CountDay(TODAY.parse().unwrap());
+    let reconcile = MonthReconcile { env: &test.env, config: &test.config, month: month(), count_day, lease: &held };
+    let found = reconcile.compare(&frozen).await.unwrap();
+    assert_eq!(RunSummary::from(&found), expected);
+}
+
+#[tokio::test]
+async fn an_error_gives_the_lease_back() {
+    let mut test = TestEnvironment::synced().await;
+    let good = test.config.clone();
+    let usage_only = SETTINGS.replace("id = \"psa\"", "id = \"psa\"\nenabled = false");
+    let two_psas = SETTINGS.replace("side = \"used\"", "side = \"agreed\"");
+    for settings in [usage_only, two_psas] {
+        test.config = config(&settings, crate::test_environment::RULES);
+        for kind in [RunKind::Draft, closing(None)] {
+            let error = reconcile_june(&test, &kind).await.unwrap_err();
+            assert!(matches!(&error, AppError::Settings { .. }), "{error}");
+        }
+    }
+    assert_eq!(Closing::list(&test.env.store, month()).await.unwrap(), [], "no run is possible: nothing is claimed");
+    test.config = good;
+    reconciled(&test, &closing(None)).await;
+    reconciled(&test, &RunKind::Draft).await;
+}
+
+#[test]
+fn the_count_day_is_today_within_the_month_and_its_last_day_afterwards() {
+    for (month, today, expected) in [
+        (None, "2026-06-12", "2026-06 2026-06-12"),
+        (Some("2026-06"), "2026-06-12", "2026-06 2026-06-12"),
+        (Some("2026-06"), "2026-06-30", "2026-06 2026-06-30"),
+        (Some("2026-06"), "2026-07-02", "2026-06 2026-06-30"),
+        (Some("2026-02"), "2026-07-02", "2026-02 2026-02-28"),
+    ] {
+        let month = month.map(|month| month.parse().unwrap());
+        let (month, day) = month_and_count_day(month, today.parse().unwrap()).unwrap();
+        assert_eq!(format!("{month} {}", day.0), expected, "{today}");
+    }
+    assert!(month_and_count_day(Some("2026-07".parse().unwrap()), "2026-06-30".parse().unwrap()).is_err());
+}
