@@ -17,6 +17,7 @@ use truecount_store::{
     SnapshotWriter, SyncStatus,
 };
 
+use crate::mapping::MappingWorkspace;
 use crate::{Config, Deadline, Environment};
 
 /// A PSA and an RMM, and two groups that are mailed.
@@ -146,6 +147,10 @@ impl TestEnvironment {
         record.number = record.append(&self.env.store).await.unwrap();
         record
     }
+
+    pub(crate) async fn workspace(&self) -> MappingWorkspace {
+        MappingWorkspace::load(&self.env, &self.config).await.unwrap()
+    }
 }
 
 pub(crate) fn config(settings: &str, rules: &str) -> Config {
@@ -194,6 +199,24 @@ pub(crate) fn billed(client: &str, name: &str, servers: u32) -> Content {
 pub(crate) fn used(account: &str, name: &str, servers: u32) -> Content {
     let item = |number| UsageItem::new(format!("{account}-{number}").parse().unwrap(), "server");
     Content { items: (0..servers).map(item).collect(), ..content(account, name) }
+}
+
+/// Its items stand at these sites, one each.
+pub(crate) fn at_sites(account: &str, name: &str, sites: &[&str]) -> Content {
+    let mut content = used(account, name, u32::try_from(sites.len()).unwrap());
+    for (item, site) in content.items.iter_mut().zip(sites) {
+        item.attributes.insert("site".to_owned(), (*site).to_owned());
+    }
+    content
+}
+
+pub(crate) fn confirmed(client: &str) -> MappingDecision {
+    MappingDecision::Confirmed { client_id: client.parse().unwrap() }
+}
+
+pub(crate) fn split(by: &str, parts: &[(&str, &str)]) -> MappingDecision {
+    let part = |(value, client): &(&str, &str)| ((*value).to_owned(), client.parse().unwrap());
+    MappingDecision::Split { by: by.to_owned(), parts: parts.iter().map(part).collect() }
 }
 
 /// How a [`ScriptedMailer`] answers.

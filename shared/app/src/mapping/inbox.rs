@@ -105,3 +105,6 @@ fn results(imported: &ImportResult) -> Result<Vec<u8>, AppError> {
     };
     write().map_err(|error| AppError::damaged("the results of a file of mappings", error))
 }
+
+#[cfg(test)]
+mod tests;

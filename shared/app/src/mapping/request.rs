@@ -128,3 +128,6 @@ pub(super) async fn check_split(
     }));
     Ok(SplitCheck::Possible(notes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -212,3 +212,6 @@ fn confirmed_because(by: DecidedBy) -> &'static str {
         DecidedBy::EqualName => "the names are equal",
     }
 }
+
+#[cfg(test)]
+mod tests;

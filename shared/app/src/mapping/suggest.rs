@@ -179,17 +179,4 @@ fn sites(kind: Option<&SourceKind>) -> Sites {
 }
 
 #[cfg(test)]
-mod tests {
-    use truecount_connectors::{Category, SOURCE_KINDS};
-
-    use super::*;
-
-    #[test]
-    fn only_files_and_unknown_kinds_may_have_several_accounts_of_a_client() {
-        for kind in SOURCE_KINDS {
-            let expected = if kind.category == Category::File { Sites::ManyToOne } else { Sites::OneToOne };
-            assert_eq!(sites(Some(kind)), expected, "{}", kind.name);
-        }
-        assert_eq!(sites(None), Sites::ManyToOne);
-    }
-}
+mod tests;

@@ -287,3 +287,6 @@ fn clients(ids: &[&ClientId], names: &BTreeMap<&ClientId, &str>) -> String {
         more => format!("{} and {more} more", shown.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests;

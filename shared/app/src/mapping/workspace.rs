@@ -169,7 +169,10 @@ pub async fn values_of(
 
 #[cfg(test)]
 mod tests {
+    use truecount_reconciliation::Mapping;
+
     use super::*;
+    use crate::test_environment::{TODAY, TestEnvironment, at_sites, billed, confirmed, used};
 
     fn source(id: &str, kind: &str) -> WorkspaceSource {
         let (accounts, history, mappings) = (Vec::new(), MappingHistory::new(), Vec::new());
@@ -194,5 +197,50 @@ mod tests {
         ];
         sort_by_billed_value(&mut sources);
         assert_eq!(sources.map(|one| one.id.to_string()), ["b", "e", "c", "a", "d", "f", "tenants"]);
+    }
+
+    #[tokio::test]
+    async fn the_newest_syncs_are_shown_however_old_they_are() {
+        let test = TestEnvironment::new();
+        test.commit("psa", "2026-01-31", &[billed("c2", "Mill & Sons", 1), billed("c1", "Harbour Dental", 1)]).await;
+        test.commit("rmm", "2026-01-30", &[used("a1", "Zorn", 7)]).await;
+        test.commit("rmm", "2026-01-31", &[used("a1", "Zorn", 1), used("a2", "Yaxley", 1)]).await;
+        let workspace = test.workspace().await;
+        let ids: Vec<_> = workspace.clients.iter().map(|client| client.id.as_str()).collect();
+        assert_eq!(ids, ["c1", "c2"]);
+        assert!(
+            workspace.client(&"c2".parse().unwrap()).is_some() && workspace.client(&"c3".parse().unwrap()).is_none()
+        );
+        let source = workspace.source(&"rmm".parse().unwrap()).unwrap();
+        assert_eq!(source.account(&"a1".parse().unwrap()).unwrap().0.total(), 1);
+        assert_eq!((source.accounts.len(), source.mappings.len()), (2, 2));
+        assert!(workspace.source(&"psa".parse().unwrap()).is_err(), "its accounts are the clients");
+    }
+
+    #[tokio::test]
+    async fn only_decisions_of_this_month_are_in_force_and_all_are_in_the_history() {
+        let mut test = TestEnvironment::synced().await;
+        test.decide("a2", confirmed("c1"), None).await;
+        test.decide("a2", confirmed("c2"), Some("2026-07")).await;
+        let a2 = "a2".parse().unwrap();
+        for (day, client) in [("2026-06-30", "c1"), ("2026-07-01", "c2")] {
+            test.on(day);
+            let workspace = test.workspace().await;
+            let source = workspace.source(&"rmm".parse().unwrap()).unwrap();
+            let (_, mapping) = source.account(&a2).unwrap();
+            let Mapping::Confirmed { client_id, .. } = &mapping.mapping else { panic!("{mapping:?}") };
+            assert_eq!((client_id.as_str(), source.last_number(&a2)), (client, 2), "{day}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_can_be_split_by_what_its_items_have() {
+        let test = TestEnvironment::new();
+        test.commit("rmm", TODAY, &[at_sites("a1", "The Old Mill", &["leeds", "york", "leeds"])]).await;
+        let workspace = test.workspace().await;
+        let source = workspace.source(&"rmm".parse().unwrap()).unwrap();
+        let values = values_of(&test.env, &source.id, &source.accounts[0]).await.unwrap();
+        let sites: Vec<_> = values["site"].iter().map(|(site, count)| format!("{site} {count}")).collect();
+        assert_eq!((values.len(), sites), (1, vec!["leeds 2".to_owned(), "york 1".to_owned()]));
     }
 }

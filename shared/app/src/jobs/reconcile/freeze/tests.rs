@@ -188,7 +188,7 @@ async fn a_closing_has_the_moment_of_its_claim_and_names_what_was_missed() {
 #[tokio::test]
 async fn what_is_reported_about_the_inbox_is_frozen_with_the_rest() {
     let test = TestEnvironment::synced().await;
-    let file = b"key,decision,client\nrmm/nobody,confirm,c1\n".to_vec();
+    let file = b"key,decision,client,last_decision\nrmm#nobody,confirm,c1,0\n".to_vec();
     InboxFolder::mappings().put(&test.env.store, "june.csv", file).await.unwrap();
     let run = freeze(&test).await;
     let found = frozen_inbox(&test.env, &run).await.unwrap();
