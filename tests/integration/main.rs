@@ -8,6 +8,7 @@ mod backend;
 mod closings;
 mod cloud;
 mod doctor;
+mod drop_guard;
 mod mails;
 mod mappings;
 mod not_reconciled;

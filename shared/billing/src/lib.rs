@@ -25,6 +25,6 @@ pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming, LineRole};
 pub use money::{Money, MoneyError, UnitPrice};
 pub use number::{DIGITS_MAX, FieldError, NumberError, Place, decimal_from_json, decimal_from_text, round_for_people};
 pub use quantity::{CountBasis, Quantity, QuantityError, Unit};
-pub use read_state::{FetchFailure, FetchProblem, ReadReason, ReadState};
+pub use read_state::{FetchFailure, FetchProblem, Measure, ReadReason, ReadState};
 pub use remedy::Remedy;
 pub use side::{Side, SideError};

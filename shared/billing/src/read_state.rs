@@ -4,6 +4,7 @@
 use std::fmt;
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::AccountId;
@@ -161,26 +162,36 @@ pub enum ReadReason {
         /// What it should belong to.
         parent: String,
     },
-    /// Far fewer than before: not relied on until a second sync agrees.
+    /// Far less than before: not relied on until a second witness agrees.
     Dropped {
         /// The kind of item.
         kind: String,
-        /// How many there were.
-        before: u64,
-        /// How many there are.
-        now: u64,
-        /// The day of the earlier sync, where known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        as_of: Option<Date>,
+        /// What there is less of.
+        measure: Measure,
+        /// How much there was.
+        before: Decimal,
+        /// How much there is.
+        now: Decimal,
+        /// The day of the earlier sync.
+        as_of: Date,
     },
-    /// The vendor no longer lists the account.
+    /// The vendor no longer lists the account: not relied on until a second witness agrees.
     NotListed {
         /// How many items it had.
         before: u64,
-        /// The day of the earlier sync, where known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        as_of: Option<Date>,
+        /// The day of the earlier sync.
+        as_of: Date,
     },
+}
+
+/// What is counted of a kind of item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Items, or billed lines.
+    Items,
+    /// Their units: the seats of a subscription, the quantity of a line.
+    Units,
 }
 
 /// A request that got no usable answer.
@@ -273,21 +284,21 @@ impl fmt::Display for ReadReason {
             Self::BadField { record, id: Some(id), detail } => write!(f, "{record} {id}: {detail}"),
             Self::BadField { record, id: None, detail } => write!(f, "a {record}: {detail}"),
             Self::Orphaned { record, id, parent } => write!(f, "{record} {id} has no {parent}"),
-            Self::Dropped { kind, before, now, as_of } => {
-                write!(f, "{now} of kind {kind} where {before} were counted ")?;
-                match as_of {
-                    Some(day) => write!(f, "on {day}"),
-                    None => f.write_str("before"),
-                }?;
-                f.write_str(": not relied on until a second sync agrees")
+            Self::Dropped { kind, measure, before, now, as_of } => {
+                let units = if *measure == Measure::Units { " units" } else { "" };
+                let (before, now) = (before.normalize(), now.normalize());
+                write!(f, "{now}{units} of kind {kind} where {before} were counted on {as_of}; {UNTIL_CONFIRMED}")
             }
             Self::NotListed { before, as_of } => {
-                write!(f, "no longer in the vendor's list; it had {before} items")?;
-                as_of.map_or(Ok(()), |day| write!(f, " on {day}"))
+                write!(f, "no longer in the vendor's list; it had {before} items on {as_of}; {UNTIL_CONFIRMED}")
             }
         }
     }
 }
+
+/// What settles a fall.
+const UNTIL_CONFIRMED: &str =
+    "not relied on until a sync of another day, or another file, agrees, or `truecount sources accept` accepts it";
 
 fn empty_answer(f: &mut fmt::Formatter<'_>, what: &str, before: u64) -> fmt::Result {
     write!(f, "the vendor answered without error, but with {what}")?;

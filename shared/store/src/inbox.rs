@@ -1,11 +1,15 @@
 //! Files that people drop: for a source, or with mappings.
 
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use truecount_billing::SourceId;
 
+use crate::hash::Hasher;
 use crate::key::{Key, Partition};
-use crate::{CreateOutcome, Record, Store, StoreError, object};
+use crate::{Corruption, CreateOutcome, Record, Store, StoreError, object};
+
+/// Bytes of a file that are hashed at a time.
+const HASH_BYTES: usize = 256 * 1024;
 
 /// A folder into which people drop files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,12 +104,38 @@ impl InboxEntry {
         &self.key
     }
 
+    /// What a checkpoint knows it by: path and length.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        format!("{} ({} bytes)", self.key, self.size)
+    }
+
     /// Its bytes; `None` if it is gone.
     ///
     /// # Errors
     /// [`StoreError::Archive`].
     pub async fn read(&self, store: &Store) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(store.archive.get(&self.key).await?)
+    }
+
+    /// Hash of its bytes; `None` if it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`].
+    pub async fn sha256(&self, store: &Store) -> Result<Option<String>, StoreError> {
+        let Some(mut bytes) = self.open(store).await? else { return Ok(None) };
+        let mut hasher = Hasher::default();
+        let mut part = vec![0; HASH_BYTES];
+        loop {
+            let read = bytes
+                .read(&mut part)
+                .await
+                .map_err(|error| StoreError::corrupt(self.location(store), Corruption::Value(Box::new(error))))?;
+            if read == 0 {
+                return Ok(Some(hasher.finish()));
+            }
+            hasher.raw(&part[..read]);
+        }
     }
 
     /// The file, to be read piece by piece; `None` if it is gone.
@@ -178,6 +208,7 @@ mod tests {
         let files = folder.files(store).await.unwrap();
         assert_eq!(files.iter().map(|file| (file.name.as_str(), file.size)).collect::<Vec<_>>(), [("june.csv", 1)]);
         assert_eq!(files[0].read(store).await.unwrap().unwrap(), b"a");
+        assert_eq!(files[0].sha256(store).await.unwrap(), Some(crate::sha256_hex(b"a")));
         assert_eq!(files[0].location(store), folder.file_location(store, "june.csv"));
         folder.put(store, "june.csv", b"b".to_vec()).await.unwrap();
         assert_eq!(files[0].read(store).await.unwrap().unwrap(), b"b");

@@ -54,8 +54,8 @@ pub use run::{FrozenSource, Run, RunManifest, RunState, RunSummary};
 pub use run_files::{InputFile, InputWriter, RunFile};
 pub use schedule::ScheduleStart;
 pub use snapshot::{
-    AccountContent, AccountHistory, Predecessor, Renamed, SnapshotAccount, SnapshotEntry, SnapshotManifest,
-    SnapshotWriter, groups,
+    AccountContent, AccountHistory, Base, Count, Predecessor, Renamed, SeenFall, SnapshotAccount, SnapshotEntry,
+    SnapshotManifest, SnapshotWriter, Witness, groups,
 };
 pub use store::{AccessCheck, Store};
 pub use sync_status::SyncStatus;

@@ -2,11 +2,13 @@
 //! manifest. Nothing of a snapshot is read before its manifest is committed, and nothing of it changes afterwards.
 
 mod account;
+mod base;
 mod manifest;
 mod read;
 mod write;
 
 pub use account::{AccountContent, AccountHistory, Predecessor, Renamed, SnapshotAccount, SnapshotEntry};
+pub use base::{Base, Count, SeenFall, Witness};
 pub use manifest::SnapshotManifest;
 pub use read::groups;
 pub use write::SnapshotWriter;

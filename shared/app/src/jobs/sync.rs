@@ -7,9 +7,11 @@ mod account_history;
 mod anomaly;
 mod context;
 mod crawl;
+mod drop_guard;
 mod dropped_file;
 mod failure;
 mod snapshot;
+mod witness;
 
 use jiff::civil::Date;
 use serde::Serialize;

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{Account, AccountId, BilledLine, ReadReason, ReadState, UsageItem};
 
+use super::{Base, Count};
 use crate::hash::Hasher;
 use crate::{Retention, SnapshotId, StoreError};
 
@@ -21,14 +22,14 @@ pub struct AccountContent<'a> {
 }
 
 impl AccountContent<'_> {
-    /// How many items by kind, and how many billed lines as `line`.
-    fn counts(&self) -> BTreeMap<String, u64> {
-        let mut counts = BTreeMap::new();
+    /// How much there is by kind; of billed lines as `line`.
+    fn counts(&self) -> BTreeMap<String, Count> {
+        let mut counts = BTreeMap::<String, Count>::new();
         for item in self.items {
-            *counts.entry(item.kind.to_string()).or_insert(0) += 1;
+            counts.entry(item.kind.to_string()).or_default().add(item.amount());
         }
-        if !self.lines.is_empty() {
-            counts.insert("line".to_owned(), self.lines.len() as u64);
+        for line in self.lines {
+            counts.entry("line".to_owned()).or_default().add(Some(line.quantity));
         }
         counts
     }
@@ -55,11 +56,11 @@ pub struct SnapshotAccount {
     /// The account.
     #[serde(flatten)]
     pub account: Account,
-    /// How many items (or lines) by kind.
-    pub counts: BTreeMap<String, u64>,
-    /// How many there were when it was last read completely; only where it now is not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counts_before: Option<BTreeMap<String, u64>>,
+    /// How many items (or lines) by kind, and their units.
+    pub counts: BTreeMap<String, Count>,
+    /// By kind, what was last relied on; only where this reading is not.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bases: BTreeMap<String, Base>,
     /// What happened to it from snapshot to snapshot.
     #[serde(flatten)]
     pub history: AccountHistory,
@@ -119,7 +120,7 @@ impl SnapshotAccount {
         Ok(Self {
             account: content.account.clone(),
             counts: content.counts(),
-            counts_before: None,
+            bases: BTreeMap::new(),
             history: AccountHistory::default(),
             sha256: hasher.finish(),
             at: id,
@@ -149,18 +150,25 @@ impl SnapshotAccount {
     /// Items and lines together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.counts.values().sum()
+        self.counts.values().map(|count| count.items).sum()
     }
 
-    /// The counts that the next sync is compared with: a failure in between hides no fall.
+    /// What the next sync is held against: a failure in between hides no fall. `as_of` is the day of this snapshot.
     #[must_use]
-    pub fn known_counts(&self) -> &BTreeMap<String, u64> {
-        self.counts_before.as_ref().unwrap_or(&self.counts)
+    pub fn relied_on(&self, as_of: Date) -> BTreeMap<String, Base> {
+        if !self.account.read_state.is_complete() {
+            return self.bases.clone();
+        }
+        let base = |(kind, count): (&String, &Count)| (kind.clone(), Base { count: *count, as_of, fall: None });
+        self.counts.iter().map(base).collect()
     }
 
-    /// Items and lines as far as they are known.
+    /// Items and lines when it was last relied on.
     #[must_use]
-    pub fn known_total(&self) -> u64 {
-        self.known_counts().values().sum()
+    pub fn total_relied_on(&self) -> u64 {
+        if self.account.read_state.is_complete() {
+            return self.total();
+        }
+        self.bases.values().map(|base| base.count.items).sum()
     }
 }

@@ -212,8 +212,8 @@ fn groups_are_bounded_by_accounts_and_by_items() {
     let accounts = |totals: &[u64]| {
         let one = |(at, total): (usize, &u64)| SnapshotAccount {
             account: Account::new(AccountId::new(format!("{at}")).unwrap(), "x", ReadState::Complete),
-            counts: BTreeMap::from([("server".to_owned(), *total)]),
-            counts_before: None,
+            counts: BTreeMap::from([("server".to_owned(), Count { items: *total, units: (*total).into() })]),
+            bases: BTreeMap::new(),
             sha256: String::new(),
             at: id(1, 1),
             kept_until: date(2027, 7, 6),

@@ -1,23 +1,27 @@
-//! What keeps a broken answer from being taken for an empty one: empty answers are refused, and a large drop is not
-//! believed before a second sync confirms it.
+//! What keeps a broken answer from being taken for an empty one: empty answers are refused, and neither a large fall nor
+//! a missing account is relied on before a second witness confirms it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use truecount_billing::{Account, AccountId, ReadReason, ReadState, Remedy};
 use truecount_connectors::{AccountReading, Snapshot};
 use truecount_store::SnapshotAccount;
 
+use super::drop_guard::{self, Bases, Judgement, Sighting};
 use super::failure::SyncFailure;
 
-/// A drop of more than this many items, and …
-const DROP_ITEMS_MAX: u64 = 5;
-
-/// … of more than one in this many (20 %), is not believed at once.
-const DROP_SHARE: u64 = 5;
+/// The last snapshot: what a new one is held against.
+pub(super) struct Earlier {
+    /// The day that it is for; without one, that of the new snapshot.
+    pub(super) as_of: Date,
+    /// Its accounts; none if there is no earlier snapshot.
+    pub(super) accounts: Vec<SnapshotAccount>,
+}
 
 /// An answer with nothing in it is a failure: that is what a credential that lost its rights looks like.
 pub(super) fn reject_empty(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Result<(), SyncFailure> {
-    let before: u64 = earlier.iter().map(SnapshotAccount::known_total).sum();
+    let before: u64 = earlier.iter().map(SnapshotAccount::total_relied_on).sum();
     let empty = |reason| Err(SyncFailure { reason, remedy: Remedy::FixCredentials });
     if snapshot.account_count() == 0 {
         return empty(ReadReason::NoAccounts { before });
@@ -29,58 +33,53 @@ pub(super) fn reject_empty(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> 
     Ok(())
 }
 
-/// Marks an account whose counts fell by more than 20 % and 5 items since the last snapshot as doubtful, until a second
-/// snapshot confirms them.
-pub(super) fn flag_drop(entry: &mut SnapshotAccount, before: Option<&SnapshotAccount>) {
-    let Some(before) = before else { return };
+/// Marks an account whose counts fell too far as doubtful, until a second witness confirms them. What was not read
+/// completely neither falls nor confirms.
+pub(super) fn flag_drop(entry: &mut SnapshotAccount, before: Option<&SnapshotAccount>, on: Date, seen: Sighting<'_>) {
+    let bases = before.map(|before| before.relied_on(on)).unwrap_or_default();
     if !entry.account.read_state.is_complete() {
+        entry.bases = bases;
         return;
     }
-    if let Some((kind, was, is)) = fallen(before.known_counts(), &entry.counts) {
-        let as_of = Some(before.at.as_of);
-        let reason = ReadReason::Dropped { kind, before: was, now: is, as_of };
+    if let Judgement::Doubted { reason, bases } = drop_guard::judge(&bases, &entry.counts, seen) {
         entry.account.read_state = ReadState::Doubtful(reason);
+        entry.bases = bases;
     }
 }
 
-/// What an account that was not read completely had before: the next sync is compared with that.
-pub(super) fn counts_before(state: &ReadState, before: Option<&SnapshotAccount>) -> Option<BTreeMap<String, u64>> {
-    let is_unread = matches!(state, ReadState::Failed(_) | ReadState::Partial(_));
-    before.filter(|_| is_unread).map(|before| before.known_counts().clone())
+/// An account that was there before and is no longer listed: it stays, doubtful, until a second witness does not list
+/// it either.
+pub(super) struct MissingAccount {
+    pub(super) reading: AccountReading,
+    pub(super) bases: Bases,
 }
 
-/// Accounts with items in them that are no longer listed: they stay for one snapshot, doubtful.
-pub(super) fn missing_accounts(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Vec<AccountReading> {
+/// The accounts with items in them that are no longer listed.
+pub(super) fn missing_accounts(snapshot: &Snapshot, earlier: &Earlier, seen: Sighting<'_>) -> Vec<MissingAccount> {
     let listed: BTreeSet<&AccountId> = snapshot.accounts_in_short().map(|(account, ..)| &account.id).collect();
-    let gone = earlier.iter().filter(|entry| {
-        !listed.contains(&entry.account.id)
-            && entry.known_total() > DROP_ITEMS_MAX
-            && !matches!(entry.account.read_state, ReadState::Doubtful(_))
+    let gone = earlier.accounts.iter().filter(|entry| !listed.contains(&entry.account.id));
+    let judged = gone.filter_map(|entry| {
+        let before = entry.relied_on(earlier.as_of);
+        let last = before.values().map(|base| base.as_of).max()?;
+        // A list that was not read to its end tells of no account that it is gone.
+        let bases = match snapshot.read_state.is_complete() {
+            true => drop_guard::judge_missing(&before, seen)?,
+            false => before,
+        };
+        let reason = ReadReason::NotListed { before: entry.total_relied_on(), as_of: last };
+        let account = Account { read_state: ReadState::Doubtful(reason), ..entry.account.clone() };
+        Some(MissingAccount { reading: AccountReading { account, items: Vec::new(), lines: Vec::new() }, bases })
     });
-    gone.map(doubtful).collect()
-}
-
-fn doubtful(earlier: &SnapshotAccount) -> AccountReading {
-    let reason = ReadReason::NotListed { before: earlier.known_total(), as_of: Some(earlier.at.as_of) };
-    let account = Account { read_state: ReadState::Doubtful(reason), ..earlier.account.clone() };
-    AccountReading { account, items: Vec::new(), lines: Vec::new() }
-}
-
-/// The first kind that fell too far, with what it was and is.
-fn fallen(before: &BTreeMap<String, u64>, now: &BTreeMap<String, u64>) -> Option<(String, u64, u64)> {
-    before.iter().find_map(|(kind, was)| {
-        let is = now.get(kind).copied().unwrap_or(0);
-        let fall = was.saturating_sub(is);
-        (fall > DROP_ITEMS_MAX && fall * DROP_SHARE > *was).then(|| (kind.clone(), *was, is))
-    })
+    judged.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::snapshot::content_of;
     use super::*;
+    use jiff::civil::date;
     use truecount_billing::{ItemId, UsageItem};
-    use truecount_store::{Retention, SnapshotId};
+    use truecount_store::{Retention, SnapshotId, Witness};
 
     fn account(id: &str, items: u64) -> AccountReading {
         let item = |n: u64| UsageItem::new(ItemId::new(format!("{n}")).unwrap(), "server");
@@ -89,14 +88,8 @@ mod tests {
     }
 
     fn stored(id: &str, items: u64) -> SnapshotAccount {
-        let at = SnapshotId { as_of: jiff::civil::date(2026, 6, 29), lease: 1 };
+        let at = SnapshotId { as_of: date(2026, 6, 1), lease: 1 };
         SnapshotAccount::describe(&content_of(&account(id, items)), at, Retention::of_days(400)).unwrap()
-    }
-
-    fn after(was: u64, is: u64) -> ReadState {
-        let mut entry = stored("a", is);
-        flag_drop(&mut entry, Some(&stored("a", was)));
-        entry.account.read_state
     }
 
     fn read(accounts: &[AccountReading]) -> Snapshot {
@@ -108,44 +101,65 @@ mod tests {
         reading.finish()
     }
 
-    #[test]
-    fn only_a_large_drop_is_flagged() {
-        for (was, is, doubted) in
-            [(10, 5, false), (10, 4, true), (100, 80, false), (100, 79, true), (5, 0, false), (5, 50, false)]
-        {
-            assert_eq!(after(was, is) != ReadState::Complete, doubted, "{was} to {is}");
-        }
+    /// What an API says on a day of June.
+    fn on<T>(day: i8, see: impl FnOnce(Sighting<'_>) -> T) -> T {
+        let as_of = date(2026, 6, day);
+        see(Sighting { witness: &Witness::Api { day: as_of }, as_of })
     }
 
-    #[test]
-    fn a_second_sync_that_agrees_is_believed() {
-        assert_eq!(after(4, 4), ReadState::Complete);
+    fn earlier(day: i8, accounts: Vec<SnapshotAccount>) -> Earlier {
+        Earlier { as_of: date(2026, 6, day), accounts }
+    }
+
+    /// The account as it is stored on a day, after what was stored the day before.
+    fn next(day: i8, before: &SnapshotAccount, items: u64, state: ReadState) -> SnapshotAccount {
+        let mut now = stored("a", items);
+        now.account.read_state = state;
+        on(day, |seen| flag_drop(&mut now, Some(before), date(2026, 6, day - 1), seen));
+        now
     }
 
     #[test]
     fn a_failure_in_between_hides_no_drop() {
-        let mut entry = stored("a", 50);
-        for state in [ReadState::Failed(ReadReason::NeverSynced), ReadState::Partial(ReadReason::TooManyItems)] {
-            let mut failing = stored("a", 2);
-            failing.counts_before = counts_before(&state, Some(&entry));
-            failing.account.read_state = state;
-            entry = failing;
-        }
-        let mut now = stored("a", 3);
-        flag_drop(&mut now, Some(&entry));
-        assert_eq!(now.account.read_state.as_str(), "doubtful");
-        assert_eq!(missing_accounts(&read(&[]), &[entry]).len(), 1);
+        let first = stored("a", 50);
+        let failed = next(2, &first, 2, ReadState::Failed(ReadReason::NeverSynced));
+        let partial = next(3, &failed, 2, ReadState::Partial(ReadReason::TooManyItems));
+        let fell = next(4, &partial, 3, ReadState::Complete);
+        let ReadState::Doubtful(ReadReason::Dropped { before, as_of, .. }) = &fell.account.read_state else {
+            panic!("{:?}", fell.account.read_state)
+        };
+        assert_eq!((*before, *as_of), (50.into(), date(2026, 6, 1)), "the last that was relied on");
+        // nor does one confirm it
+        let failed = next(5, &fell, 3, ReadState::Failed(ReadReason::NeverSynced));
+        assert_eq!(failed.bases, fell.bases);
+        assert_eq!(next(5, &fell, 3, ReadState::Complete).account.read_state, ReadState::Complete);
     }
 
     #[test]
-    fn a_missing_account_stays_doubtful_for_one_snapshot() {
+    fn a_missing_account_stays_doubtful_until_it_is_missing_on_another_day() {
         let listed = read(&[account("a", 4)]);
-        let mut gone = stored("b", 9);
-        let kept = missing_accounts(&listed, &[stored("a", 4), gone.clone()]);
-        assert_eq!(kept.len(), 1);
-        assert_eq!(kept[0].account.read_state.as_str(), "doubtful");
-        gone.account.read_state = kept[0].account.read_state.clone();
-        assert!(missing_accounts(&listed, &[stored("a", 4), gone]).is_empty());
+        let mut before = earlier(1, vec![stored("a", 4), stored("b", 1), stored("c", 0)]);
+        for (day, kept) in [(2, true), (2, true), (3, false)] {
+            let missing = on(day, |seen| missing_accounts(&listed, &before, seen));
+            assert_eq!(missing.len(), usize::from(kept), "day {day}: an account without items is missed by nobody");
+            for MissingAccount { reading, bases } in missing {
+                let reason = ReadReason::NotListed { before: 1, as_of: date(2026, 6, 1) };
+                assert_eq!(reading.account.read_state, ReadState::Doubtful(reason));
+                let entry = before.accounts.iter_mut().find(|entry| entry.account.id == reading.account.id).unwrap();
+                (entry.account, entry.bases) = (reading.account, bases);
+            }
+            before.as_of = date(2026, 6, day);
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_cut_off_tells_of_no_account_that_it_is_gone() {
+        let mut cut = read(&[account("a", 4)]);
+        cut.read_state = ReadState::Partial(ReadReason::TooManyItems);
+        let before = earlier(1, vec![stored("b", 9)]);
+        let missing = on(2, |seen| missing_accounts(&cut, &before, seen));
+        assert_eq!(missing.len(), 1);
+        assert_eq!(missing[0].bases, before.accounts[0].relied_on(before.as_of), "it is no witness");
     }
 
     #[test]

@@ -6,9 +6,11 @@ use truecount_billing::AccountId;
 use truecount_connectors::{AccountReading, Snapshot};
 use truecount_store::{AccountContent, Checkpoint, SnapshotAccount, SnapshotManifest, SnapshotWriter, StoreError};
 
+use super::anomaly::Earlier;
 use super::context::SourceSync;
+use super::drop_guard::Sighting;
 use super::failure::Stop;
-use super::{account_history, anomaly};
+use super::{account_history, anomaly, witness};
 
 /// Whether the last snapshot of the day holds the same already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +27,10 @@ pub(super) async fn write_and_commit(
 ) -> Result<(SnapshotManifest, Unchanged), Stop> {
     let (store, source, id) = (&sync.env.store, &sync.source.id, checkpoint.snapshot);
     let earlier = match SnapshotManifest::before(store, source, id).await? {
-        Some(manifest) => manifest.accounts(store).await?,
-        None => Vec::new(),
+        Some(manifest) => Earlier { as_of: manifest.id.as_of, accounts: manifest.accounts(store).await? },
+        None => Earlier { as_of: id.as_of, accounts: Vec::new() },
     };
-    anomaly::reject_empty(&parsed, &earlier)?;
+    anomaly::reject_empty(&parsed, &earlier.accounts)?;
     for (note, times) in &parsed.notes {
         tracing::warn!(source = %source, times, "{note}");
     }
@@ -54,21 +56,27 @@ pub(super) async fn write_and_commit(
 async fn write_accounts(
     sync: &SourceSync<'_>,
     parsed: Snapshot,
-    earlier: &[SnapshotAccount],
+    earlier: &Earlier,
     checkpoint: &mut Checkpoint,
 ) -> Result<Vec<SnapshotAccount>, Stop> {
     let id = checkpoint.snapshot;
+    let witness = witness::of(sync, checkpoint).await?;
+    let seen = Sighting { witness: &witness, as_of: id.as_of };
     let known: BTreeMap<&AccountId, &SnapshotAccount> =
-        earlier.iter().map(|entry| (&entry.account.id, entry)).collect();
-    let gone = anomaly::missing_accounts(&parsed, earlier);
+        earlier.accounts.iter().map(|entry| (&entry.account.id, entry)).collect();
+    let gone = anomaly::missing_accounts(&parsed, earlier, seen);
     let mut writer = SnapshotWriter::new(&sync.env.store, &sync.source.id, id, sync.retention);
     let mut entries = Vec::with_capacity(parsed.account_count() + gone.len());
-    for (at, account) in parsed.into_accounts().chain(gone).enumerate() {
+    let listed = parsed.into_accounts().map(|reading| (reading, None));
+    let gone = gone.into_iter().map(|missing| (missing.reading, Some(missing.bases)));
+    for (at, (account, bases)) in listed.chain(gone).enumerate() {
         let before = known.get(&account.account.id).copied();
         let content = content_of(&account);
         let mut entry = SnapshotAccount::describe(&content, id, sync.retention)?;
-        anomaly::flag_drop(&mut entry, before);
-        entry.counts_before = anomaly::counts_before(&entry.account.read_state, before);
+        match bases {
+            Some(bases) => entry.bases = bases,
+            None => anomaly::flag_drop(&mut entry, before, earlier.as_of, seen),
+        }
         if !before.is_some_and(|before| entry.reuse(before, id.as_of, sync.retention)) {
             // Rows of an interrupted call are stored already; only their number is needed.
             match at as u64 >= checkpoint.accounts_written {
@@ -87,7 +95,7 @@ async fn write_accounts(
         }
     }
     entries.sort_by(|a, b| a.account.id.cmp(&b.account.id));
-    account_history::carry_forward(earlier, &mut entries, id.as_of);
+    account_history::carry_forward(&earlier.accounts, &mut entries, id.as_of);
     writer.finish(&entries).await?;
     Ok(entries)
 }

@@ -1,0 +1,137 @@
+//! What the next sync's counts are held against: how much there was, on whose word, and a fall that was seen once.
+//! Only values; what is doubted is decided by the sync.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// How much there is of one kind in an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// Items, or billed lines.
+    pub items: u64,
+    /// The sum of their quantities; one that the vendor does not tell adds nothing.
+    pub units: Decimal,
+}
+
+impl Count {
+    /// Whether there is nothing.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.items == 0 && self.units.is_zero()
+    }
+
+    /// One more item or line. A sum that is no longer exact stays at the largest number.
+    pub(super) fn add(&mut self, units: Option<Decimal>) {
+        self.items += 1;
+        self.units = self.units.checked_add(units.unwrap_or_default()).unwrap_or(Decimal::MAX);
+    }
+}
+
+impl fmt::Display for Count {
+    /// `3 (45 units)`; the units only where they are not as many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.items)?;
+        if self.units == Decimal::from(self.items) { Ok(()) } else { write!(f, " ({} units)", self.units.normalize()) }
+    }
+}
+
+/// On whose word something was counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "witness", rename_all = "snake_case")]
+pub enum Witness {
+    /// A vendor's API, asked on this day.
+    Api {
+        /// The day in the MSP's time zone.
+        day: Date,
+    },
+    /// A file that a person dropped.
+    File {
+        /// Its name.
+        name: String,
+        /// Hash of its bytes; `None`: it was removed before they could be read again.
+        sha256: Option<String>,
+    },
+}
+
+impl Witness {
+    /// Whether the two may confirm each other: an API on another day, a file of another name and with other bytes.
+    #[must_use]
+    pub fn is_another(&self, than: &Self) -> bool {
+        match (self, than) {
+            (Self::Api { day }, Self::Api { day: other }) => day != other,
+            (Self::File { name, sha256: Some(hash) }, Self::File { name: other, sha256: Some(other_hash) }) => {
+                name != other && hash != other_hash
+            }
+            (Self::File { .. }, Self::File { .. }) => false,
+            (Self::Api { .. }, Self::File { .. }) | (Self::File { .. }, Self::Api { .. }) => true,
+        }
+    }
+}
+
+/// What was last relied on of one kind in an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// How much there was.
+    pub count: Count,
+    /// The day of the sync that said so.
+    pub as_of: Date,
+    /// What was counted since, too little to be believed on one word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fall: Option<SeenFall>,
+}
+
+/// A fall that waits for a second witness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenFall {
+    /// How much is left.
+    pub count: Count,
+    /// Who said so first.
+    pub witness: Witness,
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn file(name: &str, hash: Option<&str>) -> Witness {
+        Witness::File { name: name.to_owned(), sha256: hash.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_witness_is_another_by_day_or_by_name_and_bytes() {
+        let api = |day| Witness::Api { day: date(2026, 6, day) };
+        for (one, other, expected) in [
+            (api(29), api(29), false),
+            (api(29), api(30), true),
+            (file("a.csv", Some("1")), file("a.csv", Some("1")), false),
+            (file("a.csv", Some("1")), file("b.csv", Some("1")), false),
+            (file("a.csv", Some("1")), file("a.csv", Some("2")), false),
+            (file("a.csv", Some("1")), file("b.csv", Some("2")), true),
+            (file("a.csv", Some("1")), file("b.csv", None), false),
+            (file("a.csv", None), file("b.csv", None), false),
+            (api(29), file("a.csv", Some("1")), true),
+        ] {
+            assert_eq!(one.is_another(&other), expected, "{one:?} {other:?}");
+            assert_eq!(other.is_another(&one), expected, "{other:?} {one:?}");
+        }
+    }
+
+    #[test]
+    fn units_are_told_where_they_are_not_the_items() {
+        let count = |items, units: &str| Count { items, units: units.parse().unwrap() };
+        assert_eq!(count(3, "3.0").to_string(), "3");
+        assert_eq!(count(1, "50").to_string(), "1 (50 units)");
+    }
+
+    #[test]
+    fn a_sum_beyond_what_is_exact_is_no_fall() {
+        let mut count = Count { items: 1, units: Decimal::MAX };
+        count.add(Some(Decimal::ONE));
+        assert_eq!(count, Count { items: 2, units: Decimal::MAX });
+    }
+}
