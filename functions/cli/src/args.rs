@@ -19,8 +19,8 @@ pub(crate) use run::{
     CheckArgs, DemoArgs, DownloadArgs, MailPolicyArgs, ReconcileArgs, ReportArgs, ReportCommand, RunArgs, SyncArgs,
 };
 pub(crate) use setup::{
-    ConfigArgs, ConfigCommand, DoctorArgs, InitArgs, RulesArgs, RulesCommand, SecretsArgs, SecretsCommand, SourcesArgs,
-    SourcesCommand,
+    AcceptanceArgs, ConfigArgs, ConfigCommand, DoctorArgs, InitArgs, RulesArgs, RulesCommand, SecretsArgs,
+    SecretsCommand, SourcesArgs, SourcesCommand,
 };
 
 /// The heading of the options that many commands share.

@@ -186,7 +186,8 @@ pub(crate) async fn report_now(
     Ok(truecount_app::report(&session.env, &session.config, month, run_id, mailing, deadline(session)).await?)
 }
 
-fn deadline(session: &Session) -> Deadline {
+/// When a job of this command must be done.
+pub(crate) fn deadline(session: &Session) -> Deadline {
     Deadline::in_seconds(match session.env.store.lease_mode() {
         LeaseMode::SingleProcess => LOCAL_SECONDS_MAX,
         LeaseMode::Shared => STACK_SECONDS_MAX,

@@ -1,12 +1,14 @@
-//! `truecount sources`: each source and how its last sync went.
+//! `truecount sources`: each source and how its last sync went, and the falls that a person accepts.
 
 use serde::Serialize;
+use truecount_app::{AcceptRequest, accept};
 use truecount_billing::{ReadReason, SourceId};
-use truecount_store::{SnapshotManifest, SyncStatus};
+use truecount_store::{AcceptedFall, SnapshotManifest, SyncStatus};
 
-use crate::args::{Cli, SourcesArgs, SourcesCommand};
-use crate::open::open;
+use crate::args::{AcceptanceArgs, Cli, SourcesArgs, SourcesCommand};
+use crate::open::{Session, open};
 use crate::output::{Ending, json, tell};
+use crate::pipeline::deadline;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
 
@@ -24,8 +26,53 @@ struct SourceRow {
 }
 
 pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<Ending> {
-    let SourcesCommand::List = args.command;
     let session = open(&args.backend).await?;
+    match &args.command {
+        SourcesCommand::List => list(cli, &session).await,
+        SourcesCommand::Accept { source, account, acceptance } => {
+            let AcceptanceArgs { note, .. } = acceptance;
+            let request = AcceptRequest {
+                source: source.clone(),
+                account: account.clone(),
+                actor: acceptance.actor(),
+                note: note.clone(),
+            };
+            accept_falls(cli, &session, &request).await
+        }
+    }
+}
+
+async fn accept_falls(cli: &Cli, session: &Session, request: &AcceptRequest) -> anyhow::Result<Ending> {
+    let accepted = accept(&session.env, &session.config.settings, request, deadline(session)).await?;
+    if cli.json {
+        json(&accepted)?;
+        return Ok(Ending::Clean);
+    }
+    let columns = [Key("account"), Text("name"), Text("kind"), Number("from"), Text("on"), Number("to")];
+    table(&columns, &accepted.iter().flat_map(accepted_rows).collect::<Vec<_>>());
+    for one in accepted.iter().filter(|one| one.is_gone) {
+        tell(&format!("`{}` is no longer in the vendor's list: it counts as gone.", one.account_id));
+    }
+    tell("Accepted. It applies from the next run on, and the next sync is compared with it.");
+    Ok(Ending::Clean)
+}
+
+/// A row for each kind that fell.
+fn accepted_rows(fall: &AcceptedFall) -> Vec<Vec<String>> {
+    let row = |kind: &truecount_store::AcceptedKind| {
+        vec![
+            fall.account_id.to_string(),
+            fall.account_name.clone(),
+            kind.kind.clone(),
+            kind.from.to_string(),
+            kind.from_day.to_string(),
+            kind.to.to_string(),
+        ]
+    };
+    fall.kinds.iter().map(row).collect()
+}
+
+async fn list(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
     let mut rows = Vec::new();
     for source in &session.config.settings.sources {
         let newest =

@@ -287,18 +287,18 @@ impl fmt::Display for ReadReason {
             Self::Dropped { kind, measure, before, now, as_of } => {
                 let units = if *measure == Measure::Units { " units" } else { "" };
                 let (before, now) = (before.normalize(), now.normalize());
-                write!(f, "{now}{units} of kind {kind} where {before} were counted on {as_of}; {UNTIL_CONFIRMED}")
+                write!(f, "{now}{units} of kind {kind} where {before} were counted on {as_of}: {UNTIL_CONFIRMED}")
             }
             Self::NotListed { before, as_of } => {
-                write!(f, "no longer in the vendor's list; it had {before} items on {as_of}; {UNTIL_CONFIRMED}")
+                write!(f, "no longer in the vendor's list, with {before} items on {as_of}: {UNTIL_CONFIRMED}")
             }
         }
     }
 }
 
-/// What settles a fall.
+/// What settles a fall: a sync of another day, another file, or a person.
 const UNTIL_CONFIRMED: &str =
-    "not relied on until a sync of another day, or another file, agrees, or `truecount sources accept` accepts it";
+    "not relied on until another day's sync, another file or `truecount sources accept` confirms it";
 
 fn empty_answer(f: &mut fmt::Formatter<'_>, what: &str, before: u64) -> fmt::Result {
     write!(f, "the vendor answered without error, but with {what}")?;

@@ -107,7 +107,7 @@ impl IncompleteSource {
         };
         Self {
             name: foreign(target, name, 40),
-            reason: foreign(target, reason, 200),
+            reason: foreign(target, reason, 280),
             clients: (!named.is_empty()).then(|| format!("{}{more}", named.join(", "))),
         }
     }

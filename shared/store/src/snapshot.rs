@@ -1,12 +1,14 @@
 //! Snapshots: what one sync of a source said. A list of accounts, per account its items in compressed chunks, and a
 //! manifest. Nothing of a snapshot is read before its manifest is committed, and nothing of it changes afterwards.
 
+mod accepted;
 mod account;
 mod base;
 mod manifest;
 mod read;
 mod write;
 
+pub use accepted::{AcceptedFall, AcceptedKind};
 pub use account::{AccountContent, AccountHistory, Predecessor, Renamed, SnapshotAccount, SnapshotEntry};
 pub use base::{Base, Count, SeenFall, Witness};
 pub use manifest::SnapshotManifest;

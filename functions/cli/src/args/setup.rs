@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use truecount_billing::SourceId;
+use truecount_billing::{AccountId, SourceId};
 
-use super::{BackendArgs, DataArgs};
+use super::{BackendArgs, DataArgs, user};
 
 /// Write commented settings and rules to start from
 #[derive(Debug, Args)]
@@ -119,14 +119,14 @@ Examples:
     },
 }
 
-/// List the sources and their last sync
+/// List the sources and their last sync, and accept counts that fell
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
     after_help = "\
 Examples:
   truecount sources list
-  truecount sources list --json"
+  truecount sources accept ninjaone"
 )]
 pub(crate) struct SourcesArgs {
     #[command(subcommand)]
@@ -143,6 +143,43 @@ Examples:
   truecount sources list
   truecount sources list --stack prod")]
     List,
+    /// Accept counts that fell, before a second sync confirms them
+    #[command(after_help = "\
+A count that fell by more than 20 % and 5 units is not relied on until a sync of
+another day, or another file, says the same. If you know that it is right, accept
+it: runs count with it, and the next sync is compared with it. Who accepted it,
+when and why stays on record.
+
+Examples:
+  truecount sources accept ninjaone
+  truecount sources accept ninjaone 17 --note moved
+  truecount sources accept pax8 --stack prod")]
+    Accept {
+        /// Source
+        source: SourceId,
+        /// Vendor account's id [default: each that fell]
+        account: Option<AccountId>,
+        #[command(flatten)]
+        acceptance: AcceptanceArgs,
+    },
+}
+
+/// By whom and why a fall is accepted.
+#[derive(Debug, Args)]
+pub(crate) struct AcceptanceArgs {
+    /// Who accepts it [default: your user name]
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) note: String,
+}
+
+impl AcceptanceArgs {
+    /// Who accepts it.
+    pub(crate) fn actor(&self) -> String {
+        self.actor.clone().unwrap_or_else(user)
+    }
 }
 
 /// List and check the rules: which products are counted by what

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accept;
 mod failed_source;
 mod files;
 mod not_reconciled;
