@@ -112,4 +112,26 @@ mod tests {
         }
         assert_eq!((domain("a@b.example"), domain("b.example")), ("b.example", "b.example"));
     }
+
+    #[test]
+    fn the_quota_must_cover_every_recipient() {
+        for (per_day_max, sent, needed, expected) in [
+            (50_000, 49_990, 10, CheckStatus::Ok),
+            (50_000, 49_990, 11, CheckStatus::Error),
+            // More sent than is allowed: the quota was lowered today.
+            (1_000, 1_200, 1, CheckStatus::Error),
+        ] {
+            let quota = SendQuota { per_day_max, per_second_max: 14, sent };
+            assert_eq!(quota_result(&quota, needed, &["a@b.example"]).status, expected, "{quota:?} {needed}");
+        }
+    }
+
+    #[test]
+    fn in_the_sandbox_every_recipient_must_be_verified() {
+        let sandbox = SendQuota { per_day_max: 200, per_second_max: 1, sent: 0 };
+        assert_eq!(quota_result(&sandbox, 2, &[]).status, CheckStatus::Ok);
+        let refused = quota_result(&sandbox, 2, &["a@b.example"]);
+        assert_eq!(refused.status, CheckStatus::Error);
+        assert!(refused.message.contains("a@b.example"), "{}", refused.message);
+    }
 }

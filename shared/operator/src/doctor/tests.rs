@@ -1,0 +1,207 @@
+//! Each check on a data directory: in order, and with one thing wrong at a time.
+
+use std::path::Path;
+
+use truecount_app::SyncAnswer;
+use truecount_embedded::{Durability, LocalBackend};
+use truecount_platform::Detail;
+use truecount_store::{Fence, ScheduleStart, SyncStatus};
+use truecount_support::{SETTINGS, drop_file, environment, rule, write_file};
+
+use super::*;
+
+const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency
+1,c1,Harbour Dental,MNG-SRV,2,45.50,GBP
+2,c2,Quiet Quay,MNG-SRV,1,45.50,GBP
+3,c2,Quiet Quay,BACKUP,1,9.00,GBP
+4,c1,Harbour Dental,PHONE,1,5.00,GBP
+5,c2,Quiet Quay,PHONE,1,5.00,GBP
+";
+
+const USAGE: &str = "account_id,account_name,item_id,kind,status
+a1,Harbour Dental,d1,server,active
+a1,Harbour Dental,d2,server,active
+a2,Zorn,e1,server,active
+";
+
+struct Office {
+    env: Environment,
+    folder: tempfile::TempDir,
+    _backend: LocalBackend,
+}
+
+impl Office {
+    /// A data directory at the end of June 2026 whose settings have a mail group; nothing is synced yet.
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let group = "[[mail.groups]]\nid = \"owner\"\nto = [\"owner@msp.example\"]\n\n[[sources]]";
+        write_file(folder.path(), "config/settings.toml", SETTINGS.replacen("[[sources]]", group, 1));
+        write_file(folder.path(), "config/rules.toml", rule("servers", "MNG-SRV", "server", "device_all"));
+        let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
+        let env = environment(&backend, "2026-06-30T20:00:00Z".parse().unwrap());
+        Self { env, folder, _backend: backend }
+    }
+
+    async fn synced() -> Self {
+        let office = Self::new();
+        drop_file(office.path(), "psa", "billed-2026-06-30.csv", BILLED);
+        drop_file(office.path(), "rmm", "usage-2026-06-30.csv", USAGE);
+        let config = Config::load(&*office.env.config).await.unwrap();
+        for source in ["psa", "rmm"] {
+            let deadline = truecount_app::Deadline::in_seconds(600);
+            let answer = truecount_app::sync(&office.env, &config.settings, source, deadline).await.unwrap();
+            assert!(matches!(answer, SyncAnswer::Committed { .. }), "{answer:?}");
+        }
+        office
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn on(&mut self, day: &str) {
+        self.env.clock = environment(&self._backend, format!("{day}T20:00:00Z").parse().unwrap()).clock;
+    }
+
+    /// Replaces a text in a file of `config/`.
+    fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.path().join("config").join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    async fn results(&self) -> Vec<CheckResult> {
+        examine(&self.env, CheckedBackend::Directory(self.path())).await
+    }
+
+    /// Status, topic and subject of what is not in order.
+    async fn problems(&self) -> Vec<String> {
+        let bad = self.results().await.into_iter().filter(|one| one.status > CheckStatus::Ok);
+        let shown = |one: CheckResult| {
+            assert!(one.fix.is_some(), "{one:?}");
+            let about = one.about.map(|about| format!(" {about}")).unwrap_or_default();
+            format!("{:?} {}{about}", one.status, one.topic)
+        };
+        bad.map(shown).collect()
+    }
+
+    async fn message(&self, topic: &str, about: Option<&str>) -> String {
+        let results = self.results().await;
+        let found = results.iter().find(|one| one.topic == topic && one.about.as_deref() == about);
+        found.unwrap_or_else(|| panic!("{topic}: {results:?}")).message.clone()
+    }
+}
+
+/// What is always advised about [`BILLED`] and [`USAGE`].
+const ADVICE: [&str; 2] = ["Advice products", "Advice mappings rmm"];
+
+#[tokio::test]
+async fn products_without_a_rule_and_undecided_accounts_are_advice() {
+    let office = Office::synced().await;
+    assert_eq!(office.problems().await, ADVICE);
+    let products = office.message("products", None).await;
+    assert!(
+        products.starts_with("2 billed products") && products.ends_with("PHONE (2 lines), BACKUP (1 lines)"),
+        "{products}"
+    );
+    let mappings = office.message("mappings", Some("rmm")).await;
+    assert!(mappings.starts_with("1 vendor accounts with 1 items"), "{mappings}");
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_stop_what_depends_on_them() {
+    let office = Office::synced().await;
+    let path = office.path().join("config/settings.toml");
+    let good = std::fs::read_to_string(&path).unwrap();
+    for (from, to, expected) in [
+        ("id = \"psa\"", "id = \"psa\"\nenabled = false", "Error settings"),
+        ("side = \"used\"", "side = \"agreed\"", "Error settings"),
+        ("side = \"used\"", "side = \"used\"\ncolour = \"red\"", "Warning settings rmm"),
+    ] {
+        office.edit("settings.toml", from, to);
+        let found = office.problems().await;
+        assert_eq!(found[0], expected, "{to}");
+        assert!(!found.iter().any(|one| ADVICE.contains(&one.as_str())), "nothing to compare: {found:?}");
+        std::fs::write(&path, &good).unwrap();
+    }
+    assert_eq!(office.problems().await, ADVICE);
+    office.edit("settings.toml", "[mail]", "[mial]");
+    assert_eq!(office.problems().await, ["Error settings"]);
+}
+
+#[tokio::test]
+async fn a_rule_must_count_in_an_enabled_source() {
+    let office = Office::synced().await;
+    office.edit("rules.toml", "source = \"rmm\"", "source = \"rnm\"");
+    assert!(office.problems().await.contains(&"Warning rule servers".to_owned()));
+    std::fs::write(office.path().join("config/rules.toml"), "").unwrap();
+    assert!(office.problems().await.contains(&"Warning rule".to_owned()), "there is none");
+}
+
+#[tokio::test]
+async fn mail_needs_a_sender_and_somebody_to_read_it() {
+    let office = Office::synced().await;
+    office.edit("settings.toml", "[[mail.groups]]\nid = \"owner\"\nto = [\"owner@msp.example\"]\n", "");
+    assert_eq!(office.problems().await[0], "Warning recipients");
+    office.edit("settings.toml", "from = \"truecount@msp.example\"", "");
+    assert_eq!(office.problems().await[..2], ["Warning recipients", "Error sender"]);
+}
+
+#[tokio::test]
+async fn a_sync_is_judged_by_its_age_and_by_what_came_after_it() {
+    let mut office = Office::new();
+    assert_eq!(office.problems().await, ["Warning sync psa", "Warning sync rmm"], "never synced");
+    office = Office::synced().await;
+    office.on("2026-07-03");
+    assert_eq!(office.problems().await, ADVICE, "old enough to be used");
+    office.on("2026-07-04");
+    assert_eq!(office.problems().await[..2], ["Warning sync psa", "Warning sync rmm"]);
+    office.on("2026-07-01");
+    let failure = Some(truecount_billing::ReadReason::TooManyItems);
+    let (source, as_of, at) = ("rmm".parse().unwrap(), "2026-07-01".parse().unwrap(), office.env.clock.now());
+    SyncStatus { source, as_of, at, failure }.save(&office.env.store, Fence::at(i64::MAX / 2)).await.unwrap();
+    assert_eq!(office.problems().await[0], "Advice sync rmm", "the one before is still used");
+}
+
+#[tokio::test]
+async fn a_closing_is_overdue_from_the_day_after_its_own() {
+    let mut office = Office::synced().await;
+    ScheduleStart::load_or_begin(&office.env.store, "2026-06-01".parse().unwrap()).await.unwrap();
+    for (day, is_overdue) in [("2026-06-25", false), ("2026-06-26", false), ("2026-06-27", true)] {
+        office.on(day);
+        let problems = office.problems().await;
+        assert_eq!(problems.contains(&"Error closing".to_owned()), is_overdue, "{day}: {problems:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_missing_or_an_unknown_directory_is_an_error() {
+    let office = Office::synced().await;
+    std::fs::remove_file(office.path().join("config/rules.toml")).unwrap();
+    assert_eq!(office.problems().await, ["Error files"], "nothing further can be checked");
+    let nowhere = CheckedBackend::Directory(Path::new("/no/such/directory"));
+    let results = examine(&office.env, nowhere).await;
+    assert!(cfg!(not(unix)) || results.iter().any(|one| one.topic == "disk" && one.status == CheckStatus::Error));
+}
+
+#[test]
+fn what_helps_depends_on_what_happened() {
+    let detail = || Detail::from("x");
+    let fixes = [PortErrorKind::Denied(detail()), PortErrorKind::NotSetUp(detail()), PortErrorKind::Missing(detail())]
+        .map(|kind| {
+            let error = StackError::Unreadable { parameter: "p".to_owned(), place: "eu".to_owned(), kind };
+            stack_not_found(&error).fix.unwrap()
+        });
+    assert_eq!(fixes.iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "{fixes:?}");
+    assert!(fix_of(&PortErrorKind::Denied(detail()), "ses:GetSendQuota").contains("ses:GetSendQuota"));
+}
+
+#[test]
+fn an_error_is_shown_with_every_cause() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] std::num::ParseIntError);
+    let error = Outer("x".parse::<u8>().unwrap_err());
+    assert_eq!(chain(&error), "outer: invalid digit found in string");
+}
