@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use crate::source::{Breach, root};
 
 /// Crates of values and pure functions.
-const PURE: [&str; 5] =
-    ["truecount-billing", "truecount-matching", "truecount-reconciliation", "truecount-reports", "truecount-tabular"];
+const PURE: [&str; 4] = ["truecount-billing", "truecount-matching", "truecount-reconciliation", "truecount-reports"];
 
 /// Crates that reach a network, a file system, a database or a clock of their own.
 const IO: [&str; 16] = [
@@ -47,7 +46,7 @@ const NOT_IN_LAMBDAS: [&str; 10] = [
     "truecount-sandbox",
 ];
 
-/// Crates of which only these may depend directly: the one place for each way out.
+/// Crates of which only these may depend directly, for their code or their build: the one place for each way out.
 const GATEWAYS: [(&str, &[&str]); 5] = [
     ("aws-", &["truecount-platform", "truecount-operator"]),
     ("reqwest", &["truecount-connectors"]),
@@ -55,6 +54,9 @@ const GATEWAYS: [(&str, &[&str]); 5] = [
     ("truecount-lambda", &LAMBDAS),
     ("lambda_runtime", &["truecount-lambda"]),
 ];
+
+/// Those of them that tests may not use past the one place either. They may ask a server over HTTP, or call a function.
+const GATEWAYS_OF_TESTS: [&str; 2] = ["aws-", "lettre"];
 
 /// What these must not reach even through others: the first logs through whoever runs it, the second is no function.
 const UNREACHED: [(&str, &str); 3] = [
@@ -67,11 +69,16 @@ const UNREACHED: [(&str, &str); 3] = [
 const WITHOUT_AWS: [&str; 1] = ["truecount-check"];
 
 /// A package of the workspace or from the registry.
+#[derive(Default)]
 struct Package {
     /// The folder of its manifest.
     folder: String,
-    /// The names of its normal (not dev, not build) dependencies.
+    /// The names of its normal dependencies: what it links.
     dependencies: BTreeSet<String>,
+    /// Those of its build script.
+    of_build: BTreeSet<String>,
+    /// Those of its tests and examples.
+    of_tests: BTreeSet<String>,
 }
 
 struct Graph(BTreeMap<String, Package>);
@@ -97,26 +104,36 @@ impl Graph {
             let manifest = text(&package["manifest_path"]).replace('\\', "/");
             let folder = manifest.trim_end_matches("/Cargo.toml").to_owned();
             let package = graph.entry(text(&package["name"]));
-            package.or_insert(Package { folder, dependencies: BTreeSet::new() });
+            package.or_insert_with(|| Package { folder, ..Package::default() });
         }
         for node in metadata["resolve"]["nodes"].as_array().unwrap() {
-            let is_normal = |dependency: &&Value| {
-                dependency["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null())
-            };
-            let dependencies = node["deps"].as_array().unwrap().iter().filter(is_normal);
-            let dependencies = dependencies.map(|dependency| names[dependency["pkg"].as_str().unwrap()].clone());
             let package = graph.get_mut(&names[node["id"].as_str().unwrap()]).unwrap();
-            package.dependencies.extend(dependencies);
+            for dependency in node["deps"].as_array().unwrap() {
+                for kind in dependency["dep_kinds"].as_array().unwrap() {
+                    let list = match kind["kind"].as_str() {
+                        None => &mut package.dependencies,
+                        Some("build") => &mut package.of_build,
+                        Some("dev") => &mut package.of_tests,
+                        Some(other) => panic!("a kind of dependency that the rules do not know: {other}"),
+                    };
+                    list.insert(names[dependency["pkg"].as_str().unwrap()].clone());
+                }
+            }
         }
         Self(graph)
     }
 
-    /// A made-up graph, to plant a breach: folder and dependencies by name.
+    /// A made-up graph, to plant a breach: folder and normal dependencies by name.
     fn planted(packages: &[(&str, &str, &[&str])]) -> Self {
+        Self::planted_as(packages, &Value::Null)
+    }
+
+    /// The same with dependencies of a kind: `dev`, `build`, or null for normal ones.
+    fn planted_as(packages: &[(&str, &str, &[&str])], kind: &Value) -> Self {
         let listed = |(name, folder, _): &(&str, &str, &[&str])| json!({ "id": name, "name": name, "manifest_path": format!("/src/{folder}/Cargo.toml") });
         let node = |(name, _, dependencies): &(&str, &str, &[&str])| {
             let deps: Vec<Value> =
-                dependencies.iter().map(|pkg| json!({ "pkg": pkg, "dep_kinds": [{ "kind": null }] })).collect();
+                dependencies.iter().map(|pkg| json!({ "pkg": pkg, "dep_kinds": [{ "kind": kind }] })).collect();
             json!({ "id": name, "deps": deps })
         };
         let (listed, nodes): (Vec<Value>, Vec<Value>) = packages.iter().map(|p| (listed(p), node(p))).unzip();
@@ -166,13 +183,14 @@ fn lambdas(graph: &Graph) -> Vec<Breach> {
 fn gateways(graph: &Graph) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for (name, package) in graph.own() {
-        for dependency in &package.dependencies {
-            for (gateway, allowed) in GATEWAYS {
-                let is_gateway = dependency == gateway || gateway.ends_with('-') && dependency.starts_with(gateway);
-                if is_gateway && !allowed.contains(&name) {
-                    breaches.push(format!("{name} depends on {dependency}, which only {allowed:?} may"));
-                }
-            }
+        for (gateway, allowed) in GATEWAYS.iter().filter(|(_, allowed)| !allowed.contains(&name)) {
+            let is_way_out = |dependency: &&String| {
+                *dependency == gateway || gateway.ends_with('-') && dependency.starts_with(gateway)
+            };
+            let of_tests = package.of_tests.iter().filter(|_| GATEWAYS_OF_TESTS.contains(gateway));
+            let all: BTreeSet<_> = package.dependencies.iter().chain(&package.of_build).chain(of_tests).collect();
+            let found = all.into_iter().filter(is_way_out);
+            breaches.extend(found.map(|one| format!("{name} depends on {one}, which only {allowed:?} may")));
         }
     }
     breaches
@@ -199,9 +217,23 @@ fn misnamed(graph: &Graph) -> Vec<Breach> {
     breaches
 }
 
+/// Names in the rules above that no crate has: a rule about such a name holds nothing.
+fn unknown(graph: &Graph) -> Vec<Breach> {
+    let gateways = GATEWAYS.iter().flat_map(|(gateway, allowed)| allowed.iter().chain([gateway]));
+    let unreached = UNREACHED.iter().flat_map(|(from, to)| [from, to]);
+    let lists = PURE.iter().chain(&LAMBDAS).chain(&NOT_IN_LAMBDAS).chain(&WITHOUT_AWS);
+    let all: BTreeSet<&str> = lists.chain(gateways).chain(unreached).copied().collect();
+    let is_known = |name: &str| match name.strip_suffix('-') {
+        Some(_) => graph.0.keys().any(|one| one.starts_with(name)),
+        None => graph.0.contains_key(name),
+    };
+    all.into_iter().filter(|name| !is_known(name)).map(|name| format!("there is no crate `{name}`")).collect()
+}
+
 #[test]
 fn every_crate_depends_only_on_what_it_may() {
     let graph = Graph::load();
+    assert_eq!(unknown(&graph), [""; 0]);
     assert!(graph.reach("truecount-platform").contains("tokio"), "the walk itself must see what is there");
     assert!(graph.reach("truecount-cli").contains("dynoxide-rs"), "the walk itself must see what is there");
     assert!(LAMBDAS.iter().all(|lambda| graph.reach(lambda).contains("truecount-lambda")));
@@ -256,6 +288,27 @@ fn a_second_way_out_is_refused() {
     assert_eq!(breaches.len(), 4, "{breaches:?}");
     assert!(breaches[3].starts_with("truecount-cli depends on truecount-lambda"), "{breaches:?}");
     assert_eq!(reached(&graph), ["truecount-cli reaches truecount-lambda"]);
+}
+
+#[test]
+fn a_way_out_for_tests_or_a_build_is_refused_too() {
+    for (kind, way_out, count) in
+        [("dev", "aws-sdk-s3", 1), ("build", "aws-sdk-s3", 1), ("dev", "reqwest", 0), ("build", "reqwest", 1)]
+    {
+        let packages: [(&str, &str, &[&str]); 2] =
+            [("truecount-app", "shared/app", &[way_out]), (way_out, way_out, &[])];
+        let graph = Graph::planted_as(&packages, &json!(kind));
+        assert_eq!(gateways(&graph).len(), count, "{kind} {way_out}");
+        assert_eq!(graph.reach("truecount-app").len(), 1, "it is not linked");
+    }
+}
+
+#[test]
+fn a_rule_about_a_crate_that_does_not_exist_is_refused() {
+    let graph = Graph::planted(&[("truecount-billing", "shared/billing", &[]), ("aws-config", "aws-config", &[])]);
+    let found = unknown(&graph);
+    assert!(found.contains(&"there is no crate `truecount-matching`".to_owned()), "{found:?}");
+    assert!(!found.iter().any(|one| one.contains("billing") || one.contains("aws-`")), "{found:?}");
 }
 
 #[test]
