@@ -23,10 +23,8 @@ const VENDORS: [&str; 15] = [
 
 /// Where a vendor's name may stand: its own file, the registry of all source kinds, the simulated vendors, and the
 /// command line's help, whose examples name a source of the settings that `init` writes.
-const ALLOWED: [&str; 6] = [
-    "shared/connectors/src/vendors/",
+const ALLOWED: [&str; 4] = [
     SOURCES,
-    "shared/connectors/src/connector.rs",
     "shared/connectors/src/source_kind.rs",
     "shared/sandbox/",
     "functions/cli/src/args/",
@@ -91,7 +89,7 @@ fn a_vendor_named_elsewhere_is_refused() {
         ("shared/app/src/a.rs", "// as NinjaOne does\n/// Like `pax8`.\nfn a() {}", 0),
         ("shared/app/src/a.rs", "#[cfg(test)]\nmod tests {\n    const A: &str = \"hudu\";\n}", 0),
         ("shared/app/tests/a.rs", "const A: &str = \"hudu\";", 0),
-        ("shared/connectors/src/vendors/hudu.rs", "const A: &str = \"hudu\";", 0),
+        ("shared/connectors/src/sources/hudu.rs", "const A: &str = \"hudu\";", 0),
         ("shared/connectors/src/engine.rs", "const A: &str = \"hudu\";", 1),
     ] {
         let found = vendor_names(&[SourceFile::planted(path, text)]);

@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{Settings, SourceSettings};
 use truecount_billing::{CountDay, SourceId};
-use truecount_connectors::{Connector, SnapshotBuilder, connect, read_page};
+use truecount_connectors::{CrawlState, Reader, Reading, connect};
 use truecount_store::{CreateOutcome, InboxFolder, StoreError};
 
 use crate::args::{Cli, InboxArgs, InboxCommand};
@@ -153,21 +153,16 @@ fn parse(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Result<Fi
     let connector = connect(&source.connector, &source.options)?;
     let file = connector.file().context("this source reads no files")?;
     let as_of = file.as_of(name).map_err(anyhow::Error::msg)?;
-    let mut reading = SnapshotBuilder::of(&*connector);
     let mut splitter = file.split(name);
     let pages = splitter.push(bytes).and_then(|mut pages| {
         pages.extend(splitter.finish()?);
         Ok(pages)
     });
-    let take = |connector: &dyn Connector| {
-        for page in &pages? {
-            read_page(connector, page, &mut reading)?;
-        }
-        Ok(reading.finish())
-    };
-    let found = take(&*connector).map_err(|error: truecount_connectors::PageError| {
+    let reading = pages.and_then(|pages| Reader::read(&connector, &CrawlState::default(), as_of.0, &pages));
+    let reading = reading.map_err(|error| {
         anyhow::anyhow!("{}; nothing was added to the inbox", error.why.trim_start_matches("cannot be read: "))
     })?;
+    let Reading::Whole(found) = reading else { anyhow::bail!("a file does not change while it is read") };
     Ok(FileContents { as_of, accounts: found.account_count(), rows: found.item_count() + found.line_count() })
 }
 

@@ -124,6 +124,7 @@ impl TestEnvironment {
             request_count: 1,
             content_sha256: SnapshotManifest::content_sha256(&accounts, None),
             missing: None,
+            receipt: truecount_billing::Receipt::default(),
         };
         manifest.commit(store).await.unwrap();
         manifest

@@ -12,6 +12,7 @@ mod money;
 mod number;
 mod quantity;
 mod read_state;
+mod receipt;
 mod remedy;
 mod side;
 
@@ -26,5 +27,6 @@ pub use money::{Money, MoneyError, UnitPrice};
 pub use number::{DIGITS_MAX, FieldError, NumberError, Place, decimal_from_json, decimal_from_text, round_for_people};
 pub use quantity::{CountBasis, Quantity, QuantityError, Unit};
 pub use read_state::{FetchFailure, FetchProblem, Measure, ReadReason, ReadState};
+pub use receipt::{ControlTotals, Receipt, RowReason, StreamReceipt, UnknownWord};
 pub use remedy::Remedy;
 pub use side::{Side, SideError};

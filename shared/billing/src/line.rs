@@ -149,6 +149,9 @@ pub struct BilledLine {
     /// What one unit costs the MSP for one billing cycle, as the PSA has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_cost: Option<Decimal>,
+    /// What the PSA's catalogue asks for one, whatever the line does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue_price: Option<Decimal>,
     /// The agreement's currency, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
@@ -191,6 +194,7 @@ impl BilledLine {
             less_included: None,
             unit_price: None,
             unit_cost: None,
+            catalogue_price: None,
             currency: None,
             effective_from: None,
             effective_to: None,

@@ -143,6 +143,15 @@ pub enum ReadReason {
     },
     /// More items than one account can hold.
     TooManyItems,
+    /// Rows of a list were neither used nor left out with a reason.
+    RowsUnaccounted {
+        /// The list.
+        stream: String,
+        /// Rows that were read.
+        rows: u64,
+        /// Rows that are accounted for.
+        accounted: u64,
+    },
     /// A field of a record does not hold what it must.
     BadField {
         /// The kind of record.
@@ -281,6 +290,9 @@ impl fmt::Display for ReadReason {
                 write!(f, "{items} of its items came twice with different content: read them again")
             }
             Self::TooManyItems => f.write_str("more items than one account can hold"),
+            Self::RowsUnaccounted { stream, rows, accounted } => {
+                write!(f, "of {rows} rows of `{stream}` {accounted} are accounted for: this is a fault of Truecount")
+            }
             Self::BadField { record, id: Some(id), detail } => write!(f, "{record} {id}: {detail}"),
             Self::BadField { record, id: None, detail } => write!(f, "a {record}: {detail}"),
             Self::Orphaned { record, id, parent } => write!(f, "{record} {id} has no {parent}"),

@@ -1,7 +1,7 @@
-//! How a request proves who it is from: declared by the connector as templates over the fields of the source's
-//! secret, filled in here, and never printed.
+//! How a request proves who it is from: declared by the source as templates over the fields of its secret, filled in
+//! here, and never printed.
 //!
-//! No refresh tokens, no signing, no cookies: none of today's sources needs them.
+//! Deliberately absent: signed requests, cookies, and storing a refresh token that the vendor replaces.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{connector::SettingsError, fault::ErrorKind};
+use crate::{error::SettingsError, fault::ErrorKind};
 
 /// What a source's requests carry. In all texts `{field}` stands for a field of the source's secret.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +20,12 @@ pub struct Auth {
     pub basic: Option<Basic>,
     /// Headers that hold a secret.
     pub headers: Vec<SecretHeader>,
-    /// A bearer token by OAuth2 client credentials.
+    /// Parameters of the query that hold a secret. They stand in no archive and no message.
+    pub query: Vec<SecretParameter>,
+    /// A bearer token by OAuth2.
     pub token: Option<TokenAuth>,
+    /// A session by a login exchange.
+    pub session: Option<SessionAuth>,
 }
 
 /// HTTP Basic.
@@ -42,13 +46,48 @@ pub struct SecretHeader {
     pub value: String,
 }
 
-/// OAuth2 client credentials.
+/// A parameter of the query with a secret in it.
+#[derive(Debug, Clone)]
+pub struct SecretParameter {
+    /// The parameter's name.
+    pub name: &'static str,
+    /// Its value, such as `{api_key}`.
+    pub value: String,
+}
+
+/// A login exchange: credentials for a session, which each answer may replace.
+#[derive(Debug, Clone)]
+pub struct SessionAuth {
+    /// The path below the source's base that a sign-in is posted to, as JSON.
+    pub path: String,
+    /// Its fields, such as `("user", "{user}")`.
+    pub fields: Vec<(&'static str, String)>,
+    /// Where answers have the session.
+    pub place: SessionPlace,
+    /// The header that carries it.
+    pub header: &'static str,
+    /// What stands before the session in the header, such as `Bearer `.
+    pub prefix: &'static str,
+}
+
+/// Where an answer has the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionPlace {
+    /// At a JSON pointer in the body.
+    Body(&'static str),
+    /// In a header.
+    Header(&'static str),
+}
+
+/// OAuth2.
 #[derive(Debug, Clone)]
 pub struct TokenAuth {
     /// Scheme, host and port of the token endpoint: the client secret goes nowhere else. Checked already.
     pub base: Url,
-    /// The path on it; `{scope}` stands for the ask's scope.
+    /// The path on it; `{scope}` stands for the request's scope.
     pub path: String,
+    /// By what the token is had.
+    pub grant: Grant,
     /// How the request is written.
     pub style: TokenStyle,
     /// The client id, such as `{client_id}`.
@@ -59,11 +98,32 @@ pub struct TokenAuth {
     pub fields: Vec<(&'static str, String)>,
 }
 
+/// By what a token is had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grant {
+    /// The client's own id and secret.
+    ClientCredentials,
+    /// A user's name and password.
+    Password {
+        /// The user, such as `{user}`.
+        user: String,
+        /// The password, such as `{password}`.
+        password: String,
+    },
+    /// A refresh token. One that the vendor replaces is used for the rest of the crawl.
+    Refresh {
+        /// The refresh token, such as `{refresh_token}`.
+        refresh_token: String,
+    },
+}
+
 /// How a token request is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenStyle {
     /// `application/x-www-form-urlencoded`, as RFC 6749 has it.
     Form,
+    /// The same with the client's id and secret as HTTP Basic.
+    Basic,
     /// JSON (Pax8).
     Json,
 }
@@ -72,6 +132,8 @@ pub enum TokenStyle {
 pub(crate) struct Token {
     pub(crate) header: HeaderValue,
     pub(crate) use_until: Duration,
+    /// A refresh token in place of the one that was used.
+    pub(crate) refresh: Option<SecretString>,
 }
 
 /// The fields of a source's secret.
@@ -82,8 +144,12 @@ impl Auth {
     pub(crate) fn needed(&self) -> Vec<String> {
         let basic = self.basic.iter().flat_map(|basic| [&basic.user, &basic.password]);
         let headers = self.headers.iter().map(|header| &header.value);
+        let query = self.query.iter().map(|parameter| &parameter.value);
         let token = self.token.iter().flat_map(|token| [&token.client_id, &token.client_secret]);
-        let mut fields: Vec<String> = basic.chain(headers).chain(token).flat_map(|text| placeholders(text)).collect();
+        let grant = self.token.iter().flat_map(|token| token.grant.templates());
+        let session = self.session.iter().flat_map(|session| session.fields.iter().map(|(_, value)| value));
+        let all = basic.chain(headers).chain(query).chain(token).chain(grant).chain(session);
+        let mut fields: Vec<String> = all.flat_map(|text| placeholders(text)).collect();
         fields.sort();
         fields.dedup();
         fields
@@ -128,6 +194,58 @@ impl SecretFields {
     pub(crate) fn header(&self, header: &SecretHeader) -> Option<HeaderValue> {
         sensitive(self.fill(&header.value).expose_secret())
     }
+
+    /// A text without the values of secret parameters: a vendor may repeat them in its links.
+    pub(crate) fn without(&self, parameters: &[SecretParameter], text: String) -> String {
+        parameters.iter().fold(text, |text, parameter| {
+            let value = self.fill(&parameter.value);
+            let plain = value.expose_secret();
+            let encoded: String = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect();
+            // Short values are no secrets, and would be found everywhere.
+            [plain, &encoded]
+                .into_iter()
+                .filter(|value| value.len() >= 8)
+                .fold(text, |text, value| if text.contains(value) { text.replace(value, REDACTED) } else { text })
+        })
+    }
+
+    /// A URL with the secret parameters, each once.
+    pub(crate) fn with_parameters(&self, parameters: &[SecretParameter], url: &Url) -> Url {
+        if parameters.is_empty() {
+            return url.clone();
+        }
+        let is_secret = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
+        let rest: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(name, _)| !is_secret(name))
+            .map(|(n, v)| (n.into_owned(), v.into_owned()))
+            .collect();
+        let mut url = url.clone();
+        url.query_pairs_mut().clear().extend_pairs(rest).extend_pairs(
+            parameters.iter().map(|parameter| (parameter.name, self.fill(&parameter.value).expose_secret().to_owned())),
+        );
+        url
+    }
+}
+
+/// What stands for a secret value in an archived answer.
+const REDACTED: &str = "redacted";
+
+impl Grant {
+    fn templates(&self) -> Vec<&String> {
+        match self {
+            Self::ClientCredentials => vec![],
+            Self::Password { user, password } => vec![user, password],
+            Self::Refresh { refresh_token } => vec![refresh_token],
+        }
+    }
+}
+
+impl SessionAuth {
+    /// The header's value for a session.
+    pub(crate) fn value(&self, session: &str) -> Option<HeaderValue> {
+        sensitive(&format!("{}{session}", self.prefix))
+    }
 }
 
 /// Where a scope's token is asked for. The scope cannot leave its place in the path.
@@ -147,13 +265,14 @@ pub(crate) fn token_from(body: &str, now: Duration) -> Result<Token, ErrorKind> 
     struct Answer {
         access_token: SecretString,
         expires_in: Option<u64>,
+        refresh_token: Option<SecretString>,
     }
     let answer: Answer = serde_json::from_str(body).map_err(|_| ErrorKind::TokenUnreadable)?;
     let header =
         sensitive(&format!("Bearer {}", answer.access_token.expose_secret())).ok_or(ErrorKind::TokenUnreadable)?;
     let life = Duration::from_secs(answer.expires_in.unwrap_or(300).min(86_400));
     let margin = Duration::from_secs(60).min(life / 10);
-    Ok(Token { header, use_until: now + life.saturating_sub(margin) })
+    Ok(Token { header, use_until: now + life.saturating_sub(margin), refresh: answer.refresh_token })
 }
 
 fn sensitive(text: &str) -> Option<HeaderValue> {
@@ -201,10 +320,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_query_is_sent_once_and_redacted_everywhere() {
+        let secret = secret(&[("api_key", "k3y/with+signs")]);
+        let parameters = [SecretParameter { name: "apiKey", value: "{api_key}".into() }];
+        let url = Url::parse("https://rmm.example.test/api?page=2&apiKey=redacted").unwrap();
+        let sent = secret.with_parameters(&parameters, &url);
+        assert_eq!(sent.as_str(), "https://rmm.example.test/api?page=2&apiKey=k3y%2Fwith%2Bsigns");
+        let body =
+            r#"{"next":"https://rmm.example.test/api?apiKey=k3y%2Fwith%2Bsigns&page=3","echo":"k3y/with+signs"}"#;
+        let kept = secret.without(&parameters, body.to_owned());
+        assert_eq!(kept, r#"{"next":"https://rmm.example.test/api?apiKey=redacted&page=3","echo":"redacted"}"#);
+    }
+
+    #[test]
     fn a_scope_stays_in_its_place() {
         let auth = TokenAuth {
             base: Url::parse("https://login.example.test").unwrap(),
             path: "/{scope}/oauth2/v2.0/token".into(),
+            grant: Grant::ClientCredentials,
             style: TokenStyle::Form,
             client_id: String::new(),
             client_secret: String::new(),

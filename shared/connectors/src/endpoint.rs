@@ -1,6 +1,23 @@
-//! Which URLs a source may have, and which links belong to it.
+//! Where a vendor is reached: which URLs a source may have, and which links belong to it.
 
 use url::{Host, Url};
+
+use crate::{auth::Auth, pace::RateLimit};
+
+/// Where and how a vendor is reached.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Scheme, host, port and the path below which all requests lie. Already checked: https, or loopback.
+    pub base: Url,
+    /// How a request proves who it is from.
+    pub auth: Auth,
+    /// Plain headers sent with every request.
+    pub headers: Vec<(&'static str, String)>,
+    /// How fast and how many at once.
+    pub pace: RateLimit,
+    /// Names of fields, at any depth, that are redacted from answers before anything is kept; a name may end in `*`.
+    pub redacted_fields: &'static [&'static str],
+}
 
 /// Reads a URL from the settings: https, or http on this machine's loopback; no user or password in it.
 ///

@@ -1,7 +1,7 @@
-//! The crawl: asks a connector's questions, hands the answers over in packs, and can stop and go on anywhere.
+//! The crawl: makes a source's requests, hands the answers over in packs, and can stop and go on anywhere.
 //!
 //! Order: what an answer leads to is asked before what was waiting longer, so one account is read in one go and
-//! few questions wait. What is in a snapshot does not depend on this order.
+//! few requests wait. What is in a snapshot does not depend on this order.
 
 use async_trait::async_trait;
 use futures::stream::{FuturesOrdered, StreamExt};
@@ -9,13 +9,14 @@ use tracing::{debug, warn};
 use truecount_billing::Remedy;
 
 use crate::{
-    connector::{Connector, Page, Request},
     fault::{ErrorKind, SourceError},
     http::{Http, Outcome, is_of_the_secret},
+    request::{Missing, Page, Refusal, Request},
+    source::Source,
     state::{CrawlState, short_hash},
 };
 
-/// Whatever the taker of packs says went wrong.
+/// Error returned by a [`PageSink`].
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Takes packs of pages: archives them, then saves the state that goes with them.
@@ -38,7 +39,7 @@ pub enum CrawlProgress {
 /// Why a crawl could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum CrawlError {
-    /// The source as a whole cannot be read. The state still knows the question: a later crawl can go on.
+    /// The source as a whole cannot be read. The state still knows the request: a later crawl can go on.
     #[error(transparent)]
     SourceError(#[from] SourceError),
     /// The pages could not be kept.
@@ -46,23 +47,23 @@ pub enum CrawlError {
     Sink(#[source] SinkError),
 }
 
-/// Asks everything that a source has to say, from where `state` stands.
+/// Requests everything that a source has to say, from where `state` stands.
 ///
-/// A question about one account that fails leaves that account not read; a question about the source ends the
+/// A request about one account that fails leaves that account not read; one about the source ends the
 /// crawl, and so does a credential that is refused (unless each account has its own token, and it is that which is
 /// refused), or too many accounts in a row without any answer.
 ///
 /// # Errors
 /// [`CrawlError`]; what was answered before was handed to the sink.
 pub async fn crawl(
-    connector: &dyn Connector,
+    source: &Source,
     http: &Http,
     state: &mut CrawlState,
     sink: &mut dyn PageSink,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<CrawlProgress, CrawlError> {
     let mut crawl = Crawl {
-        connector,
+        source,
         http,
         state,
         pages: Vec::new(),
@@ -82,7 +83,7 @@ pub async fn crawl(
 }
 
 struct Crawl<'a> {
-    connector: &'a dyn Connector,
+    source: &'a Source,
     http: &'a Http,
     state: &'a mut CrawlState,
     pages: Vec<Page>,
@@ -99,7 +100,7 @@ impl Crawl<'_> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<CrawlProgress, CrawlError> {
         self.begin();
-        let (connector, http) = (self.connector, self.http);
+        let (source, http) = (self.source, self.http);
         let mut flights = FuturesOrdered::new();
         let mut stopping = false;
         loop {
@@ -107,7 +108,13 @@ impl Crawl<'_> {
             while !stopping && flights.len() < http.concurrency() {
                 let Some(ask) = self.state.frontier.pop_front() else { break };
                 self.state.flying.push_back(ask.clone());
-                flights.push_back(async move { http.ask(connector, &ask).await });
+                let is_done_without = self.state.without.contains(&*ask.stream);
+                flights.push_back(async move {
+                    match is_done_without {
+                        true => Outcome::Without(Refusal { status: 403, code: None }),
+                        false => http.ask(source, &ask).await,
+                    }
+                });
             }
             let Some(outcome) = flights.next().await else { break };
             let Some(ask) = self.state.flying.pop_front() else { break };
@@ -130,7 +137,7 @@ impl Crawl<'_> {
         self.state.settle();
         if !self.state.begun {
             self.state.begun = true;
-            for ask in self.connector.start() {
+            for ask in self.source.start() {
                 if self.state.first_time(&ask) {
                     self.state.frontier.push_back(ask);
                 }
@@ -138,7 +145,7 @@ impl Crawl<'_> {
         }
     }
 
-    /// Puts what was asked and not answered back in line.
+    /// Puts requests without an answer back in line.
     fn settle(&mut self) {
         self.state.settle();
         while let Some(ask) = self.returned.pop() {
@@ -146,12 +153,13 @@ impl Crawl<'_> {
         }
     }
 
-    /// Takes what came of a question.
+    /// Takes what came of a request.
     fn land(&mut self, ask: Request, outcome: Outcome) -> Result<Landed, SourceError> {
         let landed = match outcome {
             Outcome::OutOfTime => return Ok(Landed::OutOfTime(ask)),
             Outcome::Page(page) => self.page(*page),
-            Outcome::Instead(asks) => self.enqueue(&ask, asks),
+            Outcome::Without(refusal) => self.without(&ask, refusal),
+            Outcome::Instead(other) => self.enqueue(&ask, vec![*other]),
             Outcome::Failed(cause) => Err(cause),
         };
         match landed {
@@ -163,11 +171,11 @@ impl Crawl<'_> {
     fn page(&mut self, page: Page) -> Result<(), ErrorKind> {
         let limits = &self.http.limits;
         let hash = short_hash(&[&page.body]);
-        if page.ask.before == Some(hash) {
-            return Err(ErrorKind::RepeatedPage { page: page.ask.page.saturating_add(1) });
+        if page.request.before == Some(hash) {
+            return Err(ErrorKind::RepeatedPage { page: page.request.page.saturating_add(1) });
         }
-        let mut asks = self.connector.follow(&page)?;
-        for next in asks.iter_mut().filter(|ask| is_next(ask, &page.ask)) {
+        let mut asks = self.source.follow(&page)?;
+        for next in asks.iter_mut().filter(|ask| is_next(ask, &page.request)) {
             if next.page >= limits.list_pages_max {
                 return Err(ErrorKind::TooManyPages { pages_max: limits.list_pages_max.into() });
             }
@@ -176,8 +184,8 @@ impl Crawl<'_> {
         if self.state.pages >= limits.pages_max {
             return Err(ErrorKind::TooManyPages { pages_max: limits.pages_max });
         }
-        self.enqueue(&page.ask, asks)?;
-        debug!(step = %page.ask.step, page = page.ask.page, bytes = page.body.len(), "page read");
+        self.enqueue(&page.request, asks)?;
+        debug!(stream = %page.request.stream, page = page.request.page, bytes = page.body.len(), "page read");
         self.state.pages += 1;
         self.state.bytes += page.body.len() as u64;
         self.state.failures_in_row = 0;
@@ -186,7 +194,20 @@ impl Crawl<'_> {
         Ok(())
     }
 
-    /// Puts questions at the head of the line, in order. A next page that was asked for before is a circle; an
+    /// Keeps that the vendor refuses a stream which the source does without, and goes on behind it. A right that is
+    /// missing is missing for all lists of the stream: they are not asked for again.
+    fn without(&mut self, ask: &Request, refusal: Refusal) -> Result<(), ErrorKind> {
+        if refusal.status == 403 {
+            self.state.without.insert(ask.stream.to_string());
+        }
+        let page = Page::missing(ask.clone(), Missing::Refused(refusal));
+        let asks = self.source.follow(&page)?;
+        self.enqueue(ask, asks)?;
+        self.pages.push(page);
+        Ok(())
+    }
+
+    /// Puts requests at the head of the line, in order. A next page that was asked for before is a circle; an
     /// account that is listed twice is asked about once.
     fn enqueue(&mut self, from: &Request, asks: Vec<Request>) -> Result<(), ErrorKind> {
         if asks.iter().any(|ask| is_next(ask, from) && self.state.is_known(ask)) {
@@ -211,16 +232,16 @@ impl Crawl<'_> {
                 return Err(self.give_up(ask, ErrorKind::ManyAccounts { count, last: Box::new(cause) }));
             }
         }
-        let failure = cause.failure(&ask.step, None);
+        let failure = cause.failure(&ask.stream, None);
         warn!(account = %account, reason = %failure, "account not read");
         self.state.failed.push((account, failure.clone()));
-        self.pages.push(Page { ask, body: String::new(), failed: Some(failure) });
+        self.pages.push(Page::missing(ask, Missing::Failed(failure)));
         Ok(())
     }
 
-    /// Ends the crawl; the question stays first in line for a later one.
+    /// Ends the crawl; the request stays first in line for a later one.
     fn give_up(&mut self, ask: Request, cause: ErrorKind) -> SourceError {
-        let fault = SourceError { during: ask.step.to_string(), account: ask.account.clone(), cause };
+        let fault = SourceError { during: ask.stream.to_string(), account: ask.account.clone(), cause };
         self.state.failures_in_row = 0;
         self.state.flying.push_front(ask);
         fault
@@ -236,9 +257,9 @@ impl Crawl<'_> {
     }
 }
 
-/// Whether a question is for the next page of the list that another is about.
+/// Whether a request is for the next page of the list that another is about.
 fn is_next(ask: &Request, from: &Request) -> bool {
-    ask.step == from.step && ask.page > from.page
+    ask.stream == from.stream && ask.page > from.page
 }
 
 enum Landed {

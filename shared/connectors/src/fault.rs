@@ -1,4 +1,4 @@
-//! Why a source or an account was not read: what happened, during which question, and whether waiting, new
+//! Why a source or an account was not read: what happened, during which request, and whether waiting, new
 //! credentials or a repair helps.
 //!
 //! Never a credential, a body or a query string.
@@ -7,13 +7,13 @@ use std::{fmt, time::Duration};
 
 use truecount_billing::{AccountId, FetchFailure, FetchProblem, Remedy};
 
-use crate::connector::PageError;
+use crate::error::PageError;
 
-/// A question that got no usable answer.
+/// A request that got no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{cause}", Prefix(.during, .account.as_ref()))]
 pub struct SourceError {
-    /// The step of the question.
+    /// The stream of the request.
     pub during: String,
     /// The account that it was about; `None`: the whole source.
     pub account: Option<AccountId>,
@@ -74,7 +74,7 @@ pub enum ErrorKind {
         code: Option<String>,
     },
     /// Any other status.
-    #[error("the vendor refuses the question (HTTP {status}{})", Code(.code.as_deref()))]
+    #[error("the vendor refuses the request (HTTP {status}{})", Code(.code.as_deref()))]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -143,6 +143,15 @@ pub enum ErrorKind {
         /// The cap.
         pages_max: u64,
     },
+    /// An error in an answer with status 200.
+    #[error("the vendor answers with an error{}", Named(.code.as_deref()))]
+    Answered {
+        /// The vendor's error code.
+        code: Option<String>,
+    },
+    /// The login exchange brought no session.
+    #[error("no session: the answer to the sign-in has none")]
+    NoSession,
     /// An answer of another shape than the vendor documents.
     #[error(transparent)]
     Page(#[from] PageError),
@@ -161,6 +170,14 @@ struct Code<'a>(Option<&'a str>);
 impl fmt::Display for Code<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |code| write!(f, ", `{code}`"))
+    }
+}
+
+struct Named<'a>(Option<&'a str>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |code| write!(f, ": `{code}`"))
     }
 }
 
@@ -186,6 +203,8 @@ impl ErrorKind {
             | Self::RepeatedLink => Remedy::Retry,
             Self::NotAccepted | Self::NotAllowed { .. } | Self::TokenRefused { .. } => Remedy::FixCredentials,
             Self::Refused { .. }
+            | Self::Answered { .. }
+            | Self::NoSession
             | Self::TokenUnreadable
             | Self::Redirected { .. }
             | Self::ForeignLink { .. }
@@ -223,6 +242,7 @@ impl ErrorKind {
             Self::NotAccepted => (FetchProblem::CredentialRefused, Some(401), None),
             Self::NotAllowed { code } => (FetchProblem::NotAllowed, Some(403), code.clone()),
             Self::Refused { status, code } => (FetchProblem::Refused, Some(*status), code.clone()),
+            Self::Answered { code } => (FetchProblem::Refused, Some(200), code.clone()),
             Self::TokenRefused { status, code } => (FetchProblem::CredentialRefused, Some(*status), code.clone()),
             Self::Redirected { .. }
             | Self::ForeignLink { .. }
@@ -231,6 +251,7 @@ impl ErrorKind {
             | Self::RepeatedPage { .. }
             | Self::TooManyPages { .. } => (FetchProblem::BadLink, None, None),
             Self::TokenUnreadable
+            | Self::NoSession
             | Self::WebPage
             | Self::NotJson
             | Self::CutShort

@@ -1,6 +1,6 @@
-//! One question, asked over HTTP until it is answered or its budget is spent: credentials, pace, waits, caps.
+//! One request, made over HTTP until it is answered or its budget is spent: credentials, pace, waits, caps.
 //!
-//! Only GET, and POST to the declared token endpoint. Redirects are errors. The base URL's origin is the only one
+//! Only GET, and POST to declared search paths, to the declared token endpoint or sign-in. Redirects are errors. The base URL's origin is the only one
 //! that ever sees a credential.
 
 use std::{
@@ -15,7 +15,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Client, Response, StatusCode,
-    header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{
+        ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER,
+    },
 };
 use secrecy::SecretString;
 use url::Url;
@@ -23,19 +25,21 @@ use url::Url;
 use crate::{
     auth::SecretFields,
     body::cut_json,
-    connector::{Connector, Endpoint, Page, Refusal, Request, SettingsError},
-    endpoint::{is_loopback, origin_text},
+    endpoint::{Endpoint, is_loopback, origin_text},
+    error::{PageError, SettingsError},
     fault::ErrorKind,
     pace::{CONCURRENCY_MAX, RateLimiter, RealTime, Time, backoff, http_date, retry_after},
     paging,
     renewal::{CredentialCache, CredentialProvider},
-    tokens::Tokens,
+    request::{Page, Refusal, Request},
+    source::{Source, WayAround},
+    tokens::{Tokens, session_in_body, session_in_header},
 };
 
 /// The caps of a crawl. What hits one is a named error, never a silent end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// HTTP requests for one question, with its token and its repeats.
+    /// HTTP requests for one request of a source, with its token and its repeats.
     pub requests_per_ask_max: u32,
     /// Bytes of one answer, decompressed.
     pub body_bytes_max: usize,
@@ -74,7 +78,7 @@ impl Default for Limits {
     }
 }
 
-/// What a crawl needs beside the connector.
+/// What a crawl needs beside the source.
 pub struct HttpSetup {
     /// The fields of the source's secret.
     pub secret: BTreeMap<String, SecretString>,
@@ -117,12 +121,14 @@ const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 /// What a token endpoint says of a wrong or expired client secret (RFC 6749), which all accounts share.
 const INVALID_CLIENT: &str = "invalid_client";
 
-/// What came of a question.
+/// What came of a request.
 pub(crate) enum Outcome {
     /// An answer.
     Page(Box<Page>),
-    /// Other questions in its place.
-    Instead(Vec<Request>),
+    /// Another request in its place.
+    Instead(Box<Request>),
+    /// The vendor refuses it, and the source does without.
+    Without(Refusal),
     /// The deadline came first: ask again another time.
     OutOfTime,
     /// No usable answer.
@@ -132,7 +138,7 @@ pub(crate) enum Outcome {
 /// Why an attempt did not bring an answer.
 pub(crate) enum Miss {
     ErrorKind(ErrorKind),
-    /// A status that the connector may know a way around.
+    /// A status that the source may know a way around.
     Refused(ErrorKind, Refusal),
     OutOfTime,
 }
@@ -143,7 +149,7 @@ impl From<ErrorKind> for Miss {
     }
 }
 
-/// What is left of a question's requests.
+/// What is left of a request's attempts.
 pub(crate) struct Budget {
     left: u32,
     attempts: u32,
@@ -179,13 +185,13 @@ impl std::fmt::Debug for Http {
 }
 
 impl Http {
-    /// Prepares the way to a connector's source. Asks nothing yet.
+    /// Prepares the way to a source. Asks nothing yet.
     ///
     /// # Errors
-    /// [`SettingsError`] if the secret lacks a field, or the connector is a file.
-    pub fn new(connector: &dyn Connector, setup: HttpSetup) -> Result<Self, SettingsError> {
-        let endpoint = connector.endpoint().cloned().ok_or_else(|| SettingsError::Option {
-            connector: connector.name(),
+    /// [`SettingsError`] if the secret lacks a field, or the source is a file.
+    pub fn new(source: &Source, setup: HttpSetup) -> Result<Self, SettingsError> {
+        let endpoint = source.endpoint().cloned().ok_or_else(|| SettingsError::Option {
+            connector: source.kind(),
             why: "this source is a file: it is split, not asked".into(),
         })?;
         let secret = SecretFields(setup.secret);
@@ -211,7 +217,7 @@ impl Http {
         })
     }
 
-    /// How many questions may be in flight.
+    /// How many requests may be in flight.
     pub(crate) fn concurrency(&self) -> usize {
         usize::from(self.endpoint.pace.concurrency.clamp(1, CONCURRENCY_MAX))
     }
@@ -251,7 +257,7 @@ impl Http {
     }
 
     /// Asks until there is an answer or the budget is spent.
-    pub(crate) async fn ask(&self, connector: &dyn Connector, ask: &Request) -> Outcome {
+    pub(crate) async fn ask(&self, source: &Source, ask: &Request) -> Outcome {
         let url = match paging::resolve(&self.endpoint.base, &ask.target) {
             Ok(url) => url,
             Err(cause) => return Outcome::Failed(cause),
@@ -259,9 +265,9 @@ impl Http {
         let mut budget = Budget::new(self.limits.requests_per_ask_max);
         loop {
             match self.attempt(&url, ask, &mut budget).await {
-                Ok(text) => {
-                    return match cut_json(&text, self.endpoint.redacted_fields) {
-                        Ok(body) => Outcome::Page(Box::new(Page { ask: ask.clone(), body, failed: None })),
+                Ok(answer) => {
+                    return match self.page(source, ask, answer) {
+                        Ok(page) => Outcome::Page(Box::new(page)),
                         Err(cause) if cause.passes() && budget.left > 0 => {
                             match self.wait_before_repeat(cause, &mut budget).await {
                                 Ok(()) => continue,
@@ -272,8 +278,9 @@ impl Http {
                     };
                 }
                 Err(Miss::Refused(cause, refusal)) => {
-                    return match connector.instead(ask, &refusal) {
-                        Some(asks) => Outcome::Instead(asks),
+                    return match source.way_around(ask, &refusal) {
+                        Some(WayAround::Instead(other)) => Outcome::Instead(Box::new(other)),
+                        Some(WayAround::Without) => Outcome::Without(refusal),
                         None => Outcome::Failed(cause),
                     };
                 }
@@ -299,21 +306,57 @@ impl Http {
         }
     }
 
-    fn may_refresh(&self, budget: &Budget) -> bool {
-        self.endpoint.auth.token.is_some() && !budget.token_refreshed && budget.left >= 2
+    /// The answer as it is archived: checked, and without what billing does not need.
+    fn page(&self, source: &Source, ask: &Request, answer: Answer) -> Result<Page, ErrorKind> {
+        let auth = &self.endpoint.auth;
+        let redacted = |text: String| self.keyring.secret().without(&auth.query, text);
+        let body = redacted(cut_json(&answer.body, self.endpoint.redacted_fields)?);
+        let stream = ask.stream.to_string();
+        match source.error_in(&body).map_err(|why| PageError { stream, why })? {
+            Some(code) => Err(ErrorKind::Answered { code: plain_code(&code) }),
+            None => Ok(Page { link: answer.link.map(redacted), ..Page::new(ask.clone(), body) }),
+        }
     }
 
-    /// One GET, with a token first if there is none.
-    async fn attempt(&self, url: &Url, ask: &Request, budget: &mut Budget) -> Result<String, Miss> {
+    /// Where all requests lie below.
+    pub(crate) fn base(&self) -> &Url {
+        &self.endpoint.base
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn may_refresh(&self, budget: &Budget) -> bool {
+        let auth = &self.endpoint.auth;
+        (auth.token.is_some() || auth.session.is_some()) && !budget.token_refreshed && budget.left >= 2
+    }
+
+    /// One request, with a token first if there is none.
+    async fn attempt(&self, url: &Url, ask: &Request, budget: &mut Budget) -> Result<Answer, Miss> {
         budget.attempts += 1;
         budget.secret_number = self.keyring.number();
         let headers = self.headers(ask.scope.as_deref(), budget).await?;
         let (timeout, seconds) = self.leave(budget).await?;
         let host = origin_text(url);
-        let sent = self.client.get(url.clone()).headers(headers).timeout(timeout).send().await;
+        let full = self.keyring.secret().with_parameters(&self.endpoint.auth.query, url);
+        let request = match &ask.search {
+            None => self.client.get(full),
+            Some(body) => self.client.post(full).header(CONTENT_TYPE, "application/json").body(body.clone()),
+        };
+        let sent = request.headers(headers).timeout(timeout).send().await;
         let response = sent.map_err(|error| self.broken(&error, &host, seconds))?;
         self.note_date(&response);
-        self.answer(response, &host, seconds).await
+        let session = self.endpoint.auth.session.as_ref();
+        let in_header = session.and_then(|session| session_in_header(session, response.headers()));
+        let link = response.headers().get_all(LINK).iter().filter_map(|value| value.to_str().ok());
+        let link = paging::next_link(link);
+        let body = self.answer(response, &host, seconds).await?;
+        let replaced = in_header.or_else(|| session_in_body(session?, &body));
+        if let Some(header) = replaced {
+            self.tokens.replace(None, header).await;
+        }
+        Ok(Answer { body, link })
     }
 
     async fn answer(&self, response: Response, host: &str, seconds: u64) -> Result<String, Miss> {
@@ -378,8 +421,7 @@ impl Http {
             .into_iter()
             .flatten()
             .find_map(serde_json::Value::as_str)?;
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        (code.len() <= 80 && code.bytes().all(plain)).then(|| code.to_owned())
+        plain_code(code)
     }
 
     pub(crate) fn hold_if_asked(&self, response: &Response) -> Option<Duration> {
@@ -456,6 +498,11 @@ impl Http {
         if let Some(basic) = &self.endpoint.auth.basic {
             insert(&mut headers, AUTHORIZATION.as_str(), secret.basic(basic));
         }
+        if let Some(auth) = &self.endpoint.auth.session {
+            let session = self.session(auth, budget).await?;
+            budget.token = Some(session.clone());
+            insert(&mut headers, auth.header, Some(session));
+        }
         if let Some(auth) = &self.endpoint.auth.token {
             let token = self.token(auth, scope, budget).await?;
             budget.token = Some(token.clone());
@@ -463,6 +510,19 @@ impl Http {
         }
         Ok(headers)
     }
+}
+
+/// What an attempt brought.
+struct Answer {
+    body: String,
+    /// The `Link` header's next page; empty where it has none.
+    link: Option<String>,
+}
+
+/// A vendor's error code, where it looks like one: a sentence may hold anything.
+fn plain_code(code: &str) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (code.len() <= 80 && code.bytes().all(plain)).then(|| code.to_owned())
 }
 
 /// Whether it is the source's own secret that was refused, not one account's token.

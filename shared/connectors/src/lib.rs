@@ -1,49 +1,64 @@
-//! What a vendor is asked and what its answers mean: one crawl engine, and one file per vendor.
+//! What a vendor is asked and what its answers mean: one crawl engine, and one file per source.
 //!
-//! A [`Connector`] does no IO: it says what to ask ([`Connector::start`], [`Connector::follow`]) and what an
-//! answer means ([`Connector::read`]). The engine ([`crawl`]) does everything else: credentials, pace, retries,
-//! timeouts, caps, paging, fan-out to child accounts, checkpoints, and the cutting of fields that billing does
-//! not need. Parsing archived pages ([`read_page`]) is a pure function of the pages.
+//! A [`Source`] is data: where it is reached, and streams that name request, paging, what they hang on, where their rows
+//! lie, and the functions that say what a row means. The engine ([`crawl`]) does everything else: credentials, pace,
+//! retries, timeouts, caps, paging, fan-out, checkpoints, and the redaction of fields that billing does not need. Reading
+//! archived pages ([`Reader`]) is a pure function of the pages, whatever their order.
 //!
-//! **Architecture invariants:** nothing here can write to a vendor (an [`Request`] has no method; the only requests
-//! other than GET are those that obtain a token); a credential goes only to the scheme, host and port that the
-//! settings name; no AWS, no table, no archive.
+//! **Architecture invariants:** nothing here can write to a vendor (requests are GET, or POST to a search path that a
+//! stream declares; besides only those that obtain a token or a session); a credential goes only to the scheme, host and
+//! port that the settings name; no AWS, no table, no archive.
 //!
 //! ```text
-//! start ─▶ Request ─▶ engine ─▶ Page ─▶ follow ─▶ more Requests
-//!                            │
-//!                            └─▶ PageSink (archive, checkpoint) ─▶ … later … ─▶ read_page ─▶ SnapshotBuilder ─▶ Snapshot
+//! streams ─▶ Request ─▶ engine ─▶ Page ─▶ next page, children ─▶ more Requests
+//!                         │
+//!                         └─▶ PageSink (archive, checkpoint) ─▶ … later … ─▶ Reader ─▶ Snapshot with its receipt
+//!                                                                              └─▶ lists that moved: read again
 //! ```
 
 mod auth;
 mod body;
-mod connector;
 mod endpoint;
 mod engine;
+mod envelope;
+mod error;
 mod fault;
 mod http;
+mod out;
 mod pace;
+mod packed;
 mod paging;
 mod probe;
-mod reading;
+mod reader;
 mod renewal;
+mod request;
+mod snapshot;
+mod source;
 mod source_kind;
+mod sources;
 mod state;
-mod store;
+mod stream;
 mod tokens;
 mod values;
-mod vendors;
+mod vocabulary;
 
-pub use auth::{Auth, Basic, SecretHeader, TokenAuth, TokenStyle};
-pub use connector::{Connector, Endpoint, Page, PageError, Refusal, Request, SettingsError, read_page};
-pub use endpoint::checked_url;
+pub use auth::{Auth, Basic, Grant, SecretHeader, SecretParameter, SessionAuth, SessionPlace, TokenAuth, TokenStyle};
+pub use endpoint::{Endpoint, checked_url};
 pub use engine::{CrawlError, CrawlProgress, PageSink, SinkError, crawl};
+pub use error::{PageError, RowError, SettingsError};
 pub use fault::{ErrorKind, SourceError};
 pub use http::{Http, HttpSetup, Limits};
+pub use out::{Context, Out};
 pub use pace::{PaperTime, RateLimit, RealTime, Time};
+pub use paging::{End, Paging};
 pub use probe::probe;
-pub use reading::{AccountReading, Note, Snapshot, SnapshotBuilder};
+pub use reader::{Reader, Reading};
 pub use renewal::CredentialProvider;
-pub use source_kind::{Cardinality, Category, Proof, SOURCE_KINDS, SourceKind, connect, source_kind};
+pub use request::{FilePart, Missing, Page, Refusal, Request};
+pub use snapshot::{AccountReading, Note, Snapshot, SnapshotBuilder};
+pub use source::{Source, SourceBuilder};
+pub use source_kind::{AccountList, Cardinality, Category, Proof, SOURCE_KINDS, SourceKind, connect, source_kind};
+pub use sources::csv::{CsvFile, CsvSplitter};
 pub use state::CrawlState;
-pub use vendors::csv::{CsvFile, CsvSplitter};
+pub use stream::{Child, Refused, Stream};
+pub use vocabulary::{Attribute, IdentityField, ItemKind, MISSING, Meaning, Vocabulary, WordList};

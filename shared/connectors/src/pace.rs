@@ -21,7 +21,7 @@ pub struct RateLimit {
     pub requests_per_minute: u32,
     /// How many may go without waiting after a pause.
     pub burst: u32,
-    /// Questions in flight at once: 1 to 4.
+    /// Requests in flight at once: 1 to 4.
     pub concurrency: u8,
 }
 

@@ -1,28 +1,24 @@
-//! One harmless question to a source: whether the vendor is there, lets us in, and answers what we can read.
+//! One harmless request to a source: whether the vendor is there, lets us in, and answers what we can read.
 //! Deliberately absent: keeping the answer.
 
 use crate::{
-    connector::{Connector, read_page},
     fault::{ErrorKind, SourceError},
     http::{Http, Outcome},
-    reading::SnapshotBuilder,
+    source::Source,
 };
 
-/// Asks the first of a connector's questions, and only that.
+/// Makes the first of a source's requests, and only that.
 ///
 /// # Errors
 /// [`SourceError`], as a crawl would end with it.
-pub async fn probe(connector: &dyn Connector, http: &Http) -> Result<(), SourceError> {
-    let Some(ask) = connector.start().into_iter().next() else { return Ok(()) };
-    let fault = |cause| SourceError { during: ask.step.to_string(), account: ask.account.clone(), cause };
-    match http.ask(connector, &ask).await {
-        Outcome::Page(page) => {
-            connector.follow(&page).map_err(|error| fault(error.into()))?;
-            read_page(connector, &page, &mut SnapshotBuilder::of(connector)).map_err(|error| fault(error.into()))
-        }
-        // The vendor let us in and said no to this question only: the connector knows others.
-        Outcome::Instead(_) => Ok(()),
-        Outcome::OutOfTime => Err(fault(ErrorKind::Unreachable { host: http.host(), why: "no answer in time" })),
-        Outcome::Failed(cause) => Err(fault(cause)),
+pub async fn probe(source: &Source, http: &Http) -> Result<(), SourceError> {
+    let Some(request) = source.start().into_iter().next() else { return Ok(()) };
+    let failed = |cause| SourceError { during: request.stream.to_string(), account: request.account.clone(), cause };
+    match http.ask(source, &request).await {
+        Outcome::Page(page) => source.follow(&page).map(drop).map_err(|error| failed(error.into())),
+        // The vendor let us in and refused this request only: the source knows others, or does without.
+        Outcome::Instead(_) | Outcome::Without(_) => Ok(()),
+        Outcome::OutOfTime => Err(failed(ErrorKind::Unreachable { host: http.host(), why: "no answer in time" })),
+        Outcome::Failed(cause) => Err(failed(cause)),
     }
 }

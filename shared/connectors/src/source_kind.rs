@@ -1,12 +1,9 @@
 //! What each kind of source is, as data: everything that the rest of the program needs to know about a vendor
 //! without connecting to it.
 
-use truecount_billing::{LeftOutReason, Side};
+use truecount_billing::Side;
 
-use crate::{
-    connector::{Connector, SettingsError},
-    vendors,
-};
+use crate::{error::SettingsError, source::Source, sources, vocabulary::Vocabulary};
 
 /// One kind of source. Its name is what `connector` in the settings says.
 #[derive(Debug, Clone, Copy)]
@@ -25,16 +22,21 @@ pub struct SourceKind {
     pub category: Category,
     /// Whether a client has one account there or many.
     pub cardinality: Cardinality,
+    /// What its list of accounts is.
+    pub list: AccountList,
     /// What its connector was held against.
     pub proof: Proof,
     /// The fields of the source's secret.
     pub secret: &'static [&'static str],
     /// A commented example of its settings, in TOML, without the `[[sources]]` line, `id` and `connector`.
     pub options: &'static str,
-    /// For which reasons of its own an item of it is left out. An item whose state has any other word is not counted
-    /// and is reported.
-    pub left_out: &'static [LeftOutReason],
-    pub(crate) make: fn(&toml::Table) -> Result<Box<dyn Connector>, SettingsError>,
+    /// How a person makes a key that can only read: where to click, which role or scopes. Lines for a terminal.
+    pub key: &'static str,
+    /// What it counts, and what its words mean.
+    pub vocabulary: Vocabulary,
+    /// What is known to go wrong with it, a sentence each.
+    pub traps: &'static [&'static str],
+    pub(crate) build: fn(&toml::Table) -> Result<Source, SettingsError>,
 }
 
 /// What a kind of source is to an MSP.
@@ -59,6 +61,15 @@ pub enum Cardinality {
     OneAccountPerClient,
     /// Any number, such as its sites.
     ManyAccountsPerClient,
+}
+
+/// What a source's list of accounts is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountList {
+    /// All accounts that there are: one that is missing is gone.
+    Owned,
+    /// All that the credential may see: one that is missing may still be there.
+    ByGrant,
 }
 
 /// What a connector was held against, the weakest first.
@@ -86,13 +97,7 @@ impl SourceKind {
 }
 
 /// Every kind of source.
-pub const SOURCE_KINDS: &[SourceKind] = &[
-    vendors::connectwise::KIND,
-    vendors::ninjaone::KIND,
-    vendors::microsoft_graph::KIND,
-    vendors::pax8::KIND,
-    vendors::csv::KIND,
-];
+pub const SOURCE_KINDS: &[SourceKind] = sources::KINDS;
 
 /// The kind of a name.
 #[must_use]
@@ -100,16 +105,16 @@ pub fn source_kind(name: &str) -> Option<&'static SourceKind> {
     SOURCE_KINDS.iter().find(|kind| kind.name == name)
 }
 
-/// Makes a connector from the options of its `[[sources]]` table (without `id`, `connector` and other keys that
-/// are not the connector's own).
+/// Makes a source from the options of its `[[sources]]` table (without `id`, `connector` and other keys that are not the
+/// connector's own).
 ///
 /// # Errors
 /// [`SettingsError`] that names the option.
-pub fn connect(kind: &str, options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+pub fn connect(kind: &str, options: &toml::Table) -> Result<Source, SettingsError> {
     let Some(kind) = source_kind(kind) else {
         return Err(SettingsError::UnknownConnector(kind.chars().take(40).flat_map(char::escape_debug).collect()));
     };
-    (kind.make)(options)
+    (kind.build)(options)
 }
 
 pub(crate) fn known_connectors() -> String {
@@ -135,12 +140,17 @@ mod tests {
     }
 
     #[test]
-    fn kinds_have_names_of_their_own_and_reasons_to_leave_items_out() {
+    fn kinds_have_names_and_vocabularies_of_their_own() {
         for kind in SOURCE_KINDS {
             assert_eq!(source_kind(kind.name).unwrap().title, kind.title);
             assert!(!kind.sides.is_empty(), "{}", kind.name);
             let gives_items = kind.sides.iter().any(|side| !side.is_billed());
-            assert_eq!(gives_items, !kind.left_out.is_empty(), "{}", kind.name);
+            let brings_own = kind.category == Category::File;
+            assert_eq!(gives_items && !brings_own, !kind.vocabulary.items.is_empty(), "{}", kind.name);
+            assert_eq!(kind.secret.is_empty(), kind.key.is_empty(), "{}: how is its key made?", kind.name);
+            for line in kind.key.lines() {
+                assert!(line.chars().count() <= 78, "{}: too wide for a terminal: {line}", kind.name);
+            }
         }
     }
 }

@@ -5,15 +5,19 @@ use std::{
     sync::Arc,
 };
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use secrecy::ExposeSecret;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use crate::{
-    auth::{Token, TokenAuth, TokenStyle, token_from, token_url},
+    auth::{
+        Basic, Grant, SecretFields, SessionAuth, SessionPlace, Token, TokenAuth, TokenStyle, token_from, token_url,
+    },
     endpoint::origin_text,
+    envelope::text_at,
     fault::ErrorKind,
     http::{Budget, Http, Miss, redirect_host},
+    paging,
 };
 
 /// How many scopes' tokens are kept: more than are ever in flight at once.
@@ -26,11 +30,15 @@ type Slot = Arc<Mutex<Option<Token>>>;
 
 /// The tokens in use.
 #[derive(Default)]
-pub(crate) struct Tokens(Mutex<VecDeque<(Option<String>, Slot)>>);
+pub(crate) struct Tokens {
+    slots: Mutex<VecDeque<(Option<String>, Slot)>>,
+    /// The refresh token that the vendor gave in place of the secret's.
+    refresh: Mutex<Option<SecretString>>,
+}
 
 impl Tokens {
     async fn slot(&self, scope: Option<&str>) -> Slot {
-        let mut tokens = self.0.lock().await;
+        let mut tokens = self.slots.lock().await;
         if let Some((_, slot)) = tokens.iter().find(|(known, _)| known.as_deref() == scope) {
             return Arc::clone(slot);
         }
@@ -44,7 +52,16 @@ impl Tokens {
 
     /// Gives up all tokens: the secret that they were had for is another now.
     pub(crate) async fn give_up_all(&self) {
-        self.0.lock().await.clear();
+        self.slots.lock().await.clear();
+        *self.refresh.lock().await = None;
+    }
+
+    /// Keeps the session that an answer gave in place of the one it was asked with.
+    pub(crate) async fn replace(&self, scope: Option<&str>, header: HeaderValue) {
+        let slot = self.slot(scope).await;
+        if let Some(token) = slot.lock().await.as_mut() {
+            token.header = header;
+        }
     }
 
     /// Gives up a token that was refused, unless somebody already has a new one.
@@ -80,15 +97,17 @@ impl Http {
         let url = token_url(auth, scope)?;
         let (timeout, seconds) = self.leave(budget).await?;
         let secret = self.keyring.secret();
-        let (id, secret) = (secret.fill(&auth.client_id), secret.fill(&auth.client_secret));
-        let mut fields: BTreeMap<&str, &str> =
-            auth.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        fields.insert("grant_type", "client_credentials");
-        fields.insert("client_id", id.expose_secret());
-        fields.insert("client_secret", secret.expose_secret());
+        let replaced = self.tokens.refresh.lock().await.clone();
+        let filled = token_fields(auth, &secret, replaced.as_ref());
+        let fields: BTreeMap<&str, &str> = filled.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
         let request = self.token_client.post(url.clone()).timeout(timeout).header(ACCEPT, "application/json");
         let request = match auth.style {
             TokenStyle::Form => request.form(&fields),
+            TokenStyle::Basic => {
+                let client = Basic { user: auth.client_id.clone(), password: auth.client_secret.clone() };
+                let header = secret.basic(&client).ok_or(ErrorKind::TokenUnreadable)?;
+                request.header(AUTHORIZATION, header).form(&fields)
+            }
             TokenStyle::Json => {
                 let body = serde_json::to_vec(&fields).map_err(|_| ErrorKind::TokenUnreadable)?;
                 request.header(CONTENT_TYPE, "application/json").body(body)
@@ -104,7 +123,11 @@ impl Http {
             200 => {
                 let bytes = self.body(response, TOKEN_BYTES_MAX, &host, seconds).await?;
                 let body = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::TokenUnreadable)?;
-                Ok(token_from(body, self.time.now())?)
+                let token = token_from(body, self.time.now())?;
+                if token.refresh.is_some() && matches!(auth.grant, Grant::Refresh { .. }) {
+                    self.tokens.refresh.lock().await.clone_from(&token.refresh);
+                }
+                Ok(token)
             }
             429 => Err(self.throttled(after)),
             status @ (500..=599 | 408) => Err(ErrorKind::ServerFails { status }.into()),
@@ -114,4 +137,89 @@ impl Http {
             }
         }
     }
+}
+
+impl Http {
+    /// The session's header: kept, or had by signing in.
+    pub(crate) async fn session(&self, auth: &SessionAuth, budget: &mut Budget) -> Result<HeaderValue, Miss> {
+        let slot = self.tokens.slot(None).await;
+        let mut slot = slot.lock().await;
+        if let Some(token) = slot.as_ref() {
+            return Ok(token.header.clone());
+        }
+        let header = self.sign_in(auth, budget).await?;
+        *slot = Some(Token { header: header.clone(), use_until: std::time::Duration::MAX, refresh: None });
+        Ok(header)
+    }
+
+    async fn sign_in(&self, auth: &SessionAuth, budget: &mut Budget) -> Result<HeaderValue, Miss> {
+        let url = paging::resolve(self.base(), &auth.path)?;
+        let (timeout, seconds) = self.leave(budget).await?;
+        let secret = self.keyring.secret();
+        let filled: Vec<(&str, SecretString)> =
+            auth.fields.iter().map(|(name, value)| (*name, secret.fill(value))).collect();
+        let fields: BTreeMap<&str, &str> = filled.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
+        let body = serde_json::to_vec(&fields).map_err(|_| ErrorKind::NoSession)?;
+        let request = self.client().post(url.clone()).timeout(timeout).header(ACCEPT, "application/json");
+        let host = origin_text(&url);
+        let sent = request.header(CONTENT_TYPE, "application/json").body(body).send().await;
+        let response = sent.map_err(|error| self.broken(&error, &host, seconds))?;
+        if let Some(host) = redirect_host(&response) {
+            return Err(ErrorKind::Redirected { host }.into());
+        }
+        let after = self.hold_if_asked(&response);
+        match response.status().as_u16() {
+            200 | 201 => {
+                let in_header = session_in_header(auth, response.headers());
+                let bytes = self.body(response, TOKEN_BYTES_MAX, &host, seconds).await?;
+                let body = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::NoSession)?;
+                in_header.or_else(|| session_in_body(auth, body)).ok_or_else(|| ErrorKind::NoSession.into())
+            }
+            429 => Err(self.throttled(after)),
+            status @ (500..=599 | 408) => Err(ErrorKind::ServerFails { status }.into()),
+            status => {
+                let code = self.refusal_code(response, &host, seconds).await;
+                Err(ErrorKind::TokenRefused { status, code }.into())
+            }
+        }
+    }
+}
+
+/// The session in an answer's headers.
+pub(crate) fn session_in_header(auth: &SessionAuth, headers: &reqwest::header::HeaderMap) -> Option<HeaderValue> {
+    let SessionPlace::Header(name) = auth.place else { return None };
+    auth.value(headers.get(name)?.to_str().ok()?)
+}
+
+/// The session in an answer's body.
+pub(crate) fn session_in_body(auth: &SessionAuth, body: &str) -> Option<HeaderValue> {
+    let SessionPlace::Body(pointer) = auth.place else { return None };
+    auth.value(&text_at(body, pointer).ok()??)
+}
+
+/// The fields of a token request. `replaced` is the refresh token that the vendor gave last.
+fn token_fields(
+    auth: &TokenAuth,
+    secret: &SecretFields,
+    replaced: Option<&SecretString>,
+) -> Vec<(&'static str, SecretString)> {
+    let mut fields: Vec<(&'static str, SecretString)> =
+        auth.fields.iter().map(|(name, value)| (*name, value.clone().into())).collect();
+    match &auth.grant {
+        Grant::ClientCredentials => fields.push(("grant_type", "client_credentials".into())),
+        Grant::Password { user, password } => fields.extend([
+            ("grant_type", "password".into()),
+            ("username", secret.fill(user)),
+            ("password", secret.fill(password)),
+        ]),
+        Grant::Refresh { refresh_token } => fields.extend([
+            ("grant_type", "refresh_token".into()),
+            ("refresh_token", replaced.cloned().unwrap_or_else(|| secret.fill(refresh_token))),
+        ]),
+    }
+    if auth.style != TokenStyle::Basic {
+        fields.push(("client_id", secret.fill(&auth.client_id)));
+        fields.push(("client_secret", secret.fill(&auth.client_secret)));
+    }
+    fields
 }

@@ -9,43 +9,53 @@ use jiff::{Timestamp, civil::Date};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
-use truecount_billing::{AccountId, IdError, ReadReason, decimal_from_json};
+use truecount_billing::{AccountId, IdError, ItemId, ReadReason, decimal_from_json};
 
-use crate::connector::{Page, PageError};
+use crate::{error::RowError, out::Context};
 
-/// Reads a page's JSON into its shape. The error names fields and places, never values.
-pub(crate) fn parse<'a, T: Deserialize<'a>>(page: &'a Page) -> Result<T, PageError> {
-    serde_json::from_str(&page.body).map_err(|error| {
-        let message = error.to_string();
-        let names_a_field = message.starts_with("missing field") || message.starts_with("duplicate field");
-        let what = if names_a_field {
-            message.split(" at line").next().unwrap_or_default().to_owned()
-        } else {
-            "a value of another type than expected".to_owned()
-        };
-        let (line, column) = (error.line(), error.column());
-        wrong(page, format!("has another shape than the vendor documents: {what} (line {line}, column {column})"))
-    })
+/// A row of another shape than the vendor documents. The error names fields and places, never values.
+pub(crate) fn row_error(at: &Context<'_>, error: &serde_json::Error) -> RowError {
+    let message = error.to_string();
+    let names_a_field = message.starts_with("missing field") || message.starts_with("duplicate field");
+    let what = match names_a_field {
+        true => message.split(" at line").next().unwrap_or_default().to_owned(),
+        false => format!("a value of another type than expected (column {})", error.column()),
+    };
+    RowError::field(at.stream(), None, format!("a row has another shape than the vendor documents: {what}"))
 }
 
-/// A page that cannot be understood.
-pub(crate) fn wrong(page: &Page, why: impl Into<String>) -> PageError {
-    PageError { step: page.ask.step.to_string(), why: why.into() }
+impl VendorId {
+    /// An account's id.
+    pub(crate) fn account(&self, at: &Context<'_>) -> Result<AccountId, RowError> {
+        let wrong = |error: IdError| RowError::field(at.stream(), None, format!("names an account wrongly: {error}"));
+        AccountId::new(&self.0).map_err(wrong)
+    }
+
+    /// An item's id.
+    pub(crate) fn item(&self, at: &Context<'_>) -> Result<ItemId, RowError> {
+        item_id(at, &self.0)
+    }
+}
+
+/// An item's id.
+pub(crate) fn item_id(at: &Context<'_>, text: &str) -> Result<ItemId, RowError> {
+    ItemId::new(text).map_err(|error| RowError::field(at.stream(), None, format!("its id cannot be used: {error}")))
 }
 
 /// A field of a record that does not hold what it must.
-pub(crate) fn bad_field(record: &str, id: impl Into<String>, detail: impl Into<String>) -> ReadReason {
-    ReadReason::BadField { record: record.to_owned(), id: Some(id.into()), detail: detail.into() }
+pub(crate) fn bad_field(record: &str, id: &str, detail: impl Into<String>) -> ReadReason {
+    RowError::field(record, Some(id), detail).reason
 }
 
-/// A record that belongs to nothing that was read.
-pub(crate) fn orphaned(record: &str, id: impl Into<String>, parent: &str) -> ReadReason {
-    ReadReason::Orphaned { record: record.to_owned(), id: id.into(), parent: parent.to_owned() }
-}
-
-/// An account's id out of a page.
-pub(crate) fn account_id(page: &Page, id: &VendorId) -> Result<AccountId, PageError> {
-    AccountId::new(&id.0).map_err(|error: IdError| wrong(page, format!("names an account wrongly: {error}")))
+/// A text that says something: without blanks around it, and not empty.
+pub(crate) fn filled(text: Option<String>) -> Option<String> {
+    let text = text?;
+    let trimmed = text.trim();
+    match trimmed.len() {
+        0 => None,
+        length if length == text.len() => Some(text),
+        _ => Some(trimmed.to_owned()),
+    }
 }
 
 /// A vendor's id: a whole number or a text, kept as text.
@@ -173,15 +183,21 @@ mod tests {
 
     #[test]
     fn an_error_shows_no_value() {
-        let page = Page { ask: crate::Request::new("devices", "/x"), body: r#"{"id":"hunter2"}"#.into(), failed: None };
+        use crate::{
+            request::{Page, Request},
+            stream::Stream,
+        };
+        let (page, stream) = (Page::new(Request::new("devices", "/x"), ""), Stream::<()>::get("devices", "/x"));
         #[derive(Debug, Deserialize)]
         struct Shape {
             #[expect(dead_code, reason = "only its type matters")]
             id: u32,
         }
-        let error = parse::<Shape>(&page).unwrap_err().to_string();
-        assert!(!error.contains("hunter2"), "{error}");
-        let twice = Page { body: r#"{"id":1,"id":2}"#.into(), ..page };
-        assert!(parse::<Shape>(&twice).unwrap_err().to_string().contains("duplicate field `id`"));
+        let said = |text: &str| {
+            let error = serde_json::from_str::<Shape>(text).unwrap_err();
+            row_error(&Context::new(&page, &stream.definition), &error).to_string()
+        };
+        assert!(!said(r#"{"id":"hunter2"}"#).contains("hunter2"));
+        assert!(said(r#"{"id":1,"id":2}"#).contains("duplicate field `id`"));
     }
 }

@@ -7,8 +7,8 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use jiff::civil::Date;
 use truecount_billing::{
-    AccountId, BilledLine, ClientId, InvoiceTiming, ItemState, LeftOutReason, ReadReason, ReadState, ServicePeriod,
-    Side, SourceId,
+    AccountId, BilledLine, ClientId, InvoiceTiming, ItemState, LeftOutReason, LineRole, ReadReason, ReadState,
+    ServicePeriod, Side, SourceId,
 };
 
 use crate::{
@@ -205,14 +205,18 @@ impl Reconciler {
         self.client_index.get(id).copied()
     }
 
-    /// A billed line.
+    /// A billed line. Credits, prorations and one-time lines bill no recurring quantity: they make the client known,
+    /// and no more.
     ///
     /// # Errors
     /// [`ReconcileError::TooLarge`] if a sum is no longer exact.
     pub fn billed_line(&mut self, line: &BilledLine) -> Result<(), ReconcileError> {
         let client = self.client_number(&line.client_id)?;
         self.clients[client.0 as usize].is_known = true;
-        self.line(client, &LineRef::from(line))
+        match line.role {
+            LineRole::Recurring | LineRole::Flat => self.line(client, &LineRef::from(line)),
+            LineRole::Credit | LineRole::Proration | LineRole::OneTime => Ok(()),
+        }
     }
 
     /// A billed line, borrowed, of a client that was pushed.

@@ -135,7 +135,7 @@ impl Month {
             said.push(format!("{:?}", connector.endpoint()));
             let Ok(secret) = self.env.secrets.source(&source.id).await else { continue };
             let setup = truecount_connectors::HttpSetup { secret, ..Default::default() };
-            said.push(format!("{:?}", truecount_connectors::Http::new(&*connector, setup)));
+            said.push(format!("{:?}", truecount_connectors::Http::new(&connector, setup)));
         }
         said
     }

@@ -16,7 +16,7 @@ mod witness;
 use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{ReadReason, Remedy, SourceId};
-use truecount_connectors::{Connector, connect};
+use truecount_connectors::{Source, connect};
 use truecount_store::{Checkpoint, Retention, SnapshotId, SnapshotManifest, SyncStatus};
 
 use self::context::SourceSync;
@@ -102,13 +102,13 @@ pub async fn sync(
 }
 
 async fn run(sync: &SourceSync<'_>) -> Result<SyncAnswer, AppError> {
-    let (connector, mut checkpoint) = match begin_or_resume(sync).await {
+    let (source, mut checkpoint) = match begin_or_resume(sync).await {
         Ok(begun) => begun,
         Err(Stop::Failed(failure)) => return failed(sync, sync.today, failure).await,
         Err(Stop::OutOfTime) => return Ok(yield_progress(sync, 0, 0)),
         Err(Stop::Error(error)) => return Err(error),
     };
-    match read_source(sync, &*connector, &mut checkpoint).await {
+    match read_source(sync, &source, &mut checkpoint).await {
         Ok(answer) => Ok(answer),
         Err(Stop::Failed(failure)) => failed(sync, checkpoint.snapshot.as_of, failure).await,
         Err(Stop::OutOfTime) => Ok(yield_progress(sync, checkpoint.pages, checkpoint.accounts_written)),
@@ -116,14 +116,14 @@ async fn run(sync: &SourceSync<'_>) -> Result<SyncAnswer, AppError> {
     }
 }
 
-/// The connector, and the sync to continue: one that has not ended, or a new one.
-async fn begin_or_resume(sync: &SourceSync<'_>) -> Result<(Box<dyn Connector>, Checkpoint), Stop> {
-    let connector = connect(&sync.source.connector, &sync.source.options).map_err(SyncFailure::cannot_build)?;
+/// The source, and the sync to continue: one that has not ended, or a new one.
+async fn begin_or_resume(sync: &SourceSync<'_>) -> Result<(Source, Checkpoint), Stop> {
+    let source = connect(&sync.source.connector, &sync.source.options).map_err(SyncFailure::cannot_build)?;
     let unfinished = Checkpoint::load(&sync.env.store, &sync.source.id).await?;
     if let Some(checkpoint) = unfinished.filter(|found| crawl::is_resumable(found.began_on, sync.today)) {
-        return Ok((connector, checkpoint));
+        return Ok((source, checkpoint));
     }
-    let (as_of, file) = match connector.file() {
+    let (as_of, file) = match source.file() {
         None => (sync.today, None),
         Some(file) => {
             let found = dropped_file::newest(sync, file).await?;
@@ -133,27 +133,28 @@ async fn begin_or_resume(sync: &SourceSync<'_>) -> Result<(Box<dyn Connector>, C
     let id = SnapshotId { as_of, lease: sync.lease.number() };
     let checkpoint = Checkpoint::begin(sync.source.id.clone(), id, sync.today, file);
     sync.save(&checkpoint).await?;
-    Ok((connector, checkpoint))
+    Ok((source, checkpoint))
 }
 
-async fn read_source(
-    sync: &SourceSync<'_>,
-    connector: &dyn Connector,
-    checkpoint: &mut Checkpoint,
-) -> Result<SyncAnswer, Stop> {
+async fn read_source(sync: &SourceSync<'_>, source: &Source, checkpoint: &mut Checkpoint) -> Result<SyncAnswer, Stop> {
     let committed = SnapshotManifest::load(&sync.env.store, &sync.source.id, checkpoint.snapshot).await?;
     if let Some(manifest) = committed {
         tracing::info!(source = %sync.source.id, "this snapshot was committed by an earlier call");
         return Ok(complete(sync, manifest, Unchanged::No).await?);
     }
-    if !checkpoint.is_crawled {
-        match connector.file() {
-            Some(file) => dropped_file::crawl(sync, file, checkpoint).await?,
-            None => crawl::crawl(sync, connector, checkpoint).await?,
+    let parsed = loop {
+        if !checkpoint.is_crawled {
+            match source.file() {
+                Some(file) => dropped_file::crawl(sync, file, checkpoint).await?,
+                None => crawl::crawl(sync, source, checkpoint).await?,
+            }
         }
-    }
-    sync.env.progress.step(&format!("parsing the pages of {}", sync.source.id));
-    let parsed = crawl::parse_pages(sync, connector, checkpoint).await?;
+        sync.env.progress.step(&format!("parsing the pages of {}", sync.source.id));
+        if let Some(parsed) = crawl::parse_pages(sync, source, checkpoint).await? {
+            break parsed;
+        }
+        // Some lists changed while they were read: they are read again.
+    };
     let (manifest, unchanged) = snapshot::write_and_commit(sync, parsed, checkpoint).await?;
     Ok(complete(sync, manifest, unchanged).await?)
 }

@@ -156,11 +156,11 @@ async fn in_pieces(vendor: &Vendor, concurrency: u8, piece: usize) -> (Kept, usi
     let mut saved = serde_json::to_string(&CrawlState::default()).unwrap();
     let mut kept = Kept::default();
     for round in 1.. {
-        let http = Http::new(&lists, setup(&Arc::new(PaperTime::default()), Limits::default())).unwrap();
+        let http = Http::new(&lists.source(), setup(&Arc::new(PaperTime::default()), Limits::default())).unwrap();
         let mut state: CrawlState = serde_json::from_str(&saved).unwrap();
         let looked = AtomicUsize::new(0);
         let stop = || looked.fetch_add(1, Ordering::SeqCst) >= piece;
-        let progress = crawl(&lists, &http, &mut state, &mut kept, &stop).await.unwrap();
+        let progress = crawl(&lists.source(), &http, &mut state, &mut kept, &stop).await.unwrap();
         saved = kept.states.last().unwrap().clone();
         if progress == CrawlProgress::Done {
             assert!(state.is_done());

@@ -112,8 +112,8 @@ async fn a_source_that_fails_is_named() {
     let odd_code = |_| Reply::status(403).saying(r#"{"code":"hunter2 is wrong"}"#);
     let plain = "the credential may not read this (HTTP 403): grant it the right at the vendor";
     check(plain, FIX_CREDENTIALS, 1, odd_code).await;
-    check("the vendor refuses the question (HTTP 404)", FIX_CONFIGURATION, 1, |_| Reply::status(404)).await;
-    check("the vendor refuses the question (HTTP 202)", FIX_CONFIGURATION, 1, |_| Reply::status(202)).await;
+    check("the vendor refuses the request (HTTP 404)", FIX_CONFIGURATION, 1, |_| Reply::status(404)).await;
+    check("the vendor refuses the request (HTTP 202)", FIX_CONFIGURATION, 1, |_| Reply::status(202)).await;
 }
 
 #[tokio::test]
@@ -131,9 +131,9 @@ async fn an_answer_that_is_none_is_named() {
     let huge = "the answer is larger than 33554432 bytes";
     check(huge, FIX_CONFIGURATION, 1, |_| Reply::bytes(vec![b' '; 33_554_433])).await;
     check(huge, FIX_CONFIGURATION, 1, |_| Reply::bytes(bomb(50_000_000)).with("content-encoding", "gzip")).await;
-    check("the answer to `accounts` is not a list", FIX_CONFIGURATION, 1, |_| Reply::json("[]")).await;
+    check("the answer to `accounts` has no list at `/accounts`", FIX_CONFIGURATION, 1, |_| Reply::json("[]")).await;
     let twice = |_| Reply::json(r#"{"accounts":["a"],"accounts":[]}"#);
-    check("the answer to `accounts` is not a list", FIX_CONFIGURATION, 1, twice).await;
+    check("the answer to `accounts` has the field `accounts` twice", FIX_CONFIGURATION, 1, twice).await;
 }
 
 /// So many blanks, packed into a few hundred kilobytes.

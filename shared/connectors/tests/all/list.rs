@@ -1,15 +1,18 @@
-//! The plainest of connectors: a list of accounts, and a list of items of each.
+//! The plainest of sources: a list of accounts, and a list of items of each.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use serde::Deserialize;
+use jiff::civil::{Date, date};
 use truecount_billing::{AccountId, ItemId, UsageItem};
 use truecount_connectors::{
-    Auth, Basic, Connector, CrawlError, CrawlProgress, CrawlState, CredentialProvider, Endpoint, Http, HttpSetup,
-    Limits, Page, PageError, PageSink, PaperTime, RateLimit, Request, SinkError, Snapshot, SnapshotBuilder, TokenAuth,
-    TokenStyle, checked_url, crawl, read_page,
+    Auth, Basic, Child, Context, CrawlError, CrawlProgress, CrawlState, CredentialProvider, Endpoint, Grant, Http,
+    HttpSetup, Limits, Out, Page, PageSink, Paging, PaperTime, RateLimit, Reader, Reading, RowError, SinkError,
+    Snapshot, Source, Stream, TokenAuth, TokenStyle, checked_url, crawl,
 };
+
+/// The day that everything is read for.
+pub(crate) const DAY: Date = date(2026, 6, 30);
 
 /// Asks `/accounts`, then `/items/<account>` of each.
 pub(crate) struct Lists {
@@ -24,15 +27,6 @@ pub(crate) enum Scoped {
     Account,
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    accounts: Vec<String>,
-    #[serde(default)]
-    items: Vec<String>,
-    next: Option<String>,
-}
-
 impl Lists {
     pub(crate) fn basic(base: &str) -> Self {
         let basic = Basic { user: "acme+{user}".into(), password: "{password}".into() };
@@ -40,64 +34,60 @@ impl Lists {
     }
 
     pub(crate) fn token(base: &str) -> Self {
-        let token = TokenAuth {
-            base: checked_url(base).unwrap(),
-            path: "/token/{scope}".into(),
-            style: TokenStyle::Form,
-            client_id: "{user}".into(),
-            client_secret: "{password}".into(),
-            fields: vec![("scope", "read".into())],
-        };
-        Self::new(base, Auth { token: Some(token), ..Auth::default() })
+        Self::new(base, Auth { token: Some(token(base)), ..Auth::default() })
     }
 
-    fn new(base: &str, auth: Auth) -> Self {
+    pub(crate) fn new(base: &str, auth: Auth) -> Self {
         let pace = RateLimit { requests_per_minute: 6000, burst: 100, concurrency: 1 };
         let base = checked_url(base).unwrap();
         let endpoint = Endpoint { base, auth, headers: vec![], pace, redacted_fields: &["secret"] };
         Self { endpoint, scoped: Scoped::Source }
     }
-}
 
-impl Connector for Lists {
-    fn name(&self) -> &'static str {
-        "lists"
-    }
-
-    fn endpoint(&self) -> Option<&Endpoint> {
-        Some(&self.endpoint)
-    }
-
-    fn start(&self) -> Vec<Request> {
-        vec![Request::new("accounts", "/accounts")]
-    }
-
-    fn follow(&self, page: &Page) -> Result<Vec<Request>, PageError> {
-        let answer = answer(page)?;
-        let mut asks: Vec<Request> = answer.next.map(|link| page.ask.next(link)).into_iter().collect();
-        for account in answer.accounts {
-            let ask = Request::new("items", format!("/items/{account}")).about(AccountId::new(&account).unwrap());
-            asks.push(if self.scoped == Scoped::Account { ask.within(account) } else { ask });
-        }
-        Ok(asks)
-    }
-
-    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
-        let answer = answer(page)?;
-        for account in answer.accounts {
-            reading.account(&AccountId::new(&account).unwrap(), &account);
-        }
-        for item in answer.items {
-            let item = UsageItem { quantity: None, ..UsageItem::new(ItemId::new(item).unwrap(), "server") };
-            reading.item(page.ask.account.as_ref().unwrap(), &item);
-        }
-        Ok(())
+    pub(crate) fn source(&self) -> Source {
+        let pages = Paging::NextUrl { at: "/next" };
+        let accounts = Stream::get("accounts", "/accounts").rows("/accounts").pages(pages);
+        let items = Stream::get("items", "/items/{account}").rows("/items").pages(pages);
+        let items = match self.scoped {
+            Scoped::Source => items.each("accounts", of_account),
+            Scoped::Account => items.each("accounts", within_account),
+        };
+        Source::api::<()>("lists", self.endpoint.clone())
+            .stream(accounts.lists_accounts().parse(account))
+            .stream(items.parse(item))
+            .build()
     }
 }
 
-fn answer(page: &Page) -> Result<Answer, PageError> {
-    serde_json::from_str(&page.body)
-        .map_err(|_| PageError { step: page.ask.step.to_string(), why: "is not a list".into() })
+pub(crate) fn token(base: &str) -> TokenAuth {
+    TokenAuth {
+        base: checked_url(base).unwrap(),
+        path: "/token/{scope}".into(),
+        grant: Grant::ClientCredentials,
+        style: TokenStyle::Form,
+        client_id: "{user}".into(),
+        client_secret: "{password}".into(),
+        fields: vec![("scope", "read".into())],
+    }
+}
+
+fn of_account(id: String, _: &Context<'_>) -> Result<Option<Child>, RowError> {
+    Ok(Some(Child::default().with("account", &id).about(AccountId::new(&id).unwrap())))
+}
+
+fn within_account(id: String, at: &Context<'_>) -> Result<Option<Child>, RowError> {
+    Ok(of_account(id.clone(), at)?.map(|child| child.within(id)))
+}
+
+fn account(id: String, _: &Context<'_>, _: &(), out: &mut Out<'_>) -> Result<(), RowError> {
+    out.account(&AccountId::new(&id).unwrap(), &id);
+    Ok(())
+}
+
+fn item(id: String, at: &Context<'_>, _: &(), out: &mut Out<'_>) -> Result<(), RowError> {
+    let item = UsageItem { quantity: None, ..UsageItem::new(ItemId::new(id).unwrap(), "server") };
+    out.item(at.account()?, &item);
+    Ok(())
 }
 
 /// Keeps packs in memory, and every state as it would be saved.
@@ -134,12 +124,12 @@ impl Run {
         self.result.as_ref().unwrap_err().to_string()
     }
 
-    pub(crate) fn snapshot(&self, connector: &dyn Connector) -> Snapshot {
-        let mut reading = SnapshotBuilder::of(connector);
-        for page in &self.kept.pages {
-            read_page(connector, page, &mut reading).unwrap();
+    pub(crate) fn snapshot(&self, lists: &Lists) -> Snapshot {
+        let source = lists.source();
+        match Reader::read(&source, &self.state, DAY, &self.kept.pages).unwrap() {
+            Reading::Whole(snapshot) => *snapshot,
+            Reading::Moved(requests) => panic!("{requests:?}"),
         }
-        reading.finish()
     }
 }
 
@@ -153,29 +143,38 @@ pub(crate) fn setup(time: &Arc<PaperTime>, limits: Limits) -> HttpSetup {
     HttpSetup { secret: secret(SECRET), time: Arc::clone(time) as _, deadline: None, limits, renewal: None }
 }
 
-pub(crate) async fn run(connector: &dyn Connector) -> Run {
-    run_with(connector, Limits::default(), CrawlState::default(), None).await
+pub(crate) async fn run(lists: &Lists) -> Run {
+    run_with(lists, Limits::default(), CrawlState::default(), None).await
 }
 
 pub(crate) async fn run_with(
-    connector: &dyn Connector,
+    lists: &Lists,
+    limits: Limits,
+    state: CrawlState,
+    deadline: Option<std::time::Duration>,
+) -> Run {
+    run_source(&lists.source(), limits, state, deadline).await
+}
+
+pub(crate) async fn run_source(
+    source: &Source,
     limits: Limits,
     mut state: CrawlState,
     deadline: Option<std::time::Duration>,
 ) -> Run {
     let time = Arc::new(PaperTime::default());
-    let http = Http::new(connector, HttpSetup { deadline, ..setup(&time, limits) }).unwrap();
+    let http = Http::new(source, HttpSetup { deadline, ..setup(&time, limits) }).unwrap();
     let mut kept = Kept::default();
-    let result = crawl(connector, &http, &mut state, &mut kept, &|| false).await;
+    let result = crawl(source, &http, &mut state, &mut kept, &|| false).await;
     Run { result, state, kept, time }
 }
 
 /// A crawl from the start that can look its secret up again.
-pub(crate) async fn run_renewing(connector: &dyn Connector, renewal: Arc<dyn CredentialProvider>) -> Run {
-    let time = Arc::new(PaperTime::default());
+pub(crate) async fn run_renewing(lists: &Lists, renewal: Arc<dyn CredentialProvider>) -> Run {
+    let (source, time) = (lists.source(), Arc::new(PaperTime::default()));
     let setup = HttpSetup { renewal: Some(renewal), ..setup(&time, Limits::default()) };
-    let http = Http::new(connector, setup).unwrap();
+    let http = Http::new(&source, setup).unwrap();
     let (mut kept, mut state) = (Kept::default(), CrawlState::default());
-    let result = crawl(connector, &http, &mut state, &mut kept, &|| false).await;
+    let result = crawl(&source, &http, &mut state, &mut kept, &|| false).await;
     Run { result, state, kept, time }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use truecount_app::{AGE_DAYS_MAX, Config, Environment, SourceSettings};
 use truecount_billing::Remedy;
-use truecount_connectors::{Connector, Http, HttpSetup, Limits, connect, probe, source_kind};
+use truecount_connectors::{Http, HttpSetup, Limits, Source, connect, probe, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
 use truecount_store::{SnapshotManifest, SyncStatus};
 
@@ -25,13 +25,13 @@ pub(super) async fn sources(
 ) {
     for source in config.settings.enabled() {
         // Wrong options are reported with the settings.
-        let Ok(connector) = connect(&source.connector, &source.options) else { continue };
-        if connector.endpoint().is_some()
+        let Ok(built) = connect(&source.connector, &source.options) else { continue };
+        if built.endpoint().is_some()
             && let Some(fields) = secret(env, source, results).await
         {
-            vendor(&*connector, source, fields, results, skews).await;
+            vendor(&built, source, fields, results, skews).await;
         }
-        results.push(synced(env, config, source, &*connector).await.about(&source.id));
+        results.push(synced(env, config, source, &built).await.about(&source.id));
     }
 }
 
@@ -61,7 +61,7 @@ async fn secret(env: &Environment, source: &SourceSettings, results: &mut Vec<Ch
 
 /// Whether the vendor answers one request.
 async fn vendor(
-    connector: &dyn Connector,
+    built: &Source,
     source: &SourceSettings,
     secret: Fields,
     results: &mut Vec<CheckResult>,
@@ -71,7 +71,7 @@ async fn vendor(
     let limits = Limits { requests_per_ask_max: PROBE_REQUESTS_MAX, ..Limits::default() };
     let deadline = Some(Duration::from_secs(PROBE_SECONDS));
     let setup = HttpSetup { secret, deadline, limits, ..HttpSetup::default() };
-    let http = match Http::new(connector, setup) {
+    let http = match Http::new(built, setup) {
         Ok(http) => http,
         Err(error) => {
             results
@@ -79,7 +79,7 @@ async fn vendor(
             return;
         }
     };
-    let answer = probe(connector, &http).await;
+    let answer = probe(built, &http).await;
     skews.extend(http.skew().map(|skew| (source.id.to_string(), skew)));
     let result = match answer {
         Ok(()) => CheckResult::ok("vendor", "answers, and accepts the secret"),
@@ -98,9 +98,9 @@ async fn vendor(
 }
 
 /// How recent and complete the last sync is.
-async fn synced(env: &Environment, config: &Config, source: &SourceSettings, connector: &dyn Connector) -> CheckResult {
+async fn synced(env: &Environment, config: &Config, source: &SourceSettings, built: &Source) -> CheckResult {
     let id = &source.id;
-    let again = match connector.file() {
+    let again = match built.file() {
         Some(_) => format!("`truecount sync {id} --file FILE` reads a new file"),
         None => format!("`truecount sync {id}` reads it now, or says why it cannot"),
     };

@@ -1,7 +1,7 @@
 //! What each kind of difference looks like, with its numbers, its price and its words.
 
 use jiff::civil::date;
-use truecount_billing::{BillingStatus, Currency, InvoiceTiming};
+use truecount_billing::{BilledLine, BillingStatus, Currency, InvoiceTiming, LineRole};
 
 use super::{Month, check, client, days_ago, item, line, number, server_rule};
 use crate::{FindingKind, Level, Mapping, NextStep, Options, Profile};
@@ -241,6 +241,14 @@ fn several_accounts_lines_and_products_are_added() {
     let rule = server_rule("product_codes = [\"SRV\", \"SRV-OLD\"]");
     let month = Month::of(&rule).client("c", "Acme").mapped("o", "c").mapped("p", "c");
     check(month.line(line("c", "SRV", "2.5")).line(line("c", "SRV-OLD", "0.5")).servers("o", 2).servers("p", 1), &[]);
+}
+
+#[test]
+fn only_recurring_lines_bill_a_quantity() {
+    let with_role = |role, quantity| BilledLine { role, ..line("c", "SRV", quantity) };
+    let month = one().servers("o", 10).line(line("c", "SRV", "10"));
+    let month = month.line(with_role(LineRole::Credit, "-2")).line(with_role(LineRole::Proration, "3"));
+    check(month.line(with_role(LineRole::OneTime, "4")), &[]);
 }
 
 #[test]

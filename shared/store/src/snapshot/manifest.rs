@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{ReadReason, ReadState, Side, SourceId};
+use truecount_billing::{ReadReason, ReadState, Receipt, Side, SourceId};
 
 use super::SnapshotAccount;
 use crate::hash::Hasher;
@@ -35,6 +35,9 @@ pub struct SnapshotManifest {
     /// What is missing of the source, not known of which account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<ReadReason>,
+    /// What became of every row that was read.
+    #[serde(default)]
+    pub receipt: Receipt,
 }
 
 impl Record for SnapshotManifest {

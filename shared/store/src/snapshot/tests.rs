@@ -52,6 +52,7 @@ fn manifest(id: SnapshotId, accounts: &[SnapshotAccount]) -> SnapshotManifest {
         request_count: 1,
         content_sha256: SnapshotManifest::content_sha256(accounts, None),
         missing: None,
+        receipt: truecount_billing::Receipt::default(),
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use truecount_billing::{ReadReason, Remedy, SourceId};
 use truecount_connectors::{
-    Connector, CrawlError, CrawlProgress, CrawlState, CredentialProvider, Http, HttpSetup, Page, PageSink, SinkError,
-    Snapshot, SnapshotBuilder, read_page,
+    CrawlError, CrawlProgress, CrawlState, CredentialProvider, Http, HttpSetup, Page, PageError, PageSink, Reader,
+    Reading, SinkError, Snapshot, Source,
 };
 use truecount_platform::{Fields, Secrets};
 use truecount_store::{Checkpoint, PageBatch, StoreError};
@@ -24,11 +24,7 @@ pub(super) fn is_resumable(began_on: Date, today: Date) -> bool {
 }
 
 /// Requests everything that is not in the archive yet.
-pub(super) async fn crawl(
-    sync: &SourceSync<'_>,
-    connector: &dyn Connector,
-    checkpoint: &mut Checkpoint,
-) -> Result<(), Stop> {
+pub(super) async fn crawl(sync: &SourceSync<'_>, source: &Source, checkpoint: &mut Checkpoint) -> Result<(), Stop> {
     let secret = sync.env.secrets.source(&sync.source.id).await;
     let secret = secret.map_err(|error| SyncFailure {
         reason: ReadReason::NoCredential { detail: error.to_string() },
@@ -38,10 +34,10 @@ pub(super) async fn crawl(
     let left = sync.deadline.at.duration_since(Timestamp::now()).as_millis() - i128::from(RESERVE_SECONDS) * 1_000;
     let deadline = Some(Duration::from_millis(u64::try_from(left).unwrap_or(0)));
     let setup = HttpSetup { secret, renewal: Some(renewal), deadline, ..HttpSetup::default() };
-    let http = Http::new(connector, setup).map_err(SyncFailure::cannot_build)?;
+    let http = Http::new(source, setup).map_err(SyncFailure::cannot_build)?;
     let mut state = adopt(sync, checkpoint).await?;
     let mut sink = BatchSink { sync, checkpoint };
-    let crawled = truecount_connectors::crawl(connector, &http, &mut state, &mut sink, &|| sync.is_out_of_time()).await;
+    let crawled = truecount_connectors::crawl(source, &http, &mut state, &mut sink, &|| sync.is_out_of_time()).await;
     sync.env.progress.asked(sync.source.id.as_str(), http.requests(), http.throttles());
     match crawled {
         Ok(CrawlProgress::Done) => {
@@ -59,26 +55,52 @@ pub(super) async fn crawl(
     }
 }
 
-/// Parses every archived page: a pure function of the archive.
+/// Parses every archived page: a pure function of the archive. `None`: lists changed while they were read, and are in
+/// line to be read again.
 pub(super) async fn parse_pages(
     sync: &SourceSync<'_>,
-    connector: &dyn Connector,
+    source: &Source,
+    checkpoint: &mut Checkpoint,
+) -> Result<Option<Snapshot>, Stop> {
+    let mut state = adopt(sync, checkpoint).await?;
+    let mut reader = Reader::new(source, &state, checkpoint.snapshot.as_of);
+    if reader.has_lookups() {
+        each_page(sync, checkpoint, |page| reader.look_up(page)).await?;
+    }
+    each_page(sync, checkpoint, |page| reader.parse(page)).await?;
+    match reader.finish() {
+        Reading::Whole(snapshot) => Ok(Some(*snapshot)),
+        Reading::Moved(requests) => {
+            tracing::info!(source = %sync.source.id, lists = requests.len(), "lists changed while they were read");
+            state.read_again(requests);
+            // The batch without pages carries the state: a later call knows what is read again.
+            write_batch(sync, checkpoint, &[], &state).await?;
+            checkpoint.is_crawled = false;
+            sync.save(checkpoint).await?;
+            Ok(None)
+        }
+    }
+}
+
+/// Hands every archived page to `take`, in the order of the crawl.
+async fn each_page(
+    sync: &SourceSync<'_>,
     checkpoint: &Checkpoint,
-) -> Result<Snapshot, Stop> {
-    let mut builder = SnapshotBuilder::of(connector);
+    mut take: impl FnMut(&Page) -> Result<(), PageError>,
+) -> Result<(), Stop> {
     for number in 0..checkpoint.batches {
         let mut wrong = None;
-        let parse = |page: Page| {
+        let each = |page: Page| {
             if wrong.is_none() {
-                wrong = read_page(connector, &page, &mut builder).err();
+                wrong = take(&page).err();
             }
         };
-        batch(sync, checkpoint, number).each_page::<Page, CrawlState>(&sync.env.store, parse).await?;
+        batch(sync, checkpoint, number).each_page::<Page, CrawlState>(&sync.env.store, each).await?;
         if let Some(error) = wrong {
             return Err(SyncFailure::unexpected_answer(error).into());
         }
     }
-    Ok(builder.finish())
+    Ok(())
 }
 
 /// How far the batches in the archive are: also one whose checkpoint was never written.

@@ -1,6 +1,6 @@
 //! Why a sync stops before it is done: the source cannot be read, the time is over, or our own side fails.
 
-use truecount_billing::{ReadReason, Remedy};
+use truecount_billing::{ReadReason, Remedy, StreamReceipt};
 use truecount_store::StoreError;
 
 use crate::AppError;
@@ -23,6 +23,13 @@ impl SyncFailure {
     /// There is no file that can be read.
     pub(super) fn no_file(error: impl ToString) -> Self {
         Self { reason: ReadReason::NoUsableFile { detail: error.to_string() }, remedy: Remedy::FixConfiguration }
+    }
+
+    /// Rows that are neither used nor left out: a fault of ours, and no count is better than one without them.
+    pub(super) fn rows_unaccounted(stream: &str, receipt: &StreamReceipt) -> Self {
+        let accounted = receipt.used + receipt.looked_up + receipt.left_out.values().sum::<u64>();
+        let reason = ReadReason::RowsUnaccounted { stream: stream.to_owned(), rows: receipt.rows, accounted };
+        Self { reason, remedy: Remedy::FixConfiguration }
     }
 
     /// The answer has another shape than the vendor documents.

@@ -9,7 +9,7 @@ use truecount_store::{AccountContent, Checkpoint, SnapshotAccount, SnapshotManif
 use super::anomaly::Earlier;
 use super::context::SourceSync;
 use super::drop_guard::Sighting;
-use super::failure::Stop;
+use super::failure::{Stop, SyncFailure};
 use super::{account_history, anomaly, witness};
 
 /// Whether the last snapshot of the day holds the same already.
@@ -31,10 +31,17 @@ pub(super) async fn write_and_commit(
         None => Earlier { as_of: id.as_of, accounts: Vec::new() },
     };
     anomaly::reject_empty(&parsed, &earlier.accounts)?;
+    if let Some((stream, rows)) = parsed.receipt.unbalanced() {
+        return Err(SyncFailure::rows_unaccounted(stream, rows).into());
+    }
+    for word in &parsed.receipt.unknown_words {
+        tracing::warn!(source = %source, rows = word.rows, field = word.field, word = word.word, "unknown word");
+    }
     for (note, times) in &parsed.notes {
         tracing::warn!(source = %source, times, "{note}");
     }
     let missing = parsed.read_state.reason().cloned();
+    let receipt = parsed.receipt.clone();
     let accounts = write_accounts(sync, parsed, &earlier, checkpoint).await?;
     let manifest = SnapshotManifest {
         source: source.clone(),
@@ -48,6 +55,7 @@ pub(super) async fn write_and_commit(
         request_count: checkpoint.requests,
         content_sha256: SnapshotManifest::content_sha256(&accounts, missing.as_ref()),
         missing,
+        receipt,
     };
     Ok(commit(sync, manifest).await?)
 }

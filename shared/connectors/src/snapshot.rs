@@ -5,27 +5,28 @@
 //! at its word said in a note or in the account's read state.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fmt,
 };
 
 use serde::{Deserialize, Serialize};
-use truecount_billing::{Account, AccountFacts, AccountId, BilledLine, ItemState, ReadReason, ReadState, UsageItem};
-
-use crate::{
-    connector::Connector,
-    state::short_hash,
-    store::{PackedItems, SortedItems, clip},
+use truecount_billing::{
+    Account, AccountFacts, AccountId, BilledLine, ReadReason, ReadState, Receipt, UnknownWord, UsageItem,
 };
 
-/// Collects what pages say. Made by [`SnapshotBuilder::of`], fed by [`crate::read_page`], ended by [`SnapshotBuilder::finish`].
+use crate::{
+    packed::{PackedItems, SortedItems, clip},
+    state::short_hash,
+};
+
+/// Collects what pages say. Fed by [`crate::Reader`], ended by [`SnapshotBuilder::finish`].
 #[derive(Debug, Default)]
 pub struct SnapshotBuilder {
     accounts: BTreeMap<AccountId, Collected>,
-    rows: BTreeMap<(Option<AccountId>, String), Rows>,
+    controls: BTreeMap<(AccountId, String), Control>,
+    unknown: BTreeMap<(String, String), u64>,
     notes: BTreeMap<Note, u64>,
     source_partial: Option<ReadReason>,
-    facts: HashMap<(&'static str, String), String>,
 }
 
 #[derive(Debug, Default)]
@@ -40,27 +41,17 @@ struct Collected {
     domains: BTreeMap<String, u32>,
 }
 
-/// What a vendor says about the length of one of its lists, and what was seen of it.
+/// What a vendor counts, and what was seen of it.
 #[derive(Debug, Default)]
-struct Rows {
-    seen: HashSet<u64>,
+struct Control {
     total: Option<u64>,
-    moved: bool,
-    /// A difference is worth a note and no more.
-    control: bool,
+    seen: HashSet<u64>,
 }
 
 /// Something a person should know about a source, beside the read states.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note {
-    /// A value that the connector does not know: kept as it is, and counted as nothing.
-    UnknownValue {
-        /// The vendor's field.
-        field: String,
-        /// Its value.
-        value: String,
-    },
     /// An item or line of an account that the vendor's list of accounts does not have.
     UnlistedAccount {
         /// The account's id.
@@ -81,7 +72,6 @@ pub enum Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownValue { field, value } => write!(f, "unknown value `{value}` of `{field}`: not counted"),
             Self::UnlistedAccount { account } => {
                 write!(f, "account `{account}` is not in the vendor's list of accounts")
             }
@@ -97,6 +87,9 @@ const FACTS_MAX: usize = 5;
 /// How many different notes are kept; more are counted in one.
 const NOTES_MAX: usize = 200;
 
+/// How many different unknown words are kept; more are counted as one.
+const WORDS_MAX: usize = 200;
+
 /// All that one sync of a source says, ready to be sealed. Items stay packed until they are looked at.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -104,6 +97,8 @@ pub struct Snapshot {
     pub read_state: ReadState,
     /// What a person should know, each with how often it occurred.
     pub notes: Vec<(Note, u64)>,
+    /// What became of every row.
+    pub receipt: Receipt,
     accounts: Vec<Sorted>,
 }
 
@@ -126,14 +121,6 @@ pub struct AccountReading {
 }
 
 impl SnapshotBuilder {
-    /// An empty reading of a connector's source, with what its settings already know.
-    #[must_use]
-    pub fn of(connector: &dyn Connector) -> Self {
-        let mut reading = Self::default();
-        connector.begin(&mut reading);
-        reading
-    }
-
     /// An account that the vendor lists.
     pub fn account(&mut self, id: &AccountId, name: &str) {
         self.entry(id).name = Some(clip(name, 1024).to_owned());
@@ -179,37 +166,37 @@ impl SnapshotBuilder {
         self.source_partial.get_or_insert(reason);
     }
 
-    /// How long the vendor says a list is. Told again and again, it must not move.
-    pub fn total(&mut self, account: Option<&AccountId>, what: &str, total: u64) {
-        let rows = self.rows.entry((account.cloned(), what.to_owned())).or_default();
-        rows.moved |= rows.total.is_some_and(|before| before != total);
-        rows.total = Some(total);
+    /// A list of accounts that did not stand still, also when it was read again: what the accounts hold is known, and
+    /// only which there are is not.
+    pub(crate) fn list_moved(&mut self, reason: &ReadReason) {
+        self.note(Note::CountDiffers { what: reason.to_string() });
     }
 
     /// A count that the vendor offers of something that may differ for good reasons: a difference is a note.
     pub fn control(&mut self, account: &AccountId, what: &str, total: u64) {
-        self.total(Some(account), what, total);
-        if let Some(rows) = self.rows.get_mut(&(Some(account.clone()), what.to_owned())) {
-            rows.control = true;
-        }
+        self.controls.entry((account.clone(), what.to_owned())).or_default().total = Some(total);
     }
 
-    /// One row of a list whose length the vendor tells.
-    pub fn row(&mut self, account: Option<&AccountId>, what: &str, id: &str) {
-        self.rows.entry((account.cloned(), what.to_owned())).or_default().seen.insert(short_hash(&[id]));
+    /// One of what [`SnapshotBuilder::control`] counts.
+    pub fn controlled(&mut self, account: &AccountId, what: &str, id: &str) {
+        self.controls.entry((account.clone(), what.to_owned())).or_default().seen.insert(short_hash(&[id]));
     }
 
-    /// A value that the connector does not know.
-    pub fn unknown(&mut self, field: &str, value: &str) {
-        let value = clip(value, 100).chars().flat_map(char::escape_debug).collect();
-        self.note(Note::UnknownValue { field: field.to_owned(), value });
+    /// A word that the source's vocabulary does not have.
+    pub fn unknown(&mut self, field: &str, word: &str) {
+        let key = (field.to_owned(), word.to_owned());
+        let key = if self.unknown.len() < WORDS_MAX || self.unknown.contains_key(&key) {
+            key
+        } else {
+            (field.to_owned(), "(further words)".to_owned())
+        };
+        *self.unknown.entry(key).or_default() += 1;
     }
 
-    /// The state of an item whose vendor's word for it is not known; a missing one is kept as `(missing)`.
-    pub fn unknown_state(&mut self, field: &str, value: Option<&str>) -> ItemState {
-        let value = value.unwrap_or("(missing)");
-        self.unknown(field, value);
-        ItemState::Unknown(clip(value, 100).to_owned())
+    /// The unknown words so far, in order.
+    pub(crate) fn take_unknown_words(&mut self) -> Vec<UnknownWord> {
+        let words = std::mem::take(&mut self.unknown);
+        words.into_iter().map(|((field, word), rows)| UnknownWord { field, word, rows }).collect()
     }
 
     /// A note for people.
@@ -222,22 +209,14 @@ impl SnapshotBuilder {
         *self.notes.entry(note).or_default() += 1;
     }
 
-    /// Keeps something that a page says for the pages that follow it.
-    pub fn remember(&mut self, table: &'static str, key: &str, value: impl Into<String>) {
-        self.facts.insert((table, key.to_owned()), value.into());
+    /// Ends the reading: sorts, drops repeats, compares with the vendor's own counts.
+    #[must_use]
+    pub fn finish(self) -> Snapshot {
+        self.finish_with(Receipt::default())
     }
 
-    /// What an earlier page said.
-    #[must_use]
-    pub fn recall(&self, table: &'static str, key: &str) -> Option<&str> {
-        self.facts.get(&(table, key.to_owned())).map(String::as_str)
-    }
-
-    /// Ends the reading: sorts, drops repeats, compares with the vendor's own totals.
-    #[must_use]
-    pub fn finish(mut self) -> Snapshot {
-        self.facts = HashMap::new();
-        self.compare_totals();
+    pub(crate) fn finish_with(mut self, receipt: Receipt) -> Snapshot {
+        self.compare_controls();
         let mut accounts = Vec::with_capacity(self.accounts.len());
         for (id, collected) in std::mem::take(&mut self.accounts) {
             if collected.name.is_none() {
@@ -250,28 +229,15 @@ impl SnapshotBuilder {
             None if accounts.is_empty() => ReadState::Doubtful(ReadReason::NoAccounts { before: 0 }),
             None => ReadState::Complete,
         };
-        Snapshot { read_state, notes: self.notes.into_iter().collect(), accounts }
+        Snapshot { read_state, notes: self.notes.into_iter().collect(), receipt, accounts }
     }
 
-    fn compare_totals(&mut self) {
-        for ((account, what), rows) in std::mem::take(&mut self.rows) {
-            let Some(total) = rows.total else { continue };
-            let read = rows.seen.len() as u64;
-            let reason = if rows.moved {
-                ReadReason::TotalChanged { what }
-            } else if read != total {
-                ReadReason::TotalDiffers { what, total, read }
-            } else {
-                continue;
-            };
-            match account {
-                Some(account) if rows.control => {
-                    let what = format!("account `{account}`: {reason}");
-                    self.note(Note::CountDiffers { what });
-                }
-                Some(account) => self.partial(&account, reason),
-                None => self.source_partial(reason),
-            }
+    fn compare_controls(&mut self) {
+        for ((account, what), control) in std::mem::take(&mut self.controls) {
+            let read = control.seen.len() as u64;
+            let Some(total) = control.total.filter(|total| *total != read) else { continue };
+            let reason = ReadReason::TotalDiffers { what, total, read };
+            self.note(Note::CountDiffers { what: format!("account `{account}`: {reason}") });
         }
     }
 
@@ -369,7 +335,7 @@ fn line_text(line: &BilledLine) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use truecount_billing::{ItemId, LeftOutReason};
+    use truecount_billing::{ItemId, ItemState, LeftOutReason};
 
     fn item(id: u8, state: ItemState) -> UsageItem {
         let kind = if id.is_multiple_of(3) { "server" } else { "workstation" };
@@ -397,10 +363,7 @@ mod tests {
                 for (of, id) in rows {
                     reading.account(&account(*of), "name");
                     reading.item(&account(*of), &item(*id, ItemState::Counts));
-                    reading.row(None, "items", &format!("{of}/{id}"));
                 }
-                let distinct = rows.iter().collect::<std::collections::BTreeSet<_>>().len();
-                reading.total(None, "items", distinct as u64);
                 let snapshot = reading.finish();
                 (snapshot.read_state.clone(), snapshot.into_accounts().collect::<Vec<_>>())
             };
@@ -442,35 +405,29 @@ mod tests {
     }
 
     #[test]
-    fn totals_that_do_not_agree_are_said() {
-        let state = |totals: &[u64], rows: u32| {
+    fn a_control_count_that_differs_is_a_note() {
+        let notes = |total| {
             let mut reading = SnapshotBuilder::default();
-            reading.account(&account(1), "name");
-            totals.iter().for_each(|total| reading.total(None, "companies", *total));
-            (0..rows).for_each(|row| reading.row(None, "companies", &row.to_string()));
-            reading.finish().read_state
+            reading.control(&account(1), "licences", total);
+            ["u1", "u2", "u1"].iter().for_each(|id| reading.controlled(&account(1), "licences", id));
+            reading.finish().notes.len()
         };
-        let differs =
-            |total, read| ReadState::Partial(ReadReason::TotalDiffers { what: "companies".to_owned(), total, read });
-        assert_eq!(state(&[2, 2], 2), ReadState::Complete);
-        assert_eq!(state(&[], 2), ReadState::Complete);
-        assert_eq!(state(&[3], 2), differs(3, 2));
-        assert_eq!(state(&[2], 3), differs(2, 3));
-        let moved = ReadReason::TotalChanged { what: "companies".to_owned() };
-        assert_eq!(state(&[3, 2], 2), ReadState::Partial(moved));
-        assert_eq!(state(&[0], 0), ReadState::Complete);
+        assert_eq!((notes(2), notes(3)), (0, 1));
     }
 
     #[test]
-    fn notes_are_counted_and_bounded() {
+    fn notes_and_words_are_counted_and_bounded() {
         let mut reading = SnapshotBuilder::default();
         for n in 0..500 {
-            reading.unknown("status", &format!("odd {n}\u{1b}[2J"));
-            reading.unknown("status", "always");
+            reading.unknown("status", &format!("odd {n}"));
+            reading.unknown("status", "odd 1");
+            reading.note(Note::Remark { text: n.to_string() });
         }
+        let words = reading.take_unknown_words();
+        assert!(words.len() <= WORDS_MAX + 1, "{}", words.len());
+        assert_eq!(words.iter().map(|word| word.rows).sum::<u64>(), 1000);
         let notes = reading.finish().notes;
         assert!(notes.len() <= NOTES_MAX + 1, "{}", notes.len());
-        assert_eq!(notes.iter().map(|(_, count)| count).sum::<u64>(), 1000);
-        assert!(notes.iter().all(|(note, _)| !note.to_string().contains('\u{1b}')));
+        assert_eq!(notes.iter().map(|(_, count)| count).sum::<u64>(), 500);
     }
 }

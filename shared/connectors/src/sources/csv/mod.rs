@@ -6,21 +6,24 @@ mod profile;
 mod rows;
 mod split;
 
-use truecount_billing::{CountDay, LeftOutReason, Side};
+use truecount_billing::{CountDay, Side, StreamReceipt};
 
 use super::{own, refuse};
 use crate::{
-    connector::{Connector, Endpoint, Page, PageError, Request, SettingsError},
-    reading::SnapshotBuilder,
-    source_kind::{Cardinality, Category, Proof, SourceKind},
+    error::{PageError, SettingsError},
+    request::Page,
+    snapshot::SnapshotBuilder,
+    source::Source,
+    source_kind::{AccountList, Cardinality, Category, Proof, SourceKind},
+    vocabulary::Vocabulary,
 };
 use profile::{Options, Profile};
 
 pub use split::CsvSplitter;
 
 const NAME: &str = "csv";
-/// The step of a CSV page.
-pub(crate) const STEP: &str = "rows";
+/// The stream of a CSV page.
+pub(crate) const STREAM: &str = "rows";
 
 /// A file of billed lines or usage items.
 pub(crate) const KIND: SourceKind = SourceKind {
@@ -31,11 +34,17 @@ pub(crate) const KIND: SourceKind = SourceKind {
     side_option: Some("side"),
     category: Category::File,
     cardinality: Cardinality::ManyAccountsPerClient,
+    list: AccountList::ByGrant,
     proof: Proof::Contract,
     secret: &[],
     options: OPTIONS,
-    left_out: &LeftOutReason::ALL,
-    make,
+    key: "",
+    vocabulary: Vocabulary::NONE,
+    traps: &[
+        "a file holds what its export was told to hold: a filter left on makes accounts disappear",
+        "long ids that a spreadsheet opened may have become numbers such as 9.9E+15",
+    ],
+    build,
 };
 
 const OPTIONS: &str = r#"side = "used"  # or "purchased" (also items), or "agreed" (the lines of a PSA)
@@ -70,12 +79,12 @@ pub struct CsvFile {
     as_of: Option<CountDay>,
 }
 
-fn make(options: &toml::Table) -> Result<Box<dyn Connector>, SettingsError> {
+fn build(options: &toml::Table) -> Result<Source, SettingsError> {
     let options: Options = own(NAME, options.clone())?;
     let as_of = options.as_of.as_deref().map(str::parse).transpose();
     let as_of = as_of.map_err(|error| refuse(NAME, format!("`as_of`: {error}")))?;
     let profile = Profile::new(options).map_err(|why| refuse(NAME, why))?;
-    Ok(Box::new(CsvFile { profile, as_of }))
+    Ok(Source::of_file(NAME, CsvFile { profile, as_of }))
 }
 
 impl CsvFile {
@@ -100,36 +109,20 @@ impl CsvFile {
         }
     }
 
+    /// Reads a page's records.
+    pub(crate) fn read(
+        &self,
+        page: &Page,
+        builder: &mut SnapshotBuilder,
+        receipt: &mut StreamReceipt,
+    ) -> Result<(), PageError> {
+        rows::read(&self.profile, page, builder, receipt)
+    }
+
     /// Begins to take a file apart. The name is for messages and stands in the pages.
     #[must_use]
     pub fn split(&self, file_name: &str) -> CsvSplitter {
         CsvSplitter::new(self.profile.clone(), file_name)
-    }
-}
-
-impl Connector for CsvFile {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn endpoint(&self) -> Option<&Endpoint> {
-        None
-    }
-
-    fn file(&self) -> Option<&CsvFile> {
-        Some(self)
-    }
-
-    fn start(&self) -> Vec<Request> {
-        vec![]
-    }
-
-    fn follow(&self, _page: &Page) -> Result<Vec<Request>, PageError> {
-        Ok(vec![])
-    }
-
-    fn read(&self, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
-        rows::read(&self.profile, page, reading)
     }
 }
 

@@ -1,19 +1,28 @@
-//! One file per source. Nothing here is shared between vendors but the reading of options.
+//! One file per source, and the list of them. Nothing here is shared between vendors but the reading of options.
 
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::{
-    connector::SettingsError,
     endpoint::{checked_url, origin_text},
+    error::SettingsError,
     pace::{CONCURRENCY_MAX, RateLimit},
+    source_kind::SourceKind,
 };
 
-pub(crate) mod connectwise;
-pub(crate) mod csv;
-pub(crate) mod microsoft_graph;
-pub(crate) mod ninjaone;
-pub(crate) mod pax8;
+macro_rules! sources {
+    ($($name:ident),* $(,)?) => {
+        $(pub(crate) mod $name;)*
+
+        /// Every kind of source.
+        pub(crate) const KINDS: &[SourceKind] = &[$($name::KIND),*];
+    };
+}
+
+/// The kind of an item whose vendor's word for its kind is not known: any rule of the source may be meant.
+const UNKNOWN_KIND: &str = "unknown";
+
+sources! { connectwise, ninjaone, microsoft_graph, pax8, csv }
 
 /// The options that every API source has: `requests_per_minute`, `concurrency`.
 fn pace(connector: &'static str, options: &mut toml::Table, usual: RateLimit) -> Result<RateLimit, SettingsError> {

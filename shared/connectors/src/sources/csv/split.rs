@@ -3,24 +3,16 @@
 //!
 //! Records end where a reader of RFC 4180 ends them: a line break between quotes does not.
 
-use serde::{Deserialize, Serialize};
-
-use super::{STEP, profile::Profile};
-use crate::connector::{Page, PageError, Request};
+use super::{STREAM, profile::Profile};
+use crate::{
+    error::PageError,
+    request::{FilePart, Page, Request},
+};
 
 /// About how many bytes one page holds.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;
 /// More than any record has: a quote that never closes must not take the whole file.
 const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// What a page of records must know of its file; stands in the page's `context`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Chunk {
-    pub(super) file: String,
-    /// The line of the page's first record, counted from 1.
-    pub(super) first_line: u64,
-    pub(super) header: Vec<String>,
-}
 
 /// Splits one file into pages, fed with its bytes as they come.
 #[derive(Debug)]
@@ -154,12 +146,11 @@ impl CsvSplitter {
     fn page(&mut self) -> Result<Page, PageError> {
         let first_line = self.lines_before + 1;
         let body = self.take_text()?;
-        let chunk = Chunk { file: self.file.clone(), first_line, header: self.header.clone().unwrap_or_default() };
-        let context = serde_json::to_string(&chunk).map_err(|_| self.wrong(first_line, "cannot be kept"))?;
-        let mut ask = Request::new(STEP, self.file.clone()).with(context);
-        ask.page = self.pages;
+        let header = self.header.clone().unwrap_or_default();
+        let part = FilePart { file: self.file.clone(), first_line, header };
+        let request = Request { page: self.pages, ..Request::new(STREAM, self.file.clone()) };
         self.pages += 1;
-        Ok(Page { ask, body, failed: None })
+        Ok(Page { status: 0, part: Some(part), ..Page::new(request, body) })
     }
 
     /// Takes the whole records out of what is pending.
@@ -183,6 +174,6 @@ impl CsvSplitter {
     }
 
     fn wrong(&self, line: u64, why: &str) -> PageError {
-        PageError { step: STEP.into(), why: format!("cannot be read: {} line {line}: {why}", self.file) }
+        PageError { stream: STREAM.into(), why: format!("cannot be read: {} line {line}: {why}", self.file) }
     }
 }

@@ -6,26 +6,25 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 use truecount_billing::{
     AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, FieldError, Identities, ItemId,
-    ItemState, LineId, Place, ProductCode, Quantity, Unit, UsageItem, decimal_from_text,
+    ItemState, LineId, Place, ProductCode, Quantity, RowReason, StreamReceipt, Unit, UsageItem, decimal_from_text,
 };
 
-use super::{
-    profile::{Layout, Profile},
-    split::Chunk,
-};
+use super::profile::{Layout, Profile};
 use crate::{
-    connector::{Page, PageError},
-    reading::SnapshotBuilder,
-    values::{day, moment, wrong},
+    error::PageError,
+    request::Page,
+    snapshot::SnapshotBuilder,
+    values::{day, moment},
 };
 
-pub(super) fn read(profile: &Profile, page: &Page, reading: &mut SnapshotBuilder) -> Result<(), PageError> {
-    let chunk: Chunk = page
-        .ask
-        .context
-        .as_deref()
-        .and_then(|context| serde_json::from_str(context).ok())
-        .ok_or_else(|| wrong(page, "does not say which file it is of"))?;
+/// Reads a page's records; the receipt gets each of them.
+pub(super) fn read(
+    profile: &Profile,
+    page: &Page,
+    reading: &mut SnapshotBuilder,
+    receipt: &mut StreamReceipt,
+) -> Result<(), PageError> {
+    let chunk = page.part.as_ref().ok_or_else(|| wrong(page, "does not say which file it is of"))?;
     let layout =
         profile.layout(&chunk.header).map_err(|why| wrong(page, format!("cannot be read: {}: {why}", chunk.file)))?;
     let mut reader = csv::ReaderBuilder::new()
@@ -44,13 +43,20 @@ pub(super) fn read(profile: &Profile, page: &Page, reading: &mut SnapshotBuilder
         let line = chunk.first_line - 1 + record.position().map_or(1, csv::Position::line);
         let row = Row { layout: &layout, record: &record, file: &chunk.file, line };
         row.length(chunk.header.len()).map_err(|error| wrong(page, format!("cannot be read: {error}")))?;
+        receipt.rows += 1;
         if !layout.takes(&record) {
+            *receipt.left_out.entry(RowReason::NotSelected).or_default() += 1;
             continue;
         }
         let taken =
             if profile.is_billed() { billed(&row, reading, &mut names) } else { usage(&row, reading, &mut names) };
         taken.map_err(|error| wrong(page, format!("cannot be read: {error}")))?;
+        receipt.used += 1;
     }
+}
+
+fn wrong(page: &Page, why: impl Into<String>) -> PageError {
+    PageError { stream: page.request.stream.to_string(), why: why.into() }
 }
 
 /// One record with its place in the file.
