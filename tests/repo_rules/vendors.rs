@@ -23,12 +23,8 @@ const VENDORS: [&str; 15] = [
 
 /// Where a vendor's name may stand: its own file, the registry of all source kinds, the simulated vendors, and the
 /// command line's help, whose examples name a source of the settings that `init` writes.
-const ALLOWED: [&str; 4] = [
-    SOURCES,
-    "shared/connectors/src/source_kind.rs",
-    "shared/sandbox/",
-    "functions/cli/src/args/",
-];
+const ALLOWED: [&str; 4] =
+    [SOURCES, "shared/connectors/src/source_kind.rs", "shared/sandbox/", "functions/cli/src/args/"];
 
 /// The folder that the sources move to: allowed before it exists.
 const SOURCES: &str = "shared/connectors/src/sources/";
