@@ -109,13 +109,17 @@ async fn half_an_answer_of_an_api_is_not_mailed_as_fact() {
     assert!(matches!(good, SyncAnswer::Committed { items: 40, incomplete_accounts: 0, .. }), "{good:?}");
 
     rmm.servers.store(3, Ordering::SeqCst);
-    at(&mut backend, "2026-06-30T06:00:00Z");
+    at(&mut backend, "2026-06-30T23:55:00Z");
     let half = backend.sync("rmm").await;
     assert!(matches!(half, SyncAnswer::Committed { items: 3, incomplete_accounts: 1, .. }), "{half:?}");
-    at(&mut backend, "2026-06-30T06:00:10Z");
+    at(&mut backend, "2026-06-30T23:55:10Z");
     let (summary, _) = close(&backend).await;
     assert_nothing_is_fact(&backend, &summary);
 
+    // past midnight is not yet another day's answer
+    at(&mut backend, "2026-07-01T00:05:00Z");
+    backend.sync("rmm").await;
+    assert_ne!(state(&backend, "rmm").await, ReadState::Complete);
     // asked on another day, it says the same: now it is believed
     at(&mut backend, "2026-07-01T06:00:00Z");
     let second = backend.sync("rmm").await;

@@ -9,7 +9,7 @@ use truecount_lambda::{on_reconcile, on_report};
 use truecount_store::Run;
 
 use crate::backend::TestBackend;
-use crate::smoke::{RULES, SETTINGS};
+use crate::smoke::{BILLED, RULES, SETTINGS, USAGE};
 
 const CLIENTS: u64 = 250;
 
@@ -77,4 +77,25 @@ async fn answer_metric_run_file_and_mail_have_the_same_number() {
     assert_eq!(mail.subject(), Some("Truecount June 2026: nothing could be reconciled; 250 not reconciled"));
     assert!(mail.body_text(0).unwrap().contains("250 COMPARISONS NOT RECONCILED"));
     assert!(mail.body_html(0).unwrap().contains("250 comparisons not reconciled"));
+}
+
+#[tokio::test]
+async fn a_status_that_nobody_knows_is_not_reconciled_and_the_others_are() {
+    let usage = USAGE.replacen("d2,server,active", "d2,server,zombie", 1);
+    let files = [
+        ("archive/inbox/sources/psa/billed-2026-06-30.csv", BILLED),
+        ("archive/inbox/sources/rmm/usage-2026-06-30.csv", &usage),
+    ];
+    let backend = TestBackend::new(SETTINGS, RULES, &files).await;
+    backend.sync("psa").await;
+    backend.sync("rmm").await;
+    let reconciled = close(&backend).await;
+    assert_eq!(reconciled["summary"]["not_reconciled"], 1, "{reconciled}");
+    let run_id = reconciled["run_id"].as_str().unwrap();
+    on_report(&backend.env, json!({ "month": "2026-06", "run_id": run_id }), deadline()).await.unwrap();
+    let csv = backend.report_file(run_id, "exceptions.csv");
+    let row = csv.lines().find(|line| line.contains("Harbour Dental")).unwrap();
+    assert!(row.contains("not_reconciled") && row.contains("1 item with status `zombie`"), "{csv}");
+    let mill = csv.lines().find(|line| line.contains("Mill & Sons")).unwrap();
+    assert!(mill.contains("overbilled") && mill.contains("-91.00"), "{csv}");
 }

@@ -69,7 +69,7 @@ pub enum AcceptError {
         /// The account.
         account: AccountId,
         /// Why it was not read.
-        reason: ReadReason,
+        reason: Box<ReadReason>,
     },
     /// The source is being synced, or a sync of it waits to be continued.
     #[error("a sync of `{0}` is in progress: try again when it has finished")]
@@ -209,7 +209,7 @@ fn fallen_kinds(entry: &SnapshotAccount) -> Vec<AcceptedKind> {
 fn refusal(entry: &SnapshotAccount, source: &SourceId, day: Date) -> AcceptError {
     let (source_id, account) = (source.clone(), entry.account.id.clone());
     match entry.account.read_state.reason() {
-        Some(reason) => AcceptError::NotRead { source_id, account, reason: reason.clone() },
+        Some(reason) => AcceptError::NotRead { source_id, account, reason: Box::new(reason.clone()) },
         None => AcceptError::DidNotFall { source_id, account, day },
     }
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -38,14 +39,19 @@ impl fmt::Display for Count {
     }
 }
 
+/// How far apart an API must be asked, whatever the day: a sync that goes on over midnight is followed by the closing's.
+const APART_MIN: SignedDuration = SignedDuration::from_hours(6);
+
 /// On whose word something was counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "witness", rename_all = "snake_case")]
 pub enum Witness {
-    /// A vendor's API, asked on this day.
+    /// A vendor's API.
     Api {
-        /// The day in the MSP's time zone.
+        /// The day on which it was asked, in the MSP's time zone.
         day: Date,
+        /// When that was.
+        at: Timestamp,
     },
     /// A file that a person dropped.
     File {
@@ -57,11 +63,14 @@ pub enum Witness {
 }
 
 impl Witness {
-    /// Whether the two may confirm each other: an API on another day, a file of another name and with other bytes.
+    /// Whether the two may confirm each other: an API on another day (and not just on the other side of midnight), a file
+    /// of another name and with other bytes.
     #[must_use]
     pub fn is_another(&self, than: &Self) -> bool {
         match (self, than) {
-            (Self::Api { day }, Self::Api { day: other }) => day != other,
+            (Self::Api { day, at }, Self::Api { day: other, at: then }) => {
+                day != other && at.duration_since(*then).abs() >= APART_MIN
+            }
             (Self::File { name, sha256: Some(hash) }, Self::File { name: other, sha256: Some(other_hash) }) => {
                 name != other && hash != other_hash
             }
@@ -104,17 +113,21 @@ mod tests {
 
     #[test]
     fn a_witness_is_another_by_day_or_by_name_and_bytes() {
-        let api = |day| Witness::Api { day: date(2026, 6, day) };
+        let api = |day, at: &str| Witness::Api { day: date(2026, 6, day), at: at.parse().unwrap() };
+        let morning = || api(29, "2026-06-29T06:00:00Z");
         for (one, other, expected) in [
-            (api(29), api(29), false),
-            (api(29), api(30), true),
+            (morning(), morning(), false),
+            (morning(), api(29, "2026-06-29T23:00:00Z"), false),
+            (morning(), api(30, "2026-06-30T06:00:00Z"), true),
+            // midnight in California, ten minutes apart
+            (api(29, "2026-06-30T06:55:00Z"), api(30, "2026-06-30T07:05:00Z"), false),
             (file("a.csv", Some("1")), file("a.csv", Some("1")), false),
             (file("a.csv", Some("1")), file("b.csv", Some("1")), false),
             (file("a.csv", Some("1")), file("a.csv", Some("2")), false),
             (file("a.csv", Some("1")), file("b.csv", Some("2")), true),
             (file("a.csv", Some("1")), file("b.csv", None), false),
             (file("a.csv", None), file("b.csv", None), false),
-            (api(29), file("a.csv", Some("1")), true),
+            (morning(), file("a.csv", Some("1")), true),
         ] {
             assert_eq!(one.is_another(&other), expected, "{one:?} {other:?}");
             assert_eq!(other.is_another(&one), expected, "{other:?} {one:?}");

@@ -78,7 +78,7 @@ mod tests {
     use super::super::snapshot::content_of;
     use super::*;
     use jiff::civil::date;
-    use truecount_billing::{ItemId, UsageItem};
+    use truecount_billing::{ItemId, UsageItem, start_of_day};
     use truecount_store::{Retention, SnapshotId, Witness};
 
     fn account(id: &str, items: u64) -> AccountReading {
@@ -104,7 +104,8 @@ mod tests {
     /// What an API says on a day of June.
     fn on<T>(day: i8, see: impl FnOnce(Sighting<'_>) -> T) -> T {
         let as_of = date(2026, 6, day);
-        see(Sighting { witness: &Witness::Api { day: as_of }, as_of })
+        let at = start_of_day(as_of).unwrap();
+        see(Sighting { witness: &Witness::Api { day: as_of, at }, as_of })
     }
 
     fn earlier(day: i8, accounts: Vec<SnapshotAccount>) -> Earlier {

@@ -6,7 +6,9 @@ use super::context::SourceSync;
 
 /// The witness of the sync that a checkpoint is of.
 pub(super) async fn of(sync: &SourceSync<'_>, checkpoint: &Checkpoint) -> Result<Witness, StoreError> {
-    let Some(file) = &checkpoint.file else { return Ok(Witness::Api { day: checkpoint.began_on }) };
+    let Some(file) = &checkpoint.file else {
+        return Ok(Witness::Api { day: checkpoint.began_on, at: sync.env.clock.now() });
+    };
     let store = &sync.env.store;
     for entry in InboxFolder::source(&sync.source.id).files(store).await? {
         if entry.identity() == *file {

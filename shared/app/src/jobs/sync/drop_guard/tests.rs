@@ -3,6 +3,8 @@
 use jiff::civil::date;
 use proptest::prelude::*;
 
+use truecount_billing::start_of_day;
+
 use super::*;
 
 fn count(items: u64, units: i64) -> Count {
@@ -10,7 +12,7 @@ fn count(items: u64, units: i64) -> Count {
 }
 
 fn api(day: i8) -> Witness {
-    Witness::Api { day: date(2026, 6, day) }
+    Witness::Api { day: date(2026, 6, day), at: start_of_day(date(2026, 6, day)).unwrap() }
 }
 
 fn file(name: &str, bytes: &str) -> Witness {
@@ -144,25 +146,32 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// Syncs of one source: some on the same day, or of the same file, and often with nothing new.
 fn history() -> impl Strategy<Value = Vec<(Witness, Event)>> {
-    let step = (0..3_i64, 0..3_u8, 0..3_u8, any::<bool>(), event());
+    let hours = prop_oneof![Just(0_i64), Just(1), Just(24), 0..60_i64];
+    let step = (hours, 0..3_u8, 0..3_u8, any::<bool>(), event());
     (any::<bool>(), proptest::collection::vec(step, 1..24)).prop_map(|(is_file, steps)| {
-        let (mut day, mut name, mut bytes) = (date(2026, 1, 1), 0_u32, 0_u32);
+        let (mut hour, mut name, mut bytes) = (6_i64, 0_u32, 0_u32);
         let mut last = Event::Listed { items: 40, each: 1 };
-        let mut events = vec![(witness(is_file, day, name, bytes), last.clone())];
-        for (days, new_name, new_bytes, is_quiet, event) in steps {
-            day = day.saturating_add(jiff::Span::new().days(days));
+        let mut events = vec![(witness(is_file, hour, name, bytes), last.clone())];
+        for (hours, new_name, new_bytes, is_quiet, event) in steps {
+            hour += hours;
             name += u32::from(new_name > 0);
             // other content needs other bytes; the same content may have them
             bytes += u32::from(!is_quiet || new_bytes > 0);
             last = if is_quiet { last } else { event };
-            events.push((witness(is_file, day, name, bytes), last.clone()));
+            events.push((witness(is_file, hour, name, bytes), last.clone()));
         }
         events
     })
 }
 
-fn witness(is_file: bool, day: Date, name: u32, bytes: u32) -> Witness {
-    if is_file { file(&name.to_string(), &bytes.to_string()) } else { Witness::Api { day } }
+/// An API that is asked so many hours after New Year, or a file.
+fn witness(is_file: bool, hour: i64, name: u32, bytes: u32) -> Witness {
+    if is_file {
+        return file(&name.to_string(), &bytes.to_string());
+    }
+    let day = date(2026, 1, 1).saturating_add(jiff::Span::new().days(hour / 24));
+    let into_the_day = jiff::SignedDuration::from_hours(hour % 24);
+    Witness::Api { day, at: start_of_day(day).unwrap() + into_the_day }
 }
 
 /// What stands after a sync.
@@ -260,7 +269,9 @@ fn by_history(events: &[(Witness, Event)]) -> Vec<Standing> {
             if is_missing { begun == (0, 0) } else { !far(begun, now) && !far(now, begun) }
         });
         let is_confirmed = agrees.is_some_and(|first| match (&events[first].0, witness) {
-            (Witness::Api { day }, Witness::Api { day: other }) => day != other,
+            (Witness::Api { day, at }, Witness::Api { day: other, at: then }) => {
+                day != other && then.as_second() - at.as_second() >= 6 * 3_600
+            }
             (Witness::File { name, sha256 }, Witness::File { name: other, sha256: bytes }) => {
                 name != other && sha256 != bytes
             }
@@ -283,8 +294,7 @@ proptest! {
     #[test]
     fn quiet_weeks_doubt_nothing(items in 0..200_u64, days in 1..60_i64, is_file: bool) {
         let said = Event::Listed { items, each: 1 };
-        let on = |day: i64| date(2026, 1, 1).saturating_add(jiff::Span::new().days(day));
-        let events: Vec<_> = (0..days).map(|day| (witness(is_file, on(day), 0, 0), said.clone())).collect();
+        let events: Vec<_> = (0..days).map(|day| (witness(is_file, day * 24, 0, 0), said.clone())).collect();
         prop_assert!(by_guard(&events).iter().all(|one| *one == Standing::Relied(items, items as i64)));
     }
 
