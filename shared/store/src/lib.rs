@@ -7,6 +7,7 @@
 //! table     SOURCE#<source>     SNAPSHOT#<day>#<lease>   one snapshot's manifest: from then on it can be used
 //!                               CHECKPOINT, STATUS       the sync that is under way; how the last one ended
 //!                               ACCEPTED#<snapshot>#…    a fall that a person accepted
+//!                               WORDS#<kind>#<attribute>  the words that the source has said
 //!           SNAP#<source>#…     INDEX#…, ACC#…           a snapshot's accounts, and their items in chunks
 //!           MONTH#<month>       RUN#…, CLOSING#…, MAIL#… runs, the claims of closings, what was mailed
 //!           MAPPINGS#<source>   <account>#<number>       what people decided about an account, in order
@@ -55,8 +56,8 @@ pub use run::{FrozenSource, Run, RunManifest, RunState, RunSummary};
 pub use run_files::{InputFile, InputWriter, RunFile};
 pub use schedule::ScheduleStart;
 pub use snapshot::{
-    AcceptedFall, AcceptedKind, AccountContent, AccountHistory, Base, Count, Predecessor, Renamed, SeenFall,
-    SnapshotAccount, SnapshotEntry, SnapshotManifest, SnapshotWriter, Witness, groups,
+    AcceptedFall, AcceptedKind, AccountContent, AccountHistory, Base, Count, Predecessor, Renamed, SeenFall, SeenWord,
+    SnapshotAccount, SnapshotEntry, SnapshotManifest, SnapshotWords, SnapshotWriter, Witness, WordsSeen, groups,
 };
 pub use store::{AccessCheck, Store};
 pub use sync_status::SyncStatus;

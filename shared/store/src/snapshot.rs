@@ -6,6 +6,7 @@ mod account;
 mod base;
 mod manifest;
 mod read;
+mod words;
 mod write;
 
 pub use accepted::{AcceptedFall, AcceptedKind};
@@ -13,6 +14,7 @@ pub use account::{AccountContent, AccountHistory, Predecessor, Renamed, Snapshot
 pub use base::{Base, Count, SeenFall, Witness};
 pub use manifest::SnapshotManifest;
 pub use read::groups;
+pub use words::{SeenWord, SnapshotWords, WordsSeen};
 pub use write::SnapshotWriter;
 
 /// What the sort keys of the rows of the list begin with.

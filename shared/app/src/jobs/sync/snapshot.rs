@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use truecount_billing::AccountId;
 use truecount_connectors::{AccountReading, Snapshot};
-use truecount_store::{AccountContent, Checkpoint, SnapshotAccount, SnapshotManifest, SnapshotWriter, StoreError};
+use truecount_store::{
+    AccountContent, Checkpoint, SnapshotAccount, SnapshotManifest, SnapshotWords, SnapshotWriter, StoreError,
+};
 
 use super::anomaly::Earlier;
 use super::context::SourceSync;
@@ -73,12 +75,15 @@ async fn write_accounts(
     let known: BTreeMap<&AccountId, &SnapshotAccount> =
         earlier.accounts.iter().map(|entry| (&entry.account.id, entry)).collect();
     let gone = anomaly::missing_accounts(&parsed, earlier, seen);
+    let mut words = SnapshotWords::default();
     let mut writer = SnapshotWriter::new(&sync.env.store, &sync.source.id, id, sync.retention);
     let mut entries = Vec::with_capacity(parsed.account_count() + gone.len());
     let listed = parsed.into_accounts().map(|reading| (reading, None));
     let gone = gone.into_iter().map(|missing| (missing.reading, Some(missing.bases)));
     for (at, (account, bases)) in listed.chain(gone).enumerate() {
         let before = known.get(&account.account.id).copied();
+        account.items.iter().for_each(|item| words.item(item));
+        account.lines.iter().for_each(|line| words.line(line));
         let content = content_of(&account);
         let mut entry = SnapshotAccount::describe(&content, id, sync.retention)?;
         match bases {
@@ -105,6 +110,7 @@ async fn write_accounts(
     entries.sort_by(|a, b| a.account.id.cmp(&b.account.id));
     account_history::carry_forward(&earlier.accounts, &mut entries, id.as_of);
     writer.finish(&entries).await?;
+    words.save(&sync.env.store, &sync.source.id, id.as_of, sync.lease.fence()).await?;
     Ok(entries)
 }
 

@@ -1,0 +1,314 @@
+//! The words that a source has ever said: what a rule names and nobody has said for 400 days is most likely misspelt.
+//! Only what was seen; what follows from it is for `rules check` and the reconciliation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Span;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use truecount_billing::{BilledLine, ItemState, SourceId, UsageItem};
+
+use crate::key::{Key, Partition, escaped};
+use crate::{Fence, Record, Store, StoreError};
+
+/// Days for which a word is remembered after it was last said.
+const DAYS_KEPT: i64 = 400;
+
+/// The most words of one attribute: a row of the table holds them all.
+const WORDS_MAX: usize = 2_000;
+
+/// A longer word is none that a rule names.
+const WORD_BYTES_MAX: usize = 128;
+
+/// The most kinds of one snapshot.
+const KINDS_MAX: usize = 200;
+
+/// The kind under which billed lines are.
+const LINE: &str = "line";
+
+/// The attribute whose words are the kinds themselves; its own kind is empty.
+const KIND: &str = "kind";
+
+/// When a word was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenWord {
+    /// The day of the first sync that had it.
+    pub first: Date,
+    /// The day of the last one.
+    pub last: Date,
+}
+
+/// Every word of one attribute of one kind of items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordsSeen {
+    /// The source.
+    pub source: SourceId,
+    /// The kind of items; `line` for billed lines, empty where the words are the kinds.
+    pub kind: String,
+    /// The attribute: `status` and `sku` of each kind, `product` of lines, and what else items can be told apart by.
+    pub attribute: String,
+    /// Each word with its days.
+    pub words: BTreeMap<String, SeenWord>,
+    /// The last day with words that found no room: one that is not in here may have been said then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete_on: Option<Date>,
+}
+
+impl Record for WordsSeen {
+    const KIND: &'static str = "WORDS";
+
+    fn key(&self) -> Key {
+        key(&self.source, &self.kind, &self.attribute)
+    }
+}
+
+fn begin() -> String {
+    format!("{}#", WordsSeen::KIND)
+}
+
+fn key(source: &SourceId, kind: &str, attribute: &str) -> Key {
+    Partition::source(source).sort(format!("{}{}#{}", begin(), escaped(kind), escaped(attribute)))
+}
+
+impl WordsSeen {
+    /// Everything that a source said in the 400 days up to a day, by kind and attribute.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub async fn list(store: &Store, source: &SourceId, day: Date) -> Result<Vec<Self>, StoreError> {
+        let mut all = store.list::<Self>(&Partition::source(source), &begin()).await?;
+        all.iter_mut().for_each(|one| one.forget(day));
+        all.retain(|one| !one.words.is_empty() || one.incomplete_on.is_some());
+        Ok(all)
+    }
+
+    /// Forgets what was last said more than 400 days before a day.
+    fn forget(&mut self, day: Date) {
+        let oldest = day.saturating_sub(Span::new().days(DAYS_KEPT));
+        self.words.retain(|_, seen| seen.last >= oldest);
+        self.incomplete_on = self.incomplete_on.filter(|last| *last >= oldest);
+    }
+
+    /// Adds what a snapshot of a day says.
+    fn add(&mut self, said: Words, day: Date) {
+        let mut is_cut = said.is_cut;
+        for word in said.words {
+            let is_full = self.words.len() >= WORDS_MAX;
+            match self.words.get_mut(&word) {
+                Some(seen) => *seen = SeenWord { first: seen.first.min(day), last: seen.last.max(day) },
+                None if is_full => is_cut = true,
+                None => drop(self.words.insert(word, SeenWord { first: day, last: day })),
+            }
+        }
+        if is_cut {
+            self.incomplete_on = self.incomplete_on.max(Some(day));
+        }
+    }
+}
+
+/// The words of one snapshot, gathered item by item.
+#[derive(Debug, Default)]
+pub struct SnapshotWords {
+    kinds: Words,
+    by_kind: Vec<(String, Attributes)>,
+}
+
+type Attributes = Vec<(String, Words)>;
+
+#[derive(Debug, Default)]
+struct Words {
+    words: BTreeSet<String>,
+    /// Whether one of them found no room.
+    is_cut: bool,
+}
+
+impl Words {
+    fn add(&mut self, word: &str) {
+        if self.words.contains(word) {
+            return;
+        }
+        if word.len() > WORD_BYTES_MAX || self.words.len() >= WORDS_MAX {
+            self.is_cut = true;
+        } else {
+            self.words.insert(word.to_owned());
+        }
+    }
+}
+
+impl SnapshotWords {
+    /// Gathers the words of an item.
+    pub fn item(&mut self, item: &UsageItem) {
+        let Some(kind) = self.of_kind(&item.kind) else { return };
+        entry(kind, "status").add(match &item.state {
+            ItemState::Counts => "active",
+            ItemState::LeftOut(reason) => reason.as_str(),
+            ItemState::Unknown(word) => word,
+        });
+        if let Some(sku) = &item.sku {
+            entry(kind, "sku").add(sku);
+        }
+        for (attribute, word) in &item.attributes {
+            entry(kind, attribute).add(word);
+        }
+    }
+
+    /// Gathers the words of a billed line.
+    pub fn line(&mut self, line: &BilledLine) {
+        if let Some(kind) = self.of_kind(LINE) {
+            entry(kind, "product").add(line.product_code.as_str());
+        }
+    }
+
+    /// The attributes of a kind; `None`: there are too many kinds.
+    fn of_kind(&mut self, kind: &str) -> Option<&mut Attributes> {
+        let is_new = self.by_kind.iter().all(|(known, _)| known != kind);
+        if is_new && self.by_kind.len() >= KINDS_MAX {
+            self.kinds.is_cut = true;
+            return None;
+        }
+        if is_new {
+            self.kinds.add(kind);
+        }
+        Some(entry(&mut self.by_kind, kind))
+    }
+
+    /// Adds them to what the source said before. Done before the snapshot is committed, and again if that is repeated:
+    /// it makes no difference.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] if a newer worker has the source.
+    pub async fn save(self, store: &Store, source: &SourceId, day: Date, fence: Fence) -> Result<(), StoreError> {
+        let kinds = (String::new(), vec![(KIND.to_owned(), self.kinds)]);
+        for (kind, attributes) in std::iter::once(kinds).chain(self.by_kind) {
+            for (attribute, said) in attributes {
+                let known = store.get::<WordsSeen>(&key(source, &kind, &attribute)).await?;
+                let mut seen = known.unwrap_or_else(|| WordsSeen {
+                    source: source.clone(),
+                    kind: kind.clone(),
+                    attribute,
+                    words: BTreeMap::new(),
+                    incomplete_on: None,
+                });
+                seen.forget(day);
+                seen.add(said, day);
+                store.put(&seen, fence).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The value under a key, made where there is none. There are few keys.
+fn entry<'a, V: Default>(list: &'a mut Vec<(String, V)>, key: &str) -> &'a mut V {
+    let at = list.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
+        list.push((key.to_owned(), V::default()));
+        list.len() - 1
+    });
+    &mut list[at].1
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use truecount_billing::{ItemId, LeftOutReason};
+
+    use super::*;
+    use crate::test_store::TestStore;
+
+    fn source() -> SourceId {
+        SourceId::new("rmm").unwrap()
+    }
+
+    fn item(kind: &str, state: ItemState, site: &str) -> UsageItem {
+        UsageItem {
+            state,
+            attributes: BTreeMap::from([("site".to_owned(), site.to_owned())]),
+            ..UsageItem::new(ItemId::new("1").unwrap(), kind)
+        }
+    }
+
+    async fn said(store: &Store, day: Date, items: &[UsageItem]) {
+        let mut words = SnapshotWords::default();
+        items.iter().for_each(|item| words.item(item));
+        words.save(store, &source(), day, Fence::at(1)).await.unwrap();
+    }
+
+    /// `kind attribute: word first last, …`.
+    async fn seen(store: &Store, day: Date) -> Vec<String> {
+        let all = WordsSeen::list(store, &source(), day).await.unwrap();
+        let row = |one: &WordsSeen| {
+            let words: Vec<_> =
+                one.words.iter().map(|(word, days)| format!("{word} {} {}", days.first, days.last)).collect();
+            format!("{} {}: {}", one.kind, one.attribute, words.join(", "))
+        };
+        all.iter().map(row).collect()
+    }
+
+    #[tokio::test]
+    async fn a_word_has_its_first_and_last_day_and_is_forgotten_after_400() {
+        let TestStore { store, .. } = &TestStore::new();
+        let trial = ItemState::LeftOut(LeftOutReason::Trial);
+        said(store, date(2026, 1, 1), &[item("server", ItemState::Counts, "4"), item("user", trial, "4")]).await;
+        let zombie = ItemState::Unknown("zombie".to_owned());
+        let on_the_30th = [item("server", zombie, "5"), item("server", ItemState::Counts, "4")];
+        said(store, date(2026, 6, 30), &on_the_30th).await;
+        // an earlier file that comes late, and the same snapshot again
+        said(store, date(2025, 12, 31), &[item("server", ItemState::Counts, "4")]).await;
+        said(store, date(2026, 6, 30), &on_the_30th).await;
+        let expected = [
+            " kind: server 2025-12-31 2026-06-30, user 2026-01-01 2026-01-01",
+            "server site: 4 2025-12-31 2026-06-30, 5 2026-06-30 2026-06-30",
+            "server status: active 2025-12-31 2026-06-30, zombie 2026-06-30 2026-06-30",
+            "user site: 4 2026-01-01 2026-01-01",
+            "user status: trial 2026-01-01 2026-01-01",
+        ];
+        assert_eq!(seen(store, date(2026, 6, 30)).await, expected);
+        assert_eq!(seen(store, date(2027, 2, 5)).await, expected, "400 days later");
+        let later = seen(store, date(2027, 2, 6)).await;
+        assert_eq!(later[0], " kind: server 2025-12-31 2026-06-30", "and one more");
+        assert_eq!(later[1..], expected[1..3]);
+        said(store, date(2027, 8, 5), &[item("server", ItemState::Counts, "9")]).await;
+        let rest = [
+            " kind: server 2027-08-05 2027-08-05",
+            "server site: 9 2027-08-05 2027-08-05",
+            "server status: active 2027-08-05 2027-08-05",
+        ];
+        assert_eq!(seen(store, date(2027, 8, 5)).await, rest);
+    }
+
+    #[tokio::test]
+    async fn words_without_room_are_not_taken_for_never_said() {
+        let TestStore { store, .. } = &TestStore::new();
+        let (june, july) = (date(2026, 6, 1), date(2026, 7, 1));
+        let items: Vec<_> = (0..WORDS_MAX).map(|n| item("server", ItemState::Counts, &format!("{n:05}"))).collect();
+        said(store, june, &items).await;
+        let site = async || WordsSeen::list(store, &source(), july).await.unwrap().remove(1);
+        assert_eq!((site().await.words.len(), site().await.incomplete_on), (WORDS_MAX, None));
+        said(store, july, &[item("server", ItemState::Counts, "more")]).await;
+        assert_eq!((site().await.words.len(), site().await.incomplete_on), (WORDS_MAX, Some(july)));
+        let long = "x".repeat(WORD_BYTES_MAX + 1);
+        said(store, june, &[item("user", ItemState::Counts, &long)]).await;
+        let of_users = WordsSeen::list(store, &source(), july).await.unwrap().remove(3);
+        assert_eq!((of_users.words.len(), of_users.incomplete_on), (0, Some(june)));
+    }
+
+    #[tokio::test]
+    async fn more_kinds_than_there_is_room_for_are_not_taken_for_never_said() {
+        let TestStore { store, .. } = &TestStore::new();
+        let items: Vec<_> = (0..=KINDS_MAX).map(|n| item(&format!("{n:03}"), ItemState::Counts, "4")).collect();
+        said(store, date(2026, 6, 1), &items).await;
+        let all = WordsSeen::list(store, &source(), date(2026, 6, 1)).await.unwrap();
+        assert_eq!((all[0].words.len(), all[0].incomplete_on), (KINDS_MAX, Some(date(2026, 6, 1))));
+        assert_eq!(all.len(), 1 + 2 * KINDS_MAX);
+    }
+
+    #[tokio::test]
+    async fn who_was_overtaken_adds_nothing() {
+        let TestStore { store, .. } = &TestStore::new();
+        said(store, date(2026, 6, 30), &[item("server", ItemState::Counts, "4")]).await;
+        let mut words = SnapshotWords::default();
+        words.item(&item("server", ItemState::Counts, "5"));
+        let late = words.save(store, &source(), date(2026, 6, 30), Fence::NONE).await;
+        assert!(matches!(late, Err(StoreError::Fenced(_))), "{late:?}");
+    }
+}
