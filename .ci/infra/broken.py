@@ -1,6 +1,6 @@
-"""The gate is alive: for each of its rules, changes to the transformed template that it must refuse for that rule.
+"""Tests the rules of gate.py: for each, changes to the transformed template that it must reject.
 
-Usage: broken.py DIR    DIR as transform.py leaves it
+Usage: broken.py DIR    DIR is the output of transform.py
 """
 
 import copy
@@ -31,7 +31,7 @@ def statement(resources, name, sid):
 
 
 def setting(rule, name, value, *path, variant="usual"):
-    """A value set, or with None taken away, at a path below a resource's properties."""
+    """Sets a value, or removes it if None, at a path below a resource's properties."""
     def change(resources):
         at = properties(resources, name)
         for step in path[:-1]:
@@ -52,7 +52,7 @@ def right(rule, name, sid, key, value):
 
 
 def without(rule, name, key=None, variant="usual"):
-    """A resource, or a key beside its properties, taken away."""
+    """Removes a resource, or a key beside its properties."""
     def change(resources):
         (resources.pop(name) if key is None else resources[name].pop(key))
     change.__name__ = f"without {name} {key or ''}"
@@ -69,22 +69,22 @@ right("no-wildcard-resource", "SyncRole", "Table", "Resource", "arn:aws:dynamodb
 right("no-wildcard-resource", "ReconcileRole", "ReadFiles", "Resource", ["arn:aws:s3:::*"])
 right("no-wildcard-resource", "SyncRole", "Secrets", "Resource", "arn:aws:ssm:us-east-1:000000000000:parameter/*")
 right("no-wildcard-resource", "ReportRole", "Mail", "Condition", {})
-right("nobody-else-gets-in", "TopicPolicy", "Alarms", "Condition", {})
+right("no-foreign-principal", "TopicPolicy", "Alarms", "Condition", {})
 
 
-@breaks("nobody-else-gets-in")
+@breaks("no-foreign-principal")
 def a_public_bucket_statement(resources):
     properties(resources, "BucketPolicy")["PolicyDocument"]["Statement"].append(
         {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::Bucket/reports/*"})
 
 
-@breaks("nobody-else-gets-in")
+@breaks("no-foreign-principal")
 def a_role_for_another_account(resources):
     trust = properties(resources, "SyncRole")["AssumeRolePolicyDocument"]["Statement"][0]
     trust["Principal"] = {"AWS": "arn:aws:iam::111111111111:root"}
 
 
-@breaks("nobody-else-gets-in")
+@breaks("no-foreign-principal")
 def a_function_url(resources):
     resources["Open"] = {"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE"}}
 
@@ -138,15 +138,15 @@ setting("dead-letters", "ReconcileFunction", None, "DeadLetterConfig")
 setting("dead-letters", "Daily", None, "Target", "DeadLetterConfig")
 setting("dead-letters", "FailedQueue", 60, "MessageRetentionPeriod")
 right("dead-letters", "SyncRole", "Failed", "Action", "sqs:GetQueueUrl")
-setting("alarms-tell-someone", "ErrorsAlarm", [], "AlarmActions")
-setting("alarms-tell-someone", "OverdueAlarm", False, "ActionsEnabled")
-setting("alarms-tell-someone", "BouncesAlarm", None, "TreatMissingData")
-setting("alarms-tell-someone", "ErrorsAlarm", "SUM([FILL(sync,0),FILL(report,0)])", "Metrics", 0, "Expression")
-setting("alarms-tell-someone", "TopicPolicy", [], "PolicyDocument", "Statement")
-without("alarms-tell-someone", "TopicSubscription", variant="verified")
+setting("alarms-notify", "ErrorsAlarm", [], "AlarmActions")
+setting("alarms-notify", "OverdueAlarm", False, "ActionsEnabled")
+setting("alarms-notify", "BouncesAlarm", None, "TreatMissingData")
+setting("alarms-notify", "ErrorsAlarm", "SUM([FILL(sync,0),FILL(report,0)])", "Metrics", 0, "Expression")
+setting("alarms-notify", "TopicPolicy", [], "PolicyDocument", "Statement")
+without("alarms-notify", "TopicSubscription", variant="verified")
 
 
-@breaks("alarms-tell-someone")
+@breaks("alarms-notify")
 def an_eleventh_alarm(resources):
     resources["OneMoreAlarm"] = copy.deepcopy(resources["BouncesAlarm"])
 
@@ -188,8 +188,8 @@ def machine(name):
     return keep
 
 
-machine("a task is not tried again")(lambda one: one["States"]["Report"].pop("Retry"))
-machine("a task waits for ever")(lambda one: one["States"]["Sync sources"]["ItemProcessor"]["States"]["Sync"].pop("TimeoutSeconds"))
+machine("a task without retry")(lambda one: one["States"]["Report"].pop("Retry"))
+machine("a task without timeout")(lambda one: one["States"]["Sync sources"]["ItemProcessor"]["States"]["Sync"].pop("TimeoutSeconds"))
 machine("it may run for days")(lambda one: one.update(TimeoutSeconds=200000))
 machine("it calls another function")(lambda one: one["States"]["Report"]["Parameters"].update(FunctionName="arn:aws:lambda:us-east-1:000000000000:function:other"))
 setting("state-machine", "ClosingRole", ["arn:aws:lambda:us-east-1:000000000000:function:truecount-sync"],
@@ -209,12 +209,12 @@ def main():
             print(f"{rule}: `{change.__name__}` changes nothing")
             failed += 1
         elif not list(RULES[rule](Template(resources, variant))):
-            print(f"{rule}: `{change.__name__}` is not refused")
+            print(f"{rule}: `{change.__name__}` is not rejected")
             failed += 1
     for rule in set(RULES) - {rule for rule, _, _ in BROKEN}:
-        print(f"{rule}: nothing shows that it refuses anything")
+        print(f"{rule}: no change tests it")
         failed += 1
-    print(f"gate is alive: {len(BROKEN)} broken templates for {len(RULES)} rules, {failed} not refused")
+    print(f"rules of the template: {len(BROKEN)} broken templates for {len(RULES)} rules, {failed} not rejected")
     sys.exit(1 if failed else 0)
 
 

@@ -1,7 +1,7 @@
-"""What must hold of the template after SAM's transform, with its parameters put in: a rule each.
+"""Rules for the template, checked after SAM's transform and with its parameters resolved.
 
-Usage: gate.py DIR    DIR as transform.py leaves it. Prints each complaint; the exit code is 1 if there is one.
-`broken.py` shows that each rule refuses a template that breaks it.
+Usage: gate.py DIR    DIR is the output of transform.py. Prints each violation; exits with 1 if there is any.
+`broken.py` tests that each rule rejects a template that violates it.
 """
 
 import json
@@ -13,7 +13,7 @@ from transform import VARIANTS
 
 RULES = {}
 
-# These know no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/
+# Actions without resource-level permissions: https://docs.aws.amazon.com/service-authorization/latest/reference/
 WITHOUT_RESOURCE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -45,7 +45,7 @@ class Template:
         return {name: one["Properties"] for name, one in self.resources.items() if one["Type"] == kind}
 
     def statements(self):
-        """Every statement that gives rights to a role or a person: (where, statement)."""
+        """Every statement that grants permissions to a role or a person: (where, statement)."""
         for kind in ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
             for name, properties in self.of(kind).items():
                 documents = [one["PolicyDocument"] for one in properties.get("Policies", [])]
@@ -76,7 +76,7 @@ class Template:
         return self.of("AWS::CloudWatch::Alarm")
 
     def watched(self):
-        """Each metric under an alarm: (namespace, metric, dimensions, alarm)."""
+        """Each metric that an alarm watches: (namespace, metric, dimensions, alarm)."""
         for alarm in self.alarms().values():
             dimensions = lambda one: {each["Name"]: each["Value"] for each in one.get("Dimensions", [])}
             if "MetricName" in alarm:
@@ -91,10 +91,10 @@ class Template:
 def no_wildcard_action(template):
     for where, statement in template.statements():
         if "NotAction" in statement or "NotResource" in statement:
-            yield f"{where}: allows everything but something"
+            yield f"{where}: uses NotAction or NotResource"
         for action in listed(statement.get("Action")):
             if "*" in action or "?" in action:
-                yield f"{where}: `{action}` is more than one action"
+                yield f"{where}: `{action}` has a wildcard"
 
 
 @rule
@@ -107,33 +107,33 @@ def no_wildcard_resource(template):
                 continue
             name = resource.split(":", 5)[5]
             if re.match(r"[a-z-]*[/:]?\*", name) and "ses:FromAddress" not in json.dumps(statement.get("Condition", {})):
-                yield f"{where}: `{resource}` names nothing"
+                yield f"{where}: `{resource}` is too wide"
 
 
 @rule
-def nobody_else_gets_in(template):
+def no_foreign_principal(template):
     for kind, where, statement in template.resource_statements():
         if statement["Effect"] == "Allow" and not re.search("aws:Source(Account|Arn)", json.dumps(statement.get("Condition", {}))):
-            yield f"{where}: allows {statement['Principal']} whatever the account"
+            yield f"{where}: allows {statement['Principal']} of any account"
     for name, role in template.of("AWS::IAM::Role").items():
         for statement in role["AssumeRolePolicyDocument"]["Statement"]:
             if set(statement["Principal"]) != {"Service"}:
                 yield f"{name}: may be assumed by {statement['Principal']}"
     for kind in ("AWS::Lambda::Url", "AWS::Lambda::Permission"):
         for name in template.of(kind):
-            yield f"{name}: opens a function to others"
+            yield f"{name}: exposes a function"
 
 
 @rule
 def one_role_per_function(template):
     roles = [one["Role"].rsplit("/", 1)[1] for one in template.functions().values()]
     if len(set(roles)) != len(FUNCTIONS):
-        yield f"functions share roles: {roles}"
+        yield f"functions share a role: {roles}"
     for name, role in template.of("AWS::IAM::Role").items():
         if role.get("ManagedPolicyArns"):
-            yield f"{name}: has rights from elsewhere: {role['ManagedPolicyArns']}"
+            yield f"{name}: has managed policies: {role['ManagedPolicyArns']}"
         if len(role["AssumeRolePolicyDocument"]["Statement"]) != 1:
-            yield f"{name}: may be assumed in more than one way"
+            yield f"{name}: has more than one trust statement"
 
 
 @rule
@@ -170,9 +170,9 @@ def encryption(template):
         if not queue.get("SqsManagedSseEnabled") and not queue.get("KmsMasterKeyId"):
             yield f"{name}: is not encrypted"
     for name, table in template.of("AWS::DynamoDB::Table").items():
-        # Without a key of one's own DynamoDB encrypts with one of AWS's, and cannot be told not to.
+        # Without a customer key DynamoDB always encrypts with a key of AWS.
         if template.variant == "key" and not table.get("SSESpecification", {}).get("KMSMasterKeyId"):
-            yield f"{name}: does not use the key that was given"
+            yield f"{name}: does not use the given key"
 
 
 @rule
@@ -191,7 +191,7 @@ def tls_only(template):
             yield "the bucket's objects: plain HTTP is not denied"
     for name, one in template.of("AWS::SES::ConfigurationSet").items():
         if one.get("DeliveryOptions", {}).get("TlsPolicy") != "REQUIRE":
-            yield f"{name}: mail may travel in the clear"
+            yield f"{name}: mail may be sent unencrypted"
 
 
 @rule
@@ -202,7 +202,7 @@ def private_bucket(template):
             if block.get(flag) is not True:
                 yield f"{name}: {flag} is not set"
         if bucket.get("OwnershipControls", {}).get("Rules") != [{"ObjectOwnership": "BucketOwnerEnforced"}]:
-            yield f"{name}: objects may have other owners"
+            yield f"{name}: object ownership is not enforced"
         for opening in ("AccessControl", "WebsiteConfiguration", "CorsConfiguration"):
             if opening in bucket:
                 yield f"{name}: has {opening}"
@@ -212,7 +212,7 @@ def private_bucket(template):
 def versioning(template):
     for name, bucket in template.of("AWS::S3::Bucket").items():
         if bucket.get("VersioningConfiguration", {}).get("Status") != "Enabled":
-            yield f"{name}: versions are not kept"
+            yield f"{name}: is not versioned"
 
 
 @rule
@@ -225,47 +225,47 @@ def lifecycle(template):
             for step in listed(one.get("Transitions")) + listed(one.get("NoncurrentVersionTransitions")):
                 moved.add(prefix)
                 if step["StorageClass"] not in RETURN_CLASSES:
-                    yield f"{name}: `{prefix}` goes to {step['StorageClass']}, from where it must be restored"
+                    yield f"{name}: `{prefix}` goes to {step['StorageClass']}, which needs a restore to be read"
             for key in [key for key in one if key.startswith("Expiration")]:
                 if prefix != "raw/" or key != "ExpirationInDays":
-                    yield f"{name}: `{prefix}` is deleted"
+                    yield f"{name}: `{prefix}` expires"
                 elif one[key] != {"Ref": "RawDays"} and int(one[key]) < RAW_DAYS_MIN:
-                    yield f"{name}: `{prefix}` is deleted after {one[key]} days, too early to parse a quarter again"
+                    yield f"{name}: `{prefix}` expires after {one[key]} days, too early to parse a quarter again"
                 else:
                     expires = True
             if "NoncurrentVersionExpiration" in one and prefix not in ("raw/", "runs/", "inbox/"):
-                yield f"{name}: versions of `{prefix}` are deleted"
+                yield f"{name}: old versions of `{prefix}` expire"
         if not expires:
-            yield f"{name}: what the vendors answered is kept for ever, with what identifies persons"
+            yield f"{name}: the vendors' answers, which hold personal data, never expire"
         if moved != {"raw/"}:
-            yield f"{name}: {moved or 'nothing'} goes to infrequent access, not raw/"
+            yield f"{name}: infrequent access for {moved or 'nothing'} instead of raw/"
         if not any("AbortIncompleteMultipartUpload" in one and not one.get("Prefix") for one in rules):
-            yield f"{name}: parts of uploads that were not finished stay"
+            yield f"{name}: unfinished multipart uploads are kept"
 
 
 @rule
 def point_in_time_recovery(template):
     for name, table in template.of("AWS::DynamoDB::Table").items():
         if table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") is not True:
-            yield f"{name}: cannot be restored to a point in time"
+            yield f"{name}: has no point-in-time recovery"
 
 
 @rule
 def deletion_protection(template):
     for name, table in template.of("AWS::DynamoDB::Table").items():
         if table.get("DeletionProtectionEnabled") is not True:
-            yield f"{name}: can be deleted by mistake"
+            yield f"{name}: has no deletion protection"
 
 
 @rule
 def table_shape(template):
     for name, table in template.of("AWS::DynamoDB::Table").items():
         if table.get("BillingMode") != "PAY_PER_REQUEST":
-            yield f"{name}: is not on demand"
+            yield f"{name}: is not billed on demand"
         if table.get("TimeToLiveSpecification") != {"AttributeName": "expires", "Enabled": True}:
-            yield f"{name}: what has expired is not deleted"
+            yield f"{name}: has no TTL on `expires`"
         if [one["AttributeName"] for one in table["KeySchema"]] != ["pk", "sk"]:
-            yield f"{name}: has other keys than pk and sk"
+            yield f"{name}: its keys are not pk and sk"
 
 
 @rule
@@ -286,7 +286,7 @@ def log_retention(template):
         if group is None:
             yield f"{name}: logs to a group that is not in the template"
         elif not group.get("RetentionInDays"):
-            yield f"{name}: its logs are kept for ever"
+            yield f"{name}: its logs never expire"
 
 
 @rule
@@ -294,33 +294,33 @@ def dead_letters(template):
     queues = {f"arn:aws:sqs:us-east-1:000000000000:{name}" for name in template.of("AWS::SQS::Queue")}
     for name, queue in template.of("AWS::SQS::Queue").items():
         if queue.get("MessageRetentionPeriod", 345600) < 604800:
-            yield f"{name}: messages vanish within a week"
+            yield f"{name}: keeps messages for less than a week"
     for name, function in template.functions().items():
         target = function.get("DeadLetterConfig", {}).get("TargetArn")
         if target not in queues:
-            yield f"{name}: what fails goes nowhere"
+            yield f"{name}: has no dead-letter queue"
         elif ("sqs:SendMessage", target) not in set(template.rights(function["Role"].rsplit("/", 1)[1])):
-            yield f"{name}: its role may not write to its queue"
+            yield f"{name}: its role may not write to its dead-letter queue"
     for name, schedule in template.of("AWS::Scheduler::Schedule").items():
         target = schedule["Target"].get("DeadLetterConfig", {}).get("Arn")
         if target not in queues:
-            yield f"{name}: what cannot be started goes nowhere"
+            yield f"{name}: has no dead-letter queue"
         elif ("sqs:SendMessage", target) not in set(template.rights(schedule["Target"]["RoleArn"].rsplit("/", 1)[1])):
-            yield f"{name}: its role may not write to its queue"
+            yield f"{name}: its role may not write to its dead-letter queue"
 
 
 @rule
-def alarms_tell_someone(template):
+def alarms_notify(template):
     topics = {f"arn:aws:sns:us-east-1:000000000000:{name}" for name in template.of("AWS::SNS::Topic")}
     if len(template.alarms()) > ALARMS_MAX:
         yield f"{len(template.alarms())} alarms, more than {ALARMS_MAX}"
     for name, alarm in template.alarms().items():
         if not alarm.get("AlarmActions") or not set(alarm["AlarmActions"]) <= topics:
-            yield f"{name}: tells nobody"
+            yield f"{name}: notifies nobody"
         if alarm.get("ActionsEnabled", True) is not True and template.variant != "off":
             yield f"{name}: is switched off"
         if "TreatMissingData" not in alarm or not alarm.get("AlarmDescription"):
-            yield f"{name}: does not say what missing data means, or what to do"
+            yield f"{name}: has no treatment of missing data or no description"
         expression = [one["Expression"] for one in alarm.get("Metrics", []) if "Expression" in one]
         hidden = [one["Id"] for one in alarm.get("Metrics", []) if "MetricStat" in one and f"({one['Id']}," not in "".join(expression)]
         if hidden:
@@ -342,20 +342,20 @@ def alarms_cover(template):
     def dimension(namespace, metric, name):
         return {dimensions.get(name) for space, found, dimensions, _ in seen if (space, found) == (namespace, metric)}
     for name in sorted(functions - dimension("AWS/Lambda", "Errors", "FunctionName")):
-        yield f"{name}: nobody is told of its errors"
-    # Of the whole region: the functions are throttled together.
+        yield f"{name}: no alarm on its errors"
+    # For the whole region: the functions are throttled together.
     if not any((space, found, dimensions) == ("AWS/Lambda", "Throttles", {}) for space, found, dimensions, _ in seen):
         yield "nobody is told of throttled functions"
-    # Sync uses its time up on purpose, and is called again.
+    # Sync uses all of its time on purpose, and is called again.
     for name in sorted(functions - dimension("AWS/Lambda", "Duration", "FunctionName")):
         if not name.endswith("-sync"):
-            yield f"{name}: nobody is told that its time runs out"
+            yield f"{name}: no alarm on its duration"
     for name in set(template.of("AWS::SQS::Queue")) - dimension("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"):
-        yield f"{name}: nobody is told what lies in it"
+        yield f"{name}: no alarm on its messages"
     for metric in ("ExecutionsFailed", "ExecutionsTimedOut"):
         machines = {f"arn:aws:states:us-east-1:000000000000:stateMachine:{one['StateMachineName']}" for one in template.of("AWS::StepFunctions::StateMachine").values()}
         for name in machines - dimension("AWS/States", metric, "StateMachineArn"):
-            yield f"{name}: nobody is told of its {metric}"
+            yield f"{name}: no alarm on its {metric}"
     for metric in ("ClosingsOverdue", "NotReconciled", "SourcesFailed"):
         above_zero = [
             one for space, found, dimensions, one in seen
@@ -363,14 +363,14 @@ def alarms_cover(template):
             and (one["ComparisonOperator"], one["Threshold"]) == ("GreaterThanThreshold", 0)
         ]
         if not above_zero:
-            yield f"nobody is told of {metric} above 0"
+            yield f"no alarm on {metric} above 0"
     if not any((space, found) == ("AWS/SES", "Bounce") for space, found, _, _ in seen):
         yield "nobody is told of mail that bounced"
 
 
 @rule
 def missing_run_alarm(template):
-    """A run that did not happen: no value for a day, and for at most the hours that two runs may be further apart."""
+    """A missing run raises an alarm: after a day without a value, plus at most the hours that two runs may be further apart."""
     for space, metric, _, alarm in template.watched():
         hours = alarm.get("Period", 0) * alarm["EvaluationPeriods"] / 3600
         if (
@@ -412,7 +412,7 @@ def no_secret_in_the_environment(template):
             yield f"{name}: TRUECOUNT_SECRETS is not the prefix of the parameters"
     for name, resource in template.resources.items():
         if "{{resolve:" in json.dumps(resource):
-            yield f"{name}: a secret is put into the template"
+            yield f"{name}: a secret is resolved into the template"
 
 
 @rule
@@ -434,14 +434,14 @@ def state_machine(template):
         text = re.sub(r"\$\{(\w+)\}", lambda found: given.get(found.group(1), "?"), machine["DefinitionString"])
         definition = json.loads(text)
         if not 0 < definition.get("TimeoutSeconds", 0) < 86400:
-            yield f"{name}: may still run when the next one starts"
+            yield f"{name}: may overlap with the next execution"
         called = set()
         for state, one in tasks(definition):
             called.add(one["Parameters"]["FunctionName"])
             if not one.get("TimeoutSeconds"):
-                yield f"{name}, {state}: waits for ever"
+                yield f"{name}, {state}: has no timeout"
             if not one.get("Retry"):
-                yield f"{name}, {state}: is not tried again"
+                yield f"{name}, {state}: has no retry"
         arns = {f"arn:aws:lambda:us-east-1:000000000000:function:{one['FunctionName']}" for one in template.functions().values()}
         if called != arns:
             yield f"{name}: calls {sorted(called)}"
@@ -473,7 +473,7 @@ def stack_parameter(template):
 
 
 def complaints(template):
-    """Every (rule, complaint)."""
+    """Every (rule, violation)."""
     return [(name, one) for name, check in RULES.items() for one in check(template)]
 
 

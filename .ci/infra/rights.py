@@ -1,6 +1,6 @@
-"""parliament on every policy of the transformed template, each statement a document of its own.
+"""Runs parliament on every policy statement of the transformed template.
 
-Usage: rights.py DIR    DIR as transform.py leaves it
+Usage: rights.py DIR    DIR is the output of transform.py
 """
 
 import json
@@ -12,9 +12,9 @@ import parliament
 from gate import load
 from transform import VARIANTS
 
-# Findings that are not so: (where, issue, action).
+# False positives: (where, issue, action).
 ACCEPTED = {
-    # Its list knows executions of express state machines only.
+    # It knows the executions of express state machines only.
     ("OperatorPolicy", "RESOURCE_MISMATCH", "states:DescribeExecution"),
 }
 

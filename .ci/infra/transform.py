@@ -1,4 +1,4 @@
-"""What CloudFormation gets of infra/template.yaml, made offline: SAM's transform, and the same with its parameters put in.
+"""Transforms infra/template.yaml as CloudFormation would, offline: SAM's transform, then with parameters resolved.
 
 Usage: transform.py OUT    writes OUT/template.json, and OUT/VARIANT.json for each of VARIANTS
 """
@@ -11,7 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# Parameters that a person may give, beside the sender.
+# Combinations of optional parameters.
 VARIANTS = {
     "usual": {},
     "key": {"KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"},
@@ -47,7 +47,7 @@ NOTHING = object()
 
 
 def transformed(source):
-    """SAM's transform, without asking AWS for anything."""
+    """SAM's transform, without any request to AWS."""
     os.environ.setdefault("AWS_DEFAULT_REGION", PSEUDO["AWS::Region"])
     from samtranslator.translator.transform import transform
     from samtranslator.yaml_helper import yaml_parse
@@ -67,7 +67,7 @@ def transformed(source):
 
 
 class Resolver:
-    """Puts parameters, conditions and names in."""
+    """Resolves parameters, conditions and names."""
 
     def __init__(self, template, given):
         self.template = template

@@ -1,4 +1,4 @@
-"""Zips of the three functions as Lambda wants them, from binaries that are built.
+"""Packs the built binaries of the three functions as zips for Lambda.
 
 Usage: zips.py BINARIES OUT    writes OUT/sync.zip, OUT/reconcile.zip, OUT/report.zip
 """

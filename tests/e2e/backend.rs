@@ -43,7 +43,7 @@ impl Folder {
         self.write(&format!("archive/inbox/sources/{source}/{name}"), bytes);
     }
 
-    /// Today's files as a tool in trouble leaves them.
+    /// Today's files as a tool leaves them when its export fails.
     pub(crate) fn replace_files(&self, sample: &Sample, fault: &FaultProfile) {
         for file in sample.inbox() {
             fs::remove_file(self.folder.path().join(format!("archive/inbox/sources/{}/{}", file.source, file.name)))

@@ -27,9 +27,9 @@ pub(crate) enum Moment {
 pub(crate) struct Seen {
     /// `table`, `archive`, `mail`, `secrets`, or a source.
     pub(crate) target: String,
-    /// With which credential: a token without the number that tells it from the one before.
+    /// With which credential: a token without its serial number.
     pub(crate) who: String,
-    /// What was asked, for people.
+    /// The request in words, for messages.
     pub(crate) what: String,
     /// Bytes of the request's body.
     pub(crate) bytes: usize,
@@ -119,7 +119,7 @@ impl Between {
         &self.addresses
     }
 
-    /// Begins to count anew, and sets a trap.
+    /// Restarts the count, and sets a trap.
     pub(crate) fn set(&self, trap: Option<Trap>) {
         let mut state = self.shared.passing();
         state.seen.clear();
@@ -222,7 +222,7 @@ async fn forward(target: Target, number: usize, method: Method, uri: Uri, header
                 }
                 return response.body(Body::from(renamed(bytes.into(), &target))).unwrap();
             }
-            // Cut on its way here: cut on its way on.
+            // The body was cut off on its way here: cut it off on its way on, too.
             Err(_) => {
                 let parts = [Ok(Bytes::from(bytes)), Err(std::io::Error::other("cut"))];
                 let response = response.header(header::CONTENT_LENGTH, promised.unwrap_or(1 << 20));

@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// The bucket of the functions' code.
 const CODE: &str = "truecount-code";
 
-/// What a test wants otherwise than the template has it.
+/// What a test deploys differently from the template.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Otherwise {
     /// Seconds that sync has for an invocation.
@@ -57,8 +57,8 @@ pub(crate) struct Deployed {
 pub(crate) struct Run {
     pub(crate) status: String,
     pub(crate) output: Value,
-    /// All that the emulator says of it.
-    pub(crate) said: Value,
+    /// The emulator's full description of it.
+    pub(crate) description: Value,
 }
 
 impl Deployed {
@@ -147,11 +147,11 @@ impl Deployed {
         let ask = json!({ "executionArn": execution });
         let begun = Instant::now();
         loop {
-            let said = ask_json(&emulator(), "states", "AWSStepFunctions.DescribeExecution", &ask).await;
-            let status = said["status"].as_str().unwrap_or_else(|| panic!("{said}")).to_owned();
+            let description = ask_json(&emulator(), "states", "AWSStepFunctions.DescribeExecution", &ask).await;
+            let status = description["status"].as_str().unwrap_or_else(|| panic!("{description}")).to_owned();
             if status != "RUNNING" {
-                let output = serde_json::from_str(said["output"].as_str().unwrap_or("null")).unwrap();
-                return Run { status, output, said };
+                let output = serde_json::from_str(description["output"].as_str().unwrap_or("null")).unwrap();
+                return Run { status, output, description };
             }
             assert!(begun.elapsed() < LIMIT, "{execution} does not end");
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -240,13 +240,13 @@ async fn create(emulator: &str, name: &str) {
     ask_form(emulator, &fields).await;
     let begun = Instant::now();
     loop {
-        let said = ask_form(emulator, &[("Action", "DescribeStacks"), ("StackName", name)]).await;
-        if said.contains("<StackStatus>CREATE_COMPLETE<") {
+        let answer = ask_form(emulator, &[("Action", "DescribeStacks"), ("StackName", name)]).await;
+        if answer.contains("<StackStatus>CREATE_COMPLETE<") {
             return;
         }
-        if !said.contains("<StackStatus>CREATE_IN_PROGRESS<") || begun.elapsed() > LIMIT {
+        if !answer.contains("<StackStatus>CREATE_IN_PROGRESS<") || begun.elapsed() > LIMIT {
             let events = ask_form(emulator, &[("Action", "DescribeStackEvents"), ("StackName", name)]).await;
-            panic!("the stack was not made: {said}\n{events}");
+            panic!("the stack was not made: {answer}\n{events}");
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
@@ -282,7 +282,7 @@ async fn ask_form(emulator: &str, fields: &[(&str, &str)]) -> String {
     request.send().await.unwrap().text().await.unwrap()
 }
 
-/// How many mails the emulator's SES has taken so far.
+/// How many mails the emulator's SES has accepted.
 pub(crate) async fn taken_by_ses() -> usize {
     let address = format!("{}/_ministack/ses/messages", emulator());
     let text = client().get(address).send().await.unwrap().text().await.unwrap();

@@ -1,5 +1,5 @@
-//! Functions with little time stop by themselves, and the next invocation goes on: the month is the same, and hardly a
-//! question is asked twice.
+//! Functions with little time stop in time, and the next invocation goes on: the month is the same, and hardly a
+//! request is made twice.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const TIMES: [u64; 3] = [7_000, 8_000, 10_000];
 /// Invocations until a step must be done.
 const INVOCATIONS_MAX: u32 = 60;
 
-/// One in so many questions may be asked again.
+/// One in so many requests may be repeated.
 const REPEATED_SHARE: usize = 20;
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn sync(stack: &Stack, source: &str, time: Duration) -> u32 {
     let (step, function) = (Step::sync(source), stack.start("sync").await);
     for invocation in 1..=INVOCATIONS_MAX {
         let Ended::Answer(answer) = function.invoke(&step.event, time).await else {
-            panic!("it did not stop by itself\n{}", stack.logs())
+            panic!("it did not stop in time\n{}", stack.logs())
         };
         match state(&answer) {
             "committed" => return invocation,
@@ -66,7 +66,7 @@ async fn sync(stack: &Stack, source: &str, time: Duration) -> u32 {
     panic!("{source} is not done after {INVOCATIONS_MAX} invocations")
 }
 
-/// Questions put to the vendors, and how many of them more than once.
+/// Requests to the vendors, and how many of them were repeated.
 fn repeated(stack: &Stack) -> (usize, usize) {
     let mut asked: BTreeMap<(String, String), usize> = BTreeMap::new();
     for seen in stack.between.seen() {

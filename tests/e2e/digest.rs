@@ -1,5 +1,5 @@
 //! What a month left behind, in canonical order: the same month has the same digest, wherever and however it was run.
-//! Deliberately absent: raw pages, leases, checkpoints, and when something was noted.
+//! Deliberately absent: raw pages, leases, checkpoints, and when something was recorded.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -64,7 +64,7 @@ impl Digest {
         Self { lines, first_mails: mails.len() - labelled, labelled_mails: labelled }
     }
 
-    /// One hash over all of it; how many mails is asked apart.
+    /// One hash over all of it; the number of mails is compared separately.
     pub(crate) fn sha256(&self) -> String {
         sha256(self.lines.join("\n").as_bytes())
     }
@@ -104,11 +104,11 @@ fn mail(raw: &[u8], places: &[String]) -> String {
         }
         text
     };
-    let mut said = Sha256::new();
+    let mut hash = Sha256::new();
     let mut part = |what: &str, bytes: &[u8]| {
-        said.update(what.as_bytes());
-        said.update((bytes.len() as u64).to_be_bytes());
-        said.update(bytes);
+        hash.update(what.as_bytes());
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
     };
     for (name, value) in
         message.headers_raw().filter(|(name, _)| !["Message-ID", "Content-Type", "Subject"].contains(name))
@@ -123,7 +123,7 @@ fn mail(raw: &[u8], places: &[String]) -> String {
         part(attachment.attachment_name().unwrap_or(""), attachment.contents());
     }
     let subject = neutral(message.subject().unwrap_or(""));
-    format!("mail `{subject}` {}", said.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!("mail `{subject}` {}", hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 /// A page without the table row that says that it may be a repeat.

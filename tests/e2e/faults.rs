@@ -1,5 +1,5 @@
 //! Every sample vendor failing in every way: a named incident, comparisons that were not made instead of zeros, few
-//! repeats, and nothing asked of a stranger. In this process: needs neither the built functions nor an emulator.
+//! repeats, and no request to a foreign host. In this process: needs neither the built functions nor an emulator.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +17,7 @@ use crate::backend::{Folder, config};
 use crate::between::Between;
 use crate::say;
 
-/// Requests that one question may cost.
+/// HTTP requests that one logical request may cost.
 const REQUESTS_MAX: usize = 4;
 
 /// Days before the failing sync at which there was a good one: too long ago to be compared with.
@@ -26,7 +26,7 @@ const EARLIER_DAYS: i64 = 10;
 /// Cases under way at once. Much of a case is waiting before a repeat.
 const AT_ONCE: usize = 16;
 
-/// What came of one case.
+/// The outcome of one case.
 struct Outcome {
     incident: String,
     not_reconciled: u64,
@@ -54,7 +54,7 @@ async fn a_vendor_that_fails_is_named_and_never_counted_as_zero() {
             Ok(good) => say(&format!("{source} {fault}: {} not reconciled, {}", good.not_reconciled, good.incident)),
             Err(_) => {
                 failed += 1;
-                say(&format!("{source} {fault}: FAILED, told above"));
+                say(&format!("{source} {fault}: FAILED, shown above"));
             }
         }
     }
@@ -67,7 +67,7 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
     let vendors = Vendors::start(Arc::clone(sample)).await.unwrap();
     let between = Between::open(&vendors.endpoints()).await;
     let fault = FaultProfile::named(fault, &vendors.foreign_url()).unwrap();
-    // Nobody can pass on that nobody listens.
+    // A vendor that refuses connections cannot answer.
     let endpoints = if fault == FaultProfile::Refused { vendors.endpoints() } else { between.addresses().clone() };
     let folder = Folder::new(sample, &endpoints).await;
     let earlier = sample.now() - (24 * EARLIER_DAYS).hours();
@@ -108,7 +108,7 @@ async fn fails(sample: &Arc<Sample>, source: &str, fault: &'static str) -> Outco
     asked_little(&case, &between);
     assert_eq!((vendors.foreign_requests(), vendors.writes_refused()), (0, 0), "{case}");
     let not_reconciled = says_so(&case, &env, source).await;
-    // Healed, the source is read again.
+    // Once the vendor is healthy, the source is read again.
     if !is_file {
         vendors.set_fault(source, None).await.unwrap();
         let answer = sync(&env, source).await;
@@ -121,7 +121,7 @@ async fn sync(env: &Environment, source: &str) -> SyncAnswer {
     truecount_app::sync(env, &config(env).await.settings, source, Deadline::in_seconds(600)).await.unwrap()
 }
 
-/// No question was asked more often than it may.
+/// No request was repeated more often than allowed.
 fn asked_little(case: &str, between: &Between) {
     let mut asked: BTreeMap<(String, String, String), usize> = BTreeMap::new();
     let data = between.seen().into_iter().filter(|seen| seen.what.starts_with("GET "));

@@ -59,7 +59,7 @@ fn killed_at_every_request_of_a_small_month() {
     play.run(&points);
 }
 
-/// Agreements enough for several packs of pages, so that a sync goes on from the middle.
+/// Agreements enough for several page batches, so that a sync goes on from the middle.
 #[test]
 #[ignore = "needs the built functions and the emulator, and TRUECOUNT_E2E=full: .ci/e2e"]
 fn killed_at_every_write_of_a_sync_of_several_packs() {
@@ -96,7 +96,7 @@ fn killed_at_sampled_requests_of_the_sample_month() {
 }
 
 impl Play {
-    /// Runs the month once in peace, keeping the state before each step.
+    /// Runs the month once undisturbed, keeping the state before each step.
     async fn rehearse(sample: Sample) -> Self {
         let sample = Arc::new(sample);
         let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
@@ -129,7 +129,7 @@ impl Play {
         points
     }
 
-    /// Tries all points, and fails with every one that went wrong.
+    /// Tries all points, and fails with a list of all that went wrong.
     fn run(&self, points: &[Point]) {
         let begun = Instant::now();
         let next = AtomicUsize::new(0);
@@ -157,7 +157,7 @@ impl Play {
         ));
         let failed: Vec<_> = trials.iter().filter_map(|(point, trial)| Some((point, trial.as_ref().err()?))).collect();
         for (point, why) in &failed {
-            say(&format!("FAILED {}: {why}", self.told(point)));
+            say(&format!("FAILED {}: {why}", self.named(point)));
         }
         assert!(failed.is_empty(), "{} of {} kills were not survived", failed.len(), trials.len());
         assert!(sprung * 100 >= trials.len() * 97, "only {sprung} of {} kills struck", trials.len());
@@ -168,7 +168,7 @@ impl Play {
         let rest = std::iter::from_fn(|| points.get(next.fetch_add(1, Ordering::Relaxed)).copied());
         let trials = rest.map(|point| async move {
             let trial = AssertUnwindSafe(self.trial(vendors, point)).catch_unwind().await;
-            (point, trial.unwrap_or_else(|_| Err("a panic, told above".to_owned())))
+            (point, trial.unwrap_or_else(|_| Err("a panic, shown above".to_owned())))
         });
         futures::stream::iter(trials).buffer_unordered(AT_ONCE).collect().await
     }
@@ -199,7 +199,7 @@ impl Play {
         if is_one_mail { Ok(trial) } else { Err(format!("{} mails and {} labelled", trial.first, trial.labelled)) }
     }
 
-    fn told(&self, point: &Point) -> String {
+    fn named(&self, point: &Point) -> String {
         let scene = &self.scenes[point.scene];
         let seen = &scene.requests[point.at - 1];
         let moment = if point.moment == Moment::Before { "before" } else { "after" };
@@ -215,7 +215,7 @@ struct Trial {
 }
 
 impl Scene {
-    /// The state before a step, and what the step asks in peace.
+    /// The state before a step, and what the step requests when undisturbed.
     async fn set(sample: &Arc<Sample>, vendors: &Vendors, step: Step, earlier: &[Step]) -> Self {
         let stack = Stack::open(sample, vendors, TableKind::Embedded).await;
         for step in earlier {

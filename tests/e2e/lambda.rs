@@ -1,5 +1,5 @@
 //! A stand-in for the Lambda service: runs the built functions as processes, hands them events over the Runtime API,
-//! takes their answers, and ends them. Deliberately absent: what the events say.
+//! takes their answers, and ends them. Deliberately absent: the content of the events.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::OpenOptions;
@@ -27,7 +27,7 @@ const LATE: Duration = Duration::from_millis(700);
 /// How long a process may take to start.
 const START: Duration = Duration::from_secs(60);
 
-/// How often a process is looked at.
+/// How often a process is polled.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// How an invocation ended.
@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(5);
 pub(crate) enum Ended {
     /// The function's answer.
     Answer(Value),
-    /// The function's error, as it told the runtime.
+    /// The function's error, as it was reported to the runtime.
     Error(String),
     /// The process ended before it had answered.
     Died,
@@ -94,7 +94,7 @@ impl Process {
         child.try_wait().is_ok_and(|status| status.is_some())
     }
 
-    /// The most memory that it had resident so far, in KiB.
+    /// Its peak resident memory, in KiB.
     pub(crate) fn peak_kib(&self) -> Option<u64> {
         let id = self.0.lock().unwrap_or_else(PoisonError::into_inner).id();
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
@@ -156,7 +156,7 @@ impl Function {
                 }
                 () = tokio::time::sleep(LOOK) => {
                     if self.process.has_ended() {
-                        // What it said last may still be on its way.
+                        // Its last log lines may still be on their way.
                         return tokio::time::timeout(10 * LOOK, ended).await.map_or(Ended::Died, |e| e.unwrap_or(Ended::Died));
                     }
                 }

@@ -47,12 +47,12 @@ async fn a_million_items_in_512_megabytes() {
         run(&stack, &step).await;
     }
     say(&format!("the month: {:.0?}", begun.elapsed()));
-    units.told().iter().for_each(|line| say(line));
+    units.lines().iter().for_each(|line| say(line));
     assert!(units.key_rate() <= KEY_RATE_MAX, "a key takes more than {KEY_RATE_MAX} write units a second");
     is_right(&stack).await;
 }
 
-/// One step, invoked until it is done; says what it took.
+/// One step, invoked until it is done; prints what it took.
 async fn run(stack: &Stack, step: &Step) {
     stack.between.set(None);
     let (begun, mut peak) = (Instant::now(), 0);

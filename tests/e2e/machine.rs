@@ -38,7 +38,7 @@ async fn at_a_prompt(sample: &Arc<Sample>) -> Digest {
 }
 
 fn succeeded(run: &Run) {
-    assert_eq!(run.status, "SUCCEEDED", "{}", run.said);
+    assert_eq!(run.status, "SUCCEEDED", "{}", run.description);
 }
 
 /// The sources of a run that ended in this state.
@@ -73,7 +73,7 @@ async fn a_deployed_month_is_that_of_the_command_line() {
     assert_eq!((&draft.output["report"]["state"], deployed.mails().len()), (&json!("reported"), 1), "{}", draft.output);
     assert_eq!(draft.output["sources"], json!([]));
     let wrong = deployed.run(json!({ "run": "closng" })).await;
-    assert_eq!(wrong.status, "FAILED", "{}", wrong.said);
+    assert_eq!(wrong.status, "FAILED", "{}", wrong.description);
 }
 
 #[tokio::test]
@@ -168,11 +168,11 @@ async fn a_failed_closing_is_reported_and_caught_up() {
         is_kept.then(|| denied(&seen.target, "s3:PutObject", "arn:aws:s3:::bucket/runs/2026-06"))
     })));
     let run = deployed.run(json!({})).await;
-    assert_eq!(run.status, "FAILED", "{}", run.said);
-    let told = deployed.mails();
-    assert_eq!(told.len(), 1, "the clerk is told once");
-    let told = mail_parser::MessageParser::default().parse(&told[0]).unwrap().body_text(0).unwrap().into_owned();
-    assert!(told.contains("June 2026") && told.contains("PutObject"), "{told}");
+    assert_eq!(run.status, "FAILED", "{}", run.description);
+    let mails = deployed.mails();
+    assert_eq!(mails.len(), 1, "the failure is mailed once");
+    let text = mail_parser::MessageParser::default().parse(&mails[0]).unwrap().body_text(0).unwrap().into_owned();
+    assert!(text.contains("June 2026") && text.contains("PutObject"), "{text}");
     deployed.between.refuse(None);
     let run = deployed.run(json!({})).await;
     succeeded(&run);

@@ -1,4 +1,4 @@
-//! The state machine's order: sync each source until it is sealed or has failed, reconcile, report.
+//! The state machine's order: sync each source until it is committed or has failed, reconcile, report.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::lambda::{Ended, Function};
 use crate::stack::{Stack, state};
 
-/// Time of an invocation that nobody disturbs.
+/// Time limit of an undisturbed invocation.
 pub(crate) const UNDISTURBED: Duration = Duration::from_secs(120);
 
 /// How long to wait while another worker, or one that was ended, holds the lease.
@@ -37,7 +37,7 @@ impl Step {
         Self { function: "report", event: json!({ "month": stack.sample.month() }) }
     }
 
-    /// What is disturbed, for people.
+    /// A name for the step that is disturbed, for messages.
     pub(crate) fn name(&self) -> String {
         self.event["source"].as_str().map_or_else(|| self.function.to_owned(), |source| format!("sync {source}"))
     }

@@ -1,5 +1,5 @@
 //! The command line on a deployed stack: its parts found by its name, and every command as on a folder. Deliberately
-//! absent: what each command does (their own tests), and faults (`tests/it/doctor.rs`).
+//! absent: what each command does (their own tests), and faults (`tests/integration/doctor.rs`).
 
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -37,9 +37,9 @@ impl Prompt<'_> {
             child.wait_with_output().unwrap()
         };
         let output = tokio::task::spawn_blocking(run).await.unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
-        assert!(!said.contains("tc-canary"), "{args:?}: {said}");
+        let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {printed}");
+        assert!(!printed.contains("tc-canary"), "{args:?}: {printed}");
         String::from_utf8(output.stdout).unwrap()
     }
 }

@@ -245,7 +245,7 @@ impl Turns {
     }
 }
 
-/// The answer, or in words why there is none.
+/// The answer, or why there is none.
 async fn invoke(stack: &Stack, function: &'static str, event: &Value) -> Result<Value, String> {
     match stack.start(function).await.invoke(event, UNDISTURBED).await {
         Ended::Answer(answer) if state(&answer) == "failed" => Err(answer.to_string()),
@@ -266,7 +266,7 @@ async fn each_function_asks_for_what_its_role_allows() {
         let asked = enforce(&stack, policy.clone(), rejected);
         let mut events = turns.events(function);
         if function == "report" {
-            // A mail that SES refuses, and the word to the clerk.
+            // A mail that SES refuses, and the mail about the failure.
             let refused = invoke(&stack, function, &events[0]).await.unwrap_err();
             assert!(refused.contains("MessageRejected"), "{refused}");
             events.push(json!({ "failed": { "month": turns.sample.month(), "step": "reconcile", "why": "a try" } }));
@@ -307,12 +307,12 @@ async fn without_any_one_action_a_run_fails_and_names_it() {
             // A mail that was not sent is taken from the outbox again.
             let rejected = u32::from(action == "dynamodb:DeleteItem");
             enforce(&stack, policy.without(&action), rejected);
-            let mut said = Vec::new();
+            let mut errors = Vec::new();
             for event in turns.events(function) {
-                said.extend(invoke(&stack, function, &event).await.err());
+                errors.extend(invoke(&stack, function, &event).await.err());
             }
-            assert!(!said.is_empty(), "{role} without {action}: nothing failed");
-            assert!(said.iter().all(|said| said.contains(&action)), "{role} without {action}: {said:?}");
+            assert!(!errors.is_empty(), "{role} without {action}: nothing failed");
+            assert!(errors.iter().all(|error| error.contains(&action)), "{role} without {action}: {errors:?}");
             tried += 1;
         }
     }

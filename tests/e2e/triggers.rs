@@ -32,16 +32,16 @@ async fn fifty_triggers_at_once_make_one_run_and_one_mail() {
         for source in others {
             settle(&stack, &Step::sync(source), None, UNDISTURBED).await;
         }
-        let mut told = Vec::new();
+        let mut lines = Vec::new();
         for step in [Step::sync(doubled), Step::reconcile(), Step::report(&stack)] {
             let answers = at_once(&stack, &step).await;
             let busy = answers.iter().filter(|answer| state(answer) == "busy").count();
-            told.push(format!("{} {} done, {busy} busy", step.name(), answers.len() - busy));
+            lines.push(format!("{} {} done, {busy} busy", step.name(), answers.len() - busy));
             assert!(busy < TRIGGERS, "somebody did it");
             settle(&stack, &step, None, UNDISTURBED).await;
         }
         let found = stack.digest().await;
-        say(&format!("{TRIGGERS} at once: {}; {found:?}, {:.1?}", told.join("; "), begun.elapsed()));
+        say(&format!("{TRIGGERS} at once: {}; {found:?}, {:.1?}", lines.join("; "), begun.elapsed()));
         assert_eq!(found, expected, "{}\n{}", expected.difference(&found), stack.logs());
     }
 }

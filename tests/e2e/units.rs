@@ -62,7 +62,7 @@ impl Units {
     }
 
     /// A line for each kind of row, then the sum and the greatest rates.
-    pub(crate) fn told(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let counted = self.0.lock().unwrap();
         let mut lines: Vec<String> = counted
             .kinds

@@ -93,7 +93,7 @@ fn assert_nothing_is_fact(backend: &TestBackend, summary: &RunSummary) {
     let bytes = std::fs::read(backend.folder.path().join("outbox").join(mail)).unwrap();
     let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
     let text = mail.body_text(0).unwrap();
-    assert!(text.contains("NOT RECONCILED") && text.contains("3 of kind server where 40 were counted"), "{text}");
+    assert!(text.contains("NOT RECONCILED") && text.contains("items of kind `server` fell from 40 on"), "{text}");
     assert!(!text.contains("1,683.50"), "37 servers at 45.50 are no fact: {text}");
 }
 
@@ -196,5 +196,5 @@ async fn units_fall_where_items_do_not_and_billed_lines_are_guarded_too() {
     backend.on("2026-06-30");
     backend.sync("psa").await;
     let ReadState::Doubtful(reason) = state(&backend, "psa").await else { panic!("it fell") };
-    assert!(reason.to_string().starts_with("4 units of kind line where 40 were counted on 2026-06-29"), "{reason}");
+    assert!(reason.to_string().starts_with("units of kind `line` fell from 40 on 2026-06-29 to 4:"), "{reason}");
 }

@@ -17,7 +17,7 @@ const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_p
 3,c3,Quay Foods,MNG-SRV,4,45.50,GBP
 ";
 
-/// One organization of three clients, told apart by site; one that the vendor knows by the PSA's id.
+/// One account of three clients, distinguished by site; one that the vendor knows by the PSA's id.
 const USAGE: &str = "account_id,account_name,item_id,kind,status,site,psa_client_id
 shared,The Old Mill,s1,server,active,leeds,
 shared,The Old Mill,s2,server,active,leeds,

@@ -23,7 +23,7 @@ const SECRETS_HEAD: &str = "\
 const NEXT_STEPS: &str = "\
 Next:
 1. Enable your PSA and your sources in settings.toml.
-2. Say in rules.toml which products are counted by what.
+2. Write a rule in rules.toml for each product that a source counts.
 3. Store the credentials of each source: `truecount secrets set SOURCE`.
 4. Check it all: `truecount rules check`, then `truecount doctor`.
 5. Read the sources: `truecount sync`.";

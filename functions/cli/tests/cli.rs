@@ -189,6 +189,9 @@ fn a_misspelt_key_in_the_rules_is_named_with_its_line() {
     fs::write(&rules, text).unwrap();
     let answer = truecount(folder.path(), &["rules", "check"]);
     assert_eq!(answer.status.code(), Some(FAILED));
-    let said = err(&answer);
-    assert!(said.contains("rules.toml line") && said.contains("stale_day") && said.contains("stale_days"), "{said}");
+    let printed = err(&answer);
+    assert!(
+        printed.contains("rules.toml line") && printed.contains("stale_day") && printed.contains("stale_days"),
+        "{printed}"
+    );
 }

@@ -79,7 +79,7 @@ fn a_person_works_down_the_list_by_what_hangs_on_it() {
     let data = home.path();
     let list = good(&truecount(data, &["mappings", "list", "--undecided"]));
     let ids: Vec<_> = list.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
-    assert_eq!(ids, ["18", "17", "9"], "by worth: {list}");
+    assert_eq!(ids, ["18", "17", "9"], "by monthly value: {list}");
     let progress = err(&truecount(data, &["mappings", "list"]));
     assert!(progress.contains("rmm: GBP 30.00 of 60.00 monthly revenue mapped (50 %)"), "{progress}");
 

@@ -34,10 +34,10 @@ fn piped(folder: &Path, args: &[&str], text: &str) -> Output {
 
 /// Ends so, and says so, on either stream.
 fn ends(output: &Output, code: i32, words: &str) {
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{said}");
-    assert!(said.contains(words), "`{words}` is not in: {said}");
-    assert!(!said.contains("c4n4ry"), "{said}");
+    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{printed}");
+    assert!(printed.contains(words), "`{words}` is not in: {printed}");
+    assert!(!printed.contains("c4n4ry"), "{printed}");
 }
 
 /// A folder with one PSA and one RMM switched on.

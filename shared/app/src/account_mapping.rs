@@ -65,13 +65,11 @@ pub fn of_accounts(
     let alike = equal_but_for_legal_form(named(), clients_named());
     let held = Identifiers::of(accounts, clients, &equal, &alike);
     let mapping = |account: &Account| {
-        if let Some(decision) = decisions.get(&account.id) {
-            match &decision.decision {
-                MappingDecision::Undecided => {}
-                verdict => return decided(verdict, decision),
-            }
+        let decision = decisions.get(&account.id);
+        if let Some(decision) = decision.filter(|one| one.decision != MappingDecision::Undecided) {
+            return decided(decision);
         }
-        let may_confirm = !decisions.contains_key(&account.id);
+        let may_confirm = decision.is_none();
         if let Some(client_id) = held.confirmed(&account.id)
             && may_confirm
             && settings.confirm_vendor_identifiers
@@ -86,8 +84,8 @@ pub fn of_accounts(
     accounts.iter().map(|account| mapping(account)).collect()
 }
 
-fn decided(verdict: &MappingDecision, decision: &MappingRecord) -> AccountMapping {
-    match verdict {
+fn decided(decision: &MappingRecord) -> AccountMapping {
+    match &decision.decision {
         MappingDecision::Confirmed { client_id } => {
             Mapping::Confirmed { client_id: client_id.clone(), by: DecidedBy::Person }.into()
         }

@@ -297,9 +297,9 @@ impl fmt::Display for ReadReason {
             Self::BadField { record, id: None, detail } => write!(f, "a {record}: {detail}"),
             Self::Orphaned { record, id, parent } => write!(f, "{record} {id} has no {parent}"),
             Self::Dropped { kind, measure, before, now, as_of } => {
-                let units = if *measure == Measure::Units { " units" } else { "" };
+                let counted = if *measure == Measure::Units { "units" } else { "items" };
                 let (before, now) = (before.normalize(), now.normalize());
-                write!(f, "{now}{units} of kind {kind} where {before} were counted on {as_of}: {UNTIL_CONFIRMED}")
+                write!(f, "{counted} of kind `{kind}` fell from {before} on {as_of} to {now}: {UNTIL_CONFIRMED}")
             }
             Self::NotListed { before, as_of } => {
                 write!(f, "no longer in the vendor's list, with {before} items on {as_of}: {UNTIL_CONFIRMED}")

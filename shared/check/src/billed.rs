@@ -1,4 +1,4 @@
-//! The billed side's file: one line of product, quantity and price in each row.
+//! The file of billed lines: product, quantity and price in each row.
 
 use std::path::Path;
 
@@ -57,7 +57,7 @@ pub(super) fn read(path: &Path, reconciler: &mut Reconciler) -> Result<(), Check
     })
 }
 
-/// Each product code, for rules that are made from the files.
+/// Each product code, for rules that are derived from the files.
 pub(super) fn product_codes(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CheckError> {
     each_row(path, &COLUMNS, |row| {
         take(row.key(PRODUCT_CODE));

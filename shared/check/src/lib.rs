@@ -1,7 +1,7 @@
-//! `truecount check`: billed lines against usage from CSV files, with nothing set up, stored or sent.
+//! `truecount check`: compares billed lines with usage from CSV files; needs no set-up, stores and sends nothing.
 //!
 //! Reads each file once, line by line, and pushes what it reads into the same reconciliation that a month's run
-//! uses. Not here: what a difference is or is worth, and what a report looks like.
+//! uses. Deliberately absent: what a difference is, its value, and the report's layout.
 
 mod billed;
 mod mappings;
@@ -21,20 +21,20 @@ use truecount_reconciliation::{
     Options, Profile, ReconcileError, Reconciler, Reconciliation, RulesError, SourceStatus,
 };
 
-/// What `check` is asked.
+/// The input of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckArgs {
     /// CSV: what the PSA bills.
     pub billed: PathBuf,
     /// CSV: what is used.
     pub usage: PathBuf,
-    /// CSV: which account is which client's. `None`: names that are equal and unique count.
+    /// CSV: which client each account belongs to. `None`: by names that are equal and unique.
     pub mappings: Option<PathBuf>,
-    /// TOML, or CSV for the plain profile. `None`: product codes that are equal to a SKU count.
+    /// TOML, or CSV for the plain profile. `None`: each product code that equals a SKU is a rule.
     pub rules: Option<PathBuf>,
     /// The count day and the billing day.
     pub as_of: CountDay,
-    /// The folder for `exceptions.csv` and `setup.csv`; made if it is not there. What it holds under these names is
+    /// The folder for `exceptions.csv` and `setup.csv`; created if it does not exist. Files of these names are
     /// replaced.
     pub out: PathBuf,
 }
@@ -62,26 +62,26 @@ impl CheckOutcome {
     }
 }
 
-/// Why there is no answer: what, where, and what to do.
+/// Why a check failed: what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// A file cannot be opened or read.
     #[error("{file}: {why}")]
     File {
-        /// The file as it was named.
+        /// The file as given.
         file: String,
-        /// What the system said.
+        /// The system's error.
         why: std::io::Error,
     },
-    /// A header without the columns that are needed.
+    /// The header lacks required columns.
     #[error("{file} line 1: {why}")]
     Header {
         /// The file.
         file: String,
-        /// Which columns, and what is there instead.
+        /// Which columns, and what the header has instead.
         why: String,
     },
-    /// A line that is no row.
+    /// A line is not a row.
     #[error("{file} line {line}: {why}")]
     Row {
         /// The file.
@@ -91,7 +91,7 @@ pub enum CheckError {
         /// What is wrong and what to do.
         why: String,
     },
-    /// A field that does not hold what it must.
+    /// A field has an invalid value.
     #[error(transparent)]
     Field(#[from] FieldError),
     /// The rules.
@@ -100,12 +100,12 @@ pub enum CheckError {
     /// The comparison itself.
     #[error(transparent)]
     Reconcile(#[from] ReconcileError),
-    /// The folder for the answer.
+    /// The output folder.
     #[error("{place} cannot be written: {why}")]
     Output {
         /// The file or folder.
         place: String,
-        /// What went wrong.
+        /// The system's error.
         why: String,
     },
 }
@@ -129,13 +129,13 @@ pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
     output::write(args, reconciler.finish()?)
 }
 
-/// A source that a file holds whole.
+/// A source that is read completely from a file.
 fn status(source: SourceId, side: Side, as_of: CountDay) -> SourceStatus {
     let (connector, read_state) = ("csv".to_owned(), ReadState::Complete);
     SourceStatus { source, connector, side, read_state, synced_on: Some(as_of.0) }
 }
 
-/// The file's name as it was given.
+/// The file's name as given.
 fn named(path: &Path) -> String {
     path.display().to_string()
 }

@@ -16,7 +16,7 @@ const SOURCE: usize = 0;
 const ACCOUNT_ID: usize = 1;
 const CLIENT_ID: usize = 2;
 
-/// Pushes every mapping. A source that is named here is there, even if nothing is used in it.
+/// Pushes every mapping. A source that is named here exists, even if it has no usage.
 pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) -> Result<(), CheckError> {
     each_row(path, &COLUMNS, |row| {
         let source = SourceId::new(row.key(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?;

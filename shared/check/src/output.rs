@@ -1,4 +1,4 @@
-//! The answer's files: written beside their place and moved there whole.
+//! The output files: written under a temporary name and then renamed, so that no half file is ever seen.
 
 use std::{
     fs::{self, File},

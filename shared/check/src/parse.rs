@@ -1,11 +1,11 @@
-//! Decimals, days and moments from the forms that nearly every row has, exactly; every other form goes the long way
-//! round, which also says what is wrong.
+//! Fast, exact parsing of decimals, days and timestamps in their usual forms. Every other form goes through the slow
+//! parser, which also makes the error message.
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{CountDay, Currency, ID_BYTES_MAX, IdError, decimal_from_text};
 
-/// So many digits fit whatever they are.
+/// Numbers with at most this many digits always fit.
 const DIGITS_SURE: usize = 18;
 
 pub(super) fn decimal(text: &str) -> Result<Decimal, String> {
@@ -15,7 +15,7 @@ pub(super) fn decimal(text: &str) -> Result<Decimal, String> {
     }
 }
 
-/// Empty: not told, which is not zero.
+/// Empty: not stated, which is not zero.
 pub(super) fn decimal_if_any(text: &str) -> Result<Option<Decimal>, String> {
     if text.trim().is_empty() { Ok(None) } else { decimal(text).map(Some) }
 }
@@ -66,7 +66,7 @@ fn two(tens: u8, ones: u8) -> Option<i16> {
     (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| i16::from(tens - b'0') * 10 + i16::from(ones - b'0'))
 }
 
-/// A moment, or a day's first one, in UTC unless it says otherwise.
+/// A timestamp, or the start of a day; in UTC unless an offset is given.
 pub(super) fn moment_if_any(text: &str) -> Result<Option<Timestamp>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -93,7 +93,7 @@ fn plain_moment(text: &[u8]) -> Option<Timestamp> {
     let &[y, e, a, r, b'-', m, o, b'-', d, n, b'T', h, u, b':', i, t, b':', s, c, b'Z'] = text else { return None };
     let (year, month, day) = (i64::from(two(y, e)? * 100 + two(a, r)?), i64::from(two(m, o)?), i64::from(two(d, n)?));
     let (hour, minute, second) = (i64::from(two(h, u)?), i64::from(two(i, t)?), i64::from(two(s, c)?));
-    // the 29th and later are asked of the calendar
+    // from the 29th on the calendar decides
     let is_sure = (1..=12).contains(&month) && (1..=28).contains(&day);
     if hour > 23 || minute > 59 || second > 59 || !(is_sure || plain_day(&text[..10]).is_some()) {
         return None;
@@ -114,7 +114,7 @@ pub(super) fn currency_if_any(text: &str) -> Result<Option<Currency>, String> {
     if text.trim().is_empty() { Ok(None) } else { Currency::new(text).map(Some).map_err(|e| e.to_string()) }
 }
 
-/// The grammar of ids, without making one.
+/// Checks the grammar of an id without creating one.
 pub(super) fn check_id(text: &str) -> Result<(), IdError> {
     let bytes = text.as_bytes();
     if bytes.len() > ID_BYTES_MAX {

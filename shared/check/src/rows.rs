@@ -1,22 +1,22 @@
 //! Rows of comma-separated text (RFC 4180), as the csv crate reads them and in a fraction of its time.
 //!
-//! Most lines hold no quote, or quotes around whole fields: they are cut where they lie in the buffer. Every other
-//! line goes through csv-core, whose answer is the one that counts; a test compares both over text of every kind.
+//! Most lines hold no quote, or quotes around whole fields: they are split in place in the buffer. Every other
+//! line goes through csv-core, which is the reference; a property test compares both on arbitrary text.
 
 use std::io::{self, Read};
 
 use csv_core::{ReadRecordResult, Reader};
 
 const BLOCK_BYTES: usize = 1 << 18;
-/// A row that is longer has an open quote in it.
+/// A longer row is taken to have an unclosed quote.
 const ROW_BYTES_MAX: usize = 1 << 24;
 
 /// Why reading stopped.
 #[derive(Debug)]
 pub(super) enum Fault<E> {
-    /// Whoever takes the rows said no.
+    /// The receiver of the rows failed.
     Taker(E),
-    /// The system did.
+    /// The file could not be read.
     Read(io::Error),
     /// A field is not UTF-8.
     NotUtf8 { line: u64, field: usize },
@@ -70,7 +70,7 @@ impl<R: Read> Rows<R> {
         Self { from, buffer, start: 0, end: 0, is_whole: false, line: 1, cutter: Cutter::default() }
     }
 
-    /// Hands on every row; empty lines are none.
+    /// Passes every row on; empty lines are skipped.
     pub(super) fn each<E>(&mut self, mut take: impl FnMut(Fields<'_>) -> Result<(), E>) -> Result<(), Fault<E>> {
         loop {
             let unread = &self.buffer[self.start..self.end];
@@ -105,7 +105,7 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    /// Moves what is left to the front and reads on, into a larger buffer if one row fills it.
+    /// Moves the rest to the front and reads more, into a larger buffer if one row fills it.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
@@ -140,7 +140,7 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// Cuts lines into fields.
+/// Splits lines into fields.
 #[derive(Default)]
 struct Cutter {
     spans: Vec<Span>,
@@ -184,7 +184,7 @@ impl Cutter {
         Ok(at)
     }
 
-    /// Cuts a line in place; `false` if its quotes or line breaks need more than that.
+    /// Splits a line in place; `false` if its quotes or line breaks need csv-core.
     fn cut(&mut self, line: &[u8]) -> bool {
         self.spans.clear();
         match memchr::memchr2(b'"', b'\r', line) {
@@ -257,7 +257,7 @@ fn cut_at_commas(text: &[u8], offset: usize, spans: &mut Vec<Span>) {
     spans.push(span(offset + start, offset + text.len()));
 }
 
-/// Rows the long way round.
+/// Rows read by csv-core.
 struct Slow {
     reader: Reader,
     output: Vec<u8>,
@@ -268,7 +268,7 @@ struct Slow {
 
 impl Default for Slow {
     fn default() -> Self {
-        // not the reader's own default, whose tables are empty
+        // not `Default`, whose tables are empty
         Self { reader: Reader::new(), output: Vec::new(), ends: Vec::new(), text: String::new(), spans: Vec::new() }
     }
 }
@@ -288,7 +288,7 @@ impl Slow {
                 ReadRecordResult::OutputFull => self.output.resize(self.output.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::InputEmpty if !is_last => return None,
-                // nothing more comes: an empty input says so
+                // an empty input marks the end
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::Record => break,
                 ReadRecordResult::End => {
@@ -297,7 +297,7 @@ impl Slow {
                 }
             }
         }
-        // a line break of two characters belongs to the row whole
+        // CRLF belongs to the row as a whole
         if input.get(used.wrapping_sub(1)) == Some(&b'\r') && input.get(used) == Some(&b'\n') {
             used += 1;
         }

@@ -1,4 +1,4 @@
-//! The rules of a check: from TOML, from CSV, or made from product codes that are equal to a SKU.
+//! The rules of a check: from TOML, from CSV, or derived from product codes that equal a SKU.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use truecount_reconciliation::{Profile, Rule, RuleSet, RulesError};
 
 use super::{CheckArgs, CheckError, billed, named, profile_of, usage};
 
-/// More SKUs of one product code's name than there can be sources.
+/// The most sources that can have a SKU of one product code's name.
 const SKUS_MAX: usize = 100_000;
 
 pub(super) fn read(args: &CheckArgs) -> Result<(RuleSet, Profile), CheckError> {
@@ -31,7 +31,7 @@ pub(super) fn read(args: &CheckArgs) -> Result<(RuleSet, Profile), CheckError> {
     Ok((rules, profile))
 }
 
-/// A rule for each product code that is the SKU of one source. Reads both files once more than otherwise.
+/// A rule for each product code that is the SKU of one source. Reads both files one more time.
 fn by_equal_code(args: &CheckArgs) -> Result<RuleSet, CheckError> {
     let mut codes = BTreeSet::<Box<str>>::new();
     billed::product_codes(&args.billed, |code| {

@@ -1,4 +1,4 @@
-//! A CSV file with known columns, read block by block and handed on row by row.
+//! A CSV file with known columns, read in blocks and passed on row by row.
 
 use std::{fs::File, path::Path};
 
@@ -22,16 +22,16 @@ pub(super) struct Row<'a, const N: usize> {
     head: &'a Head<N>,
 }
 
-/// What the header says.
+/// The header.
 struct Head<const N: usize> {
     file: String,
     names: [&'static str; N],
-    /// Where each column stands; beyond every row where it is not there.
+    /// The position of each column; beyond every row if it is missing.
     places: [usize; N],
     field_count: usize,
 }
 
-/// Reads a file and hands on each row after the header.
+/// Reads a file and passes on each row after the header.
 pub(super) fn each_row<const N: usize>(
     path: &Path,
     columns: &Columns<N>,

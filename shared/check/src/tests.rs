@@ -1,4 +1,4 @@
-//! Whole checks over small files: what is found, and what is said about files that are broken.
+//! Whole checks over small files: findings, and the errors about broken files.
 
 use std::{fs, path::PathBuf};
 
@@ -133,7 +133,7 @@ fn without_mappings_equal_and_unique_names_count() {
     let with_mappings = files.exceptions();
     assert_eq!(with_mappings.len(), 4);
     assert!(with_mappings[3].starts_with("underbilled|C1|"), "{with_mappings:?}");
-    // two clients of one name: neither has used nothing
+    // two clients with the same name: neither may be taken to use nothing
     let files = files.with("billed.csv", BILLED.replace(",Cog,", ",\"ACME, INC\","));
     assert_eq!(files.run().exit_code(), 2);
     let kinds: Vec<String> =
@@ -151,7 +151,7 @@ fn without_rules_product_codes_that_are_a_sku_count() {
     files.run();
     let rows = files.exceptions();
     assert_eq!(rows[0], "billed_without_usage|C3|Cog||0|3|-3|80.00|-240.00|EUR");
-    // no list price: the worth of usage without a line is unknown, and comes last
+    // no list price: the value of usage without a line is unknown, and comes last
     assert_eq!(rows[2], "unbilled_usage|C2|'=Bolt||1|0|1|||");
     let files = files.with("usage.csv", USAGE.replace(",SRV,", ",SERVER,"));
     assert_eq!(
@@ -189,7 +189,7 @@ fn a_source_that_no_row_names_is_not_zero() {
     let outcome = files.run();
     assert_eq!(outcome.exit_code(), 2);
     assert_eq!(outcome.reconciliation.findings.len(), 1);
-    // a mapping is proof that it is there
+    // a mapping proves that the source exists
     let files = files.with("mappings.csv", MAPPINGS);
     assert_eq!(files.run().exit_code(), 1);
     assert_eq!(files.exceptions()[0], "billed_without_usage|C1|Acme, Inc.||0|3|-3|90.50|-271.50|USD");

@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) ->
     })
 }
 
-/// Each source and SKU, for rules that are made from the files.
+/// Each source and SKU, for rules that are derived from the files.
 pub(super) fn skus(path: &Path, mut take: impl FnMut(&str, &str)) -> Result<(), CheckError> {
     each_row(path, &COLUMNS, |row| {
         take(row.key(SOURCE), row.key(SKU));
@@ -53,14 +53,14 @@ pub(super) fn skus(path: &Path, mut take: impl FnMut(&str, &str)) -> Result<(), 
     })
 }
 
-/// The account of the row before.
+/// The account of the previous row.
 struct Last {
     source: String,
     id: String,
     account: AccountNo,
 }
 
-/// The sources so far.
+/// The sources seen so far.
 struct Sources {
     as_of: CountDay,
     last: Option<SourceId>,
@@ -78,7 +78,7 @@ impl Sources {
             None => reconciler.source(status(source.clone(), Side::Used, self.as_of)),
         };
         let name = row.get(ACCOUNT_NAME);
-        // names are for people to whom an account is shown: a mapped one is shown as its client
+        // a mapped account is shown under its client's name, so its own is needed only if it is unmapped
         let is_done = |known: &AccountNo| reconciler.has_name(*known) || reconciler.mapped_client(*known).is_some();
         let known = reconciler.find_account(number, row.key(ACCOUNT_ID)).filter(is_done);
         let account = match known {

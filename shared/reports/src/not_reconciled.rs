@@ -116,7 +116,7 @@ impl IncompleteSource {
 /// Why a whole source cannot be relied on.
 fn source_state(coverage: &SourceCoverage) -> Option<String> {
     match &coverage.state {
-        ReadState::Complete => coverage.as_of.is_none().then(|| "no sync that may be used".to_owned()),
+        ReadState::Complete => coverage.as_of.is_none().then(|| "no usable sync".to_owned()),
         ReadState::Partial(reason) => Some(format!("read in part: {reason}")),
         ReadState::Failed(reason) => Some(format!("not read: {reason}")),
         ReadState::Doubtful(reason) => Some(format!("doubtful: {reason}")),

@@ -36,9 +36,9 @@ struct Line {
     second_agreement: bool,
 }
 
-/// What a correct reconciliation says about one product of a client.
+/// What a correct reconciliation finds for one product of a client.
 #[derive(Clone, Copy)]
-struct Verdict {
+struct Expectation {
     kind: &'static str,
     used: Decimal,
     billed: Decimal,
@@ -53,7 +53,7 @@ struct Case<'a> {
     product: usize,
     drift: Drift,
     plain: Line,
-    verdict: Verdict,
+    expected_row: Expectation,
 }
 
 impl DiscrepancySeeder {
@@ -126,11 +126,12 @@ impl DiscrepancySeeder {
             less_included: None,
             second_agreement: false,
         };
-        let verdict = Verdict { kind: "", used, billed: Decimal::ZERO, expected: should, price, list_price: false };
-        let case = Case { client, product, drift: possible(client, product, used), plain, verdict };
+        let expected_row =
+            Expectation { kind: "", used, billed: Decimal::ZERO, expected: should, price, list_price: false };
+        let case = Case { client, product, drift: possible(client, product, used), plain, expected_row };
         if client.plan.story == Story::AgreementEnded && !should.is_zero() {
             let kind = "ended_agreement_in_use";
-            self.note(client, product, Verdict { kind, expected: above, ..verdict });
+            self.note(client, product, Expectation { kind, expected: above, ..expected_row });
             return vec![plain];
         }
         if self.is_unread(client, rule) && !should.is_zero() {
@@ -157,18 +158,18 @@ impl DiscrepancySeeder {
             Drift::Over(n) => ("overbilled", should + Decimal::from(n)),
             Drift::NoUsage(n) => ("billed_without_usage", Decimal::from(n)),
             _ => {
-                self.note_unbilled(case.client, case.product, case.verdict.used);
+                self.note_unbilled(case.client, case.product, case.expected_row.used);
                 return Vec::new();
             }
         };
-        self.note(case.client, case.product, Verdict { kind, billed, ..case.verdict });
+        self.note(case.client, case.product, Expectation { kind, billed, ..case.expected_row });
         vec![Line { quantity: billed, ..case.plain }]
     }
 
     /// Two lines of which one does not stand on the day that counts.
     fn dated(&mut self, case: &Case<'_>) -> Vec<Line> {
         let (plain, should) = (case.plain, case.plain.quantity);
-        let under = |billed| Verdict { kind: "underbilled", billed, ..case.verdict };
+        let under = |billed| Expectation { kind: "underbilled", billed, ..case.expected_row };
         match case.drift {
             Drift::ClerkAhead(n) => {
                 let old = should - Decimal::from(n);
@@ -200,18 +201,18 @@ impl DiscrepancySeeder {
         };
         let (price, from) = (plain.price + Decimal::new(75, 2), Some(self.some_first(2, 2)));
         let billed = should - Decimal::from(n);
-        let verdict = Verdict { kind: "underbilled", billed, price, ..case.verdict };
-        self.note(case.client, case.product, verdict);
+        let expected_row = Expectation { kind: "underbilled", billed, price, ..case.expected_row };
+        self.note(case.client, case.product, expected_row);
         vec![Line { quantity: billed - Decimal::TWO, ..plain }, Line { price, from, quantity: Decimal::TWO, ..plain }]
     }
 
     /// A line of which two units are in the base price, and which may be too short by some.
     fn with_included(&mut self, case: &Case<'_>, missing: Decimal) -> Vec<Line> {
-        let (quantity, free) = (case.verdict.used - missing, Decimal::TWO);
+        let (quantity, free) = (case.expected_row.used - missing, Decimal::TWO);
         if !missing.is_zero() {
-            let (billed, expected) = (quantity - free, case.verdict.used - free);
-            let verdict = Verdict { kind: "underbilled", billed, expected, ..case.verdict };
-            self.note(case.client, case.product, verdict);
+            let (billed, expected) = (quantity - free, case.expected_row.used - free);
+            let expected_row = Expectation { kind: "underbilled", billed, expected, ..case.expected_row };
+            self.note(case.client, case.product, expected_row);
         }
         vec![Line { less_included: Some(free), quantity, ..case.plain }]
     }
@@ -220,33 +221,33 @@ impl DiscrepancySeeder {
         let rule = &PRODUCTS[product];
         let expected = (used - Decimal::from(rule.included)).max(Decimal::ZERO);
         let price = Decimal::new(rule.list_price, 4);
-        let verdict =
-            Verdict { kind: "unbilled_usage", used, billed: Decimal::ZERO, expected, price, list_price: true };
-        self.note(client, product, verdict);
+        let expected_row =
+            Expectation { kind: "unbilled_usage", used, billed: Decimal::ZERO, expected, price, list_price: true };
+        self.note(client, product, expected_row);
     }
 
     /// Writes a difference down, unless the rule tolerates it.
-    fn note(&mut self, client: &Billing<'_>, product: usize, verdict: Verdict) {
+    fn note(&mut self, client: &Billing<'_>, product: usize, expected_row: Expectation) {
         let rule = &PRODUCTS[product];
-        let variance = verdict.expected - verdict.billed;
+        let variance = expected_row.expected - expected_row.billed;
         if variance.abs() <= Decimal::from(rule.tolerance) {
             return;
         }
         self.planted.push(Planted {
-            kind: verdict.kind,
+            kind: expected_row.kind,
             client_id: client.client_id.to_string(),
             client_name: client.client_name.to_owned(),
             source: rule.source.to_owned(),
             account_id: String::new(),
             rule_id: rule.rule_id.to_owned(),
             product_code: rule.code.to_owned(),
-            counted: Some(verdict.used),
-            billed: Some(verdict.billed),
-            should_bill: Some(verdict.expected),
+            counted: Some(expected_row.used),
+            billed: Some(expected_row.billed),
+            should_bill: Some(expected_row.expected),
             variance: Some(variance),
-            unit_price: Some(verdict.price),
-            monthly_impact: Some(variance * verdict.price),
-            currency: if verdict.list_price { "GBP" } else { client.currency }.to_owned(),
+            unit_price: Some(expected_row.price),
+            monthly_impact: Some(variance * expected_row.price),
+            currency: if expected_row.list_price { "GBP" } else { client.currency }.to_owned(),
             story: client.plan.story.words(),
         });
     }

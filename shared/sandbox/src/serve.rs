@@ -295,7 +295,7 @@ async fn answer(
         return response(vendor.token(&call, number), Cut::Whole);
     }
     let Some(scope) = vendor.admits(&call) else { return response(vendor.refusal(), Cut::Whole) };
-    if let Some(reply) = shared.mood(&call, vendor.as_ref()) {
+    if let Some(reply) = shared.occasional_failure(&call, vendor.as_ref()) {
         return response(reply, Cut::Whole);
     }
     let since = shared.since_fault.fetch_add(1, Ordering::Relaxed);
@@ -317,8 +317,8 @@ async fn answer(
 }
 
 impl Shared {
-    /// What every vendor does now and then, once each: a limit of the rate, a token that dies before its time.
-    fn mood(&self, call: &Call, vendor: &dyn Vendor) -> Option<Reply> {
+    /// The failures that every vendor has now and then, once each: a rate limit, a token that expires early.
+    fn occasional_failure(&self, call: &Call, vendor: &dyn Vendor) -> Option<Reply> {
         let number = self.data_requests.fetch_add(1, Ordering::Relaxed) + 1;
         if self.scenario == Scenario::None {
             return None;

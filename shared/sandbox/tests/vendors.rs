@@ -304,7 +304,7 @@ async fn nobody_is_let_in_without_the_secret_and_nothing_can_be_written() {
 }
 
 #[tokio::test]
-async fn moods_pass_once_each() {
+async fn each_occasional_failure_happens_once() {
     let client = Client::of(full()).await;
     let headers = client.token("ninjaone", "").await;
     let mut statuses = Vec::new();

@@ -23,8 +23,8 @@ use crate::search::{Logs, found_in, found_in_bytes};
 async fn no_secret_is_written_anywhere() {
     let logs = Logs::listen();
     let month = Month::open(&Arc::new(Sample::small(6, "2026-06".parse().unwrap()))).await;
-    let said = month.work().await;
-    assert!(said.iter().any(|answer| answer.contains("\"outcome\":\"sent\"")), "{said:?}");
+    let answers = month.work().await;
+    assert!(answers.iter().any(|answer| answer.contains("\"outcome\":\"sent\"")), "{answers:?}");
 
     // What it says when things go wrong.
     let mut failures = Vec::new();
@@ -36,7 +36,7 @@ async fn no_secret_is_written_anywhere() {
     assert!(failures.iter().filter(|answer| answer.contains("failed")).count() > 10, "{failures:?}");
 
     let mut places = Vec::new();
-    for (what, texts) in [("answers", &said), ("failures", &failures), ("debug", &month.debug_texts().await)] {
+    for (what, texts) in [("answers", &answers), ("failures", &failures), ("debug", &month.debug_texts().await)] {
         places.extend(texts.iter().flat_map(|text| found_in_bytes(what, text.as_bytes())));
     }
     places.extend(found_in_bytes("logs", &logs.bytes()));

@@ -58,19 +58,19 @@ impl Month {
 
     /// Syncs, asks the gate, closes and reports the month; gives all answers.
     pub(crate) async fn work(&self) -> Vec<String> {
-        let mut said = Vec::new();
+        let mut answers = Vec::new();
         for source in self.sample.sources() {
-            said.push(self.sync(source).await);
+            answers.push(self.sync(source).await);
         }
         let month = self.sample.month();
         for event in [json!({ "closing_due": true }), json!({ "closing": true, "month": month })] {
-            said.push(text(on_reconcile(&self.env, event, deadline()).await));
+            answers.push(text(on_reconcile(&self.env, event, deadline()).await));
         }
         let failed = json!({ "failed": { "month": month, "step": "report", "why": "no" } });
         for event in [json!({ "month": month }), failed] {
-            said.push(text(on_report(&self.env, event, deadline()).await));
+            answers.push(text(on_report(&self.env, event, deadline()).await));
         }
-        said
+        answers
     }
 
     async fn sync(&self, source: &str) -> String {
@@ -87,9 +87,9 @@ impl Month {
         let sources = if *fault == FaultProfile::TooManyForEver { &[] } else { &sources[..] };
         join_all(sources.iter().map(|source| async move {
             self.vendors.set_fault(source, Some(fault.clone())).await.unwrap();
-            let said = self.sync(source).await;
+            let answers = self.sync(source).await;
             self.vendors.set_fault(source, None).await.unwrap();
-            said
+            answers
         }))
         .await
     }
@@ -106,38 +106,38 @@ impl Month {
 
     /// Every source with a secret that is none.
     pub(crate) async fn sync_with_broken_secrets(&self) -> Vec<String> {
-        let mut said = self.sync_given(|_| "tc-canary-broken".to_owned()).await;
-        said.extend(
+        let mut answers = self.sync_given(|_| "tc-canary-broken".to_owned()).await;
+        answers.extend(
             self.sync_given(|_| r#"{"client_id":"tc-canary-broken","client_secret":"tc-canary\n"}"#.to_owned()).await,
         );
-        said
+        answers
     }
 
     async fn sync_given(&self, given: fn(&str) -> String) -> Vec<String> {
         let env = Environment { secrets: Arc::new(Given(given)), ..self.env.clone() };
-        let mut said = Vec::new();
+        let mut answers = Vec::new();
         for source in self.vendors.endpoints().keys() {
-            said.push(Self::sync_in(&env, source).await);
+            answers.push(Self::sync_in(&env, source).await);
         }
-        said
+        answers
     }
 
     /// What the public types say of themselves.
     pub(crate) async fn debug_texts(&self) -> Vec<String> {
         let config = Config::load(&*self.env.config).await.unwrap();
-        let mut said = vec![format!("{config:#?}"), format!("{:?} {:?}", self.backend, self.env.store)];
+        let mut answers = vec![format!("{config:#?}"), format!("{:?} {:?}", self.backend, self.env.store)];
         let secrets = LocalSecrets::new(self.folder.path().join("config/secrets.toml"));
         let aws = local(Endpoints::default());
-        said.push(format!("{secrets:?} {aws:?} {:?} {:?}", aws.secrets("/x"), aws.mailer()));
+        answers.push(format!("{secrets:?} {aws:?} {:?} {:?}", aws.secrets("/x"), aws.mailer()));
         for source in config.settings.enabled() {
-            said.push(format!("{:?}", self.env.secrets.source(&source.id).await));
+            answers.push(format!("{:?}", self.env.secrets.source(&source.id).await));
             let connector = truecount_connectors::connect(&source.connector, &source.options).unwrap();
-            said.push(format!("{:?}", connector.endpoint()));
+            answers.push(format!("{:?}", connector.endpoint()));
             let Ok(secret) = self.env.secrets.source(&source.id).await else { continue };
             let setup = truecount_connectors::HttpSetup { secret, ..Default::default() };
-            said.push(format!("{:?}", truecount_connectors::Http::new(&connector, setup)));
+            answers.push(format!("{:?}", truecount_connectors::Http::new(&connector, setup)));
         }
-        said
+        answers
     }
 
     /// The table's rows, by all partitions that there can be.

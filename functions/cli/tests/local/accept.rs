@@ -37,7 +37,7 @@ fn the_timer_twice_in_ten_seconds_mails_half_an_answer_as_unknown() {
     let outbox = office.outbox();
     let [(_, mail)] = &outbox[..] else { panic!("{} mails", outbox.len()) };
     let text = text_of(mail);
-    assert!(text.contains("3 of kind workstation where 40 were counted on 2026-06-25"), "{text}");
+    assert!(text.contains("items of kind `workstation` fell from 40 on 2026-06-25 to 3"), "{text}");
     assert!(text.contains("truecount sources accept") && !text.contains("370.00"), "{text}");
 }
 

@@ -1,4 +1,4 @@
-//! Truecount at work on one machine: the closing run by itself, its mail through a mail server, and what a person does
+//! Truecount at work on one machine: the automatic closing run, its mail through a mail server, and what a person does
 //! with files.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

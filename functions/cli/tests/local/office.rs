@@ -93,7 +93,7 @@ impl Office {
         Ended::of(self.command(args).env("TRUECOUNT_CLOCK", clock).output().unwrap())
     }
 
-    /// How the command ended, and what it said.
+    /// How the command ended, and what it printed.
     pub(crate) fn run(&self, args: &[&str]) -> Ended {
         Ended::of(self.command(args).output().unwrap())
     }

@@ -114,8 +114,8 @@ fn the_timers_start_commands_that_there_are() {
     // Where there is systemd, it says whether it understands its own.
     let verify = Command::new("systemd-analyze").arg("verify").arg(folder.join("truecount.timer")).output();
     let Ok(verify) = verify else { return };
-    let said = String::from_utf8_lossy(&verify.stderr).into_owned();
+    let printed = String::from_utf8_lossy(&verify.stderr).into_owned();
     let wrong: Vec<&str> =
-        said.lines().filter(|line| line.contains("truecount") && !line.contains("not executable")).collect();
-    assert!(wrong.is_empty(), "{said}");
+        printed.lines().filter(|line| line.contains("truecount") && !line.contains("not executable")).collect();
+    assert!(wrong.is_empty(), "{printed}");
 }

@@ -70,7 +70,7 @@ impl MailServer {
         fs::read_to_string(self.folder.path().join("1.to")).unwrap()
     }
 
-    /// What it was told, under TLS or not.
+    /// The commands that it received, under TLS or not.
     pub(crate) fn commands(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.folder.path().join("commands")).unwrap_or_default()).into_owned()
     }

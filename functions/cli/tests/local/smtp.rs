@@ -138,7 +138,7 @@ fn a_process_killed_before_the_answer_makes_one_labelled_repeat() {
     assert_eq!(labels, [false, true]);
 }
 
-/// Without TLS to the right server nothing is said, least of all a password.
+/// Without TLS to the right server nothing is sent, least of all a password.
 #[test]
 #[ignore = "needs a mail server: .ci/smtp"]
 fn without_tls_to_the_right_server_nothing_goes_out() {
@@ -151,8 +151,8 @@ fn without_tls_to_the_right_server_nothing_goes_out() {
         let server = MailServer::start(kind, &["accept"]);
         let office = Office::open().with_mail_server(&server.settings(tls), PASSWORD);
         expect(&office.run(&CLOSE), FAILED, &["was not sent", words]);
-        let told = server.commands();
-        assert!(!told.contains("AUTH") && !told.contains("MAIL"), "{kind}: {told}");
+        let commands = server.commands();
+        assert!(!commands.contains("AUTH") && !commands.contains("MAIL"), "{kind}: {commands}");
         assert_eq!((server.taken().len(), office.outbox().len()), (0, 0), "{kind}");
     }
     // The system's authorities do not know this one.
@@ -238,10 +238,10 @@ fn a_test_mail_says_what_became_of_it() {
     assert!(text.starts_with("This is a test"), "{text}");
 }
 
-/// The day's failure is told by the same way, if it is open again; the closing itself stays due.
+/// The failure is mailed through the same server once that accepts mail again; the closing itself stays due.
 #[test]
 #[ignore = "needs a mail server: .ci/smtp"]
-fn a_daily_closing_whose_mail_is_refused_is_told_and_made_good_the_next_day() {
+fn a_daily_closing_whose_mail_is_refused_is_reported_and_repeated_the_next_day() {
     let server = MailServer::start("starttls", &["451", "accept"]);
     let office = office(&server).at("2026-06-26T06:00:00Z").with_files("2026-06-26");
     let daily = ["run", "--closing", "--when-due"];

@@ -16,9 +16,9 @@ fn client(id: &str, name: &str) -> Client {
     Client { id: ClientId::new(id).unwrap(), name: name.to_owned(), facts: AccountFacts::default() }
 }
 
-fn decision(account: &str, verdict: MappingDecision) -> MappingRecord {
+fn decision(account: &str, decision: MappingDecision) -> MappingRecord {
     let (source, id) = ("rmm".parse().unwrap(), account.parse().unwrap());
-    MappingRecord::new(source, id, verdict, "kim", "ours", Timestamp::UNIX_EPOCH)
+    MappingRecord::new(source, id, decision, "kim", "ours", Timestamp::UNIX_EPOCH)
 }
 
 /// The mapping of each account, as `confirmed c1 EqualName`, `ignored …` or `undecided c1+c2: why`.

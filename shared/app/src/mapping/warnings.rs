@@ -147,7 +147,7 @@ fn imitates(known: &Known<'_>, looks: &Looks<&ClientId>, names: &BTreeMap<&Clien
 
 /// Undecided for more than a month.
 fn waiting(known: &[Known<'_>], found: &Reconciliation, count_day: Date, rows: &mut Vec<SetupFinding>) {
-    let worth: BTreeMap<(&SourceId, &AccountId), &Vec<Money>> =
+    let values: BTreeMap<(&SourceId, &AccountId), &Vec<Money>> =
         found.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
     for one in known.iter().filter(|one| matches!(one.mapping.mapping, Mapping::Undecided { .. })) {
         let Some(since) = one.entry.history.since.filter(|_| !one.entry.is_gone()) else { continue };
@@ -156,12 +156,12 @@ fn waiting(known: &[Known<'_>], found: &Reconciliation, count_day: Date, rows: &
         if until >= count_day || total == 0 {
             continue;
         }
-        let worth = worth.get(&(one.source, &one.entry.account.id)).map_or(&[][..], |worth| worth.as_slice());
+        let monthly_value = values.get(&(one.source, &one.entry.account.id)).map_or(&[][..], |value| value.as_slice());
         let items = if total == 1 { "1 item".to_owned() } else { format!("{total} items") };
-        let value = match worth {
+        let value = match monthly_value {
             [] => format!("{items} of unknown value"),
-            worth => {
-                let sums: Vec<_> = worth.iter().map(|m| format!("{} {}", m.currency, amount(m.amount))).collect();
+            sums => {
+                let sums: Vec<_> = sums.iter().map(|m| format!("{} {}", m.currency, amount(m.amount))).collect();
                 format!("{items}, worth about {} a month", sums.join(" and "))
             }
         };
