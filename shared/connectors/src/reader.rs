@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::civil::Date;
+use serde_json::value::RawValue;
 use truecount_billing::{AccountId, ReadReason, Receipt, RowReason, StreamReceipt};
 
 use crate::{
@@ -49,6 +50,11 @@ struct List {
     /// Of each row its id and content, as hashes.
     ids: HashMap<u64, u64>,
     has_ids: bool,
+    /// Whether rows can shift between its pages, and nothing else would tell.
+    can_shift: bool,
+    /// Pages with rows in the last reading, and of each reading the sum of its ids' hashes.
+    filled_pages: u32,
+    readings: BTreeMap<u8, u64>,
     total: Option<u64>,
     total_refused: bool,
     /// Its total is not the same on all pages, or a row came twice with different content.
@@ -189,6 +195,10 @@ impl<'a> Reader<'a> {
         };
         let receipt = self.receipt.streams.entry(stream.name.to_owned()).or_default();
         receipt.rows += count;
+        if stream.paging.can_shift() && stream.parse.is_some() && !is_orphan {
+            self.list(key.clone()).add_reading(page.request.round, stream.id, &rows);
+        }
+        let receipt = self.receipt.streams.entry(stream.name.to_owned()).or_default();
         if let Some(reason) = skipped {
             *receipt.left_out.entry(reason).or_default() += count;
             return Ok(());
@@ -208,6 +218,7 @@ impl<'a> Reader<'a> {
         let list = self.list(key.clone());
         list.request.get_or_insert_with(|| page.request.clone());
         list.rows += count;
+        list.filled_pages += u32::from(count > 0);
         let at = Context::new(page, stream).on(self.day);
         for row in rows {
             let outcome = match self.is_repeated(&key, stream, row.get()) {
@@ -336,7 +347,7 @@ impl<'a> Reader<'a> {
         for (key, list) in mem::take(&mut self.lists) {
             let Some(stream) = self.source.stream(&key.stream) else { continue };
             let round = self.rounds.get(&key).copied().unwrap_or(0);
-            let difference = list.difference(stream.name);
+            let difference = list.difference(stream.name, round);
             if let (Some(_), Some(request)) = (&difference, &list.request)
                 && round < READ_AGAIN_MAX
                 && !list.failed
@@ -372,14 +383,36 @@ impl List {
         if self.has_ids { self.ids.len() as u64 } else { self.rows }
     }
 
+    /// Adds the rows of a page to the sum of its reading.
+    fn add_reading(&mut self, round: u8, id: Option<&str>, rows: &[&RawValue]) {
+        self.can_shift = true;
+        let sum = self.readings.entry(round).or_default();
+        for row in rows {
+            let id = id.and_then(|id| text_at(row.get(), id).ok().flatten());
+            *sum = sum.wrapping_add(short_hash(&[id.as_deref().unwrap_or(row.get())]));
+        }
+    }
+
     /// How the list contradicts itself.
-    fn difference(&self, stream: &str) -> Option<ReadReason> {
+    fn difference(&self, stream: &str, round: u8) -> Option<ReadReason> {
         let what = stream.to_owned();
         match self.total {
             _ if self.moved => Some(ReadReason::TotalChanged { what }),
             Some(total) if total != self.read() => Some(ReadReason::TotalDiffers { what, total, read: self.read() }),
-            _ => None,
+            Some(_) => None,
+            // A row that is deleted while the second page is read moves one from there to the first, and nobody tells.
+            // Where there is no total, a second reading does.
+            None if self.can_shift && self.filled_pages > 1 && !self.is_confirmed(round) => {
+                Some(ReadReason::TotalChanged { what })
+            }
+            None => None,
         }
+    }
+
+    /// Whether the reading before had the same rows.
+    fn is_confirmed(&self, round: u8) -> bool {
+        let before = round.checked_sub(1).and_then(|before| self.readings.get(&before));
+        before.is_some() && before == self.readings.get(&round)
     }
 
     fn count(&self, receipt: &mut StreamReceipt, differs: bool, round: u8) {

@@ -7,6 +7,8 @@ mod faults;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod paging;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod vendors;
