@@ -50,6 +50,8 @@ pub enum Category {
     Rmm,
     /// Mail and office software by the user.
     Productivity,
+    /// Documents what a client has.
+    Documentation,
     /// A file that a person exports.
     File,
 }

@@ -5,6 +5,8 @@ mod engine;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod list;
 #[cfg(test)]
 mod paging;
