@@ -22,7 +22,7 @@ macro_rules! sources {
 /// The kind of an item whose vendor's word for its kind is not known: any rule of the source may be meant.
 const UNKNOWN_KIND: &str = "unknown";
 
-sources! { connectwise, ninjaone, microsoft_graph, pax8, csv }
+sources! { connectwise, ninjaone, microsoft_graph, pax8, hudu, csv }
 
 /// The options that every API source has: `requests_per_minute`, `concurrency`.
 fn pace(connector: &'static str, options: &mut toml::Table, usual: RateLimit) -> Result<RateLimit, SettingsError> {
