@@ -11,7 +11,7 @@ use truecount_connectors::{
 use crate::{
     list::{DAY, Kept},
     server::{Reply, Vendor},
-    vendors::told,
+    vendors::{check_declared, told},
 };
 
 /// A `source.toml`.
@@ -79,6 +79,7 @@ async fn check(kind: &'static SourceKind, fixture: Fixture) {
         }
     };
     assert_eq!(snapshot.receipt.unbalanced(), None);
+    check_declared(&source, &vendor);
     let asked: Vec<String> = vendor.lines();
     let unused: Vec<_> = fixture.answers.keys().filter(|line| !asked.contains(line)).collect();
     assert!(unused.is_empty(), "{}: never asked: {unused:?}", kind.name);

@@ -1,6 +1,8 @@
 //! The engine and the sources against small servers on loopback.
 
 #[cfg(test)]
+mod auth;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod faults;

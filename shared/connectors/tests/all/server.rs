@@ -58,6 +58,13 @@ impl Reply {
         self
     }
 
+    /// The same object with one more field.
+    pub(crate) fn adding(self, name: &str, value: &str) -> Self {
+        let mut object: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
+        object[name] = value.into();
+        Self { body: object.to_string().into_bytes(), ..self }
+    }
+
     pub(crate) fn saying(self, body: &str) -> Self {
         Self { body: body.as_bytes().to_vec(), ..self }
     }

@@ -83,6 +83,34 @@ async fn settled(source: &Source, fields: &[(&str, &str)]) -> (Snapshot, CrawlSt
 
 const CLIENT: &[(&str, &str)] = &[("client_id", "id"), ("client_secret", "hunter2")];
 
+/// Every request is one that the source declares, or one for a token at the endpoint of its settings.
+pub(crate) fn check_declared(source: &Source, vendor: &Vendor) {
+    let endpoint = source.endpoint().unwrap();
+    let prefix = endpoint.base.path().trim_end_matches('/');
+    let token = endpoint.auth.token.as_ref().map(|token| token.path.as_str());
+    for asked in vendor.asked() {
+        let path = asked.path();
+        let below = path.strip_prefix(prefix).unwrap_or(path);
+        let declared = source.requests().any(|(method, template)| method == asked.method && fits(template, below));
+        let for_token = asked.method == "POST" && token.is_some_and(|template| fits(template, path));
+        assert!(declared || for_token, "{} {} is not declared by {}", asked.method, asked.target, source.kind());
+    }
+}
+
+/// Whether a path fits a template such as `/agreements/{id}/additions`.
+fn fits(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
+    let same = |(template, part): (&&str, &&str)| template.starts_with('{') && !part.is_empty() || template == part;
+    template.len() == path.len() && template.iter().zip(&path).all(same)
+}
+
+#[test]
+fn a_path_fits_its_template_only() {
+    assert!(fits("/{root}/apis/3.0/agreements/{id}/additions", "/v1/apis/3.0/agreements/7/additions"));
+    assert!(!fits("/agreements/{id}/additions", "/agreements//additions"));
+    assert!(!fits("/agreements/{id}", "/agreements/7/additions"));
+}
+
 /// No declared field, and none of the planted secrets, is in what is archived.
 fn check_cut(pages: &[Page], never: &[&str]) {
     let archived = serde_json::to_string(pages).unwrap();
@@ -137,6 +165,7 @@ async fn connectwise() {
         assert_eq!(asked.header("accept"), "application/vnd.connectwise.com+json; version=2025.1");
     }
     check_cut(&pages, &["0161", "lastUpdated", "hunter2"]);
+    check_declared(&connector, &vendor);
     insta::assert_json_snapshot!("connectwise_asked", vendor.lines());
     insta::assert_json_snapshot!("connectwise_read", told(&read_all(&connector, &pages)));
 }
@@ -200,6 +229,7 @@ async fn ninjaone() {
         "client_id=id&client_secret=hunter2&grant_type=client_credentials&scope=monitoring"
     );
     check_cut(&pages, &["4711", "10.1.0.5", "192.0.2.7", "admin password", "kim\"", "law firm"]);
+    check_declared(&connector, &vendor);
     insta::assert_json_snapshot!("ninjaone_asked", vendor.lines());
     insta::assert_json_snapshot!("ninjaone_read", told(&read_all(&connector, &pages)));
 }
@@ -286,6 +316,7 @@ async fn microsoft_graph() {
     check_cut(&pages, &["servicePlanName", "hidden", "r-1", "disabledPlans"]);
     let scope = format!("scope={}%2F.default", vendor.base.replace(':', "%3A").replace('/', "%2F"));
     assert!(vendor.asked()[0].body.ends_with(&scope), "{}", vendor.asked()[0].body);
+    check_declared(&connector, &vendor);
     let lines: Vec<String> = vendor.lines().into_iter().map(|line| line.replace(&vendor.base, "BASE")).collect();
     insta::assert_json_snapshot!("microsoft_graph_asked", lines);
     insta::assert_json_snapshot!("microsoft_graph_read", told(&read_all(&connector, &pages)));
@@ -323,6 +354,7 @@ async fn pax8() {
         r#"{"audience":"https://api.pax8.com","client_id":"id","client_secret":"hunter2","grant_type":"client_credentials"}"#
     );
     check_cut(&pages, &["0161", "Sample Street", "provisioningDetails"]);
+    check_declared(&connector, &vendor);
     insta::assert_json_snapshot!("pax8_asked", vendor.lines());
     insta::assert_json_snapshot!("pax8_read", told(&read_all(&connector, &pages)));
     let short: Vec<Page> =
