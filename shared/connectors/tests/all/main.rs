@@ -13,6 +13,8 @@ mod list;
 #[cfg(test)]
 mod paging;
 #[cfg(test)]
+mod receipt;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod vendors;
