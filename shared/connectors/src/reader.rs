@@ -193,27 +193,33 @@ impl<'a> Reader<'a> {
         } else {
             None
         };
+        // What the vendor says of the list comes first: an answer without it is none, and none of its rows counts.
+        let total = match stream.total.filter(|_| skipped.is_none()) {
+            None => None,
+            Some(at) => match count_at(&page.body, at).map_err(wrong)? {
+                None => return Err(wrong(format!("has no count at `{at}`"))),
+                total => total,
+            },
+        };
         let receipt = self.receipt.streams.entry(stream.name.to_owned()).or_default();
         receipt.rows += count;
+        if let Some(reason) = skipped {
+            *receipt.left_out.entry(reason).or_default() += count;
+        } else if stream.counts.is_some() {
+            receipt.looked_up += count;
+        }
         if stream.paging.can_shift() && stream.parse.is_some() && !is_orphan {
             self.list(key.clone()).add_reading(page.request.round, stream.id, &rows);
         }
-        let receipt = self.receipt.streams.entry(stream.name.to_owned()).or_default();
-        if let Some(reason) = skipped {
-            *receipt.left_out.entry(reason).or_default() += count;
+        if skipped.is_some() {
             return Ok(());
         }
-        if let Some(counted) = stream.counts {
-            let total = count_at(&page.body, stream.total.unwrap_or_default()).map_err(wrong)?;
-            let total = total.ok_or_else(|| wrong("has no count".into()))?;
-            receipt.looked_up += count;
-            self.list(ListKey { stream: counted.to_owned(), ..key }).told(total);
-            return Ok(());
+        if let Some(total) = total {
+            let counted = stream.counts.map_or_else(|| key.stream.clone(), str::to_owned);
+            self.list(ListKey { stream: counted, ..key.clone() }).told(total);
         }
-        if let Some(at) = stream.total {
-            let total = count_at(&page.body, at).map_err(wrong)?;
-            let total = total.ok_or_else(|| wrong(format!("has no count at `{at}`")))?;
-            self.list(key.clone()).told(total);
+        if stream.counts.is_some() {
+            return Ok(());
         }
         let list = self.list(key.clone());
         list.request.get_or_insert_with(|| page.request.clone());

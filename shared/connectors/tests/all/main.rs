@@ -5,6 +5,8 @@ mod auth;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod every_source;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fixtures;

@@ -65,6 +65,22 @@ impl Reply {
         Self { body: object.to_string().into_bytes(), ..self }
     }
 
+    pub(crate) fn of_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The first half of the body.
+    pub(crate) fn half(mut self) -> Self {
+        self.body.truncate(self.body.len() / 2);
+        self
+    }
+
+    /// The body, and the body again.
+    pub(crate) fn twice(mut self) -> Self {
+        self.body = [self.body.clone(), self.body].concat();
+        self
+    }
+
     pub(crate) fn saying(self, body: &str) -> Self {
         Self { body: body.as_bytes().to_vec(), ..self }
     }

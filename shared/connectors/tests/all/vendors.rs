@@ -14,7 +14,7 @@ use crate::{
     server::{Asked, Reply, Vendor},
 };
 
-fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
     fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -119,39 +119,39 @@ fn check_cut(pages: &[Page], never: &[&str]) {
     }
 }
 
-#[tokio::test]
-async fn connectwise() {
-    let vendor = Vendor::start(|asked, _| {
-        let path = asked.path();
-        let Some(path) = path.strip_prefix("/v2025_1/apis/3.0/") else {
-            return Reply::json(fixture("connectwise/companyinfo.json"));
-        };
-        match path {
-            // One page, though the server does not say so: the next one is empty.
-            _ if asked.target.ends_with("page=2") => Reply::json("[]"),
-            "company/companies" => {
-                Reply::json(fixture("connectwise/companies.json")).with("link", "<x>; rel=\"first\"")
-            }
-            "company/companies/count" => Reply::json(fixture("connectwise/companies-count.json")),
-            "finance/billingCycles" => Reply::json(fixture("connectwise/billing-cycles.json")),
-            "finance/agreements" => Reply::json(fixture("connectwise/agreements.json")).with("link", ""),
-            "finance/agreements/count" => Reply::json(fixture("connectwise/agreements-count.json")),
-            "procurement/catalog" => Reply::json(fixture("connectwise/catalogue.json")),
-            path if path.starts_with("finance/agreements/76/") => Reply::status(403).saying(r#"{"code":"Forbidden"}"#),
-            path => {
-                let agreement = path.split('/').nth(2).unwrap();
-                let additions = fixture(&format!("connectwise/additions-{agreement}.json"));
-                match path.ends_with("/count") {
-                    true => Reply::json(format!(
-                        r#"{{"count":{}}}"#,
-                        additions.matches("\"quantity\"").count().max(usize::from(agreement == "75"))
-                    )),
-                    false => Reply::json(additions),
-                }
+/// What the ConnectWise of the fixtures answers.
+pub(crate) fn connectwise_answer(asked: &Asked) -> Reply {
+    let path = asked.path();
+    let Some(path) = path.strip_prefix("/v2025_1/apis/3.0/") else {
+        return Reply::json(fixture("connectwise/companyinfo.json"));
+    };
+    match path {
+        // One page, though the server does not say so: the next one is empty.
+        _ if asked.target.ends_with("page=2") => Reply::json("[]"),
+        "company/companies" => Reply::json(fixture("connectwise/companies.json")).with("link", "<x>; rel=\"first\""),
+        "company/companies/count" => Reply::json(fixture("connectwise/companies-count.json")),
+        "finance/billingCycles" => Reply::json(fixture("connectwise/billing-cycles.json")),
+        "finance/agreements" => Reply::json(fixture("connectwise/agreements.json")).with("link", ""),
+        "finance/agreements/count" => Reply::json(fixture("connectwise/agreements-count.json")),
+        "procurement/catalog" => Reply::json(fixture("connectwise/catalogue.json")),
+        path if path.starts_with("finance/agreements/76/") => Reply::status(403).saying(r#"{"code":"Forbidden"}"#),
+        path => {
+            let agreement = path.split('/').nth(2).unwrap();
+            let additions = fixture(&format!("connectwise/additions-{agreement}.json"));
+            match path.ends_with("/count") {
+                true => Reply::json(format!(
+                    r#"{{"count":{}}}"#,
+                    additions.matches("\"quantity\"").count().max(usize::from(agreement == "75"))
+                )),
+                false => Reply::json(additions),
             }
         }
-    })
-    .await;
+    }
+}
+
+#[tokio::test]
+async fn connectwise() {
+    let vendor = Vendor::start(|asked, _| connectwise_answer(asked)).await;
     let options = format!(
         "base_url = \"{}\"\ncompany = \"lantern\"\nconcurrency = 1\ntiming_by_agreement_type = {{ \"Backup usage\" = \"arrears\" }}",
         vendor.base
@@ -212,16 +212,20 @@ fn additions(ids: std::ops::RangeInclusive<u32>) -> String {
     serde_json::to_string(&ids.map(row).collect::<Vec<_>>()).unwrap()
 }
 
-#[tokio::test]
-async fn ninjaone() {
-    let vendor = Vendor::start(|asked, _| match asked.path() {
+/// What the NinjaOne of the fixtures answers.
+pub(crate) fn ninjaone_answer(asked: &Asked) -> Reply {
+    match asked.path() {
         "/ws/oauth/token" => Reply::json(r#"{"access_token":"t","expires_in":3600,"token_type":"Bearer"}"#),
         _ if asked.target.contains("after=") => Reply::json("[]"),
         "/v2/organizations" => Reply::json(fixture("ninjaone/organizations.json")),
         "/v2/devices-detailed" => Reply::json(fixture("ninjaone/devices.json")),
         _ => Reply::status(404),
-    })
-    .await;
+    }
+}
+
+#[tokio::test]
+async fn ninjaone() {
+    let vendor = Vendor::start(|asked, _| ninjaone_answer(asked)).await;
     let connector = connector("ninjaone", &format!("base_url = \"{}\"", vendor.base));
     let (pages, _) = whole(&connector, CLIENT).await;
     assert_eq!(
@@ -335,16 +339,18 @@ async fn microsoft_graph_finds_its_tenants() {
     assert!(snapshot.accounts().all(|one| one.account.read_state.is_complete()), "a tenant listed twice is read once");
 }
 
+/// What the Pax8 of the fixtures answers.
+pub(crate) fn pax8_answer(asked: &Asked) -> Reply {
+    let page = if asked.target.contains("page=1") { 1 } else { 0 };
+    match asked.path() {
+        "/v1/token" => Reply::json(r#"{"access_token":"t","expires_in":86400,"token_type":"Bearer"}"#),
+        path => Reply::json(fixture(&format!("pax8/{}-{page}.json", path.trim_start_matches("/v1/")))),
+    }
+}
+
 #[tokio::test]
 async fn pax8() {
-    let vendor = Vendor::start(|asked, _| {
-        let page = if asked.target.contains("page=1") { 1 } else { 0 };
-        match asked.path() {
-            "/v1/token" => Reply::json(r#"{"access_token":"t","expires_in":86400,"token_type":"Bearer"}"#),
-            path => Reply::json(fixture(&format!("pax8/{}-{page}.json", path.trim_start_matches("/v1/")))),
-        }
-    })
-    .await;
+    let vendor = Vendor::start(|asked, _| pax8_answer(asked)).await;
     let connector = connector("pax8", &format!("base_url = \"{}/v1\"", vendor.base));
     let (pages, _) = whole(&connector, CLIENT).await;
     let token = &vendor.asked()[0];
