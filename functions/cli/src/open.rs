@@ -8,7 +8,7 @@ use truecount_app::{Config, Environment, SmtpEncryption, SmtpSettings};
 use truecount_embedded::{Durability, LocalBackend, SmtpMailer, SmtpServer};
 use truecount_operator::stack::{self, StackResources};
 use truecount_platform::aws::{Aws, Endpoints};
-use truecount_platform::{Clock, FixedClock, SystemClock};
+use truecount_platform::{Clock, clock_from_variable};
 use truecount_store::{LeaseMode, Retention, SETTINGS_FILE};
 
 use crate::args::{BackendArgs, Location};
@@ -158,15 +158,7 @@ pub(crate) fn embedded(
     Ok((env, local))
 }
 
-/// The machine's clock, or the moment in `TRUECOUNT_CLOCK`, for trying out a month.
+/// The machine's clock, or the time in `TRUECOUNT_CLOCK`.
 pub(crate) fn clock() -> anyhow::Result<Arc<dyn Clock>> {
-    match std::env::var("TRUECOUNT_CLOCK") {
-        Ok(text) => {
-            let at = text
-                .parse()
-                .with_context(|| format!("TRUECOUNT_CLOCK `{text}` is not a moment such as 2026-06-30T20:00:00Z"))?;
-            Ok(Arc::new(FixedClock(at)))
-        }
-        Err(_) => Ok(Arc::new(SystemClock)),
-    }
+    Ok(clock_from_variable(std::env::var("TRUECOUNT_CLOCK").ok())?)
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
     if args.when_due {
         return schedule::run(cli, &session, args).await;
     }
-    Ok(run_all(cli, &session, args, args.month).await?)
+    Ok(run_all(cli, &session, args, args.which.month).await?)
 }
 
 /// A run that did not finish: at which step, and why.
@@ -53,10 +53,9 @@ pub(crate) async fn run_all(
     month: Option<BillingMonth>,
 ) -> Result<Ending, Stopped> {
     let at = |step| move |error| Stopped { step, error };
-    let wanted = wanted(args.closing, args.replace.clone());
     let sources = enabled(session).map_err(at("sync"))?;
     let syncs = sync_all(session, &sources).await.map_err(at("sync"))?;
-    let (month, run_id) = match reconcile_now(session, month, &wanted).await.map_err(at("reconcile"))? {
+    let (month, run_id) = match reconcile_now(session, month, &args.which.kind()).await.map_err(at("reconcile"))? {
         ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
         ReconcileAnswer::Busy { month } => {
             let busy = anyhow::anyhow!("another run of {month} is in progress; try again when it has finished");
@@ -72,7 +71,7 @@ pub(crate) async fn run_all(
     }
     show_failed_syncs(&syncs);
     let ending = show_report(&answer);
-    if args.closing && !args.mail.no_mail && session.config.settings.mail.groups.is_empty() {
+    if args.which.closing && !args.mail.no_mail && session.config.settings.mail.groups.is_empty() {
         tell("No mail was sent: the settings have no [[mail.groups]].");
     }
     Ok(ending.max(synced))
@@ -125,7 +124,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
 
 pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result<Ending> {
     let session = open(&args.backend).await?;
-    let answer = reconcile_now(&session, args.month, &wanted(args.closing, args.replace.clone())).await?;
+    let answer = reconcile_now(&session, args.which.month, &args.which.kind()).await?;
     let ReconcileAnswer::Reconciled { run_id, summary, already, month } = &answer else {
         anyhow::bail!("another run of this month is in progress; try again when it has finished")
     };
@@ -192,10 +191,6 @@ pub(crate) fn deadline(session: &Session) -> Deadline {
         LeaseMode::SingleProcess => LOCAL_SECONDS_MAX,
         LeaseMode::Shared => STACK_SECONDS_MAX,
     })
-}
-
-fn wanted(closing: bool, replace: Option<String>) -> RunKind {
-    if closing { RunKind::Closing { replace } } else { RunKind::Draft }
 }
 
 fn mailing(args: &MailPolicyArgs) -> MailPolicy {

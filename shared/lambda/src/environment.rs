@@ -3,15 +3,13 @@
 //! - `TRUECOUNT_TABLE`, `TRUECOUNT_BUCKET`, `TRUECOUNT_SECRETS` (the prefix of the secrets' parameters): required.
 //! - `TRUECOUNT_ENDPOINT` in place of AWS's own endpoints, or `TRUECOUNT_ENDPOINT_DYNAMODB`, `…_S3`, `…_SES`, `…_SSM`
 //!   for each.
-//! - `TRUECOUNT_CLOCK`, a moment such as `2026-06-30T20:00:00Z`, to try out a month.
+//! - `TRUECOUNT_CLOCK`, a time such as `2026-06-30T20:00:00Z`, to try out a month.
 //! - `TRUECOUNT_SENDER`, the sender of the mails if the settings name none: read with the settings.
 //! - `TRUECOUNT_STACK` and `TRUECOUNT_METRICS`: see [`crate::metrics`]; `TRUECOUNT_LOG`: see [`crate::logs`].
 
-use std::sync::Arc;
-
 use truecount_app::Environment;
 use truecount_platform::aws::{Aws, AwsBackend, EndpointVariableError, Endpoints};
-use truecount_platform::{Clock, FixedClock, SystemClock};
+use truecount_platform::{ClockVariableError, clock_from_variable};
 
 /// Why a function does not start.
 #[derive(Debug, thiserror::Error)]
@@ -20,14 +18,8 @@ pub enum StartError {
     #[error("{0}: this environment variable is not set")]
     Missing(&'static str),
     /// `TRUECOUNT_CLOCK` cannot be read.
-    #[error("TRUECOUNT_CLOCK: `{text}` is not a moment such as 2026-06-30T20:00:00Z")]
-    Clock {
-        /// Its value.
-        text: String,
-        /// What is wrong with it.
-        #[source]
-        source: jiff::Error,
-    },
+    #[error(transparent)]
+    Clock(#[from] ClockVariableError),
     /// One of the endpoints is refused.
     #[error(transparent)]
     Endpoint(#[from] EndpointVariableError),
@@ -44,10 +36,7 @@ pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Resul
         bucket: required("TRUECOUNT_BUCKET")?,
         secrets: required("TRUECOUNT_SECRETS")?,
     };
-    let clock: Arc<dyn Clock> = match variable("TRUECOUNT_CLOCK") {
-        Some(text) => Arc::new(FixedClock(text.parse().map_err(|source| StartError::Clock { text, source })?)),
-        None => Arc::new(SystemClock),
-    };
+    let clock = clock_from_variable(variable("TRUECOUNT_CLOCK"))?;
     let aws = Aws::new(Endpoints::from_variables(&variable)?);
     Ok(Environment::shared(backend.ports(&aws), clock))
 }
@@ -83,7 +72,7 @@ mod tests {
     #[test]
     fn a_wrong_value_is_refused_with_its_variable() {
         let clock = error(&[("TRUECOUNT_CLOCK", "June")], "");
-        assert_eq!(clock.unwrap(), "TRUECOUNT_CLOCK: `June` is not a moment such as 2026-06-30T20:00:00Z");
+        assert_eq!(clock.unwrap(), "TRUECOUNT_CLOCK: `June` is not a time such as 2026-06-30T20:00:00Z");
         for name in ["TRUECOUNT_ENDPOINT", "TRUECOUNT_ENDPOINT_SES"] {
             let endpoint = error(&[(name, "http://example.com")], "").unwrap();
             assert!(endpoint.starts_with(&format!("{name}: ")) && endpoint.contains("use https"), "{endpoint}");

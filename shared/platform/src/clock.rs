@@ -1,5 +1,7 @@
 //! The clock as a port, so that a test can set it. Deliberately absent: sleeping, and time zones.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 /// A source of the current time.
@@ -25,5 +27,29 @@ pub struct FixedClock(pub Timestamp);
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
+    }
+}
+
+/// Error of a value of `TRUECOUNT_CLOCK` that is not a time.
+#[derive(Debug, thiserror::Error)]
+#[error("TRUECOUNT_CLOCK: `{text}` is not a time such as 2026-06-30T20:00:00Z")]
+pub struct ClockVariableError {
+    /// The value.
+    text: String,
+    /// What is wrong with it.
+    #[source]
+    source: jiff::Error,
+}
+
+/// The clock for a value of `TRUECOUNT_CLOCK`: stopped at that time, for trying out a month; without a value the
+/// machine's.
+///
+/// # Errors
+/// [`ClockVariableError`] if the value is not a time.
+pub fn clock_from_variable(value: Option<String>) -> Result<Arc<dyn Clock>, ClockVariableError> {
+    let Some(text) = value else { return Ok(Arc::new(SystemClock)) };
+    match text.parse() {
+        Ok(at) => Ok(Arc::new(FixedClock(at))),
+        Err(source) => Err(ClockVariableError { text, source }),
     }
 }

@@ -20,7 +20,7 @@ pub use archive::{
     content_type,
 };
 pub use async_trait::async_trait;
-pub use clock::{Clock, FixedClock, SystemClock};
+pub use clock::{Clock, ClockVariableError, FixedClock, SystemClock, clock_from_variable};
 pub use mail::{MAIL_BYTES_MAX, Mail, MailError, Mailer};
 pub use port_error::{BoxError, Detail, PortErrorKind, describe};
 pub use ports::Ports;

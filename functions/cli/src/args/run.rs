@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use truecount_app::RunKind;
 use truecount_billing::{BillingMonth, CountDay, SourceId};
 
 use super::{BackendArgs, DataArgs};
@@ -40,15 +41,8 @@ Examples:
   truecount run --closing --when-due     for a daily timer
   truecount run --closing --replace RUN  close the month again, on purpose")]
 pub(crate) struct RunArgs {
-    /// Month [default: the current one]
-    #[arg(long, value_name = "YYYY-MM")]
-    pub(crate) month: Option<BillingMonth>,
-    /// Close the month: the run that counts, with its mail
-    #[arg(long)]
-    pub(crate) closing: bool,
-    /// Closing run that this one replaces
-    #[arg(long, value_name = "RUN", requires = "closing")]
-    pub(crate) replace: Option<String>,
+    #[command(flatten)]
+    pub(crate) which: WhichRunArgs,
     /// Do nothing unless a month is due by the closing calendar of the settings
     #[arg(long, requires = "closing", conflicts_with_all = ["month", "replace", "mail", "no_mail"])]
     pub(crate) when_due: bool,
@@ -56,6 +50,26 @@ pub(crate) struct RunArgs {
     pub(crate) mail: MailPolicyArgs,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhichRunArgs {
+    /// Month [default: the current one]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<BillingMonth>,
+    /// Close the month: the run that counts
+    #[arg(long)]
+    pub(crate) closing: bool,
+    /// Closing run that this one replaces
+    #[arg(long, value_name = "RUN", requires = "closing")]
+    pub(crate) replace: Option<String>,
+}
+
+impl WhichRunArgs {
+    /// A closing run if it is asked for, else a draft.
+    pub(crate) fn kind(&self) -> RunKind {
+        if self.closing { RunKind::Closing { replace: self.replace.clone() } } else { RunKind::Draft }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -95,15 +109,8 @@ Examples:
   truecount reconcile
   truecount reconcile --month 2026-06 --closing")]
 pub(crate) struct ReconcileArgs {
-    /// Month [default: the current one]
-    #[arg(long, value_name = "YYYY-MM")]
-    pub(crate) month: Option<BillingMonth>,
-    /// Close the month: the run that counts
-    #[arg(long)]
-    pub(crate) closing: bool,
-    /// Closing run that this one replaces
-    #[arg(long, value_name = "RUN", requires = "closing")]
-    pub(crate) replace: Option<String>,
+    #[command(flatten)]
+    pub(crate) which: WhichRunArgs,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
 }

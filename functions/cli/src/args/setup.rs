@@ -51,8 +51,8 @@ Examples:
     },
     /// Check settings and rules in a local directory, and upload them
     #[command(after_help = "\
-Only what you pulled is replaced: a change that somebody else made since is never
-overwritten. Earlier versions are kept.
+Only what you pulled is replaced: a change that somebody else made since is
+never overwritten. Earlier versions are kept.
 
 Examples:
   truecount config push --stack prod
@@ -146,9 +146,9 @@ Examples:
     /// Accept counts that fell, before a second sync confirms them
     #[command(after_help = "\
 A count that fell by more than 20 % and 5 units is not relied on until a sync of
-another day, or another file, says the same. If you know that it is right, accept
-it: runs count with it, and the next sync is compared with it. Who accepted it,
-when and why stays on record.
+another day, or another file, says the same. If you know that it is right,
+accept it: runs count with it, and the next sync is compared with it. Who
+accepted it, when and why stays on record.
 
 Examples:
   truecount sources accept ninjaone

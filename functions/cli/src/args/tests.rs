@@ -65,6 +65,10 @@ fn every_help_fits_80_columns_and_says_what_the_command_does() {
             assert!(line.chars().count() <= COLUMNS, "{path}: `{line}`");
             assert!(!line.ends_with(' '), "{path}: `{line}`");
         }
+        let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in after.lines() {
+            assert!(help.contains(line), "{path}: clap breaks `{line}`");
+        }
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         assert!(!about.is_empty() && !about.ends_with('.'), "{path}: {about}");
         assert_eq!(help.lines().next(), Some(about.as_str()), "{path}: one line");

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::office::{EXCEPTIONS, FAILED, Office, expect, text_of};
+use crate::office::{Office, expect, text_of};
+use crate::prompt::{EXCEPTIONS, FAILED};
 
 const CLOSING: [&str; 3] = ["run", "--closing", "--when-due"];
 const NOT_RECONCILED: i32 = 2;

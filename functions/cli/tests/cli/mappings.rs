@@ -1,43 +1,23 @@
 //! Mapping at a prompt: with bare files, in a review, and what was decided by whom.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-const FAILED: i32 = 3;
+use crate::prompt::{self, FAILED, err, out};
 
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_truecount"));
-    command
-        .args(args)
-        .env_remove("TRUECOUNT_DATA")
-        .env("TRUECOUNT_CLOCK", "2026-06-30T12:00:00Z")
-        .env("USER", "kim")
-        .env("COLUMNS", "80");
+fn command(data: &Path, args: &[&str]) -> Command {
+    let mut command = prompt::truecount(args);
+    command.arg("--data").arg(data).env("TRUECOUNT_CLOCK", "2026-06-30T12:00:00Z").env("USER", "kim");
     command
 }
 
 fn truecount(data: &Path, args: &[&str]) -> Output {
-    command(args).arg("--data").arg(data).output().unwrap()
+    command(data, args).output().unwrap()
 }
 
 fn with_input(data: &Path, args: &[&str], input: &str) -> Output {
-    let mut command = command(args);
-    command.arg("--data").arg(data).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+    prompt::with_input(command(data, args), input)
 }
 
 #[track_caller]
@@ -46,7 +26,7 @@ fn good(output: &Output) -> String {
     out(output)
 }
 
-fn home() -> tempfile::TempDir {
+fn data_directory() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -74,8 +54,8 @@ fn home() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_person_works_down_the_list_by_what_hangs_on_it() {
-    let home = home();
+fn a_person_decides_in_the_order_of_monthly_revenue() {
+    let home = data_directory();
     let data = home.path();
     let list = good(&truecount(data, &["mappings", "list", "--undecided"]));
     let ids: Vec<_> = list.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap()).collect();
@@ -121,8 +101,8 @@ fn a_person_works_down_the_list_by_what_hangs_on_it() {
 }
 
 #[test]
-fn a_file_goes_out_and_what_is_refused_is_told() {
-    let home = home();
+fn a_file_is_exported_and_refused_rows_are_reported() {
+    let home = data_directory();
     let data = home.path();
     let file = data.join("map.csv");
     let path = file.to_str().unwrap();
@@ -151,7 +131,7 @@ fn a_file_goes_out_and_what_is_refused_is_told() {
 }
 
 #[test]
-fn two_bare_files_need_no_home() {
+fn two_files_need_no_data_directory() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     fs::write(path("left.csv"), "id,name\nl1,Brown & Partners (London)\nl2,Zebra Bakery\n\"l,3\",=Green Partners\n")

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use truecount_embedded::{Durability, LocalBackend};
 
-use crate::office::{EXCEPTIONS, FAILED, Office, expect, text_of};
+use crate::office::{Office, expect, text_of};
+use crate::prompt::{EXCEPTIONS, FAILED};
 
 const DAILY: [&str; 3] = ["run", "--closing", "--when-due"];
 

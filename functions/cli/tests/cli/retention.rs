@@ -5,7 +5,8 @@ use std::path::Path;
 
 use jiff::{Span, Timestamp, tz::TimeZone};
 
-use crate::office::{EXCEPTIONS, Office, expect};
+use crate::office::{Office, expect};
+use crate::prompt::EXCEPTIONS;
 
 fn keep_for_35_days(office: &Office) {
     let settings = fs::read_to_string(office.path("config/settings.toml")).unwrap();

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 use truecount_support::{CSV_SOURCES, rule, write_file};
+
+use crate::prompt;
 
 /// A folder with settings, rules and files: three clients, one of them underbilled.
 pub(crate) struct Office {
@@ -74,17 +76,11 @@ impl Office {
 
     /// The command, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_truecount"));
-        command.args(args).arg("--data").arg(self.data());
-        command
-            .env_remove("TRUECOUNT_DATA")
-            .env_remove("TRUECOUNT_STACK")
-            .env("TRUECOUNT_CLOCK", &self.clock)
-            .env("COLUMNS", "80");
+        let mut command = prompt::truecount(args);
+        command.arg("--data").arg(self.data()).env("TRUECOUNT_CLOCK", &self.clock);
         if let Some(password) = &self.password {
             command.env("TRUECOUNT_SECRET_SMTP", format!("{{\"password\":\"{password}\"}}"));
         }
-        command.stdin(Stdio::null());
         command
     }
 
@@ -124,11 +120,6 @@ impl Ended {
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 }
-
-/// The exit code of a command that found exceptions.
-pub(crate) const EXCEPTIONS: i32 = 1;
-/// The exit code of a command that failed or was wrong.
-pub(crate) const FAILED: i32 = 3;
 
 /// The command ended with this code, and printed each of these on stdout or stderr.
 #[track_caller]

@@ -7,11 +7,8 @@ use truecount_embedded::{Durability, LocalBackend, SmtpServer, TlsMode};
 use truecount_platform::{Mail, MailError, Mailer as _};
 
 use crate::office::{Ended, Office, text_of};
+use crate::prompt::{EXCEPTIONS, FAILED};
 use crate::server::{MailServer, PASSWORD, USER};
-
-/// Exceptions were found: the run is done.
-const DONE: i32 = 1;
-const FAILED: i32 = 3;
 
 const CLOSE: [&str; 2] = ["run", "--closing"];
 
@@ -43,8 +40,8 @@ fn an_accepted_mail_is_one_mail_however_often_the_month_is_closed() {
     for tls in ["starttls", "tls"] {
         let server = MailServer::start(tls, &["accept"]);
         let office = Office::open().with_mail_server(&server.settings(tls), PASSWORD);
-        expect(&office.run(&CLOSE), DONE, &["Mail to `billing`: sent"]);
-        expect(&office.run(&CLOSE), DONE, &["Mail to `billing`: already sent"]);
+        expect(&office.run(&CLOSE), EXCEPTIONS, &["Mail to `billing`: sent"]);
+        expect(&office.run(&CLOSE), EXCEPTIONS, &["Mail to `billing`: already sent"]);
         let taken = server.taken();
         assert_eq!(taken.len(), 1, "{tls}");
         assert_eq!(office.outbox(), [("2026-06-closing-1-billing.eml".to_owned(), taken[0].clone())], "byte for byte");
@@ -56,7 +53,7 @@ fn an_accepted_mail_is_one_mail_however_often_the_month_is_closed() {
 /// What surely was not sent is sent later, as if for the first time.
 #[test]
 #[ignore = "needs a mail server: .ci/smtp"]
-fn a_refused_mail_is_told_and_sent_later_without_a_label() {
+fn a_refused_mail_is_reported_and_sent_later_without_a_label() {
     for (answer, words) in [
         ("rcpt=ben@msp.example", &["refuses the recipient `ben@msp.example`", "550", "no such mailbox"][..]),
         ("greylist=anna@msp.example", &["refuses the recipient `anna@msp.example`", "450"]),
@@ -73,7 +70,7 @@ fn a_refused_mail_is_told_and_sent_later_without_a_label() {
             expect(&ended, FAILED, words);
             assert_eq!((server.taken().len(), office.outbox().len()), (0, 0), "{answer}");
         }
-        expect(&office.run(&CLOSE), DONE, &["Mail to `billing`: sent"]);
+        expect(&office.run(&CLOSE), EXCEPTIONS, &["Mail to `billing`: sent"]);
         let taken = server.taken();
         assert_eq!((taken.len(), is_labelled(&taken[0])), (1, false), "{answer}");
     }
@@ -88,8 +85,8 @@ fn a_mail_without_an_answer_is_repeated_once_and_says_so() {
         let office = office(&server);
         expect(&office.run(&CLOSE), FAILED, &["it is not known whether the mail to `billing` was sent", "mail server"]);
         assert_eq!(server.taken().len(), first, "{answer}");
-        expect(&office.run(&CLOSE), DONE, &["Mail to `billing`: sent again"]);
-        expect(&office.run(&CLOSE), DONE, &["Mail to `billing`: already sent"]);
+        expect(&office.run(&CLOSE), EXCEPTIONS, &["Mail to `billing`: sent again"]);
+        expect(&office.run(&CLOSE), EXCEPTIONS, &["Mail to `billing`: already sent"]);
         let taken = server.taken();
         let labels: Vec<bool> = taken.iter().map(|message| is_labelled(message)).collect();
         assert_eq!(labels, [false, true][1 - first..], "{answer}");
@@ -105,7 +102,7 @@ fn a_repeat_that_is_refused_is_still_a_repeat_later() {
     let office = office(&server);
     expect(&office.run(&CLOSE), FAILED, &["is not known whether"]);
     expect(&office.run(&CLOSE), FAILED, &["was not sent", "451"]);
-    expect(&office.run(&CLOSE), DONE, &["sent again"]);
+    expect(&office.run(&CLOSE), EXCEPTIONS, &["sent again"]);
     let labels: Vec<bool> = server.taken().iter().map(|message| is_labelled(message)).collect();
     assert_eq!(labels, [false, true]);
 }
@@ -132,8 +129,8 @@ fn a_process_killed_before_the_answer_makes_one_labelled_repeat() {
     server.wait_for(1);
     process.kill().unwrap();
     process.wait().unwrap();
-    expect(&office.run(&CLOSE), DONE, &["sent again"]);
-    expect(&office.run(&CLOSE), DONE, &["already sent"]);
+    expect(&office.run(&CLOSE), EXCEPTIONS, &["sent again"]);
+    expect(&office.run(&CLOSE), EXCEPTIONS, &["already sent"]);
     let labels: Vec<bool> = server.taken().iter().map(|message| is_labelled(message)).collect();
     assert_eq!(labels, [false, true]);
 }
@@ -247,7 +244,7 @@ fn a_daily_closing_whose_mail_is_refused_is_reported_and_repeated_the_next_day()
     let daily = ["run", "--closing", "--when-due"];
     expect(&office.run(&daily), FAILED, &["was not sent", "about the failed closing: sent"]);
     let next = office.run_at("2026-06-27T06:00:00Z", &daily);
-    expect(&next, DONE, &["is not closed", "Mail to `billing`: sent"]);
+    expect(&next, EXCEPTIONS, &["is not closed", "Mail to `billing`: sent"]);
     expect(&office.run_at("2026-06-27T18:00:00Z", &daily), 0, &[]);
     let texts: Vec<String> = server.taken().iter().map(|message| text_of(message)).collect();
     assert_eq!(texts.len(), 2);

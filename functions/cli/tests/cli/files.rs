@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::office::{FAILED, Office, expect};
+use crate::office::{Office, expect};
+use crate::prompt::FAILED;
 
 /// The files of the only run there is, by their names below its folder.
 fn archived(office: &Office) -> Vec<(String, Vec<u8>)> {

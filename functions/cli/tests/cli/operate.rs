@@ -1,47 +1,43 @@
-//! What a person does to a home: secrets without a trace, settings pulled and pushed, and a doctor's first look.
-
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! Setting up a data directory: secrets without a trace, settings pulled and pushed, and the first look of `doctor`.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
-const CLEAN: i32 = 0;
+use crate::prompt::{self, CLEAN, FAILED, err, out};
+
+/// The exit code of `config diff` where there is a difference.
 const DIFFERENT: i32 = 1;
-const GAP: i32 = 2;
-const FAILED: i32 = 3;
+/// The exit code of `secrets list` where a credential is missing.
+const INCOMPLETE: i32 = 2;
 
 /// The command without anything of this machine's AWS.
 fn command(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_truecount"));
+    let mut command = prompt::truecount(args);
     let kept = std::env::var_os("PATH").unwrap_or_default();
-    command.args(args).current_dir(folder).env_clear().env("PATH", kept).env("HOME", folder).env("COLUMNS", "80");
+    command.current_dir(folder).env_clear().env("PATH", kept).env("HOME", folder).env("COLUMNS", "80");
     command.env("AWS_EC2_METADATA_DISABLED", "true");
     command
 }
 
 fn truecount(folder: &Path, args: &[&str]) -> Output {
-    command(folder, args).stdin(Stdio::null()).output().unwrap()
+    command(folder, args).output().unwrap()
 }
 
 fn piped(folder: &Path, args: &[&str], text: &str) -> Output {
-    let mut child =
-        command(folder, args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
+    prompt::with_input(command(folder, args), text)
 }
 
 /// Ends so, and says so, on either stream.
 fn ends(output: &Output, code: i32, words: &str) {
-    let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let printed = out(output) + &err(output);
     assert_eq!(output.status.code(), Some(code), "{printed}");
     assert!(printed.contains(words), "`{words}` is not in: {printed}");
     assert!(!printed.contains("c4n4ry"), "{printed}");
 }
 
-/// A folder with one PSA and one RMM switched on.
-fn home() -> tempfile::TempDir {
+/// A data directory with one PSA and one RMM switched on.
+fn data_directory() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     ends(&truecount(folder.path(), &["init"]), CLEAN, "settings.toml");
     let settings = "\
@@ -55,7 +51,7 @@ fn home() -> tempfile::TempDir {
 
 #[test]
 fn a_secret_is_put_in_place_and_never_shown() {
-    let folder = home();
+    let folder = data_directory();
     let at = folder.path();
     let good = r#"{"client_id": "an id", "client_secret": "c4n4ry \"x\" \\"}"#;
     for (source, text, words) in [
@@ -76,7 +72,7 @@ fn a_secret_is_put_in_place_and_never_shown() {
     }
     let by_key = ["secrets", "set", "ninjaone", "--kms-key", "alias/x"];
     ends(&piped(at, &by_key, good), FAILED, "--kms-key is for a deployed stack");
-    ends(&truecount(at, &["secrets", "list"]), GAP, "truecount secrets set ninjaone");
+    ends(&truecount(at, &["secrets", "list"]), INCOMPLETE, "truecount secrets set ninjaone");
 
     ends(&piped(at, &["secrets", "set", "ninjaone", "--json"], good), CLEAN, "secrets.toml");
     let psa = r#"{"public_key": "c4n4ry", "private_key": "c4n4ry", "client_id": "c4n4ry"}"#;
@@ -93,12 +89,12 @@ fn a_secret_is_put_in_place_and_never_shown() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     fs::write(&file, text.replace("public_key", "publik_key")).unwrap();
-    ends(&truecount(at, &["secrets", "list"]), GAP, "missing public_key; unknown publik_key");
+    ends(&truecount(at, &["secrets", "list"]), INCOMPLETE, "missing public_key; unknown publik_key");
 }
 
 #[test]
 fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
-    let folder = home();
+    let folder = data_directory();
     let at = folder.path();
     let there = at.join("truecount-data/config/rules.toml");
     ends(&truecount(at, &["config", "push"]), FAILED, "`truecount config pull` downloads it");
@@ -132,8 +128,8 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
 }
 
 #[test]
-fn what_keeps_a_home_closed_is_the_doctors_first_line() {
-    let folder = home();
+fn doctor_first_names_what_keeps_the_backend_closed() {
+    let folder = data_directory();
     let at = folder.path();
     let held = truecount_embedded::LocalBackend::open(&at.join("truecount-data"), truecount_embedded::Durability::Bulk)
         .unwrap();

@@ -1,0 +1,18 @@
+//! The command line at work on one machine: what it prints and where it writes, mappings, secrets and settings, the
+//! automatic closing run with its mail, and what a person does with files.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod accept;
+mod command;
+mod failed_source;
+mod files;
+mod mappings;
+mod not_reconciled;
+mod office;
+mod operate;
+mod prompt;
+mod retention;
+mod schedule;
+mod server;
+mod smtp;
