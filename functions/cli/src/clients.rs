@@ -1,13 +1,15 @@
 //! `truecount clients`: what one client is billed for and uses.
 
+use std::collections::BTreeSet;
+
 use truecount_billing::{ClientId, Side};
 use truecount_reconciliation::Comparison;
-use truecount_reports::quantity;
+use truecount_reports::{quantity, sanitize};
 use truecount_store::SnapshotManifest;
 
 use crate::args::{Cli, ClientsArgs, ClientsCommand};
 use crate::open::{Session, open};
-use crate::output::{Ending, json, tell};
+use crate::output::{Ending, json, say, tell};
 use crate::runs::newest_run;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
@@ -67,31 +69,22 @@ fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
         json(rows)?;
         return Ok(Ending::Clean);
     }
+    let ids: BTreeSet<_> = rows.iter().map(|row| &row.client_id).collect();
+    let is_one = ids.len() == 1;
+    if let (true, Some(row)) = (is_one, rows.first()) {
+        say(&sanitize::visible(&format!("{} [{}]", row.client_name, row.client_id)));
+    }
     let number = |n: Option<rust_decimal::Decimal>| n.map_or_else(|| "?".to_owned(), quantity);
     let cells = |c: &&Comparison| {
         let what = c.kind.map_or("agrees", |kind| kind.label());
-        vec![
-            c.client_id.to_string(),
-            c.client_name.clone(),
-            c.product_code.to_string(),
-            number(c.counted),
-            number(c.billed),
-            number(c.should_bill),
-            what.to_owned(),
-        ]
+        let client = (!is_one).then(|| [c.client_id.to_string(), c.client_name.clone()]);
+        let compared = [number(c.counted), number(c.billed), number(c.should_bill), what.to_owned()];
+        client.into_iter().flatten().chain([c.product_code.to_string()]).chain(compared).collect()
     };
-    table(
-        &[
-            Key("id"),
-            Text("client"),
-            Key("product"),
-            Number("counted"),
-            Number("billed"),
-            Number("should bill"),
-            Text(""),
-        ],
-        &rows.iter().map(cells).collect::<Vec<_>>(),
-    );
+    let client = (!is_one).then_some([Key("id"), Text("client")]);
+    let compared = [Key("product"), Number("counted"), Number("billed"), Number("should bill"), Text("result")];
+    let columns: Vec<_> = client.into_iter().flatten().chain(compared).collect();
+    table(&columns, &rows.iter().map(cells).collect::<Vec<_>>());
     Ok(Ending::Clean)
 }
 

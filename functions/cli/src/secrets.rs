@@ -147,7 +147,7 @@ async fn set(
         json(&serde_json::json!({ "source": source, "place": place, "fields": declared.secret }))?;
     } else {
         say(&place);
-        tell("`truecount doctor` checks that the vendor accepts it.");
+        tell("`truecount doctor` checks that the vendor accepts them.");
     }
     Ok(Ending::Clean)
 }

@@ -27,7 +27,9 @@ pub(super) async fn list(cli: &Cli, session: &Session, undecided: bool) -> anyho
 
 fn show(rows: &[MappingRow], undecided: bool) {
     let revenue = undecided.then_some(Number("monthly revenue"));
-    let columns = [Key("source"), Key("id"), Text("vendor account")].into_iter().chain(revenue).chain([Text("client")]);
+    // The id of an undecided account is copied into the next command. Elsewhere a terminal needs the width for the names.
+    let id = if undecided { Key("id") } else { Text("id") };
+    let columns = [Key("source"), id, Text("vendor account")].into_iter().chain(revenue).chain([Text("client")]);
     let cells = |row: &MappingRow| {
         let mut cells = vec![row.source.to_string(), row.account_id.to_string(), row.account_name.clone()];
         cells.extend(undecided.then(|| monthly_revenue(row)));
@@ -49,9 +51,10 @@ pub(super) fn monthly_revenue(row: &MappingRow) -> String {
     row.monthly_value.iter().map(one).collect::<Vec<_>>().join(" + ")
 }
 
-/// Shows how much of the monthly revenue is mapped.
+/// Shows how much of the monthly revenue is mapped: what is not mapped whole, and one line for all the rest.
 pub(super) fn show_progress(progress: &[MappingProgress]) {
-    for row in progress {
+    let (whole, open): (Vec<_>, Vec<_>) = progress.iter().partition(|row| row.mapped == row.billed);
+    for row in &open {
         let percent = row.percent().map_or_else(String::new, |percent| format!(" ({percent} %)"));
         tell(&format!(
             "{}: {} {} of {} monthly revenue mapped{percent}",
@@ -60,6 +63,9 @@ pub(super) fn show_progress(progress: &[MappingProgress]) {
             amount(row.mapped),
             amount(row.billed)
         ));
+    }
+    if !whole.is_empty() {
+        tell(if open.is_empty() { "All monthly revenue is mapped." } else { "All other monthly revenue is mapped." });
     }
 }
 

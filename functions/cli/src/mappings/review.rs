@@ -12,7 +12,7 @@ use truecount_store::{IgnoreReason, MappingDecision};
 use super::list::{monthly_revenue, show_progress};
 use crate::args::{Cli, user};
 use crate::open::Session;
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, json, say, say_wrapped, tell};
 
 /// Clients that a search shows.
 const FOUND_MAX: usize = 9;
@@ -86,7 +86,8 @@ fn show(row: &MappingRow, proposals: &[Proposal], at: usize, count: usize) {
         say(&sanitize::visible(&line));
         let against =
             if proposal.against.is_empty() { String::new() } else { format!("; but {}", proposal.against.join(", ")) };
-        say(&sanitize::visible(&format!("       {}{against}", proposal.reasons.join(", "))));
+        let why = format!("       {}{against}", proposal.reasons.join(", "));
+        say_wrapped(&sanitize::visible(&why), 7);
     }
     if proposals.is_empty() {
         say("  no similar client");

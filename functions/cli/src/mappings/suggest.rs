@@ -13,7 +13,7 @@ use truecount_reports::sanitize;
 use super::list::{monthly_revenue, show_progress};
 use crate::args::{Cli, SuggestArgs};
 use crate::open::Session;
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, json, say, say_wrapped, tell};
 
 /// A row of the answer in JSON.
 #[derive(Serialize)]
@@ -48,7 +48,10 @@ pub(super) async fn from_backend(cli: &Cli, session: &Session) -> anyhow::Result
             };
             let why = proposal.reasons.join(", ");
             let line = format!("    {} [{}]{percent}: {why}{against}", proposal.client_name, proposal.client_id);
-            say(&sanitize::visible(&line));
+            say_wrapped(&sanitize::visible(&line), 6);
+        }
+        if proposals.is_empty() {
+            say("    no similar client");
         }
     }
     show_progress(&workspace.progress());
@@ -80,11 +83,11 @@ pub(super) fn from_files(
         with += u64::from(!suggestions.is_empty());
         for one in suggestions {
             let (right_id, right_name) = &clients[one.client];
-            let said = |reasons: &[truecount_matching::Reason]| {
-                let said: Vec<_> = reasons.iter().map(|reason| reason.for_people()).collect();
-                sanitize::cell(&said.join("; ")).into_owned()
+            let in_words = |reasons: &[truecount_matching::Reason]| {
+                let words: Vec<_> = reasons.iter().map(|reason| reason.for_people()).collect();
+                sanitize::cell(&words.join("; ")).into_owned()
             };
-            let (score, reasons, against) = (one.score.to_string(), said(&one.reasons), said(&one.against));
+            let (score, reasons, against) = (one.score.to_string(), in_words(&one.reasons), in_words(&one.against));
             // ids are written as they came: a program joins on them
             let (left, right) = (sanitize::cell(name), sanitize::cell(right_name));
             csv.write_record([id.as_str(), right_id, &score, &reasons, &against, &left, &right])?;
