@@ -191,6 +191,13 @@ pub enum ReadReason {
         /// The day of the earlier sync.
         as_of: Date,
     },
+    /// A list of what the credential may see, or of what a file holds, no longer has the account: it may still be there.
+    NoLongerVisible {
+        /// How many items it had.
+        before: u64,
+        /// The day of the earlier sync.
+        as_of: Date,
+    },
 }
 
 /// What is counted of a kind of item.
@@ -304,6 +311,11 @@ impl fmt::Display for ReadReason {
             Self::NotListed { before, as_of } => {
                 write!(f, "no longer in the vendor's list, with {before} items on {as_of}: {UNTIL_CONFIRMED}")
             }
+            Self::NoLongerVisible { before, as_of } => write!(
+                f,
+                "no longer listed, with {before} items on {as_of}, and the list need not be all that there is: restore \
+                 the access or the rows, or `truecount sources accept` if it is gone"
+            ),
         }
     }
 }

@@ -190,9 +190,9 @@ fn relied_on(
     }
 }
 
-/// Whether an account is doubtful only because of a fall, or because it is no longer listed.
+/// Whether an account is not relied on only because of a fall, or because it is no longer listed.
 fn has_fallen(entry: &SnapshotAccount) -> bool {
-    matches!(entry.account.read_state, ReadState::Doubtful(ReadReason::Dropped { .. } | ReadReason::NotListed { .. }))
+    entry.is_gone() || matches!(entry.account.read_state, ReadState::Doubtful(ReadReason::Dropped { .. }))
 }
 
 fn fallen_kinds(entry: &SnapshotAccount) -> Vec<AcceptedKind> {

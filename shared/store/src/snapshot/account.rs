@@ -141,10 +141,13 @@ impl SnapshotAccount {
         can_reuse
     }
 
-    /// Whether the vendor no longer lists it, and it is only kept because it was there before.
+    /// Whether it is no longer listed, and only kept because it was there before.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        matches!(self.account.read_state, ReadState::Doubtful(ReadReason::NotListed { .. }))
+        matches!(
+            self.account.read_state,
+            ReadState::Doubtful(ReadReason::NotListed { .. }) | ReadState::Failed(ReadReason::NoLongerVisible { .. })
+        )
     }
 
     /// Items and lines together.

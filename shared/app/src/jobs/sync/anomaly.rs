@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use truecount_billing::{Account, AccountId, ReadReason, ReadState, Remedy};
-use truecount_connectors::{AccountReading, Snapshot};
+use truecount_connectors::{AccountList, AccountReading, Snapshot};
 use truecount_store::SnapshotAccount;
 
 use super::drop_guard::{self, Bases, Judgement, Sighting};
@@ -47,27 +47,39 @@ pub(super) fn flag_drop(entry: &mut SnapshotAccount, before: Option<&SnapshotAcc
     }
 }
 
-/// An account that was there before and is no longer listed: it stays, doubtful, until a second witness does not list
-/// it either.
+/// An account that was there before and is no longer listed. It stays: where the list is all that there is, doubtful until
+/// a second witness does not list it either; where it is what may be seen, failed until it is back or a person accepts it.
 pub(super) struct MissingAccount {
     pub(super) reading: AccountReading,
     pub(super) bases: Bases,
 }
 
 /// The accounts with items in them that are no longer listed.
-pub(super) fn missing_accounts(snapshot: &Snapshot, earlier: &Earlier, seen: Sighting<'_>) -> Vec<MissingAccount> {
+pub(super) fn missing_accounts(
+    snapshot: &Snapshot,
+    earlier: &Earlier,
+    list: AccountList,
+    seen: Sighting<'_>,
+) -> Vec<MissingAccount> {
     let listed: BTreeSet<&AccountId> = snapshot.accounts_in_short().map(|(account, ..)| &account.id).collect();
     let gone = earlier.accounts.iter().filter(|entry| !listed.contains(&entry.account.id));
     let judged = gone.filter_map(|entry| {
         let before = entry.relied_on(earlier.as_of);
         let last = before.values().map(|base| base.as_of).max()?;
-        // A list that was not read to its end tells of no account that it is gone.
-        let bases = match snapshot.read_state.is_complete() {
-            true => drop_guard::judge_missing(&before, seen)?,
-            false => before,
+        let total = entry.total_relied_on();
+        let (read_state, bases) = match (snapshot.read_state.is_complete(), list) {
+            (true, AccountList::ByGrant) if total == 0 => return None,
+            (true, AccountList::ByGrant) => {
+                (ReadState::Failed(ReadReason::NoLongerVisible { before: total, as_of: last }), before)
+            }
+            (true, AccountList::Owned) => {
+                let bases = drop_guard::judge_missing(&before, seen)?;
+                (ReadState::Doubtful(ReadReason::NotListed { before: total, as_of: last }), bases)
+            }
+            // A list that was not read to its end tells of no account that it is gone.
+            (false, _) => (ReadState::Doubtful(ReadReason::NotListed { before: total, as_of: last }), before),
         };
-        let reason = ReadReason::NotListed { before: entry.total_relied_on(), as_of: last };
-        let account = Account { read_state: ReadState::Doubtful(reason), ..entry.account.clone() };
+        let account = Account { read_state, ..entry.account.clone() };
         Some(MissingAccount { reading: AccountReading { account, items: Vec::new(), lines: Vec::new() }, bases })
     });
     judged.collect()
@@ -141,7 +153,7 @@ mod tests {
         let listed = read(&[account("a", 4)]);
         let mut before = earlier(1, vec![stored("a", 4), stored("b", 1), stored("c", 0)]);
         for (day, kept) in [(2, true), (2, true), (3, false)] {
-            let missing = on(day, |seen| missing_accounts(&listed, &before, seen));
+            let missing = on(day, |seen| missing_accounts(&listed, &before, AccountList::Owned, seen));
             assert_eq!(missing.len(), usize::from(kept), "day {day}: an account without items is missed by nobody");
             for MissingAccount { reading, bases } in missing {
                 let reason = ReadReason::NotListed { before: 1, as_of: date(2026, 6, 1) };
@@ -158,9 +170,31 @@ mod tests {
         let mut cut = read(&[account("a", 4)]);
         cut.read_state = ReadState::Partial(ReadReason::TooManyItems);
         let before = earlier(1, vec![stored("b", 9)]);
-        let missing = on(2, |seen| missing_accounts(&cut, &before, seen));
-        assert_eq!(missing.len(), 1);
-        assert_eq!(missing[0].bases, before.accounts[0].relied_on(before.as_of), "it is no witness");
+        for list in [AccountList::Owned, AccountList::ByGrant] {
+            let missing = on(2, |seen| missing_accounts(&cut, &before, list, seen));
+            assert_eq!(missing.len(), 1);
+            assert_eq!(missing[0].reading.account.read_state.as_str(), "doubtful");
+            assert_eq!(missing[0].bases, before.accounts[0].relied_on(before.as_of), "it is no witness");
+        }
+    }
+
+    #[test]
+    fn an_account_that_may_only_have_become_invisible_stays_failed_until_it_is_back() {
+        let mut before = earlier(1, vec![stored("b", 9), stored("c", 0)]);
+        for day in 2..9 {
+            let mut missing =
+                on(day, |seen| missing_accounts(&read(&[account("a", 4)]), &before, AccountList::ByGrant, seen));
+            let one = missing.remove(0);
+            assert!(missing.is_empty(), "where nothing was, nothing is missed");
+            let reason = ReadReason::NoLongerVisible { before: 9, as_of: date(2026, 6, 1) };
+            assert_eq!(one.reading.account.read_state, ReadState::Failed(reason), "day {day}");
+            (before.accounts[0].account, before.accounts[0].bases) = (one.reading.account, one.bases);
+            before.accounts[0].counts.clear();
+            before.as_of = date(2026, 6, day);
+        }
+        assert!(before.accounts[0].is_gone());
+        assert_eq!(next(9, &before.accounts[0], 9, ReadState::Complete).account.read_state, ReadState::Complete);
+        assert_eq!(next(9, &before.accounts[0], 2, ReadState::Complete).account.read_state.as_str(), "doubtful");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use truecount_billing::AccountId;
-use truecount_connectors::{AccountReading, Snapshot};
+use truecount_connectors::{AccountList, AccountReading, Snapshot, source_kind};
 use truecount_store::{
     AccountContent, Checkpoint, SnapshotAccount, SnapshotManifest, SnapshotWords, SnapshotWriter, StoreError,
 };
@@ -74,7 +74,7 @@ async fn write_accounts(
     let seen = Sighting { witness: &witness, as_of: id.as_of };
     let known: BTreeMap<&AccountId, &SnapshotAccount> =
         earlier.accounts.iter().map(|entry| (&entry.account.id, entry)).collect();
-    let gone = anomaly::missing_accounts(&parsed, earlier, seen);
+    let gone = anomaly::missing_accounts(&parsed, earlier, list_of(sync), seen);
     let mut words = SnapshotWords::default();
     let mut writer = SnapshotWriter::new(&sync.env.store, &sync.source.id, id, sync.retention);
     let mut entries = Vec::with_capacity(parsed.account_count() + gone.len());
@@ -112,6 +112,12 @@ async fn write_accounts(
     writer.finish(&entries).await?;
     words.save(&sync.env.store, &sync.source.id, id.as_of, sync.lease.fence()).await?;
     Ok(entries)
+}
+
+/// What the source's list of accounts is. A client that a PSA no longer bills has no lines, whoever may see what.
+fn list_of(sync: &SourceSync<'_>) -> AccountList {
+    let list = source_kind(&sync.source.connector).map(|kind| kind.list);
+    list.filter(|_| !sync.source.side().is_billed()).unwrap_or(AccountList::Owned)
 }
 
 /// Commits the snapshot, unless that day's last one holds the same.
