@@ -32,6 +32,9 @@ impl Ending {
     }
 }
 
+/// What stands before two spaces is a label up to this width, and text beyond it.
+const LABEL_WIDTH_MAX: usize = 18;
+
 /// Writes a line to stdout. That the reader has gone away (`| head`) is not an error.
 pub(crate) fn say(text: &str) {
     progress::clear();
@@ -50,6 +53,26 @@ pub(crate) fn tell(text: &str) {
 /// Writes to stdout, wrapped at the width of the terminal; a pipe gets one line.
 pub(crate) fn say_wrapped(text: &str, indent: usize) {
     say(&wrap(text, stdout_columns(), indent));
+}
+
+/// Writes a text of several lines to stdout, each wrapped at the width of the terminal; a pipe gets it as it is.
+pub(crate) fn say_text(text: &str) {
+    let columns = stdout_columns();
+    text.lines().for_each(|line| say(&wrap(line, columns, hanging_indent(line))));
+}
+
+/// Where the further lines of a wrapped line begin: below the text behind its label, such as `MAPPING  `, else as far
+/// in as the line itself.
+fn hanging_indent(line: &str) -> usize {
+    let text = line.trim_start();
+    let leading = line.len() - text.len();
+    let columns = |text: &str| text.chars().count();
+    let gaps = text.match_indices("  ").map(|(at, gap)| at + gap.len());
+    match gaps.take_while(|at| columns(&text[..*at]) <= LABEL_WIDTH_MAX).last() {
+        Some(label) => leading + columns(&text[..label]) + (text[label..].len() - text[label..].trim_start().len()),
+        None if text.starts_with("! ") => leading + 2,
+        None => leading.max(2),
+    }
 }
 
 /// The width of the terminal on stdout; `None` in a pipe.
@@ -98,7 +121,24 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::wrap;
+    use super::{hanging_indent, wrap};
+
+    #[test]
+    fn a_wrapped_line_goes_on_below_its_text() {
+        for (line, expected) in [
+            ("MAPPING  2 vendor accounts", 9),
+            ("OVERBILLED   GBP 534.94 a month", 13),
+            (" 1. GBP 1,018.88  Rosebank Florists", 18),
+            (" 2. GBP   279.30  Rosebank Florists", 18),
+            ("  ! rmm: 1 of 48 vendor accounts", 4),
+            ("    33 counted, although the agreement ended", 4),
+            ("One sentence.", 2),
+            ("A sentence that is long  before two spaces", 2),
+            ("", 2),
+        ] {
+            assert_eq!(hanging_indent(line), expected, "{line}");
+        }
+    }
 
     #[test]
     fn lines_break_at_spaces_and_never_within_a_command() {

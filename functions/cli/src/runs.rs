@@ -7,7 +7,7 @@ use truecount_store::{Closing, Run, RunState};
 
 use crate::args::{Cli, RunsArgs, RunsCommand};
 use crate::open::{Session, open};
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, json, say, say_text, tell};
 use crate::pipeline::show_totals;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
@@ -110,7 +110,7 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
     say("");
     let header = truecount_app::header_of(&session.env, &run).await?;
     let input = ReportInput { header: &header, reconciliation: &reconciliation };
-    say(text_summary(&input).trim_end());
+    say_text(text_summary(&input).trim_end());
     Ok(Ending::Clean)
 }
 
