@@ -13,6 +13,8 @@ mod fixtures;
 #[cfg(test)]
 mod list;
 #[cfg(test)]
+mod load;
+#[cfg(test)]
 mod paging;
 #[cfg(test)]
 mod receipt;
