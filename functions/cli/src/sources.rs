@@ -1,8 +1,13 @@
-//! `truecount sources`: each source and how its last sync went, and the falls that a person accepts.
+//! `truecount sources`: each source and how its last sync went, what it reads and counts, and the falls that a person
+//! accepts.
+
+mod page;
+mod show;
 
 use serde::Serialize;
 use truecount_app::{AcceptRequest, accept};
 use truecount_billing::{ReadReason, SourceId};
+use truecount_connectors::source_kind;
 use truecount_store::{AcceptedFall, SnapshotManifest, SyncStatus};
 
 use crate::args::{AcceptanceArgs, Cli, SourcesArgs, SourcesCommand};
@@ -26,8 +31,16 @@ struct SourceRow {
 }
 
 pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<Ending> {
-    let session = open(&args.backend).await?;
+    let session = match (open(&args.backend).await, &args.command) {
+        (Ok(session), _) => session,
+        // What a kind of source reads can be looked up before anything is set up.
+        (Err(_), SourcesCommand::Show { source }) if source_kind(source.as_str()).is_some() => {
+            return show::show_kind(cli, source, "");
+        }
+        (Err(error), _) => return Err(error),
+    };
     match &args.command {
+        SourcesCommand::Show { source } => show::show(cli, &session, source).await,
         SourcesCommand::List => list(cli, &session).await,
         SourcesCommand::Accept { source, account, acceptance } => {
             let AcceptanceArgs { note, .. } = acceptance;

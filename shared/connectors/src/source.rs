@@ -116,9 +116,14 @@ impl Source {
 
     /// Method and path of every request that the source may make, variables in braces.
     pub fn requests(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.requests_by_stream().map(|(_, method, path)| (method, path))
+    }
+
+    /// The same, each with the name of its stream.
+    pub fn requests_by_stream(&self) -> impl Iterator<Item = (&'static str, &'static str, &str)> {
         self.streams.iter().map(|stream| {
             let method = if stream.search.is_some() { "POST" } else { "GET" };
-            (method, stream.target.split('?').next().unwrap_or_default())
+            (stream.name, method, stream.target.split('?').next().unwrap_or_default())
         })
     }
 

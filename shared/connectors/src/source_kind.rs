@@ -1,6 +1,7 @@
 //! What each kind of source is, as data: everything that the rest of the program needs to know about a vendor
 //! without connecting to it.
 
+use serde::Serialize;
 use truecount_billing::Side;
 
 use crate::{error::SettingsError, source::Source, sources, vocabulary::Vocabulary};
@@ -40,7 +41,8 @@ pub struct SourceKind {
 }
 
 /// What a kind of source is to an MSP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Category {
     /// Agreements, invoices, tickets.
     Psa,
@@ -66,7 +68,8 @@ pub enum Cardinality {
 }
 
 /// What a source's list of accounts is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AccountList {
     /// All accounts that there are: one that is missing is gone.
     Owned,
@@ -75,7 +78,8 @@ pub enum AccountList {
 }
 
 /// What a connector was held against, the weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// Nothing but what others report.
     Unverified,

@@ -12,6 +12,7 @@ mod label;
 mod mail;
 mod not_reconciled;
 mod open_work;
+pub mod receipt;
 pub mod sanitize;
 mod sheets;
 mod summary;

@@ -119,13 +119,14 @@ Examples:
     },
 }
 
-/// List the sources and their last sync, and accept counts that fell
+/// List the sources, show what each reads, and accept counts that fell
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
     after_help = "\
 Examples:
   truecount sources list
+  truecount sources show ninjaone
   truecount sources accept ninjaone"
 )]
 pub(crate) struct SourcesArgs {
@@ -143,6 +144,20 @@ Examples:
   truecount sources list
   truecount sources list --stack prod")]
     List,
+    /// Show what a source reads and counts, and the receipt of its last sync
+    #[command(after_help = "\
+The receipt says what became of every row that was read: used, looked up, or left
+out with a reason. It also compares with the vendor's own totals and names words
+that are not known. A kind of source needs no settings to be shown.
+
+Examples:
+  truecount sources show ninjaone
+  truecount sources show pax8 --json
+  truecount sources show connectwise --stack prod")]
+    Show {
+        /// Source, or kind of source
+        source: SourceId,
+    },
     /// Accept counts that fell, before a second sync confirms them
     #[command(after_help = "\
 A count that fell by more than 20 % and 5 units is not relied on until a sync of
