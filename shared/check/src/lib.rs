@@ -132,7 +132,7 @@ pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
 /// A source that is read completely from a file.
 fn status(source: SourceId, side: Side, as_of: CountDay) -> SourceStatus {
     let (connector, read_state) = ("csv".to_owned(), ReadState::Complete);
-    SourceStatus { source, connector, side, read_state, synced_on: Some(as_of.0) }
+    SourceStatus { source, connector, side, read_state, synced_on: Some(as_of.0), receipt: None }
 }
 
 /// The file's name as given.

@@ -63,6 +63,7 @@ fn main() -> Result<(), Failure> {
             side,
             read_state: ReadState::Complete,
             synced_on: Some(count_day.0),
+            receipt: None,
         });
     }
     let mut inputs = Inputs::default();

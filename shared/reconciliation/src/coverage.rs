@@ -61,6 +61,7 @@ fn row(entry: &SourceEntry, counts: &SourceCounts) -> SourceCoverage {
         side: entry.status.side,
         state: entry.status.read_state.clone(),
         as_of: entry.status.synced_on,
+        receipt: entry.status.receipt.clone(),
         accounts: 0,
         accounts_incomplete: 0,
         accounts_mapped: 0,

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{
-    AccountId, BillingMonth, ClientId, CountBasis, CountDay, Currency, Money, ProductCode, ReadState, RuleId,
+    AccountId, BillingMonth, ClientId, CountBasis, CountDay, Currency, Money, ProductCode, ReadState, Receipt, RuleId,
     ServicePeriod, Side, SourceId, Unit,
 };
 
@@ -294,6 +294,9 @@ pub struct SourceCoverage {
     pub state: ReadState,
     /// The day of the sync used; `None`: there is none that may be used.
     pub as_of: Option<Date>,
+    /// What became of every row that was read; `None`: there is no sync, or no receipt of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
     /// Accounts in it: vendor accounts, or the PSA's clients.
     pub accounts: u64,
     /// Of these, not read completely.

@@ -4,8 +4,8 @@
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    Agreement, BilledLine, BillingStatus, ClientId, CountDay, Currency, InvoiceTiming, ItemState, ReadState, RuleId,
-    ServicePeriod, Side, SourceId, UsageItem,
+    Agreement, BilledLine, BillingStatus, ClientId, CountDay, Currency, InvoiceTiming, ItemState, ReadState, Receipt,
+    RuleId, ServicePeriod, Side, SourceId, UsageItem,
 };
 
 /// The days and the extent of one reconciliation. Its month is that of the count day.
@@ -97,6 +97,8 @@ pub struct SourceStatus {
     pub read_state: ReadState,
     /// The day of the sync that is used; `None`: there is none that may be used, and nothing of it is compared.
     pub synced_on: Option<Date>,
+    /// What became of every row that was read; only passed on. `None`: there is none.
+    pub receipt: Option<Receipt>,
 }
 
 /// A client within one reconciliation.

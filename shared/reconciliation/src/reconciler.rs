@@ -273,6 +273,7 @@ impl Reconciler {
                 side: Side::Used,
                 read_state: ReadState::Failed(ReadReason::NotInRun),
                 synced_on: None,
+                receipt: None,
             }),
         };
         let number = match self.find_account(source, account.as_str()) {

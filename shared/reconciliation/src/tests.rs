@@ -39,6 +39,7 @@ fn status(source: &str, side: Side) -> SourceStatus {
         side,
         read_state: ReadState::Complete,
         synced_on: Some(COUNT_DAY.parse().unwrap()),
+        receipt: None,
     }
 }
 

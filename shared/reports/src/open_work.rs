@@ -1,13 +1,15 @@
-//! What stands open besides the exceptions, in a sentence each: mappings to confirm, and the setup.
+//! What stands open besides the exceptions, in a sentence each: mappings to confirm, the setup, and what
+//! the sources' receipts ask to be looked at.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use truecount_billing::Currency;
-use truecount_reconciliation::{MappingSuggestion, SetupFinding};
+use truecount_billing::{ControlTotals, Currency};
+use truecount_reconciliation::{MappingSuggestion, SetupFinding, SourceCoverage};
 
 use crate::{
     label,
+    receipt::{totals, unknown_words},
     summary::{Target, foreign},
 };
 
@@ -52,5 +54,28 @@ pub(crate) fn setup_to_fix(findings: &[SetupFinding], target: Target) -> Option<
     Some(match findings.len() as u64 - 1 {
         0 => first,
         more => format!("{first} ({} in setup.csv)", label::count(more, "more finding", "more findings")),
+    })
+}
+
+/// ``rmm: unknown words: status `OnHold` 2 (1 more note: …)``: words of a vendor's, and totals that differ or were refused.
+pub(crate) fn receipts_to_check(coverage: &[SourceCoverage], target: Target) -> Option<String> {
+    let mut notes = Vec::new();
+    for row in coverage {
+        let Some(receipt) = &row.receipt else { continue };
+        if !receipt.unknown_words.is_empty() {
+            notes.push(format!("{}: unknown words: {}", row.source, unknown_words(&receipt.unknown_words)));
+        }
+        for (name, stream) in &receipt.streams {
+            let wrong = ControlTotals { agreed: 0, none: 0, ..stream.totals };
+            let wrong = totals(&wrong);
+            if !wrong.is_empty() {
+                notes.push(format!("{}: the vendor's totals of {name}: {wrong}", row.source));
+            }
+        }
+    }
+    let first = foreign(target, notes.first()?, 200);
+    Some(match notes.len() as u64 - 1 {
+        0 => first,
+        more => format!("{first} ({}: `truecount sources show`)", label::count(more, "more note", "more notes")),
     })
 }

@@ -16,6 +16,7 @@ use truecount_reconciliation::{
 use crate::{
     ReportError, ReportInput,
     column::{self, Column, at_least_cents, plain},
+    receipt,
 };
 
 /// One CSV file.
@@ -152,12 +153,14 @@ const COVERAGE: &[Column<SourceCoverage>] = &[
     Column::day("as_of", |row| row.as_of),
     Column::count("accounts", |row| row.accounts),
     Column::count("accounts_incomplete", |row| row.accounts_incomplete),
-    Column::empty("rows_read"),
-    Column::empty("rows_used"),
-    Column::empty("rows_looked_up"),
-    Column::empty("rows_left_out"),
-    Column::empty("left_out_reasons"),
-    Column::empty("unknown_words"),
+    Column::quantity("rows_read", |row| Some(row.receipt.as_ref()?.rows().into())),
+    Column::quantity("rows_used", |row| Some(row.receipt.as_ref()?.sums().0.into())),
+    Column::quantity("rows_looked_up", |row| Some(row.receipt.as_ref()?.sums().1.into())),
+    Column::quantity("rows_left_out", |row| Some(row.receipt.as_ref()?.sums().2.into())),
+    Column::composed("left_out_reasons", |row| row.receipt.as_ref().map(receipt::left_out).unwrap_or_default()),
+    Column::composed("unknown_words", |row| {
+        row.receipt.as_ref().map(|receipt| receipt::unknown_words(&receipt.unknown_words)).unwrap_or_default()
+    }),
     Column::empty("revenue_compared"),
     Column::empty("revenue_flat"),
     Column::empty("revenue_not_reconciled"),

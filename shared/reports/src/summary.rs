@@ -13,7 +13,7 @@ use truecount_reconciliation::{Comparison, Confidence, Finding, FindingKind};
 use crate::{
     ReportInput, label,
     not_reconciled::NotReconciled,
-    open_work::{mappings_to_confirm, setup_to_fix},
+    open_work::{mappings_to_confirm, receipts_to_check, setup_to_fix},
     sanitize,
 };
 
@@ -59,6 +59,8 @@ pub(crate) struct Summary {
     pub(crate) top: Vec<TopException>,
     pub(crate) mapping: Option<String>,
     pub(crate) setup: Option<String>,
+    /// Words that nobody has explained, and totals of vendors that differ or were refused.
+    pub(crate) receipts: Option<String>,
     /// Our own words, to be copied: without the non-joiners that keep foreign text from becoming a link.
     pub(crate) place: String,
     pub(crate) run_id: String,
@@ -128,6 +130,7 @@ impl Summary {
             top: exceptions.iter().take(TOP_MAX).map(|one| TopException::of(*one, target)).collect(),
             mapping: mappings_to_confirm(&reconciliation.suggestions),
             setup: setup_to_fix(&reconciliation.setup, target),
+            receipts: receipts_to_check(&reconciliation.coverage, target),
             place: foreign(Target::Terminal, &header.archive_place, 300),
             run_id: foreign(Target::Terminal, &header.run_id, 100),
         }

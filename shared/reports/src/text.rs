@@ -45,7 +45,10 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     if let Some(setup) = &summary.setup {
         let _ = writeln!(out, "SETUP    {setup}");
     }
-    if summary.mapping.is_some() || summary.setup.is_some() {
+    if let Some(receipts) = &summary.receipts {
+        let _ = writeln!(out, "SOURCES  {receipts}");
+    }
+    if summary.mapping.is_some() || summary.setup.is_some() || summary.receipts.is_some() {
         out.push('\n');
     }
     if !summary.top.is_empty() {

@@ -137,6 +137,9 @@ fn attacked(attack: &str) -> Sample {
     }
     for coverage in &mut found.coverage {
         (coverage.source_kind, coverage.state) = (text(), ReadState::Failed(invented::because(&text())));
+        let mut receipt = invented::receipt();
+        receipt.unknown_words.iter_mut().for_each(|word| (word.field, word.word) = (text(), text()));
+        coverage.receipt = Some(receipt);
     }
     for setup in &mut found.setup {
         (setup.code, setup.subject, setup.message) = (text(), text(), text());

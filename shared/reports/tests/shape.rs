@@ -43,7 +43,23 @@ fn lines() {
 
 #[test]
 fn coverage() {
-    insta::assert_snapshot!(sheet(&invented::nothing_compared(), Sheet::Coverage, 40));
+    let mut sample = invented::nothing_compared();
+    sample.reconciliation.coverage[0].receipt = Some(invented::receipt());
+    insta::assert_snapshot!(sheet(&sample, Sheet::Coverage, 40));
+}
+
+#[test]
+fn the_summary_names_unknown_words_and_totals_that_do_not_agree() {
+    let mut sample = invented::month();
+    let text = truecount_reports::text_summary(&sample.input());
+    assert!(!text.contains("SOURCES"), "{text}");
+    sample.reconciliation.coverage[2].receipt = Some(invented::receipt());
+    let text = truecount_reports::text_summary(&sample.input());
+    let line = text.lines().find(|line| line.starts_with("SOURCES")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("ninjaone: unknown words: approvalStatus `ON_HOLD` 2 (1 more note"), "{line}");
+    sample.reconciliation.coverage[2].receipt.as_mut().unwrap().unknown_words.clear();
+    let text = truecount_reports::text_summary(&sample.input());
+    assert!(text.contains("SOURCES  ninjaone: the vendor's totals of devices: differed 1; refused 2\n"), "{text}");
 }
 
 #[test]

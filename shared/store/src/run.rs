@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
-use truecount_billing::{BillingMonth, CountDay, ReadState, Side, SourceId};
+use truecount_billing::{BillingMonth, CountDay, ReadState, Receipt, Side, SourceId};
 use truecount_reconciliation::{Reconciliation, Totals};
 
 use crate::key::{Key, Partition};
@@ -30,6 +30,9 @@ pub struct FrozenSource {
     pub content_sha256: Option<String>,
     /// How far it was read, and why not further.
     pub read_state: ReadState,
+    /// What became of every row that was read; `None` without a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
 }
 
 /// Everything that a run is based on. Stored before anything is computed.

@@ -46,6 +46,60 @@ fn the_demo_closes_a_month_once() {
     assert_eq!(found(folder.path(), ".eml"), mails);
     assert_eq!((fs::read(&exceptions[0]).unwrap(), fs::read(&mails[0]).unwrap()), before, "the same bytes");
     questions(folder.path());
+    receipts(folder.path());
+}
+
+/// Every row that was read is accounted for, and each place says the same.
+fn receipts(data: &Path) {
+    let coverage = found(data, "coverage.csv").pop().unwrap();
+    let run: serde_json::Value =
+        serde_json::from_slice(&fs::read(coverage.with_file_name("run.json")).unwrap()).unwrap();
+    let mut rows = csv::Reader::from_path(&coverage).unwrap();
+    let heads = rows.headers().unwrap().clone();
+    let mut sources = 0;
+    for row in rows.records() {
+        let row = row.unwrap();
+        let number = |name: &str| {
+            let at = heads.iter().position(|head| head == name).unwrap();
+            row[at].parse::<u64>().unwrap_or_else(|_| panic!("{name}: {row:?}"))
+        };
+        let [read, used, looked_up, left_out] =
+            ["rows_read", "rows_used", "rows_looked_up", "rows_left_out"].map(number);
+        assert_eq!(read, used + looked_up + left_out, "{row:?}");
+        assert!(read > 0 && used > 0, "{row:?}");
+        let of_source = |one: &&serde_json::Value| one["source"] == row[0];
+        let in_run = run["reconciliation"]["coverage"].as_array().unwrap().iter().find(of_source).unwrap();
+        let show = truecount(data, &["sources", "show", &row[0], "--json"]);
+        let show: serde_json::Value = serde_json::from_str(&out(&show)).unwrap();
+        assert_eq!(show["last_sync"]["receipt"], in_run["receipt"]);
+        let streams = in_run["receipt"]["streams"].as_object().unwrap().values();
+        assert_eq!(streams.map(|stream| stream["rows"].as_u64().unwrap()).sum::<u64>(), read, "{in_run}");
+        sources += 1;
+    }
+    assert_eq!(sources, 5);
+}
+
+#[test]
+fn a_kind_of_source_is_shown_before_anything_is_set_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let show = truecount(folder.path(), &["sources", "show", "ninjaone"]);
+    assert_eq!(show.status.code(), Some(0), "{}", err(&show));
+    let parts = [
+        "GET /v2/devices-detailed",
+        "servers with an agent, by device; recognised by serial number",
+        "left out: pending",
+        "Known traps:",
+        "Key (client_id, client_secret):",
+    ];
+    for part in parts {
+        assert!(out(&show).contains(part), "{part}: {}", out(&show));
+    }
+    assert!(!out(&show).contains("synced"), "{}", out(&show));
+    truecount(folder.path(), &["init"]);
+    let none = truecount(folder.path(), &["sources", "show", "nosuch"]);
+    assert_eq!(none.status.code(), Some(FAILED));
+    assert!(err(&none).contains("no source `nosuch`, and no kind of that name"), "{}", err(&none));
+    assert!(err(&none).contains("pax8"), "{}", err(&none));
 }
 
 /// What can be asked after the demo.

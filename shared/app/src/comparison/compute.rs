@@ -43,6 +43,7 @@ pub(crate) async fn compare(env: &Environment, inputs: &ComparisonInputs<'_>) ->
             side: source.frozen.side,
             read_state: source.frozen.read_state.clone(),
             synced_on: source.frozen.as_of,
+            receipt: source.frozen.receipt.clone(),
         });
     }
     let is_billed = |source: &&LoadedSource| source.frozen.side.is_billed();

@@ -144,6 +144,7 @@ async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Resu
         account_count: manifest.as_ref().map_or(0, |manifest| manifest.account_count),
         content_sha256: manifest.as_ref().map(|manifest| manifest.content_sha256.clone()),
         read_state: manifest.as_ref().map_or(never, SnapshotManifest::source_state),
+        receipt: manifest.map(|manifest| manifest.receipt),
     })
 }
 

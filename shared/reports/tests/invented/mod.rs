@@ -6,8 +6,8 @@
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, ClientId, CountBasis, CountDay, Currency, Money, ProductCode, ReadReason, ReadState, RuleId,
-    ServicePeriod, Side, SourceId, Unit, decimal_from_text,
+    AccountId, ClientId, ControlTotals, CountBasis, CountDay, Currency, Money, ProductCode, ReadReason, ReadState,
+    Receipt, RowReason, RuleId, ServicePeriod, Side, SourceId, StreamReceipt, Unit, UnknownWord, decimal_from_text,
 };
 use truecount_reconciliation::{
     Comparison, Confidence, Explained, Finding, FindingKind, MappingSuggestion, NextStep, Reconciliation, SetupFinding,
@@ -231,6 +231,23 @@ pub(crate) fn totals(code: &str, few: (&str, u64), many: (&str, u64)) -> Totals 
     }
 }
 
+/// A receipt with something of everything.
+pub(crate) fn receipt() -> Receipt {
+    let mut receipt = Receipt::default();
+    let stream = StreamReceipt {
+        rows: 1909,
+        used: 1904,
+        looked_up: 0,
+        left_out: [(RowReason::Repeated, 3), (RowReason::Unreadable, 2)].into(),
+        totals: ControlTotals { agreed: 4, differed: 1, refused: 2, none: 0 },
+        lists_read_again: 1,
+    };
+    receipt.streams.insert("devices".into(), stream);
+    receipt.streams.insert("sites".into(), StreamReceipt { rows: 7, looked_up: 7, ..StreamReceipt::default() });
+    receipt.unknown_words.push(UnknownWord { field: "approvalStatus".into(), word: "ON_HOLD".into(), rows: 2 });
+    receipt
+}
+
 pub(crate) fn read(source: &str, state: ReadState, incomplete: u64, not_reconciled: u64) -> SourceCoverage {
     let is_usage = source != "connectwise";
     SourceCoverage {
@@ -238,6 +255,7 @@ pub(crate) fn read(source: &str, state: ReadState, incomplete: u64, not_reconcil
         source_kind: source.into(),
         side: if is_usage { Side::Used } else { Side::Agreed },
         as_of: (!matches!(state, ReadState::Failed(_))).then_some(COUNT_DAY),
+        receipt: None,
         state,
         accounts: 48,
         accounts_incomplete: incomplete,

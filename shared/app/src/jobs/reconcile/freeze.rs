@@ -81,6 +81,7 @@ async fn freeze_source(
         account_count: 0,
         content_sha256: None,
         read_state: ReadState::Failed(ReadReason::NeverSynced),
+        receipt: None,
     };
     let day = if side.is_billed() { config.settings.today(env) } else { count_day.0 };
     let failure = failure_of(env, source).await?;
@@ -103,6 +104,7 @@ async fn freeze_source(
     frozen.account_count = manifest.account_count;
     frozen.read_state = manifest.source_state();
     frozen.content_sha256 = Some(manifest.content_sha256);
+    frozen.receipt = Some(manifest.receipt);
     Ok(frozen)
 }
 
