@@ -56,9 +56,9 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
     let vendors = Vendors::start(Arc::clone(&sample)).await?;
     prepare(&data, &sample, &vendors)?;
     let clock = Arc::new(FixedClock(sample.now()));
-    let (env, home) = embedded(&data, Durability::Bulk, clock)?;
+    let (env, local) = embedded(&data, Durability::Bulk, clock)?;
     let config = Config::load(&*env.config).await?;
-    let session = Session::new(env, config, home);
+    let session = Session::new(env, config, local);
     if is_first {
         seed_history(&session, &sample.history()).await?;
     }

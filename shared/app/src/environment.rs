@@ -44,7 +44,7 @@ pub trait ProgressObserver: Send + Sync {
     fn pages(&self, source: &str, pages: u64);
     /// A step began.
     fn step(&self, what: &str);
-    /// Requests that were sent to a source, and how many answers said to slow down.
+    /// Requests that were sent to a source, and how many responses asked to slow down.
     fn asked(&self, source: &str, requests: u64, throttles: u64) {
         let _ = (source, requests, throttles);
     }

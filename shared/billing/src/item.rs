@@ -17,7 +17,7 @@ pub struct Account {
     pub name: String,
     /// How far it was read.
     pub read_state: ReadState,
-    /// What else the vendor says that tells which client it belongs to.
+    /// What else the vendor holds that shows which client it belongs to.
     #[serde(default, skip_serializing_if = "AccountFacts::is_empty")]
     pub facts: AccountFacts,
 }
@@ -30,7 +30,7 @@ impl Account {
     }
 }
 
-/// What tells which client an account belongs to, beside its name. Foreign text.
+/// What shows which client an account belongs to, besides its name. Foreign text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountFacts {
     /// Of a vendor account: the PSA's client as the vendor holds it (Pax8's `externalId`). Of a PSA's client:

@@ -98,7 +98,7 @@ pub struct Agreement {
     /// Whether a change within a billing cycle is billed in part; `None`: the PSA does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prorates: Option<bool>,
-    /// The next invoice date, where the PSA tells it.
+    /// The next invoice date, where the PSA has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_invoice_date: Option<Date>,
 }

@@ -95,7 +95,7 @@ impl SmtpMailer {
 
 #[async_trait]
 impl Mailer for SmtpMailer {
-    /// Sends it. The id is what the server said when it accepted.
+    /// Sends it. The id is the server's reply when it accepted.
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
         if mail.raw.len() > MAIL_BYTES_MAX {
             let length = mail.raw.len();
@@ -172,8 +172,8 @@ impl SmtpMailer {
             Err(error) => {
                 connection.abort().await;
                 // The error itself is not kept: the server may repeat the password in its answer.
-                let said = without(&summary(&error), &self.server.username, &password);
-                Err(format!("signing in was refused: {said}").into())
+                let reply = without(&summary(&error), &self.server.username, &password);
+                Err(format!("signing in was refused: {reply}").into())
             }
         }
     }

@@ -160,9 +160,9 @@ fn a_second_opening_is_refused_with_who_has_it() {
     let folder = folder();
     let backend = open(folder.path());
     let refused = LocalBackend::open(folder.path(), Durability::Safe).expect_err("in use");
-    let said = refused.to_string();
-    assert!(matches!(refused, BackendError::InUse { .. }), "{said}");
-    assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");
+    let message = refused.to_string();
+    assert!(matches!(refused, BackendError::InUse { .. }), "{message}");
+    assert!(message.contains(&format!("(process {})", std::process::id())), "{message}");
     drop(backend);
     open(folder.path());
 }
@@ -194,8 +194,8 @@ fn a_second_process_is_refused_until_the_first_is_killed() {
     let refused = LocalBackend::open(folder.path(), Durability::Safe).map(|_| ());
     holder.kill().expect("killed");
     holder.wait().expect("ended");
-    let said = refused.expect_err("in use").to_string();
-    assert!(said.contains(&format!("(process {})", holder.id())), "{said}");
+    let message = refused.expect_err("in use").to_string();
+    assert!(message.contains(&format!("(process {})", holder.id())), "{message}");
     open(folder.path());
 }
 
@@ -239,8 +239,8 @@ async fn dropped_files_are_seen_hidden_ones_are_not() {
     let listed: Vec<String> = archive.list("inbox/").await.expect("list").into_iter().map(|entry| entry.key).collect();
     assert_eq!(listed, ["inbox/sources/csv/Zürich 2026-11-30.csv", "inbox/sources/csv/what?.csv"]);
     assert_eq!(archive.get(&listed[0]).await.expect("get"), Some(b"a,b\n".to_vec()));
-    let said = archive.get(&listed[1]).await.expect_err("not a key").to_string();
-    assert!(said.contains("what?.csv") && said.contains("characters"), "{said}");
+    let message = archive.get(&listed[1]).await.expect_err("not a key").to_string();
+    assert!(message.contains("what?.csv") && message.contains("characters"), "{message}");
 }
 
 #[cfg(unix)]
@@ -301,8 +301,8 @@ mod unix {
                 Ok(_) => assert!(!refused, "{mode:o}"),
                 Err(error @ SecretError::Unusable { .. }) => {
                     assert!(refused, "{mode:o}");
-                    let said = error.to_string();
-                    assert!(said.contains(&format!("{mode:o}")) && said.contains("600"), "{said}");
+                    let message = error.to_string();
+                    assert!(message.contains(&format!("{mode:o}")) && message.contains("600"), "{message}");
                 }
                 Err(other) => panic!("{mode:o}: {other}"),
             }
@@ -322,9 +322,9 @@ mod unix {
         ] {
             write_secrets(folder.path(), 0o600, text);
             let error = backend.secrets().source(&id("pax8")).await.map(|_| ()).expect_err(text);
-            let said = format!("{error} {error:?}");
-            assert!(said.contains(line), "{said}");
-            assert!(!said.contains("c4n4ry"), "{said}");
+            let message = format!("{error} {error:?}");
+            assert!(message.contains(line), "{message}");
+            assert!(!message.contains("c4n4ry"), "{message}");
         }
     }
 

@@ -256,8 +256,8 @@ where
 {
     match &error {
         SdkError::ServiceError(service) => {
-            let (said, status) = (service.err().meta().clone(), service.raw().status().as_u16());
-            PortErrorKind::from_response(said.code(), said.message(), status, error)
+            let (meta, status) = (service.err().meta().clone(), service.raw().status().as_u16());
+            PortErrorKind::from_response(meta.code(), meta.message(), status, error)
         }
         _ => PortErrorKind::from_no_response(error),
     }

@@ -123,8 +123,8 @@ impl PortErrorKind {
         match &error {
             SdkError::ServiceError(service) => {
                 let (code, message) = (service.err().code(), service.err().message());
-                let (kind, said) = classify(code, message, service.raw().status().as_u16());
-                kind(Detail::new(said, error))
+                let (kind, words) = classify(code, message, service.raw().status().as_u16());
+                kind(Detail::new(words, error))
             }
             SdkError::ConstructionFailure(_) => Self::Invalid(Detail::of(error)),
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self::Unreachable(Detail::of(error)),
@@ -135,8 +135,8 @@ impl PortErrorKind {
     /// Classifies a service's error response by its error code, message and HTTP status.
     #[must_use]
     pub fn from_response(code: Option<&str>, message: Option<&str>, status: u16, source: impl Into<BoxError>) -> Self {
-        let (kind, said) = classify(code, message, status);
-        kind(Detail::new(said, source))
+        let (kind, words) = classify(code, message, status);
+        kind(Detail::new(words, source))
     }
 
     /// Classifies the error of a call that got no response.
@@ -165,7 +165,7 @@ fn no_credentials(credentials: &CredentialsError, error: &(dyn Error + 'static))
 
 /// The kind of a service's error response, and its words.
 fn classify(code: Option<&str>, message: Option<&str>, status: u16) -> (fn(Detail) -> PortErrorKind, String) {
-    let said = match (code, message) {
+    let words = match (code, message) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
         (None, _) => format!("status {status}"),
@@ -196,7 +196,7 @@ fn classify(code: Option<&str>, message: Option<&str>, status: u16) -> (fn(Detai
         _ if status >= 500 || status == 408 => PortErrorKind::Unreachable,
         _ => PortErrorKind::Invalid,
     };
-    (kind, said)
+    (kind, words)
 }
 
 /// An error and its causes in one line, for people: each text once, outermost first.
@@ -205,7 +205,7 @@ pub fn describe(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for link in links(error) {
         let text = link.to_string();
-        if !texts.iter().any(|said| said.contains(&text)) {
+        if !texts.iter().any(|known| known.contains(&text)) {
             texts.push(text);
         }
         if link.is::<Detail>() {
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn responses_are_classified_by_code_then_by_status() {
-        for (code, status, remedy, said) in [
+        for (code, status, remedy, words) in [
             (Some("ThrottlingException"), 400, Remedy::Retry, "still rate limited"),
             (Some("SlowDown"), 503, Remedy::Retry, "still rate limited"),
             (None, 429, Remedy::Retry, "still rate limited"),
@@ -249,7 +249,7 @@ mod tests {
         ] {
             let kind = PortErrorKind::from_response(code, Some("words"), status, "the response");
             assert_eq!(kind.remedy(), remedy, "{code:?} {status}");
-            assert!(kind.to_string().starts_with(said), "{code:?} {status}: {kind}");
+            assert!(kind.to_string().starts_with(words), "{code:?} {status}: {kind}");
         }
         let kind = PortErrorKind::from_response(Some("A"), None, 400, "the response");
         assert_eq!(kind.to_string(), "rejected as invalid (A)");

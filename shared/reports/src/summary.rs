@@ -38,7 +38,7 @@ pub(crate) struct Frame<'a> {
     pub(crate) last_line: Option<&'a str>,
 }
 
-/// Everything that is said, in the order in which it is said.
+/// The content of a summary, in the order in which it is shown.
 pub(crate) struct Summary {
     pub(crate) month: String,
     /// `Closing run 1`, `Draft run: …`.

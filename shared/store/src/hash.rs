@@ -8,7 +8,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The SHA-256 of several parts, each told apart from the next.
+/// The SHA-256 of several parts, each separated from the next.
 #[derive(Default)]
 pub(crate) struct Hasher(Sha256);
 

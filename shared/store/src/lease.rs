@@ -59,7 +59,7 @@ struct LeaseRecord {
     name: String,
     number: i64,
     held_until: Timestamp,
-    /// Tells two writers apart that ask at the same moment for the same time: only then is a lost answer understood.
+    /// Distinguishes two writers that ask at the same moment for the same time, so that a lost answer can be resolved.
     written_at: Timestamp,
 }
 

@@ -79,7 +79,7 @@ impl<'a> Identifiers<'a> {
         Self { found, are_doubtful }
     }
 
-    /// The client that an identifier confirms by itself.
+    /// The client that an identifier confirms automatically.
     pub(super) fn confirmed(&self, account: &AccountId) -> Option<&'a ClientId> {
         let found = self.found.get(account)?;
         let is_free = !self.are_doubtful && matches!(found.name, NameSays::Same | NameSays::Nothing);

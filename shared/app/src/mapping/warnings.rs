@@ -19,7 +19,7 @@ use crate::comparison::{Comparison, LoadedSource, MappingsInForce};
 /// Months that an account may be undecided without a warning.
 const WAIT_MONTHS: i64 = 1;
 
-/// The fewest clients billed for a product from which its usual source can be told.
+/// The fewest clients billed for a product from which its usual source is known.
 const LIKE_CLIENTS_MIN: usize = 10;
 
 /// How many of ten clients billed for a product must have usage in a source for it to be the usual one.

@@ -48,8 +48,8 @@ pub async fn missing_table(table: &Table) {
         let refusal = refusal.expect(call);
         assert!(matches!(refusal.cause, PortErrorKind::Missing(_)), "{call}: {refusal}");
         assert_eq!(refusal.remedy(), Remedy::FixConfiguration, "{call}");
-        let said = refusal.to_string();
-        assert!(said.contains(table.name()) && said.contains("does not exist") && said.contains("create it"), "{said}");
+        let text = refusal.to_string();
+        assert!(text.contains(table.name()) && text.contains("does not exist") && text.contains("create it"), "{text}");
     }
 }
 

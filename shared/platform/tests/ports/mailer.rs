@@ -48,7 +48,7 @@ enum Outcome {
 #[tokio::test]
 async fn every_outcome_takes_one_request() {
     let ok = |body: &str| Answer::Reply(200, "text/xml", body.to_owned());
-    for (name, answer, outcome, said) in [
+    for (name, answer, outcome, words) in [
         ("accepted", ok(&accepted()), Outcome::Sent, "id-1"),
         ("accepted, then cut off", Answer::Cut, Outcome::Unknown, ""),
         ("accepted, answer cut short", Answer::CutBody(accepted()), Outcome::Unknown, ""),
@@ -74,7 +74,7 @@ async fn every_outcome_takes_one_request() {
             Err(error @ MailError::DeliveryUnknown(_)) => (Outcome::Unknown, error.to_string()),
         };
         assert_eq!(found, outcome, "{name}: {text}");
-        assert!(text.contains(said), "{name}: {text}");
+        assert!(text.contains(words), "{name}: {text}");
         assert_eq!(server.count(), 1, "{name}: requests");
     }
 }

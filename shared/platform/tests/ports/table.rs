@@ -197,12 +197,12 @@ async fn each_refusal_has_its_cause_and_its_number_of_tries() {
         ),
         (Answer::Cut, |cause| matches!(cause, PortErrorKind::Unreachable(_)), "no usable answer", (2..=6).collect()),
     ];
-    for (answer, is, said, tries) in cases {
+    for (answer, is, words, tries) in cases {
         let server = Server::script(vec![answer.clone()]).await;
         let check = |call: &str, refused: Option<TableError>, requests: usize| {
             let refused = refused.expect(call);
             assert!(is(&refused.cause), "{call}: {refused}");
-            assert!(refused.to_string().contains(said), "{call}: {refused}");
+            assert!(refused.to_string().contains(words), "{call}: {refused}");
             assert!(refused.to_string().contains("`p / s` in the table `counts`"), "{call}: {refused}");
             assert!(tries.contains(&requests), "{call}: {requests} requests for {answer:?}");
         };

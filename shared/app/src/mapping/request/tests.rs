@@ -3,7 +3,7 @@
 use super::*;
 use crate::test_environment::{TODAY, TestEnvironment, at_sites, billed, confirmed, split, used};
 
-/// An account of two clients told apart by site, and one that is called nearly like a client.
+/// An account of two clients, distinguished by site, and one with nearly the name of a client.
 async fn synced() -> TestEnvironment {
     let test = TestEnvironment::new();
     test.commit("psa", TODAY, &[billed("c1", "Harbour Dental Ltd", 2), billed("c2", "Mill & Sons", 1)]).await;

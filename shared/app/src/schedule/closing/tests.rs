@@ -99,7 +99,7 @@ fn close_year(rule: usize, year: i16, zone: &str, at: (i8, i8), days: &BTreeMap<
         let due = closing_due(&calendar, day, began, &done);
         if let Some(month) = due.month {
             assert!(done.insert(month), "{month} twice");
-            // Only a day that the clock change left out may be made good a day later.
+            // Only a day that the clock change left out may be closed a day later.
             let was_left_out =
                 last_day.is_some_and(|last| last < days[&month]) && day.yesterday().unwrap() == days[&month];
             assert!(day == days[&month] || was_left_out, "{} {zone} {at:?}: {month} on {day}", RULES[rule].0);
@@ -182,7 +182,7 @@ fn what_cannot_be_a_calendar_is_named() {
 }
 
 #[test]
-fn a_day_that_failed_is_made_good_and_nothing_from_before_is_asked_for() {
+fn a_day_that_failed_is_caught_up_and_nothing_from_before_is_due() {
     let calendar = Calendar::default();
     let month = |text: &str| text.parse::<BillingMonth>().unwrap();
     let began = date(2026, 5, 29);

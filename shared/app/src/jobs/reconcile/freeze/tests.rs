@@ -133,7 +133,7 @@ async fn a_snapshot_is_used_up_to_its_greatest_age() {
         failure,
     };
     assert_eq!(frozen.read_state, ReadState::Failed(too_old(None)));
-    // Why there is no newer one is told with it.
+    // The reason why there is no newer one is kept with it.
     test.fail("rmm", "2026-06-24", ReadReason::TooManyItems).await;
     let run = freeze_on(&test, "2026-06-24", None).await;
     let ReadState::Failed(ReadReason::TooOld { failure: Some(failure), .. }) = &source(&run, "rmm").read_state else {
