@@ -11,6 +11,7 @@ mod doctor;
 mod drop_guard;
 mod mails;
 mod mappings;
+mod moving_lists;
 mod not_reconciled;
 mod renewal;
 mod resumable_files;
