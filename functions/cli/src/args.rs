@@ -19,7 +19,7 @@ pub(crate) use run::{
     CheckArgs, DemoArgs, DownloadArgs, MailPolicyArgs, ReconcileArgs, ReportArgs, ReportCommand, RunArgs, SyncArgs,
 };
 pub(crate) use setup::{
-    AcceptanceArgs, ConfigArgs, ConfigCommand, DoctorArgs, InitArgs, RulesArgs, RulesCommand, SecretsArgs,
+    AcceptanceArgs, AddArgs, ConfigArgs, ConfigCommand, DoctorArgs, InitArgs, RulesArgs, RulesCommand, SecretsArgs,
     SecretsCommand, SourcesArgs, SourcesCommand,
 };
 

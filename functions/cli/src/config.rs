@@ -161,7 +161,7 @@ async fn put(backend: &OpenBackend, key: &str, mine: Vec<u8>, pulled: Option<&St
 }
 
 /// Keeps an earlier version under a name derived from its content.
-async fn keep(archive: &dyn Archive, key: &str, earlier: &[u8]) -> anyhow::Result<()> {
+pub(crate) async fn keep(archive: &dyn Archive, key: &str, earlier: &[u8]) -> anyhow::Result<()> {
     let name = key.strip_prefix("config/").unwrap_or(key);
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "toml"));
     let kept = format!("config/history/{stem}-{}.{extension}", &sha256_hex(earlier)[..12]);

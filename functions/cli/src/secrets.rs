@@ -121,28 +121,8 @@ async fn set(
     if declared.secret.is_empty() {
         anyhow::bail!("the source `{source}` ({}) needs no credentials", declared.title);
     }
-    let fields = if std::io::stdin().is_terminal() { prompt(source, declared)? } else { read_piped()? };
-    check(declared, &fields)?;
-    let place = match &backend.target {
-        Target::Directory(folder) => {
-            if kms_key.is_some() {
-                anyhow::bail!(
-                    "--kms-key is for a deployed stack; a data directory keeps secrets in a file with mode 600"
-                );
-            }
-            in_file(folder, source, &fields)?
-        }
-        Target::Stack { resources, aws, .. } => {
-            let name = aws.secrets(&resources.secrets).parameter(source);
-            let value = object(&fields)?;
-            if value.expose_secret().len() > PARAMETER_BYTES_MAX {
-                anyhow::bail!("the secret is longer than the {PARAMETER_BYTES_MAX} bytes that SSM accepts");
-            }
-            let put = aws.parameters().put_encrypted(&name, &value, kms_key).await;
-            put.with_context(|| format!("writing the SSM parameter `{name}` (ssm:PutParameter)"))?;
-            format!("SSM parameter {name}")
-        }
-    };
+    let fields = read_fields(source, declared, None)?;
+    let place = store(backend, source, &fields, kms_key).await?;
     if cli.json {
         json(&serde_json::json!({ "source": source, "place": place, "fields": declared.secret }))?;
     } else {
@@ -150,6 +130,50 @@ async fn set(
         tell("`truecount doctor` checks that the vendor accepts them.");
     }
     Ok(Ending::Clean)
+}
+
+/// The fields that a person types, or that a file or a pipe has; checked.
+pub(crate) fn read_fields(source: &SourceId, declared: &SourceKind, file: Option<&Path>) -> anyhow::Result<Fields> {
+    let fields = match file {
+        Some(file) => {
+            let place = format!("`{}`", file.display());
+            let opened = std::fs::File::open(file).with_context(|| format!("{place} cannot be read"))?;
+            read_json(opened, &place)?
+        }
+        None if std::io::stdin().is_terminal() => prompt(source, declared)?,
+        None => read_json(std::io::stdin().lock(), "stdin")?,
+    };
+    check(declared, &fields)?;
+    Ok(fields)
+}
+
+/// Stores the fields of one source, and says where.
+pub(crate) async fn store(
+    backend: &OpenBackend,
+    source: &SourceId,
+    fields: &Fields,
+    kms_key: Option<&str>,
+) -> anyhow::Result<String> {
+    match &backend.target {
+        Target::Directory(folder) => {
+            if kms_key.is_some() {
+                anyhow::bail!(
+                    "--kms-key is for a deployed stack; a data directory keeps secrets in a file with mode 600"
+                );
+            }
+            in_file(folder, source, fields)
+        }
+        Target::Stack { resources, aws, .. } => {
+            let name = aws.secrets(&resources.secrets).parameter(source);
+            let value = object(fields)?;
+            if value.expose_secret().len() > PARAMETER_BYTES_MAX {
+                anyhow::bail!("the secret is longer than the {PARAMETER_BYTES_MAX} bytes that SSM accepts");
+            }
+            let put = aws.parameters().put_encrypted(&name, &value, kms_key).await;
+            put.with_context(|| format!("writing the SSM parameter `{name}` (ssm:PutParameter)"))?;
+            Ok(format!("SSM parameter {name}"))
+        }
+    }
 }
 
 /// Writes the fields of one source into a data directory's file; nothing else in it changes.
@@ -174,18 +198,18 @@ fn prompt(source: &SourceId, declared: &SourceKind) -> anyhow::Result<Fields> {
     Ok(fields)
 }
 
-/// Reads one JSON object from a pipe.
-fn read_piped() -> anyhow::Result<Fields> {
+/// Reads one JSON object.
+fn read_json(from: impl Read, place: &str) -> anyhow::Result<Fields> {
     let mut text = String::new();
-    let read = std::io::stdin().lock().take(PIPE_BYTES_MAX + 1).read_to_string(&mut text);
-    let length = read.context("stdin cannot be read as UTF-8")?;
+    let read = from.take(PIPE_BYTES_MAX + 1).read_to_string(&mut text);
+    let length = read.with_context(|| format!("{place} cannot be read as UTF-8"))?;
     if u64::try_from(length).is_ok_and(|length| length > PIPE_BYTES_MAX) {
-        anyhow::bail!("stdin has more than {PIPE_BYTES_MAX} bytes: that is not a secret");
+        anyhow::bail!("{place} has more than {PIPE_BYTES_MAX} bytes: that is not a secret");
     }
     let text = SecretString::from(text);
     fields_from_json(text.expose_secret()).map_err(|why| {
         anyhow::anyhow!(
-            "stdin: {why}, such as {{\"client_id\": \"…\", \"client_secret\": \"…\"}}; at a terminal you are asked for each field"
+            "{place}: {why}, such as {{\"client_id\": \"…\", \"client_secret\": \"…\"}}; at a terminal you are asked for each field"
         )
     })
 }

@@ -1,6 +1,7 @@
 //! `truecount sources`: each source and how its last sync went, what it reads and counts, and the falls that a person
 //! accepts.
 
+mod add;
 mod page;
 mod show;
 
@@ -11,7 +12,7 @@ use truecount_connectors::source_kind;
 use truecount_store::{AcceptedFall, SnapshotManifest, SyncStatus};
 
 use crate::args::{AcceptanceArgs, Cli, SourcesArgs, SourcesCommand};
-use crate::open::{Session, open};
+use crate::open::{Session, open, open_backend};
 use crate::output::{Ending, json, tell};
 use crate::pipeline::deadline;
 use crate::table::Column::{Key, Number, Text};
@@ -31,6 +32,9 @@ struct SourceRow {
 }
 
 pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<Ending> {
+    if let SourcesCommand::Add(add) = &args.command {
+        return add::add(cli, &open_backend(&args.backend).await?, add).await;
+    }
     let session = match (open(&args.backend).await, &args.command) {
         (Ok(session), _) => session,
         // What a kind of source reads can be looked up before anything is set up.
@@ -41,6 +45,8 @@ pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<End
     };
     match &args.command {
         SourcesCommand::Show { source } => show::show(cli, &session, source).await,
+        // Handled above: it also works where the rules cannot be read.
+        SourcesCommand::Add(_) => Ok(Ending::Clean),
         SourcesCommand::List => list(cli, &session).await,
         SourcesCommand::Accept { source, account, acceptance } => {
             let AcceptanceArgs { note, .. } = acceptance;

@@ -4,3 +4,4 @@
 pub mod doctor;
 pub mod inspector;
 pub mod stack;
+pub mod vendor;

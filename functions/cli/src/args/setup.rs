@@ -119,12 +119,13 @@ Examples:
     },
 }
 
-/// List the sources, show what each reads, and accept counts that fell
+/// Add, list and show the sources, and accept counts that fell
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
     after_help = "\
 Examples:
+  truecount sources add ninjaone
   truecount sources list
   truecount sources show ninjaone
   truecount sources accept ninjaone"
@@ -138,6 +139,7 @@ pub(crate) struct SourcesArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SourcesCommand {
+    Add(AddArgs),
     /// List each source, what it gives and how its last sync went
     #[command(after_help = "\
 Examples:
@@ -177,6 +179,38 @@ Examples:
         #[command(flatten)]
         acceptance: AcceptanceArgs,
     },
+}
+
+/// Add a source: ask for its options and key, test the key, and store both
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Shows how to make a key that can only read, asks for the options and for each
+field of the key (not shown), makes one harmless request with it, stores the key
+and appends the source to the settings. If the request fails, nothing is written.
+Without a terminal, the options are given and the key is read from a file or pipe.
+
+Examples:
+  truecount sources add ninjaone
+  truecount sources add pax8 pax8-uk --secret-file key.json
+  truecount sources add ninjaone --option base_url=https://eu.ninjarmm.com < key.json
+  truecount sources add pax8 --stack prod --no-test")]
+pub(crate) struct AddArgs {
+    /// Kind of source
+    pub(crate) kind: SourceId,
+    /// Its id in settings, rules and reports [default: the kind]
+    pub(crate) id: Option<SourceId>,
+    /// Option of the source; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) option: Vec<String>,
+    /// File with the key, one JSON object of its fields
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Write both down without asking the vendor
+    #[arg(long)]
+    pub(crate) no_test: bool,
+    /// KMS key for a stack's SSM parameter, instead of AWS's own key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) kms_key: Option<String>,
 }
 
 /// By whom and why a fall is accepted.

@@ -133,7 +133,7 @@ pub(super) fn kind_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The options that a kind's example of settings has switched on.
-fn example_options(kind: &SourceKind) -> anyhow::Result<Table> {
+pub(super) fn example_options(kind: &SourceKind) -> anyhow::Result<Table> {
     #[derive(serde::Deserialize)]
     struct Example {
         sources: Vec<Table>,

@@ -16,3 +16,4 @@ mod retention;
 mod schedule;
 mod server;
 mod smtp;
+mod sources_add;

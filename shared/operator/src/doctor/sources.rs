@@ -1,21 +1,14 @@
 //! Each source: its credentials, one harmless request to its vendor, and its last sync.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use truecount_app::{AGE_DAYS_MAX, Config, Environment, SourceSettings};
 use truecount_billing::Remedy;
-use truecount_connectors::{Http, HttpSetup, Limits, Source, connect, probe, source_kind};
+use truecount_connectors::{Source, connect, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
 use truecount_store::{SnapshotManifest, SyncStatus};
 
 use super::{CheckResult, CheckStatus, fix_of};
-
-/// How long a vendor may take for one request, in seconds.
-const PROBE_SECONDS: u64 = 20;
-
-/// HTTP requests for it: a token, the request itself, and one retry.
-const PROBE_REQUESTS_MAX: u32 = 3;
+use crate::vendor::{VendorAnswer, ask_vendor};
 
 pub(super) async fn sources(
     env: &Environment,
@@ -68,20 +61,9 @@ async fn vendor(
     skews: &mut Vec<(String, SignedDuration)>,
 ) {
     let set = format!("renew it at the vendor, then `truecount secrets set {}`", source.id);
-    let limits = Limits { requests_per_ask_max: PROBE_REQUESTS_MAX, ..Limits::default() };
-    let deadline = Some(Duration::from_secs(PROBE_SECONDS));
-    let setup = HttpSetup { secret, deadline, limits, ..HttpSetup::default() };
-    let http = match Http::new(built, setup) {
-        Ok(http) => http,
-        Err(error) => {
-            results
-                .push(CheckResult::problem(CheckStatus::Warning, "vendor", error.to_string(), set).about(&source.id));
-            return;
-        }
-    };
-    let answer = probe(built, &http).await;
-    skews.extend(http.skew().map(|skew| (source.id.to_string(), skew)));
-    let result = match answer {
+    let VendorAnswer { outcome, skew } = ask_vendor(built, secret).await;
+    skews.extend(skew.map(|skew| (source.id.to_string(), skew)));
+    let result = match outcome {
         Ok(()) => CheckResult::ok("vendor", "answers, and accepts the secret"),
         Err(fault) => {
             let fix = match fault.remedy() {

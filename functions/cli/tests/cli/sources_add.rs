@@ -1,0 +1,152 @@
+//! Adding a source whose vendor is a server on this machine: what is tested, what is written, and what never is.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Output;
+
+use crate::prompt::{self, CLEAN, FAILED, err, out};
+
+const KEY: &str = r#"{"client_id": "an id", "client_secret": "c4n4ry"}"#;
+
+/// A vendor that gives tokens and two organizations, or refuses every key; its URL. It ends with the process.
+fn vendor(status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap(), status)));
+    url
+}
+
+fn answer(mut stream: TcpStream, status: &str) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    let is_token = line.starts_with("POST");
+    assert!(is_token || line.starts_with("GET /v2/organizations"), "{line}");
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).unwrap();
+        if header.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = header.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    reader.take(length).read_to_end(&mut Vec::new()).unwrap();
+    let body = match (status, is_token) {
+        ("200 OK", true) => r#"{"access_token": "c4n4ry-token", "token_type": "Bearer", "expires_in": 3600}"#,
+        ("200 OK", false) => r#"[{"id": 1, "name": "Harbour"}, {"id": 2, "name": "Quarry"}]"#,
+        _ => r#"{"error": "invalid_client"}"#,
+    };
+    let length = body.len();
+    let head = "Content-Type: application/json\r\nConnection: close";
+    let _ = write!(stream, "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+}
+
+/// A data directory with settings, without a line break at their end.
+fn data_directory() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let init = prompt::truecount(&["init"]).arg("--data").arg(folder.path()).output().unwrap();
+    assert_eq!(init.status.code(), Some(CLEAN), "{}", err(&init));
+    let settings = fs::read_to_string(folder.path().join("config/settings.toml")).unwrap();
+    fs::write(folder.path().join("config/settings.toml"), settings.trim_end().to_owned() + "\n# the end").unwrap();
+    folder
+}
+
+fn settings(data: &Path) -> String {
+    fs::read_to_string(data.join("config/settings.toml")).unwrap()
+}
+
+fn secrets(data: &Path) -> String {
+    fs::read_to_string(data.join("config/secrets.toml")).unwrap()
+}
+
+/// The key is nowhere but in the secrets.
+fn add(data: &Path, args: &[&str], key: &str) -> Output {
+    let mut command = prompt::truecount(&["sources", "add"]);
+    command.args(args).arg("--data").arg(data);
+    let output = prompt::with_input(command, key);
+    let printed = out(&output) + &err(&output);
+    assert!(!printed.contains("c4n4ry") && !settings(data).contains("c4n4ry"), "{printed}");
+    output
+}
+
+/// The command fails with these words, and writes nothing.
+fn refuses(data: &Path, args: &[&str], key: &str, words: &[&str]) {
+    let before = (settings(data), secrets(data));
+    let refused = add(data, args, key);
+    assert_eq!(refused.status.code(), Some(FAILED), "{args:?}: {}", err(&refused));
+    for word in words {
+        assert!(err(&refused).contains(word), "{args:?}: `{word}`: {}", err(&refused));
+    }
+    assert_eq!((settings(data), secrets(data)), before, "{args:?}");
+}
+
+#[test]
+fn a_source_is_tested_and_written_behind_everything_else() {
+    let folder = data_directory();
+    let at = folder.path();
+    let before = settings(at);
+    let base = format!("base_url={}", vendor("200 OK"));
+    let added = add(at, &["ninjaone", "rmm", "--option", &base, "--option", "requests_per_minute=60"], KEY);
+    assert_eq!(added.status.code(), Some(CLEAN), "{}", err(&added));
+    assert!(err(&added).contains("NinjaOne answers, and accepts the key."), "{}", err(&added));
+    let whole = settings(at);
+    let new = whole.strip_prefix(&before).unwrap_or_else(|| panic!("{whole}"));
+    let base = base.replace("base_url=", "");
+    let expected = "\n\n# NinjaOne: organizations and devices.\n[[sources]]\nid = \"rmm\"\nconnector = \"ninjaone\"\n";
+    assert_eq!(new, format!("{expected}base_url = \"{base}\"\nrequests_per_minute = 60\n"));
+    assert!(secrets(at).contains("[rmm]") && secrets(at).contains("c4n4ry"));
+    let list = prompt::truecount(&["secrets", "list"]).arg("--data").arg(at).output().unwrap();
+    assert!(out(&list).contains("rmm") && out(&list).contains("complete"), "{}", out(&list));
+    let kept = fs::read_dir(at.join("config/history")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(fs::read_to_string(kept).unwrap(), before);
+
+    let base = format!("base_url={base}");
+    refuses(at, &["ninjaone", "rmm", "--option", &base], KEY, &["have a source `rmm` already"]);
+    let file = at.join("key.json");
+    fs::write(&file, KEY).unwrap();
+    let file = file.to_str().unwrap();
+    let again = add(at, &["ninjaone", "--json", "--option", &base, "--secret-file", file], "");
+    assert_eq!(again.status.code(), Some(CLEAN), "{}", err(&again));
+    let answer: serde_json::Value = serde_json::from_str(&out(&again)).unwrap();
+    assert_eq!((&answer["source"], &answer["is_tested"]), (&"ninjaone".into(), &true.into()));
+}
+
+#[test]
+fn what_cannot_be_used_is_named_and_nothing_is_written() {
+    let folder = data_directory();
+    let at = folder.path();
+    let good = format!("base_url={}", vendor("200 OK"));
+    let refusing = format!("base_url={}", vendor("401 Unauthorized"));
+    let nobody = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("base_url=http://{}", listener.local_addr().unwrap())
+    };
+    refuses(at, &["ninjaone", "--option", &refusing], KEY, &["nothing was written: check the key", "401"]);
+    refuses(at, &["ninjaone", "--option", &nobody], KEY, &["nothing was written", "127.0.0.1"]);
+    let wrong = ["ninjaone", "--option", &good, "--option", "request_per_minute=6"];
+    refuses(at, &wrong, KEY, &["request_per_minute"]);
+    refuses(at, &["ninjaone"], KEY, &["base_url"]);
+    refuses(at, &["ninjaone", "--option", "base_url"], KEY, &["`base_url` is not an option: write KEY=VALUE"]);
+    refuses(at, &["ninjaone", "--option", &good, "--option", &good], KEY, &["`base_url` is given twice"]);
+    refuses(at, &["ninjaone", "--option", "base_url=http://vendor.example"], KEY, &["only https is allowed"]);
+    refuses(at, &["ninjaone", "--option", &good], r#"{"client_id": "c4n4ry"}"#, &["`client_secret` is missing"]);
+    refuses(
+        at,
+        &["ninjaone", "smtp", "--option", &good, "--kms-key", "k"],
+        KEY,
+        &["--kms-key is for a deployed stack"],
+    );
+    refuses(at, &["nosuch"], KEY, &["there is no kind of source `nosuch`; there are: ", "pax8"]);
+    refuses(at, &["csv"], KEY, &["reads files and needs no key"]);
+
+    let untested = add(at, &["ninjaone", "--no-test", "--option", &nobody], KEY);
+    assert_eq!(untested.status.code(), Some(CLEAN), "{}", err(&untested));
+    assert!(settings(at).contains("id = \"ninjaone\"\nconnector = \"ninjaone\"\nbase_url = \"http://127"));
+}
