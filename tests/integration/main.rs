@@ -12,6 +12,7 @@ mod drop_guard;
 mod mails;
 mod mappings;
 mod moving_lists;
+mod microsoft_365;
 mod not_reconciled;
 mod renewal;
 mod resumable_files;

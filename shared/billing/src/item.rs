@@ -58,7 +58,8 @@ pub struct UsageItem {
     /// What a person calls it: a device's or product's name. Foreign text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `server`, `workstation`, `mobile`, `other_device`, `user`, `subscription`: rules select by it.
+    /// `server`, `workstation`, `mobile`, `other_device`, `user` (a person), `licence` (what a person holds),
+    /// `subscription`: rules select by it.
     pub kind: String,
     /// The vendor's product, where items have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +74,8 @@ pub struct UsageItem {
     #[serde(default, skip_serializing_if = "Identities::is_empty")]
     pub identities: Identities,
     /// What an account can be split by, each by its name: `site` (a place as the vendor numbers it), `domain` (of a
-    /// user's address), `group`.
+    /// user's address), `group`; and what else the source's vocabulary declares. One that is missing is not known.
+    /// `holds` has several words, see [`attribute_words`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
     /// When the vendor first knew of it; `None`: it does not say.
@@ -143,6 +145,12 @@ impl Identities {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// The words of an attribute's value: of `holds`, which lists what a person holds, several with `;` between.
+pub fn attribute_words<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
+    let separator = (name == "holds").then_some(';');
+    value.split(move |c| Some(c) == separator)
 }
 
 /// How long something was bought for.

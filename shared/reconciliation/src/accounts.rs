@@ -192,6 +192,12 @@ fn suggestion(
     }
 }
 
+/// The kind of a person.
+const PERSON: &str = "user";
+
+/// The kind of what a person holds.
+const LICENCE: &str = "licence";
+
 /// Items of one kind and SKU that no rule takes.
 #[derive(Debug)]
 pub(crate) struct Untaken<'a> {
@@ -204,7 +210,7 @@ pub(crate) struct Untaken<'a> {
 }
 
 /// What no rule takes, of accounts that are not ignored. A SKU that a rule of the source counts by another kind (by
-/// user, where the vendor lists its subscription too) is not missing.
+/// user, where the vendor lists its subscription too) is not missing, nor are people whose licences are listed as well.
 pub(crate) fn untaken(books: &Reconciler) -> Vec<Untaken<'_>> {
     let mut counts = BTreeMap::<(SourceNo, u16), (u64, u64)>::new();
     for account in books.accounts.iter().filter(|account| !matches!(account.decision, Decision::Ignored)) {
@@ -219,6 +225,7 @@ pub(crate) fn untaken(books: &Reconciler) -> Vec<Untaken<'_>> {
     let rows = counts.into_iter().filter_map(|((source, local), (item_count, account_count))| {
         match books.sources[usize::from(source.0)].takers.taker(local) {
             Taker::Nobody { sku, .. } if is_counted_otherwise(books, source, sku) => None,
+            Taker::Nobody { kind, .. } if **kind == *PERSON && lists_licences(books, source) => None,
             Taker::Nobody { kind, sku } => Some(Untaken { source, kind, sku, item_count, account_count }),
             Taker::Rule(_) => None,
         }
@@ -230,6 +237,10 @@ fn is_counted_otherwise(books: &Reconciler, source: SourceNo, sku: &str) -> bool
     let id = &books.sources[usize::from(source.0)].status.source;
     let mut rules = books.rules.rules().iter().filter(|rule| rule.source == *id);
     !sku.is_empty() && rules.any(|rule| rule.skus.iter().any(|one| one == sku))
+}
+
+fn lists_licences(books: &Reconciler, source: SourceNo) -> bool {
+    books.sources[usize::from(source.0)].takers.has_kind(LICENCE)
 }
 
 impl Untaken<'_> {

@@ -100,6 +100,11 @@ impl Takers {
         self.takers.iter().any(|taker| matches!(taker, Taker::Rule(_)))
     }
 
+    /// Whether any item of a kind was seen.
+    pub(crate) fn has_kind(&self, kind: &str) -> bool {
+        self.classes.iter().any(|class| *class.kind == *kind)
+    }
+
     /// The rules that take items of this kind and SKU; `None` if there are too many kinds to remember.
     pub(crate) fn takes(&mut self, rules: &[Rule], kind: &str, sku: &str) -> &[Take] {
         let is = |class: &Class| *class.kind == *kind && *class.sku == *sku;

@@ -11,6 +11,8 @@ mod faults;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod list;
 #[cfg(test)]
 mod load;

@@ -19,7 +19,7 @@ pub(crate) fn fixture(name: &str) -> String {
     fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn connector(name: &str, options: &str) -> Source {
+pub(crate) fn connector(name: &str, options: &str) -> Source {
     connect(name, &options.parse().unwrap()).unwrap()
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn told(snapshot: &Snapshot) -> serde_json::Value {
     })
 }
 
-fn read_all(source: &Source, pages: &[Page]) -> Snapshot {
+pub(crate) fn read_all(source: &Source, pages: &[Page]) -> Snapshot {
     let snapshot = match read(source, pages).unwrap() {
         Reading::Whole(snapshot) => *snapshot,
         Reading::Moved(requests) => panic!("{requests:?}"),
@@ -54,7 +54,7 @@ fn read(source: &Source, pages: &[Page]) -> Result<Reading, PageError> {
 }
 
 /// Crawls a whole source with the credentials it wants.
-async fn whole(connector: &Source, fields: &[(&str, &str)]) -> (Vec<Page>, CrawlState) {
+pub(crate) async fn whole(connector: &Source, fields: &[(&str, &str)]) -> (Vec<Page>, CrawlState) {
     let time = Arc::new(PaperTime::default());
     let setup = HttpSetup { secret: secret(fields), time: Arc::clone(&time) as _, ..HttpSetup::default() };
     let http = Http::new(connector, setup).unwrap();
@@ -81,7 +81,7 @@ async fn settled(source: &Source, fields: &[(&str, &str)]) -> (Snapshot, CrawlSt
     }
 }
 
-const CLIENT: &[(&str, &str)] = &[("client_id", "id"), ("client_secret", "hunter2")];
+pub(crate) const CLIENT: &[(&str, &str)] = &[("client_id", "id"), ("client_secret", "hunter2")];
 
 /// Every request is one that the source declares, or one for a token at the endpoint of its settings.
 pub(crate) fn check_declared(source: &Source, vendor: &Vendor) {
@@ -112,7 +112,7 @@ fn a_path_fits_its_template_only() {
 }
 
 /// No declared field, and none of the planted secrets, is in what is archived.
-fn check_cut(pages: &[Page], never: &[&str]) {
+pub(crate) fn check_cut(pages: &[Page], never: &[&str]) {
     let archived = serde_json::to_string(pages).unwrap();
     for word in never {
         assert!(!archived.contains(word), "`{word}` is in the archive");
@@ -266,77 +266,6 @@ async fn check_long_lists(rows_max: usize, page_count: u64) {
 
 fn device(id: u32) -> serde_json::Value {
     json!({"id": id, "organizationId": id % 1200 + 1, "nodeClass": "MAC", "approvalStatus": "APPROVED"})
-}
-
-fn graph(asked: &Asked, base: &str) -> Reply {
-    let bearer = asked.header("authorization").to_owned();
-    let file = |name: &str| Reply::json(fixture(&format!("microsoft-graph/{name}.json")).replace("{{base}}", base));
-    match asked.path() {
-        "/tenant-c/oauth2/v2.0/token" => {
-            Reply::status(400).saying(r#"{"error":"unauthorized_client","error_description":"AADSTS700016"}"#)
-        }
-        path if path.ends_with("/oauth2/v2.0/token") => {
-            let tenant = path.split('/').nth(1).unwrap();
-            Reply::json(format!(r#"{{"access_token":"{tenant}","expires_in":3599}}"#))
-        }
-        "/v1.0/subscribedSkus" => file("skus"),
-        "/v1.0/directory/subscriptions" if bearer == "Bearer tenant-b" => Reply::json(r#"{"value":[]}"#),
-        "/v1.0/directory/subscriptions" => file("subscriptions"),
-        "/v1.0/users" if asked.target.ends_with("page2") => file("users-2"),
-        "/v1.0/users" if bearer == "Bearer tenant-a" => file("users-1"),
-        "/v1.0/users" if asked.target.contains("signInActivity") => {
-            Reply::status(403).saying(&fixture("microsoft-graph/no-premium.json"))
-        }
-        "/v1.0/users" => file("users-plain"),
-        "/v1.0/tenantRelationships/delegatedAdminCustomers" if asked.target.ends_with("more") => Reply::json(
-            r#"{"value":[{"tenantId":"tenant-b","displayName":"Birchwood Clinic"},{"tenantId":"tenant-a","displayName":"Alder & Finch LLP"}]}"#,
-        ),
-        "/v1.0/tenantRelationships/delegatedAdminCustomers" => Reply::json(format!(
-            r#"{{"value":[{{"tenantId":"tenant-a","displayName":"Alder & Finch LLP"}}],"@odata.nextLink":"{base}/v1.0/tenantRelationships/delegatedAdminCustomers?more"}}"#
-        )),
-        _ => Reply::status(404),
-    }
-}
-
-async fn graph_server() -> Vendor {
-    Vendor::start(|asked, _| {
-        let base = format!("http://{}", asked.header("host"));
-        graph(asked, &base)
-    })
-    .await
-}
-
-#[tokio::test]
-async fn microsoft_graph() {
-    let vendor = graph_server().await;
-    let options = format!(
-        "base_url = \"{0}\"\nlogin_url = \"{0}\"\nconcurrency = 1\ntenants = [{{ id = \"tenant-a\", name = \"Alder & Finch LLP\" }}, \
-         {{ id = \"tenant-b\", name = \"Birchwood Clinic\" }}, {{ id = \"tenant-c\", name = \"Cobalt\" }}]",
-        vendor.base
-    );
-    let connector = connector("microsoft-graph", &options);
-    let (pages, state) = whole(&connector, CLIENT).await;
-    assert_eq!(state.failed.len(), 1);
-    check_cut(&pages, &["servicePlanName", "hidden", "r-1", "disabledPlans"]);
-    let scope = format!("scope={}%2F.default", vendor.base.replace(':', "%3A").replace('/', "%2F"));
-    assert!(vendor.asked()[0].body.ends_with(&scope), "{}", vendor.asked()[0].body);
-    check_declared(&connector, &vendor);
-    let lines: Vec<String> = vendor.lines().into_iter().map(|line| line.replace(&vendor.base, "BASE")).collect();
-    insta::assert_json_snapshot!("microsoft_graph_asked", lines);
-    insta::assert_json_snapshot!("microsoft_graph_read", told(&read_all(&connector, &pages)));
-}
-
-#[tokio::test]
-async fn microsoft_graph_finds_its_tenants() {
-    let vendor = graph_server().await;
-    let options = format!("base_url = \"{0}\"\nlogin_url = \"{0}\"\npartner_tenant = \"msp\"", vendor.base);
-    let connector = connector("microsoft-graph", &options);
-    let (pages, state) = whole(&connector, CLIENT).await;
-    let snapshot = read_all(&connector, &pages);
-    let names: Vec<String> = snapshot.accounts_in_short().map(|(account, ..)| account.name.clone()).collect();
-    assert_eq!(names, ["Alder & Finch LLP", "Birchwood Clinic"]);
-    assert_eq!(state.failed, []);
-    assert!(snapshot.accounts().all(|one| one.account.read_state.is_complete()), "a tenant listed twice is read once");
 }
 
 /// What the Pax8 of the fixtures answers.

@@ -358,6 +358,18 @@ fn items_that_no_rule_takes() {
     assert_eq!(found.findings[0].kind, FindingKind::UnmappedProduct);
 }
 
+/// Where a source lists what people hold as well, nobody misses a rule that counts the people themselves.
+#[test]
+fn people_that_no_rule_takes() {
+    let of_kind = |kind, id| crate::ItemRef { kind, ..item(id, "active") };
+    let user = "unmapped_product - ? - - | 1 item of kind `user` in rmm (1 vendor account), counted by no rule";
+    check(one().item("o", of_kind("user", "a")), &[user]);
+    check(
+        one().item("o", of_kind("user", "a")).item("o", of_kind("licence", "b")),
+        &["unmapped_product - ? - - | 1 item of kind `licence` in rmm (1 vendor account), counted by no rule"],
+    );
+}
+
 #[test]
 fn the_order_is_by_worth_and_total() {
     let mut eur = line("b", "SRV", "1");

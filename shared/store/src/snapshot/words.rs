@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Span;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{BilledLine, ItemState, SourceId, UsageItem};
+use truecount_billing::{BilledLine, ItemState, SourceId, UsageItem, attribute_words};
 
 use crate::key::{Key, Partition, escaped};
 use crate::{Fence, Record, Store, StoreError};
@@ -147,8 +147,9 @@ impl SnapshotWords {
         if let Some(sku) = &item.sku {
             entry(kind, "sku").add(sku);
         }
-        for (attribute, word) in &item.attributes {
-            entry(kind, attribute).add(word);
+        for (attribute, value) in &item.attributes {
+            let words = entry(kind, attribute);
+            attribute_words(attribute, value).filter(|word| !word.is_empty()).for_each(|word| words.add(word));
         }
     }
 
@@ -274,6 +275,22 @@ mod tests {
             "server status: active 2027-08-05 2027-08-05",
         ];
         assert_eq!(seen(store, date(2027, 8, 5)).await, rest);
+    }
+
+    #[tokio::test]
+    async fn each_thing_that_a_person_holds_is_a_word() {
+        let TestStore { store, .. } = &TestStore::new();
+        let day = date(2026, 6, 30);
+        let holds = |value: &str| UsageItem {
+            attributes: BTreeMap::from([("holds".to_owned(), value.to_owned()), ("site".to_owned(), "a;b".to_owned())]),
+            ..item("user", ItemState::Counts, "")
+        };
+        said(store, day, &[holds("SPB;VISIOCLIENT"), holds("SPB"), holds("")]).await;
+        let expected = [
+            "user holds: SPB 2026-06-30 2026-06-30, VISIOCLIENT 2026-06-30 2026-06-30",
+            "user site: a;b 2026-06-30 2026-06-30",
+        ];
+        assert_eq!(seen(store, day).await[1..3], expected);
     }
 
     #[tokio::test]
