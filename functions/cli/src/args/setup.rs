@@ -185,14 +185,15 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Shows how to make a key that can only read, asks for the options and for each
-field of the key (not shown), makes one harmless request with it, stores the key
-and appends the source to the settings. If the request fails, nothing is written.
-Without a terminal, the options are given and the key is read from a file or pipe.
+field of the key (not shown), makes one harmless request with it, stores the
+key and appends the source to the settings. If the request fails, nothing is
+written. Without a terminal, options are given as below, and the key is read
+from a file or a pipe.
 
 Examples:
   truecount sources add ninjaone
   truecount sources add pax8 pax8-uk --secret-file key.json
-  truecount sources add ninjaone --option base_url=https://eu.ninjarmm.com < key.json
+  truecount sources add pax8 --option requests_per_minute=60 < key.json
   truecount sources add pax8 --stack prod --no-test")]
 pub(crate) struct AddArgs {
     /// Kind of source
