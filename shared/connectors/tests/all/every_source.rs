@@ -15,6 +15,7 @@ use truecount_connectors::{
 };
 
 use crate::{
+    graph::graph_answer,
     list::{DAY, Kept, secret},
     server::{Asked, Reply, Vendor},
     vendors::{check_declared, connectwise_answer, fixture, ninjaone_answer, pax8_answer},
@@ -28,7 +29,7 @@ struct Subject {
     answer: fn(&Asked) -> Reply,
 }
 
-const SUBJECTS: [Subject; 4] = [
+const SUBJECTS: [Subject; 5] = [
     Subject {
         kind: "connectwise",
         options: "base_url = \"BASE\"\ncompany = \"lantern\"\nconcurrency = 1",
@@ -36,6 +37,11 @@ const SUBJECTS: [Subject; 4] = [
     },
     Subject { kind: "ninjaone", options: "base_url = \"BASE\"", answer: ninjaone_answer },
     Subject { kind: "pax8", options: "base_url = \"BASE/v1\"", answer: pax8_answer },
+    Subject {
+        kind: "microsoft-graph",
+        options: "base_url = \"BASE\"\nlogin_url = \"BASE\"\nconcurrency = 1\ntenants = [{ id = \"tenant-a\", name = \"A\" }, { id = \"tenant-b\", name = \"B\" }]",
+        answer: graph_answer,
+    },
     Subject { kind: "hudu", options: "base_url = \"BASE\"", answer: hudu_answer },
 ];
 

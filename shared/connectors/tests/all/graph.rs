@@ -8,6 +8,11 @@ use crate::{
     vendors::{CLIENT, check_cut, check_declared, connector, fixture, read_all, told, whole},
 };
 
+/// What the Microsoft of the fixtures answers.
+pub(crate) fn graph_answer(asked: &Asked) -> Reply {
+    graph(asked, &format!("http://{}", asked.header("host")))
+}
+
 fn graph(asked: &Asked, base: &str) -> Reply {
     let bearer = asked.header("authorization").to_owned();
     let file = |name: &str| Reply::json(fixture(&format!("microsoft-graph/{name}.json")).replace("{{base}}", base));
@@ -39,11 +44,7 @@ fn graph(asked: &Asked, base: &str) -> Reply {
 }
 
 async fn graph_server() -> Vendor {
-    Vendor::start(|asked, _| {
-        let base = format!("http://{}", asked.header("host"));
-        graph(asked, &base)
-    })
-    .await
+    Vendor::start(|asked, _| graph_answer(asked)).await
 }
 
 #[tokio::test]
