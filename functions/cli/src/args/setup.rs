@@ -148,9 +148,9 @@ Examples:
     List,
     /// Show what a source reads and counts, and the receipt of its last sync
     #[command(after_help = "\
-The receipt says what became of every row that was read: used, looked up, or left
-out with a reason. It also compares with the vendor's own totals and names words
-that are not known. A kind of source needs no settings to be shown.
+The receipt says what became of every row that was read: used, looked up, or
+left out with a reason. It also compares with the vendor's own totals and names
+words that are not known. A kind of source needs no settings to be shown.
 
 Examples:
   truecount sources show ninjaone
