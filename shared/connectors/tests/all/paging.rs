@@ -182,8 +182,14 @@ impl Outcome {
     }
 }
 
-/// Reads the list as a sync does: again, where it moved.
-async fn read(way: Way, rows: u32, (asked_size, cap): (u32, usize), changes: Vec<(usize, Change)>) -> Outcome {
+/// Reads the list as a sync does: again, where it moved. `None`: a page is the same as the page before it, as one row a
+/// page can be when a row is inserted before it; the source fails with that, and is read anew another time.
+async fn read_if_no_page_repeats(
+    way: Way,
+    rows: u32,
+    (asked_size, cap): (u32, usize),
+    changes: Vec<(usize, Change)>,
+) -> Option<Outcome> {
     let all: Vec<u32> = (1..=rows).map(|id| id * 10).collect();
     let set: BTreeSet<u32> = all.iter().copied().collect();
     let things = Things { rows: all, changes, cap, way, always: set.clone(), ever: set, requests: 0 };
@@ -194,6 +200,9 @@ async fn read(way: Way, rows: u32, (asked_size, cap): (u32, usize), changes: Vec
     let (mut state, mut pages) = (CrawlState::default(), Vec::new());
     loop {
         let run = run_source(&source, Limits::default(), state, None).await;
+        if run.result.as_ref().is_err_and(|error| error.to_string().contains("repeats the page before it")) {
+            return None;
+        }
         assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done, "{way:?}");
         pages.extend(run.kept.pages);
         state = run.state;
@@ -202,10 +211,14 @@ async fn read(way: Way, rows: u32, (asked_size, cap): (u32, usize), changes: Vec
             Reading::Whole(snapshot) => {
                 let things = things.lock().unwrap();
                 let (always, ever) = (things.always.clone(), things.ever.clone());
-                return Outcome { snapshot: *snapshot, always, ever, requests: things.requests };
+                return Some(Outcome { snapshot: *snapshot, always, ever, requests: things.requests });
             }
         }
     }
+}
+
+async fn read(way: Way, rows: u32, sizes: (u32, usize), changes: Vec<(usize, Change)>) -> Outcome {
+    read_if_no_page_repeats(way, rows, sizes, changes).await.unwrap()
 }
 
 #[tokio::test]
@@ -266,7 +279,7 @@ fn change() -> impl Strategy<Value = (usize, Change)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever is inserted or removed between the pages: a list that counts as complete has every row that was there
     /// all the time, and none that never was.
@@ -279,7 +292,11 @@ proptest! {
         changes in proptest::collection::vec(change(), 0..8),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let outcome = runtime.block_on(read(WAYS[way], rows, (asked, cap), changes));
+        let found = runtime.block_on(read_if_no_page_repeats(WAYS[way], rows, (asked, cap), changes));
+        let Some(outcome) = found else {
+            prop_assert!(asked.min(u32::try_from(cap).unwrap()) <= 8, "no more rows are inserted at once");
+            return Ok(());
+        };
         prop_assert!(outcome.read().is_subset(&outcome.ever));
         prop_assert_eq!(outcome.snapshot.receipt.unbalanced(), None);
         prop_assert!(outcome.requests <= 4 * 60);
