@@ -130,10 +130,11 @@ impl<'a> Out<'a> {
 
     /// The state that a vendor's word gives an item. A word that the vocabulary does not have is counted as such.
     pub fn state(&mut self, words: &WordList, word: Option<&str>) -> ItemState {
-        if words.meaning(word).is_none() {
-            self.builder.unknown(words.field, &shown(word));
+        let state = words.state(word);
+        if let ItemState::Unknown(shown) = &state {
+            self.builder.unknown(words.field, shown);
         }
-        words.state(word)
+        state
     }
 
     /// The kind that a vendor's word gives an item, or the state of an item of a kind that is not known.
@@ -144,8 +145,9 @@ impl<'a> Out<'a> {
         match words.meaning(word) {
             Some(Meaning::Kind(kind)) => Ok(kind),
             _ => {
-                self.builder.unknown(words.field, &shown(word));
-                Err(ItemState::Unknown(shown(word)))
+                let shown = shown(word);
+                self.builder.unknown(words.field, &shown);
+                Err(ItemState::Unknown(shown))
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     envelope::{count_at, text_at},
     error::{PageError, RowError},
     out::{Context, Out, RowOutcome},
+    paging::Paging,
     request::{ListKey, Missing, Page, Request},
     snapshot::{Snapshot, SnapshotBuilder},
     source::Source,
@@ -37,6 +38,8 @@ pub struct Reader<'a> {
     /// The lists that hang on rows which the last reading of their parents still has.
     live: HashSet<ListKey>,
     lists: BTreeMap<ListKey, List>,
+    /// Rows of streams without items that cannot be read, as hashes of stream and content.
+    unreadable: HashSet<u64>,
     builder: SnapshotBuilder,
     receipt: Receipt,
 }
@@ -87,6 +90,7 @@ impl<'a> Reader<'a> {
             tables: source.tables.make(),
             live: HashSet::new(),
             lists: BTreeMap::new(),
+            unreadable: HashSet::new(),
             builder,
             receipt: Receipt::default(),
         }
@@ -130,9 +134,10 @@ impl<'a> Reader<'a> {
         for row in rows {
             if let Some(lookup) = &stream.lookup
                 && let Err(error) = lookup(row, &at, &mut self.tables)
-                && stream.parse.is_some()
             {
-                // The row is parsed, too: its outcome is told there.
+                if stream.parse.is_none() {
+                    self.unreadable.insert(short_hash(&[stream.name, row.get()]));
+                }
                 self.fail(&at, stream, row.get(), error);
             }
             for (child_stream, children) in &children {
@@ -185,7 +190,6 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         let rows = stream.rows_of(page).map_err(wrong)?;
-        let count = rows.len() as u64;
         let skipped = if !self.is_current(page) {
             Some(RowReason::ReadAgain)
         } else if is_orphan {
@@ -193,45 +197,58 @@ impl<'a> Reader<'a> {
         } else {
             None
         };
+        if let Some(reason) = skipped {
+            if stream.tells_shifts() && !is_orphan {
+                let list = self.list(key);
+                rows.iter().for_each(|row| list.add_to_reading(page.request.round, stream.identity(row), row));
+            }
+            let receipt = self.receipt.streams.entry(stream.name.to_owned()).or_default();
+            receipt.rows += rows.len() as u64;
+            *receipt.left_out.entry(reason).or_default() += rows.len() as u64;
+            return Ok(());
+        }
         // What the vendor says of the list comes first: an answer without it is none, and none of its rows counts.
-        let total = match stream.total.filter(|_| skipped.is_none()) {
+        let total = match stream.total {
             None => None,
             Some(at) => match count_at(&page.body, at).map_err(wrong)? {
                 None => return Err(wrong(format!("has no count at `{at}`"))),
                 total => total,
             },
         };
-        let receipt = self.receipt.streams.entry(stream.name.to_owned()).or_default();
-        receipt.rows += count;
-        if let Some(reason) = skipped {
-            *receipt.left_out.entry(reason).or_default() += count;
-        } else if stream.counts.is_some() {
-            receipt.looked_up += count;
-        }
-        if stream.paging.can_shift() && stream.parse.is_some() && !is_orphan {
-            self.list(key.clone()).add_reading(page.request.round, stream.id, &rows);
-        }
-        if skipped.is_some() {
-            return Ok(());
-        }
+        let counted = stream.counts.map_or_else(|| key.clone(), |of| ListKey { stream: of.to_owned(), ..key.clone() });
         if let Some(total) = total {
-            let counted = stream.counts.map_or_else(|| key.stream.clone(), str::to_owned);
-            self.list(ListKey { stream: counted, ..key.clone() }).told(total);
+            self.list(counted).told(total);
         }
-        if stream.counts.is_some() {
-            return Ok(());
+        match stream.counts {
+            Some(_) => {
+                let receipt = self.receipt.streams.entry(stream.name.to_owned()).or_default();
+                receipt.rows += rows.len() as u64;
+                receipt.looked_up += rows.len() as u64;
+            }
+            None => self.parse_rows(page, stream, key, &rows),
         }
-        let list = self.list(key.clone());
+        Ok(())
+    }
+
+    /// Takes the rows of a page of a list's last reading. List and receipt are taken out meanwhile: neither is looked up
+    /// again for each row.
+    fn parse_rows(&mut self, page: &Page, stream: &Definition, key: ListKey, rows: &[&RawValue]) {
+        let mut list = self.lists.remove(&key).unwrap_or_default();
+        let mut receipt = self.receipt.streams.remove(stream.name).unwrap_or_default();
         list.request.get_or_insert_with(|| page.request.clone());
-        list.rows += count;
-        list.filled_pages += u32::from(count > 0);
+        list.rows += rows.len() as u64;
+        list.filled_pages += u32::from(!rows.is_empty());
+        receipt.rows += rows.len() as u64;
         let at = Context::new(page, stream).on(self.day);
         for row in rows {
-            let outcome = match self.is_repeated(&key, stream, row.get()) {
+            let id = stream.identity(row);
+            if stream.tells_shifts() {
+                list.add_to_reading(page.request.round, id, row);
+            }
+            let outcome = match id.is_some_and(|id| list.is_repeated(id, row, stream.paging.can_shift())) {
                 true => RowOutcome::LeftOut(RowReason::Repeated),
                 false => self.parse_row(row, &at, stream),
             };
-            let receipt = self.receipt.streams.entry(stream.name.to_owned()).or_default();
             match outcome {
                 RowOutcome::Used => receipt.used += 1,
                 RowOutcome::LookedUp => receipt.looked_up += 1,
@@ -240,21 +257,16 @@ impl<'a> Reader<'a> {
                 RowOutcome::Nothing => {}
             }
         }
-        Ok(())
+        self.lists.insert(key, list);
+        self.receipt.streams.insert(stream.name.to_owned(), receipt);
     }
 
-    fn parse_row(&mut self, row: &serde_json::value::RawValue, at: &Context<'_>, stream: &Definition) -> RowOutcome {
+    fn parse_row(&mut self, row: &RawValue, at: &Context<'_>, stream: &Definition) -> RowOutcome {
         let Some(parse) = &stream.parse else {
-            // The row must be readable as a lookup; that was done before, on tables that are complete by now.
-            let Some(lookup) = &stream.lookup else { return RowOutcome::LookedUp };
-            let mut scratch = self.source.tables.make();
-            return match lookup(row, at, &mut scratch) {
-                Ok(()) => RowOutcome::LookedUp,
-                Err(error) => {
-                    self.fail(at, stream, row.get(), error);
-                    RowOutcome::LeftOut(RowReason::Unreadable)
-                }
-            };
+            // Whether it can be read was found out when it was looked up.
+            let is_unreadable =
+                !self.unreadable.is_empty() && self.unreadable.contains(&short_hash(&[stream.name, row.get()]));
+            return if is_unreadable { RowOutcome::LeftOut(RowReason::Unreadable) } else { RowOutcome::LookedUp };
         };
         let mut out = Out::new(&mut self.builder);
         match parse(row, at, &self.tables, &mut out) {
@@ -325,27 +337,6 @@ impl<'a> Reader<'a> {
         self.lists.entry(key).or_default()
     }
 
-    /// Whether a row was on the list before, just the same. One that comes again with other content makes its list one
-    /// that moved.
-    fn is_repeated(&mut self, key: &ListKey, stream: &Definition, row: &str) -> bool {
-        // A list that goes on after its last id cannot repeat a row: its ids rise.
-        let Some(id) = stream.id.filter(|_| !matches!(stream.paging, crate::paging::Paging::LastId { .. })) else {
-            return false;
-        };
-        let Ok(Some(id)) = text_at(row, id) else { return false };
-        let can_shift = stream.paging.can_shift();
-        let list = self.list(key.clone());
-        list.has_ids = true;
-        let content = short_hash(&[row]);
-        match list.ids.insert(short_hash(&[&id]), content) {
-            None => false,
-            Some(before) => {
-                list.moved |= can_shift || before != content;
-                before == content
-            }
-        }
-    }
-
     /// Ends the reading: what the lists say of themselves is compared with what was read.
     #[must_use]
     pub fn finish(mut self) -> Reading {
@@ -378,6 +369,19 @@ impl<'a> Reader<'a> {
     }
 }
 
+impl Definition {
+    /// Whether two readings of a list are compared, should the vendor tell no total.
+    fn tells_shifts(&self) -> bool {
+        self.paging.can_shift() && self.parse.is_some()
+    }
+
+    /// A row's id as a hash. `None` where it has none, or cannot come twice: ids that a list goes on after rise.
+    fn identity(&self, row: &RawValue) -> Option<u64> {
+        let id = self.id.filter(|_| !matches!(self.paging, Paging::LastId { .. }))?;
+        text_at(row.get(), id).ok().flatten().map(|id| short_hash(&[&id]))
+    }
+}
+
 impl List {
     fn told(&mut self, total: u64) {
         self.moved |= self.total.is_some_and(|before| before != total);
@@ -389,13 +393,24 @@ impl List {
         if self.has_ids { self.ids.len() as u64 } else { self.rows }
     }
 
-    /// Adds the rows of a page to the sum of its reading.
-    fn add_reading(&mut self, round: u8, id: Option<&str>, rows: &[&RawValue]) {
+    /// Adds a row to the sum of its reading.
+    fn add_to_reading(&mut self, round: u8, id: Option<u64>, row: &RawValue) {
         self.can_shift = true;
         let sum = self.readings.entry(round).or_default();
-        for row in rows {
-            let id = id.and_then(|id| text_at(row.get(), id).ok().flatten());
-            *sum = sum.wrapping_add(short_hash(&[id.as_deref().unwrap_or(row.get())]));
+        *sum = sum.wrapping_add(id.unwrap_or_else(|| short_hash(&[row.get()])));
+    }
+
+    /// Whether a row was on the list before, just the same. One that comes again with other content makes its list one
+    /// that moved.
+    fn is_repeated(&mut self, id: u64, row: &RawValue, can_shift: bool) -> bool {
+        self.has_ids = true;
+        let content = short_hash(&[row.get()]);
+        match self.ids.insert(id, content) {
+            None => false,
+            Some(before) => {
+                self.moved |= can_shift || before != content;
+                before == content
+            }
         }
     }
 

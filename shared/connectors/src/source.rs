@@ -1,6 +1,6 @@
 //! A source as it is configured: where it is reached, and its streams. No IO: requests out, answers in.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeSet, fmt};
 
 use truecount_billing::AccountId;
 
@@ -244,7 +244,7 @@ impl Source {
         let counts = self.streams.iter().filter(|other| other.counts == Some(stream.name));
         let counted =
             counts.map(|count| count.again(&Request { stream: count.name.into(), search: None, ..of.clone() }));
-        std::iter::once(again.clone()).chain(counted).collect()
+        std::iter::once(again).chain(counted).collect()
     }
 }
 
@@ -308,7 +308,7 @@ impl<T: Default + Send + Sync + 'static> SourceBuilder<T> {
     /// The source.
     #[must_use]
     pub fn build(self) -> Source {
-        let names: BTreeMap<&str, ()> = self.source.streams.iter().map(|stream| (stream.name, ())).collect();
+        let names: BTreeSet<&str> = self.source.streams.iter().map(|stream| stream.name).collect();
         debug_assert_eq!(names.len(), self.source.streams.len(), "each stream has a name of its own");
         self.source
     }

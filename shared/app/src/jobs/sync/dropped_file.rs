@@ -29,7 +29,7 @@ pub(super) struct DroppedFile {
 impl fmt::Display for DroppedFile {
     /// What a checkpoint identifies it by.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({} bytes)", self.file.path(), self.file.size)
+        f.write_str(&self.file.identity())
     }
 }
 
