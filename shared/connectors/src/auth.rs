@@ -241,6 +241,21 @@ impl Grant {
     }
 }
 
+impl TokenAuth {
+    /// A token by the fields `client_id` and `client_secret` of the source's secret. `url` is the token endpoint.
+    pub(crate) fn client_credentials(url: Url, style: TokenStyle, fields: Vec<(&'static str, String)>) -> Self {
+        Self {
+            path: url.path().to_owned(),
+            base: url,
+            grant: Grant::ClientCredentials,
+            style,
+            client_id: "{client_id}".into(),
+            client_secret: "{client_secret}".into(),
+            fields,
+        }
+    }
+}
+
 impl SessionAuth {
     /// The header's value for a session.
     pub(crate) fn value(&self, session: &str) -> Option<HeaderValue> {

@@ -85,10 +85,10 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// An account that the vendor lists.
-    pub fn account(&mut self, id: &AccountId, name: &str) {
+    /// An account that the vendor lists. One without a name is called by its id.
+    pub fn account<'n>(&mut self, id: &'n AccountId, name: impl Into<Option<&'n str>>) {
         self.made += 1;
-        self.builder.account(id, name);
+        self.builder.account(id, name.into().unwrap_or(id.as_str()));
     }
 
     /// A PSA's client as the vendor holds it for an account; for a PSA's client what else it is known by.

@@ -112,6 +112,11 @@ impl Vocabulary {
     }
 }
 
+/// The word of a flag, in a list of words.
+pub(crate) fn flag(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
 /// A word as it is kept: short, without control characters.
 pub(crate) fn shown(word: Option<&str>) -> String {
     let word = word.unwrap_or(MISSING);

@@ -16,7 +16,7 @@ use truecount_billing::{
 };
 use url::form_urlencoded;
 
-use super::{host, own, pace, refuse};
+use super::{host, paced, refuse};
 use crate::{
     auth::{Auth, Basic, SecretHeader},
     endpoint::Endpoint,
@@ -157,9 +157,8 @@ struct Options {
 }
 
 fn build(options: &toml::Table) -> Result<Source, SettingsError> {
-    let mut options = options.clone();
-    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 240, burst: 20, concurrency: 2 })?;
-    let options: Options = own(NAME, options)?;
+    let usual = RateLimit { requests_per_minute: 240, burst: 20, concurrency: 2 };
+    let (pace, options) = paced::<Options>(NAME, options, usual)?;
     let base = host(NAME, "base_url", &options.base_url)?;
     if !is_plain(&options.company) {
         return Err(refuse(NAME, "`company` is the id that you sign in with: letters, digits, `-`, `_` and `.`"));
@@ -332,7 +331,7 @@ fn root(row: Option<CompanyInfo>, at: &Context<'_>) -> Result<Option<Child>, Row
 
 fn company(row: Company, at: &Context<'_>, _: &Tables, out: &mut Out<'_>) -> Result<(), RowError> {
     let id = row.id.account(at)?;
-    out.account(&id, row.name.as_deref().unwrap_or(id.as_str()));
+    out.account(&id, row.name.as_deref());
     if let Some(identifier) = row.identifier {
         out.identifier(&id, &identifier);
     }
@@ -367,7 +366,7 @@ fn agreement(row: AgreementRow, at: &Context<'_>, tables: &Tables, out: &mut Out
         return Err(RowError::orphaned("agreement", &row.id.0, "company"));
     };
     let account = company.account(at)?;
-    out.account(&account, name.map_or(account.as_str(), String::as_str));
+    out.account(&account, name.map(String::as_str));
     if let Some(word) = cycle_word(row.billing_cycle.as_ref(), tables)
         && CYCLES.meaning(Some(&plain_cycle(word))).is_none()
     {

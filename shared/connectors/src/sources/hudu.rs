@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use truecount_billing::{Identities, LeftOutReason, Quantity, Side, Unit, UsageItem};
 
-use super::{own, pace, url};
+use super::{paced, url};
 use crate::{
     auth::{Auth, SecretHeader},
     endpoint::Endpoint,
@@ -20,7 +20,7 @@ use crate::{
     source_kind::{AccountList, Cardinality, Category, Proof, SourceKind},
     stream::Stream,
     values::{VendorId, filled, moment},
-    vocabulary::{Attribute, IdentityField, ItemKind, Meaning, Vocabulary, WordList},
+    vocabulary::{Attribute, IdentityField, ItemKind, Meaning, Vocabulary, WordList, flag},
 };
 
 const NAME: &str = "hudu";
@@ -86,9 +86,8 @@ struct Options {
 }
 
 fn build(options: &toml::Table) -> Result<Source, SettingsError> {
-    let mut options = options.clone();
-    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 240, burst: 20, concurrency: 1 })?;
-    let options: Options = own(NAME, options)?;
+    let usual = RateLimit { requests_per_minute: 240, burst: 20, concurrency: 1 };
+    let (pace, options) = paced::<Options>(NAME, options, usual)?;
     let base = url(NAME, "base_url", &options.base_url)?;
     let key = SecretHeader { name: "x-api-key", value: "{api_key}".into() };
     let auth = Auth { headers: vec![key], ..Auth::default() };
@@ -138,7 +137,7 @@ struct Asset {
 
 fn company(row: Company, at: &Context<'_>, _: &Layouts, out: &mut Out<'_>) -> Result<(), RowError> {
     let id = row.id.account(at)?;
-    out.account(&id, row.name.as_deref().unwrap_or(id.as_str()));
+    out.account(&id, row.name.as_deref());
     if let Some(client) = row.id_in_integration {
         out.identifier(&id, &client.0);
     }
@@ -157,7 +156,7 @@ fn asset(row: Asset, at: &Context<'_>, layouts: &Layouts, out: &mut Out<'_>) -> 
         return Err(RowError::orphaned("asset", &row.id.0, "company_id"));
     };
     let layout = row.asset_layout_id.as_ref().and_then(|id| layouts.get(&id.0));
-    let archived = row.archived.map(|flag| if flag { "true" } else { "false" });
+    let archived = row.archived.map(flag);
     let identities = Identities {
         serial: filled(row.primary_serial),
         mail_addresses: filled(row.primary_mail).into_iter().collect(),

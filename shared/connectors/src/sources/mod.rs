@@ -24,6 +24,17 @@ const UNKNOWN_KIND: &str = "unknown";
 
 sources! { connectwise, ninjaone, microsoft_graph, pax8, hudu, csv }
 
+/// The pace and the connector's own options out of the options of an API source.
+fn paced<T: DeserializeOwned>(
+    connector: &'static str,
+    options: &toml::Table,
+    usual: RateLimit,
+) -> Result<(RateLimit, T), SettingsError> {
+    let mut options = options.clone();
+    let pace = pace(connector, &mut options, usual)?;
+    Ok((pace, own(connector, options)?))
+}
+
 /// The options that every API source has: `requests_per_minute`, `concurrency`.
 fn pace(connector: &'static str, options: &mut toml::Table, usual: RateLimit) -> Result<RateLimit, SettingsError> {
     let mut whole = |key: &str, usual: u32, most: u32| match options.remove(key) {

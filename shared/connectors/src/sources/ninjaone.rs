@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use truecount_billing::{Identities, ItemState, LeftOutReason, Quantity, Side, Unit, UsageItem};
 
-use super::{UNKNOWN_KIND, host, own, pace, refuse, url};
+use super::{UNKNOWN_KIND, host, paced, refuse, url};
 use crate::{
-    auth::{Auth, Grant, TokenAuth, TokenStyle},
+    auth::{Auth, TokenAuth, TokenStyle},
     endpoint::Endpoint,
     error::{RowError, SettingsError},
     out::{Context, Out},
@@ -173,26 +173,15 @@ fn default_scope() -> String {
 }
 
 fn build(options: &toml::Table) -> Result<Source, SettingsError> {
-    let mut options = options.clone();
-    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 120, burst: 20, concurrency: 1 })?;
-    let options: Options = own(NAME, options)?;
+    let usual = RateLimit { requests_per_minute: 120, burst: 20, concurrency: 1 };
+    let (pace, options) = paced::<Options>(NAME, options, usual)?;
     let base = host(NAME, "base_url", &options.base_url)?;
     let token = match &options.token_url {
         Some(text) => url(NAME, "token_url", text)?,
         None => base.join("/ws/oauth/token").map_err(|_| refuse(NAME, "`base_url` is not a base"))?,
     };
-    let auth = Auth {
-        token: Some(TokenAuth {
-            path: token.path().to_owned(),
-            base: token,
-            grant: Grant::ClientCredentials,
-            style: TokenStyle::Form,
-            client_id: "{client_id}".into(),
-            client_secret: "{client_secret}".into(),
-            fields: vec![("scope", options.oauth_scope)],
-        }),
-        ..Auth::default()
-    };
+    let token = TokenAuth::client_credentials(token, TokenStyle::Form, vec![("scope", options.oauth_scope)]);
+    let auth = Auth { token: Some(token), ..Auth::default() };
     // An empty page ends a list: NinjaOne counts nothing and names no largest page.
     let pages = Paging::LastId { parameter: "after", size: Some(("pageSize", PAGE_SIZE)) };
     let organizations = Stream::get("organizations", "/v2/organizations").pages(pages).id("/id").lists_accounts();
@@ -237,7 +226,7 @@ struct System {
 
 fn organization(row: Organization, at: &Context<'_>, _: &(), out: &mut Out<'_>) -> Result<(), RowError> {
     let id = row.id.account(at)?;
-    out.account(&id, row.name.as_deref().unwrap_or(id.as_str()));
+    out.account(&id, row.name.as_deref());
     Ok(())
 }
 

@@ -13,9 +13,9 @@ use truecount_billing::{
     Commitment, Currency, ItemState, LeftOutReason, Money, Quantity, Side, Unit, UsageItem,
 };
 
-use super::{own, pace, url};
+use super::{paced, url};
 use crate::{
-    auth::{Auth, Grant, TokenAuth, TokenStyle},
+    auth::{Auth, TokenAuth, TokenStyle},
     endpoint::Endpoint,
     error::{RowError, SettingsError},
     out::{Context, Out},
@@ -154,24 +154,14 @@ fn default_base() -> String {
 }
 
 fn build(options: &toml::Table) -> Result<Source, SettingsError> {
-    let mut options = options.clone();
-    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 300, burst: 20, concurrency: 1 })?;
-    let options: Options = own(NAME, options)?;
+    let usual = RateLimit { requests_per_minute: 300, burst: 20, concurrency: 1 };
+    let (pace, options) = paced::<Options>(NAME, options, usual)?;
     let base = url(NAME, "base_url", &options.base_url)?;
     let token_url = options.token_url.unwrap_or_else(|| format!("{}/token", base.as_str().trim_end_matches('/')));
     let token = url(NAME, "token_url", &token_url)?;
-    let auth = Auth {
-        token: Some(TokenAuth {
-            path: token.path().to_owned(),
-            base: token,
-            grant: Grant::ClientCredentials,
-            style: TokenStyle::Json,
-            client_id: "{client_id}".into(),
-            client_secret: "{client_secret}".into(),
-            fields: vec![("audience", "https://api.pax8.com".into())],
-        }),
-        ..Auth::default()
-    };
+    let audience = vec![("audience", "https://api.pax8.com".into())];
+    let token = TokenAuth::client_credentials(token, TokenStyle::Json, audience);
+    let auth = Auth { token: Some(token), ..Auth::default() };
     let pages = Paging::Number {
         parameter: "page",
         first: 0,
@@ -245,7 +235,7 @@ struct CommitmentTerm {
 
 fn company(row: Company, at: &Context<'_>, _: &Catalogue, out: &mut Out<'_>) -> Result<(), RowError> {
     let id = row.id.account(at)?;
-    out.account(&id, row.name.as_deref().unwrap_or(id.as_str()));
+    out.account(&id, row.name.as_deref());
     if let Some(external) = row.external_id {
         out.identifier(&id, &external);
     }

@@ -80,7 +80,7 @@ fn within_account(id: String, at: &Context<'_>) -> Result<Option<Child>, RowErro
 }
 
 fn account(id: String, _: &Context<'_>, _: &(), out: &mut Out<'_>) -> Result<(), RowError> {
-    out.account(&AccountId::new(&id).unwrap(), &id);
+    out.account(&AccountId::new(&id).unwrap(), id.as_str());
     Ok(())
 }
 

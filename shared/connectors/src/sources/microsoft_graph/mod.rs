@@ -21,9 +21,9 @@ use self::{
     tables::{Tables, Tenant},
     user::{sign_ins, user},
 };
-use super::{host, own, pace, refuse, url};
+use super::{host, paced, refuse, url};
 use crate::{
-    auth::{Auth, Grant, TokenAuth, TokenStyle},
+    auth::{Auth, TokenAuth, TokenStyle},
     endpoint::Endpoint,
     error::{RowError, SettingsError},
     out::{Context, Out},
@@ -231,9 +231,8 @@ fn default_login() -> String {
 }
 
 fn build(options: &toml::Table) -> Result<Source, SettingsError> {
-    let mut options = options.clone();
-    let pace = pace(NAME, &mut options, RateLimit { requests_per_minute: 600, burst: 60, concurrency: 4 })?;
-    let options: Options = own(NAME, options)?;
+    let usual = RateLimit { requests_per_minute: 600, burst: 60, concurrency: 4 };
+    let (pace, options) = paced::<Options>(NAME, options, usual)?;
     let base = host(NAME, "base_url", &options.base_url)?;
     let login = url(NAME, "login_url", &options.login_url)?;
     if options.tenants.is_empty() == options.partner_tenant.is_none() {
@@ -254,18 +253,9 @@ fn build(options: &toml::Table) -> Result<Source, SettingsError> {
         return Err(refuse(NAME, "`partner_tenant` is not a tenant id"));
     }
     let scope = format!("{}/.default", base.as_str().trim_end_matches('/'));
-    let auth = Auth {
-        token: Some(TokenAuth {
-            path: format!("{}/{{scope}}/oauth2/v2.0/token", login.path().trim_end_matches('/')),
-            base: login,
-            grant: Grant::ClientCredentials,
-            style: TokenStyle::Form,
-            client_id: "{client_id}".into(),
-            client_secret: "{client_secret}".into(),
-            fields: vec![("scope", scope)],
-        }),
-        ..Auth::default()
-    };
+    let path = format!("{}/{{scope}}/oauth2/v2.0/token", login.path().trim_end_matches('/'));
+    let token = TokenAuth::client_credentials(login, TokenStyle::Form, vec![("scope", scope)]);
+    let auth = Auth { token: Some(TokenAuth { path, ..token }), ..Auth::default() };
     let endpoint = Endpoint { base, auth, headers: vec![], pace, redacted_fields: REDACTED_FIELDS };
     let given: Vec<Child> = tenants.iter().map(|(id, _)| child_of(id)).collect();
     let source = Source::api::<Tables>(NAME, endpoint).accounts(tenants);
@@ -321,7 +311,7 @@ fn tenant(row: Customer, at: &Context<'_>) -> Result<Option<Child>, RowError> {
 
 fn customer(row: Customer, at: &Context<'_>, _: &Tables, out: &mut Out<'_>) -> Result<(), RowError> {
     let id = tenant_of(&row, at)?;
-    out.account(&id, row.display_name.as_deref().unwrap_or(id.as_str()));
+    out.account(&id, row.display_name.as_deref());
     Ok(())
 }
 
@@ -331,11 +321,6 @@ fn is_tenant(text: &str) -> bool {
         && text.len() <= 100
         && !text.contains("..")
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b))
-}
-
-/// A vendor's flag as a word of the vocabulary.
-fn word(flag: bool) -> &'static str {
-    if flag { "true" } else { "false" }
 }
 
 /// What the vendor's own count of a SKU's users is called.

@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use truecount_billing::{AccountId, Commitment, Identities, ItemState, Quantity, Unit, UsageItem};
 
-use super::{APPLIES_TO, STATUS, TRIAL, licences_of, part_number, sku_names::product_name, tables::Tables, word};
+use super::{APPLIES_TO, STATUS, TRIAL, licences_of, part_number, sku_names::product_name, tables::Tables};
 use crate::{
     error::RowError,
     out::{Context, Out},
     values::{amount, bad_field, day, filled, item_id},
-    vocabulary::Meaning,
+    vocabulary::{Meaning, flag},
 };
 
 /// The seller of what the tenant bought without a partner.
@@ -88,7 +88,7 @@ pub(super) fn subscription(
         && let Some(trial) = row.is_trial
     {
         // Microsoft leaves the flag out where there is no trial.
-        state = out.state(&TRIAL, Some(word(trial)));
+        state = out.state(&TRIAL, Some(flag(trial)));
     }
     // The word was noted with the SKU's row.
     if state == ItemState::Counts && applies_to.is_some() && APPLIES_TO.meaning(applies_to).is_none() {

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use truecount_billing::{Identities, ItemState, LeftOutReason, Quantity, ReadReason, Unit, UsageItem};
 
-use super::{ASSIGNMENT, CLASS, ENABLED, licences_of, part_number, tables::Tables, word};
+use super::{ASSIGNMENT, CLASS, ENABLED, licences_of, part_number, tables::Tables};
 use crate::{
     error::RowError,
     out::{Context, Out},
     values::{bad_field, item_id, moment},
+    vocabulary::flag,
 };
 
 /// Addresses kept of one user.
@@ -59,8 +60,15 @@ struct SignIns {
     last_non_interactive_sign_in_date_time: Option<String>,
 }
 
+/// Whether a user's row tells of sign-ins: all that the pass of lookups needs of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SignInPresence {
+    sign_in_activity: Option<IgnoredAny>,
+}
+
 /// A tenant that tells of nobody when they signed in does not know it: nobody is inactive there.
-pub(super) fn sign_ins(row: User, at: &Context<'_>, tables: &mut Tables) -> Result<(), RowError> {
+pub(super) fn sign_ins(row: SignInPresence, at: &Context<'_>, tables: &mut Tables) -> Result<(), RowError> {
     let account = at.account()?;
     if row.sign_in_activity.is_some() && !tables.tenant(account).is_some_and(|tenant| tenant.tells_sign_ins) {
         tables.tenant_mut(account).tells_sign_ins = true;
@@ -132,7 +140,7 @@ fn person(row: &User, at: &Context<'_>, tables: &Tables, out: &mut Out<'_>) -> R
         [("class", class.map(str::to_owned)), ("sign_in", sign_in.map(str::to_owned)), ("domain", domain)];
     Ok(UsageItem {
         name: row.user_principal_name.clone(),
-        state: out.state(&ENABLED, row.account_enabled.map(word)),
+        state: out.state(&ENABLED, row.account_enabled.map(flag)),
         quantity: Some(Quantity { amount: Decimal::ONE, unit: Unit::Seat }),
         identities: identities(row),
         attributes: attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
