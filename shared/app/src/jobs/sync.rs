@@ -143,14 +143,13 @@ async fn read_source(sync: &SourceSync<'_>, source: &Source, checkpoint: &mut Ch
         return Ok(complete(sync, manifest, Unchanged::No).await?);
     }
     let parsed = loop {
-        if !checkpoint.is_crawled {
-            match source.file() {
-                Some(file) => dropped_file::crawl(sync, file, checkpoint).await?,
-                None => crawl::crawl(sync, source, checkpoint).await?,
-            }
-        }
+        let state = match (checkpoint.is_crawled, source.file()) {
+            (true, _) => crawl::adopt(sync, checkpoint).await?,
+            (false, Some(file)) => dropped_file::crawl(sync, file, checkpoint).await?,
+            (false, None) => crawl::crawl(sync, source, checkpoint).await?,
+        };
         sync.env.progress.step(&format!("parsing the pages of {}", sync.source.id));
-        if let Some(parsed) = crawl::parse_pages(sync, source, checkpoint).await? {
+        if let Some(parsed) = crawl::parse_pages(sync, source, checkpoint, state).await? {
             break parsed;
         }
         // Some lists changed while they were read: they are read again.

@@ -23,8 +23,12 @@ pub(super) fn is_resumable(began_on: Date, today: Date) -> bool {
     began_on.until(today).is_ok_and(|age| (0..=1).contains(&age.get_days()))
 }
 
-/// Requests everything that is not in the archive yet.
-pub(super) async fn crawl(sync: &SourceSync<'_>, source: &Source, checkpoint: &mut Checkpoint) -> Result<(), Stop> {
+/// Requests everything that is not in the archive yet; gives the state in which the crawl ended.
+pub(super) async fn crawl(
+    sync: &SourceSync<'_>,
+    source: &Source,
+    checkpoint: &mut Checkpoint,
+) -> Result<CrawlState, Stop> {
     let secret = sync.env.secrets.source(&sync.source.id).await;
     let secret = secret.map_err(|error| SyncFailure {
         reason: ReadReason::NoCredential { detail: error.to_string() },
@@ -42,7 +46,8 @@ pub(super) async fn crawl(sync: &SourceSync<'_>, source: &Source, checkpoint: &m
     match crawled {
         Ok(CrawlProgress::Done) => {
             checkpoint.is_crawled = true;
-            Ok(sync.save(checkpoint).await?)
+            sync.save(checkpoint).await?;
+            Ok(state)
         }
         Ok(CrawlProgress::Stopped) => Err(Stop::OutOfTime),
         Err(CrawlError::SourceError(error)) => {
@@ -61,8 +66,8 @@ pub(super) async fn parse_pages(
     sync: &SourceSync<'_>,
     source: &Source,
     checkpoint: &mut Checkpoint,
+    mut state: CrawlState,
 ) -> Result<Option<Snapshot>, Stop> {
-    let mut state = adopt(sync, checkpoint).await?;
     let mut reader = Reader::new(source, &state, checkpoint.snapshot.as_of);
     if reader.has_lookups() {
         each_page(sync, checkpoint, |page| reader.look_up(page)).await?;

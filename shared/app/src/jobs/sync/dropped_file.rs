@@ -52,8 +52,12 @@ pub(super) async fn newest(sync: &SourceSync<'_>, file: &CsvFile) -> Result<Drop
     })
 }
 
-/// Archives the pages of the file that the checkpoint names.
-pub(super) async fn crawl(sync: &SourceSync<'_>, file: &CsvFile, checkpoint: &mut Checkpoint) -> Result<(), Stop> {
+/// Archives the pages of the file that the checkpoint names; gives the state of a crawl that read no list twice.
+pub(super) async fn crawl(
+    sync: &SourceSync<'_>,
+    file: &CsvFile,
+    checkpoint: &mut Checkpoint,
+) -> Result<CrawlState, Stop> {
     let dropped = newest(sync, file).await?;
     if checkpoint.file.as_ref() != Some(&dropped.to_string()) {
         return Err(replaced(checkpoint).into());
@@ -81,7 +85,8 @@ pub(super) async fn crawl(sync: &SourceSync<'_>, file: &CsvFile, checkpoint: &mu
     ingest.take(rest, checkpoint).await?;
     ingest.archive_batch(checkpoint).await?;
     checkpoint.is_crawled = true;
-    Ok(sync.save(checkpoint).await?)
+    sync.save(checkpoint).await?;
+    Ok(CrawlState::default())
 }
 
 /// The next bytes of a file: always as many, but at its end, however the archive hands them over. So the same file is
