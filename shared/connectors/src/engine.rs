@@ -235,7 +235,14 @@ impl Crawl<'_> {
         let failure = cause.failure(&ask.stream, None);
         warn!(account = %account, reason = %failure, "account not read");
         self.state.failed.push((account, failure.clone()));
-        self.pages.push(Page::missing(ask, Missing::Failed(failure)));
+        let page = Page::missing(ask, Missing::Failed(failure));
+        // Without the number of its rows a list can still be read.
+        if let Some(list) = self.source.behind_count(&page.request)
+            && self.state.first_time(&list)
+        {
+            self.state.frontier.push_front(list);
+        }
+        self.pages.push(page);
         Ok(())
     }
 

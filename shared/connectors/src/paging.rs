@@ -65,7 +65,7 @@ pub enum Paging {
 /// By what a list of numbered pages or counted rows ends. An empty page always ends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// By an empty page: the vendor says nothing else.
+    /// By an empty page, or with the last row where the vendor was asked first how many there are.
     EmptyPage,
     /// By the number of pages, at this pointer.
     Pages(&'static str),
@@ -73,7 +73,7 @@ pub enum End {
     Rows(&'static str),
     /// By a word that says whether there is more, at this pointer.
     More(&'static str),
-    /// By the header `Link`; where an answer has none, by an empty page.
+    /// By the header `Link`; where an answer has none, as [`End::EmptyPage`].
     LinkHeader,
 }
 
@@ -172,8 +172,9 @@ impl End {
         };
         let yes_if = |reached: bool| if reached { Reached::Yes } else { Reached::No };
         let is_empty = rows == 0;
+        let is_last = is_empty || page.request.total == Some(read);
         Ok(match self {
-            Self::EmptyPage => yes_if(is_empty),
+            Self::EmptyPage => yes_if(is_last),
             // A total without rows to it would be followed for ever: the list is compared with its total afterwards.
             Self::Pages(at) => yes_if(due(at)? <= read_pages || is_empty),
             Self::Rows(at) => yes_if(due(at)? <= read || is_empty),
@@ -185,7 +186,7 @@ impl End {
             Self::LinkHeader => match page.link.as_deref() {
                 Some("") => Reached::Yes,
                 Some(link) => Reached::Link(link.to_owned()),
-                None => yes_if(is_empty),
+                None => yes_if(is_last),
             },
         })
     }

@@ -83,10 +83,17 @@ impl<'a> Reader<'a> {
         for (id, name) in &source.known {
             builder.account(id, name);
         }
+        // A list that is counted is read again behind its count, which alone the state knows.
+        let mut rounds: BTreeMap<ListKey, u8> = state.rounds().collect();
+        for (key, round) in state.rounds() {
+            if let Some(of) = source.stream(&key.stream).and_then(|stream| stream.counts) {
+                rounds.insert(ListKey { stream: of.to_owned(), ..key }, round);
+            }
+        }
         Self {
             source,
             day,
-            rounds: state.rounds().collect(),
+            rounds,
             tables: source.tables.make(),
             live: HashSet::new(),
             lists: BTreeMap::new(),
@@ -182,7 +189,9 @@ impl<'a> Reader<'a> {
     fn parse_answer(&mut self, page: &Page, stream: &Definition) -> Result<(), PageError> {
         let wrong = |why: String| PageError { stream: stream.name.to_owned(), why };
         let key = page.request.list();
-        let is_orphan = matches!(stream.from, From::Each(..)) && !self.live.contains(&key);
+        let listed = self.source.listed(stream);
+        let counted = ListKey { stream: listed.name.to_owned(), ..key.clone() };
+        let is_orphan = matches!(listed.from, From::Each(..)) && !self.live.contains(&counted);
         if let Some(missing) = &page.missing {
             if !is_orphan && self.is_current(page) {
                 self.missing(page, stream, missing);
@@ -215,7 +224,6 @@ impl<'a> Reader<'a> {
                 total => total,
             },
         };
-        let counted = stream.counts.map_or_else(|| key.clone(), |of| ListKey { stream: of.to_owned(), ..key.clone() });
         if let Some(total) = total {
             self.list(counted).told(total);
         }
@@ -304,7 +312,7 @@ impl<'a> Reader<'a> {
             (Missing::Failed(failure), _) => {
                 // What the list hangs on may have been deleted meanwhile: its own list tells.
                 let is_gone = matches!(failure.status, Some(404 | 410));
-                if let From::Each(parent, _) = &stream.from
+                if let From::Each(parent, _) = &self.source.listed(stream).from
                     && is_gone
                     && let Some(parent) = self.parent_of(parent, &page.request)
                     && !self.rounds.contains_key(&parent)

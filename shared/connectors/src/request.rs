@@ -34,6 +34,9 @@ pub struct Request {
     /// How often the whole list was read before, because it changed while it was read.
     #[serde(default)]
     pub round: u8,
+    /// The vendor's own count of the list's rows, where that was asked for first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// A short hash of the list's page before, set by the engine: a page that repeats it is an error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
@@ -105,6 +108,7 @@ impl Request {
             page: 0,
             rows_before: 0,
             round: 0,
+            total: None,
             before: None,
         }
     }

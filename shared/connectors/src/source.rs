@@ -142,14 +142,29 @@ impl Source {
         })
     }
 
+    /// The stream that counts the rows of another.
+    fn count_of(&self, stream: &Definition) -> Option<&Definition> {
+        self.streams.iter().find(|other| other.counts == Some(stream.name))
+    }
+
+    /// The stream whose lists an answer is about: the one that it counts, or else its own.
+    pub(crate) fn listed<'s>(&'s self, stream: &'s Definition) -> &'s Definition {
+        stream.counts.and_then(|of| self.stream(of)).unwrap_or(stream)
+    }
+
+    /// The request that a list begins with: for the number of its rows, where the vendor tells it.
+    fn first(&self, stream: &Definition, from: Option<&Request>, child: &Child) -> Request {
+        self.count_of(stream).unwrap_or(stream).first(from, child)
+    }
+
     /// The first requests.
     pub(crate) fn start(&self) -> Vec<Request> {
         let firsts = |stream: &Definition| match &stream.from {
-            From::Start => vec![stream.first(None, &Child::default())],
-            From::Given(all) => all.iter().map(|child| stream.first(None, child)).collect(),
+            From::Start => vec![self.first(stream, None, &Child::default())],
+            From::Given(all) => all.iter().map(|child| self.first(stream, None, child)).collect(),
             From::Each(..) | From::After(_) => vec![],
         };
-        self.streams.iter().flat_map(firsts).collect()
+        self.streams.iter().filter(|stream| stream.counts.is_none()).flat_map(firsts).collect()
     }
 
     /// What to ask for after an answer, in order: the list's next page, then what hangs on its rows, or on its end.
@@ -158,6 +173,11 @@ impl Source {
     /// [`PageError`] if the answer cannot be understood.
     pub(crate) fn follow(&self, page: &Page) -> Result<Vec<Request>, PageError> {
         let stream = self.stream_of(&page.request)?;
+        if stream.counts.is_some() {
+            // A count that cannot be read is reported when the page is parsed.
+            let total = stream.total.and_then(|at| count_at(&page.body, at).ok().flatten());
+            return Ok(vec![self.listed(stream).counted(&page.request, total)]);
+        }
         if page.missing.is_some() {
             return Ok(self.after(stream.name, &page.request));
         }
@@ -189,7 +209,7 @@ impl Source {
         for (child_stream, children) in self.children_of(stream.name) {
             for row in &rows {
                 match children(row, &at) {
-                    Ok(Some(child)) => requests.push(child_stream.first(Some(&page.request), &child)),
+                    Ok(Some(child)) => requests.push(self.first(child_stream, Some(&page.request), &child)),
                     // Without it the source has nothing to ask for.
                     Err(error) if stream.rows == Rows::Whole => return Err(wrong(format!("is none: {error}"))),
                     // A row that cannot be read is reported when the page is parsed.
@@ -213,7 +233,13 @@ impl Source {
 
     fn after(&self, ended: &str, request: &Request) -> Vec<Request> {
         let follows = |stream: &&Definition| matches!(&stream.from, From::After(streams) if streams.contains(&ended));
-        self.streams.iter().filter(follows).map(|stream| stream.first(Some(request), &Child::default())).collect()
+        self.streams.iter().filter(follows).map(|stream| self.first(stream, Some(request), &Child::default())).collect()
+    }
+
+    /// The list that a count was to come before.
+    pub(crate) fn behind_count(&self, count: &Request) -> Option<Request> {
+        let stream = self.stream(&count.stream).filter(|stream| stream.counts.is_some())?;
+        Some(self.listed(stream).counted(count, None))
     }
 
     /// The way around a refusal: other requests, none at all, or `None`: the refusal stands.
@@ -237,14 +263,13 @@ impl Source {
         }
     }
 
-    /// A list again, from its beginning, with those that count its rows.
-    pub(crate) fn again(&self, of: &Request) -> Vec<Request> {
-        let Some(stream) = self.stream(&of.stream) else { return vec![] };
-        let again = stream.again(of);
-        let counts = self.streams.iter().filter(|other| other.counts == Some(stream.name));
-        let counted =
-            counts.map(|count| count.again(&Request { stream: count.name.into(), search: None, ..of.clone() }));
-        std::iter::once(again).chain(counted).collect()
+    /// A list again, from its beginning.
+    pub(crate) fn again(&self, of: &Request) -> Option<Request> {
+        let stream = self.stream(&of.stream)?;
+        Some(match self.count_of(stream) {
+            Some(count) => count.again(&Request { stream: count.name.into(), search: None, ..of.clone() }),
+            None => stream.again(of),
+        })
     }
 }
 

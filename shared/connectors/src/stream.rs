@@ -210,8 +210,9 @@ impl<T: Default + Send + Sync + 'static> Stream<T> {
         self.but(|definition| definition.page_number = Some(pointer))
     }
 
-    /// The answer is the number of rows of another stream, at a pointer. Where the vendor refuses it, the source does
-    /// without, and the receipt says so.
+    /// The answer is the number of rows of another stream, at a pointer. It is asked for before each list of that
+    /// stream, which then needs no empty page to end with. Where the vendor refuses it, the source does without, and
+    /// the receipt says so.
     #[must_use]
     pub fn counts(self, stream: &'static str, pointer: &'static str) -> Self {
         let known = Refused { statuses: &[400, 403, 404, 405, 501], code: None };
@@ -331,9 +332,14 @@ impl Definition {
 
     /// A list again, from its beginning.
     pub(crate) fn again(&self, of: &Request) -> Request {
-        let request =
-            Request { page: 0, rows_before: 0, round: of.round.saturating_add(1), before: None, ..of.clone() };
+        let round = of.round.saturating_add(1);
+        let request = Request { page: 0, rows_before: 0, round, total: None, before: None, ..of.clone() };
         self.with_parameters(request, &self.paging.first())
+    }
+
+    /// The list that a count is about, from its beginning. `total`: what the count says, if anything.
+    pub(crate) fn counted(&self, count: &Request, total: Option<u64>) -> Request {
+        Request { round: count.round, total, ..self.first(Some(count), &Child::default()) }
     }
 
     fn with_parameters(&self, mut request: Request, parameters: &[(&'static str, String)]) -> Request {

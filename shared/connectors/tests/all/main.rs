@@ -19,6 +19,8 @@ mod load;
 #[cfg(test)]
 mod paging;
 #[cfg(test)]
+mod probe;
+#[cfg(test)]
 mod receipt;
 #[cfg(test)]
 mod server;

@@ -273,6 +273,74 @@ async fn a_total_without_rows_to_it_is_not_followed_for_ever() {
     assert_eq!(snapshot.receipt.unbalanced(), None);
 }
 
+/// What is asked for, and read, of a list of five rows on pages of two, with a count before it.
+async fn check_counted(
+    count: impl Fn() -> Reply + Send + Sync + 'static,
+    has_link: bool,
+    expected: &[&str],
+) -> Snapshot {
+    let vendor = Vendor::start(move |asked, _| {
+        if asked.path() == "/things/count" {
+            return count();
+        }
+        let page: usize = asked.target.rsplit('=').next().unwrap().parse().unwrap();
+        let rows: Vec<_> = (1..=5).skip((page - 1) * 2).take(2).map(|id| json!({"id": id})).collect();
+        let reply = Reply::json(json!({"rows": rows}).to_string());
+        match (has_link, page) {
+            (true, 3) => reply.with("link", "</things?page=1>; rel=\"first\""),
+            (true, _) => reply.with("link", format!("</things?page={}>; rel=\"next\"", page + 1)),
+            (false, _) => reply,
+        }
+    })
+    .await;
+    let paging = Paging::Number { parameter: "page", first: 1, size: None, end: End::LinkHeader };
+    let things = Stream::get("things", "/things").rows("/rows").id("/id").parse(row).pages(paging);
+    let counts = Stream::get("thing_count", "/things/count").counts("things", "/count");
+    let source = Source::api::<()>("things", Lists::basic(&vendor.base).endpoint).stream(things).stream(counts).build();
+    let (mut state, mut pages) = (CrawlState::default(), Vec::new());
+    let snapshot = loop {
+        let run = run_source(&source, Limits::default(), state, None).await;
+        assert_eq!(run.result.as_ref().unwrap(), &CrawlProgress::Done);
+        pages.extend(run.kept.pages);
+        state = run.state;
+        match Reader::read(&source, &state, DAY, &pages).unwrap() {
+            Reading::Moved(requests) => state.read_again(requests),
+            Reading::Whole(snapshot) => break *snapshot,
+        }
+    };
+    let asked: Vec<String> = vendor.asked().iter().map(|asked| asked.target.replace("/things", "")).collect();
+    assert_eq!(asked, expected);
+    assert_eq!(snapshot.receipt.unbalanced(), None);
+    snapshot
+}
+
+/// The vendor's count stands for the empty page, and for nothing else: where it is not what was read, or refused, the
+/// list goes on to its empty page.
+#[tokio::test]
+async fn a_count_that_agrees_ends_a_list() {
+    const TO_THE_END: [&str; 4] = ["?page=1", "?page=2", "?page=3", "?page=4"];
+    let says = |rows: u64| move || Reply::json(format!(r#"{{"count":{rows}}}"#));
+    let snapshot = check_counted(says(5), false, &["/count", "?page=1", "?page=2", "?page=3"]).await;
+    assert_eq!((snapshot.read_state, snapshot.receipt.streams["things"].totals.agreed), (ReadState::Complete, 1));
+    let linked = check_counted(says(5), true, &["/count", "?page=1", "?page=2", "?page=3"]).await;
+    assert_eq!(linked.read_state, ReadState::Complete);
+    // Two readings of a list of several pages take the place of a count.
+    let twice = [&["/count"][..], &TO_THE_END, &["/count"], &TO_THE_END].concat();
+    let refused = check_counted(|| Reply::status(404), false, &twice).await;
+    assert_eq!((refused.read_state, refused.receipt.streams["things"].totals.refused), (ReadState::Complete, 1));
+    for count in [0, 3, 6] {
+        let four_times = [&["/count"][..], &TO_THE_END].concat().repeat(4);
+        let differs = check_counted(says(count), false, &four_times).await;
+        let said = format!("the vendor counts {count} things, 5 were read");
+        assert_eq!(differs.read_state.reason().unwrap().to_string(), said);
+        assert_eq!(differs.receipt.streams["things"].totals.differed, 1);
+        assert_eq!(differs.item_count(), 5);
+    }
+    // A list that grew behind its count is read as it was when it was counted.
+    let grown = check_counted(says(4), false, &["/count", "?page=1", "?page=2"]).await;
+    assert_eq!((grown.item_count(), grown.read_state), (4, ReadState::Complete));
+}
+
 fn change() -> impl Strategy<Value = (usize, Change)> {
     let change = prop_oneof![(1u32..400).prop_map(Change::Insert), (0usize..40).prop_map(Change::Remove)];
     (0usize..14, change)
