@@ -13,8 +13,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod world;
 
 use std::path::{Path, PathBuf};
+
+pub use world::{
+    ExpectedRow, ExpectedWhen, NaiveDifference, World, WorldAccount, WorldAccountRead, WorldAgreement, WorldBelonging,
+    WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults, WorldIdentity, WorldItem, WorldItemKind,
+    WorldLine, WorldList, WorldRowKind, WorldSource, WorldUpperEnd,
+};
 
 use truecount_billing::{CountDay, FieldError, ReadState, Side, SourceId};
 use truecount_reconciliation::{
