@@ -1,7 +1,7 @@
 //! The small worlds of `tests/fixtures/cases`: each can be read, says what is right, and is hard for a plain comparison
 //! where it says so.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::{
     cmp::Ordering,
