@@ -18,9 +18,9 @@ mod world;
 use std::path::{Path, PathBuf};
 
 pub use world::{
-    ExpectedRow, ExpectedWhen, NaiveDifference, World, WorldAccount, WorldAccountRead, WorldAgreement, WorldBelonging,
-    WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults, WorldIdentity, WorldItem, WorldItemKind,
-    WorldLine, WorldList, WorldRowKind, WorldSource, WorldUpperEnd,
+    ExpectedRow, ExpectedWhen, NaiveDifference, ObservedRow, ObservedWorld, World, WorldAccount, WorldAccountRead,
+    WorldAgreement, WorldAmounts, WorldBelonging, WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults,
+    WorldIdentity, WorldItem, WorldItemKind, WorldLine, WorldList, WorldRowKind, WorldSource, WorldUpperEnd,
 };
 
 use truecount_billing::{CountDay, FieldError, ReadState, Side, SourceId};

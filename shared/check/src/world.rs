@@ -4,9 +4,11 @@
 //! with the same keys; whatever is wrong with it is told at once, each fault with its file and field. Deliberately
 //! absent: any arithmetic. What should be billed is the reconciliation's to say.
 
+mod accounts;
 mod clients;
 mod expect;
 mod fields;
+mod observed;
 mod sources;
 mod value;
 
@@ -20,13 +22,13 @@ use jiff::{ToSpan, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 
+pub use accounts::{WorldAccount, WorldAccountRead, WorldBelonging, WorldItem};
 pub use clients::{WorldAgreement, WorldClient, WorldClientRead, WorldLine};
 pub use expect::{ExpectedRow, ExpectedWhen, WorldRowKind, WorldUpperEnd};
 use fields::{Fields, Reader};
 pub use fields::{WorldFault, WorldFaults};
-pub use sources::{
-    WorldAccount, WorldAccountRead, WorldBelonging, WorldIdentity, WorldItem, WorldItemKind, WorldList, WorldSource,
-};
+pub use observed::{ObservedRow, ObservedWorld, WorldAmounts};
+pub use sources::{WorldIdentity, WorldItemKind, WorldList, WorldSource};
 use value::Value;
 
 /// Names of the totals that a world can expect.
@@ -67,9 +69,9 @@ pub struct World {
     /// The rows that are right.
     pub expect: Vec<ExpectedRow>,
     /// Totals by currency and name.
-    pub expect_totals: BTreeMap<Currency, BTreeMap<String, Decimal>>,
+    pub expect_totals: WorldAmounts,
     /// Recurring revenue by currency and part.
-    pub expect_coverage: BTreeMap<Currency, BTreeMap<String, Decimal>>,
+    pub expect_coverage: WorldAmounts,
 }
 
 /// What a plain comparison of two numbers says of one service at one client.
@@ -167,7 +169,7 @@ impl World {
 
 fn world(fields: &Fields<'_>, name: &str) -> World {
     let count_day = fields.need_day("count_day");
-    let accounts = fields.tables("accounts", sources::account);
+    let accounts = fields.tables("accounts", accounts::account);
     let clients = fields.tables("clients", clients::client);
     let sources = fields.tables("sources", sources::source);
     sources::check_references(fields, &sources, &accounts);
@@ -200,7 +202,7 @@ fn world(fields: &Fields<'_>, name: &str) -> World {
 }
 
 /// Tables by currency, each of amounts by name.
-fn amounts(fields: &Fields<'_>, names: &[&str]) -> BTreeMap<Currency, BTreeMap<String, Decimal>> {
+fn amounts(fields: &Fields<'_>, names: &[&str]) -> WorldAmounts {
     let mut found = BTreeMap::new();
     for code in fields.keys() {
         let amounts = fields.table(&code, |one| {

@@ -11,7 +11,10 @@ use std::{
 };
 
 use rust_decimal::Decimal;
-use truecount_check::{ExpectedRow, World, WorldBelonging, WorldError, WorldRowKind};
+use truecount_billing::Currency;
+use truecount_check::{
+    ExpectedRow, ObservedRow, ObservedWorld, World, WorldBelonging, WorldError, WorldRowKind, WorldUpperEnd,
+};
 
 fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/cases");
@@ -168,6 +171,87 @@ fn json_of(value: &toml::Value) -> serde_json::Value {
             table.iter().map(|(key, value)| (key.clone(), json_of(value))).collect::<serde_json::Map<_, _>>().into()
         }
     }
+}
+
+/// An outcome that is exactly what is right.
+fn as_expected(world: &World) -> ObservedWorld {
+    let rows = world.expect.iter().cloned().map(|row| ObservedRow {
+        kind: row.kind,
+        client: row.client,
+        service: row.service,
+        agreement: row.agreement,
+        source: row.source,
+        account: row.account,
+        to: row.to,
+        counted: row.counted,
+        at_least: row.at_least,
+        at_most: row.at_most,
+        billed: row.billed,
+        should_bill: row.should_bill.flatten(),
+        variance: row.variance,
+        to_correct: row.to_correct,
+        left_alone: row.left_alone,
+        explained: row.explained.unwrap_or_default(),
+        gross: row.gross,
+        impact: row.impact.flatten(),
+        currency: row.currency,
+        is_estimated: row.is_estimated,
+        stake_up: row.stake_up,
+        stake_down: row.stake_down,
+        when: row.when,
+        due: row.due,
+        doubts: row.doubts,
+        items_in: row.items_in,
+        items_out: row.items_out,
+        lines: row.lines.unwrap_or_default(),
+    });
+    ObservedWorld {
+        name: world.name.clone(),
+        rows: rows.collect(),
+        totals: world.expect_totals.clone(),
+        coverage: world.expect_coverage.clone(),
+    }
+}
+
+#[test]
+fn an_outcome_that_is_not_right_is_told() {
+    for world in worlds() {
+        let right = as_expected(&world);
+        assert_eq!(world.differences(&right), Vec::<String>::new(), "{}", world.name);
+        for (number, row) in right.rows.iter().enumerate() {
+            let mut without = right.clone();
+            without.rows.remove(number);
+            assert!(!world.differences(&without).is_empty(), "{}: {row:?} is not missed", world.name);
+            let mut more = right.clone();
+            more.rows[number].billed = row.billed.map(|units| units + Decimal::ONE);
+            more.rows[number].impact = row.impact.map(|amount| amount + Decimal::ONE);
+            let is_told = !world.differences(&more).is_empty();
+            assert_eq!(is_told, row.billed.is_some() || row.impact.is_some(), "{}: {row:?}", world.name);
+        }
+        let mut more = right.clone();
+        more.rows.push(ObservedRow { client: Some("99".to_owned()), ..ObservedRow::new(WorldRowKind::Overbilled) });
+        assert_eq!(world.differences(&more), ["99: overbilled is not expected"], "{}", world.name);
+        more.rows.pop();
+        more.rows.push(ObservedRow { client: Some("99".to_owned()), ..ObservedRow::new(WorldRowKind::Agrees) });
+        assert!(world.differences(&more).is_empty(), "{}", world.name);
+    }
+}
+
+#[test]
+fn numbers_of_an_outcome_are_text() {
+    let row = ObservedRow {
+        client: Some("1".to_owned()),
+        variance: Some("12.50".parse().unwrap()),
+        at_most: Some(WorldUpperEnd::Unknown),
+        explained: BTreeMap::from([("stale".to_owned(), "-2.0".parse().unwrap())]),
+        is_estimated: Some(true),
+        ..ObservedRow::new(WorldRowKind::UnbilledUsage)
+    };
+    let amounts = BTreeMap::from([("add".to_owned(), "100.00".parse().unwrap())]);
+    let totals = BTreeMap::from([(Currency::new("USD").unwrap(), amounts)]);
+    let outcome = ObservedWorld { name: "one".to_owned(), rows: vec![row], totals, ..ObservedWorld::default() };
+    let right = r#"{"name":"one","rows":[{"kind":"unbilled_usage","client":"1","at_most":"none","variance":"12.5","explained":{"stale":"-2"},"basis":"estimated"}],"totals":{"USD":{"add":"100"}},"coverage":{}}"#;
+    assert_eq!(serde_json::to_string(&outcome).unwrap(), right);
 }
 
 #[test]

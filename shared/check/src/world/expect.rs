@@ -1,9 +1,10 @@
 //! What is right in a world: the rows that ask for attention, each with the figures that matter.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
 use truecount_billing::Currency;
 
 use super::fields::Fields;
@@ -78,8 +79,24 @@ pub enum WorldUpperEnd {
     Unknown,
 }
 
+impl fmt::Display for WorldUpperEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(number) => number.normalize().fmt(f),
+            Self::Unknown => f.write_str("none"),
+        }
+    }
+}
+
+impl Serialize for WorldUpperEnd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// When a difference is invoiced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExpectedWhen {
     /// On the invoices of this run.
     ThisRun,
@@ -87,8 +104,20 @@ pub enum ExpectedWhen {
     Later,
 }
 
+impl ExpectedWhen {
+    /// The word in a case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ThisRun => "this_run",
+            Self::Later => "later",
+        }
+    }
+}
+
 /// What a row says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WorldRowKind {
     /// Both ends equal what is billed.
     Agrees,
