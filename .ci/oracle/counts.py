@@ -1,0 +1,513 @@
+"""How many units a service counts at a client: every settling of what is unknown is made and counted."""
+import itertools
+import json
+from fractions import Fraction
+
+from rulebook import FRESH_DAYS, Refused, day, facts, fits_word, moment, number, word, words
+
+SETTLINGS_MAX = 4096
+ITEMS_MAX = 30  # of one client and source, each settled by itself; of more, equal ones together
+OWN, SPLIT, FELL, GONE, UNDECIDED = "own", "split", "fell", "gone", "undecided"
+
+
+class TooMany(Exception):
+    """More settlings than this oracle is ready to go through."""
+
+
+class Candidate:
+    """An item that is, or may be, one of the client's."""
+
+    def __init__(self, item, origin, snapshot_day, account=None, larger=None):
+        self.item, self.origin, self.snapshot_day, self.account, self.fallen = item, origin, snapshot_day, account, False
+        self.larger = larger  # a fall of its quantity that nobody has confirmed
+
+
+class Candidates:
+    """The items of one source that are or may be a client's, and whether there may be any number more."""
+
+    def __init__(self, world, client_id, source_id, undecided_allowed=None):
+        self.items, self.no_upper, self.gone = [], False, False
+        self.source_id = source_id
+        source = world.sources[source_id]
+        if not world.source_is_read(source_id):
+            self.no_upper = True
+            return
+        accounts = [account for account in world.accounts if account["source"] == source_id]
+        own = [account for account in accounts if account.get("client") == client_id]
+        split = [account for account in accounts if client_id in account.get("split", {}).get("parts", {}).values()]
+        possible = possible_accounts(world, client_id, source_id)
+        by_grant = source.get("list", "owned") == "by_grant"
+        if not own and not split and not is_none(source, client_id) and by_grant:
+            self.no_upper = True
+        for account in possible:
+            if undecided_allowed is None or account["id"] in undecided_allowed:
+                self.read(world, account, lambda item: UNDECIDED, by_grant, successor=True)
+        for account in own:
+            self.read(world, account, lambda item: OWN, by_grant, bool(possible))
+        for account in split:
+            self.read(world, account, lambda item, account=account: whose(account["split"], item, client_id), by_grant, bool(possible))
+
+    def read(self, world, account, origin_of, by_grant, successor):
+        """One account's items, by how far it was read."""
+        state, synced = account.get("read", "complete"), world.synced_on(account["source"])
+        now, before, at = account["items"], account["before"], synced
+        if state == "failed":
+            earlier = account.get("earlier")
+            if earlier is None or not 0 <= (world.count_day - day(earlier["as_of"])).days <= FRESH_DAYS:
+                self.no_upper = True
+                return
+            now, before, at = earlier["items"], [], day(earlier["as_of"])
+        elif state == "doubtful" or (state == "gone" and by_grant):
+            self.no_upper = True
+            return
+        elif state == "partial":
+            self.no_upper = True
+            before = []
+        elif state == "gone":
+            now = []
+            if account.get("confirmed") and not successor:
+                return
+        elif state == "complete":
+            before = []
+        elif state != "fell":
+            raise Refused(f"account read {state}")
+        held = {(item["kind"], item["id"]): item for item in before}
+        for item in now:
+            origin = origin_of(item)
+            if origin is None:
+                continue
+            old = held.get((item["kind"], item["id"]))
+            larger = None
+            if old is not None and "unknown" not in (old.get("quantity"), item.get("quantity")):
+                larger = number(old.get("quantity", 1)) if number(old.get("quantity", 1)) > number(item.get("quantity", 1)) else None
+            self.items.append(Candidate(item, origin, at, account["id"], larger))
+        present = {(item["kind"], item["id"]) for item in now}
+        for item in before:
+            origin = origin_of(item)
+            if origin is None or (item["kind"], item["id"]) in present:
+                continue
+            if origin != UNDECIDED:
+                origin = GONE if state == "gone" else FELL
+            self.items.append(Candidate(item, origin, at, account["id"]))
+            self.items[-1].fallen = state == "fell"
+
+
+def possible_accounts(world, client_id, source_id):
+    """The undecided accounts of a source that may be the client's."""
+    source = world.sources[source_id]
+    accounts = [account for account in world.accounts if account["source"] == source_id]
+    undecided = [account for account in accounts if is_undecided(account)]
+    has_own = any(account.get("client") == client_id or client_id in account.get("split", {}).get("parts", {}).values() for account in accounts)
+    if has_own or is_none(source, client_id) or source.get("list", "owned") == "by_grant":
+        return [account for account in undecided if client_id in account["may_be"]]
+    return undecided
+
+
+def is_undecided(account):
+    return not any(key in account for key in ("client", "ignored", "split"))
+
+
+def is_none(source, client_id):
+    return source.get("none_for_rest", False) or client_id in source.get("none", [])
+
+
+def whose(split, item, client_id):
+    """OWN, SPLIT (it may be this client's) or None."""
+    value = facts(item).get(split["by"])
+    named = {word(part): client for part, client in split["parts"].items()}
+    owners = {named[one] for one in words(value) if one in named} if value is not None else set()
+    if not owners:
+        return SPLIT
+    return OWN if client_id in owners else None
+
+
+def tables(where):
+    return where if isinstance(where, list) else [where]
+
+
+def real(attribute):
+    """`holds_all` asks for the words of `holds`."""
+    return "holds" if attribute == "holds_all" else attribute
+
+
+def fits(where, known):
+    """Whether an item fits, None where that hangs on a fact that is missing."""
+    best = False
+    for table in tables(where):
+        fit = True
+        for attribute, wanted in table.items():
+            every = all if attribute == "holds_all" else any
+            attribute = real(attribute)
+            if attribute not in known:
+                fit = None if fit is not False else False
+            elif not every(any(fits_word(pattern, one) for one in words(known[attribute])) for pattern in words(wanted)):
+                fit = False
+        if fit:
+            return True
+        best = None if fit is None else best
+    return best
+
+
+class Selection:
+    """What a service looks at in one source: its parts there, and what holds for their items."""
+
+    def __init__(self, world, source_id, parts, keys, taken_by_sections):
+        self.world, self.source_id, self.keys = world, source_id, keys
+        self.kinds = world.kinds(source_id)
+        for part in parts:
+            if part["kind"] not in self.kinds:
+                raise Refused(f"kind {part['kind']}")
+        self.parts = parts
+        self.where, self.where_not = keys.get("where"), keys.get("where_not")
+        self.sections = taken_by_sections  # the `where` of each section that takes its items first
+        self.asked = set()
+        for where in [self.where, self.where_not, *self.sections]:
+            for table in tables(where) if where else []:
+                self.asked |= set(map(real, table))
+
+    def mode(self, kind):
+        return self.keys.get("unknown", "counts" if kind["person"] else "widens")
+
+    def limit(self, kind):
+        own = self.keys.get("seen_within_days")
+        return None if own is False else kind["stale_days"] if own is None else int(own)
+
+    def usual(self, kind):
+        named = set()
+        for where in (self.where, self.where_not):
+            for table in tables(where) if where else []:
+                named |= set(table)
+        return {attribute: allowed for attribute, allowed in kind["usual"].items() if attribute not in named}
+
+    def step(self, known, kind, stale, counts):
+        """Why an item does not count by state, usual words and age: a reason, or None."""
+        if counts is not True:
+            return counts
+        for attribute, allowed in self.usual(kind).items():
+            fit = fits({attribute: allowed}, known)
+            if fit is False:
+                return "usual"
+            if fit is None and self.mode(kind) == "left_out":
+                return "unknown"
+        if stale is None and self.limit(kind) is not None and self.mode(kind) == "left_out":
+            return "unknown"
+        return "stale" if stale else None
+
+    def looks_at(self, known, kind):
+        """True, False, or "left_out": looked at, and left out for a fact that is missing."""
+        takes = []
+        if self.where:
+            takes.append(fits(self.where, known))
+        if self.where_not:
+            takes.append(negation(fits(self.where_not, known)))
+        takes += [negation(fits(where, known)) for where in self.sections]
+        if False in takes:
+            return False
+        if None in takes:
+            return True if self.mode(kind) == "counts" else "left_out"
+        return True
+
+    def unseen(self, part):
+        """(a word of `where` or the kind was never seen, a word of `where_not` was never seen)"""
+        if self.keys.get("may_be_empty"):
+            return False, False
+        def never(where):
+            return any(
+                not self.world.is_seen(self.source_id, part["kind"], real(attribute), pattern)
+                for table in (tables(where) if where else []) for attribute, wanted in table.items() for pattern in words(wanted))
+        kind_never = not self.world.is_seen(self.source_id, part["kind"], "", word(part["kind"]))
+        # a section whose word was never seen may be meant to take what this one counts
+        return kind_never or never(self.where), never(self.where_not) or any(never(where) for where in self.sections)
+
+
+def negation(value):
+    return None if value is None else not value
+
+
+def identities(item, names):
+    found = {}
+    for name in names:
+        value = item.get("host") if name == "name" else item.get(name)  # `name`: in its network, not what people call it
+        if value not in (None, [], ""):
+            found[name] = set(words(value))
+    return found
+
+
+def same(one, other, names):
+    """Whether two items are one device: by the first identity that both have."""
+    for name in names:
+        if name in one and name in other:
+            return bool(one[name] & other[name])
+    return False
+
+
+def choices_of(selection, candidate):
+    """Every way of settling one item: a list of dicts that say its kind, facts, whether it counts, is stale, exists."""
+    item = candidate.item
+    kinds = [selection.kinds[item["kind"]]] if item["kind"] != "unknown" else [*selection.kinds.values(), None]
+    if item["kind"] == "unknown":  # kinds that no part names and that are alike are one way
+        named = {part["kind"] for part in selection.parts}
+        alike, kept = set(), []
+        for kind in kinds:
+            key = None if kind is None else kind["name"] if kind["name"] in named else (str(kind["identity"]), selection.limit(kind), str(kind["usual"]), selection.mode(kind))
+            if key not in alike:
+                alike.add(key)
+                kept.append(kind)
+        kinds = kept
+    out = []
+    for kind in kinds:
+        if kind is None:
+            out.append({"kind": None})
+            continue
+        state = item.get("state", "counts")
+        counts = [True] if state == "counts" else [True, "unknown"] if state.startswith("unknown:") else [state]
+        known = facts(item)
+        mode = selection.mode(kind)
+        ways = [known]
+        if mode == "widens":
+            for attribute in sorted((selection.asked | set(selection.usual(kind))) - set(known)):
+                ways = [{**way, attribute: one} for way in ways for one in possible_words(selection, kind, attribute)]
+        limit, seen = selection.limit(kind), moment(item.get("last_seen"))
+        if limit is None:
+            stale = [None]
+        elif seen is not None:
+            stale = [(candidate.snapshot_day - seen.date()).days > limit]
+        else:
+            stale = [False, True] if mode == "widens" else [None]
+        for one, way, old in itertools.product(counts, ways, stale):
+            out.append({"kind": kind, "known": way, "reason": selection.step(way, kind, old, one), "looks": selection.looks_at(way, kind)})
+    quantities = [number(item.get("quantity", 1))] if item.get("quantity") != "unknown" else [None]
+    if candidate.larger is not None:
+        quantities.append(candidate.larger)
+    different = []
+    for way in out:
+        for quantity in quantities:
+            full = {**way, "quantity": quantity}
+            # words that lead to the same are one way
+            short = (full["kind"] and full["kind"]["name"], full.get("reason"), full.get("looks"), quantity)
+            if short not in [one["short"] for one in different]:
+                different.append({**full, "short": short})
+    return different
+
+
+def possible_words(selection, kind, attribute):
+    """The words that a missing attribute may have: each that appears anywhere, or another one."""
+    anywhere = {"~another~"} | selection.world.seen.get((selection.source_id, word(kind["name"]), attribute), set())
+    for where in [selection.where, selection.where_not, *selection.sections]:
+        for table in tables(where) if where else []:
+            anywhere |= {one.replace("*", "~") for one in words(table.get(attribute, []))}
+    anywhere |= set(words(kind["usual"].get(attribute, [])))
+    return sorted(anywhere)
+
+
+def orders(candidates):
+    """Every order from the newest to the oldest that the moments allow, of items that can be one device with another."""
+    names = [identities(one.item, ["serial", "mac", "name", "object_id", "mail"]) for one in candidates]
+    having = {}
+    for index, found in enumerate(names):
+        for key in ((name, value) for name, values in found.items() for value in values):
+            having.setdefault(key, set()).add(index)
+    groups, left = [], set(range(len(candidates)))
+    while left:
+        group, more = set(), [min(left)]
+        while more:
+            one = more.pop()
+            if one in group:
+                continue
+            group.add(one)
+            more += [other for name, values in names[one].items() for value in values for other in having[name, value]]
+        left -= group
+        groups.append(sorted(group))
+    def allowed(order):
+        for position, one in enumerate(order):
+            for other in order[position + 1:]:
+                newer, older = moment(candidates[one].item.get("last_seen")), moment(candidates[other].item.get("last_seen"))
+                if newer and older and newer < older:
+                    return False
+        return True
+    if any(len(group) > 5 for group in groups):
+        raise TooMany
+    return [[list(order) for order in itertools.permutations(group) if allowed(order)] for group in groups if len(group) > 1], groups
+
+
+def merged(candidates):
+    """The same with items that differ in nothing but their ids as one of their quantities together: what is unknown of
+    them is unknown of each alone, so the least and the most are reached where all are settled alike."""
+    out = {}
+    for one in candidates:
+        alone = not identities(one.item, ["serial", "mac", "name", "object_id", "mail"]) and one.item.get("quantity") != "unknown"
+        alike = json.dumps([{**one.item, "id": "" if alone else one.item["id"]}, one.origin, str(one.snapshot_day), one.account, str(one.larger),
+                            one.fallen], sort_keys=True)
+        out.setdefault(alike, []).append(one)
+    whole = []
+    for group in out.values():
+        if len(group) > 1:
+            quantity = sum((number(one.item.get("quantity", 1)) for one in group), Fraction(0))
+            larger = None if group[0].larger is None else sum((one.larger for one in group), Fraction(0))
+            one = Candidate({**group[0].item, "quantity": str(quantity)}, group[0].origin, group[0].snapshot_day, group[0].account, larger)
+            one.fallen = group[0].fallen
+            group = [one]
+        whole += group
+    return whole
+
+
+def settle(selection, candidates, ways, order, present):
+    """One settled world: (what each item comes to, units by part)."""
+    reasons, kept_of = {}, []
+    for index in order:
+        if not present(index):
+            continue
+        way = ways[index]
+        if way["kind"] is None:
+            reasons[index] = "no_kind"
+            continue
+        reason = way["reason"]
+        if reason is None and way["kind"]["identity"]:
+            names = way["kind"]["identity"]
+            mine = identities(candidates[index].item, names)
+            if any(same(mine, other, names) for other in kept_of):
+                reason = "duplicate"
+            else:
+                kept_of.append(mine)
+        if way["looks"] is False or not any(part["kind"] == way["kind"]["name"] for part in selection.parts):
+            reasons[index] = "not_looked_at"
+        elif reason is not None:
+            reasons[index] = reason
+        else:
+            reasons[index] = "unknown" if way["looks"] == "left_out" else "taken"
+    return reasons
+
+
+def units(selection, candidates, ways, reasons, free):
+    """(factored units, raw units, has an unknown quantity) of a settled world; `free`: parts whose lower end is not known."""
+    total, raw, endless = Fraction(0), Fraction(0), False
+    for index, reason in reasons.items():
+        if reason != "taken":
+            continue
+        for position, part in enumerate(selection.parts):
+            if part["kind"] != ways[index]["kind"]["name"] or position in free:
+                continue
+            if ways[index]["quantity"] is None:
+                endless = True
+            else:
+                total += part["times"] * ways[index]["quantity"]
+                raw += ways[index]["quantity"]
+    return total, raw, endless
+
+
+class SourceCount:
+    """The interval of one source's part of a count, with the ledger of both ends."""
+
+    def __init__(self, selection, found):
+        try:
+            self.settle_all(selection, found, found.items if len(found.items) <= ITEMS_MAX else merged(found.items))
+        except TooMany:
+            self.settle_all(selection, found, merged(found.items))
+
+    def settle_all(self, selection, found, candidates):
+        self.selection, self.candidates = selection, candidates
+        # An item of a part's kind or an unknown one, or one that may be the same device as another.
+        permutations, groups = orders(candidates)
+        choices = [choices_of(selection, one) for one in candidates]
+        accounts = sorted({one.account for one in candidates if one.origin == UNDECIDED})
+        loose = [index for index, one in enumerate(candidates) if one.origin in (SPLIT, FELL) or one.fallen]
+        gone = any(one.origin == GONE for one in candidates)
+        unseen = [selection.unseen(part) for part in selection.parts]
+        self.no_upper = found.no_upper or any(never for never, _ in unseen)
+        self.free = {position for position, (_, never) in enumerate(unseen) if never}
+        variables = choices + [[False, True]] * (len(accounts) + len(loose) + gone) + permutations
+        size = 1
+        for variable in variables:
+            size *= len(variable)
+        if size > SETTLINGS_MAX:
+            raise TooMany
+        alone = [group[0] for group in groups if len(group) == 1]
+        self.settlings, self.counted = [], {}
+        for drawn in itertools.product(*variables):
+            ways, rest = drawn[:len(candidates)], drawn[len(candidates):]
+            theirs = {account for account, yes in zip(accounts, rest) if yes}
+            exists = {index for index, yes in zip(loose, rest[len(accounts):]) if yes}
+            still = bool(gone and rest[len(accounts) + len(loose)])
+            if still and theirs:
+                continue  # the account is still there, or another one took its place
+            def present(index):
+                one = candidates[index]
+                if one.origin == UNDECIDED and one.account not in theirs:
+                    return False
+                if one.origin == GONE and not still:
+                    return False
+                return index not in loose or index in exists
+            order = alone + [index for group in rest[len(accounts) + len(loose) + gone:] for index in group]
+            reasons = settle(selection, candidates, ways, order, present)
+            origins = frozenset(candidates[index].origin for index in reasons) | ({FELL} if any(
+                ways[index]["quantity"] == candidates[index].larger is not None for index in reasons) else set())
+            self.settlings.append((ways, reasons, origins))
+        self.ends({OWN})
+        self.no_upper = self.no_upper or any(endless for _, _, endless in self.counted[()])
+
+    def ends(self, origins, free=()):
+        """The least and the most (factored, raw) of the settled worlds in which only these origins exist."""
+        free = tuple(sorted(free))
+        if free not in self.counted:
+            self.counted[free] = [units(self.selection, self.candidates, ways, reasons, free) for ways, reasons, _ in self.settlings]
+        found = [one[:2] for one, (_, _, had) in zip(self.counted[free], self.settlings) if had <= origins]
+        return min(found), max(found)
+
+    def low(self):
+        """The least, and how it comes from what was looked at."""
+        least, parts = self.steps(0, ())
+        if self.free:
+            sure = min(self.ends({OWN, SPLIT, FELL, GONE, UNDECIDED}, self.free)[0], least)
+            parts = add(parts, {"unknown": sure[1] - least[1]})
+            least = sure
+        return least, parts
+
+    def high(self):
+        return self.steps(1, ())
+
+    def steps(self, end, free):
+        gross, parts = self.own(self.ends({OWN}, free)[end][1])
+        origins, before = {OWN}, self.ends({OWN}, free)[end]
+        for origin in (SPLIT, FELL, GONE, UNDECIDED):
+            origins.add(origin)
+            after = self.ends(origins, free)[end]
+            parts = add(parts, {origin: after[1] - before[1]})
+            before = after
+        return before, add(parts, {"gross": gross})
+
+    def own(self, raw):
+        """(gross, reasons) of the client's own items, for an end at which `raw` units of them are taken."""
+        came_to = {}
+        duplicates = []
+        for ways, reasons, had in self.settlings:
+            if not had <= {OWN}:
+                continue
+            for index, reason in reasons.items():
+                came_to.setdefault(index, set()).add(reason)
+        gross, parts, sometimes = Fraction(0), {}, set()
+        for index, reasons in came_to.items():
+            if reasons <= {"not_looked_at", "no_kind"}:
+                continue
+            quantity = self.candidates[index].item.get("quantity", 1)
+            quantity = Fraction(0) if quantity == "unknown" else number(quantity)
+            gross += quantity
+            if "taken" in reasons:
+                sometimes.add(index)
+                continue
+            known = [reason for reason in reasons - {"not_looked_at", "no_kind"} if reason != "unknown"]
+            known.sort(key=lambda reason: (reason == "duplicate", reason == "stale", reason))
+            parts = add(parts, {known[0] if known else "unknown": -quantity})
+        for ways, reasons, had in self.settlings:
+            if had <= {OWN}:
+                twice = [index for index, reason in reasons.items() if reason == "duplicate" and index in sometimes]
+                duplicates.append(sum((ways[index]["quantity"] or Fraction(0) for index in twice), Fraction(0)))
+        sure = min(duplicates, key=abs) if duplicates else Fraction(0)
+        parts = add(parts, {"duplicate": -sure})
+        return gross, add(parts, {"unknown": raw - gross - sum(parts.values())})
+
+
+def add(one, other):
+    out = dict(one)
+    for key, value in other.items():
+        out[key] = out.get(key, Fraction(0)) + value
+    return {key: value for key, value in out.items() if value or key == "gross"}

@@ -1,0 +1,127 @@
+"""Runs worlds through the product's binary, or through the oracle itself (`oracle` instead of a binary), and compares outcomes."""
+import json
+import pathlib
+import subprocess
+import tempfile
+from fractions import Fraction
+
+import oracle
+
+QUIET = {"agrees", "left_alone", "flat", "ignored", "listed", "internal", "uncounted_line", "unmapped_account", "agreement_ending"}
+NAMES = ("client", "service", "agreement", "source", "account", "kind")
+TOTALS = {"add", "reduce", "clean_up", "not_reconciled_up", "not_reconciled_down", "later_add", "later_reduce"}
+
+
+class EngineFailed(Exception):
+    """The binary did not give one outcome for each world."""
+
+
+def run(binary, worlds):
+    """One outcome for each world, in their order."""
+    lines = [json.dumps(world, ensure_ascii=False) for world in worlds]
+    if binary == "oracle":
+        return [json.loads(line) for line in oracle.outcomes(lines)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "worlds.jsonl"
+        path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+        done = subprocess.run([binary, "check", "--cases", str(path)], capture_output=True, text=True, check=False)
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    if len(found) != len(lines):
+        raise EngineFailed(f"exit code {done.returncode}, {len(found)} outcomes of {len(lines)} worlds: {done.stderr.strip()[-2000:]}")
+    return found
+
+
+def empty(value):
+    return value is None or value == "" or value == {}
+
+
+def equal(one, other):
+    """Whether two fields say the same: numbers as numbers (to 9 places), texts as they stand, nothing as an empty text."""
+    if empty(one) or empty(other):
+        return empty(one) and empty(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return all(equal(one.get(key, "0"), other.get(key, "0")) for key in {*one, *other})
+    try:
+        return abs(Fraction(str(one)) - Fraction(str(other))) < Fraction(1, 10 ** 9)
+    except ValueError:
+        return str(one) == str(other)
+
+
+def label(row):
+    return " ".join(str(row.get(name)) for name in NAMES if row.get(name))
+
+
+def differences(expected, got, without=()):
+    """(what, field, expected, got) of all that differs between two outcomes of one world."""
+    if "skipped" in expected or "skipped" in got:
+        return []
+    out, left = [], list(got.get("rows", []))
+    for row in expected["rows"]:
+        match = next((other for other in left if label(other) == label(row)), None)
+        if match is None:
+            out.append((label(row), "row", "there", "missing"))
+            continue
+        left.remove(match)
+        fields = [field for field in oracle.FIELDS if field in row or row["kind"] not in QUIET]
+        for field in fields:
+            if field not in NAMES and field not in without and not equal(row.get(field), match.get(field)):
+                out.append((label(row), field, row.get(field), match.get(field)))
+    out += [(label(row), "row", "missing", "there") for row in left]
+    for name in ("totals", "coverage"):
+        if name in without:
+            continue
+        one, other = expected.get(name, {}), got.get(name, {})
+        for currency in sorted({*one, *other}):
+            mine, theirs = one.get(currency, {}), other.get(currency, {})
+            for key in sorted(TOTALS & {*mine, *theirs} if name == "totals" else {*mine, *theirs}):
+                if not equal(mine.get(key, "0"), theirs.get(key, "0")):
+                    out.append((f"{name} {currency}", key, mine.get(key, "0"), theirs.get(key, "0")))
+    return out
+
+
+def smaller(world):
+    """Every world that is this one with one thing taken away."""
+    def without(path):
+        copy = json.loads(json.dumps(world))
+        inner = copy
+        for step in path[:-1]:
+            inner = inner[step]
+        del inner[path[-1]]
+        return copy
+    paths = []
+    for index, account in enumerate(world.get("accounts", [])):
+        paths.append(["accounts", index])
+        for held in ("items", "before"):
+            paths += [["accounts", index, held, item] for item in range(len(account.get(held, [])))]
+            for item, one in enumerate(account.get(held, [])):
+                paths += [["accounts", index, held, item, key] for key in one if key not in ("id", "kind")]
+        paths += [["accounts", index, "earlier", "items", item] for item in range(len(account.get("earlier", {}).get("items", [])))]
+    for index, client in enumerate(world.get("clients", [])):
+        paths.append(["clients", index])
+        for number, agreement in enumerate(client.get("agreements", [])):
+            paths.append(["clients", index, "agreements", number])
+            paths += [["clients", index, "agreements", number, key] for key in agreement if key not in ("id", "lines")]
+            for position, line in enumerate(agreement.get("lines", [])):
+                paths.append(["clients", index, "agreements", number, "lines", position])
+                paths += [["clients", index, "agreements", number, "lines", position, key] for key in line if key not in ("id", "product", "quantity")]
+    for index, source in enumerate(world.get("sources", [])):
+        paths += [["sources", index, key] for key in source if key not in ("id", "like", "kinds")]
+    found = [without(path) for path in paths]
+    rules = world["rules"].splitlines()
+    found += [{**world, "rules": "\n".join(rules[:at] + rules[at + 1:]) + "\n"} for at in range(len(rules)) if not rules[at].startswith("[services]")]
+    return found
+
+
+def shrink(world, still_fails, rounds_max=80):
+    """The smallest world near this one that still fails; `still_fails` tells it of a list of worlds."""
+    for _ in range(rounds_max):
+        tries = smaller(world)
+        try:
+            fails = still_fails(tries)
+        except EngineFailed:
+            return world
+        next_one = next((one for one, fail in zip(tries, fails) if fail), None)
+        if next_one is None:
+            return world
+        world = next_one
+    return world

@@ -1,0 +1,420 @@
+#!/usr/bin/env python3
+"""Soundness and tightness: what a world with unknowns says must hold in every way of settling them.
+
+settle.py BINARY [--seed N] [--count K]: each undecided account is given to one of the clients whose it may be or to nobody, each
+unknown item counts or not, each fact that is missing is given, what fell is there or not, and each account that was not read is
+completed. All ways up to 256, else 256 drawn. Then, for each client and service:
+- what should be billed lies within what was said before, and so does what is billed;
+- no exception turns round, and none vanishes;
+- where all ways were gone through: the ends are reached, and where every way has one sign the exception was there.
+Exit code 1 if anything does not hold.
+"""
+import collections
+import copy
+import datetime
+import itertools
+import json
+import random
+import sys
+from fractions import Fraction
+
+import compare
+import counts
+import engine
+import rulebook
+import worlds
+
+WAYS_MAX = 256
+OVER, UNDER = {"overbilled", "billed_without_usage"}, {"underbilled", "unbilled_usage", "ended_agreement_in_use", "listed"}
+
+
+class Settler:
+    """All that is unknown in one world: a list of variables, each a list of functions that change a copy of the world."""
+
+    def __init__(self, raw, draw):
+        self.raw, self.draw = raw, draw
+        self.world = rulebook.World(raw)
+        self.variables, self.complete = [], True
+        self.policy = "unknown = " in raw["rules"]
+        for index, source in enumerate(raw["sources"]):
+            if not self.world.source_is_read(source["id"]):
+                self.complete = False
+                self.add([lambda world, index=index: world["sources"][index].update(read="complete", synced_on=world["count_day"])])
+        for index, account in enumerate(raw["accounts"]):
+            self.account(index, account)
+        for index, client in enumerate(raw["clients"]):
+            self.client(index, client)
+        self.ties()
+        if "psa" in raw:
+            self.complete = False
+        if self.has_endless_words():
+            self.complete = False
+
+    def add(self, ways):
+        self.variables.append(ways)
+
+    def has_endless_words(self):
+        """Whether a word of the rules was never seen, or a client without an account has a list that is by grant."""
+        for client in self.world.clients:
+            for source in self.world.sources:
+                if counts.Candidates(self.world, client["id"], source, set()).no_upper:
+                    return True
+        for code, count, where in self.conditions():
+            for part in self.world.rules.parts(count):
+                if not self.world.is_seen(part["source"], part["kind"], "", rulebook.word(part["kind"])):
+                    return True
+                for table in counts.tables(where):
+                    for attribute, wanted in table.items():
+                        if not all(self.world.is_seen(part["source"], part["kind"], counts.real(attribute), one) for one in rulebook.words(wanted)):
+                            return True
+        return False
+
+    def conditions(self):
+        """(service, its count, a `where` or `where_not`) of all that the rules say anywhere."""
+        file = self.world.rules.file
+        sections = [file["services"], *file.get("agreement_types", {}).values()]
+        for client in file.get("clients", {}).values():
+            sections += [client, *client.get("agreements", {}).values()]
+        for section in sections:
+            for code, keys in section.items():
+                count = file["services"].get(code, {}).get("count")
+                if count is not None and isinstance(keys, dict):
+                    for where in (keys.get("where", {}), keys.get("where_not", {})):
+                        yield code, count, where
+
+    # ---- accounts
+
+    def account(self, index, account):
+        state = account.get("read", "complete")
+        self.owner(index, account)
+        if state in ("partial", "doubtful", "failed"):
+            self.complete = False
+            found = account.get("items", []) if state == "partial" else account.get("earlier", {}).get("items", [])
+            kept = state != "failed" or self.is_fresh(account)
+            held = found if kept and state != "doubtful" else []
+            more = [self.made_up(account["source"], f"more-{index}-{one}") for one in range(3)]
+            fixed = state == "failed" and kept
+            choices = [held] if fixed else [held, held + more[:1], held + more]
+            day = account.get("earlier", {}).get("as_of") if fixed else None
+            if fixed:
+                return self.items(index, "earlier", held)
+            self.add([lambda world, items=items: self.read_now(world["accounts"][index], items) for items in choices])
+            return None
+        if state == "gone":
+            if self.source_of(account).get("list", "owned") == "by_grant":
+                self.complete = False  # nothing is known of it, as of one that failed
+                more = [self.made_up(account["source"], f"more-{index}-{one}") for one in range(3)]
+                self.add([lambda world, items=items: self.read_now(world["accounts"][index], items) for items in ([], more)])
+                return None
+            return self.gone(index, account)
+        if state == "fell":
+            self.fell(index, account)
+        return self.items(index, "items", account.get("items", []))
+
+    def is_fresh(self, account):
+        earlier = account.get("earlier")
+        return earlier is not None and 0 <= (self.world.count_day - rulebook.day(earlier["as_of"])).days <= rulebook.FRESH_DAYS
+
+    def source_of(self, account):
+        return self.world.sources[account["source"]]
+
+    @staticmethod
+    def read_now(account, items):
+        for key in ("read", "earlier", "before", "confirmed"):
+            account.pop(key, None)
+        account["items"] = copy.deepcopy(items)
+
+    def owner(self, index, account):
+        """Whose an undecided account is: each client whose it may be, or nobody's."""
+        if any(key in account for key in ("client", "ignored", "split")):
+            return
+        possible = [client["id"] for client in self.world.clients
+                    if account["id"] in {one["id"] for one in counts.possible_accounts(self.world, client["id"], account["source"])}]
+
+        def give(world, client):
+            del world["accounts"][index]["may_be"]
+            if client is None:
+                world["accounts"][index]["ignored"] = "not ours"
+            else:
+                world["accounts"][index]["client"] = client
+        self.add([lambda world, client=client: give(world, client) for client in [*possible, None]])
+
+    def gone(self, index, account):
+        """A gone account is still there, or was really removed. It is not there where another took its place."""
+        owners = [account.get("client"), *account.get("split", {}).get("parts", {}).values()]
+        possible = {one["id"] for owner in owners if owner for one in counts.possible_accounts(self.world, owner, account["source"])}
+        successors = [at for at, other in enumerate(self.raw["accounts"]) if other["source"] == account["source"] and other["id"] in possible]
+
+        def settled(world, there):
+            taken = any(world["accounts"][at].get("client") == account.get("client") for at in successors)
+            self.read_now(world["accounts"][index], account.get("before", []) if there and not taken else [])
+        ways = [False] if account.get("confirmed") and not successors else [False, True]
+        self.late = getattr(self, "late", []) + [[lambda world, there=there: settled(world, there) for there in ways]]
+        if any("unknown" in json.dumps(item) for item in account.get("before", [])) or "split" in account:
+            self.complete = False
+        if successors or "may_be" in account:
+            self.complete = False
+
+    def fell(self, index, account):
+        now = {(item["kind"], item["id"]): item for item in account.get("items", [])}
+        seen = set()
+        for item in account["before"]:
+            key = (item["kind"], item["id"])
+            if key in seen:
+                continue
+            seen.add(key)
+            if key not in now:
+                if "unknown" in json.dumps(item) or "last_seen" not in item or set(item.get("attributes", {})) != set(worlds.ATTRIBUTES.get(item["kind"], {})):
+                    self.complete = False
+                self.add([lambda world: None, lambda world, item=item: world["accounts"][index]["items"].append(copy.deepcopy(item))])
+            elif "unknown" not in (item.get("quantity"), now[key].get("quantity")):
+                old, new = Fraction(item.get("quantity", 1)), Fraction(now[key].get("quantity", 1))
+                if old > new:
+                    def larger(world, key=key, old=old):
+                        for one in world["accounts"][index]["items"]:
+                            if (one["kind"], one["id"]) == key:
+                                one["quantity"] = str(old) if old.denominator == 1 else str(float(old))
+                    self.add([lambda world: None, larger])
+
+        def done(world):
+            world["accounts"][index].pop("read")
+            world["accounts"][index].pop("before")
+        self.late = getattr(self, "late", []) + [[done]]
+
+    # ---- items
+
+    def made_up(self, source_id, name):
+        like = self.world.sources[source_id]["like"]
+        kind = self.draw.choice(worlds.KINDS[like])
+        item = {"id": name, "kind": kind, "last_seen": self.raw["count_day"], "attributes": {}}
+        for attribute, known in worlds.ATTRIBUTES[kind].items():
+            item["attributes"][attribute] = self.draw.choice(known)
+        if kind in worlds.HAS_SKU:
+            item["sku"] = self.draw.choice(worlds.SKUS)
+        return item
+
+    def items(self, index, where, items):
+        split = self.raw["accounts"][index].get("split")
+        seen = set()
+        for item in items:
+            key = (item["kind"], item["id"])
+            if key not in seen:
+                seen.add(key)
+                self.item(index, where, key, item, split)
+
+    def item(self, index, where, key, item, split):
+        def change(function):
+            def changed(world):
+                account = world["accounts"][index]
+                held = account["earlier"]["items"] if where == "earlier" and "earlier" in account else account.get("items", [])
+                for one in list(held):
+                    if (one["kind"], one["id"]) == key or one.get("was") == list(key):
+                        function(held, one)
+            return changed
+        kinds = sorted(self.world.kinds(self.raw["accounts"][index]["source"]))
+        if item["kind"] == "unknown":
+            self.complete = False  # facts that another kind asks for may be missing
+            def be(kind):
+                def function(held, one):
+                    if kind is None:
+                        held.remove(one)
+                    else:
+                        one.update(kind=kind, was=list(key))
+                return change(function)
+            self.add([be(kind) for kind in [*kinds, None]])
+        if item.get("state", "counts").startswith("unknown:"):
+            self.add([change(lambda held, one, state=state: one.update(state=state)) for state in ("counts", "cancelled")])
+        if item.get("quantity") == "unknown":
+            self.complete = False
+            self.add([change(lambda held, one, many=many: one.update(quantity=many)) for many in (0, 1, 7)])
+        if split:
+            self.split_item(change, item, split)
+        kind = self.world.kinds(self.raw["accounts"][index]["source"]).get(item["kind"])
+        if kind is None:
+            return
+        if kind["person"] or self.policy:
+            return  # the rules say what counts where a fact is missing
+        asked = [one for one in worlds.ATTRIBUTES.get(item["kind"], {}) if one in self.raw["rules"]]
+        attributes = [one for one in asked if one not in item.get("attributes", {})]
+        for attribute in attributes:
+            if split and split["by"] == attribute:
+                continue
+            known = worlds.ATTRIBUTES[item["kind"]][attribute]
+            self.add([change(lambda held, one, attribute=attribute, word=word: one.setdefault("attributes", {}).update({attribute: word}))
+                      for word in [*known, "Elsewhere"]])
+        if item["kind"] in worlds.HAS_SKU and "sku" not in item and "sku" in self.raw["rules"]:
+            self.add([change(lambda held, one, sku=sku: one.update(sku=sku)) for sku in [*worlds.SKUS, "ELSE"]])
+        if "last_seen" not in item and kind["stale_days"] is not None:
+            old = str(self.world.count_day - datetime.timedelta(days=400))
+            low = str(self.world.count_day - datetime.timedelta(days=4))
+            self.complete = False  # with a limit of a rule there are more ways than these
+            self.add([change(lambda held, one, seen=seen: one.update(last_seen=seen)) for seen in (self.raw["count_day"] + "T23:59:59Z", low, old)])
+
+    def split_item(self, change, item, split):
+        if counts.whose(split, item, "") != counts.SPLIT:
+            return
+        self.complete = False  # the word that gives it away is also asked by rules
+        def named(word):
+            return change(lambda held, one: one.setdefault("attributes", {}).update({split["by"]: word}))
+        if rulebook.facts(item).get(split["by"]) is None and not self.policy:
+            self.add([named(word) for word in split["parts"]] + [change(lambda held, one: held.remove(one))])
+        else:
+            self.add([change(lambda held, one: held.remove(one)), lambda world: None])
+
+    def ties(self):
+        """Items of one identity seen at one moment: which is newer is settled by the order of seconds, up to 24 ways."""
+        for source in self.raw["sources"]:
+            groups = collections.defaultdict(set)
+            for index, account in enumerate(self.raw["accounts"]):
+                if account["source"] != source["id"]:
+                    continue
+                for item in account.get("items", []) + account.get("before", []) + account.get("earlier", {}).get("items", []):
+                    for name, values in counts.identities(item, ["serial", "mac", "name", "object_id", "mail"]).items():
+                        for value in values:
+                            groups[name, value, str(rulebook.moment(item.get("last_seen")))].add((index, item["kind"], item["id"]))
+            if any(len(group) > 1 for group in groups.values()):
+                self.complete = False
+
+    # ---- the PSA
+
+    def client(self, index, client):
+        state = client.get("read", "complete")
+        if state == "complete":
+            return
+        if state in ("failed", "partial"):
+            self.complete = False
+        if state == "fell":
+            self.complete = False
+        def read(world, agreements):
+            world["clients"][index].pop("read")
+            world["clients"][index].pop("before", None)
+            world["clients"][index]["agreements"] = copy.deepcopy(agreements)
+        now = client["agreements"]
+        ways = [now]
+        if state == "fell":
+            have = {(agreement["id"], line["id"]) for agreement in now for line in agreement["lines"]}
+            together = copy.deepcopy(now)
+            for agreement in client["before"]:
+                lost = [line for line in agreement["lines"] if (agreement["id"], line["id"]) not in have]
+                same = [one for one in together if one["id"] == agreement["id"]]
+                if same:
+                    same[0]["lines"] += lost
+                else:
+                    together.append({**agreement, "lines": lost})
+            ways.append(together)
+        else:
+            extra = {"id": "AG-more", "lines": [{"id": "more", "product": self.draw.choice(["SVC-1", "SVC-2"]), "quantity": self.draw.choice([1, 4, 9]), "price": "10"}]}
+            ways.append(now + [extra])
+        self.add([lambda world, way=way: read(world, way) for way in ways])
+
+    # ---- all ways
+
+    def ways(self):
+        """(the settled worlds, are these all)"""
+        variables = self.variables + getattr(self, "late", [])
+        size = 1
+        for variable in variables:
+            size *= len(variable)
+        if size <= WAYS_MAX:
+            drawn = list(itertools.product(*variables))
+        else:
+            drawn = [[self.draw.choice(variable) for variable in variables] for _ in range(WAYS_MAX)]
+        return [self.settled(way) for way in drawn], self.complete and size <= WAYS_MAX
+
+    def settled(self, way):
+        world = copy.deepcopy(self.raw)
+        for source in world["sources"]:
+            said = source.setdefault("words", {})
+            for (name, kind, attribute), known in self.world.seen.items():
+                if name == source["id"]:
+                    key = f"{kind}.{attribute}" if attribute else "kind"
+                    said[key] = sorted({*map(rulebook.word, said.get(key, [])), *known})
+        for change in way:
+            change(world)
+        for account in world["accounts"]:
+            for item in account.get("items", []) + account.get("earlier", {}).get("items", []):
+                item.pop("was", None)
+        return world
+
+
+def ends(row):
+    return Fraction(row["at_least"]), None if row["at_most"] == "none" else Fraction(row["at_most"])
+
+
+def compared(found):
+    """The rows that compare, by client, service and agreement; of two the one that is no `agreement_ending`."""
+    rows = {}
+    for row in sorted(found["rows"], key=lambda row: row["kind"] == "agreement_ending", reverse=True):
+        if "at_least" in row:
+            rows[row["client"], row["service"], row.get("agreement") or ""] = row
+    return rows
+
+
+def sign(row):
+    return "" if row is None else "over" if row["kind"] in OVER else "under" if row["kind"] in UNDER else ""
+
+
+def unsettled_rules(world):
+    """Clients of whom the PSA does not know all lines, while what should be billed hangs on the lines that stand: their kinds
+    of agreement, less included, a minimum. Nothing is said of them here."""
+    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", ".agreements")) or "less_included" in json.dumps(world["clients"])
+    return {client["id"] for client in world["clients"] if hangs and (client.get("read", "complete") != "complete" or "psa" in world)}
+
+
+def faults(first, ways, complete, passed_over=()):
+    """What does not hold between the outcome of a world and those of its settlings."""
+    if "skipped" in first or any("skipped" in way for way in ways):
+        return []
+    said, settled = compared(first), [compared(way) for way in ways]
+    out = []
+    said = {key: row for key, row in said.items() if key[0] not in passed_over}
+    for key, row in said.items():
+        rows = [way.get(key) for way in settled]
+        low, high = ends(row)
+        for other in filter(None, rows):
+            least, most = ends(other)
+            if least < low or (high is not None and (most is None or most > high)):
+                out.append((key, f"said {row['at_least']} to {row['at_most']}, settled {other['at_least']} to {other['at_most']}"))
+        if sign(row) and any(sign(other) and sign(other) != sign(row) for other in rows):
+            out.append((key, f"{row['kind']} turns round"))
+        if sign(row) and any(not sign(other) for other in rows):
+            out.append((key, f"{row['kind']} vanishes: {sorted({other['kind'] if other else 'no row' for other in rows})}"))
+        if complete and all(rows) and row["kind"] != "agreement_ending":
+            least, tops = min(ends(other)[0] for other in rows), [ends(other)[1] for other in rows]
+            if least != low or (None not in tops and high != max(tops)):
+                out.append((key, f"said {row['at_least']} to {row['at_most']}, the hull is {least} to {max(tops) if None not in tops else 'none'}"))
+    if complete:
+        for key in {key for way in settled for key in way}:
+            signs = {sign(way.get(key)) for way in settled}
+            if len(signs) == 1 and signs != {""} and sign(said.get(key)) not in signs:
+                out.append((key, f"every way is {signs}, and there is {said.get(key, {}).get('kind')}"))
+    return out
+
+
+def main():
+    asked = compare.arguments(__doc__).parse_args()
+    failed, kept, whole, many = 0, [], 0, 0
+    for begin in range(0, asked.count, 50):
+        first = [worlds.world(asked.seed, index, needs_unknown=True) for index in range(begin, min(asked.count, begin + 50))]
+        settled = [Settler(world, random.Random(f"{asked.seed}/{world['name']}")).ways() for world in first]
+        found = engine.run(asked.binary, first + [way for ways, _ in settled for way in ways])
+        at = len(first)
+        for index, (world, (ways, complete)) in enumerate(zip(first, settled)):
+            outcomes, at = found[at:at + len(ways)], at + len(ways)
+            whole, many = whole + complete, many + len(ways)
+            wrong = faults(found[index], outcomes, complete, unsettled_rules(world))
+            if wrong:
+                failed += 1
+                kept.append(world)
+                if failed <= asked.show:
+                    print(f"world {world['name']} ({len(ways)} ways{', all' if complete else ''}): " + "; ".join(f"{' '.join(key)}: {what}" for key, what in wrong[:3]))
+    print(f"seed {asked.seed}: {asked.count} worlds, {many} settled ones, {whole} worlds gone through whole, {failed} with a fault")
+    if kept:
+        with open(asked.keep, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps(world, ensure_ascii=False) + "\n" for world in kept)
+        print(f"they are in {asked.keep}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,425 @@
+#!/usr/bin/env python3
+"""Random small worlds, one JSON object a line, in the case format of tests/fixtures/cases, biased towards what is nasty.
+
+worlds.py --seed N --count K [--unknown] writes K worlds; the same seed gives the same worlds. `--unknown`: each has something unknown.
+"""
+import argparse
+import datetime
+import json
+import random
+
+COUNT_DAYS = ["2026-11-26", "2026-11-26", "2026-06-30", "2026-01-31", "2028-02-29"]
+SITES = ["Boston", "York"]
+CLASSES = ["laptop", "vm"]
+SKUS = ["SPB", "ECS", "SPE_E3"]
+STATES = ["disabled", "trial", "cancelled", "suspended"]
+PRICES = ["10", "32.50", "9.99", "0.333", "0", "120"]
+KINDS = {
+    "rmm": ["server", "workstation"],
+    "tenant": ["user", "licence", "subscription"],
+    "distributor": ["subscription"],
+    "open": ["agent", "seat"],
+}
+ATTRIBUTES = {
+    "server": {"site": SITES, "class": CLASSES}, "workstation": {"site": SITES, "class": CLASSES}, "agent": {"site": SITES}, "seat": {"plan": ["gold", "basic"]},
+    "user": {"class": ["member", "guest"], "domain": ["a.example", "b.example"], "holds": SKUS, "sign_in": ["allowed", "blocked"]},
+    "licence": {"sold_by": ["us", "client"], "class": ["paid", "free"]}, "subscription": {"term": ["P1M", "P1Y"], "sold_by": ["us", "client"]},
+}
+HAS_SKU = {"licence", "subscription"}
+
+
+def toml(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, (datetime.date, int)):
+        return str(value)
+    if isinstance(value, Price):
+        return str(value)
+    return json.dumps(value)
+
+
+class Price(str):
+    """A number that stands in TOML as it is written."""
+
+
+class Maker:
+    """One random world."""
+
+    def __init__(self, seed, index, needs_unknown=False):
+        self.draw = random.Random(f"{seed}/{index}")
+        self.unknowns_left = self.draw.choice([1, 2, 3, 4] if needs_unknown else [0, 0, 1, 1, 2, 3, 4])
+        self.count_day = datetime.date.fromisoformat(self.draw.choice(COUNT_DAYS))
+        self.serial, self.needs_unknown = 0, needs_unknown
+        self.world = {"name": f"{seed}-{index}", "count_day": str(self.count_day)}
+        if self.chance(0.3):
+            self.world["next_closing"] = str(self.day(self.draw.choice([28, 30, 35])))
+        if self.chance(0.015):
+            self.world["psa"] = {"read": "failed"}
+
+    def chance(self, share):
+        return self.draw.random() < share
+
+    def unknown(self, share):
+        """Whether something more may be unknown, within the world's budget."""
+        if self.unknowns_left > 0 and self.chance(share):
+            self.unknowns_left -= 1
+            return True
+        return False
+
+    def day(self, offset):
+        return self.count_day + datetime.timedelta(days=offset)
+
+    def fresh(self, prefix):
+        self.serial += 1
+        return f"{prefix}{self.serial}"
+
+    def make(self):
+        self.clients = [str(one + 1) for one in range(self.draw.choice([1, 1, 2, 2, 3, 4, 5]))]
+        self.world["sources"] = [self.source(f"src{one + 1}") for one in range(self.draw.choice([1, 1, 2, 3]))]
+        self.services = {}
+        for one in range(self.draw.choice([1, 2, 2, 3, 4])):
+            self.services[f"SVC-{one + 1}"] = self.service()
+        self.world["accounts"] = [account for source in self.world["sources"] for account in self.accounts(source)]
+        self.world["clients"] = [self.client(client) for client in self.clients]
+        self.world["rules"] = self.rules()
+        return self.world
+
+    # ---- sources, accounts, items
+
+    def source(self, name):
+        like = self.draw.choices(list(KINDS), [5, 3, 2, 2])[0]
+        source = {"id": name, "like": like}
+        if self.chance(0.25):
+            source["list"] = "by_grant"
+        if self.unknown(0.06):
+            source["read"] = "failed"
+        if self.chance(0.15):
+            source["synced_on"] = str(self.day(-self.draw.choice([0, 1, 3, 3, 4])))
+        if self.chance(0.15):
+            source["none_for_rest"] = True
+        if self.chance(0.15):
+            source["none"] = [self.draw.choice(self.clients)]
+        if self.chance(0.7):
+            source["words"] = {"kind": list(KINDS[like])}
+            for kind in KINDS[like]:
+                for attribute, known in ATTRIBUTES[kind].items():
+                    source["words"][f"{kind}.{attribute}"] = list(known)
+                if kind in HAS_SKU:
+                    source["words"][f"{kind}.sku"] = list(SKUS)
+        return source
+
+    def accounts(self, source):
+        made = []
+        for client in self.clients:
+            for _ in range(self.draw.choices([0, 1, 2], [3, 8, 2])[0]):
+                made.append({**self.account(source, client), "client": client})
+        if self.chance(0.02):
+            made.append({**self.account(source, "77"), "client": "77"})
+        for _ in range(self.draw.choices([0, 1, 2], [7, 2, 1])[0]):
+            if self.unknown(0.8):
+                may_be = self.draw.sample(self.clients, min(len(self.clients), self.draw.choice([0, 1, 1, 2])))
+                made.append({**self.account(source, self.draw.choice(may_be or self.clients)), "may_be": may_be})
+        if self.chance(0.06):
+            made.append({**self.account(source, "nobody"), "ignored": "internal"})
+        if source["like"] in ("rmm", "open") and len(self.clients) > 1 and self.chance(0.12):
+            parts = dict(zip(SITES, self.draw.sample(self.clients, 2)))
+            made.append({**self.account(source, "shared"), "split": {"by": "site", "parts": parts}})
+        return made
+
+    def account(self, source, client):
+        account = {"source": source["id"], "id": self.fresh("acc"), "name": f"Account {self.serial}"}
+        items = self.items(source, client, account)
+        state = self.draw.choice(["partial", "failed", "failed", "doubtful", "fell", "fell", "gone"]) if self.unknown(0.18) else "complete"
+        if state != "complete":
+            account["read"] = state
+        if state in ("fell", "gone"):
+            account["before"] = items[:3] + [self.item(source, client, account) for _ in range(self.draw.choice([0, 1, 2]))]
+            if items and self.chance(0.3):
+                account["before"][0] = {**items[0], "quantity": self.draw.choice([1, 3, 8])}
+            if state == "gone" and self.chance(0.5):
+                account["confirmed"] = str(self.day(-self.draw.choice([0, 1, 5])))
+        if state == "failed":
+            if self.chance(0.7):
+                account["earlier"] = {"as_of": str(self.day(-self.draw.choice([1, 2, 3, 3, 4]))), "items": items}
+        elif state != "gone":
+            account["items"] = items
+        return account
+
+    def items(self, source, client, account):
+        items = [self.item(source, client, account) for _ in range(self.draw.choices([0, 1, 2, 3, 4], [1, 2, 4, 3, 2])[0])]
+        if items and self.chance(0.08):
+            items.insert(self.draw.randrange(len(items) + 1), dict(self.draw.choice(items)))
+        return items
+
+    def item(self, source, client, account):
+        kind = self.draw.choice(KINDS[source["like"]])
+        item = {"id": self.fresh("i"), "kind": kind}
+        if source["like"] != "distributor" and self.unknown(0.03):
+            item["kind"] = "unknown"
+        if kind in HAS_SKU and not self.unknown(0.03):
+            item["sku"] = self.draw.choice(SKUS)
+        self.quantity(item, kind)
+        if self.chance(0.15):
+            item["state"] = self.draw.choice(STATES)
+        elif self.unknown(0.05):
+            item["state"] = "unknown:Zombie"
+        self.seen(item, source, kind)
+        self.identity(item, source, kind, client)
+        attributes = {}
+        for attribute, known in ATTRIBUTES[kind].items():
+            if attribute == "holds":
+                attributes[attribute] = ";".join(self.draw.sample(known, self.draw.choice([0, 1, 2])))
+            elif not self.unknown(0.04):
+                attributes[attribute] = self.draw.choice(known) if not self.chance(0.05) else self.draw.choice(known).upper() + " "
+        item["attributes"] = attributes
+        if self.chance(0.06):
+            item["cost"], item["currency"] = self.draw.choice(PRICES), self.draw.choice(["USD", "GBP"])
+        return item
+
+    def quantity(self, item, kind):
+        if kind in ("subscription", "seat") and self.chance(0.7):
+            item["quantity"] = self.draw.choice([0, 1, 2, 3, 5, 10, "0.5", "2.25"])
+        if self.unknown(0.02):
+            item["quantity"] = "unknown"
+        elif self.chance(0.01) and not self.needs_unknown:
+            item["quantity"] = self.draw.choice([-1, -5])
+
+    def seen(self, item, source, kind):
+        synced = int(source["synced_on"] != str(self.count_day)) if "synced_on" in source else 0
+        if source["like"] in ("rmm", "open") or kind == "user":
+            if source["like"] == "rmm" and self.unknown(0.05):
+                return
+            if source["like"] == "rmm" or self.chance(0.5):
+                age = self.draw.choice([1, 1, 2, 3, 5, 10, 29, 30, 31, 32, 44, 45, 46, 60]) + 3 * synced
+                item["last_seen"] = str(self.day(-age)) + self.draw.choice(["", "", "T08:00:00Z", "T23:59:59Z"])
+
+    def identity(self, item, source, kind, client):
+        pool = f"{source['id']}-{client}"
+        if source["like"] in ("rmm", "open"):
+            for key, share in (("serial", 0.5), ("mac", 0.25), ("host", 0.5), ("name", 0.3)):
+                if self.chance(share):
+                    value = f"{key}-{pool}-{self.draw.randrange(4)}" if self.chance(0.35) else f"{key}-{self.fresh('u')}"
+                    item[key] = [value] if key == "mac" else value
+        if kind == "user":
+            for key in ("object_id", "mail"):
+                if self.chance(0.6):
+                    value = f"{key}-{pool}-{self.draw.randrange(3)}" if self.chance(0.3) else f"{key}-{self.fresh('u')}"
+                    item[key] = [value] if key == "mail" else value
+
+    # ---- the PSA
+
+    def client(self, client):
+        made = {"id": client, "name": f"Client {client}"}
+        if self.chance(0.2):
+            made["identifier"] = f"CL{client}"
+        made["agreements"] = [self.agreement(client, number) for number in range(self.draw.choices([0, 1, 2], [1, 7, 3])[0])]
+        if self.world.get("psa"):
+            made["agreements"] = []
+        if self.unknown(0.05):
+            made["read"] = self.draw.choice(["partial", "failed", "fell"])
+            if made["read"] == "failed":
+                made["agreements"] = []
+            if made["read"] == "fell":
+                made["before"] = json.loads(json.dumps(made["agreements"])) + [self.agreement(client, 7)]
+        return made
+
+    def agreement(self, client, number):
+        made = {"id": f"AG{client}{number}", "name": f"Agreement {number}"}
+        if self.chance(0.4):
+            made["type"] = self.draw.choice(["Managed", "Block"])
+        if self.chance(0.2):
+            made["timing"] = self.draw.choice(["arrears", "arrears", "advance"])
+        if self.chance(0.2):
+            made["cycle_months"] = self.draw.choice([1, 3, 12, 12, "unknown"])
+        if self.chance(0.3):
+            made["next_invoice_date"] = str(self.day(self.draw.choice([-40, -1, 0, 1, 3, 5, 5, 20, 31, 45, 90])))
+        if self.chance(0.15):
+            made["to"] = str(self.day(self.draw.choice([-40, -1, 0, 2, 4, 29, 40, 300])))
+        if self.chance(0.25):
+            made["from"] = str(self.day(self.draw.choice([-700, -400, -30, 0, 1, 5, 20])))
+        if self.chance(0.08):
+            made["amount"] = self.draw.choice(PRICES)
+        if self.chance(0.1):
+            made["currency"] = "GBP"
+        if self.chance(0.06):
+            made["bill_to"] = self.draw.choice(self.clients)
+        made["lines"] = []
+        for code in self.services:
+            for _ in range(self.draw.choices([0, 1, 2], [4, 9, 1])[0]):
+                made["lines"] += self.line(client, code)
+        if self.chance(0.12):
+            made["lines"] += self.line(client, self.draw.choice(["OTHER-1", "OTHER-2"]))
+        return made
+
+    def line(self, client, code):
+        line = {"id": self.fresh("L"), "product": code, "quantity": self.guess(client, code)}
+        if self.chance(0.9):
+            line["price"] = self.draw.choice(PRICES)
+        if code in self.services and self.services[code].get("products") and self.chance(0.4):
+            line["product"] = self.services[code]["products"][0]
+        if self.chance(0.1):
+            line["category"] = self.draw.choice(["Projects", "Fees", "Else"])
+        if self.chance(0.05):
+            line["currency"] = self.draw.choice(["USD", "GBP"])
+        if self.chance(0.2):
+            line["from"] = str(self.day(self.draw.choice([-500, -60, -20, 0, 1, 3, 5, 6, 36])))
+        if self.chance(0.1):
+            line["to"] = str(self.day(self.draw.choice([-60, -1, 0, 1, 4, 5, 29, 60])))
+        if self.chance(0.08):
+            line["less_included"] = self.draw.choice([1, 2, 5])
+        if self.chance(0.08):
+            line["status"] = self.draw.choice(["do_not_bill", "no_charge"])
+        rows = [line]
+        if self.chance(0.08):
+            line["role"] = self.draw.choice(["flat", "credit", "proration", "one_time", "one_time"])
+            line["quantity"] = self.draw.choice([1, 2, -2] if line["role"] != "flat" else [1])
+        elif self.chance(0.08):
+            later = {**line, "quantity": self.guess(client, code), "from": str(self.day(self.draw.choice([-10, 2, 6, 40])))}
+            if later["from"] != line.get("from"):
+                rows.append(later)
+        if self.chance(0.03):
+            rows.append(dict(line))
+        return rows
+
+    def guess(self, client, code):
+        """About as many as a plain count of the items says."""
+        part = self.services.get(code, {}).get("first")
+        found = 0
+        for account in self.world["accounts"]:
+            if part and account.get("client") == client and account["source"] == part[0]:
+                for item in account.get("items", []) + account.get("earlier", {}).get("items", []) + account.get("before", []):
+                    quantity = item.get("quantity", 1)
+                    if item["kind"] == part[1] and quantity != "unknown" and isinstance(quantity, int):
+                        found += quantity
+        off = self.draw.choice([-2, -1, -1, 0, 0, 0, 1, 2, 3])
+        if self.chance(0.04):
+            return self.draw.choice(["0.5", "2.25", -1, 0])
+        return max(0, found + off)
+
+    # ---- rules
+
+    def service(self):
+        if self.chance(0.05):
+            return self.draw.choice([{"flat": True}, {"ignore": "by hand"}])
+        source = self.draw.choice(self.world["sources"])
+        kind = self.draw.choice(KINDS[source["like"]])
+        first = (source["id"], kind)
+        count = f"{source['id']}.{kind}"
+        other = self.draw.choice(self.world["sources"])
+        kinds = [one for one in KINDS[other["like"]] if one != kind]
+        if self.chance(0.25) and kinds and "subscription" not in (kind, kinds[0]):
+            more = f"{other['id']}.{kinds[0]}"
+            if self.chance(0.4):
+                more = {"of": more, "times": self.draw.choice([2, 3])}
+            count = self.draw.choice([[count, more], {"sum": [count, more]}]) if isinstance(more, str) else {"sum": [count, more]}
+        made = {"count": count, "first": first}
+        made.update(self.keys(count, kind))
+        if self.chance(0.15):
+            made["products"] = [self.fresh("ALSO-")]
+        if self.chance(0.1):
+            made["no_line"] = "list"
+        if self.chance(0.15):
+            made["may_be_empty"] = True
+        if self.chance(0.06):
+            made["one_time"] = "counts"
+        return made
+
+    def keys(self, count, kind):
+        """Keys that a service, a kind of agreement, a client and an agreement can have."""
+        made = {}
+        if isinstance(count, str):
+            for key, share in (("where", 0.3), ("where_not", 0.12)):
+                if self.chance(share):
+                    made[key] = self.condition(kind)
+                    if self.chance(0.15):
+                        made[key] = [made[key], self.condition(kind)]
+        if self.chance(0.15):
+            made["seen_within_days"] = self.draw.choice([45, 10, False])
+        if self.chance(0.15):
+            made["unknown"] = self.draw.choice(["widens", "counts", "left_out"])
+        if self.chance(0.15):
+            made["included"] = self.draw.choice([1, 2, 5])
+        if self.chance(0.12):
+            made["minimum"] = self.draw.choice([1, 3, 6])
+        if self.chance(0.2):
+            made["tolerance"] = self.draw.choice([1, 1, 2, {"units": 1, "percent": 50}])
+        if self.chance(0.3):
+            made["price"] = Price(self.draw.choice(PRICES))
+        return made
+
+    def condition(self, kind):
+        attributes = {**ATTRIBUTES[kind], **({"sku": SKUS} if kind in HAS_SKU else {})}
+        table = {}
+        for attribute in self.draw.sample(sorted(attributes), self.draw.choice([1, 1, 2]) if len(attributes) > 1 else 1):
+            known = attributes[attribute]
+            asked = self.draw.choice([known[0], known[0].lower(), [known[0]], list(known[:2]), known[0][:2] + "*"])
+            if self.chance(0.06):
+                asked = self.draw.choice(["Nowhere", [known[0], "Nowhere"]])
+            table["holds_all" if attribute == "holds" and self.chance(0.3) else attribute] = asked
+        return table
+
+    def rules(self):
+        home = self.draw.choice(["USD", "USD", "USD", "GBP"])
+        text = [f"currency = {toml(home)}", "[services]"]
+        for code, keys in self.services.items():
+            text.append(f"{code} = {toml({key: value for key, value in keys.items() if key != 'first'})}")
+        for name, share in (("Projects", 0.3), ("Fees", 0.3)):
+            if self.chance(share):
+                text += [f'[categories."{name}"]', self.draw.choice(["flat = true", 'ignore = "one-time work"'])]
+        counted = [code for code in self.services if "count" in self.services[code]]
+        for name in ("Managed", "Block"):
+            if counted and self.chance(0.25):
+                text.append(f'[agreement_types."{name}"]')
+                text += self.section(counted)
+        for client in self.world["clients"]:
+            if not self.chance(0.25):
+                continue
+            text.append(f'[clients.{toml(client.get("identifier", client["id"]))}]')
+            if self.chance(0.12):
+                text.append(self.draw.choice(["internal = true", "nfr = true"]))
+            elif counted:
+                text += self.section(counted)
+            sites = [code for code in counted if isinstance(self.services[code]["count"], str) and "site" in ATTRIBUTES[self.services[code]["first"][1]]]
+            if sites and len(client["agreements"]) > 1 and self.chance(0.5):
+                name = client["agreements"][1]["name"]
+                text += [f'[clients.{toml(client.get("identifier", client["id"]))}.agreements."{name}"]',
+                         f"{sites[0]} = {toml({'where': {'site': 'York'}})}"]
+        return "\n".join(text) + "\n"
+
+    def section(self, counted):
+        code = self.draw.choice(counted)
+        if self.chance(0.15):
+            return [f"not_sold = [{toml(code)}]"]
+        service = self.services[code]
+        keys = self.keys(service["count"], service["first"][1])
+        if self.chance(0.15):
+            keys = self.draw.choice([{"not_sold": "bought elsewhere"}, {"ignore": "by hand"}, {"flat": True}])
+        if not keys:
+            keys = {"included": 1}
+        if self.chance(0.2):
+            keys["from"] = self.day(self.draw.choice([-400, -100, 200]))
+        if self.chance(0.2):
+            keys["until"] = self.day(self.draw.choice([-100, 200, 400]))
+        return [f"{code} = {toml(keys)}"]
+
+
+def world(seed, index, needs_unknown=False):
+    return Maker(seed, index, needs_unknown).make()
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--count", type=int, default=100)
+    arguments.add_argument("--unknown", action="store_true")
+    asked = arguments.parse_args()
+    for index in range(asked.count):
+        print(json.dumps(world(asked.seed, index, asked.unknown), ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
