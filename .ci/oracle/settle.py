@@ -213,7 +213,9 @@ class Settler:
             return changed
         kinds = sorted(self.world.kinds(self.raw["accounts"][index]["source"]))
         if item["kind"] == "unknown":
-            self.complete = False  # facts that another kind asks for may be missing
+            like, rules = self.world.sources[self.raw["accounts"][index]["source"]]["like"], self.raw["rules"]
+            if "where" in rules or "seen_within_days" in rules or like not in ("rmm", "open") or (like == "rmm" and "last_seen" not in item):
+                self.complete = False  # facts that another kind asks for may be missing
             def be(kind):
                 def function(held, one):
                     if kind is None:
@@ -247,7 +249,8 @@ class Settler:
         if "last_seen" not in item and kind["stale_days"] is not None:
             old = str(self.world.count_day - datetime.timedelta(days=400))
             low = str(self.world.count_day - datetime.timedelta(days=4))
-            self.complete = False  # with a limit of a rule there are more ways than these
+            if "seen_within_days" in self.raw["rules"] or self.shares_identity(item):
+                self.complete = False  # with a limit of a rule, or between two others, there are more ways than these
             self.add([change(lambda held, one, seen=seen: one.update(last_seen=seen)) for seen in (self.raw["count_day"] + "T23:59:59Z", low, old)])
 
     def split_item(self, change, item, split):
@@ -274,6 +277,16 @@ class Settler:
                             groups[name, value, str(rulebook.moment(item.get("last_seen")))].add((index, item["kind"], item["id"]))
             if any(len(group) > 1 for group in groups.values()):
                 self.complete = False
+
+    def shares_identity(self, item):
+        names = ["serial", "mac", "name", "object_id", "mail"]
+        mine = counts.identities(item, names)
+        for account in self.raw["accounts"]:
+            for other in account.get("items", []) + account.get("before", []) + account.get("earlier", {}).get("items", []):
+                theirs = counts.identities(other, names)
+                if other["id"] != item["id"] and any(mine[name] & theirs[name] for name in mine if name in theirs):
+                    return True
+        return False
 
     # ---- the PSA
 

@@ -65,7 +65,7 @@ class Maker:
 
     def unknown(self, share):
         """Whether something more may be unknown, within the world's budget."""
-        if self.unknowns_left > 0 and self.chance(share):
+        if self.unknowns_left > 0 and self.chance(min(0.5, share * 4) if self.needs_unknown and share < 0.5 else share):
             self.unknowns_left -= 1
             return True
         return False
@@ -93,17 +93,17 @@ class Maker:
     def source(self, name):
         like = self.draw.choices(list(KINDS), [5, 3, 2, 2])[0]
         source = {"id": name, "like": like}
-        if self.chance(0.25):
+        if self.chance(0.05 if self.needs_unknown else 0.25):
             source["list"] = "by_grant"
-        if self.unknown(0.06):
+        if self.unknown(0.01 if self.needs_unknown else 0.06):
             source["read"] = "failed"
-        if self.chance(0.15):
+        if self.chance(0.02 if self.needs_unknown else 0.15):
             source["synced_on"] = str(self.day(-self.draw.choice([0, 1, 3, 3, 4])))
         if self.chance(0.15):
             source["none_for_rest"] = True
         if self.chance(0.15):
             source["none"] = [self.draw.choice(self.clients)]
-        if self.chance(0.7):
+        if self.chance(0.97 if self.needs_unknown else 0.7):
             source["words"] = {"kind": list(KINDS[like])}
             for kind in KINDS[like]:
                 for attribute, known in ATTRIBUTES[kind].items():
@@ -302,6 +302,9 @@ class Maker:
 
     # ---- rules
 
+    def kinds_of(self, source_id):
+        return next(KINDS[source["like"]] for source in self.world["sources"] if source["id"] == source_id)
+
     def service(self):
         if self.chance(0.05):
             return self.draw.choice([{"flat": True}, {"ignore": "by hand"}])
@@ -337,7 +340,7 @@ class Maker:
                     made[key] = self.condition(kind)
                     if self.chance(0.15):
                         made[key] = [made[key], self.condition(kind)]
-        if self.chance(0.15):
+        if kind not in HAS_SKU and self.chance(0.15):
             made["seen_within_days"] = self.draw.choice([45, 10, False])
         if self.chance(0.15):
             made["unknown"] = self.draw.choice(["widens", "counts", "left_out"])
@@ -357,7 +360,7 @@ class Maker:
         for attribute in self.draw.sample(sorted(attributes), self.draw.choice([1, 1, 2]) if len(attributes) > 1 else 1):
             known = attributes[attribute]
             asked = self.draw.choice([known[0], known[0].lower(), [known[0]], list(known[:2]), known[0][:2] + "*"])
-            if self.chance(0.06):
+            if self.chance(0.01 if self.needs_unknown else 0.06):
                 asked = self.draw.choice(["Nowhere", [known[0], "Nowhere"]])
             table["holds_all" if attribute == "holds" and self.chance(0.3) else attribute] = asked
         return table
@@ -398,6 +401,8 @@ class Maker:
         keys = self.keys(service["count"], service["first"][1])
         if self.chance(0.15):
             keys = self.draw.choice([{"not_sold": "bought elsewhere"}, {"ignore": "by hand"}, {"flat": True}])
+        if isinstance(service["count"], str) and not {"where", "where_not"} & {*service, *keys} and self.chance(0.08):
+            keys["count"] = f"{service['first'][0]}.{self.draw.choice(self.kinds_of(service['first'][0]))}"
         if not keys:
             keys = {"included": 1}
         if self.chance(0.2):
