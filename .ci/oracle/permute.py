@@ -69,7 +69,7 @@ def renamed(world, draw):
         for agreement in client["agreements"] + client.get("before", []):
             agreement["id"] = other("agreement", agreement["id"])
             for line in agreement["lines"]:
-                line["id"] = "line " + line["id"]
+                line["id"] = "line-" + line["id"]
     return world
 
 
@@ -83,7 +83,7 @@ def split(world, draw):
             continue
         ids = sorted({item["id"] for item in account["items"]})
         moved = set(draw.sample(ids, len(ids) // 2))
-        accounts.append({**account, "id": account["id"] + " too", "items": [item for item in account["items"] if item["id"] in moved]})
+        accounts.append({**account, "id": account["id"] + "-too", "items": [item for item in account["items"] if item["id"] in moved]})
         account["items"] = [item for item in account["items"] if item["id"] not in moved]
     world["accounts"] = accounts
     return world

@@ -8,6 +8,8 @@ import datetime
 import json
 import random
 
+from rulebook import months_later
+
 COUNT_DAYS = ["2026-11-26", "2026-11-26", "2026-06-30", "2026-01-31", "2028-02-29"]
 SITES = ["Boston", "York"]
 CLASSES = ["laptop", "vm"]
@@ -55,6 +57,7 @@ class Maker:
         self.count_day = datetime.date.fromisoformat(self.draw.choice(COUNT_DAYS))
         self.serial, self.needs_unknown = 0, needs_unknown
         self.world = {"name": f"{seed}-{index}", "count_day": str(self.count_day)}
+        self.closing, self.coming = months_later(self.count_day, 1), months_later(self.count_day.replace(day=1), 1)
         if self.chance(0.3):
             self.world["next_closing"] = str(self.day(self.draw.choice([28, 30, 35])))
         if self.chance(0.015):
@@ -91,7 +94,7 @@ class Maker:
     # ---- sources, accounts, items
 
     def source(self, name):
-        like = self.draw.choices(list(KINDS), [5, 3, 2, 2])[0]
+        like = self.draw.choices(list(KINDS), [5, 4, 2, 3])[0]
         source = {"id": name, "like": like}
         if self.chance(0.05 if self.needs_unknown else 0.25):
             source["list"] = "by_grant"
@@ -119,9 +122,12 @@ class Maker:
                 made.append({**self.account(source, client), "client": client})
         if self.chance(0.02):
             made.append({**self.account(source, "77"), "client": "77"})
-        for _ in range(self.draw.choices([0, 1, 2], [7, 2, 1])[0]):
+        for account in [one for one in made if one.get("read") == "gone"]:
+            if self.chance(0.5):  # what may be its successor
+                made.append({**self.account(source, account["client"]), "may_be": [account["client"]]})
+        for _ in range(self.draw.choices([0, 1, 2], [6, 3, 2])[0]):
             if self.unknown(0.8):
-                may_be = self.draw.sample(self.clients, min(len(self.clients), self.draw.choice([0, 1, 1, 2])))
+                may_be = self.draw.sample(self.clients, min(len(self.clients), self.draw.choice([0, 1, 2, 2])))
                 made.append({**self.account(source, self.draw.choice(may_be or self.clients)), "may_be": may_be})
         if self.chance(0.06):
             made.append({**self.account(source, "nobody"), "ignored": "internal"})
@@ -133,12 +139,12 @@ class Maker:
     def account(self, source, client):
         account = {"source": source["id"], "id": self.fresh("acc"), "name": f"Account {self.serial}"}
         items = self.items(source, client, account)
-        state = self.draw.choice(["partial", "failed", "failed", "doubtful", "fell", "fell", "gone"]) if self.unknown(0.18) else "complete"
+        state = self.draw.choice(["partial", "failed", "failed", "doubtful", "fell", "fell", "gone", "gone"]) if self.unknown(0.18) else "complete"
         if state != "complete":
             account["read"] = state
         if state in ("fell", "gone"):
             account["before"] = items[:3] + [self.item(source, client, account) for _ in range(self.draw.choice([0, 1, 2]))]
-            if items and self.chance(0.3):
+            if items and self.chance(0.5):
                 account["before"][0] = {**items[0], "quantity": self.draw.choice([1, 3, 8])}
             if state == "gone" and self.chance(0.5):
                 account["confirmed"] = str(self.day(-self.draw.choice([0, 1, 5])))
@@ -237,6 +243,8 @@ class Maker:
             made["cycle_months"] = self.draw.choice([1, 3, 12, 12, "unknown"])
         if self.chance(0.3):
             made["next_invoice_date"] = str(self.day(self.draw.choice([-40, -1, 0, 1, 3, 5, 5, 20, 31, 45, 90])))
+            if self.chance(0.15):
+                made["next_invoice_date"] = str(self.closing)
         if self.chance(0.15):
             made["to"] = str(self.day(self.draw.choice([-40, -1, 0, 2, 4, 29, 40, 300])))
         if self.chance(0.25):
@@ -253,6 +261,11 @@ class Maker:
                 made["lines"] += self.line(client, code)
         if self.chance(0.12):
             made["lines"] += self.line(client, self.draw.choice(["OTHER-1", "OTHER-2"]))
+        invoice = datetime.date.fromisoformat(made.get("next_invoice_date", str(self.coming)))
+        for line in made["lines"]:
+            if line.get("role") == "one_time" and self.chance(0.7):  # around the ends of the period
+                months, days = self.draw.choice([-12, -1, -1, 0, 1, 1]), self.draw.choice([-1, 0, 0, 1])
+                line["from"] = str(months_later(invoice, months) + datetime.timedelta(days=days))
         return made
 
     def line(self, client, code):
@@ -338,7 +351,7 @@ class Maker:
             for key, share in (("where", 0.3), ("where_not", 0.12)):
                 if self.chance(share):
                     made[key] = self.condition(kind)
-                    if self.chance(0.15):
+                    if self.chance(0.25):
                         made[key] = [made[key], self.condition(kind)]
         if kind not in HAS_SKU and self.chance(0.15):
             made["seen_within_days"] = self.draw.choice([45, 10, False])
@@ -390,7 +403,7 @@ class Maker:
             if sites and len(client["agreements"]) > 1 and self.chance(0.5):
                 name = client["agreements"][1]["name"]
                 text += [f'[clients.{toml(client.get("identifier", client["id"]))}.agreements."{name}"]',
-                         f"{sites[0]} = {toml({'where': {'site': 'York'}})}"]
+                         f"{sites[0]} = {toml({'where': {'site': 'Nowhere' if self.chance(0.1) else 'York'}})}"]
         return "\n".join(text) + "\n"
 
     def section(self, counted):
@@ -405,10 +418,10 @@ class Maker:
             keys["count"] = f"{service['first'][0]}.{self.draw.choice(self.kinds_of(service['first'][0]))}"
         if not keys:
             keys = {"included": 1}
-        if self.chance(0.2):
-            keys["from"] = self.day(self.draw.choice([-400, -100, 200]))
-        if self.chance(0.2):
-            keys["until"] = self.day(self.draw.choice([-100, 200, 400]))
+        if self.chance(0.25):
+            keys["from"] = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, self.coming + datetime.timedelta(days=1)])
+        if self.chance(0.25):
+            keys["until"] = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, self.coming - datetime.timedelta(days=1)])
         return [f"{code} = {toml(keys)}"]
 
 
