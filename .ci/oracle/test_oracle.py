@@ -14,7 +14,6 @@ from oracle import outcome
 PASSED_OVER = {
     "number-with-too-many-digits",  # exact fractions have no limit of digits
     "client-bought-by-another",  # one client at a time is compared here: what moved between two is not put together
-    "billing-cycle-not-known",  # it looks at days of which none is the first after the count day of any cycle
 }
 
 
