@@ -53,8 +53,7 @@ fn each_world_can_be_read_and_says_what_is_right() {
     }
     let kinds: BTreeSet<_> = worlds.iter().flat_map(|world| world.expect.iter().map(|row| row.kind)).collect();
     for (word, kind) in WorldRowKind::ALL {
-        let is_only_listed = matches!(kind, WorldRowKind::Internal | WorldRowKind::Ignored);
-        assert!(kinds.contains(&kind) || is_only_listed, "no world expects {word}");
+        assert!(kinds.contains(&kind), "no world expects {word}");
     }
 }
 
@@ -91,7 +90,7 @@ fn a_plain_comparison_says_what_each_world_says_that_it_does() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(wrong >= 60, "a plain comparison is wrong {wrong} times only");
+    assert!(wrong >= 110, "a plain comparison is wrong {wrong} times only");
 }
 
 /// Whether a row says what the two numbers say.
