@@ -86,9 +86,13 @@ class Client:
         return self.days_looked_at(agreement)[0]
 
     def period(self, agreement):
-        """From the invoice before the one that bills the period looked at to that period's end (its first day after)."""
+        """From the invoice before the one that bills the period looked at to that period's end (its first day after).
+        Where the cycle is not known it may be a year."""
         cycle = agreement.get("cycle_months", 1)
-        months = 1 if cycle == "unknown" else cycle
+        if cycle == "unknown":
+            yearly, monthly = (self.period({**agreement, "cycle_months": months}) for months in (12, 1))
+            return min(yearly[0], monthly[0]), max(yearly[1], monthly[1])
+        months = cycle
         if months > 1:
             end = self.next_invoice(agreement) or self.looked_at(agreement)
             return months_later(end, -months), end
@@ -145,6 +149,7 @@ class Side:
             self.extra, self.one_time = self.one_time, Fraction(0)
         sums = [self.total(first), self.total(last)]
         self.low, self.high = min(sums), max(sums)
+        self.differs = self.as_billed(first) != self.as_billed(last)  # on the days that could be looked at
         self.unknown_cycle = any(line.cycle == "unknown" for line in first + last)
         if client.read == "fell":
             gone = [line for line in client.before if chosen(line) and line.role == "recurring"]
@@ -163,6 +168,11 @@ class Side:
             if line.key not in here and line.end is not None and world.count_day <= line.end < min(at, world.next_closing):
                 self.ending.append(line)
         self.ending_units = sum((line.billed for line in self.ending), Fraction(0))
+
+    @staticmethod
+    def as_billed(lines):
+        """What should be billed, and what is, hangs on of lines."""
+        return bool(lines), sum((line.billed for line in lines), Fraction(0)), sorted((line.quantity, line.less) for line in lines if line.less)
 
     def total(self, lines):
         return sum((line.billed for line in lines), Fraction(0)) + self.extra

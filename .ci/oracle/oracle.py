@@ -382,14 +382,14 @@ def judge(part, low, high, sibling):
     least, most = low["should"], None if high is None else high["should"]
     if client.read == "failed" and least <= 0:
         return []
+    if side.differs and (side.high or least > 0):
+        return [not_reconciled(part, row_of(part, least, most), low, high)]
     agrees = bool(side.lines) and most == least == side.low == side.high
     if side.low == 0 and not side.ending_units and least <= 0 and not agrees:
         return []
     if side.low == 0 and side.ending_units and least <= 0:
         return []
-    rows = []
-    row = {"client": client.id, "service": part.code, "agreement": part.section, "at_least": least, "at_most": "none" if most is None else most,
-           "impact": None, "currency": part.value.currency()}
+    rows, row = [], row_of(part, least, most)
     ending = side.ending_units
     if ending and side.high is not None and least > side.high:
         sure = min(least - side.high, ending)
@@ -416,6 +416,11 @@ def judge(part, low, high, sibling):
     else:
         rows.append(between(part, row, low, high, reference))
     return rows
+
+
+def row_of(part, least, most):
+    return {"client": part.client.id, "service": part.code, "agreement": part.section, "at_least": least,
+            "at_most": "none" if most is None else most, "impact": None, "currency": part.value.currency()}
 
 
 def ledger(end):

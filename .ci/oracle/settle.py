@@ -292,6 +292,11 @@ class Settler:
 
     def client(self, index, client):
         state = client.get("read", "complete")
+        for number, agreement in enumerate(client["agreements"]):
+            if agreement.get("cycle_months") == "unknown" and state == "complete":
+                self.complete = False  # a cycle may be any number of months
+                self.add([lambda world, number=number, months=months: world["clients"][index]["agreements"][number].update(cycle_months=months)
+                          for months in (1, 3, 12)])
         if state == "complete":
             return
         if state in ("failed", "partial"):
@@ -368,10 +373,13 @@ def sign(row):
 
 
 def unsettled_rules(world):
-    """Clients of whom the PSA does not know all lines, while what should be billed hangs on the lines that stand: their kinds
+    """Clients of whom it is not known which lines stand (not all read, a cycle that is not known), while what should be billed hangs on the lines that stand: their kinds
     of agreement, less included, a minimum. Nothing is said of them here."""
     hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", ".agreements")) or "less_included" in json.dumps(world["clients"])
-    return {client["id"] for client in world["clients"] if hangs and (client.get("read", "complete") != "complete" or "psa" in world)}
+    def open_lines(client):
+        cycles = [agreement.get("cycle_months") for agreement in client["agreements"]]
+        return client.get("read", "complete") != "complete" or "psa" in world or "unknown" in cycles
+    return {client["id"] for client in world["clients"] if hangs and open_lines(client)}
 
 
 def faults(first, ways, complete, passed_over=()):
@@ -388,6 +396,9 @@ def faults(first, ways, complete, passed_over=()):
             least, most = ends(other)
             if least < low or (high is not None and (most is None or most > high)):
                 out.append((key, f"said {row['at_least']} to {row['at_most']}, settled {other['at_least']} to {other['at_most']}"))
+        for other in filter(None, rows):
+            if sign(row) == sign(other) != "" and abs(Fraction(other["variance"])) < abs(Fraction(row["variance"])):
+                out.append((key, f"said {row['variance']} at the least, settled {other['variance']}"))
         if sign(row) and any(sign(other) and sign(other) != sign(row) for other in rows):
             out.append((key, f"{row['kind']} turns round"))
         if sign(row) and any(not sign(other) for other in rows):
