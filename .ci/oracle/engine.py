@@ -55,9 +55,10 @@ def differences(expected, got, without=()):
     """(what, field, expected, got) of all that differs between two outcomes of one world."""
     if "skipped" in expected:
         return []
-    if "skipped" in got:
-        return [("world", "skipped", "", got["skipped"])]
-    out, left = [], list(got.get("rows", []))
+    for outcome in (expected, got):
+        if "rows" not in outcome:
+            return [("world", "error", "an outcome", outcome.get("error", outcome.get("skipped")))]
+    out, left = [], list(got["rows"])
     for row in expected["rows"]:
         match = next((other for other in left if label(other) == label(row)), None)
         if match is None:

@@ -94,7 +94,7 @@ CHANGES = (shuffled, repeated, renamed, split)
 
 def without_ids(found):
     """An outcome without the ids that a change may change."""
-    if "skipped" in found:
+    if "rows" not in found:
         return found
     rows = [{**row, "account": ""} if row["kind"] == "unmapped_account" else row for row in found["rows"]]
     return {**found, "rows": sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))}

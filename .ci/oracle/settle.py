@@ -386,6 +386,9 @@ def faults(first, ways, complete, passed_over=()):
     """What does not hold between the outcome of a world and those of its settlings."""
     if "skipped" in first or any("skipped" in way for way in ways):
         return []
+    wrong = [way for way in [first, *ways] if "rows" not in way]
+    if wrong:
+        return [(("world",), f"no outcome: {wrong[0].get('error')}")]
     said, settled = compared(first), [compared(way) for way in ways]
     out = []
     said = {key: row for key, row in said.items() if key[0] not in passed_over}

@@ -3,6 +3,7 @@ import copy
 import json
 import random
 import unittest
+from fractions import Fraction
 
 import cases
 import engine
@@ -210,6 +211,25 @@ class Checks(unittest.TestCase):
             wrong = copy.deepcopy(first)
             wrong["rows"][0][field] = value
             self.assertNotEqual([], settle.faults(wrong, settled, complete), field)
+
+    def test_the_ledger_of_every_row_adds_up(self):
+        looked_at = 0
+        for index in range(150):
+            for row in outcome(worlds.world(12, index)).get("rows", []):
+                if "gross" not in row:
+                    continue
+                looked_at += 1
+                number = {key: Fraction(row[key]) for key in ("gross", "should_bill", "billed", "variance")}
+                explained = sum((Fraction(units) for units in row.get("explained", {}).values()), Fraction(0))
+                self.assertEqual(number["should_bill"], number["gross"] + explained, row)
+                self.assertEqual(number["variance"], number["should_bill"] - number["billed"], row)
+                if row["kind"] != "listed":
+                    self.assertEqual(number["variance"], Fraction(row["to_correct"]) + Fraction(row["left_alone"]), row)
+        self.assertGreater(looked_at, 100)
+
+    def test_a_world_that_the_product_refuses_is_told(self):
+        right = outcome(world(SERVERS, [machines("server", 3)], [line(2)]))
+        self.assertNotEqual([], engine.differences(right, {"name": "test", "error": "a word"}))
 
     def test_random_worlds_hold_in_all_settlings_and_permutations(self):
         for index in range(25):
