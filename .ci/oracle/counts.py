@@ -249,7 +249,11 @@ def choices_of(selection, candidate):
         named = {part["kind"] for part in selection.parts}
         alike, kept = set(), []
         for kind in kinds:
-            key = None if kind is None else kind["name"] if kind["name"] in named else (str(kind["identity"]), selection.limit(kind), str(kind["usual"]), selection.mode(kind))
+            key = None
+            if kind is not None and kind["name"] in named:
+                key = kind["name"]
+            elif kind is not None:
+                key = (str(kind["identity"]), selection.limit(kind), str(kind["usual"]), selection.mode(kind))
             if key not in alike:
                 alike.add(key)
                 kept.append(kind)

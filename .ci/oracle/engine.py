@@ -106,7 +106,8 @@ def smaller(world):
             paths += [["clients", index, "agreements", number, key] for key in agreement if key not in ("id", "lines")]
             for position, line in enumerate(agreement.get("lines", [])):
                 paths.append(["clients", index, "agreements", number, "lines", position])
-                paths += [["clients", index, "agreements", number, "lines", position, key] for key in line if key not in ("id", "product", "quantity")]
+                optional = [key for key in line if key not in ("id", "product", "quantity")]
+                paths += [["clients", index, "agreements", number, "lines", position, key] for key in optional]
     for index, source in enumerate(world.get("sources", [])):
         paths += [["sources", index, key] for key in source if key not in ("id", "like", "kinds")]
     found = [without(path) for path in paths]

@@ -101,6 +101,11 @@ class Client:
             return months_later(invoice, -1), months_later(invoice, 1)
         return months_later(invoice, -1), invoice + ONE_DAY
 
+    def stands(self, agreement):
+        """Whether the agreement itself stands on the day on which it is looked at."""
+        begin, end, at = day(agreement.get("from")), day(agreement.get("to")), self.looked_at(agreement)
+        return (begin is None or begin <= at) and (end is None or end >= at)
+
     def is_live(self, agreement):
         begin, end = day(agreement.get("from")), day(agreement.get("to"))
         return (begin is None or begin <= self.looked_at(agreement)) and (end is None or end >= self.world.count_day)

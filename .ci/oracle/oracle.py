@@ -75,7 +75,8 @@ class Portfolio:
             self.client(client)
         self.unmapped()
         self.total()
-        rows = sorted(self.rows, key=lambda row: json.dumps([row.get(key) or "" for key in ("client", "service", "agreement", "kind", "source", "account")]))
+        about = ("client", "service", "agreement", "kind", "source", "account")
+        rows = sorted(self.rows, key=lambda row: [row.get(key) or "" for key in about])
         return {
             "name": self.world.raw.get("name"),
             "rows": [shown(row) for row in rows],
@@ -88,7 +89,7 @@ class Portfolio:
     def client(self, client):
         internal = self.rules.is_internal(client.raw, self.world.clients)
         for agreement in client.agreements:
-            if agreement.get("amount") is not None and client.is_live(agreement) and agreement.get("cycle_months", 1) != "unknown":
+            if agreement.get("amount") is not None and client.stands(agreement) and agreement.get("cycle_months", 1) != "unknown":
                 currency = agreement.get("currency") or self.rules.currency
                 self.cover(currency, "ignored" if internal else "flat", number(agreement["amount"]) / agreement.get("cycle_months", 1))
         for code in sorted(self.rules.services):
@@ -160,7 +161,8 @@ class Portfolio:
         found = {}
         for line in standing(loose, lambda line: client.looked_at(line.agreement)):
             category = self.rules.categories.get(word(line.raw.get("category", "")), {})
-            kind = "internal" if internal else "ignored" if category.get("ignore") else "flat" if category.get("flat") or line.role == "flat" else "uncounted_line"
+            kind = "flat" if category.get("flat") or line.role == "flat" else "uncounted_line"
+            kind = "internal" if internal else "ignored" if category.get("ignore") else kind
             share = {"internal": "ignored", "uncounted_line": "uncounted"}.get(kind, kind)
             price = line.monthly_price()
             if price is not None:
@@ -441,7 +443,8 @@ def between(part, row, low, high, reference):
 def not_reconciled(part, row, low, high):
     up, down = stakes(part, "not_reconciled", low, high)
     when, due = part.value.when(part.value.newest())
-    return {**row, "kind": "not_reconciled", "billed": billed_when_open(part.side, low["should"]), "stake_up": up, "stake_down": down, "when": when, "due": due}
+    billed = billed_when_open(part.side, low["should"])
+    return {**row, "kind": "not_reconciled", "billed": billed, "stake_up": up, "stake_down": down, "when": when, "due": due}
 
 
 def upwards(part, row, low, high, reference, sibling):

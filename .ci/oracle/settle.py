@@ -164,7 +164,8 @@ class Settler:
                 continue
             seen.add(key)
             if key not in now:
-                if "unknown" in json.dumps(item) or "last_seen" not in item or set(item.get("attributes", {})) != set(worlds.ATTRIBUTES.get(item["kind"], {})):
+                told = set(item.get("attributes", {})) == set(worlds.ATTRIBUTES.get(item["kind"], {}))
+                if "unknown" in json.dumps(item) or "last_seen" not in item or not told:
                     self.complete = False
                 self.add([lambda world: None, lambda world, item=item: world["accounts"][index]["items"].append(copy.deepcopy(item))])
             elif "unknown" not in (item.get("quantity"), now[key].get("quantity")):
@@ -321,7 +322,8 @@ class Settler:
                     together.append({**agreement, "lines": lost})
             ways.append(together)
         else:
-            extra = {"id": "AG-more", "lines": [{"id": "more", "product": self.draw.choice(["SVC-1", "SVC-2"]), "quantity": self.draw.choice([1, 4, 9]), "price": "10"}]}
+            line = {"id": "more", "product": self.draw.choice(["SVC-1", "SVC-2"]), "quantity": self.draw.choice([1, 4, 9]), "price": "10"}
+            extra = {"id": "AG-more", "lines": [line]}
             ways.append(now + [extra])
         self.add([lambda world, way=way: read(world, way) for way in ways])
 
@@ -373,8 +375,8 @@ def sign(row):
 
 
 def unsettled_rules(world):
-    """Clients of whom it is not known which lines stand (not all read, a cycle that is not known), while what should be billed hangs on the lines that stand: their kinds
-    of agreement, less included, a minimum. Nothing is said of them here."""
+    """Clients of whom it is not known which lines stand (not all read, a cycle that is not known), while what should be billed
+    hangs on the lines that stand: their kinds of agreement, less included, a minimum. Nothing is said of them here."""
     hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", ".agreements")) or "less_included" in json.dumps(world["clients"])
     def open_lines(client):
         cycles = [agreement.get("cycle_months") for agreement in client["agreements"]]
@@ -434,7 +436,8 @@ def main():
                 failed += 1
                 kept.append(world)
                 if failed <= asked.show:
-                    print(f"world {world['name']} ({len(ways)} ways{', all' if complete else ''}): " + "; ".join(f"{' '.join(key)}: {what}" for key, what in wrong[:3]))
+                    told = "; ".join(f"{' '.join(key)}: {what}" for key, what in wrong[:3])
+                    print(f"world {world['name']} ({len(ways)} ways{', all' if complete else ''}): {told}")
     print(f"seed {asked.seed}: {asked.count} worlds, {many} settled ones, {whole} worlds gone through whole, {failed} with a fault")
     if kept:
         with open(asked.keep, "w", encoding="utf-8") as file:

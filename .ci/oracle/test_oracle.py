@@ -66,7 +66,8 @@ class Corpus(Base):
                 self.assertEqual([], cases.differences(case, outcome(case)))
 
     def test_a_case_that_is_wrong_is_seen(self):
-        case = {**world(SERVERS, [machines("server", 3)], [line(2)]), "expect": [{"client": "1", "service": "P", "kind": "underbilled", "variance": 2}]}
+        expect = [{"client": "1", "service": "P", "kind": "underbilled", "variance": 2}]
+        case = {**world(SERVERS, [machines("server", 3)], [line(2)]), "expect": expect}
         self.assertEqual([("1 P underbilled", "variance", 2, "1")], cases.differences(case, outcome(case)))
         case["expect"] = []
         self.assertEqual([("1 P", "row", "none", "underbilled")], cases.differences(case, outcome(case)))

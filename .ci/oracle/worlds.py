@@ -23,7 +23,8 @@ KINDS = {
     "open": ["agent", "seat"],
 }
 ATTRIBUTES = {
-    "server": {"site": SITES, "class": CLASSES}, "workstation": {"site": SITES, "class": CLASSES}, "agent": {"site": SITES}, "seat": {"plan": ["gold", "basic"]},
+    "server": {"site": SITES, "class": CLASSES}, "workstation": {"site": SITES, "class": CLASSES},
+    "agent": {"site": SITES}, "seat": {"plan": ["gold", "basic"]},
     "user": {"class": ["member", "guest"], "domain": ["a.example", "b.example"], "holds": SKUS, "sign_in": ["allowed", "blocked"]},
     "licence": {"sold_by": ["us", "client"], "class": ["paid", "free"]}, "subscription": {"term": ["P1M", "P1Y"], "sold_by": ["us", "client"]},
 }
@@ -399,7 +400,8 @@ class Maker:
                 text.append(self.draw.choice(["internal = true", "nfr = true"]))
             elif counted:
                 text += self.section(counted)
-            sites = [code for code in counted if isinstance(self.services[code]["count"], str) and "site" in ATTRIBUTES[self.services[code]["first"][1]]]
+            single = [code for code in counted if isinstance(self.services[code]["count"], str)]
+            sites = [code for code in single if "site" in ATTRIBUTES[self.services[code]["first"][1]]]
             if sites and len(client["agreements"]) > 1 and self.chance(0.5):
                 name = client["agreements"][1]["name"]
                 text += [f'[clients.{toml(client.get("identifier", client["id"]))}.agreements."{name}"]',
@@ -419,9 +421,11 @@ class Maker:
         if not keys:
             keys = {"included": 1}
         if self.chance(0.25):
-            keys["from"] = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, self.coming + datetime.timedelta(days=1)])
+            next_day = self.coming + datetime.timedelta(days=1)
+            keys["from"] = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, next_day])
         if self.chance(0.25):
-            keys["until"] = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, self.coming - datetime.timedelta(days=1)])
+            day_before = self.coming - datetime.timedelta(days=1)
+            keys["until"] = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, day_before])
         return [f"{code} = {toml(keys)}"]
 
 
