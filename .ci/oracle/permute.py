@@ -67,7 +67,10 @@ def renamed(world, draw):
                 item["id"] = other("item", item["id"])
     for client in world["clients"]:
         for agreement in client["agreements"] + client.get("before", []):
-            agreement["id"] = other("agreement", agreement["id"])
+            if ".agreements." not in world["rules"]:
+                agreement["id"] = other("agreement", agreement["id"])
+            if agreement.get("parent", "").startswith("AG") and ".agreements." not in world["rules"]:
+                agreement["parent"] = other("agreement", agreement["parent"])
             for line in agreement["lines"]:
                 line["id"] = "line-" + line["id"]
     return world

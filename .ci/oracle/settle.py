@@ -185,7 +185,7 @@ class Settler:
     # ---- items
 
     def made_up(self, source_id, name):
-        like = self.world.sources[source_id]["like"]
+        like = worlds.like_of(self.world.sources[source_id])
         kind = self.draw.choice(worlds.KINDS[like])
         item = {"id": name, "kind": kind, "last_seen": self.raw["count_day"], "attributes": {}}
         for attribute, known in worlds.ATTRIBUTES[kind].items():
@@ -214,7 +214,8 @@ class Settler:
             return changed
         kinds = sorted(self.world.kinds(self.raw["accounts"][index]["source"]))
         if item["kind"] == "unknown":
-            like, rules = self.world.sources[self.raw["accounts"][index]["source"]]["like"], self.raw["rules"]
+            source, rules = self.world.sources[self.raw["accounts"][index]["source"]], self.raw["rules"]
+            like = source.get("like")
             if "where" in rules or "seen_within_days" in rules or like not in ("rmm", "open") or (like == "rmm" and "last_seen" not in item):
                 self.complete = False  # facts that another kind asks for may be missing
             def be(kind):
@@ -237,7 +238,7 @@ class Settler:
             return
         if kind["person"] or self.policy:
             return  # the rules say what counts where a fact is missing
-        asked = [one for one in worlds.ATTRIBUTES.get(item["kind"], {}) if one in self.raw["rules"]]
+        asked = [one for one in worlds.ATTRIBUTES.get(item["kind"], {}) if one in self.raw["rules"] or one in kind["usual"]]
         attributes = [one for one in asked if one not in item.get("attributes", {})]
         for attribute in attributes:
             if split and split["by"] == attribute:

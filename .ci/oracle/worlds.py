@@ -45,6 +45,11 @@ def toml(value):
     return json.dumps(value)
 
 
+def like_of(source):
+    """What a source's items are like; one with kinds of its own has machines."""
+    return source.get("like", "rmm")
+
+
 class Price(str):
     """A number that stands in TOML as it is written."""
 
@@ -97,6 +102,8 @@ class Maker:
     def source(self, name):
         like = self.draw.choices(list(KINDS), [5, 4, 2, 3])[0]
         source = {"id": name, "like": like}
+        if like == "rmm" and self.chance(0.2):
+            source = {"id": name, "kinds": [self.own_kind(kind) for kind in KINDS["rmm"]]}
         if self.chance(0.05 if self.needs_unknown else 0.25):
             source["list"] = "by_grant"
         if self.unknown(0.01 if self.needs_unknown else 0.06):
@@ -116,6 +123,17 @@ class Maker:
                     source["words"][f"{kind}.sku"] = list(SKUS)
         return source
 
+    def own_kind(self, name):
+        identity = self.draw.choice([[], ["serial"], ["name", "serial"], ["mac", "serial", "name"]])
+        kind = {"name": name, "unit": "device", "identity": identity, "attributes": ["site", "class"]}
+        if self.chance(0.6):
+            kind["stale_days"] = self.draw.choice([10, 30, 45])
+        if self.chance(0.3):
+            kind["usual"] = {"class": ["vm"]}
+        if self.chance(0.2):
+            kind["person"] = True
+        return kind
+
     def accounts(self, source):
         made = []
         for client in self.clients:
@@ -132,7 +150,7 @@ class Maker:
                 made.append({**self.account(source, self.draw.choice(may_be or self.clients)), "may_be": may_be})
         if self.chance(0.06):
             made.append({**self.account(source, "nobody"), "ignored": "internal"})
-        if source["like"] in ("rmm", "open") and len(self.clients) > 1 and self.chance(0.12):
+        if like_of(source) in ("rmm", "open") and len(self.clients) > 1 and self.chance(0.12):
             parts = dict(zip(SITES, self.draw.sample(self.clients, 2)))
             made.append({**self.account(source, "shared"), "split": {"by": "site", "parts": parts}})
         return made
@@ -163,9 +181,9 @@ class Maker:
         return items
 
     def item(self, source, client, account):
-        kind = self.draw.choice(KINDS[source["like"]])
+        kind = self.draw.choice(KINDS[like_of(source)])
         item = {"id": self.fresh("i"), "kind": kind}
-        if source["like"] != "distributor" and self.unknown(0.03):
+        if like_of(source) != "distributor" and self.unknown(0.03):
             item["kind"] = "unknown"
         if kind in HAS_SKU and not self.unknown(0.03):
             item["sku"] = self.draw.choice(SKUS)
@@ -197,16 +215,16 @@ class Maker:
 
     def seen(self, item, source, kind):
         synced = int(source["synced_on"] != str(self.count_day)) if "synced_on" in source else 0
-        if source["like"] in ("rmm", "open") or kind == "user":
-            if source["like"] == "rmm" and self.unknown(0.05):
+        if like_of(source) in ("rmm", "open") or kind == "user":
+            if like_of(source) == "rmm" and self.unknown(0.05):
                 return
-            if source["like"] == "rmm" or self.chance(0.5):
+            if like_of(source) == "rmm" or self.chance(0.5):
                 age = self.draw.choice([1, 1, 2, 3, 5, 10, 29, 30, 31, 32, 44, 45, 46, 60]) + 3 * synced
                 item["last_seen"] = str(self.day(-age)) + self.draw.choice(["", "", "T08:00:00Z", "T23:59:59Z"])
 
     def identity(self, item, source, kind, client):
         pool = f"{source['id']}-{client}"
-        if source["like"] in ("rmm", "open"):
+        if like_of(source) in ("rmm", "open"):
             for key, share in (("serial", 0.5), ("mac", 0.25), ("host", 0.5), ("name", 0.3)):
                 if self.chance(share):
                     value = f"{key}-{pool}-{self.draw.randrange(4)}" if self.chance(0.35) else f"{key}-{self.fresh('u')}"
@@ -256,6 +274,9 @@ class Maker:
             made["currency"] = "GBP"
         if self.chance(0.06):
             made["bill_to"] = self.draw.choice(self.clients)
+        if self.chance(0.06):
+            other = self.draw.choice(self.clients)
+            made["parent"] = self.draw.choice([other, f"AG{other}0"])
         made["lines"] = []
         for code in self.services:
             for _ in range(self.draw.choices([0, 1, 2], [4, 9, 1])[0]):
@@ -317,17 +338,17 @@ class Maker:
     # ---- rules
 
     def kinds_of(self, source_id):
-        return next(KINDS[source["like"]] for source in self.world["sources"] if source["id"] == source_id)
+        return next(KINDS[like_of(source)] for source in self.world["sources"] if source["id"] == source_id)
 
     def service(self):
         if self.chance(0.05):
             return self.draw.choice([{"flat": True}, {"ignore": "by hand"}])
         source = self.draw.choice(self.world["sources"])
-        kind = self.draw.choice(KINDS[source["like"]])
+        kind = self.draw.choice(KINDS[like_of(source)])
         first = (source["id"], kind)
         count = f"{source['id']}.{kind}"
         other = self.draw.choice(self.world["sources"])
-        kinds = [one for one in KINDS[other["like"]] if one != kind]
+        kinds = [one for one in KINDS[like_of(other)] if one != kind]
         if self.chance(0.25) and kinds and "subscription" not in (kind, kinds[0]):
             more = f"{other['id']}.{kinds[0]}"
             if self.chance(0.4):
@@ -382,8 +403,13 @@ class Maker:
     def rules(self):
         home = self.draw.choice(["USD", "USD", "USD", "GBP"])
         text = [f"currency = {toml(home)}", "[services]"]
+        named = []
         for code, keys in self.services.items():
+            if isinstance(keys.get("count"), dict) and self.chance(0.4):
+                named += [f"[counts.of-{code.lower()}]", f"sum = {toml(keys['count']['sum'])}"]
+                keys = {**keys, "count": f"of-{code.lower()}"}
             text.append(f"{code} = {toml({key: value for key, value in keys.items() if key != 'first'})}")
+        text += named
         for name, share in (("Projects", 0.3), ("Fees", 0.3)):
             if self.chance(share):
                 text += [f'[categories."{name}"]', self.draw.choice(["flat = true", 'ignore = "one-time work"'])]
@@ -395,7 +421,8 @@ class Maker:
         for client in self.world["clients"]:
             if not self.chance(0.25):
                 continue
-            text.append(f'[clients.{toml(client.get("identifier", client["id"]))}]')
+            named = toml(self.draw.choice([client.get("identifier", client["id"]), client["id"], client["name"]]))
+            text.append(f"[clients.{named}]")
             if self.chance(0.12):
                 text.append(self.draw.choice(["internal = true", "nfr = true"]))
             elif counted:
@@ -403,8 +430,7 @@ class Maker:
             single = [code for code in counted if isinstance(self.services[code]["count"], str)]
             sites = [code for code in single if "site" in ATTRIBUTES[self.services[code]["first"][1]]]
             if sites and len(client["agreements"]) > 1 and self.chance(0.5):
-                name = client["agreements"][1]["name"]
-                text += [f'[clients.{toml(client.get("identifier", client["id"]))}.agreements."{name}"]',
+                text += [f'[clients.{named}.agreements."{self.draw.choice([client["agreements"][1]["name"], client["agreements"][1]["id"]])}"]',
                          f"{sites[0]} = {toml({'where': {'site': 'Nowhere' if self.chance(0.1) else 'York'}})}"]
         return "\n".join(text) + "\n"
 
