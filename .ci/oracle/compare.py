@@ -46,7 +46,8 @@ def main():
         failing, skipped = failing + found, skipped + more
     for world, differs in failing:
         for what, field, expected, got in differs:
-            by_field[what.split()[0] if what.startswith(("totals", "coverage")) else what.split()[-1], field] += 1
+            kind = what.split()[0] if what.startswith(("totals", "coverage")) else what.split()[-1]
+            by_field[kind, (f"is {got}" if expected != "no row" else "where the oracle has no row") if field == "kind" else field] += 1
     print(f"seed {asked.seed}: {asked.count} worlds, {skipped} skipped by the oracle, {len(failing)} differ")
     if not failing:
         return 0

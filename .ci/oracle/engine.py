@@ -1,11 +1,14 @@
 """Runs worlds through the product's binary, or through the oracle itself (`oracle` instead of a binary), and compares outcomes."""
+import copy
 import json
 import pathlib
 import subprocess
 import tempfile
+import tomllib
 from fractions import Fraction
 
 import oracle
+import worlds
 
 QUIET = {"agrees", "left_alone", "flat", "ignored", "listed", "internal", "uncounted_line", "unmapped_account", "agreement_ending"}
 NAMES = ("client", "service", "agreement", "source", "account", "kind")
@@ -58,18 +61,23 @@ def differences(expected, got, without=()):
     for outcome in (expected, got):
         if "rows" not in outcome:
             return [("world", "error", "an outcome", outcome.get("error", outcome.get("skipped")))]
-    out, left = [], list(got["rows"])
+    out, lost, left = [], [], list(got["rows"])
     for row in expected["rows"]:
         match = next((other for other in left if label(other) == label(row)), None)
         if match is None:
-            out.append((label(row), "row", "there", "missing"))
+            lost.append(row)
             continue
         left.remove(match)
         fields = [field for field in oracle.FIELDS if field in row or row["kind"] not in QUIET]
         for field in fields:
             if field not in NAMES and field not in without and not equal(row.get(field), match.get(field)):
                 out.append((label(row), field, row.get(field), match.get(field)))
-    out += [(label(row), "row", "missing", "there") for row in left]
+    for row in lost:
+        other = next((other for other in left if [other.get(name) for name in NAMES[:-1]] == [row.get(name) for name in NAMES[:-1]]), None)
+        if other is not None:
+            left.remove(other)
+        out.append((label(row), "kind", row["kind"], other["kind"] if other else "no row"))
+    out += [(label(row), "kind", "no row", row["kind"]) for row in left]
     for name in ("totals", "coverage"):
         if name in without:
             continue
@@ -111,9 +119,24 @@ def smaller(world):
     for index, source in enumerate(world.get("sources", [])):
         paths += [["sources", index, key] for key in source if key not in ("id", "like", "kinds")]
     found = [without(path) for path in paths]
-    rules = world["rules"].splitlines()
-    found += [{**world, "rules": "\n".join(rules[:at] + rules[at + 1:]) + "\n"} for at in range(len(rules)) if not rules[at].startswith("[services]")]
+    rules = tomllib.loads(world["rules"], parse_float=worlds.Price)
+    for path in tables_within(rules):
+        fewer = copy.deepcopy(rules)
+        inner = fewer
+        for step in path[:-1]:
+            inner = inner[step]
+        del inner[path[-1]]
+        found.append({**world, "rules": worlds.toml_file(fewer)})
     return found
+
+
+def tables_within(table, path=()):
+    """The path of each key of a table and of the tables in it, but for what no rules file can do without."""
+    for key, value in table.items():
+        if (*path, key) != ("services",) and not (len(path) == 2 and key == "count"):
+            yield (*path, key)
+        if isinstance(value, dict):
+            yield from tables_within(value, (*path, key))
 
 
 def shrink(world, still_fails, rounds_max=80):

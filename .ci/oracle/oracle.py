@@ -554,7 +554,12 @@ def shown(table):
 
 
 def from_line(line):
-    return json.dumps(outcome(json.loads(line)), ensure_ascii=False)
+    raw = json.loads(line)
+    try:
+        found = outcome(raw)
+    except Exception as error:  # told as what it is; the worlds after it go on
+        found = {"name": raw.get("name"), "error": repr(error)}
+    return json.dumps(found, ensure_ascii=False)
 
 
 def outcomes(lines, workers=2):

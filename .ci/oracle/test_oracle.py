@@ -2,6 +2,7 @@
 import copy
 import json
 import random
+import tomllib
 import unittest
 from fractions import Fraction
 
@@ -181,6 +182,11 @@ class Checks(unittest.TestCase):
     def test_the_same_seed_gives_the_same_worlds(self):
         self.assertEqual(worlds.world(5, 17), worlds.world(5, 17))
         self.assertNotEqual(worlds.world(5, 17), worlds.world(6, 17))
+
+    def test_rules_are_written_as_they_were_read(self):
+        for index in range(60):
+            rules = tomllib.loads(worlds.world(13, index)["rules"], parse_float=worlds.Price)
+            self.assertEqual(rules, tomllib.loads(worlds.toml_file(rules), parse_float=worlds.Price))
 
     def test_each_field_that_differs_is_told(self):
         raw = world(SERVERS, [machines("server", 3)], [line(2)])

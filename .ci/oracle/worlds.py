@@ -7,6 +7,7 @@ import argparse
 import datetime
 import json
 import random
+import re
 
 from rulebook import months_later
 
@@ -31,11 +32,24 @@ ATTRIBUTES = {
 HAS_SKU = {"licence", "subscription"}
 
 
+def toml_key(key):
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else json.dumps(key)
+
+
+def toml_file(tables):
+    """A file of tables, each of their keys on a line."""
+    lines = [f"{toml_key(key)} = {toml(value)}" for key, value in tables.items() if not isinstance(value, dict)]
+    for name, table in tables.items():
+        if isinstance(table, dict):
+            lines += [f"[{toml_key(name)}]", *(f"{toml_key(key)} = {toml(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
 def toml(value):
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
+        return "{ " + ", ".join(f"{toml_key(key)} = {toml(one)}" for key, one in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(toml, value)) + "]"
     if isinstance(value, (datetime.date, int)):
