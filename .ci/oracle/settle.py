@@ -377,12 +377,15 @@ def sign(row):
 
 def unsettled_rules(world):
     """Clients of whom it is not known which lines stand (not all read, a cycle that is not known), while what should be billed
-    hangs on the lines that stand: their kinds of agreement, less included, a minimum. Nothing is said of them here."""
-    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", ".agreements")) or "less_included" in json.dumps(world["clients"])
+    or is left alone hangs on the lines that stand and on their days: kinds of agreement, less included, a minimum, dated rules,
+    lines that begin later. Nothing is said of them here."""
+    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", ".agreements", "until = ", "from = "))
     def open_lines(client):
         cycles = [agreement.get("cycle_months") for agreement in client["agreements"]]
         return client.get("read", "complete") != "complete" or "psa" in world or "unknown" in cycles
-    return {client["id"] for client in world["clients"] if hangs and open_lines(client)}
+    def dated(client):
+        return any(word in json.dumps(client) for word in ("less_included", '"from"'))
+    return {client["id"] for client in world["clients"] if (hangs or dated(client)) and open_lines(client)}
 
 
 def faults(first, ways, complete, passed_over=()):
@@ -414,7 +417,7 @@ def faults(first, ways, complete, passed_over=()):
             if least != low or (None not in tops and high != max(tops)):
                 out.append((key, f"said {row['at_least']} to {row['at_most']}, the hull is {least} to {max(tops) if None not in tops else 'none'}"))
     if complete:
-        for key in {key for way in settled for key in way}:
+        for key in {key for way in settled for key in way if key[0] not in passed_over}:
             signs = {sign(way.get(key)) for way in settled}
             if len(signs) == 1 and signs != {""} and sign(said.get(key)) not in signs:
                 out.append((key, f"every way is {signs}, and there is {said.get(key, {}).get('kind')}"))
