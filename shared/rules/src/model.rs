@@ -1,0 +1,179 @@
+//! What a rules file says of one service, everything decided: the shape that the reconciliation works with.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::{Currency, ProductCode, SourceId};
+
+/// What holds for one service at one client: the keys of the service, with what is nearer put over them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceRule {
+    /// The service's code: the product code of the PSA that names it, the stable half of an exception's id.
+    pub code: ProductCode,
+    /// The product codes of its lines: at least one.
+    pub products: Vec<ProductCode>,
+    /// What its quantity is compared with.
+    pub basis: ServiceBasis,
+    /// Units that are included in the price of something else; never negative. A line's own less included wins over it.
+    pub included: Decimal,
+    /// The least that is billed where a line stands.
+    pub minimum: Option<Decimal>,
+    /// A small difference of two numbers that is left alone.
+    pub tolerance: Tolerance,
+    /// Price of one unit a month, where the client has none of its own.
+    pub price: Option<RulePrice>,
+    /// What usage without a line is.
+    pub no_line: NoLine,
+    /// Whether one-time lines of the period are quantity.
+    pub one_time_counts: bool,
+    /// The client does not buy it, by decision.
+    pub not_sold: Option<NotSold>,
+    /// Where this service is looked at per agreement: the `where` that says which items are the section's.
+    pub note: Option<String>,
+}
+
+/// What the quantity of a service is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceBasis {
+    /// A count.
+    Counted(CountSpec),
+    /// Nothing: only that a line stands.
+    Flat,
+    /// Nothing, by decision; the reason as written.
+    Ignored(String),
+}
+
+/// What is counted: the sum of the parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountSpec {
+    /// At least one.
+    pub parts: Vec<CountPart>,
+}
+
+/// The items of one kind of one source that fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountPart {
+    /// The source.
+    pub source: SourceId,
+    /// The kind of item.
+    pub kind: String,
+    /// What an item must fit; empty: everything fits.
+    pub wanted: Filter,
+    /// What an item must not fit; empty: nothing is left out by it.
+    pub unwanted: Filter,
+    /// From when on an item that was not seen is left out.
+    pub stale: StalePolicy,
+    /// What an item is of which a fact is missing that this part asks for.
+    pub unknown: UnknownPolicy,
+    /// Whether it may take nothing in the whole source, as its author says.
+    pub may_be_empty: bool,
+}
+
+/// Tables of which one must fit; none: see where it is used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Any of them is enough.
+    pub tables: Vec<FilterTable>,
+}
+
+/// Attributes that must all fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilterTable {
+    /// An attribute's name (`sku`, `name` and `holds` among them), and the words of which one must fit.
+    pub attributes: Vec<(String, Vec<Pattern>)>,
+    /// Words of `holds` that must all be there.
+    pub holds_all: Vec<Pattern>,
+}
+
+/// A word with `*` for any text. Capitals, and blanks around it, make no difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// As written in the file.
+    pub written: String,
+    /// Trimmed, in small letters, cut at each `*`: one piece where there is none.
+    pub pieces: Vec<String>,
+}
+
+/// From when on an item that was not seen is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StalePolicy {
+    /// It was last seen more than so many days before the day of the snapshot.
+    AfterDays(u32),
+    /// Never.
+    Never,
+}
+
+/// What an item is of which a fact is missing that a rule asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownPolicy {
+    /// It may count or not: the count is an interval.
+    Widens,
+    /// It counts, with a doubt.
+    Counts,
+    /// It is left out, with a doubt.
+    LeftOut,
+}
+
+/// A difference of two numbers that is left alone: the larger of both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tolerance {
+    /// Units.
+    pub units: Decimal,
+    /// Per cent of what is billed.
+    pub percent: Decimal,
+}
+
+/// Price of one unit a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RulePrice {
+    /// For each unit.
+    pub each: Decimal,
+    /// Of which currency.
+    pub currency: Currency,
+    /// Whether the client's own part of the rules names it; else it is the service's.
+    pub is_clients_own: bool,
+}
+
+/// What usage without a line is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NoLine {
+    /// An exception.
+    #[default]
+    Exception,
+    /// A list.
+    List,
+}
+
+/// A standing decision that a client does not buy a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotSold {
+    /// Why, as written; empty where the file gives none.
+    pub why: String,
+    /// When it is to be looked at again.
+    pub review: Option<Date>,
+}
+
+/// When something of a client holds, both days included; `None`: open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct When {
+    /// The first day.
+    pub from: Option<Date>,
+    /// The last day.
+    pub until: Option<Date>,
+}
+
+impl When {
+    /// Whether it holds on a day.
+    #[must_use]
+    pub fn holds_on(&self, day: Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+impl Tolerance {
+    /// How many units may differ of so many billed; `None` beyond 28 digits.
+    #[must_use]
+    pub fn of(&self, billed: Decimal) -> Option<Decimal> {
+        let share = billed.abs().checked_mul(self.percent)?.checked_div(Decimal::ONE_HUNDRED)?;
+        Some(self.units.max(share))
+    }
+}

@@ -1,0 +1,52 @@
+//! What the sources of a rules file can be asked for: their kinds of items, with unit, identities, usual state and
+//! attributes.
+
+use truecount_billing::{SourceId, Unit};
+
+/// What one source of the settings counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceVocabulary {
+    /// The source's id in the settings.
+    pub source: SourceId,
+    /// Its kinds of items.
+    pub kinds: Vec<KindVocabulary>,
+    /// Whether items may be of other kinds and have other attributes, too: a file brings its own words, and a rule that
+    /// names one that was never seen widens the count instead of being refused.
+    pub is_open: bool,
+}
+
+/// One kind of item of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindVocabulary {
+    /// Its name in rules, such as `server`.
+    pub name: String,
+    /// What one of its quantity is.
+    pub unit: Unit,
+    /// What makes two of its items one device or person, the surest first; empty: nothing but their ids.
+    pub identity: Vec<IdentityKey>,
+    /// Items not seen for more than so many days are usually left out; `None`: the last sighting makes no difference.
+    pub stale_days: Option<u32>,
+    /// Attribute and words of its usual state: an item with another word of that attribute is usually left out. An
+    /// item without the attribute is not.
+    pub usual: Vec<(String, Vec<String>)>,
+    /// Attributes that rules can ask for, besides `sku` and `name`, which every item may have.
+    pub attributes: Vec<String>,
+    /// Whether one item is a person: facts that are missing then count the item, since a holder is billable unless the
+    /// contrary is shown.
+    pub is_person: bool,
+}
+
+/// What makes two items of one kind the same thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdentityKey {
+    /// A device's serial number.
+    Serial,
+    /// One of a device's network addresses.
+    Mac,
+    /// A device's name in its network.
+    Name,
+    /// The id in a directory.
+    ObjectId,
+    /// One of a person's mail addresses.
+    Mail,
+}
