@@ -7,11 +7,33 @@
 //!
 //! **Architecture invariant:** pure. The same file and vocabulary give the same rules.
 
+mod bind;
+mod count_reader;
+mod currencies;
+mod filter;
+mod filter_reader;
+mod for_whom_reader;
+mod keys;
 mod model;
+mod problem;
+mod reader;
+mod resolve;
+mod rules;
+mod rules_reader;
+mod service_reader;
+mod value_reader;
 mod vocabulary;
 
+pub use bind::{BindingFault, BindingProblem, ClientBinding, ClientNumber, NamedClient};
+pub use filter::{Filter, FilterTable, Fit, Pattern};
 pub use model::{
-    CountPart, CountSpec, Filter, FilterTable, NoLine, NotSold, Pattern, RulePrice, ServiceBasis, ServiceRule,
-    StalePolicy, Tolerance, UnknownPolicy, When,
+    CountPart, CountSpec, NoLine, NotSold, RulePrice, SectionShare, ServiceBasis, ServiceRule, StalePolicy, Tolerance,
+    UnknownPolicy, When,
+};
+pub use problem::{RulesFileError, RulesProblem};
+pub use resolve::{ClientPart, ResolvedService, RulesScope};
+pub use rules::{
+    AgreementSection, AgreementTypeRules, AskedWord, CategoryRule, ClientRules, OwnIdentity, Rules, SkuListChanges,
+    WordUse,
 };
 pub use vocabulary::{IdentityKey, KindVocabulary, SourceVocabulary};

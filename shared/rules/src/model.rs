@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
+use crate::filter::{Filter, Pattern};
+
 /// What holds for one service at one client: the keys of the service, with what is nearer put over them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceRule {
@@ -27,7 +29,7 @@ pub struct ServiceRule {
     pub one_time_counts: bool,
     /// The client does not buy it, by decision.
     pub not_sold: Option<NotSold>,
-    /// Where this service is looked at per agreement: the `where` that says which items are the section's.
+    /// What somebody wrote about it, the nearest.
     pub note: Option<String>,
 }
 
@@ -56,10 +58,16 @@ pub struct CountPart {
     pub source: SourceId,
     /// The kind of item.
     pub kind: String,
-    /// What an item must fit; empty: everything fits.
-    pub wanted: Filter,
+    /// What an item must fit: all of these; none: everything fits.
+    pub wanted: Vec<Filter>,
     /// What an item must not fit; empty: nothing is left out by it.
     pub unwanted: Filter,
+    /// Where the client is compared per agreement and this is the part without a section: which items of the
+    /// same kind are the sections', and therefore not this part's.
+    pub less: Vec<SectionShare>,
+    /// The usual state, less the attributes that `wanted` or `unwanted` name: attribute and words. An item with another
+    /// word of one of them is left out; an item without the attribute is not.
+    pub usual: Vec<(String, Vec<Pattern>)>,
     /// From when on an item that was not seen is left out.
     pub stale: StalePolicy,
     /// What an item is of which a fact is missing that this part asks for.
@@ -68,29 +76,12 @@ pub struct CountPart {
     pub may_be_empty: bool,
 }
 
-/// Tables of which one must fit; none: see where it is used.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Any of them is enough.
-    pub tables: Vec<FilterTable>,
-}
-
-/// Attributes that must all fit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FilterTable {
-    /// An attribute's name (`sku`, `name` and `holds` among them), and the words of which one must fit.
-    pub attributes: Vec<(String, Vec<Pattern>)>,
-    /// Words of `holds` that must all be there.
-    pub holds_all: Vec<Pattern>,
-}
-
-/// A word with `*` for any text. Capitals, and blanks around it, make no difference.
+/// Which items of one kind belong to an agreement section: its `where` says it. What its `where_not` leaves out is the
+/// section's, too, and counted nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern {
-    /// As written in the file.
-    pub written: String,
-    /// Trimmed, in small letters, cut at each `*`: one piece where there is none.
-    pub pieces: Vec<String>,
+pub struct SectionShare {
+    /// What an item must fit: all of these.
+    pub wanted: Vec<Filter>,
 }
 
 /// From when on an item that was not seen is left out.

@@ -13,6 +13,8 @@ pub struct SourceVocabulary {
     /// Whether items may be of other kinds and have other attributes, too: a file brings its own words, and a rule that
     /// names one that was never seen widens the count instead of being refused.
     pub is_open: bool,
+    /// Part numbers of its products, each with a friendly name: rules may name either.
+    pub sku_names: Vec<(String, String)>,
 }
 
 /// One kind of item of a source.
@@ -34,6 +36,21 @@ pub struct KindVocabulary {
     /// Whether one item is a person: facts that are missing then count the item, since a holder is billable unless the
     /// contrary is shown.
     pub is_person: bool,
+}
+
+impl KindVocabulary {
+    /// A kind of which only the name is known: one that a file brings.
+    pub(crate) fn undeclared(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            unit: Unit::Each,
+            identity: Vec::new(),
+            stale_days: None,
+            usual: Vec::new(),
+            attributes: Vec::new(),
+            is_person: false,
+        }
+    }
 }
 
 /// What makes two items of one kind the same thing.

@@ -1,0 +1,190 @@
+//! Which items a rule takes: words with `*`, tables of attributes, and what comes out where an attribute is not known.
+
+use std::ops::Not;
+
+use truecount_billing::attribute_words;
+
+use crate::model::CountPart;
+
+/// A word with `*` for any text. Capitals, and blanks around it, make no difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// As written in the file.
+    pub written: String,
+    /// Trimmed, in small letters, cut at each `*`: one piece where there is none.
+    pub pieces: Vec<String>,
+    /// Of a product's friendly name: the part numbers that it stands for, trimmed and in small letters.
+    pub part_numbers: Vec<String>,
+}
+
+/// Tables of which one must fit. Without any, nothing fits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Any of them is enough.
+    pub tables: Vec<FilterTable>,
+}
+
+/// Attributes that must all fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilterTable {
+    /// An attribute's name (`sku`, `name` and `holds` among them), and the words of which one must fit.
+    pub attributes: Vec<(String, Vec<Pattern>)>,
+    /// Words of `holds` that must all be there.
+    pub holds_all: Vec<Pattern>,
+}
+
+/// Whether something fits, where it may be that nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// It fits.
+    Yes,
+    /// It does not.
+    No,
+    /// An attribute that decides it is not known.
+    Unknown,
+}
+
+/// The attribute that lists what a person holds; it has several words.
+pub(crate) const HOLDS: &str = "holds";
+
+/// The key for words of [`HOLDS`] that must all be there.
+pub(crate) const HOLDS_ALL: &str = "holds_all";
+
+impl CountPart {
+    /// Whether the part takes an item, before its usual state and its last sighting are looked at. `text_of` gives the
+    /// text of an attribute; `None`: it is not known.
+    pub fn takes<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
+        let own = all_fit(&self.wanted, &text_of).and(!self.unwanted.matches(&text_of));
+        let sections = self.less.iter().map(|section| all_fit(&section.wanted, &text_of));
+        own.and(!sections.fold(Fit::No, Fit::or))
+    }
+
+    /// The attribute by which an item is not in the usual state of its kind; `None`: it is, or that is not known.
+    pub fn unusual<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Option<&str> {
+        let is_other = |(name, words): &&(String, Vec<Pattern>)| any_word(name, words, &text_of) == Fit::No;
+        self.usual.iter().find(is_other).map(|(name, _)| name.as_str())
+    }
+}
+
+fn all_fit<'w>(filters: &[Filter], text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
+    filters.iter().map(|filter| filter.matches(text_of)).fold(Fit::Yes, Fit::and)
+}
+
+impl Filter {
+    /// Whether one of the tables fits. `text_of` gives the text of an attribute; `None`: it is not known.
+    pub fn matches<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
+        self.tables.iter().map(|table| table.matches(&text_of)).fold(Fit::No, Fit::or)
+    }
+
+    /// Whether a table names the attribute, or the key `holds_all`.
+    pub(crate) fn names(&self, attribute: &str) -> bool {
+        self.tables.iter().any(|table| table.names(attribute))
+    }
+}
+
+impl FilterTable {
+    /// Whether all attributes fit.
+    pub(crate) fn matches<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
+        let attributes = self.attributes.iter().map(|(name, words)| any_word(name, words, text_of));
+        let held = self.holds_all.iter().map(|word| any_word(HOLDS, std::slice::from_ref(word), text_of));
+        attributes.chain(held).fold(Fit::Yes, Fit::and)
+    }
+
+    pub(crate) fn names(&self, attribute: &str) -> bool {
+        (attribute == HOLDS_ALL && !self.holds_all.is_empty())
+            || self.attributes.iter().any(|(name, _)| name == attribute)
+    }
+
+    /// Each attribute with each of its patterns.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = (&str, &Pattern)> {
+        let any = self.attributes.iter().flat_map(|(name, words)| words.iter().map(move |word| (name.as_str(), word)));
+        any.chain(self.holds_all.iter().map(|word| (HOLDS, word)))
+    }
+}
+
+fn any_word<'w>(name: &str, patterns: &[Pattern], text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
+    let Some(text) = text_of(name) else { return Fit::Unknown };
+    let fits = attribute_words(name, text).any(|word| patterns.iter().any(|pattern| pattern.fits(word)));
+    if fits { Fit::Yes } else { Fit::No }
+}
+
+impl Pattern {
+    /// The pattern of a word as written in a file.
+    #[must_use]
+    pub fn new(written: &str) -> Self {
+        let pieces = written.trim().split('*').map(str::to_lowercase).collect();
+        Self { written: written.to_owned(), pieces, part_numbers: Vec::new() }
+    }
+
+    /// Whether a source's word fits. A blank word fits nothing.
+    #[must_use]
+    pub fn fits(&self, word: &str) -> bool {
+        let word = word.trim();
+        if word.is_empty() {
+            return false;
+        }
+        if word.is_ascii() {
+            return self.fits_lower(word.as_bytes());
+        }
+        self.fits_lower(word.to_lowercase().as_bytes())
+    }
+
+    /// Whether a word that is trimmed, and in small letters as far as it is not ASCII, fits.
+    fn fits_lower(&self, word: &[u8]) -> bool {
+        fits_pieces(&self.pieces, word)
+            || self.part_numbers.iter().any(|number| number.as_bytes().eq_ignore_ascii_case(word))
+    }
+}
+
+/// Whether the first piece begins the word, the last one ends it, and the others stand between in their order.
+fn fits_pieces(pieces: &[String], word: &[u8]) -> bool {
+    let (first, last, between) = match pieces {
+        [] => return false,
+        [whole] => return whole.as_bytes().eq_ignore_ascii_case(word),
+        [first, between @ .., last] => (first.as_bytes(), last.as_bytes(), between),
+    };
+    if word.len() < first.len() + last.len() {
+        return false;
+    }
+    let (start, rest) = word.split_at(first.len());
+    let (mut middle, end) = rest.split_at(rest.len() - last.len());
+    if !start.eq_ignore_ascii_case(first) || !end.eq_ignore_ascii_case(last) {
+        return false;
+    }
+    for piece in between.iter().filter(|piece| !piece.is_empty()) {
+        let found = middle.windows(piece.len()).position(|window| window.eq_ignore_ascii_case(piece.as_bytes()));
+        let Some(at) = found else { return false };
+        middle = &middle[at + piece.len()..];
+    }
+    true
+}
+
+impl Fit {
+    /// Both fit.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// One of both fits.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        !((!self).and(!other))
+    }
+}
+
+impl Not for Fit {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}

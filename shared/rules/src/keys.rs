@@ -1,0 +1,219 @@
+//! What one place of the file says of one service, and how what is nearer is put over what is farther: key by key.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use truecount_billing::{Currency, ProductCode, SourceId};
+
+use crate::filter::{Filter, FilterTable, Pattern};
+use crate::model::{
+    CountPart, CountSpec, NoLine, NotSold, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
+    When,
+};
+use crate::vocabulary::KindVocabulary;
+
+/// The keys of a service that one table of the file has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ServiceKeys {
+    pub(crate) basis: Option<KeyBasis>,
+    pub(crate) wanted: Option<Filter>,
+    pub(crate) unwanted: Option<Filter>,
+    pub(crate) stale: Option<StalePolicy>,
+    pub(crate) unknown: Option<UnknownPolicy>,
+    pub(crate) may_be_empty: Option<bool>,
+    pub(crate) included: Option<Decimal>,
+    pub(crate) minimum: Option<Decimal>,
+    pub(crate) tolerance: Option<Tolerance>,
+    pub(crate) price: Option<(Decimal, Currency)>,
+    pub(crate) no_line: Option<NoLine>,
+    pub(crate) one_time_counts: Option<bool>,
+    /// `Some(None)`: it is sold, whatever a kind of agreement says.
+    pub(crate) not_sold: Option<Option<NotSold>>,
+    pub(crate) note: Option<String>,
+    pub(crate) when: When,
+}
+
+/// What `count`, `flat` or `ignore` says: a table has at most one of them, and the nearest one holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyBasis {
+    Counted(Vec<CountTerm>),
+    Flat,
+    Ignored(String),
+}
+
+/// One kind of one source that is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CountTerm {
+    pub(crate) source: SourceId,
+    pub(crate) kind: Arc<KindVocabulary>,
+    /// Whether the source brings words of its own, so that attributes are not checked.
+    pub(crate) is_open: bool,
+    /// The part's own `where`: it always holds, whatever a nearer place says.
+    pub(crate) wanted: Option<Filter>,
+    /// The part's own `where_not`.
+    pub(crate) unwanted: Option<Filter>,
+}
+
+/// Attributes that every item may have.
+pub(crate) const OF_EVERY_ITEM: [&str; 2] = ["sku", "name"];
+
+impl CountTerm {
+    /// Whether its items can be asked for an attribute.
+    pub(crate) fn has(&self, attribute: &str) -> bool {
+        self.is_open || OF_EVERY_ITEM.contains(&attribute) || self.kind.attributes.iter().any(|name| name == attribute)
+    }
+}
+
+/// Whose part of the file a table stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The services' or a kind of agreement's: of many clients.
+    Many,
+    /// A client's, or an agreement's of a client.
+    Client,
+}
+
+/// Tables put over each other.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layers {
+    top: ServiceKeys,
+    price_is_clients: bool,
+}
+
+impl Layers {
+    /// Puts a nearer table over what was put before.
+    pub(crate) fn put(&mut self, nearer: &ServiceKeys, whose: Whose) {
+        if nearer.price.is_some() {
+            self.price_is_clients = whose == Whose::Client;
+        }
+        self.top = nearer.over(&self.top);
+    }
+
+    /// The rule that comes of them.
+    pub(crate) fn rule(&self, code: &ProductCode, products: &[ProductCode]) -> ServiceRule {
+        let price =
+            self.top.price.map(|(each, currency)| RulePrice { each, currency, is_clients_own: self.price_is_clients });
+        ServiceRule {
+            code: code.clone(),
+            products: products.to_vec(),
+            basis: match &self.top.basis {
+                Some(KeyBasis::Counted(terms)) => {
+                    ServiceBasis::Counted(CountSpec { parts: terms.iter().map(|term| self.part(term)).collect() })
+                }
+                Some(KeyBasis::Ignored(why)) => ServiceBasis::Ignored(why.clone()),
+                // A service without any of the three was refused when the file was read.
+                Some(KeyBasis::Flat) | None => ServiceBasis::Flat,
+            },
+            included: self.top.included.unwrap_or_default(),
+            minimum: self.top.minimum,
+            tolerance: self.top.tolerance.unwrap_or_default(),
+            price,
+            no_line: self.top.no_line.unwrap_or_default(),
+            one_time_counts: self.top.one_time_counts.unwrap_or_default(),
+            not_sold: self.top.not_sold.clone().flatten(),
+            note: self.top.note.clone(),
+        }
+    }
+
+    fn part(&self, term: &CountTerm) -> CountPart {
+        let wanted: Vec<Filter> = self.top.wanted.iter().chain(&term.wanted).cloned().collect();
+        let mut unwanted = self.top.unwanted.clone().unwrap_or_default();
+        unwanted.tables.extend(term.unwanted.iter().flat_map(|filter| filter.tables.clone()));
+        let is_named = |attribute: &str| wanted.iter().chain([&unwanted]).any(|filter| filter.names(attribute));
+        let usual = term.kind.usual.iter().filter(|(attribute, _)| !is_named(attribute));
+        let patterns = |words: &[String]| words.iter().map(|word| Pattern::new(word)).collect();
+        let usual = usual.map(|(attribute, words)| (attribute.clone(), patterns(words))).collect();
+        let usual_stale = || term.kind.stale_days.map_or(StalePolicy::Never, StalePolicy::AfterDays);
+        // A holder is billable unless the contrary is shown; of a device nobody can say so.
+        let usual_unknown = || if term.kind.is_person { UnknownPolicy::Counts } else { UnknownPolicy::Widens };
+        CountPart {
+            source: term.source.clone(),
+            kind: term.kind.name.clone(),
+            stale: self.top.stale.unwrap_or_else(usual_stale),
+            unknown: self.top.unknown.unwrap_or_else(usual_unknown),
+            may_be_empty: self.top.may_be_empty.unwrap_or_default(),
+            less: Vec::new(),
+            wanted,
+            unwanted,
+            usual,
+        }
+    }
+}
+
+impl ServiceKeys {
+    /// These keys, and those of the farther table that are not here.
+    pub(crate) fn over(&self, farther: &Self) -> Self {
+        Self {
+            basis: self.basis.clone().or_else(|| farther.basis.clone()),
+            wanted: put_filter(farther.wanted.as_ref(), self.wanted.as_ref()),
+            unwanted: put_filter(farther.unwanted.as_ref(), self.unwanted.as_ref()),
+            stale: self.stale.or(farther.stale),
+            unknown: self.unknown.or(farther.unknown),
+            may_be_empty: self.may_be_empty.or(farther.may_be_empty),
+            included: self.included.or(farther.included),
+            minimum: self.minimum.or(farther.minimum),
+            tolerance: self.tolerance.or(farther.tolerance),
+            price: self.price.or(farther.price),
+            no_line: self.no_line.or(farther.no_line),
+            one_time_counts: self.one_time_counts.or(farther.one_time_counts),
+            not_sold: self.not_sold.clone().or_else(|| farther.not_sold.clone()),
+            note: self.note.clone().or_else(|| farther.note.clone()),
+            when: When::default(),
+        }
+    }
+
+    /// The keys that both tables have and say the same of; of a filter's single table, the attributes.
+    pub(crate) fn in_common(&self, other: &Self) -> Self {
+        fn same<T: PartialEq + Clone>(one: &Option<T>, other: &Option<T>) -> Option<T> {
+            if one == other { one.clone() } else { None }
+        }
+        Self {
+            basis: same(&self.basis, &other.basis),
+            wanted: common_filter(self.wanted.as_ref(), other.wanted.as_ref()),
+            unwanted: common_filter(self.unwanted.as_ref(), other.unwanted.as_ref()),
+            stale: same(&self.stale, &other.stale),
+            unknown: same(&self.unknown, &other.unknown),
+            may_be_empty: same(&self.may_be_empty, &other.may_be_empty),
+            included: same(&self.included, &other.included),
+            minimum: same(&self.minimum, &other.minimum),
+            tolerance: same(&self.tolerance, &other.tolerance),
+            price: same(&self.price, &other.price),
+            no_line: same(&self.no_line, &other.no_line),
+            one_time_counts: same(&self.one_time_counts, &other.one_time_counts),
+            not_sold: same(&self.not_sold, &other.not_sold),
+            note: same(&self.note, &other.note),
+            when: When::default(),
+        }
+    }
+
+    /// The kinds that its own `count` names.
+    pub(crate) fn terms(&self) -> &[CountTerm] {
+        match &self.basis {
+            Some(KeyBasis::Counted(terms)) => terms,
+            _ => &[],
+        }
+    }
+}
+
+/// A nearer table replaces the attributes that it names; where either is a list of tables, it replaces the whole.
+fn put_filter(farther: Option<&Filter>, nearer: Option<&Filter>) -> Option<Filter> {
+    let (Some(far), Some(near)) = (farther, nearer) else { return nearer.or(farther).cloned() };
+    let ([far], [table]) = (far.tables.as_slice(), near.tables.as_slice()) else { return Some(near.clone()) };
+    let stays = far.attributes.iter().filter(|(name, _)| !table.names(name));
+    let attributes = stays.chain(&table.attributes).cloned().collect();
+    let holds_all = if table.holds_all.is_empty() { &far.holds_all } else { &table.holds_all };
+    Some(Filter { tables: vec![FilterTable { attributes, holds_all: holds_all.clone() }] })
+}
+
+/// The attributes of which two tables say the same; of lists, the list if it is the same.
+fn common_filter(one: Option<&Filter>, other: Option<&Filter>) -> Option<Filter> {
+    let (one, other) = (one?, other?);
+    let ([a], [b]) = (one.tables.as_slice(), other.tables.as_slice()) else {
+        return (one == other).then(|| one.clone());
+    };
+    let attributes: Vec<_> =
+        a.attributes.iter().filter(|attribute| b.attributes.contains(attribute)).cloned().collect();
+    let holds_all = if a.holds_all == b.holds_all { a.holds_all.clone() } else { Vec::new() };
+    let says_something = !attributes.is_empty() || !holds_all.is_empty();
+    says_something.then(|| Filter { tables: vec![FilterTable { attributes, holds_all }] })
+}

@@ -1,0 +1,208 @@
+//! Reads the keys of a service: at the service itself, at a kind of agreement, at a client or one of its agreements.
+
+use truecount_billing::ProductCode;
+
+use crate::count_reader::{NamedCounts, read_count};
+use crate::filter_reader::read_filter;
+use crate::keys::{CountTerm, KeyBasis, ServiceKeys};
+use crate::model::{NoLine, UnknownPolicy};
+use crate::problem::{instead_of, shown};
+use crate::reader::{Entry, Reader, at, not_yet};
+use crate::value_reader::{
+    check_days, read_not_sold, read_price, read_products, read_review, read_stale, read_tolerance,
+};
+
+/// What a key of a service can be.
+const KEYS: [&str; 21] = [
+    "count",
+    "flat",
+    "ignore",
+    "where",
+    "where_not",
+    "seen_within_days",
+    "unknown",
+    "may_be_empty",
+    "products",
+    "no_line",
+    "included",
+    "minimum",
+    "tolerance",
+    "price",
+    "currency",
+    "one_time",
+    "not_sold",
+    "review",
+    "from",
+    "until",
+    "note",
+];
+
+/// Keys of the language that cannot be used yet.
+const NOT_YET: [&str; 17] = [
+    "times",
+    "unit",
+    "pack",
+    "round_up",
+    "commitment",
+    "cut",
+    "client_committed",
+    "client_committed_until",
+    "at",
+    "covers",
+    "grants",
+    "replaces",
+    "bills",
+    "same_by",
+    "except",
+    "not_seen_for_days",
+    "expected_at",
+];
+
+/// Keys that say something of a count: they have no meaning where nothing is counted.
+const OF_A_COUNT: [&str; 9] = [
+    "where",
+    "where_not",
+    "seen_within_days",
+    "unknown",
+    "may_be_empty",
+    "included",
+    "minimum",
+    "tolerance",
+    "no_line",
+];
+
+/// What stands before a code that equals a key of a client: `"service:note"`.
+pub(crate) const CODE_PREFIX: &str = "service:";
+
+/// Where a table with keys of a service stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// Below `[services]`.
+    Service,
+    /// Below `[agreement_types."…"]`.
+    AgreementType,
+    /// Below `[clients.X]`.
+    Client,
+    /// Below `[clients.X.agreements."…"]`.
+    Section,
+}
+
+/// One table, read.
+pub(crate) struct ServiceTable {
+    pub(crate) keys: ServiceKeys,
+    /// Further product codes, each with its place; the service's own is among them if the file says so.
+    pub(crate) products: Vec<(usize, ProductCode)>,
+}
+
+/// Reads `CODE = { … }`. `base`: what the service itself says, where the table stands elsewhere.
+pub(crate) fn read_service(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_, '_>,
+    spot: Spot,
+    base: Option<&ServiceKeys>,
+    counts: &NamedCounts,
+) -> ServiceTable {
+    let mut read = ServiceTable { keys: ServiceKeys::default(), products: Vec::new() };
+    let Some(keys) = reader.table(entry, "{ count = \"SOURCE.KIND\" }") else { return read };
+    if keys.is_empty() {
+        let wrong = format!("\"{}\" says nothing", shown(entry.key));
+        reader.missing(at(entry.value), wrong, "write a key, such as count = \"SOURCE.KIND\", or leave the line out");
+    }
+    let problems_before = reader.problems.len();
+    for key in keys.iter().filter(|key| matches!(key.key, "count" | "flat" | "ignore")) {
+        read_basis(reader, *key, &mut read.keys, counts);
+    }
+    let basis_is_bad = reader.problems.len() > problems_before;
+    let basis = read.keys.basis.as_ref().or_else(|| base.and_then(|base| base.basis.as_ref()));
+    // After a bad `count` nobody knows which attributes there are: nothing more is said of them.
+    let terms: Option<Vec<CountTerm>> = match basis {
+        _ if basis_is_bad => None,
+        Some(KeyBasis::Counted(terms)) => Some(terms.clone()),
+        _ => Some(Vec::new()),
+    };
+    let is_counted = matches!(basis, Some(KeyBasis::Counted(_)));
+    let has_basis = basis.is_some();
+    for key in &keys {
+        if has_basis && !is_counted && !basis_is_bad && OF_A_COUNT.contains(&key.key) {
+            let wrong = format!("`{}` has no meaning for \"{}\", which is not counted", key.key, shown(entry.key));
+            reader.problem(key.at, wrong, "leave it out, or write a `count`");
+            continue;
+        }
+        read_key(reader, *key, spot, terms.as_deref(), &mut read);
+    }
+    read.keys.price = read_price(reader, &keys);
+    read_review(reader, &keys, &mut read.keys);
+    check_days(reader, &keys, &read.keys);
+    if spot == Spot::Service && !has_basis && !basis_is_bad && !keys.is_empty() {
+        let wrong = format!("nothing says what \"{}\" is compared with", shown(entry.key));
+        reader.missing(entry.at, wrong, "write `count`, `flat = true` or `ignore = \"why\"`");
+    }
+    read
+}
+
+/// `count`, `flat` or `ignore`.
+fn read_basis(reader: &mut Reader<'_>, key: Entry<'_, '_>, keys: &mut ServiceKeys, counts: &NamedCounts) {
+    let basis = match key.key {
+        "count" => read_count(reader, key, counts).map(KeyBasis::Counted),
+        "flat" => reader.only_true(key).map(|_| KeyBasis::Flat),
+        _ => reader.text(key, "\"one-time project work\"").map(KeyBasis::Ignored),
+    };
+    if keys.basis.is_some() {
+        let wrong = format!("`{}` stands beside another of `count`, `flat` and `ignore`", key.key);
+        reader.problem(key.at, wrong, "leave all but one of them out");
+        return;
+    }
+    keys.basis = basis;
+}
+
+fn read_key(
+    reader: &mut Reader<'_>,
+    key: Entry<'_, '_>,
+    spot: Spot,
+    terms: Option<&[CountTerm]>,
+    read: &mut ServiceTable,
+) {
+    let keys = &mut read.keys;
+    match key.key {
+        "count" | "flat" | "ignore" | "price" | "currency" | "review" => {}
+        "where" => keys.wanted = read_filter(reader, key, terms),
+        "where_not" => keys.unwanted = read_filter(reader, key, terms),
+        "seen_within_days" => keys.stale = read_stale(reader, key),
+        "unknown" => {
+            let words = [
+                ("widens", UnknownPolicy::Widens),
+                ("counts", UnknownPolicy::Counts),
+                ("left_out", UnknownPolicy::LeftOut),
+            ];
+            keys.unknown = reader.word(key, &words);
+        }
+        "may_be_empty" => keys.may_be_empty = reader.boolean(key),
+        "included" => keys.included = reader.amount(key),
+        "minimum" => keys.minimum = reader.amount(key),
+        "tolerance" => keys.tolerance = read_tolerance(reader, key),
+        "no_line" => keys.no_line = reader.word(key, &[("exception", NoLine::Exception), ("list", NoLine::List)]),
+        "one_time" => keys.one_time_counts = reader.word(key, &[("counts", true)]),
+        "note" => keys.note = reader.text(key, "\"why it is so\""),
+        "products" if spot == Spot::Service => read.products = read_products(reader, key),
+        "products" => {
+            reader.problem(key.at, "`products` cannot stand here", "write it at the service, below [services]")
+        }
+        "not_sold" if spot != Spot::Service => keys.not_sold = read_not_sold(reader, key),
+        "from" if spot != Spot::Service => keys.when.from = reader.day(key),
+        "until" if spot != Spot::Service => keys.when.until = reader.day(key),
+        "not_sold" | "from" | "until" => {
+            let wrong = format!("`{}` cannot stand at the service itself", key.key);
+            reader.problem(key.at, wrong, "write it at a client or a kind of agreement");
+        }
+        other => unknown_key(reader, key.at, other),
+    }
+}
+
+/// A key that no service has, or not yet.
+fn unknown_key(reader: &mut Reader<'_>, at: usize, key: &str) {
+    if NOT_YET.contains(&key) {
+        return not_yet(reader, at, key);
+    }
+    let words = KEYS.into_iter().chain(NOT_YET);
+    reader.problem(at, format!("no service has a key `{}`", shown(key)), instead_of(key, words));
+}

@@ -1,0 +1,161 @@
+//! Reads the values of single keys of a service: days, tolerances, prices, products, standing decisions.
+
+use rust_decimal::Decimal;
+use toml::de::DeValue;
+use truecount_billing::{Currency, ProductCode};
+
+use crate::keys::ServiceKeys;
+use crate::model::{NotSold, StalePolicy, Tolerance};
+use crate::problem::{instead_of, shown};
+use crate::reader::{Entry, Reader, at, not_yet};
+
+/// Days that somebody may write for "long ago": more are a slip.
+const DAYS_MAX: u32 = 3650;
+
+pub(crate) fn read_stale(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<StalePolicy> {
+    match key.value.get_ref() {
+        DeValue::Boolean(false) => return Some(StalePolicy::Never),
+        DeValue::Integer(_) => {
+            let days = reader.written(key.value).replace('_', "").parse().ok();
+            if let Some(days) = days.filter(|days| (1..=DAYS_MAX).contains(days)) {
+                return Some(StalePolicy::AfterDays(days));
+            }
+        }
+        _ => {}
+    }
+    reader.wrong_value(key, &format!("write days from 1 to {DAYS_MAX}, or false for all, however old"));
+    None
+}
+
+pub(crate) fn read_tolerance(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<Tolerance> {
+    let DeValue::Table(_) = key.value.get_ref() else {
+        return reader.amount(key).map(|units| Tolerance { units, ..Tolerance::default() });
+    };
+    let mut tolerance = Tolerance::default();
+    let entries = reader.table(key, "")?;
+    if entries.is_empty() {
+        reader.wrong_value(key, "write a number of units, or { units = 2, percent = 5 }");
+    }
+    for entry in entries {
+        match entry.key {
+            "units" => tolerance.units = reader.amount(entry)?,
+            "percent" => {
+                tolerance.percent = reader.amount(entry)?;
+                if tolerance.percent > Decimal::ONE_HUNDRED {
+                    reader.wrong_value(entry, "write 100 or less");
+                }
+            }
+            other => {
+                let advice = instead_of(other, ["units", "percent"]);
+                reader.problem(entry.at, format!("a tolerance has no key `{}`", shown(other)), advice);
+            }
+        }
+    }
+    Some(tolerance)
+}
+
+/// `price = 12.50`, with `currency` beside it or not, or `{ each = 12.50, currency = "USD" }`.
+pub(crate) fn read_price(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> Option<(Decimal, Currency)> {
+    let beside = entry_of(entries, "currency");
+    let Some(price) = entry_of(entries, "price") else {
+        if let Some(currency) = beside {
+            reader.missing(currency.at, "`currency` stands without `price`", "write the price beside it");
+        }
+        return None;
+    };
+    let beside_value = beside.map(|entry| reader.currency(entry));
+    let (each, inside) = match price.value.get_ref() {
+        DeValue::Table(_) => read_price_table(reader, price)?,
+        _ => (reader.amount(price)?, None),
+    };
+    let named = match (beside, beside_value, inside) {
+        (Some(beside), _, Some(_)) => {
+            reader.problem(beside.at, "the price names two currencies", "leave one out");
+            return None;
+        }
+        (_, beside, inside) => inside.or(beside),
+    };
+    let currency = match named {
+        Some(currency) => currency?,
+        None => {
+            if reader.currency.is_none() && !reader.currency_is_bad {
+                let advice = "write currency = \"GBP\" (or another) at the top of the file, or beside the price";
+                reader.missing(price.at, "nothing says which currency the price is in", advice);
+            }
+            reader.currency?
+        }
+    };
+    Some((each, currency))
+}
+
+/// The amount, and the currency if the table names one; `Some(None)`: it names one that does not exist.
+fn read_price_table(reader: &mut Reader<'_>, price: Entry<'_, '_>) -> Option<(Decimal, Option<Option<Currency>>)> {
+    let (mut each, mut currency) = (None, None);
+    for entry in reader.table(price, "{ each = 12.50, currency = \"GBP\" }")? {
+        match entry.key {
+            "each" => each = Some(reader.amount(entry)),
+            "currency" => currency = Some(reader.currency(entry)),
+            "graduated" | "volume" => {
+                not_yet(reader, entry.at, entry.key);
+                each = Some(None);
+            }
+            other => {
+                let advice = instead_of(other, ["each", "currency"]);
+                reader.problem(entry.at, format!("a price has no key `{}`", shown(other)), advice);
+            }
+        }
+    }
+    if each.is_none() {
+        reader.missing(at(price.value), "the price has no amount", "write { each = 12.50, currency = \"GBP\" }");
+    }
+    Some((each??, currency))
+}
+
+pub(crate) fn read_products(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Vec<(usize, ProductCode)> {
+    let mut products: Vec<(usize, ProductCode)> = Vec::new();
+    for (at, text) in reader.texts(key, "product codes, such as [\"BKP-GB\", \"BKP-GB-LEGACY\"]") {
+        match ProductCode::new(text) {
+            Ok(code) if products.iter().any(|(_, other)| *other == code) => {
+                reader.problem(at, format!("\"{}\" stands twice in `products`", shown(text)), "leave one out");
+            }
+            Ok(code) => products.push((at, code)),
+            Err(cause) => reader.problem(at, format!("`products`: {cause}"), "write a product code of the PSA"),
+        }
+    }
+    products
+}
+
+pub(crate) fn read_not_sold(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<Option<NotSold>> {
+    if key.value.get_ref().as_bool() == Some(false) {
+        return Some(None);
+    }
+    let why = reader.text(key, "\"bought elsewhere\", or false where it is sold after all")?;
+    Some(Some(NotSold { why, review: None }))
+}
+
+/// The day of `review` belongs to `not_sold`.
+pub(crate) fn read_review(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>], keys: &mut ServiceKeys) {
+    let Some(entry) = entry_of(entries, "review") else { return };
+    let day = reader.day(entry);
+    match &mut keys.not_sold {
+        Some(Some(not_sold)) => not_sold.review = day,
+        // Something else is wrong with it, which is said already.
+        None if entry_of(entries, "not_sold").is_some() => {}
+        _ => reader.missing(entry.at, "`review` stands without a reason", "write not_sold = \"why\" beside it"),
+    }
+}
+
+/// The last day is not before the first one.
+pub(crate) fn check_days(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>], keys: &ServiceKeys) {
+    if let (Some(from), Some(until)) = (keys.when.from, keys.when.until)
+        && from > until
+        && let Some(entry) = entry_of(entries, "until")
+    {
+        let wrong = format!("`until` {until} is before `from` {from}");
+        reader.problem(at(entry.value), wrong, "write the last day on which it holds");
+    }
+}
+
+fn entry_of<'d, 'i>(entries: &[Entry<'d, 'i>], key: &str) -> Option<Entry<'d, 'i>> {
+    entries.iter().find(|entry| entry.key == key).copied()
+}

@@ -1,0 +1,10 @@
+//! The language of the rules file: what it refuses and in which words, and what it resolves to.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod example;
+mod for_whom;
+mod properties;
+mod refusals;
+mod services;
+mod vocabulary;

@@ -1,0 +1,255 @@
+//! What each key of a service comes to.
+
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+use truecount_rules::{
+    CategoryRule, CountPart, Fit, NoLine, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
+    WordUse,
+};
+
+use crate::vocabulary::{code, parts, rules, usual};
+
+/// The rule of a service with these keys, in a file whose home currency is GBP.
+fn of(keys: &str) -> ServiceRule {
+    usual(&rules(&format!("currency = \"GBP\"\n[services.A]\n{keys}\n")), "A")
+}
+
+fn kinds(rule: &ServiceRule) -> Vec<String> {
+    parts(rule).iter().map(|part| format!("{}.{}", part.source, part.kind)).collect()
+}
+
+/// The attributes of an item that are known.
+type Attributes = &'static [(&'static str, &'static str)];
+
+/// Whether the only part of a service takes an item with these attributes.
+fn takes(part: &CountPart, item: Attributes) -> Fit {
+    part.takes(|name| item.iter().find(|(known, _)| *known == name).map(|(_, text)| *text))
+}
+
+fn decimal(text: &str) -> Decimal {
+    Decimal::from_str_exact(text).unwrap()
+}
+
+#[test]
+fn a_count_is_a_kind_a_sum_of_kinds_or_a_name() {
+    for (count, expected) in [
+        ("\"rmm.server\"", vec!["rmm.server"]),
+        ("[\"rmm.server\", \"rmm.mobile\"]", vec!["rmm.server", "rmm.mobile"]),
+        ("{ sum = [\"rmm.server\", \"rmm.mobile\"] }", vec!["rmm.server", "rmm.mobile"]),
+        ("{ of = \"rmm.server\" }", vec!["rmm.server"]),
+        ("\"machines\"", vec!["rmm.server", "rmm.workstation"]),
+        ("[\"machines\", \"rmm.mobile\"]", vec!["rmm.server", "rmm.workstation", "rmm.mobile"]),
+        ("\"sheet.agent\"", vec!["sheet.agent"]),
+    ] {
+        let named = "[counts.machines]\nsum = [\"rmm.server\", \"rmm.workstation\"]\n";
+        let rules = rules(&format!("{named}[services.A]\ncount = {count}\n"));
+        assert_eq!(kinds(&usual(&rules, "A")), expected, "{count}");
+    }
+}
+
+#[test]
+fn what_is_usual_of_a_kind_holds_where_nothing_else_is_said() {
+    let device = &parts(&of("count = \"rmm.server\""))[0].clone();
+    assert_eq!((device.stale, device.unknown), (StalePolicy::AfterDays(30), UnknownPolicy::Widens));
+    let user = &parts(&of("count = \"cloud.user\""))[0].clone();
+    assert_eq!((user.stale, user.unknown), (StalePolicy::Never, UnknownPolicy::Counts));
+    assert!(!user.may_be_empty);
+    let unusual = |part: &CountPart, word: Option<&'static str>| part.unusual(|_| word).map(str::to_owned);
+    assert_eq!(unusual(user, Some("Blocked")), Some("sign_in".to_owned()));
+    assert_eq!(unusual(user, Some("Allowed")), None);
+    // Not known is not unusual.
+    assert_eq!(unusual(user, None), None);
+    for keys in ["where = { sign_in = \"blocked\" }", "where_not = { sign_in = \"allowed\" }"] {
+        let rule = of(&format!("count = \"cloud.user\"\n{keys}"));
+        assert_eq!(parts(&rule)[0].usual, [], "{keys}");
+    }
+}
+
+#[test]
+fn each_key_says_its_own() {
+    let base = of("count = \"rmm.server\"");
+    let expected = ServiceRule {
+        code: code("A"),
+        products: vec![code("A")],
+        basis: base.basis.clone(),
+        included: Decimal::ZERO,
+        minimum: None,
+        tolerance: Tolerance::default(),
+        price: None,
+        no_line: NoLine::Exception,
+        one_time_counts: false,
+        not_sold: None,
+        note: None,
+    };
+    assert_eq!(base, expected);
+    let gbp = Currency::new("GBP").unwrap();
+    let usd = Currency::new("USD").unwrap();
+    let tolerance = |units: i64, percent: &str| Tolerance { units: Decimal::from(units), percent: decimal(percent) };
+    let price = |each: &str, currency| Some(RulePrice { each: decimal(each), currency, is_clients_own: false });
+    let cases: [(&str, ServiceRule); 17] = [
+        ("included = 2", ServiceRule { included: Decimal::TWO, ..base.clone() }),
+        ("included = \"2.5\"", ServiceRule { included: decimal("2.5"), ..base.clone() }),
+        ("minimum = 5", ServiceRule { minimum: Some(decimal("5")), ..base.clone() }),
+        ("minimum = 1_000", ServiceRule { minimum: Some(decimal("1000")), ..base.clone() }),
+        ("tolerance = 1", ServiceRule { tolerance: tolerance(1, "0"), ..base.clone() }),
+        ("tolerance = { units = 2, percent = 5.5 }", ServiceRule { tolerance: tolerance(2, "5.5"), ..base.clone() }),
+        ("tolerance = { percent = 5 }", ServiceRule { tolerance: tolerance(0, "5"), ..base.clone() }),
+        ("price = 12.50", ServiceRule { price: price("12.50", gbp), ..base.clone() }),
+        (
+            "price = 0.1234567890123456789012345678",
+            ServiceRule { price: price("0.1234567890123456789012345678", gbp), ..base.clone() },
+        ),
+        ("price = 1\ncurrency = \"USD\"", ServiceRule { price: price("1", usd), ..base.clone() }),
+        ("price = { each = 1, currency = \"USD\" }", ServiceRule { price: price("1", usd), ..base.clone() }),
+        ("price = { each = 1 }", ServiceRule { price: price("1", gbp), ..base.clone() }),
+        ("no_line = \"list\"", ServiceRule { no_line: NoLine::List, ..base.clone() }),
+        ("one_time = \"counts\"", ServiceRule { one_time_counts: true, ..base.clone() }),
+        ("note = \"by hand\"", ServiceRule { note: Some("by hand".to_owned()), ..base.clone() }),
+        ("products = [\"B\"]", ServiceRule { products: vec![code("A"), code("B")], ..base.clone() }),
+        ("products = [\"B\", \"A\"]", ServiceRule { products: vec![code("B"), code("A")], ..base.clone() }),
+    ];
+    for (keys, expected) in cases {
+        assert_eq!(of(&format!("count = \"rmm.server\"\n{keys}")), expected, "{keys}");
+    }
+    assert_eq!(of("flat = true").basis, ServiceBasis::Flat);
+    assert_eq!(of("ignore = \"one-off\"").basis, ServiceBasis::Ignored("one-off".to_owned()));
+}
+
+#[test]
+fn keys_of_a_count_reach_each_of_its_parts() {
+    for (keys, stale, unknown, may_be_empty) in [
+        ("seen_within_days = 45", StalePolicy::AfterDays(45), UnknownPolicy::Widens, false),
+        ("seen_within_days = false", StalePolicy::Never, UnknownPolicy::Widens, false),
+        ("unknown = \"counts\"", StalePolicy::AfterDays(30), UnknownPolicy::Counts, false),
+        ("unknown = \"left_out\"", StalePolicy::AfterDays(30), UnknownPolicy::LeftOut, false),
+        ("may_be_empty = true", StalePolicy::AfterDays(30), UnknownPolicy::Widens, true),
+    ] {
+        let rule = of(&format!("count = [\"rmm.server\", \"rmm.mobile\"]\n{keys}"));
+        for part in parts(&rule) {
+            assert_eq!((part.stale, part.unknown, part.may_be_empty), (stale, unknown, may_be_empty), "{keys}");
+        }
+    }
+}
+
+const NORTH: (&str, &str) = ("site", "North");
+
+#[test]
+fn a_table_fits_by_all_its_attributes_and_a_list_by_any_table() {
+    use Fit::{No, Unknown, Yes};
+    let cases: [(&str, Attributes, Fit); 22] = [
+        ("where = { site = \"north\" }", &[NORTH], Yes),
+        ("where = { site = \"north\" }", &[("site", "South")], No),
+        ("where = { site = \"north\" }", &[], Unknown),
+        ("where = { site = [\"south\", \"nor*\"] }", &[NORTH], Yes),
+        ("where = { site = \"north\", class = \"vm\" }", &[NORTH, ("class", "vm")], Yes),
+        ("where = { site = \"north\", class = \"vm\" }", &[NORTH], Unknown),
+        // What is not known makes no difference where something else decides.
+        ("where = { site = \"south\", class = \"vm\" }", &[NORTH], No),
+        ("where = [{ site = \"north\" }, { class = \"vm\" }]", &[NORTH], Yes),
+        ("where = [{ site = \"south\" }, { class = \"vm\" }]", &[NORTH], Unknown),
+        ("where = [{ site = \"south\" }, { class = \"vm\" }]", &[NORTH, ("class", "x")], No),
+        ("where_not = { site = \"north\" }", &[NORTH], No),
+        ("where_not = { site = \"south\" }", &[NORTH], Yes),
+        ("where_not = { site = \"south\" }", &[], Unknown),
+        ("where_not = { site = \"north\", class = \"vm\" }", &[NORTH, ("class", "x")], Yes),
+        ("where_not = [{ site = \"south\" }, { class = \"vm\" }]", &[("class", "VM ")], No),
+        ("where = { site = \"north\" }\nwhere_not = { class = \"vm\" }", &[NORTH], Unknown),
+        ("where = { site = \"north\" }\nwhere_not = { class = \"vm\" }", &[NORTH, ("class", "vm")], No),
+        ("where = { site = \"north\" }\nwhere_not = { class = \"vm\" }", &[NORTH, ("class", "x")], Yes),
+        ("where = { trial = true }", &[("trial", "True")], Yes),
+        ("where = { site = 7 }", &[("site", "7")], Yes),
+        ("where = { name = \"*-lab-*\" }", &[("name", "NYC-LAB-01")], Yes),
+        ("where = { site = \"*\" }", &[("site", " ")], No),
+    ];
+    for (keys, item, expected) in cases {
+        let rule = of(&format!("count = \"rmm.server\"\n{keys}"));
+        assert_eq!(takes(&parts(&rule)[0], item), expected, "{keys} {item:?}");
+    }
+}
+
+#[test]
+fn what_a_person_holds_is_asked_word_by_word_and_by_friendly_names() {
+    use Fit::{No, Unknown, Yes};
+    for (keys, holds, expected) in [
+        ("holds = [\"SPB\", \"SPE_E3\"]", Some("EMS; spe_e3"), Yes),
+        ("holds = \"SPB\"", Some("EMS;SPE_E3"), No),
+        ("holds = \"SPB\"", None, Unknown),
+        ("holds_all = [\"SPB\", \"EMS\"]", Some("EMS;SPB"), Yes),
+        ("holds_all = [\"SPB\", \"EMS\"]", Some("SPB"), No),
+        ("holds = \"Business Premium\"", Some("SPB"), Yes),
+        ("holds = \"Enterprise *\"", Some("SPE_E5"), Yes),
+        ("holds = \"Enterprise *\"", Some("SPB"), No),
+        ("holds_all = [\"Business Premium\", \"Enterprise E3\"]", Some("SPE_E3;SPB"), Yes),
+        ("holds = \"*\"", Some(""), No),
+    ] {
+        let rule = of(&format!("count = \"cloud.user\"\nwhere = {{ {keys} }}"));
+        let fit = parts(&rule)[0].takes(|name| if name == "holds" { holds } else { None });
+        assert_eq!(fit, expected, "{keys} {holds:?}");
+    }
+}
+
+#[test]
+fn a_part_has_a_where_of_its_own() {
+    let rule = of("count = [{ of = \"rmm.server\", where = { site = \"north\" }, where_not = { class = \"vm\" } }, \
+                   \"shop.subscription\"]\nwhere = { name = \"a*\" }");
+    let [server, subscription] = parts(&rule) else { panic!("two parts") };
+    assert_eq!(takes(server, &[("name", "abc"), ("site", "north"), ("class", "x")]), Fit::Yes);
+    assert_eq!(takes(server, &[("name", "abc"), ("site", "south"), ("class", "x")]), Fit::No);
+    assert_eq!(takes(server, &[("name", "abc"), ("site", "north"), ("class", "vm")]), Fit::No);
+    assert_eq!(takes(server, &[("name", "xyz"), ("site", "north"), ("class", "x")]), Fit::No);
+    assert_eq!(takes(subscription, &[("name", "abc")]), Fit::Yes);
+}
+
+#[test]
+fn products_categories_and_ourselves_are_found() {
+    let rules = rules(
+        "currency = \"EUR\"\n[services]\nB = { flat = true, products = [\"B-OLD\"] }\nA = { flat = true }\n\
+         note = { flat = true }\n[us]\ndomains = [\"Ours.example\"]\npartner_ids = [\"77\"]\n\
+         [categories.\"Project work\"]\nignore = \"one-off\"\n[categories.Fees]\nflat = true\n\
+         [sources.cloud]\nleave_out = [\"FREE*\"]\ncount_too = [\"Business Premium\"]\n",
+    );
+    assert_eq!(rules.services().map(|code| code.as_str()).collect::<Vec<_>>(), ["B", "A", "note"]);
+    assert_eq!(rules.currency().unwrap().as_str(), "EUR");
+    assert_eq!(rules.service_of_product(&code("B-OLD")), Some(&code("B")));
+    assert_eq!(rules.service_of_product(&code(" b")), Some(&code("B")));
+    assert_eq!(rules.service_of_product(&code("C")), None);
+    assert_eq!(rules.category(" project WORK"), Some(&CategoryRule::Ignored("one-off".to_owned())));
+    assert_eq!(rules.category("Fees"), Some(&CategoryRule::Flat));
+    assert_eq!(rules.category("Other"), None);
+    assert_eq!((rules.us().domains[0].as_str(), rules.us().partner_ids[0].as_str()), ("ours.example", "77"));
+    let changes = rules.sku_list_changes(&"cloud".parse().unwrap()).unwrap();
+    assert!(changes.leave_out[0].fits("free_trial") && changes.count_too[0].fits("SPB"));
+    assert_eq!(rules.sku_list_changes(&"rmm".parse().unwrap()), None);
+}
+
+#[test]
+fn each_word_that_is_asked_for_is_listed_with_its_use() {
+    let rules = rules(
+        "[services.A]\ncount = [\"rmm.server\", \"shop.subscription\"]\nwhere = { name = [\"a*\", \"b\"] }\n\
+         [services.B]\ncount = \"cloud.user\"\nwhere_not = { holds_all = [\"SPB\"] }\n\
+         [clients.7]\nA = { count = \"rmm.mobile\", where = { site = \"x\" } }\n",
+    );
+    let asked = rules.words_asked();
+    let mut words: Vec<String> = asked
+        .iter()
+        .map(|asked| {
+            let sign = if asked.word_use == WordUse::Wanted { '+' } else { '-' };
+            format!("{}.{} {}{sign}{}", asked.source, asked.kind, asked.attribute, asked.pattern.written)
+        })
+        .collect();
+    words.sort();
+    let expected = [
+        "cloud.user holds-SPB",
+        "rmm.mobile name+a*",
+        "rmm.mobile name+b",
+        "rmm.mobile site+x",
+        "rmm.server name+a*",
+        "rmm.server name+b",
+        "rmm.server site+x",
+        "shop.subscription name+a*",
+        "shop.subscription name+b",
+    ];
+    assert_eq!(words, expected);
+    let kinds: Vec<String> = rules.kinds_counted().iter().map(|(source, kind)| format!("{source}.{kind}")).collect();
+    assert_eq!(kinds, ["cloud.user", "rmm.mobile", "rmm.server", "shop.subscription"]);
+}
