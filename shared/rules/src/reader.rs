@@ -34,7 +34,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) currency: Option<Currency>,
     /// Whether the file names a home currency that does not exist: nothing more is said of prices without one.
     pub(crate) currency_is_bad: bool,
-    /// Whether lines of the file are no TOML: what seems to be missing may stand in them.
+    /// Whether parts of the file are not understood: what seems to be missing may stand in them.
     pub(crate) is_damaged: bool,
     pub(crate) problems: Vec<(usize, RulesProblem)>,
 }
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         self.problems.push((at, RulesProblem { file, line, column, wrong, advice }));
     }
 
-    /// Notes that something is missing, unless it may stand in a line that is no TOML.
+    /// Notes that something is missing, unless it may stand in a part of the file that is not understood.
     pub(crate) fn missing(&mut self, at: usize, wrong: impl Into<String>, advice: impl Into<String>) {
         if !self.is_damaged {
             self.problem(at, wrong, advice);

@@ -82,6 +82,8 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
     for entry in &top {
         if entry.key == "groups" {
             not_yet(reader, entry.at, entry.key);
+            // Its members take what they count from it.
+            reader.is_damaged = true;
         } else if !TOP.contains(&entry.key) {
             let wrong = format!("a rules file has no key `{}`", shown(entry.key));
             reader.problem(entry.at, wrong, instead_of(entry.key, TOP.into_iter().chain(["groups"])));

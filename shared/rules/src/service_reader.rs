@@ -112,7 +112,9 @@ pub(crate) fn read_service(
     for key in keys.iter().filter(|key| matches!(key.key, "count" | "flat" | "ignore")) {
         read_basis(reader, *key, &mut read.keys, counts);
     }
-    let basis_is_bad = reader.problems.len() > problems_before;
+    let names_basis = keys.iter().any(|key| matches!(key.key, "count" | "flat" | "ignore"));
+    // A named count can be wrong where it stands, which is said there.
+    let basis_is_bad = reader.problems.len() > problems_before || (names_basis && read.keys.basis.is_none());
     let basis = read.keys.basis.as_ref().or_else(|| base.and_then(|base| base.basis.as_ref()));
     // After a bad `count` nobody knows which attributes there are: nothing more is said of them.
     let terms: Option<Vec<CountTerm>> = match basis {

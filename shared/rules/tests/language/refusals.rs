@@ -89,6 +89,9 @@ fn counts() {
             "rules.toml:3:9: a count cannot be called \"a.b\"; write a name without a point",
         ),
     ]);
+    // What follows from a count that is wrong is not said.
+    let named = "[counts.c]\nsum = [\"rmm.serve\"]\n[services]\nA = { count = \"c\", where = { x = \"y\" } }\n";
+    assert_eq!(said(named), "rules.toml:2:8: no source counts \"serve\" of rmm; did you mean \"server\"?");
     let nested = "[counts.machines]\nsum = [\"rmm.server\"]\n[services]\nA = { count = \"machine\" }\n";
     assert_eq!(said(nested), "rules.toml:4:15: no count is called \"machine\"; did you mean \"machines\"?");
 }
