@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use truecount_billing::Unit;
 
 use crate::filter_reader::read_filter;
-use crate::keys::CountTerm;
+use crate::layers::CountTerm;
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
 use crate::vocabulary::{KindVocabulary, SourceVocabulary};

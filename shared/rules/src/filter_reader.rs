@@ -3,7 +3,7 @@
 use toml::de::DeValue;
 
 use crate::filter::{Filter, FilterTable, HOLDS, HOLDS_ALL, Pattern};
-use crate::keys::{CountTerm, OF_EVERY_ITEM};
+use crate::layers::{CountTerm, OF_EVERY_ITEM};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, entries, not_yet};
 use crate::vocabulary::SourceVocabulary;

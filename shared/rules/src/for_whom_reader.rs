@@ -3,7 +3,7 @@
 use truecount_billing::ProductCode;
 
 use crate::count_reader::NamedCounts;
-use crate::keys::{KeyBasis, ServiceKeys};
+use crate::layers::{KeyBasis, ServiceKeys};
 use crate::model::NotSold;
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, not_yet};

@@ -13,7 +13,7 @@ mod currencies;
 mod filter;
 mod filter_reader;
 mod for_whom_reader;
-mod keys;
+mod layers;
 mod model;
 mod problem;
 mod reader;

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use truecount_billing::ProductCode;
 
 use crate::bind::ClientNumber;
-use crate::keys::{Layers, ServiceKeys, Whose};
+use crate::layers::{Layers, ServiceKeys, Whose};
 use crate::model::{SectionShare, ServiceBasis, ServiceRule};
 use crate::rules::{AgreementTypeRules, ClientRules, NearerKeys, Rules, Service, is_folded_of};
 

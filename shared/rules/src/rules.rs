@@ -6,7 +6,7 @@ use std::sync::Arc;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, FilterTable, Pattern};
-use crate::keys::{CountTerm, ServiceKeys};
+use crate::layers::{CountTerm, ServiceKeys};
 use crate::model::ServiceRule;
 
 /// A rules file, checked against the vocabulary of the sources.

@@ -10,7 +10,7 @@ use crate::count_reader::{NamedCounts, read_named_counts};
 use crate::filter::Pattern;
 use crate::filter_reader::sku_pattern;
 use crate::for_whom_reader::{read_clients, read_types};
-use crate::keys::{Layers, Whose};
+use crate::layers::{Layers, Whose};
 use crate::problem::{RulesFileError, instead_of, shown};
 use crate::reader::{Entry, Reader, entries, not_yet};
 use crate::rules::{CategoryRule, OwnIdentity, Rules, Service, SkuListChanges, folded};

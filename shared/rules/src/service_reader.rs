@@ -4,7 +4,7 @@ use truecount_billing::ProductCode;
 
 use crate::count_reader::{NamedCounts, read_count};
 use crate::filter_reader::read_filter;
-use crate::keys::{CountTerm, KeyBasis, ServiceKeys};
+use crate::layers::{CountTerm, KeyBasis, ServiceKeys};
 use crate::model::{NoLine, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};

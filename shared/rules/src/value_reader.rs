@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use toml::de::DeValue;
 use truecount_billing::{Currency, ProductCode};
 
-use crate::keys::ServiceKeys;
+use crate::layers::ServiceKeys;
 use crate::model::{NotSold, StalePolicy, Tolerance};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
