@@ -18,7 +18,7 @@ use crate::{
     out::{Context, Out, RowOutcome},
     paging::Paging,
     request::{ListKey, Missing, Page, Request},
-    snapshot::{Snapshot, SnapshotBuilder},
+    snapshot::{Note, Snapshot, SnapshotBuilder},
     source::Source,
     state::{CrawlState, short_hash},
     stream::{Definition, From, Tables},
@@ -308,7 +308,10 @@ impl<'a> Reader<'a> {
             (Missing::Refused(_), Some(counted)) => {
                 self.list(ListKey { stream: counted.to_owned(), ..key }).total_refused = true;
             }
-            (Missing::Refused(_), None) => {}
+            (Missing::Refused(refusal), None) => {
+                let (stream, status) = (stream.name.to_owned(), refusal.status);
+                self.builder.note(Note::DoneWithout { stream, status });
+            }
             (Missing::Failed(failure), _) => {
                 // What the list hangs on may have been deleted meanwhile: its own list tells.
                 let is_gone = matches!(failure.status, Some(404 | 410));

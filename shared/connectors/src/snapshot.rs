@@ -62,6 +62,13 @@ pub enum Note {
         /// What was counted.
         what: String,
     },
+    /// A list that only helps to read others, and that the vendor refuses.
+    DoneWithout {
+        /// Its stream.
+        stream: String,
+        /// The HTTP status of the refusal.
+        status: u16,
+    },
     /// Anything else.
     Remark {
         /// In words.
@@ -76,6 +83,9 @@ impl fmt::Display for Note {
                 write!(f, "account `{account}` is not in the vendor's list of accounts")
             }
             Self::CountDiffers { what } => f.write_str(what),
+            Self::DoneWithout { stream, status } => {
+                write!(f, "the vendor refuses `{stream}` (HTTP {status}): what it would add is not known")
+            }
             Self::Remark { text } => f.write_str(text),
         }
     }

@@ -139,6 +139,8 @@ mod tests {
     fn a_misspelt_option_does_not_hide_the_side() {
         assert_eq!(side("ninjaone", "request_per_minute = 60"), Side::Used);
         assert_eq!(side("connectwise", "base_url = 1"), Side::Agreed);
+        assert_eq!(side("connectwise", "side = \"invoiced\""), Side::Invoiced);
+        assert_eq!(side("connectwise", "side = \"used\""), Side::Agreed);
         assert_eq!(side("csv", "side = \"agreed\"\ncolums = { }"), Side::Agreed);
         assert_eq!(side("csv", "side = \"purchased\""), Side::Purchased);
         assert_eq!(side("csv", "side = \"agred\""), Side::Used);

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use truecount_billing::{Account, ClientId, CountDay, SourceId, UsageItem};
-use truecount_reconciliation::{AccountNo, ItemRef, Mapping, Options, Reconciler, Reconciliation, SourceStatus};
+use truecount_billing::{Account, ClientId, CountDay, Side, SourceId, UsageItem};
+use truecount_reconciliation::{
+    AccountNo, ItemRef, Mapping, Options, Reconciler, Reconciliation, SourceCoverage, SourceStatus,
+};
 use truecount_store::{InputWriter, Run, SnapshotAccount, SnapshotEntry, groups};
 
 use super::load::{LoadedSource, MappingsInForce};
@@ -36,7 +38,9 @@ pub(crate) struct ComparisonInputs<'a> {
 /// Compares.
 pub(crate) async fn compare(env: &Environment, inputs: &ComparisonInputs<'_>) -> Result<Comparison, AppError> {
     let mut reconciler = Reconciler::new(inputs.config.rules.clone(), Options::for_month(inputs.count_day));
-    for source in inputs.sources {
+    let (invoiced, compared): (Vec<_>, Vec<_>) =
+        inputs.sources.iter().partition(|source| source.frozen.side == Side::Invoiced);
+    for source in &compared {
         reconciler.source(SourceStatus {
             source: source.frozen.source.clone(),
             connector: source.frozen.connector.clone(),
@@ -46,18 +50,47 @@ pub(crate) async fn compare(env: &Environment, inputs: &ComparisonInputs<'_>) ->
             receipt: source.frozen.receipt.clone(),
         });
     }
-    let is_billed = |source: &&LoadedSource| source.frozen.side.is_billed();
+    let (agreed, usage): (Vec<&LoadedSource>, Vec<&LoadedSource>) =
+        compared.into_iter().partition(|source| source.frozen.side == Side::Agreed);
     let mut clients = Vec::new();
-    for source in inputs.sources.iter().filter(is_billed) {
+    for source in agreed {
         clients.extend(push_billed(env, inputs, source, &mut reconciler).await?);
     }
     let mut mappings = BTreeMap::new();
-    for source in inputs.sources.iter().filter(|source| !is_billed(source)) {
+    for source in usage {
         let found = push_usage(env, inputs, source, &clients, &mut reconciler).await?;
         mappings.insert(source.frozen.source.clone(), found);
     }
-    Ok(Comparison { reconciliation: reconciler.finish()?, clients, mappings })
+    let mut reconciliation = reconciler.finish()?;
+    reconciliation.coverage.extend(invoiced.into_iter().map(read_only));
+    reconciliation.coverage.sort_by(|a, b| a.source.cmp(&b.source));
+    Ok(Comparison { reconciliation, clients, mappings })
 }
+
+/// What invoices did bill is read and shown, and compared with nothing: beside what agreements will bill it would
+/// count every unit twice.
+fn read_only(source: &LoadedSource) -> SourceCoverage {
+    let incomplete = source.accounts.iter().filter(|entry| !entry.account.read_state.is_complete());
+    SourceCoverage {
+        source: source.frozen.source.clone(),
+        source_kind: source.frozen.connector.clone(),
+        side: source.frozen.side,
+        state: source.frozen.read_state.clone(),
+        as_of: source.frozen.as_of,
+        receipt: source.frozen.receipt.clone(),
+        accounts: source.accounts.len() as u64,
+        accounts_incomplete: incomplete.count() as u64,
+        // Its accounts are the PSA's clients.
+        accounts_mapped: source.accounts.len() as u64,
+        accounts_ignored: 0,
+        items: source.accounts.iter().map(|entry| entry.total()).sum(),
+        compared: 0,
+        not_reconciled: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;
 
 /// The clients of a PSA with their lines.
 async fn push_billed(

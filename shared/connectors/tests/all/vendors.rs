@@ -98,7 +98,7 @@ pub(crate) fn check_declared(source: &Source, vendor: &Vendor) {
 }
 
 /// Whether a path fits a template such as `/agreements/{id}/additions`.
-fn fits(template: &str, path: &str) -> bool {
+pub(crate) fn fits(template: &str, path: &str) -> bool {
     let (template, path): (Vec<&str>, Vec<&str>) = (template.split('/').collect(), path.split('/').collect());
     let same = |(template, part): (&&str, &&str)| template.starts_with('{') && !part.is_empty() || template == part;
     template.len() == path.len() && template.iter().zip(&path).all(same)
@@ -134,6 +134,9 @@ pub(crate) fn connectwise_answer(asked: &Asked) -> Reply {
         "finance/agreements" => Reply::json(fixture("connectwise/agreements.json")).with("link", ""),
         "finance/agreements/count" => Reply::json(fixture("connectwise/agreements-count.json")),
         "procurement/catalog" => Reply::json(fixture("connectwise/catalogue.json")),
+        "finance/invoices" => Reply::json(fixture("connectwise/invoices.json")).with("link", ""),
+        "finance/invoices/count" => Reply::json(fixture("connectwise/invoices-count.json")),
+        path if path.starts_with("procurement/products") => invoice_products(asked, path.ends_with("/count")),
         path if path.starts_with("finance/agreements/76/") => Reply::status(403).saying(r#"{"code":"Forbidden"}"#),
         path => {
             let agreement = path.split('/').nth(2).unwrap();
@@ -146,6 +149,19 @@ pub(crate) fn connectwise_answer(asked: &Asked) -> Reply {
                 false => Reply::json(additions),
             }
         }
+    }
+}
+
+/// The products on one invoice; nobody may see those on the last but one.
+fn invoice_products(asked: &Asked, is_count: bool) -> Reply {
+    let invoice = asked.target.split("invoice%2Fid%3D").nth(1).unwrap().split('&').next().unwrap();
+    if invoice == "504" {
+        return Reply::status(403).saying(r#"{"code":"Forbidden"}"#);
+    }
+    let products = fixture(&format!("connectwise/invoice-products-{invoice}.json"));
+    match is_count {
+        true => Reply::json(format!(r#"{{"count":{}}}"#, products.matches("catalogItem").count())),
+        false => Reply::json(products),
     }
 }
 
@@ -168,6 +184,48 @@ async fn connectwise() {
     check_declared(&connector, &vendor);
     insta::assert_json_snapshot!("connectwise_asked", vendor.lines());
     insta::assert_json_snapshot!("connectwise_read", told(&read_all(&connector, &pages)));
+}
+
+/// What invoices did bill is a source of its own, whose lines never stand among those of the agreements.
+#[tokio::test]
+async fn connectwise_invoices() {
+    let vendor = Vendor::start(|asked, _| connectwise_answer(asked)).await;
+    let options = format!(
+        "base_url = \"{}\"\ncompany = \"lantern\"\nconcurrency = 1\nside = \"invoiced\"\n\
+         invoice_conditions = \"date >= [2026-06-01T00:00:00Z]\"",
+        vendor.base
+    );
+    let connector = connector("connectwise", &options);
+    let fields = [("public_key", "pub"), ("private_key", "hunter2"), ("client_id", "6e3b")];
+    let (pages, _) = whole(&connector, &fields).await;
+    check_cut(&pages, &["0161", "hunter2", "cheap for once"]);
+    check_declared(&connector, &vendor);
+    let asked = vendor.lines();
+    assert!(!asked.iter().any(|line| line.contains("/finance/agreements")), "{asked:?}");
+    insta::assert_json_snapshot!("connectwise_invoices_asked", asked);
+    insta::assert_json_snapshot!("connectwise_invoices_read", told(&read_all(&connector, &pages)));
+}
+
+#[test]
+fn connectwise_gives_one_side() {
+    let options = |more: &str| format!("base_url = \"https://psa.example\"\ncompany = \"lantern\"\n{more}");
+    let streams = |more: &str| -> Vec<&'static str> {
+        connector("connectwise", &options(more)).requests_by_stream().map(|(name, ..)| name).collect()
+    };
+    assert!(!streams("").iter().any(|name| name.starts_with("invoice")), "invoices are off unless asked for");
+    assert_eq!(streams(""), streams("side = \"agreed\""));
+    assert!(!streams("side = \"invoiced\"").iter().any(|name| name.starts_with("a")), "no agreements or additions");
+    for (more, named) in [
+        ("side = \"used\"", "`side`"),
+        ("side = \"billed\"", "billed"),
+        ("invoice_conditions = \"date >= [2026-01-01T00:00:00Z]\"", "`invoice_conditions`"),
+        ("side = \"invoiced\"\ntiming = \"arrears\"", "`timing`"),
+        ("side = \"invoiced\"\ntiming_by_agreement_type = { A = \"arrears\" }", "`timing_by_agreement_type`"),
+        ("side = \"invoiced\"\nagreement_conditions = \"id > 5\"", "`agreement_conditions`"),
+    ] {
+        let error = connect("connectwise", &options(more).parse().unwrap()).unwrap_err().to_string();
+        assert!(error.contains(named), "{more}: {error}");
+    }
 }
 
 /// A server that does not know its helpful lists is still read, and long lists are read to their end.
