@@ -135,6 +135,9 @@ pub struct BilledLine {
     /// The product's name there. Foreign text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product_name: Option<String>,
+    /// The category that the PSA's catalogue has it in. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_category: Option<String>,
     /// What the line is on its agreement.
     #[serde(default)]
     pub role: LineRole,
@@ -189,6 +192,7 @@ impl BilledLine {
             client_id,
             product_code,
             product_name: None,
+            product_category: None,
             role: LineRole::Recurring,
             quantity,
             less_included: None,

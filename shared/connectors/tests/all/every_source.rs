@@ -147,13 +147,19 @@ async fn sync(source: &Source) -> Outcome {
 }
 
 fn accounts(snapshot: &Snapshot) -> BTreeMap<String, AccountReading> {
-    snapshot.accounts().map(|one| (one.account.id.to_string(), one)).collect()
+    // Each stand-in has a port of its own, which a link names.
+    let without_links = |mut one: AccountReading| {
+        one.lines.iter_mut().for_each(|line| line.link = None);
+        (one.account.id.to_string(), one)
+    };
+    snapshot.accounts().map(without_links).collect()
 }
 
 /// Lines without what a list adds that only helps to read them.
 fn helped(lines: &[BilledLine]) -> Vec<BilledLine> {
     let bare = |line: &BilledLine| BilledLine {
         product_name: None,
+        product_category: None,
         unit_cost: None,
         catalogue_price: None,
         agreement: Agreement { cycle_months: None, ..line.agreement.clone() },

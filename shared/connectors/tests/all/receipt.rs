@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use truecount_billing::LineRole;
 use truecount_connectors::{
     Child, Context, CrawlProgress, CrawlState, Http, HttpSetup, Out, PaperTime, Reader, Reading, RowError, Snapshot,
     Source, Stream, connect, crawl,
@@ -229,7 +230,7 @@ proptest! {
             && snapshot.accounts_in_short().all(|(account, ..)| account.read_state.is_complete());
         prop_assert!(!(left_out > 0 && is_whole), "{:?}", snapshot.receipt);
         for line in snapshot.accounts().flat_map(|account| account.lines) {
-            prop_assert_ne!(line.role, truecount_billing::LineRole::Recurring, "nothing on an invoice recurs by itself");
+            prop_assert_ne!(line.role, LineRole::Recurring, "nothing on an invoice recurs by itself");
         }
     }
 }
@@ -327,6 +328,39 @@ async fn a_deleted_agreement_leaves_its_client_complete() {
     assert_eq!(snapshot.line_count(), 1);
     assert_eq!(snapshot.receipt.streams["agreements"].lists_read_again, 1);
     assert_eq!(snapshot.receipt.unbalanced(), None);
+}
+
+/// The amount of an agreement itself is a line where nothing else says what it bills; beside additions it is told.
+#[tokio::test]
+async fn an_amount_without_additions_is_a_line() {
+    for (agreement, expected) in [
+        (r#""billAmount":2800.50"#, Some(("2800.50", LineRole::Flat))),
+        (r#""billAmount":-15"#, Some(("-15", LineRole::Flat))),
+        (r#""billAmount":700,"oneTimeFlag":true"#, Some(("700", LineRole::OneTime))),
+        (r#""billAmount":0.0"#, None),
+        (r#""name":"no amount""#, None),
+    ] {
+        let row = format!(r#"[{{"id":5,"company":{{"id":7,"name":"A"}},{agreement}}}]"#);
+        let snapshot = connectwise(move |path, target, _| match path {
+            "finance/agreements" => Reply::json(row.clone()),
+            path if path.ends_with("/additions") => Reply::json("[]"),
+            path if path.ends_with("additions/count") => Reply::json(r#"{"count":0}"#),
+            path => psa(ONE, (2, 1))(path, target),
+        })
+        .await;
+        let lines: Vec<_> = snapshot.accounts().flat_map(|account| account.lines).collect();
+        let found: Vec<_> = lines.iter().map(|line| (line.unit_price.unwrap().to_string(), line.role)).collect();
+        let expected: Vec<_> = expected.map(|(price, role)| (price.to_owned(), role)).into_iter().collect();
+        assert_eq!(found, expected, "{agreement}");
+        assert_eq!((snapshot.notes.len(), snapshot.receipt.unbalanced()), (0, None));
+    }
+    const WITH: &str = r#"[{"id":5,"company":{"id":7,"name":"A"},"billAmount":2800.50}]"#;
+    let snapshot = connectwise(|path, target, _| psa(WITH, (2, 1))(path, target)).await;
+    assert_eq!(snapshot.line_count(), 1, "the addition's alone");
+    assert_eq!(snapshot.notes.len(), 1, "{:?}", snapshot.notes);
+    const ODD: &str = r#"[{"id":5,"company":{"id":7,"name":"A"},"billAmount":"much"}]"#;
+    let snapshot = connectwise(|path, target, _| psa(ODD, (2, 1))(path, target)).await;
+    assert_eq!(states(&snapshot)[0], ("7".into(), "partial".into()), "an amount that is not understood is not zero");
 }
 
 /// One that is still listed and answers 404 is a failure of its client, and of nobody else.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use truecount_billing::{
-    Agreement, AgreementId, BilledLine, ClientId, LineId, LineRole, ProductCode, RowReason,
+    AccountId, Agreement, AgreementId, BilledLine, ClientId, LineId, LineRole, ProductCode, RowReason,
 };
 
 use super::{CurrencyReference, Named, ProductReference, REFUSED, Root, Tables, billing_status, catalogue, count, list};
@@ -20,9 +20,12 @@ use crate::{
 
 const AGREEMENT_FIELDS: &str = "id,name,type/name,company/id,company/name,billToCompany/id,startDate,endDate,\
     noEndingDateFlag,cancelledFlag,dateCancelled,oneTimeFlag,billingCycle/id,billingCycle/name,periodType,\
-    nextInvoiceDate,currency/currencyCode,parentAgreement/id,prorateFlag";
+    nextInvoiceDate,currency/currencyCode,parentAgreement/id,prorateFlag,billAmount";
 const ADDITION_FIELDS: &str = "id,product/id,product/identifier,quantity,lessIncluded,unitPrice,unitCost,\
-    billCustomer,effectiveDate,cancelledDate,description,agreementId";
+    billCustomer,effectiveDate,cancelledDate,description,invoiceDescription,agreementId";
+
+/// The product code of an agreement's own amount, which is no product of the catalogue.
+const AGREEMENT_AMOUNT: &str = "AGREEMENT-AMOUNT";
 
 /// Months of a billing cycle, from the kind that the PSA gives it, or from its name.
 pub(super) const CYCLES: WordList = WordList {
@@ -88,6 +91,7 @@ pub(super) struct AgreementRow {
     next_invoice_date: Option<String>,
     parent_agreement: Option<Named>,
     prorate_flag: Option<bool>,
+    bill_amount: Option<Box<RawValue>>,
     currency: Option<CurrencyReference>,
 }
 
@@ -104,6 +108,7 @@ struct Addition {
     effective_date: Option<String>,
     cancelled_date: Option<String>,
     description: Option<String>,
+    invoice_description: Option<String>,
 }
 
 fn billing_cycle(row: BillingCycle, _: &Context<'_>, tables: &mut Tables) -> Result<(), RowError> {
@@ -117,7 +122,8 @@ fn look_up_agreement(row: AgreementRow, _: &Context<'_>, tables: &mut Tables) ->
     Ok(())
 }
 
-/// An agreement gives its client's name; its terms stand on the lines of its additions.
+/// An agreement gives its client's name, and a line of the amount that it bills without any addition; its terms stand
+/// on the lines of its additions.
 fn agreement(row: AgreementRow, at: &Context<'_>, tables: &Tables, out: &mut Out<'_>) -> Result<(), RowError> {
     let company = row.company.as_ref().and_then(|company| Some((company.id.as_ref()?, company.name.as_ref())));
     let Some((company, name)) = company else {
@@ -130,7 +136,37 @@ fn agreement(row: AgreementRow, at: &Context<'_>, tables: &Tables, out: &mut Out
     {
         out.unknown(CYCLES.field, Some(word));
     }
-    terms(&row, tables).map(drop).map_err(|why| RowError::field("agreement", Some(&row.id.0), why).of(&account))
+    let wrong = |why: String| RowError::field("agreement", Some(&row.id.0), why).of(&account);
+    let terms = terms(&row, tables).map_err(wrong)?;
+    let amount = amount(row.bill_amount.as_deref()).map_err(|why| wrong(format!("`billAmount`: {why}")))?;
+    let Some(amount) = amount.filter(|amount| !amount.is_zero()) else { return Ok(()) };
+    if tables.with_additions.contains(&row.id.0) {
+        out.note("an agreement with additions has an amount of its own, too (`billAmount`): only its additions are read");
+        return Ok(());
+    }
+    let line = amount_line(&row, &account, terms, amount, tables).map_err(wrong)?;
+    out.line(&account, line);
+    Ok(())
+}
+
+/// What an agreement bills each cycle, whatever is used. Its id is none that an addition can have.
+fn amount_line(
+    row: &AgreementRow,
+    account: &AccountId,
+    agreement: Agreement,
+    amount: Decimal,
+    tables: &Tables,
+) -> Result<BilledLine, String> {
+    let line_id = LineId::new(format!("agreement-{}", row.id.0)).map_err(|error| error.to_string())?;
+    let client_id = ClientId::new(account.as_str()).map_err(|error| error.to_string())?;
+    let code = ProductCode::new(AGREEMENT_AMOUNT).map_err(|error| error.to_string())?;
+    Ok(BilledLine {
+        role: if row.one_time_flag == Some(true) { LineRole::OneTime } else { LineRole::Flat },
+        unit_price: Some(amount),
+        currency: CurrencyReference::read(row.currency.as_ref())?,
+        link: tables.links.as_ref().map(|links| links.agreement(&row.id.0)),
+        ..BilledLine::new(line_id, client_id, code, Decimal::ONE, agreement)
+    })
 }
 
 /// The list of an agreement's additions.
@@ -192,12 +228,16 @@ fn cycle_months(row: &AgreementRow, tables: &Tables) -> Option<u32> {
     }
 }
 
-/// Remembers what stands for longer than a part of one month, to tell a proration by.
+/// Remembers that the agreement has additions, and what stands for longer than a part of one month, to tell a proration by.
 fn look_up_addition(row: Addition, at: &Context<'_>, tables: &mut Tables) -> Result<(), RowError> {
+    let agreement = at.variable("agreement")?;
+    if !tables.with_additions.contains(agreement) {
+        tables.with_additions.insert(agreement.to_owned());
+    }
     let dates = (day(row.effective_date.as_deref()), day(row.cancelled_date.as_deref()));
     let is_part = matches!(dates, (Ok(Some(from)), Ok(Some(to))) if is_part_of_month(from, to));
     if let Some(product) = row.product.and_then(|product| product.identifier).filter(|_| !is_part) {
-        tables.standing.insert((at.variable("agreement")?.to_owned(), product));
+        tables.standing.insert((agreement.to_owned(), product));
     }
     Ok(())
 }
@@ -240,6 +280,9 @@ fn line(
     Ok(BilledLine {
         role: role(agreement_row, product, quantity, (from, to), tables),
         product_name: described.or_else(|| filled(row.description.clone())),
+        product_category: by_id.and_then(|product| product.category.clone()),
+        client_term: filled(row.invoice_description.clone()),
+        link: tables.links.as_ref().map(|links| links.agreement(&agreement_row.id.0)),
         less_included: number("lessIncluded", &row.less_included)?.filter(|units| !units.is_zero()),
         unit_price: number("unitPrice", &row.unit_price)?,
         unit_cost: number("unitCost", &row.unit_cost)?.or_else(|| by_id.and_then(|product| product.cost)),

@@ -97,7 +97,7 @@ fn look_up_invoice(row: InvoiceRow, _: &Context<'_>, tables: &mut Tables) -> Res
 }
 
 /// An invoice gives its client's name, and a line of what it bills for an agreement, if it does.
-fn invoice(row: InvoiceRow, at: &Context<'_>, _: &Tables, out: &mut Out<'_>) -> Result<(), RowError> {
+fn invoice(row: InvoiceRow, at: &Context<'_>, tables: &Tables, out: &mut Out<'_>) -> Result<(), RowError> {
     let Some(company) = row.company.as_ref() else {
         return Err(RowError::orphaned("invoice", &row.id.0, "company"));
     };
@@ -113,7 +113,7 @@ fn invoice(row: InvoiceRow, at: &Context<'_>, _: &Tables, out: &mut Out<'_>) -> 
     let line = || -> Result<BilledLine, String> {
         let code = ProductCode::new(AGREEMENT_SUM).map_err(|error| error.to_string())?;
         let line = bare_line(&row, &account, format!("invoice-{}", row.id.0), code, role)?;
-        Ok(BilledLine { unit_price: Some(amount), ..line })
+        Ok(BilledLine { unit_price: Some(amount), link: link(&row, tables), ..line })
     };
     out.line(&account, line().map_err(wrong)?);
     Ok(())
@@ -171,13 +171,21 @@ fn product_line(
     Ok(Some(BilledLine {
         quantity: billed,
         product_name: described.or_else(|| filled(row.description.clone())),
+        product_category: by_id.and_then(|product| product.category.clone()),
         client_term: filled(row.customer_description.clone()),
         unit_price: number("price", &row.price)?,
         unit_cost: number("cost", &row.cost)?,
         catalogue_price: by_id.and_then(|product| product.price),
         billing_status: billing_status(row.billable_option.as_deref(), "billableOption", out)?,
+        link: link(invoice, tables),
         ..bare_line(invoice, account, format!("product-{}", row.id.0), code, role)?
     }))
+}
+
+/// The agreement that the invoice is of.
+fn link(invoice: &InvoiceRow, tables: &Tables) -> Option<String> {
+    let id = invoice.agreement.as_ref()?.id.as_ref()?;
+    Some(tables.links.as_ref()?.agreement(&id.0))
 }
 
 /// What a line of an invoice is: of a credit memo a credit, else `usual`.

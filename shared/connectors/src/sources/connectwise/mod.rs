@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use truecount_billing::{BillingStatus, Currency, InvoiceTiming, Side};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use self::{
     agreements::{AgreementRow, CYCLES, agreed},
@@ -40,7 +40,7 @@ const COMPANY_FIELDS: &str = "id,identifier,name,deletedFlag,status/name";
 const COMPANY_CONDITIONS: &str = "deletedFlag=false";
 /// What helps to read the lines, and is done without where the role may not see it.
 const REFUSED: Refused = Refused { statuses: &[403, 404], code: None };
-const CATALOGUE_FIELDS: &str = "id,identifier,description,price,cost";
+const CATALOGUE_FIELDS: &str = "id,identifier,description,category/name,price,cost";
 
 /// Companies, agreements and additions of ConnectWise PSA.
 pub(crate) const KIND: SourceKind = SourceKind {
@@ -61,6 +61,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
         "an API member who may inquire into \"My\" records only gets fewer rows, without an error",
         "the quantity of an addition is changed in place: what it was a month ago is known from the archive only",
         "an addition ends with its cancelled date, which is the last day billed",
+        "an agreement may bill an amount of its own: without additions it is a flat line, beside them it is not read",
         "an invoice names its products, but not the additions that it bills: of those only the sum is known",
     ],
     build,
@@ -174,6 +175,7 @@ fn build(options: &toml::Table) -> Result<Source, SettingsError> {
         Some(text) if !is_plain(text) => return Err(refuse(NAME, "`codebase` is one word, such as v4_6_release")),
         other => other.map(str::to_owned),
     };
+    let links = Links::new(&base, &options.company);
     let auth = Auth {
         basic: Some(Basic { user: format!("{}+{{public_key}}", options.company), password: "{private_key}".into() }),
         headers: vec![SecretHeader { name: "clientId", value: "{client_id}".into() }],
@@ -196,7 +198,39 @@ fn build(options: &toml::Table) -> Result<Source, SettingsError> {
         _ => agreed(source, &at, options.agreement_conditions.as_deref()),
     };
     let timing = Timing { usual: options.timing.unwrap_or_default(), by_type: options.timing_by_agreement_type };
-    Ok(source.tables(move || Tables { timing: timing.clone(), ..Tables::default() }).build())
+    let tables = move || Tables { timing: timing.clone(), links: Some(links.clone()), ..Tables::default() };
+    Ok(source.tables(tables).build())
+}
+
+/// Links for people. ConnectWise opens a record by its type and id:
+/// <https://betterinvoice.io/docs/connectwise/report-writer/advanced-field-examples>. Additions and invoices have no
+/// type there.
+#[derive(Debug, Clone)]
+struct Links {
+    /// The host at which people sign in, with the company that they sign in to.
+    base: Url,
+}
+
+impl Links {
+    /// The API of the vendor's own cloud is at `api-eu.…`, its pages at `eu.…`; another host has both.
+    fn new(api: &Url, company: &str) -> Self {
+        let mut base = api.clone();
+        if let Some(host) = api.host_str().and_then(|host| host.strip_prefix("api-"))
+            && host.ends_with(".myconnectwise.net")
+            && base.set_host(Some(host)).is_err()
+        {
+            base.clone_from(api);
+        }
+        base.set_path("/v4_6_release/services/system_io/router/openrecord.rails");
+        base.query_pairs_mut().append_pair("companyName", company);
+        Self { base }
+    }
+
+    fn agreement(&self, id: &str) -> String {
+        let mut link = self.base.clone();
+        link.query_pairs_mut().append_pair("recordType", "AgreementFV").append_pair("recid", id);
+        link.into()
+    }
 }
 
 /// Where the API's paths begin.
@@ -226,6 +260,7 @@ struct Timing {
 #[derive(Default)]
 struct Tables {
     timing: Timing,
+    links: Option<Links>,
     /// The kind of a billing cycle, by its id.
     cycles: HashMap<String, String>,
     /// Products, by their catalogue id.
@@ -233,11 +268,14 @@ struct Tables {
     agreements: HashMap<String, AgreementRow>,
     /// Agreements and products of the additions that are billed for more than a part of one month.
     standing: HashSet<(String, String)>,
+    /// Agreements with additions, whatever their dates.
+    with_additions: HashSet<String>,
     invoices: HashMap<String, InvoiceRow>,
 }
 
 struct CatalogueProduct {
     description: Option<String>,
+    category: Option<String>,
     price: Option<Decimal>,
     cost: Option<Decimal>,
 }
@@ -259,6 +297,7 @@ struct Company {
 struct CatalogueRow {
     id: VendorId,
     description: Option<String>,
+    category: Option<Named>,
     price: Option<Box<RawValue>>,
     cost: Option<Box<RawValue>>,
 }
@@ -323,8 +362,12 @@ fn company(row: Company, at: &Context<'_>, _: &Tables, out: &mut Out<'_>) -> Res
 /// A price or cost that cannot be read is one that is not known: nothing is counted by it.
 fn product(row: CatalogueRow, _: &Context<'_>, tables: &mut Tables) -> Result<(), RowError> {
     let money = |raw: Option<Box<RawValue>>| amount(raw.as_deref()).ok().flatten();
-    let product =
-        CatalogueProduct { description: filled(row.description), price: money(row.price), cost: money(row.cost) };
+    let product = CatalogueProduct {
+        description: filled(row.description),
+        category: filled(row.category.and_then(|category| category.name)),
+        price: money(row.price),
+        cost: money(row.cost),
+    };
     tables.products.insert(row.id.0, product);
     Ok(())
 }
@@ -361,4 +404,26 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
 
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && text != ".." && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_open_an_agreement_where_they_sign_in() {
+        let link = |api: &str| Links::new(&api.parse().unwrap(), "lantern & co").agreement("7&1");
+        let page = "/v4_6_release/services/system_io/router/openrecord.rails";
+        let query = "?companyName=lantern+%26+co&recordType=AgreementFV&recid=7%261";
+        assert_eq!(link("https://api-eu.myconnectwise.net"), format!("https://eu.myconnectwise.net{page}{query}"));
+        assert_eq!(link("https://psa.msp.example:8443"), format!("https://psa.msp.example:8443{page}{query}"));
+        let own = "https://api-psa.msp.example";
+        assert_eq!(link(own), format!("{own}{page}{query}"), "only the vendor's own cloud has two names");
+    }
+
+    #[test]
+    fn a_link_leads_to_one_record_each() {
+        let links = Links::new(&"https://psa.example".parse().unwrap(), "lantern");
+        assert!(links.agreement("71").ends_with("recid=71") && links.agreement("72").ends_with("recid=72"));
+    }
 }
