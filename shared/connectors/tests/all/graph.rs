@@ -175,13 +175,58 @@ async fn without_sign_in_data_nobody_is_inactive() {
     }
 }
 
-/// A blocked user's licence is assigned all the same; the state says that the user may not sign in.
+/// A blocked user's licence is paid for all the same; the person is nobody to bill.
 #[tokio::test]
-async fn a_blocked_users_licence_is_held() {
+async fn a_blocked_users_licence_counts() {
     let snapshot = alder().await;
     let all = [items(&snapshot, "user"), items(&snapshot, "licence")].concat();
     let blocked: Vec<&UsageItem> = all.iter().filter(|item| attribute(item, "sign_in") == "blocked").collect();
-    assert_eq!(blocked.len(), 2, "the person and the licence");
-    assert!(blocked.iter().all(|item| item.state == ItemState::LeftOut(LeftOutReason::Disabled)));
+    let states: Vec<_> = blocked.iter().map(|item| (item.kind.as_str(), &item.state)).collect();
+    let disabled = ItemState::LeftOut(LeftOutReason::Disabled);
+    assert_eq!(states, [("user", &disabled), ("licence", &ItemState::Counts)]);
     assert_eq!(attribute(blocked[0], "holds"), "SPB");
+}
+
+/// A tenant of one user whose row says this about signing in, and about the licence.
+async fn one_user(sign_in: &'static str, assignment: &'static str) -> Snapshot {
+    let vendor = Vendor::start(move |asked, _| match asked.path() {
+        path if path.ends_with("/token") => Reply::json(r#"{"access_token":"t","expires_in":3599}"#),
+        "/v1.0/subscribedSkus" => Reply::json(r#"{"value":[]}"#),
+        "/v1.0/directory/subscriptions" => Reply::json(r#"{"value":[]}"#),
+        _ => Reply::json(format!(
+            r#"{{"value":[{{"id":"u","userPrincipalName":"kim@a.example","userType":"Member"{sign_in},
+               "assignedLicenses":[{{"skuId":"s"}}],
+               "licenseAssignmentStates":[{{"skuId":"s","state":"{assignment}"}}]}}]}}"#
+        )),
+    })
+    .await;
+    let options = format!(
+        "base_url = \"{0}\"\nlogin_url = \"{0}\"\nsign_in_activity = false\ntenants = [{{ id = \"t\", name = \"A\" }}]",
+        vendor.base
+    );
+    let connector = connector("microsoft-graph", &options);
+    let (pages, _) = whole(&connector, CLIENT).await;
+    read_all(&connector, &pages)
+}
+
+#[tokio::test]
+async fn who_may_sign_in_decides_about_the_person_alone() {
+    for (sign_in, assignment, attribute_is, person, licence) in [
+        (r#","accountEnabled":true"#, "Active", "allowed", "counts", "counts"),
+        (r#","accountEnabled":false"#, "Active", "blocked", "disabled", "counts"),
+        (r#","accountEnabled":null"#, "Active", "-", "counts", "counts"),
+        ("", "Active", "-", "counts", "counts"),
+        (r#","accountEnabled":false"#, "Disabled", "blocked", "disabled", "suspended"),
+        (r#","accountEnabled":false"#, "Odd", "blocked", "unknown `Odd`", "unknown `Odd`"),
+    ] {
+        let snapshot = one_user(sign_in, assignment).await;
+        let (people, licences) = (items(&snapshot, "user"), items(&snapshot, "licence"));
+        let found = (state(&people[0]), state(&licences[0]));
+        assert_eq!(found, (person.to_owned(), licence.to_owned()), "{sign_in} {assignment}");
+        for item in [&people[0], &licences[0]] {
+            assert_eq!(attribute(item, "sign_in"), attribute_is, "{sign_in} {}", item.kind);
+        }
+        let told = snapshot.receipt.unknown_words.iter().any(|word| word.field == "accountEnabled");
+        assert_eq!(told, attribute_is == "-", "a missing fact is told");
+    }
 }

@@ -29,7 +29,7 @@ const AGREEMENT_SUM: &str = "INVOICED-AGREEMENT";
 
 /// What an invoice is: a credit memo takes back what another has billed.
 pub(super) const INVOICE_TYPES: WordList = WordList {
-    field: "type",
+    field: "invoice.type",
     words: &[
         ("Agreement", Meaning::Value("invoice")),
         ("DownPayment", Meaning::Value("invoice")),

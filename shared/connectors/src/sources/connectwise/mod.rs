@@ -75,9 +75,8 @@ company = "acme"  # the company id that you sign in with
 # timing = "advance"  # or "arrears": whether agreements bill the coming period or the one that ends
 # timing_by_agreement_type = { "Backup usage" = "arrears" }
 # agreement_conditions = "(endDate > [2025-01-01T00:00:00Z] or noEndingDateFlag = true)"  # leaves old agreements out
-# A second source beside this one reads invoices, which are never added to what agreements bill. With it, this leaves
-# old invoices out: invoice_conditions = "date >= [2026-01-01T00:00:00Z]"
-# side = "invoiced"
+# side = "agreed"  # or "invoiced", in a second source: what invoices did bill, which is never added to the first;
+#   there, invoice_conditions = "date >= [2026-01-01T00:00:00Z]" leaves old invoices out
 # requests_per_minute = 240
 # concurrency = 2
 "#;

@@ -141,8 +141,8 @@ const TRIAL: WordList = WordList {
     words: &[("true", Meaning::LeftOut(LeftOutReason::Trial)), ("false", Meaning::Counts)],
 };
 
-/// Whether the user may sign in. A licence of one who may not is left out as `disabled`: it counts where assigned
-/// licences are counted, as in `consumedUnits`, and not where active ones are.
+/// Whether the user may sign in. A person who may not is left out as `disabled`; a licence that such a person holds
+/// counts, as in `consumedUnits`: it is paid for. What a rule should leave out, it leaves out by `sign_in`.
 const ENABLED: WordList = WordList {
     field: "accountEnabled",
     words: &[("true", Meaning::Counts), ("false", Meaning::LeftOut(LeftOutReason::Disabled))],

@@ -98,7 +98,8 @@ pub(super) fn user(row: User, at: &Context<'_>, tables: &Tables, out: &mut Out<'
             item_id: item_id(at, &format!("{}:{}", row.id, licence.sku_id))?,
             kind: "licence".to_owned(),
             sku: Some(part.to_owned()),
-            state: problem.unwrap_or_else(|| person.state.clone()),
+            // Paid for, whether or not its holder may sign in.
+            state: problem.unwrap_or(ItemState::Counts),
             ..person.clone()
         };
         if let Some(seller) = tenant.and_then(|tenant| tenant.seller(&licence.sku_id)) {
@@ -136,11 +137,19 @@ fn person(row: &User, at: &Context<'_>, tables: &Tables, out: &mut Out<'_>) -> R
         false => out.value(&CLASS, row.user_type.as_deref()),
     };
     let sign_in = row.account_enabled.map(|enabled| if enabled { "allowed" } else { "blocked" });
+    let state = match row.account_enabled {
+        Some(enabled) => ENABLED.state(Some(flag(enabled))),
+        // The usual state: a fact that is missing leaves nobody out, and is told.
+        None => {
+            out.unknown(ENABLED.field, None);
+            ItemState::Counts
+        }
+    };
     let attributes =
         [("class", class.map(str::to_owned)), ("sign_in", sign_in.map(str::to_owned)), ("domain", domain)];
     Ok(UsageItem {
         name: row.user_principal_name.clone(),
-        state: out.state(&ENABLED, row.account_enabled.map(flag)),
+        state,
         quantity: Some(Quantity { amount: Decimal::ONE, unit: Unit::Seat }),
         identities: identities(row),
         attributes: attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
