@@ -73,6 +73,7 @@ async fn a_sync_that_died_after_its_commit_leaves_it_as_it_is() {
             account: None,
             actor: "kim".to_owned(),
             note: "they left".to_owned(),
+            shown: None,
         };
         let accepted = truecount_app::accept(&backend.env, &backend.config.settings, &request, soon()).await;
         assert_eq!(accepted.is_ok_and(|accepted| accepted[0].is_gone), left == 1);

@@ -3,6 +3,7 @@
 //! No rule of reconciliation is in this crate.
 
 mod args;
+mod ask;
 mod check;
 mod clients;
 mod config;

@@ -6,17 +6,21 @@ mod page;
 mod show;
 
 use serde::Serialize;
-use truecount_app::{AcceptRequest, accept};
+use truecount_app::{AcceptRequest, accept, falls};
 use truecount_billing::{ReadReason, SourceId};
 use truecount_connectors::source_kind;
 use truecount_store::{AcceptedFall, SnapshotManifest, SyncStatus};
 
 use crate::args::{AcceptanceArgs, Cli, SourcesArgs, SourcesCommand};
+use crate::ask;
 use crate::open::{Session, open, open_backend};
 use crate::output::{Ending, json, tell};
 use crate::pipeline::deadline;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
+
+/// What is said once it is done.
+const ACCEPTED: &str = "Accepted. It applies from the next run on, and the next sync is compared with it.";
 
 /// A source and how its last sync went.
 #[derive(Serialize)]
@@ -49,16 +53,37 @@ pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<End
         SourcesCommand::Add(_) => Ok(Ending::Clean),
         SourcesCommand::List => list(cli, &session).await,
         SourcesCommand::Accept { source, account, acceptance } => {
-            let AcceptanceArgs { note, .. } = acceptance;
+            let AcceptanceArgs { note, yes, .. } = acceptance;
             let request = AcceptRequest {
                 source: source.clone(),
                 account: account.clone(),
                 actor: acceptance.actor(),
                 note: note.clone(),
+                shown: None,
             };
-            accept_falls(cli, &session, &request).await
+            match yes {
+                true => accept_falls(cli, &session, &request).await,
+                false => ask_to_accept(cli, &session, request).await,
+            }
         }
     }
+}
+
+/// Shows what would be accepted, and accepts just that if a person says so.
+async fn ask_to_accept(cli: &Cli, session: &Session, request: AcceptRequest) -> anyhow::Result<Ending> {
+    let falls = falls(&session.env, &session.config.settings, &request).await?;
+    let retry = "repeat the command with --yes to accept without being asked";
+    anyhow::ensure!(!cli.json, "nothing was accepted: with --json nobody is asked; {retry}");
+    show_falls(&falls);
+    anyhow::ensure!(ask::is_possible(), "nothing was accepted: nobody can be asked without a terminal; {retry}");
+    if !ask::confirm("Accept?")? {
+        tell("Nothing was accepted.");
+        return Ok(Ending::Clean);
+    }
+    let shown = falls.first().map(|fall| fall.snapshot);
+    accept(&session.env, &session.config.settings, &AcceptRequest { shown, ..request }, deadline(session)).await?;
+    tell(ACCEPTED);
+    Ok(Ending::Clean)
 }
 
 async fn accept_falls(cli: &Cli, session: &Session, request: &AcceptRequest) -> anyhow::Result<Ending> {
@@ -67,17 +92,21 @@ async fn accept_falls(cli: &Cli, session: &Session, request: &AcceptRequest) -> 
         json(&accepted)?;
         return Ok(Ending::Clean);
     }
-    let columns = [Key("account"), Text("name"), Text("kind"), Number("from"), Text("on"), Number("to")];
-    table(&columns, &accepted.iter().flat_map(accepted_rows).collect::<Vec<_>>());
-    for one in accepted.iter().filter(|one| one.is_gone) {
-        tell(&format!("`{}` is no longer in the vendor's list: it counts as gone.", one.account_id));
-    }
-    tell("Accepted. It applies from the next run on, and the next sync is compared with it.");
+    show_falls(&accepted);
+    tell(ACCEPTED);
     Ok(Ending::Clean)
 }
 
+fn show_falls(falls: &[AcceptedFall]) {
+    let columns = [Key("account"), Text("name"), Text("kind"), Number("before"), Text("of"), Number("now")];
+    table(&columns, &falls.iter().flat_map(fall_rows).collect::<Vec<_>>());
+    for one in falls.iter().filter(|one| one.is_gone) {
+        tell(&format!("`{}` is no longer in the vendor's list: it counts as gone.", one.account_id));
+    }
+}
+
 /// A row for each kind that fell.
-fn accepted_rows(fall: &AcceptedFall) -> Vec<Vec<String>> {
+fn fall_rows(fall: &AcceptedFall) -> Vec<Vec<String>> {
     let row = |kind: &truecount_store::AcceptedKind| {
         vec![
             fall.account_id.to_string(),

@@ -22,7 +22,7 @@ pub use comparison::MappingsInForce;
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
-pub use jobs::accept::{AcceptError, AcceptRequest, accept};
+pub use jobs::accept::{AcceptError, AcceptRequest, accept, falls};
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 pub use jobs::report::{MailPolicy, ReportAnswer, findings_of, header_of, report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};

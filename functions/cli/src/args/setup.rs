@@ -165,11 +165,12 @@ Examples:
 A count that fell by more than 20 % and 5 units is not relied on until a sync of
 another day, or another file, says the same. If you know that it is right,
 accept it: runs count with it, and the next sync is compared with it. Who
-accepted it, when and why stays on record.
+accepted it, when and why stays on record. What would be accepted is shown
+first, and you are asked.
 
 Examples:
   truecount sources accept ninjaone
-  truecount sources accept ninjaone 17 --note moved
+  truecount sources accept ninjaone 17 --note moved --yes
   truecount sources accept pax8 --stack prod")]
     Accept {
         /// Source
@@ -223,6 +224,9 @@ pub(crate) struct AcceptanceArgs {
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) note: String,
+    /// Accept without being asked
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
 }
 
 impl AcceptanceArgs {

@@ -1,8 +1,6 @@
 //! `truecount sources add`: asks for a source's options and credentials, tests them, and writes both down. Nothing is
 //! written before everything is known to be usable. Deliberately absent: any message that contains a credential.
 
-use std::io::{IsTerminal, Write as _};
-
 use anyhow::Context;
 use toml::{Table, Value};
 use truecount_app::Settings;
@@ -14,6 +12,7 @@ use truecount_store::SETTINGS_FILE;
 
 use super::show::example_options;
 use crate::args::{AddArgs, Cli};
+use crate::ask::{self, ask};
 use crate::open::{OpenBackend, Target};
 use crate::output::{Ending, json, say, tell};
 use crate::{config, secrets};
@@ -32,7 +31,7 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs) -> any
             kind.name
         );
     }
-    let is_asked = std::io::stdin().is_terminal();
+    let is_asked = ask::is_possible();
     if is_asked {
         introduce(kind, &id);
     }
@@ -151,14 +150,6 @@ fn insert(options: &mut Table, types: &Table, option: &str) -> anyhow::Result<()
     };
     anyhow::ensure!(options.insert(key.to_owned(), value).is_none(), "the option `{key}` is given twice");
     Ok(())
-}
-
-fn ask(question: &str) -> anyhow::Result<String> {
-    let mut stderr = std::io::stderr().lock();
-    write!(stderr, "{question}").and_then(|()| stderr.flush())?;
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("the terminal cannot be read")?;
-    Ok(line.trim().to_owned())
 }
 
 /// The settings with the source at their end; everything before it stays as it is.

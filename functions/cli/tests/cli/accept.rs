@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::office::{Office, expect, text_of};
-use crate::prompt::{EXCEPTIONS, FAILED};
+use crate::office::{Ended, Office, expect, text_of};
+use crate::prompt::{self, EXCEPTIONS, FAILED};
 
 const CLOSING: [&str; 3] = ["run", "--closing", "--when-due"];
 const NOT_RECONCILED: i32 = 2;
@@ -47,7 +47,7 @@ fn a_fall_that_a_person_accepts_counts_and_is_the_next_base() {
     let office = half_an_answer().at("2026-06-26T06:00:00Z");
     expect(&office.run(&["sync"]), NOT_RECONCILED, &[]);
     expect(&office.run(&["run"]), NOT_RECONCILED, &["1 NOT RECONCILED"]);
-    let accepted = office.run(&["sources", "accept", "rmm", "a-1", "--actor", "kim", "--note", "they moved"]);
+    let accepted = office.run(&["sources", "accept", "rmm", "a-1", "--yes", "--actor", "kim", "--note", "they moved"]);
     expect(&accepted, 0, &["Accepted. It applies from the next run on"]);
     let row: Vec<&str> = accepted.out.lines().last().unwrap().split_whitespace().collect();
     assert_eq!(row, ["a-1", "Harbour", "Ltd", "workstation", "40", "2026-06-25", "3"]);
@@ -67,7 +67,7 @@ fn an_account_that_is_gone_is_accepted_with_all_that_fell() {
     let other = devices(9).replace("a-1,Harbour Ltd,d-", "a-2,Quarry Ltd,q-");
     office.drop_file("rmm", "devices-2026-06-26.csv", &other);
     expect(&office.run(&["sync", "rmm"]), NOT_RECONCILED, &["1 of 2 vendor accounts were not read"]);
-    let accepted = office.run(&["sources", "accept", "rmm", "--json", "--note", "left us"]);
+    let accepted = office.run(&["sources", "accept", "rmm", "--json", "-y", "--note", "left us"]);
     expect(&accepted, 0, &[]);
     let accepted: serde_json::Value = serde_json::from_str(&accepted.out).unwrap();
     let [gone] = accepted.as_array().unwrap().as_slice() else { panic!("{accepted}") };
@@ -96,6 +96,27 @@ fn where_nothing_fell_there_is_nothing_to_accept() {
     // once accepted, it is accepted
     let office = office.at("2026-06-26T06:00:00Z");
     expect(&office.run(&["sync"]), NOT_RECONCILED, &[]);
-    expect(&office.run(&["sources", "accept", "rmm"]), 0, &[]);
+    expect(&office.run(&["sources", "accept", "rmm", "--yes"]), 0, &[]);
     expect(&office.run(&["sources", "accept", "rmm"]), FAILED, &["nothing to accept"]);
+}
+
+/// Nobody is there to be asked: what would be accepted is shown, and nothing is.
+#[test]
+fn a_fall_is_shown_before_it_is_accepted() {
+    let office = half_an_answer().at("2026-06-26T06:00:00Z");
+    expect(&office.run(&["sync"]), NOT_RECONCILED, &[]);
+    let unasked = ["nothing was accepted: nobody can be asked without a terminal", "--yes"];
+    let shown = office.run(&["sources", "accept", "rmm"]);
+    expect(&shown, FAILED, &unasked);
+    let lines: Vec<Vec<&str>> = shown.out.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["account", "name", "kind", "before", "of", "now"]);
+    assert_eq!(lines[1], ["a-1", "Harbour", "Ltd", "workstation", "40", "2026-06-25", "3"]);
+    let piped = prompt::with_input(office.command(&["sources", "accept", "rmm", "a-1"]), "y\n");
+    expect(&Ended::of(piped), FAILED, &unasked);
+    let json = office.run(&["sources", "accept", "rmm", "--json"]);
+    expect(&json, FAILED, &["nothing was accepted: with --json nobody is asked"]);
+    assert_eq!(json.out, "", "no half of an answer");
+    expect(&office.run(&["run"]), NOT_RECONCILED, &["1 NOT RECONCILED"]);
+    expect(&office.run(&["sources", "accept", "rmm", "--yes"]), 0, &["Accepted."]);
+    expect(&office.run(&["run"]), EXCEPTIONS, &["everything was reconciled"]);
 }

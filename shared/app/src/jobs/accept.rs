@@ -25,6 +25,8 @@ pub struct AcceptRequest {
     pub actor: String,
     /// Why, in the actor's words.
     pub note: String,
+    /// The snapshot whose falls the actor was shown; `None`: whichever is the newest.
+    pub shown: Option<SnapshotId>,
 }
 
 /// Why nothing was accepted.
@@ -74,6 +76,9 @@ pub enum AcceptError {
     /// The source is being synced, or a sync of it waits to be continued.
     #[error("a sync of `{0}` is in progress: try again when it has finished")]
     Busy(SourceId),
+    /// What fell is not what the person was shown.
+    #[error("`{0}` was synced again meanwhile: nothing was accepted; look at what fell now")]
+    Changed(SourceId),
     /// Our own side fails.
     #[error(transparent)]
     App(#[from] AppError),
@@ -83,6 +88,22 @@ impl From<StoreError> for AcceptError {
     fn from(error: StoreError) -> Self {
         Self::App(error.into())
     }
+}
+
+/// What would be accepted now, by account. Nothing is written.
+///
+/// # Errors
+/// [`AcceptError`] says why there is nothing to accept.
+pub async fn falls(
+    env: &Environment,
+    settings: &Settings,
+    request: &AcceptRequest,
+) -> Result<Vec<AcceptedFall>, AcceptError> {
+    let source = settings.source(request.source.as_str())?;
+    let newest = newest(env, &source.id, settings.today(env)).await?;
+    let accounts = newest.accounts(&env.store).await?;
+    let (_, falls) = relied_on(accounts, request, newest.id, env.clock.now())?;
+    Ok(falls)
 }
 
 /// Accepts what fell; answers it, by account.
@@ -119,8 +140,10 @@ async fn commit_again(
     if Checkpoint::load(store, source).await?.is_some() {
         return Err(AcceptError::Busy(source.clone()));
     }
-    let newest = SnapshotManifest::newest(store, source, today).await?;
-    let newest = newest.ok_or_else(|| AcceptError::NeverSynced(source.clone()))?;
+    let newest = newest(env, source, today).await?;
+    if request.shown.is_some_and(|shown| shown != newest.id) {
+        return Err(AcceptError::Changed(source.clone()));
+    }
     let accounts = newest.accounts(store).await?;
     let id = SnapshotId { as_of: newest.id.as_of, lease: lease.number() };
     let (kept, accepted) = relied_on(accounts, request, id, env.clock.now())?;
@@ -139,6 +162,11 @@ async fn commit_again(
     lease.ensure_held(store).await?;
     manifest.commit(store).await?;
     Ok(accepted)
+}
+
+async fn newest(env: &Environment, source: &SourceId, today: Date) -> Result<SnapshotManifest, AcceptError> {
+    let newest = SnapshotManifest::newest(&env.store, source, today).await?;
+    newest.ok_or_else(|| AcceptError::NeverSynced(source.clone()))
 }
 
 /// The accounts as they stand once the falls are accepted, and what was accepted.
@@ -213,3 +241,6 @@ fn refusal(entry: &SnapshotAccount, source: &SourceId, day: Date) -> AcceptError
         None => AcceptError::DidNotFall { source_id, account, day },
     }
 }
+
+#[cfg(test)]
+mod tests;
