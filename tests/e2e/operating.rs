@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use truecount_platform::Archive;
 use truecount_sandbox::{Sample, Vendors};
 
 use crate::lambda::binary;
@@ -15,9 +16,27 @@ struct Prompt<'a> {
     stack: &'a Stack,
     name: String,
     folder: tempfile::TempDir,
+    clock: Option<String>,
 }
 
-impl Prompt<'_> {
+impl<'a> Prompt<'a> {
+    fn to(stack: &'a Stack) -> Self {
+        Self { stack, name: stack.name().to_owned(), folder: tempfile::tempdir().unwrap(), clock: None }
+    }
+
+    /// Stores the names of the stack's parts where the template stores them.
+    async fn deploy(&self) {
+        let name = &self.name;
+        let resources = json!({
+            "table": name, "bucket": name, "secrets": format!("/{name}"), "state_machine": "arn:s", "schedule": name,
+            "schedule_group": "default", "topic": "arn:aws:sns:us-east-1:000000000000:alarms",
+            "functions": { "sync": "s", "reconcile": "r", "report": "p" },
+        });
+        let parameter =
+            json!({ "Name": format!("/truecount/{name}/stack"), "Type": "String", "Value": resources.to_string() });
+        call("ssm", Some("AmazonSSM.PutParameter"), "", parameter.to_string()).await;
+    }
+
     async fn says(&self, code: i32, args: &[&str]) -> String {
         self.pipes(code, args, "").await
     }
@@ -28,7 +47,8 @@ impl Prompt<'_> {
         command
             .envs(self.stack.variables())
             .env("TRUECOUNT_ENDPOINT", emulator())
-            .env("TRUECOUNT_ENDPOINT_SES", emulator());
+            .env("TRUECOUNT_ENDPOINT_SES", emulator())
+            .envs(self.clock.iter().map(|clock| ("TRUECOUNT_CLOCK", clock)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let text = text.to_owned();
         let run = move || -> Output {
@@ -40,7 +60,7 @@ impl Prompt<'_> {
         let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{args:?}: {printed}");
         assert!(!printed.contains("tc-canary"), "{args:?}: {printed}");
-        String::from_utf8(output.stdout).unwrap()
+        printed
     }
 }
 
@@ -66,18 +86,11 @@ async fn every_command_works_on_a_stack_by_its_name() {
     let sample = Arc::new(Sample::small(6, "2026-06".parse().unwrap()));
     let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
     let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
-    let name = stack.variables()["TRUECOUNT_BUCKET"].clone();
-    let resources = json!({
-        "table": name, "bucket": name, "secrets": format!("/{name}"), "state_machine": "arn:s", "schedule": name,
-        "schedule_group": "default", "topic": "arn:aws:sns:us-east-1:000000000000:alarms",
-        "functions": { "sync": "s", "reconcile": "r", "report": "p" },
-    });
-    let prompt = Prompt { stack: &stack, name: name.clone(), folder: tempfile::tempdir().unwrap() };
+    let prompt = Prompt::to(&stack);
+    let name = prompt.name.clone();
     let unknown = prompt.says(3, &["runs", "list"]).await;
-    assert!(unknown.is_empty(), "{unknown}");
-    let parameter =
-        json!({ "Name": format!("/truecount/{name}/stack"), "Type": "String", "Value": resources.to_string() });
-    call("ssm", Some("AmazonSSM.PutParameter"), "", parameter.to_string()).await;
+    assert!(unknown.contains(&format!("there is no stack `{name}`")), "{unknown}");
+    prompt.deploy().await;
 
     prompt.says(0, &["secrets", "list"]).await;
     let secret = serde_json::to_string(&sample.secrets()["pax8"]).unwrap();
@@ -104,7 +117,8 @@ async fn every_command_works_on_a_stack_by_its_name() {
     call("sns", None, "/", "Action=CreateTopic&Name=alarms&Version=2010-03-31".to_owned()).await;
     let domain = "Action=VerifyDomainIdentity&Domain=northgate-it.example&Version=2010-12-01";
     call("ses", None, "/", domain.to_owned()).await;
-    let doctor: Value = serde_json::from_str(&prompt.says(2, &["doctor", "--json"]).await).unwrap();
+    let doctor = prompt.says(2, &["doctor", "--json"]).await;
+    let doctor: Value = serde_json::Deserializer::from_str(&doctor).into_iter().next().unwrap().unwrap();
     let lines = doctor.as_array().unwrap();
     let status = |topic: &str| lines.iter().find(|line| line["topic"] == topic).map(|line| line["status"].clone());
     for topic in ["identity", "table", "files", "settings", "rules", "secret", "vendor", "clock", "schedule", "closing"]
@@ -112,4 +126,74 @@ async fn every_command_works_on_a_stack_by_its_name() {
         assert_eq!(status(topic), Some(json!("ok")), "{topic}: {doctor:#}");
     }
     assert_eq!(status("alarms"), Some(json!("warning")), "nobody is subscribed: {doctor:#}");
+}
+
+/// A source of files beside those of the sample.
+const DROPS: &str = r#"
+[[sources]]
+id = "drops"
+connector = "csv"
+side = "used"
+"#;
+
+fn devices(count: u32) -> Vec<u8> {
+    let row = |n| format!("a-1,Harbour Ltd,d-{n},workstation,active\n");
+    let head = "account_id,account_name,item_id,kind,status\n".to_owned();
+    (0..count).map(row).fold(head, |text, row| text + &row).into_bytes()
+}
+
+async fn drop_devices(stack: &Stack, day: &str, count: u32) {
+    stack.archive.put(&format!("inbox/sources/drops/devices-{day}.csv"), devices(count)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/e2e sets it"]
+async fn a_source_is_added_to_a_stack_and_a_fall_accepted_there() {
+    let sample = Arc::new(Sample::small(6, "2026-06".parse().unwrap()));
+    let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
+    let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
+    let mut prompt = Prompt::to(&stack);
+    prompt.deploy().await;
+    let settings =
+        async || String::from_utf8(stack.archive.get("config/settings.toml").await.unwrap().unwrap()).unwrap();
+
+    let before = settings().await;
+    let base = format!("base_url={}", stack.between.address("ninjaone"));
+    let add = ["sources", "add", "ninjaone", "rmm-uk", "--option", &base];
+    let wrong = prompt.pipes(3, &add, r#"{"client_id":"x","client_secret":"tc-canary-wrong"}"#).await;
+    assert!(wrong.contains("nothing was written") && settings().await == before, "{wrong}");
+    let secret = serde_json::to_string(&sample.secrets()["ninjaone"]).unwrap();
+    let added = prompt.pipes(0, &add, &secret).await;
+    for word in
+        ["accepts the key", &format!("s3://{}/config/settings.toml: added `rmm-uk`", prompt.name), "/sources/rmm-uk"]
+    {
+        assert!(added.contains(word), "`{word}`: {added}");
+    }
+    let after = settings().await;
+    assert!(after.starts_with(&before) && after.contains("id = \"rmm-uk\"") && !after.contains("tc-canary"), "{after}");
+    let row = prompt.says(0, &["secrets", "list"]).await;
+    let row = row.lines().find(|line| line.starts_with("rmm-uk")).unwrap().to_owned();
+    assert!(row.contains("complete") && !row.contains("incomplete"), "{row}");
+    prompt.says(0, &["sync", "rmm-uk"]).await;
+    let again = prompt.pipes(3, &add, &secret).await;
+    assert!(again.contains("have a source `rmm-uk` already"), "{again}");
+
+    stack.archive.put("config/settings.toml", format!("{after}{DROPS}").into_bytes()).await.unwrap();
+    drop_devices(&stack, "2026-06-29", 40).await;
+    prompt.clock = Some("2026-06-29T06:00:00Z".to_owned());
+    prompt.says(0, &["sync", "drops"]).await;
+    drop_devices(&stack, "2026-06-30", 3).await;
+    prompt.clock = Some("2026-06-30T06:00:00Z".to_owned());
+    prompt.says(2, &["sync", "drops"]).await;
+    let shown = prompt.says(3, &["sources", "accept", "drops"]).await;
+    let row: Vec<&str> = shown.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(row, ["a-1", "Harbour", "Ltd", "workstation", "40", "2026-06-29", "3"]);
+    assert!(shown.contains("nothing was accepted"), "{shown}");
+    let accepted = prompt.says(0, &["sources", "accept", "drops", "a-1", "--yes", "--note", "moved"]).await;
+    assert!(accepted.contains("Accepted."), "{accepted}");
+    let nothing = prompt.says(3, &["sources", "accept", "drops", "--yes"]).await;
+    assert!(nothing.contains("nothing to accept"), "{nothing}");
+    let list = prompt.says(0, &["sources", "list"]).await;
+    let row = list.lines().find(|line| line.starts_with("drops")).unwrap();
+    assert!(row.contains("complete"), "{row}");
 }
