@@ -282,6 +282,7 @@ fn sync_row(answer: &SyncAnswer) -> Vec<String> {
                 (0, _) if missing.is_some() => "incomplete".to_owned(),
                 (0, false) => String::new(),
                 (0, true) => "unchanged".to_owned(),
+                (1, _) => "1 vendor account NOT READ".to_owned(),
                 (n, _) => format!("{n} vendor accounts NOT READ"),
             };
             cells(source, &as_of.to_string(), pages.to_string(), items.to_string(), note)

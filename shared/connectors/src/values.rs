@@ -106,7 +106,7 @@ pub(crate) fn amount(raw: Option<&RawValue>) -> Result<Option<Decimal>, String> 
 /// A calendar day out of `2026-06-30` or `2026-06-30T00:00:00Z`: cut, never shifted to another zone.
 pub(crate) fn day(text: Option<&str>) -> Result<Option<Date>, String> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let wrong = || "is not a day".to_owned();
+    let wrong = || "is not a date".to_owned();
     let plain = text.get(..10).ok_or_else(wrong)?;
     if !text[10..].is_empty() && !text[10..].starts_with(['T', ' ']) {
         return Err(wrong());
@@ -117,7 +117,7 @@ pub(crate) fn day(text: Option<&str>) -> Result<Option<Date>, String> {
 /// A moment in seconds since 1970, fractions exact to the nanosecond.
 pub(crate) fn epoch_seconds(raw: Option<&RawValue>) -> Result<Option<Timestamp>, String> {
     let Some(seconds) = amount(raw)? else { return Ok(None) };
-    let wrong = || "is not a moment in seconds since 1970".to_owned();
+    let wrong = || "is not a number of seconds since 1970".to_owned();
     let whole = seconds.floor();
     let nanos = (seconds - whole).checked_mul(Decimal::from(1_000_000_000)).ok_or_else(wrong)?.trunc();
     let (whole, nanos) = (whole.to_i64().ok_or_else(wrong)?, nanos.to_i32().ok_or_else(wrong)?);
@@ -127,7 +127,7 @@ pub(crate) fn epoch_seconds(raw: Option<&RawValue>) -> Result<Option<Timestamp>,
 /// A moment with its offset. Years before 1970 are a vendor's way to say never.
 pub(crate) fn moment(text: Option<&str>) -> Result<Option<Timestamp>, String> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-    let moment: Timestamp = text.parse().map_err(|_| "is not a moment with an offset".to_owned())?;
+    let moment: Timestamp = text.parse().map_err(|_| "is not a date and time with an offset".to_owned())?;
     Ok((moment.as_second() > 0).then_some(moment))
 }
 

@@ -32,7 +32,7 @@ fn half_an_answer() -> Office {
 #[test]
 fn the_timer_twice_in_ten_seconds_mails_half_an_answer_as_unknown() {
     let office = half_an_answer().at("2026-06-26T06:00:00Z");
-    expect(&office.run(&["sync"]), NOT_RECONCILED, &["1 vendor accounts NOT READ"]);
+    expect(&office.run(&["sync"]), NOT_RECONCILED, &["1 vendor account NOT READ"]);
     let closed = office.run_at("2026-06-26T06:00:10Z", &CLOSING);
     expect(&closed, NOT_RECONCILED, &["0 exceptions, 1 NOT RECONCILED", "Mail to `billing`: sent"]);
     let outbox = office.outbox();

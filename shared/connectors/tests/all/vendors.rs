@@ -447,13 +447,27 @@ fn what_is_wrong_with_a_csv_file_is_said() {
         ),
         ("A,1,server,1,\nA,2,server,x,\n", "u.csv line 3, field `quantity`: `x` is not a decimal number"),
         (",1,server,1,\n", "u.csv line 2, field `account_id`: it is empty, and it is needed"),
-        ("A,1,server,1,30.06.2026\n", "u.csv line 2, field `last_seen`: is not a moment with an offset"),
+        (
+            "A,1,server,1,30.06.2026\n",
+            "u.csv line 2, field `last_seen`: `30.06.2026` is not a date and time with an offset: write 2026-06-30 or 2026-06-30T08:00:00Z",
+        ),
+        (
+            "A,1,server,1,2026-06-30 08:00\n",
+            "u.csv line 2, field `last_seen`: `2026-06-30 08:00` is not a date and time with an offset: write 2026-06-30 or 2026-06-30T08:00:00Z",
+        ),
         ("A,1,server\n", "u.csv line 2, field `(all)`: the line has 3 fields, the header has 5"),
     ] {
         let pages = split(&usage, "u.csv", format!("{head}{body}").as_bytes(), 7).unwrap();
         let error = read(&usage, &pages).unwrap_err().to_string();
         assert_eq!(error, format!("the answer to `rows` cannot be read: {expected}"));
     }
+    let billed = connector("csv", "side = \"agreed\"");
+    let lines = "line_id,client_id,client_name,product_code,quantity,effective_from\nL,C,Acme,P,1,1.7.2026\n";
+    let error = read(&billed, &split(&billed, "l.csv", lines.as_bytes(), 7).unwrap()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("l.csv line 2, field `effective_from`: `1.7.2026` is not a date: write 2026-06-30"),
+        "{error}"
+    );
     let long = format!("{head}A,1,\"{}", "x".repeat(5_000_000));
     let utf = [head.as_bytes(), b"A,1,server,1,\nA,\xff,server,1,\n"].concat();
     for (bytes, expected) in [

@@ -1,4 +1,5 @@
-//! What people accepted: falls that no second witness had confirmed. Each stays on record with who, when and why.
+//! Falls that a person accepted before a second witness confirmed them. Each stays on record, with who accepted it, when
+//! and why.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -39,9 +40,9 @@ pub struct AcceptedKind {
     pub kind: String,
     /// How much there was.
     pub from: Count,
-    /// The day of the sync that said so.
+    /// The day of the sync that reported it.
     pub from_day: Date,
-    /// How much there is now: what the next sync is held against.
+    /// How much there is now: what the next sync is compared with.
     pub to: Count,
 }
 
@@ -66,7 +67,7 @@ impl AcceptedFall {
         store.list(&Partition::source(source), BEGIN).await
     }
 
-    /// Puts it on record, before the snapshot that relies on it is committed.
+    /// Records it, before the snapshot that relies on it is committed.
     ///
     /// # Errors
     /// [`StoreError`] if it is not known to be stored.

@@ -1,5 +1,5 @@
-//! What the next sync's counts are held against: how much there was, on whose word, and a fall that was seen once.
-//! Only values; what is doubted is decided by the sync.
+//! What the next sync's counts are compared with: how much there was, who reported it, and a fall that was seen once.
+//! Only values; the sync decides what is doubtful.
 
 use std::fmt;
 
@@ -39,10 +39,11 @@ impl fmt::Display for Count {
     }
 }
 
-/// How far apart an API must be asked, whatever the day: a sync that goes on over midnight is followed by the closing's.
+/// How far apart two answers of an API must be to confirm each other, whatever their days: a sync may run past midnight,
+/// and the closing's sync may follow minutes later.
 const APART_MIN: SignedDuration = SignedDuration::from_hours(6);
 
-/// On whose word something was counted.
+/// Who reported a count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "witness", rename_all = "snake_case")]
 pub enum Witness {
@@ -63,8 +64,8 @@ pub enum Witness {
 }
 
 impl Witness {
-    /// Whether the two may confirm each other: an API on another day (and not just on the other side of midnight), a file
-    /// of another name and with other bytes.
+    /// Whether the two can confirm each other: an API asked on another day (and not just minutes later, past midnight), or
+    /// a file with another name and other bytes.
     #[must_use]
     pub fn is_another(&self, than: &Self) -> bool {
         match (self, than) {
@@ -80,14 +81,14 @@ impl Witness {
     }
 }
 
-/// What was last relied on of one kind in an account.
+/// The count of one kind in an account that was last relied on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Base {
     /// How much there was.
     pub count: Count,
-    /// The day of the sync that said so.
+    /// The day of the sync that reported it.
     pub as_of: Date,
-    /// What was counted since, too little to be believed on one word.
+    /// What was counted since: so little that a second witness must confirm it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fall: Option<SeenFall>,
 }
@@ -97,7 +98,7 @@ pub struct Base {
 pub struct SeenFall {
     /// How much is left.
     pub count: Count,
-    /// Who said so first.
+    /// Who reported it first.
     pub witness: Witness,
 }
 
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn units_are_told_where_they_are_not_the_items() {
+    fn units_are_shown_where_they_differ_from_the_items() {
         let count = |items, units: &str| Count { items, units: units.parse().unwrap() };
         assert_eq!(count(3, "3.0").to_string(), "3");
         assert_eq!(count(1, "50").to_string(), "1 (50 units)");

@@ -1,5 +1,5 @@
-//! The words that a source has ever said: what a rule names and nobody has said for 400 days is most likely misspelt.
-//! Only what was seen; what follows from it is for `rules check` and the reconciliation.
+//! The words that a source's snapshots have had: a word that a rule names and that none has had for 400 days is most
+//! likely misspelt. Only the record; `rules check` and the reconciliation decide what follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use truecount_billing::{BilledLine, ItemState, SourceId, UsageItem, attribute_wo
 use crate::key::{Key, Partition, escaped};
 use crate::{Fence, Record, Store, StoreError};
 
-/// Days for which a word is remembered after it was last said.
+/// Days for which a word is kept after it was last seen.
 const DAYS_KEPT: i64 = 400;
 
-/// The most words of one attribute: a row of the table holds them all.
+/// The most words of one attribute: all of them are in one row of the table.
 const WORDS_MAX: usize = 2_000;
 
-/// A longer word is none that a rule names.
+/// No rule names a longer word.
 const WORD_BYTES_MAX: usize = 128;
 
-/// The most kinds of one snapshot.
+/// The most kinds that are recorded of one snapshot.
 const KINDS_MAX: usize = 200;
 
 /// The kind under which billed lines are.
@@ -29,7 +29,7 @@ const LINE: &str = "line";
 /// The attribute whose words are the kinds themselves; its own kind is empty.
 const KIND: &str = "kind";
 
-/// When a word was said.
+/// When a word was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenWord {
     /// The day of the first sync that had it.
@@ -45,11 +45,11 @@ pub struct WordsSeen {
     pub source: SourceId,
     /// The kind of items; `line` for billed lines, empty where the words are the kinds.
     pub kind: String,
-    /// The attribute: `status` and `sku` of each kind, `product` of lines, and what else items can be told apart by.
+    /// The attribute: `status` and `sku` of each kind, `product` of lines, and each attribute that items can be told apart by.
     pub attribute: String,
     /// Each word with its days.
     pub words: BTreeMap<String, SeenWord>,
-    /// The last day with words that found no room: one that is not in here may have been said then.
+    /// The last day on which words were dropped for lack of room: a word that is missing here may have been seen then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incomplete_on: Option<Date>,
 }
@@ -71,7 +71,7 @@ fn key(source: &SourceId, kind: &str, attribute: &str) -> Key {
 }
 
 impl WordsSeen {
-    /// Everything that a source said in the 400 days up to a day, by kind and attribute.
+    /// Every word that was seen in the 400 days up to a day, by kind and attribute.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be read.
@@ -82,17 +82,17 @@ impl WordsSeen {
         Ok(all)
     }
 
-    /// Forgets what was last said more than 400 days before a day.
+    /// Drops what was last seen more than 400 days before a day.
     fn forget(&mut self, day: Date) {
         let oldest = day.saturating_sub(Span::new().days(DAYS_KEPT));
         self.words.retain(|_, seen| seen.last >= oldest);
         self.incomplete_on = self.incomplete_on.filter(|last| *last >= oldest);
     }
 
-    /// Adds what a snapshot of a day says.
-    fn add(&mut self, said: Words, day: Date) {
-        let mut is_cut = said.is_cut;
-        for word in said.words {
+    /// Adds the words of a snapshot of a day.
+    fn add(&mut self, seen: Words, day: Date) {
+        let mut is_cut = seen.is_cut;
+        for word in seen.words {
             let is_full = self.words.len() >= WORDS_MAX;
             match self.words.get_mut(&word) {
                 Some(seen) => *seen = SeenWord { first: seen.first.min(day), last: seen.last.max(day) },
@@ -118,7 +118,7 @@ type Attributes = Vec<(String, Words)>;
 #[derive(Debug, Default)]
 struct Words {
     words: BTreeSet<String>,
-    /// Whether one of them found no room.
+    /// Whether some were dropped for lack of room.
     is_cut: bool,
 }
 
@@ -173,26 +173,26 @@ impl SnapshotWords {
         Some(entry(&mut self.by_kind, kind))
     }
 
-    /// Adds them to what the source said before. Done before the snapshot is committed, and again if that is repeated:
-    /// it makes no difference.
+    /// Adds them to the words that were seen before. This happens before the snapshot is committed; repeating it changes
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] if a newer worker has the source.
     pub async fn save(self, store: &Store, source: &SourceId, day: Date, fence: Fence) -> Result<(), StoreError> {
         let kinds = (String::new(), vec![(KIND.to_owned(), self.kinds)]);
         for (kind, attributes) in std::iter::once(kinds).chain(self.by_kind) {
-            for (attribute, said) in attributes {
+            for (attribute, words) in attributes {
                 let known = store.get::<WordsSeen>(&key(source, &kind, &attribute)).await?;
-                let mut seen = known.unwrap_or_else(|| WordsSeen {
+                let mut all = known.unwrap_or_else(|| WordsSeen {
                     source: source.clone(),
                     kind: kind.clone(),
                     attribute,
                     words: BTreeMap::new(),
                     incomplete_on: None,
                 });
-                seen.forget(day);
-                seen.add(said, day);
-                store.put(&seen, fence).await?;
+                all.forget(day);
+                all.add(words, day);
+                store.put(&all, fence).await?;
             }
         }
         Ok(())
@@ -228,7 +228,7 @@ mod tests {
         }
     }
 
-    async fn said(store: &Store, day: Date, items: &[UsageItem]) {
+    async fn sync(store: &Store, day: Date, items: &[UsageItem]) {
         let mut words = SnapshotWords::default();
         items.iter().for_each(|item| words.item(item));
         words.save(store, &source(), day, Fence::at(1)).await.unwrap();
@@ -249,13 +249,13 @@ mod tests {
     async fn a_word_has_its_first_and_last_day_and_is_forgotten_after_400() {
         let TestStore { store, .. } = &TestStore::new();
         let trial = ItemState::LeftOut(LeftOutReason::Trial);
-        said(store, date(2026, 1, 1), &[item("server", ItemState::Counts, "4"), item("user", trial, "4")]).await;
+        sync(store, date(2026, 1, 1), &[item("server", ItemState::Counts, "4"), item("user", trial, "4")]).await;
         let zombie = ItemState::Unknown("zombie".to_owned());
         let on_the_30th = [item("server", zombie, "5"), item("server", ItemState::Counts, "4")];
-        said(store, date(2026, 6, 30), &on_the_30th).await;
+        sync(store, date(2026, 6, 30), &on_the_30th).await;
         // an earlier file that comes late, and the same snapshot again
-        said(store, date(2025, 12, 31), &[item("server", ItemState::Counts, "4")]).await;
-        said(store, date(2026, 6, 30), &on_the_30th).await;
+        sync(store, date(2025, 12, 31), &[item("server", ItemState::Counts, "4")]).await;
+        sync(store, date(2026, 6, 30), &on_the_30th).await;
         let expected = [
             " kind: server 2025-12-31 2026-06-30, user 2026-01-01 2026-01-01",
             "server site: 4 2025-12-31 2026-06-30, 5 2026-06-30 2026-06-30",
@@ -268,7 +268,7 @@ mod tests {
         let later = seen(store, date(2027, 2, 6)).await;
         assert_eq!(later[0], " kind: server 2025-12-31 2026-06-30", "and one more");
         assert_eq!(later[1..], expected[1..3]);
-        said(store, date(2027, 8, 5), &[item("server", ItemState::Counts, "9")]).await;
+        sync(store, date(2027, 8, 5), &[item("server", ItemState::Counts, "9")]).await;
         let rest = [
             " kind: server 2027-08-05 2027-08-05",
             "server site: 9 2027-08-05 2027-08-05",
@@ -285,7 +285,7 @@ mod tests {
             attributes: BTreeMap::from([("holds".to_owned(), value.to_owned()), ("site".to_owned(), "a;b".to_owned())]),
             ..item("user", ItemState::Counts, "")
         };
-        said(store, day, &[holds("SPB;VISIOCLIENT"), holds("SPB"), holds("")]).await;
+        sync(store, day, &[holds("SPB;VISIOCLIENT"), holds("SPB"), holds("")]).await;
         let expected = [
             "user holds: SPB 2026-06-30 2026-06-30, VISIOCLIENT 2026-06-30 2026-06-30",
             "user site: a;b 2026-06-30 2026-06-30",
@@ -294,26 +294,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn words_without_room_are_not_taken_for_never_said() {
+    async fn words_without_room_are_not_taken_for_never_seen() {
         let TestStore { store, .. } = &TestStore::new();
         let (june, july) = (date(2026, 6, 1), date(2026, 7, 1));
         let items: Vec<_> = (0..WORDS_MAX).map(|n| item("server", ItemState::Counts, &format!("{n:05}"))).collect();
-        said(store, june, &items).await;
+        sync(store, june, &items).await;
         let site = async || WordsSeen::list(store, &source(), july).await.unwrap().remove(1);
         assert_eq!((site().await.words.len(), site().await.incomplete_on), (WORDS_MAX, None));
-        said(store, july, &[item("server", ItemState::Counts, "more")]).await;
+        sync(store, july, &[item("server", ItemState::Counts, "more")]).await;
         assert_eq!((site().await.words.len(), site().await.incomplete_on), (WORDS_MAX, Some(july)));
         let long = "x".repeat(WORD_BYTES_MAX + 1);
-        said(store, june, &[item("user", ItemState::Counts, &long)]).await;
+        sync(store, june, &[item("user", ItemState::Counts, &long)]).await;
         let of_users = WordsSeen::list(store, &source(), july).await.unwrap().remove(3);
         assert_eq!((of_users.words.len(), of_users.incomplete_on), (0, Some(june)));
     }
 
     #[tokio::test]
-    async fn more_kinds_than_there_is_room_for_are_not_taken_for_never_said() {
+    async fn more_kinds_than_there_is_room_for_are_not_taken_for_never_seen() {
         let TestStore { store, .. } = &TestStore::new();
         let items: Vec<_> = (0..=KINDS_MAX).map(|n| item(&format!("{n:03}"), ItemState::Counts, "4")).collect();
-        said(store, date(2026, 6, 1), &items).await;
+        sync(store, date(2026, 6, 1), &items).await;
         let all = WordsSeen::list(store, &source(), date(2026, 6, 1)).await.unwrap();
         assert_eq!((all[0].words.len(), all[0].incomplete_on), (KINDS_MAX, Some(date(2026, 6, 1))));
         assert_eq!(all.len(), 1 + 2 * KINDS_MAX);
@@ -322,7 +322,7 @@ mod tests {
     #[tokio::test]
     async fn who_was_overtaken_adds_nothing() {
         let TestStore { store, .. } = &TestStore::new();
-        said(store, date(2026, 6, 30), &[item("server", ItemState::Counts, "4")]).await;
+        sync(store, date(2026, 6, 30), &[item("server", ItemState::Counts, "4")]).await;
         let mut words = SnapshotWords::default();
         words.item(&item("server", ItemState::Counts, "5"));
         let late = words.save(store, &source(), date(2026, 6, 30), Fence::NONE).await;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{
     AccountId, Agreement, AgreementId, BilledLine, BillingStatus, ClientId, Currency, FieldError, Identities, ItemId,
@@ -15,6 +16,7 @@ use crate::{
     request::Page,
     snapshot::SnapshotBuilder,
     values::{day, moment},
+    vocabulary::shown,
 };
 
 /// Reads a page's records; the receipt gets each of them.
@@ -127,10 +129,7 @@ fn usage(row: &Row<'_>, reading: &mut SnapshotBuilder, names: &mut Names) -> Res
     let quantity =
         if row.layout.has("quantity") { row.read("quantity", decimal_from_text)? } else { Some(Decimal::ONE) };
     let status = if row.layout.has("status") { row.text("status").unwrap_or("unknown") } else { "active" };
-    let last_seen = row.read("last_seen", |text| match text.len() {
-        10 => moment(Some(&format!("{text}T00:00:00Z"))),
-        _ => moment(Some(text)),
-    })?;
+    let last_seen = row.read("last_seen", last_seen)?;
     let item = UsageItem {
         name: row.text("item_name").map(str::to_owned),
         sku: row.text("sku").map(str::to_owned),
@@ -155,6 +154,22 @@ fn usage(row: &Row<'_>, reading: &mut SnapshotBuilder, names: &mut Names) -> Res
     Ok(())
 }
 
+/// A day is its beginning in UTC.
+fn last_seen(text: &str) -> Result<Option<Timestamp>, String> {
+    let read = match text.len() {
+        10 => moment(Some(&format!("{text}T00:00:00Z"))),
+        _ => moment(Some(text)),
+    };
+    read.map_err(|_| {
+        let shown = shown(Some(text));
+        format!("`{shown}` is not a date and time with an offset: write 2026-06-30 or 2026-06-30T08:00:00Z")
+    })
+}
+
+fn date(text: &str) -> Result<Option<Date>, String> {
+    day(Some(text)).map_err(|_| format!("`{}` is not a date: write 2026-06-30", shown(Some(text))))
+}
+
 fn identities(row: &Row<'_>) -> Identities {
     let text = |field: &str| row.text(field).map(str::to_owned);
     Identities {
@@ -169,7 +184,7 @@ fn identities(row: &Row<'_>) -> Identities {
 /// A line without an agreement of its own stands on one of the client's name, monthly and in advance.
 fn billed(row: &Row<'_>, reading: &mut SnapshotBuilder, names: &mut Names) -> Result<(), FieldError> {
     let account = account(row, reading, names, "client_id", "client_name")?;
-    let date = |field: &str| Ok::<_, FieldError>(row.read(field, |text| day(Some(text)))?.flatten());
+    let date = |field: &str| Ok::<_, FieldError>(row.read(field, date)?.flatten());
     let word = |field: &str, words: &[(&str, u8)]| {
         row.read(field, |text| {
             let known = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
