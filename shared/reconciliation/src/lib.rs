@@ -8,26 +8,48 @@
 
 mod accounts;
 mod arena;
+mod billed_side;
+mod columns;
 mod compare;
+mod context;
+mod count;
 mod coverage;
+mod evidence;
 mod exact;
 mod finding;
 mod finish;
 mod inputs;
+mod interval;
+mod item_evidence;
 mod items;
 mod lines;
 mod order;
+mod outcome;
+mod pool;
+mod portfolio;
+mod reconcile_client;
 mod reconciler;
 mod rules;
+mod run_index;
+mod run_inputs;
+mod same_device;
+mod selection;
 mod sentences;
+mod service_count;
 mod setup;
 mod takers;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod unread;
+mod value;
+mod verdict;
 mod words;
 mod worth;
 
+pub use columns::{ItemColumns, ItemNo, TooManyItems};
+pub use context::RunContext;
+pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};
 pub use finding::{
     Comparison, Confidence, Explained, Finding, FindingKind, Level, MappingSuggestion, NextStep, Reconciliation,
     SetupFinding, SourceCoverage, Totals, ValueBasis,
@@ -36,5 +58,14 @@ pub use inputs::{
     AccountNo, AgreementTerms, BillingDays, ClientNo, Comparisons, DecidedBy, ItemRef, LineRef, Mapping, Options,
     Profile, ReconcileError, SourceNo, SourceStatus,
 };
+pub use outcome::{
+    AtStake, ClientOutcome, ComparedUnits, InvoicedWhen, LineChange, OutcomeRow, RevenueCoverage, RowFigures, RowKind,
+    RowLedger, RowValue, RunOutcome, RunTotals,
+};
+pub use portfolio::reconcile_run;
 pub use reconciler::{ACCOUNTS_MAX, Reconciler};
 pub use rules::{RULES_MAX, Rule, RuleSet, RulesError, STALE_DAYS};
+pub use run_inputs::{
+    AccountBelonging, AccountList, AccountReading, AgreementLine, BilledAgreement, BilledClient, LinesRead, RunInputs,
+    UsageAccount, UsageSource, WordsOfSource,
+};

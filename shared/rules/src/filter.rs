@@ -76,9 +76,9 @@ impl Filter {
         self.tables.iter().map(|table| table.matches(&text_of)).fold(Fit::No, Fit::or)
     }
 
-    /// Whether a table names the attribute, or the key `holds_all`.
-    pub(crate) fn names(&self, attribute: &str) -> bool {
-        self.tables.iter().any(|table| table.names(attribute))
+    /// The attributes that its tables name.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().flat_map(FilterTable::patterns).map(|(attribute, _)| attribute)
     }
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
-use crate::filter::{Filter, FilterTable, Pattern};
+use crate::filter::{Filter, FilterTable};
 use crate::model::{
-    CountPart, CountSpec, NoLine, NotSold, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
-    When,
+    CountPart, CountSpec, KindPolicies, NoLine, NotSold, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance,
+    UnknownPolicy, When,
 };
 use crate::vocabulary::KindVocabulary;
 
@@ -97,9 +97,10 @@ impl Layers {
             code: code.clone(),
             products: products.to_vec(),
             basis: match &self.top.basis {
-                Some(KeyBasis::Counted(terms)) => {
-                    ServiceBasis::Counted(CountSpec { parts: terms.iter().map(|term| self.part(term)).collect() })
-                }
+                Some(KeyBasis::Counted(terms)) => ServiceBasis::Counted(CountSpec {
+                    parts: terms.iter().map(|term| self.part(term)).collect(),
+                    policies: self.policies(&self.top.wanted.iter().chain(&self.top.unwanted).collect::<Vec<_>>()),
+                }),
                 Some(KeyBasis::Ignored(why)) => ServiceBasis::Ignored(why.clone()),
                 // A service without any of the three was refused when the file was read.
                 Some(KeyBasis::Flat) | None => ServiceBasis::Flat,
@@ -115,27 +116,31 @@ impl Layers {
         }
     }
 
+    /// What holds for items of any kind, where the filters name these attributes.
+    fn policies(&self, filters: &[&Filter]) -> KindPolicies {
+        let attributes = filters.iter().flat_map(|filter| filter.attributes());
+        KindPolicies {
+            stale: self.top.stale,
+            unknown: self.top.unknown,
+            named: attributes.map(str::to_owned).collect(),
+        }
+    }
+
     fn part(&self, term: &CountTerm) -> CountPart {
         let wanted: Vec<Filter> = self.top.wanted.iter().chain(&term.wanted).cloned().collect();
         let mut unwanted = self.top.unwanted.clone().unwrap_or_default();
         unwanted.tables.extend(term.unwanted.iter().flat_map(|filter| filter.tables.clone()));
-        let is_named = |attribute: &str| wanted.iter().chain([&unwanted]).any(|filter| filter.names(attribute));
-        let usual = term.kind.usual.iter().filter(|(attribute, _)| !is_named(attribute));
-        let patterns = |words: &[String]| words.iter().map(|word| Pattern::new(word)).collect();
-        let usual = usual.map(|(attribute, words)| (attribute.clone(), patterns(words))).collect();
-        let usual_stale = || term.kind.stale_days.map_or(StalePolicy::Never, StalePolicy::AfterDays);
-        // A holder is billable unless the contrary is shown; of a device nobody can say so.
-        let usual_unknown = || if term.kind.is_person { UnknownPolicy::Counts } else { UnknownPolicy::Widens };
+        let policies = self.policies(&wanted.iter().chain([&unwanted]).collect::<Vec<_>>());
         CountPart {
             source: term.source.clone(),
             kind: term.kind.name.clone(),
-            stale: self.top.stale.unwrap_or_else(usual_stale),
-            unknown: self.top.unknown.unwrap_or_else(usual_unknown),
+            stale: policies.stale_of(&term.kind),
+            unknown: policies.unknown_of(&term.kind),
+            usual: policies.usual_of(&term.kind),
             may_be_empty: self.top.may_be_empty.unwrap_or_default(),
             less: Vec::new(),
             wanted,
             unwanted,
-            usual,
         }
     }
 }

@@ -27,8 +27,8 @@ mod vocabulary;
 pub use bind::{BindingFault, BindingProblem, ClientBinding, ClientNumber, NamedClient};
 pub use filter::{Filter, FilterTable, Fit, Pattern};
 pub use model::{
-    CountPart, CountSpec, NoLine, NotSold, RulePrice, SectionShare, ServiceBasis, ServiceRule, StalePolicy, Tolerance,
-    UnknownPolicy, When,
+    CountPart, CountSpec, KindPolicies, NoLine, NotSold, RulePrice, SectionShare, ServiceBasis, ServiceRule,
+    StalePolicy, Tolerance, UnknownPolicy, When,
 };
 pub use problem::{RulesFileError, RulesProblem};
 pub use resolve::{ClientPart, ResolvedService, RulesScope};

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, Pattern};
+use crate::vocabulary::KindVocabulary;
 
 /// What holds for one service at one client: the keys of the service, with what is nearer put over them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,43 @@ pub enum ServiceBasis {
 pub struct CountSpec {
     /// At least one.
     pub parts: Vec<CountPart>,
+    /// What holds for items of any kind: one that no part counts can be the same device as one that a part counts.
+    pub policies: KindPolicies,
+}
+
+/// When an item of a kind is looked at at all, whatever `where` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KindPolicies {
+    /// The service's `seen_within_days`; `None`: the kind's usual.
+    pub(crate) stale: Option<StalePolicy>,
+    /// The service's `unknown`; `None`: the kind's usual.
+    pub(crate) unknown: Option<UnknownPolicy>,
+    /// Attributes that the service's `where` or `where_not` names: their usual words do not hold.
+    pub(crate) named: Vec<String>,
+}
+
+impl KindPolicies {
+    /// From when on an item of the kind that was not seen is left out.
+    #[must_use]
+    pub fn stale_of(&self, kind: &KindVocabulary) -> StalePolicy {
+        self.stale.unwrap_or_else(|| kind.stale_days.map_or(StalePolicy::Never, StalePolicy::AfterDays))
+    }
+
+    /// What an item of the kind is of which a fact is missing.
+    #[must_use]
+    pub fn unknown_of(&self, kind: &KindVocabulary) -> UnknownPolicy {
+        // A holder is billable unless the contrary is shown; of a device nobody can say so.
+        let usual = if kind.is_person { UnknownPolicy::Counts } else { UnknownPolicy::Widens };
+        self.unknown.unwrap_or(usual)
+    }
+
+    /// The usual state of the kind, less the attributes that the service names: attribute and words.
+    #[must_use]
+    pub fn usual_of(&self, kind: &KindVocabulary) -> Vec<(String, Vec<Pattern>)> {
+        let usual = kind.usual.iter().filter(|(attribute, _)| !self.named.contains(attribute));
+        let patterns = |words: &[String]| words.iter().map(|word| Pattern::new(word)).collect();
+        usual.map(|(attribute, words)| (attribute.clone(), patterns(words))).collect()
+    }
 }
 
 /// The items of one kind of one source that fit.

@@ -74,6 +74,12 @@ impl Rules {
         Some(ResolvedService { rule: resolve(&[&in_common(&tables)]), types_differ: true })
     }
 
+    /// What a service is where nothing is nearer; `None`: no service has the code.
+    #[must_use]
+    pub fn usual_rule(&self, code: &ProductCode) -> Option<&ServiceRule> {
+        self.by_code.get(code).map(|number| &*self.services[*number].rule)
+    }
+
     /// The sections of a client that take items of a service on a day.
     #[must_use]
     pub fn sections_of(&self, client: ClientNumber, code: &ProductCode, day: Date) -> Vec<usize> {

@@ -1,0 +1,268 @@
+//! What is billed at one client for one service: the lines that stand on the day looked at, those that end before it,
+//! those that begin later, and how far all this is known.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::{Agreement, BillingStatus, Currency, LineRole};
+
+use crate::context::RunContext;
+use crate::interval::{TooManyDigits, minus, plus};
+use crate::run_inputs::{AgreementLine, BilledAgreement, BilledClient, LinesRead};
+
+/// A row of a line with its agreement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LineRow<'a> {
+    pub(crate) row: &'a AgreementLine,
+    pub(crate) of: &'a BilledAgreement,
+}
+
+impl<'a> LineRow<'a> {
+    pub(crate) fn agreement(&self) -> &'a Agreement {
+        &self.of.agreement
+    }
+
+    fn key(&self) -> (&'a str, &'a str) {
+        (self.agreement().id.as_str(), self.row.id.as_str())
+    }
+
+    /// The first day billed, by the row and its agreement.
+    pub(crate) fn begin(&self) -> Option<Date> {
+        self.row.from.max(self.agreement().from)
+    }
+
+    /// The last day billed, by the row and its agreement.
+    pub(crate) fn end(&self) -> Option<Date> {
+        match (self.row.to, self.agreement().to) {
+            (Some(own), Some(agreement)) => Some(own.min(agreement)),
+            (own, agreement) => own.or(agreement),
+        }
+    }
+
+    /// By this the newest line is told: a line without a first day is the oldest.
+    pub(crate) fn age(&self) -> (Option<Date>, &'a str) {
+        (self.begin(), self.row.id.as_str())
+    }
+
+    /// Units that are billed: less those that its own price includes, never below nothing.
+    pub(crate) fn billed(&self) -> Result<Decimal, TooManyDigits> {
+        let less = self.row.less_included.unwrap_or_default();
+        if less <= Decimal::ZERO {
+            return Ok(self.row.quantity);
+        }
+        Ok(minus(self.row.quantity, less)?.max(Decimal::ZERO))
+    }
+
+    pub(crate) fn has_less_included(&self) -> bool {
+        self.row.less_included.is_some_and(|less| less > Decimal::ZERO)
+    }
+
+    pub(crate) fn currency(&self, context: &RunContext) -> Currency {
+        self.row.currency.or(self.of.currency).unwrap_or(context.home_currency)
+    }
+
+    /// The price of one unit for one billing cycle; nothing for a line that is not billed by design.
+    pub(crate) fn cycle_price(&self) -> Option<Decimal> {
+        match self.row.status {
+            BillingStatus::Billable => self.row.unit_price,
+            BillingStatus::NoCharge | BillingStatus::DoNotBill => Some(Decimal::ZERO),
+        }
+    }
+
+    /// Whether it is billed at nothing by design.
+    pub(crate) fn is_free(&self) -> bool {
+        self.row.status != BillingStatus::Billable
+    }
+}
+
+/// Every row of some agreements; one that is there twice, once.
+pub(crate) fn rows_of(agreements: &[BilledAgreement]) -> Vec<LineRow<'_>> {
+    let mut found = Vec::new();
+    for of in agreements {
+        for (at, row) in of.lines.iter().enumerate() {
+            // Rows of one id are few: those that supersede each other.
+            if !of.lines[..at].iter().any(|earlier| earlier.id == row.id && earlier == row) {
+                found.push(LineRow { row, of });
+            }
+        }
+    }
+    found
+}
+
+/// Of each line the row that stands on a day: the newest that has begun, if it has not ended.
+pub(crate) fn standing<'a>(rows: &[LineRow<'a>], day_of: impl Fn(&LineRow<'a>) -> Date) -> Vec<LineRow<'a>> {
+    let mut begun: Vec<LineRow<'_>> = rows.iter().copied().filter(|row| row.begin() <= Some(day_of(row))).collect();
+    begun.sort_by_key(|row| (row.key(), std::cmp::Reverse(row.row.from)));
+    begun.dedup_by_key(|row| row.key());
+    begun.retain(|row| row.end().is_none_or(|end| day_of(row) <= end));
+    begun
+}
+
+/// What is billed for one service.
+#[derive(Debug, Clone)]
+pub(crate) struct BilledSide<'a> {
+    /// Every recurring row of its products.
+    recurring: Vec<LineRow<'a>>,
+    /// Recurring lines that stand on the day looked at.
+    pub(crate) lines: Vec<LineRow<'a>>,
+    /// Lines of a fixed amount that stand.
+    pub(crate) flat: Vec<LineRow<'a>>,
+    /// Lines that end on or after the count day and before both the day looked at and the next closing.
+    pub(crate) ending: Vec<LineRow<'a>>,
+    /// Units of `ending`.
+    pub(crate) ending_units: Decimal,
+    /// Units that stand; with one-time units, where they count.
+    pub(crate) total: Decimal,
+    /// The least that may stand.
+    pub(crate) low: Decimal,
+    /// The most; `None`: nobody knows.
+    pub(crate) high: Option<Decimal>,
+    /// Whether the lines differ between the days that could be looked at.
+    pub(crate) days_differ: bool,
+    pub(crate) has_unknown_cycle: bool,
+    /// One-time units of the period that are not quantity.
+    pub(crate) one_time: Decimal,
+    /// One-time units of the period that are.
+    pub(crate) extra: Decimal,
+    context: RunContext,
+}
+
+impl<'a> BilledSide<'a> {
+    /// `is_of`: whether a row is the service's, and of the agreements looked at.
+    pub(crate) fn of(
+        client: &'a BilledClient,
+        rows: &[LineRow<'a>],
+        is_of: &dyn Fn(&LineRow<'_>) -> bool,
+        one_time_counts: bool,
+        context: RunContext,
+    ) -> Result<Self, TooManyDigits> {
+        let all: Vec<LineRow<'_>> = rows.iter().copied().filter(|row| is_of(row)).collect();
+        let of_role = |role: LineRole| all.iter().copied().filter(|line| line.row.role == role).collect::<Vec<_>>();
+        let recurring = of_role(LineRole::Recurring);
+        let looked_at = |line: &LineRow<'_>| context.day_looked_at(line.agreement());
+        let flat = standing(&of_role(LineRole::Flat), looked_at);
+        let lines = standing(&recurring, looked_at);
+        let last = standing(&recurring, |line| {
+            let (first, second) = context.days_looked_at(line.agreement());
+            second.unwrap_or(first)
+        });
+        let mut one_time = Decimal::ZERO;
+        for line in of_role(LineRole::OneTime) {
+            let (begin, end) = context.period(line.agreement());
+            if line.row.from.is_none_or(|from| begin <= from && from < end) {
+                one_time = plus(one_time, line.row.quantity)?;
+            }
+        }
+        let (one_time, extra) = if one_time_counts { (Decimal::ZERO, one_time) } else { (one_time, Decimal::ZERO) };
+        let total = plus(units(&lines)?, extra)?;
+        let other = plus(units(&last)?, extra)?;
+        let is_unknown = |line: &&LineRow<'_>| line.agreement().cycle_months.is_none();
+        let mut side = Self {
+            days_differ: as_billed(&lines)? != as_billed(&last)?,
+            has_unknown_cycle: lines.iter().chain(&last).any(|line| is_unknown(&line)),
+            ending: Vec::new(),
+            ending_units: Decimal::ZERO,
+            total,
+            low: total.min(other),
+            high: Some(total.max(other)),
+            recurring,
+            lines,
+            flat,
+            one_time,
+            extra,
+            context,
+        };
+        side.ending = side.ending_lines();
+        side.ending_units = units(&side.ending)?;
+        side.high = side.most(client, is_of)?;
+        Ok(side)
+    }
+
+    /// The most that may stand, as far as the client's lines were read.
+    fn most(
+        &self,
+        client: &BilledClient,
+        is_of: &dyn Fn(&LineRow<'_>) -> bool,
+    ) -> Result<Option<Decimal>, TooManyDigits> {
+        match &client.read {
+            LinesRead::Complete => Ok(self.high),
+            LinesRead::Partial | LinesRead::Failed => Ok(None),
+            LinesRead::Fell { before } => {
+                let rows = rows_of(before);
+                let rows: Vec<LineRow<'_>> =
+                    rows.into_iter().filter(|row| row.row.role == LineRole::Recurring && is_of(row)).collect();
+                let mut gone = standing(&rows, |line| self.context.day_looked_at(line.agreement()));
+                gone.retain(|line| !self.recurring.iter().any(|still| still.key() == line.key()));
+                self.high.map(|high| plus(high, units(&gone)?)).transpose()
+            }
+        }
+    }
+
+    fn ending_lines(&self) -> Vec<LineRow<'a>> {
+        let context = &self.context;
+        let mut ending = standing(&self.recurring, |_| context.count_day);
+        ending.retain(|line| {
+            let until = context.day_looked_at(line.agreement()).min(context.next_closing);
+            let ends = line.end().is_some_and(|end| context.count_day <= end && end < until);
+            ends && !self.lines.iter().any(|one| one.key() == line.key())
+        });
+        ending
+    }
+
+    /// Each later day on which a row or a line begins, with what is billed from then on.
+    pub(crate) fn later(&self) -> Result<Vec<(Date, Decimal)>, TooManyDigits> {
+        let looked_at = |line: &LineRow<'_>| self.context.day_looked_at(line.agreement());
+        let begins = self.recurring.iter().filter_map(|line| line.begin().filter(|begin| *begin > looked_at(line)));
+        let mut days: Vec<Date> = begins.collect();
+        days.sort_unstable();
+        days.dedup();
+        let of = |day: Date| {
+            let then = standing(&self.recurring, |line| looked_at(line).max(day));
+            Ok((day, plus(units(&then)?, self.extra)?))
+        };
+        days.into_iter().map(of).collect()
+    }
+
+    /// Whether lines are in several currencies, or billed to several clients: then a value is a range.
+    pub(crate) fn is_mixed(&self) -> bool {
+        let of = |line: &LineRow<'_>| (line.currency(&self.context), line.agreement().bill_to.clone());
+        let mut kinds = self.lines.iter().map(of);
+        kinds.next().is_some_and(|first| kinds.any(|other| other != first))
+    }
+
+    pub(crate) fn has_less_included(&self) -> bool {
+        self.lines.iter().any(LineRow::has_less_included)
+    }
+
+    /// Units for each line by its quantity, the oldest first, what is left to the newest; of each, what its own price
+    /// includes is deducted.
+    pub(crate) fn less_included(&self, counted: Decimal) -> Result<Decimal, TooManyDigits> {
+        let mut ordered: Vec<&LineRow<'_>> = self.lines.iter().collect();
+        ordered.sort_by_key(|line| line.age());
+        let (mut rest, mut after) = (counted, Decimal::ZERO);
+        for (at, line) in ordered.iter().enumerate() {
+            let is_newest = at + 1 == ordered.len();
+            let share = if is_newest { rest } else { rest.min(line.row.quantity.max(Decimal::ZERO)) };
+            rest = minus(rest, share)?;
+            let billed = match line.has_less_included() {
+                true => minus(share, line.row.less_included.unwrap_or_default())?.max(Decimal::ZERO),
+                false => share,
+            };
+            after = plus(after, billed)?;
+        }
+        Ok(after)
+    }
+}
+
+pub(crate) fn units(lines: &[LineRow<'_>]) -> Result<Decimal, TooManyDigits> {
+    lines.iter().try_fold(Decimal::ZERO, |sum, line| plus(sum, line.billed()?))
+}
+
+/// What should be billed, and what is, hangs on of lines.
+type AsBilled = (bool, Decimal, Vec<(Decimal, Option<Decimal>)>);
+
+fn as_billed(lines: &[LineRow<'_>]) -> Result<AsBilled, TooManyDigits> {
+    let less = lines.iter().filter(|line| line.has_less_included());
+    let mut less: Vec<_> = less.map(|line| (line.row.quantity, line.row.less_included)).collect();
+    less.sort_unstable();
+    Ok((!lines.is_empty(), units(lines)?, less))
+}

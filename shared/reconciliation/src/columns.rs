@@ -1,0 +1,286 @@
+//! The items of all sources, a column for each fact: usage comes source by source, and a client's items are spread over
+//! it. What is compared borrows from here and names an item by its number.
+
+use std::ops::Range;
+
+use hashbrown::HashMap;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use truecount_billing::{Identities, ItemState, LeftOutReason, Money, UsageItem};
+use truecount_rules::{IdentityKey, KindVocabulary};
+
+use crate::texts::{TextNo, Texts};
+
+/// The number of an item.
+pub type ItemNo = u32;
+
+/// A kind of its source that nobody has explained.
+const UNKNOWN_KIND: u16 = u16::MAX;
+/// A moment that is not known.
+const NEVER: i64 = i64::MIN;
+/// A quantity that stands in the column itself is smaller.
+const SMALL: u32 = 1 << 30;
+/// A quantity that the vendor did not say.
+const UNSAID: u32 = u32::MAX;
+
+/// More items, or more text in them, than one run can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there are more items than one run can hold")]
+pub struct TooManyItems;
+
+/// What an item is by its own state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnState {
+    Counts,
+    LeftOut(LeftOutReason),
+    /// A word that nobody has explained.
+    Unknown(TextNo),
+}
+
+/// The items.
+#[derive(Debug, Clone, Default)]
+pub struct ItemColumns {
+    texts: Texts,
+    ids: Vec<TextNo>,
+    names: Vec<TextNo>,
+    skus: Vec<TextNo>,
+    /// Index into the kinds of the item's source.
+    kinds: Vec<u16>,
+    states: Vec<u16>,
+    quantities: Vec<u32>,
+    first_seen: Vec<i64>,
+    last_seen: Vec<i64>,
+    attribute_sets: Vec<u32>,
+    /// Where the identities of an item end; they begin where those of the item before it end.
+    identity_ends: Vec<u32>,
+    identities: Vec<(IdentityKey, TextNo)>,
+    known_states: Vec<OwnState>,
+    known_quantities: Vec<Decimal>,
+    known_sets: Vec<Box<[(TextNo, TextNo)]>>,
+    set_numbers: HashMap<Box<[(TextNo, TextNo)]>, u32>,
+    /// By item, in their order.
+    costs: Vec<(ItemNo, Money)>,
+}
+
+impl ItemColumns {
+    /// How many items there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Puts items in, and answers with their numbers. `kinds`: those of their source; an item of another kind is of one
+    /// that nobody has explained. Of items with one id and kind the first stands for all: a source that says different
+    /// things of one id was found out when it was read.
+    ///
+    /// # Errors
+    /// [`TooManyItems`]; what was put in before stays.
+    pub fn add<'i>(
+        &mut self,
+        items: impl IntoIterator<Item = &'i UsageItem>,
+        kinds: &[KindVocabulary],
+    ) -> Result<Range<ItemNo>, TooManyItems> {
+        let start = self.next_item()?;
+        let mut seen = hashbrown::HashSet::new();
+        for item in items {
+            if seen.insert((item.kind.as_str(), item.item_id.as_str())) {
+                self.push(item, kinds).ok_or(TooManyItems)?;
+            }
+        }
+        Ok(start..self.next_item()?)
+    }
+
+    fn next_item(&self) -> Result<ItemNo, TooManyItems> {
+        u32::try_from(self.ids.len()).ok().filter(|number| *number < u32::MAX).ok_or(TooManyItems)
+    }
+
+    fn push(&mut self, item: &UsageItem, kinds: &[KindVocabulary]) -> Option<()> {
+        let number = self.next_item().ok()?;
+        let kind = kinds.iter().position(|kind| kind.name == item.kind).and_then(|at| u16::try_from(at).ok());
+        let id = self.texts.push(item.item_id.as_str())?;
+        let name = self.optional(item.name.as_deref(), Texts::push)?;
+        let sku = self.optional(item.sku.as_deref(), Texts::intern)?;
+        let state = self.state(&item.state)?;
+        let quantity = self.quantity(item.amount())?;
+        let set = self.attribute_set(item)?;
+        self.push_identities(&item.identities)?;
+        self.identity_ends.push(u32::try_from(self.identities.len()).ok()?);
+        self.ids.push(id);
+        self.names.push(name);
+        self.skus.push(sku);
+        self.kinds.push(kind.unwrap_or(UNKNOWN_KIND));
+        self.states.push(state);
+        self.quantities.push(quantity);
+        self.first_seen.push(item.first_seen.map_or(NEVER, Timestamp::as_microsecond));
+        self.last_seen.push(item.last_seen.map_or(NEVER, Timestamp::as_microsecond));
+        self.attribute_sets.push(set);
+        if let Some(cost) = item.cost {
+            self.costs.push((number, cost));
+        }
+        Some(())
+    }
+
+    fn optional(&mut self, text: Option<&str>, put: fn(&mut Texts, &str) -> Option<TextNo>) -> Option<TextNo> {
+        text.map_or(Some(TextNo::NONE), |text| put(&mut self.texts, text))
+    }
+
+    fn state(&mut self, state: &ItemState) -> Option<u16> {
+        let state = match state {
+            ItemState::Counts => OwnState::Counts,
+            ItemState::LeftOut(reason) => OwnState::LeftOut(*reason),
+            ItemState::Unknown(word) => OwnState::Unknown(self.texts.intern(word)?),
+        };
+        let known = self.known_states.iter().position(|known| *known == state).unwrap_or_else(|| {
+            self.known_states.push(state);
+            self.known_states.len() - 1
+        });
+        u16::try_from(known).ok()
+    }
+
+    fn quantity(&mut self, quantity: Option<Decimal>) -> Option<u32> {
+        let Some(quantity) = quantity else { return Some(UNSAID) };
+        let small = u32::try_from(quantity).ok().filter(|small| quantity.is_integer() && *small < SMALL);
+        if let Some(small) = small {
+            return Some(small);
+        }
+        let number = u32::try_from(self.known_quantities.len()).ok().filter(|number| *number < SMALL)?;
+        self.known_quantities.push(quantity);
+        Some(SMALL + number)
+    }
+
+    fn attribute_set(&mut self, item: &UsageItem) -> Option<u32> {
+        let mut set = Vec::with_capacity(item.attributes.len());
+        for (name, value) in &item.attributes {
+            set.push((self.texts.intern(name)?, self.texts.intern(value)?));
+        }
+        let set = set.into_boxed_slice();
+        if let Some(number) = self.set_numbers.get(&set) {
+            return Some(*number);
+        }
+        let number = u32::try_from(self.known_sets.len()).ok()?;
+        self.known_sets.push(set.clone());
+        self.set_numbers.insert(set, number);
+        Some(number)
+    }
+
+    fn push_identities(&mut self, identities: &Identities) -> Option<()> {
+        let one = |key, text: &Option<String>| text.iter().map(move |text| (key, text.clone())).collect::<Vec<_>>();
+        let many = |key, texts: &[String]| texts.iter().map(move |text| (key, text.clone())).collect::<Vec<_>>();
+        let all = [
+            one(IdentityKey::Serial, &identities.serial),
+            many(IdentityKey::Mac, &identities.mac_addresses),
+            one(IdentityKey::Name, &identities.host_name),
+            one(IdentityKey::ObjectId, &identities.object_id),
+            many(IdentityKey::Mail, &identities.mail_addresses),
+        ];
+        for (key, text) in all.into_iter().flatten() {
+            // Two tools write one serial number in capitals and in small letters.
+            let text = text.trim().to_lowercase();
+            if !text.is_empty() {
+                let number = self.texts.intern(&text)?;
+                self.identities.push((key, number));
+            }
+        }
+        Some(())
+    }
+
+    /// The item's id, as its source has it.
+    #[must_use]
+    pub fn id(&self, item: ItemNo) -> &str {
+        self.texts.text(self.ids[item as usize])
+    }
+
+    /// What a person calls it.
+    #[must_use]
+    pub fn name(&self, item: ItemNo) -> Option<&str> {
+        self.text(self.names[item as usize])
+    }
+
+    /// The vendor's product.
+    #[must_use]
+    pub fn sku(&self, item: ItemNo) -> Option<&str> {
+        self.text(self.skus[item as usize])
+    }
+
+    /// The number of its kind among those of its source; `None`: nobody has explained it.
+    #[must_use]
+    pub fn kind(&self, item: ItemNo) -> Option<usize> {
+        let kind = self.kinds[item as usize];
+        (kind != UNKNOWN_KIND).then_some(usize::from(kind))
+    }
+
+    pub(crate) fn own_state(&self, item: ItemNo) -> OwnState {
+        self.known_states[usize::from(self.states[item as usize])]
+    }
+
+    /// The vendor's word of a state that nobody has explained.
+    #[must_use]
+    pub fn unknown_state(&self, item: ItemNo) -> Option<&str> {
+        match self.own_state(item) {
+            OwnState::Unknown(word) => Some(self.texts.text(word)),
+            OwnState::Counts | OwnState::LeftOut(_) => None,
+        }
+    }
+
+    /// How many units it stands for; `None`: the vendor did not say.
+    #[must_use]
+    pub fn units(&self, item: ItemNo) -> Option<Decimal> {
+        match self.quantities[item as usize] {
+            UNSAID => None,
+            small if small < SMALL => Some(Decimal::from(small)),
+            number => Some(self.known_quantities[(number - SMALL) as usize]),
+        }
+    }
+
+    /// When it was first seen.
+    #[must_use]
+    pub fn first_seen(&self, item: ItemNo) -> Option<Timestamp> {
+        moment(self.first_seen[item as usize])
+    }
+
+    /// When it was last seen.
+    #[must_use]
+    pub fn last_seen(&self, item: ItemNo) -> Option<Timestamp> {
+        moment(self.last_seen[item as usize])
+    }
+
+    /// What it costs, all its units together.
+    #[must_use]
+    pub fn cost(&self, item: ItemNo) -> Option<Money> {
+        self.costs.binary_search_by_key(&item, |(number, _)| *number).ok().map(|at| self.costs[at].1)
+    }
+
+    /// The text of an attribute, `sku` and `name` among them; `None`: it is not known.
+    #[must_use]
+    pub fn attribute(&self, item: ItemNo, name: &str) -> Option<&str> {
+        match name {
+            "sku" => self.sku(item),
+            "name" => self.name(item),
+            _ => {
+                let set = &self.known_sets[self.attribute_sets[item as usize] as usize];
+                let found = set.iter().find(|(attribute, _)| self.texts.text(*attribute) == name);
+                found.map(|(_, value)| self.texts.text(*value))
+            }
+        }
+    }
+
+    pub(crate) fn identities(&self, item: ItemNo) -> &[(IdentityKey, TextNo)] {
+        let item = item as usize;
+        let start = if item == 0 { 0 } else { self.identity_ends[item - 1] };
+        &self.identities[start as usize..self.identity_ends[item] as usize]
+    }
+
+    fn text(&self, number: TextNo) -> Option<&str> {
+        (!number.is_none()).then(|| self.texts.text(number))
+    }
+}
+
+fn moment(microseconds: i64) -> Option<Timestamp> {
+    (microseconds != NEVER).then(|| Timestamp::from_microsecond(microseconds).ok()).flatten()
+}

@@ -1,0 +1,430 @@
+//! How many units of a service a client uses in one source: the least and the most that may be, and how both come from
+//! the units that the service looks at.
+//!
+//! What is unknown of one item is independent of what is unknown of another, so the ends of most are added up. Items that
+//! can be one device are settled together ([`crate::same_device`]), and all items of an undecided account are there or none.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::columns::ItemColumns;
+use crate::evidence::{ItemFate, LedgerReason, Widening};
+use crate::interval::{Span, TooManyDigits, minus, plus, times};
+use crate::pool::{Candidate, Origin, Pool};
+use crate::same_device::{GroupCount, settle_group};
+use crate::selection::{Fate, PartMask, Selection, Way, weight};
+
+/// Units by what they are left out, or added, for.
+pub(crate) type Parts = BTreeMap<LedgerReason, Decimal>;
+
+/// The most accounts that share devices and are settled in every combination.
+const LINKED_ACCOUNTS_MAX: usize = 10;
+
+/// What one source gives to a count.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SourceCount {
+    pub(crate) least: Decimal,
+    /// Without meaning where there is a reason in `open`.
+    pub(crate) most: Decimal,
+    /// Units looked at.
+    pub(crate) gross: Decimal,
+    /// `gross` and these are `least`.
+    pub(crate) least_parts: Parts,
+    /// `gross` and these are `most`.
+    pub(crate) most_parts: Parts,
+    pub(crate) open: Vec<Widening>,
+    pub(crate) widenings: Vec<Widening>,
+    /// Items that the rule decides for want of a fact.
+    pub(crate) decided_by_rule: usize,
+}
+
+/// What one candidate gives by itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct Alone {
+    span: Span,
+    /// With the quantity before a fall among what may be.
+    with_larger: Span,
+    is_endless: bool,
+}
+
+/// Counts the candidates of one source.
+pub(crate) fn count(items: &ItemColumns, pool: &Pool, selection: &Selection<'_>) -> Result<SourceCount, TooManyDigits> {
+    let all = Counter::of(items, pool, selection, 0)?;
+    let mut found = all.counted()?;
+    if selection.without_low != 0 {
+        // Nobody knows how many these parts must not take: none of theirs is sure.
+        let sure = Counter::of(items, pool, selection, selection.without_low)?.span_at(Origin::Undecided)?.low;
+        let least = sure.min(found.least);
+        add(&mut found.least_parts, LedgerReason::Unknown, minus(least, found.least)?)?;
+        found.least = least;
+    }
+    found.open.extend(pool.open.iter().cloned());
+    found.open.extend(selection.open.iter().cloned());
+    found.widenings.extend(pool.widenings.iter().cloned());
+    found.widenings.extend(selection.without_low_why.iter().cloned());
+    Ok(found)
+}
+
+/// Adds to one of the parts; one that is nothing is not there.
+pub(crate) fn add(parts: &mut Parts, reason: LedgerReason, units: Decimal) -> Result<(), TooManyDigits> {
+    let sum = plus(parts.get(&reason).copied().unwrap_or_default(), units)?;
+    if sum.is_zero() {
+        parts.remove(&reason);
+    } else {
+        parts.insert(reason, sum);
+    }
+    Ok(())
+}
+
+struct Counter<'a> {
+    items: &'a ItemColumns,
+    pool: &'a Pool,
+    /// Of what is surely the client's; of what may be, on top.
+    own: Span,
+    own_with_larger: Span,
+    split: Span,
+    split_with_larger: Span,
+    fell: Span,
+    gone: Span,
+    /// By account.
+    undecided: BTreeMap<usize, Span>,
+    groups: Vec<GroupCount>,
+    gross: Decimal,
+    parts: Parts,
+    endless: Vec<Widening>,
+    unknown: Vec<Widening>,
+    decided_by_rule: usize,
+}
+
+impl<'a> Counter<'a> {
+    /// `without`: parts that count nothing.
+    fn of(
+        items: &'a ItemColumns,
+        pool: &'a Pool,
+        selection: &Selection<'_>,
+        without: PartMask,
+    ) -> Result<Self, TooManyDigits> {
+        let mut counter = Self {
+            items,
+            pool,
+            own: Span::default(),
+            own_with_larger: Span::default(),
+            split: Span::default(),
+            split_with_larger: Span::default(),
+            fell: Span::default(),
+            gone: Span::default(),
+            undecided: BTreeMap::new(),
+            groups: Vec::new(),
+            gross: Decimal::ZERO,
+            parts: Parts::new(),
+            endless: Vec::new(),
+            unknown: Vec::new(),
+            decided_by_rule: 0,
+        };
+        let mut ways = Vec::new();
+        for at in &pool.singles {
+            let candidate = &pool.candidates[*at];
+            if selection.counts_kind(items.kind(candidate.item)) {
+                selection.ways(items, candidate, &mut ways);
+                counter.decided_by_rule += usize::from(selection.is_decided_by_rule(items, candidate));
+                counter.single(candidate, &ways, without)?;
+            }
+        }
+        for group in &pool.groups {
+            let is_counted = |at: &usize| selection.counts_kind(items.kind(pool.candidates[*at].item));
+            if group.iter().any(is_counted) {
+                counter.group(group, selection, without)?;
+            }
+        }
+        Ok(counter)
+    }
+
+    fn single(&mut self, candidate: &Candidate, ways: &[Way], without: PartMask) -> Result<(), TooManyDigits> {
+        let alone = alone(ways, without)?;
+        let reasons: Vec<Fate> = ways.iter().filter(|way| !way.is_larger).map(Way::fate).collect();
+        self.note_open(candidate, &reasons, alone.is_endless);
+        if candidate.origin == Origin::Own && !candidate.is_loose() {
+            self.look_at(candidate, &reasons)?;
+        }
+        self.loose_single(candidate, alone)
+    }
+
+    fn loose_single(&mut self, candidate: &Candidate, alone: Alone) -> Result<(), TooManyDigits> {
+        let loose = |span: Span| if candidate.is_loose() { span.or_nothing() } else { span };
+        let (span, with_larger) = (loose(alone.span), loose(alone.with_larger));
+        match candidate.origin {
+            Origin::Own => {
+                self.own = self.own.plus(span)?;
+                self.own_with_larger = self.own_with_larger.plus(with_larger)?;
+            }
+            Origin::Split => {
+                self.split = self.split.plus(span)?;
+                self.split_with_larger = self.split_with_larger.plus(with_larger)?;
+            }
+            Origin::Fell => self.fell = self.fell.plus(with_larger)?,
+            Origin::Gone => self.gone = self.gone.plus(with_larger)?,
+            Origin::Undecided => {
+                let sum = self.undecided.entry(candidate.account).or_default();
+                *sum = sum.plus(with_larger)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles items together that can be one device; where there are too many ways, each by itself, from nothing on.
+    fn group(&mut self, group: &[usize], selection: &Selection<'_>, without: PartMask) -> Result<(), TooManyDigits> {
+        let members: Vec<&Candidate> = group.iter().map(|at| &self.pool.candidates[*at]).collect();
+        let mut ways = Vec::with_capacity(members.len());
+        for member in &members {
+            let mut own = Vec::new();
+            selection.ways(self.items, member, &mut own);
+            ways.push(own);
+        }
+        let Some(settled) = settle_group(self.items, &members, &ways, selection, without)? else {
+            for (member, ways) in members.into_iter().zip(&ways) {
+                let alone = alone(ways, without)?;
+                let fates: Vec<Fate> = ways.iter().map(Way::fate).collect();
+                self.note_open(member, &[fates.as_slice(), &[Fate::Passed]].concat(), alone.is_endless);
+                if member.origin == Origin::Own {
+                    self.look_at(member, &fates)?;
+                }
+                let (span, with_larger) = (alone.span.or_nothing(), alone.with_larger.or_nothing());
+                self.loose_single(member, Alone { span, with_larger, ..alone })?;
+            }
+            return Ok(());
+        };
+        for (member, fates) in members.iter().zip(&settled.fates) {
+            self.note_open(member, fates, settled.is_endless);
+        }
+        for (member, fates) in members.iter().zip(&settled.own_fates) {
+            self.look_at(member, fates)?;
+        }
+        add(&mut self.parts, LedgerReason::Duplicate, -settled.sure_duplicates)?;
+        self.groups.push(settled);
+        Ok(())
+    }
+
+    fn note_open(&mut self, candidate: &Candidate, fates: &[Fate], is_endless: bool) {
+        let is_taken = |fate: &Fate| matches!(fate, Fate::Taken(_));
+        if !fates.iter().any(is_taken) {
+            return;
+        }
+        if is_endless && self.items.units(candidate.item).is_none() {
+            self.endless.push(Widening::QuantityUnsaid { item: candidate.item });
+        }
+        if !fates.iter().all(is_taken) {
+            self.unknown.push(Widening::ItemUnknown { item: candidate.item });
+        }
+    }
+
+    /// Puts an item that is surely the client's into the ledger.
+    fn look_at(&mut self, candidate: &Candidate, fates: &[Fate]) -> Result<(), TooManyDigits> {
+        let Some(left) = ledger_reason(fates) else { return Ok(()) };
+        let units = self.items.units(candidate.item).unwrap_or_default();
+        self.gross = plus(self.gross, units)?;
+        match left {
+            Some(reason) => add(&mut self.parts, reason, -units),
+            None => Ok(()),
+        }
+    }
+
+    fn counted(self) -> Result<SourceCount, TooManyDigits> {
+        let (least, least_parts) = self.steps(|span| span.low)?;
+        let (most, most_parts) = self.steps(|span| span.high)?;
+        let gross = self.gross;
+        Ok(SourceCount {
+            least,
+            most,
+            gross,
+            least_parts,
+            most_parts,
+            open: self.endless,
+            widenings: self.unknown,
+            decided_by_rule: self.decided_by_rule,
+        })
+    }
+
+    /// One end, and how it comes from the units looked at.
+    fn steps(&self, end: fn(Span) -> Decimal) -> Result<(Decimal, Parts), TooManyDigits> {
+        let mut parts = self.parts.clone();
+        let mut before = end(self.span_at(Origin::Own)?);
+        let told = parts.values().try_fold(self.gross, |sum, units| plus(sum, *units))?;
+        add(&mut parts, LedgerReason::Unknown, minus(before, told)?)?;
+        for (origin, reason) in [
+            (Origin::Split, LedgerReason::Split),
+            (Origin::Fell, LedgerReason::Fell),
+            (Origin::Gone, LedgerReason::Gone),
+            (Origin::Undecided, LedgerReason::Undecided),
+        ] {
+            let after = end(self.span_at(origin)?);
+            add(&mut parts, reason, minus(after, before)?)?;
+            before = after;
+        }
+        Ok((before, parts))
+    }
+
+    /// The ends where items of these origins and those before them may be there.
+    fn span_at(&self, origin: Origin) -> Result<Span, TooManyDigits> {
+        let mut sum = if origin >= Origin::Fell { self.own_with_larger } else { self.own };
+        if origin >= Origin::Split {
+            sum = sum.plus(if origin >= Origin::Fell { self.split_with_larger } else { self.split })?;
+        }
+        if origin >= Origin::Fell {
+            sum = sum.plus(self.fell)?;
+        }
+        let without_gone = sum.plus(self.groups_at(origin.min(Origin::Fell), false, &[])?)?;
+        let mut found = without_gone;
+        if origin >= Origin::Gone {
+            let with_gone = sum.plus(self.gone)?.plus(self.groups_at(Origin::Gone, true, &[])?)?;
+            found = found.or(with_gone);
+        }
+        if origin == Origin::Undecided && (!self.undecided.is_empty() || self.has_undecided_groups()) {
+            // An account that is gone and one that took its place are not both there.
+            found = found.or(sum.plus(self.with_undecided()?)?);
+        }
+        Ok(found)
+    }
+
+    fn has_undecided_groups(&self) -> bool {
+        self.groups.iter().any(|group| !group.accounts.is_empty())
+    }
+
+    /// What the groups give while these undecided accounts are the client's.
+    fn groups_at(&self, origin: Origin, with_gone: bool, accounts: &[usize]) -> Result<Span, TooManyDigits> {
+        let mut sum = Span::default();
+        for group in &self.groups {
+            sum = sum.plus(group.span(origin, with_gone, accounts))?;
+        }
+        Ok(sum)
+    }
+
+    /// What groups and undecided accounts give, each account there or not.
+    fn with_undecided(&self) -> Result<Span, TooManyDigits> {
+        let mut sum = Span::default();
+        let mut rest: Vec<&GroupCount> = Vec::new();
+        for group in &self.groups {
+            match group.accounts.is_empty() {
+                true => sum = sum.plus(group.span(Origin::Fell, false, &[]))?,
+                false => rest.push(group),
+            }
+        }
+        for (accounts, groups) in linked(&self.undecided, &rest) {
+            sum = sum.plus(self.linked_span(&accounts, &groups)?)?;
+        }
+        Ok(sum)
+    }
+
+    /// What accounts that share devices give together.
+    fn linked_span(&self, accounts: &[usize], groups: &[&GroupCount]) -> Result<Span, TooManyDigits> {
+        let alone = |account: &usize| self.undecided.get(account).copied().unwrap_or_default();
+        if accounts.len() > LINKED_ACCOUNTS_MAX {
+            let mut sum = Span::default();
+            for account in accounts {
+                sum = sum.plus(alone(account).or_nothing())?;
+            }
+            for group in groups {
+                sum = sum.plus(group.widest())?;
+            }
+            return Ok(sum);
+        }
+        let mut found: Option<Span> = None;
+        for present in 0..1_u32 << accounts.len() {
+            let here = accounts.iter().enumerate().filter(|(at, _)| present & (1 << at) != 0).map(|(_, one)| *one);
+            let here: Vec<usize> = here.collect();
+            let mut sum = Span::default();
+            for account in &here {
+                sum = sum.plus(alone(account))?;
+            }
+            for group in groups {
+                sum = sum.plus(group.span(Origin::Undecided, false, &here))?;
+            }
+            found = Some(found.map_or(sum, |found| found.or(sum)));
+        }
+        Ok(found.unwrap_or_default())
+    }
+}
+
+/// Undecided accounts, those together that a group of devices links, each with its groups.
+fn linked<'g>(alone: &BTreeMap<usize, Span>, groups: &[&'g GroupCount]) -> Vec<(Vec<usize>, Vec<&'g GroupCount>)> {
+    let mut sets: Vec<(Vec<usize>, Vec<&GroupCount>)> = Vec::new();
+    for group in groups {
+        let (touched, others): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|(accounts, _)| accounts.iter().any(|one| group.accounts.contains(one)));
+        sets = others;
+        let (mut accounts, mut together) = (group.accounts.clone(), vec![*group]);
+        for (more, their_groups) in touched {
+            accounts.extend(more);
+            together.extend(their_groups);
+        }
+        accounts.sort_unstable();
+        accounts.dedup();
+        sets.push((accounts, together));
+    }
+    let is_linked = |account: &usize, sets: &[(Vec<usize>, Vec<&GroupCount>)]| {
+        sets.iter().any(|(accounts, _)| accounts.contains(account))
+    };
+    let loose: Vec<usize> = alone.keys().copied().filter(|account| !is_linked(account, &sets)).collect();
+    sets.extend(loose.into_iter().map(|account| (vec![account], Vec::new())));
+    sets
+}
+
+/// The units of a way, where it is taken; `None`: the vendor did not say how many.
+pub(crate) fn units_of(way: &Way, mask: PartMask, without: PartMask) -> Result<Option<Decimal>, TooManyDigits> {
+    way.units.map(|units| times(units, weight(mask & !without))).transpose()
+}
+
+fn alone(ways: &[Way], without: PartMask) -> Result<Alone, TooManyDigits> {
+    let (mut small, mut all): (Option<Span>, Option<Span>) = (None, None);
+    let mut is_endless = false;
+    for way in ways {
+        let units = match way.fate() {
+            Fate::Taken(mask) => units_of(way, mask, without)?.unwrap_or_else(|| {
+                is_endless = true;
+                Decimal::ZERO
+            }),
+            Fate::Left(_) | Fate::Passed => Decimal::ZERO,
+        };
+        let one = Span::of(units);
+        all = Some(all.map_or(one, |all| all.or(one)));
+        if !way.is_larger {
+            small = Some(small.map_or(one, |small| small.or(one)));
+        }
+    }
+    Ok(Alone { span: small.unwrap_or_default(), with_larger: all.unwrap_or_default(), is_endless })
+}
+
+/// Why an item that is looked at never counts: `Some(None)`: it counts, or may; `None`: it is not looked at.
+pub(crate) fn ledger_reason(fates: &[Fate]) -> Option<Option<LedgerReason>> {
+    if fates.iter().all(|fate| *fate == Fate::Passed) {
+        return None;
+    }
+    if fates.iter().any(|fate| matches!(fate, Fate::Taken(_))) {
+        return Some(None);
+    }
+    let reasons = fates.iter().filter_map(|fate| match fate {
+        Fate::Left(reason) => Some(*reason),
+        Fate::Taken(_) | Fate::Passed => None,
+    });
+    // What is known of it goes before what is not, its state before its age, its age before its twin.
+    let order = |reason: &LedgerReason| {
+        let rank = match reason {
+            LedgerReason::Unknown => 3,
+            LedgerReason::Duplicate => 2,
+            LedgerReason::Stale => 1,
+            _ => 0,
+        };
+        (rank, reason.as_str())
+    };
+    Some(reasons.min_by_key(order))
+}
+
+/// What became of an item, of all that may become of it.
+pub(crate) fn item_fate(fates: &[Fate], is_sure_to_be_there: bool, why_open: LedgerReason) -> Option<ItemFate> {
+    let left = ledger_reason(fates)?;
+    Some(match left {
+        Some(reason) => ItemFate::Out(reason),
+        None if is_sure_to_be_there && fates.iter().all(|fate| matches!(fate, Fate::Taken(_))) => ItemFate::In,
+        None => ItemFate::Open(why_open),
+    })
+}

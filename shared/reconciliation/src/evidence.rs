@@ -1,0 +1,258 @@
+//! Why a count is what it is: reasons as data, never as sentences.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use serde::{Serialize, Serializer};
+use truecount_billing::LeftOutReason;
+
+use crate::columns::ItemNo;
+
+/// What lies between the units that a service looks at and those that should be billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LedgerReason {
+    /// An item does not count by its own state.
+    State(LeftOutReason),
+    /// An item is not in the usual state of its kind.
+    Usual,
+    /// An item was not seen for too long.
+    Stale,
+    /// Another item is the same device or person, and newer.
+    Duplicate,
+    /// Nobody knows whether an item counts.
+    Unknown,
+    /// An item of an account that several clients share may be this client's.
+    Split,
+    /// An account fell, and nobody has confirmed that.
+    Fell,
+    /// An account that the source no longer lists may still be there.
+    Gone,
+    /// An account that nobody decided may be this client's.
+    Undecided,
+    /// Units that the price of something else includes.
+    Included,
+    /// The least that is billed where a line stands.
+    Minimum,
+    /// A one-time line may have billed them.
+    OneTime,
+}
+
+impl LedgerReason {
+    /// The word in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::State(reason) => reason.as_str(),
+            Self::Usual => "usual",
+            Self::Stale => "stale",
+            Self::Duplicate => "duplicate",
+            Self::Unknown => "unknown",
+            Self::Split => "split",
+            Self::Fell => "fell",
+            Self::Gone => "gone",
+            Self::Undecided => "undecided",
+            Self::Included => "included",
+            Self::Minimum => "minimum",
+            Self::OneTime => "one_time",
+        }
+    }
+}
+
+impl fmt::Display for LedgerReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for LedgerReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What makes a count wider than one number. Sources and accounts by their numbers in the inputs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Widening {
+    /// The source was not read: no upper end.
+    SourceNotRead {
+        /// The source.
+        source: usize,
+    },
+    /// Its snapshot is too old: no upper end.
+    SourceTooOld {
+        /// The source.
+        source: usize,
+        /// The day of the snapshot.
+        synced_on: Date,
+    },
+    /// The client has no account in a list that shows only what the credential may see: no upper end.
+    NoAccountByGrant {
+        /// The source.
+        source: usize,
+    },
+    /// An account was not read, and there is no fresh earlier reading: no upper end.
+    AccountFailed {
+        /// The account.
+        account: usize,
+    },
+    /// An account was read in part: no upper end.
+    AccountPartial {
+        /// The account.
+        account: usize,
+    },
+    /// An account contradicts itself: no upper end.
+    AccountDoubtful {
+        /// The account.
+        account: usize,
+    },
+    /// An account fell: from what it holds now to now and before together.
+    AccountFell {
+        /// The account.
+        account: usize,
+    },
+    /// An account is no longer listed, and nobody has confirmed that, or another may be its successor.
+    AccountGone {
+        /// The account.
+        account: usize,
+    },
+    /// An account that nobody decided may be this client's.
+    AccountUndecided {
+        /// The account.
+        account: usize,
+    },
+    /// An item of a shared account that the split does not name may be this client's.
+    ItemNotSplit {
+        /// The item.
+        item: ItemNo,
+    },
+    /// Nobody knows whether an item counts: a word that nobody has explained, or a fact that is missing.
+    ItemUnknown {
+        /// The item.
+        item: ItemNo,
+    },
+    /// The vendor did not say how many units an item stands for: no upper end.
+    QuantityUnsaid {
+        /// The item.
+        item: ItemNo,
+    },
+    /// A kind, or a word of `where`, that the source never had: no upper end.
+    WordNeverSeen {
+        /// The source.
+        source: usize,
+        /// The kind of item.
+        kind: String,
+        /// The attribute and the word; `None`: the kind itself.
+        word: Option<(String, String)>,
+    },
+    /// A word of `where_not` that the source never had: no lower end.
+    UnwantedNeverSeen {
+        /// The source.
+        source: usize,
+        /// The kind of item.
+        kind: String,
+        /// The attribute.
+        attribute: String,
+        /// The word.
+        word: String,
+    },
+}
+
+/// What somebody should look at before acting on a row, though it does not change what is sure.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Doubt {
+    /// The price is the rule's, not the client's own.
+    ListPrice,
+    /// The client has no account in a source that lists all that there is, where lines stand: is the key restricted?
+    NoAccount {
+        /// The source.
+        source: usize,
+    },
+    /// An account is no longer listed, which a second sync agreed with.
+    AccountGone {
+        /// The account.
+        account: usize,
+        /// Since when.
+        since: Date,
+    },
+    /// Accounts that nobody decided, and that resemble no client, could together fill at least half of the gap.
+    UndecidedCouldFill {
+        /// The source.
+        source: usize,
+        /// How many.
+        accounts: usize,
+    },
+    /// The source had such items before, and has none now.
+    FirstMonthWithoutAny {
+        /// The source.
+        source: usize,
+        /// The kind of item.
+        kind: String,
+    },
+    /// A newer sync of the source failed, so that this one is older.
+    OlderReading {
+        /// The source.
+        source: usize,
+        /// The day of the snapshot.
+        synced_on: Date,
+        /// The day of the sync that failed.
+        failed_on: Date,
+    },
+    /// An account was not read; its newest complete reading is used.
+    EarlierReading {
+        /// The account.
+        account: usize,
+        /// The day of that reading.
+        as_of: Date,
+    },
+    /// A fact of some items is missing, and the rule decides that they count, or that they do not.
+    FactMissing {
+        /// How many items.
+        items: usize,
+    },
+    /// The agreement ended: renewed, moved or over?
+    AgreementEnded,
+    /// A one-time line of the period may have billed a part.
+    OneTimeBilled,
+    /// The kinds of the client's agreements say different things: only what all say holds.
+    AgreementTypesDiffer,
+    /// The rules say that the client does not buy it, and a line stands.
+    NotSoldAndBilled,
+    /// The lines have several prices.
+    SeveralPrices,
+    /// The line deducts what is included; the rule's `included` is not deducted, too.
+    IncludedTwice,
+}
+
+impl Doubt {
+    /// The word in files.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ListPrice => "list_price",
+            Self::NoAccount { .. } => "no_account",
+            Self::AccountGone { .. } => "account_gone",
+            Self::UndecidedCouldFill { .. } => "undecided_could_fill",
+            Self::FirstMonthWithoutAny { .. } => "first_month_without_any",
+            Self::OlderReading { .. } => "older_reading",
+            Self::EarlierReading { .. } => "earlier_reading",
+            Self::FactMissing { .. } => "fact_missing",
+            Self::AgreementEnded => "agreement_ended",
+            Self::OneTimeBilled => "one_time_billed",
+            Self::AgreementTypesDiffer => "agreement_types_differ",
+            Self::NotSoldAndBilled => "not_sold_and_billed",
+            Self::SeveralPrices => "several_prices",
+            Self::IncludedTwice => "included_twice",
+        }
+    }
+}
+
+/// What became of one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemFate {
+    /// It counts.
+    In,
+    /// It does not.
+    Out(LedgerReason),
+    /// Nobody knows.
+    Open(LedgerReason),
+}

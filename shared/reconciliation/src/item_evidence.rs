@@ -1,0 +1,63 @@
+//! What became of each item that a service looks at at a client.
+
+use truecount_rules::CountSpec;
+
+use crate::columns::ItemNo;
+use crate::count::item_fate;
+use crate::evidence::{ItemFate, LedgerReason};
+use crate::interval::TooManyDigits;
+use crate::pool::{Candidate, Origin};
+use crate::same_device::settle_group;
+use crate::selection::{Fate, Way};
+use crate::service_count::Counting;
+
+/// Each item that a service looks at, in the order of the inputs.
+pub(crate) fn evidence(counting: &Counting<'_>, spec: &CountSpec) -> Result<Vec<(ItemNo, ItemFate)>, TooManyDigits> {
+    let items = &counting.inputs.items;
+    let mut found = Vec::new();
+    for (_, selection, pool) in counting.sources(spec, None) {
+        let mut fates: Vec<Vec<Fate>> = vec![Vec::new(); pool.candidates.len()];
+        let mut ways = Vec::new();
+        for at in &pool.singles {
+            let candidate = &pool.candidates[*at];
+            if selection.counts_kind(items.kind(candidate.item)) {
+                selection.ways(items, candidate, &mut ways);
+                fates[*at] = ways.iter().map(Way::fate).collect();
+            }
+        }
+        for group in &pool.groups {
+            let members: Vec<&Candidate> = group.iter().map(|at| &pool.candidates[*at]).collect();
+            let all: Vec<Vec<Way>> = (members.iter())
+                .map(|member| {
+                    selection.ways(items, member, &mut ways);
+                    ways.clone()
+                })
+                .collect();
+            match settle_group(items, &members, &all, &selection, 0)? {
+                Some(settled) => group.iter().zip(settled.fates).for_each(|(at, of)| fates[*at] = of),
+                None => group.iter().zip(&all).for_each(|(at, of)| {
+                    fates[*at] = of.iter().map(Way::fate).chain([Fate::Passed]).collect();
+                }),
+            }
+        }
+        for (candidate, fates) in pool.candidates.iter().zip(&fates) {
+            let is_sure = candidate.origin == Origin::Own && !candidate.is_loose();
+            let fate = item_fate(fates, is_sure, why_open(candidate));
+            found.extend(fate.map(|fate| (candidate.item, fate)));
+        }
+    }
+    found.sort_by_key(|(item, _)| *item);
+    Ok(found)
+}
+
+/// Why nobody knows whether an item counts.
+fn why_open(candidate: &Candidate) -> LedgerReason {
+    match candidate.origin {
+        Origin::Own if candidate.has_fallen => LedgerReason::Fell,
+        Origin::Own => LedgerReason::Unknown,
+        Origin::Split => LedgerReason::Split,
+        Origin::Fell => LedgerReason::Fell,
+        Origin::Gone => LedgerReason::Gone,
+        Origin::Undecided => LedgerReason::Undecided,
+    }
+}

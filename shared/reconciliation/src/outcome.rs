@@ -1,0 +1,246 @@
+//! What a comparison came to: rows with figures, value, doubts and evidence. Everything is data; words are made elsewhere.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::{AgreementId, ClientId, Currency, LineId, ProductCode};
+
+use crate::columns::ItemNo;
+use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
+
+/// What a row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKind {
+    /// Both ends equal what is billed.
+    Agrees,
+    /// It differs, and nothing is to be done.
+    LeftAlone,
+    /// Surely more should be billed, and a line stands.
+    Underbilled,
+    /// Surely something should be billed, and no line stands.
+    UnbilledUsage,
+    /// Surely less should be billed; something is used.
+    Overbilled,
+    /// Surely less should be billed; nothing is used.
+    BilledWithoutUsage,
+    /// Used, and the client has no live agreement: cost, in no billing total.
+    EndedAgreementInUse,
+    /// Used, on a line that ends before the next closing.
+    AgreementEnding,
+    /// What is billed lies within the ends, which differ.
+    NotReconciled,
+    /// A line of a product that no rule names.
+    UncountedLine,
+    /// By rule only the line's standing matters.
+    Flat,
+    /// By rule not compared.
+    Ignored,
+    /// Usage without a line, which the rule only lists.
+    Listed,
+    /// The MSP's own.
+    Internal,
+}
+
+impl RowKind {
+    /// The word in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agrees => "agrees",
+            Self::LeftAlone => "left_alone",
+            Self::Underbilled => "underbilled",
+            Self::UnbilledUsage => "unbilled_usage",
+            Self::Overbilled => "overbilled",
+            Self::BilledWithoutUsage => "billed_without_usage",
+            Self::EndedAgreementInUse => "ended_agreement_in_use",
+            Self::AgreementEnding => "agreement_ending",
+            Self::NotReconciled => "not_reconciled",
+            Self::UncountedLine => "uncounted_line",
+            Self::Flat => "flat",
+            Self::Ignored => "ignored",
+            Self::Listed => "listed",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Whether it says that surely more or less should be billed.
+    #[must_use]
+    pub const fn changes_a_bill(self) -> bool {
+        matches!(self, Self::Underbilled | Self::UnbilledUsage | Self::Overbilled | Self::BilledWithoutUsage)
+    }
+}
+
+/// Money that is at stake while something is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtStake {
+    /// So much a month, never negative.
+    Known(Decimal),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// When a change is invoiced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InvoicedWhen {
+    /// On the invoices of this run.
+    ThisRun,
+    /// Later.
+    Later,
+}
+
+/// One row of an outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// What it says.
+    pub kind: RowKind,
+    /// The service's code; of an uncounted line, its product.
+    pub service: ProductCode,
+    /// The section of the rules by which this agreement is compared by itself.
+    pub section: Option<String>,
+    /// Units that are billed.
+    pub billed: Decimal,
+    /// What a comparison found; `None`: nothing was compared.
+    pub compared: Option<ComparedUnits>,
+    /// What it is worth; `None`: nothing was compared.
+    pub value: Option<RowValue>,
+    /// What somebody should look at before acting on it.
+    pub doubts: Vec<Doubt>,
+    /// Why the ends differ.
+    pub widenings: Vec<Widening>,
+    /// What became of each item that the service looks at, where the row asks for attention.
+    pub items: Vec<(ItemNo, ItemFate)>,
+    /// Whether a number has too many digits: nothing of this row could be computed.
+    pub has_too_many_digits: bool,
+}
+
+/// Units of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparedUnits {
+    /// The least that should be billed.
+    pub at_least: Decimal,
+    /// The most; `None`: nobody knows.
+    pub at_most: Option<Decimal>,
+    /// The figures of the end that the row is about; `None`: only the ends are known.
+    pub figures: Option<RowFigures>,
+}
+
+/// The figures of one end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFigures {
+    /// Units that count.
+    pub counted: Decimal,
+    /// Units looked at, and what lies between them and `should_bill`; `None` where only a part of it is told.
+    pub ledger: Option<RowLedger>,
+    /// Units that should be billed.
+    pub should_bill: Decimal,
+    /// `should_bill` less what is billed.
+    pub variance: Decimal,
+    /// Of that, what is to be changed; `None`: it is only told.
+    pub to_correct: Option<Decimal>,
+    /// Of that, what is left alone; `None`: it is only told.
+    pub left_alone: Option<Decimal>,
+}
+
+/// How what should be billed comes from what is looked at: `gross` and the parts add up to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RowLedger {
+    /// Units looked at.
+    pub gross: Decimal,
+    /// Units by reason, signed.
+    pub explained: BTreeMap<LedgerReason, Decimal>,
+}
+
+/// What a row is worth a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowValue {
+    /// Of which currency; `None`: lines are in several, or billed to several.
+    pub currency: Option<Currency>,
+    /// What the change is worth, signed; `None`: not known, or there is no change.
+    pub impact: Option<Decimal>,
+    /// Whether a price is a guess.
+    pub is_estimated: bool,
+    /// At stake upwards, and downwards; `None`: the row has none.
+    pub stakes: Option<(AtStake, AtStake)>,
+    /// When it is invoiced; `None`: nothing is to be invoiced.
+    pub when: Option<InvoicedWhen>,
+    /// The day of that invoice, where it is not the usual one.
+    pub due: Option<Date>,
+    /// What is to be changed, line by line.
+    pub changes: Vec<LineChange>,
+    /// What is used costs the MSP, by currency, where vendors tell it: of usage after the last agreement ended.
+    pub cost: Vec<(Currency, Decimal)>,
+}
+
+/// A change of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineChange {
+    /// The line with its agreement; `None`: there is none yet.
+    pub line: Option<(AgreementId, LineId)>,
+    /// Its quantity now.
+    pub from: Decimal,
+    /// Its quantity afterwards.
+    pub to: Decimal,
+    /// What the change is worth a month, signed; `None`: not known.
+    pub amount: Option<Decimal>,
+    /// When it is invoiced.
+    pub when: InvoicedWhen,
+}
+
+/// Recurring revenue a month, by what was done with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RevenueCoverage {
+    /// Compared.
+    pub compared: Decimal,
+    /// Between the ends of a count.
+    pub not_reconciled: Decimal,
+    /// Fixed amounts.
+    pub flat: Decimal,
+    /// Of products that no rule names.
+    pub uncounted: Decimal,
+    /// Left out on purpose.
+    pub ignored: Decimal,
+}
+
+/// What a run adds up, of one currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunTotals {
+    /// To add on the invoices of this run.
+    pub add: Decimal,
+    /// To reduce there; positive.
+    pub reduce: Decimal,
+    /// To add later.
+    pub later_add: Decimal,
+    /// To reduce later; positive.
+    pub later_reduce: Decimal,
+    /// What is used after the last agreement ended costs the MSP.
+    pub clean_up: Decimal,
+    /// At stake upwards, each undecided account once.
+    pub not_reconciled_up: Decimal,
+    /// At stake downwards.
+    pub not_reconciled_down: Decimal,
+}
+
+/// What came of one client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientOutcome {
+    /// The client.
+    pub client: ClientId,
+    /// Its rows, by service.
+    pub rows: Vec<OutcomeRow>,
+    /// Its recurring revenue by currency.
+    pub coverage: BTreeMap<Currency, RevenueCoverage>,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// Each client, in the order of the inputs.
+    pub clients: Vec<ClientOutcome>,
+    /// Accounts with usage that a rule takes, of which nobody decided whose they are; by their numbers.
+    pub unmapped: Vec<usize>,
+    /// Totals by currency; one of which all are nothing is not there.
+    pub totals: BTreeMap<Currency, RunTotals>,
+    /// Recurring revenue by currency.
+    pub coverage: BTreeMap<Currency, RevenueCoverage>,
+}

@@ -1,0 +1,311 @@
+//! The items of one source that are, or may be, a client's; which of them can be one device or person; and why there may
+//! be more than these.
+
+use std::ops::Range;
+
+use hashbrown::HashMap;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::attribute_words;
+
+use crate::columns::{ItemColumns, ItemNo};
+use crate::evidence::{Doubt, Widening};
+use crate::run_index::RunIndex;
+use crate::run_inputs::{AccountBelonging, AccountList, AccountReading, RunInputs, UsageSource};
+
+/// How surely an item is the client's. In this order the ledger tells what they add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    Own,
+    Split,
+    Fell,
+    Gone,
+    Undecided,
+}
+
+/// An item that is, or may be, the client's.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) item: ItemNo,
+    pub(crate) account: usize,
+    pub(crate) origin: Origin,
+    /// The day of the snapshot that has it: days since it was last seen are counted from there.
+    pub(crate) snapshot_day: Date,
+    /// Its quantity before a fall that nobody has confirmed.
+    pub(crate) larger: Option<Decimal>,
+    /// It was there before a fall that nobody has confirmed.
+    pub(crate) has_fallen: bool,
+}
+
+impl Candidate {
+    /// Whether it may be absent by itself, whatever else holds.
+    pub(crate) fn is_loose(&self) -> bool {
+        self.has_fallen || matches!(self.origin, Origin::Split | Origin::Fell)
+    }
+}
+
+/// The candidates of one client in one source.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pool {
+    pub(crate) candidates: Vec<Candidate>,
+    /// Candidates that are like no other.
+    pub(crate) singles: Vec<usize>,
+    /// Candidates that can be one device or person with another.
+    pub(crate) groups: Vec<Vec<usize>>,
+    /// Why nobody knows an upper end.
+    pub(crate) open: Vec<Widening>,
+    pub(crate) widenings: Vec<Widening>,
+    pub(crate) doubts: Vec<Doubt>,
+}
+
+/// Which undecided accounts are looked at.
+pub(crate) type Allowed<'a> = Option<&'a dyn Fn(usize) -> bool>;
+
+impl Pool {
+    /// The candidates of a client. `allowed`: which undecided accounts may be its; `None`: any.
+    pub(crate) fn of(
+        inputs: &RunInputs,
+        index: &RunIndex,
+        client: usize,
+        source: usize,
+        count_day: Date,
+        allowed: Allowed<'_>,
+    ) -> Self {
+        let mut pool = Self::default();
+        let kept = &inputs.sources[source];
+        if let Some(unread) = unread(kept, source, count_day) {
+            pool.open.push(unread);
+            return pool;
+        }
+        if let Some(failed_on) = kept.last_failure {
+            pool.doubts.push(Doubt::OlderReading { source, synced_on: kept.synced_on, failed_on });
+        }
+        let decided = index.decided(client, source);
+        let is_none = is_none(inputs, client, source);
+        let by_grant = kept.list == AccountList::ByGrant;
+        if decided.is_empty() && !is_none {
+            match by_grant {
+                true => pool.open.push(Widening::NoAccountByGrant { source }),
+                false => pool.doubts.push(Doubt::NoAccount { source }),
+            }
+        }
+        let possible = Self::possible(inputs, index, client, source);
+        let reader = Reader { inputs, count_day, client, has_successor: !possible.is_empty() };
+        for account in possible.iter().copied().filter(|account| allowed.is_none_or(|allowed| allowed(*account))) {
+            reader.read(account, Some(Origin::Undecided), &mut pool);
+        }
+        for account in decided {
+            reader.read(*account, None, &mut pool);
+        }
+        pool.group(&inputs.items);
+        pool
+    }
+
+    /// The undecided accounts that may be a client's: those that resemble it; all, where it has no other and nobody
+    /// decided that it has none.
+    pub(crate) fn possible<'i>(inputs: &RunInputs, index: &'i RunIndex, client: usize, source: usize) -> &'i [usize] {
+        let by_grant = inputs.sources[source].list == AccountList::ByGrant;
+        let only_like = by_grant || !index.decided(client, source).is_empty() || is_none(inputs, client, source);
+        index.possible(client, source, only_like)
+    }
+
+    /// The items of undecided accounts, whosever they may be.
+    pub(crate) fn of_undecided(inputs: &RunInputs, accounts: &[usize], count_day: Date) -> Self {
+        let mut pool = Self::default();
+        let reader = Reader { inputs, count_day, client: usize::MAX, has_successor: true };
+        for account in accounts {
+            reader.read(*account, Some(Origin::Undecided), &mut pool);
+        }
+        pool.group(&inputs.items);
+        pool
+    }
+
+    /// Finds the candidates that can be one with another: those that share any identity.
+    fn group(&mut self, items: &ItemColumns) {
+        let mut first: HashMap<_, usize> = HashMap::new();
+        let mut links: Vec<usize> = (0..self.candidates.len()).collect();
+        for (at, candidate) in self.candidates.iter().enumerate() {
+            for identity in items.identities(candidate.item) {
+                match first.entry(*identity) {
+                    hashbrown::hash_map::Entry::Occupied(known) => unite(&mut links, *known.get(), at),
+                    hashbrown::hash_map::Entry::Vacant(free) => {
+                        free.insert(at);
+                    }
+                }
+            }
+        }
+        let mut of_root: HashMap<usize, Vec<usize>> = HashMap::new();
+        for at in 0..links.len() {
+            let root = root(&mut links, at);
+            if root != at {
+                of_root.entry(root).or_insert_with(|| vec![root]).push(at);
+            }
+        }
+        let mut grouped = vec![false; self.candidates.len()];
+        self.groups = of_root.into_values().collect();
+        for group in &mut self.groups {
+            group.sort_unstable();
+            group.iter().for_each(|at| grouped[*at] = true);
+        }
+        self.groups.sort_unstable();
+        self.singles = (0..grouped.len()).filter(|at| !grouped[*at]).collect();
+    }
+}
+
+/// Whether it is decided that a client has nothing in a source.
+fn is_none(inputs: &RunInputs, client: usize, source: usize) -> bool {
+    let kept = &inputs.sources[source];
+    kept.none_for_rest || inputs.clients.get(client).is_some_and(|one| kept.none.contains(&one.id))
+}
+
+fn root(links: &mut [usize], mut at: usize) -> usize {
+    while links[at] != at {
+        links[at] = links[links[at]];
+        at = links[at];
+    }
+    at
+}
+
+fn unite(links: &mut [usize], one: usize, other: usize) {
+    let (one, other) = (root(links, one), root(links, other));
+    links[one.max(other)] = one.min(other);
+}
+
+/// Why a source cannot be used at all.
+pub(crate) fn unread(source: &UsageSource, number: usize, count_day: Date) -> Option<Widening> {
+    if !source.was_read {
+        return Some(Widening::SourceNotRead { source: number });
+    }
+    let is_fresh = is_fresh(source.synced_on, count_day, source.fresh_days);
+    (!is_fresh).then_some(Widening::SourceTooOld { source: number, synced_on: source.synced_on })
+}
+
+/// Whether a reading of a day can be used on the count day.
+fn is_fresh(day: Date, count_day: Date, fresh_days: u32) -> bool {
+    let age = (count_day - day).get_days();
+    (0..=i64::from(fresh_days)).contains(&i64::from(age))
+}
+
+struct Reader<'a> {
+    inputs: &'a RunInputs,
+    count_day: Date,
+    client: usize,
+    /// Whether an undecided account may have taken the place of one that is gone.
+    has_successor: bool,
+}
+
+impl Reader<'_> {
+    /// Puts the items of an account in. `origin`: what all of them are; `None`: the account is decided.
+    fn read(&self, number: usize, origin: Option<Origin>, pool: &mut Pool) {
+        let account = &self.inputs.accounts[number];
+        let source = &self.inputs.sources[account.source];
+        let of = Items { reader: self, number, origin, snapshot_day: source.synced_on };
+        if origin.is_some() {
+            pool.widenings.push(Widening::AccountUndecided { account: number });
+        }
+        match &account.reading {
+            AccountReading::Complete(now) => of.add(now.clone(), Then::None, pool),
+            AccountReading::Partial(now) => {
+                pool.open.push(Widening::AccountPartial { account: number });
+                of.add(now.clone(), Then::None, pool);
+            }
+            AccountReading::Failed { earlier: Some((day, items)) }
+                if is_fresh(*day, self.count_day, source.fresh_days) =>
+            {
+                pool.doubts.push(Doubt::EarlierReading { account: number, as_of: *day });
+                Items { snapshot_day: *day, ..of }.add(items.clone(), Then::None, pool);
+            }
+            AccountReading::Failed { .. } => pool.open.push(Widening::AccountFailed { account: number }),
+            AccountReading::Doubtful => pool.open.push(Widening::AccountDoubtful { account: number }),
+            AccountReading::Fell { now, before } => {
+                pool.widenings.push(Widening::AccountFell { account: number });
+                of.add(now.clone(), Then::Before(before.clone(), Origin::Fell), pool);
+            }
+            AccountReading::Gone { .. } if source.list == AccountList::ByGrant => {
+                pool.open.push(Widening::AccountFailed { account: number });
+            }
+            AccountReading::Gone { confirmed: Some(since), .. } if !self.has_successor || origin.is_some() => {
+                // An undecided account that is gone for sure holds nothing.
+                if origin.is_none() {
+                    pool.doubts.push(Doubt::AccountGone { account: number, since: *since });
+                }
+            }
+            AccountReading::Gone { before, .. } => {
+                pool.widenings.push(Widening::AccountGone { account: number });
+                of.add(0..0, Then::Before(before.clone(), Origin::Gone), pool);
+            }
+        }
+    }
+
+    /// Whether an item of a shared account is this client's, may be, or is not.
+    fn of_split(&self, by: &str, parts: &[(String, usize)], item: ItemNo) -> Option<Origin> {
+        let is_part = |word: &str, part: &str| word.trim().to_lowercase() == part.trim().to_lowercase();
+        let text = self.inputs.items.attribute(item, by);
+        let words = text.into_iter().flat_map(|text| attribute_words(by, text));
+        let owners = words.flat_map(|word| parts.iter().filter(move |(part, _)| is_part(word, part)));
+        let owners: Vec<usize> = owners.map(|(_, client)| *client).collect();
+        match owners.contains(&self.client) {
+            true => Some(Origin::Own),
+            false => owners.is_empty().then_some(Origin::Split),
+        }
+    }
+}
+
+/// What else an account held.
+enum Then {
+    None,
+    /// Before; what of it is no longer there has this origin.
+    Before(Range<ItemNo>, Origin),
+}
+
+struct Items<'a> {
+    reader: &'a Reader<'a>,
+    number: usize,
+    origin: Option<Origin>,
+    snapshot_day: Date,
+}
+
+impl Items<'_> {
+    fn add(&self, now: Range<ItemNo>, then: Then, pool: &mut Pool) {
+        let (before, gone_origin) = match then {
+            Then::None => (0..0, Origin::Fell),
+            Then::Before(before, origin) => (before, origin),
+        };
+        let items = &self.reader.inputs.items;
+        let key = |item: ItemNo| (items.kind(item), items.id(item));
+        let mut held: HashMap<_, ItemNo> = before.clone().map(|item| (key(item), item)).collect();
+        for item in now {
+            let old = if held.is_empty() { None } else { held.remove(&key(item)) };
+            let Some(origin) = self.origin_of(item, pool) else { continue };
+            let larger = old.and_then(|old| items.units(old)).zip(items.units(item));
+            let larger = larger.filter(|(old, now)| old > now).map(|(old, _)| old);
+            pool.candidates.push(self.candidate(item, origin, larger, false));
+        }
+        for item in before {
+            if held.get(&key(item)) != Some(&item) {
+                continue;
+            }
+            let Some(origin) = self.origin_of(item, pool) else { continue };
+            let origin = if origin == Origin::Undecided { origin } else { gone_origin };
+            pool.candidates.push(self.candidate(item, origin, None, gone_origin == Origin::Fell));
+        }
+    }
+
+    fn candidate(&self, item: ItemNo, origin: Origin, larger: Option<Decimal>, has_fallen: bool) -> Candidate {
+        Candidate { item, account: self.number, origin, snapshot_day: self.snapshot_day, larger, has_fallen }
+    }
+
+    fn origin_of(&self, item: ItemNo, pool: &mut Pool) -> Option<Origin> {
+        if self.origin.is_some() {
+            return self.origin;
+        }
+        let origin = match &self.reader.inputs.accounts[self.number].belongs {
+            AccountBelonging::Split { by, parts } => self.reader.of_split(by, parts, item)?,
+            AccountBelonging::Client(_) | AccountBelonging::Ignored | AccountBelonging::Undecided { .. } => Origin::Own,
+        };
+        if origin == Origin::Split {
+            pool.widenings.push(Widening::ItemNotSplit { item });
+        }
+        Some(origin)
+    }
+}

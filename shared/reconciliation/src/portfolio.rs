@@ -1,0 +1,252 @@
+//! All clients: totals, coverage, accounts that nobody decided, and each undecided account at the client where it is
+//! dearest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+use truecount_rules::{NamedClient, Rules, ServiceBasis};
+
+use crate::context::RunContext;
+use crate::interval::TooManyDigits;
+use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RunOutcome, RunTotals};
+use crate::pool::{Pool, unread};
+use crate::reconcile_client::{ClientCase, ClientResult, Compared};
+use crate::run_index::RunIndex;
+use crate::run_inputs::RunInputs;
+use crate::selection::{Fate, Selection, Way};
+
+/// Compares every client, and adds up.
+#[must_use]
+pub fn reconcile_run(inputs: &RunInputs, rules: &Rules, context: &RunContext) -> RunOutcome {
+    let index = RunIndex::of(inputs);
+    let named = inputs.clients.iter().map(|client| NamedClient {
+        id: &client.id,
+        identifier: client.identifier.as_deref(),
+        name: &client.name,
+    });
+    let binding = rules.bind(named);
+    let case = |client: usize| ClientCase {
+        inputs,
+        index: &index,
+        rules,
+        bound: binding.number_of(&inputs.clients[client].id),
+        client,
+        context: *context,
+    };
+    let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(case).collect();
+    let results: Vec<ClientResult<'_>> = cases.iter().map(ClientCase::reconcile).collect();
+    let portfolio = Portfolio { inputs, index: &index, context, cases: &cases, results: &results };
+    let totals = portfolio.totals();
+    let coverage = portfolio.coverage();
+    let unmapped = unmapped(inputs, &index, rules, context);
+    let clients = results.into_iter().map(|result| result.outcome).collect();
+    RunOutcome { clients, unmapped, totals, coverage }
+}
+
+/// Accounts with usage that some service may take, of which nobody decided whose they are.
+fn unmapped(inputs: &RunInputs, index: &RunIndex, rules: &Rules, context: &RunContext) -> Vec<usize> {
+    let mut found = Vec::new();
+    for (source, kept) in inputs.sources.iter().enumerate() {
+        if unread(kept, source, context.count_day).is_some() {
+            continue;
+        }
+        let specs = rules.services().filter_map(|code| rules.usual_rule(code));
+        let specs = specs.filter_map(|rule| match &rule.basis {
+            ServiceBasis::Counted(spec) => Some(spec),
+            ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
+        });
+        let selections: Vec<Selection<'_>> = specs.filter_map(|spec| Selection::of(spec, inputs, source)).collect();
+        for account in index.undecided(source) {
+            let pool = Pool::of_undecided(inputs, &[*account], context.count_day);
+            if selections.iter().any(|selection| may_take_any(inputs, selection, &pool)) {
+                found.push(*account);
+            }
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+fn may_take_any(inputs: &RunInputs, selection: &Selection<'_>, pool: &Pool) -> bool {
+    let mut ways = Vec::new();
+    pool.candidates.iter().any(|candidate| {
+        selection.counts_kind(inputs.items.kind(candidate.item)) && {
+            selection.ways(&inputs.items, candidate, &mut ways);
+            ways.iter().map(Way::fate).any(|fate| matches!(fate, Fate::Taken(_)))
+        }
+    })
+}
+
+struct Portfolio<'a> {
+    inputs: &'a RunInputs,
+    index: &'a RunIndex,
+    context: &'a RunContext,
+    cases: &'a [ClientCase<'a>],
+    results: &'a [ClientResult<'a>],
+}
+
+/// Accounts that a client is not to be counted for: it is dearer elsewhere.
+type Elsewhere = BTreeMap<usize, BTreeSet<usize>>;
+
+impl Portfolio<'_> {
+    fn coverage(&self) -> BTreeMap<Currency, RevenueCoverage> {
+        let mut sums: BTreeMap<Currency, RevenueCoverage> = BTreeMap::new();
+        for (currency, one) in self.results.iter().flat_map(|result| &result.outcome.coverage) {
+            let sum = sums.entry(*currency).or_default();
+            for (total, amount) in [
+                (&mut sum.compared, one.compared),
+                (&mut sum.not_reconciled, one.not_reconciled),
+                (&mut sum.flat, one.flat),
+                (&mut sum.uncounted, one.uncounted),
+                (&mut sum.ignored, one.ignored),
+            ] {
+                add(total, amount);
+            }
+        }
+        sums
+    }
+
+    fn totals(&self) -> BTreeMap<Currency, RunTotals> {
+        let mut totals: BTreeMap<Currency, RunTotals> = BTreeMap::new();
+        for row in self.results.iter().flat_map(|result| &result.outcome.rows) {
+            add_row(&mut totals, row);
+        }
+        let elsewhere = self.elsewhere();
+        for (client, compared) in self.compared() {
+            let without = elsewhere.get(&client);
+            for row in self.rows(client, compared) {
+                let Some(currency) = row.value.as_ref().and_then(|value| value.currency) else { continue };
+                let up = match without {
+                    Some(without) if row.kind != RowKind::AgreementEnding => {
+                        self.stake_without(client, compared, row, &|account| !without.contains(&account))
+                    }
+                    _ => stake_up(row),
+                };
+                if let Some(AtStake::Known(up)) = up {
+                    add(&mut totals.entry(currency).or_default().not_reconciled_up, up);
+                }
+            }
+        }
+        totals.retain(|_, total| *total != RunTotals::default());
+        totals
+    }
+
+    fn compared(&self) -> impl Iterator<Item = (usize, &Compared<'_>)> {
+        let all = self.results.iter().enumerate();
+        all.flat_map(|(client, result)| result.compared.iter().map(move |compared| (client, compared)))
+    }
+
+    fn rows(&self, client: usize, compared: &Compared<'_>) -> &[OutcomeRow] {
+        &self.results[client].outcome.rows[compared.rows.clone()]
+    }
+
+    /// What a row has at stake upwards, if only some undecided accounts may be the client's.
+    fn stake_without(
+        &self,
+        client: usize,
+        compared: &Compared<'_>,
+        row: &OutcomeRow,
+        allowed: &dyn Fn(usize) -> bool,
+    ) -> Option<AtStake> {
+        let before = stake_up(row)?;
+        if before == AtStake::Unknown {
+            return Some(before);
+        }
+        let again = || -> Result<AtStake, TooManyDigits> {
+            let case = &self.cases[client];
+            let count = case.count_with(&compared.part, &compared.side, allowed)?;
+            let value = case.valuation(&compared.side, &compared.part.rule);
+            let (up, _) = case.verdict(&compared.part, &compared.side, &value).stakes(row.kind, &count)?;
+            Ok(up)
+        };
+        // It could be computed with more accounts.
+        Some(again().unwrap_or(before))
+    }
+
+    /// Each undecided account that several clients may have, at all of them but the one where it is dearest.
+    fn elsewhere(&self) -> Elsewhere {
+        let mut found = Elsewhere::new();
+        for (source, kept) in self.inputs.sources.iter().enumerate() {
+            if self.index.undecided(source).is_empty() || unread(kept, source, self.context.count_day).is_some() {
+                continue;
+            }
+            let mut holders: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+            for client in 0..self.inputs.clients.len() {
+                for account in Pool::possible(self.inputs, self.index, client, source) {
+                    holders.entry(*account).or_default().push(client);
+                }
+            }
+            for (account, clients) in holders.into_iter().filter(|(_, clients)| clients.len() > 1) {
+                let gains: Vec<_> = clients.iter().map(|client| self.gain(*client, account)).collect();
+                let dearest = (0..clients.len()).reduce(|best, next| {
+                    let order = gains[next].cmp(&gains[best]);
+                    let smaller_id = self.inputs.clients[clients[next]].id < self.inputs.clients[clients[best]].id;
+                    if order.is_gt() || (order.is_eq() && smaller_id) { next } else { best }
+                });
+                for (_, client) in clients.iter().enumerate().filter(|(at, _)| Some(*at) != dearest) {
+                    found.entry(*client).or_default().insert(account);
+                }
+            }
+        }
+        found
+    }
+
+    /// By how much the client's stakes upwards fall without an account: in the home currency, then in the others.
+    fn gain(&self, client: usize, account: usize) -> Vec<Decimal> {
+        let mut gained: BTreeMap<Currency, Decimal> = BTreeMap::new();
+        for compared in &self.results[client].compared {
+            for row in self.rows(client, compared) {
+                let (Some(AtStake::Known(before)), Some(currency)) =
+                    (stake_up(row), row.value.as_ref().and_then(|value| value.currency))
+                else {
+                    continue;
+                };
+                if row.kind == RowKind::AgreementEnding {
+                    continue;
+                }
+                let without = self.stake_without(client, compared, row, &|one| one != account);
+                if let Some(AtStake::Known(without)) = without {
+                    add(gained.entry(currency).or_default(), before - without);
+                }
+            }
+        }
+        let home = gained.remove(&self.context.home_currency).unwrap_or_default();
+        std::iter::once(home).chain(gained.into_values()).collect()
+    }
+}
+
+fn stake_up(row: &OutcomeRow) -> Option<AtStake> {
+    row.value.as_ref().and_then(|value| value.stakes).map(|(up, _)| up)
+}
+
+/// Adds what a row itself says: changes of bills, cost, and what is at stake downwards.
+fn add_row(totals: &mut BTreeMap<Currency, RunTotals>, row: &OutcomeRow) {
+    let Some(value) = &row.value else { return };
+    for (currency, cost) in &value.cost {
+        add(&mut totals.entry(*currency).or_default().clean_up, *cost);
+    }
+    let Some(currency) = value.currency else { return };
+    let total = totals.entry(currency).or_default();
+    if row.kind.changes_a_bill() && value.impact.is_some() {
+        let is_more =
+            row.compared.as_ref().and_then(|one| one.figures.as_ref()).is_some_and(|one| one.variance > Decimal::ZERO);
+        for change in &value.changes {
+            let amount = change.amount.unwrap_or_default();
+            match (is_more, change.when) {
+                (true, InvoicedWhen::ThisRun) => add(&mut total.add, amount),
+                (true, InvoicedWhen::Later) => add(&mut total.later_add, amount),
+                (false, InvoicedWhen::ThisRun) => add(&mut total.reduce, -amount),
+                (false, InvoicedWhen::Later) => add(&mut total.later_reduce, -amount),
+            }
+        }
+    }
+    if let Some((_, AtStake::Known(down))) = value.stakes {
+        add(&mut total.not_reconciled_down, down);
+    }
+}
+
+/// A sum of amounts that each are exact: one beyond 28 digits stays what it was, and its rows are told by themselves.
+fn add(sum: &mut Decimal, amount: Decimal) {
+    *sum = sum.checked_add(amount).unwrap_or(*sum);
+}

@@ -1,0 +1,511 @@
+//! One client: each service compared, each line accounted for.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::{Agreement, Currency, LineRole, ProductCode};
+use truecount_rules::{
+    CategoryRule, ClientNumber, ClientPart, CountSpec, Rules, RulesScope, ServiceBasis, ServiceRule,
+};
+
+use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
+use crate::context::RunContext;
+use crate::count::count;
+use crate::evidence::{Doubt, ItemFate};
+use crate::interval::{TooManyDigits, plus};
+use crate::item_evidence::evidence;
+use crate::outcome::{ClientOutcome, OutcomeRow, RevenueCoverage, RowKind};
+use crate::pool::Pool;
+use crate::run_index::RunIndex;
+use crate::run_inputs::{AccountBelonging, BilledAgreement, BilledClient, LinesRead, RunInputs};
+use crate::selection::Selection;
+use crate::service_count::{Counting, ServiceCount};
+use crate::value::{Valuation, header_amount, own_amount};
+use crate::verdict::Verdict;
+
+/// What one client's reconciliation looks at.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientCase<'a> {
+    pub(crate) inputs: &'a RunInputs,
+    pub(crate) index: &'a RunIndex,
+    pub(crate) rules: &'a Rules,
+    /// The client's part of the rules.
+    pub(crate) bound: Option<ClientNumber>,
+    pub(crate) client: usize,
+    pub(crate) context: RunContext,
+}
+
+/// A service at the client, whole or one section of it, with the rule that holds.
+pub(crate) struct ServicePart<'a> {
+    pub(crate) rule: std::sync::Arc<ServiceRule>,
+    pub(crate) section: Option<&'a str>,
+    /// The agreement of the section; `None`: all but those that have one.
+    agreement: Option<&'a Agreement>,
+    types_differ: bool,
+}
+
+/// The comparison of a part, kept for the portfolio.
+pub(crate) struct Compared<'a> {
+    pub(crate) part: ServicePart<'a>,
+    pub(crate) side: BilledSide<'a>,
+    /// The rows of the client's outcome that came of it.
+    pub(crate) rows: std::ops::Range<usize>,
+}
+
+/// A client's outcome with what the portfolio needs beside it.
+pub(crate) struct ClientResult<'a> {
+    pub(crate) outcome: ClientOutcome,
+    pub(crate) compared: Vec<Compared<'a>>,
+}
+
+impl<'a> ClientCase<'a> {
+    fn billed_client(&self) -> &'a BilledClient {
+        &self.inputs.clients[self.client]
+    }
+
+    fn counting(&self) -> Counting<'a> {
+        let Self { inputs, index, client, context, .. } = *self;
+        Counting { inputs, index, client, count_day: context.count_day }
+    }
+
+    fn is_internal(&self) -> bool {
+        self.bound.map(|bound| self.rules.client(bound)).is_some_and(|rules| rules.is_internal() || rules.is_nfr())
+    }
+
+    fn live(&self) -> Vec<&'a Agreement> {
+        let agreements = self.billed_client().agreements.iter().map(|of| &of.agreement);
+        agreements.filter(|agreement| self.context.is_live(agreement)).collect()
+    }
+
+    /// Compares every service.
+    pub(crate) fn reconcile(&self) -> ClientResult<'a> {
+        let client = self.billed_client();
+        let rows = if matches!(client.read, LinesRead::Failed) { Vec::new() } else { rows_of(&client.agreements) };
+        let outcome = ClientOutcome { client: client.id.clone(), rows: Vec::new(), coverage: BTreeMap::new() };
+        let mut result = ClientResult { outcome, compared: Vec::new() };
+        self.header_amounts(&mut result.outcome);
+        let mut services: Vec<&ProductCode> = self.rules.services().collect();
+        services.sort_unstable();
+        for service in services {
+            for part in self.parts(service, &rows) {
+                self.compare(part, &rows, &mut result);
+            }
+        }
+        self.unnamed(&rows, &mut result.outcome);
+        result
+    }
+
+    /// What agreements bill by themselves.
+    fn header_amounts(&self, outcome: &mut ClientOutcome) {
+        for of in &self.billed_client().agreements {
+            let (Some(amount), Some(months)) = (of.amount, of.agreement.cycle_months) else { continue };
+            if !self.context.stands(&of.agreement) {
+                continue;
+            }
+            let currency = of.currency.unwrap_or(self.context.home_currency);
+            let share = if self.is_internal() { Share::Ignored } else { Share::Flat };
+            // An amount with too many digits is in no sum.
+            if let Ok(amount) = header_amount(amount, months) {
+                cover(outcome, currency, share, amount);
+            }
+        }
+    }
+
+    /// The service, and each agreement of it that the rules compare by itself.
+    fn parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
+        let is_of = |line: &&LineRow<'_>| self.rules.service_of_product(&line.row.product) == Some(service);
+        let own: Vec<&Agreement> = unique(rows.iter().filter(is_of).map(LineRow::agreement));
+        let all = if own.is_empty() { self.live() } else { own.clone() };
+        let day = self.earliest(&all);
+        let sections = self.sections(service);
+        let mut parts = Vec::new();
+        for (number, agreement) in &sections {
+            let day = self.context.day_looked_at(agreement);
+            let part = self.part(service, ClientPart::Section(*number), &[*agreement], &[*agreement], day);
+            let name = self.bound.map(|bound| self.rules.client(bound).sections()[*number].written());
+            parts.extend(part.map(|part| ServicePart { section: name, agreement: Some(agreement), ..part }));
+        }
+        let is_apart = |agreement: &&Agreement| sections.iter().any(|(_, one)| one.id == agreement.id);
+        let rest: Vec<&Agreement> = own.iter().copied().filter(|agreement| !is_apart(agreement)).collect();
+        let live: Vec<&Agreement> = self.live().into_iter().filter(|agreement| !is_apart(agreement)).collect();
+        let taken: Vec<(usize, Date)> =
+            sections.iter().map(|(number, agreement)| (*number, self.context.day_looked_at(agreement))).collect();
+        let of = if taken.is_empty() { ClientPart::Whole } else { ClientPart::Rest(&taken) };
+        parts.extend(self.part(service, of, &rest, &live, day));
+        parts
+    }
+
+    /// Which agreements of the client the rules compare by themselves, for a service.
+    fn sections(&self, service: &ProductCode) -> Vec<(usize, &'a Agreement)> {
+        let Some(bound) = self.bound else { return Vec::new() };
+        let rules = self.rules.client(bound);
+        let mut found = Vec::new();
+        for of in &self.billed_client().agreements {
+            let agreement = &of.agreement;
+            let Some(number) = rules.section_of_agreement(&agreement.id, &agreement.name) else { continue };
+            let day = self.context.day_looked_at(agreement);
+            if self.rules.sections_of(bound, service, day).contains(&number) {
+                found.push((number, agreement));
+            }
+        }
+        found
+    }
+
+    fn part(
+        &self,
+        service: &ProductCode,
+        part: ClientPart<'_>,
+        lines_on: &[&Agreement],
+        live: &[&Agreement],
+        day: Date,
+    ) -> Option<ServicePart<'a>> {
+        let line_types: Vec<&str> = lines_on.iter().map(|one| type_of(one)).collect();
+        let client_types: Vec<&str> = live.iter().map(|one| type_of(one)).collect();
+        let scope = RulesScope { client: self.bound, part, line_types: &line_types, client_types: &client_types, day };
+        let resolved = self.rules.service_for(service, &scope)?;
+        Some(ServicePart { rule: resolved.rule, section: None, agreement: None, types_differ: resolved.types_differ })
+    }
+
+    fn earliest(&self, agreements: &[&Agreement]) -> Date {
+        let days = agreements.iter().map(|agreement| self.context.day_looked_at(agreement));
+        days.min().unwrap_or_else(|| self.context.coming_month())
+    }
+
+    /// Compares one part; a number with too many digits makes this part not reconciled, and nothing else.
+    fn compare(&self, part: ServicePart<'a>, rows: &[LineRow<'a>], result: &mut ClientResult<'a>) {
+        let start = result.outcome.rows.len();
+        match self.compared(&part, rows, &mut result.outcome) {
+            Ok(side) => {
+                let rows = start..result.outcome.rows.len();
+                if let Some(side) = side.filter(|_| !rows.is_empty()) {
+                    result.compared.push(Compared { part, side, rows });
+                }
+            }
+            Err(TooManyDigits) => {
+                result.outcome.rows.truncate(start);
+                result.outcome.rows.push(too_many_digits(&part));
+            }
+        }
+    }
+
+    fn side(&self, part: &ServicePart<'_>, rows: &[LineRow<'a>]) -> Result<BilledSide<'a>, TooManyDigits> {
+        let service = &part.rule.code;
+        let apart: Vec<&Agreement> = match part.agreement {
+            Some(_) => Vec::new(),
+            None => self.sections(service).into_iter().map(|(_, agreement)| agreement).collect(),
+        };
+        let is_of = |line: &LineRow<'_>| {
+            let id = &line.agreement().id;
+            let is_here = part.agreement.map_or_else(|| !apart.iter().any(|one| one.id == *id), |one| one.id == *id);
+            is_here && self.rules.service_of_product(&line.row.product) == Some(service)
+        };
+        BilledSide::of(self.billed_client(), rows, &is_of, part.rule.one_time_counts, self.context)
+    }
+
+    fn compared(
+        &self,
+        part: &ServicePart<'a>,
+        rows: &[LineRow<'a>],
+        outcome: &mut ClientOutcome,
+    ) -> Result<Option<BilledSide<'a>>, TooManyDigits> {
+        let side = self.side(part, rows)?;
+        let rule = &part.rule;
+        let has_line = !side.lines.is_empty() || !side.flat.is_empty();
+        let (kind, share) = match &rule.basis {
+            _ if self.is_internal() => (RowKind::Internal, Share::Ignored),
+            ServiceBasis::Flat => (RowKind::Flat, Share::Flat),
+            ServiceBasis::Ignored(_) => (RowKind::Ignored, Share::Ignored),
+            ServiceBasis::Counted(_) if side.lines.is_empty() && !side.flat.is_empty() => (RowKind::Flat, Share::Flat),
+            ServiceBasis::Counted(spec) => {
+                let value = self.valuation(&side, rule);
+                self.cover(outcome, &value, &side.flat, Share::Flat)?;
+                let mut count = self.counting().count(spec, rule, &side, None)?;
+                if part.types_differ {
+                    count.doubts.push(Doubt::AgreementTypesDiffer);
+                }
+                self.cover_compared(outcome, &value, &count)?;
+                let mut found = self.verdict(part, &side, &value).rows(&count)?;
+                for row in &mut found {
+                    self.complete(row, part)?;
+                }
+                outcome.rows.extend(found);
+                return Ok(Some(side));
+            }
+        };
+        let is_used = || match &rule.basis {
+            ServiceBasis::Counted(spec) => {
+                self.counting().count(spec, rule, &side, None).map(|count| count.least.should > Decimal::ZERO)
+            }
+            ServiceBasis::Flat | ServiceBasis::Ignored(_) => Ok(false),
+        };
+        if has_line || (kind == RowKind::Internal && is_used()?) {
+            outcome.rows.push(self.standing_row(kind, part, &side)?);
+        }
+        let value = self.valuation(&side, rule);
+        self.cover(outcome, &value, &side.lines, share)?;
+        self.cover(outcome, &value, &side.flat, share)?;
+        Ok(None)
+    }
+
+    pub(crate) fn verdict<'v>(
+        &self,
+        part: &'v ServicePart<'_>,
+        side: &'v BilledSide<'v>,
+        value: &'v Valuation<'v>,
+    ) -> Verdict<'v>
+    where
+        'a: 'v,
+    {
+        Verdict {
+            rule: &part.rule,
+            section: part.section,
+            side,
+            value,
+            read: &self.billed_client().read,
+            is_live: !self.live().is_empty() || self.has_live_sibling(&part.rule.code),
+        }
+    }
+
+    /// What a part should be billed, if only these undecided accounts may be the client's.
+    pub(crate) fn count_with(
+        &self,
+        part: &ServicePart<'_>,
+        side: &BilledSide<'_>,
+        allowed: &dyn Fn(usize) -> bool,
+    ) -> Result<ServiceCount, TooManyDigits> {
+        match &part.rule.basis {
+            ServiceBasis::Counted(spec) => {
+                let counting = Counting { inputs: self.inputs, index: self.index, ..self.counting() };
+                counting.count(spec, &part.rule, side, Some(allowed))
+            }
+            ServiceBasis::Flat | ServiceBasis::Ignored(_) => Ok(ServiceCount::default()),
+        }
+    }
+
+    pub(crate) fn valuation<'v>(&self, side: &'v BilledSide<'v>, rule: &'v ServiceRule) -> Valuation<'v> {
+        Valuation { side, rule, context: self.context, client_currency: self.currency() }
+    }
+
+    /// The currency of the client's live agreements; `None`: there are several.
+    fn currency(&self) -> Option<Currency> {
+        let client = self.billed_client();
+        let mut found: Vec<Currency> = Vec::new();
+        if !matches!(client.read, LinesRead::Failed) {
+            for of in client.agreements.iter().filter(|of| self.context.is_live(&of.agreement)) {
+                let lines = of.lines.iter().filter(|row| matches!(row.role, LineRole::Recurring | LineRole::Flat));
+                let of_lines = lines.map(|row| LineRow { row, of }.currency(&self.context));
+                let before = found.len();
+                found.extend(of_lines);
+                if found.len() == before {
+                    found.push(of.currency.unwrap_or(self.context.home_currency));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        match found.as_slice() {
+            [] => Some(self.context.home_currency),
+            [one] => Some(*one),
+            _ => None,
+        }
+    }
+
+    /// Whether another client, linked by parent or bill-to, has a live agreement with a line of the service.
+    fn has_live_sibling(&self, service: &ProductCode) -> bool {
+        let mine = self.billed_client();
+        self.index.linked(self.client).iter().any(|other| {
+            let other = &self.inputs.clients[*other];
+            let has_line = |of: &BilledAgreement| {
+                of.lines.iter().any(|row| self.rules.service_of_product(&row.product) == Some(service))
+            };
+            other.id != mine.id
+                && !matches!(other.read, LinesRead::Failed)
+                && other.agreements.iter().any(|of| self.context.is_live(&of.agreement) && has_line(of))
+        })
+    }
+
+    /// Puts items and costs into a row that asks for attention.
+    fn complete(&self, row: &mut OutcomeRow, part: &ServicePart<'_>) -> Result<(), TooManyDigits> {
+        let ServiceBasis::Counted(spec) = &part.rule.basis else { return Ok(()) };
+        row.items = evidence(&self.counting(), spec)?;
+        if row.kind == RowKind::EndedAgreementInUse {
+            let mut cost: BTreeMap<Currency, Decimal> = BTreeMap::new();
+            for (item, _) in row.items.iter().filter(|(_, fate)| *fate == ItemFate::In) {
+                if let Some(money) = self.inputs.items.cost(*item) {
+                    let sum = cost.entry(money.currency).or_default();
+                    *sum = plus(*sum, money.amount)?;
+                }
+            }
+            if let Some(value) = &mut row.value {
+                value.cost = cost.into_iter().collect();
+            }
+        }
+        if matches!(row.kind, RowKind::Overbilled | RowKind::BilledWithoutUsage) {
+            row.doubts.extend(self.could_fill(row, spec)?);
+        }
+        Ok(())
+    }
+
+    /// Undecided accounts that resemble nobody, and together could fill at least half of an over-finding's gap.
+    fn could_fill(&self, row: &OutcomeRow, spec: &CountSpec) -> Result<Vec<Doubt>, TooManyDigits> {
+        let variance = row.compared.as_ref().and_then(|compared| compared.figures.as_ref()).map(|one| one.variance);
+        let gap = -variance.unwrap_or_default();
+        let mut found = Vec::new();
+        for source in 0..self.inputs.sources.len() {
+            let Some(selection) = Selection::of(spec, self.inputs, source) else { continue };
+            let nobodys = self.index.undecided(source).iter().copied().filter(|account| self.is_nobodys(*account));
+            let nobodys: Vec<usize> = nobodys.collect();
+            let pool = Pool::of_undecided(self.inputs, &nobodys, self.context.count_day);
+            let held = count(&self.inputs.items, &pool, &selection)?;
+            if !nobodys.is_empty() && (!held.open.is_empty() || plus(held.most, held.most)? >= gap) {
+                found.push(Doubt::UndecidedCouldFill { source, accounts: nobodys.len() });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether an undecided account resembles no client.
+    fn is_nobodys(&self, account: usize) -> bool {
+        matches!(&self.inputs.accounts[account].belongs, AccountBelonging::Undecided { may_be } if may_be.is_empty())
+    }
+
+    /// A row that only says that a line stands.
+    fn standing_row(
+        &self,
+        kind: RowKind,
+        part: &ServicePart<'_>,
+        side: &BilledSide<'_>,
+    ) -> Result<OutcomeRow, TooManyDigits> {
+        let billed = crate::billed_side::units(&side.lines)?;
+        let billed = plus(billed, crate::billed_side::units(&side.flat)?)?;
+        Ok(OutcomeRow { section: part.section.map(str::to_owned), ..plain_row(kind, part.rule.code.clone(), billed) })
+    }
+
+    /// Lines of products that no service names.
+    fn unnamed(&self, rows: &[LineRow<'a>], outcome: &mut ClientOutcome) {
+        let is_loose = |line: &&LineRow<'_>| {
+            matches!(line.row.role, LineRole::Recurring | LineRole::Flat)
+                && self.rules.service_of_product(&line.row.product).is_none()
+        };
+        let loose: Vec<LineRow<'_>> = rows.iter().filter(is_loose).copied().collect();
+        let mut found: BTreeMap<(ProductCode, RowKind), Result<Decimal, TooManyDigits>> = BTreeMap::new();
+        for line in standing(&loose, |line| self.context.day_looked_at(line.agreement())) {
+            let category = line.row.category.as_deref().and_then(|name| self.rules.category(name));
+            let (kind, share) = match category {
+                _ if self.is_internal() => (RowKind::Internal, Share::Ignored),
+                Some(CategoryRule::Ignored(_)) => (RowKind::Ignored, Share::Ignored),
+                Some(CategoryRule::Flat) => (RowKind::Flat, Share::Flat),
+                None if line.row.role == LineRole::Flat => (RowKind::Flat, Share::Flat),
+                None => (RowKind::UncountedLine, Share::Uncounted),
+            };
+            if let Ok(Some(amount)) = own_amount(line) {
+                cover(outcome, line.currency(&self.context), share, amount);
+            }
+            let sum = found.entry((line.row.product.clone(), kind)).or_insert(Ok(Decimal::ZERO));
+            *sum = sum.and_then(|sum| plus(sum, line.billed()?));
+        }
+        for ((product, kind), billed) in found {
+            let row = plain_row(kind, product, billed.unwrap_or_default());
+            outcome.rows.push(OutcomeRow { has_too_many_digits: billed.is_err(), ..row });
+        }
+    }
+
+    fn cover(
+        &self,
+        outcome: &mut ClientOutcome,
+        value: &Valuation<'_>,
+        lines: &[LineRow<'_>],
+        share: Share,
+    ) -> Result<(), TooManyDigits> {
+        for line in lines {
+            if let Some(amount) = value.line_amount(*line)? {
+                cover(outcome, line.currency(&self.context), share, amount);
+            }
+        }
+        Ok(())
+    }
+
+    /// The part of each line's revenue that lies between the ends is not reconciled, the rest was compared.
+    fn cover_compared(
+        &self,
+        outcome: &mut ClientOutcome,
+        value: &Valuation<'_>,
+        count: &ServiceCount,
+    ) -> Result<(), TooManyDigits> {
+        let side = value.side;
+        self.cover(outcome, value, &side.lines, Share::Compared)?;
+        if side.lines.is_empty() {
+            return Ok(());
+        }
+        let near = count.most.as_ref().map_or(side.total, |most| side.total.min(most.should));
+        let far = side.total.min(count.least.should);
+        for (target, sign) in [(far, Decimal::NEGATIVE_ONE), (near, Decimal::ONE)] {
+            for change in value.change(target)? {
+                let (Some(line), Some(amount)) = (change.line, value.amount(change)?) else { continue };
+                let currency = line.currency(&self.context);
+                cover(outcome, currency, Share::NotReconciled, amount * sign);
+                cover(outcome, currency, Share::Compared, -amount * sign);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What was done with recurring revenue.
+#[derive(Debug, Clone, Copy)]
+enum Share {
+    Compared,
+    NotReconciled,
+    Flat,
+    Uncounted,
+    Ignored,
+}
+
+fn cover(outcome: &mut ClientOutcome, currency: Currency, share: Share, amount: Decimal) {
+    let coverage: &mut RevenueCoverage = outcome.coverage.entry(currency).or_default();
+    let sum = match share {
+        Share::Compared => &mut coverage.compared,
+        Share::NotReconciled => &mut coverage.not_reconciled,
+        Share::Flat => &mut coverage.flat,
+        Share::Uncounted => &mut coverage.uncounted,
+        Share::Ignored => &mut coverage.ignored,
+    };
+    // Revenue is told, never billed: beyond 28 digits it stays what it was.
+    *sum = sum.checked_add(amount).unwrap_or(*sum);
+}
+
+fn type_of(agreement: &Agreement) -> &str {
+    agreement.agreement_type.as_deref().unwrap_or("")
+}
+
+fn unique<'a>(agreements: impl Iterator<Item = &'a Agreement>) -> Vec<&'a Agreement> {
+    let mut found: Vec<&Agreement> = Vec::new();
+    for agreement in agreements {
+        if !found.iter().any(|one| one.id == agreement.id) {
+            found.push(agreement);
+        }
+    }
+    found
+}
+
+fn plain_row(kind: RowKind, service: ProductCode, billed: Decimal) -> OutcomeRow {
+    OutcomeRow {
+        kind,
+        service,
+        section: None,
+        billed,
+        compared: None,
+        value: None,
+        doubts: Vec::new(),
+        widenings: Vec::new(),
+        items: Vec::new(),
+        has_too_many_digits: false,
+    }
+}
+
+/// A part of which a number has too many digits: not reconciled, and nothing more can be said.
+fn too_many_digits(part: &ServicePart<'_>) -> OutcomeRow {
+    let row = plain_row(RowKind::NotReconciled, part.rule.code.clone(), Decimal::ZERO);
+    OutcomeRow { section: part.section.map(str::to_owned), has_too_many_digits: true, ..row }
+}

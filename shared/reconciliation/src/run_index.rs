@@ -1,0 +1,117 @@
+//! Which accounts of which source are, or may be, whose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::run_inputs::{AccountBelonging, AccountReading, RunInputs};
+
+/// Accounts by client and source.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RunIndex {
+    /// By client and source: the accounts that are decided to be the client's, whole or in part.
+    decided: BTreeMap<(usize, usize), Vec<usize>>,
+    /// By client and source: the undecided accounts that may be the client's by what they are called.
+    may_be: BTreeMap<(usize, usize), Vec<usize>>,
+    /// By source: all undecided accounts.
+    undecided: Vec<Vec<usize>>,
+    /// Source and kind of items that there are today.
+    kinds_here: BTreeSet<(usize, usize)>,
+    /// By client: the clients that a parent or a bill-to links it with, in either direction.
+    linked: BTreeMap<usize, Vec<usize>>,
+}
+
+impl RunIndex {
+    pub(crate) fn of(inputs: &RunInputs) -> Self {
+        let mut index = Self { undecided: vec![Vec::new(); inputs.sources.len()], ..Self::default() };
+        for (number, account) in inputs.accounts.iter().enumerate() {
+            let source = account.source;
+            match &account.belongs {
+                AccountBelonging::Client(client) => index.decided.entry((*client, source)).or_default().push(number),
+                AccountBelonging::Ignored => {}
+                AccountBelonging::Split { parts, .. } => {
+                    for (_, client) in parts {
+                        let accounts = index.decided.entry((*client, source)).or_default();
+                        if accounts.last() != Some(&number) {
+                            accounts.push(number);
+                        }
+                    }
+                }
+                AccountBelonging::Undecided { may_be } => {
+                    index.undecided[source].push(number);
+                    for client in may_be {
+                        index.may_be.entry((*client, source)).or_default().push(number);
+                    }
+                }
+            }
+        }
+        index.note_kinds(inputs);
+        index.link_clients(inputs);
+        index
+    }
+
+    fn note_kinds(&mut self, inputs: &RunInputs) {
+        for account in &inputs.accounts {
+            let now = match &account.reading {
+                AccountReading::Complete(now) | AccountReading::Partial(now) | AccountReading::Fell { now, .. } => {
+                    now.clone()
+                }
+                AccountReading::Failed { earlier: Some((_, items)) } => items.clone(),
+                AccountReading::Failed { earlier: None } | AccountReading::Doubtful | AccountReading::Gone { .. } => {
+                    0..0
+                }
+            };
+            self.kinds_here.extend(now.filter_map(|item| inputs.items.kind(item)).map(|kind| (account.source, kind)));
+        }
+    }
+
+    fn link_clients(&mut self, inputs: &RunInputs) {
+        let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (number, client) in inputs.clients.iter().enumerate() {
+            by_name.entry(client.id.as_str()).or_default().push(number);
+            for of in &client.agreements {
+                by_name.entry(of.agreement.id.as_str()).or_default().push(number);
+            }
+        }
+        let mut links: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for (number, client) in inputs.clients.iter().enumerate() {
+            for agreement in client.agreements.iter().map(|of| &of.agreement) {
+                let parents = agreement.parent.iter().filter_map(|parent| by_name.get(parent.as_str())).flatten();
+                let billed_to = agreement.bill_to.iter().filter_map(|id| inputs.client_number(id));
+                for other in parents.copied().chain(billed_to).filter(|other| *other != number) {
+                    links.extend([(number, other), (other, number)]);
+                }
+            }
+        }
+        for (one, other) in links {
+            self.linked.entry(one).or_default().push(other);
+        }
+    }
+
+    /// Whether a source has items of a kind today.
+    pub(crate) fn has_items(&self, source: usize, kind: usize) -> bool {
+        self.kinds_here.contains(&(source, kind))
+    }
+
+    /// The clients that a parent or a bill-to links a client with.
+    pub(crate) fn linked(&self, client: usize) -> &[usize] {
+        self.linked.get(&client).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The accounts of a source that are decided to be a client's, whole or in part.
+    pub(crate) fn decided(&self, client: usize, source: usize) -> &[usize] {
+        self.decided.get(&(client, source)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The undecided accounts of a source that may be a client's: those that resemble it, or all, where nothing says
+    /// that only those can be.
+    pub(crate) fn possible(&self, client: usize, source: usize, only_like: bool) -> &[usize] {
+        match only_like {
+            true => self.may_be.get(&(client, source)).map(Vec::as_slice).unwrap_or_default(),
+            false => self.undecided(source),
+        }
+    }
+
+    /// All undecided accounts of a source.
+    pub(crate) fn undecided(&self, source: usize) -> &[usize] {
+        &self.undecided[source]
+    }
+}

@@ -1,0 +1,243 @@
+//! What a run compares: sources with accounts and items, clients with agreements and lines.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::{
+    AccountId, Agreement, BillingStatus, ClientId, Currency, LineId, LineRole, ProductCode, SourceId, attribute_words,
+};
+use truecount_rules::{KindVocabulary, Pattern};
+
+use crate::columns::{ItemColumns, ItemNo};
+
+/// Everything that is compared, as it was read and decided.
+#[derive(Debug, Clone, Default)]
+pub struct RunInputs {
+    /// The sources of usage.
+    pub sources: Vec<UsageSource>,
+    /// Their accounts.
+    pub accounts: Vec<UsageAccount>,
+    /// The items of all accounts.
+    pub items: ItemColumns,
+    /// The clients of the PSA; also one that the PSA no longer has, if an account is decided to be its.
+    pub clients: Vec<BilledClient>,
+}
+
+/// A source of usage.
+#[derive(Debug, Clone)]
+pub struct UsageSource {
+    /// Its id in the rules.
+    pub id: SourceId,
+    /// The kinds of its items.
+    pub kinds: Vec<KindVocabulary>,
+    /// What its list of accounts is.
+    pub list: AccountList,
+    /// Whether a snapshot of it can be used.
+    pub was_read: bool,
+    /// The day of the snapshot.
+    pub synced_on: Date,
+    /// A snapshot is used for so many days.
+    pub fresh_days: u32,
+    /// The day of a newer sync, which failed.
+    pub last_failure: Option<Date>,
+    /// Decided: clients without an account here have nothing here.
+    pub none_for_rest: bool,
+    /// Decided: these clients have nothing here.
+    pub none: BTreeSet<ClientId>,
+    /// The words of the last 400 days.
+    pub words: WordsOfSource,
+}
+
+/// What a source's list of accounts is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountList {
+    /// All accounts that there are.
+    Owned,
+    /// All that the credential may see.
+    ByGrant,
+}
+
+/// Each word that a source has had, by kind and attribute, all trimmed and in small letters.
+#[derive(Debug, Clone, Default)]
+pub struct WordsOfSource {
+    kinds: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl WordsOfSource {
+    /// Notes that there were items of a kind.
+    pub fn add_kind(&mut self, kind: &str) {
+        self.kinds.entry(folded(kind)).or_default();
+    }
+
+    /// Notes the words of an attribute's value.
+    pub fn add(&mut self, kind: &str, attribute: &str, value: &str) {
+        let words = self.kinds.entry(folded(kind)).or_default().entry(attribute.to_owned()).or_default();
+        words.extend(attribute_words(attribute, value).map(folded));
+    }
+
+    /// Whether there were items of a kind.
+    #[must_use]
+    pub fn has_kind(&self, kind: &str) -> bool {
+        self.kinds.contains_key(&folded(kind))
+    }
+
+    /// Whether an attribute of a kind had a word that fits.
+    #[must_use]
+    pub fn has(&self, kind: &str, attribute: &str, pattern: &Pattern) -> bool {
+        let words = self.kinds.get(&folded(kind)).and_then(|attributes| attributes.get(attribute));
+        words.is_some_and(|words| words.iter().any(|word| pattern.fits(word)))
+    }
+}
+
+fn folded(word: &str) -> String {
+    word.trim().to_lowercase()
+}
+
+/// An account of a source.
+#[derive(Debug, Clone)]
+pub struct UsageAccount {
+    /// Its source, by number.
+    pub source: usize,
+    /// The vendor's id.
+    pub id: AccountId,
+    /// As the vendor shows it. Foreign text.
+    pub name: String,
+    /// Whose it is.
+    pub belongs: AccountBelonging,
+    /// What is known of its items.
+    pub reading: AccountReading,
+}
+
+/// Whose an account is. Clients by their number.
+#[derive(Debug, Clone)]
+pub enum AccountBelonging {
+    /// Decided.
+    Client(usize),
+    /// Decided: it is nobody's that is billed.
+    Ignored,
+    /// Decided: by an attribute of its items.
+    Split {
+        /// The attribute.
+        by: String,
+        /// Its words, each with its client.
+        parts: Vec<(String, usize)>,
+    },
+    /// Nobody decided.
+    Undecided {
+        /// Whose it may be; nobody: it resembles none.
+        may_be: Vec<usize>,
+    },
+}
+
+/// What is known of the items of an account.
+#[derive(Debug, Clone)]
+pub enum AccountReading {
+    /// All of them.
+    Complete(Range<ItemNo>),
+    /// These, and perhaps more.
+    Partial(Range<ItemNo>),
+    /// Nothing of this sync.
+    Failed {
+        /// Its newest complete reading.
+        earlier: Option<(Date, Range<ItemNo>)>,
+    },
+    /// It contradicts itself.
+    Doubtful,
+    /// It fell, and nobody has confirmed that.
+    Fell {
+        /// What it holds now.
+        now: Range<ItemNo>,
+        /// What it held before.
+        before: Range<ItemNo>,
+    },
+    /// The source no longer lists it.
+    Gone {
+        /// What it held.
+        before: Range<ItemNo>,
+        /// Since when, where a second sync agreed.
+        confirmed: Option<Date>,
+    },
+}
+
+/// A client of the PSA.
+#[derive(Debug, Clone)]
+pub struct BilledClient {
+    /// The PSA's id.
+    pub id: ClientId,
+    /// Its name there. Foreign text.
+    pub name: String,
+    /// What else the PSA knows it by.
+    pub identifier: Option<String>,
+    /// How far its lines were read.
+    pub read: LinesRead,
+    /// Its agreements.
+    pub agreements: Vec<BilledAgreement>,
+}
+
+/// How far the lines of a client were read.
+#[derive(Debug, Clone)]
+pub enum LinesRead {
+    /// All.
+    Complete,
+    /// Lines are missing.
+    Partial,
+    /// None.
+    Failed,
+    /// There is less than before, and nobody has confirmed that.
+    Fell {
+        /// What there was.
+        before: Vec<BilledAgreement>,
+    },
+}
+
+/// An agreement with its lines.
+#[derive(Debug, Clone)]
+pub struct BilledAgreement {
+    /// Its terms.
+    pub agreement: Agreement,
+    /// What it bills by itself in a cycle, without a line.
+    pub amount: Option<Decimal>,
+    /// Of which currency.
+    pub currency: Option<Currency>,
+    /// Its lines; rows that supersede each other have one id.
+    pub lines: Vec<AgreementLine>,
+}
+
+/// A row of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgreementLine {
+    /// The PSA's id.
+    pub id: LineId,
+    /// The product.
+    pub product: ProductCode,
+    /// The product's name. Foreign text.
+    pub product_name: Option<String>,
+    /// The product's category.
+    pub category: Option<String>,
+    /// What the line is on its agreement.
+    pub role: LineRole,
+    /// Units.
+    pub quantity: Decimal,
+    /// Units that its price includes.
+    pub less_included: Option<Decimal>,
+    /// Price of one unit for one billing cycle.
+    pub unit_price: Option<Decimal>,
+    /// Of which currency; `None`: the agreement's, else the home currency.
+    pub currency: Option<Currency>,
+    /// First day billed.
+    pub from: Option<Date>,
+    /// Last day billed.
+    pub to: Option<Date>,
+    /// Billed, at no charge, or not billed by design.
+    pub status: BillingStatus,
+}
+
+impl RunInputs {
+    /// The number of a client.
+    #[must_use]
+    pub fn client_number(&self, id: &ClientId) -> Option<usize> {
+        self.clients.iter().position(|client| client.id == *id)
+    }
+}

@@ -1,0 +1,301 @@
+//! Items of one source that can be one device or person: of each, the newest counts, the others are its duplicates.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::columns::ItemColumns;
+use crate::count::units_of;
+use crate::evidence::LedgerReason;
+use crate::interval::{Span, TooManyDigits, plus};
+use crate::pool::{Candidate, Origin};
+use crate::selection::{Fate, PartMask, Selection, Way};
+use crate::texts::TextNo;
+use truecount_rules::IdentityKey;
+
+/// The most ways of settling one group that are gone through.
+const SETTLINGS_MAX: usize = 20_000;
+/// The most items of one group whose order may matter.
+const ORDERED_MAX: usize = 7;
+
+/// What a group of items that can be one gives to a count.
+#[derive(Debug, Clone)]
+pub(crate) struct GroupCount {
+    /// The undecided accounts that have items in it.
+    pub(crate) accounts: Vec<usize>,
+    /// By what is there.
+    spans: Vec<(Presence, Span)>,
+    /// What may become of each item.
+    pub(crate) fates: Vec<Vec<Fate>>,
+    /// The same while only what is surely the client's is there; of an item that is not, nothing.
+    pub(crate) own_fates: Vec<Vec<Fate>>,
+    /// Units that are duplicates however the rest is settled, of items that count in some other way.
+    pub(crate) sure_duplicates: Decimal,
+    pub(crate) is_endless: bool,
+}
+
+/// What of a group is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Presence {
+    /// The least sure origin of what is there.
+    origin: Origin,
+    with_gone: bool,
+    /// By their place in [`GroupCount::accounts`].
+    accounts: u32,
+}
+
+impl GroupCount {
+    /// The ends while these undecided accounts are the client's, and no item is less sure than of this origin.
+    pub(crate) fn span(&self, origin: Origin, with_gone: bool, accounts: &[usize]) -> Span {
+        let here = self.accounts.iter().enumerate().filter(|(_, one)| accounts.contains(one));
+        let here = here.fold(0, |mask, (at, _)| mask | 1 << at);
+        let is_so = |presence: &Presence| {
+            presence.origin <= origin && presence.with_gone == with_gone && presence.accounts == here
+        };
+        let mut fitting = self.spans.iter().filter(|(presence, _)| is_so(presence)).map(|(_, span)| *span);
+        let first = fitting.next();
+        first.map(|first| fitting.fold(first, Span::or)).unwrap_or_default()
+    }
+
+    /// The ends whatever is there.
+    pub(crate) fn widest(&self) -> Span {
+        self.spans.iter().map(|(_, span)| *span).fold(Span::default(), Span::or)
+    }
+}
+
+/// Goes through every way in which a group may be settled; `None`: there are too many.
+pub(crate) fn settle_group(
+    items: &ItemColumns,
+    members: &[&Candidate],
+    ways: &[Vec<Way>],
+    selection: &Selection<'_>,
+    without: PartMask,
+) -> Result<Option<GroupCount>, TooManyDigits> {
+    let seen: Vec<Option<Timestamp>> = members.iter().map(|member| items.last_seen(member.item)).collect();
+    let mut accounts: Vec<usize> =
+        members.iter().filter(|member| member.origin == Origin::Undecided).map(|member| member.account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let loose = members.iter().filter(|member| member.is_loose()).count();
+    let has_gone = members.iter().any(|member| member.origin == Origin::Gone);
+    let Some(orders) = orders(&seen) else { return Ok(None) };
+    let switches = accounts.len() + loose + usize::from(has_gone);
+    let size = ways.iter().map(Vec::len).chain([orders.len()]).try_fold(1_usize, usize::checked_mul);
+    let size = size.filter(|_| switches < 16).and_then(|size| size.checked_mul(1 << switches));
+    if size.is_none_or(|size| size > SETTLINGS_MAX) {
+        return Ok(None);
+    }
+    let mut group = Settling {
+        items,
+        members,
+        ways,
+        selection,
+        without,
+        accounts: &accounts,
+        found: GroupCount {
+            accounts: accounts.clone(),
+            spans: Vec::new(),
+            fates: vec![Vec::new(); members.len()],
+            own_fates: vec![Vec::new(); members.len()],
+            sure_duplicates: Decimal::ZERO,
+            is_endless: false,
+        },
+        own_twins: Vec::new(),
+    };
+    for there in 0..1_u32 << switches {
+        let Some(presence) = group.presence(there) else { continue };
+        for order in &orders {
+            group.settle_ways(order, &presence)?;
+        }
+    }
+    group.finish()?;
+    Ok(Some(group.found))
+}
+
+/// Every order from the newest to the oldest that the moments allow; `None`: too many.
+fn orders(seen: &[Option<Timestamp>]) -> Option<Vec<Vec<usize>>> {
+    let mut newest_first: Vec<usize> = (0..seen.len()).collect();
+    newest_first.sort_by(|one, other| seen[*other].cmp(&seen[*one]));
+    let is_settled = newest_first.windows(2).all(|pair| {
+        let (newer, older) = (seen[pair[0]], seen[pair[1]]);
+        newer.is_some() && older.is_some() && newer != older
+    });
+    if is_settled {
+        return Some(vec![newest_first]);
+    }
+    if seen.len() > ORDERED_MAX {
+        return None;
+    }
+    let mut found = Vec::new();
+    extend(seen, &mut Vec::new(), &mut found);
+    Some(found)
+}
+
+fn extend(seen: &[Option<Timestamp>], begun: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
+    if begun.len() == seen.len() {
+        found.push(begun.clone());
+        return;
+    }
+    for next in 0..seen.len() {
+        let is_older = |earlier: &usize| seen[*earlier].zip(seen[next]).is_some_and(|(newer, older)| newer < older);
+        if !begun.contains(&next) && !begun.iter().any(is_older) {
+            begun.push(next);
+            extend(seen, begun, found);
+            begun.pop();
+        }
+    }
+}
+
+/// What of a group is there, item by item.
+struct There {
+    presence: Presence,
+    items: Vec<bool>,
+}
+
+/// The identities of an item that counts, with those that its kind goes by.
+type Known<'a> = (&'a [(IdentityKey, TextNo)], &'a [IdentityKey]);
+
+struct Settling<'a> {
+    items: &'a ItemColumns,
+    members: &'a [&'a Candidate],
+    ways: &'a [Vec<Way>],
+    selection: &'a Selection<'a>,
+    without: PartMask,
+    accounts: &'a [usize],
+    found: GroupCount,
+    /// Of each settling of what is surely the client's: the duplicates, with their units.
+    own_twins: Vec<Vec<(usize, Decimal)>>,
+}
+
+impl<'a> Settling<'a> {
+    /// What is there by these switches: an account each, an item each that may be absent by itself, those that are gone.
+    fn presence(&self, switches: u32) -> Option<There> {
+        let is_on = |at: usize| switches & (1 << at) != 0;
+        let accounts = switches & ((1 << self.accounts.len()) - 1);
+        let loose = self.members.iter().filter(|member| member.is_loose()).count();
+        let with_gone = is_on(self.accounts.len() + loose);
+        // An account that is gone and one that took its place are not both there.
+        if with_gone && accounts != 0 {
+            return None;
+        }
+        let (mut next, mut origin) = (self.accounts.len(), Origin::Own);
+        let mut items = Vec::with_capacity(self.members.len());
+        for member in self.members {
+            let with_account = match member.origin {
+                Origin::Undecided => self.accounts.iter().position(|one| *one == member.account).is_some_and(is_on),
+                Origin::Gone => with_gone,
+                Origin::Own | Origin::Split | Origin::Fell => true,
+            };
+            let mut is_there = with_account;
+            if member.is_loose() {
+                // One that is absent with its account is not settled twice.
+                if is_on(next) && !with_account {
+                    return None;
+                }
+                is_there &= is_on(next);
+                next += 1;
+            }
+            if is_there {
+                origin = origin.max(member.origin);
+            }
+            items.push(is_there);
+        }
+        if accounts != 0 {
+            origin = Origin::Undecided;
+        }
+        Some(There { presence: Presence { origin, with_gone, accounts }, items })
+    }
+
+    /// Goes through every way of the items in one order.
+    fn settle_ways(&mut self, order: &[usize], there: &There) -> Result<(), TooManyDigits> {
+        let mut drawn = vec![0; self.members.len()];
+        loop {
+            self.settle(order, there, &drawn)?;
+            let next = (0..drawn.len()).find(|at| there.items[*at] && drawn[*at] + 1 < self.ways[*at].len());
+            let Some(next) = next else { return Ok(()) };
+            drawn[next] += 1;
+            drawn[..next].fill(0);
+        }
+    }
+
+    fn settle(&mut self, order: &[usize], there: &There, drawn: &[usize]) -> Result<(), TooManyDigits> {
+        let mut kept: Vec<Known<'a>> = Vec::new();
+        let mut units = Decimal::ZERO;
+        let mut presence = there.presence;
+        let mut fates: Vec<Option<Fate>> = vec![None; self.members.len()];
+        let mut twins = Vec::new();
+        for at in order.iter().copied().filter(|at| there.items[*at]) {
+            let way = self.ways[at][drawn[at]];
+            if way.is_larger {
+                presence.origin = presence.origin.max(Origin::Fell);
+            }
+            let fate = self.held_against(at, &way, &mut kept);
+            fates[at] = Some(fate);
+            match fate {
+                Fate::Taken(mask) => match units_of(&way, mask, self.without)? {
+                    Some(more) => units = plus(units, more)?,
+                    None => self.found.is_endless = true,
+                },
+                Fate::Left(LedgerReason::Duplicate) => twins.push((at, way.units.unwrap_or_default())),
+                Fate::Left(_) | Fate::Passed => {}
+            }
+        }
+        self.note(presence, Span::of(units), &fates, twins);
+        Ok(())
+    }
+
+    /// What comes of an item beside those that are newer.
+    fn held_against(&self, at: usize, way: &Way, kept: &mut Vec<Known<'a>>) -> Fate {
+        let fate = way.fate();
+        let Some(kind) = way.kind.filter(|_| way.is_kept()) else { return fate };
+        let keys = self.selection.identity_of(kind);
+        if keys.is_empty() {
+            return fate;
+        }
+        let items = self.items;
+        let mine = (items.identities(self.members[at].item), keys);
+        if kept.iter().any(|other| is_same(mine, *other)) {
+            return if fate == Fate::Passed { fate } else { Fate::Left(LedgerReason::Duplicate) };
+        }
+        kept.push(mine);
+        fate
+    }
+
+    fn note(&mut self, presence: Presence, span: Span, fates: &[Option<Fate>], twins: Vec<(usize, Decimal)>) {
+        match self.found.spans.iter_mut().find(|(known, _)| *known == presence) {
+            Some((_, known)) => *known = known.or(span),
+            None => self.found.spans.push((presence, span)),
+        }
+        let is_own = presence.origin == Origin::Own;
+        for (at, fate) in fates.iter().enumerate().filter_map(|(at, fate)| fate.map(|fate| (at, fate))) {
+            if !self.found.fates[at].contains(&fate) {
+                self.found.fates[at].push(fate);
+            }
+            if is_own && !self.found.own_fates[at].contains(&fate) {
+                self.found.own_fates[at].push(fate);
+            }
+        }
+        if is_own && !self.own_twins.contains(&twins) {
+            self.own_twins.push(twins);
+        }
+    }
+
+    /// The units that are duplicates however the rest is settled.
+    fn finish(&mut self) -> Result<(), TooManyDigits> {
+        let counts_sometimes = |at: usize| self.found.own_fates[at].iter().any(|fate| matches!(fate, Fate::Taken(_)));
+        let mut least: Option<Decimal> = None;
+        for twins in &self.own_twins {
+            let sometimes = twins.iter().filter(|(at, _)| counts_sometimes(*at));
+            let sum = sometimes.map(|(_, units)| *units).try_fold(Decimal::ZERO, plus)?;
+            least = Some(least.filter(|least| least.abs() <= sum.abs()).unwrap_or(sum));
+        }
+        self.found.sure_duplicates = least.unwrap_or_default();
+        Ok(())
+    }
+}
+
+/// Whether two items are one device or person: by the first identity that both have.
+fn is_same(mine: Known<'_>, other: Known<'_>) -> bool {
+    let has = |known: Known<'_>, key: IdentityKey| known.1.contains(&key) && known.0.iter().any(|(one, _)| *one == key);
+    let first = mine.1.iter().copied().find(|key| has(mine, *key) && has(other, *key));
+    first.is_some_and(|key| mine.0.iter().any(|identity| identity.0 == key && other.0.contains(identity)))
+}

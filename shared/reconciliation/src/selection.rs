@@ -1,0 +1,290 @@
+//! What a service counts in one source, and what may become of one item there.
+
+use jiff::tz::Offset;
+use rust_decimal::Decimal;
+use truecount_rules::{CountPart, CountSpec, Filter, Fit, IdentityKey, Pattern, StalePolicy, UnknownPolicy};
+
+use crate::columns::{ItemColumns, OwnState};
+use crate::evidence::{LedgerReason, Widening};
+use crate::pool::Candidate;
+use crate::run_inputs::{RunInputs, UsageSource};
+
+/// The most parts of a count that one source can have; the rest would not fit a mask.
+const PARTS_MAX: usize = 64;
+
+/// Parts of a count, a bit each.
+pub(crate) type PartMask = u64;
+
+/// What a service counts in one source.
+pub(crate) struct Selection<'r> {
+    kinds: Vec<KindSelection<'r>>,
+    /// Why nobody knows an upper end: words that the source never had.
+    pub(crate) open: Vec<Widening>,
+    /// Parts of which nobody knows a lower end: what they must not take may be misspelt.
+    pub(crate) without_low: PartMask,
+    pub(crate) without_low_why: Vec<Widening>,
+}
+
+/// What holds for the items of one kind.
+struct KindSelection<'r> {
+    /// The parts that count the kind, by number and themselves.
+    parts: Vec<(u32, &'r CountPart)>,
+    stale: StalePolicy,
+    unknown: UnknownPolicy,
+    usual: Vec<(String, Vec<Pattern>)>,
+    identity: &'r [IdentityKey],
+}
+
+/// One way in which an item may be settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Way {
+    /// The kind, of an item that can be one device with another; `None`: of none that the source knows.
+    pub(crate) kind: Option<usize>,
+    /// Why it does not count, before it is held against others.
+    pub(crate) left_out: Option<LedgerReason>,
+    pub(crate) looks: Looks,
+    /// Units; `None`: the vendor did not say.
+    pub(crate) units: Option<Decimal>,
+    /// Whether the units are those before a fall.
+    pub(crate) is_larger: bool,
+}
+
+/// Whether a service looks at an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looks {
+    /// These parts take it.
+    Taken(PartMask),
+    /// None does.
+    Passed,
+    /// A fact is missing, and the rule leaves such items out.
+    LeftOut,
+}
+
+impl Way {
+    /// Whether it would count if no other item is the same device.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.kind.is_some() && self.left_out.is_none()
+    }
+
+    /// What comes of it, where it is not a duplicate.
+    pub(crate) fn fate(&self) -> Fate {
+        match (self.kind, self.looks, self.left_out) {
+            (None, ..) | (_, Looks::Passed, _) => Fate::Passed,
+            (_, _, Some(reason)) => Fate::Left(reason),
+            (_, Looks::LeftOut, None) => Fate::Left(LedgerReason::Unknown),
+            (_, Looks::Taken(mask), None) => Fate::Taken(mask),
+        }
+    }
+}
+
+/// What comes of an item in one way of settling everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Taken(PartMask),
+    Left(LedgerReason),
+    /// The service does not look at it.
+    Passed,
+}
+
+impl<'r> Selection<'r> {
+    /// What `spec` counts in a source; `None`: nothing.
+    pub(crate) fn of(spec: &'r CountSpec, inputs: &'r RunInputs, source: usize) -> Option<Self> {
+        let kept = &inputs.sources[source];
+        let parts: Vec<&CountPart> = spec.parts.iter().filter(|part| part.source == kept.id).take(PARTS_MAX).collect();
+        if parts.is_empty() {
+            return None;
+        }
+        let kinds = kept.kinds.iter().map(|kind| {
+            let own = parts.iter().enumerate().filter(|(_, part)| part.kind == kind.name);
+            let own: Vec<(u32, &CountPart)> = own.map(|(number, part)| (bit(number), *part)).collect();
+            let first = own.first().map(|(_, part)| *part);
+            KindSelection {
+                stale: first.map_or_else(|| spec.policies.stale_of(kind), |part| part.stale),
+                unknown: first.map_or_else(|| spec.policies.unknown_of(kind), |part| part.unknown),
+                usual: first.map_or_else(|| spec.policies.usual_of(kind), |part| part.usual.clone()),
+                identity: &kind.identity,
+                parts: own,
+            }
+        });
+        let mut selection =
+            Self { kinds: kinds.collect(), open: Vec::new(), without_low: 0, without_low_why: Vec::new() };
+        for (number, part) in parts.iter().enumerate() {
+            selection.note_unseen(kept, source, number, part);
+        }
+        Some(selection)
+    }
+
+    /// Notes the words of a part that its source never had.
+    fn note_unseen(&mut self, kept: &UsageSource, source: usize, number: usize, part: &CountPart) {
+        if part.may_be_empty {
+            return;
+        }
+        let kind = &part.kind;
+        if !kept.words.has_kind(kind) {
+            self.open.push(Widening::WordNeverSeen { source, kind: kind.clone(), word: None });
+        }
+        for (attribute, word) in part.wanted.iter().flat_map(|filter| never(kept, kind, filter)) {
+            self.open.push(Widening::WordNeverSeen { source, kind: kind.clone(), word: Some((attribute, word)) });
+        }
+        let shares = part.less.iter().flat_map(|share| &share.wanted);
+        for (attribute, word) in shares.chain([&part.unwanted]).flat_map(|filter| never(kept, kind, filter)) {
+            self.without_low |= 1 << number;
+            self.without_low_why.push(Widening::UnwantedNeverSeen { source, kind: kind.clone(), attribute, word });
+        }
+    }
+
+    /// Whether a part counts items of a kind.
+    pub(crate) fn counts_kind(&self, kind: Option<usize>) -> bool {
+        kind.is_none_or(|kind| !self.kinds[kind].parts.is_empty())
+    }
+
+    /// The identities of a kind, the surest first.
+    pub(crate) fn identity_of(&self, kind: usize) -> &'r [IdentityKey] {
+        self.kinds[kind].identity
+    }
+
+    /// Every way in which an item may be settled; at least one.
+    pub(crate) fn ways(&self, items: &ItemColumns, candidate: &Candidate, ways: &mut Vec<Way>) {
+        ways.clear();
+        let item = candidate.item;
+        match items.kind(item) {
+            Some(kind) => self.ways_of_kind(items, candidate, kind, ways),
+            None => {
+                for kind in 0..self.kinds.len() {
+                    self.ways_of_kind(items, candidate, kind, ways);
+                }
+                ways.push(Way {
+                    kind: None,
+                    left_out: None,
+                    looks: Looks::Passed,
+                    units: items.units(item),
+                    is_larger: false,
+                });
+            }
+        }
+        if let Some(larger) = candidate.larger {
+            for at in 0..ways.len() {
+                ways.push(Way { units: Some(larger), is_larger: true, ..ways[at] });
+            }
+        }
+    }
+
+    fn ways_of_kind(&self, items: &ItemColumns, candidate: &Candidate, kind: usize, ways: &mut Vec<Way>) {
+        let selection = &self.kinds[kind];
+        let text_of = |name: &str| items.attribute(candidate.item, name);
+        let units = items.units(candidate.item);
+        let (looks, other) = selection.looks(&text_of);
+        for left_out in selection.steps(items, candidate) {
+            for looks in std::iter::once(looks).chain(other) {
+                let way = Way { kind: Some(kind), left_out, looks, units, is_larger: false };
+                if !ways.contains(&way) {
+                    ways.push(way);
+                }
+            }
+        }
+    }
+
+    /// How many of the items are settled by what the rule says of facts that are missing.
+    pub(crate) fn is_decided_by_rule(&self, items: &ItemColumns, candidate: &Candidate) -> bool {
+        let Some(kind) = items.kind(candidate.item) else { return false };
+        let selection = &self.kinds[kind];
+        if selection.unknown == UnknownPolicy::Widens || selection.parts.is_empty() {
+            return false;
+        }
+        let text_of = |name: &str| items.attribute(candidate.item, name);
+        selection.parts.iter().any(|(_, part)| part.takes(text_of) == Fit::Unknown)
+    }
+}
+
+fn bit(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(0)
+}
+
+/// The words of a filter that a kind of a source never had.
+fn never(kept: &UsageSource, kind: &str, filter: &Filter) -> Vec<(String, String)> {
+    let asked = filter.tables.iter().flat_map(|table| {
+        let any = table.attributes.iter().flat_map(|(name, words)| words.iter().map(move |word| (name.as_str(), word)));
+        any.chain(table.holds_all.iter().map(|word| ("holds", word)))
+    });
+    let unseen = asked.filter(|(attribute, word)| !kept.words.has(kind, attribute, word));
+    unseen.map(|(attribute, word)| (attribute.to_owned(), word.written.clone())).collect()
+}
+
+impl KindSelection<'_> {
+    /// Why an item may not count, before it is held against others: each possible answer.
+    fn steps(&self, items: &ItemColumns, candidate: &Candidate) -> Vec<Option<LedgerReason>> {
+        let mut steps = Vec::with_capacity(1);
+        let may_count = match items.own_state(candidate.item) {
+            OwnState::Counts => true,
+            OwnState::LeftOut(reason) => {
+                steps.push(Some(LedgerReason::State(reason)));
+                false
+            }
+            OwnState::Unknown(_) => {
+                steps.push(Some(LedgerReason::Unknown));
+                true
+            }
+        };
+        if may_count {
+            self.steps_of_counting(items, candidate, &mut steps);
+        }
+        steps
+    }
+
+    fn steps_of_counting(&self, items: &ItemColumns, candidate: &Candidate, steps: &mut Vec<Option<LedgerReason>>) {
+        let text_of = |name: &str| items.attribute(candidate.item, name);
+        let mut may_be_unusual = false;
+        for (attribute, allowed) in &self.usual {
+            let fits = text_of(attribute).map(|text| is_usual(attribute, text, allowed));
+            match (fits, self.unknown) {
+                (Some(true), _) | (None, UnknownPolicy::Counts) => {}
+                (Some(false), _) => return steps.push(Some(LedgerReason::Usual)),
+                (None, UnknownPolicy::Widens) => may_be_unusual = true,
+                (None, UnknownPolicy::LeftOut) => return steps.push(Some(LedgerReason::Unknown)),
+            }
+        }
+        if may_be_unusual {
+            steps.push(Some(LedgerReason::Usual));
+        }
+        let StalePolicy::AfterDays(limit) = self.stale else { return steps.push(None) };
+        match (items.last_seen(candidate.item), self.unknown) {
+            (Some(seen), _) => {
+                let seen = Offset::UTC.to_datetime(seen).date();
+                let days = (candidate.snapshot_day - seen).get_days();
+                steps.push((i64::from(days) > i64::from(limit)).then_some(LedgerReason::Stale));
+            }
+            (None, UnknownPolicy::Counts) => steps.push(None),
+            (None, UnknownPolicy::LeftOut) => steps.push(Some(LedgerReason::Unknown)),
+            (None, UnknownPolicy::Widens) => steps.extend([None, Some(LedgerReason::Stale)]),
+        }
+    }
+
+    /// Whether the service looks at an item; where that is not known, both answers.
+    fn looks<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> (Looks, Option<Looks>) {
+        let (mut sure, mut open) = (0, 0);
+        for (number, part) in &self.parts {
+            match part.takes(text_of) {
+                Fit::Yes => sure |= 1 << number,
+                Fit::No => {}
+                Fit::Unknown => open |= 1 << number,
+            }
+        }
+        let of = |mask: PartMask| if mask == 0 { Looks::Passed } else { Looks::Taken(mask) };
+        match (open, self.unknown) {
+            (0, _) => (of(sure), None),
+            (_, UnknownPolicy::Counts) => (of(sure | open), None),
+            (_, UnknownPolicy::LeftOut) if sure == 0 => (Looks::LeftOut, None),
+            (_, UnknownPolicy::LeftOut) => (of(sure), None),
+            (_, UnknownPolicy::Widens) => (of(sure), Some(of(sure | open))),
+        }
+    }
+}
+
+fn is_usual(attribute: &str, text: &str, allowed: &[Pattern]) -> bool {
+    truecount_billing::attribute_words(attribute, text).any(|word| allowed.iter().any(|one| one.fits(word)))
+}
+
+/// The number of an item's units in a mask of parts.
+pub(crate) fn weight(mask: PartMask) -> Decimal {
+    Decimal::from(mask.count_ones())
+}

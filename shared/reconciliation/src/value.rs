@@ -1,0 +1,226 @@
+//! What a change of billed units is worth a month, allocated to named lines: exactly what the change list would change.
+
+use jiff::civil::Date;
+use rust_decimal::{Decimal, RoundingStrategy};
+use truecount_billing::Currency;
+use truecount_rules::ServiceRule;
+
+use crate::billed_side::{BilledSide, LineRow, units};
+use crate::context::RunContext;
+use crate::interval::{TooManyDigits, minus, plus, times};
+use crate::outcome::{AtStake, InvoicedWhen, LineChange};
+
+/// Money of a product is rounded once, to so many places.
+const MONEY_PLACES: u32 = 12;
+
+/// Prices and lines of one comparison.
+pub(crate) struct Valuation<'a> {
+    pub(crate) side: &'a BilledSide<'a>,
+    pub(crate) rule: &'a ServiceRule,
+    pub(crate) context: RunContext,
+    /// The currency of a line that is not there yet; `None`: the client has several.
+    pub(crate) client_currency: Option<Currency>,
+}
+
+/// So many units more, or less, of one line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnitsOfLine<'a> {
+    /// `None`: there is no line yet.
+    pub(crate) line: Option<LineRow<'a>>,
+    pub(crate) units: Decimal,
+}
+
+/// A price of one unit: so much for so many months.
+#[derive(Debug, Clone, Copy)]
+struct UnitPriceOver {
+    each: Decimal,
+    months: u32,
+    is_list_price: bool,
+}
+
+impl<'a> Valuation<'a> {
+    /// The lines whose quantity is changed: those that stand, else those that end.
+    fn lines(&self) -> &[LineRow<'a>] {
+        if self.side.lines.is_empty() { &self.side.ending } else { &self.side.lines }
+    }
+
+    pub(crate) fn newest(&self) -> Option<LineRow<'a>> {
+        self.lines().iter().copied().max_by_key(LineRow::age)
+    }
+
+    /// The price of a line, or of one that is not there yet: its own, else the rule's.
+    fn price(&self, line: Option<LineRow<'_>>) -> Option<UnitPriceOver> {
+        if let Some(line) = line {
+            let months = match line.agreement().cycle_months {
+                None if line.is_free() => 1,
+                None => return None,
+                Some(months) => months.max(1),
+            };
+            if let Some(each) = line.cycle_price() {
+                return Some(UnitPriceOver { each, months, is_list_price: false });
+            }
+        }
+        let currency = line.map_or(self.client_currency, |line| Some(line.currency(&self.context)));
+        let price = self.rule.price.as_ref().filter(|price| Some(price.currency) == currency)?;
+        Some(UnitPriceOver { each: price.each, months: 1, is_list_price: !price.is_clients_own })
+    }
+
+    /// Whether the price of a change is the rule's for everybody.
+    pub(crate) fn is_at_list_price(&self, changes: &[UnitsOfLine<'_>]) -> bool {
+        changes.iter().any(|change| self.price(change.line).is_some_and(|price| price.is_list_price))
+    }
+
+    /// What units of a line are worth a month; `None`: its price is not known.
+    pub(crate) fn amount(&self, change: UnitsOfLine<'_>) -> Result<Option<Decimal>, TooManyDigits> {
+        self.price(change.line).map(|price| amount(price, change.units)).transpose()
+    }
+
+    /// What a line is worth a month.
+    pub(crate) fn line_amount(&self, line: LineRow<'_>) -> Result<Option<Decimal>, TooManyDigits> {
+        self.amount(UnitsOfLine { line: Some(line), units: line.billed()? })
+    }
+
+    /// The change of lines from what is billed to `target`: more goes to the newest line; less to one that alone is the
+    /// difference and stands on an older agreement than another, else to the newest first.
+    pub(crate) fn change(&self, target: Decimal) -> Result<Vec<UnitsOfLine<'a>>, TooManyDigits> {
+        let lines = self.lines();
+        let difference = minus(target, plus(units(lines)?, self.side.extra)?)?;
+        if difference.is_zero() {
+            return Ok(Vec::new());
+        }
+        if difference > Decimal::ZERO || lines.is_empty() {
+            return Ok(vec![UnitsOfLine { line: self.newest(), units: difference }]);
+        }
+        if let Some(line) = self.left_running(lines, -difference)? {
+            return Ok(vec![UnitsOfLine { line: Some(line), units: difference }]);
+        }
+        let mut newest_first = lines.to_vec();
+        newest_first.sort_by_key(|line| std::cmp::Reverse((line.begin(), line.row.id.as_str().to_owned())));
+        let (mut cut, mut found) = (-difference, Vec::new());
+        for line in newest_first {
+            let share = cut.min(line.billed()?.max(Decimal::ZERO));
+            if !share.is_zero() {
+                found.push(UnitsOfLine { line: Some(line), units: -share });
+                cut = minus(cut, share)?;
+            }
+        }
+        if !cut.is_zero() {
+            found.push(UnitsOfLine { line: self.newest(), units: -cut });
+        }
+        Ok(found)
+    }
+
+    /// The line that alone is the difference and stands on an older agreement than another: old and new both run?
+    fn left_running(&self, lines: &[LineRow<'a>], cut: Decimal) -> Result<Option<LineRow<'a>>, TooManyDigits> {
+        let newest_agreement = lines.iter().map(|line| line.agreement().from).max().flatten();
+        let mut found: Vec<LineRow<'_>> = Vec::new();
+        for line in lines {
+            if line.billed()? == cut && line.agreement().from < newest_agreement {
+                found.push(*line);
+            }
+        }
+        Ok(found.into_iter().min_by_key(|line| (line.agreement().from, line.age())))
+    }
+
+    /// What going from what is billed to `target` is worth; `None`: not known, or a range.
+    pub(crate) fn worth(&self, target: Decimal) -> Result<Option<Decimal>, TooManyDigits> {
+        if self.side.is_mixed() {
+            return Ok(None);
+        }
+        self.sum(&self.change(target)?)
+    }
+
+    /// What changes are worth together; `None`: one is not known.
+    pub(crate) fn sum(&self, changes: &[UnitsOfLine<'_>]) -> Result<Option<Decimal>, TooManyDigits> {
+        let mut sum = Decimal::ZERO;
+        for change in changes {
+            let Some(amount) = self.amount(*change)? else { return Ok(None) };
+            sum = plus(sum, amount)?;
+        }
+        Ok(Some(sum))
+    }
+
+    /// What so many units more are worth.
+    pub(crate) fn raised(&self, units: Decimal) -> Result<AtStake, TooManyDigits> {
+        if units.is_zero() {
+            return Ok(AtStake::Known(Decimal::ZERO));
+        }
+        if self.side.is_mixed() {
+            return Ok(AtStake::Unknown);
+        }
+        let amount = self.amount(UnitsOfLine { line: self.newest(), units })?;
+        Ok(amount.map_or(AtStake::Unknown, AtStake::Known))
+    }
+
+    /// What billing down to `target` is worth. `more`: units that may be billed on lines that were not read today.
+    pub(crate) fn lowered(&self, target: Decimal, more: Decimal) -> Result<AtStake, TooManyDigits> {
+        let Some(worth) = self.worth(target.min(self.side.total))? else { return Ok(AtStake::Unknown) };
+        match self.raised(more)? {
+            AtStake::Known(extra) => Ok(AtStake::Known(minus(extra, worth)?)),
+            AtStake::Unknown => Ok(AtStake::Unknown),
+        }
+    }
+
+    /// The currency of a change; `None`: there are several.
+    pub(crate) fn currency(&self) -> Option<Currency> {
+        if self.side.is_mixed() {
+            return None;
+        }
+        self.newest().map_or(self.client_currency, |line| Some(line.currency(&self.context)))
+    }
+
+    /// When a change of a line is invoiced, and the day, where that is not the usual one.
+    pub(crate) fn when(&self, line: Option<LineRow<'_>>) -> (InvoicedWhen, Option<Date>) {
+        let Some(line) = line else { return (InvoicedWhen::ThisRun, None) };
+        let invoice = self.context.next_invoice(line.agreement());
+        let is_longer = line.agreement().cycle_months.is_some_and(|months| months > 1);
+        let is_before_next = |day: Date| day < self.context.next_closing;
+        let is_this_run = invoice.map_or(!is_longer, is_before_next);
+        let when = if is_this_run { InvoicedWhen::ThisRun } else { InvoicedWhen::Later };
+        (when, invoice.filter(|_| is_longer))
+    }
+
+    /// What somebody types: each line from its quantity to the one that makes the change.
+    pub(crate) fn line_changes(&self, changes: &[UnitsOfLine<'_>]) -> Result<Vec<LineChange>, TooManyDigits> {
+        let of = |change: &UnitsOfLine<'_>| {
+            let (when, _) = self.when(change.line);
+            let amount = self.amount(*change)?;
+            let Some(line) = change.line else {
+                return Ok(LineChange { line: None, from: Decimal::ZERO, to: change.units, amount, when });
+            };
+            let from = line.row.quantity;
+            // A quantity below what its price includes must first come up to that.
+            let base =
+                if line.has_less_included() { from.max(line.row.less_included.unwrap_or_default()) } else { from };
+            let to = plus(base, change.units)?;
+            let line = Some((line.agreement().id.clone(), line.row.id.clone()));
+            Ok(LineChange { line, from, to, amount, when })
+        };
+        changes.iter().map(of).collect()
+    }
+}
+
+fn amount(price: UnitPriceOver, units: Decimal) -> Result<Decimal, TooManyDigits> {
+    let product = times(price.each, units)?;
+    let monthly = match price.months {
+        1 => product,
+        months => product.checked_div(Decimal::from(months)).ok_or(TooManyDigits)?,
+    };
+    Ok(monthly.round_dp_with_strategy(MONEY_PLACES, RoundingStrategy::MidpointAwayFromZero))
+}
+
+/// A line's worth a month by its own price alone, of which no service is known.
+pub(crate) fn own_amount(line: LineRow<'_>) -> Result<Option<Decimal>, TooManyDigits> {
+    let Some(each) = line.cycle_price() else { return Ok(None) };
+    let months = match line.agreement().cycle_months {
+        None if line.is_free() => 1,
+        None => return Ok(None),
+        Some(months) => months.max(1),
+    };
+    amount(UnitPriceOver { each, months, is_list_price: false }, line.billed()?).map(Some)
+}
+
+/// What an agreement bills by itself in a month; `None`: nothing, or its cycle is not known.
+pub(crate) fn header_amount(amount_of_cycle: Decimal, months: u32) -> Result<Decimal, TooManyDigits> {
+    amount(UnitPriceOver { each: amount_of_cycle, months: months.max(1), is_list_price: false }, Decimal::ONE)
+}
