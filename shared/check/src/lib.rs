@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 pub use world::{
     ExpectedRow, ExpectedWhen, NaiveDifference, ObservedRow, ObservedWorld, World, WorldAccount, WorldAccountRead,
     WorldAgreement, WorldAmounts, WorldBelonging, WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults,
-    WorldIdentity, WorldItem, WorldItemKind, WorldLine, WorldList, WorldRowKind, WorldSource, WorldUpperEnd,
+    WorldIdentity, WorldItem, WorldItemKind, WorldLine, WorldList, WorldRowKind, WorldRunError, WorldSource,
+    WorldUpperEnd,
 };
 
 use truecount_billing::{CountDay, FieldError, ReadState, Side, SourceId};

@@ -8,7 +8,9 @@ mod accounts;
 mod clients;
 mod expect;
 mod fields;
+mod inputs;
 mod observed;
+mod run;
 mod sources;
 mod value;
 
@@ -27,6 +29,7 @@ pub use clients::{WorldAgreement, WorldClient, WorldClientRead, WorldLine};
 pub use expect::{ExpectedRow, ExpectedWhen, WorldRowKind, WorldUpperEnd};
 use fields::{Fields, Reader};
 pub use fields::{WorldFault, WorldFaults};
+pub use inputs::WorldRunError;
 pub use observed::{ObservedRow, ObservedWorld, WorldAmounts};
 pub use sources::{WorldIdentity, WorldItemKind, WorldList, WorldSource};
 use value::Value;

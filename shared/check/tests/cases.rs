@@ -309,3 +309,18 @@ add = 1
     assert_eq!(told["colour"], "there is no such key");
     assert!(told["naive[0].counted"].starts_with("a whole number or text is needed"), "{told:#?}");
 }
+
+#[test]
+fn each_world_comes_out_right() {
+    let mut wrong = Vec::new();
+    for world in worlds().iter().filter(|world| world.waits_for.is_none()) {
+        match world.outcome() {
+            Ok(observed) => {
+                let differs = world.differences(&observed);
+                wrong.extend(differs.into_iter().map(|why| format!("{}: {why}", world.name)));
+            }
+            Err(error) => wrong.push(format!("{}: {error}", world.name)),
+        }
+    }
+    assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
+}

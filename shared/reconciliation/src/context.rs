@@ -103,7 +103,7 @@ mod tests {
     use truecount_billing::AgreementId;
 
     fn context() -> RunContext {
-        let home_currency = "USD".parse().unwrap();
+        let home_currency = Currency::new("USD").unwrap();
         RunContext { count_day: date(2026, 11, 26), next_closing: date(2026, 12, 26), home_currency }
     }
 

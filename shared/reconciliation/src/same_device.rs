@@ -22,6 +22,8 @@ const ORDERED_MAX: usize = 7;
 pub(crate) struct GroupCount {
     /// The undecided accounts that have items in it.
     pub(crate) accounts: Vec<usize>,
+    /// Whether items of an account that is gone are in it.
+    pub(crate) has_gone: bool,
     /// By what is there.
     spans: Vec<(Presence, Span)>,
     /// What may become of each item.
@@ -49,7 +51,9 @@ impl GroupCount {
         let here = self.accounts.iter().enumerate().filter(|(_, one)| accounts.contains(one));
         let here = here.fold(0, |mask, (at, _)| mask | 1 << at);
         let is_so = |presence: &Presence| {
-            presence.origin <= origin && presence.with_gone == with_gone && presence.accounts == here
+            presence.origin <= origin
+                && presence.with_gone == (with_gone && self.has_gone)
+                && presence.accounts == here
         };
         let mut fitting = self.spans.iter().filter(|(presence, _)| is_so(presence)).map(|(_, span)| *span);
         let first = fitting.next();
@@ -93,6 +97,7 @@ pub(crate) fn settle_group(
         accounts: &accounts,
         found: GroupCount {
             accounts: accounts.clone(),
+            has_gone,
             spans: Vec::new(),
             fates: vec![Vec::new(); members.len()],
             own_fates: vec![Vec::new(); members.len()],
