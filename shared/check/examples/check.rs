@@ -1,14 +1,20 @@
 //! `check` by itself, without the rest of the command line: for measuring.
 //!
+//! usage: check check --cases F
 //! usage: check --billed F --usage F [--mappings F] [--rules F] --as-of DATE --out DIR
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
-use truecount_check::{CheckArgs, run};
+use truecount_check::{CheckArgs, compare_worlds, run};
 
 #[expect(clippy::print_stderr, reason = "an example at a prompt")]
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [_, flag, file] = words.as_slice()
+        && flag == "--cases"
+    {
+        return worlds(file);
+    }
     let named: BTreeMap<&str, &str> =
         words.chunks_exact(2).map(|pair| (pair[0].trim_start_matches('-'), pair[1].as_str())).collect();
     let path = |name: &str| named.get(name).map(PathBuf::from);
@@ -23,6 +29,27 @@ fn main() -> ExitCode {
             eprintln!("{} findings in {}", outcome.reconciliation.findings.len(), outcome.exceptions.display());
             ExitCode::from(outcome.exit_code())
         }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Compares each world of a file.
+#[expect(clippy::print_stderr, reason = "an example at a prompt")]
+fn worlds(file: &str) -> ExitCode {
+    let worlds = match std::fs::File::open(file) {
+        Ok(worlds) => worlds,
+        Err(error) => {
+            eprintln!("error: {file}: {error}");
+            return ExitCode::from(3);
+        }
+    };
+    let outcomes = std::io::BufWriter::new(std::io::stdout().lock());
+    match compare_worlds(file, std::io::BufReader::new(worlds), outcomes) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(2),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(3)

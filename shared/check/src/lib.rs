@@ -21,7 +21,7 @@ pub use world::{
     ExpectedRow, ExpectedWhen, NaiveDifference, ObservedRow, ObservedWorld, World, WorldAccount, WorldAccountRead,
     WorldAgreement, WorldAmounts, WorldBelonging, WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults,
     WorldIdentity, WorldItem, WorldItemKind, WorldLine, WorldList, WorldRowKind, WorldRunError, WorldSource,
-    WorldUpperEnd,
+    WorldStreamError, WorldUpperEnd, compare_worlds,
 };
 
 use truecount_billing::{CountDay, FieldError, ReadState, Side, SourceId};

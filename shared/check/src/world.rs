@@ -31,6 +31,7 @@ use fields::{Fields, Reader};
 pub use fields::{WorldFault, WorldFaults};
 pub use inputs::WorldRunError;
 pub use observed::{ObservedRow, ObservedWorld, WorldAmounts};
+pub use run::{WorldStreamError, compare_worlds};
 pub use sources::{WorldIdentity, WorldItemKind, WorldList, WorldSource};
 use value::Value;
 

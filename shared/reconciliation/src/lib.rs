@@ -23,6 +23,7 @@ mod interval;
 mod item_evidence;
 mod items;
 mod lines;
+mod moved;
 mod order;
 mod outcome;
 mod pool;
@@ -59,8 +60,8 @@ pub use inputs::{
     Profile, ReconcileError, SourceNo, SourceStatus,
 };
 pub use outcome::{
-    AtStake, ClientOutcome, ComparedUnits, InvoicedWhen, LineChange, OutcomeRow, RevenueCoverage, RowFigures, RowKind,
-    RowLedger, RowValue, RunOutcome, RunTotals,
+    AtStake, ClientOutcome, ComparedUnits, InvoicedWhen, LineChange, MovedClient, OutcomeRow, RevenueCoverage,
+    RowFigures, RowKind, RowLedger, RowValue, RunOutcome, RunTotals,
 };
 pub use portfolio::reconcile_run;
 pub use reconciler::{ACCOUNTS_MAX, Reconciler};

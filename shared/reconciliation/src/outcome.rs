@@ -232,11 +232,25 @@ pub struct ClientOutcome {
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
 }
 
+/// Usage at a client whose agreement ended, and about as much billed too many at another: nobody moved its accounts.
+/// One entry, in no total.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedClient {
+    /// The client whose agreement ended.
+    pub from: ClientId,
+    /// The client that is billed.
+    pub to: ClientId,
+    /// Of each service: what is used at the one, and what is billed too many at the other.
+    pub services: Vec<(OutcomeRow, OutcomeRow)>,
+}
+
 /// What came of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunOutcome {
     /// Each client, in the order of the inputs.
     pub clients: Vec<ClientOutcome>,
+    /// Clients that another has taken over; their rows are here, and not at the clients.
+    pub moved: Vec<MovedClient>,
     /// Accounts with usage that a rule takes, of which nobody decided whose they are; by their numbers.
     pub unmapped: Vec<usize>,
     /// Totals by currency; one of which all are nothing is not there.

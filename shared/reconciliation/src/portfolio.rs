@@ -9,7 +9,10 @@ use truecount_rules::{NamedClient, Rules, ServiceBasis};
 
 use crate::context::RunContext;
 use crate::interval::TooManyDigits;
-use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RunOutcome, RunTotals};
+use crate::moved::{Move, find_moves, take_moved};
+use crate::outcome::{
+    AtStake, ClientOutcome, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RunOutcome, RunTotals,
+};
 use crate::pool::{Pool, unread};
 use crate::reconcile_client::{ClientCase, ClientResult, Compared};
 use crate::run_index::RunIndex;
@@ -36,12 +39,14 @@ pub fn reconcile_run(inputs: &RunInputs, rules: &Rules, context: &RunContext) ->
     };
     let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(case).collect();
     let results: Vec<ClientResult<'_>> = cases.iter().map(ClientCase::reconcile).collect();
-    let portfolio = Portfolio { inputs, index: &index, context, cases: &cases, results: &results };
+    let moves = find_moves(&results, &index);
+    let portfolio = Portfolio { inputs, index: &index, context, cases: &cases, results: &results, moves: &moves };
     let totals = portfolio.totals();
     let coverage = portfolio.coverage();
     let unmapped = unmapped(inputs, &index, rules, context);
-    let clients = results.into_iter().map(|result| result.outcome).collect();
-    RunOutcome { clients, unmapped, totals, coverage }
+    let mut clients: Vec<ClientOutcome> = results.into_iter().map(|result| result.outcome).collect();
+    let moved = take_moved(&mut clients, &moves);
+    RunOutcome { clients, moved, unmapped, totals, coverage }
 }
 
 /// Accounts with usage that some service may take, of which nobody decided whose they are.
@@ -84,6 +89,7 @@ struct Portfolio<'a> {
     context: &'a RunContext,
     cases: &'a [ClientCase<'a>],
     results: &'a [ClientResult<'a>],
+    moves: &'a [Move],
 }
 
 /// Accounts that a client is not to be counted for: it is dearer elsewhere.
@@ -109,14 +115,21 @@ impl Portfolio<'_> {
 
     fn totals(&self) -> BTreeMap<Currency, RunTotals> {
         let mut totals: BTreeMap<Currency, RunTotals> = BTreeMap::new();
-        for row in self.results.iter().flat_map(|result| &result.outcome.rows) {
-            add_row(&mut totals, row);
+        for (client, result) in self.results.iter().enumerate() {
+            for (at, row) in result.outcome.rows.iter().enumerate() {
+                if !self.has_moved(client, at) {
+                    add_row(&mut totals, row);
+                }
+            }
         }
         let elsewhere = self.elsewhere();
         for (client, compared) in self.compared() {
             let without = elsewhere.get(&client);
-            for row in self.rows(client, compared) {
+            for (at, row) in compared.rows.clone().zip(self.rows(client, compared)) {
                 let Some(currency) = row.value.as_ref().and_then(|value| value.currency) else { continue };
+                if self.has_moved(client, at) {
+                    continue;
+                }
                 let up = match without {
                     Some(without) if row.kind != RowKind::AgreementEnding => {
                         self.stake_without(client, compared, row, &|account| !without.contains(&account))
@@ -130,6 +143,10 @@ impl Portfolio<'_> {
         }
         totals.retain(|_, total| *total != RunTotals::default());
         totals
+    }
+
+    fn has_moved(&self, client: usize, row: usize) -> bool {
+        self.moves.iter().any(|one| one.used == (client, row) || one.billed == (client, row))
     }
 
     fn compared(&self) -> impl Iterator<Item = (usize, &Compared<'_>)> {

@@ -51,9 +51,7 @@ impl GroupCount {
         let here = self.accounts.iter().enumerate().filter(|(_, one)| accounts.contains(one));
         let here = here.fold(0, |mask, (at, _)| mask | 1 << at);
         let is_so = |presence: &Presence| {
-            presence.origin <= origin
-                && presence.with_gone == (with_gone && self.has_gone)
-                && presence.accounts == here
+            presence.origin <= origin && presence.with_gone == (with_gone && self.has_gone) && presence.accounts == here
         };
         let mut fitting = self.spans.iter().filter(|(presence, _)| is_so(presence)).map(|(_, span)| *span);
         let first = fitting.next();

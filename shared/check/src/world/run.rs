@@ -1,8 +1,10 @@
 //! Compares a world, and says what came out in the words of its format.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
     AtStake, InvoicedWhen, ItemFate, LineChange, OutcomeRow, RevenueCoverage, RowFigures, RowKind, RowValue, RunInputs,
@@ -12,6 +14,59 @@ use truecount_reconciliation::{
 use super::inputs::{ReadyWorld, WorldRunError};
 use super::observed::{ObservedRow, ObservedWorld};
 use super::{ExpectedWhen, World, WorldAmounts, WorldRowKind, WorldUpperEnd};
+
+/// Why a stream of worlds came to an end.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldStreamError {
+    /// It could not be read further.
+    #[error("the worlds cannot be read")]
+    Read(#[source] std::io::Error),
+    /// An outcome could not be written.
+    #[error("an outcome cannot be written")]
+    Write(#[source] std::io::Error),
+}
+
+/// The outcome of a world that cannot be used.
+#[derive(Serialize)]
+struct UnusableWorld<'a> {
+    name: &'a str,
+    error: String,
+}
+
+/// Compares many worlds, one line of JSON each, and writes one line of outcome for each: of a world that cannot be used,
+/// why. Answers with how many could not be used.
+///
+/// # Errors
+/// [`WorldStreamError`]; what was written before stays.
+pub fn compare_worlds(file: &str, worlds: impl BufRead, mut outcomes: impl Write) -> Result<usize, WorldStreamError> {
+    let mut unusable = 0;
+    for (number, line) in worlds.lines().enumerate() {
+        let line = line.map_err(WorldStreamError::Read)?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let place = format!("{file}:{}", number + 1);
+        let (name, outcome) = match World::from_json(&place, &line) {
+            Ok(world) => (world.name.clone(), world.outcome().map_err(|error| told(&error))),
+            Err(error) => (place.clone(), Err(told(&error))),
+        };
+        unusable += usize::from(outcome.is_err());
+        let written = match &outcome {
+            Ok(outcome) => serde_json::to_string(outcome),
+            Err(error) => serde_json::to_string(&UnusableWorld { name: &name, error: error.clone() }),
+        };
+        let written = written.map_err(|error| WorldStreamError::Write(error.into()))?;
+        writeln!(outcomes, "{written}").map_err(WorldStreamError::Write)?;
+    }
+    outcomes.flush().map_err(WorldStreamError::Write)?;
+    Ok(unusable)
+}
+
+/// An error with its causes.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
 
 impl World {
     /// What comes out of the world.
@@ -33,9 +88,15 @@ impl World {
                 ..ObservedRow::new(WorldRowKind::UnmappedAccount)
             }
         });
+        let moved = outcome.moved.iter().map(|moved| ObservedRow {
+            client: Some(moved.from.to_string()),
+            service: moved.services.first().map(|(used, _)| used.service.to_string()),
+            to: Some(moved.to.to_string()),
+            ..ObservedRow::new(WorldRowKind::Moved)
+        });
         Ok(ObservedWorld {
             name: self.name.clone(),
-            rows: clients.chain(unmapped).collect(),
+            rows: clients.chain(unmapped).chain(moved).collect(),
             totals: by_currency(&outcome.totals, totals),
             coverage: by_currency(&outcome.coverage, coverage),
         })
