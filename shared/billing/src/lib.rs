@@ -29,4 +29,4 @@ pub use quantity::{CountBasis, Quantity, QuantityError, Unit};
 pub use read_state::{FetchFailure, FetchProblem, Measure, ReadReason, ReadState};
 pub use receipt::{ControlTotals, Receipt, RowReason, StreamReceipt, UnknownWord};
 pub use remedy::Remedy;
-pub use side::{Side, SideError};
+pub use side::{AccountList, Side, SideError};

@@ -1,4 +1,4 @@
-//! Which side of the comparison a source is on.
+//! Which side of the comparison a source is on, and what its list of accounts is.
 
 use std::{fmt, str::FromStr};
 
@@ -16,6 +16,16 @@ pub enum Side {
     Purchased,
     /// What devices, users or licences are in use.
     Used,
+}
+
+/// What a source's list of accounts is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountList {
+    /// All accounts that there are: one that is missing is gone.
+    Owned,
+    /// All that the credential may see: one that is missing may still be there.
+    ByGrant,
 }
 
 impl Side {

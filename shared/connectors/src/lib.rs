@@ -57,7 +57,7 @@ pub use renewal::CredentialProvider;
 pub use request::{FilePart, Missing, Page, Refusal, Request};
 pub use snapshot::{AccountReading, Note, Snapshot, SnapshotBuilder};
 pub use source::{Source, SourceBuilder};
-pub use source_kind::{AccountList, Cardinality, Category, Proof, SOURCE_KINDS, SourceKind, connect, source_kind};
+pub use source_kind::{Cardinality, Category, Proof, SOURCE_KINDS, SourceKind, connect, source_kind};
 pub use sources::csv::{CsvFile, CsvSplitter};
 pub use state::CrawlState;
 pub use stream::{Child, Refused, Stream};

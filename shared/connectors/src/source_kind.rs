@@ -2,7 +2,7 @@
 //! without connecting to it.
 
 use serde::Serialize;
-use truecount_billing::Side;
+use truecount_billing::{AccountList, Side};
 
 use crate::{error::SettingsError, source::Source, sources, vocabulary::Vocabulary};
 
@@ -65,16 +65,6 @@ pub enum Cardinality {
     OneAccountPerClient,
     /// Any number, such as its sites.
     ManyAccountsPerClient,
-}
-
-/// What a source's list of accounts is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountList {
-    /// All accounts that there are: one that is missing is gone.
-    Owned,
-    /// All that the credential may see: one that is missing may still be there.
-    ByGrant,
 }
 
 /// What a connector was held against, the weakest first.

@@ -67,6 +67,6 @@ pub use portfolio::reconcile_run;
 pub use reconciler::{ACCOUNTS_MAX, Reconciler};
 pub use rules::{RULES_MAX, Rule, RuleSet, RulesError, STALE_DAYS};
 pub use run_inputs::{
-    AccountBelonging, AccountList, AccountReading, AgreementLine, BilledAgreement, BilledClient, LinesRead, RunInputs,
-    UsageAccount, UsageSource, WordsOfSource,
+    AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemsRead, LinesRead, RunInputs, UsageAccount,
+    UsageSource, WordsOfSource,
 };

@@ -6,12 +6,12 @@ use std::ops::Range;
 use hashbrown::HashMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::attribute_words;
+use truecount_billing::{AccountList, attribute_words};
 
 use crate::columns::{ItemColumns, ItemNo};
 use crate::evidence::{Doubt, Widening};
 use crate::run_index::RunIndex;
-use crate::run_inputs::{AccountBelonging, AccountList, AccountReading, RunInputs, UsageSource};
+use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs, UsageSource};
 
 /// How surely an item is the client's. In this order the ledger tells what they add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,33 +204,31 @@ impl Reader<'_> {
             pool.widenings.push(Widening::AccountUndecided { account: number });
         }
         match &account.reading {
-            AccountReading::Complete(now) => of.add(now.clone(), Then::None, pool),
-            AccountReading::Partial(now) => {
+            ItemsRead::Complete(now) => of.add(now.clone(), Then::None, pool),
+            ItemsRead::Partial(now) => {
                 pool.open.push(Widening::AccountPartial { account: number });
                 of.add(now.clone(), Then::None, pool);
             }
-            AccountReading::Failed { earlier: Some((day, items)) }
-                if is_fresh(*day, self.count_day, source.fresh_days) =>
-            {
+            ItemsRead::Failed { earlier: Some((day, items)) } if is_fresh(*day, self.count_day, source.fresh_days) => {
                 pool.doubts.push(Doubt::EarlierReading { account: number, as_of: *day });
                 Items { snapshot_day: *day, ..of }.add(items.clone(), Then::None, pool);
             }
-            AccountReading::Failed { .. } => pool.open.push(Widening::AccountFailed { account: number }),
-            AccountReading::Doubtful => pool.open.push(Widening::AccountDoubtful { account: number }),
-            AccountReading::Fell { now, before } => {
+            ItemsRead::Failed { .. } => pool.open.push(Widening::AccountFailed { account: number }),
+            ItemsRead::Doubtful => pool.open.push(Widening::AccountDoubtful { account: number }),
+            ItemsRead::Fell { now, before } => {
                 pool.widenings.push(Widening::AccountFell { account: number });
                 of.add(now.clone(), Then::Before(before.clone(), Origin::Fell), pool);
             }
-            AccountReading::Gone { .. } if source.list == AccountList::ByGrant => {
+            ItemsRead::Gone { .. } if source.list == AccountList::ByGrant => {
                 pool.open.push(Widening::AccountFailed { account: number });
             }
-            AccountReading::Gone { confirmed: Some(since), .. } if !self.has_successor || origin.is_some() => {
+            ItemsRead::Gone { confirmed: Some(since), .. } if !self.has_successor || origin.is_some() => {
                 // An undecided account that is gone for sure holds nothing.
                 if origin.is_none() {
                     pool.doubts.push(Doubt::AccountGone { account: number, since: *since });
                 }
             }
-            AccountReading::Gone { before, .. } => {
+            ItemsRead::Gone { before, .. } => {
                 pool.widenings.push(Widening::AccountGone { account: number });
                 of.add(0..0, Then::Before(before.clone(), Origin::Gone), pool);
             }

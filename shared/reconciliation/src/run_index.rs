@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::run_inputs::{AccountBelonging, AccountReading, RunInputs};
+use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs};
 
 /// Accounts by client and source.
 #[derive(Debug, Clone, Default)]
@@ -51,13 +51,9 @@ impl RunIndex {
     fn note_kinds(&mut self, inputs: &RunInputs) {
         for account in &inputs.accounts {
             let now = match &account.reading {
-                AccountReading::Complete(now) | AccountReading::Partial(now) | AccountReading::Fell { now, .. } => {
-                    now.clone()
-                }
-                AccountReading::Failed { earlier: Some((_, items)) } => items.clone(),
-                AccountReading::Failed { earlier: None } | AccountReading::Doubtful | AccountReading::Gone { .. } => {
-                    0..0
-                }
+                ItemsRead::Complete(now) | ItemsRead::Partial(now) | ItemsRead::Fell { now, .. } => now.clone(),
+                ItemsRead::Failed { earlier: Some((_, items)) } => items.clone(),
+                ItemsRead::Failed { earlier: None } | ItemsRead::Doubtful | ItemsRead::Gone { .. } => 0..0,
             };
             self.kinds_here.extend(now.filter_map(|item| inputs.items.kind(item)).map(|kind| (account.source, kind)));
         }

@@ -6,7 +6,8 @@ use std::ops::Range;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, Agreement, BillingStatus, ClientId, Currency, LineId, LineRole, ProductCode, SourceId, attribute_words,
+    AccountId, AccountList, Agreement, BillingStatus, ClientId, Currency, LineId, LineRole, ProductCode, SourceId,
+    attribute_words,
 };
 use truecount_rules::{KindVocabulary, Pattern};
 
@@ -48,15 +49,6 @@ pub struct UsageSource {
     pub none: BTreeSet<ClientId>,
     /// The words of the last 400 days.
     pub words: WordsOfSource,
-}
-
-/// What a source's list of accounts is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AccountList {
-    /// All accounts that there are.
-    Owned,
-    /// All that the credential may see.
-    ByGrant,
 }
 
 /// Each word that a source has had, by kind and attribute, all trimmed and in small letters.
@@ -107,7 +99,7 @@ pub struct UsageAccount {
     /// Whose it is.
     pub belongs: AccountBelonging,
     /// What is known of its items.
-    pub reading: AccountReading,
+    pub reading: ItemsRead,
 }
 
 /// Whose an account is. Clients by their number.
@@ -133,7 +125,7 @@ pub enum AccountBelonging {
 
 /// What is known of the items of an account.
 #[derive(Debug, Clone)]
-pub enum AccountReading {
+pub enum ItemsRead {
     /// All of them.
     Complete(Range<ItemNo>),
     /// These, and perhaps more.

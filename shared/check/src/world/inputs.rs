@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use truecount_billing::{
-    AccountId, Agreement, AgreementId, ClientId, Currency, IdError, Identities, ItemId, LineId, Money, ProductCode,
-    Quantity, SourceId, Unit, UsageItem,
+    AccountId, AccountList, Agreement, AgreementId, ClientId, Currency, IdError, Identities, ItemId, LineId, Money,
+    ProductCode, Quantity, SourceId, Unit, UsageItem,
 };
 use truecount_matching::{Party, Sites, confirmed_by_name, suggest};
 use truecount_reconciliation::{
-    AccountBelonging, AccountList, AccountReading, AgreementLine, BilledAgreement, BilledClient, ItemColumns,
-    LinesRead, RunContext, RunInputs, TooManyItems, UsageAccount, UsageSource, WordsOfSource,
+    AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemColumns, ItemsRead, LinesRead, RunContext,
+    RunInputs, TooManyItems, UsageAccount, UsageSource, WordsOfSource,
 };
 use truecount_rules::{IdentityKey, KindVocabulary, Rules, RulesFileError, SourceVocabulary};
 
@@ -195,21 +195,21 @@ impl Builder<'_> {
         words
     }
 
-    fn reading(&mut self, account: &WorldAccount, kinds: &[KindVocabulary]) -> Result<AccountReading, WorldRunError> {
+    fn reading(&mut self, account: &WorldAccount, kinds: &[KindVocabulary]) -> Result<ItemsRead, WorldRunError> {
         let now = self.add(&account.items, kinds)?;
         Ok(match &account.read {
-            WorldAccountRead::Complete => AccountReading::Complete(now),
-            WorldAccountRead::Partial => AccountReading::Partial(now),
-            WorldAccountRead::Failed(earlier) => AccountReading::Failed {
+            WorldAccountRead::Complete => ItemsRead::Complete(now),
+            WorldAccountRead::Partial => ItemsRead::Partial(now),
+            WorldAccountRead::Failed(earlier) => ItemsRead::Failed {
                 earlier: match earlier {
                     Some((day, items)) => Some((*day, self.add(items, kinds)?)),
                     None => None,
                 },
             },
-            WorldAccountRead::Doubtful => AccountReading::Doubtful,
-            WorldAccountRead::Fell { before } => AccountReading::Fell { now, before: self.add(before, kinds)? },
+            WorldAccountRead::Doubtful => ItemsRead::Doubtful,
+            WorldAccountRead::Fell { before } => ItemsRead::Fell { now, before: self.add(before, kinds)? },
             WorldAccountRead::Gone { before, confirmed } => {
-                AccountReading::Gone { before: self.add(before, kinds)?, confirmed: *confirmed }
+                ItemsRead::Gone { before: self.add(before, kinds)?, confirmed: *confirmed }
             }
         })
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use truecount_billing::{Identities, LeftOutReason, Quantity, Side, Unit, UsageItem};
+use truecount_billing::{AccountList, Identities, LeftOutReason, Quantity, Side, Unit, UsageItem};
 
 use super::{paced, url};
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     pace::RateLimit,
     paging::{End, Paging},
     source::Source,
-    source_kind::{AccountList, Cardinality, Category, Proof, SourceKind},
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::Stream,
     values::{VendorId, filled, moment},
     vocabulary::{Attribute, IdentityField, ItemKind, Meaning, Vocabulary, WordList, flag},

@@ -5,7 +5,7 @@
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{Identities, ItemState, LeftOutReason, Quantity, Side, Unit, UsageItem};
+use truecount_billing::{AccountList, Identities, ItemState, LeftOutReason, Quantity, Side, Unit, UsageItem};
 
 use super::{UNKNOWN_KIND, host, paced, refuse, url};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     pace::RateLimit,
     paging::Paging,
     source::Source,
-    source_kind::{AccountList, Cardinality, Category, Proof, SourceKind},
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::Stream,
     values::{VendorId, epoch_seconds, filled},
     vocabulary::{Attribute, IdentityField, ItemKind, Meaning, Vocabulary, WordList},

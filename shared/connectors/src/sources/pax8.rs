@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{
+use truecount_billing::{AccountList, 
     Commitment, Currency, ItemState, LeftOutReason, Money, Quantity, Side, Unit, UsageItem,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     pace::RateLimit,
     paging::{End, Paging},
     source::Source,
-    source_kind::{AccountList, Cardinality, Category, Proof, SourceKind},
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::Stream,
     values::{VendorId, amount, day, filled},
     vocabulary::{Attribute, ItemKind, Meaning, Vocabulary, WordList},

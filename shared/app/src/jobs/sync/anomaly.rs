@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use truecount_billing::{Account, AccountId, ReadReason, ReadState, Remedy};
-use truecount_connectors::{AccountList, AccountReading, Snapshot};
+use truecount_billing::{Account, AccountId, AccountList, ReadReason, ReadState, Remedy};
+use truecount_connectors::{AccountReading, Snapshot};
 use truecount_store::SnapshotAccount;
 
 use super::drop_guard::{self, Bases, Judgement, Sighting};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use truecount_billing::AccountId;
-use truecount_connectors::{AccountList, AccountReading, Snapshot, source_kind};
+use truecount_billing::{AccountId, AccountList};
+use truecount_connectors::{AccountReading, Snapshot, source_kind};
 use truecount_store::{
     AccountContent, Checkpoint, SnapshotAccount, SnapshotManifest, SnapshotWords, SnapshotWriter, StoreError,
 };

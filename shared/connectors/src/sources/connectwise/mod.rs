@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use truecount_billing::{BillingStatus, Currency, InvoiceTiming, Side};
+use truecount_billing::{AccountList, BillingStatus, Currency, InvoiceTiming, Side};
 use url::{Url, form_urlencoded};
 
 use self::{
@@ -28,7 +28,7 @@ use crate::{
     pace::RateLimit,
     paging::{End, Paging},
     source::Source,
-    source_kind::{AccountList, Cardinality, Category, Proof, SourceKind},
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::{Child, Refused, Stream},
     values::{VendorId, amount, filled},
     vocabulary::{Meaning, Vocabulary, WordList},

@@ -6,7 +6,7 @@ mod profile;
 mod rows;
 mod split;
 
-use truecount_billing::{CountDay, Side, StreamReceipt};
+use truecount_billing::{AccountList, CountDay, Side, StreamReceipt};
 
 use super::{own, refuse};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     request::Page,
     snapshot::SnapshotBuilder,
     source::Source,
-    source_kind::{AccountList, Cardinality, Category, Proof, SourceKind},
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     vocabulary::Vocabulary,
 };
 use profile::{Options, Profile};

@@ -14,7 +14,7 @@ mod tables;
 mod user;
 
 use serde::Deserialize;
-use truecount_billing::{AccountId, LeftOutReason, Side, Unit};
+use truecount_billing::{AccountList, AccountId, LeftOutReason, Side, Unit};
 
 use self::{
     subscription::{look_up_sku, look_up_seller, sku, subscription},
@@ -30,7 +30,7 @@ use crate::{
     pace::RateLimit,
     paging::Paging,
     source::Source,
-    source_kind::{AccountList, Cardinality, Category, Proof, SourceKind},
+    source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::{Child, Refused, Stream},
     vocabulary::{Attribute, IdentityField, ItemKind, Meaning, Vocabulary, WordList},
 };
