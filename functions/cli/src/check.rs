@@ -1,6 +1,11 @@
-//! `truecount check`: reconciles CSV files, without any set-up.
+//! `truecount check`: reconciles CSV files, or small worlds of which it is known what is right, without any set-up.
 
-use truecount_check::{self as check_files, CheckArgs};
+use std::fs::File;
+use std::io::{BufReader, BufWriter};
+use std::path::Path;
+
+use anyhow::Context as _;
+use truecount_check::{self as check_files, CheckArgs, World, compare_worlds};
 use truecount_reconciliation::{FindingKind, Reconciliation};
 use truecount_reports::sanitize;
 
@@ -12,14 +17,19 @@ use crate::pipeline;
 const REASONS_MAX: usize = 5;
 
 pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending> {
-    let outcome = check_files::run(&CheckArgs {
-        billed: args.billed.clone(),
-        usage: args.usage.clone(),
-        mappings: args.mappings.clone(),
-        rules: args.rules.clone(),
-        as_of: args.as_of,
-        out: args.out.clone(),
-    })?;
+    if let Some(folder) = &args.case {
+        return case(cli, folder);
+    }
+    if let Some(file) = &args.cases {
+        return cases(file);
+    }
+    let (Some(billed), Some(usage), Some(as_of), Some(out)) =
+        (args.billed.clone(), args.usage.clone(), args.as_of, args.out.clone())
+    else {
+        anyhow::bail!("--billed, --usage, --as-of and --out are needed");
+    };
+    let (mappings, rules) = (args.mappings.clone(), args.rules.clone());
+    let outcome = check_files::run(&CheckArgs { billed, usage, mappings, rules, as_of, out })?;
     let ending = match outcome.exit_code() {
         0 => Ending::Clean,
         1 => Ending::Exceptions,
@@ -32,6 +42,39 @@ pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     show(&outcome.reconciliation);
     tell(&format!("Files: {} and {}", outcome.exceptions.display(), outcome.setup.display()));
     Ok(ending)
+}
+
+/// Compares one small world with what is right in it.
+fn case(cli: &Cli, folder: &Path) -> anyhow::Result<Ending> {
+    let world = World::read_folder(folder)?;
+    let outcome = world.outcome()?;
+    let differences = world.differences(&outcome);
+    let ending = if differences.is_empty() { Ending::Clean } else { Ending::Exceptions };
+    if cli.json {
+        json(&outcome)?;
+        return Ok(ending);
+    }
+    if let Some(waits_for) = &world.waits_for {
+        say(&format!("This case waits: {}.", sanitize::visible(waits_for)));
+    }
+    match differences.as_slice() {
+        [] => say(&format!("As expected: {}.", sanitize::visible(&world.title))),
+        differences => differences.iter().for_each(|difference| say(&sanitize::visible(difference))),
+    }
+    Ok(ending)
+}
+
+/// Compares many small worlds; their outcomes go to standard output.
+fn cases(file: &Path) -> anyhow::Result<Ending> {
+    let worlds = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let outcomes = BufWriter::new(std::io::stdout().lock());
+    match compare_worlds(&file.display().to_string(), BufReader::new(worlds), outcomes)? {
+        0 => Ok(Ending::Clean),
+        unusable => {
+            tell(&format!("{unusable} of the worlds could not be used; their outcomes say why."));
+            Ok(Ending::NotReconciled)
+        }
+    }
 }
 
 fn show(found: &Reconciliation) {

@@ -181,11 +181,11 @@ Examples:
       --mappings mappings.csv --rules rules.csv --as-of 2026-06-30 --out result")]
 pub(crate) struct CheckArgs {
     /// Billed lines
-    #[arg(long, value_name = "CSV")]
-    pub(crate) billed: PathBuf,
+    #[arg(long, value_name = "CSV", required_unless_present_any = ["case", "cases"])]
+    pub(crate) billed: Option<PathBuf>,
     /// Usage items
-    #[arg(long, value_name = "CSV")]
-    pub(crate) usage: PathBuf,
+    #[arg(long, value_name = "CSV", required_unless_present_any = ["case", "cases"])]
+    pub(crate) usage: Option<PathBuf>,
     /// Which account is which client [default: equal, unique names]
     #[arg(long, value_name = "CSV")]
     pub(crate) mappings: Option<PathBuf>,
@@ -193,9 +193,15 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
     /// Day on which usage was counted and lines are billed, as YYYY-MM-DD
-    #[arg(long, value_name = "DATE")]
-    pub(crate) as_of: CountDay,
+    #[arg(long, value_name = "DATE", required_unless_present_any = ["case", "cases"])]
+    pub(crate) as_of: Option<CountDay>,
     /// Directory for the results
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["case", "cases"])]
+    pub(crate) out: Option<PathBuf>,
+    /// Instead of files: one small world, and whether it comes out right
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["billed", "usage", "mappings", "rules", "as_of", "out"])]
+    pub(crate) case: Option<PathBuf>,
+    /// Instead of files: many small worlds, one line of outcome each
+    #[arg(long, value_name = "JSONL", conflicts_with_all = ["billed", "usage", "mappings", "rules", "as_of", "out", "case"])]
+    pub(crate) cases: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
 //! A source as a page in the terminal: a heading for each part, values aligned and wrapped below each other.
 
-use truecount_billing::{Receipt, Unit};
-use truecount_connectors::{AccountList, Proof};
+use truecount_billing::{AccountList, Receipt, Unit};
+use truecount_connectors::Proof;
 use truecount_reports::receipt::{reasons, totals, unknown_words};
 use truecount_reports::sanitize::visible;
 

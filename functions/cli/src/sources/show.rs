@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use toml::Table;
-use truecount_billing::{ReadReason, Receipt, SourceId};
-use truecount_connectors::{AccountList, Category, IdentityField, Meaning, Proof, Source, SourceKind, Vocabulary};
+use truecount_billing::{AccountList, ReadReason, Receipt, SourceId};
+use truecount_connectors::{Category, IdentityField, Meaning, Proof, Source, SourceKind, Vocabulary};
 use truecount_connectors::{connect, source_kind};
 use truecount_store::{SnapshotManifest, SyncStatus};
 
