@@ -167,7 +167,9 @@ pub(crate) struct DownloadArgs {
 /// clap's own line is wider than a terminal of 80 columns.
 const CHECK_USAGE: &str = "\
 truecount check --billed <CSV> --usage <CSV> --as-of <DATE> --out <DIR>
-                       [OPTIONS]";
+                       [OPTIONS]
+       truecount check --case <DIR>
+       truecount check --cases <JSONL>";
 
 /// Reconcile CSV files, without any set-up
 #[derive(Debug, Args)]
