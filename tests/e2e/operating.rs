@@ -100,7 +100,7 @@ async fn every_command_works_on_a_stack_by_its_name() {
     let text = std::fs::read_to_string(&rules).unwrap();
     std::fs::write(&rules, format!("{text}# more\n")).unwrap();
     assert!(prompt.says(1, &["config", "diff"]).await.contains("+# more"));
-    assert!(prompt.says(0, &["config", "push"]).await.contains(&format!("uploaded  s3://{name}/config/rules.toml")));
+    assert!(prompt.says(0, &["config", "push"]).await.contains(&format!("uploaded   s3://{name}/config/rules.toml")));
     prompt.says(0, &["rules", "check"]).await;
 
     // One tenant of the sample refuses.

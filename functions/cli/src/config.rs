@@ -25,6 +25,9 @@ const FILES: [(&str, &str); 2] = [("rules.toml", RULES_FILE), ("settings.toml", 
 /// The file beside them that records where they are from and what each was when it was pulled.
 const PULLED: &str = ".pulled.json";
 
+/// The local directory where none is named.
+pub(crate) const LOCAL_DIRECTORY: &str = "truecount-config";
+
 /// What was pulled, and from where.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Pulled {
@@ -89,8 +92,9 @@ async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
     if cli.json {
         json(&rows)?;
     } else {
+        let dir = if folder == Path::new(LOCAL_DIRECTORY) { String::new() } else { format!(" {}", folder.display()) };
         tell(&format!(
-            "From {}. `truecount config diff` shows your changes, `truecount config push` uploads them.",
+            "From {}. `truecount config diff{dir}` shows your changes, `truecount config push{dir}` uploads them.",
             backend.name()
         ));
     }
@@ -130,7 +134,7 @@ async fn push(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
     if cli.json {
         json(&rows)?;
     } else {
-        rows.iter().for_each(|row| say(&format!("{}  {}", row.state, row.place)));
+        rows.iter().for_each(|row| say(&format!("{:<9}  {}", row.state, row.place)));
     }
     Ok(Ending::Clean)
 }
@@ -182,14 +186,17 @@ async fn diff(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
         let state = if there == mine { "equal" } else { "different" };
         rows.push(FileRow { file: name, place, state, diff: Some(diff) });
     }
+    let is_equal = rows.iter().all(|row| row.state == "equal");
     if cli.json {
         json(&rows)?;
+    } else if is_equal {
+        tell(&format!("No differences: `{}` is what {} has.", folder.display(), backend.name()));
     } else {
         for diff in rows.iter().filter_map(|row| row.diff.as_ref()).filter(|diff| !diff.is_empty()) {
             diff.lines().for_each(|line| say(&truecount_reports::sanitize::visible(line)));
         }
     }
-    Ok(if rows.iter().all(|row| row.state == "equal") { Ending::Clean } else { Ending::Exceptions })
+    Ok(if is_equal { Ending::Clean } else { Ending::Exceptions })
 }
 
 impl OpenBackend {

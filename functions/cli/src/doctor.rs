@@ -12,7 +12,7 @@ use truecount_reports::sanitize;
 
 use crate::args::{BackendArgs, Cli, DoctorArgs, Location};
 use crate::open::{OpenBackend, Target, open_backend};
-use crate::output::{Ending, json, say_wrapped, tell};
+use crate::output::{Ending, counted, json, say_wrapped, tell};
 
 /// Where the text of a check begins.
 const INDENT: usize = 9;
@@ -25,7 +25,7 @@ pub(crate) async fn doctor(cli: &Cli, args: &DoctorArgs) -> anyhow::Result<Endin
     } else {
         results.iter().for_each(show);
         let open = results.iter().filter(|result| result.status != CheckStatus::Ok).count();
-        let checks = if results.len() == 1 { "1 check".to_owned() } else { format!("{} checks", results.len()) };
+        let checks = counted(results.len(), "check", "checks");
         tell(&match open {
             0 => format!("{checks}, all in order."),
             _ => format!("{checks}, {open} to fix."),

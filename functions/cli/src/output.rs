@@ -46,7 +46,8 @@ pub(crate) fn tell(text: &str) {
     progress::clear();
     let mut stderr = std::io::stderr().lock();
     let columns = stderr.is_terminal().then(|| terminal_size::terminal_size_of(&stderr)).flatten();
-    let lines = text.lines().map(|line| wrap(line, columns.map(|(width, _)| width.0.into()), 2));
+    let columns = columns.map(|(width, _)| width.0.into());
+    let lines = text.lines().map(|line| wrap(line, columns, hanging_indent(line)));
     let _ = writeln!(stderr, "{}", lines.collect::<Vec<_>>().join("\n"));
 }
 
@@ -107,6 +108,15 @@ fn wrap(line: &str, columns: Option<usize>, indent: usize) -> String {
     wrapped
 }
 
+/// Such as `1 row was` or `3 rows were`.
+pub(crate) fn counted(count: impl TryInto<u64>, one: &str, many: &str) -> String {
+    match count.try_into() {
+        Ok(1) => format!("1 {one}"),
+        Ok(count) => format!("{count} {many}"),
+        Err(_) => format!("more than {} {many}", u64::MAX),
+    }
+}
+
 /// Text of several lines that may hold foreign text: nothing is hidden, and no further line looks like one of ours.
 pub(crate) fn indented(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(sanitize::visible).collect();
@@ -121,7 +131,13 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{hanging_indent, wrap};
+    use super::{counted, hanging_indent, wrap};
+
+    #[test]
+    fn one_is_not_many() {
+        let rows = |count: usize| counted(count, "row was", "rows were");
+        assert_eq!([rows(0), rows(1), rows(2)], ["0 rows were", "1 row was", "2 rows were"]);
+    }
 
     #[test]
     fn a_wrapped_line_goes_on_below_its_text() {
@@ -130,6 +146,8 @@ mod tests {
             ("OVERBILLED   GBP 534.94 a month", 13),
             (" 1. GBP 1,018.88  Rosebank Florists", 18),
             (" 2. GBP   279.30  Rosebank Florists", 18),
+            ("NOT READ    rmm: `usage.csv` has no date", 12),
+            ("INCOMPLETE  rmm: 1 of 3 vendor accounts", 12),
             ("  ! rmm: 1 of 48 vendor accounts", 4),
             ("    33 counted, although the agreement ended", 4),
             ("One sentence.", 2),

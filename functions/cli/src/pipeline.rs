@@ -8,7 +8,7 @@ use truecount_store::{InboxFolder, LeaseMode, RunSummary, SETTINGS_FILE};
 
 use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
 use crate::open::{Session, open};
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, counted, json, say, tell};
 use crate::schedule;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
@@ -216,9 +216,8 @@ pub(crate) fn show_failed_syncs(syncs: &[SyncAnswer]) {
             SyncAnswer::Busy { source } => tell(&format!("NOT READ    {source}: another sync of it is in progress")),
             SyncAnswer::Committed { source, missing: Some(why), .. } => tell(&format!("INCOMPLETE  {source}: {why}")),
             SyncAnswer::Committed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => {
-                tell(&format!(
-                    "INCOMPLETE  {source}: {incomplete_accounts} of {accounts} vendor accounts were not read completely"
-                ))
+                let of = counted(*accounts, "vendor account", "vendor accounts");
+                tell(&format!("INCOMPLETE  {source}: {incomplete_accounts} of {of} not read completely"))
             }
             _ => {}
         }
@@ -261,8 +260,7 @@ pub(crate) fn show_totals(totals: &[truecount_reconciliation::Totals]) {
 }
 
 fn summary_line(summary: &RunSummary) -> String {
-    let count =
-        |exceptions: u64| if exceptions == 1 { "1 exception".to_owned() } else { format!("{exceptions} exceptions") };
+    let count = |exceptions: u64| counted(exceptions, "exception", "exceptions");
     let (exceptions, not_reconciled) = (summary.exceptions, summary.not_reconciled);
     match (exceptions, not_reconciled) {
         (0, 0) if summary.is_complete => "nothing to correct, everything was reconciled".to_owned(),
@@ -282,8 +280,7 @@ fn sync_row(answer: &SyncAnswer) -> Vec<String> {
                 (0, _) if missing.is_some() => "incomplete".to_owned(),
                 (0, false) => String::new(),
                 (0, true) => "unchanged".to_owned(),
-                (1, _) => "1 vendor account NOT READ".to_owned(),
-                (n, _) => format!("{n} vendor accounts NOT READ"),
+                (n, _) => counted(*n, "vendor account NOT READ", "vendor accounts NOT READ"),
             };
             cells(source, &as_of.to_string(), pages.to_string(), items.to_string(), note)
         }

@@ -6,12 +6,26 @@ use crate::source_kind::known_connectors;
 
 /// Why an answer could not be understood. Holds no part of the answer but field names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the answer to `{stream}` {why}")]
+#[error("{}", if *is_file { why.clone() } else { format!("the answer to `{stream}` {why}") })]
 pub struct PageError {
     /// The request's stream.
     pub stream: String,
-    /// What is wrong, as the rest of a sentence.
+    /// What is wrong, as the rest of a sentence; of a file, the whole sentence, which names file and line.
     pub why: String,
+    /// Whether it is a dropped file that cannot be read, not an answer.
+    pub is_file: bool,
+}
+
+impl PageError {
+    /// An answer that cannot be understood; `why` is the rest of a sentence.
+    pub(crate) fn of_answer(stream: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { stream: stream.into(), why: why.into(), is_file: false }
+    }
+
+    /// A dropped file that cannot be read; `why` names file and line.
+    pub(crate) fn of_file(stream: impl Into<String>, why: impl Into<String>) -> Self {
+        Self { stream: stream.into(), why: why.into(), is_file: true }
+    }
 }
 
 /// Why a row could not be read. What it belongs to is then not read completely.

@@ -312,7 +312,7 @@ impl Http {
         let redacted = |text: String| self.keyring.secret().without(&auth.query, text);
         let body = redacted(cut_json(&answer.body, self.endpoint.redacted_fields)?);
         let stream = ask.stream.to_string();
-        match source.error_in(&body).map_err(|why| PageError { stream, why })? {
+        match source.error_in(&body).map_err(|why| PageError::of_answer(stream, why))? {
             Some(code) => Err(ErrorKind::Answered { code: plain_code(&code) }),
             None => Ok(Page { link: answer.link.map(redacted), ..Page::new(ask.clone(), body) }),
         }

@@ -105,7 +105,7 @@ impl Paging {
 
     /// Where the list goes on after an answer with these rows. `id` is where a row has its id.
     pub(crate) fn next(self, page: &Page, rows: &[&RawValue], id: Option<&str>) -> Result<Next, PageError> {
-        let wrong = |why: String| PageError { stream: page.request.stream.to_string(), why };
+        let wrong = |why: String| PageError::of_answer(&*page.request.stream, why);
         let read = page.request.rows_before + rows.len() as u64;
         let sized = |size: Option<(&'static str, u32)>, next: (&'static str, String)| {
             Next::With(size.map(|(name, rows)| (name, rows.to_string())).into_iter().chain([next]).collect())

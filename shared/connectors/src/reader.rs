@@ -177,17 +177,14 @@ impl<'a> Reader<'a> {
 
     fn parse_file(&mut self, page: &Page) -> Result<(), PageError> {
         let Some(file) = self.source.file() else {
-            return Err(PageError {
-                stream: page.request.stream.to_string(),
-                why: "is of a file, not of an API".into(),
-            });
+            return Err(PageError::of_answer(&*page.request.stream, "is of a file, not of an API"));
         };
         let receipt = self.receipt.streams.entry(page.request.stream.to_string()).or_default();
         file.read(page, &mut self.builder, receipt)
     }
 
     fn parse_answer(&mut self, page: &Page, stream: &Definition) -> Result<(), PageError> {
-        let wrong = |why: String| PageError { stream: stream.name.to_owned(), why };
+        let wrong = |why: String| PageError::of_answer(stream.name, why);
         let key = page.request.list();
         let listed = self.source.listed(stream);
         let counted = ListKey { stream: listed.name.to_owned(), ..key.clone() };

@@ -136,10 +136,8 @@ impl Source {
     }
 
     pub(crate) fn stream_of(&self, request: &Request) -> Result<&Definition, PageError> {
-        self.stream(&request.stream).ok_or_else(|| PageError {
-            stream: request.stream.to_string(),
-            why: "belongs to no stream of this source".into(),
-        })
+        self.stream(&request.stream)
+            .ok_or_else(|| PageError::of_answer(&*request.stream, "belongs to no stream of this source"))
     }
 
     /// The stream that counts the rows of another.
@@ -181,7 +179,7 @@ impl Source {
         if page.missing.is_some() {
             return Ok(self.after(stream.name, &page.request));
         }
-        let wrong = |why: String| PageError { stream: stream.name.to_owned(), why };
+        let wrong = |why: String| PageError::of_answer(stream.name, why);
         let rows = stream.rows_of(page).map_err(wrong)?;
         if let Some(at) = stream.page_number {
             let number = count_at(&page.body, at).map_err(wrong)?;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use truecount_billing::{AccountId, SourceId};
 
+use crate::config::LOCAL_DIRECTORY;
+
 use super::{BackendArgs, DataArgs, user};
 
 /// Write commented settings and rules to start from
@@ -46,7 +48,7 @@ Examples:
   truecount config pull --stack prod --out review")]
     Pull {
         /// Local directory
-        #[arg(long, value_name = "DIR", default_value = "truecount-config")]
+        #[arg(long, value_name = "DIR", default_value = LOCAL_DIRECTORY)]
         out: PathBuf,
     },
     /// Check settings and rules in a local directory, and upload them
@@ -59,7 +61,7 @@ Examples:
   truecount config push review --stack prod")]
     Push {
         /// Local directory
-        #[arg(value_name = "DIR", default_value = "truecount-config")]
+        #[arg(value_name = "DIR", default_value = LOCAL_DIRECTORY)]
         dir: PathBuf,
     },
     /// Show what a push would change, line by line
@@ -71,7 +73,7 @@ Examples:
   truecount config diff review --stack prod")]
     Diff {
         /// Local directory
-        #[arg(value_name = "DIR", default_value = "truecount-config")]
+        #[arg(value_name = "DIR", default_value = LOCAL_DIRECTORY)]
         dir: PathBuf,
     },
 }

@@ -8,7 +8,7 @@ use truecount_app::mapping::{self, ImportResult, MappingSheet, MappingWorkspace,
 use super::list::show_progress;
 use crate::args::{Cli, user};
 use crate::open::Session;
-use crate::output::{Ending, json, tell};
+use crate::output::{Ending, counted, json, tell};
 
 pub(super) async fn export(cli: &Cli, session: &Session, file: &Path, undecided: bool) -> anyhow::Result<Ending> {
     let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
@@ -23,8 +23,8 @@ pub(super) async fn export(cli: &Cli, session: &Session, file: &Path, undecided:
         json(&serde_json::json!({ "file": file, "rows": sheet.row_count() }))?;
     }
     tell(&format!(
-        "{} vendor accounts. Fill in `decision` or `client`, then run `truecount mappings import {}`.",
-        sheet.row_count(),
+        "{}. Fill in `decision` or `client`, then run `truecount mappings import {}`.",
+        counted(sheet.row_count(), "vendor account", "vendor accounts"),
         file.display()
     ));
     show_progress(&workspace.progress());
@@ -49,7 +49,7 @@ pub(super) async fn import(
     if imported.refused.is_empty() {
         return Ok(Ending::Clean);
     }
-    anyhow::bail!("{} rows were refused, {} were recorded", imported.refused.len(), imported.decided.len())
+    anyhow::bail!("{}", counted(imported.refused.len(), "row was refused", "rows were refused"))
 }
 
 fn show(file: &Path, imported: &ImportResult) {
@@ -62,7 +62,7 @@ fn show(file: &Path, imported: &ImportResult) {
     }
     let already = match imported.already {
         0 => String::new(),
-        count => format!(", {count} had been decided the same way before"),
+        count => format!(", {count} decided the same way before"),
     };
     tell(&format!("{} recorded{already}, {} unchanged.", imported.decided.len(), imported.untouched));
 }

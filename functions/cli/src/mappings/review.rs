@@ -12,7 +12,7 @@ use truecount_store::{IgnoreReason, MappingDecision};
 use super::list::{monthly_revenue, show_progress};
 use crate::args::{Cli, user};
 use crate::open::Session;
-use crate::output::{Ending, json, say, say_wrapped, tell};
+use crate::output::{Ending, counted, json, say, say_wrapped, tell};
 
 /// Clients that a search shows.
 const FOUND_MAX: usize = 9;
@@ -78,7 +78,12 @@ fn show(row: &MappingRow, proposals: &[Proposal], at: usize, count: usize) {
     let revenue = monthly_revenue(row);
     let revenue = if revenue.is_empty() { String::new() } else { format!(", about {revenue} a month") };
     say("");
-    say(&sanitize::visible(&format!("[{at}/{count}] {} {}  {} items{revenue}", row.source, row.account_id, row.items)));
+    say(&sanitize::visible(&format!(
+        "[{at}/{count}] {} {}  {}{revenue}",
+        row.source,
+        row.account_id,
+        counted(row.items, "item", "items")
+    )));
     say(&sanitize::visible(&format!("  {}", row.account_name)));
     for (number, proposal) in (1..).zip(proposals) {
         let percent = proposal.percent.map_or_else(String::new, |percent| format!(" {percent} %"));

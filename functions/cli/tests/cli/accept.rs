@@ -66,7 +66,7 @@ fn an_account_that_is_gone_is_accepted_with_all_that_fell() {
     let office = half_an_answer().at("2026-06-26T06:00:00Z");
     let other = devices(9).replace("a-1,Harbour Ltd,d-", "a-2,Quarry Ltd,q-");
     office.drop_file("rmm", "devices-2026-06-26.csv", &other);
-    expect(&office.run(&["sync", "rmm"]), NOT_RECONCILED, &["1 of 2 vendor accounts were not read"]);
+    expect(&office.run(&["sync", "rmm"]), NOT_RECONCILED, &["1 of 2 vendor accounts not read"]);
     let accepted = office.run(&["sources", "accept", "rmm", "--json", "-y", "--note", "left us"]);
     expect(&accepted, 0, &[]);
     let accepted: serde_json::Value = serde_json::from_str(&accepted.out).unwrap();

@@ -92,7 +92,7 @@ fn a_file_is_looked_into_before_it_is_in_the_inbox() {
     for (name, text, source, words) in [
         ("rmm-2026-06-29.csv", &good[..], &[][..], &["name one with --source: `psa`, `rmm`"][..]),
         ("rmm-2026-06-29.csv", &good, &["--source", "pas"], &["there is no source `pas`"]),
-        ("rmm.csv", &good, &rmm, &["`rmm.csv` does not say which day it is as of"]),
+        ("rmm.csv", &good, &rmm, &["`rmm.csv` has no date in its name"]),
         ("a-2026-06-29.csv", "account_id,kind\n", &rmm, &["line 1", "no column `item_id`", "nothing was added"]),
         ("b-2026-06-29.csv", &format!("{header}a,A,,workstation,active\n"), &rmm, &["line 2", "item_id", "empty"]),
         ("c-2026-06-29.csv", &format!("{good}a,\"A\n"), &rmm, &["line 3", "a quoted field begins that does not end"]),

@@ -99,8 +99,8 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
     let there = at.join("truecount-data/config/rules.toml");
     ends(&truecount(at, &["config", "push"]), FAILED, "`truecount config pull` downloads it");
     ends(&truecount(at, &["config", "pull"]), CLEAN, "truecount-config/rules.toml");
-    ends(&truecount(at, &["config", "pull", "--out", "hers"]), CLEAN, "hers/rules.toml");
-    ends(&truecount(at, &["config", "diff"]), CLEAN, "");
+    ends(&truecount(at, &["config", "pull", "--out", "hers"]), CLEAN, "`truecount config push hers` uploads them");
+    ends(&truecount(at, &["config", "diff"]), CLEAN, "No differences: `truecount-config` is what the directory");
     let settings = fs::read_to_string(at.join("truecount-config/settings.toml")).unwrap();
     let write = |folder: &str, file: &str, text: &str| fs::write(at.join(folder).join(file), text).unwrap();
 
@@ -115,7 +115,10 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
     write("truecount-config", "rules.toml", &format!("{rules}# mine\n"));
     ends(&truecount(at, &["config", "diff"]), DIFFERENT, "+# mine");
     ends(&truecount(at, &["config", "pull"]), FAILED, "has changes that were never pushed");
-    ends(&truecount(at, &["config", "push"]), CLEAN, "uploaded");
+    let pushed = truecount(at, &["config", "push"]);
+    ends(&pushed, CLEAN, "uploaded");
+    let places: Vec<usize> = out(&pushed).lines().map(|line| line.find("truecount-data").unwrap()).collect();
+    assert_eq!(places, [11, 11], "one below the other");
     assert!(fs::read_to_string(&there).unwrap().ends_with("# mine\n"));
     ends(&truecount(at, &["config", "push"]), CLEAN, "unchanged");
     let kept: Vec<_> = fs::read_dir(at.join("truecount-data/config/history")).unwrap().collect();

@@ -430,10 +430,7 @@ fn a_large_csv_file_goes_through_in_pages() {
     let broken = text.replace("L69999,C499,", "L69999,C499,x,");
     let pages = split(&billed, "lines.csv", broken.as_bytes(), 65_536).unwrap();
     let error = read(&billed, &pages).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the answer to `rows` cannot be read: lines.csv line 140000, field `(all)`: the line has 6 fields, the header has 5"
-    );
+    assert_eq!(error.to_string(), "lines.csv line 140000, field `(all)`: the line has 6 fields, the header has 5");
 }
 
 #[test]
@@ -459,7 +456,7 @@ fn what_is_wrong_with_a_csv_file_is_said() {
     ] {
         let pages = split(&usage, "u.csv", format!("{head}{body}").as_bytes(), 7).unwrap();
         let error = read(&usage, &pages).unwrap_err().to_string();
-        assert_eq!(error, format!("the answer to `rows` cannot be read: {expected}"));
+        assert_eq!(error, expected);
     }
     let billed = connector("csv", "side = \"agreed\"");
     let lines = "line_id,client_id,client_name,product_code,quantity,effective_from\nL,C,Acme,P,1,1.7.2026\n";
@@ -474,14 +471,14 @@ fn what_is_wrong_with_a_csv_file_is_said() {
         (b"".to_vec(), "u.csv line 1: the file is empty: it needs a line with the names of its columns"),
         (
             b"a;item_id;kind\n".to_vec(),
-            "u.csv line 1: there is no column `account_id` for `account_id`; the columns are: a;item_id;kind; is `delimiter` \";\"?",
+            "u.csv line 1: there is no column `account_id`; the columns are: a;item_id;kind; is `delimiter` \";\"?",
         ),
         (format!("{head}A,1,\"server,1\nB,").into_bytes(), "u.csv line 2: a quoted field begins that does not end"),
         (long.into_bytes(), "u.csv line 2: a record is longer than 4 MB: does a quoted field not end?"),
         (utf, "u.csv line 3: has characters that are not UTF-8: save the file as CSV UTF-8"),
     ] {
         let error = split(&usage, "u.csv", &bytes, 1000).unwrap_err();
-        assert_eq!(error, format!("the answer to `rows` cannot be read: {expected}"));
+        assert_eq!(error, expected);
     }
 }
 
@@ -494,11 +491,11 @@ fn a_csv_file_says_its_day_or_is_refused() {
     }
     assert_eq!(file.as_of("2026-06-30-2026-06-30.csv").unwrap().to_string(), "2026-06-30");
     for (name, expected) in [
-        ("usage.csv", "does not say which day it is as of"),
-        ("é", "does not say which day it is as of"),
-        ("Geräteübersicht-für-März", "does not say which day it is as of"),
-        ("usage-2026-06-31.csv", "does not say which day it is as of"),
-        ("usage-12026-06-305.csv", "does not say which day it is as of"),
+        ("usage.csv", "has no date in its name"),
+        ("é", "has no date in its name"),
+        ("Geräteübersicht-für-März", "has no date in its name"),
+        ("usage-2026-06-31.csv", "has no date in its name"),
+        ("usage-12026-06-305.csv", "has no date in its name"),
         ("2026-05-31 to 2026-06-30.csv", "has more than one date in its name"),
     ] {
         let why = file.as_of(name).unwrap_err();

@@ -102,10 +102,10 @@ impl CsvFile {
         match dates.as_slice() {
             [day] => Ok(*day),
             [] => Err(format!(
-                "`{shown}` does not say which day it is as of: put the date into its name, such as \
-                 usage-2026-06-30.csv, or `as_of` into the source's settings"
+                "`{shown}` has no date in its name: rename it, such as usage-2026-06-30.csv, or set `as_of` in the \
+                 source's settings"
             )),
-            _ => Err(format!("`{shown}` has more than one date in its name: put `as_of` into the source's settings")),
+            _ => Err(format!("`{shown}` has more than one date in its name: leave one, or set `as_of` in the source's settings")),
         }
     }
 

@@ -183,5 +183,6 @@ fn missing(column: &str, field: &str, header: &[String]) -> String {
         [one] if one.contains('\t') => "; is `delimiter` \"tab\"?",
         _ => "",
     };
-    format!("there is no column `{}` for `{field}`; the columns are: {columns}{hint}", column.escape_debug())
+    let purpose = if column == field { String::new() } else { format!(" for `{field}`") };
+    format!("there is no column `{}`{purpose}; the columns are: {columns}{hint}", column.escape_debug())
 }

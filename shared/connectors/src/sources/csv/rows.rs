@@ -26,9 +26,9 @@ pub(super) fn read(
     reading: &mut SnapshotBuilder,
     receipt: &mut StreamReceipt,
 ) -> Result<(), PageError> {
-    let chunk = page.part.as_ref().ok_or_else(|| wrong(page, "does not say which file it is of"))?;
+    let chunk = page.part.as_ref().ok_or_else(|| wrong(page, "a part of a file does not say of which"))?;
     let layout =
-        profile.layout(&chunk.header).map_err(|why| wrong(page, format!("cannot be read: {}: {why}", chunk.file)))?;
+        profile.layout(&chunk.header).map_err(|why| wrong(page, format!("{}: {why}", chunk.file)))?;
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -40,11 +40,11 @@ pub(super) fn read(
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => return Ok(()),
-            Err(_) => return Err(wrong(page, format!("cannot be read: {}: a record is not CSV", chunk.file))),
+            Err(_) => return Err(wrong(page, format!("{}: a record is not CSV", chunk.file))),
         }
         let line = chunk.first_line - 1 + record.position().map_or(1, csv::Position::line);
         let row = Row { layout: &layout, record: &record, file: &chunk.file, line };
-        row.length(chunk.header.len()).map_err(|error| wrong(page, format!("cannot be read: {error}")))?;
+        row.length(chunk.header.len()).map_err(|error| wrong(page, error.to_string()))?;
         receipt.rows += 1;
         if !layout.takes(&record) {
             *receipt.left_out.entry(RowReason::NotSelected).or_default() += 1;
@@ -52,13 +52,13 @@ pub(super) fn read(
         }
         let taken =
             if profile.is_billed() { billed(&row, reading, &mut names) } else { usage(&row, reading, &mut names) };
-        taken.map_err(|error| wrong(page, format!("cannot be read: {error}")))?;
+        taken.map_err(|error| wrong(page, error.to_string()))?;
         receipt.used += 1;
     }
 }
 
 fn wrong(page: &Page, why: impl Into<String>) -> PageError {
-    PageError { stream: page.request.stream.to_string(), why: why.into() }
+    PageError::of_file(&*page.request.stream, why)
 }
 
 /// One record with its place in the file.

@@ -174,6 +174,6 @@ impl CsvSplitter {
     }
 
     fn wrong(&self, line: u64, why: &str) -> PageError {
-        PageError { stream: STREAM.into(), why: format!("cannot be read: {} line {line}: {why}", self.file) }
+        PageError::of_file(STREAM, format!("{} line {line}: {why}", self.file))
     }
 }
