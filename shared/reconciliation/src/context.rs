@@ -71,6 +71,16 @@ impl RunContext {
         (months_earlier(invoice, 1), end)
     }
 
+    /// First and last day of what the next invoice pays for; of longer cycles, of the running one.
+    pub(crate) fn service_period(&self, agreement: &Agreement) -> (Date, Date) {
+        let months = agreement.cycle_months.unwrap_or(1).max(1);
+        let invoice = self.next_invoice(agreement).unwrap_or_else(|| self.coming_month());
+        if months == 1 && agreement.timing == InvoiceTiming::Advance {
+            return (invoice, day_before(months_later(invoice, months)));
+        }
+        (months_earlier(invoice, months), day_before(invoice))
+    }
+
     /// Whether an agreement stands on the day on which it is looked at.
     pub(crate) fn stands(&self, agreement: &Agreement) -> bool {
         let day = self.day_looked_at(agreement);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::civil::Date;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use truecount_billing::LeftOutReason;
 
 use crate::columns::ItemNo;
@@ -38,6 +38,21 @@ pub enum LedgerReason {
 }
 
 impl LedgerReason {
+    /// All but those that an item's own state gives.
+    const OF_ALL_ITEMS: [Self; 11] = [
+        Self::Usual,
+        Self::Stale,
+        Self::Duplicate,
+        Self::Unknown,
+        Self::Split,
+        Self::Fell,
+        Self::Gone,
+        Self::Undecided,
+        Self::Included,
+        Self::Minimum,
+        Self::OneTime,
+    ];
+
     /// The word in files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -67,6 +82,15 @@ impl fmt::Display for LedgerReason {
 impl Serialize for LedgerReason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for LedgerReason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let own = Self::OF_ALL_ITEMS.into_iter().find(|reason| reason.as_str() == word);
+        let of_state = || LeftOutReason::ALL.into_iter().map(Self::State).find(|reason| reason.as_str() == word);
+        own.or_else(of_state).ok_or_else(|| D::Error::custom(format_args!("`{word}` is no reason of a ledger")))
     }
 }
 
@@ -221,29 +245,6 @@ pub enum Doubt {
     SeveralPrices,
     /// The line deducts what is included; the rule's `included` is not deducted, too.
     IncludedTwice,
-}
-
-impl Doubt {
-    /// The word in files.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::ListPrice => "list_price",
-            Self::NoAccount { .. } => "no_account",
-            Self::AccountGone { .. } => "account_gone",
-            Self::UndecidedCouldFill { .. } => "undecided_could_fill",
-            Self::FirstMonthWithoutAny { .. } => "first_month_without_any",
-            Self::OlderReading { .. } => "older_reading",
-            Self::EarlierReading { .. } => "earlier_reading",
-            Self::FactMissing { .. } => "fact_missing",
-            Self::AgreementEnded => "agreement_ended",
-            Self::OneTimeBilled => "one_time_billed",
-            Self::AgreementTypesDiffer => "agreement_types_differ",
-            Self::NotSoldAndBilled => "not_sold_and_billed",
-            Self::SeveralPrices => "several_prices",
-            Self::IncludedTwice => "included_twice",
-        }
-    }
 }
 
 /// What became of one item.

@@ -30,6 +30,7 @@ mod pool;
 mod portfolio;
 mod reconcile_client;
 mod reconciler;
+mod record;
 mod rules;
 mod run_index;
 mod run_inputs;
@@ -61,10 +62,14 @@ pub use inputs::{
 };
 pub use outcome::{
     AtStake, ClientOutcome, ComparedUnits, InvoicedWhen, LineChange, MovedClient, OutcomeRow, RevenueCoverage,
-    RowFigures, RowKind, RowLedger, RowValue, RunOutcome, RunTotals,
+    RowFault, RowFigures, RowKind, RowLedger, RowValue, RunOutcome, RunTotals,
 };
-pub use portfolio::reconcile_run;
+pub use portfolio::RunReconciler;
 pub use reconciler::{ACCOUNTS_MAX, Reconciler};
+pub use record::{
+    AccountRecord, ChangeRecord, ClientRecord, CountedOn, DoubtRecord, ItemFateWord, ItemRecord, LineRecord,
+    MovedRecord, NamedItem, PortfolioRecord, RECORD_FORMAT, RowRecord, WideningRecord,
+};
 pub use rules::{RULES_MAX, Rule, RuleSet, RulesError, STALE_DAYS};
 pub use run_inputs::{
     AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemsRead, LinesRead, RunInputs, UsageAccount,

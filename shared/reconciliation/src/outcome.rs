@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use truecount_billing::{AgreementId, ClientId, Currency, LineId, ProductCode};
 
-use crate::columns::ItemNo;
-use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
+use crate::evidence::{Doubt, LedgerReason, Widening};
 
 /// What a row says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RowKind {
     /// Both ends equal what is billed.
     Agrees,
@@ -72,7 +73,8 @@ impl RowKind {
 }
 
 /// Money that is at stake while something is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AtStake {
     /// So much a month, never negative.
     Known(Decimal),
@@ -81,7 +83,8 @@ pub enum AtStake {
 }
 
 /// When a change is invoiced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum InvoicedWhen {
     /// On the invoices of this run.
     ThisRun,
@@ -108,10 +111,18 @@ pub struct OutcomeRow {
     pub doubts: Vec<Doubt>,
     /// Why the ends differ.
     pub widenings: Vec<Widening>,
-    /// What became of each item that the service looks at, where the row asks for attention.
-    pub items: Vec<(ItemNo, ItemFate)>,
-    /// Whether a number has too many digits: nothing of this row could be computed.
-    pub has_too_many_digits: bool,
+    /// Why nothing of it could be computed; `None`: it was.
+    pub fault: Option<RowFault>,
+}
+
+/// Why a row could not be computed: nothing about one client stops another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowFault {
+    /// A number needs more than 28 digits.
+    TooManyDigits,
+    /// The parts of its ledger do not add up: a fault of this program.
+    BrokenLedger,
 }
 
 /// Units of a comparison.
@@ -140,6 +151,20 @@ pub struct RowFigures {
     pub to_correct: Option<Decimal>,
     /// Of that, what is left alone; `None`: it is only told.
     pub left_alone: Option<Decimal>,
+}
+
+impl RowFigures {
+    /// Whether the parts add up: what is looked at to what should be billed, that less what is billed to the variance,
+    /// and the variance to what is corrected and left alone.
+    pub(crate) fn adds_up(&self, billed: Decimal) -> bool {
+        let ledger = self.ledger.as_ref().is_none_or(|ledger| {
+            let sum = ledger.explained.values().try_fold(ledger.gross, |sum, units| sum.checked_add(*units));
+            sum == Some(self.should_bill)
+        });
+        let variance = self.should_bill.checked_sub(billed) == Some(self.variance);
+        let parts = self.to_correct.zip(self.left_alone).map(|(one, other)| one.checked_add(other));
+        ledger && variance && parts.is_none_or(|sum| sum == Some(self.variance))
+    }
 }
 
 /// How what should be billed comes from what is looked at: `gross` and the parts add up to it.
@@ -188,7 +213,7 @@ pub struct LineChange {
 }
 
 /// Recurring revenue a month, by what was done with it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RevenueCoverage {
     /// Compared.
     pub compared: Decimal,
@@ -203,7 +228,7 @@ pub struct RevenueCoverage {
 }
 
 /// What a run adds up, of one currency.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunTotals {
     /// To add on the invoices of this run.
     pub add: Decimal,

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
-use truecount_billing::Currency;
-use truecount_rules::{NamedClient, Rules, ServiceBasis};
+use truecount_billing::{ClientId, Currency};
+use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules, ServiceBasis};
 
 use crate::context::RunContext;
 use crate::interval::TooManyDigits;
@@ -15,38 +15,113 @@ use crate::outcome::{
 };
 use crate::pool::{Pool, unread};
 use crate::reconcile_client::{ClientCase, ClientResult, Compared};
+use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FORMAT, RowRecord};
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::selection::{Fate, Selection, Way};
 
-/// Compares every client, and adds up.
-#[must_use]
-pub fn reconcile_run(inputs: &RunInputs, rules: &Rules, context: &RunContext) -> RunOutcome {
-    let index = RunIndex::of(inputs);
-    let named = inputs.clients.iter().map(|client| NamedClient {
-        id: &client.id,
-        identifier: client.identifier.as_deref(),
-        name: &client.name,
-    });
-    let binding = rules.bind(named);
-    let case = |client: usize| ClientCase {
-        inputs,
-        index: &index,
-        rules,
-        bound: binding.number_of(&inputs.clients[client].id),
-        client,
-        context: *context,
-    };
-    let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(case).collect();
-    let results: Vec<ClientResult<'_>> = cases.iter().map(ClientCase::reconcile).collect();
-    let moves = find_moves(&results, &index);
-    let portfolio = Portfolio { inputs, index: &index, context, cases: &cases, results: &results, moves: &moves };
-    let totals = portfolio.totals();
-    let coverage = portfolio.coverage();
-    let unmapped = unmapped(inputs, &index, rules, context);
-    let mut clients: Vec<ClientOutcome> = results.into_iter().map(|result| result.outcome).collect();
-    let moved = take_moved(&mut clients, &moves);
-    RunOutcome { clients, moved, unmapped, totals, coverage }
+/// The reconciliation of a run: what comes out of it, then each client again with everything that stands behind its rows.
+pub struct RunReconciler<'a> {
+    inputs: &'a RunInputs,
+    rules: &'a Rules,
+    context: RunContext,
+    index: RunIndex,
+    binding: ClientBinding,
+}
+
+impl<'a> RunReconciler<'a> {
+    /// Prepares the reconciliation of all inputs.
+    #[must_use]
+    pub fn new(inputs: &'a RunInputs, rules: &'a Rules, context: RunContext) -> Self {
+        let named = inputs.clients.iter().map(|client| NamedClient {
+            id: &client.id,
+            identifier: client.identifier.as_deref(),
+            name: &client.name,
+        });
+        Self { inputs, rules, context, index: RunIndex::of(inputs), binding: rules.bind(named) }
+    }
+
+    /// Parts of the rules that mean no client, or several: nothing of them holds.
+    #[must_use]
+    pub fn binding_problems(&self) -> &[BindingProblem] {
+        &self.binding.problems
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names { inputs: self.inputs, index: &self.index }
+    }
+
+    fn case(&self, client: usize) -> ClientCase<'_> {
+        ClientCase {
+            inputs: self.inputs,
+            index: &self.index,
+            rules: self.rules,
+            bound: self.binding.number_of(&self.inputs.clients[client].id),
+            client,
+            context: self.context,
+        }
+    }
+
+    /// Compares every client, and adds up.
+    #[must_use]
+    pub fn outcome(&self) -> RunOutcome {
+        let (inputs, index, context) = (self.inputs, &self.index, &self.context);
+        let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(|client| self.case(client)).collect();
+        let results: Vec<ClientResult<'_>> = cases.iter().map(ClientCase::reconcile).collect();
+        let moves = find_moves(&results, index);
+        let portfolio = Portfolio { inputs, index, context, cases: &cases, results: &results, moves: &moves };
+        let totals = portfolio.totals();
+        let coverage = portfolio.coverage();
+        let unmapped = unmapped(inputs, index, self.rules, context);
+        let mut clients: Vec<ClientOutcome> = results.into_iter().map(|result| result.outcome).collect();
+        let moved = take_moved(&mut clients, &moves);
+        RunOutcome { clients, moved, unmapped, totals, coverage }
+    }
+
+    /// The record of one client, by its number, with everything that stands behind its rows.
+    #[must_use]
+    pub fn client_record(&self, client: usize, outcome: &ClientOutcome) -> ClientRecord {
+        ClientRecord {
+            format: RECORD_FORMAT,
+            client_id: outcome.client.clone(),
+            client_name: self.inputs.clients[client].name.clone(),
+            rows: outcome.rows.iter().map(|row| self.row_record(client, row)).collect(),
+            coverage: outcome.coverage.clone(),
+        }
+    }
+
+    fn row_record(&self, client: usize, row: &OutcomeRow) -> RowRecord {
+        // A row that could not be computed has nothing behind it that could.
+        let detail = self.case(client).detail(row).unwrap_or_default();
+        self.names().row(row, &detail, &self.context)
+    }
+
+    /// What the run adds up beside its clients.
+    #[must_use]
+    pub fn portfolio_record(&self, outcome: &RunOutcome) -> PortfolioRecord {
+        let number = |id: &ClientId| self.inputs.client_number(id).unwrap_or(0);
+        let name = |id: &ClientId| self.inputs.clients[number(id)].name.clone();
+        let moved = outcome.moved.iter().map(|moved| {
+            let (from, to) = (number(&moved.from), number(&moved.to));
+            let services = moved.services.iter();
+            MovedRecord {
+                from_id: moved.from.clone(),
+                from_name: name(&moved.from),
+                to_id: moved.to.clone(),
+                to_name: name(&moved.to),
+                services: services
+                    .map(|(used, billed)| (self.row_record(from, used), self.row_record(to, billed)))
+                    .collect(),
+            }
+        });
+        PortfolioRecord {
+            format: RECORD_FORMAT,
+            moved: moved.collect(),
+            unmapped: outcome.unmapped.iter().map(|account| self.names().account(*account)).collect(),
+            totals: outcome.totals.clone(),
+            coverage: outcome.coverage.clone(),
+        }
+    }
 }
 
 /// Accounts with usage that some service may take, of which nobody decided whose they are.

@@ -10,18 +10,19 @@ use truecount_rules::{
 };
 
 use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
+use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::count::count;
 use crate::evidence::{Doubt, ItemFate};
 use crate::interval::{TooManyDigits, plus};
 use crate::item_evidence::evidence;
-use crate::outcome::{ClientOutcome, OutcomeRow, RevenueCoverage, RowKind};
+use crate::outcome::{ClientOutcome, OutcomeRow, RevenueCoverage, RowFault, RowKind, RowValue};
 use crate::pool::Pool;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{AccountBelonging, BilledAgreement, BilledClient, LinesRead, RunInputs};
 use crate::selection::Selection;
 use crate::service_count::{Counting, ServiceCount};
-use crate::value::{Valuation, header_amount, own_amount};
+use crate::value::{UnitsOfLine, Valuation, header_amount, own_amount};
 use crate::verdict::Verdict;
 
 /// What one client's reconciliation looks at.
@@ -184,7 +185,7 @@ impl<'a> ClientCase<'a> {
             }
             Err(TooManyDigits) => {
                 result.outcome.rows.truncate(start);
-                result.outcome.rows.push(too_many_digits(&part));
+                result.outcome.rows.push(faulty(&part, RowFault::TooManyDigits));
             }
         }
     }
@@ -229,6 +230,9 @@ impl<'a> ClientCase<'a> {
                 for row in &mut found {
                     self.complete(row, part)?;
                 }
+                if found.iter().any(|row| !adds_up(row)) {
+                    found = vec![faulty(part, RowFault::BrokenLedger)];
+                }
                 outcome.rows.extend(found);
                 return Ok(Some(side));
             }
@@ -246,6 +250,39 @@ impl<'a> ClientCase<'a> {
         self.cover(outcome, &value, &side.lines, share)?;
         self.cover(outcome, &value, &side.flat, share)?;
         Ok(None)
+    }
+
+    /// What stands behind a row of this client: lines, items, price.
+    pub(crate) fn detail(&self, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
+        let rows = rows_of(&self.billed_client().agreements);
+        let parts = self.parts(&row.service, &rows);
+        let Some(part) = parts.into_iter().find(|part| part.section == row.section.as_deref()) else {
+            return Ok(RowDetail { lines: self.loose_lines(&rows, &row.service), ..RowDetail::default() });
+        };
+        let side = self.side(&part, &rows)?;
+        let value = self.valuation(&side, &part.rule);
+        let newest = value.newest();
+        let unit_price = value.amount(UnitsOfLine { line: newest, units: Decimal::ONE })?;
+        let (items, sources) = match &part.rule.basis {
+            ServiceBasis::Counted(spec) => {
+                let sources = self.counting().sources(spec, None).map(|(source, ..)| source).collect();
+                (evidence(&self.counting(), spec)?, sources)
+            }
+            ServiceBasis::Flat | ServiceBasis::Ignored(_) => (Vec::new(), Vec::new()),
+        };
+        let service_period = newest.map(|line| self.context.service_period(line.agreement()));
+        let next_invoice = newest.and_then(|line| self.context.next_invoice(line.agreement()));
+        let mut lines = side.lines;
+        lines.extend(side.ending);
+        lines.extend(side.flat);
+        Ok(RowDetail { lines, items, sources, unit_price, service_period, next_invoice })
+    }
+
+    /// The lines of a product that no service names.
+    fn loose_lines(&self, rows: &[LineRow<'a>], product: &ProductCode) -> Vec<LineRow<'a>> {
+        let is_of = |line: &&LineRow<'_>| line.row.product == *product;
+        let rows: Vec<LineRow<'a>> = rows.iter().filter(is_of).copied().collect();
+        standing(&rows, |line| self.context.day_looked_at(line.agreement()))
     }
 
     pub(crate) fn verdict<'v>(
@@ -325,26 +362,30 @@ impl<'a> ClientCase<'a> {
         })
     }
 
-    /// Puts items and costs into a row that asks for attention.
+    /// Puts into a row what hangs on single items, or on accounts that are nobody's.
     fn complete(&self, row: &mut OutcomeRow, part: &ServicePart<'_>) -> Result<(), TooManyDigits> {
         let ServiceBasis::Counted(spec) = &part.rule.basis else { return Ok(()) };
-        row.items = evidence(&self.counting(), spec)?;
-        if row.kind == RowKind::EndedAgreementInUse {
-            let mut cost: BTreeMap<Currency, Decimal> = BTreeMap::new();
-            for (item, _) in row.items.iter().filter(|(_, fate)| *fate == ItemFate::In) {
-                if let Some(money) = self.inputs.items.cost(*item) {
-                    let sum = cost.entry(money.currency).or_default();
-                    *sum = plus(*sum, money.amount)?;
-                }
+        match row.kind {
+            RowKind::EndedAgreementInUse => {
+                let cost = self.cost(spec)?;
+                row.value = row.value.take().map(|value| RowValue { cost, ..value });
             }
-            if let Some(value) = &mut row.value {
-                value.cost = cost.into_iter().collect();
-            }
-        }
-        if matches!(row.kind, RowKind::Overbilled | RowKind::BilledWithoutUsage) {
-            row.doubts.extend(self.could_fill(row, spec)?);
+            RowKind::Overbilled | RowKind::BilledWithoutUsage => row.doubts.extend(self.could_fill(row, spec)?),
+            _ => {}
         }
         Ok(())
+    }
+
+    /// What is surely used costs the MSP, by currency, where vendors tell it.
+    fn cost(&self, spec: &CountSpec) -> Result<Vec<(Currency, Decimal)>, TooManyDigits> {
+        let mut cost: BTreeMap<Currency, Decimal> = BTreeMap::new();
+        for (item, _) in evidence(&self.counting(), spec)?.iter().filter(|(_, fate)| *fate == ItemFate::In) {
+            if let Some(money) = self.inputs.items.cost(*item) {
+                let sum = cost.entry(money.currency).or_default();
+                *sum = plus(*sum, money.amount)?;
+            }
+        }
+        Ok(cost.into_iter().collect())
     }
 
     /// Undecided accounts that resemble nobody, and together could fill at least half of an over-finding's gap.
@@ -407,7 +448,7 @@ impl<'a> ClientCase<'a> {
         }
         for ((product, kind), billed) in found {
             let row = plain_row(kind, product, billed.unwrap_or_default());
-            outcome.rows.push(OutcomeRow { has_too_many_digits: billed.is_err(), ..row });
+            outcome.rows.push(OutcomeRow { fault: billed.err().map(|_| RowFault::TooManyDigits), ..row });
         }
     }
 
@@ -452,6 +493,23 @@ impl<'a> ClientCase<'a> {
     }
 }
 
+/// What stands behind a row.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowDetail<'a> {
+    /// The lines that stand on the day looked at, and those that end before.
+    pub(crate) lines: Vec<LineRow<'a>>,
+    /// What became of each item that the service looks at.
+    pub(crate) items: Vec<(ItemNo, ItemFate)>,
+    /// The sources that count it.
+    pub(crate) sources: Vec<usize>,
+    /// The price of one more a month.
+    pub(crate) unit_price: Option<Decimal>,
+    /// First and last day of what the next invoice of the newest line pays for.
+    pub(crate) service_period: Option<(Date, Date)>,
+    /// The next invoice date of the newest line.
+    pub(crate) next_invoice: Option<Date>,
+}
+
 /// What was done with recurring revenue.
 #[derive(Debug, Clone, Copy)]
 enum Share {
@@ -473,6 +531,11 @@ fn cover(outcome: &mut ClientOutcome, currency: Currency, share: Share, amount: 
     };
     // Revenue is told, never billed: beyond 28 digits it stays what it was.
     *sum = sum.checked_add(amount).unwrap_or(*sum);
+}
+
+fn adds_up(row: &OutcomeRow) -> bool {
+    let figures = row.compared.as_ref().and_then(|compared| compared.figures.as_ref());
+    figures.is_none_or(|figures| figures.adds_up(row.billed))
 }
 
 fn type_of(agreement: &Agreement) -> &str {
@@ -499,13 +562,12 @@ fn plain_row(kind: RowKind, service: ProductCode, billed: Decimal) -> OutcomeRow
         value: None,
         doubts: Vec::new(),
         widenings: Vec::new(),
-        items: Vec::new(),
-        has_too_many_digits: false,
+        fault: None,
     }
 }
 
-/// A part of which a number has too many digits: not reconciled, and nothing more can be said.
-fn too_many_digits(part: &ServicePart<'_>) -> OutcomeRow {
+/// A part that could not be computed: not reconciled, and nothing more can be said.
+fn faulty(part: &ServicePart<'_>, fault: RowFault) -> OutcomeRow {
     let row = plain_row(RowKind::NotReconciled, part.rule.code.clone(), Decimal::ZERO);
-    OutcomeRow { section: part.section.map(str::to_owned), has_too_many_digits: true, ..row }
+    OutcomeRow { section: part.section.map(str::to_owned), fault: Some(fault), ..row }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs};
+use crate::columns::ItemNo;
+use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs, UsageAccount};
 
 /// Accounts by client and source.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub(crate) struct RunIndex {
     kinds_here: BTreeSet<(usize, usize)>,
     /// By client: the clients that a parent or a bill-to links it with, in either direction.
     linked: BTreeMap<usize, Vec<usize>>,
+    /// The first item of each range of items, in their order, with the account that has it.
+    starts: Vec<(ItemNo, usize)>,
 }
 
 impl RunIndex {
@@ -43,6 +46,11 @@ impl RunIndex {
                 }
             }
         }
+        let ranges = |(number, account): (usize, &UsageAccount)| {
+            account.reading.ranges().map(|items| (items.start, number)).collect::<Vec<_>>()
+        };
+        index.starts = inputs.accounts.iter().enumerate().flat_map(ranges).collect();
+        index.starts.sort_unstable();
         index.note_kinds(inputs);
         index.link_clients(inputs);
         index
@@ -80,6 +88,12 @@ impl RunIndex {
         for (one, other) in links {
             self.linked.entry(one).or_default().push(other);
         }
+    }
+
+    /// The account that has an item.
+    pub(crate) fn account_of(&self, item: ItemNo) -> Option<usize> {
+        let after = self.starts.partition_point(|(start, _)| *start <= item);
+        self.starts[..after].last().map(|(_, account)| *account)
     }
 
     /// Whether a source has items of a kind today.

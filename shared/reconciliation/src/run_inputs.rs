@@ -153,6 +153,20 @@ pub enum ItemsRead {
     },
 }
 
+impl ItemsRead {
+    /// Its items, now and before.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = &Range<ItemNo>> {
+        let ranges = match self {
+            Self::Complete(items) | Self::Partial(items) => [Some(items), None],
+            Self::Failed { earlier } => [earlier.as_ref().map(|(_, items)| items), None],
+            Self::Doubtful => [None, None],
+            Self::Fell { now, before } => [Some(now), Some(before)],
+            Self::Gone { before, .. } => [Some(before), None],
+        };
+        ranges.into_iter().flatten().filter(|items| !items.is_empty())
+    }
+}
+
 /// A client of the PSA.
 #[derive(Debug, Clone)]
 pub struct BilledClient {

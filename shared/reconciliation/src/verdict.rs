@@ -280,8 +280,7 @@ impl Verdict<'_> {
             }),
             doubts,
             widenings: count.widenings.clone(),
-            items: Vec::new(),
-            has_too_many_digits: false,
+            fault: None,
         }
     }
 }

@@ -7,8 +7,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
-    AtStake, InvoicedWhen, ItemFate, LineChange, OutcomeRow, RevenueCoverage, RowFigures, RowKind, RowValue, RunInputs,
-    RunTotals, reconcile_run,
+    AtStake, ChangeRecord, InvoicedWhen, ItemFateWord, RevenueCoverage, RowKind, RowRecord, RunReconciler, RunTotals,
 };
 
 use super::inputs::{ReadyWorld, WorldRunError};
@@ -75,11 +74,13 @@ impl World {
     /// [`WorldRunError`].
     pub fn outcome(&self) -> Result<ObservedWorld, WorldRunError> {
         let ReadyWorld { rules, inputs, context } = self.ready()?;
-        let outcome = reconcile_run(&inputs, &rules, &context);
-        let clients = outcome
-            .clients
-            .iter()
-            .flat_map(|client| client.rows.iter().map(|row| observed(row, client.client.as_str(), &inputs)));
+        let reconciler = RunReconciler::new(&inputs, &rules, context);
+        let outcome = reconciler.outcome();
+        let records = outcome.clients.iter().enumerate().map(|(number, one)| reconciler.client_record(number, one));
+        let clients = records.flat_map(|record| {
+            let client = record.client_id.to_string();
+            record.rows.iter().map(|row| observed(row, &client)).collect::<Vec<_>>()
+        });
         let unmapped = outcome.unmapped.iter().map(|account| {
             let account = &inputs.accounts[*account];
             ObservedRow {
@@ -130,61 +131,41 @@ fn coverage(coverage: &RevenueCoverage) -> Vec<(&'static str, Decimal)> {
     ]
 }
 
-fn observed(row: &OutcomeRow, client: &str, inputs: &RunInputs) -> ObservedRow {
-    let mut found = ObservedRow {
+fn observed(row: &RowRecord, client: &str) -> ObservedRow {
+    let of_fate = |fate: ItemFateWord| {
+        let items = row.items.iter().filter(move |item| item.fate == fate);
+        items.map(|item| item.item_id.clone()).collect::<Vec<_>>()
+    };
+    ObservedRow {
         client: Some(client.to_owned()),
         service: Some(row.service.to_string()),
         agreement: row.section.clone(),
+        counted: row.counted,
+        at_least: row.at_least,
+        at_most: row.at_least.map(|_| row.at_most.map_or(WorldUpperEnd::Unknown, WorldUpperEnd::Known)),
         billed: Some(row.billed),
+        should_bill: row.should_bill,
+        variance: row.variance,
+        to_correct: row.to_correct,
+        left_alone: row.left_alone,
+        explained: row.explained.iter().map(|(reason, units)| (reason.to_string(), *units)).collect(),
+        gross: row.counted_gross,
+        impact: row.monthly_impact,
+        currency: row.currency,
+        is_estimated: row.kind.changes_a_bill().then_some(row.is_estimated),
+        stake_up: row.stake_up.map(stake),
+        stake_down: row.stake_down.map(stake),
+        when: row.invoiced.map(|when| match when {
+            InvoicedWhen::ThisRun => ExpectedWhen::ThisRun,
+            InvoicedWhen::Later => ExpectedWhen::Later,
+        }),
+        due: row.due,
+        doubts: row.doubts.iter().map(|doubt| doubt.code().to_owned()).collect(),
+        items_in: of_fate(ItemFateWord::In),
+        items_out: of_fate(ItemFateWord::Out),
+        lines: row.changes.iter().filter_map(change).collect(),
         ..ObservedRow::new(kind(row.kind))
-    };
-    if let Some(compared) = &row.compared {
-        found.at_least = Some(compared.at_least);
-        found.at_most = Some(compared.at_most.map_or(WorldUpperEnd::Unknown, WorldUpperEnd::Known));
-        if let Some(figures) = &compared.figures {
-            put_figures(&mut found, figures);
-        }
     }
-    if let Some(value) = &row.value {
-        put_value(&mut found, value, row.kind);
-    }
-    found.doubts = row.doubts.iter().map(|doubt| doubt.code().to_owned()).collect();
-    for (item, fate) in &row.items {
-        match fate {
-            ItemFate::In => found.items_in.push(inputs.items.id(*item).to_owned()),
-            ItemFate::Out(_) => found.items_out.push(inputs.items.id(*item).to_owned()),
-            ItemFate::Open(_) => {}
-        }
-    }
-    found
-}
-
-fn put_figures(found: &mut ObservedRow, figures: &RowFigures) {
-    found.counted = Some(figures.counted);
-    found.should_bill = Some(figures.should_bill);
-    found.variance = Some(figures.variance);
-    found.to_correct = figures.to_correct;
-    found.left_alone = figures.left_alone;
-    if let Some(ledger) = &figures.ledger {
-        found.gross = Some(ledger.gross);
-        found.explained = ledger.explained.iter().map(|(reason, units)| (reason.to_string(), *units)).collect();
-    }
-}
-
-fn put_value(found: &mut ObservedRow, value: &RowValue, kind: RowKind) {
-    found.currency = value.currency;
-    found.impact = value.impact;
-    found.is_estimated = kind.changes_a_bill().then_some(value.is_estimated);
-    if let Some((up, down)) = value.stakes {
-        found.stake_up = Some(stake(up));
-        found.stake_down = Some(stake(down));
-    }
-    found.when = value.when.map(|when| match when {
-        InvoicedWhen::ThisRun => ExpectedWhen::ThisRun,
-        InvoicedWhen::Later => ExpectedWhen::Later,
-    });
-    found.due = value.due;
-    found.lines = value.changes.iter().filter_map(change).collect();
 }
 
 fn stake(at_stake: AtStake) -> WorldUpperEnd {
@@ -195,8 +176,8 @@ fn stake(at_stake: AtStake) -> WorldUpperEnd {
 }
 
 /// A change of a line that stands, such as `L1: 20 -> 21`.
-fn change(change: &LineChange) -> Option<String> {
-    let (_, line) = change.line.as_ref()?;
+fn change(change: &ChangeRecord) -> Option<String> {
+    let line = change.line_id.as_ref()?;
     Some(format!("{line}: {} -> {}", change.from.normalize(), change.to.normalize()))
 }
 
@@ -216,5 +197,64 @@ fn kind(kind: RowKind) -> WorldRowKind {
         RowKind::Ignored => WorldRowKind::Ignored,
         RowKind::Listed => WorldRowKind::Listed,
         RowKind::Internal => WorldRowKind::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use truecount_reconciliation::{ClientRecord, PortfolioRecord};
+
+    use super::*;
+
+    fn folder(name: &str) -> World {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/cases").join(name);
+        World::read_folder(&folder).unwrap()
+    }
+
+    #[test]
+    fn what_is_recorded_of_a_client_is_read_back() {
+        for name in
+            ["joined-by-network-address", "new-account-that-nobody-decided", "source-not-read", "two-currencies"]
+        {
+            let ReadyWorld { rules, inputs, context } = folder(name).ready().unwrap();
+            let reconciler = RunReconciler::new(&inputs, &rules, context);
+            let outcome = reconciler.outcome();
+            for (number, client) in outcome.clients.iter().enumerate() {
+                let record = reconciler.client_record(number, client);
+                let text = serde_json::to_string(&record).unwrap();
+                assert_eq!(serde_json::from_str::<ClientRecord>(&text).unwrap(), record, "{name}: {text}");
+                assert_eq!(record.rows.len(), client.rows.len());
+            }
+            let record = reconciler.portfolio_record(&outcome);
+            let text = serde_json::to_string(&record).unwrap();
+            assert_eq!(serde_json::from_str::<PortfolioRecord>(&text).unwrap(), record, "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_record_names_lines_items_and_what_is_to_be_changed() {
+        let ReadyWorld { rules, inputs, context } = folder("stale-agent-beside-a-fresh-one").ready().unwrap();
+        let reconciler = RunReconciler::new(&inputs, &rules, context);
+        let outcome = reconciler.outcome();
+        let record = reconciler.client_record(0, &outcome.clients[0]);
+        let row = &record.rows[0];
+        assert!(!row.lines.is_empty() && !row.items.is_empty() && !row.sources.is_empty(), "{row:?}");
+        let count = |fate| row.items.iter().filter(|item| item.fate == fate).count();
+        assert_eq!(Some(Decimal::from(count(ItemFateWord::In))), row.counted);
+        assert!(row.items.iter().all(|item| (item.fate == ItemFateWord::In) == item.reason.is_none()));
+    }
+
+    #[test]
+    fn a_world_that_cannot_be_used_says_why_in_its_place() {
+        let worlds = "{\"count_day\":\"2026-11-26\"}\n\nnonsense\n{\"name\":\"a\",\"count_day\":\"2026-11-26\",\"rules\":\"\"}\n";
+        let mut outcomes = Vec::new();
+        assert_eq!(compare_worlds("w", worlds.as_bytes(), &mut outcomes).unwrap(), 3);
+        let outcomes = String::from_utf8(outcomes).unwrap();
+        let lines: Vec<&str> = outcomes.lines().collect();
+        assert_eq!(lines.len(), 3, "{outcomes}");
+        assert!(lines.iter().all(|line| line.contains("\"error\"")), "{outcomes}");
+        assert!(lines[1].contains("w:3") && lines[2].contains("\"name\":\"a\""), "{outcomes}");
     }
 }

@@ -1,0 +1,584 @@
+//! The outcome of a run as a stream of records: what a report, a history or a screen reads, one client at a time, with
+//! every name that it needs. Numbers are text, so that no reader makes floats of them.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use truecount_billing::{AccountId, AgreementId, ClientId, Currency, LineId, ProductCode, SourceId};
+
+use crate::billed_side::LineRow;
+use crate::columns::ItemNo;
+use crate::context::RunContext;
+use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
+use crate::outcome::{AtStake, InvoicedWhen, LineChange, OutcomeRow, RevenueCoverage, RowFault, RowKind, RunTotals};
+use crate::reconcile_client::RowDetail;
+use crate::run_index::RunIndex;
+use crate::run_inputs::RunInputs;
+
+/// The format of the records. Fields are added; none changes its meaning.
+pub const RECORD_FORMAT: u32 = 1;
+
+/// One client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientRecord {
+    /// [`RECORD_FORMAT`].
+    pub format: u32,
+    /// The PSA's id.
+    pub client_id: ClientId,
+    /// Its name. Foreign text.
+    pub client_name: String,
+    /// Its rows, by service.
+    pub rows: Vec<RowRecord>,
+    /// Its recurring revenue a month, by currency.
+    pub coverage: BTreeMap<Currency, RevenueCoverage>,
+}
+
+/// What a run adds up beside its clients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortfolioRecord {
+    /// [`RECORD_FORMAT`].
+    pub format: u32,
+    /// Clients that another has taken over.
+    pub moved: Vec<MovedRecord>,
+    /// Accounts with usage that nobody decided.
+    pub unmapped: Vec<AccountRecord>,
+    /// Totals by currency.
+    pub totals: BTreeMap<Currency, RunTotals>,
+    /// Recurring revenue a month, by currency.
+    pub coverage: BTreeMap<Currency, RevenueCoverage>,
+}
+
+/// A client that another has taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedRecord {
+    /// The client whose agreement ended.
+    pub from_id: ClientId,
+    /// Its name. Foreign text.
+    pub from_name: String,
+    /// The client that is billed.
+    pub to_id: ClientId,
+    /// Its name. Foreign text.
+    pub to_name: String,
+    /// Of each service: what is used at the one, and what is billed too many at the other.
+    pub services: Vec<(RowRecord, RowRecord)>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowRecord {
+    /// What it says.
+    pub kind: RowKind,
+    /// The service's code; of an uncounted line, its product.
+    pub service: ProductCode,
+    /// The section of the rules by which this agreement is compared by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
+    /// Why nothing of it could be computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<RowFault>,
+    /// Lines that stand, and those that end before the next closing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineRecord>,
+    /// Units that are billed.
+    pub billed: Decimal,
+    /// The least that should be billed; `None`: nothing was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<Decimal>,
+    /// The most; `None`: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Decimal>,
+    /// Units that count, of the end that the row is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Decimal>,
+    /// Units looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_gross: Option<Decimal>,
+    /// What lies between `counted_gross` and `should_bill`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub explained: BTreeMap<LedgerReason, Decimal>,
+    /// Units that should be billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub should_bill: Option<Decimal>,
+    /// `should_bill` less `billed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variance: Option<Decimal>,
+    /// Of that, what is to be changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_correct: Option<Decimal>,
+    /// Of that, what is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_alone: Option<Decimal>,
+    /// The price of one more a month.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Decimal>,
+    /// Of which currency the row's money is; `None`: of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+    /// What the change is worth a month, signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly_impact: Option<Decimal>,
+    /// Whether a price is a guess.
+    pub is_estimated: bool,
+    /// At stake upwards while something is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stake_up: Option<AtStake>,
+    /// At stake downwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stake_down: Option<AtStake>,
+    /// What usage after the last agreement ended costs, by currency.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cost: BTreeMap<Currency, Decimal>,
+    /// When it is invoiced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoiced: Option<InvoicedWhen>,
+    /// The day of that invoice, where it is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Date>,
+    /// The next invoice date of the newest line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_invoice_date: Option<Date>,
+    /// First and last day of what the next invoice pays for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_period: Option<(Date, Date)>,
+    /// What is to be changed, line by line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangeRecord>,
+    /// What somebody should look at before acting on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<DoubtRecord>,
+    /// Why the ends differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widenings: Vec<WideningRecord>,
+    /// The sources that count it, with the day on which each did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<CountedOn>,
+    /// What became of each item that the service looks at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemRecord>,
+}
+
+/// A billed line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineRecord {
+    /// The PSA's id.
+    pub line_id: LineId,
+    /// Its agreement.
+    pub agreement_id: AgreementId,
+    /// The agreement's name. Foreign text.
+    pub agreement_name: String,
+    /// The product.
+    pub product_code: ProductCode,
+    /// The product's name. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_name: Option<String>,
+    /// Units.
+    pub quantity: Decimal,
+    /// Price of one unit for one billing cycle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_price: Option<Decimal>,
+    /// Months of one billing cycle; `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycle_months: Option<u32>,
+    /// Of which currency.
+    pub currency: Currency,
+    /// First day billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Date>,
+    /// Last day billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Date>,
+}
+
+/// A change of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRecord {
+    /// The line; `None`: there is none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_id: Option<LineId>,
+    /// Its agreement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement_id: Option<AgreementId>,
+    /// Its quantity now.
+    pub from: Decimal,
+    /// Its quantity afterwards.
+    pub to: Decimal,
+    /// What the change is worth a month, signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monthly_impact: Option<Decimal>,
+    /// When it is invoiced.
+    pub invoiced: InvoicedWhen,
+}
+
+/// A source, and the day of its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedOn {
+    /// The source.
+    pub source: SourceId,
+    /// The day.
+    pub day: Date,
+}
+
+/// An account of a source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// The source.
+    pub source: SourceId,
+    /// The vendor's id.
+    pub account_id: AccountId,
+    /// As the vendor shows it. Foreign text.
+    pub account_name: String,
+}
+
+/// What became of one item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemRecord {
+    /// The source.
+    pub source: SourceId,
+    /// The account that has it.
+    pub account_id: AccountId,
+    /// The vendor's id of it.
+    pub item_id: String,
+    /// What a person calls it. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its kind; `None`: nobody has explained it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Units; `None`: the vendor did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<Decimal>,
+    /// Whether it counts.
+    pub fate: ItemFateWord,
+    /// Why it does not, or why nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<LedgerReason>,
+}
+
+/// Whether an item counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemFateWord {
+    /// It counts.
+    In,
+    /// It does not.
+    Out,
+    /// Nobody knows.
+    Open,
+}
+
+impl ItemFateWord {
+    pub(crate) fn of(fate: ItemFate) -> (Self, Option<LedgerReason>) {
+        match fate {
+            ItemFate::In => (Self::In, None),
+            ItemFate::Out(reason) => (Self::Out, Some(reason)),
+            ItemFate::Open(reason) => (Self::Open, Some(reason)),
+        }
+    }
+}
+
+/// What somebody should look at before acting on a row, by names. Each means what it means in [`Doubt`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each means what it means in `Doubt`")]
+pub enum DoubtRecord {
+    ListPrice,
+    NoAccount { source: SourceId },
+    AccountGone { account: AccountRecord, since: Date },
+    UndecidedCouldFill { source: SourceId, accounts: usize },
+    FirstMonthWithoutAny { source: SourceId, kind: String },
+    OlderReading { source: SourceId, synced_on: Date, failed_on: Date },
+    EarlierReading { account: AccountRecord, as_of: Date },
+    FactMissing { items: usize },
+    AgreementEnded,
+    OneTimeBilled,
+    AgreementTypesDiffer,
+    NotSoldAndBilled,
+    SeveralPrices,
+    IncludedTwice,
+}
+
+impl DoubtRecord {
+    /// The word in files.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ListPrice => "list_price",
+            Self::NoAccount { .. } => "no_account",
+            Self::AccountGone { .. } => "account_gone",
+            Self::UndecidedCouldFill { .. } => "undecided_could_fill",
+            Self::FirstMonthWithoutAny { .. } => "first_month_without_any",
+            Self::OlderReading { .. } => "older_reading",
+            Self::EarlierReading { .. } => "earlier_reading",
+            Self::FactMissing { .. } => "fact_missing",
+            Self::AgreementEnded => "agreement_ended",
+            Self::OneTimeBilled => "one_time_billed",
+            Self::AgreementTypesDiffer => "agreement_types_differ",
+            Self::NotSoldAndBilled => "not_sold_and_billed",
+            Self::SeveralPrices => "several_prices",
+            Self::IncludedTwice => "included_twice",
+        }
+    }
+}
+
+/// Why ends differ, by names. Each means what it means in [`Widening`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each means what it means in `Widening`")]
+pub enum WideningRecord {
+    SourceNotRead { source: SourceId },
+    SourceTooOld { source: SourceId, synced_on: Date },
+    NoAccountByGrant { source: SourceId },
+    AccountFailed { account: AccountRecord },
+    AccountPartial { account: AccountRecord },
+    AccountDoubtful { account: AccountRecord },
+    AccountFell { account: AccountRecord },
+    AccountGone { account: AccountRecord },
+    AccountUndecided { account: AccountRecord },
+    ItemNotSplit { item: NamedItem },
+    ItemUnknown { item: NamedItem, word: Option<String> },
+    QuantityUnsaid { item: NamedItem },
+    WordNeverSeen { source: SourceId, kind: String, attribute: Option<String>, word: Option<String> },
+    UnwantedNeverSeen { source: SourceId, kind: String, attribute: String, word: String },
+}
+
+/// An item as people know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedItem {
+    /// The vendor's id of it.
+    pub item_id: String,
+    /// What a person calls it. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// Gives the things of a run's inputs their names.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    pub(crate) inputs: &'a RunInputs,
+    pub(crate) index: &'a RunIndex,
+}
+
+impl Names<'_> {
+    fn source(&self, source: usize) -> SourceId {
+        self.inputs.sources[source].id.clone()
+    }
+
+    pub(crate) fn account(&self, account: usize) -> AccountRecord {
+        let account = &self.inputs.accounts[account];
+        let (account_id, account_name) = (account.id.clone(), account.name.clone());
+        AccountRecord { source: self.source(account.source), account_id, account_name }
+    }
+
+    fn item(&self, item: ItemNo) -> NamedItem {
+        let items = &self.inputs.items;
+        NamedItem { item_id: items.id(item).to_owned(), name: items.name(item).map(str::to_owned) }
+    }
+
+    fn doubt(&self, doubt: &Doubt) -> DoubtRecord {
+        match doubt {
+            Doubt::ListPrice => DoubtRecord::ListPrice,
+            Doubt::NoAccount { source } => DoubtRecord::NoAccount { source: self.source(*source) },
+            Doubt::AccountGone { account, since } => {
+                DoubtRecord::AccountGone { account: self.account(*account), since: *since }
+            }
+            Doubt::UndecidedCouldFill { source, accounts } => {
+                DoubtRecord::UndecidedCouldFill { source: self.source(*source), accounts: *accounts }
+            }
+            Doubt::FirstMonthWithoutAny { source, kind } => {
+                DoubtRecord::FirstMonthWithoutAny { source: self.source(*source), kind: kind.clone() }
+            }
+            Doubt::OlderReading { source, synced_on, failed_on } => {
+                DoubtRecord::OlderReading { source: self.source(*source), synced_on: *synced_on, failed_on: *failed_on }
+            }
+            Doubt::EarlierReading { account, as_of } => {
+                DoubtRecord::EarlierReading { account: self.account(*account), as_of: *as_of }
+            }
+            Doubt::FactMissing { items } => DoubtRecord::FactMissing { items: *items },
+            Doubt::AgreementEnded => DoubtRecord::AgreementEnded,
+            Doubt::OneTimeBilled => DoubtRecord::OneTimeBilled,
+            Doubt::AgreementTypesDiffer => DoubtRecord::AgreementTypesDiffer,
+            Doubt::NotSoldAndBilled => DoubtRecord::NotSoldAndBilled,
+            Doubt::SeveralPrices => DoubtRecord::SeveralPrices,
+            Doubt::IncludedTwice => DoubtRecord::IncludedTwice,
+        }
+    }
+
+    fn widening(&self, widening: &Widening) -> WideningRecord {
+        match widening {
+            Widening::SourceNotRead { source } => WideningRecord::SourceNotRead { source: self.source(*source) },
+            Widening::SourceTooOld { source, synced_on } => {
+                WideningRecord::SourceTooOld { source: self.source(*source), synced_on: *synced_on }
+            }
+            Widening::NoAccountByGrant { source } => WideningRecord::NoAccountByGrant { source: self.source(*source) },
+            Widening::AccountFailed { account } => WideningRecord::AccountFailed { account: self.account(*account) },
+            Widening::AccountPartial { account } => WideningRecord::AccountPartial { account: self.account(*account) },
+            Widening::AccountDoubtful { account } => {
+                WideningRecord::AccountDoubtful { account: self.account(*account) }
+            }
+            Widening::AccountFell { account } => WideningRecord::AccountFell { account: self.account(*account) },
+            Widening::AccountGone { account } => WideningRecord::AccountGone { account: self.account(*account) },
+            Widening::AccountUndecided { account } => {
+                WideningRecord::AccountUndecided { account: self.account(*account) }
+            }
+            Widening::ItemNotSplit { item } => WideningRecord::ItemNotSplit { item: self.item(*item) },
+            Widening::ItemUnknown { item } => WideningRecord::ItemUnknown {
+                item: self.item(*item),
+                word: self.inputs.items.unknown_state(*item).map(str::to_owned),
+            },
+            Widening::QuantityUnsaid { item } => WideningRecord::QuantityUnsaid { item: self.item(*item) },
+            Widening::WordNeverSeen { source, kind, word } => {
+                let (attribute, word) = word.clone().unzip();
+                WideningRecord::WordNeverSeen { source: self.source(*source), kind: kind.clone(), attribute, word }
+            }
+            Widening::UnwantedNeverSeen { source, kind, attribute, word } => WideningRecord::UnwantedNeverSeen {
+                source: self.source(*source),
+                kind: kind.clone(),
+                attribute: attribute.clone(),
+                word: word.clone(),
+            },
+        }
+    }
+
+    /// A row with what stands behind it.
+    pub(crate) fn row(&self, row: &OutcomeRow, detail: &RowDetail<'_>, context: &RunContext) -> RowRecord {
+        let record = RowRecord {
+            kind: row.kind,
+            service: row.service.clone(),
+            section: row.section.clone(),
+            fault: row.fault,
+            lines: detail.lines.iter().map(|line| line_record(line, context)).collect(),
+            billed: row.billed,
+            unit_price: detail.unit_price,
+            next_invoice_date: detail.next_invoice,
+            service_period: detail.service_period,
+            doubts: row.doubts.iter().map(|doubt| self.doubt(doubt)).collect(),
+            widenings: row.widenings.iter().map(|widening| self.widening(widening)).collect(),
+            sources: detail.sources.iter().map(|source| self.counted_on(*source)).collect(),
+            items: detail.items.iter().filter_map(|(item, fate)| self.item_record(*item, *fate)).collect(),
+            ..RowRecord::empty(row.kind, row.service.clone())
+        };
+        with_figures(record, row)
+    }
+
+    fn counted_on(&self, source: usize) -> CountedOn {
+        CountedOn { source: self.source(source), day: self.inputs.sources[source].synced_on }
+    }
+
+    fn item_record(&self, item: ItemNo, fate: ItemFate) -> Option<ItemRecord> {
+        let items = &self.inputs.items;
+        let account = &self.inputs.accounts[self.index.account_of(item)?];
+        let source = &self.inputs.sources[account.source];
+        let (fate, reason) = ItemFateWord::of(fate);
+        Some(ItemRecord {
+            source: source.id.clone(),
+            account_id: account.id.clone(),
+            item_id: items.id(item).to_owned(),
+            name: items.name(item).map(str::to_owned),
+            kind: items.kind(item).map(|kind| source.kinds[kind].name.clone()),
+            units: items.units(item),
+            fate,
+            reason,
+        })
+    }
+}
+
+fn line_record(line: &LineRow<'_>, context: &RunContext) -> LineRecord {
+    let (row, agreement) = (line.row, line.agreement());
+    LineRecord {
+        line_id: row.id.clone(),
+        agreement_id: agreement.id.clone(),
+        agreement_name: agreement.name.clone(),
+        product_code: row.product.clone(),
+        product_name: row.product_name.clone(),
+        quantity: row.quantity,
+        unit_price: row.unit_price,
+        cycle_months: agreement.cycle_months,
+        currency: line.currency(context),
+        from: line.begin(),
+        to: line.end(),
+    }
+}
+
+impl RowRecord {
+    /// A row of which only its kind and service are known.
+    #[must_use]
+    pub fn empty(kind: RowKind, service: ProductCode) -> Self {
+        Self {
+            kind,
+            service,
+            section: None,
+            fault: None,
+            lines: Vec::new(),
+            billed: Decimal::ZERO,
+            at_least: None,
+            at_most: None,
+            counted: None,
+            counted_gross: None,
+            explained: BTreeMap::new(),
+            should_bill: None,
+            variance: None,
+            to_correct: None,
+            left_alone: None,
+            unit_price: None,
+            currency: None,
+            monthly_impact: None,
+            is_estimated: false,
+            stake_up: None,
+            stake_down: None,
+            cost: BTreeMap::new(),
+            invoiced: None,
+            due: None,
+            next_invoice_date: None,
+            service_period: None,
+            changes: Vec::new(),
+            doubts: Vec::new(),
+            widenings: Vec::new(),
+            sources: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+}
+
+/// Puts the figures of a row into its record.
+pub(crate) fn with_figures(mut record: RowRecord, row: &OutcomeRow) -> RowRecord {
+    if let Some(compared) = &row.compared {
+        record.at_least = Some(compared.at_least);
+        record.at_most = compared.at_most;
+        if let Some(figures) = &compared.figures {
+            record.counted = Some(figures.counted);
+            record.should_bill = Some(figures.should_bill);
+            record.variance = Some(figures.variance);
+            record.to_correct = figures.to_correct;
+            record.left_alone = figures.left_alone;
+            if let Some(ledger) = &figures.ledger {
+                record.counted_gross = Some(ledger.gross);
+                record.explained.clone_from(&ledger.explained);
+            }
+        }
+    }
+    if let Some(value) = &row.value {
+        record.currency = value.currency;
+        record.monthly_impact = value.impact;
+        record.is_estimated = value.is_estimated;
+        (record.stake_up, record.stake_down) = value.stakes.unzip();
+        record.cost = value.cost.iter().copied().collect();
+        record.invoiced = value.when;
+        record.due = value.due;
+        record.changes = value.changes.iter().map(change).collect();
+    }
+    record
+}
+
+fn change(change: &LineChange) -> ChangeRecord {
+    let (agreement_id, line_id) = change.line.clone().unzip();
+    ChangeRecord {
+        line_id,
+        agreement_id,
+        from: change.from,
+        to: change.to,
+        monthly_impact: change.amount,
+        invoiced: change.when,
+    }
+}
