@@ -15,6 +15,7 @@ mod context;
 mod count;
 mod coverage;
 mod evidence;
+mod evidence_record;
 mod exact;
 mod finding;
 mod finish;
@@ -39,6 +40,7 @@ mod selection;
 mod sentences;
 mod service_count;
 mod setup;
+mod source_record;
 mod takers;
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,7 @@ mod worth;
 pub use columns::{ItemColumns, ItemNo, TooManyItems};
 pub use context::RunContext;
 pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};
+pub use evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
 pub use finding::{
     Comparison, Confidence, Explained, Finding, FindingKind, Level, MappingSuggestion, NextStep, Reconciliation,
     SetupFinding, SourceCoverage, Totals, ValueBasis,
@@ -67,11 +70,12 @@ pub use outcome::{
 pub use portfolio::RunReconciler;
 pub use reconciler::{ACCOUNTS_MAX, Reconciler};
 pub use record::{
-    AccountRecord, ChangeRecord, ClientRecord, CountedOn, DoubtRecord, ItemFateWord, ItemRecord, LineRecord,
-    MovedRecord, NamedItem, PortfolioRecord, RECORD_FORMAT, RowRecord, WideningRecord,
+    ChangeRecord, ClientRecord, CountedOn, ItemFateWord, ItemRecord, LineRecord, MovedRecord, PortfolioRecord,
+    RECORD_FORMAT, RowRecord,
 };
 pub use rules::{RULES_MAX, Rule, RuleSet, RulesError, STALE_DAYS};
 pub use run_inputs::{
     AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemsRead, LinesRead, RunInputs, UsageAccount,
     UsageSource, WordsOfSource,
 };
+pub use source_record::{AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceRecord};

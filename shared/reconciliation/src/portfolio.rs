@@ -11,14 +11,15 @@ use crate::context::RunContext;
 use crate::interval::TooManyDigits;
 use crate::moved::{Move, find_moves, take_moved};
 use crate::outcome::{
-    AtStake, ClientOutcome, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RunOutcome, RunTotals,
+    AtStake, ClientOutcome, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals,
 };
 use crate::pool::{Pool, unread};
 use crate::reconcile_client::{ClientCase, ClientResult, Compared};
 use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FORMAT, RowRecord};
 use crate::run_index::RunIndex;
-use crate::run_inputs::RunInputs;
+use crate::run_inputs::{BilledClient, RunInputs};
 use crate::selection::{Fate, Selection, Way};
+use crate::source_record::{LinesReadWord, source_records};
 
 /// The reconciliation of a run: what comes out of it, then each client again with everything that stands behind its rows.
 pub struct RunReconciler<'a> {
@@ -85,6 +86,7 @@ impl<'a> RunReconciler<'a> {
             format: RECORD_FORMAT,
             client_id: outcome.client.clone(),
             client_name: self.inputs.clients[client].name.clone(),
+            lines_read: LinesReadWord::of(&self.inputs.clients[client].read),
             rows: outcome.rows.iter().map(|row| self.row_record(client, row)).collect(),
             coverage: outcome.coverage.clone(),
         }
@@ -114,8 +116,21 @@ impl<'a> RunReconciler<'a> {
                     .collect(),
             }
         });
+        let all_rows = || outcome.clients.iter().flat_map(|client| &client.rows);
+        let mut rows: BTreeMap<RowKind, u64> = BTreeMap::new();
+        for row in all_rows() {
+            *rows.entry(row.kind).or_default() += 1;
+        }
+        let count = |is_one: fn(&OutcomeRow) -> bool| all_rows().filter(|row| is_one(row)).count() as u64;
+        let is_incomplete = |client: &&BilledClient| !LinesReadWord::of(&client.read).is_complete();
         PortfolioRecord {
             format: RECORD_FORMAT,
+            home_currency: self.context.home_currency,
+            rows,
+            unpriced: count(is_unpriced),
+            unknown_stakes: count(has_unknown_stake),
+            clients_incomplete: self.inputs.clients.iter().filter(is_incomplete).count() as u64,
+            sources: source_records(&self.names(), &self.context),
             moved: moved.collect(),
             unmapped: outcome.unmapped.iter().map(|account| self.names().account(*account)).collect(),
             totals: outcome.totals.clone(),
@@ -306,6 +321,17 @@ impl Portfolio<'_> {
         let home = gained.remove(&self.context.home_currency).unwrap_or_default();
         std::iter::once(home).chain(gained.into_values()).collect()
     }
+}
+
+/// Whether a row changes a bill and is in no total.
+fn is_unpriced(row: &OutcomeRow) -> bool {
+    let is_priced = |value: &RowValue| value.currency.is_some() && value.impact.is_some();
+    row.kind.changes_a_bill() && !row.value.as_ref().is_some_and(is_priced)
+}
+
+fn has_unknown_stake(row: &OutcomeRow) -> bool {
+    let stakes = row.value.as_ref().and_then(|value| value.stakes);
+    row.fault.is_some() || stakes.is_some_and(|(up, down)| up == AtStake::Unknown || down == AtStake::Unknown)
 }
 
 fn stake_up(row: &OutcomeRow) -> Option<AtStake> {

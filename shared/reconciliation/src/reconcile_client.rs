@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Agreement, Currency, LineRole, ProductCode};
 use truecount_rules::{
-    CategoryRule, ClientNumber, ClientPart, CountSpec, Rules, RulesScope, ServiceBasis, ServiceRule,
+    CategoryRule, ClientNumber, ClientPart, CountSpec, Rules, RulesScope, ServiceBasis, ServiceRule, StalePolicy,
 };
 
 use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
@@ -270,12 +270,30 @@ impl<'a> ClientCase<'a> {
             }
             ServiceBasis::Flat | ServiceBasis::Ignored(_) => (Vec::new(), Vec::new()),
         };
+        let stale_days = match &part.rule.basis {
+            ServiceBasis::Counted(spec) => self.stale_days(spec),
+            ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
+        };
         let service_period = newest.map(|line| self.context.service_period(line.agreement()));
         let next_invoice = newest.and_then(|line| self.context.next_invoice(line.agreement()));
         let mut lines = side.lines;
         lines.extend(side.ending);
         lines.extend(side.flat);
-        Ok(RowDetail { lines, items, sources, unit_price, service_period, next_invoice })
+        Ok(RowDetail { lines, items, sources, stale_days, unit_price, service_period, next_invoice })
+    }
+
+    /// After how many days an item that was not seen is left out; `None`: never, or not all kinds alike.
+    fn stale_days(&self, spec: &CountSpec) -> Option<u32> {
+        let kinds = spec.parts.iter().filter_map(|part| {
+            let source = self.inputs.sources.iter().find(|source| source.id == part.source)?;
+            source.kinds.iter().find(|kind| kind.name == part.kind)
+        });
+        let mut days = kinds.map(|kind| match spec.policies.stale_of(kind) {
+            StalePolicy::AfterDays(days) => Some(days),
+            StalePolicy::Never => None,
+        });
+        let first = days.next()??;
+        days.all(|other| other == Some(first)).then_some(first)
     }
 
     /// The lines of a product that no service names.
@@ -502,6 +520,8 @@ pub(crate) struct RowDetail<'a> {
     pub(crate) items: Vec<(ItemNo, ItemFate)>,
     /// The sources that count it.
     pub(crate) sources: Vec<usize>,
+    /// After how many days an item that was not seen is left out.
+    pub(crate) stale_days: Option<u32>,
     /// The price of one more a month.
     pub(crate) unit_price: Option<Decimal>,
     /// First and last day of what the next invoice of the newest line pays for.

@@ -12,10 +12,12 @@ use crate::billed_side::LineRow;
 use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
+use crate::evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
 use crate::outcome::{AtStake, InvoicedWhen, LineChange, OutcomeRow, RevenueCoverage, RowFault, RowKind, RunTotals};
 use crate::reconcile_client::RowDetail;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
+use crate::source_record::{LinesReadWord, SourceRecord};
 
 /// The format of the records. Fields are added; none changes its meaning.
 pub const RECORD_FORMAT: u32 = 1;
@@ -29,6 +31,9 @@ pub struct ClientRecord {
     pub client_id: ClientId,
     /// Its name. Foreign text.
     pub client_name: String,
+    /// How far its lines were read.
+    #[serde(default, skip_serializing_if = "LinesReadWord::is_complete")]
+    pub lines_read: LinesReadWord,
     /// Its rows, by service.
     pub rows: Vec<RowRecord>,
     /// Its recurring revenue a month, by currency.
@@ -40,6 +45,23 @@ pub struct ClientRecord {
 pub struct PortfolioRecord {
     /// [`RECORD_FORMAT`].
     pub format: u32,
+    /// The currency that is told first.
+    pub home_currency: Currency,
+    /// How many rows there are of each kind, all clients together.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rows: BTreeMap<RowKind, u64>,
+    /// Rows that change a bill, and are in no total: no price is known, or there are several currencies.
+    #[serde(default)]
+    pub unpriced: u64,
+    /// Rows that have something at stake, nobody knows how much.
+    #[serde(default)]
+    pub unknown_stakes: u64,
+    /// Clients whose lines were not read completely.
+    #[serde(default)]
+    pub clients_incomplete: u64,
+    /// The sources of usage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceRecord>,
     /// Clients that another has taken over.
     pub moved: Vec<MovedRecord>,
     /// Accounts with usage that nobody decided.
@@ -95,6 +117,9 @@ pub struct RowRecord {
     /// Units looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_gross: Option<Decimal>,
+    /// An item is left out when it was not seen for so many days; `None`: never, or not all alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stale_days: Option<u32>,
     /// What lies between `counted_gross` and `should_bill`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub explained: BTreeMap<LedgerReason, Decimal>,
@@ -220,17 +245,6 @@ pub struct CountedOn {
     pub day: Date,
 }
 
-/// An account of a source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AccountRecord {
-    /// The source.
-    pub source: SourceId,
-    /// The vendor's id.
-    pub account_id: AccountId,
-    /// As the vendor shows it. Foreign text.
-    pub account_name: String,
-}
-
 /// What became of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemRecord {
@@ -276,81 +290,6 @@ impl ItemFateWord {
             ItemFate::Open(reason) => (Self::Open, Some(reason)),
         }
     }
-}
-
-/// What somebody should look at before acting on a row, by names. Each means what it means in [`Doubt`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each means what it means in `Doubt`")]
-pub enum DoubtRecord {
-    ListPrice,
-    NoAccount { source: SourceId },
-    AccountGone { account: AccountRecord, since: Date },
-    UndecidedCouldFill { source: SourceId, accounts: usize },
-    FirstMonthWithoutAny { source: SourceId, kind: String },
-    OlderReading { source: SourceId, synced_on: Date, failed_on: Date },
-    EarlierReading { account: AccountRecord, as_of: Date },
-    FactMissing { items: usize },
-    AgreementEnded,
-    OneTimeBilled,
-    AgreementTypesDiffer,
-    NotSoldAndBilled,
-    SeveralPrices,
-    IncludedTwice,
-}
-
-impl DoubtRecord {
-    /// The word in files.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::ListPrice => "list_price",
-            Self::NoAccount { .. } => "no_account",
-            Self::AccountGone { .. } => "account_gone",
-            Self::UndecidedCouldFill { .. } => "undecided_could_fill",
-            Self::FirstMonthWithoutAny { .. } => "first_month_without_any",
-            Self::OlderReading { .. } => "older_reading",
-            Self::EarlierReading { .. } => "earlier_reading",
-            Self::FactMissing { .. } => "fact_missing",
-            Self::AgreementEnded => "agreement_ended",
-            Self::OneTimeBilled => "one_time_billed",
-            Self::AgreementTypesDiffer => "agreement_types_differ",
-            Self::NotSoldAndBilled => "not_sold_and_billed",
-            Self::SeveralPrices => "several_prices",
-            Self::IncludedTwice => "included_twice",
-        }
-    }
-}
-
-/// Why ends differ, by names. Each means what it means in [`Widening`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "code", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each means what it means in `Widening`")]
-pub enum WideningRecord {
-    SourceNotRead { source: SourceId },
-    SourceTooOld { source: SourceId, synced_on: Date },
-    NoAccountByGrant { source: SourceId },
-    AccountFailed { account: AccountRecord },
-    AccountPartial { account: AccountRecord },
-    AccountDoubtful { account: AccountRecord },
-    AccountFell { account: AccountRecord },
-    AccountGone { account: AccountRecord },
-    AccountUndecided { account: AccountRecord },
-    ItemNotSplit { item: NamedItem },
-    ItemUnknown { item: NamedItem, word: Option<String> },
-    QuantityUnsaid { item: NamedItem },
-    WordNeverSeen { source: SourceId, kind: String, attribute: Option<String>, word: Option<String> },
-    UnwantedNeverSeen { source: SourceId, kind: String, attribute: String, word: String },
-}
-
-/// An item as people know it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NamedItem {
-    /// The vendor's id of it.
-    pub item_id: String,
-    /// What a person calls it. Foreign text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
 }
 
 /// Gives the things of a run's inputs their names.
@@ -450,6 +389,7 @@ impl Names<'_> {
             fault: row.fault,
             lines: detail.lines.iter().map(|line| line_record(line, context)).collect(),
             billed: row.billed,
+            stale_days: detail.stale_days,
             unit_price: detail.unit_price,
             next_invoice_date: detail.next_invoice,
             service_period: detail.service_period,
@@ -516,6 +456,7 @@ impl RowRecord {
             at_most: None,
             counted: None,
             counted_gross: None,
+            stale_days: None,
             explained: BTreeMap::new(),
             should_bill: None,
             variance: None,

@@ -1,0 +1,114 @@
+//! Doubts and widenings of a record, by names.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use truecount_billing::{AccountId, SourceId};
+
+/// An account of a source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AccountRecord {
+    /// The source.
+    pub source: SourceId,
+    /// The vendor's id.
+    pub account_id: AccountId,
+    /// As the vendor shows it. Foreign text.
+    pub account_name: String,
+}
+
+/// What somebody should look at before acting on a row, by names. Each means what it means in [`Doubt`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each means what it means in `Doubt`")]
+pub enum DoubtRecord {
+    ListPrice,
+    NoAccount { source: SourceId },
+    AccountGone { account: AccountRecord, since: Date },
+    UndecidedCouldFill { source: SourceId, accounts: usize },
+    FirstMonthWithoutAny { source: SourceId, kind: String },
+    OlderReading { source: SourceId, synced_on: Date, failed_on: Date },
+    EarlierReading { account: AccountRecord, as_of: Date },
+    FactMissing { items: usize },
+    AgreementEnded,
+    OneTimeBilled,
+    AgreementTypesDiffer,
+    NotSoldAndBilled,
+    SeveralPrices,
+    IncludedTwice,
+}
+
+impl DoubtRecord {
+    /// The word in files.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::ListPrice => "list_price",
+            Self::NoAccount { .. } => "no_account",
+            Self::AccountGone { .. } => "account_gone",
+            Self::UndecidedCouldFill { .. } => "undecided_could_fill",
+            Self::FirstMonthWithoutAny { .. } => "first_month_without_any",
+            Self::OlderReading { .. } => "older_reading",
+            Self::EarlierReading { .. } => "earlier_reading",
+            Self::FactMissing { .. } => "fact_missing",
+            Self::AgreementEnded => "agreement_ended",
+            Self::OneTimeBilled => "one_time_billed",
+            Self::AgreementTypesDiffer => "agreement_types_differ",
+            Self::NotSoldAndBilled => "not_sold_and_billed",
+            Self::SeveralPrices => "several_prices",
+            Self::IncludedTwice => "included_twice",
+        }
+    }
+}
+
+/// Why ends differ, by names. Each means what it means in [`Widening`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each means what it means in `Widening`")]
+pub enum WideningRecord {
+    SourceNotRead { source: SourceId },
+    SourceTooOld { source: SourceId, synced_on: Date },
+    NoAccountByGrant { source: SourceId },
+    AccountFailed { account: AccountRecord },
+    AccountPartial { account: AccountRecord },
+    AccountDoubtful { account: AccountRecord },
+    AccountFell { account: AccountRecord },
+    AccountGone { account: AccountRecord },
+    AccountUndecided { account: AccountRecord },
+    ItemNotSplit { item: NamedItem },
+    ItemUnknown { item: NamedItem, word: Option<String> },
+    QuantityUnsaid { item: NamedItem },
+    WordNeverSeen { source: SourceId, kind: String, attribute: Option<String>, word: Option<String> },
+    UnwantedNeverSeen { source: SourceId, kind: String, attribute: String, word: String },
+}
+
+impl WideningRecord {
+    /// The word in files.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SourceNotRead { .. } => "source_not_read",
+            Self::SourceTooOld { .. } => "source_too_old",
+            Self::NoAccountByGrant { .. } => "no_account_by_grant",
+            Self::AccountFailed { .. } => "account_failed",
+            Self::AccountPartial { .. } => "account_partial",
+            Self::AccountDoubtful { .. } => "account_doubtful",
+            Self::AccountFell { .. } => "account_fell",
+            Self::AccountGone { .. } => "account_gone",
+            Self::AccountUndecided { .. } => "account_undecided",
+            Self::ItemNotSplit { .. } => "item_not_split",
+            Self::ItemUnknown { .. } => "item_unknown",
+            Self::QuantityUnsaid { .. } => "quantity_unsaid",
+            Self::WordNeverSeen { .. } => "word_never_seen",
+            Self::UnwantedNeverSeen { .. } => "unwanted_never_seen",
+        }
+    }
+}
+
+/// An item as people know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedItem {
+    /// The vendor's id of it.
+    pub item_id: String,
+    /// What a person calls it. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
