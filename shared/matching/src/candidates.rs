@@ -1,6 +1,8 @@
 //! Which names are worth comparing: for each left name, the right names that share rare words, trigrams, initials or
 //! joined letters with it, at a cost that does not grow with the product of the two lists.
 
+use std::ops::RangeInclusive;
+
 use hashbrown::HashMap;
 
 use crate::lists::{GRAMS, Lists};
@@ -13,6 +15,10 @@ const SHORTLIST: usize = 16;
 const SHARE_OF_BEST: f32 = 0.35;
 /// Maximum right names with the same initials considered.
 const BY_FORM_MAX: usize = 50;
+/// Maximum right names taken for a left name because they are its initials.
+const ABBREVIATIONS_MAX: usize = 3;
+/// Lengths of words that may be the initials of a name, in bytes.
+const INITIALS: RangeInclusive<usize> = 2..=8;
 /// Maximum right names measured per left name.
 pub(crate) const CANDIDATES_MAX: usize = 10;
 
@@ -46,6 +52,8 @@ pub(crate) struct Index<'a> {
     grams: Postings,
     joined: HashMap<&'a [u8], Vec<u32>>,
     initials: HashMap<&'a str, Vec<u32>>,
+    /// Names of one word, by that word, if it is short enough to be initials.
+    abbreviations: HashMap<&'a str, Vec<u32>>,
 }
 
 /// For each key, a slice of right names with the key's weight in each.
@@ -93,15 +101,21 @@ impl<'a> Index<'a> {
         let numbered = || (0_u32..).zip(&lists.rights);
         let mut joined = HashMap::<&[u8], Vec<u32>>::new();
         let mut initials = HashMap::<&str, Vec<u32>>::new();
+        let mut abbreviations = HashMap::<&str, Vec<u32>>::new();
+        let add = |rights: &mut Vec<u32>, right: u32| {
+            if rights.last() != Some(&right) {
+                rights.push(right);
+            }
+        };
         for (right, entry) in numbered() {
             joined.entry(&entry.name.joined).or_default().push(right);
-            for letters in &entry.name.initials {
-                if letters.len() > 1 {
-                    let rights = initials.entry(letters.as_str()).or_default();
-                    if rights.last() != Some(&right) {
-                        rights.push(right);
-                    }
-                }
+            for letters in entry.name.initials.iter().filter(|letters| letters.len() > 1) {
+                add(initials.entry(letters.as_str()).or_default(), right);
+            }
+            if let [word] = entry.name.core.as_slice()
+                && can_be_initials(&word.written)
+            {
+                add(abbreviations.entry(word.written.as_str()).or_default(), right);
             }
         }
         let words = Postings::new(
@@ -116,7 +130,7 @@ impl<'a> Index<'a> {
             &mut numbered()
                 .flat_map(|(right, entry)| entry.grams.iter().map(move |(gram, weight)| (*gram, right, *weight))),
         );
-        Self { lists, words, grams, joined, initials }
+        Self { lists, words, grams, joined, initials, abbreviations }
     }
 
     pub(crate) fn scratch(&self) -> Scratch {
@@ -160,13 +174,31 @@ impl<'a> Index<'a> {
         candidates
     }
 
-    /// Right names with the same joined letters, or whose initials are a word of the left name, or the reverse.
+    /// Right names with the same joined letters, or whose initials are a word of the left name.
     fn by_form(&self, left: usize) -> impl Iterator<Item = &[u32]> {
         let name = &self.lists.lefts[left].name;
         let joined = self.joined.get(name.joined.as_slice()).into_iter();
-        let short = name.core.iter().filter(|word| (2..=8).contains(&word.written.len()));
+        let short = name.core.iter().filter(|word| can_be_initials(&word.written));
         let as_initials = short.filter_map(|word| self.initials.get(word.written.as_str()));
         joined.chain(as_initials).map(Vec::as_slice)
+    }
+
+    /// Right names that are the initials of the left name and not among its candidates. The model is not trained on them:
+    /// among the candidates they would change the ranks of all others.
+    pub(crate) fn abbreviations(&self, left: usize, candidates: &[Candidate]) -> Vec<Candidate> {
+        let name = &self.lists.lefts[left].name;
+        let mut rights: Vec<u32> = name
+            .initials
+            .iter()
+            .filter_map(|letters| self.abbreviations.get(letters.as_str()))
+            .flatten()
+            .copied()
+            .filter(|right| candidates.iter().all(|candidate| candidate.right != *right))
+            .collect();
+        rights.sort_unstable();
+        rights.dedup();
+        rights.truncate(ABBREVIATIONS_MAX);
+        rights.into_iter().map(|right| self.compare(left, right, true)).collect()
     }
 
     fn compare(&self, left: usize, right: u32, is_by_form: bool) -> Candidate {
@@ -176,6 +208,10 @@ impl<'a> Index<'a> {
         let grams = cosine(&a.grams, &b.grams);
         Candidate { right, words: words.min(1.0), grams, is_by_form }
     }
+}
+
+fn can_be_initials(word: &str) -> bool {
+    INITIALS.contains(&word.len())
 }
 
 /// Merges two lists sorted by key.

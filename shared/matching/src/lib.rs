@@ -2,7 +2,8 @@
 //!
 //! Only names that are equal after normalisation, unique on both sides, and without lookalike characters are confirmed
 //! automatically ([`confirmed_by_name`]). The legal form is kept: "Acme Ltd" and "Acme Inc" are two clients. Everything
-//! else is suggested by [`suggest`], with a probability and reasons for and against, and confirmed by a person.
+//! else is suggested by [`suggest`], with a probability and reasons for and against, and confirmed by a person. Until then
+//! [`may_be`] says whose an account may be.
 //!
 //! ```
 //! use truecount_matching::{Party, Sites, suggest};
@@ -32,6 +33,7 @@ mod explain;
 mod fold;
 mod lists;
 mod lookalike;
+mod may_be;
 mod measure;
 mod model;
 mod name;
@@ -48,6 +50,7 @@ mod words;
 pub use by_name::{ByName, HeldBack, WhyHeldBack, confirmed_by_name};
 pub use confusable::{Confusable, Looks, look};
 pub use lookalike::has_lookalikes;
+pub use may_be::may_be;
 pub use measure::{MEASURES, Measures};
 pub use normalise::normalise;
 pub use party::{MatchEvidence, Party, Score, Sites, Suggestion};

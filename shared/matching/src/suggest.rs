@@ -34,12 +34,8 @@ pub struct Measured {
 #[must_use]
 pub fn suggest(accounts: &[Party<'_>], clients: &[Party<'_>], sites: Sites) -> Vec<Vec<Suggestion>> {
     let pairs = Pairs::new(accounts, clients);
-    let mut scored = pairs.scored();
-    if sites == Sites::OneToOne {
-        assign::one_to_one(&mut scored, clients.len());
-    }
     let mut suggestions = vec![Vec::new(); accounts.len()];
-    for (left, mut likely) in scored.into_iter().enumerate() {
+    for (left, mut likely) in pairs.likely(sites).into_iter().enumerate() {
         likely.truncate(SUGGESTIONS_MAX);
         likely.retain(|known| model::probability(known.odds) >= PROBABILITY_MIN);
         suggestions[pairs.account_order[left]] = pairs.told(left, likely);
@@ -79,14 +75,17 @@ pub(crate) struct Likely {
 }
 
 /// Both lists in a fixed order, and the pairs worth comparing.
-struct Pairs<'a> {
+pub(crate) struct Pairs<'a> {
     accounts: &'a [Party<'a>],
     clients: &'a [Party<'a>],
-    account_order: Vec<usize>,
+    /// By left name the account.
+    pub(crate) account_order: Vec<usize>,
     /// The client of each right name: a client may have several names.
     owners: Vec<usize>,
     lists: Lists,
     candidates: Vec<Vec<Candidate>>,
+    /// By left name the right names that are its initials, beside its candidates.
+    abbreviations: Vec<Vec<Candidate>>,
     /// By right name: the two best similarities, and how many left names are nearly as similar.
     of_rights: Vec<OfRight>,
 }
@@ -99,7 +98,7 @@ struct OfRight {
 }
 
 impl<'a> Pairs<'a> {
-    fn new(accounts: &'a [Party<'a>], clients: &'a [Party<'a>]) -> Self {
+    pub(crate) fn new(accounts: &'a [Party<'a>], clients: &'a [Party<'a>]) -> Self {
         let mut account_order: Vec<usize> = (0..accounts.len()).collect();
         account_order.sort_by(|a, b| accounts[*a].cmp(&accounts[*b]));
         let names = |(client, party): (usize, &'a Party<'a>)| {
@@ -112,7 +111,7 @@ impl<'a> Pairs<'a> {
             rights.iter().map(|(name, _)| Name::new(name)).collect(),
         );
         let owners = rights.into_iter().map(|(_, client)| client).collect();
-        let candidates = all_candidates(&lists);
+        let (candidates, abbreviations) = all_candidates(&lists);
         let mut of_rights = vec![OfRight::default(); lists.rights.len()];
         for candidate in candidates.iter().flatten() {
             let of_right = &mut of_rights[candidate.right as usize];
@@ -127,35 +126,44 @@ impl<'a> Pairs<'a> {
             let of_right = &mut of_rights[candidate.right as usize];
             of_right.near += usize::from(candidate.likeness() > of_right.best - NEAR);
         }
-        Self { accounts, clients, account_order, owners, lists, candidates, of_rights }
+        Self { accounts, clients, account_order, owners, lists, candidates, abbreviations, of_rights }
     }
 
     /// How each candidate of a left name ranks among the others.
     fn rivals(&self, candidates: &[Candidate]) -> Vec<Rivals> {
-        let stand = |candidate: &Candidate| {
-            let others = || {
-                let owner = self.owners[candidate.right as usize];
-                candidates.iter().filter(move |other| self.owners[other.right as usize] != owner)
-            };
-            let likeness = candidate.likeness();
-            let of_right = self.of_rights[candidate.right as usize];
-            let best_other = others().map(|other| other.likeness()).fold(0.0, f32::max);
-            let near = others().filter(|other| other.likeness() > likeness - NEAR);
-            let right = &self.lists.rights[candidate.right as usize];
-            let twin = others().next().map_or(0.0, |other| twins(right, &self.lists.rights[other.right as usize]));
-            Rivals {
-                rank: others().filter(|other| other.likeness() > likeness).count(),
-                best_other,
-                best_other_left: if likeness >= of_right.best { of_right.second } else { of_right.best },
-                near_rights: near.count(),
-                near_lefts: of_right.near,
-                twin,
-            }
+        candidates.iter().map(|candidate| self.rank(candidate, candidates)).collect()
+    }
+
+    fn rank(&self, candidate: &Candidate, candidates: &[Candidate]) -> Rivals {
+        let others = || {
+            let owner = self.owners[candidate.right as usize];
+            candidates.iter().filter(move |other| self.owners[other.right as usize] != owner)
         };
-        candidates.iter().map(stand).collect()
+        let likeness = candidate.likeness();
+        let of_right = self.of_rights[candidate.right as usize];
+        let best_other = others().map(|other| other.likeness()).fold(0.0, f32::max);
+        let near = others().filter(|other| other.likeness() > likeness - NEAR);
+        let right = &self.lists.rights[candidate.right as usize];
+        let twin = others().next().map_or(0.0, |other| twins(right, &self.lists.rights[other.right as usize]));
+        Rivals {
+            rank: others().filter(|other| other.likeness() > likeness).count(),
+            best_other,
+            best_other_left: if likeness >= of_right.best { of_right.second } else { of_right.best },
+            near_rights: near.count(),
+            near_lefts: of_right.near,
+            twin,
+        }
     }
 
     /// By left name the clients and their odds, best first.
+    pub(crate) fn likely(&self, sites: Sites) -> Vec<Vec<Likely>> {
+        let mut scored = self.scored();
+        if sites == Sites::OneToOne {
+            assign::one_to_one(&mut scored, self.clients.len());
+        }
+        scored
+    }
+
     fn scored(&self) -> Vec<Vec<Likely>> {
         let any_domains = self.accounts.iter().any(|account| !account.evidence.domains.is_empty());
         let evidence = EvidenceIndex::new(self.clients, any_domains);
@@ -163,7 +171,8 @@ impl<'a> Pairs<'a> {
             let account = &self.accounts[self.account_order[left]];
             let mut said = evidence.of(account);
             let mut likely: Vec<Likely> = Vec::with_capacity(candidates.len());
-            for (candidate, rivals) in candidates.iter().zip(self.rivals(candidates)) {
+            for candidate in candidates.iter().chain(&self.abbreviations[left]) {
+                let rivals = self.rank(candidate, candidates);
                 let client = self.owners[candidate.right as usize];
                 let odds = model::odds(&measure(&self.lists, left, *candidate, &rivals).0);
                 let known = Likely { client, odds, candidate: Some(*candidate), said: Said::default(), better: None };
@@ -228,10 +237,16 @@ impl<'a> Pairs<'a> {
     }
 }
 
-fn all_candidates(lists: &Lists) -> Vec<Vec<Candidate>> {
+/// By left name its candidates, and the right names that are its initials.
+fn all_candidates(lists: &Lists) -> (Vec<Vec<Candidate>>, Vec<Vec<Candidate>>) {
     let index = Index::new(lists);
     let mut scratch = index.scratch();
-    (0..lists.lefts.len()).map(|left| index.candidates(left, &mut scratch)).collect()
+    let both = |left: usize| {
+        let candidates = index.candidates(left, &mut scratch);
+        let abbreviations = index.abbreviations(left, &candidates);
+        (candidates, abbreviations)
+    };
+    (0..lists.lefts.len()).map(both).unzip()
 }
 
 /// The odds of a client whose name is not similar to the account's.

@@ -7,7 +7,7 @@ use truecount_billing::{
     AccountId, AccountList, Agreement, AgreementId, ClientId, Currency, IdError, Identities, ItemId, LineId, Money,
     ProductCode, Quantity, SourceId, Unit, UsageItem,
 };
-use truecount_matching::{Party, Sites, confirmed_by_name, suggest};
+use truecount_matching::{Party, Sites, confirmed_by_name};
 use truecount_reconciliation::{
     AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemColumns, ItemsRead, LinesRead, RunContext,
     RunInputs, TooManyItems, UsageAccount, UsageSource, WordsOfSource,
@@ -229,12 +229,10 @@ impl Builder<'_> {
             let equal = confirmed_by_name(accounts.iter().copied().enumerate(), named);
             let parties: Vec<Party<'_>> = accounts.iter().map(|name| Party::named(name)).collect();
             let of: Vec<Party<'_>> = clients.iter().map(|client| Party::named(&client.name)).collect();
-            let alike = suggest(&parties, &of, Sites::ManyToOne);
-            let belongs = alike.into_iter().enumerate().map(|(at, suggestions)| match equal.confirmed.get(&at) {
+            let alike = truecount_matching::may_be(&parties, &of, Sites::ManyToOne);
+            let belongs = alike.into_iter().enumerate().map(|(at, may_be)| match equal.confirmed.get(&at) {
                 Some(client) => AccountBelonging::Client(*client),
-                None => AccountBelonging::Undecided {
-                    may_be: suggestions.into_iter().map(|suggestion| suggestion.client).collect(),
-                },
+                None => AccountBelonging::Undecided { may_be },
             });
             belongs.collect::<Vec<_>>().into_iter()
         };
