@@ -94,28 +94,56 @@ impl<T> Column<T> {
 
 /// Writes a sheet: the column names, then one record a row.
 pub(crate) fn write<T>(columns: &[Column<T>], header: &RunHeader, rows: &[T], out: impl io::Write) -> csv::Result<()> {
-    let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
-    csv.write_record(columns.iter().map(|column| column.name))?;
-    let month = header.month.to_string();
-    for (number, row) in (1_u64..).zip(rows) {
+    let mut sheet = SheetWriter::begin(columns, header, out)?;
+    for row in rows {
+        sheet.row(columns, row)?;
+    }
+    sheet.finish()
+}
+
+/// Writes a sheet row by row, and keeps none.
+pub(crate) struct SheetWriter<'h, W: io::Write> {
+    csv: csv::Writer<W>,
+    header: &'h RunHeader,
+    month: String,
+    number: u64,
+}
+
+impl<'h, W: io::Write> SheetWriter<'h, W> {
+    /// Writes the byte order mark and the column names.
+    pub(crate) fn begin<T>(columns: &[Column<T>], header: &'h RunHeader, mut out: W) -> csv::Result<Self> {
+        out.write_all("\u{FEFF}".as_bytes())?;
+        let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
+        csv.write_record(columns.iter().map(|column| column.name))?;
+        Ok(Self { csv, header, month: header.month.to_string(), number: 0 })
+    }
+
+    /// Writes one row, with the columns that the sheet began with.
+    pub(crate) fn row<T>(&mut self, columns: &[Column<T>], row: &T) -> csv::Result<()> {
+        self.number += 1;
+        let Self { csv, header, month, number } = self;
         for column in columns {
             match &column.cell {
-                Cell::Text(text) => write_text(&mut csv, text(row).unwrap_or(""))?,
-                Cell::Composed(text) => write_text(&mut csv, &text(row))?,
+                Cell::Text(text) => write_text(csv, text(row).unwrap_or(""))?,
+                Cell::Composed(text) => write_text(csv, &text(row))?,
                 Cell::Word(word) => csv.write_field(word(row))?,
                 Cell::Count(count) => csv.write_field(count(row).to_string())?,
-                Cell::Quantity(quantity) => write_known(&mut csv, quantity(row).map(plain))?,
-                Cell::Money(amount) => write_known(&mut csv, amount(row).map(at_least_cents))?,
-                Cell::Day(day) => write_known(&mut csv, day(row))?,
+                Cell::Quantity(quantity) => write_known(csv, quantity(row).map(plain))?,
+                Cell::Money(amount) => write_known(csv, amount(row).map(at_least_cents))?,
+                Cell::Day(day) => write_known(csv, day(row))?,
                 Cell::Run(RunCell::Number) => csv.write_field(number.to_string())?,
-                Cell::Run(RunCell::RunId) => write_text(&mut csv, &header.run_id)?,
-                Cell::Run(RunCell::Month) => csv.write_field(&month)?,
+                Cell::Run(RunCell::RunId) => write_text(csv, &header.run_id)?,
+                Cell::Run(RunCell::Month) => csv.write_field(month.as_str())?,
                 Cell::Empty => csv.write_field("")?,
             }
         }
-        csv.write_record(None::<&[u8]>)?;
+        csv.write_record(None::<&[u8]>)
     }
-    Ok(csv.flush()?)
+
+    /// Ends the sheet.
+    pub(crate) fn finish(mut self) -> csv::Result<()> {
+        Ok(self.csv.flush()?)
+    }
 }
 
 fn write_text(csv: &mut csv::Writer<impl io::Write>, text: &str) -> csv::Result<()> {

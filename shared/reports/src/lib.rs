@@ -4,33 +4,51 @@
 //! [`ReportInput`], so the same run always gives the same bytes. Foreign text goes through [`sanitize`] on its way
 //! into every one of them. Nothing here decides what a difference is, what its value is, or what a reason means.
 
+mod cells;
 mod column;
+mod exception_id;
+mod exceptions;
+mod exceptions_sheet;
 mod failure;
 mod html;
 mod json;
 mod label;
+mod lines_sheet;
 mod mail;
 mod not_reconciled;
+mod older_syncs;
 mod open_work;
 pub mod receipt;
+mod revenue;
+mod run_totals;
 pub mod sanitize;
 mod sheets;
 mod summary;
 mod test_mail;
 mod text;
+mod words;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::Reconciliation;
 
+pub use exception_id::{ExceptionDirection, ExceptionSubject};
+pub use exceptions::{ExceptionRow, Exceptions, is_exception};
+pub use exceptions_sheet::write_exceptions;
 pub use failure::{FailedClosing, failure_email};
 pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
+pub use lines_sheet::LinesSheet;
 pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, email};
+pub use older_syncs::older_syncs;
+pub use revenue::revenue_compared;
+pub use run_totals::{TotalLine, run_totals, totals_text};
 pub use sheets::Sheet;
+pub use summary::TextTarget;
 pub use test_mail::test_email;
 pub use text::text_summary;
+pub use words::{WorkOwner, WorkStep, wrapped};
 
 /// Which run it is, and what it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

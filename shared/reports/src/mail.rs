@@ -11,7 +11,7 @@ use crate::{
     ReportError, ReportInput,
     html::html,
     sanitize,
-    summary::{Frame, Summary, Target},
+    summary::{Frame, Summary, TextTarget},
     text::text,
 };
 
@@ -53,7 +53,7 @@ pub struct ReportMail<'a> {
 pub fn email(input: &ReportInput<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8>, ReportError> {
     let envelope = Envelope::read(&settings.from, &settings.to, &settings.group)?;
     let id = format!("{}.{}.{}", word(&input.header.run_id), word(&settings.group), settings.attempt);
-    let summary = Summary::of(input, Target::Mail);
+    let summary = Summary::of(input, TextTarget::Mail);
     let is_attached = settings.exceptions_csv.len() <= ATTACHMENT_BYTES_MAX;
     let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), PREFIX) } else { (None, "") };
     let frame = Frame { first_line, last_line: Some(if is_attached { ATTACHED } else { TOO_LARGE }) };

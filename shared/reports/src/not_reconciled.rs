@@ -11,7 +11,7 @@ use truecount_reconciliation::{Finding, FindingKind, Reconciliation, SourceCover
 
 use crate::{
     ReportInput, label,
-    summary::{Target, foreign},
+    summary::{TextTarget, foreign},
 };
 
 /// How many sources are named.
@@ -41,7 +41,7 @@ pub(crate) struct IncompleteSource {
 
 impl NotReconciled {
     /// `None`: everything was read, and everything was compared.
-    pub(crate) fn of(input: &ReportInput<'_>, target: Target) -> Option<Self> {
+    pub(crate) fn of(input: &ReportInput<'_>, target: TextTarget) -> Option<Self> {
         let reconciliation = input.reconciliation;
         let mut by_source: BTreeMap<Option<&SourceId>, Vec<&Finding>> = BTreeMap::new();
         for finding in reconciliation.of_kind(FindingKind::NotReconciled) {
@@ -84,7 +84,7 @@ impl IncompleteSource {
         coverage: &SourceCoverage,
         found: &[&Finding],
         reconciliation: &Reconciliation,
-        target: Target,
+        target: TextTarget,
     ) -> Option<Self> {
         let state = source_state(coverage);
         let accounts = accounts_not_read(coverage);
@@ -99,7 +99,7 @@ impl IncompleteSource {
         Some(Self::new(coverage.source.as_str(), &reason.join("; "), clients, target))
     }
 
-    fn new(name: &str, reason: &str, clients: BTreeSet<&str>, target: Target) -> Self {
+    fn new(name: &str, reason: &str, clients: BTreeSet<&str>, target: TextTarget) -> Self {
         let named: Vec<_> = clients.iter().take(CLIENTS_MAX).map(|client| foreign(target, client, 32)).collect();
         let more = match clients.len().saturating_sub(CLIENTS_MAX) as u64 {
             0 => String::new(),

@@ -10,7 +10,7 @@ use truecount_reconciliation::{MappingSuggestion, SetupFinding, SourceCoverage};
 use crate::{
     label,
     receipt::{totals, unknown_words},
-    summary::{Target, foreign},
+    summary::{TextTarget, foreign},
 };
 
 /// `3 vendor accounts are not mapped to a client: about GBP 120.00 of monthly revenue at list price.`
@@ -49,7 +49,7 @@ pub(crate) fn mappings_to_confirm(suggestions: &[MappingSuggestion]) -> Option<S
 }
 
 /// The first setup finding, and how many more there are.
-pub(crate) fn setup_to_fix(findings: &[SetupFinding], target: Target) -> Option<String> {
+pub(crate) fn setup_to_fix(findings: &[SetupFinding], target: TextTarget) -> Option<String> {
     let first = foreign(target, &findings.first()?.message, 120);
     Some(match findings.len() as u64 - 1 {
         0 => first,
@@ -58,7 +58,7 @@ pub(crate) fn setup_to_fix(findings: &[SetupFinding], target: Target) -> Option<
 }
 
 /// ``rmm: unknown words: status `OnHold` 2 (1 more note: …)``: words of a vendor's, and totals that differ or were refused.
-pub(crate) fn receipts_to_check(coverage: &[SourceCoverage], target: Target) -> Option<String> {
+pub(crate) fn receipts_to_check(coverage: &[SourceCoverage], target: TextTarget) -> Option<String> {
     let mut notes = Vec::new();
     for row in coverage {
         let Some(receipt) = &row.receipt else { continue };

@@ -54,15 +54,15 @@ impl Sheet {
     ///
     /// # Errors
     /// [`ReportError::Sheet`] if the writer refuses.
-    pub fn write(self, input: &ReportInput<'_>, mut out: impl io::Write) -> Result<(), ReportError> {
+    pub fn write(self, input: &ReportInput<'_>, out: impl io::Write) -> Result<(), ReportError> {
         let (header, found) = (input.header, input.reconciliation);
-        let written = out.write_all("\u{FEFF}".as_bytes()).map_err(csv::Error::from).and_then(|()| match self {
+        let written = match self {
             Self::Exceptions => column::write(EXCEPTIONS, header, &found.findings, out),
             Self::Lines => column::write(LINES, header, &found.comparisons, out),
             Self::Coverage => column::write(COVERAGE, header, &found.coverage, out),
             Self::Setup => column::write(SETUP, header, &found.setup, out),
             Self::MappingSuggestions => column::write(MAPPING_SUGGESTIONS, header, &found.suggestions, out),
-        });
+        };
         written.map_err(|source| ReportError::Sheet { sheet: self.file_name(), source })
     }
 }

@@ -24,7 +24,7 @@ const CURRENCIES_MAX: usize = 12;
 
 /// Where the summary is read, which decides what its foreign text could do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
+pub enum TextTarget {
     /// A mail program, which makes links of what looks like one.
     Mail,
     /// A terminal.
@@ -109,7 +109,7 @@ pub(crate) struct TopException {
 }
 
 impl Summary {
-    pub(crate) fn of(input: &ReportInput<'_>, target: Target) -> Self {
+    pub(crate) fn of(input: &ReportInput<'_>, target: TextTarget) -> Self {
         let ReportInput { header, reconciliation } = *input;
         let not_reconciled = NotReconciled::of(input, target);
         let (underbilled, overbilled, currencies_beyond) = totals(input);
@@ -131,8 +131,8 @@ impl Summary {
             mapping: mappings_to_confirm(&reconciliation.suggestions),
             setup: setup_to_fix(&reconciliation.setup, target),
             receipts: receipts_to_check(&reconciliation.coverage, target),
-            place: foreign(Target::Terminal, &header.archive_place, 300),
-            run_id: foreign(Target::Terminal, &header.run_id, 100),
+            place: foreign(TextTarget::Terminal, &header.archive_place, 300),
+            run_id: foreign(TextTarget::Terminal, &header.run_id, 100),
         }
     }
 
@@ -167,7 +167,7 @@ impl DirectionTotals {
 }
 
 impl TopException {
-    fn of((number, finding): (usize, &Finding), target: Target) -> Self {
+    fn of((number, finding): (usize, &Finding), target: TextTarget) -> Self {
         let impact = match (finding.monthly_impact, finding.currency) {
             (Some(impact), Some(currency)) => label::money(impact.abs(), currency),
             (Some(impact), None) => label::amount(impact.abs()),
@@ -211,7 +211,7 @@ fn weakest(confidence: &Confidence) -> Option<&'static str> {
 fn run(input: &ReportInput<'_>) -> String {
     let replaces = input.header.replaces.as_ref();
     let replaces =
-        replaces.map(|run| format!(", replaces run {}", foreign(Target::Terminal, run, 60))).unwrap_or_default();
+        replaces.map(|run| format!(", replaces run {}", foreign(TextTarget::Terminal, run, 60))).unwrap_or_default();
     match input.header.closing {
         None => "Draft run: not the closing run of this month".to_owned(),
         Some(1) => format!("Closing run{replaces}"),
@@ -298,10 +298,10 @@ fn totals_note(exceptions: &[(usize, &Finding)], currencies_beyond: usize) -> Op
 }
 
 /// Foreign text: short, and harmless where it is read.
-pub(crate) fn foreign(target: Target, text: &str, characters_max: usize) -> String {
+pub(crate) fn foreign(target: TextTarget, text: &str, characters_max: usize) -> String {
     let short = sanitize::shortened(text, characters_max);
     match target {
-        Target::Mail => sanitize::unlinked(&short),
-        Target::Terminal => sanitize::visible(&short).into_owned(),
+        TextTarget::Mail => sanitize::unlinked(&short),
+        TextTarget::Terminal => sanitize::visible(&short).into_owned(),
     }
 }

@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 use crate::{
     ReportInput,
     not_reconciled::NotReconciled,
-    summary::{DirectionTotals, Frame, Outcome, Summary, Target, TopException},
+    summary::{DirectionTotals, Frame, Outcome, Summary, TextTarget, TopException},
 };
 
 /// The summary for a terminal.
 #[must_use]
 pub fn text_summary(input: &ReportInput<'_>) -> String {
-    text(&Summary::of(input, Target::Terminal), Frame::default())
+    text(&Summary::of(input, TextTarget::Terminal), Frame::default())
 }
 
 /// Writing to a `String` cannot fail, so the results of `write!` are dropped.

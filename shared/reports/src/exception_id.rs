@@ -1,0 +1,128 @@
+//! The id of an exception: short, and the same month after month.
+
+use sha2::{Digest, Sha256};
+use truecount_billing::{AccountId, ClientId, ProductCode, SourceId};
+
+/// Hexadecimal digits of an id: 48 bits, so that a hundred thousand ids are still all different.
+const ID_DIGITS: usize = 12;
+
+/// An id begins with this letter, so that no spreadsheet takes one for a number (`004512…`, `12e45…`) and changes it.
+const ID_LETTER: char = 'x';
+
+/// What an exception is about. Of the same subject there is one a run, with the same id every month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExceptionSubject<'a> {
+    /// A service at a client.
+    Service {
+        /// The client.
+        client: &'a ClientId,
+        /// The service's code.
+        service: &'a ProductCode,
+        /// The section of the rules by which an agreement is compared by itself.
+        section: Option<&'a str>,
+        /// Which way.
+        direction: ExceptionDirection,
+    },
+    /// A client whose lines were not read.
+    Client(&'a ClientId),
+    /// A client that another has taken over.
+    Moved {
+        /// The client whose agreement ended.
+        from: &'a ClientId,
+        /// The client that is billed.
+        to: &'a ClientId,
+    },
+    /// An account that nobody decided.
+    Unmapped(&'a SourceId, &'a AccountId),
+    /// An account that was not read completely.
+    Account(&'a SourceId, &'a AccountId),
+    /// A source that was not read.
+    Source(&'a SourceId),
+}
+
+/// Which way an exception goes: it stays the same where its kind changes from one month to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExceptionDirection {
+    /// More should be billed.
+    Under,
+    /// Less should be billed.
+    Over,
+    /// It will not be billed any more.
+    Ending,
+    /// Nobody knows.
+    None,
+}
+
+impl ExceptionDirection {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Under => "under",
+            Self::Over => "over",
+            Self::Ending => "ending",
+            Self::None => "none",
+        }
+    }
+}
+
+impl ExceptionSubject<'_> {
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match *self {
+            Self::Service { client, service, section: None, direction } => {
+                hashed(&[client.as_str(), service.as_str(), direction.as_str()])
+            }
+            Self::Service { client, service, section: Some(section), direction } => {
+                hashed(&[client.as_str(), service.as_str(), section, direction.as_str()])
+            }
+            Self::Client(client) => hashed(&["client", client.as_str(), "none"]),
+            Self::Moved { from, to } => hashed(&["moved", from.as_str(), to.as_str(), "moved"]),
+            Self::Unmapped(source, account) => hashed(&["account", source.as_str(), account.as_str(), "unmapped"]),
+            Self::Account(source, account) => hashed(&["account", source.as_str(), account.as_str(), "none"]),
+            Self::Source(source) => hashed(&["source", source.as_str(), "none"]),
+        }
+    }
+}
+
+fn hashed(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let digits = hash.finalize();
+    let mut id = String::with_capacity(ID_DIGITS + 1);
+    id.push(ID_LETTER);
+    for byte in digits.iter().take(ID_DIGITS / 2) {
+        for nibble in [byte >> 4, byte & 15] {
+            id.extend(char::from_digit(u32::from(nibble), 16));
+        }
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_hangs_on_client_service_section_and_direction_alone() {
+        let (client, service) = (ClientId::new("c-1").unwrap(), ProductCode::new("MNG-WKS").unwrap());
+        let of = |section, direction| {
+            ExceptionSubject::Service { client: &client, service: &service, section, direction }.id()
+        };
+        let under = of(None, ExceptionDirection::Under);
+        assert_eq!(under, "xde94462af12e");
+        assert!(under.len() == 13 && under.starts_with('x'), "{under}");
+        let others = [
+            of(None, ExceptionDirection::Over),
+            of(None, ExceptionDirection::Ending),
+            of(None, ExceptionDirection::None),
+            of(Some("Boston"), ExceptionDirection::Under),
+            of(Some("York"), ExceptionDirection::Under),
+        ];
+        for (at, other) in others.iter().enumerate() {
+            assert!(*other != under && !others[..at].contains(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `lines.csv` of a stream of records: every row of every client, one client at a time.
+
+use std::io;
+
+use rust_decimal::Decimal;
+use truecount_billing::{ClientId, Currency};
+use truecount_reconciliation::{ClientRecord, LinesReadWord, PortfolioRecord, RowRecord};
+
+use crate::{
+    ReportError, RunHeader, Sheet, cells,
+    column::{Column, SheetWriter},
+    words,
+};
+
+/// Writes `lines.csv`, in the memory of one client.
+pub struct LinesSheet<'h, W: io::Write> {
+    writer: SheetWriter<'h, W>,
+    home: Currency,
+}
+
+impl<'h, W: io::Write> LinesSheet<'h, W> {
+    /// Begins the file. `home`: the currency that is told first.
+    ///
+    /// # Errors
+    /// [`ReportError::Sheet`] if the writer refuses.
+    pub fn begin(header: &'h RunHeader, home: Currency, out: W) -> Result<Self, ReportError> {
+        let writer = SheetWriter::begin(&LineCells::COLUMNS, header, out).map_err(refused)?;
+        Ok(Self { writer, home })
+    }
+
+    /// Writes the rows of one client.
+    ///
+    /// # Errors
+    /// [`ReportError::Sheet`] if the writer refuses.
+    pub fn client(&mut self, client: &ClientRecord) -> Result<(), ReportError> {
+        for row in &client.rows {
+            self.row(&LineCells {
+                client_id: &client.client_id,
+                client_name: &client.client_name,
+                lines_read: client.lines_read,
+                row,
+                home: self.home,
+                moved_with: None,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that are told once for two clients, and ends the file.
+    ///
+    /// # Errors
+    /// [`ReportError::Sheet`] if the writer refuses.
+    pub fn finish(mut self, portfolio: &PortfolioRecord) -> Result<(), ReportError> {
+        for moved in &portfolio.moved {
+            let from = (&moved.from_id, moved.from_name.as_str());
+            let to = (&moved.to_id, moved.to_name.as_str());
+            for (used, billed) in &moved.services {
+                for ((client_id, client_name), row) in [(from, used), (to, billed)] {
+                    self.row(&LineCells {
+                        client_id,
+                        client_name,
+                        lines_read: LinesReadWord::Complete,
+                        row,
+                        home: self.home,
+                        moved_with: Some((from.1, to.1)),
+                    })?;
+                }
+            }
+        }
+        self.writer.finish().map_err(refused)
+    }
+
+    fn row(&mut self, row: &LineCells<'_>) -> Result<(), ReportError> {
+        self.writer.row(&LineCells::COLUMNS, row).map_err(refused)
+    }
+}
+
+fn refused(source: csv::Error) -> ReportError {
+    ReportError::Sheet { sheet: Sheet::Lines.file_name(), source }
+}
+
+/// One row of the sheet.
+struct LineCells<'a> {
+    client_id: &'a ClientId,
+    client_name: &'a str,
+    lines_read: LinesReadWord,
+    row: &'a RowRecord,
+    home: Currency,
+    /// The client whose agreement ended, and the one that is billed for it: the row is in no total.
+    moved_with: Option<(&'a str, &'a str)>,
+}
+
+impl LineCells<'_> {
+    const COLUMNS: [Column<Self>; 35] = [
+        Column::text("client", |one| Some(one.client_name)),
+        Column::composed("agreement", |one| cells::agreements(one.row)),
+        Column::composed("product", |one| cells::product(one.row)),
+        Column::text("service", |one| Some(one.row.service.as_str())),
+        Column::word("result", |one| one.result()),
+        Column::quantity("counted", |one| one.row.counted),
+        Column::quantity("at_least", |one| one.row.at_least),
+        Column::quantity("at_most", |one| one.row.at_most),
+        Column::quantity("billed", |one| cells::billed(one.lines_read, one.row)),
+        Column::quantity("should_bill", |one| one.row.should_bill),
+        Column::quantity("variance", |one| one.row.variance),
+        Column::quantity("to_correct", |one| one.row.to_correct),
+        Column::quantity("left_alone", |one| one.row.left_alone),
+        Column::word("direction", |one| direction(one.row.variance)),
+        Column::money("unit_price", |one| one.row.unit_price),
+        Column::money("monthly_impact", |one| one.monthly_impact()),
+        Column::text("currency", |one| Some(one.row.currency.as_ref()?.as_str())),
+        Column::word("value_basis", |one| one.value_basis()),
+        Column::word("confidence", |one| cells::confidence(one.row)),
+        Column::composed("doubts", |one| cells::doubts(one.row)),
+        Column::composed("items", |one| cells::items(one.row)),
+        Column::empty("since"),
+        Column::day("counted_on", |one| cells::counted_on(one.row)),
+        Column::composed("service_period", |one| cells::service_period(one.row)),
+        Column::day("next_invoice_date", |one| one.row.next_invoice_date),
+        Column::composed("reason", |one| one.reason()),
+        Column::composed("source", |one| cells::sources(one.row)),
+        Column::quantity("counted_gross", |one| one.row.counted_gross),
+        Column::composed("explained", |one| cells::explained(one.row)),
+        Column::text("client_id", |one| Some(one.client_id.as_str())),
+        Column::composed("agreement_id", |one| cells::agreement_ids(one.row)),
+        Column::composed("line_ids", |one| cells::line_ids(one.row)),
+        Column::text("product_code", |one| Some(one.row.service.as_str())),
+        Column::run_id("run_id"),
+        Column::month("month"),
+    ];
+
+    fn result(&self) -> &'static str {
+        if self.moved_with.is_some() { "moved" } else { self.row.kind.as_str() }
+    }
+
+    /// What a reader may add up: of a client that moved nothing is to be changed on a bill.
+    fn monthly_impact(&self) -> Option<Decimal> {
+        self.row.monthly_impact.filter(|_| self.moved_with.is_none())
+    }
+
+    fn value_basis(&self) -> &'static str {
+        if self.moved_with.is_some() { "" } else { cells::value_basis(self.row) }
+    }
+
+    fn reason(&self) -> String {
+        let reason = words::row(self.lines_read, self.row, self.home);
+        match self.moved_with {
+            Some((from, to)) => format!("{reason}; {}", words::moved(from, to)),
+            None => reason,
+        }
+    }
+}
+
+/// The word beside the sign: `under` where more should be billed than is.
+fn direction(variance: Option<Decimal>) -> &'static str {
+    match variance {
+        None => "",
+        Some(variance) if variance.is_zero() => "none",
+        Some(variance) if variance.is_sign_positive() => "under",
+        Some(_) => "over",
+    }
+}

@@ -1,0 +1,183 @@
+//! The first line that anybody reads: which share of the recurring revenue was compared.
+
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+use truecount_reconciliation::{PortfolioRecord, RevenueCoverage, RowKind, SourceReadWord};
+
+use crate::label::{amount, money};
+
+/// A sentence for each currency, the home currency first: `96 % of the recurring revenue was compared (USD 41,220.00 of
+/// 42,900.00 a month); not reconciled USD 980.00, flat USD 700.00.` Amounts of two currencies are never added.
+/// "Everything was compared" only where it is so.
+#[must_use]
+pub fn revenue_compared(portfolio: &PortfolioRecord) -> Vec<String> {
+    let mut coverage: Vec<_> = portfolio.coverage.iter().filter(|(_, one)| !is_empty(one)).collect();
+    if coverage.is_empty() {
+        return vec!["No recurring revenue is known: no line has a price and a known billing cycle.".to_owned()];
+    }
+    coverage.sort_by_key(|(currency, _)| (**currency != portfolio.home_currency, **currency));
+    if is_complete(portfolio) && coverage.iter().all(|(_, one)| one.compared == total(one)) {
+        let amounts: Vec<_> = coverage.iter().map(|(currency, one)| money(one.compared, **currency)).collect();
+        return vec![format!("Everything was compared: {} a month of recurring revenue.", amounts.join(" and "))];
+    }
+    let mut lines: Vec<_> = coverage.iter().map(|(currency, one)| of_currency(**currency, one)).collect();
+    lines.extend(not_in_it(portfolio));
+    lines
+}
+
+fn of_currency(currency: Currency, one: &RevenueCoverage) -> String {
+    let total = total(one);
+    let share = share(one.compared, total);
+    // A line without a known price or cycle is in no amount, so that all of these is not yet everything.
+    let known = if one.compared == total { "known " } else { "" };
+    let mut line = format!(
+        "{share} of the {known}recurring revenue was compared ({} of {} a month)",
+        money(one.compared, currency),
+        amount(total)
+    );
+    let parts = [
+        ("not reconciled", one.not_reconciled),
+        ("flat", one.flat),
+        ("not counted by any rule", one.uncounted),
+        ("ignored", one.ignored),
+    ];
+    let parts = parts.iter().filter(|(_, part)| !part.is_zero());
+    for (at, (name, part)) in parts.enumerate() {
+        let separator = if at == 0 { "; " } else { ", " };
+        line.push_str(&format!("{separator}{name} {}", money(*part, currency)));
+    }
+    line.push('.');
+    line
+}
+
+/// Whole per cent, never rounded up: 100 % is all of it.
+fn share(compared: Decimal, total: Decimal) -> String {
+    let share = compared.checked_mul(Decimal::ONE_HUNDRED).and_then(|product| product.checked_div(total));
+    match share {
+        _ if total <= Decimal::ZERO => "An unknown share".to_owned(),
+        None => "An unknown share".to_owned(),
+        Some(share) if share > Decimal::ZERO && share < Decimal::ONE => "Less than 1 %".to_owned(),
+        Some(share) => format!("{} %", share.floor()),
+    }
+}
+
+fn total(one: &RevenueCoverage) -> Decimal {
+    let parts = [one.compared, one.not_reconciled, one.flat, one.uncounted, one.ignored];
+    parts.into_iter().fold(Decimal::ZERO, |sum, part| sum.saturating_add(part))
+}
+
+fn is_empty(one: &RevenueCoverage) -> bool {
+    *one == RevenueCoverage::default()
+}
+
+/// Whether nothing is unknown beside the revenue.
+fn is_complete(portfolio: &PortfolioRecord) -> bool {
+    let is_read = portfolio.sources.iter().all(|one| one.read == SourceReadWord::Used && one.incomplete.is_empty());
+    let without_comparison = [RowKind::NotReconciled, RowKind::UncountedLine, RowKind::Flat, RowKind::Ignored];
+    is_read
+        && portfolio.clients_incomplete == 0
+        && portfolio.unknown_stakes == 0
+        && portfolio.unmapped.is_empty()
+        && without_comparison.iter().all(|kind| !portfolio.rows.contains_key(kind))
+}
+
+/// What the revenue does not show, because it was not read.
+fn not_in_it(portfolio: &PortfolioRecord) -> Option<String> {
+    match portfolio.clients_incomplete {
+        0 => None,
+        clients => {
+            let clients = crate::label::count(clients, "client was", "clients were");
+            Some(format!("The lines of {clients} not read completely; what is missing is in none of these amounts."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn portfolio(coverage: &[(&str, [&str; 5])]) -> PortfolioRecord {
+        let number = |text: &str| Decimal::from_str_exact(text).unwrap();
+        let of = |[compared, not_reconciled, flat, uncounted, ignored]: [&str; 5]| RevenueCoverage {
+            compared: number(compared),
+            not_reconciled: number(not_reconciled),
+            flat: number(flat),
+            uncounted: number(uncounted),
+            ignored: number(ignored),
+        };
+        let coverage = coverage.iter().map(|(currency, parts)| (Currency::new(currency).unwrap(), of(*parts)));
+        PortfolioRecord {
+            format: 1,
+            home_currency: Currency::new("USD").unwrap(),
+            rows: BTreeMap::new(),
+            unpriced: 0,
+            unknown_stakes: 0,
+            clients_incomplete: 0,
+            sources: Vec::new(),
+            moved: Vec::new(),
+            unmapped: Vec::new(),
+            totals: BTreeMap::new(),
+            coverage: coverage.collect(),
+        }
+    }
+
+    #[test]
+    fn each_currency_by_itself_and_the_home_currency_first() {
+        let lines = revenue_compared(&portfolio(&[
+            ("EUR", ["990", "0.01", "0", "0", "0"]),
+            ("USD", ["41220", "980", "500", "200", "0"]),
+        ]));
+        assert_eq!(
+            lines,
+            [
+                "96 % of the recurring revenue was compared (USD 41,220.00 of 42,900.00 a month); not reconciled \
+                 USD 980.00, flat USD 500.00, not counted by any rule USD 200.00.",
+                "99 % of the recurring revenue was compared (EUR 990.00 of 990.01 a month); not reconciled EUR 0.01.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_share_is_never_rounded_up() {
+        let share = |compared: &str, flat: &str| {
+            let line = revenue_compared(&portfolio(&[("USD", [compared, "0", flat, "0", "0"])])).remove(0);
+            line.split(" of the").next().unwrap().to_owned()
+        };
+        assert_eq!(share("99999.99", "0.01"), "99 %");
+        assert_eq!(share("1", "1999"), "Less than 1 %");
+        assert_eq!(share("0", "10"), "0 %");
+        assert_eq!(share("5", "-10"), "An unknown share");
+    }
+
+    #[test]
+    fn everything_was_compared_only_if_nothing_is_unknown() {
+        let whole = portfolio(&[("EUR", ["10", "0", "0", "0", "0"]), ("USD", ["42900", "0", "0", "0", "0"])]);
+        let line = "Everything was compared: USD 42,900.00 and EUR 10.00 a month of recurring revenue.";
+        assert_eq!(revenue_compared(&whole), [line]);
+        let with = |change: fn(&mut PortfolioRecord)| {
+            let mut one = whole.clone();
+            change(&mut one);
+            revenue_compared(&one)
+        };
+        let not_whole: [fn(&mut PortfolioRecord); 5] = [
+            |one| one.clients_incomplete = 1,
+            |one| one.unknown_stakes = 1,
+            |one| one.rows = [(RowKind::NotReconciled, 1)].into(),
+            |one| one.rows = [(RowKind::UncountedLine, 1)].into(),
+            |one| one.coverage.values_mut().for_each(|of| of.ignored = Decimal::ONE),
+        ];
+        let line = with(|one| one.unknown_stakes = 1).remove(0);
+        assert!(line.starts_with("100 % of the known recurring revenue was compared"), "{line}");
+        for change in not_whole {
+            let lines = with(change);
+            assert!(!lines.join(" ").contains("verything"), "{lines:?}");
+            assert!(lines[0].contains('%'), "{lines:?}");
+        }
+        let lines = with(|one| one.clients_incomplete = 2);
+        assert!(lines[2].starts_with("The lines of 2 clients were not read completely"), "{lines:?}");
+        let nothing = "No recurring revenue is known: no line has a price and a known billing cycle.";
+        assert_eq!(revenue_compared(&portfolio(&[])), [nothing]);
+        assert_eq!(revenue_compared(&portfolio(&[("USD", ["0"; 5])])), [nothing]);
+    }
+}

@@ -1,0 +1,147 @@
+//! The four totals of a run: to add, to reduce, to clean up at vendors, not reconciled. Never netted, never added over
+//! currencies.
+
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+use truecount_reconciliation::{PortfolioRecord, RunTotals};
+
+use crate::label;
+
+/// One total, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TotalLine {
+    /// `To add`.
+    pub title: &'static str,
+    /// One text for each currency, the home currency first; none: there is nothing.
+    pub amounts: Vec<String>,
+}
+
+/// The four totals, always all of them.
+#[must_use]
+pub fn run_totals(portfolio: &PortfolioRecord) -> [TotalLine; 4] {
+    let mut totals: Vec<_> = portfolio.totals.iter().map(|(currency, totals)| (*currency, totals)).collect();
+    totals.sort_by_key(|(currency, _)| (*currency != portfolio.home_currency, *currency));
+    let line = |title, text: fn(Currency, &RunTotals) -> Option<String>| TotalLine {
+        title,
+        amounts: totals.iter().filter_map(|(currency, totals)| text(*currency, totals)).collect(),
+    };
+    [
+        line("To add", |currency, totals| now_and_later(currency, totals.add, totals.later_add)),
+        line("To reduce", |currency, totals| now_and_later(currency, totals.reduce, totals.later_reduce)),
+        line("Clean up", |currency, totals| {
+            let cost = totals.clean_up;
+            (!cost.is_zero())
+                .then(|| format!("{} a month at vendors (cost, not revenue)", label::money(cost, currency)))
+        }),
+        line("Not reconciled", |currency, totals| {
+            let (up, down) = (totals.not_reconciled_up, totals.not_reconciled_down);
+            (!up.is_zero() || !down.is_zero())
+                .then(|| format!("{} up, {} down a month", label::money(up, currency), label::amount(down)))
+        }),
+    ]
+}
+
+/// `USD 120.00 a month on these invoices, 30.00 later`.
+fn now_and_later(currency: Currency, now: Decimal, later: Decimal) -> Option<String> {
+    match (now.is_zero(), later.is_zero()) {
+        (true, true) => None,
+        (false, true) => Some(format!("{} a month on these invoices", label::money(now, currency))),
+        (true, false) => Some(format!("{} a month on later invoices", label::money(later, currency))),
+        (false, false) => {
+            let (now, later) = (label::money(now, currency), label::amount(later));
+            Some(format!("{now} a month on these invoices, {later} later"))
+        }
+    }
+}
+
+/// The totals as lines of at most 80 characters, and below them what they leave out.
+#[must_use]
+pub fn totals_text(portfolio: &PortfolioRecord) -> String {
+    let lines = run_totals(portfolio);
+    let width = lines.iter().map(|line| line.title.len()).max().unwrap_or(0) + 2;
+    let mut text = String::with_capacity(320);
+    for TotalLine { title, amounts } in &lines {
+        let amounts: Vec<&str> =
+            if amounts.is_empty() { vec!["nothing"] } else { amounts.iter().map(String::as_str).collect() };
+        for (at, amount) in amounts.iter().enumerate() {
+            let title = if at == 0 { title.to_uppercase() } else { String::new() };
+            text.push_str(&format!("{title:<width$}{amount}\n"));
+        }
+    }
+    for note in totals_leave_out(portfolio) {
+        text.push_str(&format!("{note}\n"));
+    }
+    text
+}
+
+/// What is in no total, a sentence each.
+fn totals_leave_out(portfolio: &PortfolioRecord) -> Vec<String> {
+    let mut notes = Vec::new();
+    if portfolio.unpriced > 0 {
+        let (has, is) = if portfolio.unpriced == 1 { ("has", "is") } else { ("have", "are") };
+        let rows = label::count(portfolio.unpriced, "exception", "exceptions");
+        notes.push(format!("{rows} {has} no single known value and {is} in no total."));
+    }
+    if portfolio.unknown_stakes > 0 {
+        let rows = label::count(portfolio.unknown_stakes, "row has", "rows have");
+        notes.push(format!("{rows} no known limit: what is at stake may be more."));
+    }
+    notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn portfolio(totals: &[(&str, RunTotals)]) -> PortfolioRecord {
+        PortfolioRecord {
+            format: 1,
+            home_currency: Currency::new("USD").unwrap(),
+            rows: BTreeMap::new(),
+            unpriced: 0,
+            unknown_stakes: 0,
+            clients_incomplete: 0,
+            sources: Vec::new(),
+            moved: Vec::new(),
+            unmapped: Vec::new(),
+            totals: totals.iter().map(|(currency, totals)| (Currency::new(currency).unwrap(), *totals)).collect(),
+            coverage: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn four_totals_by_currency_never_netted() {
+        let number = Decimal::from;
+        let home = RunTotals {
+            add: number(1234),
+            reduce: number(300),
+            later_add: number(20),
+            later_reduce: Decimal::ZERO,
+            clean_up: number(45),
+            not_reconciled_up: number(380),
+            not_reconciled_down: number(120),
+        };
+        let other = RunTotals { later_reduce: number(7), ..RunTotals::default() };
+        let mut portfolio = portfolio(&[("EUR", other), ("USD", home)]);
+        (portfolio.unpriced, portfolio.unknown_stakes) = (1, 2);
+        let text = totals_text(&portfolio);
+        assert_eq!(
+            text,
+            "TO ADD          USD 1,234.00 a month on these invoices, 20.00 later\n\
+             TO REDUCE       USD 300.00 a month on these invoices\n\
+             \u{20}               EUR 7.00 a month on later invoices\n\
+             CLEAN UP        USD 45.00 a month at vendors (cost, not revenue)\n\
+             NOT RECONCILED  USD 380.00 up, 120.00 down a month\n\
+             1 exception has no single known value and is in no total.\n\
+             2 rows have no known limit: what is at stake may be more.\n"
+        );
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    }
+
+    #[test]
+    fn a_total_that_is_nothing_is_said() {
+        let text = totals_text(&portfolio(&[]));
+        assert_eq!(text.matches("nothing").count(), 4, "{text}");
+    }
+}

@@ -1,0 +1,181 @@
+//! Codes to sentences: what a row says, why it is not sure, what would settle it, and whose that is.
+//!
+//! The sentences hold foreign text (names of accounts, devices, lines) shortened but as it came: whoever shows one makes
+//! it harmless for the place where it is read. Deliberately absent: any decision on numbers.
+
+mod doubt;
+mod kind;
+mod ledger;
+mod row;
+mod step;
+mod unread;
+mod widening;
+
+use std::fmt;
+
+pub(crate) use doubt::{doubt, is_about_the_value, money_by_currency};
+pub(crate) use kind::kind;
+pub(crate) use ledger::left_out;
+pub(crate) use row::row;
+pub(crate) use step::{owner, step};
+pub(crate) use unread::{incomplete_account, older_sync, unread_client, unread_source};
+pub(crate) use widening::widening;
+
+use crate::sanitize;
+
+/// How many characters of a name stand in a sentence.
+const NAME_MAX: usize = 40;
+
+/// Who can do something about a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WorkOwner {
+    /// Who writes the invoices.
+    BillingClerk,
+    /// Who looks after devices and licences.
+    Technician,
+    /// Who talks with the client.
+    AccountManager,
+    /// Who runs the syncs, their credentials and the rules.
+    SyncAdmin,
+    /// The vendor's support.
+    Vendor,
+}
+
+impl WorkOwner {
+    /// The words in files and for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BillingClerk => "billing clerk",
+            Self::Technician => "technician",
+            Self::AccountManager => "account manager",
+            Self::SyncAdmin => "sync admin",
+            Self::Vendor => "vendor support",
+        }
+    }
+}
+
+/// What to do next about a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WorkStep {
+    /// Change the quantity on the agreement.
+    ChangePsa,
+    /// Renew a line that ends, or remove what is used.
+    RenewOrRemove,
+    /// Remove or release what is used at the vendor.
+    CleanUpAtVendor,
+    /// Decide which client an account belongs to.
+    ConfirmMapping,
+    /// Map the accounts of one client to another.
+    MoveAccounts,
+    /// Ask whoever knows: the client, or the vendor.
+    Ask,
+    /// Look at what is doubtful before anything is changed.
+    Check,
+    /// Fix the sync, then run again.
+    FixSource,
+    /// Add or correct a rule.
+    FixRule,
+    /// Report a fault of this program.
+    ReportFault,
+}
+
+impl WorkStep {
+    /// The word in files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ChangePsa => "change_psa",
+            Self::RenewOrRemove => "renew_or_remove",
+            Self::CleanUpAtVendor => "clean_up_at_vendor",
+            Self::ConfirmMapping => "confirm_mapping",
+            Self::MoveAccounts => "move_accounts",
+            Self::Ask => "ask",
+            Self::Check => "check",
+            Self::FixSource => "fix_source",
+            Self::FixRule => "fix_rule",
+            Self::ReportFault => "report_fault",
+        }
+    }
+
+    /// What people read.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::ChangePsa => "change the agreement",
+            Self::RenewOrRemove => "renew the line or remove what is used",
+            Self::CleanUpAtVendor => "clean up at the vendor",
+            Self::ConfirmMapping => "confirm the mapping",
+            Self::MoveAccounts => "map the accounts to the other client",
+            Self::Ask => "ask, then run again",
+            Self::Check => "check what is not sure",
+            Self::FixSource => "fix the sync and run again",
+            Self::FixRule => "correct the rule",
+            Self::ReportFault => "report a fault of Truecount",
+        }
+    }
+}
+
+/// Why something is not sure, in words: what is the case, what would settle it, and whose that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Explanation {
+    pub(crate) what: String,
+    pub(crate) settled_by: &'static str,
+    pub(crate) owner: WorkOwner,
+}
+
+impl Explanation {
+    fn new(what: impl Into<String>, settled_by: &'static str, owner: WorkOwner) -> Self {
+        Self { what: what.into(), settled_by, owner }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; to settle it ({}): {}", self.what, self.owner.as_str(), self.settled_by)
+    }
+}
+
+/// A code as words: `account_gone` is `account gone`.
+pub(crate) fn code_as_words(code: &str) -> String {
+    code.replace('_', " ")
+}
+
+/// That a client has taken over what another uses.
+pub(crate) fn moved(from: &str, to: &str) -> String {
+    format!(
+        "the agreement of {} ended, and {} is billed for about as much: map the accounts to it",
+        name(from),
+        name(to)
+    )
+}
+
+/// A foreign name within a sentence.
+fn name(text: &str) -> String {
+    format!("`{}`", sanitize::shortened(text, NAME_MAX))
+}
+
+/// Breaks a text into lines of at most so many characters. The first line stands after an indent that is there already,
+/// each other one is given it. A word that is longer than a line stands on one of its own.
+#[must_use]
+pub fn wrapped(text: &str, columns_max: usize, indent: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut column = indent;
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let length = word.chars().count();
+        if column > indent && column + 1 + length > columns_max {
+            out.push('\n');
+            out.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if column > indent {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += length;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

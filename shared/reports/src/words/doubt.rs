@@ -1,0 +1,112 @@
+//! What somebody should look at before acting on a row, though it does not change what is sure.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+use truecount_reconciliation::DoubtRecord;
+
+use super::{Explanation, WorkOwner, name};
+use crate::label;
+
+/// What is the case, what would settle it, and whose that is.
+pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
+    use WorkOwner::{AccountManager, BillingClerk, SyncAdmin, Technician};
+    match doubt {
+        DoubtRecord::ListPrice => Explanation::new(
+            "the price is the list price, not the client's own",
+            "check the price that was agreed with the client",
+            BillingClerk,
+        ),
+        DoubtRecord::NoAccount { source } => Explanation::new(
+            format!("the client has no account in {source}"),
+            "look whether the key shows all accounts, then map one or say that there is none",
+            SyncAdmin,
+        ),
+        DoubtRecord::AccountGone { account, since } => Explanation::new(
+            format!(
+                "account {} is no longer listed in {} since {}",
+                name(&account.account_name),
+                account.source,
+                label::day(*since)
+            ),
+            "look at the vendor whether it was closed or renamed",
+            Technician,
+        ),
+        DoubtRecord::UndecidedCouldFill { source, accounts } => Explanation::new(
+            format!(
+                "{} in {source} without a mapping could hold the difference",
+                label::count(*accounts as u64, "account", "accounts")
+            ),
+            "decide which clients they belong to",
+            BillingClerk,
+        ),
+        DoubtRecord::FirstMonthWithoutAny { source, kind } => Explanation::new(
+            format!("{source} had items of kind {} before and has none now", name(kind)),
+            "look at the vendor whether there are really none left",
+            Technician,
+        ),
+        DoubtRecord::OlderReading { source, synced_on, failed_on } => Explanation::new(
+            format!(
+                "{source} was counted on {}, since its sync of {} failed",
+                label::day(*synced_on),
+                label::day(*failed_on)
+            ),
+            "fix the sync and run again",
+            SyncAdmin,
+        ),
+        DoubtRecord::EarlierReading { account, as_of } => Explanation::new(
+            format!(
+                "account {} in {} was not read; its count of {} is used",
+                name(&account.account_name),
+                account.source,
+                label::day(*as_of)
+            ),
+            "give access to the account and run again",
+            SyncAdmin,
+        ),
+        DoubtRecord::FactMissing { items } => Explanation::new(
+            format!("a fact of {} is missing; the rule decided", label::count(*items as u64, "item", "items")),
+            "look at these items, or have the vendor show the fact",
+            Technician,
+        ),
+        DoubtRecord::AgreementEnded => {
+            Explanation::new("the agreement ended", "ask whether it was renewed, moved or is over", AccountManager)
+        }
+        DoubtRecord::OneTimeBilled => Explanation::new(
+            "a one-time line of the period may have billed a part",
+            "look at the one-time line on the invoice",
+            BillingClerk,
+        ),
+        DoubtRecord::AgreementTypesDiffer => Explanation::new(
+            "the client's kinds of agreement have different rules; only what all say was used",
+            "write a rule for this client",
+            BillingClerk,
+        ),
+        DoubtRecord::NotSoldAndBilled => Explanation::new(
+            "the rules say that the client does not buy it, and a line stands",
+            "ask the client, then remove the line or correct the rule",
+            AccountManager,
+        ),
+        DoubtRecord::SeveralPrices => {
+            Explanation::new("the lines have several prices", "choose the line that is to be changed", BillingClerk)
+        }
+        DoubtRecord::IncludedTwice => Explanation::new(
+            "line and rule both include units; only the line's are deducted",
+            "remove one of the two",
+            BillingClerk,
+        ),
+    }
+}
+
+/// Whether a doubt is about what a change is worth, and not about how many there are.
+pub(crate) const fn is_about_the_value(doubt: &DoubtRecord) -> bool {
+    matches!(doubt, DoubtRecord::ListPrice | DoubtRecord::SeveralPrices)
+}
+
+/// `GBP 12.00 and USD 3.50`, the home currency first.
+pub(crate) fn money_by_currency(amounts: &BTreeMap<Currency, Decimal>, home: Currency) -> String {
+    let mut amounts: Vec<_> = amounts.iter().collect();
+    amounts.sort_by_key(|(currency, _)| (**currency != home, **currency));
+    amounts.iter().map(|(currency, amount)| label::money(**amount, **currency)).collect::<Vec<_>>().join(" and ")
+}

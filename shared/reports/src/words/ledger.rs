@@ -1,0 +1,50 @@
+//! Why units that a service looks at are not billed, after their number: `2 not seen for over 30 days`.
+
+use truecount_billing::LeftOutReason;
+use truecount_reconciliation::LedgerReason;
+
+/// What is the case with units. `stale_days`: after how many days an item that was not seen is left out.
+pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String {
+    let words = match (reason, stale_days) {
+        (LedgerReason::State(reason), _) => state(reason),
+        (LedgerReason::Stale, Some(days)) => return format!("not seen for over {days} days"),
+        (LedgerReason::Stale, None) => "not seen for too long",
+        (LedgerReason::Usual, _) => "not in the usual state",
+        (LedgerReason::Duplicate, _) => "duplicate",
+        (LedgerReason::Unknown, _) => "that may count or not",
+        (LedgerReason::Split, _) => "of a shared account that no part of the split names",
+        (LedgerReason::Fell, _) => "of an account that suddenly holds less",
+        (LedgerReason::Gone, _) => "of an account that is no longer listed",
+        (LedgerReason::Undecided, _) => "of an account that is not mapped yet",
+        (LedgerReason::Included, _) => "included in the price",
+        (LedgerReason::Minimum, _) => "to reach the minimum",
+        (LedgerReason::OneTime, _) => "perhaps billed once already",
+    };
+    words.to_owned()
+}
+
+const fn state(reason: LeftOutReason) -> &'static str {
+    match reason {
+        LeftOutReason::Activation => "activation fee",
+        LeftOutReason::AssignmentError => "with an assignment error",
+        LeftOutReason::Cancelled => "cancelled",
+        LeftOutReason::Converted => "converted to another subscription",
+        LeftOutReason::Decommissioned => "decommissioned",
+        LeftOutReason::Deleted => "deleted",
+        LeftOutReason::Disabled => "disabled",
+        LeftOutReason::Expired => "expired",
+        LeftOutReason::Guest => "guest",
+        LeftOutReason::Inactive => "inactive",
+        LeftOutReason::LockedOut => "locked out",
+        LeftOutReason::OneTime => "bought once",
+        LeftOutReason::Ordered => "ordered, not delivered",
+        LeftOutReason::Pending => "waiting for approval",
+        LeftOutReason::PendingActivation => "waiting for activation",
+        LeftOutReason::Removed => "removed",
+        LeftOutReason::Suspended => "suspended",
+        LeftOutReason::Trial => "trial",
+        LeftOutReason::Unapproved => "not approved",
+        LeftOutReason::Unassigned => "assigned to nobody",
+        LeftOutReason::Warning => "expired, in the grace period",
+    }
+}

@@ -1,0 +1,100 @@
+//! Why the ends of a count differ.
+
+use truecount_reconciliation::{NamedItem, WideningRecord};
+
+use super::{Explanation, WorkOwner, name};
+use crate::label;
+
+/// What is the case, what would settle it, and whose that is.
+pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
+    use WorkOwner::{BillingClerk, SyncAdmin, Technician, Vendor};
+    match widening {
+        WideningRecord::SourceNotRead { source } => {
+            Explanation::new(format!("{source} was not read"), "fix the sync and run again", SyncAdmin)
+        }
+        WideningRecord::SourceTooOld { source, synced_on } => Explanation::new(
+            format!("the newest sync of {source} is of {}, too old to be used", label::day(*synced_on)),
+            "sync it again and run again",
+            SyncAdmin,
+        ),
+        WideningRecord::NoAccountByGrant { source } => Explanation::new(
+            format!("{source} shows no account of the client to our login"),
+            "get access to the client's account, or say that there is none",
+            Technician,
+        ),
+        WideningRecord::AccountFailed { account } => Explanation::new(
+            format!("account {} in {} was not read", name(&account.account_name), account.source),
+            "give access to the account and run again",
+            SyncAdmin,
+        ),
+        WideningRecord::AccountPartial { account } => Explanation::new(
+            format!("account {} in {} was read in part", name(&account.account_name), account.source),
+            "sync it again and run again",
+            SyncAdmin,
+        ),
+        WideningRecord::AccountDoubtful { account } => Explanation::new(
+            format!("account {} in {} contradicts itself", name(&account.account_name), account.source),
+            "sync it again; if it stays so, ask the vendor",
+            SyncAdmin,
+        ),
+        WideningRecord::AccountFell { account } => Explanation::new(
+            format!("account {} in {} suddenly holds less", name(&account.account_name), account.source),
+            "look whether that is right, then accept the new count",
+            Technician,
+        ),
+        WideningRecord::AccountGone { account } => Explanation::new(
+            format!("account {} is no longer listed in {}", name(&account.account_name), account.source),
+            "look at the vendor whether it was closed or renamed",
+            Technician,
+        ),
+        WideningRecord::AccountUndecided { account } => Explanation::new(
+            format!("account {} in {} may be the client's", name(&account.account_name), account.source),
+            "decide which client it belongs to",
+            BillingClerk,
+        ),
+        WideningRecord::ItemNotSplit { item } => Explanation::new(
+            format!("{} of a shared account may be the client's", item_name(item)),
+            "name in the split where it belongs",
+            BillingClerk,
+        ),
+        WideningRecord::ItemUnknown { item, word: Some(word) } => Explanation::new(
+            format!("nobody has explained the word {} of {}", name(word), item_name(item)),
+            "say in the rules whether it counts",
+            SyncAdmin,
+        ),
+        WideningRecord::ItemUnknown { item, word: None } => Explanation::new(
+            format!("it is not known whether {} counts", item_name(item)),
+            "look at the item",
+            Technician,
+        ),
+        WideningRecord::QuantityUnsaid { item } => Explanation::new(
+            format!("the vendor did not say how many units {} stands for", item_name(item)),
+            "ask the vendor",
+            Vendor,
+        ),
+        WideningRecord::WordNeverSeen { source, kind, attribute, word } => Explanation::new(
+            never_seen(source.as_str(), kind, attribute.as_deref().zip(word.as_deref())),
+            "correct the word in the rules, or write `may_be_empty = true`",
+            SyncAdmin,
+        ),
+        WideningRecord::UnwantedNeverSeen { source, kind, attribute, word } => Explanation::new(
+            never_seen(source.as_str(), kind, Some((attribute, word))),
+            "correct the word in `where_not`",
+            SyncAdmin,
+        ),
+    }
+}
+
+fn never_seen(source: &str, kind: &str, word: Option<(&str, &str)>) -> String {
+    match word {
+        Some((attribute, word)) => {
+            format!("{source} never had {} with {attribute} {}", name(kind), name(word))
+        }
+        None => format!("{source} never had items of kind {}", name(kind)),
+    }
+}
+
+/// What a person calls an item, else the vendor's id of it.
+pub(crate) fn item_name(item: &NamedItem) -> String {
+    name(item.name.as_deref().unwrap_or(&item.item_id))
+}
