@@ -7,6 +7,7 @@
 mod cells;
 mod column;
 mod exception_id;
+mod exception_row;
 mod exceptions;
 mod exceptions_sheet;
 mod failure;
@@ -34,7 +35,8 @@ use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::Reconciliation;
 
 pub use exception_id::{ExceptionDirection, ExceptionSubject};
-pub use exceptions::{ExceptionRow, Exceptions, is_exception};
+pub use exception_row::ExceptionRow;
+pub use exceptions::{Exceptions, is_exception};
 pub use exceptions_sheet::write_exceptions;
 pub use failure::{FailedClosing, failure_email};
 pub use json::{manifest, run_json};

@@ -1,0 +1,305 @@
+//! One exception, made of a row of a client, or of what is told beside the clients.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+use truecount_reconciliation::{
+    AccountReadWord, AccountRecord, AtStake, ClientRecord, IncompleteAccount, LineRecord, LinesReadWord, MovedRecord,
+    RowKind, RowRecord, SourceRecord,
+};
+
+use crate::{
+    cells,
+    exception_id::{ExceptionDirection, ExceptionSubject},
+    words::{self, WorkOwner, WorkStep},
+};
+
+/// One exception, with its cells as they came: foreign text is made harmless where it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptionRow {
+    /// The client's name; empty: no client is known. Foreign text.
+    pub client: String,
+    /// Names of agreements. Foreign text.
+    pub agreement: String,
+    /// Names of products, else the service. Foreign text.
+    pub product: String,
+    /// What it says, as a word.
+    pub kind: &'static str,
+    /// As people read it.
+    pub kind_label: &'static str,
+    /// Units that count.
+    pub counted: Option<Decimal>,
+    /// Units that are billed; `None`: not known.
+    pub billed: Option<Decimal>,
+    /// Units that should be billed; `None`: only the ends are known.
+    pub should_bill: Option<Decimal>,
+    /// `should_bill` less `billed`.
+    pub variance: Option<Decimal>,
+    /// The price of one more a month.
+    pub unit_price: Option<Decimal>,
+    /// What the change is worth a month, signed.
+    pub monthly_impact: Option<Decimal>,
+    /// Of which currency.
+    pub currency: Option<Currency>,
+    /// `calculated`, `estimated`, or empty.
+    pub value_basis: &'static str,
+    /// What to do next.
+    pub next_step: WorkStep,
+    /// Whose that is.
+    pub owner: WorkOwner,
+    /// Items that count. Foreign text.
+    pub items_in: String,
+    /// Items that do not, or of which nobody knows. Foreign text.
+    pub items_out: String,
+    /// `high`, `medium`, `low`, or empty.
+    pub confidence: &'static str,
+    /// Why it is not sure.
+    pub doubts: String,
+    /// One sentence. Holds foreign text.
+    pub reason: String,
+    /// The next invoice date.
+    pub next_invoice_date: Option<Date>,
+    /// The day of the invoice that the change is on, where that is not the next one.
+    pub effective_date: Option<Date>,
+    /// The day on which usage was counted.
+    pub counted_on: Option<Date>,
+    /// The sources.
+    pub source: String,
+    /// The account's name. Foreign text.
+    pub account: String,
+    /// The same every month.
+    pub exception_id: String,
+    /// The client's id.
+    pub client_id: String,
+    /// Ids of agreements.
+    pub agreement_id: String,
+    /// Ids of lines, and what is to be changed of each.
+    pub line_ids: String,
+    /// The service's code.
+    pub product_code: String,
+    /// The account's id.
+    pub account_id: String,
+    /// What it is put in order by: of which currency, and how much a month; `None`: not known.
+    pub(crate) order: Option<(Currency, Decimal)>,
+}
+
+const fn direction(kind: RowKind) -> ExceptionDirection {
+    match kind {
+        RowKind::Underbilled | RowKind::UnbilledUsage | RowKind::EndedAgreementInUse => ExceptionDirection::Under,
+        RowKind::Overbilled | RowKind::BilledWithoutUsage => ExceptionDirection::Over,
+        RowKind::AgreementEnding => ExceptionDirection::Ending,
+        _ => ExceptionDirection::None,
+    }
+}
+
+pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> Option<ExceptionRow> {
+    let read = client.lines_read;
+    let subject = ExceptionSubject::Service {
+        client: &client.client_id,
+        service: &row.service,
+        section: row.section.as_deref(),
+        direction: direction(row.kind),
+    };
+    Some(ExceptionRow {
+        client: client.client_name.clone(),
+        client_id: client.client_id.to_string(),
+        kind: row.kind.as_str(),
+        kind_label: words::kind(row.kind),
+        billed: cells::billed(read, row),
+        monthly_impact: row.monthly_impact,
+        value_basis: cells::value_basis(row),
+        next_step: words::step(read, row)?,
+        owner: words::owner(read, row)?,
+        confidence: cells::confidence(row),
+        reason: words::row(read, row, home),
+        exception_id: subject.id(),
+        order: order(row, home),
+        ..of_cells(row)
+    })
+}
+
+/// What a row's own cells say.
+fn of_cells(row: &RowRecord) -> ExceptionRow {
+    ExceptionRow {
+        agreement: cells::agreements(row),
+        product: cells::product(row),
+        counted: row.counted,
+        should_bill: row.should_bill,
+        variance: row.variance,
+        unit_price: row.unit_price,
+        currency: row.currency,
+        items_in: cells::items_in(row),
+        items_out: cells::items_out(row),
+        doubts: cells::doubts(row),
+        next_invoice_date: row.next_invoice_date,
+        effective_date: row.due,
+        counted_on: cells::counted_on(row),
+        source: cells::sources(row),
+        agreement_id: cells::agreement_ids(row),
+        line_ids: cells::line_ids(row),
+        product_code: row.service.to_string(),
+        ..blank(RowKind::NotReconciled)
+    }
+}
+
+/// Something of which nothing but its kind is known.
+fn blank(kind: RowKind) -> ExceptionRow {
+    ExceptionRow {
+        client: String::new(),
+        agreement: String::new(),
+        product: String::new(),
+        kind: kind.as_str(),
+        kind_label: words::kind(kind),
+        counted: None,
+        billed: None,
+        should_bill: None,
+        variance: None,
+        unit_price: None,
+        monthly_impact: None,
+        currency: None,
+        value_basis: "",
+        next_step: WorkStep::FixSource,
+        owner: WorkOwner::SyncAdmin,
+        items_in: String::new(),
+        items_out: String::new(),
+        confidence: "",
+        doubts: String::new(),
+        reason: String::new(),
+        next_invoice_date: None,
+        effective_date: None,
+        counted_on: None,
+        source: String::new(),
+        account: String::new(),
+        exception_id: String::new(),
+        client_id: String::new(),
+        agreement_id: String::new(),
+        line_ids: String::new(),
+        product_code: String::new(),
+        account_id: String::new(),
+        order: None,
+    }
+}
+
+/// What a row is put in order by: its change, its cost, what is at stake, or the revenue that it is about.
+fn order(row: &RowRecord, home: Currency) -> Option<(Currency, Decimal)> {
+    let known = |stake: Option<AtStake>| match stake {
+        Some(AtStake::Known(amount)) => Some(amount),
+        Some(AtStake::Unknown) | None => None,
+    };
+    match row.kind {
+        RowKind::EndedAgreementInUse => {
+            let of_home = row.cost.get(&home).map(|amount| (home, *amount));
+            of_home.or_else(|| row.cost.first_key_value().map(|(currency, amount)| (*currency, *amount)))
+        }
+        RowKind::NotReconciled => Some((row.currency?, known(row.stake_up).max(known(row.stake_down))?)),
+        RowKind::AgreementEnding => Some((row.currency?, row.variance?.checked_mul(row.unit_price?)?)),
+        RowKind::UncountedLine => revenue(&row.lines),
+        _ => Some((row.currency?, row.monthly_impact?)),
+    }
+}
+
+/// What lines of one currency bill a month; `None`: not known.
+fn revenue(lines: &[LineRecord]) -> Option<(Currency, Decimal)> {
+    let currency = lines.first()?.currency;
+    let mut sum = Decimal::ZERO;
+    for line in lines.iter().filter(|line| line.currency == currency) {
+        let months = Decimal::from(line.cycle_months?.max(1));
+        let of_line = line.unit_price?.checked_mul(line.quantity)?.checked_div(months)?;
+        sum = sum.checked_add(of_line)?;
+    }
+    Some((currency, sum))
+}
+
+/// A client whose lines were not read, and of which no row says so.
+pub(crate) fn of_unread_client(client: &ClientRecord) -> ExceptionRow {
+    ExceptionRow {
+        client: client.client_name.clone(),
+        client_id: client.client_id.to_string(),
+        reason: words::unread_client(client.lines_read),
+        exception_id: ExceptionSubject::Client(&client.client_id).id(),
+        ..blank(RowKind::NotReconciled)
+    }
+}
+
+/// One entry for all services of two clients.
+pub(crate) fn of_moved(moved: &MovedRecord) -> ExceptionRow {
+    let services: Vec<_> = moved.services.iter().map(|(used, _)| used.service.to_string()).collect();
+    let of_billed = |cell: fn(&RowRecord) -> String| {
+        let cells: BTreeSet<_> = moved.services.iter().map(|(_, billed)| cell(billed)).collect();
+        cells.into_iter().filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join("; ")
+    };
+    let only = match moved.services.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    };
+    ExceptionRow {
+        client: moved.from_name.clone(),
+        client_id: moved.from_id.to_string(),
+        agreement: of_billed(cells::agreements),
+        agreement_id: of_billed(cells::agreement_ids),
+        product: services.join("; "),
+        product_code: services.join("; "),
+        kind: "moved",
+        kind_label: "client moved",
+        counted: only.and_then(|(used, _)| used.counted),
+        billed: only.and_then(|(_, billed)| cells::billed(LinesReadWord::Complete, billed)),
+        next_step: WorkStep::MoveAccounts,
+        owner: WorkOwner::BillingClerk,
+        items_in: only.map(|(used, _)| cells::items_in(used)).unwrap_or_default(),
+        items_out: only.map(|(used, _)| cells::items_out(used)).unwrap_or_default(),
+        reason: words::moved(&moved.from_name, &moved.to_name),
+        counted_on: moved.services.iter().filter_map(|(used, _)| cells::counted_on(used)).min(),
+        source: of_billed(cells::sources),
+        exception_id: ExceptionSubject::Moved { from: &moved.from_id, to: &moved.to_id }.id(),
+        ..blank(RowKind::NotReconciled)
+    }
+}
+
+pub(crate) fn of_unmapped(account: &AccountRecord) -> ExceptionRow {
+    ExceptionRow {
+        kind: "unmapped_account",
+        kind_label: "vendor account not mapped",
+        next_step: WorkStep::ConfirmMapping,
+        owner: WorkOwner::BillingClerk,
+        reason: "it has usage, and nobody decided which client it belongs to".to_owned(),
+        exception_id: ExceptionSubject::Unmapped(&account.source, &account.account_id).id(),
+        ..of_account(account)
+    }
+}
+
+fn of_account(account: &AccountRecord) -> ExceptionRow {
+    ExceptionRow {
+        source: account.source.to_string(),
+        account: account.account_name.clone(),
+        account_id: account.account_id.to_string(),
+        ..blank(RowKind::NotReconciled)
+    }
+}
+
+pub(crate) fn of_unread_source(source: &SourceRecord) -> ExceptionRow {
+    ExceptionRow {
+        source: source.source.to_string(),
+        reason: words::unread_source(source),
+        exception_id: ExceptionSubject::Source(&source.source).id(),
+        ..blank(RowKind::NotReconciled)
+    }
+}
+
+pub(crate) fn of_incomplete(source: &SourceRecord, one: &IncompleteAccount) -> ExceptionRow {
+    let told = words::incomplete_account(one);
+    ExceptionRow {
+        client: one.client_name.clone().unwrap_or_default(),
+        client_id: one.client_id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        next_step: match one.read {
+            AccountReadWord::Fell | AccountReadWord::Gone => WorkStep::Check,
+            AccountReadWord::Partial | AccountReadWord::Failed | AccountReadWord::Doubtful => WorkStep::FixSource,
+        },
+        owner: told.owner,
+        reason: told.to_string(),
+        counted_on: source.synced_on,
+        exception_id: ExceptionSubject::Account(&one.account.source, &one.account.account_id).id(),
+        ..of_account(&one.account)
+    }
+}
