@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::{Agreement, BillingStatus, Currency, LineRole};
+use truecount_billing::{Agreement, BillingStatus, Currency, LineRole, ProductCode};
 
 use crate::context::RunContext;
 use crate::interval::{TooManyDigits, minus, plus};
@@ -14,7 +14,12 @@ use crate::run_inputs::{AgreementLine, BilledAgreement, BilledClient, LinesRead}
 pub(crate) struct LineRow<'a> {
     pub(crate) row: &'a AgreementLine,
     pub(crate) of: &'a BilledAgreement,
+    /// The service that names its product.
+    pub(crate) service: Option<&'a ProductCode>,
 }
+
+/// Which service names a product.
+pub(crate) type ServiceOf<'s, 'a> = &'s dyn Fn(&ProductCode) -> Option<&'a ProductCode>;
 
 impl<'a> LineRow<'a> {
     pub(crate) fn agreement(&self) -> &'a Agreement {
@@ -75,13 +80,13 @@ impl<'a> LineRow<'a> {
 }
 
 /// Every row of some agreements; one that is there twice, once.
-pub(crate) fn rows_of(agreements: &[BilledAgreement]) -> Vec<LineRow<'_>> {
+pub(crate) fn rows_of<'a>(agreements: &'a [BilledAgreement], service_of: ServiceOf<'_, 'a>) -> Vec<LineRow<'a>> {
     let mut found = Vec::new();
     for of in agreements {
         for (at, row) in of.lines.iter().enumerate() {
             // Rows of one id are few: those that supersede each other.
             if !of.lines[..at].iter().any(|earlier| earlier.id == row.id && earlier == row) {
-                found.push(LineRow { row, of });
+                found.push(LineRow { row, of, service: service_of(&row.product) });
             }
         }
     }
@@ -132,6 +137,7 @@ impl<'a> BilledSide<'a> {
         client: &'a BilledClient,
         rows: &[LineRow<'a>],
         is_of: &dyn Fn(&LineRow<'_>) -> bool,
+        service_of: ServiceOf<'_, 'a>,
         one_time_counts: bool,
         context: RunContext,
     ) -> Result<Self, TooManyDigits> {
@@ -173,21 +179,22 @@ impl<'a> BilledSide<'a> {
         };
         side.ending = side.ending_lines();
         side.ending_units = units(&side.ending)?;
-        side.high = side.most(client, is_of)?;
+        side.high = side.most(client, is_of, service_of)?;
         Ok(side)
     }
 
     /// The most that may stand, as far as the client's lines were read.
     fn most(
         &self,
-        client: &BilledClient,
+        client: &'a BilledClient,
         is_of: &dyn Fn(&LineRow<'_>) -> bool,
+        service_of: ServiceOf<'_, 'a>,
     ) -> Result<Option<Decimal>, TooManyDigits> {
         match &client.read {
             LinesRead::Complete => Ok(self.high),
             LinesRead::Partial | LinesRead::Failed => Ok(None),
             LinesRead::Fell { before } => {
-                let rows = rows_of(before);
+                let rows = rows_of(before, service_of);
                 let rows: Vec<LineRow<'_>> =
                     rows.into_iter().filter(|row| row.row.role == LineRole::Recurring && is_of(row)).collect();
                 let mut gone = standing(&rows, |line| self.context.day_looked_at(line.agreement()));

@@ -4,7 +4,7 @@
 //! What is unknown of one item is independent of what is unknown of another, so the ends of most are added up. Items that
 //! can be one device are settled together ([`crate::same_device`]), and all items of an undecided account are there or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -37,6 +37,16 @@ pub(crate) struct SourceCount {
     pub(crate) widenings: Vec<Widening>,
     /// Items that the rule decides for want of a fact.
     pub(crate) decided_by_rule: usize,
+    pub(crate) undecided: UndecidedShares,
+}
+
+/// What each undecided account adds to the upper end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct UndecidedShares {
+    /// Of accounts that share no device with another: so much each, by account.
+    pub(crate) each: BTreeMap<usize, Decimal>,
+    /// Accounts of which that hangs on others.
+    pub(crate) linked: BTreeSet<usize>,
 }
 
 /// What one candidate gives by itself.
@@ -232,7 +242,7 @@ impl<'a> Counter<'a> {
     fn counted(self) -> Result<SourceCount, TooManyDigits> {
         let (least, least_parts) = self.steps(|span| span.low)?;
         let (most, most_parts) = self.steps(|span| span.high)?;
-        let gross = self.gross;
+        let (gross, undecided) = (self.gross, self.shares());
         Ok(SourceCount {
             least,
             most,
@@ -242,7 +252,24 @@ impl<'a> Counter<'a> {
             open: self.endless,
             widenings: self.unknown,
             decided_by_rule: self.decided_by_rule,
+            undecided,
         })
+    }
+
+    fn shares(&self) -> UndecidedShares {
+        let linked: BTreeSet<usize> = self.groups.iter().flat_map(|group| group.accounts.iter().copied()).collect();
+        // Beside an account that is gone, undecided ones are alternatives, and negative units move the lower end.
+        let is_plain = self.gone.is_zero() && self.groups.iter().all(|group| !group.has_gone);
+        let is_apart =
+            |account: &usize, span: &Span| is_plain && !linked.contains(account) && !span.low.is_sign_negative();
+        let (apart, others): (Vec<_>, Vec<_>) = self
+            .undecided
+            .iter()
+            .filter(|(_, span)| !span.is_zero())
+            .partition(|(account, span)| is_apart(account, span));
+        let each = apart.into_iter().map(|(account, span)| (*account, span.high)).collect();
+        let linked = others.into_iter().map(|(account, _)| *account).chain(linked.iter().copied()).collect();
+        UndecidedShares { each, linked }
     }
 
     /// One end, and how it comes from the units looked at.

@@ -144,6 +144,13 @@ pub enum Widening {
         /// The account.
         account: usize,
     },
+    /// The client has no account in a list that shows all there is: any of the undecided ones may be its.
+    AnyUndecided {
+        /// The source.
+        source: usize,
+        /// How many undecided accounts it has.
+        accounts: usize,
+    },
     /// An item of a shared account that the split does not name may be this client's.
     ItemNotSplit {
         /// The item.

@@ -33,6 +33,10 @@ impl Span {
         Self { low: one, high: one }
     }
 
+    pub(crate) fn is_zero(&self) -> bool {
+        self.low.is_zero() && self.high.is_zero()
+    }
+
     pub(crate) fn plus(self, other: Self) -> Result<Self, TooManyDigits> {
         Ok(Self { low: plus(self.low, other.low)?, high: plus(self.high, other.high)? })
     }

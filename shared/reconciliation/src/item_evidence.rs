@@ -1,6 +1,6 @@
 //! What became of each item that a service looks at at a client.
 
-use truecount_rules::CountSpec;
+use truecount_rules::ServiceRule;
 
 use crate::columns::ItemNo;
 use crate::count::item_fate;
@@ -9,13 +9,19 @@ use crate::interval::TooManyDigits;
 use crate::pool::{Candidate, Origin};
 use crate::same_device::settle_group;
 use crate::selection::{Fate, Way};
-use crate::service_count::Counting;
+use crate::service_count::{ClientPools, Counting};
 
 /// Each item that a service looks at, in the order of the inputs.
-pub(crate) fn evidence(counting: &Counting<'_>, spec: &CountSpec) -> Result<Vec<(ItemNo, ItemFate)>, TooManyDigits> {
+pub(crate) fn evidence(counting: &Counting<'_>, rule: &ServiceRule) -> Result<Vec<(ItemNo, ItemFate)>, TooManyDigits> {
     let items = &counting.inputs.items;
+    let pools = ClientPools::default();
     let mut found = Vec::new();
-    for (_, selection, pool) in counting.sources(spec, None) {
+    counting.each_source(rule, |source, selection| {
+        let pool = counting.pool(source, &pools);
+        if pool.is_shared {
+            // What may be anybody's is told once, at its accounts.
+            return Ok(());
+        }
         let mut fates: Vec<Vec<Fate>> = vec![Vec::new(); pool.candidates.len()];
         let mut ways = Vec::new();
         for at in &pool.singles {
@@ -33,7 +39,7 @@ pub(crate) fn evidence(counting: &Counting<'_>, spec: &CountSpec) -> Result<Vec<
                     ways.clone()
                 })
                 .collect();
-            match settle_group(items, &members, &all, &selection, 0)? {
+            match settle_group(items, &members, &all, selection, 0)? {
                 Some(settled) => group.iter().zip(settled.fates).for_each(|(at, of)| fates[*at] = of),
                 None => group.iter().zip(&all).for_each(|(at, of)| {
                     fates[*at] = of.iter().map(Way::fate).chain([Fate::Passed]).collect();
@@ -45,7 +51,8 @@ pub(crate) fn evidence(counting: &Counting<'_>, spec: &CountSpec) -> Result<Vec<
             let fate = item_fate(fates, is_sure, why_open(candidate));
             found.extend(fate.map(|fate| (candidate.item, fate)));
         }
-    }
+        Ok(())
+    })?;
     found.sort_by_key(|(item, _)| *item);
     Ok(found)
 }

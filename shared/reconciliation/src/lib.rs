@@ -33,6 +33,7 @@ mod reconcile_client;
 mod reconciler;
 mod record;
 mod rules;
+mod run_cache;
 mod run_index;
 mod run_inputs;
 mod same_device;
@@ -40,6 +41,7 @@ mod selection;
 mod sentences;
 mod service_count;
 mod setup;
+mod shared_accounts;
 mod source_record;
 mod takers;
 #[cfg(test)]

@@ -56,6 +56,8 @@ pub(crate) struct Pool {
     pub(crate) open: Vec<Widening>,
     pub(crate) widenings: Vec<Widening>,
     pub(crate) doubts: Vec<Doubt>,
+    /// Whether it is that of every client without an account in the source.
+    pub(crate) is_shared: bool,
 }
 
 /// Which undecided accounts are looked at.
@@ -107,6 +109,32 @@ impl Pool {
         let by_grant = inputs.sources[source].list == AccountList::ByGrant;
         let only_like = by_grant || !index.decided(client, source).is_empty() || is_none(inputs, client, source);
         index.possible(client, source, only_like)
+    }
+
+    /// Whether any undecided account of a source may be a client's: it has none there, and nobody decided that.
+    pub(crate) fn is_of_all_undecided(inputs: &RunInputs, index: &RunIndex, client: usize, source: usize) -> bool {
+        let by_grant = inputs.sources[source].list == AccountList::ByGrant;
+        !by_grant && index.decided(client, source).is_empty() && !is_none(inputs, client, source)
+    }
+
+    /// The candidates of a client for which that is so.
+    pub(crate) fn of_all_undecided(inputs: &RunInputs, index: &RunIndex, source: usize, count_day: Date) -> Self {
+        let kept = &inputs.sources[source];
+        if let Some(unread) = unread(kept, source, count_day) {
+            return Self { open: vec![unread], ..Self::default() };
+        }
+        let accounts = index.undecided(source);
+        let mut pool = Self::of_undecided(inputs, accounts, count_day);
+        pool.widenings.clear();
+        if !accounts.is_empty() {
+            pool.widenings.push(Widening::AnyUndecided { source, accounts: accounts.len() });
+        }
+        pool.is_shared = true;
+        if let Some(failed_on) = kept.last_failure {
+            pool.doubts.push(Doubt::OlderReading { source, synced_on: kept.synced_on, failed_on });
+        }
+        pool.doubts.push(Doubt::NoAccount { source });
+        pool
     }
 
     /// The items of undecided accounts, whosever they may be.

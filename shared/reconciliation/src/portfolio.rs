@@ -1,14 +1,13 @@
 //! All clients: totals, coverage, accounts that nobody decided, and each undecided account at the client where it is
 //! dearest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use truecount_billing::{ClientId, Currency};
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules, ServiceBasis};
 
 use crate::context::RunContext;
-use crate::interval::TooManyDigits;
 use crate::moved::{Move, find_moves, take_moved};
 use crate::outcome::{
     AtStake, ClientOutcome, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals,
@@ -16,9 +15,11 @@ use crate::outcome::{
 use crate::pool::{Pool, unread};
 use crate::reconcile_client::{ClientCase, ClientResult, Compared};
 use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FORMAT, RowRecord};
+use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledClient, RunInputs};
 use crate::selection::{Fate, Selection, Way};
+use crate::shared_accounts::SharedAccounts;
 use crate::source_record::{LinesReadWord, source_records};
 
 /// The reconciliation of a run: what comes out of it, then each client again with everything that stands behind its rows.
@@ -27,6 +28,7 @@ pub struct RunReconciler<'a> {
     rules: &'a Rules,
     context: RunContext,
     index: RunIndex,
+    cache: RunCache<'a>,
     binding: ClientBinding,
 }
 
@@ -39,7 +41,8 @@ impl<'a> RunReconciler<'a> {
             identifier: client.identifier.as_deref(),
             name: &client.name,
         });
-        Self { inputs, rules, context, index: RunIndex::of(inputs), binding: rules.bind(named) }
+        let cache = RunCache::of(inputs, rules);
+        Self { inputs, rules, context, index: RunIndex::of(inputs), cache, binding: rules.bind(named) }
     }
 
     /// Parts of the rules that mean no client, or several: nothing of them holds.
@@ -56,6 +59,7 @@ impl<'a> RunReconciler<'a> {
         ClientCase {
             inputs: self.inputs,
             index: &self.index,
+            cache: &self.cache,
             rules: self.rules,
             bound: self.binding.number_of(&self.inputs.clients[client].id),
             client,
@@ -173,17 +177,14 @@ fn may_take_any(inputs: &RunInputs, selection: &Selection<'_>, pool: &Pool) -> b
     })
 }
 
-struct Portfolio<'a> {
-    inputs: &'a RunInputs,
-    index: &'a RunIndex,
-    context: &'a RunContext,
-    cases: &'a [ClientCase<'a>],
-    results: &'a [ClientResult<'a>],
+pub(crate) struct Portfolio<'a> {
+    pub(crate) inputs: &'a RunInputs,
+    pub(crate) index: &'a RunIndex,
+    pub(crate) context: &'a RunContext,
+    pub(crate) cases: &'a [ClientCase<'a>],
+    pub(crate) results: &'a [ClientResult<'a>],
     moves: &'a [Move],
 }
-
-/// Accounts that a client is not to be counted for: it is dearer elsewhere.
-type Elsewhere = BTreeMap<usize, BTreeSet<usize>>;
 
 impl Portfolio<'_> {
     fn coverage(&self) -> BTreeMap<Currency, RevenueCoverage> {
@@ -212,22 +213,15 @@ impl Portfolio<'_> {
                 }
             }
         }
-        let elsewhere = self.elsewhere();
+        let shared = SharedAccounts::of(self);
         for (client, compared) in self.compared() {
-            let without = elsewhere.get(&client);
             for (at, row) in compared.rows.clone().zip(self.rows(client, compared)) {
                 let Some(currency) = row.value.as_ref().and_then(|value| value.currency) else { continue };
-                if self.has_moved(client, at) {
-                    continue;
-                }
-                let up = match without {
-                    Some(without) if row.kind != RowKind::AgreementEnding => {
-                        self.stake_without(client, compared, row, &|account| !without.contains(&account))
-                    }
-                    _ => stake_up(row),
-                };
-                if let Some(AtStake::Known(up)) = up {
-                    add(&mut totals.entry(currency).or_default().not_reconciled_up, up);
+                // Everything that a row has at stake is added already.
+                if let (false, Some(AtStake::Known(all)), Some(AtStake::Known(up))) =
+                    (self.has_moved(client, at), stake_up(row), shared.stake_up(self, client, compared, row))
+                {
+                    add(&mut totals.entry(currency).or_default().not_reconciled_up, up - all);
                 }
             }
         }
@@ -239,102 +233,17 @@ impl Portfolio<'_> {
         self.moves.iter().any(|one| one.used == (client, row) || one.billed == (client, row))
     }
 
-    fn compared(&self) -> impl Iterator<Item = (usize, &Compared<'_>)> {
+    pub(crate) fn compared(&self) -> impl Iterator<Item = (usize, &Compared<'_>)> {
         let all = self.results.iter().enumerate();
         all.flat_map(|(client, result)| result.compared.iter().map(move |compared| (client, compared)))
     }
 
-    fn rows(&self, client: usize, compared: &Compared<'_>) -> &[OutcomeRow] {
+    pub(crate) fn rows(&self, client: usize, compared: &Compared<'_>) -> &[OutcomeRow] {
         &self.results[client].outcome.rows[compared.rows.clone()]
     }
-
-    /// What a row has at stake upwards, if only some undecided accounts may be the client's.
-    fn stake_without(
-        &self,
-        client: usize,
-        compared: &Compared<'_>,
-        row: &OutcomeRow,
-        allowed: &dyn Fn(usize) -> bool,
-    ) -> Option<AtStake> {
-        let before = stake_up(row)?;
-        if before == AtStake::Unknown {
-            return Some(before);
-        }
-        let again = || -> Result<AtStake, TooManyDigits> {
-            let case = &self.cases[client];
-            let count = case.count_with(&compared.part, &compared.side, allowed)?;
-            let value = case.valuation(&compared.side, &compared.part.rule);
-            let (up, _) = case.verdict(&compared.part, &compared.side, &value).stakes(row.kind, &count)?;
-            Ok(up)
-        };
-        // It could be computed with more accounts.
-        Some(again().unwrap_or(before))
-    }
-
-    /// Each undecided account that several clients may have, at all of them but the one where it is dearest.
-    fn elsewhere(&self) -> Elsewhere {
-        let mut found = Elsewhere::new();
-        for (source, kept) in self.inputs.sources.iter().enumerate() {
-            if self.index.undecided(source).is_empty() || unread(kept, source, self.context.count_day).is_some() {
-                continue;
-            }
-            let mut holders: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-            for client in 0..self.inputs.clients.len() {
-                for account in Pool::possible(self.inputs, self.index, client, source) {
-                    holders.entry(*account).or_default().push(client);
-                }
-            }
-            for (account, clients) in holders.into_iter().filter(|(_, clients)| clients.len() > 1) {
-                let gains: Vec<_> = clients.iter().map(|client| self.gain(*client, account)).collect();
-                let dearest = (0..clients.len()).reduce(|best, next| {
-                    let order = gains[next].cmp(&gains[best]);
-                    let smaller_id = self.inputs.clients[clients[next]].id < self.inputs.clients[clients[best]].id;
-                    if order.is_gt() || (order.is_eq() && smaller_id) { next } else { best }
-                });
-                for (_, client) in clients.iter().enumerate().filter(|(at, _)| Some(*at) != dearest) {
-                    found.entry(*client).or_default().insert(account);
-                }
-            }
-        }
-        found
-    }
-
-    /// By how much the client's stakes upwards fall without an account: in the home currency, then in the others.
-    fn gain(&self, client: usize, account: usize) -> Vec<Decimal> {
-        let mut gained: BTreeMap<Currency, Decimal> = BTreeMap::new();
-        for compared in &self.results[client].compared {
-            for row in self.rows(client, compared) {
-                let (Some(AtStake::Known(before)), Some(currency)) =
-                    (stake_up(row), row.value.as_ref().and_then(|value| value.currency))
-                else {
-                    continue;
-                };
-                if row.kind == RowKind::AgreementEnding {
-                    continue;
-                }
-                let without = self.stake_without(client, compared, row, &|one| one != account);
-                if let Some(AtStake::Known(without)) = without {
-                    add(gained.entry(currency).or_default(), before - without);
-                }
-            }
-        }
-        let home = gained.remove(&self.context.home_currency).unwrap_or_default();
-        std::iter::once(home).chain(gained.into_values()).collect()
-    }
 }
 
-/// Whether a row changes a bill and is in no total.
-fn is_unpriced(row: &OutcomeRow) -> bool {
-    let is_priced = |value: &RowValue| value.currency.is_some() && value.impact.is_some();
-    row.kind.changes_a_bill() && !row.value.as_ref().is_some_and(is_priced)
-}
-
-fn has_unknown_stake(row: &OutcomeRow) -> bool {
-    let stakes = row.value.as_ref().and_then(|value| value.stakes);
-    row.fault.is_some() || stakes.is_some_and(|(up, down)| up == AtStake::Unknown || down == AtStake::Unknown)
-}
-
-fn stake_up(row: &OutcomeRow) -> Option<AtStake> {
+pub(crate) fn stake_up(row: &OutcomeRow) -> Option<AtStake> {
     row.value.as_ref().and_then(|value| value.stakes).map(|(up, _)| up)
 }
 
@@ -359,12 +268,27 @@ fn add_row(totals: &mut BTreeMap<Currency, RunTotals>, row: &OutcomeRow) {
             }
         }
     }
-    if let Some((_, AtStake::Known(down))) = value.stakes {
-        add(&mut total.not_reconciled_down, down);
+    if let Some((up, down)) = value.stakes {
+        for (sum, at_stake) in [(&mut total.not_reconciled_up, up), (&mut total.not_reconciled_down, down)] {
+            if let AtStake::Known(amount) = at_stake {
+                add(sum, amount);
+            }
+        }
     }
 }
 
 /// A sum of amounts that each are exact: one beyond 28 digits stays what it was, and its rows are told by themselves.
-fn add(sum: &mut Decimal, amount: Decimal) {
+pub(crate) fn add(sum: &mut Decimal, amount: Decimal) {
     *sum = sum.checked_add(amount).unwrap_or(*sum);
+}
+
+/// Whether a row changes a bill and is in no total.
+fn is_unpriced(row: &OutcomeRow) -> bool {
+    let is_priced = |value: &RowValue| value.currency.is_some() && value.impact.is_some();
+    row.kind.changes_a_bill() && !row.value.as_ref().is_some_and(is_priced)
+}
+
+fn has_unknown_stake(row: &OutcomeRow) -> bool {
+    let stakes = row.value.as_ref().and_then(|value| value.stakes);
+    row.fault.is_some() || stakes.is_some_and(|(up, down)| up == AtStake::Unknown || down == AtStake::Unknown)
 }

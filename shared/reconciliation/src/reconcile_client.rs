@@ -18,10 +18,10 @@ use crate::interval::{TooManyDigits, plus};
 use crate::item_evidence::evidence;
 use crate::outcome::{ClientOutcome, OutcomeRow, RevenueCoverage, RowFault, RowKind, RowValue};
 use crate::pool::Pool;
+use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{AccountBelonging, BilledAgreement, BilledClient, LinesRead, RunInputs};
-use crate::selection::Selection;
-use crate::service_count::{Counting, ServiceCount};
+use crate::service_count::{ClientPools, Counting, ServiceCount};
 use crate::value::{UnitsOfLine, Valuation, header_amount, own_amount};
 use crate::verdict::Verdict;
 
@@ -30,6 +30,7 @@ use crate::verdict::Verdict;
 pub(crate) struct ClientCase<'a> {
     pub(crate) inputs: &'a RunInputs,
     pub(crate) index: &'a RunIndex,
+    pub(crate) cache: &'a RunCache<'a>,
     pub(crate) rules: &'a Rules,
     /// The client's part of the rules.
     pub(crate) bound: Option<ClientNumber>,
@@ -46,10 +47,11 @@ pub(crate) struct ServicePart<'a> {
     types_differ: bool,
 }
 
-/// The comparison of a part, kept for the portfolio.
+/// The comparison of a part in which undecided accounts may have a share, kept for the portfolio.
 pub(crate) struct Compared<'a> {
     pub(crate) part: ServicePart<'a>,
     pub(crate) side: BilledSide<'a>,
+    pub(crate) count: ServiceCount,
     /// The rows of the client's outcome that came of it.
     pub(crate) rows: std::ops::Range<usize>,
 }
@@ -66,8 +68,16 @@ impl<'a> ClientCase<'a> {
     }
 
     fn counting(&self) -> Counting<'a> {
-        let Self { inputs, index, client, context, .. } = *self;
-        Counting { inputs, index, client, count_day: context.count_day }
+        let Self { inputs, index, cache, client, context, .. } = *self;
+        Counting { inputs, index, cache, client, count_day: context.count_day }
+    }
+
+    /// The rows of the client's lines, each with its service.
+    fn rows(&self) -> Vec<LineRow<'a>> {
+        let client = self.billed_client();
+        let is_read = !matches!(client.read, LinesRead::Failed);
+        let agreements = if is_read { client.agreements.as_slice() } else { &[] };
+        rows_of(agreements, &|product| self.rules.service_of_product(product))
     }
 
     fn is_internal(&self) -> bool {
@@ -82,15 +92,14 @@ impl<'a> ClientCase<'a> {
     /// Compares every service.
     pub(crate) fn reconcile(&self) -> ClientResult<'a> {
         let client = self.billed_client();
-        let rows = if matches!(client.read, LinesRead::Failed) { Vec::new() } else { rows_of(&client.agreements) };
+        let rows = self.rows();
+        let pools = ClientPools::default();
         let outcome = ClientOutcome { client: client.id.clone(), rows: Vec::new(), coverage: BTreeMap::new() };
         let mut result = ClientResult { outcome, compared: Vec::new() };
         self.header_amounts(&mut result.outcome);
-        let mut services: Vec<&ProductCode> = self.rules.services().collect();
-        services.sort_unstable();
-        for service in services {
+        for service in &self.cache.services {
             for part in self.parts(service, &rows) {
-                self.compare(part, &rows, &mut result);
+                self.compare(part, &rows, &pools, &mut result);
             }
         }
         self.unnamed(&rows, &mut result.outcome);
@@ -115,7 +124,7 @@ impl<'a> ClientCase<'a> {
 
     /// The service, and each agreement of it that the rules compare by itself.
     fn parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
-        let is_of = |line: &&LineRow<'_>| self.rules.service_of_product(&line.row.product) == Some(service);
+        let is_of = |line: &&LineRow<'_>| line.service == Some(service);
         let own: Vec<&Agreement> = unique(rows.iter().filter(is_of).map(LineRow::agreement));
         let all = if own.is_empty() { self.live() } else { own.clone() };
         let day = self.earliest(&all);
@@ -174,13 +183,14 @@ impl<'a> ClientCase<'a> {
     }
 
     /// Compares one part; a number with too many digits makes this part not reconciled, and nothing else.
-    fn compare(&self, part: ServicePart<'a>, rows: &[LineRow<'a>], result: &mut ClientResult<'a>) {
+    fn compare(&self, part: ServicePart<'a>, rows: &[LineRow<'a>], pools: &ClientPools, result: &mut ClientResult<'a>) {
         let start = result.outcome.rows.len();
-        match self.compared(&part, rows, &mut result.outcome) {
-            Ok(side) => {
+        match self.compared(&part, rows, pools, &mut result.outcome) {
+            Ok(found) => {
                 let rows = start..result.outcome.rows.len();
-                if let Some(side) = side.filter(|_| !rows.is_empty()) {
-                    result.compared.push(Compared { part, side, rows });
+                if let Some((side, count)) = found.filter(|(_, count)| !rows.is_empty() && !count.undecided.is_empty())
+                {
+                    result.compared.push(Compared { part, side, count, rows });
                 }
             }
             Err(TooManyDigits) => {
@@ -199,17 +209,19 @@ impl<'a> ClientCase<'a> {
         let is_of = |line: &LineRow<'_>| {
             let id = &line.agreement().id;
             let is_here = part.agreement.map_or_else(|| !apart.iter().any(|one| one.id == *id), |one| one.id == *id);
-            is_here && self.rules.service_of_product(&line.row.product) == Some(service)
+            is_here && line.service == Some(service)
         };
-        BilledSide::of(self.billed_client(), rows, &is_of, part.rule.one_time_counts, self.context)
+        let service_of = |product: &ProductCode| self.rules.service_of_product(product);
+        BilledSide::of(self.billed_client(), rows, &is_of, &service_of, part.rule.one_time_counts, self.context)
     }
 
     fn compared(
         &self,
         part: &ServicePart<'a>,
         rows: &[LineRow<'a>],
+        pools: &ClientPools,
         outcome: &mut ClientOutcome,
-    ) -> Result<Option<BilledSide<'a>>, TooManyDigits> {
+    ) -> Result<Option<(BilledSide<'a>, ServiceCount)>, TooManyDigits> {
         let side = self.side(part, rows)?;
         let rule = &part.rule;
         let has_line = !side.lines.is_empty() || !side.flat.is_empty();
@@ -218,10 +230,10 @@ impl<'a> ClientCase<'a> {
             ServiceBasis::Flat => (RowKind::Flat, Share::Flat),
             ServiceBasis::Ignored(_) => (RowKind::Ignored, Share::Ignored),
             ServiceBasis::Counted(_) if side.lines.is_empty() && !side.flat.is_empty() => (RowKind::Flat, Share::Flat),
-            ServiceBasis::Counted(spec) => {
+            ServiceBasis::Counted(_) => {
                 let value = self.valuation(&side, rule);
                 self.cover(outcome, &value, &side.flat, Share::Flat)?;
-                let mut count = self.counting().count(spec, rule, &side, None)?;
+                let mut count = self.counting().count(rule, &side, pools)?;
                 if part.types_differ {
                     count.doubts.push(Doubt::AgreementTypesDiffer);
                 }
@@ -234,15 +246,10 @@ impl<'a> ClientCase<'a> {
                     found = vec![faulty(part, RowFault::BrokenLedger)];
                 }
                 outcome.rows.extend(found);
-                return Ok(Some(side));
+                return Ok(Some((side, count)));
             }
         };
-        let is_used = || match &rule.basis {
-            ServiceBasis::Counted(spec) => {
-                self.counting().count(spec, rule, &side, None).map(|count| count.least.should > Decimal::ZERO)
-            }
-            ServiceBasis::Flat | ServiceBasis::Ignored(_) => Ok(false),
-        };
+        let is_used = || self.counting().count(rule, &side, pools).map(|count| count.least.should > Decimal::ZERO);
         if has_line || (kind == RowKind::Internal && is_used()?) {
             outcome.rows.push(self.standing_row(kind, part, &side)?);
         }
@@ -254,7 +261,7 @@ impl<'a> ClientCase<'a> {
 
     /// What stands behind a row of this client: lines, items, price.
     pub(crate) fn detail(&self, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
-        let rows = rows_of(&self.billed_client().agreements);
+        let rows = self.rows();
         let parts = self.parts(&row.service, &rows);
         let Some(part) = parts.into_iter().find(|part| part.section == row.section.as_deref()) else {
             return Ok(RowDetail { lines: self.loose_lines(&rows, &row.service), ..RowDetail::default() });
@@ -263,13 +270,12 @@ impl<'a> ClientCase<'a> {
         let value = self.valuation(&side, &part.rule);
         let newest = value.newest();
         let unit_price = value.amount(UnitsOfLine { line: newest, units: Decimal::ONE })?;
-        let (items, sources) = match &part.rule.basis {
-            ServiceBasis::Counted(spec) => {
-                let sources = self.counting().sources(spec, None).map(|(source, ..)| source).collect();
-                (evidence(&self.counting(), spec)?, sources)
-            }
-            ServiceBasis::Flat | ServiceBasis::Ignored(_) => (Vec::new(), Vec::new()),
-        };
+        let items = evidence(&self.counting(), &part.rule)?;
+        let mut sources = Vec::new();
+        self.counting().each_source(&part.rule, |source, _| {
+            sources.push(source);
+            Ok(())
+        })?;
         let stale_days = match &part.rule.basis {
             ServiceBasis::Counted(spec) => self.stale_days(spec),
             ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
@@ -329,13 +335,7 @@ impl<'a> ClientCase<'a> {
         side: &BilledSide<'_>,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<ServiceCount, TooManyDigits> {
-        match &part.rule.basis {
-            ServiceBasis::Counted(spec) => {
-                let counting = Counting { inputs: self.inputs, index: self.index, ..self.counting() };
-                counting.count(spec, &part.rule, side, Some(allowed))
-            }
-            ServiceBasis::Flat | ServiceBasis::Ignored(_) => Ok(ServiceCount::default()),
-        }
+        self.counting().count_with(&part.rule, side, allowed)
     }
 
     pub(crate) fn valuation<'v>(&self, side: &'v BilledSide<'v>, rule: &'v ServiceRule) -> Valuation<'v> {
@@ -349,7 +349,7 @@ impl<'a> ClientCase<'a> {
         if !matches!(client.read, LinesRead::Failed) {
             for of in client.agreements.iter().filter(|of| self.context.is_live(&of.agreement)) {
                 let lines = of.lines.iter().filter(|row| matches!(row.role, LineRole::Recurring | LineRole::Flat));
-                let of_lines = lines.map(|row| LineRow { row, of }.currency(&self.context));
+                let of_lines = lines.map(|row| LineRow { row, of, service: None }.currency(&self.context));
                 let before = found.len();
                 found.extend(of_lines);
                 if found.len() == before {
@@ -382,22 +382,21 @@ impl<'a> ClientCase<'a> {
 
     /// Puts into a row what hangs on single items, or on accounts that are nobody's.
     fn complete(&self, row: &mut OutcomeRow, part: &ServicePart<'_>) -> Result<(), TooManyDigits> {
-        let ServiceBasis::Counted(spec) = &part.rule.basis else { return Ok(()) };
         match row.kind {
             RowKind::EndedAgreementInUse => {
-                let cost = self.cost(spec)?;
+                let cost = self.cost(&part.rule)?;
                 row.value = row.value.take().map(|value| RowValue { cost, ..value });
             }
-            RowKind::Overbilled | RowKind::BilledWithoutUsage => row.doubts.extend(self.could_fill(row, spec)?),
+            RowKind::Overbilled | RowKind::BilledWithoutUsage => row.doubts.extend(self.could_fill(row, &part.rule)?),
             _ => {}
         }
         Ok(())
     }
 
     /// What is surely used costs the MSP, by currency, where vendors tell it.
-    fn cost(&self, spec: &CountSpec) -> Result<Vec<(Currency, Decimal)>, TooManyDigits> {
+    fn cost(&self, rule: &ServiceRule) -> Result<Vec<(Currency, Decimal)>, TooManyDigits> {
         let mut cost: BTreeMap<Currency, Decimal> = BTreeMap::new();
-        for (item, _) in evidence(&self.counting(), spec)?.iter().filter(|(_, fate)| *fate == ItemFate::In) {
+        for (item, _) in evidence(&self.counting(), rule)?.iter().filter(|(_, fate)| *fate == ItemFate::In) {
             if let Some(money) = self.inputs.items.cost(*item) {
                 let sum = cost.entry(money.currency).or_default();
                 *sum = plus(*sum, money.amount)?;
@@ -407,20 +406,23 @@ impl<'a> ClientCase<'a> {
     }
 
     /// Undecided accounts that resemble nobody, and together could fill at least half of an over-finding's gap.
-    fn could_fill(&self, row: &OutcomeRow, spec: &CountSpec) -> Result<Vec<Doubt>, TooManyDigits> {
+    fn could_fill(&self, row: &OutcomeRow, rule: &ServiceRule) -> Result<Vec<Doubt>, TooManyDigits> {
         let variance = row.compared.as_ref().and_then(|compared| compared.figures.as_ref()).map(|one| one.variance);
         let gap = -variance.unwrap_or_default();
         let mut found = Vec::new();
-        for source in 0..self.inputs.sources.len() {
-            let Some(selection) = Selection::of(spec, self.inputs, source) else { continue };
+        self.counting().each_source(rule, |source, selection| {
             let nobodys = self.index.undecided(source).iter().copied().filter(|account| self.is_nobodys(*account));
             let nobodys: Vec<usize> = nobodys.collect();
+            if nobodys.is_empty() {
+                return Ok(());
+            }
             let pool = Pool::of_undecided(self.inputs, &nobodys, self.context.count_day);
-            let held = count(&self.inputs.items, &pool, &selection)?;
-            if !nobodys.is_empty() && (!held.open.is_empty() || plus(held.most, held.most)? >= gap) {
+            let held = count(&self.inputs.items, &pool, selection)?;
+            if !held.open.is_empty() || plus(held.most, held.most)? >= gap {
                 found.push(Doubt::UndecidedCouldFill { source, accounts: nobodys.len() });
             }
-        }
+            Ok(())
+        })?;
         Ok(found)
     }
 
@@ -444,8 +446,7 @@ impl<'a> ClientCase<'a> {
     /// Lines of products that no service names.
     fn unnamed(&self, rows: &[LineRow<'a>], outcome: &mut ClientOutcome) {
         let is_loose = |line: &&LineRow<'_>| {
-            matches!(line.row.role, LineRole::Recurring | LineRole::Flat)
-                && self.rules.service_of_product(&line.row.product).is_none()
+            matches!(line.row.role, LineRole::Recurring | LineRole::Flat) && line.service.is_none()
         };
         let loose: Vec<LineRow<'_>> = rows.iter().filter(is_loose).copied().collect();
         let mut found: BTreeMap<(ProductCode, RowKind), Result<Decimal, TooManyDigits>> = BTreeMap::new();

@@ -361,6 +361,9 @@ impl Names<'_> {
             Widening::AccountUndecided { account } => {
                 WideningRecord::AccountUndecided { account: self.account(*account) }
             }
+            Widening::AnyUndecided { source, accounts } => {
+                WideningRecord::AnyUndecided { source: self.source(*source), accounts: *accounts }
+            }
             Widening::ItemNotSplit { item } => WideningRecord::ItemNotSplit { item: self.item(*item) },
             Widening::ItemUnknown { item } => WideningRecord::ItemUnknown {
                 item: self.item(*item),

@@ -86,6 +86,12 @@ pub(crate) enum Fate {
     Passed,
 }
 
+/// What `spec` counts, by source.
+pub(crate) fn selections<'r>(spec: &'r CountSpec, inputs: &'r RunInputs) -> Vec<(usize, Selection<'r>)> {
+    let sources = 0..inputs.sources.len();
+    sources.filter_map(|source| Selection::of(spec, inputs, source).map(|selection| (source, selection))).collect()
+}
+
 impl<'r> Selection<'r> {
     /// What `spec` counts in a source; `None`: nothing.
     pub(crate) fn of(spec: &'r CountSpec, inputs: &'r RunInputs, source: usize) -> Option<Self> {

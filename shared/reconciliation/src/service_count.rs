@@ -1,17 +1,22 @@
 //! How many units of a service should be billed to a client: what all sources of its count give, less what is included,
 //! and at least the minimum.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use rust_decimal::Decimal;
-use truecount_rules::{CountSpec, ServiceRule};
+use truecount_rules::{CountPart, CountSpec, ServiceBasis, ServiceRule};
 
 use crate::billed_side::BilledSide;
-use crate::count::{Parts, add, count};
+use crate::count::{Parts, SourceCount, UndecidedShares, add, count};
 use crate::evidence::{Doubt, LedgerReason, Widening};
 use crate::interval::{TooManyDigits, minus, plus};
-use crate::pool::{Allowed, Pool};
+use crate::pool::Pool;
+use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
-use crate::selection::Selection;
+use crate::selection::{Selection, selections};
 
 /// One end of what should be billed.
 #[derive(Debug, Clone, Default)]
@@ -34,61 +39,87 @@ pub(crate) struct ServiceCount {
     pub(crate) most: Option<End>,
     pub(crate) widenings: Vec<Widening>,
     pub(crate) doubts: Vec<Doubt>,
+    /// Of sources in which undecided accounts may be the client's.
+    pub(crate) undecided: Vec<Rc<SourceCount>>,
 }
+
+/// The candidates of one client by source, while its services are counted.
+pub(crate) type ClientPools = RefCell<BTreeMap<usize, Rc<Pool>>>;
 
 /// Whose use of a service is counted.
 #[derive(Clone, Copy)]
 pub(crate) struct Counting<'a> {
     pub(crate) inputs: &'a RunInputs,
     pub(crate) index: &'a RunIndex,
+    pub(crate) cache: &'a RunCache<'a>,
     pub(crate) client: usize,
     pub(crate) count_day: jiff::civil::Date,
 }
 
-impl<'a> Counting<'a> {
-    /// Each source of a count, with what it counts there and the client's candidates.
-    pub(crate) fn sources(
+impl Counting<'_> {
+    /// Takes each source of a count, with what is counted there.
+    pub(crate) fn each_source(
         &self,
-        spec: &'a CountSpec,
-        allowed: Allowed<'_>,
-    ) -> impl Iterator<Item = (usize, Selection<'a>, Pool)> {
-        let selections = (0..self.inputs.sources.len())
-            .filter_map(|source| Selection::of(spec, self.inputs, source).map(|selection| (source, selection)));
-        selections.map(move |(source, selection)| {
-            let pool = Pool::of(self.inputs, self.index, self.client, source, self.count_day, allowed);
-            (source, selection, pool)
+        rule: &ServiceRule,
+        mut take: impl FnMut(usize, &Selection<'_>) -> Result<(), TooManyDigits>,
+    ) -> Result<(), TooManyDigits> {
+        let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(()) };
+        match self.cache.selections(rule) {
+            Some(usual) => usual.iter().try_for_each(|(source, selection)| take(*source, selection)),
+            None => selections(spec, self.inputs).iter().try_for_each(|(source, selection)| take(*source, selection)),
+        }
+    }
+
+    /// The client's candidates in a source.
+    pub(crate) fn pool(&self, source: usize, pools: &ClientPools) -> Rc<Pool> {
+        if Pool::is_of_all_undecided(self.inputs, self.index, self.client, source) {
+            return Rc::clone(self.cache.undecided(self.inputs, self.index, source, self.count_day));
+        }
+        let known = pools.borrow().get(&source).cloned();
+        known.unwrap_or_else(|| {
+            let pool = Rc::new(Pool::of(self.inputs, self.index, self.client, source, self.count_day, None));
+            pools.borrow_mut().insert(source, Rc::clone(&pool));
+            pool
         })
     }
 
-    /// What should be billed, from at least to at most. `allowed`: which undecided accounts may be the client's; `None`:
-    /// any that its name makes possible.
+    /// What should be billed, from at least to at most.
     pub(crate) fn count(
         &self,
-        spec: &'a CountSpec,
         rule: &ServiceRule,
         side: &BilledSide<'_>,
-        allowed: Allowed<'_>,
+        pools: &ClientPools,
     ) -> Result<ServiceCount, TooManyDigits> {
-        let mut found = ServiceCount::default();
-        let (mut least, mut most, mut is_open) = (End::default(), End::default(), false);
-        for (source, selection, pool) in self.sources(spec, allowed) {
-            let one = count(&self.inputs.items, &pool, &selection)?;
-            join(&mut least, one.least, one.gross, &one.least_parts)?;
-            join(&mut most, one.most, one.gross, &one.most_parts)?;
-            is_open |= !one.open.is_empty();
-            found.widenings.extend(one.open);
-            found.widenings.extend(one.widenings);
-            found.doubts.extend(pool.doubts);
-            found.doubts.extend(self.empty_kinds(spec, source));
-            if one.decided_by_rule > 0 {
-                found.doubts.push(Doubt::FactMissing { items: one.decided_by_rule });
-            }
-        }
-        let known = |part: &&truecount_rules::CountPart| self.inputs.sources.iter().any(|one| one.id == part.source);
-        is_open |= !spec.parts.iter().all(|part| known(&part));
-        found.least = should_bill(least, rule, side)?;
-        found.most = if is_open { None } else { Some(should_bill(most, rule, side)?) };
-        Ok(found)
+        let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(ServiceCount::default()) };
+        let mut found = Found::default();
+        self.each_source(rule, |source, selection| {
+            let pool = self.pool(source, pools);
+            let one = match pool.is_shared && self.cache.selections(rule).is_some() {
+                true => self.cache.undecided_count(&self.inputs.items, rule, source, &pool, selection)?,
+                false => Rc::new(count(&self.inputs.items, &pool, selection)?),
+            };
+            found.join(&one, &pool)?;
+            found.count.doubts.extend(self.empty_kinds(spec, source));
+            Ok(())
+        })?;
+        let is_known = |part: &CountPart| self.inputs.sources.iter().any(|one| one.id == part.source);
+        found.is_open |= !spec.parts.iter().all(is_known);
+        found.finish(rule, side)
+    }
+
+    /// The same, if only some undecided accounts may be the client's.
+    pub(crate) fn count_with(
+        &self,
+        rule: &ServiceRule,
+        side: &BilledSide<'_>,
+        allowed: &dyn Fn(usize) -> bool,
+    ) -> Result<ServiceCount, TooManyDigits> {
+        let mut found = Found::default();
+        self.each_source(rule, |source, selection| {
+            let pool = Pool::of(self.inputs, self.index, self.client, source, self.count_day, Some(allowed));
+            found.join(&Rc::new(count(&self.inputs.items, &pool, selection)?), &pool)
+        })?;
+        found.finish(rule, side)
     }
 
     /// Kinds that the source had before and has none of now.
@@ -101,6 +132,51 @@ impl<'a> Counting<'a> {
         });
         empty.map(|part| Doubt::FirstMonthWithoutAny { source, kind: part.kind.clone() }).collect()
     }
+}
+
+/// What the sources of a count give together.
+#[derive(Default)]
+struct Found {
+    count: ServiceCount,
+    least: End,
+    most: End,
+    is_open: bool,
+}
+
+impl Found {
+    fn join(&mut self, one: &Rc<SourceCount>, pool: &Pool) -> Result<(), TooManyDigits> {
+        join(&mut self.least, one.least, one.gross, &one.least_parts)?;
+        join(&mut self.most, one.most, one.gross, &one.most_parts)?;
+        self.is_open |= !one.open.is_empty();
+        self.count.widenings.extend(one.open.iter().chain(&one.widenings).cloned());
+        self.count.doubts.extend(pool.doubts.iter().cloned());
+        if one.decided_by_rule > 0 {
+            self.count.doubts.push(Doubt::FactMissing { items: one.decided_by_rule });
+        }
+        if one.undecided != UndecidedShares::default() {
+            self.count.undecided.push(Rc::clone(one));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<ServiceCount, TooManyDigits> {
+        self.count.least = should_bill(self.least, rule, side)?;
+        self.count.most = if self.is_open { None } else { Some(should_bill(self.most, rule, side)?) };
+        Ok(self.count)
+    }
+}
+
+/// The same count with so many units less at its upper end.
+pub(crate) fn with_less(
+    count: &ServiceCount,
+    less: Decimal,
+    rule: &ServiceRule,
+    side: &BilledSide<'_>,
+) -> Result<ServiceCount, TooManyDigits> {
+    let Some(most) = &count.most else { return Ok(count.clone()) };
+    let counted = minus(most.counted, less)?;
+    let most = should_bill(End { counted, ..End::default() }, rule, side)?;
+    Ok(ServiceCount { least: count.least.clone(), most: Some(most), ..ServiceCount::default() })
 }
 
 fn join(end: &mut End, counted: Decimal, gross: Decimal, parts: &Parts) -> Result<(), TooManyDigits> {

@@ -1,0 +1,80 @@
+//! What is the same for many clients of a run, computed once: what the usual rules count, and what undecided accounts hold
+//! together for clients that have no account of their own.
+
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+use jiff::civil::Date;
+use truecount_billing::ProductCode;
+use truecount_rules::{Rules, ServiceBasis, ServiceRule};
+
+use crate::columns::ItemColumns;
+use crate::count::{SourceCount, count};
+use crate::interval::TooManyDigits;
+use crate::pool::Pool;
+use crate::run_index::RunIndex;
+use crate::run_inputs::RunInputs;
+use crate::selection::{Selection, selections};
+
+/// Computed once for all clients.
+pub(crate) struct RunCache<'a> {
+    /// The services' codes in their order.
+    pub(crate) services: Vec<&'a ProductCode>,
+    /// By the address of a usual rule: what it counts, by source.
+    usual: HashMap<usize, Vec<(usize, Selection<'a>)>>,
+    /// By source: the candidates of a client that has no account there, where any undecided one may be its.
+    undecided: Vec<OnceCell<Rc<Pool>>>,
+    /// By the address of a usual rule and source: what those candidates give to its count.
+    undecided_counts: RefCell<HashMap<(usize, usize), Rc<SourceCount>>>,
+}
+
+impl<'a> RunCache<'a> {
+    pub(crate) fn of(inputs: &'a RunInputs, rules: &'a Rules) -> Self {
+        let mut services: Vec<&ProductCode> = rules.services().collect();
+        services.sort_unstable();
+        let usual = services.iter().filter_map(|code| rules.usual_rule(code)).filter_map(|rule| match &rule.basis {
+            ServiceBasis::Counted(spec) => Some((address(rule), selections(spec, inputs))),
+            ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
+        });
+        Self {
+            usual: usual.collect(),
+            undecided: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
+            undecided_counts: RefCell::default(),
+            services,
+        }
+    }
+
+    /// What a rule counts, by source; `None`: it is not a usual rule.
+    pub(crate) fn selections(&self, rule: &ServiceRule) -> Option<&[(usize, Selection<'a>)]> {
+        self.usual.get(&address(rule)).map(Vec::as_slice)
+    }
+
+    /// The candidates of a client that has no account in a source, where any undecided one may be its.
+    pub(crate) fn undecided(&self, inputs: &RunInputs, index: &RunIndex, source: usize, count_day: Date) -> &Rc<Pool> {
+        self.undecided[source].get_or_init(|| Rc::new(Pool::of_all_undecided(inputs, index, source, count_day)))
+    }
+
+    /// What those candidates give to the count of a usual rule.
+    pub(crate) fn undecided_count(
+        &self,
+        items: &ItemColumns,
+        rule: &ServiceRule,
+        source: usize,
+        pool: &Pool,
+        selection: &Selection<'_>,
+    ) -> Result<Rc<SourceCount>, TooManyDigits> {
+        let key = (address(rule), source);
+        if let Some(known) = self.undecided_counts.borrow().get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let found = Rc::new(count(items, pool, selection)?);
+        self.undecided_counts.borrow_mut().insert(key, Rc::clone(&found));
+        Ok(found)
+    }
+}
+
+/// Usual rules are not moved while the rules live.
+fn address(rule: &ServiceRule) -> usize {
+    std::ptr::from_ref(rule).addr()
+}
