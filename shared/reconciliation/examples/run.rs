@@ -162,12 +162,12 @@ fn measured() -> Result<(), Box<dyn std::error::Error>> {
     let begun = Instant::now();
     let reconciler = RunReconciler::new(&inputs, &rules, context);
     let outcome = reconciler.outcome();
-    let rows: usize = outcome.clients.iter().map(|client| client.rows.len()).sum();
+    let rows: u64 = outcome.rows.values().sum();
     eprintln!("{rows} rows: {:.2} s", begun.elapsed().as_secs_f64());
     let begun = Instant::now();
     let mut bytes = 0;
-    for (number, client) in outcome.clients.iter().enumerate() {
-        bytes += serde_json::to_vec(&reconciler.client_record(number, client))?.len();
+    for client in 0..inputs.clients.len() {
+        bytes += serde_json::to_vec(&reconciler.client_record(client, &outcome))?.len();
     }
     eprintln!("records of {bytes} bytes: {:.2} s", begun.elapsed().as_secs_f64());
     let peak = std::fs::read_to_string("/proc/self/status")?;

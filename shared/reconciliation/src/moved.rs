@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use crate::outcome::{ClientOutcome, MovedClient, OutcomeRow, RowKind};
-use crate::reconcile_client::ClientResult;
+use crate::outcome::{MovedClient, OutcomeRow, RowKind};
+use crate::portfolio::KeptClient;
 use crate::run_index::RunIndex;
+use crate::run_inputs::RunInputs;
 
 /// Below so many units two numbers are alike by chance.
 const UNITS_MIN: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
@@ -20,11 +21,11 @@ pub(crate) struct Move {
 
 /// Finds the services of which one client alone is billed about as many too many as one other uses without an agreement;
 /// of clients that the PSA links, however many.
-pub(crate) fn find_moves(results: &[ClientResult<'_>], index: &RunIndex) -> Vec<Move> {
+pub(crate) fn find_moves(kept: &[KeptClient<'_>], index: &RunIndex) -> Vec<Move> {
     let rows_of = |kinds: &'static [RowKind]| {
-        results.iter().enumerate().flat_map(move |(client, result)| {
-            let rows = result.outcome.rows.iter().enumerate().filter(|(_, row)| kinds.contains(&row.kind));
-            rows.map(move |(at, row)| ((client, at), row))
+        kept.iter().enumerate().flat_map(move |(client, kept)| {
+            let rows = kept.rows.iter().filter(|(_, row)| kinds.contains(&row.kind));
+            rows.map(move |(at, row)| ((client, *at), row))
         })
     };
     let used: Vec<_> = rows_of(&[RowKind::EndedAgreementInUse]).collect();
@@ -58,22 +59,17 @@ fn is_about_as_much(used: &OutcomeRow, billed: &OutcomeRow) -> bool {
     more >= UNITS_MIN && far.checked_mul(Decimal::ONE_HUNDRED).is_some_and(|far| far <= allowed)
 }
 
-/// Takes the rows of both clients out of their outcomes: one entry for each pair of clients.
-pub(crate) fn take_moved(clients: &mut [ClientOutcome], moves: &[Move]) -> Vec<MovedClient> {
+/// The clients that moved: one entry for each pair.
+pub(crate) fn moved_clients(kept: &[KeptClient<'_>], inputs: &RunInputs, moves: &[Move]) -> Vec<MovedClient> {
     let mut moved: Vec<MovedClient> = Vec::new();
     for one in moves {
         let ((from, used), (to, billed)) = (one.used, one.billed);
-        let rows = (clients[from].rows[used].clone(), clients[to].rows[billed].clone());
-        let (from, to) = (clients[from].client.clone(), clients[to].client.clone());
+        let rows = (kept[from].rows[&used].clone(), kept[to].rows[&billed].clone());
+        let (from, to) = (inputs.clients[from].id.clone(), inputs.clients[to].id.clone());
         match moved.iter_mut().find(|known| known.from == from && known.to == to) {
             Some(known) => known.services.push(rows),
             None => moved.push(MovedClient { from, to, services: vec![rows] }),
         }
-    }
-    let mut gone: Vec<(usize, usize)> = moves.iter().flat_map(|one| [one.used, one.billed]).collect();
-    gone.sort_unstable_by(|one, other| other.cmp(one));
-    for (client, row) in gone {
-        clients[client].rows.remove(row);
     }
     moved
 }

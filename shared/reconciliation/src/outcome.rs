@@ -1,6 +1,6 @@
 //! What a comparison came to: rows with figures, value, doubts and evidence. Everything is data; words are made elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -269,13 +269,19 @@ pub struct MovedClient {
     pub services: Vec<(OutcomeRow, OutcomeRow)>,
 }
 
-/// What came of a run.
+/// What came of a run, beside the rows of its clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunOutcome {
-    /// Each client, in the order of the inputs.
-    pub clients: Vec<ClientOutcome>,
     /// Clients that another has taken over; their rows are here, and not at the clients.
     pub moved: Vec<MovedClient>,
+    /// Those rows, by client and place.
+    pub(crate) moved_rows: BTreeSet<(usize, usize)>,
+    /// How many rows there are of each kind.
+    pub rows: BTreeMap<RowKind, u64>,
+    /// Rows that change a bill and whose value is not known: they are in no total.
+    pub unpriced: u64,
+    /// Rows of which nobody knows what is at stake.
+    pub unknown_stakes: u64,
     /// Accounts with usage that a rule takes, of which nobody decided whose they are; by their numbers.
     pub unmapped: Vec<usize>,
     /// Totals by currency; one of which all are nothing is not there.

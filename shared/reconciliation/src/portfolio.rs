@@ -8,10 +8,8 @@ use truecount_billing::{ClientId, Currency};
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules, ServiceBasis};
 
 use crate::context::RunContext;
-use crate::moved::{Move, find_moves, take_moved};
-use crate::outcome::{
-    AtStake, ClientOutcome, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals,
-};
+use crate::moved::{find_moves, moved_clients};
+use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals};
 use crate::pool::{Pool, unread};
 use crate::reconcile_client::{ClientCase, ClientResult, Compared};
 use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FORMAT, RowRecord};
@@ -67,32 +65,43 @@ impl<'a> RunReconciler<'a> {
         }
     }
 
-    /// Compares every client, and adds up.
+    /// Compares every client, and adds up. Of a client only that is kept which hangs on others: its rows come with
+    /// [`Self::client_record`], one client at a time.
     #[must_use]
     pub fn outcome(&self) -> RunOutcome {
         let (inputs, index, context) = (self.inputs, &self.index, &self.context);
         let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(|client| self.case(client)).collect();
-        let results: Vec<ClientResult<'_>> = cases.iter().map(ClientCase::reconcile).collect();
-        let moves = find_moves(&results, index);
-        let portfolio = Portfolio { inputs, index, context, cases: &cases, results: &results, moves: &moves };
-        let totals = portfolio.totals();
-        let coverage = portfolio.coverage();
-        let unmapped = unmapped(inputs, index, self.rules, context);
-        let mut clients: Vec<ClientOutcome> = results.into_iter().map(|result| result.outcome).collect();
-        let moved = take_moved(&mut clients, &moves);
-        RunOutcome { clients, moved, unmapped, totals, coverage }
+        let mut outcome = RunOutcome::default();
+        let kept: Vec<KeptClient<'_>> =
+            cases.iter().map(|case| KeptClient::of(case.reconcile(), &mut outcome)).collect();
+        let moves = find_moves(&kept, index);
+        outcome.moved_rows = moves.iter().flat_map(|one| [one.used, one.billed]).collect();
+        for (client, kept) in kept.iter().enumerate() {
+            for (at, row) in kept.rows.iter().filter(|(_, row)| may_have_moved(row.kind)) {
+                if !outcome.moved_rows.contains(&(client, *at)) {
+                    outcome.note(row);
+                }
+            }
+        }
+        outcome.moved = moved_clients(&kept, inputs, &moves);
+        outcome.unmapped = unmapped(inputs, index, self.rules, context);
+        let portfolio = Portfolio { inputs, index, context, cases: &cases, kept: &kept };
+        portfolio.count_shared_once(&mut outcome);
+        outcome
     }
 
     /// The record of one client, by its number, with everything that stands behind its rows.
     #[must_use]
-    pub fn client_record(&self, client: usize, outcome: &ClientOutcome) -> ClientRecord {
+    pub fn client_record(&self, client: usize, outcome: &RunOutcome) -> ClientRecord {
+        let found = self.case(client).reconcile().outcome;
+        let rows = found.rows.iter().enumerate().filter(|(at, _)| !outcome.moved_rows.contains(&(client, *at)));
         ClientRecord {
             format: RECORD_FORMAT,
-            client_id: outcome.client.clone(),
+            client_id: found.client,
             client_name: self.inputs.clients[client].name.clone(),
             lines_read: LinesReadWord::of(&self.inputs.clients[client].read),
-            rows: outcome.rows.iter().map(|row| self.row_record(client, row)).collect(),
-            coverage: outcome.coverage.clone(),
+            rows: rows.map(|(_, row)| self.row_record(client, row)).collect(),
+            coverage: found.coverage,
         }
     }
 
@@ -120,19 +129,13 @@ impl<'a> RunReconciler<'a> {
                     .collect(),
             }
         });
-        let all_rows = || outcome.clients.iter().flat_map(|client| &client.rows);
-        let mut rows: BTreeMap<RowKind, u64> = BTreeMap::new();
-        for row in all_rows() {
-            *rows.entry(row.kind).or_default() += 1;
-        }
-        let count = |is_one: fn(&OutcomeRow) -> bool| all_rows().filter(|row| is_one(row)).count() as u64;
         let is_incomplete = |client: &&BilledClient| !LinesReadWord::of(&client.read).is_complete();
         PortfolioRecord {
             format: RECORD_FORMAT,
             home_currency: self.context.home_currency,
-            rows,
-            unpriced: count(is_unpriced),
-            unknown_stakes: count(has_unknown_stake),
+            rows: outcome.rows.clone(),
+            unpriced: outcome.unpriced,
+            unknown_stakes: outcome.unknown_stakes,
             clients_incomplete: self.inputs.clients.iter().filter(is_incomplete).count() as u64,
             sources: source_records(&self.names(), &self.context),
             moved: moved.collect(),
@@ -177,70 +180,96 @@ fn may_take_any(inputs: &RunInputs, selection: &Selection<'_>, pool: &Pool) -> b
     })
 }
 
+/// What is kept of a client while the others are compared: rows that hang on other clients.
+pub(crate) struct KeptClient<'a> {
+    /// By their place among the client's rows.
+    pub(crate) rows: BTreeMap<usize, OutcomeRow>,
+    pub(crate) compared: Vec<Compared<'a>>,
+}
+
+impl<'a> KeptClient<'a> {
+    /// Adds what of a client hangs on no other to the run.
+    fn of(result: ClientResult<'a>, run: &mut RunOutcome) -> Self {
+        for (currency, one) in &result.outcome.coverage {
+            run.coverage.entry(*currency).or_default().add(one);
+        }
+        let is_shared = |at: usize| result.compared.iter().any(|compared| compared.rows.contains(&at));
+        let mut rows = BTreeMap::new();
+        for (at, row) in result.outcome.rows.into_iter().enumerate() {
+            let may_have_moved = may_have_moved(row.kind);
+            if !may_have_moved {
+                run.note(&row);
+            }
+            if may_have_moved || is_shared(at) {
+                rows.insert(at, row);
+            }
+        }
+        Self { rows, compared: result.compared }
+    }
+
+    /// The rows of a comparison, with their places.
+    pub(crate) fn rows_of(&self, compared: &Compared<'_>) -> impl Iterator<Item = (usize, &OutcomeRow)> {
+        self.rows.range(compared.rows.clone()).map(|(at, row)| (*at, row))
+    }
+}
+
+impl RevenueCoverage {
+    fn add(&mut self, one: &Self) {
+        add(&mut self.compared, one.compared);
+        add(&mut self.not_reconciled, one.not_reconciled);
+        add(&mut self.flat, one.flat);
+        add(&mut self.uncounted, one.uncounted);
+        add(&mut self.ignored, one.ignored);
+    }
+}
+
+impl RunOutcome {
+    /// Adds what a row says by itself.
+    fn note(&mut self, row: &OutcomeRow) {
+        *self.rows.entry(row.kind).or_default() += 1;
+        self.unpriced += u64::from(is_unpriced(row));
+        self.unknown_stakes += u64::from(has_unknown_stake(row));
+        add_row(&mut self.totals, row);
+        self.totals.retain(|_, total| *total != RunTotals::default());
+    }
+}
+
 pub(crate) struct Portfolio<'a> {
     pub(crate) inputs: &'a RunInputs,
     pub(crate) index: &'a RunIndex,
     pub(crate) context: &'a RunContext,
     pub(crate) cases: &'a [ClientCase<'a>],
-    pub(crate) results: &'a [ClientResult<'a>],
-    moves: &'a [Move],
+    pub(crate) kept: &'a [KeptClient<'a>],
 }
 
 impl Portfolio<'_> {
-    fn coverage(&self) -> BTreeMap<Currency, RevenueCoverage> {
-        let mut sums: BTreeMap<Currency, RevenueCoverage> = BTreeMap::new();
-        for (currency, one) in self.results.iter().flat_map(|result| &result.outcome.coverage) {
-            let sum = sums.entry(*currency).or_default();
-            for (total, amount) in [
-                (&mut sum.compared, one.compared),
-                (&mut sum.not_reconciled, one.not_reconciled),
-                (&mut sum.flat, one.flat),
-                (&mut sum.uncounted, one.uncounted),
-                (&mut sum.ignored, one.ignored),
-            ] {
-                add(total, amount);
-            }
-        }
-        sums
-    }
-
-    fn totals(&self) -> BTreeMap<Currency, RunTotals> {
-        let mut totals: BTreeMap<Currency, RunTotals> = BTreeMap::new();
-        for (client, result) in self.results.iter().enumerate() {
-            for (at, row) in result.outcome.rows.iter().enumerate() {
-                if !self.has_moved(client, at) {
-                    add_row(&mut totals, row);
-                }
-            }
-        }
+    /// Takes off what is at stake for an undecided account at more than one client.
+    fn count_shared_once(&self, outcome: &mut RunOutcome) {
         let shared = SharedAccounts::of(self);
         for (client, compared) in self.compared() {
-            for (at, row) in compared.rows.clone().zip(self.rows(client, compared)) {
+            for (at, row) in self.kept[client].rows_of(compared) {
                 let Some(currency) = row.value.as_ref().and_then(|value| value.currency) else { continue };
-                // Everything that a row has at stake is added already.
-                if let (false, Some(AtStake::Known(all)), Some(AtStake::Known(up))) =
-                    (self.has_moved(client, at), stake_up(row), shared.stake_up(self, client, compared, row))
-                {
-                    add(&mut totals.entry(currency).or_default().not_reconciled_up, up - all);
+                if outcome.moved_rows.contains(&(client, at)) {
+                    continue;
+                }
+                let once = shared.stake_up(self, client, compared, row);
+                if let (Some(AtStake::Known(all)), Some(AtStake::Known(once))) = (stake_up(row), once) {
+                    add(&mut outcome.totals.entry(currency).or_default().not_reconciled_up, once - all);
                 }
             }
         }
-        totals.retain(|_, total| *total != RunTotals::default());
-        totals
-    }
-
-    fn has_moved(&self, client: usize, row: usize) -> bool {
-        self.moves.iter().any(|one| one.used == (client, row) || one.billed == (client, row))
+        outcome.totals.retain(|_, total| *total != RunTotals::default());
     }
 
     pub(crate) fn compared(&self) -> impl Iterator<Item = (usize, &Compared<'_>)> {
-        let all = self.results.iter().enumerate();
-        all.flat_map(|(client, result)| result.compared.iter().map(move |compared| (client, compared)))
+        let all = self.kept.iter().enumerate();
+        all.flat_map(|(client, kept)| kept.compared.iter().map(move |compared| (client, compared)))
     }
+}
 
-    pub(crate) fn rows(&self, client: usize, compared: &Compared<'_>) -> &[OutcomeRow] {
-        &self.results[client].outcome.rows[compared.rows.clone()]
-    }
+/// Whether a row of this kind can be one half of a client that another has taken over.
+fn may_have_moved(kind: RowKind) -> bool {
+    matches!(kind, RowKind::EndedAgreementInUse | RowKind::Overbilled | RowKind::BilledWithoutUsage)
 }
 
 pub(crate) fn stake_up(row: &OutcomeRow) -> Option<AtStake> {

@@ -106,7 +106,7 @@ impl SharedAccounts {
     /// By how much the client's stakes upwards fall without an account: in the home currency, then in the others.
     fn gain(&self, portfolio: &Portfolio<'_>, client: usize, account: usize) -> Vec<Decimal> {
         let mut gained: BTreeMap<Currency, Decimal> = BTreeMap::new();
-        for compared in &portfolio.results[client].compared {
+        for compared in &portfolio.kept[client].compared {
             let is_linked = links(compared).any(|one| one == account);
             let counts = compared.count.undecided.iter();
             let mut less = Decimal::ZERO;
@@ -114,7 +114,8 @@ impl SharedAccounts {
             if !is_linked && less.is_zero() {
                 continue;
             }
-            for row in portfolio.rows(client, compared).iter().filter(|row| row.kind != RowKind::AgreementEnding) {
+            let rows = portfolio.kept[client].rows_of(compared).map(|(_, row)| row);
+            for row in rows.filter(|row| row.kind != RowKind::AgreementEnding) {
                 let currency = row.value.as_ref().and_then(|value| value.currency);
                 let (Some(AtStake::Known(before)), Some(currency)) = (stake_up(row), currency) else { continue };
                 let without = match is_linked {
@@ -193,8 +194,8 @@ fn stakes(portfolio: &Portfolio<'_>) -> Vec<Decimal> {
     let home = portfolio.context.home_currency;
     let of_client = |client: usize| {
         let mut sum = Decimal::ZERO;
-        let compared = portfolio.results[client].compared.iter();
-        for row in compared.flat_map(|compared| portfolio.rows(client, compared)) {
+        let kept = &portfolio.kept[client];
+        for (_, row) in kept.compared.iter().flat_map(|compared| kept.rows_of(compared)) {
             if let (Some(AtStake::Known(up)), Some(value)) = (stake_up(row), &row.value)
                 && value.currency == Some(home)
             {
@@ -203,7 +204,7 @@ fn stakes(portfolio: &Portfolio<'_>) -> Vec<Decimal> {
         }
         sum
     };
-    (0..portfolio.results.len()).map(of_client).collect()
+    (0..portfolio.kept.len()).map(of_client).collect()
 }
 
 /// Names a count: the same for all clients that share it.
