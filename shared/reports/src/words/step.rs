@@ -66,6 +66,7 @@ const fn step_of_widening(widening: &WideningRecord) -> WorkStep {
         | WideningRecord::AccountDoubtful { .. } => WorkStep::FixSource,
         WideningRecord::NoAccountByGrant { .. }
         | WideningRecord::AccountUndecided { .. }
+        | WideningRecord::AnyUndecided { .. }
         | WideningRecord::ItemNotSplit { .. } => WorkStep::ConfirmMapping,
         WideningRecord::AccountFell { .. } | WideningRecord::AccountGone { .. } => WorkStep::Check,
         WideningRecord::ItemUnknown { word: None, .. } => WorkStep::Check,

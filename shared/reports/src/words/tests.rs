@@ -86,6 +86,8 @@ fn widenings() -> Vec<WideningRecord> {
         WideningRecord::AccountFell { account: account() },
         WideningRecord::AccountGone { account: account() },
         WideningRecord::AccountUndecided { account: account() },
+        WideningRecord::AnyUndecided { source: source(), accounts: 1 },
+        WideningRecord::AnyUndecided { source: source(), accounts: 12 },
         WideningRecord::ItemNotSplit { item: item() },
         WideningRecord::ItemUnknown { item: item(), word: Some("parked".into()) },
         WideningRecord::ItemUnknown { item: NamedItem { name: None, ..item() }, word: None },

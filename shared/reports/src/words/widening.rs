@@ -52,6 +52,18 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             "decide which client it belongs to",
             BillingClerk,
         ),
+        WideningRecord::AnyUndecided { source, accounts: 1 } => Explanation::new(
+            format!("the client has no account in {source}, and the one there that is not mapped may be its"),
+            "decide which client it belongs to",
+            BillingClerk,
+        ),
+        WideningRecord::AnyUndecided { source, accounts } => Explanation::new(
+            format!(
+                "the client has no account in {source}, and any of the {accounts} there that are not mapped may be its"
+            ),
+            "map the client's account, or decide that it has none",
+            BillingClerk,
+        ),
         WideningRecord::ItemNotSplit { item } => Explanation::new(
             format!("{} of a shared account may be the client's", item_name(item)),
             "name in the split where it belongs",
