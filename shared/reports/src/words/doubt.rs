@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::DoubtRecord;
+use truecount_reconciliation::{AccountRecord, DoubtRecord};
 
 use super::{Explanation, WorkOwner, name};
 use crate::label;
@@ -24,20 +25,12 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             SyncAdmin,
         ),
         DoubtRecord::AccountGone { account, since } => Explanation::new(
-            format!(
-                "account {} is no longer listed in {} since {}",
-                name(&account.account_name),
-                account.source,
-                label::day(*since)
-            ),
+            account_gone(account, *since),
             "look at the vendor whether it was closed or renamed",
             Technician,
         ),
         DoubtRecord::UndecidedCouldFill { source, accounts } => Explanation::new(
-            format!(
-                "{} in {source} without a mapping could hold the difference",
-                label::count(*accounts as u64, "account", "accounts")
-            ),
+            could_fill(source.as_str(), *accounts),
             "decide which clients they belong to",
             BillingClerk,
         ),
@@ -47,24 +40,13 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             Technician,
         ),
         DoubtRecord::OlderReading { source, synced_on, failed_on } => Explanation::new(
-            format!(
-                "{source} was counted on {}, since its sync of {} failed",
-                label::day(*synced_on),
-                label::day(*failed_on)
-            ),
+            older_reading(source.as_str(), *synced_on, *failed_on),
             "fix the sync and run again",
             SyncAdmin,
         ),
-        DoubtRecord::EarlierReading { account, as_of } => Explanation::new(
-            format!(
-                "account {} in {} was not read; its count of {} is used",
-                name(&account.account_name),
-                account.source,
-                label::day(*as_of)
-            ),
-            "give access to the account and run again",
-            SyncAdmin,
-        ),
+        DoubtRecord::EarlierReading { account, as_of } => {
+            Explanation::new(earlier_reading(account, *as_of), "give access to the account and run again", SyncAdmin)
+        }
         DoubtRecord::FactMissing { items } => Explanation::new(
             format!("a fact of {} is missing; the rule decided", label::count(*items as u64, "item", "items")),
             "look at these items, or have the vendor show the fact",
@@ -97,6 +79,25 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             BillingClerk,
         ),
     }
+}
+
+fn account_gone(account: &AccountRecord, since: Date) -> String {
+    let (name, source) = (name(&account.account_name), &account.source);
+    format!("account {name} is no longer listed in {source} since {}", label::day(since))
+}
+
+fn earlier_reading(account: &AccountRecord, as_of: Date) -> String {
+    let (name, source) = (name(&account.account_name), &account.source);
+    format!("account {name} in {source} was not read; its count of {} is used", label::day(as_of))
+}
+
+fn older_reading(source: &str, synced_on: Date, failed_on: Date) -> String {
+    format!("{source} was counted on {}, since its sync of {} failed", label::day(synced_on), label::day(failed_on))
+}
+
+fn could_fill(source: &str, accounts: usize) -> String {
+    let accounts = label::count(accounts as u64, "account", "accounts");
+    format!("{accounts} in {source} without a mapping could hold the difference")
 }
 
 /// Whether a doubt is about what a change is worth, and not about how many there are.

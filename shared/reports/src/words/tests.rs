@@ -1,3 +1,5 @@
+//! Every code in words, one list for each group of codes.
+
 use jiff::civil::date;
 use truecount_billing::{AccountId, Currency, LeftOutReason, ProductCode, SourceId};
 use truecount_reconciliation::{

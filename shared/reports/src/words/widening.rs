@@ -52,33 +52,13 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             "decide which client it belongs to",
             BillingClerk,
         ),
-        WideningRecord::AnyUndecided { source, accounts: 1 } => Explanation::new(
-            format!("the client has no account in {source}, and the one there that is not mapped may be its"),
-            "decide which client it belongs to",
-            BillingClerk,
-        ),
-        WideningRecord::AnyUndecided { source, accounts } => Explanation::new(
-            format!(
-                "the client has no account in {source}, and any of the {accounts} there that are not mapped may be its"
-            ),
-            "map the client's account, or decide that it has none",
-            BillingClerk,
-        ),
+        WideningRecord::AnyUndecided { source, accounts } => any_undecided(source.as_str(), *accounts),
         WideningRecord::ItemNotSplit { item } => Explanation::new(
             format!("{} of a shared account may be the client's", item_name(item)),
             "name in the split where it belongs",
             BillingClerk,
         ),
-        WideningRecord::ItemUnknown { item, word: Some(word) } => Explanation::new(
-            format!("nobody has explained the word {} of {}", name(word), item_name(item)),
-            "say in the rules whether it counts",
-            SyncAdmin,
-        ),
-        WideningRecord::ItemUnknown { item, word: None } => Explanation::new(
-            format!("it is not known whether {} counts", item_name(item)),
-            "look at the item",
-            Technician,
-        ),
+        WideningRecord::ItemUnknown { item, word } => item_unknown(item, word.as_deref()),
         WideningRecord::QuantityUnsaid { item } => Explanation::new(
             format!("the vendor did not say how many units {} stands for", item_name(item)),
             "ask the vendor",
@@ -93,6 +73,33 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             never_seen(source.as_str(), kind, Some((attribute, word))),
             "correct the word in `where_not`",
             SyncAdmin,
+        ),
+    }
+}
+
+fn any_undecided(source: &str, accounts: usize) -> Explanation {
+    let (those, settle) = match accounts {
+        1 => ("the one there that is not mapped".to_owned(), "decide which client it belongs to"),
+        several => (
+            format!("any of the {several} there that are not mapped"),
+            "map the client's account, or decide that it has none",
+        ),
+    };
+    let what = format!("the client has no account in {source}, and {those} may be its");
+    Explanation::new(what, settle, WorkOwner::BillingClerk)
+}
+
+fn item_unknown(item: &NamedItem, word: Option<&str>) -> Explanation {
+    match word {
+        Some(word) => Explanation::new(
+            format!("nobody has explained the word {} of {}", name(word), item_name(item)),
+            "say in the rules whether it counts",
+            WorkOwner::SyncAdmin,
+        ),
+        None => Explanation::new(
+            format!("it is not known whether {} counts", item_name(item)),
+            "look at the item",
+            WorkOwner::Technician,
         ),
     }
 }
