@@ -95,7 +95,8 @@ async fn every_command_works_on_a_stack_by_its_name() {
     prompt.says(0, &["secrets", "list"]).await;
     let secret = serde_json::to_string(&sample.secrets()["pax8"]).unwrap();
     prompt.pipes(0, &["secrets", "set", "pax8"], &secret).await;
-    prompt.says(0, &["config", "pull"]).await;
+    let pulled = prompt.says(0, &["config", "pull"]).await;
+    assert!(pulled.contains(&format!("`truecount config push --stack {name}` uploads them")), "{pulled}");
     let rules = prompt.folder.path().join("truecount-config/rules.toml");
     let text = std::fs::read_to_string(&rules).unwrap();
     std::fs::write(&rules, format!("{text}# more\n")).unwrap();
@@ -164,9 +165,13 @@ async fn a_source_is_added_to_a_stack_and_a_fall_accepted_there() {
     assert!(wrong.contains("nothing was written") && settings().await == before, "{wrong}");
     let secret = serde_json::to_string(&sample.secrets()["ninjaone"]).unwrap();
     let added = prompt.pipes(0, &add, &secret).await;
-    for word in
-        ["accepts the key", &format!("s3://{}/config/settings.toml: added `rmm-uk`", prompt.name), "/sources/rmm-uk"]
-    {
+    let sync = format!("`truecount sync rmm-uk --stack {}` reads it", prompt.name);
+    for word in [
+        &sync,
+        "accepts the key",
+        &format!("s3://{}/config/settings.toml: added `rmm-uk`", prompt.name),
+        "/sources/rmm-uk",
+    ] {
         assert!(added.contains(word), "`{word}`: {added}");
     }
     let after = settings().await;

@@ -109,9 +109,12 @@ impl DataArgs {
     }
 }
 
+/// The data directory where none is named.
+pub(crate) const DATA_DIRECTORY: &str = "truecount-data";
+
 fn default_data() -> PathBuf {
     let named = std::env::var_os("TRUECOUNT_DATA").filter(|value| !value.is_empty());
-    named.map_or_else(|| PathBuf::from("truecount-data"), PathBuf::from)
+    named.map_or_else(|| PathBuf::from(DATA_DIRECTORY), PathBuf::from)
 }
 
 #[derive(Debug, Subcommand)]

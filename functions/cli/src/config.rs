@@ -15,7 +15,7 @@ use truecount_platform::{Archive, CreateOutcome};
 use truecount_store::{RULES_FILE, SETTINGS_FILE, sha256_hex};
 
 use crate::args::{Cli, ConfigArgs, ConfigCommand};
-use crate::open::{OpenBackend, Target, open_backend};
+use crate::open::{OpenBackend, Target, open_backend, shell_word};
 use crate::output::{Ending, json, say, tell};
 use crate::rules::{problems, problems_found, warnings};
 
@@ -92,7 +92,11 @@ async fn pull(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
     if cli.json {
         json(&rows)?;
     } else {
-        let dir = if folder == Path::new(LOCAL_DIRECTORY) { String::new() } else { format!(" {}", folder.display()) };
+        let dir = match folder == Path::new(LOCAL_DIRECTORY) {
+            true => String::new(),
+            false => format!(" {}", shell_word(&folder.display().to_string())),
+        };
+        let dir = dir + &backend.target.options();
         tell(&format!(
             "From {}. `truecount config diff{dir}` shows your changes, `truecount config push{dir}` uploads them.",
             backend.name()
@@ -110,7 +114,8 @@ async fn push(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
     for (name, key) in FILES {
         let path = folder.join(name);
         let Some(mine) = read(&path)? else {
-            anyhow::bail!("`{}` does not exist: `truecount config pull` downloads it", path.display())
+            let options = backend.target.options();
+            anyhow::bail!("`{}` does not exist: `truecount config pull{options}` downloads it", path.display())
         };
         files.push((name, key, mine));
     }

@@ -11,7 +11,7 @@ use truecount_platform::aws::{Aws, Endpoints};
 use truecount_platform::{Clock, clock_from_variable};
 use truecount_store::{LeaseMode, Retention, SETTINGS_FILE};
 
-use crate::args::{BackendArgs, Location};
+use crate::args::{BackendArgs, DATA_DIRECTORY, Location};
 use crate::progress;
 
 /// An open backend with its settings and rules.
@@ -65,6 +65,26 @@ pub(crate) enum Target {
     Directory(PathBuf),
     /// A deployed stack.
     Stack { name: String, resources: Box<StackResources>, aws: Box<Aws> },
+}
+
+impl Target {
+    /// What a command that is printed needs to reach it, too: ` --stack prod`; nothing for the usual directory.
+    pub(crate) fn options(&self) -> String {
+        match self {
+            Self::Directory(data) if data == Path::new(DATA_DIRECTORY) => String::new(),
+            Self::Directory(data) => format!(" --data {}", shell_word(&data.display().to_string())),
+            Self::Stack { name, .. } => format!(" --stack {name}"),
+        }
+    }
+}
+
+/// A word as a shell takes it for one.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@+,".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 /// Opens the backend with its settings and rules.
@@ -161,4 +181,26 @@ pub(crate) fn embedded(
 /// The machine's clock, or the time in `TRUECOUNT_CLOCK`.
 pub(crate) fn clock() -> anyhow::Result<Arc<dyn Clock>> {
     Ok(clock_from_variable(std::env::var("TRUECOUNT_CLOCK").ok())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_command_reaches_what_was_opened() {
+        let at = |folder: &str| Target::Directory(folder.into()).options();
+        assert_eq!(at("truecount-data"), "", "where commands look anyway");
+        assert_eq!(at("/srv/truecount"), " --data /srv/truecount");
+        assert_eq!(at("Kim's data"), r" --data 'Kim'\''s data'");
+    }
+
+    #[test]
+    fn a_word_of_a_shell_stays_one() {
+        for (text, expected) in
+            [("review", "review"), ("a b", "'a b'"), ("", "''"), ("$(rm)", "'$(rm)'"), ("a;b", "'a;b'"), ("-o", "-o")]
+        {
+            assert_eq!(shell_word(text), expected);
+        }
+    }
 }

@@ -66,7 +66,10 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs) -> any
     for trap in kind.traps {
         tell(&format!("Note: {trap}."));
     }
-    tell(&format!("`truecount sync {id}` reads it; `truecount sources show {id}` shows what is read and counted."));
+    let options = backend.target.options();
+    tell(&format!(
+        "`truecount sync {id}{options}` reads it; `truecount sources show {id}{options}` shows what is read and counted."
+    ));
     Ok(Ending::Clean)
 }
 
