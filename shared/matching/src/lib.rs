@@ -38,6 +38,7 @@ mod measure;
 mod model;
 mod name;
 mod normalise;
+mod number;
 mod party;
 mod products;
 #[cfg(test)]

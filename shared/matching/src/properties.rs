@@ -46,6 +46,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
+    fn every_suggestion_has_a_reason(
+        accounts in prop::collection::vec("[A-Fa-f12 .&]{1,14}", 1..12),
+        clients in prop::collection::vec("[A-Fa-f12 .&]{1,14}", 1..12),
+    ) {
+        let left: Vec<Party<'_>> = accounts.iter().map(|name| Party::named(name)).collect();
+        let right: Vec<Party<'_>> = clients.iter().map(|name| Party::named(name)).collect();
+        for suggestion in suggest(&left, &right, Sites::ManyToOne).iter().flatten() {
+            prop_assert!(!suggestion.reasons.is_empty(), "{:?}", right[suggestion.client].name);
+        }
+    }
+
+    #[test]
     fn order_changes_nothing(accounts in names(1..25), clients in names(1..25), turn in 0_usize..25, one in any::<bool>()) {
         let sites = if one { Sites::OneToOne } else { Sites::ManyToOne };
         let before = by_name(&accounts, &clients, sites);

@@ -54,6 +54,10 @@ pub enum Reason {
     },
     /// All words of one are in the other.
     Subset,
+    /// Nothing but this run of letters is in both.
+    SharedLetters(String),
+    /// Nothing is in both but single letters.
+    FewLetters,
     /// Legal forms of two kinds: "Acme Ltd" and "Acme Inc" are two clients.
     DifferentLegalForm {
         /// In the account's name.
@@ -61,8 +65,13 @@ pub enum Reason {
         /// In the client's name.
         client: String,
     },
-    /// Different numbers, such as II and III, or a number on one side only.
-    DifferentNumber,
+    /// Both have a number that the other has not, such as II and III. A number on one side only is a word that only one has.
+    DifferentNumber {
+        /// In the account's name.
+        account: String,
+        /// In the client's name.
+        client: String,
+    },
     /// A place that only one of them has: it may be a branch.
     DifferentPlace(Vec<String>),
     /// Words that only the account has.
@@ -109,9 +118,11 @@ impl fmt::Display for Reason {
             Self::Initials { short, long } => write!(out, "{short} are the initials of {long}"),
             Self::Spelling { account, client } => write!(out, "{account} is spelled like {client}"),
             Self::Shortened { account, client } => write!(out, "{account} and {client} begin alike"),
+            Self::SharedLetters(letters) => write!(out, "both contain {letters}"),
+            Self::FewLetters => out.write_str("only single letters in common"),
             Self::Subset => out.write_str("all words of one are in the other"),
             Self::DifferentLegalForm { account, client } => write!(out, "legal forms differ: {account}, {client}"),
-            Self::DifferentNumber => out.write_str("numbers differ"),
+            Self::DifferentNumber { account, client } => write!(out, "numbers differ: {account}, {client}"),
             Self::DifferentPlace(words) => write!(out, "only one has the place {}", Listed(words)),
             Self::OnlyInAccount(words) => write!(out, "only the account has {}", Listed(words)),
             Self::OnlyInClient(words) => write!(out, "only the client has {}", Listed(words)),
