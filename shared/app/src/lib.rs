@@ -16,6 +16,7 @@ mod settings;
 #[cfg(test)]
 mod test_environment;
 mod toml_sections;
+mod vocabulary;
 
 pub use account_mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
 pub use comparison::MappingsInForce;
@@ -31,6 +32,7 @@ pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_d
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,
 };
+pub use vocabulary::vocabulary_of;
 
 use jiff::Timestamp;
 

@@ -81,7 +81,26 @@ pub enum Proof {
     Contract,
 }
 
+/// Days for which an answer of an API can be used.
+const API_FRESH_DAYS: u32 = 3;
+
+/// Days for which a file can be used.
+const FILE_FRESH_DAYS: u32 = 35;
+
 impl SourceKind {
+    /// Whether its items may be of other kinds, and have other attributes, than its vocabulary declares: a file brings
+    /// its own words.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.category == Category::File
+    }
+
+    /// How many days its snapshots can be used for. A file is exported once a month.
+    #[must_use]
+    pub fn fresh_days(&self) -> u32 {
+        if self.category == Category::File { FILE_FRESH_DAYS } else { API_FRESH_DAYS }
+    }
+
     /// The side a source with these options is compared on. Other options play no part in it, right or wrong; a word
     /// that names none of the kind's sides chooses the first.
     #[must_use]
@@ -143,12 +162,32 @@ mod tests {
             assert_eq!(source_kind(kind.name).unwrap().title, kind.title);
             assert!(!kind.sides.is_empty(), "{}", kind.name);
             let gives_items = kind.sides.iter().any(|side| !side.is_billed());
-            let brings_own = kind.category == Category::File;
-            assert_eq!(gives_items && !brings_own, !kind.vocabulary.items.is_empty(), "{}", kind.name);
+            assert_eq!(gives_items && !kind.is_open(), !kind.vocabulary.items.is_empty(), "{}", kind.name);
             assert_eq!(kind.secret.is_empty(), kind.key.is_empty(), "{}: how is its key made?", kind.name);
             for line in kind.key.lines() {
                 assert!(line.chars().count() <= 78, "{}: too wide for a terminal: {line}", kind.name);
             }
         }
+    }
+
+    #[test]
+    fn what_tells_the_items_of_a_kind_apart_can_be_known() {
+        for kind in SOURCE_KINDS {
+            let is_rmm = kind.category == Category::Rmm;
+            for item in kind.vocabulary.items {
+                let at = format!("{} {}", kind.name, item.name);
+                assert!(item.same_by.iter().all(|one| item.identities.contains(one)), "{at}");
+                let declared = |name: &str| item.attributes.iter().any(|attribute| attribute.name == name);
+                assert!(item.usual.iter().all(|(name, words)| declared(name) && !words.is_empty()), "{at}");
+                assert_eq!(item.stale_days, is_rmm.then_some(30), "{at}");
+                assert!(!item.is_person || !item.same_by.is_empty(), "{at}: a person without an identity");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_fresh_for_a_month_and_an_api_for_some_days() {
+        let days = |name: &str| source_kind(name).unwrap().fresh_days();
+        assert_eq!((days("csv"), days("ninjaone")), (35, 3));
     }
 }

@@ -12,6 +12,8 @@ pub struct Vocabulary {
     pub items: &'static [ItemKind],
     /// The vendor's words, by field.
     pub words: &'static [WordList],
+    /// Part numbers of its products, each with a friendly name: rules may name either.
+    pub sku_names: &'static [(&'static str, &'static str)],
 }
 
 /// One kind of item.
@@ -25,8 +27,36 @@ pub struct ItemKind {
     pub unit: Unit,
     /// What it can be recognised by elsewhere.
     pub identities: &'static [IdentityField],
+    /// What makes two items of this kind one device or person, the surest first; empty: nothing but their ids. A licence
+    /// has its holder's identities, and one person may hold several.
+    pub same_by: &'static [IdentityField],
+    /// Items not seen for more than so many days are usually left out; `None`: the last sighting makes no difference.
+    pub stale_days: Option<u32>,
+    /// Attribute and words of its usual state: an item with another word of that attribute is usually left out, one
+    /// without the attribute is not.
+    pub usual: &'static [(&'static str, &'static [&'static str])],
+    /// Whether one item is a person.
+    pub is_person: bool,
     /// What else is known of it, for `where` in rules.
     pub attributes: &'static [Attribute],
+}
+
+impl ItemKind {
+    /// A kind of which only this is known: nothing makes two of its items one, none is left out by its age or state.
+    #[must_use]
+    pub const fn new(name: &'static str, title: &'static str, unit: Unit, attributes: &'static [Attribute]) -> Self {
+        Self {
+            name,
+            title,
+            unit,
+            identities: &[],
+            same_by: &[],
+            stale_days: None,
+            usual: &[],
+            is_person: false,
+            attributes,
+        }
+    }
 }
 
 /// What a device or person is known by beyond one source.
@@ -101,7 +131,7 @@ impl WordList {
 
 impl Vocabulary {
     /// No items and no words: a source of the billed side, or of files that bring their own.
-    pub const NONE: Self = Self { items: &[], words: &[] };
+    pub const NONE: Self = Self { items: &[], words: &[], sku_names: &[] };
 
     /// For which reasons items are left out.
     pub fn left_out(&self) -> impl Iterator<Item = LeftOutReason> {

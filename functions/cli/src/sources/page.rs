@@ -27,6 +27,7 @@ pub(super) fn print(view: &SourceView) {
     if !view.items.is_empty() {
         heading("Counted", "");
         pairs(&view.items.iter().map(|item| (item.kind, counted(item))).collect::<Vec<_>>());
+        in_rules(view);
         attributes(&view.items);
     }
     words(&view.words);
@@ -78,6 +79,28 @@ fn counted(item: &ItemView) -> String {
     let known = item.identities.join(", ");
     let known = if known.is_empty() { String::new() } else { format!("; recognised by {known}") };
     format!("{}, {unit}{known}", item.title)
+}
+
+/// Each kind as a rule names it, with what it can ask for and what it need not say.
+fn in_rules(view: &SourceView) {
+    heading("In rules", " (`count = \"SOURCE.KIND\"`)");
+    let source = view.id.as_ref().map_or(view.connector, |id| id.as_str());
+    let rows: Vec<(String, String)> =
+        view.items.iter().map(|item| (format!("{source}.{}", item.kind), asked(item))).collect();
+    pairs(&rows.iter().map(|(name, value)| (name.as_str(), value.clone())).collect::<Vec<_>>());
+}
+
+fn asked(item: &ItemView) -> String {
+    let attributes = ["sku", "name"].into_iter().chain(item.attributes.iter().map(|one| one.name));
+    let mut parts = vec![format!("where {}", attributes.collect::<Vec<_>>().join(", "))];
+    if !item.same_by.is_empty() {
+        parts.push(format!("counted once by {}", item.same_by.join(", ")));
+    }
+    if let Some(days) = item.stale_days {
+        parts.push(format!("seen within {days} days"));
+    }
+    parts.extend(item.usual.iter().map(|(attribute, words)| format!("usually {attribute} {}", words.join(" or "))));
+    parts.join("; ")
 }
 
 /// The attributes of all kinds, each once.

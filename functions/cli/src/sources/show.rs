@@ -1,5 +1,7 @@
 //! `truecount sources show`: what a source reads and counts, what its words mean, and the receipt of its last sync.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use toml::Table;
 use truecount_billing::{AccountList, ReadReason, Receipt, SourceId};
@@ -54,6 +56,12 @@ pub(super) struct ItemView {
     pub(super) title: &'static str,
     pub(super) unit: truecount_billing::Unit,
     pub(super) identities: Vec<&'static str>,
+    /// What makes two items one, the surest first.
+    pub(super) same_by: Vec<&'static str>,
+    /// Items not seen for longer are usually left out.
+    pub(super) stale_days: Option<u32>,
+    /// Attribute and words of the items that usually count.
+    pub(super) usual: BTreeMap<&'static str, &'static [&'static str]>,
     pub(super) attributes: Vec<AttributeView>,
 }
 
@@ -186,6 +194,9 @@ fn items(vocabulary: &Vocabulary) -> Vec<ItemView> {
         title: item.title,
         unit: item.unit,
         identities: item.identities.iter().map(|one| identity(*one)).collect(),
+        same_by: item.same_by.iter().map(|one| identity(*one)).collect(),
+        stale_days: item.stale_days,
+        usual: item.usual.iter().copied().collect(),
         attributes: item.attributes.iter().map(attribute).collect(),
     };
     vocabulary.items.iter().map(item).collect()

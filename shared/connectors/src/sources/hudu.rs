@@ -40,7 +40,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: &["api_key"],
     options: OPTIONS,
     key: KEY,
-    vocabulary: Vocabulary { items: ITEMS, words: &[ARCHIVED] },
+    vocabulary: Vocabulary { items: ITEMS, words: &[ARCHIVED], sku_names: &[] },
     traps: &[
         "what is documented is what somebody wrote down: it proves no use",
         "archived assets are listed with the others, and are left out",
@@ -61,12 +61,14 @@ const KEY: &str = "\
 ";
 
 const ITEMS: &[ItemKind] = &[ItemKind {
-    name: "asset",
-    title: "documented assets",
-    unit: Unit::Each,
     identities: &[IdentityField::Serial, IdentityField::MailAddress],
-    attributes: &[Attribute { name: "layout", meaning: "the name of the asset's layout, such as Computer Assets" }],
+    // One person's address may stand at several assets.
+    same_by: &[IdentityField::Serial],
+    ..ItemKind::new("asset", "documented assets", Unit::Each, LAYOUT)
 }];
+
+const LAYOUT: &[Attribute] =
+    &[Attribute { name: "layout", meaning: "the name of the asset's layout, such as Computer Assets" }];
 
 const ARCHIVED: WordList = WordList {
     field: "archived",

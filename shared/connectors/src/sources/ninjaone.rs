@@ -41,7 +41,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: SECRET,
     options: OPTIONS,
     key: KEY,
-    vocabulary: Vocabulary { items: ITEMS, words: &[APPROVAL, CLASSES] },
+    vocabulary: Vocabulary { items: ITEMS, words: &[APPROVAL, CLASSES], sku_names: &[] },
     traps: &[
         "a computer that is set up anew appears a second time until the old agent is removed; serial numbers tell",
         "devices that wait for approval are not counted",
@@ -75,23 +75,19 @@ const SITE: &[Attribute] =
 const NODE_CLASS: Attribute = Attribute { name: "class", meaning: "NinjaOne's node class, such as NMS_SWITCH" };
 
 const ITEMS: &[ItemKind] = &[
-    ItemKind { name: "server", title: "servers with an agent", unit: Unit::Device, identities: DEVICE, attributes: SITE },
-    ItemKind {
-        name: "workstation",
-        title: "workstations with an agent",
-        unit: Unit::Device,
-        identities: DEVICE,
-        attributes: SITE,
-    },
-    ItemKind { name: "mobile", title: "phones and tablets", unit: Unit::Device, identities: DEVICE, attributes: SITE },
-    ItemKind {
-        name: "other_device",
-        title: "network devices, virtual machines and targets without an agent of their own",
-        unit: Unit::Device,
-        identities: DEVICE,
-        attributes: SITE,
-    },
+    device_kind("server", "servers with an agent"),
+    device_kind("workstation", "workstations with an agent"),
+    device_kind("mobile", "phones and tablets"),
+    device_kind("other_device", "network devices, virtual machines and targets without an agent of their own"),
 ];
+
+/// After so many days without contact a device is most likely no longer in use.
+const STALE_DAYS: u32 = 30;
+
+const fn device_kind(name: &'static str, title: &'static str) -> ItemKind {
+    let stale_days = Some(STALE_DAYS);
+    ItemKind { identities: DEVICE, same_by: DEVICE, stale_days, ..ItemKind::new(name, title, Unit::Device, SITE) }
+}
 
 const APPROVAL: WordList = WordList {
     field: "approvalStatus",

@@ -45,7 +45,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: SECRET,
     options: OPTIONS,
     key: KEY,
-    vocabulary: Vocabulary { items: ITEMS, words: &[STATUS, BILLING, TERM] },
+    vocabulary: Vocabulary { items: ITEMS, words: &[STATUS, BILLING, TERM], sku_names: &[] },
     traps: &[
         "a subscription whose cancellation is pending is paid for until its end date, and counts until then",
         "the key can also order and cancel at Pax8: there is none that only reads",
@@ -69,17 +69,14 @@ const KEY: &str = "\
 Pax8 has no key that only reads. Truecount sends GET requests only.
 ";
 
-const ITEMS: &[ItemKind] = &[ItemKind {
-    name: "subscription",
-    title: "subscriptions, with the seats bought",
-    unit: Unit::Seat,
-    identities: &[],
-    attributes: &[
-        Attribute { name: "term", meaning: "the commitment: P1M, P1Y, P2Y or P3Y" },
-        Attribute { name: "billing", meaning: "how it is billed: monthly, annual, 2-year or 3-year" },
-        Attribute { name: "vendor", meaning: "who makes the product" },
-    ],
-}];
+const ITEMS: &[ItemKind] =
+    &[ItemKind::new("subscription", "subscriptions, with the seats bought", Unit::Seat, ATTRIBUTES)];
+
+const ATTRIBUTES: &[Attribute] = &[
+    Attribute { name: "term", meaning: "the commitment: P1M, P1Y, P2Y or P3Y" },
+    Attribute { name: "billing", meaning: "how it is billed: monthly, annual, 2-year or 3-year" },
+    Attribute { name: "vendor", meaning: "who makes the product" },
+];
 
 /// What is bought and recurs counts; an order is not a purchase yet.
 const STATUS: WordList = WordList {

@@ -56,7 +56,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: SECRET,
     options: OPTIONS,
     key: KEY,
-    vocabulary: Vocabulary { items: &[], words: &[BILL_CUSTOMER, CYCLES, INVOICE_TYPES] },
+    vocabulary: Vocabulary { items: &[], words: &[BILL_CUSTOMER, CYCLES, INVOICE_TYPES], sku_names: &[] },
     traps: &[
         "an API member who may inquire into \"My\" records only gets fewer rows, without an error",
         "the quantity of an addition is changed in place: what it was a month ago is known from the archive only",

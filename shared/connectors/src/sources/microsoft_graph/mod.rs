@@ -52,7 +52,11 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: SECRET,
     options: OPTIONS,
     key: KEY,
-    vocabulary: Vocabulary { items: ITEMS, words: &[STATUS, TRIAL, ENABLED, CLASS, ASSIGNMENT, APPLIES_TO] },
+    vocabulary: Vocabulary {
+        items: ITEMS,
+        words: &[STATUS, TRIAL, ENABLED, CLASS, ASSIGNMENT, APPLIES_TO],
+        sku_names: sku_names::PRODUCTS,
+    },
     traps: &[
         "a tenant whose delegation lapsed is missing from the partner's list without an error",
         "when users last signed in is known only in tenants with Entra ID P1",
@@ -86,32 +90,39 @@ const KEY: &str = "\
 
 const ITEMS: &[ItemKind] = &[
     ItemKind {
-        name: "user",
-        title: "people of the directory, with or without a licence",
-        unit: Unit::Seat,
-        identities: &[IdentityField::ObjectId, IdentityField::MailAddress],
-        attributes: &[CLASS_ATTRIBUTE, HOLDS, SIGN_IN, DOMAIN],
+        identities: PERSON,
+        same_by: PERSON,
+        usual: &[("sign_in", &["allowed"])],
+        is_person: true,
+        ..ItemKind::new("user", "people of the directory, with or without a licence", Unit::Seat, USER_ATTRIBUTES)
     },
     ItemKind {
-        name: "licence",
-        title: "licences that users hold, one item for each user and SKU",
-        unit: Unit::Seat,
-        identities: &[IdentityField::ObjectId, IdentityField::MailAddress],
-        attributes: &[CLASS_ATTRIBUTE, SIGN_IN, DOMAIN, SOLD_BY],
+        // Its holder's: two licences of one person are two.
+        identities: PERSON,
+        ..ItemKind::new(
+            "licence",
+            "licences that users hold, one item for each user and SKU",
+            Unit::Seat,
+            &[CLASS_ATTRIBUTE, SIGN_IN, DOMAIN, SOLD_BY],
+        )
     },
     ItemKind {
-        name: "subscription",
-        title: "subscriptions, with the seats bought",
-        unit: Unit::Seat,
         identities: &[IdentityField::ObjectId],
-        attributes: &[
-            Attribute { name: "trial", meaning: "yes or no" },
-            Attribute { name: "assignable", meaning: "whether its seats can be given to users: yes or no" },
-            SOLD_BY,
-        ],
+        ..ItemKind::new(
+            "subscription",
+            "subscriptions, with the seats bought",
+            Unit::Seat,
+            &[
+                Attribute { name: "trial", meaning: "yes or no" },
+                Attribute { name: "assignable", meaning: "whether its seats can be given to users: yes or no" },
+                SOLD_BY,
+            ],
+        )
     },
 ];
 
+const PERSON: &[IdentityField] = &[IdentityField::ObjectId, IdentityField::MailAddress];
+const USER_ATTRIBUTES: &[Attribute] = &[CLASS_ATTRIBUTE, HOLDS, SIGN_IN, DOMAIN];
 const CLASS_ATTRIBUTE: Attribute =
     Attribute { name: "class", meaning: "member, guest, or sync: an account of the directory synchronization" };
 const HOLDS: Attribute = Attribute {

@@ -9,7 +9,7 @@ pub(super) fn product_name(part_number: &str) -> Option<&'static str> {
 
 /// Part number and product.
 #[rustfmt::skip]
-const PRODUCTS: &[(&str, &str)] = &[
+pub(super) const PRODUCTS: &[(&str, &str)] = &[
     // Bundles for small businesses.
     ("O365_BUSINESS_ESSENTIALS", "Microsoft 365 Business Basic"),
     ("SMB_BUSINESS_ESSENTIALS", "Microsoft 365 Business Basic"),
