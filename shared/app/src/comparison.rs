@@ -3,6 +3,8 @@
 
 mod compute;
 mod load;
+#[cfg_attr(not(test), expect(dead_code, reason = "runs are still compared by the rules of before"))]
+mod run_inputs;
 
 pub(crate) use compute::{Comparison, ComparisonInputs, compare};
 pub use load::MappingsInForce;

@@ -41,6 +41,9 @@ pub enum AppError {
     /// The reconciliation's own arithmetic.
     #[error(transparent)]
     Reconcile(#[from] truecount_reconciliation::ReconcileError),
+    /// A run with more items than it can hold.
+    #[error(transparent)]
+    TooManyItems(#[from] truecount_reconciliation::TooManyItems),
     /// The report.
     #[error(transparent)]
     Report(#[from] truecount_reports::ReportError),

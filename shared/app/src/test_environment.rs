@@ -14,7 +14,7 @@ use truecount_embedded::{Durability, LocalBackend};
 use truecount_platform::{FixedClock, Mail, MailError, Mailer, Ports, async_trait};
 use truecount_store::{
     AccountContent, Fence, MappingDecision, MappingRecord, Retention, SnapshotAccount, SnapshotId, SnapshotManifest,
-    SnapshotWriter, SyncStatus,
+    SnapshotWords, SnapshotWriter, SyncStatus,
 };
 
 use crate::mapping::MappingWorkspace;
@@ -103,7 +103,10 @@ impl TestEnvironment {
         let id = SnapshotId { as_of, lease };
         let mut writer = SnapshotWriter::new(store, &source.id, id, retention);
         let mut accounts = Vec::new();
+        let mut words = SnapshotWords::default();
         for content in contents {
+            content.items.iter().for_each(|item| words.item(item));
+            content.lines.iter().for_each(|line| words.line(line));
             let mut entry = SnapshotAccount::describe(&content.as_content(), id, retention).unwrap();
             entry.history.since = Some(as_of);
             (content.change)(&mut entry);
@@ -111,6 +114,7 @@ impl TestEnvironment {
             accounts.push(entry);
         }
         writer.finish(&accounts).await.unwrap();
+        words.save(store, &source.id, as_of, Fence::at(lease)).await.unwrap();
         let incomplete = accounts.iter().filter(|entry| !entry.account.read_state.is_complete());
         let manifest = SnapshotManifest {
             source: source.id.clone(),

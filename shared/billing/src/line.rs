@@ -178,6 +178,10 @@ pub struct BilledLine {
 }
 
 impl BilledLine {
+    /// The product code of what an agreement bills by itself, with the role [`LineRole::Flat`] where it does so each
+    /// cycle. It is no product of the catalogue.
+    pub const AGREEMENT_AMOUNT: &'static str = "AGREEMENT-AMOUNT";
+
     /// A recurring, billable line without dates or price of its own, of which nothing else is known.
     #[must_use]
     pub fn new(

@@ -55,6 +55,9 @@ pub struct UsageSource {
 #[derive(Debug, Clone, Default)]
 pub struct WordsOfSource {
     kinds: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    /// Kinds and attributes of which not every word is known.
+    incomplete: BTreeSet<(String, String)>,
+    has_unknown_kinds: bool,
 }
 
 impl WordsOfSource {
@@ -69,17 +72,29 @@ impl WordsOfSource {
         words.extend(attribute_words(attribute, value).map(folded));
     }
 
-    /// Whether there were items of a kind.
-    #[must_use]
-    pub fn has_kind(&self, kind: &str) -> bool {
-        self.kinds.contains_key(&folded(kind))
+    /// Notes that an attribute of a kind had words that nobody has kept: any may have been among them.
+    pub fn add_unknown(&mut self, kind: &str, attribute: &str) {
+        self.incomplete.insert((folded(kind), attribute.to_owned()));
     }
 
-    /// Whether an attribute of a kind had a word that fits.
+    /// Notes that there were items of kinds that nobody has kept: any may have been among them, with any word.
+    pub fn add_unknown_kinds(&mut self) {
+        self.has_unknown_kinds = true;
+    }
+
+    /// Whether there were, or may have been, items of a kind.
+    #[must_use]
+    pub fn has_kind(&self, kind: &str) -> bool {
+        self.has_unknown_kinds || self.kinds.contains_key(&folded(kind))
+    }
+
+    /// Whether an attribute of a kind had, or may have had, a word that fits.
     #[must_use]
     pub fn has(&self, kind: &str, attribute: &str, pattern: &Pattern) -> bool {
-        let words = self.kinds.get(&folded(kind)).and_then(|attributes| attributes.get(attribute));
-        words.is_some_and(|words| words.iter().any(|word| pattern.fits(word)))
+        let kind = folded(kind);
+        let Some(attributes) = self.kinds.get(&kind) else { return self.has_unknown_kinds };
+        let fits = |words: &BTreeSet<String>| words.iter().any(|word| pattern.fits(word));
+        attributes.get(attribute).is_some_and(fits) || self.incomplete.contains(&(kind, attribute.to_owned()))
     }
 }
 
@@ -245,5 +260,35 @@ impl RunInputs {
     #[must_use]
     pub fn client_number(&self, id: &ClientId) -> Option<usize> {
         self.clients.iter().position(|client| client.id == *id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(word: &str) -> Pattern {
+        Pattern::new(word)
+    }
+
+    #[test]
+    fn a_word_that_nobody_has_kept_may_have_been() {
+        let mut words = WordsOfSource::default();
+        words.add_kind("Server");
+        words.add("Server", "site", " Leeds ");
+        words.add_unknown("server", "class");
+        for (kind, attribute, word, expected) in [
+            ("server", "site", "leeds", true),
+            ("server", "site", "york", false),
+            ("server", "class", "york", true),
+            ("server", "sku", "york", false),
+            ("user", "site", "leeds", false),
+        ] {
+            assert_eq!(words.has(kind, attribute, &pattern(word)), expected, "{kind} {attribute} {word}");
+        }
+        assert!(words.has_kind("SERVER") && !words.has_kind("user"));
+        words.add_unknown_kinds();
+        assert!(words.has_kind("user") && words.has("user", "site", &pattern("york")));
+        assert!(!words.has("server", "site", &pattern("york")), "of a kind that is known every word is");
     }
 }

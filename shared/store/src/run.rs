@@ -33,6 +33,9 @@ pub struct FrozenSource {
     /// What became of every row that was read; `None` without a snapshot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// The day of a sync that came after the snapshot and failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<Date>,
 }
 
 /// Everything that a run is based on. Stored before anything is computed.

@@ -224,7 +224,11 @@ fn in_words(by: &str, unlisted: &BTreeMap<Option<&str>, u64>) -> String {
 }
 
 /// Stores what is read of a source: not without a run, nor where the source has no snapshot.
-fn input_writer<'a>(env: &'a Environment, inputs: &ComparisonInputs<'a>, source: &'a LoadedSource) -> InputWriter<'a> {
+pub(super) fn input_writer<'a>(
+    env: &'a Environment,
+    inputs: &ComparisonInputs<'a>,
+    source: &'a LoadedSource,
+) -> InputWriter<'a> {
     let run = inputs.run.filter(|_| source.frozen.snapshot.is_some());
     InputWriter::new(&env.store, run, &source.frozen.source)
 }

@@ -145,6 +145,7 @@ async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Resu
         content_sha256: manifest.as_ref().map(|manifest| manifest.content_sha256.clone()),
         read_state: manifest.as_ref().map_or(never, SnapshotManifest::source_state),
         receipt: manifest.map(|manifest| manifest.receipt),
+        last_failure: None,
     })
 }
 

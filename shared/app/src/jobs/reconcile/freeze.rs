@@ -82,6 +82,7 @@ async fn freeze_source(
         content_sha256: None,
         read_state: ReadState::Failed(ReadReason::NeverSynced),
         receipt: None,
+        last_failure: None,
     };
     let day = if side.is_billed() { config.settings.today(env) } else { count_day.0 };
     let failure = failure_of(env, source).await?;
@@ -99,6 +100,9 @@ async fn freeze_source(
         frozen.read_state = ReadState::Failed(why);
         return Ok(frozen);
     }
+    // The last sync is the one that failed: the snapshot is older, also where both are of one day.
+    let status = SyncStatus::last(&env.store, &source.id).await?.filter(|status| status.failure.is_some());
+    frozen.last_failure = status.map(|status| status.as_of).filter(|failed_on| (synced_on..=day).contains(failed_on));
     frozen.snapshot = Some(manifest.id);
     frozen.as_of = Some(synced_on);
     frozen.account_count = manifest.account_count;

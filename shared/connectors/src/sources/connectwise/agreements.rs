@@ -24,9 +24,6 @@ const AGREEMENT_FIELDS: &str = "id,name,type/name,company/id,company/name,billTo
 const ADDITION_FIELDS: &str = "id,product/id,product/identifier,quantity,lessIncluded,unitPrice,unitCost,\
     billCustomer,effectiveDate,cancelledDate,description,invoiceDescription,agreementId";
 
-/// The product code of an agreement's own amount, which is no product of the catalogue.
-const AGREEMENT_AMOUNT: &str = "AGREEMENT-AMOUNT";
-
 /// Months of a billing cycle, from the kind that the PSA gives it, or from its name.
 pub(super) const CYCLES: WordList = WordList {
     field: "billingCycle",
@@ -159,7 +156,7 @@ fn amount_line(
 ) -> Result<BilledLine, String> {
     let line_id = LineId::new(format!("agreement-{}", row.id.0)).map_err(|error| error.to_string())?;
     let client_id = ClientId::new(account.as_str()).map_err(|error| error.to_string())?;
-    let code = ProductCode::new(AGREEMENT_AMOUNT).map_err(|error| error.to_string())?;
+    let code = ProductCode::new(BilledLine::AGREEMENT_AMOUNT).map_err(|error| error.to_string())?;
     Ok(BilledLine {
         role: if row.one_time_flag == Some(true) { LineRole::OneTime } else { LineRole::Flat },
         unit_price: Some(amount),
