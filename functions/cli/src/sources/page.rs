@@ -81,13 +81,11 @@ fn counted(item: &ItemView) -> String {
     format!("{}, {unit}{known}", item.title)
 }
 
-/// Each kind as a rule names it, with what it can ask for and what it need not say.
+/// What a rule can ask of each kind, and what it need not say.
 fn in_rules(view: &SourceView) {
-    heading("In rules", " (`count = \"SOURCE.KIND\"`)");
     let source = view.id.as_ref().map_or(view.connector, |id| id.as_str());
-    let rows: Vec<(String, String)> =
-        view.items.iter().map(|item| (format!("{source}.{}", item.kind), asked(item))).collect();
-    pairs(&rows.iter().map(|(name, value)| (name.as_str(), value.clone())).collect::<Vec<_>>());
+    heading("In rules", &format!(" (`count = \"{source}.KIND\"`)"));
+    pairs(&view.items.iter().map(|item| (item.kind, asked(item))).collect::<Vec<_>>());
 }
 
 fn asked(item: &ItemView) -> String {
@@ -201,5 +199,23 @@ const fn proof(proof: Proof) -> &'static str {
         Proof::Documented => "documented: built from the vendor's documentation, not tried on a real account",
         Proof::Recorded => "recorded: checked against answers of a real account",
         Proof::Contract => "contract: checked against a machine-readable contract, or a format of our own",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use truecount_connectors::SOURCE_KINDS;
+
+    use super::super::show::items;
+    use super::*;
+
+    #[test]
+    fn what_rules_can_ask_for_fits_a_terminal() {
+        for item in SOURCE_KINDS.iter().flat_map(|kind| items(&kind.vocabulary)) {
+            let asked = asked(&item);
+            let longest = asked.split(' ').map(|word| word.chars().count()).max().unwrap();
+            assert!(INDENT + NAME_WIDTH_MAX + 2 + longest <= 80, "{asked}");
+            assert!(item.kind.chars().count() <= NAME_WIDTH_MAX, "{}", item.kind);
+        }
     }
 }

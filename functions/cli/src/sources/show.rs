@@ -187,7 +187,7 @@ impl SourceView {
     }
 }
 
-fn items(vocabulary: &Vocabulary) -> Vec<ItemView> {
+pub(super) fn items(vocabulary: &Vocabulary) -> Vec<ItemView> {
     let attribute = |one: &truecount_connectors::Attribute| AttributeView { name: one.name, meaning: one.meaning };
     let item = |item: &truecount_connectors::ItemKind| ItemView {
         kind: item.name,

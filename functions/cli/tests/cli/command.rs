@@ -88,7 +88,7 @@ fn a_kind_of_source_is_shown_before_anything_is_set_up() {
         "GET /v2/devices-detailed",
         "servers with an agent, by device; recognised by serial number",
         "left out: pending",
-        "ninjaone.server",
+        "In rules (`count = \"ninjaone.KIND\"`):",
         "where sku, name, site, class; counted once by serial number",
         "seen within 30 days",
         "Known traps:",
