@@ -13,6 +13,7 @@ mod mail;
 pub mod mapping;
 mod schedule;
 mod settings;
+mod starter_rules;
 #[cfg(test)]
 mod test_environment;
 mod toml_sections;
@@ -32,6 +33,7 @@ pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_d
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,
 };
+pub use starter_rules::starter_rules;
 pub use vocabulary::vocabulary_of;
 
 use jiff::Timestamp;
