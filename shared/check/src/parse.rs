@@ -85,7 +85,7 @@ pub(super) fn moment_if_any(text: &str) -> Result<Option<Timestamp>, String> {
     let shown = || text.chars().take(40).flat_map(char::escape_debug).collect::<String>();
     moment
         .map(Some)
-        .ok_or_else(|| format!("`{}` is not a moment: write 2026-06-30T08:00:00Z, or leave it empty", shown()))
+        .ok_or_else(|| format!("`{}` is not a date and time: write 2026-06-30T08:00:00Z, or leave it empty", shown()))
 }
 
 /// `YYYY-MM-DDTHH:MM:SSZ`.

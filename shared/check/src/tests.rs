@@ -256,7 +256,7 @@ fn broken_files_say_where_and_what_to_do() {
         (
             "usage.csv",
             usage("rmm,o1,Acme,s1,server,,active,yesterday"),
-            "usage.csv line 2, field `last_seen`: `yesterday` is not a moment: write 2026-06-30T08:00:00Z, or leave it empty",
+            "usage.csv line 2, field `last_seen`: `yesterday` is not a date and time: write 2026-06-30T08:00:00Z, or leave it empty",
         ),
         ("usage.csv", usage("rmm,o1,Acme, ,server,,active,"), "usage.csv line 2, field `item_id`: an id is empty"),
         (

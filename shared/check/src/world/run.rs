@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
-    AtStake, ChangeRecord, InvoicedWhen, ItemFateWord, RevenueCoverage, RowKind, RowRecord, RunReconciler, RunTotals,
+    AtStake, ChangeRecord, ClientRecord, InvoicedWhen, ItemFateWord, PortfolioRecord, RevenueCoverage, RowKind,
+    RowRecord, RunReconciler, RunTotals,
 };
 
 use super::inputs::{ReadyWorld, WorldRunError};
@@ -68,7 +69,19 @@ fn told(error: &dyn std::error::Error) -> String {
 }
 
 impl World {
-    /// What comes out of the world.
+    /// The records of what comes out of the world: each client's, in their order, and what they add up to.
+    ///
+    /// # Errors
+    /// [`WorldRunError`].
+    pub fn records(&self) -> Result<(Vec<ClientRecord>, PortfolioRecord), WorldRunError> {
+        let ReadyWorld { rules, inputs, context } = self.ready()?;
+        let reconciler = RunReconciler::new(&inputs, &rules, context);
+        let outcome = reconciler.outcome();
+        let clients = (0..inputs.clients.len()).map(|client| reconciler.client_record(client, &outcome)).collect();
+        Ok((clients, reconciler.portfolio_record(&outcome)))
+    }
+
+    /// What comes out of the world, in the words of its format.
     ///
     /// # Errors
     /// [`WorldRunError`].
@@ -204,8 +217,6 @@ fn kind(kind: RowKind) -> WorldRowKind {
 mod tests {
     use std::path::Path;
 
-    use truecount_reconciliation::{ClientRecord, PortfolioRecord};
-
     use super::*;
 
     fn folder(name: &str) -> World {
@@ -218,27 +229,21 @@ mod tests {
         for name in
             ["joined-by-network-address", "new-account-that-nobody-decided", "source-not-read", "two-currencies"]
         {
-            let ReadyWorld { rules, inputs, context } = folder(name).ready().unwrap();
-            let reconciler = RunReconciler::new(&inputs, &rules, context);
-            let outcome = reconciler.outcome();
-            for client in 0..inputs.clients.len() {
-                let record = reconciler.client_record(client, &outcome);
+            let (clients, portfolio) = folder(name).records().unwrap();
+            assert!(clients.iter().any(|client| !client.rows.is_empty()), "{name}");
+            for record in clients {
                 let text = serde_json::to_string(&record).unwrap();
                 assert_eq!(serde_json::from_str::<ClientRecord>(&text).unwrap(), record, "{name}: {text}");
             }
-            let record = reconciler.portfolio_record(&outcome);
-            let text = serde_json::to_string(&record).unwrap();
-            assert_eq!(serde_json::from_str::<PortfolioRecord>(&text).unwrap(), record, "{name}: {text}");
+            let text = serde_json::to_string(&portfolio).unwrap();
+            assert_eq!(serde_json::from_str::<PortfolioRecord>(&text).unwrap(), portfolio, "{name}: {text}");
         }
     }
 
     #[test]
     fn a_record_names_lines_items_and_what_is_to_be_changed() {
-        let ReadyWorld { rules, inputs, context } = folder("stale-agent-beside-a-fresh-one").ready().unwrap();
-        let reconciler = RunReconciler::new(&inputs, &rules, context);
-        let outcome = reconciler.outcome();
-        let record = reconciler.client_record(0, &outcome);
-        let row = &record.rows[0];
+        let (clients, _) = folder("stale-agent-beside-a-fresh-one").records().unwrap();
+        let row = &clients[0].rows[0];
         assert!(!row.lines.is_empty() && !row.items.is_empty() && !row.sources.is_empty(), "{row:?}");
         let count = |fate| row.items.iter().filter(|item| item.fate == fate).count();
         assert_eq!(Some(Decimal::from(count(ItemFateWord::In))), row.counted);
