@@ -46,7 +46,7 @@ def differences(case, found):
         return [("", "skipped", "", found["skipped"])]
     out, left = [], list(found["rows"])
     for expected in case.get("expect", []):
-        keys = [key for key in ("client", "service", "source", "account", "agreement", "kind") if key in expected]
+        keys = [key for key in ("client", "service", "source", "account", "to", "agreement", "kind") if key in expected]
         fits = [row for row in left if all(row.get(key) == expected[key] for key in keys)]
         label = " ".join(str(expected.get(key)) for key in keys)
         if not fits:

@@ -10,8 +10,9 @@ from fractions import Fraction
 import oracle
 import worlds
 
-QUIET = {"agrees", "left_alone", "flat", "ignored", "listed", "internal", "uncounted_line", "unmapped_account", "agreement_ending"}
-NAMES = ("client", "service", "agreement", "source", "account", "kind")
+QUIET = {"agrees", "left_alone", "flat", "ignored", "listed", "internal", "uncounted_line", "unmapped_account", "agreement_ending",
+         "moved"}
+NAMES = ("client", "service", "agreement", "source", "account", "to", "kind")
 TOTALS = {"add", "reduce", "clean_up", "not_reconciled_up", "not_reconciled_down", "later_add", "later_reduce"}
 
 
@@ -133,7 +134,8 @@ def smaller(world):
 def tables_within(table, path=()):
     """The path of each key of a table and of the tables in it, but for what no rules file can do without."""
     for key, value in table.items():
-        if (*path, key) != ("services",) and not (len(path) == 2 and key == "count"):
+        is_last_service = path == ("services",) and len(table) == 1
+        if (*path, key) != ("services",) and not is_last_service and not (len(path) == 2 and key == "count"):
             yield (*path, key)
         if isinstance(value, dict):
             yield from tables_within(value, (*path, key))

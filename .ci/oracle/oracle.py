@@ -13,6 +13,7 @@ from counts import Candidates, Selection, SourceCount, TooMany, add, is_undecide
 from lines import Client, Side, Value, standing
 from rulebook import Refused, World, months_later, number, word
 
+MOVED_UNITS = 5  # below so many, two numbers are alike by chance
 ORDINARY = ("underbilled", "unbilled_usage", "overbilled", "billed_without_usage")
 
 
@@ -74,8 +75,9 @@ class Portfolio:
         for client in self.clients:
             self.client(client)
         self.unmapped()
+        self.moved()
         self.total()
-        about = ("client", "service", "agreement", "kind", "source", "account")
+        about = ("client", "service", "agreement", "kind", "source", "account", "to")
         rows = sorted(self.rows, key=lambda row: [row.get(key) or "" for key in about])
         return {
             "name": self.world.raw.get("name"),
@@ -198,6 +200,33 @@ class Portfolio:
         finally:
             world.accounts = before
         return False
+
+    # ---- clients that another has taken over
+
+    def moved(self):
+        """A service in use where the agreement ended, and about as much too many at one other client: one row for both."""
+        used = [one for one in self.compared if one[1]["kind"] == "ended_agreement_in_use"]
+        billed = [one for one in self.compared if one[1]["kind"] in ("overbilled", "billed_without_usage")]
+        pairs = [(one, other) for one in used for other in billed if self.is_moved(one, other)]
+        told = set()
+        for one, other in sorted(pairs, key=lambda pair: (pair[0][0].client.id, pair[0][0].code, pair[0][0].section is None)):
+            if sum(one is used or other is billed for used, billed in pairs) > 1:
+                continue  # which of them moved is not known
+            for part, row in (one, other):
+                self.rows = [left for left in self.rows if left is not row]
+                self.compared = [left for left in self.compared if left[1] is not row]
+            clients = one[0].client.id, other[0].client.id
+            if clients not in told:
+                told.add(clients)
+                self.rows.append({"client": clients[0], "service": one[0].code, "to": clients[1], "kind": "moved"})
+
+    @staticmethod
+    def is_moved(used, billed):
+        (part, row), (there, over) = used, billed
+        if part.code != there.code or part.client is there.client:
+            return False
+        more, less = row["variance"], -over["variance"]
+        return linked(part.client, there.client) or (more >= MOVED_UNITS and abs(more - less) <= more / 10)
 
     # ---- sums
 
@@ -526,7 +555,7 @@ def costs(part):
 
 # ---- as JSON
 
-FIELDS = ("client", "service", "agreement", "source", "account", "kind", "counted", "at_least", "at_most", "billed", "should_bill", "variance",
+FIELDS = ("client", "service", "agreement", "source", "account", "to", "kind", "counted", "at_least", "at_most", "billed", "should_bill", "variance",
           "to_correct", "left_alone", "explained", "gross", "impact", "currency", "basis", "stake_up", "stake_down", "when", "due")
 
 

@@ -15,7 +15,6 @@ from oracle import outcome
 
 PASSED_OVER = {
     "number-with-too-many-digits",  # exact fractions have no limit of digits
-    "client-bought-by-another",  # one client at a time is compared here: what moved between two is not put together
 }
 
 

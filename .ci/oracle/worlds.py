@@ -365,9 +365,7 @@ class Maker:
         kinds = [one for one in KINDS[like_of(other)] if one != kind]
         if self.chance(0.25) and kinds and "subscription" not in (kind, kinds[0]):
             more = f"{other['id']}.{kinds[0]}"
-            if self.chance(0.4):
-                more = {"of": more, "times": self.draw.choice([2, 3])}
-            count = self.draw.choice([[count, more], {"sum": [count, more]}]) if isinstance(more, str) else {"sum": [count, more]}
+            count = self.draw.choice([[count, more], {"sum": [count, more]}])
         made = {"count": count, "first": first}
         made.update(self.keys(count, kind))
         if self.chance(0.15):
@@ -443,7 +441,8 @@ class Maker:
                 text += self.section(counted)
             single = [code for code in counted if isinstance(self.services[code]["count"], str)]
             sites = [code for code in single if "site" in ATTRIBUTES[self.services[code]["first"][1]]]
-            if sites and len(client["agreements"]) > 1 and self.chance(0.5):
+            is_counted = not any(word in text[-1] for word in ("flat", "ignore"))
+            if sites and is_counted and len(client["agreements"]) > 1 and self.chance(0.5):
                 text += [f'[clients.{named}.agreements."{self.draw.choice([client["agreements"][1]["name"], client["agreements"][1]["id"]])}"]',
                          f"{sites[0]} = {toml({'where': {'site': 'Nowhere' if self.chance(0.1) else 'York'}})}"]
         return "\n".join(text) + "\n"
@@ -456,7 +455,8 @@ class Maker:
         keys = self.keys(service["count"], service["first"][1])
         if self.chance(0.15):
             keys = self.draw.choice([{"not_sold": "bought elsewhere"}, {"ignore": "by hand"}, {"flat": True}])
-        if isinstance(service["count"], str) and not {"where", "where_not"} & {*service, *keys} and self.chance(0.08):
+        other_count = isinstance(service["count"], str) and not {"where", "where_not", "flat", "ignore"} & {*service, *keys}
+        if other_count and self.chance(0.08):
             keys["count"] = f"{service['first'][0]}.{self.draw.choice(self.kinds_of(service['first'][0]))}"
         if not keys:
             keys = {"included": 1}
@@ -465,7 +465,8 @@ class Maker:
             keys["from"] = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, next_day])
         if self.chance(0.25):
             day_before = self.coming - datetime.timedelta(days=1)
-            keys["until"] = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, day_before])
+            until = self.draw.choice([self.day(-100), self.day(200), self.day(1), self.coming, self.coming, day_before])
+            keys["until"] = max(until, keys.get("from", until))
         return [f"{code} = {toml(keys)}"]
 
 
