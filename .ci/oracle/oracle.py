@@ -102,7 +102,7 @@ class Portfolio:
         def named(line):
             return self.rules.service_of(line.product) == code
         side = Side(client, named, False)
-        agreements = unique([line.agreement for line in side.lines]) or client.live()
+        agreements = unique([line.agreement for line in side.lines + side.flat]) or client.live()
         looked_at = min((client.looked_at(agreement) for agreement in agreements), default=months_later(self.world.count_day.replace(day=1), 1))
         sections = self.rules.sections(code, client.raw, self.world.clients, client.agreements, client.looked_at)
         for agreement_id, name, keys in sections:
@@ -112,7 +112,7 @@ class Portfolio:
         apart = {agreement_id for agreement_id, _, _ in sections}
         rest = [agreement for agreement in agreements if agreement["id"] not in apart]
         if apart:
-            rest = unique([line.agreement for line in side.lines if line.agreement["id"] not in apart]) or [
+            rest = unique([line.agreement for line in side.lines + side.flat if line.agreement["id"] not in apart]) or [
                 agreement for agreement in client.live() if agreement["id"] not in apart]
         merged = self.rules.holding(code, client.raw, self.world.clients, rest, looked_at)
         taken = [self.rules.holding(code, client.raw, self.world.clients, [], looked_at, keys)["where"] for _, _, keys in sections]

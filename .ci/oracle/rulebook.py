@@ -306,9 +306,15 @@ def unflat(keys):
     return out
 
 
+BASES = {"count", "flat", "ignore"}
+
+
 def nearer(far, near):
-    """`near` over `far`, key by key; a table of `where` or `where_not` attribute by attribute."""
+    """`near` over `far`, key by key; a table of `where` or `where_not` attribute by attribute. Of `count`, `flat` and `ignore`
+    one alone holds."""
     out = dict(far)
+    if BASES & set(near):
+        out = {key: value for key, value in out.items() if key not in BASES}
     for key, value in near.items():
         both = key in ("where", "where_not") and isinstance(value, dict) and isinstance(out.get(key), dict)
         out[key] = {**out[key], **value} if both else value

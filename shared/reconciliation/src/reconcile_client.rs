@@ -124,8 +124,13 @@ impl<'a> ClientCase<'a> {
 
     /// The service, and each agreement of it that the rules compare by itself.
     fn parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
-        let is_of = |line: &&LineRow<'_>| line.service == Some(service);
-        let own: Vec<&Agreement> = unique(rows.iter().filter(is_of).map(LineRow::agreement));
+        let is_of = |line: &&LineRow<'_>| {
+            matches!(line.row.role, LineRole::Recurring | LineRole::Flat) && line.service == Some(service)
+        };
+        let of_service: Vec<LineRow<'_>> = rows.iter().filter(is_of).copied().collect();
+        // A line that is over, or has not begun, does not say under which kind of agreement the service is billed.
+        let stands = standing(&of_service, |line| self.context.day_looked_at(line.agreement()));
+        let own: Vec<&Agreement> = unique(stands.iter().map(LineRow::agreement));
         let all = if own.is_empty() { self.live() } else { own.clone() };
         let day = self.earliest(&all);
         let sections = self.sections(service);

@@ -37,8 +37,8 @@ impl Verdict<'_> {
             return Ok(vec![self.not_reconciled(count)?]);
         }
         let is_one = most == Some(least) && side.high == Some(least) && side.low == least;
-        if side.low.is_zero() && least <= Decimal::ZERO && !(is_one && !side.lines.is_empty() && side.ending.is_empty())
-        {
+        let is_on_a_line = !side.lines.is_empty() && side.ending_units.is_zero();
+        if side.low.is_zero() && least <= Decimal::ZERO && !(is_one && is_on_a_line) {
             // Nothing is billed and nothing is surely used: what is unknown is told once, at its account or source.
             return Ok(Vec::new());
         }
