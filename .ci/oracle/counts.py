@@ -41,7 +41,8 @@ class Candidates:
             self.no_upper = True
         for account in possible:
             if undecided_allowed is None or account["id"] in undecided_allowed:
-                self.read(world, account, lambda item: UNDECIDED, by_grant, successor=True)
+                # one that is gone for sure holds nothing, whosever it was
+                self.read(world, account, lambda item: UNDECIDED, by_grant, successor=False)
         for account in own:
             self.read(world, account, lambda item: OWN, by_grant, bool(possible))
         for account in split:
