@@ -200,13 +200,19 @@ impl<'a> Valuation<'a> {
     }
 }
 
+/// A month's worth of so many units, rounded once, half away from zero.
 fn amount(price: UnitPriceOver, units: Decimal) -> Result<Decimal, TooManyDigits> {
     let product = times(price.each, units)?;
-    let monthly = match price.months {
-        1 => product,
-        months => product.checked_div(Decimal::from(months)).ok_or(TooManyDigits)?,
-    };
-    Ok(monthly.round_dp_with_strategy(MONEY_PLACES, RoundingStrategy::MidpointAwayFromZero))
+    let months = Decimal::from(price.months);
+    let quotient = product.checked_div(months).ok_or(TooManyDigits)?;
+    let whole = quotient.round_dp_with_strategy(MONEY_PLACES, RoundingStrategy::ToZero);
+    // The quotient itself is rounded, to 28 digits: only what is left of the product tells on which side of a half it lies.
+    let left = minus(product, times(whole, months)?)?;
+    let smallest = Decimal::new(1, MONEY_PLACES);
+    match times(left.abs(), Decimal::TWO)? >= times(smallest, months)? {
+        true => plus(whole, if product.is_sign_negative() { -smallest } else { smallest }),
+        false => Ok(whole),
+    }
 }
 
 /// A line's worth a month by its own price alone, of which no service is known.
@@ -223,4 +229,61 @@ pub(crate) fn own_amount(line: LineRow<'_>) -> Result<Option<Decimal>, TooManyDi
 /// What an agreement bills by itself in a month; `None`: nothing, or its cycle is not known.
 pub(crate) fn header_amount(amount_of_cycle: Decimal, months: u32) -> Result<Decimal, TooManyDigits> {
     amount(UnitPriceOver { each: amount_of_cycle, months: months.max(1), is_list_price: false }, Decimal::ONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cases of [`money_is_exact`]; more where `TRUECOUNT_MONEY_CASES` says so.
+    const CASES: u32 = 20_000;
+
+    /// A deterministic sequence of numbers (an LCG, of which the upper half is used).
+    struct Draw(u64);
+
+    impl Draw {
+        fn below(&mut self, bound: u64) -> i128 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            i128::from((self.0 >> 32) % bound)
+        }
+
+        /// Up to so many digits, of either sign.
+        fn digits(&mut self, most: u64) -> i128 {
+            let digits = self.below(most + 1);
+            let number = (0..digits).fold(0, |number, _| number * 10 + self.below(10));
+            if self.below(4) == 0 { -number } else { number }
+        }
+    }
+
+    /// `numerator / 10^scale / months`, as a whole number of the smallest amounts.
+    fn rounded(numerator: i128, scale: u32, months: i128) -> i128 {
+        let (above, below) = (MONEY_PLACES.saturating_sub(scale), scale.saturating_sub(MONEY_PLACES));
+        let (numerator, denominator) = (numerator * 10_i128.pow(above), months * 10_i128.pow(below));
+        let (whole, left) = (numerator / denominator, numerator % denominator);
+        if 2 * left.abs() >= denominator { whole + numerator.signum() } else { whole }
+    }
+
+    fn check(each: i128, each_scale: u32, units: i128, units_scale: u32, months: u32) {
+        let price =
+            UnitPriceOver { each: Decimal::from_i128_with_scale(each, each_scale), months, is_list_price: false };
+        let found = amount(price, Decimal::from_i128_with_scale(units, units_scale)).unwrap();
+        let expected = rounded(each * units, each_scale + units_scale, i128::from(months));
+        let expected = Decimal::from_i128_with_scale(expected, MONEY_PLACES);
+        assert_eq!(found, expected, "{each}e-{each_scale} x {units}e-{units_scale} / {months}");
+    }
+
+    #[test]
+    fn money_is_exact() {
+        let cases = std::env::var("TRUECOUNT_MONEY_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
+        let mut draw = Draw(1);
+        for _ in 0..cases {
+            let months = u32::try_from(1 + draw.below(60)).unwrap();
+            let (each_scale, units_scale) = (draw.below(9), draw.below(7));
+            let (each, units) = (draw.digits(8), draw.digits(8));
+            check(each, u32::try_from(each_scale).unwrap(), units, u32::try_from(units_scale).unwrap(), months);
+            // At a half of the smallest amount, or next to it by the last digit that a price can have.
+            let half = (2 * draw.digits(8) + 1) * i128::from(months) * 5 * 10_i128.pow(15);
+            check(half + draw.below(3) - 1, 28, 1, 0, months);
+        }
+    }
 }
