@@ -1,8 +1,10 @@
 //! `truecount mappings`: shows and decides which client each vendor account belongs to.
 
+mod bulk;
 mod decide;
 mod files;
 mod list;
+mod none;
 mod review;
 mod suggest;
 
@@ -29,8 +31,17 @@ pub(crate) async fn mappings(cli: &Cli, args: &MappingsArgs) -> anyhow::Result<E
         MappingsCommand::Review { source } => review::review(cli, &session, source.as_ref()).await,
         MappingsCommand::List { undecided } => list::list(cli, &session, *undecided).await,
         MappingsCommand::History { account, source } => list::history(cli, &session, account, source.as_ref()).await,
-        MappingsCommand::Confirm { source, account, client, decision } => {
-            decide::confirm(cli, &session, (source, account), client, decision).await
+        MappingsCommand::Confirm { source, account, client, above, yes, decision } => {
+            match (source, account, client, above) {
+                (Some(source), Some(account), Some(client), _) => {
+                    decide::confirm(cli, &session, (source, account), client, decision).await
+                }
+                (.., Some(least)) => bulk::confirm(cli, &session, *least, *yes, decision).await,
+                _ => anyhow::bail!("name a source, an account and a client, or a score with --above"),
+            }
+        }
+        MappingsCommand::Nothing { source, client, undo, decision, .. } => {
+            none::none(cli, &session, source, client.as_ref(), *undo, decision).await
         }
         MappingsCommand::Ignore { source, account, reason, decision } => {
             decide::ignore(cli, &session, (source, account), *reason, decision).await

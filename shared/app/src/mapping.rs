@@ -5,7 +5,9 @@
 //!
 //! **Architecture invariant:** nothing here counts usage.
 
+mod bulk;
 mod inbox;
+mod none;
 mod request;
 mod row;
 mod sheets;
@@ -13,7 +15,9 @@ mod suggest;
 pub(crate) mod warnings;
 mod workspace;
 
+pub use bulk::{BulkConfirmation, BulkDecision, LeftOut, WhyLeftOut, bulk_confirmation, confirm_all};
 pub use inbox::take as take_inbox;
+pub use none::{NoneRequest, NoneRow, Reopened, UndecidedAccount, decide_none, reopened};
 pub use request::{MappingRequest, decide};
 pub use row::{MappingProgress, MappingRow, RowState};
 pub use sheets::{ImportResult, MappingSheet, RefusedRow, SHEET_COLUMNS, Strictness, client_label, import};

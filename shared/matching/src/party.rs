@@ -59,6 +59,18 @@ impl Score {
         Self((f64::from(probability).clamp(0.0, 1.0) * 1e6).round() as u32)
     }
 
+    /// From a text such as `0.95`: a number from 0 to 1 with at most six decimals.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if !matches!(whole, "0" | "1") || decimals.len() > 6 || !is_digits(decimals) || text.ends_with('.') {
+            return None;
+        }
+        let millionths = format!("{whole}{decimals:0<6}").parse().ok()?;
+        (millionths <= 1_000_000).then_some(Self(millionths))
+    }
+
     /// The probability in millionths.
     #[must_use]
     pub const fn millionths(self) -> u32 {
@@ -84,6 +96,12 @@ impl fmt::Display for Score {
     }
 }
 
+impl serde::Serialize for Score {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// A client that an account may belong to, to be confirmed by a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggestion {
@@ -95,4 +113,22 @@ pub struct Suggestion {
     pub reasons: Vec<Reason>,
     /// Reasons against it, the strongest first.
     pub against: Vec<Reason>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_score_is_read_exactly() {
+        for (text, expected) in
+            [("0.95", 950_000), ("1", 1_000_000), ("0", 0), ("0.998714", 998_714), ("1.0", 1_000_000)]
+        {
+            assert_eq!(Score::parse(text).map(Score::millionths), Some(expected), "{text}");
+        }
+        for text in ["", "95", "1.1", "0.", ".5", "-0.5", "0.1234567", "0,95", "+0.5", "0.9e1"] {
+            assert_eq!(Score::parse(text), None, "{text}");
+        }
+        assert_eq!(Score::parse("0.95").unwrap().to_string(), "0.950000");
+    }
 }

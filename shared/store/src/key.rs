@@ -51,6 +51,11 @@ impl Partition {
         Self(format!("MAPPINGS#{source}"))
     }
 
+    /// What people decided about clients that have nothing in a source.
+    pub(crate) fn nones(source: &SourceId) -> Self {
+        Self(format!("NONES#{source}"))
+    }
+
     /// A month's runs, closings and mails.
     pub(crate) fn month(month: BillingMonth) -> Self {
         Self(format!("MONTH#{month}"))

@@ -11,6 +11,7 @@
 //!           SNAP#<source>#…     INDEX#…, ACC#…           a snapshot's accounts, and their items in chunks
 //!           MONTH#<month>       RUN#…, CLOSING#…, MAIL#… runs, the claims of closings, what was mailed
 //!           MAPPINGS#<source>   <account>#<number>       what people decided about an account, in order
+//!           NONES#<source>      CLIENT#…, REST#…         who was decided to have nothing in the source, in order
 //!           LEASE#<name>        LEASE                    who works on something now
 //!           MONTHS, SCHEDULE, INBOX#mappings             months with runs, first schedule check, imported files
 //! archive   raw/ (page batches)  reports/ (inputs and files of a run)  runs/ (reconciliations)  inbox/  config/
@@ -26,6 +27,7 @@ mod inbox;
 mod key;
 mod lease;
 mod mapping;
+mod none;
 mod object;
 mod page_batch;
 mod record;
@@ -48,6 +50,7 @@ pub use inbox::{InboxEntry, InboxFolder, MappingFileNote};
 pub use key::{Key, SnapshotId, SnapshotIdError};
 pub use lease::{Fence, Lease, LeaseMode, LeaseOutcome};
 pub use mapping::{IgnoreReason, MappingDecision, MappingHistory, MappingRecord, in_force};
+pub use none::{NoneDecision, NoneHistory, NoneRecord, NoneScope, nones_in_force};
 pub use object::{RULES_FILE, SETTINGS_FILE};
 pub use page_batch::PageBatch;
 pub use record::Record;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
+use truecount_matching::Score;
 use truecount_store::IgnoreReason;
 
 use super::BackendArgs;
@@ -12,6 +13,14 @@ use super::BackendArgs;
 const SPLIT_USAGE: &str = "\
 truecount mappings split --by <ATTRIBUTE> <SOURCE> <ACCOUNT>
                                 <VALUE=CLIENT>... [OPTIONS]";
+
+const CONFIRM_USAGE: &str = "\
+truecount mappings confirm <SOURCE> <ACCOUNT> <CLIENT> [OPTIONS]
+       truecount mappings confirm --above <SCORE> [--yes] [OPTIONS]";
+
+const NONE_USAGE: &str = "\
+truecount mappings none <SOURCE> <CLIENT> [--undo] [OPTIONS]
+       truecount mappings none <SOURCE> --rest [--undo] [OPTIONS]";
 
 /// Decide which client each vendor account belongs to
 #[derive(Debug, Args)]
@@ -96,18 +105,59 @@ Examples:
         #[arg(long, value_name = "SOURCE")]
         source: Option<SourceId>,
     },
-    /// Map a vendor account to a client
-    #[command(after_help = "\
+    /// Map a vendor account to a client, or all with a high score
+    #[command(override_usage = CONFIRM_USAGE, after_help = "\
+With --above, the undecided vendor accounts whose best suggestion has at
+least this score are shown and confirmed after one question. Accounts with
+equal best scores are left out, and those that need a closer look.
+
 Examples:
   truecount mappings confirm ninjaone 17 250
-  truecount mappings confirm ninjaone 17 250 --from 2026-07 --note moved")]
+  truecount mappings confirm ninjaone 17 250 --from 2026-07 --note moved
+  truecount mappings confirm --above 0.95
+  truecount mappings confirm --above 0.95 --yes --json")]
     Confirm {
         /// Source
-        source: SourceId,
+        #[arg(required_unless_present = "above")]
+        source: Option<SourceId>,
         /// Account's id
-        account: AccountId,
+        #[arg(required_unless_present = "above")]
+        account: Option<AccountId>,
         /// Client's id in the PSA
-        client: ClientId,
+        #[arg(required_unless_present = "above")]
+        client: Option<ClientId>,
+        /// Confirm every best suggestion with at least this score, 0 to 1
+        #[arg(long, value_name = "SCORE", value_parser = score,
+              conflicts_with_all = ["source", "account", "client"])]
+        above: Option<Score>,
+        /// Do not ask
+        #[arg(long, requires = "above")]
+        yes: bool,
+        #[command(flatten)]
+        decision: DecisionArgs,
+    },
+    /// Decide that a client has nothing in a source
+    #[command(name = "none", override_usage = NONE_USAGE, after_help = "\
+Then the source counts zero for it where it was read completely. A new
+vendor account that may be the client's reopens the decision;
+`mappings list` shows it.
+
+Examples:
+  truecount mappings none ninjaone 250 --note asked
+  truecount mappings none pax8 --rest
+  truecount mappings none pax8 --rest --undo")]
+    Nothing {
+        /// Source
+        source: SourceId,
+        /// Client's id in the PSA
+        #[arg(required_unless_present = "rest")]
+        client: Option<ClientId>,
+        /// All clients without a vendor account in the source
+        #[arg(long, conflicts_with = "client")]
+        rest: bool,
+        /// Revoke the decision
+        #[arg(long)]
+        undo: bool,
         #[command(flatten)]
         decision: DecisionArgs,
     },
@@ -209,6 +259,10 @@ impl DecisionArgs {
 /// The user at this machine.
 pub(crate) fn user() -> String {
     std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned())
+}
+
+fn score(text: &str) -> Result<Score, String> {
+    Score::parse(text).ok_or_else(|| "use a number from 0 to 1, such as 0.95".to_owned())
 }
 
 fn reason(text: &str) -> Result<IgnoreReason, String> {

@@ -1,26 +1,38 @@
 //! `mappings list` and `history`: vendor accounts by monthly revenue, and the decisions about one.
 
 use serde::Serialize;
-use truecount_app::mapping::{MappingProgress, MappingRow, MappingWorkspace, RowState};
+use truecount_app::mapping::{MappingProgress, MappingRow, MappingWorkspace, NoneRow, RowState};
 use truecount_billing::SourceId;
 use truecount_reports::amount;
-use truecount_store::{MappingDecision, MappingRecord};
+use truecount_store::{MappingDecision, MappingRecord, NoneScope};
 
 use crate::args::Cli;
 use crate::open::Session;
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, json, say, say_wrapped, tell};
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
+
+/// A row of the list in JSON.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ListRow<'a> {
+    Account(&'a MappingRow),
+    None(&'a NoneRow),
+}
 
 pub(super) async fn list(cli: &Cli, session: &Session, undecided: bool) -> anyhow::Result<Ending> {
     let workspace = MappingWorkspace::load(&session.env, &session.config).await?;
     let mut rows = workspace.rows();
     rows.retain(|row| !undecided || row.state <= RowState::Split);
+    let mut nones = workspace.nones();
+    nones.retain(|row| !undecided || !row.reopened.is_empty());
     if cli.json {
-        json(&rows)?;
+        let accounts = rows.iter().map(ListRow::Account);
+        json(&accounts.chain(nones.iter().map(ListRow::None)).collect::<Vec<_>>())?;
         return Ok(Ending::Clean);
     }
     show(&rows, undecided);
+    nones.iter().for_each(|row| show_none(&workspace, row));
     show_progress(&workspace.progress());
     Ok(Ending::Clean)
 }
@@ -37,6 +49,28 @@ fn show(rows: &[MappingRow], undecided: bool) {
         cells
     };
     table(&columns.collect::<Vec<_>>(), &rows.iter().map(cells).collect::<Vec<_>>());
+}
+
+/// `rmm: nothing for Quay Foods Ltd [251] (kim, 2026-06-30: asked them)`, and what opens it again.
+fn show_none(workspace: &MappingWorkspace, row: &NoneRow) {
+    let record = &row.record;
+    let who = match &record.scope {
+        NoneScope::Client { client_id } => {
+            format!("{} [{client_id}]", row.client_name.as_deref().unwrap_or("unknown client"))
+        }
+        NoneScope::Rest => "all clients without a vendor account".to_owned(),
+    };
+    let from = record.from.map_or_else(String::new, |from| format!(" from {from}"));
+    let note = if record.note.is_empty() { String::new() } else { format!(": {}", record.note) };
+    let when = record.decided_at.strftime("%Y-%m-%d");
+    let line = format!("{}: nothing for {who}{from} ({}, {when}{note})", record.source, record.actor);
+    say_wrapped(&truecount_reports::sanitize::visible(&line), 2);
+    for open in &row.reopened {
+        let name = workspace.client(&open.for_client).map_or("", |client| client.name.as_str());
+        let line =
+            format!("  open again: the new vendor account {} may be {name} [{}]", open.by_account, open.for_client);
+        say_wrapped(&truecount_reports::sanitize::visible(&line), 4);
+    }
 }
 
 /// The client of a confirmed or proposed mapping, else the state, such as `(ignored)`.

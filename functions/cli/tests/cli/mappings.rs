@@ -159,3 +159,89 @@ fn two_files_need_no_data_directory() {
     assert_eq!(wrong.status.code(), Some(FAILED));
     assert!(err(&wrong).contains("line 1: there is no column `id`; the columns are: number, name"), "{}", err(&wrong));
 }
+
+#[test]
+fn the_best_suggestions_are_confirmed_at_once() {
+    let home = data_directory();
+    let data = home.path();
+    let bulk = |more: &[&str]| truecount(data, &[&["mappings", "confirm", "--above"], more].concat());
+    for (args, expected) in [
+        (&["0.5"][..], "nobody can be asked without a terminal"),
+        (&["0.5", "--json"], "with --json nobody is asked"),
+        (&["95"], "use a number from 0 to 1"),
+    ] {
+        let refused = bulk(args);
+        assert_ne!(refused.status.code(), Some(0), "{args:?}");
+        assert!(err(&refused).contains(expected), "{args:?}: {}", err(&refused));
+    }
+    let history = good(&truecount(data, &["mappings", "history", "17", "--json"]));
+    assert_eq!(history.trim(), "[]", "nothing was recorded");
+
+    let none = bulk(&["1", "--yes"]);
+    good(&none);
+    assert!(err(&none).contains("0 confirmed, 0 left out."), "{}", err(&none));
+    let done = bulk(&["0.5", "--yes", "--note", "in bulk", "--actor", "dana"]);
+    let shown = good(&done);
+    assert!(shown.contains("rmm 17  Brown & Partners (London)\n    Brown and Partners LLP [250] 0."), "{shown}");
+    assert!(err(&done).contains("1 confirmed, 0 left out."), "{}", err(&done));
+    let history = good(&truecount(data, &["mappings", "history", "17"]));
+    assert!(history.contains("dana  confirmed Brown and Partners LLP [250]: in bulk"), "{history}");
+    assert!(history.contains("\n       score 0."), "{history}");
+    let again = good(&bulk(&["0.5", "--yes", "--json"]));
+    let again: serde_json::Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(again["confirmed"], serde_json::json!([]), "nothing twice");
+
+    good(&truecount(data, &["mappings", "undo", "rmm", "17"]));
+    let revoked = bulk(&["0.5", "--yes"]);
+    good(&revoked);
+    assert!(err(&revoked).contains("a decision about it was revoked"), "{}", err(&revoked));
+}
+
+#[test]
+fn a_client_has_nothing_in_a_source_until_a_new_account_may_be_its() {
+    let home = data_directory();
+    let data = home.path();
+    let none = |more: &[&str]| truecount(data, &[&["mappings", "none", "rmm"], more].concat());
+    let done = none(&["251", "--note", "asked them"]);
+    good(&done);
+    assert!(
+        err(&done).contains("Note: billed although rmm has nothing: `Quay Foods Ltd` [251] for `SRV`."),
+        "{}",
+        err(&done)
+    );
+    for (args, expected) in [
+        (&["252"][..], "has the vendor account `19` in rmm"),
+        (&["999"], "the PSA has no client `999`"),
+        (&["251"], "kim decided the same before"),
+        (&["--rest", "--undo"], "there is no such decision to undo"),
+    ] {
+        let refused = none(args);
+        assert_eq!(refused.status.code(), Some(FAILED), "{args:?}");
+        assert!(err(&refused).contains(expected), "{args:?}: {}", err(&refused));
+    }
+    let rest = good(&none(&["--rest", "--from", "2026-06", "--json"]));
+    assert!(rest.contains("\"scope\": \"rest\"") && rest.contains("\"from\": \"2026-06\""), "{rest}");
+    let list = good(&truecount(data, &["mappings", "list"]));
+    assert!(list.contains("rmm: nothing for Quay Foods Ltd [251] (kim, 2026-06-30: asked them)"), "{list}");
+    assert!(list.contains("rmm: nothing for all clients without a vendor account from 2026-06 (kim, 2026-06-30)"));
+    good(&none(&["--rest", "--undo"]));
+
+    let usage = "account_id,account_name,item_id,kind,status,site\n\
+                 19,Equal Ltd.,q1,server,active,\n20,Quay Foods (York),f1,server,active,\n";
+    fs::write(data.join("archive/inbox/sources/rmm/usage-2026-07-01.csv"), usage).unwrap();
+    let on_next_day =
+        |args: &[&str]| command(data, args).env("TRUECOUNT_CLOCK", "2026-07-01T12:00:00Z").output().unwrap();
+    let synced = on_next_day(&["sync", "rmm"]);
+    let list = good(&on_next_day(&["mappings", "list", "--undecided"]));
+    assert!(
+        list.contains("open again: the new vendor account 20 may be Quay Foods Ltd [251]"),
+        "{list}{}{}",
+        out(&synced),
+        err(&synced)
+    );
+    let json = good(&on_next_day(&["mappings", "list", "--json"]));
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let row = rows.iter().find(|row| row["state"] == "none").unwrap();
+    assert_eq!((&row["client_id"], &row["reopened"][0]["by_account"]), (&"251".into(), &"20".into()));
+    assert!(!list.contains("all clients without"), "it was undone: {list}");
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use truecount_billing::{AccountId, ClientId, SourceId};
 use truecount_connectors::{Cardinality, SourceKind};
-use truecount_matching::{MatchEvidence, Party, Sites, Suggestion};
+use truecount_matching::{MatchEvidence, Party, Score, Sites, Suggestion};
 use truecount_reconciliation::Mapping;
 
 use super::{MappingWorkspace, WorkspaceSource};
@@ -23,6 +23,8 @@ pub struct Proposal {
     pub client_name: String,
     /// The probability in per cent, rounded down; `None`: proposed for another reason than a similar name.
     pub percent: Option<u32>,
+    /// The probability exactly.
+    pub score: Option<Score>,
     /// What speaks for it, the strongest reason first.
     pub reasons: Vec<String>,
     /// What speaks against it.
@@ -52,25 +54,7 @@ impl MappingWorkspace {
     }
 
     fn of_source(&self, source: &WorkspaceSource) -> Proposals {
-        let known = self.known_but_by(source);
-        let clients: Vec<Party<'_>> =
-            self.clients.iter().zip(&known).map(|(client, known)| party(client, known)).collect();
-        let facts: Vec<(Vec<&str>, Vec<&str>)> = source
-            .accounts
-            .iter()
-            .map(|entry| &entry.account.facts)
-            .map(|facts| (texts(&facts.domains), texts(&facts.identifiers)))
-            .collect();
-        let accounts: Vec<Party<'_>> = source
-            .accounts
-            .iter()
-            .zip(&facts)
-            .map(|(entry, (domains, identifiers))| Party {
-                name: entry.account.name.as_str(),
-                evidence: MatchEvidence { domains, identifiers, ..MatchEvidence::default() },
-            })
-            .collect();
-        let suggested = truecount_matching::suggest(&accounts, &clients, sites(source.kind));
+        let suggested = self.matched(source, truecount_matching::suggest);
         let confirmed = source.mappings.iter().filter_map(|one| match &one.mapping {
             Mapping::Confirmed { client_id, .. } => Some(client_id),
             _ => None,
@@ -97,12 +81,55 @@ impl MappingWorkspace {
         found
     }
 
+    /// The clients whose each undecided account of a source may be: those that resemble it, and those proposed for another
+    /// reason.
+    #[must_use]
+    pub fn may_be(&self, source: &WorkspaceSource) -> BTreeMap<AccountId, BTreeSet<ClientId>> {
+        let matched = self.matched(source, truecount_matching::may_be);
+        let mut found = BTreeMap::new();
+        for ((entry, mapping), clients) in source.accounts.iter().zip(&source.mappings).zip(matched) {
+            let Mapping::Undecided { proposal, .. } = &mapping.mapping else { continue };
+            let alike = clients.into_iter().filter_map(|client| Some(&self.clients.get(client)?.id));
+            let may_be = alike.chain(proposal).chain(&mapping.or_else).cloned().collect();
+            found.insert(entry.account.id.clone(), may_be);
+        }
+        found
+    }
+
+    /// Applies the matcher to the accounts of a source and all clients.
+    fn matched<T>(
+        &self,
+        source: &WorkspaceSource,
+        matcher: impl Fn(&[Party<'_>], &[Party<'_>], Sites) -> Vec<T>,
+    ) -> Vec<T> {
+        let known = self.known_but_by(source);
+        let clients: Vec<Party<'_>> =
+            self.clients.iter().zip(&known).map(|(client, known)| party(client, known)).collect();
+        let facts: Vec<(Vec<&str>, Vec<&str>)> = source
+            .accounts
+            .iter()
+            .map(|entry| &entry.account.facts)
+            .map(|facts| (texts(&facts.domains), texts(&facts.identifiers)))
+            .collect();
+        let accounts: Vec<Party<'_>> = source
+            .accounts
+            .iter()
+            .zip(&facts)
+            .map(|(entry, (domains, identifiers))| Party {
+                name: entry.account.name.as_str(),
+                evidence: MatchEvidence { domains, identifiers, ..MatchEvidence::default() },
+            })
+            .collect();
+        matcher(&accounts, &clients, sites(source.kind))
+    }
+
     fn proposal(&self, suggestion: &Suggestion) -> Option<Proposal> {
         let client = self.clients.get(suggestion.client)?;
         Some(Proposal {
             client_id: client.id.clone(),
             client_name: client.name.clone(),
             percent: Some(suggestion.score.percent()),
+            score: Some(suggestion.score),
             reasons: suggestion.reasons.iter().map(|reason| reason.for_people()).collect(),
             against: suggestion.against.iter().map(|reason| reason.for_people()).collect(),
         })
@@ -117,6 +144,7 @@ impl MappingWorkspace {
                 client_id: id.clone(),
                 client_name: client.name.clone(),
                 percent: None,
+                score: None,
                 reasons: Vec::new(),
                 against: Vec::new(),
             },
@@ -171,7 +199,7 @@ fn texts(list: &[String]) -> Vec<&str> {
 
 /// Whether a client has one account in this source, or may have several. Where nothing is known, several: then a client
 /// that is taken can still be proposed.
-fn sites(kind: Option<&SourceKind>) -> Sites {
+pub(super) fn sites(kind: Option<&SourceKind>) -> Sites {
     match kind.map(|kind| kind.cardinality) {
         Some(Cardinality::OneAccountPerClient) => Sites::OneToOne,
         Some(Cardinality::ManyAccountsPerClient) | None => Sites::ManyToOne,

@@ -7,7 +7,10 @@ use jiff::civil::Date;
 use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadReason, ReadState, SourceId};
 use truecount_connectors::{Category, SourceKind, source_kind};
 use truecount_reconciliation::Reconciliation;
-use truecount_store::{FrozenSource, MappingHistory, MappingRecord, SnapshotAccount, SnapshotEntry, SnapshotManifest};
+use truecount_store::{
+    FrozenSource, MappingHistory, MappingRecord, NoneHistory, NoneRecord, SnapshotAccount, SnapshotEntry,
+    SnapshotManifest,
+};
 
 use crate::account_mapping::{AccountMapping, Client};
 use crate::comparison::{Comparison, ComparisonInputs, MappingsInForce, compare, load_sources};
@@ -39,6 +42,10 @@ pub struct WorkspaceSource {
     pub history: MappingHistory,
     /// The mapping of each account, in the same order.
     pub mappings: Vec<AccountMapping>,
+    /// Every decision about clients that have nothing in it.
+    pub nones: NoneHistory,
+    /// The day of the newest sync; `None`: there is none.
+    pub synced_on: Option<Date>,
 }
 
 impl MappingWorkspace {
@@ -50,6 +57,7 @@ impl MappingWorkspace {
         let month = BillingMonth::of(config.settings.today(env));
         let mut sources = Vec::new();
         let mut histories = BTreeMap::new();
+        let mut nones = BTreeMap::new();
         let mut in_force = MappingsInForce::new();
         for source in config.settings.enabled() {
             let frozen = newest(env, source, config.settings.today(env)).await?;
@@ -60,6 +68,7 @@ impl MappingWorkspace {
                 };
                 in_force.insert(source.id.clone(), history.iter().filter_map(held).collect());
                 histories.insert(source.id.clone(), history);
+                nones.insert(source.id.clone(), NoneRecord::history(&env.store, &source.id).await?);
             }
             sources.push(frozen);
         }
@@ -74,6 +83,8 @@ impl MappingWorkspace {
             .map(|source| WorkspaceSource {
                 history: histories.remove(&source.frozen.source).unwrap_or_default(),
                 mappings: mappings.remove(&source.frozen.source).unwrap_or_default(),
+                nones: nones.remove(&source.frozen.source).unwrap_or_default(),
+                synced_on: source.frozen.as_of,
                 id: source.frozen.source,
                 kind: source_kind(&source.frozen.connector),
                 accounts: source.accounts,
@@ -178,7 +189,16 @@ mod tests {
 
     fn source(id: &str, kind: &str) -> WorkspaceSource {
         let (accounts, history, mappings) = (Vec::new(), MappingHistory::new(), Vec::new());
-        WorkspaceSource { id: id.parse().unwrap(), kind: source_kind(kind), accounts, history, mappings }
+        let (nones, synced_on) = (NoneHistory::new(), None);
+        WorkspaceSource {
+            id: id.parse().unwrap(),
+            kind: source_kind(kind),
+            accounts,
+            history,
+            mappings,
+            nones,
+            synced_on,
+        }
     }
 
     fn of_category(category: Category) -> &'static str {
