@@ -15,7 +15,7 @@ pub struct AccountRecord {
     pub account_name: String,
 }
 
-/// What somebody should look at before acting on a row, by names. Each means what it means in [`Doubt`].
+/// What somebody should look at before acting on a row, by names. Each means what it means in [`Doubt`](crate::Doubt).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each means what it means in `Doubt`")]
@@ -59,7 +59,7 @@ impl DoubtRecord {
     }
 }
 
-/// Why ends differ, by names. Each means what it means in [`Widening`].
+/// Why ends differ, by names. Each means what it means in [`Widening`](crate::Widening).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each means what it means in `Widening`")]
