@@ -138,9 +138,8 @@ Examples:
     },
     /// Decide that a client has nothing in a source
     #[command(name = "none", override_usage = NONE_USAGE, after_help = "\
-Then the source counts zero for it where it was read completely. A new
-vendor account that may be the client's reopens the decision;
-`mappings list` shows it.
+The decision is on record and `mappings list` shows it; runs do not use it
+yet. A new vendor account that may be the client's reopens it.
 
 Examples:
   truecount mappings none ninjaone 250 --note asked
