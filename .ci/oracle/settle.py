@@ -397,6 +397,9 @@ def faults(first, ways, complete, passed_over=()):
         return [(("world",), f"no outcome: {wrong[0].get('error')}")]
     said, settled = compared(first), [compared(way) for way in ways]
     out = []
+    moved = [row for way in [first, *ways] for row in way["rows"] if row["kind"] == "moved"]
+    # of two clients of whom one has taken over the other, both rows become one without figures
+    passed_over = {*passed_over, *(row[end] for row in moved for end in ("client", "to"))}
     said = {key: row for key, row in said.items() if key[0] not in passed_over}
     for key, row in said.items():
         rows = [way.get(key) for way in settled]

@@ -64,6 +64,11 @@ def like_of(source):
     return source.get("like", "rmm")
 
 
+def asked_of():
+    """The attributes that rules ask of each kind."""
+    return {kind: {**known, **({"sku": SKUS} if kind in HAS_SKU else {})} for kind, known in ATTRIBUTES.items()}
+
+
 class Price(str):
     """A number that stands in TOML as it is written."""
 
@@ -78,6 +83,10 @@ class Maker:
         self.serial, self.needs_unknown = 0, needs_unknown
         self.world = {"name": f"{seed}-{index}", "count_day": str(self.count_day)}
         self.closing, self.coming = months_later(self.count_day, 1), months_later(self.count_day.replace(day=1), 1)
+        # A `where` and a `where_not` that ask for one attribute may contradict each other. The product does not look for
+        # that in an item that lacks the attribute: there is one of the two in a world, such rules or such items.
+        self.tells_all = not needs_unknown and self.chance(0.5)
+        self.unwanted = {kind: self.draw.choice([[], *([one] for one in sorted(known))]) for kind, known in asked_of().items()}
         if self.chance(0.3):
             self.world["next_closing"] = str(self.day(self.draw.choice([28, 30, 35])))
         if self.chance(0.015):
@@ -197,9 +206,9 @@ class Maker:
     def item(self, source, client, account):
         kind = self.draw.choice(KINDS[like_of(source)])
         item = {"id": self.fresh("i"), "kind": kind}
-        if like_of(source) != "distributor" and self.unknown(0.03):
+        if like_of(source) != "distributor" and not self.tells_all and self.unknown(0.03):
             item["kind"] = "unknown"
-        if kind in HAS_SKU and not self.unknown(0.03):
+        if kind in HAS_SKU and (self.tells_all or not self.unknown(0.03)):
             item["sku"] = self.draw.choice(SKUS)
         self.quantity(item, kind)
         if self.chance(0.15):
@@ -212,7 +221,7 @@ class Maker:
         for attribute, known in ATTRIBUTES[kind].items():
             if attribute == "holds":
                 attributes[attribute] = ";".join(self.draw.sample(known, self.draw.choice([0, 1, 2])))
-            elif not self.unknown(0.04):
+            elif self.tells_all or not self.unknown(0.04):
                 attributes[attribute] = self.draw.choice(known) if not self.chance(0.05) else self.draw.choice(known).upper() + " "
         item["attributes"] = attributes
         if self.chance(0.06):
@@ -383,10 +392,10 @@ class Maker:
         made = {}
         if isinstance(count, str):
             for key, share in (("where", 0.3), ("where_not", 0.12)):
-                if self.chance(share):
-                    made[key] = self.condition(kind)
+                if self.chance(share) and self.askable(kind, key):
+                    made[key] = self.condition(kind, key)
                     if self.chance(0.25):
-                        made[key] = [made[key], self.condition(kind)]
+                        made[key] = [made[key], self.condition(kind, key)]
         if kind not in HAS_SKU and self.chance(0.15):
             made["seen_within_days"] = self.draw.choice([45, 10, False])
         if self.chance(0.15):
@@ -401,8 +410,14 @@ class Maker:
             made["price"] = Price(self.draw.choice(PRICES))
         return made
 
-    def condition(self, kind):
-        attributes = {**ATTRIBUTES[kind], **({"sku": SKUS} if kind in HAS_SKU else {})}
+    def askable(self, kind, key):
+        """The attributes that a `where` or a `where_not` may ask for."""
+        unwanted = self.unwanted[kind]
+        known = asked_of()[kind].items()
+        return {name: each for name, each in known if self.tells_all or (name in unwanted) == (key == "where_not")}
+
+    def condition(self, kind, key):
+        attributes = self.askable(kind, key)
         table = {}
         for attribute in self.draw.sample(sorted(attributes), self.draw.choice([1, 1, 2]) if len(attributes) > 1 else 1):
             known = attributes[attribute]
@@ -442,6 +457,8 @@ class Maker:
             single = [code for code in counted if isinstance(self.services[code]["count"], str)]
             sites = [code for code in single if "site" in ATTRIBUTES[self.services[code]["first"][1]]]
             is_counted = not any(word in text[-1] for word in ("flat", "ignore"))
+            if not self.tells_all and any("site" in line for line in text):
+                sites = []
             if sites and is_counted and len(client["agreements"]) > 1 and self.chance(0.5):
                 text += [f'[clients.{named}.agreements."{self.draw.choice([client["agreements"][1]["name"], client["agreements"][1]["id"]])}"]',
                          f"{sites[0]} = {toml({'where': {'site': 'Nowhere' if self.chance(0.1) else 'York'}})}"]

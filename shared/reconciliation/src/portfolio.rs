@@ -8,6 +8,7 @@ use truecount_billing::{ClientId, Currency};
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules, ServiceBasis};
 
 use crate::context::RunContext;
+use crate::item_evidence::fates;
 use crate::moved::{find_moves, moved_clients};
 use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals};
 use crate::pool::{Pool, unread};
@@ -16,7 +17,7 @@ use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FO
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledClient, RunInputs};
-use crate::selection::{Fate, Selection, Way};
+use crate::selection::{Fate, Selection};
 use crate::shared_accounts::SharedAccounts;
 use crate::source_record::{LinesReadWord, source_records};
 
@@ -171,13 +172,9 @@ fn unmapped(inputs: &RunInputs, index: &RunIndex, rules: &Rules, context: &RunCo
 }
 
 fn may_take_any(inputs: &RunInputs, selection: &Selection<'_>, pool: &Pool) -> bool {
-    let mut ways = Vec::new();
-    pool.candidates.iter().any(|candidate| {
-        selection.counts_kind(inputs.items.kind(candidate.item)) && {
-            selection.ways(&inputs.items, candidate, &mut ways);
-            ways.iter().map(Way::fate).any(|fate| matches!(fate, Fate::Taken(_)))
-        }
-    })
+    let is_taken = |fate: &Fate| matches!(fate, Fate::Taken(_));
+    // With too many digits it could be anything.
+    fates(&inputs.items, pool, selection).map_or(true, |fates| fates.iter().flatten().any(is_taken))
 }
 
 /// What is kept of a client while the others are compared: rows that hang on other clients.
