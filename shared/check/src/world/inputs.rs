@@ -128,6 +128,10 @@ impl Builder<'_> {
             let id = AccountId::new(&account.id)?;
             accounts.push(UsageAccount { source, id, name: account.name.clone(), belongs, reading });
         }
+        if !self.world.psa_was_read {
+            // A client that the world does not list may still be in the PSA.
+            clients.iter_mut().for_each(|client| client.read = LinesRead::Failed);
+        }
         Ok(RunInputs { sources, accounts, items: self.items, clients })
     }
 
