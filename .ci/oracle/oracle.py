@@ -413,7 +413,7 @@ def judge(part, low, high, sibling):
     least, most = low["should"], None if high is None else high["should"]
     if client.read == "failed" and least <= 0:
         return []
-    if side.differs and (side.high or least > 0):
+    if side.differs and (side.high is None or side.high or least > 0):
         return [not_reconciled(part, row_of(part, least, most), low, high)]
     agrees = bool(side.lines) and most == least == side.low == side.high
     if side.low == 0 and not side.ending_units and least <= 0 and not agrees:
