@@ -197,7 +197,7 @@ fn build(options: &toml::Table) -> Result<Source, SettingsError> {
         _ => agreed(source, &at, options.agreement_conditions.as_deref()),
     };
     let timing = Timing { usual: options.timing.unwrap_or_default(), by_type: options.timing_by_agreement_type };
-    let tables = move || Tables { timing: timing.clone(), links: Some(links.clone()), ..Tables::default() };
+    let tables = move || Tables { timing: timing.clone(), links: links.clone(), ..Tables::default() };
     Ok(source.tables(tables).build())
 }
 
@@ -211,8 +211,12 @@ struct Links {
 }
 
 impl Links {
-    /// The API of the vendor's own cloud is at `api-eu.…`, its pages at `eu.…`; another host has both.
-    fn new(api: &Url, company: &str) -> Self {
+    /// The API of the vendor's own cloud is at `api-eu.…`, its pages at `eu.…`; another host has both. `None`: people do
+    /// not sign in where nothing is encrypted, so that there is nothing to open.
+    fn new(api: &Url, company: &str) -> Option<Self> {
+        if api.scheme() != "https" {
+            return None;
+        }
         let mut base = api.clone();
         if let Some(host) = api.host_str().and_then(|host| host.strip_prefix("api-"))
             && host.ends_with(".myconnectwise.net")
@@ -222,7 +226,7 @@ impl Links {
         }
         base.set_path("/v4_6_release/services/system_io/router/openrecord.rails");
         base.query_pairs_mut().append_pair("companyName", company);
-        Self { base }
+        Some(Self { base })
     }
 
     fn agreement(&self, id: &str) -> String {
@@ -411,7 +415,7 @@ mod tests {
 
     #[test]
     fn people_open_an_agreement_where_they_sign_in() {
-        let link = |api: &str| Links::new(&api.parse().unwrap(), "lantern & co").agreement("7&1");
+        let link = |api: &str| Links::new(&api.parse().unwrap(), "lantern & co").unwrap().agreement("7&1");
         let page = "/v4_6_release/services/system_io/router/openrecord.rails";
         let query = "?companyName=lantern+%26+co&recordType=AgreementFV&recid=7%261";
         assert_eq!(link("https://api-eu.myconnectwise.net"), format!("https://eu.myconnectwise.net{page}{query}"));
@@ -422,7 +426,8 @@ mod tests {
 
     #[test]
     fn a_link_leads_to_one_record_each() {
-        let links = Links::new(&"https://psa.example".parse().unwrap(), "lantern");
+        let links = Links::new(&"https://psa.example".parse().unwrap(), "lantern").unwrap();
+        assert!(Links::new(&"http://127.0.0.1:4000".parse().unwrap(), "lantern").is_none());
         assert!(links.agreement("71").ends_with("recid=71") && links.agreement("72").ends_with("recid=72"));
     }
 }
