@@ -6,13 +6,23 @@ mod identifiers;
 use std::collections::BTreeMap;
 
 use truecount_billing::{Account, AccountFacts, AccountId, ClientId};
-use truecount_matching::{ByName, confirmed_by_name, equal_but_for_legal_form};
+use truecount_connectors::{Cardinality, SourceKind};
+use truecount_matching::{ByName, Sites, confirmed_by_name, equal_but_for_legal_form};
 use truecount_reconciliation::{DecidedBy, Mapping};
 
 use truecount_store::{MappingDecision, MappingRecord};
 
 use self::identifiers::Identifiers;
 use crate::settings::MappingSettings;
+
+/// Whether a client has one account in this source, or may have several. Where nothing is known, several: then a client
+/// that is taken can still be proposed.
+pub(crate) fn sites(kind: Option<&SourceKind>) -> Sites {
+    match kind.map(|kind| kind.cardinality) {
+        Some(Cardinality::OneAccountPerClient) => Sites::OneToOne,
+        Some(Cardinality::ManyAccountsPerClient) | None => Sites::ManyToOne,
+    }
+}
 
 /// A client of the PSA.
 #[derive(Debug, Clone, PartialEq, Eq)]

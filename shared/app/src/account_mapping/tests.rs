@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use truecount_billing::ReadState;
+use truecount_connectors::{Category, SOURCE_KINDS};
 
 use super::*;
 use truecount_store::IgnoreReason;
@@ -153,4 +154,13 @@ fn identifiers_are_joined_without_blanks_and_without_case() {
         let rows = found(&[account("p", "Zorn", &[identifier])], &clients, &[], &MappingSettings::default());
         assert_eq!(rows, [expected], "{identifier:?}");
     }
+}
+
+#[test]
+fn only_files_and_unknown_kinds_may_have_several_accounts_of_a_client() {
+    for kind in SOURCE_KINDS {
+        let expected = if kind.category == Category::File { Sites::ManyToOne } else { Sites::OneToOne };
+        assert_eq!(sites(Some(kind)), expected, "{}", kind.name);
+    }
+    assert_eq!(sites(None), Sites::ManyToOne);
 }

@@ -8,8 +8,8 @@ use truecount_matching::{Score, Sites, has_lookalikes};
 use truecount_store::{CreateOutcome, MappingDecision, MappingRecord};
 
 use super::request::{MappingRequest, record};
-use super::suggest::sites;
 use super::{MappingRow, MappingWorkspace, Proposal, RowState};
+use crate::account_mapping::sites;
 use crate::{AppError, Environment};
 
 /// An account and the client that is to be confirmed.

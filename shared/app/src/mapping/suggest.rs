@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use truecount_billing::{AccountId, ClientId, SourceId};
-use truecount_connectors::{Cardinality, SourceKind};
 use truecount_matching::{MatchEvidence, Party, Score, Sites, Suggestion};
 use truecount_reconciliation::Mapping;
 
 use super::{MappingWorkspace, WorkspaceSource};
-use crate::account_mapping::Client;
+use crate::account_mapping::{Client, sites};
 
 /// How many names of a client's accounts in other sources are taken as further names of the client.
 const KNOWN_AS_MAX: usize = 8;
@@ -195,15 +194,6 @@ fn party<'a>(client: &'a Client, known: &'a Known<'a>) -> Party<'a> {
 
 fn texts(list: &[String]) -> Vec<&str> {
     list.iter().map(String::as_str).collect()
-}
-
-/// Whether a client has one account in this source, or may have several. Where nothing is known, several: then a client
-/// that is taken can still be proposed.
-pub(super) fn sites(kind: Option<&SourceKind>) -> Sites {
-    match kind.map(|kind| kind.cardinality) {
-        Some(Cardinality::OneAccountPerClient) => Sites::OneToOne,
-        Some(Cardinality::ManyAccountsPerClient) | None => Sites::ManyToOne,
-    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Whom an undecided account may belong to.
 
 use truecount_billing::{Account, AccountFacts, ClientId};
-use truecount_connectors::{Cardinality, SourceKind};
-use truecount_matching::{MatchEvidence, Party, Sites, may_be};
+use truecount_connectors::SourceKind;
+use truecount_matching::{MatchEvidence, Party, may_be};
 use truecount_reconciliation::Mapping;
 
-use crate::account_mapping::{AccountMapping, Client};
+use crate::account_mapping::{AccountMapping, Client, sites};
 
 /// By account, the clients that it may belong to: those that its identifier or an equal name proposes, then those whose
 /// names it resembles; none, where it is decided.
@@ -35,14 +35,10 @@ pub(super) fn possible_clients(
 
 /// By account, the places of the clients that it resembles, the most probable first.
 fn resembled(accounts: &[&Account], clients: &[Client], kind: Option<&SourceKind>) -> Vec<Vec<usize>> {
-    let sites = match kind.map(|kind| kind.cardinality) {
-        Some(Cardinality::OneAccountPerClient) => Sites::OneToOne,
-        Some(Cardinality::ManyAccountsPerClient) | None => Sites::ManyToOne,
-    };
     let accounts: Vec<Known<'_>> = accounts.iter().map(|one| Known::of(&one.name, None, &one.facts)).collect();
     let clients: Vec<Known<'_>> =
         clients.iter().map(|one| Known::of(&one.name, Some(one.id.as_str()), &one.facts)).collect();
-    may_be(&parties(&accounts), &parties(&clients), sites)
+    may_be(&parties(&accounts), &parties(&clients), sites(kind))
 }
 
 /// What is known of an account or a client.

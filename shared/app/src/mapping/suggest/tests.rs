@@ -1,18 +1,9 @@
 //! Who is proposed for an undecided account, and in which order.
 
-use truecount_connectors::{Category, SOURCE_KINDS};
+use truecount_connectors::{Cardinality, Category, SOURCE_KINDS};
 
 use super::*;
 use crate::test_environment::{RULES, SETTINGS, TODAY, TestEnvironment, billed, config, confirmed, used};
-
-#[test]
-fn only_files_and_unknown_kinds_may_have_several_accounts_of_a_client() {
-    for kind in SOURCE_KINDS {
-        let expected = if kind.category == Category::File { Sites::ManyToOne } else { Sites::OneToOne };
-        assert_eq!(sites(Some(kind)), expected, "{}", kind.name);
-    }
-    assert_eq!(sites(None), Sites::ManyToOne);
-}
 
 /// The clients proposed for an account.
 async fn proposed(test: &TestEnvironment, source: &str, account: &str) -> Vec<Proposal> {
