@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
 
 use crate::key::{Key, Partition, escaped};
+use crate::record::json_lines;
 use crate::{CreateOutcome, Record, Store, StoreError};
 
 /// Tries at the next number when somebody decides about the same account at the same moment.
@@ -219,12 +220,7 @@ impl MappingRecord {
     /// # Errors
     /// [`StoreError::Unwritable`] if one has no JSON form.
     pub fn to_lines<'a>(records: impl IntoIterator<Item = &'a Self>) -> Result<Vec<u8>, StoreError> {
-        let mut lines = Vec::new();
-        for record in records {
-            serde_json::to_writer(&mut lines, record).map_err(|error| StoreError::unwritable("a mapping", error))?;
-            lines.push(b'\n');
-        }
-        Ok(lines)
+        json_lines(records, "a mapping")
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{BillingMonth, ClientId, SourceId};
 
 use crate::key::{Key, Partition, escaped};
+use crate::record::json_lines;
 use crate::{CreateOutcome, Record, Store, StoreError};
 
 /// Whom a decision is about.
@@ -108,22 +109,15 @@ impl NoneRecord {
     /// # Errors
     /// [`StoreError::Unwritable`] if one has no JSON form.
     pub fn to_lines<'a>(records: impl IntoIterator<Item = &'a Self>) -> Result<Vec<u8>, StoreError> {
-        let mut lines = Vec::new();
-        for record in records {
-            serde_json::to_writer(&mut lines, record)
-                .map_err(|error| StoreError::unwritable("a decision about a client", error))?;
-            lines.push(b'\n');
-        }
-        Ok(lines)
+        json_lines(records, "a decision about a client")
     }
 }
 
 /// The decisions that clients have nothing which are in force in a month, in order. One that was withdrawn is left out.
 #[must_use]
 pub fn nones_in_force(history: &NoneHistory, month: BillingMonth) -> Vec<&NoneRecord> {
-    let held =
-        |records: &'_ Vec<NoneRecord>| records.iter().rposition(|record| record.from.is_none_or(|from| from <= month));
-    let last = history.values().filter_map(|records| records.get(held(records)?));
+    let is_in_force = |record: &&NoneRecord| record.from.is_none_or(|from| from <= month);
+    let last = history.values().filter_map(|records| records.iter().rev().find(is_in_force));
     last.filter(|record| record.decision == NoneDecision::None).collect()
 }
 

@@ -31,6 +31,22 @@ pub trait Record: Serialize + DeserializeOwned {
     }
 }
 
+/// Records as JSON lines: the same records give the same bytes. `what` names one of them.
+///
+/// # Errors
+/// [`StoreError::Unwritable`] if one has no JSON form.
+pub(crate) fn json_lines<'a, R: Record + 'a>(
+    records: impl IntoIterator<Item = &'a R>,
+    what: &str,
+) -> Result<Vec<u8>, StoreError> {
+    let mut lines = Vec::new();
+    for record in records {
+        serde_json::to_writer(&mut lines, record).map_err(|error| StoreError::unwritable(what, error))?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
 impl Store {
     /// Creates a record that nobody replaces. Of many writers at once exactly one gets [`CreateOutcome::Created`].
     ///
