@@ -32,6 +32,7 @@ mod portfolio;
 mod reconcile_client;
 mod reconciler;
 mod record;
+mod revenue_share;
 mod rules;
 mod run_cache;
 mod run_index;
@@ -65,6 +66,7 @@ pub use inputs::{
     AccountNo, AgreementTerms, BillingDays, ClientNo, Comparisons, DecidedBy, ItemRef, LineRef, Mapping, Options,
     Profile, ReconcileError, SourceNo, SourceStatus,
 };
+pub use order::exception_id;
 pub use outcome::{
     AtStake, ClientOutcome, ComparedUnits, InvoicedWhen, LineChange, MovedClient, OutcomeRow, RevenueCoverage,
     RowFault, RowFigures, RowKind, RowLedger, RowValue, RunOutcome, RunTotals,

@@ -14,8 +14,9 @@ const ID_DIGITS: usize = 12;
 /// An id begins with this letter, so that no spreadsheet takes one for a number (`004512…`, `12e45…`) and changes it.
 const ID_LETTER: char = 'x';
 
-/// Short and stable over months: the same parts, the same id.
-pub(crate) fn exception_id(parts: &[&str]) -> String {
+/// The id of an exception, short and stable over months: the same parts, the same id.
+#[must_use]
+pub fn exception_id(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());

@@ -1,13 +1,7 @@
 //! The id of an exception: short, and the same month after month.
 
-use sha2::{Digest, Sha256};
 use truecount_billing::{AccountId, ClientId, ProductCode, SourceId};
-
-/// Hexadecimal digits of an id: 48 bits, so that a hundred thousand ids are still all different.
-const ID_DIGITS: usize = 12;
-
-/// An id begins with this letter, so that no spreadsheet takes one for a number (`004512…`, `12e45…`) and changes it.
-const ID_LETTER: char = 'x';
+use truecount_reconciliation::exception_id;
 
 /// What an exception is about. Of the same subject there is one a run, with the same id every month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,35 +64,20 @@ impl ExceptionSubject<'_> {
     pub fn id(&self) -> String {
         match *self {
             Self::Service { client, service, section: None, direction } => {
-                hashed(&[client.as_str(), service.as_str(), direction.as_str()])
+                exception_id(&[client.as_str(), service.as_str(), direction.as_str()])
             }
             Self::Service { client, service, section: Some(section), direction } => {
-                hashed(&[client.as_str(), service.as_str(), section, direction.as_str()])
+                exception_id(&[client.as_str(), service.as_str(), section, direction.as_str()])
             }
-            Self::Client(client) => hashed(&["client", client.as_str(), "none"]),
-            Self::Moved { from, to } => hashed(&["moved", from.as_str(), to.as_str(), "moved"]),
-            Self::Unmapped(source, account) => hashed(&["account", source.as_str(), account.as_str(), "unmapped"]),
-            Self::Account(source, account) => hashed(&["account", source.as_str(), account.as_str(), "none"]),
-            Self::Source(source) => hashed(&["source", source.as_str(), "none"]),
+            Self::Client(client) => exception_id(&["client", client.as_str(), "none"]),
+            Self::Moved { from, to } => exception_id(&["moved", from.as_str(), to.as_str(), "moved"]),
+            Self::Unmapped(source, account) => {
+                exception_id(&["account", source.as_str(), account.as_str(), "unmapped"])
+            }
+            Self::Account(source, account) => exception_id(&["account", source.as_str(), account.as_str(), "none"]),
+            Self::Source(source) => exception_id(&["source", source.as_str(), "none"]),
         }
     }
-}
-
-fn hashed(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(part.as_bytes());
-        hash.update([0]);
-    }
-    let digits = hash.finalize();
-    let mut id = String::with_capacity(ID_DIGITS + 1);
-    id.push(ID_LETTER);
-    for byte in digits.iter().take(ID_DIGITS / 2) {
-        for nibble in [byte >> 4, byte & 15] {
-            id.extend(char::from_digit(u32::from(nibble), 16));
-        }
-    }
-    id
 }
 
 #[cfg(test)]
