@@ -21,6 +21,12 @@ pub(crate) fn times(one: Decimal, other: Decimal) -> Result<Decimal, TooManyDigi
     exact::product(one, other).ok_or(TooManyDigits)
 }
 
+/// Adds to a sum that is told and never billed: beyond 28 digits it stays what it was, and its rows are told by
+/// themselves.
+pub(crate) fn add(sum: &mut Decimal, amount: Decimal) {
+    *sum = sum.checked_add(amount).unwrap_or(*sum);
+}
+
 /// Both ends of what may be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Span {

@@ -12,12 +12,15 @@ use crate::selection::{Fate, Selection, Way};
 use crate::service_count::{ClientPools, Counting};
 
 /// Each item that a service looks at, in the order of the inputs.
-pub(crate) fn evidence(counting: &Counting<'_>, rule: &ServiceRule) -> Result<Vec<(ItemNo, ItemFate)>, TooManyDigits> {
+pub(crate) fn evidence(
+    counting: &Counting<'_>,
+    rule: &ServiceRule,
+    pools: &ClientPools,
+) -> Result<Vec<(ItemNo, ItemFate)>, TooManyDigits> {
     let items = &counting.inputs.items;
-    let pools = ClientPools::default();
     let mut found = Vec::new();
     counting.each_source(rule, |source, selection| {
-        let pool = counting.pool(source, &pools);
+        let pool = counting.pool(source, pools);
         if pool.is_shared {
             // What may be anybody's is told once, at its accounts.
             return Ok(());

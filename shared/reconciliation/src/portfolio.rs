@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use truecount_billing::{ClientId, Currency};
-use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules, ServiceBasis};
+use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules};
 
 use crate::context::RunContext;
+use crate::interval::add;
 use crate::item_evidence::fates;
 use crate::moved::{find_moves, moved_clients};
 use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals};
 use crate::pool::{Pool, unread};
-use crate::reconcile_client::{ClientCase, ClientResult, Compared};
+use crate::reconcile_client::{ClientCase, ClientResult, ClientShared, ClientView, Compared};
 use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FORMAT, RowRecord};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
@@ -55,15 +56,14 @@ impl<'a> RunReconciler<'a> {
     }
 
     fn case(&self, client: usize) -> ClientCase<'_> {
-        ClientCase {
+        let shared = ClientShared {
             inputs: self.inputs,
             index: &self.index,
             cache: &self.cache,
             rules: self.rules,
-            bound: self.binding.number_of(&self.inputs.clients[client].id),
-            client,
             context: self.context,
-        }
+        };
+        ClientCase::of(shared, client, self.binding.number_of(&self.inputs.clients[client].id))
     }
 
     /// Compares every client, and adds up. Of a client only that is kept which hangs on others: its rows come with
@@ -74,7 +74,7 @@ impl<'a> RunReconciler<'a> {
         let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(|client| self.case(client)).collect();
         let mut outcome = RunOutcome::default();
         let kept: Vec<KeptClient<'_>> =
-            cases.iter().map(|case| KeptClient::of(case.reconcile(), &mut outcome)).collect();
+            cases.iter().map(|case| KeptClient::of(case.reconcile(&case.view()), &mut outcome)).collect();
         let moves = find_moves(&kept, index);
         outcome.moved_rows = moves.iter().flat_map(|one| [one.used, one.billed]).collect();
         for (client, kept) in kept.iter().enumerate() {
@@ -85,7 +85,7 @@ impl<'a> RunReconciler<'a> {
             }
         }
         outcome.moved = moved_clients(&kept, inputs, &moves);
-        outcome.unmapped = unmapped(inputs, index, self.rules, context);
+        outcome.unmapped = unmapped(inputs, index, &self.cache, context);
         let portfolio = Portfolio { inputs, index, context, cases: &cases, kept: &kept };
         portfolio.count_shared_once(&mut outcome);
         outcome
@@ -94,21 +94,23 @@ impl<'a> RunReconciler<'a> {
     /// The record of one client, by its number, with everything that stands behind its rows.
     #[must_use]
     pub fn client_record(&self, client: usize, outcome: &RunOutcome) -> ClientRecord {
-        let found = self.case(client).reconcile().outcome;
+        let case = self.case(client);
+        let view = case.view();
+        let found = case.reconcile(&view).outcome;
         let rows = found.rows.iter().enumerate().filter(|(at, _)| !outcome.moved_rows.contains(&(client, *at)));
         ClientRecord {
             format: RECORD_FORMAT,
             client_id: found.client,
             client_name: self.inputs.clients[client].name.clone(),
             lines_read: LinesReadWord::of(&self.inputs.clients[client].read),
-            rows: rows.map(|(_, row)| self.row_record(client, row)).collect(),
+            rows: rows.map(|(_, row)| self.row_record(&case, &view, row)).collect(),
             coverage: found.coverage,
         }
     }
 
-    fn row_record(&self, client: usize, row: &OutcomeRow) -> RowRecord {
+    fn row_record(&self, case: &ClientCase<'_>, view: &ClientView<'_>, row: &OutcomeRow) -> RowRecord {
         // A row that could not be computed has nothing behind it that could.
-        let detail = self.case(client).detail(row).unwrap_or_default();
+        let detail = case.detail(view, row).unwrap_or_default();
         self.names().row(row, &detail, &self.context)
     }
 
@@ -118,16 +120,17 @@ impl<'a> RunReconciler<'a> {
         let number = |id: &ClientId| self.inputs.client_number(id).unwrap_or(0);
         let name = |id: &ClientId| self.inputs.clients[number(id)].name.clone();
         let moved = outcome.moved.iter().map(|moved| {
-            let (from, to) = (number(&moved.from), number(&moved.to));
-            let services = moved.services.iter();
+            let (from, to) = (self.case(number(&moved.from)), self.case(number(&moved.to)));
+            let (used_at, billed_at) = (from.view(), to.view());
+            let record = |(used, billed): &(OutcomeRow, OutcomeRow)| {
+                (self.row_record(&from, &used_at, used), self.row_record(&to, &billed_at, billed))
+            };
             MovedRecord {
                 from_id: moved.from.clone(),
                 from_name: name(&moved.from),
                 to_id: moved.to.clone(),
                 to_name: name(&moved.to),
-                services: services
-                    .map(|(used, billed)| (self.row_record(from, used), self.row_record(to, billed)))
-                    .collect(),
+                services: moved.services.iter().map(record).collect(),
             }
         });
         let is_incomplete = |client: &&BilledClient| !LinesReadWord::of(&client.read).is_complete();
@@ -148,21 +151,15 @@ impl<'a> RunReconciler<'a> {
 }
 
 /// Accounts with usage that some service may take, of which nobody decided whose they are.
-fn unmapped(inputs: &RunInputs, index: &RunIndex, rules: &Rules, context: &RunContext) -> Vec<usize> {
+fn unmapped(inputs: &RunInputs, index: &RunIndex, cache: &RunCache<'_>, context: &RunContext) -> Vec<usize> {
     let mut found = Vec::new();
     for (source, kept) in inputs.sources.iter().enumerate() {
         if unread(kept, source, context.count_day).is_some() {
             continue;
         }
-        let specs = rules.services().filter_map(|code| rules.usual_rule(code));
-        let specs = specs.filter_map(|rule| match &rule.basis {
-            ServiceBasis::Counted(spec) => Some(spec),
-            ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
-        });
-        let selections: Vec<Selection<'_>> = specs.filter_map(|spec| Selection::of(spec, inputs, source)).collect();
         for account in index.undecided(source) {
             let pool = Pool::of_undecided(inputs, &[*account], context.count_day);
-            if selections.iter().any(|selection| may_take_any(inputs, selection, &pool)) {
+            if cache.of_source(source).any(|selection| may_take_any(inputs, selection, &pool)) {
                 found.push(*account);
             }
         }
@@ -301,11 +298,6 @@ fn add_row(totals: &mut BTreeMap<Currency, RunTotals>, row: &OutcomeRow) {
             }
         }
     }
-}
-
-/// A sum of amounts that each are exact: one beyond 28 digits stays what it was, and its rows are told by themselves.
-pub(crate) fn add(sum: &mut Decimal, amount: Decimal) {
-    *sum = sum.checked_add(amount).unwrap_or(*sum);
 }
 
 /// Whether a row changes a bill and is in no total.

@@ -12,30 +12,48 @@ use truecount_rules::{
 use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
 use crate::columns::ItemNo;
 use crate::context::RunContext;
-use crate::count::count;
 use crate::evidence::{Doubt, ItemFate};
 use crate::interval::{TooManyDigits, plus};
 use crate::item_evidence::evidence;
-use crate::outcome::{ClientOutcome, OutcomeRow, RevenueCoverage, RowFault, RowKind, RowValue};
-use crate::pool::Pool;
+use crate::outcome::{ClientOutcome, OutcomeRow, RowFault, RowKind, RowValue};
+use crate::revenue_share::{Share, cover, cover_compared, cover_lines};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
-use crate::run_inputs::{AccountBelonging, BilledAgreement, BilledClient, LinesRead, RunInputs};
+use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead, RunInputs};
 use crate::service_count::{ClientPools, Counting, ServiceCount};
 use crate::value::{UnitsOfLine, Valuation, header_amount, own_amount};
 use crate::verdict::Verdict;
 
-/// What one client's reconciliation looks at.
+/// What all clients of a run share.
 #[derive(Clone, Copy)]
-pub(crate) struct ClientCase<'a> {
+pub(crate) struct ClientShared<'a> {
     pub(crate) inputs: &'a RunInputs,
     pub(crate) index: &'a RunIndex,
     pub(crate) cache: &'a RunCache<'a>,
     pub(crate) rules: &'a Rules,
-    /// The client's part of the rules.
-    pub(crate) bound: Option<ClientNumber>,
-    pub(crate) client: usize,
     pub(crate) context: RunContext,
+}
+
+/// What one client's reconciliation looks at.
+pub(crate) struct ClientCase<'a> {
+    inputs: &'a RunInputs,
+    index: &'a RunIndex,
+    cache: &'a RunCache<'a>,
+    rules: &'a Rules,
+    context: RunContext,
+    client: usize,
+    /// The client's part of the rules.
+    bound: Option<ClientNumber>,
+    /// Its live agreements.
+    live: Vec<&'a Agreement>,
+    /// Their currency; `None`: they have several.
+    currency: Option<Currency>,
+}
+
+/// The lines and items of a client, gathered once for all its services.
+pub(crate) struct ClientView<'a> {
+    lines: Vec<LineRow<'a>>,
+    pools: ClientPools,
 }
 
 /// A service at the client, whole or one section of it, with the rule that holds.
@@ -63,6 +81,14 @@ pub(crate) struct ClientResult<'a> {
 }
 
 impl<'a> ClientCase<'a> {
+    pub(crate) fn of(shared: ClientShared<'a>, client: usize, bound: Option<ClientNumber>) -> Self {
+        let ClientShared { inputs, index, cache, rules, context } = shared;
+        let agreements = inputs.clients[client].agreements.iter().map(|of| &of.agreement);
+        let live = agreements.filter(|agreement| context.is_live(agreement)).collect();
+        let currency = currency(&inputs.clients[client], &context);
+        Self { inputs, index, cache, rules, context, client, bound, live, currency }
+    }
+
     fn billed_client(&self) -> &'a BilledClient {
         &self.inputs.clients[self.client]
     }
@@ -72,37 +98,31 @@ impl<'a> ClientCase<'a> {
         Counting { inputs, index, cache, client, count_day: context.count_day }
     }
 
-    /// The rows of the client's lines, each with its service.
-    fn rows(&self) -> Vec<LineRow<'a>> {
+    /// The client's lines, each with its service; its items are gathered when a service counts them.
+    pub(crate) fn view(&self) -> ClientView<'a> {
         let client = self.billed_client();
         let is_read = !matches!(client.read, LinesRead::Failed);
         let agreements = if is_read { client.agreements.as_slice() } else { &[] };
-        rows_of(agreements, &|product| self.rules.service_of_product(product))
+        let lines = rows_of(agreements, &|product| self.rules.service_of_product(product));
+        ClientView { lines, pools: ClientPools::default() }
     }
 
     fn is_internal(&self) -> bool {
         self.bound.map(|bound| self.rules.client(bound)).is_some_and(|rules| rules.is_internal() || rules.is_nfr())
     }
 
-    fn live(&self) -> Vec<&'a Agreement> {
-        let agreements = self.billed_client().agreements.iter().map(|of| &of.agreement);
-        agreements.filter(|agreement| self.context.is_live(agreement)).collect()
-    }
-
     /// Compares every service.
-    pub(crate) fn reconcile(&self) -> ClientResult<'a> {
+    pub(crate) fn reconcile(&self, view: &ClientView<'a>) -> ClientResult<'a> {
         let client = self.billed_client();
-        let rows = self.rows();
-        let pools = ClientPools::default();
         let outcome = ClientOutcome { client: client.id.clone(), rows: Vec::new(), coverage: BTreeMap::new() };
         let mut result = ClientResult { outcome, compared: Vec::new() };
         self.header_amounts(&mut result.outcome);
         for service in &self.cache.services {
-            for part in self.parts(service, &rows) {
-                self.compare(part, &rows, &pools, &mut result);
+            for part in self.parts(service, &view.lines) {
+                self.compare(part, view, &mut result);
             }
         }
-        self.unnamed(&rows, &mut result.outcome);
+        self.unnamed(&view.lines, &mut result.outcome);
         result
     }
 
@@ -131,8 +151,7 @@ impl<'a> ClientCase<'a> {
         // A line that is over, or has not begun, does not say under which kind of agreement the service is billed.
         let stands = standing(&of_service, |line| self.context.day_looked_at(line.agreement()));
         let own: Vec<&Agreement> = unique(stands.iter().map(LineRow::agreement));
-        let all = if own.is_empty() { self.live() } else { own.clone() };
-        let day = self.earliest(&all);
+        let day = self.earliest(if own.is_empty() { &self.live } else { &own });
         let sections = self.sections(service);
         let mut parts = Vec::new();
         for (number, agreement) in &sections {
@@ -143,7 +162,7 @@ impl<'a> ClientCase<'a> {
         }
         let is_apart = |agreement: &&Agreement| sections.iter().any(|(_, one)| one.id == agreement.id);
         let rest: Vec<&Agreement> = own.iter().copied().filter(|agreement| !is_apart(agreement)).collect();
-        let live: Vec<&Agreement> = self.live().into_iter().filter(|agreement| !is_apart(agreement)).collect();
+        let live: Vec<&Agreement> = self.live.iter().copied().filter(|agreement| !is_apart(agreement)).collect();
         let taken: Vec<(usize, Date)> =
             sections.iter().map(|(number, agreement)| (*number, self.context.day_looked_at(agreement))).collect();
         let of = if taken.is_empty() { ClientPart::Whole } else { ClientPart::Rest(&taken) };
@@ -188,9 +207,9 @@ impl<'a> ClientCase<'a> {
     }
 
     /// Compares one part; a number with too many digits makes this part not reconciled, and nothing else.
-    fn compare(&self, part: ServicePart<'a>, rows: &[LineRow<'a>], pools: &ClientPools, result: &mut ClientResult<'a>) {
+    fn compare(&self, part: ServicePart<'a>, view: &ClientView<'a>, result: &mut ClientResult<'a>) {
         let start = result.outcome.rows.len();
-        match self.compared(&part, rows, pools, &mut result.outcome) {
+        match self.compared(&part, view, &mut result.outcome) {
             Ok(found) => {
                 let rows = start..result.outcome.rows.len();
                 if let Some((side, count)) = found.filter(|(_, count)| !rows.is_empty() && !count.undecided.is_empty())
@@ -223,11 +242,10 @@ impl<'a> ClientCase<'a> {
     fn compared(
         &self,
         part: &ServicePart<'a>,
-        rows: &[LineRow<'a>],
-        pools: &ClientPools,
+        view: &ClientView<'a>,
         outcome: &mut ClientOutcome,
     ) -> Result<Option<(BilledSide<'a>, ServiceCount)>, TooManyDigits> {
-        let side = self.side(part, rows)?;
+        let side = self.side(part, &view.lines)?;
         let rule = &part.rule;
         let has_line = !side.lines.is_empty() || !side.flat.is_empty();
         let (kind, share) = match &rule.basis {
@@ -237,15 +255,15 @@ impl<'a> ClientCase<'a> {
             ServiceBasis::Counted(_) if side.lines.is_empty() && !side.flat.is_empty() => (RowKind::Flat, Share::Flat),
             ServiceBasis::Counted(_) => {
                 let value = self.valuation(&side, rule);
-                self.cover(outcome, &value, &side.flat, Share::Flat)?;
-                let mut count = self.counting().count(rule, &side, pools)?;
+                cover_lines(outcome, &value, &side.flat, Share::Flat)?;
+                let mut count = self.counting().count(rule, &side, &view.pools)?;
                 if part.types_differ {
                     count.doubts.push(Doubt::AgreementTypesDiffer);
                 }
-                self.cover_compared(outcome, &value, &count)?;
+                cover_compared(outcome, &value, &count)?;
                 let mut found = self.verdict(part, &side, &value).rows(&count)?;
                 for row in &mut found {
-                    self.complete(row, part)?;
+                    self.complete(row, part, &view.pools)?;
                 }
                 if found.iter().any(|row| !adds_up(row)) {
                     found = vec![faulty(part, RowFault::BrokenLedger)];
@@ -254,28 +272,28 @@ impl<'a> ClientCase<'a> {
                 return Ok(Some((side, count)));
             }
         };
-        let is_used = || self.counting().count(rule, &side, pools).map(|count| count.least.should > Decimal::ZERO);
+        let counted = || self.counting().count(rule, &side, &view.pools);
+        let is_used = || counted().map(|count| count.least.should > Decimal::ZERO);
         if has_line || (kind == RowKind::Internal && is_used()?) {
             outcome.rows.push(self.standing_row(kind, part, &side)?);
         }
         let value = self.valuation(&side, rule);
-        self.cover(outcome, &value, &side.lines, share)?;
-        self.cover(outcome, &value, &side.flat, share)?;
+        cover_lines(outcome, &value, &side.lines, share)?;
+        cover_lines(outcome, &value, &side.flat, share)?;
         Ok(None)
     }
 
     /// What stands behind a row of this client: lines, items, price.
-    pub(crate) fn detail(&self, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
-        let rows = self.rows();
-        let parts = self.parts(&row.service, &rows);
+    pub(crate) fn detail(&self, view: &ClientView<'a>, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
+        let parts = self.parts(&row.service, &view.lines);
         let Some(part) = parts.into_iter().find(|part| part.section == row.section.as_deref()) else {
-            return Ok(RowDetail { lines: self.loose_lines(&rows, &row.service), ..RowDetail::default() });
+            return Ok(RowDetail { lines: self.loose_lines(&view.lines, &row.service), ..RowDetail::default() });
         };
-        let side = self.side(&part, &rows)?;
+        let side = self.side(&part, &view.lines)?;
         let value = self.valuation(&side, &part.rule);
         let newest = value.newest();
         let unit_price = value.amount(UnitsOfLine { line: newest, units: Decimal::ONE })?;
-        let items = evidence(&self.counting(), &part.rule)?;
+        let items = evidence(&self.counting(), &part.rule, &view.pools)?;
         let mut sources = Vec::new();
         self.counting().each_source(&part.rule, |source, _| {
             sources.push(source);
@@ -329,7 +347,7 @@ impl<'a> ClientCase<'a> {
             side,
             value,
             read: &self.billed_client().read,
-            is_live: !self.live().is_empty() || self.has_live_sibling(&part.rule.code),
+            is_live: !self.live.is_empty() || self.has_live_sibling(&part.rule.code),
         }
     }
 
@@ -344,31 +362,7 @@ impl<'a> ClientCase<'a> {
     }
 
     pub(crate) fn valuation<'v>(&self, side: &'v BilledSide<'v>, rule: &'v ServiceRule) -> Valuation<'v> {
-        Valuation { side, rule, context: self.context, client_currency: self.currency() }
-    }
-
-    /// The currency of the client's live agreements; `None`: there are several.
-    fn currency(&self) -> Option<Currency> {
-        let client = self.billed_client();
-        let mut found: Vec<Currency> = Vec::new();
-        if !matches!(client.read, LinesRead::Failed) {
-            for of in client.agreements.iter().filter(|of| self.context.is_live(&of.agreement)) {
-                let lines = of.lines.iter().filter(|row| matches!(row.role, LineRole::Recurring | LineRole::Flat));
-                let of_lines = lines.map(|row| LineRow { row, of, service: None }.currency(&self.context));
-                let before = found.len();
-                found.extend(of_lines);
-                if found.len() == before {
-                    found.push(of.currency.unwrap_or(self.context.home_currency));
-                }
-            }
-        }
-        found.sort_unstable();
-        found.dedup();
-        match found.as_slice() {
-            [] => Some(self.context.home_currency),
-            [one] => Some(*one),
-            _ => None,
-        }
+        Valuation { side, rule, context: self.context, client_currency: self.currency }
     }
 
     /// Whether another client, linked by parent or bill-to, has a live agreement with a line of the service.
@@ -386,10 +380,10 @@ impl<'a> ClientCase<'a> {
     }
 
     /// Puts into a row what hangs on single items, or on accounts that are nobody's.
-    fn complete(&self, row: &mut OutcomeRow, part: &ServicePart<'_>) -> Result<(), TooManyDigits> {
+    fn complete(&self, row: &mut OutcomeRow, part: &ServicePart<'_>, pools: &ClientPools) -> Result<(), TooManyDigits> {
         match row.kind {
             RowKind::EndedAgreementInUse => {
-                let cost = self.cost(&part.rule)?;
+                let cost = self.cost(&part.rule, pools)?;
                 row.value = row.value.take().map(|value| RowValue { cost, ..value });
             }
             RowKind::Overbilled | RowKind::BilledWithoutUsage => row.doubts.extend(self.could_fill(row, &part.rule)?),
@@ -399,9 +393,9 @@ impl<'a> ClientCase<'a> {
     }
 
     /// What is surely used costs the MSP, by currency, where vendors tell it.
-    fn cost(&self, rule: &ServiceRule) -> Result<Vec<(Currency, Decimal)>, TooManyDigits> {
+    fn cost(&self, rule: &ServiceRule, pools: &ClientPools) -> Result<Vec<(Currency, Decimal)>, TooManyDigits> {
         let mut cost: BTreeMap<Currency, Decimal> = BTreeMap::new();
-        for (item, _) in evidence(&self.counting(), rule)?.iter().filter(|(_, fate)| *fate == ItemFate::In) {
+        for (item, _) in evidence(&self.counting(), rule, pools)?.iter().filter(|(_, fate)| *fate == ItemFate::In) {
             if let Some(money) = self.inputs.items.cost(*item) {
                 let sum = cost.entry(money.currency).or_default();
                 *sum = plus(*sum, money.amount)?;
@@ -416,24 +410,18 @@ impl<'a> ClientCase<'a> {
         let gap = -variance.unwrap_or_default();
         let mut found = Vec::new();
         self.counting().each_source(rule, |source, selection| {
-            let nobodys = self.index.undecided(source).iter().copied().filter(|account| self.is_nobodys(*account));
-            let nobodys: Vec<usize> = nobodys.collect();
+            let nobodys = self.index.nobodys(source);
             if nobodys.is_empty() {
                 return Ok(());
             }
-            let pool = Pool::of_undecided(self.inputs, &nobodys, self.context.count_day);
-            let held = count(&self.inputs.items, &pool, selection)?;
+            let pool = self.cache.nobodys(self.inputs, nobodys, source, self.context.count_day);
+            let held = self.cache.count(&self.inputs.items, rule, pool, selection)?;
             if !held.open.is_empty() || plus(held.most, held.most)? >= gap {
                 found.push(Doubt::UndecidedCouldFill { source, accounts: nobodys.len() });
             }
             Ok(())
         })?;
         Ok(found)
-    }
-
-    /// Whether an undecided account resembles no client.
-    fn is_nobodys(&self, account: usize) -> bool {
-        matches!(&self.inputs.accounts[account].belongs, AccountBelonging::Undecided { may_be } if may_be.is_empty())
     }
 
     /// A row that only says that a line stands.
@@ -475,46 +463,6 @@ impl<'a> ClientCase<'a> {
             outcome.rows.push(OutcomeRow { fault: billed.err().map(|_| RowFault::TooManyDigits), ..row });
         }
     }
-
-    fn cover(
-        &self,
-        outcome: &mut ClientOutcome,
-        value: &Valuation<'_>,
-        lines: &[LineRow<'_>],
-        share: Share,
-    ) -> Result<(), TooManyDigits> {
-        for line in lines {
-            if let Some(amount) = value.line_amount(*line)? {
-                cover(outcome, line.currency(&self.context), share, amount);
-            }
-        }
-        Ok(())
-    }
-
-    /// The part of each line's revenue that lies between the ends is not reconciled, the rest was compared.
-    fn cover_compared(
-        &self,
-        outcome: &mut ClientOutcome,
-        value: &Valuation<'_>,
-        count: &ServiceCount,
-    ) -> Result<(), TooManyDigits> {
-        let side = value.side;
-        self.cover(outcome, value, &side.lines, Share::Compared)?;
-        if side.lines.is_empty() {
-            return Ok(());
-        }
-        let near = count.most.as_ref().map_or(side.total, |most| side.total.min(most.should));
-        let far = side.total.min(count.least.should);
-        for (target, sign) in [(far, Decimal::NEGATIVE_ONE), (near, Decimal::ONE)] {
-            for change in value.change(target)? {
-                let (Some(line), Some(amount)) = (change.line, value.amount(change)?) else { continue };
-                let currency = line.currency(&self.context);
-                cover(outcome, currency, Share::NotReconciled, amount * sign);
-                cover(outcome, currency, Share::Compared, -amount * sign);
-            }
-        }
-        Ok(())
-    }
 }
 
 /// What stands behind a row.
@@ -536,27 +484,27 @@ pub(crate) struct RowDetail<'a> {
     pub(crate) next_invoice: Option<Date>,
 }
 
-/// What was done with recurring revenue.
-#[derive(Debug, Clone, Copy)]
-enum Share {
-    Compared,
-    NotReconciled,
-    Flat,
-    Uncounted,
-    Ignored,
-}
-
-fn cover(outcome: &mut ClientOutcome, currency: Currency, share: Share, amount: Decimal) {
-    let coverage: &mut RevenueCoverage = outcome.coverage.entry(currency).or_default();
-    let sum = match share {
-        Share::Compared => &mut coverage.compared,
-        Share::NotReconciled => &mut coverage.not_reconciled,
-        Share::Flat => &mut coverage.flat,
-        Share::Uncounted => &mut coverage.uncounted,
-        Share::Ignored => &mut coverage.ignored,
-    };
-    // Revenue is told, never billed: beyond 28 digits it stays what it was.
-    *sum = sum.checked_add(amount).unwrap_or(*sum);
+/// The currency of a client's live agreements; `None`: there are several.
+fn currency(client: &BilledClient, context: &RunContext) -> Option<Currency> {
+    let mut found: Vec<Currency> = Vec::new();
+    if !matches!(client.read, LinesRead::Failed) {
+        for of in client.agreements.iter().filter(|of| context.is_live(&of.agreement)) {
+            let lines = of.lines.iter().filter(|row| matches!(row.role, LineRole::Recurring | LineRole::Flat));
+            let of_lines = lines.map(|row| LineRow { row, of, service: None }.currency(context));
+            let before = found.len();
+            found.extend(of_lines);
+            if found.len() == before {
+                found.push(of.currency.unwrap_or(context.home_currency));
+            }
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    match found.as_slice() {
+        [] => Some(context.home_currency),
+        [one] => Some(*one),
+        _ => None,
+    }
 }
 
 fn adds_up(row: &OutcomeRow) -> bool {

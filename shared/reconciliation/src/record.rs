@@ -72,6 +72,26 @@ pub struct PortfolioRecord {
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
 }
 
+impl PortfolioRecord {
+    /// That of a run without rows.
+    #[must_use]
+    pub fn empty(home_currency: Currency) -> Self {
+        Self {
+            format: RECORD_FORMAT,
+            home_currency,
+            rows: BTreeMap::new(),
+            unpriced: 0,
+            unknown_stakes: 0,
+            clients_incomplete: 0,
+            sources: Vec::new(),
+            moved: Vec::new(),
+            unmapped: Vec::new(),
+            totals: BTreeMap::new(),
+            coverage: BTreeMap::new(),
+        }
+    }
+}
+
 /// A client that another has taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovedRecord {

@@ -1,5 +1,5 @@
 //! What is the same for many clients of a run, computed once: what the usual rules count, and what undecided accounts hold
-//! together for clients that have no account of their own.
+//! together.
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
@@ -25,8 +25,10 @@ pub(crate) struct RunCache<'a> {
     usual: HashMap<usize, Vec<(usize, Selection<'a>)>>,
     /// By source: the candidates of a client that has no account there, where any undecided one may be its.
     undecided: Vec<OnceCell<Rc<Pool>>>,
-    /// By the address of a usual rule and source: what those candidates give to its count.
-    undecided_counts: RefCell<HashMap<(usize, usize), Rc<SourceCount>>>,
+    /// By source: the candidates of the undecided accounts that resemble no client.
+    nobodys: Vec<OnceCell<Rc<Pool>>>,
+    /// By the addresses of a usual rule and of such candidates: what they give to its count.
+    counts: RefCell<HashMap<(usize, usize), Rc<SourceCount>>>,
 }
 
 impl<'a> RunCache<'a> {
@@ -40,7 +42,8 @@ impl<'a> RunCache<'a> {
         Self {
             usual: usual.collect(),
             undecided: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
-            undecided_counts: RefCell::default(),
+            nobodys: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
+            counts: RefCell::default(),
             services,
         }
     }
@@ -50,26 +53,38 @@ impl<'a> RunCache<'a> {
         self.usual.get(&address(rule)).map(Vec::as_slice)
     }
 
+    /// What the usual rules count in a source.
+    pub(crate) fn of_source(&self, source: usize) -> impl Iterator<Item = &Selection<'a>> {
+        self.usual.values().flatten().filter(move |(of, _)| *of == source).map(|(_, selection)| selection)
+    }
+
     /// The candidates of a client that has no account in a source, where any undecided one may be its.
     pub(crate) fn undecided(&self, inputs: &RunInputs, index: &RunIndex, source: usize, count_day: Date) -> &Rc<Pool> {
         self.undecided[source].get_or_init(|| Rc::new(Pool::of_all_undecided(inputs, index, source, count_day)))
     }
 
-    /// What those candidates give to the count of a usual rule.
-    pub(crate) fn undecided_count(
+    /// The candidates of undecided accounts of a source that resemble no client.
+    pub(crate) fn nobodys(&self, inputs: &RunInputs, accounts: &[usize], source: usize, count_day: Date) -> &Rc<Pool> {
+        self.nobodys[source].get_or_init(|| Rc::new(Pool::of_undecided(inputs, accounts, count_day)))
+    }
+
+    /// What candidates that are kept here give to the count of a rule.
+    pub(crate) fn count(
         &self,
         items: &ItemColumns,
         rule: &ServiceRule,
-        source: usize,
-        pool: &Pool,
+        pool: &Rc<Pool>,
         selection: &Selection<'_>,
     ) -> Result<Rc<SourceCount>, TooManyDigits> {
-        let key = (address(rule), source);
-        if let Some(known) = self.undecided_counts.borrow().get(&key) {
+        let key = (address(rule), Rc::as_ptr(pool).addr());
+        if let Some(known) = self.counts.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }
         let found = Rc::new(count(items, pool, selection)?);
-        self.undecided_counts.borrow_mut().insert(key, Rc::clone(&found));
+        // A rule made for one client is gone soon, and another may come to lie at its address.
+        if self.usual.contains_key(&address(rule)) {
+            self.counts.borrow_mut().insert(key, Rc::clone(&found));
+        }
         Ok(found)
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct RunIndex {
     may_be: BTreeMap<(usize, usize), Vec<usize>>,
     /// By source: all undecided accounts.
     undecided: Vec<Vec<usize>>,
+    /// By source: those of them that resemble no client.
+    nobodys: Vec<Vec<usize>>,
     /// Source and kind of items that there are today.
     kinds_here: BTreeSet<(usize, usize)>,
     /// By client: the clients that a parent or a bill-to links it with, in either direction.
@@ -24,7 +26,11 @@ pub(crate) struct RunIndex {
 
 impl RunIndex {
     pub(crate) fn of(inputs: &RunInputs) -> Self {
-        let mut index = Self { undecided: vec![Vec::new(); inputs.sources.len()], ..Self::default() };
+        let mut index = Self {
+            undecided: vec![Vec::new(); inputs.sources.len()],
+            nobodys: vec![Vec::new(); inputs.sources.len()],
+            ..Self::default()
+        };
         for (number, account) in inputs.accounts.iter().enumerate() {
             let source = account.source;
             match &account.belongs {
@@ -40,6 +46,9 @@ impl RunIndex {
                 }
                 AccountBelonging::Undecided { may_be } => {
                     index.undecided[source].push(number);
+                    if may_be.is_empty() {
+                        index.nobodys[source].push(number);
+                    }
                     for client in may_be {
                         index.may_be.entry((*client, source)).or_default().push(number);
                     }
@@ -118,6 +127,11 @@ impl RunIndex {
             true => self.may_be.get(&(client, source)).map(Vec::as_slice).unwrap_or_default(),
             false => self.undecided(source),
         }
+    }
+
+    /// The undecided accounts of a source that resemble no client.
+    pub(crate) fn nobodys(&self, source: usize) -> &[usize] {
+        &self.nobodys[source]
     }
 
     /// All undecided accounts of a source.

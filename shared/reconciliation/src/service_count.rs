@@ -94,8 +94,8 @@ impl Counting<'_> {
         let mut found = Found::default();
         self.each_source(rule, |source, selection| {
             let pool = self.pool(source, pools);
-            let one = match pool.is_shared && self.cache.selections(rule).is_some() {
-                true => self.cache.undecided_count(&self.inputs.items, rule, source, &pool, selection)?,
+            let one = match pool.is_shared {
+                true => self.cache.count(&self.inputs.items, rule, &pool, selection)?,
                 false => Rc::new(count(&self.inputs.items, &pool, selection)?),
             };
             found.join(&one, &pool)?;

@@ -10,10 +10,10 @@ use rust_decimal::Decimal;
 use truecount_billing::Currency;
 
 use crate::count::SourceCount;
-use crate::interval::TooManyDigits;
+use crate::interval::{TooManyDigits, add};
 use crate::outcome::{AtStake, OutcomeRow, RowKind};
 use crate::pool::{Pool, unread};
-use crate::portfolio::{Portfolio, add, stake_up};
+use crate::portfolio::{Portfolio, stake_up};
 use crate::reconcile_client::Compared;
 use crate::service_count::with_less;
 

@@ -167,19 +167,7 @@ mod tests {
         };
         let mut exceptions = Exceptions::new(home);
         exceptions.client(&client);
-        let portfolio = PortfolioRecord {
-            format: 1,
-            home_currency: home,
-            rows: BTreeMap::new(),
-            unpriced: 0,
-            unknown_stakes: 0,
-            clients_incomplete: 0,
-            sources: Vec::new(),
-            moved: Vec::new(),
-            unmapped: Vec::new(),
-            totals: BTreeMap::new(),
-            coverage: BTreeMap::new(),
-        };
+        let portfolio = PortfolioRecord::empty(home);
         let rows = exceptions.finish(&portfolio);
         let services: String = rows.iter().map(|row| row.product_code.as_str()).collect();
         assert!(matches!(services.as_str(), "EDCFBAG" | "EDCFBGA"), "{services}");

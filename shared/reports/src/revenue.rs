@@ -95,7 +95,6 @@ fn not_in_it(portfolio: &PortfolioRecord) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     fn portfolio(coverage: &[(&str, [&str; 5])]) -> PortfolioRecord {
         let number = |text: &str| Decimal::from_str_exact(text).unwrap();
@@ -107,19 +106,7 @@ mod tests {
             ignored: number(ignored),
         };
         let coverage = coverage.iter().map(|(currency, parts)| (Currency::new(currency).unwrap(), of(*parts)));
-        PortfolioRecord {
-            format: 1,
-            home_currency: Currency::new("USD").unwrap(),
-            rows: BTreeMap::new(),
-            unpriced: 0,
-            unknown_stakes: 0,
-            clients_incomplete: 0,
-            sources: Vec::new(),
-            moved: Vec::new(),
-            unmapped: Vec::new(),
-            totals: BTreeMap::new(),
-            coverage: coverage.collect(),
-        }
+        PortfolioRecord { coverage: coverage.collect(), ..PortfolioRecord::empty(Currency::new("USD").unwrap()) }
     }
 
     #[test]

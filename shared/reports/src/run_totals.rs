@@ -92,21 +92,11 @@ fn totals_leave_out(portfolio: &PortfolioRecord) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
 
     fn portfolio(totals: &[(&str, RunTotals)]) -> PortfolioRecord {
         PortfolioRecord {
-            format: 1,
-            home_currency: Currency::new("USD").unwrap(),
-            rows: BTreeMap::new(),
-            unpriced: 0,
-            unknown_stakes: 0,
-            clients_incomplete: 0,
-            sources: Vec::new(),
-            moved: Vec::new(),
-            unmapped: Vec::new(),
             totals: totals.iter().map(|(currency, totals)| (Currency::new(currency).unwrap(), *totals)).collect(),
-            coverage: BTreeMap::new(),
+            ..PortfolioRecord::empty(Currency::new("USD").unwrap())
         }
     }
 

@@ -1,0 +1,70 @@
+//! What was done with a client's recurring revenue: compared, not reconciled, or left out, and why.
+
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+
+use crate::billed_side::LineRow;
+use crate::interval::{TooManyDigits, add};
+use crate::outcome::{ClientOutcome, RevenueCoverage};
+use crate::service_count::ServiceCount;
+use crate::value::Valuation;
+
+/// What was done with recurring revenue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Share {
+    Compared,
+    NotReconciled,
+    Flat,
+    Uncounted,
+    Ignored,
+}
+
+pub(crate) fn cover(outcome: &mut ClientOutcome, currency: Currency, share: Share, amount: Decimal) {
+    let coverage: &mut RevenueCoverage = outcome.coverage.entry(currency).or_default();
+    let sum = match share {
+        Share::Compared => &mut coverage.compared,
+        Share::NotReconciled => &mut coverage.not_reconciled,
+        Share::Flat => &mut coverage.flat,
+        Share::Uncounted => &mut coverage.uncounted,
+        Share::Ignored => &mut coverage.ignored,
+    };
+    add(sum, amount);
+}
+
+pub(crate) fn cover_lines(
+    outcome: &mut ClientOutcome,
+    value: &Valuation<'_>,
+    lines: &[LineRow<'_>],
+    share: Share,
+) -> Result<(), TooManyDigits> {
+    for line in lines {
+        if let Some(amount) = value.line_amount(*line)? {
+            cover(outcome, line.currency(&value.context), share, amount);
+        }
+    }
+    Ok(())
+}
+
+/// The part of each line's revenue that lies between the ends is not reconciled, the rest was compared.
+pub(crate) fn cover_compared(
+    outcome: &mut ClientOutcome,
+    value: &Valuation<'_>,
+    count: &ServiceCount,
+) -> Result<(), TooManyDigits> {
+    let side = value.side;
+    cover_lines(outcome, value, &side.lines, Share::Compared)?;
+    if side.lines.is_empty() {
+        return Ok(());
+    }
+    let near = count.most.as_ref().map_or(side.total, |most| side.total.min(most.should));
+    let far = side.total.min(count.least.should);
+    for (target, sign) in [(far, Decimal::NEGATIVE_ONE), (near, Decimal::ONE)] {
+        for change in value.change(target)? {
+            let (Some(line), Some(amount)) = (change.line, value.amount(change)?) else { continue };
+            let currency = line.currency(&value.context);
+            cover(outcome, currency, Share::NotReconciled, amount * sign);
+            cover(outcome, currency, Share::Compared, -amount * sign);
+        }
+    }
+    Ok(())
+}
