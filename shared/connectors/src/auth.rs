@@ -11,7 +11,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{error::SettingsError, fault::ErrorKind};
+use crate::{
+    error::SettingsError,
+    fault::ErrorKind,
+    rights::{ToldRights, told_by},
+};
 
 /// What a source's requests carry. In all texts `{field}` stands for a field of the source's secret.
 #[derive(Debug, Clone, Default)]
@@ -134,6 +138,8 @@ pub(crate) struct Token {
     pub(crate) use_until: Duration,
     /// A refresh token in place of the one that was used.
     pub(crate) refresh: Option<SecretString>,
+    /// What its answer said that the key may do.
+    pub(crate) told: ToldRights,
 }
 
 /// The fields of a source's secret.
@@ -281,13 +287,19 @@ pub(crate) fn token_from(body: &str, now: Duration) -> Result<Token, ErrorKind> 
         access_token: SecretString,
         expires_in: Option<u64>,
         refresh_token: Option<SecretString>,
+        scope: Option<String>,
     }
     let answer: Answer = serde_json::from_str(body).map_err(|_| ErrorKind::TokenUnreadable)?;
     let header =
         sensitive(&format!("Bearer {}", answer.access_token.expose_secret())).ok_or(ErrorKind::TokenUnreadable)?;
     let life = Duration::from_secs(answer.expires_in.unwrap_or(300).min(86_400));
     let margin = Duration::from_secs(60).min(life / 10);
-    Ok(Token { header, use_until: now + life.saturating_sub(margin), refresh: answer.refresh_token })
+    Ok(Token {
+        header,
+        use_until: now + life.saturating_sub(margin),
+        refresh: answer.refresh_token,
+        told: told_by(answer.access_token.expose_secret(), answer.scope.as_deref()),
+    })
 }
 
 fn sensitive(text: &str) -> Option<HeaderValue> {

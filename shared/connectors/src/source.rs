@@ -229,6 +229,26 @@ impl Source {
         })
     }
 
+    /// The names of the streams that are asked for with the first request's token.
+    pub(crate) fn streams_of_first_token(&self) -> impl Iterator<Item = &'static str> {
+        self.streams.iter().filter(|stream| self.has_first_token(stream)).map(|stream| stream.name)
+    }
+
+    fn has_first_token(&self, stream: &Definition) -> bool {
+        let of_first = |name: &&'static str| self.stream(name).is_some_and(|stream| self.has_first_token(stream));
+        match &stream.from {
+            From::Start | From::Given(_) => true,
+            From::After(streams) => streams.iter().any(of_first),
+            // A row may be a scope of its own.
+            From::Each(parent, _) => !self.has_scopes() && of_first(parent),
+        }
+    }
+
+    fn has_scopes(&self) -> bool {
+        let token = self.endpoint().and_then(|endpoint| endpoint.auth.token.as_ref());
+        token.is_some_and(|token| token.path.contains("{scope}"))
+    }
+
     fn after(&self, ended: &str, request: &Request) -> Vec<Request> {
         let follows = |stream: &&Definition| matches!(&stream.from, From::After(streams) if streams.contains(&ended));
         self.streams.iter().filter(follows).map(|stream| self.first(stream, Some(request), &Child::default())).collect()

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use truecount_billing::{AccountList, Side};
 
-use crate::{error::SettingsError, source::Source, sources, vocabulary::Vocabulary};
+use crate::{error::SettingsError, rights::Rights, source::Source, sources, vocabulary::Vocabulary};
 
 /// One kind of source. Its name is what `connector` in the settings says.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,8 @@ pub struct SourceKind {
     pub options: &'static str,
     /// How a person makes a key that can only read: where to click, which role or scopes. Lines for a terminal.
     pub key: &'static str,
+    /// What the key must be allowed, where the vendor tells what it is.
+    pub rights: Rights,
     /// What it counts, and what its words mean.
     pub vocabulary: Vocabulary,
     /// What is known to go wrong with it, a sentence each.
@@ -182,6 +184,32 @@ mod tests {
                 assert_eq!(item.stale_days, is_rmm.then_some(30), "{at}");
                 assert!(!item.is_person || !item.same_by.is_empty(), "{at}: a person without an identity");
             }
+        }
+    }
+
+    /// Streams that a source of the kind has with one of these options.
+    fn streams(kind: &str, options: &[&str]) -> Vec<&'static str> {
+        let of = |options: &&str| connect(kind, &options.parse().unwrap()).unwrap();
+        options.iter().map(of).flat_map(|source| source.streams().map(|one| one.name).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn rights_only_read_are_explained_and_belong_to_streams() {
+        const OPTIONS: &[(&str, &[&str])] = &[
+            ("ninjaone", &["base_url = \"https://eu.example.test\""]),
+            ("microsoft-graph", &["tenants = [{ id = \"a\", name = \"A\" }]", "partner_tenant = \"msp\""]),
+        ];
+        for kind in SOURCE_KINDS.iter().filter(|kind| !kind.rights.needed.is_empty()) {
+            let options = OPTIONS.iter().find(|(name, _)| *name == kind.name).expect(kind.name).1;
+            let (streams, key) = (streams(kind.name, options), kind.key.to_lowercase());
+            for right in kind.rights.needed {
+                assert!(key.contains(&right.name.to_lowercase()), "{}: who makes the key reads of it", right.name);
+                let is_there = |name: &&str| streams.contains(name);
+                assert!(!right.streams.is_empty() && right.streams.iter().all(is_there), "{}", right.name);
+            }
+            let only_reads = |name: &str| !name.contains("Write") && !name.contains("manage");
+            let needed = kind.rights.needed.iter().map(|right| &right.name);
+            assert!(needed.chain(kind.rights.harmless).all(|name| only_reads(name)), "{}", kind.name);
         }
     }
 

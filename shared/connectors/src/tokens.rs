@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Mutex as StdMutex, PoisonError},
 };
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -18,6 +18,7 @@ use crate::{
     fault::ErrorKind,
     http::{Budget, Http, Miss, redirect_host},
     paging,
+    rights::ToldRights,
 };
 
 /// How many scopes' tokens are kept: more than are ever in flight at once.
@@ -34,6 +35,8 @@ pub(crate) struct Tokens {
     slots: Mutex<VecDeque<(Option<String>, Slot)>>,
     /// The refresh token that the vendor gave in place of the secret's.
     refresh: Mutex<Option<SecretString>>,
+    /// What the newest token's answer said that the key may do.
+    told: StdMutex<ToldRights>,
 }
 
 impl Tokens {
@@ -48,6 +51,15 @@ impl Tokens {
             tokens.pop_front();
         }
         slot
+    }
+
+    /// What the newest token's answer said that the key may do.
+    pub(crate) fn told(&self) -> ToldRights {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep_told(&self, told: &ToldRights) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(told);
     }
 
     /// Gives up all tokens: the secret that they were had for is another now.
@@ -127,6 +139,7 @@ impl Http {
                 if token.refresh.is_some() && matches!(auth.grant, Grant::Refresh { .. }) {
                     self.tokens.refresh.lock().await.clone_from(&token.refresh);
                 }
+                self.tokens.keep_told(&token.told);
                 Ok(token)
             }
             429 => Err(self.throttled(after)),
@@ -148,7 +161,8 @@ impl Http {
             return Ok(token.header.clone());
         }
         let header = self.sign_in(auth, budget).await?;
-        *slot = Some(Token { header: header.clone(), use_until: std::time::Duration::MAX, refresh: None });
+        let (use_until, told) = (std::time::Duration::MAX, ToldRights::default());
+        *slot = Some(Token { header: header.clone(), use_until, refresh: None, told });
         Ok(header)
     }
 

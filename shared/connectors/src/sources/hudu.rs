@@ -16,6 +16,7 @@ use crate::{
     out::{Context, Out},
     pace::RateLimit,
     paging::{End, Paging},
+    rights::Rights,
     source::Source,
     source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::Stream,
@@ -40,6 +41,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: &["api_key"],
     options: OPTIONS,
     key: KEY,
+    rights: Rights::NOT_TOLD,
     vocabulary: Vocabulary { items: ITEMS, words: &[ARCHIVED], sku_names: &[] },
     traps: &[
         "what is documented is what somebody wrote down: it proves no use",

@@ -15,6 +15,7 @@ use crate::{
     out::{Context, Out},
     pace::RateLimit,
     paging::Paging,
+    rights::{Right, Rights},
     source::Source,
     source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::Stream,
@@ -41,6 +42,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: SECRET,
     options: OPTIONS,
     key: KEY,
+    rights: RIGHTS,
     vocabulary: Vocabulary { items: ITEMS, words: &[APPROVAL, CLASSES], sku_names: &[] },
     traps: &[
         "a computer that is set up anew appears a second time until the old agent is removed; serial numbers tell",
@@ -66,6 +68,12 @@ const KEY: &str = "\
 4. Allowed grant types: Client credentials.
 5. Save, and copy the client id and the client secret, which is shown once.
 ";
+
+/// `monitoring` lets a key read, and nothing else.
+const RIGHTS: Rights = Rights {
+    needed: &[Right { name: "monitoring", streams: &["organizations", "devices"], within: &[] }],
+    harmless: &[],
+};
 
 const DEVICE: &[IdentityField] = &[IdentityField::Serial, IdentityField::MacAddress, IdentityField::HostName];
 

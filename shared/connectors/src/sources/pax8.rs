@@ -21,6 +21,7 @@ use crate::{
     out::{Context, Out},
     pace::RateLimit,
     paging::{End, Paging},
+    rights::Rights,
     source::Source,
     source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::Stream,
@@ -45,6 +46,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: SECRET,
     options: OPTIONS,
     key: KEY,
+    rights: Rights::NOT_TOLD,
     vocabulary: Vocabulary { items: ITEMS, words: &[STATUS, BILLING, TERM], sku_names: &[] },
     traps: &[
         "a subscription whose cancellation is pending is paid for until its end date, and counts until then",

@@ -1,11 +1,13 @@
 //! The harmless look at a source shows that its credential may read, also where the first answer is for anybody.
 
-use truecount_connectors::{Http, HttpSetup, connect, probe};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use truecount_connectors::{Http, HttpSetup, KeyRights, connect, probe};
 
 use crate::{
+    graph::graph_answer,
     list::secret,
-    server::{Reply, Vendor},
-    vendors::connectwise_answer,
+    server::{Asked, Reply, Vendor},
+    vendors::{CLIENT, connectwise_answer, ninjaone_answer},
 };
 
 /// Looks at a ConnectWise that refuses requests below a path with a status; what is said, and how many it was asked.
@@ -33,4 +35,82 @@ async fn a_key_is_tried_on_what_only_a_key_may_read() {
     let (no_right, requests) = look("/companies", 403).await;
     assert!(no_right.unwrap_err().starts_with("`companies`: the credential may not read this"));
     assert_eq!(requests, 3);
+}
+
+/// What a vendor tells of a key with the answer of its token endpoint. In `options`, `BASE` stands for its address.
+async fn rights(kind: &str, options: &str, token: String, answer: fn(&Asked) -> Reply) -> Option<KeyRights> {
+    let vendor = Vendor::start(move |asked, _| match asked.method.as_str() {
+        "POST" => Reply::json(token.clone()),
+        _ => answer(asked),
+    })
+    .await;
+    let source = connect(kind, &options.replace("BASE", &vendor.base).parse().unwrap()).unwrap();
+    let http = Http::new(&source, HttpSetup { secret: secret(CLIENT), ..HttpSetup::default() }).unwrap();
+    assert_eq!(http.key_rights(&source), None, "nobody was asked yet");
+    probe(&source, &http).await.unwrap();
+    assert!(vendor.asked().iter().all(|asked| asked.method == "GET" || asked.path().contains("token")));
+    http.key_rights(&source)
+}
+
+const TENANTS: &str = "base_url = \"BASE\"\nlogin_url = \"BASE\"\ntenants = [{ id = \"tenant-a\", name = \"Alder\" }]";
+const PARTNER: &str = "base_url = \"BASE\"\nlogin_url = \"BASE\"\npartner_tenant = \"msp\"";
+
+/// A token of an application with these permissions.
+fn application(roles: &str) -> String {
+    let claims = format!(r#"{{"aud":"https://graph.example.test","roles":[{roles}],"ver":"1.0"}}"#);
+    let token = format!("e30.{}.c2lnbmF0dXJl", URL_SAFE_NO_PAD.encode(claims));
+    format!(r#"{{"access_token":"{token}","expires_in":3599,"token_type":"Bearer"}}"#)
+}
+
+async fn graph_rights(options: &str, roles: &str) -> KeyRights {
+    rights("microsoft-graph", options, application(roles), graph_answer).await.unwrap()
+}
+
+const READS: &str = r#""User.Read.All","Organization.Read.All","AuditLog.Read.All""#;
+
+#[tokio::test]
+async fn an_application_that_may_do_more_or_less_than_needed_is_told() {
+    let needed = ["User.Read.All", "Organization.Read.All", "AuditLog.Read.All"];
+    let of_enough = graph_rights(TENANTS, READS).await;
+    assert_eq!(of_enough, KeyRights { needed: needed.to_vec(), excess: vec![], missing: vec![] });
+    assert_eq!(of_enough.finding(), None);
+
+    let of_too_much = graph_rights(TENANTS, &format!(r#""Directory.ReadWrite.All",{READS},"Reports.Read.All""#)).await;
+    assert_eq!(of_too_much.finding().unwrap(), "may also do: Directory.ReadWrite.All");
+    let fix =
+        "Truecount only reads: give it User.Read.All, Organization.Read.All and AuditLog.Read.All, and nothing else";
+    assert_eq!(of_too_much.fix(), fix);
+
+    let of_too_little = graph_rights(TENANTS, r#""Directory.Read.All""#).await;
+    assert_eq!((of_too_little.excess.len(), &*of_too_little.missing), (0, &["AuditLog.Read.All"][..]));
+    let without_sign_ins = format!("{TENANTS}\nsign_in_activity = false");
+    assert_eq!(graph_rights(&without_sign_ins, r#""Directory.Read.All""#).await.missing, [""; 0]);
+}
+
+/// Each tenant consents for itself: what the customers' have to is not looked for in the partner's.
+#[tokio::test]
+async fn a_partner_needs_another_right_in_its_own_tenant() {
+    let of_partner = graph_rights(PARTNER, r#""DelegatedAdminRelationship.Read.All""#).await;
+    assert_eq!((of_partner.finding(), of_partner.needed.len()), (None, 4));
+    let of_customer = graph_rights(PARTNER, READS).await;
+    assert_eq!(of_customer.finding().unwrap(), "lacks DelegatedAdminRelationship.Read.All");
+}
+
+#[tokio::test]
+async fn a_token_that_says_nothing_is_no_finding() {
+    let opaque = r#"{"access_token":"opaque","expires_in":3599}"#;
+    assert_eq!(rights("microsoft-graph", TENANTS, opaque.into(), graph_answer).await, None);
+    assert_eq!(rights("microsoft-graph", TENANTS, application(""), graph_answer).await, None);
+}
+
+#[tokio::test]
+async fn scopes_beside_a_token_are_told() {
+    let token = |scope: &str| format!(r#"{{"access_token":"t","expires_in":3600,"scope":"{scope}"}}"#);
+    let of =
+        async |scope: &str| rights("ninjaone", "base_url = \"BASE\"", token(scope), ninjaone_answer).await.unwrap();
+    assert_eq!(of("monitoring offline_access").await.finding(), None);
+    let of_too_much = of("monitoring management control").await;
+    assert_eq!(of_too_much.finding().unwrap(), "may also do: control and management");
+    assert_eq!(of_too_much.fix(), "Truecount only reads: give it monitoring, and nothing else");
+    assert_eq!(of("management").await.missing, [""; 0], "another token of the key may be allowed more");
 }

@@ -27,6 +27,7 @@ use crate::{
     out::{Context, Out},
     pace::RateLimit,
     paging::{End, Paging},
+    rights::Rights,
     source::Source,
     source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::{Child, Refused, Stream},
@@ -56,6 +57,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: SECRET,
     options: OPTIONS,
     key: KEY,
+    rights: Rights::NOT_TOLD,
     vocabulary: Vocabulary { items: &[], words: &[BILL_CUSTOMER, CYCLES, INVOICE_TYPES], sku_names: &[] },
     traps: &[
         "an API member who may inquire into \"My\" records only gets fewer rows, without an error",

@@ -13,6 +13,7 @@ use crate::{
     error::{PageError, SettingsError},
     request::Page,
     snapshot::SnapshotBuilder,
+    rights::Rights,
     source::Source,
     source_kind::{Cardinality, Category, Proof, SourceKind},
     vocabulary::Vocabulary,
@@ -39,6 +40,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: &[],
     options: OPTIONS,
     key: "",
+    rights: Rights::NOT_TOLD,
     vocabulary: Vocabulary::NONE,
     traps: &[
         "a file holds what its export was told to hold: a filter left on makes accounts disappear",

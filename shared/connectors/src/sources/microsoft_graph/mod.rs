@@ -29,6 +29,7 @@ use crate::{
     out::{Context, Out},
     pace::RateLimit,
     paging::Paging,
+    rights::{Right, Rights},
     source::Source,
     source_kind::{Cardinality, Category, Proof, SourceKind},
     stream::{Child, Refused, Stream},
@@ -52,6 +53,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     secret: SECRET,
     options: OPTIONS,
     key: KEY,
+    rights: RIGHTS,
     vocabulary: Vocabulary {
         items: ITEMS,
         words: &[STATUS, TRIAL, ENABLED, CLASS, ASSIGNMENT, APPLIES_TO],
@@ -87,6 +89,38 @@ const KEY: &str = "\
 3. Certificates & secrets > New client secret: copy its value, shown once.
 4. An administrator of each customer's tenant consents to the app once.
 ";
+
+/// The application permissions. Each tenant consents to its own: the partner's only to the list of its customers.
+const RIGHTS: Rights = Rights {
+    needed: &[
+        Right {
+            name: "User.Read.All",
+            streams: &["users", "users_plain"],
+            within: &["User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
+        },
+        Right {
+            name: "Organization.Read.All",
+            streams: &["skus", "subscriptions"],
+            within: &["Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"],
+        },
+        Right { name: "AuditLog.Read.All", streams: &["users"], within: &[] },
+        Right {
+            name: "DelegatedAdminRelationship.Read.All",
+            streams: &["customers"],
+            within: &["DelegatedAdminRelationship.ReadWrite.All"],
+        },
+    ],
+    // What lies in mailboxes, files and chats is not among them, although their permissions only read, too.
+    harmless: &[
+        "Directory.Read.All",
+        "Domain.Read.All",
+        "GroupMember.Read.All",
+        "LicenseAssignment.Read.All",
+        "PartnerBilling.Read.All",
+        "Reports.Read.All",
+        "User.ReadBasic.All",
+    ],
+};
 
 const ITEMS: &[ItemKind] = &[
     ItemKind {
