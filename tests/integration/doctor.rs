@@ -135,7 +135,7 @@ impl Clinic {
         for topic in ["identity", "table", "files", "settings", "rules", "recipients", "sender", "mail", "secret"] {
             assert!(lines.iter().any(|line| line.topic == topic), "{topic}");
         }
-        for topic in ["vendor", "sync", "products", "mappings", "clock", "schedule", "alarms", "closing"] {
+        for topic in ["vendor", "rights", "sync", "products", "mappings", "clock", "schedule", "alarms", "closing"] {
             assert!(lines.iter().any(|line| line.topic == topic), "{topic}");
         }
     }
@@ -219,7 +219,7 @@ async fn every_planted_fault_is_found_with_what_to_do() {
     the_secrets(&mut clinic).await;
     the_set_up(&mut clinic).await;
     the_days(&mut clinic).await;
-    assert_eq!(clinic.found.len(), 29, "{:?}", clinic.found);
+    assert_eq!(clinic.found.len(), 30, "{:?}", clinic.found);
     drop(clinic.backend);
 }
 
@@ -319,6 +319,13 @@ async fn the_secrets(clinic: &mut Clinic) {
     let refused = gap("vendor", "ninjaone", "the vendor refuses the client id and secret", "renew it at the vendor");
     clinic.finds("secret refused by the vendor", &refused).await;
     clinic.secrets(|_| {}, 0o600);
+    let of_ninja = "connector = \"ninjaone\"";
+    let too_much = format!("{of_ninja}\noauth_scope = \"monitoring management\"");
+    clinic.write("config/settings.toml", &clinic.settings().replacen(of_ninja, &too_much, 1));
+    let more = gap("rights", "ninjaone", "may also do: management", "give the key only monitoring");
+    clinic.finds("key that may do too much", &Expected { status: CheckStatus::Advice, ..more }).await;
+    clinic.write("config/settings.toml", &clinic.settings());
+    clinic.is_well().await;
     clinic.vendors.set_fault("connectwise", Some(FaultProfile::Refused)).await.unwrap();
     let gone = gap("vendor", "connectwise", "cannot be reached: no connection", "`base_url`");
     clinic.finds("vendor unreachable", &gone).await;

@@ -27,6 +27,8 @@ pub struct Rights {
     pub needed: &'static [Right],
     /// Not needed, and no reason for a word: they only read what any billing may see.
     pub harmless: &'static [&'static str],
+    /// The option that says which rights a token is asked for.
+    pub option: Option<&'static str>,
 }
 
 /// One right that a source needs.
@@ -50,6 +52,9 @@ pub struct KeyRights {
     pub excess: Vec<String>,
     /// What the key lacks. Empty where the vendor does not name all that a key may do.
     pub missing: Vec<&'static str>,
+    /// The option that says which rights a token is asked for.
+    #[serde(skip)]
+    pub option: Option<&'static str>,
 }
 
 /// What a token's answer says that the key may do.
@@ -62,7 +67,7 @@ pub(crate) struct ToldRights {
 
 impl Rights {
     /// Of a vendor that does not tell.
-    pub(crate) const NOT_TOLD: Self = Self { needed: &[], harmless: &[] };
+    pub(crate) const NOT_TOLD: Self = Self { needed: &[], harmless: &[], option: None };
 
     /// `None`: this vendor does not tell, or has told nothing.
     fn held_against(&self, source: &Source, told: &ToldRights) -> Option<KeyRights> {
@@ -78,6 +83,7 @@ impl Rights {
             needed: names_of(&|right| source.streams().any(|stream| right.streams.contains(&stream.name))),
             excess: told.names.iter().filter(|name| !self.is_wanted(name)).cloned().collect(),
             missing: names_of(&|right| told.is_complete && is_due(right) && !right.is_given_by(told)),
+            option: self.option,
         })
     }
 
@@ -98,21 +104,20 @@ fn is_any_of(names: &[&str], name: &str) -> bool {
 }
 
 impl KeyRights {
-    /// What is wrong with the key, as a sentence without its first word: it may do more than it must, or less.
+    /// What is wrong with the key, if anything: it may do more than it must, or less.
     #[must_use]
     pub fn finding(&self) -> Option<String> {
-        let too_much = (!self.excess.is_empty()).then(|| format!("may also do: {}", listed(&self.excess)));
-        let too_little = (!self.missing.is_empty()).then(|| format!("lacks {}", listed(&self.missing)));
-        match (too_much, too_little) {
-            (Some(too_much), Some(too_little)) => Some(format!("{too_little}, and {too_much}")),
-            (one, other) => one.or(other),
-        }
+        let too_much = (!self.excess.is_empty()).then(|| format!("the key may also do: {}", listed(&self.excess)));
+        let too_little = (!self.missing.is_empty()).then(|| format!("the key lacks {}", listed(&self.missing)));
+        let findings: Vec<String> = too_little.into_iter().chain(too_much).collect();
+        (!findings.is_empty()).then(|| findings.join("; "))
     }
 
     /// What to do about it.
     #[must_use]
     pub fn fix(&self) -> String {
-        format!("Truecount only reads: give it {}, and nothing else", listed(&self.needed))
+        let asked = self.option.map(|option| format!(", and name no more in `{option}`")).unwrap_or_default();
+        format!("Truecount only reads: give the key only {}{asked}", listed(&self.needed))
     }
 }
 
@@ -187,6 +192,7 @@ mod tests {
     const RIGHTS: Rights = Rights {
         needed: &[Right { name: "Seats.Read", streams: &["seats"], within: &["Seats.Write"] }],
         harmless: &["Reports.Read"],
+        option: Some("oauth_scope"),
     };
 
     fn jwt(claims: &str) -> String {
@@ -258,19 +264,22 @@ mod tests {
     fn rights_are_held_against_what_is_needed() {
         let cases = [
             (r#"{"roles":["Seats.Read","openid","REPORTS.READ"]}"#, None),
-            (r#"{"roles":["Seats.Read","Mail.Send"]}"#, Some("may also do: Mail.Send")),
-            (r#"{"roles":["Seats.Write"]}"#, Some("may also do: Seats.Write")),
-            (r#"{"roles":["Reports.Read"]}"#, Some("lacks Seats.Read")),
+            (r#"{"roles":["Seats.Read","Mail.Send"]}"#, Some("the key may also do: Mail.Send")),
+            (r#"{"roles":["Seats.Write"]}"#, Some("the key may also do: Seats.Write")),
+            (r#"{"roles":["Reports.Read"]}"#, Some("the key lacks Seats.Read")),
             (
                 r#"{"roles":["Mail.Send","Mail.Read"]}"#,
-                Some("lacks Seats.Read, and may also do: Mail.Read and Mail.Send"),
+                Some("the key lacks Seats.Read; the key may also do: Mail.Read and Mail.Send"),
             ),
             (r#"{"scp":"Reports.Read"}"#, None),
         ];
         for (claims, finding) in cases {
             let rights = RIGHTS.held_against(&source(), &told_by(&jwt(claims), None)).unwrap();
             assert_eq!(rights.finding().as_deref(), finding, "{claims}");
-            assert_eq!(rights.fix(), "Truecount only reads: give it Seats.Read, and nothing else");
+            assert_eq!(
+                rights.fix(),
+                "Truecount only reads: give the key only Seats.Read, and name no more in `oauth_scope`"
+            );
         }
         assert_eq!(RIGHTS.held_against(&source(), &told_by("opaque", None)), None, "the vendor told nothing");
         let told = told_by(&jwt(r#"{"roles":["Mail.Send"]}"#), None);

@@ -1,7 +1,7 @@
 //! What would go wrong at month-end, and how to fix it: checked with requests that change nothing.
 //!
 //! ```text
-//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ syncs ▸ products ▸ mappings ▸ clock ▸ schedule ▸ closing
+//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ keys' rights ▸ syncs ▸ products ▸ mappings ▸ clock ▸ schedule ▸ closing
 //! ```
 //! Deliberately absent: repairs, and the permissions of the functions' own roles, which the template grants.
 
@@ -17,6 +17,7 @@ use std::path::Path;
 use serde::Serialize;
 use truecount_app::{Config, Environment};
 use truecount_billing::Remedy;
+use truecount_connectors::KeyRights;
 use truecount_platform::PortErrorKind;
 
 use crate::inspector::AwsInspector;
@@ -51,13 +52,16 @@ pub struct CheckResult {
     /// How to fix it; only of a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// What a source's key may do; only where that was checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rights: Option<KeyRights>,
 }
 
 impl CheckResult {
     /// In order.
     #[must_use]
     pub fn ok(topic: &'static str, message: impl Into<String>) -> Self {
-        Self { topic, about: None, status: CheckStatus::Ok, message: message.into(), fix: None }
+        Self { topic, about: None, status: CheckStatus::Ok, message: message.into(), fix: None, rights: None }
     }
 
     /// Not in order, with how to fix it.
@@ -68,7 +72,7 @@ impl CheckResult {
         message: impl Into<String>,
         fix: impl Into<String>,
     ) -> Self {
-        Self { topic, about: None, status, message: message.into(), fix: Some(fix.into()) }
+        Self { topic, about: None, status, message: message.into(), fix: Some(fix.into()), rights: None }
     }
 
     /// The same, about this source, rule or file.

@@ -1,10 +1,10 @@
-//! One harmless request to a source's vendor: whether it is there and accepts the secret.
+//! One harmless request to a source's vendor: whether it is there and accepts the secret, and what the key may do.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use truecount_billing::Remedy;
-use truecount_connectors::{Http, HttpSetup, Limits, SettingsError, Source, SourceError, probe};
+use truecount_connectors::{Http, HttpSetup, KeyRights, Limits, SettingsError, Source, SourceError, probe};
 use truecount_platform::Fields;
 
 /// How long a vendor may take for one request, in seconds.
@@ -20,6 +20,8 @@ pub struct VendorAnswer {
     pub outcome: Result<(), ProbeError>,
     /// How far the vendor's clock is ahead of this machine's, where it told.
     pub skew: Option<SignedDuration>,
+    /// What the key may do, where the vendor told; also of one that was refused.
+    pub rights: Option<KeyRights>,
 }
 
 /// Why the vendor did not answer.
@@ -52,8 +54,8 @@ pub async fn ask_vendor(source: &Source, secret: Fields) -> VendorAnswer {
     match Http::new(source, setup) {
         Ok(http) => {
             let outcome = probe(source, &http).await.map_err(ProbeError::from);
-            VendorAnswer { outcome, skew: http.skew() }
+            VendorAnswer { outcome, skew: http.skew(), rights: http.key_rights(source) }
         }
-        Err(error) => VendorAnswer { outcome: Err(error.into()), skew: None },
+        Err(error) => VendorAnswer { outcome: Err(error.into()), skew: None, rights: None },
     }
 }

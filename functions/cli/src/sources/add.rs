@@ -5,7 +5,7 @@ use anyhow::Context;
 use toml::{Table, Value};
 use truecount_app::Settings;
 use truecount_billing::{Remedy, SourceId};
-use truecount_connectors::{Category, SOURCE_KINDS, Source, SourceKind, connect, source_kind};
+use truecount_connectors::{Category, KeyRights, SOURCE_KINDS, Source, SourceKind, connect, source_kind};
 use truecount_operator::vendor::ask_vendor;
 use truecount_platform::Fields;
 use truecount_store::SETTINGS_FILE;
@@ -39,9 +39,7 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs) -> any
     let source = connect(kind.name, &options)?;
     let settings = with_source(text, kind, &id, &options)?;
     let fields = secrets::read_fields(&id, kind, args.secret_file.as_deref())?;
-    if !args.no_test {
-        test(kind, &source, fields.clone()).await?;
-    }
+    let rights = if args.no_test { None } else { test(kind, &source, fields.clone()).await? };
     let secret_place = secrets::store(backend, &id, &fields, args.kms_key.as_deref()).await?;
     let place = backend.env.config.place(SETTINGS_FILE);
     if let Target::Directory(_) = backend.target {
@@ -57,6 +55,7 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs) -> any
             "settings": place,
             "secret": secret_place,
             "is_tested": !args.no_test,
+            "rights": rights,
             "traps": kind.traps,
         }))?;
         return Ok(Ending::Clean);
@@ -178,13 +177,18 @@ fn with_source(text: &str, kind: &SourceKind, id: &SourceId, options: &Table) ->
     Ok(whole)
 }
 
-/// One harmless request with the key.
-async fn test(kind: &SourceKind, source: &Source, fields: Fields) -> anyhow::Result<()> {
+/// One harmless request with the key; what the vendor told of it. A key that may do more than read is named, and kept.
+async fn test(kind: &SourceKind, source: &Source, fields: Fields) -> anyhow::Result<Option<KeyRights>> {
     tell(&format!("Asking {} …", kind.title));
-    let Err(error) = ask_vendor(source, fields).await.outcome else {
+    let answer = ask_vendor(source, fields).await;
+    let finding = answer.rights.as_ref().and_then(|rights| Some((rights.finding()?, rights.fix())));
+    let warning = finding.map(|(finding, fix)| format!("Warning: {finding}. {fix}."));
+    let Err(error) = answer.outcome else {
         tell(&format!("{} answers, and accepts the key.", kind.title));
-        return Ok(());
+        warning.iter().for_each(|warning| tell(warning));
+        return Ok(answer.rights);
     };
+    warning.iter().for_each(|warning| tell(warning));
     let fix = match error.remedy() {
         Remedy::FixCredentials => "check the key",
         Remedy::FixConfiguration => "check the options, first of all `base_url`",

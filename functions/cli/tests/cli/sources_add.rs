@@ -12,13 +12,18 @@ const KEY: &str = r#"{"client_id": "an id", "client_secret": "c4n4ry"}"#;
 
 /// A vendor that gives tokens and two organizations, or refuses every key; its URL. It ends with the process.
 fn vendor(status: &'static str) -> String {
+    vendor_of(status, "monitoring")
+}
+
+/// The same, whose tokens have a scope.
+fn vendor_of(status: &'static str, scope: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap(), status)));
+    std::thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap(), status, scope)));
     url
 }
 
-fn answer(mut stream: TcpStream, status: &str) {
+fn answer(mut stream: TcpStream, status: &str, scope: &str) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
@@ -38,8 +43,10 @@ fn answer(mut stream: TcpStream, status: &str) {
         }
     }
     reader.take(length).read_to_end(&mut Vec::new()).unwrap();
+    let token = r#"{"access_token": "c4n4ry-token", "token_type": "Bearer", "expires_in": 3600, "scope": "SCOPE"}"#;
+    let token = token.replace("SCOPE", scope);
     let body = match (status, is_token) {
-        ("200 OK", true) => r#"{"access_token": "c4n4ry-token", "token_type": "Bearer", "expires_in": 3600}"#,
+        ("200 OK", true) => &token,
         ("200 OK", false) => r#"[{"id": 1, "name": "Harbour"}, {"id": 2, "name": "Quarry"}]"#,
         _ => r#"{"error": "invalid_client"}"#,
     };
@@ -116,6 +123,25 @@ fn a_source_is_tested_and_written_behind_everything_else() {
     assert_eq!(again.status.code(), Some(CLEAN), "{}", err(&again));
     let answer: serde_json::Value = serde_json::from_str(&out(&again)).unwrap();
     assert_eq!((&answer["source"], &answer["is_tested"]), (&"ninjaone".into(), &true.into()));
+    assert_eq!(answer["rights"], serde_json::json!({ "needed": ["monitoring"], "excess": [], "missing": [] }));
+    assert!(!err(&added).contains("Warning") && !err(&again).contains("Warning"), "{}", err(&added));
+}
+
+#[test]
+fn a_key_that_may_do_too_much_is_named_and_kept() {
+    let folder = data_directory();
+    let at = folder.path();
+    let base = format!("base_url={}", vendor_of("200 OK", "monitoring management control offline_access"));
+    let added = add(at, &["ninjaone", "rmm", "--option", &base], KEY);
+    assert_eq!(added.status.code(), Some(CLEAN), "{}", err(&added));
+    let warning = "Warning: the key may also do: control and management. Truecount only reads: give the key only \
+                   monitoring, and name no more in `oauth_scope`.";
+    assert!(err(&added).contains(warning), "{}", err(&added));
+    assert!(secrets(at).contains("[rmm]") && settings(at).contains("id = \"rmm\""));
+    let in_json = add(at, &["ninjaone", "other", "--json", "--option", &base], KEY);
+    let answer: serde_json::Value = serde_json::from_str(&out(&in_json)).unwrap();
+    let rights = serde_json::json!({ "needed": ["monitoring"], "excess": ["control", "management"], "missing": [] });
+    assert_eq!(answer["rights"], rights, "{}", out(&in_json));
 }
 
 #[test]

@@ -73,6 +73,7 @@ const KEY: &str = "\
 const RIGHTS: Rights = Rights {
     needed: &[Right { name: "monitoring", streams: &["organizations", "devices"], within: &[] }],
     harmless: &[],
+    option: Some("oauth_scope"),
 };
 
 const DEVICE: &[IdentityField] = &[IdentityField::Serial, IdentityField::MacAddress, IdentityField::HostName];

@@ -1,9 +1,9 @@
-//! Each source: its credentials, one harmless request to its vendor, and its last sync.
+//! Each source: its credentials, one harmless request to its vendor, what its key may do, and its last sync.
 
 use jiff::SignedDuration;
 use truecount_app::{AGE_DAYS_MAX, Config, Environment, SourceSettings};
 use truecount_billing::Remedy;
-use truecount_connectors::{Source, connect, source_kind};
+use truecount_connectors::{KeyRights, Source, connect, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
 use truecount_store::{SnapshotManifest, SyncStatus};
 
@@ -61,7 +61,7 @@ async fn vendor(
     skews: &mut Vec<(String, SignedDuration)>,
 ) {
     let set = format!("renew it at the vendor, then `truecount secrets set {}`", source.id);
-    let VendorAnswer { outcome, skew } = ask_vendor(built, secret).await;
+    let VendorAnswer { outcome, skew, rights } = ask_vendor(built, secret).await;
     skews.extend(skew.map(|skew| (source.id.to_string(), skew)));
     let result = match outcome {
         Ok(()) => CheckResult::ok("vendor", "answers, and accepts the secret"),
@@ -77,6 +77,20 @@ async fn vendor(
         }
     };
     results.push(result.about(&source.id));
+    results.extend(rights.map(|rights| key_rights(rights).about(&source.id)));
+}
+
+/// Whether the key may do more than read, or lacks something that is read.
+pub(super) fn key_rights(rights: KeyRights) -> CheckResult {
+    let result = match rights.finding() {
+        None => CheckResult::ok("rights", "the vendor names none that the key does not need"),
+        // What is missing is not read; what is too much is never used.
+        Some(finding) => {
+            let status = if rights.missing.is_empty() { CheckStatus::Advice } else { CheckStatus::Warning };
+            CheckResult::problem(status, "rights", finding, rights.fix())
+        }
+    };
+    CheckResult { rights: Some(rights), ..result }
 }
 
 /// How recent and complete the last sync is.

@@ -198,6 +198,25 @@ fn what_helps_depends_on_what_happened() {
 }
 
 #[test]
+fn a_key_is_judged_by_what_it_lacks_and_by_what_is_too_much() {
+    for (excess, missing, status) in [
+        (&[][..], &[][..], CheckStatus::Ok),
+        (&["seats.write".to_owned()], &[], CheckStatus::Advice),
+        (&[], &["seats.read"], CheckStatus::Warning),
+        (&["seats.write".to_owned()], &["seats.read"], CheckStatus::Warning),
+    ] {
+        let needed = vec!["seats.read"];
+        let rights = KeyRights { needed, excess: excess.to_vec(), missing: missing.to_vec(), option: None };
+        let result = sources::key_rights(rights.clone());
+        assert_eq!((result.topic, result.status, result.fix.is_some()), ("rights", status, status != CheckStatus::Ok));
+        let json = serde_json::to_value(&result).unwrap();
+        let expected = serde_json::json!({ "needed": ["seats.read"], "excess": excess, "missing": missing });
+        assert_eq!(json["rights"], expected);
+        assert!(serde_json::to_value(CheckResult::ok("table", "there")).unwrap().get("rights").is_none());
+    }
+}
+
+#[test]
 fn an_error_is_shown_with_every_cause() {
     #[derive(Debug, thiserror::Error)]
     #[error("outer")]

@@ -22,10 +22,11 @@ impl Vendor for NinjaOne {
     }
 
     fn token(&self, call: &Call, number: u64) -> Reply {
+        let scope = call.form("scope").unwrap_or_default();
         let good = call.form("grant_type").as_deref() == Some("client_credentials")
             && call.form("client_id") == Some(secret(NINJAONE, "client_id"))
             && call.form("client_secret") == Some(secret(NINJAONE, "client_secret"))
-            && call.form("scope").is_some_and(|scope| scope.split(' ').any(|word| word == "monitoring"));
+            && scope.split(' ').any(|word| word == "monitoring");
         if !good {
             return Reply::status(
                 401,
@@ -35,7 +36,7 @@ impl Vendor for NinjaOne {
         let body = Object::new()
             .text("access_token", &token_text(NINJAONE, "-", number))
             .raw("expires_in", 3_600)
-            .text("scope", "monitoring management")
+            .text("scope", &scope)
             .text("token_type", "Bearer");
         Reply::json(body.end())
     }

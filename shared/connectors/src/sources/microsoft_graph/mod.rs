@@ -120,6 +120,7 @@ const RIGHTS: Rights = Rights {
         "Reports.Read.All",
         "User.ReadBasic.All",
     ],
+    option: None,
 };
 
 const ITEMS: &[ItemKind] = &[
