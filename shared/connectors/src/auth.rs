@@ -114,7 +114,8 @@ pub enum Grant {
         /// The password, such as `{password}`.
         password: String,
     },
-    /// A refresh token. One that the vendor replaces is used for the rest of the crawl.
+    /// A refresh token. One that the vendor replaces is used for the rest of the crawl, and is not stored: where the
+    /// one that it replaced is spent, the next crawl is refused.
     Refresh {
         /// The refresh token, such as `{refresh_token}`.
         refresh_token: String,
@@ -237,7 +238,24 @@ impl SecretFields {
 /// What stands for a secret value in an archived answer.
 const REDACTED: &str = "redacted";
 
+/// What a vendor refuses by a wrong or expired client secret.
+pub(crate) const CLIENT_PROOF: &str = "client id and secret";
+
+/// What a token endpoint says of a user or a refresh token that it does not accept (RFC 6749).
+const INVALID_GRANT: &str = "invalid_grant";
+
 impl Grant {
+    /// What a vendor refuses that gives no token, with this error code.
+    pub(crate) fn proof(&self, code: Option<&str>) -> &'static str {
+        match self {
+            Self::Password { .. } if code == Some(INVALID_GRANT) => "user's name and password",
+            Self::Refresh { .. } if code == Some(INVALID_GRANT) => {
+                "refresh token, which has expired or was replaced when it was last used"
+            }
+            _ => CLIENT_PROOF,
+        }
+    }
+
     fn templates(&self) -> Vec<&String> {
         match self {
             Self::ClientCredentials => vec![],

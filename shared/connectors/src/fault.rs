@@ -82,8 +82,10 @@ pub enum ErrorKind {
         code: Option<String>,
     },
     /// The token request was refused.
-    #[error("no token: the vendor refuses the client id and secret (HTTP {status}{})", Code(.code.as_deref()))]
+    #[error("no token: the vendor refuses the {proof} (HTTP {status}{})", Code(.code.as_deref()))]
     TokenRefused {
+        /// By what the token was to be had.
+        proof: &'static str,
         /// The HTTP status.
         status: u16,
         /// The vendor's error code.
@@ -243,7 +245,7 @@ impl ErrorKind {
             Self::NotAllowed { code } => (FetchProblem::NotAllowed, Some(403), code.clone()),
             Self::Refused { status, code } => (FetchProblem::Refused, Some(*status), code.clone()),
             Self::Answered { code } => (FetchProblem::Refused, Some(200), code.clone()),
-            Self::TokenRefused { status, code } => (FetchProblem::CredentialRefused, Some(*status), code.clone()),
+            Self::TokenRefused { status, code, .. } => (FetchProblem::CredentialRefused, Some(*status), code.clone()),
             Self::Redirected { .. }
             | Self::ForeignLink { .. }
             | Self::BadLink

@@ -11,7 +11,8 @@ use tokio::sync::Mutex;
 
 use crate::{
     auth::{
-        Basic, Grant, SecretFields, SessionAuth, SessionPlace, Token, TokenAuth, TokenStyle, token_from, token_url,
+        Basic, CLIENT_PROOF, Grant, SecretFields, SessionAuth, SessionPlace, Token, TokenAuth, TokenStyle, token_from,
+        token_url,
     },
     endpoint::origin_text,
     envelope::text_at,
@@ -146,7 +147,8 @@ impl Http {
             status @ (500..=599 | 408) => Err(ErrorKind::ServerFails { status }.into()),
             status => {
                 let code = self.refusal_code(response, &host, seconds).await;
-                Err(ErrorKind::TokenRefused { status, code }.into())
+                let proof = auth.grant.proof(code.as_deref());
+                Err(ErrorKind::TokenRefused { proof, status, code }.into())
             }
         }
     }
@@ -192,8 +194,8 @@ impl Http {
             429 => Err(self.throttled(after)),
             status @ (500..=599 | 408) => Err(ErrorKind::ServerFails { status }.into()),
             status => {
-                let code = self.refusal_code(response, &host, seconds).await;
-                Err(ErrorKind::TokenRefused { status, code }.into())
+                let (proof, code) = (CLIENT_PROOF, self.refusal_code(response, &host, seconds).await);
+                Err(ErrorKind::TokenRefused { proof, status, code }.into())
             }
         }
     }

@@ -97,6 +97,28 @@ async fn a_token_is_had_by_each_grant_in_each_style() {
     assert!(asked.body.starts_with(r#"{"client_id":"u53r","#), "{}", asked.body);
 }
 
+/// Who is to renew something must know what.
+#[tokio::test]
+async fn what_was_refused_is_named() {
+    let refresh = || Grant::Refresh { refresh_token: "{password}".into() };
+    let password = || Grant::Password { user: "{user}".into(), password: "{password}".into() };
+    let replaced = "refresh token, which has expired or was replaced when it was last used (HTTP 400, `invalid_grant`)";
+    for (grant, code, expected) in [
+        (refresh(), "invalid_grant", replaced),
+        (password(), "invalid_grant", "user's name and password (HTTP 400, `invalid_grant`)"),
+        (Grant::ClientCredentials, "invalid_grant", "client id and secret (HTTP 400, `invalid_grant`)"),
+        (refresh(), "invalid_client", "client id and secret (HTTP 400, `invalid_client`)"),
+    ] {
+        let vendor = Vendor::start(move |_, _| Reply::status(400).saying(&format!(r#"{{"error":"{code}"}}"#))).await;
+        let auth = TokenAuth { grant, ..token(&vendor.base) };
+        let run = run(&Lists::new(&vendor.base, Auth { token: Some(auth), ..Auth::default() })).await;
+        let error = run.error();
+        assert!(error.ends_with(&format!("no token: the vendor refuses the {expected}")), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        assert_eq!(vendor.asked().len(), 1, "asking again does not help");
+    }
+}
+
 /// A refresh token that the vendor replaces is spent: the next token is asked for with the new one.
 #[tokio::test]
 async fn a_replaced_refresh_token_is_used_from_then_on() {
