@@ -87,7 +87,7 @@ pub struct UsageItem {
     /// How long it was bought for; `None`: not committed, or the vendor does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commitment: Option<Commitment>,
-    /// What all of its units cost the MSP for one billing cycle; `None`: not known.
+    /// What all of its units cost the MSP in a month; `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Money>,
 }

@@ -98,10 +98,13 @@ const STATUS: WordList = WordList {
 };
 
 /// Whether it recurs, from how it is billed. Pax8 writes some terms in two ways.
+/// Billed each month.
+const MONTHLY: &str = "monthly";
+
 const BILLING: WordList = WordList {
     field: "billingTerm",
     words: &[
-        ("Monthly", Meaning::Value("monthly")),
+        ("Monthly", Meaning::Value(MONTHLY)),
         ("Annual", Meaning::Value("annual")),
         ("1-Year", Meaning::Value("annual")),
         ("1 Year", Meaning::Value("annual")),
@@ -276,6 +279,7 @@ fn subscription(
     let term = term.map(|term| out.value(&TERM, Some(term)).unwrap_or(term).to_owned());
     let (state, billing) = state(&row, ends, at, out);
     let vendor = product.and_then(|product| product.vendor.clone());
+    let cost = monthly_cost(&row, billing.as_deref(), quantity);
     let attributes = [("term", term), ("billing", billing), ("vendor", vendor)];
     let name = filled(row.product_name.clone()).or_else(|| product.and_then(|product| product.name.clone()));
     let mut item = UsageItem {
@@ -285,7 +289,7 @@ fn subscription(
         quantity: quantity.map(|amount| Quantity { amount, unit: Unit::Seat }),
         attributes: attributes.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
         commitment: commitment(row.commitment_term.as_ref()),
-        cost: cost(row.partner_cost.as_deref(), row.currency_code.as_deref()),
+        cost,
         ..UsageItem::new(row.id.item(at)?, "subscription")
     };
     // The maker's id of the subscription tells it from the one that the maker lists itself.
@@ -322,8 +326,11 @@ fn commitment(term: Option<&CommitmentTerm>) -> Option<Commitment> {
     Some(Commitment { until: Some(until), cancellable_until: None })
 }
 
-/// What one seat costs the partner. Without a currency it is no amount of money.
-fn cost(amount_text: Option<&RawValue>, currency: Option<&str>) -> Option<Money> {
-    let cost: Decimal = amount(amount_text).ok().flatten()?;
-    Some(Money::new(cost, Currency::new(currency?).ok()?))
+/// What all seats cost the partner in a month: Pax8 gives the price of one seat for one billing term, and only of a
+/// monthly one it is known how long that is. Without a currency it is no amount of money.
+fn monthly_cost(row: &Subscription, billing: Option<&str>, seats: Option<Decimal>) -> Option<Money> {
+    let each: Decimal = amount(row.partner_cost.as_deref()).ok().flatten()?;
+    let currency = Currency::new(row.currency_code.as_deref()?).ok()?;
+    let cost = each.checked_mul(seats?).filter(|_| billing == Some(MONTHLY))?;
+    Some(Money::new(cost, currency))
 }
