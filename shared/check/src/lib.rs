@@ -1,21 +1,30 @@
 //! `truecount check`: compares billed lines with usage from CSV files; needs no set-up, stores and sends nothing.
 //!
-//! Reads each file once, line by line, and pushes what it reads into the same reconciliation that a month's run
-//! uses. Deliberately absent: what a difference is, its value, and the report's layout.
+//! Reads each file once, line by line, into the columns of the same reconciliation that a month's run uses, and compares
+//! with its plain options. Deliberately absent: what a difference is, its value, and the report's layout.
 
+mod account_rows;
 mod billed;
+mod findings;
+mod list;
 mod mappings;
 mod output;
 mod parse;
 mod rows;
 mod rules;
+mod setup;
 mod table;
+mod takers;
 #[cfg(test)]
 mod tests;
 mod usage;
 mod world;
+mod written;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 pub use world::{
     ExpectedRow, ExpectedWhen, NaiveDifference, ObservedRow, ObservedWorld, World, WorldAccount, WorldAccountRead,
@@ -24,10 +33,14 @@ pub use world::{
     WorldStreamError, WorldUpperEnd, compare_worlds,
 };
 
-use truecount_billing::{CountDay, FieldError, ReadState, Side, SourceId};
-use truecount_reconciliation::{
-    Options, Profile, ReconcileError, Reconciler, Reconciliation, RulesError, SourceStatus,
-};
+pub use findings::CheckTotal;
+
+use serde::Serialize;
+use truecount_billing::{CountDay, FieldError};
+use truecount_reconciliation::RowKind;
+
+use findings::Findings;
+use list::{List, ListError};
 
 /// The input of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +51,8 @@ pub struct CheckArgs {
     pub usage: PathBuf,
     /// CSV: which client each account belongs to. `None`: by names that are equal and unique.
     pub mappings: Option<PathBuf>,
-    /// TOML, or CSV for the plain profile. `None`: each product code that equals a SKU is a rule.
+    /// CSV: which product is compared with which items; or a TOML file of the rules language, and then everything is judged
+    /// as in a month's run. `None`: each product code that equals a SKU is a rule.
     pub rules: Option<PathBuf>,
     /// The count day and the billing day.
     pub as_of: CountDay,
@@ -48,21 +62,34 @@ pub struct CheckArgs {
 }
 
 /// What was found, and where it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckOutcome {
-    /// Everything that was found.
-    pub reconciliation: Reconciliation,
+    /// How many rows of each kind `exceptions.csv` has, by the word in its column `kind`.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// Comparisons that could not be made; those that hang on a source that no file names are told once, at the source.
+    pub not_reconciled: u64,
+    /// Whether everything could be compared.
+    pub is_complete: bool,
+    /// What the exceptions are worth a month, by currency.
+    pub totals: Vec<CheckTotal>,
     /// The exceptions' file.
-    pub exceptions: PathBuf,
+    pub exceptions_file: PathBuf,
     /// The setup findings' file.
-    pub setup: PathBuf,
+    pub setup_file: PathBuf,
 }
 
 impl CheckOutcome {
+    /// How many exceptions there are, beside what could not be compared.
+    #[must_use]
+    pub fn exception_count(&self) -> u64 {
+        let exceptions = self.kinds.iter().filter(|(kind, _)| **kind != RowKind::NotReconciled.as_str());
+        exceptions.map(|(_, count)| count).sum()
+    }
+
     /// Exit code: 0 clean, 1 exceptions found, 2 something could not be reconciled.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        match (self.reconciliation.is_complete(), self.reconciliation.exception_count()) {
+        match (self.is_complete, self.exception_count()) {
             (false, _) => 2,
             (true, 1..) => 1,
             (true, 0) => 0,
@@ -102,12 +129,22 @@ pub enum CheckError {
     /// A field has an invalid value.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// The rules.
-    #[error(transparent)]
-    Rules(#[from] RulesError),
-    /// The comparison itself.
-    #[error(transparent)]
-    Reconcile(#[from] ReconcileError),
+    /// Nothing says what is compared with what.
+    #[error("{file}: {why}")]
+    NoRule {
+        /// The file.
+        file: String,
+        /// What is missing.
+        why: String,
+    },
+    /// What was read cannot be compared.
+    #[error("{file}: {why}")]
+    List {
+        /// The file.
+        file: String,
+        /// Why.
+        why: String,
+    },
     /// The output folder.
     #[error("{place} cannot be written: {why}")]
     Output {
@@ -123,33 +160,30 @@ pub enum CheckError {
 /// # Errors
 /// [`CheckError`] names the file, the line, the field and what to do. A difference is not an error.
 pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
-    let (rules, profile) = rules::read(args)?;
-    let mut reconciler = Reconciler::new(rules, Options::for_check(args.as_of, profile));
-    reconciler.source(status(billed::source()?, Side::Agreed, args.as_of));
-    billed::read(&args.billed, &mut reconciler)?;
+    if let Some(rules) = args.rules.as_deref().filter(|rules| written::is_written(rules)) {
+        return written::run(args, rules);
+    }
+    let file = || named(args.rules.as_deref().unwrap_or(&args.billed));
+    let wrong = |error: ListError| CheckError::List { file: file(), why: error.to_string() };
+    let mut list = List::new(rules::read(args)?, args.as_of).map_err(|error| wrong(error.into()))?;
+    billed::read(&args.billed, args.as_of, &mut list)?;
     if let Some(path) = &args.mappings {
-        mappings::read(path, args.as_of, &mut reconciler)?;
+        mappings::read(path, &mut list)?;
     }
-    usage::read(&args.usage, args.as_of, &mut reconciler)?;
+    usage::read(&args.usage, &mut list)?;
     if args.mappings.is_none() {
-        mappings::by_name(&mut reconciler)?;
+        mappings::by_name(&mut list);
     }
-    output::write(args, reconciler.finish()?)
-}
-
-/// A source that is read completely from a file.
-fn status(source: SourceId, side: Side, as_of: CountDay) -> SourceStatus {
-    let (connector, read_state) = ("csv".to_owned(), ReadState::Complete);
-    SourceStatus { source, connector, side, read_state, synced_on: Some(as_of.0), receipt: None }
+    let list = list.finish().map_err(wrong)?;
+    let found = Findings::of(&list);
+    let setup = setup::setup(&list, &found.price_unknown);
+    let (exceptions_file, setup_file) = output::write(args, |take| found.each_exception(take), &setup)?;
+    let is_complete = found.is_complete();
+    let Findings { kinds, not_reconciled, totals, .. } = found;
+    Ok(CheckOutcome { kinds, not_reconciled, is_complete, totals, exceptions_file, setup_file })
 }
 
 /// The file's name as given.
 fn named(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// CSV rules, or none, mean the plain profile.
-fn profile_of(rules: Option<&Path>) -> Profile {
-    let is_toml = rules.and_then(Path::extension).is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
-    if is_toml { Profile::Full } else { Profile::Plain }
 }

@@ -1,66 +1,71 @@
 //! Which account is which client's: from a file, or by names that are equal and unique.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
-use truecount_billing::{AccountId, ClientId, CountDay, ReadState, Side, SourceId};
+use truecount_billing::{AccountId, ClientId, SourceId};
 use truecount_matching::confirmed_by_name;
-use truecount_reconciliation::{AccountNo, DecidedBy, Mapping, Reconciler, SourceNo};
+use truecount_reconciliation::AccountBelonging;
 
 use super::{
-    CheckError, status,
-    table::{Columns, each_row},
+    CheckError,
+    list::List,
+    table::{Columns, OtherColumns, each_row},
 };
 
-const COLUMNS: Columns<3> = Columns { names: ["source", "account_id", "client_id"], optional_count: 0 };
-const SOURCE: usize = 0;
-const ACCOUNT_ID: usize = 1;
-const CLIENT_ID: usize = 2;
+pub(super) const COLUMNS: Columns<3> =
+    Columns { names: ["source", "account_id", "client_id"], optional_count: 0, others: OtherColumns::Ignored };
+pub(super) const SOURCE: usize = 0;
+pub(super) const ACCOUNT_ID: usize = 1;
+pub(super) const CLIENT_ID: usize = 2;
 
-/// Pushes every mapping. A source that is named here exists, even if it has no usage.
-pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) -> Result<(), CheckError> {
+/// Takes every mapping. A source that is named here exists, even if it has no usage.
+pub(super) fn read(path: &Path, list: &mut List) -> Result<(), CheckError> {
     each_row(path, &COLUMNS, |row| {
-        let source = SourceId::new(row.key(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?;
-        let id = AccountId::new(row.key(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
-        if reconciler.find_source(&source).is_none() {
-            reconciler.source(status(source.clone(), Side::Used, as_of));
+        let source = match list.find_source(row.key(SOURCE)) {
+            Some(known) => known,
+            None => list.source(&SourceId::new(row.key(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?),
+        };
+        let client = match list.find_client(row.key(CLIENT_ID)) {
+            Some(known) => known,
+            None => {
+                let id = ClientId::new(row.key(CLIENT_ID)).map_err(|e| row.wrong(CLIENT_ID, &e))?;
+                list.client(id).map_err(|what| row.too_much(CLIENT_ID, what))?
+            }
+        };
+        let client = client as usize;
+        let Some(known) = list.find_account(source, row.key(ACCOUNT_ID)) else {
+            let id = AccountId::new(row.key(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
+            let belongs = AccountBelonging::Client(client);
+            list.new_account(source, id, "", belongs).map_err(|what| row.too_much(ACCOUNT_ID, what))?;
+            return Ok(());
+        };
+        match list.inputs.accounts[known as usize].belongs {
+            AccountBelonging::Client(other) if other != client => {
+                let (id, source) = (row.key(ACCOUNT_ID), row.key(SOURCE));
+                let (here, before) = (row.key(CLIENT_ID), &list.inputs.clients[other].id);
+                let why = format!(
+                    "account `{id}` of {source} is mapped to client `{here}` here and to `{before}` before; leave one"
+                );
+                Err(row.wrong(CLIENT_ID, &why))
+            }
+            _ => Ok(()),
         }
-        let account = reconciler.account(&source, &id, "", &ReadState::Complete)?;
-        let client_id = ClientId::new(row.key(CLIENT_ID)).map_err(|e| row.wrong(CLIENT_ID, &e))?;
-        if let Some(other) = reconciler.mapped_client(account).filter(|other| **other != client_id) {
-            let why = format!(
-                "account `{id}` of {source} is mapped to client `{client_id}` here and to `{other}` before; leave one"
-            );
-            return Err(row.wrong(CLIENT_ID, &why));
-        }
-        Ok(reconciler.decide(account, Mapping::Confirmed { client_id, by: DecidedBy::Person })?)
     })
 }
 
-/// Confirms names that are equal and unique on both sides, and proposes those that a person has to look at.
-pub(super) fn by_name(reconciler: &mut Reconciler) -> Result<(), CheckError> {
-    let mut by_source = BTreeMap::<SourceNo, Vec<(AccountNo, &str)>>::new();
-    for (account, source, name) in reconciler.accounts() {
-        by_source.entry(source).or_default().push((account, name));
-    }
-    let (mut decisions, mut proposals) = (Vec::new(), Vec::new());
-    for accounts in by_source.into_values() {
-        let found = confirmed_by_name(accounts, reconciler.clients());
+/// Confirms names that are equal and unique on both sides; of those that a person has to look at, the accounts may be
+/// each such client's.
+pub(super) fn by_name(list: &mut List) {
+    for source in 0..list.sources.len() {
+        let of_source = list.inputs.accounts.iter().enumerate().filter(|(_, account)| account.source == source);
+        let accounts = of_source.map(|(number, account)| (number, account.name.as_str()));
+        let clients = list.inputs.clients.iter().enumerate().map(|(number, client)| (number, client.name.as_str()));
+        let found = confirmed_by_name(accounts, clients);
         for (account, client) in found.confirmed {
-            decisions.push((account, Mapping::Confirmed { client_id: client.clone(), by: DecidedBy::EqualName }));
+            list.inputs.accounts[account].belongs = AccountBelonging::Client(client);
         }
         for (account, held_back) in found.held_back {
-            let why = held_back.why.for_people().to_owned();
-            let clients: Vec<ClientId> = held_back.clients.into_iter().cloned().collect();
-            let proposal = clients.first().cloned();
-            proposals.extend(clients.into_iter().skip(1).map(|client| (account, client)));
-            decisions.push((account, Mapping::Undecided { proposal, why }));
+            list.inputs.accounts[account].belongs = AccountBelonging::Undecided { may_be: held_back.clients };
         }
     }
-    for (account, mapping) in decisions {
-        reconciler.decide(account, mapping)?;
-    }
-    for (account, client) in proposals {
-        reconciler.propose(account, &client)?;
-    }
-    Ok(())
 }

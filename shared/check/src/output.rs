@@ -7,17 +7,28 @@ use std::{
 };
 
 use jiff::Timestamp;
-use truecount_reconciliation::Reconciliation;
-use truecount_reports::{ReportInput, RunHeader, Sheet};
+use truecount_billing::BillingMonth;
+use truecount_reconciliation::SetupFinding;
+use truecount_reports::{
+    EXCEPTIONS_CSV, ExceptionRow, ExceptionsSheet, ReportError, RunHeader, SETUP_CSV, write_setup,
+};
 
-use super::{CheckArgs, CheckError, CheckOutcome, named, parse::moment_if_any};
+use super::{CheckArgs, CheckError, named, parse::moment_if_any};
 
-pub(super) fn write(args: &CheckArgs, reconciliation: Reconciliation) -> Result<CheckOutcome, CheckError> {
+/// Takes the next row of `exceptions.csv`.
+pub(super) type TakeRow<'t> = dyn FnMut(&ExceptionRow) -> Result<(), ReportError> + 't;
+
+/// Writes both files, and answers with their places. `rows` hands on each exception.
+pub(super) fn write(
+    args: &CheckArgs,
+    rows: impl FnOnce(&mut TakeRow<'_>) -> Result<(), ReportError>,
+    setup: &[SetupFinding],
+) -> Result<(PathBuf, PathBuf), CheckError> {
     let out = &args.out;
     fs::create_dir_all(out).map_err(|e| failed(out, &e))?;
     let header = RunHeader {
         run_id: format!("check-{}", args.as_of),
-        month: reconciliation.month,
+        month: BillingMonth::of(args.as_of.0),
         closing: None,
         count_day: args.as_of,
         // the same answer from the same files: no clock
@@ -27,18 +38,25 @@ pub(super) fn write(args: &CheckArgs, reconciliation: Reconciliation) -> Result<
         replaces: None,
         missed: Vec::new(),
     };
-    let input = ReportInput { header: &header, reconciliation: &reconciliation };
-    let exceptions = sheet(Sheet::Exceptions, &input, out)?;
-    let setup = sheet(Sheet::Setup, &input, out)?;
-    Ok(CheckOutcome { reconciliation, exceptions, setup })
+    let exceptions_file = file(EXCEPTIONS_CSV, out, |file| {
+        let mut sheet = ExceptionsSheet::begin(&header, file)?;
+        rows(&mut |row| sheet.row(row))?;
+        sheet.finish()
+    })?;
+    let setup_file = file(SETUP_CSV, out, |file| write_setup(&header, setup, file))?;
+    Ok((exceptions_file, setup_file))
 }
 
-fn sheet(sheet: Sheet, input: &ReportInput<'_>, out: &Path) -> Result<PathBuf, CheckError> {
-    let place = out.join(sheet.file_name());
-    let beside = out.join(format!(".{}.{}.tmp", sheet.file_name(), std::process::id()));
+fn file(
+    sheet: &str,
+    out: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), ReportError>,
+) -> Result<PathBuf, CheckError> {
+    let place = out.join(sheet);
+    let beside = out.join(format!(".{}.{}.tmp", sheet, std::process::id()));
     let written = || -> Result<(), CheckError> {
         let mut file = BufWriter::with_capacity(1 << 18, File::create(&beside).map_err(|e| failed(&beside, &e))?);
-        sheet.write(input, &mut file).map_err(|e| failed(&place, &e))?;
+        write(&mut file).map_err(|e| failed(&place, &e))?;
         file.flush().map_err(|e| failed(&place, &e))?;
         fs::rename(&beside, &place).map_err(|e| failed(&place, &e))
     };

@@ -160,6 +160,11 @@ impl Cutter {
         let bytes = text.as_bytes();
         let mut at = 0;
         while at < bytes.len() {
+            if let Some(length) = self.cut_plain(&bytes[at..]).filter(|length| *length > 0) {
+                take(Fields { text: &text[at..at + length], spans: &self.spans, line: *line })?;
+                (at, *line) = (at + length + 1, *line + 1);
+                continue;
+            }
             let (end, next) = match memchr::memchr(b'\n', &bytes[at..]) {
                 Some(length) => (at + length, at + length + 1),
                 None => (bytes.len(), bytes.len()),
@@ -182,6 +187,32 @@ impl Cutter {
             at += used;
         }
         Ok(at)
+    }
+
+    /// Splits a line without quotes in place while its end is looked for; `None` if it has any, or may have. Answers with
+    /// its length.
+    fn cut_plain(&mut self, text: &[u8]) -> Option<usize> {
+        self.spans.clear();
+        let mut start = 0;
+        let (words, _) = text.as_chunks::<8>();
+        for (place, word) in words.iter().enumerate() {
+            let word = u64::from_le_bytes(*word);
+            // one look for both kinds of line break: what else is like them is a control character, and rare
+            let end = hits(word & BREAK_BITS, 0x08) | hits(word, b'"');
+            let mut commas = hits(word, b',') & end.wrapping_sub(1) & !end;
+            while commas != 0 {
+                let comma = place * 8 + commas.trailing_zeros() as usize / 8;
+                self.spans.push(span(start, comma));
+                start = comma + 1;
+                commas &= commas - 1;
+            }
+            if end != 0 {
+                let end = place * 8 + end.trailing_zeros() as usize / 8;
+                self.spans.push(span(start, end));
+                return (text[end] == b'\n').then_some(end);
+            }
+        }
+        None
     }
 
     /// Splits a line in place; `false` if its quotes or line breaks need csv-core.
@@ -227,24 +258,33 @@ impl Cutter {
     }
 }
 
+#[inline]
 fn span(start: usize, end: usize) -> Span {
     (start as u32, end as u32)
 }
 
-/// Eight bytes at a time: a byte of `hits` has its highest bit set where the text has a comma.
-fn cut_at_commas(text: &[u8], offset: usize, spans: &mut Vec<Span>) {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+/// Bits in which line feed and carriage return are the same.
+const BREAK_BITS: u64 = ONES * 0xf8;
+
+/// Eight bytes at a time: a byte of the answer has its highest bit set where the word has this byte.
+#[inline]
+fn hits(word: u64, byte: u8) -> u64 {
     const LOW: u64 = ONES * 0x7f;
+    let differs = word ^ (ONES * u64::from(byte));
+    !(((differs & LOW) + LOW) | differs | LOW)
+}
+
+fn cut_at_commas(text: &[u8], offset: usize, spans: &mut Vec<Span>) {
     let mut start = 0;
     let (words, rest) = text.as_chunks::<8>();
     for (place, word) in words.iter().enumerate() {
-        let differs = u64::from_le_bytes(*word) ^ (ONES * b',' as u64);
-        let mut hits = !(((differs & LOW) + LOW) | differs | LOW);
-        while hits != 0 {
-            let comma = place * 8 + hits.trailing_zeros() as usize / 8;
+        let mut commas = hits(u64::from_le_bytes(*word), b',');
+        while commas != 0 {
+            let comma = place * 8 + commas.trailing_zeros() as usize / 8;
             spans.push(span(offset + start, offset + comma));
             start = comma + 1;
-            hits &= hits - 1;
+            commas &= commas - 1;
         }
     }
     for (place, byte) in rest.iter().enumerate() {

@@ -1,38 +1,145 @@
-//! The rules of a check: from TOML, from CSV, or derived from product codes that equal a SKU.
+//! The rules of a plain list: from CSV, or derived from product codes that equal a SKU.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use truecount_billing::{ProductCode, RuleId, SourceId};
-use truecount_reconciliation::{Profile, Rule, RuleSet, RulesError};
+use rust_decimal::Decimal;
+use truecount_billing::{Currency, ProductCode, SourceId, decimal_from_text};
 
-use super::{CheckArgs, CheckError, billed, named, profile_of, usage};
+use super::{
+    CheckArgs, CheckError, billed, named,
+    table::{Columns, OtherColumns, Row, each_row},
+    usage,
+};
 
-/// The most sources that can have a SKU of one product code's name.
+/// The most rules that one file holds.
+const RULES_MAX: usize = 10_000;
+
+/// The most SKUs that can be a product code's name.
 const SKUS_MAX: usize = 100_000;
 
-pub(super) fn read(args: &CheckArgs) -> Result<(RuleSet, Profile), CheckError> {
-    let profile = profile_of(args.rules.as_deref());
-    let Some(path) = &args.rules else { return Ok((by_equal_code(args)?, profile)) };
-    let file = named(path);
-    let bytes = std::fs::read(path).map_err(|why| CheckError::File { file: file.clone(), why })?;
-    let rules = match profile {
-        Profile::Plain => RuleSet::from_csv(&file, &bytes)?,
-        Profile::Full => {
-            let text = std::str::from_utf8(&bytes).map_err(|e| {
-                let line = 1 + bytes[..e.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() as u64;
-                CheckError::Row { file: file.clone(), line, why: "not UTF-8; save the file as UTF-8".into() }
-            })?;
-            RuleSet::from_toml(&file, text)?
-        }
-    };
-    if rules.rules().is_empty() {
-        return Err(RulesError { file, line: None, why: "holds no rules, so nothing can be compared".into() }.into());
+const COLUMNS: Columns<9> = Columns {
+    names: [
+        "product_code",
+        "source",
+        "kinds",
+        "skus",
+        "included_qty",
+        "min_qty",
+        "tolerance",
+        "list_price",
+        "currency",
+    ],
+    optional_count: 7,
+    others: OtherColumns::Refused,
+};
+const PRODUCT_CODE: usize = 0;
+const SOURCE: usize = 1;
+const KINDS: usize = 2;
+const SKUS: usize = 3;
+const INCLUDED: usize = 4;
+const MINIMUM: usize = 5;
+const TOLERANCE: usize = 6;
+const LIST_PRICE: usize = 7;
+const CURRENCY: usize = 8;
+
+/// Compares the lines of one product with the items of one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PlainRule {
+    pub(super) product: ProductCode,
+    pub(super) source: SourceId,
+    /// Items of these kinds; empty: of any.
+    pub(super) kinds: Vec<String>,
+    /// Items of these SKUs; empty: of any.
+    pub(super) skus: Vec<String>,
+    pub(super) included: Decimal,
+    pub(super) minimum: Decimal,
+    pub(super) tolerance: Decimal,
+    /// Price of one unit a month where no line has one.
+    pub(super) list_price: Option<(Decimal, Currency)>,
+}
+
+impl PlainRule {
+    /// Whether it counts items of this kind and SKU.
+    pub(super) fn takes(&self, kind: &str, sku: &str) -> bool {
+        let is_within = |list: &[String], word: &str| list.is_empty() || list.iter().any(|one| one == word);
+        is_within(&self.kinds, kind) && is_within(&self.skus, sku)
     }
-    Ok((rules, profile))
+}
+
+pub(super) fn read(args: &CheckArgs) -> Result<Vec<PlainRule>, CheckError> {
+    let Some(path) = &args.rules else { return by_equal_code(args) };
+    let file = named(path);
+    let mut rules: Vec<PlainRule> = Vec::new();
+    each_row(path, &COLUMNS, |row| {
+        let rule = rule(&row)?;
+        if rules.iter().any(|one| one.product == rule.product) {
+            let why = format!("`{}` has a rule already; a line can be compared once only", rule.product);
+            return Err(row.wrong(PRODUCT_CODE, &why));
+        }
+        if rules.len() == RULES_MAX {
+            return Err(row.wrong(PRODUCT_CODE, &format!("at most {RULES_MAX} rules are read")));
+        }
+        rules.push(rule);
+        Ok(())
+    })?;
+    if rules.is_empty() {
+        return Err(CheckError::NoRule { file, why: "holds no rules, so nothing can be compared".into() });
+    }
+    Ok(rules)
+}
+
+fn rule(row: &Row<'_, 9>) -> Result<PlainRule, CheckError> {
+    let quantity = |column| {
+        let quantity = number(row, column)?.unwrap_or_default();
+        let is_negative = quantity < Decimal::ZERO;
+        if is_negative { Err(row.wrong(column, &format!("`{quantity}` is negative"))) } else { Ok(quantity) }
+    };
+    Ok(PlainRule {
+        product: ProductCode::new(row.key(PRODUCT_CODE)).map_err(|e| row.wrong(PRODUCT_CODE, &e))?,
+        source: SourceId::new(row.key(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?,
+        kinds: words(row, KINDS)?,
+        skus: words(row, SKUS)?,
+        included: quantity(INCLUDED)?,
+        minimum: quantity(MINIMUM)?,
+        tolerance: quantity(TOLERANCE)?,
+        list_price: list_price(row)?,
+    })
+}
+
+fn number(row: &Row<'_, 9>, column: usize) -> Result<Option<Decimal>, CheckError> {
+    let text = row.key(column);
+    let number = (!text.is_empty()).then(|| decimal_from_text(text)).transpose();
+    number.map_err(|e| row.wrong(column, &e))
+}
+
+/// Alternatives with `|` between them.
+fn words(row: &Row<'_, 9>, column: usize) -> Result<Vec<String>, CheckError> {
+    let text = row.key(column);
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let words: Vec<String> = text.split('|').map(|word| word.trim().to_owned()).collect();
+    if words.iter().any(String::is_empty) {
+        return Err(row.wrong(column, &"there is nothing between two `|`; leave the cell empty for any"));
+    }
+    Ok(words)
+}
+
+fn list_price(row: &Row<'_, 9>) -> Result<Option<(Decimal, Currency)>, CheckError> {
+    let Some(each) = number(row, LIST_PRICE)? else { return Ok(None) };
+    if each < Decimal::ZERO {
+        return Err(row.wrong(LIST_PRICE, &format!("`{each}` is negative")));
+    }
+    let code = row.key(CURRENCY);
+    if code.is_empty() {
+        return Err(row.wrong(CURRENCY, &"a list price needs its currency: three letters, such as GBP"));
+    }
+    let currency = Currency::new(code).map_err(|e| row.wrong(CURRENCY, &e))?;
+    Ok(Some((each, currency)))
 }
 
 /// A rule for each product code that is the SKU of one source. Reads both files one more time.
-fn by_equal_code(args: &CheckArgs) -> Result<RuleSet, CheckError> {
+fn by_equal_code(args: &CheckArgs) -> Result<Vec<PlainRule>, CheckError> {
     let mut codes = BTreeSet::<Box<str>>::new();
     billed::product_codes(&args.billed, |code| {
         if !codes.contains(code) {
@@ -52,14 +159,22 @@ fn by_equal_code(args: &CheckArgs) -> Result<RuleSet, CheckError> {
     for (code, sources) in sources {
         // a code that two sources use says nothing about which of them is billed
         let [source] = &sources.into_iter().collect::<Vec<_>>()[..] else { continue };
-        let Ok(source) = SourceId::new(source) else { continue };
-        let (Ok(id), Ok(product)) = (RuleId::new(&code), ProductCode::new(&code)) else { continue };
-        rules.push(Rule { skus: vec![code.into()], ..Rule::of(id, product, source) });
+        let (Ok(source), Ok(product)) = (SourceId::new(source), ProductCode::new(&code)) else { continue };
+        rules.push(PlainRule {
+            product,
+            source,
+            kinds: Vec::new(),
+            skus: vec![code.into()],
+            included: Decimal::ZERO,
+            minimum: Decimal::ZERO,
+            tolerance: Decimal::ZERO,
+            list_price: None,
+        });
     }
     if rules.is_empty() {
         let why = "no product code is the SKU of exactly one source of the usage, so nothing can be compared; say with \
                    --rules what belongs together";
-        return Err(RulesError { file: named(&args.billed), line: None, why: why.into() }.into());
+        return Err(CheckError::NoRule { file: named(&args.billed), why: why.into() });
     }
-    Ok(RuleSet::new(rules)?)
+    Ok(rules)
 }

@@ -5,7 +5,9 @@ use std::{fs::File, path::Path};
 use truecount_billing::{FieldError, Place};
 
 use super::{
-    CheckError, named,
+    CheckError,
+    account_rows::TooMuch,
+    named,
     rows::{Fault, Fields, Rows},
 };
 
@@ -13,6 +15,16 @@ use super::{
 pub(super) struct Columns<const N: usize> {
     pub(super) names: [&'static str; N],
     pub(super) optional_count: usize,
+    pub(super) others: OtherColumns,
+}
+
+/// What becomes of columns of other names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OtherColumns {
+    /// An export has columns that nobody asked for.
+    Ignored,
+    /// A list that is written for us: another name is a misspelt one.
+    Refused,
 }
 
 /// One row; columns by their place in [`Columns`].
@@ -61,6 +73,7 @@ pub(super) fn each_row<const N: usize>(
 
 impl<'a, const N: usize> Row<'a, N> {
     /// The field of a column; empty where an optional column is not there.
+    #[inline]
     pub(super) fn get(&self, column: usize) -> &'a str {
         self.fields.get(self.head.places[column])
     }
@@ -75,8 +88,19 @@ impl<'a, const N: usize> Row<'a, N> {
         }
     }
 
+    #[inline]
     pub(super) fn has(&self, column: usize) -> bool {
         self.head.places[column] != usize::MAX
+    }
+
+    /// An error about a row after which there is no room for more.
+    #[cold]
+    pub(super) fn too_much(&self, column: usize, what: TooMuch) -> CheckError {
+        let why = match what {
+            TooMuch::Items => "there are more clients, accounts or items than one check can hold; divide the files",
+            TooMuch::Kinds => "the rules take the items of this source in more than 65,000 different ways; divide them",
+        };
+        self.wrong(column, &why)
     }
 
     /// An error about one field of this row.
@@ -95,7 +119,14 @@ impl<const N: usize> Head<N> {
         let wrong = |why| CheckError::Header { file: file.into(), why };
         let mut places = [usize::MAX; N];
         for (place, name) in header.iter().enumerate() {
-            let Some(column) = columns.names.iter().position(|known| known == name) else { continue };
+            let Some(column) = columns.names.iter().position(|known| known == name) else {
+                if columns.others == OtherColumns::Refused {
+                    let shown: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+                    let known = columns.names.join(", ");
+                    return Err(wrong(format!("unknown column `{shown}`; the columns are {known}")));
+                }
+                continue;
+            };
             if places[column] != usize::MAX {
                 return Err(wrong(format!("the column `{name}` is there twice")));
             }

@@ -161,34 +161,14 @@ fn without_rules_product_codes_that_are_a_sku_count() {
 }
 
 #[test]
-fn toml_rules_judge_everything() {
-    let mut files = Files::new().with(
-        "rules.toml",
-        "[[rules]]\nproduct_codes = [\"SRV\"]\nsource = \"rmm\"\nkinds = [\"server\"]\ncount_basis = \"device_fresh\"\nlist_price = 95.25\ncurrency = \"USD\"\n",
-    );
-    files.args.rules = Some(files.path("rules.toml"));
-    assert_eq!(files.run().exit_code(), 1);
-    let rows = files.exceptions();
-    assert_eq!(rows.len(), 5);
-    // the line ended this week: its price still holds
-    assert_eq!(rows[1], "unbilled_usage|C2|'=Bolt||1|0|1|100.00|100.00|USD");
-    assert!(rows[4].starts_with("unmapped_product|"), "{rows:?}");
-    let files = files.with("rules.toml", "[[rules]]\nproduct_code = [\"SRV\"]\n");
-    assert!(
-        files.wrong().starts_with("rules.toml line 2: unknown key `product_code`; did you mean `product_codes`?"),
-        "{}",
-        files.wrong()
-    );
-}
-
-#[test]
 fn a_source_that_no_row_names_is_not_zero() {
     let files = Files::new()
         .with("usage.csv", USAGE.lines().next().unwrap())
         .with("mappings.csv", "source,account_id,client_id\n");
     let outcome = files.run();
     assert_eq!(outcome.exit_code(), 2);
-    assert_eq!(outcome.reconciliation.findings.len(), 1);
+    assert_eq!(files.exceptions().len(), 1);
+    assert_eq!((outcome.not_reconciled, outcome.exception_count()), (2, 0));
     // a mapping proves that the source exists
     let files = files.with("mappings.csv", MAPPINGS);
     assert_eq!(files.run().exit_code(), 1);
@@ -267,7 +247,7 @@ fn broken_files_say_where_and_what_to_do() {
         (
             "rules.csv",
             RULES.replace("95.25", "abc"),
-            "rules.csv line 2: field `list_price`: `abc` is not a decimal number",
+            "rules.csv line 2, field `list_price`: `abc` is not a decimal number",
         ),
         (
             "rules.csv",
@@ -330,4 +310,146 @@ fn blanks_around_join_keys_change_nothing() {
     let files = Files::new().with("billed.csv", billed.replacen("1,C1,", "1,C1 ,", 1));
     files.run();
     assert_eq!(files.exceptions(), plain.exceptions());
+}
+
+/// The same row again and again, with what differs.
+fn table(header: &str, rows: &[&str]) -> String {
+    rows.iter().fold(format!("{}\n", header.lines().next().unwrap()), |text, row| text + row + "\n")
+}
+
+#[test]
+fn the_order_of_rows_makes_no_difference() {
+    let files = Files::new();
+    files.run();
+    let right = files.exceptions();
+    let (header, rows) = USAGE.split_once('\n').unwrap();
+    let mut rows: Vec<&str> = rows.lines().collect();
+    for _ in 0..rows.len() {
+        rows.rotate_left(1);
+        let apart: Vec<&str> = rows.iter().step_by(2).chain(rows.iter().skip(1).step_by(2)).copied().collect();
+        for order in [&rows, &apart] {
+            let files = Files::new().with("usage.csv", table(header, order));
+            files.run();
+            assert_eq!(files.exceptions(), right, "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn each_row_of_a_line_bills_at_the_price_of_the_newest_whatever_its_currency() {
+    let files = Files::new().with(
+        "billed.csv",
+        table(
+            BILLED,
+            &[
+                "1,C1,Acme,SRV,2,100.00,USD,2026-01-01,,A",
+                "1,C1,Acme,SRV,2,100.00,USD,2026-01-01,,A",
+                "1,C1,Acme,SRV,1.5,70,EUR,2026-03-01,,A",
+                "2,C2,Bolt,SRV,-1,20,,2026-01-01,,A",
+            ],
+        ),
+    );
+    files.run();
+    // 4 used of 5.5 billed at the newest line's 70 EUR; 1 used of -1 billed, in the currency of the rule
+    let expected = ["overbilled|C1|Acme||4|5.5|-1.5|70.00|-105.00|EUR", "unmapped_account||Nobody|o9|1|0|1||95.25|USD"];
+    assert_eq!(files.exceptions()[..2], expected);
+    assert_eq!(files.exceptions()[2], "underbilled|C2|Bolt||1|-1|2|20.00|40.00|USD");
+}
+
+#[test]
+fn tolerance_leaves_a_missing_line_alone_and_a_minimum_needs_a_line() {
+    let rules = |included: &str, minimum: &str, tolerance: &str| {
+        table(RULES, &[&format!("SRV,rmm,server,,{included},{minimum},{tolerance},95.25,USD")])
+    };
+    let kinds = |rules: String| {
+        let files = Files::new().with("rules.csv", rules);
+        files.run();
+        let found: Vec<String> =
+            files.exceptions().iter().map(|row| row.split('|').take(2).collect::<Vec<_>>().join(" ")).collect();
+        found
+    };
+    let (all, none) = (["billed_without_usage C3", "unbilled_usage C2", "unmapped_account ", "underbilled C1"], "1");
+    assert_eq!(kinds(rules("0", "0", "0.99")), all);
+    assert_eq!(kinds(rules("0", "0", none)), ["billed_without_usage C3", "unmapped_account "]);
+    // C1 has 3 of 7, and C2 no line; C3 has 3 of 7 and uses nothing
+    assert_eq!(
+        kinds(rules("0", "7", "0")),
+        ["underbilled C1", "underbilled C3", "unbilled_usage C2", "unmapped_account "]
+    );
+    assert_eq!(kinds(rules("1", "0", "0")), ["billed_without_usage C3", "unmapped_account "]);
+}
+
+#[test]
+fn an_account_without_a_mapping_is_one_row_over_all_products() {
+    let rules = table(
+        RULES,
+        &["SRV,rmm,server,,0,0,0,95.25,USD", "PATCH,rmm,server|printer,,0,0,0,1.5,USD", "PRN,rmm,printer,,9,9,0,,"],
+    );
+    let usage = USAGE.to_owned() + "rmm,o9,Nobody,p1,printer,,active,\nrmm,o8,Idle,p2,printer,,deleted,\n";
+    let files = Files::new().with("rules.csv", rules).with("usage.csv", usage);
+    files.run();
+    let unmapped: Vec<String> = files.exceptions().into_iter().filter(|row| row.starts_with("unmapped")).collect();
+    // a server twice, a printer twice: what is included makes no difference, and what has no price is worth nothing
+    assert_eq!(unmapped, ["unmapped_account||Nobody|o9|4|0|4||98.25|USD"]);
+}
+
+#[test]
+fn an_item_of_which_no_quantity_is_told_is_not_counted_as_one() {
+    // of the two rows of C2's server; of the others, two units each
+    let with_quantity = |(at, line): (usize, &str)| match at {
+        0 => format!("{line},quantity\n"),
+        6 | 7 => format!("{line},\n"),
+        _ => format!("{line},2\n"),
+    };
+    let usage = |text: &str| text.lines().enumerate().map(with_quantity).collect::<String>();
+    let files = Files::new().with("usage.csv", usage(USAGE));
+    assert_eq!(files.run().exit_code(), 2);
+    let rows = files.exceptions();
+    assert!(rows.iter().any(|row| row.starts_with("underbilled|C1|Acme, Inc.||8|3|5|")), "{rows:?}");
+    assert!(!rows.iter().any(|row| row.contains("|C2|")), "{rows:?}");
+    let setup = fs::read_to_string(files.path("out/setup.csv")).unwrap();
+    assert!(setup.contains("item_without_quantity,rmm,1 row of rmm without a quantity"), "{setup}");
+    // where a line stands, the comparison is open
+    let files = files.with("billed.csv", BILLED.replace(",2026-06-29,", ",,"));
+    assert_eq!(files.run().not_reconciled, 1);
+    assert!(files.exceptions().iter().any(|row| row.starts_with("not_reconciled|C2|")), "{:?}", files.exceptions());
+}
+
+#[test]
+fn rules_that_cannot_be_right_are_refused() {
+    let rule = "SRV,rmm,server,,0,0,0,95.25,USD";
+    for (rules, expected) in [
+        (RULES.replacen("min_qty", "minimum", 1), "rules.csv line 1: unknown column `minimum`; the columns are "),
+        (table(RULES, &[rule, rule]), "rules.csv line 3, field `product_code`: `SRV` has a rule already"),
+        (table(RULES, &[rule, &rule.replace("SRV", "srv")]), "rules.csv: product `srv` is named by the services"),
+        (RULES.replace(",0,0,0,", ",0,-1,0,"), "rules.csv line 2, field `min_qty`: `-1` is negative"),
+        (RULES.replace("USD", ""), "rules.csv line 2, field `currency`: a list price needs its currency"),
+        (RULES.replace("server", "server||x"), "rules.csv line 2, field `kinds`: there is nothing between two `|`"),
+    ] {
+        let wrong = Files::new().with("rules.csv", rules).wrong();
+        assert!(wrong.starts_with(expected), "{wrong}");
+    }
+}
+
+#[test]
+fn rules_of_the_rules_language_judge_as_a_run_does() {
+    let rules = "currency = \"USD\"\n[services]\nSRV = { count = \"rmm.server\", seen_within_days = 30, price = 95.25, unknown = \"counts\" }\n";
+    let mut files = Files::new().with("rules.toml", rules);
+    files.args.rules = Some(files.path("rules.toml"));
+    let outcome = files.run();
+    assert_eq!(outcome.exit_code(), 1);
+    let rows = files.exceptions();
+    // a line of seven that begins tomorrow covers what C1 is billed too little
+    let expected = [
+        "unbilled_usage|C2|'=Bolt||1|0|1|95.25|95.25|USD",
+        "uncounted_line|C3|Cog|||1||||",
+        "billed_without_usage|C3|Cog||0|3|-3|80.00|-240.00|EUR",
+        "unmapped_account|||o9||||||",
+    ];
+    assert_eq!(rows, expected);
+    let files = files.with("billed.csv", BILLED.replace("3,C1,\"Acme, Inc.\",SRV,7,1.00,USD,2026-07-01,,A\n", ""));
+    files.run();
+    assert!(files.exceptions().iter().any(|row| row.starts_with("underbilled|C1|")), "{:?}", files.exceptions());
+    let files = files.with("rules.toml", rules.replace("count =", "counts ="));
+    assert!(files.wrong().contains("counts"), "{}", files.wrong());
 }

@@ -2,46 +2,48 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
-use truecount_billing::{AccountId, CountDay, ItemState, ReadState, Side, SourceId};
-use truecount_reconciliation::{AccountNo, ItemRef, Reconciler};
+use truecount_billing::{AccountId, ItemState, LeftOutReason, SourceId};
+use truecount_reconciliation::AccountBelonging;
 
 use super::{
     CheckError,
+    account_rows::Said,
+    list::List,
     parse::{check_id, decimal_if_any, moment_if_any},
-    status,
-    table::{Columns, Row, each_row},
+    table::{Columns, OtherColumns, Row, each_row},
 };
 
-const COLUMNS: Columns<9> = Columns {
+pub(super) const COLUMNS: Columns<9> = Columns {
     names: ["source", "account_id", "account_name", "item_id", "kind", "sku", "status", "last_seen", "quantity"],
     optional_count: 1,
+    others: OtherColumns::Ignored,
 };
-const SOURCE: usize = 0;
-const ACCOUNT_ID: usize = 1;
-const ACCOUNT_NAME: usize = 2;
-const ITEM_ID: usize = 3;
-const KIND: usize = 4;
-const SKU: usize = 5;
-const STATUS: usize = 6;
-const LAST_SEEN: usize = 7;
-const QUANTITY: usize = 8;
+pub(super) const SOURCE: usize = 0;
+pub(super) const ACCOUNT_ID: usize = 1;
+pub(super) const ACCOUNT_NAME: usize = 2;
+pub(super) const ITEM_ID: usize = 3;
+pub(super) const KIND: usize = 4;
+pub(super) const SKU: usize = 5;
+pub(super) const STATUS: usize = 6;
+pub(super) const LAST_SEEN: usize = 7;
+pub(super) const QUANTITY: usize = 8;
 
-/// Pushes every item.
-pub(super) fn read(path: &Path, as_of: CountDay, reconciler: &mut Reconciler) -> Result<(), CheckError> {
-    let mut sources = Sources { as_of, last: None };
+/// Takes every item.
+pub(super) fn read(path: &Path, list: &mut List) -> Result<(), CheckError> {
     let mut last: Option<Last> = None;
     each_row(path, &COLUMNS, |row| {
-        let account = match &last {
-            Some(last) if last.id == row.key(ACCOUNT_ID) && last.source == row.key(SOURCE) => last.account,
-            _ => {
-                let account = sources.account(&row, reconciler)?;
-                let (source, id) = (row.key(SOURCE).to_owned(), row.key(ACCOUNT_ID).to_owned());
-                last = Some(Last { source, id, account });
-                account
-            }
-        };
-        Ok(reconciler.usage_item(account, item(&row)?)?)
+        let is_same = |last: &Last| last.id == row.key(ACCOUNT_ID) && last.source == row.key(SOURCE);
+        if !last.as_ref().is_some_and(is_same) {
+            let account = account(&row, list)?;
+            list.turn_to(account).map_err(|what| row.too_much(ITEM_ID, what))?;
+            last = Some(Last { source: row.key(SOURCE).to_owned(), id: row.key(ACCOUNT_ID).to_owned() });
+        }
+        let (id, word, sku) = (row.key(ITEM_ID), row.key(KIND), row.key(SKU));
+        check_id(id).map_err(|e| row.wrong(ITEM_ID, &e))?;
+        let said = said(&row, list)?;
+        list.item(id, word, sku, said).map_err(|what| row.too_much(ITEM_ID, what))
     })
 }
 
@@ -57,55 +59,47 @@ pub(super) fn skus(path: &Path, mut take: impl FnMut(&str, &str)) -> Result<(), 
 struct Last {
     source: String,
     id: String,
-    account: AccountNo,
 }
 
-/// The sources seen so far.
-struct Sources {
-    as_of: CountDay,
-    last: Option<SourceId>,
-}
-
-impl Sources {
-    fn account(&mut self, row: &Row<'_, 9>, reconciler: &mut Reconciler) -> Result<AccountNo, CheckError> {
-        let text = row.key(SOURCE);
-        let source = match &self.last {
-            Some(source) if source.as_str() == text => source.clone(),
-            _ => SourceId::new(text).map_err(|e| row.wrong(SOURCE, &e))?,
-        };
-        let number = match reconciler.find_source(&source) {
-            Some(number) => number,
-            None => reconciler.source(status(source.clone(), Side::Used, self.as_of)),
-        };
-        let name = row.get(ACCOUNT_NAME);
+fn account(row: &Row<'_, 9>, list: &mut List) -> Result<u32, CheckError> {
+    let source = match list.find_source(row.key(SOURCE)) {
+        Some(known) => known,
+        None => list.source(&SourceId::new(row.key(SOURCE)).map_err(|e| row.wrong(SOURCE, &e))?),
+    };
+    if let Some(known) = list.find_account(source, row.key(ACCOUNT_ID)) {
         // a mapped account is shown under its client's name, so its own is needed only if it is unmapped
-        let is_done = |known: &AccountNo| reconciler.has_name(*known) || reconciler.mapped_client(*known).is_some();
-        let known = reconciler.find_account(number, row.key(ACCOUNT_ID)).filter(is_done);
-        let account = match known {
-            Some(account) => account,
-            None => {
-                let id = AccountId::new(row.key(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
-                reconciler.account(&source, &id, name, &ReadState::Complete)?
-            }
-        };
-        self.last = Some(source);
-        Ok(account)
+        let account = &mut list.inputs.accounts[known as usize];
+        if account.name.is_empty() && !matches!(account.belongs, AccountBelonging::Client(_)) {
+            row.get(ACCOUNT_NAME).clone_into(&mut account.name);
+        }
+        return Ok(known);
+    }
+    let id = AccountId::new(row.key(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
+    let belongs = AccountBelonging::Undecided { may_be: Vec::new() };
+    list.new_account(source, id, row.get(ACCOUNT_NAME), belongs).map_err(|what| row.too_much(ACCOUNT_ID, what))
+}
+
+fn said(row: &Row<'_, 9>, list: &mut List) -> Result<Said, CheckError> {
+    let left_out = match ItemState::from_word(row.get(STATUS)) {
+        ItemState::Counts => None,
+        ItemState::LeftOut(reason) => Some(reason),
+        ItemState::Unknown(word) => {
+            list.note_unknown_word(word);
+            // only `active` counts, whatever the word means
+            Some(LeftOutReason::Inactive)
+        }
+    };
+    Ok(Said { left_out, last_seen: last_seen(row)?, units: units(row)? })
+}
+
+/// One, unless the file has quantities; `None`: it does not say.
+pub(super) fn units(row: &Row<'_, 9>) -> Result<Option<Decimal>, CheckError> {
+    match row.has(QUANTITY) {
+        true => decimal_if_any(row.get(QUANTITY)).map_err(|why| row.wrong(QUANTITY, &why)),
+        false => Ok(Some(Decimal::ONE)),
     }
 }
 
-fn item<'a>(row: &Row<'a, 9>) -> Result<ItemRef<'a>, CheckError> {
-    check_id(row.key(ITEM_ID)).map_err(|e| row.wrong(ITEM_ID, &e))?;
-    let quantity = if row.has(QUANTITY) {
-        decimal_if_any(row.get(QUANTITY)).map_err(|why| row.wrong(QUANTITY, &why))?
-    } else {
-        Some(Decimal::ONE)
-    };
-    Ok(ItemRef {
-        item_id: row.key(ITEM_ID),
-        kind: row.key(KIND),
-        sku: row.key(SKU),
-        state: ItemState::from_word(row.get(STATUS)),
-        last_seen: moment_if_any(row.get(LAST_SEEN)).map_err(|why| row.wrong(LAST_SEEN, &why))?,
-        quantity,
-    })
+pub(super) fn last_seen(row: &Row<'_, 9>) -> Result<Option<Timestamp>, CheckError> {
+    moment_if_any(row.get(LAST_SEEN)).map_err(|why| row.wrong(LAST_SEEN, &why))
 }

@@ -8,6 +8,7 @@ use truecount_billing::{Agreement, BillingStatus, Currency, LineRole, ProductCod
 use crate::context::RunContext;
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::run_inputs::{AgreementLine, BilledAgreement, BilledClient, LinesRead};
+use crate::run_options::RepeatedLines;
 
 /// A row of a line with its agreement.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,8 @@ pub(crate) struct LineRow<'a> {
     pub(crate) of: &'a BilledAgreement,
     /// The service that names its product.
     pub(crate) service: Option<&'a ProductCode>,
+    /// Tells rows of one line id apart where each of them bills.
+    pub(crate) repeat: usize,
 }
 
 /// Which service names a product.
@@ -26,8 +29,8 @@ impl<'a> LineRow<'a> {
         &self.of.agreement
     }
 
-    fn key(&self) -> (&'a str, &'a str) {
-        (self.agreement().id.as_str(), self.row.id.as_str())
+    fn key(&self) -> (&'a str, &'a str, usize) {
+        (self.agreement().id.as_str(), self.row.id.as_str(), self.repeat)
     }
 
     /// The first day billed, by the row and its agreement.
@@ -79,15 +82,22 @@ impl<'a> LineRow<'a> {
     }
 }
 
-/// Every row of some agreements; one that is there twice, once.
-pub(crate) fn rows_of<'a>(agreements: &'a [BilledAgreement], service_of: ServiceOf<'_, 'a>) -> Vec<LineRow<'a>> {
+/// Every row of some agreements; one that is there twice, once, unless each bills.
+pub(crate) fn rows_of<'a>(
+    agreements: &'a [BilledAgreement],
+    service_of: ServiceOf<'_, 'a>,
+    repeated: RepeatedLines,
+) -> Vec<LineRow<'a>> {
     let mut found = Vec::new();
     for of in agreements {
         for (at, row) in of.lines.iter().enumerate() {
-            // Rows of one id are few: those that supersede each other.
-            if !of.lines[..at].iter().any(|earlier| earlier.id == row.id && earlier == row) {
-                found.push(LineRow { row, of, service: service_of(&row.product) });
-            }
+            let repeat = match repeated {
+                RepeatedLines::Add => at,
+                // Rows of one id are few: those that supersede each other.
+                RepeatedLines::Supersede if of.lines[..at].iter().any(|one| one.id == row.id && one == row) => continue,
+                RepeatedLines::Supersede => 0,
+            };
+            found.push(LineRow { row, of, service: service_of(&row.product), repeat });
         }
     }
     found
@@ -140,6 +150,7 @@ impl<'a> BilledSide<'a> {
         service_of: ServiceOf<'_, 'a>,
         one_time_counts: bool,
         context: RunContext,
+        repeated: RepeatedLines,
     ) -> Result<Self, TooManyDigits> {
         let all: Vec<LineRow<'_>> = rows.iter().copied().filter(|row| is_of(row)).collect();
         let of_role = |role: LineRole| all.iter().copied().filter(|line| line.row.role == role).collect::<Vec<_>>();
@@ -147,10 +158,15 @@ impl<'a> BilledSide<'a> {
         let looked_at = |line: &LineRow<'_>| context.day_looked_at(line.agreement());
         let flat = standing(&of_role(LineRole::Flat), looked_at);
         let lines = standing(&recurring, looked_at);
-        let last = standing(&recurring, |line| {
-            let (first, second) = context.days_looked_at(line.agreement());
-            second.unwrap_or(first)
+        // Without an unknown cycle there is one day only.
+        let has_second_day = recurring.iter().any(|line| line.agreement().cycle_months.is_none());
+        let last = has_second_day.then(|| {
+            standing(&recurring, |line| {
+                let (first, second) = context.days_looked_at(line.agreement());
+                second.unwrap_or(first)
+            })
         });
+        let last = last.as_deref().unwrap_or(&lines);
         let mut one_time = Decimal::ZERO;
         for line in of_role(LineRole::OneTime) {
             let (begin, end) = context.period(line.agreement());
@@ -160,11 +176,11 @@ impl<'a> BilledSide<'a> {
         }
         let (one_time, extra) = if one_time_counts { (Decimal::ZERO, one_time) } else { (one_time, Decimal::ZERO) };
         let total = plus(units(&lines)?, extra)?;
-        let other = plus(units(&last)?, extra)?;
+        let other = if has_second_day { plus(units(last)?, extra)? } else { total };
         let is_unknown = |line: &&LineRow<'_>| line.agreement().cycle_months.is_none();
         let mut side = Self {
-            days_differ: as_billed(&lines)? != as_billed(&last)?,
-            has_unknown_cycle: lines.iter().chain(&last).any(|line| is_unknown(&line)),
+            days_differ: has_second_day && as_billed(&lines)? != as_billed(last)?,
+            has_unknown_cycle: lines.iter().chain(last).any(|line| is_unknown(&line)),
             ending: Vec::new(),
             ending_units: Decimal::ZERO,
             total,
@@ -179,7 +195,7 @@ impl<'a> BilledSide<'a> {
         };
         side.ending = side.ending_lines();
         side.ending_units = units(&side.ending)?;
-        side.high = side.most(client, is_of, service_of)?;
+        side.high = side.most(client, is_of, service_of, repeated)?;
         Ok(side)
     }
 
@@ -189,12 +205,13 @@ impl<'a> BilledSide<'a> {
         client: &'a BilledClient,
         is_of: &dyn Fn(&LineRow<'_>) -> bool,
         service_of: ServiceOf<'_, 'a>,
+        repeated: RepeatedLines,
     ) -> Result<Option<Decimal>, TooManyDigits> {
         match &client.read {
             LinesRead::Complete => Ok(self.high),
             LinesRead::Partial | LinesRead::Failed => Ok(None),
             LinesRead::Fell { before } => {
-                let rows = rows_of(before, service_of);
+                let rows = rows_of(before, service_of, repeated);
                 let rows: Vec<LineRow<'_>> =
                     rows.into_iter().filter(|row| row.row.role == LineRole::Recurring && is_of(row)).collect();
                 let mut gone = standing(&rows, |line| self.context.day_looked_at(line.agreement()));
@@ -206,12 +223,15 @@ impl<'a> BilledSide<'a> {
 
     fn ending_lines(&self) -> Vec<LineRow<'a>> {
         let context = &self.context;
+        let ends = |line: &LineRow<'_>| {
+            let until = || context.day_looked_at(line.agreement()).min(context.next_closing);
+            line.end().is_some_and(|end| context.count_day <= end && end < until())
+        };
+        if !self.recurring.iter().any(ends) {
+            return Vec::new();
+        }
         let mut ending = standing(&self.recurring, |_| context.count_day);
-        ending.retain(|line| {
-            let until = context.day_looked_at(line.agreement()).min(context.next_closing);
-            let ends = line.end().is_some_and(|end| context.count_day <= end && end < until);
-            ends && !self.lines.iter().any(|one| one.key() == line.key())
-        });
+        ending.retain(|line| ends(line) && !self.lines.iter().any(|one| one.key() == line.key()));
         ending
     }
 

@@ -37,22 +37,64 @@ pub(crate) enum OwnState {
     Unknown(TextNo),
 }
 
+/// An item of a plain list: what it is told apart by, and what decides whether it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedItem<'i> {
+    /// Its id, as its source has it.
+    pub id: &'i str,
+    /// The number of its kind among those of its source.
+    pub kind: u16,
+    /// Its state.
+    pub state: ItemState<&'i str>,
+    /// When it was last seen; `None`: not known.
+    pub last_seen: Option<Timestamp>,
+    /// How many units it stands for; `None`: the source does not say.
+    pub units: Option<Decimal>,
+}
+
+/// A column in which what is usual takes no room until something else comes.
+#[derive(Debug, Clone)]
+struct SparseColumn<T> {
+    values: Vec<T>,
+    usual: T,
+}
+
+impl<T: Copy + PartialEq> SparseColumn<T> {
+    fn of(usual: T) -> Self {
+        Self { values: Vec::new(), usual }
+    }
+
+    fn put(&mut self, item: ItemNo, value: T) {
+        if value != self.usual {
+            self.values.resize(item as usize, self.usual);
+            self.values.push(value);
+        }
+    }
+
+    fn get(&self, item: ItemNo) -> T {
+        self.values.get(item as usize).copied().unwrap_or(self.usual)
+    }
+}
+
 /// The items.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ItemColumns {
     texts: Texts,
     ids: Vec<TextNo>,
-    names: Vec<TextNo>,
-    skus: Vec<TextNo>,
+    names: SparseColumn<TextNo>,
+    skus: SparseColumn<TextNo>,
     /// Index into the kinds of the item's source.
     kinds: Vec<u16>,
     states: Vec<u16>,
     quantities: Vec<u32>,
-    first_seen: Vec<i64>,
+    first_seen: SparseColumn<i64>,
     last_seen: Vec<i64>,
-    attribute_sets: Vec<u32>,
-    /// Where the identities of an item end; they begin where those of the item before it end.
+    /// Usually the first of the known sets, which is empty.
+    attribute_sets: SparseColumn<u32>,
+    /// Where the identities of an item end; they begin where those of the item before it end. Items before the first that
+    /// has any have no place.
     identity_ends: Vec<u32>,
+    items_without_identity: usize,
     identities: Vec<(IdentityKey, TextNo)>,
     known_states: Vec<OwnState>,
     known_quantities: Vec<Decimal>,
@@ -60,6 +102,32 @@ pub struct ItemColumns {
     set_numbers: HashMap<Box<[(TextNo, TextNo)]>, u32>,
     /// By item, in their order.
     costs: Vec<(ItemNo, Money)>,
+}
+
+impl Default for ItemColumns {
+    fn default() -> Self {
+        let no_attributes: Box<[(TextNo, TextNo)]> = Box::default();
+        Self {
+            texts: Texts::default(),
+            ids: Vec::new(),
+            names: SparseColumn::of(TextNo::NONE),
+            skus: SparseColumn::of(TextNo::NONE),
+            kinds: Vec::new(),
+            states: Vec::new(),
+            quantities: Vec::new(),
+            first_seen: SparseColumn::of(NEVER),
+            last_seen: Vec::new(),
+            attribute_sets: SparseColumn::of(0),
+            identity_ends: Vec::new(),
+            items_without_identity: 0,
+            identities: Vec::new(),
+            known_states: Vec::new(),
+            known_quantities: Vec::new(),
+            known_sets: vec![no_attributes.clone()],
+            set_numbers: HashMap::from_iter([(no_attributes, 0)]),
+            costs: Vec::new(),
+        }
+    }
 }
 
 impl ItemColumns {
@@ -96,7 +164,33 @@ impl ItemColumns {
         Ok(start..self.next_item()?)
     }
 
-    fn next_item(&self) -> Result<ItemNo, TooManyItems> {
+    /// Puts an item of a plain list in.
+    ///
+    /// # Errors
+    /// [`TooManyItems`]; what was put in before stays.
+    pub fn add_listed(&mut self, item: &ListedItem<'_>) -> Result<(), TooManyItems> {
+        self.next_item()?;
+        self.push_listed(item).ok_or(TooManyItems)
+    }
+
+    fn push_listed(&mut self, item: &ListedItem<'_>) -> Option<()> {
+        let id = self.texts.push(item.id)?;
+        let state = self.state(item.state)?;
+        let quantity = self.quantity(item.units)?;
+        self.end_identities()?;
+        self.ids.push(id);
+        self.kinds.push(item.kind);
+        self.states.push(state);
+        self.quantities.push(quantity);
+        self.last_seen.push(item.last_seen.map_or(NEVER, Timestamp::as_microsecond));
+        Some(())
+    }
+
+    /// The next item that would be put in.
+    ///
+    /// # Errors
+    /// [`TooManyItems`] if there is no room for one.
+    pub fn next_item(&self) -> Result<ItemNo, TooManyItems> {
         u32::try_from(self.ids.len()).ok().filter(|number| *number < u32::MAX).ok_or(TooManyItems)
     }
 
@@ -106,20 +200,20 @@ impl ItemColumns {
         let id = self.texts.push(item.item_id.as_str())?;
         let name = self.optional(item.name.as_deref(), Texts::push)?;
         let sku = self.optional(item.sku.as_deref(), Texts::intern)?;
-        let state = self.state(&item.state)?;
+        let state = self.state(item.state.borrowed())?;
         let quantity = self.quantity(item.amount())?;
         let set = self.attribute_set(item)?;
         self.push_identities(&item.identities)?;
-        self.identity_ends.push(u32::try_from(self.identities.len()).ok()?);
+        self.end_identities()?;
         self.ids.push(id);
-        self.names.push(name);
-        self.skus.push(sku);
+        self.names.put(number, name);
+        self.skus.put(number, sku);
         self.kinds.push(kind.unwrap_or(UNKNOWN_KIND));
         self.states.push(state);
         self.quantities.push(quantity);
-        self.first_seen.push(item.first_seen.map_or(NEVER, Timestamp::as_microsecond));
+        self.first_seen.put(number, item.first_seen.map_or(NEVER, Timestamp::as_microsecond));
         self.last_seen.push(item.last_seen.map_or(NEVER, Timestamp::as_microsecond));
-        self.attribute_sets.push(set);
+        self.attribute_sets.put(number, set);
         if let Some(cost) = item.cost {
             self.costs.push((number, cost));
         }
@@ -130,10 +224,10 @@ impl ItemColumns {
         text.map_or(Some(TextNo::NONE), |text| put(&mut self.texts, text))
     }
 
-    fn state(&mut self, state: &ItemState) -> Option<u16> {
+    fn state(&mut self, state: ItemState<&str>) -> Option<u16> {
         let state = match state {
             ItemState::Counts => OwnState::Counts,
-            ItemState::LeftOut(reason) => OwnState::LeftOut(*reason),
+            ItemState::LeftOut(reason) => OwnState::LeftOut(reason),
             ItemState::Unknown(word) => OwnState::Unknown(self.texts.intern(word)?),
         };
         let known = self.known_states.iter().position(|known| *known == state).unwrap_or_else(|| {
@@ -145,6 +239,9 @@ impl ItemColumns {
 
     fn quantity(&mut self, quantity: Option<Decimal>) -> Option<u32> {
         let Some(quantity) = quantity else { return Some(UNSAID) };
+        if (quantity.scale(), quantity.mantissa()) == (0, 1) {
+            return Some(1);
+        }
         let small = u32::try_from(quantity).ok().filter(|small| quantity.is_integer() && *small < SMALL);
         if let Some(small) = small {
             return Some(small);
@@ -190,6 +287,14 @@ impl ItemColumns {
         Some(())
     }
 
+    fn end_identities(&mut self) -> Option<()> {
+        match self.identities.is_empty() {
+            true => self.items_without_identity += 1,
+            false => self.identity_ends.push(u32::try_from(self.identities.len()).ok()?),
+        }
+        Some(())
+    }
+
     /// The item's id, as its source has it.
     #[must_use]
     pub fn id(&self, item: ItemNo) -> &str {
@@ -199,24 +304,35 @@ impl ItemColumns {
     /// What a person calls it.
     #[must_use]
     pub fn name(&self, item: ItemNo) -> Option<&str> {
-        self.text(self.names[item as usize])
+        self.text(self.names.get(item))
     }
 
     /// The vendor's product.
     #[must_use]
     pub fn sku(&self, item: ItemNo) -> Option<&str> {
-        self.text(self.skus[item as usize])
+        self.text(self.skus.get(item))
     }
 
     /// The number of its kind among those of its source; `None`: nobody has explained it.
     #[must_use]
+    #[inline]
     pub fn kind(&self, item: ItemNo) -> Option<usize> {
         let kind = self.kinds[item as usize];
         (kind != UNKNOWN_KIND).then_some(usize::from(kind))
     }
 
+    #[inline]
     pub(crate) fn own_state(&self, item: ItemNo) -> OwnState {
         self.known_states[usize::from(self.states[item as usize])]
+    }
+
+    /// Why it does not count by its state; `None`: it counts, or nobody has explained its state.
+    #[must_use]
+    pub fn left_out(&self, item: ItemNo) -> Option<LeftOutReason> {
+        match self.own_state(item) {
+            OwnState::LeftOut(reason) => Some(reason),
+            OwnState::Counts | OwnState::Unknown(_) => None,
+        }
     }
 
     /// The vendor's word of a state that nobody has explained.
@@ -238,16 +354,30 @@ impl ItemColumns {
         }
     }
 
+    /// Units, if they are few and whole.
+    #[inline]
+    pub(crate) fn small_units(&self, item: ItemNo) -> Option<u32> {
+        let quantity = self.quantities[item as usize];
+        (quantity < SMALL).then_some(quantity)
+    }
+
     /// When it was first seen.
     #[must_use]
     pub fn first_seen(&self, item: ItemNo) -> Option<Timestamp> {
-        moment(self.first_seen[item as usize])
+        moment(self.first_seen.get(item))
     }
 
     /// When it was last seen.
     #[must_use]
     pub fn last_seen(&self, item: ItemNo) -> Option<Timestamp> {
         moment(self.last_seen[item as usize])
+    }
+
+    /// The microseconds of [`Self::last_seen`] since 1970.
+    #[inline]
+    pub(crate) fn last_seen_microsecond(&self, item: ItemNo) -> Option<i64> {
+        let seen = self.last_seen[item as usize];
+        (seen != NEVER).then_some(seen)
     }
 
     /// What it costs, all its units together.
@@ -263,7 +393,7 @@ impl ItemColumns {
             "sku" => self.sku(item),
             "name" => self.name(item),
             _ => {
-                let set = &self.known_sets[self.attribute_sets[item as usize] as usize];
+                let set = &self.known_sets[self.attribute_sets.get(item) as usize];
                 let found = set.iter().find(|(attribute, _)| self.texts.text(*attribute) == name);
                 found.map(|(_, value)| self.texts.text(*value))
             }
@@ -271,9 +401,14 @@ impl ItemColumns {
     }
 
     pub(crate) fn identities(&self, item: ItemNo) -> &[(IdentityKey, TextNo)] {
-        let item = item as usize;
-        let start = if item == 0 { 0 } else { self.identity_ends[item - 1] };
-        &self.identities[start as usize..self.identity_ends[item] as usize]
+        let Some(place) = (item as usize).checked_sub(self.items_without_identity) else { return &[] };
+        let start = if place == 0 { 0 } else { self.identity_ends[place - 1] };
+        &self.identities[start as usize..self.identity_ends[place] as usize]
+    }
+
+    /// Whether no item has anything that could be another's.
+    pub(crate) fn has_no_identities(&self) -> bool {
+        self.identities.is_empty()
     }
 
     fn text(&self, number: TextNo) -> Option<&str> {

@@ -107,6 +107,34 @@ struct Counter<'a> {
     decided_by_rule: usize,
 }
 
+/// Items of which everything is known: whole units, added without any fuss.
+#[derive(Default)]
+struct SettledUnits {
+    looked_at: u64,
+    taken: u64,
+    left: Vec<(LedgerReason, u64)>,
+}
+
+impl SettledUnits {
+    /// `None`: there are too many.
+    fn add(&mut self, fate: Fate, units: u32, without: PartMask) -> Option<()> {
+        let units = u64::from(units);
+        match fate {
+            Fate::Passed => return Some(()),
+            Fate::Taken(mask) => {
+                let times = u64::from((mask & !without).count_ones());
+                self.taken = self.taken.checked_add(units.checked_mul(times)?)?;
+            }
+            Fate::Left(reason) => match self.left.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, sum)) => *sum = sum.checked_add(units)?,
+                None => self.left.push((reason, units)),
+            },
+        }
+        self.looked_at = self.looked_at.checked_add(units)?;
+        Some(())
+    }
+}
+
 impl<'a> Counter<'a> {
     /// `without`: parts that count nothing.
     fn of(
@@ -132,22 +160,43 @@ impl<'a> Counter<'a> {
             unknown: Vec::new(),
             decided_by_rule: 0,
         };
-        let mut ways = Vec::new();
+        let (mut ways, mut plain) = (Vec::new(), SettledUnits::default());
         for at in &pool.singles {
             let candidate = &pool.candidates[*at];
             if selection.counts_kind(items.kind(candidate.item)) {
+                if let Some((fate, units)) = selection.settled(items, candidate).filter(|_| candidate.is_surely_own()) {
+                    plain.add(fate, units, without).ok_or(TooManyDigits)?;
+                    continue;
+                }
                 selection.ways(items, candidate, &mut ways);
                 counter.decided_by_rule += usize::from(selection.is_decided_by_rule(items, candidate));
                 counter.single(candidate, &ways, without)?;
             }
         }
+        counter.add_settled(&plain)?;
         for group in &pool.groups {
-            let is_counted = |at: &usize| selection.counts_kind(items.kind(pool.candidates[*at].item));
-            if group.iter().any(is_counted) {
+            let counted = || {
+                group
+                    .iter()
+                    .map(|at| &pool.candidates[*at])
+                    .filter(|candidate| selection.counts_kind(items.kind(candidate.item)))
+            };
+            if counted().next().is_some() {
+                counter.decided_by_rule +=
+                    counted().filter(|candidate| selection.is_decided_by_rule(items, candidate)).count();
                 counter.group(group, selection, without)?;
             }
         }
         Ok(counter)
+    }
+
+    #[inline]
+    fn add_settled(&mut self, plain: &SettledUnits) -> Result<(), TooManyDigits> {
+        let taken = Span::of(Decimal::from(plain.taken));
+        self.own = self.own.plus(taken)?;
+        self.own_with_larger = self.own_with_larger.plus(taken)?;
+        self.gross = plus(self.gross, Decimal::from(plain.looked_at))?;
+        plain.left.iter().try_for_each(|(reason, units)| add(&mut self.parts, *reason, -Decimal::from(*units)))
     }
 
     fn single(&mut self, candidate: &Candidate, ways: &[Way], without: PartMask) -> Result<(), TooManyDigits> {
@@ -239,7 +288,10 @@ impl<'a> Counter<'a> {
         }
     }
 
-    fn counted(self) -> Result<SourceCount, TooManyDigits> {
+    fn counted(mut self) -> Result<SourceCount, TooManyDigits> {
+        if self.is_all_sure() {
+            return self.counted_once();
+        }
         let (least, least_parts) = self.steps(|span| span.low)?;
         let (most, most_parts) = self.steps(|span| span.high)?;
         let (gross, undecided) = (self.gross, self.shares());
@@ -253,6 +305,34 @@ impl<'a> Counter<'a> {
             widenings: self.unknown,
             decided_by_rule: self.decided_by_rule,
             undecided,
+        })
+    }
+
+    /// Whether everything is surely the client's, and comes to one number.
+    fn is_all_sure(&self) -> bool {
+        let others = [self.split, self.split_with_larger, self.fell, self.gone];
+        self.groups.is_empty()
+            && self.undecided.is_empty()
+            && others.iter().all(Span::is_zero)
+            && self.own.low == self.own.high
+            && self.own_with_larger == self.own
+    }
+
+    fn counted_once(&mut self) -> Result<SourceCount, TooManyDigits> {
+        let least = self.own.low;
+        let mut parts = std::mem::take(&mut self.parts);
+        let told = parts.values().try_fold(self.gross, |sum, units| plus(sum, *units))?;
+        add(&mut parts, LedgerReason::Unknown, minus(least, told)?)?;
+        Ok(SourceCount {
+            least,
+            most: least,
+            gross: self.gross,
+            least_parts: parts.clone(),
+            most_parts: parts,
+            open: std::mem::take(&mut self.endless),
+            widenings: std::mem::take(&mut self.unknown),
+            decided_by_rule: self.decided_by_rule,
+            undecided: UndecidedShares::default(),
         })
     }
 

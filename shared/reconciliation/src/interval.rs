@@ -9,10 +9,12 @@ use crate::exact;
 #[error("a number has more than 28 digits")]
 pub(crate) struct TooManyDigits;
 
+#[inline]
 pub(crate) fn plus(one: Decimal, other: Decimal) -> Result<Decimal, TooManyDigits> {
     exact::sum(one, other).ok_or(TooManyDigits)
 }
 
+#[inline]
 pub(crate) fn minus(one: Decimal, other: Decimal) -> Result<Decimal, TooManyDigits> {
     exact::difference(one, other).ok_or(TooManyDigits)
 }
@@ -39,6 +41,7 @@ impl Span {
         Self { low: one, high: one }
     }
 
+    #[inline]
     pub(crate) fn is_zero(&self) -> bool {
         self.low.is_zero() && self.high.is_zero()
     }

@@ -25,7 +25,7 @@ pub(crate) fn evidence(
             // What may be anybody's is told once, at its accounts.
             return Ok(());
         }
-        let fates = fates(items, &pool, selection)?;
+        let fates = fates(items, pool, selection)?;
         for (candidate, fates) in pool.candidates.iter().zip(&fates) {
             let is_sure = candidate.origin == Origin::Own && !candidate.is_loose();
             let fate = item_fate(fates, is_sure, why_open(candidate));

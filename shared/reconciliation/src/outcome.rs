@@ -44,6 +44,24 @@ pub enum RowKind {
 }
 
 impl RowKind {
+    /// Every kind.
+    pub const ALL: [Self; 14] = [
+        Self::Agrees,
+        Self::LeftAlone,
+        Self::Underbilled,
+        Self::UnbilledUsage,
+        Self::Overbilled,
+        Self::BilledWithoutUsage,
+        Self::EndedAgreementInUse,
+        Self::AgreementEnding,
+        Self::NotReconciled,
+        Self::UncountedLine,
+        Self::Flat,
+        Self::Ignored,
+        Self::Listed,
+        Self::Internal,
+    ];
+
     /// The word in files.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -62,6 +80,27 @@ impl RowKind {
             Self::Ignored => "ignored",
             Self::Listed => "listed",
             Self::Internal => "internal",
+        }
+    }
+
+    /// Whether somebody should act on it. What is not reconciled is not known, and is told apart.
+    #[must_use]
+    pub const fn is_acted_on(self) -> bool {
+        match self {
+            Self::Underbilled
+            | Self::UnbilledUsage
+            | Self::Overbilled
+            | Self::BilledWithoutUsage
+            | Self::EndedAgreementInUse
+            | Self::AgreementEnding
+            | Self::UncountedLine => true,
+            Self::Agrees
+            | Self::LeftAlone
+            | Self::NotReconciled
+            | Self::Flat
+            | Self::Ignored
+            | Self::Listed
+            | Self::Internal => false,
         }
     }
 
@@ -183,6 +222,8 @@ pub struct RowValue {
     pub currency: Option<Currency>,
     /// What the change is worth, signed; `None`: not known, or there is no change.
     pub impact: Option<Decimal>,
+    /// The price of one more a month; `None`: not known, or there is no change.
+    pub unit_price: Option<Decimal>,
     /// Whether a price is a guess.
     pub is_estimated: bool,
     /// At stake upwards, and downwards; `None`: the row has none.
@@ -278,6 +319,8 @@ pub struct RunOutcome {
     pub(crate) moved_rows: BTreeSet<(usize, usize)>,
     /// How many rows there are of each kind.
     pub rows: BTreeMap<RowKind, u64>,
+    /// Rows that could not be computed.
+    pub faults: u64,
     /// Rows that change a bill and whose value is not known: they are in no total.
     pub unpriced: u64,
     /// Rows of which nobody knows what is at stake.

@@ -38,7 +38,14 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
+    /// Whether it is the client's, whatever else holds.
+    #[inline]
+    pub(crate) fn is_surely_own(&self) -> bool {
+        self.origin == Origin::Own && !self.has_fallen
+    }
+
     /// Whether it may be absent by itself, whatever else holds.
+    #[inline]
     pub(crate) fn is_loose(&self) -> bool {
         self.has_fallen || matches!(self.origin, Origin::Split | Origin::Fell)
     }
@@ -107,14 +114,14 @@ impl Pool {
     /// decided that it has none.
     pub(crate) fn possible<'i>(inputs: &RunInputs, index: &'i RunIndex, client: usize, source: usize) -> &'i [usize] {
         let by_grant = inputs.sources[source].list == AccountList::ByGrant;
-        let only_like = by_grant || !index.decided(client, source).is_empty() || is_none(inputs, client, source);
+        let only_like = by_grant || is_none(inputs, client, source) || !index.decided(client, source).is_empty();
         index.possible(client, source, only_like)
     }
 
     /// Whether any undecided account of a source may be a client's: it has none there, and nobody decided that.
     pub(crate) fn is_of_all_undecided(inputs: &RunInputs, index: &RunIndex, client: usize, source: usize) -> bool {
         let by_grant = inputs.sources[source].list == AccountList::ByGrant;
-        !by_grant && index.decided(client, source).is_empty() && !is_none(inputs, client, source)
+        !by_grant && !is_none(inputs, client, source) && index.decided(client, source).is_empty()
     }
 
     /// The candidates of a client for which that is so.
@@ -137,6 +144,15 @@ impl Pool {
         pool
     }
 
+    /// The items of an account, as if all of it were one client's.
+    pub(crate) fn of_account(inputs: &RunInputs, account: usize, count_day: Date) -> Self {
+        let mut pool = Self::default();
+        let reader = Reader { inputs, count_day, client: usize::MAX, has_successor: true };
+        reader.read(account, Some(Origin::Own), &mut pool);
+        pool.group(&inputs.items);
+        pool
+    }
+
     /// The items of undecided accounts, whosever they may be.
     pub(crate) fn of_undecided(inputs: &RunInputs, accounts: &[usize], count_day: Date) -> Self {
         let mut pool = Self::default();
@@ -150,6 +166,10 @@ impl Pool {
 
     /// Finds the candidates that can be one with another: those that share any identity.
     fn group(&mut self, items: &ItemColumns) {
+        if items.has_no_identities() {
+            self.singles = (0..self.candidates.len()).collect();
+            return;
+        }
         let mut first: HashMap<_, usize> = HashMap::new();
         let mut links: Vec<usize> = (0..self.candidates.len()).collect();
         for (at, candidate) in self.candidates.iter().enumerate() {

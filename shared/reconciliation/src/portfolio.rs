@@ -1,13 +1,15 @@
 //! All clients: totals, coverage, accounts that nobody decided, and each undecided account at the client where it is
 //! dearest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use rust_decimal::Decimal;
-use truecount_billing::{ClientId, Currency};
+use truecount_billing::{ClientId, Currency, ProductCode, SourceId};
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules};
 
 use crate::context::RunContext;
+use crate::count::count;
 use crate::interval::add;
 use crate::item_evidence::fates;
 use crate::moved::{find_moves, moved_clients};
@@ -18,17 +20,19 @@ use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FO
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledClient, RunInputs};
+use crate::run_options::RunOptions;
 use crate::selection::{Fate, Selection};
 use crate::shared_accounts::SharedAccounts;
 use crate::source_record::{LinesReadWord, source_records};
 
 /// The reconciliation of a run: what comes out of it, then each client again with everything that stands behind its rows.
 pub struct RunReconciler<'a> {
-    inputs: &'a RunInputs,
-    rules: &'a Rules,
-    context: RunContext,
-    index: RunIndex,
-    cache: RunCache<'a>,
+    pub(crate) inputs: &'a RunInputs,
+    pub(crate) rules: &'a Rules,
+    pub(crate) context: RunContext,
+    options: RunOptions,
+    pub(crate) index: RunIndex,
+    pub(crate) cache: RunCache<'a>,
     binding: ClientBinding,
 }
 
@@ -36,13 +40,19 @@ impl<'a> RunReconciler<'a> {
     /// Prepares the reconciliation of all inputs.
     #[must_use]
     pub fn new(inputs: &'a RunInputs, rules: &'a Rules, context: RunContext) -> Self {
+        Self::with_options(inputs, rules, context, RunOptions::default())
+    }
+
+    /// The same, compared otherwise than usual.
+    #[must_use]
+    pub fn with_options(inputs: &'a RunInputs, rules: &'a Rules, context: RunContext, options: RunOptions) -> Self {
         let named = inputs.clients.iter().map(|client| NamedClient {
             id: &client.id,
             identifier: client.identifier.as_deref(),
             name: &client.name,
         });
         let cache = RunCache::of(inputs, rules);
-        Self { inputs, rules, context, index: RunIndex::of(inputs), cache, binding: rules.bind(named) }
+        Self { inputs, rules, context, options, index: RunIndex::of(inputs), cache, binding: rules.bind(named) }
     }
 
     /// Parts of the rules that mean no client, or several: nothing of them holds.
@@ -51,17 +61,18 @@ impl<'a> RunReconciler<'a> {
         &self.binding.problems
     }
 
-    fn names(&self) -> Names<'_> {
+    pub(crate) fn names(&self) -> Names<'_> {
         Names { inputs: self.inputs, index: &self.index }
     }
 
-    fn case(&self, client: usize) -> ClientCase<'_> {
+    pub(crate) fn case(&self, client: usize) -> ClientCase<'_> {
         let shared = ClientShared {
             inputs: self.inputs,
             index: &self.index,
             cache: &self.cache,
             rules: self.rules,
             context: self.context,
+            options: self.options,
         };
         ClientCase::of(shared, client, self.binding.number_of(&self.inputs.clients[client].id))
     }
@@ -114,6 +125,36 @@ impl<'a> RunReconciler<'a> {
         self.names().row(row, &detail, &self.context)
     }
 
+    /// The sources that count a service.
+    #[must_use]
+    pub fn sources_of(&self, service: &ProductCode) -> Vec<&SourceId> {
+        let selections =
+            self.rules.usual_rule(service).and_then(|rule| self.cache.selections(rule)).unwrap_or_default();
+        let sources: BTreeSet<usize> = selections.iter().map(|(source, _)| *source).collect();
+        sources.into_iter().map(|source| &self.inputs.sources[source].id).collect()
+    }
+
+    /// What an account that nobody decided would be billed a month at the prices of the rules, if all of it is billed;
+    /// services without a price, and those of which nobody knows how much it has, are in no amount.
+    #[must_use]
+    pub fn account_value(&self, account: usize) -> BTreeMap<Currency, Decimal> {
+        let pool = Rc::new(Pool::of_undecided(self.inputs, &[account], self.context.count_day));
+        let source = self.inputs.accounts[account].source;
+        let mut values: BTreeMap<Currency, Decimal> = BTreeMap::new();
+        for rule in self.cache.services.iter().filter_map(|code| self.rules.usual_rule(code)) {
+            let Some(price) = &rule.price else { continue };
+            for (_, selection) in self.cache.selections(rule).iter().copied().flatten().filter(|(of, _)| *of == source)
+            {
+                let most = count(&self.inputs.items, &pool, selection).ok().filter(|found| found.open.is_empty());
+                if let Some(value) = most.and_then(|found| found.most.checked_mul(price.each)) {
+                    add(values.entry(price.currency).or_default(), value);
+                }
+            }
+        }
+        values.retain(|_, value| !value.is_zero());
+        values
+    }
+
     /// What the run adds up beside its clients.
     #[must_use]
     pub fn portfolio_record(&self, outcome: &RunOutcome) -> PortfolioRecord {
@@ -138,6 +179,7 @@ impl<'a> RunReconciler<'a> {
             format: RECORD_FORMAT,
             home_currency: self.context.home_currency,
             rows: outcome.rows.clone(),
+            faults: outcome.faults,
             unpriced: outcome.unpriced,
             unknown_stakes: outcome.unknown_stakes,
             clients_incomplete: self.inputs.clients.iter().filter(is_incomplete).count() as u64,
@@ -221,6 +263,7 @@ impl RunOutcome {
     /// Adds what a row says by itself.
     fn note(&mut self, row: &OutcomeRow) {
         *self.rows.entry(row.kind).or_default() += 1;
+        self.faults += u64::from(row.fault.is_some());
         self.unpriced += u64::from(is_unpriced(row));
         self.unknown_stakes += u64::from(has_unknown_stake(row));
         add_row(&mut self.totals, row);

@@ -20,6 +20,7 @@ use crate::revenue_share::{Share, cover, cover_compared, cover_lines};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead, RunInputs};
+use crate::run_options::{RunOptions, UndecidedUse};
 use crate::service_count::{ClientPools, Counting, ServiceCount};
 use crate::value::{UnitsOfLine, Valuation, header_amount, own_amount};
 use crate::verdict::Verdict;
@@ -32,6 +33,7 @@ pub(crate) struct ClientShared<'a> {
     pub(crate) cache: &'a RunCache<'a>,
     pub(crate) rules: &'a Rules,
     pub(crate) context: RunContext,
+    pub(crate) options: RunOptions,
 }
 
 /// What one client's reconciliation looks at.
@@ -41,6 +43,7 @@ pub(crate) struct ClientCase<'a> {
     cache: &'a RunCache<'a>,
     rules: &'a Rules,
     context: RunContext,
+    options: RunOptions,
     client: usize,
     /// The client's part of the rules.
     bound: Option<ClientNumber>,
@@ -52,8 +55,17 @@ pub(crate) struct ClientCase<'a> {
 
 /// The lines and items of a client, gathered once for all its services.
 pub(crate) struct ClientView<'a> {
+    /// By service; those of no service first.
     lines: Vec<LineRow<'a>>,
     pools: ClientPools,
+}
+
+impl<'a> ClientView<'a> {
+    fn lines_of(&self, service: &ProductCode) -> &[LineRow<'a>] {
+        let start = self.lines.partition_point(|line| line.service < Some(service));
+        let count = self.lines[start..].partition_point(|line| line.service == Some(service));
+        &self.lines[start..start + count]
+    }
 }
 
 /// A service at the client, whole or one section of it, with the rule that holds.
@@ -82,11 +94,11 @@ pub(crate) struct ClientResult<'a> {
 
 impl<'a> ClientCase<'a> {
     pub(crate) fn of(shared: ClientShared<'a>, client: usize, bound: Option<ClientNumber>) -> Self {
-        let ClientShared { inputs, index, cache, rules, context } = shared;
+        let ClientShared { inputs, index, cache, rules, context, options } = shared;
         let agreements = inputs.clients[client].agreements.iter().map(|of| &of.agreement);
         let live = agreements.filter(|agreement| context.is_live(agreement)).collect();
         let currency = currency(&inputs.clients[client], &context);
-        Self { inputs, index, cache, rules, context, client, bound, live, currency }
+        Self { inputs, index, cache, rules, context, options, client, bound, live, currency }
     }
 
     fn billed_client(&self) -> &'a BilledClient {
@@ -103,8 +115,26 @@ impl<'a> ClientCase<'a> {
         let client = self.billed_client();
         let is_read = !matches!(client.read, LinesRead::Failed);
         let agreements = if is_read { client.agreements.as_slice() } else { &[] };
-        let lines = rows_of(agreements, &|product| self.rules.service_of_product(product));
-        ClientView { lines, pools: ClientPools::default() }
+        let service_of = |product: &ProductCode| self.rules.service_of_product(product);
+        let mut lines = rows_of(agreements, &service_of, self.options.repeated_lines);
+        lines.sort_by_key(|line| line.service);
+        ClientView { lines, pools: ClientPools::of(self.inputs.sources.len()) }
+    }
+
+    /// Whether the usual rules hold, whatever the agreements: neither the client nor a kind of agreement has any of its own.
+    fn has_usual_rules(&self) -> bool {
+        self.bound.is_none() && self.rules.agreement_types().len() == 0
+    }
+
+    /// Whether anything can come of a service: a line names it, or an item may be counted. Where other than the usual rules
+    /// may hold, everything is looked at.
+    fn is_looked_at(&self, service: &ProductCode, view: &ClientView<'a>) -> bool {
+        if !self.has_usual_rules() {
+            return true;
+        }
+        // Both are the code that the rules keep.
+        let has_line = view.lines.iter().any(|line| line.service.is_some_and(|of| std::ptr::eq(of, service)));
+        has_line || self.rules.usual_rule(service).is_some_and(|rule| self.counting().may_count(rule, &view.pools))
     }
 
     fn is_internal(&self) -> bool {
@@ -117,8 +147,8 @@ impl<'a> ClientCase<'a> {
         let outcome = ClientOutcome { client: client.id.clone(), rows: Vec::new(), coverage: BTreeMap::new() };
         let mut result = ClientResult { outcome, compared: Vec::new() };
         self.header_amounts(&mut result.outcome);
-        for service in &self.cache.services {
-            for part in self.parts(service, &view.lines) {
+        for service in self.cache.services.iter().filter(|service| self.is_looked_at(service, view)) {
+            for part in self.parts(service, view.lines_of(service)) {
                 self.compare(part, view, &mut result);
             }
         }
@@ -144,6 +174,10 @@ impl<'a> ClientCase<'a> {
 
     /// The service, and each agreement of it that the rules compare by itself.
     fn parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
+        if self.has_usual_rules() {
+            let day = self.context.coming_month();
+            return self.part(service, ClientPart::Whole, &[], &[], day).into_iter().collect();
+        }
         let is_of = |line: &&LineRow<'_>| {
             matches!(line.row.role, LineRole::Recurring | LineRole::Flat) && line.service == Some(service)
         };
@@ -236,7 +270,8 @@ impl<'a> ClientCase<'a> {
             is_here && line.service == Some(service)
         };
         let service_of = |product: &ProductCode| self.rules.service_of_product(product);
-        BilledSide::of(self.billed_client(), rows, &is_of, &service_of, part.rule.one_time_counts, self.context)
+        let (counts, repeated) = (part.rule.one_time_counts, self.options.repeated_lines);
+        BilledSide::of(self.billed_client(), rows, &is_of, &service_of, counts, self.context, repeated)
     }
 
     fn compared(
@@ -245,7 +280,7 @@ impl<'a> ClientCase<'a> {
         view: &ClientView<'a>,
         outcome: &mut ClientOutcome,
     ) -> Result<Option<(BilledSide<'a>, ServiceCount)>, TooManyDigits> {
-        let side = self.side(part, &view.lines)?;
+        let side = self.side(part, view.lines_of(&part.rule.code))?;
         let rule = &part.rule;
         let has_line = !side.lines.is_empty() || !side.flat.is_empty();
         let (kind, share) = match &rule.basis {
@@ -285,11 +320,11 @@ impl<'a> ClientCase<'a> {
 
     /// What stands behind a row of this client: lines, items, price.
     pub(crate) fn detail(&self, view: &ClientView<'a>, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
-        let parts = self.parts(&row.service, &view.lines);
+        let parts = self.parts(&row.service, view.lines_of(&row.service));
         let Some(part) = parts.into_iter().find(|part| part.section == row.section.as_deref()) else {
             return Ok(RowDetail { lines: self.loose_lines(&view.lines, &row.service), ..RowDetail::default() });
         };
-        let side = self.side(&part, &view.lines)?;
+        let side = self.side(&part, view.lines_of(&part.rule.code))?;
         let value = self.valuation(&side, &part.rule);
         let newest = value.newest();
         let unit_price = value.amount(UnitsOfLine { line: newest, units: Decimal::ONE })?;
@@ -362,7 +397,8 @@ impl<'a> ClientCase<'a> {
     }
 
     pub(crate) fn valuation<'v>(&self, side: &'v BilledSide<'v>, rule: &'v ServiceRule) -> Valuation<'v> {
-        Valuation { side, rule, context: self.context, client_currency: self.currency }
+        let (context, options) = (self.context, self.options);
+        Valuation { side, rule, context, options, client_currency: self.currency }
     }
 
     /// Whether another client, linked by parent or bill-to, has a live agreement with a line of the service.
@@ -406,6 +442,9 @@ impl<'a> ClientCase<'a> {
 
     /// Undecided accounts that resemble nobody, and together could fill at least half of an over-finding's gap.
     fn could_fill(&self, row: &OutcomeRow, rule: &ServiceRule) -> Result<Vec<Doubt>, TooManyDigits> {
+        if self.options.undecided == UndecidedUse::Nobodys {
+            return Ok(Vec::new());
+        }
         let variance = row.compared.as_ref().and_then(|compared| compared.figures.as_ref()).map(|one| one.variance);
         let gap = -variance.unwrap_or_default();
         let mut found = Vec::new();
@@ -490,7 +529,7 @@ fn currency(client: &BilledClient, context: &RunContext) -> Option<Currency> {
     if !matches!(client.read, LinesRead::Failed) {
         for of in client.agreements.iter().filter(|of| context.is_live(&of.agreement)) {
             let lines = of.lines.iter().filter(|row| matches!(row.role, LineRole::Recurring | LineRole::Flat));
-            let of_lines = lines.map(|row| LineRow { row, of, service: None }.currency(context));
+            let of_lines = lines.map(|row| LineRow { row, of, service: None, repeat: 0 }.currency(context));
             let before = found.len();
             found.extend(of_lines);
             if found.len() == before {

@@ -50,6 +50,9 @@ pub struct PortfolioRecord {
     /// How many rows there are of each kind, all clients together.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows: BTreeMap<RowKind, u64>,
+    /// Rows that could not be computed: numbers with too many digits, or a fault of this program.
+    #[serde(default)]
+    pub faults: u64,
     /// Rows that change a bill, and are in no total: no price is known, or there are several currencies.
     #[serde(default)]
     pub unpriced: u64,
@@ -80,6 +83,7 @@ impl PortfolioRecord {
             format: RECORD_FORMAT,
             home_currency,
             rows: BTreeMap::new(),
+            faults: 0,
             unpriced: 0,
             unknown_stakes: 0,
             clients_incomplete: 0,
@@ -234,6 +238,15 @@ pub struct LineRecord {
     /// Last day billed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Date>,
+}
+
+impl LineRecord {
+    /// What it bills in a month; `None`: its price or its cycle is not known.
+    #[must_use]
+    pub fn monthly_amount(&self) -> Option<Decimal> {
+        let months = Decimal::from(self.cycle_months?.max(1));
+        self.unit_price?.checked_mul(self.quantity)?.checked_div(months)
+    }
 }
 
 /// A change of one line.

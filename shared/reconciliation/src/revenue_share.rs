@@ -6,6 +6,7 @@ use truecount_billing::Currency;
 use crate::billed_side::LineRow;
 use crate::interval::{TooManyDigits, add};
 use crate::outcome::{ClientOutcome, RevenueCoverage};
+use crate::run_options::RevenueUse;
 use crate::service_count::ServiceCount;
 use crate::value::Valuation;
 
@@ -37,6 +38,9 @@ pub(crate) fn cover_lines(
     lines: &[LineRow<'_>],
     share: Share,
 ) -> Result<(), TooManyDigits> {
+    if value.options.revenue == RevenueUse::NotAsked {
+        return Ok(());
+    }
     for line in lines {
         if let Some(amount) = value.line_amount(*line)? {
             cover(outcome, line.currency(&value.context), share, amount);
@@ -53,11 +57,14 @@ pub(crate) fn cover_compared(
 ) -> Result<(), TooManyDigits> {
     let side = value.side;
     cover_lines(outcome, value, &side.lines, Share::Compared)?;
-    if side.lines.is_empty() {
+    if side.lines.is_empty() || value.options.revenue == RevenueUse::NotAsked {
         return Ok(());
     }
     let near = count.most.as_ref().map_or(side.total, |most| side.total.min(most.should));
     let far = side.total.min(count.least.should);
+    if near == far {
+        return Ok(());
+    }
     for (target, sign) in [(far, Decimal::NEGATIVE_ONE), (near, Decimal::ONE)] {
         for change in value.change(target)? {
             let (Some(line), Some(amount)) = (change.line, value.amount(change)?) else { continue };

@@ -8,20 +8,55 @@ use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs, UsageAccount};
 /// Accounts by client and source.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RunIndex {
-    /// By client and source: the accounts that are decided to be the client's, whole or in part.
-    decided: BTreeMap<(usize, usize), Vec<usize>>,
+    /// The accounts that are decided to be a client's, whole or in part, by client, source and number.
+    decided: DecidedAccounts,
     /// By client and source: the undecided accounts that may be the client's by what they are called.
     may_be: BTreeMap<(usize, usize), Vec<usize>>,
     /// By source: all undecided accounts.
     undecided: Vec<Vec<usize>>,
     /// By source: those of them that resemble no client.
     nobodys: Vec<Vec<usize>>,
-    /// Source and kind of items that there are today.
-    kinds_here: BTreeSet<(usize, usize)>,
+    /// By source and kind: whether there are such items today.
+    kinds_here: Vec<Vec<bool>>,
     /// By client: the clients that a parent or a bill-to links it with, in either direction.
     linked: BTreeMap<usize, Vec<usize>>,
     /// The first item of each range of items, in their order, with the account that has it.
     starts: Vec<(ItemNo, usize)>,
+}
+
+/// Accounts by client, source and number.
+#[derive(Debug, Clone, Default)]
+struct DecidedAccounts {
+    sources: Vec<usize>,
+    accounts: Vec<usize>,
+    /// By client: where its accounts begin; they end where those of the next begin.
+    starts: Vec<usize>,
+}
+
+impl DecidedAccounts {
+    /// Of clients, sources and accounts, by their numbers.
+    fn of(mut decided: Vec<(usize, usize, usize)>, clients: usize) -> Self {
+        decided.sort_unstable();
+        decided.dedup();
+        let mut starts = Vec::with_capacity(clients + 1);
+        for (at, (client, ..)) in decided.iter().enumerate() {
+            while starts.len() <= *client {
+                starts.push(at);
+            }
+        }
+        starts.resize(clients + 1, decided.len());
+        let (sources, accounts) = decided.into_iter().map(|(_, source, account)| (source, account)).unzip();
+        Self { sources, accounts, starts }
+    }
+
+    fn of_client(&self, client: usize, source: usize) -> &[usize] {
+        let [start, end] =
+            [client, client.saturating_add(1)].map(|at| self.starts.get(at).copied().unwrap_or(self.accounts.len()));
+        let own = &self.sources[start..end];
+        let first = own.partition_point(|of| *of < source);
+        let count = own[first..].partition_point(|of| *of == source);
+        &self.accounts[start + first..start + first + count]
+    }
 }
 
 impl RunIndex {
@@ -31,18 +66,14 @@ impl RunIndex {
             nobodys: vec![Vec::new(); inputs.sources.len()],
             ..Self::default()
         };
+        let mut decided = Vec::with_capacity(inputs.accounts.len());
         for (number, account) in inputs.accounts.iter().enumerate() {
             let source = account.source;
             match &account.belongs {
-                AccountBelonging::Client(client) => index.decided.entry((*client, source)).or_default().push(number),
+                AccountBelonging::Client(client) => decided.push((*client, source, number)),
                 AccountBelonging::Ignored => {}
                 AccountBelonging::Split { parts, .. } => {
-                    for (_, client) in parts {
-                        let accounts = index.decided.entry((*client, source)).or_default();
-                        if accounts.last() != Some(&number) {
-                            accounts.push(number);
-                        }
-                    }
+                    decided.extend(parts.iter().map(|(_, client)| (*client, source, number)));
                 }
                 AccountBelonging::Undecided { may_be } => {
                     index.undecided[source].push(number);
@@ -55,6 +86,7 @@ impl RunIndex {
                 }
             }
         }
+        index.decided = DecidedAccounts::of(decided, inputs.clients.len());
         let ranges = |(number, account): (usize, &UsageAccount)| {
             account.reading.ranges().map(|items| (items.start, number)).collect::<Vec<_>>()
         };
@@ -66,14 +98,18 @@ impl RunIndex {
     }
 
     fn note_kinds(&mut self, inputs: &RunInputs) {
+        let mut kinds_here: Vec<Vec<bool>> =
+            inputs.sources.iter().map(|source| vec![false; source.kinds.len()]).collect();
         for account in &inputs.accounts {
+            let here = &mut kinds_here[account.source];
             let now = match &account.reading {
                 ItemsRead::Complete(now) | ItemsRead::Partial(now) | ItemsRead::Fell { now, .. } => now.clone(),
                 ItemsRead::Failed { earlier: Some((_, items)) } => items.clone(),
                 ItemsRead::Failed { earlier: None } | ItemsRead::Doubtful | ItemsRead::Gone { .. } => 0..0,
             };
-            self.kinds_here.extend(now.filter_map(|item| inputs.items.kind(item)).map(|kind| (account.source, kind)));
+            now.filter_map(|item| inputs.items.kind(item)).for_each(|kind| here[kind] = true);
         }
+        self.kinds_here = kinds_here;
     }
 
     fn link_clients(&mut self, inputs: &RunInputs) {
@@ -107,7 +143,7 @@ impl RunIndex {
 
     /// Whether a source has items of a kind today.
     pub(crate) fn has_items(&self, source: usize, kind: usize) -> bool {
-        self.kinds_here.contains(&(source, kind))
+        self.kinds_here[source][kind]
     }
 
     /// The clients that a parent or a bill-to links a client with.
@@ -117,7 +153,7 @@ impl RunIndex {
 
     /// The accounts of a source that are decided to be a client's, whole or in part.
     pub(crate) fn decided(&self, client: usize, source: usize) -> &[usize] {
-        self.decided.get(&(client, source)).map(Vec::as_slice).unwrap_or_default()
+        self.decided.of_client(client, source)
     }
 
     /// The undecided accounts of a source that may be a client's: those that resemble it, or all, where nothing says

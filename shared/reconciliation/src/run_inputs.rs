@@ -82,6 +82,17 @@ impl WordsOfSource {
         self.has_unknown_kinds = true;
     }
 
+    /// The kinds of which there were items.
+    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.kinds.keys().map(String::as_str)
+    }
+
+    /// The words that an attribute of a kind had, as far as they are kept.
+    pub fn words(&self, kind: &str, attribute: &str) -> impl Iterator<Item = &str> {
+        let words = self.kinds.get(&folded(kind)).and_then(|attributes| attributes.get(attribute));
+        words.into_iter().flatten().map(String::as_str)
+    }
+
     /// Whether there were, or may have been, items of a kind.
     #[must_use]
     pub fn has_kind(&self, kind: &str) -> bool {
@@ -115,6 +126,25 @@ pub struct UsageAccount {
     pub belongs: AccountBelonging,
     /// What is known of its items.
     pub reading: ItemsRead,
+}
+
+impl UsageAccount {
+    /// Its items by this sync; none where it was not read.
+    #[must_use]
+    pub fn items_now(&self) -> Range<ItemNo> {
+        match &self.reading {
+            ItemsRead::Complete(items) | ItemsRead::Partial(items) | ItemsRead::Fell { now: items, .. } => {
+                items.clone()
+            }
+            ItemsRead::Failed { .. } | ItemsRead::Doubtful | ItemsRead::Gone { .. } => 0..0,
+        }
+    }
+
+    /// How many items it has; where it fell or failed, before.
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        self.reading.ranges().map(|items| items.len() as u64).max().unwrap_or_default()
+    }
 }
 
 /// Whose an account is. Clients by their number.

@@ -1,6 +1,9 @@
 //! What a service counts in one source, and what may become of one item there.
 
+use hashbrown::HashMap;
+use jiff::civil::Date;
 use jiff::tz::Offset;
+use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use truecount_rules::{CountPart, CountSpec, Filter, Fit, IdentityKey, Pattern, StalePolicy, UnknownPolicy};
 
@@ -10,7 +13,7 @@ use crate::pool::Candidate;
 use crate::run_inputs::{RunInputs, UsageSource};
 
 /// The most parts of a count that one source can have; the rest would not fit a mask.
-const PARTS_MAX: usize = 64;
+const PARTS_MAX: u32 = 64;
 
 /// Parts of a count, a bit each.
 pub(crate) type PartMask = u64;
@@ -33,6 +36,11 @@ struct KindSelection<'r> {
     unknown: UnknownPolicy,
     usual: Vec<(String, Vec<Pattern>)>,
     identity: &'r [IdentityKey],
+    /// The parts that take every item of the kind, where each part takes every one in whatever state.
+    takes_all: Option<PartMask>,
+    /// The day of the source's snapshot, and the first moment from which an item was seen lately enough; `None`: an item
+    /// is never too old.
+    seen_since: Option<(Date, i64)>,
 }
 
 /// One way in which an item may be settled.
@@ -96,32 +104,37 @@ impl<'r> Selection<'r> {
     /// What `spec` counts in a source; `None`: nothing.
     pub(crate) fn of(spec: &'r CountSpec, inputs: &'r RunInputs, source: usize) -> Option<Self> {
         let kept = &inputs.sources[source];
-        let parts: Vec<&CountPart> = spec.parts.iter().filter(|part| part.source == kept.id).take(PARTS_MAX).collect();
+        let here = spec.parts.iter().filter(|part| part.source == kept.id);
+        let parts: Vec<(u32, &CountPart)> = numbered(here);
         if parts.is_empty() {
             return None;
         }
         let kinds = kept.kinds.iter().map(|kind| {
-            let own = parts.iter().enumerate().filter(|(_, part)| part.kind == kind.name);
-            let own: Vec<(u32, &CountPart)> = own.map(|(number, part)| (bit(number), *part)).collect();
+            let own: Vec<(u32, &CountPart)> =
+                parts.iter().copied().filter(|(_, part)| part.kind == kind.name).collect();
             let first = own.first().map(|(_, part)| *part);
+            let stale = first.map_or_else(|| spec.policies.stale_of(kind), |part| part.stale);
+            let usual = first.map_or_else(|| spec.policies.usual_of(kind), |part| part.usual.clone());
             KindSelection {
-                stale: first.map_or_else(|| spec.policies.stale_of(kind), |part| part.stale),
+                stale,
+                takes_all: takes_all(&own).filter(|_| usual.is_empty()),
+                seen_since: seen_since(stale, kept.synced_on),
                 unknown: first.map_or_else(|| spec.policies.unknown_of(kind), |part| part.unknown),
-                usual: first.map_or_else(|| spec.policies.usual_of(kind), |part| part.usual.clone()),
+                usual,
                 identity: &kind.identity,
                 parts: own,
             }
         });
         let mut selection =
             Self { kinds: kinds.collect(), open: Vec::new(), without_low: 0, without_low_why: Vec::new() };
-        for (number, part) in parts.iter().enumerate() {
+        for (number, part) in parts {
             selection.note_unseen(kept, source, number, part);
         }
         Some(selection)
     }
 
     /// Notes the words of a part that its source never had.
-    fn note_unseen(&mut self, kept: &UsageSource, source: usize, number: usize, part: &CountPart) {
+    fn note_unseen(&mut self, kept: &UsageSource, source: usize, number: u32, part: &CountPart) {
         if part.may_be_empty {
             return;
         }
@@ -139,7 +152,27 @@ impl<'r> Selection<'r> {
         }
     }
 
+    /// What comes of an item of which everything is known, and its units; `None`: several things may come of it, or it
+    /// takes more to say.
+    #[inline]
+    pub(crate) fn settled(&self, items: &ItemColumns, candidate: &Candidate) -> Option<(Fate, u32)> {
+        let item = candidate.item;
+        let kind = &self.kinds[items.kind(item)?];
+        let mask = kind.takes_all.filter(|_| candidate.larger.is_none())?;
+        let units = items.small_units(item)?;
+        if mask == 0 {
+            return Some((Fate::Passed, units));
+        }
+        let left_out = match items.own_state(item) {
+            OwnState::Unknown(_) => return None,
+            OwnState::LeftOut(reason) => Some(LedgerReason::State(reason)),
+            OwnState::Counts => kind.step_of_sighting(items, candidate)?,
+        };
+        Some((left_out.map_or(Fate::Taken(mask), Fate::Left), units))
+    }
+
     /// Whether a part counts items of a kind.
+    #[inline]
     pub(crate) fn counts_kind(&self, kind: Option<usize>) -> bool {
         kind.is_none_or(|kind| !self.kinds[kind].parts.is_empty())
     }
@@ -190,7 +223,7 @@ impl<'r> Selection<'r> {
         }
     }
 
-    /// How many of the items are settled by what the rule says of facts that are missing.
+    /// Whether what the rule says of facts that are missing settles an item.
     pub(crate) fn is_decided_by_rule(&self, items: &ItemColumns, candidate: &Candidate) -> bool {
         let Some(kind) = items.kind(candidate.item) else { return false };
         let selection = &self.kinds[kind];
@@ -198,12 +231,22 @@ impl<'r> Selection<'r> {
             return false;
         }
         let text_of = |name: &str| items.attribute(candidate.item, name);
-        selection.parts.iter().any(|(_, part)| part.takes(text_of) == Fit::Unknown)
+        let is_missing = selection.parts.iter().any(|(_, part)| part.takes(text_of) == Fit::Unknown);
+        is_missing || selection.looks(&text_of).0 != Looks::Passed && selection.is_state_missing(items, candidate)
     }
 }
 
-fn bit(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(0)
+/// Parts with the number of their bit. Where all may be empty, nothing is ever asked of one part by itself, and parts of
+/// different kinds share their bits: a list can have many kinds.
+fn numbered<'r>(parts: impl Iterator<Item = &'r CountPart> + Clone) -> Vec<(u32, &'r CountPart)> {
+    let is_shared = parts.clone().all(|part| part.may_be_empty);
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
+    let of = |part: &'r CountPart| {
+        let next = numbers.entry(if is_shared { part.kind.as_str() } else { "" }).or_default();
+        *next += 1;
+        (*next - 1, part)
+    };
+    parts.map(of).filter(|(number, _)| *number < PARTS_MAX).collect()
 }
 
 /// The words of a filter that a kind of a source never had.
@@ -216,7 +259,38 @@ fn never(kept: &UsageSource, kind: &str, filter: &Filter) -> Vec<(String, String
     unseen.map(|(attribute, word)| (attribute.to_owned(), word.written.clone())).collect()
 }
 
+/// The parts that take every item of their kind, if none looks at anything else.
+fn takes_all(parts: &[(u32, &CountPart)]) -> Option<PartMask> {
+    let takes_every =
+        |part: &CountPart| part.wanted.is_empty() && part.unwanted.tables.is_empty() && part.less.is_empty();
+    let is_plain = parts.iter().all(|(_, part)| takes_every(part));
+    is_plain.then(|| parts.iter().fold(0, |mask, (number, _)| mask | 1 << number))
+}
+
+/// The first moment of the first day that is late enough, beside the day of the snapshot.
+fn seen_since(stale: StalePolicy, synced_on: Date) -> Option<(Date, i64)> {
+    let StalePolicy::AfterDays(limit) = stale else { return None };
+    let first = synced_on.checked_sub(i64::from(limit).days()).unwrap_or(Date::MIN);
+    let since = Offset::UTC.to_timestamp(first.at(0, 0, 0, 0)).map_or(i64::MIN, Timestamp::as_microsecond);
+    Some((synced_on, since))
+}
+
 impl KindSelection<'_> {
+    /// Whether an item that counts by its state was not seen for too long; the outer `None`: it takes more to say.
+    #[inline]
+    fn step_of_sighting(&self, items: &ItemColumns, candidate: &Candidate) -> Option<Option<LedgerReason>> {
+        if self.stale == StalePolicy::Never {
+            return Some(None);
+        }
+        let (day, since) = self.seen_since?;
+        match items.last_seen_microsecond(candidate.item) {
+            Some(_) if candidate.snapshot_day != day => None,
+            Some(seen) => Some((seen < since).then_some(LedgerReason::Stale)),
+            // What the rule says of it is named.
+            None => None,
+        }
+    }
+
     /// Why an item may not count, before it is held against others: each possible answer.
     fn steps(&self, items: &ItemColumns, candidate: &Candidate) -> Vec<Option<LedgerReason>> {
         let mut steps = Vec::with_capacity(1);
@@ -263,6 +337,19 @@ impl KindSelection<'_> {
             (None, UnknownPolicy::LeftOut) => steps.push(Some(LedgerReason::Unknown)),
             (None, UnknownPolicy::Widens) => steps.extend([None, Some(LedgerReason::Stale)]),
         }
+    }
+
+    /// Whether an item that nothing leaves out has no last sighting, or no word of its usual state, and the service asks.
+    fn is_state_missing(&self, items: &ItemColumns, candidate: &Candidate) -> bool {
+        let item = candidate.item;
+        let is_usual =
+            |(name, words): &(String, Vec<Pattern>)| Some(is_usual(name, items.attribute(item, name)?, words));
+        let usual: Vec<_> = self.usual.iter().map(is_usual).collect();
+        if matches!(items.own_state(item), OwnState::LeftOut(_)) || usual.contains(&Some(false)) {
+            return false;
+        }
+        let asks_for_age = matches!(self.stale, StalePolicy::AfterDays(_));
+        usual.contains(&None) || asks_for_age && items.last_seen(item).is_none()
     }
 
     /// Whether the service looks at an item; where that is not known, both answers.

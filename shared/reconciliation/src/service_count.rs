@@ -1,8 +1,7 @@
 //! How many units of a service should be billed to a client: what all sources of its count give, less what is included,
 //! and at least the minimum.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use rust_decimal::Decimal;
@@ -12,7 +11,7 @@ use crate::billed_side::BilledSide;
 use crate::count::{Parts, SourceCount, UndecidedShares, add, count};
 use crate::evidence::{Doubt, LedgerReason, Widening};
 use crate::interval::{TooManyDigits, minus, plus};
-use crate::pool::Pool;
+use crate::pool::{Candidate, Pool};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
@@ -44,7 +43,14 @@ pub(crate) struct ServiceCount {
 }
 
 /// The candidates of one client by source, while its services are counted.
-pub(crate) type ClientPools = RefCell<BTreeMap<usize, Rc<Pool>>>;
+pub(crate) struct ClientPools(Vec<OnceCell<Rc<Pool>>>);
+
+impl ClientPools {
+    /// For so many sources.
+    pub(crate) fn of(sources: usize) -> Self {
+        Self(vec![OnceCell::new(); sources])
+    }
+}
 
 /// Whose use of a service is counted.
 #[derive(Clone, Copy)]
@@ -71,15 +77,21 @@ impl Counting<'_> {
     }
 
     /// The client's candidates in a source.
-    pub(crate) fn pool(&self, source: usize, pools: &ClientPools) -> Rc<Pool> {
-        if Pool::is_of_all_undecided(self.inputs, self.index, self.client, source) {
-            return Rc::clone(self.cache.undecided(self.inputs, self.index, source, self.count_day));
-        }
-        let known = pools.borrow().get(&source).cloned();
-        known.unwrap_or_else(|| {
-            let pool = Rc::new(Pool::of(self.inputs, self.index, self.client, source, self.count_day, None));
-            pools.borrow_mut().insert(source, Rc::clone(&pool));
-            pool
+    pub(crate) fn pool<'p>(&self, source: usize, pools: &'p ClientPools) -> &'p Rc<Pool> {
+        let (inputs, index, client, count_day) = (self.inputs, self.index, self.client, self.count_day);
+        pools.0[source].get_or_init(|| match Pool::is_of_all_undecided(inputs, index, client, source) {
+            true => Rc::clone(self.cache.undecided(inputs, index, source, count_day)),
+            false => Rc::new(Pool::of(inputs, index, client, source, count_day, None)),
+        })
+    }
+
+    /// Whether anything that is, or may be, the client's is of a kind that a usual rule counts.
+    pub(crate) fn may_count(&self, rule: &ServiceRule, pools: &ClientPools) -> bool {
+        let selections = self.cache.selections(rule).unwrap_or_default();
+        selections.iter().any(|(source, selection)| {
+            let pool = self.pool(*source, pools);
+            let is_counted = |candidate: &Candidate| selection.counts_kind(self.inputs.items.kind(candidate.item));
+            pool.candidates.iter().any(is_counted)
         })
     }
 
@@ -95,10 +107,10 @@ impl Counting<'_> {
         self.each_source(rule, |source, selection| {
             let pool = self.pool(source, pools);
             let one = match pool.is_shared {
-                true => self.cache.count(&self.inputs.items, rule, &pool, selection)?,
-                false => Rc::new(count(&self.inputs.items, &pool, selection)?),
+                true => self.cache.count(&self.inputs.items, rule, pool, selection)?,
+                false => Rc::new(count(&self.inputs.items, pool, selection)?),
             };
-            found.join(&one, &pool)?;
+            found.join(&one, pool)?;
             found.count.doubts.extend(self.empty_kinds(spec, source));
             Ok(())
         })?;
@@ -139,14 +151,20 @@ impl Counting<'_> {
 struct Found {
     count: ServiceCount,
     least: End,
-    most: End,
+    /// `None`: so far it is the same.
+    most: Option<End>,
     is_open: bool,
 }
 
 impl Found {
     fn join(&mut self, one: &Rc<SourceCount>, pool: &Pool) -> Result<(), TooManyDigits> {
+        if self.most.is_none() && (one.least != one.most || one.least_parts != one.most_parts) {
+            self.most = Some(self.least.clone());
+        }
         join(&mut self.least, one.least, one.gross, &one.least_parts)?;
-        join(&mut self.most, one.most, one.gross, &one.most_parts)?;
+        if let Some(most) = &mut self.most {
+            join(most, one.most, one.gross, &one.most_parts)?;
+        }
         self.is_open |= !one.open.is_empty();
         self.count.widenings.extend(one.open.iter().chain(&one.widenings).cloned());
         self.count.doubts.extend(pool.doubts.iter().cloned());
@@ -161,7 +179,11 @@ impl Found {
 
     fn finish(mut self, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<ServiceCount, TooManyDigits> {
         self.count.least = should_bill(self.least, rule, side)?;
-        self.count.most = if self.is_open { None } else { Some(should_bill(self.most, rule, side)?) };
+        self.count.most = match self.most {
+            _ if self.is_open => None,
+            None => Some(self.count.least.clone()),
+            Some(most) => Some(should_bill(most, rule, side)?),
+        };
         Ok(self.count)
     }
 }

@@ -9,6 +9,7 @@ use crate::billed_side::{BilledSide, LineRow, units};
 use crate::context::RunContext;
 use crate::interval::{TooManyDigits, minus, plus, times};
 use crate::outcome::{AtStake, InvoicedWhen, LineChange};
+use crate::run_options::{ChangePrice, RunOptions};
 
 /// Money of a product is rounded once, to so many places.
 const MONEY_PLACES: u32 = 12;
@@ -18,6 +19,7 @@ pub(crate) struct Valuation<'a> {
     pub(crate) side: &'a BilledSide<'a>,
     pub(crate) rule: &'a ServiceRule,
     pub(crate) context: RunContext,
+    pub(crate) options: RunOptions,
     /// The currency of a line that is not there yet; `None`: the client has several.
     pub(crate) client_currency: Option<Currency>,
 }
@@ -44,6 +46,15 @@ impl<'a> Valuation<'a> {
         if self.side.lines.is_empty() { &self.side.ending } else { &self.side.lines }
     }
 
+    fn is_at_newest_price(&self) -> bool {
+        self.options.change_price == ChangePrice::OfNewestLine
+    }
+
+    /// Whether lines differ in what makes one value of a change: then it is a range.
+    pub(crate) fn is_mixed(&self) -> bool {
+        !self.is_at_newest_price() && self.side.is_mixed()
+    }
+
     pub(crate) fn newest(&self) -> Option<LineRow<'a>> {
         self.lines().iter().copied().max_by_key(LineRow::age)
     }
@@ -61,7 +72,8 @@ impl<'a> Valuation<'a> {
             }
         }
         let currency = line.map_or(self.client_currency, |line| Some(line.currency(&self.context)));
-        let price = self.rule.price.as_ref().filter(|price| Some(price.currency) == currency)?;
+        let is_comparable = |currency_of_price| self.is_at_newest_price() || Some(currency_of_price) == currency;
+        let price = self.rule.price.as_ref().filter(|price| is_comparable(price.currency))?;
         Some(UnitPriceOver { each: price.each, months: 1, is_list_price: !price.is_clients_own })
     }
 
@@ -88,7 +100,7 @@ impl<'a> Valuation<'a> {
         if difference.is_zero() {
             return Ok(Vec::new());
         }
-        if difference > Decimal::ZERO || lines.is_empty() {
+        if difference > Decimal::ZERO || lines.is_empty() || self.is_at_newest_price() {
             return Ok(vec![UnitsOfLine { line: self.newest(), units: difference }]);
         }
         if let Some(line) = self.left_running(lines, -difference)? {
@@ -124,7 +136,7 @@ impl<'a> Valuation<'a> {
 
     /// What going from what is billed to `target` is worth; `None`: not known, or a range.
     pub(crate) fn worth(&self, target: Decimal) -> Result<Option<Decimal>, TooManyDigits> {
-        if self.side.is_mixed() {
+        if self.is_mixed() {
             return Ok(None);
         }
         self.sum(&self.change(target)?)
@@ -145,7 +157,7 @@ impl<'a> Valuation<'a> {
         if units.is_zero() {
             return Ok(AtStake::Known(Decimal::ZERO));
         }
-        if self.side.is_mixed() {
+        if self.is_mixed() {
             return Ok(AtStake::Unknown);
         }
         let amount = self.amount(UnitsOfLine { line: self.newest(), units })?;
@@ -163,8 +175,12 @@ impl<'a> Valuation<'a> {
 
     /// The currency of a change; `None`: there are several.
     pub(crate) fn currency(&self) -> Option<Currency> {
-        if self.side.is_mixed() {
+        if self.is_mixed() {
             return None;
+        }
+        if self.is_at_newest_price() {
+            let of_line = self.newest().and_then(|line| line.row.currency.or(line.of.currency));
+            return of_line.or(self.rule.price.as_ref().map(|price| price.currency));
         }
         self.newest().map_or(self.client_currency, |line| Some(line.currency(&self.context)))
     }

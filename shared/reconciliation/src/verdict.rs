@@ -9,6 +9,7 @@ use crate::evidence::{Doubt, LedgerReason};
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::outcome::{AtStake, ComparedUnits, InvoicedWhen, OutcomeRow, RowFigures, RowKind, RowLedger, RowValue};
 use crate::run_inputs::LinesRead;
+use crate::run_options::MissingLine;
 use crate::service_count::{End, ServiceCount};
 use crate::value::{UnitsOfLine, Valuation};
 
@@ -108,8 +109,9 @@ impl Verdict<'_> {
         if is_missing && self.rule.not_sold.is_some() {
             return Ok(alone());
         }
-        // A tolerance leaves a small difference of two numbers alone, never a missing line.
-        let allowed = if is_missing { Decimal::ZERO } else { self.tolerance()? };
+        // A tolerance leaves a small difference of two numbers alone, not a missing line.
+        let is_always_told = is_missing && self.value.options.missing_line == MissingLine::AlwaysTold;
+        let allowed = if is_always_told { Decimal::ZERO } else { self.tolerance()? };
         let later = side.later()?;
         let is_covered = |units: Decimal| later.iter().any(|(_, billed)| *billed >= units);
         let far = most.map(|most| minus(most, reference)).transpose()?;
@@ -227,7 +229,9 @@ impl Verdict<'_> {
         change: &[UnitsOfLine<'_>],
         count: &ServiceCount,
     ) -> Result<OutcomeRow, TooManyDigits> {
-        let is_known = !self.side.is_mixed() && !self.side.has_unknown_cycle;
+        let currency = self.value.currency();
+        // An amount of no known currency can be added to nothing.
+        let is_known = currency.is_some() && !self.value.is_mixed() && !self.side.has_unknown_cycle;
         let impact = if is_known { self.value.sum(change)? } else { None };
         let whens: Vec<_> = change.iter().map(|one| self.value.when(one.line)).collect();
         let is_this_run = whens.iter().any(|(when, _)| *when == InvoicedWhen::ThisRun);
@@ -236,8 +240,9 @@ impl Verdict<'_> {
             row.doubts.push(Doubt::ListPrice);
         }
         row.value = Some(RowValue {
-            currency: self.value.currency(),
+            currency,
             impact,
+            unit_price: self.value.amount(UnitsOfLine { line: self.value.newest(), units: Decimal::ONE })?,
             is_estimated: false,
             stakes: Some(stakes),
             when: Some(if is_this_run { InvoicedWhen::ThisRun } else { InvoicedWhen::Later }),
@@ -271,6 +276,7 @@ impl Verdict<'_> {
             value: Some(RowValue {
                 currency: self.value.currency(),
                 impact: None,
+                unit_price: None,
                 is_estimated: false,
                 stakes: None,
                 when: None,

@@ -14,7 +14,9 @@ mod filter;
 mod filter_reader;
 mod for_whom_reader;
 mod layers;
+mod made;
 mod model;
+mod places;
 mod problem;
 mod reader;
 mod resolve;
@@ -26,11 +28,13 @@ mod vocabulary;
 
 pub use bind::{BindingFault, BindingProblem, ClientBinding, ClientNumber, NamedClient};
 pub use filter::{Filter, FilterTable, Fit, Pattern};
+pub use made::ProductNamedTwice;
 pub use model::{
     CountPart, CountSpec, KindPolicies, NoLine, NotSold, RulePrice, SectionShare, ServiceBasis, ServiceRule,
     StalePolicy, Tolerance, UnknownPolicy, When,
 };
-pub use problem::{RulesFileError, RulesProblem};
+pub use places::RulePlace;
+pub use problem::{RulesFileError, RulesProblem, nearest};
 pub use resolve::{ClientPart, ResolvedService, RulesScope};
 pub use rules::{
     AgreementSection, AgreementTypeRules, AskedWord, CategoryRule, ClientRules, OwnIdentity, Rules, SkuListChanges,

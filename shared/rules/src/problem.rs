@@ -62,7 +62,8 @@ impl Lines {
 }
 
 /// The nearest of the words that may stand there, if one is near enough to be meant.
-pub(crate) fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+#[must_use]
+pub fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     /// Comparing costs the product of both lengths; nobody mistypes a word as long as this.
     const LENGTH_MAX: usize = 100;
     let written = written.trim().to_lowercase();

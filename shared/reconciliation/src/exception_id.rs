@@ -1,0 +1,28 @@
+//! The id of an exception: the same every month.
+
+use sha2::{Digest, Sha256};
+
+/// Hexadecimal digits of an exception's id: 48 bits, so that a hundred thousand ids are still all different.
+const ID_DIGITS: usize = 12;
+
+/// An id begins with this letter, so that no spreadsheet takes one for a number (`004512…`, `12e45…`) and changes it.
+const ID_LETTER: char = 'x';
+
+/// The id of an exception, short and stable over months: the same parts, the same id.
+#[must_use]
+pub fn exception_id(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let digits = hash.finalize();
+    let mut id = String::with_capacity(ID_DIGITS + 1);
+    id.push(ID_LETTER);
+    for byte in digits.iter().take(ID_DIGITS / 2) {
+        for nibble in [byte >> 4, byte & 15] {
+            id.extend(char::from_digit(u32::from(nibble), 16));
+        }
+    }
+    id
+}

@@ -1,0 +1,94 @@
+//! Rules that are made in code, where there is no rules file: services alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use truecount_billing::ProductCode;
+
+use crate::layers::ServiceKeys;
+use crate::model::ServiceRule;
+use crate::rules::{OwnIdentity, Rules, Service, folded};
+
+/// A product that two services name: its lines can be compared once only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("product `{product}` is named by the services `{first}` and `{second}`; leave it in one of them")]
+pub struct ProductNamedTwice {
+    /// The product.
+    pub product: ProductCode,
+    /// The service that names it first.
+    pub first: ProductCode,
+    /// The other.
+    pub second: ProductCode,
+}
+
+impl Rules {
+    /// Rules of services alone: nothing is said of kinds of agreement, clients or categories. `name` stands for the file's
+    /// name in messages.
+    ///
+    /// # Errors
+    /// [`ProductNamedTwice`]; capitals, and blanks around a code, make no difference.
+    pub fn of_services(name: &str, services: Vec<ServiceRule>) -> Result<Self, ProductNamedTwice> {
+        let mut rules = Self {
+            file: name.to_owned(),
+            currency: None,
+            services: Vec::with_capacity(services.len()),
+            by_code: BTreeMap::new(),
+            by_product: BTreeMap::new(),
+            categories: BTreeMap::new(),
+            us: OwnIdentity::default(),
+            sku_lists: BTreeMap::new(),
+            types: Vec::new(),
+            clients: Vec::new(),
+        };
+        for rule in services {
+            let number = rules.services.len();
+            for product in &rule.products {
+                if let Some(first) = rules.by_product.insert(folded(product.as_str()), number) {
+                    let first = if first == number { rule.code.clone() } else { rules.services[first].code.clone() };
+                    return Err(ProductNamedTwice { product: product.clone(), first, second: rule.code });
+                }
+            }
+            rules.by_code.insert(rule.code.clone(), number);
+            rules.services.push(Service {
+                code: rule.code.clone(),
+                products: rule.products.clone(),
+                keys: ServiceKeys::default(),
+                rule: Arc::new(rule),
+            });
+        }
+        Ok(rules)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{NoLine, ServiceBasis, Tolerance};
+
+    fn flat(code: &str) -> ServiceRule {
+        let code = ProductCode::new(code).unwrap();
+        ServiceRule {
+            products: vec![code.clone()],
+            code,
+            basis: ServiceBasis::Flat,
+            included: Default::default(),
+            minimum: None,
+            tolerance: Tolerance::default(),
+            price: None,
+            no_line: NoLine::default(),
+            one_time_counts: false,
+            not_sold: None,
+            note: None,
+        }
+    }
+
+    #[test]
+    fn a_product_belongs_to_one_service() {
+        let rules = Rules::of_services("made", vec![flat("A"), flat("B")]).unwrap();
+        let code = ProductCode::new(" b ").unwrap();
+        assert_eq!(rules.service_of_product(&code).map(ProductCode::as_str), Some("B"));
+        assert_eq!(rules.usual_rule(&ProductCode::new("A").unwrap()), Some(&flat("A")));
+        let twice = Rules::of_services("made", vec![flat("A"), flat("a")]).unwrap_err();
+        assert_eq!((twice.first.as_str(), twice.second.as_str()), ("A", "a"));
+    }
+}
