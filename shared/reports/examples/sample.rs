@@ -18,13 +18,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("nothing-compared", invented::nothing_compared(), 1),
         ("many-currencies", invented::many_currencies(), 1),
         ("no-prices", invented::no_prices(), 1),
+        ("before-mapping", invented::worlds::before_mapping(), 1),
+        ("failed-source", invented::worlds::failed_source(), 1),
     ];
     for (name, sample, attempt) in months {
         let folder = Path::new(&folder).join(name);
         fs::create_dir_all(&folder)?;
-        let input = sample.input();
-        let mut files = files(&input)?;
-        files.push(manifest(&input, &files)?);
+        let mut lines = Vec::new();
+        let report = sample.built(&mut lines);
+        let mut files = files(&report, lines)?;
+        files.push(manifest(&sample.header, &files)?);
         for file in &files {
             fs::write(folder.join(file.name), &file.bytes)?;
         }
@@ -35,8 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             attempt,
             exceptions_csv: &files[0].bytes,
         };
-        fs::write(folder.join("mail.eml"), email(&input, &settings)?)?;
-        fs::write(folder.join("summary.txt"), text_summary(&input))?;
+        fs::write(folder.join("mail.eml"), email(&report, &settings)?)?;
+        fs::write(folder.join("summary.txt"), text_summary(&report))?;
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ use std::io;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use truecount_billing::BillingMonth;
 
 use crate::{RunHeader, sanitize};
 
@@ -101,6 +103,54 @@ pub(crate) fn write<T>(columns: &[Column<T>], header: &RunHeader, rows: &[T], ou
     sheet.finish()
 }
 
+/// A row as a JSON object: the columns' names and cells.
+pub(crate) struct JsonRow<'a, T> {
+    columns: &'a [Column<T>],
+    row: &'a T,
+    number: u64,
+    run: (&'a str, BillingMonth),
+}
+
+impl<'a, T> JsonRow<'a, T> {
+    /// `number`: the row's place in the sheet, from 1; `run`: the run's id and month.
+    pub(crate) const fn new(columns: &'a [Column<T>], row: &'a T, number: u64, run: (&'a str, BillingMonth)) -> Self {
+        Self { columns, row, number, run }
+    }
+
+    /// A cell's text; `None`: it is empty.
+    fn text(&self, cell: &Cell<T>) -> Option<String> {
+        let row = self.row;
+        let text = match cell {
+            Cell::Text(text) => text(row)?.to_owned(),
+            Cell::Composed(text) => text(row),
+            Cell::Word(word) => word(row).to_owned(),
+            Cell::Count(count) => count(row).to_string(),
+            Cell::Quantity(quantity) => plain(quantity(row)?).to_string(),
+            Cell::Money(amount) => at_least_cents(amount(row)?).to_string(),
+            Cell::Day(day) => day(row)?.to_string(),
+            Cell::Run(RunCell::Number) => self.number.to_string(),
+            Cell::Run(RunCell::RunId) => self.run.0.to_owned(),
+            Cell::Run(RunCell::Month) => self.run.1.to_string(),
+            Cell::Empty => return None,
+        };
+        Some(text).filter(|text| !text.is_empty())
+    }
+}
+
+impl<T> Serialize for JsonRow<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(self.columns.len()))?;
+        for column in self.columns {
+            match &column.cell {
+                Cell::Run(RunCell::Number) => object.serialize_entry(column.name, &self.number)?,
+                Cell::Count(count) => object.serialize_entry(column.name, &count(self.row))?,
+                cell => object.serialize_entry(column.name, &self.text(cell))?,
+            }
+        }
+        object.end()
+    }
+}
+
 /// Writes a sheet row by row, and keeps none.
 pub(crate) struct SheetWriter<'h, W: io::Write> {
     csv: csv::Writer<W>,
@@ -147,6 +197,9 @@ impl<'h, W: io::Write> SheetWriter<'h, W> {
 }
 
 fn write_text(csv: &mut csv::Writer<impl io::Write>, text: &str) -> csv::Result<()> {
+    if text.is_empty() {
+        return csv.write_field("");
+    }
     csv.write_field(sanitize::cell(text).as_bytes())
 }
 

@@ -13,6 +13,7 @@ use truecount_reconciliation::{
 use crate::{
     cells,
     exception_id::{ExceptionDirection, ExceptionSubject},
+    is_exception,
     words::{self, WorkOwner, WorkStep},
 };
 
@@ -83,6 +84,65 @@ pub struct ExceptionRow {
     pub account_id: String,
     /// What it is put in order by: of which currency, and how much a month; `None`: not known.
     pub(crate) order: Option<(Currency, Decimal)>,
+    /// What would settle it, where nobody knows.
+    pub(crate) settled_by: Option<&'static str>,
+}
+
+/// The kind of an account that nobody decided.
+const UNMAPPED_ACCOUNT: (&str, &str) = ("unmapped_account", "vendor account not mapped");
+/// The kind of a client that another has taken over.
+const MOVED: (&str, &str) = ("moved", "client moved");
+
+impl ExceptionRow {
+    /// What a row is put in order by where it changes no bill: what is at stake, ends or is not counted a month; `None`:
+    /// it changes one, or nobody knows.
+    #[must_use]
+    pub fn at_stake(&self) -> Option<(Currency, Decimal)> {
+        if self.is_change() { None } else { self.order.map(|(currency, amount)| (currency, amount.abs())) }
+    }
+
+    /// Every kind: the word, and as people read it.
+    pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let rows = RowKind::ALL.into_iter().filter(|kind| is_exception(*kind));
+        rows.map(|kind| (kind.as_str(), words::kind(kind))).chain([MOVED, UNMAPPED_ACCOUNT])
+    }
+
+    /// Whether it is an account that nobody decided.
+    pub(crate) fn is_unmapped(&self) -> bool {
+        self.kind == UNMAPPED_ACCOUNT.0
+    }
+
+    /// Whether a quantity on a bill is to be changed.
+    pub(crate) fn is_change(&self) -> bool {
+        RowKind::ALL.iter().any(|kind| kind.changes_a_bill() && kind.as_str() == self.kind)
+    }
+}
+
+impl ExceptionRow {
+    /// The exception that a row of a client is; `None`: there is nothing to do. `home`: the currency that is told first.
+    #[must_use]
+    pub fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> Option<Self> {
+        of_row(client, row, home)
+    }
+
+    /// An account with usage of which nobody decided whose it is.
+    #[must_use]
+    pub fn of_unmapped_account(account: &AccountRecord) -> Self {
+        of_unmapped(account)
+    }
+
+    /// A source of usage that was not used.
+    #[must_use]
+    pub fn of_unread_source(source: &SourceRecord) -> Self {
+        of_unread_source(source)
+    }
+}
+
+impl ExceptionRow {
+    /// Whether it is about a service, and not about what was not read at all.
+    pub(crate) fn is_comparison(&self) -> bool {
+        !self.product_code.is_empty()
+    }
 }
 
 const fn direction(kind: RowKind) -> ExceptionDirection {
@@ -116,6 +176,7 @@ pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> 
         reason: words::row(read, row, home),
         exception_id: subject.id(),
         order: order(row, home),
+        settled_by: words::settled_by(read, row),
         ..of_cells(row)
     })
 }
@@ -179,6 +240,7 @@ fn blank(kind: RowKind) -> ExceptionRow {
         product_code: String::new(),
         account_id: String::new(),
         order: None,
+        settled_by: None,
     }
 }
 
@@ -217,7 +279,8 @@ pub(crate) fn of_unread_client(client: &ClientRecord) -> ExceptionRow {
     ExceptionRow {
         client: client.client_name.clone(),
         client_id: client.client_id.to_string(),
-        reason: words::unread_client(client.lines_read),
+        reason: words::unread_client(client.lines_read).to_string(),
+        settled_by: Some(words::unread_client(client.lines_read).settled_by),
         exception_id: ExceptionSubject::Client(&client.client_id).id(),
         ..blank(RowKind::NotReconciled)
     }
@@ -241,8 +304,8 @@ pub(crate) fn of_moved(moved: &MovedRecord) -> ExceptionRow {
         agreement_id: of_billed(cells::agreement_ids),
         product: services.join("; "),
         product_code: services.join("; "),
-        kind: "moved",
-        kind_label: "client moved",
+        kind: MOVED.0,
+        kind_label: MOVED.1,
         counted: only.and_then(|(used, _)| used.counted),
         billed: only.and_then(|(_, billed)| cells::billed(LinesReadWord::Complete, billed)),
         next_step: WorkStep::MoveAccounts,
@@ -259,8 +322,8 @@ pub(crate) fn of_moved(moved: &MovedRecord) -> ExceptionRow {
 
 pub(crate) fn of_unmapped(account: &AccountRecord) -> ExceptionRow {
     ExceptionRow {
-        kind: "unmapped_account",
-        kind_label: "vendor account not mapped",
+        kind: UNMAPPED_ACCOUNT.0,
+        kind_label: UNMAPPED_ACCOUNT.1,
         next_step: WorkStep::ConfirmMapping,
         owner: WorkOwner::BillingClerk,
         reason: "it has usage, and nobody decided which client it belongs to".to_owned(),
@@ -281,7 +344,8 @@ fn of_account(account: &AccountRecord) -> ExceptionRow {
 pub(crate) fn of_unread_source(source: &SourceRecord) -> ExceptionRow {
     ExceptionRow {
         source: source.source.to_string(),
-        reason: words::unread_source(source),
+        reason: format!("{}; what only it counts is unknown", words::unread_source(source)),
+        settled_by: Some(words::unread_source(source).settled_by),
         exception_id: ExceptionSubject::Source(&source.source).id(),
         ..blank(RowKind::NotReconciled)
     }
@@ -298,6 +362,7 @@ pub(crate) fn of_incomplete(source: &SourceRecord, one: &IncompleteAccount) -> E
         },
         owner: told.owner,
         reason: told.to_string(),
+        settled_by: Some(told.settled_by),
         counted_on: source.synced_on,
         exception_id: ExceptionSubject::Account(&one.account.source, &one.account.account_id).id(),
         ..of_account(&one.account)

@@ -88,27 +88,12 @@ impl Exceptions {
 /// Whether somebody should act on a row of this kind, or nobody knows.
 #[must_use]
 pub const fn is_exception(kind: RowKind) -> bool {
-    match kind {
-        RowKind::Underbilled
-        | RowKind::UnbilledUsage
-        | RowKind::Overbilled
-        | RowKind::BilledWithoutUsage
-        | RowKind::EndedAgreementInUse
-        | RowKind::AgreementEnding
-        | RowKind::NotReconciled
-        | RowKind::UncountedLine => true,
-        RowKind::Agrees
-        | RowKind::LeftAlone
-        | RowKind::Flat
-        | RowKind::Ignored
-        | RowKind::Listed
-        | RowKind::Internal => false,
-    }
+    kind.is_acted_on() || matches!(kind, RowKind::NotReconciled)
 }
 
 /// Whether something of the account is not known: an earlier reading stands in for one that failed, and one that is gone
 /// for sure counts zero.
-const fn is_unknown(one: &IncompleteAccount) -> bool {
+pub(crate) const fn is_unknown(one: &IncompleteAccount) -> bool {
     !matches!(one.read, AccountReadWord::Failed | AccountReadWord::Gone) || one.as_of.is_none()
 }
 

@@ -1,10 +1,14 @@
-//! `exceptions.csv` of exceptions that are in order.
+//! `exceptions.csv` of exceptions that are in order, and the same cells as JSON.
 
 use std::io;
 
+use serde::Serialize;
+use truecount_billing::BillingMonth;
+
 use crate::{
-    ExceptionRow, ReportError, RunHeader, Sheet,
-    column::{self, Column},
+    ExceptionRow, ReportError, RunHeader,
+    column::{self, Column, JsonRow, SheetWriter},
+    sheets::EXCEPTIONS_CSV,
 };
 
 /// Writes `exceptions.csv`.
@@ -12,8 +16,55 @@ use crate::{
 /// # Errors
 /// [`ReportError::Sheet`] if the writer refuses.
 pub fn write_exceptions(header: &RunHeader, rows: &[ExceptionRow], out: impl io::Write) -> Result<(), ReportError> {
-    column::write(COLUMNS, header, rows, out)
-        .map_err(|source| ReportError::Sheet { sheet: Sheet::Exceptions.file_name(), source })
+    column::write(COLUMNS, header, rows, out).map_err(refused)
+}
+
+/// Writes `exceptions.csv` row by row, and keeps none.
+pub struct ExceptionsSheet<'h, W: io::Write> {
+    writer: SheetWriter<'h, W>,
+}
+
+impl<'h, W: io::Write> ExceptionsSheet<'h, W> {
+    /// Begins the file.
+    ///
+    /// # Errors
+    /// [`ReportError::Sheet`] if the writer refuses.
+    pub fn begin(header: &'h RunHeader, out: W) -> Result<Self, ReportError> {
+        Ok(Self { writer: SheetWriter::begin(COLUMNS, header, out).map_err(refused)? })
+    }
+
+    /// Writes the next row.
+    ///
+    /// # Errors
+    /// [`ReportError::Sheet`] if the writer refuses.
+    pub fn row(&mut self, row: &ExceptionRow) -> Result<(), ReportError> {
+        self.writer.row(COLUMNS, row).map_err(refused)
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`ReportError::Sheet`] if the writer refuses.
+    pub fn finish(self) -> Result<(), ReportError> {
+        self.writer.finish().map_err(refused)
+    }
+}
+
+fn refused(source: csv::Error) -> ReportError {
+    ReportError::Sheet { sheet: EXCEPTIONS_CSV, source }
+}
+
+/// The cells of `exceptions.csv`, one object for each exception, for a program: text as it came, numbers as text so that
+/// no reader makes floats of them, `null` where nothing is known. `rows`: each with its number in the run.
+#[must_use]
+pub fn exceptions_json<'a>(
+    run_id: &'a str,
+    month: BillingMonth,
+    rows: &'a [(usize, ExceptionRow)],
+) -> impl Serialize + use<'a> {
+    let row =
+        move |(number, row): &'a (usize, ExceptionRow)| JsonRow::new(COLUMNS, row, *number as u64, (run_id, month));
+    rows.iter().map(row).collect::<Vec<_>>()
 }
 
 const COLUMNS: &[Column<ExceptionRow>] = &[

@@ -6,21 +6,16 @@
 use askama::Template;
 
 use crate::{
-    ReportError,
-    summary::{DirectionTotals, Frame, Outcome, Summary},
-    text::headline,
+    ReportError, TotalLine,
+    summary::{Frame, Summary},
 };
 
 /// Renders the template.
 pub(crate) fn html(summary: &Summary, frame: Frame<'_>) -> Result<String, ReportError> {
-    let (under, over) = (&summary.underbilled, &summary.overbilled);
-    let directions = [
-        DirectionColumn { title: "Underbilled", class: "under", colour: "#a14a00", totals: under },
-        DirectionColumn { title: "Overbilled", class: "over", colour: "#0b57a4", totals: over },
-    ];
-    let is_single = under.amounts.len() <= 1 && over.amounts.len() <= 1;
-    let is_large = !matches!(summary.outcome, Outcome::Differs(_));
-    Ok(Page { summary, frame, headline: headline(&summary.outcome), is_large, is_single, directions }.render()?)
+    let classes = [("under", "#a14a00"), ("over", "#0b57a4"), ("ink", "#1c2733"), ("soft", "#5b6875")];
+    let totals = summary.totals.iter().zip(classes);
+    let totals = totals.map(|(total, (class, colour))| TotalRow { total, class, colour }).collect();
+    Ok(Page { summary, frame, headline: summary.outcome.headline(), totals }.render()?)
 }
 
 #[derive(Template)]
@@ -29,15 +24,12 @@ struct Page<'a> {
     summary: &'a Summary,
     frame: Frame<'a>,
     headline: String,
-    is_large: bool,
-    is_single: bool,
-    directions: [DirectionColumn<'a>; 2],
+    totals: Vec<TotalRow<'a>>,
 }
 
-/// One direction's totals, with its colour on white; the class gives the one on dark.
-struct DirectionColumn<'a> {
-    title: &'static str,
+/// One of the four totals, with its colour on white; the class gives the one on dark.
+struct TotalRow<'a> {
+    total: &'a TotalLine,
     class: &'static str,
     colour: &'static str,
-    totals: &'a DirectionTotals,
 }

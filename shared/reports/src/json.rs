@@ -1,5 +1,5 @@
-//! The files that programs read: `run.json` with everything a run found, `manifest.json` with the hash of each input
-//! and output.
+//! The two JSON files: `run.json`, what a run came to beside its clients, and `manifest.json`, the SHA-256 of each input
+//! and output. The clients are in the stored outcome, `outcomes.jsonl.gz`, and as rows in `lines.csv`.
 //!
 //! Decimals are strings, so that no reader makes floats of them. Text keeps every character, but those that act or
 //! hide on a screen are written as `\u` escapes.
@@ -10,22 +10,33 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 use sha2::{Digest, Sha256};
 use truecount_billing::{BillingMonth, CountDay};
-use truecount_reconciliation::Reconciliation;
+use truecount_reconciliation::{MappingSuggestion, PortfolioRecord, SetupFinding, SourceReading};
 
-use crate::{InputRef, ReportError, ReportFile, ReportInput, RunHeader, sanitize};
+use crate::{InputRef, ReportError, ReportFile, RunHeader, RunReport, sanitize};
 
-/// `run.json`: the header, then the whole reconciliation.
+/// `run.json`: the header, what the run adds up, how far each source was read, the setup, and accounts to map. No client
+/// is in it: each is a line of the stored outcome, `outcomes.jsonl.gz`.
 ///
 /// # Errors
 /// [`ReportError::Json`], which with well-formed values does not happen.
-pub fn run_json(input: &ReportInput<'_>) -> Result<ReportFile, ReportError> {
+pub fn run_json(report: &RunReport<'_>) -> Result<ReportFile, ReportError> {
     #[derive(Serialize)]
     struct Run<'a> {
         format: &'static str,
         run: &'a RunHeader,
-        reconciliation: &'a Reconciliation,
+        portfolio: &'a PortfolioRecord,
+        sources: &'a [SourceReading],
+        setup: &'a [SetupFinding],
+        suggestions: &'a [MappingSuggestion],
     }
-    let run = Run { format: "truecount-run-1", run: input.header, reconciliation: input.reconciliation };
+    let run = Run {
+        format: "truecount-run-1",
+        run: report.header,
+        portfolio: &report.portfolio,
+        sources: &report.sources,
+        setup: &report.setup,
+        suggestions: &report.suggestions,
+    };
     file("run.json", &run)
 }
 
@@ -33,7 +44,7 @@ pub fn run_json(input: &ReportInput<'_>) -> Result<ReportFile, ReportError> {
 ///
 /// # Errors
 /// [`ReportError::Json`], which with well-formed values does not happen.
-pub fn manifest(input: &ReportInput<'_>, outputs: &[ReportFile]) -> Result<ReportFile, ReportError> {
+pub fn manifest(header: &RunHeader, outputs: &[ReportFile]) -> Result<ReportFile, ReportError> {
     #[derive(Serialize)]
     struct Manifest<'a> {
         format: &'static str,
@@ -44,7 +55,6 @@ pub fn manifest(input: &ReportInput<'_>, outputs: &[ReportFile]) -> Result<Repor
         inputs: Vec<&'a InputRef>,
         outputs: Vec<InputRef>,
     }
-    let header = input.header;
     let mut inputs: Vec<_> = header.inputs.iter().collect();
     inputs.sort();
     let mut outputs: Vec<_> = outputs.iter().map(reference).collect();

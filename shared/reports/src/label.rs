@@ -56,6 +56,15 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {word}", thousands(&number.to_string()))
 }
 
+/// `GBP   420.00`: the blanks between the currency and the number, so that both stand in a column.
+pub(crate) fn aligned(amount: &str, width: usize) -> String {
+    let blanks = " ".repeat(width.saturating_sub(amount.chars().count()));
+    match amount.split_once(' ') {
+        Some((currency, number)) if currency.len() == 3 => format!("{currency} {blanks}{number}"),
+        _ => format!("{blanks}{amount}"),
+    }
+}
+
 fn month_name(day: Date) -> &'static str {
     usize::try_from(day.month()).ok().and_then(|at| MONTHS.get(at.saturating_sub(1))).copied().unwrap_or("?")
 }
@@ -76,6 +85,12 @@ fn thousands(number: &str) -> String {
         shown.push_str(fraction);
     }
     shown
+}
+
+/// The same text with a small first letter.
+pub(crate) fn first_small(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

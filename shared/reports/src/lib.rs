@@ -1,8 +1,11 @@
 //! What a run found, for people and programs: CSV files, `run.json`, `manifest.json` and one email.
 //!
-//! **Architecture invariant:** pure. No file, no clock, no network: everything that varies comes in through
-//! [`ReportInput`], so the same run always gives the same bytes. Foreign text goes through [`sanitize`] on its way
-//! into every one of them. Nothing here decides what a difference is, what its value is, or what a reason means.
+//! A [`RunReportBuilder`] takes the lines of a stored outcome one at a time and writes `lines.csv` as they come; the
+//! [`RunReport`] that it leaves is what the other files, the email and the terminal are made from.
+//!
+//! **Architecture invariant:** pure. No file, no clock, no network: everything that varies comes in through the
+//! [`RunHeader`] and the lines, so the same run always gives the same bytes. Foreign text goes through [`sanitize`] on
+//! its way into every one of them. Nothing here decides what a difference is or what its value is.
 
 mod cells;
 mod column;
@@ -10,34 +13,39 @@ mod exception_id;
 mod exception_row;
 mod exceptions;
 mod exceptions_sheet;
+mod explain;
 mod failure;
 mod html;
 mod json;
 mod label;
 mod lines_sheet;
 mod mail;
+mod map_first;
 mod not_reconciled;
 mod older_syncs;
 mod open_work;
 pub mod receipt;
 mod revenue;
+mod run_report;
 mod run_totals;
 pub mod sanitize;
 mod sheets;
 mod summary;
 mod test_mail;
 mod text;
+mod top;
 mod words;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay};
-use truecount_reconciliation::Reconciliation;
+use truecount_reconciliation::RowKind;
 
 pub use exception_id::{ExceptionDirection, ExceptionSubject};
 pub use exception_row::ExceptionRow;
 pub use exceptions::{Exceptions, is_exception};
-pub use exceptions_sheet::write_exceptions;
+pub use exceptions_sheet::{ExceptionsSheet, exceptions_json, write_exceptions};
+pub use explain::{ExplainedItems, explain_client, restore_moved, retain_service};
 pub use failure::{FailedClosing, failure_email};
 pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
@@ -45,8 +53,9 @@ pub use lines_sheet::LinesSheet;
 pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, email};
 pub use older_syncs::older_syncs;
 pub use revenue::revenue_compared;
+pub use run_report::{RunReport, RunReportBuilder};
 pub use run_totals::{TotalLine, run_totals, totals_text};
-pub use sheets::Sheet;
+pub use sheets::{EXCEPTIONS_CSV, SETUP_CSV, files, write_setup};
 pub use summary::TextTarget;
 pub use test_mail::test_email;
 pub use text::text_summary;
@@ -89,13 +98,10 @@ pub struct InputRef {
     pub bytes: u64,
 }
 
-/// One run and what it found.
-#[derive(Debug, Clone, Copy)]
-pub struct ReportInput<'a> {
-    /// Which run.
-    pub header: &'a RunHeader,
-    /// What it found.
-    pub reconciliation: &'a Reconciliation,
+/// What people call a kind of row.
+#[must_use]
+pub const fn kind_label(kind: RowKind) -> &'static str {
+    words::kind(kind)
 }
 
 /// A finished file.
@@ -110,6 +116,12 @@ pub struct ReportFile {
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
+    /// The lines are not those of a stored outcome.
+    #[error("the stored outcome cannot be used: {what}")]
+    Outcome {
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A row could not be written.
     #[error("cannot write {sheet}")]
     Sheet {
@@ -148,19 +160,4 @@ pub enum ReportError {
     /// The message could not be encoded.
     #[error("cannot encode the mail")]
     Encode(#[from] std::io::Error),
-}
-
-/// Every file of a run but the manifest: the sheets and `run.json`. [`manifest`] comes last, when the others are kept.
-///
-/// # Errors
-/// [`ReportError`] if a file cannot be written, which with well-formed values does not happen.
-pub fn files(input: &ReportInput<'_>) -> Result<Vec<ReportFile>, ReportError> {
-    let mut files = Vec::with_capacity(Sheet::ALL.len() + 1);
-    for sheet in Sheet::ALL {
-        let mut bytes = Vec::new();
-        sheet.write(input, &mut bytes)?;
-        files.push(ReportFile { name: sheet.file_name(), bytes });
-    }
-    files.push(run_json(input)?);
-    Ok(files)
 }

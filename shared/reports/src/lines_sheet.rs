@@ -7,8 +7,9 @@ use truecount_billing::{ClientId, Currency};
 use truecount_reconciliation::{ClientRecord, LinesReadWord, PortfolioRecord, RowRecord};
 
 use crate::{
-    ReportError, RunHeader, Sheet, cells,
+    ReportError, RunHeader, cells,
     column::{Column, SheetWriter},
+    sheets::LINES_CSV,
     words,
 };
 
@@ -76,7 +77,7 @@ impl<'h, W: io::Write> LinesSheet<'h, W> {
 }
 
 fn refused(source: csv::Error) -> ReportError {
-    ReportError::Sheet { sheet: Sheet::Lines.file_name(), source }
+    ReportError::Sheet { sheet: LINES_CSV, source }
 }
 
 /// One row of the sheet.

@@ -8,7 +8,7 @@ use mail_builder::{
 };
 
 use crate::{
-    ReportError, ReportInput,
+    ReportError, RunReport,
     html::html,
     sanitize,
     summary::{Frame, Summary, TextTarget},
@@ -50,14 +50,14 @@ pub struct ReportMail<'a> {
 ///
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
-pub fn email(input: &ReportInput<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8>, ReportError> {
+pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8>, ReportError> {
     let envelope = Envelope::read(&settings.from, &settings.to, &settings.group)?;
-    let id = format!("{}.{}.{}", word(&input.header.run_id), word(&settings.group), settings.attempt);
-    let summary = Summary::of(input, TextTarget::Mail);
+    let id = format!("{}.{}.{}", word(&report.header.run_id), word(&settings.group), settings.attempt);
+    let summary = Summary::of(report, TextTarget::Mail);
     let is_attached = settings.exceptions_csv.len() <= ATTACHMENT_BYTES_MAX;
     let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), PREFIX) } else { (None, "") };
     let frame = Frame { first_line, last_line: Some(if is_attached { ATTACHED } else { TOO_LARGE }) };
-    let message = envelope.message(input.header.created_at, &id, format!("{prefix}{}", summary.subject()));
+    let message = envelope.message(report.header.created_at, &id, format!("{prefix}{}", summary.subject()));
     let alternative = multipart(
         "alternative",
         &id,

@@ -1,148 +1,136 @@
-//! What was not reconciled and why, for the summary: one entry per source, with the clients it concerns.
-//!
-//! How many comparisons that are is counted in the reconciliation, not here. A source that was not read completely is
-//! always named, also where no comparison needed it.
+//! What was not reconciled, for the summary: grouped by what would settle it, with the first clients of each group; and
+//! every account that was not read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use rust_decimal::Decimal;
-use truecount_billing::{ReadState, SourceId};
-use truecount_reconciliation::{Finding, FindingKind, Reconciliation, SourceCoverage};
+use truecount_reconciliation::{AccountReadWord, IncompleteAccount, RowKind, SourceRecord};
 
 use crate::{
-    ReportInput, label,
-    summary::{TextTarget, foreign},
+    ExceptionRow, RunReport,
+    exceptions::is_unknown,
+    label, sanitize,
+    summary::{TextTarget, foreign, with_more},
 };
 
-/// How many sources are named.
+/// How many groups are shown.
+const GROUPS_MAX: usize = 5;
+/// How many clients of each are named.
+const CLIENTS_MAX: usize = 3;
+/// How many sources with accounts that were not read are named, and how many accounts of each.
 const SOURCES_MAX: usize = 6;
-/// How many clients are named beside each.
-const CLIENTS_MAX: usize = 5;
+const ACCOUNTS_MAX: usize = 5;
 
-/// What is unknown, and why.
+/// What is unknown, and what would settle it.
 pub(crate) struct NotReconciled {
+    /// `12 not reconciled`, `3 accounts not read completely`.
     pub(crate) title: String,
     /// What that means, as a sentence.
     pub(crate) meaning: &'static str,
-    /// As in the subject: `3 not reconciled`.
+    /// As in the subject: `12 not reconciled`.
     pub(crate) short: String,
-    pub(crate) sources: Vec<IncompleteSource>,
-    /// `2 more sources in coverage.csv`.
+    pub(crate) groups: Vec<SettledGroup>,
+    /// `2 more groups in exceptions.csv`.
     pub(crate) more: Option<String>,
+    /// `microsoft-graph: 2 of 48 accounts are not known: Alder (not read), Birch (read in part)`.
+    pub(crate) accounts: Vec<String>,
 }
 
-/// One source that was not read completely, or that something could not be reconciled with.
-pub(crate) struct IncompleteSource {
-    pub(crate) name: String,
-    pub(crate) reason: String,
-    /// The first clients it concerns, and how many more.
+/// Rows that the same thing would settle.
+pub(crate) struct SettledGroup {
+    pub(crate) rows: String,
+    /// `fix the sync and run again (sync admin)`.
+    pub(crate) settled_by: String,
+    /// `Alder Dental, Birch Engineering and 4 more`; `None`: no client is known.
     pub(crate) clients: Option<String>,
 }
 
 impl NotReconciled {
     /// `None`: everything was read, and everything was compared.
-    pub(crate) fn of(input: &ReportInput<'_>, target: TextTarget) -> Option<Self> {
-        let reconciliation = input.reconciliation;
-        let mut by_source: BTreeMap<Option<&SourceId>, Vec<&Finding>> = BTreeMap::new();
-        for finding in reconciliation.of_kind(FindingKind::NotReconciled) {
-            by_source.entry(finding.source.as_ref()).or_default().push(finding);
-        }
-        let mut sources = Vec::new();
-        for coverage in &reconciliation.coverage {
-            let found = by_source.remove(&Some(&coverage.source)).unwrap_or_default();
-            sources.extend(IncompleteSource::of(coverage, &found, reconciliation, target));
-        }
-        for (source, found) in by_source {
-            let reason = reasons(&found).unwrap_or_default();
-            let name = source.map_or("no source", SourceId::as_str);
-            sources.push(IncompleteSource::new(name, &reason, clients(&found), target));
-        }
-        if sources.is_empty() {
-            return None;
-        }
-        let (title, meaning, short) = headline(reconciliation.not_reconciled, sources.len() as u64);
-        let more = sources.len().saturating_sub(SOURCES_MAX) as u64;
-        sources.truncate(SOURCES_MAX);
-        let more = (more > 0).then(|| format!("{} in coverage.csv", label::count(more, "more source", "more sources")));
-        Some(Self { title, meaning, short, sources, more })
-    }
-}
-
-/// Title, meaning and the subject's words.
-fn headline(comparisons: u64, sources: u64) -> (String, &'static str, String) {
-    if comparisons == 0 {
-        let title = label::count(sources, "source not read completely", "sources not read completely");
-        return (title.clone(), "What it would have shown is unknown.", title);
-    }
-    let title = format!("{} not reconciled", label::count(comparisons, "comparison", "comparisons"));
-    let short = format!("{} not reconciled", label::quantity(Decimal::from(comparisons)));
-    (title, "Unknown: not zero, and in no total.", short)
-}
-
-impl IncompleteSource {
-    fn of(
-        coverage: &SourceCoverage,
-        found: &[&Finding],
-        reconciliation: &Reconciliation,
-        target: TextTarget,
-    ) -> Option<Self> {
-        let state = source_state(coverage);
-        let accounts = accounts_not_read(coverage);
-        if state.is_none() && accounts.is_none() && found.is_empty() {
-            return None;
-        }
-        let reason: Vec<_> = accounts.into_iter().chain(state.or_else(|| reasons(found))).collect();
-        let rows = reconciliation.comparisons.iter();
-        let rows = rows.filter(|row| row.kind == Some(FindingKind::NotReconciled) && row.source == coverage.source);
-        let mut clients = clients(found);
-        clients.extend(rows.map(|row| row.client_name.as_str()));
-        Some(Self::new(coverage.source.as_str(), &reason.join("; "), clients, target))
-    }
-
-    fn new(name: &str, reason: &str, clients: BTreeSet<&str>, target: TextTarget) -> Self {
-        let named: Vec<_> = clients.iter().take(CLIENTS_MAX).map(|client| foreign(target, client, 32)).collect();
-        let more = match clients.len().saturating_sub(CLIENTS_MAX) as u64 {
-            0 => String::new(),
-            more => format!(" and {} more", label::quantity(Decimal::from(more))),
+    pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Option<Self> {
+        // What was not read at all is no comparison: it is named by itself.
+        let (rows, unread): (Vec<_>, Vec<_>) =
+            report.exceptions_of(RowKind::NotReconciled).partition(|row| row.is_comparison());
+        let accounts = accounts(report, target);
+        let (title, meaning) = match rows.len() as u64 {
+            0 if !accounts.is_empty() => {
+                ("Accounts not read completely".to_owned(), "What they hold beyond what is shown is unknown.")
+            }
+            0 if unread.is_empty() => return None,
+            0 => ("Not everything was read".to_owned(), "What it would have shown is unknown."),
+            rows => (format!("{} not reconciled", quantity(rows)), "Unknown, not zero: what is at stake stands above."),
         };
-        Self {
-            name: foreign(target, name, 40),
-            reason: foreign(target, reason, 280),
-            clients: (!named.is_empty()).then(|| format!("{}{more}", named.join(", "))),
-        }
+        let short = if rows.is_empty() { label::first_small(&title) } else { title.clone() };
+        let mut groups = groups(&rows, target);
+        let more = groups.len().saturating_sub(GROUPS_MAX) as u64;
+        groups.truncate(GROUPS_MAX);
+        let more =
+            (more > 0).then(|| format!("{} in exceptions.csv", label::count(more, "more reason", "more reasons")));
+        Some(Self { title, meaning, short, groups, more, accounts })
     }
 }
 
-/// Why a whole source cannot be relied on.
-fn source_state(coverage: &SourceCoverage) -> Option<String> {
-    match &coverage.state {
-        ReadState::Complete => coverage.as_of.is_none().then(|| "no usable sync".to_owned()),
-        ReadState::Partial(reason) => Some(format!("read in part: {reason}")),
-        ReadState::Failed(reason) => Some(format!("not read: {reason}")),
-        ReadState::Doubtful(reason) => Some(format!("doubtful: {reason}")),
+/// The largest group first.
+fn groups(rows: &[&ExceptionRow], target: TextTarget) -> Vec<SettledGroup> {
+    let mut by_settling: BTreeMap<_, Vec<&ExceptionRow>> = BTreeMap::new();
+    for row in rows {
+        by_settling.entry((row.settled_by.unwrap_or("look at the row"), row.owner)).or_default().push(row);
     }
+    let mut groups: Vec<_> = by_settling.into_iter().collect();
+    groups.sort_by_key(|(_, rows)| Reverse(rows.len()));
+    let group = |((settled_by, owner), rows): ((&str, crate::WorkOwner), Vec<&ExceptionRow>)| SettledGroup {
+        rows: quantity(rows.len() as u64),
+        settled_by: format!("{settled_by} ({})", owner.as_str()),
+        clients: clients(&rows, target),
+    };
+    groups.into_iter().map(group).collect()
 }
 
-/// How many accounts are missing; `None` also where the whole source is, because its own state says more.
-fn accounts_not_read(coverage: &SourceCoverage) -> Option<String> {
-    let is_psa = coverage.side.is_billed();
-    let (one, many) = if is_psa { ("client", "clients") } else { ("vendor account", "vendor accounts") };
-    let is_whole = coverage.accounts_incomplete >= coverage.accounts && source_state(coverage).is_some();
-    let all = label::count(coverage.accounts, one, many);
-    let incomplete = label::quantity(Decimal::from(coverage.accounts_incomplete));
-    (coverage.accounts_incomplete > 0 && !is_whole).then(|| format!("{incomplete} of {all} not read completely"))
+/// The first clients, in the order of the rows, each once.
+fn clients(rows: &[&ExceptionRow], target: TextTarget) -> Option<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    let rows = rows.iter().filter(|row| !row.client.is_empty() && seen.insert(&row.client_id));
+    let names: Vec<_> = rows.map(|row| foreign(target, &row.client, 32)).collect();
+    (!names.is_empty()).then(|| with_more(&names, CLIENTS_MAX))
 }
 
-/// The first reason, and how many others there are.
-fn reasons(found: &[&Finding]) -> Option<String> {
-    let reasons: BTreeSet<_> = found.iter().map(|finding| finding.reason.as_str()).collect();
-    let first = *reasons.first()?;
-    Some(match reasons.len() as u64 - 1 {
-        0 => first.to_owned(),
-        more => format!("{first} (and {})", label::count(more, "other reason", "other reasons")),
-    })
+/// Of each source that was used, the accounts of which something is not known.
+fn accounts(report: &RunReport<'_>, target: TextTarget) -> Vec<String> {
+    let mut notes: Vec<_> = report.portfolio.sources.iter().filter_map(|source| of_source(source, target)).collect();
+    let more = notes.len().saturating_sub(SOURCES_MAX) as u64;
+    notes.truncate(SOURCES_MAX);
+    if more > 0 {
+        notes.push(format!("accounts of {} in exceptions.csv", label::count(more, "more source", "more sources")));
+    }
+    notes
 }
 
-fn clients<'a>(found: &[&'a Finding]) -> BTreeSet<&'a str> {
-    found.iter().map(|finding| finding.client_name.as_str()).filter(|name| !name.is_empty()).collect()
+fn of_source(source: &SourceRecord, target: TextTarget) -> Option<String> {
+    let unknown: Vec<_> = source.incomplete.iter().filter(|one| is_unknown(one)).map(account).collect();
+    if unknown.is_empty() {
+        return None;
+    }
+    let (number, accounts) = (quantity(unknown.len() as u64), label::count(source.accounts, "account", "accounts"));
+    let named = with_more(&unknown, ACCOUNTS_MAX);
+    let has_fallen =
+        source.incomplete.iter().any(|one| matches!(one.read, AccountReadWord::Fell | AccountReadWord::Gone));
+    // Whoever knows that a fall is right need not wait for a second witness.
+    let accept =
+        if has_fallen { format!("; right? `truecount sources accept {}`", source.source) } else { String::new() };
+    Some(foreign(target, &format!("{}: {number} of {accounts} not known: {named}{accept}", source.source), 320))
+}
+
+fn account(one: &IncompleteAccount) -> String {
+    let read = match one.read {
+        AccountReadWord::Partial => "read in part",
+        AccountReadWord::Failed => "not read",
+        AccountReadWord::Doubtful => "contradicts itself",
+        AccountReadWord::Fell => "suddenly holds less",
+        AccountReadWord::Gone => "no longer listed",
+    };
+    format!("{} ({read})", sanitize::shortened(&one.account.account_name, 32))
+}
+
+fn quantity(number: u64) -> String {
+    label::quantity(Decimal::from(number))
 }

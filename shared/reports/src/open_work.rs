@@ -1,51 +1,55 @@
-//! What stands open besides the exceptions, in a sentence each: mappings to confirm, the setup, and what
-//! the sources' receipts ask to be looked at.
+//! What stands open besides the exceptions, in a sentence each: agreements that end or ended, the setup, and what the
+//! sources' receipts ask to be looked at.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use truecount_billing::{ControlTotals, Currency};
-use truecount_reconciliation::{MappingSuggestion, SetupFinding, SourceCoverage};
+use truecount_reconciliation::{RowKind, SetupFinding, SourceReading};
 
 use crate::{
-    label,
+    RunReport, label,
     receipt::{totals, unknown_words},
     summary::{TextTarget, foreign},
+    words::money_by_currency,
 };
 
-/// `3 vendor accounts are not mapped to a client: about GBP 120.00 of monthly revenue at list price.`
-pub(crate) fn mappings_to_confirm(suggestions: &[MappingSuggestion]) -> Option<String> {
-    if suggestions.is_empty() {
-        return None;
+/// `3 services in use on lines that end before the next closing; USD 500.00 a month ends with them.`
+pub(crate) fn agreements_ending(report: &RunReport<'_>) -> Option<String> {
+    let rows: Vec<_> = report.exceptions_of(RowKind::AgreementEnding).collect();
+    let services = label::count(rows.len() as u64, "service in use is", "services in use are");
+    let mut revenue: BTreeMap<Currency, Decimal> = BTreeMap::new();
+    for (currency, amount) in rows.iter().filter_map(|row| row.order) {
+        let sum = revenue.entry(currency).or_default();
+        *sum = sum.saturating_add(amount.abs());
     }
-    let mut values: BTreeMap<Currency, Decimal> = BTreeMap::new();
-    let mut is_too_large = false;
-    for money in suggestions.iter().flat_map(|suggestion| &suggestion.monthly_value) {
-        let sum = values.entry(money.currency).or_default();
-        match sum.checked_add(money.amount) {
-            Some(more) => *sum = more,
-            None => is_too_large = true,
+    let unpriced = rows.iter().filter(|row| row.order.is_none()).count() as u64;
+    let mut text = format!("{services} on lines that end before the next closing");
+    if !revenue.is_empty() {
+        let amounts = money_by_currency(&revenue, report.portfolio.home_currency);
+        text.push_str(&format!("; {amounts} a month ends with them"));
+    }
+    match (unpriced, revenue.is_empty()) {
+        (0, _) => {}
+        (_, true) => text.push_str("; what they bill is not known"),
+        (unpriced, false) => {
+            text.push_str(&format!(" (not known for {})", label::quantity(Decimal::from(unpriced))));
         }
     }
-    let unknown = suggestions.iter().filter(|suggestion| suggestion.monthly_value.is_empty()).count() as u64;
-    let proposed = suggestions.iter().filter(|suggestion| suggestion.client_id.is_some()).count() as u64;
-    let mut text = label::count(
-        suggestions.len() as u64,
-        "vendor account is not mapped to a client",
-        "vendor accounts are not mapped to a client",
-    );
-    let amounts: Vec<_> = values.iter().map(|(currency, sum)| label::money(*sum, *currency)).collect();
-    if !amounts.is_empty() && !is_too_large {
-        text.push_str(&format!(": about {} of monthly revenue at list price", amounts.join(" and ")));
-        if unknown > 0 {
-            text.push_str(&format!(" (not known for {})", label::quantity(Decimal::from(unknown))));
-        }
-    }
-    text.push('.');
-    if proposed > 0 {
-        text.push_str(&format!(" A client is proposed for {}.", label::quantity(Decimal::from(proposed))));
-    }
-    Some(text)
+    (!rows.is_empty()).then(|| format!("{text}."))
+}
+
+/// `2 services are in use though the client has no agreement any more; that costs USD 45.00 a month.`
+pub(crate) fn agreements_ended(report: &RunReport<'_>) -> Option<String> {
+    let services = report.exceptions_of(RowKind::EndedAgreementInUse).count() as u64;
+    let costs = report.portfolio.totals.iter().filter(|(_, totals)| !totals.clean_up.is_zero());
+    let costs: BTreeMap<_, _> = costs.map(|(currency, totals)| (*currency, totals.clean_up)).collect();
+    let cost = match costs.is_empty() {
+        true => "what that costs is not known".to_owned(),
+        false => format!("that costs {} a month", money_by_currency(&costs, report.portfolio.home_currency)),
+    };
+    let number = label::count(services, "service is", "services are");
+    (services > 0).then(|| format!("{number} in use though the client has no agreement any more; {cost}."))
 }
 
 /// The first setup finding, and how many more there are.
@@ -58,9 +62,9 @@ pub(crate) fn setup_to_fix(findings: &[SetupFinding], target: TextTarget) -> Opt
 }
 
 /// ``rmm: unknown words: status `OnHold` 2 (1 more note: …)``: words of a vendor's, and totals that differ or were refused.
-pub(crate) fn receipts_to_check(coverage: &[SourceCoverage], target: TextTarget) -> Option<String> {
+pub(crate) fn receipts_to_check(sources: &[SourceReading], target: TextTarget) -> Option<String> {
     let mut notes = Vec::new();
-    for row in coverage {
+    for row in sources {
         let Some(receipt) = &row.receipt else { continue };
         if !receipt.unknown_words.is_empty() {
             notes.push(format!("{}: unknown words: {}", row.source, unknown_words(&receipt.unknown_words)));

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::{PortfolioRecord, RevenueCoverage, RowKind, SourceReadWord};
 
-use crate::label::{amount, money};
+use crate::label::{self, amount, money};
 
 /// A sentence for each currency, the home currency first: `96 % of the recurring revenue was compared (USD 41,220.00 of
 /// 42,900.00 a month); not reconciled USD 980.00, flat USD 700.00.` Amounts of two currencies are never added.
@@ -13,7 +13,8 @@ use crate::label::{amount, money};
 pub fn revenue_compared(portfolio: &PortfolioRecord) -> Vec<String> {
     let mut coverage: Vec<_> = portfolio.coverage.iter().filter(|(_, one)| !is_empty(one)).collect();
     if coverage.is_empty() {
-        return vec!["No recurring revenue is known: no line has a price and a known billing cycle.".to_owned()];
+        let nothing = "No recurring revenue is known: no line that was read has a price and a known billing cycle.";
+        return std::iter::once(nothing.to_owned()).chain(not_in_it(portfolio)).collect();
     }
     coverage.sort_by_key(|(currency, _)| (**currency != portfolio.home_currency, **currency));
     if is_complete(portfolio) && coverage.iter().all(|(_, one)| one.compared == total(one)) {
@@ -86,8 +87,10 @@ fn not_in_it(portfolio: &PortfolioRecord) -> Option<String> {
     match portfolio.clients_incomplete {
         0 => None,
         clients => {
-            let clients = crate::label::count(clients, "client was", "clients were");
-            Some(format!("The lines of {clients} not read completely; what is missing is in none of these amounts."))
+            let clients = label::count(clients, "client", "clients");
+            Some(format!(
+                "The lines of {clients} were not read completely; what is missing is in none of these amounts."
+            ))
         }
     }
 }
@@ -163,8 +166,11 @@ mod tests {
         }
         let lines = with(|one| one.clients_incomplete = 2);
         assert!(lines[2].starts_with("The lines of 2 clients were not read completely"), "{lines:?}");
-        let nothing = "No recurring revenue is known: no line has a price and a known billing cycle.";
+        let nothing = "No recurring revenue is known: no line that was read has a price and a known billing cycle.";
         assert_eq!(revenue_compared(&portfolio(&[])), [nothing]);
+        let unread = PortfolioRecord { clients_incomplete: 1, ..portfolio(&[]) };
+        let lines = revenue_compared(&unread);
+        assert!(lines[0] == nothing && lines[1].starts_with("The lines of 1 client were not read"), "{lines:?}");
         assert_eq!(revenue_compared(&portfolio(&[("USD", ["0"; 5])])), [nothing]);
     }
 }

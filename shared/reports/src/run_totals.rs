@@ -3,7 +3,7 @@
 
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::{PortfolioRecord, RunTotals};
+use truecount_reconciliation::{PortfolioRecord, RowKind, RunTotals};
 
 use crate::label;
 
@@ -12,8 +12,10 @@ use crate::label;
 pub struct TotalLine {
     /// `To add`.
     pub title: &'static str,
-    /// One text for each currency, the home currency first; none: there is nothing.
+    /// One text for each currency, the home currency first.
     pub amounts: Vec<String>,
+    /// What to say where there is no amount: `nothing`, unless there is something of which nobody knows the value.
+    pub without_amount: &'static str,
 }
 
 /// The four totals, always all of them.
@@ -21,24 +23,36 @@ pub struct TotalLine {
 pub fn run_totals(portfolio: &PortfolioRecord) -> [TotalLine; 4] {
     let mut totals: Vec<_> = portfolio.totals.iter().map(|(currency, totals)| (*currency, totals)).collect();
     totals.sort_by_key(|(currency, _)| (*currency != portfolio.home_currency, *currency));
-    let line = |title, text: fn(Currency, &RunTotals) -> Option<String>| TotalLine {
+    let line = |title, text: fn(Currency, &RunTotals) -> Option<String>, is_unknown: bool| TotalLine {
         title,
         amounts: totals.iter().filter_map(|(currency, totals)| text(*currency, totals)).collect(),
+        without_amount: if is_unknown { "no known amount" } else { "nothing" },
     };
+    let has_rows = |kinds: &[RowKind]| kinds.iter().any(|kind| portfolio.rows.contains_key(kind));
+    let adds = has_rows(&[RowKind::Underbilled, RowKind::UnbilledUsage]);
+    let reduces = has_rows(&[RowKind::Overbilled, RowKind::BilledWithoutUsage]);
     [
-        line("To add", |currency, totals| now_and_later(currency, totals.add, totals.later_add)),
-        line("To reduce", |currency, totals| now_and_later(currency, totals.reduce, totals.later_reduce)),
-        line("Clean up", |currency, totals| {
-            let cost = totals.clean_up;
-            (!cost.is_zero())
-                .then(|| format!("{} a month at vendors (cost, not revenue)", label::money(cost, currency)))
-        }),
-        line("Not reconciled", |currency, totals| {
-            let (up, down) = (totals.not_reconciled_up, totals.not_reconciled_down);
-            (!up.is_zero() || !down.is_zero())
-                .then(|| format!("{} up, {} down a month", label::money(up, currency), label::amount(down)))
-        }),
+        line("To add", |currency, totals| now_and_later(currency, totals.add, totals.later_add), adds),
+        line("To reduce", |currency, totals| now_and_later(currency, totals.reduce, totals.later_reduce), reduces),
+        line("Clean up", clean_up, has_rows(&[RowKind::EndedAgreementInUse])),
+        line("Not reconciled", at_stake, portfolio.unknown_stakes > 0 || has_rows(&[RowKind::NotReconciled])),
     ]
+}
+
+fn clean_up(currency: Currency, totals: &RunTotals) -> Option<String> {
+    let cost = totals.clean_up;
+    (!cost.is_zero()).then(|| format!("{} a month at vendors (cost, not revenue)", label::money(cost, currency)))
+}
+
+/// Only the directions of which an amount is known: nothing is said of the other.
+fn at_stake(currency: Currency, totals: &RunTotals) -> Option<String> {
+    let (up, down) = (totals.not_reconciled_up, totals.not_reconciled_down);
+    match (up.is_zero(), down.is_zero()) {
+        (true, true) => None,
+        (false, true) => Some(format!("{} up a month", label::money(up, currency))),
+        (true, false) => Some(format!("{} down a month", label::money(down, currency))),
+        (false, false) => Some(format!("{} up, {} down a month", label::money(up, currency), label::amount(down))),
+    }
 }
 
 /// `USD 120.00 a month on these invoices, 30.00 later`.
@@ -57,25 +71,30 @@ fn now_and_later(currency: Currency, now: Decimal, later: Decimal) -> Option<Str
 /// The totals as lines of at most 80 characters, and below them what they leave out.
 #[must_use]
 pub fn totals_text(portfolio: &PortfolioRecord) -> String {
-    let lines = run_totals(portfolio);
-    let width = lines.iter().map(|line| line.title.len()).max().unwrap_or(0) + 2;
-    let mut text = String::with_capacity(320);
-    for TotalLine { title, amounts } in &lines {
-        let amounts: Vec<&str> =
-            if amounts.is_empty() { vec!["nothing"] } else { amounts.iter().map(String::as_str).collect() };
-        for (at, amount) in amounts.iter().enumerate() {
-            let title = if at == 0 { title.to_uppercase() } else { String::new() };
-            text.push_str(&format!("{title:<width$}{amount}\n"));
-        }
-    }
+    let mut text = total_lines(&run_totals(portfolio));
     for note in totals_leave_out(portfolio) {
         text.push_str(&format!("{note}\n"));
     }
     text
 }
 
+/// A line for each amount, the titles in a column.
+pub(crate) fn total_lines(lines: &[TotalLine]) -> String {
+    let width = lines.iter().map(|line| line.title.len()).max().unwrap_or(0) + 2;
+    let mut text = String::with_capacity(320);
+    for TotalLine { title, amounts, without_amount } in lines {
+        let amounts: Vec<&str> =
+            if amounts.is_empty() { vec![without_amount] } else { amounts.iter().map(String::as_str).collect() };
+        for (at, amount) in amounts.iter().enumerate() {
+            let title = if at == 0 { title.to_uppercase() } else { String::new() };
+            text.push_str(&format!("{title:<width$}{amount}\n"));
+        }
+    }
+    text
+}
+
 /// What is in no total, a sentence each.
-fn totals_leave_out(portfolio: &PortfolioRecord) -> Vec<String> {
+pub(crate) fn totals_leave_out(portfolio: &PortfolioRecord) -> Vec<String> {
     let mut notes = Vec::new();
     if portfolio.unpriced > 0 {
         let (has, is) = if portfolio.unpriced == 1 { ("has", "is") } else { ("have", "are") };
@@ -112,7 +131,7 @@ mod tests {
             not_reconciled_up: number(380),
             not_reconciled_down: number(120),
         };
-        let other = RunTotals { later_reduce: number(7), ..RunTotals::default() };
+        let other = RunTotals { later_reduce: number(7), not_reconciled_down: number(9), ..RunTotals::default() };
         let mut portfolio = portfolio(&[("EUR", other), ("USD", home)]);
         (portfolio.unpriced, portfolio.unknown_stakes) = (1, 2);
         let text = totals_text(&portfolio);
@@ -123,6 +142,7 @@ mod tests {
              \u{20}               EUR 7.00 a month on later invoices\n\
              CLEAN UP        USD 45.00 a month at vendors (cost, not revenue)\n\
              NOT RECONCILED  USD 380.00 up, 120.00 down a month\n\
+             \u{20}               EUR 9.00 down a month\n\
              1 exception has no single known value and is in no total.\n\
              2 rows have no known limit: what is at stake may be more.\n"
         );
@@ -133,5 +153,13 @@ mod tests {
     fn a_total_that_is_nothing_is_said() {
         let text = totals_text(&portfolio(&[]));
         assert_eq!(text.matches("nothing").count(), 4, "{text}");
+    }
+
+    #[test]
+    fn what_nobody_knows_the_value_of_is_not_nothing() {
+        let mut unpriced = portfolio(&[]);
+        unpriced.rows = [(RowKind::Overbilled, 2), (RowKind::NotReconciled, 1)].into();
+        let lines = run_totals(&unpriced).map(|line| line.without_amount);
+        assert_eq!(lines, ["nothing", "no known amount", "nothing", "no known amount"]);
     }
 }

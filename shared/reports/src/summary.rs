@@ -1,26 +1,27 @@
 //! The run on one screen: what the email and the terminal say, before either gives it a form.
 //!
-//! Every text in it is ready to be shown: foreign words are harmless and short, amounts are rounded. Amounts of two
-//! currencies are never added, underbilled and overbilled are never netted, and what was not reconciled stands beside
-//! the totals, not below them.
-
-use std::{cmp::Reverse, collections::BTreeSet};
+//! Every text in it is ready to be shown: foreign words are harmless and short, amounts are rounded. The share of the
+//! recurring revenue that was compared stands first. Amounts of two currencies are never added, what is to be added and
+//! what is to be reduced are never netted, and what was not reconciled is one of the totals.
 
 use rust_decimal::Decimal;
-use truecount_billing::{BillingMonth, Currency, SourceId};
-use truecount_reconciliation::{Comparison, Confidence, Finding, FindingKind};
+use truecount_billing::BillingMonth;
+use truecount_reconciliation::{RevenueCoverage, RowKind};
 
 use crate::{
-    ReportInput, label,
+    RunReport, TotalLine, label,
+    map_first::MapFirst,
     not_reconciled::NotReconciled,
-    open_work::{mappings_to_confirm, receipts_to_check, setup_to_fix},
+    older_syncs::source_notes,
+    open_work::{agreements_ended, agreements_ending, receipts_to_check, setup_to_fix},
+    revenue_compared, run_totals,
+    run_totals::totals_leave_out,
     sanitize,
+    top::TopExceptions,
 };
 
-/// How many exceptions are shown; all are in `exceptions.csv`.
-const TOP_MAX: usize = 10;
-/// How many currencies' totals are shown.
-const CURRENCIES_MAX: usize = 12;
+/// How many currencies of one figure are shown.
+const CURRENCIES_MAX: usize = 6;
 
 /// Where the summary is read, which decides what its foreign text could do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,93 +47,75 @@ pub(crate) struct Summary {
     pub(crate) is_draft: bool,
     /// `April 2026 and May 2026 were not closed: …`
     pub(crate) missed: Option<String>,
+    /// `96 % of the recurring revenue was compared (…)`, a sentence for each currency.
+    pub(crate) compared: Vec<String>,
     /// `Usage counted on 30 June 2026; all 4 sources were read completely.`
     pub(crate) counted: String,
-    pub(crate) outcome: Outcome,
-    pub(crate) underbilled: DirectionTotals,
-    pub(crate) overbilled: DirectionTotals,
-    /// What the totals leave out: exceptions without a price, currencies beyond the cap.
-    pub(crate) totals_note: Option<String>,
+    /// What of the sources is older, or was not used.
+    pub(crate) sources: Vec<String>,
+    pub(crate) outcome: MonthOutcome,
+    /// To add, to reduce, to clean up, not reconciled.
+    pub(crate) totals: Vec<TotalLine>,
+    /// What the totals leave out, a sentence each.
+    pub(crate) totals_notes: Vec<String>,
+    pub(crate) map_first: Option<MapFirst>,
     pub(crate) not_reconciled: Option<NotReconciled>,
-    /// `Top 10 of 17 exceptions by monthly impact`.
-    pub(crate) top_title: String,
-    pub(crate) top: Vec<TopException>,
-    pub(crate) mapping: Option<String>,
+    pub(crate) ending: Option<String>,
+    pub(crate) ended: Option<String>,
+    pub(crate) top: TopExceptions,
     pub(crate) setup: Option<String>,
     /// Words that nobody has explained, and totals of vendors that differ or were refused.
     pub(crate) receipts: Option<String>,
     /// Our own words, to be copied: without the non-joiners that keep foreign text from becoming a link.
     pub(crate) place: String,
     pub(crate) run_id: String,
+    /// The amounts of the subject: to add, to reduce.
+    amounts: Vec<String>,
 }
 
 /// What kind of month it was: what the headline and the subject depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Not one comparison could be made, so "no exceptions" would be wrong.
-    NothingReconciled,
-    /// Everything that was compared agrees.
+pub(crate) enum MonthOutcome {
+    /// Not one comparison came to a result, so "no exceptions" would be wrong.
+    NothingCompared {
+        /// Whether that is because nobody mapped the accounts yet.
+        map_first: bool,
+    },
+    /// Nothing is to be done, and how many comparisons agree.
     Agrees(String),
-    /// There are exceptions.
+    /// How many exceptions there are, and how many comparisons agree.
     Differs(String),
 }
 
-/// The totals of one direction, underbilled or overbilled.
-#[derive(Default)]
-pub(crate) struct DirectionTotals {
-    pub(crate) amounts: Vec<CurrencyTotal>,
-}
-
-/// One currency's total of one direction.
-pub(crate) struct CurrencyTotal {
-    /// `GBP 1,234.50`.
-    pub(crate) amount: String,
-    pub(crate) exceptions: String,
-}
-
-/// One exception of those with the highest impact.
-pub(crate) struct TopException {
-    /// Its number in `exceptions.csv`.
-    pub(crate) number: usize,
-    pub(crate) client: String,
-    /// The product and the source, where known.
-    pub(crate) what: String,
-    pub(crate) kind: &'static str,
-    pub(crate) reason: String,
-    /// `GBP 1,234.50` a month, without a sign.
-    pub(crate) impact: String,
-    pub(crate) is_over: bool,
-    pub(crate) level: &'static str,
-    /// `count basis`, unless every part is full.
-    pub(crate) weakest: Option<&'static str>,
-    pub(crate) next_step: &'static str,
-}
-
 impl Summary {
-    pub(crate) fn of(input: &ReportInput<'_>, target: TextTarget) -> Self {
-        let ReportInput { header, reconciliation } = *input;
-        let not_reconciled = NotReconciled::of(input, target);
-        let (underbilled, overbilled, currencies_beyond) = totals(input);
-        let numbered = (1_usize..).zip(&reconciliation.findings);
-        let exceptions: Vec<_> = numbered.filter(|(_, finding)| finding.kind != FindingKind::NotReconciled).collect();
+    pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Self {
+        let header = report.header;
+        let map_first = MapFirst::of(report, target);
+        let not_reconciled = NotReconciled::of(report, target);
+        let top = TopExceptions::of(report, target);
+        let outcome = outcome(report, top.exceptions, map_first.is_some(), not_reconciled.is_some());
+        let sources = source_notes(report, target);
         Self {
             month: label::month(header.month),
-            run: run(input),
+            run: run(report),
             is_draft: header.closing.is_none(),
             missed: missed(&header.missed),
-            counted: counted(input, not_reconciled.is_none()),
-            outcome: outcome(input, exceptions.len()),
-            underbilled,
-            overbilled,
-            totals_note: totals_note(&exceptions, currencies_beyond),
+            compared: capped(revenue_compared(&report.portfolio), "currency", "currencies"),
+            counted: counted(report, sources.is_empty()),
+            sources,
+            outcome,
+            totals: totals(report),
+            totals_notes: totals_leave_out(&report.portfolio),
+            map_first,
             not_reconciled,
-            top_title: top_title(&exceptions),
-            top: exceptions.iter().take(TOP_MAX).map(|one| TopException::of(*one, target)).collect(),
-            mapping: mappings_to_confirm(&reconciliation.suggestions),
-            setup: setup_to_fix(&reconciliation.setup, target),
-            receipts: receipts_to_check(&reconciliation.coverage, target),
+            ending: agreements_ending(report),
+            ended: agreements_ended(report),
+            top,
+            setup: setup_to_fix(&report.setup, target),
+            receipts: receipts_to_check(&report.sources, target),
             place: foreign(TextTarget::Terminal, &header.archive_place, 300),
             run_id: foreign(TextTarget::Terminal, &header.run_id, 100),
+            amounts: amounts(report),
         }
     }
 
@@ -141,78 +124,44 @@ impl Summary {
         let draft = if self.is_draft { "Draft: " } else { "" };
         let mut parts = Vec::new();
         match &self.outcome {
-            Outcome::NothingReconciled => parts.push("nothing could be reconciled".to_owned()),
-            Outcome::Agrees(short) => parts.push(short.clone()),
-            Outcome::Differs(short) => {
-                let underbilled = self.underbilled.in_subject("underbilled");
-                let overbilled = self.overbilled.in_subject("overbilled");
-                let amounts: Vec<_> = underbilled.into_iter().chain(overbilled).collect();
-                parts.push(if amounts.is_empty() { short.clone() } else { amounts.join(", ") });
+            MonthOutcome::NothingCompared { map_first: true } => {
+                return format!(
+                    "{draft}Truecount {}: nothing could be compared: map the vendor accounts first",
+                    self.month
+                );
             }
+            MonthOutcome::NothingCompared { map_first: false } => parts.push("nothing could be compared".to_owned()),
+            MonthOutcome::Agrees(short) => parts.push(short.clone()),
+            MonthOutcome::Differs(short) if self.amounts.is_empty() => parts.push(short.clone()),
+            MonthOutcome::Differs(_) => parts.push(self.amounts.join(", ")),
         }
         parts.extend(self.not_reconciled.as_ref().map(|unknown| unknown.short.clone()));
         format!("{draft}Truecount {}: {}", self.month, parts.join("; "))
     }
 }
 
-impl DirectionTotals {
-    fn in_subject(&self, direction: &str) -> Option<String> {
-        match &self.amounts[..] {
-            [] => None,
-            [one] => Some(format!("{} {direction}", one.amount)),
-            [one, two] => Some(format!("{} and {} {direction}", one.amount, two.amount)),
-            many => Some(format!("{direction} in {} currencies", many.len())),
+impl MonthOutcome {
+    /// The one sentence that says what kind of month it was.
+    pub(crate) fn headline(&self) -> String {
+        match self {
+            Self::NothingCompared { map_first: true } => {
+                "Nothing could be compared: map the vendor accounts first.".to_owned()
+            }
+            Self::NothingCompared { map_first: false } => "Nothing could be compared: no total is known.".to_owned(),
+            Self::Agrees(short) | Self::Differs(short) => {
+                let mut letters = short.chars();
+                let first = letters.next().map(|letter| letter.to_ascii_uppercase()).unwrap_or_default();
+                format!("{first}{}.", letters.as_str())
+            }
         }
     }
 }
 
-impl TopException {
-    fn of((number, finding): (usize, &Finding), target: TextTarget) -> Self {
-        let impact = match (finding.monthly_impact, finding.currency) {
-            (Some(impact), Some(currency)) => label::money(impact.abs(), currency),
-            (Some(impact), None) => label::amount(impact.abs()),
-            (None, _) => "value unknown".to_owned(),
-        };
-        let product = finding.product_code.as_ref().map(|code| code.as_str());
-        let source = finding.source.as_ref().map(SourceId::as_str);
-        let what: Vec<_> = product.into_iter().chain(source).map(|text| foreign(target, text, 28)).collect();
-        Self {
-            number,
-            client: foreign(target, &finding.client_name, 44),
-            what: what.join(" · "),
-            kind: finding.kind.label(),
-            reason: foreign(target, &finding.reason, 160),
-            impact,
-            is_over: finding.variance.is_some_and(|variance| variance < Decimal::ZERO),
-            level: finding.confidence.level().label(),
-            weakest: weakest(&finding.confidence),
-            next_step: finding.next_step.label(),
-        }
-    }
-}
-
-fn top_title(exceptions: &[(usize, &Finding)]) -> String {
-    let all = label::count(exceptions.len() as u64, "exception", "exceptions");
-    let is_priced = exceptions.iter().any(|(_, finding)| finding.monthly_impact.is_some());
-    match (exceptions.len() <= TOP_MAX, is_priced) {
-        (true, true) => "Exceptions by monthly impact".to_owned(),
-        (true, false) => "Exceptions".to_owned(),
-        (false, true) => format!("Top {TOP_MAX} of {all} by monthly impact"),
-        (false, false) => format!("{TOP_MAX} of {all}; their monthly impact is not known"),
-    }
-}
-
-/// The weakest part's name, unless every part is full.
-fn weakest(confidence: &Confidence) -> Option<&'static str> {
-    let (name, points) = confidence.weakest();
-    (points < 100).then_some(name)
-}
-
-fn run(input: &ReportInput<'_>) -> String {
-    let replaces = input.header.replaces.as_ref();
+fn run(report: &RunReport<'_>) -> String {
+    let replaces = report.header.replaces.as_ref();
     let replaces =
         replaces.map(|run| format!(", replaces run {}", foreign(TextTarget::Terminal, run, 60))).unwrap_or_default();
-    match input.header.closing {
+    match report.header.closing {
         None => "Draft run: not the closing run of this month".to_owned(),
         Some(1) => format!("Closing run{replaces}"),
         Some(number) => format!("Closing run {number}{replaces}"),
@@ -230,28 +179,11 @@ fn missed(months: &[BillingMonth]) -> Option<String> {
     ))
 }
 
-fn outcome(input: &ReportInput<'_>, exceptions: usize) -> Outcome {
-    let is_made = |comparison: &&Comparison| comparison.kind != Some(FindingKind::NotReconciled);
-    let compared: Vec<_> = input.reconciliation.comparisons.iter().filter(is_made).collect();
-    let clients: BTreeSet<_> = compared.iter().map(|comparison| &comparison.client_id).collect();
-    let agree = compared.iter().filter(|comparison| comparison.kind.is_none()).count() as u64;
-    let comparisons = label::count(compared.len() as u64, "comparison", "comparisons");
-    let clients = label::count(clients.len() as u64, "client", "clients");
-    match exceptions {
-        0 if compared.is_empty() => Outcome::NothingReconciled,
-        0 => Outcome::Agrees(format!("all {comparisons} at {clients} agree")),
-        number => {
-            let number = label::count(number as u64, "exception", "exceptions");
-            let agree = label::quantity(Decimal::from(agree));
-            Outcome::Differs(format!("{number}; {agree} of {comparisons} at {clients} agree"))
-        }
-    }
-}
-
-fn counted(input: &ReportInput<'_>, all_read: bool) -> String {
-    let day = label::day(input.header.count_day.0);
-    match input.reconciliation.coverage.len() as u64 {
-        sources if all_read && sources > 0 => {
+fn counted(report: &RunReport<'_>, is_as_new_as_can_be: bool) -> String {
+    let day = label::day(report.header.count_day.0);
+    let is_read = report.sources.iter().all(|source| source.state.is_complete() && source.accounts_incomplete == 0);
+    match report.sources.len() as u64 {
+        sources if is_as_new_as_can_be && is_read && sources > 0 => {
             let read = label::count(sources, "source was", "sources were");
             format!("Usage counted on {day}; {read} read completely.")
         }
@@ -259,42 +191,76 @@ fn counted(input: &ReportInput<'_>, all_read: bool) -> String {
     }
 }
 
-/// Both directions, the currency of most exceptions first, and how many currencies are beyond the cap.
-fn totals(input: &ReportInput<'_>) -> (DirectionTotals, DirectionTotals, usize) {
-    let mut totals: Vec<_> = input.reconciliation.totals.iter().collect();
-    totals.sort_by_key(|total| (Reverse(total.underbilled_count + total.overbilled_count), total.currency));
-    let beyond = totals.len().saturating_sub(CURRENCIES_MAX);
-    totals.truncate(CURRENCIES_MAX);
-    let (mut under, mut over) = (DirectionTotals::default(), DirectionTotals::default());
-    for total in totals {
-        under.amounts.extend(CurrencyTotal::of(total.underbilled, total.currency, total.underbilled_count));
-        over.amounts.extend(CurrencyTotal::of(total.overbilled, total.currency, total.overbilled_count));
+/// `exceptions`: how many there are beside what is not reconciled and what is not mapped.
+fn outcome(report: &RunReport<'_>, exceptions: u64, is_undecided: bool, is_unknown: bool) -> MonthOutcome {
+    let compared = report.comparisons();
+    let coverage = report.portfolio.coverage.values();
+    let no_revenue = coverage.clone().all(|of| of.compared.is_zero()) && coverage.clone().any(|of| !is_zero(of));
+    if exceptions == 0 && (compared == 0 || (is_undecided && no_revenue)) {
+        return MonthOutcome::NothingCompared { map_first: is_undecided };
     }
-    (under, over, beyond)
+    let (agree, left_alone) = (report.rows_of(RowKind::Agrees), report.rows_of(RowKind::LeftAlone));
+    let comparisons = label::count(compared, "comparison", "comparisons");
+    let clients = label::count(report.clients_compared, "client", "clients");
+    let number = |number: u64| label::quantity(Decimal::from(number));
+    let verb = if agree == 1 { "agrees" } else { "agree" };
+    let agreeing = format!("{} of {comparisons} at {clients} {verb}", number(agree));
+    if exceptions > 0 {
+        return MonthOutcome::Differs(format!("{}; {agreeing}", label::count(exceptions, "exception", "exceptions")));
+    }
+    MonthOutcome::Agrees(match (left_alone, is_unknown || is_undecided) {
+        (0, false) => format!("all {comparisons} at {clients} agree"),
+        (0, true) => format!("nothing to change; {agreeing}"),
+        (left_alone, _) => format!("nothing to change; {agreeing}, {} left alone", number(left_alone)),
+    })
 }
 
-impl CurrencyTotal {
-    fn of(amount: Decimal, currency: Currency, exceptions: u64) -> Option<Self> {
-        (exceptions > 0 || !amount.is_zero()).then(|| Self {
-            amount: label::money(amount, currency),
-            exceptions: label::count(exceptions, "exception", "exceptions"),
-        })
-    }
+fn is_zero(of: &RevenueCoverage) -> bool {
+    *of == RevenueCoverage::default()
 }
 
-fn totals_note(exceptions: &[(usize, &Finding)], currencies_beyond: usize) -> Option<String> {
-    let unpriced = exceptions.iter().filter(|(_, finding)| finding.monthly_impact.is_none()).count() as u64;
-    let mut notes = Vec::new();
-    if unpriced > 0 {
-        let (has, is) = if unpriced == 1 { ("has", "is") } else { ("have", "are") };
-        let exceptions = label::count(unpriced, "exception", "exceptions");
-        notes.push(format!("{exceptions} {has} no known price and {is} in no total."));
+fn totals(report: &RunReport<'_>) -> Vec<TotalLine> {
+    let lines = run_totals(&report.portfolio).into_iter();
+    lines.map(|line| TotalLine { amounts: capped(line.amounts, "currency", "currencies"), ..line }).collect()
+}
+
+/// The first texts, and how many more there are.
+fn capped(mut texts: Vec<String>, one: &str, many: &str) -> Vec<String> {
+    let more = texts.len().saturating_sub(CURRENCIES_MAX) as u64;
+    if more > 0 {
+        texts.truncate(CURRENCIES_MAX);
+        texts.push(format!("and {} in run.json", label::count(more, &format!("more {one}"), &format!("more {many}"))));
     }
-    if currencies_beyond > 0 {
-        let more = label::count(currencies_beyond as u64, "more currency is", "more currencies are");
-        notes.push(format!("{more} in exceptions.csv."));
+    texts
+}
+
+/// `USD 1,234.50 to add`, `USD 300.00 to reduce`: on the invoices of this run; only where there is nothing, later.
+fn amounts(report: &RunReport<'_>) -> Vec<String> {
+    let mut totals: Vec<_> = report.portfolio.totals.iter().collect();
+    totals.sort_by_key(|(currency, _)| (**currency != report.portfolio.home_currency, **currency));
+    let of = |amount: fn(&truecount_reconciliation::RunTotals) -> Decimal| -> Vec<String> {
+        let amounts = totals.iter().map(|(currency, totals)| (**currency, amount(totals)));
+        amounts
+            .filter(|(_, amount)| !amount.is_zero())
+            .map(|(currency, amount)| label::money(amount, currency))
+            .collect()
+    };
+    let or_later = |now: Vec<String>, later: Vec<String>, what: &str| match now.is_empty() {
+        true => in_subject(&later, &format!("{what} later")),
+        false => in_subject(&now, what),
+    };
+    let add = or_later(of(|totals| totals.add), of(|totals| totals.later_add), "to add");
+    let reduce = or_later(of(|totals| totals.reduce), of(|totals| totals.later_reduce), "to reduce");
+    add.into_iter().chain(reduce).collect()
+}
+
+fn in_subject(amounts: &[String], what: &str) -> Option<String> {
+    match amounts {
+        [] => None,
+        [one] => Some(format!("{one} {what}")),
+        [one, two] => Some(format!("{one} and {two} {what}")),
+        many => Some(format!("{what} in {} currencies", many.len())),
     }
-    (!notes.is_empty()).then(|| notes.join(" "))
 }
 
 /// Foreign text: short, and harmless where it is read.
@@ -303,5 +269,23 @@ pub(crate) fn foreign(target: TextTarget, text: &str, characters_max: usize) -> 
     match target {
         TextTarget::Mail => sanitize::unlinked(&short),
         TextTarget::Terminal => sanitize::visible(&short).into_owned(),
+    }
+}
+
+/// The same of a sentence of several clauses: cut off where a clause ends, if one does.
+pub(crate) fn foreign_clauses(target: TextTarget, text: &str, characters_max: usize) -> String {
+    let short = sanitize::shortened(text, characters_max);
+    match short.strip_suffix('…').and_then(|whole| whole.rsplit_once("; ")) {
+        Some((clauses, _)) if text.len() > short.len() => foreign(target, &format!("{clauses}; …"), characters_max),
+        _ => foreign(target, &short, characters_max),
+    }
+}
+
+/// `A, B, C and 4 more`.
+pub(crate) fn with_more(names: &[String], names_max: usize) -> String {
+    let named = names.iter().take(names_max).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(names_max) as u64 {
+        0 => named,
+        more => format!("{named} and {} more", label::quantity(Decimal::from(more))),
     }
 }

@@ -1,122 +1,143 @@
-//! The summary as plain text: the mail's text part, and what a terminal shows. About 40 lines at most.
+//! The summary as plain text of 80 columns: the mail's text part, and what a terminal shows.
 
 use std::fmt::Write as _;
 
 use crate::{
-    ReportInput,
+    RunReport, label,
+    map_first::MapFirst,
     not_reconciled::NotReconciled,
-    summary::{DirectionTotals, Frame, Outcome, Summary, TextTarget, TopException},
+    run_totals::total_lines,
+    summary::{Frame, Summary, TextTarget},
+    top::TopException,
+    words::{wrapped, wrapped_from},
 };
 
-/// The summary for a terminal.
+/// Columns of a line. Only a path or an id can be longer.
+const COLUMNS: usize = 80;
+/// Where the text beside a title begins.
+const INDENT: usize = 9;
+
+/// The summary for a terminal: at most 80 columns, and about one screen.
 #[must_use]
-pub fn text_summary(input: &ReportInput<'_>) -> String {
-    text(&Summary::of(input, TextTarget::Terminal), Frame::default())
+pub fn text_summary(report: &RunReport<'_>) -> String {
+    text(&Summary::of(report, TextTarget::Terminal), Frame::default())
 }
 
 /// Writing to a `String` cannot fail, so the results of `write!` are dropped.
 pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     let mut out = String::with_capacity(4096);
     if let Some(line) = frame.first_line {
-        let _ = writeln!(out, "{line}\n");
+        let _ = writeln!(out, "{}\n", wrapped(line, COLUMNS, 0));
     }
     let _ = writeln!(out, "TRUECOUNT · {} · {}", summary.month, summary.run);
-    let _ = writeln!(out, "{} {}\n", summary.counted, headline(&summary.outcome));
     if let Some(missed) = &summary.missed {
-        let _ = writeln!(out, "MISSED   {missed}\n");
+        titled(&mut out, "MISSED", missed);
     }
-    totals(&mut out, "UNDERBILLED", &summary.underbilled);
-    totals(&mut out, "OVERBILLED", &summary.overbilled);
-    if let Some(note) = &summary.totals_note {
-        let _ = writeln!(out, "{note}");
+    out.push('\n');
+    compared(&mut out, summary);
+    out.push_str(&total_lines(&summary.totals));
+    for note in &summary.totals_notes {
+        let _ = writeln!(out, "{}", wrapped(note, COLUMNS, 0));
     }
-    if !(summary.underbilled.amounts.is_empty()
-        && summary.overbilled.amounts.is_empty()
-        && summary.totals_note.is_none())
-    {
-        out.push('\n');
+    out.push('\n');
+    if let Some(map_first) = &summary.map_first {
+        mappings(&mut out, map_first);
     }
     if let Some(unknown) = &summary.not_reconciled {
         not_reconciled(&mut out, unknown);
     }
-    if let Some(mapping) = &summary.mapping {
-        let _ = writeln!(out, "MAPPING  {mapping}");
-    }
-    if let Some(setup) = &summary.setup {
-        let _ = writeln!(out, "SETUP    {setup}");
-    }
-    if let Some(receipts) = &summary.receipts {
-        let _ = writeln!(out, "SOURCES  {receipts}");
-    }
-    if summary.mapping.is_some() || summary.setup.is_some() || summary.receipts.is_some() {
-        out.push('\n');
-    }
-    if !summary.top.is_empty() {
-        let _ = writeln!(out, "{}", summary.top_title.to_uppercase());
-        let width = summary.top.iter().map(|row| row.impact.chars().count()).max().unwrap_or(0);
-        let digits = summary.top.iter().map(|row| row.number.to_string().len()).max().unwrap_or(0).max(2);
-        for row in &summary.top {
-            exception(&mut out, row, digits, width);
-        }
-        out.push('\n');
-    }
+    paragraphs(&mut out, [("ENDING", &summary.ending), ("ENDED", &summary.ended)]);
+    exceptions(&mut out, summary);
+    paragraphs(&mut out, [("SETUP", &summary.setup), ("SOURCES", &summary.receipts)]);
     let _ = writeln!(out, "FILES    {}", summary.place);
     if let Some(line) = frame.last_line {
-        let _ = writeln!(out, "         {line}");
+        let _ = writeln!(out, "{:INDENT$}{}", "", wrapped(line, COLUMNS, INDENT));
     }
     let _ = writeln!(out, "RUN      {}", summary.run_id);
     out
 }
 
-/// The one sentence that says what kind of month it was.
-pub(crate) fn headline(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::NothingReconciled => "Nothing could be reconciled: no total is known.".to_owned(),
-        Outcome::Agrees(short) => {
-            let mut letters = short.chars();
-            let first = letters.next().map(|letter| letter.to_ascii_uppercase()).unwrap_or_default();
-            format!("{first}{}.", letters.as_str())
+/// A paragraph beside its title.
+fn titled(out: &mut String, title: &str, text: &str) {
+    let _ = writeln!(out, "{title:<INDENT$}{}", wrapped(text, COLUMNS, INDENT));
+}
+
+/// Those that there are, and an empty line below them.
+fn paragraphs(out: &mut String, paragraphs: [(&str, &Option<String>); 2]) {
+    for (title, text) in paragraphs {
+        if let Some(text) = text {
+            titled(out, title, text);
         }
-        Outcome::Differs(short) => format!("{short}."),
+    }
+    if paragraphs.iter().any(|(_, text)| text.is_some()) {
+        out.push('\n');
     }
 }
 
-fn totals(out: &mut String, title: &str, totals: &DirectionTotals) {
-    let width = totals.amounts.iter().map(|total| total.amount.chars().count()).max().unwrap_or(0);
-    for (at, total) in totals.amounts.iter().enumerate() {
-        let title = if at == 0 { title } else { "" };
-        let _ = writeln!(out, "{title:<11}  {} a month, {}", aligned(&total.amount, width), total.exceptions);
+fn compared(out: &mut String, summary: &Summary) {
+    for line in &summary.compared {
+        let _ = writeln!(out, "{}", wrapped(line, COLUMNS, 0));
     }
+    let counted = format!("{} {}", summary.counted, summary.outcome.headline());
+    let _ = writeln!(out, "{}", wrapped(&counted, COLUMNS, 0));
+    for note in &summary.sources {
+        let _ = writeln!(out, "  ! {}", wrapped(note, COLUMNS, 4));
+    }
+    out.push('\n');
+}
+
+fn mappings(out: &mut String, map_first: &MapFirst) {
+    let _ = writeln!(out, "{}", wrapped(&format!("MAP FIRST. {}", map_first.title), COLUMNS, 2));
+    for source in &map_first.sources {
+        let _ = writeln!(out, "  {}", wrapped(&format!("{}: {}", source.name, source.waits), COLUMNS, 4));
+        let _ = writeln!(out, "    {}", source.command);
+    }
+    if let Some(more) = &map_first.more {
+        let _ = writeln!(out, "  {more}");
+    }
+    out.push('\n');
 }
 
 fn not_reconciled(out: &mut String, unknown: &NotReconciled) {
     let _ = writeln!(out, "{}. {}", unknown.title.to_uppercase(), unknown.meaning);
-    for source in &unknown.sources {
-        let _ = writeln!(out, "  ! {}: {}", source.name, source.reason);
-        if let Some(clients) = &source.clients {
-            let _ = writeln!(out, "    clients: {clients}");
-        }
+    let digits = unknown.groups.iter().map(|group| group.rows.len()).max().unwrap_or(0);
+    for group in &unknown.groups {
+        let clients = group.clients.as_ref().map(|clients| format!(": {clients}")).unwrap_or_default();
+        let text = wrapped(&format!("{}{clients}", group.settled_by), COLUMNS, digits + 4);
+        let _ = writeln!(out, "  {:>digits$}  {text}", group.rows);
     }
     if let Some(more) = &unknown.more {
-        let _ = writeln!(out, "  … {more}");
+        let _ = writeln!(out, "  {:>digits$}  {more}", "");
+    }
+    for line in &unknown.accounts {
+        let _ = writeln!(out, "  ! {}", wrapped(line, COLUMNS, 4));
+    }
+    out.push('\n');
+}
+
+fn exceptions(out: &mut String, summary: &Summary) {
+    let rows = &summary.top.rows;
+    if rows.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}", summary.top.title.to_uppercase());
+    let width = rows.iter().map(|row| row.value.chars().count()).max().unwrap_or(0);
+    let digits = rows.iter().map(|row| row.number.to_string().len()).max().unwrap_or(0).max(2);
+    for row in rows {
+        exception(out, row, digits, width);
     }
     out.push('\n');
 }
 
 fn exception(out: &mut String, row: &TopException, digits: usize, width: usize) {
+    let (number, indent) = (row.number, digits + 2);
+    let before = format!("{number:>digits$}. {}  ", label::aligned(&row.value, width));
+    let change = row.change.as_ref().map(|change| format!(", {change}")).unwrap_or_default();
     let what = if row.what.is_empty() { String::new() } else { format!(" ({})", row.what) };
-    let (number, impact) = (row.number, aligned(&row.impact, width));
-    let _ = writeln!(out, "{number:>digits$}. {impact}  {}: {}{what}", row.client, row.kind);
-    let weakest = row.weakest.map(|part| format!(", weakest: {part}")).unwrap_or_default();
-    let indent = digits + 2;
-    let _ = writeln!(out, "{:indent$}{} [{}; confidence {}{weakest}]", "", row.reason, row.next_step, row.level);
-}
-
-/// `GBP   420.00`: the blanks between the currency and the number, so that both stand in a column.
-fn aligned(amount: &str, width: usize) -> String {
-    let blanks = " ".repeat(width.saturating_sub(amount.chars().count()));
-    match amount.split_once(' ') {
-        Some((currency, number)) => format!("{currency} {blanks}{number}"),
-        None => format!("{blanks}{amount}"),
-    }
+    let who = format!("{}: {}{change}{what}", row.client, row.kind);
+    let _ = writeln!(out, "{before}{}", wrapped_from(&who, COLUMNS, before.chars().count(), indent));
+    let confidence = if row.confidence.is_empty() { String::new() } else { format!("; {}", row.confidence) };
+    let _ = writeln!(out, "{:indent$}{}", "", wrapped(&row.reason, COLUMNS, indent));
+    let step = format!("→ {} ({}){confidence}", row.next_step, row.owner);
+    let _ = writeln!(out, "{:indent$}{}", "", wrapped(&step, COLUMNS, indent));
 }

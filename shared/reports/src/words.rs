@@ -16,10 +16,10 @@ use std::fmt;
 pub(crate) use doubt::{doubt, is_about_the_value, money_by_currency};
 pub(crate) use kind::kind;
 pub(crate) use ledger::left_out;
-pub(crate) use row::row;
+pub(crate) use row::{between, is_after_the_count, row, settled_by, stakes, why_no_value, why_not_reconciled};
 pub(crate) use step::{owner, step};
 pub(crate) use unread::{incomplete_account, older_sync, unread_client, unread_source};
-pub(crate) use widening::widening;
+pub(crate) use widening::{first_to_settle, widening};
 
 use crate::sanitize;
 
@@ -159,20 +159,26 @@ fn name(text: &str) -> String {
 /// each other one is given it. A word that is longer than a line stands on one of its own.
 #[must_use]
 pub fn wrapped(text: &str, columns_max: usize, indent: usize) -> String {
+    wrapped_from(text, columns_max, indent, indent)
+}
+
+/// The same, where the first line begins at another column.
+pub(crate) fn wrapped_from(text: &str, columns_max: usize, begin: usize, indent: usize) -> String {
     let mut out = String::with_capacity(text.len() + 32);
-    let mut column = indent;
+    let (mut column, mut is_empty) = (begin, true);
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let length = word.chars().count();
-        if column > indent && column + 1 + length > columns_max {
+        if !is_empty && column + 1 + length > columns_max {
             out.push('\n');
             out.push_str(&" ".repeat(indent));
             column = indent;
-        } else if column > indent {
+        } else if !is_empty {
             out.push(' ');
             column += 1;
         }
         out.push_str(word);
         column += length;
+        is_empty = false;
     }
     out
 }

@@ -8,7 +8,7 @@ use truecount_reconciliation::{
     AtStake, DoubtRecord, LedgerReason, LineRecord, LinesReadWord, RowFault, RowKind, RowRecord, WideningRecord,
 };
 
-use super::{Explanation, WorkOwner, left_out, money_by_currency, widening};
+use super::{Explanation, WorkOwner, first_to_settle, left_out, money_by_currency, widening};
 use crate::label::{self, money, quantity};
 
 /// How many causes of one row are told; the others are counted.
@@ -57,7 +57,7 @@ pub(crate) fn fault(fault: RowFault) -> Explanation {
 /// What was counted and billed, what differs, what is not sure, what was left out, and the price.
 fn compared(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
     match row.counted {
-        None => between(text, row)?,
+        None => text.push_str(&between(row)),
         Some(counted) if counted.is_zero() => text.push_str("none counted"),
         Some(counted) => write!(text, "{} counted", quantity(counted))?,
     }
@@ -73,12 +73,13 @@ fn compared(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
     if row.kind.changes_a_bill() || row.kind == RowKind::EndedAgreementInUse { first_doubt(text, row) } else { Ok(()) }
 }
 
-fn between(text: &mut String, row: &RowRecord) -> fmt::Result {
+/// `from 2 to 4 should be billed`.
+pub(crate) fn between(row: &RowRecord) -> String {
     let least = quantity(row.at_least.unwrap_or_default());
     match row.at_most {
-        Some(most) if Some(most) == row.at_least => write!(text, "{least} should be billed"),
-        Some(most) => write!(text, "from {least} to {} should be billed", quantity(most)),
-        None => write!(text, "at least {least} should be billed, no upper limit is known"),
+        Some(most) if Some(most) == row.at_least => format!("{least} should be billed"),
+        Some(most) => format!("from {least} to {} should be billed", quantity(most)),
+        None => format!("at least {least} should be billed, no upper limit is known"),
     }
 }
 
@@ -94,7 +95,8 @@ fn after_the_count(text: &mut String, row: &RowRecord) -> fmt::Result {
     if counted == should_bill { Ok(()) } else { write!(text, ", should bill {}", quantity(should_bill)) }
 }
 
-const fn is_after_the_count(reason: LedgerReason) -> bool {
+/// Whether units of the reason lie between what is counted and what should be billed.
+pub(crate) const fn is_after_the_count(reason: LedgerReason) -> bool {
     matches!(reason, LedgerReason::Included | LedgerReason::Minimum | LedgerReason::OneTime)
 }
 
@@ -197,11 +199,16 @@ fn price(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
             write!(text, "; {list}{} each a month", money(price, currency))
         }
         (Some(_), ..) => Ok(()),
-        (None, None, _) => write!(text, "; no single value: the lines have several currencies or payers"),
-        (None, Some(_), _) => match row.lines.iter().any(has_unknown_cycle) {
-            true => write!(text, "; no value: the billing cycle is not known"),
-            false => write!(text, "; no price is known"),
-        },
+        (None, ..) => write!(text, "; {}", why_no_value(row)),
+    }
+}
+
+/// Why nobody knows what a change is worth.
+pub(crate) fn why_no_value(row: &RowRecord) -> &'static str {
+    match row.currency {
+        None => "no single value: the lines have several currencies or payers",
+        Some(_) if row.lines.iter().any(has_unknown_cycle) => "no value: the billing cycle is not known",
+        Some(_) => "no price is known",
     }
 }
 
@@ -221,18 +228,16 @@ fn agreement_ending(text: &mut String, row: &RowRecord) -> fmt::Result {
 
 /// From where to where, what is billed, why nobody knows, what that is worth, and what settles it.
 fn not_reconciled(text: &mut String, read: LinesReadWord, row: &RowRecord) -> fmt::Result {
-    between(text, row)?;
+    text.push_str(&between(row));
     if read != LinesReadWord::Failed {
         write!(text, ", {} billed", quantity(row.billed))?;
     }
-    let why = why_not_reconciled(read, row);
-    match &why {
+    match why_not_reconciled(read, row) {
         Some(told) => write!(text, "; {}", told.what)?,
         None => causes(text, row, "; ")?,
     }
     at_stake(text, row)?;
-    let told = why.or_else(|| row.widenings.first().map(widening));
-    match told {
+    match settling(read, row) {
         Some(Explanation { settled_by, owner, .. }) => {
             write!(text, "; to settle it ({}): {settled_by}", owner.as_str())
         }
@@ -240,8 +245,21 @@ fn not_reconciled(text: &mut String, read: LinesReadWord, row: &RowRecord) -> fm
     }
 }
 
+/// What would settle a row that is not reconciled; `None`: it is reconciled, or nobody knows what would.
+pub(crate) fn settled_by(read: LinesReadWord, row: &RowRecord) -> Option<&'static str> {
+    match (row.fault, row.kind) {
+        (Some(fault), _) => Some(self::fault(fault).settled_by),
+        (None, RowKind::NotReconciled) => settling(read, row).map(|told| told.settled_by),
+        (None, _) => None,
+    }
+}
+
+fn settling(read: LinesReadWord, row: &RowRecord) -> Option<Explanation> {
+    why_not_reconciled(read, row).or_else(|| first_to_settle(&row.widenings).map(widening))
+}
+
 /// What keeps a row from being reconciled that is no widening of its count.
-fn why_not_reconciled(read: LinesReadWord, row: &RowRecord) -> Option<Explanation> {
+pub(crate) fn why_not_reconciled(read: LinesReadWord, row: &RowRecord) -> Option<Explanation> {
     use WorkOwner::{BillingClerk, SyncAdmin};
     let is_one = row.at_least.is_some() && row.at_least == row.at_most;
     let lines = match read {
@@ -274,6 +292,12 @@ fn why_not_reconciled(read: LinesReadWord, row: &RowRecord) -> Option<Explanatio
 }
 
 fn at_stake(text: &mut String, row: &RowRecord) -> fmt::Result {
+    let parts = stakes(row);
+    if parts.is_empty() { Ok(()) } else { write!(text, "; at stake a month: {}", parts.join(", ")) }
+}
+
+/// `GBP 20.00 up`, `an unknown amount down`: what nobody knows is worth so much a month.
+pub(crate) fn stakes(row: &RowRecord) -> Vec<String> {
     let mut parts = Vec::new();
     for (stake, direction) in [(row.stake_up, "up"), (row.stake_down, "down")] {
         match (stake, row.currency) {
@@ -284,5 +308,5 @@ fn at_stake(text: &mut String, row: &RowRecord) -> fmt::Result {
             _ => {}
         }
     }
-    if parts.is_empty() { Ok(()) } else { write!(text, "; at stake a month: {}", parts.join(", ")) }
+    parts
 }

@@ -164,7 +164,7 @@ fn faults_and_what_was_not_read() {
     let faults = [("too_many_digits", RowFault::TooManyDigits), ("broken_ledger", RowFault::BrokenLedger)];
     let faults = faults.map(|(code, fault)| (code, row::fault(fault).to_string()));
     let lines = [("failed", LinesReadWord::Failed), ("partial", LinesReadWord::Partial), ("fell", LinesReadWord::Fell)];
-    let lines = lines.map(|(code, read)| (code, unread_client(read)));
+    let lines = lines.map(|(code, read)| (code, unread_client(read).to_string()));
     insta::assert_snapshot!(shown(faults.into_iter().chain(lines)));
 }
 

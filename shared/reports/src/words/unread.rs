@@ -8,24 +8,23 @@ use super::{Explanation, WorkOwner, widening};
 use crate::label;
 
 /// Why nothing, or not all, of what is billed to a client is known.
-pub(crate) fn unread_client(read: LinesReadWord) -> String {
+pub(crate) fn unread_client(read: LinesReadWord) -> Explanation {
     let what = match read {
         LinesReadWord::Failed => "the client's billed lines were not read",
         LinesReadWord::Partial => "the client's billed lines were read in part",
         LinesReadWord::Fell => "the client suddenly has fewer billed lines",
         LinesReadWord::Complete => "the client's billed lines were read",
     };
-    Explanation::new(what, "sync the PSA again and run again", WorkOwner::SyncAdmin).to_string()
+    Explanation::new(what, "sync the PSA again and run again", WorkOwner::SyncAdmin)
 }
 
 /// Why a source could not be used.
-pub(crate) fn unread_source(source: &SourceRecord) -> String {
+pub(crate) fn unread_source(source: &SourceRecord) -> Explanation {
     let id = source.source.clone();
-    let told = match (source.read, source.synced_on) {
+    match (source.read, source.synced_on) {
         (SourceReadWord::TooOld, Some(synced_on)) => widening(&WideningRecord::SourceTooOld { source: id, synced_on }),
         _ => widening(&WideningRecord::SourceNotRead { source: id }),
-    };
-    format!("{told}; what only it counts is unknown")
+    }
 }
 
 /// Why what an account holds is not known.

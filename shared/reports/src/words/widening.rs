@@ -39,7 +39,7 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
         ),
         WideningRecord::AccountFell { account } => Explanation::new(
             format!("account {} in {} suddenly holds less", name(&account.account_name), account.source),
-            "look whether that is right, then accept the new count",
+            "look whether that is right, then accept it: `truecount sources accept`",
             Technician,
         ),
         WideningRecord::AccountGone { account } => Explanation::new(
@@ -75,6 +75,14 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             SyncAdmin,
         ),
     }
+}
+
+/// The one of a row's widenings to settle first: an account that may be the client's before the access to others.
+pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningRecord> {
+    let first = widenings.first()?;
+    let WideningRecord::NoAccountByGrant { source } = first else { return Some(first) };
+    let is_of_source = |other: &&WideningRecord| matches!(other, WideningRecord::AccountUndecided { account } if account.source == *source);
+    widenings.iter().find(is_of_source).or(Some(first))
 }
 
 fn any_undecided(source: &str, accounts: usize) -> Explanation {

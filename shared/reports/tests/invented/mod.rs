@@ -1,33 +1,124 @@
-//! Invented months for the tests and the example: clients, findings and sources that exist nowhere.
+//! Invented months for the tests and the example: clients, rows and sources that exist nowhere.
 
 #![expect(clippy::unwrap_used, reason = "what is written here is known to be right")]
 #![allow(dead_code, reason = "each test binary and the example use their own part")]
 
+mod rows;
+pub(crate) mod worlds;
+
+use std::collections::BTreeMap;
+
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, ClientId, ControlTotals, CountBasis, CountDay, Currency, Money, ProductCode, ReadReason, ReadState,
-    Receipt, RowReason, RuleId, ServicePeriod, Side, SourceId, StreamReceipt, Unit, UnknownWord, decimal_from_text,
+    AccountId, ClientId, ControlTotals, CountDay, Currency, Money, ReadReason, ReadState, Receipt, RowReason, Side,
+    SourceId, StreamReceipt, UnknownWord, decimal_from_text,
 };
 use truecount_reconciliation::{
-    Comparison, Confidence, Explained, Finding, FindingKind, MappingSuggestion, NextStep, Reconciliation, SetupFinding,
-    SourceCoverage, Totals, ValueBasis,
+    AccountReadWord, AccountRecord, AtStake, ClientRecord, IncompleteAccount, LinesReadWord, MappingSuggestion,
+    OutcomeLine, PortfolioRecord, RowKind, RowRecord, SetupFinding, SourceReadWord, SourceReading, SourceRecord,
 };
-use truecount_reports::{InputRef, ReportInput, RunHeader};
+use truecount_reports::{InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, files};
 
-/// A run: what [`ReportInput`] borrows.
+use rows::{agreeing, difference};
+
+/// A run: its header, and the lines of its outcome.
+#[derive(Clone)]
 pub(crate) struct Sample {
     pub(crate) header: RunHeader,
-    pub(crate) reconciliation: Reconciliation,
+    pub(crate) portfolio: PortfolioRecord,
+    pub(crate) sources: Vec<SourceReading>,
+    pub(crate) setup: Vec<SetupFinding>,
+    pub(crate) suggestions: Vec<MappingSuggestion>,
+    pub(crate) clients: Vec<ClientRecord>,
 }
 
 impl Sample {
-    pub(crate) fn input(&self) -> ReportInput<'_> {
-        ReportInput { header: &self.header, reconciliation: &self.reconciliation }
+    /// The lines as they are stored.
+    pub(crate) fn lines(&self) -> Vec<OutcomeLine> {
+        let mut lines = vec![OutcomeLine::Portfolio(Box::new(self.portfolio.clone()))];
+        lines.extend(self.sources.iter().cloned().map(|source| OutcomeLine::Source(Box::new(source))));
+        lines.extend(self.setup.iter().cloned().map(OutcomeLine::Setup));
+        lines.extend(self.suggestions.iter().cloned().map(OutcomeLine::Suggestion));
+        lines.extend(self.clients.iter().cloned().map(|client| OutcomeLine::Client(Box::new(client))));
+        lines
+    }
+
+    pub(crate) fn report(&self) -> RunReport<'_> {
+        self.built(std::io::sink())
+    }
+
+    pub(crate) fn built<W: std::io::Write>(&self, lines_csv: W) -> RunReport<'_> {
+        let mut builder = RunReportBuilder::begin(&self.header, lines_csv);
+        self.lines().into_iter().for_each(|line| builder.line(line).unwrap());
+        builder.finish().unwrap()
+    }
+
+    pub(crate) fn files(&self) -> Vec<ReportFile> {
+        let mut lines = Vec::new();
+        let report = self.built(&mut lines);
+        files(&report, lines).unwrap()
+    }
+
+    /// One file of them.
+    pub(crate) fn file(&self, name: &str) -> Vec<u8> {
+        self.files().into_iter().find(|file| file.name == name).unwrap().bytes
+    }
+
+    /// Every row of every client.
+    pub(crate) fn rows(&mut self) -> impl Iterator<Item = &mut RowRecord> {
+        self.clients.iter_mut().flat_map(|client| &mut client.rows)
+    }
+
+    /// Adds up again what the clients' rows say.
+    pub(crate) fn added_up(mut self) -> Self {
+        let portfolio = &mut self.portfolio;
+        (portfolio.rows, portfolio.totals, portfolio.coverage) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        (portfolio.unpriced, portfolio.unknown_stakes) = (0, 0);
+        for row in self.clients.iter().flat_map(|client| &client.rows) {
+            *portfolio.rows.entry(row.kind).or_default() += 1;
+            let is_unknown = [row.stake_up, row.stake_down].contains(&Some(AtStake::Unknown));
+            portfolio.unknown_stakes += u64::from(is_unknown);
+            portfolio.unpriced += u64::from(row.kind.changes_a_bill() && row.monthly_impact.is_none());
+            add_up(portfolio, row);
+        }
+        self
     }
 }
 
-const COUNT_DAY: Date = date(2026, 6, 30);
+/// Adds one row to the totals and to the revenue.
+fn add_up(portfolio: &mut PortfolioRecord, row: &RowRecord) {
+    for (currency, cost) in &row.cost {
+        portfolio.totals.entry(*currency).or_default().clean_up += cost;
+    }
+    let Some(currency) = row.currency else { return };
+    let known = |stake| if let Some(AtStake::Known(amount)) = stake { amount } else { Decimal::ZERO };
+    let (up, down) = (known(row.stake_up), known(row.stake_down));
+    let impact = row.monthly_impact.unwrap_or_default();
+    if !impact.is_zero() || !up.is_zero() || !down.is_zero() {
+        let totals = portfolio.totals.entry(currency).or_default();
+        totals.add += impact.max(Decimal::ZERO);
+        totals.reduce -= impact.min(Decimal::ZERO);
+        totals.not_reconciled_up += up;
+        totals.not_reconciled_down += down;
+    }
+    let billed: Decimal = row.lines.iter().map(|line| line.quantity * line.unit_price.unwrap_or_default()).sum();
+    if billed.is_zero() {
+        return;
+    }
+    let revenue = portfolio.coverage.entry(currency).or_default();
+    match row.kind {
+        RowKind::UncountedLine => revenue.uncounted += billed,
+        RowKind::Flat => revenue.flat += billed,
+        RowKind::NotReconciled => {
+            revenue.not_reconciled += down;
+            revenue.compared += billed - down;
+        }
+        _ => revenue.compared += billed,
+    }
+}
+
+pub(crate) const COUNT_DAY: Date = date(2026, 6, 30);
 
 pub(crate) fn decimal(text: &str) -> Decimal {
     decimal_from_text(text).unwrap()
@@ -37,89 +128,96 @@ pub(crate) fn currency(text: &str) -> Currency {
     Currency::new(text).unwrap()
 }
 
-/// client | product | source | should bill | billed | price | currency | kind | a clause for the reason
-const DIFFERENCES: [&str; 13] = [
+/// client | service | source | should bill | billed | price | currency | kind | units not seen for long
+const DIFFERENCES: [&str; 18] = [
     "Hartwell Dental Group|MNG-WKS|ninjaone|412|380|38.50|GBP|underbilled|",
     "Brackenfield Surveyors LLP|M365-BP|microsoft-graph|64|22|17.60|GBP|underbilled|",
     "Ostrava & Finch Architects|BCK-SRV|ninjaone|9|0|79.00|GBP|unbilled_usage|",
     "Kestrel Logistics GmbH|M365-E3|pax8|41|26|36.90|EUR|underbilled|",
-    "Maple & Thorn Veterinary|MNG-WKS|ninjaone|18|31|38.50|GBP|overbilled|; not counted: 11 not seen within 30 days",
+    "Maple & Thorn Veterinary|MNG-WKS|ninjaone|18|31|38.50|GBP|overbilled|11",
     "Northgate Housing Trust|SEC-EDR|pax8|120|75|6.25|GBP|underbilled|",
-    "Pellworth (old tenant)|M365-BP|pax8|14|0|17.60|GBP|unmapped_account|",
     "Dunmore Fire & Security|M365-BP|microsoft-graph|0|12|17.60|GBP|billed_without_usage|",
     "Société Générale de Plomberie|BCK-WKS|ninjaone|33|20|11.4375|EUR|underbilled|",
     "Ivybridge Primary School|MNG-SRV|ninjaone|3|2|145.00|GBP|underbilled|",
     "Calloway Insurance Brokers|M365-BP|microsoft-graph|21|19|17.60|GBP|underbilled|",
     "Redwick Farm Shop|SEC-EDR|pax8|7|9|6.25|GBP|overbilled|",
     "Tamsin Hale Interiors|VOIP-STD|pax8|6|0||GBP|unbilled_usage|",
-];
-
-const UNREAD: [&str; 3] = [
-    "Wexcombe Opticians|M365-BP|microsoft-graph|0|0||GBP|not_reconciled|",
-    "Wexcombe Opticians|M365-E3|microsoft-graph|0|0||GBP|not_reconciled|",
-    "Yarrow Mill Hotel|M365-BP|microsoft-graph|0|0||GBP|not_reconciled|",
+    "Pellworth Estates|M365-BP|pax8|0|14|17.60|GBP|not_reconciled|undecided",
+    "Wexcombe Opticians|M365-BP|microsoft-graph|0|12|17.60|GBP|not_reconciled|failed",
+    "Wexcombe Opticians|M365-E3|microsoft-graph|0|4|36.90|GBP|not_reconciled|failed",
+    "Yarrow Mill Hotel|M365-BP|microsoft-graph|0|20|17.60|GBP|not_reconciled|failed",
+    "Lindqvist Furniture|MNG-WKS|ninjaone|11|11|38.50|GBP|agreement_ending|",
+    "Old Quay Brewery|M365-BP|microsoft-graph|5|0|14.20|GBP|ended_agreement_in_use|",
 ];
 
 /// A usual closing month: two tenants answered 403, two currencies, mapping work.
 pub(crate) fn month() -> Sample {
-    let mut findings: Vec<Finding> = DIFFERENCES.iter().map(|row| finding(row)).collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.monthly_impact.map(|impact| impact.abs())));
-    let mut comparisons: Vec<Comparison> = findings.iter().filter_map(comparison).collect();
-    comparisons.extend((0..104).map(agreeing));
-    for row in UNREAD {
-        let mut unread = finding(row);
-        let tenant = &unread.client_name;
-        unread.reason = format!("vendor account `{tenant}` in microsoft-graph was not read (failed: 403 Forbidden)");
-        comparisons.extend(comparison(&unread));
-        findings.push(unread);
+    let mut clients: BTreeMap<ClientId, ClientRecord> = BTreeMap::new();
+    let differing = DIFFERENCES.iter().map(|row| difference(row));
+    for (name, row) in differing.chain((0..104).map(agreeing)) {
+        let client = clients.entry(client_id(&name)).or_insert_with(|| client(&name));
+        client.rows.push(row);
     }
-    comparisons.sort_by(|a, b| (&a.client_id, &a.rule_id).cmp(&(&b.client_id, &b.rule_id)));
-    Sample { header: header(), reconciliation: Reconciliation { findings, comparisons, ..without_findings() } }
+    let failed = ["Wexcombe Opticians", "Yarrow Mill Hotel"];
+    let mut portfolio = PortfolioRecord::empty(currency("GBP"));
+    portfolio.sources = ["microsoft-graph", "ninjaone", "pax8"].map(used).into();
+    portfolio.sources[0].incomplete = failed.iter().map(|name| not_read(name)).collect();
+    portfolio.unmapped = vec![account("pax8", "Pellworth (old tenant)")];
+    let sample = Sample {
+        header: header(),
+        portfolio,
+        sources: vec![
+            read("connectwise", ReadState::Complete, 0),
+            read("microsoft-graph", ReadState::Complete, 2),
+            read("ninjaone", ReadState::Complete, 0),
+            read("pax8", ReadState::Complete, 0),
+        ],
+        setup: vec![
+            setup(
+                "line_without_rule",
+                "HW-LAPTOP",
+                "product `HW-LAPTOP` is billed on 6 lines and no rule counts it; add one, or list it as not counted",
+                6,
+            ),
+            setup("unknown_status", "pax8", "status `PendingReview` is not known and was not counted", 2),
+        ],
+        suggestions: vec![
+            suggestion("Pellworth (old tenant)", Some("Pellworth Estates"), &[("246.40", "GBP")]),
+            suggestion("Zürcher Treuhand", Some("Zuercher Treuhand AG"), &[("88.10", "CHF")]),
+            suggestion("test tenant", None, &[]),
+        ],
+        clients: clients.into_values().collect(),
+    };
+    sample.added_up()
 }
 
 /// Everything agrees, everything was read.
 pub(crate) fn clean() -> Sample {
     let mut sample = month();
-    sample.reconciliation = Reconciliation {
-        findings: Vec::new(),
-        comparisons: (0..132).map(agreeing).collect(),
-        not_reconciled: 0,
-        totals: Vec::new(),
-        setup: Vec::new(),
-        suggestions: Vec::new(),
-        coverage: ["connectwise", "ninjaone", "pax8"]
-            .iter()
-            .map(|source| read(source, ReadState::Complete, 0, 0))
-            .collect(),
-        ..sample.reconciliation
-    };
-    sample
+    for client in &mut sample.clients {
+        client.rows.retain(|row| row.kind == RowKind::Agrees);
+    }
+    sample.portfolio.sources.iter_mut().for_each(|source| source.incomplete.clear());
+    sample.sources.iter_mut().for_each(|source| source.accounts_incomplete = 0);
+    sample.portfolio.unmapped.clear();
+    (sample.setup, sample.suggestions) = (Vec::new(), Vec::new());
+    sample.added_up()
 }
 
 /// No usage source could be read at all.
 pub(crate) fn nothing_compared() -> Sample {
     let mut sample = clean();
-    let mut findings = Vec::new();
-    let mut comparisons = Vec::new();
-    for at in 0..14 {
-        let mut row = agreeing(at);
-        let mut unread = finding("|MNG-WKS|ninjaone|0|0||GBP|not_reconciled|");
-        unread.client_name = row.client_name.clone();
-        unread.client_id = Some(row.client_id.clone());
-        unread.reason = "the source was not read".into();
-        (row.counted, row.should_bill, row.variance, row.kind) = (None, None, None, Some(FindingKind::NotReconciled));
-        findings.push(unread);
-        comparisons.push(row);
+    sample.clients.truncate(14);
+    for client in &mut sample.clients {
+        client.rows.truncate(1);
+        client.rows.iter_mut().for_each(rows::make_unread);
     }
     let refused = "the token was refused (401): renew the secret of `ninjaone`, then sync again";
-    sample.reconciliation.findings = findings;
-    sample.reconciliation.comparisons = comparisons;
-    sample.reconciliation.not_reconciled = 14;
-    sample.reconciliation.coverage = vec![
-        read("connectwise", ReadState::Complete, 0, 0),
-        read("ninjaone", ReadState::Failed(because(refused)), 48, 14),
-    ];
-    sample
+    sample.sources =
+        vec![read("connectwise", ReadState::Complete, 0), read("ninjaone", ReadState::Failed(because(refused)), 48)];
+    sample.portfolio.sources =
+        vec![SourceRecord { read: SourceReadWord::NotRead, synced_on: None, ..used("ninjaone") }];
+    sample.added_up()
 }
 
 /// A reason whose words a source gave.
@@ -130,28 +228,27 @@ pub(crate) fn because(detail: &str) -> ReadReason {
 /// Exceptions in five currencies.
 pub(crate) fn many_currencies() -> Sample {
     let mut sample = month();
-    let amounts = [
-        ("AUD", "1200.005", "0"),
-        ("CHF", "0", "75.10"),
-        ("EUR", "748.19", "10"),
-        ("GBP", "3400", "711.70"),
-        ("USD", "1234567.5", "98765.4321"),
-    ];
-    sample.reconciliation.totals = amounts.iter().map(|(code, few, many)| totals(code, (few, 4), (many, 2))).collect();
-    sample
+    let currencies = ["AUD", "CHF", "EUR", "GBP", "USD"].map(currency);
+    for (at, row) in sample.rows().filter(|row| row.kind != RowKind::Agrees).enumerate() {
+        row.currency = Some(currencies[at % currencies.len()]);
+        row.lines.iter_mut().for_each(|line| line.currency = currencies[at % currencies.len()]);
+    }
+    sample.added_up()
 }
 
-/// Findings, but no price for any of them.
+/// Differences, but no price for any of them.
 pub(crate) fn no_prices() -> Sample {
     let mut sample = month();
-    for finding in &mut sample.reconciliation.findings {
-        (finding.unit_price, finding.monthly_impact, finding.value_basis) = (None, None, None);
-        let without_price = finding.reason.rfind("; ").unwrap_or(finding.reason.len());
-        finding.reason.truncate(without_price);
-        finding.reason.push_str("; no price is known");
+    for row in sample.rows() {
+        (row.unit_price, row.monthly_impact, row.is_estimated) = (None, None, false);
+        row.lines.iter_mut().for_each(|line| line.unit_price = None);
+        row.changes.iter_mut().for_each(|change| change.monthly_impact = None);
+        row.cost.clear();
+        if row.kind == RowKind::NotReconciled {
+            (row.stake_up, row.stake_down) = (Some(AtStake::Unknown), Some(AtStake::Unknown));
+        }
     }
-    sample.reconciliation.totals.clear();
-    sample
+    sample.added_up()
 }
 
 pub(crate) fn header() -> RunHeader {
@@ -173,62 +270,68 @@ pub(crate) fn header() -> RunHeader {
     }
 }
 
-fn without_findings() -> Reconciliation {
-    let suggestion = |name: &str, client: Option<&str>, worth: &[(&str, &str)]| MappingSuggestion {
-        source: SourceId::new("pax8").unwrap(),
+fn client_id(name: &str) -> ClientId {
+    let hash = name.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31) ^ u32::from(byte));
+    ClientId::new(format!("C-{hash:08x}")).unwrap()
+}
+
+fn client(name: &str) -> ClientRecord {
+    ClientRecord {
+        format: 1,
+        client_id: client_id(name),
+        client_name: name.into(),
+        lines_read: LinesReadWord::Complete,
+        rows: Vec::new(),
+        coverage: BTreeMap::new(),
+    }
+}
+
+pub(crate) fn account(source: &str, name: &str) -> AccountRecord {
+    AccountRecord {
+        source: SourceId::new(source).unwrap(),
         account_id: AccountId::new(format!("acc-{}", name.len())).unwrap(),
         account_name: name.into(),
-        client_id: client.map(|_| ClientId::new("C-118").unwrap()),
+    }
+}
+
+fn not_read(name: &str) -> IncompleteAccount {
+    IncompleteAccount {
+        account: account("microsoft-graph", name),
+        read: AccountReadWord::Failed,
+        as_of: None,
+        client_id: Some(client_id(name)),
+        client_name: Some(name.into()),
+    }
+}
+
+fn used(source: &str) -> SourceRecord {
+    SourceRecord {
+        source: SourceId::new(source).unwrap(),
+        read: SourceReadWord::Used,
+        synced_on: Some(COUNT_DAY),
+        fresh_days: 3,
+        last_failure: None,
+        accounts: 48,
+        incomplete: Vec::new(),
+    }
+}
+
+fn suggestion(name: &str, client: Option<&str>, worth: &[(&str, &str)]) -> MappingSuggestion {
+    let AccountRecord { source, account_id, account_name } = account("pax8", name);
+    MappingSuggestion {
+        source,
+        account_id,
+        account_name,
+        client_id: client.map(client_id),
         client_name: client.map(str::to_owned),
         reason: client.map_or("no client has a name like it", |_| "the names differ in one word").into(),
         items: 14,
         monthly_value: worth.iter().map(|(amount, code)| Money::new(decimal(amount), currency(code))).collect(),
-    };
-    let setup = |code: &str, subject: &str, message: &str, count| SetupFinding {
-        code: code.into(),
-        subject: subject.into(),
-        message: message.into(),
-        count,
-    };
-    Reconciliation {
-        month: "2026-06".parse().unwrap(),
-        count_day: CountDay(COUNT_DAY),
-        not_reconciled: 3,
-        findings: Vec::new(),
-        comparisons: Vec::new(),
-        totals: vec![totals("EUR", ("702.1875", 2), ("0", 0)), totals("GBP", ("3390.05", 7), ("724.20", 3))],
-        coverage: vec![
-            read("connectwise", ReadState::Complete, 0, 0),
-            read("microsoft-graph", ReadState::Complete, 2, 3),
-            read("ninjaone", ReadState::Complete, 0, 0),
-            read("pax8", ReadState::Complete, 0, 0),
-        ],
-        setup: vec![
-            setup(
-                "line_without_rule",
-                "HW-LAPTOP",
-                "product `HW-LAPTOP` is billed on 6 lines and no rule counts it; add one, or list it as not counted",
-                6,
-            ),
-            setup("unknown_status", "pax8", "status `PendingReview` is not known and was not counted", 2),
-        ],
-        suggestions: vec![
-            suggestion("Pellworth (old tenant)", Some("Pellworth Estates"), &[("246.40", "GBP")]),
-            suggestion("Zürcher Treuhand", Some("Zuercher Treuhand AG"), &[("88.10", "CHF")]),
-            suggestion("test tenant", None, &[]),
-        ],
     }
 }
 
-pub(crate) fn totals(code: &str, few: (&str, u64), many: (&str, u64)) -> Totals {
-    let (underbilled, overbilled) = (decimal(few.0), decimal(many.0));
-    Totals {
-        currency: currency(code),
-        underbilled_count: if underbilled.is_zero() { 0 } else { few.1 },
-        overbilled_count: if overbilled.is_zero() { 0 } else { many.1 },
-        underbilled,
-        overbilled,
-    }
+fn setup(code: &str, subject: &str, message: &str, count: u64) -> SetupFinding {
+    SetupFinding { code: code.into(), subject: subject.into(), message: message.into(), count }
 }
 
 /// A receipt with something of everything.
@@ -248,144 +351,16 @@ pub(crate) fn receipt() -> Receipt {
     receipt
 }
 
-pub(crate) fn read(source: &str, state: ReadState, incomplete: u64, not_reconciled: u64) -> SourceCoverage {
-    let is_usage = source != "connectwise";
-    SourceCoverage {
+pub(crate) fn read(source: &str, state: ReadState, incomplete: u64) -> SourceReading {
+    SourceReading {
         source: SourceId::new(source).unwrap(),
         source_kind: source.into(),
-        side: if is_usage { Side::Used } else { Side::Agreed },
+        side: if source == "connectwise" { Side::Agreed } else { Side::Used },
         as_of: (!matches!(state, ReadState::Failed(_))).then_some(COUNT_DAY),
+        last_failure: None,
         receipt: None,
         state,
         accounts: 48,
         accounts_incomplete: incomplete,
-        accounts_mapped: if is_usage { 45 } else { 0 },
-        accounts_ignored: 1,
-        items: 1904,
-        compared: if is_usage { 44 } else { 132 },
-        not_reconciled,
-    }
-}
-
-fn finding(row: &str) -> Finding {
-    let cells: Vec<&str> = row.split('|').collect();
-    let [client, product, source, expected, billed, price, code, kind, clause] = cells[..] else { panic!("{row}") };
-    let kind = *FindingKind::ALL.iter().find(|one| one.as_str() == kind).unwrap();
-    let price = (!price.is_empty()).then(|| decimal(price));
-    let (expected, billed) = (decimal(expected), decimal(billed));
-    let variance = expected - billed;
-    let is_known = kind != FindingKind::NotReconciled;
-    let is_unmapped = kind == FindingKind::UnmappedAccount;
-    let apart = variance.abs();
-    let price_said = price.map_or("; no price is known".to_owned(), |price| format!("; {price} {code} each a month"));
-    let reason = match kind {
-        FindingKind::UnmappedAccount => format!("{expected} counted in {source}, not mapped to a client"),
-        FindingKind::UnbilledUsage => format!("{expected} counted, not on the agreement{price_said}"),
-        _ if variance.is_sign_negative() => {
-            format!("{expected} counted, {billed} billed: overbilled by {apart}{clause}{price_said}")
-        }
-        _ => format!("{expected} counted, {billed} billed: underbilled by {apart}{clause}{price_said}"),
-    };
-    Finding {
-        exception_id: format!(
-            "{:08x}",
-            client.bytes().chain(product.bytes()).fold(7_u32, |id, byte| id.wrapping_mul(31) ^ u32::from(byte))
-        ),
-        kind,
-        client_id: (!is_unmapped).then(|| ClientId::new(format!("C-{}", client.len() + 100)).unwrap()),
-        client_name: client.into(),
-        source: Some(SourceId::new(source).unwrap()),
-        account_id: is_unmapped.then(|| AccountId::new("acc-22").unwrap()),
-        account_name: is_unmapped.then(|| client.into()),
-        rule_id: (!is_unmapped).then(|| RuleId::new(product.to_lowercase()).unwrap()),
-        product_code: Some(ProductCode::new(product).unwrap()),
-        counted: is_known.then_some(expected),
-        billed: (is_known && !is_unmapped).then_some(billed),
-        should_bill: is_known.then_some(expected),
-        variance: is_known.then_some(variance),
-        unit_price: price,
-        monthly_impact: price.map(|price| price * variance),
-        currency: Some(currency(code)),
-        value_basis: price
-            .map(|_| if kind == FindingKind::UnbilledUsage { ValueBasis::Estimated } else { ValueBasis::Calculated }),
-        confidence: confidence(kind, source),
-        next_step: match kind {
-            FindingKind::UnmappedAccount => NextStep::ConfirmMapping,
-            FindingKind::NotReconciled => NextStep::FixSource,
-            FindingKind::BilledWithoutUsage => NextStep::CleanUpAtVendor,
-            _ => NextStep::ChangePsa,
-        },
-        count_day: CountDay(COUNT_DAY),
-        counted_on: Some(COUNT_DAY),
-        service_period: ServicePeriod::new(date(2026, 7, 1), date(2026, 7, 31)).unwrap(),
-        next_invoice_date: Some(date(2026, 7, 1)),
-        reason,
-    }
-}
-
-fn confidence(kind: FindingKind, source: &str) -> Confidence {
-    let (mapping, price_basis) = match kind {
-        FindingKind::UnmappedAccount => (0, 70),
-        FindingKind::UnbilledUsage => (90, 70),
-        _ => (100, 100),
-    };
-    let completeness = if kind == FindingKind::NotReconciled { 0 } else { 100 };
-    Confidence {
-        mapping,
-        completeness,
-        freshness: 100,
-        count_basis: if source == "ninjaone" { 90 } else { 100 },
-        price_basis,
-    }
-}
-
-fn comparison(finding: &Finding) -> Option<Comparison> {
-    let client_id = finding.client_id.clone()?;
-    let kind = Some(finding.kind);
-    let mut row = agreeing(client_id.as_str().len());
-    row.product_code = finding.product_code.clone()?;
-    row.rule_id = finding.rule_id.clone()?;
-    row.client_id = client_id;
-    row.client_name = finding.client_name.clone();
-    row.source = finding.source.clone()?;
-    (row.counted, row.billed, row.should_bill, row.variance) =
-        (finding.counted, finding.billed, finding.should_bill, finding.variance);
-    row.counted_gross = finding.should_bill.map(|should_bill| should_bill + Decimal::from(3));
-    row.explained = vec![Explained { reason: "stale".into(), units: Decimal::from(3) }];
-    (row.unit_price, row.monthly_impact, row.value_basis) =
-        (finding.unit_price, finding.monthly_impact, finding.value_basis);
-    row.currency = finding.currency;
-    row.confidence = finding.confidence;
-    row.reason = finding.reason.clone();
-    Some(Comparison { kind, ..row })
-}
-
-fn agreeing(at: usize) -> Comparison {
-    let units = Decimal::from(at % 9 + 1);
-    Comparison {
-        client_id: ClientId::new(format!("C-{:03}", at % 41)).unwrap(),
-        client_name: format!("Client number {}", at % 41),
-        rule_id: RuleId::new(format!("rule-{}", at / 41)).unwrap(),
-        product_code: ProductCode::new("MNG-WKS").unwrap(),
-        source: SourceId::new("ninjaone").unwrap(),
-        count_basis: CountBasis::DeviceFresh,
-        unit: Unit::Device,
-        counted: Some(units),
-        billed: Some(units),
-        should_bill: Some(units),
-        variance: Some(Decimal::ZERO),
-        counted_gross: Some(units),
-        explained: Vec::new(),
-        unit_price: Some(decimal("38.5")),
-        monthly_impact: Some(Decimal::ZERO),
-        currency: Some(currency("GBP")),
-        value_basis: Some(ValueBasis::Calculated),
-        kind: None,
-        confidence: Confidence { mapping: 100, completeness: 100, freshness: 100, count_basis: 90, price_basis: 100 },
-        count_day: CountDay(COUNT_DAY),
-        counted_on: Some(COUNT_DAY),
-        service_period: ServicePeriod::new(date(2026, 7, 1), date(2026, 7, 31)).unwrap(),
-        next_invoice_date: Some(date(2026, 7, 1)),
-        reason: format!("should bill {units}, billed {units}"),
     }
 }

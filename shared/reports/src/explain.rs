@@ -1,0 +1,156 @@
+//! Everything that a run knows of one client, for a person who asks why: service by service the lines, the count step by
+//! step, what is not sure and what settles it, what it is worth and what to do next. Text of 80 columns.
+
+mod count;
+mod items;
+mod lines;
+mod money;
+
+use std::fmt::Write as _;
+
+use truecount_billing::{Currency, ProductCode};
+use truecount_reconciliation::{ClientRecord, PortfolioRecord, RowKind, RowRecord};
+
+use crate::{
+    cells, label, sanitize,
+    words::{self, Explanation, wrapped},
+};
+
+/// Columns of a line. Only an id can be longer.
+const COLUMNS: usize = 80;
+/// Where the text beside a label begins.
+const INDENT: usize = 16;
+
+/// How much is said of the items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExplainedItems {
+    /// How many count and how many do not.
+    Numbers,
+    /// Each one, with the reason.
+    Each,
+}
+
+/// The client's services, each from its lines to the next step. `home`: the currency that is named first.
+#[must_use]
+pub fn explain_client(client: &ClientRecord, home: Currency, items: ExplainedItems) -> String {
+    let mut page = Page::default();
+    page.line(&format!("{} [{}]", client.client_name, client.client_id));
+    if !client.lines_read.is_complete() {
+        page.line(&format!("! {}", words::unread_client(client.lines_read)));
+    }
+    if client.rows.is_empty() {
+        page.line("Nothing is billed to it, and nothing that a rule counts is used.");
+    }
+    for row in &client.rows {
+        page.text.push('\n');
+        explain_row(&mut page, client, row, home, items);
+    }
+    page.text
+}
+
+/// The rows of a service, or of the product of a line, whatever its capitals. Foreign text may be `wanted`.
+pub fn retain_service(client: &mut ClientRecord, wanted: &str) {
+    let is_wanted = |code: &ProductCode| code.as_str().trim().eq_ignore_ascii_case(wanted.trim());
+    let is_of = |row: &RowRecord| is_wanted(&row.service) || row.lines.iter().any(|line| is_wanted(&line.product_code));
+    client.rows.retain(is_of);
+}
+
+/// Gives a client back the rows that an entry `client moved` has instead of it. Answers a sentence for each such entry.
+pub fn restore_moved(client: &mut ClientRecord, portfolio: &PortfolioRecord) -> Vec<String> {
+    let mut notes = Vec::new();
+    for moved in &portfolio.moved {
+        let is_from = moved.from_id == client.client_id;
+        if is_from || moved.to_id == client.client_id {
+            let of_client =
+                |(used, billed): &(RowRecord, RowRecord)| if is_from { used.clone() } else { billed.clone() };
+            client.rows.extend(moved.services.iter().map(of_client));
+            notes.push(sanitize::visible(&words::moved(&moved.from_name, &moved.to_name)).into_owned());
+        }
+    }
+    client.rows.sort_by(|a, b| (&a.service, &a.section).cmp(&(&b.service, &b.section)));
+    notes
+}
+
+fn explain_row(page: &mut Page, client: &ClientRecord, row: &RowRecord, home: Currency, items: ExplainedItems) {
+    let read = client.lines_read;
+    let (product, kind) = (cells::product(row), words::kind(row.kind));
+    let is_named = product != row.service.as_str();
+    let name = if is_named { format!("{} ({product})", row.service) } else { row.service.to_string() };
+    page.line(&format!("{name}: {kind}"));
+    if let Some(section) = &row.section {
+        page.labelled("agreement", &format!("`{section}` is compared apart from the client's others"));
+    }
+    lines::lines(page, row);
+    if row.fault.is_some() || !is_counted(row.kind) {
+        page.labelled("", &words::row(read, row, home));
+    } else {
+        count::count(page, read, row);
+    }
+    reasons(page, client, row);
+    money::value(page, row, home);
+    match (words::step(read, row), words::owner(read, row)) {
+        (Some(step), Some(owner)) => page.labelled("next step", &format!("{} ({})", step.label(), owner.as_str())),
+        _ => page.labelled("next step", "none"),
+    }
+    items::items(page, row, items);
+}
+
+/// Whether units of a kind of row are compared.
+const fn is_counted(kind: RowKind) -> bool {
+    !matches!(kind, RowKind::UncountedLine | RowKind::Flat | RowKind::Ignored | RowKind::Internal)
+}
+
+/// How far the ends are apart and why, then what else is not sure.
+fn reasons(page: &mut Page, client: &ClientRecord, row: &RowRecord) {
+    if is_counted(row.kind) && row.at_least.is_some() && row.at_least != row.at_most {
+        if row.should_bill.is_some() {
+            page.labelled("range", &words::between(row));
+        }
+        for widening in &row.widenings {
+            page.explained("because", &words::widening(widening));
+        }
+    }
+    if row.kind == RowKind::NotReconciled
+        && row.fault.is_none()
+        && let Some(why) = words::why_not_reconciled(client.lines_read, row)
+    {
+        page.explained("because", &why);
+    }
+    for doubt in &row.doubts {
+        page.explained("not sure", &words::doubt(doubt));
+    }
+    let confidence = cells::confidence(row);
+    if !confidence.is_empty() {
+        page.labelled("confidence", confidence);
+    }
+    let sources = row.sources.iter().map(|one| format!("{} on {}", one.source, label::day(one.day)));
+    let sources = sources.collect::<Vec<_>>().join(", ");
+    if !sources.is_empty() {
+        page.labelled("counted in", &sources);
+    }
+}
+
+/// The text so far. Foreign text is made harmless on its way in.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    /// Writing to a `String` cannot fail, so the results of `write!` are dropped.
+    fn line(&mut self, text: &str) {
+        let _ = writeln!(self.text, "{}", wrapped(&sanitize::visible(text), COLUMNS, 2));
+    }
+
+    /// A text beside its label.
+    fn labelled(&mut self, label: &str, text: &str) {
+        let text = wrapped(&sanitize::visible(text), COLUMNS, INDENT);
+        let _ = writeln!(self.text, "  {label:<width$}{text}", width = INDENT - 2);
+    }
+
+    /// What is the case, and below it what would settle it.
+    fn explained(&mut self, label: &str, told: &Explanation) {
+        self.labelled(label, &told.what);
+        self.labelled("", &format!("→ {} ({})", told.settled_by, told.owner.as_str()));
+    }
+}

@@ -1,0 +1,189 @@
+//! What a report says of a run beside its lines, gathered from the lines of a stored outcome, one at a time.
+//!
+//! Deliberately absent: any client's rows. They go to `lines.csv` as they come, and only their exceptions are kept.
+
+use std::io;
+
+use truecount_billing::SourceId;
+use truecount_reconciliation::{
+    ClientRecord, MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind, SetupFinding, SourceReading,
+};
+
+use crate::{ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader, map_first::WaitingRevenue};
+
+/// Everything a report says about a run but its lines.
+#[derive(Debug, Clone)]
+pub struct RunReport<'h> {
+    /// Which run it is.
+    pub header: &'h RunHeader,
+    /// What the run adds up beside its clients.
+    pub portfolio: PortfolioRecord,
+    /// How far each source of either side was read, by id.
+    pub sources: Vec<SourceReading>,
+    /// What about the setup makes counts unreliable.
+    pub setup: Vec<SetupFinding>,
+    /// Vendor accounts that nobody decided.
+    pub suggestions: Vec<MappingSuggestion>,
+    /// What somebody should act on, and what nobody knows, in order; the first is number 1.
+    pub exceptions: Vec<ExceptionRow>,
+    /// Clients of which something was compared.
+    pub(crate) clients_compared: u64,
+    /// Revenue that is not reconciled while accounts are not mapped.
+    pub(crate) waiting: WaitingRevenue,
+}
+
+impl RunReport<'_> {
+    /// Comparisons that came to a result: sure differences, and those of which nothing is to be done.
+    pub(crate) fn comparisons(&self) -> u64 {
+        COMPARED.iter().filter_map(|kind| self.portfolio.rows.get(kind)).sum()
+    }
+
+    /// How many rows there are of a kind.
+    pub(crate) fn rows_of(&self, kind: RowKind) -> u64 {
+        self.portfolio.rows.get(&kind).copied().unwrap_or(0)
+    }
+
+    /// The exceptions of a kind, in order.
+    pub(crate) fn exceptions_of(&self, kind: RowKind) -> impl Iterator<Item = &ExceptionRow> {
+        self.exceptions.iter().filter(move |row| row.kind == kind.as_str())
+    }
+}
+
+/// What is billed stands beside what is used, and the difference, if any, is sure.
+const COMPARED: [RowKind; 6] = [
+    RowKind::Agrees,
+    RowKind::LeftAlone,
+    RowKind::Underbilled,
+    RowKind::UnbilledUsage,
+    RowKind::Overbilled,
+    RowKind::BilledWithoutUsage,
+];
+
+/// Takes the lines of a stored outcome, the portfolio first and the clients last, in the memory of one client beside the
+/// exceptions.
+pub struct RunReportBuilder<'h, W: io::Write> {
+    header: &'h RunHeader,
+    state: BuilderState<'h, W>,
+}
+
+/// How far the lines have come.
+enum BuilderState<'h, W: io::Write> {
+    /// Nothing yet: where `lines.csv` goes.
+    Empty(W),
+    /// The portfolio is there.
+    Begun(Box<Gathered<'h, W>>),
+    /// A line was refused; the rest is of no use.
+    Refused,
+}
+
+struct Gathered<'h, W: io::Write> {
+    lines: LinesSheet<'h, W>,
+    exceptions: Exceptions,
+    portfolio: PortfolioRecord,
+    sources: Vec<SourceReading>,
+    setup: Vec<SetupFinding>,
+    suggestions: Vec<MappingSuggestion>,
+    clients: u64,
+    clients_compared: u64,
+    waiting: WaitingRevenue,
+}
+
+impl<'h, W: io::Write> RunReportBuilder<'h, W> {
+    /// No line yet. `lines_csv`: where `lines.csv` goes; [`io::sink`] where nobody wants it.
+    pub fn begin(header: &'h RunHeader, lines_csv: W) -> Self {
+        Self { header, state: BuilderState::Empty(lines_csv) }
+    }
+
+    /// Takes one line.
+    ///
+    /// # Errors
+    /// [`ReportError::Outcome`] if the portfolio is not first, or comes again;
+    /// [`ReportError::Sheet`] if `lines.csv` cannot be written. The builder takes no further line after either.
+    pub fn line(&mut self, line: OutcomeLine) -> Result<(), ReportError> {
+        match (std::mem::replace(&mut self.state, BuilderState::Refused), line) {
+            (BuilderState::Empty(lines_csv), OutcomeLine::Portfolio(portfolio)) => {
+                let begun = Gathered::begin(self.header, *portfolio, lines_csv)?;
+                self.state = BuilderState::Begun(Box::new(begun));
+                Ok(())
+            }
+            (BuilderState::Empty(_), _) => Err(ReportError::Outcome { what: PORTFOLIO_MISSING }),
+            (BuilderState::Begun(mut begun), line) => {
+                begun.take(line)?;
+                self.state = BuilderState::Begun(begun);
+                Ok(())
+            }
+            (BuilderState::Refused, _) => Err(ReportError::Outcome { what: "an earlier line was refused" }),
+        }
+    }
+
+    /// Ends `lines.csv` and puts the exceptions in order.
+    ///
+    /// # Errors
+    /// [`ReportError::Outcome`] if there was no portfolio, or a line was refused; [`ReportError::Sheet`] if `lines.csv`
+    /// cannot be written.
+    pub fn finish(self) -> Result<RunReport<'h>, ReportError> {
+        match self.state {
+            BuilderState::Begun(begun) => begun.finish(self.header),
+            BuilderState::Empty(_) => Err(ReportError::Outcome { what: PORTFOLIO_MISSING }),
+            BuilderState::Refused => Err(ReportError::Outcome { what: "a line was refused" }),
+        }
+    }
+}
+
+const PORTFOLIO_MISSING: &str = "its first line is not the portfolio";
+
+impl<'h, W: io::Write> Gathered<'h, W> {
+    fn begin(header: &'h RunHeader, portfolio: PortfolioRecord, lines_csv: W) -> Result<Self, ReportError> {
+        let home = portfolio.home_currency;
+        Ok(Self {
+            lines: LinesSheet::begin(header, home, lines_csv)?,
+            exceptions: Exceptions::new(home),
+            portfolio,
+            sources: Vec::new(),
+            setup: Vec::new(),
+            suggestions: Vec::new(),
+            clients: 0,
+            clients_compared: 0,
+            waiting: WaitingRevenue::default(),
+        })
+    }
+
+    fn take(&mut self, line: OutcomeLine) -> Result<(), ReportError> {
+        match line {
+            OutcomeLine::Portfolio(_) => return Err(ReportError::Outcome { what: "it has two portfolios" }),
+            OutcomeLine::Source(source) => self.sources.push(*source),
+            OutcomeLine::Setup(setup) => self.setup.push(setup),
+            OutcomeLine::Suggestion(suggestion) => self.suggestions.push(suggestion),
+            OutcomeLine::Client(client) => self.client(&client)?,
+        }
+        Ok(())
+    }
+
+    fn client(&mut self, client: &ClientRecord) -> Result<(), ReportError> {
+        self.clients += 1;
+        self.clients_compared += u64::from(client.rows.iter().any(|row| COMPARED.contains(&row.kind)));
+        self.waiting.client(client);
+        self.exceptions.client(client);
+        self.lines.client(client)
+    }
+
+    fn finish(self, header: &'h RunHeader) -> Result<RunReport<'h>, ReportError> {
+        self.lines.finish(&self.portfolio)?;
+        let mut sources = self.sources;
+        sources.sort_by(|a, b| id(a).cmp(id(b)));
+        Ok(RunReport {
+            header,
+            exceptions: self.exceptions.finish(&self.portfolio),
+            portfolio: self.portfolio,
+            sources,
+            setup: self.setup,
+            suggestions: self.suggestions,
+            clients_compared: self.clients_compared,
+            waiting: self.waiting,
+        })
+    }
+}
+
+fn id(source: &SourceReading) -> &SourceId {
+    &source.source
+}

@@ -1,0 +1,121 @@
+//! The exceptions that the summary shows one by one.
+
+use rust_decimal::Decimal;
+use truecount_reconciliation::RowKind;
+
+use crate::{
+    ExceptionRow, RunReport,
+    column::plain,
+    label,
+    summary::{TextTarget, foreign, foreign_clauses},
+};
+
+/// How many are shown; all are in `exceptions.csv`.
+const TOP_MAX: usize = 10;
+/// How many of what is not reconciled are shown, where nothing else is.
+const UNKNOWN_MAX: usize = 5;
+
+/// The exceptions with the highest value.
+pub(crate) struct TopExceptions {
+    /// `Top 10 of 17 exceptions by monthly value`.
+    pub(crate) title: String,
+    pub(crate) rows: Vec<TopException>,
+    /// How many exceptions there are, beside what is not reconciled and what is not mapped.
+    pub(crate) exceptions: u64,
+}
+
+/// One of them.
+pub(crate) struct TopException {
+    /// Its number in `exceptions.csv`.
+    pub(crate) number: usize,
+    pub(crate) client: String,
+    pub(crate) what: String,
+    pub(crate) kind: &'static str,
+    /// `380 → 412`: what is billed, and what should be.
+    pub(crate) change: Option<String>,
+    pub(crate) reason: String,
+    /// `GBP 1,234.50` a month, without a sign.
+    pub(crate) value: String,
+    pub(crate) is_over: bool,
+    pub(crate) next_step: &'static str,
+    pub(crate) owner: &'static str,
+    /// `confidence low: account gone`; empty where nobody knows anyway.
+    pub(crate) confidence: String,
+}
+
+impl TopExceptions {
+    /// What is not reconciled and what is not mapped is told in sum elsewhere; it is shown only where nothing else is.
+    /// Lines that no rule counts come after the differences.
+    pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Self {
+        let is_unknown = |row: &ExceptionRow| row.kind == RowKind::NotReconciled.as_str();
+        let is_shown = |row: &ExceptionRow| is_unknown(row) && row.is_comparison();
+        let is_uncounted = |row: &ExceptionRow| row.kind == RowKind::UncountedLine.as_str();
+        let numbered = || (1_usize..).zip(&report.exceptions);
+        let mut rows: Vec<_> = numbered().filter(|(_, row)| !is_unknown(row) && !row.is_unmapped()).collect();
+        rows.sort_by_key(|(_, row)| is_uncounted(row));
+        let exceptions = rows.len() as u64;
+        let (title, rows_max) = if rows.is_empty() {
+            rows = numbered().filter(|(_, row)| is_shown(row)).collect();
+            (title_of_unknown(&rows), UNKNOWN_MAX)
+        } else {
+            (title(&rows), TOP_MAX)
+        };
+        let rows = rows.iter().take(rows_max).map(|(number, row)| TopException::of(*number, row, target)).collect();
+        Self { title, rows, exceptions }
+    }
+}
+
+fn title(rows: &[(usize, &ExceptionRow)]) -> String {
+    let all = label::count(rows.len() as u64, "exception", "exceptions");
+    let is_valued = rows.iter().any(|(_, row)| row.order.is_some());
+    match (rows.len(), is_valued) {
+        (0 | 1, _) | (..=TOP_MAX, false) => all,
+        (..=TOP_MAX, true) => format!("{all} by monthly value"),
+        (_, true) => format!("Top {TOP_MAX} of {all} by monthly value"),
+        (_, false) => format!("{TOP_MAX} of {all}; what they are worth is not known"),
+    }
+}
+
+fn title_of_unknown(rows: &[(usize, &ExceptionRow)]) -> String {
+    let all = label::quantity(Decimal::from(rows.len() as u64));
+    match rows.len() {
+        ..=UNKNOWN_MAX => format!("{all} not reconciled, by what is at stake"),
+        _ => format!("Top {UNKNOWN_MAX} of {all} not reconciled, by what is at stake"),
+    }
+}
+
+impl TopException {
+    fn of(number: usize, row: &ExceptionRow, target: TextTarget) -> Self {
+        let client = [&row.client, &row.account, &row.source].into_iter().find(|name| !name.is_empty());
+        Self {
+            number,
+            client: foreign(target, client.map_or("", String::as_str), 44),
+            what: foreign(target, &row.product, 40),
+            kind: row.kind_label,
+            change: change(row),
+            reason: foreign_clauses(target, &row.reason, 170),
+            value: row
+                .order
+                .map_or("value unknown".to_owned(), |(currency, amount)| label::money(amount.abs(), currency)),
+            is_over: row.variance.is_some_and(|variance| variance < Decimal::ZERO),
+            next_step: row.next_step.label(),
+            owner: row.owner.as_str(),
+            confidence: confidence(row, target),
+        }
+    }
+}
+
+/// Only of a change of the bill: what else differs is no quantity to be typed.
+fn change(row: &ExceptionRow) -> Option<String> {
+    let (billed, should_bill) = (row.billed?, row.should_bill?);
+    let is_change = row.variance.is_some_and(|variance| !variance.is_zero()) && row.is_change();
+    is_change.then(|| format!("{} → {}", label::quantity(plain(billed)), label::quantity(plain(should_bill))))
+}
+
+fn confidence(row: &ExceptionRow, target: TextTarget) -> String {
+    match (row.confidence, row.doubts.as_str()) {
+        ("", _) => String::new(),
+        (level, "") => format!("confidence {level}"),
+        (level, doubts) => format!("confidence {level}: {}", foreign(target, doubts, 60)),
+    }
+}
