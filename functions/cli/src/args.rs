@@ -14,7 +14,9 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 
 pub(crate) use mappings::{DecisionArgs, MappingsArgs, MappingsCommand, SuggestArgs, user};
 pub(crate) use operate::{InboxArgs, InboxCommand, MailArgs, MailCommand};
-pub(crate) use review::{ClientsArgs, ClientsCommand, RunsArgs, RunsCommand};
+pub(crate) use review::{
+    ClientsArgs, ClientsCommand, ExceptionsArgs, ExplainArgs, ReplayArgs, RunsArgs, RunsCommand, WhichOutcomeArgs,
+};
 pub(crate) use run::{
     CheckArgs, DemoArgs, DownloadArgs, MailPolicyArgs, ReconcileArgs, ReportArgs, ReportCommand, RunArgs, SyncArgs,
 };
@@ -132,8 +134,11 @@ pub(crate) enum Command {
     Report(ReportArgs),
     Check(CheckArgs),
     Mappings(MappingsArgs),
+    Exceptions(ExceptionsArgs),
+    Explain(ExplainArgs),
     Clients(ClientsArgs),
     Runs(RunsArgs),
+    Replay(ReplayArgs),
     Inbox(InboxArgs),
     Mail(MailArgs),
 }
@@ -142,7 +147,7 @@ pub(crate) enum Command {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Set up", &["init", "config", "secrets", "sources", "rules", "doctor"]),
     ("Run", &["demo", "run", "sync", "reconcile", "report", "check"]),
-    ("Review", &["mappings", "clients", "runs"]),
+    ("Review", &["mappings", "exceptions", "explain", "clients", "runs", "replay"]),
     ("Operate", &["inbox", "mail"]),
 ];
 
@@ -162,7 +167,7 @@ fn grammar() -> clap::Command {
         groups.push_str(&format!("{style}{title}:{style:#}\n"));
         for name in names {
             let about = command.find_subcommand(name).and_then(clap::Command::get_about);
-            groups.push_str(&format!("  {name:<9}  {}\n", about.map(ToString::to_string).unwrap_or_default()));
+            groups.push_str(&format!("  {name:<10}  {}\n", about.map(ToString::to_string).unwrap_or_default()));
         }
         groups.push('\n');
     }

@@ -5,16 +5,13 @@ use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
 use anyhow::Context as _;
-use truecount_check::{self as check_files, CheckArgs, World, compare_worlds};
-use truecount_reconciliation::{FindingKind, Reconciliation};
-use truecount_reports::sanitize;
+use truecount_check::{self as check_files, CheckArgs, CheckOutcome, CheckTotal, World, compare_worlds};
+use truecount_reports::{amount, sanitize};
 
 use crate::args::{self, Cli};
 use crate::output::{Ending, json, say, tell};
-use crate::pipeline;
-
-/// Reasons shown at the prompt; the file has all of them.
-const REASONS_MAX: usize = 5;
+use crate::table::Column::{Key, Number};
+use crate::table::table;
 
 pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending> {
     if let Some(folder) = &args.case {
@@ -33,14 +30,14 @@ pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     let ending = match outcome.exit_code() {
         0 => Ending::Clean,
         1 => Ending::Exceptions,
-        _ => Ending::NotReconciled,
+        _ => Ending::NotRead,
     };
     if cli.json {
-        json(&outcome.reconciliation)?;
+        json(&outcome)?;
         return Ok(ending);
     }
-    show(&outcome.reconciliation);
-    tell(&format!("Files: {} and {}", outcome.exceptions.display(), outcome.setup.display()));
+    show(&outcome);
+    tell(&format!("Files: {} and {}", outcome.exceptions_file.display(), outcome.setup_file.display()));
     Ok(ending)
 }
 
@@ -72,26 +69,38 @@ fn cases(file: &Path) -> anyhow::Result<Ending> {
         0 => Ok(Ending::Clean),
         unusable => {
             tell(&format!("{unusable} of the worlds could not be used; their outcomes say why."));
-            Ok(Ending::NotReconciled)
+            Ok(Ending::NotRead)
         }
     }
 }
 
-fn show(found: &Reconciliation) {
-    for kind in FindingKind::ALL {
-        let count = match kind {
-            FindingKind::NotReconciled => found.not_reconciled,
-            kind => found.of_kind(*kind).count() as u64,
-        };
-        if count > 0 {
-            say(&format!("{count:>8}  {}", kind.label()));
-        }
+fn show(found: &CheckOutcome) {
+    for (kind, count) in &found.kinds {
+        say(&format!("{count:>8}  {}", kind.replace('_', " ")));
     }
-    pipeline::show_totals(&found.totals);
-    for finding in found.of_kind(FindingKind::NotReconciled).take(REASONS_MAX) {
-        tell(&sanitize::visible(&finding.reason));
+    show_totals(&found.totals);
+    if found.not_reconciled > 0 {
+        tell(&format!("Comparisons that could not be made: {}", found.not_reconciled));
     }
-    if found.findings.is_empty() {
+    if found.kinds.is_empty() {
         say("nothing to correct");
+    }
+}
+
+/// Shows what the exceptions are worth a month, by currency and direction.
+fn show_totals(totals: &[CheckTotal]) {
+    let cells = |total: &CheckTotal| {
+        vec![
+            total.currency.to_string(),
+            amount(total.underbilled),
+            total.underbilled_count.to_string(),
+            amount(total.overbilled),
+            total.overbilled_count.to_string(),
+        ]
+    };
+    let columns =
+        [Key("per month"), Number("underbilled"), Number("exceptions"), Number("overbilled"), Number("exceptions")];
+    if !totals.is_empty() {
+        table(&columns, &totals.iter().map(cells).collect::<Vec<_>>());
     }
 }

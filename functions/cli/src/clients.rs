@@ -1,11 +1,10 @@
 //! `truecount clients`: what one client is billed for and uses.
 
-use std::collections::BTreeSet;
-
+use rust_decimal::Decimal;
 use truecount_billing::{ClientId, Side};
-use truecount_reconciliation::Comparison;
-use truecount_reports::{quantity, sanitize};
-use truecount_store::SnapshotManifest;
+use truecount_reconciliation::{ClientRecord, OutcomeLine, RowRecord};
+use truecount_reports::{kind_label, quantity, sanitize};
+use truecount_store::{SnapshotManifest, StoreError, StoredOutcome};
 
 use crate::args::{Cli, ClientsArgs, ClientsCommand};
 use crate::open::{Session, open};
@@ -19,12 +18,11 @@ pub(crate) async fn clients(cli: &Cli, args: &ClientsArgs) -> anyhow::Result<End
     let session = open(&args.backend).await?;
     let run = newest_run(&session, *month).await?;
     let compared = match &run {
-        Some(run) => truecount_app::findings_of(&session.env, run).await?.comparisons,
+        Some(run) => of_client(&truecount_app::outcome_of(&session.env, run).await?, client)?,
         None => Vec::new(),
     };
-    let rows = of_client(&compared, client);
-    if !rows.is_empty() {
-        return show_client(cli, &rows);
+    if !compared.is_empty() {
+        return show_clients(cli, &compared);
     }
     let known = clients_of(&session).await?;
     let exact = known.iter().any(|(id, _)| id.as_str() == client);
@@ -38,7 +36,7 @@ pub(crate) async fn clients(cli: &Cli, args: &ClientsArgs) -> anyhow::Result<End
         );
     }
     if cli.json {
-        json(&compared[..0])?;
+        json(&compared)?;
     } else {
         table(
             &[Key("id"), Text("client")],
@@ -52,39 +50,45 @@ pub(crate) async fn clients(cli: &Cli, args: &ClientsArgs) -> anyhow::Result<End
     Ok(Ending::Clean)
 }
 
-/// One client's comparisons: by its id, else by a part of its name.
-fn of_client<'a>(compared: &'a [Comparison], wanted: &str) -> Vec<&'a Comparison> {
+/// The client of this id, else those with this part in their names.
+fn of_client(outcome: &StoredOutcome, wanted: &str) -> Result<Vec<ClientRecord>, StoreError> {
     let part = wanted.to_lowercase();
-    let exact = compared.iter().any(|c| c.client_id.as_str() == wanted);
-    let is_wanted = |c: &&Comparison| {
-        if exact { c.client_id.as_str() == wanted } else { c.client_name.to_lowercase().contains(&part) }
-    };
-    let mut rows: Vec<_> = compared.iter().filter(is_wanted).collect();
-    rows.sort_by(|a, b| (&a.client_name, &a.client_id, &a.rule_id).cmp(&(&b.client_name, &b.client_id, &b.rule_id)));
-    rows
+    let mut named = Vec::new();
+    for line in outcome.lines() {
+        let OutcomeLine::Client(client) = line? else { continue };
+        if client.client_id.as_str() == wanted {
+            return Ok(vec![*client]);
+        }
+        if client.client_name.to_lowercase().contains(&part) {
+            named.push(*client);
+        }
+    }
+    named.sort_by(|a, b| (&a.client_name, &a.client_id).cmp(&(&b.client_name, &b.client_id)));
+    named.retain(|client| !client.rows.is_empty());
+    Ok(named)
 }
 
-fn show_client(cli: &Cli, rows: &[&Comparison]) -> anyhow::Result<Ending> {
+fn show_clients(cli: &Cli, clients: &[ClientRecord]) -> anyhow::Result<Ending> {
     if cli.json {
-        json(rows)?;
+        json(clients)?;
         return Ok(Ending::Clean);
     }
-    let ids: BTreeSet<_> = rows.iter().map(|row| &row.client_id).collect();
-    let is_one = ids.len() == 1;
-    if let (true, Some(row)) = (is_one, rows.first()) {
-        say(&sanitize::visible(&format!("{} [{}]", row.client_name, row.client_id)));
+    let is_one = clients.len() == 1;
+    if let [client] = clients {
+        say(&sanitize::visible(&format!("{} [{}]", client.client_name, client.client_id)));
     }
-    let number = |n: Option<rust_decimal::Decimal>| n.map_or_else(|| "?".to_owned(), quantity);
-    let cells = |c: &&Comparison| {
-        let what = c.kind.map_or("agrees", |kind| kind.label());
-        let client = (!is_one).then(|| [c.client_id.to_string(), c.client_name.clone()]);
-        let compared = [number(c.counted), number(c.billed), number(c.should_bill), what.to_owned()];
-        client.into_iter().flatten().chain([c.product_code.to_string()]).chain(compared).collect()
+    let number = |n: Option<Decimal>| n.map_or_else(|| "?".to_owned(), quantity);
+    let cells = |client: &ClientRecord, row: &RowRecord| {
+        let client = (!is_one).then(|| [client.client_id.to_string(), client.client_name.clone()]);
+        let units = [number(row.counted), number(Some(row.billed)), number(row.should_bill)];
+        let compared = units.into_iter().chain([kind_label(row.kind).to_owned()]);
+        client.into_iter().flatten().chain([row.service.to_string()]).chain(compared).collect()
     };
     let client = (!is_one).then_some([Key("id"), Text("client")]);
     let compared = [Key("product"), Number("counted"), Number("billed"), Number("should bill"), Text("result")];
     let columns: Vec<_> = client.into_iter().flatten().chain(compared).collect();
-    table(&columns, &rows.iter().map(cells).collect::<Vec<_>>());
+    let rows = clients.iter().flat_map(|client| client.rows.iter().map(move |row| cells(client, row)));
+    table(&columns, &rows.collect::<Vec<_>>());
     Ok(Ending::Clean)
 }
 

@@ -12,10 +12,11 @@ use truecount_app::{Config, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, 
 use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
 use truecount_embedded::Durability;
 use truecount_platform::FixedClock;
-use truecount_reconciliation::Totals;
+use truecount_reconciliation::RunTotals;
 use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
 use truecount_store::{
-    IgnoreReason, InboxFolder, MappingDecision, MappingRecord, RULES_FILE, Run, RunSummary, SETTINGS_FILE,
+    IgnoreReason, InboxFolder, MappingDecision, MappingRecord, NoneDecision, NoneRecord, NoneScope, RULES_FILE, Run,
+    RunSummary, SETTINGS_FILE,
 };
 
 use crate::args::{Cli, DemoArgs};
@@ -133,27 +134,41 @@ async fn decide(session: &Session, sample: &Sample) -> anyhow::Result<()> {
             MappingRecord::new(source, account_id, mapping, decided.who.as_str(), decided.why.as_str(), sample.now());
         decision.append(&session.env.store).await?;
     }
+    for decided in sample.nones() {
+        let none = NoneRecord {
+            source: SourceId::new(&decided.source)?,
+            scope: NoneScope::Client { client_id: ClientId::new(&decided.client_id)? },
+            decision: NoneDecision::None,
+            from: None,
+            actor: decided.who.clone(),
+            note: decided.why.clone(),
+            evidence: Vec::new(),
+            synced_on: None,
+            decided_at: sample.now(),
+            number: 0,
+        };
+        // One that is there already stays.
+        none.append_after(&session.env.store, 0).await?;
+    }
     Ok(())
 }
 
 /// Records earlier months with totals, but without files.
 async fn seed_history(session: &Session, history: &[EarlierMonth]) -> anyhow::Result<()> {
     for earlier in history {
-        let mut totals = Vec::new();
+        let mut totals = BTreeMap::new();
         for total in &earlier.totals {
-            totals.push(Totals {
-                currency: Currency::new(&total.currency)?,
-                underbilled: total.underbilled,
-                overbilled: total.overbilled,
-                underbilled_count: total.underbilled_count,
-                overbilled_count: total.overbilled_count,
-            });
+            let found = RunTotals { add: total.add, reduce: total.reduce, ..RunTotals::default() };
+            totals.insert(Currency::new(&total.currency)?, found);
         }
         let summary = RunSummary {
-            exceptions: earlier.finding_count,
+            exceptions: earlier.exception_count,
             not_reconciled: earlier.not_reconciled_count,
+            faults: 0,
             is_complete: earlier.not_reconciled_count == 0,
+            home_currency: None,
             totals,
+            coverage: BTreeMap::new(),
         };
         seed_month(&session.env, earlier.month, summary).await?;
     }
@@ -215,5 +230,22 @@ fn show_disagreement(agreement: &Tally, planted: usize) {
     }
     for (planted, found) in &agreement.different {
         say(&format!("  planted: {planted}\n  found:   {found}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_can_begin_with_the_files_of_every_sample() {
+        let month: BillingMonth = "2026-06".parse().unwrap();
+        let whole = Sample::new(SampleSize::default(), 1, month);
+        for (sample, services) in [(whole, 14), (Sample::small(3, month), 14), (Sample::large(10, 100, month), 5)] {
+            let address = |source: &&str| ((*source).to_owned(), format!("http://127.0.0.1/{source}"));
+            let settings = sample.settings_toml(&sample.sources().iter().map(address).collect());
+            let config = Config::from_bytes(settings.as_bytes(), sample.rules_toml().into_bytes()).unwrap();
+            assert_eq!(config.rules.services().count(), services);
+        }
     }
 }

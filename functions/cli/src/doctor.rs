@@ -34,7 +34,7 @@ pub(crate) async fn doctor(cli: &Cli, args: &DoctorArgs) -> anyhow::Result<Endin
     Ok(match worst {
         CheckStatus::Ok => Ending::Clean,
         CheckStatus::Advice => Ending::Exceptions,
-        CheckStatus::Warning => Ending::NotReconciled,
+        CheckStatus::Warning => Ending::NotRead,
         CheckStatus::Error => Ending::Failed,
     })
 }

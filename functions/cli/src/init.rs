@@ -6,6 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context;
+use truecount_app::starter_rules;
+use truecount_billing::SourceId;
 use truecount_connectors::SOURCE_KINDS;
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
@@ -23,12 +25,10 @@ const SECRETS_HEAD: &str = "\
 const NEXT_STEPS: &str = "\
 Next:
 1. Enable your PSA and your sources in settings.toml.
-2. Write a rule in rules.toml for each product that a source counts.
+2. Write each product that you bill in rules.toml, with what counts it.
 3. Store the credentials of each source: `truecount secrets set SOURCE`.
 4. Check it all: `truecount rules check`, then `truecount doctor`.
 5. Read the sources: `truecount sync`.";
-
-const RULES: &str = include_str!("init/rules.toml");
 
 pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Ending> {
     let mut settings = SETTINGS_HEAD.to_owned();
@@ -53,8 +53,10 @@ pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Ending> {
         connector.secret.iter().for_each(|field| _ = writeln!(secrets, "#{field} = \"\""));
     }
     secrets.push_str("\n# The mail server's password, for [mail.smtp].\n#[smtp]\n#password = \"\"\n");
+    let kinds = SOURCE_KINDS.iter().map(|kind| Ok((SourceId::new(kind.name)?, kind)));
+    let rules = starter_rules(&kinds.collect::<anyhow::Result<Vec<_>>>()?);
     let mut written = Vec::new();
-    for (key, text) in [(SETTINGS_FILE, settings.as_str()), (RULES_FILE, RULES), (SECRETS, secrets.as_str())] {
+    for (key, text) in [(SETTINGS_FILE, settings.as_str()), (RULES_FILE, rules.as_str()), (SECRETS, secrets.as_str())] {
         let path = args.data.directory().join(key);
         if write_new(&path, text)? {
             written.push(path.display().to_string());

@@ -5,11 +5,14 @@
 mod args;
 mod ask;
 mod check;
+mod client_search;
 mod clients;
 mod config;
 mod demo;
 mod doctor;
 mod download;
+mod exceptions;
+mod explain;
 mod inbox;
 mod init;
 mod mail;
@@ -18,6 +21,7 @@ mod open;
 mod output;
 mod pipeline;
 mod progress;
+mod replay;
 mod rules;
 mod runs;
 mod schedule;
@@ -72,8 +76,11 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
             },
             Command::Check(args) => check::check(cli, args),
             Command::Mappings(args) => mappings::mappings(cli, args).await,
+            Command::Exceptions(args) => exceptions::exceptions(cli, args).await,
+            Command::Explain(args) => explain::explain(cli, args).await,
             Command::Clients(args) => clients::clients(cli, args).await,
             Command::Runs(args) => runs::runs(cli, args).await,
+            Command::Replay(args) => replay::replay(cli, args).await,
             Command::Inbox(args) => inbox::inbox(cli, args).await,
             Command::Mail(args) => mail::mail(cli, args).await,
         }

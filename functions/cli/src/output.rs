@@ -15,8 +15,8 @@ pub(crate) enum Ending {
     Clean = 0,
     /// Exceptions were found.
     Exceptions = 1,
-    /// Something was not reconciled.
-    NotReconciled = 2,
+    /// Something was not read, or is doubtful.
+    NotRead = 2,
     /// A run would fail, or does not take place.
     Failed = 3,
 }
@@ -24,8 +24,8 @@ pub(crate) enum Ending {
 impl Ending {
     /// The exit code of a run with this summary.
     pub(crate) fn of(summary: &RunSummary) -> Self {
-        match (summary.is_complete, summary.exceptions) {
-            (false, _) => Self::NotReconciled,
+        match (summary.is_complete, summary.exceptions + summary.not_reconciled) {
+            (false, _) => Self::NotRead,
             (true, 1..) => Self::Exceptions,
             (true, 0) => Self::Clean,
         }

@@ -1,14 +1,17 @@
 //! `truecount sync`, `reconcile` and `report`, and `run`, which does all three.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{Deadline, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SourceSettings, SyncAnswer};
-use truecount_billing::BillingMonth;
+use truecount_billing::{BillingMonth, Currency};
+use truecount_reconciliation::RunTotals;
 use truecount_store::{InboxFolder, LeaseMode, RunSummary, SETTINGS_FILE};
 
 use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
 use crate::open::{Session, open};
-use crate::output::{Ending, counted, json, say, tell};
+use crate::output::{Ending, counted, json, say, say_text, tell};
 use crate::schedule;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
@@ -63,7 +66,7 @@ pub(crate) async fn run_all(
         }
     };
     let answer = report_now(session, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
-    let synced = if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotReconciled };
+    let synced = if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotRead };
     if cli.json {
         let ending = ending(&answer);
         json(&RunAnswer { syncs, report: answer }).map_err(at("report"))?;
@@ -119,18 +122,19 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
         table(&[Key("source"), Text("sync of"), Number("pages"), Number("items"), Text("")], &rows);
         show_failed_syncs(&syncs);
     }
-    Ok(if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotReconciled })
+    Ok(if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotRead })
 }
 
 pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result<Ending> {
     let session = open(&args.backend).await?;
     let answer = reconcile_now(&session, args.which.month, &args.which.kind()).await?;
-    let ReconcileAnswer::Reconciled { run_id, summary, already, month } = &answer else {
+    let ReconcileAnswer::Reconciled { run_id, summary, overview, already, month } = &answer else {
         anyhow::bail!("another run of this month is in progress; try again when it has finished")
     };
     if cli.json {
         json(&answer)?;
     } else {
+        say_text(overview.trim_end());
         say(&format!("{run_id}: {}", summary_line(summary)));
         let what = if *already { "These inputs were already reconciled" } else { "Reconciled" };
         tell(&format!("{what}. `truecount report --month {month} --run {run_id}` writes the files."));
@@ -204,7 +208,7 @@ fn mailing(args: &MailPolicyArgs) -> MailPolicy {
 pub(crate) fn ending(answer: &ReportAnswer) -> Ending {
     match answer {
         ReportAnswer::Reported { summary, .. } => Ending::of(summary),
-        ReportAnswer::Busy { .. } => Ending::NotReconciled,
+        ReportAnswer::Busy { .. } => Ending::NotRead,
     }
 }
 
@@ -226,12 +230,12 @@ pub(crate) fn show_failed_syncs(syncs: &[SyncAnswer]) {
 
 /// Shows what a run found and where its files are.
 pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
-    let ReportAnswer::Reported { run_id, summary, place, mails, .. } = answer else {
+    let ReportAnswer::Reported { run_id, summary, overview, place, mails, .. } = answer else {
         tell("Another report of this month is in progress; try again when it has finished.");
-        return Ending::NotReconciled;
+        return Ending::NotRead;
     };
+    say_text(overview.trim_end());
     say(&format!("{run_id}: {}", summary_line(summary)));
-    show_totals(&summary.totals);
     tell(&format!("Files: {place}"));
     for mail in mails {
         let what = mail.outcome.replace('_', " ");
@@ -240,33 +244,27 @@ pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
     Ending::of(summary)
 }
 
-/// Shows the monthly totals, per currency and direction.
-pub(crate) fn show_totals(totals: &[truecount_reconciliation::Totals]) {
+/// Shows the totals of a month of which nothing else is known, by currency.
+pub(crate) fn show_totals(totals: &BTreeMap<Currency, RunTotals>) {
     let amount = truecount_reports::amount;
-    let cells = |total: &truecount_reconciliation::Totals| {
-        vec![
-            total.currency.to_string(),
-            amount(total.underbilled),
-            total.underbilled_count.to_string(),
-            amount(total.overbilled),
-            total.overbilled_count.to_string(),
-        ]
+    let cells = |(currency, totals): (&Currency, &RunTotals)| {
+        vec![currency.to_string(), amount(totals.add), amount(totals.reduce)]
     };
-    let columns =
-        [Key("per month"), Number("underbilled"), Number("exceptions"), Number("overbilled"), Number("exceptions")];
     if !totals.is_empty() {
-        table(&columns, &totals.iter().map(cells).collect::<Vec<_>>());
+        table(
+            &[Key("per month"), Number("to add"), Number("to reduce")],
+            &totals.iter().map(cells).collect::<Vec<_>>(),
+        );
     }
 }
 
 fn summary_line(summary: &RunSummary) -> String {
-    let count = |exceptions: u64| counted(exceptions, "exception", "exceptions");
-    let (exceptions, not_reconciled) = (summary.exceptions, summary.not_reconciled);
-    match (exceptions, not_reconciled) {
-        (0, 0) if summary.is_complete => "nothing to correct, everything was reconciled".to_owned(),
-        (_, 0) if summary.is_complete => format!("{}, everything was reconciled", count(exceptions)),
-        (_, 0) => format!("{}, NOT everything was read", count(exceptions)),
-        _ => format!("{}, {not_reconciled} NOT RECONCILED", count(exceptions)),
+    let exceptions = counted(summary.exceptions, "exception", "exceptions");
+    let unread = if summary.is_complete { "" } else { ", NOT everything was read" };
+    match (summary.exceptions, summary.not_reconciled) {
+        (0, 0) if summary.is_complete => "nothing to correct".to_owned(),
+        (_, 0) => format!("{exceptions}{unread}"),
+        (_, not_reconciled) => format!("{exceptions}, {not_reconciled} NOT RECONCILED{unread}"),
     }
 }
 

@@ -1,61 +1,74 @@
-//! `truecount rules`: lists the rules, and checks that settings and rules can be used.
+//! `truecount rules`: lists the rules, shows what holds for a client, and checks that settings and rules can be used and
+//! what they come to.
+
+mod review;
+mod show;
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
-use truecount_app::Config;
+use truecount_app::{Config, RulesReview};
 use truecount_billing::Side;
 use truecount_connectors::connect;
+use truecount_rules::{CountPart, Pattern, ServiceBasis, ServiceRule};
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::args::{Cli, RulesArgs, RulesCommand};
-use crate::open::open;
-use crate::output::{Ending, json, say};
+use crate::open::{Session, open};
+use crate::output::{Ending, counted, json, say, tell};
 use crate::table::Column::{Key, Text};
 use crate::table::table;
 
-/// A rule, for `--json`.
+/// A service, for `--json`.
 #[derive(Serialize)]
-struct RuleRow {
-    rule_id: String,
-    product_codes: Vec<String>,
-    source: String,
-    count_basis: &'static str,
-    kinds: Vec<String>,
-    skus: Vec<String>,
+struct ServiceLine {
+    service: String,
+    products: Vec<String>,
+    /// `counted`, `flat`, `ignored`.
+    basis: &'static str,
+    /// What counts it: `ninjaone.server`; where it is not compared, why.
+    counts: String,
 }
 
 pub(crate) async fn rules(cli: &Cli, args: &RulesArgs) -> anyhow::Result<Ending> {
     let session = open(&args.backend).await?;
     match &args.command {
         RulesCommand::List => list(cli, &session.config),
-        RulesCommand::Check => check(cli, &session.config),
+        RulesCommand::Check => check(cli, &session).await,
+        RulesCommand::Show { client, code } => show::show(cli, &session, client, code.as_ref()).await,
     }
 }
 
 fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
-    let rows: Vec<RuleRow> = config
-        .rules
-        .rules()
-        .iter()
-        .map(|rule| RuleRow {
-            rule_id: rule.id.to_string(),
-            product_codes: rule.product_codes.iter().map(ToString::to_string).collect(),
-            source: rule.source.to_string(),
-            count_basis: rule.count_basis.as_str(),
-            kinds: rule.kinds.clone(),
-            skus: rule.skus.clone(),
-        })
-        .collect();
+    let rules = &config.rules;
+    let rows: Vec<ServiceLine> = rules.services().filter_map(|code| rules.usual_rule(code)).map(service_line).collect();
     if cli.json {
         json(&rows)?;
         return Ok(Ending::Clean);
     }
-    let cells = |row: &RuleRow| {
-        let what = row.kinds.iter().chain(&row.skus).cloned().collect::<Vec<_>>().join(", ");
-        vec![row.rule_id.clone(), row.product_codes.join(", "), row.source.clone(), row.count_basis.to_owned(), what]
-    };
-    let columns = [Key("rule"), Text("products"), Key("source"), Text("count basis"), Text("counts")];
+    let cells = |row: &ServiceLine| vec![row.service.clone(), row.products.join(", "), row.counts.clone()];
+    let columns = [Key("service"), Text("products"), Text("counted by")];
     table(&columns, &rows.iter().map(cells).collect::<Vec<_>>());
     Ok(Ending::Clean)
+}
+
+fn service_line(rule: &ServiceRule) -> ServiceLine {
+    let (basis, counts) = match &rule.basis {
+        ServiceBasis::Counted(spec) => ("counted", spec.parts.iter().map(part).collect::<Vec<_>>().join(" + ")),
+        ServiceBasis::Flat => ("flat", "a flat fee: only that a line stands".to_owned()),
+        ServiceBasis::Ignored(why) => ("ignored", format!("not compared: {why}")),
+    };
+    let products = rule.products.iter().map(ToString::to_string).collect();
+    ServiceLine { service: rule.code.to_string(), products, basis, counts }
+}
+
+/// `graph.licence where sku = SPB or SPE_E3`.
+fn part(part: &CountPart) -> String {
+    let words = |words: &[Pattern]| words.iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(" or ");
+    let tables = part.wanted.iter().flat_map(|filter| &filter.tables).flat_map(|table| &table.attributes);
+    let wanted: Vec<_> = tables.map(|(attribute, wanted)| format!("{attribute} = {}", words(wanted))).collect();
+    let what = format!("{}.{}", part.source, part.kind);
+    if wanted.is_empty() { what } else { format!("{what} where {}", wanted.join(", ")) }
 }
 
 /// What keeps a run from using the settings. The files themselves could be read.
@@ -76,33 +89,50 @@ pub(crate) fn problems(config: &Config) -> Vec<String> {
     wrong
 }
 
-/// Rules of sources that are not enabled: their products are not reconciled.
+/// Sources that services count and that are not enabled: those services are not reconciled.
 pub(crate) fn warnings(config: &Config) -> Vec<String> {
-    let rules = config.rules.rules().iter();
-    let idle = rules.filter(|rule| !config.settings.enabled().any(|source| source.id == rule.source));
-    let warning = |rule: &truecount_reconciliation::Rule| {
-        format!("{}: rule `{}` counts in `{}`, which is not an enabled source", RULES_FILE, rule.id, rule.source)
-    };
-    idle.map(warning).collect()
+    let counted: BTreeSet<_> = config.rules.kinds_counted().into_iter().map(|(source, _)| source).collect();
+    let idle = counted.into_iter().filter(|counted| !config.settings.enabled().any(|source| source.id == **counted));
+    idle.map(|source| format!("{RULES_FILE}: services are counted in `{source}`, which is not an enabled source"))
+        .collect()
 }
 
-fn check(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
-    let wrong: Vec<_> = problems(config).into_iter().chain(warnings(config)).collect();
+/// What is checked, for `--json`.
+#[derive(Serialize)]
+struct Checked {
+    /// What keeps a run from using settings and rules, or services from being compared.
+    problems: Vec<String>,
+    /// The rules beside the newest syncs; `None`: there are problems, or there is no sync.
+    review: Option<RulesReview>,
+}
+
+async fn check(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
+    let config = &session.config;
+    let problems: Vec<_> = problems(config).into_iter().chain(warnings(config)).collect();
+    let review = if problems.is_empty() { review_of(session).await? } else { None };
+    let (ending, found) = (review.as_ref().map_or(Ending::Clean, review::ending), problems.len());
     if cli.json {
-        json(&wrong)?;
-    } else if wrong.is_empty() {
-        let (rules, sources) = (config.rules.rules().iter().count(), config.settings.enabled().count());
-        say(&format!("ok: {sources} sources, {rules} rules"));
-    } else {
-        for line in &wrong {
-            say(line);
+        json(&Checked { problems, review })?;
+    } else if found == 0 {
+        let (services, sources) = (config.rules.services().len() as u64, config.settings.enabled().count() as u64);
+        let (services, sources) = (counted(services, "service", "services"), counted(sources, "source", "sources"));
+        say(&format!("ok: {sources}, {services}"));
+        match &review {
+            Some(review) => review::show(review),
+            None => tell("Nothing is synced yet: after `truecount sync` this also shows what the rules count."),
         }
-    }
-    if wrong.is_empty() {
-        Ok(Ending::Clean)
     } else {
-        anyhow::bail!("{} before the next run", problems_found(wrong.len()))
+        problems.iter().for_each(|line| say(line));
     }
+    anyhow::ensure!(found == 0, "{} before the next run", problems_found(found));
+    Ok(ending)
+}
+
+/// The rules beside the newest syncs; `None`: there is none.
+async fn review_of(session: &Session) -> anyhow::Result<Option<RulesReview>> {
+    let review = RulesReview::load(&session.env, &session.config).await?;
+    let is_synced = review.synced_on.values().any(Option::is_some);
+    Ok(is_synced.then_some(review))
 }
 
 /// Such as `1 problem found; fix it`.

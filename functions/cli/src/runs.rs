@@ -1,11 +1,13 @@
 //! `truecount runs`: lists the runs and shows one.
 
+use anyhow::Context as _;
 use serde::Serialize;
 use truecount_billing::BillingMonth;
-use truecount_reports::{ReportInput, text_summary};
+use truecount_reconciliation::SourceReading;
+use truecount_reports::text_summary;
 use truecount_store::{Closing, Run, RunState};
 
-use crate::args::{Cli, RunsArgs, RunsCommand};
+use crate::args::{Cli, RunsArgs, RunsCommand, WhichOutcomeArgs};
 use crate::open::{Session, open};
 use crate::output::{Ending, json, say, say_text, tell};
 use crate::pipeline::show_totals;
@@ -73,45 +75,57 @@ async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
 }
 
 async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<Ending> {
-    let month: Option<BillingMonth> = run_id.get(..7).and_then(|month| month.parse().ok());
-    let run = match month {
-        Some(month) => Run::load(&session.env.store, month, run_id).await?,
-        None => None,
-    };
-    let Some(run) = run else { anyhow::bail!("there is no run `{run_id}`: `truecount runs list` shows all runs") };
+    let run = run_named(session, run_id).await?;
     if cli.json {
         json(&run)?;
         return Ok(Ending::Clean);
     }
     let manifest = &run.manifest;
     say(&format!("{}  counted on {}", run.run_id, manifest.count_day));
-    if let (RunState::Reported, None, Some(summary)) = (run.state, &run.reconciliation_sha256, &run.summary) {
+    if let (RunState::Reported, None, Some(summary)) = (run.state, &run.outcome_sha256, &run.summary) {
         show_totals(&summary.totals);
         tell("Recorded from an earlier month: only its totals are known.");
         return Ok(Ending::Clean);
     }
-    let reconciliation = truecount_app::findings_of(&session.env, &run).await?;
-    let cells = |source: &truecount_store::FrozenSource| {
+    let header = truecount_app::header_of(&session.env, &run).await?;
+    let report = truecount_app::run_report(&session.env, &run, &header).await?;
+    let cells = |source: &SourceReading| {
         let day = source.as_of.map_or_else(|| "none".to_owned(), |day| day.to_string());
-        let row = reconciliation.coverage.iter().find(|row| row.source == source.source);
-        let (unread, all) = row.map_or((0, 0), |row| (row.accounts_incomplete, row.accounts));
-        let note = match source.read_state.reason() {
+        let (unread, all) = (source.accounts_incomplete, source.accounts);
+        let note = match source.state.reason() {
             Some(reason) => reason.to_string(),
             None if unread > 0 => format!("{unread} of {all} not read completely"),
             None => String::new(),
         };
-        let state = if unread > 0 && source.read_state.is_complete() { "partial" } else { source.read_state.as_str() };
+        let state = if unread > 0 && source.state.is_complete() { "partial" } else { source.state.as_str() };
         vec![source.source.to_string(), day, state.to_owned(), note]
     };
     table(
         &[Key("source"), Text("sync of"), Text("read"), Text("")],
-        &manifest.sources.iter().map(cells).collect::<Vec<_>>(),
+        &report.sources.iter().map(cells).collect::<Vec<_>>(),
     );
     say("");
-    let header = truecount_app::header_of(&session.env, &run).await?;
-    let input = ReportInput { header: &header, reconciliation: &reconciliation };
-    say_text(text_summary(&input).trim_end());
+    say_text(text_summary(&report).trim_end());
     Ok(Ending::Clean)
+}
+
+/// The run of this id.
+pub(crate) async fn run_named(session: &Session, run_id: &str) -> anyhow::Result<Run> {
+    let month: Option<BillingMonth> = run_id.get(..7).and_then(|month| month.parse().ok());
+    let run = match month {
+        Some(month) => Run::load(&session.env.store, month, run_id).await?,
+        None => None,
+    };
+    run.ok_or_else(|| anyhow::anyhow!("there is no run `{run_id}`: `truecount runs list` shows all runs"))
+}
+
+/// The run that is named, else [`newest_run`].
+pub(crate) async fn wanted_run(session: &Session, which: &WhichOutcomeArgs) -> anyhow::Result<Run> {
+    if let Some(run_id) = &which.run {
+        return run_named(session, run_id).await;
+    }
+    let newest = newest_run(session, which.month).await?;
+    newest.context("there is no run yet: start with `truecount run`")
 }
 
 /// The closing run of a month, else its newest; of the newest month if none is named.

@@ -51,7 +51,7 @@ async fn list(cli: &Cli, backend: &OpenBackend, config: &Config) -> anyhow::Resu
         rows.push(row(backend, source).await?);
     }
     let is_whole = rows.iter().all(|row| !row.enabled || matches!(row.state, "complete" | "not needed"));
-    let ending = if is_whole { Ending::Clean } else { Ending::NotReconciled };
+    let ending = if is_whole { Ending::Clean } else { Ending::NotRead };
     if cli.json {
         json(&rows)?;
         return Ok(ending);

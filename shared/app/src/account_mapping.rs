@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 use truecount_billing::{Account, AccountFacts, AccountId, ClientId};
 use truecount_connectors::{Cardinality, SourceKind};
 use truecount_matching::{ByName, Sites, confirmed_by_name, equal_but_for_legal_form};
-use truecount_reconciliation::{DecidedBy, Mapping};
-
 use truecount_store::{MappingDecision, MappingRecord};
 
 use self::identifiers::Identifiers;
@@ -35,6 +33,46 @@ pub struct Client {
     pub facts: AccountFacts,
 }
 
+/// What is decided about an account. Without a decision it is `Undecided` with no proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mapping {
+    /// Its usage is this client's.
+    Confirmed {
+        /// Whose.
+        client_id: ClientId,
+        /// On what ground.
+        by: DecidedBy,
+    },
+    /// Internal, not for resale: left out.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// What is in it belongs to several clients.
+    Split {
+        /// How it is split, in words.
+        why: String,
+    },
+    /// Nobody has decided.
+    Undecided {
+        /// Whom it might be.
+        proposal: Option<ClientId>,
+        /// Why, in words; empty without a proposal.
+        why: String,
+    },
+}
+
+/// Who or what confirmed a mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DecidedBy {
+    /// A person.
+    Person,
+    /// An identifier of the PSA's client that the vendor itself holds.
+    Identifier,
+    /// The names are equal after light normalising, and unique on both sides.
+    EqualName,
+}
+
 /// Which client one account belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountMapping {
@@ -53,6 +91,17 @@ pub struct Split {
     pub by: String,
     /// The client of each value.
     pub parts: BTreeMap<String, ClientId>,
+}
+
+impl AccountMapping {
+    /// The clients that it is decided to be of.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = &ClientId> {
+        let own = match &self.mapping {
+            Mapping::Confirmed { client_id, .. } => Some(client_id),
+            Mapping::Ignored { .. } | Mapping::Split { .. } | Mapping::Undecided { .. } => None,
+        };
+        own.into_iter().chain(self.split.iter().flat_map(|split| split.parts.values()))
+    }
 }
 
 impl From<Mapping> for AccountMapping {

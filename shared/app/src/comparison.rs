@@ -1,11 +1,13 @@
 //! A month compared: the accounts of the snapshots, which client each belongs to, and their reconciliation. Used by the
 //! reconcile job, and by the mapping workflow to show what a run would find.
 
-mod compute;
+mod billed_for;
+mod compare;
 mod load;
-#[cfg_attr(not(test), expect(dead_code, reason = "runs are still compared by the rules of before"))]
 mod run_inputs;
 
-pub(crate) use compute::{Comparison, ComparisonInputs, compare};
-pub use load::MappingsInForce;
-pub(crate) use load::{LoadedSource, load_mappings, load_sources};
+pub use billed_for::{BilledFor, BilledForSource};
+pub(crate) use compare::{Compared, Comparison};
+pub(crate) use load::{LoadedSource, load_mappings, load_nones, load_sources, newest_sync};
+pub use load::{MappingsInForce, NonesInForce};
+pub(crate) use run_inputs::{ComparisonInputs, source_readings};

@@ -25,7 +25,7 @@ pub enum AppError {
     },
     /// The rules file.
     #[error(transparent)]
-    Rules(#[from] truecount_reconciliation::RulesError),
+    Rules(#[from] truecount_rules::RulesFileError),
     /// A word in a command or event names nothing.
     #[error("{0}")]
     Unknown(String),
@@ -38,9 +38,6 @@ pub enum AppError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The reconciliation's own arithmetic.
-    #[error(transparent)]
-    Reconcile(#[from] truecount_reconciliation::ReconcileError),
     /// A run with more items than it can hold.
     #[error(transparent)]
     TooManyItems(#[from] truecount_reconciliation::TooManyItems),

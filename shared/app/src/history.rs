@@ -22,12 +22,14 @@ pub async fn seed_month(
     let manifest = RunManifest {
         month,
         count_day,
+        next_closing: month.next().last_day(),
         closing: Some(1),
         replaces: None,
         missed: Vec::new(),
         created_at,
         sources: Vec::new(),
         mappings_sha256: String::new(),
+        nones_sha256: String::new(),
         rules_sha256: String::new(),
         settings_sha256: String::new(),
         inbox_sha256: None,
@@ -39,7 +41,7 @@ pub async fn seed_month(
         state: RunState::Reported,
         is_mailed: true,
         summary: Some(summary),
-        reconciliation_sha256: None,
+        outcome_sha256: None,
     };
     run.create(&env.store, Fence::NONE).await?;
     let run_id = Some(run.run_id);

@@ -11,6 +11,9 @@ mod history;
 mod jobs;
 mod mail;
 pub mod mapping;
+mod replay;
+mod rules_in_force;
+mod rules_review;
 mod schedule;
 mod settings;
 mod starter_rules;
@@ -19,16 +22,21 @@ mod test_environment;
 mod toml_sections;
 mod vocabulary;
 
-pub use account_mapping::{AccountMapping, Client, Split, of_accounts as mappings_of};
-pub use comparison::MappingsInForce;
+pub use account_mapping::{AccountMapping, Client, DecidedBy, Mapping, Split, of_accounts as mappings_of};
+pub use comparison::{BilledFor, BilledForSource, MappingsInForce, NonesInForce};
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
 pub use jobs::accept::{AcceptError, AcceptRequest, accept, falls};
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
-pub use jobs::report::{MailPolicy, ReportAnswer, findings_of, header_of, report};
+pub use jobs::report::{MailPolicy, ReportAnswer, header_of, outcome_of, report, run_report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
 pub use mail::{MailOutcome, send_failure_mails};
+pub use replay::{ReplayState, ReplayedFile, replay};
+pub use rules_in_force::{RulesInForce, ServiceInForce};
+pub use rules_review::{
+    MonthlyRevenue, RulesReview, ServiceReview, UncountedItems, UnseenAgreementType, UnseenWord, UnservedProduct,
+};
 pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,
@@ -37,9 +45,6 @@ pub use starter_rules::starter_rules;
 pub use vocabulary::vocabulary_of;
 
 use jiff::Timestamp;
-
-/// Days that a snapshot may be older than the count day.
-pub const AGE_DAYS_MAX: i32 = 3;
 
 /// When a worker must be done: a little before the runtime ends it.
 #[derive(Debug, Clone, Copy)]

@@ -1,18 +1,19 @@
 //! `config/settings.toml` and `config/rules.toml`: read, and checked. A file with problems is refused with all of them,
 //! each with its line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{Side, SourceId};
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_platform::Archive;
-use truecount_reconciliation::RuleSet;
+use truecount_rules::{Rules, SourceVocabulary};
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::schedule::Calendar;
 use crate::toml_sections::{Located, Problem, Problems, Section};
+use crate::vocabulary::vocabulary_of;
 use crate::{AppError, Environment};
 
 /// The name under which the mail server's password is stored, beside the secrets of the sources.
@@ -153,12 +154,20 @@ impl SourceSettings {
     pub fn side(&self) -> Side {
         self.kind().map_or(Side::Used, |kind| kind.side(&self.options))
     }
+
+    /// For how many days a sync of it is used.
+    #[must_use]
+    pub fn fresh_days(&self) -> u32 {
+        self.kind().map_or(0, SourceKind::fresh_days)
+    }
 }
 
 /// The settings on which a run's result depends; addresses and endpoints are none of them.
 #[derive(Serialize, Deserialize)]
 struct ResultSettings {
     mapping: MappingSettings,
+    /// The kind of each source of usage: what rules can ask of it.
+    counted: BTreeMap<SourceId, String>,
 }
 
 /// Settings, and rules with the bytes they were read from.
@@ -167,7 +176,7 @@ pub struct Config {
     /// The settings.
     pub settings: Settings,
     /// The rules.
-    pub rules: RuleSet,
+    pub rules: Rules,
     /// The rules as their file has them.
     pub rules_bytes: Vec<u8>,
 }
@@ -191,7 +200,7 @@ impl Config {
     /// As [`Config::load`].
     pub fn from_bytes(settings_bytes: &[u8], rules_bytes: Vec<u8>) -> Result<Self, AppError> {
         let settings = Settings::parse(&text(SETTINGS_FILE, settings_bytes)?)?;
-        let rules = RuleSet::from_toml(RULES_FILE, &text(RULES_FILE, &rules_bytes)?)?;
+        let rules = rules(&rules_bytes, &settings.vocabulary())?;
         Ok(Self { settings, rules, rules_bytes })
     }
 
@@ -200,7 +209,9 @@ impl Config {
     /// # Errors
     /// [`AppError::Damaged`] if they cannot be written.
     pub fn result_settings(&self) -> Result<Vec<u8>, AppError> {
-        let settings = ResultSettings { mapping: self.settings.mapping.clone() };
+        let counted = self.settings.sources.iter().filter(|source| !source.side().is_billed());
+        let counted = counted.map(|source| (source.id.clone(), source.connector.clone())).collect();
+        let settings = ResultSettings { mapping: self.settings.mapping.clone(), counted };
         serde_json::to_vec(&settings).map_err(|e| AppError::damaged("the settings", e))
     }
 
@@ -211,7 +222,8 @@ impl Config {
     pub fn with_frozen(&self, rules_bytes: Vec<u8>, result_settings: &[u8]) -> Result<Self, AppError> {
         let frozen: ResultSettings =
             serde_json::from_slice(result_settings).map_err(|e| AppError::damaged("the frozen settings", e))?;
-        let rules = RuleSet::from_toml(RULES_FILE, &text(RULES_FILE, &rules_bytes)?)?;
+        let counted = frozen.counted.iter().filter_map(|(id, kind)| Some(vocabulary_of(id, source_kind(kind)?)));
+        let rules = rules(&rules_bytes, &counted.collect::<Vec<_>>())?;
         let settings = Settings { mapping: frozen.mapping, ..self.settings.clone() };
         Ok(Self { settings, rules, rules_bytes })
     }
@@ -270,6 +282,15 @@ impl Settings {
             let ids: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
             AppError::Unknown(format!("there is no source `{id}`; the settings have {}", ids.join(", ")))
         })
+    }
+}
+
+impl Settings {
+    /// What rules can ask of the sources of usage. A source that is switched off is among them: that makes no rule wrong.
+    #[must_use]
+    pub fn vocabulary(&self) -> Vec<SourceVocabulary> {
+        let usage = self.sources.iter().filter(|source| !source.side().is_billed());
+        usage.filter_map(|source| Some(vocabulary_of(&source.id, source.kind()?))).collect()
     }
 }
 
@@ -360,6 +381,10 @@ fn refused(problems: &[Problem]) -> AppError {
         all => format!("{} problems\n{}", all.len(), all.join("\n")),
     };
     AppError::Settings { file: SETTINGS_FILE.to_owned(), why }
+}
+
+fn rules(bytes: &[u8], vocabulary: &[SourceVocabulary]) -> Result<Rules, AppError> {
+    Ok(Rules::parse(RULES_FILE, &text(RULES_FILE, bytes)?, vocabulary)?)
 }
 
 async fn file(config: &dyn Archive, key: &str) -> Result<Vec<u8>, AppError> {

@@ -45,13 +45,12 @@ side = "used"
 "#;
 
 pub(crate) const RULES: &str = r#"
-[[rules]]
-id = "servers"
-product_codes = ["MNG-SRV"]
-source = "rmm"
-kinds = ["server"]
-count_basis = "device_all"
+[services]
+MNG-SRV = { count = "rmm.server" }
 "#;
+
+/// Rules that count nothing, for settings without the RMM.
+pub(crate) const FLAT_RULES: &str = "[services]\nMNG-SRV = { flat = true }\n";
 
 /// The day on which a [`TestEnvironment`] begins: the last of its month.
 pub(crate) const TODAY: &str = "2026-06-30";

@@ -5,17 +5,6 @@ use truecount_billing::SourceId;
 use truecount_connectors::{IdentityField, ItemKind, SourceKind};
 use truecount_rules::{IdentityKey, KindVocabulary, SourceVocabulary};
 
-use crate::settings::Settings;
-
-impl Settings {
-    /// What rules can ask of the sources of usage. A source that is switched off is among them: that makes no rule wrong.
-    #[must_use]
-    pub fn vocabulary(&self) -> Vec<SourceVocabulary> {
-        let usage = self.sources.iter().filter(|source| !source.side().is_billed());
-        usage.filter_map(|source| Some(vocabulary_of(&source.id, source.kind()?))).collect()
-    }
-}
-
 /// What rules can ask of a source of this kind.
 #[must_use]
 pub fn vocabulary_of(source: &SourceId, kind: &SourceKind) -> SourceVocabulary {

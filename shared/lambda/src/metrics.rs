@@ -65,7 +65,11 @@ pub(crate) fn numbers(answer: &Answer<'_>, vendor: VendorRequestCounts) -> Vec<M
         }
         Answer::Due(due) => vec![count("ClosingsOverdue", due.overdue)],
         Answer::Reconcile(ReconcileAnswer::Reconciled { summary, .. }, InvocationKind::Closing) => {
-            vec![count("Findings", summary.exceptions), count("NotReconciled", summary.not_reconciled)]
+            vec![
+                count("Findings", summary.exceptions),
+                count("NotReconciled", summary.not_reconciled),
+                count("Faults", summary.faults),
+            ]
         }
         Answer::Reconcile(..) => Vec::new(),
         Answer::Report(answer) => mails_failed(answer.as_ref().is_err_and(is_mail)),
@@ -130,10 +134,11 @@ mod tests {
 
     #[test]
     fn a_closing_run_is_counted_and_a_draft_is_not() {
-        let summary = RunSummary { exceptions: 3, not_reconciled: 1, is_complete: false, totals: Vec::new() };
+        let summary = RunSummary { exceptions: 3, not_reconciled: 1, ..RunSummary::default() };
         let month = "2026-06".parse().unwrap();
-        let run = ReconcileAnswer::Reconciled { run_id: "r".to_owned(), month, summary, already: false };
-        assert_eq!(names(&Answer::Reconcile(&run, InvocationKind::Closing)), "Findings=3 NotReconciled=1");
+        let (run_id, overview) = ("r".to_owned(), String::new());
+        let run = ReconcileAnswer::Reconciled { run_id, month, summary, overview, already: false };
+        assert_eq!(names(&Answer::Reconcile(&run, InvocationKind::Closing)), "Findings=3 NotReconciled=1 Faults=0");
         assert_eq!(names(&Answer::Reconcile(&run, InvocationKind::Draft)), "");
     }
 

@@ -65,28 +65,32 @@ pub(crate) fn decompress(location: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreE
     Ok(plain)
 }
 
-/// Reads each line as a value, one at a time.
-///
-/// # Errors
-/// [`StoreError::Corrupt`] naming location and line.
-pub(crate) fn each_line<T: DeserializeOwned>(
-    location: &str,
-    bytes: &[u8],
-    mut each: impl FnMut(T),
-) -> Result<(), StoreError> {
+/// Reads each line as a value, one at a time. Each error is [`StoreError::Corrupt`], naming location and line, and the
+/// last that comes.
+pub(crate) fn lines<'b, T: DeserializeOwned>(
+    location: &'b str,
+    bytes: &'b [u8],
+) -> impl Iterator<Item = Result<T, StoreError>> + use<'b, T> {
     let mut reader = BufReader::new(GzDecoder::new(bytes).take(PLAIN_BYTES_MAX));
     let mut text = Vec::new();
     let mut line = 0_u64;
-    loop {
-        text.clear();
-        let read = reader.read_until(b'\n', &mut text);
-        if read.map_err(|error| StoreError::corrupt(location, Corruption::Gzip(error)))? == 0 {
-            return Ok(());
+    let mut is_over = false;
+    std::iter::from_fn(move || {
+        if is_over {
+            return None;
         }
-        line += 1;
-        let value = serde_json::from_slice(&text);
-        each(value.map_err(|source| StoreError::corrupt(location, Corruption::Json { line, source }))?);
-    }
+        text.clear();
+        let value = match reader.read_until(b'\n', &mut text) {
+            Ok(0) => return None,
+            Ok(_) => {
+                line += 1;
+                serde_json::from_slice(&text).map_err(|source| Corruption::Json { line, source })
+            }
+            Err(error) => Err(Corruption::Gzip(error)),
+        };
+        is_over = value.is_err();
+        Some(value.map_err(|cause| StoreError::corrupt(location, cause)))
+    })
 }
 
 #[cfg(test)]
@@ -102,8 +106,9 @@ mod tests {
     #[test]
     fn lines_come_back_in_order_and_the_same_values_give_the_same_bytes() {
         assert_eq!(packed(), packed());
-        let mut seen = Vec::new();
-        each_line("x", &packed(), |(_, n): (String, u32)| seen.push(n)).unwrap();
+        let bytes = packed();
+        let seen: Vec<u32> =
+            lines("x", &bytes).map(|line| line.map(|(_, n): (String, u32)| n)).map(Result::unwrap).collect();
         assert_eq!(seen, (0..1000).collect::<Vec<_>>());
     }
 
@@ -118,7 +123,10 @@ mod tests {
     #[test]
     fn damage_names_location_line_and_cause() {
         let bytes = compress(b"[1]\nnot json\n").unwrap();
-        let error = each_line("raw/x", &bytes, |_: Vec<u8>| ()).unwrap_err();
+        let mut read = lines::<Vec<u8>>("raw/x", &bytes);
+        assert_eq!(read.next().unwrap().unwrap(), [1]);
+        let error = read.next().unwrap().unwrap_err();
+        assert!(read.next().is_none());
         assert!(error.to_string().starts_with("`raw/x` is damaged"), "{error}");
         let StoreError::Corrupt { source: Corruption::Json { line, .. }, .. } = error else { panic!("{error:?}") };
         assert_eq!(line, 2);

@@ -14,7 +14,7 @@
 //!           NONES#<source>      CLIENT#…, REST#…         who was decided to have nothing in the source, in order
 //!           LEASE#<name>        LEASE                    who works on something now
 //!           MONTHS, SCHEDULE, INBOX#mappings             months with runs, first schedule check, imported files
-//! archive   raw/ (page batches)  reports/ (inputs and files of a run)  runs/ (reconciliations)  inbox/  config/
+//! archive   raw/ (page batches)  reports/ (inputs, outcome and files of a run)  inbox/  config/
 //! ```
 
 mod checkpoint;
@@ -29,6 +29,7 @@ mod lease;
 mod mapping;
 mod none;
 mod object;
+mod outcome;
 mod page_batch;
 mod record;
 mod retention;
@@ -52,6 +53,7 @@ pub use lease::{Fence, Lease, LeaseMode, LeaseOutcome};
 pub use mapping::{IgnoreReason, MappingDecision, MappingHistory, MappingRecord, in_force};
 pub use none::{NoneDecision, NoneHistory, NoneRecord, NoneScope, nones_in_force};
 pub use object::{RULES_FILE, SETTINGS_FILE};
+pub use outcome::{OUTCOMES_FILE, OutcomeWriter, StoredOutcome};
 pub use page_batch::PageBatch;
 pub use record::Record;
 pub use retention::Retention;

@@ -22,11 +22,6 @@ pub(crate) fn report(month: BillingMonth, run_id: &str, file: &str) -> String {
     format!("reports/{month}/{run_id}/{file}")
 }
 
-/// What a run computed, before it is written as files.
-pub(crate) fn reconciliation(month: BillingMonth, run_id: &str) -> String {
-    format!("runs/{month}/{run_id}/reconciliation.json.gz")
-}
-
 /// The folder into which files for a source are dropped.
 pub(crate) fn source_inbox(source: &SourceId) -> String {
     format!("inbox/sources/{source}/")

@@ -72,11 +72,12 @@ impl PageBatch<'_> {
     {
         let key = self.key();
         let bytes = store.read_object(&key).await?;
-        gzip::each_line(&store.archive.place(&key), &bytes, |line: Line<P, S>| {
-            if let Line::Page(page) = line {
+        for line in gzip::lines::<Line<P, S>>(&store.archive.place(&key), &bytes) {
+            if let Line::Page(page) = line? {
                 each(page);
             }
-        })
+        }
+        Ok(())
     }
 
     /// The state after this batch; `None` if the batch does not exist.
@@ -88,11 +89,11 @@ impl PageBatch<'_> {
         let Some(bytes) = store.archive.get(&key).await? else { return Ok(None) };
         let location = store.archive.place(&key);
         let mut state = None;
-        gzip::each_line(&location, &bytes, |line: Line<serde::de::IgnoredAny, S>| {
-            if let Line::State(found) = line {
+        for line in gzip::lines::<Line<serde::de::IgnoredAny, S>>(&location, &bytes) {
+            if let Line::State(found) = line? {
                 state = Some(found);
             }
-        })?;
+        }
         state.map(Some).ok_or_else(|| StoreError::corrupt(location, Corruption::MissingAttribute("state")))
     }
 

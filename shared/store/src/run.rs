@@ -1,9 +1,13 @@
 //! A run: what it is based on (its manifest), how far it is, and what it found in numbers.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
-use truecount_billing::{BillingMonth, CountDay, ReadState, Receipt, Side, SourceId};
-use truecount_reconciliation::{Reconciliation, Totals};
+use truecount_billing::{BillingMonth, CountDay, Currency, ReadState, Receipt, Side, SourceId};
+use truecount_reconciliation::{
+    PortfolioRecord, RevenueCoverage, RowKind, RunTotals, SourceReadWord, SourceReading, SourceRecord,
+};
 
 use crate::key::{Key, Partition};
 use crate::{Fence, Record, SnapshotId, Store, StoreError, sha256_hex};
@@ -45,6 +49,8 @@ pub struct RunManifest {
     pub month: BillingMonth,
     /// The day on which usage is counted.
     pub count_day: CountDay,
+    /// The day on which the next month is closed: what ends before it can be renewed or removed now only.
+    pub next_closing: Date,
     /// The closing's number; `None`: a draft.
     pub closing: Option<u32>,
     /// The run that this closing replaces.
@@ -58,6 +64,8 @@ pub struct RunManifest {
     pub sources: Vec<FrozenSource>,
     /// Hash of the mappings in force.
     pub mappings_sha256: String,
+    /// Hash of the decisions in force that clients have nothing in a source.
+    pub nones_sha256: String,
     /// Hash of the rules file.
     pub rules_sha256: String,
     /// Hash of the settings that decide what is found.
@@ -76,10 +84,11 @@ impl RunManifest {
         let sources: Vec<_> = self
             .sources
             .iter()
-            .map(|s| (&s.source, &s.connector, s.side, s.as_of, &s.content_sha256, &s.read_state))
+            .map(|s| (&s.source, &s.connector, s.side, s.as_of, &s.content_sha256, &s.read_state, s.last_failure))
             .collect();
-        let identity = (self.month, self.count_day, self.closing, &self.replaces, sources);
-        let hashes = (&self.mappings_sha256, &self.rules_sha256, &self.settings_sha256);
+        let days = (self.count_day, self.next_closing);
+        let identity = (self.month, days, self.closing, &self.replaces, sources);
+        let hashes = (&self.mappings_sha256, &self.nones_sha256, &self.rules_sha256, &self.settings_sha256);
         let text = match &self.inbox_sha256 {
             Some(inbox) => serde_json::to_string(&(identity, hashes, inbox)),
             None => serde_json::to_string(&(identity, hashes)),
@@ -96,7 +105,7 @@ impl RunManifest {
 pub enum RunState {
     /// Its inputs are frozen.
     Frozen,
-    /// Its findings are stored.
+    /// Its outcome is stored.
     Reconciled,
     /// Its files are written; whether its mails are sent, `is_mailed` says.
     Reported,
@@ -105,23 +114,42 @@ pub enum RunState {
 /// What a run found, in numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSummary {
-    /// Differences to act on.
+    /// What somebody should act on: rows that say how a bill differs or that an agreement ends, lines that no rule
+    /// counts, accounts that nobody decided, clients that another has taken over.
     pub exceptions: u64,
-    /// Comparisons that could not be made, as [`Reconciliation::not_reconciled`] counts them.
+    /// Rows of which nobody knows whether they agree.
     pub not_reconciled: u64,
-    /// Whether everything that the month needs was read; see [`Reconciliation::is_complete`].
+    /// Rows that could not be computed.
+    pub faults: u64,
+    /// Whether every source was read completely, and is as new as can be.
     pub is_complete: bool,
-    /// Per currency: underbilled and overbilled.
-    pub totals: Vec<Totals>,
+    /// The currency that is told first; `None`: only totals are known.
+    pub home_currency: Option<Currency>,
+    /// What is to be added and reduced, by currency.
+    pub totals: BTreeMap<Currency, RunTotals>,
+    /// Recurring revenue a month by what was done with it, by currency.
+    pub coverage: BTreeMap<Currency, RevenueCoverage>,
 }
 
-impl From<&Reconciliation> for RunSummary {
-    fn from(reconciliation: &Reconciliation) -> Self {
+impl RunSummary {
+    /// The numbers of an outcome.
+    #[must_use]
+    pub fn of(portfolio: &PortfolioRecord, sources: &[SourceReading]) -> Self {
+        let rows = |kind| portfolio.rows.get(&kind).copied().unwrap_or_default();
+        let acted_on = RowKind::ALL.iter().filter(|kind| kind.is_acted_on());
+        let is_read = |source: &SourceReading| {
+            source.state.is_complete() && source.as_of.is_some() && source.accounts_incomplete == 0
+        };
+        let is_used = |source: &SourceRecord| source.read == SourceReadWord::Used && source.last_failure.is_none();
         Self {
-            exceptions: reconciliation.exception_count(),
-            not_reconciled: reconciliation.not_reconciled,
-            is_complete: reconciliation.is_complete(),
-            totals: reconciliation.totals.clone(),
+            exceptions: acted_on.map(|kind| rows(*kind)).sum::<u64>()
+                + (portfolio.moved.len() + portfolio.unmapped.len()) as u64,
+            not_reconciled: rows(RowKind::NotReconciled),
+            faults: portfolio.faults,
+            is_complete: sources.iter().all(is_read) && portfolio.sources.iter().all(is_used),
+            home_currency: Some(portfolio.home_currency),
+            totals: portfolio.totals.clone(),
+            coverage: portfolio.coverage.clone(),
         }
     }
 }
@@ -140,8 +168,8 @@ pub struct Run {
     pub is_mailed: bool,
     /// What it found, once reconciled.
     pub summary: Option<RunSummary>,
-    /// Hash of the stored findings, once reconciled.
-    pub reconciliation_sha256: Option<String>,
+    /// Hash of the stored outcome, once reconciled.
+    pub outcome_sha256: Option<String>,
 }
 
 impl Record for Run {
@@ -198,7 +226,7 @@ impl Run {
             state: RunState::Frozen,
             is_mailed: false,
             summary: None,
-            reconciliation_sha256: None,
+            outcome_sha256: None,
         })
     }
 
@@ -277,12 +305,14 @@ pub(crate) mod tests {
         Run::new(RunManifest {
             month: month(),
             count_day: CountDay(month().last_day()),
+            next_closing: month().next().last_day(),
             closing,
             replaces: None,
             missed: Vec::new(),
             created_at: Timestamp::UNIX_EPOCH,
             sources: Vec::new(),
             mappings_sha256: "m".to_owned(),
+            nones_sha256: "n".to_owned(),
             rules_sha256: "r".to_owned(),
             settings_sha256: "s".to_owned(),
             inbox_sha256: None,
@@ -305,6 +335,8 @@ pub(crate) mod tests {
         assert_eq!(with(|m| m.created_at = Timestamp::MAX), draft.run_id, "neither is the time");
         for (what, id) in [
             ("mappings", with(|m| m.mappings_sha256.push('x'))),
+            ("nones", with(|m| m.nones_sha256.push('x'))),
+            ("next closing", with(|m| m.next_closing = m.count_day.0)),
             ("rules", with(|m| m.rules_sha256.push('x'))),
             ("settings", with(|m| m.settings_sha256.push('x'))),
             ("inbox", with(|m| m.inbox_sha256 = Some("x".to_owned()))),

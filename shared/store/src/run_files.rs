@@ -1,10 +1,9 @@
-//! A run's objects in the archive: its inputs, its findings, and the files of its report. None of them ever changes.
+//! A run's objects in the archive: its inputs and the files of its report. None of them ever changes.
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use truecount_billing::{Account, SourceId};
-use truecount_reconciliation::Reconciliation;
 
-use crate::{Corruption, MappingRecord, Run, SnapshotEntry, Store, StoreError, gzip, object, sha256_hex};
+use crate::{MappingRecord, NoneRecord, Run, SnapshotEntry, Store, StoreError, gzip, object};
 
 /// Bytes of one part of a source's inputs, before it is compressed to about a tenth.
 const PART_BYTES: usize = 256 << 20;
@@ -21,6 +20,8 @@ pub enum InputFile {
     Settings,
     /// The mappings in force, one JSON line each.
     Mappings,
+    /// The decisions in force that clients have nothing in a source, one JSON line each.
+    Nones,
     /// What the report says about files in the inbox, as JSON.
     Inbox,
 }
@@ -31,6 +32,7 @@ impl InputFile {
             Self::Rules => "inputs/rules.toml.gz",
             Self::Settings => "inputs/settings.json.gz",
             Self::Mappings => "inputs/mappings.jsonl.gz",
+            Self::Nones => "inputs/nones.jsonl.gz",
             Self::Inbox => "inputs/inbox.json.gz",
         }
     }
@@ -68,37 +70,21 @@ impl Run {
     /// # Errors
     /// As [`Run::read_input`].
     pub async fn read_mappings(&self, store: &Store) -> Result<Vec<MappingRecord>, StoreError> {
-        let key = self.object(InputFile::Mappings.name());
-        let mut records = Vec::new();
+        self.read_lines(store, InputFile::Mappings).await
+    }
+
+    /// The decisions that clients have nothing in a source which were in force when the run's inputs were frozen.
+    ///
+    /// # Errors
+    /// As [`Run::read_input`].
+    pub async fn read_nones(&self, store: &Store) -> Result<Vec<NoneRecord>, StoreError> {
+        self.read_lines(store, InputFile::Nones).await
+    }
+
+    async fn read_lines<T: DeserializeOwned>(&self, store: &Store, file: InputFile) -> Result<Vec<T>, StoreError> {
+        let key = self.object(file.name());
         let bytes = store.read_object(&key).await?;
-        gzip::each_line(&store.archive.place(&key), &bytes, |record| records.push(record))?;
-        Ok(records)
-    }
-
-    /// Stores the findings; answers their hash.
-    ///
-    /// # Errors
-    /// [`StoreError::Taken`] if there are others.
-    pub async fn write_reconciliation(&self, store: &Store, found: &Reconciliation) -> Result<String, StoreError> {
-        let bytes = serde_json::to_vec(found).map_err(|error| StoreError::unwritable("the findings", error))?;
-        let key = object::reconciliation(self.manifest.month, &self.run_id);
-        store.write_once(&key, gzip::compress(&bytes)?).await?;
-        Ok(sha256_hex(&bytes))
-    }
-
-    /// The findings, if they have the hash that was recorded.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if they are missing or damaged.
-    pub async fn read_reconciliation(&self, store: &Store, sha256: &str) -> Result<Reconciliation, StoreError> {
-        let key = object::reconciliation(self.manifest.month, &self.run_id);
-        let location = store.archive.place(&key);
-        let bytes = gzip::decompress(&location, &store.read_object(&key).await?)?;
-        if sha256_hex(&bytes) != sha256 {
-            return Err(StoreError::corrupt(location, Corruption::Hash));
-        }
-        serde_json::from_slice(&bytes)
-            .map_err(|source| StoreError::corrupt(location, Corruption::Json { line: 1, source }))
+        gzip::lines(&store.archive.place(&key), &bytes).collect()
     }
 
     /// Writes a file of the report. One that exists must be the same.
@@ -231,9 +217,8 @@ impl<'a> InputWriter<'a> {
 
 #[cfg(test)]
 mod tests {
-    use truecount_reconciliation::{Options, Reconciler, RuleSet};
-
     use super::*;
+    use crate::Corruption;
     use crate::run::tests::run;
     use crate::test_store::TestStore;
 
@@ -248,18 +233,6 @@ mod tests {
         assert!(matches!(&error, StoreError::Taken(place) if place.contains("inputs/rules.toml.gz")), "{error}");
         let error = run.read_input(store, InputFile::Settings).await.unwrap_err();
         assert!(matches!(error, StoreError::Corrupt { source: Corruption::Missing, .. }), "{error}");
-    }
-
-    #[tokio::test]
-    async fn findings_are_checked_against_their_hash() {
-        let TestStore { store, .. } = &TestStore::new();
-        let run = run(None);
-        let rules = RuleSet::from_toml("rules.toml", "").unwrap();
-        let found = Reconciler::new(rules, Options::for_month(run.manifest.count_day)).finish().unwrap();
-        let sha256 = run.write_reconciliation(store, &found).await.unwrap();
-        assert_eq!(run.read_reconciliation(store, &sha256).await.unwrap(), found);
-        let error = run.read_reconciliation(store, "0").await.unwrap_err();
-        assert!(matches!(error, StoreError::Corrupt { source: Corruption::Hash, .. }), "{error}");
     }
 
     #[tokio::test]

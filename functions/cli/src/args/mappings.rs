@@ -138,8 +138,8 @@ Examples:
     },
     /// Decide that a client has nothing in a source
     #[command(name = "none", override_usage = NONE_USAGE, after_help = "\
-The decision is on record and `mappings list` shows it; runs do not use it
-yet. A new vendor account that may be the client's reopens it.
+Runs then take the client to use nothing there, instead of not knowing. A new
+vendor account that may be the client's reopens the decision.
 
 Examples:
   truecount mappings none ninjaone 250 --note asked

@@ -1,9 +1,70 @@
-//! Commands that show what was found: `clients` and `runs`. `mappings` has a file of its own.
+//! Commands that show what was found: `exceptions`, `explain`, `clients`,
+//! `runs` and `replay`. `mappings` has a file of its own.
 
 use clap::{Args, Subcommand};
 use truecount_billing::BillingMonth;
 
 use super::BackendArgs;
+
+/// Which run is looked at.
+#[derive(Debug, Args)]
+pub(crate) struct WhichOutcomeArgs {
+    /// Month [default: the newest with a run]
+    #[arg(long, value_name = "YYYY-MM", conflicts_with = "run")]
+    pub(crate) month: Option<BillingMonth>,
+    /// Run [default: the month's closing run, else its newest]
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// List the exceptions of a run
+#[derive(Debug, Args)]
+#[command(after_help = "\
+In the order of the report, with its numbers. An amount in brackets is no change
+of a bill: it is at stake, ending or not counted by any rule.
+
+Examples:
+  truecount exceptions
+  truecount exceptions --client harbour --month 2026-06
+  truecount exceptions --kind unbilled_usage --all")]
+pub(crate) struct ExceptionsArgs {
+    /// Only those of a client: its id in the PSA, or a part of its name
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) client: Option<String>,
+    /// Only those of a kind, such as underbilled or not_reconciled
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Option<String>,
+    /// List all, not only the first 20
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) which: WhichOutcomeArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+/// Show how a client's figures came about
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Shows lines, count, reasons, value and next step of each service.
+
+Examples:
+  truecount explain harbour               by a part of the name
+  truecount explain 250 MNG-WKS           by the id in the PSA, one service
+  truecount explain 250 MNG-WKS --items   with each item and why it counts")]
+pub(crate) struct ExplainArgs {
+    /// Client's id in the PSA, or a part of its name
+    pub(crate) client: String,
+    /// Only this service or product [default: all]
+    pub(crate) code: Option<String>,
+    /// List each item, with why it counts or not
+    #[arg(long)]
+    pub(crate) items: bool,
+    #[command(flatten)]
+    pub(crate) which: WhichOutcomeArgs,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
 
 /// Show one client's billed lines and usage
 #[derive(Debug, Args)]
@@ -69,4 +130,21 @@ Examples:
         /// Run, as `runs list` shows it
         run: String,
     },
+}
+
+/// Make a run's files again from what it read, and compare them
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is written. The outcome is made again from the run's snapshots,
+mappings, rules and settings, the report's files from the stored outcome. The
+exit code is 1 if anything is not as the run recorded it.
+
+Examples:
+  truecount replay 2026-06-c1-1f2e3d4c
+  truecount replay 2026-06-c1-1f2e3d4c --json")]
+pub(crate) struct ReplayArgs {
+    /// Run, as `runs list` shows it
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use truecount_billing::{AccountId, SourceId};
+use truecount_billing::{AccountId, ProductCode, SourceId};
 
 use crate::config::LOCAL_DIRECTORY;
 
@@ -245,7 +245,8 @@ impl AcceptanceArgs {
     after_help = "\
 Examples:
   truecount rules check
-  truecount rules list"
+  truecount rules list
+  truecount rules show harbour"
 )]
 pub(crate) struct RulesArgs {
     #[command(subcommand)]
@@ -262,12 +263,29 @@ Examples:
   truecount rules list
   truecount rules list --json")]
     List,
-    /// Check that settings and rules can be used
+    /// Check that settings and rules can be used, and what they count
     #[command(after_help = "\
+Beside the newest syncs: the items, clients and revenue of each service, what no
+service names or counts, and what in the rules has no effect. The exit code is 1
+if something has no effect, and 3 if settings or rules cannot be used.
+
 Examples:
   truecount rules check
   truecount rules check --stack prod")]
     Check,
+    /// Show what holds for a client, and where in the rules it stands
+    #[command(after_help = "\
+Of its agreements by the PSA's newest sync, as of today.
+
+Examples:
+  truecount rules show harbour
+  truecount rules show 250 MNG-WKS")]
+    Show {
+        /// Client's id in the PSA, or a part of its name
+        client: String,
+        /// Only this service or product [default: all]
+        code: Option<ProductCode>,
+    },
 }
 
 /// Check the whole set-up, and say how to fix what is wrong

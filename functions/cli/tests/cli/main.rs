@@ -5,6 +5,7 @@
 
 mod accept;
 mod command;
+mod explain;
 mod failed_source;
 mod files;
 mod mappings;

@@ -34,8 +34,7 @@ fn data_directory() -> tempfile::TempDir {
         fs::write(path, text).unwrap();
     };
     write("config/settings.toml", truecount_support::SETTINGS);
-    let priced = "list_price = 10\ncurrency = \"GBP\"\n";
-    write("config/rules.toml", &(truecount_support::rule("servers", "SRV", "server", "device_fresh") + priced));
+    write("config/rules.toml", &truecount_support::rule("SRV", "server").replace(" }", ", price = 10 }"));
     write(
         "archive/inbox/sources/psa/billed-2026-06-30.csv",
         "line_id,client_id,client_name,product_code,quantity,unit_price,currency\n\

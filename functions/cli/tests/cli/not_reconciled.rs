@@ -45,7 +45,7 @@ fn terminal_list_json_and_mail_have_the_same_number() {
     let outbox = office.outbox();
     let [(_, mail)] = &outbox[..] else { panic!("{} mails", outbox.len()) };
     let message = mail_parser::MessageParser::default().parse(mail).unwrap();
-    assert_eq!(message.subject(), Some("Truecount June 2026: nothing could be reconciled; 250 not reconciled"));
-    assert!(text_of(mail).contains("250 COMPARISONS NOT RECONCILED"), "{}", text_of(mail));
-    assert!(message.body_html(0).unwrap().contains("250 comparisons not reconciled"));
+    assert_eq!(message.subject(), Some("Truecount June 2026: nothing could be compared; 250 not reconciled"));
+    assert!(text_of(mail).contains("250 NOT RECONCILED"), "{}", text_of(mail));
+    assert!(message.body_html(0).unwrap().contains("250 not reconciled"));
 }

@@ -30,7 +30,7 @@ impl Office {
     pub(crate) fn open() -> Self {
         let office = Self { folder: tempfile::tempdir().unwrap(), clock: String::new(), password: None };
         write_file(office.data(), "config/settings.toml", format!("{MAIL}{CSV_SOURCES}"));
-        write_file(office.data(), "config/rules.toml", rule("workstation", "MNG-WKS", "workstation", "device_all"));
+        write_file(office.data(), "config/rules.toml", rule("MNG-WKS", "workstation"));
         office.at("2026-06-30T20:00:00Z").with_files("2026-06-30")
     }
 

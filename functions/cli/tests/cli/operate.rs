@@ -108,7 +108,7 @@ fn settings_are_pushed_over_what_was_pulled_and_nothing_else() {
     ends(&truecount(at, &["config", "push"]), FAILED, "source `psa`: connector `connectwise`: unknown field `compny`");
     write("truecount-config", "settings.toml", &settings.replace("[mail]", "[mial]"));
     ends(&truecount(at, &["config", "push"]), FAILED, "unknown key `mial`; did you mean `mail`?");
-    assert!(fs::read_to_string(&there).unwrap().starts_with("# The rules"), "nothing was uploaded");
+    assert!(fs::read_to_string(&there).unwrap().starts_with("# What bills what"), "nothing was uploaded");
 
     let rules = fs::read_to_string(&there).unwrap();
     write("truecount-config", "settings.toml", &settings);

@@ -1,4 +1,4 @@
-//! Reconcile a month: claim it, freeze what it is based on, compare, store the findings.
+//! Reconcile a month: claim it, freeze what it is based on, compare, store the outcome.
 //!
 //! Nothing is mailed and no report is written here.
 
@@ -7,11 +7,12 @@ mod freeze;
 use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay, Side};
-use truecount_reconciliation::Reconciliation;
-use truecount_store::{Closing, Lease, Run, RunState, RunSummary, SETTINGS_FILE};
+use truecount_reconciliation::{OutcomeLine, PortfolioRecord, SourceReading};
+use truecount_store::{Closing, Lease, OutcomeWriter, Run, RunManifest, RunState, RunSummary, SETTINGS_FILE};
 
+use super::report::{outcome_of, overview};
 use super::runner::{JobContext, JobOutcome};
-use crate::comparison::{ComparisonInputs, compare, load_sources};
+use crate::comparison::{Comparison, ComparisonInputs, load_sources, source_readings};
 use crate::mapping::warnings;
 use crate::{AppError, Config, Deadline, Environment};
 
@@ -31,7 +32,7 @@ pub enum RunKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ReconcileAnswer {
-    /// The findings are stored.
+    /// The outcome is stored.
     Reconciled {
         /// The run.
         run_id: String,
@@ -39,6 +40,9 @@ pub enum ReconcileAnswer {
         month: BillingMonth,
         /// What it found.
         summary: RunSummary,
+        /// The share of the revenue that was compared, and the totals, for people.
+        #[serde(skip)]
+        overview: String,
         /// Whether an earlier call had done it already.
         already: bool,
     },
@@ -116,55 +120,83 @@ impl MonthReconcile<'_> {
         let mut closing = Closing::claim(store, month, replace, self.env.clock.now()).await?;
         if let Some(run_id) = &closing.run_id
             && let Some(run) = Run::load(store, month, run_id).await?
+            && run.state >= RunState::Reconciled
         {
             return Ok(run);
         }
-        // A worker that died before it could name its run has frozen it all the same: its inputs stand.
-        let runs = Run::list(store, month).await?;
-        let run = match runs.into_iter().find(|run| run.manifest.closing == Some(closing.number)) {
-            Some(run) => run,
-            None => {
-                let closing = Some(&closing);
-                freeze::freeze_inputs(self.env, self.config, month, self.count_day, closing, self.lease).await?
-            }
-        };
-        closing.set_run(store, &run.run_id, self.lease.fence()).await?;
+        // Nothing of an attempt that failed was mailed: what was mended since counts. Without a change it is the same run.
+        exactly_one_psa(self.config)?;
+        let of = Some(&closing);
+        let run = freeze::freeze_inputs(self.env, self.config, month, self.count_day, of, self.lease).await?;
+        if closing.run_id.as_ref() != Some(&run.run_id) {
+            closing.set_run(store, &run.run_id, self.lease.fence()).await?;
+        }
         Ok(run)
     }
 
-    /// Compares and stores the findings, unless that is done.
+    /// Compares and stores the outcome, unless that is done.
     async fn compare_and_store(&self, mut run: Run) -> Result<ReconcileAnswer, AppError> {
         let (env, month) = (self.env, self.month);
         if let (true, Some(summary)) = (run.state >= RunState::Reconciled, &run.summary) {
-            let summary = summary.clone();
-            return Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, already: true });
+            let (summary, overview) = (summary.clone(), overview_of(env, &run).await?);
+            return Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, overview, already: true });
         }
-        let reconciliation = self.compare(&run).await?;
-        let summary = RunSummary::from(&reconciliation);
-        run.reconciliation_sha256 = Some(run.write_reconciliation(&env.store, &reconciliation).await?);
+        let (writer, portfolio, readings) = compare_run(self.env, self.config, &run, Some(&run)).await?;
+        let summary = RunSummary::of(&portfolio, &readings);
+        run.outcome_sha256 = Some(writer.write(&run, &env.store).await?);
         run.summary = Some(summary.clone());
         run.state = RunState::Reconciled;
         run.save(&env.store, self.lease.fence()).await?;
-        Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, already: false })
+        let overview = overview(&portfolio);
+        Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, overview, already: false })
     }
+}
 
-    /// Compares what the run's inputs were when they were frozen.
-    async fn compare(&self, run: &Run) -> Result<Reconciliation, AppError> {
-        let env = self.env;
-        env.progress.step("reading the snapshots");
-        let mappings = freeze::frozen_mappings(env, run).await?;
-        let config = freeze::frozen_config(env, run, self.config).await?;
-        let sources = load_sources(&env.store, &run.manifest.sources).await?;
-        let count_day = run.manifest.count_day;
-        env.progress.step("comparing");
-        let inputs =
-            ComparisonInputs { config: &config, count_day, sources: &sources, mappings: &mappings, run: Some(run) };
-        let mut comparison = compare(env, &inputs).await?;
-        let mut setup = warnings::warnings(&sources, &comparison, &mappings, count_day);
-        setup.extend(freeze::frozen_inbox(env, run).await?);
-        comparison.reconciliation.setup.extend(setup);
-        comparison.reconciliation.setup.sort();
-        Ok(comparison.reconciliation)
+/// Compares what the run's inputs were when they were frozen. `keeps`: the run, if what is read is to be stored with it.
+pub(crate) async fn compare_run(
+    env: &Environment,
+    config: &Config,
+    run: &Run,
+    keeps: Option<&Run>,
+) -> Result<(OutcomeWriter, PortfolioRecord, Vec<SourceReading>), AppError> {
+    env.progress.step("reading the snapshots");
+    let (mappings, nones) = (freeze::frozen_mappings(env, run).await?, freeze::frozen_nones(env, run).await?);
+    let config = freeze::frozen_config(env, run, config).await?;
+    let sources = load_sources(&env.store, &run.manifest.sources).await?;
+    let RunManifest { count_day, next_closing, .. } = run.manifest;
+    let inputs = ComparisonInputs {
+        config: &config,
+        count_day,
+        next_closing,
+        sources: &sources,
+        mappings: &mappings,
+        nones: &nones,
+        run: keeps,
+    };
+    let comparison = Comparison::read(env, &inputs).await?;
+    env.progress.step("comparing");
+    let mut writer = OutcomeWriter::default();
+    let mut compared = comparison.compare(|line| Ok(writer.push(line)?))?;
+    let readings = source_readings(&sources);
+    for reading in &readings {
+        writer.push(&OutcomeLine::Source(Box::new(reading.clone())))?;
+    }
+    let mut setup = std::mem::take(&mut compared.setup);
+    setup.extend(warnings::warnings(&sources, &comparison, &compared, &mappings, count_day));
+    setup.extend(freeze::frozen_inbox(env, run).await?);
+    setup.sort();
+    for finding in setup {
+        writer.push(&OutcomeLine::Setup(finding))?;
+    }
+    Ok((writer, compared.portfolio, readings))
+}
+
+/// What the first line of a stored outcome says.
+async fn overview_of(env: &Environment, run: &Run) -> Result<String, AppError> {
+    let stored = outcome_of(env, run).await?;
+    match stored.lines().next().transpose()? {
+        Some(OutcomeLine::Portfolio(portfolio)) => Ok(overview(&portfolio)),
+        _ => Ok(String::new()),
     }
 }
 

@@ -1,10 +1,14 @@
 //! Report a run: its files written if absent, then its mails.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 use truecount_billing::BillingMonth;
-use truecount_reconciliation::Reconciliation;
-use truecount_reports::{InputRef, ReportInput, RunHeader};
-use truecount_store::{Closing, Lease, Run, RunState, RunSummary, StoreError, sha256_hex};
+use truecount_reconciliation::PortfolioRecord;
+use truecount_reports::{InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, revenue_compared, totals_text};
+use truecount_store::{
+    Closing, Lease, OUTCOMES_FILE, Run, RunState, RunSummary, StoreError, StoredOutcome, sha256_hex,
+};
 
 use super::runner::{JobContext, JobOutcome};
 use crate::mail::{MailOutcome, send_run_mails};
@@ -35,6 +39,9 @@ pub enum ReportAnswer {
         month: BillingMonth,
         /// What it found.
         summary: RunSummary,
+        /// The share of the revenue that was compared, and the totals, for people.
+        #[serde(skip)]
+        overview: String,
         /// Where the files are, for people.
         place: String,
         /// The mails.
@@ -100,12 +107,10 @@ async fn write_and_mail(
     mailing: MailPolicy,
     lease: &Lease,
 ) -> Result<ReportAnswer, AppError> {
-    let reconciliation = findings_of(env, run).await?;
+    let stored = outcome_of(env, run).await?;
     let header = header_of(env, run).await?;
-    let input = ReportInput { header: &header, reconciliation: &reconciliation };
     env.progress.step("writing the report");
-    let mut files = truecount_reports::files(&input)?;
-    files.push(truecount_reports::manifest(&input, &files)?);
+    let (report, files) = report_files(&stored, &header)?;
     write_files(env, run, &files).await?;
     if run.state < RunState::Reported {
         run.state = RunState::Reported;
@@ -113,7 +118,7 @@ async fn write_and_mail(
     }
     let mails = if mailing.wants_mail(run) {
         let exceptions = files.iter().find(|file| file.name == "exceptions.csv").map_or(&[][..], |file| &file.bytes);
-        let sent = send_run_mails(env, settings, run, &input, exceptions).await;
+        let sent = send_run_mails(env, settings, run, &report, exceptions).await;
         if sent.iter().all(is_final) && !run.is_mailed {
             run.is_mailed = true;
             run.save(&env.store, lease.fence()).await?;
@@ -124,7 +129,50 @@ async fn write_and_mail(
     };
     let summary = run.summary.clone().unwrap_or_default();
     let (run_id, month) = (run.run_id.clone(), run.manifest.month);
-    Ok(ReportAnswer::Reported { run_id, month, summary, place: header.archive_place, mails })
+    let overview = overview(&report.portfolio);
+    Ok(ReportAnswer::Reported { run_id, month, summary, overview, place: header.archive_place.clone(), mails })
+}
+
+/// The files of a report, `manifest.json` the last of them.
+pub(crate) fn report_files<'h>(
+    stored: &StoredOutcome,
+    header: &'h RunHeader,
+) -> Result<(RunReport<'h>, Vec<ReportFile>), AppError> {
+    let mut lines_csv = Vec::new();
+    let report = report_from(stored, header, &mut lines_csv)?;
+    let mut files = truecount_reports::files(&report, lines_csv)?;
+    // It is stored already, and named among the files.
+    let outcomes = ReportFile { name: OUTCOMES_FILE, bytes: stored.bytes().to_vec() };
+    let manifest = truecount_reports::manifest(header, &[files.as_slice(), &[outcomes]].concat())?;
+    files.push(manifest);
+    Ok((report, files))
+}
+
+/// The share of the recurring revenue that was compared, then the totals.
+pub(super) fn overview(portfolio: &PortfolioRecord) -> String {
+    let mut lines = revenue_compared(portfolio);
+    lines.push(totals_text(portfolio));
+    lines.join("\n")
+}
+
+fn report_from<'h>(
+    stored: &StoredOutcome,
+    header: &'h RunHeader,
+    lines_csv: impl io::Write,
+) -> Result<RunReport<'h>, AppError> {
+    let mut builder = RunReportBuilder::begin(header, lines_csv);
+    for line in stored.lines() {
+        builder.line(line?)?;
+    }
+    Ok(builder.finish()?)
+}
+
+/// What a run found, for people: everything but its lines.
+///
+/// # Errors
+/// [`AppError`] if the run is not reconciled, or its outcome does not read back.
+pub async fn run_report<'h>(env: &Environment, run: &Run, header: &'h RunHeader) -> Result<RunReport<'h>, AppError> {
+    report_from(&outcome_of(env, run).await?, header, io::sink())
 }
 
 /// Whether no later report would send this mail: it was sent, or given up.
@@ -142,7 +190,7 @@ impl MailPolicy {
     }
 }
 
-async fn write_files(env: &Environment, run: &Run, files: &[truecount_reports::ReportFile]) -> Result<(), StoreError> {
+async fn write_files(env: &Environment, run: &Run, files: &[ReportFile]) -> Result<(), StoreError> {
     for file in files {
         match run.state {
             // What was handed out stands, also where another version would write it differently.
@@ -153,12 +201,12 @@ async fn write_files(env: &Environment, run: &Run, files: &[truecount_reports::R
     Ok(())
 }
 
-/// The findings as the reconcile stored them.
+/// The outcome as the reconcile stored it.
 ///
 /// # Errors
-/// [`AppError`] if the run is not reconciled, or they do not read back.
-pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation, AppError> {
-    let Some(expected) = &run.reconciliation_sha256 else {
+/// [`AppError`] if the run is not reconciled, or it is not what was stored.
+pub async fn outcome_of(env: &Environment, run: &Run) -> Result<StoredOutcome, AppError> {
+    let Some(expected) = &run.outcome_sha256 else {
         let (run_id, month) = (&run.run_id, run.manifest.month);
         return Err(AppError::Unknown(if run.state == RunState::Reported {
             format!("of run `{run_id}` only the totals are kept: {month} is from before the first run here")
@@ -166,7 +214,7 @@ pub async fn findings_of(env: &Environment, run: &Run) -> Result<Reconciliation,
             format!("run `{run_id}` is not reconciled yet; `truecount reconcile --month {month}` continues it")
         }));
     };
-    Ok(run.read_reconciliation(&env.store, expected).await?)
+    Ok(run.outcome(&env.store, expected).await?)
 }
 
 /// What a report says about its run.

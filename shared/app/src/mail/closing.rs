@@ -1,6 +1,6 @@
 //! The mail of a run: its summary, with `exceptions.csv` attached. A draft's is the same, if somebody asks for it.
 
-use truecount_reports::{ReportInput, ReportMail};
+use truecount_reports::{ReportMail, RunReport};
 use truecount_store::Run;
 
 use super::outbox::{self, MailIdentity, MailOutcome};
@@ -11,7 +11,7 @@ pub(crate) async fn send_run_mails(
     env: &Environment,
     settings: &Settings,
     run: &Run,
-    input: &ReportInput<'_>,
+    report: &RunReport<'_>,
     exceptions_csv: &[u8],
 ) -> Vec<Result<MailOutcome, AppError>> {
     let identity = MailIdentity {
@@ -28,7 +28,7 @@ pub(crate) async fn send_run_mails(
             attempt,
             exceptions_csv,
         };
-        truecount_reports::email(input, &mail).map_err(AppError::from)
+        truecount_reports::email(report, &mail).map_err(AppError::from)
     };
     outbox::send_to_groups(env, settings, &identity, &write).await
 }

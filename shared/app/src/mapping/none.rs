@@ -4,10 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
-use truecount_reconciliation::Mapping;
 use truecount_reports::sanitize;
 use truecount_store::{CreateOutcome, NoneDecision, NoneRecord, NoneScope, nones_in_force};
 
@@ -154,12 +152,7 @@ impl WorkspaceSource {
     pub(super) fn mapped_clients(&self) -> BTreeMap<ClientId, AccountId> {
         let mut clients = BTreeMap::new();
         for (entry, mapping) in self.accounts.iter().zip(&self.mappings) {
-            let own = match &mapping.mapping {
-                Mapping::Confirmed { client_id, .. } => Some(client_id),
-                _ => None,
-            };
-            let of_split = mapping.split.iter().flat_map(|split| split.parts.values());
-            for client in own.into_iter().chain(of_split) {
+            for client in mapping.clients() {
                 clients.entry(client.clone()).or_insert_with(|| entry.account.id.clone());
             }
         }
@@ -257,13 +250,12 @@ fn candidates(workspace: &MappingWorkspace, source: &WorkspaceSource, scope: &No
 fn notes(workspace: &MappingWorkspace, source: &WorkspaceSource, scope: &NoneScope) -> Vec<String> {
     let clients = workspace.clients_of(source, scope);
     let mut notes: Vec<String> = candidates(workspace, source, scope).into_iter().collect();
-    let billed = workspace.reconciliation.comparisons.iter().filter(|row| {
-        row.source == source.id
-            && clients.contains(&row.client_id)
-            && row.billed.is_some_and(|billed| billed > Decimal::ZERO)
-    });
-    let billed: BTreeSet<String> =
-        billed.map(|row| format!("{} for `{}`", workspace.named(&row.client_id), row.product_code)).collect();
+    let of_source =
+        workspace.billed_for.iter().filter(|(of, client, _)| **of == source.id && clients.contains(*client));
+    let billed: BTreeSet<String> = of_source
+        .flat_map(|(_, client, billed)| billed.products.iter().map(move |product| (client, product)))
+        .map(|(client, product)| format!("{} for `{product}`", workspace.named(client)))
+        .collect();
     if !billed.is_empty() {
         let billed: Vec<String> = billed.into_iter().collect();
         notes.push(format!("billed although {} has nothing: {}", source.id, listed(&billed)));

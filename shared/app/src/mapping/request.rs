@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::account_mapping::Mapping;
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
-use truecount_reconciliation::Mapping;
 use truecount_store::{MappingDecision, MappingRecord, SnapshotAccount};
 
 use super::{MappingWorkspace, WorkspaceSource, values_of};

@@ -1,11 +1,11 @@
 //! An account as a person sees it who maps: which client it belongs to, and its monthly value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::account_mapping::{AccountMapping, DecidedBy, Mapping};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::{AccountId, ClientId, Currency, Money, SourceId};
-use truecount_reconciliation::{DecidedBy, Mapping};
 
 use super::{MappingWorkspace, WorkspaceSource};
 use truecount_store::SnapshotAccount;
@@ -83,26 +83,18 @@ impl MappingProgress {
     }
 }
 
-/// What is billed in a month for what a source counts, by client.
-type Billed = BTreeMap<(SourceId, ClientId), BTreeMap<Currency, Decimal>>;
-
 impl MappingWorkspace {
     /// Every account: source by source, undecided ones first, then by monthly value.
     #[must_use]
     pub fn rows(&self) -> Vec<MappingRow> {
-        let billed = self.billed();
-        let list_values: BTreeMap<_, _> = self
-            .reconciliation
-            .suggestions
-            .iter()
-            .map(|row| ((&row.source, &row.account_id), &row.monthly_value))
-            .collect();
+        let list_values: BTreeMap<_, _> =
+            self.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
         let mut rows = Vec::new();
         for source in &self.sources {
             let own = source.accounts.iter().zip(&source.mappings).map(|(entry, found)| {
                 let listed =
                     list_values.get(&(&source.id, &entry.account.id)).map_or(&[][..], |value| value.as_slice());
-                self.row(source, entry, &found.mapping, listed, &billed)
+                self.row(source, entry, &found.mapping, listed)
             });
             let from = rows.len();
             rows.extend(own);
@@ -122,7 +114,6 @@ impl MappingWorkspace {
         entry: &SnapshotAccount,
         mapping: &Mapping,
         listed: &[Money],
-        billed: &Billed,
     ) -> MappingRow {
         let (state, client_id, reason) = match mapping {
             Mapping::Confirmed { client_id, by } => {
@@ -132,9 +123,11 @@ impl MappingWorkspace {
             Mapping::Split { why } => (RowState::Split, None, why.clone()),
             Mapping::Undecided { proposal, why } => (RowState::Undecided, proposal.clone(), why.clone()),
         };
-        let of_client = client_id.as_ref().and_then(|client| billed.get(&(source.id.clone(), client.clone())));
+        let of_client = client_id.as_ref().and_then(|client| self.billed_for.of(&source.id, client));
         let monthly_value = match (listed, of_client) {
-            ([], Some(sums)) => sums.iter().map(|(currency, amount)| Money::new(*amount, *currency)).collect(),
+            ([], Some(billed)) => {
+                billed.amounts.iter().map(|(currency, amount)| Money::new(*amount, *currency)).collect()
+            }
             (listed, _) => listed.to_vec(),
         };
         MappingRow {
@@ -155,22 +148,12 @@ impl MappingWorkspace {
     #[must_use]
     pub fn progress(&self) -> Vec<MappingProgress> {
         let mut found = Vec::new();
-        let billed = self.billed();
         for source in &self.sources {
-            let mapped_here = |client: &ClientId| {
-                let is = |mapping: &crate::AccountMapping| match &mapping.mapping {
-                    Mapping::Confirmed { client_id, .. } => client_id == client,
-                    Mapping::Split { .. } => {
-                        mapping.split.as_ref().is_some_and(|split| split.parts.values().any(|part| part == client))
-                    }
-                    _ => false,
-                };
-                source.mappings.iter().any(is)
-            };
+            let mapped: BTreeSet<&ClientId> = source.mappings.iter().flat_map(AccountMapping::clients).collect();
             let mut sums = BTreeMap::<Currency, (Decimal, Decimal)>::new();
-            for ((_, client), amounts) in billed.iter().filter(|((of, _), _)| *of == source.id) {
-                let is_mapped = mapped_here(client);
-                for (currency, amount) in amounts {
+            for (_, client, billed) in self.billed_for.iter().filter(|(of, _, _)| **of == source.id) {
+                let is_mapped = mapped.contains(client);
+                for (currency, amount) in &billed.amounts {
                     let sum = sums.entry(*currency).or_default();
                     sum.0 = sum.0.saturating_add(*amount);
                     if is_mapped {
@@ -186,21 +169,6 @@ impl MappingWorkspace {
             }));
         }
         found
-    }
-
-    fn billed(&self) -> Billed {
-        let mut billed = Billed::new();
-        for row in &self.reconciliation.comparisons {
-            let (Some(units), Some(price), Some(currency)) = (row.billed, row.unit_price, row.currency) else {
-                continue;
-            };
-            let amount = units.saturating_mul(price);
-            let sums = billed.entry((row.source.clone(), row.client_id.clone())).or_default();
-            let sum = sums.entry(currency).or_default();
-            *sum = sum.saturating_add(amount);
-        }
-        billed.values_mut().for_each(|sums| sums.retain(|_, amount| !amount.is_zero()));
-        billed
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::account_mapping::Mapping;
 use serde::Serialize;
 use truecount_billing::{AccountId, ClientId, SourceId};
 use truecount_matching::{MatchEvidence, Party, Score, Sites, Suggestion};
-use truecount_reconciliation::Mapping;
 
 use super::{MappingWorkspace, WorkspaceSource};
 use crate::account_mapping::{Client, sites};

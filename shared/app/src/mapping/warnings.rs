@@ -5,16 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use truecount_billing::{AccountId, ClientId, CountDay, Money, SourceId};
 use truecount_matching::{Looks, normalise};
-use truecount_reconciliation::{DecidedBy, Mapping, Reconciliation, SetupFinding};
+use truecount_reconciliation::{MappingSuggestion, SetupFinding};
 use truecount_reports::{amount, sanitize};
 
 use truecount_store::{MappingDecision, MappingRecord, SnapshotAccount};
 
-use crate::account_mapping::{AccountMapping, Client};
-use crate::comparison::{Comparison, LoadedSource, MappingsInForce};
+use crate::account_mapping::{AccountMapping, Client, DecidedBy, Mapping};
+use crate::comparison::{BilledFor, Compared, Comparison, LoadedSource, MappingsInForce};
 
 /// Months that an account may be undecided without a warning.
 const WAIT_MONTHS: i64 = 1;
@@ -39,7 +38,8 @@ struct Known<'a> {
 /// Every warning of a run.
 pub(crate) fn warnings(
     loaded: &[LoadedSource],
-    computed: &Comparison,
+    computed: &Comparison<'_>,
+    found: &Compared,
     decisions: &MappingsInForce,
     count_day: CountDay,
 ) -> Vec<SetupFinding> {
@@ -53,14 +53,18 @@ pub(crate) fn warnings(
         rows.extend(replaced(one));
         rows.extend(imitates(one, &looks, &names));
     }
-    waiting(&known, &computed.reconciliation, count_day.0, &mut rows);
+    waiting(&known, &found.suggestions, count_day.0, &mut rows);
     equal_clients(&computed.clients, &mut rows);
     imitating_clients(&computed.clients, &looks, &names, &mut rows);
-    without_usage(loaded, &known, &computed.reconciliation, &names, &mut rows);
+    without_usage(loaded, &known, &found.billed_for, &names, &mut rows);
     rows
 }
 
-fn known<'a>(loaded: &'a [LoadedSource], computed: &'a Comparison, decisions: &'a MappingsInForce) -> Vec<Known<'a>> {
+fn known<'a>(
+    loaded: &'a [LoadedSource],
+    computed: &'a Comparison<'_>,
+    decisions: &'a MappingsInForce,
+) -> Vec<Known<'a>> {
     let mut known = Vec::new();
     for source in loaded {
         let id = &source.frozen.source;
@@ -146,9 +150,9 @@ fn imitates(known: &Known<'_>, looks: &Looks<&ClientId>, names: &BTreeMap<&Clien
 }
 
 /// Undecided for more than a month.
-fn waiting(known: &[Known<'_>], found: &Reconciliation, count_day: Date, rows: &mut Vec<SetupFinding>) {
+fn waiting(known: &[Known<'_>], suggestions: &[MappingSuggestion], count_day: Date, rows: &mut Vec<SetupFinding>) {
     let values: BTreeMap<(&SourceId, &AccountId), &Vec<Money>> =
-        found.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
+        suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
     for one in known.iter().filter(|one| matches!(one.mapping.mapping, Mapping::Undecided { .. })) {
         let Some(since) = one.entry.history.since.filter(|_| !one.entry.is_gone()) else { continue };
         let until = since.saturating_add(jiff::Span::new().months(WAIT_MONTHS));
@@ -218,7 +222,7 @@ fn imitating_clients(
 fn without_usage(
     loaded: &[LoadedSource],
     known: &[Known<'_>],
-    found: &Reconciliation,
+    billed_for_source: &BilledFor,
     names: &BTreeMap<&ClientId, &str>,
     rows: &mut Vec<SetupFinding>,
 ) {
@@ -234,9 +238,11 @@ fn without_usage(
     }
     let mut buyers = BTreeMap::<(&str, &SourceId), BTreeSet<&ClientId>>::new();
     let mut billed_for = BTreeMap::<&SourceId, BTreeSet<&ClientId>>::new();
-    for row in found.comparisons.iter().filter(|row| row.billed.is_some_and(|billed| billed > Decimal::ZERO)) {
-        buyers.entry((row.product_code.as_str(), &row.source)).or_default().insert(&row.client_id);
-        billed_for.entry(&row.source).or_default().insert(&row.client_id);
+    for (source, client, billed) in billed_for_source.iter().filter(|(_, _, billed)| !billed.products.is_empty()) {
+        for product in &billed.products {
+            buyers.entry((product.as_str(), source)).or_default().insert(client);
+        }
+        billed_for.entry(source).or_default().insert(client);
     }
     let none = BTreeSet::new();
     let is_read = |one: &&LoadedSource| {

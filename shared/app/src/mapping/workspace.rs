@@ -4,17 +4,18 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, ReadReason, ReadState, SourceId};
+use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, SourceId};
 use truecount_connectors::{Category, SourceKind, source_kind};
-use truecount_reconciliation::Reconciliation;
+use truecount_reconciliation::MappingSuggestion;
 use truecount_store::{
-    FrozenSource, MappingHistory, MappingRecord, NoneHistory, NoneRecord, SnapshotAccount, SnapshotEntry,
-    SnapshotManifest,
+    MappingHistory, MappingRecord, NoneHistory, NoneRecord, SnapshotAccount, SnapshotEntry, nones_in_force,
 };
 
 use crate::account_mapping::{AccountMapping, Client};
-use crate::comparison::{Comparison, ComparisonInputs, MappingsInForce, compare, load_sources};
-use crate::{AppError, Config, Environment, SourceSettings};
+use crate::comparison::{
+    BilledFor, Compared, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, load_sources, newest_sync,
+};
+use crate::{AppError, Config, Environment};
 
 /// What a person maps with.
 #[derive(Debug)]
@@ -25,8 +26,10 @@ pub struct MappingWorkspace {
     pub clients: Vec<Client>,
     /// The month whose decisions are in force.
     pub month: BillingMonth,
-    /// What a run would find now.
-    pub reconciliation: Reconciliation,
+    /// What hangs on the mappings of each source, as a run would find it now.
+    pub billed_for: BilledFor,
+    /// Accounts that nobody decided, as a run would find them now.
+    pub suggestions: Vec<MappingSuggestion>,
 }
 
 /// A usage source with its accounts.
@@ -58,9 +61,9 @@ impl MappingWorkspace {
         let mut sources = Vec::new();
         let mut histories = BTreeMap::new();
         let mut nones = BTreeMap::new();
-        let mut in_force = MappingsInForce::new();
+        let (mut in_force, mut nones_now) = (MappingsInForce::new(), NonesInForce::new());
         for source in config.settings.enabled() {
-            let frozen = newest(env, source, config.settings.today(env)).await?;
+            let frozen = newest_sync(env, source, config.settings.today(env)).await?;
             if !frozen.side.is_billed() {
                 let history = MappingRecord::history(&env.store, &source.id).await?;
                 let held = |(account, all): (&AccountId, &Vec<_>)| {
@@ -68,15 +71,28 @@ impl MappingWorkspace {
                 };
                 in_force.insert(source.id.clone(), history.iter().filter_map(held).collect());
                 histories.insert(source.id.clone(), history);
-                nones.insert(source.id.clone(), NoneRecord::history(&env.store, &source.id).await?);
+                let decided = NoneRecord::history(&env.store, &source.id).await?;
+                let now = nones_in_force(&decided, month).into_iter().cloned().collect();
+                nones_now.insert(source.id.clone(), now);
+                nones.insert(source.id.clone(), decided);
             }
             sources.push(frozen);
         }
         env.progress.step("reading the syncs");
         let loaded = load_sources(&env.store, &sources).await?;
-        let count_day = CountDay(config.settings.today(env));
-        let inputs = ComparisonInputs { config, count_day, sources: &loaded, mappings: &in_force, run: None };
-        let Comparison { reconciliation, mut clients, mut mappings } = compare(env, &inputs).await?;
+        let today = config.settings.today(env);
+        let inputs = ComparisonInputs {
+            config,
+            count_day: CountDay(today),
+            next_closing: config.settings.closing.next_after(today),
+            sources: &loaded,
+            mappings: &in_force,
+            nones: &nones_now,
+            run: None,
+        };
+        let comparison = Comparison::read(env, &inputs).await?;
+        let Compared { billed_for, suggestions, .. } = comparison.compare(|_| Ok(()))?;
+        let Comparison { mut clients, mut mappings, .. } = comparison;
         clients.sort_by(|a, b| a.id.cmp(&b.id));
         let usage = loaded.into_iter().filter(|source| !source.frozen.side.is_billed());
         let mut sources: Vec<WorkspaceSource> = usage
@@ -91,7 +107,7 @@ impl MappingWorkspace {
             })
             .collect();
         sort_by_billed_value(&mut sources);
-        Ok(Self { sources, clients, month, reconciliation })
+        Ok(Self { sources, clients, month, billed_for, suggestions })
     }
 
     /// A client by its id.
@@ -142,24 +158,6 @@ fn sort_by_billed_value(sources: &mut [WorkspaceSource]) {
     sources.sort_by_cached_key(|source| (rank(source), source.id.clone()));
 }
 
-/// The newest sync of a source, however old it is.
-async fn newest(env: &Environment, source: &SourceSettings, today: Date) -> Result<FrozenSource, AppError> {
-    let manifest = SnapshotManifest::newest(&env.store, &source.id, today).await?;
-    let never = ReadState::Failed(ReadReason::NeverSynced);
-    Ok(FrozenSource {
-        source: source.id.clone(),
-        connector: source.connector.clone(),
-        side: source.side(),
-        snapshot: manifest.as_ref().map(|manifest| manifest.id),
-        as_of: manifest.as_ref().map(|manifest| manifest.id.as_of),
-        account_count: manifest.as_ref().map_or(0, |manifest| manifest.account_count),
-        content_sha256: manifest.as_ref().map(|manifest| manifest.content_sha256.clone()),
-        read_state: manifest.as_ref().map_or(never, SnapshotManifest::source_state),
-        receipt: manifest.map(|manifest| manifest.receipt),
-        last_failure: None,
-    })
-}
-
 /// The attributes that an account could be split by: for each the values, and how many items have them.
 ///
 /// # Errors
@@ -182,7 +180,7 @@ pub async fn values_of(
 
 #[cfg(test)]
 mod tests {
-    use truecount_reconciliation::Mapping;
+    use crate::account_mapping::Mapping;
 
     use super::*;
     use crate::test_environment::{TODAY, TestEnvironment, at_sites, billed, confirmed, used};

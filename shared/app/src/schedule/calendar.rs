@@ -97,6 +97,18 @@ impl Calendar {
         day.max(month.first_day())
     }
 
+    /// The day on which a month is invoiced; where only the closing day is set, that day.
+    #[must_use]
+    pub fn invoice_date(&self, month: BillingMonth) -> Date {
+        let named = match self.month {
+            WhichMonth::Same => month,
+            WhichMonth::Before => month.next(),
+        };
+        match self.day {
+            ClosingDay::Fixed(day) | ClosingDay::BeforeInvoice { invoice: day, .. } => day.within(named),
+        }
+    }
+
     /// The newest month whose closing day has come by `day`.
     #[must_use]
     pub fn newest_by(&self, day: Date) -> BillingMonth {
@@ -113,6 +125,16 @@ impl Calendar {
     pub fn first_from(&self, day: Date) -> BillingMonth {
         let month = self.newest_by(day);
         if self.closing_day(month) < day { month.next() } else { month }
+    }
+
+    /// The day of the first closing after a day.
+    #[must_use]
+    pub fn next_after(&self, day: Date) -> Date {
+        let mut month = self.first_from(day);
+        while self.closing_day(month) <= day && month.next() != month {
+            month = month.next();
+        }
+        self.closing_day(month)
     }
 
     fn working_days_before(&self, date: Date, working_days: u32) -> Date {

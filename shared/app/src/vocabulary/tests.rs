@@ -3,6 +3,7 @@
 use truecount_rules::Rules;
 
 use super::*;
+use crate::Settings;
 
 const SOURCES: &str = r#"
 [[sources]]

@@ -1,13 +1,14 @@
 //! Settings, rules, products and mappings: what a run would not reconcile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 use truecount_app::mapping::{MappingRow, MappingWorkspace, RowState};
 use truecount_app::{Config, Environment};
-use truecount_billing::{BilledLine, Currency, ProductCode, Side, SourceId};
+use truecount_billing::{BilledLine, Currency, LineRole, ProductCode, Side, SourceId};
 use truecount_connectors::connect;
+use truecount_rules::ServiceBasis;
 use truecount_store::{SnapshotManifest, StoreError};
 
 use super::{CheckResult, CheckStatus};
@@ -43,24 +44,24 @@ pub(super) fn settings(config: &Config, results: &mut Vec<CheckResult>) -> bool 
 }
 
 pub(super) fn rules(config: &Config, results: &mut Vec<CheckResult>) {
-    let rules = config.rules.rules();
     let before = results.len();
-    for rule in rules.iter().filter(|rule| !config.settings.enabled().any(|source| source.id == rule.source)) {
-        let message = format!("it counts in `{}`, which is not an enabled source", rule.source);
-        let fix = "enable the source in config/settings.toml, or remove the rule from config/rules.toml";
-        results.push(CheckResult::problem(CheckStatus::Warning, "rule", message, fix).about(&rule.id));
+    let counted: BTreeSet<_> = config.rules.kinds_counted().into_iter().map(|(source, _)| source).collect();
+    for source in counted {
+        if !config.settings.enabled().any(|enabled| enabled.id == *source) {
+            let message = "services are counted in it, and it is not an enabled source";
+            let fix = "enable it in config/settings.toml, or remove what it counts from config/rules.toml";
+            results.push(CheckResult::problem(CheckStatus::Warning, "rules", message, fix).about(source));
+        }
     }
-    if rules.is_empty() {
-        let fix = "add rules to config/rules.toml: which products are counted by what";
-        results.push(CheckResult::problem(
-            CheckStatus::Warning,
-            "rule",
-            "there are none, so nothing would be reconciled",
-            fix,
-        ));
+    let basis = |code| config.rules.usual_rule(code).map(|rule| &rule.basis);
+    if !config.rules.services().any(|code| matches!(basis(code), Some(ServiceBasis::Counted(_)))) {
+        let fix = "write in config/rules.toml which products are counted by what";
+        let message = "no service is counted, so nothing would be compared";
+        results.push(CheckResult::problem(CheckStatus::Warning, "rules", message, fix));
     }
     if results.len() == before {
-        results.push(CheckResult::ok("rules", format!("{} rules, all for enabled sources", rules.len())));
+        let services = config.rules.services().len();
+        results.push(CheckResult::ok("rules", format!("{services} services, all counted in enabled sources")));
     }
 }
 
@@ -72,13 +73,12 @@ fn enabled_of(config: &Config, side: Side) -> Vec<SourceId> {
 /// Products that are billed now and have no rule.
 pub(super) async fn products(env: &Environment, config: &Config, results: &mut Vec<CheckResult>) {
     let today = config.settings.today(env);
-    let known: Vec<&ProductCode> = config.rules.rules().iter().flat_map(|rule| &rule.product_codes).collect();
     let (mut billed, mut without) = (0_u64, BTreeMap::<ProductCode, u64>::new());
     for source in enabled_of(config, Side::Agreed) {
         let mut count = |line: &BilledLine| {
             if line.is_active_on(today) {
                 billed += 1;
-                if !known.contains(&&line.product_code) {
+                if !is_known(config, line) {
                     *without.entry(line.product_code.clone()).or_default() += 1;
                 }
             }
@@ -89,6 +89,12 @@ pub(super) async fn products(env: &Environment, config: &Config, results: &mut V
             return;
         }
     }
+    if billed == 0 {
+        let message = "no billed line was synced, so there is nothing to compare";
+        let fix = "`truecount sync` reads the PSA; see what it says of it";
+        results.push(CheckResult::problem(CheckStatus::Warning, "products", message, fix));
+        return;
+    }
     if without.is_empty() {
         results.push(CheckResult::ok("products", format!("every product of the {billed} billed lines has a rule")));
         return;
@@ -98,8 +104,15 @@ pub(super) async fn products(env: &Environment, config: &Config, results: &mut V
     let names: Vec<_> = most.iter().take(NAMES_MAX).map(|(code, n)| format!("{code} ({n} lines)")).collect();
     let more = if most.len() > NAMES_MAX { ", …" } else { "" };
     let message = format!("{} billed products have no rule: {}{more}", most.len(), names.join(", "));
-    let fix = "write a rule for each that a source counts; the others are not reconciled";
+    let fix = "write each in config/rules.toml, with what counts it, as flat or as ignored";
     results.push(CheckResult::problem(CheckStatus::Advice, "products", message, fix));
+}
+
+/// Whether the rules say what a line is compared with, or that it is not.
+fn is_known(config: &Config, line: &BilledLine) -> bool {
+    let category = || line.product_category.as_deref().and_then(|name| config.rules.category(name));
+    // A fixed amount needs no rule: only that it stands is told.
+    line.role == LineRole::Flat || config.rules.service_of_product(&line.product_code).is_some() || category().is_some()
 }
 
 /// Vendor accounts without a decision, with the monthly revenue they may explain.
@@ -115,6 +128,12 @@ pub(super) async fn mappings(env: &Environment, config: &Config, results: &mut V
     let mut open = BTreeMap::<SourceId, Vec<MappingRow>>::new();
     for row in workspace.rows().into_iter().filter(|row| row.state == RowState::Undecided) {
         open.entry(row.source.clone()).or_default().push(row);
+    }
+    if workspace.sources.iter().all(|source| source.accounts.is_empty()) {
+        let message = "no vendor account was synced, so there is nothing to map";
+        let fix = "`truecount sync` reads the sources; see what it says of them";
+        results.push(CheckResult::problem(CheckStatus::Warning, "mappings", message, fix));
+        return;
     }
     if open.is_empty() {
         results.push(CheckResult::ok("mappings", "every vendor account has a decision"));

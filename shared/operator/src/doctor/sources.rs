@@ -1,7 +1,7 @@
 //! Each source: its credentials, one harmless request to its vendor, what its key may do, and its last sync.
 
 use jiff::SignedDuration;
-use truecount_app::{AGE_DAYS_MAX, Config, Environment, SourceSettings};
+use truecount_app::{Config, Environment, SourceSettings};
 use truecount_billing::Remedy;
 use truecount_connectors::{KeyRights, Source, connect, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
@@ -123,8 +123,9 @@ async fn synced(env: &Environment, config: &Config, source: &SourceSettings, bui
     };
     let days = snapshot.id.as_of.until(today).map_or(0, |age| age.get_days());
     let message = format!("of {}, {} items{because}", snapshot.id.as_of, snapshot.item_count);
-    if days > AGE_DAYS_MAX {
-        let message = format!("{message}: {days} days old; after {AGE_DAYS_MAX} days it is not used");
+    let fresh_days = source.fresh_days();
+    if i64::from(days) > i64::from(fresh_days) {
+        let message = format!("{message}: {days} days old; after {fresh_days} days it is not used");
         return CheckResult::problem(CheckStatus::Warning, "sync", message, again);
     }
     let state = snapshot.read_state();

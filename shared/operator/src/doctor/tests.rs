@@ -36,7 +36,7 @@ impl Office {
         let folder = tempfile::tempdir().unwrap();
         let group = "[[mail.groups]]\nid = \"owner\"\nto = [\"owner@msp.example\"]\n\n[[sources]]";
         write_file(folder.path(), "config/settings.toml", SETTINGS.replacen("[[sources]]", group, 1));
-        write_file(folder.path(), "config/rules.toml", rule("servers", "MNG-SRV", "server", "device_all"));
+        write_file(folder.path(), "config/rules.toml", rule("MNG-SRV", "server"));
         let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
         let env = environment(&backend, "2026-06-30T20:00:00Z".parse().unwrap());
         Self { env, folder, _backend: backend }
@@ -133,10 +133,13 @@ async fn settings_that_cannot_be_used_stop_what_depends_on_them() {
 #[tokio::test]
 async fn a_rule_must_count_in_an_enabled_source() {
     let office = Office::synced().await;
-    office.edit("rules.toml", "source = \"rmm\"", "source = \"rnm\"");
-    assert!(office.problems().await.contains(&"Warning rule servers".to_owned()));
+    office.edit("settings.toml", "id = \"rmm\"", "id = \"rmm\"\nenabled = false");
+    assert!(office.problems().await.contains(&"Warning rules rmm".to_owned()));
+    let only_flat = "[services]\nMNG-SRV = { flat = true }\n";
+    std::fs::write(office.path().join("config/rules.toml"), only_flat).unwrap();
+    assert!(office.problems().await.contains(&"Warning rules".to_owned()), "nothing is counted");
     std::fs::write(office.path().join("config/rules.toml"), "").unwrap();
-    assert!(office.problems().await.contains(&"Warning rule".to_owned()), "there is none");
+    assert_eq!(office.problems().await, ["Error settings"], "a file without rules is none");
 }
 
 #[tokio::test]
@@ -151,11 +154,12 @@ async fn mail_needs_a_sender_and_somebody_to_read_it() {
 #[tokio::test]
 async fn a_sync_is_judged_by_its_age_and_by_what_came_after_it() {
     let mut office = Office::new();
-    assert_eq!(office.problems().await, ["Warning sync psa", "Warning sync rmm"], "never synced");
+    let expected = ["Warning sync psa", "Warning sync rmm", "Warning products", "Warning mappings"];
+    assert_eq!(office.problems().await, expected, "never synced: nothing is well");
     office = Office::synced().await;
-    office.on("2026-07-03");
-    assert_eq!(office.problems().await, ADVICE, "old enough to be used");
-    office.on("2026-07-04");
+    office.on("2026-08-04");
+    assert_eq!(office.problems().await, ADVICE, "not too old to be used");
+    office.on("2026-08-05");
     assert_eq!(office.problems().await[..2], ["Warning sync psa", "Warning sync rmm"]);
     office.on("2026-07-01");
     let failure = Some(truecount_billing::ReadReason::TooManyItems);

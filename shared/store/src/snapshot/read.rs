@@ -120,8 +120,8 @@ pub fn groups(accounts: &[SnapshotAccount]) -> impl Iterator<Item = &[SnapshotAc
     })
 }
 
-fn each_entry<T: serde::de::DeserializeOwned>(row: &Row, each: impl FnMut(T)) -> Result<(), StoreError> {
+fn each_entry<T: serde::de::DeserializeOwned>(row: &Row, mut each: impl FnMut(T)) -> Result<(), StoreError> {
     let location = format!("{} / {}", row.pk, row.sk);
     let body = row.bytes("body").ok_or_else(|| StoreError::corrupt(&location, Corruption::MissingAttribute("body")))?;
-    gzip::each_line(&location, body, each)
+    gzip::lines(&location, body).try_for_each(|entry| entry.map(&mut each))
 }

@@ -7,11 +7,9 @@ use truecount_reconciliation::{BilledClient, LinesRead};
 use truecount_store::{Base, SnapshotAccount, SnapshotEntry, groups};
 
 use super::earlier::EarlierSnapshots;
-use super::is_partial;
 use super::lines::agreements;
+use super::{ComparisonInputs, LoadedSource, input_writer, is_partial};
 use crate::account_mapping::Client;
-use crate::comparison::compute::input_writer;
-use crate::comparison::{ComparisonInputs, LoadedSource};
 use crate::{AppError, Environment};
 
 /// The kind under which a snapshot counts lines.
@@ -93,8 +91,9 @@ impl BilledSide {
         number
     }
 
-    pub(super) fn into_clients(self) -> Vec<BilledClient> {
-        self.clients
+    /// The clients, and those of the PSA with what it knows of them.
+    pub(super) fn into_clients(self) -> (Vec<BilledClient>, Vec<Client>) {
+        (self.clients, self.known)
     }
 }
 

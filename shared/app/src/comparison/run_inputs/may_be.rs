@@ -1,9 +1,9 @@
 //! Whom an undecided account may belong to.
 
+use crate::account_mapping::Mapping;
 use truecount_billing::{Account, AccountFacts, ClientId};
 use truecount_connectors::SourceKind;
 use truecount_matching::{MatchEvidence, Party, may_be};
-use truecount_reconciliation::Mapping;
 
 use crate::account_mapping::{AccountMapping, Client, sites};
 

@@ -8,8 +8,11 @@ use truecount_reconciliation::{
 };
 use truecount_store::{Base, Count, IgnoreReason, MappingDecision, Run, SeenFall, SnapshotAccount, Witness};
 
+use truecount_rules::Rules;
+
 use super::*;
-use crate::comparison::{MappingsInForce, load_mappings, load_sources};
+use crate::Config;
+use crate::comparison::{MappingsInForce, NonesInForce, load_mappings, load_nones, load_sources};
 use crate::jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 use crate::test_environment::{
     Content, RULES, SETTINGS, TODAY, TestEnvironment, at_sites, billed, config, confirmed, month, soon, split, used,
@@ -27,6 +30,7 @@ struct Frozen {
     run: Run,
     sources: Vec<LoadedSource>,
     mappings: MappingsInForce,
+    nones: NonesInForce,
 }
 
 async fn freeze(test: &TestEnvironment) -> Frozen {
@@ -35,18 +39,26 @@ async fn freeze(test: &TestEnvironment) -> Frozen {
     let run = Run::load(&test.env.store, month(), &run_id).await.unwrap().unwrap();
     let sources = load_sources(&test.env.store, &run.manifest.sources).await.unwrap();
     let mappings = load_mappings(&test.env.store, &run.manifest.sources, month()).await.unwrap();
-    Frozen { run, sources, mappings }
+    let nones = load_nones(&test.env.store, &run.manifest.sources, month()).await.unwrap();
+    Frozen { run, sources, mappings, nones }
+}
+
+async fn comparison_of<'a>(test: &TestEnvironment, frozen: &'a Frozen, config: &'a Config) -> Comparison<'a> {
+    let of = ComparisonInputs {
+        config,
+        count_day: frozen.run.manifest.count_day,
+        next_closing: frozen.run.manifest.next_closing,
+        sources: &frozen.sources,
+        mappings: &frozen.mappings,
+        nones: &frozen.nones,
+        run: None,
+    };
+    Comparison::read(&test.env, &of).await.unwrap()
 }
 
 async fn inputs_of(test: &TestEnvironment, frozen: &Frozen, rules: &Rules) -> RunInputs {
-    let of = ComparisonInputs {
-        config: &test.config,
-        count_day: frozen.run.manifest.count_day,
-        sources: &frozen.sources,
-        mappings: &frozen.mappings,
-        run: None,
-    };
-    run_inputs(&test.env, &of, rules).await.unwrap()
+    let config = Config { rules: rules.clone(), ..test.config.clone() };
+    comparison_of(test, frozen, &config).await.inputs
 }
 
 fn rules(test: &TestEnvironment, text: &str) -> Rules {
@@ -335,8 +347,11 @@ async fn a_month_is_reconciled_from_what_was_frozen() {
     let test = TestEnvironment::synced().await;
     let rules = rules(&test, SERVERS);
     let inputs = inputs_of(&test, &freeze(&test).await, &rules).await;
-    let home_currency = Currency::new("GBP").unwrap();
-    let context = RunContext { count_day: date(2026, 6, 30), next_closing: date(2026, 7, 31), home_currency };
+    let context = RunContext {
+        count_day: date(2026, 6, 30),
+        next_closing: date(2026, 7, 29),
+        home_currency: Currency::new("GBP").unwrap(),
+    };
     let reconciler = RunReconciler::new(&inputs, &rules, context);
     let outcome = reconciler.outcome();
     let row = |client: &str| {

@@ -1,45 +1,43 @@
 //! A source of usage: its accounts with their items, whose they are, and what is known of each.
 
-use std::collections::BTreeSet;
-
 use jiff::Span;
 use jiff::civil::Date;
 use truecount_billing::{Account, AccountList, ReadReason, ReadState, Unit, UsageItem};
 use truecount_connectors::{SourceKind, source_kind};
-use truecount_reconciliation::{
-    AccountBelonging, ItemColumns, ItemsRead, Mapping, RunInputs, UsageAccount, UsageSource,
-};
-use truecount_rules::{IdentityKey, KindVocabulary, Rules};
+use truecount_reconciliation::{AccountBelonging, ItemColumns, ItemsRead, RunInputs, UsageAccount, UsageSource};
+use truecount_rules::{IdentityKey, KindVocabulary};
 use truecount_store::{Base, SnapshotAccount, SnapshotEntry, groups};
 
 use super::billed::BilledSide;
 use super::earlier::EarlierSnapshots;
-use super::is_partial;
 use super::may_be::possible_clients;
+use super::nones::Nones;
 use super::words::Words;
-use crate::account_mapping::{self, AccountMapping};
-use crate::comparison::compute::input_writer;
-use crate::comparison::{ComparisonInputs, LoadedSource};
+use super::{ComparisonInputs, LoadedSource, input_writer, is_partial};
+use crate::account_mapping::{self, AccountMapping, Mapping};
 use crate::vocabulary::vocabulary_of;
 use crate::{AppError, Environment};
 
 /// For how many days a snapshot of a source of no known kind can be used: there is none.
 const FRESH_DAYS: u32 = 0;
 
-/// Reads a source into `inputs`.
+/// Reads a source into `inputs`; answers the mapping of each account in the order of the list.
 pub(super) async fn read(
     env: &Environment,
     of: &ComparisonInputs<'_>,
     source: &LoadedSource,
-    rules: &Rules,
     billed: &mut BilledSide,
     inputs: &mut RunInputs,
-) -> Result<(), AppError> {
+) -> Result<Vec<AccountMapping>, AppError> {
     let number = inputs.sources.len();
     let kind = source_kind(&source.frozen.connector);
-    let belonging = belonging(of, source, kind, billed);
+    let rules = &of.config.rules;
+    let mappings = mappings(of, source, billed);
+    let records = of.nones.get(&source.frozen.source).map(Vec::as_slice).unwrap_or_default();
+    let nones = Nones::of(records, mappings.iter().flat_map(AccountMapping::clients).collect());
+    let belonging = belonging(source, &mappings, kind, &nones, billed);
     let words = Words::read(env, &source.frozen.source, of.count_day.0, rules).await?;
-    let described = usage_source(source, kind, of.count_day.0);
+    let described = usage_source(source, kind, of.count_day.0, &nones);
     let is_open = kind.is_none_or(SourceKind::is_open);
     let mut reader = SourceReader {
         is_partial: is_partial(source),
@@ -76,11 +74,11 @@ pub(super) async fn read(
     let SourceReader { mut source, words, .. } = reader;
     source.words = words.into_words();
     inputs.sources.push(source);
-    Ok(())
+    Ok(mappings)
 }
 
 /// The source itself. Where something of it is missing, an account may be missing, too.
-fn usage_source(source: &LoadedSource, kind: Option<&SourceKind>, count_day: Date) -> UsageSource {
+fn usage_source(source: &LoadedSource, kind: Option<&SourceKind>, count_day: Date, nones: &Nones<'_>) -> UsageSource {
     let frozen = &source.frozen;
     let list = kind.map_or(AccountList::ByGrant, |kind| kind.list);
     UsageSource {
@@ -91,25 +89,34 @@ fn usage_source(source: &LoadedSource, kind: Option<&SourceKind>, count_day: Dat
         synced_on: frozen.as_of.unwrap_or(count_day),
         fresh_days: kind.map_or(FRESH_DAYS, SourceKind::fresh_days),
         last_failure: frozen.last_failure,
-        none_for_rest: false,
-        none: BTreeSet::new(),
+        none_for_rest: nones.is_for_rest(),
+        none: nones.clients(),
         words: Default::default(),
     }
 }
 
-/// Whose each account is, in the order of the list.
-fn belonging(
-    of: &ComparisonInputs<'_>,
-    source: &LoadedSource,
-    kind: Option<&SourceKind>,
-    billed: &mut BilledSide,
-) -> Vec<AccountBelonging> {
+/// The mapping of each account, in the order of the list.
+fn mappings(of: &ComparisonInputs<'_>, source: &LoadedSource, billed: &BilledSide) -> Vec<AccountMapping> {
     let accounts: Vec<&Account> = source.accounts.iter().map(|entry| &entry.account).collect();
     let none = Default::default();
     let decided = of.mappings.get(&source.frozen.source).unwrap_or(&none);
-    let mappings = account_mapping::of_accounts(&accounts, &billed.known, decided, &of.config.settings.mapping);
-    let may_be = possible_clients(&accounts, &mappings, &billed.known, kind);
-    let mut one = |(mapping, may_be): (&AccountMapping, Vec<_>)| match (&mapping.split, &mapping.mapping) {
+    account_mapping::of_accounts(&accounts, &billed.known, decided, &of.config.settings.mapping)
+}
+
+/// Whose each account is, in the order of the list.
+fn belonging(
+    source: &LoadedSource,
+    mappings: &[AccountMapping],
+    kind: Option<&SourceKind>,
+    nones: &Nones<'_>,
+    billed: &mut BilledSide,
+) -> Vec<AccountBelonging> {
+    let accounts: Vec<&Account> = source.accounts.iter().map(|entry| &entry.account).collect();
+    let may_be = possible_clients(&accounts, mappings, &billed.known, kind);
+    let mut one = |((entry, mapping), may_be): ((&SnapshotAccount, &AccountMapping), Vec<_>)| match (
+        &mapping.split,
+        &mapping.mapping,
+    ) {
         (Some(split), _) => AccountBelonging::Split {
             by: split.by.clone(),
             parts: split.parts.iter().map(|(word, client)| (word.clone(), billed.number_of(client))).collect(),
@@ -117,10 +124,11 @@ fn belonging(
         (None, Mapping::Confirmed { client_id, .. }) => AccountBelonging::Client(billed.number_of(client_id)),
         (None, Mapping::Ignored { .. }) => AccountBelonging::Ignored,
         (None, Mapping::Undecided { .. } | Mapping::Split { .. }) => {
-            AccountBelonging::Undecided { may_be: may_be.iter().map(|client| billed.number_of(client)).collect() }
+            let may_be = may_be.iter().filter(|client| !nones.excludes(client, entry.history.since));
+            AccountBelonging::Undecided { may_be: may_be.map(|client| billed.number_of(client)).collect() }
         }
     };
-    mappings.iter().zip(may_be).map(&mut one).collect()
+    source.accounts.iter().zip(mappings).zip(may_be).map(&mut one).collect()
 }
 
 struct SourceReader<'a, 'r> {

@@ -1,16 +1,18 @@
 //! Freezing a run's inputs: snapshots, mappings, rules, settings and inbox as they are now; and reading them back.
 
+use jiff::civil::Date;
 use truecount_billing::{BillingMonth, CountDay, ReadReason, ReadState};
 use truecount_connectors::connect;
 use truecount_reconciliation::SetupFinding;
 use truecount_store::{
-    Closing, FrozenSource, InputFile, Lease, MappingRecord, Run, RunManifest, SnapshotManifest, SyncStatus, sha256_hex,
+    Closing, FrozenSource, InputFile, Lease, MappingRecord, NoneRecord, Run, RunManifest, SnapshotManifest, SyncStatus,
+    sha256_hex,
 };
 
-use crate::comparison::{MappingsInForce, load_mappings};
+use crate::comparison::{MappingsInForce, NonesInForce, load_mappings, load_nones};
 use crate::mapping::take_inbox;
 use crate::schedule::missed_before;
-use crate::{AGE_DAYS_MAX, AppError, Config, Environment, SourceSettings};
+use crate::{AppError, Config, Environment, SourceSettings};
 
 /// Stores everything that the run is based on.
 pub(super) async fn freeze_inputs(
@@ -24,7 +26,8 @@ pub(super) async fn freeze_inputs(
     env.progress.step("freezing the inputs");
     let mut sources = Vec::new();
     for source in config.settings.enabled() {
-        sources.push(freeze_source(env, config, source, count_day).await?);
+        let day = if source.side().is_billed() { billed_until(env, config, month, count_day) } else { count_day.0 };
+        sources.push(freeze_source(env, source, day).await?);
     }
     sources.sort_by(|a, b| a.source.cmp(&b.source));
     let inbox = take_inbox(env, config).await?;
@@ -32,10 +35,13 @@ pub(super) async fn freeze_inputs(
     let inbox = inbox.map_err(|error| AppError::damaged("the report on the inbox", error))?;
     let mappings = load_mappings(&env.store, &sources, month).await?;
     let mappings = MappingRecord::to_lines(mappings.values().flat_map(|of_source| of_source.values()))?;
+    let nones = load_nones(&env.store, &sources, month).await?;
+    let nones = NoneRecord::to_lines(nones.values().flatten())?;
     let settings = config.result_settings()?;
     let manifest = RunManifest {
         month,
         count_day,
+        next_closing: config.settings.closing.next_after(count_day.0),
         closing: closing.map(|closing| closing.number),
         replaces: closing.and_then(|closing| closing.replaces.clone()),
         missed: match closing {
@@ -45,6 +51,7 @@ pub(super) async fn freeze_inputs(
         created_at: closing.map_or_else(|| env.clock.now(), |closing| closing.claimed_at),
         sources,
         mappings_sha256: sha256_hex(&mappings),
+        nones_sha256: sha256_hex(&nones),
         rules_sha256: sha256_hex(&config.rules_bytes),
         settings_sha256: sha256_hex(&settings),
         inbox_sha256: inbox.as_deref().map(sha256_hex),
@@ -56,6 +63,7 @@ pub(super) async fn freeze_inputs(
     run.write_input(&env.store, InputFile::Rules, &config.rules_bytes).await?;
     run.write_input(&env.store, InputFile::Settings, &settings).await?;
     run.write_input(&env.store, InputFile::Mappings, &mappings).await?;
+    run.write_input(&env.store, InputFile::Nones, &nones).await?;
     if let Some(inbox) = inbox {
         run.write_input(&env.store, InputFile::Inbox, &inbox).await?;
     }
@@ -63,14 +71,14 @@ pub(super) async fn freeze_inputs(
     Ok(run)
 }
 
-/// The snapshot that a run uses: the newest that is not for a day after the count day and not too old; of the PSA the
-/// newest there is.
-async fn freeze_source(
-    env: &Environment,
-    config: &Config,
-    source: &SourceSettings,
-    count_day: CountDay,
-) -> Result<FrozenSource, AppError> {
+/// The day up to which lines may be corrected in the PSA: the invoice date of the month, or today if that is earlier. What
+/// is changed later is billed later.
+fn billed_until(env: &Environment, config: &Config, month: BillingMonth, count_day: CountDay) -> Date {
+    config.settings.closing.invoice_date(month).min(config.settings.today(env)).max(count_day.0)
+}
+
+/// The snapshot that a run uses: the newest that is not for a later day, and not too old on that day.
+async fn freeze_source(env: &Environment, source: &SourceSettings, day: Date) -> Result<FrozenSource, AppError> {
     let side = source.side();
     let mut frozen = FrozenSource {
         source: source.id.clone(),
@@ -84,7 +92,6 @@ async fn freeze_source(
         receipt: None,
         last_failure: None,
     };
-    let day = if side.is_billed() { config.settings.today(env) } else { count_day.0 };
     let failure = failure_of(env, source).await?;
     let Some(manifest) = SnapshotManifest::newest(&env.store, &source.id, day).await? else {
         if let Some(failure) = failure {
@@ -93,9 +100,10 @@ async fn freeze_source(
         return Ok(frozen);
     };
     let synced_on = manifest.id.as_of;
-    let age_days = synced_on.until(day).map_or(i32::MAX, |span| span.get_days());
-    if age_days > AGE_DAYS_MAX {
-        let (as_of, days_max, failure) = (synced_on, AGE_DAYS_MAX.unsigned_abs(), failure.map(Box::new));
+    let fresh_days = source.fresh_days();
+    let age_days = synced_on.until(day).map_or(0, |span| u32::try_from(span.get_days()).unwrap_or_default());
+    if age_days > fresh_days {
+        let (as_of, days_max, failure) = (synced_on, fresh_days, failure.map(Box::new));
         let why = ReadReason::TooOld { as_of, days_max, day, failure };
         frozen.read_state = ReadState::Failed(why);
         return Ok(frozen);
@@ -131,6 +139,15 @@ pub(super) async fn frozen_mappings(env: &Environment, run: &Run) -> Result<Mapp
         mappings.entry(record.source.clone()).or_default().insert(record.account_id.clone(), record);
     }
     Ok(mappings)
+}
+
+/// The decisions that clients have nothing in a source, as they were when the run's inputs were frozen.
+pub(super) async fn frozen_nones(env: &Environment, run: &Run) -> Result<NonesInForce, AppError> {
+    let mut nones = NonesInForce::new();
+    for record in run.read_nones(&env.store).await? {
+        nones.entry(record.source.clone()).or_default().push(record);
+    }
+    Ok(nones)
 }
 
 /// What the report says about files in the inbox.

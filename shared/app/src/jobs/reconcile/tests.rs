@@ -16,8 +16,11 @@ async fn reconcile_june(test: &TestEnvironment, kind: &RunKind) -> Result<Reconc
 /// Run, summary, and whether it was done already.
 async fn reconciled(test: &TestEnvironment, kind: &RunKind) -> (String, RunSummary, bool) {
     let answer = reconcile_june(test, kind).await.unwrap();
-    let ReconcileAnswer::Reconciled { run_id, summary, already, month: of } = answer else { panic!("{answer:?}") };
+    let ReconcileAnswer::Reconciled { run_id, summary, already, month: of, overview } = answer else {
+        panic!("{answer:?}")
+    };
     assert_eq!(of, month());
+    assert!(overview.contains("TO ADD"), "{overview}");
     (run_id, summary, already)
 }
 
@@ -97,16 +100,32 @@ async fn a_run_that_was_only_frozen_is_compared_by_what_was_frozen() {
     let test = TestEnvironment::synced().await;
     let (run_id, expected, _) = reconciled(&test, &closing(None)).await;
     let finished = run(&test, &run_id).await;
-    let frozen = Run { state: RunState::Frozen, summary: None, reconciliation_sha256: None, ..finished.clone() };
+    let frozen = Run { state: RunState::Frozen, summary: None, outcome_sha256: None, ..finished.clone() };
     // As a worker leaves it that dies after freezing; meanwhile an account is mapped otherwise and one is synced again.
     frozen.save(&test.env.store, Fence::at(i64::MAX / 2)).await.unwrap();
     test.decide("a1", MappingDecision::Ignored { reason: IgnoreReason::Internal }, None).await;
     test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 9)]).await;
+    let (_, portfolio, readings) = compare_run(&test.env, &test.config, &frozen, Some(&frozen)).await.unwrap();
+    assert_eq!(RunSummary::of(&portfolio, &readings), expected);
+}
+
+#[tokio::test]
+async fn a_closing_that_failed_takes_what_was_mended_since() {
+    let test = TestEnvironment::synced().await;
     let held = lease(&test, true, soon()).await;
     let count_day = CountDay(TODAY.parse().unwrap());
-    let reconcile = MonthReconcile { env: &test.env, config: &test.config, month: month(), count_day, lease: &held };
-    let found = reconcile.compare(&frozen).await.unwrap();
-    assert_eq!(RunSummary::from(&found), expected);
+    let first = MonthReconcile { env: &test.env, config: &test.config, month: month(), count_day, lease: &held };
+    let failed = first.frozen_run(&closing(None)).await.unwrap();
+    assert_eq!(first.frozen_run(&closing(None)).await.unwrap(), failed, "nothing was mended: the same run");
+    held.release(&test.env.store).await.unwrap();
+
+    test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 2), used("a2", "Quiet Quay", 1)]).await;
+    let (run_id, summary, already) = reconciled(&test, &closing(None)).await;
+    assert_ne!(run_id, failed.run_id);
+    assert_eq!((summary.exceptions, already), (0, false));
+    assert_eq!(Closing::current_run_id(&test.env.store, month()).await.unwrap(), Some(run_id.clone()));
+    test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 7)]).await;
+    assert_eq!(reconciled(&test, &closing(None)).await.0, run_id, "from now on it stands");
 }
 
 #[tokio::test]
@@ -116,7 +135,7 @@ async fn an_error_gives_the_lease_back() {
     let usage_only = SETTINGS.replace("id = \"psa\"", "id = \"psa\"\nenabled = false");
     let two_psas = SETTINGS.replace("side = \"used\"", "side = \"agreed\"");
     for settings in [usage_only, two_psas] {
-        test.config = config(&settings, crate::test_environment::RULES);
+        test.config = config(&settings, crate::test_environment::FLAT_RULES);
         for kind in [RunKind::Draft, closing(None)] {
             let error = reconcile_june(&test, &kind).await.unwrap_err();
             assert!(matches!(&error, AppError::Settings { .. }), "{error}");

@@ -60,7 +60,7 @@ async fn the_policy_decides_whether_a_run_is_mailed() {
 async fn nothing_is_mailed_or_written_before_the_run_is_reconciled() {
     let test = TestEnvironment::synced().await;
     let mut frozen = run(&test, &close(&test).await).await;
-    (frozen.state, frozen.reconciliation_sha256) = (RunState::Frozen, None);
+    (frozen.state, frozen.outcome_sha256) = (RunState::Frozen, None);
     frozen.save(&test.env.store, truecount_store::Fence::at(i64::MAX / 2)).await.unwrap();
     let error = report_of(&test, &frozen.run_id, MailPolicy::Always).await.unwrap_err();
     assert!(matches!(&error, AppError::Unknown(_)), "{error}");

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::test_environment::MailAnswer::{Accept, DeliveryUnknown, Refuse};
-use crate::test_environment::{RULES, SETTINGS, TestEnvironment, config, month};
+use crate::test_environment::{FLAT_RULES, RULES, SETTINGS, TestEnvironment, config, month};
 
 async fn fail(test: &TestEnvironment, month: BillingMonth, cause: &str) -> Result<Vec<&'static str>, AppError> {
     let sent = send_failure_mails(&test.env, &test.config.settings, month, "reconcile", cause).await?;
@@ -51,7 +51,7 @@ async fn without_a_sender_it_is_an_error_and_without_groups_it_is_nobody() {
     let mut test = TestEnvironment::new();
     test.config = config(&SETTINGS.replace("from = \"truecount@msp.example\"", ""), RULES);
     assert!(matches!(fail(&test, month(), "gone").await, Err(AppError::Settings { .. })));
-    test.config = config(SETTINGS.split("[[mail.groups]]").next().unwrap(), RULES);
+    test.config = config(SETTINGS.split("[[mail.groups]]").next().unwrap(), FLAT_RULES);
     assert_eq!(fail(&test, month(), "gone").await.unwrap(), [""; 0]);
     assert_eq!(test.mailer.mails(), []);
 }

@@ -3,9 +3,7 @@
 use truecount_store::{IgnoreReason, MappingDecision};
 
 use super::*;
-use crate::test_environment::{
-    RULES, SETTINGS, TODAY, TestEnvironment, at_sites, billed, config, confirmed, split, used,
-};
+use crate::test_environment::{SETTINGS, TODAY, TestEnvironment, at_sites, billed, config, confirmed, split, used};
 
 async fn synced() -> TestEnvironment {
     let test = TestEnvironment::new();
@@ -43,10 +41,11 @@ async fn whatever_waits_comes_first_and_of_that_the_most_valuable() {
         "a1 confirmed c1 91.00",
         "a6 ignored -",
     ];
-    assert_eq!(rows, expected, "no list price: by the number of items, then by id");
-    test.config = config(SETTINGS, &format!("{RULES}list_price = \"10.00\"\ncurrency = \"GBP\"\n"));
+    assert_eq!(rows, expected, "no price: by the number of items, then by id");
+    test.config =
+        config(SETTINGS, "currency = \"GBP\"\n[services]\nMNG-SRV = { count = \"rmm.server\", price = 10 }\n");
     let rows: Vec<_> = test.workspace().await.rows().iter().map(shown).collect();
-    assert_eq!(rows[..2], ["a4 undecided - 50.00", "a5 undecided - 20.00"]);
+    assert_eq!(rows[..2], ["a4 undecided - 50", "a5 undecided - 20"]);
     test.decide("a5", split("site", &[("leeds", "c2"), ("york", "c2")]), None).await;
     let rows = test.workspace().await.rows();
     let at = |id: &str| rows.iter().position(|row| row.account_id.as_str() == id).unwrap();

@@ -1,17 +1,22 @@
 //! When a mapping is warned about, and when not.
 
+use truecount_reconciliation::OutcomeLine;
 use truecount_store::{Predecessor, Renamed};
 
 use super::*;
 use crate::test_environment::{Content, TODAY, TestEnvironment, billed, confirmed, month, soon, used};
-use crate::{ReconcileAnswer, RunKind, findings_of};
+use crate::{ReconcileAnswer, RunKind, outcome_of};
 
 /// Code and subject of each warning of a draft.
 async fn warned(test: &TestEnvironment) -> Vec<String> {
     let draft = crate::reconcile(&test.env, &test.config, Some(month()), &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { run_id, .. } = draft else { panic!("{draft:?}") };
     let run = truecount_store::Run::load(&test.env.store, month(), &run_id).await.unwrap().unwrap();
-    let setup = findings_of(&test.env, &run).await.unwrap().setup.into_iter();
+    let stored = outcome_of(&test.env, &run).await.unwrap();
+    let setup = stored.lines().filter_map(|line| match line.unwrap() {
+        OutcomeLine::Setup(finding) => Some(finding),
+        _ => None,
+    });
     let of_mappings = setup.filter(|one| one.code.starts_with("account_") || one.code.starts_with("client"));
     of_mappings.map(|one| format!("{} {}", one.code, one.subject)).collect()
 }

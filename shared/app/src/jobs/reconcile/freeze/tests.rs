@@ -68,7 +68,7 @@ async fn the_same_inputs_are_the_same_run_and_other_inputs_another() {
     let decided = freeze(&test).await;
     test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 4)]).await;
     let synced = freeze(&test).await;
-    test.config = config(SETTINGS, &RULES.replace("device_all", "device_fresh"));
+    test.config = config(SETTINGS, &RULES.replace("rmm.server\"", "rmm.server\", minimum = 5"));
     let ruled = freeze(&test).await;
     test.config = config(&format!("{SETTINGS}\n[mapping]\nconfirm_equal_names = false\n"), RULES);
     let set = freeze(&test).await;
@@ -84,7 +84,7 @@ async fn what_is_changed_afterwards_is_not_taken() {
     let mut test = TestEnvironment::synced().await;
     let run = freeze(&test).await;
     test.decide("a1", ignored(), None).await;
-    let edited = RULES.replace("device_all", "device_fresh");
+    let edited = RULES.replace("rmm.server\"", "rmm.server\", minimum = 5");
     test.config = config(&format!("{SETTINGS}\n[mapping]\nconfirm_equal_names = false\n"), &edited);
     assert!(frozen_mappings(&test.env, &run).await.unwrap().is_empty());
     let frozen = frozen_config(&test.env, &run, &test.config).await.unwrap();
@@ -105,37 +105,41 @@ async fn a_decision_for_later_months_is_not_in_force_yet() {
 }
 
 #[tokio::test]
-async fn usage_is_the_newest_by_the_count_day_and_billing_the_newest_of_all() {
+async fn usage_is_the_newest_by_the_count_day_and_billing_that_by_the_invoice_date() {
     let mut test = TestEnvironment::synced().await;
     let earlier = test.commit("rmm", "2026-06-28", &[used("a1", "Harbour Dental", 2)]).await;
-    test.on("2026-07-02");
-    let later = test.commit("psa", "2026-07-02", &[billed("c1", "Harbour Dental", 5)]).await;
-    test.commit("rmm", "2026-07-02", &[used("a1", "Harbour Dental", 9)]).await;
+    test.on("2026-07-01");
+    let later = test.commit("psa", "2026-07-01", &[billed("c1", "Harbour Dental", 5)]).await;
+    test.commit("rmm", "2026-07-01", &[used("a1", "Harbour Dental", 9)]).await;
     let run = freeze_on(&test, "2026-06-29", None).await;
     assert_eq!(source(&run, "rmm").snapshot, Some(earlier.id));
-    assert_eq!(source(&run, "psa").snapshot, Some(later.id), "an invoice line is corrected until the month is closed");
+    assert_eq!(source(&run, "psa").snapshot, Some(later.id), "a line is corrected until it is invoiced");
+    test.on("2026-11-29");
+    test.commit("psa", "2026-11-29", &[billed("c1", "Harbour Dental", 7)]).await;
+    let run = freeze_on(&test, "2026-06-29", None).await;
+    assert_eq!(source(&run, "psa").snapshot, Some(later.id), "a month of the past has its own lines");
 }
 
 #[tokio::test]
 async fn a_snapshot_is_used_up_to_its_greatest_age() {
     let test = TestEnvironment::new();
     test.commit("psa", TODAY, &[billed("c1", "Harbour Dental", 2)]).await;
-    let synced = test.commit("rmm", "2026-06-20", &[used("a1", "Harbour Dental", 2)]).await;
-    let run = freeze_on(&test, "2026-06-23", None).await;
-    assert_eq!(source(&run, "rmm").snapshot, Some(synced.id));
+    let synced = test.commit("rmm", "2026-05-20", &[used("a1", "Harbour Dental", 2)]).await;
     let run = freeze_on(&test, "2026-06-24", None).await;
+    assert_eq!(source(&run, "rmm").snapshot, Some(synced.id));
+    let run = freeze_on(&test, "2026-06-25", None).await;
     let frozen = source(&run, "rmm");
     assert_eq!((frozen.snapshot, frozen.as_of, frozen.account_count), (None, None, 0));
     let too_old = |failure| ReadReason::TooOld {
-        as_of: "2026-06-20".parse().unwrap(),
-        days_max: 3,
-        day: "2026-06-24".parse().unwrap(),
+        as_of: "2026-05-20".parse().unwrap(),
+        days_max: 35,
+        day: "2026-06-25".parse().unwrap(),
         failure,
     };
     assert_eq!(frozen.read_state, ReadState::Failed(too_old(None)));
     // The reason why there is no newer one is kept with it.
-    test.fail("rmm", "2026-06-24", ReadReason::TooManyItems).await;
-    let run = freeze_on(&test, "2026-06-24", None).await;
+    test.fail("rmm", "2026-06-25", ReadReason::TooManyItems).await;
+    let run = freeze_on(&test, "2026-06-25", None).await;
     let ReadState::Failed(ReadReason::TooOld { failure: Some(failure), .. }) = &source(&run, "rmm").read_state else {
         panic!("{:?}", source(&run, "rmm").read_state)
     };

@@ -1,0 +1,238 @@
+//! `truecount exceptions`: what a run says that somebody should act on, and what nobody knows, in the report's order.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use rust_decimal::Decimal;
+use truecount_billing::Currency;
+use truecount_reconciliation::OutcomeLine;
+use truecount_reports::{ExceptionRow, Exceptions, exceptions_json, money};
+use truecount_store::StoredOutcome;
+
+use crate::args::{Cli, ExceptionsArgs};
+use crate::open::open;
+use crate::output::{Ending, counted, json, say, say_text};
+use crate::runs::wanted_run;
+use crate::table::Column::{Number, Text};
+use crate::table::table;
+
+/// How many are listed unless all are wanted: about one screen.
+const LISTED_MAX: usize = 20;
+
+/// An exception with its number in the report.
+type Numbered = (usize, ExceptionRow);
+
+pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Result<Ending> {
+    let session = open(&args.backend).await?;
+    let run = wanted_run(&session, &args.which).await?;
+    let outcome = truecount_app::outcome_of(&session.env, &run).await?;
+    let all = exceptions_of(&outcome)?;
+    let wanted = filtered(all, args.client.as_deref(), args.kind.as_deref())?;
+    if cli.json {
+        json(&exceptions_json(&run.run_id, run.manifest.month, &wanted))?;
+        return Ok(ending(&wanted));
+    }
+    let listed = if args.all { wanted.len() } else { wanted.len().min(LISTED_MAX) };
+    if wanted.is_empty() {
+        say("No exceptions.");
+    } else {
+        let columns =
+            [Number("no."), Text("client"), Text("product or account"), Text("kind"), Number("value a month")];
+        table(&columns, &wanted[..listed].iter().map(cells).collect::<Vec<_>>());
+    }
+    below(&wanted, listed).iter().for_each(|line| say_text(line));
+    say(&format!("run {}, counted on {}", run.run_id, run.manifest.count_day));
+    Ok(ending(&wanted))
+}
+
+/// All exceptions of a run, with their numbers.
+fn exceptions_of(outcome: &StoredOutcome) -> anyhow::Result<Vec<Numbered>> {
+    let mut gathered = None;
+    for line in outcome.lines() {
+        match (line?, &mut gathered) {
+            (OutcomeLine::Portfolio(portfolio), _) => {
+                gathered = Some((Exceptions::new(portfolio.home_currency), portfolio));
+            }
+            (OutcomeLine::Client(client), Some((exceptions, _))) => exceptions.client(&client),
+            _ => {}
+        }
+    }
+    let (exceptions, portfolio) = gathered.context("the stored outcome has no totals")?;
+    Ok((1..).zip(exceptions.finish(&portfolio)).collect())
+}
+
+/// Those of a client (its id, else a part of its name) and of a kind.
+fn filtered(all: Vec<Numbered>, client: Option<&str>, kind: Option<&str>) -> anyhow::Result<Vec<Numbered>> {
+    let mut rows = all;
+    if let Some(wanted) = client {
+        let part = wanted.trim().to_lowercase();
+        let is_id = rows.iter().any(|(_, row)| row.client_id == wanted);
+        rows.retain(|(_, row)| match is_id {
+            true => row.client_id == wanted,
+            false => row.client.to_lowercase().contains(&part),
+        });
+    }
+    if let Some(wanted) = kind {
+        let word = wanted.trim().to_lowercase();
+        let code = word.replace([' ', '-'], "_");
+        let is_it = |kind: &str, label: &str| kind == code || label == word;
+        if !ExceptionRow::kinds().any(|(kind, label)| is_it(kind, label)) {
+            let kinds: Vec<_> = ExceptionRow::kinds().map(|(kind, _)| kind).collect();
+            anyhow::bail!("there is no kind `{wanted}`; there are {}", kinds.join(", "));
+        }
+        rows.retain(|(_, row)| is_it(row.kind, row.kind_label));
+    }
+    Ok(rows)
+}
+
+/// Exit code 1 where something is to be corrected, 2 where something is not known.
+fn ending(rows: &[Numbered]) -> Ending {
+    let is_unknown = |row: &ExceptionRow| row.kind == "not_reconciled";
+    match (rows.iter().any(|(_, row)| is_unknown(row)), rows.is_empty()) {
+        (true, _) => Ending::NotRead,
+        (false, false) => Ending::Exceptions,
+        (false, true) => Ending::Clean,
+    }
+}
+
+fn cells((number, row): &Numbered) -> Vec<String> {
+    let of_whom = if row.client.is_empty() { row.source.clone() } else { row.client.clone() };
+    let what = if row.product.is_empty() { row.account.clone() } else { row.product.clone() };
+    let value = match RowValue::of(row) {
+        RowValue::Change(currency, amount) => money(amount, currency),
+        RowValue::InBrackets(currency, amount) => format!("({})", money(amount, currency)),
+        RowValue::Unknown => "?".to_owned(),
+    };
+    vec![number.to_string(), of_whom, what, row.kind_label.to_owned(), value]
+}
+
+/// What a change of a bill is worth, signed, or what is at stake otherwise.
+enum RowValue {
+    Change(Currency, Decimal),
+    InBrackets(Currency, Decimal),
+    Unknown,
+}
+
+impl RowValue {
+    fn of(row: &ExceptionRow) -> Self {
+        match (row.monthly_impact, row.currency, row.at_stake()) {
+            (Some(amount), Some(currency), _) => Self::Change(currency, amount),
+            (_, _, Some((currency, amount))) => Self::InBrackets(currency, amount),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What stands below the table: how many more there are, and what those shown come to.
+fn below(rows: &[Numbered], listed: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(more) = rows.len().checked_sub(listed).filter(|more| *more > 0) {
+        lines.push(format!("and {}: `--all` lists them", counted(more, "more", "more")));
+    }
+    let mut sums: BTreeMap<Currency, [Decimal; 3]> = BTreeMap::new();
+    for (_, row) in &rows[..listed] {
+        let (currency, place, amount) = match RowValue::of(row) {
+            RowValue::Change(currency, amount) => (currency, usize::from(amount.is_sign_negative()), amount.abs()),
+            RowValue::InBrackets(currency, amount) => (currency, 2, amount),
+            RowValue::Unknown => continue,
+        };
+        let sum = &mut sums.entry(currency).or_default()[place];
+        *sum = sum.saturating_add(amount);
+    }
+    for (currency, amounts) in sums {
+        let named = ["to add", "to reduce", "in brackets"];
+        let parts = amounts.into_iter().zip(named).filter(|(amount, _)| !amount.is_zero());
+        let parts: Vec<_> = parts.map(|(amount, what)| format!("{} {what}", money(amount, currency))).collect();
+        lines.push(format!("shown: {} a month", parts.join(", ")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use truecount_billing::ProductCode;
+    use truecount_reconciliation::{AtStake, ClientRecord, LinesReadWord, PortfolioRecord, RowKind, RowRecord};
+
+    use super::*;
+
+    /// Rows of one client: kind, currency, and what it is worth or what is at stake.
+    fn rows(texts: &[(RowKind, &str, Option<i64>)]) -> Vec<Numbered> {
+        let row = |(at, (kind, currency, amount)): (usize, &(RowKind, &str, Option<i64>))| {
+            let mut row = RowRecord::empty(*kind, ProductCode::new(format!("P{at}")).unwrap());
+            row.currency = Some(Currency::new(currency).unwrap());
+            match kind {
+                RowKind::NotReconciled => row.stake_up = amount.map(|amount| AtStake::Known(amount.into())),
+                _ => row.monthly_impact = amount.map(Decimal::from),
+            }
+            row
+        };
+        let client = ClientRecord {
+            format: 1,
+            client_id: "c1".parse().unwrap(),
+            client_name: "Harbour Dental".to_owned(),
+            lines_read: LinesReadWord::Complete,
+            rows: texts.iter().enumerate().map(row).collect(),
+            coverage: BTreeMap::new(),
+        };
+        let home = Currency::new("GBP").unwrap();
+        let mut exceptions = Exceptions::new(home);
+        exceptions.client(&client);
+        (1..).zip(exceptions.finish(&PortfolioRecord::empty(home))).collect()
+    }
+
+    fn mixed() -> Vec<Numbered> {
+        rows(&[
+            (RowKind::Underbilled, "GBP", Some(30)),
+            (RowKind::Overbilled, "GBP", Some(-20)),
+            (RowKind::NotReconciled, "GBP", Some(10)),
+            (RowKind::Underbilled, "USD", Some(5)),
+            (RowKind::UnbilledUsage, "GBP", None),
+        ])
+    }
+
+    #[test]
+    fn a_change_is_signed_and_what_is_at_stake_in_brackets() {
+        let values: Vec<String> = mixed().iter().map(|row| cells(row).pop().unwrap()).collect();
+        assert_eq!(values, ["GBP 30.00", "GBP -20.00", "(GBP 10.00)", "USD 5.00", "?"]);
+    }
+
+    #[test]
+    fn below_stand_how_many_more_and_the_sums_of_what_is_shown() {
+        let all = mixed();
+        assert_eq!(
+            below(&all, 5),
+            [
+                "shown: GBP 30.00 to add, GBP 20.00 to reduce, GBP 10.00 in brackets a month",
+                "shown: USD 5.00 to add a month"
+            ]
+        );
+        assert_eq!(below(&all, 1), ["and 4 more: `--all` lists them", "shown: GBP 30.00 to add a month"]);
+        assert_eq!(below(&[], 0), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_kind_is_its_word_or_what_people_read() {
+        for (kind, expected) in [
+            ("unbilled_usage", 1),
+            ("Unbilled usage", 1),
+            ("used, not on the agreement", 1),
+            ("underbilled", 2),
+            ("moved", 0),
+        ] {
+            assert_eq!(filtered(mixed(), None, Some(kind)).unwrap().len(), expected, "{kind}");
+        }
+        assert!(filtered(mixed(), None, Some("agrees")).unwrap_err().to_string().contains("no kind `agrees`"));
+        assert_eq!(filtered(mixed(), Some("harbour"), None).unwrap().len(), 5);
+        assert_eq!(filtered(mixed(), Some("c1"), None).unwrap().len(), 5);
+        assert_eq!(filtered(mixed(), Some("quay"), None).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_the_higher_exit_code() {
+        assert_eq!(ending(&mixed()), Ending::NotRead);
+        assert_eq!(ending(&mixed()[..2]), Ending::Exceptions);
+        assert_eq!(ending(&[]), Ending::Clean);
+    }
+}

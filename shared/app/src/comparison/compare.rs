@@ -1,0 +1,144 @@
+//! The comparison itself: what was read goes through the reconciliation, and comes out as the lines of an outcome.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use truecount_billing::{ClientId, Currency, Money, SourceId};
+use truecount_reconciliation::{
+    AccountBelonging, MappingSuggestion, OutcomeLine, PortfolioRecord, RunContext, RunInputs, RunReconciler,
+    SetupFinding, UsageAccount,
+};
+use truecount_reports::sanitize;
+use truecount_rules::{BindingFault, BindingProblem, Rules};
+use truecount_store::RULES_FILE;
+
+use super::BilledFor;
+use crate::AppError;
+use crate::account_mapping::{AccountMapping, Client, Mapping};
+
+/// Why a client is proposed that nothing but its name speaks for.
+const BY_NAME: &str = "the names resemble each other";
+
+/// A comparison that is ready to be made, and which client it takes each account for.
+pub(crate) struct Comparison<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) context: RunContext,
+    pub(crate) inputs: RunInputs,
+    /// The PSA's clients.
+    pub(crate) clients: Vec<Client>,
+    /// The mapping of each account in the order of its source's list; none for the PSA.
+    pub(crate) mappings: BTreeMap<SourceId, Vec<AccountMapping>>,
+}
+
+/// What a comparison came to, beside the lines that it handed over.
+pub(crate) struct Compared {
+    pub(crate) portfolio: PortfolioRecord,
+    /// Accounts that nobody decided.
+    pub(crate) suggestions: Vec<MappingSuggestion>,
+    /// What hangs on the mappings of each source.
+    pub(crate) billed_for: BilledFor,
+    /// Parts of the rules that mean no client, or several.
+    pub(crate) setup: Vec<SetupFinding>,
+}
+
+impl Comparison<'_> {
+    /// Compares, and hands over the lines of the outcome: the portfolio, the suggestions, the clients.
+    pub(crate) fn compare(
+        &self,
+        mut each: impl FnMut(&OutcomeLine) -> Result<(), AppError>,
+    ) -> Result<Compared, AppError> {
+        let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context);
+        let outcome = reconciler.outcome();
+        let portfolio = reconciler.portfolio_record(&outcome);
+        each(&OutcomeLine::Portfolio(Box::new(portfolio.clone())))?;
+        let suggestions = self.suggestions(&reconciler);
+        for suggestion in &suggestions {
+            each(&OutcomeLine::Suggestion(suggestion.clone()))?;
+        }
+        let mut billed_for = BilledFor::default();
+        for number in 0..self.inputs.clients.len() {
+            let client = reconciler.client_record(number, &outcome);
+            billed_for.client(&client, |service| reconciler.sources_of(service));
+            each(&OutcomeLine::Client(Box::new(client)))?;
+        }
+        let setup = reconciler.binding_problems().iter().map(unbound).collect();
+        Ok(Compared { portfolio, suggestions, billed_for, setup })
+    }
+
+    /// Accounts with items that nobody decided, by source and id.
+    fn suggestions(&self, reconciler: &RunReconciler<'_>) -> Vec<MappingSuggestion> {
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut found = Vec::new();
+        for (number, account) in self.inputs.accounts.iter().enumerate() {
+            let source = &self.inputs.sources[account.source].id;
+            let place = places.entry(account.source).or_default();
+            let mapping = self.mappings.get(source).and_then(|mappings| mappings.get(*place));
+            *place += 1;
+            let AccountBelonging::Undecided { may_be } = &account.belongs else { continue };
+            if account.items() > 0 {
+                let values = reconciler.account_value(number);
+                found.push(self.suggestion(source, account, mapping, may_be.first().copied(), values));
+            }
+        }
+        found.sort_by(|a, b| (&a.source, &a.account_id).cmp(&(&b.source, &b.account_id)));
+        found
+    }
+
+    fn suggestion(
+        &self,
+        source: &SourceId,
+        account: &UsageAccount,
+        mapping: Option<&AccountMapping>,
+        resembled: Option<usize>,
+        values: BTreeMap<Currency, Decimal>,
+    ) -> MappingSuggestion {
+        let proposed = mapping.and_then(|one| match &one.mapping {
+            Mapping::Undecided { proposal: Some(client), why } => Some((client, why.as_str())),
+            _ => None,
+        });
+        let resembled = resembled.and_then(|number| self.inputs.clients.get(number)).map(|one| (&one.id, BY_NAME));
+        let client = proposed.or(resembled);
+        let name =
+            |id: &ClientId| self.clients.iter().find(|client| client.id == *id).map(|client| client.name.clone());
+        MappingSuggestion {
+            source: source.clone(),
+            account_id: account.id.clone(),
+            account_name: account.name.clone(),
+            client_id: client.map(|(id, _)| id.clone()),
+            client_name: client.and_then(|(id, _)| name(id)),
+            reason: client.map_or_else(|| "it resembles no client".to_owned(), |(_, why)| why.to_owned()),
+            items: account.items(),
+            monthly_value: values.into_iter().map(|(currency, amount)| Money { amount, currency }).collect(),
+        }
+    }
+}
+
+/// A part of the rules that holds for nobody.
+fn unbound(problem: &BindingProblem) -> SetupFinding {
+    let written = sanitize::visible(&problem.written);
+    let why = match &problem.fault {
+        BindingFault::Nobody { nearest: None } => "the PSA has no such client; write its id or name".to_owned(),
+        BindingFault::Nobody { nearest: Some(nearest) } => {
+            format!("the PSA has no such client; did you mean `{}`?", sanitize::visible(nearest))
+        }
+        BindingFault::Several { clients } => {
+            let ids: Vec<_> = clients.iter().map(ToString::to_string).collect();
+            format!("several clients are called so ({}); write the id of one", ids.join(", "))
+        }
+        BindingFault::Twice { client, first } => {
+            format!(
+                "client {client} has its rules under `{}` already; write them in one place",
+                sanitize::visible(first)
+            )
+        }
+    };
+    SetupFinding {
+        code: "rules_without_client".to_owned(),
+        subject: format!("{RULES_FILE} line {}", problem.line),
+        message: format!("nothing of [clients.{written:?}] holds: {why}"),
+        count: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

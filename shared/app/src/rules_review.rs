@@ -1,0 +1,341 @@
+//! The rules beside the newest syncs: what each service takes and where it agrees, and what no rule speaks of.
+//!
+//! Nothing is stored. What keeps the rules from being read at all is refused before this.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use truecount_billing::{BillingMonth, CountDay, Currency, ProductCode, SourceId};
+use truecount_reconciliation::{
+    ClientRecord, ItemFateWord, OutcomeLine, RowKind, RunInputs, SetupFinding, WideningRecord,
+};
+use truecount_rules::{Fit, Rules, ServiceBasis, WordUse};
+
+use crate::comparison::{
+    Comparison, ComparisonInputs, LoadedSource, load_mappings, load_nones, load_sources, newest_sync,
+};
+use crate::{AppError, Config, Environment};
+
+/// Revenue a month, by currency; lines without a known price or cycle are in none.
+pub type MonthlyRevenue = BTreeMap<Currency, Decimal>;
+
+/// What the rules come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RulesReview {
+    /// The sources with the day of their newest sync; `None`: there is none.
+    pub synced_on: BTreeMap<SourceId, Option<Date>>,
+    /// Each service, in the order of the file.
+    pub services: Vec<ServiceReview>,
+    /// Products that no service names, the highest revenue first.
+    pub products: Vec<UnservedProduct>,
+    /// Kinds of items and products of vendors that no service counts, the most items first.
+    pub uncounted: Vec<UncountedItems>,
+    /// Words of the rules that a source never had.
+    pub words: Vec<UnseenWord>,
+    /// Kinds of agreement with rules that no agreement of the PSA has.
+    pub agreement_types: Vec<UnseenAgreementType>,
+    /// Parts of the rules that mean no client, or several.
+    pub clients: Vec<SetupFinding>,
+}
+
+/// What one service takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceReview {
+    /// Its code.
+    pub service: ProductCode,
+    /// Whether its quantity is compared with a count, where nothing is nearer.
+    pub is_counted: bool,
+    /// Items that count for it, all clients together.
+    pub items: u64,
+    /// Clients that are billed for it.
+    pub clients_billed: u64,
+    /// Clients where both sides agree, or differ by what is left alone.
+    pub clients_agree: u64,
+    /// What is billed for it.
+    pub revenue: MonthlyRevenue,
+}
+
+/// A product that is billed, and that no service names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnservedProduct {
+    /// Its code.
+    pub product: ProductCode,
+    /// Its name. Foreign text.
+    pub name: Option<String>,
+    /// Clients that are billed for it.
+    pub clients: u64,
+    /// What is billed for it.
+    pub revenue: MonthlyRevenue,
+}
+
+/// Items that no service counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UncountedItems {
+    /// The source.
+    pub source: SourceId,
+    /// Their kind.
+    pub kind: String,
+    /// Of a kind that is counted: the vendor's product. `None`: no item of the kind is counted. Foreign text.
+    pub sku: Option<String>,
+    /// How many there are.
+    pub items: u64,
+}
+
+/// A word of the rules that its source never had, in the days for which words are kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct UnseenWord {
+    /// The source.
+    pub source: SourceId,
+    /// The kind of item.
+    pub kind: String,
+    /// The attribute; `None`: there was no item of the kind.
+    pub attribute: Option<String>,
+    /// The word as written.
+    pub word: Option<String>,
+    /// The word that resembles it most. Foreign text.
+    pub nearest: Option<String>,
+}
+
+/// A kind of agreement that the PSA does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnseenAgreementType {
+    /// As written.
+    pub name: String,
+    /// Its line in the rules.
+    pub line: usize,
+    /// The kind of agreement that resembles it most. Foreign text.
+    pub nearest: Option<String>,
+}
+
+impl RulesReview {
+    /// Compares the newest syncs without a run, and looks at what the rules made of them.
+    ///
+    /// # Errors
+    /// [`AppError`] if something cannot be read.
+    pub async fn load(env: &Environment, config: &Config) -> Result<Self, AppError> {
+        let today = config.settings.today(env);
+        let mut newest = Vec::new();
+        for source in config.settings.enabled() {
+            newest.push(newest_sync(env, source, today).await?);
+        }
+        env.progress.step("reading the syncs");
+        let loaded = load_sources(&env.store, &newest).await?;
+        // Syncs of last week are as good for the rules as those of today: their newest day is the one that is counted.
+        let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
+        let month = BillingMonth::of(count_day);
+        let inputs = ComparisonInputs {
+            config,
+            count_day: CountDay(count_day),
+            next_closing: config.settings.closing.next_after(count_day),
+            sources: &loaded,
+            mappings: &load_mappings(&env.store, &newest, month).await?,
+            nones: &load_nones(&env.store, &newest, month).await?,
+            run: None,
+        };
+        let comparison = Comparison::read(env, &inputs).await?;
+        env.progress.step("comparing");
+        of_comparison(&comparison, &config.rules, &loaded)
+    }
+
+    /// Whether nothing is there to look at.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.products.is_empty()
+            && self.uncounted.is_empty()
+            && self.words.is_empty()
+            && self.agreement_types.is_empty()
+            && self.clients.is_empty()
+    }
+}
+
+fn of_comparison(
+    comparison: &Comparison<'_>,
+    rules: &Rules,
+    sources: &[LoadedSource],
+) -> Result<RulesReview, AppError> {
+    let mut gathered = Gathered::default();
+    let compared = comparison.compare(|line| {
+        if let OutcomeLine::Client(client) = line {
+            gathered.client(client);
+        }
+        Ok(())
+    })?;
+    let inputs = &comparison.inputs;
+    let days = sources.iter().map(|source| (source.frozen.source.clone(), source.frozen.as_of));
+    Ok(RulesReview {
+        synced_on: days.collect(),
+        services: rules.services().map(|code| gathered.service(rules, code)).collect(),
+        words: gathered.words(inputs),
+        products: gathered.products(),
+        uncounted: uncounted(inputs, rules),
+        agreement_types: agreement_types(inputs, rules),
+        clients: compared.setup,
+    })
+}
+
+/// What the clients' rows say.
+#[derive(Default)]
+struct Gathered {
+    services: BTreeMap<ProductCode, ServiceReview>,
+    products: BTreeMap<ProductCode, UnservedProduct>,
+    words: BTreeSet<UnseenWord>,
+}
+
+impl Gathered {
+    fn client(&mut self, client: &ClientRecord) {
+        for row in &client.rows {
+            let is_billed = !row.lines.is_empty();
+            let revenue = if row.kind == RowKind::UncountedLine {
+                let product = self.products.entry(row.service.clone()).or_insert_with(|| unserved(&row.service));
+                product.clients += 1;
+                let name = row.lines.iter().find_map(|line| line.product_name.clone());
+                product.name = product.name.take().or(name);
+                &mut product.revenue
+            } else {
+                let service = self.services.entry(row.service.clone()).or_insert_with(|| untaken(&row.service));
+                service.items += row.items.iter().filter(|item| item.fate == ItemFateWord::In).count() as u64;
+                service.clients_billed += u64::from(is_billed);
+                let agrees = matches!(row.kind, RowKind::Agrees | RowKind::LeftAlone);
+                service.clients_agree += u64::from(is_billed && agrees);
+                &mut service.revenue
+            };
+            for line in &row.lines {
+                if let Some(amount) = line.monthly_amount() {
+                    let sum = revenue.entry(line.currency).or_default();
+                    *sum = sum.saturating_add(amount);
+                }
+            }
+            self.words.extend(row.widenings.iter().filter_map(unseen));
+        }
+    }
+
+    fn service(&mut self, rules: &Rules, code: &ProductCode) -> ServiceReview {
+        let usual = rules.usual_rule(code);
+        let is_counted = usual.is_some_and(|rule| matches!(rule.basis, ServiceBasis::Counted(_)));
+        ServiceReview { is_counted, ..self.services.remove(code).unwrap_or_else(|| untaken(code)) }
+    }
+
+    fn products(self) -> Vec<UnservedProduct> {
+        let mut products: Vec<_> = self.products.into_values().collect();
+        let largest = |product: &UnservedProduct| product.revenue.values().max().copied().unwrap_or_default();
+        products.sort_by(|a, b| (largest(b), &a.product).cmp(&(largest(a), &b.product)));
+        products
+    }
+
+    /// The words never seen, of sources that were read, each with the nearest one that was seen.
+    fn words(&mut self, inputs: &RunInputs) -> Vec<UnseenWord> {
+        let words = std::mem::take(&mut self.words).into_iter();
+        let with_nearest = words.filter_map(|unseen| {
+            let source = inputs.sources.iter().find(|source| source.id == unseen.source && source.was_read)?;
+            let nearest = match (&unseen.attribute, &unseen.word) {
+                (Some(attribute), Some(word)) => {
+                    truecount_rules::nearest(word, source.words.words(&unseen.kind, attribute))
+                }
+                _ => truecount_rules::nearest(&unseen.kind, source.words.kinds()),
+            };
+            Some(UnseenWord { nearest: nearest.map(str::to_owned), ..unseen })
+        });
+        with_nearest.collect()
+    }
+}
+
+fn unserved(product: &ProductCode) -> UnservedProduct {
+    UnservedProduct { product: product.clone(), name: None, clients: 0, revenue: MonthlyRevenue::new() }
+}
+
+fn untaken(service: &ProductCode) -> ServiceReview {
+    ServiceReview {
+        service: service.clone(),
+        is_counted: true,
+        items: 0,
+        clients_billed: 0,
+        clients_agree: 0,
+        revenue: MonthlyRevenue::new(),
+    }
+}
+
+fn unseen(widening: &WideningRecord) -> Option<UnseenWord> {
+    let (source, kind, attribute, word) = match widening {
+        WideningRecord::WordNeverSeen { source, kind, attribute, word } => {
+            (source, kind, attribute.clone(), word.clone())
+        }
+        WideningRecord::UnwantedNeverSeen { source, kind, attribute, word } => {
+            (source, kind, Some(attribute.clone()), Some(word.clone()))
+        }
+        _ => return None,
+    };
+    Some(UnseenWord { source: source.clone(), kind: kind.clone(), attribute, word, nearest: None })
+}
+
+/// Items of a kind that no service counts, and of a kind that one does, those of a vendor's product that none takes.
+fn uncounted(inputs: &RunInputs, rules: &Rules) -> Vec<UncountedItems> {
+    let counted = rules.kinds_counted();
+    let mut found: BTreeMap<(usize, usize, Option<&str>), u64> = BTreeMap::new();
+    let mut taken: BTreeMap<(usize, usize, &str), bool> = BTreeMap::new();
+    for account in &inputs.accounts {
+        let source = &inputs.sources[account.source];
+        for item in account.items_now() {
+            let Some(kind) = inputs.items.kind(item) else { continue };
+            let name = source.kinds[kind].name.as_str();
+            if !counted.contains(&(&source.id, name)) {
+                *found.entry((account.source, kind, None)).or_default() += 1;
+                continue;
+            }
+            let Some(sku) = inputs.items.sku(item) else { continue };
+            let is_taken =
+                *taken.entry((account.source, kind, sku)).or_insert_with(|| may_take(rules, &source.id, name, sku));
+            if !is_taken {
+                *found.entry((account.source, kind, Some(sku))).or_default() += 1;
+            }
+        }
+    }
+    let mut uncounted: Vec<_> = found
+        .into_iter()
+        .map(|((source, kind, sku), items)| {
+            let source = &inputs.sources[source];
+            let (kind, sku) = (source.kinds[kind].name.clone(), sku.map(str::to_owned));
+            UncountedItems { source: source.id.clone(), kind, sku, items }
+        })
+        .collect();
+    uncounted.sort_by(|a, b| (b.items, &a.source, &a.kind, &a.sku).cmp(&(a.items, &b.source, &b.kind, &b.sku)));
+    uncounted
+}
+
+/// Whether some service takes items of a vendor's product, whatever else is known of them; a client's own rule, too.
+fn may_take(rules: &Rules, source: &SourceId, kind: &str, sku: &str) -> bool {
+    let text_of = |attribute: &str| (attribute == SKU).then_some(sku);
+    let of_kind = rules.services().filter_map(|code| match &rules.usual_rule(code)?.basis {
+        ServiceBasis::Counted(spec) => Some(spec),
+        ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
+    });
+    let mut parts = of_kind.flat_map(|spec| &spec.parts).filter(|part| part.source == *source && part.kind == kind);
+    let is_asked = |asked: &truecount_rules::AskedWord<'_>| {
+        let is_here = asked.source == source && asked.kind == kind && asked.attribute == SKU;
+        is_here && asked.word_use == WordUse::Wanted && asked.pattern.fits(sku)
+    };
+    parts.any(|part| part.takes(text_of) != Fit::No) || rules.words_asked().iter().any(is_asked)
+}
+
+/// The attribute that names a vendor's product.
+const SKU: &str = "sku";
+
+/// Kinds of agreement with rules of their own that no agreement has.
+fn agreement_types(inputs: &RunInputs, rules: &Rules) -> Vec<UnseenAgreementType> {
+    let agreements = inputs.clients.iter().flat_map(|client| &client.agreements);
+    let known: BTreeSet<&str> = agreements.filter_map(|one| one.agreement.agreement_type.as_deref()).collect();
+    let folded = |name: &str| name.trim().to_lowercase();
+    let known_folded: BTreeSet<String> = known.iter().map(|name| folded(name)).collect();
+    let unseen = rules.agreement_types().filter(|of| !known_folded.contains(&folded(of.name())));
+    unseen
+        .map(|of| UnseenAgreementType {
+            name: of.name().to_owned(),
+            line: of.line(),
+            nearest: truecount_rules::nearest(of.name(), known.iter().copied()).map(str::to_owned),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
