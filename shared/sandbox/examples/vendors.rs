@@ -3,7 +3,7 @@
 //! `cargo run -p truecount-sandbox --example vendors -- --dir DIR [--month 2026-06] [--clients 60 | --small 6 |
 //! --large ACCOUNTS,ITEMS] [--seed 1] [--fault SOURCE=NAME]… [--seconds N]`
 //!
-//! Writes `config/`, `inbox/`, `decisions.csv` and `answer-sheet.csv` below DIR, prints a line `SOURCE URL` for each
+//! Writes `config/`, `inbox/`, `decisions.csv`, `nones.csv` and `answer-sheet.csv` below DIR, prints a line `SOURCE URL` for each
 //! vendor and then `ready`. Stops at the end of stdin or after so many seconds. Lines on stdin: `fault SOURCE NAME`
 //! (`none`: heal it) and `requests`.
 
@@ -89,6 +89,12 @@ fn write_files(dir: &Path, sample: &Sample, vendors: &Vendors) -> Result<(), Box
         decisions.push_str(&(fields.map(|field| quoted(field)).join(",") + "\n"));
     }
     fs::write(dir.join("decisions.csv"), decisions)?;
+    let mut nones = "source,client_id,who,why\n".to_owned();
+    for one in sample.nones() {
+        let fields = [&one.source, &one.client_id, &one.who, &one.why];
+        nones.push_str(&(fields.map(|field| quoted(field)).join(",") + "\n"));
+    }
+    fs::write(dir.join("nones.csv"), nones)?;
     let mut sheet = COLUMNS.join(",") + ",story\n";
     for row in sample.answer_sheet() {
         let columns = row.columns();

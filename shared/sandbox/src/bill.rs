@@ -1,14 +1,16 @@
 //! The billed side of one client: its agreements and lines, and a note of every difference while it is made.
 
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 use rust_decimal::Decimal;
 
 use crate::{
     Planted,
-    catalogue::{DETECTION, GRAPH, PREMIUM, PRODUCTS, Product},
+    catalogue::{DETECTION, FAX, MAIL, NETWORK, PREMIUM, PRODUCTS, Product, WORKSTATION},
     dataset::{Addition, Agreement, Cycle},
-    plan::{Drift, PRODUCT_COUNT, Plan, Story},
-    seed_discrepancies::{DiscrepancySeeder, nothing},
+    expectation::{Expectation, Standing, expected},
+    plan::{Drift, Plan},
+    seed_discrepancies::{DiscrepancySeeder, FIRST_CLIENT, nothing},
+    story::Story,
 };
 
 /// A client while it is being billed.
@@ -19,8 +21,6 @@ pub(crate) struct Billing<'a> {
     pub(crate) currency: &'static str,
     /// Fresh workstations and servers together, in whole units.
     pub(crate) agents: u64,
-    /// The id of its tenant.
-    pub(crate) tenant_id: &'a str,
 }
 
 /// One line to be written.
@@ -36,71 +36,87 @@ struct Line {
     second_agreement: bool,
 }
 
-/// What a correct reconciliation finds for one product of a client.
-#[derive(Clone, Copy)]
-struct Expectation {
-    kind: &'static str,
-    used: Decimal,
-    billed: Decimal,
-    expected: Decimal,
-    price: Decimal,
-    list_price: bool,
-}
-
 /// One product of a client: the line that would be right, and what is done to it.
 struct Case<'a> {
     client: &'a Billing<'a>,
     product: usize,
     drift: Drift,
+    /// Units used, as far as they can be read.
+    used: Decimal,
     plain: Line,
-    expected_row: Expectation,
+}
+
+/// The lines of a product, and what of them stands; `None`: a later line puts it right, and it is left alone.
+type Written = (Vec<Line>, Option<Standing>);
+
+/// Until when an agreement runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Term {
+    Open,
+    /// It ended last month.
+    Over,
+    /// Its last day is the count day.
+    Ending,
+}
+
+impl Term {
+    fn of(story: Story, is_second: bool) -> Self {
+        match story {
+            Story::AgreementEnded | Story::MovedFrom => Self::Over,
+            Story::Renewed if !is_second => Self::Over,
+            Story::Ending => Self::Ending,
+            _ => Self::Open,
+        }
+    }
 }
 
 impl DiscrepancySeeder {
     /// Writes a client's agreements and notes what differs.
     pub(crate) fn bill(&mut self, client: &Billing<'_>) {
-        if client.plan.story == Story::NoAgreement {
-            for product in 0..PRODUCT_COUNT {
-                if let Some(used) = counted(client, product) {
-                    self.note_unbilled(client, product, used);
-                }
-            }
-            return;
-        }
-        let mut first = self.agreement(client, "Managed services");
-        let mut second = self.agreement(client, "Cloud and licences");
-        for product in 0..PRODUCT_COUNT {
+        let mut first = self.agreement(client, "Managed services", false);
+        let mut second = self.agreement(client, "Cloud and licences", true);
+        for (product, sold) in PRODUCTS.iter().enumerate() {
             let Some(used) = counted(client, product) else { continue };
             let cloud = product >= PREMIUM;
             for line in self.lines(client, product, used) {
                 let into = if cloud != line.second_agreement { &mut second } else { &mut first };
-                let addition = self.addition(product, line, into.cycle);
+                let addition = self.addition(sold.code, line, into.cycle);
                 into.additions.push(addition);
             }
         }
+        self.add_fixed(client, &mut first);
         self.dataset.agreements.extend([first, second].into_iter().filter(|one| !one.additions.is_empty()));
     }
 
-    fn agreement(&mut self, client: &Billing<'_>, name: &str) -> Agreement {
+    fn agreement(&mut self, client: &Billing<'_>, name: &str, is_second: bool) -> Agreement {
         self.next_agreement += 1;
-        let ended = client.plan.story == Story::AgreementEnded;
+        let story = client.plan.story;
         Agreement {
             id: self.next_agreement,
             name: name.to_owned(),
             company_id: client.client_id,
-            start: self.some_first(21, 30),
-            end: ended.then(|| self.month.previous().last_day()),
-            cycle: if client.plan.story == Story::Quarterly { Cycle::Quarterly } else { Cycle::Monthly },
-            arrears: client.plan.story == Story::Arrears,
+            // Of the two the second is the newer.
+            start: if is_second { self.some_first(21, 24) } else { self.some_first(25, 30) },
+            end: match Term::of(story, is_second) {
+                Term::Open => None,
+                Term::Over => Some(self.month.previous().last_day()),
+                Term::Ending => Some(self.month.last_day()),
+            },
+            cycle: if story == Story::Quarterly { Cycle::Quarterly } else { Cycle::Monthly },
+            arrears: story == Story::Arrears,
+            amount: Decimal::ZERO,
+            is_one_time: false,
+            prorates: story == Story::Credits,
+            bill_to: (is_second && story == Story::TwoPayers).then_some(FIRST_CLIENT),
             additions: Vec::new(),
         }
     }
 
-    fn addition(&mut self, product: usize, line: Line, cycle: Cycle) -> Addition {
+    fn addition(&mut self, product: &'static str, line: Line, cycle: Cycle) -> Addition {
         self.next_addition += 1;
         Addition {
             id: self.next_addition,
-            product: PRODUCTS[product].code,
+            product,
             quantity: line.quantity,
             less_included: line.less_included,
             unit_price: line.price * Decimal::from(cycle.months()),
@@ -110,175 +126,223 @@ impl DiscrepancySeeder {
         }
     }
 
-    /// The lines for one product, with a note of what differs.
-    fn lines(&mut self, client: &Billing<'_>, product: usize, used: Decimal) -> Vec<Line> {
-        let rule = &PRODUCTS[product];
-        let price = self.price(rule, client.currency);
-        let above = (used - Decimal::from(rule.included)).max(Decimal::ZERO);
-        let should = above.max(Decimal::from(rule.minimum));
-        let from = Some(self.some_first(3, 20));
-        let plain = Line {
-            quantity: should,
+    /// What is billed whatever is used: a fixed line, an agreement that bills by itself, a line that no rule names.
+    fn add_fixed(&mut self, client: &Billing<'_>, first: &mut Agreement) {
+        let line = |quantity, price, from| Line {
+            quantity,
             price,
-            from,
+            from: Some(from),
             to: None,
             billing_status: "Billable",
             less_included: None,
             second_agreement: false,
         };
-        let expected_row =
-            Expectation { kind: "", used, billed: Decimal::ZERO, expected: should, price, list_price: false };
-        let case = Case { client, product, drift: possible(client, product, used), plain, expected_row };
-        if client.plan.story == Story::AgreementEnded && !should.is_zero() {
-            let kind = "ended_agreement_in_use";
-            self.note(client, product, Expectation { kind, expected: above, ..expected_row });
-            return vec![plain];
-        }
-        if self.is_unread(client, rule) && !should.is_zero() {
-            self.note_unread(client, rule, should);
-            return vec![plain];
-        }
-        match case.drift {
-            Drift::None if should.is_zero() => Vec::new(),
-            Drift::None => vec![plain],
-            Drift::Under(_) | Drift::Over(_) | Drift::NoUsage(_) | Drift::Unbilled => self.miscounted(&case),
-            Drift::ClerkAhead(_) | Drift::StartsLater(_) | Drift::OldLine => self.dated(&case),
-            Drift::TwoLines | Drift::TwoPrices(_) => self.in_parts(&case),
-            Drift::LessIncluded(n) => self.with_included(&case, Decimal::from(n)),
-            Drift::NoCharge => vec![Line { billing_status: "NoCharge", ..plain }],
-            Drift::DoNotBill => vec![Line { billing_status: "DoNotBill", ..plain }],
-        }
-    }
-
-    /// One line of the wrong quantity, or none.
-    fn miscounted(&mut self, case: &Case<'_>) -> Vec<Line> {
-        let should = case.plain.quantity;
-        let (kind, billed) = match case.drift {
-            Drift::Under(n) => ("underbilled", should - Decimal::from(n)),
-            Drift::Over(n) => ("overbilled", should + Decimal::from(n)),
-            Drift::NoUsage(n) => ("billed_without_usage", Decimal::from(n)),
-            _ => {
-                self.note_unbilled(case.client, case.product, case.expected_row.used);
-                return Vec::new();
+        match client.plan.story {
+            Story::FlatFees => {
+                let line = line(Decimal::ONE, Decimal::from(85), first.start);
+                first.additions.push(self.addition(NETWORK.code, line, first.cycle));
+                let amount = Decimal::from(120);
+                let retainer = Agreement { amount, ..self.agreement(client, "Site visits", false) };
+                self.dataset.agreements.push(retainer);
             }
-        };
-        self.note(case.client, case.product, Expectation { kind, billed, ..case.expected_row });
-        vec![Line { quantity: billed, ..case.plain }]
+            Story::Uncounted => {
+                let line = line(Decimal::TWO, Decimal::new(950, 2), first.start);
+                first.additions.push(self.addition(FAX.code, line, first.cycle));
+                self.planted.push(Planted {
+                    kind: "uncounted_line",
+                    client_id: client.client_id.to_string(),
+                    client_name: client.client_name.to_owned(),
+                    product_code: FAX.code.to_owned(),
+                    billed: Some(line.quantity),
+                    ..nothing(client.plan.story.words())
+                });
+            }
+            _ => {}
+        }
     }
 
-    /// Two lines of which one does not stand on the day that counts.
-    fn dated(&mut self, case: &Case<'_>) -> Vec<Line> {
+    /// The lines for one product, with a note of what differs.
+    fn lines(&mut self, client: &Billing<'_>, product: usize, used: Decimal) -> Vec<Line> {
+        let counted_by = &PRODUCTS[product];
+        let story = client.plan.story;
+        let term = Term::of(story, product >= PREMIUM);
+        let price = match term {
+            // What a line that is over had for a price is the list's, too.
+            Term::Over => Decimal::new(counted_by.list_price, 4).normalize(),
+            Term::Open | Term::Ending => self.price(counted_by, client.currency),
+        };
+        let above = (used - Decimal::from(counted_by.included)).max(Decimal::ZERO);
+        let plain = Line {
+            quantity: above.max(Decimal::from(counted_by.minimum)),
+            price,
+            from: Some(self.some_first(3, 20)),
+            to: None,
+            billing_status: "Billable",
+            less_included: None,
+            second_agreement: false,
+        };
+        let case = Case { client, product, drift: possible(client, product, used), used, plain };
+        let (mut lines, standing) = self.written(&case);
+        let no_line = Standing::without_line(counted_by, client.currency);
+        let standing = match term {
+            Term::Open if story == Story::NoAgreement => Some(Standing { is_over: true, ..no_line }),
+            Term::Open => standing,
+            Term::Over => Some(Standing { is_over: story != Story::Renewed, ..no_line }),
+            Term::Ending => Some(Standing { ending: plain.quantity, price: Some(price), ..no_line }),
+        };
+        if let Some(standing) = standing {
+            self.note(&case, &standing);
+        }
+        if story == Story::Credits && matches!(product, WORKSTATION | MAIL) {
+            let next = self.month.next();
+            let (from, to) = (Some(next.first_day()), Some(next.last_day()));
+            lines.push(Line { quantity: -Decimal::TWO, from, to, ..plain });
+            let (from, to) = (self.month.first_day().saturating_add(15.days()), self.month.last_day());
+            lines.push(Line { quantity: Decimal::TWO, from: Some(from), to: Some(to), ..plain });
+        }
+        lines
+    }
+
+    /// The lines of a product as its drift wants them.
+    fn written(&mut self, case: &Case<'_>) -> Written {
         let (plain, should) = (case.plain, case.plain.quantity);
-        let under = |billed| Expectation { kind: "underbilled", billed, ..case.expected_row };
+        let without = || Some(Standing::without_line(&PRODUCTS[case.product], case.client.currency));
+        let one = |line: Line| (vec![line], Some(Standing::on_lines(line.quantity, line.price)));
+        match case.drift {
+            Drift::Unbilled => (Vec::new(), without()),
+            Drift::None if should.is_zero() => (Vec::new(), without()),
+            Drift::None => one(plain),
+            Drift::Under(n) => one(Line { quantity: should - Decimal::from(n), ..plain }),
+            Drift::Over(n) => one(Line { quantity: should + Decimal::from(n), ..plain }),
+            Drift::NoUsage(n) => one(Line { quantity: Decimal::from(n), ..plain }),
+            Drift::ClerkAhead(_) | Drift::StartsLater(_) | Drift::ReplacedTooFew(_) | Drift::OldLine => {
+                self.dated(case)
+            }
+            Drift::TwoLines | Drift::TwoPayers(_) => self.on_two_agreements(case),
+            Drift::TwoPrices(_) | Drift::TwoPricesOver(_) => self.at_two_prices(case),
+            Drift::BothRun => self.both_run(case),
+            Drift::BilledOnce { missing, once } => {
+                let line = Line { quantity: should - Decimal::from(missing), ..plain };
+                self.bill_once(case, Decimal::from(once));
+                let standing = Standing::on_lines(line.quantity, line.price);
+                (vec![line], Some(Standing { billed_once: Decimal::from(once), ..standing }))
+            }
+            Drift::LessIncluded(missing) => {
+                let (quantity, free) = (case.used - Decimal::from(missing), Decimal::TWO);
+                let standing = Standing::on_lines(quantity - free, plain.price);
+                let line = Line { less_included: Some(free), quantity, ..plain };
+                (vec![line], Some(Standing { free: Some(free), ..standing }))
+            }
+            Drift::NoCharge => (vec![Line { billing_status: "NoCharge", ..plain }], Some(free_of_charge(plain))),
+            Drift::DoNotBill => (vec![Line { billing_status: "DoNotBill", ..plain }], Some(free_of_charge(plain))),
+        }
+    }
+
+    /// Two lines of which one does not stand on the day that is looked at.
+    fn dated(&mut self, case: &Case<'_>) -> Written {
+        let (plain, should) = (case.plain, case.plain.quantity);
+        let (last, next) = (self.month.last_day(), self.month.next().first_day());
+        // In arrears the line of the month that ends is looked at.
+        let is_arrears = case.client.plan.story == Story::Arrears;
         match case.drift {
             Drift::ClerkAhead(n) => {
-                let old = should - Decimal::from(n);
-                if case.client.plan.story == Story::Arrears {
-                    self.note(case.client, case.product, under(old));
-                }
-                let (last, next) = (self.month.last_day(), self.month.next().first_day());
-                vec![Line { to: Some(last), quantity: old, ..plain }, Line { from: Some(next), ..plain }]
+                let old = Line { to: Some(last), quantity: should - Decimal::from(n), ..plain };
+                // What it lacks, the next one covers.
+                let standing = (!is_arrears).then(|| Standing::on_lines(should, plain.price));
+                (vec![old, Line { from: Some(next), ..plain }], standing)
+            }
+            Drift::ReplacedTooFew(n) => {
+                let price = plain.price + Decimal::new(50, 2);
+                let new = Line { from: Some(next), quantity: should - Decimal::from(n), price, ..plain };
+                let standing = match is_arrears {
+                    true => Standing::on_lines(should, plain.price),
+                    false => Standing { ending: should, ..Standing::on_lines(new.quantity, price) },
+                };
+                (vec![Line { to: Some(last), ..plain }, new], Some(standing))
             }
             Drift::StartsLater(n) => {
-                let billed = should - Decimal::from(n);
-                self.note(case.client, case.product, under(billed));
                 let later = Some(self.month.next().next().first_day());
-                vec![Line { quantity: billed, ..plain }, Line { from: later, quantity: Decimal::from(n), ..plain }]
+                let now = Line { quantity: should - Decimal::from(n), ..plain };
+                (vec![now, Line { from: later, quantity: Decimal::from(n), ..plain }], None)
             }
             _ => {
                 let (begun, ended) = (Some(self.some_first(21, 21)), Some(self.month.previous().last_day()));
-                vec![Line { from: begun, to: ended, quantity: should + Decimal::TWO, ..plain }, plain]
+                let old = Line { from: begun, to: ended, quantity: should + Decimal::TWO, ..plain };
+                (vec![old, plain], Some(Standing::on_lines(should, plain.price)))
             }
         }
     }
 
-    /// The quantity in two lines, which may have two prices: then the newer one is what a missing unit is worth.
-    fn in_parts(&mut self, case: &Case<'_>) -> Vec<Line> {
+    /// The quantity in two lines on two agreements, as much of it as is billed.
+    fn on_two_agreements(&mut self, case: &Case<'_>) -> Written {
         let (plain, should) = (case.plain, case.plain.quantity);
-        let Drift::TwoPrices(n) = case.drift else {
-            let second = Line { second_agreement: true, quantity: Decimal::ONE, ..plain };
-            return vec![Line { quantity: should - Decimal::ONE, ..plain }, second];
+        let (missing, has_several_payers) = match case.drift {
+            Drift::TwoPayers(missing) => (Decimal::from(missing), true),
+            _ => (Decimal::ZERO, false),
+        };
+        let second = Line { second_agreement: true, quantity: Decimal::ONE, ..plain };
+        let lines = vec![Line { quantity: should - missing - Decimal::ONE, ..plain }, second];
+        let standing = Standing::on_lines(should - missing, plain.price);
+        (lines, Some(Standing { has_several_payers, ..standing }))
+    }
+
+    /// Two lines of two prices: the newer one is what a missing unit is worth, and what is cut first.
+    fn at_two_prices(&mut self, case: &Case<'_>) -> Written {
+        let (plain, should) = (case.plain, case.plain.quantity);
+        let billed = match case.drift {
+            Drift::TwoPricesOver(more) => should + Decimal::from(more),
+            Drift::TwoPrices(missing) => should - Decimal::from(missing),
+            _ => should,
         };
         let (price, from) = (plain.price + Decimal::new(75, 2), Some(self.some_first(2, 2)));
-        let billed = should - Decimal::from(n);
-        let expected_row = Expectation { kind: "underbilled", billed, price, ..case.expected_row };
-        self.note(case.client, case.product, expected_row);
-        vec![Line { quantity: billed - Decimal::TWO, ..plain }, Line { price, from, quantity: Decimal::TWO, ..plain }]
+        let first = Line { quantity: billed - Decimal::TWO, ..plain };
+        let second = Line { price, from, quantity: Decimal::TWO, ..plain };
+        let standing = Standing::on_lines(billed, price);
+        (vec![first, second], Some(Standing { cut: Some((Decimal::TWO, plain.price)), ..standing }))
     }
 
-    /// A line of which two units are in the base price, and which may be too short by some.
-    fn with_included(&mut self, case: &Case<'_>, missing: Decimal) -> Vec<Line> {
-        let (quantity, free) = (case.expected_row.used - missing, Decimal::TWO);
-        if !missing.is_zero() {
-            let (billed, expected) = (quantity - free, case.expected_row.used - free);
-            let expected_row = Expectation { kind: "underbilled", billed, expected, ..case.expected_row };
-            self.note(case.client, case.product, expected_row);
-        }
-        vec![Line { less_included: Some(free), quantity, ..case.plain }]
+    /// Everything twice, on an old agreement and on a new one: the old line is the one too many.
+    fn both_run(&mut self, case: &Case<'_>) -> Written {
+        let (plain, should) = (case.plain, case.plain.quantity);
+        let (price, from) = (plain.price + Decimal::new(40, 2), Some(self.some_first(2, 2)));
+        // What is cloud stands on the second agreement: the other is the older one.
+        let old = Line { second_agreement: true, ..plain };
+        let standing = Standing::on_lines(should + should, price);
+        let cut = Some((Decimal::ZERO, plain.price));
+        (vec![old, Line { price, from, ..plain }], Some(Standing { cut, ..standing }))
     }
 
-    fn note_unbilled(&mut self, client: &Billing<'_>, product: usize, used: Decimal) {
-        let rule = &PRODUCTS[product];
-        let expected = (used - Decimal::from(rule.included)).max(Decimal::ZERO);
-        let price = Decimal::new(rule.list_price, 4);
-        let expected_row =
-            Expectation { kind: "unbilled_usage", used, billed: Decimal::ZERO, expected, price, list_price: true };
-        self.note(client, product, expected_row);
+    /// An agreement of its own for what was billed once in the month.
+    fn bill_once(&mut self, case: &Case<'_>, quantity: Decimal) {
+        let day = Some(self.month.first_day());
+        let line = Line { quantity, from: day, to: None, ..case.plain };
+        let addition = self.addition(PRODUCTS[case.product].code, line, Cycle::Monthly);
+        let of = self.agreement(case.client, "One-off work", false);
+        let start = self.month.first_day();
+        self.dataset.agreements.push(Agreement { is_one_time: true, start, additions: vec![addition], ..of });
     }
 
-    /// Writes a difference down, unless the rule tolerates it.
-    fn note(&mut self, client: &Billing<'_>, product: usize, expected_row: Expectation) {
-        let rule = &PRODUCTS[product];
-        let variance = expected_row.expected - expected_row.billed;
-        if variance.abs() <= Decimal::from(rule.tolerance) {
-            return;
-        }
-        self.planted.push(Planted {
-            kind: expected_row.kind,
-            client_id: client.client_id.to_string(),
-            client_name: client.client_name.to_owned(),
-            source: rule.source.to_owned(),
-            account_id: String::new(),
-            rule_id: rule.rule_id.to_owned(),
-            product_code: rule.code.to_owned(),
-            counted: Some(expected_row.used),
-            billed: Some(expected_row.billed),
-            should_bill: Some(expected_row.expected),
-            variance: Some(variance),
-            unit_price: Some(expected_row.price),
-            monthly_impact: Some(variance * expected_row.price),
-            currency: if expected_row.list_price { "GBP" } else { client.currency }.to_owned(),
-            story: client.plan.story.words(),
-        });
-    }
-
-    /// Whether a client's usage under a rule cannot be read.
-    fn is_unread(&self, client: &Billing<'_>, rule: &Product) -> bool {
-        client.plan.story == Story::ForbiddenTenant && rule.source == GRAPH
-    }
-
-    /// Writes down that a billed product cannot be compared: unknown is not zero.
-    fn note_unread(&mut self, client: &Billing<'_>, rule: &Product, billed: Decimal) {
-        self.planted.push(Planted {
-            kind: "not_reconciled",
-            client_id: client.client_id.to_string(),
-            client_name: client.client_name.to_owned(),
-            source: rule.source.to_owned(),
-            account_id: client.tenant_id.to_owned(),
-            rule_id: rule.rule_id.to_owned(),
-            product_code: rule.code.to_owned(),
-            billed: Some(billed),
-            ..nothing(client.plan.story.words())
-        });
+    /// Writes down what a correct reconciliation finds, if it finds anything.
+    fn note(&mut self, case: &Case<'_>, standing: &Standing) {
+        let (client, product) = (case.client, &PRODUCTS[case.product]);
+        let story = client.plan.story;
+        let has_moved = match story {
+            Story::MovedFrom => self.tells(Story::MovedTo),
+            Story::MovedTo => matches!(case.product, WORKSTATION | DETECTION),
+            _ => false,
+        };
+        let unsure = client.plan.unsure(case.product);
+        let Some(found) = expected(product, case.used, unsure, standing).filter(|_| !has_moved) else { return };
+        self.planted.push(planted(client, product, &found));
     }
 
     /// A price near the list's, per client, with the digits that real price lists have.
-    fn price(&mut self, rule: &Product, currency: &str) -> Decimal {
+    fn price(&mut self, product: &Product, currency: &str) -> Decimal {
         let per_cent = match currency {
             "GBP" => self.random.between(90, 108),
             _ => self.random.between(110, 128),
         };
-        Decimal::new(rule.list_price / 100 * per_cent.cast_signed(), 4).normalize()
+        Decimal::new(product.list_price / 100 * per_cent.cast_signed(), 4).normalize()
     }
 
     /// The first day of a month some months ago.
@@ -289,6 +353,30 @@ impl DiscrepancySeeder {
         }
         month.first_day()
     }
+}
+
+fn planted(client: &Billing<'_>, product: &Product, found: &Expectation) -> Planted {
+    let variance = found.figures.map(|figures| figures.should_bill - found.billed);
+    Planted {
+        kind: found.kind,
+        client_id: client.client_id.to_string(),
+        client_name: client.client_name.to_owned(),
+        source: product.source.to_owned(),
+        product_code: product.code.to_owned(),
+        counted: found.figures.map(|figures| figures.counted),
+        billed: Some(found.billed),
+        should_bill: found.figures.map(|figures| figures.should_bill),
+        variance,
+        unit_price: found.price,
+        monthly_impact: found.worth,
+        currency: if found.is_a_range { "" } else { client.currency }.to_owned(),
+        ..nothing(client.plan.story.words())
+    }
+}
+
+/// A line that is billed at nothing.
+fn free_of_charge(line: Line) -> Standing {
+    Standing::on_lines(line.quantity, Decimal::ZERO)
 }
 
 /// Units that count, if the product concerns the client at all.
@@ -308,10 +396,11 @@ fn possible(client: &Billing<'_>, product: usize, used: Decimal) -> Drift {
     let leaves = |n: u64| should - Decimal::from(n) >= Decimal::ONE;
     let drift = client.plan.drift[product];
     let fits = match drift {
-        Drift::Under(n) | Drift::ClerkAhead(n) | Drift::StartsLater(n) => leaves(n),
+        Drift::Under(n) | Drift::ClerkAhead(n) | Drift::StartsLater(n) | Drift::ReplacedTooFew(n) => leaves(n),
         Drift::Over(_) => used > Decimal::ZERO,
         Drift::TwoLines | Drift::OldLine => leaves(1),
-        Drift::TwoPrices(n) => leaves(n + 2),
+        Drift::TwoPrices(n) | Drift::TwoPayers(n) | Drift::BilledOnce { missing: n, .. } => leaves(n + 2),
+        Drift::TwoPricesOver(_) | Drift::BothRun => leaves(3),
         Drift::LessIncluded(n) => rule.included == 0 && leaves(n + 3),
         Drift::NoCharge | Drift::DoNotBill => leaves(0),
         Drift::None | Drift::Unbilled | Drift::NoUsage(_) => true,

@@ -1,22 +1,47 @@
-//! What the sample MSP sells: its products, from which count each is billed, and the vendors' names for them.
+//! What the sample MSP sells: its products, what each is counted by, and the vendors' names for them.
 
-/// A product of the PSA with the service mapping that joins it to a count.
+/// A product of the PSA with the service that counts it.
 #[derive(Debug)]
 pub(crate) struct Product {
     pub(crate) code: &'static str,
     /// The id of its catalogue item in the PSA.
     pub(crate) psa_id: u64,
     pub(crate) description: &'static str,
-    pub(crate) rule_id: &'static str,
     pub(crate) source: &'static str,
+    /// The kinds of the source that are counted.
     pub(crate) kinds: &'static [&'static str],
-    pub(crate) skus: &'static [&'static str],
-    pub(crate) count_basis: &'static str,
+    /// Of these, what has this SKU; empty: all.
+    pub(crate) sku: &'static str,
+    /// Items count however long ago they were seen.
+    pub(crate) is_of_any_age: bool,
+    /// One of the kinds may be there at nobody.
+    pub(crate) may_be_empty: bool,
     pub(crate) included: u64,
     pub(crate) minimum: u64,
     pub(crate) tolerance: u64,
     /// Pounds a month, as ten-thousandths.
     pub(crate) list_price: i64,
+}
+
+/// A product of the PSA that nothing is counted for.
+#[derive(Debug)]
+pub(crate) struct FixedProduct {
+    pub(crate) code: &'static str,
+    pub(crate) psa_id: u64,
+    pub(crate) description: &'static str,
+}
+
+/// A fixed fee: only that the line stands.
+pub(crate) const NETWORK: FixedProduct =
+    FixedProduct { code: "NET-MGT", psa_id: 501, description: "Network management, fixed fee" };
+/// One that the rules do not name.
+pub(crate) const FAX: FixedProduct = FixedProduct { code: "FAX-LINE", psa_id: 502, description: "Fax number" };
+
+/// The id of a product's catalogue item, and its description.
+pub(crate) fn catalogue_item(code: &str) -> (u64, &'static str) {
+    let counted = PRODUCTS.iter().map(|one| (one.code, one.psa_id, one.description));
+    let fixed = [NETWORK, FAX].map(|one| (one.code, one.psa_id, one.description));
+    counted.chain(fixed).find(|one| one.0 == code).map_or((0, ""), |(_, id, description)| (id, description))
 }
 
 pub(crate) const CONNECTWISE: &str = "connectwise";
@@ -51,6 +76,9 @@ pub(crate) struct PaxProduct {
     pub(crate) cost: i64,
 }
 
+/// The password manager among them.
+pub(crate) const PAX_PASSWORDS: usize = 1;
+
 pub(crate) const PAX_PRODUCTS: [PaxProduct; 2] = [
     PaxProduct {
         id: "6b0c5a0e-2f55-4c29-9d5b-51f3a3a7c101",
@@ -74,11 +102,11 @@ const BASE: Product = Product {
     code: "",
     psa_id: 0,
     description: "",
-    rule_id: "",
     source: "",
     kinds: &[],
-    skus: &[],
-    count_basis: "device_all",
+    sku: "",
+    is_of_any_age: false,
+    may_be_empty: false,
     included: 0,
     minimum: 0,
     tolerance: 0,
@@ -105,10 +133,8 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "MNG-WKS",
         psa_id: 101,
         description: "Managed workstation",
-        rule_id: "managed-workstation",
         source: NINJAONE,
         kinds: &["workstation"],
-        count_basis: "device_fresh",
         list_price: 32_5000,
         ..BASE
     },
@@ -116,10 +142,8 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "MNG-SRV",
         psa_id: 102,
         description: "Managed server",
-        rule_id: "managed-server",
         source: NINJAONE,
         kinds: &["server"],
-        count_basis: "device_fresh",
         list_price: 95_0000,
         ..BASE
     },
@@ -127,10 +151,9 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "EDR-AGT",
         psa_id: 103,
         description: "Endpoint detection",
-        rule_id: "endpoint-detection",
         source: NINJAONE,
         kinds: &["workstation", "server"],
-        count_basis: "device_fresh",
+        may_be_empty: true,
         tolerance: 1,
         list_price: 4_7500,
         ..BASE
@@ -139,9 +162,9 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "MDM-MOB",
         psa_id: 104,
         description: "Managed mobile",
-        rule_id: "managed-mobile",
         source: NINJAONE,
         kinds: &["mobile"],
+        is_of_any_age: true,
         included: 2,
         list_price: 5_2500,
         ..BASE
@@ -150,11 +173,9 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "M365-BP",
         psa_id: 201,
         description: "Microsoft 365 Business Premium",
-        rule_id: "m365-business-premium",
         source: GRAPH,
         kinds: &["licence"],
-        skus: &["SPB"],
-        count_basis: "assigned",
+        sku: "SPB",
         list_price: 18_1000,
         ..BASE
     },
@@ -162,11 +183,9 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "M365-BB",
         psa_id: 202,
         description: "Microsoft 365 Business Basic",
-        rule_id: "m365-business-basic",
         source: GRAPH,
         kinds: &["licence"],
-        skus: &["O365_BUSINESS_ESSENTIALS"],
-        count_basis: "assigned",
+        sku: "O365_BUSINESS_ESSENTIALS",
         list_price: 4_9000,
         ..BASE
     },
@@ -174,11 +193,9 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "EXO-P1",
         psa_id: 203,
         description: "Exchange Online mailbox",
-        rule_id: "exchange-online-1",
         source: GRAPH,
         kinds: &["licence"],
-        skus: &["EXCHANGESTANDARD"],
-        count_basis: "assigned",
+        sku: "EXCHANGESTANDARD",
         list_price: 3_3000,
         ..BASE
     },
@@ -186,11 +203,9 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "TEAMS-PHN",
         psa_id: 204,
         description: "Teams Phone",
-        rule_id: "teams-phone",
         source: GRAPH,
         kinds: &["subscription"],
-        skus: &["MCOEV"],
-        count_basis: "purchased",
+        sku: "MCOEV",
         list_price: 6_6000,
         ..BASE
     },
@@ -198,11 +213,9 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "MAIL-SEC",
         psa_id: 301,
         description: "Mail security",
-        rule_id: "mail-security",
         source: PAX8,
         kinds: &["subscription"],
-        skus: &["MSH-STD"],
-        count_basis: "purchased",
+        sku: "MSH-STD",
         minimum: 5,
         list_price: 2_1500,
         ..BASE
@@ -211,11 +224,9 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "PWD-MGR",
         psa_id: 302,
         description: "Password manager",
-        rule_id: "password-manager",
         source: PAX8,
         kinds: &["subscription"],
-        skus: &["KSK-BUS"],
-        count_basis: "purchased",
+        sku: "KSK-BUS",
         list_price: 3_2500,
         ..BASE
     },
@@ -223,7 +234,6 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "BKP-SRV",
         psa_id: 401,
         description: "Server backup",
-        rule_id: "backup-server",
         source: BACKUP,
         kinds: &["server"],
         list_price: 24_0000,
@@ -233,10 +243,8 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "BKP-MBX",
         psa_id: 402,
         description: "Mailbox backup",
-        rule_id: "backup-mailbox",
         source: BACKUP,
         kinds: &["mailbox"],
-        count_basis: "vendor_billed",
         list_price: 1_9500,
         ..BASE
     },
@@ -244,10 +252,8 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         code: "BKP-STO",
         psa_id: 403,
         description: "Backup storage, TB",
-        rule_id: "backup-storage",
         source: BACKUP,
         kinds: &["storage"],
-        count_basis: "vendor_billed",
         included: 1,
         list_price: 18_0000,
         ..BASE

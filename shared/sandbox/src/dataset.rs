@@ -57,6 +57,14 @@ pub(crate) struct Agreement {
     pub(crate) end: Option<Date>,
     pub(crate) cycle: Cycle,
     pub(crate) arrears: bool,
+    /// What it bills each cycle beside its lines.
+    pub(crate) amount: Decimal,
+    /// Whether its lines are billed once.
+    pub(crate) is_one_time: bool,
+    /// Whether a part of a month is billed in part.
+    pub(crate) prorates: bool,
+    /// The company that pays; `None`: its own.
+    pub(crate) bill_to: Option<u64>,
     pub(crate) additions: Vec<Addition>,
 }
 
@@ -89,7 +97,10 @@ pub(crate) struct Device {
     pub(crate) organization_id: u64,
     pub(crate) name: String,
     pub(crate) class: &'static str,
-    pub(crate) pending: bool,
+    /// The machine itself, by which its board and network are known: an agent that was set up anew is another device.
+    pub(crate) machine: u64,
+    /// `APPROVED`, `PENDING`, or a word that nobody has explained.
+    pub(crate) approval: &'static str,
     pub(crate) last_contact: Timestamp,
     /// Thousandths after the second of the last contact: the vendor sends fractions.
     pub(crate) thousandths: u64,
@@ -178,7 +189,7 @@ pub(crate) struct Dataset {
     pub(crate) companies: Vec<Company>,
     pub(crate) agreements: Vec<Agreement>,
     pub(crate) organizations: Vec<Organization>,
-    /// By id; one device stands in it twice.
+    /// By id.
     pub(crate) devices: Vec<Device>,
     pub(crate) tenants: Vec<Tenant>,
     pub(crate) pax_companies: Vec<PaxCompany>,

@@ -10,8 +10,9 @@ use crate::{
     },
     dataset::{BackupRow, Device, PaxSubscription, Tenant, TenantSku, TenantSubscription, User},
     names,
-    plan::{Plan, Story},
+    plan::{Plan, UNKNOWN_MACHINES, UNKNOWN_SEATS},
     seed_discrepancies::DiscrepancySeeder,
+    story::Story,
 };
 
 const WORKSTATION_CLASSES: [&str; 5] =
@@ -41,27 +42,52 @@ impl DiscrepancySeeder {
             let seen = if n % 4 == 3 { Seen::LongAgo } else { Seen::Lately };
             self.device(organizations, n, &format!("{prefix}-MOB{n:02}"), &MOBILE_CLASSES, seen);
         }
+        if plan.story == Story::TwoAccounts {
+            self.set_up_anew();
+        }
         for n in 0..self.random.between(0, 2) {
             self.device(organizations, n, &format!("{prefix}-OLD{n:02}"), &WORKSTATION_CLASSES, Seen::LongAgo);
         }
         if self.random.chance(20) {
             self.device(organizations, 0, &format!("{prefix}-NEW"), &WORKSTATION_CLASSES, Seen::Pending);
         }
+        if plan.story == Story::UnknownStatus {
+            for n in 0..UNKNOWN_MACHINES {
+                self.device(organizations, n, &format!("{prefix}-QRN{n:02}"), &WORKSTATION_CLASSES, Seen::Quarantined);
+            }
+        }
+        if plan.story == Story::UnknownClass {
+            self.device(organizations, 0, &format!("{prefix}-BOARD"), &["WINDOWS_WHITEBOARD"], Seen::Lately);
+        }
         workstations + servers
+    }
+
+    /// The newest machine had another agent before, in the organization of the machine beside it: one machine.
+    fn set_up_anew(&mut self) {
+        let [.., other, newest] = self.dataset.devices.as_slice() else { return };
+        let before = newest.last_contact.saturating_sub(SignedDuration::from_hours(30)).unwrap_or(newest.last_contact);
+        let organization_id = other.organization_id;
+        self.dataset.devices.push(Device { organization_id, last_contact: before, ..newest.clone() });
     }
 
     pub(crate) fn device(&mut self, organizations: &[u64], n: u64, name: &str, classes: &[&'static str], seen: Seen) {
         let days = match seen {
-            Seen::Lately | Seen::Pending => self.random.between(0, 22),
+            Seen::Lately | Seen::Pending | Seen::Quarantined => self.random.between(0, 22),
             Seen::LongAgo => self.random.between(36, 150),
         };
         let back = SignedDuration::from_secs((days * 86_400 + self.random.between(60, 80_000)).cast_signed());
+        self.next_machine += 1;
         let device = Device {
             id: 0,
+            machine: self.next_machine,
             organization_id: organizations[usize::try_from(n).unwrap_or(0) % organizations.len()],
             name: name.to_owned(),
             class: self.random.pick::<&'static str>(classes),
-            pending: seen == Seen::Pending,
+            approval: match seen {
+                Seen::Lately | Seen::LongAgo => "APPROVED",
+                Seen::Pending => "PENDING",
+                Seen::Quarantined => "QUARANTINED",
+            },
             last_contact: self.now.saturating_sub(back).unwrap_or(self.now),
             thousandths: self.random.between(1, 999),
         };
@@ -106,9 +132,21 @@ impl DiscrepancySeeder {
             let sku = self.tenant_sku(TEAMS_PHONE, given, &batches);
             tenant.skus.push(sku);
         }
+        if plan.story == Story::Leavers {
+            // Who may not sign in any more still holds a licence, and it is paid for.
+            tenant.users.iter_mut().take(3).for_each(|user| user.enabled = false);
+        }
         self.add_unlicensed(&mut tenant);
         self.random.shuffle(&mut tenant.users);
         self.dataset.tenants.push(tenant);
+    }
+
+    /// A tenant that nobody has mapped, with so many people who hold one licence each.
+    pub(crate) fn stranger_tenant(&mut self, id: String, name: &str, seats: u64) {
+        let users = (0..seats).map(|_| self.user(vec![BUSINESS_PREMIUM])).collect();
+        let skus = vec![self.tenant_sku(BUSINESS_PREMIUM, seats, &[(seats, false, "Enabled")])];
+        let name = name.to_owned();
+        self.dataset.tenants.push(Tenant { id, name, forbidden: false, premium: true, skus, users });
     }
 
     /// Guests: people without a licence.
@@ -155,6 +193,9 @@ impl DiscrepancySeeder {
                 self.subscription(company_id, pax, 10, "Trial", "Trial");
                 self.subscription(company_id, pax, 4, "PendingManual", "Monthly");
             }
+            if plan.story == Story::UnknownSubscription && product == MAIL {
+                self.subscription(company_id, pax, UNKNOWN_SEATS, "Provisioning", "Monthly");
+            }
             if self.random.chance(15) {
                 let cancelled = self.random.between(2, 9);
                 self.subscription(company_id, pax, cancelled, "Cancelled", "Monthly");
@@ -162,7 +203,7 @@ impl DiscrepancySeeder {
         }
     }
 
-    fn subscription(
+    pub(crate) fn subscription(
         &mut self,
         company_id: &str,
         product: usize,
@@ -205,6 +246,9 @@ impl DiscrepancySeeder {
             rows.extend(rows.first().cloned());
             rows.push(row("SRV-GONE".into(), "server", "Removed", 100));
         }
+        if plan.story == Story::UnknownBackup {
+            rows.push(row("SRV-PAUSED".into(), "server", "Paused", 100));
+        }
         if let Some(mailboxes) = plan.used[BACKUP_MAILBOX].filter(|used| *used > 0) {
             rows.push(row("mailboxes".into(), "mailbox", "Protected", mailboxes));
         }
@@ -224,6 +268,8 @@ pub(crate) enum Seen {
     LongAgo,
     /// Lately, but nobody has approved it.
     Pending,
+    /// Lately, with a status that nobody has explained.
+    Quarantined,
 }
 
 /// The evening of a month's last day, UTC.

@@ -18,26 +18,22 @@ pub(crate) fn earlier(seed: u64, month: BillingMonth) -> Vec<EarlierMonth> {
         .into_iter()
         .map(|month| {
             counts -= random.between(3, 8);
-            let pounds = total("GBP", counts * 2 / 3, counts / 4, 31_00, &mut random);
+            let (more, less) = (counts * 2 / 3, counts / 4);
+            let pounds = total("GBP", more, less, 31_00, &mut random);
             let euros = total("EUR", 2, 1, 24_00, &mut random);
-            let found =
-                pounds.underbilled_count + pounds.overbilled_count + euros.underbilled_count + euros.overbilled_count;
+            let found = more + less + 3;
             let not_reconciled_count = random.between(0, 3);
-            let finding_count = found + not_reconciled_count + 2;
-            EarlierMonth { month, totals: vec![euros, pounds], finding_count, not_reconciled_count }
+            let exception_count = found + not_reconciled_count + 2;
+            EarlierMonth { month, totals: vec![euros, pounds], exception_count, not_reconciled_count }
         })
         .collect()
 }
 
-/// So many findings of about so many pence each.
-fn total(currency: &str, few: u64, many: u64, pence: u64, random: &mut Random) -> EarlierTotal {
-    let mut sum = |count: u64| (0..count).map(|_| random.between(pence / 3, pence * 2)).sum::<u64>();
-    let (too_few, too_many) = (sum(few), sum(many));
-    EarlierTotal {
-        currency: currency.to_owned(),
-        underbilled: Decimal::new(too_few.cast_signed(), 2),
-        overbilled: Decimal::new(too_many.cast_signed(), 2),
-        underbilled_count: few,
-        overbilled_count: many,
-    }
+/// So many exceptions of about so many pence each, upwards and downwards.
+fn total(currency: &str, more: u64, less: u64, pence: u64, random: &mut Random) -> EarlierTotal {
+    let mut sum = |count: u64| {
+        let pence: u64 = (0..count).map(|_| random.between(pence / 3, pence * 2)).sum();
+        Decimal::new(pence.cast_signed(), 2)
+    };
+    EarlierTotal { currency: currency.to_owned(), add: sum(more), reduce: sum(less) }
 }

@@ -51,10 +51,11 @@ impl Large {
         let back = SignedDuration::from_secs((days * 86_400 + n % 80_000).cast_signed());
         Some(Device {
             id: 1_001 + n,
+            machine: 1_001 + n,
             organization_id: 2 + account,
             name: format!("C{account:05}-{place:03}"),
             class: if is_server(place) { "WINDOWS_SERVER" } else { "WINDOWS_WORKSTATION" },
-            pending: is_pending(account, place),
+            approval: if is_pending(account, place) { "PENDING" } else { "APPROVED" },
             last_contact: self.now.saturating_sub(back).unwrap_or(self.now),
             thousandths: n % 999 + 1,
         })
@@ -94,6 +95,10 @@ impl Large {
             end: None,
             cycle: Cycle::Monthly,
             arrears: false,
+            amount: Decimal::ZERO,
+            is_one_time: false,
+            prorates: false,
+            bill_to: None,
             additions,
         })
     }
@@ -116,7 +121,7 @@ impl Large {
             client_name: format!("Client {n:05} Ltd"),
             source: NINJAONE.to_owned(),
             account_id: String::new(),
-            rule_id: rule.rule_id.to_owned(),
+            account_name: String::new(),
             product_code: rule.code.to_owned(),
             counted: Some(Decimal::from(counts.workstations)),
             billed: Some(Decimal::from(billed)),

@@ -80,6 +80,12 @@ pub(crate) const ODD: [&str; 7] = [
     "@Home Care <b>Ltd</b>",
 ];
 
+/// A client's name that resembles no other, and that of an organization that has it with another legal form.
+pub(crate) const TWINS: [&str; 2] = ["Thornqvist Mapmakers Ltd", "Thornqvist Mapmakers Inc"];
+
+/// Names of accounts that resemble no client.
+pub(crate) const STRANGERS: [&str; 2] = ["Zephyr & Quill Observatory", "Vuokatti Xylophone Guild"];
+
 /// The name of the n-th client: each is unique, also without case, spaces and punctuation.
 pub(crate) fn client(n: usize, random: &mut Random) -> String {
     let form = random.pick(&FORMS);

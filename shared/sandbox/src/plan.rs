@@ -7,6 +7,7 @@ use crate::{
         NINJAONE, PASSWORDS, PAX8, PHONE, PREMIUM, PRODUCTS, SERVER, WORKSTATION,
     },
     random::Random,
+    story::Story,
 };
 
 /// Number of products.
@@ -25,16 +26,27 @@ pub(crate) enum Drift {
     Unbilled,
     /// A line over so many, and nothing used.
     NoUsage(u64),
-    /// The clerk already changed the line for next month: right in advance, so many too few in arrears.
+    /// The clerk already changed the line for next month: right, and in arrears left alone until then.
     ClerkAhead(u64),
-    /// A second line over so many begins the month after next: too few until then.
+    /// A second line over so many begins the month after next: left alone until then.
     StartsLater(u64),
+    /// The line ends on the count day, and the one that follows it is over so many too few; in arrears that is told
+    /// only next month.
+    ReplacedTooFew(u64),
     /// Right; an older line stands there too, ended last month.
     OldLine,
     /// Right; the quantity is split over two lines.
     TwoLines,
     /// Two lines of two prices, together so many too few.
     TwoPrices(u64),
+    /// Two lines of two prices, together so many too many: the newer one, over two, is cut first.
+    TwoPricesOver(u64),
+    /// Two lines over as many as are used, of which the older stands on the older agreement.
+    BothRun,
+    /// Two lines on agreements that two companies pay, together so many too few.
+    TwoPayers(u64),
+    /// So many too few, and so many were billed once.
+    BilledOnce { missing: u64, once: u64 },
     /// The line's base price includes two units; so many too few (0: right).
     LessIncluded(u64),
     /// Right, at no charge.
@@ -43,142 +55,26 @@ pub(crate) enum Drift {
     DoNotBill,
 }
 
-/// What makes a client remarkable.
+/// Machines of a client that another has taken over: about as many as no other has.
+pub(crate) const MOVED_MACHINES: u64 = 47;
+/// Machines of the organization whose name resembles a client's.
+pub(crate) const TWIN_MACHINES: u64 = 2;
+/// Seats of the tenant whose name resembles it.
+pub(crate) const TWIN_SEATS: u64 = 5;
+/// Machines with a status that nobody has explained.
+pub(crate) const UNKNOWN_MACHINES: u64 = 2;
+/// Seats of a subscription with a status that nobody has explained.
+pub(crate) const UNKNOWN_SEATS: u64 = 6;
+/// Seats of the company at the distributor that nobody has mapped.
+pub(crate) const STRANGER_SEATS: u64 = 4;
+
+/// What may be used beside what surely is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Story {
-    /// Nothing but chance.
-    Ordinary,
-    /// Nothing at all.
-    Clean,
-    /// Its tenant answers 403.
-    ForbiddenTenant,
-    /// New PCs that nobody added to the agreement.
-    NewPcs,
-    /// Leavers whose licences are still billed.
-    Leavers,
-    /// Changed for next month already (in advance).
-    ClerkAhead,
-    /// The agreement ended, the devices are still there.
-    AgreementEnded,
-    /// Billed in arrears: what was changed for next month does not help this month.
-    Arrears,
-    /// Billed by the quarter.
-    Quarterly,
-    /// Two organizations in one source.
-    TwoAccounts,
-    /// Billed in euros.
-    Euro,
-    /// Billed in dollars.
-    Dollar,
-    /// Another organization has its name with another legal form.
-    NearMiss,
-    /// A name that must be shown and never obeyed.
-    OddName(usize),
-    /// A tenant without Entra P1: sign-in times are refused.
-    NoPremium,
-    /// Trial and pending subscriptions beside the real ones.
-    Trials,
-    /// Billed for backup, and not in the backup tool's export.
-    NotInBackup,
-    /// Two prices for one product.
-    TwoPrices,
-    /// Units in the base price of a line.
-    LessIncluded,
-    /// Lines at no charge, lines that are not billed by design.
-    Free,
-    /// A line that begins only later.
-    StartsLater,
-    /// Below the minimum, and billed below it.
-    MinimumMissed,
-    /// Below the minimum, and billed at it.
-    MinimumKept,
-    /// Billed without usage.
-    NoUsage,
-    /// Used and not billed.
-    Unbilled,
-    /// Used, and no agreement whatever.
-    NoAgreement,
-    /// Terabytes with decimals.
-    Fractions,
-    /// The vendor's organization has a newer name than the PSA.
-    Renamed,
-}
-
-const STORIES: [Story; 34] = [
-    Story::ForbiddenTenant,
-    Story::NewPcs,
-    Story::Leavers,
-    Story::ClerkAhead,
-    Story::AgreementEnded,
-    Story::Clean,
-    Story::Arrears,
-    Story::Quarterly,
-    Story::TwoAccounts,
-    Story::Euro,
-    Story::Dollar,
-    Story::NearMiss,
-    Story::NoPremium,
-    Story::Trials,
-    Story::NotInBackup,
-    Story::TwoPrices,
-    Story::LessIncluded,
-    Story::Free,
-    Story::StartsLater,
-    Story::MinimumMissed,
-    Story::MinimumKept,
-    Story::NoUsage,
-    Story::Unbilled,
-    Story::NoAgreement,
-    Story::Fractions,
-    Story::Renamed,
-    Story::OddName(0),
-    Story::OddName(1),
-    Story::OddName(2),
-    Story::OddName(3),
-    Story::OddName(4),
-    Story::OddName(5),
-    Story::OddName(6),
-    Story::Euro,
-];
-
-impl Story {
-    /// The n-th client's.
-    pub(crate) fn of(n: usize) -> Self {
-        STORIES.get(n).copied().unwrap_or(Self::Ordinary)
-    }
-
-    /// What was done, for people.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Ordinary | Self::Clean => "an ordinary month's drift",
-            Self::ForbiddenTenant => "the tenant answers 403",
-            Self::NewPcs => "new PCs that nobody added to the agreement",
-            Self::Leavers => "leavers whose licences are still billed",
-            Self::ClerkAhead => "already changed for next month",
-            Self::AgreementEnded => "the agreement ended, the devices are still there",
-            Self::Arrears => "billed in arrears: next month's change comes too late",
-            Self::Quarterly => "billed by the quarter",
-            Self::TwoAccounts => "two organizations in one source",
-            Self::Euro => "billed in euros",
-            Self::Dollar => "billed in dollars",
-            Self::NearMiss => "another organization has the client's name with another legal form",
-            Self::OddName(_) => "a name that must be shown and never obeyed",
-            Self::NoPremium => "a tenant that refuses sign-in times",
-            Self::Trials => "trial and pending subscriptions beside the real ones",
-            Self::NotInBackup => "billed for backup, and not in the backup tool",
-            Self::TwoPrices => "two prices for one product",
-            Self::LessIncluded => "units in the base price of a line",
-            Self::Free => "lines at no charge, lines that are not billed by design",
-            Self::StartsLater => "a line that begins only later",
-            Self::MinimumMissed => "billed below the minimum",
-            Self::MinimumKept => "billed at the minimum",
-            Self::NoUsage => "billed without usage",
-            Self::Unbilled => "used and not billed",
-            Self::NoAgreement => "used, and no agreement whatever",
-            Self::Fractions => "terabytes with decimals",
-            Self::Renamed => "a newer name at the vendor",
-        }
-    }
+pub(crate) enum Unsure {
+    /// Up to so many units.
+    Units(u64),
+    /// Nobody knows: nothing is sure, and there is no upper end.
+    Unread,
 }
 
 /// What is planned for a client.
@@ -224,22 +120,39 @@ impl Plan {
             self.drift = [Drift::None; PRODUCT_COUNT];
         }
         match self.story {
-            Story::Ordinary | Story::Clean | Story::AgreementEnded | Story::NoPremium | Story::MinimumKept => {}
-            Story::ForbiddenTenant => self.set(PREMIUM, 14, Drift::None),
+            Story::Ordinary | Story::Clean | Story::NoPremium => {}
+            Story::ForbiddenTenant => {
+                self.set(PREMIUM, 14, Drift::None);
+                self.set(SERVER, 2, Drift::None);
+            }
             Story::NewPcs => {
                 self.set(WORKSTATION, 23, Drift::Under(4));
                 self.set(DETECTION, 0, Drift::Under(4));
             }
             Story::Leavers => self.set(PREMIUM, 17, Drift::Over(3)),
-            Story::ClerkAhead | Story::Arrears => self.set(WORKSTATION, 14, Drift::ClerkAhead(2)),
+            Story::ClerkAhead => self.set(WORKSTATION, 14, Drift::ClerkAhead(2)),
+            Story::Arrears => {
+                self.set(WORKSTATION, 14, Drift::ClerkAhead(2));
+                self.set(SERVER, 4, Drift::ReplacedTooFew(1));
+                self.set(BASIC, 9, Drift::Under(2));
+            }
+            Story::StartsLater => self.set(PREMIUM, 21, Drift::StartsLater(3)),
+            Story::Replaced => self.set(WORKSTATION, 19, Drift::ReplacedTooFew(3)),
             Story::Quarterly => self.set(PREMIUM, 11, Drift::Under(2)),
             Story::TwoAccounts => self.set(WORKSTATION, 31, Drift::Under(2)),
             Story::Euro => {
                 self.set(PREMIUM, 19, Drift::Under(2));
                 self.set(WORKSTATION, 20, Drift::Over(1));
             }
-            Story::Dollar => self.set(WORKSTATION, 9, Drift::Under(3)),
-            Story::NearMiss | Story::Renamed => self.set(WORKSTATION, 12, Drift::Under(1)),
+            Story::Dollar => {
+                self.set(WORKSTATION, 9, Drift::Under(3));
+                self.set(PASSWORDS, 5, Drift::Unbilled);
+            }
+            Story::NearMiss => {
+                self.set(WORKSTATION, 12, Drift::Under(1));
+                self.set(PREMIUM, 10, Drift::Over(2));
+            }
+            Story::Renamed => self.set(WORKSTATION, 12, Drift::Under(1)),
             Story::OddName(n) => {
                 let drift = if n % 2 == 0 { Drift::Under(1 + n as u64) } else { Drift::Over(1) };
                 self.set(WORKSTATION, 13, drift);
@@ -249,11 +162,29 @@ impl Plan {
                 self.set(MAIL, 22, Drift::None);
                 self.set(PASSWORDS, 15, Drift::Over(5));
             }
-            Story::NotInBackup => {
-                self.sources.retain(|source| *source != BACKUP);
-                self.set_without_source(BACKUP_SERVER, 0, Drift::NoUsage(2));
+            Story::MinimumMissed => self.set(MAIL, 3, Drift::Under(2)),
+            Story::MinimumKept => self.set(MAIL, 3, Drift::None),
+            Story::Fractions => {
+                self.set(BACKUP_STORAGE, 0, Drift::Under(1));
+                self.used[BACKUP_STORAGE] = Some(475);
             }
-            Story::TwoPrices => self.set(BASIC, 16, Drift::TwoPrices(3)),
+            _ => self.tell_of_lines(),
+        }
+    }
+
+    /// Stories of lines that are more than a quantity at a price.
+    fn tell_of_lines(&mut self) {
+        match self.story {
+            Story::TwoPrices => {
+                self.set(BASIC, 16, Drift::TwoPrices(3));
+                self.set(MAIL, 19, Drift::TwoPricesOver(3));
+            }
+            Story::BothRun => self.set(BASIC, 12, Drift::BothRun),
+            Story::TwoPayers => self.set(WORKSTATION, 17, Drift::TwoPayers(3)),
+            Story::OneOff => {
+                self.set(WORKSTATION, 15, Drift::BilledOnce { missing: 2, once: 2 });
+                self.set(PREMIUM, 12, Drift::BilledOnce { missing: 4, once: 1 });
+            }
             Story::LessIncluded => {
                 self.set(WORKSTATION, 18, Drift::LessIncluded(0));
                 self.set(BASIC, 12, Drift::LessIncluded(2));
@@ -262,8 +193,27 @@ impl Plan {
                 self.set(BASIC, 7, Drift::NoCharge);
                 self.set(EXCHANGE, 5, Drift::DoNotBill);
             }
-            Story::StartsLater => self.set(PREMIUM, 21, Drift::StartsLater(3)),
-            Story::MinimumMissed => self.set(MAIL, 3, Drift::Under(2)),
+            Story::FlatFees => self.set(WORKSTATION, 16, Drift::None),
+            Story::Credits => {
+                self.set(WORKSTATION, 21, Drift::None);
+                self.set(MAIL, 14, Drift::Under(2));
+            }
+            _ => self.tell_of_one_side(),
+        }
+    }
+
+    /// Stories in which one of the two sides is missing, or not known.
+    fn tell_of_one_side(&mut self) {
+        match self.story {
+            Story::NotInBackup | Story::NothingInBackup => {
+                self.sources.retain(|source| *source != BACKUP);
+                self.set_without_source(BACKUP_SERVER, 0, Drift::NoUsage(2));
+            }
+            Story::NotAtDistributor => {
+                self.sources.retain(|source| *source != PAX8);
+                self.set_without_source(PASSWORDS, 0, Drift::NoUsage(9));
+                self.set_without_source(MAIL, 0, Drift::NoUsage(8));
+            }
             Story::NoUsage => {
                 self.set(PASSWORDS, 0, Drift::NoUsage(6));
                 self.set(PHONE, 0, Drift::NoUsage(4));
@@ -274,19 +224,63 @@ impl Plan {
                 self.set(BACKUP_MAILBOX, 12, Drift::Unbilled);
             }
             Story::NoAgreement => {
-                self.sources = vec![NINJAONE];
-                self.used = [None; PRODUCT_COUNT];
-                self.set(WORKSTATION, 4, Drift::Unbilled);
-                self.set(DETECTION, 0, Drift::Unbilled);
+                self.only_machines(4);
+                self.drift[WORKSTATION] = Drift::Unbilled;
+                self.drift[DETECTION] = Drift::Unbilled;
             }
-            Story::Fractions => {
-                self.set(BACKUP_STORAGE, 0, Drift::Under(1));
-                self.used[BACKUP_STORAGE] = Some(475);
+            Story::AgreementEnded => {
+                self.set(WORKSTATION, 15, Drift::None);
+                // What a distributor is paid for goes on, too.
+                self.set(MAIL, 21, Drift::None);
+                // Elsewhere about as many of these are billed too many: that is no move.
+                self.used[PASSWORDS] = None;
+                self.used[BASIC] = None;
             }
+            Story::Ending => self.set(WORKSTATION, 17, Drift::None),
+            Story::Renewed => {
+                self.set(WORKSTATION, 11, Drift::None);
+                self.set(PREMIUM, 8, Drift::None);
+            }
+            Story::MovedFrom => self.only_machines(MOVED_MACHINES),
+            Story::MovedTo => {
+                self.set(WORKSTATION, 13, Drift::Over(MOVED_MACHINES));
+                self.set(DETECTION, 0, Drift::Over(MOVED_MACHINES));
+            }
+            Story::UnknownStatus => self.set(WORKSTATION, 16, Drift::Under(3)),
+            Story::UnknownClass => {
+                self.set(WORKSTATION, 10, Drift::None);
+                self.set(MOBILE, 6, Drift::None);
+            }
+            Story::UnknownSubscription => self.set(MAIL, 18, Drift::Over(2)),
+            Story::UnknownBackup => self.set(BACKUP_SERVER, 3, Drift::Over(2)),
+            _ => {}
         }
-        if self.story == Story::MinimumKept {
-            self.set(MAIL, 3, Drift::None);
-        }
+    }
+
+    /// Known to the RMM alone, with so many workstations.
+    fn only_machines(&mut self, workstations: u64) {
+        self.sources = vec![NINJAONE];
+        self.used = [None; PRODUCT_COUNT];
+        self.set(WORKSTATION, workstations, Drift::None);
+        self.set(DETECTION, 0, Drift::None);
+    }
+
+    /// Units that may be used beside those that surely are.
+    pub(crate) fn unsure(&self, product: usize) -> Unsure {
+        let is_agent = matches!(product, WORKSTATION | DETECTION);
+        let units = match self.story {
+            Story::ForbiddenTenant if PRODUCTS[product].source == GRAPH => return Unsure::Unread,
+            Story::NotInBackup if PRODUCTS[product].source == BACKUP => return Unsure::Unread,
+            Story::NearMiss if is_agent => TWIN_MACHINES,
+            Story::NearMiss if product == PREMIUM => TWIN_SEATS,
+            Story::UnknownStatus if is_agent => UNKNOWN_MACHINES,
+            Story::UnknownClass if is_agent || matches!(product, SERVER | MOBILE) => 1,
+            Story::UnknownSubscription if product == MAIL => UNKNOWN_SEATS,
+            Story::UnknownBackup if product == BACKUP_SERVER => 1,
+            Story::NotAtDistributor if product == PASSWORDS => STRANGER_SEATS,
+            _ => 0,
+        };
+        Unsure::Units(units)
     }
 
     /// Sells so many of a product, whatever chance said.

@@ -45,6 +45,19 @@ pub struct SampleDecision {
     pub why: String,
 }
 
+/// A client of which a person has decided that it has nothing in a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleNone {
+    /// The source.
+    pub source: String,
+    /// The client.
+    pub client_id: String,
+    /// Who decided.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
 /// A file that a person or a tool drops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SampleFile {
@@ -63,8 +76,8 @@ pub struct EarlierMonth {
     pub month: BillingMonth,
     /// Per currency.
     pub totals: Vec<EarlierTotal>,
-    /// Findings in all.
-    pub finding_count: u64,
+    /// Exceptions in all.
+    pub exception_count: u64,
     /// Comparisons that could not be made.
     pub not_reconciled_count: u64,
 }
@@ -74,14 +87,10 @@ pub struct EarlierMonth {
 pub struct EarlierTotal {
     /// Three letters.
     pub currency: String,
-    /// Underbilled, a month.
-    pub underbilled: Decimal,
-    /// Overbilled, a month, as a positive amount.
-    pub overbilled: Decimal,
-    /// Findings in the first sum.
-    pub underbilled_count: u64,
-    /// Findings in the second sum.
-    pub overbilled_count: u64,
+    /// To add, a month.
+    pub add: Decimal,
+    /// To reduce, a month, as a positive amount.
+    pub reduce: Decimal,
 }
 
 /// Whether the vendors have their passing scenario: one limit of the rate, one token that dies before its time.
@@ -101,6 +110,7 @@ pub struct Sample {
     world: World,
     planted: Arc<Vec<Planted>>,
     decisions: Arc<Vec<SampleDecision>>,
+    nones: Arc<Vec<SampleNone>>,
 }
 
 /// Clients of a small sample that have a tenant: each tenant is several requests.
@@ -132,6 +142,7 @@ impl Sample {
             world: World::Computed(large),
             planted: Arc::new(large.planted()),
             decisions: Arc::new(Vec::new()),
+            nones: Arc::new(Vec::new()),
         }
     }
 
@@ -144,6 +155,7 @@ impl Sample {
             world: World::Held(Arc::new(planter.dataset)),
             planted: Arc::new(planter.planted),
             decisions: Arc::new(planter.decisions),
+            nones: Arc::new(planter.nones),
         }
     }
 
@@ -203,6 +215,12 @@ impl Sample {
     #[must_use]
     pub fn decisions(&self) -> &[SampleDecision] {
         &self.decisions
+    }
+
+    /// The clients of which people have decided that they have nothing in a source.
+    #[must_use]
+    pub fn nones(&self) -> &[SampleNone] {
+        &self.nones
     }
 
     /// The files that were dropped.

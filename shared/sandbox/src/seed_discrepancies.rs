@@ -2,18 +2,18 @@
 //! the accounts that are nobody's.
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use truecount_billing::BillingMonth;
 
 use crate::{
-    Planted, SampleDecision,
+    Planted, SampleDecision, SampleNone,
     bill::Billing,
-    catalogue::{DETECTION, GRAPH, NINJAONE, PAX8, PRODUCTS, Product, WORKSTATION},
+    catalogue::{BACKUP, DETECTION, GRAPH, NINJAONE, PAX_PASSWORDS, PAX8, PRODUCTS, WORKSTATION},
     dataset::{Company, Dataset, Organization, PaxCompany},
     grow::{Seen, evening},
     names,
-    plan::{Plan, Story},
+    plan::{Plan, STRANGER_SEATS, TWIN_MACHINES, TWIN_SEATS},
     random::Random,
+    story::Story,
 };
 
 /// The sample while it is made.
@@ -24,12 +24,21 @@ pub(crate) struct DiscrepancySeeder {
     pub(crate) dataset: Dataset,
     pub(crate) planted: Vec<Planted>,
     pub(crate) decisions: Vec<SampleDecision>,
+    pub(crate) nones: Vec<SampleNone>,
     pub(crate) next_user: u64,
     pub(crate) next_agreement: u64,
     pub(crate) next_addition: u64,
+    pub(crate) next_machine: u64,
     next_organization: u64,
-    switches: u64,
+    /// How many clients there are in all.
+    clients: usize,
 }
+
+/// Who decides.
+const WHO: &str = "dana@northgate-it.example";
+
+/// The id of the first client in the PSA.
+pub(crate) const FIRST_CLIENT: u64 = 250;
 
 /// A row with nothing in it.
 pub(crate) fn nothing(story: &'static str) -> Planted {
@@ -39,7 +48,7 @@ pub(crate) fn nothing(story: &'static str) -> Planted {
         client_name: String::new(),
         source: String::new(),
         account_id: String::new(),
-        rule_id: String::new(),
+        account_name: String::new(),
         product_code: String::new(),
         counted: None,
         billed: None,
@@ -67,18 +76,20 @@ impl DiscrepancySeeder {
             dataset: Dataset::default(),
             planted: Vec::new(),
             decisions: Vec::new(),
+            nones: Vec::new(),
             next_user: 0,
             next_agreement: 40,
             next_addition: 9_000,
+            next_machine: 5_000,
             next_organization: 1,
-            switches: 0,
+            clients: extent.clients,
         };
         let mut names: Vec<usize> = (0..extent.clients).collect();
         planter.random.shuffle(&mut names);
         for (n, name) in names.into_iter().enumerate() {
             planter.client(extent, n, name);
         }
-        planter.note_switches();
+        planter.note_move();
         planter.strangers();
         planter.other_companies();
         planter.number_devices();
@@ -89,9 +100,10 @@ impl DiscrepancySeeder {
         let story = Story::of(n);
         let name = match story {
             Story::OddName(odd) => names::ODD[odd].to_owned(),
+            Story::NearMiss => names::TWINS[0].to_owned(),
             _ => names::client(name, &mut self.random),
         };
-        let id = 250 + 3 * n as u64;
+        let id = FIRST_CLIENT + 3 * n as u64;
         let currency = match story {
             Story::Euro => "EUR",
             Story::Dollar => "USD",
@@ -99,13 +111,21 @@ impl DiscrepancySeeder {
         };
         self.dataset.companies.push(Company { id, name: name.clone(), kind: "Client", deleted: false, currency });
         let plan = Plan::new(story, extent.tenants_max, n, &mut self.random);
-        let (agents, tenant_id) = self.accounts(&plan, id, &name);
-        self.bill(&Billing { client_id: id, client_name: &name, plan: &plan, currency, agents, tenant_id: &tenant_id });
+        let agents = self.accounts(&plan, id, &name);
+        if story == Story::NothingInBackup {
+            self.nones.push(SampleNone {
+                source: BACKUP.to_owned(),
+                client_id: id.to_string(),
+                who: WHO.to_owned(),
+                why: "they keep no servers any more".to_owned(),
+            });
+        }
+        self.bill(&Billing { client_id: id, client_name: &name, plan: &plan, currency, agents });
     }
 
-    /// The client's accounts in each source and what is in them; returns the fresh agents and the tenant's id.
-    fn accounts(&mut self, plan: &Plan, client_id: u64, name: &str) -> (u64, String) {
-        let (mut agents, mut tenant_id) = (0, String::new());
+    /// The client's accounts in each source and what is in them; returns the fresh agents.
+    fn accounts(&mut self, plan: &Plan, client_id: u64, name: &str) -> u64 {
+        let mut agents = 0;
         for source in plan.sources.clone() {
             let (account_name, decided) = self.account_name(plan.story, name);
             let account_id = match source {
@@ -116,9 +136,9 @@ impl DiscrepancySeeder {
                     ids[0].to_string()
                 }
                 GRAPH => {
-                    tenant_id = self.random.uuid();
-                    self.grow_tenant(plan, tenant_id.clone(), account_name);
-                    tenant_id.clone()
+                    let id = self.random.uuid();
+                    self.grow_tenant(plan, id.clone(), account_name);
+                    id
                 }
                 PAX8 => {
                     let id = self.random.uuid();
@@ -136,7 +156,7 @@ impl DiscrepancySeeder {
                 self.decide(source, &account_id, Some(client_id), why);
             }
         }
-        (agents, tenant_id)
+        agents
     }
 
     /// The name in a vendor's system, and why a person had to decide, if one had to.
@@ -154,24 +174,36 @@ impl DiscrepancySeeder {
         }
     }
 
-    /// Every fourth client has a network switch, which is no agent and which no service mapping counts.
+    /// Every fourth client has a network switch, which is no agent and which no service counts.
     fn switch(&mut self, client_id: u64, organization: u64, name: &str) {
         if client_id % 4 == 1 {
-            self.switches += 1;
             self.device(&[organization], 0, &format!("{}-SW01", names::prefix(name)), &["NMS_SWITCH"], Seen::Lately);
         }
     }
 
-    /// One finding for all switches: a kind of item without a service mapping.
-    fn note_switches(&mut self) {
-        if self.switches > 0 {
-            self.planted.push(Planted {
-                kind: "unmapped_product",
-                source: NINJAONE.to_owned(),
-                counted: Some(Decimal::from(self.switches)),
-                ..nothing("network switches that no service mapping counts")
-            });
-        }
+    /// Whether some client of the sample tells a story.
+    pub(crate) fn tells(&self, story: Story) -> bool {
+        self.teller(story).is_some()
+    }
+
+    /// Which client tells a story.
+    fn teller(&self, story: Story) -> Option<usize> {
+        (0..self.clients).find(|n| Story::of(*n) == story)
+    }
+
+    /// One entry for a client that another has taken over, in place of the rows of both.
+    fn note_move(&mut self) {
+        let (Some(from), true) = (self.teller(Story::MovedFrom), self.tells(Story::MovedTo)) else { return };
+        let client = &self.dataset.companies[from];
+        let planted = Planted {
+            kind: "moved",
+            client_id: client.id.to_string(),
+            client_name: client.name.clone(),
+            source: NINJAONE.to_owned(),
+            product_code: [DETECTION, WORKSTATION].map(|product| PRODUCTS[product].code).join("; "),
+            ..nothing(Story::MovedFrom.words())
+        };
+        self.planted.push(planted);
     }
 
     fn organizations(&mut self, plan: &Plan, client_id: u64, name: &str, account_name: &str) -> Vec<u64> {
@@ -195,40 +227,37 @@ impl DiscrepancySeeder {
             source: source.to_owned(),
             account_id: account_id.to_owned(),
             client_id: client_id.map(|id| id.to_string()),
-            who: "dana@northgate-it.example".to_owned(),
+            who: WHO.to_owned(),
             why: why.to_owned(),
         });
     }
 
-    /// Accounts that are nobody's: one like no client, one with a client's name and another legal form, and the
+    /// Accounts that are nobody's: those like no client, one with a client's name and another legal form, and the
     /// MSP's own, which a person has ignored.
     fn strangers(&mut self) {
-        let unknown = self.organization("Zephyr & Quill Observatory");
+        let [machines, seats] = names::STRANGERS;
+        let unknown = self.organization(machines);
         self.stranger_devices(unknown, "ZQO", 3);
-        self.note_unmapped(unknown, "Zephyr & Quill Observatory", 3, "an organization that nobody has mapped");
-        let near = self.near_miss();
-        if let Some(name) = near {
-            let id = self.organization(&name);
-            self.stranger_devices(id, "NMS", 2);
-            self.note_unmapped(
-                id,
-                &name,
-                2,
-                "a client's name with another legal form: not that client until a person says so",
-            );
+        self.note_unmapped(NINJAONE, &unknown.to_string(), machines, "an organization that nobody has mapped");
+        if self.tells(Story::NearMiss) {
+            let twin = names::TWINS[1];
+            let id = self.organization(twin);
+            self.stranger_devices(id, "NMS", TWIN_MACHINES);
+            let story = "a client's name with another legal form: not that client until a person says so";
+            self.note_unmapped(NINJAONE, &id.to_string(), twin, story);
+            let id = self.random.uuid();
+            self.stranger_tenant(id.clone(), twin, TWIN_SEATS);
+            self.note_unmapped(GRAPH, &id, twin, story);
+        }
+        if self.tells(Story::NotAtDistributor) {
+            let id = self.random.uuid();
+            self.dataset.pax_companies.push(PaxCompany { id: id.clone(), name: seats.to_owned() });
+            self.subscription(&id, PAX_PASSWORDS, STRANGER_SEATS, "Active", "Monthly");
+            self.note_unmapped(PAX8, &id, seats, "a company at the distributor that nobody has mapped");
         }
         let own = self.organization("Northgate IT (internal)");
         self.stranger_devices(own, "NGI", 5);
         self.decide(NINJAONE, &own.to_string(), None, "our own machines");
-    }
-
-    /// The near miss: "… Ltd" has a twin "… Inc".
-    fn near_miss(&self) -> Option<String> {
-        let at = (0..self.dataset.companies.len()).find(|n| Story::of(*n) == Story::NearMiss)?;
-        let name = &self.dataset.companies[at].name;
-        let stem =
-            [" Ltd", " LLP", " plc"].iter().fold(name.as_str(), |name, form| name.strip_suffix(form).unwrap_or(name));
-        Some(format!("{stem} Inc"))
     }
 
     fn stranger_devices(&mut self, organization: u64, prefix: &str, count: u64) {
@@ -260,22 +289,12 @@ impl DiscrepancySeeder {
         self.dataset.devices = devices;
     }
 
-    fn note_unmapped(&mut self, id: u64, name: &str, devices: u64, story: &'static str) {
-        let count = Decimal::from(devices);
-        let list = |product: &Product| Decimal::new(product.list_price, 4);
-        let worth = count * (list(&PRODUCTS[WORKSTATION]) + list(&PRODUCTS[DETECTION]));
-        let units = count * Decimal::TWO;
+    fn note_unmapped(&mut self, source: &str, id: &str, name: &str, story: &'static str) {
         self.planted.push(Planted {
             kind: "unmapped_account",
-            client_name: name.to_owned(),
-            source: NINJAONE.to_owned(),
-            account_id: id.to_string(),
-            counted: Some(units),
-            billed: Some(Decimal::ZERO),
-            should_bill: Some(units),
-            variance: Some(units),
-            monthly_impact: Some(worth),
-            currency: "GBP".to_owned(),
+            source: source.to_owned(),
+            account_id: id.to_owned(),
+            account_name: name.to_owned(),
             ..nothing(story)
         });
     }

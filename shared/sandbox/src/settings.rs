@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     VendorEndpoints,
-    catalogue::{BACKUP, CONNECTWISE, GRAPH, NINJAONE, PAX8, PRODUCTS},
+    catalogue::{BACKUP, CONNECTWISE, GRAPH, NETWORK, NINJAONE, PAX8, PRODUCTS},
     vendors::{connectwise, microsoft_graph, secret},
 };
 
@@ -76,33 +76,37 @@ fn options(source: &str, url: &str) -> (&'static str, String) {
     }
 }
 
-/// One `[[rules]]` for each product whose source the sample has.
+/// A service for each product whose source the sample has, and one for what is billed at a fixed fee.
 pub(crate) fn rules_toml(sources: &[&str]) -> String {
-    let mut text = String::from("# Which product of the PSA is compared with which count.\n");
-    for rule in PRODUCTS.iter().filter(|rule| sources.contains(&rule.source)) {
-        let words = |list: &[&str]| list.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ");
-        let _ = write!(
-            text,
-            "\n[[rules]] # {}\nid = \"{}\"\nproduct_codes = [\"{}\"]\nsource = \"{}\"\nkinds = [{}]\n",
-            rule.description,
-            rule.rule_id,
-            rule.code,
-            rule.source,
-            words(rule.kinds),
-        );
-        if !rule.skus.is_empty() {
-            let _ = writeln!(text, "skus = [{}]", words(rule.skus));
+    let mut text = String::from(
+        "# Which product of the PSA is counted by what.\n\n\
+         currency = \"GBP\" # of prices, and of lines of the PSA that tell none\n",
+    );
+    let _ = write!(text, "\n[services]\n{} = {{ flat = true }}\n", NETWORK.code);
+    for product in PRODUCTS.iter().filter(|product| sources.contains(&product.source)) {
+        let _ = write!(text, "\n[services.{}] # {}\n", product.code, product.description);
+        let kinds: Vec<_> = product.kinds.iter().map(|kind| format!("\"{}.{kind}\"", product.source)).collect();
+        let _ = match kinds.as_slice() {
+            [one] => writeln!(text, "count = {one}"),
+            several => writeln!(text, "count = [{}]", several.join(", ")),
+        };
+        if !product.sku.is_empty() {
+            let _ = writeln!(text, "where = {{ sku = \"{}\" }}", product.sku);
         }
-        let _ = writeln!(text, "count_basis = \"{}\"", rule.count_basis);
-        if rule.count_basis == "device_fresh" {
-            let _ = writeln!(text, "stale_days = 30");
+        if product.is_of_any_age {
+            text.push_str("seen_within_days = false\n");
         }
-        for (key, units) in [("included", rule.included), ("minimum", rule.minimum), ("tolerance", rule.tolerance)] {
+        if product.may_be_empty {
+            text.push_str("may_be_empty = true # nobody may have a server\n");
+        }
+        for (key, units) in
+            [("included", product.included), ("minimum", product.minimum), ("tolerance", product.tolerance)]
+        {
             if units > 0 {
                 let _ = writeln!(text, "{key} = {units}");
             }
         }
-        let _ = writeln!(text, "list_price = \"{}\"\ncurrency = \"GBP\"", Decimal::new(rule.list_price, 4));
+        let _ = writeln!(text, "price = {}", Decimal::new(product.list_price, 4).round_dp(2));
     }
     text
 }

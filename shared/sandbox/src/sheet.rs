@@ -8,46 +8,47 @@ use rust_decimal::Decimal;
 /// One exception that a correct reconciliation finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planted {
-    /// The finding's kind, such as `underbilled`.
+    /// What it says, such as `underbilled`.
     pub kind: &'static str,
     /// The client, where one is known; else empty.
     pub client_id: String,
-    /// Its name in the PSA; for an account that is not mapped the account's name.
+    /// Its name in the PSA; else empty.
     pub client_name: String,
-    /// The usage source.
+    /// The source that counts it; empty: none does.
     pub source: String,
-    /// The account, where one is concerned; else empty.
+    /// The account, where an account itself is what is told; else empty.
     pub account_id: String,
-    /// The rule, where one is concerned; else empty.
-    pub rule_id: String,
-    /// The product, where one is concerned; else empty.
+    /// Its name; else empty.
+    pub account_name: String,
+    /// The service, several with `; ` between them; empty: none is concerned.
     pub product_code: String,
-    /// Units that count.
+    /// Units that surely count, or at most count where too many are billed; `None`: that is not known.
     pub counted: Option<Decimal>,
-    /// Units on active lines.
+    /// Units on lines that stand on the day looked at.
     pub billed: Option<Decimal>,
-    /// Units that should be billed.
+    /// Units that should be billed; `None`: that is not known.
     pub should_bill: Option<Decimal>,
     /// should bill − billed.
     pub variance: Option<Decimal>,
-    /// The price of one unit a month.
+    /// The price of one more a month: the newest line's, without a line the list's.
     pub unit_price: Option<Decimal>,
-    /// variance × unit price, exact.
+    /// variance × unit price, exact; `None`: no bill is to be changed by it, or not known by how much.
     pub monthly_impact: Option<Decimal>,
-    /// Three letters; empty if there is no price.
+    /// Three letters; empty if nothing of it is money.
     pub currency: String,
     /// What was done to plant it, for people.
     pub story: &'static str,
 }
 
 /// The columns of `exceptions.csv` that are compared. The first five name an exception, the others are its numbers.
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 14] = [
     "kind",
     "client_id",
     "source",
     "account_id",
     "product_code",
     "client",
+    "account",
     "counted",
     "billed",
     "should_bill",
@@ -92,6 +93,7 @@ impl Planted {
             ("account_id", self.account_id.clone()),
             ("product_code", self.product_code.clone()),
             ("client", self.client_name.clone()),
+            ("account", self.account_name.clone()),
             ("counted", number(self.counted)),
             ("billed", number(self.billed)),
             ("should_bill", number(self.should_bill)),
@@ -111,7 +113,7 @@ pub fn normal(row: &BTreeMap<String, String>) -> String {
     let fields = COLUMNS.iter().map(|column| {
         let text = row.get(*column).map_or("", String::as_str).trim();
         match *column {
-            "client" => letters(text),
+            "client" | "account" => letters(text),
             "kind" | "client_id" | "source" | "account_id" | "product_code" | "currency" => text.to_owned(),
             _ => Decimal::from_str_exact(text).map_or_else(|_| text.to_owned(), |n| n.normalize().to_string()),
         }
@@ -167,7 +169,7 @@ mod tests {
             client_name: "=A & \"B\" Ltd".to_owned(),
             source: "ninjaone".to_owned(),
             account_id: String::new(),
-            rule_id: "r".to_owned(),
+            account_name: String::new(),
             product_code: "P".to_owned(),
             counted: Some(Decimal::from(used)),
             billed: Some(Decimal::ONE),

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::{Call, Reply, Twist, Vendor, secret};
 use crate::{
-    catalogue::{CONNECTWISE, PRODUCTS},
+    catalogue::{CONNECTWISE, catalogue_item},
     dataset::{Addition, Agreement, Company, Cycle},
     json::{Object, array, double},
     world::World,
@@ -133,25 +133,26 @@ impl ConnectWise {
         let company = self.world.company_by_id(agreement.company_id);
         let currency = company.as_ref().map_or("GBP", |one| one.currency);
         let company = reference(agreement.company_id, company.as_ref().map_or("", |one| &one.name));
+        let bill_to = agreement.bill_to.map_or_else(|| company.clone(), |id| reference(id, ""));
         Object::new()
             .raw("id", agreement.id)
             .text("name", &agreement.name)
             .raw("type", agreement_type(agreement))
             .raw("company", &company)
-            .raw("billToCompany", &company)
+            .raw("billToCompany", &bill_to)
             .text("startDate", &midnight(agreement.start))
             .text_if("endDate", agreement.end.map(midnight).as_deref())
             .raw("noEndingDateFlag", agreement.end.is_none())
             .raw("cancelledFlag", false)
-            .raw("oneTimeFlag", false)
+            .raw("oneTimeFlag", agreement.is_one_time)
             .raw("billOneTimeFlag", false)
-            .raw("billAmount", "0.0")
+            .raw("billAmount", double(agreement.amount))
             .text("billStartDate", &midnight(agreement.start))
             .raw("billingCycle", cycle_reference(agreement.cycle))
             .text("invoicingCycle", "CalendarYear")
             .text("periodType", if agreement.arrears { "Current" } else { "Future" })
             .text_if("nextInvoiceDate", agreement.end.is_none().then(|| midnight(self.next_invoice)).as_deref())
-            .raw("prorateFlag", false)
+            .raw("prorateFlag", agreement.prorates)
             .raw("invoiceProratedAdditionsFlag", false)
             .text("agreementStatus", if agreement.end.is_none() { "Active" } else { "Expired" })
             .text("applicationUnits", "Hours")
@@ -188,14 +189,11 @@ fn company(company: &Company, origin: &str) -> String {
 }
 
 fn addition(addition: &Addition, agreement: &Agreement) -> String {
-    let product = PRODUCTS.iter().find(|one| one.code == addition.product);
+    let (product_id, description) = catalogue_item(addition.product);
     let extended = (addition.quantity * addition.unit_price).normalize();
     Object::new()
         .raw("id", addition.id)
-        .raw(
-            "product",
-            Object::new().raw("id", product.map_or(0, |one| one.psa_id)).text("identifier", addition.product).end(),
-        )
+        .raw("product", Object::new().raw("id", product_id).text("identifier", addition.product).end())
         .raw("quantity", double(addition.quantity))
         .raw_if("lessIncluded", addition.less_included.map(double))
         .raw("unitPrice", double(addition.unit_price))
@@ -203,7 +201,7 @@ fn addition(addition: &Addition, agreement: &Agreement) -> String {
         .text_if("effectiveDate", addition.from.map(midnight).as_deref())
         .text_if("cancelledDate", addition.to.map(midnight).as_deref())
         .raw("taxableFlag", true)
-        .text("description", product.map_or("", |one| one.description))
+        .text("description", description)
         .raw("agreementId", agreement.id)
         .raw("extPrice", double(extended))
         .raw("sequenceNumber", "1.0")

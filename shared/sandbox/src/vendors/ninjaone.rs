@@ -107,7 +107,7 @@ fn device(device: &Device) -> String {
         .raw("locationId", device.organization_id)
         .text("nodeClass", device.class)
         .raw("nodeRoleId", 11)
-        .text("approvalStatus", if device.pending { "PENDING" } else { "APPROVED" })
+        .text("approvalStatus", device.approval)
         .raw("offline", device.id.is_multiple_of(3))
         .text("displayName", &device.name)
         .text("systemName", &device.name)
@@ -119,7 +119,7 @@ fn device(device: &Device) -> String {
         .raw("lastUpdate", format_args!("{seconds}.{:03}", device.thousandths))
         .raw("userData", "{}")
         .raw("ipAddresses", r#"["192.0.2.7"]"#)
-        .raw("macAddresses", format_args!(r#"["{}"]"#, mac_address(device.id)))
+        .raw("macAddresses", format_args!(r#"["{}"]"#, mac_address(device.machine)))
         .text("lastLoggedInUser", "tc-canary-user")
         .text("publicIP", "tc-canary-ip")
         .text("aFieldOfTheNextVersion", "unknown")
@@ -128,7 +128,7 @@ fn device(device: &Device) -> String {
 
 /// The part of a device's answer that its board and firmware tell.
 fn system(device: &Device) -> String {
-    let serial = format!("SN-{:08}", device.id);
+    let serial = format!("SN-{:08}", device.machine);
     Object::new()
         .text("name", &device.name)
         .text("manufacturer", "Example Computers")
