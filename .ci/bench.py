@@ -40,7 +40,7 @@ print(f"cpu of truecount: {to_rival:.2f} of the better of DuckDB and Polars (bou
 normal = f"{out}/normal.csv"
 subprocess.run([python, f"{bench}/normal.py", f"{out}/truecount/exceptions.csv", normal], check=True)
 equal = subprocess.run([python, f"{bench}/compare.py", expected, normal]).returncode == 0
-bounds = {"S": None, "M": 80, "L": 640}[os.path.basename(data)]
+bounds = {"S": None, "M": 120, "L": 1024}[os.path.basename(data)]
 memory = bounds is None or statistics.median(peak["truecount"]) <= bounds
 print(f"result equal to the expected one: {equal}; memory within {bounds} MiB: {memory}")
 quick = to_rival <= 0.5 and to_loop <= 5

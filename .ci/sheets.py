@@ -28,14 +28,9 @@ side = "used"
 """
 
 RULES = """
-[[rules]]
-id = "servers"
-product_codes = ["SRV"]
-source = "rmm"
-kinds = ["server"]
-count_basis = "device_fresh"
-list_price = 45.5
 currency = "GBP"
+[services]
+SRV = { count = "rmm.server", price = 45.5 }
 """
 
 # Texts that spreadsheets tend to alter: numbers, dates, formulas, leading zeros, long numbers, quotes, other scripts.

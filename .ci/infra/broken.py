@@ -123,7 +123,7 @@ setting("lifecycle", "Bucket", None, "LifecycleConfiguration", "Rules", 0, "Expi
 setting("lifecycle", "Bucket", 365, "LifecycleConfiguration", "Rules", 2, "ExpirationInDays")
 setting("lifecycle", "Bucket", "reports/", "LifecycleConfiguration", "Rules", 0, "Prefix")
 setting("lifecycle", "Bucket", "Disabled", "LifecycleConfiguration", "Rules", 0, "Status")
-setting("lifecycle", "Bucket", "Disabled", "LifecycleConfiguration", "Rules", 4, "Status")
+setting("lifecycle", "Bucket", "Disabled", "LifecycleConfiguration", "Rules", 3, "Status")
 setting("point-in-time-recovery", "Table", None, "PointInTimeRecoverySpecification")
 setting("deletion-protection", "Table", False, "DeletionProtectionEnabled")
 setting("table-shape", "Table", "PROVISIONED", "BillingMode")

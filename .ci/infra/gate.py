@@ -233,7 +233,7 @@ def lifecycle(template):
                     yield f"{name}: `{prefix}` expires after {one[key]} days, too early to parse a quarter again"
                 else:
                     expires = True
-            if "NoncurrentVersionExpiration" in one and prefix not in ("raw/", "runs/", "inbox/"):
+            if "NoncurrentVersionExpiration" in one and prefix not in ("raw/", "inbox/"):
                 yield f"{name}: old versions of `{prefix}` expire"
         if not expires:
             yield f"{name}: the vendors' answers, which hold personal data, never expire"

@@ -46,7 +46,7 @@ impl Digest {
         for run in Run::list(store, month).await.unwrap() {
             places.push(archive.place(&format!("reports/{month}/{}/", run.run_id)));
             let summary = serde_json::to_string(&run.summary).unwrap();
-            lines.push(format!("run {} {:?} {:?} {summary}", run.run_id, run.state, run.reconciliation_sha256));
+            lines.push(format!("run {} {:?} {:?} {summary}", run.run_id, run.state, run.outcome_sha256));
         }
         for closing in Closing::list(store, month).await.unwrap() {
             lines.push(format!("closing {closing:?}"));

@@ -20,8 +20,8 @@ use crate::say;
 /// HTTP requests that one logical request may cost.
 const REQUESTS_MAX: usize = 4;
 
-/// Days before the failing sync at which there was a good one: too long ago to be compared with.
-const EARLIER_DAYS: i64 = 10;
+/// Days before the failing sync at which there was a good one: too long ago to be compared with, also for a file.
+const EARLIER_DAYS: i64 = 36;
 
 /// Cases under way at once. Much of a case is waiting before a repeat.
 const AT_ONCE: usize = 16;

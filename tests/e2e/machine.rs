@@ -164,8 +164,8 @@ async fn a_failed_closing_is_reported_and_caught_up() {
     let sample = small();
     let (_vendors, deployed) = deployed(&sample, &Otherwise::default()).await;
     deployed.between.refuse(Some(Box::new(|seen, _| {
-        let is_kept = seen.what.starts_with("PUT ") && seen.what.contains("/runs/");
-        is_kept.then(|| denied(&seen.target, "s3:PutObject", "arn:aws:s3:::bucket/runs/2026-06"))
+        let is_kept = seen.what.starts_with("PUT ") && seen.what.contains("/outcomes.jsonl.gz");
+        is_kept.then(|| denied(&seen.target, "s3:PutObject", "arn:aws:s3:::bucket/reports/2026-06"))
     })));
     let run = deployed.run(json!({})).await;
     assert_eq!(run.status, "FAILED", "{}", run.description);

@@ -12,7 +12,9 @@ use truecount_embedded::{Durability, LocalBackend};
 use truecount_platform::aws::{self, Endpoints, S3Archive};
 use truecount_platform::{Archive, Table};
 use truecount_sandbox::{Sample, Vendors};
-use truecount_store::{IgnoreReason, LeaseMode, MappingDecision, MappingRecord, Store};
+use truecount_store::{
+    IgnoreReason, LeaseMode, MappingDecision, MappingRecord, NoneDecision, NoneRecord, NoneScope, Store,
+};
 
 use crate::between::Between;
 use crate::lambda::{Function, Setup};
@@ -199,6 +201,21 @@ pub(crate) async fn decide(store: &Store, sample: &Sample) {
         let decision =
             MappingRecord::new(source, account_id, mapping, one.who.as_str(), one.why.as_str(), sample.now());
         decision.append(store).await.unwrap();
+    }
+    for one in sample.nones() {
+        let none = NoneRecord {
+            source: SourceId::new(&one.source).unwrap(),
+            scope: NoneScope::Client { client_id: ClientId::new(&one.client_id).unwrap() },
+            decision: NoneDecision::None,
+            from: None,
+            actor: one.who.clone(),
+            note: one.why.clone(),
+            evidence: Vec::new(),
+            synced_on: None,
+            decided_at: sample.now(),
+            number: 0,
+        };
+        none.append_after(store, 0).await.unwrap();
     }
 }
 

@@ -1,5 +1,6 @@
 //! A local backend in a temporary folder, with settings and rules.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
@@ -94,6 +95,13 @@ impl TestBackend {
     pub(crate) fn report_file(&self, run_id: &str, name: &str) -> String {
         let path = self.folder.path().join("archive/reports/2026-06").join(run_id).join(name);
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The rows of a sheet of a report, each by its columns.
+    pub(crate) fn sheet(&self, run_id: &str, name: &str) -> Vec<BTreeMap<String, String>> {
+        let text = self.report_file(run_id, name);
+        let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        reader.deserialize().map(Result::unwrap).collect()
     }
 
     pub(crate) fn mails(&self) -> Vec<String> {

@@ -88,7 +88,7 @@ async fn backend(vendor: &Distributor) -> TestBackend {
     let (psa, _) = smoke::SETTINGS.rsplit_once("[[sources]]").unwrap();
     let url = vendor.start().await;
     let settings = format!("{psa}[[sources]]\nid = \"pax\"\nconnector = \"pax8\"\nbase_url = \"{url}\"\n");
-    let rules = smoke::RULES.replace("source = \"rmm\"", "source = \"pax\"");
+    let rules = smoke::RULES.replace("rmm.server", "pax.subscription");
     let mut backend = TestBackend::new(&settings, &rules, &[]).await;
     backend.env.secrets = Arc::new(AnySecret);
     backend

@@ -38,12 +38,9 @@ last_seen = "last_seen"
 "#;
 
 pub(crate) const RULES: &str = r#"
-[[rules]]
-id = "servers"
-product_codes = ["MNG-SRV"]
-source = "rmm"
-kinds = ["server"]
-count_basis = "device_fresh"
+currency = "GBP"
+[services]
+MNG-SRV = { count = "rmm.server", seen_within_days = 30 }
 "#;
 
 pub(crate) const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency

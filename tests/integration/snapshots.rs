@@ -1,10 +1,16 @@
 //! What is committed never changes, and a count that fell is not believed at once: also across failures and kills.
 
+use truecount_app::mapping::{self, MappingWorkspace, NoneRequest};
 use truecount_app::{AcceptRequest, ReconcileAnswer, RunKind, SyncAnswer};
-use truecount_store::{Checkpoint, Fence};
+use truecount_store::{Checkpoint, Fence, NoneDecision, NoneScope};
 
 use crate::backend::{TestBackend, soon};
-use crate::smoke::{BILLED, RULES, SETTINGS};
+use crate::smoke::{RULES, SETTINGS};
+
+const BILLED: &str = "line_id,client_id,client_name,product_code,quantity,unit_price,currency
+1,c1,Harbour Dental,MNG-SRV,2,45.50,GBP
+2,c2,Mill & Sons,MNG-SRV,3,45.50,GBP
+";
 
 fn usage(counts: &[(&str, u32)]) -> String {
     let mut text = "account_id,account_name,item_id,kind,status,last_seen\n".to_owned();
@@ -77,8 +83,27 @@ async fn a_sync_that_died_after_its_commit_leaves_it_as_it_is() {
         };
         let accepted = truecount_app::accept(&backend.env, &backend.config.settings, &request, soon()).await;
         assert_eq!(accepted.is_ok_and(|accepted| accepted[0].is_gone), left == 1);
+        // and that an account is gone from a file does not say that the client has nothing there: only a person knows
+        assert_eq!(not_reconciled(&backend).await, left);
+        if left == 1 {
+            nothing_there(&backend, "c1").await;
+        }
         assert_eq!(not_reconciled(&backend).await, 0);
     }
+}
+
+/// Decides that a client has nothing in `rmm`.
+async fn nothing_there(backend: &TestBackend, client: &str) {
+    let workspace = MappingWorkspace::load(&backend.env, &backend.config).await.unwrap();
+    let request = NoneRequest {
+        source: "rmm".parse().unwrap(),
+        scope: NoneScope::Client { client_id: client.parse().unwrap() },
+        decision: NoneDecision::None,
+        from: None,
+        actor: "kim".to_owned(),
+        note: "they left".to_owned(),
+    };
+    mapping::decide_none(&backend.env, &workspace, request).await.unwrap();
 }
 
 #[tokio::test]

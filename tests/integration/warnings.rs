@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use truecount_app::mapping::{MappingWorkspace, RowState};
 use truecount_app::{ReconcileAnswer, RunKind};
+use truecount_reconciliation::OutcomeLine;
 use truecount_store::{MappingDecision, Run};
 use truecount_support::SETTINGS;
 
@@ -98,8 +99,12 @@ async fn alarms(backend: &TestBackend, month: &str) -> Vec<String> {
         truecount_app::reconcile(&backend.env, &backend.config, Some(month), &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
     let run = Run::load(&backend.env.store, month, &run_id).await.unwrap().unwrap();
-    let found = truecount_app::findings_of(&backend.env, &run).await.unwrap();
-    let own = found.setup.iter().filter(|row| row.code.starts_with("account_") || row.code.starts_with("client"));
+    let outcome = truecount_app::outcome_of(&backend.env, &run).await.unwrap();
+    let setup = outcome.lines().filter_map(|line| match line.unwrap() {
+        OutcomeLine::Setup(row) => Some(row),
+        _ => None,
+    });
+    let own = setup.filter(|row| row.code.starts_with("account_") || row.code.starts_with("client"));
     own.map(|row| format!("{} {} | {}", row.code, row.subject, row.message)).collect()
 }
 
@@ -160,7 +165,7 @@ async fn renamed_and_replaced_accounts_are_reported() {
 #[tokio::test]
 async fn a_decision_pending_for_a_month_is_reported_with_its_revenue() {
     let rows = (0..4).map(|n| format!("a1,Nobody Knows,{n},server,active")).collect::<Vec<_>>();
-    let priced = RULES.replace("kinds", "list_price = 12.5\ncurrency = \"GBP\"\nkinds");
+    let priced = RULES.replace("seen_within_days = 30", "seen_within_days = 30, price = 12.5");
     let files = [
         ("archive/inbox/sources/psa/billed-2026-05-20.csv", billed(&["Harbour"])),
         ("archive/inbox/sources/rmm/usage-2026-05-20.csv", usage(rows.clone())),

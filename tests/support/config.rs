@@ -22,11 +22,8 @@ pub const CSV_SOURCES: &str = csv_sources!();
 /// A sender and [`CSV_SOURCES`].
 pub const SETTINGS: &str = concat!("[mail]\nfrom = \"truecount@msp.example\"\n", csv_sources!());
 
-/// A rule that counts one kind of the `rmm`'s items.
+/// A rules file in which one product is counted by one kind of the `rmm`'s items.
 #[must_use]
-pub fn rule(id: &str, product_code: &str, kind: &str, count_basis: &str) -> String {
-    format!(
-        "[[rules]]\nid = \"{id}\"\nproduct_codes = [\"{product_code}\"]\nsource = \"rmm\"\nkinds = [\"{kind}\"]\n\
-         count_basis = \"{count_basis}\"\n"
-    )
+pub fn rule(product_code: &str, kind: &str) -> String {
+    format!("currency = \"GBP\"\n[services]\n{product_code} = {{ count = \"rmm.{kind}\" }}\n")
 }
