@@ -46,7 +46,7 @@ pub(crate) struct Summary {
     pub(crate) run: String,
     pub(crate) is_draft: bool,
     /// `April 2026 and May 2026 were not closed: …`
-    pub(crate) missed: Option<String>,
+    pub(crate) missed: Option<MissedMonths>,
     /// `96 % of the recurring revenue was compared (…)`, a sentence for each currency.
     pub(crate) compared: Vec<String>,
     /// `Usage counted on 30 June 2026; all 4 sources were read completely.`
@@ -71,6 +71,13 @@ pub(crate) struct Summary {
     pub(crate) run_id: String,
     /// The amounts of the subject: to add, to reduce.
     amounts: Vec<String>,
+}
+
+/// Earlier months without a closing run.
+pub(crate) struct MissedMonths {
+    pub(crate) text: String,
+    /// What closes the first of them now.
+    pub(crate) command: String,
 }
 
 /// What kind of month it was: what the headline and the subject depend on.
@@ -169,14 +176,17 @@ fn run(report: &RunReport<'_>) -> String {
 }
 
 /// Months for which no closing run happened.
-fn missed(months: &[BillingMonth]) -> Option<String> {
+fn missed(months: &[BillingMonth]) -> Option<MissedMonths> {
     let names: Vec<_> = months.iter().map(|month| label::month(*month)).collect();
     let (last, others) = names.split_last()?;
     let which = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
     let (was, first) = (if others.is_empty() { "was" } else { "were" }, months[0]);
-    Some(format!(
-        "{which} {was} not closed: no closing run happened, and this mail does not cover that time. To close it now, run `truecount run --closing --month {first}`."
-    ))
+    Some(MissedMonths {
+        text: format!(
+            "{which} {was} not closed: no closing run happened, and this mail does not cover that time. To close it now, run:"
+        ),
+        command: format!("truecount run --closing --month {first}"),
+    })
 }
 
 fn counted(report: &RunReport<'_>, is_as_new_as_can_be: bool) -> String {

@@ -31,7 +31,9 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     }
     let _ = writeln!(out, "TRUECOUNT · {} · {}", summary.month, summary.run);
     if let Some(missed) = &summary.missed {
-        titled(&mut out, "MISSED", missed);
+        titled(&mut out, "MISSED", &missed.text);
+        // Never wrapped: it is to be copied.
+        let _ = writeln!(out, "  {}", missed.command);
     }
     out.push('\n');
     compared(&mut out, summary);
