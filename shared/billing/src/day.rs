@@ -18,9 +18,6 @@ pub enum DayError {
     /// Not `YYYY-MM-DD`.
     #[error("`{0}` is not a day: write YYYY-MM-DD, such as 2026-06-30")]
     Day(String),
-    /// The end lies before the start.
-    #[error("a period ends on {1}, before it begins on {0}")]
-    Backwards(Date, Date),
 }
 
 /// The moment at which a day begins in UTC; `None` at the end of the calendar.
@@ -124,41 +121,6 @@ impl fmt::Display for CountDay {
     }
 }
 
-/// What an invoice line pays for: both days belong to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ServicePeriod {
-    /// The first day paid for.
-    pub first: Date,
-    /// The last day paid for.
-    pub last: Date,
-}
-
-impl ServicePeriod {
-    /// # Errors
-    /// [`DayError::Backwards`] if it ends before it begins.
-    pub fn new(first: Date, last: Date) -> Result<Self, DayError> {
-        if last < first { Err(DayError::Backwards(first, last)) } else { Ok(Self { first, last }) }
-    }
-
-    /// One day, as `check --as-of` wants it.
-    #[must_use]
-    pub fn day(day: Date) -> Self {
-        Self { first: day, last: day }
-    }
-
-    /// A whole month.
-    #[must_use]
-    pub fn month(month: BillingMonth) -> Self {
-        Self { first: month.first_day(), last: month.last_day() }
-    }
-}
-
-impl fmt::Display for ServicePeriod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..{}", self.first, self.last)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,12 +141,5 @@ mod tests {
         let december: BillingMonth = "2026-12".parse().unwrap();
         assert_eq!(december.next().to_string(), "2027-01");
         assert_eq!(december.next().previous(), december);
-    }
-
-    #[test]
-    fn a_period_runs_forwards() {
-        let (first, last) = (jiff::civil::date(2026, 6, 1), jiff::civil::date(2026, 6, 30));
-        assert!(ServicePeriod::new(first, last).is_ok());
-        assert!(ServicePeriod::new(last, first).is_err());
     }
 }

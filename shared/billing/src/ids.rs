@@ -103,8 +103,6 @@ ids! {
     LineId = free;
     /// One unit of evidence: a device, a user, a subscription.
     ItemId = free;
-    /// A rule (people read: service mapping).
-    RuleId = free;
     /// An agreement of the PSA.
     AgreementId = free;
 }

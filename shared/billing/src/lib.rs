@@ -16,16 +16,16 @@ mod receipt;
 mod remedy;
 mod side;
 
-pub use day::{BillingMonth, CountDay, DayError, ServicePeriod, start_of_day};
+pub use day::{BillingMonth, CountDay, DayError, start_of_day};
 pub use ids::{
-    AccountId, AgreementId, ClientId, Currency, ID_BYTES_MAX, IdError, ItemId, LineId, ProductCode, RuleId, SourceId,
+    AccountId, AgreementId, ClientId, Currency, ID_BYTES_MAX, IdError, ItemId, LineId, ProductCode, SourceId,
 };
 pub use item::{Account, AccountFacts, Commitment, Identities, UsageItem, attribute_words};
 pub use item_state::{ItemState, LeftOutReason};
 pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming, LineRole};
-pub use money::{Money, MoneyError, UnitPrice};
+pub use money::Money;
 pub use number::{DIGITS_MAX, FieldError, NumberError, Place, decimal_from_json, decimal_from_text, round_for_people};
-pub use quantity::{CountBasis, Quantity, QuantityError, Unit};
+pub use quantity::{Quantity, Unit};
 pub use read_state::{FetchFailure, FetchProblem, Measure, ReadReason, ReadState};
 pub use receipt::{ControlTotals, Receipt, RowReason, StreamReceipt, UnknownWord};
 pub use remedy::Remedy;

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{AgreementId, BillingMonth, ClientId, Currency, LineId, ProductCode, ServicePeriod};
+use crate::{AgreementId, ClientId, Currency, LineId, ProductCode};
 
 /// When an agreement bills: decides which service period the next invoice pays for (false gap F42).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,26 +15,6 @@ pub enum InvoiceTiming {
     Advance,
     /// The period that ends, counted on its last day.
     Arrears,
-}
-
-impl InvoiceTiming {
-    /// The service period of the next invoice of a run for `month`.
-    #[must_use]
-    pub fn service_period(self, month: BillingMonth) -> ServicePeriod {
-        match self {
-            Self::Advance => ServicePeriod::month(month.next()),
-            Self::Arrears => ServicePeriod::month(month),
-        }
-    }
-
-    /// The day on which a line's quantity counts for that period.
-    #[must_use]
-    pub fn billing_day(self, period: ServicePeriod) -> Date {
-        match self {
-            Self::Advance => period.first,
-            Self::Arrears => period.last,
-        }
-    }
 }
 
 /// What the PSA does with a line's price (ConnectWise `billCustomer`; false gap F20).
@@ -245,15 +225,5 @@ mod tests {
     fn an_open_line_ends_with_its_agreement() {
         let one = line(None, None, Some(date(2026, 6, 15)));
         assert!(one.is_active_on(date(2026, 6, 15)) && !one.is_active_on(date(2026, 6, 16)));
-    }
-
-    #[test]
-    fn the_next_invoice_looks_ahead_in_advance_and_back_in_arrears() {
-        let month: BillingMonth = "2026-12".parse().unwrap();
-        let ahead = InvoiceTiming::Advance.service_period(month);
-        assert_eq!(ahead.to_string(), "2027-01-01..2027-01-31");
-        assert_eq!(InvoiceTiming::Advance.billing_day(ahead), date(2027, 1, 1));
-        let back = InvoiceTiming::Arrears.service_period(month);
-        assert_eq!(InvoiceTiming::Arrears.billing_day(back), date(2026, 12, 31));
     }
 }
