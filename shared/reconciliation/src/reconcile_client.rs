@@ -16,7 +16,7 @@ use crate::evidence::{Doubt, ItemFate};
 use crate::interval::{TooManyDigits, plus};
 use crate::item_evidence::evidence;
 use crate::outcome::{ClientOutcome, OutcomeRow, RowFault, RowKind, RowValue};
-use crate::revenue_share::{Share, cover, cover_compared, cover_lines};
+use crate::revenue_share::{Share, cover, cover_compared, cover_lines, cover_uncomputed};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead, RunInputs};
@@ -243,18 +243,21 @@ impl<'a> ClientCase<'a> {
     /// Compares one part; a number with too many digits makes this part not reconciled, and nothing else.
     fn compare(&self, part: ServicePart<'a>, view: &ClientView<'a>, result: &mut ClientResult<'a>) {
         let start = result.outcome.rows.len();
-        match self.compared(&part, view, &mut result.outcome) {
-            Ok(found) => {
-                let rows = start..result.outcome.rows.len();
-                if let Some((side, count)) = found.filter(|(_, count)| !rows.is_empty() && !count.undecided.is_empty())
-                {
-                    result.compared.push(Compared { part, side, count, rows });
-                }
+        let covered = result.outcome.coverage.clone();
+        let found = self.compared(&part, view, &mut result.outcome).unwrap_or_else(|TooManyDigits| {
+            result.outcome.rows.truncate(start);
+            result.outcome.rows.push(faulty(&part, RowFault::TooManyDigits));
+            None
+        });
+        let rows = start..result.outcome.rows.len();
+        if result.outcome.rows[rows.clone()].iter().any(|row| row.fault.is_some()) {
+            result.outcome.coverage = covered;
+            if let Ok(side) = self.side(&part, view.lines_of(&part.rule.code)) {
+                cover_uncomputed(&mut result.outcome, &self.valuation(&side, &part.rule));
             }
-            Err(TooManyDigits) => {
-                result.outcome.rows.truncate(start);
-                result.outcome.rows.push(faulty(&part, RowFault::TooManyDigits));
-            }
+        }
+        if let Some((side, count)) = found.filter(|(_, count)| !rows.is_empty() && !count.undecided.is_empty()) {
+            result.compared.push(Compared { part, side, count, rows });
         }
     }
 

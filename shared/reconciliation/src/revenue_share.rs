@@ -75,3 +75,13 @@ pub(crate) fn cover_compared(
     }
     Ok(())
 }
+
+/// What could not be computed is not reconciled, as far as the amounts of its lines are known.
+pub(crate) fn cover_uncomputed(outcome: &mut ClientOutcome, value: &Valuation<'_>) {
+    for (lines, share) in [(&value.side.lines, Share::NotReconciled), (&value.side.flat, Share::Flat)] {
+        for line in lines {
+            // One line with too many digits hides no other.
+            let _ = cover_lines(outcome, value, std::slice::from_ref(line), share);
+        }
+    }
+}
