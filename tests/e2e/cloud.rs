@@ -88,8 +88,7 @@ impl Deployed {
     }
 
     async fn configure(&self) {
-        // The sample's moment is the evening of the month's last day.
-        let settings = self.sample.settings_toml(self.between.addresses()) + "\n[closing]\nday = \"last\"\n";
+        let settings = self.sample.settings_toml(self.between.addresses());
         self.archive.put("config/settings.toml", settings.into_bytes()).await.unwrap();
         self.archive.put("config/rules.toml", self.sample.rules_toml().into_bytes()).await.unwrap();
         for file in self.sample.inbox() {

@@ -88,7 +88,7 @@ impl fmt::Debug for Digest {
 fn is_labelled(raw: &[u8]) -> bool {
     let message = MessageParser::default().parse(raw).unwrap();
     let subject = message.subject().unwrap_or("").starts_with(REPEAT_SUBJECT);
-    let text = message.body_text(0).is_some_and(|text| text.starts_with(REPEAT_TEXT));
+    let text = message.body_text(0).is_some_and(|text| flowing(&text).starts_with(REPEAT_TEXT));
     let html = message.body_html(0).is_some_and(|html| html.contains(REPEAT_TEXT));
     assert!(subject == text && text == html, "a repeat says so everywhere: {:?}", message.subject());
     subject
@@ -115,7 +115,8 @@ fn mail(raw: &[u8], places: &[String]) -> String {
     {
         part(name, neutral(value.trim()).as_bytes());
     }
-    let text = neutral(&message.body_text(0).unwrap_or_default());
+    // The label is wrapped like the rest of the text.
+    let text = neutral(&flowing(&message.body_text(0).unwrap_or_default()));
     part("text", text.trim_start().as_bytes());
     let html = neutral(&without_label(&message.body_html(0).unwrap_or_default()));
     part("html", html.as_bytes());
@@ -124,6 +125,11 @@ fn mail(raw: &[u8], places: &[String]) -> String {
     }
     let subject = neutral(message.subject().unwrap_or(""));
     format!("mail `{subject}` {}", hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+/// A text in one line.
+fn flowing(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A page without the table row that says that it may be a repeat.

@@ -16,7 +16,8 @@ pub(crate) fn settings_toml(sources: &[&str], endpoints: &VendorEndpoints) -> St
         "# The sample MSP: made-up clients, vendors on this machine.\n\n\
          [mail]\nfrom = \"Truecount <truecount@northgate-it.example>\"\n\n\
          [[mail.groups]]\nid = \"billing\"\nto = [\"billing@northgate-it.example\"]\n\n\
-         [mapping]\nconfirm_equal_names = true\n",
+         [mapping]\nconfirm_equal_names = true\n\n\
+         # The sample is closed on the evening of the month's last day.\n[closing]\nday = \"last\"\n",
     );
     for source in sources {
         let (connector, options) = options(source, endpoints.get(*source).map_or("", String::as_str));
