@@ -163,6 +163,7 @@ async fn seed_history(session: &Session, history: &[EarlierMonth]) -> anyhow::Re
         }
         let summary = RunSummary {
             exceptions: earlier.exception_count,
+            unmapped: 0,
             not_reconciled: earlier.not_reconciled_count,
             faults: 0,
             is_complete: earlier.not_reconciled_count == 0,

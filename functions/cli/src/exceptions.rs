@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::OutcomeLine;
 use truecount_reports::{ExceptionRow, Exceptions, exceptions_json, money};
-use truecount_store::StoredOutcome;
+use truecount_store::{Run, StoredOutcome};
 
 use crate::args::{Cli, ExceptionsArgs};
 use crate::open::open;
@@ -30,7 +30,7 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
     let wanted = filtered(all, args.client.as_deref(), args.kind.as_deref())?;
     if cli.json {
         json(&exceptions_json(&run.run_id, run.manifest.month, &wanted))?;
-        return Ok(ending(&wanted));
+        return Ok(ending(&run, &wanted));
     }
     let listed = if args.all { wanted.len() } else { wanted.len().min(LISTED_MAX) };
     if wanted.is_empty() {
@@ -42,7 +42,7 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
     }
     below(&wanted, listed).iter().for_each(|line| say_text(line));
     say(&format!("run {}, counted on {}", run.run_id, run.manifest.count_day));
-    Ok(ending(&wanted))
+    Ok(ending(&run, &wanted))
 }
 
 /// All exceptions of a run, with their numbers.
@@ -85,13 +85,11 @@ fn filtered(all: Vec<Numbered>, client: Option<&str>, kind: Option<&str>) -> any
     Ok(rows)
 }
 
-/// Exit code 1 where something is to be corrected, 2 where something is not known.
-fn ending(rows: &[Numbered]) -> Ending {
-    let is_unknown = |row: &ExceptionRow| row.kind == "not_reconciled";
-    match (rows.iter().any(|(_, row)| is_unknown(row)), rows.is_empty()) {
-        (true, _) => Ending::NotRead,
-        (false, false) => Ending::Exceptions,
-        (false, true) => Ending::Clean,
+/// That of the run, where anything is listed.
+fn ending(run: &Run, rows: &[Numbered]) -> Ending {
+    match &run.summary {
+        Some(summary) if !rows.is_empty() => Ending::of(summary),
+        _ => Ending::Clean,
     }
 }
 
@@ -227,12 +225,5 @@ mod tests {
         assert_eq!(filtered(mixed(), Some("harbour"), None).unwrap().len(), 5);
         assert_eq!(filtered(mixed(), Some("c1"), None).unwrap().len(), 5);
         assert_eq!(filtered(mixed(), Some("quay"), None).unwrap().len(), 0);
-    }
-
-    #[test]
-    fn what_nobody_knows_is_the_higher_exit_code() {
-        assert_eq!(ending(&mixed()), Ending::NotRead);
-        assert_eq!(ending(&mixed()[..2]), Ending::Exceptions);
-        assert_eq!(ending(&[]), Ending::Clean);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum Ending {
 impl Ending {
     /// The exit code of a run with this summary.
     pub(crate) fn of(summary: &RunSummary) -> Self {
-        match (summary.is_complete, summary.exceptions + summary.not_reconciled) {
+        match (summary.is_complete, summary.exceptions + summary.unmapped + summary.not_reconciled) {
             (false, _) => Self::NotRead,
             (true, 1..) => Self::Exceptions,
             (true, 0) => Self::Clean,

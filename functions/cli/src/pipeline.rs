@@ -259,13 +259,19 @@ pub(crate) fn show_totals(totals: &BTreeMap<Currency, RunTotals>) {
 }
 
 fn summary_line(summary: &RunSummary) -> String {
-    let exceptions = counted(summary.exceptions, "exception", "exceptions");
-    let unread = if summary.is_complete { "" } else { ", NOT everything was read" };
-    match (summary.exceptions, summary.not_reconciled) {
-        (0, 0) if summary.is_complete => "nothing to correct".to_owned(),
-        (_, 0) => format!("{exceptions}{unread}"),
-        (_, not_reconciled) => format!("{exceptions}, {not_reconciled} NOT RECONCILED{unread}"),
+    let mut parts = vec![counted(summary.exceptions, "exception", "exceptions")];
+    if summary.unmapped > 0 {
+        parts.push(counted(summary.unmapped, "vendor account to map", "vendor accounts to map"));
     }
+    if summary.not_reconciled > 0 {
+        parts.push(format!("{} NOT RECONCILED", summary.not_reconciled));
+    }
+    if !summary.is_complete {
+        parts.push("NOT everything was read".to_owned());
+    } else if summary.exceptions + summary.unmapped + summary.not_reconciled == 0 {
+        return "nothing to correct".to_owned();
+    }
+    parts.join(", ")
 }
 
 fn sync_row(answer: &SyncAnswer) -> Vec<String> {

@@ -58,7 +58,7 @@ pub use run_totals::{TotalLine, run_totals, totals_text};
 pub use sheets::{EXCEPTIONS_CSV, SETUP_CSV, files, write_setup};
 pub use summary::TextTarget;
 pub use test_mail::test_email;
-pub use text::text_summary;
+pub use text::{run_overview, text_summary};
 pub use words::{WorkOwner, WorkStep, wrapped};
 
 /// Which run it is, and what it was made from.

@@ -124,7 +124,11 @@ impl CoverageRow<'_> {
     ];
 
     fn reason(&self) -> String {
-        self.reading.and_then(|reading| reading.state.reason()).map(ToString::to_string).unwrap_or_default()
+        let Some(reading) = self.reading else { return String::new() };
+        let own = reading.state.reason().map(ToString::to_string);
+        // An older sync stands in for one that failed.
+        let failed = reading.last_failure.map(|day| format!("the sync of {day} failed: an older one is used"));
+        own.into_iter().chain(failed).collect::<Vec<_>>().join("; ")
     }
 
     fn receipt(&self) -> Option<&Receipt> {

@@ -76,6 +76,24 @@ fn paragraphs(out: &mut String, paragraphs: [(&str, &Option<String>); 2]) {
     }
 }
 
+/// The first lines of the summary, for a terminal that has just made the run: what was compared, the totals, and what to
+/// map first.
+#[must_use]
+pub fn run_overview(report: &RunReport<'_>) -> String {
+    let summary = Summary::of(report, TextTarget::Terminal);
+    let mut out = String::with_capacity(1024);
+    compared(&mut out, &summary);
+    out.push_str(&total_lines(&summary.totals));
+    for note in &summary.totals_notes {
+        let _ = writeln!(out, "{}", wrapped(note, COLUMNS, 0));
+    }
+    if let Some(map_first) = &summary.map_first {
+        out.push('\n');
+        mappings(&mut out, map_first);
+    }
+    out
+}
+
 fn compared(out: &mut String, summary: &Summary) {
     for line in &summary.compared {
         let _ = writeln!(out, "{}", wrapped(line, COLUMNS, 0));

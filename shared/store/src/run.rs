@@ -115,8 +115,10 @@ pub enum RunState {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// What somebody should act on: rows that say how a bill differs or that an agreement ends, lines that no rule
-    /// counts, accounts that nobody decided, clients that another has taken over.
+    /// counts, clients that another has taken over.
     pub exceptions: u64,
+    /// Vendor accounts with usage that nobody decided.
+    pub unmapped: u64,
     /// Rows of which nobody knows whether they agree.
     pub not_reconciled: u64,
     /// Rows that could not be computed.
@@ -142,8 +144,8 @@ impl RunSummary {
         };
         let is_used = |source: &SourceRecord| source.read == SourceReadWord::Used && source.last_failure.is_none();
         Self {
-            exceptions: acted_on.map(|kind| rows(*kind)).sum::<u64>()
-                + (portfolio.moved.len() + portfolio.unmapped.len()) as u64,
+            exceptions: acted_on.map(|kind| rows(*kind)).sum::<u64>() + portfolio.moved.len() as u64,
+            unmapped: portfolio.unmapped.len() as u64,
             not_reconciled: rows(RowKind::NotReconciled),
             faults: portfolio.faults,
             is_complete: sources.iter().all(is_read) && portfolio.sources.iter().all(is_used),

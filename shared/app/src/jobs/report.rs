@@ -5,7 +5,9 @@ use std::io;
 use serde::{Deserialize, Serialize};
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::PortfolioRecord;
-use truecount_reports::{InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, revenue_compared, totals_text};
+use truecount_reports::{
+    InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, revenue_compared, run_overview, totals_text,
+};
 use truecount_store::{
     Closing, Lease, OUTCOMES_FILE, Run, RunState, RunSummary, StoreError, StoredOutcome, sha256_hex,
 };
@@ -129,7 +131,7 @@ async fn write_and_mail(
     };
     let summary = run.summary.clone().unwrap_or_default();
     let (run_id, month) = (run.run_id.clone(), run.manifest.month);
-    let overview = overview(&report.portfolio);
+    let overview = run_overview(&report);
     Ok(ReportAnswer::Reported { run_id, month, summary, overview, place: header.archive_place.clone(), mails })
 }
 
