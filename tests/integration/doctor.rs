@@ -386,6 +386,6 @@ async fn the_days(clinic: &mut Clinic) {
     closing_due_now(&clinic.env, &clinic.config().await.settings.closing).await.unwrap();
     clinic.env.clock = Arc::new(FixedClock(clinic.sample.now()));
     clinic
-        .finds("closing overdue", &problem("closing", "is not closed", "truecount run --closing --month 2026-0"))
+        .finds("closing overdue", &problem("closing", "never closed: 2026-0", "truecount run --closing --month 2026-0"))
         .await;
 }
