@@ -1,13 +1,12 @@
 //! Rules that are made in code, where there is no rules file: services alone.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use truecount_billing::ProductCode;
 
 use crate::layers::ServiceKeys;
 use crate::model::ServiceRule;
-use crate::rules::{OwnIdentity, Rules, Service, folded};
+use crate::rules::{Rules, Service, folded};
 
 /// A product that two services name: its lines can be compared once only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,18 +27,7 @@ impl Rules {
     /// # Errors
     /// [`ProductNamedTwice`]; capitals, and blanks around a code, make no difference.
     pub fn of_services(name: &str, services: Vec<ServiceRule>) -> Result<Self, ProductNamedTwice> {
-        let mut rules = Self {
-            file: name.to_owned(),
-            currency: None,
-            services: Vec::with_capacity(services.len()),
-            by_code: BTreeMap::new(),
-            by_product: BTreeMap::new(),
-            categories: BTreeMap::new(),
-            us: OwnIdentity::default(),
-            sku_lists: BTreeMap::new(),
-            types: Vec::new(),
-            clients: Vec::new(),
-        };
+        let mut rules = Self::without_services(name);
         for rule in services {
             let number = rules.services.len();
             for product in &rule.products {

@@ -125,6 +125,22 @@ pub struct AskedWord<'r> {
 }
 
 impl Rules {
+    /// Rules that say nothing yet.
+    pub(crate) fn without_services(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            currency: None,
+            services: Vec::new(),
+            by_code: BTreeMap::new(),
+            by_product: BTreeMap::new(),
+            categories: BTreeMap::new(),
+            us: OwnIdentity::default(),
+            sku_lists: BTreeMap::new(),
+            types: Vec::new(),
+            clients: Vec::new(),
+        }
+    }
+
     /// The file's name, for messages.
     #[must_use]
     pub fn file_name(&self) -> &str {

@@ -78,7 +78,7 @@ fn refusal(reader: Reader<'_>, has_no_service: bool) -> RulesFileError {
 
 fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
     let top = entries(document);
-    let mut rules = Rules::without_services(reader);
+    let mut rules = Rules::without_services(reader.file_name());
     for entry in &top {
         if entry.key == "groups" {
             not_yet(reader, entry.at, entry.key);
@@ -114,23 +114,6 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
         }
     }
     rules
-}
-
-impl Rules {
-    fn without_services(reader: &Reader<'_>) -> Self {
-        Self {
-            file: reader.file_name().to_owned(),
-            currency: None,
-            services: Vec::new(),
-            by_code: BTreeMap::new(),
-            by_product: BTreeMap::new(),
-            categories: BTreeMap::new(),
-            us: OwnIdentity::default(),
-            sku_lists: BTreeMap::new(),
-            types: Vec::new(),
-            clients: Vec::new(),
-        }
-    }
 }
 
 fn read_services(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts, rules: &mut Rules) {
