@@ -92,6 +92,13 @@ impl NoneRecord {
         store.create(&Self { number: last + 1, ..self.clone() }).await
     }
 
+    /// Whether whoever decided knew of an account that was first seen on `since`; `None`: not known, and not new.
+    #[must_use]
+    pub fn knew_of(&self, since: Option<Date>) -> bool {
+        let known_until = self.synced_on.unwrap_or_else(|| jiff::tz::Offset::UTC.to_datetime(self.decided_at).date());
+        since.is_none_or(|since| since <= known_until)
+    }
+
     /// Every decision about the clients of a source.
     ///
     /// # Errors

@@ -79,9 +79,7 @@ pub fn reopened(
 ) -> Vec<Reopened> {
     let mut found = Vec::new();
     for none in nones {
-        let decided_on = jiff::tz::Offset::UTC.to_datetime(none.decided_at).date();
-        let known_until = none.synced_on.unwrap_or(decided_on);
-        let new = undecided.iter().filter(|account| account.since.is_some_and(|since| since > known_until));
+        let new = undecided.iter().filter(|account| !none.knew_of(account.since));
         for account in new {
             let about = account.may_be.iter().filter(|client| match &none.scope {
                 NoneScope::Client { client_id } => client_id == *client,

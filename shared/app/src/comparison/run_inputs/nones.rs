@@ -25,8 +25,7 @@ impl<'a> Nones<'a> {
             NoneScope::Client { client_id } => client_id == client,
             NoneScope::Rest => !self.with_account.contains(client),
         };
-        let was_known = |record: &NoneRecord| since.is_none_or(|since| since <= known_until(record));
-        self.records.iter().filter(is_about).any(was_known)
+        self.records.iter().filter(is_about).any(|record| record.knew_of(since))
     }
 
     /// Whether all clients that are left have nothing.
@@ -42,9 +41,4 @@ impl<'a> Nones<'a> {
         };
         self.records.iter().filter_map(client).collect()
     }
-}
-
-/// The day up to which accounts were known to whoever decided.
-fn known_until(record: &NoneRecord) -> Date {
-    record.synced_on.unwrap_or_else(|| jiff::tz::Offset::UTC.to_datetime(record.decided_at).date())
 }
