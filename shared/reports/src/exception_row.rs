@@ -267,9 +267,7 @@ fn revenue(lines: &[LineRecord]) -> Option<(Currency, Decimal)> {
     let currency = lines.first()?.currency;
     let mut sum = Decimal::ZERO;
     for line in lines.iter().filter(|line| line.currency == currency) {
-        let months = Decimal::from(line.cycle_months?.max(1));
-        let of_line = line.unit_price?.checked_mul(line.quantity)?.checked_div(months)?;
-        sum = sum.checked_add(of_line)?;
+        sum = sum.checked_add(line.monthly_amount()?)?;
     }
     Some((currency, sum))
 }

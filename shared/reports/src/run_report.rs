@@ -59,7 +59,7 @@ const COMPARED: [RowKind; 6] = [
     RowKind::BilledWithoutUsage,
 ];
 
-/// Takes the lines of a stored outcome, the portfolio first and the clients last, in the memory of one client beside the
+/// Takes the lines of a stored outcome, the portfolio first, in the memory of one client beside the
 /// exceptions.
 pub struct RunReportBuilder<'h, W: io::Write> {
     header: &'h RunHeader,
@@ -83,7 +83,6 @@ struct Gathered<'h, W: io::Write> {
     sources: Vec<SourceReading>,
     setup: Vec<SetupFinding>,
     suggestions: Vec<MappingSuggestion>,
-    clients: u64,
     clients_compared: u64,
     waiting: WaitingRevenue,
 }
@@ -142,7 +141,6 @@ impl<'h, W: io::Write> Gathered<'h, W> {
             sources: Vec::new(),
             setup: Vec::new(),
             suggestions: Vec::new(),
-            clients: 0,
             clients_compared: 0,
             waiting: WaitingRevenue::default(),
         })
@@ -160,7 +158,6 @@ impl<'h, W: io::Write> Gathered<'h, W> {
     }
 
     fn client(&mut self, client: &ClientRecord) -> Result<(), ReportError> {
-        self.clients += 1;
         self.clients_compared += u64::from(client.rows.iter().any(|row| COMPARED.contains(&row.kind)));
         self.waiting.client(client);
         self.exceptions.client(client);

@@ -6,23 +6,10 @@ mod invented;
 
 use std::collections::BTreeMap;
 
-use invented::{Sample, account, currency, decimal};
-use mail_parser::MessageParser;
+use invented::{Sample, account, currency, decimal, subject};
 use truecount_billing::{ProductCode, SourceId};
 use truecount_reconciliation::{AtStake, DoubtRecord, RowKind, RowRecord, RunTotals, WideningRecord};
-use truecount_reports::{ReportMail, email, text_summary};
-
-fn subject(sample: &Sample) -> String {
-    let settings = ReportMail {
-        from: "billing@hollybank.example".into(),
-        to: vec!["ada@hollybank.example".into()],
-        group: "billing".into(),
-        attempt: 1,
-        exceptions_csv: b"",
-    };
-    let raw = email(&sample.report(), &settings).unwrap();
-    MessageParser::default().parse(&raw).unwrap().subject().unwrap().to_owned()
-}
+use truecount_reports::text_summary;
 
 /// A month in which something was changed.
 fn with(mut sample: Sample, change: impl FnOnce(&mut Sample)) -> Sample {
@@ -98,7 +85,7 @@ fn the_subject_says_what_kind_of_month_it_was() {
         (invented::nothing_compared(), "nothing could be compared; 10 not reconciled"),
     ];
     for (sample, expected) in table {
-        assert_eq!(subject(&sample), format!("Truecount June 2026: {expected}"));
+        assert_eq!(subject(&sample.report()), format!("Truecount June 2026: {expected}"));
     }
 }
 

@@ -9,6 +9,7 @@ pub(crate) mod worlds;
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, date};
+use mail_parser::MessageParser;
 use rust_decimal::Decimal;
 use truecount_billing::{
     AccountId, ClientId, ControlTotals, CountDay, Currency, Money, ReadReason, ReadState, Receipt, RowReason, Side,
@@ -18,9 +19,22 @@ use truecount_reconciliation::{
     AccountReadWord, AccountRecord, AtStake, ClientRecord, IncompleteAccount, LinesReadWord, MappingSuggestion,
     OutcomeLine, PortfolioRecord, RowKind, RowRecord, SetupFinding, SourceReadWord, SourceReading, SourceRecord,
 };
-use truecount_reports::{InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, files};
+use truecount_reports::{InputRef, ReportFile, ReportMail, RunHeader, RunReport, RunReportBuilder, email, files};
 
 use rows::{agreeing, difference};
+
+/// The subject of a report's mail.
+pub(crate) fn subject(report: &RunReport<'_>) -> String {
+    let settings = ReportMail {
+        from: "billing@hollybank.example".into(),
+        to: vec!["ada@hollybank.example".into()],
+        group: "billing".into(),
+        attempt: 1,
+        exceptions_csv: b"",
+    };
+    let raw = email(report, &settings).unwrap();
+    MessageParser::default().parse(&raw).unwrap().subject().unwrap().to_owned()
+}
 
 /// A run: its header, and the lines of its outcome.
 #[derive(Clone)]
