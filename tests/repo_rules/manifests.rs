@@ -8,8 +8,14 @@ use serde_json::{Value, json};
 use crate::source::{Breach, root};
 
 /// Crates of values and pure functions.
-const PURE: [&str; 5] =
-    ["truecount-billing", "truecount-matching", "truecount-reconciliation", "truecount-reports", "truecount-rules"];
+const PURE: [&str; 6] = [
+    "truecount-billing",
+    "truecount-matching",
+    "truecount-reconciliation",
+    "truecount-reports",
+    "truecount-rules",
+    "truecount-tabular",
+];
 
 /// Crates that reach a network, a file system, a database or a clock of their own.
 const IO: [&str; 16] = [
