@@ -3,7 +3,7 @@ import itertools
 import json
 from fractions import Fraction
 
-from rulebook import FRESH_DAYS, Refused, day, facts, fits_word, moment, number, word, words
+from rulebook import FRESH_DAYS, Refused, amount, day, facts, fits_word, moment, number, word, words
 
 SETTLINGS_MAX = 4096
 ITEMS_MAX = 30  # of one client and source, each settled by itself; of more, equal ones together
@@ -79,8 +79,8 @@ class Candidates:
                 continue
             old = held.get((item["kind"], item["id"]))
             larger = None
-            if old is not None and "unknown" not in (old.get("quantity"), item.get("quantity")):
-                larger = number(old.get("quantity", 1)) if number(old.get("quantity", 1)) > number(item.get("quantity", 1)) else None
+            if old is not None and None not in (amount(old), amount(item)):
+                larger = amount(old) if amount(old) > amount(item) else None
             self.items.append(Candidate(item, origin, at, account["id"], larger))
         present = {(item["kind"], item["id"]) for item in now}
         for item in before:
@@ -281,7 +281,7 @@ def choices_of(selection, candidate):
             stale = [False, True] if mode == "widens" else [None]
         for one, way, old in itertools.product(counts, ways, stale):
             out.append({"kind": kind, "known": way, "reason": selection.step(way, kind, old, one), "looks": selection.looks_at(way, kind)})
-    quantities = [number(item.get("quantity", 1))] if item.get("quantity") != "unknown" else [None]
+    quantities = [amount(item)]
     if candidate.larger is not None:
         quantities.append(candidate.larger)
     different = []
@@ -340,14 +340,14 @@ def merged(candidates):
     them is unknown of each alone, so the least and the most are reached where all are settled alike."""
     out = {}
     for one in candidates:
-        alone = not identities(one.item, ["serial", "mac", "name", "object_id", "mail"]) and one.item.get("quantity") != "unknown"
+        alone = not identities(one.item, ["serial", "mac", "name", "object_id", "mail"]) and amount(one.item) is not None
         alike = json.dumps([{**one.item, "id": "" if alone else one.item["id"]}, one.origin, str(one.snapshot_day), one.account, str(one.larger),
                             one.fallen], sort_keys=True)
         out.setdefault(alike, []).append(one)
     whole = []
     for group in out.values():
         if len(group) > 1:
-            quantity = sum((number(one.item.get("quantity", 1)) for one in group), Fraction(0))
+            quantity = sum((amount(one.item) for one in group), Fraction(0))
             larger = None if group[0].larger is None else sum((one.larger for one in group), Fraction(0))
             one = Candidate({**group[0].item, "quantity": str(quantity)}, group[0].origin, group[0].snapshot_day, group[0].account, larger)
             one.fallen = group[0].fallen
@@ -493,8 +493,7 @@ class SourceCount:
         for index, reasons in came_to.items():
             if reasons <= {"not_looked_at", "no_kind"}:
                 continue
-            quantity = self.candidates[index].item.get("quantity", 1)
-            quantity = Fraction(0) if quantity == "unknown" else number(quantity)
+            quantity = amount(self.candidates[index].item) or Fraction(0)
             gross += quantity
             if "taken" in reasons:
                 sometimes.add(index)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from counts import Candidates, Selection, SourceCount, TooMany, add, is_undecided, possible_accounts
 from lines import Client, Side, Value, standing
-from rulebook import Refused, World, months_later, number, word
+from rulebook import Refused, World, amount, months_later, number, word
 
 MOVED_UNITS = 5  # below so many, two numbers are alike by chance
 ORDINARY = ("underbilled", "unbilled_usage", "overbilled", "billed_without_usage")
@@ -547,6 +547,8 @@ def costs(part):
         candidates = Candidates(world, part.client.id, source_id)
         counted = SourceCount(Selection(world, source_id, here, part.keys, part.sections), candidates)
         for index, one in enumerate(counted.candidates):
+            if amount(one.item) is None and one.item["quantity"] != "unknown":
+                continue  # fewer than none: nobody knows what it is
             if one.item.get("cost") is not None and all(reasons.get(index) == "taken" for _, reasons, _ in counted.settlings):
                 currency = one.item.get("currency") or world.rules.currency
                 found[currency] = found.get(currency, Fraction(0)) + number(one.item["cost"])

@@ -46,6 +46,12 @@ def number(value):
     return Fraction(value)
 
 
+def amount(item):
+    """The units of an item; None: the vendor did not say, or said less than none, which nobody can have."""
+    said = item.get("quantity", 1)
+    return None if said == "unknown" or number(said) < 0 else number(said)
+
+
 def word(text):
     """Capitals and blanks around a word do not matter."""
     return str(text).strip().lower()

@@ -28,6 +28,10 @@ WAYS_MAX = 256
 OVER, UNDER = {"overbilled", "billed_without_usage"}, {"underbilled", "unbilled_usage", "ended_agreement_in_use", "listed"}
 
 
+def is_unclear(item):
+    return "unknown" in json.dumps(item) or rulebook.amount(item) is None
+
+
 class Settler:
     """All that is unknown in one world: a list of variables, each a list of functions that change a copy of the world."""
 
@@ -150,7 +154,7 @@ class Settler:
             self.read_now(world["accounts"][index], account.get("before", []) if there and not taken else [])
         ways = [False] if account.get("confirmed") and not successors else [False, True]
         self.late = getattr(self, "late", []) + [[lambda world, there=there: settled(world, there) for there in ways]]
-        if any("unknown" in json.dumps(item) for item in account.get("before", [])) or "split" in account:
+        if any(is_unclear(item) for item in account.get("before", [])) or "split" in account:
             self.complete = False
         if successors or "may_be" in account:
             self.complete = False
@@ -165,11 +169,11 @@ class Settler:
             seen.add(key)
             if key not in now:
                 told = set(item.get("attributes", {})) == set(worlds.ATTRIBUTES.get(item["kind"], {}))
-                if "unknown" in json.dumps(item) or "last_seen" not in item or not told:
+                if is_unclear(item) or "last_seen" not in item or not told:
                     self.complete = False
                 self.add([lambda world: None, lambda world, item=item: world["accounts"][index]["items"].append(copy.deepcopy(item))])
-            elif "unknown" not in (item.get("quantity"), now[key].get("quantity")):
-                old, new = Fraction(item.get("quantity", 1)), Fraction(now[key].get("quantity", 1))
+            elif None not in (rulebook.amount(item), rulebook.amount(now[key])):
+                old, new = rulebook.amount(item), rulebook.amount(now[key])
                 if old > new:
                     def larger(world, key=key, old=old):
                         for one in world["accounts"][index]["items"]:
@@ -228,7 +232,7 @@ class Settler:
             self.add([be(kind) for kind in [*kinds, None]])
         if item.get("state", "counts").startswith("unknown:"):
             self.add([change(lambda held, one, state=state: one.update(state=state)) for state in ("counts", "cancelled")])
-        if item.get("quantity") == "unknown":
+        if rulebook.amount(item) is None:
             self.complete = False
             self.add([change(lambda held, one, many=many: one.update(quantity=many)) for many in (0, 1, 7)])
         if split:

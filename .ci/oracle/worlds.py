@@ -231,10 +231,8 @@ class Maker:
     def quantity(self, item, kind):
         if kind in ("subscription", "seat") and self.chance(0.7):
             item["quantity"] = self.draw.choice([0, 1, 2, 3, 5, 10, "0.5", "2.25"])
-        if self.unknown(0.02):
-            item["quantity"] = "unknown"
-        elif self.chance(0.01) and not self.needs_unknown:
-            item["quantity"] = self.draw.choice([-1, -5])
+        if self.unknown(0.03):
+            item["quantity"] = self.draw.choice(["unknown", "unknown", -1, "-2.5"])
 
     def seen(self, item, source, kind):
         synced = int(source["synced_on"] != str(self.count_day)) if "synced_on" in source else 0

@@ -20,7 +20,7 @@ pub enum Unit {
     Gibibyte,
 }
 
-/// So many of a unit; fractions and negative numbers occur.
+/// So many of a unit; fractions occur. A negative number occurs, and nobody knows what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quantity {
     /// How many.

@@ -162,7 +162,7 @@ impl AccountRows {
             let said = Said {
                 left_out: columns.left_out(item),
                 last_seen: columns.last_seen(item),
-                units: columns.units(item),
+                units: columns.units_said(item),
             };
             self.add(takers, columns.id(item), kind, said)?;
         }

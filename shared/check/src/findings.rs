@@ -14,7 +14,10 @@ use truecount_reconciliation::{
 };
 use truecount_reports::{ExceptionRow, ReportError, is_exception};
 
-use super::{list::ReadList, output::TakeRow};
+use super::{
+    list::{ListSource, ReadList},
+    output::TakeRow,
+};
 
 /// What exceptions of one currency are worth a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -126,7 +129,8 @@ impl<'l> Findings<'l> {
 
     /// Whether everything could be compared.
     pub(super) fn is_complete(&self) -> bool {
-        let is_told = self.list.sources.iter().all(|source| source.rows_without_quantity == 0);
+        let unclear = |source: &ListSource| source.rows_without_quantity + source.rows_with_negative_quantity;
+        let is_told = self.list.sources.iter().all(|source| unclear(source) == 0);
         is_told && self.not_reconciled == 0 && self.unread_sources.is_empty()
     }
 

@@ -72,6 +72,7 @@ pub(super) struct ListSource {
     pub(super) takers: Takers,
     pub(super) row_count: u64,
     pub(super) rows_without_quantity: u64,
+    pub(super) rows_with_negative_quantity: u64,
     /// Rows by a status word that nobody knows.
     pub(super) unknown_words: HashMap<Box<str>, u64>,
 }
@@ -232,12 +233,16 @@ impl List {
     pub(super) fn item(&mut self, id: &str, word: &str, sku: &str, said: Said) -> Result<(), TooMuch> {
         let Some(account) = self.current else { return Ok(()) };
         let source = self.inputs.accounts[account as usize].source;
-        let ListSource { rules, takers, row_count, rows_without_quantity, .. } = &mut self.sources[source];
+        let ListSource { rules, takers, row_count, rows_without_quantity, rows_with_negative_quantity, .. } =
+            &mut self.sources[source];
         *row_count += 1;
         let of_source = || rules.iter().map(|rule| (*rule, &self.rules[usize::from(*rule)]));
         match takers.kind(of_source, word, sku)? {
             Some(kind) => {
-                *rows_without_quantity += u64::from(said.left_out.is_none() && said.units.is_none());
+                if said.left_out.is_none() {
+                    *rows_without_quantity += u64::from(said.units.is_none());
+                    *rows_with_negative_quantity += u64::from(said.units.is_some_and(|units| units < Decimal::ZERO));
+                }
                 self.rows.add(takers, id, kind, said)
             }
             None if said.left_out.is_none() => {

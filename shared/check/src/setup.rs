@@ -101,6 +101,15 @@ fn unclear_rows(list: &ReadList, rows: &mut Vec<SetupFinding>) {
             );
             rows.push(row("item_without_quantity", id, message, count));
         }
+        let count = read.rows_with_negative_quantity;
+        if count > 0 {
+            let message = format!(
+                "{count} {} of {id} with a quantity below zero: nobody knows how many units that is; correct it at the \
+                 source",
+                plural(count, "row", "rows")
+            );
+            rows.push(row("item_with_negative_quantity", id, message, count));
+        }
         for (word, count) in &read.unknown_words {
             let message = format!(
                 "{count} {} of {id} with status `{word}`, which is not known: it is not counted; only `active` counts",

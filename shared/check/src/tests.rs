@@ -416,6 +416,22 @@ fn an_item_of_which_no_quantity_is_told_is_not_counted_as_one() {
 }
 
 #[test]
+fn a_quantity_below_zero_is_taken_off_nothing() {
+    let with_quantity = |(at, line): (usize, &str)| match at {
+        0 => format!("{line},quantity\n"),
+        2 => format!("{line},-2\n"),
+        _ => format!("{line},2\n"),
+    };
+    let usage: String = USAGE.lines().enumerate().map(with_quantity).collect();
+    let files = Files::new().with("usage.csv", usage);
+    assert_eq!(files.run().exit_code(), 2);
+    let rows = files.exceptions();
+    assert!(rows.iter().any(|row| row.starts_with("underbilled|C1|Acme, Inc.||6|3|3|")), "{rows:?}");
+    let setup = fs::read_to_string(files.path("out/setup.csv")).unwrap();
+    assert!(setup.contains("item_with_negative_quantity,rmm,1 row of rmm with a quantity below zero"), "{setup}");
+}
+
+#[test]
 fn rules_that_cannot_be_right_are_refused() {
     let rule = "SRV,rmm,server,,0,0,0,95.25,USD";
     for (rules, expected) in [

@@ -344,9 +344,16 @@ impl ItemColumns {
         }
     }
 
-    /// How many units it stands for; `None`: the vendor did not say.
+    /// How many units it stands for; `None`: nobody knows. The vendor did not say, or said less than nothing, which nobody
+    /// can have: taken off what else is used, it would hide that.
     #[must_use]
     pub fn units(&self, item: ItemNo) -> Option<Decimal> {
+        self.units_said(item).filter(|units| *units >= Decimal::ZERO)
+    }
+
+    /// How many units the vendor says that it stands for, be it less than nothing; `None`: it does not say.
+    #[must_use]
+    pub fn units_said(&self, item: ItemNo) -> Option<Decimal> {
         match self.quantities[item as usize] {
             UNSAID => None,
             small if small < SMALL => Some(Decimal::from(small)),

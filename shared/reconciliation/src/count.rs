@@ -269,11 +269,14 @@ impl<'a> Counter<'a> {
         if !fates.iter().any(is_taken) {
             return;
         }
-        if is_endless && self.items.units(candidate.item).is_none() {
-            self.endless.push(Widening::QuantityUnsaid { item: candidate.item });
+        let item = candidate.item;
+        match (self.items.units(item), self.items.units_said(item)) {
+            (None, None) if is_endless => self.endless.push(Widening::QuantityUnsaid { item }),
+            (None, Some(_)) if is_endless => self.endless.push(Widening::QuantityNegative { item }),
+            _ => {}
         }
         if !fates.iter().all(is_taken) {
-            self.unknown.push(Widening::ItemUnknown { item: candidate.item });
+            self.unknown.push(Widening::ItemUnknown { item });
         }
     }
 
@@ -338,15 +341,11 @@ impl<'a> Counter<'a> {
 
     fn shares(&self) -> UndecidedShares {
         let linked: BTreeSet<usize> = self.groups.iter().flat_map(|group| group.accounts.iter().copied()).collect();
-        // Beside an account that is gone, undecided ones are alternatives, and negative units move the lower end.
+        // Beside an account that is gone, undecided ones are alternatives.
         let is_plain = self.gone.is_zero() && self.groups.iter().all(|group| !group.has_gone);
-        let is_apart =
-            |account: &usize, span: &Span| is_plain && !linked.contains(account) && !span.low.is_sign_negative();
-        let (apart, others): (Vec<_>, Vec<_>) = self
-            .undecided
-            .iter()
-            .filter(|(_, span)| !span.is_zero())
-            .partition(|(account, span)| is_apart(account, span));
+        let is_apart = |account: &usize| is_plain && !linked.contains(account);
+        let (apart, others): (Vec<_>, Vec<_>) =
+            self.undecided.iter().filter(|(_, span)| !span.is_zero()).partition(|(account, _)| is_apart(account));
         let each = apart.into_iter().map(|(account, span)| (*account, span.high)).collect();
         let linked = others.into_iter().map(|(account, _)| *account).chain(linked.iter().copied()).collect();
         UndecidedShares { each, linked }

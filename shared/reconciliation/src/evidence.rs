@@ -166,6 +166,11 @@ pub enum Widening {
         /// The item.
         item: ItemNo,
     },
+    /// The vendor says that an item stands for less than nothing: no upper end.
+    QuantityNegative {
+        /// The item.
+        item: ItemNo,
+    },
     /// A kind, or a word of `where`, that the source never had: no upper end.
     WordNeverSeen {
         /// The source.

@@ -1,6 +1,7 @@
 //! Doubts and widenings of a record, by names.
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, SourceId};
 
@@ -77,6 +78,7 @@ pub enum WideningRecord {
     ItemNotSplit { item: NamedItem },
     ItemUnknown { item: NamedItem, word: Option<String> },
     QuantityUnsaid { item: NamedItem },
+    QuantityNegative { item: NamedItem, said: Decimal },
     WordNeverSeen { source: SourceId, kind: String, attribute: Option<String>, word: Option<String> },
     UnwantedNeverSeen { source: SourceId, kind: String, attribute: String, word: String },
 }
@@ -99,6 +101,7 @@ impl WideningRecord {
             Self::ItemNotSplit { .. } => "item_not_split",
             Self::ItemUnknown { .. } => "item_unknown",
             Self::QuantityUnsaid { .. } => "quantity_unsaid",
+            Self::QuantityNegative { .. } => "quantity_negative",
             Self::WordNeverSeen { .. } => "word_never_seen",
             Self::UnwantedNeverSeen { .. } => "unwanted_never_seen",
         }

@@ -1,5 +1,6 @@
 //! What became of each item that a service looks at at a client.
 
+use rust_decimal::Decimal;
 use truecount_rules::ServiceRule;
 
 use crate::columns::{ItemColumns, ItemNo};
@@ -28,6 +29,8 @@ pub(crate) fn evidence(
         let fates = fates(items, pool, selection)?;
         for (candidate, fates) in pool.candidates.iter().zip(&fates) {
             let is_sure = candidate.origin == Origin::Own && !candidate.is_loose();
+            // Of one that stands for less than nothing nobody knows how much of it is used.
+            let is_sure = is_sure && items.units_said(candidate.item).is_none_or(|units| units >= Decimal::ZERO);
             let fate = item_fate(fates, is_sure, why_open(candidate));
             found.extend(fate.map(|fate| (candidate.item, fate)));
         }

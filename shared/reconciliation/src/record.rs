@@ -403,6 +403,10 @@ impl Names<'_> {
                 word: self.inputs.items.unknown_state(*item).map(str::to_owned),
             },
             Widening::QuantityUnsaid { item } => WideningRecord::QuantityUnsaid { item: self.item(*item) },
+            Widening::QuantityNegative { item } => WideningRecord::QuantityNegative {
+                item: self.item(*item),
+                said: self.inputs.items.units_said(*item).unwrap_or_default(),
+            },
             Widening::WordNeverSeen { source, kind, word } => {
                 let (attribute, word) = word.clone().unzip();
                 WideningRecord::WordNeverSeen { source: self.source(*source), kind: kind.clone(), attribute, word }
@@ -453,7 +457,7 @@ impl Names<'_> {
             item_id: items.id(item).to_owned(),
             name: items.name(item).map(str::to_owned),
             kind: items.kind(item).map(|kind| source.kinds[kind].name.clone()),
-            units: items.units(item),
+            units: items.units_said(item),
             fate,
             reason,
         })

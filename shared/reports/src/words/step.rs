@@ -73,6 +73,6 @@ const fn step_of_widening(widening: &WideningRecord) -> WorkStep {
         WideningRecord::ItemUnknown { word: Some(_), .. }
         | WideningRecord::WordNeverSeen { .. }
         | WideningRecord::UnwantedNeverSeen { .. } => WorkStep::FixRule,
-        WideningRecord::QuantityUnsaid { .. } => WorkStep::Ask,
+        WideningRecord::QuantityUnsaid { .. } | WideningRecord::QuantityNegative { .. } => WorkStep::Ask,
     }
 }

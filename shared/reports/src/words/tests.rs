@@ -1,6 +1,7 @@
 //! Every code in words, one list for each group of codes.
 
 use jiff::civil::date;
+use rust_decimal::Decimal;
 use truecount_billing::{AccountId, Currency, LeftOutReason, ProductCode, SourceId};
 use truecount_reconciliation::{
     AccountRecord, AtStake, DoubtRecord, LedgerReason, LinesReadWord, NamedItem, RowFault, RowKind, RowRecord,
@@ -94,6 +95,7 @@ fn widenings() -> Vec<WideningRecord> {
         WideningRecord::ItemUnknown { item: item(), word: Some("parked".into()) },
         WideningRecord::ItemUnknown { item: NamedItem { name: None, ..item() }, word: None },
         WideningRecord::QuantityUnsaid { item: item() },
+        WideningRecord::QuantityNegative { item: item(), said: Decimal::from(-5) },
         WideningRecord::WordNeverSeen { source: source(), kind: kind.clone(), attribute: None, word: None },
         WideningRecord::WordNeverSeen {
             source: source(),

@@ -3,7 +3,7 @@
 use truecount_reconciliation::{NamedItem, WideningRecord};
 
 use super::{Explanation, WorkOwner, name};
-use crate::label;
+use crate::label::{self, quantity};
 
 /// What is the case, what would settle it, and whose that is.
 pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
@@ -61,6 +61,11 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
         WideningRecord::ItemUnknown { item, word } => item_unknown(item, word.as_deref()),
         WideningRecord::QuantityUnsaid { item } => Explanation::new(
             format!("the vendor did not say how many units {} stands for", item_name(item)),
+            "ask the vendor",
+            Vendor,
+        ),
+        WideningRecord::QuantityNegative { item, said } => Explanation::new(
+            format!("{} stands for {} units by the vendor's word, less than none", item_name(item), quantity(*said)),
             "ask the vendor",
             Vendor,
         ),
