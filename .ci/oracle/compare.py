@@ -14,7 +14,7 @@ import sys
 import engine
 import worlds
 
-BATCH = 2000
+BATCH = 500
 
 
 def arguments(text):
@@ -36,13 +36,20 @@ def compare(binary, some, without):
     return [(world, differs) for world, differs in found if differs], skipped
 
 
+def chunk(asked, ends):
+    """`compare` of the worlds from one number to another."""
+    return compare(asked.binary, [worlds.world(asked.seed, index) for index in range(*ends)], fields_without(asked))
+
+
+def fields_without(asked):
+    return [field for field in asked.without.split(",") if field]
+
+
 def main():
     asked = arguments(__doc__).parse_args()
-    without = [field for field in asked.without.split(",") if field]
+    without = fields_without(asked)
     by_field, failing, skipped = collections.Counter(), [], 0
-    for begin in range(0, asked.count, BATCH):
-        some = [worlds.world(asked.seed, index) for index in range(begin, min(asked.count, begin + BATCH))]
-        found, more = compare(asked.binary, some, without)
+    for found, more in engine.in_chunks(chunk, asked, BATCH):
         failing, skipped = failing + found, skipped + more
     for world, differs in failing:
         for what, field, expected, got in differs:

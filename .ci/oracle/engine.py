@@ -1,6 +1,8 @@
 """Runs worlds through the product's binary, or through the oracle itself (`oracle` instead of a binary), and compares outcomes."""
 import copy
+import functools
 import json
+import multiprocessing
 import pathlib
 import subprocess
 import tempfile
@@ -24,7 +26,7 @@ def run(binary, worlds):
     """One outcome for each world, in their order."""
     lines = [json.dumps(world, ensure_ascii=False) for world in worlds]
     if binary == "oracle":
-        return [json.loads(line) for line in oracle.outcomes(lines)]
+        return [json.loads(oracle.from_line(line)) for line in lines]
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "worlds.jsonl"
         path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
@@ -35,12 +37,21 @@ def run(binary, worlds):
     return found
 
 
+def in_chunks(work, asked, size):
+    """What `work(asked, (begin, end))` says of each chunk of the worlds, in their order, with all cores."""
+    chunks = [(begin, min(asked.count, begin + size)) for begin in range(0, asked.count, size)]
+    with multiprocessing.Pool() as pool:
+        yield from pool.imap(functools.partial(work, asked), chunks)
+
+
 def empty(value):
     return value is None or value == "" or value == {}
 
 
 def equal(one, other):
     """Whether two fields say the same: numbers as numbers (to 9 places), texts as they stand, nothing as an empty text."""
+    if one == other:
+        return True
     if empty(one) or empty(other):
         return empty(one) and empty(other)
     if isinstance(one, dict) and isinstance(other, dict):

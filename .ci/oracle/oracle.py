@@ -593,9 +593,9 @@ def from_line(line):
     return json.dumps(found, ensure_ascii=False)
 
 
-def outcomes(lines, workers=2):
-    """The outcomes of many worlds, in their order."""
-    with multiprocessing.Pool(workers) as pool:
+def outcomes(lines):
+    """The outcomes of many worlds, in their order, with all cores."""
+    with multiprocessing.Pool() as pool:
         yield from pool.imap(from_line, lines, chunksize=16)
 
 

@@ -1,20 +1,59 @@
 #!/usr/bin/env python3
 """Changes of a world that may change nothing but ids.
 
-permute.py BINARY [--seed N] [--count K]: rows in another order, items repeated under their id, other ids, a client's account
-split in two. Each changed world must give the outcome of the first one. Exit code 1 if one does not.
+permute.py BINARY [--seed N] [--count K]: every world is changed in each way of `CHANGES`: rows in another order, rows cut
+into other pages, rows repeated under their id, other ids, a client's account split in two. Each changed world must give the
+outcome of the first one, with the ids given back. Exit code 1 if one does not.
 """
+import collections
 import json
 import random
+import re
 import sys
 
 import compare
 import engine
 import worlds
 
+BATCH = 200
+# Lists of what stands behind a row. Which of two that are alike is taken goes by their ids, and by nothing else.
+BEHIND = ("items_in", "items_out", "lines", "doubts")
 
-def copy_of(world):
-    return json.loads(json.dumps(world))
+
+class Changed:
+    """A changed world, and how to give its ids back: (kind of id, new) to the old one."""
+
+    def __init__(self, world, old=None):
+        self.world, self.old = world, old or {}
+
+    def given_back(self, found):
+        """An outcome with the ids of the world that was changed, and its lists in order."""
+        if "rows" not in found:
+            return found
+        return {**found, "rows": sorted((self.row(row) for row in found["rows"]), key=lambda row: json.dumps(row, sort_keys=True))}
+
+    def row(self, row):
+        row = dict(row)
+        for field, kind in (("client", "client"), ("to", "client"), ("source", "source"), ("agreement", "agreement")):
+            if row.get(field):
+                row[field] = self.old.get((kind, row[field]), row[field])
+        if row.get("account"):
+            row["account"] = self.old.get(("account", row["account"]), row["account"])
+        for field in BEHIND:
+            if field in row:
+                row[field] = sorted(self.inner(field, one) for one in row[field])
+        return row
+
+    def inner(self, field, text):
+        if field == "lines":
+            name, rest = text.split(":", 1)
+            return self.old.get(("line", name), name) + ":" + rest
+        return self.old.get(("item", text), text)
+
+
+def copy_of(rows):
+    """A copy in which no two rows are one object."""
+    return json.loads(json.dumps(rows))
 
 
 def held(account):
@@ -23,57 +62,124 @@ def held(account):
     return lists + ([account["earlier"]["items"]] if "items" in account.get("earlier", {}) else [])
 
 
+def all_agreements(client):
+    return client["agreements"] + client.get("before", [])
+
+
+def lists_of_rows(world):
+    """The lists of items and of lines, of which a source can tell the same row again."""
+    lists = [items for account in world["accounts"] for items in held(account)]
+    return lists + [agreement["lines"] for client in world["clients"] for agreement in all_agreements(client)]
+
+
+def all_lists(world):
+    lists = [world["sources"], world["accounts"], world["clients"]]
+    for client in world["clients"]:
+        lists += [client["agreements"], *([client["before"]] if "before" in client else [])]
+    return lists + lists_of_rows(world)
+
+
 def shuffled(world, draw):
     """All rows in another order."""
     world = copy_of(world)
-    for rows in (world["sources"], world["accounts"], world["clients"]):
+    for rows in all_lists(world):
         draw.shuffle(rows)
-    for account in world["accounts"]:
-        for items in held(account):
-            draw.shuffle(items)
-    for client in world["clients"]:
-        for agreements in (client["agreements"], client.get("before", [])):
-            draw.shuffle(agreements)
-            for agreement in agreements:
-                draw.shuffle(agreement["lines"])
-    return world
+    return Changed(world)
+
+
+def repaged(world, draw):
+    """Rows cut into other pages, which come in another order. A list that moves while it is read gives the last row of a
+    page again on the next one. The sources come in the opposite order."""
+    world = copy_of(world)
+    repeats = {id(rows) for rows in lists_of_rows(world)}
+    for rows in reversed(all_lists(world)):  # what a row holds before the row itself, which is copied with it
+        size = draw.choice([1, 1, 2, 3])
+        cuts = range(0, len(rows), size)
+        overlap = int(id(rows) in repeats and draw.random() < 0.5)
+        pages = [rows[max(0, begin - overlap):begin + size] for begin in cuts]
+        draw.shuffle(pages)
+        rows[:] = [copy_of(row) for page in pages for row in page]
+    world["sources"].reverse()
+    return Changed(world)
 
 
 def repeated(world, draw):
     """Items again under their id, as a page that is read twice gives them; lines likewise."""
     world = copy_of(world)
-    lists = [items for account in world["accounts"] for items in held(account)]
-    lists += [agreement["lines"] for client in world["clients"] for agreement in client["agreements"]]
-    for rows in lists:
+    for rows in lists_of_rows(world):
         for row in list(rows):
             if draw.random() < 0.3:
                 rows.insert(draw.randrange(len(rows) + 1), copy_of(row))
-    return world
+    return Changed(world)
+
+
+class Renamer:
+    """Other ids for a whole world. Clients and lines keep their order: what is equally dear, or equally new, goes by it."""
+
+    def __init__(self, draw):
+        self.draw, self.new = draw, {}
+
+    def __call__(self, kind, name):
+        if (kind, name) not in self.new:
+            orderly = {"client": f"c{name}", "line": f"line-{name}"}
+            self.new[kind, name] = orderly.get(kind) or f"{kind[:2]}{self.draw.randrange(10 ** 6)}-{len(self.new)}"
+        return self.new[kind, name]
+
+    def account(self, account):
+        account["source"], account["id"] = self("source", account["source"]), self("account", account["id"])
+        for items in held(account):
+            for item in items:
+                item["id"] = self("item", item["id"])
+        if "client" in account:
+            account["client"] = self("client", account["client"])
+        if "may_be" in account:
+            account["may_be"] = [self("client", one) for one in account["may_be"]]
+        if "split" in account:
+            account["split"]["parts"] = {word: self("client", one) for word, one in account["split"]["parts"].items()}
+
+    def client(self, client):
+        client["id"] = self("client", client["id"])
+        for agreement in all_agreements(client):
+            agreement["id"] = self("agreement", agreement["id"])
+            if "parent" in agreement:
+                kind = "agreement" if agreement["parent"].startswith("AG") else "client"
+                agreement["parent"] = self(kind, agreement["parent"])
+            if "bill_to" in agreement:
+                agreement["bill_to"] = self("client", agreement["bill_to"])
+            for line in agreement["lines"]:
+                line["id"] = self("line", line["id"])
+
+    def rules(self, text, clients):
+        """The rules with the new ids of sources, clients and agreements."""
+        sources = "|".join(re.escape(name) for kind, name in self.new if kind == "source")
+        text = re.sub(rf"\b({sources})(?=\.)", lambda found: self("source", found[0]), text)
+
+        def section(found):
+            client, agreement = found["client"], found["agreement"]
+            if client in clients:
+                client = self("client", client)
+            if agreement is None:
+                return f'[clients."{client}"]'
+            if ("agreement", agreement) in self.new:
+                agreement = self.new["agreement", agreement]
+            return f'[clients."{client}".agreements."{agreement}"]'
+        return re.sub(r'^\[clients\."?(?P<client>[^"\].]+)"?(?:\.agreements\."(?P<agreement>[^"]+)")?\]$', section, text, flags=re.MULTILINE)
 
 
 def renamed(world, draw):
-    """Other ids of accounts, items, agreements and lines. Lines keep their order: the newest of equals goes by it."""
-    world = copy_of(world)
-    names = {}
-
-    def other(kind, name):
-        if (kind, name) not in names:
-            names[kind, name] = f"{draw.randrange(10 ** 6)}-{len(names)}"
-        return names[kind, name]
+    """Other ids of sources, accounts, items, clients, agreements and lines, wherever they stand."""
+    world, rename = copy_of(world), Renamer(draw)
+    clients = {client["id"] for client in world["clients"]}
+    for source in world["sources"]:
+        source["id"] = rename("source", source["id"])
+        if "none" in source:
+            source["none"] = [rename("client", one) for one in source["none"]]
     for account in world["accounts"]:
-        account["id"] = other(account["source"], account["id"])
-        for items in held(account):
-            for item in items:
-                item["id"] = other("item", item["id"])
+        rename.account(account)
     for client in world["clients"]:
-        for agreement in client["agreements"] + client.get("before", []):
-            if ".agreements." not in world["rules"]:
-                agreement["id"] = other("agreement", agreement["id"])
-            if agreement.get("parent", "").startswith("AG") and ".agreements." not in world["rules"]:
-                agreement["parent"] = other("agreement", agreement["parent"])
-            for line in agreement["lines"]:
-                line["id"] = "line-" + line["id"]
-    return world
+        rename.client(client)
+    world["rules"] = rename.rules(world["rules"], clients)
+    return Changed(world, {(kind, new): old for (kind, old), new in rename.new.items()})
 
 
 def split(world, draw):
@@ -89,40 +195,52 @@ def split(world, draw):
         accounts.append({**account, "id": account["id"] + "-too", "items": [item for item in account["items"] if item["id"] in moved]})
         account["items"] = [item for item in account["items"] if item["id"] not in moved]
     world["accounts"] = accounts
-    return world
+    return Changed(world)
 
 
-CHANGES = (shuffled, repeated, renamed, split)
+CHANGES = (shuffled, repaged, repeated, renamed, split)
+SAME = Changed({})
 
 
-def without_ids(found):
-    """An outcome without the ids that a change may change."""
-    if "rows" not in found:
-        return found
-    rows = [{**row, "account": ""} if row["kind"] == "unmapped_account" else row for row in found["rows"]]
-    return {**found, "rows": sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))}
+def differences(first, changed, found, without=()):
+    """What differs between the outcome of a world and that of the changed one."""
+    one, two = SAME.given_back(first), changed.given_back(found)
+    if one == two:
+        return []
+    out = engine.differences(one, two, without)
+    if not out and "rows" in one and "rows" in two:
+        for mine, theirs in zip(one["rows"], two["rows"]):
+            out += [(engine.label(mine), key, mine.get(key), theirs.get(key))
+                    for key in sorted({*mine, *theirs} - set(without)) if not engine.equal(mine.get(key), theirs.get(key))]
+    return out
+
+
+def chunk(asked, ends):
+    """(change, world, changed world, differences) of those that differ, of the worlds from one number to another."""
+    first = [worlds.world(asked.seed, index) for index in range(*ends)]
+    some = [(change.__name__, world, at) for at, world in enumerate(first) for change in CHANGES]
+    changed = [CHANGES[at % len(CHANGES)](world, random.Random(f"{asked.seed}/{world['name']}/{change}"))
+               for at, (change, world, _) in enumerate(some)]
+    found = engine.run(asked.binary, first + [one.world for one in changed])
+    without, out = compare.fields_without(asked), []
+    for (change, world, at), one, other in zip(some, changed, found[len(first):]):
+        differs = differences(found[at], one, other, without)
+        if differs:
+            out.append((change, world, one.world, differs))
+    return out
 
 
 def main():
     asked = compare.arguments(__doc__).parse_args()
-    without = [field for field in asked.without.split(",") if field]
-    failed, kept = 0, []
-    for begin in range(0, asked.count, compare.BATCH):
-        first = [worlds.world(asked.seed, index) for index in range(begin, min(asked.count, begin + compare.BATCH))]
-        base = engine.run(asked.binary, first)
-        changes = [CHANGES[(begin + at) % len(CHANGES)] for at in range(len(first))]
-        changed = [change(world, random.Random(f"{asked.seed}/{world['name']}")) for change, world in zip(changes, first)]
-        for world, other, change, one, two in zip(first, changed, changes, base, engine.run(asked.binary, changed)):
-            differs = engine.differences(without_ids(one), without_ids(two), without)
-            if differs:
-                failed += 1
-                kept += [world, other]
-                if failed <= asked.show:
-                    print(f"world {world['name']}, {change.__name__}: " + "; ".join(" | ".join(map(str, one)) for one in differs[:3]))
-    print(f"seed {asked.seed}: {asked.count} changed worlds, {failed} do not give the same")
-    if kept:
+    failed = [one for more in engine.in_chunks(chunk, asked, BATCH) for one in more]
+    for change, world, _, differs in failed[:asked.show]:
+        print(f"world {world['name']}, {change}: " + "; ".join(" | ".join(map(str, one)) for one in differs[:3]))
+    times = collections.Counter(change for change, *_ in failed)
+    told = ", ".join(f"{change.__name__} {times[change.__name__]}" for change in CHANGES)
+    print(f"seed {asked.seed}: {asked.count} worlds, each changed in {len(CHANGES)} ways; do not give the same: {told}")
+    if failed:
         with open(asked.keep, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(world, ensure_ascii=False) + "\n" for world in kept)
+            file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for _, world, other, _ in failed for one in (world, other))
         print(f"both worlds of each are in {asked.keep}")
     return 1 if failed else 0
 

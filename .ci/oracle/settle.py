@@ -25,6 +25,7 @@ import rulebook
 import worlds
 
 WAYS_MAX = 256
+BATCH = 100
 OVER, UNDER = {"overbilled", "billed_without_usage"}, {"underbilled", "unbilled_usage", "ended_agreement_in_use", "listed"}
 
 
@@ -36,7 +37,7 @@ class Settler:
     """All that is unknown in one world: a list of variables, each a list of functions that change a copy of the world."""
 
     def __init__(self, raw, draw):
-        self.raw, self.draw = raw, draw
+        self.raw, self.text, self.draw = raw, json.dumps(raw), draw
         self.world = rulebook.World(raw)
         self.variables, self.complete = [], True
         self.policy = "unknown = " in raw["rules"]
@@ -347,7 +348,7 @@ class Settler:
         return [self.settled(way) for way in drawn], self.complete and size <= WAYS_MAX
 
     def settled(self, way):
-        world = copy.deepcopy(self.raw)
+        world = json.loads(self.text)
         for source in world["sources"]:
             said = source.setdefault("words", {})
             for (name, kind, attribute), known in self.world.seen.items():
@@ -431,28 +432,32 @@ def faults(first, ways, complete, passed_over=()):
     return out
 
 
+def chunk(asked, ends):
+    """(settled worlds, worlds gone through whole, those with a fault) of the worlds from one number to another."""
+    first = [worlds.world(asked.seed, index, needs_unknown=True) for index in range(*ends)]
+    settled = [Settler(world, random.Random(f"{asked.seed}/{world['name']}")).ways() for world in first]
+    found = engine.run(asked.binary, first + [way for ways, _ in settled for way in ways])
+    at, failed = len(first), []
+    for outcome, world, (ways, complete) in zip(found, first, settled):
+        outcomes, at = found[at:at + len(ways)], at + len(ways)
+        wrong = faults(outcome, outcomes, complete, unsettled_rules(world))
+        if wrong:
+            failed.append((world, len(ways), complete, wrong))
+    return sum(len(ways) for ways, _ in settled), sum(complete for _, complete in settled), failed
+
+
 def main():
     asked = compare.arguments(__doc__).parse_args()
-    failed, kept, whole, many = 0, [], 0, 0
-    for begin in range(0, asked.count, 50):
-        first = [worlds.world(asked.seed, index, needs_unknown=True) for index in range(begin, min(asked.count, begin + 50))]
-        settled = [Settler(world, random.Random(f"{asked.seed}/{world['name']}")).ways() for world in first]
-        found = engine.run(asked.binary, first + [way for ways, _ in settled for way in ways])
-        at = len(first)
-        for index, (world, (ways, complete)) in enumerate(zip(first, settled)):
-            outcomes, at = found[at:at + len(ways)], at + len(ways)
-            whole, many = whole + complete, many + len(ways)
-            wrong = faults(found[index], outcomes, complete, unsettled_rules(world))
-            if wrong:
-                failed += 1
-                kept.append(world)
-                if failed <= asked.show:
-                    told = "; ".join(f"{' '.join(key)}: {what}" for key, what in wrong[:3])
-                    print(f"world {world['name']} ({len(ways)} ways{', all' if complete else ''}): {told}")
-    print(f"seed {asked.seed}: {asked.count} worlds, {many} settled ones, {whole} worlds gone through whole, {failed} with a fault")
-    if kept:
+    failed, whole, many = [], 0, 0
+    for ways, complete, more in engine.in_chunks(chunk, asked, BATCH):
+        many, whole, failed = many + ways, whole + complete, failed + more
+    for world, ways, complete, wrong in failed[:asked.show]:
+        told = "; ".join(f"{' '.join(key)}: {what}" for key, what in wrong[:3])
+        print(f"world {world['name']} ({ways} ways{', all' if complete else ''}): {told}")
+    print(f"seed {asked.seed}: {asked.count} worlds, {many} settled ones, {whole} worlds gone through whole, {len(failed)} with a fault")
+    if failed:
         with open(asked.keep, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(world, ensure_ascii=False) + "\n" for world in kept)
+            file.writelines(json.dumps(world, ensure_ascii=False) + "\n" for world, *_ in failed)
         print(f"they are in {asked.keep}")
     return 1 if failed else 0
 

@@ -244,14 +244,45 @@ class Checks(unittest.TestCase):
             found = [outcome(way) for way in ways[:40]]
             self.assertEqual([], settle.faults(outcome(raw), found, complete and len(ways) <= 40, settle.unsettled_rules(raw)), raw["name"])
             for change in permute.CHANGES:
-                one, two = (permute.without_ids(outcome(each)) for each in (raw, change(raw, random.Random(index))))
-                self.assertEqual([], engine.differences(one, two), f"{raw['name']} {change.__name__}")
+                changed = change(raw, random.Random(index))
+                self.assertEqual([], permute.differences(outcome(raw), changed, outcome(changed.world)), f"{raw['name']} {change.__name__}")
 
-    def test_a_permutation_that_changes_more_than_ids_is_told(self):
+    def test_a_change_that_changes_more_than_ids_is_told(self):
         raw = world(SERVERS, [machines("server", 3)], [line(2)])
         other = copy.deepcopy(raw)
         other["accounts"][0]["items"].append(machines("server", 1, "2026-11-24"))
-        self.assertNotEqual([], engine.differences(permute.without_ids(outcome(raw)), permute.without_ids(outcome(other))))
+        self.assertNotEqual([], permute.differences(outcome(raw), permute.Changed(other), outcome(other)))
+        changed = permute.renamed(raw, random.Random(1))
+        found = outcome(changed.world)
+        self.assertEqual([], permute.differences(outcome(raw), changed, found))
+        self.assertNotEqual([], permute.differences(outcome(raw), permute.Changed(changed.world), found))
+        behind = {"rows": [{"kind": "overbilled", "client": "1", "lines": ["L1: 3 -> 2"], "items_out": ["a"]}]}
+        for field, value in (("lines", ["L1: 3 -> 1"]), ("items_out", ["b"])):
+            wrong = {"rows": [{**behind["rows"][0], field: value}]}
+            self.assertNotEqual([], permute.differences(behind, permute.SAME, wrong), field)
+
+    def test_every_kind_of_change_changes_worlds(self):
+        for change in permute.CHANGES:
+            differ = [raw for raw in (worlds.world(14, index) for index in range(40)) if change(raw, random.Random(1)).world != raw]
+            self.assertGreater(len(differ), 10, change.__name__)
+
+    def test_other_ids_stand_everywhere(self):
+        for index in range(40):
+            raw = worlds.world(15, index)
+            changed = permute.renamed(raw, random.Random(index))
+            for (kind, new), old in changed.old.items():
+                if kind != "client":  # `1` is also a number
+                    self.assertNotRegex(json.dumps(changed.world), f'(?<![\\w-]){old}(?![\\w-])', f"{raw['name']} {kind} {new}")
+
+    def test_a_page_that_moved_gives_its_last_row_again(self):
+        items = [{"id": f"i{one}", "kind": "server"} for one in range(6)]
+        raw = world(SERVERS, items, [line(6)])
+        repeats = 0
+        for seed in range(10):
+            ids = [item["id"] for item in permute.repaged(raw, random.Random(seed)).world["accounts"][0]["items"]]
+            self.assertEqual({item["id"] for item in items}, set(ids))
+            repeats += len(ids) > len(items)
+        self.assertGreater(repeats, 0)
 
 
 if __name__ == "__main__":

@@ -240,8 +240,14 @@ impl Builder<'_> {
             });
             belongs.collect::<Vec<_>>().into_iter()
         };
-        let mut sources: BTreeMap<&str, _> =
-            self.world.sources.iter().map(|source| (source.id.as_str(), by_source(&source.id))).collect();
+        // Worlds usually say whose every account is or may be; comparing names would take most of their time.
+        let asks = |source: &str| {
+            self.world.accounts.iter().any(|one| one.source == source && one.belongs == WorldBelonging::ByName)
+        };
+        let mut sources: BTreeMap<&str, _> = (self.world.sources.iter().map(|source| source.id.as_str()))
+            .filter(|source| asks(source))
+            .map(|source| (source, by_source(source)))
+            .collect();
         let next = |account: &WorldAccount| sources.get_mut(account.source.as_str()).and_then(Iterator::next);
         self.world.accounts.iter().map(next).map(|found| found.unwrap_or(AccountBelonging::Ignored)).collect()
     }
