@@ -37,6 +37,24 @@ pub enum Cap {
     CellBytes,
     /// Bytes of one row.
     RowBytes,
+    /// Cells of a worksheet, empty ones among them.
+    Cells,
+    /// Files in the archive that a workbook is.
+    Parts,
+    /// Worksheets of a workbook.
+    Sheets,
+    /// Formats of a workbook's cells.
+    Formats,
+    /// Formulas of a worksheet that fill an area each.
+    Formulas,
+    /// Texts that cells of a workbook share.
+    SharedTexts,
+    /// Bytes of those texts together.
+    SharedTextBytes,
+    /// Elements of XML, one within the other.
+    Nesting,
+    /// Bytes of one piece of XML.
+    MarkupBytes,
 }
 
 impl fmt::Display for Cap {
@@ -47,6 +65,15 @@ impl fmt::Display for Cap {
             Self::Columns => "cells in a row",
             Self::CellBytes => "bytes in a cell",
             Self::RowBytes => "bytes in a row",
+            Self::Cells => "cells in the sheet",
+            Self::Parts => "parts in the workbook",
+            Self::Sheets => "sheets in the workbook",
+            Self::Formats => "formats in the workbook",
+            Self::Formulas => "array formulas in the sheet",
+            Self::SharedTexts => "texts in the workbook",
+            Self::SharedTextBytes => "bytes in the texts of the workbook",
+            Self::Nesting => "elements one within the other in the workbook's XML",
+            Self::MarkupBytes => "bytes in one piece of the workbook's XML",
         })
     }
 }

@@ -9,6 +9,7 @@ mod cell;
 mod input;
 mod obstacle;
 mod row;
+pub mod workbook;
 
 pub use caps::{Cap, Caps};
 pub use cell::{Cell, CellKind};

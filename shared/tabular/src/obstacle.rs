@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::caps::Cap;
+use crate::workbook::WorkbookFault;
 
 /// One obstacle, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum ObstacleKind {
         /// The most that is read.
         limit: u64,
     },
+    /// A workbook cannot be read, or is none.
+    Workbook(WorkbookFault),
 }
 
 /// Characters of a value that are shown.
@@ -95,6 +98,7 @@ impl fmt::Display for ObstacleKind {
             Self::OverCap { cap, limit } => {
                 write!(f, "more than {limit} {cap}: export less at once, or divide the file")
             }
+            Self::Workbook(fault) => fault.fmt(f),
         }
     }
 }

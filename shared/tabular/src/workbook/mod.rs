@@ -1,0 +1,117 @@
+//! Workbooks (`.xlsx`, `.xlsm`): the rows of one worksheet, read from its XML as they come.
+//!
+//! Cells become the text that they mean, with what the workbook says about them: numbers with the 15 digits that a
+//! spreadsheet keeps, days and times by the format of the cell, results of formulas. A formula whose result is not in
+//! the file is told, never read as 0. What is hidden is read, and told.
+//!
+//! Architecture invariant: memory does not depend on where the cells of a sheet are, on how many there are, or on what
+//! an archive says about its sizes. Only the texts that cells share are kept, up to a limit.
+
+mod area;
+mod book;
+mod cells;
+mod fault;
+mod foreign;
+mod formats;
+mod limits;
+mod markup;
+mod number;
+mod package;
+mod sheet;
+#[cfg(test)]
+mod tests;
+mod texts;
+
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use self::book::{Book, with_part};
+use self::cells::Context;
+use self::formats::Formats;
+use self::limits::{Limits, fault, foreign};
+use self::markup::Markup;
+use self::package::Package;
+use self::texts::SharedTexts;
+use crate::{Caps, Stop};
+
+pub use self::book::WorkbookSheet;
+pub use self::fault::{Damage, ForeignFormat, WorkbookFault};
+pub use self::foreign::is_workbook;
+pub use self::sheet::{SheetFacts, SheetRows};
+
+/// Bytes that tell what a file is.
+const BEGIN_BYTES: u64 = 512;
+
+/// An opened workbook.
+pub struct Workbook<R: Read + Seek> {
+    package: Package<R>,
+    book: Book,
+    context: Arc<Context>,
+}
+
+impl<R: Read + Seek> Workbook<R> {
+    /// Opens a workbook: reads which sheets it has, the formats of cells and the texts that they share.
+    ///
+    /// # Errors
+    /// [`Stop`] if the file is no workbook that can be read, is damaged, or is over a cap.
+    pub fn open(input: R, caps: &Caps) -> Result<Self, Stop> {
+        Self::open_within(input, Limits::of(caps))
+    }
+
+    fn open_within(mut input: R, limits: Limits) -> Result<Self, Stop> {
+        let mut begin = Vec::new();
+        input.by_ref().take(BEGIN_BYTES).read_to_end(&mut begin)?;
+        match foreign::foreign_begin(&begin) {
+            Some(ForeignFormat::CompoundFile) => return Err(foreign(foreign::compound_kind(&mut input)?)),
+            Some(format) => return Err(foreign(format)),
+            None => {}
+        }
+        input.seek(SeekFrom::Start(0))?;
+        let mut package = Package::open(input, limits.clone())?;
+        let book = book::read(&mut package, &limits)?;
+        let formats = match &book.styles {
+            Some(part) => with_part(&mut package, part, &limits, |markup| Formats::read(markup, &limits))?,
+            None => Formats::default(),
+        };
+        let texts = match &book.texts {
+            Some(part) => with_part(&mut package, part, &limits, |markup| SharedTexts::read(markup, &limits))?,
+            None => SharedTexts::default(),
+        };
+        let context = Arc::new(Context::new(&book, texts, formats, limits));
+        Ok(Self { package, book, context })
+    }
+
+    /// Its worksheets in the order of their tabs, hidden ones among them.
+    #[must_use]
+    pub fn sheets(&self) -> &[WorkbookSheet] {
+        &self.book.sheets
+    }
+
+    /// The rows of the first worksheet that is not hidden.
+    ///
+    /// # Errors
+    /// [`Stop`] if all are hidden, or the sheet cannot be read.
+    pub fn first_sheet(&self) -> Result<SheetRows<R>, Stop> {
+        let shown = self.book.sheets.iter().find(|sheet| !sheet.is_hidden);
+        self.rows(shown.ok_or_else(|| fault(WorkbookFault::NoSheet))?)
+    }
+
+    /// The rows of the worksheet of this name, hidden or not; small and large letters are the same, as in a spreadsheet.
+    ///
+    /// # Errors
+    /// [`Stop`] if there is none, or it cannot be read.
+    pub fn sheet(&self, name: &str) -> Result<SheetRows<R>, Stop> {
+        let sheets = &self.book.sheets;
+        let same = |sheet: &&WorkbookSheet| sheet.name.to_lowercase() == name.to_lowercase();
+        let Some(sheet) = sheets.iter().find(|sheet| sheet.name == name).or_else(|| sheets.iter().find(same)) else {
+            let present = sheets.iter().map(|sheet| sheet.name.clone()).collect();
+            return Err(fault(WorkbookFault::NoSuchSheet { present }).showing(name).into());
+        };
+        self.rows(sheet)
+    }
+
+    fn rows(&self, sheet: &WorkbookSheet) -> Result<SheetRows<R>, Stop> {
+        let markup = Markup::new(self.package.part(&sheet.part)?, &sheet.part, &self.context.limits);
+        Ok(SheetRows::new(markup, Arc::clone(&self.context)))
+    }
+}
