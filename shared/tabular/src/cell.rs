@@ -32,7 +32,21 @@ pub enum CellKind {
     Uncomputed,
 }
 
+/// Where a cell is in the text of its row.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CellSpan {
+    /// Its first byte.
+    pub start: u32,
+    /// The byte behind its last.
+    pub end: u32,
+    /// What the file says that it is.
+    pub kind: CellKind,
+}
+
 impl Cell<'_> {
+    /// A cell with nothing in it.
+    pub const EMPTY: Self = Self { text: "", kind: CellKind::Text };
+
     /// Whether there is nothing in it but blanks.
     #[must_use]
     pub fn is_blank(&self) -> bool {

@@ -6,13 +6,33 @@
 
 mod caps;
 mod cell;
+mod date;
+mod delimited;
+mod form;
 mod input;
+mod judge;
+mod layout;
+mod number;
 mod obstacle;
+mod obstacles;
+mod places;
+mod read;
 mod row;
+mod survey;
+mod text;
 pub mod workbook;
 
 pub use caps::{Cap, Caps};
-pub use cell::{Cell, CellKind};
+pub use cell::{Cell, CellKind, CellSpan};
+pub use date::{DateEvidence, DateFinding, DateOrder};
+pub use delimited::{Delimiter, TextEncoding};
+pub use form::{Form, WantedColumn, WantedValues};
 pub use input::{Bytes, Input, SeekableInput};
+pub use judge::{LeftOut, RowCounts, TotalRows};
+pub use layout::Layout;
+pub use number::{DecimalMark, NumberEvidence, NumberFinding};
 pub use obstacle::{ColumnPlace, Obstacle, ObstacleKind};
-pub use row::{CellSpan, FileRow, RowReader, Stop};
+pub use obstacles::Obstacles;
+pub use read::{TableReader, TableRow};
+pub use row::{FileRow, RowReader, Stop};
+pub use survey::{ColumnSurvey, Survey, SurveyOptions, survey};

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::caps::Cap;
-use crate::workbook::WorkbookFault;
+use crate::{
+    caps::Cap, date::DateOrder, delimited::Delimiter, number::DecimalMark, places::SHOWN_CHARS, workbook::WorkbookFault,
+};
 
 /// One obstacle, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,115 @@ pub struct ColumnPlace {
 /// What can stand in the way of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ObstacleKind {
+    /// Some bytes are UTF-8 and others are not.
+    MixedEncodings {
+        /// A line with characters in UTF-8.
+        utf_8_line: u64,
+    },
+    /// The file is neither UTF-8 nor likely to be Windows-1252.
+    UnknownEncoding,
+    /// Bytes that are no characters in the file's encoding.
+    NotText,
+    /// Two characters could both stand between the cells.
+    DelimiterOpen {
+        /// One of them.
+        either: Delimiter,
+        /// The other.
+        or: Delimiter,
+    },
+    /// A cell goes on behind its closing quotation mark.
+    TextBehindQuote {
+        /// The line on which its row begins.
+        opened_on_line: u64,
+    },
+    /// A quotation mark that opens a cell is never closed.
+    OpenQuote,
+    /// A character that no text has, such as a zero byte.
+    ControlCharacter {
+        /// Its code.
+        code: u8,
+    },
+    /// There is nothing in the file.
+    EmptyFile,
+    /// No row names the columns.
+    NoHeader,
+    /// A row above the header looks like data.
+    DataAboveHeader {
+        /// The line of the row that looks like the header.
+        header_line: u64,
+    },
+    /// A wanted heading is not there.
+    HeadingMissing {
+        /// The headings that are there.
+        present: Vec<String>,
+    },
+    /// A wanted heading is there more than once.
+    HeadingTwice,
+    /// A row has more or fewer cells than the header.
+    CellCount {
+        /// So many.
+        found: usize,
+        /// The header's.
+        expected: usize,
+    },
+    /// A row ends with a carriage return, others with line feeds.
+    LoneCarriageReturn,
+    /// A row ends with a line feed, others with carriage returns.
+    LoneLineFeed,
+    /// A row may be one of totals, or one of data.
+    TotalUnclear,
+    /// A value is no number.
+    NotNumber,
+    /// A value is one number with a decimal point, another with a decimal comma.
+    NumberOpen,
+    /// Some numbers have a decimal point, others a decimal comma.
+    NumbersMixed {
+        /// A line with a decimal point.
+        point_line: u64,
+        /// A line with a decimal comma.
+        comma_line: u64,
+    },
+    /// A value is no number with the decimal mark that the profile names.
+    WrongMark {
+        /// The profile's.
+        mark: DecimalMark,
+    },
+    /// Amounts are in more than one currency.
+    CurrenciesMixed {
+        /// The first ones.
+        currencies: Vec<&'static str>,
+    },
+    /// Some numbers are percentages, others are not.
+    PercentMixed,
+    /// A value is no day.
+    NotDay,
+    /// A value is one day in one order, another in another.
+    DayOpen {
+        /// The orders in which all values are days.
+        orders: Vec<DateOrder>,
+    },
+    /// No order reads all days.
+    DaysMixed {
+        /// A line against day first.
+        first_line: u64,
+        /// A line against month first.
+        second_line: u64,
+    },
+    /// A value is no day in the order that the profile names.
+    WrongOrder {
+        /// The profile's.
+        order: DateOrder,
+    },
+    /// Which day a moment is in, or which moment is meant, depends on the zone.
+    ZoneOpen,
+    /// A spreadsheet has shortened an id or number.
+    Scientific,
+    /// A formula came to an error.
+    ErrorValue,
+    /// A formula has no result in the file.
+    Uncomputed,
+    /// The file is not the one that was surveyed.
+    Changed,
     /// There is more in the file than is read.
     OverCap {
         /// What there is too much of.
@@ -40,9 +150,6 @@ pub enum ObstacleKind {
     /// A workbook cannot be read, or is none.
     Workbook(WorkbookFault),
 }
-
-/// Characters of a value that are shown.
-const SHOWN_CHARS: usize = 60;
 
 impl Obstacle {
     /// An obstacle about the whole file.
@@ -70,6 +177,18 @@ impl Obstacle {
     }
 }
 
+/// Somebody else's text on one line of ours.
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            '"' | '\'' | '\\' => write!(f, "{c}"),
+            c => write!(f, "{}", c.escape_debug()),
+        })
+    }
+}
+
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
@@ -79,22 +198,137 @@ impl fmt::Display for Obstacle {
             let comma = if self.line.is_some() { ", " } else { "" };
             match column.heading.as_str() {
                 "" => write!(f, "{comma}column {}", column.position + 1)?,
-                heading => write!(f, "{comma}column `{}`", heading.escape_debug())?,
+                heading => write!(f, "{comma}column `{}`", Shown(heading))?,
             }
         }
         if self.line.is_some() || self.column.is_some() {
             f.write_str(": ")?;
         }
         if let Some(value) = &self.value {
-            write!(f, "`{}` ", value.escape_debug())?;
+            write!(f, "`{}` ", Shown(value))?;
         }
         write!(f, "{}", self.kind)
     }
 }
 
+impl ObstacleKind {
+    /// Whether it matters only to those who read the cell.
+    pub(crate) fn is_of_cell(&self) -> bool {
+        matches!(self, Self::ControlCharacter { code } if *code != 0)
+    }
+}
+
+/// Headings that are listed.
+const HEADINGS_SHOWN: usize = 40;
+
+fn quoted(names: &[String]) -> String {
+    let shown: Vec<String> = names
+        .iter()
+        .filter(|name| !name.is_empty())
+        .take(HEADINGS_SHOWN)
+        .map(|name| format!("`{}`", Shown(name)))
+        .collect();
+    if shown.is_empty() { "none".to_owned() } else { shown.join(", ") }
+}
+
 impl fmt::Display for ObstacleKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::MixedEncodings { utf_8_line } => write!(
+                f,
+                "the bytes are not UTF-8, those of line {utf_8_line} are: the file was put together from two; export it \
+                 again, or name the encoding in the profile"
+            ),
+            Self::UnknownEncoding => f.write_str(
+                "the characters are neither UTF-8 nor Windows-1252: save the file as CSV UTF-8, or name the encoding in \
+                 the profile",
+            ),
+            Self::NotText => {
+                f.write_str("has bytes that are no characters in the file's encoding: save the file as CSV UTF-8")
+            }
+            Self::DelimiterOpen { either, or } => {
+                write!(f, "the cells may be separated by `{either}` or by `{or}`: name the delimiter in the profile")
+            }
+            Self::TextBehindQuote { opened_on_line } => write!(
+                f,
+                "stands behind a closing quotation mark, in a row that begins on line {opened_on_line}: quotation marks \
+                 in a text must be doubled"
+            ),
+            Self::OpenQuote => f.write_str("begins with a quotation mark that is never closed"),
+            Self::ControlCharacter { code } => {
+                write!(f, "has a control character (code {code}): the file is damaged; export it again")
+            }
+            Self::EmptyFile => f.write_str("the file is empty: its header must name the columns"),
+            Self::NoHeader => f.write_str(
+                "no row names the columns: add a header, or say its line in the profile",
+            ),
+            Self::DataAboveHeader { header_line } => write!(
+                f,
+                "has values, and stands above line {header_line}, which looks like the header: say the header's line in \
+                 the profile"
+            ),
+            Self::HeadingMissing { present } => {
+                write!(f, "there is no such column; the file has {}", quoted(present))
+            }
+            Self::HeadingTwice => f.write_str("more than one column has this heading: rename or remove one of them"),
+            Self::CellCount { found, expected } => write!(
+                f,
+                "begins a row of {found} {}, the header has {expected}: a text with a delimiter or line break in it needs \
+                 quotation marks",
+                if *found == 1 { "cell" } else { "cells" }
+            ),
+            Self::LoneCarriageReturn => f.write_str(
+                "ends with a carriage return alone, other lines with line feeds: save the file again, with one kind of \
+                 line end",
+            ),
+            Self::LoneLineFeed => f.write_str(
+                "ends with a line feed, other lines with carriage returns alone: save the file again, with one kind of \
+                 line end",
+            ),
+            Self::TotalUnclear => f.write_str(
+                "may be a row of totals, or one of data: say in the profile what becomes of rows of totals",
+            ),
+            Self::NotNumber => f.write_str("is not a number"),
+            Self::NumberOpen => f.write_str(
+                "is one number with a decimal point, another with a decimal comma, and no value of the column tells \
+                 which: say the decimal mark in the profile",
+            ),
+            Self::NumbersMixed { point_line, comma_line } => write!(
+                f,
+                "line {point_line} has a decimal point, line {comma_line} a decimal comma: write all numbers in one form"
+            ),
+            Self::WrongMark { mark } => write!(f, "is not a number with the decimal mark `{mark}` of the profile"),
+            Self::CurrenciesMixed { currencies } => write!(
+                f,
+                "amounts in more than one currency ({}): export each to a file of its own",
+                currencies.join(", ")
+            ),
+            Self::PercentMixed => f.write_str("some values are percentages and others are not: write all in one form"),
+            Self::NotDay => f.write_str("is not a day or moment: write 2026-06-30 or 2026-06-30T08:00:00Z"),
+            Self::DayOpen { orders } => {
+                let orders: Vec<String> = orders.iter().map(|order| format!("`{order}`")).collect();
+                write!(
+                    f,
+                    "is another day by {}, and no value of the column tells which: say the order in the profile",
+                    orders.join(" than by ")
+                )
+            }
+            Self::DaysMixed { first_line, second_line } => write!(
+                f,
+                "no order of day and month reads all values: line {first_line} is against `D/M/Y`, line {second_line} \
+                 against `M/D/Y`"
+            ),
+            Self::WrongOrder { order } => write!(f, "is not a day in the order `{order}` of the profile"),
+            Self::ZoneOpen => f.write_str("is a moment whose day depends on the time zone: name the zone in the profile"),
+            Self::Scientific => f.write_str(
+                "was shortened by a spreadsheet, and different values now look the same: export the file again and do not \
+                 save it in a spreadsheet",
+            ),
+            Self::ErrorValue => f.write_str("is the error of a formula: repair the formula or clear the cell"),
+            Self::Uncomputed => {
+                f.write_str("has a formula without its result: open the workbook in a spreadsheet and save it")
+            }
+            Self::Changed => f.write_str("the file has changed since it was surveyed: read it again"),
             Self::OverCap { cap, limit } => {
                 write!(f, "more than {limit} {cap}: export less at once, or divide the file")
             }

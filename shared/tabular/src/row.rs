@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::{
-    cell::{Cell, CellKind},
+    cell::{Cell, CellSpan},
     obstacle::Obstacle,
 };
 
@@ -16,6 +16,9 @@ pub trait RowReader {
     /// # Errors
     /// [`Stop`] if nothing can be read behind this place.
     fn next_row(&mut self) -> Result<Option<FileRow<'_>>, Stop>;
+
+    /// The row that was given last; an empty one before the first.
+    fn last_row(&self) -> FileRow<'_>;
 }
 
 /// Why a file cannot be read any further.
@@ -44,17 +47,6 @@ pub struct FileRow<'a> {
     obstacles: &'a [Obstacle],
 }
 
-/// Where a cell is in the text of its row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CellSpan {
-    /// Its first byte.
-    pub start: u32,
-    /// The byte behind its last.
-    pub end: u32,
-    /// What the file says that it is.
-    pub kind: CellKind,
-}
-
 impl<'a> FileRow<'a> {
     /// A row of the cells that lie in a text. The line is counted from 1, as an editor or a spreadsheet shows it.
     #[must_use]
@@ -62,7 +54,7 @@ impl<'a> FileRow<'a> {
         Self { line, text, spans, obstacles: &[] }
     }
 
-    /// The same row with what is wrong with it as a whole, or with cells of it, whoever reads them.
+    /// The same row with what is wrong with it. What is about a column counts for those who read the column.
     #[must_use]
     pub fn with_obstacles(self, obstacles: &'a [Obstacle]) -> Self {
         Self { obstacles, ..self }
@@ -84,7 +76,7 @@ impl<'a> FileRow<'a> {
     #[must_use]
     #[inline]
     pub fn cell(&self, place: usize) -> Cell<'a> {
-        let Some(span) = self.spans.get(place) else { return Cell { text: "", kind: CellKind::Text } };
+        let Some(span) = self.spans.get(place) else { return Cell::EMPTY };
         Cell { text: self.text.get(span.start as usize..span.end as usize).unwrap_or(""), kind: span.kind }
     }
 
@@ -94,7 +86,7 @@ impl<'a> FileRow<'a> {
         (0..self.spans.len()).map(move |place| row.cell(place))
     }
 
-    /// What makes the row unreadable; empty for a good one.
+    /// What is wrong with the row, or with cells of it; empty for a good one.
     #[must_use]
     pub fn obstacles(&self) -> &'a [Obstacle] {
         self.obstacles

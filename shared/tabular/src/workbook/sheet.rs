@@ -201,9 +201,13 @@ impl<R: Read + Seek> RowReader for SheetRows<R> {
             let row = row.map_err(|error| self.markup.refuse(error))?;
             let Some(row) = row else { return Err(damaged(Damage::Place)) };
             self.read_row(row)?;
-            return Ok(Some(self.cells.row(self.row)));
+            return Ok(Some(self.last_row()));
         }
         Ok(None)
+    }
+
+    fn last_row(&self) -> FileRow<'_> {
+        self.cells.row(self.row)
     }
 }
 
