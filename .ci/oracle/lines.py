@@ -15,6 +15,7 @@ class Line:
         self.id, self.product = raw["id"], raw["product"]
         self.role = raw.get("role", "recurring")
         self.quantity = number(raw["quantity"])
+        self.is_credit = self.quantity < 0 or number(raw.get("price", 0)) < 0  # whatever the PSA calls it
         self.less = number(raw.get("less_included", 0))
         self.free = raw.get("status", "billable") != "billable"
         begin = [one for one in (day(raw.get("from")), day(agreement.get("from"))) if one]
@@ -115,7 +116,7 @@ class Client:
 
 
 def standing(lines, at):
-    """Of each line the row that stands on `at(line)`: the newest that has begun, if it has not ended."""
+    """Of each line the row that stands on `at(line)` and is no credit: the newest that has begun, if it has not ended."""
     found = []
     for key in sorted({line.key for line in lines}):
         rows = [line for line in lines if line.key == key and (line.begin is None or line.begin <= at(line))]
@@ -125,7 +126,7 @@ def standing(lines, at):
         newest = [line for line in rows if (line.row_begin or datetime.date.min) == newest]
         if len(newest) > 1:
             raise Refused(f"two rows of line {key} begin on one day")
-        if newest[0].end is None or newest[0].end >= at(newest[0]):
+        if not newest[0].is_credit and (newest[0].end is None or newest[0].end >= at(newest[0])):
             found.append(newest[0])
     return found
 
@@ -146,7 +147,7 @@ class Side:
         self.extra = Fraction(0)
         self.one_time = Fraction(0)
         for line in self.all:
-            if line.role == "one_time":
+            if line.role == "one_time" and not line.is_credit:
                 begin, end = client.period(line.agreement)
                 if line.row_begin is None or begin <= line.row_begin < end:
                     self.one_time += line.quantity

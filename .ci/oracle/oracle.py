@@ -91,7 +91,7 @@ class Portfolio:
     def client(self, client):
         internal = self.rules.is_internal(client.raw, self.world.clients)
         for agreement in client.agreements:
-            if agreement.get("amount") is not None and client.stands(agreement) and agreement.get("cycle_months", 1) != "unknown":
+            if agreement.get("amount") is not None and number(agreement["amount"]) >= 0 and client.stands(agreement) and agreement.get("cycle_months", 1) != "unknown":
                 currency = agreement.get("currency") or self.rules.currency
                 self.cover(currency, "ignored" if internal else "flat", number(agreement["amount"]) / agreement.get("cycle_months", 1))
         for code in sorted(self.rules.services):

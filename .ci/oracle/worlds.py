@@ -187,7 +187,9 @@ class Maker:
         if state in ("fell", "gone"):
             account["before"] = items[:3] + [self.item(source, client, account) for _ in range(self.draw.choice([0, 1, 2]))]
             if items and self.chance(0.5):
-                account["before"][0] = {**items[0], "quantity": self.draw.choice([1, 3, 8])}
+                first = {**items[0], "quantity": self.draw.choice([1, 3, 8])}
+                others = [one for one in account["before"][1:] if (one["kind"], one["id"]) != (first["kind"], first["id"])]
+                account["before"] = [first, *others]  # one id says one thing
             if state == "gone" and self.chance(0.5):
                 account["confirmed"] = str(self.day(-self.draw.choice([0, 1, 5])))
         if state == "failed":
@@ -290,7 +292,7 @@ class Maker:
         if self.chance(0.25):
             made["from"] = str(self.day(self.draw.choice([-700, -400, -30, 0, 1, 5, 20])))
         if self.chance(0.08):
-            made["amount"] = self.draw.choice(PRICES)
+            made["amount"] = self.draw.choice([*PRICES, "-50"])
         if self.chance(0.1):
             made["currency"] = "GBP"
         if self.chance(0.06):
@@ -314,7 +316,7 @@ class Maker:
     def line(self, client, code):
         line = {"id": self.fresh("L"), "product": code, "quantity": self.guess(client, code)}
         if self.chance(0.9):
-            line["price"] = self.draw.choice(PRICES)
+            line["price"] = self.draw.choice(PRICES) if self.chance(0.97) else "-9.99"
         if code in self.services and self.services[code].get("products") and self.chance(0.4):
             line["product"] = self.services[code]["products"][0]
         if self.chance(0.1):
@@ -332,7 +334,7 @@ class Maker:
         rows = [line]
         if self.chance(0.08):
             line["role"] = self.draw.choice(["flat", "credit", "proration", "one_time", "one_time"])
-            line["quantity"] = self.draw.choice([1, 2, -2] if line["role"] != "flat" else [1])
+            line["quantity"] = self.draw.choice([1, 2, -2] if line["role"] != "flat" else [1, 1, -1])
         elif self.chance(0.08):
             later = {**line, "quantity": self.guess(client, code), "from": str(self.day(self.draw.choice([-10, 2, 6, 40])))}
             if later["from"] != line.get("from"):

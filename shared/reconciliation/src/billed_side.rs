@@ -3,12 +3,12 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::{Agreement, BillingStatus, Currency, LineRole, ProductCode};
+use truecount_billing::{Agreement, BillingStatus, Currency, LineId, LineRole, ProductCode};
 
 use crate::context::RunContext;
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::run_inputs::{AgreementLine, BilledAgreement, BilledClient, LinesRead};
-use crate::run_options::RepeatedLines;
+use crate::run_options::{LinesBelowZero, RepeatedLines, RunOptions};
 
 /// A row of a line with its agreement.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +19,8 @@ pub(crate) struct LineRow<'a> {
     pub(crate) service: Option<&'a ProductCode>,
     /// Tells rows of one line id apart where each of them bills.
     pub(crate) repeat: usize,
+    /// Whether it bills less than nothing: a credit, whatever its source calls it.
+    pub(crate) is_credit: bool,
 }
 
 /// Which service names a product.
@@ -86,25 +88,35 @@ impl<'a> LineRow<'a> {
 pub(crate) fn rows_of<'a>(
     agreements: &'a [BilledAgreement],
     service_of: ServiceOf<'_, 'a>,
-    repeated: RepeatedLines,
+    options: &RunOptions,
 ) -> Vec<LineRow<'a>> {
+    let is_below_zero =
+        |row: &AgreementLine| row.quantity < Decimal::ZERO || row.unit_price.is_some_and(|price| price < Decimal::ZERO);
     let mut found = Vec::new();
     for of in agreements {
         for (at, row) in of.lines.iter().enumerate() {
-            let repeat = match repeated {
+            let repeat = match options.repeated_lines {
                 RepeatedLines::Add => at,
                 // Rows of one id are few: those that supersede each other.
                 RepeatedLines::Supersede if of.lines[..at].iter().any(|one| one.id == row.id && one == row) => continue,
                 RepeatedLines::Supersede => 0,
             };
-            found.push(LineRow { row, of, service: service_of(&row.product), repeat });
+            let is_credit = options.lines_below_zero == LinesBelowZero::Credits && is_below_zero(row);
+            found.push(LineRow { row, of, service: service_of(&row.product), repeat, is_credit });
         }
     }
     found
 }
 
-/// Of each line the row that stands on a day: the newest that has begun, if it has not ended.
+/// Of each line the row that stands on a day and is no credit: the newest that has begun, if it has not ended.
 pub(crate) fn standing<'a>(rows: &[LineRow<'a>], day_of: impl Fn(&LineRow<'a>) -> Date) -> Vec<LineRow<'a>> {
+    let mut found = standing_with_credits(rows, day_of);
+    found.retain(|row| !row.is_credit);
+    found
+}
+
+/// The same, credits among them.
+fn standing_with_credits<'a>(rows: &[LineRow<'a>], day_of: impl Fn(&LineRow<'a>) -> Date) -> Vec<LineRow<'a>> {
     let mut begun: Vec<LineRow<'_>> = rows.iter().copied().filter(|row| row.begin() <= Some(day_of(row))).collect();
     begun.sort_by_key(|row| (row.key(), std::cmp::Reverse(row.row.from)));
     begun.dedup_by_key(|row| row.key());
@@ -121,6 +133,8 @@ pub(crate) struct BilledSide<'a> {
     pub(crate) lines: Vec<LineRow<'a>>,
     /// Lines of a fixed amount that stand.
     pub(crate) flat: Vec<LineRow<'a>>,
+    /// Lines that stand and bill less than nothing, though their source does not call them credits.
+    pub(crate) credits: Vec<LineId>,
     /// Lines that end on or after the count day and before both the day looked at and the next closing.
     pub(crate) ending: Vec<LineRow<'a>>,
     /// Units of `ending`.
@@ -150,7 +164,7 @@ impl<'a> BilledSide<'a> {
         service_of: ServiceOf<'_, 'a>,
         one_time_counts: bool,
         context: RunContext,
-        repeated: RepeatedLines,
+        options: &RunOptions,
     ) -> Result<Self, TooManyDigits> {
         let all: Vec<LineRow<'_>> = rows.iter().copied().filter(|row| is_of(row)).collect();
         let of_role = |role: LineRole| all.iter().copied().filter(|line| line.row.role == role).collect::<Vec<_>>();
@@ -167,8 +181,11 @@ impl<'a> BilledSide<'a> {
             })
         });
         let last = last.as_deref().unwrap_or(&lines);
+        let credits =
+            [LineRole::Recurring, LineRole::Flat].map(|role| standing_with_credits(&of_role(role), looked_at));
+        let credits = credits.concat().into_iter().filter(|line| line.is_credit);
         let mut one_time = Decimal::ZERO;
-        for line in of_role(LineRole::OneTime) {
+        for line in of_role(LineRole::OneTime).into_iter().filter(|line| !line.is_credit) {
             let (begin, end) = context.period(line.agreement());
             if line.row.from.is_none_or(|from| begin <= from && from < end) {
                 one_time = plus(one_time, line.row.quantity)?;
@@ -189,13 +206,14 @@ impl<'a> BilledSide<'a> {
             recurring,
             lines,
             flat,
+            credits: credits.map(|line| line.row.id.clone()).collect(),
             one_time,
             extra,
             context,
         };
         side.ending = side.ending_lines();
         side.ending_units = units(&side.ending)?;
-        side.high = side.most(client, is_of, service_of, repeated)?;
+        side.high = side.most(client, is_of, service_of, options)?;
         Ok(side)
     }
 
@@ -205,13 +223,13 @@ impl<'a> BilledSide<'a> {
         client: &'a BilledClient,
         is_of: &dyn Fn(&LineRow<'_>) -> bool,
         service_of: ServiceOf<'_, 'a>,
-        repeated: RepeatedLines,
+        options: &RunOptions,
     ) -> Result<Option<Decimal>, TooManyDigits> {
         match &client.read {
             LinesRead::Complete => Ok(self.high),
             LinesRead::Partial | LinesRead::Failed => Ok(None),
             LinesRead::Fell { before } => {
-                let rows = rows_of(before, service_of, repeated);
+                let rows = rows_of(before, service_of, options);
                 let rows: Vec<LineRow<'_>> =
                     rows.into_iter().filter(|row| row.row.role == LineRole::Recurring && is_of(row)).collect();
                 let mut gone = standing(&rows, |line| self.context.day_looked_at(line.agreement()));

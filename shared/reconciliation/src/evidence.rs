@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use truecount_billing::LeftOutReason;
+use truecount_billing::{LeftOutReason, LineId};
 
 use crate::columns::ItemNo;
 
@@ -257,6 +257,11 @@ pub enum Doubt {
     SeveralPrices,
     /// The line deducts what is included; the rule's `included` is not deducted, too.
     IncludedTwice,
+    /// Lines with a quantity or price below zero were taken for credits, though the PSA calls them recurring.
+    CreditsAmongLines {
+        /// These.
+        lines: Vec<LineId>,
+    },
 }
 
 /// What became of one item.

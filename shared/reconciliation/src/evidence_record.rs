@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, SourceId};
+use truecount_billing::{AccountId, LineId, SourceId};
 
 /// An account of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,6 +35,7 @@ pub enum DoubtRecord {
     NotSoldAndBilled,
     SeveralPrices,
     IncludedTwice,
+    CreditsAmongLines { lines: Vec<LineId> },
 }
 
 impl DoubtRecord {
@@ -56,6 +57,7 @@ impl DoubtRecord {
             Self::NotSoldAndBilled => "not_sold_and_billed",
             Self::SeveralPrices => "several_prices",
             Self::IncludedTwice => "included_twice",
+            Self::CreditsAmongLines { .. } => "credits_among_lines",
         }
     }
 }

@@ -59,5 +59,5 @@ pub use run_inputs::{
     AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemsRead, LinesRead, RunInputs, UsageAccount,
     UsageSource, WordsOfSource,
 };
-pub use run_options::{ChangePrice, MissingLine, RepeatedLines, RevenueUse, RunOptions, UndecidedUse};
+pub use run_options::{ChangePrice, LinesBelowZero, MissingLine, RepeatedLines, RevenueUse, RunOptions, UndecidedUse};
 pub use source_record::{AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceRecord};

@@ -20,7 +20,7 @@ use crate::revenue_share::{Share, cover, cover_compared, cover_lines, cover_unco
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead, RunInputs};
-use crate::run_options::{RunOptions, UndecidedUse};
+use crate::run_options::{LinesBelowZero, RunOptions, UndecidedUse};
 use crate::service_count::{ClientPools, Counting, ServiceCount};
 use crate::value::{UnitsOfLine, Valuation, header_amount, own_amount};
 use crate::verdict::Verdict;
@@ -116,7 +116,7 @@ impl<'a> ClientCase<'a> {
         let is_read = !matches!(client.read, LinesRead::Failed);
         let agreements = if is_read { client.agreements.as_slice() } else { &[] };
         let service_of = |product: &ProductCode| self.rules.service_of_product(product);
-        let mut lines = rows_of(agreements, &service_of, self.options.repeated_lines);
+        let mut lines = rows_of(agreements, &service_of, &self.options);
         lines.sort_by_key(|line| line.service);
         ClientView { lines, pools: ClientPools::of(self.inputs.sources.len()) }
     }
@@ -160,7 +160,8 @@ impl<'a> ClientCase<'a> {
     fn header_amounts(&self, outcome: &mut ClientOutcome) {
         for of in &self.billed_client().agreements {
             let (Some(amount), Some(months)) = (of.amount, of.agreement.cycle_months) else { continue };
-            if !self.context.stands(&of.agreement) {
+            let is_credit = amount < Decimal::ZERO && self.options.lines_below_zero == LinesBelowZero::Credits;
+            if is_credit || !self.context.stands(&of.agreement) {
                 continue;
             }
             let currency = of.currency.unwrap_or(self.context.home_currency);
@@ -273,8 +274,8 @@ impl<'a> ClientCase<'a> {
             is_here && line.service == Some(service)
         };
         let service_of = |product: &ProductCode| self.rules.service_of_product(product);
-        let (counts, repeated) = (part.rule.one_time_counts, self.options.repeated_lines);
-        BilledSide::of(self.billed_client(), rows, &is_of, &service_of, counts, self.context, repeated)
+        let counts = part.rule.one_time_counts;
+        BilledSide::of(self.billed_client(), rows, &is_of, &service_of, counts, self.context, &self.options)
     }
 
     fn compared(
@@ -532,7 +533,8 @@ fn currency(client: &BilledClient, context: &RunContext) -> Option<Currency> {
     if !matches!(client.read, LinesRead::Failed) {
         for of in client.agreements.iter().filter(|of| context.is_live(&of.agreement)) {
             let lines = of.lines.iter().filter(|row| matches!(row.role, LineRole::Recurring | LineRole::Flat));
-            let of_lines = lines.map(|row| LineRow { row, of, service: None, repeat: 0 }.currency(context));
+            let of_lines =
+                lines.map(|row| LineRow { row, of, service: None, repeat: 0, is_credit: false }.currency(context));
             let before = found.len();
             found.extend(of_lines);
             if found.len() == before {

@@ -374,6 +374,7 @@ impl Names<'_> {
             Doubt::NotSoldAndBilled => DoubtRecord::NotSoldAndBilled,
             Doubt::SeveralPrices => DoubtRecord::SeveralPrices,
             Doubt::IncludedTwice => DoubtRecord::IncludedTwice,
+            Doubt::CreditsAmongLines { lines } => DoubtRecord::CreditsAmongLines { lines: lines.clone() },
         }
     }
 

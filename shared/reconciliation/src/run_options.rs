@@ -7,6 +7,8 @@ pub struct RunOptions {
     pub undecided: UndecidedUse,
     /// What rows of a line with one id are.
     pub repeated_lines: RepeatedLines,
+    /// What a line is that bills less than nothing.
+    pub lines_below_zero: LinesBelowZero,
     /// Whose price a change of billed units has.
     pub change_price: ChangePrice,
     /// Whether the tolerance holds where no line stands.
@@ -16,11 +18,12 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// For lists without history or decisions: mappings are complete, each row of a line bills, the newest line's price is
-    /// that of the whole difference, and a small difference is left alone also where no line stands.
+    /// For lists without history or decisions: mappings are complete, each row of a line bills, also less than nothing, the
+    /// newest line's price is that of the whole difference, and a small difference is left alone also where no line stands.
     pub const PLAIN: Self = Self {
         undecided: UndecidedUse::Nobodys,
         repeated_lines: RepeatedLines::Add,
+        lines_below_zero: LinesBelowZero::Quantity,
         change_price: ChangePrice::OfNewestLine,
         missing_line: MissingLine::Tolerated,
         revenue: RevenueUse::NotAsked,
@@ -45,6 +48,16 @@ pub enum RepeatedLines {
     Supersede,
     /// Each bills.
     Add,
+}
+
+/// What a line is whose quantity or price is below zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LinesBelowZero {
+    /// A credit, whatever its source calls it: money off, and no units that anybody uses (false gap F22).
+    #[default]
+    Credits,
+    /// Quantity, as any other.
+    Quantity,
 }
 
 /// Whose price a change of billed units has.

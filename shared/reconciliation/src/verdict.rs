@@ -267,6 +267,9 @@ impl Verdict<'_> {
         if self.rule.included > Decimal::ZERO && self.side.has_less_included() {
             doubts.push(Doubt::IncludedTwice);
         }
+        if !self.side.credits.is_empty() {
+            doubts.push(Doubt::CreditsAmongLines { lines: self.side.credits.clone() });
+        }
         OutcomeRow {
             kind,
             service: self.rule.code.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::Currency;
+use truecount_billing::{Currency, LineId};
 use truecount_reconciliation::{AccountRecord, DoubtRecord};
 
 use super::{Explanation, WorkOwner, name};
@@ -78,6 +78,19 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             "remove one of the two",
             BillingClerk,
         ),
+        DoubtRecord::CreditsAmongLines { lines } => Explanation::new(
+            credits(lines),
+            "if a line was meant to lower the quantity, correct the line that it lowers",
+            BillingClerk,
+        ),
+    }
+}
+
+fn credits(lines: &[LineId]) -> String {
+    let names = lines.iter().map(LineId::as_str).collect::<Vec<_>>().join(", ");
+    match lines {
+        [_] => format!("line {names} has a quantity or price below zero and is a credit, not quantity"),
+        _ => format!("lines {names} have a quantity or price below zero and are credits, not quantity"),
     }
 }
 

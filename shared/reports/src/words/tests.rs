@@ -2,7 +2,7 @@
 
 use jiff::civil::date;
 use rust_decimal::Decimal;
-use truecount_billing::{AccountId, Currency, LeftOutReason, ProductCode, SourceId};
+use truecount_billing::{AccountId, Currency, LeftOutReason, LineId, ProductCode, SourceId};
 use truecount_reconciliation::{
     AccountRecord, AtStake, DoubtRecord, LedgerReason, LinesReadWord, NamedItem, RowFault, RowKind, RowRecord,
     WideningRecord,
@@ -74,6 +74,7 @@ fn doubts() -> Vec<DoubtRecord> {
         DoubtRecord::NotSoldAndBilled,
         DoubtRecord::SeveralPrices,
         DoubtRecord::IncludedTwice,
+        DoubtRecord::CreditsAmongLines { lines: vec![LineId::new("771").unwrap(), LineId::new("772").unwrap()] },
     ]
 }
 
