@@ -12,7 +12,7 @@ use crate::{
 
 /// Why a row is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LeftOut {
+pub enum OmittedRow {
     /// The line that names the delimiter.
     Separator,
     /// A row above the header.
@@ -37,12 +37,12 @@ pub struct RowCounts {
     /// Rows of data.
     pub given: u64,
     /// Others, by reason.
-    pub left_out: BTreeMap<LeftOut, u64>,
+    pub left_out: BTreeMap<OmittedRow, u64>,
 }
 
 impl RowCounts {
     #[inline]
-    pub(crate) fn add(&mut self, judged: Option<LeftOut>) {
+    pub(crate) fn add(&mut self, judged: Option<OmittedRow>) {
         self.read += 1;
         match judged {
             None => self.given += 1,
@@ -115,25 +115,25 @@ const TOTALS: &[&str] = &[
 impl Judge {
     /// Why a row is left out; `None`: it is data.
     #[inline]
-    pub(crate) fn judge(&self, row: &FileRow<'_>) -> Option<LeftOut> {
+    pub(crate) fn judge(&self, row: &FileRow<'_>) -> Option<OmittedRow> {
         let line = row.line();
         if line <= self.header_line {
             return Some(match line {
-                1 if self.has_separator_line => LeftOut::Separator,
-                _ if line == self.header_line => LeftOut::Header,
-                _ if is_empty(row) => LeftOut::Empty,
-                _ => LeftOut::Title,
+                1 if self.has_separator_line => OmittedRow::Separator,
+                _ if line == self.header_line => OmittedRow::Header,
+                _ if is_empty(row) => OmittedRow::Empty,
+                _ => OmittedRow::Title,
             });
         }
-        let Some(first) = row.cells().position(|cell| !cell.is_blank()) else { return Some(LeftOut::Empty) };
+        let Some(first) = row.cells().position(|cell| !cell.is_blank()) else { return Some(OmittedRow::Empty) };
         let first_text = row.cell(first).text;
         if first_text.len() <= TOTAL_BYTES_MAX && self.totals != TotalRows::Data && self.is_total(row, first) {
-            return Some(LeftOut::Total);
+            return Some(OmittedRow::Total);
         }
         if self.headings.get(first).is_some_and(|heading| heading == trimmed(first_text)) && self.is_header(row) {
-            return Some(LeftOut::RepeatedHeader);
+            return Some(OmittedRow::RepeatedHeader);
         }
-        self.notes_from.is_some_and(|from| line >= from).then_some(LeftOut::Note)
+        self.notes_from.is_some_and(|from| line >= from).then_some(OmittedRow::Note)
     }
 
     /// A word for a total, then nothing but numbers and blanks.
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use crate::cell::CellSpan;
 
-    fn judge(text: &str, line: u64, judge: &Judge) -> Option<LeftOut> {
+    fn judge(text: &str, line: u64, judge: &Judge) -> Option<OmittedRow> {
         let mut spans = Vec::new();
         let mut start = 0;
         for cell in text.split(',') {
@@ -197,21 +197,21 @@ mod tests {
             notes_from: Some(20),
         };
         for (line, text, reason) in [
-            (1, "sep=", Some(LeftOut::Separator)),
-            (2, "Report", Some(LeftOut::Title)),
-            (3, ",, ", Some(LeftOut::Empty)),
-            (4, "Client,Product,Qty", Some(LeftOut::Header)),
+            (1, "sep=", Some(OmittedRow::Separator)),
+            (2, "Report", Some(OmittedRow::Title)),
+            (3, ",, ", Some(OmittedRow::Empty)),
+            (4, "Client,Product,Qty", Some(OmittedRow::Header)),
             (5, "Acme,X,3", None),
-            (6, ",,", Some(LeftOut::Empty)),
-            (6, "", Some(LeftOut::Empty)),
-            (7, "Total,,3", Some(LeftOut::Total)),
-            (7, ",Summe:,3", Some(LeftOut::Total)),
-            (7, "GRAND TOTAL (12),,$3.00", Some(LeftOut::Total)),
+            (6, ",,", Some(OmittedRow::Empty)),
+            (6, "", Some(OmittedRow::Empty)),
+            (7, "Total,,3", Some(OmittedRow::Total)),
+            (7, ",Summe:,3", Some(OmittedRow::Total)),
+            (7, "GRAND TOTAL (12),,$3.00", Some(OmittedRow::Total)),
             (7, "Total,X,3", None),
             (7, "Total Wine,,3", None),
-            (8, " Client,Product ,Qty", Some(LeftOut::RepeatedHeader)),
+            (8, " Client,Product ,Qty", Some(OmittedRow::RepeatedHeader)),
             (8, "Client,Product,3", None),
-            (20, "Printed today", Some(LeftOut::Note)),
+            (20, "Printed today", Some(OmittedRow::Note)),
         ] {
             assert_eq!(judge(text, line, &one), reason, "line {line}: {text}");
         }
@@ -223,7 +223,7 @@ mod tests {
     fn counts_are_whole() {
         let mut counts = RowCounts::default();
         counts.add(None);
-        counts.add(Some(LeftOut::Empty));
+        counts.add(Some(OmittedRow::Empty));
         assert!(counts.is_whole());
         counts.read += 1;
         assert!(!counts.is_whole());

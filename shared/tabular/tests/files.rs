@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use truecount_tabular::{
-    Bytes, DateOrder, DecimalMark, LeftOut, Obstacles, SurveyOptions, TableReader, TotalRows, WantedColumn,
+    Bytes, DateOrder, DecimalMark, Obstacles, OmittedRow, SurveyOptions, TableReader, TotalRows, WantedColumn,
     WantedValues, survey,
 };
 
@@ -96,15 +96,15 @@ fn titles_totals_and_notes_are_left_out_with_a_reason() {
     let wanted = [("Customer", Text), ("Serial", Ids), ("Qty", NUMBERS)];
     reads(text, &wanted, &["5 A|S1|2", "7 B|S2|3", "9 C|S3|4"]);
     let found = survey(&Bytes(text.as_bytes()), &SurveyOptions::default()).unwrap();
-    let left_out: Vec<(LeftOut, u64)> =
+    let left_out: Vec<(OmittedRow, u64)> =
         found.counts().left_out.iter().map(|(reason, count)| (*reason, *count)).collect();
     let expected = [
-        (LeftOut::Title, 2),
-        (LeftOut::Header, 1),
-        (LeftOut::RepeatedHeader, 1),
-        (LeftOut::Empty, 3),
-        (LeftOut::Total, 1),
-        (LeftOut::Note, 1),
+        (OmittedRow::Title, 2),
+        (OmittedRow::Header, 1),
+        (OmittedRow::RepeatedHeader, 1),
+        (OmittedRow::Empty, 3),
+        (OmittedRow::Total, 1),
+        (OmittedRow::Note, 1),
     ];
     assert_eq!((found.counts().read, found.counts().given, left_out), (12, 3, expected.to_vec()));
 }

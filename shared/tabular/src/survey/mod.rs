@@ -10,7 +10,7 @@ use crate::{
     cell::CellSpan,
     delimited::{Delimiter, TextEncoding},
     input::Input,
-    judge::{Judge, LeftOut, RowCounts, TotalRows},
+    judge::{Judge, OmittedRow, RowCounts, TotalRows},
     layout::{Layout, Rows},
     obstacle::{Obstacle, ObstacleKind},
     obstacles::Obstacles,
@@ -166,7 +166,7 @@ impl Surveyor {
         for obstacle in row.obstacles() {
             self.note(obstacle);
         }
-        let was_empty = std::mem::replace(&mut self.was_empty, judged == Some(LeftOut::Empty));
+        let was_empty = std::mem::replace(&mut self.was_empty, judged == Some(OmittedRow::Empty));
         match judged {
             None => {
                 if (was_empty || !self.notes.is_empty()) && self.is_note(row) {
@@ -176,7 +176,7 @@ impl Surveyor {
                 self.notes_were_data();
                 self.take_data(row);
             }
-            Some(LeftOut::Total) => {
+            Some(OmittedRow::Total) => {
                 self.notes_were_data();
                 self.take_total(row);
             }
@@ -254,7 +254,7 @@ impl Surveyor {
         if let Some(first) = self.notes.first() {
             self.judge.notes_from = Some(first.line);
             for _ in 0..self.notes.len() {
-                self.counts.add(Some(LeftOut::Note));
+                self.counts.add(Some(OmittedRow::Note));
             }
         }
         let breaks = rows.line_breaks();
