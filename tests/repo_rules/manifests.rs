@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::source::{Breach, root};
 
 /// Crates of values and pure functions.
-const PURE: [&str; 6] = [
+const PURE: [&str; 7] = [
     "truecount-billing",
+    "truecount-exports",
     "truecount-matching",
     "truecount-reconciliation",
     "truecount-reports",

@@ -21,11 +21,12 @@ const VENDORS: [&str; 15] = [
     "syncromsp",
 ];
 
-/// Where a vendor's name may stand: its own file, the registry of all source kinds, the simulated vendors, and the
-/// command line's help, whose examples name a source of the settings that `init` writes.
-const ALLOWED: [&str; 4] = [
+/// Where a vendor's name may stand: its own file, the registry of all source kinds, the presets of exports, the simulated
+/// vendors, and the command line's help, whose examples name a source of the settings that `init` writes.
+const ALLOWED: [&str; 5] = [
     "shared/connectors/src/sources/",
     "shared/connectors/src/source_kind.rs",
+    "shared/exports/presets/",
     "shared/sandbox/",
     "functions/cli/src/args/",
 ];

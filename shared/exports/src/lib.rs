@@ -1,0 +1,34 @@
+//! What the columns of an export mean: profiles of the settings, presets of the usual exports, and rows as billed lines
+//! or usage items.
+//!
+//! Architecture invariant: nothing here opens a file, and no vendor's name stands in the code: what is known of a
+//! vendor's export is a preset, a file of its own. What a file leaves open is asked, never guessed.
+
+mod as_of;
+mod billed;
+mod entry;
+mod fault;
+mod field;
+mod fold;
+mod gather;
+mod kinds;
+mod kinds_reader;
+mod layout;
+mod presets;
+mod profile;
+mod profile_reader;
+mod row;
+mod usage;
+mod values;
+mod words;
+
+pub use as_of::{AsOf, NameFault, account_of_name, day_of_name};
+pub use entry::{Entered, ExportAccount, ExportEntry, RowRead};
+pub use fault::{CellFault, CellFaultKind, HeadingFault, ProfileFault};
+pub use field::{ATTRIBUTES, ExportField, FieldOf, Holds, WordKind};
+pub use gather::{ExportDoubt, ExportDoubtKind, ExportGatherer, Gathered, GatheredRow};
+pub use kinds::{DeclaredKind, KnownBy};
+pub use layout::ExportLayout;
+pub use presets::{PRESETS, Preset};
+pub use profile::{AccountFrom, DayOrder, ExportProfile, SameId};
+pub use values::{ExportRow, WrittenTime};
