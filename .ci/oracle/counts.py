@@ -242,6 +242,23 @@ def same(one, other, names):
     return False
 
 
+def may_have_one_id(one, other):
+    """Whether two candidates can be one item by their id: ids are unique within source and kind."""
+    kinds = {one.item["kind"], other.item["kind"]}
+    return one.account != other.account and one.item["id"] == other.item["id"] and (len(kinds) == 1 or "unknown" in kinds)
+
+
+def one_item(mine, other):
+    """Whether (candidate, kind) and another are one; None: the id says so, and another identity contradicts it."""
+    names = mine[1]["identity"]
+    (one, two) = (identities(each.item, kind["identity"]) for each, kind in (mine, other))
+    by_id = mine[1]["name"] == other[1]["name"] and may_have_one_id(mine[0], other[0])
+    if not any(name in one and name in two for name in names):
+        return by_id
+    shared = same(one, two, names)
+    return None if by_id and not shared else shared
+
+
 def choices_of(selection, candidate):
     """Every way of settling one item: a list of dicts that say its kind, facts, whether it counts, is stale, exists."""
     item = candidate.item
@@ -312,6 +329,8 @@ def orders(candidates):
     for index, found in enumerate(names):
         for key in ((name, value) for name, values in found.items() for value in values):
             having.setdefault(key, set()).add(index)
+    twins = {one: [other for other in range(len(candidates)) if may_have_one_id(candidates[one], candidates[other])]
+             for one in range(len(candidates))}
     groups, left = [], set(range(len(candidates)))
     while left:
         group, more = set(), [min(left)]
@@ -321,6 +340,7 @@ def orders(candidates):
                 continue
             group.add(one)
             more += [other for name, values in names[one].items() for value in values for other in having[name, value]]
+            more += twins[one]
         left -= group
         groups.append(sorted(group))
     def allowed(order):
@@ -341,6 +361,7 @@ def merged(candidates):
     out = {}
     for one in candidates:
         alone = not identities(one.item, ["serial", "mac", "name", "object_id", "mail"]) and amount(one.item) is not None
+        alone = alone and not any(may_have_one_id(one, other) for other in candidates)
         alike = json.dumps([{**one.item, "id": "" if alone else one.item["id"]}, one.origin, str(one.snapshot_day), one.account, str(one.larger),
                             one.fallen], sort_keys=True)
         out.setdefault(alike, []).append(one)
@@ -356,8 +377,8 @@ def merged(candidates):
     return whole
 
 
-def settle(selection, candidates, ways, order, present):
-    """One settled world: (what each item comes to, units by part)."""
+def settle(selection, candidates, ways, order, present, ids_hold):
+    """One settled world: what each item comes to. `ids_hold`: items whose id tells what they are, whatever contradicts it."""
     reasons, kept_of = {}, []
     for index in order:
         if not present(index):
@@ -367,10 +388,10 @@ def settle(selection, candidates, ways, order, present):
             reasons[index] = "no_kind"
             continue
         reason = way["reason"]
-        if reason is None and way["kind"]["identity"]:
-            names = way["kind"]["identity"]
-            mine = identities(candidates[index].item, names)
-            if any(same(mine, other, names) for other in kept_of):
+        if reason is None:
+            mine = (candidates[index], way["kind"])
+            found = [one_item(mine, other) for other in kept_of]
+            if True in found or (None in found and index in ids_hold):
                 reason = "duplicate"
             else:
                 kept_of.append(mine)
@@ -420,7 +441,8 @@ class SourceCount:
         unseen = [selection.unseen(part) for part in selection.parts]
         self.no_upper = found.no_upper or any(never for never, _ in unseen)
         self.free = {position for position, (_, never) in enumerate(unseen) if never}
-        variables = choices + [[False, True]] * (len(accounts) + len(loose) + gone) + permutations
+        unsure = [group for group in groups if self.has_doubtful_ids(group, choices)]
+        variables = choices + [[False, True]] * (len(accounts) + len(loose) + gone + len(unsure)) + permutations
         size = 1
         for variable in variables:
             size *= len(variable)
@@ -442,13 +464,20 @@ class SourceCount:
                 if one.origin == GONE and not still:
                     return False
                 return index not in loose or index in exists
-            order = alone + [index for group in rest[len(accounts) + len(loose) + gone:] for index in group]
-            reasons = settle(selection, candidates, ways, order, present)
+            rest = rest[len(accounts) + len(loose) + gone:]
+            ids_hold = {index for group, yes in zip(unsure, rest) if yes for index in group}
+            order = alone + [index for group in rest[len(unsure):] for index in group]
+            reasons = settle(selection, candidates, ways, order, present, ids_hold)
             origins = frozenset(candidates[index].origin for index in reasons) | ({FELL} if any(
                 ways[index]["quantity"] == candidates[index].larger is not None for index in reasons) else set())
             self.settlings.append((ways, reasons, origins))
         self.ends({OWN})
         self.no_upper = self.no_upper or any(endless for _, _, endless in self.counted[()])
+
+    def has_doubtful_ids(self, group, choices):
+        kinds = {index: [(self.candidates[index], way["kind"]) for way in choices[index] if way["kind"]] for index in group}
+        return any(one_item(mine, other) is None
+                   for one in group for two in group if one != two for mine in kinds[one] for other in kinds[two])
 
     def ends(self, origins, free=()):
         """The least and the most (factored, raw) of the settled worlds in which only these origins exist."""

@@ -233,6 +233,10 @@ class Settler:
             self.add([be(kind) for kind in [*kinds, None]])
         if item.get("state", "counts").startswith("unknown:"):
             self.add([change(lambda held, one, state=state: one.update(state=state)) for state in ("counts", "cancelled")])
+        accounts = [at for at, account in enumerate(self.raw["accounts"]) if account["source"] == self.raw["accounts"][index]["source"]]
+        listed = {at for at in accounts if item["id"] in json.dumps([self.raw["accounts"][at].get(key) for key in ("items", "before", "earlier")])}
+        if len(listed) > 1:
+            self.complete = False  # other identities may contradict the id
         if rulebook.amount(item) is None:
             self.complete = False
             self.add([change(lambda held, one, many=many: one.update(quantity=many)) for many in (0, 1, 7)])
@@ -291,6 +295,8 @@ class Settler:
         for account in self.raw["accounts"]:
             for other in account.get("items", []) + account.get("before", []) + account.get("earlier", {}).get("items", []):
                 theirs = counts.identities(other, names)
+                if other is not item and other["id"] == item["id"]:
+                    return True
                 if other["id"] != item["id"] and any(mine[name] & theirs[name] for name in mine if name in theirs):
                     return True
         return False

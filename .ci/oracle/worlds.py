@@ -80,7 +80,7 @@ class Maker:
         self.draw = random.Random(f"{seed}/{index}")
         self.unknowns_left = self.draw.choice([1, 2, 3, 4] if needs_unknown else [0, 0, 1, 1, 2, 3, 4])
         self.count_day = datetime.date.fromisoformat(self.draw.choice(COUNT_DAYS))
-        self.serial, self.needs_unknown = 0, needs_unknown
+        self.serial, self.needs_unknown, self.ids = 0, needs_unknown, {}
         self.world = {"name": f"{seed}-{index}", "count_day": str(self.count_day)}
         self.closing, self.coming = months_later(self.count_day, 1), months_later(self.count_day.replace(day=1), 1)
         # A `where` and a `where_not` that ask for one attribute may contradict each other. The product does not look for
@@ -207,7 +207,7 @@ class Maker:
 
     def item(self, source, client, account):
         kind = self.draw.choice(KINDS[like_of(source)])
-        item = {"id": self.fresh("i"), "kind": kind}
+        item = {"id": self.item_id(source, client, account, kind), "kind": kind}
         if like_of(source) != "distributor" and not self.tells_all and self.unknown(0.03):
             item["kind"] = "unknown"
         if kind in HAS_SKU and (self.tells_all or not self.unknown(0.03)):
@@ -229,6 +229,14 @@ class Maker:
         if self.chance(0.06):
             item["cost"], item["currency"] = self.draw.choice(PRICES), self.draw.choice(["USD", "GBP"])
         return item
+
+    def item_id(self, source, client, account, kind):
+        """Mostly a new one; now and then that of an item of another account that is, or may be, the same client's."""
+        known = self.ids.setdefault((source["id"], client, kind), [])
+        others = [item for item, at in known if at != account["id"] and (item, account["id"]) not in known]
+        drawn = self.draw.choice(others) if others and self.chance(0.15) else self.fresh("i")
+        known.append((drawn, account["id"]))
+        return drawn
 
     def quantity(self, item, kind):
         if kind in ("subscription", "seat") and self.chance(0.7):

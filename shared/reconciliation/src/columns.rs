@@ -96,6 +96,8 @@ pub struct ItemColumns {
     identity_ends: Vec<u32>,
     items_without_identity: usize,
     identities: Vec<(IdentityKey, TextNo)>,
+    /// Whether any came from a plain list, where an id tells items of one account apart and no more.
+    has_listed: bool,
     known_states: Vec<OwnState>,
     known_quantities: Vec<Decimal>,
     known_sets: Vec<Box<[(TextNo, TextNo)]>>,
@@ -121,6 +123,7 @@ impl Default for ItemColumns {
             identity_ends: Vec::new(),
             items_without_identity: 0,
             identities: Vec::new(),
+            has_listed: false,
             known_states: Vec::new(),
             known_quantities: Vec::new(),
             known_sets: vec![no_attributes.clone()],
@@ -170,6 +173,7 @@ impl ItemColumns {
     /// [`TooManyItems`]; what was put in before stays.
     pub fn add_listed(&mut self, item: &ListedItem<'_>) -> Result<(), TooManyItems> {
         self.next_item()?;
+        self.has_listed = true;
         self.push_listed(item).ok_or(TooManyItems)
     }
 
@@ -413,7 +417,12 @@ impl ItemColumns {
         &self.identities[start as usize..self.identity_ends[place] as usize]
     }
 
-    /// Whether no item has anything that could be another's.
+    /// Whether an id and a kind are one item's, in whichever accounts of its source it stands.
+    pub(crate) fn has_ids_of_source(&self) -> bool {
+        !self.has_listed
+    }
+
+    /// Whether no item has any identity beside its id.
     pub(crate) fn has_no_identities(&self) -> bool {
         self.identities.is_empty()
     }

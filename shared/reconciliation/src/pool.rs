@@ -164,14 +164,17 @@ impl Pool {
         pool
     }
 
-    /// Finds the candidates that can be one with another: those that share any identity.
+    /// Finds the candidates that can be one with another: those that share any identity, and those of several accounts
+    /// that have one id.
     fn group(&mut self, items: &ItemColumns) {
-        if items.has_no_identities() {
+        let twins = self.same_ids(items);
+        if twins.is_empty() && items.has_no_identities() {
             self.singles = (0..self.candidates.len()).collect();
             return;
         }
         let mut first: HashMap<_, usize> = HashMap::new();
         let mut links: Vec<usize> = (0..self.candidates.len()).collect();
+        twins.into_iter().for_each(|(one, other)| unite(&mut links, one, other));
         for (at, candidate) in self.candidates.iter().enumerate() {
             for identity in items.identities(candidate.item) {
                 match first.entry(*identity) {
@@ -197,6 +200,30 @@ impl Pool {
         }
         self.groups.sort_unstable();
         self.singles = (0..grouped.len()).filter(|at| !grouped[*at]).collect();
+    }
+}
+
+impl Pool {
+    /// Pairs of candidates that may be one item by its id: ids are unique within source and kind.
+    fn same_ids(&self, items: &ItemColumns) -> Vec<(usize, usize)> {
+        let has_several_accounts = self.candidates.windows(2).any(|pair| pair[0].account != pair[1].account);
+        if !has_several_accounts || !items.has_ids_of_source() {
+            return Vec::new();
+        }
+        let mut of_id: HashMap<&str, Vec<usize>> = HashMap::with_capacity(self.candidates.len());
+        let mut found = Vec::new();
+        for (at, candidate) in self.candidates.iter().enumerate() {
+            let known = of_id.entry(items.id(candidate.item)).or_default();
+            let kind = items.kind(candidate.item);
+            let may_be_it = |other: &&usize| {
+                let other = &self.candidates[**other];
+                let other_kind = items.kind(other.item);
+                other.account != candidate.account && (kind == other_kind || kind.is_none() || other_kind.is_none())
+            };
+            found.extend(known.iter().filter(may_be_it).map(|other| (*other, at)));
+            known.push(at);
+        }
+        found
     }
 }
 

@@ -93,6 +93,7 @@ pub(crate) fn settle_group(
         selection,
         without,
         accounts: &accounts,
+        are_ids_sure: true,
         found: GroupCount {
             accounts: accounts.clone(),
             has_gone,
@@ -104,10 +105,13 @@ pub(crate) fn settle_group(
         },
         own_twins: Vec::new(),
     };
-    for there in 0..1_u32 << switches {
-        let Some(presence) = group.presence(there) else { continue };
-        for order in &orders {
-            group.settle_ways(order, &presence)?;
+    for are_ids_sure in std::iter::once(true).chain(group.has_doubtful_ids().then_some(false)) {
+        group.are_ids_sure = are_ids_sure;
+        for there in 0..1_u32 << switches {
+            let Some(presence) = group.presence(there) else { continue };
+            for order in &orders {
+                group.settle_ways(order, &presence)?;
+            }
         }
     }
     group.finish()?;
@@ -154,8 +158,16 @@ struct There {
     items: Vec<bool>,
 }
 
-/// The identities of an item that counts, with those that its kind goes by.
-type Known<'a> = (&'a [(IdentityKey, TextNo)], &'a [IdentityKey]);
+/// What an item that counts is known by.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    account: usize,
+    kind: usize,
+    id: &'a str,
+    identities: &'a [(IdentityKey, TextNo)],
+    /// Those that its kind goes by.
+    keys: &'a [IdentityKey],
+}
 
 struct Settling<'a> {
     items: &'a ItemColumns,
@@ -164,6 +176,8 @@ struct Settling<'a> {
     selection: &'a Selection<'a>,
     without: PartMask,
     accounts: &'a [usize],
+    /// Whether one id is one item also where another identity contradicts that.
+    are_ids_sure: bool,
     found: GroupCount,
     /// Of each settling of what is surely the client's: the duplicates, with their units.
     own_twins: Vec<Vec<(usize, Decimal)>>,
@@ -250,17 +264,25 @@ impl<'a> Settling<'a> {
     fn held_against(&self, at: usize, way: &Way, kept: &mut Vec<Known<'a>>) -> Fate {
         let fate = way.fate();
         let Some(kind) = way.kind.filter(|_| way.is_kept()) else { return fate };
-        let keys = self.selection.identity_of(kind);
-        if keys.is_empty() {
-            return fate;
-        }
-        let items = self.items;
-        let mine = (items.identities(self.members[at].item), keys);
-        if kept.iter().any(|other| is_same(mine, *other)) {
+        let mine = self.known(at, kind);
+        if kept.iter().any(|other| is_same(&mine, other).unwrap_or(self.are_ids_sure)) {
             return if fate == Fate::Passed { fate } else { Fate::Left(LedgerReason::Duplicate) };
         }
         kept.push(mine);
         fate
+    }
+
+    fn known(&self, at: usize, kind: usize) -> Known<'a> {
+        let (items, member) = (self.items, self.members[at]);
+        let (id, identities) = (items.id(member.item), items.identities(member.item));
+        Known { account: member.account, kind, id, identities, keys: self.selection.identity_of(kind) }
+    }
+
+    /// Whether an id and another identity of two items contradict each other.
+    fn has_doubtful_ids(&self) -> bool {
+        let known = |at: usize| self.ways[at].iter().filter_map(move |way| Some(self.known(at, way.kind?)));
+        let is_doubtful = |one: Known<'_>, at: usize| known(at).any(|other| is_same(&one, &other).is_none());
+        (0..self.members.len()).any(|at| known(at).any(|one| (0..at).any(|before| is_doubtful(one, before))))
     }
 
     fn note(&mut self, presence: Presence, span: Span, fates: &[Option<Fate>], twins: Vec<(usize, Decimal)>) {
@@ -296,9 +318,16 @@ impl<'a> Settling<'a> {
     }
 }
 
-/// Whether two items are one device or person: by the first identity that both have.
-fn is_same(mine: Known<'_>, other: Known<'_>) -> bool {
-    let has = |known: Known<'_>, key: IdentityKey| known.1.contains(&key) && known.0.iter().any(|(one, _)| *one == key);
-    let first = mine.1.iter().copied().find(|key| has(mine, *key) && has(other, *key));
-    first.is_some_and(|key| mine.0.iter().any(|identity| identity.0 == key && other.0.contains(identity)))
+/// Whether two items are one: by their id, which two accounts of a source list for one kind, and by the first identity that
+/// both have; `None`: the one says so, and the other contradicts it.
+fn is_same(mine: &Known<'_>, other: &Known<'_>) -> Option<bool> {
+    let has = |known: &Known<'_>, key: IdentityKey| {
+        known.keys.contains(&key) && known.identities.iter().any(|(one, _)| *one == key)
+    };
+    let has_one_id = mine.account != other.account && mine.kind == other.kind && mine.id == other.id;
+    let Some(first) = mine.keys.iter().copied().find(|key| has(mine, *key) && has(other, *key)) else {
+        return Some(has_one_id);
+    };
+    let shared = mine.identities.iter().any(|one| one.0 == first && other.identities.contains(one));
+    if has_one_id && !shared { None } else { Some(shared) }
 }
