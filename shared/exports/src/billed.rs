@@ -11,11 +11,10 @@ use crate::{
     profile::AccountFrom,
     row::Cells,
     usage::row_id,
-    values::ExportRow,
 };
 
 /// Reads a row as a billed line.
-pub(crate) fn line<R: ExportRow>(mut cells: Cells<'_, R>) -> Result<RowRead, Vec<CellFault>> {
+pub(crate) fn line(mut cells: Cells<'_>) -> Result<RowRead, Vec<CellFault>> {
     let client = client(&mut cells);
     let agreement = agreement(&mut cells, client.as_ref().map(|(account, _)| account.id.as_str()));
     let id = line_id(&mut cells);
@@ -38,7 +37,7 @@ pub(crate) fn line<R: ExportRow>(mut cells: Cells<'_, R>) -> Result<RowRead, Vec
         Some("do_not_bill") => BillingStatus::DoNotBill,
         _ => BillingStatus::Billable,
     };
-    let text = |cells: &mut Cells<'_, R>, field: F| cells.text(field).map(str::to_owned);
+    let text = |cells: &mut Cells<'_>, field: F| cells.text(field).map(str::to_owned);
     let (Some((account, client_id)), Some(agreement), Some(id), Some(product), Some(quantity)) =
         (client, agreement, id, product, quantity)
     else {
@@ -73,7 +72,7 @@ pub(crate) fn line<R: ExportRow>(mut cells: Cells<'_, R>) -> Result<RowRead, Vec
     Ok(RowRead { entry: Ok(entry), unknown_words: cells.unknown_words })
 }
 
-fn rest_of_faults<R: ExportRow>(cells: &mut Cells<'_, R>) {
+fn rest_of_faults(cells: &mut Cells<'_>) {
     for field in [F::LessIncluded, F::UnitPrice, F::UnitCost, F::CataloguePrice] {
         cells.number(field);
     }
@@ -83,7 +82,7 @@ fn rest_of_faults<R: ExportRow>(cells: &mut Cells<'_, R>) {
     }
 }
 
-fn client<R: ExportRow>(cells: &mut Cells<'_, R>) -> Option<(ExportAccount, ClientId)> {
+fn client(cells: &mut Cells<'_>) -> Option<(ExportAccount, ClientId)> {
     let layout = cells.layout;
     let id: AccountId = match layout.profile().account_from {
         AccountFrom::Column => cells.id(F::ClientId)?,
@@ -94,7 +93,7 @@ fn client<R: ExportRow>(cells: &mut Cells<'_, R>) -> Option<(ExportAccount, Clie
     Some((ExportAccount { id, name, identifier: None, domain: None }, client_id))
 }
 
-fn line_id<R: ExportRow>(cells: &mut Cells<'_, R>) -> Option<LineId> {
+fn line_id(cells: &mut Cells<'_>) -> Option<LineId> {
     if !cells.layout.has_row_ids() {
         return cells.id(F::LineId);
     }
@@ -103,8 +102,8 @@ fn line_id<R: ExportRow>(cells: &mut Cells<'_, R>) -> Option<LineId> {
 }
 
 /// A line without an agreement of its own stands on one of the client's, monthly and in advance.
-fn agreement<R: ExportRow>(cells: &mut Cells<'_, R>, client: Option<&str>) -> Option<Agreement> {
-    let id = cells.key(F::AgreementId);
+fn agreement(cells: &mut Cells<'_>, client: Option<&str>) -> Option<Agreement> {
+    let id = cells.text(F::AgreementId);
     let name = cells.text(F::AgreementName);
     let text = id.or(name).or(client)?;
     let id = cells.id_of(F::AgreementId, text)?;

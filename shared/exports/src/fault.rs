@@ -1,7 +1,7 @@
 //! What is wrong with a profile, with the headings of a file, or with one of its rows: as data, and in words that say
 //! what to do.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use truecount_billing::IdError;
 use truecount_tabular::Obstacle;
@@ -68,26 +68,83 @@ pub struct CellFault {
 pub enum CellFaultKind {
     /// It is empty, and every row needs it.
     Empty,
-    /// A spreadsheet made a number of an id, so that ids that were different may now be the same.
-    DamagedId,
     /// It cannot be an id.
     NoId(IdError),
-    /// It is no number in the form of its column.
-    NoNumber,
-    /// It is no day in the form of its column.
-    NoDay,
-    /// It is no moment in the form of its column.
-    NoMoment,
-    /// Which day it is depends on a zone that nothing names.
-    NeedsZone,
-    /// The error of a spreadsheet's formula, or a formula without its result.
-    Uncomputed,
     /// It is no currency.
     NoCurrency,
     /// A word without a meaning; which ones have one.
     UnknownWord(&'static [&'static str]),
-    /// The row itself cannot be read.
+    /// It is not what the survey of its column found.
     Unreadable(Box<Obstacle>),
+}
+
+/// What is wrong with the rows of a file: counted all, and kept the first of each kind and column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CellFaults {
+    kept: Vec<CellFault>,
+    counts: BTreeMap<(String, u8), u64>,
+}
+
+/// Faults of one kind and column that are kept.
+const KEPT_MAX: u64 = 5;
+
+impl CellFaults {
+    /// Takes what is wrong with a row.
+    pub fn extend(&mut self, faults: Vec<CellFault>) {
+        for fault in faults {
+            let count = self.counts.entry((fault.field.clone(), fault.kind.number())).or_default();
+            *count += 1;
+            if *count <= KEPT_MAX {
+                self.kept.push(fault);
+            }
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// The first of each kind and column, in the order of the file.
+    #[must_use]
+    pub fn first(&self) -> &[CellFault] {
+        &self.kept
+    }
+}
+
+impl fmt::Display for CellFaults {
+    /// A line for each fault, with the number of those like it that are not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, fault) in self.kept.iter().enumerate() {
+            let is_like = |other: &&CellFault| other.field == fault.field && other.kind.number() == fault.kind.number();
+            let is_last = !self.kept[at + 1..].iter().any(|other| is_like(&other));
+            let count = self.counts.get(&(fault.field.clone(), fault.kind.number())).copied().unwrap_or(0);
+            write!(f, "{}{fault}", if at == 0 { "" } else { "\n" })?;
+            if is_last && count > KEPT_MAX {
+                write!(f, " (and {} more like it)", count - KEPT_MAX)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl CellFaultKind {
+    fn number(&self) -> u8 {
+        match self {
+            Self::Empty => 0,
+            Self::NoId(_) => 1,
+            Self::NoCurrency => 2,
+            Self::UnknownWord(_) => 3,
+            Self::Unreadable(_) => 4,
+        }
+    }
 }
 
 impl fmt::Display for HeadingFault {
@@ -154,24 +211,7 @@ impl CellFault {
                 "is empty, and `{field}` is needed: fill it in, leave such rows out with `not`, or write \
                  `constants.{field}`"
             ),
-            CellFaultKind::DamagedId => f.write_str(
-                "was an id before a spreadsheet made it a number: export again and do not open the file in between, \
-                 or format the column as text",
-            ),
             CellFaultKind::NoId(why) => write!(f, "cannot be used for `{field}`: {why}"),
-            CellFaultKind::NoNumber => {
-                write!(f, "is not a number: correct it, or write what it means in `words.{field}`")
-            }
-            CellFaultKind::NoDay => write!(f, "is not a day: correct it, or write the form of days in `dates`"),
-            CellFaultKind::NoMoment => {
-                write!(f, "is not a day or a moment: correct it, or write the form of days in `dates`")
-            }
-            CellFaultKind::NeedsZone => write!(
-                f,
-                "has a time of day, and `{field}` depends on the time zone: write `zone`, such as \
-                 `zone = \"Europe/London\"`"
-            ),
-            CellFaultKind::Uncomputed => f.write_str("is a formula that came to nothing: calculate and save the sheet"),
             CellFaultKind::NoCurrency => {
                 write!(f, "is not a currency: write its three letters in `words.{field}`, such as GBP")
             }

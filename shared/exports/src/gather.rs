@@ -12,6 +12,7 @@ use std::{
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{AccountId, BilledLine, ItemId, LineId, RowReason, StreamReceipt, UnknownWord, UsageItem};
+use truecount_tabular::TableRow;
 
 use crate::{
     entry::{Entered, ExportAccount, ExportEntry},
@@ -19,7 +20,6 @@ use crate::{
     layout::ExportLayout,
     profile::{ExportProfile, SameId},
     usage::joined_state,
-    values::ExportRow,
 };
 
 /// Different unknown words that are told.
@@ -105,7 +105,7 @@ impl ExportGatherer {
     ///
     /// # Errors
     /// Everything that is wrong with it; the receipt then has it as unreadable.
-    pub fn take(&mut self, layout: &ExportLayout, row: &impl ExportRow) -> Result<GatheredRow, Vec<CellFault>> {
+    pub fn take(&mut self, layout: &ExportLayout, row: &TableRow<'_>) -> Result<GatheredRow, Vec<CellFault>> {
         self.receipt.rows += 1;
         let read = match layout.read_row(row) {
             Ok(read) => read,
@@ -159,10 +159,10 @@ impl ExportGatherer {
     }
 
     /// Whether a row says the same as an earlier one with its id. One that says something else is a doubt, and is kept.
-    fn is_repeated(&mut self, layout: &ExportLayout, row: &impl ExportRow, entry: &ExportEntry) -> bool {
+    fn is_repeated(&mut self, layout: &ExportLayout, row: &TableRow<'_>, entry: &ExportEntry) -> bool {
         let mut said = DefaultHasher::new();
-        for cell in layout.read_cells(row) {
-            cell.text.trim().hash(&mut said);
+        for text in layout.read_texts(row) {
+            text.hash(&mut said);
         }
         let mut key = DefaultHasher::new();
         let id = match &entry.what {

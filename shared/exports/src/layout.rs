@@ -2,27 +2,30 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use truecount_billing::RowReason;
-use truecount_tabular::Cell;
+use truecount_tabular::{TableRow, WantedColumn, WantedValues};
 
 use crate::{
     as_of::{AsOf, account_of_name},
     billed,
     entry::RowRead,
-    fault::{CellFault, CellFaultKind, HeadingFault},
-    field::ExportField,
+    fault::{CellFault, HeadingFault},
+    field::{ExportField, Holds},
     fold::{Pattern, folded, nearest},
     profile::{AccountFrom, ExportProfile, Mapping, SameId, Target},
     row::Cells,
     usage,
-    values::ExportRow,
 };
 
 /// A profile laid over the headings of one file.
 #[derive(Debug, Clone)]
 pub struct ExportLayout {
     profile: Arc<ExportProfile>,
-    headings: Vec<String>,
+    /// The columns that are read; all places below are among them.
+    wanted: Vec<WantedColumn>,
+    /// Where each of them is in the file, counted from 0.
+    positions: Vec<usize>,
     /// By field, in their order.
     places: Vec<FieldPlace>,
     attributes: Vec<(String, FieldPlace)>,
@@ -35,8 +38,11 @@ pub struct ExportLayout {
 /// Where a field is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FieldPlace {
+    /// Among the wanted columns.
     pub(crate) column: Option<usize>,
     pub(crate) mapping: Mapping,
+    /// Whether its column cannot be read, which was told.
+    pub(crate) is_unreadable: bool,
 }
 
 impl FieldPlace {
@@ -56,16 +62,28 @@ impl ExportLayout {
         headings: &[impl AsRef<str>],
         file_name: &str,
     ) -> Result<Self, Vec<HeadingFault>> {
+        let (layout, faults) = Self::find(profile, headings, file_name);
+        if faults.is_empty() { Ok(layout) } else { Err(faults) }
+    }
+
+    /// What is found, and what is missing.
+    pub(crate) fn find(
+        profile: &Arc<ExportProfile>,
+        headings: &[impl AsRef<str>],
+        file_name: &str,
+    ) -> (Self, Vec<HeadingFault>) {
         let headings: Vec<String> = headings.iter().map(|heading| heading.as_ref().trim().to_owned()).collect();
         let finder = Finder { folded: headings.iter().map(|heading| folded(heading)).collect(), headings: &headings };
         let mut faults = Vec::new();
+        let mut wanted = WantedColumns { headings: &headings, profile, columns: Vec::new(), positions: Vec::new() };
         let mut places = vec![FieldPlace::default(); ExportField::COUNT];
         let mut attributes = Vec::new();
         for (target, mapping) in &profile.fields {
             let is_needed = is_needed(profile, target);
             let is_optional = profile.optional.contains(target) && !(is_needed && mapping.constant.is_none());
             let column = finder.find(target.name(), &mapping.headings, is_optional, &mut faults);
-            let place = FieldPlace { column, mapping: mapping.clone() };
+            let column = column.map(|column| wanted.want(column, target));
+            let place = FieldPlace { column, mapping: mapping.clone(), is_unreadable: false };
             match target {
                 Target::Field(field) => places[*field as usize] = place,
                 Target::Attribute(name) => attributes.push((name.clone(), place)),
@@ -74,13 +92,15 @@ impl ExportLayout {
         let mut selection = |name: &str, list: &[crate::profile::Selection]| {
             let found = list.iter().filter_map(|one| {
                 let column = finder.find(name, std::slice::from_ref(&one.heading), one.is_optional, &mut faults)?;
-                Some((column, one.words.clone()))
+                Some((wanted.want_as(column, WantedValues::Text), one.words.clone()))
             });
             found.collect::<Vec<_>>()
         };
         let (only, not) = (selection("only", &profile.only), selection("not", &profile.not));
         let as_of = match &profile.as_of {
-            AsOf::Column(heading) => finder.find("as_of", std::slice::from_ref(heading), false, &mut faults),
+            AsOf::Column(heading) => finder
+                .find("as_of", std::slice::from_ref(heading), false, &mut faults)
+                .map(|column| wanted.want_as(column, days(profile))),
             _ => None,
         };
         let file_account = account_of_name(file_name);
@@ -93,11 +113,34 @@ impl ExportLayout {
                 faults.push(HeadingFault::NotMapped { field: field.name().to_owned() });
             }
         }
-        if !faults.is_empty() {
-            return Err(faults);
+        let WantedColumns { columns: wanted, positions, .. } = wanted;
+        let (profile, file_account) = (Arc::clone(profile), file_account.ok());
+        (Self { profile, wanted, positions, places, attributes, only, not, as_of, file_account }, faults)
+    }
+
+    /// The columns that are read, with what their values are.
+    #[must_use]
+    pub fn wanted(&self) -> &[WantedColumn] {
+        &self.wanted
+    }
+
+    /// The same without some of the wanted columns: what is read from them is not looked at.
+    pub(crate) fn without(mut self, unreadable: &[usize]) -> Self {
+        let kept: Vec<usize> = (0..self.wanted.len()).filter(|at| !unreadable.contains(at)).collect();
+        let place_of = |at: usize| kept.iter().position(|kept| *kept == at);
+        for place in self.places.iter_mut().chain(self.attributes.iter_mut().map(|(_, place)| place)) {
+            if let Some(column) = place.column {
+                place.column = place_of(column);
+                place.is_unreadable = place.column.is_none();
+            }
         }
-        let file_account = file_account.ok();
-        Ok(Self { profile: Arc::clone(profile), headings, places, attributes, only, not, as_of, file_account })
+        for list in [&mut self.only, &mut self.not] {
+            list.retain_mut(|(column, _)| place_of(*column).map(|at| *column = at).is_some());
+        }
+        self.as_of = self.as_of.and_then(place_of);
+        self.wanted = kept.iter().map(|at| self.wanted[*at].clone()).collect();
+        self.positions = kept.iter().map(|at| self.positions[*at]).collect();
+        self
     }
 
     /// The profile.
@@ -106,44 +149,34 @@ impl ExportLayout {
         &self.profile
     }
 
-    /// The columns that are read, by what they are read as.
+    /// Where the columns are that are read, counted from 0, and what each is read as.
     pub fn columns(&self) -> impl Iterator<Item = (usize, &str)> {
         let fields = ExportField::ALL.iter().zip(&self.places).map(|(field, place)| (place.column, field.name()));
         let attributes = self.attributes.iter().map(|(name, place)| (place.column, name.as_str()));
-        fields.chain(attributes).filter_map(|(column, name)| Some((column?, name)))
+        fields.chain(attributes).filter_map(|(column, name)| Some((*self.positions.get(column?)?, name)))
     }
 
-    /// The column that says which day the file is as of.
+    /// The day that a row says the file is as of; `None`: it says none, or no column does.
     #[must_use]
-    pub fn as_of_column(&self) -> Option<usize> {
-        self.as_of
+    pub fn as_of(&self, row: &TableRow<'_>) -> Option<Date> {
+        row.day(self.as_of?).ok().flatten()
     }
 
     /// Reads a row into a line or items with their account, or says why it is left out.
     ///
     /// # Errors
     /// Everything that is wrong with the row.
-    pub fn read_row(&self, row: &impl ExportRow) -> Result<RowRead, Vec<CellFault>> {
+    pub fn read_row(&self, row: &TableRow<'_>) -> Result<RowRead, Vec<CellFault>> {
         let cells = Cells::new(self, row);
-        if let [first, ..] = row.obstacles() {
-            let kind = CellFaultKind::Unreadable(Box::new(first.clone()));
-            return Err(vec![CellFault {
-                line: row.line(),
-                heading: None,
-                field: String::new(),
-                value: String::new(),
-                kind,
-            }]);
-        }
         if !self.takes(row) {
             return Ok(RowRead::left_out(RowReason::NotSelected));
         }
         if self.profile.is_billed() { billed::line(cells) } else { usage::items(cells) }
     }
 
-    fn takes(&self, row: &impl ExportRow) -> bool {
+    fn takes(&self, row: &TableRow<'_>) -> bool {
         let has = |(column, words): &(usize, Vec<Pattern>)| {
-            let text = folded(row.cell(*column).text);
+            let text = folded(row.text(*column));
             words.iter().any(|word| word.matches(&text))
         };
         self.only.iter().all(has) && !self.not.iter().any(has)
@@ -158,7 +191,7 @@ impl ExportLayout {
     }
 
     pub(crate) fn heading(&self, column: usize) -> Option<&str> {
-        self.headings.get(column).map(String::as_str)
+        self.wanted.get(column).map(|column| column.heading.as_str())
     }
 
     /// Whether the number of a row is its id, because no column has one.
@@ -172,10 +205,50 @@ impl ExportLayout {
     }
 
     /// What a row says in the columns that are read, in their order: equal rows have equal text.
-    pub(crate) fn read_cells<'r>(&'r self, row: &'r impl ExportRow) -> impl Iterator<Item = Cell<'r>> {
+    pub(crate) fn read_texts<'r>(&'r self, row: &'r TableRow<'r>) -> impl Iterator<Item = &'r str> {
         let attributes = self.attributes.iter().map(|(_, place)| place);
-        self.places.iter().chain(attributes).filter_map(|place| place.column).map(|column| row.cell(column))
+        self.places.iter().chain(attributes).filter_map(|place| place.column).map(|column| row.text(column))
     }
+}
+
+/// The columns that are wanted so far: one that several fields are read from in one way is wanted once.
+struct WantedColumns<'a> {
+    headings: &'a [String],
+    profile: &'a ExportProfile,
+    columns: Vec<WantedColumn>,
+    positions: Vec<usize>,
+}
+
+impl WantedColumns<'_> {
+    fn want(&mut self, position: usize, target: &Target) -> usize {
+        let profile = self.profile;
+        let values = match target {
+            Target::Attribute(_) => WantedValues::Text,
+            Target::Field(field) => match field.holds() {
+                Holds::Key => WantedValues::Ids,
+                Holds::Number => WantedValues::Numbers { mark: profile.decimal_mark },
+                Holds::Day => days(profile),
+                Holds::Moment => WantedValues::Moments { order: profile.date_order, zone: profile.zone.clone() },
+                Holds::Text | Holds::Currency | Holds::Word(_) => WantedValues::Text,
+            },
+        };
+        self.want_as(position, values)
+    }
+
+    /// The place of a column among the wanted ones.
+    fn want_as(&mut self, position: usize, values: WantedValues) -> usize {
+        let mut known = self.positions.iter().zip(&self.columns);
+        if let Some(at) = known.position(|(at, column)| *at == position && column.values == values) {
+            return at;
+        }
+        self.columns.push(WantedColumn::new(&self.headings[position], values));
+        self.positions.push(position);
+        self.columns.len() - 1
+    }
+}
+
+fn days(profile: &ExportProfile) -> WantedValues {
+    WantedValues::Days { order: profile.date_order, zone: profile.zone.clone() }
 }
 
 /// The fields that every row needs.

@@ -7,6 +7,7 @@
 mod as_of;
 mod billed;
 mod entry;
+mod export;
 mod fault;
 mod field;
 mod fold;
@@ -24,11 +25,11 @@ mod words;
 
 pub use as_of::{AsOf, NameFault, account_of_name, day_of_name};
 pub use entry::{Entered, ExportAccount, ExportEntry, RowRead};
-pub use fault::{CellFault, CellFaultKind, HeadingFault, ProfileFault};
+pub use export::{Export, ExportError, ExportRefusal};
+pub use fault::{CellFault, CellFaultKind, CellFaults, HeadingFault, ProfileFault};
 pub use field::{ATTRIBUTES, ExportField, FieldOf, Holds, WordKind};
 pub use gather::{ExportDoubt, ExportDoubtKind, ExportGatherer, Gathered, GatheredRow};
 pub use kinds::{DeclaredKind, KnownBy};
 pub use layout::ExportLayout;
 pub use presets::{PRESETS, Preset};
-pub use profile::{AccountFrom, DayOrder, ExportProfile, SameId};
-pub use values::{ExportRow, WrittenTime};
+pub use profile::{AccountFrom, ExportProfile, SameId};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use truecount_billing::{AccountList, Side};
+use truecount_tabular::{DateOrder, DecimalMark, Delimiter, SurveyOptions, TextEncoding, TotalRows};
 
 use crate::{
     as_of::AsOf,
@@ -29,10 +30,16 @@ pub struct ExportProfile {
     pub sheet: Option<String>,
     /// The row with the headings, counted from 1; `None`: it is found.
     pub header_row: Option<u64>,
+    /// The encoding of its characters, where the file leaves it open.
+    pub encoding: Option<TextEncoding>,
+    /// What stands between its cells, where the file leaves it open.
+    pub delimiter: Option<Delimiter>,
+    /// What becomes of rows of totals.
+    pub totals: TotalRows,
     /// What separates the fraction of a number, where the file leaves it open.
-    pub decimal_mark: Option<char>,
+    pub decimal_mark: Option<DecimalMark>,
     /// The order of day, month and year, where the file leaves it open.
-    pub date_order: Option<DayOrder>,
+    pub date_order: Option<DateOrder>,
     /// The zone of times of day.
     pub zone: Option<TimeZone>,
     /// Where the day comes from that a file is as of.
@@ -55,17 +62,6 @@ pub struct ExportProfile {
     /// Whether a row's number is its id where a file has no column of ids.
     pub(crate) has_row_ids: bool,
     pub(crate) holds: HeldThings,
-}
-
-/// The order of day, month and year where a day's own form does not tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DayOrder {
-    /// 31/12/2026
-    DayMonthYear,
-    /// 12/31/2026
-    MonthDayYear,
-    /// 26-12-31
-    YearMonthDay,
 }
 
 /// What several rows with the same id are.
@@ -172,6 +168,21 @@ impl ExportProfile {
         self.side.is_billed()
     }
 
+    /// How a file of it is surveyed.
+    #[must_use]
+    pub fn survey_options(&self) -> SurveyOptions {
+        let headings = self.fields.values().flat_map(|mapping| mapping.headings.iter());
+        SurveyOptions {
+            encoding: self.encoding,
+            delimiter: self.delimiter,
+            sheet: self.sheet.clone(),
+            header_line: self.header_row,
+            headings: headings.cloned().collect::<BTreeSet<String>>().into_iter().collect(),
+            totals: self.totals,
+            ..SurveyOptions::default()
+        }
+    }
+
     pub(crate) fn of(&self) -> FieldOf {
         if self.is_billed() { FieldOf::Lines } else { FieldOf::Items }
     }
@@ -180,10 +191,4 @@ impl ExportProfile {
     pub(crate) fn mapping(&self, field: ExportField) -> Option<&Mapping> {
         self.fields.get(&Target::Field(field))
     }
-}
-
-impl DayOrder {
-    /// All of them, with their names in a profile.
-    pub(crate) const NAMES: [(&'static str, Self); 3] =
-        [("D/M/Y", Self::DayMonthYear), ("M/D/Y", Self::MonthDayYear), ("Y/M/D", Self::YearMonthDay)];
 }

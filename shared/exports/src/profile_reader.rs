@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use toml::{Table, Value};
 use truecount_billing::{AccountList, ItemState, Side};
+use truecount_tabular::{DateOrder, DecimalMark, Delimiter, TextEncoding, TotalRows};
 
 use crate::{
     as_of::AsOf,
@@ -13,7 +14,7 @@ use crate::{
     fold::{Pattern, nearest, shown},
     kinds_reader,
     presets::{PRESETS, Preset},
-    profile::{AccountFrom, DayOrder, ExportProfile, HeldThings, ItemIds, Mapping, SameId, Selection, Target},
+    profile::{AccountFrom, ExportProfile, HeldThings, ItemIds, Mapping, SameId, Selection, Target},
     values::plain_value_fault,
     words::WordTable,
 };
@@ -25,6 +26,8 @@ pub(crate) const KEYS: &[&str] = &[
     "columns",
     "constants",
     "dates",
+    "delimiter",
+    "encoding",
     "header_row",
     "holds",
     "item_id",
@@ -38,9 +41,13 @@ pub(crate) const KEYS: &[&str] = &[
     "same_id",
     "sheet",
     "side",
+    "totals",
     "words",
     "zone",
 ];
+
+const DATE_ORDERS: [(&str, DateOrder); 3] =
+    [("D/M/Y", DateOrder::DayMonthYear), ("M/D/Y", DateOrder::MonthDayYear), ("Y/M/D", DateOrder::YearMonthDay)];
 
 /// Takes the keys of a table apart, and notes what is wrong.
 pub(crate) struct Notes {
@@ -181,11 +188,13 @@ fn scalars(notes: &mut Notes, profile: &mut ExportProfile, table: &Table) {
             notes.fault("header_row", "is the number of the row with the headings, counted from 1");
         }
     }
+    written(notes, profile, table);
     if let Some(value) = table.get("numbers") {
-        profile.decimal_mark = notes.one_of("numbers", value, &[(".", '.'), (",", ',')]);
+        let names = [(".", DecimalMark::Point), (",", DecimalMark::Comma)];
+        profile.decimal_mark = notes.one_of("numbers", value, &names);
     }
     if let Some(value) = table.get("dates") {
-        profile.date_order = notes.one_of("dates", value, &DayOrder::NAMES);
+        profile.date_order = notes.one_of("dates", value, &DATE_ORDERS);
     }
     if let Some(zone) = table.get("zone").and_then(|value| notes.text("zone", value)) {
         match TimeZone::get(zone) {
@@ -207,6 +216,29 @@ fn scalars(notes: &mut Notes, profile: &mut ExportProfile, table: &Table) {
     if let Some(value) = table.get("account_from") {
         let names = [("name", AccountFrom::FileName), ("column", AccountFrom::Column)];
         profile.account_from = notes.one_of("account_from", value, &names).unwrap_or(profile.account_from);
+    }
+}
+
+/// How the file is written, apart from its values.
+fn written(notes: &mut Notes, profile: &mut ExportProfile, table: &Table) {
+    if let Some(name) = table.get("encoding").and_then(|value| notes.text("encoding", value)) {
+        profile.encoding = TextEncoding::named(name);
+        if profile.encoding.is_none() {
+            notes.fault("encoding", format!("`{}` is no encoding that is read: write `windows-1252`", shown(name)));
+        }
+    }
+    if let Some(value) = table.get("delimiter") {
+        let mut characters = value.as_str().unwrap_or_default().chars();
+        let character = characters.next().filter(|_| characters.next().is_none());
+        profile.delimiter =
+            if value.as_str() == Some("tab") { Delimiter::new('\t') } else { character.and_then(Delimiter::new) };
+        if profile.delimiter.is_none() {
+            notes.fault("delimiter", "is one of \",\", \";\", \"|\" and \"tab\"");
+        }
+    }
+    if let Some(value) = table.get("totals") {
+        let names = [("left_out", TotalRows::LeftOut), ("data", TotalRows::Data)];
+        profile.totals = notes.one_of("totals", value, &names).unwrap_or_default();
     }
 }
 
@@ -295,6 +327,9 @@ fn mappings(notes: &mut Notes, profile: &mut ExportProfile, table: &Table, layer
                     }
                     profile.fields.entry(target).or_default().constant = Some(text.to_owned());
                 }
+                _ if !has_words(&target) => {
+                    notes.fault(place, "is of a number or a day, which have no words");
+                }
                 _ => {
                     let words = words(notes, &place, &target, value);
                     profile.fields.entry(target).or_default().words = words;
@@ -302,6 +337,11 @@ fn mappings(notes: &mut Notes, profile: &mut ExportProfile, table: &Table, layer
             }
         }
     }
+}
+
+fn has_words(target: &Target) -> bool {
+    let Target::Field(field) = target else { return true };
+    !matches!(field.holds(), Holds::Number | Holds::Day | Holds::Moment)
 }
 
 fn words(notes: &mut Notes, place: &str, target: &Target, value: &Value) -> WordTable {
@@ -367,6 +407,9 @@ impl ExportProfile {
             preset: None,
             side,
             sheet: None,
+            encoding: None,
+            delimiter: None,
+            totals: TotalRows::default(),
             header_row: None,
             decimal_mark: None,
             date_order: None,

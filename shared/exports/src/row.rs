@@ -5,23 +5,23 @@ use std::str::FromStr;
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, IdError, ItemState, decimal_from_text};
-use truecount_tabular::{Cell, CellKind};
+use truecount_tabular::{Obstacle, TableRow};
 
 use crate::{
     fault::{CellFault, CellFaultKind},
-    field::{ExportField, Holds, WordKind},
+    field::{ExportField, WordKind},
     fold::{folded, shown},
     layout::{ExportLayout, FieldPlace},
-    values::{ExportRow, NeedsZone, WrittenTime, is_damaged_id, plain_time},
+    values::{plain_day, plain_moment},
 };
 
 /// What stands for a word that is not there.
 const MISSING: &str = "(missing)";
 
 /// A row with what is wrong with it.
-pub(crate) struct Cells<'r, R> {
+pub(crate) struct Cells<'r> {
     pub(crate) layout: &'r ExportLayout,
-    pub(crate) row: &'r R,
+    pub(crate) row: &'r TableRow<'r>,
     pub(crate) faults: Vec<CellFault>,
     pub(crate) unknown_words: Vec<(String, String)>,
 }
@@ -29,22 +29,30 @@ pub(crate) struct Cells<'r, R> {
 /// What is found for a field.
 enum Found<'r> {
     /// In a column, as the file has it.
-    Cell(usize, Cell<'r>),
+    Cell(usize, &'r str),
     /// From the profile, in plain form.
     Ours(&'r str),
 }
 
-impl<'r, R: ExportRow> Cells<'r, R> {
-    pub(crate) fn new(layout: &'r ExportLayout, row: &'r R) -> Self {
+impl<'r> Found<'r> {
+    fn text(self) -> &'r str {
+        match self {
+            Self::Cell(_, text) | Self::Ours(text) => text,
+        }
+    }
+}
+
+impl<'r> Cells<'r> {
+    pub(crate) fn new(layout: &'r ExportLayout, row: &'r TableRow<'r>) -> Self {
         Self { layout, row, faults: Vec::new(), unknown_words: Vec::new() }
     }
 
     fn found(&self, place: &'r FieldPlace) -> Option<Found<'r>> {
-        let cell = place.column.map(|column| (column, self.row.cell(column))).filter(|(_, cell)| !cell.is_blank());
-        let Some((column, cell)) = cell else { return place.mapping.constant.as_deref().map(Found::Ours) };
-        match place.mapping.words.meaning(cell.text) {
+        let cell = place.column.map(|column| (column, self.row.text(column))).filter(|(_, text)| !text.is_empty());
+        let Some((column, text)) = cell else { return place.mapping.constant.as_deref().map(Found::Ours) };
+        match place.mapping.words.meaning(text) {
             Some(meaning) => Some(Found::Ours(meaning)),
-            None => Some(Found::Cell(column, cell)),
+            None => Some(Found::Cell(column, text)),
         }
     }
 
@@ -56,58 +64,30 @@ impl<'r, R: ExportRow> Cells<'r, R> {
         self.layout.place(field).is_mapped()
     }
 
-    /// A field's text, trimmed.
-    pub(crate) fn text(&mut self, field: ExportField) -> Option<&'r str> {
-        let found = self.of(field)?;
-        self.text_of(field, found)
-    }
-
-    fn text_of(&mut self, field: ExportField, found: Found<'r>) -> Option<&'r str> {
-        match found {
-            Found::Ours(text) => Some(text),
-            Found::Cell(_, cell) if matches!(cell.kind, CellKind::Error | CellKind::Uncomputed) => {
-                self.fault(field, CellFaultKind::Uncomputed);
-                None
-            }
-            Found::Cell(_, cell) => Some(cell.text.trim()),
-        }
+    /// A field's text, without blanks around it.
+    pub(crate) fn text(&self, field: ExportField) -> Option<&'r str> {
+        self.of(field).map(Found::text)
     }
 
     /// The same of an attribute.
     pub(crate) fn attribute(&self, place: &'r FieldPlace) -> Option<&'r str> {
-        match self.found(place)? {
-            Found::Ours(text) => Some(text),
-            Found::Cell(_, cell) => Some(cell.text.trim()),
-        }
-    }
-
-    /// A field's text as a key.
-    pub(crate) fn key(&mut self, field: ExportField) -> Option<&'r str> {
-        let found = self.of(field)?;
-        if let Found::Cell(_, cell) = &found
-            && is_damaged_id(cell)
-        {
-            self.fault(field, CellFaultKind::DamagedId);
-            return None;
-        }
-        self.text_of(field, found)
+        self.found(place).map(Found::text)
     }
 
     /// A key that the row needs, as an id.
     pub(crate) fn id<T: FromStr<Err = IdError>>(&mut self, field: ExportField) -> Option<T> {
-        let before = self.faults.len();
-        let Some(text) = self.key(field) else {
-            if self.faults.len() == before {
+        match self.text(field) {
+            Some(text) => self.id_of(field, text),
+            None => {
                 self.fault(field, CellFaultKind::Empty);
+                None
             }
-            return None;
-        };
-        self.id_of(field, text)
+        }
     }
 
     /// A key that the row may have, as an id.
     pub(crate) fn id_if_any<T: FromStr<Err = IdError>>(&mut self, field: ExportField) -> Option<T> {
-        let text = self.key(field)?;
+        let text = self.text(field)?;
         self.id_of(field, text)
     }
 
@@ -115,39 +95,33 @@ impl<'r, R: ExportRow> Cells<'r, R> {
         text.parse().map_err(|why| self.fault(field, CellFaultKind::NoId(why))).ok()
     }
 
-    pub(crate) fn number(&mut self, field: ExportField) -> Option<Decimal> {
-        let number = match self.of(field)? {
-            Found::Ours(text) => decimal_from_text(text).ok(),
-            Found::Cell(column, _) => self.row.decimal(column),
-        };
-        if number.is_none() {
-            self.fault(field, CellFaultKind::NoNumber);
+    /// A value of a column whose form is settled, or in plain form.
+    fn value<T>(
+        &mut self,
+        field: ExportField,
+        of_column: impl FnOnce(&TableRow<'r>, usize) -> Result<Option<T>, Box<Obstacle>>,
+        plain: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        match self.of(field)? {
+            Found::Ours(text) => plain(text),
+            Found::Cell(column, _) => of_column(self.row, column).unwrap_or_else(|obstacle| {
+                self.fault(field, CellFaultKind::Unreadable(obstacle));
+                None
+            }),
         }
-        number
     }
 
-    fn time(&mut self, field: ExportField) -> Option<WrittenTime> {
-        let time = match self.of(field)? {
-            Found::Ours(text) => plain_time(text),
-            Found::Cell(column, _) => self.row.time(column),
-        };
-        if time.is_none() {
-            let is_day = field.holds() == Holds::Day;
-            self.fault(field, if is_day { CellFaultKind::NoDay } else { CellFaultKind::NoMoment });
-        }
-        time
+    pub(crate) fn number(&mut self, field: ExportField) -> Option<Decimal> {
+        self.value(field, TableRow::decimal, |text| decimal_from_text(text).ok())
     }
 
     pub(crate) fn day(&mut self, field: ExportField) -> Option<Date> {
-        let layout = self.layout;
-        let day = self.time(field)?.day(layout.profile().zone.as_ref());
-        day.map_err(|NeedsZone| self.fault(field, CellFaultKind::NeedsZone)).ok()
+        self.value(field, TableRow::day, plain_day)
     }
 
     pub(crate) fn moment(&mut self, field: ExportField) -> Option<Timestamp> {
         let layout = self.layout;
-        let moment = self.time(field)?.moment(layout.profile().zone.as_ref());
-        moment.map_err(|NeedsZone| self.fault(field, CellFaultKind::NeedsZone)).ok()
+        self.value(field, TableRow::moment, |text| plain_moment(text, layout.profile().zone.as_ref()))
     }
 
     pub(crate) fn currency(&mut self) -> Option<Currency> {
@@ -203,6 +177,9 @@ impl<'r, R: ExportRow> Cells<'r, R> {
 
     pub(crate) fn fault(&mut self, field: ExportField, kind: CellFaultKind) {
         let place = self.layout.place(field);
+        if place.is_unreadable {
+            return;
+        }
         let is_of_column = |fault: &CellFault| {
             let heading = place.column.and_then(|column| self.layout.heading(column));
             heading.is_some() && fault.heading.as_deref() == heading && fault.kind == kind
@@ -210,7 +187,7 @@ impl<'r, R: ExportRow> Cells<'r, R> {
         if self.faults.iter().any(is_of_column) {
             return;
         }
-        let value = place.column.map(|column| shown(self.row.cell(column).text.trim())).unwrap_or_default();
+        let value = place.column.map(|column| shown(self.row.text(column))).unwrap_or_default();
         self.faults.push(CellFault {
             line: self.row.line(),
             heading: place.column.and_then(|column| self.layout.heading(column)).map(str::to_owned),

@@ -11,7 +11,6 @@ use crate::{
     field::ExportField as F,
     profile::{AccountFrom, ExportProfile, ItemIds, SameId},
     row::Cells,
-    values::ExportRow,
 };
 
 /// The kind of an item whose word for its kind nothing explains.
@@ -24,7 +23,7 @@ const HELD_MAX: usize = 100;
 const MAC_ADDRESSES_MAX: usize = 16;
 
 /// Reads a row as items.
-pub(crate) fn items<R: ExportRow>(mut cells: Cells<'_, R>) -> Result<RowRead, Vec<CellFault>> {
+pub(crate) fn items(mut cells: Cells<'_>) -> Result<RowRead, Vec<CellFault>> {
     let account = account(&mut cells);
     let item = item(&mut cells, account.as_ref().map(|account| &account.id));
     let charge = charge(&mut cells);
@@ -43,20 +42,20 @@ pub(crate) fn items<R: ExportRow>(mut cells: Cells<'_, R>) -> Result<RowRead, Ve
     Ok(RowRead { entry: Ok(entry), unknown_words: cells.unknown_words })
 }
 
-fn account<R: ExportRow>(cells: &mut Cells<'_, R>) -> Option<ExportAccount> {
+fn account(cells: &mut Cells<'_>) -> Option<ExportAccount> {
     let layout = cells.layout;
     let id = match layout.profile().account_from {
         AccountFrom::Column => cells.id::<AccountId>(F::AccountId)?,
         AccountFrom::FileName => cells.id_of::<AccountId>(F::AccountId, layout.file_account()?)?,
     };
     let name = cells.text(F::AccountName).unwrap_or(id.as_str()).to_owned();
-    let identifier = cells.key(F::PsaClientId).map(str::to_owned);
+    let identifier = cells.text(F::PsaClientId).map(str::to_owned);
     let domain = domain(cells).map(|domain| domain.to_lowercase());
     Some(ExportAccount { id, name, identifier, domain })
 }
 
 /// The domain that the row names, or that of its address.
-fn domain<'r, R: ExportRow>(cells: &mut Cells<'r, R>) -> Option<&'r str> {
+fn domain<'r>(cells: &mut Cells<'r>) -> Option<&'r str> {
     let named = cells.layout.attributes().iter().find(|(name, _)| name == "domain");
     if let Some((_, place)) = named {
         return cells.attribute(place);
@@ -66,7 +65,7 @@ fn domain<'r, R: ExportRow>(cells: &mut Cells<'r, R>) -> Option<&'r str> {
     (!domain.is_empty() && !cells.text(F::MailAddress)?.contains("#EXT#")).then_some(domain)
 }
 
-fn item<R: ExportRow>(cells: &mut Cells<'_, R>, account: Option<&AccountId>) -> Option<UsageItem> {
+fn item(cells: &mut Cells<'_>, account: Option<&AccountId>) -> Option<UsageItem> {
     let id = item_id(cells, account);
     let kind = kind(cells);
     let state = cells.state();
@@ -101,14 +100,14 @@ fn item<R: ExportRow>(cells: &mut Cells<'_, R>, account: Option<&AccountId>) -> 
 }
 
 /// Units with the sign of what is charged for them: a charge that is paid back takes its units back.
-fn signed<R: ExportRow>(cells: &mut Cells<'_, R>) -> Option<Decimal> {
+fn signed(cells: &mut Cells<'_>) -> Option<Decimal> {
     let amount = cells.number(F::Quantity);
     let charged = cells.number(F::Charged);
     let is_taken_back = charged.is_some_and(|charged| charged < Decimal::ZERO);
     amount.map(|amount| if is_taken_back && amount > Decimal::ZERO { -amount } else { amount })
 }
 
-fn item_id<R: ExportRow>(cells: &mut Cells<'_, R>, account: Option<&AccountId>) -> Option<ItemId> {
+fn item_id(cells: &mut Cells<'_>, account: Option<&AccountId>) -> Option<ItemId> {
     if cells.layout.has_row_ids() {
         let id = row_id(cells);
         return cells.id_of(F::ItemId, &id);
@@ -121,7 +120,7 @@ fn item_id<R: ExportRow>(cells: &mut Cells<'_, R>, account: Option<&AccountId>) 
 }
 
 /// The number of a row as an id; with the name of its file, since several files may be read together.
-pub(crate) fn row_id<R: ExportRow>(cells: &Cells<'_, R>) -> String {
+pub(crate) fn row_id(cells: &Cells<'_>) -> String {
     let line = cells.row.line();
     match cells.layout.file_account() {
         Some(file) => format!("{file} row {line}"),
@@ -130,12 +129,9 @@ pub(crate) fn row_id<R: ExportRow>(cells: &Cells<'_, R>) -> String {
 }
 
 /// An item whose kind nothing explains may be of any: it is not left out.
-fn kind<R: ExportRow>(cells: &mut Cells<'_, R>) -> Option<String> {
-    let before = cells.faults.len();
+fn kind(cells: &mut Cells<'_>) -> Option<String> {
     let Some(word) = cells.text(F::Kind) else {
-        if cells.faults.len() == before {
-            cells.unknown(F::Kind, "(missing)");
-        }
+        cells.unknown(F::Kind, "(missing)");
         return Some(UNKNOWN_KIND.to_owned());
     };
     let kinds = &cells.layout.profile().kinds;
@@ -153,23 +149,23 @@ fn unit(profile: &ExportProfile, kind: &str) -> Unit {
     profile.kinds.iter().find(|one| one.name == kind).map_or(Unit::Each, |one| one.unit)
 }
 
-fn identities<R: ExportRow>(cells: &mut Cells<'_, R>) -> Identities {
+fn identities(cells: &mut Cells<'_>) -> Identities {
     let several = |text: Option<&str>| -> Vec<String> {
         let parts = text.into_iter().flat_map(|text| text.split([';', ',']));
         let parts = parts.map(|part| part.trim().to_owned()).filter(|part| !part.is_empty());
         parts.take(MAC_ADDRESSES_MAX).collect()
     };
     Identities {
-        serial: cells.key(F::Serial).map(str::to_owned),
+        serial: cells.text(F::Serial).map(str::to_owned),
         mac_addresses: several(cells.text(F::MacAddress)),
         host_name: cells.text(F::HostName).map(str::to_owned),
-        object_id: cells.key(F::ObjectId).map(str::to_owned),
+        object_id: cells.text(F::ObjectId).map(str::to_owned),
         mail_addresses: several(cells.text(F::MailAddress)),
     }
 }
 
 /// What all units cost in a month. What a cycle costs is only brought to a month if it is known how long the cycle is.
-fn cost<R: ExportRow>(cells: &mut Cells<'_, R>, units: Option<Decimal>) -> Option<Money> {
+fn cost(cells: &mut Cells<'_>, units: Option<Decimal>) -> Option<Money> {
     let whole = cells.number(F::Cost);
     let unit = cells.number(F::UnitCost);
     let currency = cells.currency();
@@ -182,7 +178,7 @@ fn cost<R: ExportRow>(cells: &mut Cells<'_, R>, units: Option<Decimal>) -> Optio
     Some(Money { amount, currency: currency? })
 }
 
-fn charge<R: ExportRow>(cells: &mut Cells<'_, R>) -> Option<(jiff::civil::Date, jiff::civil::Date)> {
+fn charge(cells: &mut Cells<'_>) -> Option<(jiff::civil::Date, jiff::civil::Date)> {
     if cells.layout.profile().same_id != SameId::AddedUp {
         return None;
     }
@@ -196,7 +192,7 @@ fn purchased(profile: &ExportProfile, used: &UsageItem, amount: Decimal) -> Usag
 }
 
 /// What a person holds: words of an attribute, and items by themselves if the profile says so.
-fn held<R: ExportRow>(cells: &mut Cells<'_, R>, items: &mut Vec<UsageItem>) {
+fn held(cells: &mut Cells<'_>, items: &mut Vec<UsageItem>) {
     let Some(text) = cells.text(F::Holds) else { return };
     let profile = cells.layout.profile();
     let holds = &profile.holds;

@@ -1,29 +1,13 @@
 //! All rows of a file together: repeated, contradicting, superseding and adding up.
 
-use jiff::civil::{Date, date};
 use truecount_billing::RowReason;
-use truecount_exports::{Entered, ExportDoubtKind, ExportEntry, ExportGatherer, Gathered, GatheredRow};
+use truecount_exports::{Entered, Export, ExportDoubtKind, ExportEntry, ExportGatherer, Gathered};
+use truecount_tabular::Bytes;
 
-use crate::table::{PlainRow, layout};
+use crate::table::{AS_OF, FILE_NAME, profile, read};
 
-const AS_OF: Date = date(2026, 6, 30);
-
-/// Everything that comes of rows, those that are held back at the end.
 fn gather(profile: &str, headings: &str, rows: &[&str]) -> (Vec<ExportEntry>, Gathered) {
-    let layout = layout(profile, headings).unwrap();
-    let mut gatherer = ExportGatherer::new(layout.profile(), AS_OF);
-    let mut entries = Vec::new();
-    for (line, cells) in (2..).zip(rows) {
-        let row = PlainRow::new(line, cells);
-        if let Ok(GatheredRow::Entry(entry)) = gatherer.take(&layout, &row.row()) {
-            entries.push(*entry);
-        }
-    }
-    let gathered = gatherer.finish();
-    assert!(gathered.receipt.is_balanced(), "{:?}", gathered.receipt);
-    assert_eq!(gathered.receipt.rows, rows.len() as u64);
-    entries.extend(gathered.entries.iter().cloned());
-    (entries, gathered)
+    read(profile, headings, rows).unwrap()
 }
 
 const DEVICES: &str = "side = \"used\"\n[columns]\naccount_id = \"C\"\naccount_name = \"N\"\nitem_id = \"Id\"\n\
@@ -144,10 +128,16 @@ fn charges_of_one_subscription_are_added_up_for_the_day() {
 
 #[test]
 fn an_unreadable_row_stands_in_the_receipt() {
-    let layout = layout(DEVICES, "C|N|Id|S").unwrap();
-    let mut gatherer = ExportGatherer::new(layout.profile(), AS_OF);
-    let row = PlainRow::new(2, "|A|x|Active");
-    assert_eq!(gatherer.take(&layout, &row.row()).unwrap_err().len(), 1);
+    let bytes = b"C,N,Id,S\n,A,x,Active\n1,A,y,Active\n";
+    let profile = profile(DEVICES);
+    let export = Export::open(&profile, &Bytes(bytes), FILE_NAME).unwrap();
+    let mut gatherer = ExportGatherer::new(&profile, AS_OF);
+    let input = Bytes(bytes);
+    let mut rows = export.rows(&input).unwrap();
+    let row = rows.next_row().unwrap().unwrap();
+    assert_eq!(gatherer.take(export.layout(), &row).unwrap_err().len(), 1);
     let receipt = gatherer.finish().receipt;
     assert_eq!((receipt.rows, receipt.left_out[&RowReason::Unreadable]), (1, 1));
+    let faults = export.faults(&input).unwrap();
+    assert_eq!((faults.count(), faults.first()[0].line), (1, 2));
 }

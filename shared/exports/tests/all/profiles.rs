@@ -1,6 +1,6 @@
 //! Profiles of the settings: what is wrong is told all at once, with what to write.
 
-use truecount_exports::{AsOf, DayOrder, ExportProfile};
+use truecount_exports::{AsOf, ExportProfile};
 
 use crate::table::{layout, profile};
 
@@ -66,9 +66,9 @@ fn a_profile_says_how_a_file_is_written() {
     let profile = profile(text);
     assert_eq!(
         (profile.sheet.as_deref(), profile.header_row, profile.decimal_mark),
-        (Some("Devices"), Some(3), Some(','))
+        (Some("Devices"), Some(3), Some(truecount_tabular::DecimalMark::Comma))
     );
-    assert_eq!(profile.date_order, Some(DayOrder::DayMonthYear));
+    assert_eq!(profile.date_order, Some(truecount_tabular::DateOrder::DayMonthYear));
     assert_eq!(profile.as_of, AsOf::Day("2026-06-30".parse().unwrap()));
     assert_eq!(profile.list, truecount_billing::AccountList::Owned);
     for (text, as_of) in [
