@@ -103,10 +103,14 @@ fn line_id(cells: &mut Cells<'_>) -> Option<LineId> {
 
 /// A line without an agreement of its own stands on one of the client's, monthly and in advance.
 fn agreement(cells: &mut Cells<'_>, client: Option<&str>) -> Option<Agreement> {
-    let id = cells.text(F::AgreementId);
     let name = cells.text(F::AgreementName);
-    let text = id.or(name).or(client)?;
-    let id = cells.id_of(F::AgreementId, text)?;
+    let id = match (cells.text(F::AgreementId), name, client) {
+        (Some(id), _, _) => id.to_owned(),
+        // Many clients have an agreement of one name.
+        (None, Some(name), Some(client)) => format!("{client}: {name}"),
+        (None, _, client) => client?.to_owned(),
+    };
+    let id = cells.id_of(F::AgreementId, &id)?;
     let cycle_months = match cells.is_mapped(F::Cycle) {
         true => cells.cycle_months(),
         false => Some(1),
@@ -115,7 +119,7 @@ fn agreement(cells: &mut Cells<'_>, client: Option<&str>) -> Option<Agreement> {
         Some("arrears") => InvoiceTiming::Arrears,
         _ => InvoiceTiming::Advance,
     };
-    let name = name.unwrap_or(if client == Some(text) { "agreement" } else { text });
+    let name = name.or_else(|| cells.text(F::AgreementId)).unwrap_or("agreement");
     Some(Agreement {
         agreement_type: cells.text(F::AgreementType).map(str::to_owned),
         parent: cells.id_if_any(F::ParentAgreement),

@@ -26,6 +26,8 @@ pub struct Preset {
     pub headings_from: Option<String>,
     /// The headings that must be there; of each entry one.
     pub headings: Vec<Vec<String>>,
+    /// Headings of another export that has those, too.
+    pub unless: Vec<String>,
     table: Table,
 }
 
@@ -55,7 +57,8 @@ impl Preset {
     #[must_use]
     pub fn fits(&self, headings: &[impl AsRef<str>]) -> bool {
         let there: Vec<String> = headings.iter().map(|heading| folded(heading.as_ref())).collect();
-        self.headings.iter().all(|one| one.iter().any(|heading| there.contains(&folded(heading))))
+        let is_there = |heading: &String| there.contains(&folded(heading));
+        self.headings.iter().all(|one| one.iter().any(is_there)) && !self.unless.iter().any(is_there)
     }
 
     /// The keys of its profile.
@@ -66,7 +69,7 @@ impl Preset {
     fn parse(name: &'static str, text: &str) -> Result<Self, PresetFault> {
         let fault = |why: &str| PresetFault { name: name.to_owned(), why: why.to_owned() };
         let file: Table = text.parse().map_err(|why: toml::de::Error| fault(why.message()))?;
-        const KEYS: [&str; 6] = ["title", "export", "headings", "headings_from", "unverified", "profile"];
+        const KEYS: [&str; 7] = ["title", "export", "headings", "unless", "headings_from", "unverified", "profile"];
         if let Some(key) = file.keys().find(|key| !KEYS.contains(&key.as_str())) {
             return Err(fault(&format!("`{key}` is not known")));
         }
@@ -81,6 +84,7 @@ impl Preset {
             title: text("title").ok_or_else(|| fault("it has no `title`"))?,
             export: text("export").ok_or_else(|| fault("it does not say how to `export`"))?,
             headings_from,
+            unless: file.get("unless").map(alternatives).unwrap_or_default(),
             headings: headings.ok_or_else(|| fault("it has no `headings`"))?,
             table: file
                 .get("profile")

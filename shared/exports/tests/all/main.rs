@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod gathering;
+mod presets;
 mod profiles;
 mod rows;
 mod table;

@@ -144,7 +144,7 @@ fn a_row_becomes_a_line_on_its_agreement() {
     assert_eq!((line.quantity.to_string(), line.unit_price.unwrap().to_string()), ("-2.5".into(), "10.00".into()));
     assert_eq!((line.billing_status, line.role), (BillingStatus::DoNotBill, LineRole::Recurring));
     assert_eq!((line.effective_from, line.effective_to), (Some("2026-01-01".parse().unwrap()), None));
-    assert_eq!((line.agreement.id.as_str(), line.agreement.name.as_str()), ("Managed", "Managed"));
+    assert_eq!((line.agreement.id.as_str(), line.agreement.name.as_str()), ("Harbour: Managed", "Managed"));
     assert_eq!((line.agreement.cycle_months, line.currency.unwrap().as_str()), (Some(3), "GBP"));
 }
 
