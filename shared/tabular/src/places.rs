@@ -3,7 +3,16 @@
 /// Places of one kind that are remembered.
 pub(crate) const PLACES_MAX: usize = 5;
 /// Characters of a value that are remembered.
-pub(crate) const SHOWN_CHARS: usize = 60;
+const SHOWN_CHARS: usize = 60;
+
+/// The beginning of a value, as it is shown.
+#[inline]
+pub(crate) fn shown(text: &str) -> &str {
+    if text.len() <= SHOWN_CHARS {
+        return text;
+    }
+    text.char_indices().nth(SHOWN_CHARS).map_or(text, |(end, _)| &text[..end])
+}
 
 /// How many lines there are of a kind, and the first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +47,7 @@ impl Places {
     pub(crate) fn add(&mut self, line: u64, text: &str) {
         self.count += 1;
         if self.first.len() < PLACES_MAX {
-            self.first.push((line, text.chars().take(SHOWN_CHARS).collect()));
+            self.first.push((line, shown(text).to_owned()));
         }
     }
 }

@@ -47,20 +47,53 @@ pub enum NumberFinding {
     NoNumbers,
 }
 
+/// The commonest forms of numbers, told at a glance.
+enum Plain {
+    Whole,
+    /// A fraction that no group of three digits can be.
+    Point,
+    Other,
+}
+
+impl Plain {
+    #[inline]
+    fn of(text: &[u8]) -> Self {
+        if text.len() > 18 || text.is_empty() {
+            return Self::Other;
+        }
+        let mut point = None;
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => {}
+                b'.' if point.is_none() && at > 0 => point = Some(at),
+                _ => return Self::Other,
+            }
+        }
+        match point.map(|at| text.len() - at - 1) {
+            None => Self::Whole,
+            Some(0 | 3) => Self::Other,
+            Some(_) => Self::Point,
+        }
+    }
+}
+
 impl NumberEvidence {
     /// Takes the text of a cell that is not blank.
     #[inline]
     pub(crate) fn take(&mut self, text: &str, kind: CellKind, line: u64) {
-        let bytes = text.as_bytes();
-        if kind == CellKind::Number || bytes.len() <= 18 && bytes.iter().all(u8::is_ascii_digit) {
-            self.same_count += 1;
-            if kind == CellKind::Text {
-                self.plain.add(line);
-            }
-            return;
-        }
         match kind {
-            CellKind::Text => self.take_text(text, line),
+            CellKind::Text => match Plain::of(text.as_bytes()) {
+                Plain::Whole => {
+                    self.same_count += 1;
+                    self.plain.add(line);
+                }
+                Plain::Point => {
+                    self.only_point.add(line);
+                    self.plain.add(line);
+                }
+                Plain::Other => self.take_text(text, line),
+            },
+            CellKind::Number => self.same_count += 1,
             _ => self.others.add(line, text),
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     number::NumberEvidence,
     obstacle::Obstacle,
     obstacles::Obstacles,
-    places::{Places, SHOWN_CHARS, Tally},
+    places::{Places, Tally, shown},
     text::{is_scientific, plain},
 };
 
@@ -41,6 +41,9 @@ pub struct ColumnSurvey {
     pub(crate) errors: Places,
     /// Others that matter to those who read the column.
     pub(crate) obstacles: Obstacles,
+    /// Enough was seen to know that none is a number, or a day.
+    has_no_numbers: bool,
+    has_no_dates: bool,
     /// Rows of totals in which it is blank.
     pub(crate) blank_total_count: u64,
 }
@@ -85,18 +88,20 @@ impl ColumnSurvey {
         if is_scientific(text) {
             self.scientific.add(line, text);
         }
-        if self.numbers.count() > 0 || self.numbers.other_count() < OTHERS_ENOUGH {
+        if !self.has_no_numbers {
             self.numbers.take(text, cell.kind, line);
+            self.has_no_numbers = self.numbers.other_count() >= OTHERS_ENOUGH && self.numbers.count() == 0;
         }
-        if self.dates.count() > 0 || self.dates.other_count() < OTHERS_ENOUGH {
+        if !self.has_no_dates {
             self.dates.take(text, cell.kind, line);
+            self.has_no_dates = self.dates.other_count() >= OTHERS_ENOUGH && self.dates.count() == 0;
         }
     }
 
     fn show(&mut self, text: &str) {
-        let shown: String = text.chars().take(SHOWN_CHARS).collect();
-        if !self.samples.contains(&shown) {
-            self.samples.push(shown);
+        let shown = shown(text);
+        if !self.samples.iter().any(|sample| sample == shown) {
+            self.samples.push(shown.to_owned());
         }
     }
 
