@@ -28,6 +28,17 @@ pub(crate) fn plain(text: &str) -> &str {
     inner.filter(|inner| !inner.contains('"')).map_or(text, trimmed)
 }
 
+/// Whether two headings are the same to a reader: the size of letters, and how many blanks are between words, do not
+/// matter.
+#[must_use]
+pub(crate) fn is_same_heading(a: &str, b: &str) -> bool {
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        text.split(is_blank).filter(|word| !word.is_empty())
+    }
+    let first = |text: &str| text.chars().find(|c| !is_blank(*c)).map(|c| c.to_lowercase().next());
+    first(a) == first(b) && words(a).map(str::to_lowercase).eq(words(b).map(str::to_lowercase))
+}
+
 /// Whether a spreadsheet has turned a long number into one of a few digits, such as `9.91214E+15`.
 #[must_use]
 #[inline]
@@ -70,6 +81,13 @@ mod tests {
         ] {
             assert_eq!(plain(text), inner, "{text:?}");
         }
+    }
+
+    #[test]
+    fn headings_are_the_same_to_a_reader() {
+        assert!(is_same_heading("Unit  Price", " unit\nprice"));
+        assert!(!is_same_heading("Unit Price", "UnitPrice"));
+        assert!(!is_same_heading("Unit", "Unit Price"));
     }
 
     #[test]

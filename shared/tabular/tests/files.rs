@@ -146,6 +146,8 @@ fn quotation_marks_that_swallow_rows_are_refused() {
         &wanted,
         &["line 2, column `State`: `\"active` begins with a quotation mark"],
     );
+    let endless = format!("Customer,State\nH,\"active\n{}", "I,active\n".repeat(200_000));
+    refuses(endless, &wanted, &["line 2, column `State`: `\"active` begins with a quotation mark"]);
     reads("Customer,Model,State\nH,27\" wide,a\nI,\"27\"\" wide\",b\n", &wanted, &["2 H|a", "3 I|b"]);
 }
 

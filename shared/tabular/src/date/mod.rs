@@ -229,6 +229,7 @@ mod tests {
             "30 June 30 2026",
             "2026-06-30 08",
             "2026--06-30",
+            "26.06.30.",
             "Sun",
         ] {
             for order in DateOrder::ALL {

@@ -188,6 +188,10 @@ impl<'a> Rest<'a> {
         if first.digits == 4 {
             return Some(Numbers::Known { year: first.year()?, month: second.small()?, day: third.small()? });
         }
+        // 26.06.30. is the year first in Hungary, and the day first in Latvia
+        if separator == '.' && third.digits == 2 && self.0.starts_with('.') {
+            return None;
+        }
         if separator == '.' {
             return Some(Numbers::DayFirst { first: first.small()?, second: second.small()?, year: third.year()? });
         }

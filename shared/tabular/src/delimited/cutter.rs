@@ -19,8 +19,8 @@ pub(super) enum RowEnd {
 pub(super) enum Cut {
     /// A row: its length, and that with its end.
     Row { length: usize, used: usize, end: RowEnd },
-    /// The row goes on behind the text.
-    Open,
+    /// The row goes on behind the text; a quotation mark at this place may be what is not closed.
+    Open { quote: Option<usize> },
     /// A quotation mark at this place is not closed before the end of the file.
     Unclosed { at: usize },
 }
@@ -110,7 +110,7 @@ impl Cutter {
                 Some(byte) if *byte == self.delimiter => at += 1,
                 Some(_) => return row_end(text, at, is_last),
                 None if is_last => return Cut::Row { length: at, used: at, end: RowEnd::File },
-                None => return Cut::Open,
+                None => return Cut::Open { quote: None },
             }
         }
     }
@@ -121,14 +121,14 @@ impl Cutter {
         let mut from = begin + 1;
         let close = loop {
             let Some(quote) = memchr::memchr(b'"', &text[from..]).map(|length| from + length) else {
-                return Err(if is_last { Cut::Unclosed { at: begin } } else { Cut::Open });
+                return Err(if is_last { Cut::Unclosed { at: begin } } else { Cut::Open { quote: Some(begin) } });
             };
             match text.get(quote + 1) {
                 Some(b'"') => {
                     self.odd.is_doubled = true;
                     from = quote + 2;
                 }
-                None if !is_last => return Err(Cut::Open),
+                None if !is_last => return Err(Cut::Open { quote: Some(begin) }),
                 _ => break quote,
             }
         };
@@ -170,7 +170,7 @@ fn row_end(text: &[u8], at: usize, is_last: bool) -> Cut {
     match &text[at..] {
         [b'\r', b'\n', ..] => row(at + 2, RowEnd::LineFeed),
         [b'\r', b'\r', b'\n', ..] => row(at + 3, RowEnd::LineFeed),
-        [b'\r'] | [b'\r', b'\r'] if !is_last => Cut::Open,
+        [b'\r'] | [b'\r', b'\r'] if !is_last => Cut::Open { quote: None },
         [b'\r', ..] => row(at + 1, RowEnd::CarriageReturn),
         _ => row(at + 1, RowEnd::LineFeed),
     }
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_row_that_does_not_end_is_open_or_unclosed() {
         for text in ["a,b", "a,\"b", "a,\"b\"", "a,b\r", "a,\"b\"\"", "a,b\r\r"] {
-            assert_eq!(cut(text, false).1, Cut::Open, "{text:?}");
+            assert_eq!(cut(text, false).1, Cut::Open { quote: text.find('"') }, "{text:?}");
         }
         assert_eq!(cut("a,\"b\nc", true).1, Cut::Unclosed { at: 2 });
         assert_eq!(cut("a,\"b\"\"", true).1, Cut::Unclosed { at: 2 });

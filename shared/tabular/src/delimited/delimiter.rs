@@ -139,7 +139,7 @@ impl Candidate {
                 continue;
             }
             fault_count += row.obstacles().len();
-            let has = |heading: &&String| row.cells().any(|cell| text::trimmed(cell.text) == heading.as_str());
+            let has = |heading: &&String| row.cells().any(|cell| text::is_same_heading(cell.text, heading));
             heading_count = heading_count.max(headings.iter().filter(has).count());
             widths.push((row.line(), row.cell_count()));
         }

@@ -103,6 +103,16 @@ impl<'i> DelimitedReader<'i> {
         Ok(())
     }
 
+    /// A quotation mark in the rest that is not closed in all that a row can have.
+    #[cold]
+    fn open_quote(&self, at: usize) -> Stop {
+        let rest = self.blocks.rest();
+        let line = self.line + line_breaks(&rest.as_bytes()[..at]);
+        let shown = rest[at..].lines().next().unwrap_or("");
+        let obstacle = Obstacle::on_line(ObstacleKind::OpenQuote, line).in_column(self.cutter.spans.len(), "");
+        obstacle.showing(shown).into()
+    }
+
     /// What is odd about a row of the block: told, and its text made over where it has doubled quotation marks.
     #[cold]
     fn look_closely(&mut self, start: usize, length: usize, line: u64, is_damaged: bool) {
@@ -160,17 +170,12 @@ impl RowReader for DelimitedReader<'_> {
             }
             match self.cutter.cut(rest, is_whole) {
                 Cut::Row { length, used, end } => break (length, used, end),
-                Cut::Open => {
+                Cut::Open { quote: Some(at) } if rest.len() > self.caps.row_bytes => return Err(self.open_quote(at)),
+                Cut::Open { .. } => {
                     self.check_length(rest.len())?;
                     self.blocks.more()?;
                 }
-                Cut::Unclosed { at } => {
-                    let line = self.line + line_breaks(&rest[..at]);
-                    let shown = self.blocks.rest()[at..].lines().next().unwrap_or("");
-                    let position = self.cutter.spans.len();
-                    let obstacle = Obstacle::on_line(ObstacleKind::OpenQuote, line).in_column(position, "");
-                    return Err(obstacle.showing(shown).into());
-                }
+                Cut::Unclosed { at } => return Err(self.open_quote(at)),
             }
         };
         self.check_length(length)?;

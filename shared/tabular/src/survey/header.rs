@@ -6,7 +6,7 @@ use crate::{
     number::{DecimalMark, number},
     obstacle::{Obstacle, ObstacleKind},
     row::{FileRow, RowReader, Stop},
-    text::{plain, trimmed},
+    text::{is_same_heading, plain, trimmed},
 };
 
 /// Rows among which the header is looked for.
@@ -118,14 +118,17 @@ fn usual_width(sample: &[SampleRow]) -> usize {
 
 /// The first row that has the most of the wanted headings.
 fn with_headings<'a>(sample: &'a [SampleRow], headings: &[String]) -> Option<&'a SampleRow> {
-    let count = |row: &SampleRow| headings.iter().filter(|heading| row.cells.contains(heading)).count();
+    let has = |row: &SampleRow, heading: &String| row.cells.iter().any(|cell| is_same_heading(cell, heading));
+    let count = |row: &SampleRow| headings.iter().filter(|heading| has(row, heading)).count();
     let most = sample.iter().map(count).max().filter(|most| *most > 0)?;
     sample.iter().find(|row| count(row) == most)
 }
 
-/// The first row of words that fills more than half of the table's width.
+/// The first row of words that fills more than half of the table's width, sooner one that is as wide as the table than
+/// another: a title with a comma in it is none.
 fn by_form(sample: &[SampleRow], width: usize) -> Option<&SampleRow> {
-    sample.iter().find(|row| row.value_count == 0 && row.filled_count * 2 > width)
+    let able = || sample.iter().filter(|row| row.value_count == 0 && row.filled_count * 2 > width);
+    able().find(|row| row.cells.len() == width).or_else(|| able().next())
 }
 
 #[cfg(test)]
@@ -151,6 +154,7 @@ mod tests {
             (";;Billed;\nClient;Qty;Price;Sum\nA;1;2;2\n", 2, "Client"),
             ("sep=;\nClient;Qty\nA;1\n", 2, "Client"),
             ("Name\nAcme\n", 1, "Name"),
+            ("Devices of Acme, Ltd\nClient,Serial,Qty\nA,S1,1\nB,S2,1\n", 2, "Client"),
         ] {
             let found = find(text, &[], None);
             assert_eq!((found.line, found.headings[0].as_str(), found.doubt), (line, first, None), "{text:?}");
@@ -161,7 +165,7 @@ mod tests {
     fn wanted_headings_and_the_profile_come_first() {
         let text = "Alpha,Beta\nClient,Qty\nAcme,3\n";
         assert_eq!(find(text, &[], None).line, 1);
-        assert_eq!(find(text, &["Qty"], None).line, 2);
+        assert_eq!(find(text, &["qty"], None).line, 2);
         assert_eq!(find(text, &["Qty"], Some(3)).headings, ["Acme", "3"]);
     }
 
