@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use toml::{Table, Value};
 
-use crate::{fold::folded, profile::ExportProfile};
+use crate::{fold::folded, guess::has_one_meaning, profile::ExportProfile};
 
 #[path = "../presets/list.rs"]
 mod list;
@@ -59,6 +59,15 @@ impl Preset {
         let there: Vec<String> = headings.iter().map(|heading| folded(heading.as_ref())).collect();
         let is_there = |heading: &String| there.contains(&folded(heading));
         self.headings.iter().all(|one| one.iter().any(is_there)) && !self.unless.iter().any(is_there)
+    }
+
+    /// Whether a heading surely means a field: it is published, or it is one that tells the export and that every row
+    /// needs, or it has no other meaning anywhere.
+    pub(crate) fn is_checked(&self, heading: &str, field: &str) -> bool {
+        const NEEDED: [&str; 6] = ["account_id", "client_id", "kind", "item_id", "product_code", "quantity"];
+        let is_one = |known: &String| folded(known) == folded(heading);
+        let tells = self.headings.iter().flatten().any(is_one);
+        self.headings_from.is_some() || tells && NEEDED.contains(&field) || has_one_meaning(heading, field)
     }
 
     /// The keys of its profile.

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 mod gathering;
+mod generated;
 mod presets;
 mod profiles;
+mod recognising;
 mod rows;
 mod table;
