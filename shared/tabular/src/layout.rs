@@ -8,10 +8,10 @@ use crate::{
         DelimitedReader, Delimiter, EncodingFound, LineBreaks, TextEncoding, fill, find_delimiter, find_encoding,
     },
     input::{Input, SeekableInput},
-    obstacle::{Obstacle, ObstacleKind},
+    obstacle::Obstacle,
     row::{FileRow, RowReader, Stop},
     survey::SurveyOptions,
-    workbook::{SheetRows, Workbook, WorkbookFault, is_workbook},
+    workbook::{SheetRows, Workbook, is_workbook},
 };
 
 /// Bytes that tell a workbook from text.
@@ -100,13 +100,9 @@ impl Layout {
 /// The name of the worksheet that the profile names, or of the first one that is shown.
 fn sheet_name(input: &dyn Input, options: &SurveyOptions) -> Result<String, Stop> {
     let workbook = Workbook::open(input.open_seekable()?, &options.caps)?;
-    if let Some(name) = &options.sheet {
-        workbook.sheet(name)?;
-        return Ok(name.clone());
-    }
-    let shown = workbook.sheets().iter().find(|sheet| !sheet.is_hidden);
-    let Some(sheet) = shown else {
-        return Err(Obstacle::of_file(ObstacleKind::Workbook(WorkbookFault::NoSheet)).into());
+    let sheet = match &options.sheet {
+        Some(name) => workbook.named(name)?,
+        None => workbook.first_shown()?,
     };
     Ok(sheet.name.clone())
 }

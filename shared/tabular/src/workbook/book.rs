@@ -66,7 +66,7 @@ pub(super) fn with_part<R: Read + Seek, T>(
     limits: &Limits,
     read: impl FnOnce(&mut Markup<R>) -> Result<T, Stop>,
 ) -> Result<T, Stop> {
-    let mut markup = Markup::new(package.part(part)?, part, limits);
+    let mut markup = Markup::new(package.part(part, 0)?, part, limits);
     let result = read(&mut markup)?;
     package.count(markup.read_bytes());
     Ok(result)

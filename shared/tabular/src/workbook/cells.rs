@@ -1,9 +1,9 @@
 //! One cell after the other of a row, as the text that it means.
 
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use super::area::{Area, column_name, place_of};
-use super::book::Book;
 use super::fault::{Damage, WorkbookFault};
 use super::formats::Formats;
 use super::limits::{Limits, fault, in_row, over};
@@ -12,20 +12,14 @@ use super::number::{self, Digits, Epoch};
 use super::texts::{SharedTexts, unescape};
 use crate::{Cap, CellKind, CellSpan, FileRow, ObstacleKind, Stop};
 
-/// What the cells of all sheets refer to.
+/// What the cells of a sheet refer to.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) texts: SharedTexts,
-    pub(super) formats: Formats,
+    pub(super) formats: Arc<Formats>,
     pub(super) epoch: Epoch,
     pub(super) is_computed: bool,
     pub(super) limits: Limits,
-}
-
-impl Context {
-    pub(super) fn new(book: &Book, texts: SharedTexts, formats: Formats, limits: Limits) -> Self {
-        Self { texts, formats, epoch: book.epoch, is_computed: book.is_computed, limits }
-    }
 }
 
 /// Areas that formulas fill which are kept at once.

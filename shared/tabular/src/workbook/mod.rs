@@ -46,11 +46,12 @@ const BEGIN_BYTES: u64 = 512;
 pub struct Workbook<R: Read + Seek> {
     package: Package<R>,
     book: Book,
-    context: Arc<Context>,
+    formats: Arc<Formats>,
+    limits: Limits,
 }
 
 impl<R: Read + Seek> Workbook<R> {
-    /// Opens a workbook: reads which sheets it has, the formats of cells and the texts that they share.
+    /// Opens a workbook: reads which sheets it has, and the formats of cells. Texts are read with the rows.
     ///
     /// # Errors
     /// [`Stop`] if the file is no workbook that can be read, is damaged, or is over a cap.
@@ -73,12 +74,7 @@ impl<R: Read + Seek> Workbook<R> {
             Some(part) => with_part(&mut package, part, &limits, |markup| Formats::read(markup, &limits))?,
             None => Formats::default(),
         };
-        let texts = match &book.texts {
-            Some(part) => with_part(&mut package, part, &limits, |markup| SharedTexts::read(markup, &limits))?,
-            None => SharedTexts::default(),
-        };
-        let context = Arc::new(Context::new(&book, texts, formats, limits));
-        Ok(Self { package, book, context })
+        Ok(Self { package, book, formats: Arc::new(formats), limits })
     }
 
     /// Its worksheets in the order of their tabs, hidden ones among them.
@@ -92,26 +88,50 @@ impl<R: Read + Seek> Workbook<R> {
     /// # Errors
     /// [`Stop`] if all are hidden, or the sheet cannot be read.
     pub fn first_sheet(&self) -> Result<SheetRows<R>, Stop> {
-        let shown = self.book.sheets.iter().find(|sheet| !sheet.is_hidden);
-        self.rows(shown.ok_or_else(|| fault(WorkbookFault::NoSheet))?)
+        self.rows(self.first_shown()?)
     }
 
-    /// The rows of the worksheet of this name, hidden or not; small and large letters are the same, as in a spreadsheet.
+    /// The first worksheet that is not hidden.
+    ///
+    /// # Errors
+    /// [`Stop`] if all are hidden.
+    pub fn first_shown(&self) -> Result<&WorkbookSheet, Stop> {
+        let shown = self.book.sheets.iter().find(|sheet| !sheet.is_hidden);
+        Ok(shown.ok_or_else(|| fault(WorkbookFault::NoSheet))?)
+    }
+
+    /// The rows of the worksheet of this name.
     ///
     /// # Errors
     /// [`Stop`] if there is none, or it cannot be read.
     pub fn sheet(&self, name: &str) -> Result<SheetRows<R>, Stop> {
+        self.rows(self.named(name)?)
+    }
+
+    /// The worksheet of this name, hidden or not; small and large letters are the same, as in a spreadsheet.
+    ///
+    /// # Errors
+    /// [`Stop`] if there is none.
+    pub fn named(&self, name: &str) -> Result<&WorkbookSheet, Stop> {
         let sheets = &self.book.sheets;
         let same = |sheet: &&WorkbookSheet| sheet.name.to_lowercase() == name.to_lowercase();
         let Some(sheet) = sheets.iter().find(|sheet| sheet.name == name).or_else(|| sheets.iter().find(same)) else {
             let present = sheets.iter().map(|sheet| sheet.name.clone()).collect();
             return Err(fault(WorkbookFault::NoSuchSheet { present }).showing(name).into());
         };
-        self.rows(sheet)
+        Ok(sheet)
     }
 
     fn rows(&self, sheet: &WorkbookSheet) -> Result<SheetRows<R>, Stop> {
-        let markup = Markup::new(self.package.part(&sheet.part)?, &sheet.part, &self.context.limits);
-        Ok(SheetRows::new(markup, Arc::clone(&self.context)))
+        let (mut texts, mut spent) = (SharedTexts::default(), 0);
+        if let Some(part) = &self.book.texts {
+            let mut markup = Markup::new(self.package.part(part, 0)?, part, &self.limits);
+            texts = SharedTexts::read(&mut markup, &self.limits)?;
+            spent = markup.read_bytes();
+        }
+        let markup = Markup::new(self.package.part(&sheet.part, spent)?, &sheet.part, &self.limits);
+        let (formats, limits) = (Arc::clone(&self.formats), self.limits.clone());
+        let (epoch, is_computed) = (self.book.epoch, self.book.is_computed);
+        Ok(SheetRows::new(markup, Context { texts, formats, epoch, is_computed, limits }))
     }
 }

@@ -66,8 +66,8 @@ impl<R: Read + Seek> Package<R> {
         Ok(self.find(&mut wanted)?.is_some())
     }
 
-    /// A part by its name; letters may be large or small.
-    pub(super) fn part(&self, part: &str) -> Result<Part<R>, Stop> {
+    /// A part by its name; letters may be large or small. `spent` bytes are counted besides those of [`Self::count`].
+    pub(super) fn part(&self, part: &str, spent: u64) -> Result<Part<R>, Stop> {
         let mut found = 0;
         let first = self.find(|name| {
             let is_wanted = is_same(name, part);
@@ -84,10 +84,10 @@ impl<R: Read + Seek> Package<R> {
         if count > 1 {
             return Err(damaged(Damage::PartTwice { part: named() }));
         }
-        self.unpacked(entry, part)
+        self.unpack(entry, part, spent)
     }
 
-    fn unpacked(&self, entry: Entry, part: &str) -> Result<Part<R>, Stop> {
+    fn unpack(&self, entry: Entry, part: &str, spent: u64) -> Result<Part<R>, Stop> {
         if entry.is_encrypted {
             return Err(foreign(ForeignFormat::EncryptedWorkbook));
         }
@@ -100,7 +100,7 @@ impl<R: Read + Seek> Package<R> {
             CompressionMethod::DEFLATE => Unpacked::Deflated(DeflateDecoder::new(packed)),
             _ => return Err(damaged(Damage::Packing { part: part.to_owned() })),
         };
-        let left = self.limits.bytes.saturating_sub(self.unpacked);
+        let left = self.limits.bytes.saturating_sub(self.unpacked).saturating_sub(spent);
         let counted = Counted { inner: found.verifying_reader(unpacked), left, limit: self.limits.bytes, read: 0 };
         Ok(BufReader::with_capacity(UNPACKED_CHUNK_BYTES, counted))
     }

@@ -2,7 +2,6 @@
 //! something, and no row is kept.
 
 use std::io::{Read, Seek};
-use std::sync::Arc;
 
 use super::area::Area;
 use super::cells::{Context, RawCell, RowCells};
@@ -19,7 +18,7 @@ const SHOWN_MAX: usize = 20;
 /// The rows of a sheet, one after the other.
 pub struct SheetRows<R: Read + Seek> {
     markup: Markup<R>,
-    context: Arc<Context>,
+    context: Context,
     cells: RowCells,
     stage: Stage,
     row: u64,
@@ -53,7 +52,7 @@ enum Stage {
 }
 
 impl<R: Read + Seek> SheetRows<R> {
-    pub(super) fn new(markup: Markup<R>, context: Arc<Context>) -> Self {
+    pub(super) fn new(markup: Markup<R>, context: Context) -> Self {
         Self {
             markup,
             context,

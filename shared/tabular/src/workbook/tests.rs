@@ -25,7 +25,7 @@ const BOOK_RELS: &str = r#"<Relationships>
     <Relationship Id="r3" Type="http://x/relationships/chartsheet" Target="chartsheets/sheet3.xml"/>
     <Relationship Id="r4" Type="http://x/relationships/sharedStrings" Target="sharedStrings.xml"/>
     <Relationship Id="r5" Type="http://x/relationships/styles" Target="styles.xml"/>
-    <Relationship Id="r6" Type="http://x/relationships/externalLink" Target="file:///c:/x.xlsx" TargetMode="External"/>
+    <Relationship Id="r0" Type="http://x/relationships/styles" Target="file:///c:/x.xlsx" TargetMode="External"/>
     </Relationships>"#;
 
 impl Default for Parts<'_> {
