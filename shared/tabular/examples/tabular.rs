@@ -1,5 +1,7 @@
-//! Reads a file as the product does, or with the csv crate's empty loop beside it: for measuring.
+//! Shows what a survey finds in a file; reads a file as the product does, or with the csv crate's empty loop beside it,
+//! for measuring.
 //!
+//! usage: tabular show FILE
 //! usage: tabular write FILE ROWS
 //! usage: tabular read FILE | survey FILE | csv FILE
 
@@ -32,14 +34,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let count = match words.as_slice() {
+        ["show", file] => show(&OnDisk(file.into()))?,
         ["write", file, rows] => write(file, rows.parse()?)?,
         ["read", file] => read(&OnDisk(file.into()))?,
         ["survey", file] => survey(&OnDisk((*file).into()), &SurveyOptions::default())?.counts().given,
         ["csv", file] => empty_loop(file)?,
-        _ => return Err("usage: tabular write FILE ROWS | read FILE | survey FILE | csv FILE".into()),
+        _ => return Err("usage: tabular show FILE | write FILE ROWS | read FILE | survey FILE | csv FILE".into()),
     };
     println!("{count} rows");
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "an example at a prompt")]
+fn show(input: &OnDisk) -> Result<u64, Box<dyn Error>> {
+    let found = survey(input, &SurveyOptions::default())?;
+    println!("{:?}, header on line {:?}, {:?}", found.layout(), found.header_line(), found.counts());
+    for column in found.columns() {
+        println!(
+            "`{}` {} filled, {:?}; {} numbers {:?}; {} days {:?}",
+            column.heading,
+            column.filled_count,
+            column.samples,
+            column.numbers.count(),
+            column.numbers.finding(),
+            column.dates.count(),
+            column.dates.finding(),
+        );
+    }
+    println!("{}", found.obstacles());
+    Ok(found.counts().given)
 }
 
 /// Surveys the file, settles four columns, and reads every row's text, number and moment.

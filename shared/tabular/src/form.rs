@@ -3,10 +3,12 @@
 use jiff::tz::TimeZone;
 
 use crate::{
+    caps::Caps,
     date::DateOrder,
     judge::{Judge, RowCounts},
     layout::Layout,
     number::DecimalMark,
+    text::Nothing,
 };
 
 /// A column that is wanted.
@@ -62,7 +64,8 @@ pub struct Form {
     pub(crate) columns: Vec<FormColumn>,
     /// What the survey counted.
     pub(crate) counts: RowCounts,
-    pub(crate) caps: crate::Caps,
+    pub(crate) nothing: Nothing,
+    pub(crate) caps: Caps,
 }
 
 /// A column of a form.

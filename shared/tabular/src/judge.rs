@@ -162,8 +162,23 @@ pub(crate) fn is_empty(row: &FileRow<'_>) -> bool {
 
 const TOTAL_BYTES_MAX: usize = 40;
 
+/// Whether a text may begin with one of the words: most do not, and need no closer look.
+#[inline]
+fn may_be_total(text: &str) -> bool {
+    match text.as_bytes() {
+        [a, b, ..] if a.is_ascii_alphabetic() => matches!(
+            &[a | 0x20, b | 0x20],
+            b"to" | b"gr" | b"su" | b"so" | b"sa" | b"ov" | b"re" | b"ge" | b"zw" | b"in" | b"ei" | b"i "
+        ),
+        _ => true,
+    }
+}
+
 /// `Total`, `Total:`, `Total (12)`.
 fn is_total_word(text: &str) -> bool {
+    if !may_be_total(text) {
+        return false;
+    }
     let word = trimmed(text).trim_end_matches(|c: char| c.is_ascii_digit() || " :()=#".contains(c));
     let is_same = |total: &&'static str| {
         total.len() == word.len() && (total.eq_ignore_ascii_case(word) || total.to_lowercase() == word.to_lowercase())
@@ -217,6 +232,13 @@ mod tests {
         }
         one.totals = TotalRows::Data;
         assert_eq!(judge("Total,,3", 7, &one), None);
+    }
+
+    #[test]
+    fn every_word_for_a_total_is_looked_at() {
+        for word in TOTALS {
+            assert!(is_total_word(word) && is_total_word(&format!(" {}: (12)", word.to_uppercase())), "{word}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct TableReader<'i> {
 #[derive(Clone, Copy)]
 pub struct TableRow<'a> {
     row: FileRow<'a>,
-    columns: &'a [FormColumn],
+    form: &'a Form,
 }
 
 impl<'i> TableReader<'i> {
@@ -52,7 +52,7 @@ impl<'i> TableReader<'i> {
             let judged = self.form.judge.judge(&row);
             self.counts.add(judged);
             if judged.is_none() {
-                return Ok(Some(TableRow { row: self.rows.last_row(), columns: &self.form.columns }));
+                return Ok(Some(TableRow { row: self.rows.last_row(), form: self.form }));
             }
         }
         if self.counts == self.form.counts { Ok(None) } else { Err(Obstacle::of_file(ObstacleKind::Changed).into()) }
@@ -74,7 +74,8 @@ impl<'a> TableRow<'a> {
 
     #[inline]
     fn cell(&self, at: usize) -> (Cell<'a>, &'a str) {
-        let cell = self.columns.get(at).map_or(Cell::EMPTY, |column| self.row.cell(column.position));
+        let cell = self.form.columns.get(at).map_or(Cell::EMPTY, |column| self.row.cell(column.position));
+        let cell = self.form.nothing.blanked(cell);
         (cell, text::plain(cell.text))
     }
 
@@ -96,7 +97,7 @@ impl<'a> TableRow<'a> {
             return Ok(None);
         }
         let mark = match cell.kind {
-            CellKind::Text => self.columns[at].mark,
+            CellKind::Text => self.form.columns[at].mark,
             _ => DecimalMark::Point,
         };
         number(text, mark).map(Some).ok_or_else(|| self.wrong(at, ObstacleKind::NotNumber))
@@ -130,14 +131,14 @@ impl<'a> TableRow<'a> {
         if text.is_empty() {
             return Ok(None);
         }
-        let column = &self.columns[at];
+        let column = &self.form.columns[at];
         let read = stamp(text, column.order).and_then(|stamp| how(&stamp, column));
         read.map(Some).ok_or_else(|| self.wrong(at, ObstacleKind::NotDay))
     }
 
     #[cold]
     fn wrong(&self, at: usize, kind: ObstacleKind) -> Box<Obstacle> {
-        let column = &self.columns[at];
+        let column = &self.form.columns[at];
         let obstacle = Obstacle::on_line(kind, self.line()).in_column(column.position, &column.heading);
         Box::new(obstacle.showing(self.text(at)))
     }

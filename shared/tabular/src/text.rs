@@ -1,5 +1,7 @@
 //! A cell's text without what programs put around it.
 
+use crate::cell::{Cell, CellKind};
+
 /// The text without blanks of any kind around it.
 #[must_use]
 #[inline]
@@ -26,6 +28,31 @@ pub(crate) fn plain(text: &str) -> &str {
     }
     let inner = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     inner.filter(|inner| !inner.contains('"')).map_or(text, trimmed)
+}
+
+/// Words that stand where there is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Nothing(Vec<String>);
+
+impl Nothing {
+    pub(crate) fn of(words: &[String]) -> Self {
+        Self(words.iter().map(|word| trimmed(word).to_lowercase()).collect())
+    }
+
+    /// The cell, or an empty one if it only says that there is nothing.
+    #[inline]
+    pub(crate) fn blanked<'a>(&self, cell: Cell<'a>) -> Cell<'a> {
+        if self.0.is_empty() || cell.kind != CellKind::Text { cell } else { self.looked_at(cell) }
+    }
+
+    fn looked_at<'a>(&self, cell: Cell<'a>) -> Cell<'a> {
+        let text = plain(cell.text);
+        let is_same = |word: &String| {
+            word.eq_ignore_ascii_case(text)
+                || !text.is_ascii() && word.chars().eq(text.chars().flat_map(char::to_lowercase))
+        };
+        if self.0.iter().any(is_same) { Cell::EMPTY } else { cell }
+    }
 }
 
 /// Whether two headings are the same to a reader: the size of letters, and how many blanks are between words, do not

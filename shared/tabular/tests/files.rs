@@ -249,6 +249,25 @@ fn everything_that_is_wrong_is_told_at_once() {
 }
 
 #[test]
+fn what_stands_for_nothing_is_said_by_the_profile() {
+    let text = "Client;Qty;Seen\nA;-;Never\nB;2; NEVER \nC;n/a;2026-06-30\n";
+    let wanted = [("Client", Text), ("Qty", NUMBERS), ("Seen", DAYS)];
+    refuses(
+        text,
+        &wanted,
+        &[
+            "line 2, column `Qty`: `-` is not a number",
+            "line 2, column `Seen`: `Never` is not a day",
+            "line 3, column `Seen`: `NEVER` is not a day",
+            "line 4, column `Qty`: `n/a` is not a number",
+        ],
+    );
+    let nothing = ["-", "never", "N/A"].map(str::to_owned).to_vec();
+    let options = SurveyOptions { nothing, ..SurveyOptions::default() };
+    assert_eq!(read_by(text.as_bytes(), &wanted, &options).unwrap(), ["2 A|-|-", "3 B|2|-", "4 C|-|2026-06-30"]);
+}
+
+#[test]
 fn cells_that_are_too_many_or_too_few_are_no_loss_where_they_are_empty() {
     let wanted = [("Client", Text), ("Qty", NUMBERS)];
     reads("Client,Qty,\nA,1,\nB,2\nC,3,\nD,4,,\n", &wanted, &["2 A|1", "3 B|2", "4 C|3", "5 D|4"]);

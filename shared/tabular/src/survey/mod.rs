@@ -16,6 +16,7 @@ use crate::{
     obstacles::Obstacles,
     places::Tally,
     row::{FileRow, RowReader, Stop},
+    text::Nothing,
 };
 use header::find_header;
 
@@ -41,6 +42,9 @@ pub struct SurveyOptions {
     pub headings: Vec<String>,
     /// What becomes of rows of totals.
     pub totals: TotalRows,
+    /// Words that stand where there is nothing, such as `N/A` or `-`: their cells are blank. The size of letters does
+    /// not matter.
+    pub nothing: Vec<String>,
     /// The most that is read.
     pub caps: Caps,
 }
@@ -53,6 +57,7 @@ pub struct Survey {
     columns: Vec<ColumnSurvey>,
     counts: RowCounts,
     obstacles: Obstacles,
+    nothing: Nothing,
     caps: Caps,
 }
 
@@ -72,7 +77,8 @@ pub fn survey(input: &dyn Input, options: &SurveyOptions) -> Result<Survey, Stop
         totals: options.totals,
         notes_from: None,
     };
-    let mut surveyor = Surveyor::new(&found.layout, judge);
+    let nothing = Nothing::of(&options.nothing);
+    let mut surveyor = Surveyor::new(&found.layout, judge, nothing.clone());
     let mut obstacles = Obstacles::default();
     for doubt in found.doubts.into_iter().chain(header.doubt) {
         obstacles.push(doubt);
@@ -92,7 +98,7 @@ pub fn survey(input: &dyn Input, options: &SurveyOptions) -> Result<Survey, Stop
     }
     surveyor.finish(&rows);
     let Surveyor { judge, columns, counts, obstacles, .. } = surveyor;
-    Ok(Survey { layout: found.layout, judge, columns, counts, obstacles, caps: options.caps.clone() })
+    Ok(Survey { layout: found.layout, judge, columns, counts, obstacles, nothing, caps: options.caps.clone() })
 }
 
 impl Survey {
@@ -134,6 +140,7 @@ struct Surveyor {
     counts: RowCounts,
     obstacles: Obstacles,
     has_whole_rows: bool,
+    nothing: Nothing,
     /// Columns up to the last one with a heading.
     named_count: usize,
     totals: Tally,
@@ -143,7 +150,7 @@ struct Surveyor {
 }
 
 impl Surveyor {
-    fn new(layout: &Layout, judge: Judge) -> Self {
+    fn new(layout: &Layout, judge: Judge, nothing: Nothing) -> Self {
         let columns: Vec<ColumnSurvey> =
             judge.headings.iter().enumerate().map(|(at, heading)| ColumnSurvey::new(at, heading)).collect();
         let named_count = columns.iter().rposition(|column| !column.heading.is_empty()).map_or(0, |last| last + 1);
@@ -153,6 +160,7 @@ impl Surveyor {
             counts: RowCounts::default(),
             obstacles: Obstacles::default(),
             has_whole_rows: layout.has_whole_rows(),
+            nothing,
             named_count,
             totals: Tally::default(),
             notes: Vec::new(),
@@ -188,7 +196,7 @@ impl Surveyor {
     fn take_data(&mut self, row: &FileRow<'_>) {
         let line = row.line();
         for (column, cell) in self.columns.iter_mut().zip(row.cells()) {
-            column.take(cell, line);
+            column.take(self.nothing.blanked(cell), line);
         }
         let count = row.cell_count();
         for column in self.columns.iter_mut().skip(count) {

@@ -34,6 +34,7 @@ impl Survey {
             judge: self.judge.clone(),
             columns,
             counts: self.counts.clone(),
+            nothing: self.nothing.clone(),
             caps: self.caps.clone(),
         })
     }
