@@ -148,7 +148,7 @@ class Intervals(Base):
         raw = world(SERVERS, [machines("server", 2)], [line(3)], account=fell)
         self.assertEqual(("2", "5"), self.ends(raw))
         raw = world(SERVERS, [machines("server", 2)], [line(9)], accounts=[
-            {"source": "rmm", "id": "a2", "may_be": ["1"], "items": [machines("server", 3)]}])
+            {"source": "rmm", "id": "a2", "may_be": ["1"], "items": [{**machines("server", 3), "id": "other"}]}])
         self.holds(raw, kind="overbilled", at_least="2", at_most="5", explained={"undecided": "3"}, variance="-4", stake_down="97.5")
 
     def test_a_word_that_nobody_ever_had(self):

@@ -141,6 +141,11 @@ pub enum ReadReason {
         /// How many.
         items: u64,
     },
+    /// One account came with several names: which client it is cannot be told from them.
+    SeveralNames {
+        /// All of them, in order. Foreign text.
+        names: Vec<String>,
+    },
     /// More items than one account can hold.
     TooManyItems,
     /// Rows of a list were neither used nor left out with a reason.
@@ -297,6 +302,10 @@ impl fmt::Display for ReadReason {
                 write!(f, "{items} of its items came twice with different content: read them again")
             }
             Self::TooManyItems => f.write_str("more items than one account can hold"),
+            Self::SeveralNames { names } => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "one account with several names: {}: correct them at the source", names.join(" and "))
+            }
             Self::RowsUnaccounted { stream, rows, accounted } => {
                 write!(f, "of {rows} rows of `{stream}` {accounted} are accounted for: this is a fault of Truecount")
             }

@@ -130,7 +130,8 @@ impl<'l> Findings<'l> {
     /// Whether everything could be compared.
     pub(super) fn is_complete(&self) -> bool {
         let unclear = |source: &ListSource| source.rows_without_quantity + source.rows_with_negative_quantity;
-        let is_told = self.list.sources.iter().all(|source| unclear(source) == 0);
+        let is_told =
+            self.list.sources.iter().all(|source| unclear(source) == 0 && source.accounts_with_names.is_empty());
         is_told && self.not_reconciled == 0 && self.unread_sources.is_empty()
     }
 

@@ -1,6 +1,7 @@
 //! What a plain list compares, as it is read: clients with lines, and accounts with items, in the columns that the
 //! reconciliation reads.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 
@@ -73,6 +74,8 @@ pub(super) struct ListSource {
     pub(super) row_count: u64,
     pub(super) rows_without_quantity: u64,
     pub(super) rows_with_negative_quantity: u64,
+    /// Accounts that came with several names, each with all of them.
+    pub(super) accounts_with_names: BTreeMap<u32, BTreeSet<String>>,
     /// Rows by a status word that nobody knows.
     pub(super) unknown_words: HashMap<Box<str>, u64>,
 }
@@ -218,6 +221,18 @@ impl List {
         };
         self.account_index.insert_unique(hash, number, rehash);
         Ok(number)
+    }
+
+    /// Notes what a row calls an account that no mapping names: its name may say whose it is.
+    pub(super) fn note_name(&mut self, account: u32, name: &str) {
+        let known = &mut self.inputs.accounts[account as usize];
+        let folded = |name: &str| name.trim().to_lowercase();
+        if known.name.is_empty() {
+            name.clone_into(&mut known.name);
+        } else if !name.is_empty() && folded(name) != folded(&known.name) {
+            let names = self.sources[known.source].accounts_with_names.entry(account).or_default();
+            names.extend([known.name.clone(), name.to_owned()]);
+        }
     }
 
     /// The account whose rows come next.

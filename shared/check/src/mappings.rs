@@ -58,6 +58,10 @@ pub(super) fn read(path: &Path, list: &mut List) -> Result<(), CheckError> {
 pub(super) fn by_name(list: &mut List) {
     for source in 0..list.sources.len() {
         let of_source = list.inputs.accounts.iter().enumerate().filter(|(_, account)| account.source == source);
+        // One of several names says nothing.
+        let several = &list.sources[source].accounts_with_names;
+        let has_one_name = |number: usize| u32::try_from(number).map_or(true, |number| !several.contains_key(&number));
+        let of_source = of_source.filter(|(number, _)| has_one_name(*number));
         let accounts = of_source.map(|(number, account)| (number, account.name.as_str()));
         let clients = list.inputs.clients.iter().enumerate().map(|(number, client)| (number, client.name.as_str()));
         let found = confirmed_by_name(accounts, clients);
@@ -67,5 +71,22 @@ pub(super) fn by_name(list: &mut List) {
         for (account, held_back) in found.held_back {
             list.inputs.accounts[account].belongs = AccountBelonging::Undecided { may_be: held_back.clients };
         }
+        by_several_names(list, source);
+    }
+}
+
+/// An account with several names may be the client's that any of them is.
+fn by_several_names(list: &mut List, source: usize) {
+    for (account, names) in &list.sources[source].accounts_with_names {
+        let mut may_be = Vec::new();
+        for name in names {
+            let clients = list.inputs.clients.iter().enumerate().map(|(number, client)| (number, client.name.as_str()));
+            let found = confirmed_by_name([(0, name.as_str())], clients);
+            may_be.extend(found.confirmed.into_values());
+            may_be.extend(found.held_back.into_values().flat_map(|held_back| held_back.clients));
+        }
+        may_be.sort_unstable();
+        may_be.dedup();
+        list.inputs.accounts[*account as usize].belongs = AccountBelonging::Undecided { may_be };
     }
 }

@@ -101,6 +101,16 @@ fn unclear_rows(list: &ReadList, rows: &mut Vec<SetupFinding>) {
             );
             rows.push(row("item_without_quantity", id, message, count));
         }
+        for (account, names) in &read.accounts_with_names {
+            let account = &list.inputs.accounts[*account as usize].id;
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let message = format!(
+                "account {account} of {id} has several names, {}, so that none says whose it is; map it, or correct the \
+                 names",
+                names.join(" and ")
+            );
+            rows.push(row("account_with_several_names", &format!("{id}: {account}"), message, 1));
+        }
         let count = read.rows_with_negative_quantity;
         if count > 0 {
             let message = format!(

@@ -432,6 +432,29 @@ fn a_quantity_below_zero_is_taken_off_nothing() {
 }
 
 #[test]
+fn an_account_with_two_names_is_neither_clients_for_sure() {
+    let row = |name: &str, id: &str| format!("rmm,o5,{name},{id},server,SRV,active,");
+    let rows = [row("Acme Inc.", "x1"), row("Acme Inc.", "x2"), row("Bolt", "x3"), row("Bolt", "x4")];
+    for order in [[0, 1, 2, 3], [3, 0, 2, 1]] {
+        let usage = table(
+            "source,account_id,account_name,item_id,kind,sku,status,last_seen",
+            &order.map(|at| rows[at].as_str()),
+        );
+        let billed = BILLED.replace(",2026-06-29,", ",,");
+        let mut files = Files::new().with("usage.csv", usage).with("billed.csv", billed);
+        files.args.mappings = None;
+        assert_eq!(files.run().exit_code(), 2);
+        let found = files.exceptions();
+        for client in ["not_reconciled|C1|", "not_reconciled|C2|"] {
+            assert!(found.iter().any(|row| row.starts_with(client)), "{client} {found:?}");
+        }
+        let setup = fs::read_to_string(files.path("out/setup.csv")).unwrap();
+        assert!(setup.contains("account_with_several_names,rmm: o5,"), "{setup}");
+        assert!(setup.contains("`Acme Inc.` and `Bolt`"), "{setup}");
+    }
+}
+
+#[test]
 fn rules_that_cannot_be_right_are_refused() {
     let rule = "SRV,rmm,server,,0,0,0,95.25,USD";
     for (rules, expected) in [

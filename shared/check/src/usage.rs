@@ -34,11 +34,14 @@ pub(super) const QUANTITY: usize = 8;
 pub(super) fn read(path: &Path, list: &mut List) -> Result<(), CheckError> {
     let mut last: Option<Last> = None;
     each_row(path, &COLUMNS, |row| {
-        let is_same = |last: &Last| last.id == row.key(ACCOUNT_ID) && last.source == row.key(SOURCE);
+        let is_same = |last: &Last| {
+            last.id == row.key(ACCOUNT_ID) && last.source == row.key(SOURCE) && last.name == row.get(ACCOUNT_NAME)
+        };
         if !last.as_ref().is_some_and(is_same) {
             let account = account(&row, list)?;
             list.turn_to(account).map_err(|what| row.too_much(ITEM_ID, what))?;
-            last = Some(Last { source: row.key(SOURCE).to_owned(), id: row.key(ACCOUNT_ID).to_owned() });
+            let (source, id) = (row.key(SOURCE).to_owned(), row.key(ACCOUNT_ID).to_owned());
+            last = Some(Last { source, id, name: row.get(ACCOUNT_NAME).to_owned() });
         }
         let (id, word, sku) = (row.key(ITEM_ID), row.key(KIND), row.key(SKU));
         check_id(id).map_err(|e| row.wrong(ITEM_ID, &e))?;
@@ -59,6 +62,7 @@ pub(super) fn skus(path: &Path, mut take: impl FnMut(&str, &str)) -> Result<(), 
 struct Last {
     source: String,
     id: String,
+    name: String,
 }
 
 fn account(row: &Row<'_, 9>, list: &mut List) -> Result<u32, CheckError> {
@@ -68,9 +72,8 @@ fn account(row: &Row<'_, 9>, list: &mut List) -> Result<u32, CheckError> {
     };
     if let Some(known) = list.find_account(source, row.key(ACCOUNT_ID)) {
         // a mapped account is shown under its client's name, so its own is needed only if it is unmapped
-        let account = &mut list.inputs.accounts[known as usize];
-        if account.name.is_empty() && !matches!(account.belongs, AccountBelonging::Client(_)) {
-            row.get(ACCOUNT_NAME).clone_into(&mut account.name);
+        if !matches!(list.inputs.accounts[known as usize].belongs, AccountBelonging::Client(_)) {
+            list.note_name(known, row.get(ACCOUNT_NAME));
         }
         return Ok(known);
     }

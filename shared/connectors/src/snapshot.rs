@@ -32,6 +32,8 @@ pub struct SnapshotBuilder {
 #[derive(Debug, Default)]
 struct Collected {
     name: Option<String>,
+    /// What else it was called, where that is more than other capitals.
+    other_names: BTreeSet<String>,
     items: PackedItems,
     lines: Vec<BilledLine>,
     failed: Option<ReadReason>,
@@ -131,9 +133,15 @@ pub struct AccountReading {
 }
 
 impl SnapshotBuilder {
-    /// An account that the vendor lists.
+    /// An account that the vendor lists. Usage of one that comes with several names is not relied on: which client it is
+    /// of is told from the name.
     pub fn account(&mut self, id: &AccountId, name: &str) {
-        self.entry(id).name = Some(clip(name, 1024).to_owned());
+        let name = clip(name, 1024).to_owned();
+        let entry = self.entry(id);
+        let before = entry.name.replace(name.clone());
+        if let Some(before) = before.filter(|before| folded(before) != folded(&name)) {
+            entry.other_names.extend([before, name]);
+        }
     }
 
     /// A PSA's client as the vendor holds it for an account; for a PSA's client what else it is known by.
@@ -259,6 +267,7 @@ impl SnapshotBuilder {
 impl Collected {
     fn sorted(mut self, id: AccountId) -> Sorted {
         let something = !self.items.is_empty() || !self.lines.is_empty();
+        let has_items = !self.items.is_empty();
         let items = self.items.sorted();
         self.lines.sort_by(|a, b| a.line_id.cmp(&b.line_id).then_with(|| line_text(a).cmp(&line_text(b))));
         self.lines.dedup();
@@ -268,6 +277,13 @@ impl Collected {
         if changed > 0 {
             self.doubtful.get_or_insert(ReadReason::Contradicted { items: changed as u64 });
         }
+        let several = self.other_names.len() > 1 && has_items;
+        let names = if several { self.other_names.into_iter().collect() } else { Vec::new() };
+        // Neither of the names alone may say whose it is.
+        let joined = several.then(|| names.join(" / "));
+        if several {
+            self.doubtful.get_or_insert(ReadReason::SeveralNames { names });
+        }
         let read_state = match (self.failed, self.partial, self.doubtful) {
             (Some(reason), ..) if something => ReadState::Partial(reason),
             (Some(reason), ..) => ReadState::Failed(reason),
@@ -275,7 +291,7 @@ impl Collected {
             (None, None, Some(reason)) => ReadState::Doubtful(reason),
             (None, None, None) => ReadState::Complete,
         };
-        let name = self.name.unwrap_or_else(|| id.to_string());
+        let name = joined.or(self.name).unwrap_or_else(|| id.to_string());
         let identifiers = self.identifiers.into_iter().take(FACTS_MAX).collect();
         let domains = most_frequent(self.domains);
         Sorted {
@@ -327,6 +343,11 @@ impl Snapshot {
     pub fn line_count(&self) -> usize {
         self.accounts.iter().map(|sorted| sorted.lines.len()).sum()
     }
+}
+
+/// A name without what does not tell names apart.
+fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 /// The domains that most users have, the most frequent first.
@@ -412,6 +433,25 @@ mod tests {
                 ReadState::Doubtful(ReadReason::Contradicted { items: 1 }),
             ]
         );
+    }
+
+    #[test]
+    fn usage_of_an_account_with_two_names_is_not_relied_on() {
+        let read = |names: &[&str], has_item: bool| {
+            let mut reading = SnapshotBuilder::default();
+            names.iter().for_each(|name| reading.account(&account(1), name));
+            if has_item {
+                reading.item(&account(1), &item(1, ItemState::Counts));
+            }
+            let account = reading.finish().into_accounts().next().unwrap().account;
+            (account.name, account.read_state)
+        };
+        let names = ["Acme", "Bolt"].map(str::to_owned).to_vec();
+        let doubtful = ("Acme / Bolt".to_owned(), ReadState::Doubtful(ReadReason::SeveralNames { names }));
+        assert_eq!(read(&["Acme", "Bolt"], true), doubtful);
+        assert_eq!(read(&["Bolt", "Acme", "Bolt"], true), doubtful);
+        assert_eq!(read(&["ACME ", "Acme"], true), ("Acme".to_owned(), ReadState::Complete));
+        assert_eq!(read(&["Acme", "Bolt"], false), ("Bolt".to_owned(), ReadState::Complete));
     }
 
     #[test]
