@@ -24,6 +24,7 @@ mod pool;
 mod portfolio;
 mod reconcile_client;
 mod record;
+mod report_weights;
 mod revenue_share;
 mod row_stream;
 mod run_cache;
@@ -54,6 +55,7 @@ pub use record::{
     ChangeRecord, ClientRecord, CountedOn, ItemFateWord, ItemRecord, LineRecord, MovedRecord, PortfolioRecord,
     RECORD_FORMAT, RowRecord,
 };
+pub use report_weights::{AmountPlace, DatedRate, ReportWeights};
 pub use row_stream::UnmappedUse;
 pub use run_inputs::{
     AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemsRead, LinesRead, RunInputs, UsageAccount,

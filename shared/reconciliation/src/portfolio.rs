@@ -17,6 +17,7 @@ use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind
 use crate::pool::{Pool, unread};
 use crate::reconcile_client::{ClientCase, ClientResult, ClientShared, ClientView, Compared};
 use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FORMAT, RowRecord};
+use crate::report_weights::ReportWeights;
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledClient, RunInputs};
@@ -34,6 +35,7 @@ pub struct RunReconciler<'a> {
     pub(crate) index: RunIndex,
     pub(crate) cache: RunCache<'a>,
     binding: ClientBinding,
+    weights: ReportWeights,
 }
 
 impl<'a> RunReconciler<'a> {
@@ -52,7 +54,14 @@ impl<'a> RunReconciler<'a> {
             name: &client.name,
         });
         let cache = RunCache::of(inputs, rules);
-        Self { inputs, rules, context, options, index: RunIndex::of(inputs), cache, binding: rules.bind(named) }
+        let (index, binding) = (RunIndex::of(inputs), rules.bind(named));
+        Self { inputs, rules, context, options, index, cache, binding, weights: ReportWeights::default() }
+    }
+
+    /// The same, with what the settings say of what weighs how much in a report.
+    #[must_use]
+    pub fn with_weights(self, weights: ReportWeights) -> Self {
+        Self { weights, ..self }
     }
 
     /// Parts of the rules that mean no client, or several: nothing of them holds.
@@ -178,6 +187,7 @@ impl<'a> RunReconciler<'a> {
         PortfolioRecord {
             format: RECORD_FORMAT,
             home_currency: self.context.home_currency,
+            weights: self.weights.clone(),
             rows: outcome.rows.clone(),
             faults: outcome.faults,
             unpriced: outcome.unpriced,

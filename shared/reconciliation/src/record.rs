@@ -15,6 +15,7 @@ use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
 use crate::outcome::{AtStake, InvoicedWhen, LineChange, OutcomeRow, RevenueCoverage, RowFault, RowKind, RunTotals};
 use crate::reconcile_client::RowDetail;
+use crate::report_weights::{AmountPlace, ReportWeights};
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::source_record::{LinesReadWord, SourceRecord};
@@ -47,6 +48,9 @@ pub struct PortfolioRecord {
     pub format: u32,
     /// The currency that is told first.
     pub home_currency: Currency,
+    /// What the settings say of what weighs how much in a report.
+    #[serde(default, skip_serializing_if = "ReportWeights::is_default")]
+    pub weights: ReportWeights,
     /// How many rows there are of each kind, all clients together.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows: BTreeMap<RowKind, u64>,
@@ -82,6 +86,7 @@ impl PortfolioRecord {
         Self {
             format: RECORD_FORMAT,
             home_currency,
+            weights: ReportWeights::default(),
             rows: BTreeMap::new(),
             faults: 0,
             unpriced: 0,
@@ -93,6 +98,20 @@ impl PortfolioRecord {
             totals: BTreeMap::new(),
             coverage: BTreeMap::new(),
         }
+    }
+}
+
+impl PortfolioRecord {
+    /// About how much an amount is in the home currency; `None`: no rate is known.
+    #[must_use]
+    pub fn in_home_currency(&self, currency: Currency, amount: Decimal) -> Option<Decimal> {
+        self.weights.in_home_currency(self.home_currency, currency, amount)
+    }
+
+    /// The place of an amount among others.
+    #[must_use]
+    pub fn place_of(&self, currency: Currency, amount: Decimal) -> AmountPlace {
+        AmountPlace::of(&self.weights, self.home_currency, currency, amount)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The id of an exception: short, and the same month after month.
 
-use truecount_billing::{AccountId, ClientId, ProductCode, SourceId};
+use truecount_billing::{AccountId, ClientId, Currency, ProductCode, SourceId};
 use truecount_reconciliation::exception_id;
 
 /// What an exception is about. Of the same subject there is one a run, with the same id every month.
@@ -32,6 +32,17 @@ pub enum ExceptionSubject<'a> {
     Account(&'a SourceId, &'a AccountId),
     /// A source that was not read.
     Source(&'a SourceId),
+    /// What keeps several clients from being reconciled.
+    Cause {
+        /// Its code.
+        code: &'a str,
+        /// The sources that it is about.
+        sources: &'a str,
+        /// The words that it is about.
+        words: &'a [String],
+    },
+    /// Rows of a currency of which little is at stake.
+    Small(Currency),
 }
 
 /// Which way an exception goes: it stays the same where its kind changes from one month to the next.
@@ -76,6 +87,11 @@ impl ExceptionSubject<'_> {
             }
             Self::Account(source, account) => exception_id(&["account", source.as_str(), account.as_str(), "none"]),
             Self::Source(source) => exception_id(&["source", source.as_str(), "none"]),
+            Self::Cause { code, sources, words } => {
+                let words = words.iter().map(String::as_str);
+                exception_id(&["cause", code, sources].into_iter().chain(words).chain(["none"]).collect::<Vec<_>>())
+            }
+            Self::Small(currency) => exception_id(&["small", currency.as_str(), "none"]),
         }
     }
 }

@@ -206,7 +206,7 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
 }
 
 /// Something of which nothing but its kind is known.
-fn blank(kind: RowKind) -> ExceptionRow {
+pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
     ExceptionRow {
         client: String::new(),
         agreement: String::new(),

@@ -2,10 +2,7 @@
 //!
 //! Of each client only the finished cells of its exceptions are kept until all are there and can be put in order.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use truecount_billing::{AccountId, Currency, SourceId};
@@ -14,14 +11,16 @@ use truecount_reconciliation::{
     WideningRecord,
 };
 
-use crate::exception_row::{
-    ExceptionRow, of_incomplete, of_moved, of_row, of_unmapped, of_unread_client, of_unread_source,
+use crate::{
+    exception_row::{ExceptionRow, of_incomplete, of_moved, of_row, of_unmapped, of_unread_source},
+    merged::UnknownRows,
 };
 
 /// Takes the exceptions of one client after another.
 #[derive(Debug)]
 pub struct Exceptions {
     rows: Vec<ExceptionRow>,
+    unknown: UnknownRows,
     home: Currency,
     /// Accounts that some exception names already.
     named: BTreeSet<(SourceId, AccountId)>,
@@ -31,7 +30,7 @@ impl Exceptions {
     /// None yet. `home`: the currency that is told first.
     #[must_use]
     pub fn new(home: Currency) -> Self {
-        Self { rows: Vec::new(), home, named: BTreeSet::new() }
+        Self { rows: Vec::new(), unknown: UnknownRows::default(), home, named: BTreeSet::new() }
     }
 
     /// Takes the exceptions of one client.
@@ -42,10 +41,14 @@ impl Exceptions {
             self.named.extend(
                 row.widenings.iter().filter_map(account_of).map(|one| (one.source.clone(), one.account_id.clone())),
             );
-            self.rows.extend(of_row(client, row, self.home));
+            let Some(exception) = of_row(client, row, self.home) else { continue };
+            match row.kind {
+                RowKind::NotReconciled => self.unknown.row(client, row, exception),
+                _ => self.rows.push(exception),
+            }
         }
         if !is_told {
-            self.rows.push(of_unread_client(client));
+            self.unknown.unread_client(client);
         }
     }
 
@@ -54,12 +57,15 @@ impl Exceptions {
         self.rows.push(row);
     }
 
-    /// Takes what is told beside the clients, and puts all in order: by value, of the home currency first and then by
-    /// currency, what has none last, then by id.
+    /// Takes what is told beside the clients, and puts all in order: by value, of the home currency, and what has a rate,
+    /// first and then by currency, what has none last, then by id. What one cause keeps from being reconciled at several
+    /// clients is one entry, and so is, by currency, that of which little is at stake.
     #[must_use]
     pub fn finish(mut self, portfolio: &PortfolioRecord) -> Vec<ExceptionRow> {
         let days: BTreeMap<&SourceId, Option<Date>> =
             portfolio.sources.iter().map(|source| (&source.source, source.synced_on)).collect();
+        let (unknown, told_sources) = self.unknown.finish(portfolio);
+        self.rows.extend(unknown);
         self.rows.extend(portfolio.moved.iter().map(of_moved));
         for account in &portfolio.unmapped {
             let counted_on = days.get(&account.source).copied().flatten();
@@ -68,7 +74,9 @@ impl Exceptions {
         }
         for source in &portfolio.sources {
             if source.read != SourceReadWord::Used {
-                self.rows.push(of_unread_source(source));
+                if !told_sources.contains(&source.source) {
+                    self.rows.push(of_unread_source(source));
+                }
                 continue;
             }
             let untold = source.incomplete.iter().filter(|one| {
@@ -76,10 +84,9 @@ impl Exceptions {
             });
             self.rows.extend(untold.map(|one| of_incomplete(source, one)));
         }
-        let home = self.home;
         self.rows.sort_by_cached_key(|row| {
-            let value = row.order.map(|(currency, amount)| (currency != home, currency, Reverse(amount.abs())));
-            (value.is_none(), value, row.exception_id.clone())
+            let place = row.order.map(|(currency, amount)| portfolio.place_of(currency, amount));
+            (place.is_none(), place, row.exception_id.clone())
         });
         self.rows
     }

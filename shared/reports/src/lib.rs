@@ -21,6 +21,7 @@ mod label;
 mod lines_sheet;
 mod mail;
 mod map_first;
+mod merged;
 mod not_reconciled;
 mod older_syncs;
 mod open_work;

@@ -6,6 +6,7 @@
 mod doubt;
 mod kind;
 mod ledger;
+mod merged;
 mod row;
 mod step;
 mod unread;
@@ -16,6 +17,7 @@ use std::fmt;
 pub(crate) use doubt::{doubt, is_about_the_value, money_by_currency};
 pub(crate) use kind::kind;
 pub(crate) use ledger::left_out;
+pub(crate) use merged::{MergedStake, below_materiality, clients, of_many, services};
 pub(crate) use row::{between, is_after_the_count, row, settled_by, stakes, why_no_value, why_not_reconciled};
 pub(crate) use step::{owner, step};
 pub(crate) use unread::{incomplete_account, older_sync, unread_client, unread_source};

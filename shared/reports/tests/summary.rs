@@ -82,7 +82,7 @@ fn the_subject_says_what_kind_of_month_it_was() {
             }),
             "nothing could be compared: map the vendor accounts first",
         ),
-        (invented::nothing_compared(), "nothing could be compared; 10 not reconciled"),
+        (invented::nothing_compared(), "nothing could be compared; 1 not reconciled"),
     ];
     for (sample, expected) in table {
         assert_eq!(subject(&sample.report()), format!("Truecount June 2026: {expected}"));

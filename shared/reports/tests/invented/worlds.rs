@@ -27,10 +27,10 @@ pub(crate) fn before_mapping() -> Sample {
         let (short, n) = (name.split(' ').next().unwrap(), at + 2);
         let workstations = 8 * n;
         case.push_str(&format!(
-            "[[accounts]]\nsource = \"rmm\"\nid = \"r{at}\"\nname = \"{short} (new)\"\nitems = [\n  {{ id = \"S\", kind = \
-             \"server\", times = 2, last_seen = 2026-06-29 }},\n  {{ id = \"W\", kind = \"workstation\", times = \
+            "[[accounts]]\nsource = \"rmm\"\nid = \"r{at}\"\nname = \"{short} (new)\"\nitems = [\n  {{ id = \"S{at}\", kind = \
+             \"server\", times = 2, last_seen = 2026-06-29 }},\n  {{ id = \"W{at}\", kind = \"workstation\", times = \
              {workstations}, last_seen = 2026-06-29 }},\n]\n\
-             [[accounts]]\nsource = \"graph\"\nid = \"g{at}\"\nname = \"{short}.onmicrosoft.example\"\nitems = [{{ id = \"U\", \
+             [[accounts]]\nsource = \"graph\"\nid = \"g{at}\"\nname = \"{short}.onmicrosoft.example\"\nitems = [{{ id = \"U{at}\", \
              kind = \"user\", times = {}, attributes = {{ sign_in = \"allowed\" }} }}]\n",
             10 * n
         ));
