@@ -38,7 +38,7 @@ class Part:
         """(low end, high end) of should bill, each {should, raw, parts}; high is None where nobody knows an upper end."""
         world = self.client.world
         parts = world.rules.parts(self.keys["count"])
-        low, high, no_upper = None, None, False
+        low, high, no_upper, read = None, None, False, False
         for source_id in dict.fromkeys(part["source"] for part in parts):
             if source_id not in world.sources:
                 raise Refused(f"source {source_id}")
@@ -46,14 +46,16 @@ class Part:
             found = Candidates(world, self.client.id, source_id, undecided_allowed)
             counted = SourceCount(Selection(world, source_id, here, self.keys, self.sections), found)
             no_upper = no_upper or counted.no_upper
+            read = read or world.source_is_read(source_id)
             low, high = both(low, counted.low()), both(high, counted.high())
-        return self.end(low), None if no_upper else self.end(high)
+        return self.end(low, read), None if no_upper else self.end(high, read)
 
-    def end(self, reached):
+    def end(self, reached, read):
         (factored, raw), parts = reached
         parts = add(parts, {"factor": factored - raw})
         should, more = self.side.should_bill(factored, self.keys)
-        return {"should": should, "raw": raw, "parts": add(parts, more)}
+        # where no source could be read nothing was counted, which is not zero
+        return {"should": should, "raw": raw, "counted": raw if read else None, "parts": add(parts, more)}
 
 
 def both(one, other):
@@ -425,7 +427,7 @@ def judge(part, low, high, sibling):
     if ending and side.high is not None and least > side.high:
         sure = min(least - side.high, ending)
         rows.append({**row, "kind": "agreement_ending", "billed": side.high, "should_bill": side.high + sure, "variance": sure,
-                     "counted": low["raw"]})
+                     "counted": low["counted"]})
     reference = None if side.high is None else side.high + ending
     if reference is not None and least > reference and side.one_time > 0:
         # a one-off may have paid for as many
@@ -456,7 +458,8 @@ def row_of(part, least, most):
 
 def ledger(end):
     parts = dict(end["parts"])
-    return {"counted": end["raw"], "gross": parts.pop("gross", Fraction(0)), "explained": parts}
+    gross = parts.pop("gross", Fraction(0))
+    return {"counted": end["counted"], "gross": None if end["counted"] is None else gross, "explained": parts}
 
 
 def between(part, row, low, high, reference):

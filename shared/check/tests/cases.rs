@@ -182,7 +182,7 @@ fn as_expected(world: &World) -> ObservedWorld {
         source: row.source,
         account: row.account,
         to: row.to,
-        counted: row.counted,
+        counted: row.counted.flatten(),
         at_least: row.at_least,
         at_most: row.at_most,
         billed: row.billed,

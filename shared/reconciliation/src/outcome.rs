@@ -178,8 +178,8 @@ pub struct ComparedUnits {
 /// The figures of one end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowFigures {
-    /// Units that count.
-    pub counted: Decimal,
+    /// Units that count; `None`: no source that counts them could be used.
+    pub counted: Option<Decimal>,
     /// Units looked at, and what lies between them and `should_bill`; `None` where only a part of it is told.
     pub ledger: Option<RowLedger>,
     /// Units that should be billed.

@@ -548,13 +548,13 @@ pub(crate) fn with_figures(mut record: RowRecord, row: &OutcomeRow) -> RowRecord
         record.at_least = Some(compared.at_least);
         record.at_most = compared.at_most;
         if let Some(figures) = &compared.figures {
-            record.counted = Some(figures.counted);
+            record.counted = figures.counted;
             record.should_bill = Some(figures.should_bill);
             record.variance = Some(figures.variance);
             record.to_correct = figures.to_correct;
             record.left_alone = figures.left_alone;
             if let Some(ledger) = &figures.ledger {
-                record.counted_gross = Some(ledger.gross);
+                record.counted_gross = figures.counted.map(|_| ledger.gross);
                 record.explained.clone_from(&ledger.explained);
             }
         }

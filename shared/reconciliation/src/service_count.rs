@@ -11,7 +11,7 @@ use crate::billed_side::BilledSide;
 use crate::count::{Parts, SourceCount, UndecidedShares, add, count};
 use crate::evidence::{Doubt, LedgerReason, Widening};
 use crate::interval::{TooManyDigits, minus, plus};
-use crate::pool::{Candidate, Pool};
+use crate::pool::{Candidate, Pool, unread};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
@@ -38,6 +38,8 @@ pub(crate) struct ServiceCount {
     pub(crate) most: Option<End>,
     pub(crate) widenings: Vec<Widening>,
     pub(crate) doubts: Vec<Doubt>,
+    /// Whether any source of it could be used: where none could, nothing was counted, which is not zero.
+    pub(crate) is_counted: bool,
     /// Of sources in which undecided accounts may be the client's.
     pub(crate) undecided: Vec<Rc<SourceCount>>,
 }
@@ -111,6 +113,7 @@ impl Counting<'_> {
                 false => Rc::new(count(&self.inputs.items, pool, selection)?),
             };
             found.join(&one, pool)?;
+            found.count.is_counted |= unread(&self.inputs.sources[source], source, self.count_day).is_none();
             found.count.doubts.extend(self.empty_kinds(spec, source));
             Ok(())
         })?;

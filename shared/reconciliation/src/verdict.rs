@@ -78,7 +78,7 @@ impl Verdict<'_> {
         };
         let sure = minus(least, high)?.min(ending);
         let figures = RowFigures {
-            counted: count.least.counted,
+            counted: count.is_counted.then_some(count.least.counted),
             ledger: None,
             should_bill: plus(high, sure)?,
             variance: sure,
@@ -102,7 +102,7 @@ impl Verdict<'_> {
         let side = self.side;
         let (least, most) = (count.least.should, count.most.as_ref().map(|most| most.should));
         let variance = minus(least, reference)?;
-        let figures = figures(&count.least, variance);
+        let figures = figures(count, &count.least, variance);
         let row = |kind, figures| OutcomeRow { billed: reference, ..self.row(kind, count, Some(figures)) };
         let alone = || row(RowKind::LeftAlone, left_alone(figures.clone()));
         let is_missing = side.lines.is_empty();
@@ -138,7 +138,7 @@ impl Verdict<'_> {
     fn downwards(&self, count: &ServiceCount, most: &End) -> Result<OutcomeRow, TooManyDigits> {
         let side = self.side;
         let variance = minus(most.should, side.low)?;
-        let figures = figures(most, variance);
+        let figures = figures(count, most, variance);
         let alone = || self.row(RowKind::LeftAlone, count, Some(left_alone(figures.clone())));
         let allowed = self.tolerance()?;
         let later = side.later()?;
@@ -156,7 +156,7 @@ impl Verdict<'_> {
     }
 
     fn agrees(&self, count: &ServiceCount) -> Result<OutcomeRow, TooManyDigits> {
-        let figures = to_correct(figures(&count.least, Decimal::ZERO));
+        let figures = to_correct(figures(count, &count.least, Decimal::ZERO));
         Ok(self.row(RowKind::Agrees, count, Some(figures)))
     }
 
@@ -294,9 +294,9 @@ impl Verdict<'_> {
     }
 }
 
-fn figures(end: &End, variance: Decimal) -> RowFigures {
+fn figures(count: &ServiceCount, end: &End, variance: Decimal) -> RowFigures {
     RowFigures {
-        counted: end.counted,
+        counted: count.is_counted.then_some(end.counted),
         ledger: Some(RowLedger { gross: end.gross, explained: end.parts.clone() }),
         should_bill: end.should,
         variance,

@@ -26,8 +26,8 @@ pub struct ExpectedRow {
     pub account: Option<String>,
     /// Of a moved client: where to.
     pub to: Option<String>,
-    /// Units after state, stale and duplicates.
-    pub counted: Option<Decimal>,
+    /// Units after state, stale and duplicates; `Some(None)`: no source that counts them could be used.
+    pub counted: Option<Option<Decimal>>,
     /// The lower end of what should be billed.
     pub at_least: Option<Decimal>,
     /// The upper end of it.
@@ -215,7 +215,7 @@ pub(crate) fn row(fields: &Fields<'_>) -> ExpectedRow {
         source: fields.text("source"),
         account: fields.text("account"),
         to: fields.text("to"),
-        counted: fields.number("counted"),
+        counted: fields.number_or("counted", ""),
         at_least: fields.number("at_least"),
         at_most: end("at_most"),
         billed: fields.number("billed"),

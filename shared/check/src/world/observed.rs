@@ -193,7 +193,6 @@ fn figures(expected: &ExpectedRow, row: &ObservedRow) -> Vec<String> {
         }
     };
     for (name, expected, got) in [
-        ("counted", expected.counted, row.counted),
         ("at_least", expected.at_least, row.at_least),
         ("billed", expected.billed, row.billed),
         ("variance", expected.variance, row.variance),
@@ -203,9 +202,11 @@ fn figures(expected: &ExpectedRow, row: &ObservedRow) -> Vec<String> {
     ] {
         field(name, expected.map(shown), optional(got.map(shown)));
     }
-    for (name, expected, got) in
-        [("should_bill", expected.should_bill, row.should_bill), ("impact", expected.impact, row.impact)]
-    {
+    for (name, expected, got) in [
+        ("counted", expected.counted, row.counted),
+        ("should_bill", expected.should_bill, row.should_bill),
+        ("impact", expected.impact, row.impact),
+    ] {
         field(name, expected.map(|number| optional(number.map(shown))), optional(got.map(shown)));
     }
     for (name, expected, got) in [
