@@ -201,12 +201,18 @@ class Selection:
             takes.append(fits(self.where, known))
         if self.where_not:
             takes.append(negation(fits(self.where_not, known)))
-        takes += [negation(fits(where, known)) for where in self.sections]
+        takes += [negation(fits(self.beyond(where), known)) for where in self.sections]
         if False in takes:
             return False
         if None in takes:
             return True if self.mode(kind) == "counts" else "left_out"
         return True
+
+    def beyond(self, where):
+        """What a section asks of items that fit the service's own `where` already."""
+        own = tables(self.where) if self.where else [{}]
+        return [{key: wanted for key, wanted in table.items() if any(one.get(key) != wanted for one in own) or key == "holds_all"}
+                for table in tables(where)]
 
     def unseen(self, part):
         """(a word of `where` or the kind was never seen, a word of `where_not` was never seen)"""

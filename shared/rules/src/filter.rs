@@ -54,8 +54,8 @@ impl CountPart {
     /// Whether the part takes an item, before its usual state and its last sighting are looked at. `text_of` gives the
     /// text of an attribute; `None`: it is not known.
     pub fn takes<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
-        let own = all_fit(&self.wanted, &text_of).and(!self.unwanted.matches(&text_of));
-        let sections = self.less.iter().map(|section| all_fit(&section.wanted, &text_of));
+        let own = all_fit(&self.wanted, &[], &text_of).and(!self.unwanted.matches(&text_of));
+        let sections = self.less.iter().map(|section| all_fit(&section.wanted, &self.wanted, &text_of));
         own.and(!sections.fold(Fit::No, Fit::or))
     }
 
@@ -66,14 +66,26 @@ impl CountPart {
     }
 }
 
-fn all_fit<'w>(filters: &[Filter], text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
-    filters.iter().map(|filter| filter.matches(text_of)).fold(Fit::Yes, Fit::and)
+/// Whether all filters fit an item that fits all of `given`, also where nobody knows that it does: of an item whose class
+/// is not known, "laptops, less laptops in York" asks for the site alone.
+fn all_fit<'w>(filters: &[Filter], given: &[Filter], text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
+    filters.iter().map(|filter| filter.matches_beside(given, text_of)).fold(Fit::Yes, Fit::and)
 }
 
 impl Filter {
     /// Whether one of the tables fits. `text_of` gives the text of an attribute; `None`: it is not known.
     pub fn matches<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
-        self.tables.iter().map(|table| table.matches(&text_of)).fold(Fit::No, Fit::or)
+        self.matches_beside(&[], &text_of)
+    }
+
+    fn matches_beside<'w>(&self, given: &[Self], text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
+        self.tables.iter().map(|table| table.matches(given, text_of)).fold(Fit::No, Fit::or)
+    }
+
+    /// Whether what fits has one of these words, whichever of the tables it fits.
+    fn requires(&self, attribute: &str, words: &[Pattern]) -> bool {
+        let asks = |table: &FilterTable| table.attributes.iter().any(|(name, own)| name == attribute && own == words);
+        !self.tables.is_empty() && self.tables.iter().all(asks)
     }
 
     /// The attributes that its tables name.
@@ -83,9 +95,11 @@ impl Filter {
 }
 
 impl FilterTable {
-    /// Whether all attributes fit.
-    pub(crate) fn matches<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
-        let attributes = self.attributes.iter().map(|(name, words)| any_word(name, words, text_of));
+    /// Whether all attributes fit, but for those that `given` asks for alike.
+    fn matches<'w>(&self, given: &[Filter], text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
+        let is_given = |name: &str, words: &[Pattern]| given.iter().any(|filter| filter.requires(name, words));
+        let asked = self.attributes.iter().filter(|(name, words)| !is_given(name, words));
+        let attributes = asked.map(|(name, words)| any_word(name, words, text_of));
         let held = self.holds_all.iter().map(|word| any_word(HOLDS, std::slice::from_ref(word), text_of));
         attributes.chain(held).fold(Fit::Yes, Fit::and)
     }
