@@ -1,5 +1,6 @@
 //! The day that a file is as of: from the profile, from the file's name, from a column, or from when it was written.
 
+use jiff::civil::Date;
 use truecount_billing::CountDay;
 
 use crate::fold::shown;
@@ -33,6 +34,32 @@ pub enum NameFault {
     /// Nothing is left of the name to be an account.
     #[error("`{0}` does not name the customer: rename it, such as `Harbour Dental 2026-06-30.csv`")]
     NoAccount(String),
+}
+
+/// Why it is not known which day a file is as of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AsOfFault {
+    /// Its name does not tell.
+    #[error(transparent)]
+    Name(#[from] NameFault),
+    /// No row tells.
+    #[error("no row of column `{0}` says which day the file is as of: write `as_of` in the source's settings")]
+    NotSaid(String),
+    /// Two rows say different days.
+    #[error("column `{heading}` says {first}, and {other} on line {line}: export one day to a file")]
+    TwoDays {
+        /// The column.
+        heading: String,
+        /// The first day.
+        first: Date,
+        /// Another.
+        other: Date,
+        /// The first line with it.
+        line: u64,
+    },
+    /// Nobody knows when it was last written.
+    #[error("it is not known when the file was last written: write `as_of` in the source's settings")]
+    NotModified,
 }
 
 /// The day in a file's name: `2026-06-30`, `2026_06_30`, `2026.06.30` or `20260630`.

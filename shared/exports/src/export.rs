@@ -2,9 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
+use jiff::civil::Date;
+use truecount_billing::CountDay;
 use truecount_tabular::{Form, Input, ObstacleKind, Obstacles, Stop, Survey, TableReader, survey};
 
 use crate::{
+    as_of::{AsOf, AsOfFault, day_of_name},
     fault::{CellFaults, HeadingFault},
     layout::ExportLayout,
     profile::ExportProfile,
@@ -86,6 +89,35 @@ impl Export {
             }
         }
         Ok(faults)
+    }
+
+    /// The day that the file is as of; `modified`: the day on which it was last written, if that is known.
+    ///
+    /// # Errors
+    /// [`Stop`] if the file cannot be read; [`AsOfFault`] if it does not tell.
+    pub fn as_of(&self, input: &dyn Input, modified: Option<Date>) -> Result<Result<Date, AsOfFault>, Stop> {
+        Ok(match &self.layout.profile().as_of {
+            AsOf::Day(day) => Ok(day.0),
+            AsOf::Name => day_of_name(self.layout.file_name()).map(|CountDay(day)| day).map_err(AsOfFault::Name),
+            AsOf::Modified => modified.ok_or(AsOfFault::NotModified),
+            AsOf::Column(heading) => return self.as_of_rows(input, heading),
+        })
+    }
+
+    fn as_of_rows(&self, input: &dyn Input, heading: &str) -> Result<Result<Date, AsOfFault>, Stop> {
+        let heading = heading.to_owned();
+        let mut first = None;
+        let mut rows = self.rows(input)?;
+        while let Some(row) = rows.next_row()? {
+            match (first, self.layout.as_of(&row)) {
+                (None, day) => first = day,
+                (Some(first), Some(other)) if first != other => {
+                    return Ok(Err(AsOfFault::TwoDays { heading, first, other, line: row.line() }));
+                }
+                _ => {}
+            }
+        }
+        Ok(first.ok_or(AsOfFault::NotSaid(heading)))
     }
 
     /// Where the fields are.

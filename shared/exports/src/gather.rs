@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
+    fmt,
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -17,6 +18,7 @@ use truecount_tabular::TableRow;
 use crate::{
     entry::{Entered, ExportAccount, ExportEntry},
     fault::CellFault,
+    fold::shown,
     layout::ExportLayout,
     profile::{ExportProfile, SameId},
     usage::joined_state,
@@ -69,7 +71,9 @@ pub struct Gathered {
 pub struct ExportDoubt {
     /// The account.
     pub account: AccountId,
-    /// The first line that shows it.
+    /// The file that shows it.
+    pub file: String,
+    /// The first line of it that does.
     pub line: u64,
     /// What it is.
     pub kind: ExportDoubtKind,
@@ -82,6 +86,28 @@ pub enum ExportDoubtKind {
     DifferentRows(String),
     /// The account has two names.
     TwoNames(String, String),
+}
+
+/// A file and a line of it.
+type Place<'a> = (&'a str, u64);
+
+impl fmt::Display for ExportDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, line, account) = (shown(&self.file), self.line, shown(self.account.as_str()));
+        match &self.kind {
+            ExportDoubtKind::DifferentRows(id) => write!(
+                f,
+                "`{file}` line {line}: id `{}` of account `{account}` stands in an earlier row that says something else",
+                shown(id)
+            ),
+            ExportDoubtKind::TwoNames(one, other) => write!(
+                f,
+                "`{file}` line {line}: account `{account}` is called `{}`, and `{}` before: two customers with one id?",
+                shown(other),
+                shown(one)
+            ),
+        }
+    }
 }
 
 impl ExportGatherer {
@@ -123,7 +149,7 @@ impl ExportGatherer {
             Ok(entry) => entry,
             Err(reason) => return Ok(self.leave_out(reason)),
         };
-        self.name(&entry.account, row.line());
+        self.name(&entry.account, (layout.file_name(), row.line()));
         let has_ids = !layout.has_row_ids() && self.profile.same_id != SameId::AddedUp;
         if has_ids && self.is_repeated(layout, row, &entry) {
             return Ok(self.leave_out(RowReason::Repeated));
@@ -142,19 +168,19 @@ impl ExportGatherer {
         GatheredRow::LeftOut(reason)
     }
 
-    fn name(&mut self, account: &ExportAccount, line: u64) {
+    fn name(&mut self, account: &ExportAccount, place: Place<'_>) {
         match self.names.get(&account.id) {
             None => drop(self.names.insert(account.id.clone(), account.name.clone())),
             Some(name) if *name == account.name => {}
             Some(name) => {
                 let kind = ExportDoubtKind::TwoNames(name.clone(), account.name.clone());
-                self.doubt(&account.id, "names", line, kind);
+                self.doubt(&account.id, "names", place, kind);
             }
         }
     }
 
-    fn doubt(&mut self, account: &AccountId, code: &'static str, line: u64, kind: ExportDoubtKind) {
-        let doubt = ExportDoubt { account: account.clone(), line, kind };
+    fn doubt(&mut self, account: &AccountId, code: &'static str, (file, line): Place<'_>, kind: ExportDoubtKind) {
+        let doubt = ExportDoubt { account: account.clone(), file: file.to_owned(), line, kind };
         self.doubts.entry((account.clone(), code)).or_insert(doubt);
     }
 
@@ -185,7 +211,7 @@ impl ExportGatherer {
             Entry::Occupied(seen) if *seen.get() == said.finish() => true,
             Entry::Occupied(_) => {
                 let kind = ExportDoubtKind::DifferentRows(id.to_owned());
-                self.doubt(&entry.account.id, "rows", row.line(), kind);
+                self.doubt(&entry.account.id, "rows", (layout.file_name(), row.line()), kind);
                 false
             }
         }

@@ -32,6 +32,7 @@ pub struct ExportLayout {
     only: Vec<(usize, Vec<Pattern>)>,
     not: Vec<(usize, Vec<Pattern>)>,
     as_of: Option<usize>,
+    file_name: String,
     file_account: Option<String>,
 }
 
@@ -115,7 +116,8 @@ impl ExportLayout {
         }
         let WantedColumns { columns: wanted, positions, .. } = wanted;
         let (profile, file_account) = (Arc::clone(profile), file_account.ok());
-        (Self { profile, wanted, positions, places, attributes, only, not, as_of, file_account }, faults)
+        let file_name = file_name.to_owned();
+        (Self { profile, wanted, positions, places, attributes, only, not, as_of, file_name, file_account }, faults)
     }
 
     /// The columns that are read, with what their values are.
@@ -157,8 +159,7 @@ impl ExportLayout {
     }
 
     /// The day that a row says the file is as of; `None`: it says none, or no column does.
-    #[must_use]
-    pub fn as_of(&self, row: &TableRow<'_>) -> Option<Date> {
+    pub(crate) fn as_of(&self, row: &TableRow<'_>) -> Option<Date> {
         row.day(self.as_of?).ok().flatten()
     }
 
@@ -198,6 +199,10 @@ impl ExportLayout {
     pub(crate) fn has_row_ids(&self) -> bool {
         let field = if self.profile.is_billed() { ExportField::LineId } else { ExportField::ItemId };
         self.profile.has_row_ids && !self.place(field).is_mapped()
+    }
+
+    pub(crate) fn file_name(&self) -> &str {
+        &self.file_name
     }
 
     pub(crate) fn file_account(&self) -> Option<&str> {

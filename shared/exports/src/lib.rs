@@ -7,6 +7,7 @@
 mod as_of;
 mod billed;
 mod entry;
+mod example;
 mod export;
 mod fault;
 mod field;
@@ -25,8 +26,9 @@ mod usage;
 mod values;
 mod words;
 
-pub use as_of::{AsOf, NameFault, account_of_name, day_of_name};
+pub use as_of::{AsOf, AsOfFault, NameFault, account_of_name, day_of_name};
 pub use entry::{Entered, ExportAccount, ExportEntry, RowRead};
+pub use example::PROFILE_EXAMPLE;
 pub use export::{Export, ExportError, ExportRefusal};
 pub use fault::{CellFault, CellFaultKind, CellFaults, HeadingFault, ProfileFault};
 pub use field::{ATTRIBUTES, ExportField, FieldOf, Holds, WordKind};

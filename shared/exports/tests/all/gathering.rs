@@ -1,5 +1,6 @@
 //! All rows of a file together: repeated, contradicting, superseding and adding up.
 
+use proptest::prelude::*;
 use truecount_billing::RowReason;
 use truecount_exports::{Entered, Export, ExportDoubtKind, ExportEntry, ExportGatherer, Gathered};
 use truecount_tabular::Bytes;
@@ -22,6 +23,10 @@ fn with_ids_equal_rows_are_one_and_different_ones_a_doubt() {
     let [doubt] = &gathered.doubts[..] else { panic!("{:?}", gathered.doubts) };
     assert_eq!((doubt.account.as_str(), doubt.line), ("1", 3));
     assert_eq!(doubt.kind, ExportDoubtKind::DifferentRows("x".into()));
+    assert_eq!(
+        doubt.to_string(),
+        "`Harbour Dental 2026-06-30.csv` line 3: id `x` of account `1` stands in an earlier row that says something else"
+    );
 }
 
 #[test]
@@ -124,6 +129,83 @@ fn charges_of_one_subscription_are_added_up_for_the_day() {
         None,
         "what it was taken from is not there"
     );
+}
+
+#[test]
+fn files_of_one_day_are_read_together_and_contradictions_are_told_by_file() {
+    let profile = profile(DEVICES);
+    let mut gatherer = ExportGatherer::new(&profile, AS_OF);
+    for (name, text) in [
+        ("north 2026-06-30.csv", "C,N,Id,S\n1,A,x,Active\n1,A,y,Active\n"),
+        ("south 2026-06-30.csv", "S;Id;N;C\nActive;x;A;1\nTrial;y;A;1\nActive;z;B;2\n"),
+    ] {
+        let input = Bytes(text.as_bytes());
+        let export = Export::open(&profile, &input, name).unwrap();
+        let mut rows = export.rows(&input).unwrap();
+        while let Some(row) = rows.next_row().unwrap() {
+            gatherer.take(export.layout(), &row).unwrap();
+        }
+    }
+    let gathered = gatherer.finish();
+    assert_eq!((gathered.receipt.rows, gathered.receipt.left_out[&RowReason::Repeated]), (5, 1));
+    let [doubt] = &gathered.doubts[..] else { panic!("{:?}", gathered.doubts) };
+    assert_eq!((doubt.file.as_str(), doubt.line), ("south 2026-06-30.csv", 3));
+}
+
+#[test]
+fn the_day_that_a_file_is_as_of_comes_from_where_the_profile_says() {
+    let modified = Some(jiff::civil::date(2026, 7, 1));
+    let as_of = |key: &str, rows: &str| {
+        let profile = profile(&format!("as_of = \"{key}\"\n{DEVICES}"));
+        let text = format!("C,N,Id,S,Made\n{rows}");
+        let input = Bytes(text.as_bytes());
+        let export = Export::open(&profile, &input, FILE_NAME).unwrap();
+        export.as_of(&input, modified).unwrap().map(|day| day.to_string()).map_err(|fault| fault.to_string())
+    };
+    let two = "1,A,x,Active,2026-06-29\n1,A,y,Active,\n1,A,z,Active,2026-06-29\n";
+    assert_eq!(as_of("name", two).as_deref(), Ok("2026-06-30"));
+    assert_eq!(as_of("modified", two).as_deref(), Ok("2026-07-01"));
+    assert_eq!(as_of("2026-05-31", two).as_deref(), Ok("2026-05-31"));
+    assert_eq!(as_of("column: made", two).as_deref(), Ok("2026-06-29"));
+    let other = format!("{two}1,A,w,Active,2026-06-30\n");
+    let told = "column `made` says 2026-06-29, and 2026-06-30 on line 5: export one day to a file";
+    assert_eq!(as_of("column: made", &other).unwrap_err(), told);
+    assert!(as_of("column: made", "1,A,x,Active,\n").unwrap_err().starts_with("no row of column `made` says"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Rows read = used + left out, whatever the rows say; `read` asserts it of each file.
+    #[test]
+    fn every_row_is_accounted_for(
+        rows in prop::collection::vec("[12]?\\|[AB]?\\|[xyz]?\\|(Active|Trial|odd|)", 1..20),
+        preset in prop::sample::select(vec!["autotask-contract-service-units", "partner-center-reconciliation"]),
+        numbers in prop::collection::vec((0..3_u8, -3..9_i8, 1..28_u8), 1..20),
+    ) {
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let _ = read(DEVICES, "C|N|Id|S", &rows);
+        let headings = "Contract Service ID|Company|Service Name|Units|Start Date|End Date|CustomerId|SubscriptionId|SkuName|\
+                        ChargeType|ChargeStartDate|ChargeEndDate|Quantity";
+        let row = |(id, units, day): &(u8, i8, u8)| {
+            format!("{id}|A|P|{units}|2026-06-{day:02}|2026-06-30|c|{id}|S|new|2026-06-{day:02}|2026-06-30|{units}")
+        };
+        let rows: Vec<String> = numbers.iter().map(row).collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let (entries, gathered) = read(&format!("preset = \"{preset}\""), headings, &rows).unwrap();
+        prop_assert!(entries.len() as u64 <= gathered.receipt.used);
+        if preset.starts_with("partner") {
+            let units: i64 = numbers.iter().map(|(_, units, _)| i64::from(*units)).sum();
+            let known: Vec<_> = entries.iter().map(|entry| match &entry.what {
+                Entered::Items(items) => items[0].amount(),
+                Entered::Line(_) => None,
+            }).collect();
+            if known.iter().all(Option::is_some) {
+                let sum: rust_decimal::Decimal = known.into_iter().flatten().sum();
+                prop_assert_eq!(sum, rust_decimal::Decimal::from(units));
+            }
+        }
+    }
 }
 
 #[test]

@@ -174,6 +174,60 @@ fn however_a_file_is_written_it_says_the_same() {
     }
 }
 
+/// A workbook with numbers and days as spreadsheets keep them, below a title.
+fn workbook(rows: &[Vec<(String, Written)>]) -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let date = rust_xlsxwriter::Format::new().set_num_format("dd/mm/yyyy");
+    let sheet = workbook.add_worksheet();
+    sheet.write(0, 0, "Report for June").unwrap();
+    for (at, row) in (2..).zip(rows) {
+        for (column, (text, written)) in (0..).zip(row) {
+            let number = text.parse::<f64>().ok().filter(|_| *written == Written::Number);
+            let day = rust_xlsxwriter::ExcelDateTime::parse_from_str(&iso_day(text));
+            match (number, day) {
+                _ if text.is_empty() => {}
+                (Some(number), _) => drop(sheet.write(at, column, number).unwrap()),
+                (None, Ok(day)) if *written == Written::Day => {
+                    sheet.write_with_format(at, column, &day, &date).unwrap();
+                }
+                _ => drop(sheet.write(at, column, text.as_str()).unwrap()),
+            }
+        }
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+/// A day of a fixture as `2026-06-30`.
+fn iso_day(text: &str) -> String {
+    match text.split('/').collect::<Vec<_>>()[..] {
+        [month, day, year] => format!("{year}-{month:0>2}-{day:0>2}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Amounts without the zeros behind them, which no spreadsheet keeps.
+fn without_zeros(told: &str) -> String {
+    let trimmed = |word: &str| match word.split_once(".") {
+        Some((whole, fraction)) if fraction.bytes().all(|byte| byte.is_ascii_digit()) && whole.contains(':') => {
+            let fraction = fraction.trim_end_matches('0');
+            if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+        }
+        _ => word.to_owned(),
+    };
+    told.split(' ').map(trimmed).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_workbook_says_the_same_as_text() {
+    for preset in PRESETS.iter() {
+        let text = fixture(preset.name);
+        let expected = without_zeros(&without_lines(&told(&read_bytes(&profile(preset), text.as_bytes()).unwrap())));
+        let bytes = workbook(&cells(preset, &text));
+        let read = read_bytes(&profile(preset), &bytes).unwrap_or_else(|why| panic!("{}: {why}", preset.name));
+        assert_eq!(without_zeros(&without_lines(&told(&read))), expected, "{}", preset.name);
+    }
+}
+
 #[test]
 fn a_row_of_totals_is_no_line() {
     let preset = Preset::of_name("connectwise-additions").unwrap();
