@@ -4,6 +4,8 @@ mod blocks;
 mod cutter;
 mod delimiter;
 mod encoding;
+#[cfg(test)]
+mod tests;
 
 use std::io::Read;
 
