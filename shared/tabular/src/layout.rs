@@ -11,7 +11,7 @@ use crate::{
     obstacle::Obstacle,
     row::{FileRow, RowReader, Stop},
     survey::SurveyOptions,
-    workbook::{SheetRows, Workbook, is_workbook},
+    workbook::{SheetFacts, SheetRows, Workbook, is_workbook},
 };
 
 /// Bytes that tell a workbook from text.
@@ -118,6 +118,14 @@ impl Rows<'_> {
         match self {
             Self::Delimited(reader) => reader.line_breaks(),
             Self::Sheet(_) => LineBreaks::default(),
+        }
+    }
+
+    /// What is to be known about a worksheet, once its rows were read.
+    pub(crate) fn sheet_facts(&self) -> Option<&SheetFacts> {
+        match self {
+            Self::Delimited(_) => None,
+            Self::Sheet(reader) => Some(reader.facts()),
         }
     }
 }

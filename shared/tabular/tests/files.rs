@@ -303,7 +303,10 @@ fn a_workbook_is_read_as_delimited_text_is() {
     }
     sheet.write_string(5, 0, "Total").unwrap();
     sheet.write_number(5, 1, 5.5).unwrap();
+    sheet.set_row_hidden(4).unwrap();
     let bytes = workbook.save_to_buffer().unwrap();
+    let found = survey(&Bytes(&bytes), &SurveyOptions::default()).unwrap();
+    assert_eq!(found.sheet().unwrap().hidden_rows, [5], "read like the others, and told");
     let wanted = [("Client", Text), ("Qty", NUMBERS), ("Price", NUMBERS), ("Start", DAYS), ("Note", Text)];
     reads(bytes, &wanted, &["4 Acme|2|1025.50|2026-02-01|", "5 Doe|3.5|1025.50|2026-02-01|"]);
 }

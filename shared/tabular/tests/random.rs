@@ -4,11 +4,15 @@
 
 use std::fmt::Write;
 
-use jiff::civil::Date;
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::Date,
+    tz::{self, TimeZone},
+};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use truecount_tabular::{
-    Bytes, DecimalMark, Delimiter, Form, NumberFinding, ObstacleKind, Obstacles, OmittedRow, Stop, Survey,
+    Bytes, DateOrder, DecimalMark, Delimiter, Form, NumberFinding, ObstacleKind, Obstacles, OmittedRow, Stop, Survey,
     SurveyOptions, TableReader, TotalRows, WantedColumn, WantedValues, survey,
 };
 
@@ -218,6 +222,29 @@ proptest! {
     }
 
     #[test]
+    fn moments_are_the_same_however_they_are_written(
+        values in prop::collection::vec(946_684_800..2_900_000_000_i64, 1..12),
+        style in 0..6_usize,
+    ) {
+        let zone = TimeZone::get("America/New_York").unwrap();
+        let moments: Vec<Timestamp> = values.iter().map(|seconds| Timestamp::from_second(*seconds).unwrap()).collect();
+        let shown: Vec<String> = moments.iter().map(|moment| moment_text(*moment, &zone, style)).collect();
+        let options = SurveyOptions { delimiter: Delimiter::new('\t'), ..SurveyOptions::default() };
+        let order = Some(DateOrder::MonthDayYear);
+        let wanted = [WantedColumn::new("Value", WantedValues::Moments { order, zone: Some(zone.clone()) })];
+        let (_, moments_read) = read(&one_column(&shown), &wanted, &options, |row| row.moment(0).unwrap().unwrap()).unwrap();
+        for (moment, read) in moments.iter().zip(moments_read) {
+            // the hour that comes twice in autumn is its first one, where no offset is written
+            let is_second = style > 2 && *moment - read == SignedDuration::from_hours(1);
+            prop_assert!(*moment == read || is_second, "{moment} {read} {shown:?}");
+        }
+        let wanted = [WantedColumn::new("Value", WantedValues::Days { order, zone: Some(zone.clone()) })];
+        let (_, days) = read(&one_column(&shown), &wanted, &options, |row| row.day(0).unwrap().unwrap()).unwrap();
+        let due: Vec<Date> = moments.iter().map(|moment| zone.to_datetime(*moment).date()).collect();
+        prop_assert_eq!(days, due, "{:?}", shown);
+    }
+
+    #[test]
     fn bytes_of_every_kind_are_read_or_refused(
         pieces in prop::collection::vec(piece(), 0..60),
         totals in prop::sample::select(vec![TotalRows::IfSure, TotalRows::LeftOut, TotalRows::Data]),
@@ -302,6 +329,19 @@ fn day_text(day: Date, style: usize) -> String {
         _ => "%y-%m-%d",
     };
     day.strftime(form).to_string()
+}
+
+/// Moments in UTC, with another offset, or as the clock of the zone showed them.
+fn moment_text(moment: Timestamp, zone: &TimeZone, style: usize) -> String {
+    let local = zone.to_datetime(moment);
+    match style {
+        0 => moment.to_string(),
+        1 => TimeZone::fixed(tz::offset(5)).to_datetime(moment).strftime("%Y-%m-%d %H:%M:%S+05:00").to_string(),
+        2 => TimeZone::UTC.to_datetime(moment).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+        3 => local.strftime("%m/%d/%Y %I:%M:%S %p").to_string(),
+        4 => local.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+        _ => local.strftime("%d %B %Y, %H:%M:%S").to_string(),
+    }
 }
 
 /// Bytes that files are made of, and some that they should not be.

@@ -17,6 +17,7 @@ use crate::{
     places::Tally,
     row::{FileRow, RowReader, Stop},
     text::Nothing,
+    workbook::SheetFacts,
 };
 use header::find_header;
 
@@ -58,6 +59,7 @@ pub struct Survey {
     counts: RowCounts,
     obstacles: Obstacles,
     nothing: Nothing,
+    sheet: Option<SheetFacts>,
     caps: Caps,
 }
 
@@ -97,8 +99,9 @@ pub fn survey(input: &dyn Input, options: &SurveyOptions) -> Result<Survey, Stop
         }
     }
     surveyor.finish(&rows);
+    let sheet = rows.sheet_facts().cloned();
     let Surveyor { judge, columns, counts, obstacles, .. } = surveyor;
-    Ok(Survey { layout: found.layout, judge, columns, counts, obstacles, nothing, caps: options.caps.clone() })
+    Ok(Survey { layout: found.layout, judge, columns, counts, obstacles, nothing, sheet, caps: options.caps.clone() })
 }
 
 impl Survey {
@@ -124,6 +127,12 @@ impl Survey {
     #[must_use]
     pub fn counts(&self) -> &RowCounts {
         &self.counts
+    }
+
+    /// What is hidden or merged in the worksheet; `None` if the file is no workbook.
+    #[must_use]
+    pub fn sheet(&self) -> Option<&SheetFacts> {
+        self.sheet.as_ref()
     }
 
     /// What stands in the way of reading the file, whichever columns are wanted.
