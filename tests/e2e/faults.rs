@@ -141,7 +141,7 @@ async fn says_so(case: &str, env: &Environment, source: &str) -> u64 {
     let ReportAnswer::Reported { summary, .. } = answer else { panic!("{case}: {answer:?}") };
     assert!(!summary.is_complete, "{case}: reported as complete");
     let run = Run::load(&env.store, month, &run_id).await.unwrap().unwrap();
-    let bytes = run.read_file(&env.store, "exceptions.csv").await.unwrap().unwrap();
+    let bytes = run.folder(&env.store).read_file("exceptions.csv").await.unwrap().unwrap();
     let rows = crate::backend::rows(&bytes);
     let is_psa = source == "connectwise";
     let mut named = 0;

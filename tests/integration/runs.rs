@@ -84,8 +84,14 @@ async fn the_manifest_has_the_hash_of_every_file() {
         let hash = sha256_hex(&std::fs::read(folder.join(name)).unwrap());
         assert!(manifest.contains(&format!("\"{name}\"")) && manifest.contains(&hash), "{name}: {manifest}");
     }
-    for name in ["inputs/psa.jsonl.gz", "inputs/rmm.jsonl.gz", "inputs/rules.toml.gz", "inputs/mappings.jsonl.gz"] {
-        assert!(manifest.contains(name), "{name}: {manifest}");
+    for name in [
+        "sources/psa/0001.jsonl.gz",
+        "sources/rmm/0001.jsonl.gz",
+        "rules.toml.gz",
+        "mappings.jsonl.gz",
+        "words.jsonl.gz",
+    ] {
+        assert!(manifest.contains(&format!("\"inputs/{name}\"")), "{name}: {manifest}");
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) use review::{
 };
 pub(crate) use run::{
     CheckArgs, DemoArgs, DownloadArgs, MailPolicyArgs, ReconcileArgs, ReportArgs, ReportCommand, RunArgs, SyncArgs,
+    WhichRunArgs,
 };
 pub(crate) use setup::{
     AcceptanceArgs, AddArgs, ConfigArgs, ConfigCommand, DoctorArgs, InitArgs, RulesArgs, RulesCommand, SecretsArgs,

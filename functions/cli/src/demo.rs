@@ -185,7 +185,7 @@ async fn compare_with_planted(
 ) -> anyhow::Result<Tally> {
     let run = Run::load(&session.env.store, month, run_id).await?;
     let run = run.with_context(|| format!("run `{run_id}` is missing"))?;
-    let bytes = run.read_file(&session.env.store, "exceptions.csv").await?;
+    let bytes = run.folder(&session.env.store).read_file("exceptions.csv").await?;
     let bytes = bytes.with_context(|| format!("run `{run_id}` has no exceptions.csv"))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut reader = csv::Reader::from_reader(bytes);

@@ -86,12 +86,12 @@ async fn wanted(session: &Session, args: &DownloadArgs) -> anyhow::Result<Run> {
 
 /// The run's files by their names below its folder.
 async fn files_of(session: &Session, run: &Run) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-    let store = &session.env.store;
+    let folder = run.folder(&session.env.store);
     let mut files = Vec::new();
-    for file in run.files(store).await? {
+    for file in folder.files().await? {
         // A name that leads out of the directory is refused, whoever put it into the archive.
         checked_key(&file.name).with_context(|| format!("`{}` cannot be a file name here", file.name))?;
-        let bytes = run.read_file(store, &file.name).await?;
+        let bytes = folder.read_file(&file.name).await?;
         let bytes = bytes.with_context(|| format!("`{}` was removed", file.name))?;
         files.push((file.name, bytes));
     }

@@ -9,7 +9,7 @@ use truecount_billing::{BillingMonth, Currency};
 use truecount_reconciliation::RunTotals;
 use truecount_store::{InboxFolder, LeaseMode, RunSummary, SETTINGS_FILE};
 
-use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs};
+use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs, WhichRunArgs};
 use crate::open::{Session, open};
 use crate::output::{Ending, counted, json, say, say_text, tell};
 use crate::schedule;
@@ -29,6 +29,8 @@ const ROUNDS_MAX: u32 = 1_000;
 #[derive(Serialize)]
 struct RunAnswer {
     syncs: Vec<SyncAnswer>,
+    /// Whether the run was there before, and nothing was compared anew.
+    already: bool,
     report: ReportAnswer,
 }
 
@@ -58,8 +60,9 @@ pub(crate) async fn run_all(
     let at = |step| move |error| Stopped { step, error };
     let sources = enabled(session).map_err(at("sync"))?;
     let syncs = sync_all(session, &sources).await.map_err(at("sync"))?;
-    let (month, run_id) = match reconcile_now(session, month, &args.which.kind()).await.map_err(at("reconcile"))? {
-        ReconcileAnswer::Reconciled { month, run_id, .. } => (month, run_id),
+    let answer = reconcile_now(session, month, &args.which.kind()).await.map_err(at("reconcile"))?;
+    let (month, run_id, already) = match answer {
+        ReconcileAnswer::Reconciled { month, run_id, already, .. } => (month, run_id, already),
         ReconcileAnswer::Busy { month } => {
             let busy = anyhow::anyhow!("another run of {month} is in progress; try again when it has finished");
             return Err(at("reconcile")(busy));
@@ -69,11 +72,14 @@ pub(crate) async fn run_all(
     let synced = if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotRead };
     if cli.json {
         let ending = ending(&answer);
-        json(&RunAnswer { syncs, report: answer }).map_err(at("report"))?;
+        json(&RunAnswer { syncs, already, report: answer }).map_err(at("report"))?;
         return Ok(ending.max(synced));
     }
     show_failed_syncs(&syncs);
     let ending = show_report(&answer);
+    if let Some(replaced) = replaced_before(&args.which, &run_id, already) {
+        tell(&replaced);
+    }
     if args.which.closing && !args.mail.no_mail && session.config.settings.mail.groups.is_empty() {
         tell("No mail was sent: the settings have no [[mail.groups]].");
     }
@@ -136,10 +142,20 @@ pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result
     } else {
         say_text(overview.trim_end());
         say(&format!("{run_id}: {}", summary_line(summary)));
-        let what = if *already { "These inputs were already reconciled" } else { "Reconciled" };
-        tell(&format!("{what}. `truecount report --month {month} --run {run_id}` writes the files."));
+        let usual = if *already { "These inputs were already reconciled." } else { "Reconciled." };
+        let what = replaced_before(&args.which, run_id, *already).unwrap_or_else(|| usual.to_owned());
+        tell(&format!("{what} `truecount report --month {month} --run {run_id}` writes the files."));
     }
     Ok(Ending::of(summary))
+}
+
+/// What is said where the run that was to be replaced has been replaced before: nothing was closed anew.
+fn replaced_before(which: &WhichRunArgs, run_id: &str, already: bool) -> Option<String> {
+    let replaced = which.replace.as_ref().filter(|_| already)?;
+    Some(format!(
+        "{replaced} was replaced before, by {run_id}: that one stands, and nothing new was closed. To close the month \
+         once more, `--replace {run_id}`."
+    ))
 }
 
 pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Ending> {

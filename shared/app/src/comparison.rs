@@ -1,13 +1,15 @@
-//! A month compared: the accounts of the snapshots, which client each belongs to, and their reconciliation. Used by the
-//! reconcile job, and by the mapping workflow to show what a run would find.
+//! A month compared: the accounts of the sources, which client each belongs to, and their reconciliation. Used by the
+//! reconcile job and the replay, which read what a run has frozen, and by whoever shows what a run would find.
 
+mod accounts;
 mod billed_for;
 mod compare;
 mod load;
 mod run_inputs;
 
+pub(crate) use accounts::{AccountsFrom, LoadedSource};
 pub use billed_for::{BilledFor, BilledForSource};
 pub(crate) use compare::{Compared, Comparison};
-pub(crate) use load::{LoadedSource, load_mappings, load_nones, load_sources, newest_sync};
 pub use load::{MappingsInForce, NonesInForce};
+pub(crate) use load::{WordsOnDay, load_mappings, load_nones, load_words, newest_sync};
 pub(crate) use run_inputs::{ComparisonInputs, source_readings};

@@ -38,6 +38,9 @@ pub enum AppError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The outcome of a run is not there, or not what the run stored: where it should be, and what makes it again.
+    #[error("{0}")]
+    LostOutcome(String),
     /// A run with more items than it can hold.
     #[error(transparent)]
     TooManyItems(#[from] truecount_reconciliation::TooManyItems),

@@ -9,7 +9,7 @@ use truecount_rules::{
     ClientBinding, ClientPart, ClientRules, NamedClient, ResolvedService, RulePlace, Rules, RulesScope,
 };
 
-use crate::comparison::{Comparison, ComparisonInputs, load_sources, newest_sync};
+use crate::comparison::{AccountsFrom, Comparison, ComparisonInputs, newest_sync};
 use crate::{AppError, Config, Environment};
 
 /// The rules beside the PSA's clients.
@@ -46,17 +46,18 @@ impl<'c> RulesInForce<'c> {
         for source in config.settings.enabled().filter(|source| source.side() == Side::Agreed) {
             newest.push(newest_sync(env, source, day).await?);
         }
-        let loaded = load_sources(&env.store, &newest).await?;
         let inputs = ComparisonInputs {
-            config,
+            rules: &config.rules,
+            mapping: &config.settings.mapping,
             count_day: CountDay(day),
             next_closing: config.settings.closing.next_after(day),
-            sources: &loaded,
+            sources: &newest,
+            accounts: AccountsFrom::Snapshots(&env.store),
+            words: &Default::default(),
             mappings: &Default::default(),
             nones: &Default::default(),
-            run: None,
         };
-        let clients = Comparison::read(env, &inputs).await?.inputs.clients;
+        let clients = Comparison::read(&inputs).await?.inputs.clients;
         let named = clients.iter().map(|client| NamedClient {
             id: &client.id,
             identifier: client.identifier.as_deref(),

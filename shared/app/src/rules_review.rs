@@ -14,7 +14,7 @@ use truecount_reconciliation::{
 use truecount_rules::{Fit, Rules, ServiceBasis, WordUse};
 
 use crate::comparison::{
-    Comparison, ComparisonInputs, LoadedSource, load_mappings, load_nones, load_sources, newest_sync,
+    AccountsFrom, Comparison, ComparisonInputs, load_mappings, load_nones, load_words, newest_sync,
 };
 use crate::{AppError, Config, Environment};
 
@@ -121,22 +121,23 @@ impl RulesReview {
             newest.push(newest_sync(env, source, today).await?);
         }
         env.progress.step("reading the syncs");
-        let loaded = load_sources(&env.store, &newest).await?;
         // Syncs of last week are as good for the rules as those of today: their newest day is the one that is counted.
         let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
         let month = BillingMonth::of(count_day);
         let inputs = ComparisonInputs {
-            config,
+            rules: &config.rules,
+            mapping: &config.settings.mapping,
             count_day: CountDay(count_day),
             next_closing: config.settings.closing.next_after(count_day),
-            sources: &loaded,
+            sources: &newest,
+            accounts: AccountsFrom::Snapshots(&env.store),
+            words: &load_words(&env.store, &newest, count_day).await?,
             mappings: &load_mappings(&env.store, &newest, month).await?,
             nones: &load_nones(&env.store, &newest, month).await?,
-            run: None,
         };
-        let comparison = Comparison::read(env, &inputs).await?;
+        let comparison = Comparison::read(&inputs).await?;
         env.progress.step("comparing");
-        of_comparison(&comparison, &config.rules, &loaded)
+        of_comparison(&comparison, &config.rules)
     }
 
     /// Whether nothing is there to look at.
@@ -150,11 +151,7 @@ impl RulesReview {
     }
 }
 
-fn of_comparison(
-    comparison: &Comparison<'_>,
-    rules: &Rules,
-    sources: &[LoadedSource],
-) -> Result<RulesReview, AppError> {
+fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesReview, AppError> {
     let mut gathered = Gathered::default();
     let compared = comparison.compare(|line| {
         if let OutcomeLine::Client(client) = line {
@@ -163,7 +160,7 @@ fn of_comparison(
         Ok(())
     })?;
     let inputs = &comparison.inputs;
-    let days = sources.iter().map(|source| (source.frozen.source.clone(), source.frozen.as_of));
+    let days = comparison.sources.iter().map(|source| (source.frozen.source.clone(), source.frozen.as_of));
     Ok(RulesReview {
         synced_on: days.collect(),
         services: rules.services().map(|code| gathered.service(rules, code)).collect(),

@@ -214,18 +214,23 @@ impl Config {
         let settings = ResultSettings { mapping: self.settings.mapping.clone(), counted };
         serde_json::to_vec(&settings).map_err(|e| AppError::damaged("the settings", e))
     }
+}
 
-    /// This configuration with the rules and result settings that a run froze.
-    ///
-    /// # Errors
-    /// [`AppError`] if they do not read back.
-    pub fn with_frozen(&self, rules_bytes: Vec<u8>, result_settings: &[u8]) -> Result<Self, AppError> {
-        let frozen: ResultSettings =
+/// Rules and settings as a run has frozen them: all of the configuration on which its result depends.
+#[derive(Debug)]
+pub(crate) struct FrozenConfig {
+    pub(crate) rules: Rules,
+    pub(crate) mapping: MappingSettings,
+}
+
+impl FrozenConfig {
+    /// Reads what [`Config::rules_bytes`] and [`Config::result_settings`] were.
+    pub(crate) fn from_bytes(rules_bytes: &[u8], result_settings: &[u8]) -> Result<Self, AppError> {
+        let settings: ResultSettings =
             serde_json::from_slice(result_settings).map_err(|e| AppError::damaged("the frozen settings", e))?;
-        let counted = frozen.counted.iter().filter_map(|(id, kind)| Some(vocabulary_of(id, source_kind(kind)?)));
-        let rules = rules(&rules_bytes, &counted.collect::<Vec<_>>())?;
-        let settings = Settings { mapping: frozen.mapping, ..self.settings.clone() };
-        Ok(Self { settings, rules, rules_bytes })
+        let counted = settings.counted.iter().filter_map(|(id, kind)| Some(vocabulary_of(id, source_kind(kind)?)));
+        let rules = rules(rules_bytes, &counted.collect::<Vec<_>>())?;
+        Ok(Self { rules, mapping: settings.mapping })
     }
 }
 

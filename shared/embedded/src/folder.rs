@@ -18,12 +18,28 @@ use crate::disk::Disk;
 /// Files below one folder.
 pub struct FolderArchive {
     root: PathBuf,
-    disk: Disk,
+    /// What writes; `None`: nothing may be written.
+    disk: Option<Disk>,
 }
 
 impl FolderArchive {
     pub(crate) fn new(root: PathBuf, disk: Disk) -> Self {
-        Self { root, disk }
+        Self { root, disk: Some(disk) }
+    }
+
+    /// The archive in a folder that nobody writes here, such as a copy. Nothing is created, and no other process is kept
+    /// out.
+    #[must_use]
+    pub fn read_only(root: &Path) -> Self {
+        Self { root: root.to_owned(), disk: None }
+    }
+
+    fn writer(&self, key: &str) -> Result<Disk, ArchiveError> {
+        let refused = || {
+            let error = io::Error::from(ErrorKind::ReadOnlyFilesystem);
+            self.error("writing", key, PortErrorKind::Disk(Detail::of(error)))
+        };
+        self.disk.clone().ok_or_else(refused)
     }
 
     fn path(&self, operation: &'static str, key: &str) -> Result<PathBuf, ArchiveError> {
@@ -53,13 +69,13 @@ impl FolderArchive {
 impl Archive for FolderArchive {
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError> {
         let path = self.path("writing", key)?;
-        let disk = self.disk.clone();
+        let disk = self.writer(key)?;
         self.on_disk("writing", key, move || disk.write_new(&path, &bytes)).await
     }
 
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
         let path = self.path("writing", key)?;
-        let disk = self.disk.clone();
+        let disk = self.writer(key)?;
         self.on_disk("writing", key, move || disk.write(&path, &bytes)).await
     }
 

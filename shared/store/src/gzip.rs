@@ -1,6 +1,6 @@
 //! JSON lines and files, compressed. The same values give the same bytes: no time, no name in the header.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use flate2::{Compression, GzBuilder, read::GzDecoder, write::GzEncoder};
 use serde::{Serialize, de::DeserializeOwned};
@@ -65,32 +65,54 @@ pub(crate) fn decompress(location: &str, bytes: &[u8]) -> Result<Vec<u8>, StoreE
     Ok(plain)
 }
 
-/// Reads each line as a value, one at a time. Each error is [`StoreError::Corrupt`], naming location and line, and the
-/// last that comes.
-pub(crate) fn lines<'b, T: DeserializeOwned>(
-    location: &'b str,
-    bytes: &'b [u8],
-) -> impl Iterator<Item = Result<T, StoreError>> + use<'b, T> {
-    let mut reader = BufReader::new(GzDecoder::new(bytes).take(PLAIN_BYTES_MAX));
-    let mut text = Vec::new();
-    let mut line = 0_u64;
-    let mut is_over = false;
-    std::iter::from_fn(move || {
-        if is_over {
+/// Reads compressed lines as values, one at a time. Each error is [`StoreError::Corrupt`], naming location and line, and
+/// the last that comes.
+pub(crate) struct LinesReader<B> {
+    location: String,
+    reader: BufReader<io::Take<GzDecoder<io::Cursor<B>>>>,
+    text: Vec<u8>,
+    line: u64,
+    is_over: bool,
+}
+
+impl<B: AsRef<[u8]>> LinesReader<B> {
+    pub(crate) fn new(location: impl Into<String>, bytes: B) -> Self {
+        let reader = BufReader::new(GzDecoder::new(io::Cursor::new(bytes)).take(PLAIN_BYTES_MAX));
+        Self { location: location.into(), reader, text: Vec::new(), line: 0, is_over: false }
+    }
+
+    /// The next line; `None`: there is none, or one was damaged.
+    pub(crate) fn next<T: DeserializeOwned>(&mut self) -> Option<Result<T, StoreError>> {
+        if self.is_over {
             return None;
         }
-        text.clear();
-        let value = match reader.read_until(b'\n', &mut text) {
+        self.text.clear();
+        let value = match self.reader.read_until(b'\n', &mut self.text) {
             Ok(0) => return None,
             Ok(_) => {
-                line += 1;
-                serde_json::from_slice(&text).map_err(|source| Corruption::Json { line, source })
+                self.line += 1;
+                let line = self.line;
+                serde_json::from_slice(&self.text).map_err(|source| Corruption::Json { line, source })
             }
             Err(error) => Err(Corruption::Gzip(error)),
         };
-        is_over = value.is_err();
-        Some(value.map_err(|cause| StoreError::corrupt(location, cause)))
-    })
+        self.is_over = value.is_err();
+        Some(value.map_err(|cause| StoreError::corrupt(&self.location, cause)))
+    }
+
+    /// Where the lines are from.
+    pub(crate) fn location(&self) -> &str {
+        &self.location
+    }
+}
+
+/// Reads each line as a value, as [`LinesReader`] does.
+pub(crate) fn lines<'b, T: DeserializeOwned>(
+    location: &str,
+    bytes: &'b [u8],
+) -> impl Iterator<Item = Result<T, StoreError>> + use<'b, T> {
+    let mut reader = LinesReader::new(location, bytes);
+    std::iter::from_fn(move || reader.next())
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl InboxFolder {
     /// # Errors
     /// [`StoreError::Taken`] if it holds others.
     pub async fn add(&self, store: &Store, name: &str, bytes: Vec<u8>) -> Result<CreateOutcome, StoreError> {
-        store.write_once(&self.key(name), bytes).await
+        object::write_once(&*store.archive, &self.key(name), bytes).await
     }
 
     /// Puts a file, in place of an earlier one of that name.

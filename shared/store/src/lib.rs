@@ -24,6 +24,7 @@ mod error;
 mod gzip;
 mod hash;
 mod inbox;
+mod input;
 mod key;
 mod lease;
 mod mapping;
@@ -34,7 +35,7 @@ mod page_batch;
 mod record;
 mod retention;
 mod run;
-mod run_files;
+mod run_folder;
 mod schedule;
 mod snapshot;
 mod store;
@@ -48,6 +49,10 @@ pub use delivery::{Delivery, DeliveryState};
 pub use error::{Corruption, StoreError};
 pub use hash::sha256_hex;
 pub use inbox::{InboxEntry, InboxFolder, MappingFileNote};
+pub use input::{
+    EarlierReading, FrozenAccounts, FrozenRun, InputAccount, InputFile, InputsWriter, ListedAccount, ListedBase,
+    SnapshotReader,
+};
 pub use key::{Key, SnapshotId, SnapshotIdError};
 pub use lease::{Fence, Lease, LeaseMode, LeaseOutcome};
 pub use mapping::{IgnoreReason, MappingDecision, MappingHistory, MappingRecord, in_force};
@@ -58,11 +63,12 @@ pub use page_batch::PageBatch;
 pub use record::Record;
 pub use retention::Retention;
 pub use run::{FrozenSource, Run, RunManifest, RunState, RunSummary};
-pub use run_files::{InputFile, InputWriter, RunFile};
+pub use run_folder::{RunFile, RunFolder};
 pub use schedule::ScheduleStart;
 pub use snapshot::{
-    AcceptedFall, AcceptedKind, AccountContent, AccountHistory, Base, Count, Predecessor, Renamed, SeenFall, SeenWord,
-    SnapshotAccount, SnapshotEntry, SnapshotManifest, SnapshotWords, SnapshotWriter, Witness, WordsSeen, groups,
+    AcceptedFall, AcceptedKind, AccountContent, AccountHistory, Base, Count, KnownWords, Predecessor, Renamed,
+    SeenFall, SeenWord, SnapshotAccount, SnapshotEntry, SnapshotManifest, SnapshotWords, SnapshotWriter, Witness,
+    WordsSeen, groups,
 };
 pub use store::{AccessCheck, Store};
 pub use sync_status::SyncStatus;

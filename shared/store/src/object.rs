@@ -2,9 +2,9 @@
 //! is damage if it does not.
 
 use truecount_billing::{BillingMonth, SourceId};
-use truecount_platform::CreateOutcome;
+use truecount_platform::{Archive, CreateOutcome};
 
-use crate::{Corruption, SnapshotId, Store, StoreError};
+use crate::{Corruption, SnapshotId, StoreError};
 
 /// The settings, in the archive or data directory that holds the configuration.
 pub const SETTINGS_FILE: &str = "config/settings.toml";
@@ -30,30 +30,28 @@ pub(crate) fn source_inbox(source: &SourceId) -> String {
 /// The folder into which files with mappings are dropped.
 pub(crate) const MAPPINGS_INBOX: &str = "inbox/mappings/";
 
-impl Store {
-    /// Writes an object that never changes. One that exists must hold the same bytes: then this very call, or an
-    /// earlier one that was interrupted, wrote it.
-    ///
-    /// # Errors
-    /// [`StoreError::Taken`] if it exists with other content.
-    pub(crate) async fn write_once(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, StoreError> {
-        if self.archive.put_new(key, bytes.clone()).await? == CreateOutcome::Created {
-            return Ok(CreateOutcome::Created);
-        }
-        if self.read_object(key).await? == bytes {
-            return Ok(CreateOutcome::AlreadyExists);
-        }
-        Err(StoreError::Taken(self.archive.place(key)))
+/// Writes an object that never changes. One that exists must hold the same bytes: then this very call, or an earlier one
+/// that was interrupted, wrote it.
+///
+/// # Errors
+/// [`StoreError::Taken`] if it exists with other content.
+pub(crate) async fn write_once(archive: &dyn Archive, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, StoreError> {
+    if archive.put_new(key, bytes.clone()).await? == CreateOutcome::Created {
+        return Ok(CreateOutcome::Created);
     }
+    if read(archive, key).await? == bytes {
+        return Ok(CreateOutcome::AlreadyExists);
+    }
+    Err(StoreError::Taken(archive.place(key)))
+}
 
-    /// Reads an object that must exist.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] if it does not.
-    pub(crate) async fn read_object(&self, key: &str) -> Result<Vec<u8>, StoreError> {
-        let found = self.archive.get(key).await?;
-        found.ok_or_else(|| StoreError::corrupt(self.archive.place(key), Corruption::Missing))
-    }
+/// Reads an object that must exist.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it does not.
+pub(crate) async fn read(archive: &dyn Archive, key: &str) -> Result<Vec<u8>, StoreError> {
+    let found = archive.get(key).await?;
+    found.ok_or_else(|| StoreError::corrupt(archive.place(key), Corruption::Missing))
 }
 
 #[cfg(test)]
@@ -64,18 +62,19 @@ mod tests {
     #[tokio::test]
     async fn an_object_is_written_once() {
         let test = TestStore::new();
-        let write = |bytes: &[u8]| test.store.write_once("runs/x", bytes.to_vec());
+        let archive = &*test.store.archive;
+        let write = |bytes: &[u8]| write_once(archive, "runs/x", bytes.to_vec());
         assert_eq!(write(b"one").await.unwrap(), CreateOutcome::Created);
         assert_eq!(write(b"one").await.unwrap(), CreateOutcome::AlreadyExists, "the same again");
         let error = write(b"two").await.unwrap_err();
         assert!(matches!(&error, StoreError::Taken(place) if place.ends_with("runs/x")), "{error}");
-        assert_eq!(test.store.read_object("runs/x").await.unwrap(), b"one");
+        assert_eq!(read(&*test.store.archive, "runs/x").await.unwrap(), b"one");
     }
 
     #[tokio::test]
     async fn an_object_that_is_gone_is_damage() {
         let test = TestStore::new();
-        let error = test.store.read_object("runs/x").await.unwrap_err();
+        let error = read(&*test.store.archive, "runs/x").await.unwrap_err();
         assert!(matches!(error, StoreError::Corrupt { source: Corruption::Missing, .. }), "{error}");
     }
 }

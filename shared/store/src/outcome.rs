@@ -3,7 +3,7 @@
 
 use truecount_reconciliation::OutcomeLine;
 
-use crate::{Corruption, Run, Store, StoreError, gzip, object, sha256_hex};
+use crate::{Corruption, RunFolder, StoreError, gzip, object, sha256_hex};
 
 /// The file's name in the run's folder.
 pub const OUTCOMES_FILE: &str = "outcomes.jsonl.gz";
@@ -33,11 +33,10 @@ impl OutcomeWriter {
     ///
     /// # Errors
     /// [`StoreError::Taken`] if there is another.
-    pub async fn write(self, run: &Run, store: &Store) -> Result<String, StoreError> {
+    pub async fn write(self, folder: &RunFolder) -> Result<String, StoreError> {
         let bytes = self.into_bytes()?;
-        let sha256 = sha256_hex(&bytes);
-        store.write_once(&key(run), bytes).await?;
-        Ok(sha256)
+        folder.write_file(OUTCOMES_FILE, &bytes).await?;
+        Ok(sha256_hex(&bytes))
     }
 }
 
@@ -47,14 +46,14 @@ pub struct StoredOutcome {
     bytes: Vec<u8>,
 }
 
-impl Run {
+impl RunFolder {
     /// The outcome, if it has the hash that was recorded.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] if it is missing or another.
-    pub async fn outcome(&self, store: &Store, sha256: &str) -> Result<StoredOutcome, StoreError> {
-        let key = key(self);
-        let (location, bytes) = (store.archive.place(&key), store.read_object(&key).await?);
+    pub async fn outcome(&self, sha256: &str) -> Result<StoredOutcome, StoreError> {
+        let key = self.key(OUTCOMES_FILE);
+        let (location, bytes) = (self.archive.place(&key), object::read(&*self.archive, &key).await?);
         if sha256_hex(&bytes) != sha256 {
             return Err(StoreError::corrupt(location, Corruption::Hash));
         }
@@ -63,6 +62,12 @@ impl Run {
 }
 
 impl StoredOutcome {
+    /// An outcome that is not stored, or not yet. `location` names it where a line is damaged.
+    #[must_use]
+    pub fn of(location: String, bytes: Vec<u8>) -> Self {
+        Self { location, bytes }
+    }
+
     /// Its lines in order, one at a time.
     ///
     /// # Errors
@@ -76,10 +81,6 @@ impl StoredOutcome {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
-}
-
-fn key(run: &Run) -> String {
-    object::report(run.manifest.month, &run.run_id, OUTCOMES_FILE)
 }
 
 #[cfg(test)]
@@ -102,23 +103,23 @@ mod tests {
     #[tokio::test]
     async fn an_outcome_reads_back_line_by_line_if_its_hash_is_right() {
         let TestStore { store, .. } = &TestStore::new();
-        let run = run(None);
+        let folder = run(None).folder(store);
         let mut writer = OutcomeWriter::default();
         outcome().iter().for_each(|line| writer.push(line).unwrap());
-        let sha256 = writer.write(&run, store).await.unwrap();
-        let stored = run.outcome(store, &sha256).await.unwrap();
+        let sha256 = writer.write(&folder).await.unwrap();
+        let stored = folder.outcome(&sha256).await.unwrap();
         assert_eq!(stored.lines().collect::<Result<Vec<_>, _>>().unwrap(), outcome());
         assert_eq!(sha256_hex(stored.bytes()), sha256);
-        let Err(error) = run.outcome(store, "0").await else { panic!("another hash") };
+        let Err(error) = folder.outcome("0").await else { panic!("another hash") };
         assert!(matches!(error, StoreError::Corrupt { source: Corruption::Hash, .. }), "{error}");
-        let error = OutcomeWriter::default().write(&run, store).await.unwrap_err();
+        let error = OutcomeWriter::default().write(&folder).await.unwrap_err();
         assert!(matches!(&error, StoreError::Taken(place) if place.ends_with(OUTCOMES_FILE)), "{error}");
     }
 
     #[tokio::test]
     async fn an_outcome_that_is_gone_is_damage() {
         let TestStore { store, .. } = &TestStore::new();
-        let Err(error) = run(None).outcome(store, "0").await else { panic!("there is none") };
+        let Err(error) = run(None).folder(store).outcome("0").await else { panic!("there is none") };
         assert!(matches!(error, StoreError::Corrupt { source: Corruption::Missing, .. }), "{error}");
     }
 }

@@ -42,7 +42,7 @@ impl PageBatch<'_> {
         pages: &[P],
         state: &S,
     ) -> Result<(), StoreError> {
-        match store.write_once(&self.key(), pack(pages, state)?).await {
+        match object::write_once(&*store.archive, &self.key(), pack(pages, state)?).await {
             Err(StoreError::Taken(_)) => Err(StoreError::Fenced(source_subject(self.source))),
             written => written.map(drop),
         }
@@ -58,7 +58,7 @@ impl PageBatch<'_> {
         pages: &[P],
         state: &S,
     ) -> Result<bool, StoreError> {
-        Ok(store.read_object(&self.key()).await? == pack(pages, state)?)
+        Ok(object::read(&*store.archive, &self.key()).await? == pack(pages, state)?)
     }
 
     /// Hands over each page of a batch that must exist.
@@ -71,7 +71,7 @@ impl PageBatch<'_> {
         S: DeserializeOwned,
     {
         let key = self.key();
-        let bytes = store.read_object(&key).await?;
+        let bytes = object::read(&*store.archive, &key).await?;
         for line in gzip::lines::<Line<P, S>>(&store.archive.place(&key), &bytes) {
             if let Line::Page(page) = line? {
                 each(page);

@@ -31,11 +31,11 @@ pub trait Record: Serialize + DeserializeOwned {
     }
 }
 
-/// Records as JSON lines: the same records give the same bytes. `what` names one of them.
+/// Values as JSON lines: the same values give the same bytes. `what` names one of them.
 ///
 /// # Errors
 /// [`StoreError::Unwritable`] if one has no JSON form.
-pub(crate) fn json_lines<'a, R: Record + 'a>(
+pub(crate) fn json_lines<'a, R: Serialize + 'a>(
     records: impl IntoIterator<Item = &'a R>,
     what: &str,
 ) -> Result<Vec<u8>, StoreError> {

@@ -66,6 +66,8 @@ pub struct RunManifest {
     pub mappings_sha256: String,
     /// Hash of the decisions in force that clients have nothing in a source.
     pub nones_sha256: String,
+    /// Hash of the words that the sources of usage had said.
+    pub words_sha256: String,
     /// Hash of the rules file.
     pub rules_sha256: String,
     /// Hash of the settings that decide what is found.
@@ -88,7 +90,10 @@ impl RunManifest {
             .collect();
         let days = (self.count_day, self.next_closing);
         let identity = (self.month, days, self.closing, &self.replaces, sources);
-        let hashes = (&self.mappings_sha256, &self.nones_sha256, &self.rules_sha256, &self.settings_sha256);
+        let hashes = (
+            (&self.mappings_sha256, &self.nones_sha256, &self.words_sha256),
+            (&self.rules_sha256, &self.settings_sha256),
+        );
         let text = match &self.inbox_sha256 {
             Some(inbox) => serde_json::to_string(&(identity, hashes, inbox)),
             None => serde_json::to_string(&(identity, hashes)),
@@ -315,6 +320,7 @@ pub(crate) mod tests {
             sources: Vec::new(),
             mappings_sha256: "m".to_owned(),
             nones_sha256: "n".to_owned(),
+            words_sha256: "w".to_owned(),
             rules_sha256: "r".to_owned(),
             settings_sha256: "s".to_owned(),
             inbox_sha256: None,
@@ -338,6 +344,7 @@ pub(crate) mod tests {
         for (what, id) in [
             ("mappings", with(|m| m.mappings_sha256.push('x'))),
             ("nones", with(|m| m.nones_sha256.push('x'))),
+            ("words", with(|m| m.words_sha256.push('x'))),
             ("next closing", with(|m| m.next_closing = m.count_day.0)),
             ("rules", with(|m| m.rules_sha256.push('x'))),
             ("settings", with(|m| m.settings_sha256.push('x'))),

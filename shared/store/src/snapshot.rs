@@ -10,11 +10,12 @@ mod words;
 mod write;
 
 pub use accepted::{AcceptedFall, AcceptedKind};
+pub(crate) use account::is_gone;
 pub use account::{AccountContent, AccountHistory, Predecessor, Renamed, SnapshotAccount, SnapshotEntry};
 pub use base::{Base, Count, SeenFall, Witness};
 pub use manifest::SnapshotManifest;
 pub use read::groups;
-pub use words::{SeenWord, SnapshotWords, WordsSeen};
+pub use words::{KnownWords, SeenWord, SnapshotWords, WordsSeen};
 pub use write::SnapshotWriter;
 
 /// What the sort keys of the rows of the list begin with.

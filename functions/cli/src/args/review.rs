@@ -1,6 +1,8 @@
 //! Commands that show what was found: `exceptions`, `explain`, `clients`,
 //! `runs` and `replay`. `mappings` has a file of its own.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use truecount_billing::BillingMonth;
 
@@ -135,16 +137,20 @@ Examples:
 /// Make a run's files again from what it read, and compare them
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing is written. The outcome is made again from the run's snapshots,
-mappings, rules and settings, the report's files from the stored outcome. The
-exit code is 1 if anything is not as the run recorded it.
+Nothing is written, and nothing is read but the run's folder in the archive: its
+inputs are checked against the hashes in manifest.json, the outcome is made
+again from them, and the report's files from the outcome. A copy of the archive
+is enough. The exit code is 1 if anything is not as the run recorded it.
 
 Examples:
   truecount replay 2026-06-c1-1f2e3d4c
-  truecount replay 2026-06-c1-1f2e3d4c --json")]
+  truecount replay 2026-06-c1-1f2e3d4c --archive /mnt/backup/archive --json")]
 pub(crate) struct ReplayArgs {
     /// Run, as `runs list` shows it
     pub(crate) run: String,
+    /// Copy of an archive: the folder that has `reports/`
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["data", "stack"])]
+    pub(crate) archive: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
 }

@@ -97,20 +97,6 @@ fn what_holds_for_a_client_is_shown_with_its_place() {
     expect(&office.run(&["rules", "show", "Zorn"]), FAILED, &["there is no client `Zorn` in the PSA's last sync"]);
 }
 
-#[test]
-fn a_run_is_replayed_and_what_was_changed_is_named() {
-    let office = closed();
-    let reports = office.path("archive/reports/2026-06");
-    let run = std::fs::read_dir(&reports).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
-    expect(&office.run(&["replay", &run]), CLEAN, &["outcomes.jsonl.gz", "lines.csv", "manifest.json", "all the same"]);
-    std::fs::write(reports.join(&run).join("lines.csv"), "mine").unwrap();
-    expect(&office.run(&["replay", &run]), EXCEPTIONS, &["stored file was changed", "1 not as recorded"]);
-    let json: serde_json::Value = serde_json::from_str(&office.run(&["replay", &run, "--json"]).out).unwrap();
-    let changed = json["files"].as_array().unwrap().iter().filter(|file| file["state"] == "changed");
-    assert_eq!(changed.map(|file| file["name"].as_str().unwrap()).collect::<Vec<_>>(), ["lines.csv"]);
-    expect(&office.run(&["replay", "2026-06-c9-0"]), FAILED, &["there is no run `2026-06-c9-0`"]);
-}
-
 /// The headings of `exceptions.csv`.
 fn sheet_columns(office: &Office) -> Vec<String> {
     let month = std::fs::read_dir(office.path("archive/reports/2026-06")).unwrap();

@@ -13,6 +13,7 @@ mod not_reconciled;
 mod office;
 mod operate;
 mod prompt;
+mod replay;
 mod retention;
 mod schedule;
 mod server;

@@ -12,7 +12,7 @@ use truecount_reports::sanitize;
 use truecount_rules::{BindingFault, BindingProblem, Rules};
 use truecount_store::RULES_FILE;
 
-use super::BilledFor;
+use super::{BilledFor, LoadedSource};
 use crate::AppError;
 use crate::account_mapping::{AccountMapping, Client, Mapping};
 
@@ -24,6 +24,8 @@ pub(crate) struct Comparison<'a> {
     pub(super) rules: &'a Rules,
     pub(super) context: RunContext,
     pub(crate) inputs: RunInputs,
+    /// The sources with their lists.
+    pub(crate) sources: Vec<LoadedSource>,
     /// The PSA's clients.
     pub(crate) clients: Vec<Client>,
     /// The mapping of each account in the order of its source's list; none for the PSA.

@@ -1,11 +1,11 @@
-//! What a comparison is made of: the lists of accounts, and the mappings in force.
+//! What a comparison is made of besides the accounts: the newest syncs, the decisions in force, the words seen.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use truecount_billing::{AccountId, BillingMonth, ReadReason, ReadState, SourceId};
 use truecount_store::{
-    FrozenSource, MappingRecord, NoneRecord, SnapshotAccount, SnapshotManifest, Store, StoreError, nones_in_force,
+    FrozenSource, KnownWords, MappingRecord, NoneRecord, SnapshotManifest, Store, StoreError, nones_in_force,
 };
 
 use crate::{AppError, Environment, SourceSettings};
@@ -16,11 +16,8 @@ pub type MappingsInForce = BTreeMap<SourceId, BTreeMap<AccountId, MappingRecord>
 /// The decisions in force in a month that clients have nothing in a source, by source.
 pub type NonesInForce = BTreeMap<SourceId, Vec<NoneRecord>>;
 
-/// A source with its list of accounts.
-pub(crate) struct LoadedSource {
-    pub(crate) frozen: FrozenSource,
-    pub(crate) accounts: Vec<SnapshotAccount>,
-}
+/// The words that the sources of usage had said up to a day.
+pub(crate) type WordsOnDay = BTreeMap<SourceId, Vec<KnownWords>>;
 
 /// The newest sync of a source, however old it is.
 pub(crate) async fn newest_sync(
@@ -44,17 +41,13 @@ pub(crate) async fn newest_sync(
     })
 }
 
-/// Reads the lists of accounts.
-pub(crate) async fn load_sources(store: &Store, sources: &[FrozenSource]) -> Result<Vec<LoadedSource>, StoreError> {
-    let mut loaded = Vec::new();
-    for frozen in sources {
-        let accounts = match frozen.snapshot {
-            Some(id) => SnapshotAccount::list(store, &frozen.source, id, frozen.account_count).await?,
-            None => Vec::new(),
-        };
-        loaded.push(LoadedSource { frozen: frozen.clone(), accounts });
+/// Reads the words that the usage sources had said up to a day.
+pub(crate) async fn load_words(store: &Store, sources: &[FrozenSource], day: Date) -> Result<WordsOnDay, StoreError> {
+    let mut all = WordsOnDay::new();
+    for frozen in sources.iter().filter(|frozen| !frozen.side.is_billed()) {
+        all.insert(frozen.source.clone(), KnownWords::on(store, &frozen.source, day).await?);
     }
-    Ok(loaded)
+    Ok(all)
 }
 
 /// Reads the mappings of the usage sources.

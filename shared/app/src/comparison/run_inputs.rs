@@ -1,10 +1,10 @@
-//! What a run compares, read from what it has frozen: snapshots, mappings, the words that sources have said. Items go into
-//! columns account by account; never are all of them held as they were stored.
+//! What is compared, made ready for the reconciliation: accounts with their items, mappings, the words that sources have
+//! said. Items go into columns account by account; never are all of them held as they were stored.
 //!
-//! Deliberately absent: any decision about a count. What is not known is handed on as not known.
+//! Deliberately absent: any decision about a count (what is not known is handed on as not known), and the store: whatever
+//! is read here comes from [`ComparisonInputs`], so that a run can use nothing that it has not frozen.
 
 mod billed;
-mod earlier;
 mod lines;
 mod may_be;
 mod nones;
@@ -18,48 +18,64 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use truecount_billing::{CountDay, Currency, IdError, Side};
 use truecount_reconciliation::{BilledClient, RunContext, RunInputs, SourceReading};
-use truecount_store::{InputWriter, Run};
+use truecount_rules::Rules;
+use truecount_store::FrozenSource;
 
 use self::billed::BilledSide;
-use super::{Comparison, LoadedSource, MappingsInForce, NonesInForce};
-use crate::{AppError, Config, Environment};
+use super::{AccountsFrom, Comparison, LoadedSource, MappingsInForce, NonesInForce, WordsOnDay};
+use crate::{AppError, MappingSettings};
 
 /// The code that stands for no currency at all: of money in a run that names none anywhere.
 const NO_CURRENCY: &str = "XXX";
 
 /// What is compared.
 pub(crate) struct ComparisonInputs<'a> {
-    pub(crate) config: &'a Config,
+    pub(crate) rules: &'a Rules,
+    /// Which mappings count without a decision.
+    pub(crate) mapping: &'a MappingSettings,
     pub(crate) count_day: CountDay,
     /// The day on which the next month is closed.
     pub(crate) next_closing: Date,
-    pub(crate) sources: &'a [LoadedSource],
+    pub(crate) sources: &'a [FrozenSource],
+    pub(crate) accounts: AccountsFrom<'a>,
+    pub(crate) words: &'a WordsOnDay,
     pub(crate) mappings: &'a MappingsInForce,
     pub(crate) nones: &'a NonesInForce,
-    /// The run whose inputs are stored; `None`: nothing is.
-    pub(crate) run: Option<&'a Run>,
 }
 
 impl<'a> Comparison<'a> {
     /// Reads what is compared. Invoices are not: beside what agreements will bill they would count every unit twice.
-    pub(crate) async fn read(env: &Environment, of: &ComparisonInputs<'a>) -> Result<Self, AppError> {
+    pub(crate) async fn read(of: &ComparisonInputs<'a>) -> Result<Self, AppError> {
         let (mut inputs, mut mappings) = (RunInputs::default(), BTreeMap::new());
-        let mut billed = BilledSide::default();
-        for source in of.sources.iter().filter(|source| source.frozen.side == Side::Agreed) {
-            billed.read(env, of, source).await?;
+        let (mut billed, mut sources) = (BilledSide::default(), Vec::new());
+        let of_side = |wanted: fn(Side) -> bool| of.sources.iter().filter(move |source| wanted(source.side));
+        for source in of_side(|side| side == Side::Agreed) {
+            sources.push(billed.read(of, source).await?);
         }
-        for source in of.sources.iter().filter(|source| !source.frozen.side.is_billed()) {
-            let found = usage::read(env, of, source, &mut billed, &mut inputs).await?;
-            mappings.insert(source.frozen.source.clone(), found);
+        for source in of_side(|side| !side.is_billed()) {
+            let (loaded, found) = usage::read(of, source, &mut billed, &mut inputs).await?;
+            sources.push(loaded);
+            mappings.insert(source.source.clone(), found);
+        }
+        for source in of_side(|side| side == Side::Invoiced) {
+            sources.push(listed(of, source).await?);
         }
         let (clients, known) = billed.into_clients();
         inputs.clients = clients;
-        let rules = &of.config.rules;
-        let home_currency = rules.currency().map_or_else(|| most_used(&inputs.clients), Ok);
+        let home_currency = of.rules.currency().map_or_else(|| most_used(&inputs.clients), Ok);
         let home_currency = home_currency.map_err(|error| AppError::damaged(NO_CURRENCY, error))?;
         let context = RunContext { count_day: of.count_day.0, next_closing: of.next_closing, home_currency };
-        Ok(Self { rules, context, inputs, clients: known, mappings })
+        Ok(Self { rules: of.rules, context, inputs, sources, clients: known, mappings })
     }
+}
+
+/// A source of which nothing but the list is looked at.
+async fn listed(of: &ComparisonInputs<'_>, source: &FrozenSource) -> Result<LoadedSource, AppError> {
+    let (mut reader, mut accounts) = (of.accounts.of(source), Vec::new());
+    while let Some(group) = reader.next_group().await? {
+        accounts.extend(group.into_iter().map(|account| account.listed));
+    }
+    Ok(LoadedSource { frozen: source.clone(), accounts })
 }
 
 /// The currency of most lines, the first by name of several; of rules that name none.
@@ -92,12 +108,6 @@ pub(crate) fn source_readings(sources: &[LoadedSource]) -> Vec<SourceReading> {
 }
 
 /// Whether something of a source is missing, and nobody knows of which account.
-fn is_partial(source: &LoadedSource) -> bool {
-    source.frozen.snapshot.is_some() && !source.frozen.read_state.is_complete()
-}
-
-/// Stores what is read of a source: not without a run, nor where the source has no snapshot.
-fn input_writer<'a>(env: &'a Environment, of: &ComparisonInputs<'a>, source: &'a LoadedSource) -> InputWriter<'a> {
-    let run = of.run.filter(|_| source.frozen.snapshot.is_some());
-    InputWriter::new(&env.store, run, &source.frozen.source)
+fn is_partial(source: &FrozenSource) -> bool {
+    source.snapshot.is_some() && !source.read_state.is_complete()
 }

@@ -3,18 +3,19 @@
 //! Nothing is mailed and no report is written here.
 
 mod freeze;
+mod frozen;
 
 use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay, Side};
-use truecount_reconciliation::{OutcomeLine, PortfolioRecord, SourceReading};
-use truecount_store::{Closing, Lease, OutcomeWriter, Run, RunManifest, RunState, RunSummary, SETTINGS_FILE};
+use truecount_reconciliation::OutcomeLine;
+use truecount_store::{Closing, FrozenRun, Lease, Run, RunState, RunSummary, SETTINGS_FILE};
 
 use super::report::{outcome_of, overview};
 use super::runner::{JobContext, JobOutcome};
-use crate::comparison::{Comparison, ComparisonInputs, load_sources, source_readings};
-use crate::mapping::warnings;
 use crate::{AppError, Config, Deadline, Environment};
+
+pub(crate) use frozen::{compare_run, restore_outcome};
 
 /// Which run is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,57 +139,20 @@ impl MonthReconcile<'_> {
     async fn compare_and_store(&self, mut run: Run) -> Result<ReconcileAnswer, AppError> {
         let (env, month) = (self.env, self.month);
         if let (true, Some(summary)) = (run.state >= RunState::Reconciled, &run.summary) {
+            restore_outcome(env, &run).await?;
             let (summary, overview) = (summary.clone(), overview_of(env, &run).await?);
             return Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, overview, already: true });
         }
-        let (writer, portfolio, readings) = compare_run(self.env, self.config, &run, Some(&run)).await?;
+        let frozen = FrozenRun::open(run.folder(&env.store)).await?;
+        let (writer, portfolio, readings) = compare_run(&frozen, &*env.progress).await?;
         let summary = RunSummary::of(&portfolio, &readings);
-        run.outcome_sha256 = Some(writer.write(&run, &env.store).await?);
+        run.outcome_sha256 = Some(writer.write(frozen.folder()).await?);
         run.summary = Some(summary.clone());
         run.state = RunState::Reconciled;
         run.save(&env.store, self.lease.fence()).await?;
         let overview = overview(&portfolio);
         Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, overview, already: false })
     }
-}
-
-/// Compares what the run's inputs were when they were frozen. `keeps`: the run, if what is read is to be stored with it.
-pub(crate) async fn compare_run(
-    env: &Environment,
-    config: &Config,
-    run: &Run,
-    keeps: Option<&Run>,
-) -> Result<(OutcomeWriter, PortfolioRecord, Vec<SourceReading>), AppError> {
-    env.progress.step("reading the snapshots");
-    let (mappings, nones) = (freeze::frozen_mappings(env, run).await?, freeze::frozen_nones(env, run).await?);
-    let config = freeze::frozen_config(env, run, config).await?;
-    let sources = load_sources(&env.store, &run.manifest.sources).await?;
-    let RunManifest { count_day, next_closing, .. } = run.manifest;
-    let inputs = ComparisonInputs {
-        config: &config,
-        count_day,
-        next_closing,
-        sources: &sources,
-        mappings: &mappings,
-        nones: &nones,
-        run: keeps,
-    };
-    let comparison = Comparison::read(env, &inputs).await?;
-    env.progress.step("comparing");
-    let mut writer = OutcomeWriter::default();
-    let mut compared = comparison.compare(|line| Ok(writer.push(line)?))?;
-    let readings = source_readings(&sources);
-    for reading in &readings {
-        writer.push(&OutcomeLine::Source(Box::new(reading.clone())))?;
-    }
-    let mut setup = std::mem::take(&mut compared.setup);
-    setup.extend(warnings::warnings(&sources, &comparison, &compared, &mappings, count_day));
-    setup.extend(freeze::frozen_inbox(env, run).await?);
-    setup.sort();
-    for finding in setup {
-        writer.push(&OutcomeLine::Setup(finding))?;
-    }
-    Ok((writer, compared.portfolio, readings))
 }
 
 /// What the first line of a stored outcome says.

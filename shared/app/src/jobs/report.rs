@@ -1,4 +1,4 @@
-//! Report a run: its files written if absent, then its mails.
+//! Report a run: its files written if absent, the lost outcome among them, then its mails.
 
 use std::io;
 
@@ -9,9 +9,11 @@ use truecount_reports::{
     InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, revenue_compared, run_overview, totals_text,
 };
 use truecount_store::{
-    Closing, Lease, OUTCOMES_FILE, Run, RunState, RunSummary, StoreError, StoredOutcome, sha256_hex,
+    Closing, Corruption, FrozenRun, Lease, OUTCOMES_FILE, Run, RunFolder, RunManifest, RunState, RunSummary,
+    StoreError, StoredOutcome, sha256_hex,
 };
 
+use super::reconcile::restore_outcome;
 use super::runner::{JobContext, JobOutcome};
 use crate::mail::{MailOutcome, send_run_mails};
 use crate::{AppError, Config, Deadline, Environment, Settings};
@@ -109,6 +111,7 @@ async fn write_and_mail(
     mailing: MailPolicy,
     lease: &Lease,
 ) -> Result<ReportAnswer, AppError> {
+    restore_outcome(env, run).await?;
     let stored = outcome_of(env, run).await?;
     let header = header_of(env, run).await?;
     env.progress.step("writing the report");
@@ -193,11 +196,12 @@ impl MailPolicy {
 }
 
 async fn write_files(env: &Environment, run: &Run, files: &[ReportFile]) -> Result<(), StoreError> {
+    let folder = run.folder(&env.store);
     for file in files {
         match run.state {
             // What was handed out stands, also where another version would write it differently.
-            RunState::Reported => run.restore_file(&env.store, file.name, &file.bytes).await?,
-            RunState::Frozen | RunState::Reconciled => run.write_file(&env.store, file.name, &file.bytes).await?,
+            RunState::Reported => folder.restore_file(file.name, &file.bytes).await?,
+            RunState::Frozen | RunState::Reconciled => folder.write_file(file.name, &file.bytes).await?,
         }
     }
     Ok(())
@@ -216,7 +220,21 @@ pub async fn outcome_of(env: &Environment, run: &Run) -> Result<StoredOutcome, A
             format!("run `{run_id}` is not reconciled yet; `truecount reconcile --month {month}` continues it")
         }));
     };
-    Ok(run.outcome(&env.store, expected).await?)
+    run.folder(&env.store).outcome(expected).await.map_err(|error| lost(error, run))
+}
+
+/// An outcome that cannot be read, with what makes it again.
+fn lost(error: StoreError, run: &Run) -> AppError {
+    let again = format!("truecount report --month {} --run {} --no-mail", run.manifest.month, run.run_id);
+    match error {
+        StoreError::Corrupt { location, source: Corruption::Missing } => {
+            AppError::LostOutcome(format!("`{location}` is missing; `{again}` makes it again from the run's inputs"))
+        }
+        StoreError::Corrupt { location, source: Corruption::Hash } => AppError::LostOutcome(format!(
+            "`{location}` is not what the run stored; move it away, then `{again}` makes it again from the run's inputs"
+        )),
+        error => error.into(),
+    }
 }
 
 /// What a report says about its run.
@@ -224,23 +242,28 @@ pub async fn outcome_of(env: &Environment, run: &Run) -> Result<StoredOutcome, A
 /// # Errors
 /// [`AppError`] if the inputs cannot be read.
 pub async fn header_of(env: &Environment, run: &Run) -> Result<RunHeader, AppError> {
-    let manifest = &run.manifest;
+    let frozen = FrozenRun::open(run.folder(&env.store)).await?;
     let mut inputs = Vec::new();
-    for file in run.inputs(&env.store).await? {
-        let bytes = run.read_file(&env.store, &file.name).await?.unwrap_or_default();
-        inputs.push(InputRef { name: file.name, sha256: sha256_hex(&bytes), bytes: bytes.len() as u64 });
+    for name in frozen.input_names() {
+        let bytes = frozen.stored_input(&name).await?;
+        inputs.push(InputRef { name, sha256: sha256_hex(&bytes), bytes: bytes.len() as u64 });
     }
-    Ok(RunHeader {
-        run_id: run.run_id.clone(),
+    Ok(header(frozen.folder(), &frozen.manifest, inputs))
+}
+
+/// What the report of a run says about it that reads these inputs.
+pub(crate) fn header(folder: &RunFolder, manifest: &RunManifest, inputs: Vec<InputRef>) -> RunHeader {
+    RunHeader {
+        run_id: folder.run_id().to_owned(),
         month: manifest.month,
         closing: manifest.closing,
         count_day: manifest.count_day,
         created_at: manifest.created_at,
         inputs,
-        archive_place: run.location(&env.store),
+        archive_place: folder.location(),
         replaces: manifest.replaces.clone(),
         missed: manifest.missed.clone(),
-    })
+    }
 }
 
 #[cfg(test)]

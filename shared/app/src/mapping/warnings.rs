@@ -10,7 +10,7 @@ use truecount_matching::{Looks, normalise};
 use truecount_reconciliation::{MappingSuggestion, SetupFinding};
 use truecount_reports::{amount, sanitize};
 
-use truecount_store::{MappingDecision, MappingRecord, SnapshotAccount};
+use truecount_store::{ListedAccount, MappingDecision, MappingRecord};
 
 use crate::account_mapping::{AccountMapping, Client, DecidedBy, Mapping};
 use crate::comparison::{BilledFor, Compared, Comparison, LoadedSource, MappingsInForce};
@@ -30,20 +30,19 @@ const NAMED_MAX: usize = 5;
 /// An account with its mapping and the decision about it.
 struct Known<'a> {
     source: &'a SourceId,
-    entry: &'a SnapshotAccount,
+    entry: &'a ListedAccount,
     mapping: &'a AccountMapping,
     decision: Option<&'a MappingRecord>,
 }
 
 /// Every warning of a run.
 pub(crate) fn warnings(
-    loaded: &[LoadedSource],
     computed: &Comparison<'_>,
     found: &Compared,
     decisions: &MappingsInForce,
     count_day: CountDay,
 ) -> Vec<SetupFinding> {
-    let known = known(loaded, computed, decisions);
+    let known = known(computed, decisions);
     let looks = Looks::new(computed.clients.iter().map(|client| (&client.id, client.name.as_str())));
     let names: BTreeMap<&ClientId, &str> =
         computed.clients.iter().map(|client| (&client.id, client.name.as_str())).collect();
@@ -56,17 +55,13 @@ pub(crate) fn warnings(
     waiting(&known, &found.suggestions, count_day.0, &mut rows);
     equal_clients(&computed.clients, &mut rows);
     imitating_clients(&computed.clients, &looks, &names, &mut rows);
-    without_usage(loaded, &known, &found.billed_for, &names, &mut rows);
+    without_usage(&computed.sources, &known, &found.billed_for, &names, &mut rows);
     rows
 }
 
-fn known<'a>(
-    loaded: &'a [LoadedSource],
-    computed: &'a Comparison<'_>,
-    decisions: &'a MappingsInForce,
-) -> Vec<Known<'a>> {
+fn known<'a>(computed: &'a Comparison<'_>, decisions: &'a MappingsInForce) -> Vec<Known<'a>> {
     let mut known = Vec::new();
-    for source in loaded {
+    for source in &computed.sources {
         let id = &source.frozen.source;
         let Some(mappings) = computed.mappings.get(id) else { continue };
         let decided = decisions.get(id);

@@ -13,7 +13,8 @@ use truecount_store::{
 
 use crate::account_mapping::{AccountMapping, Client};
 use crate::comparison::{
-    BilledFor, Compared, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, load_sources, newest_sync,
+    AccountsFrom, BilledFor, Compared, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, load_words,
+    newest_sync,
 };
 use crate::{AppError, Config, Environment};
 
@@ -79,33 +80,38 @@ impl MappingWorkspace {
             sources.push(frozen);
         }
         env.progress.step("reading the syncs");
-        let loaded = load_sources(&env.store, &sources).await?;
         let today = config.settings.today(env);
         let inputs = ComparisonInputs {
-            config,
+            rules: &config.rules,
+            mapping: &config.settings.mapping,
             count_day: CountDay(today),
             next_closing: config.settings.closing.next_after(today),
-            sources: &loaded,
+            sources: &sources,
+            accounts: AccountsFrom::Snapshots(&env.store),
+            words: &load_words(&env.store, &sources, today).await?,
             mappings: &in_force,
             nones: &nones_now,
-            run: None,
         };
-        let comparison = Comparison::read(env, &inputs).await?;
+        let comparison = Comparison::read(&inputs).await?;
         let Compared { billed_for, suggestions, .. } = comparison.compare(|_| Ok(()))?;
         let Comparison { mut clients, mut mappings, .. } = comparison;
         clients.sort_by(|a, b| a.id.cmp(&b.id));
-        let usage = loaded.into_iter().filter(|source| !source.frozen.side.is_billed());
-        let mut sources: Vec<WorkspaceSource> = usage
-            .map(|source| WorkspaceSource {
-                history: histories.remove(&source.frozen.source).unwrap_or_default(),
-                mappings: mappings.remove(&source.frozen.source).unwrap_or_default(),
-                nones: nones.remove(&source.frozen.source).unwrap_or_default(),
-                synced_on: source.frozen.as_of,
-                id: source.frozen.source,
-                kind: source_kind(&source.frozen.connector),
-                accounts: source.accounts,
-            })
-            .collect();
+        let mut usage: Vec<WorkspaceSource> = Vec::new();
+        for frozen in sources.into_iter().filter(|frozen| !frozen.side.is_billed()) {
+            usage.push(WorkspaceSource {
+                history: histories.remove(&frozen.source).unwrap_or_default(),
+                mappings: mappings.remove(&frozen.source).unwrap_or_default(),
+                nones: nones.remove(&frozen.source).unwrap_or_default(),
+                synced_on: frozen.as_of,
+                kind: source_kind(&frozen.connector),
+                accounts: match frozen.snapshot {
+                    Some(id) => SnapshotAccount::list(&env.store, &frozen.source, id, frozen.account_count).await?,
+                    None => Vec::new(),
+                },
+                id: frozen.source,
+            });
+        }
+        let mut sources = usage;
         sort_by_billed_value(&mut sources);
         Ok(Self { sources, clients, month, billed_for, suggestions })
     }

@@ -144,10 +144,7 @@ impl SnapshotAccount {
     /// Whether it is no longer listed, and only kept because it was there before.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        matches!(
-            self.account.read_state,
-            ReadState::Doubtful(ReadReason::NotListed { .. }) | ReadState::Failed(ReadReason::NoLongerVisible { .. })
-        )
+        is_gone(&self.account.read_state)
     }
 
     /// Items and lines together.
@@ -174,4 +171,12 @@ impl SnapshotAccount {
         }
         self.bases.values().map(|base| base.count.items).sum()
     }
+}
+
+/// Whether an account of this state is no longer listed.
+pub(crate) fn is_gone(state: &ReadState) -> bool {
+    matches!(
+        state,
+        ReadState::Doubtful(ReadReason::NotListed { .. }) | ReadState::Failed(ReadReason::NoLongerVisible { .. })
+    )
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{BilledLine, ItemState, SourceId, UsageItem, attribute_words};
 
 use crate::key::{Key, Partition, escaped};
+use crate::record::json_lines;
 use crate::{Fence, Record, Store, StoreError};
 
 /// Days for which a word is kept after it was last seen.
@@ -54,6 +55,48 @@ pub struct WordsSeen {
     pub incomplete_on: Option<Date>,
 }
 
+/// The words of one attribute of one kind as a comparison of a day knows them: whether, and no longer when, each was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownWords {
+    /// The source.
+    pub source: SourceId,
+    /// The kind of items; `line` for billed lines, empty where the words are the kinds.
+    pub kind: String,
+    /// The attribute.
+    pub attribute: String,
+    /// The words.
+    pub words: BTreeSet<String>,
+    /// Whether some were dropped for lack of room: a word that is missing here may have been seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_incomplete: bool,
+}
+
+impl KnownWords {
+    /// The words of a source that were seen in the 400 days up to a day, by kind and attribute.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub async fn on(store: &Store, source: &SourceId, day: Date) -> Result<Vec<Self>, StoreError> {
+        let seen = WordsSeen::list(store, source, day).await?.into_iter();
+        let known = seen.map(|seen| Self {
+            source: seen.source,
+            kind: seen.kind,
+            attribute: seen.attribute,
+            words: seen.words.into_iter().filter(|(_, days)| days.first <= day).map(|(word, _)| word).collect(),
+            is_incomplete: seen.incomplete_on.is_some(),
+        });
+        Ok(known.filter(|known| !known.words.is_empty() || known.is_incomplete).collect())
+    }
+
+    /// The words as JSON lines: the same words give the same bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritable`] if one has no JSON form.
+    pub fn to_lines<'a>(words: impl IntoIterator<Item = &'a Self>) -> Result<Vec<u8>, StoreError> {
+        json_lines(words, "the words seen")
+    }
+}
+
 impl Record for WordsSeen {
     const KIND: &'static str = "WORDS";
 
@@ -72,10 +115,7 @@ fn key(source: &SourceId, kind: &str, attribute: &str) -> Key {
 
 impl WordsSeen {
     /// Every word that was seen in the 400 days up to a day, by kind and attribute.
-    ///
-    /// # Errors
-    /// [`StoreError`] if it cannot be read.
-    pub async fn list(store: &Store, source: &SourceId, day: Date) -> Result<Vec<Self>, StoreError> {
+    async fn list(store: &Store, source: &SourceId, day: Date) -> Result<Vec<Self>, StoreError> {
         let mut all = store.list::<Self>(&Partition::source(source), &begin()).await?;
         all.iter_mut().for_each(|one| one.forget(day));
         all.retain(|one| !one.words.is_empty() || one.incomplete_on.is_some());
@@ -275,6 +315,24 @@ mod tests {
             "server status: active 2027-08-05 2027-08-05",
         ];
         assert_eq!(seen(store, date(2027, 8, 5)).await, rest);
+    }
+
+    #[tokio::test]
+    async fn of_a_day_the_words_are_known_that_had_been_seen_by_then() {
+        let TestStore { store, .. } = &TestStore::new();
+        sync(store, date(2026, 6, 30), &[item("server", ItemState::Counts, "4")]).await;
+        let known = async |day| KnownWords::on(store, &source(), day).await.unwrap();
+        let june = known(date(2026, 6, 30)).await;
+        let words = june.iter().map(|one| (one.attribute.as_str(), one.words.iter().map(String::as_str).collect()));
+        let expected = [("kind", vec!["server"]), ("site", vec!["4"]), ("status", vec!["active"])];
+        assert_eq!(words.collect::<Vec<(_, Vec<_>)>>(), expected);
+        sync(store, date(2026, 7, 1), &[item("server", ItemState::Counts, "5"), item("tape", ItemState::Counts, "5")])
+            .await;
+        assert_eq!(known(date(2026, 6, 30)).await, june, "what came later is none of them, and the last day no part");
+        assert_ne!(known(date(2026, 7, 1)).await, june);
+        let lines = KnownWords::to_lines(&june).unwrap();
+        let back = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        assert_eq!(back.map(|line| serde_json::from_slice::<KnownWords>(line).unwrap()).collect::<Vec<_>>(), june);
     }
 
     #[tokio::test]

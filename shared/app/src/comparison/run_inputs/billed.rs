@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use truecount_billing::{BilledLine, ClientId, ReadReason, ReadState};
 use truecount_reconciliation::{BilledClient, LinesRead};
-use truecount_store::{Base, SnapshotAccount, SnapshotEntry, groups};
+use truecount_store::{EarlierReading, FrozenSource, InputAccount, ListedBase, SnapshotEntry};
 
-use super::earlier::EarlierSnapshots;
 use super::lines::agreements;
-use super::{ComparisonInputs, LoadedSource, input_writer, is_partial};
+use super::{ComparisonInputs, LoadedSource, is_partial};
+use crate::AppError;
 use crate::account_mapping::Client;
-use crate::{AppError, Environment};
 
 /// The kind under which a snapshot counts lines.
 const LINE: &str = "line";
@@ -30,36 +29,31 @@ impl BilledSide {
     /// Reads the PSA.
     pub(super) async fn read(
         &mut self,
-        env: &Environment,
         of: &ComparisonInputs<'_>,
-        source: &LoadedSource,
-    ) -> Result<(), AppError> {
+        source: &FrozenSource,
+    ) -> Result<LoadedSource, AppError> {
         let is_partial = is_partial(source);
-        self.is_whole = source.frozen.snapshot.is_some() && !is_partial;
-        let mut writer = input_writer(env, of, source);
-        let mut earlier = EarlierSnapshots::of(env, &source.frozen);
-        for group in groups(&source.accounts) {
-            let contents = SnapshotAccount::contents(&env.store, &source.frozen.source, group).await?;
-            for (entry, records) in group.iter().zip(&contents) {
-                writer.push(&entry.account, records)?;
-                let read = match lines_read(entry, &mut earlier).await? {
+        self.is_whole = source.snapshot.is_some() && !is_partial;
+        let (mut reader, mut accounts) = (of.accounts.of(source), Vec::new());
+        while let Some(group) = reader.next_group().await? {
+            for account in group {
+                let read = match lines_read(&account) {
                     LinesRead::Complete | LinesRead::Fell { .. } if is_partial => LinesRead::Partial,
                     read => read,
                 };
-                self.add(entry, records, read)?;
+                self.add(&account, read)?;
+                accounts.push(account.listed);
             }
-            writer.flush_if_full().await?;
         }
-        writer.finish().await?;
-        Ok(())
+        Ok(LoadedSource { frozen: source.clone(), accounts })
     }
 
-    fn add(&mut self, entry: &SnapshotAccount, records: &[SnapshotEntry], read: LinesRead) -> Result<(), AppError> {
-        let account = &entry.account;
+    fn add(&mut self, of: &InputAccount, read: LinesRead) -> Result<(), AppError> {
+        let account = &of.listed.account;
         let id = ClientId::new(account.id.as_str()).map_err(|error| AppError::damaged(account.id.as_str(), error))?;
         let agreements = match read {
             LinesRead::Failed => Vec::new(),
-            LinesRead::Complete | LinesRead::Partial | LinesRead::Fell { .. } => agreements(lines_of(records)),
+            LinesRead::Complete | LinesRead::Partial | LinesRead::Fell { .. } => agreements(lines_of(&of.entries)),
         };
         self.numbers.insert(id.clone(), self.clients.len());
         self.clients.push(BilledClient {
@@ -97,23 +91,23 @@ impl BilledSide {
     }
 }
 
-async fn lines_read(entry: &SnapshotAccount, earlier: &mut EarlierSnapshots<'_>) -> Result<LinesRead, AppError> {
-    Ok(match &entry.account.read_state {
+fn lines_read(account: &InputAccount) -> LinesRead {
+    match &account.listed.account.read_state {
         ReadState::Complete => LinesRead::Complete,
-        _ if entry.is_gone() => before(entry, earlier).await?.unwrap_or(LinesRead::Failed),
+        _ if account.listed.is_gone() => before(account).unwrap_or(LinesRead::Failed),
         // Without what it was before, there may be any number more.
-        ReadState::Doubtful(ReadReason::Dropped { .. }) => before(entry, earlier).await?.unwrap_or(LinesRead::Partial),
+        ReadState::Doubtful(ReadReason::Dropped { .. }) => before(account).unwrap_or(LinesRead::Partial),
         ReadState::Partial(_) => LinesRead::Partial,
         ReadState::Failed(_) | ReadState::Doubtful(_) => LinesRead::Failed,
-    })
+    }
 }
 
 /// The lines before a fall; `None`: they are no longer stored.
-async fn before(entry: &SnapshotAccount, earlier: &mut EarlierSnapshots<'_>) -> Result<Option<LinesRead>, AppError> {
-    let Some(Base { count, as_of, .. }) = entry.bases.get(LINE) else { return Ok(None) };
-    let holds = |found: &SnapshotAccount| found.counts.get(LINE) == Some(count);
-    let records = earlier.contents_of(&entry.account.id, *as_of, holds).await?;
-    Ok(records.map(|records| LinesRead::Fell { before: agreements(lines_of(&records)) }))
+fn before(account: &InputAccount) -> Option<LinesRead> {
+    let ListedBase { count, as_of, .. } = account.listed.bases.get(LINE)?;
+    let holds = |found: &EarlierReading| found.counts.get(LINE) == Some(count);
+    let entries = account.earlier_on(*as_of, holds)?;
+    Some(LinesRead::Fell { before: agreements(lines_of(entries)) })
 }
 
 fn lines_of(records: &[SnapshotEntry]) -> impl Iterator<Item = &BilledLine> {

@@ -1,4 +1,4 @@
-//! What becomes of each thing that a run has frozen.
+//! What becomes of each thing that a run has frozen: from the snapshots, and the same from the run's folder alone.
 
 use jiff::civil::date;
 use rust_decimal::Decimal;
@@ -6,13 +6,12 @@ use truecount_billing::{AccountList, Currency, Measure, ReadReason, ReadState};
 use truecount_reconciliation::{
     AccountBelonging, ItemsRead, LinesRead, RowKind, RunContext, RunInputs, RunReconciler, UsageAccount,
 };
-use truecount_store::{Base, Count, IgnoreReason, MappingDecision, Run, SeenFall, SnapshotAccount, Witness};
+use truecount_store::{Base, Count, FrozenRun, IgnoreReason, MappingDecision, Run, SeenFall, SnapshotAccount, Witness};
 
 use truecount_rules::Rules;
 
 use super::*;
-use crate::Config;
-use crate::comparison::{MappingsInForce, NonesInForce, load_mappings, load_nones, load_sources};
+use crate::comparison::{MappingsInForce, NonesInForce, WordsOnDay, load_mappings, load_nones, load_words};
 use crate::jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 use crate::test_environment::{
     Content, RULES, SETTINGS, TODAY, TestEnvironment, at_sites, billed, config, confirmed, month, soon, split, used,
@@ -27,8 +26,9 @@ const SERVERS: &str = "[services]\nMNG-SRV = { count = \"rmm.server\" }\n";
 
 /// What a draft of the month has frozen.
 struct Frozen {
-    run: Run,
-    sources: Vec<LoadedSource>,
+    run: FrozenRun,
+    sources: Vec<FrozenSource>,
+    words: WordsOnDay,
     mappings: MappingsInForce,
     nones: NonesInForce,
 }
@@ -36,29 +36,48 @@ struct Frozen {
 async fn freeze(test: &TestEnvironment) -> Frozen {
     let answer = reconcile(&test.env, &test.config, Some(month()), &RunKind::Draft, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
-    let run = Run::load(&test.env.store, month(), &run_id).await.unwrap().unwrap();
-    let sources = load_sources(&test.env.store, &run.manifest.sources).await.unwrap();
-    let mappings = load_mappings(&test.env.store, &run.manifest.sources, month()).await.unwrap();
-    let nones = load_nones(&test.env.store, &run.manifest.sources, month()).await.unwrap();
-    Frozen { run, sources, mappings, nones }
+    let store = &test.env.store;
+    let run = Run::load(store, month(), &run_id).await.unwrap().unwrap();
+    let sources = run.manifest.sources.clone();
+    Frozen {
+        words: load_words(store, &sources, run.manifest.count_day.0).await.unwrap(),
+        mappings: load_mappings(store, &sources, month()).await.unwrap(),
+        nones: load_nones(store, &sources, month()).await.unwrap(),
+        run: FrozenRun::open(run.folder(store)).await.unwrap(),
+        sources,
+    }
 }
 
-async fn comparison_of<'a>(test: &TestEnvironment, frozen: &'a Frozen, config: &'a Config) -> Comparison<'a> {
-    let of = ComparisonInputs {
-        config,
-        count_day: frozen.run.manifest.count_day,
-        next_closing: frozen.run.manifest.next_closing,
-        sources: &frozen.sources,
-        mappings: &frozen.mappings,
-        nones: &frozen.nones,
-        run: None,
-    };
-    Comparison::read(&test.env, &of).await.unwrap()
-}
-
+/// What is compared: the same from the snapshots and from the run's folder.
 async fn inputs_of(test: &TestEnvironment, frozen: &Frozen, rules: &Rules) -> RunInputs {
-    let config = Config { rules: rules.clone(), ..test.config.clone() };
-    comparison_of(test, frozen, &config).await.inputs
+    let from = async |accounts| {
+        let of = ComparisonInputs {
+            rules,
+            mapping: &test.config.settings.mapping,
+            count_day: frozen.run.manifest.count_day,
+            next_closing: frozen.run.manifest.next_closing,
+            sources: &frozen.sources,
+            accounts,
+            words: &frozen.words,
+            mappings: &frozen.mappings,
+            nones: &frozen.nones,
+        };
+        let comparison = Comparison::read(&of).await.unwrap();
+        let mut said = Vec::new();
+        let compared = comparison.compare(|line| {
+            said.push(format!("{line:?}"));
+            Ok(())
+        });
+        compared.unwrap();
+        let Comparison { inputs, sources, clients, mappings, .. } = comparison;
+        said.extend(sources.iter().map(|source| format!("{:?}", source.accounts)));
+        said.push(format!("{clients:?} {mappings:?} {:?} {:?} {:?}", inputs.sources, inputs.accounts, inputs.clients));
+        (inputs, said)
+    };
+    let (_, of_snapshots) = from(AccountsFrom::Snapshots(&test.env.store)).await;
+    let (inputs, of_folder) = from(AccountsFrom::Frozen(&frozen.run)).await;
+    assert_eq!(of_folder, of_snapshots);
+    inputs
 }
 
 fn rules(test: &TestEnvironment, text: &str) -> Rules {
@@ -208,8 +227,8 @@ async fn a_client_that_the_psa_lost_is_billed_nothing_if_its_list_is_whole() {
     assert!(matches!(c9.read, LinesRead::Complete) && c9.agreements.is_empty(), "{c9:?}");
 
     let missing = ReadReason::TotalChanged { what: "agreements".to_owned() };
-    for source in frozen.sources.iter_mut().filter(|source| source.frozen.side == Side::Agreed) {
-        source.frozen.read_state = ReadState::Partial(missing.clone());
+    for source in frozen.sources.iter_mut().filter(|source| source.side == Side::Agreed) {
+        source.read_state = ReadState::Partial(missing.clone());
     }
     let partial = inputs_of(&test, &frozen, &rules).await;
     let read: Vec<_> = partial.clients.iter().map(|client| &client.read).collect();
@@ -248,7 +267,7 @@ async fn each_read_state_is_handed_on() {
     }
     // Something is missing, and it may be of any account.
     for source in &mut frozen.sources {
-        source.frozen.read_state = ReadState::Partial(ReadReason::TotalChanged { what: "devices".to_owned() });
+        source.read_state = ReadState::Partial(ReadReason::TotalChanged { what: "devices".to_owned() });
     }
     let read = inputs_of(&test, &frozen, &rules).await;
     assert_eq!(reading(&read, "a1"), "partial 3");
@@ -300,7 +319,7 @@ async fn a_source_has_its_day_and_how_long_it_is_fresh() {
     assert_eq!((source.kinds[0].name.as_str(), source.kinds[0].stale_days), ("server", Some(30)));
 
     for source in &mut frozen.sources {
-        source.frozen.read_state = ReadState::Partial(ReadReason::TotalChanged { what: "devices".to_owned() });
+        source.read_state = ReadState::Partial(ReadReason::TotalChanged { what: "devices".to_owned() });
     }
     let read = inputs_of(&test, &frozen, &rules).await;
     assert_eq!(read.sources[0].list, AccountList::ByGrant, "an account may be among what is missing");

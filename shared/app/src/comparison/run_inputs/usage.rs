@@ -6,93 +6,56 @@ use truecount_billing::{Account, AccountList, ReadReason, ReadState, Unit, Usage
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_reconciliation::{AccountBelonging, ItemColumns, ItemsRead, RunInputs, UsageAccount, UsageSource};
 use truecount_rules::{IdentityKey, KindVocabulary};
-use truecount_store::{Base, SnapshotAccount, SnapshotEntry, groups};
+use truecount_store::{EarlierReading, FrozenSource, InputAccount, ListedAccount, SnapshotEntry};
 
 use super::billed::BilledSide;
-use super::earlier::EarlierSnapshots;
 use super::may_be::possible_clients;
 use super::nones::Nones;
 use super::words::Words;
-use super::{ComparisonInputs, LoadedSource, input_writer, is_partial};
+use super::{ComparisonInputs, LoadedSource, is_partial};
+use crate::AppError;
 use crate::account_mapping::{self, AccountMapping, Mapping};
 use crate::vocabulary::vocabulary_of;
-use crate::{AppError, Environment};
 
 /// For how many days a snapshot of a source of no known kind can be used: there is none.
 const FRESH_DAYS: u32 = 0;
 
-/// Reads a source into `inputs`; answers the mapping of each account in the order of the list.
+/// Reads a source into `inputs`; answers its list, and the mapping of each account in the same order.
 pub(super) async fn read(
-    env: &Environment,
     of: &ComparisonInputs<'_>,
-    source: &LoadedSource,
+    source: &FrozenSource,
     billed: &mut BilledSide,
     inputs: &mut RunInputs,
-) -> Result<Vec<AccountMapping>, AppError> {
-    let number = inputs.sources.len();
-    let kind = source_kind(&source.frozen.connector);
-    let rules = &of.config.rules;
-    let mappings = mappings(of, source, billed);
-    let records = of.nones.get(&source.frozen.source).map(Vec::as_slice).unwrap_or_default();
+) -> Result<(LoadedSource, Vec<AccountMapping>), AppError> {
+    let kind = source_kind(&source.connector);
+    let (mut reader, mut accounts, mut readings) = (SourceReader::of(of, source, kind, inputs), Vec::new(), Vec::new());
+    let mut groups = of.accounts.of(source);
+    while let Some(group) = groups.next_group().await? {
+        for account in group {
+            let (listed, reading) = reader.reading(account)?;
+            readings.push(reading);
+            accounts.push(listed);
+        }
+    }
+    let SourceReader { source: mut described, words, .. } = reader;
+    let loaded = LoadedSource { frozen: source.clone(), accounts };
+    let mappings = mappings(of, &loaded, billed);
+    let records = of.nones.get(&source.source).map(Vec::as_slice).unwrap_or_default();
     let nones = Nones::of(records, mappings.iter().flat_map(AccountMapping::clients).collect());
-    let belonging = belonging(source, &mappings, kind, &nones, billed);
-    let words = Words::read(env, &source.frozen.source, of.count_day.0, rules).await?;
-    let described = usage_source(source, kind, of.count_day.0, &nones);
-    let is_open = kind.is_none_or(SourceKind::is_open);
-    let mut reader = SourceReader {
-        is_partial: is_partial(source),
-        is_open,
-        oldest: of.count_day.0.saturating_sub(Span::new().days(i64::from(described.fresh_days))),
-        source: described,
-        words,
-        earlier: EarlierSnapshots::of(env, &source.frozen),
-        items: &mut inputs.items,
-    };
-    for (of_source, name) in rules.kinds_counted() {
-        if *of_source == source.frozen.source {
-            reader.ensure_kind(name);
-        }
-    }
-    let mut belonging = belonging.into_iter();
-    let mut writer = input_writer(env, of, source);
-    for group in groups(&source.accounts) {
-        let contents = SnapshotAccount::contents(&env.store, &source.frozen.source, group).await?;
-        for (entry, records) in group.iter().zip(contents) {
-            writer.push(&entry.account, &records)?;
-            let reading = reader.reading(entry, records).await?;
-            inputs.accounts.push(UsageAccount {
-                source: number,
-                id: entry.account.id.clone(),
-                name: entry.account.name.clone(),
-                belongs: belonging.next().unwrap_or(AccountBelonging::Undecided { may_be: Vec::new() }),
-                reading,
-            });
-        }
-        writer.flush_if_full().await?;
-    }
-    writer.finish().await?;
-    let SourceReader { mut source, words, .. } = reader;
-    source.words = words.into_words();
-    inputs.sources.push(source);
-    Ok(mappings)
-}
-
-/// The source itself. Where something of it is missing, an account may be missing, too.
-fn usage_source(source: &LoadedSource, kind: Option<&SourceKind>, count_day: Date, nones: &Nones<'_>) -> UsageSource {
-    let frozen = &source.frozen;
-    let list = kind.map_or(AccountList::ByGrant, |kind| kind.list);
-    UsageSource {
-        id: frozen.source.clone(),
-        kinds: kind.map(|kind| vocabulary_of(&frozen.source, kind).kinds).unwrap_or_default(),
-        list: if is_partial(source) { AccountList::ByGrant } else { list },
-        was_read: frozen.snapshot.is_some(),
-        synced_on: frozen.as_of.unwrap_or(count_day),
-        fresh_days: kind.map_or(FRESH_DAYS, SourceKind::fresh_days),
-        last_failure: frozen.last_failure,
-        none_for_rest: nones.is_for_rest(),
-        none: nones.clients(),
-        words: Default::default(),
-    }
+    (described.none_for_rest, described.none) = (nones.is_for_rest(), nones.clients());
+    described.words = words.into_words();
+    let belonging = belonging(&loaded, &mappings, kind, &nones, billed);
+    let number = inputs.sources.len();
+    let known = loaded.accounts.iter().zip(belonging).zip(readings);
+    inputs.accounts.extend(known.map(|((listed, belongs), reading)| UsageAccount {
+        source: number,
+        id: listed.account.id.clone(),
+        name: listed.account.name.clone(),
+        belongs,
+        reading,
+    }));
+    inputs.sources.push(described);
+    Ok((loaded, mappings))
 }
 
 /// The mapping of each account, in the order of the list.
@@ -100,7 +63,7 @@ fn mappings(of: &ComparisonInputs<'_>, source: &LoadedSource, billed: &BilledSid
     let accounts: Vec<&Account> = source.accounts.iter().map(|entry| &entry.account).collect();
     let none = Default::default();
     let decided = of.mappings.get(&source.frozen.source).unwrap_or(&none);
-    account_mapping::of_accounts(&accounts, &billed.known, decided, &of.config.settings.mapping)
+    account_mapping::of_accounts(&accounts, &billed.known, decided, of.mapping)
 }
 
 /// Whose each account is, in the order of the list.
@@ -113,7 +76,7 @@ fn belonging(
 ) -> Vec<AccountBelonging> {
     let accounts: Vec<&Account> = source.accounts.iter().map(|entry| &entry.account).collect();
     let may_be = possible_clients(&accounts, mappings, &billed.known, kind);
-    let mut one = |((entry, mapping), may_be): ((&SnapshotAccount, &AccountMapping), Vec<_>)| match (
+    let mut one = |((entry, mapping), may_be): ((&ListedAccount, &AccountMapping), Vec<_>)| match (
         &mapping.split,
         &mapping.mapping,
     ) {
@@ -131,7 +94,7 @@ fn belonging(
     source.accounts.iter().zip(mappings).zip(may_be).map(&mut one).collect()
 }
 
-struct SourceReader<'a, 'r> {
+struct SourceReader<'r, 'i> {
     source: UsageSource,
     /// Whether something is missing, and nobody knows of which account.
     is_partial: bool,
@@ -140,33 +103,72 @@ struct SourceReader<'a, 'r> {
     /// An earlier reading than of this day is of no use.
     oldest: Date,
     words: Words<'r>,
-    earlier: EarlierSnapshots<'a>,
-    items: &'a mut ItemColumns,
+    items: &'i mut ItemColumns,
 }
 
-impl SourceReader<'_, '_> {
-    /// What is known of an account's items.
-    async fn reading(&mut self, entry: &SnapshotAccount, records: Vec<SnapshotEntry>) -> Result<ItemsRead, AppError> {
-        entry.counts.keys().for_each(|kind| self.words.kind(kind));
-        let now = self.add(items_of(records))?;
-        Ok(match &entry.account.read_state {
+impl<'r, 'i> SourceReader<'r, 'i> {
+    /// Nothing is read yet. Where something of the source is missing, an account may be missing, too.
+    fn of(
+        of: &ComparisonInputs<'r>,
+        frozen: &FrozenSource,
+        kind: Option<&SourceKind>,
+        inputs: &'i mut RunInputs,
+    ) -> Self {
+        let (is_partial, count_day) = (is_partial(frozen), of.count_day.0);
+        let list = kind.map_or(AccountList::ByGrant, |kind| kind.list);
+        let fresh_days = kind.map_or(FRESH_DAYS, SourceKind::fresh_days);
+        let source = UsageSource {
+            id: frozen.source.clone(),
+            kinds: kind.map(|kind| vocabulary_of(&frozen.source, kind).kinds).unwrap_or_default(),
+            list: if is_partial { AccountList::ByGrant } else { list },
+            was_read: frozen.snapshot.is_some(),
+            synced_on: frozen.as_of.unwrap_or(count_day),
+            fresh_days,
+            last_failure: frozen.last_failure,
+            none_for_rest: false,
+            none: Default::default(),
+            words: Default::default(),
+        };
+        let kept = of.words.get(&frozen.source).map(Vec::as_slice).unwrap_or_default();
+        let mut reader = Self {
+            source,
+            is_partial,
+            is_open: kind.is_none_or(SourceKind::is_open),
+            oldest: count_day.saturating_sub(Span::new().days(i64::from(fresh_days))),
+            words: Words::of(&frozen.source, kept, of.rules),
+            items: &mut inputs.items,
+        };
+        for (source, name) in of.rules.kinds_counted() {
+            if *source == frozen.source {
+                reader.ensure_kind(name);
+            }
+        }
+        reader
+    }
+
+    /// An account, and what is known of its items.
+    fn reading(&mut self, mut account: InputAccount) -> Result<(ListedAccount, ItemsRead), AppError> {
+        account.listed.counts.keys().for_each(|kind| self.words.kind(kind));
+        let now = self.add(items_of(std::mem::take(&mut account.entries)))?;
+        let reading = match &account.listed.account.read_state {
             ReadState::Complete if self.is_partial => ItemsRead::Partial(now),
             ReadState::Complete => ItemsRead::Complete(now),
-            _ if entry.is_gone() => self.gone(entry).await?,
+            _ if account.listed.is_gone() => self.gone(&account)?,
             ReadState::Partial(_) => ItemsRead::Partial(now),
-            ReadState::Failed(_) => ItemsRead::Failed { earlier: self.last_complete(entry).await? },
-            ReadState::Doubtful(ReadReason::Dropped { .. }) => match self.before(entry).await? {
+            ReadState::Failed(_) => ItemsRead::Failed { earlier: self.last_complete(&account)? },
+            ReadState::Doubtful(ReadReason::Dropped { .. }) => match self.before(&account)? {
                 Some(_) if self.is_partial => ItemsRead::Partial(now),
                 Some(before) => ItemsRead::Fell { now, before },
                 None => ItemsRead::Doubtful,
             },
             ReadState::Doubtful(_) => ItemsRead::Doubtful,
-        })
+        };
+        Ok((account.listed, reading))
     }
 
-    async fn gone(&mut self, entry: &SnapshotAccount) -> Result<ItemsRead, AppError> {
+    fn gone(&mut self, account: &InputAccount) -> Result<ItemsRead, AppError> {
         // What a list does not show by right may still be there, with any number of items.
-        let before = if self.source.list == AccountList::ByGrant { Some(0..0) } else { self.before(entry).await? };
+        let before = if self.source.list == AccountList::ByGrant { Some(0..0) } else { self.before(account)? };
         Ok(match before {
             Some(before) => ItemsRead::Gone { before, confirmed: None },
             None => ItemsRead::Doubtful,
@@ -174,32 +176,26 @@ impl SourceReader<'_, '_> {
     }
 
     /// What an account held before it fell, or before it was gone: of each kind what was last relied on; `None`: not all
-    /// of it is still stored.
-    async fn before(&mut self, entry: &SnapshotAccount) -> Result<Option<std::ops::Range<u32>>, AppError> {
-        let is_gone = entry.is_gone();
-        let fallen = entry.bases.iter().filter(|(_, base)| base.fall.is_some() || is_gone && !base.count.is_zero());
+    /// of it was still stored.
+    fn before(&mut self, account: &InputAccount) -> Result<Option<std::ops::Range<u32>>, AppError> {
+        let is_gone = account.listed.is_gone();
+        let bases = account.listed.bases.iter();
+        let fallen = bases.filter(|(_, base)| base.has_fallen || is_gone && !base.count.is_zero());
         let mut before: Vec<UsageItem> = Vec::new();
-        for (kind, Base { count, as_of, .. }) in fallen {
-            let holds = |found: &SnapshotAccount| found.counts.get(kind) == Some(count);
-            let Some(records) = self.earlier.contents_of(&entry.account.id, *as_of, holds).await? else {
-                return Ok(None);
-            };
-            before.extend(items_of(records).into_iter().filter(|item| item.kind == *kind));
+        for (kind, base) in fallen {
+            let holds = |found: &EarlierReading| found.counts.get(kind) == Some(&base.count);
+            let Some(entries) = account.earlier_on(base.as_of, holds) else { return Ok(None) };
+            before.extend(items_of(entries.to_vec()).into_iter().filter(|item| item.kind == *kind));
         }
         Ok(Some(self.add(before)?))
     }
 
     /// The newest complete reading of an account that was not read now, where it is new enough.
-    async fn last_complete(
-        &mut self,
-        entry: &SnapshotAccount,
-    ) -> Result<Option<(Date, std::ops::Range<u32>)>, AppError> {
-        let Some(day) = entry.bases.values().map(|base| base.as_of).max().filter(|day| *day >= self.oldest) else {
-            return Ok(None);
-        };
-        let is_complete = |found: &SnapshotAccount| found.account.read_state.is_complete();
-        let found = self.earlier.contents_of(&entry.account.id, day, is_complete).await?;
-        found.map(|records| Ok((day, self.add(items_of(records))?))).transpose()
+    fn last_complete(&mut self, account: &InputAccount) -> Result<Option<(Date, std::ops::Range<u32>)>, AppError> {
+        let days = account.listed.bases.values().map(|base| base.as_of);
+        let Some(day) = days.max().filter(|day| *day >= self.oldest) else { return Ok(None) };
+        let found = account.earlier_on(day, |found| found.read_state.is_complete());
+        found.map(|entries| Ok((day, self.add(items_of(entries.to_vec()))?))).transpose()
     }
 
     fn add(&mut self, items: Vec<UsageItem>) -> Result<std::ops::Range<u32>, AppError> {

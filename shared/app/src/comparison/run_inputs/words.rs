@@ -2,13 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
 use truecount_billing::{SourceId, UsageItem};
 use truecount_reconciliation::WordsOfSource;
 use truecount_rules::Rules;
-use truecount_store::WordsSeen;
-
-use crate::{AppError, Environment};
+use truecount_store::KnownWords;
 
 /// The attribute that is not kept from day to day: names are as many as items.
 const NAME: &str = "name";
@@ -21,19 +18,12 @@ pub(super) struct Words<'r> {
 }
 
 impl<'r> Words<'r> {
-    /// The words that were kept of a source. One that was first seen after the day is none of them.
-    pub(super) async fn read(
-        env: &Environment,
-        source: &SourceId,
-        day: Date,
-        rules: &'r Rules,
-    ) -> Result<Self, AppError> {
+    /// The words that were kept of a source.
+    pub(super) fn of(source: &SourceId, kept: &[KnownWords], rules: &'r Rules) -> Self {
         let mut words = WordsOfSource::default();
-        for seen in WordsSeen::list(&env.store, source, day).await? {
-            note(&seen, day, &mut words);
-        }
+        kept.iter().for_each(|known| note(known, &mut words));
         let asked = rules.words_asked().into_iter().filter(|asked| asked.source == source && asked.attribute == NAME);
-        Ok(Self { words, named_kinds: asked.map(|asked| asked.kind).collect() })
+        Self { words, named_kinds: asked.map(|asked| asked.kind).collect() }
     }
 
     /// Notes a kind of which the snapshot has items.
@@ -53,17 +43,17 @@ impl<'r> Words<'r> {
     }
 }
 
-fn note(seen: &WordsSeen, day: Date, words: &mut WordsOfSource) {
-    let is_of_kinds = seen.kind.is_empty();
-    for (word, _) in seen.words.iter().filter(|(_, days)| days.first <= day) {
+fn note(known: &KnownWords, words: &mut WordsOfSource) {
+    let is_of_kinds = known.kind.is_empty();
+    for word in &known.words {
         match is_of_kinds {
             true => words.add_kind(word),
-            false => words.add(&seen.kind, &seen.attribute, word),
+            false => words.add(&known.kind, &known.attribute, word),
         }
     }
-    match (seen.incomplete_on, is_of_kinds) {
-        (None, _) => {}
-        (Some(_), true) => words.add_unknown_kinds(),
-        (Some(_), false) => words.add_unknown(&seen.kind, &seen.attribute),
+    match (known.is_incomplete, is_of_kinds) {
+        (false, _) => {}
+        (true, true) => words.add_unknown_kinds(),
+        (true, false) => words.add_unknown(&known.kind, &known.attribute),
     }
 }

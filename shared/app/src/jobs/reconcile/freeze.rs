@@ -1,15 +1,16 @@
-//! Freezing a run's inputs: snapshots, mappings, rules, settings and inbox as they are now; and reading them back.
+//! Freezing a run's inputs: what the snapshots hold, words seen, mappings, rules, settings and inbox as they are now.
+//!
+//! The run's id says what they are; what is compared is what was stored, so that what was not stored cannot be used.
 
 use jiff::civil::Date;
 use truecount_billing::{BillingMonth, CountDay, ReadReason, ReadState};
 use truecount_connectors::connect;
-use truecount_reconciliation::SetupFinding;
 use truecount_store::{
-    Closing, FrozenSource, InputFile, Lease, MappingRecord, NoneRecord, Run, RunManifest, SnapshotManifest, SyncStatus,
-    sha256_hex,
+    Closing, FrozenSource, InputFile, InputsWriter, KnownWords, Lease, MappingRecord, NoneRecord, Run, RunManifest,
+    SnapshotManifest, SnapshotReader, SyncStatus, sha256_hex,
 };
 
-use crate::comparison::{MappingsInForce, NonesInForce, load_mappings, load_nones};
+use crate::comparison::{load_mappings, load_nones, load_words};
 use crate::mapping::take_inbox;
 use crate::schedule::missed_before;
 use crate::{AppError, Config, Environment, SourceSettings};
@@ -37,6 +38,8 @@ pub(super) async fn freeze_inputs(
     let mappings = MappingRecord::to_lines(mappings.values().flat_map(|of_source| of_source.values()))?;
     let nones = load_nones(&env.store, &sources, month).await?;
     let nones = NoneRecord::to_lines(nones.values().flatten())?;
+    let words = load_words(&env.store, &sources, count_day.0).await?;
+    let words = KnownWords::to_lines(words.values().flatten())?;
     let settings = config.result_settings()?;
     let manifest = RunManifest {
         month,
@@ -52,6 +55,7 @@ pub(super) async fn freeze_inputs(
         sources,
         mappings_sha256: sha256_hex(&mappings),
         nones_sha256: sha256_hex(&nones),
+        words_sha256: sha256_hex(&words),
         rules_sha256: sha256_hex(&config.rules_bytes),
         settings_sha256: sha256_hex(&settings),
         inbox_sha256: inbox.as_deref().map(sha256_hex),
@@ -60,13 +64,25 @@ pub(super) async fn freeze_inputs(
     if let Some(existing) = Run::load(&env.store, month, &run.run_id).await? {
         return Ok(existing);
     }
-    run.write_input(&env.store, InputFile::Rules, &config.rules_bytes).await?;
-    run.write_input(&env.store, InputFile::Settings, &settings).await?;
-    run.write_input(&env.store, InputFile::Mappings, &mappings).await?;
-    run.write_input(&env.store, InputFile::Nones, &nones).await?;
+    let mut writer = InputsWriter::new(run.folder(&env.store));
+    writer.write(InputFile::Rules, &config.rules_bytes).await?;
+    writer.write(InputFile::Settings, &settings).await?;
+    writer.write(InputFile::Mappings, &mappings).await?;
+    writer.write(InputFile::Nones, &nones).await?;
+    writer.write(InputFile::Words, &words).await?;
     if let Some(inbox) = inbox {
-        run.write_input(&env.store, InputFile::Inbox, &inbox).await?;
+        writer.write(InputFile::Inbox, &inbox).await?;
     }
+    for source in run.manifest.sources.iter().filter(|source| source.snapshot.is_some()) {
+        let mut accounts = SnapshotReader::new(&env.store, source);
+        while let Some(group) = accounts.next_group().await? {
+            for account in &group {
+                writer.push(&source.source, account).await?;
+            }
+        }
+        writer.finish_source(&source.source).await?;
+    }
+    let run = Run::new(writer.commit(run.manifest).await?.manifest)?;
     run.create(&env.store, lease.fence()).await?;
     Ok(run)
 }
@@ -130,46 +146,6 @@ async fn failure_of(env: &Environment, source: &SourceSettings) -> Result<Option
         let failure = Box::new(status.failure?);
         Some(ReadReason::SyncFailed { as_of: status.as_of, failure })
     }))
-}
-
-/// The mappings as they were when the run's inputs were frozen.
-pub(super) async fn frozen_mappings(env: &Environment, run: &Run) -> Result<MappingsInForce, AppError> {
-    let mut mappings = MappingsInForce::new();
-    for record in run.read_mappings(&env.store).await? {
-        mappings.entry(record.source.clone()).or_default().insert(record.account_id.clone(), record);
-    }
-    Ok(mappings)
-}
-
-/// The decisions that clients have nothing in a source, as they were when the run's inputs were frozen.
-pub(super) async fn frozen_nones(env: &Environment, run: &Run) -> Result<NonesInForce, AppError> {
-    let mut nones = NonesInForce::new();
-    for record in run.read_nones(&env.store).await? {
-        nones.entry(record.source.clone()).or_default().push(record);
-    }
-    Ok(nones)
-}
-
-/// What the report says about files in the inbox.
-pub(super) async fn frozen_inbox(env: &Environment, run: &Run) -> Result<Vec<SetupFinding>, AppError> {
-    if run.manifest.inbox_sha256.is_none() {
-        return Ok(Vec::new());
-    }
-    let bytes = run.read_input(&env.store, InputFile::Inbox).await?;
-    serde_json::from_slice(&bytes).map_err(|error| AppError::damaged("the report on the inbox", error))
-}
-
-/// Settings and rules as they were when the run's inputs were frozen.
-pub(super) async fn frozen_config(env: &Environment, run: &Run, now: &Config) -> Result<Config, AppError> {
-    let manifest = &run.manifest;
-    let is_same = sha256_hex(&now.rules_bytes) == manifest.rules_sha256
-        && sha256_hex(&now.result_settings()?) == manifest.settings_sha256;
-    if is_same {
-        return Ok(now.clone());
-    }
-    let rules = run.read_input(&env.store, InputFile::Rules).await?;
-    let settings = run.read_input(&env.store, InputFile::Settings).await?;
-    now.with_frozen(rules, &settings)
 }
 
 #[cfg(test)]

@@ -105,7 +105,8 @@ async fn a_run_that_was_only_frozen_is_compared_by_what_was_frozen() {
     frozen.save(&test.env.store, Fence::at(i64::MAX / 2)).await.unwrap();
     test.decide("a1", MappingDecision::Ignored { reason: IgnoreReason::Internal }, None).await;
     test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 9)]).await;
-    let (_, portfolio, readings) = compare_run(&test.env, &test.config, &frozen, Some(&frozen)).await.unwrap();
+    let frozen = FrozenRun::open(frozen.folder(&test.env.store)).await.unwrap();
+    let (_, portfolio, readings) = compare_run(&frozen, &crate::Quiet).await.unwrap();
     assert_eq!(RunSummary::of(&portfolio, &readings), expected);
 }
 

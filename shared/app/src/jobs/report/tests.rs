@@ -66,7 +66,7 @@ async fn nothing_is_mailed_or_written_before_the_run_is_reconciled() {
     assert!(matches!(&error, AppError::Unknown(_)), "{error}");
     assert_eq!(test.mailer.mails(), []);
     assert_eq!(Delivery::list(&test.env.store, month()).await.unwrap(), []);
-    assert_eq!(frozen.read_file(&test.env.store, "lines.csv").await.unwrap(), None);
+    assert_eq!(frozen.folder(&test.env.store).read_file("lines.csv").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_missing_sender_is_an_error_that_leaves_the_files() {
     assert!(matches!(&error, AppError::Settings { .. }), "{error}");
     let reported = run(&test, &run_id).await;
     assert_eq!((reported.state, reported.is_mailed), (RunState::Reported, false));
-    assert!(reported.read_file(&test.env.store, "manifest.json").await.unwrap().is_some());
+    assert!(reported.folder(&test.env.store).read_file("manifest.json").await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -122,14 +122,45 @@ async fn what_was_handed_out_stands_and_what_was_lost_comes_back() {
     let test = TestEnvironment::synced().await;
     let run_id = close(&test).await;
     report_of(&test, &run_id, MailPolicy::Off).await.unwrap();
-    let (store, reported) = (&test.env.store, run(&test, &run_id).await);
+    let reported = run(&test, &run_id).await.folder(&test.env.store);
     // As a later version would write it.
-    let folder = std::path::PathBuf::from(reported.location(store));
+    let folder = std::path::PathBuf::from(reported.location());
     std::fs::write(folder.join("lines.csv"), "another version").unwrap();
     std::fs::remove_file(folder.join("setup.csv")).unwrap();
     report_of(&test, &run_id, MailPolicy::Off).await.unwrap();
-    assert_eq!(reported.read_file(store, "lines.csv").await.unwrap().unwrap(), b"another version");
-    assert!(reported.read_file(store, "setup.csv").await.unwrap().is_some());
+    assert_eq!(reported.read_file("lines.csv").await.unwrap().unwrap(), b"another version");
+    assert!(reported.read_file("setup.csv").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_lost_outcome_is_made_again_from_the_inputs() {
+    let mut test = TestEnvironment::synced().await;
+    let run_id = close(&test).await;
+    report_of(&test, &run_id, MailPolicy::Off).await.unwrap();
+    let reported = run(&test, &run_id).await;
+    let file = std::path::PathBuf::from(reported.folder(&test.env.store).location()).join(OUTCOMES_FILE);
+    let outcome = std::fs::read(&file).unwrap();
+    test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 9)]).await;
+    test.config = config(SETTINGS, &RULES.replace("rmm.server", "rmm.workstation"));
+
+    std::fs::remove_file(&file).unwrap();
+    let Err(error) = outcome_of(&test.env, &reported).await else { panic!("it is gone") };
+    let command = format!("`truecount report --month 2026-06 --run {run_id} --no-mail` makes it again");
+    assert!(error.to_string().contains("is missing") && error.to_string().contains(&command), "{error}");
+    report_of(&test, &run_id, MailPolicy::Off).await.unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), outcome);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(close(&test).await, run_id);
+    assert_eq!(std::fs::read(&file).unwrap(), outcome);
+
+    std::fs::write(&file, "mine").unwrap();
+    let error = report_of(&test, &run_id, MailPolicy::Off).await.unwrap_err().to_string();
+    assert!(error.contains("move it away") && error.contains(&command), "{error}");
+    // As another version compares that finds something else.
+    std::fs::remove_file(&file).unwrap();
+    let other = Run { outcome_sha256: Some("0".to_owned()), ..reported };
+    let error = restore_outcome(&test.env, &other).await.unwrap_err().to_string();
+    assert!(error.contains("restore it from a backup") && !file.exists(), "{error}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! When a mapping is warned about, and when not.
 
 use truecount_reconciliation::OutcomeLine;
-use truecount_store::{Predecessor, Renamed};
+use truecount_store::{Predecessor, Renamed, SnapshotAccount};
 
 use super::*;
 use crate::test_environment::{Content, TODAY, TestEnvironment, billed, confirmed, month, soon, used};

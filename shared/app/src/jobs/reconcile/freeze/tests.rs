@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use truecount_billing::Side;
-use truecount_store::{IgnoreReason, InboxFolder, LeaseOutcome, MappingDecision, ScheduleStart};
+use truecount_store::{FrozenRun, IgnoreReason, InboxFolder, LeaseOutcome, MappingDecision, ScheduleStart};
 
 use super::*;
+use crate::settings::FrozenConfig;
 use crate::test_environment::{RULES, SETTINGS, TODAY, TestEnvironment, billed, config, month, soon, used};
 
 /// Freezes June's inputs as of a count day.
@@ -16,6 +17,10 @@ async fn freeze_on(test: &TestEnvironment, count_day: &str, closing: Option<&Clo
     let run = freeze_inputs(&test.env, &test.config, month(), count_day, closing, &lease).await.unwrap();
     lease.release(&test.env.store).await.unwrap();
     run
+}
+
+async fn open(test: &TestEnvironment, run: &Run) -> FrozenRun {
+    FrozenRun::open(run.folder(&test.env.store)).await.unwrap()
 }
 
 async fn freeze(test: &TestEnvironment) -> Run {
@@ -43,19 +48,44 @@ async fn the_manifest_names_every_input_by_its_hash() {
     assert_eq!((&frozen.content_sha256, frozen.account_count), (&Some(psa.content_sha256), 2));
     assert!(run.manifest.sources.iter().all(|frozen| frozen.read_state.is_complete()));
 
-    let manifest = &run.manifest;
+    let (manifest, frozen) = (&run.manifest, open(&test, &run).await);
+    assert_eq!(frozen.manifest, *manifest);
     for (file, hash) in [
         (InputFile::Rules, &manifest.rules_sha256),
         (InputFile::Settings, &manifest.settings_sha256),
         (InputFile::Mappings, &manifest.mappings_sha256),
+        (InputFile::Nones, &manifest.nones_sha256),
+        (InputFile::Words, &manifest.words_sha256),
     ] {
-        assert_eq!(sha256_hex(&run.read_input(&test.env.store, file).await.unwrap()), *hash, "{file:?}");
+        assert_eq!(sha256_hex(&frozen.read(file).await.unwrap().unwrap()), *hash, "{file:?}");
     }
-    assert_eq!(run.read_input(&test.env.store, InputFile::Rules).await.unwrap(), RULES.as_bytes());
-    let mappings = frozen_mappings(&test.env, &run).await.unwrap();
-    assert_eq!(mappings[&decided.source][&decided.account_id], decided);
-    assert_eq!(manifest.inbox_sha256, None);
-    assert_eq!(frozen_inbox(&test.env, &run).await.unwrap(), []);
+    assert_eq!(frozen.read(InputFile::Rules).await.unwrap().unwrap(), RULES.as_bytes());
+    assert_eq!(frozen.mappings().await.unwrap(), [decided]);
+    let words = frozen.words().await.unwrap();
+    assert!(words.iter().any(|known| known.kind.is_empty() && known.words.contains("server")), "{words:?}");
+    assert_eq!((&manifest.inbox_sha256, frozen.read(InputFile::Inbox).await.unwrap()), (&None, None));
+    let expected = ["mappings.jsonl.gz", "nones.jsonl.gz", "rules.toml.gz", "run.json.gz", "settings.json.gz"];
+    let sources = ["sources/psa/0001.jsonl.gz", "sources/rmm/0001.jsonl.gz", "words.jsonl.gz"];
+    let expected: Vec<_> = expected.iter().chain(&sources).map(|name| format!("inputs/{name}")).collect();
+    assert_eq!(frozen.input_names(), expected);
+}
+
+#[tokio::test]
+async fn an_attempt_that_died_is_continued_with_what_it_has_frozen() {
+    let mut test = TestEnvironment::synced().await;
+    let first = freeze(&test).await;
+    let folder = std::path::PathBuf::from(first.folder(&test.env.store).location());
+    // As a worker leaves it that dies before the run is in the table; the next one comes a minute later.
+    let other = TestEnvironment::synced().await;
+    let elsewhere = std::path::PathBuf::from(first.folder(&other.env.store).location());
+    for name in ["rules.toml.gz", "sources/psa/0001.jsonl.gz", "run.json.gz"] {
+        let to = elsewhere.join("inputs").join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(folder.join("inputs").join(name), to).unwrap();
+    }
+    test = other;
+    test.env.clock = std::sync::Arc::new(truecount_platform::FixedClock("2026-06-30T20:01:00Z".parse().unwrap()));
+    assert_eq!(freeze(&test).await, first, "the moment is that of the first attempt");
 }
 
 #[tokio::test]
@@ -86,11 +116,12 @@ async fn what_is_changed_afterwards_is_not_taken() {
     test.decide("a1", ignored(), None).await;
     let edited = RULES.replace("rmm.server\"", "rmm.server\", minimum = 5");
     test.config = config(&format!("{SETTINGS}\n[mapping]\nconfirm_equal_names = false\n"), &edited);
-    assert!(frozen_mappings(&test.env, &run).await.unwrap().is_empty());
-    let frozen = frozen_config(&test.env, &run, &test.config).await.unwrap();
-    assert_eq!(frozen.rules_bytes, RULES.as_bytes());
-    assert!(frozen.settings.mapping.confirm_equal_names);
-    assert_eq!(frozen.settings.mail.groups.len(), 2, "who is mailed is no input: that is as it is now");
+    let frozen = open(&test, &run).await;
+    assert!(frozen.mappings().await.unwrap().is_empty());
+    let (rules, settings) = (frozen.read(InputFile::Rules).await.unwrap(), frozen.read(InputFile::Settings).await);
+    assert_eq!(rules.unwrap(), RULES.as_bytes());
+    let config = FrozenConfig::from_bytes(RULES.as_bytes(), &settings.unwrap().unwrap()).unwrap();
+    assert!(config.mapping.confirm_equal_names);
 }
 
 #[tokio::test]
@@ -195,8 +226,8 @@ async fn what_is_reported_about_the_inbox_is_frozen_with_the_rest() {
     let file = b"key,decision,client,last_decision\nrmm#nobody,confirm,c1,0\n".to_vec();
     InboxFolder::mappings().put(&test.env.store, "june.csv", file).await.unwrap();
     let run = freeze(&test).await;
-    let found = frozen_inbox(&test.env, &run).await.unwrap();
+    let bytes = open(&test, &run).await.read(InputFile::Inbox).await.unwrap().unwrap();
+    let found: Vec<truecount_reconciliation::SetupFinding> = serde_json::from_slice(&bytes).unwrap();
     assert_eq!((found.len(), found[0].subject.as_str(), found[0].count), (1, "june.csv", 1));
-    let bytes = run.read_input(&test.env.store, InputFile::Inbox).await.unwrap();
     assert_eq!(run.manifest.inbox_sha256, Some(sha256_hex(&bytes)));
 }

@@ -1,0 +1,105 @@
+//! Comparing what a run has frozen: the same for its first outcome, for one that was lost, and for each replay.
+//!
+//! **Architecture invariant:** nothing is compared but [`FrozenRun`]; neither the table nor the settings of today are read.
+
+use truecount_reconciliation::{OutcomeLine, PortfolioRecord, SetupFinding, SourceReading};
+use truecount_store::{FrozenRun, InputFile, OUTCOMES_FILE, OutcomeWriter, Run, RunManifest, sha256_hex};
+
+use crate::comparison::{
+    AccountsFrom, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, WordsOnDay, source_readings,
+};
+use crate::mapping::warnings;
+use crate::settings::FrozenConfig;
+use crate::{AppError, Environment, ProgressObserver};
+
+/// Compares what a run has frozen.
+pub(crate) async fn compare_run(
+    run: &FrozenRun,
+    progress: &dyn ProgressObserver,
+) -> Result<(OutcomeWriter, PortfolioRecord, Vec<SourceReading>), AppError> {
+    progress.step("reading the inputs");
+    let (mappings, nones, words) = (mappings(run).await?, nones(run).await?, words(run).await?);
+    let FrozenConfig { rules, mapping } = config(run).await?;
+    let RunManifest { count_day, next_closing, .. } = run.manifest;
+    let inputs = ComparisonInputs {
+        rules: &rules,
+        mapping: &mapping,
+        count_day,
+        next_closing,
+        sources: &run.manifest.sources,
+        accounts: AccountsFrom::Frozen(run),
+        words: &words,
+        mappings: &mappings,
+        nones: &nones,
+    };
+    let comparison = Comparison::read(&inputs).await?;
+    progress.step("comparing");
+    let mut writer = OutcomeWriter::default();
+    let mut compared = comparison.compare(|line| Ok(writer.push(line)?))?;
+    let readings = source_readings(&comparison.sources);
+    for reading in &readings {
+        writer.push(&OutcomeLine::Source(Box::new(reading.clone())))?;
+    }
+    let mut setup = std::mem::take(&mut compared.setup);
+    setup.extend(warnings::warnings(&comparison, &compared, &mappings, count_day));
+    setup.extend(inbox(run).await?);
+    setup.sort();
+    for finding in setup {
+        writer.push(&OutcomeLine::Setup(finding))?;
+    }
+    Ok((writer, compared.portfolio, readings))
+}
+
+/// Makes the outcome of a reconciled run again if its file is lost.
+pub(crate) async fn restore_outcome(env: &Environment, run: &Run) -> Result<(), AppError> {
+    let folder = run.folder(&env.store);
+    let Some(recorded) = &run.outcome_sha256 else { return Ok(()) };
+    if folder.read_file(OUTCOMES_FILE).await?.is_some() {
+        return Ok(());
+    }
+    let (writer, _, _) = compare_run(&FrozenRun::open(folder.clone()).await?, &*env.progress).await?;
+    let bytes = writer.into_bytes()?;
+    if sha256_hex(&bytes) != *recorded {
+        let place = folder.location();
+        return Err(AppError::LostOutcome(format!(
+            "`{OUTCOMES_FILE}` is missing in `{place}`, and this version makes another one from the run's inputs; \
+             restore it from a backup"
+        )));
+    }
+    Ok(folder.write_file(OUTCOMES_FILE, &bytes).await?)
+}
+
+async fn mappings(run: &FrozenRun) -> Result<MappingsInForce, AppError> {
+    let mut mappings = MappingsInForce::new();
+    for record in run.mappings().await? {
+        mappings.entry(record.source.clone()).or_default().insert(record.account_id.clone(), record);
+    }
+    Ok(mappings)
+}
+
+async fn nones(run: &FrozenRun) -> Result<NonesInForce, AppError> {
+    let mut nones = NonesInForce::new();
+    for record in run.nones().await? {
+        nones.entry(record.source.clone()).or_default().push(record);
+    }
+    Ok(nones)
+}
+
+async fn words(run: &FrozenRun) -> Result<WordsOnDay, AppError> {
+    let mut words = WordsOnDay::new();
+    for known in run.words().await? {
+        words.entry(known.source.clone()).or_default().push(known);
+    }
+    Ok(words)
+}
+
+/// What the report says about files in the inbox.
+async fn inbox(run: &FrozenRun) -> Result<Vec<SetupFinding>, AppError> {
+    let Some(bytes) = run.read(InputFile::Inbox).await? else { return Ok(Vec::new()) };
+    serde_json::from_slice(&bytes).map_err(|error| AppError::damaged("the report on the inbox", error))
+}
+
+async fn config(run: &FrozenRun) -> Result<FrozenConfig, AppError> {
+    let (rules, settings) = (run.read(InputFile::Rules).await?, run.read(InputFile::Settings).await?);
+    FrozenConfig::from_bytes(&rules.unwrap_or_default(), &settings.unwrap_or_default())
+}
