@@ -78,20 +78,18 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             "remove one of the two",
             BillingClerk,
         ),
-        DoubtRecord::CreditsAmongLines { lines } => Explanation::new(
-            credits(lines),
-            "if a line was meant to lower the quantity, correct the line that it lowers",
-            BillingClerk,
-        ),
+        DoubtRecord::CreditsAmongLines { lines } => credits(lines),
     }
 }
 
-fn credits(lines: &[LineId]) -> String {
+fn credits(lines: &[LineId]) -> Explanation {
     let names = lines.iter().map(LineId::as_str).collect::<Vec<_>>().join(", ");
-    match lines {
+    let what = match lines {
         [_] => format!("line {names} has a quantity or price below zero and is a credit, not quantity"),
         _ => format!("lines {names} have a quantity or price below zero and are credits, not quantity"),
-    }
+    };
+    let settle = "if a line was meant to lower the quantity, correct the line that it lowers";
+    Explanation::new(what, settle, WorkOwner::BillingClerk)
 }
 
 fn account_gone(account: &AccountRecord, since: Date) -> String {

@@ -1,5 +1,6 @@
 //! Why the ends of a count differ.
 
+use jiff::civil::Date;
 use truecount_reconciliation::{NamedItem, WideningRecord};
 
 use super::{Explanation, WorkOwner, name};
@@ -7,16 +8,12 @@ use crate::label::{self, quantity};
 
 /// What is the case, what would settle it, and whose that is.
 pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
-    use WorkOwner::{BillingClerk, SyncAdmin, Technician, Vendor};
+    use WorkOwner::{BillingClerk, SyncAdmin, Technician};
     match widening {
         WideningRecord::SourceNotRead { source } => {
             Explanation::new(format!("{source} was not read"), "fix the sync and run again", SyncAdmin)
         }
-        WideningRecord::SourceTooOld { source, synced_on } => Explanation::new(
-            format!("the newest sync of {source} is of {}, too old to be used", label::day(*synced_on)),
-            "sync it again and run again",
-            SyncAdmin,
-        ),
+        WideningRecord::SourceTooOld { source, synced_on } => too_old(source.as_str(), *synced_on),
         WideningRecord::NoAccountByGrant { source } => Explanation::new(
             format!("{source} shows no account of the client to our login"),
             "get access to the client's account, or say that there is none",
@@ -59,16 +56,14 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             BillingClerk,
         ),
         WideningRecord::ItemUnknown { item, word } => item_unknown(item, word.as_deref()),
-        WideningRecord::QuantityUnsaid { item } => Explanation::new(
-            format!("the vendor did not say how many units {} stands for", item_name(item)),
-            "ask the vendor",
-            Vendor,
-        ),
-        WideningRecord::QuantityNegative { item, said } => Explanation::new(
-            format!("{} stands for {} units by the vendor's word, less than none", item_name(item), quantity(*said)),
-            "ask the vendor",
-            Vendor,
-        ),
+        WideningRecord::QuantityUnsaid { item } => {
+            ask_the_vendor(format!("the vendor did not say how many units {} stands for", item_name(item)))
+        }
+        WideningRecord::QuantityNegative { item, said } => ask_the_vendor(format!(
+            "{} stands for {} units by the vendor's word, less than none",
+            item_name(item),
+            quantity(*said)
+        )),
         WideningRecord::WordNeverSeen { source, kind, attribute, word } => Explanation::new(
             never_seen(source.as_str(), kind, attribute.as_deref().zip(word.as_deref())),
             "correct the word in the rules, or write `may_be_empty = true`",
@@ -88,6 +83,15 @@ pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningR
     let WideningRecord::NoAccountByGrant { source } = first else { return Some(first) };
     let is_of_source = |other: &&WideningRecord| matches!(other, WideningRecord::AccountUndecided { account } if account.source == *source);
     widenings.iter().find(is_of_source).or(Some(first))
+}
+
+fn too_old(source: &str, synced_on: Date) -> Explanation {
+    let what = format!("the newest sync of {source} is of {}, too old to be used", label::day(synced_on));
+    Explanation::new(what, "sync it again and run again", WorkOwner::SyncAdmin)
+}
+
+fn ask_the_vendor(what: String) -> Explanation {
+    Explanation::new(what, "ask the vendor", WorkOwner::Vendor)
 }
 
 fn any_undecided(source: &str, accounts: usize) -> Explanation {
