@@ -1,9 +1,9 @@
-//! `truecount runs`: lists the runs and shows one.
+//! `truecount runs`: lists the runs, shows one, and says what the lines of an outcome are.
 
 use anyhow::Context as _;
 use serde::Serialize;
 use truecount_billing::BillingMonth;
-use truecount_reconciliation::SourceReading;
+use truecount_reconciliation::{OUTCOMES_SCHEMA, SourceReading};
 use truecount_reports::text_summary;
 use truecount_store::{Closing, Run, RunState};
 
@@ -28,10 +28,13 @@ struct RunRow {
 }
 
 pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
-    let session = open(&args.backend).await?;
     match &args.command {
-        RunsCommand::List => list_runs(cli, &session).await,
-        RunsCommand::Show { run } => show_run(cli, &session, run).await,
+        RunsCommand::List => list_runs(cli, &open(&args.backend).await?).await,
+        RunsCommand::Show { run } => show_run(cli, &open(&args.backend).await?, run).await,
+        RunsCommand::Schema => {
+            say(OUTCOMES_SCHEMA.trim_end());
+            Ok(Ending::Clean)
+        }
     }
 }
 

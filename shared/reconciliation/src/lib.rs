@@ -49,7 +49,7 @@ pub use outcome::{
     AtStake, ClientOutcome, ComparedUnits, InvoicedWhen, LineChange, MovedClient, OutcomeRow, RevenueCoverage,
     RowFault, RowFigures, RowKind, RowLedger, RowValue, RunOutcome, RunTotals,
 };
-pub use outcome_line::{MappingSuggestion, OutcomeLine, SetupFinding, SourceReading};
+pub use outcome_line::{MappingSuggestion, OUTCOMES_SCHEMA, OutcomeLine, SetupFinding, SourceReading};
 pub use portfolio::RunReconciler;
 pub use record::{
     ChangeRecord, ClientRecord, CountedOn, ItemFateWord, ItemRecord, LineRecord, MovedRecord, PortfolioRecord,

@@ -6,7 +6,10 @@ use truecount_billing::{AccountId, ClientId, Money, ReadState, Receipt, Side, So
 
 use crate::record::{ClientRecord, PortfolioRecord};
 
-/// A line of a stored outcome. The portfolio is the first.
+/// The JSON Schema of a line of a stored outcome, by which other programs read it.
+pub const OUTCOMES_SCHEMA: &str = include_str!("outcomes.schema.json");
+
+/// A line of a stored outcome. The portfolio is the first. A field that is added here is added to [`OUTCOMES_SCHEMA`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeLine {

@@ -132,6 +132,15 @@ Examples:
         /// Run, as `runs list` shows it
         run: String,
     },
+    /// Print the JSON Schema of a line of outcomes.jsonl.gz
+    #[command(after_help = "\
+Each line of a run's outcomes.jsonl.gz is one JSON object: first the portfolio,
+then accounts to map, clients, sources, and findings about the setup. Later
+versions add fields and words, and change the meaning of none.
+
+Examples:
+  truecount runs schema")]
+    Schema,
 }
 
 /// Make a run's files again from what it read, and compare them

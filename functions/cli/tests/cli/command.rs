@@ -6,7 +6,8 @@ use std::process::Output;
 
 use truecount_connectors::SourceKind;
 
-use crate::prompt::{self, FAILED, NOT_RECONCILED, err, out};
+use crate::prompt::{self, CLEAN, FAILED, NOT_RECONCILED, err, out};
+use crate::{replay, schema};
 
 fn truecount(data: &Path, args: &[&str]) -> Output {
     prompt::truecount(args).arg("--data").arg(data).output().unwrap()
@@ -49,6 +50,22 @@ fn the_demo_closes_a_month_once() {
     assert_eq!((fs::read(&exceptions[0]).unwrap(), fs::read(&mails[0]).unwrap()), before, "the same bytes");
     questions(folder.path());
     receipts(folder.path());
+    replayed_elsewhere(folder.path());
+    let outcome = found(folder.path(), "outcomes.jsonl.gz");
+    assert!(schema::check_outcome(&outcome[0]) > 60, "each client, and more");
+}
+
+/// The demo's run comes out the same from a copy of its folder, and nothing else.
+fn replayed_elsewhere(data: &Path) {
+    let run = found(data, "outcomes.jsonl.gz").remove(0);
+    let (run, elsewhere) = (run.parent().unwrap(), tempfile::tempdir().unwrap());
+    let run_id = run.file_name().unwrap().to_str().unwrap();
+    let month = run.parent().unwrap().file_name().unwrap();
+    replay::copy(run, &elsewhere.path().join("reports").join(month).join(run_id));
+    let folder = elsewhere.path().to_str().unwrap();
+    let replayed = prompt::truecount(&["replay", run_id, "--archive", folder]).output().unwrap();
+    assert_eq!(replayed.status.code(), Some(CLEAN), "{}{}", out(&replayed), err(&replayed));
+    assert!(err(&replayed).contains("all the same"), "{}", err(&replayed));
 }
 
 /// Every row that was read is accounted for, and each place says the same.

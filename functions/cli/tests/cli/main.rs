@@ -16,6 +16,7 @@ mod prompt;
 mod replay;
 mod retention;
 mod schedule;
+mod schema;
 mod server;
 mod smtp;
 mod sources_add;

@@ -59,7 +59,8 @@ fn a_run_is_replayed_from_a_copy_of_the_archive_alone() {
     expect(&Ended::of(nowhere), FAILED, &["there is no folder `/nowhere`"]);
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &std::path::Path, to: &std::path::Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
         match entry.file_type().unwrap().is_dir() {

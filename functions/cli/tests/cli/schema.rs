@@ -1,0 +1,78 @@
+//! The published schema of `outcomes.jsonl.gz` says what is in it: nothing that it does not name, and nothing else.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use serde_json::Value;
+use truecount_check::World;
+use truecount_reconciliation::OutcomeLine;
+
+use self::validator::Schema;
+use crate::prompt::{self, CLEAN, err, out};
+
+mod validator;
+
+/// As the command prints it, wherever it is called.
+fn schema() -> Schema {
+    let nowhere = tempfile::tempdir().unwrap();
+    let printed = prompt::truecount(&["runs", "schema"]).current_dir(nowhere.path()).output().unwrap();
+    assert_eq!(printed.status.code(), Some(CLEAN), "{}", err(&printed));
+    Schema::new(&out(&printed))
+}
+
+/// Every line of a stored outcome is as the schema says; answers how many there are.
+pub(crate) fn check_outcome(file: &Path) -> usize {
+    let schema = schema();
+    let lines = BufReader::new(flate2::read::GzDecoder::new(fs::File::open(file).unwrap())).lines();
+    let lines: Vec<Value> = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    let wrong: Vec<_> = lines.iter().filter_map(|line| schema.against(line)).collect();
+    assert!(wrong.is_empty(), "{} lines, such as {}", wrong.len(), wrong[0]);
+    let first = lines[0].as_object().unwrap();
+    assert!(first.contains_key("portfolio"), "{first:?}");
+    lines.len()
+}
+
+#[test]
+fn what_comes_out_of_each_small_world_is_as_the_schema_says() {
+    let schema = schema();
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/cases");
+    let folders = fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let (mut lines, mut wrong) = (Vec::new(), Vec::new());
+    for folder in folders {
+        let Ok((clients, portfolio)) = World::read_folder(&folder).unwrap().records() else { continue };
+        lines.push(OutcomeLine::Portfolio(Box::new(portfolio)));
+        lines.extend(clients.into_iter().map(|client| OutcomeLine::Client(Box::new(client))));
+    }
+    assert!(lines.len() > 300, "{} lines", lines.len());
+    for line in &lines {
+        wrong.extend(schema.against(&serde_json::to_value(line).unwrap()));
+    }
+    assert!(wrong.is_empty(), "{} of {} lines, such as {}", wrong.len(), lines.len(), wrong[0]);
+}
+
+#[test]
+fn a_field_that_the_schema_does_not_name_is_refused() {
+    let schema = schema();
+    let right = serde_json::json!({ "client": {
+        "format": 1, "client_id": "250", "client_name": "Harbour Dental", "coverage": {},
+        "rows": [{ "kind": "underbilled", "service": "MNG-SRV", "billed": "2", "is_estimated": false,
+            "stake_up": { "known": "4.50" }, "stake_down": "unknown" }],
+    }});
+    assert_eq!(schema.against(&right), None);
+    for (pointer, key, value) in [
+        ("/client", "colour", "red"),
+        ("/client/rows/0", "colour", "red"),
+        ("/client/rows/0", "billed", "two"),
+        ("/client/rows/0", "stake_up", "some"),
+        ("/client", "format", "2"),
+        ("", "setup", "x"),
+    ] {
+        let mut wrong = right.clone();
+        wrong.pointer_mut(pointer).unwrap()[key] = value.into();
+        assert!(schema.against(&wrong).is_some(), "{pointer} {key}");
+    }
+    let mut wrong = right.clone();
+    wrong["client"]["rows"][0]["billed"] = serde_json::json!(2.0);
+    assert!(schema.against(&wrong).is_some(), "a float");
+}
