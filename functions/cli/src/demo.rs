@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::SignedDuration;
 use serde::Serialize;
 use truecount_app::{Config, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer, seed_month};
 use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
@@ -54,6 +55,7 @@ pub(crate) async fn demo(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Ending> {
 async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bool) -> anyhow::Result<Ending> {
     let data = args.data.directory();
     let sample = Arc::new(Sample::new(SampleSize::default(), args.seed, month));
+    days_before(&data, &sample).await?;
     let vendors = Vendors::start(Arc::clone(&sample)).await?;
     prepare(&data, &sample, &vendors)?;
     let clock = Arc::new(FixedClock(sample.now()));
@@ -77,6 +79,29 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
     let agreement = compare_with_planted(&session, &sample, month, &run_id).await?;
     vendors.stop().await;
     show(cli, &data, &sample, syncs, report, agreement)
+}
+
+/// Syncs the distributor on the two days before. On the second one a company is missing from its list; on the count day
+/// it is there again, and nothing may be left of that.
+async fn days_before(data: &Path, sample: &Arc<Sample>) -> anyhow::Result<()> {
+    for (days, sample) in [(2, Arc::clone(sample)), (1, Arc::new(sample.with_a_company_missing()))] {
+        let vendors = Vendors::start(Arc::clone(&sample)).await?;
+        prepare(data, &sample, &vendors)?;
+        let at = sample.now().checked_sub(SignedDuration::from_hours(24 * days))?;
+        let (env, local) = embedded(data, Durability::Bulk, Arc::new(FixedClock(at)))?;
+        let config = Config::load(&*env.config).await?;
+        let session = Session::new(env, config, local);
+        let source = session.config.settings.source(sample.distributor())?.clone();
+        let syncs = pipeline::sync_all(&session, &[source]).await?;
+        vendors.stop().await;
+        let missing = syncs.iter().map(|sync| match sync {
+            SyncAnswer::Committed { incomplete_accounts, .. } => *incomplete_accounts,
+            _ => u64::MAX,
+        });
+        let (missing, expected) = (missing.sum::<u64>(), if days == 1 { 1 } else { 0 });
+        anyhow::ensure!(missing == expected, "{missing} companies were missing {days} days before, not {expected}");
+    }
+    Ok(())
 }
 
 /// Writes the settings, rules, secrets and inbox files of the sample.

@@ -159,6 +159,27 @@ impl Sample {
         }
     }
 
+    /// The same on a day on which the distributor's list lacks a company, as lists do: the next day it is there again.
+    /// Of a sample that is computed nothing is missing.
+    #[must_use]
+    pub fn with_a_company_missing(&self) -> Self {
+        let mut without = self.clone();
+        if let World::Held(dataset) = &mut without.world {
+            let dataset = Arc::make_mut(dataset);
+            if let Some(missing) = dataset.pax_subscriptions.first().map(|one| one.company_id.clone()) {
+                dataset.pax_companies.retain(|company| company.id != missing);
+                dataset.pax_subscriptions.retain(|subscription| subscription.company_id != missing);
+            }
+        }
+        without
+    }
+
+    /// The source of which a company is missing for a day.
+    #[must_use]
+    pub fn distributor(&self) -> &'static str {
+        PAX8
+    }
+
     /// The month that is closed.
     #[must_use]
     pub fn month(&self) -> BillingMonth {
