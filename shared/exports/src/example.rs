@@ -17,6 +17,7 @@ pub const PROFILE_EXAMPLE: &str = r#"preset = "PRESET"  # what `sources add FILE
 # zone = "Europe/London"  # of times of day
 # encoding = "windows-1252"
 # delimiter = ";"
+# nothing = ["N/A", "Never", "-"]  # cells that say that there is nothing
 # totals = "left_out"  # rows of totals; "data": somebody is called so
 
 # Which column is what: a heading, or several of which the first that is there counts.

@@ -198,6 +198,9 @@ fn profile_hint(kind: &ObstacleKind) -> Option<&'static str> {
             Some("`dates = \"D/M/Y\"` for 31/12/2026, or `dates = \"M/D/Y\"` for 12/31/2026")
         }
         ObstacleKind::ZoneOpen => Some("`zone`, such as `zone = \"Europe/London\"`"),
+        ObstacleKind::NotNumber | ObstacleKind::NotDay => {
+            Some("`nothing`, for words that say that there is nothing, such as `nothing = [\"N/A\", \"Never\"]`")
+        }
         ObstacleKind::DelimiterOpen { .. } => Some("`delimiter`, such as `delimiter = \";\"`"),
         ObstacleKind::UnknownEncoding | ObstacleKind::MixedEncodings { .. } => {
             Some("`encoding`, such as `encoding = \"windows-1252\"`")

@@ -34,6 +34,8 @@ pub struct ExportProfile {
     pub encoding: Option<TextEncoding>,
     /// What stands between its cells, where the file leaves it open.
     pub delimiter: Option<Delimiter>,
+    /// Words that stand where there is nothing, such as `N/A`.
+    pub nothing: Vec<String>,
     /// What becomes of rows of totals.
     pub totals: TotalRows,
     /// What separates the fraction of a number, where the file leaves it open.
@@ -179,6 +181,7 @@ impl ExportProfile {
             header_line: self.header_row,
             headings: headings.cloned().collect::<BTreeSet<String>>().into_iter().collect(),
             totals: self.totals,
+            nothing: self.nothing.clone(),
             ..SurveyOptions::default()
         }
     }

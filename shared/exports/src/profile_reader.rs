@@ -35,6 +35,7 @@ pub(crate) const KEYS: &[&str] = &[
     "line_id",
     "lists",
     "not",
+    "nothing",
     "numbers",
     "only",
     "preset",
@@ -236,6 +237,9 @@ fn written(notes: &mut Notes, profile: &mut ExportProfile, table: &Table) {
             notes.fault("delimiter", "is one of \",\", \";\", \"|\" and \"tab\"");
         }
     }
+    if let Some(value) = table.get("nothing") {
+        profile.nothing = notes.texts("nothing", value);
+    }
     if let Some(value) = table.get("totals") {
         let names = [("left_out", TotalRows::LeftOut), ("data", TotalRows::Data)];
         profile.totals = notes.one_of("totals", value, &names).unwrap_or_default();
@@ -409,6 +413,7 @@ impl ExportProfile {
             sheet: None,
             encoding: None,
             delimiter: None,
+            nothing: Vec::new(),
             totals: TotalRows::default(),
             header_row: None,
             decimal_mark: None,

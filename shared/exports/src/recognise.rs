@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use toml::{Table, Value};
 use truecount_billing::Side;
-use truecount_tabular::{DateOrder, ObstacleKind, Survey};
+use truecount_tabular::{DateOrder, Input, ObstacleKind, Stop, Survey, SurveyOptions, survey};
 
 use crate::{
     as_of::{AsOf, day_of_name},
@@ -91,9 +91,20 @@ pub enum QuestionAbout {
     AsOf,
 }
 
-/// What a surveyed file seems to be, beyond what is settled about it: keys of a profile.
-#[must_use]
-pub fn recognise(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
+/// What a file seems to be, beyond what is settled about it: keys of a profile.
+///
+/// # Errors
+/// [`Stop`] if it cannot be read, or is of a kind that nothing is known about.
+pub fn recognise(input: &dyn Input, file_name: &str, settled: &Table) -> Result<Recognised, Stop> {
+    let found = of_survey(&survey(input, &SurveyOptions::default())?, file_name, settled);
+    match ExportProfile::read(&found.profile) {
+        // A profile knows more of how the file is written: where its header is, what stands for nothing.
+        Ok(profile) => Ok(of_survey(&survey(input, &profile.survey_options())?, file_name, settled)),
+        Err(_) => Ok(found),
+    }
+}
+
+fn of_survey(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
     let headings: Vec<&str> = survey.columns().iter().map(|column| column.heading.as_str()).collect();
     let columns = survey.columns().iter().map(|column| RecognisedColumn {
         heading: column.heading.clone(),

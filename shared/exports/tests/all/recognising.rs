@@ -4,11 +4,10 @@ use std::{fmt::Write, path::Path, sync::Arc};
 
 use toml::Table;
 use truecount_exports::{Export, ExportProfile, PRESETS, Recognised, recognise};
-use truecount_tabular::{Bytes, SurveyOptions, survey};
+use truecount_tabular::Bytes;
 
 fn recognised(text: &str, file_name: &str, settled: &str) -> Recognised {
-    let found = survey(&Bytes(text.as_bytes()), &SurveyOptions::default()).unwrap();
-    recognise(&found, file_name, &settled.parse::<Table>().unwrap())
+    recognise(&Bytes(text.as_bytes()), file_name, &settled.parse::<Table>().unwrap()).unwrap()
 }
 
 fn told(recognised: &Recognised) -> String {
