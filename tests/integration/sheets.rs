@@ -274,8 +274,14 @@ async fn cells_that_are_not_text_are_reported_with_their_row() {
     for (bytes, expected) in [
         (damaged, "row 3: the file starts as UTF-8, but this row is not"),
         (half, "row 4: this row is not UTF-16LE"),
-        (b"PK\x03\x04 no workbook".to_vec(), "row 1: this workbook cannot be read"),
-        (vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3], "row 1: this is an old or an encrypted workbook"),
+        (
+            b"PK\x03\x04 no workbook".to_vec(),
+            "row 1: the workbook is not whole: open the file in a spreadsheet program",
+        ),
+        (
+            vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3],
+            "row 1: this is an old or an encrypted office file: save it as .xlsx or .csv",
+        ),
         (Vec::new(), "row 1: the column `key` is missing"),
     ] {
         let imported = import(&backend, &bytes, Strictness::GoodRows).await;

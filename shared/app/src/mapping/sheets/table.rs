@@ -3,14 +3,19 @@
 
 use std::io::Cursor;
 
-use calamine::{Data, Reader, Xlsx};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use truecount_tabular::workbook::{Workbook, is_workbook};
+use truecount_tabular::{Caps, Cell, CellKind, Obstacle, RowReader, Stop};
 
 /// The most rows that are read.
 const ROWS_MAX: usize = 200_000;
 
 /// The name of the worksheet that `mappings export` writes.
 pub(super) const SHEET: &str = "mappings";
+
+/// A program that cannot compute has saved the workbook.
+const UNCOMPUTED: &str =
+    "a formula in this row has no result in the file; open it in a spreadsheet program and save it again";
 
 /// A file's rows below its header.
 #[derive(Debug, Default)]
@@ -39,11 +44,8 @@ pub(super) struct Unreadable {
 /// Reads a file by the format that its first bytes show. The separator is the one with which the header has the column
 /// `needed`.
 pub(super) fn read(bytes: &[u8], needed: &str) -> Result<Table, Unreadable> {
-    if bytes.starts_with(b"PK\x03\x04") {
+    if is_workbook(bytes) {
         return workbook(bytes);
-    }
-    if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
-        return Err(unreadable(1, "this is an old or an encrypted workbook; save it as .xlsx or CSV"));
     }
     let (text, notes) = decoded(bytes)?;
     Ok(Table { notes, ..separated(&text, needed)? })
@@ -135,33 +137,36 @@ fn separated(text: &str, needed: &str) -> Result<Table, Unreadable> {
 }
 
 fn workbook(bytes: &[u8]) -> Result<Table, Unreadable> {
-    let damaged = |error: calamine::XlsxError| unreadable(1, format!("this workbook cannot be read ({error})"));
-    let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
-    let names = book.sheet_names();
-    let name = names.iter().find(|name| *name == SHEET).or(names.first()).cloned();
-    let Some(name) = name else { return Err(unreadable(1, "the workbook has no sheet")) };
-    let range = book.worksheet_range(&name).map_err(damaged)?;
-    let skipped = range.start().map_or(0, |(row, _)| row as usize);
+    let book = Workbook::open(Cursor::new(bytes), &Caps::default()).map_err(refused)?;
+    let is_ours = book.sheets().iter().any(|sheet| sheet.name == SHEET);
+    let mut rows = if is_ours { book.sheet(SHEET) } else { book.first_sheet() }.map_err(refused)?;
     let mut table = Table::default();
-    for (at, row) in range.rows().enumerate() {
-        table.take(skipped + at + 1, row.iter().map(text_of).collect())?;
+    while let Some(row) = rows.next_row().map_err(refused)? {
+        let number = usize::try_from(row.line()).unwrap_or(usize::MAX);
+        if row.cells().any(|cell| cell.kind == CellKind::Uncomputed) {
+            return Err(unreadable(number, UNCOMPUTED));
+        }
+        table.take(number, row.cells().map(|cell| text_of(cell).to_owned()).collect())?;
     }
     Ok(table)
 }
 
-/// A cell as a person sees it: whole numbers without a point, dates as 2026-07-01.
-fn text_of(cell: &Data) -> String {
-    match cell {
-        Data::Empty => String::new(),
-        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
-        Data::Int(number) => number.to_string(),
-        Data::Float(number) => number.to_string(),
-        Data::Bool(yes) => yes.to_string(),
-        Data::DateTime(moment) => {
-            let (year, month, day, ..) = moment.to_ymd_hms_milli();
-            format!("{year:04}-{month:02}-{day:02}")
+/// The refusal of a workbook, with the row if it is about one.
+fn refused(stop: Stop) -> Unreadable {
+    match stop {
+        Stop::Refused(obstacle) => {
+            let row = obstacle.line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
+            unreadable(row, Obstacle { line: None, ..*obstacle }.to_string())
         }
-        Data::Error(error) => format!("{error}"),
+        Stop::Io(error) => unreadable(1, format!("this workbook cannot be read ({error})")),
+    }
+}
+
+/// A cell as a person sees it: of a moment its day, as 2026-07-01.
+fn text_of(cell: Cell<'_>) -> &str {
+    match cell.kind {
+        CellKind::Moment => cell.text.split_once('T').map_or(cell.text, |(day, _)| day),
+        _ => cell.text,
     }
 }
 
@@ -228,12 +233,44 @@ mod tests {
         assert_eq!(table.notes, ["row 2 is not UTF-8: the file was read as Windows-1252"]);
     }
 
+    fn saved(fill: impl FnOnce(&mut rust_xlsxwriter::Worksheet) -> Result<(), rust_xlsxwriter::XlsxError>) -> Vec<u8> {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        book.add_worksheet();
+        fill(book.add_worksheet().set_name(SHEET).unwrap()).unwrap();
+        book.save_to_buffer().unwrap()
+    }
+
+    #[test]
+    fn a_workbook_is_read_as_a_person_sees_it() {
+        let day = rust_xlsxwriter::Format::new().set_num_format("mmm yyyy");
+        let moment = rust_xlsxwriter::Format::new().set_num_format("d/m/yyyy h:mm");
+        let bytes = saved(|sheet| {
+            sheet.write(1, 0, " key")?.write(1, 1, "from")?.write(1, 2, "n")?;
+            sheet.write(3, 0, "a\u{1F600}")?.write_with_format(3, 1, 46204, &day)?.write(3, 2, 42)?;
+            sheet.write(4, 0, true)?.write_with_format(4, 1, 46204.25, &moment)?.write(4, 2, 0.1)?;
+            // What is left of formatting a whole sheet.
+            sheet.write_blank(1_048_575, 16_383, &day)?;
+            Ok(())
+        });
+        let table = read(&bytes, "key").unwrap();
+        assert_eq!(table.header, ["key", "from", "n"]);
+        assert_eq!(rows(&table), ["4 a\u{1F600}|2026-07-01|42", "5 true|2026-07-01|0.1"]);
+    }
+
+    #[test]
+    fn a_formula_that_nobody_computed_is_not_taken_for_empty() {
+        let bytes = saved(|sheet| sheet.write(0, 0, "key")?.write_formula(1, 0, "=A1").map(|_| ()));
+        let wrong = read(&bytes, "key").unwrap_err();
+        assert_eq!((wrong.row, wrong.reason.as_str()), (2, UNCOMPUTED));
+    }
+
     #[test]
     fn what_cannot_be_read_is_named_with_its_row() {
         for (bytes, row, reason) in [
             (&b"\xEF\xBB\xBFkey\n\xFF\n"[..], 2, "the file starts as UTF-8, but this row is not"),
-            (b"PK\x03\x04 damaged", 1, "this workbook cannot be read"),
-            (b"\xD0\xCF\x11\xE0", 1, "this is an old or an encrypted workbook"),
+            (b"PK\x03\x04 damaged", 1, "the workbook is not whole: open the file in a spreadsheet program"),
+            (b"\xD0\xCF\x11\xE0", 1, "this is an old or an encrypted office file: save it as .xlsx or .csv"),
+            (b"<html><table>", 1, "this is a web page"),
         ] {
             let wrong = read(bytes, "key").unwrap_err();
             assert!(wrong.row == row && wrong.reason.starts_with(reason), "{wrong:?}");
