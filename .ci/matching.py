@@ -100,8 +100,8 @@ def may_be_of(name, learned):
         found[row["left_id"]] |= {row["right_id"]} - {""}
     if learned == "may-be":
         return found
-    source = pathlib.Path("shared/matching/src/may_be.rs").read_text(encoding="utf-8")
-    least = int(re.search(r"THOUSANDTHS_MIN: u32 = (\d+)", source)[1]) / 1000
+    source = pathlib.Path("shared/matching/src/suggest.rs").read_text(encoding="utf-8")
+    least = int(re.search(r"const THOUSANDTHS_MIN: u32 = (\d+)", source)[1]) / 1000
     unseen, shipped = scores(work / learned / f"{name}.csv"), scores(work / "suggest" / f"{name}.csv")
     for left in found:
         compared = {right for _, right in unseen[left]}

@@ -17,7 +17,7 @@ fn main() {
     for (account, suggestions) in left.iter().zip(found) {
         for suggestion in suggestions {
             let (id, client) = (&account[0], &right[suggestion.client][0]);
-            write!(out, "{id},{client},{}", suggestion.score).unwrap();
+            write!(out, "{id},{client},{}", suggestion.score.exact()).unwrap();
             for reasons in [&suggestion.reasons, &suggestion.against] {
                 said.clear();
                 reasons.iter().for_each(|reason| write!(said, "{reason}; ").unwrap());

@@ -23,13 +23,16 @@ mod weights {
 
 /// Maximum clients sharing one piece of evidence; what more share is no evidence.
 const CLIENTS_MAX: usize = 20;
+/// Maximum clients named for one piece of evidence.
+const NAMED_MAX: usize = 3;
 /// Fewer digits are an extension, not a telephone number.
 const PHONE_DIGITS_MIN: usize = 7;
 const PHONE_DIGITS_COMPARED: usize = 9;
 
 /// The clients that have each piece of evidence.
 #[derive(Default)]
-pub(crate) struct EvidenceIndex {
+pub(crate) struct EvidenceIndex<'a> {
+    clients: &'a [Party<'a>],
     identifiers: HashMap<String, Vec<usize>>,
     serials: HashMap<String, Vec<usize>>,
     domains: HashMap<String, Vec<usize>>,
@@ -47,9 +50,9 @@ pub(crate) struct Said {
     pub against: Vec<Reason>,
 }
 
-impl EvidenceIndex {
-    pub(crate) fn new(clients: &[Party<'_>], any_domains: bool) -> Self {
-        let mut index = Self::default();
+impl<'a> EvidenceIndex<'a> {
+    pub(crate) fn new(clients: &'a [Party<'a>], any_domains: bool) -> Self {
+        let mut index = Self { clients, ..Self::default() };
         for (client, party) in clients.iter().enumerate() {
             let evidence = &party.evidence;
             add(&mut index.identifiers, evidence.identifiers.iter().filter_map(|id| identifier(id)), client);
@@ -69,10 +72,9 @@ impl EvidenceIndex {
     pub(crate) fn of(&self, account: &Party<'_>) -> HashMap<usize, Said> {
         let mut said = HashMap::<usize, Said>::new();
         let evidence = &account.evidence;
-        let ids: Vec<&Vec<usize>> =
-            evidence.identifiers.iter().filter_map(|id| self.identifiers.get(&identifier(id)?)).collect();
-        for (id, clients) in evidence.identifiers.iter().zip(&ids) {
-            tell(&mut said, clients, weights::IDENTIFIER, &Reason::SameIdentifier((*id).to_owned()));
+        for id in evidence.identifiers {
+            let Some(clients) = identifier(id).and_then(|id| self.identifiers.get(&id)) else { continue };
+            tell(&mut said, clients, weights::IDENTIFIER, &Reason::SameIdentifier(id.trim().to_owned()));
         }
         let known = if self.known_as.is_empty() { None } else { self.known_as.get(&normalise(account.name)) };
         if let Some(clients) = known {
@@ -94,7 +96,7 @@ impl EvidenceIndex {
         said
     }
 
-    /// Evidence that counts only for a client suggested anyway: the town, and the id of another client.
+    /// Evidence that counts only for a client suggested anyway: the town, and what is another client's.
     pub(crate) fn also(&self, account: &Party<'_>, client: usize, said: &mut Said) {
         if let (Some(city), Some(Some(other))) = (account.evidence.city.map(normalise), self.cities.get(client)) {
             if city == *other {
@@ -106,11 +108,41 @@ impl EvidenceIndex {
             }
         }
         let ids = account.evidence.identifiers.iter().filter_map(|id| self.identifiers.get(&identifier(id)?));
-        let mut of_others = ids.peekable();
-        if of_others.peek().is_some() && !of_others.any(|clients| clients.contains(&client)) {
-            said.odds += weights::OTHER_IDENTIFIER;
-            said.against.push(Reason::OtherIdentifier);
+        let of_ids: Vec<&Vec<usize>> = ids.collect();
+        if let Some(others) = of_ids.iter().find(|clients| !clients.contains(&client)) {
+            // where another identifier is its own, that one has counted for it
+            if of_ids.iter().all(|clients| !clients.contains(&client)) {
+                said.odds += weights::OTHER_IDENTIFIER;
+            }
+            said.against.push(Reason::OtherIdentifier(self.named(others)));
         }
+        self.of_others(account, client, said);
+    }
+
+    /// A domain, or an account in another source, that is another client's alone. The model has not learned what that is
+    /// worth: it changes no odds.
+    fn of_others(&self, account: &Party<'_>, client: usize, said: &mut Said) {
+        let is_others = |clients: &&Vec<usize>| !clients.contains(&client) && clients.len() <= CLIENTS_MAX;
+        for domain in account.evidence.domains.iter().filter_map(|domain| own_domain(domain)) {
+            if let Some(others) = self.domains.get(&domain).filter(is_others) {
+                let reason = Reason::OtherDomain { domain, client: self.named(others) };
+                if !said.against.contains(&reason) {
+                    said.against.push(reason);
+                }
+            }
+        }
+        if self.known_as.is_empty() {
+            return;
+        }
+        if let Some(others) = self.known_as.get(&normalise(account.name)).filter(is_others) {
+            said.against.push(Reason::KnownAsOther(self.named(others)));
+        }
+    }
+
+    /// The names of some clients.
+    fn named(&self, clients: &[usize]) -> String {
+        let names = clients.iter().take(NAMED_MAX).filter_map(|client| Some(self.clients.get(*client)?.name));
+        names.collect::<Vec<_>>().join(" or ")
     }
 
     fn serials(&self, said: &mut HashMap<usize, Said>, serials: &[&str]) {

@@ -58,4 +58,4 @@ pub use party::{MatchEvidence, Party, Score, Sites, Suggestion};
 pub use products::{Sku, suggest_products};
 pub use reason::Reason;
 pub use stem::equal_but_for_legal_form;
-pub use suggest::{Measured, SUGGESTIONS_MAX, measure_pairs, suggest};
+pub use suggest::{Measured, SUGGESTIONS_MAX, is_clearly_more_like, measure_pairs, suggest};

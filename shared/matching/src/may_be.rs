@@ -1,28 +1,16 @@
 //! Whose an account may be while nobody has decided: what makes counts wider, and nothing else.
 
-use crate::suggest::{Pairs, SUGGESTIONS_MAX};
-use crate::{Party, Score, Sites, model};
+use crate::suggest::{Likely, Pairs, kept};
+use crate::{Party, Score, Sites};
 
-/// Clients with a lower probability, in thousandths, are left out. With at most [`SUGGESTIONS_MAX`] clients an account, the
-/// right client of an account with a shared word or initials is kept in at least 98 of 100 cases of the labelled sets, at
-/// less than two clients an account (`.ci/matching` measures both).
-const THOUSANDTHS_MIN: u32 = 5;
-
-/// For each account, in the order given, the clients whose it may be, as indices into `clients`, the most probable first:
-/// at most [`SUGGESTIONS_MAX`], unless further ones are exactly as probable as the last. Nobody, if it resembles none.
-///
-/// Meant for accounts that nobody has decided about. Pass the whole lists nevertheless, as for [`crate::suggest`]. An
-/// account that resembles none may still be anybody's.
+/// For each account the clients of [`crate::suggest`], as indices into `clients`, without their reasons.
 #[must_use]
 pub fn may_be(accounts: &[Party<'_>], clients: &[Party<'_>], sites: Sites) -> Vec<Vec<usize>> {
     let pairs = Pairs::new(accounts, clients);
     let mut found = vec![Vec::new(); accounts.len()];
     for (left, likely) in pairs.likely(sites).into_iter().enumerate() {
-        let score = |odds: f32| Score::of(model::probability(odds));
-        let last = likely.get(SUGGESTIONS_MAX - 1).map_or(Score::default(), |last| score(last.odds));
-        let is_kept = |odds: f32| score(odds).thousandths() >= THOUSANDTHS_MIN && score(odds) >= last;
-        let kept = likely.iter().filter(|one| is_kept(one.odds)).map(|one| one.client);
-        found[pairs.account_order[left]] = kept.collect();
+        let scores: Vec<Score> = likely.iter().map(Likely::score).collect();
+        found[pairs.account_order[left]] = likely.iter().take(kept(&scores)).map(|one| one.client).collect();
     }
     found
 }

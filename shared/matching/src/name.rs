@@ -81,6 +81,10 @@ pub(crate) struct Name {
     pub core: Vec<CoreWord>,
     /// The families of the legal forms, in order, each once.
     pub legal: Vec<&'static str>,
+    /// All folded words joined by spaces, those of a domain's end, too.
+    pub plain: String,
+    /// The words that the model looks at, without legal forms, joined by spaces.
+    pub rest: String,
     /// All folded words joined by spaces, truncated for comparison.
     pub whole: Vec<u8>,
     /// The core words as written, without spaces.
@@ -100,6 +104,7 @@ pub(crate) struct Name {
 impl Name {
     pub(crate) fn new(name: &str) -> Self {
         let mut folded = fold(name);
+        let plain = joined_by_spaces(folded.words.iter());
         let domain_end = folded.is_domain.then(|| strip_domain(&mut folded.words));
         let mut words = folded.words;
         words.truncate(WORDS_MAX);
@@ -141,8 +146,13 @@ impl Name {
         in_order.sort_unstable();
         let sorted = bytes(in_order.into_iter(), " ");
         let numbers = numbers(&core);
-        Self { core, legal, whole, joined, sorted, numbers, initials, has_alias_mark, domain_end, sort }
+        let rest = joined_by_spaces(rest.into_iter());
+        Self { core, legal, plain, rest, whole, joined, sorted, numbers, initials, has_alias_mark, domain_end, sort }
     }
+}
+
+fn joined_by_spaces<'a>(words: impl Iterator<Item = &'a FoldedWord>) -> String {
+    words.map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 fn numbers(core: &[CoreWord]) -> Vec<u32> {

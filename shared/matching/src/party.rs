@@ -48,7 +48,8 @@ pub enum Sites {
     ManyToOne,
 }
 
-/// The probability that an account is the client's, in millionths. Displayed as `0.998714`.
+/// The probability that an account is the client's, in millionths. Displayed and stored with three places, never rounded
+/// up, as `0.998`; [`exact`](Score::exact) has all six.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Score(u32);
 
@@ -83,6 +84,12 @@ impl Score {
         self.0 / 1_000
     }
 
+    /// With six places, for programs that order by it: `0.998714`.
+    #[must_use]
+    pub fn exact(self) -> String {
+        format!("{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
+    }
+
     /// The probability in per cent, never rounded up, for people.
     #[must_use]
     pub const fn percent(self) -> u32 {
@@ -92,7 +99,7 @@ impl Score {
 
 impl fmt::Display for Score {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
+        write!(formatter, "{}.{:03}", self.thousandths() / 1_000, self.thousandths() % 1_000)
     }
 }
 
@@ -129,6 +136,7 @@ mod tests {
         for text in ["", "95", "1.1", "0.", ".5", "-0.5", "0.1234567", "0,95", "+0.5", "0.9e1"] {
             assert_eq!(Score::parse(text), None, "{text}");
         }
-        assert_eq!(Score::parse("0.95").unwrap().to_string(), "0.950000");
+        let score = Score::parse("0.9987").unwrap();
+        assert_eq!((score.to_string().as_str(), score.exact().as_str()), ("0.998", "0.998700"));
     }
 }

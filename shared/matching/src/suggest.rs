@@ -6,7 +6,7 @@ use crate::explain::{Explained, explain};
 use crate::lists::Lists;
 use crate::measure::{Measures, Rivals, measure, twins};
 use crate::name::Name;
-use crate::{Party, Score, Sites, Suggestion, assign, model};
+use crate::{Party, Reason, Score, Sites, Suggestion, assign, model};
 
 /// Maximum suggestions for an account.
 pub const SUGGESTIONS_MAX: usize = 5;
@@ -14,8 +14,40 @@ pub const SUGGESTIONS_MAX: usize = 5;
 /// A client within this similarity of the best counts as nearly as similar.
 const NEAR: f32 = 0.15;
 
-/// Less probable clients are not suggested.
-const PROBABILITY_MIN: f32 = 0.003;
+/// Clients with a lower probability, in thousandths, are left out. With at most [`SUGGESTIONS_MAX`] clients an account, the
+/// right client of an account with a shared word or initials is kept in at least 98 of 100 cases of the labelled sets, at
+/// less than two clients an account (`.ci/matching` measures both).
+const THOUSANDTHS_MIN: u32 = 5;
+
+/// Clients with a lower probability, in thousandths, may be right and are proposed to nobody: of twenty such, less than one is.
+const PROPOSED_THOUSANDTHS_MIN: u32 = 50;
+
+/// From this probability on, in millionths, a name can be clearly more like another client's. On the labelled sets this and
+/// [`TIMES_MORE_LIKELY`] hold back 2 of 100 right identifiers and 94 of 100 wrong ones.
+const LIKELY_MILLIONTHS: u32 = 200_000;
+
+/// How many times more probable the other client must be.
+const TIMES_MORE_LIKELY: u32 = 2;
+
+/// Whether a name with these probabilities, by the names alone, is clearly another client's.
+#[must_use]
+pub fn is_clearly_more_like(other: Score, own: Score) -> bool {
+    other.millionths() >= LIKELY_MILLIONTHS && other.millionths() >= own.millionths().saturating_mul(TIMES_MORE_LIKELY)
+}
+
+impl Suggestion {
+    /// Whether it is probable enough to be offered to a person. The others only say whose the account may be.
+    #[must_use]
+    pub const fn is_proposed(&self) -> bool {
+        self.score.thousandths() >= PROPOSED_THOUSANDTHS_MIN
+    }
+
+    /// Whether evidence speaks for another client, or against these two being the same.
+    #[must_use]
+    pub fn is_contradicted(&self) -> bool {
+        self.against.iter().any(Reason::contradicts)
+    }
+}
 
 /// A pair of names with its features: what the model is trained on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,8 +58,10 @@ pub struct Measured {
     pub measures: Measures,
 }
 
-/// For each account, in the order given, the clients that it may belong to: best first, at most [`SUGGESTIONS_MAX`], none
-/// if no name is similar. A suggestion confirms nothing.
+/// For each account, in the order given, the clients that it may belong to, the most probable first: at most
+/// [`SUGGESTIONS_MAX`], unless further ones are exactly as probable as the last; none, if it resembles nobody. A suggestion
+/// confirms nothing, and not every one [is proposed](Suggestion::is_proposed). An account that resembles nobody may still be
+/// anybody's.
 ///
 /// The order of accounts and clients affects only the order of the result. Words are weighted by their rarity in the two
 /// lists, so pass the whole lists, including what is mapped already.
@@ -35,10 +69,8 @@ pub struct Measured {
 pub fn suggest(accounts: &[Party<'_>], clients: &[Party<'_>], sites: Sites) -> Vec<Vec<Suggestion>> {
     let pairs = Pairs::new(accounts, clients);
     let mut suggestions = vec![Vec::new(); accounts.len()];
-    for (left, mut likely) in pairs.likely(sites).into_iter().enumerate() {
-        likely.truncate(SUGGESTIONS_MAX);
-        likely.retain(|known| model::probability(known.odds) >= PROBABILITY_MIN);
-        suggestions[pairs.account_order[left]] = pairs.told(left, likely);
+    for (left, likely) in pairs.likely(sites).into_iter().enumerate() {
+        suggestions[pairs.account_order[left]] = pairs.told(left, &likely);
     }
     suggestions
 }
@@ -67,6 +99,8 @@ pub fn measure_pairs(accounts: &[Party<'_>], clients: &[Party<'_>]) -> Vec<Vec<M
 pub(crate) struct Likely {
     pub client: usize,
     pub odds: f32,
+    /// By the names alone.
+    pub by_name: f32,
     /// The client's name that was compared, if one was.
     pub candidate: Option<Candidate>,
     pub said: Said,
@@ -82,6 +116,8 @@ pub(crate) struct Pairs<'a> {
     pub(crate) account_order: Vec<usize>,
     /// The client of each right name: a client may have several names.
     owners: Vec<usize>,
+    /// The right names as they came.
+    right_names: Vec<&'a str>,
     lists: Lists,
     candidates: Vec<Vec<Candidate>>,
     /// By left name the right names that are its initials, beside its candidates.
@@ -110,7 +146,7 @@ impl<'a> Pairs<'a> {
             account_order.iter().map(|account| Name::new(accounts[*account].name)).collect(),
             rights.iter().map(|(name, _)| Name::new(name)).collect(),
         );
-        let owners = rights.into_iter().map(|(_, client)| client).collect();
+        let (right_names, owners) = rights.into_iter().unzip();
         let (candidates, abbreviations) = all_candidates(&lists);
         let mut of_rights = vec![OfRight::default(); lists.rights.len()];
         for candidate in candidates.iter().flatten() {
@@ -126,7 +162,7 @@ impl<'a> Pairs<'a> {
             let of_right = &mut of_rights[candidate.right as usize];
             of_right.near += usize::from(candidate.likeness() > of_right.best - NEAR);
         }
-        Self { accounts, clients, account_order, owners, lists, candidates, abbreviations, of_rights }
+        Self { accounts, clients, account_order, owners, right_names, lists, candidates, abbreviations, of_rights }
     }
 
     /// How each candidate of a left name ranks among the others.
@@ -175,7 +211,14 @@ impl<'a> Pairs<'a> {
                 let rivals = self.rank(candidate, candidates);
                 let client = self.owners[candidate.right as usize];
                 let odds = model::odds(&measure(&self.lists, left, *candidate, &rivals).0);
-                let known = Likely { client, odds, candidate: Some(*candidate), said: Said::default(), better: None };
+                let known = Likely {
+                    client,
+                    odds,
+                    by_name: odds,
+                    candidate: Some(*candidate),
+                    said: Said::default(),
+                    better: None,
+                };
                 match likely.iter_mut().find(|before| before.client == client) {
                     Some(before) if before.odds >= odds => {}
                     Some(before) => *before = known,
@@ -183,7 +226,14 @@ impl<'a> Pairs<'a> {
                 }
             }
             for (client, said) in said.drain() {
-                let unlike = Likely { client, odds: UNLIKE, candidate: None, said: Said::default(), better: None };
+                let unlike = Likely {
+                    client,
+                    odds: UNLIKE,
+                    by_name: UNLIKE,
+                    candidate: None,
+                    said: Said::default(),
+                    better: None,
+                };
                 match likely.iter_mut().find(|before| before.client == client) {
                     Some(before) => before.said = said,
                     None => likely.push(Likely { said, ..unlike }),
@@ -207,35 +257,87 @@ impl<'a> Pairs<'a> {
         });
     }
 
-    fn told(&self, left: usize, likely: Vec<Likely>) -> Vec<Suggestion> {
-        let scores: Vec<Score> = likely.iter().map(|known| Score::of(model::probability(known.odds))).collect();
+    fn told(&self, left: usize, likely: &[Likely]) -> Vec<Suggestion> {
+        let scores: Vec<Score> = likely.iter().map(Likely::score).collect();
+        let name_of = |client: usize| self.clients[client].name.to_owned();
         let tell = |place: usize| {
             let known = &likely[place];
-            let is_near =
-                |other: &usize| *other != place && scores[*other].percent() * 2 >= scores[place].percent().max(20);
-            let twin = (0..likely.len()).find(is_near);
-            let Explained { mut reasons, mut against } = match known.candidate {
-                Some(candidate) => explain(&self.lists, left, candidate.right as usize),
-                None => Explained::default(),
+            let Explained { mut reasons, mut against } = self.explained(left, known);
+            let by_name = Score::of(model::probability(known.by_name));
+            let is_other = |other: &&Likely| {
+                self.other_name(other).is_none()
+                    && is_clearly_more_like(Score::of(model::probability(other.by_name)), by_name)
             };
+            let other = likely.iter().find(is_other).filter(|_| !known.said.reasons.is_empty());
+            let elsewhere = other.map(|other| Reason::NameOfOther(name_of(other.client)));
             reasons.splice(0..0, known.said.reasons.iter().cloned());
-            against.splice(0..0, known.said.against.iter().cloned());
+            against.splice(0..0, elsewhere.into_iter().chain(known.said.against.iter().cloned()));
             if let Some(better) = known.better {
-                against
-                    .insert(0, crate::Reason::BetterAccount(self.accounts[self.account_order[better]].name.to_owned()));
+                against.insert(0, Reason::BetterAccount(self.accounts[self.account_order[better]].name.to_owned()));
             }
-            if let Some(twin) = twin {
-                against.push(crate::Reason::NearTwin(self.clients[likely[twin].client].name.to_owned()));
-            }
+            against.extend(rival(&scores, place).map(|(rival, reason)| reason(name_of(likely[rival].client))));
             let name = self.accounts[self.account_order[left]].name;
             if crate::has_lookalikes(name) || crate::has_lookalikes(self.clients[known.client].name) {
-                against.insert(0, crate::Reason::Lookalike);
+                against.insert(0, Reason::Lookalike);
             }
             Suggestion { client: known.client, score: scores[place], reasons, against }
         };
-        (0..likely.len()).map(tell).collect()
+        (0..kept(&scores)).map(tell).collect()
     }
 }
+
+impl Pairs<'_> {
+    /// The name that was compared, if it is not the client's own but that of an account of it in another source.
+    fn other_name(&self, known: &Likely) -> Option<&str> {
+        let name = *self.right_names.get(known.candidate?.right as usize)?;
+        (name != self.clients[known.client].name).then_some(name)
+    }
+
+    /// What speaks for and against a client by the names.
+    fn explained(&self, left: usize, known: &Likely) -> Explained {
+        let Some(candidate) = known.candidate else { return Explained::default() };
+        let mut explained = explain(&self.lists, left, candidate.right as usize);
+        match self.other_name(known) {
+            // nothing that is not said by it
+            Some(_) if known.said.reasons.iter().any(|reason| matches!(reason, Reason::KnownAs(_))) => {
+                Explained::default()
+            }
+            Some(name) => {
+                explained.reasons.insert(0, Reason::UnderName(name.to_owned()));
+                explained
+            }
+            None => explained,
+        }
+    }
+}
+
+impl Likely {
+    pub(crate) fn score(&self) -> Score {
+        Score::of(model::probability(self.odds))
+    }
+}
+
+/// How many of the scores, best first, are kept.
+pub(crate) fn kept(scores: &[Score]) -> usize {
+    let last = scores.get(SUGGESTIONS_MAX - 1).copied().unwrap_or_default();
+    let is_kept = |score: &&Score| score.thousandths() >= THOUSANDTHS_MIN && **score >= last;
+    scores.iter().take_while(is_kept).count()
+}
+
+/// The most probable other client that is worth a word, and what is said of it.
+fn rival(scores: &[Score], place: usize) -> Option<(usize, MakeReason)> {
+    let own = scores[place].percent();
+    let is_near = |other: &usize| *other != place && scores[*other].percent() * 2 >= own.max(RIVAL_PERCENT_MIN * 2);
+    let rival = (0..scores.len()).find(is_near)?;
+    let is_better = scores[rival].percent() > own * 2;
+    Some((rival, if is_better { Reason::BetterClient as MakeReason } else { Reason::NearTwin }))
+}
+
+/// A reason with a client's name.
+type MakeReason = fn(String) -> Reason;
+
+/// A less probable client is no rival of another.
+const RIVAL_PERCENT_MIN: u32 = 10;
 
 /// By left name its candidates, and the right names that are its initials.
 fn all_candidates(lists: &Lists) -> (Vec<Vec<Candidate>>, Vec<Vec<Candidate>>) {
