@@ -3,8 +3,10 @@
 mod bulk;
 mod decide;
 mod files;
+mod history;
 mod list;
 mod none;
+mod proposals;
 mod review;
 mod suggest;
 
@@ -30,7 +32,9 @@ pub(crate) async fn mappings(cli: &Cli, args: &MappingsArgs) -> anyhow::Result<E
         }
         MappingsCommand::Review { source } => review::review(cli, &session, source.as_ref()).await,
         MappingsCommand::List { undecided } => list::list(cli, &session, *undecided).await,
-        MappingsCommand::History { account, source } => list::history(cli, &session, account, source.as_ref()).await,
+        MappingsCommand::History { account, source } => {
+            history::history(cli, &session, account.as_deref(), source.as_ref()).await
+        }
         MappingsCommand::Confirm { source, account, client, above, yes, decision } => {
             match (source, account, client, above) {
                 (Some(source), Some(account), Some(client), _) => {

@@ -1,6 +1,7 @@
 //! Which client an account belongs to: by a person's decision, else by an identifier that the vendor holds and that
 //! the name does not contradict, else by an equal and unique name, else undecided. Pure.
 
+mod candidates;
 mod identifiers;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use truecount_connectors::{Cardinality, SourceKind};
 use truecount_matching::{ByName, Sites, confirmed_by_name, equal_but_for_legal_form};
 use truecount_store::{MappingDecision, MappingRecord};
 
+pub use self::candidates::{Candidates, Proposal};
+pub(crate) use self::candidates::{MappedSource, candidates};
 use self::identifiers::Identifiers;
 use crate::settings::MappingSettings;
 
@@ -59,6 +62,8 @@ pub enum Mapping {
         proposal: Option<ClientId>,
         /// Why, in words; empty without a proposal.
         why: String,
+        /// Whether that is two pieces of evidence that contradict each other.
+        is_contradicted: bool,
     },
 }
 
@@ -135,8 +140,8 @@ pub fn of_accounts(
         {
             return Mapping::Confirmed { client_id: client_id.clone(), by: DecidedBy::Identifier }.into();
         }
-        if let Some((clients, why)) = held.proposal(&account.id) {
-            return proposed(&clients, why);
+        if let Some((clients, why, is_contradicted)) = held.proposal(&account.id) {
+            return proposed(&clients, why, is_contradicted);
         }
         by_name(&account.id, &equal, alike.get(&account.id), may_confirm && settings.confirm_equal_names)
     };
@@ -157,7 +162,7 @@ fn decided(decision: &MappingRecord) -> AccountMapping {
             or_else: Vec::new(),
             split: Some(Split { by: by.clone(), parts: parts.clone() }),
         },
-        MappingDecision::Undecided => proposed(&[], String::new()),
+        MappingDecision::Undecided => proposed(&[], String::new(), false),
     }
 }
 
@@ -172,21 +177,21 @@ fn by_name(
         return if confirms {
             Mapping::Confirmed { client_id, by: DecidedBy::EqualName }.into()
         } else {
-            proposed(&[client], "the names are equal".to_owned())
+            proposed(&[client], "the names are equal".to_owned(), false)
         };
     }
     if let Some(held) = equal.held_back.get(account) {
-        return proposed(&held.clients, format!("the names are equal, but {}", held.why.for_people()));
+        return proposed(&held.clients, format!("the names are equal, but {}", held.why.for_people()), false);
     }
     let clients = alike.map_or(&[][..], Vec::as_slice);
     let why = if clients.is_empty() { "" } else { "the names are equal but for the legal form" };
-    proposed(clients, why.to_owned())
+    proposed(clients, why.to_owned(), false)
 }
 
-fn proposed(clients: &[&ClientId], why: String) -> AccountMapping {
+fn proposed(clients: &[&ClientId], why: String, is_contradicted: bool) -> AccountMapping {
     let mut clients = clients.iter().map(|client| (*client).clone());
     AccountMapping {
-        mapping: Mapping::Undecided { proposal: clients.next(), why },
+        mapping: Mapping::Undecided { proposal: clients.next(), why, is_contradicted },
         or_else: clients.collect(),
         split: None,
     }

@@ -8,18 +8,19 @@
 mod bulk;
 mod inbox;
 mod none;
+mod proposals;
 mod request;
 mod row;
 mod sheets;
-mod suggest;
 pub(crate) mod warnings;
 mod workspace;
 
+pub use crate::account_mapping::{Candidates, Proposal};
 pub use bulk::{BulkConfirmation, BulkDecision, LeftOut, WhyLeftOut, bulk_confirmation, confirm_all};
 pub use inbox::take as take_inbox;
 pub use none::{NoneRequest, NoneRow, Reopened, UndecidedAccount, decide_none, reopened};
+pub use proposals::Proposals;
 pub use request::{MappingRequest, decide};
 pub use row::{MappingProgress, MappingRow, RowState};
 pub use sheets::{ImportResult, MappingSheet, RefusedRow, SHEET_COLUMNS, Strictness, client_label, import};
-pub use suggest::{Proposal, Proposals};
 pub use workspace::{MappingWorkspace, WorkspaceSource, values_of};

@@ -1,6 +1,7 @@
 //! The lines of a stored outcome: what the run adds up first, then one client after another, and notes.
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, ClientId, Money, ReadState, Receipt, Side, SourceId};
 
@@ -79,8 +80,15 @@ pub struct MappingSuggestion {
     /// That client's name.
     #[serde(rename = "client")]
     pub client_name: Option<String>,
+    /// How probable it is that the account is this client's, from 0 to 1 with three places; `None`: proposed for another
+    /// reason than a similar name, or no client is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Decimal>,
     /// Why this client, or why none.
     pub reason: String,
+    /// What speaks against this client; empty: nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub against: String,
     /// Items of the account.
     pub items: u64,
     /// What they are worth a month at list price, one amount a currency; empty: unknown.

@@ -92,15 +92,16 @@ Examples:
         #[arg(long, value_name = "NAME")]
         actor: Option<String>,
     },
-    /// Show what was decided about a vendor account: by whom, when and why
+    /// Show what was decided: by whom, when and why
     #[command(after_help = "\
 Examples:
+  truecount mappings history
   truecount mappings history brown
   truecount mappings history 17 --source ninjaone")]
     History {
-        /// Account's id, or a part of its name
+        /// Account's id, or a part of its name [default: all that was decided]
         #[arg(value_name = "ACCOUNT")]
-        account: String,
+        account: Option<String>,
         /// Only this source
         #[arg(long, value_name = "SOURCE")]
         source: Option<SourceId>,
@@ -109,7 +110,7 @@ Examples:
     #[command(override_usage = CONFIRM_USAGE, after_help = "\
 With --above, the undecided vendor accounts whose best suggestion has at
 least this score are shown and confirmed after one question. Accounts with
-equal best scores are left out, and those that need a closer look.
+equal best scores are left out, and those that evidence contradicts.
 
 Examples:
   truecount mappings confirm ninjaone 17 250

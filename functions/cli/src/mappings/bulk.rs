@@ -2,21 +2,24 @@
 
 use serde::Serialize;
 use truecount_app::mapping::{
-    BulkConfirmation, BulkDecision, LeftOut, MappingWorkspace, bulk_confirmation, confirm_all,
+    BulkConfirmation, BulkDecision, LeftOut, MappingWorkspace, WhyLeftOut, bulk_confirmation, confirm_all,
 };
 use truecount_matching::Score;
 use truecount_reports::sanitize;
 use truecount_store::MappingRecord;
 
+use super::decide::applies;
 use super::list::show_progress;
+use super::proposals::{Shown, why};
 use crate::args::{Cli, DecisionArgs};
 use crate::ask;
 use crate::open::Session;
-use crate::output::{Ending, json, say, say_wrapped, tell};
+use crate::output::{Ending, json, tell};
 
 /// The answer in JSON.
 #[derive(Serialize)]
 struct Confirmed<'a> {
+    chosen: &'a [BulkConfirmation],
     confirmed: &'a [MappingRecord],
     left_out: &'a [LeftOut],
 }
@@ -34,19 +37,27 @@ pub(super) async fn confirm(
         chosen.iter().for_each(show);
         left_out.iter().for_each(show_left_out);
     }
-    if !chosen.is_empty() && !yes && !is_wanted(cli, chosen.len())? {
-        tell("Nothing was confirmed.");
-        return Ok(Ending::Clean);
+    if !chosen.is_empty() && !yes {
+        if cli.json {
+            json(&Confirmed { chosen: &chosen, confirmed: &[], left_out: &left_out })?;
+        }
+        if !is_wanted(cli, chosen.len())? {
+            tell("Nothing was confirmed.");
+            return Ok(Ending::Clean);
+        }
     }
-    let (recorded, missed) = confirm_all(&session.env, &workspace, chosen, &decided(args)).await?;
+    let (recorded, missed) = confirm_all(&session.env, &workspace, &chosen, &decided(args)).await?;
     if !cli.json {
         missed.iter().for_each(show_left_out);
     }
     left_out.extend(missed);
     if cli.json {
-        json(&Confirmed { confirmed: &recorded, left_out: &left_out })?;
+        json(&Confirmed { chosen: &chosen, confirmed: &recorded, left_out: &left_out })?;
     }
     tell(&format!("{} confirmed, {} left out.", recorded.len(), left_out.len()));
+    if !recorded.is_empty() {
+        tell(&applies(args.from, workspace.month));
+    }
     show_progress(&MappingWorkspace::load(&session.env, &session.config).await?.progress());
     Ok(Ending::Clean)
 }
@@ -64,19 +75,21 @@ fn is_wanted(cli: &Cli, count: usize) -> anyhow::Result<bool> {
 }
 
 fn show(one: &BulkConfirmation) {
-    let line = format!("{} {}  {}", one.source, one.account_id, one.account_name);
-    say(&sanitize::visible(&line));
+    Shown::AsResult.line(&format!("{} {}  {}", one.source, one.account_id, one.account_name), 4);
     let proposal = &one.proposal;
-    let against =
-        if proposal.against.is_empty() { String::new() } else { format!("; but {}", proposal.against.join(", ")) };
-    let why = proposal.reasons.join(", ");
-    let line = format!("    {} [{}] {}: {why}{against}", proposal.client_name, proposal.client_id, one.score);
-    say_wrapped(&sanitize::visible(&line), 6);
+    let line = format!("    {} [{}] {}: {}", proposal.client_name, proposal.client_id, one.score, why(proposal));
+    Shown::AsResult.line(&line, 6);
 }
 
 fn show_left_out(left_out: &LeftOut) {
     let one = &left_out.confirmation;
-    let why = left_out.why.for_people();
-    let line = format!("Left out: {} {}  {} ({}): {why}.", one.source, one.account_id, one.account_name, one.score);
+    let mut why = left_out.why.for_people().to_owned();
+    if left_out.why == WhyLeftOut::Contradicted {
+        why = format!("{why}: {}", one.proposal.against.join(", "));
+    }
+    let line = format!(
+        "Left out: {} {}  {} ({} [{}] {}): {why}.",
+        one.source, one.account_id, one.account_name, one.proposal.client_name, one.proposal.client_id, one.score
+    );
     tell(&sanitize::visible(&line));
 }

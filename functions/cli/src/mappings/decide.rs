@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use truecount_app::mapping::{self, MappingRequest, MappingWorkspace};
-use truecount_billing::{AccountId, ClientId, SourceId};
+use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
 use truecount_store::{IgnoreReason, MappingDecision};
 
 use crate::args::{Cli, DecisionArgs};
@@ -59,6 +59,15 @@ pub(super) async fn split(
     decide(cli, session, account, MappingDecision::Split { by: by.to_owned(), parts: by_value }, args).await
 }
 
+/// From when on a decision applies, in words; `now`: the month of today.
+pub(super) fn applies(from: Option<BillingMonth>, now: BillingMonth) -> String {
+    match from {
+        None => "It applies from the next run on.".to_owned(),
+        Some(from) if from > now => format!("It applies to runs of {from} and later; until then nothing changes."),
+        Some(from) => format!("It applies from the next run on, to runs of {from} and later."),
+    }
+}
+
 async fn decide(
     cli: &Cli,
     session: &Session,
@@ -80,7 +89,7 @@ async fn decide(
     if cli.json {
         json(&decision)?;
     } else {
-        tell("Recorded. It applies from the next run on.");
+        tell(&format!("Recorded. {}", applies(args.from, workspace.month)));
     }
     for note in notes {
         tell(&format!("Note: {note}."));

@@ -4,6 +4,7 @@ use truecount_app::mapping::{MappingWorkspace, NoneRequest, decide_none};
 use truecount_billing::{ClientId, SourceId};
 use truecount_store::{NoneDecision, NoneScope};
 
+use super::decide::applies;
 use crate::args::{Cli, DecisionArgs};
 use crate::open::Session;
 use crate::output::{Ending, json, tell};
@@ -31,7 +32,7 @@ pub(super) async fn none(
     if cli.json {
         json(&record)?;
     } else {
-        tell("Recorded.");
+        tell(&format!("Recorded. {}", applies(args.from, workspace.month)));
     }
     for note in notes {
         tell(&format!("Note: {note}."));

@@ -4,15 +4,16 @@
 
 use std::io::{BufRead, Write};
 
-use truecount_app::mapping::{self, MappingRequest, MappingRow, MappingWorkspace, Proposal, RowState};
+use truecount_app::mapping::{self, Candidates, MappingRequest, MappingRow, MappingWorkspace, RowState};
 use truecount_billing::{ClientId, SourceId};
 use truecount_reports::sanitize;
 use truecount_store::{IgnoreReason, MappingDecision};
 
 use super::list::{monthly_revenue, show_progress};
+use super::proposals::{Shown, client, nobody, why};
 use crate::args::{Cli, user};
 use crate::open::Session;
-use crate::output::{Ending, counted, json, say, say_wrapped, tell};
+use crate::output::{Ending, counted, json, tell};
 
 /// Clients that a search shows.
 const FOUND_MAX: usize = 9;
@@ -41,16 +42,18 @@ pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceI
     let mut decided = Vec::new();
     let mut lines = std::io::stdin().lock().lines();
     let count = rows.len();
+    let shown = Shown::of(cli.json);
     'rows: for (at, row) in rows.iter().enumerate() {
-        let own = proposals.get(&(row.source.clone(), row.account_id.clone())).map_or(&[][..], Vec::as_slice);
-        let mut offered: Vec<ClientId> = own.iter().map(|proposal| proposal.client_id.clone()).collect();
-        show(row, own, at + 1, count);
+        let own = proposals.get(&(&row.source, &row.account_id)).copied();
+        let proposed = own.map_or(&[][..], |own| &own.proposals);
+        let mut offered: Vec<ClientId> = proposed.iter().map(|proposal| proposal.client_id.clone()).collect();
+        show(shown, row, own, (at + 1, count));
         let decision = loop {
             ask();
             let Some(line) = lines.next() else { break 'rows };
             match answer(line?.trim(), &offered, &workspace) {
                 Answer::Decide(decision) => break decision,
-                Answer::Search(text) => offered = search(&workspace, &text),
+                Answer::Search(text) => offered = search(shown, &workspace, &text),
                 Answer::Skip => continue 'rows,
                 Answer::Quit => break 'rows,
                 Answer::Unclear(why) => tell(&why),
@@ -74,28 +77,20 @@ pub(super) async fn review(cli: &Cli, session: &Session, source: Option<&SourceI
     Ok(Ending::Clean)
 }
 
-fn show(row: &MappingRow, proposals: &[Proposal], at: usize, count: usize) {
+fn show(shown: Shown, row: &MappingRow, candidates: Option<&Candidates>, (at, count): (usize, usize)) {
     let revenue = monthly_revenue(row);
     let revenue = if revenue.is_empty() { String::new() } else { format!(", about {revenue} a month") };
-    say("");
-    say(&sanitize::visible(&format!(
-        "[{at}/{count}] {} {}  {}{revenue}",
-        row.source,
-        row.account_id,
-        counted(row.items, "item", "items")
-    )));
-    say(&sanitize::visible(&format!("  {}", row.account_name)));
+    let items = counted(row.items, "item", "items");
+    shown.blank();
+    shown.line(&format!("[{at}/{count}] {} {}  {items}{revenue}", row.source, row.account_id), 2);
+    shown.line(&format!("  {}", row.account_name), 2);
+    let proposals = candidates.map_or(&[][..], |candidates| &candidates.proposals);
     for (number, proposal) in (1..).zip(proposals) {
-        let percent = proposal.percent.map_or_else(String::new, |percent| format!(" {percent} %"));
-        let line = format!("  {number}  {} [{}]{percent}", proposal.client_name, proposal.client_id);
-        say(&sanitize::visible(&line));
-        let against =
-            if proposal.against.is_empty() { String::new() } else { format!("; but {}", proposal.against.join(", ")) };
-        let why = format!("       {}{against}", proposal.reasons.join(", "));
-        say_wrapped(&sanitize::visible(&why), 7);
+        shown.line(&format!("  {number}  {}", client(proposal)), 5);
+        shown.line(&format!("       {}", why(proposal)), 7);
     }
     if proposals.is_empty() {
-        say("  no similar client");
+        shown.line(&format!("  {}", nobody(candidates)), 2);
     }
 }
 
@@ -132,15 +127,15 @@ fn answer(line: &str, offered: &[ClientId], workspace: &MappingWorkspace) -> Ans
 }
 
 /// Clients with a text in their name; they replace those that were offered.
-fn search(workspace: &MappingWorkspace, text: &str) -> Vec<ClientId> {
+fn search(shown: Shown, workspace: &MappingWorkspace, text: &str) -> Vec<ClientId> {
     let text = text.to_lowercase();
     let found = workspace.clients.iter().filter(|client| client.name.to_lowercase().contains(&text));
     let found: Vec<_> = found.take(FOUND_MAX).collect();
     for (number, client) in (1..).zip(&found) {
-        say(&sanitize::visible(&format!("  {number}  {} [{}]", client.name, client.id)));
+        shown.line(&format!("  {number}  {} [{}]", client.name, client.id), 5);
     }
     if found.is_empty() {
-        say("  no client has this in its name");
+        shown.line("  no client has this in its name", 2);
     }
     found.into_iter().map(|client| client.id.clone()).collect()
 }

@@ -6,21 +6,23 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
-use truecount_app::mapping::{MappingRow, MappingWorkspace, Proposal, RowState};
+use truecount_app::mapping::{Candidates, MappingRow, MappingWorkspace, RowState};
 use truecount_matching::{Party, Sites};
 use truecount_reports::sanitize;
 
 use super::list::{monthly_revenue, show_progress};
+use super::proposals::{Shown, account, client, nobody, why};
 use crate::args::{Cli, SuggestArgs};
 use crate::open::Session;
-use crate::output::{Ending, json, say, say_wrapped, tell};
+use crate::output::{Ending, json, tell};
 
 /// A row of the answer in JSON.
 #[derive(Serialize)]
 struct Suggested<'a> {
     #[serde(flatten)]
     row: &'a MappingRow,
-    proposals: &'a [Proposal],
+    #[serde(flatten)]
+    candidates: Option<&'a Candidates>,
 }
 
 pub(super) async fn from_backend(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
@@ -29,29 +31,22 @@ pub(super) async fn from_backend(cli: &Cli, session: &Session) -> anyhow::Result
     let mut rows = workspace.rows();
     rows.retain(|row| row.state == RowState::Undecided);
     let suggested = rows.iter().map(|row| {
-        let own = proposals.get(&(row.source.clone(), row.account_id.clone())).map_or(&[][..], Vec::as_slice);
-        Suggested { row, proposals: own }
+        let candidates = proposals.get(&(&row.source, &row.account_id)).copied();
+        Suggested { row, candidates }
     });
     if cli.json {
         json(&suggested.collect::<Vec<_>>())?;
         return Ok(Ending::Clean);
     }
-    for Suggested { row, proposals } in suggested {
-        let line = format!("{} {}  {}  {}", row.source, row.account_id, row.account_name, monthly_revenue(row));
-        say(sanitize::visible(line.trim_end()).as_ref());
+    for Suggested { row, candidates } in suggested {
+        let line = format!("{}  {}", account(row), monthly_revenue(row));
+        Shown::AsResult.line(line.trim_end(), 4);
+        let proposals = candidates.map_or(&[][..], |candidates| &candidates.proposals);
         for proposal in proposals {
-            let percent = proposal.percent.map_or_else(String::new, |percent| format!(" {percent} %"));
-            let against = if proposal.against.is_empty() {
-                String::new()
-            } else {
-                format!("; but {}", proposal.against.join(", "))
-            };
-            let why = proposal.reasons.join(", ");
-            let line = format!("    {} [{}]{percent}: {why}{against}", proposal.client_name, proposal.client_id);
-            say_wrapped(&sanitize::visible(&line), 6);
+            Shown::AsResult.line(&format!("    {}: {}", client(proposal), why(proposal)), 6);
         }
         if proposals.is_empty() {
-            say("    no similar client");
+            Shown::AsResult.line(&format!("    {}", nobody(candidates)), 6);
         }
     }
     show_progress(&workspace.progress());
@@ -87,7 +82,7 @@ pub(super) fn from_files(
                 let words: Vec<_> = reasons.iter().map(|reason| reason.for_people()).collect();
                 sanitize::cell(&words.join("; ")).into_owned()
             };
-            let (score, reasons, against) = (one.score.to_string(), in_words(&one.reasons), in_words(&one.against));
+            let (score, reasons, against) = (one.score.exact(), in_words(&one.reasons), in_words(&one.against));
             // ids are written as they came: a program joins on them
             let (left, right) = (sanitize::cell(name), sanitize::cell(right_name));
             csv.write_record([id.as_str(), right_id, &score, &reasons, &against, &left, &right])?;

@@ -11,6 +11,7 @@ mod files;
 mod mappings;
 mod not_reconciled;
 mod office;
+mod one_matcher;
 mod operate;
 mod prompt;
 mod replay;

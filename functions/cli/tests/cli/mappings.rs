@@ -173,8 +173,12 @@ fn the_best_suggestions_are_confirmed_at_once() {
         assert_ne!(refused.status.code(), Some(0), "{args:?}");
         assert!(err(&refused).contains(expected), "{args:?}: {}", err(&refused));
     }
+    let asked: serde_json::Value = serde_json::from_str(&out(&bulk(&["0.5", "--json"]))).unwrap();
+    assert_eq!((&asked["chosen"][0]["account_id"], &asked["confirmed"]), (&"17".into(), &serde_json::json!([])));
     let history = good(&truecount(data, &["mappings", "history", "17", "--json"]));
     assert_eq!(history.trim(), "[]", "nothing was recorded");
+    let history = truecount(data, &["mappings", "history"]);
+    assert_eq!((good(&history).as_str(), err(&history).contains("Nobody has decided anything yet")), ("", true));
 
     let none = bulk(&["1", "--yes"]);
     good(&none);
@@ -243,4 +247,59 @@ fn a_client_has_nothing_in_a_source_until_a_new_account_may_be_its() {
     let row = rows.iter().find(|row| row["state"] == "none").unwrap();
     assert_eq!((&row["client_id"], &row["reopened"][0]["by_account"]), (&"251".into(), &"20".into()));
     assert!(!list.contains("all clients without"), "it was undone: {list}");
+}
+
+#[test]
+fn it_is_said_from_when_on_a_decision_applies() {
+    let home = data_directory();
+    let confirm = |more: &[&str]| {
+        let done = truecount(home.path(), &[&["mappings", "confirm", "rmm", "17", "250"], more].concat());
+        good(&done);
+        err(&done).trim().to_owned()
+    };
+    for (more, expected) in [
+        (&[][..], "Recorded. It applies from the next run on."),
+        (&["--from", "2026-07"], "Recorded. It applies to runs of 2026-07 and later; until then nothing changes."),
+        (&["--from", "2026-05"], "Recorded. It applies from the next run on, to runs of 2026-05 and later."),
+    ] {
+        assert_eq!(confirm(more), expected);
+    }
+    let none = truecount(home.path(), &["mappings", "none", "rmm", "251", "--from", "2026-08"]);
+    assert!(err(&none).contains("It applies to runs of 2026-08 and later; until then"), "{}", err(&none));
+}
+
+#[test]
+fn a_review_with_json_talks_on_stderr() {
+    let home = data_directory();
+    let review = with_input(home.path(), &["mappings", "review", "--json"], "s\n/quay\n1\nq\n");
+    let decided: serde_json::Value = serde_json::from_str(&good(&review)).unwrap();
+    assert_eq!((&decided[0]["account_id"], decided.as_array().unwrap().len()), (&"17".into(), 1));
+    for talk in ["[1/3] rmm 18", "1  Quay Foods Ltd [251]", "1 of 3 decided."] {
+        assert!(err(&review).contains(talk), "{talk}: {}", err(&review));
+    }
+}
+
+#[test]
+fn all_decisions_are_in_the_history() {
+    let home = data_directory();
+    let data = home.path();
+    good(&truecount(data, &["mappings", "confirm", "rmm", "17", "250"]));
+    good(&truecount(data, &["mappings", "none", "rmm", "251", "--note", "asked them"]));
+    good(&truecount(data, &["mappings", "none", "rmm", "251", "--undo"]));
+    let history = good(&truecount(data, &["mappings", "history"]));
+    let lines: Vec<_> = history.lines().filter(|line| !line.starts_with("    ")).collect();
+    assert_eq!(
+        lines,
+        [
+            "rmm 17  Brown & Partners (London)  confirmed: Brown and Partners LLP (decided by a person)",
+            "* 1. 2026-06-30 12:00  kim  confirmed Brown and Partners LLP [250]",
+            "rmm: nothing for Quay Foods Ltd [251]",
+            "  1. 2026-06-30 12:00  kim  has nothing: asked them",
+            "  2. 2026-06-30 12:00  kim  revoked",
+        ]
+    );
+    let json = good(&truecount(data, &["mappings", "history", "--json"]));
+    let json: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let shown: Vec<_> = json.iter().map(|row| (row["number"].as_i64(), row["holds"].as_bool())).collect();
+    assert_eq!(shown, [(Some(1), Some(true)), (Some(1), Some(false)), (Some(2), Some(false))]);
 }

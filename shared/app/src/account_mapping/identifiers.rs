@@ -5,16 +5,9 @@
 use std::collections::BTreeMap;
 
 use truecount_billing::{Account, AccountId, ClientId};
-use truecount_matching::{ByName, Party, Sites, Suggestion, suggest};
+use truecount_matching::{ByName, Party, Score, Sites, Suggestion, is_clearly_more_like, suggest};
 
 use super::Client;
-
-/// From this probability on, in millionths, an account can be clearly more like another client. On the matcher's
-/// labelled sets this and [`TIMES_MORE_LIKELY`] hold back 2 of 100 right identifiers and 94 of 100 wrong ones.
-const LIKELY_MILLIONTHS: u32 = 200_000;
-
-/// How many times more probable the other client must be.
-const TIMES_MORE_LIKELY: u32 = 2;
 
 /// Which clients' names an account's name is equal to, and to which but for the legal form.
 type Equal<'a> = ByName<&'a AccountId, &'a ClientId>;
@@ -86,27 +79,34 @@ impl<'a> Identifiers<'a> {
         is_free.then_some(&found.client.id)
     }
 
-    /// The clients that identifier and name propose, the identifier's first, and why.
-    pub(super) fn proposal(&self, account: &AccountId) -> Option<(Vec<&'a ClientId>, String)> {
+    /// The clients that identifier and name propose, the identifier's first, why, and whether that is a contradiction.
+    pub(super) fn proposal(&self, account: &AccountId) -> Option<(Vec<&'a ClientId>, String, bool)> {
         let Found { client, name } = self.found.get(account)?;
-        let (others, why) = match name {
+        let named = |client: &Client| format!("`{}` [{}]", client.name, client.id);
+        let (others, why, is_contradicted) = match name {
             NameSays::OthersName(others) => {
-                let named: Vec<_> = others.iter().map(|other| format!("`{}`", other.name)).collect();
-                let named = named.join(" and ");
-                (others.as_slice(), format!("the identifier is that of `{}`, the name that of {named}", client.name))
+                let all: Vec<_> = others.iter().map(|other| named(other)).collect();
+                let why = format!(
+                    "the vendor's identifier names {}, the name is that of {}",
+                    named(client),
+                    all.join(" and ")
+                );
+                (others.as_slice(), why, true)
             }
             NameSays::MoreLike(other) => {
                 let why =
-                    format!("the identifier is that of `{}`, the name is more like `{}`", client.name, other.name);
-                (std::slice::from_ref(other), why)
+                    format!("the vendor's identifier names {}, the name resembles {}", named(client), named(other));
+                (std::slice::from_ref(other), why, true)
             }
             NameSays::Same | NameSays::Nothing if self.are_doubtful => {
                 let why = "the vendor holds this client's identifier, but most identifiers here contradict the names";
-                (&[][..], why.to_owned())
+                (&[][..], why.to_owned(), matches!(name, NameSays::Nothing))
             }
-            NameSays::Same | NameSays::Nothing => (&[][..], "the vendor holds this client's identifier".to_owned()),
+            NameSays::Same | NameSays::Nothing => {
+                (&[][..], "the vendor holds this client's identifier".to_owned(), false)
+            }
         };
-        Some((std::iter::once(client).chain(others).map(|client| &client.id).collect(), why))
+        Some((std::iter::once(client).chain(others).map(|client| &client.id).collect(), why, is_contradicted))
     }
 }
 
@@ -137,22 +137,19 @@ impl<'a> Names<'a, '_> {
 }
 
 fn compare_likeness<'a>(client: &Client, clients: &'a [Client], suggested: &[Suggestion]) -> NameSays<'a> {
-    let mut own = 0;
-    let mut best: Option<(u32, &Client)> = None;
+    let mut own = Score::default();
+    let mut best: Option<(Score, &Client)> = None;
     for one in suggested {
-        let score = one.score.millionths();
         match clients.get(one.client) {
-            Some(found) if found.id == client.id => own = score,
-            Some(other) if best.is_none_or(|(most, _)| score > most) => best = Some((score, other)),
+            Some(found) if found.id == client.id => own = one.score,
+            Some(other) if best.is_none_or(|(most, _)| one.score > most) => best = Some((one.score, other)),
             _ => {}
         }
     }
     match best {
-        Some((score, other)) if score >= LIKELY_MILLIONTHS && score >= own.saturating_mul(TIMES_MORE_LIKELY) => {
-            NameSays::MoreLike(other)
-        }
+        Some((score, other)) if is_clearly_more_like(score, own) => NameSays::MoreLike(other),
         Some((score, _)) if own <= score => NameSays::Nothing,
-        _ if own >= LIKELY_MILLIONTHS => NameSays::Same,
+        _ if is_clearly_more_like(own, Score::default()) => NameSays::Same,
         _ => NameSays::Nothing,
     }
 }

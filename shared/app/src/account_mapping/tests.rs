@@ -35,7 +35,7 @@ fn found(
         Mapping::Confirmed { client_id, by } => format!("confirmed {client_id} {by:?}"),
         Mapping::Ignored { reason } => format!("ignored {reason}"),
         Mapping::Split { why } => format!("{why} {:?}", found.split.unwrap().parts),
-        Mapping::Undecided { proposal, why } => {
+        Mapping::Undecided { proposal, why, .. } => {
             let whose: Vec<_> = proposal.iter().chain(&found.or_else).map(ToString::to_string).collect();
             format!("undecided {}: {why}", whose.join("+"))
         }
@@ -94,7 +94,8 @@ fn an_identifier_counts_by_itself_unless_it_contradicts_the_name() {
         account("p5", "Mill", &["251"]),
     ];
     let rows = found(&accounts, &clients, &[], &MappingSettings::default());
-    let contradiction = "undecided 250+252: the identifier is that of `Harbour Dental`, the name that of `Quay`";
+    let contradiction =
+        "undecided 250+252: the vendor's identifier names `Harbour Dental` [250], the name is that of `Quay` [252]";
     let expected = [
         "confirmed 250 Identifier",
         "confirmed 251 Identifier",
@@ -132,8 +133,8 @@ fn a_name_that_is_clearly_more_like_another_client_contradicts_an_identifier() {
     ];
     let rows = found(&accounts, &clients, &[], &MappingSettings::default());
     let expected = [
-        "undecided 250+251: the identifier is that of `Harbour Dental`, the name that of `Quay Legal`",
-        "undecided 251+250: the identifier is that of `Quay Legal`, the name is more like `Harbour Dental`",
+        "undecided 250+251: the vendor's identifier names `Harbour Dental` [250], the name is that of `Quay Legal` [251]",
+        "undecided 251+250: the vendor's identifier names `Quay Legal` [251], the name resembles `Harbour Dental` [250]",
         "confirmed 252 Identifier",
         "confirmed 253 Identifier",
         "confirmed 253 Identifier",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use truecount_billing::{ClientId, Currency, Money, SourceId};
+use truecount_billing::{Currency, Money, SourceId};
 use truecount_reconciliation::{
     AccountBelonging, MappingSuggestion, OutcomeLine, PortfolioRecord, RunContext, RunInputs, RunReconciler,
     SetupFinding, UsageAccount,
@@ -14,10 +14,7 @@ use truecount_store::RULES_FILE;
 
 use super::{BilledFor, LoadedSource};
 use crate::AppError;
-use crate::account_mapping::{AccountMapping, Client, Mapping};
-
-/// Why a client is proposed that nothing but its name speaks for.
-const BY_NAME: &str = "the names resemble each other";
+use crate::account_mapping::{AccountMapping, Candidates, Client};
 
 /// A comparison that is ready to be made, and which client it takes each account for.
 pub(crate) struct Comparison<'a> {
@@ -30,6 +27,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) clients: Vec<Client>,
     /// The mapping of each account in the order of its source's list; none for the PSA.
     pub(crate) mappings: BTreeMap<SourceId, Vec<AccountMapping>>,
+    /// Whose the undecided of these accounts may be, in the same order.
+    pub(crate) candidates: BTreeMap<SourceId, Vec<Option<Candidates>>>,
 }
 
 /// What a comparison came to, beside the lines that it handed over.
@@ -74,44 +73,36 @@ impl Comparison<'_> {
         for (number, account) in self.inputs.accounts.iter().enumerate() {
             let source = &self.inputs.sources[account.source].id;
             let place = places.entry(account.source).or_default();
-            let mapping = self.mappings.get(source).and_then(|mappings| mappings.get(*place));
+            let candidates = self.candidates.get(source).and_then(|all| all.get(*place)?.as_ref());
             *place += 1;
-            let AccountBelonging::Undecided { may_be } = &account.belongs else { continue };
-            if account.items() > 0 {
-                let values = reconciler.account_value(number);
-                found.push(self.suggestion(source, account, mapping, may_be.first().copied(), values));
+            if matches!(account.belongs, AccountBelonging::Undecided { .. }) && account.items() > 0 {
+                found.push(suggestion(source, account, candidates, reconciler.account_value(number)));
             }
         }
         found.sort_by(|a, b| (&a.source, &a.account_id).cmp(&(&b.source, &b.account_id)));
         found
     }
+}
 
-    fn suggestion(
-        &self,
-        source: &SourceId,
-        account: &UsageAccount,
-        mapping: Option<&AccountMapping>,
-        resembled: Option<usize>,
-        values: BTreeMap<Currency, Decimal>,
-    ) -> MappingSuggestion {
-        let proposed = mapping.and_then(|one| match &one.mapping {
-            Mapping::Undecided { proposal: Some(client), why } => Some((client, why.as_str())),
-            _ => None,
-        });
-        let resembled = resembled.and_then(|number| self.inputs.clients.get(number)).map(|one| (&one.id, BY_NAME));
-        let client = proposed.or(resembled);
-        let name =
-            |id: &ClientId| self.clients.iter().find(|client| client.id == *id).map(|client| client.name.clone());
-        MappingSuggestion {
-            source: source.clone(),
-            account_id: account.id.clone(),
-            account_name: account.name.clone(),
-            client_id: client.map(|(id, _)| id.clone()),
-            client_name: client.and_then(|(id, _)| name(id)),
-            reason: client.map_or_else(|| "it resembles no client".to_owned(), |(_, why)| why.to_owned()),
-            items: account.items(),
-            monthly_value: values.into_iter().map(|(currency, amount)| Money { amount, currency }).collect(),
-        }
+fn suggestion(
+    source: &SourceId,
+    account: &UsageAccount,
+    candidates: Option<&Candidates>,
+    values: BTreeMap<Currency, Decimal>,
+) -> MappingSuggestion {
+    let best = candidates.and_then(|candidates| candidates.proposals.first());
+    let nobody = candidates.and_then(Candidates::nobody).unwrap_or_default();
+    MappingSuggestion {
+        source: source.clone(),
+        account_id: account.id.clone(),
+        account_name: account.name.clone(),
+        client_id: best.map(|best| best.client_id.clone()),
+        client_name: best.map(|best| best.client_name.clone()),
+        score: best.and_then(|best| best.score).map(|score| Decimal::new(score.thousandths().into(), 3)),
+        reason: best.map_or(nobody, |best| best.reasons.join("; ")),
+        against: best.map(|best| best.against.join("; ")).unwrap_or_default(),
+        items: account.items(),
+        monthly_value: values.into_iter().map(|(currency, amount)| Money { amount, currency }).collect(),
     }
 }
 

@@ -6,11 +6,11 @@
 
 mod billed;
 mod lines;
-mod may_be;
 mod nones;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod whose;
 mod words;
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ use truecount_rules::Rules;
 use truecount_store::FrozenSource;
 
 use self::billed::BilledSide;
+use self::whose::Whose;
 use super::{AccountsFrom, Comparison, LoadedSource, MappingsInForce, NonesInForce, WordsOnDay};
 use crate::{AppError, MappingSettings};
 
@@ -46,16 +47,23 @@ pub(crate) struct ComparisonInputs<'a> {
 impl<'a> Comparison<'a> {
     /// Reads what is compared. Invoices are not: beside what agreements will bill they would count every unit twice.
     pub(crate) async fn read(of: &ComparisonInputs<'a>) -> Result<Self, AppError> {
-        let (mut inputs, mut mappings) = (RunInputs::default(), BTreeMap::new());
+        let (mut inputs, mut mappings, mut candidates) = (RunInputs::default(), BTreeMap::new(), BTreeMap::new());
         let (mut billed, mut sources) = (BilledSide::default(), Vec::new());
         let of_side = |wanted: fn(Side) -> bool| of.sources.iter().filter(move |source| wanted(source.side));
         for source in of_side(|side| side == Side::Agreed) {
             sources.push(billed.read(of, source).await?);
         }
+        let mut usage = Vec::new();
         for source in of_side(|side| !side.is_billed()) {
-            let (loaded, found) = usage::read(of, source, &mut billed, &mut inputs).await?;
+            usage.push(usage::read(of, source, &mut inputs).await?);
+        }
+        let lists: Vec<_> = usage.iter().map(|read| &read.loaded).collect();
+        let whose = Whose::of(of, &lists, &billed.known);
+        for (read, whose) in usage.into_iter().zip(whose) {
+            let loaded = usage::add(read, &whose, &mut billed, &mut inputs);
+            mappings.insert(loaded.frozen.source.clone(), whose.mappings);
+            candidates.insert(loaded.frozen.source.clone(), whose.candidates);
             sources.push(loaded);
-            mappings.insert(source.source.clone(), found);
         }
         for source in of_side(|side| side == Side::Invoiced) {
             sources.push(listed(of, source).await?);
@@ -65,7 +73,7 @@ impl<'a> Comparison<'a> {
         let home_currency = of.rules.currency().map_or_else(|| most_used(&inputs.clients), Ok);
         let home_currency = home_currency.map_err(|error| AppError::damaged(NO_CURRENCY, error))?;
         let context = RunContext { count_day: of.count_day.0, next_closing: of.next_closing, home_currency };
-        Ok(Self { rules: of.rules, context, inputs, sources, clients: known, mappings })
+        Ok(Self { rules: of.rules, context, inputs, sources, clients: known, mappings, candidates })
     }
 }
 

@@ -36,6 +36,8 @@ pub struct BulkConfirmation {
 pub enum WhyLeftOut {
     /// Several clients have the best score.
     EqualScores,
+    /// Evidence speaks for another client, or against these two being the same.
+    Contradicted,
     /// Another client is proposed for a better reason than its name.
     OtherProposal,
     /// Several accounts of a source with one account a client would be this client's.
@@ -54,6 +56,7 @@ impl WhyLeftOut {
     pub fn for_people(self) -> &'static str {
         match self {
             Self::EqualScores => "several clients have this score",
+            Self::Contradicted => "evidence contradicts it",
             Self::OtherProposal => "another client is proposed for another reason than its name",
             Self::SeveralAccounts => "several vendor accounts of this source would be this client's",
             Self::Lookalike => "a name has letters that can be taken for others",
@@ -79,8 +82,8 @@ pub fn bulk_confirmation(workspace: &MappingWorkspace, least: Score) -> (Vec<Bul
     let proposals = workspace.proposals();
     let (mut chosen, mut left_out) = (Vec::new(), Vec::new());
     for row in workspace.rows().into_iter().filter(|row| row.state == RowState::Undecided) {
-        let own = proposals.get(&(row.source.clone(), row.account_id.clone())).map_or(&[][..], Vec::as_slice);
-        let Some((confirmation, why)) = best(&row, own, least) else { continue };
+        let Some(own) = proposals.get(&(&row.source, &row.account_id)) else { continue };
+        let Some((confirmation, why)) = best(&row, &own.proposals, least) else { continue };
         match why {
             None => chosen.push(confirmation),
             Some(why) => left_out.push(LeftOut { confirmation, why }),
@@ -106,6 +109,8 @@ fn best(row: &MappingRow, proposals: &[Proposal], least: Score) -> Option<(BulkC
         Some(WhyLeftOut::Revoked)
     } else if equal.next().is_some() {
         Some(WhyLeftOut::EqualScores)
+    } else if proposal.is_contradicted {
+        Some(WhyLeftOut::Contradicted)
     } else if is_proposed_otherwise {
         Some(WhyLeftOut::OtherProposal)
     } else if has_lookalikes(&row.account_name) || has_lookalikes(&proposal.client_name) {
@@ -154,7 +159,7 @@ pub struct BulkDecision {
 pub async fn confirm_all(
     env: &Environment,
     workspace: &MappingWorkspace,
-    chosen: Vec<BulkConfirmation>,
+    chosen: &[BulkConfirmation],
     decided: &BulkDecision,
 ) -> Result<(Vec<MappingRecord>, Vec<LeftOut>), AppError> {
     let (mut recorded, mut left_out) = (Vec::new(), Vec::new());
@@ -170,12 +175,12 @@ pub async fn confirm_all(
             note: decided.note.clone(),
         };
         let mut record = record(request, entry, mapping, env.clock.now());
-        record.evidence.extend(evidence(&confirmation));
+        record.evidence.extend(evidence(confirmation));
         record.number = confirmation.last_decision + 1;
         match record.append_after(&env.store, confirmation.last_decision).await? {
             CreateOutcome::Created => recorded.push(record),
             CreateOutcome::AlreadyExists => {
-                left_out.push(LeftOut { confirmation, why: WhyLeftOut::DecidedMeanwhile });
+                left_out.push(LeftOut { confirmation: confirmation.clone(), why: WhyLeftOut::DecidedMeanwhile });
             }
         }
     }

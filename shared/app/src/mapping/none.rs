@@ -9,7 +9,7 @@ use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
 use truecount_reports::sanitize;
 use truecount_store::{CreateOutcome, NoneDecision, NoneRecord, NoneScope, nones_in_force};
 
-use super::{MappingWorkspace, WorkspaceSource};
+use super::{Candidates, MappingWorkspace, WorkspaceSource};
 use crate::{AppError, Environment};
 
 /// Names that one note lists.
@@ -107,7 +107,7 @@ impl MappingWorkspace {
         if records.is_empty() {
             return Vec::new();
         }
-        let mut may_be = self.may_be(source);
+        let mut may_be = may_be(source);
         let undecided = source.accounts.iter().filter_map(|entry| {
             let may_be = may_be.remove(&entry.account.id)?;
             Some(UndecidedAccount { account_id: entry.account.id.clone(), since: entry.history.since, may_be })
@@ -156,6 +156,13 @@ impl WorkspaceSource {
         }
         clients
     }
+}
+
+/// The clients whose each undecided account of a source may be.
+fn may_be(source: &WorkspaceSource) -> BTreeMap<AccountId, BTreeSet<ClientId>> {
+    let accounts = source.accounts.iter().zip(&source.candidates);
+    let clients = |found: &Candidates| found.clients().cloned().collect();
+    accounts.filter_map(|(entry, found)| Some((entry.account.id.clone(), clients(found.as_ref()?)))).collect()
 }
 
 /// Checks a request and appends it. The record, and notes that a person should read.
@@ -234,7 +241,7 @@ fn evidence(workspace: &MappingWorkspace, source: &WorkspaceSource, scope: &None
 
 fn candidates(workspace: &MappingWorkspace, source: &WorkspaceSource, scope: &NoneScope) -> Option<String> {
     let clients = workspace.clients_of(source, scope);
-    let may_be = workspace.may_be(source);
+    let may_be = may_be(source);
     let named = source
         .accounts
         .iter()

@@ -64,7 +64,7 @@ pub(super) fn record(
 ) -> MappingRecord {
     let MappingRequest { source, account_id, decision, from, actor, note } = request;
     let mut evidence = Vec::new();
-    if let (Mapping::Undecided { proposal: Some(client), why }, MappingDecision::Confirmed { client_id }) =
+    if let (Mapping::Undecided { proposal: Some(client), why, .. }, MappingDecision::Confirmed { client_id }) =
         (&mapping.mapping, &decision)
         && client == client_id
     {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::account_mapping::{AccountMapping, DecidedBy, Mapping};
+use crate::account_mapping::{AccountMapping, Candidates, DecidedBy, Mapping};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::{AccountId, ClientId, Currency, Money, SourceId};
 
 use super::{MappingWorkspace, WorkspaceSource};
+use truecount_matching::Score;
 use truecount_store::SnapshotAccount;
 
 /// Whether an account is mapped.
@@ -48,12 +49,16 @@ pub struct MappingRow {
     pub account_name: String,
     /// Whether it is mapped.
     pub state: RowState,
-    /// The client that it belongs to, or might.
+    /// The client that it belongs to; of an undecided one the first that is proposed.
     pub client_id: Option<ClientId>,
     /// That client's name. Foreign text.
     pub client_name: Option<String>,
-    /// Why, in words.
+    /// How probable it is that a proposed client is right.
+    pub score: Option<Score>,
+    /// Why this client, or why none, in words.
     pub reason: String,
+    /// What speaks against a proposed client, in words.
+    pub against: String,
     /// Items in it.
     pub items: u64,
     /// Its monthly value: its usage at list prices, else what its client is billed for what the source counts.
@@ -91,10 +96,11 @@ impl MappingWorkspace {
             self.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
         let mut rows = Vec::new();
         for source in &self.sources {
-            let own = source.accounts.iter().zip(&source.mappings).map(|(entry, found)| {
+            let accounts = source.accounts.iter().zip(&source.mappings).zip(&source.candidates);
+            let own = accounts.map(|((entry, found), candidates)| {
                 let listed =
                     list_values.get(&(&source.id, &entry.account.id)).map_or(&[][..], |value| value.as_slice());
-                self.row(source, entry, &found.mapping, listed)
+                self.row(source, entry, (&found.mapping, candidates.as_ref()), listed)
             });
             let from = rows.len();
             rows.extend(own);
@@ -112,18 +118,28 @@ impl MappingWorkspace {
         &self,
         source: &WorkspaceSource,
         entry: &SnapshotAccount,
-        mapping: &Mapping,
+        (mapping, candidates): (&Mapping, Option<&Candidates>),
         listed: &[Money],
     ) -> MappingRow {
+        let best = candidates.and_then(|candidates| candidates.proposals.first());
         let (state, client_id, reason) = match mapping {
             Mapping::Confirmed { client_id, by } => {
                 (RowState::Confirmed, Some(client_id.clone()), confirmed_because(*by).to_owned())
             }
             Mapping::Ignored { reason } => (RowState::Ignored, None, reason.clone()),
             Mapping::Split { why } => (RowState::Split, None, why.clone()),
-            Mapping::Undecided { proposal, why } => (RowState::Undecided, proposal.clone(), why.clone()),
+            Mapping::Undecided { .. } => {
+                let nobody = || candidates.and_then(Candidates::nobody).unwrap_or_default();
+                let reason = best.map_or_else(nobody, |best| best.reasons.join("; "));
+                (RowState::Undecided, best.map(|best| best.client_id.clone()), reason)
+            }
         };
-        let of_client = client_id.as_ref().and_then(|client| self.billed_for.of(&source.id, client));
+        // what hangs on a client that only resembles it is not the account's value
+        let valued_as = match mapping {
+            Mapping::Undecided { proposal, .. } => proposal.as_ref(),
+            _ => client_id.as_ref(),
+        };
+        let of_client = valued_as.and_then(|client| self.billed_for.of(&source.id, client));
         let monthly_value = match (listed, of_client) {
             ([], Some(billed)) => {
                 billed.amounts.iter().map(|(currency, amount)| Money::new(*amount, *currency)).collect()
@@ -137,7 +153,9 @@ impl MappingWorkspace {
             state,
             client_name: client_id.as_ref().and_then(|id| self.client(id)).map(|client| client.name.clone()),
             client_id,
+            score: best.and_then(|best| best.score),
             reason,
+            against: best.map(|best| best.against.join("; ")).unwrap_or_default(),
             items: entry.total(),
             monthly_value,
             last_decision: source.last_number(&entry.account.id),

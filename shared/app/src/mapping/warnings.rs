@@ -12,7 +12,7 @@ use truecount_reports::{amount, sanitize};
 
 use truecount_store::{ListedAccount, MappingDecision, MappingRecord};
 
-use crate::account_mapping::{AccountMapping, Client, DecidedBy, Mapping};
+use crate::account_mapping::{AccountMapping, Candidates, Client, DecidedBy, Mapping};
 use crate::comparison::{BilledFor, Compared, Comparison, LoadedSource, MappingsInForce};
 
 /// Months that an account may be undecided without a warning.
@@ -32,6 +32,7 @@ struct Known<'a> {
     source: &'a SourceId,
     entry: &'a ListedAccount,
     mapping: &'a AccountMapping,
+    candidates: Option<&'a Candidates>,
     decision: Option<&'a MappingRecord>,
 }
 
@@ -65,10 +66,13 @@ fn known<'a>(computed: &'a Comparison<'_>, decisions: &'a MappingsInForce) -> Ve
         let id = &source.frozen.source;
         let Some(mappings) = computed.mappings.get(id) else { continue };
         let decided = decisions.get(id);
-        known.extend(source.accounts.iter().zip(mappings).map(|(entry, mapping)| Known {
+        let candidates = computed.candidates.get(id).map_or(&[][..], Vec::as_slice);
+        let accounts = source.accounts.iter().zip(mappings).zip(candidates);
+        known.extend(accounts.map(|((entry, mapping), candidates)| Known {
             source: id,
             entry,
             mapping,
+            candidates: candidates.as_ref(),
             decision: decided.and_then(|decided| decided.get(&entry.account.id)),
         }));
     }
@@ -227,7 +231,7 @@ fn without_usage(
         match (&one.mapping.mapping, &one.mapping.split) {
             (Mapping::Confirmed { client_id, .. }, _) => drop(users.insert(client_id)),
             (Mapping::Split { .. }, Some(split)) => users.extend(split.parts.values()),
-            (Mapping::Undecided { proposal, .. }, _) => users.extend(proposal.iter().chain(&one.mapping.or_else)),
+            (Mapping::Undecided { .. }, _) => users.extend(one.candidates.iter().flat_map(|found| found.clients())),
             _ => {}
         }
     }

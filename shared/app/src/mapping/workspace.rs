@@ -11,7 +11,7 @@ use truecount_store::{
     MappingHistory, MappingRecord, NoneHistory, NoneRecord, SnapshotAccount, SnapshotEntry, nones_in_force,
 };
 
-use crate::account_mapping::{AccountMapping, Client};
+use crate::account_mapping::{AccountMapping, Candidates, Client};
 use crate::comparison::{
     AccountsFrom, BilledFor, Compared, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, load_words,
     newest_sync,
@@ -46,6 +46,8 @@ pub struct WorkspaceSource {
     pub history: MappingHistory,
     /// The mapping of each account, in the same order.
     pub mappings: Vec<AccountMapping>,
+    /// Whose the undecided of them may be, in the same order; `None`: it is decided.
+    pub candidates: Vec<Option<Candidates>>,
     /// Every decision about clients that have nothing in it.
     pub nones: NoneHistory,
     /// The day of the newest sync; `None`: there is none.
@@ -94,13 +96,14 @@ impl MappingWorkspace {
         };
         let comparison = Comparison::read(&inputs).await?;
         let Compared { billed_for, suggestions, .. } = comparison.compare(|_| Ok(()))?;
-        let Comparison { mut clients, mut mappings, .. } = comparison;
+        let Comparison { mut clients, mut mappings, mut candidates, .. } = comparison;
         clients.sort_by(|a, b| a.id.cmp(&b.id));
         let mut usage: Vec<WorkspaceSource> = Vec::new();
         for frozen in sources.into_iter().filter(|frozen| !frozen.side.is_billed()) {
             usage.push(WorkspaceSource {
                 history: histories.remove(&frozen.source).unwrap_or_default(),
                 mappings: mappings.remove(&frozen.source).unwrap_or_default(),
+                candidates: candidates.remove(&frozen.source).unwrap_or_default(),
                 nones: nones.remove(&frozen.source).unwrap_or_default(),
                 synced_on: frozen.as_of,
                 kind: source_kind(&frozen.connector),
@@ -200,6 +203,7 @@ mod tests {
             accounts,
             history,
             mappings,
+            candidates: Vec::new(),
             nones,
             synced_on,
         }

@@ -338,7 +338,9 @@ fn suggestion(name: &str, client: Option<&str>, worth: &[(&str, &str)]) -> Mappi
         account_name,
         client_id: client.map(client_id),
         client_name: client.map(str::to_owned),
-        reason: client.map_or("no client has a name like it", |_| "the names differ in one word").into(),
+        score: client.map(|_| decimal("0.870")),
+        reason: client.map_or("nobody resembles it", |_| "both have the rare treuhand").into(),
+        against: client.map_or("", |_| "only the account has old").into(),
         items: 14,
         monthly_value: worth.iter().map(|(amount, code)| Money::new(decimal(amount), currency(code))).collect(),
     }

@@ -127,7 +127,9 @@ fn suggestions(portfolio: &PortfolioRecord) -> Vec<MappingSuggestion> {
             account_name: account.account_name.clone(),
             client_id: None,
             client_name: None,
-            reason: "no client has a name like it".into(),
+            score: None,
+            reason: "nobody resembles it".into(),
+            against: String::new(),
             items: 1,
             monthly_value: Vec::new(),
         })

@@ -10,11 +10,11 @@ use truecount_store::{NoneRecord, NoneScope};
 pub(super) struct Nones<'a> {
     records: &'a [NoneRecord],
     /// Clients with an account of their own: none of those that are left.
-    with_account: BTreeSet<&'a ClientId>,
+    with_account: BTreeSet<ClientId>,
 }
 
 impl<'a> Nones<'a> {
-    pub(super) fn of(records: &'a [NoneRecord], with_account: BTreeSet<&'a ClientId>) -> Self {
+    pub(super) fn of(records: &'a [NoneRecord], with_account: BTreeSet<ClientId>) -> Self {
         Self { records, with_account }
     }
 

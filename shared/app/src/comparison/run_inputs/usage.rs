@@ -2,31 +2,37 @@
 
 use jiff::Span;
 use jiff::civil::Date;
-use truecount_billing::{Account, AccountList, ReadReason, ReadState, Unit, UsageItem};
+use truecount_billing::{AccountList, ReadReason, ReadState, Unit, UsageItem};
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_reconciliation::{AccountBelonging, ItemColumns, ItemsRead, RunInputs, UsageAccount, UsageSource};
 use truecount_rules::{IdentityKey, KindVocabulary};
 use truecount_store::{EarlierReading, FrozenSource, InputAccount, ListedAccount, SnapshotEntry};
 
 use super::billed::BilledSide;
-use super::may_be::possible_clients;
-use super::nones::Nones;
+use super::whose::Whose;
 use super::words::Words;
 use super::{ComparisonInputs, LoadedSource, is_partial};
 use crate::AppError;
-use crate::account_mapping::{self, AccountMapping, Mapping};
+use crate::account_mapping::{AccountMapping, Candidates, Mapping};
 use crate::vocabulary::vocabulary_of;
 
 /// For how many days a snapshot of a source of no known kind can be used: there is none.
 const FRESH_DAYS: u32 = 0;
 
-/// Reads a source into `inputs`; answers its list, and the mapping of each account in the same order.
+/// A source whose accounts and items were read, before it is known whose they are.
+pub(super) struct UsageRead {
+    pub(super) loaded: LoadedSource,
+    described: UsageSource,
+    /// What is known of each account, in the order of the list.
+    readings: Vec<ItemsRead>,
+}
+
+/// Reads the items of a source into `inputs`.
 pub(super) async fn read(
     of: &ComparisonInputs<'_>,
     source: &FrozenSource,
-    billed: &mut BilledSide,
     inputs: &mut RunInputs,
-) -> Result<(LoadedSource, Vec<AccountMapping>), AppError> {
+) -> Result<UsageRead, AppError> {
     let kind = source_kind(&source.connector);
     let (mut reader, mut accounts, mut readings) = (SourceReader::of(of, source, kind, inputs), Vec::new(), Vec::new());
     let mut groups = of.accounts.of(source);
@@ -38,13 +44,15 @@ pub(super) async fn read(
         }
     }
     let SourceReader { source: mut described, words, .. } = reader;
-    let loaded = LoadedSource { frozen: source.clone(), accounts };
-    let mappings = mappings(of, &loaded, billed);
-    let records = of.nones.get(&source.source).map(Vec::as_slice).unwrap_or_default();
-    let nones = Nones::of(records, mappings.iter().flat_map(AccountMapping::clients).collect());
-    (described.none_for_rest, described.none) = (nones.is_for_rest(), nones.clients());
     described.words = words.into_words();
-    let belonging = belonging(&loaded, &mappings, kind, &nones, billed);
+    Ok(UsageRead { loaded: LoadedSource { frozen: source.clone(), accounts }, described, readings })
+}
+
+/// Adds the accounts of a source to `inputs`, with whose they are.
+pub(super) fn add(read: UsageRead, whose: &Whose<'_>, billed: &mut BilledSide, inputs: &mut RunInputs) -> LoadedSource {
+    let UsageRead { loaded, mut described, readings } = read;
+    (described.none_for_rest, described.none) = (whose.nones.is_for_rest(), whose.nones.clients());
+    let belonging = belonging(&loaded, whose, billed);
     let number = inputs.sources.len();
     let known = loaded.accounts.iter().zip(belonging).zip(readings);
     inputs.accounts.extend(known.map(|((listed, belongs), reading)| UsageAccount {
@@ -55,28 +63,12 @@ pub(super) async fn read(
         reading,
     }));
     inputs.sources.push(described);
-    Ok((loaded, mappings))
-}
-
-/// The mapping of each account, in the order of the list.
-fn mappings(of: &ComparisonInputs<'_>, source: &LoadedSource, billed: &BilledSide) -> Vec<AccountMapping> {
-    let accounts: Vec<&Account> = source.accounts.iter().map(|entry| &entry.account).collect();
-    let none = Default::default();
-    let decided = of.mappings.get(&source.frozen.source).unwrap_or(&none);
-    account_mapping::of_accounts(&accounts, &billed.known, decided, of.mapping)
+    loaded
 }
 
 /// Whose each account is, in the order of the list.
-fn belonging(
-    source: &LoadedSource,
-    mappings: &[AccountMapping],
-    kind: Option<&SourceKind>,
-    nones: &Nones<'_>,
-    billed: &mut BilledSide,
-) -> Vec<AccountBelonging> {
-    let accounts: Vec<&Account> = source.accounts.iter().map(|entry| &entry.account).collect();
-    let may_be = possible_clients(&accounts, mappings, &billed.known, kind);
-    let mut one = |((entry, mapping), may_be): ((&ListedAccount, &AccountMapping), Vec<_>)| match (
+fn belonging(source: &LoadedSource, whose: &Whose<'_>, billed: &mut BilledSide) -> Vec<AccountBelonging> {
+    let mut one = |entry: &ListedAccount, mapping: &AccountMapping, candidates: &Option<Candidates>| match (
         &mapping.split,
         &mapping.mapping,
     ) {
@@ -87,11 +79,13 @@ fn belonging(
         (None, Mapping::Confirmed { client_id, .. }) => AccountBelonging::Client(billed.number_of(client_id)),
         (None, Mapping::Ignored { .. }) => AccountBelonging::Ignored,
         (None, Mapping::Undecided { .. } | Mapping::Split { .. }) => {
-            let may_be = may_be.iter().filter(|client| !nones.excludes(client, entry.history.since));
+            let clients = candidates.iter().flat_map(Candidates::clients);
+            let may_be = clients.filter(|client| !whose.nones.excludes(client, entry.history.since));
             AccountBelonging::Undecided { may_be: may_be.map(|client| billed.number_of(client)).collect() }
         }
     };
-    source.accounts.iter().zip(mappings).zip(may_be).map(&mut one).collect()
+    let accounts = source.accounts.iter().zip(&whose.mappings).zip(&whose.candidates);
+    accounts.map(|((entry, mapping), candidates)| one(entry, mapping, candidates)).collect()
 }
 
 struct SourceReader<'r, 'i> {

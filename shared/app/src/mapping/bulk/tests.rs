@@ -55,16 +55,32 @@ async fn equal_scores_lookalikes_and_revoked_decisions_are_left_out() {
 }
 
 #[tokio::test]
+async fn what_evidence_contradicts_is_left_out() {
+    let clients =
+        [billed("250", "Harbour Dental", 1), billed("251", "Quay Legal", 1), billed("252", "Mill Foods Ltd", 1)];
+    let mut accounts =
+        [used("p1", "Quay Legal LLP", 1), used("p2", "Harbour Dental Group", 1), used("p3", "Mill Foods Inc", 1)];
+    accounts[0].account.facts.identifiers.push("250".to_owned());
+    accounts[1].account.facts.identifiers.push("251".to_owned());
+    let workspace = synced(&clients, &accounts).await.workspace().await;
+    let (chosen, left_out) = bulk_confirmation(&workspace, least("0.5"));
+    assert_eq!(ids(&chosen), [""; 0]);
+    let mut found = whys(&left_out);
+    found.sort_by_key(|(id, _)| *id);
+    assert_eq!(found, ["p1", "p2", "p3"].map(|id| (id, WhyLeftOut::Contradicted)), "the third by its legal form");
+}
+
+#[tokio::test]
 async fn each_is_recorded_once_with_its_evidence() {
     let clients = [billed("c1", "Brown and Partners LLP", 1), billed("c2", "Quay Foods Ltd", 1)];
     let test = synced(&clients, &[used("a1", "Brown & Partners", 1)]).await;
     let workspace = test.workspace().await;
     let (chosen, _) = bulk_confirmation(&workspace, least("0.5"));
-    let (recorded, left_out) = confirm_all(&test.env, &workspace, chosen.clone(), &by_kim()).await.unwrap();
+    let (recorded, left_out) = confirm_all(&test.env, &workspace, &chosen, &by_kim()).await.unwrap();
     assert_eq!((recorded.len(), left_out.len(), recorded[0].number), (1, 0, 1));
     let score = format!("score {}: ", chosen[0].score);
     assert!(recorded[0].evidence.iter().any(|line| line.starts_with(&score) && line.len() > score.len()));
-    let (again, left_out) = confirm_all(&test.env, &workspace, chosen, &by_kim()).await.unwrap();
+    let (again, left_out) = confirm_all(&test.env, &workspace, &chosen, &by_kim()).await.unwrap();
     assert_eq!((again.len(), whys(&left_out)), (0, vec![("a1", WhyLeftOut::DecidedMeanwhile)]));
     let (rest, _) = bulk_confirmation(&test.workspace().await, least("0"));
     assert_eq!(rest, [], "it is decided now");

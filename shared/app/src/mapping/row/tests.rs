@@ -35,7 +35,7 @@ async fn whatever_waits_comes_first_and_of_that_the_most_valuable() {
     let rows: Vec<_> = test.workspace().await.rows().iter().map(shown).collect();
     let expected = [
         "a4 undecided -",
-        "a5 undecided -",
+        "a5 undecided c2",
         "a2 undecided -",
         "a3 undecided -",
         "a1 confirmed c1 91.00",
@@ -45,7 +45,7 @@ async fn whatever_waits_comes_first_and_of_that_the_most_valuable() {
     test.config =
         config(SETTINGS, "currency = \"GBP\"\n[services]\nMNG-SRV = { count = \"rmm.server\", price = 10 }\n");
     let rows: Vec<_> = test.workspace().await.rows().iter().map(shown).collect();
-    assert_eq!(rows[..2], ["a4 undecided - 50", "a5 undecided - 20"]);
+    assert_eq!(rows[..2], ["a4 undecided - 50", "a5 undecided c2 20"]);
     test.decide("a5", split("site", &[("leeds", "c2"), ("york", "c2")]), None).await;
     let rows = test.workspace().await.rows();
     let at = |id: &str| rows.iter().position(|row| row.account_id.as_str() == id).unwrap();

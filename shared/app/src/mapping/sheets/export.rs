@@ -11,7 +11,7 @@ use super::columns::{
 };
 use super::table::SHEET;
 use crate::AppError;
-use crate::mapping::{MappingRow, MappingWorkspace, Proposal, RowState};
+use crate::mapping::{Candidates, MappingRow, MappingWorkspace, Proposal, RowState};
 
 /// The most rows that spreadsheet programs read from a workbook, below the header.
 const XLSX_ROWS_MAX: usize = 1_048_575;
@@ -28,11 +28,11 @@ impl MappingSheet {
     #[must_use]
     pub fn of(workspace: &MappingWorkspace, wanted: impl Fn(&MappingRow) -> bool) -> Self {
         let proposals = workspace.proposals();
-        let none = Vec::new();
-        let rows = workspace.rows().into_iter().filter(wanted).map(|row| {
-            let proposed = proposals.get(&(row.source.clone(), row.account_id.clone())).unwrap_or(&none);
-            cells(workspace, &row, proposed)
-        });
+        let rows = workspace
+            .rows()
+            .into_iter()
+            .filter(wanted)
+            .map(|row| cells(workspace, &row, proposals.get(&(&row.source, &row.account_id)).copied()));
         let mut clients: Vec<_> =
             workspace.clients.iter().map(|client| label(&client.name, client.id.as_str())).collect();
         clients.sort_by_key(|label| (label.to_lowercase(), label.clone()));
@@ -124,7 +124,8 @@ fn width(column: &str) -> u8 {
     }
 }
 
-fn cells(workspace: &MappingWorkspace, row: &MappingRow, proposals: &[Proposal]) -> Vec<String> {
+fn cells(workspace: &MappingWorkspace, row: &MappingRow, candidates: Option<&Candidates>) -> Vec<String> {
+    let proposals = candidates.map_or(&[][..], |candidates| &candidates.proposals);
     let text = |text: &str| sanitize::cell(text).into_owned();
     let client = |proposal: &Proposal| label(&proposal.client_name, proposal.client_id.as_str());
     let value: Vec<_> =
@@ -156,9 +157,9 @@ fn cells(workspace: &MappingWorkspace, row: &MappingRow, proposals: &[Proposal])
         String::new(),
         String::new(),
         best.map(client).unwrap_or_default(),
-        best.and_then(|best| best.percent).map(|percent| format!("{percent} %")).unwrap_or_default(),
-        best.map(|best| text(&best.reasons.join("; "))).unwrap_or_default(),
-        best.map(|best| text(&best.against.join("; "))).unwrap_or_default(),
+        row.score.map(|score| format!("{} %", score.percent())).unwrap_or_default(),
+        text(if candidates.is_some() { &row.reason } else { "" }),
+        text(&row.against),
         text(&alternatives.join("; ")),
         row.last_decision.to_string(),
     ]

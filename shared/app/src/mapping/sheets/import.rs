@@ -198,9 +198,10 @@ type Accounts<'a> = HashMap<String, Option<KnownAccount<'a>>>;
 fn accounts(workspace: &MappingWorkspace) -> Accounts<'_> {
     let mut accounts = Accounts::new();
     for source in &workspace.sources {
-        for (entry, mapping) in source.accounts.iter().zip(&source.mappings) {
+        let described = source.accounts.iter().zip(&source.mappings).zip(&source.candidates);
+        for ((entry, mapping), candidates) in described {
             let key = columns::key(source.id.as_str(), entry.account.id.as_str()).trim().to_owned();
-            let account = KnownAccount { source, entry, mapping };
+            let account = KnownAccount { source, entry, mapping, candidates: candidates.as_ref() };
             accounts.entry(key).and_modify(|one| *one = None).or_insert(Some(account));
         }
     }

@@ -11,7 +11,7 @@ use super::columns::{self, CLIENT, DECISION, DECISIONS, FROM_MONTH, KEY, LAST_DE
 use super::table::{Table, TableRow};
 use crate::AccountMapping;
 use crate::mapping::request::{MappingRequest, record};
-use crate::mapping::{MappingWorkspace, WorkspaceSource};
+use crate::mapping::{Candidates, MappingWorkspace, Proposal, WorkspaceSource};
 
 /// An account of the workspace.
 #[derive(Clone, Copy)]
@@ -19,6 +19,8 @@ pub(super) struct KnownAccount<'a> {
     pub(super) source: &'a WorkspaceSource,
     pub(super) entry: &'a SnapshotAccount,
     pub(super) mapping: &'a AccountMapping,
+    /// Whose it may be; `None`: it is decided.
+    pub(super) candidates: Option<&'a Candidates>,
 }
 
 /// What is wrong with a row; the column is empty if it is the row as a whole.
@@ -164,7 +166,11 @@ fn decision(
             must_be_empty("confirm", SPLIT, split)?;
             match (client, row.cell(columns.proposal)) {
                 ("", "") => Err(RowProblem::new(CLIENT, "no client is proposed here; choose one")),
-                ("", proposal) => confirmed(clients, PROPOSAL, proposal),
+                ("", proposal) => {
+                    let decision = confirmed(clients, PROPOSAL, proposal)?;
+                    is_proposed(account, &decision)?;
+                    Ok(decision)
+                }
                 (client, _) => confirmed(clients, CLIENT, client),
             }
         }
@@ -209,6 +215,22 @@ fn must_be_empty(decision: &str, column: &'static str, cell: &str) -> Result<(),
 fn confirmed(clients: &Clients<'_>, column: &'static str, cell: &str) -> Result<MappingDecision, RowProblem> {
     let client_id = clients.find(cell).map_err(|reason| RowProblem::new(column, reason))?;
     Ok(MappingDecision::Confirmed { client_id })
+}
+
+/// The word `confirm` alone is for a client that is proposed and that nothing contradicts: another one is written out.
+fn is_proposed(account: &KnownAccount<'_>, decision: &MappingDecision) -> Result<(), RowProblem> {
+    // of an account that is decided nothing is proposed any more: whether the row is older is asked later
+    let Some(candidates) = account.candidates else { return Ok(()) };
+    let is_it =
+        |one: &&Proposal| matches!(decision, MappingDecision::Confirmed { client_id } if *client_id == one.client_id);
+    match candidates.proposals.iter().find(is_it) {
+        Some(one) if !one.is_contradicted => Ok(()),
+        Some(one) => {
+            let why = sanitize::visible(&one.against.join("; ")).into_owned();
+            Err(RowProblem::new(CLIENT, format!("evidence contradicts this proposal ({why}); write the client here")))
+        }
+        None => Err(RowProblem::new(CLIENT, "this client is not proposed for it now; write the client here")),
+    }
 }
 
 /// `site: 12=250; 13=Harbour Dental [251]`.
