@@ -13,6 +13,7 @@ import sys
 
 CHANGED = ("truecount-billing", "truecount-reconciliation")
 JUDGES = (*CHANGED, "truecount-check")
+OUTCOMES = ("caught", "timeout", "missed", "unviable")
 SHARE_MIN = 0.9
 FAULTS_MISSED, FAULTS_TIMED_OUT = 2, 3  # exit codes of cargo-mutants that are results
 
@@ -39,7 +40,7 @@ def settings(drawn):
 
 
 def run(folder, drawn):
-    """The outcomes of cargo-mutants."""
+    """The names of the faults that were caught, ran without an end (timeout), were missed, or did not compile (unviable)."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "drawn.toml").write_text(settings(drawn), encoding="utf-8")
     command = ["cargo", "mutants", "--config", folder / "drawn.toml", "--output", folder, *PACKAGES, "--test-package", ",".join(JUDGES),
@@ -48,22 +49,21 @@ def run(folder, drawn):
     done = subprocess.run(command, env={**os.environ, "CARGO_PROFILE_DEV_DEBUG": "none"}, check=False)
     if done.returncode not in (0, FAULTS_MISSED, FAULTS_TIMED_OUT):
         sys.exit(f"cargo mutants ended with {done.returncode}")
-    return json.loads((folder / "mutants.out" / "outcomes.json").read_text(encoding="utf-8"))
+    return [(folder / "mutants.out" / f"{what}.txt").read_text(encoding="utf-8").splitlines() for what in OUTCOMES]
 
 
 def main():
     folder, seed, count = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     drawn, every = draw(seed, count)
-    found = run(folder, drawn)
-    tried = found["caught"] + found["timeout"] + found["missed"]
-    if tried + found["unviable"] != len(drawn):
-        sys.exit(f"{tried + found['unviable']} faults were tried, {len(drawn)} were drawn")
-    for outcome in found["outcomes"]:
-        if outcome["summary"] == "MissedMutant":
-            print("missed:", outcome["scenario"]["Mutant"]["name"])
-    share = (found["caught"] + found["timeout"]) / tried
-    print(f"seed {seed}: {len(drawn)} of {every} faults: {found['caught']} caught, {found['timeout']} without an end, "
-          f"{found['missed']} missed, {found['unviable']} do not compile; {share:.1%} found (bound {SHARE_MIN:.0%})")
+    caught, endless, missed, unviable = run(folder, drawn)
+    tried = len(caught) + len(endless) + len(missed)
+    if tried + len(unviable) != len(drawn):
+        sys.exit(f"{tried + len(unviable)} faults were tried, {len(drawn)} were drawn")
+    for name in missed:
+        print("missed:", name)
+    share = 1 - len(missed) / tried
+    print(f"seed {seed}: {len(drawn)} of {every} faults: {len(caught)} caught, {len(endless)} without an end, {len(missed)} missed, "
+          f"{len(unviable)} do not compile; {share:.1%} found (bound {SHARE_MIN:.0%})")
     sys.exit(0 if share >= SHARE_MIN else 1)
 
 
