@@ -426,8 +426,10 @@ def judge(part, low, high, sibling):
     ending = side.ending_units
     if ending and side.high is not None and least > side.high:
         sure = min(least - side.high, ending)
+        # where the lines that end do not take all of it, the row of the rest has the ledger
+        told = ledger(low) if side.high + sure == least else {"counted": low["counted"]}
         rows.append({**row, "kind": "agreement_ending", "billed": side.high, "should_bill": side.high + sure, "variance": sure,
-                     "counted": low["counted"]})
+                     "to_correct": sure, "left_alone": Fraction(0), **told})
     reference = None if side.high is None else side.high + ending
     if reference is not None and least > reference and side.one_time > 0:
         # a one-off may have paid for as many

@@ -128,7 +128,9 @@ impl Clinic {
     }
 
     async fn is_well(&self) {
-        let lines = self.examine().await;
+        let (next_run, lines): (Vec<_>, Vec<_>) =
+            self.examine().await.into_iter().partition(|line| line.topic == NEXT_RUN);
+        assert!(next_run.iter().any(|line| line.message.contains(" compared")), "{next_run:#?}");
         let bad: Vec<_> = lines.iter().filter(|line| line.status != CheckStatus::Ok).collect();
         assert!(bad.is_empty(), "{bad:#?}");
         assert!(lines.iter().all(|line| line.fix.is_none()));
@@ -168,6 +170,9 @@ impl Clinic {
     }
 }
 
+/// What a run would come to: the sample has what is not reconciled, and whatever is wrong shows in it.
+const NEXT_RUN: &str = "next run";
+
 fn judge(problem: &str, lines: &[CheckResult], expected: &Expected) {
     let bad: Vec<_> = lines.iter().filter(|line| line.status != CheckStatus::Ok).collect();
     let is_it = |line: &&&CheckResult| {
@@ -178,7 +183,8 @@ fn judge(problem: &str, lines: &[CheckResult], expected: &Expected) {
             && line.fix.as_ref().is_some_and(|fix| fix.contains(expected.fix))
     };
     assert!(bad.iter().any(|line| is_it(&line)), "{problem} is not found: {bad:#?}");
-    assert!(bad.iter().all(|line| line.topic == expected.topic), "{problem}: a false alarm: {bad:#?}");
+    let is_expected = |line: &&CheckResult| line.topic == expected.topic || line.topic == NEXT_RUN;
+    assert!(bad.iter().all(is_expected), "{problem}: a false alarm: {bad:#?}");
     for line in lines {
         assert!(!line.message.contains("tc-canary"), "{problem}: a secret is shown: {line:?}");
     }

@@ -100,7 +100,7 @@ fn assert_nothing_is_fact(backend: &TestBackend, summary: &RunSummary) {
     let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
     let text = mail.body_text(0).unwrap();
     for words in [
-        "TO ADD          nothing\r\nTO REDUCE       nothing\r\nCLEAN UP        nothing\r\n",
+        "TO ADD          not known\r\nTO REDUCE       not known\r\nCLEAN UP        not known\r\n",
         "NOT RECONCILED  GBP 1,683.50 down a month\r\n",
         "from 3 to 40 should be billed, 40 billed; account `Harbour Dental` in rmm\r\n    suddenly holds less",
     ] {

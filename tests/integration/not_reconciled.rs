@@ -93,7 +93,10 @@ async fn a_status_that_nobody_knows_is_not_reconciled_and_the_others_are() {
     on_report(&backend.env, json!({ "month": "2026-06", "run_id": run_id }), deadline()).await.unwrap();
     let csv = backend.report_file(run_id, "exceptions.csv");
     let row = csv.lines().find(|line| line.contains("Harbour Dental")).unwrap();
-    assert!(row.contains("not_reconciled") && row.contains("nobody has explained the word `zombie` of `d2`"), "{csv}");
+    assert!(
+        row.contains("not_reconciled") && row.contains("nobody has explained the status `zombie` of `d2`"),
+        "{csv}"
+    );
     let mill = csv.lines().find(|line| line.contains("Mill & Sons")).unwrap();
     assert!(mill.contains("overbilled") && mill.contains("-91.00"), "{csv}");
 }

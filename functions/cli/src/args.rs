@@ -40,9 +40,9 @@ Examples:
   truecount run --closing --stack prod     close the month on a deployed stack
 
 Exit codes:
-  0  nothing to correct
-  1  exceptions found
-  2  something was not reconciled
+  0  clean: nothing to correct
+  1  exceptions found, something to map, or not reconciled
+  2  something was not read, or is doubtful
   3  the run failed, or the command was wrong
 If several apply, the highest is returned.
 

@@ -78,7 +78,7 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
     let report = pipeline::report_now(&session, month, Some(&run_id), MailPolicy::Usual).await?;
     let agreement = compare_with_planted(&session, &sample, month, &run_id).await?;
     vendors.stop().await;
-    show(cli, &data, &sample, syncs, report, agreement)
+    show(cli, &session, &sample, syncs, report, agreement).await
 }
 
 /// Syncs the distributor on the two days before. On the second one a company is missing from its list; on the count day
@@ -218,9 +218,9 @@ async fn compare_with_planted(
     Ok(truecount_sandbox::compare(&sample.answer_sheet(), &rows))
 }
 
-fn show(
+async fn show(
     cli: &Cli,
-    data: &Path,
+    session: &Session,
     sample: &Sample,
     syncs: Vec<SyncAnswer>,
     report: ReportAnswer,
@@ -234,14 +234,13 @@ fn show(
         let Tally { equal, missing, extra, different } = agreement;
         json(&DemoAnswer { syncs, report, planted, equal, missing, extra, different })?;
     } else {
-        pipeline::show_failed_syncs(&syncs);
-        ending = pipeline::show_report(&report);
+        pipeline::show_failed_syncs(session, &syncs).await;
+        ending = pipeline::show_report(session, &report);
         if is_whole {
             say(&format!("All {planted} planted exceptions were found, and no others."));
         } else {
             show_disagreement(&agreement, planted);
         }
-        tell(&format!("Mail: {}", data.join("outbox").display()));
     }
     if is_whole { Ok(ending) } else { anyhow::bail!("what was found differs from what was planted") }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
         table(&columns, &wanted[..listed].iter().map(cells).collect::<Vec<_>>());
     }
     below(&wanted, listed).iter().for_each(|line| say_text(line));
-    say(&format!("run {}, counted on {}", run.run_id, run.manifest.count_day));
+    say_text(&format!("run {}, counted on {}", run.run_id, run.manifest.count_day));
     Ok(ending(&run, &wanted))
 }
 
@@ -54,6 +54,7 @@ fn exceptions_of(outcome: &StoredOutcome) -> anyhow::Result<Vec<Numbered>> {
                 gathered = Some((Exceptions::new(portfolio.home_currency), portfolio));
             }
             (OutcomeLine::Client(client), Some((exceptions, _))) => exceptions.client(&client),
+            (OutcomeLine::Source(source), Some((exceptions, _))) => exceptions.source(&source),
             _ => {}
         }
     }
@@ -113,9 +114,9 @@ enum RowValue {
 
 impl RowValue {
     fn of(row: &ExceptionRow) -> Self {
-        match (row.monthly_impact, row.currency, row.at_stake()) {
-            (Some(amount), Some(currency), _) => Self::Change(currency, amount),
-            (_, _, Some((currency, amount))) => Self::InBrackets(currency, amount),
+        match (row.at_stake(), row.monthly_impact, row.currency) {
+            (Some((currency, amount)), ..) => Self::InBrackets(currency, amount),
+            (None, Some(amount), Some(currency)) => Self::Change(currency, amount),
             _ => Self::Unknown,
         }
     }
@@ -141,7 +142,9 @@ fn below(rows: &[Numbered], listed: usize) -> Vec<String> {
         let named = ["to add", "to reduce", "in brackets"];
         let parts = amounts.into_iter().zip(named).filter(|(amount, _)| !amount.is_zero());
         let parts: Vec<_> = parts.map(|(amount, what)| format!("{} {what}", money(amount, currency))).collect();
-        lines.push(format!("shown: {} a month", parts.join(", ")));
+        if !parts.is_empty() {
+            lines.push(format!("shown: {} a month", parts.join(", ")));
+        }
     }
     lines
 }
@@ -208,6 +211,8 @@ mod tests {
         );
         assert_eq!(below(&all, 1), ["and 4 more: `--all` lists them", "shown: GBP 30.00 to add a month"]);
         assert_eq!(below(&[], 0), Vec::<String>::new());
+        let nothing = rows(&[(RowKind::NotReconciled, "GBP", Some(0))]);
+        assert_eq!(below(&nothing, 1), Vec::<String>::new(), "nothing is at stake");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use truecount_platform::{Mail, MailError};
 
 use crate::args::{Cli, MailArgs, MailCommand};
 use crate::open::{Session, open};
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, json, say_wrapped, tell};
 
 /// The outcome of one group's mail.
 #[derive(Serialize)]
@@ -95,7 +95,7 @@ fn show(tried: &[TestedGroup]) {
             Outcome::NotSent => format!("NOT SENT: {answer}"),
             Outcome::Unknown => format!("UNKNOWN whether it was sent: {answer}"),
         };
-        say(&format!("{} ({}): {what}", one.group, one.to.join(", ")));
+        say_wrapped(&format!("{} ({}): {what}", one.group, one.to.join(", ")), 2);
     }
     if tried.iter().any(|one| one.outcome == Outcome::Kept) {
         tell("The settings have no [mail.smtp]: mail is not sent, it stays in the outbox.");

@@ -27,6 +27,12 @@ impl Session {
         Self { env, config, local: Some(local) }
     }
 
+    /// The folder in which mails stay because there is no mail server; `None`: they are sent.
+    pub(crate) fn unsent_mails(&self) -> Option<PathBuf> {
+        let local = self.local.as_ref().filter(|_| self.config.settings.mail.smtp.is_none());
+        local.map(LocalBackend::outbox)
+    }
+
     /// Deletes the snapshots and pages of a data directory that are no longer kept. On a stack the table's TTL and the
     /// bucket's lifecycle rule do that.
     pub(crate) fn delete_expired(&self) -> anyhow::Result<()> {

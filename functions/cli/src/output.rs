@@ -32,6 +32,9 @@ impl Ending {
     }
 }
 
+/// The width of a terminal that does not tell it.
+const TERMINAL_COLUMNS: usize = 80;
+
 /// What stands before two spaces is a label up to this width, and text beyond it.
 const LABEL_WIDTH_MAX: usize = 18;
 
@@ -45,8 +48,7 @@ pub(crate) fn say(text: &str) {
 pub(crate) fn tell(text: &str) {
     progress::clear();
     let mut stderr = std::io::stderr().lock();
-    let columns = stderr.is_terminal().then(|| terminal_size::terminal_size_of(&stderr)).flatten();
-    let columns = columns.map(|(width, _)| width.0.into());
+    let columns = columns(terminal_size::terminal_size_of(&stderr), usual_columns(&stderr));
     let lines = text.lines().map(|line| wrap(line, columns, hanging_indent(line)));
     let _ = writeln!(stderr, "{}", lines.collect::<Vec<_>>().join("\n"));
 }
@@ -76,11 +78,22 @@ fn hanging_indent(line: &str) -> usize {
     }
 }
 
-/// The width of the terminal on stdout; `None` in a pipe.
+/// The width of stdout; `None`: a pipe, which gets whole lines.
 pub(crate) fn stdout_columns() -> Option<usize> {
     let stdout = std::io::stdout();
-    let size = stdout.is_terminal().then(|| terminal_size::terminal_size_of(&stdout)).flatten();
-    size.map(|(width, _)| width.0.into())
+    columns(terminal_size::terminal_size_of(&stdout), usual_columns(&stdout))
+}
+
+/// The width of a terminal; of one that does not tell it, what `COLUMNS` says, else the usual one.
+fn columns(size: Option<(terminal_size::Width, terminal_size::Height)>, usual: Option<usize>) -> Option<usize> {
+    let said = || std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
+    let told = size.map(|(width, _)| width.0.into()).filter(|columns| *columns > 0);
+    usual.map(|usual| told.or_else(said).unwrap_or(usual))
+}
+
+/// The usual width of a terminal; `None`: a pipe.
+fn usual_columns(stream: &impl IsTerminal) -> Option<usize> {
+    stream.is_terminal().then_some(TERMINAL_COLUMNS)
 }
 
 /// Breaks a line at spaces; further lines are indented. What stands between backticks stays on one line, so that a

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use serde::Serialize;
-use truecount_app::{Deadline, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SourceSettings, SyncAnswer};
-use truecount_billing::{BillingMonth, Currency};
+use truecount_app::{
+    Deadline, MailOutcome, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SourceSettings, SyncAnswer,
+    accept_command, fall_in_words, open_falls,
+};
+use truecount_billing::{BillingMonth, Currency, SourceId};
 use truecount_reconciliation::RunTotals;
+use truecount_reports::sanitize;
 use truecount_store::{InboxFolder, LeaseMode, RunSummary, SETTINGS_FILE};
 
 use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs, WhichRunArgs};
 use crate::open::{Session, open};
-use crate::output::{Ending, counted, json, say, say_text, tell};
+use crate::output::{Ending, counted, json, say_text, tell};
 use crate::schedule;
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
@@ -21,6 +25,9 @@ const LOCAL_SECONDS_MAX: i64 = 24 * 3600;
 
 /// The time limit on a stack, as for a Lambda function: if this process is killed, its lease blocks others no longer.
 const STACK_SECONDS_MAX: i64 = 15 * 60;
+
+/// How many falls of a source are named.
+const FALLS_MAX: usize = 5;
 
 /// How often a sync that ran out of time is continued within one command.
 const ROUNDS_MAX: u32 = 1_000;
@@ -75,8 +82,8 @@ pub(crate) async fn run_all(
         json(&RunAnswer { syncs, already, report: answer }).map_err(at("report"))?;
         return Ok(ending.max(synced));
     }
-    show_failed_syncs(&syncs);
-    let ending = show_report(&answer);
+    show_failed_syncs(session, &syncs).await;
+    let ending = show_report(session, &answer);
     if let Some(replaced) = replaced_before(&args.which, &run_id, already) {
         tell(&replaced);
     }
@@ -126,7 +133,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
     } else {
         let rows: Vec<_> = syncs.iter().map(sync_row).collect();
         table(&[Key("source"), Text("sync of"), Number("pages"), Number("items"), Text("")], &rows);
-        show_failed_syncs(&syncs);
+        show_failed_syncs(&session, &syncs).await;
     }
     Ok(if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotRead })
 }
@@ -141,7 +148,7 @@ pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result
         json(&answer)?;
     } else {
         say_text(overview.trim_end());
-        say(&format!("{run_id}: {}", summary_line(summary)));
+        say_text(&format!("{run_id}: {}", summary_line(summary)));
         let usual = if *already { "These inputs were already reconciled." } else { "Reconciled." };
         let what = replaced_before(&args.which, run_id, *already).unwrap_or_else(|| usual.to_owned());
         tell(&format!("{what} `truecount report --month {month} --run {run_id}` writes the files."));
@@ -166,7 +173,7 @@ pub(crate) async fn report(cli: &Cli, args: &ReportArgs) -> anyhow::Result<Endin
         json(&answer)?;
         return Ok(ending(&answer));
     }
-    Ok(show_report(&answer))
+    Ok(show_report(&session, &answer))
 }
 
 /// Syncs sources one after the other, each until it is committed or fails.
@@ -228,8 +235,8 @@ pub(crate) fn ending(answer: &ReportAnswer) -> Ending {
     }
 }
 
-/// Says first what could not be read.
-pub(crate) fn show_failed_syncs(syncs: &[SyncAnswer]) {
+/// Says first what could not be read, and what fell.
+pub(crate) async fn show_failed_syncs(session: &Session, syncs: &[SyncAnswer]) {
     for answer in syncs {
         match answer {
             SyncAnswer::Failed { source, reason, .. } => tell(&format!("NOT READ    {source}: {reason}")),
@@ -237,27 +244,54 @@ pub(crate) fn show_failed_syncs(syncs: &[SyncAnswer]) {
             SyncAnswer::Committed { source, missing: Some(why), .. } => tell(&format!("INCOMPLETE  {source}: {why}")),
             SyncAnswer::Committed { source, incomplete_accounts, accounts, .. } if *incomplete_accounts > 0 => {
                 let of = counted(*accounts, "vendor account", "vendor accounts");
-                tell(&format!("INCOMPLETE  {source}: {incomplete_accounts} of {of} not read completely"))
+                tell(&format!("INCOMPLETE  {source}: {incomplete_accounts} of {of} not read completely"));
+                show_falls(session, source).await;
             }
             _ => {}
         }
     }
 }
 
+/// The accounts of a source that fell, each with the command that accepts it.
+async fn show_falls(session: &Session, source: &SourceId) {
+    let falls = match open_falls(&session.env, &session.config.settings, source).await {
+        Ok(falls) => falls,
+        Err(error) => return tell(&format!("FELL        {source}: what fell cannot be read: {error}")),
+    };
+    for fall in falls.iter().take(FALLS_MAX) {
+        tell(&sanitize::visible(&format!(
+            "FELL        {source}: {}; if that is right: `{}`",
+            fall_in_words(fall),
+            accept_command(source, &fall.account_id)
+        )));
+    }
+    if let Some(more) = falls.len().checked_sub(FALLS_MAX).filter(|more| *more > 0) {
+        tell(&format!("FELL        {source}: and {more} more: `truecount sources accept {source}` lists them"));
+    }
+}
+
 /// Shows what a run found and where its files are.
-pub(crate) fn show_report(answer: &ReportAnswer) -> Ending {
+pub(crate) fn show_report(session: &Session, answer: &ReportAnswer) -> Ending {
     let ReportAnswer::Reported { run_id, summary, overview, place, mails, .. } = answer else {
         tell("Another report of this month is in progress; try again when it has finished.");
         return Ending::NotRead;
     };
     say_text(overview.trim_end());
-    say(&format!("{run_id}: {}", summary_line(summary)));
+    say_text(&format!("{run_id}: {}", summary_line(summary)));
     tell(&format!("Files: {place}"));
     for mail in mails {
-        let what = mail.outcome.replace('_', " ");
-        tell(&format!("Mail to `{}`: {what}", mail.group));
+        tell(&format!("Mail to `{}`: {}", mail.group, mail_in_words(session, mail)));
     }
     Ending::of(summary)
+}
+
+/// What became of a mail: without a mail server none is sent.
+pub(crate) fn mail_in_words(session: &Session, mail: &MailOutcome) -> String {
+    match (session.unsent_mails(), mail.outcome) {
+        (None, outcome) => outcome.replace('_', " "),
+        (Some(outbox), "already_sent") => format!("kept in `{}` already", outbox.display()),
+        (Some(outbox), _) => format!("not sent, the settings have no mail server: kept in `{}`", outbox.display()),
+    }
 }
 
 /// Shows the totals of a month of which nothing else is known, by currency.

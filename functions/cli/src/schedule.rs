@@ -27,7 +27,8 @@ pub(crate) async fn run(cli: &Cli, session: &Session, args: &RunArgs) -> anyhow:
     match send_failure_mails(&session.env, settings, month, stopped.step, &stopped.to_string()).await {
         Ok(mails) => {
             for mail in mails {
-                tell(&format!("Mail to `{}` about the failed closing: {}", mail.group, mail.outcome.replace('_', " ")));
+                let what = pipeline::mail_in_words(session, &mail);
+                tell(&format!("Mail to `{}` about the failed closing: {what}", mail.group));
             }
         }
         Err(error) => tell(&format!("The failure could not be reported by mail either: {error}")),

@@ -27,7 +27,9 @@ pub use comparison::{BilledFor, BilledForSource, MappingsInForce, NonesInForce};
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
-pub use jobs::accept::{AcceptError, AcceptRequest, accept, falls};
+pub use truecount_reports::accept_command;
+
+pub use jobs::accept::{AcceptError, AcceptRequest, accept, fall_in_words, falls, open_falls};
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 pub use jobs::report::{MailPolicy, ReportAnswer, header_of, outcome_of, report, run_report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
@@ -35,7 +37,8 @@ pub use mail::{MailOutcome, send_failure_mails};
 pub use replay::{ReplayState, ReplayedFile, replay};
 pub use rules_in_force::{RulesInForce, ServiceInForce};
 pub use rules_review::{
-    MonthlyRevenue, RulesReview, ServiceReview, UncountedItems, UnseenAgreementType, UnseenWord, UnservedProduct,
+    MonthlyRevenue, RulesReview, RunOutlook, ServiceReview, UncountedItems, UnseenAgreementType, UnseenWord,
+    UnservedProduct,
 };
 pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use settings::{

@@ -9,7 +9,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay, Currency, ProductCode, SourceId};
 use truecount_reconciliation::{
-    ClientRecord, ItemFateWord, OutcomeLine, RowKind, RunInputs, SetupFinding, WideningRecord,
+    ClientRecord, ItemFateWord, OutcomeLine, PortfolioRecord, RowKind, RowRecord, RunInputs, SetupFinding,
+    WideningRecord,
 };
 use truecount_rules::{Fit, Rules, ServiceBasis, WordUse};
 
@@ -38,6 +39,21 @@ pub struct RulesReview {
     pub agreement_types: Vec<UnseenAgreementType>,
     /// Parts of the rules that mean no client, or several.
     pub clients: Vec<SetupFinding>,
+    /// What a run of today's syncs would compare.
+    pub outlook: RunOutlook,
+}
+
+/// What a run of the newest syncs would come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RunOutlook {
+    /// Comparisons that would come to a result.
+    pub compared: u64,
+    /// Comparisons that would not be reconciled.
+    pub not_reconciled: u64,
+    /// Which share of the recurring revenue would be compared: `GBP 96 %, EUR 100 % compared`; `None`: none is known.
+    pub share: Option<String>,
+    /// Why comparisons would not be reconciled, each with how many of them: the most frequent first.
+    pub reasons: Vec<(String, u64)>,
 }
 
 /// What one service takes.
@@ -154,11 +170,14 @@ impl RulesReview {
 fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesReview, AppError> {
     let mut gathered = Gathered::default();
     let compared = comparison.compare(|line| {
-        if let OutcomeLine::Client(client) = line {
-            gathered.client(client);
+        match line {
+            OutcomeLine::Client(client) => gathered.client(client),
+            OutcomeLine::Portfolio(portfolio) => gathered.outlook.portfolio(portfolio),
+            _ => {}
         }
         Ok(())
     })?;
+    gathered.outlook.reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let inputs = &comparison.inputs;
     let days = comparison.sources.iter().map(|source| (source.frozen.source.clone(), source.frozen.as_of));
     Ok(RulesReview {
@@ -169,6 +188,7 @@ fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesRevi
         uncounted: uncounted(inputs, rules),
         agreement_types: agreement_types(inputs, rules),
         clients: compared.setup,
+        outlook: gathered.outlook,
     })
 }
 
@@ -178,6 +198,7 @@ struct Gathered {
     services: BTreeMap<ProductCode, ServiceReview>,
     products: BTreeMap<ProductCode, UnservedProduct>,
     words: BTreeSet<UnseenWord>,
+    outlook: RunOutlook,
 }
 
 impl Gathered {
@@ -205,6 +226,7 @@ impl Gathered {
                 }
             }
             self.words.extend(row.widenings.iter().filter_map(unseen));
+            self.outlook.row(client, row);
         }
     }
 
@@ -214,8 +236,8 @@ impl Gathered {
         ServiceReview { is_counted, ..self.services.remove(code).unwrap_or_else(|| untaken(code)) }
     }
 
-    fn products(self) -> Vec<UnservedProduct> {
-        let mut products: Vec<_> = self.products.into_values().collect();
+    fn products(&mut self) -> Vec<UnservedProduct> {
+        let mut products: Vec<_> = std::mem::take(&mut self.products).into_values().collect();
         let largest = |product: &UnservedProduct| product.revenue.values().max().copied().unwrap_or_default();
         products.sort_by(|a, b| (largest(b), &a.product).cmp(&(largest(a), &b.product)));
         products
@@ -235,6 +257,24 @@ impl Gathered {
             Some(UnseenWord { nearest: nearest.map(str::to_owned), ..unseen })
         });
         with_nearest.collect()
+    }
+}
+
+impl RunOutlook {
+    fn portfolio(&mut self, portfolio: &PortfolioRecord) {
+        let rows =
+            |is_of: fn(RowKind) -> bool| portfolio.rows.iter().filter(|(kind, _)| is_of(**kind)).map(|(_, n)| n).sum();
+        self.compared = rows(RowKind::is_compared);
+        self.not_reconciled = rows(|kind| kind == RowKind::NotReconciled);
+        self.share = truecount_reports::share_compared(portfolio);
+    }
+
+    fn row(&mut self, client: &ClientRecord, row: &RowRecord) {
+        let Some(reason) = truecount_reports::settled_by(client, row) else { return };
+        match self.reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, rows)) => *rows += 1,
+            None => self.reasons.push((reason.to_owned(), 1)),
+        }
     }
 }
 

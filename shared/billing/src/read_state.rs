@@ -136,10 +136,13 @@ pub enum ReadReason {
         /// What is listed.
         what: String,
     },
-    /// Items came twice with different content.
+    /// Items or lines came twice with different content.
     Contradicted {
         /// How many.
         items: u64,
+        /// The id of the first billed line among them; an item's may name a person.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<String>,
     },
     /// One account came with several names: which client it is cannot be told from them.
     SeveralNames {
@@ -298,7 +301,17 @@ impl fmt::Display for ReadReason {
             Self::TotalChanged { what } => {
                 write!(f, "the number of {what} changed while they were read: read them again")
             }
-            Self::Contradicted { items } => {
+            Self::Contradicted { items, line: Some(line) } => {
+                write!(f, "billed line `{line}` came twice with different content")?;
+                if *items > 1 {
+                    write!(f, ", and {} more", items - 1)?;
+                }
+                f.write_str(": correct it at its source, then read it again")
+            }
+            Self::Contradicted { items: 1, line: None } => {
+                f.write_str("one of its items came twice with different content: read it again")
+            }
+            Self::Contradicted { items, line: None } => {
                 write!(f, "{items} of its items came twice with different content: read them again")
             }
             Self::TooManyItems => f.write_str("more items than one account can hold"),
@@ -369,6 +382,17 @@ mod tests {
             "the last sync is of 2026-06-20, more than 3 days before 2026-06-30; the sync of 2026-06-29: `devices`: the \
              credential may not read this (HTTP 403)"
         );
+    }
+
+    #[test]
+    fn a_line_that_contradicts_itself_is_named() {
+        let text =
+            |items, line: Option<&str>| ReadReason::Contradicted { items, line: line.map(str::to_owned) }.to_string();
+        let one = "billed line `L-7` came twice with different content: correct it at its source, then read it again";
+        assert_eq!(text(1, Some("L-7")), one);
+        assert!(text(3, Some("L-7")).starts_with("billed line `L-7` came twice with different content, and 2 more: "));
+        assert_eq!(text(3, None), "3 of its items came twice with different content: read them again");
+        assert_eq!(text(1, None), "one of its items came twice with different content: read it again");
     }
 
     #[test]

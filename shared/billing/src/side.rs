@@ -26,6 +26,16 @@ pub enum AccountList {
     Owned,
     /// All that the credential may see: one that is missing may still be there.
     ByGrant,
+    /// All that a file names: one that is missing may still be there.
+    Exported,
+}
+
+impl AccountList {
+    /// Whether an account that it does not have is gone.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::Owned)
+    }
 }
 
 impl Side {

@@ -168,7 +168,7 @@ impl<'l> Findings<'l> {
     fn unmapped(&self, one: &UnmappedUse) -> ExceptionRow {
         let account = &self.list.inputs.accounts[one.account];
         let (source, account_id) = (self.list.inputs.sources[account.source].id.clone(), account.id.clone());
-        let record = AccountRecord { source, account_id, account_name: account.name.clone() };
+        let record = AccountRecord { source, account_id, account_name: account.name.clone(), in_file: true };
         let mut row = ExceptionRow::of_unmapped_account(&record);
         account.name.clone_into(&mut row.client);
         (row.counted, row.should_bill, row.variance) = (one.counted, one.counted, one.counted);

@@ -481,7 +481,7 @@ fn rules_of_the_rules_language_judge_as_a_run_does() {
     // a line of seven that begins tomorrow covers what C1 is billed too little
     let expected = [
         "unbilled_usage|C2|'=Bolt||1|0|1|95.25|95.25|USD",
-        "uncounted_line|C3|Cog|||1||||",
+        "uncounted_line|C3|Cog|||1||500.00|500.00|EUR",
         "billed_without_usage|C3|Cog||0|3|-3|80.00|-240.00|EUR",
         "unmapped_account|||o9||||||",
     ];

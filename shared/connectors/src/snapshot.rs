@@ -272,10 +272,12 @@ impl Collected {
         self.lines.sort_by(|a, b| a.line_id.cmp(&b.line_id).then_with(|| line_text(a).cmp(&line_text(b))));
         self.lines.dedup();
         let distinct = self.lines.len();
+        let twice = self.lines.windows(2).find(|pair| pair[0].line_id == pair[1].line_id);
+        let line = twice.map(|pair| pair[0].line_id.to_string());
         self.lines.dedup_by(|a, b| a.line_id == b.line_id);
         let changed = items.changed as usize + (distinct - self.lines.len());
         if changed > 0 {
-            self.doubtful.get_or_insert(ReadReason::Contradicted { items: changed as u64 });
+            self.doubtful.get_or_insert(ReadReason::Contradicted { items: changed as u64, line });
         }
         let several = self.other_names.len() > 1 && has_items;
         let names = if several { self.other_names.into_iter().collect() } else { Vec::new() };
@@ -430,7 +432,7 @@ mod tests {
                 ReadState::Partial(reason("403")),
                 ReadState::Failed(reason("403")),
                 ReadState::Partial(reason("no quantity")),
-                ReadState::Doubtful(ReadReason::Contradicted { items: 1 }),
+                ReadState::Doubtful(ReadReason::Contradicted { items: 1, line: None }),
             ]
         );
     }

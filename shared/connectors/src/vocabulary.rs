@@ -81,6 +81,22 @@ pub struct Attribute {
     pub name: &'static str,
     /// What its values mean.
     pub meaning: &'static str,
+    /// Values that this program gives it: that no item has one of them yet is no mistake of a rule that names it.
+    pub words: &'static [&'static str],
+}
+
+impl Attribute {
+    /// An attribute with the vendor's own values.
+    #[must_use]
+    pub const fn new(name: &'static str, meaning: &'static str) -> Self {
+        Self { name, meaning, words: &[] }
+    }
+
+    /// One whose values, or some of them, this program gives.
+    #[must_use]
+    pub const fn of_words(name: &'static str, meaning: &'static str, words: &'static [&'static str]) -> Self {
+        Self { name, meaning, words }
+    }
 }
 
 /// The words of one field of a vendor's.

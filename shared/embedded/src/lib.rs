@@ -141,10 +141,16 @@ impl LocalBackend {
         Arc::new(FolderArchive::new(self.folder.clone(), self.disk.clone()))
     }
 
+    /// The folder of the mails.
+    #[must_use]
+    pub fn outbox(&self) -> PathBuf {
+        self.folder.join("outbox")
+    }
+
     /// Mail into `outbox/`.
     #[must_use]
     pub fn mailer(&self) -> Arc<EmlOutbox> {
-        Arc::new(EmlOutbox::new(self.folder.join("outbox"), self.disk.clone()))
+        Arc::new(EmlOutbox::new(self.outbox(), self.disk.clone()))
     }
 
     /// Mail through a mail server, with a copy of each in `outbox/`.

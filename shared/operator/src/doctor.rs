@@ -1,12 +1,13 @@
 //! What would go wrong at month-end, and how to fix it: checked with requests that change nothing.
 //!
 //! ```text
-//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ keys' rights ▸ syncs ▸ products ▸ mappings ▸ clock ▸ schedule ▸ closing
+//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ keys' rights ▸ syncs ▸ products ▸ mappings ▸ falls ▸ next run ▸ clock ▸ schedule ▸ closing
 //! ```
 //! Deliberately absent: repairs, and the permissions of the functions' own roles, which the template grants.
 
 mod access;
 mod mail;
+mod next_run;
 mod schedule;
 mod setup;
 mod sources;
@@ -111,6 +112,7 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
     if is_usable {
         setup::products(env, &config, &mut results).await;
         setup::mappings(env, &config, &mut results).await;
+        next_run::next_run(env, &config, &mut results).await;
     }
     schedule::clock(&skews, &mut results);
     schedule::schedule_and_alarms(backend, &mut results).await;
@@ -173,6 +175,15 @@ fn fix_of(kind: &PortErrorKind, action: &str) -> String {
             Remedy::Retry => "check the connection, then try again".to_owned(),
             _ => format!("make `{action}` work, then try again"),
         },
+    }
+}
+
+/// `1 account`, `3 accounts`.
+fn counted(number: impl TryInto<u64>, one: &str, many: &str) -> String {
+    match number.try_into() {
+        Ok(1) => format!("1 {one}"),
+        Ok(number) => format!("{number} {many}"),
+        Err(_) => format!("more than {} {many}", u64::MAX),
     }
 }
 

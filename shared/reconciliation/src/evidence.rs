@@ -114,6 +114,11 @@ pub enum Widening {
         /// The source.
         source: usize,
     },
+    /// The client has no account in a file, which need not name all there is: no upper end.
+    NoAccountInFile {
+        /// The source.
+        source: usize,
+    },
     /// An account was not read, and there is no fresh earlier reading: no upper end.
     AccountFailed {
         /// The account.

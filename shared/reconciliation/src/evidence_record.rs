@@ -14,6 +14,14 @@ pub struct AccountRecord {
     pub account_id: AccountId,
     /// As the vendor shows it. Foreign text.
     pub account_name: String,
+    /// Whether its source is a file, and no vendor that answers.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub in_file: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// What somebody should look at before acting on a row, by names. Each means what it means in [`Doubt`](crate::Doubt).
@@ -70,6 +78,7 @@ pub enum WideningRecord {
     SourceNotRead { source: SourceId },
     SourceTooOld { source: SourceId, synced_on: Date },
     NoAccountByGrant { source: SourceId },
+    NoAccountInFile { source: SourceId },
     AccountFailed { account: AccountRecord },
     AccountPartial { account: AccountRecord },
     AccountDoubtful { account: AccountRecord },
@@ -93,6 +102,7 @@ impl WideningRecord {
             Self::SourceNotRead { .. } => "source_not_read",
             Self::SourceTooOld { .. } => "source_too_old",
             Self::NoAccountByGrant { .. } => "no_account_by_grant",
+            Self::NoAccountInFile { .. } => "no_account_in_file",
             Self::AccountFailed { .. } => "account_failed",
             Self::AccountPartial { .. } => "account_partial",
             Self::AccountDoubtful { .. } => "account_doubtful",
@@ -118,4 +128,7 @@ pub struct NamedItem {
     /// What a person calls it. Foreign text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Whether its source is a file, and no vendor that answers.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub in_file: bool,
 }

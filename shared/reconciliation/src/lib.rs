@@ -17,6 +17,8 @@ mod exact;
 mod exception_id;
 mod interval;
 mod item_evidence;
+mod line_record;
+mod long_number;
 mod moved;
 mod outcome;
 mod outcome_line;
@@ -45,15 +47,17 @@ pub use context::RunContext;
 pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};
 pub use evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
 pub use exception_id::exception_id;
+pub use line_record::LineRecord;
+pub use long_number::{LineField, LongNumber};
 pub use outcome::{
-    AtStake, ClientOutcome, ComparedUnits, InvoicedWhen, LineChange, MovedClient, OutcomeRow, RevenueCoverage,
-    RowFault, RowFigures, RowKind, RowLedger, RowValue, RunOutcome, RunTotals,
+    AtStake, ClientOutcome, ComparedUnits, InvoicedWhen, LeftAloneReason, LineChange, MovedClient, OutcomeRow,
+    RevenueCoverage, RowFault, RowFigures, RowKind, RowLedger, RowValue, RunOutcome, RunTotals,
 };
 pub use outcome_line::{MappingSuggestion, OUTCOMES_SCHEMA, OutcomeLine, SetupFinding, SourceReading};
 pub use portfolio::RunReconciler;
 pub use record::{
-    ChangeRecord, ClientRecord, CountedOn, ItemFateWord, ItemRecord, LineRecord, MovedRecord, PortfolioRecord,
-    RECORD_FORMAT, RowRecord,
+    ChangeRecord, ClientRecord, CountedOn, ItemFateWord, ItemRecord, MovedRecord, PortfolioRecord, RECORD_FORMAT,
+    RowRecord,
 };
 pub use report_weights::{AmountPlace, DatedRate, ReportWeights};
 pub use row_stream::UnmappedUse;

@@ -104,6 +104,12 @@ impl RowKind {
         }
     }
 
+    /// Whether what is billed stands beside what is used, and the difference, if any, is sure.
+    #[must_use]
+    pub const fn is_compared(self) -> bool {
+        self.changes_a_bill() || matches!(self, Self::Agrees | Self::LeftAlone)
+    }
+
     /// Whether it says that surely more or less should be billed.
     #[must_use]
     pub const fn changes_a_bill(self) -> bool {
@@ -150,8 +156,34 @@ pub struct OutcomeRow {
     pub doubts: Vec<Doubt>,
     /// Why the ends differ.
     pub widenings: Vec<Widening>,
+    /// Why a difference is left alone; `None`: there is none, or it is not.
+    pub left_alone: Option<LeftAloneReason>,
     /// Why nothing of it could be computed; `None`: it was.
     pub fault: Option<RowFault>,
+}
+
+/// Why a difference is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum LeftAloneReason {
+    /// The rule's tolerance is so many units.
+    Tolerance {
+        /// Units.
+        units: Decimal,
+    },
+    /// A line, or a row of one, that begins later covers it.
+    TypedFrom {
+        /// The day on which it begins.
+        day: Date,
+    },
+    /// By rule the client does not buy it.
+    NotSold {
+        /// Why, as written; empty where the rules give none.
+        why: String,
+        /// When that is to be looked at again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        review: Option<Date>,
+    },
 }
 
 /// Why a row could not be computed: nothing about one client stops another's.

@@ -91,11 +91,11 @@ impl Pool {
         }
         let decided = index.decided(client, source);
         let is_none = is_none(inputs, client, source);
-        let by_grant = kept.list == AccountList::ByGrant;
         if decided.is_empty() && !is_none {
-            match by_grant {
-                true => pool.open.push(Widening::NoAccountByGrant { source }),
-                false => pool.doubts.push(Doubt::NoAccount { source }),
+            match kept.list {
+                AccountList::Owned => pool.doubts.push(Doubt::NoAccount { source }),
+                AccountList::ByGrant => pool.open.push(Widening::NoAccountByGrant { source }),
+                AccountList::Exported => pool.open.push(Widening::NoAccountInFile { source }),
             }
         }
         let possible = Self::possible(inputs, index, client, source);
@@ -113,15 +113,16 @@ impl Pool {
     /// The undecided accounts that may be a client's: those that resemble it; all, where it has no other and nobody
     /// decided that it has none.
     pub(crate) fn possible<'i>(inputs: &RunInputs, index: &'i RunIndex, client: usize, source: usize) -> &'i [usize] {
-        let by_grant = inputs.sources[source].list == AccountList::ByGrant;
-        let only_like = by_grant || is_none(inputs, client, source) || !index.decided(client, source).is_empty();
+        let is_whole = inputs.sources[source].list.is_whole();
+        let only_like = !is_whole || is_none(inputs, client, source) || !index.decided(client, source).is_empty();
         index.possible(client, source, only_like)
     }
 
     /// Whether any undecided account of a source may be a client's: it has none there, and nobody decided that.
     pub(crate) fn is_of_all_undecided(inputs: &RunInputs, index: &RunIndex, client: usize, source: usize) -> bool {
-        let by_grant = inputs.sources[source].list == AccountList::ByGrant;
-        !by_grant && !is_none(inputs, client, source) && index.decided(client, source).is_empty()
+        inputs.sources[source].list.is_whole()
+            && !is_none(inputs, client, source)
+            && index.decided(client, source).is_empty()
     }
 
     /// The candidates of a client for which that is so.
@@ -294,7 +295,7 @@ impl Reader<'_> {
                 pool.widenings.push(Widening::AccountFell { account: number });
                 of.add(now.clone(), Then::Before(before.clone(), Origin::Fell), pool);
             }
-            ItemsRead::Gone { .. } if source.list == AccountList::ByGrant => {
+            ItemsRead::Gone { .. } if !source.list.is_whole() => {
                 pool.open.push(Widening::AccountFailed { account: number });
             }
             ItemsRead::Gone { confirmed: Some(since), .. } if !self.has_successor || origin.is_some() => {

@@ -129,8 +129,10 @@ impl<'a> RunReconciler<'a> {
     }
 
     fn row_record(&self, case: &ClientCase<'_>, view: &ClientView<'_>, row: &OutcomeRow) -> RowRecord {
-        // A row that could not be computed has nothing behind it that could.
-        let detail = case.detail(view, row).unwrap_or_default();
+        let detail = match row.fault {
+            Some(_) => case.detail_of_fault(view, row),
+            None => case.detail(view, row).unwrap_or_default(),
+        };
         self.names().row(row, &detail, &self.context)
     }
 

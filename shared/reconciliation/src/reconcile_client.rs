@@ -1,16 +1,15 @@
 //! One client: each service compared, each line accounted for.
 
+mod row_detail;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Agreement, Currency, LineRole, ProductCode};
-use truecount_rules::{
-    CategoryRule, ClientNumber, ClientPart, CountSpec, Rules, RulesScope, ServiceBasis, ServiceRule, StalePolicy,
-};
+use truecount_rules::{CategoryRule, ClientNumber, ClientPart, Rules, RulesScope, ServiceBasis, ServiceRule};
 
 use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
-use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate};
 use crate::interval::{TooManyDigits, plus};
@@ -22,8 +21,10 @@ use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead, RunInputs};
 use crate::run_options::{LinesBelowZero, RunOptions, UndecidedUse};
 use crate::service_count::{ClientPools, Counting, ServiceCount};
-use crate::value::{UnitsOfLine, Valuation, header_amount, own_amount};
+use crate::value::{Valuation, header_amount, own_amount};
 use crate::verdict::Verdict;
+
+pub(crate) use row_detail::RowDetail;
 
 /// What all clients of a run share.
 #[derive(Clone, Copy)]
@@ -322,55 +323,6 @@ impl<'a> ClientCase<'a> {
         Ok(None)
     }
 
-    /// What stands behind a row of this client: lines, items, price.
-    pub(crate) fn detail(&self, view: &ClientView<'a>, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
-        let parts = self.parts(&row.service, view.lines_of(&row.service));
-        let Some(part) = parts.into_iter().find(|part| part.section == row.section.as_deref()) else {
-            return Ok(RowDetail { lines: self.loose_lines(&view.lines, &row.service), ..RowDetail::default() });
-        };
-        let side = self.side(&part, view.lines_of(&part.rule.code))?;
-        let value = self.valuation(&side, &part.rule);
-        let newest = value.newest();
-        let unit_price = value.amount(UnitsOfLine { line: newest, units: Decimal::ONE })?;
-        let items = evidence(&self.counting(), &part.rule, &view.pools)?;
-        let mut sources = Vec::new();
-        self.counting().each_source(&part.rule, |source, _| {
-            sources.push(source);
-            Ok(())
-        })?;
-        let stale_days = match &part.rule.basis {
-            ServiceBasis::Counted(spec) => self.stale_days(spec),
-            ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
-        };
-        let service_period = newest.map(|line| self.context.service_period(line.agreement()));
-        let next_invoice = newest.and_then(|line| self.context.next_invoice(line.agreement()));
-        let mut lines = side.lines;
-        lines.extend(side.ending);
-        lines.extend(side.flat);
-        Ok(RowDetail { lines, items, sources, stale_days, unit_price, service_period, next_invoice })
-    }
-
-    /// After how many days an item that was not seen is left out; `None`: never, or not all kinds alike.
-    fn stale_days(&self, spec: &CountSpec) -> Option<u32> {
-        let kinds = spec.parts.iter().filter_map(|part| {
-            let source = self.inputs.sources.iter().find(|source| source.id == part.source)?;
-            source.kinds.iter().find(|kind| kind.name == part.kind)
-        });
-        let mut days = kinds.map(|kind| match spec.policies.stale_of(kind) {
-            StalePolicy::AfterDays(days) => Some(days),
-            StalePolicy::Never => None,
-        });
-        let first = days.next()??;
-        days.all(|other| other == Some(first)).then_some(first)
-    }
-
-    /// The lines of a product that no service names.
-    fn loose_lines(&self, rows: &[LineRow<'a>], product: &ProductCode) -> Vec<LineRow<'a>> {
-        let is_of = |line: &&LineRow<'_>| line.row.product == *product;
-        let rows: Vec<LineRow<'a>> = rows.iter().filter(is_of).copied().collect();
-        standing(&rows, |line| self.context.day_looked_at(line.agreement()))
-    }
-
     pub(crate) fn verdict<'v>(
         &self,
         part: &'v ServicePart<'_>,
@@ -508,25 +460,6 @@ impl<'a> ClientCase<'a> {
     }
 }
 
-/// What stands behind a row.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RowDetail<'a> {
-    /// The lines that stand on the day looked at, and those that end before.
-    pub(crate) lines: Vec<LineRow<'a>>,
-    /// What became of each item that the service looks at.
-    pub(crate) items: Vec<(ItemNo, ItemFate)>,
-    /// The sources that count it.
-    pub(crate) sources: Vec<usize>,
-    /// After how many days an item that was not seen is left out.
-    pub(crate) stale_days: Option<u32>,
-    /// The price of one more a month.
-    pub(crate) unit_price: Option<Decimal>,
-    /// First and last day of what the next invoice of the newest line pays for.
-    pub(crate) service_period: Option<(Date, Date)>,
-    /// The next invoice date of the newest line.
-    pub(crate) next_invoice: Option<Date>,
-}
-
 /// The currency of a client's live agreements; `None`: there are several.
 fn currency(client: &BilledClient, context: &RunContext) -> Option<Currency> {
     let mut found: Vec<Currency> = Vec::new();
@@ -580,6 +513,7 @@ fn plain_row(kind: RowKind, service: ProductCode, billed: Decimal) -> OutcomeRow
         value: None,
         doubts: Vec::new(),
         widenings: Vec::new(),
+        left_alone: None,
         fault: None,
     }
 }

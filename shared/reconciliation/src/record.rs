@@ -6,14 +6,18 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, AgreementId, ClientId, Currency, LineId, ProductCode, SourceId};
+use truecount_billing::{AccountId, AccountList, AgreementId, ClientId, Currency, LineId, ProductCode, SourceId};
 
 use crate::billed_side::LineRow;
 use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
-use crate::outcome::{AtStake, InvoicedWhen, LineChange, OutcomeRow, RevenueCoverage, RowFault, RowKind, RunTotals};
+use crate::line_record::LineRecord;
+use crate::long_number::LongNumber;
+use crate::outcome::{
+    AtStake, InvoicedWhen, LeftAloneReason, LineChange, OutcomeRow, RevenueCoverage, RowFault, RowKind, RunTotals,
+};
 use crate::reconcile_client::RowDetail;
 use crate::report_weights::{AmountPlace, ReportWeights};
 use crate::run_index::RunIndex;
@@ -178,6 +182,12 @@ pub struct RowRecord {
     /// Of that, what is left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_alone: Option<Decimal>,
+    /// Why that is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_alone_because: Option<LeftAloneReason>,
+    /// The number with the most digits, of a row with too many to be computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest_number: Option<LongNumber>,
     /// The price of one more a month.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit_price: Option<Decimal>,
@@ -225,47 +235,6 @@ pub struct RowRecord {
     /// What became of each item that the service looks at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<ItemRecord>,
-}
-
-/// A billed line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineRecord {
-    /// The PSA's id.
-    pub line_id: LineId,
-    /// Its agreement.
-    pub agreement_id: AgreementId,
-    /// The agreement's name. Foreign text.
-    pub agreement_name: String,
-    /// The product.
-    pub product_code: ProductCode,
-    /// The product's name. Foreign text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub product_name: Option<String>,
-    /// Units.
-    pub quantity: Decimal,
-    /// Price of one unit for one billing cycle.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit_price: Option<Decimal>,
-    /// Months of one billing cycle; `None`: not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cycle_months: Option<u32>,
-    /// Of which currency.
-    pub currency: Currency,
-    /// First day billed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Date>,
-    /// Last day billed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Date>,
-}
-
-impl LineRecord {
-    /// What it bills in a month; `None`: its price or its cycle is not known.
-    #[must_use]
-    pub fn monthly_amount(&self) -> Option<Decimal> {
-        let months = Decimal::from(self.cycle_months?.max(1));
-        self.unit_price?.checked_mul(self.quantity)?.checked_div(months)
-    }
 }
 
 /// A change of one line.
@@ -356,15 +325,22 @@ impl Names<'_> {
         self.inputs.sources[source].id.clone()
     }
 
+    fn is_file(&self, source: usize) -> bool {
+        self.inputs.sources[source].list == AccountList::Exported
+    }
+
     pub(crate) fn account(&self, account: usize) -> AccountRecord {
         let account = &self.inputs.accounts[account];
         let (account_id, account_name) = (account.id.clone(), account.name.clone());
-        AccountRecord { source: self.source(account.source), account_id, account_name }
+        let in_file = self.is_file(account.source);
+        AccountRecord { source: self.source(account.source), account_id, account_name, in_file }
     }
 
-    fn item(&self, item: ItemNo) -> NamedItem {
+    pub(crate) fn item(&self, item: ItemNo) -> NamedItem {
         let items = &self.inputs.items;
-        NamedItem { item_id: items.id(item).to_owned(), name: items.name(item).map(str::to_owned) }
+        let source = self.index.account_of(item).map(|account| self.inputs.accounts[account].source);
+        let in_file = source.is_some_and(|source| self.is_file(source));
+        NamedItem { item_id: items.id(item).to_owned(), name: items.name(item).map(str::to_owned), in_file }
     }
 
     fn doubt(&self, doubt: &Doubt) -> DoubtRecord {
@@ -404,6 +380,7 @@ impl Names<'_> {
                 WideningRecord::SourceTooOld { source: self.source(*source), synced_on: *synced_on }
             }
             Widening::NoAccountByGrant { source } => WideningRecord::NoAccountByGrant { source: self.source(*source) },
+            Widening::NoAccountInFile { source } => WideningRecord::NoAccountInFile { source: self.source(*source) },
             Widening::AccountFailed { account } => WideningRecord::AccountFailed { account: self.account(*account) },
             Widening::AccountPartial { account } => WideningRecord::AccountPartial { account: self.account(*account) },
             Widening::AccountDoubtful { account } => {
@@ -447,6 +424,8 @@ impl Names<'_> {
             service: row.service.clone(),
             section: row.section.clone(),
             fault: row.fault,
+            left_alone_because: row.left_alone.clone(),
+            longest_number: detail.longest.map(|longest| longest.named(self)),
             lines: detail.lines.iter().map(|line| line_record(line, context)).collect(),
             billed: row.billed,
             stale_days: detail.stale_days,
@@ -522,6 +501,8 @@ impl RowRecord {
             variance: None,
             to_correct: None,
             left_alone: None,
+            left_alone_because: None,
+            longest_number: None,
             unit_price: None,
             currency: None,
             monthly_impact: None,

@@ -58,6 +58,8 @@ pub struct WordsOfSource {
     /// Kinds and attributes of which not every word is known.
     incomplete: BTreeSet<(String, String)>,
     has_unknown_kinds: bool,
+    /// Kinds, attributes and words that are right, whether or not an item has had them.
+    declared: BTreeSet<(String, String, String)>,
 }
 
 impl WordsOfSource {
@@ -70,6 +72,11 @@ impl WordsOfSource {
     pub fn add(&mut self, kind: &str, attribute: &str, value: &str) {
         let words = self.kinds.entry(folded(kind)).or_default().entry(attribute.to_owned()).or_default();
         words.extend(attribute_words(attribute, value).map(folded));
+    }
+
+    /// Notes a word that an attribute can have, whether or not an item has had it.
+    pub fn declare(&mut self, kind: &str, attribute: &str, word: &str) {
+        self.declared.insert((folded(kind), attribute.to_owned(), folded(word)));
     }
 
     /// Notes that an attribute of a kind had words that nobody has kept: any may have been among them.
@@ -103,6 +110,11 @@ impl WordsOfSource {
     #[must_use]
     pub fn has(&self, kind: &str, attribute: &str, pattern: &Pattern) -> bool {
         let kind = folded(kind);
+        let is_it =
+            |(of, name, word): &(String, String, String)| *of == kind && name == attribute && pattern.fits(word);
+        if self.declared.iter().any(is_it) {
+            return true;
+        }
         let Some(attributes) = self.kinds.get(&kind) else { return self.has_unknown_kinds };
         let fits = |words: &BTreeSet<String>| words.iter().any(|word| pattern.fits(word));
         attributes.get(attribute).is_some_and(fits) || self.incomplete.contains(&(kind, attribute.to_owned()))
@@ -317,6 +329,9 @@ mod tests {
             assert_eq!(words.has(kind, attribute, &pattern(word)), expected, "{kind} {attribute} {word}");
         }
         assert!(words.has_kind("SERVER") && !words.has_kind("user"));
+        words.declare("user", "sold_by", "client");
+        assert!(words.has("User", "sold_by", &pattern("Client")) && !words.has("user", "sold_by", &pattern("us")));
+        assert!(!words.has_kind("user"), "a word alone is no item");
         words.add_unknown_kinds();
         assert!(words.has_kind("user") && words.has("user", "site", &pattern("york")));
         assert!(!words.has("server", "site", &pattern("york")), "of a kind that is known every word is");

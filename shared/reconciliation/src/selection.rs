@@ -135,7 +135,8 @@ impl<'r> Selection<'r> {
 
     /// Notes the words of a part that its source never had.
     fn note_unseen(&mut self, kept: &UsageSource, source: usize, number: u32, part: &CountPart) {
-        if part.may_be_empty {
+        // Of a source that was not read, only that is known.
+        if part.may_be_empty || !kept.was_read {
             return;
         }
         let kind = &part.kind;

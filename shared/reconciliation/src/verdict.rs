@@ -1,13 +1,15 @@
 //! What a comparison says: which rows come of what should be billed, from at least to at most, against what is billed.
 
 use rust_decimal::Decimal;
-use truecount_rules::{NoLine, ServiceRule};
+use truecount_rules::{NoLine, NotSold, ServiceRule};
 
 use crate::billed_side::BilledSide;
 use crate::count::add;
 use crate::evidence::{Doubt, LedgerReason};
 use crate::interval::{TooManyDigits, minus, plus};
-use crate::outcome::{AtStake, ComparedUnits, InvoicedWhen, OutcomeRow, RowFigures, RowKind, RowLedger, RowValue};
+use crate::outcome::{
+    AtStake, ComparedUnits, InvoicedWhen, LeftAloneReason, OutcomeRow, RowFigures, RowKind, RowLedger, RowValue,
+};
 use crate::run_inputs::LinesRead;
 use crate::run_options::MissingLine;
 use crate::service_count::{End, ServiceCount};
@@ -77,14 +79,11 @@ impl Verdict<'_> {
             return Ok(Vec::new());
         };
         let sure = minus(least, high)?.min(ending);
-        let figures = RowFigures {
-            counted: count.is_counted.then_some(count.least.counted),
-            ledger: None,
-            should_bill: plus(high, sure)?,
-            variance: sure,
-            to_correct: None,
-            left_alone: None,
-        };
+        let figures = figures(count, &count.least, sure);
+        // Where the lines that end do not take all of it, the row of the rest has the ledger.
+        let should_bill = plus(high, sure)?;
+        let ledger = figures.ledger.filter(|_| should_bill == least);
+        let figures = to_correct(RowFigures { ledger, should_bill, ..figures });
         Ok(vec![OutcomeRow { billed: high, ..self.row(RowKind::AgreementEnding, count, Some(figures)) }])
     }
 
@@ -104,21 +103,24 @@ impl Verdict<'_> {
         let variance = minus(least, reference)?;
         let figures = figures(count, &count.least, variance);
         let row = |kind, figures| OutcomeRow { billed: reference, ..self.row(kind, count, Some(figures)) };
-        let alone = || row(RowKind::LeftAlone, left_alone(figures.clone()));
+        let alone = |why| because(why, row(RowKind::LeftAlone, left_alone(figures.clone())));
         let is_missing = side.lines.is_empty();
-        if is_missing && self.rule.not_sold.is_some() {
-            return Ok(alone());
+        if let Some(NotSold { why, review }) = self.rule.not_sold.clone().filter(|_| is_missing) {
+            return Ok(alone(LeftAloneReason::NotSold { why, review }));
         }
         // A tolerance leaves a small difference of two numbers alone, not a missing line.
         let is_always_told = is_missing && self.value.options.missing_line == MissingLine::AlwaysTold;
         let allowed = if is_always_told { Decimal::ZERO } else { self.tolerance()? };
         let later = side.later()?;
-        let is_covered = |units: Decimal| later.iter().any(|(_, billed)| *billed >= units);
+        let covered_from = |units: Decimal| later.iter().find(|(_, billed)| *billed >= units).map(|(day, _)| *day);
         let far = most.map(|most| minus(most, reference)).transpose()?;
-        if variance <= allowed && far.is_some_and(|far| far <= allowed) || most.is_some_and(is_covered) {
-            return Ok(alone());
+        if variance <= allowed && far.is_some_and(|far| far <= allowed) {
+            return Ok(alone(LeftAloneReason::Tolerance { units: allowed }));
         }
-        if variance <= allowed || is_covered(least) {
+        if let Some(day) = most.and_then(covered_from) {
+            return Ok(alone(LeftAloneReason::TypedFrom { day }));
+        }
+        if variance <= allowed || covered_from(least).is_some() {
             return self.not_reconciled(count);
         }
         if is_missing && !self.is_live {
@@ -139,15 +141,18 @@ impl Verdict<'_> {
         let side = self.side;
         let variance = minus(most.should, side.low)?;
         let figures = figures(count, most, variance);
-        let alone = || self.row(RowKind::LeftAlone, count, Some(left_alone(figures.clone())));
+        let alone = |why| because(why, self.row(RowKind::LeftAlone, count, Some(left_alone(figures.clone()))));
         let allowed = self.tolerance()?;
         let later = side.later()?;
-        let is_covered = |units: Decimal| later.iter().any(|(_, billed)| *billed <= units);
+        let covered_from = |units: Decimal| later.iter().find(|(_, billed)| *billed <= units).map(|(day, _)| *day);
         let is_small = -variance <= allowed;
-        if is_small && minus(side.low, count.least.should)? <= allowed || is_covered(count.least.should) {
-            return Ok(alone());
+        if is_small && minus(side.low, count.least.should)? <= allowed {
+            return Ok(alone(LeftAloneReason::Tolerance { units: allowed }));
         }
-        if is_small || is_covered(most.should) {
+        if let Some(day) = covered_from(count.least.should) {
+            return Ok(alone(LeftAloneReason::TypedFrom { day }));
+        }
+        if is_small || covered_from(most.should).is_some() {
             return self.not_reconciled(count);
         }
         let kind = if most.counted <= Decimal::ZERO { RowKind::BilledWithoutUsage } else { RowKind::Overbilled };
@@ -170,7 +175,9 @@ impl Verdict<'_> {
             _ => false,
         };
         match is_inside {
-            true => Ok(self.row(RowKind::LeftAlone, count, None)),
+            true => {
+                Ok(because(LeftAloneReason::Tolerance { units: allowed }, self.row(RowKind::LeftAlone, count, None)))
+            }
             false => self.not_reconciled(count),
         }
     }
@@ -289,6 +296,7 @@ impl Verdict<'_> {
             }),
             doubts,
             widenings: count.widenings.clone(),
+            left_alone: None,
             fault: None,
         }
     }
@@ -307,6 +315,10 @@ fn figures(count: &ServiceCount, end: &End, variance: Decimal) -> RowFigures {
 
 fn to_correct(figures: RowFigures) -> RowFigures {
     RowFigures { to_correct: Some(figures.variance), left_alone: Some(Decimal::ZERO), ..figures }
+}
+
+fn because(why: LeftAloneReason, row: OutcomeRow) -> OutcomeRow {
+    OutcomeRow { left_alone: Some(why), ..row }
 }
 
 fn left_alone(figures: RowFigures) -> RowFigures {

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use truecount_billing::Currency;
 use truecount_reconciliation::{ChangeRecord, ItemFateWord, ItemRecord, LineRecord, LinesReadWord, RowKind, RowRecord};
 
 use crate::{column::plain, words};
@@ -56,9 +57,46 @@ pub(crate) fn billed(read: LinesReadWord, row: &RowRecord) -> Option<Decimal> {
     (row.fault.is_none() && read != LinesReadWord::Failed).then_some(row.billed)
 }
 
+/// The price of one unit a month; of lines that no rule counts, where all have the same.
+pub(crate) fn unit_price(row: &RowRecord) -> Option<Decimal> {
+    let [first, others @ ..] = row.lines.as_slice() else { return row.unit_price };
+    if row.kind != RowKind::UncountedLine {
+        return row.unit_price;
+    }
+    let price = first.monthly_price()?;
+    let is_same = |line: &LineRecord| line.currency == first.currency && line.monthly_price() == Some(price);
+    others.iter().all(is_same).then_some(price)
+}
+
+/// What a row is worth a month, signed: its change; of an agreement that ends, the revenue that ends with it; of lines
+/// that no rule counts, what they bill.
+pub(crate) fn monthly_impact(row: &RowRecord) -> Option<(Currency, Decimal)> {
+    match row.kind {
+        RowKind::AgreementEnding => Some((row.currency?, row.variance?.checked_mul(row.unit_price?)?)),
+        RowKind::UncountedLine => revenue(&row.lines),
+        _ => Some((row.currency?, row.monthly_impact?)),
+    }
+}
+
+/// What lines of one currency bill a month; `None`: not known, or there are several.
+fn revenue(lines: &[LineRecord]) -> Option<(Currency, Decimal)> {
+    let currency = lines.first()?.currency;
+    let mut sum = Decimal::ZERO;
+    for line in lines {
+        sum = sum.checked_add(line.monthly_amount().filter(|_| line.currency == currency)?)?;
+    }
+    Some((currency, sum))
+}
+
+/// Of which currency the row's money is; `None`: of several, or none is known.
+pub(crate) fn currency(row: &RowRecord) -> Option<&Currency> {
+    let of_lines = || row.lines.first().map(|line| &line.currency).filter(|_| monthly_impact(row).is_some());
+    row.currency.as_ref().or_else(of_lines)
+}
+
 /// `calculated` or `estimated`, where there is a value.
 pub(crate) fn value_basis(row: &RowRecord) -> &'static str {
-    match (row.monthly_impact, row.is_estimated) {
+    match (monthly_impact(row), row.is_estimated) {
         (None, _) => "",
         (Some(_), false) => "calculated",
         (Some(_), true) => "estimated",

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
-    AccountReadWord, AccountRecord, AtStake, ClientRecord, IncompleteAccount, LineRecord, LinesReadWord, MovedRecord,
-    RowKind, RowRecord, SourceRecord,
+    AccountReadWord, AccountRecord, AtStake, ClientRecord, IncompleteAccount, LinesReadWord, MovedRecord, RowKind,
+    RowRecord, SourceReading, SourceRecord,
 };
 
 use crate::{
@@ -168,7 +168,7 @@ pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> 
         kind: row.kind.as_str(),
         kind_label: words::kind(row.kind),
         billed: cells::billed(read, row),
-        monthly_impact: row.monthly_impact,
+        monthly_impact: cells::monthly_impact(row).map(|(_, amount)| amount),
         value_basis: cells::value_basis(row),
         next_step: words::step(read, row)?,
         owner: words::owner(read, row)?,
@@ -189,8 +189,8 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
         counted: row.counted,
         should_bill: row.should_bill,
         variance: row.variance,
-        unit_price: row.unit_price,
-        currency: row.currency,
+        unit_price: cells::unit_price(row),
+        currency: cells::currency(row).copied(),
         items_in: cells::items_in(row),
         items_out: cells::items_out(row),
         doubts: cells::doubts(row),
@@ -256,20 +256,8 @@ fn order(row: &RowRecord, home: Currency) -> Option<(Currency, Decimal)> {
             of_home.or_else(|| row.cost.first_key_value().map(|(currency, amount)| (*currency, *amount)))
         }
         RowKind::NotReconciled => Some((row.currency?, known(row.stake_up).max(known(row.stake_down))?)),
-        RowKind::AgreementEnding => Some((row.currency?, row.variance?.checked_mul(row.unit_price?)?)),
-        RowKind::UncountedLine => revenue(&row.lines),
-        _ => Some((row.currency?, row.monthly_impact?)),
+        _ => cells::monthly_impact(row),
     }
-}
-
-/// What lines of one currency bill a month; `None`: not known.
-fn revenue(lines: &[LineRecord]) -> Option<(Currency, Decimal)> {
-    let currency = lines.first()?.currency;
-    let mut sum = Decimal::ZERO;
-    for line in lines.iter().filter(|line| line.currency == currency) {
-        sum = sum.checked_add(line.monthly_amount()?)?;
-    }
-    Some((currency, sum))
 }
 
 /// A client whose lines were not read, and of which no row says so.
@@ -344,6 +332,18 @@ pub(crate) fn of_unread_source(source: &SourceRecord) -> ExceptionRow {
         source: source.source.to_string(),
         reason: format!("{}; what only it counts is unknown", words::unread_source(source)),
         settled_by: Some(words::unread_source(source).settled_by),
+        exception_id: ExceptionSubject::Source(&source.source).id(),
+        ..blank(RowKind::NotReconciled)
+    }
+}
+
+/// A source of what is billed that was not read at all.
+pub(crate) fn of_unread_bills(source: &SourceReading) -> ExceptionRow {
+    let told = words::unread_bills(source);
+    ExceptionRow {
+        source: source.source.to_string(),
+        reason: told.to_string(),
+        settled_by: Some(told.settled_by),
         exception_id: ExceptionSubject::Source(&source.source).id(),
         ..blank(RowKind::NotReconciled)
     }

@@ -8,11 +8,11 @@ use jiff::civil::Date;
 use truecount_billing::{AccountId, Currency, SourceId};
 use truecount_reconciliation::{
     AccountReadWord, AccountRecord, ClientRecord, IncompleteAccount, PortfolioRecord, RowKind, SourceReadWord,
-    WideningRecord,
+    SourceReading, WideningRecord,
 };
 
 use crate::{
-    exception_row::{ExceptionRow, of_incomplete, of_moved, of_row, of_unmapped, of_unread_source},
+    exception_row::{ExceptionRow, of_incomplete, of_moved, of_row, of_unmapped, of_unread_bills, of_unread_source},
     merged::UnknownRows,
 };
 
@@ -49,6 +49,14 @@ impl Exceptions {
         }
         if !is_told {
             self.unknown.unread_client(client);
+        }
+    }
+
+    /// Takes how far a source was read: one of what is billed that was not read at all is an exception. Those of usage
+    /// are in the portfolio.
+    pub fn source(&mut self, source: &SourceReading) {
+        if source.side.is_billed() && source.as_of.is_none() {
+            self.rows.push(of_unread_bills(source));
         }
     }
 
@@ -120,8 +128,8 @@ const fn account_of(widening: &WideningRecord) -> Option<&AccountRecord> {
 #[cfg(test)]
 mod tests {
     use rust_decimal::Decimal;
-    use truecount_billing::{ClientId, ProductCode};
-    use truecount_reconciliation::{AtStake, LinesReadWord, RowRecord};
+    use truecount_billing::{AgreementId, ClientId, LineId, ProductCode, ReadReason, ReadState, Side};
+    use truecount_reconciliation::{AtStake, LineRecord, LinesReadWord, RowRecord};
 
     use super::*;
 
@@ -137,26 +145,92 @@ mod tests {
         row
     }
 
-    #[test]
-    fn home_currency_first_then_by_currency_then_what_has_no_value() {
-        let home = Currency::new("USD").unwrap();
-        let client = ClientRecord {
+    fn client(rows: Vec<RowRecord>) -> ClientRecord {
+        ClientRecord {
             format: 1,
             client_id: ClientId::new("1").unwrap(),
             client_name: "Alder".into(),
             lines_read: LinesReadWord::Complete,
-            rows: vec![
-                row("A", RowKind::Underbilled, "USD", None),
-                row("B", RowKind::Underbilled, "GBP", Some(900)),
-                row("C", RowKind::Underbilled, "USD", Some(5)),
-                row("D", RowKind::NotReconciled, "USD", Some(7)),
-                row("E", RowKind::Overbilled, "USD", Some(-9)),
-                row("F", RowKind::Underbilled, "EUR", Some(1)),
-                row("G", RowKind::NotReconciled, "USD", None),
-                row("H", RowKind::Agrees, "USD", None),
-            ],
+            rows,
             coverage: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_psa_that_was_not_read_is_an_exception_and_a_source_of_usage_stands_in_the_portfolio() {
+        let reading = |side, as_of| SourceReading {
+            source: SourceId::new("psa").unwrap(),
+            source_kind: "psa".to_owned(),
+            side,
+            state: ReadState::Failed(ReadReason::NeverSynced),
+            as_of,
+            last_failure: None,
+            receipt: None,
+            accounts: 0,
+            accounts_incomplete: 0,
         };
+        let home = Currency::new("USD").unwrap();
+        let mut exceptions = Exceptions::new(home);
+        exceptions.source(&reading(Side::Agreed, None));
+        exceptions.source(&reading(Side::Agreed, Some(jiff::civil::date(2026, 6, 1))));
+        exceptions.source(&reading(Side::Used, None));
+        let rows = exceptions.finish(&PortfolioRecord::empty(home));
+        let [row] = rows.as_slice() else { panic!("{rows:?}") };
+        assert_eq!((row.source.as_str(), row.kind), ("psa", "not_reconciled"));
+        assert_eq!(
+            row.reason,
+            "psa was not read (never synced); what is billed is unknown; to settle it (sync admin): fix the sync and run \
+             again"
+        );
+    }
+
+    #[test]
+    fn what_no_rule_counts_and_what_ends_has_its_price_and_its_revenue() {
+        let line = |id: &str, quantity: i64, price: i64, cycle: u32| LineRecord {
+            line_id: LineId::new(id).unwrap(),
+            agreement_id: AgreementId::new("A").unwrap(),
+            agreement_name: "Managed".to_owned(),
+            product_code: ProductCode::new("FAX").unwrap(),
+            product_name: None,
+            quantity: quantity.into(),
+            unit_price: Some(price.into()),
+            cycle_months: Some(cycle),
+            currency: Currency::new("USD").unwrap(),
+            from: None,
+            to: None,
+        };
+        let mut uncounted = row("FAX", RowKind::UncountedLine, "USD", None);
+        uncounted.currency = None;
+        uncounted.lines = vec![line("L1", 2, 19, 1), line("L2", 1, 228, 12)];
+        let mut ending = row("SRV", RowKind::AgreementEnding, "USD", None);
+        (ending.variance, ending.unit_price) = (Some(6.into()), Some(95.into()));
+        let home = Currency::new("USD").unwrap();
+        let client = client(vec![uncounted, ending]);
+        let cells = |row: &RowRecord| {
+            let one = ExceptionRow::of_row(&client, row, home).unwrap();
+            (one.unit_price, one.monthly_impact, one.currency, one.value_basis)
+        };
+        let number = |number: i64| Some(Decimal::from(number));
+        assert_eq!(cells(&client.rows[0]), (number(19), number(57), Some(home), "calculated"));
+        assert_eq!(cells(&client.rows[1]), (number(95), number(570), Some(home), "calculated"));
+        let mut other = client.rows[0].clone();
+        other.lines[1].currency = Currency::new("EUR").unwrap();
+        assert_eq!(cells(&other), (None, None, None, ""), "two currencies are never added");
+    }
+
+    #[test]
+    fn home_currency_first_then_by_currency_then_what_has_no_value() {
+        let home = Currency::new("USD").unwrap();
+        let client = client(vec![
+            row("A", RowKind::Underbilled, "USD", None),
+            row("B", RowKind::Underbilled, "GBP", Some(900)),
+            row("C", RowKind::Underbilled, "USD", Some(5)),
+            row("D", RowKind::NotReconciled, "USD", Some(7)),
+            row("E", RowKind::Overbilled, "USD", Some(-9)),
+            row("F", RowKind::Underbilled, "EUR", Some(1)),
+            row("G", RowKind::NotReconciled, "USD", None),
+            row("H", RowKind::Agrees, "USD", None),
+        ]);
         let mut exceptions = Exceptions::new(home);
         exceptions.client(&client);
         let portfolio = PortfolioRecord::empty(home);

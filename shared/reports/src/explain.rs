@@ -106,8 +106,8 @@ fn reasons(page: &mut Page, client: &ClientRecord, row: &RowRecord) {
         if row.should_bill.is_some() {
             page.labelled("range", &words::between(row));
         }
-        for widening in &row.widenings {
-            page.explained("because", &words::widening(widening));
+        for cause in words::causes(&row.widenings) {
+            page.explained("because", &cause);
         }
     }
     if row.kind == RowKind::NotReconciled
@@ -115,6 +115,9 @@ fn reasons(page: &mut Page, client: &ClientRecord, row: &RowRecord) {
         && let Some(why) = words::why_not_reconciled(client.lines_read, row)
     {
         page.explained("because", &why);
+    }
+    if let Some(why) = &row.left_alone_because {
+        page.labelled("left alone", &words::why_left_alone(why));
     }
     for doubt in &row.doubts {
         page.explained("not sure", &words::doubt(doubt));
@@ -151,6 +154,6 @@ impl Page {
     /// What is the case, and below it what would settle it.
     fn explained(&mut self, label: &str, told: &Explanation) {
         self.labelled(label, &told.what);
-        self.labelled("", &format!("→ {} ({})", told.settled_by, told.owner.as_str()));
+        self.labelled("", &format!("→ {} ({})", told.step(), told.owner.as_str()));
     }
 }

@@ -40,7 +40,7 @@ mod words;
 use jiff::Timestamp;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay};
-use truecount_reconciliation::RowKind;
+use truecount_reconciliation::{ClientRecord, RowKind, RowRecord};
 
 pub use exception_id::{ExceptionDirection, ExceptionSubject};
 pub use exception_row::ExceptionRow;
@@ -53,14 +53,14 @@ pub use label::{amount, money, month, quantity};
 pub use lines_sheet::LinesSheet;
 pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, email};
 pub use older_syncs::older_syncs;
-pub use revenue::revenue_compared;
+pub use revenue::{revenue_compared, share_compared};
 pub use run_report::{RunReport, RunReportBuilder};
 pub use run_totals::{TotalLine, run_totals, totals_text};
 pub use sheets::{EXCEPTIONS_CSV, SETUP_CSV, files, write_setup};
 pub use summary::TextTarget;
 pub use test_mail::test_email;
 pub use text::{run_overview, text_summary};
-pub use words::{WorkOwner, WorkStep, wrapped};
+pub use words::{WorkOwner, WorkStep, accept_command, wrapped};
 
 /// Which run it is, and what it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -103,6 +103,12 @@ pub struct InputRef {
 #[must_use]
 pub const fn kind_label(kind: RowKind) -> &'static str {
     words::kind(kind)
+}
+
+/// What would settle a row that is not reconciled; `None`: it is, or nobody knows what would.
+#[must_use]
+pub fn settled_by(client: &ClientRecord, row: &RowRecord) -> Option<&'static str> {
+    words::settled_by(client.lines_read, row)
 }
 
 /// A finished file.

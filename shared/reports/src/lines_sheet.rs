@@ -107,9 +107,9 @@ impl LineCells<'_> {
         Column::quantity("to_correct", |one| one.row.to_correct),
         Column::quantity("left_alone", |one| one.row.left_alone),
         Column::word("direction", |one| direction(one.row.variance)),
-        Column::money("unit_price", |one| one.row.unit_price),
+        Column::money("unit_price", |one| cells::unit_price(one.row)),
         Column::money("monthly_impact", |one| one.monthly_impact()),
-        Column::text("currency", |one| Some(one.row.currency.as_ref()?.as_str())),
+        Column::text("currency", |one| Some(cells::currency(one.row)?.as_str())),
         Column::word("value_basis", |one| one.value_basis()),
         Column::word("confidence", |one| cells::confidence(one.row)),
         Column::composed("doubts", |one| cells::doubts(one.row)),
@@ -136,7 +136,8 @@ impl LineCells<'_> {
 
     /// What a reader may add up: of a client that moved nothing is to be changed on a bill.
     fn monthly_impact(&self) -> Option<Decimal> {
-        self.row.monthly_impact.filter(|_| self.moved_with.is_none())
+        let of_row = cells::monthly_impact(self.row).map(|(_, amount)| amount);
+        of_row.filter(|_| self.moved_with.is_none())
     }
 
     fn value_basis(&self) -> &'static str {

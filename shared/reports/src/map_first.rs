@@ -45,7 +45,9 @@ impl WaitingRevenue {
 fn sources_to_map(row: &RowRecord) -> BTreeSet<&SourceId> {
     let sources = row.widenings.iter().filter_map(|widening| match widening {
         WideningRecord::AccountUndecided { account } => Some(&account.source),
-        WideningRecord::AnyUndecided { source, .. } | WideningRecord::NoAccountByGrant { source } => Some(source),
+        WideningRecord::AnyUndecided { source, .. }
+        | WideningRecord::NoAccountByGrant { source }
+        | WideningRecord::NoAccountInFile { source } => Some(source),
         _ => None,
     });
     sources.collect()

@@ -6,6 +6,9 @@ use truecount_reconciliation::{PortfolioRecord, RevenueCoverage, RowKind, Source
 
 use crate::label::{self, amount, money};
 
+/// How many currencies have a share in a mail's subject.
+const SHARES_MAX: usize = 3;
+
 /// A sentence for each currency, the home currency first: `96 % of the recurring revenue was compared (USD 41,220.00 of
 /// 42,900.00 a month); not reconciled USD 980.00, flat USD 700.00.` Amounts of two currencies are never added.
 /// "Everything was compared" only where it is so.
@@ -24,6 +27,25 @@ pub fn revenue_compared(portfolio: &PortfolioRecord) -> Vec<String> {
     let mut lines: Vec<_> = coverage.iter().map(|(currency, one)| of_currency(**currency, one)).collect();
     lines.extend(not_in_it(portfolio));
     lines
+}
+
+/// The same as short as a mail's subject: `96 % compared`; `GBP 96 %, EUR 100 % compared`; `None`: no revenue is known.
+#[must_use]
+pub fn share_compared(portfolio: &PortfolioRecord) -> Option<String> {
+    let mut coverage: Vec<_> = portfolio.coverage.iter().filter(|(_, one)| !is_empty(one)).collect();
+    coverage.sort_by_key(|(currency, _)| (**currency != portfolio.home_currency, **currency));
+    let of = |one: &RevenueCoverage| label::first_small(&share(one.compared, total(one)));
+    match coverage.as_slice() {
+        [] => None,
+        [(_, one)] => Some(format!("{} compared", of(one))),
+        several => {
+            let shown = several.iter().take(SHARES_MAX);
+            let shares: Vec<_> = shown.map(|(currency, one)| format!("{currency} {}", of(one))).collect();
+            let more = several.len().saturating_sub(SHARES_MAX) as u64;
+            let more = if more > 0 { format!(" and {}", label::count(more, "more", "more")) } else { String::new() };
+            Some(format!("{}{more} compared", shares.join(", ")))
+        }
+    }
 }
 
 fn of_currency(currency: Currency, one: &RevenueCoverage) -> String {
@@ -138,6 +160,18 @@ mod tests {
         assert_eq!(share("1", "1999"), "Less than 1 %");
         assert_eq!(share("0", "10"), "0 %");
         assert_eq!(share("5", "-10"), "An unknown share");
+    }
+
+    #[test]
+    fn a_subject_has_the_share_of_each_currency() {
+        let of = |codes: &[&str]| {
+            let coverage: Vec<_> = codes.iter().map(|code| (*code, ["1", "0", "80", "0", "0"])).collect();
+            share_compared(&portfolio(&coverage))
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&["EUR"]).unwrap(), "1 % compared");
+        assert_eq!(of(&["EUR", "USD"]).unwrap(), "USD 1 %, EUR 1 % compared");
+        assert_eq!(of(&["EUR", "USD", "GBP", "CHF"]).unwrap(), "USD 1 %, CHF 1 %, EUR 1 % and 1 more compared");
     }
 
     #[test]

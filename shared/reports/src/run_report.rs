@@ -35,7 +35,7 @@ pub struct RunReport<'h> {
 impl RunReport<'_> {
     /// Comparisons that came to a result: sure differences, and those of which nothing is to be done.
     pub(crate) fn comparisons(&self) -> u64 {
-        COMPARED.iter().filter_map(|kind| self.portfolio.rows.get(kind)).sum()
+        self.portfolio.rows.iter().filter(|(kind, _)| kind.is_compared()).map(|(_, rows)| rows).sum()
     }
 
     /// How many rows there are of a kind.
@@ -48,16 +48,6 @@ impl RunReport<'_> {
         self.exceptions.iter().filter(move |row| row.kind == kind.as_str())
     }
 }
-
-/// What is billed stands beside what is used, and the difference, if any, is sure.
-const COMPARED: [RowKind; 6] = [
-    RowKind::Agrees,
-    RowKind::LeftAlone,
-    RowKind::Underbilled,
-    RowKind::UnbilledUsage,
-    RowKind::Overbilled,
-    RowKind::BilledWithoutUsage,
-];
 
 /// Takes the lines of a stored outcome, the portfolio first, in the memory of one client beside the
 /// exceptions.
@@ -149,7 +139,10 @@ impl<'h, W: io::Write> Gathered<'h, W> {
     fn take(&mut self, line: OutcomeLine) -> Result<(), ReportError> {
         match line {
             OutcomeLine::Portfolio(_) => return Err(ReportError::Outcome { what: "it has two portfolios" }),
-            OutcomeLine::Source(source) => self.sources.push(*source),
+            OutcomeLine::Source(source) => {
+                self.exceptions.source(&source);
+                self.sources.push(*source);
+            }
             OutcomeLine::Setup(setup) => self.setup.push(setup),
             OutcomeLine::Suggestion(suggestion) => self.suggestions.push(suggestion),
             OutcomeLine::Client(client) => self.client(&client)?,
@@ -158,7 +151,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
     }
 
     fn client(&mut self, client: &ClientRecord) -> Result<(), ReportError> {
-        self.clients_compared += u64::from(client.rows.iter().any(|row| COMPARED.contains(&row.kind)));
+        self.clients_compared += u64::from(client.rows.iter().any(|row| row.kind.is_compared()));
         self.waiting.client(client);
         self.exceptions.client(client);
         self.lines.client(client)

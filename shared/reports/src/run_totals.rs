@@ -14,7 +14,8 @@ pub struct TotalLine {
     pub title: &'static str,
     /// One text for each currency, the home currency first.
     pub amounts: Vec<String>,
-    /// What to say where there is no amount: `nothing`, unless there is something of which nobody knows the value.
+    /// What to say where there is no amount: `nothing`, unless there is something of which nobody knows the value, or
+    /// nothing was compared at all.
     pub without_amount: &'static str,
 }
 
@@ -23,10 +24,17 @@ pub struct TotalLine {
 pub fn run_totals(portfolio: &PortfolioRecord) -> [TotalLine; 4] {
     let mut totals: Vec<_> = portfolio.totals.iter().map(|(currency, totals)| (*currency, totals)).collect();
     totals.sort_by_key(|(currency, _)| (*currency != portfolio.home_currency, *currency));
+    let is_compared = portfolio.rows.keys().any(|kind| kind.is_compared());
     let line = |title, text: fn(Currency, &RunTotals) -> Option<String>, is_unknown: bool| TotalLine {
         title,
         amounts: totals.iter().filter_map(|(currency, totals)| text(*currency, totals)).collect(),
-        without_amount: if is_unknown { "no known amount" } else { "nothing" },
+        without_amount: if !is_compared {
+            "not known"
+        } else if is_unknown {
+            "no known amount"
+        } else {
+            "nothing"
+        },
     };
     let has_rows = |kinds: &[RowKind]| kinds.iter().any(|kind| portfolio.rows.contains_key(kind));
     let adds = has_rows(&[RowKind::Underbilled, RowKind::UnbilledUsage]);
@@ -150,9 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_is_nothing_is_said() {
-        let text = totals_text(&portfolio(&[]));
-        assert_eq!(text.matches("nothing").count(), 4, "{text}");
+    fn a_total_that_is_nothing_is_said_only_where_something_was_compared() {
+        let mut one = portfolio(&[]);
+        assert_eq!(totals_text(&one).matches("not known").count(), 4);
+        one.rows = [(RowKind::Flat, 1)].into();
+        assert_eq!(totals_text(&one).matches("not known").count(), 4);
+        one.rows = [(RowKind::Agrees, 1)].into();
+        assert_eq!(totals_text(&one).matches("nothing").count(), 4);
     }
 
     #[test]

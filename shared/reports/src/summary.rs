@@ -14,6 +14,7 @@ use crate::{
     not_reconciled::NotReconciled,
     older_syncs::source_notes,
     open_work::{agreements_ended, agreements_ending, receipts_to_check, setup_to_fix},
+    revenue::share_compared,
     revenue_compared, run_totals,
     run_totals::totals_leave_out,
     sanitize,
@@ -69,6 +70,8 @@ pub(crate) struct Summary {
     /// Our own words, to be copied: without the non-joiners that keep foreign text from becoming a link.
     pub(crate) place: String,
     pub(crate) run_id: String,
+    /// Of the subject: the share of the recurring revenue that was compared; `None`: none is known.
+    share: Option<String>,
     /// The amounts of the subject: to add, to reduce.
     amounts: Vec<String>,
 }
@@ -122,6 +125,7 @@ impl Summary {
             receipts: receipts_to_check(&report.sources, target),
             place: foreign(TextTarget::Terminal, &header.archive_place, 300),
             run_id: foreign(TextTarget::Terminal, &header.run_id, 100),
+            share: share_compared(&report.portfolio),
             amounts: amounts(report),
         }
     }
@@ -138,6 +142,10 @@ impl Summary {
                 );
             }
             MonthOutcome::NothingCompared { map_first: false } => parts.push("nothing could be compared".to_owned()),
+            MonthOutcome::Agrees(_) | MonthOutcome::Differs(_) => parts.extend(self.share.clone()),
+        }
+        match &self.outcome {
+            MonthOutcome::NothingCompared { .. } => {}
             MonthOutcome::Agrees(short) => parts.push(short.clone()),
             MonthOutcome::Differs(short) if self.amounts.is_empty() => parts.push(short.clone()),
             MonthOutcome::Differs(_) => parts.push(self.amounts.join(", ")),

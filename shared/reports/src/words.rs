@@ -18,10 +18,15 @@ pub(crate) use doubt::{doubt, is_about_the_value, money_by_currency};
 pub(crate) use kind::kind;
 pub(crate) use ledger::left_out;
 pub(crate) use merged::{MergedStake, below_materiality, clients, of_many, services};
-pub(crate) use row::{between, is_after_the_count, row, settled_by, stakes, why_no_value, why_not_reconciled};
+pub(crate) use row::{
+    between, is_after_the_count, row, settled_by, stakes, why_left_alone, why_no_value, why_not_reconciled,
+};
 pub(crate) use step::{owner, step};
-pub(crate) use unread::{incomplete_account, older_sync, unread_client, unread_source};
-pub(crate) use widening::{first_to_settle, widening};
+pub(crate) use unread::{incomplete_account, older_sync, unread_bills, unread_client, unread_source};
+pub(crate) use widening::{causes, first_to_settle, item_name, widening};
+
+use truecount_billing::{AccountId, SourceId};
+use truecount_reconciliation::AccountRecord;
 
 use crate::sanitize;
 
@@ -124,17 +129,32 @@ pub(crate) struct Explanation {
     pub(crate) what: String,
     pub(crate) settled_by: &'static str,
     pub(crate) owner: WorkOwner,
+    /// The command that does it.
+    pub(crate) command: Option<String>,
 }
 
 impl Explanation {
     fn new(what: impl Into<String>, settled_by: &'static str, owner: WorkOwner) -> Self {
-        Self { what: what.into(), settled_by, owner }
+        Self { what: what.into(), settled_by, owner, command: None }
+    }
+
+    /// Where a person may say that an account is right as it is.
+    fn by_accepting(self, account: &AccountRecord) -> Self {
+        Self { command: Some(accept_command(&account.source, &account.account_id)), ..self }
+    }
+
+    /// What would settle it, with the command.
+    pub(crate) fn step(&self) -> String {
+        match &self.command {
+            Some(command) => format!("{}: `{command}`", self.settled_by),
+            None => self.settled_by.to_owned(),
+        }
     }
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; to settle it ({}): {}", self.what, self.owner.as_str(), self.settled_by)
+        write!(f, "{}; to settle it ({}): {}", self.what, self.owner.as_str(), self.step())
     }
 }
 
@@ -152,13 +172,29 @@ pub(crate) fn moved(from: &str, to: &str) -> String {
     )
 }
 
+/// What a person types who knows that an account is right as it is.
+#[must_use]
+pub fn accept_command(source: &SourceId, account: &AccountId) -> String {
+    format!("truecount sources accept {} {}", quoted(source.as_str()), quoted(account.as_str()))
+}
+
+/// A foreign word within a command, for any shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-@:+,/".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// A foreign name within a sentence.
 fn name(text: &str) -> String {
     format!("`{}`", sanitize::shortened(text, NAME_MAX))
 }
 
 /// Breaks a text into lines of at most so many characters. The first line stands after an indent that is there already,
-/// each other one is given it. A word that is longer than a line stands on one of its own.
+/// each other one is given it. A word that is longer than a line stands on one of its own. What stands between backticks
+/// stays on one line, if it fits on one, so that a command can be copied.
 #[must_use]
 pub fn wrapped(text: &str, columns_max: usize, indent: usize) -> String {
     wrapped_from(text, columns_max, indent, indent)
@@ -168,7 +204,7 @@ pub fn wrapped(text: &str, columns_max: usize, indent: usize) -> String {
 pub(crate) fn wrapped_from(text: &str, columns_max: usize, begin: usize, indent: usize) -> String {
     let mut out = String::with_capacity(text.len() + 32);
     let (mut column, mut is_empty) = (begin, true);
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in unbroken(text, columns_max.saturating_sub(indent)) {
         let length = word.chars().count();
         if !is_empty && column + 1 + length > columns_max {
             out.push('\n');
@@ -183,6 +219,27 @@ pub(crate) fn wrapped_from(text: &str, columns_max: usize, begin: usize, indent:
         is_empty = false;
     }
     out
+}
+
+/// The words of a text; one between backticks may have blanks in it, if it has no more than so many characters.
+fn unbroken(text: &str, characters_max: usize) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(' ');
+        let end_of_word = |text: &str| text.find(' ').unwrap_or(text.len());
+        let mut end = end_of_word(rest);
+        if let Some(open) = rest[..end].find('`').filter(|open| rest[open + 1..end].find('`').is_none())
+            && let Some(close) = rest[open + 1..].find('`').map(|close| open + 1 + close)
+        {
+            let whole = close + end_of_word(&rest[close..]);
+            if rest[..whole].chars().count() <= characters_max {
+                end = whole;
+            }
+        }
+        let (word, after) = rest.split_at(end);
+        rest = after;
+        (!word.is_empty()).then_some(word)
+    })
 }
 
 #[cfg(test)]

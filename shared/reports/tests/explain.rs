@@ -5,11 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use truecount_check::World;
-use truecount_reconciliation::{ClientRecord, ItemFateWord, PortfolioRecord};
+use truecount_reconciliation::{ClientRecord, ItemFateWord, PortfolioRecord, WideningRecord};
 use truecount_reports::{ExplainedItems, explain_client, restore_moved, retain_service};
 
 /// Worlds that together have each part of an explanation.
-const SHOWN: [&str; 9] = [
+const SHOWN: [&str; 10] = [
     "laptops-that-nobody-saw-for-months",
     "included-and-a-wide-count",
     "account-failed-without-a-reading",
@@ -19,6 +19,7 @@ const SHOWN: [&str; 9] = [
     "two-lines-at-two-prices",
     "psa-client-not-read",
     "flat-fee",
+    "line-that-ends-this-month",
 ];
 
 fn folder(name: &str) -> PathBuf {
@@ -40,6 +41,19 @@ fn clients_as_people_read_them() {
         }
     }
     insta::assert_snapshot!(pages);
+}
+
+#[test]
+fn of_a_source_that_was_not_read_only_that_is_said() {
+    let (clients, _) = records("source-not-read");
+    let codes: Vec<_> = clients
+        .iter()
+        .flat_map(|client| &client.rows)
+        .flat_map(|row| &row.widenings)
+        .map(WideningRecord::code)
+        .collect();
+    assert!(codes.contains(&"source_not_read"), "{codes:?}");
+    assert!(!codes.iter().any(|code| code.ends_with("never_seen")), "{codes:?}");
 }
 
 #[test]

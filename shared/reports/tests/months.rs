@@ -78,7 +78,7 @@ fn a_failed_source_is_named_with_its_day_and_an_older_sync_stands_in() {
     assert_eq!((counted.confidence, counted.doubts.as_str()), ("low", "older reading"));
     assert_eq!(counted.counted_on, Some("2026-06-28".parse().unwrap()));
     assert!(text.contains("confidence low: older reading"), "{text}");
-    assert_eq!(subject(&report), "Truecount June 2026: USD 95.00 to add; 1 not reconciled");
+    assert_eq!(subject(&report), "Truecount June 2026: 35 % compared; USD 95.00 to add; 1 not reconciled");
 }
 
 /// Whatever a source's own state tells is told: the day of the newest sync, of the one that failed, and what went wrong.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use invented::{Sample, account, currency, decimal, subject};
 use truecount_billing::{ProductCode, SourceId};
 use truecount_reconciliation::{AtStake, DoubtRecord, RowKind, RowRecord, RunTotals, WideningRecord};
-use truecount_reports::text_summary;
+use truecount_reports::{share_compared, text_summary};
 
 /// A month in which something was changed.
 fn with(mut sample: Sample, change: impl FnOnce(&mut Sample)) -> Sample {
@@ -85,7 +85,11 @@ fn the_subject_says_what_kind_of_month_it_was() {
         (invented::nothing_compared(), "nothing could be compared; 1 not reconciled"),
     ];
     for (sample, expected) in table {
-        assert_eq!(subject(&sample.report()), format!("Truecount June 2026: {expected}"));
+        // The share of the revenue that was compared stands first.
+        let (report, nothing) = (sample.report(), expected.starts_with("nothing could be compared"));
+        let share = share_compared(&report.portfolio).filter(|_| !nothing).map(|share| format!("{share}; "));
+        let expected = format!("Truecount June 2026: {}{expected}", share.unwrap_or_default());
+        assert_eq!(subject(&report), expected);
     }
 }
 

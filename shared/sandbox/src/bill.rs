@@ -154,6 +154,9 @@ impl DiscrepancySeeder {
                     client_name: client.client_name.to_owned(),
                     product_code: FAX.code.to_owned(),
                     billed: Some(line.quantity),
+                    unit_price: Some(line.price),
+                    monthly_impact: Some(line.price * line.quantity),
+                    currency: client.currency.to_owned(),
                     ..nothing(client.plan.story.words())
                 });
             }

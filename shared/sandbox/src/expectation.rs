@@ -116,7 +116,11 @@ pub(crate) fn expected(product: &Product, sure: Decimal, unsure: Unsure, standin
     if least > billed {
         let missing = least - billed;
         if !standing.ending.is_zero() {
-            return row("agreement_ending", sure, billed + missing.min(standing.ending), false);
+            let ending = missing.min(standing.ending);
+            let found = row("agreement_ending", sure, billed + ending, false);
+            // What ends with the line.
+            let worth = standing.price.filter(|_| !is_a_range).map(|price| price * ending);
+            return found.map(|found| Expectation { worth, ..found });
         }
         if missing <= tolerance {
             return most.is_none_or(|most| most - billed > tolerance).then_some(unknown);

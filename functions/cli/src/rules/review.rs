@@ -9,7 +9,7 @@ use truecount_billing::Currency;
 use truecount_reports::{money, sanitize};
 
 use crate::output::{Ending, counted, say, say_wrapped};
-use crate::table::Column::{self, Key, Number, Text};
+use crate::table::Column::{self, Key, Number, Numbers, Text};
 use crate::table::table;
 
 /// So many rows of a list are shown; `--json` has all.
@@ -63,14 +63,14 @@ fn lists(review: &RulesReview) -> Vec<List> {
         [one.service.to_string()].into_iter().chain(numbers).chain([amounts(&one.revenue)]).collect()
     });
     let columns =
-        vec![Key("service"), Number("items"), Number("clients billed"), Number("agree"), Number("billed a month")];
+        vec![Key("service"), Number("items"), Number("clients billed"), Number("agree"), Numbers("billed a month")];
     let mut lists = vec![List { title: "What each service counts:".to_owned(), columns, rows: services.collect() }];
     if !review.products.is_empty() {
         let rows = review.products.iter().map(|one| {
             let name = one.name.clone().unwrap_or_default();
             vec![one.product.to_string(), name, one.clients.to_string(), amounts(&one.revenue)]
         });
-        let columns = vec![Key("product"), Text("name"), Number("clients billed"), Number("billed a month")];
+        let columns = vec![Key("product"), Text("name"), Number("clients billed"), Numbers("billed a month")];
         let title = format!("Billed without a service: {}", total(review.products.iter().map(|one| &one.revenue)));
         lists.push(List { title, columns, rows: rows.collect() });
     }

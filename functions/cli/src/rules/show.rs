@@ -15,7 +15,7 @@ use crate::args::Cli;
 use crate::client_search::ClientSearch;
 use crate::open::Session;
 use crate::output::{Ending, counted, json, say, say_text};
-use crate::table::Column::{Key, Text};
+use crate::table::Column::{Key, Prose};
 use crate::table::table;
 
 /// What holds for a client.
@@ -109,7 +109,7 @@ fn print(shown: &Shown) {
         say("");
         say(&sanitize::visible(&format!("{}{of}: {lines}", service.service)));
         let cells = |key: &ShownKey| vec![format!("  {}", key.key), key.value.clone(), key.from.clone()];
-        table(&[Key("  key"), Text("value"), Text("from")], &service.keys.iter().map(cells).collect::<Vec<_>>());
+        table(&[Key("  key"), Prose("value"), Prose("from")], &service.keys.iter().map(cells).collect::<Vec<_>>());
         if service.agreement_types_differ {
             say_text("  ! its kinds of agreement say different things: only what all say holds");
         }

@@ -190,6 +190,7 @@ const fn accounts(list: AccountList) -> &'static str {
     match list {
         AccountList::Owned => "every one that there is: one that is missing is gone",
         AccountList::ByGrant => "those that the key may see: one that is missing may still exist",
+        AccountList::Exported => "those that the file names: one that is missing may still exist",
     }
 }
 

@@ -106,6 +106,33 @@ pub async fn falls(
     Ok(falls)
 }
 
+/// The accounts of a source that fell and that nobody has accepted; none if it was never synced.
+///
+/// # Errors
+/// [`AppError`] if something cannot be read.
+pub async fn open_falls(
+    env: &Environment,
+    settings: &Settings,
+    source: &SourceId,
+) -> Result<Vec<AcceptedFall>, AppError> {
+    let (actor, note) = (String::new(), String::new());
+    let request = AcceptRequest { source: source.clone(), account: None, actor, note, shown: None };
+    match falls(env, settings, &request).await {
+        Ok(falls) => Ok(falls),
+        Err(AcceptError::App(error)) => Err(error),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// A fall, and how to accept it: ``Alder Dental: server 50 on 2026-11-26, 3 now``.
+#[must_use]
+pub fn fall_in_words(fall: &AcceptedFall) -> String {
+    let kind = |kind: &AcceptedKind| format!("{} {} on {}, {} now", kind.kind, kind.from, kind.from_day, kind.to);
+    let kinds: Vec<_> = fall.kinds.iter().map(kind).collect();
+    let gone = if fall.is_gone { "; no longer listed" } else { "" };
+    format!("{}: {}{gone}", fall.account_name, kinds.join(", "))
+}
+
 /// Accepts what fell; answers it, by account.
 ///
 /// # Errors

@@ -70,7 +70,7 @@ const ITEMS: &[ItemKind] = &[ItemKind {
 }];
 
 const LAYOUT: &[Attribute] =
-    &[Attribute { name: "layout", meaning: "the name of the asset's layout, such as Computer Assets" }];
+    &[Attribute::new("layout", "the name of the asset's layout, such as Computer Assets")];
 
 const ARCHIVED: WordList = WordList {
     field: "archived",

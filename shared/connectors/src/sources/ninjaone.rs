@@ -79,9 +79,9 @@ const RIGHTS: Rights = Rights {
 const DEVICE: &[IdentityField] = &[IdentityField::Serial, IdentityField::MacAddress, IdentityField::HostName];
 
 const SITE: &[Attribute] =
-    &[Attribute { name: "site", meaning: "the id of the device's location" }, NODE_CLASS];
+    &[Attribute::new("site", "the id of the device's location"), NODE_CLASS];
 
-const NODE_CLASS: Attribute = Attribute { name: "class", meaning: "NinjaOne's node class, such as NMS_SWITCH" };
+const NODE_CLASS: Attribute = Attribute::new("class", "NinjaOne's node class, such as NMS_SWITCH");
 
 const ITEMS: &[ItemKind] = &[
     device_kind("server", "servers with an agent"),

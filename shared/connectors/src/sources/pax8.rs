@@ -75,9 +75,9 @@ const ITEMS: &[ItemKind] =
     &[ItemKind::new("subscription", "subscriptions, with the seats bought", Unit::Seat, ATTRIBUTES)];
 
 const ATTRIBUTES: &[Attribute] = &[
-    Attribute { name: "term", meaning: "the commitment: P1M, P1Y, P2Y or P3Y" },
-    Attribute { name: "billing", meaning: "how it is billed: monthly, annual, 2-year or 3-year" },
-    Attribute { name: "vendor", meaning: "who makes the product" },
+    Attribute::new("term", "the commitment: P1M, P1Y, P2Y or P3Y"),
+    Attribute::new("billing", "how it is billed: monthly, annual, 2-year or 3-year"),
+    Attribute::new("vendor", "who makes the product"),
 ];
 
 /// What is bought and recurs counts; an order is not a purchase yet.

@@ -11,7 +11,7 @@ use truecount_connectors::connect;
 use truecount_rules::ServiceBasis;
 use truecount_store::{SnapshotManifest, StoreError};
 
-use super::{CheckResult, CheckStatus};
+use super::{CheckResult, CheckStatus, counted};
 
 /// Names that one result lists.
 const NAMES_MAX: usize = 5;
@@ -28,7 +28,10 @@ pub(super) fn settings(config: &Config, results: &mut Vec<CheckResult>) -> bool 
     }
     let billed = enabled_of(config, Side::Agreed).len();
     if billed != 1 {
-        let message = format!("{billed} enabled sources give billed lines; a run needs exactly one PSA");
+        let message = format!(
+            "{} billed lines; a run needs exactly one PSA",
+            counted(billed, "enabled source gives", "enabled sources give")
+        );
         results.push(CheckResult::problem(
             CheckStatus::Error,
             "settings",
@@ -37,7 +40,10 @@ pub(super) fn settings(config: &Config, results: &mut Vec<CheckResult>) -> bool 
         ));
     }
     if results.len() == before {
-        results.push(CheckResult::ok("settings", format!("{} enabled sources", config.settings.enabled().count())));
+        results.push(CheckResult::ok(
+            "settings",
+            counted(config.settings.enabled().count(), "enabled source", "enabled sources"),
+        ));
         return true;
     }
     false
@@ -45,8 +51,8 @@ pub(super) fn settings(config: &Config, results: &mut Vec<CheckResult>) -> bool 
 
 pub(super) fn rules(config: &Config, results: &mut Vec<CheckResult>) {
     let before = results.len();
-    let counted: BTreeSet<_> = config.rules.kinds_counted().into_iter().map(|(source, _)| source).collect();
-    for source in counted {
+    let sources: BTreeSet<_> = config.rules.kinds_counted().into_iter().map(|(source, _)| source).collect();
+    for source in sources {
         if !config.settings.enabled().any(|enabled| enabled.id == *source) {
             let message = "services are counted in it, and it is not an enabled source";
             let fix = "enable it in config/settings.toml, or remove what it counts from config/rules.toml";
@@ -60,8 +66,8 @@ pub(super) fn rules(config: &Config, results: &mut Vec<CheckResult>) {
         results.push(CheckResult::problem(CheckStatus::Warning, "rules", message, fix));
     }
     if results.len() == before {
-        let services = config.rules.services().len();
-        results.push(CheckResult::ok("rules", format!("{services} services, all counted in enabled sources")));
+        let services = counted(config.rules.services().len(), "service", "services");
+        results.push(CheckResult::ok("rules", format!("{services}, all counted in enabled sources")));
     }
 }
 
@@ -96,14 +102,22 @@ pub(super) async fn products(env: &Environment, config: &Config, results: &mut V
         return;
     }
     if without.is_empty() {
-        results.push(CheckResult::ok("products", format!("every product of the {billed} billed lines has a rule")));
+        results.push(CheckResult::ok(
+            "products",
+            format!("every product of {} has a rule", counted(billed, "billed line", "billed lines")),
+        ));
         return;
     }
     let mut most: Vec<_> = without.iter().collect();
     most.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
-    let names: Vec<_> = most.iter().take(NAMES_MAX).map(|(code, n)| format!("{code} ({n} lines)")).collect();
+    let names: Vec<_> =
+        most.iter().take(NAMES_MAX).map(|(code, n)| format!("{code} ({})", counted(**n, "line", "lines"))).collect();
     let more = if most.len() > NAMES_MAX { ", …" } else { "" };
-    let message = format!("{} billed products have no rule: {}{more}", most.len(), names.join(", "));
+    let message = format!(
+        "{} no rule: {}{more}",
+        counted(most.len(), "billed product has", "billed products have"),
+        names.join(", ")
+    );
     let fix = "write each in config/rules.toml, with what counts it, as flat or as ignored";
     results.push(CheckResult::problem(CheckStatus::Advice, "products", message, fix));
 }
@@ -139,9 +153,10 @@ pub(super) async fn mappings(env: &Environment, config: &Config, results: &mut V
         results.push(CheckResult::ok("mappings", "every vendor account has a decision"));
     }
     for (source, rows) in open {
-        let items: u64 = rows.iter().map(|row| row.items).sum();
+        let items = counted(rows.iter().map(|row| row.items).sum::<u64>(), "item", "items");
         let revenue = monthly_revenue(&rows);
-        let message = format!("{} vendor accounts with {items} items are undecided{revenue}", rows.len());
+        let message =
+            format!("{} with {items} undecided{revenue}", counted(rows.len(), "vendor account", "vendor accounts"));
         let fix = "`truecount mappings list --undecided` shows them; confirm or ignore each";
         results.push(CheckResult::problem(CheckStatus::Advice, "mappings", message, fix).about(source));
     }

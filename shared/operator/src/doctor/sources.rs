@@ -7,7 +7,7 @@ use truecount_connectors::{KeyRights, Source, connect, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
 use truecount_store::{SnapshotManifest, SyncStatus};
 
-use super::{CheckResult, CheckStatus, fix_of};
+use super::{CheckResult, CheckStatus, counted, fix_of};
 use crate::vendor::{VendorAnswer, ask_vendor};
 
 pub(super) async fn sources(
@@ -122,10 +122,11 @@ async fn synced(env: &Environment, config: &Config, source: &SourceSettings, bui
         return CheckResult::problem(CheckStatus::Warning, "sync", format!("never synced{because}"), again);
     };
     let days = snapshot.id.as_of.until(today).map_or(0, |age| age.get_days());
-    let message = format!("of {}, {} items{because}", snapshot.id.as_of, snapshot.item_count);
+    let message = format!("of {}, {}{because}", snapshot.id.as_of, counted(snapshot.item_count, "item", "items"));
     let fresh_days = source.fresh_days();
     if i64::from(days) > i64::from(fresh_days) {
-        let message = format!("{message}: {days} days old; after {fresh_days} days it is not used");
+        let days = counted(days.unsigned_abs(), "day", "days");
+        let message = format!("{message}; {days} old: after {fresh_days} days it is not used");
         return CheckResult::problem(CheckStatus::Warning, "sync", message, again);
     }
     let state = snapshot.read_state();

@@ -94,7 +94,7 @@ impl Office {
 }
 
 /// What is always advised about [`BILLED`] and [`USAGE`].
-const ADVICE: [&str; 2] = ["Advice products", "Advice mappings rmm"];
+const ADVICE: [&str; 3] = ["Advice products", "Advice mappings rmm", "Warning next run"];
 
 #[tokio::test]
 async fn products_without_a_rule_and_undecided_accounts_are_advice() {
@@ -102,11 +102,44 @@ async fn products_without_a_rule_and_undecided_accounts_are_advice() {
     assert_eq!(office.problems().await, ADVICE);
     let products = office.message("products", None).await;
     assert!(
-        products.starts_with("2 billed products") && products.ends_with("PHONE (2 lines), BACKUP (1 lines)"),
+        products.starts_with("2 billed products") && products.ends_with("PHONE (2 lines), BACKUP (1 line)"),
         "{products}"
     );
     let mappings = office.message("mappings", Some("rmm")).await;
-    assert!(mappings.starts_with("1 vendor accounts with 1 items"), "{mappings}");
+    assert!(mappings.starts_with("1 vendor account with 1 item undecided"), "{mappings}");
+}
+
+#[tokio::test]
+async fn what_the_next_run_would_not_compare_is_foretold() {
+    let office = Office::synced().await;
+    let next = office.message("next run", None).await;
+    assert!(next.starts_with("1 comparison with the newest syncs, "), "{next}");
+    assert!(next.contains(" 1 would not be reconciled (1: "), "{next}");
+    office.edit("rules.toml", "rmm.server", "rmm.servr");
+    let unseen = office.message("next run", Some("rmm")).await;
+    assert_eq!(unseen, "there were never items of kind `servr`; did you mean `server`?");
+    let next = office.message("next run", None).await;
+    assert!(next.starts_with("with the newest syncs nothing would be compared (1: correct the word"), "{next}");
+}
+
+#[tokio::test]
+async fn a_fall_is_named_with_the_command_that_accepts_it() {
+    let mut office = Office::synced().await;
+    let devices = |number: u32| {
+        let row = |n| format!("a1,Harbour Dental,d{n},server,active\n");
+        format!("account_id,account_name,item_id,kind,status\n{}", (0..number).map(row).collect::<String>())
+    };
+    for (day, number) in [("2026-07-01", 40), ("2026-07-02", 3)] {
+        office.on(day);
+        drop_file(office.path(), "rmm", &format!("usage-{day}.csv"), devices(number));
+        let config = Config::load(&*office.env.config).await.unwrap();
+        let deadline = truecount_app::Deadline::in_seconds(600);
+        truecount_app::sync(&office.env, &config.settings, "rmm", deadline).await.unwrap();
+    }
+    let results = office.results().await;
+    let fall = results.iter().find(|one| one.topic == "fall").unwrap_or_else(|| panic!("{results:?}"));
+    assert!(fall.message.starts_with("Harbour Dental: server 40 on 2026-07-01, 3 now"), "{fall:?}");
+    assert!(fall.fix.as_ref().unwrap().contains("`truecount sources accept rmm a1`"), "{fall:?}");
 }
 
 #[tokio::test]
@@ -154,7 +187,7 @@ async fn mail_needs_a_sender_and_somebody_to_read_it() {
 #[tokio::test]
 async fn a_sync_is_judged_by_its_age_and_by_what_came_after_it() {
     let mut office = Office::new();
-    let expected = ["Warning sync psa", "Warning sync rmm", "Warning products", "Warning mappings"];
+    let expected = ["Warning sync psa", "Warning sync rmm", "Warning products", "Warning mappings", "Warning next run"];
     assert_eq!(office.problems().await, expected, "never synced: nothing is well");
     office = Office::synced().await;
     office.on("2026-08-04");

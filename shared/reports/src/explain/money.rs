@@ -12,13 +12,20 @@ use crate::{
 };
 
 pub(super) fn value(page: &mut Page, row: &RowRecord, home: Currency) {
-    if let (Some(price), Some(currency)) = (row.unit_price, row.currency) {
+    let currency = cells::currency(row).copied();
+    if let (Some(price), Some(currency)) = (cells::unit_price(row), currency) {
         let is_list = row.doubts.iter().any(|doubt| matches!(doubt, DoubtRecord::ListPrice));
         let list = if is_list { " (list price)" } else { "" };
         page.labelled("price", &format!("{} each a month{list}", money(price, currency)));
     }
-    match (row.monthly_impact, row.currency) {
-        (Some(amount), Some(currency)) => {
+    match cells::monthly_impact(row) {
+        Some((currency, amount)) if row.kind == RowKind::AgreementEnding => {
+            page.labelled("value", &format!("{} a month ends with the line", money(amount, currency)));
+        }
+        Some((currency, amount)) if row.kind == RowKind::UncountedLine => {
+            page.labelled("value", &format!("{} a month that nobody compares", money(amount, currency)));
+        }
+        Some((currency, amount)) => {
             page.labelled("value", &format!("{}, {}", change_in_words(amount, currency), cells::value_basis(row)));
         }
         _ if row.kind.changes_a_bill() => page.labelled("value", words::why_no_value(row)),

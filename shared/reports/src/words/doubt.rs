@@ -44,14 +44,8 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             "fix the sync and run again",
             SyncAdmin,
         ),
-        DoubtRecord::EarlierReading { account, as_of } => {
-            Explanation::new(earlier_reading(account, *as_of), "give access to the account and run again", SyncAdmin)
-        }
-        DoubtRecord::FactMissing { items } => Explanation::new(
-            format!("a fact of {} is missing; the rule decided", label::count(*items as u64, "item", "items")),
-            "look at these items, or have the vendor show the fact",
-            Technician,
-        ),
+        DoubtRecord::EarlierReading { account, as_of } => of_earlier_reading(account, *as_of),
+        DoubtRecord::FactMissing { items } => fact_missing(*items),
         DoubtRecord::AgreementEnded => {
             Explanation::new("the agreement ended", "ask whether it was renewed, moved or is over", AccountManager)
         }
@@ -92,6 +86,23 @@ fn credits(lines: &[LineId]) -> Explanation {
     Explanation::new(what, settle, WorkOwner::BillingClerk)
 }
 
+fn fact_missing(items: usize) -> Explanation {
+    let items = label::count(items as u64, "item", "items");
+    Explanation::new(
+        format!("a fact of {items} is missing; the rule decided"),
+        "look at these items, or have the vendor show the fact",
+        WorkOwner::Technician,
+    )
+}
+
+fn of_earlier_reading(account: &AccountRecord, as_of: Date) -> Explanation {
+    let told = |settled_by| Explanation::new(earlier_reading(account, as_of), settled_by, WorkOwner::SyncAdmin);
+    match account.in_file {
+        true => told("put a file with its rows into the inbox, or accept that it is gone").by_accepting(account),
+        false => told("give access to the account and run again"),
+    }
+}
+
 fn account_gone(account: &AccountRecord, since: Date) -> String {
     let (name, source) = (name(&account.account_name), &account.source);
     format!("account {name} is no longer listed in {source} since {}", label::day(since))
@@ -99,7 +110,11 @@ fn account_gone(account: &AccountRecord, since: Date) -> String {
 
 fn earlier_reading(account: &AccountRecord, as_of: Date) -> String {
     let (name, source) = (name(&account.account_name), &account.source);
-    format!("account {name} in {source} was not read; its count of {} is used", label::day(as_of))
+    let what = match account.in_file {
+        true => format!("{name} is no longer in the file of {source}"),
+        false => format!("{name} in {source} was not read"),
+    };
+    format!("account {what}; its count of {} is used", label::day(as_of))
 }
 
 fn older_reading(source: &str, synced_on: Date, failed_on: Date) -> String {

@@ -36,8 +36,8 @@ pub(crate) fn services(number: usize) -> String {
 
 /// What is the case, what is at stake of it everywhere, and what would settle it.
 pub(crate) fn of_many(told: &Explanation, stakes: &BTreeMap<Currency, MergedStake>, home: Currency) -> String {
-    let Explanation { what, settled_by, owner } = told;
-    format!("{what}; {}; to settle it ({}): {settled_by}", stakes_of_many(stakes, home), owner.as_str())
+    let Explanation { what, owner, .. } = told;
+    format!("{what}; {}; to settle it ({}): {}", stakes_of_many(stakes, home), owner.as_str(), told.step())
 }
 
 /// `at stake a month: GBP 40.00 up and 1,200.00 down, USD 9.00 down, and some have no known limit`, the home currency first.

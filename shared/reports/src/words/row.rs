@@ -5,10 +5,11 @@ use std::fmt::{self, Write};
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
-    AtStake, DoubtRecord, LedgerReason, LineRecord, LinesReadWord, RowFault, RowKind, RowRecord, WideningRecord,
+    AtStake, DoubtRecord, LedgerReason, LeftAloneReason, LineField, LineRecord, LinesReadWord, LongNumber, RowFault,
+    RowKind, RowRecord,
 };
 
-use super::{Explanation, WorkOwner, first_to_settle, left_out, money_by_currency, widening};
+use super::{Explanation, WorkOwner, first_to_settle, item_name, left_out, money_by_currency, name, widening};
 use crate::label::{self, money, quantity};
 
 /// How many causes of one row are told; the others are counted.
@@ -18,7 +19,7 @@ const CAUSES_MAX: usize = 2;
 pub(crate) fn row(read: LinesReadWord, row: &RowRecord, home: Currency) -> String {
     let mut text = String::with_capacity(160);
     let mut say = || match (row.fault, row.kind) {
-        (Some(fault), _) => write!(text, "{}", self::fault(fault)),
+        (Some(fault), _) => write!(text, "{}", self::fault(fault, row)),
         (None, RowKind::NotReconciled) => not_reconciled(&mut text, read, row),
         (None, RowKind::AgreementEnding) => agreement_ending(&mut text, row),
         (None, RowKind::UncountedLine) => {
@@ -39,10 +40,13 @@ pub(crate) fn row(read: LinesReadWord, row: &RowRecord, home: Currency) -> Strin
 }
 
 /// Why nothing of a row could be computed.
-pub(crate) fn fault(fault: RowFault) -> Explanation {
+pub(crate) fn fault(fault: RowFault, row: &RowRecord) -> Explanation {
     match fault {
         RowFault::TooManyDigits => Explanation::new(
-            "a number has more than 28 digits, so nothing was computed",
+            match &row.longest_number {
+                Some(longest) => format!("nothing was computed: it takes more than 28 digits; {}", number(longest)),
+                None => "nothing was computed: a sum or a product has more than 28 digits".to_owned(),
+            },
             "correct the quantity or the price at its source",
             WorkOwner::SyncAdmin,
         ),
@@ -51,6 +55,21 @@ pub(crate) fn fault(fault: RowFault) -> Explanation {
             "report it: this is a fault of Truecount",
             WorkOwner::SyncAdmin,
         ),
+    }
+}
+
+/// ``line `L-7` has the quantity 1000000000000000.5``: as it came, to be found again.
+fn number(longest: &LongNumber) -> String {
+    match longest {
+        LongNumber::Line { line_id, field, value, .. } => {
+            let field = match field {
+                LineField::Quantity => "quantity",
+                LineField::UnitPrice => "price",
+                LineField::LessIncluded => "included quantity",
+            };
+            format!("line {} has the {field} {value}", name(line_id.as_str()))
+        }
+        LongNumber::Item { item, value } => format!("{} stands for {value} units", item_name(item)),
     }
 }
 
@@ -67,6 +86,7 @@ fn compared(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
         write!(text, ", {} billed", quantity(row.billed))?;
     }
     verdict(text, row)?;
+    left_alone(text, row)?;
     may_differ_by(text, row)?;
     not_counted(text, row)?;
     price(text, row, home)?;
@@ -111,9 +131,30 @@ fn verdict(text: &mut String, row: &RowRecord) -> fmt::Result {
         RowKind::UnbilledUsage | RowKind::Listed => write!(text, ", not on the agreement"),
         RowKind::EndedAgreementInUse => write!(text, ", and the client has no agreement any more"),
         RowKind::LeftAlone if variance.is_zero() => Ok(()),
-        RowKind::LeftAlone if variance.is_sign_positive() => write!(text, ": underbilled by {apart}, left alone"),
-        RowKind::LeftAlone => write!(text, ": overbilled by {apart}, left alone"),
+        RowKind::LeftAlone if variance.is_sign_positive() => write!(text, ": underbilled by {apart}"),
+        RowKind::LeftAlone => write!(text, ": overbilled by {apart}"),
         _ => Ok(()),
+    }
+}
+
+fn left_alone(text: &mut String, row: &RowRecord) -> fmt::Result {
+    match (&row.left_alone_because, row.kind) {
+        (Some(why), _) => write!(text, ", left alone: {}", why_left_alone(why)),
+        (None, RowKind::LeftAlone) => write!(text, ", left alone"),
+        (None, _) => Ok(()),
+    }
+}
+
+/// Why a difference is left alone.
+pub(crate) fn why_left_alone(why: &LeftAloneReason) -> String {
+    match why {
+        LeftAloneReason::Tolerance { units } => format!("within the rule's tolerance of {}", quantity(*units)),
+        LeftAloneReason::TypedFrom { day } => format!("a line that begins on {} covers it", label::day(*day)),
+        LeftAloneReason::NotSold { why, review } => {
+            let why = if why.is_empty() { String::new() } else { format!(" ({})", name(why)) };
+            let review = review.map(|day| format!(", to be looked at again on {}", label::day(day)));
+            format!("not sold to the client{why}{}", review.unwrap_or_default())
+        }
     }
 }
 
@@ -131,24 +172,14 @@ fn may_differ_by(text: &mut String, row: &RowRecord) -> fmt::Result {
 
 /// The first causes and how many others there are.
 fn causes(text: &mut String, row: &RowRecord, before: &str) -> fmt::Result {
-    let all: Vec<_> = row.widenings.iter().filter(|one| !is_of_unread_source(one, row)).collect();
+    let all = super::causes(&row.widenings);
     for (at, one) in all.iter().take(CAUSES_MAX).enumerate() {
-        write!(text, "{}{}", if at == 0 { before } else { ", " }, widening(one).what)?;
+        write!(text, "{}{}", if at == 0 { before } else { ", " }, one.what)?;
     }
     match all.len().saturating_sub(CAUSES_MAX) as u64 {
         0 => Ok(()),
         more => write!(text, " (and {})", label::count(more, "more reason", "more reasons")),
     }
-}
-
-/// Whether a widening only says that a source that was not read shows no such word.
-fn is_of_unread_source(one: &WideningRecord, row: &RowRecord) -> bool {
-    let WideningRecord::WordNeverSeen { source, .. } = one else { return false };
-    row.widenings.iter().any(|other| match other {
-        WideningRecord::SourceNotRead { source: unread } => unread == source,
-        WideningRecord::SourceTooOld { source: unread, .. } => unread == source,
-        _ => false,
-    })
 }
 
 fn not_counted(text: &mut String, row: &RowRecord) -> fmt::Result {
@@ -196,11 +227,20 @@ fn price(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
         (Some(_), Some(currency), Some(price)) => {
             let is_list = row.doubts.iter().any(|doubt| matches!(doubt, DoubtRecord::ListPrice));
             let list = if is_list { "list price " } else { "" };
-            write!(text, "; {list}{} each a month", money(price, currency))
+            write!(text, "; {list}{} each a month", money(price, currency))?;
+            due(text, row)
         }
-        (Some(_), ..) => Ok(()),
-        (None, ..) => write!(text, "; {}", why_no_value(row)),
+        (Some(_), ..) => due(text, row),
+        (None, ..) => {
+            write!(text, "; {}", why_no_value(row))?;
+            due(text, row)
+        }
     }
+}
+
+/// Of a longer billing cycle: the day of the invoice that bills the change.
+fn due(text: &mut String, row: &RowRecord) -> fmt::Result {
+    row.due.map_or(Ok(()), |day| write!(text, ", due on {}", label::day(day)))
 }
 
 /// Why nobody knows what a change is worth.
@@ -238,9 +278,7 @@ fn not_reconciled(text: &mut String, read: LinesReadWord, row: &RowRecord) -> fm
     }
     at_stake(text, row)?;
     match settling(read, row) {
-        Some(Explanation { settled_by, owner, .. }) => {
-            write!(text, "; to settle it ({}): {settled_by}", owner.as_str())
-        }
+        Some(told) => write!(text, "; to settle it ({}): {}", told.owner.as_str(), told.step()),
         None => Ok(()),
     }
 }
@@ -248,7 +286,7 @@ fn not_reconciled(text: &mut String, read: LinesReadWord, row: &RowRecord) -> fm
 /// What would settle a row that is not reconciled; `None`: it is reconciled, or nobody knows what would.
 pub(crate) fn settled_by(read: LinesReadWord, row: &RowRecord) -> Option<&'static str> {
     match (row.fault, row.kind) {
-        (Some(fault), _) => Some(self::fault(fault).settled_by),
+        (Some(fault), _) => Some(self::fault(fault, row).settled_by),
         (None, RowKind::NotReconciled) => settling(read, row).map(|told| told.settled_by),
         (None, _) => None,
     }

@@ -65,14 +65,18 @@ const fn step_of_widening(widening: &WideningRecord) -> WorkStep {
         | WideningRecord::AccountPartial { .. }
         | WideningRecord::AccountDoubtful { .. } => WorkStep::FixSource,
         WideningRecord::NoAccountByGrant { .. }
+        | WideningRecord::NoAccountInFile { .. }
         | WideningRecord::AccountUndecided { .. }
         | WideningRecord::AnyUndecided { .. }
         | WideningRecord::ItemNotSplit { .. } => WorkStep::ConfirmMapping,
         WideningRecord::AccountFell { .. } | WideningRecord::AccountGone { .. } => WorkStep::Check,
         WideningRecord::ItemUnknown { word: None, .. } => WorkStep::Check,
-        WideningRecord::ItemUnknown { word: Some(_), .. }
-        | WideningRecord::WordNeverSeen { .. }
-        | WideningRecord::UnwantedNeverSeen { .. } => WorkStep::FixRule,
+        WideningRecord::ItemUnknown { item, word: Some(_) } if item.in_file => WorkStep::FixSource,
+        WideningRecord::ItemUnknown { word: Some(_), .. } => WorkStep::Ask,
+        WideningRecord::WordNeverSeen { .. } | WideningRecord::UnwantedNeverSeen { .. } => WorkStep::FixRule,
+        WideningRecord::QuantityUnsaid { item } | WideningRecord::QuantityNegative { item, .. } if item.in_file => {
+            WorkStep::FixSource
+        }
         WideningRecord::QuantityUnsaid { .. } | WideningRecord::QuantityNegative { .. } => WorkStep::Ask,
     }
 }

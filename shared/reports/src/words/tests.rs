@@ -2,10 +2,10 @@
 
 use jiff::civil::date;
 use rust_decimal::Decimal;
-use truecount_billing::{AccountId, Currency, LeftOutReason, LineId, ProductCode, SourceId};
+use truecount_billing::{AccountId, AgreementId, Currency, LeftOutReason, LineId, ProductCode, SourceId};
 use truecount_reconciliation::{
-    AccountRecord, AtStake, DoubtRecord, LedgerReason, LinesReadWord, NamedItem, RowFault, RowKind, RowRecord,
-    WideningRecord,
+    AccountRecord, AtStake, DoubtRecord, LedgerReason, LeftAloneReason, LineField, LinesReadWord, LongNumber,
+    NamedItem, RowFault, RowKind, RowRecord, WideningRecord,
 };
 
 use super::*;
@@ -49,11 +49,11 @@ fn source() -> SourceId {
 
 fn account() -> AccountRecord {
     let account_id = AccountId::new("A-17").unwrap();
-    AccountRecord { source: source(), account_id, account_name: "Alder Dental".into() }
+    AccountRecord { source: source(), account_id, account_name: "Alder Dental".into(), in_file: false }
 }
 
 fn item() -> NamedItem {
-    NamedItem { item_id: "17".into(), name: Some("SRV-01".into()) }
+    NamedItem { item_id: "17".into(), name: Some("SRV-01".into()), in_file: false }
 }
 
 fn doubts() -> Vec<DoubtRecord> {
@@ -66,6 +66,7 @@ fn doubts() -> Vec<DoubtRecord> {
         DoubtRecord::UndecidedCouldFill { source: source(), accounts: 3 },
         DoubtRecord::FirstMonthWithoutAny { source: source(), kind: "nas".into() },
         DoubtRecord::OlderReading { source: source(), synced_on: day, failed_on: date(2026, 11, 26) },
+        DoubtRecord::EarlierReading { account: AccountRecord { in_file: true, ..account.clone() }, as_of: day },
         DoubtRecord::EarlierReading { account, as_of: day },
         DoubtRecord::FactMissing { items: 2 },
         DoubtRecord::AgreementEnded,
@@ -84,7 +85,9 @@ fn widenings() -> Vec<WideningRecord> {
         WideningRecord::SourceNotRead { source: source() },
         WideningRecord::SourceTooOld { source: source(), synced_on: date(2026, 11, 2) },
         WideningRecord::NoAccountByGrant { source: source() },
+        WideningRecord::NoAccountInFile { source: source() },
         WideningRecord::AccountFailed { account: account() },
+        WideningRecord::AccountFailed { account: AccountRecord { in_file: true, ..account() } },
         WideningRecord::AccountPartial { account: account() },
         WideningRecord::AccountDoubtful { account: account() },
         WideningRecord::AccountFell { account: account() },
@@ -94,9 +97,12 @@ fn widenings() -> Vec<WideningRecord> {
         WideningRecord::AnyUndecided { source: source(), accounts: 12 },
         WideningRecord::ItemNotSplit { item: item() },
         WideningRecord::ItemUnknown { item: item(), word: Some("parked".into()) },
+        WideningRecord::ItemUnknown { item: NamedItem { in_file: true, ..item() }, word: Some("parked".into()) },
         WideningRecord::ItemUnknown { item: NamedItem { name: None, ..item() }, word: None },
         WideningRecord::QuantityUnsaid { item: item() },
+        WideningRecord::QuantityUnsaid { item: NamedItem { in_file: true, ..item() } },
         WideningRecord::QuantityNegative { item: item(), said: Decimal::from(-5) },
+        WideningRecord::QuantityNegative { item: NamedItem { in_file: true, ..item() }, said: Decimal::from(-5) },
         WideningRecord::WordNeverSeen { source: source(), kind: kind.clone(), attribute: None, word: None },
         WideningRecord::WordNeverSeen {
             source: source(),
@@ -165,10 +171,22 @@ fn widenings_with_what_settles_them() {
 #[test]
 fn faults_and_what_was_not_read() {
     let faults = [("too_many_digits", RowFault::TooManyDigits), ("broken_ledger", RowFault::BrokenLedger)];
-    let faults = faults.map(|(code, fault)| (code, row::fault(fault).to_string()));
+    let mut one = RowRecord::empty(RowKind::NotReconciled, ProductCode::new("MNG-SRV").unwrap());
+    one.longest_number = Some(LongNumber::Line {
+        line_id: LineId::new("L-7").unwrap(),
+        agreement_id: AgreementId::new("A-7").unwrap(),
+        field: LineField::UnitPrice,
+        value: "12345678901234567890.5".parse().unwrap(),
+    });
+    let of_line = ("too_many_digits", row::fault(RowFault::TooManyDigits, &one).to_string());
+    one.longest_number = Some(LongNumber::Item { item: item(), value: "7777777777777777777777".parse().unwrap() });
+    let of_item = ("too_many_digits", row::fault(RowFault::TooManyDigits, &one).to_string());
+    one.longest_number = None;
+    let faults = faults.map(|(code, fault)| (code, row::fault(fault, &one).to_string()));
+    let faults = faults.into_iter().chain([of_line, of_item]);
     let lines = [("failed", LinesReadWord::Failed), ("partial", LinesReadWord::Partial), ("fell", LinesReadWord::Fell)];
     let lines = lines.map(|(code, read)| (code, unread_client(read).to_string()));
-    insta::assert_snapshot!(shown(faults.into_iter().chain(lines)));
+    insta::assert_snapshot!(shown(faults.chain(lines)));
 }
 
 #[test]
@@ -227,9 +245,74 @@ fn the_sentence_of_a_row_has_the_numbers_and_what_was_left_out() {
 }
 
 #[test]
+fn items_that_are_open_for_one_reason_are_counted() {
+    let parked = |id: &str| WideningRecord::ItemUnknown {
+        item: NamedItem { item_id: id.into(), name: None, in_file: true },
+        word: Some("parked".into()),
+    };
+    let open = WideningRecord::ItemUnknown { item: item(), word: None };
+    let said = |widenings: &[WideningRecord]| causes(widenings).into_iter().map(|one| one.what).collect::<Vec<_>>();
+    assert_eq!(
+        said(&[
+            parked("1"),
+            open.clone(),
+            parked("2"),
+            WideningRecord::SourceNotRead { source: source() },
+            parked("3")
+        ]),
+        [
+            "nobody has explained the status `parked` of 3 items",
+            "it is not known whether `SRV-01` counts",
+            "ninjaone was not read"
+        ]
+    );
+    assert_eq!(said(&[open.clone(), open]), ["it is not known whether 2 items count"]);
+    assert_eq!(said(&[parked("1")]), ["nobody has explained the status `parked` of `1`"]);
+}
+
+#[test]
+fn a_command_is_quoted_for_a_shell() {
+    for (word, expected) in [("A-17", "A-17"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"), ("$(x)", "'$(x)'")]
+    {
+        assert_eq!(quoted(word), expected, "{word}");
+    }
+}
+
+#[test]
+fn what_is_left_alone_says_why_and_what_is_due_later_when() {
+    let number = rust_decimal::Decimal::from;
+    let home = Currency::new("USD").unwrap();
+    let mut one = RowRecord::empty(RowKind::LeftAlone, ProductCode::new("MNG-SRV").unwrap());
+    (one.billed, one.counted, one.should_bill, one.variance) =
+        (number(5), Some(number(7)), Some(number(7)), Some(number(2)));
+    (one.at_least, one.at_most) = (Some(number(7)), Some(number(7)));
+    let not_sold = |why: &str, review| LeftAloneReason::NotSold { why: why.into(), review };
+    for (why, expected) in [
+        (LeftAloneReason::Tolerance { units: number(2) }, "within the rule's tolerance of 2"),
+        (LeftAloneReason::TypedFrom { day: date(2026, 12, 1) }, "a line that begins on 1 December 2026 covers it"),
+        (not_sold("", None), "not sold to the client"),
+        (
+            not_sold("own team", Some(date(2027, 1, 31))),
+            "not sold to the client (`own team`), to be looked at again on 31 January 2027",
+        ),
+    ] {
+        one.left_alone_because = Some(why);
+        let expected = format!("7 counted, 5 billed: underbilled by 2, left alone: {expected}");
+        assert_eq!(row(LinesReadWord::Complete, &one, home), expected);
+    }
+    (one.kind, one.left_alone_because, one.due) = (RowKind::Underbilled, None, Some(date(2027, 3, 1)));
+    (one.currency, one.unit_price, one.monthly_impact) = (Some(home), Some(number(95)), Some(number(190)));
+    let text = row(LinesReadWord::Complete, &one, home);
+    assert_eq!(text, "7 counted, 5 billed: underbilled by 2; USD 95.00 each a month, due on 1 March 2027");
+}
+
+#[test]
 fn text_is_broken_at_words() {
     assert_eq!(wrapped("one two three", 7, 0), "one two\nthree");
     assert_eq!(wrapped("one two three", 9, 2), "one two\n  three");
     assert_eq!(wrapped("a-word-that-is-too-long b", 5, 1), "a-word-that-is-too-long\n b");
     assert_eq!(wrapped("", 5, 1), "");
+    assert_eq!(wrapped("so: `a b c`, then `d`", 12, 2), "so:\n  `a b c`,\n  then `d`");
+    assert_eq!(wrapped("an `open end of it", 8, 0), "an `open\nend of\nit");
+    assert_eq!(wrapped("a `quote too long for a line`", 12, 0), "a `quote too\nlong for a\nline`");
 }

@@ -1,7 +1,7 @@
 //! What was not read, or is older than it should be.
 
 use truecount_reconciliation::{
-    AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceRecord, WideningRecord,
+    AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceReading, SourceRecord, WideningRecord,
 };
 
 use super::{Explanation, WorkOwner, widening};
@@ -25,6 +25,13 @@ pub(crate) fn unread_source(source: &SourceRecord) -> Explanation {
         (SourceReadWord::TooOld, Some(synced_on)) => widening(&WideningRecord::SourceTooOld { source: id, synced_on }),
         _ => widening(&WideningRecord::SourceNotRead { source: id }),
     }
+}
+
+/// Why nothing that is billed is known.
+pub(crate) fn unread_bills(source: &SourceReading) -> Explanation {
+    let why = source.state.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let what = format!("{} was not read{why}; what is billed is unknown", source.source);
+    Explanation::new(what, "fix the sync and run again", WorkOwner::SyncAdmin)
 }
 
 /// Why what an account holds is not known.

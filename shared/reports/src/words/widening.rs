@@ -1,7 +1,7 @@
 //! Why the ends of a count differ.
 
 use jiff::civil::Date;
-use truecount_reconciliation::{NamedItem, WideningRecord};
+use truecount_reconciliation::{AccountRecord, NamedItem, WideningRecord};
 
 use super::{Explanation, WorkOwner, name};
 use crate::label::{self, quantity};
@@ -19,51 +19,33 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             "get access to the client's account, or say that there is none",
             Technician,
         ),
-        WideningRecord::AccountFailed { account } => Explanation::new(
-            format!("account {} in {} was not read", name(&account.account_name), account.source),
-            "give access to the account and run again",
-            SyncAdmin,
-        ),
-        WideningRecord::AccountPartial { account } => Explanation::new(
-            format!("account {} in {} was read in part", name(&account.account_name), account.source),
-            "sync it again and run again",
-            SyncAdmin,
-        ),
-        WideningRecord::AccountDoubtful { account } => Explanation::new(
-            format!("account {} in {} contradicts itself", name(&account.account_name), account.source),
-            "sync it again; if it stays so, ask the vendor",
-            SyncAdmin,
-        ),
-        WideningRecord::AccountFell { account } => Explanation::new(
-            format!("account {} in {} suddenly holds less", name(&account.account_name), account.source),
-            "look whether that is right, then accept it: `truecount sources accept`",
-            Technician,
-        ),
-        WideningRecord::AccountGone { account } => Explanation::new(
-            format!("account {} is no longer listed in {}", name(&account.account_name), account.source),
-            "look at the vendor whether it was closed or renamed",
-            Technician,
-        ),
-        WideningRecord::AccountUndecided { account } => Explanation::new(
-            format!("account {} in {} may be the client's", name(&account.account_name), account.source),
-            "decide which client it belongs to",
+        WideningRecord::NoAccountInFile { source } => Explanation::new(
+            format!("the file of {source} lists no account of the client"),
+            "map the client's account, or say that it has none: `truecount mappings none`",
             BillingClerk,
         ),
+        WideningRecord::AccountFailed { account }
+        | WideningRecord::AccountPartial { account }
+        | WideningRecord::AccountDoubtful { account }
+        | WideningRecord::AccountFell { account }
+        | WideningRecord::AccountGone { account }
+        | WideningRecord::AccountUndecided { account } => of_account(widening, account),
         WideningRecord::AnyUndecided { source, accounts } => any_undecided(source.as_str(), *accounts),
-        WideningRecord::ItemNotSplit { item } => Explanation::new(
-            format!("{} of a shared account may be the client's", item_name(item)),
-            "name in the split where it belongs",
-            BillingClerk,
-        ),
-        WideningRecord::ItemUnknown { item, word } => item_unknown(item, word.as_deref()),
-        WideningRecord::QuantityUnsaid { item } => {
-            ask_the_vendor(format!("the vendor did not say how many units {} stands for", item_name(item)))
+        WideningRecord::ItemNotSplit { item } => not_split(&item_name(item)),
+        WideningRecord::ItemUnknown { item, word } => {
+            item_unknown(&item_name(item), "counts", item.in_file, word.as_deref())
         }
-        WideningRecord::QuantityNegative { item, said } => ask_the_vendor(format!(
-            "{} stands for {} units by the vendor's word, less than none",
-            item_name(item),
-            quantity(*said)
-        )),
+        WideningRecord::QuantityUnsaid { item } => {
+            quantity_unsaid(&format!("{} stands", item_name(item)), item.in_file)
+        }
+        WideningRecord::QuantityNegative { item, said } => {
+            let (whose, settle, owner) = match item.in_file {
+                true => ("the file's", "correct the quantity in the file and sync it again", SyncAdmin),
+                false => ("the vendor's", "ask the vendor", WorkOwner::Vendor),
+            };
+            let (item, said) = (item_name(item), quantity(*said));
+            Explanation::new(format!("{item} stands for {said} units by {whose} word, less than none"), settle, owner)
+        }
         WideningRecord::WordNeverSeen { source, kind, attribute, word } => Explanation::new(
             never_seen(source.as_str(), kind, attribute.as_deref().zip(word.as_deref())),
             "correct the word in the rules, or write `may_be_empty = true`",
@@ -77,10 +59,58 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
     }
 }
 
+/// What is the case with one account.
+fn of_account(widening: &WideningRecord, account: &AccountRecord) -> Explanation {
+    use WorkOwner::{BillingClerk, SyncAdmin, Technician};
+    let (called, source) = (name(&account.account_name), &account.source);
+    match widening {
+        WideningRecord::AccountFailed { .. } if account.in_file => Explanation::new(
+            format!("account {called} is no longer in the file of {source}"),
+            "put a file with its rows into the inbox, or accept that it is gone",
+            SyncAdmin,
+        )
+        .by_accepting(account),
+        WideningRecord::AccountPartial { .. } => Explanation::new(
+            format!("account {called} in {source} was read in part"),
+            "sync it again and run again",
+            SyncAdmin,
+        ),
+        WideningRecord::AccountDoubtful { .. } => Explanation::new(
+            format!("account {called} in {source} contradicts itself"),
+            "sync it again; if it stays so, ask the vendor",
+            SyncAdmin,
+        ),
+        WideningRecord::AccountFell { .. } => Explanation::new(
+            format!("account {called} in {source} suddenly holds less"),
+            "look whether that is right, then accept it",
+            Technician,
+        )
+        .by_accepting(account),
+        WideningRecord::AccountGone { .. } => Explanation::new(
+            format!("account {called} is no longer listed in {source}"),
+            "look at the vendor whether it was renamed; if it was closed, accept that",
+            Technician,
+        )
+        .by_accepting(account),
+        WideningRecord::AccountUndecided { .. } => Explanation::new(
+            format!("account {called} in {source} may be the client's"),
+            "decide which client it belongs to",
+            BillingClerk,
+        ),
+        _ => Explanation::new(
+            format!("account {called} in {source} was not read"),
+            "give access to the account and run again",
+            SyncAdmin,
+        ),
+    }
+}
+
 /// The one of a row's widenings to settle first: an account that may be the client's before the access to others.
 pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningRecord> {
     let first = widenings.first()?;
-    let WideningRecord::NoAccountByGrant { source } = first else { return Some(first) };
+    let (WideningRecord::NoAccountByGrant { source } | WideningRecord::NoAccountInFile { source }) = first else {
+        return Some(first);
+    };
     let is_of_source = |other: &&WideningRecord| matches!(other, WideningRecord::AccountUndecided { account } if account.source == *source);
     widenings.iter().find(is_of_source).or(Some(first))
 }
@@ -88,10 +118,6 @@ pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningR
 fn too_old(source: &str, synced_on: Date) -> Explanation {
     let what = format!("the newest sync of {source} is of {}, too old to be used", label::day(synced_on));
     Explanation::new(what, "sync it again and run again", WorkOwner::SyncAdmin)
-}
-
-fn ask_the_vendor(what: String) -> Explanation {
-    Explanation::new(what, "ask the vendor", WorkOwner::Vendor)
 }
 
 fn any_undecided(source: &str, accounts: usize) -> Explanation {
@@ -106,18 +132,82 @@ fn any_undecided(source: &str, accounts: usize) -> Explanation {
     Explanation::new(what, settle, WorkOwner::BillingClerk)
 }
 
-fn item_unknown(item: &NamedItem, word: Option<&str>) -> Explanation {
-    match word {
-        Some(word) => Explanation::new(
-            format!("nobody has explained the word {} of {}", name(word), item_name(item)),
-            "say in the rules whether it counts",
-            WorkOwner::SyncAdmin,
+/// Items that are open for one and the same reason.
+#[derive(PartialEq, Eq)]
+enum ItemCause<'a> {
+    NotSplit,
+    Unknown { word: Option<&'a str>, in_file: bool },
+    QuantityUnsaid { in_file: bool },
+}
+
+impl<'a> ItemCause<'a> {
+    fn of(widening: &'a WideningRecord) -> Option<Self> {
+        match widening {
+            WideningRecord::ItemNotSplit { .. } => Some(Self::NotSplit),
+            WideningRecord::ItemUnknown { item, word } => {
+                Some(Self::Unknown { word: word.as_deref(), in_file: item.in_file })
+            }
+            WideningRecord::QuantityUnsaid { item } => Some(Self::QuantityUnsaid { in_file: item.in_file }),
+            _ => None,
+        }
+    }
+
+    fn of_items(&self, items: u64) -> Explanation {
+        let items = label::count(items, "item", "items");
+        match *self {
+            Self::NotSplit => not_split(&items),
+            Self::Unknown { word, in_file } => item_unknown(&items, "count", in_file, word),
+            Self::QuantityUnsaid { in_file } => quantity_unsaid(&format!("{items} stand"), in_file),
+        }
+    }
+}
+
+/// Each cause once, in the order of the widenings: items that are open for the same reason are counted.
+pub(crate) fn causes<'a>(widenings: impl IntoIterator<Item = &'a WideningRecord>) -> Vec<Explanation> {
+    let mut causes: Vec<(&WideningRecord, u64)> = Vec::new();
+    for one in widenings {
+        let cause = ItemCause::of(one);
+        match causes.iter_mut().find(|(first, _)| cause.is_some() && ItemCause::of(first) == cause) {
+            Some((_, items)) => *items += 1,
+            None => causes.push((one, 1)),
+        }
+    }
+    let explained = |(first, items)| match ItemCause::of(first).filter(|_| items > 1) {
+        Some(cause) => cause.of_items(items),
+        None => widening(first),
+    };
+    causes.into_iter().map(explained).collect()
+}
+
+fn not_split(items: &str) -> Explanation {
+    let what = format!("{items} of a shared account may be the client's");
+    Explanation::new(what, "name in the split where it belongs", WorkOwner::BillingClerk)
+}
+
+fn quantity_unsaid(items_stand: &str, in_file: bool) -> Explanation {
+    let (who, settle, owner) = match in_file {
+        true => ("file does", "write the quantity into the file and sync it again", WorkOwner::SyncAdmin),
+        false => ("vendor did", "ask the vendor", WorkOwner::Vendor),
+    };
+    Explanation::new(format!("the {who} not say how many units {items_stand} for"), settle, owner)
+}
+
+/// Only the settings of a file say what its words mean: what a vendor's mean is a part of this program.
+fn item_unknown(items: &str, count: &str, in_file: bool, word: Option<&str>) -> Explanation {
+    use WorkOwner::{SyncAdmin, Technician};
+    let what = word.map(|word| format!("nobody has explained the status {} of {items}", name(word)));
+    match (what, in_file) {
+        (Some(what), true) => Explanation::new(
+            what,
+            "say in the settings what it means, under [sources.words.status], then run again",
+            SyncAdmin,
         ),
-        None => Explanation::new(
-            format!("it is not known whether {} counts", item_name(item)),
-            "look at the item",
-            WorkOwner::Technician,
-        ),
+        (Some(what), false) => {
+            Explanation::new(what, "ask the vendor what it means, and report the word to Truecount", SyncAdmin)
+        }
+        (None, _) => {
+            Explanation::new(format!("it is not known whether {items} {count}"), "look at the item", Technician)
+        }
     }
 }
 

@@ -305,6 +305,7 @@ pub(crate) fn account(source: &str, name: &str) -> AccountRecord {
         source: SourceId::new(source).unwrap(),
         account_id: AccountId::new(format!("acc-{}", name.len())).unwrap(),
         account_name: name.into(),
+        in_file: false,
     }
 }
 
@@ -331,7 +332,7 @@ fn used(source: &str) -> SourceRecord {
 }
 
 fn suggestion(name: &str, client: Option<&str>, worth: &[(&str, &str)]) -> MappingSuggestion {
-    let AccountRecord { source, account_id, account_name } = account("pax8", name);
+    let AccountRecord { source, account_id, account_name, .. } = account("pax8", name);
     MappingSuggestion {
         source,
         account_id,

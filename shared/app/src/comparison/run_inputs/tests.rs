@@ -243,7 +243,7 @@ async fn each_read_state_is_handed_on() {
     test.commit("rmm", YESTERDAY, &before).await;
     let partial = |entry: &mut SnapshotAccount| entry.account.read_state = ReadState::Partial(ReadReason::TooManyItems);
     let contradicted = |entry: &mut SnapshotAccount| {
-        entry.account.read_state = ReadState::Doubtful(ReadReason::Contradicted { items: 1 });
+        entry.account.read_state = ReadState::Doubtful(ReadReason::Contradicted { items: 1, line: None });
     };
     let now = [
         used("a1", "One", 3),

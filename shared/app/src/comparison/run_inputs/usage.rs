@@ -45,6 +45,7 @@ pub(super) async fn read(
     }
     let SourceReader { source: mut described, words, .. } = reader;
     described.words = words.into_words();
+    declare_words(&mut described, kind, &of.rules.us().partner_ids);
     Ok(UsageRead { loaded: LoadedSource { frozen: source.clone(), accounts }, described, readings })
 }
 
@@ -98,6 +99,8 @@ struct SourceReader<'r, 'i> {
     oldest: Date,
     words: Words<'r>,
     items: &'i mut ItemColumns,
+    /// Ours, at vendors.
+    partner_ids: &'r [String],
 }
 
 impl<'r, 'i> SourceReader<'r, 'i> {
@@ -114,7 +117,7 @@ impl<'r, 'i> SourceReader<'r, 'i> {
         let source = UsageSource {
             id: frozen.source.clone(),
             kinds: kind.map(|kind| vocabulary_of(&frozen.source, kind).kinds).unwrap_or_default(),
-            list: if is_partial { AccountList::ByGrant } else { list },
+            list: if is_partial && list.is_whole() { AccountList::ByGrant } else { list },
             was_read: frozen.snapshot.is_some(),
             synced_on: frozen.as_of.unwrap_or(count_day),
             fresh_days,
@@ -131,6 +134,7 @@ impl<'r, 'i> SourceReader<'r, 'i> {
             oldest: count_day.saturating_sub(Span::new().days(i64::from(fresh_days))),
             words: Words::of(&frozen.source, kept, of.rules),
             items: &mut inputs.items,
+            partner_ids: &of.rules.us().partner_ids,
         };
         for (source, name) in of.rules.kinds_counted() {
             if *source == frozen.source {
@@ -162,7 +166,7 @@ impl<'r, 'i> SourceReader<'r, 'i> {
 
     fn gone(&mut self, account: &InputAccount) -> Result<ItemsRead, AppError> {
         // What a list does not show by right may still be there, with any number of items.
-        let before = if self.source.list == AccountList::ByGrant { Some(0..0) } else { self.before(account)? };
+        let before = if self.source.list.is_whole() { self.before(account)? } else { Some(0..0) };
         Ok(match before {
             Some(before) => ItemsRead::Gone { before, confirmed: None },
             None => ItemsRead::Doubtful,
@@ -192,8 +196,9 @@ impl<'r, 'i> SourceReader<'r, 'i> {
         found.map(|entries| Ok((day, self.add(items_of(entries.to_vec()))?))).transpose()
     }
 
-    fn add(&mut self, items: Vec<UsageItem>) -> Result<std::ops::Range<u32>, AppError> {
-        for item in &items {
+    fn add(&mut self, mut items: Vec<UsageItem>) -> Result<std::ops::Range<u32>, AppError> {
+        for item in &mut items {
+            name_seller(item, self.partner_ids);
             self.words.item(item);
             if self.is_open {
                 self.ensure_kind(&item.kind);
@@ -218,10 +223,60 @@ impl<'r, 'i> SourceReader<'r, 'i> {
     }
 }
 
+/// Who sold an item.
+const SOLD_BY: &str = "sold_by";
+/// The words for it: the client bought it itself, we sold it, or another partner did.
+const CLIENT: &str = "client";
+const US: &str = "us";
+const OTHER: &str = "other";
+
+/// Says who sold an item in the words of the rules, where they tell which partner ids are ours.
+fn name_seller(item: &mut UsageItem, partner_ids: &[String]) {
+    if let Some(seller) = item.attributes.get_mut(SOLD_BY).filter(|seller| *seller != CLIENT)
+        && !partner_ids.is_empty()
+    {
+        let is_ours = partner_ids.iter().any(|id| id.trim().eq_ignore_ascii_case(seller.trim()));
+        *seller = if is_ours { US } else { OTHER }.to_owned();
+    }
+}
+
+/// Notes the words that attributes have by this program's own doing, whether or not an item has had them.
+fn declare_words(source: &mut UsageSource, kind: Option<&SourceKind>, partner_ids: &[String]) {
+    for item_kind in kind.map(|kind| kind.vocabulary.items).unwrap_or_default() {
+        for attribute in item_kind.attributes {
+            let ours = if attribute.name == SOLD_BY && !partner_ids.is_empty() { &[US, OTHER][..] } else { &[] };
+            for word in attribute.words.iter().chain(ours) {
+                source.words.declare(item_kind.name, attribute.name, word);
+            }
+        }
+    }
+}
+
 fn items_of(records: Vec<SnapshotEntry>) -> Vec<UsageItem> {
     let item = |record| match record {
         SnapshotEntry::Item(item) => Some(item),
         SnapshotEntry::Line(_) => None,
     };
     records.into_iter().filter_map(item).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use truecount_billing::ItemId;
+
+    #[test]
+    fn a_seller_is_named_where_the_rules_say_who_we_are() {
+        let named = |seller: &str, ids: &[&str]| {
+            let mut item = UsageItem::new(ItemId::new("1").unwrap(), "licence");
+            item.attributes.insert(SOLD_BY.to_owned(), seller.to_owned());
+            let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+            name_seller(&mut item, &ids);
+            item.attributes.remove(SOLD_BY).unwrap()
+        };
+        assert_eq!(named("T-77", &[]), "T-77", "nobody said who we are");
+        assert_eq!(named("T-77", &["t-77 "]), US);
+        assert_eq!(named("T-9", &["T-77"]), OTHER);
+        assert_eq!(named(CLIENT, &["T-77"]), CLIENT);
+    }
 }

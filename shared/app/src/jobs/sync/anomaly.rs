@@ -19,10 +19,18 @@ pub(super) struct Earlier {
     pub(super) accounts: Vec<SnapshotAccount>,
 }
 
-/// An answer with nothing in it is a failure: that is what a credential that lost its rights looks like.
-pub(super) fn reject_empty(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> Result<(), SyncFailure> {
+/// An answer with nothing in it is a failure: that is what a credential that lost its rights looks like, or an export
+/// with a filter left on.
+pub(super) fn reject_empty(
+    snapshot: &Snapshot,
+    earlier: &[SnapshotAccount],
+    list: AccountList,
+) -> Result<(), SyncFailure> {
     let before: u64 = earlier.iter().map(SnapshotAccount::total_relied_on).sum();
-    let empty = |reason| Err(SyncFailure { reason, remedy: Remedy::FixCredentials });
+    let empty = |reason| match list {
+        AccountList::Exported => Err(SyncFailure::no_file(empty_file(&reason))),
+        AccountList::Owned | AccountList::ByGrant => Err(SyncFailure { reason, remedy: Remedy::FixCredentials }),
+    };
     if snapshot.account_count() == 0 {
         return empty(ReadReason::NoAccounts { before });
     }
@@ -31,6 +39,17 @@ pub(super) fn reject_empty(snapshot: &Snapshot, earlier: &[SnapshotAccount]) -> 
         return empty(ReadReason::NothingToCount { before });
     }
     Ok(())
+}
+
+/// What is wrong with a file in which there is nothing.
+fn empty_file(reason: &ReadReason) -> String {
+    let (what, before) = match reason {
+        ReadReason::NoAccounts { before } => ("names no account", *before),
+        ReadReason::NothingToCount { before } => ("has nothing to count in any account", *before),
+        other => return other.to_string(),
+    };
+    let before = if before > 0 { format!("; the last one had {before} items") } else { String::new() };
+    format!("the file {what}{before}: export it again, without a filter")
 }
 
 /// Marks an account whose counts fell too far as doubtful, until a second witness confirms them. What was not read
@@ -68,8 +87,8 @@ pub(super) fn missing_accounts(
         let last = before.values().map(|base| base.as_of).max()?;
         let total = entry.total_relied_on();
         let (read_state, bases) = match (snapshot.read_state.is_complete(), list) {
-            (true, AccountList::ByGrant) if total == 0 => return None,
-            (true, AccountList::ByGrant) => {
+            (true, AccountList::ByGrant | AccountList::Exported) if total == 0 => return None,
+            (true, AccountList::ByGrant | AccountList::Exported) => {
                 (ReadState::Failed(ReadReason::NoLongerVisible { before: total, as_of: last }), before)
             }
             (true, AccountList::Owned) => {
@@ -170,7 +189,7 @@ mod tests {
         let mut cut = read(&[account("a", 4)]);
         cut.read_state = ReadState::Partial(ReadReason::TooManyItems);
         let before = earlier(1, vec![stored("b", 9)]);
-        for list in [AccountList::Owned, AccountList::ByGrant] {
+        for list in [AccountList::Owned, AccountList::ByGrant, AccountList::Exported] {
             let missing = on(2, |seen| missing_accounts(&cut, &before, list, seen));
             assert_eq!(missing.len(), 1);
             assert_eq!(missing[0].reading.account.read_state.as_str(), "doubtful");
@@ -199,9 +218,12 @@ mod tests {
 
     #[test]
     fn an_empty_answer_is_no_zero() {
-        let error = reject_empty(&read(&[]), &[stored("a", 9)]).err().unwrap();
+        let error = reject_empty(&read(&[]), &[stored("a", 9)], AccountList::ByGrant).err().unwrap();
         assert_eq!(error.reason, ReadReason::NoAccounts { before: 9 });
-        assert!(reject_empty(&read(&[account("a", 0)]), &[]).is_err());
-        assert!(reject_empty(&read(&[account("a", 0), account("b", 1)]), &[]).is_ok());
+        assert!(reject_empty(&read(&[account("a", 0)]), &[], AccountList::Owned).is_err());
+        let error = reject_empty(&read(&[]), &[stored("a", 9)], AccountList::Exported).err().unwrap();
+        let text = "the file names no account; the last one had 9 items: export it again, without a filter";
+        assert_eq!(error.reason.to_string(), text);
+        assert!(reject_empty(&read(&[account("a", 0), account("b", 1)]), &[], AccountList::Owned).is_ok());
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn write_and_commit(
         Some(manifest) => Earlier { as_of: manifest.id.as_of, accounts: manifest.accounts(store).await? },
         None => Earlier { as_of: id.as_of, accounts: Vec::new() },
     };
-    anomaly::reject_empty(&parsed, &earlier.accounts)?;
+    anomaly::reject_empty(&parsed, &earlier.accounts, kind_list(sync))?;
     if let Some((stream, rows)) = parsed.receipt.unbalanced() {
         return Err(SyncFailure::rows_unaccounted(stream, rows).into());
     }
@@ -116,8 +116,12 @@ async fn write_accounts(
 
 /// What the source's list of accounts is. A client that a PSA no longer bills has no lines, whoever may see what.
 fn list_of(sync: &SourceSync<'_>) -> AccountList {
-    let list = source_kind(&sync.source.connector).map(|kind| kind.list);
-    list.filter(|_| !sync.source.side().is_billed()).unwrap_or(AccountList::Owned)
+    if sync.source.side().is_billed() { AccountList::Owned } else { kind_list(sync) }
+}
+
+/// What its kind says of that, on either side.
+fn kind_list(sync: &SourceSync<'_>) -> AccountList {
+    source_kind(&sync.source.connector).map_or(AccountList::Owned, |kind| kind.list)
 }
 
 /// Commits the snapshot, unless that day's last one holds the same.

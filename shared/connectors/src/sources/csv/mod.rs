@@ -35,7 +35,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     side_option: Some("side"),
     category: Category::File,
     cardinality: Cardinality::ManyAccountsPerClient,
-    list: AccountList::ByGrant,
+    list: AccountList::Exported,
     proof: Proof::Contract,
     secret: &[],
     options: OPTIONS,

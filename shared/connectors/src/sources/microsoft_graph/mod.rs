@@ -148,8 +148,8 @@ const ITEMS: &[ItemKind] = &[
             "subscriptions, with the seats bought",
             Unit::Seat,
             &[
-                Attribute { name: "trial", meaning: "yes or no" },
-                Attribute { name: "assignable", meaning: "whether its seats can be given to users: yes or no" },
+                Attribute::of_words("trial", "yes or no", &["yes", "no"]),
+                Attribute::of_words("assignable", "whether its seats can be given to users: yes or no", &["yes", "no"]),
                 SOLD_BY,
             ],
         )
@@ -159,16 +159,13 @@ const ITEMS: &[ItemKind] = &[
 const PERSON: &[IdentityField] = &[IdentityField::ObjectId, IdentityField::MailAddress];
 const USER_ATTRIBUTES: &[Attribute] = &[CLASS_ATTRIBUTE, HOLDS, SIGN_IN, DOMAIN];
 const CLASS_ATTRIBUTE: Attribute =
-    Attribute { name: "class", meaning: "member, guest, or sync: an account of the directory synchronization" };
-const HOLDS: Attribute = Attribute {
-    name: "holds",
-    meaning: "the part numbers of the licences that the user holds, `;` between them; empty: none",
-};
-const SIGN_IN: Attribute = Attribute { name: "sign_in", meaning: "allowed or blocked" };
+    Attribute::of_words("class", "member, guest, or sync: an account of the directory synchronization", &["member", "guest", "sync"]);
+const HOLDS: Attribute = Attribute::new("holds", "the part numbers of the licences that the user holds, `;` between them; empty: none");
+const SIGN_IN: Attribute = Attribute::of_words("sign_in", "allowed or blocked", &["allowed", "blocked"]);
 const DOMAIN: Attribute =
-    Attribute { name: "domain", meaning: "the domain of the name that the user signs in with" };
+    Attribute::new("domain", "the domain of the name that the user signs in with");
 const SOLD_BY: Attribute =
-    Attribute { name: "sold_by", meaning: "the tenant of the partner who sold it; client: the tenant bought it itself" };
+    Attribute::of_words("sold_by", "the tenant of the partner who sold it; client: the tenant bought it itself", &["client"]);
 
 /// Seats that lapsed and are in their grace period (`Warning`) are still bought.
 const STATUS: WordList = WordList {

@@ -1,0 +1,103 @@
+//! What stands behind a row, for its record: lines, items, price, dates. Deliberately absent: anything that is decided.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use truecount_billing::ProductCode;
+use truecount_rules::{CountSpec, ServiceBasis, StalePolicy};
+
+use super::{ClientCase, ClientView};
+use crate::billed_side::{LineRow, standing};
+use crate::columns::ItemNo;
+use crate::evidence::ItemFate;
+use crate::interval::TooManyDigits;
+use crate::item_evidence::evidence;
+use crate::long_number::Longest;
+use crate::outcome::{OutcomeRow, RowFault};
+use crate::value::UnitsOfLine;
+
+/// What stands behind a row.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowDetail<'a> {
+    /// The lines that stand on the day looked at, and those that end before.
+    pub(crate) lines: Vec<LineRow<'a>>,
+    /// What became of each item that the service looks at.
+    pub(crate) items: Vec<(ItemNo, ItemFate)>,
+    /// The sources that count it.
+    pub(crate) sources: Vec<usize>,
+    /// After how many days an item that was not seen is left out.
+    pub(crate) stale_days: Option<u32>,
+    /// The price of one more a month.
+    pub(crate) unit_price: Option<Decimal>,
+    /// First and last day of what the next invoice of the newest line pays for.
+    pub(crate) service_period: Option<(Date, Date)>,
+    /// The next invoice date of the newest line.
+    pub(crate) next_invoice: Option<Date>,
+    /// The number with the most digits, where one has too many.
+    pub(crate) longest: Option<Longest<'a>>,
+}
+
+impl<'a> ClientCase<'a> {
+    /// What stands behind a row of this client: lines, items, price.
+    pub(crate) fn detail(&self, view: &ClientView<'a>, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
+        let parts = self.parts(&row.service, view.lines_of(&row.service));
+        let Some(part) = parts.into_iter().find(|part| part.section == row.section.as_deref()) else {
+            return Ok(RowDetail { lines: self.loose_lines(&view.lines, &row.service), ..RowDetail::default() });
+        };
+        let side = self.side(&part, view.lines_of(&part.rule.code))?;
+        let value = self.valuation(&side, &part.rule);
+        let newest = value.newest();
+        let unit_price = value.amount(UnitsOfLine { line: newest, units: Decimal::ONE })?;
+        let items = evidence(&self.counting(), &part.rule, &view.pools)?;
+        let mut sources = Vec::new();
+        self.counting().each_source(&part.rule, |source, _| {
+            sources.push(source);
+            Ok(())
+        })?;
+        let stale_days = match &part.rule.basis {
+            ServiceBasis::Counted(spec) => self.stale_days(spec),
+            ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
+        };
+        let service_period = newest.map(|line| self.context.service_period(line.agreement()));
+        let next_invoice = newest.and_then(|line| self.context.next_invoice(line.agreement()));
+        let mut lines = side.lines;
+        lines.extend(side.ending);
+        lines.extend(side.flat);
+        Ok(RowDetail { lines, items, sources, stale_days, unit_price, service_period, next_invoice, longest: None })
+    }
+
+    /// What stands behind a row that could not be computed: its lines, and the number with the most digits.
+    pub(crate) fn detail_of_fault(&self, view: &ClientView<'a>, row: &OutcomeRow) -> RowDetail<'a> {
+        let of_service = view.lines_of(&row.service);
+        let lines = match of_service.is_empty() {
+            true => self.loose_lines(&view.lines, &row.service),
+            false => of_service.to_vec(),
+        };
+        let sources = 0..self.inputs.sources.len();
+        let accounts = sources.flat_map(|source| self.index.decided(self.client, source));
+        let items = accounts.flat_map(|account| self.inputs.accounts[*account].items_now());
+        let longest =
+            Longest::of(&lines, &self.inputs.items, items).filter(|_| row.fault == Some(RowFault::TooManyDigits));
+        RowDetail { lines, longest, ..RowDetail::default() }
+    }
+
+    /// After how many days an item that was not seen is left out; `None`: never, or not all kinds alike.
+    fn stale_days(&self, spec: &CountSpec) -> Option<u32> {
+        let kinds = spec.parts.iter().filter_map(|part| {
+            let source = self.inputs.sources.iter().find(|source| source.id == part.source)?;
+            source.kinds.iter().find(|kind| kind.name == part.kind)
+        });
+        let mut days = kinds.map(|kind| match spec.policies.stale_of(kind) {
+            StalePolicy::AfterDays(days) => Some(days),
+            StalePolicy::Never => None,
+        });
+        let first = days.next()??;
+        days.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// The lines of a product that no service names.
+    fn loose_lines(&self, rows: &[LineRow<'a>], product: &ProductCode) -> Vec<LineRow<'a>> {
+        let is_of = |line: &&LineRow<'_>| line.row.product == *product;
+        let rows: Vec<LineRow<'a>> = rows.iter().filter(is_of).copied().collect();
+        standing(&rows, |line| self.context.day_looked_at(line.agreement()))
+    }
+}
