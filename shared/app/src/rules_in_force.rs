@@ -49,6 +49,7 @@ impl<'c> RulesInForce<'c> {
         let inputs = ComparisonInputs {
             rules: &config.rules,
             mapping: &config.settings.mapping,
+            weights: &config.settings.weights,
             count_day: CountDay(day),
             next_closing: config.settings.closing.next_after(day),
             sources: &newest,

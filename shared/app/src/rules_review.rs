@@ -143,6 +143,7 @@ impl RulesReview {
         let inputs = ComparisonInputs {
             rules: &config.rules,
             mapping: &config.settings.mapping,
+            weights: &config.settings.weights,
             count_day: CountDay(count_day),
             next_closing: config.settings.closing.next_after(count_day),
             sources: &newest,

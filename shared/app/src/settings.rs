@@ -1,6 +1,8 @@
 //! `config/settings.toml` and `config/rules.toml`: read, and checked. A file with problems is refused with all of them,
 //! each with its line.
 
+mod weights;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -8,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{Side, SourceId};
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_platform::Archive;
+use truecount_reconciliation::ReportWeights;
 use truecount_rules::{Rules, SourceVocabulary};
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
+use self::weights::read_weights;
 use crate::schedule::Calendar;
 use crate::toml_sections::{Located, Problem, Problems, Section};
 use crate::vocabulary::vocabulary_of;
@@ -30,6 +34,9 @@ pub struct Settings {
     pub mapping: MappingSettings,
     /// `[retention]`: how long what the vendors answered is kept.
     pub retention: RetentionSettings,
+    /// `[report]` and `[rates]`: below which amount rows are told together, and how amounts of several currencies are
+    /// put in one order.
+    pub weights: ReportWeights,
     /// `[[sources]]`: the PSA and the usage sources.
     pub sources: Vec<SourceSettings>,
 }
@@ -166,6 +173,8 @@ impl SourceSettings {
 #[derive(Serialize, Deserialize)]
 struct ResultSettings {
     mapping: MappingSettings,
+    #[serde(default)]
+    weights: ReportWeights,
     /// The kind of each source of usage: what rules can ask of it.
     counted: BTreeMap<SourceId, String>,
 }
@@ -211,7 +220,8 @@ impl Config {
     pub fn result_settings(&self) -> Result<Vec<u8>, AppError> {
         let counted = self.settings.sources.iter().filter(|source| !source.side().is_billed());
         let counted = counted.map(|source| (source.id.clone(), source.connector.clone())).collect();
-        let settings = ResultSettings { mapping: self.settings.mapping.clone(), counted };
+        let (mapping, weights) = (self.settings.mapping.clone(), self.settings.weights.clone());
+        let settings = ResultSettings { mapping, weights, counted };
         serde_json::to_vec(&settings).map_err(|e| AppError::damaged("the settings", e))
     }
 }
@@ -221,6 +231,7 @@ impl Config {
 pub(crate) struct FrozenConfig {
     pub(crate) rules: Rules,
     pub(crate) mapping: MappingSettings,
+    pub(crate) weights: ReportWeights,
 }
 
 impl FrozenConfig {
@@ -230,7 +241,7 @@ impl FrozenConfig {
             serde_json::from_slice(result_settings).map_err(|e| AppError::damaged("the frozen settings", e))?;
         let counted = settings.counted.iter().filter_map(|(id, kind)| Some(vocabulary_of(id, source_kind(kind)?)));
         let rules = rules(rules_bytes, &counted.collect::<Vec<_>>())?;
-        Ok(Self { rules, mapping: settings.mapping })
+        Ok(Self { rules, mapping: settings.mapping, weights: settings.weights })
     }
 }
 
@@ -249,10 +260,11 @@ impl Settings {
             file.section("mapping", &mut problems).map(|section| MappingSettings::read(section, &mut problems));
         let retention = file.section("retention", &mut problems);
         let retention = retention.map(|section| RetentionSettings::read(section, &mut problems)).unwrap_or_default();
+        let weights = read_weights(&mut file, &mut problems);
         let sources = sources(file.sections("sources", &mut problems), mail.smtp.is_some(), &mut problems);
         file.finish(&mut problems);
         let (closing, mapping) = (closing.unwrap_or_default(), mapping.unwrap_or_default());
-        let settings = Self { mail, closing, mapping, retention, sources };
+        let settings = Self { mail, closing, mapping, retention, weights, sources };
         problems.result(settings).map_err(|problems| refused(&problems))
     }
 

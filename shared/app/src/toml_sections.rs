@@ -171,6 +171,18 @@ impl<'i> Section<'i> {
         }
     }
 
+    /// Every key, whatever it is called, each with its value.
+    pub(crate) fn each<T: DeserializeOwned>(self, problems: &mut Problems<'_>) -> Vec<(String, Located<T>)> {
+        let mut found = Vec::new();
+        for (key, (at, value)) in self.values {
+            match T::deserialize(ValueDeserializer::from(value)) {
+                Ok(value) => found.push((key, Located { at, value })),
+                Err(error) => problems.add_error(at, &key, &error),
+            }
+        }
+        found
+    }
+
     /// Every key that was not taken, as it stands.
     pub(crate) fn rest(self, problems: &mut Problems<'_>) -> toml::Table {
         let mut rest = toml::Table::new();

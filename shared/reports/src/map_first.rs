@@ -81,10 +81,11 @@ impl MapFirst {
         }
         let mut sources: Vec<_> =
             accounts.iter().map(|(source, accounts)| (*source, accounts.len(), report.waiting.of(source))).collect();
-        // the sum over currencies orders, and is never shown
+        // Amounts of two currencies are never added: the dearest of each orders.
         sources.sort_by_cached_key(|(source, accounts, waits)| {
-            let sum = waits.values().fold(Decimal::ZERO, |sum, amount| sum.saturating_add(*amount));
-            (Reverse(sum), Reverse(*accounts), (*source).clone())
+            let places = waits.iter().map(|(currency, amount)| report.portfolio.place_of(*currency, *amount));
+            let dearest = places.min();
+            (dearest.is_none(), dearest, Reverse(*accounts), (*source).clone())
         });
         let more = sources.len().saturating_sub(SOURCES_MAX) as u64;
         let named = sources.iter().take(SOURCES_MAX);

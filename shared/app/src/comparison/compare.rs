@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, Money, SourceId};
 use truecount_reconciliation::{
-    AccountBelonging, MappingSuggestion, OutcomeLine, PortfolioRecord, RunContext, RunInputs, RunReconciler,
-    SetupFinding, UsageAccount,
+    AccountBelonging, MappingSuggestion, OutcomeLine, PortfolioRecord, ReportWeights, RunContext, RunInputs,
+    RunReconciler, SetupFinding, UsageAccount,
 };
 use truecount_reports::sanitize;
 use truecount_rules::{BindingFault, BindingProblem, Rules};
 use truecount_store::RULES_FILE;
 
+use super::run_inputs::NO_CURRENCY;
 use super::{BilledFor, LoadedSource};
 use crate::AppError;
 use crate::account_mapping::{AccountMapping, Candidates, Client};
@@ -20,6 +21,7 @@ use crate::account_mapping::{AccountMapping, Candidates, Client};
 pub(crate) struct Comparison<'a> {
     pub(super) rules: &'a Rules,
     pub(super) context: RunContext,
+    pub(super) weights: ReportWeights,
     pub(crate) inputs: RunInputs,
     /// The sources with their lists.
     pub(crate) sources: Vec<LoadedSource>,
@@ -48,7 +50,7 @@ impl Comparison<'_> {
         &self,
         mut each: impl FnMut(&OutcomeLine) -> Result<(), AppError>,
     ) -> Result<Compared, AppError> {
-        let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context);
+        let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context).with_weights(self.weights.clone());
         let outcome = reconciler.outcome();
         let portfolio = reconciler.portfolio_record(&outcome);
         each(&OutcomeLine::Portfolio(Box::new(portfolio.clone())))?;
@@ -62,7 +64,8 @@ impl Comparison<'_> {
             billed_for.client(&client, |service| reconciler.sources_of(service));
             each(&OutcomeLine::Client(Box::new(client)))?;
         }
-        let setup = reconciler.binding_problems().iter().map(unbound).collect();
+        let unbound = reconciler.binding_problems().iter().map(unbound);
+        let setup = unbound.chain(without_currency(self.context.home_currency)).collect();
         Ok(Compared { portfolio, suggestions, billed_for, setup })
     }
 
@@ -104,6 +107,19 @@ fn suggestion(
         items: account.items(),
         monthly_value: values.into_iter().map(|(currency, amount)| Money { amount, currency }).collect(),
     }
+}
+
+/// Nothing says of which currency any money is.
+fn without_currency(home: Currency) -> Option<SetupFinding> {
+    (home.as_str() == NO_CURRENCY).then(|| SetupFinding {
+        code: "currency_not_named".to_owned(),
+        subject: RULES_FILE.to_owned(),
+        message: format!(
+            "neither the rules nor any billed line name a currency, so that amounts are shown in {NO_CURRENCY}; write \
+             `currency = \"GBP\"`, or your own, at the top of the rules"
+        ),
+        count: 1,
+    })
 }
 
 /// A part of the rules that holds for nobody.

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use truecount_billing::{CountDay, Currency, IdError, Side};
-use truecount_reconciliation::{BilledClient, RunContext, RunInputs, SourceReading};
+use truecount_reconciliation::{BilledClient, ReportWeights, RunContext, RunInputs, SourceReading};
 use truecount_rules::Rules;
 use truecount_store::FrozenSource;
 
@@ -27,13 +27,15 @@ use super::{AccountsFrom, Comparison, LoadedSource, MappingsInForce, NonesInForc
 use crate::{AppError, MappingSettings};
 
 /// The code that stands for no currency at all: of money in a run that names none anywhere.
-const NO_CURRENCY: &str = "XXX";
+pub(super) const NO_CURRENCY: &str = "XXX";
 
 /// What is compared.
 pub(crate) struct ComparisonInputs<'a> {
     pub(crate) rules: &'a Rules,
     /// Which mappings count without a decision.
     pub(crate) mapping: &'a MappingSettings,
+    /// What weighs how much in a report.
+    pub(crate) weights: &'a ReportWeights,
     pub(crate) count_day: CountDay,
     /// The day on which the next month is closed.
     pub(crate) next_closing: Date,
@@ -73,7 +75,8 @@ impl<'a> Comparison<'a> {
         let home_currency = of.rules.currency().map_or_else(|| most_used(&inputs.clients), Ok);
         let home_currency = home_currency.map_err(|error| AppError::damaged(NO_CURRENCY, error))?;
         let context = RunContext { count_day: of.count_day.0, next_closing: of.next_closing, home_currency };
-        Ok(Self { rules: of.rules, context, inputs, sources, clients: known, mappings, candidates })
+        let weights = of.weights.clone();
+        Ok(Self { rules: of.rules, context, weights, inputs, sources, clients: known, mappings, candidates })
     }
 }
 

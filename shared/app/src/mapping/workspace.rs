@@ -86,6 +86,7 @@ impl MappingWorkspace {
         let inputs = ComparisonInputs {
             rules: &config.rules,
             mapping: &config.settings.mapping,
+            weights: &config.settings.weights,
             count_day: CountDay(today),
             next_closing: config.settings.closing.next_after(today),
             sources: &sources,

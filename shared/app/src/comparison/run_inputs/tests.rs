@@ -54,6 +54,7 @@ async fn inputs_of(test: &TestEnvironment, frozen: &Frozen, rules: &Rules) -> Ru
         let of = ComparisonInputs {
             rules,
             mapping: &test.config.settings.mapping,
+            weights: &test.config.settings.weights,
             count_day: frozen.run.manifest.count_day,
             next_closing: frozen.run.manifest.next_closing,
             sources: &frozen.sources,

@@ -19,11 +19,12 @@ pub(crate) async fn compare_run(
 ) -> Result<(OutcomeWriter, PortfolioRecord, Vec<SourceReading>), AppError> {
     progress.step("reading the inputs");
     let (mappings, nones, words) = (mappings(run).await?, nones(run).await?, words(run).await?);
-    let FrozenConfig { rules, mapping } = config(run).await?;
+    let FrozenConfig { rules, mapping, weights } = config(run).await?;
     let RunManifest { count_day, next_closing, .. } = run.manifest;
     let inputs = ComparisonInputs {
         rules: &rules,
         mapping: &mapping,
+        weights: &weights,
         count_day,
         next_closing,
         sources: &run.manifest.sources,

@@ -1,0 +1,108 @@
+//! `[report]` and `[rates]`: what weighs how much in a report.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use truecount_billing::Currency;
+use truecount_reconciliation::{DatedRate, ReportWeights};
+
+use crate::toml_sections::{Located, Problems, Section};
+
+/// A number as a person writes it: whole, or in quotes. A float would not be exact.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "write a whole number, or a number in quotes such as \"0.79\"")]
+enum WrittenNumber {
+    Whole(i64),
+    Text(String),
+}
+
+/// A rate with its day.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRate {
+    rate: WrittenNumber,
+    on: toml::value::Datetime,
+}
+
+/// Reads both tables; where neither is there, nothing weighs anything.
+pub(super) fn read_weights(file: &mut Section<'_>, problems: &mut Problems<'_>) -> ReportWeights {
+    let mut weights = ReportWeights::default();
+    if let Some(mut report) = file.section("report", problems) {
+        let materiality: Option<Located<WrittenNumber>> = report.optional("materiality", problems);
+        report.finish(problems);
+        weights.materiality = materiality.and_then(|found| above_zero("materiality", found.at, &found.value, problems));
+    }
+    let rates = file.section("rates", problems).map(|rates| rates.each::<WrittenRate>(problems)).unwrap_or_default();
+    for (code, Located { at, value }) in rates {
+        let rate = above_zero("rate", at, &value.rate, problems);
+        let on = day(at, &value.on, problems);
+        match Currency::new(&code) {
+            Ok(currency) => weights.rates.extend(rate.zip(on).map(|(rate, on)| (currency, DatedRate { rate, on }))),
+            Err(error) => problems.add(at, format!("`{}`: {error}", code.escape_debug())),
+        }
+    }
+    weights
+}
+
+fn above_zero(key: &str, at: usize, written: &WrittenNumber, problems: &mut Problems<'_>) -> Option<Decimal> {
+    let number = match written {
+        WrittenNumber::Whole(number) => Some(Decimal::from(*number)),
+        WrittenNumber::Text(text) => Decimal::from_str_exact(text.trim()).ok(),
+    };
+    let found = number.filter(|number| *number > Decimal::ZERO);
+    if found.is_none() {
+        problems.add(
+            at,
+            format!("`{key}` is no number above zero; write a whole number, or one in quotes such as \"0.79\""),
+        );
+    }
+    found
+}
+
+fn day(at: usize, written: &toml::value::Datetime, problems: &mut Problems<'_>) -> Option<Date> {
+    let found = written.date.filter(|_| written.time.is_none()).and_then(|day| day.to_string().parse().ok());
+    if found.is_none() {
+        problems.add(at, "`on` is no day; write one such as 2026-11-01");
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn read(text: &str) -> Result<ReportWeights, Vec<String>> {
+        let mut problems = Problems::of(text);
+        let mut file = Section::of_file(text, &mut problems);
+        let weights = read_weights(&mut file, &mut problems);
+        file.finish(&mut problems);
+        problems.result(weights).map_err(|found| found.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn amounts_are_exact_and_rates_have_a_day() {
+        let text = "[report]\nmateriality = 25\n[rates]\nUSD = { rate = \"0.79\", on = 2026-11-01 }\n";
+        let rate = DatedRate { rate: Decimal::new(79, 2), on: date(2026, 11, 1) };
+        let rates = [(Currency::new("USD").unwrap(), rate)].into();
+        assert_eq!(read(text), Ok(ReportWeights { materiality: Some(25.into()), rates }));
+        assert_eq!(read(""), Ok(ReportWeights::default()));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_with_its_line() {
+        for (text, line, what) in [
+            ("[report]\nmateriality = 2.5\n", 2, "whole number"),
+            ("[report]\nmateriality = \"-1\"\n", 2, "`materiality` is no number above zero"),
+            ("[report]\nmaterialty = 1\n", 2, "did you mean `materiality`?"),
+            ("[rates]\nUSD = { rate = 0, on = 2026-11-01 }\n", 2, "`rate` is no number above zero"),
+            ("[rates]\nUSD = { rate = \"0.79\" }\n", 2, "missing key `on`"),
+            ("[rates]\nUSD = { rate = 1, on = 2026-11-01T08:00:00Z }\n", 2, "`on` is no day"),
+            ("[rates]\n\"US Dollar\" = { rate = 1, on = 2026-11-01 }\n", 2, "`US Dollar`"),
+        ] {
+            let problems = read(text).unwrap_err();
+            assert!(problems.len() == 1 && problems[0].starts_with(&format!("line {line}: ")), "{text} {problems:?}");
+            assert!(problems[0].contains(what), "{text} {problems:?}");
+        }
+    }
+}
