@@ -19,11 +19,11 @@ SETTINGS = """
 from = "a@msp.example"
 [[sources]]
 id = "psa"
-connector = "csv"
+connector = "file"
 side = "agreed"
 [[sources]]
 id = "rmm"
-connector = "csv"
+connector = "file"
 side = "used"
 """
 

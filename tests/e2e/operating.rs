@@ -133,7 +133,7 @@ async fn every_command_works_on_a_stack_by_its_name() {
 const DROPS: &str = r#"
 [[sources]]
 id = "drops"
-connector = "csv"
+connector = "file"
 side = "used"
 "#;
 

@@ -216,7 +216,7 @@ async fn every_planted_fault_is_found_with_what_to_do() {
     clinic.sync_all().await;
     let open = Expected {
         status: CheckStatus::Advice,
-        ..gap("mappings", "ninjaone", "are undecided", "mappings list --undecided")
+        ..gap("mappings", "ninjaone", "undecided", "mappings list --undecided")
     };
     clinic.finds("accounts undecided", &open).await;
     clinic.decide_all().await;

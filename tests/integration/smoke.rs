@@ -13,7 +13,7 @@ to = ["billing@msp.example"]
 
 [[sources]]
 id = "psa"
-connector = "csv"
+connector = "file"
 side = "agreed"
 [sources.columns]
 line_id = "line_id"
@@ -26,7 +26,7 @@ currency = "currency"
 
 [[sources]]
 id = "rmm"
-connector = "csv"
+connector = "file"
 side = "used"
 [sources.columns]
 account_id = "account_id"

@@ -205,7 +205,7 @@ async fn duplicate_and_lookalike_client_names_are_reported() {
 
 #[tokio::test]
 async fn a_client_without_an_account_that_similar_clients_have_is_reported() {
-    let settings = format!("{SETTINGS}\n[[sources]]\nid = \"backup\"\nconnector = \"csv\"\nside = \"used\"\n");
+    let settings = format!("{SETTINGS}\n[[sources]]\nid = \"backup\"\nconnector = \"file\"\nside = \"used\"\n");
     let names: Vec<String> = (0..12).map(|n| format!("Client Number {n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let rows =

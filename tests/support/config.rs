@@ -5,12 +5,12 @@ macro_rules! csv_sources {
         r#"
 [[sources]]
 id = "psa"
-connector = "csv"
+connector = "file"
 side = "agreed"
 
 [[sources]]
 id = "rmm"
-connector = "csv"
+connector = "file"
 side = "used"
 "#
     };

@@ -1,12 +1,15 @@
 //! `truecount inbox push`: adds a file for the next sync or run, after checking it.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
+use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 use truecount_app::{Settings, SourceSettings};
 use truecount_billing::{CountDay, SourceId};
-use truecount_connectors::{CrawlState, Reader, Reading, connect};
+use truecount_connectors::{CrawlState, FileDay, Reader, Reading, SpooledFile, connect};
 use truecount_store::{CreateOutcome, InboxFolder, StoreError};
 
 use crate::args::{Cli, InboxArgs, InboxCommand};
@@ -52,7 +55,7 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
     }
     let source = file_source(&session.config.settings, source.as_ref())?;
     let (name, bytes) = read(file)?;
-    let contents = parse(source, &name, &bytes)?;
+    let contents = parse(&session, source, file, &bytes)?;
     let (already, place) = add(&session, &InboxFolder::source(&source.id), &name, bytes).await?;
     let pushed = Pushed {
         source: source.id.clone(),
@@ -71,9 +74,27 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
     if already {
         tell("The same file was already there.");
     }
-    warn(&session, source, &contents).await?;
+    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    warn(&session, source, name, &contents).await?;
     tell(&format!("`truecount sync {}` reads it, as does the next run.", source.id));
     Ok(Ending::Clean)
+}
+
+/// Puts a file that is to be read now, in place of an earlier one of its name. One that cannot be read, or would not be, is
+/// refused before.
+pub(crate) async fn put(session: &Session, source: &SourceSettings, file: &Path) -> anyhow::Result<()> {
+    let (name, bytes) = read(file)?;
+    let contents = parse(session, source, file, &bytes)?;
+    let today = session.config.settings.today(&session.env);
+    let day = contents.as_of;
+    anyhow::ensure!(day.0 <= today, "`{name}` is for {day}, and today is {today}; nothing was added to the inbox");
+    let newer = newer(session, source, &contents).await?;
+    anyhow::ensure!(
+        newer.is_empty(),
+        "`{name}` is for {day}, and the inbox has a newer file, which would be read instead: {}. Nothing was added",
+        newer.join(", ")
+    );
+    Ok(InboxFolder::source(&source.id).put(&session.env.store, &name, bytes).await?)
 }
 
 /// Adds a spreadsheet of mappings. The run that reads it checks its rows, against what is known then.
@@ -123,7 +144,7 @@ fn file_source<'a>(settings: &'a Settings, wanted: Option<&SourceId>) -> anyhow:
     let names = || readers.iter().map(|source| format!("`{}`", source.id)).collect::<Vec<_>>().join(", ");
     match (wanted, readers.as_slice()) {
         (_, []) => {
-            anyhow::bail!("no enabled source reads files: the settings need one with `connector = \"csv\"`")
+            anyhow::bail!("no enabled source reads files: the settings need one with `connector = \"file\"`")
         }
         (None, [only]) => Ok(only),
         (None, _) => anyhow::bail!("several sources read files: name one with --source: {}", names()),
@@ -149,21 +170,31 @@ fn read(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
 }
 
 /// Parses the whole file as the sync will.
-fn parse(source: &SourceSettings, name: &str, bytes: &[u8]) -> anyhow::Result<FileContents> {
+fn parse(session: &Session, source: &SourceSettings, path: &Path, bytes: &[u8]) -> anyhow::Result<FileContents> {
     let connector = connect(&source.connector, &source.options)?;
     let file = connector.file().context("this source reads no files")?;
-    let as_of = file.as_of(name).map_err(anyhow::Error::msg)?;
-    let mut splitter = file.split(name);
-    let pages = splitter.push(bytes).and_then(|mut pages| {
-        pages.extend(splitter.finish()?);
-        Ok(pages)
-    });
-    let reading = pages.and_then(|pages| Reader::read(&connector, &CrawlState::default(), as_of.0, &pages));
-    let reading = reading.map_err(|error| {
-        anyhow::anyhow!("{}; nothing was added to the inbox", error.why.trim_start_matches("cannot be read: "))
-    })?;
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let refused = |why: &dyn std::fmt::Display| anyhow::anyhow!("{why}\nNothing was added to the inbox.");
+    let as_of = match file.day_of(name) {
+        FileDay::Known(day) => day,
+        FileDay::Refused(why) => return Err(refused(&why)),
+        FileDay::WhenWritten => {
+            let written = Timestamp::try_from(std::fs::metadata(path)?.modified()?)?;
+            session.config.settings.closing.day_at(written)
+        }
+        FileDay::Inside => {
+            let mut spooled = SpooledFile::create()?;
+            spooled.write_all(bytes)?;
+            file.day_in(name, &spooled).map_err(|error| refused(&error))?
+        }
+    };
+    let mut parts = file.parts(name);
+    let mut pages = parts.push(bytes);
+    pages.extend(parts.finish());
+    let reading = Reader::read(&connector, &CrawlState::default(), as_of, &pages).map_err(|error| refused(&error))?;
     let Reading::Whole(found) = reading else { anyhow::bail!("a file does not change while it is read") };
-    Ok(FileContents { as_of, accounts: found.account_count(), rows: found.item_count() + found.line_count() })
+    let rows = found.item_count() + found.line_count();
+    Ok(FileContents { as_of: CountDay(as_of), accounts: found.account_count(), rows })
 }
 
 /// Adds the file, unless another one has its name. Says whether the same file was already there, and where it is.
@@ -179,23 +210,44 @@ async fn add(session: &Session, folder: &InboxFolder, name: &str, bytes: Vec<u8>
     }
 }
 
-/// Says when the file will be read, if that is not at once.
-async fn warn(session: &Session, source: &SourceSettings, contents: &FileContents) -> anyhow::Result<()> {
+/// Files of the inbox whose day is up to today, with their days, as far as their names tell.
+async fn dated(session: &Session, source: &SourceSettings) -> anyhow::Result<Vec<(Date, String)>> {
+    let today = session.config.settings.today(&session.env);
+    let connector = connect(&source.connector, &source.options)?;
+    let mut dated = Vec::new();
+    let Some(file) = connector.file() else { return Ok(dated) };
+    for entry in InboxFolder::source(&source.id).files(&session.env.store).await? {
+        let day = match file.day_of(&entry.name) {
+            FileDay::Known(day) => Some(day),
+            FileDay::WhenWritten => entry.modified.map(|written| session.config.settings.closing.day_at(written)),
+            FileDay::Inside | FileDay::Refused(_) => None,
+        };
+        dated.extend(day.filter(|day| *day <= today).map(|day| (day, entry.name)));
+    }
+    Ok(dated)
+}
+
+/// Files of the inbox that are read before one with these contents.
+async fn newer(session: &Session, source: &SourceSettings, contents: &FileContents) -> anyhow::Result<Vec<String>> {
+    let dated = dated(session, source).await?.into_iter();
+    Ok(dated.filter(|(day, _)| *day > contents.as_of.0).map(|(_, name)| format!("`{name}`")).collect())
+}
+
+/// Says when the file will be read, if that is not at once, and with which others.
+async fn warn(session: &Session, source: &SourceSettings, name: &str, contents: &FileContents) -> anyhow::Result<()> {
     let today = session.config.settings.today(&session.env);
     if contents.as_of.0 > today {
         tell(&format!("Today is {today}: it is used from {} on.", contents.as_of));
     }
-    let connector = connect(&source.connector, &source.options)?;
-    let Some(file) = connector.file() else { return Ok(()) };
-    let mut newer = Vec::new();
-    for entry in InboxFolder::source(&source.id).files(&session.env.store).await? {
-        let name = &entry.name;
-        if file.as_of(name).is_ok_and(|day| day > contents.as_of && day.0 <= today) {
-            newer.push(format!("`{name}`"));
-        }
-    }
+    let newer = newer(session, source, contents).await?;
     if !newer.is_empty() {
         tell(&format!("A newer file is used instead: {}.", newer.join(", ")));
+    }
+    let dated = dated(session, source).await?.into_iter();
+    let others = dated.filter(|(day, other)| *day == contents.as_of.0 && other != name);
+    let others: Vec<String> = others.map(|(_, other)| format!("`{other}`")).collect();
+    if !others.is_empty() {
+        tell(&format!("Files of one day are read together, this one with {}.", others.join(", ")));
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{
     Deadline, MailOutcome, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SourceSettings, SyncAnswer,
@@ -11,7 +10,7 @@ use truecount_app::{
 use truecount_billing::{BillingMonth, Currency, SourceId};
 use truecount_reconciliation::RunTotals;
 use truecount_reports::sanitize;
-use truecount_store::{InboxFolder, LeaseMode, RunSummary, SETTINGS_FILE};
+use truecount_store::{LeaseMode, RunSummary, SETTINGS_FILE};
 
 use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs, WhichRunArgs};
 use crate::open::{Session, open};
@@ -123,9 +122,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
                 file.display()
             )
         };
-        let bytes = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        InboxFolder::source(&source.id).put(&session.env.store, &name, bytes).await?;
+        crate::inbox::put(&session, source, file).await?;
     }
     let syncs = sync_all(&session, &sources).await?;
     if cli.json {

@@ -422,7 +422,7 @@ fn text(file: &str, bytes: &[u8]) -> Result<String, AppError> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "[mail]\nfrom = \"a@msp.example\"\n[[mail.groups]]\nid = \"billing\"\nto = [\"b@msp.example\"]\n[[sources]]\nid = \"rmm\"\nconnector = \"csv\"\n";
+    const GOOD: &str = "[mail]\nfrom = \"a@msp.example\"\n[[mail.groups]]\nid = \"billing\"\nto = [\"b@msp.example\"]\n[[sources]]\nid = \"rmm\"\nconnector = \"file\"\n";
 
     #[test]
     fn a_misspelt_key_is_named_with_its_line() {
@@ -444,7 +444,7 @@ mod tests {
 
     #[test]
     fn two_sources_of_one_name_are_refused() {
-        let twice = format!("{GOOD}[[sources]]\nid = \"rmm\"\nconnector = \"csv\"\n");
+        let twice = format!("{GOOD}[[sources]]\nid = \"rmm\"\nconnector = \"file\"\n");
         let error = Settings::parse(&twice).unwrap_err().to_string();
         assert!(error.contains("line 10: two [[sources]] have the id `rmm`"), "{error}");
     }
@@ -493,7 +493,7 @@ mod tests {
                 "line 7: `day`: 40 is not a day: write one from 1 to 31, or \"last\"",
                 "line 9: unknown key `confirm` (the keys here are confirm_equal_names, confirm_vendor_identifiers)",
                 "line 10: the key `connector` is missing",
-                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, closing, mapping, retention, sources)",
+                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, closing, mapping, retention, report, rates, sources)",
             ]
         );
     }

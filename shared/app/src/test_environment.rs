@@ -35,12 +35,12 @@ to = ["clerk@msp.example"]
 
 [[sources]]
 id = "psa"
-connector = "csv"
+connector = "file"
 side = "agreed"
 
 [[sources]]
 id = "rmm"
-connector = "csv"
+connector = "file"
 side = "used"
 "#;
 

@@ -144,6 +144,15 @@ pub enum ReadReason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         line: Option<String>,
     },
+    /// Rows of a file have one id and say different things.
+    RowsContradict {
+        /// The id.
+        id: String,
+        /// The file with the row that says something else than one before it.
+        file: String,
+        /// The row's line.
+        line: u64,
+    },
     /// One account came with several names: which client it is cannot be told from them.
     SeveralNames {
         /// All of them, in order. Foreign text.
@@ -300,6 +309,9 @@ impl fmt::Display for ReadReason {
             Self::TotalDiffers { what, total, read } => write!(f, "the vendor counts {total} {what}, {read} were read"),
             Self::TotalChanged { what } => {
                 write!(f, "the number of {what} changed while they were read: read them again")
+            }
+            Self::RowsContradict { id, file, line } => {
+                write!(f, "{file} line {line} says something else of `{id}` than a row before it: correct the export")
             }
             Self::Contradicted { items, line: Some(line) } => {
                 write!(f, "billed line `{line}` came twice with different content")?;

@@ -69,6 +69,14 @@ pub enum RowReason {
     Unreadable,
     /// It is of a kind that is never billed.
     NotBilled,
+    /// It is a row of totals.
+    TotalRow,
+    /// There is nothing in it.
+    EmptyRow,
+    /// It is the header again.
+    HeaderAgain,
+    /// It is a note behind the table.
+    NoteRow,
 }
 
 /// A word that the vocabulary does not have.
@@ -127,6 +135,10 @@ impl RowReason {
             Self::Repeated => "repeated",
             Self::Unreadable => "unreadable",
             Self::NotBilled => "not_billed",
+            Self::TotalRow => "total_row",
+            Self::EmptyRow => "empty_row",
+            Self::HeaderAgain => "header_again",
+            Self::NoteRow => "note_row",
         }
     }
 }
@@ -142,6 +154,10 @@ impl fmt::Display for RowReason {
             Self::Repeated => "listed again",
             Self::Unreadable => "unreadable",
             Self::NotBilled => "never billed",
+            Self::TotalRow => "a total",
+            Self::EmptyRow => "empty",
+            Self::HeaderAgain => "the header again",
+            Self::NoteRow => "a note",
         })
     }
 }

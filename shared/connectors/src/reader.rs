@@ -20,6 +20,7 @@ use crate::{
     request::{ListKey, Missing, Page, Request},
     snapshot::{Note, Snapshot, SnapshotBuilder},
     source::Source,
+    sources::file::{FileReading, STREAM as FILE_STREAM},
     state::{CrawlState, short_hash},
     stream::{Definition, From, Tables},
 };
@@ -42,6 +43,7 @@ pub struct Reader<'a> {
     unreadable: HashSet<u64>,
     builder: SnapshotBuilder,
     receipt: Receipt,
+    files: Option<FileReading>,
 }
 
 /// What was seen of one list.
@@ -100,6 +102,7 @@ impl<'a> Reader<'a> {
             unreadable: HashSet::new(),
             builder,
             receipt: Receipt::default(),
+            files: source.file().map(|file| FileReading::new(file.profile())),
         }
     }
 
@@ -113,7 +116,7 @@ impl<'a> Reader<'a> {
             pages.iter().try_for_each(|page| reader.look_up(page))?;
         }
         pages.iter().try_for_each(|page| reader.parse(page))?;
-        Ok(reader.finish())
+        reader.finish()
     }
 
     /// Whether the pages must be looked up before they are parsed.
@@ -176,11 +179,10 @@ impl<'a> Reader<'a> {
     }
 
     fn parse_file(&mut self, page: &Page) -> Result<(), PageError> {
-        let Some(file) = self.source.file() else {
-            return Err(PageError::of_answer(&*page.request.stream, "is of a file, not of an API"));
-        };
-        let receipt = self.receipt.streams.entry(page.request.stream.to_string()).or_default();
-        file.read(page, &mut self.builder, receipt)
+        match &mut self.files {
+            Some(files) => files.take(page),
+            None => Err(PageError::of_answer(&*page.request.stream, "is of a file, not of an API")),
+        }
     }
 
     fn parse_answer(&mut self, page: &Page, stream: &Definition) -> Result<(), PageError> {
@@ -345,9 +347,16 @@ impl<'a> Reader<'a> {
         self.lists.entry(key).or_default()
     }
 
-    /// Ends the reading: what the lists say of themselves is compared with what was read.
-    #[must_use]
-    pub fn finish(mut self) -> Reading {
+    /// Ends the reading: what the lists say of themselves is compared with what was read. Files are read only now, when
+    /// all of them are there.
+    ///
+    /// # Errors
+    /// [`PageError`] with everything that stands in the way of reading a file.
+    pub fn finish(mut self) -> Result<Reading, PageError> {
+        if let Some(files) = self.files.take() {
+            let receipt = self.receipt.streams.entry(FILE_STREAM.to_owned()).or_default();
+            files.finish(self.day, &mut self.builder, receipt)?;
+        }
         let mut again = Vec::new();
         for (key, list) in mem::take(&mut self.lists) {
             let Some(stream) = self.source.stream(&key.stream) else { continue };
@@ -370,10 +379,10 @@ impl<'a> Reader<'a> {
             }
         }
         if !again.is_empty() {
-            return Reading::Moved(again);
+            return Ok(Reading::Moved(again));
         }
         self.receipt.unknown_words = self.builder.take_unknown_words();
-        Reading::Whole(Box::new(self.builder.finish_with(self.receipt)))
+        Ok(Reading::Whole(Box::new(self.builder.finish_with(self.receipt))))
     }
 }
 

@@ -84,15 +84,23 @@ pub struct Refusal {
     pub code: Option<String>,
 }
 
-/// What a page of a file's records must know of its file.
+/// Of which file a page is a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePart {
-    /// The file's name, for messages.
+    /// The file's name.
     pub file: String,
-    /// The line of the page's first record, counted from 1.
-    pub first_line: u64,
-    /// The names of the file's columns.
-    pub header: Vec<String>,
+    /// How the page's body holds the bytes.
+    pub form: PartForm,
+}
+
+/// How text holds the bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartForm {
+    /// As they are, where they are UTF-8.
+    Text,
+    /// In Base64.
+    Base64,
 }
 
 impl Request {

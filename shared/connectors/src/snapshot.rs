@@ -179,6 +179,11 @@ impl SnapshotBuilder {
         self.entry(account).partial.get_or_insert(reason);
     }
 
+    /// An account whose items or lines cannot be relied on.
+    pub fn doubt(&mut self, account: &AccountId, reason: ReadReason) {
+        self.entry(account).doubtful.get_or_insert(reason);
+    }
+
     /// A source of which something is missing, nobody knows for which account.
     pub fn source_partial(&mut self, reason: ReadReason) {
         self.source_partial.get_or_insert(reason);
@@ -202,13 +207,18 @@ impl SnapshotBuilder {
 
     /// A word that the source's vocabulary does not have.
     pub fn unknown(&mut self, field: &str, word: &str) {
+        self.unknown_rows(field, word, 1);
+    }
+
+    /// The same, of so many rows.
+    pub(crate) fn unknown_rows(&mut self, field: &str, word: &str, rows: u64) {
         let key = (field.to_owned(), word.to_owned());
         let key = if self.unknown.len() < WORDS_MAX || self.unknown.contains_key(&key) {
             key
         } else {
             (field.to_owned(), "(further words)".to_owned())
         };
-        *self.unknown.entry(key).or_default() += 1;
+        *self.unknown.entry(key).or_default() += rows;
     }
 
     /// The unknown words so far, in order.

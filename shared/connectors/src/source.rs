@@ -11,7 +11,7 @@ use crate::{
     out::Context,
     paging::Next,
     request::{Page, Refusal, Request},
-    sources::csv::CsvFile,
+    sources::file::FileSource,
     stream::{Child, Definition, From, Instead, Rows, Stream, Tables},
 };
 
@@ -46,7 +46,7 @@ impl fmt::Debug for MakeTables {
 #[derive(Debug)]
 enum Reach {
     Api(Box<Endpoint>),
-    File(Box<CsvFile>),
+    File(Box<FileSource>),
 }
 
 /// Builds a [`Source`] that is an API. `T` is what its lookups are kept in.
@@ -71,7 +71,7 @@ impl Source {
     }
 
     /// A file that a person drops.
-    pub(crate) fn of_file(kind: &'static str, file: CsvFile) -> Self {
+    pub(crate) fn of_file(kind: &'static str, file: FileSource) -> Self {
         Self {
             kind,
             reach: Reach::File(Box::new(file)),
@@ -107,7 +107,7 @@ impl Source {
 
     /// The file's profile, for a source that is a dropped file instead of an API.
     #[must_use]
-    pub fn file(&self) -> Option<&CsvFile> {
+    pub fn file(&self) -> Option<&FileSource> {
         match &self.reach {
             Reach::Api(_) => None,
             Reach::File(file) => Some(file),

@@ -152,10 +152,10 @@ mod tests {
         assert_eq!(side("connectwise", "base_url = 1"), Side::Agreed);
         assert_eq!(side("connectwise", "side = \"invoiced\""), Side::Invoiced);
         assert_eq!(side("connectwise", "side = \"used\""), Side::Agreed);
-        assert_eq!(side("csv", "side = \"agreed\"\ncolums = { }"), Side::Agreed);
-        assert_eq!(side("csv", "side = \"purchased\""), Side::Purchased);
-        assert_eq!(side("csv", "side = \"agred\""), Side::Used);
-        assert_eq!(side("csv", "side = \"invoiced\""), Side::Used, "not a side that a file gives");
+        assert_eq!(side("file", "side = \"agreed\"\ncolums = { }"), Side::Agreed);
+        assert_eq!(side("file", "side = \"purchased\""), Side::Purchased);
+        assert_eq!(side("file", "side = \"agred\""), Side::Used);
+        assert_eq!(side("file", "side = \"invoiced\""), Side::Used, "not a side that a file gives");
     }
 
     #[test]
@@ -216,6 +216,6 @@ mod tests {
     #[test]
     fn a_file_is_fresh_for_a_month_and_an_api_for_some_days() {
         let days = |name: &str| source_kind(name).unwrap().fresh_days();
-        assert_eq!((days("csv"), days("ninjaone")), (35, 3));
+        assert_eq!((days("file"), days("ninjaone")), (35, 3));
     }
 }

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
 use tokio::io::AsyncRead;
 use truecount_platform::{
     Archive, ArchiveEntry, ArchiveError, CreateOutcome, Detail, LIST_ENTRIES_MAX, PortErrorKind, async_trait,
@@ -152,7 +153,8 @@ pub(crate) fn walk(root: &Path, folder: PathBuf, prefix: &str) -> io::Result<Vec
                 // A symbolic link counts as the file that it points to.
                 let found = fs::metadata(&path)?;
                 if found.is_file() {
-                    entries.push(ArchiveEntry { key, size: found.len() });
+                    let modified = found.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+                    entries.push(ArchiveEntry { key, size: found.len(), modified });
                 }
             }
         }

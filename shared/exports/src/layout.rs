@@ -196,7 +196,8 @@ impl ExportLayout {
     }
 
     /// Whether the number of a row is its id, because no column has one.
-    pub(crate) fn has_row_ids(&self) -> bool {
+    #[must_use]
+    pub fn has_row_ids(&self) -> bool {
         let field = if self.profile.is_billed() { ExportField::LineId } else { ExportField::ItemId };
         self.profile.has_row_ids && !self.place(field).is_mapped()
     }

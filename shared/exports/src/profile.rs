@@ -150,12 +150,17 @@ impl Default for HeldThings {
 }
 
 impl ExportProfile {
-    /// Reads the keys of a source of the kind `file`, without those that every source has.
+    /// Reads the keys of a source of the kind `file`, without those that every source has. One that names neither columns
+    /// nor a preset is of files whose columns are named as our fields are.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn read(table: &toml::Table) -> Result<Self, Vec<ProfileFault>> {
-        profile_reader::read(table)
+        let mut profile = profile_reader::read(table)?;
+        if profile.preset.is_none() && !table.contains_key("columns") {
+            profile_reader::take_our_names(&mut profile);
+        }
+        Ok(profile)
     }
 
     /// The preset that it is built on.

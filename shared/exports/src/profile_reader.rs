@@ -126,6 +126,17 @@ pub(crate) fn read(own: &Table) -> Result<ExportProfile, Vec<ProfileFault>> {
     if notes.faults.is_empty() { Ok(profile) } else { Err(notes.faults) }
 }
 
+/// A file whose columns are named as our fields are.
+pub(crate) fn take_our_names(profile: &mut ExportProfile) {
+    let of = profile.of();
+    let fields = ExportField::ALL.iter().filter(|field| field.belongs_to(of)).map(|field| Target::Field(*field));
+    let attributes = ATTRIBUTES.iter().filter(|_| of == FieldOf::Items);
+    for target in fields.chain(attributes.map(|name| Target::Attribute((*name).to_owned()))) {
+        profile.fields.entry(target.clone()).or_default().headings = vec![target.name().to_owned()];
+        profile.optional.insert(target);
+    }
+}
+
 fn preset(notes: &mut Notes, value: &Value) -> Option<&'static Preset> {
     let name = notes.text("preset", value)?;
     let preset = Preset::of_name(name);

@@ -16,6 +16,7 @@ use crate::{
     layout::ExportLayout,
     presets::{PRESETS, Preset},
     profile::ExportProfile,
+    profile_reader,
 };
 
 /// What a file seems to be.
@@ -130,7 +131,7 @@ fn of_survey(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
         return recognised;
     }
     recognised.allow_row_ids(settled);
-    match ExportProfile::read(&recognised.profile) {
+    match profile_reader::read(&recognised.profile) {
         Ok(profile) => recognised.look(&Arc::new(profile), survey, file_name, &guessed, settled),
         Err(faults) => recognised.faults = faults,
     }

@@ -2,6 +2,7 @@
 //! deleting, and overwriting anything but settings and the inbox.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::io::AsyncRead;
 use truecount_billing::Remedy;
 
@@ -19,6 +20,8 @@ pub struct ArchiveEntry {
     pub key: String,
     /// Its size in bytes.
     pub size: u64,
+    /// When it was last written, if the archive tells.
+    pub modified: Option<Timestamp>,
 }
 
 /// Error of an archive operation.

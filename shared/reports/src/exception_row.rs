@@ -30,6 +30,8 @@ pub struct ExceptionRow {
     pub kind: &'static str,
     /// As people read it.
     pub kind_label: &'static str,
+    /// For how many comparisons it stands: more than one where they are told together.
+    pub rows: u64,
     /// Units that count.
     pub counted: Option<Decimal>,
     /// Units that are billed; `None`: not known.
@@ -213,6 +215,7 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         product: String::new(),
         kind: kind.as_str(),
         kind_label: words::kind(kind),
+        rows: 1,
         counted: None,
         billed: None,
         should_bill: None,

@@ -226,6 +226,7 @@ fn together(rows: &[UnknownRow], stake: &BTreeMap<Currency, MergedStake>, portfo
         },
         counted_on: rows.iter().filter_map(|row| row.exception.counted_on).min(),
         order: dearest.min_by_key(|(currency, amount)| portfolio.place_of(*currency, *amount)),
+        rows: rows.iter().map(|row| row.exception.rows).sum(),
         ..blank(RowKind::NotReconciled)
     }
 }

@@ -52,7 +52,7 @@ impl NotReconciled {
         let (rows, unread): (Vec<_>, Vec<_>) =
             report.exceptions_of(RowKind::NotReconciled).partition(|row| row.is_comparison());
         let accounts = accounts(report, target);
-        let (title, meaning) = match rows.len() as u64 {
+        let (title, meaning) = match comparisons(&rows) {
             0 if !accounts.is_empty() => {
                 ("Accounts not read completely".to_owned(), "What they hold beyond what is shown is unknown.")
             }
@@ -77,13 +77,18 @@ fn groups(rows: &[&ExceptionRow], target: TextTarget) -> Vec<SettledGroup> {
         by_settling.entry((row.settled_by.unwrap_or("look at the row"), row.owner)).or_default().push(row);
     }
     let mut groups: Vec<_> = by_settling.into_iter().collect();
-    groups.sort_by_key(|(_, rows)| Reverse(rows.len()));
+    groups.sort_by_key(|(_, rows)| Reverse(comparisons(rows)));
     let group = |((settled_by, owner), rows): ((&str, crate::WorkOwner), Vec<&ExceptionRow>)| SettledGroup {
-        rows: quantity(rows.len() as u64),
+        rows: quantity(comparisons(&rows)),
         settled_by: format!("{settled_by} ({})", owner.as_str()),
         clients: clients(&rows, target),
     };
     groups.into_iter().map(group).collect()
+}
+
+/// For how many comparisons rows stand.
+fn comparisons(rows: &[&ExceptionRow]) -> u64 {
+    rows.iter().map(|row| row.rows).sum()
 }
 
 /// The first clients, in the order of the rows, each once.

@@ -72,7 +72,7 @@ fn options(source: &str, url: &str) -> (&'static str, String) {
             let columns: String = columns.iter().map(|(ours, theirs)| format!("{ours} = \"{theirs}\"\n")).collect();
             let words = "[sources.words.status]\nProtected = \"active\"\nRemoved = \"removed\"\n";
             let tables = format!("[sources.columns]\n{columns}\n{words}");
-            ("csv", format!("side = \"used\"\n\n{tables}"))
+            ("file", format!("side = \"used\"\n\n{tables}"))
         }
     }
 }

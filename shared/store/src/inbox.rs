@@ -1,5 +1,6 @@
 //! Files that people drop: for a source, or with mappings.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use truecount_billing::SourceId;
@@ -22,6 +23,8 @@ pub struct InboxEntry {
     pub name: String,
     /// Its length in bytes.
     pub size: u64,
+    /// When it was last written, if the archive tells.
+    pub modified: Option<Timestamp>,
     key: String,
 }
 
@@ -65,6 +68,7 @@ impl InboxFolder {
         let file = |entry: truecount_platform::ArchiveEntry| InboxEntry {
             name: entry.key[self.0.len()..].to_owned(),
             size: entry.size,
+            modified: entry.modified,
             key: entry.key,
         };
         Ok(found.into_iter().map(file).collect())

@@ -93,11 +93,11 @@ fn a_file_is_looked_into_before_it_is_in_the_inbox() {
         ("rmm-2026-06-29.csv", &good[..], &[][..], &["name one with --source: `psa`, `rmm`"][..]),
         ("rmm-2026-06-29.csv", &good, &["--source", "pas"], &["there is no source `pas`"]),
         ("rmm.csv", &good, &rmm, &["`rmm.csv` has no date in its name"]),
-        ("a-2026-06-29.csv", "account_id,kind\n", &rmm, &["line 1", "no column `item_id`", "nothing was added"]),
+        ("a-2026-06-29.csv", "account_id,kind\n", &rmm, &["no column is headed `item_id`", "Nothing was added"]),
         ("b-2026-06-29.csv", &format!("{header}a,A,,workstation,active\n"), &rmm, &["line 2", "item_id", "empty"]),
-        ("c-2026-06-29.csv", &format!("{good}a,\"A\n"), &rmm, &["line 3", "a quoted field begins that does not end"]),
-        ("d-2026-06-29.csv", "", &rmm, &["the file is empty"]),
-        ("e-2026-06-29.csv", &good, &["--source", "psa"], &["line 1", "no column `line_id`"]),
+        ("c-2026-06-29.csv", &format!("{good}a,\"A\n"), &rmm, &["line 3", "a quotation mark that is never closed"]),
+        ("d-2026-06-29.csv", "", &rmm, &["empty"]),
+        ("e-2026-06-29.csv", &good, &["--source", "psa"], &["no column is headed `line_id`"]),
     ] {
         expect(&push(&file(name, text), source), FAILED, words);
     }
@@ -118,8 +118,15 @@ fn a_file_is_looked_into_before_it_is_in_the_inbox() {
 
     // The sync reads it.
     let path = file("rmm-2026-06-30-2.csv", &good);
-    expect(&push(&path, &rmm), 0, &["truecount sync rmm"]);
-    expect(&office.run(&["sync", "rmm"]), 0, &["2026-06-30", " 1  "]);
+    expect(&push(&path, &rmm), 0, &["truecount sync rmm", "read together, this one with `devices-2026-06-30.csv`"]);
+    expect(&office.run(&["sync", "rmm"]), 0, &["2026-06-30", " 7\n"]);
+    let path = file("rmm-2026-06-28.csv", &good);
+    let older = office.run(&["sync", "rmm", "--file", path.to_str().unwrap()]);
+    expect(&older, FAILED, &["which would be read instead: `devices-2026-06-30.csv`", "Nothing was added"]);
+    assert!(!inbox.join("rmm-2026-06-28.csv").exists());
+    let path = file("broken-2026-06-30.csv", "account_id\n");
+    expect(&office.run(&["sync", "rmm", "--file", path.to_str().unwrap()]), FAILED, &["no column is headed"]);
+    assert!(!inbox.join("broken-2026-06-30.csv").exists());
 }
 
 #[test]

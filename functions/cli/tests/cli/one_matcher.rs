@@ -20,7 +20,7 @@ type Answers = BTreeMap<(String, String), Option<(String, u32)>>;
 /// A client is known in the RMM under another name, by which a second source has it, too.
 fn office() -> Office {
     let office = Office::open();
-    let second = "\n[[sources]]\nid = \"second\"\nconnector = \"csv\"\nside = \"used\"\n";
+    let second = "\n[[sources]]\nid = \"second\"\nconnector = \"file\"\nside = \"used\"\n";
     let mail = "[mail]\nfrom = \"a@msp.example\"\n[[mail.groups]]\nid = \"billing\"\nto = [\"b@msp.example\"]\n";
     write_file(office.data(), "config/settings.toml", format!("{mail}{CSV_SOURCES}{second}"));
     office.drop_file("psa", "lines-2026-06-30.csv", LINES);

@@ -44,7 +44,7 @@ fn data_directory() -> tempfile::TempDir {
         [mail]\nfrom = \"t@msp.example\"\n[[mail.groups]]\nid = \"billing\"\nto = [\"b@msp.example\"]\n\
         [[sources]]\nid = \"psa\"\nconnector = \"connectwise\"\nbase_url = \"https://psa.example.test\"\n\
         company = \"acme\"\n[[sources]]\nid = \"ninjaone\"\nconnector = \"ninjaone\"\n\
-        base_url = \"https://eu.ninjarmm.com\"\n[[sources]]\nid = \"backup\"\nconnector = \"csv\"\nside = \"used\"\n";
+        base_url = \"https://eu.ninjarmm.com\"\n[[sources]]\nid = \"backup\"\nconnector = \"file\"\nside = \"used\"\n";
     fs::write(folder.path().join("truecount-data/config/settings.toml"), settings).unwrap();
     folder
 }

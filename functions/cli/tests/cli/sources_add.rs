@@ -170,7 +170,7 @@ fn what_cannot_be_used_is_named_and_nothing_is_written() {
         &["--kms-key is for a deployed stack"],
     );
     refuses(at, &["nosuch"], KEY, &["there is no kind of source `nosuch`; there are: ", "pax8"]);
-    refuses(at, &["csv"], KEY, &["reads files and needs no key"]);
+    refuses(at, &["file"], KEY, &["reads files and needs no key"]);
 
     let untested = add(at, &["ninjaone", "--no-test", "--option", &nobody], KEY);
     assert_eq!(untested.status.code(), Some(CLEAN), "{}", err(&untested));

@@ -92,7 +92,8 @@ pub async fn sync(
     let job = JobContext { env, deadline };
     let outcome = job
         .exclusively(source.id.as_str(), async |lease| {
-            run(&SourceSync { env, source, lease, deadline, today, retention }).await
+            let closing = &settings.closing;
+            run(&SourceSync { env, source, lease, deadline, today, retention, closing }).await
         })
         .await?;
     Ok(match outcome {

@@ -104,7 +104,7 @@ fn gone(entry: &mut SnapshotAccount) {
 async fn troubled() -> TestEnvironment {
     let mut test = TestEnvironment::new();
     let (before, rmm) = SETTINGS.split_once("id = \"rmm\"").unwrap();
-    let rmm = rmm.replace("connector = \"csv\"\nside = \"used\"", "connector = \"ninjaone\"");
+    let rmm = rmm.replace("connector = \"file\"\nside = \"used\"", "connector = \"ninjaone\"");
     let rules = "[clients.c6]\nMNG-SRV = { where = { site = [\"hull\", \"atlantis\"] } }\n";
     test.config = config(&format!("{before}id = \"rmm\"{rmm}"), &format!("{RULES}{rules}"));
     let names = ["Harbour Dental", "Quiet Quay", "Mill & Sons", "Old Forge", "Nothing Ltd", "Site Works"];

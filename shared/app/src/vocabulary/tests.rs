@@ -18,7 +18,7 @@ id = "tenants"
 connector = "microsoft-graph"
 [[sources]]
 id = "backup"
-connector = "csv"
+connector = "file"
 side = "used"
 [[sources]]
 id = "typo"

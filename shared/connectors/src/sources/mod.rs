@@ -22,7 +22,7 @@ macro_rules! sources {
 /// The kind of an item whose vendor's word for its kind is not known: any rule of the source may be meant.
 const UNKNOWN_KIND: &str = "unknown";
 
-sources! { connectwise, ninjaone, microsoft_graph, pax8, hudu, csv }
+sources! { connectwise, ninjaone, microsoft_graph, pax8, hudu, file }
 
 /// The pace and the connector's own options out of the options of an API source.
 fn paced<T: DeserializeOwned>(

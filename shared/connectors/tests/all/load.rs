@@ -105,7 +105,7 @@ async fn a_million_items_from_a_slow_vendor() {
     for line in BufReader::new(GzDecoder::new(file.reopen().unwrap())).lines() {
         reader.parse(&serde_json::from_str(&line.unwrap()).unwrap()).unwrap();
     }
-    let Reading::Whole(snapshot) = reader.finish() else { panic!("nothing moves") };
+    let Reading::Whole(snapshot) = reader.finish().unwrap() else { panic!("nothing moves") };
     let seconds = begun.elapsed().as_secs();
     println!(
         "{} items, {} requests, {} throttled: {seconds} s ({} s to crawl), peak {} MiB",

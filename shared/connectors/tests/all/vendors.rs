@@ -57,7 +57,7 @@ pub(crate) fn read_all(source: &Source, pages: &[Page]) -> Snapshot {
     snapshot
 }
 
-fn read(source: &Source, pages: &[Page]) -> Result<Reading, PageError> {
+pub(crate) fn read(source: &Source, pages: &[Page]) -> Result<Reading, PageError> {
     Reader::read(source, &CrawlState::default(), DAY, pages)
 }
 
@@ -364,147 +364,6 @@ async fn pax8() {
     assert_eq!(again.iter().map(|request| (&*request.stream, request.round)).collect::<Vec<_>>(), [("companies", 1)]);
 }
 
-/// A file in pieces of so many bytes.
-fn split(connector: &Source, name: &str, bytes: &[u8], piece: usize) -> Result<Vec<Page>, String> {
-    let mut splitter = connector.file().unwrap().split(name);
-    let mut pages = Vec::new();
-    for part in bytes.chunks(piece) {
-        pages.extend(splitter.push(part).map_err(|error| error.to_string())?);
-    }
-    pages.extend(splitter.finish().map_err(|error| error.to_string())?);
-    Ok(pages)
-}
-
-const DEVICES: &str = r#"
-side = "used"
-only = { Source = "rmm" }
-[columns]
-account_id = "Customer ID"
-account_name = "Customer"
-item_id = "Serial"
-item_name = "Host"
-kind = "Type"
-status = "State"
-last_seen = "Seen"
-quantity = "Units"
-[words.kind]
-Server = "server"
-Desktop = "workstation"
-Tablet = "mobile"
-[words.status]
-"In use" = "active"
-Stock = "in_stock"
-"#;
-
-#[test]
-fn csv() {
-    let usage = connector("csv", DEVICES);
-    let name = "devices-2026-06-30.csv";
-    let bytes = fixture(&format!("csv/{name}")).into_bytes();
-    assert_eq!(usage.file().unwrap().as_of(name).unwrap().to_string(), "2026-06-30");
-    let pages = split(&usage, name, &bytes, bytes.len()).unwrap();
-    insta::assert_json_snapshot!("csv_usage", told(&read_all(&usage, &pages)));
-    for piece in [1, 2, 3, 50] {
-        assert_eq!(split(&usage, name, &bytes, piece).unwrap(), pages, "in pieces of {piece}");
-    }
-    let billed = connector("csv", "side = \"agreed\"\nconstants = { timing = \"arrears\" }");
-    let bytes = fixture("csv/lines-2026-06-30.csv").into_bytes();
-    let pages = split(&billed, "lines-2026-06-30.csv", &bytes, 100).unwrap();
-    insta::assert_json_snapshot!("csv_billed", told(&read_all(&billed, &pages)));
-}
-
-#[test]
-fn a_large_csv_file_goes_through_in_pages() {
-    let billed = connector("csv", "side = \"agreed\"");
-    let mut text = String::from("line_id,client_id,client_name,product_code,quantity\n");
-    for n in 0..100_000 {
-        text.push_str(&format!("L{n},C{},\"Client, the {}th\nof many\",MNG,{}.50\n", n % 500, n % 500, n % 7));
-    }
-    let pages = split(&billed, "x", text.as_bytes(), 65_536).unwrap();
-    assert!(pages.len() > 1 && pages.iter().all(|page| page.body.len() < 5_000_000), "{}", pages.len());
-    let whole: String = pages.iter().map(|page| page.body.as_str()).collect();
-    assert_eq!(&text[text.find('\n').unwrap() + 1..], whole, "nothing lost, nothing twice");
-    let snapshot = read_all(&billed, &pages);
-    assert_eq!((snapshot.account_count(), snapshot.line_count()), (500, 100_000));
-    // A broken line far down is named by its own number, line breaks within quotes counted.
-    let broken = text.replace("L69999,C499,", "L69999,C499,x,");
-    let pages = split(&billed, "lines.csv", broken.as_bytes(), 65_536).unwrap();
-    let error = read(&billed, &pages).unwrap_err();
-    assert_eq!(error.to_string(), "lines.csv line 140000, field `(all)`: the line has 6 fields, the header has 5");
-}
-
-#[test]
-fn what_is_wrong_with_a_csv_file_is_said() {
-    let usage = connector("csv", "side = \"used\"");
-    let head = "account_id,item_id,kind,quantity,last_seen\n";
-    for (body, expected) in [
-        (
-            "A,1,server,\"1,5\",\n",
-            "u.csv line 2, field `quantity`: `1,5` has a thousands separator or a decimal comma; write 1234.56",
-        ),
-        ("A,1,server,1,\nA,2,server,x,\n", "u.csv line 3, field `quantity`: `x` is not a decimal number"),
-        (",1,server,1,\n", "u.csv line 2, field `account_id`: it is empty, and it is needed"),
-        (
-            "A,1,server,1,30.06.2026\n",
-            "u.csv line 2, field `last_seen`: `30.06.2026` is not a date and time with an offset: write 2026-06-30 or 2026-06-30T08:00:00Z",
-        ),
-        (
-            "A,1,server,1,2026-06-30 08:00\n",
-            "u.csv line 2, field `last_seen`: `2026-06-30 08:00` is not a date and time with an offset: write 2026-06-30 or 2026-06-30T08:00:00Z",
-        ),
-        ("A,1,server\n", "u.csv line 2, field `(all)`: the line has 3 fields, the header has 5"),
-    ] {
-        let pages = split(&usage, "u.csv", format!("{head}{body}").as_bytes(), 7).unwrap();
-        let error = read(&usage, &pages).unwrap_err().to_string();
-        assert_eq!(error, expected);
-    }
-    let billed = connector("csv", "side = \"agreed\"");
-    let lines = "line_id,client_id,client_name,product_code,quantity,effective_from\nL,C,Acme,P,1,1.7.2026\n";
-    let error = read(&billed, &split(&billed, "l.csv", lines.as_bytes(), 7).unwrap()).unwrap_err().to_string();
-    assert!(
-        error.ends_with("l.csv line 2, field `effective_from`: `1.7.2026` is not a date: write 2026-06-30"),
-        "{error}"
-    );
-    let long = format!("{head}A,1,\"{}", "x".repeat(5_000_000));
-    let utf = [head.as_bytes(), b"A,1,server,1,\nA,\xff,server,1,\n"].concat();
-    for (bytes, expected) in [
-        (b"".to_vec(), "u.csv line 1: the file is empty: it needs a line with the names of its columns"),
-        (
-            b"a;item_id;kind\n".to_vec(),
-            "u.csv line 1: there is no column `account_id`; the columns are: a;item_id;kind; is `delimiter` \";\"?",
-        ),
-        (format!("{head}A,1,\"server,1\nB,").into_bytes(), "u.csv line 2: a quoted field begins that does not end"),
-        (long.into_bytes(), "u.csv line 2: a record is longer than 4 MB: does a quoted field not end?"),
-        (utf, "u.csv line 3: has characters that are not UTF-8: save the file as CSV UTF-8"),
-    ] {
-        let error = split(&usage, "u.csv", &bytes, 1000).unwrap_err();
-        assert_eq!(error, expected);
-    }
-}
-
-#[test]
-fn a_csv_file_says_its_day_or_is_refused() {
-    let usage = connector("csv", "side = \"used\"");
-    let file = usage.file().unwrap();
-    for name in ["rmm_2026-06-30.csv", "Geräte 2026-06-30.csv", "2026-06-30é", "装置清单2026-06-30.csv"] {
-        assert_eq!(file.as_of(name).unwrap().to_string(), "2026-06-30", "{name}");
-    }
-    assert_eq!(file.as_of("2026-06-30-2026-06-30.csv").unwrap().to_string(), "2026-06-30");
-    for (name, expected) in [
-        ("usage.csv", "has no date in its name"),
-        ("é", "has no date in its name"),
-        ("Geräteübersicht-für-März", "has no date in its name"),
-        ("usage-2026-06-31.csv", "has no date in its name"),
-        ("usage-12026-06-305.csv", "has no date in its name"),
-        ("2026-05-31 to 2026-06-30.csv", "has more than one date in its name"),
-    ] {
-        let why = file.as_of(name).unwrap_err();
-        assert!(why.contains(expected), "{why}");
-    }
-    let fixed = connector("csv", "side = \"used\"\nas_of = \"2026-05-31\"");
-    assert_eq!(fixed.file().unwrap().as_of("usage.csv").unwrap().to_string(), "2026-05-31");
-}
-
 #[test]
 fn settings_that_cannot_be_used_are_refused_by_name() {
     let kinds: Vec<&str> = SOURCE_KINDS.iter().map(|kind| kind.name).collect();
@@ -549,14 +408,14 @@ fn settings_that_cannot_be_used_are_refused_by_name() {
             "connector `connectwise`: `company` is the id that you sign in with: letters, digits, `-`, `_` and `.`",
         ),
         (
-            "csv",
+            "file",
             "side = \"used\"\n[columns]\nquantitty = \"Q\"",
-            "connector `csv`: there is no field `quantitty`; there are: account_id, account_name, item_id, item_name, kind, sku, status, last_seen, quantity, site, domain, group, serial, mac_address, host_name, object_id, mail_address, psa_client_id",
+            "connector `file`: `columns.quantitty`: is not known; did you mean `quantity`?",
         ),
         (
-            "csv",
+            "file",
             "side = \"used\"\nas_of = \"2026-06-31\"",
-            "connector `csv`: `as_of`: `2026-06-31` is not a day: write YYYY-MM-DD, such as 2026-06-30",
+            "connector `file`: `as_of`: `2026-06-31`: it is a day such as \"2026-06-30\", or \"name\", \"modified\" or \"column:\" with a heading",
         ),
     ] {
         let error = connect(name, &options.parse().unwrap()).expect_err(options);

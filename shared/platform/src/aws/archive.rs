@@ -12,6 +12,7 @@ use aws_sdk_s3::{
     operation::put_object::builders::PutObjectFluentBuilder,
     primitives::{ByteStream, SdkBody},
 };
+use jiff::Timestamp;
 use tokio::io::AsyncRead;
 use url::Url;
 
@@ -191,7 +192,9 @@ impl Archive for S3Archive {
                 // The console's folders are empty objects whose key ends with a slash.
                 if !key.ends_with('/') {
                     let size = object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
-                    entries.push(ArchiveEntry { key, size });
+                    let written = object.last_modified.and_then(|time| time.to_millis().ok());
+                    let modified = written.and_then(|time| Timestamp::from_millisecond(time).ok());
+                    entries.push(ArchiveEntry { key, size, modified });
                 }
             }
             if entries.len() > LIST_ENTRIES_MAX {

@@ -10,7 +10,7 @@ use crate::{Corruption, FrozenSource, Run, RunFolder, SnapshotId, Store, StoreEr
 fn source(id: &str, accounts: u64) -> FrozenSource {
     FrozenSource {
         source: SourceId::new(id).unwrap(),
-        connector: "csv".to_owned(),
+        connector: "file".to_owned(),
         side: Side::Used,
         snapshot: Some(SnapshotId { as_of: jiff::civil::date(2026, 6, 30), lease: 1 }),
         as_of: None,

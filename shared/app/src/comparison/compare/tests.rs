@@ -104,7 +104,7 @@ async fn invoices_stand_among_the_sources_all_the_same() {
 #[tokio::test]
 async fn a_psa_of_invoices_alone_has_no_clients_to_compare() {
     let mut test = with_invoices().await;
-    let agreed = "id = \"psa\"\nconnector = \"csv\"\nside = \"agreed\"";
+    let agreed = "id = \"psa\"\nconnector = \"file\"\nside = \"agreed\"";
     let settings = format!("{SETTINGS}{INVOICES}").replace(agreed, &format!("{agreed}\nenabled = false"));
     test.config = config(&settings, RULES);
     let found = test.workspace().await;
@@ -152,7 +152,7 @@ fn seen_today(mut content: Content) -> Content {
 fn with_owned_list() -> TestEnvironment {
     let mut test = TestEnvironment::new();
     let (before, rmm) = SETTINGS.split_once("id = \"rmm\"").unwrap();
-    let rmm = rmm.replace("connector = \"csv\"\nside = \"used\"", "connector = \"ninjaone\"");
+    let rmm = rmm.replace("connector = \"file\"\nside = \"used\"", "connector = \"ninjaone\"");
     test.config = config(&format!("{before}id = \"rmm\"{rmm}"), RULES);
     test
 }

@@ -93,7 +93,7 @@ async fn inputs(test: &TestEnvironment) -> RunInputs {
 fn with_owned_list() -> TestEnvironment {
     let mut test = TestEnvironment::new();
     let (before, rmm) = SETTINGS.split_once("id = \"rmm\"").unwrap();
-    let rmm = rmm.replace("connector = \"csv\"\nside = \"used\"", OWNED);
+    let rmm = rmm.replace("connector = \"file\"\nside = \"used\"", OWNED);
     test.config = config(&format!("{before}id = \"rmm\"{rmm}"), RULES);
     test
 }

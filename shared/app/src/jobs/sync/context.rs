@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use truecount_store::{Checkpoint, Lease, Retention, StoreError};
 
+use crate::schedule::Calendar;
 use crate::{Deadline, Environment, SourceSettings};
 
 /// Seconds before the deadline at which no new work is begun.
@@ -17,6 +18,7 @@ pub(super) struct SourceSync<'a> {
     /// The day in the MSP's time zone.
     pub(super) today: Date,
     pub(super) retention: Retention,
+    pub(super) closing: &'a Calendar,
 }
 
 impl SourceSync<'_> {

@@ -73,7 +73,7 @@ pub(super) async fn parse_pages(
         each_page(sync, checkpoint, |page| reader.look_up(page)).await?;
     }
     each_page(sync, checkpoint, |page| reader.parse(page)).await?;
-    match reader.finish() {
+    match reader.finish().map_err(unreadable)? {
         Reading::Whole(snapshot) => Ok(Some(*snapshot)),
         Reading::Moved(requests) => {
             tracing::info!(source = %sync.source.id, lists = requests.len(), "lists changed while they were read");
@@ -102,10 +102,14 @@ async fn each_page(
         };
         batch(sync, checkpoint, number).each_page::<Page, CrawlState>(&sync.env.store, each).await?;
         if let Some(error) = wrong {
-            return Err(SyncFailure::unexpected_answer(error).into());
+            return Err(unreadable(error).into());
         }
     }
     Ok(())
+}
+
+fn unreadable(error: PageError) -> SyncFailure {
+    if error.is_file { SyncFailure::no_file(error) } else { SyncFailure::unexpected_answer(error) }
 }
 
 /// How far the batches in the archive are: also one whose checkpoint was never written.

@@ -1,11 +1,12 @@
-//! A source that reads files: the newest file that was dropped, split into pages that are archived like any vendor's.
+//! A source that reads files: those of the newest day that were dropped, archived as they are, and then read together.
 
 use std::fmt;
+use std::io::Write;
 
 use jiff::civil::Date;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use truecount_billing::{ReadReason, Remedy};
-use truecount_connectors::{CrawlState, CsvFile, Page};
+use truecount_connectors::{CrawlState, FileDay, FileSource, Page, SpooledFile};
 use truecount_store::{Checkpoint, InboxEntry, InboxFolder};
 
 use super::context::SourceSync;
@@ -19,76 +20,131 @@ const READ_BYTES: usize = 256 * 1024;
 /// Bytes of pages in one batch.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// A file that was dropped for a source.
-pub(super) struct DroppedFile {
-    /// The day that it is for.
+/// How many files are opened to find their day, those written last first.
+const OPENED_FILES_MAX: usize = 24;
+
+/// The files of one day that were dropped for a source, by name.
+pub(super) struct DroppedFiles {
+    /// The day that they are for.
     pub(super) as_of: Date,
-    file: InboxEntry,
+    files: Vec<InboxEntry>,
 }
 
-impl fmt::Display for DroppedFile {
-    /// What a checkpoint identifies it by.
+impl fmt::Display for DroppedFiles {
+    /// What a checkpoint identifies them by.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file.identity())
+        f.write_str(&identity(&self.files))
     }
 }
 
-/// The newest file that was dropped for a source: by its day, then by its name.
-pub(super) async fn newest(sync: &SourceSync<'_>, file: &CsvFile) -> Result<DroppedFile, Stop> {
+/// What a checkpoint identifies files by that are read together.
+pub(super) fn identity(files: &[InboxEntry]) -> String {
+    files.iter().map(InboxEntry::identity).collect::<Vec<_>>().join(", ")
+}
+
+/// The files of the newest day that is not after today.
+pub(super) async fn newest(sync: &SourceSync<'_>, file: &FileSource) -> Result<DroppedFiles, Stop> {
     let folder = InboxFolder::source(&sync.source.id);
-    let mut newest: Option<DroppedFile> = None;
-    for found in folder.files(&sync.env.store).await? {
-        let as_of = file.as_of(&found.name).map_err(SyncFailure::no_file)?.0;
-        let key = (as_of, found.path(), found.size);
-        let is_newer = newest.as_ref().is_none_or(|newest| key > (newest.as_of, newest.file.path(), newest.file.size));
-        if as_of <= sync.today && is_newer {
-            newest = Some(DroppedFile { as_of, file: found });
+    let mut found = folder.files(&sync.env.store).await?;
+    if file.day_is_inside() {
+        found.sort_by(|one, other| other.modified.cmp(&one.modified).then_with(|| one.name.cmp(&other.name)));
+        found.truncate(OPENED_FILES_MAX);
+    }
+    let mut refused = Vec::new();
+    let mut dated = Vec::new();
+    for entry in found {
+        match day_of(sync, file, &entry).await? {
+            Ok(day) if day <= sync.today => dated.push((day, entry)),
+            Ok(_) => {}
+            Err(why) => refused.push(why),
         }
     }
-    newest.ok_or_else(|| {
+    if !refused.is_empty() {
+        // One that is left aside might be the one that was meant.
+        return Err(SyncFailure::no_file(refused.join("\n")).into());
+    }
+    let Some(as_of) = dated.iter().map(|(day, _)| *day).max() else {
         let folder = folder.location(&sync.env.store);
         let reason = format!("there is no file for it up to {}: put one into `{folder}`", sync.today);
-        SyncFailure::no_file(reason).into()
-    })
+        return Err(SyncFailure::no_file(reason).into());
+    };
+    let mut files: Vec<InboxEntry> = dated.into_iter().filter(|(day, _)| *day == as_of).map(|(_, file)| file).collect();
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(DroppedFiles { as_of, files })
 }
 
-/// Archives the pages of the file that the checkpoint names; gives the state of a crawl that read no list twice.
+/// The day that a file is for; or why nobody can tell.
+async fn day_of(sync: &SourceSync<'_>, file: &FileSource, entry: &InboxEntry) -> Result<Result<Date, String>, Stop> {
+    match file.day_of(&entry.name) {
+        FileDay::Known(day) => Ok(Ok(day)),
+        FileDay::Refused(why) => Ok(Err(why)),
+        FileDay::WhenWritten => {
+            let written = entry.modified.map(|written| sync.closing.day_at(written));
+            Ok(written.ok_or_else(|| format!("{}: it is not known when it was written", entry.name)))
+        }
+        FileDay::Inside => {
+            let spooled = spool(sync, entry).await?;
+            Ok(file.day_in(&entry.name, &spooled).map_err(|error| error.to_string()))
+        }
+    }
+}
+
+/// A copy of a dropped file on this machine.
+async fn spool(sync: &SourceSync<'_>, entry: &InboxEntry) -> Result<SpooledFile, Stop> {
+    let location = entry.location(&sync.env.store);
+    let damaged = |error: std::io::Error| AppError::damaged(&*location, error);
+    let mut bytes = open(sync, entry).await?;
+    let mut spooled = SpooledFile::create().map_err(damaged)?;
+    loop {
+        let part = next_part(&mut *bytes).await.map_err(damaged)?;
+        spooled.write_all(&part).map_err(damaged)?;
+        if part.len() < READ_BYTES {
+            return Ok(spooled);
+        }
+    }
+}
+
+async fn open(sync: &SourceSync<'_>, entry: &InboxEntry) -> Result<Box<dyn AsyncRead + Send + Unpin>, Stop> {
+    let opened = entry.open(&sync.env.store).await?;
+    let removed = || AppError::damaged(&*entry.location(&sync.env.store), "the file was removed");
+    Ok(opened.ok_or_else(removed)?)
+}
+
+/// Archives the files that the checkpoint names; gives the state of a crawl that read no list twice.
 pub(super) async fn crawl(
     sync: &SourceSync<'_>,
-    file: &CsvFile,
+    file: &FileSource,
     checkpoint: &mut Checkpoint,
 ) -> Result<CrawlState, Stop> {
     let dropped = newest(sync, file).await?;
     if checkpoint.file.as_ref() != Some(&dropped.to_string()) {
         return Err(replaced(checkpoint).into());
     }
-    let location = dropped.file.location(&sync.env.store);
-    let opened = dropped.file.open(&sync.env.store).await?;
-    let mut bytes = opened.ok_or_else(|| AppError::damaged(&*location, "the file was removed"))?;
     adopt(sync, checkpoint).await?;
     let mut ingest =
         FileIngest { sync, archived: checkpoint.batches, at: 0, pages: Vec::new(), bytes: 0, page_count: 0 };
-    let mut splitter = file.split(&dropped.file.name);
-    loop {
-        let part = next_part(&mut *bytes).await.map_err(|error| AppError::damaged(&*location, error))?;
-        let is_last = part.len() < READ_BYTES;
-        let pages = splitter.push(&part).map_err(SyncFailure::no_file)?;
-        ingest.take(pages, checkpoint).await?;
-        if is_last {
-            break;
+    for entry in &dropped.files {
+        let location = entry.location(&sync.env.store);
+        let mut bytes = open(sync, entry).await?;
+        let mut parts = file.parts(&entry.name);
+        loop {
+            let part = next_part(&mut *bytes).await.map_err(|error| AppError::damaged(&*location, error))?;
+            let is_last = part.len() < READ_BYTES;
+            ingest.take(parts.push(&part), checkpoint).await?;
+            if is_last {
+                break;
+            }
+            if sync.is_out_of_time() {
+                return Err(Stop::OutOfTime);
+            }
         }
-        if sync.is_out_of_time() {
-            return Err(Stop::OutOfTime);
-        }
+        ingest.take(parts.finish().into_iter().collect(), checkpoint).await?;
     }
-    let rest = splitter.finish().map_err(SyncFailure::no_file)?;
-    ingest.take(rest, checkpoint).await?;
     ingest.archive_batch(checkpoint).await?;
     checkpoint.is_crawled = true;
     sync.save(checkpoint).await?;
     Ok(CrawlState::default())
 }
-
 /// The next bytes of a file: always as many, but at its end, however the archive hands them over. So the same file is
 /// always split at the same places.
 async fn next_part(bytes: &mut (dyn AsyncRead + Send + Unpin)) -> std::io::Result<Vec<u8>> {

@@ -39,7 +39,7 @@ async fn a_name_that_differs_in_the_legal_form_comes_first_with_that_reason() {
 #[tokio::test]
 async fn an_account_that_is_mapped_in_one_source_helps_in_another() {
     let mut test = TestEnvironment::new();
-    test.config = config(&with_second("csv"), RULES);
+    test.config = config(&with_second("file"), RULES);
     test.commit("psa", TODAY, &[billed("c1", "Northfield Holdings", 1), billed("c2", "Quay Foods", 1)]).await;
     test.commit("rmm", TODAY, &[used("a1", "Beacon Veterinary", 1)]).await;
     test.commit("second", TODAY, &[used("s1", "Beacon Veterinary", 1)]).await;
@@ -55,7 +55,7 @@ async fn where_a_client_has_one_account_a_client_that_is_taken_comes_last() {
     let one_each = SOURCE_KINDS
         .iter()
         .find(|kind| kind.cardinality == Cardinality::OneAccountPerClient && kind.category != Category::Psa);
-    for (connector, is_held_against) in [(one_each.unwrap().name, true), ("csv", false)] {
+    for (connector, is_held_against) in [(one_each.unwrap().name, true), ("file", false)] {
         let mut test = TestEnvironment::new();
         test.config = config(&with_second(connector), RULES);
         let clients = [billed("c1", "Harbour Dental Ltd", 1), billed("c2", "Harbour Dental Leeds", 1)];
