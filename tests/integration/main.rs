@@ -9,6 +9,7 @@ mod closings;
 mod cloud;
 mod doctor;
 mod drop_guard;
+mod exports;
 mod mails;
 mod mappings;
 mod microsoft_365;

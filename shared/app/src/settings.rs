@@ -162,6 +162,12 @@ impl SourceSettings {
         self.kind().map_or(Side::Used, |kind| kind.side(&self.options))
     }
 
+    /// What the columns of its files mean, in TOML; `None`: it is an API.
+    #[must_use]
+    pub fn file_profile(&self) -> Option<String> {
+        self.kind().filter(|kind| kind.is_open()).map(|_| self.options.to_string())
+    }
+
     /// For how many days a sync of it is used.
     #[must_use]
     pub fn fresh_days(&self) -> u32 {
@@ -175,8 +181,32 @@ struct ResultSettings {
     mapping: MappingSettings,
     #[serde(default)]
     weights: ReportWeights,
-    /// The kind of each source of usage: what rules can ask of it.
-    counted: BTreeMap<SourceId, String>,
+    /// What rules can ask of each source of usage.
+    counted: BTreeMap<SourceId, CountedSource>,
+}
+
+/// What decides what rules can ask of a source.
+#[derive(Serialize, Deserialize)]
+struct CountedSource {
+    connector: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file_profile: Option<String>,
+}
+
+impl CountedSource {
+    fn of(source: &SourceSettings) -> Self {
+        Self { connector: source.connector.clone(), file_profile: source.file_profile() }
+    }
+
+    fn vocabulary(&self, id: &SourceId) -> Option<SourceVocabulary> {
+        let profile = frozen_profile(self.file_profile.as_deref());
+        Some(vocabulary_of(id, source_kind(&self.connector)?, &profile))
+    }
+}
+
+/// What [`SourceSettings::file_profile`] was.
+pub(crate) fn frozen_profile(text: Option<&str>) -> toml::Table {
+    text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 /// Settings, and rules with the bytes they were read from.
@@ -219,7 +249,7 @@ impl Config {
     /// [`AppError::Damaged`] if they cannot be written.
     pub fn result_settings(&self) -> Result<Vec<u8>, AppError> {
         let counted = self.settings.sources.iter().filter(|source| !source.side().is_billed());
-        let counted = counted.map(|source| (source.id.clone(), source.connector.clone())).collect();
+        let counted = counted.map(|source| (source.id.clone(), CountedSource::of(source))).collect();
         let (mapping, weights) = (self.settings.mapping.clone(), self.settings.weights.clone());
         let settings = ResultSettings { mapping, weights, counted };
         serde_json::to_vec(&settings).map_err(|e| AppError::damaged("the settings", e))
@@ -239,7 +269,7 @@ impl FrozenConfig {
     pub(crate) fn from_bytes(rules_bytes: &[u8], result_settings: &[u8]) -> Result<Self, AppError> {
         let settings: ResultSettings =
             serde_json::from_slice(result_settings).map_err(|e| AppError::damaged("the frozen settings", e))?;
-        let counted = settings.counted.iter().filter_map(|(id, kind)| Some(vocabulary_of(id, source_kind(kind)?)));
+        let counted = settings.counted.iter().filter_map(|(id, source)| source.vocabulary(id));
         let rules = rules(rules_bytes, &counted.collect::<Vec<_>>())?;
         Ok(Self { rules, mapping: settings.mapping, weights: settings.weights })
     }
@@ -307,7 +337,7 @@ impl Settings {
     #[must_use]
     pub fn vocabulary(&self) -> Vec<SourceVocabulary> {
         let usage = self.sources.iter().filter(|source| !source.side().is_billed());
-        usage.filter_map(|source| Some(vocabulary_of(&source.id, source.kind()?))).collect()
+        usage.filter_map(|source| Some(vocabulary_of(&source.id, source.kind()?, &source.options))).collect()
     }
 }
 

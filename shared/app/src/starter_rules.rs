@@ -86,7 +86,8 @@ mod tests {
         for chosen in 0..1_u32 << all.len() {
             let is_chosen = |(at, _): &(usize, &(SourceId, &SourceKind))| chosen & 1 << *at != 0;
             let sources: Vec<_> = all.iter().enumerate().filter(is_chosen).map(|(_, source)| source.clone()).collect();
-            let vocabulary: Vec<_> = sources.iter().map(|(id, kind)| vocabulary_of(id, kind)).collect();
+            let vocabulary: Vec<_> =
+                sources.iter().map(|(id, kind)| vocabulary_of(id, kind, &toml::Table::new())).collect();
             let text = starter_rules(&sources);
             let rules = Rules::parse("rules.toml", &text, &vocabulary);
             assert_eq!(rules.as_ref().unwrap().services().len(), 1, "{text}\n{rules:?}");

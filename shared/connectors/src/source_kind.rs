@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use truecount_billing::{AccountList, Side};
+use truecount_exports::{DeclaredKind, ExportProfile};
 
 use crate::{error::SettingsError, rights::Rights, source::Source, sources, vocabulary::Vocabulary};
 
@@ -103,12 +104,33 @@ impl SourceKind {
         if self.category == Category::File { FILE_FRESH_DAYS } else { API_FRESH_DAYS }
     }
 
+    /// What the list of accounts of a source with these options is: a file may be said to list everything.
+    #[must_use]
+    pub fn list_of(&self, options: &toml::Table) -> AccountList {
+        let profile = self.profile(options).map(|profile| profile.list);
+        profile.filter(|list| *list == AccountList::Owned).unwrap_or(self.list)
+    }
+
+    /// The kinds of items that these options declare, beside those of the vocabulary.
+    #[must_use]
+    pub fn declared_kinds(&self, options: &toml::Table) -> Vec<DeclaredKind> {
+        self.profile(options).map(|profile| profile.kinds).unwrap_or_default()
+    }
+
+    /// What the columns of a file mean, as far as the options can be used.
+    fn profile(&self, options: &toml::Table) -> Option<ExportProfile> {
+        if self.category == Category::File { ExportProfile::read(options).ok() } else { None }
+    }
+
     /// The side a source with these options is compared on. Other options play no part in it, right or wrong; a word
     /// that names none of the kind's sides chooses the first.
     #[must_use]
     pub fn side(&self, options: &toml::Table) -> Side {
         let chosen = self.side_option.and_then(|option| options.get(option)).and_then(toml::Value::as_str);
-        let chosen = chosen.and_then(|word| word.parse().ok()).filter(|side| self.sides.contains(side));
+        let chosen = chosen.and_then(|word| word.parse().ok());
+        // A preset says it, too.
+        let chosen = chosen.or_else(|| self.profile(options).map(|profile| profile.side));
+        let chosen = chosen.filter(|side| self.sides.contains(side));
         chosen.or_else(|| self.sides.first().copied()).unwrap_or(Side::Used)
     }
 }

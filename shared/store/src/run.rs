@@ -22,6 +22,9 @@ pub struct FrozenSource {
     pub source: SourceId,
     /// Its kind.
     pub connector: String,
+    /// What the columns of its files mean, in TOML; `None`: it is an API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_profile: Option<String>,
     /// Which side of the comparison it is on.
     pub side: Side,
     /// The committed snapshot; `None`: there is none that may be used.

@@ -30,6 +30,7 @@ pub(crate) async fn newest_sync(
     Ok(FrozenSource {
         source: source.id.clone(),
         connector: source.connector.clone(),
+        file_profile: source.file_profile(),
         side: source.side(),
         snapshot: manifest.as_ref().map(|manifest| manifest.id),
         as_of: manifest.as_ref().map(|manifest| manifest.id.as_of),

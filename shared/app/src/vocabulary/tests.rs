@@ -65,3 +65,18 @@ fn rules_are_held_against_what_the_sources_declare() {
         assert!(error.contains(named), "{wrong}: {error}");
     }
 }
+
+#[test]
+fn a_file_with_a_preset_has_the_kinds_that_its_export_has_and_no_others() {
+    let text = "[[sources]]\nid = \"rmm\"\nconnector = \"file\"\npreset = \"ninjaone-devices\"\n";
+    let all = Settings::parse(text).unwrap().vocabulary();
+    assert!(!all[0].is_open);
+    let server = all[0].kinds.iter().find(|kind| kind.name == "server").unwrap();
+    assert_eq!(server.stale_days, Some(30));
+    assert!(server.identity.contains(&IdentityKey::Serial), "{server:?}");
+    let rules =
+        |kind: &str| Rules::parse("rules.toml", &format!("[services]\nA = {{ count = \"rmm.{kind}\" }}\n"), &all);
+    assert!(rules("server").is_ok(), "{:?}", rules("server"));
+    let error = rules("serfer").unwrap_err().to_string();
+    assert!(error.contains("server"), "{error}");
+}

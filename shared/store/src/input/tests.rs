@@ -11,6 +11,7 @@ fn source(id: &str, accounts: u64) -> FrozenSource {
     FrozenSource {
         source: SourceId::new(id).unwrap(),
         connector: "file".to_owned(),
+        file_profile: None,
         side: Side::Used,
         snapshot: Some(SnapshotId { as_of: jiff::civil::date(2026, 6, 30), lease: 1 }),
         as_of: None,

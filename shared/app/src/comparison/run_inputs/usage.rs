@@ -14,6 +14,7 @@ use super::words::Words;
 use super::{ComparisonInputs, LoadedSource, is_partial};
 use crate::AppError;
 use crate::account_mapping::{AccountMapping, Candidates, Mapping};
+use crate::settings::frozen_profile;
 use crate::vocabulary::vocabulary_of;
 
 /// For how many days a snapshot of a source of no known kind can be used: there is none.
@@ -112,11 +113,14 @@ impl<'r, 'i> SourceReader<'r, 'i> {
         inputs: &'i mut RunInputs,
     ) -> Self {
         let (is_partial, count_day) = (is_partial(frozen), of.count_day.0);
-        let list = kind.map_or(AccountList::ByGrant, |kind| kind.list);
+        let profile = frozen_profile(frozen.file_profile.as_deref());
+        let list = kind.map_or(AccountList::ByGrant, |kind| kind.list_of(&profile));
+        let vocabulary = kind.map(|kind| vocabulary_of(&frozen.source, kind, &profile));
+        let is_open = vocabulary.as_ref().is_none_or(|vocabulary| vocabulary.is_open);
         let fresh_days = kind.map_or(FRESH_DAYS, SourceKind::fresh_days);
         let source = UsageSource {
             id: frozen.source.clone(),
-            kinds: kind.map(|kind| vocabulary_of(&frozen.source, kind).kinds).unwrap_or_default(),
+            kinds: vocabulary.map(|vocabulary| vocabulary.kinds).unwrap_or_default(),
             list: if is_partial && list.is_whole() { AccountList::ByGrant } else { list },
             was_read: frozen.snapshot.is_some(),
             synced_on: frozen.as_of.unwrap_or(count_day),
@@ -130,7 +134,7 @@ impl<'r, 'i> SourceReader<'r, 'i> {
         let mut reader = Self {
             source,
             is_partial,
-            is_open: kind.is_none_or(SourceKind::is_open),
+            is_open,
             oldest: count_day.saturating_sub(Span::new().days(i64::from(fresh_days))),
             words: Words::of(&frozen.source, kept, of.rules),
             items: &mut inputs.items,

@@ -99,6 +99,7 @@ async fn freeze_source(env: &Environment, source: &SourceSettings, day: Date) ->
     let mut frozen = FrozenSource {
         source: source.id.clone(),
         connector: source.connector.clone(),
+        file_profile: source.file_profile(),
         side,
         snapshot: None,
         as_of: None,

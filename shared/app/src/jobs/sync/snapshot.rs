@@ -121,7 +121,7 @@ fn list_of(sync: &SourceSync<'_>) -> AccountList {
 
 /// What its kind says of that, on either side.
 fn kind_list(sync: &SourceSync<'_>) -> AccountList {
-    source_kind(&sync.source.connector).map_or(AccountList::Owned, |kind| kind.list)
+    source_kind(&sync.source.connector).map_or(AccountList::Owned, |kind| kind.list_of(&sync.source.options))
 }
 
 /// Commits the snapshot, unless that day's last one holds the same.

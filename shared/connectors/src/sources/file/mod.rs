@@ -100,6 +100,11 @@ fn build(options: &toml::Table) -> Result<Source, SettingsError> {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         refuse(NAME, faults.join("\n"))
     })?;
+    if !KIND.sides.contains(&profile.side) {
+        let sides: Vec<&str> = KIND.sides.iter().map(|side| side.as_str()).collect();
+        let why = format!("a file cannot give the side `{}`; it gives: {}", profile.side, sides.join(", "));
+        return Err(refuse(NAME, why));
+    }
     Ok(Source::of_file(NAME, FileSource { profile: Arc::new(profile) }))
 }
 
