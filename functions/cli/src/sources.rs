@@ -2,6 +2,7 @@
 //! accepts.
 
 mod add;
+mod file;
 mod page;
 mod show;
 

@@ -193,15 +193,21 @@ key and appends the source to the settings. If the request fails, nothing is
 written. Without a terminal, options are given as below, and the key is read
 from a file or a pipe.
 
+Of an exported file (CSV, TSV, XLSX) it shows what each column was taken for,
+asks only what the file leaves open, and appends the source. Answers can be
+given as options: --option dates=D/M/Y, --option columns.quantity=Qty.
+
 Examples:
   truecount sources add ninjaone
+  truecount sources add \"devices 2026-06-30.csv\" rmm
   truecount sources add pax8 pax8-uk --secret-file key.json
   truecount sources add pax8 --option requests_per_minute=60 < key.json
   truecount sources add pax8 --stack prod --no-test")]
 pub(crate) struct AddArgs {
-    /// Kind of source
-    pub(crate) kind: SourceId,
-    /// Its id in settings, rules and reports [default: the kind]
+    /// Kind of source, or an exported file
+    #[arg(value_name = "KIND|FILE")]
+    pub(crate) kind: String,
+    /// Its id in settings, rules and reports [default: the kind, or what the file is]
     pub(crate) id: Option<SourceId>,
     /// Option of the source; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
@@ -215,6 +221,9 @@ pub(crate) struct AddArgs {
     /// KMS key for a stack's SSM parameter, instead of AWS's own key
     #[arg(long, value_name = "KEY")]
     pub(crate) kms_key: Option<String>,
+    /// A file: write it down as it was recognised, without being asked
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
 }
 
 /// By whom and why a fall is accepted.

@@ -1,6 +1,8 @@
 //! `truecount sources add`: asks for a source's options and credentials, tests them, and writes both down. Nothing is
 //! written before everything is known to be usable. Deliberately absent: any message that contains a credential.
 
+use std::path::Path;
+
 use anyhow::Context;
 use toml::{Table, Value};
 use truecount_app::Settings;
@@ -10,7 +12,7 @@ use truecount_operator::vendor::ask_vendor;
 use truecount_platform::Fields;
 use truecount_store::SETTINGS_FILE;
 
-use super::show::example_options;
+use super::{file, show::example_options};
 use crate::args::{AddArgs, Cli};
 use crate::ask::{self, ask};
 use crate::open::{OpenBackend, Target};
@@ -21,16 +23,14 @@ use crate::{config, secrets};
 const FURTHER_OPTIONS_MAX: usize = 20;
 
 pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs) -> anyhow::Result<Ending> {
-    let kind = api_kind(args.kind.as_str())?;
+    if Path::new(&args.kind).is_file() {
+        return file::add(cli, backend, args, &settings(backend).await?).await;
+    }
+    let kind = api_kind(&args.kind)?;
     let id = args.id.clone().map_or_else(|| SourceId::new(kind.name), Ok)?;
     let there = settings(backend).await?;
     let text = std::str::from_utf8(&there).context("the settings are not UTF-8")?;
-    if Settings::parse(text)?.sources.iter().any(|source| source.id == id) {
-        anyhow::bail!(
-            "the settings have a source `{id}` already; give the new one another id: `truecount sources add {} ID`",
-            kind.name
-        );
-    }
+    ensure_new(text, &id, kind.name)?;
     let is_asked = ask::is_possible();
     if is_asked {
         introduce(kind, &id);
@@ -41,13 +41,7 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs) -> any
     let fields = secrets::read_fields(&id, kind, args.secret_file.as_deref())?;
     let rights = if args.no_test { None } else { test(kind, &source, fields.clone()).await? };
     let secret_place = secrets::store(backend, &id, &fields, args.kms_key.as_deref()).await?;
-    let place = backend.env.config.place(SETTINGS_FILE);
-    if let Target::Directory(_) = backend.target {
-        config::keep(&*backend.env.config, SETTINGS_FILE, &there).await?;
-    }
-    if !backend.env.config.replace(SETTINGS_FILE, &there, settings.into_bytes()).await? {
-        anyhow::bail!("`{place}` was changed meanwhile and was left as it is: run the command again");
-    }
+    let place = replace_settings(backend, &there, settings).await?;
     if cli.json {
         json(&serde_json::json!({
             "source": id,
@@ -72,6 +66,27 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs) -> any
     Ok(Ending::Clean)
 }
 
+/// Refuses an id that the settings have.
+pub(super) fn ensure_new(text: &str, id: &SourceId, what: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        Settings::parse(text)?.sources.iter().all(|source| source.id != *id),
+        "the settings have a source `{id}` already; give the new one another id: `truecount sources add {what} ID`"
+    );
+    Ok(())
+}
+
+/// Puts other settings in place of those that were read; answers where they are.
+pub(super) async fn replace_settings(backend: &OpenBackend, there: &[u8], settings: String) -> anyhow::Result<String> {
+    let place = backend.env.config.place(SETTINGS_FILE);
+    if let Target::Directory(_) = backend.target {
+        config::keep(&*backend.env.config, SETTINGS_FILE, there).await?;
+    }
+    if !backend.env.config.replace(SETTINGS_FILE, there, settings.into_bytes()).await? {
+        anyhow::bail!("`{place}` was changed meanwhile and was left as it is: run the command again");
+    }
+    Ok(place)
+}
+
 /// A kind of source that is reached over HTTP.
 fn api_kind(name: &str) -> anyhow::Result<&'static SourceKind> {
     let is_api = |kind: &&SourceKind| kind.category != Category::File;
@@ -81,7 +96,7 @@ fn api_kind(name: &str) -> anyhow::Result<&'static SourceKind> {
     };
     anyhow::ensure!(
         is_api(&kind),
-        "`{name}` reads files and needs no key: describe its columns in `{SETTINGS_FILE}`, then `truecount inbox push FILE`"
+        "`{name}` reads files and needs no key: name the file, `truecount sources add FILE`"
     );
     Ok(kind)
 }
@@ -155,7 +170,7 @@ fn insert(options: &mut Table, types: &Table, option: &str) -> anyhow::Result<()
 }
 
 /// The settings with the source at their end; everything before it stays as it is.
-fn with_source(text: &str, kind: &SourceKind, id: &SourceId, options: &Table) -> anyhow::Result<String> {
+pub(super) fn with_source(text: &str, kind: &SourceKind, id: &SourceId, options: &Table) -> anyhow::Result<String> {
     let string = |text: &str| Value::String(text.to_owned());
     let is_bare = |key: &str| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     let mut added = format!(

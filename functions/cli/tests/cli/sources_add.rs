@@ -176,3 +176,60 @@ fn what_cannot_be_used_is_named_and_nothing_is_written() {
     assert_eq!(untested.status.code(), Some(CLEAN), "{}", err(&untested));
     assert!(settings(at).contains("id = \"ninjaone\"\nconnector = \"ninjaone\"\nbase_url = \"http://127"));
 }
+
+const DEVICES: &str = "Devices of all customers,,,\r
+Organization,Display Name,Device Role,Last Contact\r
+Harbour Dental,hd-1,Windows Server,29/06/2026\r
+Mill & Sons,ms-1,Windows Laptop,13/06/2026\r
+";
+
+#[test]
+fn an_export_is_recognised_shown_and_written_down() {
+    let folder = data_directory();
+    let at = folder.path();
+    let before = settings(at);
+    let file = at.join("devices 2026-06-30.csv");
+    fs::write(&file, DEVICES).unwrap();
+    let file = file.to_str().unwrap();
+
+    refuses(at, &[file, "rmm"], "", &["nothing was written: add --yes"]);
+    let added = add(at, &[file, "rmm", "--yes"], "");
+    assert_eq!(added.status.code(), Some(CLEAN), "{}{}", out(&added), err(&added));
+    for shown in ["Organization", "account_id", "Harbour Dental", "last_seen"] {
+        assert!(out(&added).contains(shown), "{shown}: {}", out(&added));
+    }
+    assert!(out(&added).lines().chain(err(&added).lines()).all(|line| line.chars().count() <= 160), "{}", out(&added));
+    let whole = settings(at);
+    let new = whole.strip_prefix(&before).unwrap_or_else(|| panic!("{whole}"));
+    assert!(new.contains("connector = \"file\"\n") && new.contains("preset = \"ninjaone-devices\"\n"), "{new}");
+    refuses(at, &[file, "rmm", "--yes"], "", &["have a source `rmm` already"]);
+
+    let data = at.to_str().unwrap();
+    let synced = prompt::truecount(&["sync", "rmm", "--file", file, "--data", data]).output().unwrap();
+    assert_eq!(synced.status.code(), Some(CLEAN), "{}{}", out(&synced), err(&synced));
+    assert!(out(&synced).contains("2026-06-30"), "{}", out(&synced));
+
+    let json = add(at, &[file, "other", "--yes", "--json"], "");
+    let read: serde_json::Value = serde_json::from_str(&out(&json)).unwrap();
+    assert_eq!(
+        (&read["source"], &read["preset"], &read["rows"]),
+        (&"other".into(), &"ninjaone-devices".into(), &2.into())
+    );
+}
+
+#[test]
+fn what_an_export_leaves_open_is_asked_with_the_key_that_answers_it() {
+    let folder = data_directory();
+    let at = folder.path();
+    let file = at.join("devices 2026-06-30.csv");
+    fs::write(&file, DEVICES.replace("29/06/2026", "02/06/2026").replace("13/06/2026", "03/06/2026")).unwrap();
+    let file = file.to_str().unwrap();
+    refuses(at, &[file, "rmm", "--yes"], "", &["leaves open", "dates: which number of a day is the month", "D/M/Y"]);
+    let added = add(at, &[file, "rmm", "--yes", "--option", "dates=D/M/Y"], "");
+    assert_eq!(added.status.code(), Some(CLEAN), "{}{}", out(&added), err(&added));
+    assert!(settings(at).contains("dates = \"D/M/Y\"\n"), "{}", settings(at));
+    refuses(at, &[file, "rmm", "--yes", "--option", "dattes=D/M/Y"], "", &["dattes", "dates"]);
+    let broken = at.join("broken 2026-06-30.csv");
+    fs::write(&broken, DEVICES.replace("hd-1", "\"hd-1")).unwrap();
+    refuses(at, &[broken.to_str().unwrap(), "broken", "--yes"], "", &["quotation mark that is never closed"]);
+}
