@@ -28,6 +28,10 @@ const OF_LAMBDA: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:
 const UNSEEN: [(&str, &str, &str, &str); 1] =
     [("report", "ses:SendRawEmail", ":configuration-set/truecount", "SES asks for it when the identity has one")];
 
+/// What nothing is asked with as long as no file is missing: S3 says "access denied" of a missing file to whoever may not
+/// list, and a report whose outcome was lost makes it again.
+const FOR_MISSING_FILES: (&str, &str) = ("report", "s3:ListBucket");
+
 /// Dropped into the inbox of mappings: a row that is refused, so that its result is written beside it.
 const MAPPINGS: &str = "source,account_id,decision,client_id\nninjaone,no-such-organization,confirmed,no-such-client\n";
 
@@ -287,7 +291,13 @@ async fn each_function_asks_for_what_its_role_allows() {
             let reason = UNSEEN.iter().find(|(of, action, end, _)| {
                 *of == function && allowed.action == *action && allowed.resource.ends_with(end)
             });
-            assert!(reason.is_some(), "{role} may {} on {} and never does", allowed.action, allowed.resource);
+            let is_for_missing = FOR_MISSING_FILES == (function, allowed.action.as_str());
+            assert!(
+                reason.is_some() || is_for_missing,
+                "{role} may {} on {} and never does",
+                allowed.action,
+                allowed.resource
+            );
         }
         for call in asked {
             assert!(policy.allows(&call), "{role} may not {} on {}", call.action, call.resource);
@@ -302,7 +312,7 @@ async fn without_any_one_action_a_run_fails_and_names_it() {
     let (begun, mut tried) = (Instant::now(), 0);
     for (function, role) in ROLES {
         let policy = Policy::of(role);
-        for action in policy.actions() {
+        for action in policy.actions().into_iter().filter(|action| FOR_MISSING_FILES != (function, action.as_str())) {
             let stack = turns.stack(function).await;
             // A mail that was not sent is taken from the outbox again.
             let rejected = u32::from(action == "dynamodb:DeleteItem");

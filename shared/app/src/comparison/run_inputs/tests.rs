@@ -6,7 +6,9 @@ use truecount_billing::{AccountList, Currency, Measure, ReadReason, ReadState};
 use truecount_reconciliation::{
     AccountBelonging, ItemsRead, LinesRead, RowKind, RunContext, RunInputs, RunReconciler, UsageAccount,
 };
-use truecount_store::{Base, Count, FrozenRun, IgnoreReason, MappingDecision, Run, SeenFall, SnapshotAccount, Witness};
+use truecount_store::{
+    Base, Count, FrozenRun, IgnoreReason, MappingDecision, Run, SeenFall, SnapshotAccount, SnapshotManifest, Witness,
+};
 
 use truecount_rules::Rules;
 
@@ -38,7 +40,14 @@ async fn freeze(test: &TestEnvironment) -> Frozen {
     let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
     let store = &test.env.store;
     let run = Run::load(store, month(), &run_id).await.unwrap().unwrap();
-    let sources = run.manifest.sources.clone();
+    let mut sources = run.manifest.sources.clone();
+    // A run does not say which sync of its day a snapshot was: the newest.
+    for source in &mut sources {
+        if let (Some(_), Some(day)) = (source.snapshot, source.as_of) {
+            let newest = SnapshotManifest::newest(store, &source.source, day).await.unwrap();
+            source.snapshot = newest.map(|manifest| manifest.id);
+        }
+    }
     Frozen {
         words: load_words(store, &sources, run.manifest.count_day.0).await.unwrap(),
         mappings: load_mappings(store, &sources, month()).await.unwrap(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use truecount_billing::Side;
-use truecount_store::{FrozenRun, IgnoreReason, InboxFolder, LeaseOutcome, MappingDecision, ScheduleStart};
+use truecount_store::{FrozenRun, IgnoreReason, InboxFolder, LeaseOutcome, MappingDecision, ScheduleStart, SnapshotId};
 
 use super::*;
 use crate::settings::FrozenConfig;
@@ -27,6 +27,11 @@ async fn freeze(test: &TestEnvironment) -> Run {
     freeze_on(test, TODAY, None).await
 }
 
+/// How a run keeps the id of a snapshot: whatever number its sync had.
+fn as_frozen(id: SnapshotId) -> SnapshotId {
+    SnapshotId { lease: 0, ..id }
+}
+
 /// How a run uses a source.
 fn source<'a>(run: &'a Run, id: &str) -> &'a FrozenSource {
     run.manifest.sources.iter().find(|frozen| frozen.source.as_str() == id).unwrap()
@@ -44,7 +49,7 @@ async fn the_manifest_names_every_input_by_its_hash() {
     let psa = "psa".parse().unwrap();
     let psa = SnapshotManifest::newest(&test.env.store, &psa, TODAY.parse().unwrap()).await.unwrap().unwrap();
     let frozen = source(&run, "psa");
-    assert_eq!((frozen.snapshot, frozen.side), (Some(psa.id), Side::Agreed));
+    assert_eq!((frozen.snapshot, frozen.side), (Some(as_frozen(psa.id)), Side::Agreed));
     assert_eq!((&frozen.content_sha256, frozen.account_count), (&Some(psa.content_sha256), 2));
     assert!(run.manifest.sources.iter().all(|frozen| frozen.read_state.is_complete()));
 
@@ -143,12 +148,12 @@ async fn usage_is_the_newest_by_the_count_day_and_billing_that_by_the_invoice_da
     let later = test.commit("psa", "2026-07-01", &[billed("c1", "Harbour Dental", 5)]).await;
     test.commit("rmm", "2026-07-01", &[used("a1", "Harbour Dental", 9)]).await;
     let run = freeze_on(&test, "2026-06-29", None).await;
-    assert_eq!(source(&run, "rmm").snapshot, Some(earlier.id));
-    assert_eq!(source(&run, "psa").snapshot, Some(later.id), "a line is corrected until it is invoiced");
+    assert_eq!(source(&run, "rmm").snapshot, Some(as_frozen(earlier.id)));
+    assert_eq!(source(&run, "psa").snapshot, Some(as_frozen(later.id)), "a line is corrected until it is invoiced");
     test.on("2026-11-29");
     test.commit("psa", "2026-11-29", &[billed("c1", "Harbour Dental", 7)]).await;
     let run = freeze_on(&test, "2026-06-29", None).await;
-    assert_eq!(source(&run, "psa").snapshot, Some(later.id), "a month of the past has its own lines");
+    assert_eq!(source(&run, "psa").snapshot, Some(as_frozen(later.id)), "a month of the past has its own lines");
 }
 
 #[tokio::test]
@@ -157,7 +162,7 @@ async fn a_snapshot_is_used_up_to_its_greatest_age() {
     test.commit("psa", TODAY, &[billed("c1", "Harbour Dental", 2)]).await;
     let synced = test.commit("rmm", "2026-05-20", &[used("a1", "Harbour Dental", 2)]).await;
     let run = freeze_on(&test, "2026-06-24", None).await;
-    assert_eq!(source(&run, "rmm").snapshot, Some(synced.id));
+    assert_eq!(source(&run, "rmm").snapshot, Some(as_frozen(synced.id)));
     let run = freeze_on(&test, "2026-06-25", None).await;
     let frozen = source(&run, "rmm");
     assert_eq!((frozen.snapshot, frozen.as_of, frozen.account_count), (None, None, 0));
