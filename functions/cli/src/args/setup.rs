@@ -199,7 +199,7 @@ given as options: --option dates=D/M/Y, --option columns.quantity=Qty.
 
 Examples:
   truecount sources add ninjaone
-  truecount sources add \"devices 2026-06-30.csv\" rmm
+  truecount sources add devices-2026-06-30.csv rmm
   truecount sources add pax8 pax8-uk --secret-file key.json
   truecount sources add pax8 --option requests_per_minute=60 < key.json
   truecount sources add pax8 --stack prod --no-test")]
