@@ -188,6 +188,7 @@ proptest! {
     }
 }
 
+/// Numbers of several words, such as `twenty one`, are among the fixed names: in any order they can be read in several ways.
 fn names() -> impl Strategy<Value = Vec<String>> {
     let word = prop::sample::select(vec![
         "Amber",
@@ -203,7 +204,6 @@ fn names() -> impl Strategy<Value = Vec<String>> {
         "II",
         "2",
         "second",
-        "twenty",
         "one",
         "21",
         "First",

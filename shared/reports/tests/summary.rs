@@ -82,7 +82,7 @@ fn the_subject_says_what_kind_of_month_it_was() {
             }),
             "nothing could be compared: map the vendor accounts first",
         ),
-        (invented::nothing_compared(), "nothing could be compared; 1 not reconciled"),
+        (invented::nothing_compared(), "nothing could be compared; 10 not reconciled"),
     ];
     for (sample, expected) in table {
         // The share of the revenue that was compared stands first.

@@ -247,7 +247,8 @@ fn numbers_are_equal(left: &str, right: &str, account: &Spelled, client: &Spelle
     }
     let digits = |numbers: &[u32]| numbers.iter().map(u32::to_string).collect::<String>();
     let (in_account, in_client) = (account.numbers(), client.numbers());
-    let is_shared = in_account.iter().all(|number| in_client.contains(number));
+    let all_in = |numbers: &[u32], others: &[u32]| numbers.iter().all(|number| others.contains(number));
+    let is_shared = all_in(&in_account, &in_client) && all_in(&in_client, &in_account);
     (is_shared || digits(&of_left) == digits(&of_right)).then(|| "they are the same numbers".to_owned())
 }
 
