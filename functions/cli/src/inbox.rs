@@ -88,7 +88,7 @@ pub(crate) async fn put(session: &Session, source: &SourceSettings, file: &Path)
     let today = session.config.settings.today(&session.env);
     let day = contents.as_of;
     anyhow::ensure!(day.0 <= today, "`{name}` is for {day}, and today is {today}; nothing was added to the inbox");
-    let newer = newer(session, source, &contents).await?;
+    let newer = newer(&dated(session, source).await?, &contents);
     anyhow::ensure!(
         newer.is_empty(),
         "`{name}` is for {day}, and the inbox has a newer file, which would be read instead: {}. Nothing was added",
@@ -227,10 +227,10 @@ async fn dated(session: &Session, source: &SourceSettings) -> anyhow::Result<Vec
     Ok(dated)
 }
 
-/// Files of the inbox that are read before one with these contents.
-async fn newer(session: &Session, source: &SourceSettings, contents: &FileContents) -> anyhow::Result<Vec<String>> {
-    let dated = dated(session, source).await?.into_iter();
-    Ok(dated.filter(|(day, _)| *day > contents.as_of.0).map(|(_, name)| format!("`{name}`")).collect())
+/// Of these files, those that are read before one with these contents.
+fn newer(dated: &[(Date, String)], contents: &FileContents) -> Vec<String> {
+    let newer = dated.iter().filter(|(day, _)| *day > contents.as_of.0);
+    newer.map(|(_, name)| format!("`{name}`")).collect()
 }
 
 /// Says when the file will be read, if that is not at once, and with which others.
@@ -239,12 +239,12 @@ async fn warn(session: &Session, source: &SourceSettings, name: &str, contents: 
     if contents.as_of.0 > today {
         tell(&format!("Today is {today}: it is used from {} on.", contents.as_of));
     }
-    let newer = newer(session, source, contents).await?;
+    let dated = dated(session, source).await?;
+    let newer = newer(&dated, contents);
     if !newer.is_empty() {
         tell(&format!("A newer file is used instead: {}.", newer.join(", ")));
     }
-    let dated = dated(session, source).await?.into_iter();
-    let others = dated.filter(|(day, other)| *day == contents.as_of.0 && other != name);
+    let others = dated.iter().filter(|(day, other)| *day == contents.as_of.0 && other != name);
     let others: Vec<String> = others.map(|(_, other)| format!("`{other}`")).collect();
     if !others.is_empty() {
         tell(&format!("Files of one day are read together, this one with {}.", others.join(", ")));

@@ -2,8 +2,9 @@
 //! leaves open, and writes the source down. The file is read whole before anything is written.
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -39,9 +40,7 @@ impl Input for OnDisk<'_> {
     }
 
     fn open_seekable(&self) -> std::io::Result<Box<dyn SeekableInput + '_>> {
-        let mut file = File::open(self.0)?;
-        file.rewind()?;
-        Ok(Box::new(file))
+        Ok(Box::new(File::open(self.0)?))
     }
 }
 
@@ -79,8 +78,9 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs, there:
         Some(id) => id.clone(),
         None => id_of(&found, name)?,
     };
-    connect(CONNECTOR, &found.profile)?;
-    let rows = read_whole(&found.profile, &input, name)?;
+    let source = connect(CONNECTOR, &found.profile)?;
+    let profile = source.file().context("there is no connector for files")?.profile();
+    let rows = read_whole(profile, &input, name)?;
     if !cli.json {
         show(&found);
     }
@@ -173,12 +173,8 @@ fn in_words(question: &ExportQuestion) -> String {
 }
 
 /// Reads every row; answers how many there are.
-fn read_whole(profile: &Table, input: &OnDisk<'_>, name: &str) -> anyhow::Result<u64> {
-    let profile = ExportProfile::read(profile).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}", faults.join("\n"))
-    })?;
-    let export = Export::open(&std::sync::Arc::new(profile), input, name)?;
+fn read_whole(profile: &Arc<ExportProfile>, input: &OnDisk<'_>, name: &str) -> anyhow::Result<u64> {
+    let export = Export::open(profile, input, name)?;
     let faults = export.faults(input)?;
     anyhow::ensure!(faults.is_empty(), "{faults}\nNothing was written.");
     Ok(export.form().counts().given)
