@@ -418,6 +418,8 @@ fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
         minimum: Some(rule.minimum),
         tolerance: Tolerance { units: rule.tolerance, percent: Decimal::ZERO },
         price: rule.list_price.map(|(each, currency)| RulePrice { each, currency, is_clients_own: false }),
+        price_from: Vec::new(),
+        expected_at: Vec::new(),
         no_line: NoLine::Exception,
         one_time_counts: false,
         not_sold: None,

@@ -7,8 +7,8 @@ use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, FilterTable};
 use crate::model::{
-    CountPart, CountSpec, KindPolicies, NoLine, NotSold, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance,
-    UnknownPolicy, When,
+    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, RulePrice, ServiceBasis, ServiceRule,
+    StalePolicy, Tolerance, UnknownPolicy, When,
 };
 use crate::vocabulary::KindVocabulary;
 
@@ -25,6 +25,8 @@ pub(crate) struct ServiceKeys {
     pub(crate) minimum: Option<Decimal>,
     pub(crate) tolerance: Option<Tolerance>,
     pub(crate) price: Option<(Decimal, Currency)>,
+    pub(crate) price_from: Option<Vec<PlannedPrice>>,
+    pub(crate) expected_at: Option<Vec<String>>,
     pub(crate) no_line: Option<NoLine>,
     pub(crate) one_time_counts: Option<bool>,
     /// `Some(None)`: it is sold, whatever a kind of agreement says.
@@ -109,6 +111,8 @@ impl Layers {
             minimum: self.top.minimum,
             tolerance: self.top.tolerance.unwrap_or_default(),
             price,
+            price_from: self.top.price_from.clone().unwrap_or_default(),
+            expected_at: self.top.expected_at.clone().unwrap_or_default(),
             no_line: self.top.no_line.unwrap_or_default(),
             one_time_counts: self.top.one_time_counts.unwrap_or_default(),
             not_sold: self.top.not_sold.clone().flatten(),
@@ -148,6 +152,8 @@ impl Layers {
 impl ServiceKeys {
     /// These keys, and those of the farther table that are not here.
     pub(crate) fn over(&self, farther: &Self) -> Self {
+        // A nearer price was agreed apart from what is planned for all.
+        let farther_increase = farther.price_from.as_ref().filter(|_| self.price.is_none());
         Self {
             basis: self.basis.clone().or_else(|| farther.basis.clone()),
             wanted: put_filter(farther.wanted.as_ref(), self.wanted.as_ref()),
@@ -159,6 +165,8 @@ impl ServiceKeys {
             minimum: self.minimum.or(farther.minimum),
             tolerance: self.tolerance.or(farther.tolerance),
             price: self.price.or(farther.price),
+            price_from: self.price_from.clone().or_else(|| farther_increase.cloned()),
+            expected_at: self.expected_at.clone().or_else(|| farther.expected_at.clone()),
             no_line: self.no_line.or(farther.no_line),
             one_time_counts: self.one_time_counts.or(farther.one_time_counts),
             not_sold: self.not_sold.clone().or_else(|| farther.not_sold.clone()),
@@ -183,6 +191,8 @@ impl ServiceKeys {
             minimum: same(&self.minimum, &other.minimum),
             tolerance: same(&self.tolerance, &other.tolerance),
             price: same(&self.price, &other.price),
+            price_from: same(&self.price_from, &other.price_from),
+            expected_at: same(&self.expected_at, &other.expected_at),
             no_line: same(&self.no_line, &other.no_line),
             one_time_counts: same(&self.one_time_counts, &other.one_time_counts),
             not_sold: same(&self.not_sold, &other.not_sold),

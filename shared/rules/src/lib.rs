@@ -30,8 +30,8 @@ pub use bind::{BindingFault, BindingProblem, ClientBinding, ClientNumber, NamedC
 pub use filter::{Filter, FilterTable, Fit, Pattern};
 pub use made::ProductNamedTwice;
 pub use model::{
-    CountPart, CountSpec, KindPolicies, NoLine, NotSold, RulePrice, SectionShare, ServiceBasis, ServiceRule,
-    StalePolicy, Tolerance, UnknownPolicy, When,
+    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, RulePrice, SectionShare, ServiceBasis,
+    ServiceRule, StalePolicy, Tolerance, UnknownPolicy, When,
 };
 pub use places::RulePlace;
 pub use problem::{RulesFileError, RulesProblem, nearest};

@@ -63,6 +63,8 @@ mod tests {
             minimum: None,
             tolerance: Tolerance::default(),
             price: None,
+            price_from: Vec::new(),
+            expected_at: Vec::new(),
             no_line: NoLine::default(),
             one_time_counts: false,
             not_sold: None,

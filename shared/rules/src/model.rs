@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, Pattern};
+use crate::rules::is_folded_of;
 use crate::vocabulary::KindVocabulary;
 
 /// What holds for one service at one client: the keys of the service, with what is nearer put over them.
@@ -24,6 +25,10 @@ pub struct ServiceRule {
     pub tolerance: Tolerance,
     /// Price of one unit a month, where the client has none of its own.
     pub price: Option<RulePrice>,
+    /// Prices that are planned, each from a day on, by that day.
+    pub price_from: Vec<PlannedPrice>,
+    /// The kinds of agreement on which a line of it must stand, trimmed and in small letters.
+    pub expected_at: Vec<String>,
     /// What usage without a line is.
     pub no_line: NoLine,
     /// Whether one-time lines of the period are quantity.
@@ -162,6 +167,17 @@ pub struct RulePrice {
     pub is_clients_own: bool,
 }
 
+/// A price of one unit a month that holds from a day on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedPrice {
+    /// The first day.
+    pub from: Date,
+    /// For each unit.
+    pub each: Decimal,
+    /// Of which currency.
+    pub currency: Currency,
+}
+
 /// What usage without a line is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NoLine {
@@ -188,6 +204,20 @@ pub struct When {
     pub from: Option<Date>,
     /// The last day.
     pub until: Option<Date>,
+}
+
+impl ServiceRule {
+    /// The planned price that holds on a day.
+    #[must_use]
+    pub fn planned_price_on(&self, day: Date) -> Option<&PlannedPrice> {
+        self.price_from.iter().rev().find(|planned| planned.from <= day)
+    }
+
+    /// Whether a line of it must stand on an agreement of a kind. Capitals, and blanks around the name, make no difference.
+    #[must_use]
+    pub fn is_expected_at(&self, agreement_type: &str) -> bool {
+        self.expected_at.iter().any(|name| is_folded_of(name, agreement_type))
+    }
 }
 
 impl When {

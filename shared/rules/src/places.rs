@@ -92,6 +92,8 @@ impl ServiceKeys {
             ("minimum", self.minimum.is_some()),
             ("tolerance", self.tolerance.is_some()),
             ("price", self.price.is_some()),
+            ("price_from", self.price_from.is_some()),
+            ("expected_at", self.expected_at.is_some()),
             ("no_line", self.no_line.is_some()),
             ("one_time", self.one_time_counts.is_some()),
             ("not_sold", self.not_sold.is_some()),

@@ -9,11 +9,12 @@ use crate::model::{NoLine, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
 use crate::value_reader::{
-    check_days, read_not_sold, read_price, read_products, read_review, read_stale, read_tolerance,
+    check_days, read_agreement_types, read_not_sold, read_planned_prices, read_price, read_products, read_review,
+    read_stale, read_tolerance,
 };
 
 /// What a key of a service can be.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 23] = [
     "count",
     "flat",
     "ignore",
@@ -28,6 +29,8 @@ const KEYS: [&str; 21] = [
     "minimum",
     "tolerance",
     "price",
+    "price_from",
+    "expected_at",
     "currency",
     "one_time",
     "not_sold",
@@ -38,7 +41,7 @@ const KEYS: [&str; 21] = [
 ];
 
 /// Keys of the language that cannot be used yet.
-const NOT_YET: [&str; 17] = [
+const NOT_YET: [&str; 16] = [
     "times",
     "unit",
     "pack",
@@ -55,7 +58,6 @@ const NOT_YET: [&str; 17] = [
     "same_by",
     "except",
     "not_seen_for_days",
-    "expected_at",
 ];
 
 /// Keys that say something of a count: they have no meaning where nothing is counted.
@@ -133,6 +135,7 @@ pub(crate) fn read_service(
         read_key(reader, *key, spot, terms.as_deref(), &mut read);
     }
     read.keys.price = read_price(reader, &keys);
+    read.keys.price_from = read_planned_prices(reader, &keys);
     read_review(reader, &keys, &mut read.keys);
     check_days(reader, &keys, &read.keys);
     if spot == Spot::Service && !has_basis && !basis_is_bad && !keys.is_empty() {
@@ -166,7 +169,7 @@ fn read_key(
 ) {
     let keys = &mut read.keys;
     match key.key {
-        "count" | "flat" | "ignore" | "price" | "currency" | "review" => {}
+        "count" | "flat" | "ignore" | "price" | "price_from" | "currency" | "review" => {}
         "where" => keys.wanted = read_filter(reader, key, terms),
         "where_not" => keys.unwanted = read_filter(reader, key, terms),
         "seen_within_days" => keys.stale = read_stale(reader, key),
@@ -185,6 +188,11 @@ fn read_key(
         "no_line" => keys.no_line = reader.word(key, &[("exception", NoLine::Exception), ("list", NoLine::List)]),
         "one_time" => keys.one_time_counts = reader.word(key, &[("counts", true)]),
         "note" => keys.note = reader.text(key, "\"why it is so\""),
+        "expected_at" if spot == Spot::Service => keys.expected_at = read_agreement_types(reader, key),
+        "expected_at" => {
+            let advice = "write it at the service, below [services]; here, not_sold = \"why\" says that there is none";
+            reader.problem(key.at, "`expected_at` cannot stand here", advice);
+        }
         "products" if spot == Spot::Service => read.products = read_products(reader, key),
         "products" => {
             reader.problem(key.at, "`products` cannot stand here", "write it at the service, below [services]")

@@ -1,13 +1,16 @@
 //! Reads the values of single keys of a service: days, tolerances, prices, products, standing decisions.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use toml::de::DeValue;
 use truecount_billing::{Currency, ProductCode};
 
+use crate::currencies;
 use crate::layers::ServiceKeys;
-use crate::model::{NotSold, StalePolicy, Tolerance};
+use crate::model::{NotSold, PlannedPrice, StalePolicy, Tolerance};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
+use crate::rules::folded;
 
 /// Days that somebody may write for "long ago": more are a slip.
 const DAYS_MAX: u32 = 3650;
@@ -58,7 +61,7 @@ pub(crate) fn read_tolerance(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Opt
 pub(crate) fn read_price(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> Option<(Decimal, Currency)> {
     let beside = entry_of(entries, "currency");
     let Some(price) = entry_of(entries, "price") else {
-        if let Some(currency) = beside {
+        if let Some(currency) = beside.filter(|_| entry_of(entries, "price_from").is_none()) {
             reader.missing(currency.at, "`currency` stands without `price`", "write the price beside it");
         }
         return None;
@@ -86,6 +89,54 @@ pub(crate) fn read_price(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> 
         }
     };
     Some((each, currency))
+}
+
+/// `price_from = { 2027-01-01 = 33 }`, with `currency` beside it or not.
+pub(crate) fn read_planned_prices(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> Option<Vec<PlannedPrice>> {
+    let key = entry_of(entries, "price_from")?;
+    let days = reader.table(key, "{ 2027-01-01 = 33 }")?;
+    if days.is_empty() {
+        reader.wrong_value(key, "write the first day of each price, such as { 2027-01-01 = 33 }");
+        return None;
+    }
+    // What is wrong with a currency beside a price is said there.
+    let named = match entry_of(entries, "currency") {
+        Some(beside) if entry_of(entries, "price").is_none() => Some(reader.currency(beside)?),
+        Some(beside) => Some(currencies::find(beside.value.get_ref().as_str()?.trim())?),
+        None => None,
+    };
+    let Some(currency) = named.or(reader.currency) else {
+        if !reader.currency_is_bad {
+            let advice = "write currency = \"GBP\" (or another) at the top of the file, or beside the price";
+            reader.missing(key.at, "nothing says which currency the price is in", advice);
+        }
+        return None;
+    };
+    let mut found = Vec::new();
+    for entry in days {
+        let day = entry.key.parse::<Date>().ok().filter(|day| day.to_string() == entry.key);
+        let Some(from) = day else {
+            let wrong = format!("`price_from`: \"{}\" is not a day", shown(entry.key));
+            reader.problem(entry.at, wrong, "write the first day of the price, such as 2027-01-01 = 33");
+            continue;
+        };
+        found.extend(reader.amount(entry).map(|each| PlannedPrice { from, each, currency }));
+    }
+    found.sort_by_key(|planned| planned.from);
+    Some(found)
+}
+
+/// Names of kinds of agreement.
+pub(crate) fn read_agreement_types(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<Vec<String>> {
+    let mut found: Vec<String> = Vec::new();
+    for (at, text) in reader.texts(key, "kinds of agreement of the PSA, such as [\"Managed Services\"]") {
+        let name = folded(text);
+        match found.contains(&name) {
+            true => reader.problem(at, format!("\"{}\" stands twice in `expected_at`", shown(text)), "leave one out"),
+            false => found.push(name),
+        }
+    }
+    Some(found)
 }
 
 /// The amount, and the currency if the table names one; `Some(None)`: it names one that does not exist.

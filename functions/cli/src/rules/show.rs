@@ -163,6 +163,8 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
         ("minimum", rule.minimum.map(quantity)),
         ("tolerance", tolerance(rule.tolerance)),
         ("price", price),
+        ("price_from", planned_prices(rule)),
+        ("expected_at", Some(rule.expected_at.join(", ")).filter(|names| !names.is_empty())),
         ("no_line", (rule.no_line == NoLine::List).then(|| "list".to_owned())),
         ("one_time", rule.one_time_counts.then(|| "counts".to_owned())),
         ("not_sold", rule.not_sold.as_ref().map(|not_sold| not_sold.why.clone())),
@@ -170,6 +172,15 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
     ];
     values.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
     values
+}
+
+/// `GBP 33.00 a month from 2027-01-01`.
+fn planned_prices(rule: &ServiceRule) -> Option<String> {
+    let prices = rule.price_from.iter();
+    let prices: Vec<_> = prices
+        .map(|planned| format!("{} a month from {}", money(planned.each, planned.currency), planned.from))
+        .collect();
+    (!prices.is_empty()).then(|| prices.join(", "))
 }
 
 /// `2`, `5 %`, or the larger of `2 or 5 %`.

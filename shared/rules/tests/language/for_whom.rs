@@ -116,6 +116,20 @@ fn the_nearer_wins_key_by_key() {
 }
 
 #[test]
+fn a_price_that_was_agreed_nearer_is_not_part_of_a_planned_increase() {
+    let planned = |of_type: &str, client: &str| {
+        let service = "flat = true\nprice = 30\nprice_from = { 2020-01-01 = 33 }";
+        at_client(&layered(service, of_type, client)).planned_price_on(TODAY).map(|planned| planned.each)
+    };
+    assert_eq!(planned("note = \"x\"", "note = \"x\""), Some(Decimal::from(33)));
+    assert_eq!(planned("note = \"x\"", "price = 28"), None);
+    assert_eq!(planned("price = 28", "note = \"x\""), None);
+    let own = "price = 28, price_from = { 2020-01-01 = 29 }";
+    assert_eq!(planned("note = \"x\"", own), Some(Decimal::from(29)));
+    assert_eq!(planned(own, "note = \"x\""), Some(Decimal::from(29)));
+}
+
+#[test]
 fn a_nearer_basis_wins() {
     let cases = [
         ("count = \"rmm.server\"", "flat = true", ServiceBasis::Flat),

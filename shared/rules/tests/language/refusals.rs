@@ -251,6 +251,29 @@ fn prices_and_currencies() {
             "price = { each = 1, currency = \"GBP\" }\ncurrency = \"EUR\"",
             "rules.toml:4:1: the price names two currencies; leave one out",
         ),
+        ("price_from = 33", "rules.toml:3:14: `price_from` cannot be 33; write a table, such as { 2027-01-01 = 33 }"),
+        (
+            "price_from = {}\ncurrency = \"GBP\"",
+            "rules.toml:3:14: `price_from` cannot be a table; write the first day of each price, such as { 2027-01-01 = 33 }",
+        ),
+        (
+            "price_from = { 20270101 = 33 }\ncurrency = \"GBP\"",
+            "rules.toml:3:16: `price_from`: \"20270101\" is not a day; write the first day of the price, such as \
+             2027-01-01 = 33",
+        ),
+        (
+            "price_from = { 2027-01-01 = -3 }\ncurrency = \"GBP\"",
+            "rules.toml:3:29: `2027-01-01` cannot be -3; write 0 or more",
+        ),
+        (
+            "price_from = { 2027-01-01 = 33 }",
+            "rules.toml:3:1: nothing says which currency the price is in; write currency = \"GBP\" (or another) at the top \
+             of the file, or beside the price",
+        ),
+        (
+            "expected_at = [\"Managed\", \"managed \"]",
+            "rules.toml:3:27: \"managed\" stands twice in `expected_at`; leave one out",
+        ),
         ("price = { graduated = [] }", "rules.toml:3:11: `graduated` is not yet supported; leave it out"),
         ("price = { volume = [] }", "rules.toml:3:11: `volume` is not yet supported; leave it out"),
         ("price = -1\ncurrency = \"EUR\"", "rules.toml:3:9: `price` cannot be -1; write 0 or more"),
@@ -263,7 +286,7 @@ fn prices_and_currencies() {
 #[test]
 fn what_is_not_yet_supported_is_named() {
     let keys = "times unit pack round_up commitment cut client_committed client_committed_until at covers grants replaces \
-                bills same_by except not_seen_for_days expected_at";
+                bills same_by except not_seen_for_days";
     for key in keys.split(' ') {
         let expected = format!("rules.toml:3:1: `{key}` is not yet supported; leave it out");
         check_counted(&[(&format!("{key} = 1"), &expected)]);

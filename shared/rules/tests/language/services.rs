@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_rules::{
-    CategoryRule, CountPart, Fit, NoLine, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
-    WordUse,
+    CategoryRule, CountPart, Fit, NoLine, PlannedPrice, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance,
+    UnknownPolicy, WordUse,
 };
 
 use crate::vocabulary::{code, parts, rules, usual};
@@ -76,6 +76,8 @@ fn each_key_says_its_own() {
         minimum: None,
         tolerance: Tolerance::default(),
         price: None,
+        price_from: Vec::new(),
+        expected_at: Vec::new(),
         no_line: NoLine::Exception,
         one_time_counts: false,
         not_sold: None,
@@ -86,7 +88,12 @@ fn each_key_says_its_own() {
     let usd = Currency::new("USD").unwrap();
     let tolerance = |units: i64, percent: &str| Tolerance { units: Decimal::from(units), percent: decimal(percent) };
     let price = |each: &str, currency| Some(RulePrice { each: decimal(each), currency, is_clients_own: false });
-    let cases: [(&str, ServiceRule); 17] = [
+    let planned = |month, each: &str, currency| PlannedPrice {
+        from: jiff::civil::date(2027, month, 1),
+        each: decimal(each),
+        currency,
+    };
+    let cases: [(&str, ServiceRule); 20] = [
         ("included = 2", ServiceRule { included: Decimal::TWO, ..base.clone() }),
         ("included = \"2.5\"", ServiceRule { included: decimal("2.5"), ..base.clone() }),
         ("minimum = 5", ServiceRule { minimum: Some(decimal("5")), ..base.clone() }),
@@ -102,6 +109,18 @@ fn each_key_says_its_own() {
         ("price = 1\ncurrency = \"USD\"", ServiceRule { price: price("1", usd), ..base.clone() }),
         ("price = { each = 1, currency = \"USD\" }", ServiceRule { price: price("1", usd), ..base.clone() }),
         ("price = { each = 1 }", ServiceRule { price: price("1", gbp), ..base.clone() }),
+        (
+            "price_from = { 2027-02-01 = 34.5, 2027-01-01 = 33 }",
+            ServiceRule { price_from: vec![planned(1, "33", gbp), planned(2, "34.5", gbp)], ..base.clone() },
+        ),
+        (
+            "price_from = { 2027-01-01 = 33 }\ncurrency = \"USD\"",
+            ServiceRule { price_from: vec![planned(1, "33", usd)], ..base.clone() },
+        ),
+        (
+            "expected_at = [\"Managed Services\", \" BLOCK \"]",
+            ServiceRule { expected_at: vec!["managed services".to_owned(), "block".to_owned()], ..base.clone() },
+        ),
         ("no_line = \"list\"", ServiceRule { no_line: NoLine::List, ..base.clone() }),
         ("one_time = \"counts\"", ServiceRule { one_time_counts: true, ..base.clone() }),
         ("note = \"by hand\"", ServiceRule { note: Some("by hand".to_owned()), ..base.clone() }),
@@ -111,6 +130,16 @@ fn each_key_says_its_own() {
     for (keys, expected) in cases {
         assert_eq!(of(&format!("count = \"rmm.server\"\n{keys}")), expected, "{keys}");
     }
+    let rule =
+        of("count = \"rmm.server\"\nexpected_at = \"Managed\"\nprice_from = { 2027-01-01 = 33, 2027-03-01 = 35 }");
+    let on = |month, day| rule.planned_price_on(jiff::civil::date(2027, month, day)).map(|planned| planned.each);
+    assert_eq!(
+        [on(1, 1), on(2, 28), on(3, 1)],
+        [Some(decimal("33")), Some(decimal("33")), Some(decimal("35"))],
+        "each from its day on"
+    );
+    assert_eq!(rule.planned_price_on(jiff::civil::date(2026, 12, 31)), None);
+    assert!(rule.is_expected_at(" MANAGED") && !rule.is_expected_at("Managed Services"));
     assert_eq!(of("flat = true").basis, ServiceBasis::Flat);
     assert_eq!(of("ignore = \"one-off\"").basis, ServiceBasis::Ignored("one-off".to_owned()));
 }
