@@ -26,7 +26,7 @@ class Candidates:
     """The items of one source that are or may be a client's, and whether there may be any number more."""
 
     def __init__(self, world, client_id, source_id, undecided_allowed=None):
-        self.items, self.no_upper, self.gone = [], False, False
+        self.items, self.no_upper, self.gone = [], False, []
         self.source_id = source_id
         source = world.sources[source_id]
         if not world.source_is_read(source_id):
@@ -68,6 +68,8 @@ class Candidates:
             now = []
             if account.get("confirmed") and not successor:
                 return
+            if not is_undecided(account):
+                self.gone.append(account["id"])
         elif state == "complete":
             before = []
         elif state != "fell":
@@ -87,10 +89,11 @@ class Candidates:
             origin = origin_of(item)
             if origin is None or (item["kind"], item["id"]) in present:
                 continue
+            of_anybody = origin == SPLIT
             if origin != UNDECIDED:
                 origin = GONE if state == "gone" else FELL
             self.items.append(Candidate(item, origin, at, account["id"]))
-            self.items[-1].fallen = state == "fell"
+            self.items[-1].fallen = state == "fell" or of_anybody
 
 
 def possible_accounts(world, client_id, source_id):
@@ -443,12 +446,12 @@ class SourceCount:
         choices = [choices_of(selection, one) for one in candidates]
         accounts = sorted({one.account for one in candidates if one.origin == UNDECIDED})
         loose = [index for index, one in enumerate(candidates) if one.origin in (SPLIT, FELL) or one.fallen]
-        gone = any(one.origin == GONE for one in candidates)
+        gone = sorted({one.account for one in candidates if one.origin == GONE})
         unseen = [selection.unseen(part) for part in selection.parts]
         self.no_upper = found.no_upper or any(never for never, _ in unseen)
         self.free = {position for position, (_, never) in enumerate(unseen) if never}
         unsure = [group for group in groups if self.has_doubtful_ids(group, choices)]
-        variables = choices + [[False, True]] * (len(accounts) + len(loose) + gone + len(unsure)) + permutations
+        variables = choices + [[False, True]] * (len(accounts) + len(loose) + len(gone) + len(unsure)) + permutations
         size = 1
         for variable in variables:
             size *= len(variable)
@@ -460,17 +463,17 @@ class SourceCount:
             ways, rest = drawn[:len(candidates)], drawn[len(candidates):]
             theirs = {account for account, yes in zip(accounts, rest) if yes}
             exists = {index for index, yes in zip(loose, rest[len(accounts):]) if yes}
-            still = bool(gone and rest[len(accounts) + len(loose)])
-            if still and theirs:
-                continue  # the account is still there, or another one took its place
+            still = {account for account, yes in zip(gone, rest[len(accounts) + len(loose):]) if yes}
+            if theirs and found.gone and still == set(found.gone):
+                continue  # an undecided account took the place of one that is gone: not all of those are still there
             def present(index):
                 one = candidates[index]
                 if one.origin == UNDECIDED and one.account not in theirs:
                     return False
-                if one.origin == GONE and not still:
+                if one.origin == GONE and one.account not in still:
                     return False
                 return index not in loose or index in exists
-            rest = rest[len(accounts) + len(loose) + gone:]
+            rest = rest[len(accounts) + len(loose) + len(gone):]
             ids_hold = {index for group, yes in zip(unsure, rest) if yes for index in group}
             order = alone + [index for group in rest[len(unsure):] for index in group]
             reasons = settle(selection, candidates, ways, order, present, ids_hold)

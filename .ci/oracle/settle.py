@@ -39,7 +39,8 @@ class Settler:
     def __init__(self, raw, draw):
         self.raw, self.text, self.draw = raw, json.dumps(raw), draw
         self.world = rulebook.World(raw)
-        self.variables, self.complete = [], True
+        self.variables, self.late, self.complete = [], [], True
+        self.succeeded = []  # (place of an account that is gone, client, source, undecided accounts that may be in its place)
         self.policy = "unknown = " in raw["rules"]
         for index, source in enumerate(raw["sources"]):
             if not self.world.source_is_read(source["id"]):
@@ -145,20 +146,25 @@ class Settler:
         self.add([lambda world, client=client: give(world, client) for client in [*possible, None]])
 
     def gone(self, index, account):
-        """A gone account is still there, or was really removed. It is not there where another took its place."""
-        owners = [account.get("client"), *account.get("split", {}).get("parts", {}).values()]
-        possible = {one["id"] for owner in owners if owner for one in counts.possible_accounts(self.world, owner, account["source"])}
-        successors = [at for at, other in enumerate(self.raw["accounts"]) if other["source"] == account["source"] and other["id"] in possible]
-
-        def settled(world, there):
-            taken = any(world["accounts"][at].get("client") == account.get("client") for at in successors)
-            self.read_now(world["accounts"][index], account.get("before", []) if there and not taken else [])
-        ways = [False] if account.get("confirmed") and not successors else [False, True]
-        self.late = getattr(self, "late", []) + [[lambda world, there=there: settled(world, there) for there in ways]]
+        """A gone account is still there, or was really removed."""
+        owners = sorted({account.get("client"), *account.get("split", {}).get("parts", {}).values()} - {None})
+        successors = {owner: {one["id"] for one in counts.possible_accounts(self.world, owner, account["source"])} for owner in owners}
+        self.succeeded += [(index, owner, account["source"], ids) for owner, ids in successors.items() if ids]
+        ways = [False] if account.get("confirmed") and not any(successors.values()) else [False, True]
+        self.late.append([lambda world, there=there: self.read_now(world["accounts"][index], account.get("before", []) if there else [])
+                          for there in ways])
         if any(is_unclear(item) for item in account.get("before", [])) or "split" in account:
             self.complete = False
-        if successors or "may_be" in account:
+        if any(successors.values()) or "may_be" in account:
             self.complete = False
+
+    def replaced(self, world):
+        """Where an undecided account is a client's, it took the place of one that is gone: not all of those are there."""
+        for _, owner, source, ids in self.succeeded:
+            theirs = [index for index, other, of, _ in self.succeeded if (other, of) == (owner, source)]
+            taken = any(account.get("client") == owner and account["source"] == source and account["id"] in ids for account in world["accounts"])
+            if taken and all(world["accounts"][index]["items"] for index in theirs):
+                world["accounts"][self.draw.choice(theirs)]["items"] = []
 
     def fell(self, index, account):
         now = {(item["kind"], item["id"]): item for item in account.get("items", [])}
@@ -185,7 +191,7 @@ class Settler:
         def done(world):
             world["accounts"][index].pop("read")
             world["accounts"][index].pop("before")
-        self.late = getattr(self, "late", []) + [[done]]
+        self.late.append([done])
 
     # ---- items
 
@@ -343,7 +349,7 @@ class Settler:
 
     def ways(self):
         """(the settled worlds, are these all)"""
-        variables = self.variables + getattr(self, "late", [])
+        variables = self.variables + self.late
         size = 1
         for variable in variables:
             size *= len(variable)
@@ -363,6 +369,7 @@ class Settler:
                     said[key] = sorted({*map(rulebook.word, said.get(key, [])), *known})
         for change in way:
             change(world)
+        self.replaced(world)
         for account in world["accounts"]:
             for item in account.get("items", []) + account.get("earlier", {}).get("items", []):
                 item.pop("was", None)

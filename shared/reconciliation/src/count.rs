@@ -2,12 +2,14 @@
 //! the units that the service looks at.
 //!
 //! What is unknown of one item is independent of what is unknown of another, so the ends of most are added up. Items that
-//! can be one device are settled together ([`crate::same_device`]), and all items of an undecided account are there or none.
+//! can be one device are settled together ([`crate::same_device`]), and all items of an account that may not be there are
+//! there or none ([`crate::accounts_there`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use crate::accounts_there::AccountsThere;
 use crate::columns::ItemColumns;
 use crate::evidence::{ItemFate, LedgerReason, Widening};
 use crate::interval::{Span, TooManyDigits, minus, plus, times};
@@ -17,9 +19,6 @@ use crate::selection::{Fate, PartMask, Selection, Way, weight};
 
 /// Units by what they are left out, or added, for.
 pub(crate) type Parts = BTreeMap<LedgerReason, Decimal>;
-
-/// The most accounts that share devices and are settled in every combination.
-const LINKED_ACCOUNTS_MAX: usize = 10;
 
 /// What one source gives to a count.
 #[derive(Debug, Clone, Default)]
@@ -96,9 +95,8 @@ struct Counter<'a> {
     split: Span,
     split_with_larger: Span,
     fell: Span,
-    gone: Span,
-    /// By account.
-    undecided: BTreeMap<usize, Span>,
+    /// By account, of those that are gone and of undecided ones.
+    accounts: BTreeMap<usize, Span>,
     groups: Vec<GroupCount>,
     gross: Decimal,
     parts: Parts,
@@ -151,8 +149,7 @@ impl<'a> Counter<'a> {
             split: Span::default(),
             split_with_larger: Span::default(),
             fell: Span::default(),
-            gone: Span::default(),
-            undecided: BTreeMap::new(),
+            accounts: BTreeMap::new(),
             groups: Vec::new(),
             gross: Decimal::ZERO,
             parts: Parts::new(),
@@ -222,9 +219,8 @@ impl<'a> Counter<'a> {
                 self.split_with_larger = self.split_with_larger.plus(with_larger)?;
             }
             Origin::Fell => self.fell = self.fell.plus(with_larger)?,
-            Origin::Gone => self.gone = self.gone.plus(with_larger)?,
-            Origin::Undecided => {
-                let sum = self.undecided.entry(candidate.account).or_default();
+            Origin::Gone | Origin::Undecided => {
+                let sum = self.accounts.entry(candidate.account).or_default();
                 *sum = sum.plus(with_larger)?;
             }
         }
@@ -240,7 +236,7 @@ impl<'a> Counter<'a> {
             selection.ways(self.items, member, &mut own);
             ways.push(own);
         }
-        let Some(settled) = settle_group(self.items, &members, &ways, selection, without)? else {
+        let Some(settled) = settle_group(self.items, &members, &ways, &self.pool.gone, selection, without)? else {
             for (member, ways) in members.into_iter().zip(&ways) {
                 let alone = alone(ways, without)?;
                 let fates: Vec<Fate> = ways.iter().map(Way::fate).collect();
@@ -313,9 +309,9 @@ impl<'a> Counter<'a> {
 
     /// Whether everything is surely the client's, and comes to one number.
     fn is_all_sure(&self) -> bool {
-        let others = [self.split, self.split_with_larger, self.fell, self.gone];
+        let others = [self.split, self.split_with_larger, self.fell];
         self.groups.is_empty()
-            && self.undecided.is_empty()
+            && self.accounts.is_empty()
             && others.iter().all(Span::is_zero)
             && self.own.low == self.own.high
             && self.own_with_larger == self.own
@@ -340,15 +336,24 @@ impl<'a> Counter<'a> {
     }
 
     fn shares(&self) -> UndecidedShares {
-        let linked: BTreeSet<usize> = self.groups.iter().flat_map(|group| group.accounts.iter().copied()).collect();
+        let is_undecided = |account: &usize| !self.pool.gone.contains(account);
+        let in_groups = self.groups.iter().flat_map(|group| group.accounts.iter().copied());
         // Beside an account that is gone, undecided ones are alternatives.
-        let is_plain = self.gone.is_zero() && self.groups.iter().all(|group| !group.has_gone);
-        let is_apart = |account: &usize| is_plain && !linked.contains(account);
-        let (apart, others): (Vec<_>, Vec<_>) =
-            self.undecided.iter().filter(|(_, span)| !span.is_zero()).partition(|(account, _)| is_apart(account));
-        let each = apart.into_iter().map(|(account, span)| (*account, span.high)).collect();
-        let linked = others.into_iter().map(|(account, _)| *account).chain(linked.iter().copied()).collect();
-        UndecidedShares { each, linked }
+        let are_apart = in_groups.clone().chain(self.given().map(|(account, _)| account)).all(|one| is_undecided(&one));
+        let mut shares = UndecidedShares { linked: in_groups.filter(is_undecided).collect(), ..Default::default() };
+        for (account, units) in self.given().filter(|(account, _)| is_undecided(account)) {
+            if are_apart && !shares.linked.contains(&account) {
+                shares.each.insert(account, units);
+            } else {
+                shares.linked.insert(account);
+            }
+        }
+        shares
+    }
+
+    /// Accounts that may not be there, each with the most that it gives by itself.
+    fn given(&self) -> impl Iterator<Item = (usize, Decimal)> {
+        self.accounts.iter().filter(|(_, span)| !span.is_zero()).map(|(account, span)| (*account, span.high))
     }
 
     /// One end, and how it comes from the units looked at.
@@ -379,100 +384,15 @@ impl<'a> Counter<'a> {
         if origin >= Origin::Fell {
             sum = sum.plus(self.fell)?;
         }
-        let without_gone = sum.plus(self.groups_at(origin.min(Origin::Fell), false, &[])?)?;
-        let mut found = without_gone;
-        if origin >= Origin::Gone {
-            let with_gone = sum.plus(self.gone)?.plus(self.groups_at(Origin::Gone, true, &[])?)?;
-            found = found.or(with_gone);
-        }
-        if origin == Origin::Undecided && (!self.undecided.is_empty() || self.has_undecided_groups()) {
-            // An account that is gone and one that took its place are not both there.
-            found = found.or(sum.plus(self.with_undecided()?)?);
-        }
-        Ok(found)
-    }
-
-    fn has_undecided_groups(&self) -> bool {
-        self.groups.iter().any(|group| !group.accounts.is_empty())
-    }
-
-    /// What the groups give while these undecided accounts are the client's.
-    fn groups_at(&self, origin: Origin, with_gone: bool, accounts: &[usize]) -> Result<Span, TooManyDigits> {
-        let mut sum = Span::default();
-        for group in &self.groups {
-            sum = sum.plus(group.span(origin, with_gone, accounts))?;
-        }
-        Ok(sum)
-    }
-
-    /// What groups and undecided accounts give, each account there or not.
-    fn with_undecided(&self) -> Result<Span, TooManyDigits> {
-        let mut sum = Span::default();
-        let mut rest: Vec<&GroupCount> = Vec::new();
-        for group in &self.groups {
-            match group.accounts.is_empty() {
-                true => sum = sum.plus(group.span(Origin::Fell, false, &[]))?,
-                false => rest.push(group),
-            }
-        }
-        for (accounts, groups) in linked(&self.undecided, &rest) {
-            sum = sum.plus(self.linked_span(&accounts, &groups)?)?;
-        }
-        Ok(sum)
-    }
-
-    /// What accounts that share devices give together.
-    fn linked_span(&self, accounts: &[usize], groups: &[&GroupCount]) -> Result<Span, TooManyDigits> {
-        let alone = |account: &usize| self.undecided.get(account).copied().unwrap_or_default();
-        if accounts.len() > LINKED_ACCOUNTS_MAX {
-            let mut sum = Span::default();
-            for account in accounts {
-                sum = sum.plus(alone(account).or_nothing())?;
-            }
-            for group in groups {
-                sum = sum.plus(group.widest())?;
+        if origin < Origin::Gone {
+            for group in &self.groups {
+                sum = sum.plus(group.span(origin, &[]))?;
             }
             return Ok(sum);
         }
-        let mut found: Option<Span> = None;
-        for present in 0..1_u32 << accounts.len() {
-            let here = accounts.iter().enumerate().filter(|(at, _)| present & (1 << at) != 0).map(|(_, one)| *one);
-            let here: Vec<usize> = here.collect();
-            let mut sum = Span::default();
-            for account in &here {
-                sum = sum.plus(alone(account))?;
-            }
-            for group in groups {
-                sum = sum.plus(group.span(Origin::Undecided, false, &here))?;
-            }
-            found = Some(found.map_or(sum, |found| found.or(sum)));
-        }
-        Ok(found.unwrap_or_default())
+        let accounts = AccountsThere { alone: &self.accounts, groups: &self.groups, gone: &self.pool.gone };
+        sum.plus(if origin == Origin::Gone { accounts.span_of_gone()? } else { accounts.span()? })
     }
-}
-
-/// Undecided accounts, those together that a group of devices links, each with its groups.
-fn linked<'g>(alone: &BTreeMap<usize, Span>, groups: &[&'g GroupCount]) -> Vec<(Vec<usize>, Vec<&'g GroupCount>)> {
-    let mut sets: Vec<(Vec<usize>, Vec<&GroupCount>)> = Vec::new();
-    for group in groups {
-        let (touched, others): (Vec<_>, Vec<_>) =
-            sets.into_iter().partition(|(accounts, _)| accounts.iter().any(|one| group.accounts.contains(one)));
-        sets = others;
-        let (mut accounts, mut together) = (group.accounts.clone(), vec![*group]);
-        for (more, their_groups) in touched {
-            accounts.extend(more);
-            together.extend(their_groups);
-        }
-        accounts.sort_unstable();
-        accounts.dedup();
-        sets.push((accounts, together));
-    }
-    let is_linked = |account: &usize, sets: &[(Vec<usize>, Vec<&GroupCount>)]| {
-        sets.iter().any(|(accounts, _)| accounts.contains(account))
-    };
-    let loose: Vec<usize> = alone.keys().copied().filter(|account| !is_linked(account, &sets)).collect();
-    sets.extend(loose.into_iter().map(|account| (vec![account], Vec::new())));
-    sets
 }
 
 /// The units of a way, where it is taken; `None`: the vendor did not say how many.

@@ -63,7 +63,7 @@ pub(crate) fn fates(
                 ways.clone()
             })
             .collect();
-        match settle_group(items, &members, &all, selection, 0)? {
+        match settle_group(items, &members, &all, &pool.gone, selection, 0)? {
             Some(settled) => group.iter().zip(settled.fates).for_each(|(at, of)| fates[*at] = of),
             None => group.iter().zip(&all).for_each(|(at, of)| {
                 fates[*at] = of.iter().map(Way::fate).chain([Fate::Passed]).collect();

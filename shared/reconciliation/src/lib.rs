@@ -7,6 +7,7 @@
 //! **Architecture invariant:** pure. No file, no clock, no network; the same inputs give the same findings, and
 //! no float touches a quantity, a price or an order.
 
+mod accounts_there;
 mod billed_side;
 mod columns;
 mod context;

@@ -35,6 +35,8 @@ pub(crate) struct Candidate {
     pub(crate) larger: Option<Decimal>,
     /// It was there before a fall that nobody has confirmed.
     pub(crate) has_fallen: bool,
+    /// It was in a shared account that is gone, and nobody knows whose it was.
+    pub(crate) is_of_anybody: bool,
 }
 
 impl Candidate {
@@ -47,7 +49,7 @@ impl Candidate {
     /// Whether it may be absent by itself, whatever else holds.
     #[inline]
     pub(crate) fn is_loose(&self) -> bool {
-        self.has_fallen || matches!(self.origin, Origin::Split | Origin::Fell)
+        self.has_fallen || self.is_of_anybody || matches!(self.origin, Origin::Split | Origin::Fell)
     }
 }
 
@@ -55,6 +57,8 @@ impl Candidate {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pool {
     pub(crate) candidates: Vec<Candidate>,
+    /// The client's accounts that the list no longer has and that may still be there, in their order.
+    pub(crate) gone: Vec<usize>,
     /// Candidates that are like no other.
     pub(crate) singles: Vec<usize>,
     /// Candidates that can be one device or person with another.
@@ -106,6 +110,7 @@ impl Pool {
         for account in decided {
             reader.read(*account, None, &mut pool);
         }
+        pool.gone.sort_unstable();
         pool.group(&inputs.items);
         pool
     }
@@ -306,6 +311,9 @@ impl Reader<'_> {
             }
             ItemsRead::Gone { before, .. } => {
                 pool.widenings.push(Widening::AccountGone { account: number });
+                if origin != Some(Origin::Undecided) {
+                    pool.gone.push(number);
+                }
                 of.add(0..0, Then::Before(before.clone(), Origin::Gone), pool);
             }
         }
@@ -353,20 +361,26 @@ impl Items<'_> {
             let Some(origin) = self.origin_of(item, pool) else { continue };
             let larger = old.and_then(|old| items.units(old)).zip(items.units(item));
             let larger = larger.filter(|(old, now)| old > now).map(|(old, _)| old);
-            pool.candidates.push(self.candidate(item, origin, larger, false));
+            pool.candidates.push(self.candidate(item, origin, larger));
         }
         for item in before {
             if held.get(&key(item)) != Some(&item) {
                 continue;
             }
             let Some(origin) = self.origin_of(item, pool) else { continue };
+            let is_of_anybody = origin == Origin::Split;
             let origin = if origin == Origin::Undecided { origin } else { gone_origin };
-            pool.candidates.push(self.candidate(item, origin, None, gone_origin == Origin::Fell));
+            pool.candidates.push(Candidate {
+                has_fallen: gone_origin == Origin::Fell,
+                is_of_anybody,
+                ..self.candidate(item, origin, None)
+            });
         }
     }
 
-    fn candidate(&self, item: ItemNo, origin: Origin, larger: Option<Decimal>, has_fallen: bool) -> Candidate {
-        Candidate { item, account: self.number, origin, snapshot_day: self.snapshot_day, larger, has_fallen }
+    fn candidate(&self, item: ItemNo, origin: Origin, larger: Option<Decimal>) -> Candidate {
+        let (account, snapshot_day) = (self.number, self.snapshot_day);
+        Candidate { item, account, origin, snapshot_day, larger, has_fallen: false, is_of_anybody: false }
     }
 
     fn origin_of(&self, item: ItemNo, pool: &mut Pool) -> Option<Origin> {

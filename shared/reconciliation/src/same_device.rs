@@ -20,10 +20,8 @@ const ORDERED_MAX: usize = 7;
 /// What a group of items that can be one gives to a count.
 #[derive(Debug, Clone)]
 pub(crate) struct GroupCount {
-    /// The undecided accounts that have items in it.
+    /// The accounts that have items in it and are the client's, and still there, or not: undecided ones, and gone ones.
     pub(crate) accounts: Vec<usize>,
-    /// Whether items of an account that is gone are in it.
-    pub(crate) has_gone: bool,
     /// By what is there.
     spans: Vec<(Presence, Span)>,
     /// What may become of each item.
@@ -40,19 +38,16 @@ pub(crate) struct GroupCount {
 struct Presence {
     /// The least sure origin of what is there.
     origin: Origin,
-    with_gone: bool,
     /// By their place in [`GroupCount::accounts`].
     accounts: u32,
 }
 
 impl GroupCount {
-    /// The ends while these undecided accounts are the client's, and no item is less sure than of this origin.
-    pub(crate) fn span(&self, origin: Origin, with_gone: bool, accounts: &[usize]) -> Span {
+    /// The ends while these of its accounts are there, and no item is less sure than of this origin.
+    pub(crate) fn span(&self, origin: Origin, accounts: &[usize]) -> Span {
         let here = self.accounts.iter().enumerate().filter(|(_, one)| accounts.contains(one));
         let here = here.fold(0, |mask, (at, _)| mask | 1 << at);
-        let is_so = |presence: &Presence| {
-            presence.origin <= origin && presence.with_gone == (with_gone && self.has_gone) && presence.accounts == here
-        };
+        let is_so = |presence: &Presence| presence.origin <= origin && presence.accounts == here;
         let mut fitting = self.spans.iter().filter(|(presence, _)| is_so(presence)).map(|(_, span)| *span);
         let first = fitting.next();
         first.map(|first| fitting.fold(first, Span::or)).unwrap_or_default()
@@ -64,23 +59,24 @@ impl GroupCount {
     }
 }
 
-/// Goes through every way in which a group may be settled; `None`: there are too many.
+/// Goes through every way in which a group may be settled; `None`: there are too many. `gone`: all accounts of the client
+/// that are gone.
 pub(crate) fn settle_group(
     items: &ItemColumns,
     members: &[&Candidate],
     ways: &[Vec<Way>],
+    gone: &[usize],
     selection: &Selection<'_>,
     without: PartMask,
 ) -> Result<Option<GroupCount>, TooManyDigits> {
     let seen: Vec<Option<Timestamp>> = members.iter().map(|member| items.last_seen(member.item)).collect();
     let mut accounts: Vec<usize> =
-        members.iter().filter(|member| member.origin == Origin::Undecided).map(|member| member.account).collect();
+        members.iter().filter(|member| member.origin >= Origin::Gone).map(|member| member.account).collect();
     accounts.sort_unstable();
     accounts.dedup();
     let loose = members.iter().filter(|member| member.is_loose()).count();
-    let has_gone = members.iter().any(|member| member.origin == Origin::Gone);
     let Some(orders) = orders(&seen) else { return Ok(None) };
-    let switches = accounts.len() + loose + usize::from(has_gone);
+    let switches = accounts.len() + loose;
     let size = ways.iter().map(Vec::len).chain([orders.len()]).try_fold(1_usize, usize::checked_mul);
     let size = size.filter(|_| switches < 16).and_then(|size| size.checked_mul(1 << switches));
     if size.is_none_or(|size| size > SETTLINGS_MAX) {
@@ -93,10 +89,10 @@ pub(crate) fn settle_group(
         selection,
         without,
         accounts: &accounts,
+        gone,
         are_ids_sure: true,
         found: GroupCount {
             accounts: accounts.clone(),
-            has_gone,
             spans: Vec::new(),
             fates: vec![Vec::new(); members.len()],
             own_fates: vec![Vec::new(); members.len()],
@@ -176,6 +172,7 @@ struct Settling<'a> {
     selection: &'a Selection<'a>,
     without: PartMask,
     accounts: &'a [usize],
+    gone: &'a [usize],
     /// Whether one id is one item also where another identity contradicts that.
     are_ids_sure: bool,
     found: GroupCount,
@@ -184,22 +181,24 @@ struct Settling<'a> {
 }
 
 impl<'a> Settling<'a> {
-    /// What is there by these switches: an account each, an item each that may be absent by itself, those that are gone.
+    /// What is there by these switches: an account each, then an item each that may be absent by itself.
     fn presence(&self, switches: u32) -> Option<There> {
         let is_on = |at: usize| switches & (1 << at) != 0;
         let accounts = switches & ((1 << self.accounts.len()) - 1);
-        let loose = self.members.iter().filter(|member| member.is_loose()).count();
-        let with_gone = is_on(self.accounts.len() + loose);
-        // An account that is gone and one that took its place are not both there.
-        if with_gone && accounts != 0 {
+        let here = || self.accounts.iter().enumerate().filter(|(at, _)| is_on(*at)).map(|(_, account)| account);
+        let has_undecided = here().any(|account| !self.gone.contains(account));
+        if has_undecided && !self.gone.is_empty() && self.gone.iter().all(|gone| here().any(|account| account == gone))
+        {
+            // An undecided account took the place of one that is gone: not all of those are still there.
             return None;
         }
         let (mut next, mut origin) = (self.accounts.len(), Origin::Own);
         let mut items = Vec::with_capacity(self.members.len());
         for member in self.members {
             let with_account = match member.origin {
-                Origin::Undecided => self.accounts.iter().position(|one| *one == member.account).is_some_and(is_on),
-                Origin::Gone => with_gone,
+                Origin::Undecided | Origin::Gone => {
+                    self.accounts.iter().position(|one| *one == member.account).is_some_and(is_on)
+                }
                 Origin::Own | Origin::Split | Origin::Fell => true,
             };
             let mut is_there = with_account;
@@ -216,10 +215,10 @@ impl<'a> Settling<'a> {
             }
             items.push(is_there);
         }
-        if accounts != 0 {
+        if has_undecided {
             origin = Origin::Undecided;
         }
-        Some(There { presence: Presence { origin, with_gone, accounts }, items })
+        Some(There { presence: Presence { origin, accounts }, items })
     }
 
     /// Goes through every way of the items in one order.
