@@ -118,6 +118,7 @@ impl Facts {
             quantity: self.quantity,
             less_included: None,
             unit_price: self.unit_price,
+            unit_cost: None,
             currency: self.currency,
             from: self.from,
             to: self.to,

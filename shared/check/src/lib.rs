@@ -27,10 +27,10 @@ use std::{
 };
 
 pub use world::{
-    ExpectedRow, ExpectedWhen, NaiveDifference, ObservedRow, ObservedWorld, World, WorldAccount, WorldAccountRead,
-    WorldAgreement, WorldAmounts, WorldBelonging, WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults,
-    WorldIdentity, WorldItem, WorldItemKind, WorldLine, WorldList, WorldRowKind, WorldRunError, WorldSource,
-    WorldStreamError, WorldUpperEnd, compare_worlds,
+    ExpectedFinding, ExpectedRow, ExpectedWhen, NaiveDifference, ObservedFinding, ObservedRow, ObservedWorld, World,
+    WorldAccount, WorldAccountRead, WorldAgreement, WorldAmounts, WorldBelonging, WorldClient, WorldClientRead,
+    WorldError, WorldFault, WorldFaults, WorldIdentity, WorldItem, WorldItemKind, WorldLine, WorldList, WorldRowKind,
+    WorldRunError, WorldSource, WorldStreamError, WorldUpperEnd, compare_worlds,
 };
 
 pub use findings::CheckTotal;

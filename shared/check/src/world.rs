@@ -8,6 +8,7 @@ mod accounts;
 mod clients;
 mod expect;
 mod fields;
+mod findings;
 mod inputs;
 mod observed;
 mod run;
@@ -29,6 +30,7 @@ pub use clients::{WorldAgreement, WorldClient, WorldClientRead, WorldLine};
 pub use expect::{ExpectedRow, ExpectedWhen, WorldRowKind, WorldUpperEnd};
 use fields::{Fields, Reader};
 pub use fields::{WorldFault, WorldFaults};
+pub use findings::{ExpectedFinding, ObservedFinding};
 pub use inputs::WorldRunError;
 pub use observed::{ObservedRow, ObservedWorld, WorldAmounts};
 pub use run::{WorldStreamError, compare_worlds};
@@ -72,6 +74,8 @@ pub struct World {
     pub rules: String,
     /// The rows that are right.
     pub expect: Vec<ExpectedRow>,
+    /// What is right to say of the agreements by themselves; `None`: nobody asks.
+    pub findings: Option<Vec<ExpectedFinding>>,
     /// Totals by currency and name.
     pub expect_totals: WorldAmounts,
     /// Recurring revenue by currency and part.
@@ -200,6 +204,7 @@ fn world(fields: &Fields<'_>, name: &str) -> World {
         clients,
         rules: String::new(),
         expect: fields.tables("expect", expect::row),
+        findings: fields.has("findings").then(|| fields.tables("findings", findings::finding)),
         expect_totals: fields.table("expect_totals", |totals| amounts(totals, &TOTALS)).unwrap_or_default(),
         expect_coverage: fields.table("expect_coverage", |parts| amounts(parts, &COVERAGE)).unwrap_or_default(),
     }

@@ -75,6 +75,7 @@ fn world(args: &CheckArgs, rules: String) -> Result<World, CheckError> {
         clients,
         rules,
         expect: Vec::new(),
+        findings: None,
         expect_totals: BTreeMap::new(),
         expect_coverage: BTreeMap::new(),
     })
@@ -113,6 +114,7 @@ fn clients(args: &CheckArgs) -> Result<Vec<WorldClient>, CheckError> {
             category: None,
             quantity,
             price: unit_price,
+            cost: None,
             currency,
             from,
             to,

@@ -13,8 +13,10 @@ use std::{
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_check::{
-    ExpectedRow, ObservedRow, ObservedWorld, World, WorldBelonging, WorldError, WorldRowKind, WorldUpperEnd,
+    ExpectedFinding, ExpectedRow, ObservedFinding, ObservedRow, ObservedWorld, World, WorldBelonging, WorldError,
+    WorldRowKind, WorldUpperEnd,
 };
+use truecount_reconciliation::AgreementIssue;
 
 fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/cases");
@@ -43,7 +45,7 @@ fn each_world_can_be_read_and_says_what_is_right() {
     for world in &worlds {
         let name = &world.name;
         assert!(!world.title.is_empty() && !world.why.is_empty() && !world.about.is_empty(), "{name}");
-        assert!(!world.expect.is_empty(), "{name}: nothing is expected");
+        assert!(!world.expect.is_empty() || world.findings.is_some(), "{name}: nothing is expected");
         assert!(world.rules.parse::<toml::Table>().is_ok(), "{name}: rules.toml is not TOML");
         assert!(world.next_closing > world.count_day, "{name}");
         assert!(world.waits_for.as_ref().is_none_or(|why| !why.is_empty()), "{name}");
@@ -55,6 +57,11 @@ fn each_world_can_be_read_and_says_what_is_right() {
     for (word, kind) in WorldRowKind::ALL {
         assert!(kinds.contains(&kind), "no world expects {word}");
     }
+    let found: BTreeSet<_> =
+        worlds.iter().flat_map(|world| world.findings.iter().flatten()).map(|one| one.kind).collect();
+    assert_eq!(found, BTreeSet::from(AgreementIssue::CODES), "of the agreements by themselves");
+    let asks_for_none = worlds.iter().filter(|world| world.findings.as_ref().is_some_and(Vec::is_empty)).count();
+    assert!(asks_for_none >= 3, "{asks_for_none} worlds in which every agreement is as it should be");
 }
 
 /// The figures of a row that hold together by what they mean.
@@ -172,6 +179,23 @@ fn json_of(value: &toml::Value) -> serde_json::Value {
     }
 }
 
+/// A finding that is exactly what is right.
+fn observed(right: &ExpectedFinding) -> ObservedFinding {
+    ObservedFinding {
+        kind: right.kind,
+        client: right.client.clone(),
+        product: right.product.clone(),
+        agreements: right.agreements.clone().unwrap_or_default(),
+        lines: right.lines.clone().unwrap_or_default(),
+        monthly: right.monthly.flatten(),
+        currency: right.currency,
+        day: right.day,
+        price: right.price,
+        against: right.against,
+        others: right.others,
+    }
+}
+
 /// An outcome that is exactly what is right.
 fn as_expected(world: &World) -> ObservedWorld {
     let rows = world.expect.iter().cloned().map(|row| ObservedRow {
@@ -209,6 +233,7 @@ fn as_expected(world: &World) -> ObservedWorld {
         rows: rows.collect(),
         totals: world.expect_totals.clone(),
         coverage: world.expect_coverage.clone(),
+        findings: world.findings.as_ref().map(|findings| findings.iter().map(observed).collect()),
     }
 }
 
@@ -230,6 +255,16 @@ fn an_outcome_that_is_not_right_is_told() {
         let mut more = right.clone();
         more.rows.push(ObservedRow { client: Some("99".to_owned()), ..ObservedRow::new(WorldRowKind::Overbilled) });
         assert_eq!(world.differences(&more), ["99: overbilled is not expected"], "{}", world.name);
+        let findings = right.findings.clone().unwrap_or_default();
+        for number in 0..findings.len() {
+            let mut other = right.clone();
+            let one = &mut other.findings.as_mut().unwrap()[number];
+            one.monthly = Some(one.monthly.unwrap_or_default() + Decimal::ONE);
+            let is_told = !world.differences(&other).is_empty();
+            assert_eq!(is_told, world.findings.as_ref().unwrap()[number].monthly.is_some(), "{}: {number}", world.name);
+            other.findings.as_mut().unwrap().remove(number);
+            assert!(!world.differences(&other).is_empty(), "{}: finding {number} is not missed", world.name);
+        }
         more.rows.pop();
         more.rows.push(ObservedRow { client: Some("99".to_owned()), ..ObservedRow::new(WorldRowKind::Agrees) });
         assert!(world.differences(&more).is_empty(), "{}", world.name);

@@ -31,7 +31,7 @@ impl<'a> LineRow<'a> {
         &self.of.agreement
     }
 
-    fn key(&self) -> (&'a str, &'a str, usize) {
+    pub(crate) fn key(&self) -> (&'a str, &'a str, usize) {
         (self.agreement().id.as_str(), self.row.id.as_str(), self.repeat)
     }
 
@@ -116,7 +116,10 @@ pub(crate) fn standing<'a>(rows: &[LineRow<'a>], day_of: impl Fn(&LineRow<'a>) -
 }
 
 /// The same, credits among them.
-fn standing_with_credits<'a>(rows: &[LineRow<'a>], day_of: impl Fn(&LineRow<'a>) -> Date) -> Vec<LineRow<'a>> {
+pub(crate) fn standing_with_credits<'a>(
+    rows: &[LineRow<'a>],
+    day_of: impl Fn(&LineRow<'a>) -> Date,
+) -> Vec<LineRow<'a>> {
     let mut begun: Vec<LineRow<'_>> = rows.iter().copied().filter(|row| row.begin() <= Some(day_of(row))).collect();
     begun.sort_by_key(|row| (row.key(), std::cmp::Reverse(row.row.from)));
     begun.dedup_by_key(|row| row.key());

@@ -8,6 +8,8 @@
 //! no float touches a quantity, a price or an order.
 
 mod accounts_there;
+mod agreement_finding;
+mod agreement_review;
 mod billed_side;
 mod columns;
 mod context;
@@ -43,6 +45,8 @@ mod texts;
 mod value;
 mod verdict;
 
+pub use agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreement};
+pub use agreement_review::AgreementReview;
 pub use columns::{ItemColumns, ItemNo, ListedItem, TooManyItems};
 pub use context::RunContext;
 pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};

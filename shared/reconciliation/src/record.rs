@@ -463,7 +463,7 @@ impl Names<'_> {
     }
 }
 
-fn line_record(line: &LineRow<'_>, context: &RunContext) -> LineRecord {
+pub(crate) fn line_record(line: &LineRow<'_>, context: &RunContext) -> LineRecord {
     let (row, agreement) = (line.row, line.agreement());
     LineRecord {
         line_id: row.id.clone(),

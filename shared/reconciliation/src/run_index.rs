@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use truecount_billing::ClientId;
+
 use crate::columns::ItemNo;
-use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs, UsageAccount};
+use crate::run_inputs::{AccountBelonging, BilledClient, ItemsRead, RunInputs, UsageAccount};
 
 /// Accounts by client and source.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +95,7 @@ impl RunIndex {
         index.starts = inputs.accounts.iter().enumerate().flat_map(ranges).collect();
         index.starts.sort_unstable();
         index.note_kinds(inputs);
-        index.link_clients(inputs);
+        index.linked = client_links(&inputs.clients);
         index
     }
 
@@ -110,29 +112,6 @@ impl RunIndex {
             now.filter_map(|item| inputs.items.kind(item)).for_each(|kind| here[kind] = true);
         }
         self.kinds_here = kinds_here;
-    }
-
-    fn link_clients(&mut self, inputs: &RunInputs) {
-        let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (number, client) in inputs.clients.iter().enumerate() {
-            by_name.entry(client.id.as_str()).or_default().push(number);
-            for of in &client.agreements {
-                by_name.entry(of.agreement.id.as_str()).or_default().push(number);
-            }
-        }
-        let mut links: BTreeSet<(usize, usize)> = BTreeSet::new();
-        for (number, client) in inputs.clients.iter().enumerate() {
-            for agreement in client.agreements.iter().map(|of| &of.agreement) {
-                let parents = agreement.parent.iter().filter_map(|parent| by_name.get(parent.as_str())).flatten();
-                let billed_to = agreement.bill_to.iter().filter_map(|id| inputs.client_number(id));
-                for other in parents.copied().chain(billed_to).filter(|other| *other != number) {
-                    links.extend([(number, other), (other, number)]);
-                }
-            }
-        }
-        for (one, other) in links {
-            self.linked.entry(one).or_default().push(other);
-        }
     }
 
     /// The account that has an item.
@@ -174,4 +153,32 @@ impl RunIndex {
     pub(crate) fn undecided(&self, source: usize) -> &[usize] {
         &self.undecided[source]
     }
+}
+
+/// By client: the clients that a parent or a bill-to links it with, in either direction.
+pub(crate) fn client_links(clients: &[BilledClient]) -> BTreeMap<usize, Vec<usize>> {
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut by_id: BTreeMap<&ClientId, usize> = BTreeMap::new();
+    for (number, client) in clients.iter().enumerate() {
+        by_id.entry(&client.id).or_insert(number);
+        by_name.entry(client.id.as_str()).or_default().push(number);
+        for of in &client.agreements {
+            by_name.entry(of.agreement.id.as_str()).or_default().push(number);
+        }
+    }
+    let mut links: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for (number, client) in clients.iter().enumerate() {
+        for agreement in client.agreements.iter().map(|of| &of.agreement) {
+            let parents = agreement.parent.iter().filter_map(|parent| by_name.get(parent.as_str())).flatten();
+            let billed_to = agreement.bill_to.iter().filter_map(|id| by_id.get(id));
+            for other in parents.chain(billed_to).copied().filter(|other| *other != number) {
+                links.extend([(number, other), (other, number)]);
+            }
+        }
+    }
+    let mut linked: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (one, other) in links {
+        linked.entry(one).or_default().push(other);
+    }
+    linked
 }

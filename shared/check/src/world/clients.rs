@@ -87,6 +87,8 @@ pub struct WorldLine {
     pub quantity: Decimal,
     /// Price of one unit for one billing cycle; `None`: the PSA did not say.
     pub price: Option<Decimal>,
+    /// What one unit costs for one billing cycle.
+    pub cost: Option<Decimal>,
     /// Of which currency.
     pub currency: Option<Currency>,
     /// First day billed.
@@ -171,6 +173,7 @@ fn line(fields: &Fields<'_>) -> WorldLine {
         category: fields.text("category"),
         quantity: fields.need_number("quantity"),
         price: fields.number("price"),
+        cost: fields.number("cost"),
         currency: fields.currency("currency"),
         from: fields.day("from"),
         to: fields.day("to"),

@@ -348,6 +348,7 @@ fn billed_agreement(agreement: &WorldAgreement) -> Result<BilledAgreement, IdErr
             quantity: line.quantity,
             less_included: line.less_included,
             unit_price: line.price,
+            unit_cost: line.cost,
             currency: line.currency,
             from: line.from,
             to: line.to,

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use truecount_billing::Currency;
 
-use super::{ExpectedRow, ExpectedWhen, World, WorldRowKind, WorldUpperEnd};
+use super::{ExpectedRow, ExpectedWhen, ObservedFinding, World, WorldRowKind, WorldUpperEnd};
 
 /// Amounts by currency and name.
 pub type WorldAmounts = BTreeMap<Currency, BTreeMap<String, Decimal>>;
@@ -22,6 +22,9 @@ pub struct ObservedWorld {
     /// Totals by currency and name.
     #[serde(serialize_with = "amounts")]
     pub totals: WorldAmounts,
+    /// What the agreements say by themselves; `None`: the world does not ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<ObservedFinding>>,
     /// Recurring revenue by currency and part.
     #[serde(serialize_with = "amounts")]
     pub coverage: WorldAmounts,
@@ -172,6 +175,9 @@ impl World {
                 }
             }
         }
+        if let (Some(expected), Some(observed)) = (&self.findings, &observed.findings) {
+            found.extend(super::findings::differences(expected, observed));
+        }
         found
     }
 }
@@ -247,7 +253,7 @@ fn optional(value: Option<impl Display>) -> String {
     value.map(|value| value.to_string()).filter(|text| !text.is_empty()).unwrap_or_else(|| "empty".to_owned())
 }
 
-fn shown(number: Decimal) -> String {
+pub(super) fn shown(number: Decimal) -> String {
     number.normalize().to_string()
 }
 
@@ -256,7 +262,7 @@ fn basis_word(is_estimated: bool) -> &'static str {
 }
 
 #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-fn number<S: Serializer>(number: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn number<S: Serializer>(number: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
     number.map(shown).serialize(serializer)
 }
 

@@ -7,13 +7,13 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
-    AtStake, ChangeRecord, ClientRecord, InvoicedWhen, ItemFateWord, PortfolioRecord, RevenueCoverage, RowKind,
-    RowRecord, RunReconciler, RunTotals,
+    AgreementReview, AtStake, ChangeRecord, ClientRecord, InvoicedWhen, ItemFateWord, PortfolioRecord, RevenueCoverage,
+    RowKind, RowRecord, RunReconciler, RunTotals,
 };
 
 use super::inputs::{ReadyWorld, WorldRunError};
 use super::observed::{ObservedRow, ObservedWorld};
-use super::{ExpectedWhen, World, WorldAmounts, WorldRowKind, WorldUpperEnd};
+use super::{ExpectedWhen, ObservedFinding, World, WorldAmounts, WorldRowKind, WorldUpperEnd};
 
 /// Why a stream of worlds came to an end.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +113,10 @@ impl World {
             rows: clients.chain(unmapped).chain(moved).collect(),
             totals: by_currency(&outcome.totals, totals),
             coverage: by_currency(&outcome.coverage, coverage),
+            findings: self.findings.is_some().then(|| {
+                let review = AgreementReview::new(&inputs.clients, Some(&rules), context);
+                (0..inputs.clients.len()).flat_map(|client| review.client(client)).map(ObservedFinding::of).collect()
+            }),
         })
     }
 }

@@ -43,6 +43,7 @@ fn agreement_line(line: &BilledLine) -> AgreementLine {
         quantity: line.quantity,
         less_included: line.less_included,
         unit_price: line.unit_price,
+        unit_cost: line.unit_cost,
         currency: line.currency,
         from: line.effective_from,
         to: line.effective_to,
