@@ -489,18 +489,19 @@ class SourceCount:
                    for one in group for two in group if one != two for mine in kinds[one] for other in kinds[two])
 
     def ends(self, origins, free=()):
-        """The least and the most (factored, raw) of the settled worlds in which only these origins exist."""
+        """The least and the most (factored, raw) of the settled worlds in which only these origins exist, each number by itself."""
         free = tuple(sorted(free))
         if free not in self.counted:
             self.counted[free] = [units(self.selection, self.candidates, ways, reasons, free) for ways, reasons, _ in self.settlings]
         found = [one[:2] for one, (_, _, had) in zip(self.counted[free], self.settlings) if had <= origins]
-        return min(found), max(found)
+        factored, raw = zip(*found)
+        return (min(factored), min(raw)), (max(factored), max(raw))
 
     def low(self):
         """The least, and how it comes from what was looked at."""
         least, parts = self.steps(0, ())
         if self.free:
-            sure = min(self.ends({OWN, SPLIT, FELL, GONE, UNDECIDED}, self.free)[0], least)
+            sure = tuple(map(min, self.ends({OWN, SPLIT, FELL, GONE, UNDECIDED}, self.free)[0], least))
             parts = add(parts, {"unknown": sure[1] - least[1]})
             least = sure
         return least, parts

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from counts import Candidates, Selection, SourceCount, TooMany, add, is_undecided, possible_accounts
 from lines import Client, Side, Value, standing
-from rulebook import Refused, World, amount, months_later, number, word
+from rulebook import BYTES, Refused, World, amount, half_up, months_later, number, word
 
 MOVED_UNITS = 5  # below so many, two numbers are alike by chance
 ORDINARY = ("underbilled", "unbilled_usage", "overbilled", "billed_without_usage")
@@ -50,10 +50,22 @@ class Part:
             low, high = both(low, counted.low()), both(high, counted.high())
         return self.end(low, read), None if no_upper else self.end(high, read)
 
+    def unit(self):
+        """(the unit that is billed or None, the one in which the kinds are counted)"""
+        part = self.client.world.rules.parts(self.keys["count"])[0]
+        counted = self.client.world.kinds(part["source"])[part["kind"]].get("unit")
+        return (self.keys.get("unit"), counted) if counted in BYTES else (None, counted)
+
     def end(self, reached, read):
         (factored, raw), parts = reached
-        parts = add(parts, {"factor": factored - raw})
-        should, more = self.side.should_bill(factored, self.keys)
+        unit, kinds = self.unit()
+        if unit is None:
+            units = factored if all(part["times"] == 1 for part in self.client.world.rules.parts(self.keys["count"])) else half_up(factored)
+            parts = add(parts, {"factor": units - raw})
+        else:
+            units = half_up(factored * BYTES[kinds] / BYTES[unit])
+            parts = add(parts, {"factor": factored - raw, "unit": units - factored})
+        should, more = self.side.should_bill(units, self.keys)
         # where no source could be read nothing was counted, which is not zero
         return {"should": should, "raw": raw, "counted": raw if read else None, "parts": add(parts, more)}
 

@@ -8,6 +8,10 @@ FRESH_DAYS = 3
 DEVICE = ["serial", "mac", "name"]
 
 
+BYTES = {"MB": 10 ** 6, "MiB": 2 ** 20, "GB": 10 ** 9, "GiB": 2 ** 30, "TB": 10 ** 12, "TiB": 2 ** 40,
+         "gigabyte": 10 ** 9, "gibibyte": 2 ** 30}
+
+
 class Refused(Exception):
     """The world or its rules use something that this oracle does not know."""
 
@@ -44,6 +48,12 @@ def day(value):
 
 def number(value):
     return Fraction(value)
+
+
+def half_up(value):
+    """Rounded to six places, half away from zero."""
+    whole = (abs(value) * 2 * 10 ** 6 + 1) // 2
+    return Fraction(whole if value >= 0 else -whole, 10 ** 6)
 
 
 def amount(item):

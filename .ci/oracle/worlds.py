@@ -8,8 +8,9 @@ import datetime
 import json
 import random
 import re
+from fractions import Fraction
 
-from rulebook import months_later
+from rulebook import BYTES, months_later
 
 COUNT_DAYS = ["2026-11-26", "2026-11-26", "2026-06-30", "2026-01-31", "2028-02-29"]
 SITES = ["Boston", "York"]
@@ -22,10 +23,11 @@ KINDS = {
     "tenant": ["user", "licence", "subscription"],
     "distributor": ["subscription"],
     "open": ["agent", "seat"],
+    "backup": ["storage"],
 }
 ATTRIBUTES = {
     "server": {"site": SITES, "class": CLASSES}, "workstation": {"site": SITES, "class": CLASSES},
-    "agent": {"site": SITES}, "seat": {"plan": ["gold", "basic"]},
+    "storage": {"site": SITES}, "agent": {"site": SITES}, "seat": {"plan": ["gold", "basic"]},
     "user": {"class": ["member", "guest"], "domain": ["a.example", "b.example"], "holds": SKUS, "sign_in": ["allowed", "blocked"]},
     "licence": {"sold_by": ["us", "client"], "class": ["paid", "free"]}, "subscription": {"term": ["P1M", "P1Y"], "sold_by": ["us", "client"]},
 }
@@ -60,13 +62,18 @@ def toml(value):
 
 
 def like_of(source):
-    """What a source's items are like; one with kinds of its own has machines."""
-    return source.get("like", "rmm")
+    """What a source's items are like; one with kinds of its own has machines or storage."""
+    return source.get("like") or ("backup" if source["kinds"][0]["name"] == "storage" else "rmm")
 
 
 def asked_of():
     """The attributes that rules ask of each kind."""
     return {kind: {**known, **({"sku": SKUS} if kind in HAS_SKU else {})} for kind, known in ATTRIBUTES.items()}
+
+
+def is_single(count):
+    """Whether a count is of one kind."""
+    return isinstance(count, str) or "of" in count
 
 
 class Price(str):
@@ -123,10 +130,13 @@ class Maker:
     # ---- sources, accounts, items
 
     def source(self, name):
-        like = self.draw.choices(list(KINDS), [5, 4, 2, 3])[0]
+        like = self.draw.choices(list(KINDS), [5, 4, 2, 3, 2])[0]
         source = {"id": name, "like": like}
         if like == "rmm" and self.chance(0.2):
             source = {"id": name, "kinds": [self.own_kind(kind) for kind in KINDS["rmm"]]}
+        if like == "backup":
+            storage = {"name": "storage", "unit": self.draw.choice(["gigabyte", "gibibyte"]), "identity": [], "attributes": ["site"]}
+            source = {"id": name, "kinds": [storage]}
         if self.chance(0.05 if self.needs_unknown else 0.25):
             source["list"] = "by_grant"
         if self.unknown(0.01 if self.needs_unknown else 0.06):
@@ -239,6 +249,8 @@ class Maker:
         return drawn
 
     def quantity(self, item, kind):
+        if kind == "storage":
+            item["quantity"] = self.draw.choice([0, 1, 50, 93, 100, 931, 1024, "0.5", "12.345678", "99.9999999"])
         if kind in ("subscription", "seat") and self.chance(0.7):
             item["quantity"] = self.draw.choice([0, 1, 2, 3, 5, 10, "0.5", "2.25"])
         if self.unknown(0.03):
@@ -361,6 +373,7 @@ class Maker:
                     quantity = item.get("quantity", 1)
                     if item["kind"] == part[1] and quantity != "unknown" and isinstance(quantity, int):
                         found += quantity
+        found = round(found * self.services.get(code, {}).get("scale", 1))
         off = self.draw.choice([-2, -1, -1, 0, 0, 0, 1, 2, 3])
         if self.chance(0.04):
             return self.draw.choice(["0.5", "2.25", -1, 0])
@@ -380,11 +393,18 @@ class Maker:
         count = f"{source['id']}.{kind}"
         other = self.draw.choice(self.world["sources"])
         kinds = [one for one in KINDS[like_of(other)] if one != kind]
-        if self.chance(0.25) and kinds and "subscription" not in (kind, kinds[0]):
+        scale = Fraction(1)
+        if self.chance(0.15):
+            times = self.draw.choice([2, 3, 8, "0.5", "0.333"])
+            count, scale = {"of": count, "times": Price(times)}, Fraction(str(times))
+        if self.chance(0.25) and kinds and "subscription" not in (kind, kinds[0]) and "storage" not in (kind, kinds[0]):
             more = f"{other['id']}.{kinds[0]}"
+            more = {"of": more, "times": 2} if self.chance(0.1) else more
             count = self.draw.choice([[count, more], {"sum": [count, more]}])
-        made = {"count": count, "first": first}
+        made = {"count": count, "first": first, "scale": scale}
         made.update(self.keys(count, kind))
+        if "unit" in made:
+            made["scale"] *= Fraction(BYTES[source["kinds"][0]["unit"]], BYTES[made["unit"]])
         if self.chance(0.15):
             made["products"] = [self.fresh("ALSO-")]
         if self.chance(0.1):
@@ -398,12 +418,14 @@ class Maker:
     def keys(self, count, kind):
         """Keys that a service, a kind of agreement, a client and an agreement can have."""
         made = {}
-        if isinstance(count, str):
+        if is_single(count):
             for key, share in (("where", 0.3), ("where_not", 0.12)):
                 if self.chance(share) and self.askable(kind, key):
                     made[key] = self.condition(kind, key)
                     if self.chance(0.25):
                         made[key] = [made[key], self.condition(kind, key)]
+        if kind == "storage" and self.chance(0.6):
+            made["unit"] = self.draw.choice(["GB", "GB", "GiB", "TB", "TiB", "MB", "MiB"])
         if kind not in HAS_SKU and self.chance(0.15):
             made["seen_within_days"] = self.draw.choice([45, 10, False])
         if self.chance(0.15):
@@ -440,10 +462,10 @@ class Maker:
         text = [f"currency = {toml(home)}", "[services]"]
         named = []
         for code, keys in self.services.items():
-            if isinstance(keys.get("count"), dict) and self.chance(0.4):
+            if isinstance(keys.get("count"), dict) and "sum" in keys["count"] and self.chance(0.4):
                 named += [f"[counts.of-{code.lower()}]", f"sum = {toml(keys['count']['sum'])}"]
                 keys = {**keys, "count": f"of-{code.lower()}"}
-            text.append(f"{code} = {toml({key: value for key, value in keys.items() if key != 'first'})}")
+            text.append(f"{code} = {toml({key: value for key, value in keys.items() if key not in ('first', 'scale')})}")
         text += named
         for name, share in (("Projects", 0.3), ("Fees", 0.3)):
             if self.chance(share):
@@ -462,7 +484,7 @@ class Maker:
                 text.append(self.draw.choice(["internal = true", "nfr = true"]))
             elif counted:
                 text += self.section(counted)
-            single = [code for code in counted if isinstance(self.services[code]["count"], str)]
+            single = [code for code in counted if is_single(self.services[code]["count"])]
             sites = [code for code in single if "site" in ATTRIBUTES[self.services[code]["first"][1]]]
             is_counted = not any(word in text[-1] for word in ("flat", "ignore"))
             if not self.tells_all and any("site" in line for line in text):
@@ -480,7 +502,7 @@ class Maker:
         keys = self.keys(service["count"], service["first"][1])
         if self.chance(0.15):
             keys = self.draw.choice([{"not_sold": "bought elsewhere"}, {"ignore": "by hand"}, {"flat": True}])
-        other_count = isinstance(service["count"], str) and not {"where", "where_not", "flat", "ignore"} & {*service, *keys}
+        other_count = is_single(service["count"]) and not {"where", "where_not", "flat", "ignore"} & {*service, *keys}
         if other_count and self.chance(0.08):
             keys["count"] = f"{service['first'][0]}.{self.draw.choice(self.kinds_of(service['first'][0]))}"
         if not keys:

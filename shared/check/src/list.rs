@@ -399,6 +399,7 @@ fn part(source: &SourceId, kind: String) -> CountPart {
     CountPart {
         source: source.clone(),
         kind,
+        times: Decimal::ONE,
         wanted: Vec::new(),
         unwanted: Filter::default(),
         less: Vec::new(),
@@ -413,7 +414,7 @@ fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
     ServiceRule {
         code: rule.product.clone(),
         products: vec![rule.product.clone()],
-        basis: ServiceBasis::Counted(CountSpec { parts, policies: KindPolicies::default() }),
+        basis: ServiceBasis::Counted(CountSpec { parts, conversion: None, policies: KindPolicies::default() }),
         included: rule.included,
         minimum: Some(rule.minimum),
         tolerance: Tolerance { units: rule.tolerance, percent: Decimal::ZERO },

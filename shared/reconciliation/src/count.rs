@@ -12,10 +12,10 @@ use rust_decimal::Decimal;
 use crate::accounts_there::AccountsThere;
 use crate::columns::ItemColumns;
 use crate::evidence::{ItemFate, LedgerReason, Widening};
-use crate::interval::{Span, TooManyDigits, minus, plus, times};
+use crate::interval::{Span, TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Origin, Pool};
 use crate::same_device::{GroupCount, settle_group};
-use crate::selection::{Fate, PartMask, Selection, Way, weight};
+use crate::selection::{Fate, PartMask, Selection, Way, Weighing};
 
 /// Units by what they are left out, or added, for.
 pub(crate) type Parts = BTreeMap<LedgerReason, Decimal>;
@@ -32,6 +32,8 @@ pub(crate) struct SourceCount {
     pub(crate) least_parts: Parts,
     /// `gross` and these are `most`.
     pub(crate) most_parts: Parts,
+    /// Both ends with each part's units multiplied by its factor; `None`: no part has one.
+    pub(crate) factored: Option<Span>,
     pub(crate) open: Vec<Widening>,
     pub(crate) widenings: Vec<Widening>,
     /// Items that the rule decides for want of a fact.
@@ -39,7 +41,7 @@ pub(crate) struct SourceCount {
     pub(crate) undecided: UndecidedShares,
 }
 
-/// What each undecided account adds to the upper end.
+/// What each undecided account adds to the upper end, multiplied by the factors of its parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct UndecidedShares {
     /// Of accounts that share no device with another: so much each, by account.
@@ -59,19 +61,33 @@ struct Alone {
 
 /// Counts the candidates of one source.
 pub(crate) fn count(items: &ItemColumns, pool: &Pool, selection: &Selection<'_>) -> Result<SourceCount, TooManyDigits> {
-    let all = Counter::of(items, pool, selection, 0)?;
-    let mut found = all.counted()?;
-    if selection.without_low != 0 {
-        // Nobody knows how many these parts must not take: none of theirs is sure.
-        let sure = Counter::of(items, pool, selection, selection.without_low)?.span_at(Origin::Undecided)?.low;
-        let least = sure.min(found.least);
-        add(&mut found.least_parts, LedgerReason::Unknown, minus(least, found.least)?)?;
-        found.least = least;
+    let mut found = counted(items, pool, selection, Weighing::default())?;
+    if let Some(factored) = selection.factored() {
+        let multiplied = counted(items, pool, selection, factored)?;
+        found.factored = Some(Span { low: multiplied.least, high: multiplied.most });
+        found.undecided = multiplied.undecided;
     }
     found.open.extend(pool.open.iter().cloned());
     found.open.extend(selection.open.iter().cloned());
     found.widenings.extend(pool.widenings.iter().cloned());
     found.widenings.extend(selection.without_low_why.iter().cloned());
+    Ok(found)
+}
+
+fn counted(
+    items: &ItemColumns,
+    pool: &Pool,
+    selection: &Selection<'_>,
+    weighing: Weighing<'_>,
+) -> Result<SourceCount, TooManyDigits> {
+    let mut found = Counter::of(items, pool, selection, weighing)?.counted()?;
+    if selection.without_low != 0 {
+        // Nobody knows how many these parts must not take: none of theirs is sure.
+        let sure = Counter::of(items, pool, selection, weighing.without(selection.without_low))?;
+        let least = sure.span_at(Origin::Undecided)?.low.min(found.least);
+        add(&mut found.least_parts, LedgerReason::Unknown, minus(least, found.least)?)?;
+        found.least = least;
+    }
     Ok(found)
 }
 
@@ -134,12 +150,11 @@ impl SettledUnits {
 }
 
 impl<'a> Counter<'a> {
-    /// `without`: parts that count nothing.
     fn of(
         items: &'a ItemColumns,
         pool: &'a Pool,
         selection: &Selection<'_>,
-        without: PartMask,
+        weighing: Weighing<'_>,
     ) -> Result<Self, TooManyDigits> {
         let mut counter = Self {
             items,
@@ -158,16 +173,18 @@ impl<'a> Counter<'a> {
             decided_by_rule: 0,
         };
         let (mut ways, mut plain) = (Vec::new(), SettledUnits::default());
+        let is_plain = !weighing.has_factors();
         for at in &pool.singles {
             let candidate = &pool.candidates[*at];
             if selection.counts_kind(items.kind(candidate.item)) {
-                if let Some((fate, units)) = selection.settled(items, candidate).filter(|_| candidate.is_surely_own()) {
-                    plain.add(fate, units, without).ok_or(TooManyDigits)?;
+                let settled = if is_plain { selection.settled(items, candidate) } else { None };
+                if let Some((fate, units)) = settled.filter(|_| candidate.is_surely_own()) {
+                    plain.add(fate, units, weighing.without).ok_or(TooManyDigits)?;
                     continue;
                 }
                 selection.ways(items, candidate, &mut ways);
                 counter.decided_by_rule += usize::from(selection.is_decided_by_rule(items, candidate));
-                counter.single(candidate, &ways, without)?;
+                counter.single(candidate, &ways, weighing)?;
             }
         }
         counter.add_settled(&plain)?;
@@ -181,7 +198,7 @@ impl<'a> Counter<'a> {
             if counted().next().is_some() {
                 counter.decided_by_rule +=
                     counted().filter(|candidate| selection.is_decided_by_rule(items, candidate)).count();
-                counter.group(group, selection, without)?;
+                counter.group(group, selection, weighing)?;
             }
         }
         Ok(counter)
@@ -196,8 +213,8 @@ impl<'a> Counter<'a> {
         plain.left.iter().try_for_each(|(reason, units)| add(&mut self.parts, *reason, -Decimal::from(*units)))
     }
 
-    fn single(&mut self, candidate: &Candidate, ways: &[Way], without: PartMask) -> Result<(), TooManyDigits> {
-        let alone = alone(ways, without)?;
+    fn single(&mut self, candidate: &Candidate, ways: &[Way], weighing: Weighing<'_>) -> Result<(), TooManyDigits> {
+        let alone = alone(ways, weighing)?;
         let reasons: Vec<Fate> = ways.iter().filter(|way| !way.is_larger).map(Way::fate).collect();
         self.note_open(candidate, &reasons, alone.is_endless);
         if candidate.origin == Origin::Own && !candidate.is_loose() {
@@ -228,7 +245,12 @@ impl<'a> Counter<'a> {
     }
 
     /// Settles items together that can be one device; where there are too many ways, each by itself, from nothing on.
-    fn group(&mut self, group: &[usize], selection: &Selection<'_>, without: PartMask) -> Result<(), TooManyDigits> {
+    fn group(
+        &mut self,
+        group: &[usize],
+        selection: &Selection<'_>,
+        weighing: Weighing<'_>,
+    ) -> Result<(), TooManyDigits> {
         let members: Vec<&Candidate> = group.iter().map(|at| &self.pool.candidates[*at]).collect();
         let mut ways = Vec::with_capacity(members.len());
         for member in &members {
@@ -236,9 +258,9 @@ impl<'a> Counter<'a> {
             selection.ways(self.items, member, &mut own);
             ways.push(own);
         }
-        let Some(settled) = settle_group(self.items, &members, &ways, &self.pool.gone, selection, without)? else {
+        let Some(settled) = settle_group(self.items, &members, &ways, &self.pool.gone, selection, weighing)? else {
             for (member, ways) in members.into_iter().zip(&ways) {
-                let alone = alone(ways, without)?;
+                let alone = alone(ways, weighing)?;
                 let fates: Vec<Fate> = ways.iter().map(Way::fate).collect();
                 self.note_open(member, &[fates.as_slice(), &[Fate::Passed]].concat(), alone.is_endless);
                 if member.origin == Origin::Own {
@@ -300,6 +322,7 @@ impl<'a> Counter<'a> {
             gross,
             least_parts,
             most_parts,
+            factored: None,
             open: self.endless,
             widenings: self.unknown,
             decided_by_rule: self.decided_by_rule,
@@ -328,6 +351,7 @@ impl<'a> Counter<'a> {
             gross: self.gross,
             least_parts: parts.clone(),
             most_parts: parts,
+            factored: None,
             open: std::mem::take(&mut self.endless),
             widenings: std::mem::take(&mut self.unknown),
             decided_by_rule: self.decided_by_rule,
@@ -395,17 +419,12 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// The units of a way, where it is taken; `None`: the vendor did not say how many.
-pub(crate) fn units_of(way: &Way, mask: PartMask, without: PartMask) -> Result<Option<Decimal>, TooManyDigits> {
-    way.units.map(|units| times(units, weight(mask & !without))).transpose()
-}
-
-fn alone(ways: &[Way], without: PartMask) -> Result<Alone, TooManyDigits> {
+fn alone(ways: &[Way], weighing: Weighing<'_>) -> Result<Alone, TooManyDigits> {
     let (mut small, mut all): (Option<Span>, Option<Span>) = (None, None);
     let mut is_endless = false;
     for way in ways {
         let units = match way.fate() {
-            Fate::Taken(mask) => units_of(way, mask, without)?.unwrap_or_else(|| {
+            Fate::Taken(mask) => weighing.units(way, mask)?.unwrap_or_else(|| {
                 is_endless = true;
                 Decimal::ZERO
             }),

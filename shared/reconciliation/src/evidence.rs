@@ -29,6 +29,10 @@ pub enum LedgerReason {
     Gone,
     /// An account that nobody decided may be this client's.
     Undecided,
+    /// Each unit of an item stands for more, or less, than one.
+    Factor,
+    /// What is counted in one unit is billed in another.
+    Unit,
     /// Units that the price of something else includes.
     Included,
     /// The least that is billed where a line stands.
@@ -39,7 +43,7 @@ pub enum LedgerReason {
 
 impl LedgerReason {
     /// All but those that an item's own state gives.
-    const OF_ALL_ITEMS: [Self; 11] = [
+    const OF_ALL_ITEMS: [Self; 13] = [
         Self::Usual,
         Self::Stale,
         Self::Duplicate,
@@ -48,6 +52,8 @@ impl LedgerReason {
         Self::Fell,
         Self::Gone,
         Self::Undecided,
+        Self::Factor,
+        Self::Unit,
         Self::Included,
         Self::Minimum,
         Self::OneTime,
@@ -66,6 +72,8 @@ impl LedgerReason {
             Self::Fell => "fell",
             Self::Gone => "gone",
             Self::Undecided => "undecided",
+            Self::Factor => "factor",
+            Self::Unit => "unit",
             Self::Included => "included",
             Self::Minimum => "minimum",
             Self::OneTime => "one_time",

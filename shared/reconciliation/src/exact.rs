@@ -1,6 +1,6 @@
 //! Sums and products that are exact or are not there: the decimal type's own would round what does not fit.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 /// The sum, unless it would have to be rounded.
 #[inline]
@@ -19,6 +19,18 @@ pub(crate) fn difference(a: Decimal, b: Decimal) -> Option<Decimal> {
 pub(crate) fn product(a: Decimal, b: Decimal) -> Option<Decimal> {
     let product = a.checked_mul(b)?;
     (a.is_zero() || b.is_zero() || product.scale() == a.scale() + b.scale()).then_some(product)
+}
+
+/// The quotient by a whole number above zero, rounded once, half away from zero.
+pub(crate) fn quotient(number: Decimal, divisor: Decimal, places: u32) -> Option<Decimal> {
+    // The quotient itself is rounded, to 28 digits: only what is left of the number tells on which side of a half it lies.
+    let whole = number.checked_div(divisor)?.round_dp_with_strategy(places, RoundingStrategy::ToZero);
+    let left = difference(number, product(whole, divisor)?)?;
+    let smallest = Decimal::new(1, places);
+    match product(left.abs(), Decimal::TWO)? >= product(smallest, divisor)? {
+        true => sum(whole, if number.is_sign_negative() { -smallest } else { smallest }),
+        false => Some(whole),
+    }
 }
 
 #[cfg(test)]

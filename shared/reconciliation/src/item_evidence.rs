@@ -9,7 +9,7 @@ use crate::evidence::{ItemFate, LedgerReason};
 use crate::interval::TooManyDigits;
 use crate::pool::{Candidate, Origin, Pool};
 use crate::same_device::settle_group;
-use crate::selection::{Fate, Selection, Way};
+use crate::selection::{Fate, Selection, Way, Weighing};
 use crate::service_count::{ClientPools, Counting};
 
 /// Each item that a service looks at, in the order of the inputs.
@@ -63,7 +63,7 @@ pub(crate) fn fates(
                 ways.clone()
             })
             .collect();
-        match settle_group(items, &members, &all, &pool.gone, selection, 0)? {
+        match settle_group(items, &members, &all, &pool.gone, selection, Weighing::default())? {
             Some(settled) => group.iter().zip(settled.fates).for_each(|(at, of)| fates[*at] = of),
             None => group.iter().zip(&all).for_each(|(at, of)| {
                 fates[*at] = of.iter().map(Way::fate).chain([Fate::Passed]).collect();

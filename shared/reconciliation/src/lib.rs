@@ -40,6 +40,7 @@ mod same_device;
 mod selection;
 mod service_count;
 mod shared_accounts;
+mod should_bill;
 mod source_record;
 mod texts;
 mod value;

@@ -24,6 +24,7 @@ use crate::run_inputs::{BilledClient, RunInputs};
 use crate::run_options::RunOptions;
 use crate::selection::{Fate, Selection};
 use crate::shared_accounts::SharedAccounts;
+use crate::should_bill::converted;
 use crate::source_record::{LinesReadWord, source_records};
 
 /// The reconciliation of a run: what comes out of it, then each client again with everything that stands behind its rows.
@@ -157,7 +158,9 @@ impl<'a> RunReconciler<'a> {
             for (_, selection) in self.cache.selections(rule).iter().copied().flatten().filter(|(of, _)| *of == source)
             {
                 let most = count(&self.inputs.items, &pool, selection).ok().filter(|found| found.open.is_empty());
-                if let Some(value) = most.and_then(|found| found.most.checked_mul(price.each)) {
+                let most = most.map(|found| found.factored.map_or(found.most, |factored| factored.high));
+                let units = most.and_then(|most| converted(rule, most).ok());
+                if let Some(value) = units.and_then(|units| units.checked_mul(price.each)) {
                     add(values.entry(price.currency).or_default(), value);
                 }
             }

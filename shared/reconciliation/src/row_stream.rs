@@ -14,6 +14,7 @@ use crate::pool::{Pool, unread};
 use crate::portfolio::RunReconciler;
 use crate::reconcile_client::RowDetail;
 use crate::record::RowRecord;
+use crate::should_bill::converted;
 use crate::source_record::{SourceReadWord, SourceRecord, source_records};
 
 /// What an account that nobody decided holds, over all services.
@@ -85,7 +86,8 @@ impl RunReconciler<'_> {
             for (_, selection) in selections.iter().filter(|(of, _)| *of == source) {
                 let one = count(&self.inputs.items, &pool, selection)?;
                 held.is_open |= !one.open.is_empty() || one.least != one.most;
-                held.add(one.least, rule.price.as_ref())?;
+                let factored = one.factored.map_or(one.least, |factored| factored.low);
+                held.add(one.least, converted(rule, factored)?, rule.price.as_ref())?;
             }
         }
         Ok(held)
@@ -101,11 +103,11 @@ struct Held {
 }
 
 impl Held {
-    fn add(&mut self, units: Decimal, price: Option<&RulePrice>) -> Result<(), TooManyDigits> {
-        if units.is_zero() {
+    fn add(&mut self, counted: Decimal, units: Decimal, price: Option<&RulePrice>) -> Result<(), TooManyDigits> {
+        if counted.is_zero() {
             return Ok(());
         }
-        self.counted = plus(self.counted, units)?;
+        self.counted = plus(self.counted, counted)?;
         if let Some(price) = price {
             let sum = self.worth.entry(price.currency).or_default();
             *sum = plus(*sum, times(units, price.each)?)?;

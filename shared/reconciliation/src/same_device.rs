@@ -4,11 +4,10 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::columns::ItemColumns;
-use crate::count::units_of;
 use crate::evidence::LedgerReason;
 use crate::interval::{Span, TooManyDigits, plus};
 use crate::pool::{Candidate, Origin};
-use crate::selection::{Fate, PartMask, Selection, Way};
+use crate::selection::{Fate, Selection, Way, Weighing};
 use crate::texts::TextNo;
 use truecount_rules::IdentityKey;
 
@@ -67,7 +66,7 @@ pub(crate) fn settle_group(
     ways: &[Vec<Way>],
     gone: &[usize],
     selection: &Selection<'_>,
-    without: PartMask,
+    weighing: Weighing<'_>,
 ) -> Result<Option<GroupCount>, TooManyDigits> {
     let seen: Vec<Option<Timestamp>> = members.iter().map(|member| items.last_seen(member.item)).collect();
     let mut accounts: Vec<usize> =
@@ -87,7 +86,7 @@ pub(crate) fn settle_group(
         members,
         ways,
         selection,
-        without,
+        weighing,
         accounts: &accounts,
         gone,
         are_ids_sure: true,
@@ -170,7 +169,7 @@ struct Settling<'a> {
     members: &'a [&'a Candidate],
     ways: &'a [Vec<Way>],
     selection: &'a Selection<'a>,
-    without: PartMask,
+    weighing: Weighing<'a>,
     accounts: &'a [usize],
     gone: &'a [usize],
     /// Whether one id is one item also where another identity contradicts that.
@@ -247,7 +246,7 @@ impl<'a> Settling<'a> {
             let fate = self.held_against(at, &way, &mut kept);
             fates[at] = Some(fate);
             match fate {
-                Fate::Taken(mask) => match units_of(&way, mask, self.without)? {
+                Fate::Taken(mask) => match self.weighing.units(&way, mask)? {
                     Some(more) => units = plus(units, more)?,
                     None => self.found.is_endless = true,
                 },

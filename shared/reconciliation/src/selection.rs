@@ -9,6 +9,7 @@ use truecount_rules::{CountPart, CountSpec, Filter, Fit, IdentityKey, Pattern, S
 
 use crate::columns::{ItemColumns, OwnState};
 use crate::evidence::{LedgerReason, Widening};
+use crate::interval::{TooManyDigits, plus, times};
 use crate::pool::Candidate;
 use crate::run_inputs::{RunInputs, UsageSource};
 
@@ -18,6 +19,40 @@ const PARTS_MAX: u32 = 64;
 /// Parts of a count, a bit each.
 pub(crate) type PartMask = u64;
 
+/// What one unit of an item comes to in the parts that take it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Weighing<'s> {
+    /// Parts that count nothing.
+    pub(crate) without: PartMask,
+    /// What each part multiplies its units by; `None`: none does.
+    factors: Option<&'s [Decimal]>,
+}
+
+impl Weighing<'_> {
+    /// Whether some part multiplies its units.
+    pub(crate) fn has_factors(&self) -> bool {
+        self.factors.is_some()
+    }
+
+    /// The same, where some parts count nothing.
+    pub(crate) fn without(self, without: PartMask) -> Self {
+        Self { without, ..self }
+    }
+
+    /// The units of a way, where it is taken; `None`: the vendor did not say how many.
+    pub(crate) fn units(&self, way: &Way, mask: PartMask) -> Result<Option<Decimal>, TooManyDigits> {
+        let mask = mask & !self.without;
+        let weight = match self.factors {
+            None => Decimal::from(mask.count_ones()),
+            Some(factors) => {
+                let taking = factors.iter().enumerate().filter(|(part, _)| mask & 1 << part != 0);
+                taking.map(|(_, factor)| *factor).try_fold(Decimal::ZERO, plus)?
+            }
+        };
+        way.units.map(|units| times(units, weight)).transpose()
+    }
+}
+
 /// What a service counts in one source.
 pub(crate) struct Selection<'r> {
     kinds: Vec<KindSelection<'r>>,
@@ -26,6 +61,8 @@ pub(crate) struct Selection<'r> {
     /// Parts of which nobody knows a lower end: what they must not take may be misspelt.
     pub(crate) without_low: PartMask,
     pub(crate) without_low_why: Vec<Widening>,
+    /// By part; `None`: no part multiplies its units.
+    factors: Option<Vec<Decimal>>,
 }
 
 /// What holds for the items of one kind.
@@ -125,8 +162,13 @@ impl<'r> Selection<'r> {
                 parts: own,
             }
         });
-        let mut selection =
-            Self { kinds: kinds.collect(), open: Vec::new(), without_low: 0, without_low_why: Vec::new() };
+        let mut selection = Self {
+            kinds: kinds.collect(),
+            open: Vec::new(),
+            without_low: 0,
+            without_low_why: Vec::new(),
+            factors: factors(&parts),
+        };
         for (number, part) in parts {
             selection.note_unseen(kept, source, number, part);
         }
@@ -170,6 +212,11 @@ impl<'r> Selection<'r> {
             OwnState::Counts => kind.step_of_sighting(items, candidate)?,
         };
         Some((left_out.map_or(Fate::Taken(mask), Fate::Left), units))
+    }
+
+    /// The units of items in each part, multiplied; `None`: no part multiplies its units.
+    pub(crate) fn factored(&self) -> Option<Weighing<'_>> {
+        self.factors.as_deref().map(|factors| Weighing { without: 0, factors: Some(factors) })
     }
 
     /// Whether a part counts items of a kind.
@@ -237,10 +284,16 @@ impl<'r> Selection<'r> {
     }
 }
 
-/// Parts with the number of their bit. Where all may be empty, nothing is ever asked of one part by itself, and parts of
-/// different kinds share their bits: a list can have many kinds.
+/// What each part multiplies its units by, where one does.
+fn factors(parts: &[(u32, &CountPart)]) -> Option<Vec<Decimal>> {
+    let has_any = parts.iter().any(|(_, part)| part.has_factor());
+    has_any.then(|| parts.iter().map(|(_, part)| part.times).collect())
+}
+
+/// Parts with the number of their bit. Where all may be empty and none has a factor, nothing is ever asked of one part by
+/// itself, and parts of different kinds share their bits: a list can have many kinds.
 fn numbered<'r>(parts: impl Iterator<Item = &'r CountPart> + Clone) -> Vec<(u32, &'r CountPart)> {
-    let is_shared = parts.clone().all(|part| part.may_be_empty);
+    let is_shared = parts.clone().all(|part| part.may_be_empty && !part.has_factor());
     let mut numbers: HashMap<&str, u32> = HashMap::new();
     let of = |part: &'r CountPart| {
         let next = numbers.entry(if is_shared { part.kind.as_str() } else { "" }).or_default();
@@ -376,9 +429,4 @@ impl KindSelection<'_> {
 
 fn is_usual(attribute: &str, text: &str, allowed: &[Pattern]) -> bool {
     truecount_billing::attribute_words(attribute, text).any(|word| allowed.iter().any(|one| one.fits(word)))
-}
-
-/// The number of an item's units in a mask of parts.
-pub(crate) fn weight(mask: PartMask) -> Decimal {
-    Decimal::from(mask.count_ones())
 }

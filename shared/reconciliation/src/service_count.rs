@@ -1,5 +1,4 @@
-//! How many units of a service should be billed to a client: what all sources of its count give, less what is included,
-//! and at least the minimum.
+//! How many units of a service a client uses: what all sources of its count give together.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -9,26 +8,14 @@ use truecount_rules::{CountPart, CountSpec, ServiceBasis, ServiceRule};
 
 use crate::billed_side::BilledSide;
 use crate::count::{Parts, SourceCount, UndecidedShares, add, count};
-use crate::evidence::{Doubt, LedgerReason, Widening};
-use crate::interval::{TooManyDigits, minus, plus};
+use crate::evidence::{Doubt, Widening};
+use crate::interval::{Span, TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Pool, unread};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::selection::{Selection, selections};
-
-/// One end of what should be billed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct End {
-    /// Units that should be billed.
-    pub(crate) should: Decimal,
-    /// Units that count.
-    pub(crate) counted: Decimal,
-    /// Units looked at.
-    pub(crate) gross: Decimal,
-    /// What lies between `gross` and `should`.
-    pub(crate) parts: Parts,
-}
+use crate::should_bill::{End, should_bill};
 
 /// What a client uses of a service.
 #[derive(Debug, Clone, Default)]
@@ -161,12 +148,14 @@ struct Found {
 
 impl Found {
     fn join(&mut self, one: &Rc<SourceCount>, pool: &Pool) -> Result<(), TooManyDigits> {
-        if self.most.is_none() && (one.least != one.most || one.least_parts != one.most_parts) {
+        let factored = one.factored.unwrap_or(Span { low: one.least, high: one.most });
+        let is_one = one.least == one.most && factored.low == factored.high && one.least_parts == one.most_parts;
+        if self.most.is_none() && !is_one {
             self.most = Some(self.least.clone());
         }
-        join(&mut self.least, one.least, one.gross, &one.least_parts)?;
+        join(&mut self.least, one.least, factored.low, one.gross, &one.least_parts)?;
         if let Some(most) = &mut self.most {
-            join(most, one.most, one.gross, &one.most_parts)?;
+            join(most, one.most, factored.high, one.gross, &one.most_parts)?;
         }
         self.is_open |= !one.open.is_empty();
         self.count.widenings.extend(one.open.iter().chain(&one.widenings).cloned());
@@ -199,34 +188,23 @@ pub(crate) fn with_less(
     side: &BilledSide<'_>,
 ) -> Result<ServiceCount, TooManyDigits> {
     let Some(most) = &count.most else { return Ok(count.clone()) };
-    let counted = minus(most.counted, less)?;
-    let most = should_bill(End { counted, ..End::default() }, rule, side)?;
+    let factored = minus(most.factored, less)?;
+    let most = should_bill(End { counted: factored, factored, ..End::default() }, rule, side)?;
     Ok(ServiceCount { least: count.least.clone(), most: Some(most), ..ServiceCount::default() })
 }
 
-fn join(end: &mut End, counted: Decimal, gross: Decimal, parts: &Parts) -> Result<(), TooManyDigits> {
+fn join(
+    end: &mut End,
+    counted: Decimal,
+    factored: Decimal,
+    gross: Decimal,
+    parts: &Parts,
+) -> Result<(), TooManyDigits> {
     end.counted = plus(end.counted, counted)?;
+    end.factored = plus(end.factored, factored)?;
     end.gross = plus(end.gross, gross)?;
     for (reason, units) in parts {
         add(&mut end.parts, *reason, *units)?;
     }
     Ok(())
-}
-
-/// From what counts to what should be billed: less included, then the minimum. The line's own less included wins over
-/// the rule's.
-fn should_bill(mut end: End, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<End, TooManyDigits> {
-    let counted = end.counted;
-    let after = match side.has_less_included() {
-        true => side.less_included(counted)?,
-        false => minus(counted, counted.max(Decimal::ZERO).min(rule.included))?,
-    };
-    add(&mut end.parts, LedgerReason::Included, minus(after, counted)?)?;
-    end.should = after;
-    let minimum = rule.minimum.filter(|minimum| !side.lines.is_empty() && after < *minimum);
-    if let Some(minimum) = minimum {
-        add(&mut end.parts, LedgerReason::Minimum, minus(minimum, after)?)?;
-        end.should = minimum;
-    }
-    Ok(end)
 }

@@ -1,12 +1,13 @@
 //! What a change of billed units is worth a month, allocated to named lines: exactly what the change list would change.
 
 use jiff::civil::Date;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_rules::ServiceRule;
 
 use crate::billed_side::{BilledSide, LineRow, units};
 use crate::context::RunContext;
+use crate::exact;
 use crate::interval::{TooManyDigits, minus, plus, times};
 use crate::outcome::{AtStake, InvoicedWhen, LineChange};
 use crate::run_options::{ChangePrice, RunOptions};
@@ -219,16 +220,7 @@ impl<'a> Valuation<'a> {
 /// A month's worth of so many units, rounded once, half away from zero.
 fn amount(price: UnitPriceOver, units: Decimal) -> Result<Decimal, TooManyDigits> {
     let product = times(price.each, units)?;
-    let months = Decimal::from(price.months);
-    let quotient = product.checked_div(months).ok_or(TooManyDigits)?;
-    let whole = quotient.round_dp_with_strategy(MONEY_PLACES, RoundingStrategy::ToZero);
-    // The quotient itself is rounded, to 28 digits: only what is left of the product tells on which side of a half it lies.
-    let left = minus(product, times(whole, months)?)?;
-    let smallest = Decimal::new(1, MONEY_PLACES);
-    match times(left.abs(), Decimal::TWO)? >= times(smallest, months)? {
-        true => plus(whole, if product.is_sign_negative() { -smallest } else { smallest }),
-        false => Ok(whole),
-    }
+    exact::quotient(product, Decimal::from(price.months), MONEY_PLACES).ok_or(TooManyDigits)
 }
 
 /// A line's worth a month by its own price alone, of which no service is known.

@@ -12,7 +12,8 @@ use crate::outcome::{
 };
 use crate::run_inputs::LinesRead;
 use crate::run_options::MissingLine;
-use crate::service_count::{End, ServiceCount};
+use crate::service_count::ServiceCount;
+use crate::should_bill::End;
 use crate::value::{UnitsOfLine, Valuation};
 
 /// One comparison: a service at a client, or at one of its agreements that is compared by itself.

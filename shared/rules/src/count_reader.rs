@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use toml::de::DeValue;
 use truecount_billing::Unit;
 
@@ -63,7 +64,11 @@ fn read_sum(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts,
     for key in keys {
         match key.key {
             "sum" => read_list(reader, key, counts, terms),
-            "max" | "union" | "same_by" | "times" => not_yet(reader, key.at, key.key),
+            "times" => {
+                let wrong = "`times` stands without `of`";
+                reader.problem(key.at, wrong, "write { of = \"SOURCE.KIND\", times = 2 } in the list");
+            }
+            "max" | "union" | "same_by" => not_yet(reader, key.at, key.key),
             other => {
                 let wrong = format!("a count has no key `{}`", shown(other));
                 reader.problem(key.at, wrong, instead_of(other, ["sum", "max", "union", "same_by"]));
@@ -95,7 +100,8 @@ fn read_part(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts
         }
     };
     for term in found.unwrap_or_default() {
-        if terms.contains(&term) {
+        // With another factor it would be counted twice all the same.
+        if terms.iter().any(|known| CountTerm { times: term.times, ..known.clone() } == term) {
             let wrong = format!("{}.{} is counted twice", term.source, term.kind.name);
             reader.problem(at(entry.value), wrong, "leave one out");
         } else {
@@ -135,7 +141,17 @@ fn read_part_table(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &Named
                     place.clone_from(&filter);
                 }
             }
-            "times" | "sum" | "max" | "union" => not_yet(reader, key.at, key.key),
+            "times" => {
+                let factor = reader.above_zero(key)?;
+                for term in terms.iter_mut().flatten() {
+                    let Some(times) = term.times.checked_mul(factor) else {
+                        reader.wrong_value(key, "write a factor with fewer digits");
+                        return None;
+                    };
+                    term.times = times;
+                }
+            }
+            "sum" | "max" | "union" => not_yet(reader, key.at, key.key),
             other => {
                 let wrong = format!("a part of a count has no key `{}`", shown(other));
                 reader.problem(key.at, wrong, instead_of(other, ["of", "where", "where_not", "times"]));
@@ -164,6 +180,7 @@ fn named(reader: &mut Reader<'_>, at: usize, text: &str, counts: &NamedCounts) -
         source: source.source.clone(),
         kind: Arc::new(kind),
         is_open: source.is_open,
+        times: Decimal::ONE,
         wanted: None,
         unwanted: None,
     }])

@@ -10,6 +10,7 @@ use crate::model::{
     CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, RulePrice, ServiceBasis, ServiceRule,
     StalePolicy, Tolerance, UnknownPolicy, When,
 };
+use crate::unit::{DataUnit, UnitConversion};
 use crate::vocabulary::KindVocabulary;
 
 /// The keys of a service that one table of the file has.
@@ -21,6 +22,7 @@ pub(crate) struct ServiceKeys {
     pub(crate) stale: Option<StalePolicy>,
     pub(crate) unknown: Option<UnknownPolicy>,
     pub(crate) may_be_empty: Option<bool>,
+    pub(crate) unit: Option<DataUnit>,
     pub(crate) included: Option<Decimal>,
     pub(crate) minimum: Option<Decimal>,
     pub(crate) tolerance: Option<Tolerance>,
@@ -50,6 +52,8 @@ pub(crate) struct CountTerm {
     pub(crate) kind: Arc<KindVocabulary>,
     /// Whether the source brings words of its own, so that attributes are not checked.
     pub(crate) is_open: bool,
+    /// What its units are multiplied by.
+    pub(crate) times: Decimal,
     /// The part's own `where`: it always holds, whatever a nearer place says.
     pub(crate) wanted: Option<Filter>,
     /// The part's own `where_not`.
@@ -101,6 +105,7 @@ impl Layers {
             basis: match &self.top.basis {
                 Some(KeyBasis::Counted(terms)) => ServiceBasis::Counted(CountSpec {
                     parts: terms.iter().map(|term| self.part(term)).collect(),
+                    conversion: self.conversion(terms),
                     policies: self.policies(&self.top.wanted.iter().chain(&self.top.unwanted).collect::<Vec<_>>()),
                 }),
                 Some(KeyBasis::Ignored(why)) => ServiceBasis::Ignored(why.clone()),
@@ -118,6 +123,12 @@ impl Layers {
             not_sold: self.top.not_sold.clone().flatten(),
             note: self.top.note.clone(),
         }
+    }
+
+    /// From the unit of all parts, which is one, to the one that is billed.
+    fn conversion(&self, terms: &[CountTerm]) -> Option<UnitConversion> {
+        let from = DataUnit::of(terms.first()?.kind.unit)?;
+        self.top.unit.map(|to| UnitConversion { from, to })
     }
 
     /// What holds for items of any kind, where the filters name these attributes.
@@ -138,6 +149,7 @@ impl Layers {
         CountPart {
             source: term.source.clone(),
             kind: term.kind.name.clone(),
+            times: term.times,
             stale: policies.stale_of(&term.kind),
             unknown: policies.unknown_of(&term.kind),
             usual: policies.usual_of(&term.kind),
@@ -161,6 +173,7 @@ impl ServiceKeys {
             stale: self.stale.or(farther.stale),
             unknown: self.unknown.or(farther.unknown),
             may_be_empty: self.may_be_empty.or(farther.may_be_empty),
+            unit: self.unit.or(farther.unit),
             included: self.included.or(farther.included),
             minimum: self.minimum.or(farther.minimum),
             tolerance: self.tolerance.or(farther.tolerance),
@@ -187,6 +200,7 @@ impl ServiceKeys {
             stale: same(&self.stale, &other.stale),
             unknown: same(&self.unknown, &other.unknown),
             may_be_empty: same(&self.may_be_empty, &other.may_be_empty),
+            unit: same(&self.unit, &other.unit),
             included: same(&self.included, &other.included),
             minimum: same(&self.minimum, &other.minimum),
             tolerance: same(&self.tolerance, &other.tolerance),

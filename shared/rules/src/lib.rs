@@ -23,6 +23,7 @@ mod resolve;
 mod rules;
 mod rules_reader;
 mod service_reader;
+mod unit;
 mod value_reader;
 mod vocabulary;
 
@@ -40,4 +41,5 @@ pub use rules::{
     AgreementSection, AgreementTypeRules, AskedWord, CategoryRule, ClientRules, OwnIdentity, Rules, SkuListChanges,
     WordUse,
 };
+pub use unit::{DataUnit, UnitConversion};
 pub use vocabulary::{IdentityKey, KindVocabulary, SourceVocabulary};

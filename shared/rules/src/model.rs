@@ -6,6 +6,7 @@ use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, Pattern};
 use crate::rules::is_folded_of;
+use crate::unit::UnitConversion;
 use crate::vocabulary::KindVocabulary;
 
 /// What holds for one service at one client: the keys of the service, with what is nearer put over them.
@@ -55,6 +56,8 @@ pub enum ServiceBasis {
 pub struct CountSpec {
     /// At least one.
     pub parts: Vec<CountPart>,
+    /// How the sum of the parts is converted into the unit that is billed; `None`: it is counted in it.
+    pub conversion: Option<UnitConversion>,
     /// What holds for items of any kind: one that no part counts can be the same device as one that a part counts.
     pub policies: KindPolicies,
 }
@@ -101,6 +104,8 @@ pub struct CountPart {
     pub source: SourceId,
     /// The kind of item.
     pub kind: String,
+    /// What its units are multiplied by, more than nothing.
+    pub times: Decimal,
     /// What an item must fit: all of these; none: everything fits.
     pub wanted: Vec<Filter>,
     /// What an item must not fit; empty: nothing is left out by it.
@@ -117,6 +122,14 @@ pub struct CountPart {
     pub unknown: UnknownPolicy,
     /// Whether it may take nothing in the whole source, as its author says.
     pub may_be_empty: bool,
+}
+
+impl CountPart {
+    /// Whether its units are multiplied.
+    #[must_use]
+    pub fn has_factor(&self) -> bool {
+        self.times != Decimal::ONE
+    }
 }
 
 /// Which items of one kind belong to an agreement section: its `where` says it. What its `where_not` leaves out is the

@@ -215,6 +215,16 @@ impl<'a> Reader<'a> {
         Some(number)
     }
 
+    /// A number above zero.
+    pub(crate) fn above_zero(&mut self, entry: Entry<'_, '_>) -> Option<Decimal> {
+        let number = self.amount(entry)?;
+        if number.is_zero() {
+            self.wrong_value(entry, "write a number above 0");
+            return None;
+        }
+        Some(number)
+    }
+
     /// A day, written without quotes.
     pub(crate) fn day(&mut self, entry: Entry<'_, '_>) -> Option<Date> {
         let found = entry.value.get_ref().as_datetime().and_then(|datetime| match (datetime.time, datetime.date) {

@@ -8,13 +8,14 @@ use crate::layers::{CountTerm, KeyBasis, ServiceKeys};
 use crate::model::{NoLine, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
+use crate::unit::DataUnit;
 use crate::value_reader::{
     check_days, read_agreement_types, read_not_sold, read_planned_prices, read_price, read_products, read_review,
     read_stale, read_tolerance,
 };
 
 /// What a key of a service can be.
-const KEYS: [&str; 23] = [
+const KEYS: &[&str] = &[
     "count",
     "flat",
     "ignore",
@@ -24,6 +25,7 @@ const KEYS: [&str; 23] = [
     "unknown",
     "may_be_empty",
     "products",
+    "unit",
     "no_line",
     "included",
     "minimum",
@@ -41,9 +43,7 @@ const KEYS: [&str; 23] = [
 ];
 
 /// Keys of the language that cannot be used yet.
-const NOT_YET: [&str; 16] = [
-    "times",
-    "unit",
+const NOT_YET: &[&str] = &[
     "pack",
     "round_up",
     "commitment",
@@ -61,12 +61,13 @@ const NOT_YET: [&str; 16] = [
 ];
 
 /// Keys that say something of a count: they have no meaning where nothing is counted.
-const OF_A_COUNT: [&str; 9] = [
+const OF_A_COUNT: &[&str] = &[
     "where",
     "where_not",
     "seen_within_days",
     "unknown",
     "may_be_empty",
+    "unit",
     "included",
     "minimum",
     "tolerance",
@@ -134,6 +135,7 @@ pub(crate) fn read_service(
         }
         read_key(reader, *key, spot, terms.as_deref(), &mut read);
     }
+    check_unit(reader, &keys, &read.keys, base, terms.as_deref());
     read.keys.price = read_price(reader, &keys);
     read.keys.price_from = read_planned_prices(reader, &keys);
     read_review(reader, &keys, &mut read.keys);
@@ -181,6 +183,7 @@ fn read_key(
             ];
             keys.unknown = reader.word(key, &words);
         }
+        "unit" => keys.unit = reader.word(key, &DataUnit::ALL.map(|unit| (unit.as_str(), unit))),
         "may_be_empty" => keys.may_be_empty = reader.boolean(key),
         "included" => keys.included = reader.amount(key),
         "minimum" => keys.minimum = reader.amount(key),
@@ -208,11 +211,36 @@ fn read_key(
     }
 }
 
+/// Only data can be converted into a unit of data.
+fn check_unit(
+    reader: &mut Reader<'_>,
+    entries: &[Entry<'_, '_>],
+    keys: &ServiceKeys,
+    base: Option<&ServiceKeys>,
+    terms: Option<&[CountTerm]>,
+) {
+    let unit = keys.unit.or_else(|| base.and_then(|base| base.unit));
+    let pieces = terms.into_iter().flatten().find(|term| DataUnit::of(term.kind.unit).is_none());
+    let (Some(unit), Some(pieces)) = (unit, pieces) else { return };
+    // Where the table names neither, what is farther was said there.
+    let Some(entry) = ["unit", "count"].iter().find_map(|key| entries.iter().find(|entry| entry.key == *key)) else {
+        return;
+    };
+    let (source, kind) = (&pieces.source, &pieces.kind.name);
+    let wrong =
+        format!("{source}.{kind} is counted in pieces, not in bytes: `unit` \"{}\" has no meaning", unit.as_str());
+    reader.problem(at(entry.value), wrong, "leave `unit` out, or count a kind that is counted in GB or GiB");
+}
+
 /// A key that no service has, or not yet.
 fn unknown_key(reader: &mut Reader<'_>, at: usize, key: &str) {
     if NOT_YET.contains(&key) {
         return not_yet(reader, at, key);
     }
-    let words = KEYS.into_iter().chain(NOT_YET);
+    if key == "times" {
+        let advice = "write it in the count: count = { of = \"SOURCE.KIND\", times = 2 }";
+        return reader.problem(at, "`times` cannot stand here", advice);
+    }
+    let words = KEYS.iter().chain(NOT_YET).copied();
     reader.problem(at, format!("no service has a key `{}`", shown(key)), instead_of(key, words));
 }

@@ -16,6 +16,8 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Fell, _) => "of an account that suddenly holds less",
         (LedgerReason::Gone, _) => "of an account that is no longer listed",
         (LedgerReason::Undecided, _) => "of an account that is not mapped yet",
+        (LedgerReason::Factor, _) => "by the factor of the rule",
+        (LedgerReason::Unit, _) => "in the unit that is billed",
         (LedgerReason::Included, _) => "included in the price",
         (LedgerReason::Minimum, _) => "to reach the minimum",
         (LedgerReason::OneTime, _) => "perhaps billed once already",

@@ -107,6 +107,10 @@ pub(crate) fn between(row: &RowRecord) -> String {
 fn after_the_count(text: &mut String, row: &RowRecord) -> fmt::Result {
     for (reason, units) in row.explained.iter().filter(|(reason, _)| is_after_the_count(**reason)) {
         match reason {
+            LedgerReason::Factor | LedgerReason::Unit => {
+                let direction = if units.is_sign_negative() { "less" } else { "more" };
+                write!(text, ", {} {direction} {}", quantity(units.abs()), left_out(*reason, row.stale_days))?;
+            }
             LedgerReason::Minimum => write!(text, ", {} more to reach the minimum", quantity(units.abs()))?,
             reason => write!(text, ", {} {}", quantity(units.abs()), left_out(*reason, row.stale_days))?,
         }
@@ -117,7 +121,14 @@ fn after_the_count(text: &mut String, row: &RowRecord) -> fmt::Result {
 
 /// Whether units of the reason lie between what is counted and what should be billed.
 pub(crate) const fn is_after_the_count(reason: LedgerReason) -> bool {
-    matches!(reason, LedgerReason::Included | LedgerReason::Minimum | LedgerReason::OneTime)
+    matches!(
+        reason,
+        LedgerReason::Factor
+            | LedgerReason::Unit
+            | LedgerReason::Included
+            | LedgerReason::Minimum
+            | LedgerReason::OneTime
+    )
 }
 
 fn verdict(text: &mut String, row: &RowRecord) -> fmt::Result {

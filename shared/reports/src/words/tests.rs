@@ -124,6 +124,8 @@ fn ledger_reasons() -> Vec<LedgerReason> {
         LedgerReason::Fell,
         LedgerReason::Gone,
         LedgerReason::Undecided,
+        LedgerReason::Factor,
+        LedgerReason::Unit,
         LedgerReason::Included,
         LedgerReason::Minimum,
         LedgerReason::OneTime,

@@ -284,21 +284,59 @@ fn prices_and_currencies() {
 }
 
 #[test]
+fn factors_and_units() {
+    check_keys(&[
+        ("count = { of = \"rmm.server\", times = 0 }", "rules.toml:2:38: `times` cannot be 0; write a number above 0"),
+        ("count = { of = \"rmm.server\", times = -2 }", "rules.toml:2:38: `times` cannot be -2; write 0 or more"),
+        (
+            "count = { of = \"rmm.server\", times = true }",
+            "rules.toml:2:38: `times` cannot be true; write a number, such as 12.50",
+        ),
+        (
+            "count = [\"rmm.server\", { of = \"rmm.server\", times = 2 }]",
+            "rules.toml:2:24: rmm.server is counted twice; leave one out",
+        ),
+        (
+            "count = { sum = [\"rmm.server\"], times = 2 }",
+            "rules.toml:2:33: `times` stands without `of`; write { of = \"SOURCE.KIND\", times = 2 } in the list",
+        ),
+        (
+            "count = \"rmm.server\"\ntimes = 2",
+            "rules.toml:3:1: `times` cannot stand here; write it in the count: count = { of = \"SOURCE.KIND\", times = 2 }",
+        ),
+        (
+            "count = \"rmm.server\"\nunit = \"GB\"",
+            "rules.toml:3:8: rmm.server is counted in pieces, not in bytes: `unit` \"GB\" has no meaning; leave `unit` out, \
+             or count a kind that is counted in GB or GiB",
+        ),
+        (
+            "count = \"backup.storage\"\nunit = \"GIB\"",
+            "rules.toml:3:8: `unit` cannot be \"GIB\"; did you mean \"GiB\"?",
+        ),
+        (
+            "flat = true\nunit = \"GB\"",
+            "rules.toml:3:1: `unit` has no meaning for \"A\", which is not counted; leave it out, or write a `count`",
+        ),
+    ]);
+    let other =
+        "[services.A]\ncount = \"backup.storage\"\nunit = \"GB\"\n[clients.7]\nA = { count = \"rmm.server\" }\n";
+    let wrong = "rmm.server is counted in pieces, not in bytes: `unit` \"GB\" has no meaning";
+    let advice = "leave `unit` out, or count a kind that is counted in GB or GiB";
+    assert_eq!(said(other), format!("rules.toml:5:15: {wrong}; {advice}"));
+}
+
+#[test]
 fn what_is_not_yet_supported_is_named() {
-    let keys = "times unit pack round_up commitment cut client_committed client_committed_until at covers grants replaces \
+    let keys = "pack round_up commitment cut client_committed client_committed_until at covers grants replaces \
                 bills same_by except not_seen_for_days";
     for key in keys.split(' ') {
         let expected = format!("rules.toml:3:1: `{key}` is not yet supported; leave it out");
         check_counted(&[(&format!("{key} = 1"), &expected)]);
     }
-    for key in ["union", "max", "same_by", "times"] {
+    for key in ["union", "max", "same_by"] {
         let expected = format!("rules.toml:2:11: `{key}` is not yet supported; leave it out");
         check_keys(&[(&format!("count = {{ {key} = [\"rmm.server\"] }}"), &expected)]);
     }
-    check_keys(&[(
-        "count = { of = \"rmm.server\", times = 2 }",
-        "rules.toml:2:30: `times` is not yet supported; leave it out",
-    )]);
     check(&[
         ("[groups.people]\nonce_per = \"cloud.user\"", "rules.toml:3:2: `groups` is not yet supported; leave it out"),
         ("[clients.7]\nmoved = {}", "rules.toml:4:1: `moved` is not yet supported; leave it out"),

@@ -3,11 +3,11 @@
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_rules::{
-    CategoryRule, CountPart, Fit, NoLine, PlannedPrice, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance,
-    UnknownPolicy, WordUse,
+    CategoryRule, CountPart, DataUnit, Fit, NoLine, PlannedPrice, RulePrice, ServiceBasis, ServiceRule, StalePolicy,
+    Tolerance, UnitConversion, UnknownPolicy, WordUse,
 };
 
-use crate::vocabulary::{code, parts, rules, usual};
+use crate::vocabulary::{code, parts, resolved, rules, scope, usual};
 
 /// The rule of a service with these keys, in a file whose home currency is GBP.
 fn of(keys: &str) -> ServiceRule {
@@ -142,6 +142,28 @@ fn each_key_says_its_own() {
     assert!(rule.is_expected_at(" MANAGED") && !rule.is_expected_at("Managed Services"));
     assert_eq!(of("flat = true").basis, ServiceBasis::Flat);
     assert_eq!(of("ignore = \"one-off\"").basis, ServiceBasis::Ignored("one-off".to_owned()));
+}
+
+#[test]
+fn units_are_multiplied_and_converted() {
+    let rules = rules(
+        "[counts.cores]\nsum = [{ of = \"rmm.server\", times = 8 }, \"rmm.workstation\"]\n\
+         [services]\nA = { count = { of = \"cores\", times = 0.5 } }\n\
+         B = { count = \"backup.storage\", unit = \"GiB\" }\nC = { count = \"backup.storage\" }\n\
+         [agreement_types.Other]\nB = { unit = \"TB\" }\n",
+    );
+    let cores = usual(&rules, "A");
+    let factors: Vec<String> = parts(&cores).iter().map(|part| part.times.normalize().to_string()).collect();
+    assert_eq!(factors, ["4", "0.5"]);
+    let conversion = |rule: &ServiceRule| match &rule.basis {
+        ServiceBasis::Counted(spec) => spec.conversion,
+        other => panic!("not counted: {other:?}"),
+    };
+    let from = DataUnit::Gigabyte;
+    assert_eq!(conversion(&usual(&rules, "B")), Some(UnitConversion { from, to: DataUnit::Gibibyte }));
+    assert_eq!(conversion(&usual(&rules, "C")), None);
+    let other = resolved(&rules, "B", scope(None, &["Other"]));
+    assert_eq!(conversion(&other.rule), Some(UnitConversion { from, to: DataUnit::Terabyte }));
 }
 
 #[test]
