@@ -155,7 +155,7 @@ def fits(where, known):
 class Selection:
     """What a service looks at in one source: its parts there, and what holds for their items."""
 
-    def __init__(self, world, source_id, parts, keys, taken_by_sections):
+    def __init__(self, world, source_id, parts, keys, taken_by_sections, service_where=None):
         self.world, self.source_id, self.keys = world, source_id, keys
         self.kinds = world.kinds(source_id)
         for part in parts:
@@ -164,6 +164,7 @@ class Selection:
         self.parts = parts
         self.where, self.where_not = keys.get("where"), keys.get("where_not")
         self.sections = taken_by_sections  # the `where` of each section that takes its items first
+        self.service_where = service_where  # of a section: what the service asks without it
         self.asked = set()
         for where in [self.where, self.where_not, *self.sections]:
             for table in tables(where) if where else []:
@@ -198,25 +199,24 @@ class Selection:
         return "stale" if stale else None
 
     def looks_at(self, known, kind):
-        """True, False, or "left_out": looked at, and left out for a fact that is missing."""
-        takes = []
-        if self.where:
-            takes.append(fits(self.where, known))
-        if self.where_not:
-            takes.append(negation(fits(self.where_not, known)))
-        takes += [negation(fits(self.beyond(where), known)) for where in self.sections]
-        if False in takes:
+        """True, False, "left_out": looked at, and left out for a fact that is missing; None: nobody knows on which of the
+        client's agreements it is, which no rule says."""
+        unwanted = negation(fits(self.where_not, known)) if self.where_not else True
+        own = fits(self.where, known) if self.where else True
+        theirs = [fits(beyond(self.where, where), known) for where in self.sections]
+        if False in (own, unwanted) or True in theirs:
             return False
-        if None in takes:
-            return True if self.mode(kind) == "counts" else "left_out"
-        return True
-
-    def beyond(self, where):
-        """What a section asks of items that fit the service's own `where` already."""
-        own = tables(self.where) if self.where else [{}]
-        return [{key: wanted for key, wanted in table.items() if any(one.get(key) != wanted for one in own) or key == "holds_all"}
-                for table in tables(where)]
-
+        if None not in (own, unwanted, *theirs):
+            return True
+        agreement, service = theirs, [own, unwanted]
+        if self.service_where is not None:
+            agreement = [fits(beyond(self.service_where, self.where), known)]
+            service = [fits(self.service_where, known), unwanted]
+        if self.mode(kind) == "left_out" and None in service and False not in service:
+            return "left_out"
+        if None in agreement:
+            return None
+        return True if self.mode(kind) == "counts" else "left_out"
     def unseen(self, part):
         """(a word of `where` or the kind was never seen, a word of `where_not` was never seen)"""
         if self.keys.get("may_be_empty"):
@@ -228,6 +228,13 @@ class Selection:
         kind_never = not self.world.is_seen(self.source_id, part["kind"], "", word(part["kind"]))
         # a section whose word was never seen may be meant to take what this one counts
         return kind_never or never(self.where), never(self.where_not) or any(never(where) for where in self.sections)
+
+
+def beyond(service, where):
+    """What a section asks of items that fit the service's own `where` already."""
+    own = tables(service) if service else [{}]
+    return [{key: wanted for key, wanted in table.items() if any(one.get(key) != wanted for one in own) or key == "holds_all"}
+            for table in tables(where)]
 
 
 def negation(value):
@@ -306,7 +313,9 @@ def choices_of(selection, candidate):
         else:
             stale = [False, True] if mode == "widens" else [None]
         for one, way, old in itertools.product(counts, ways, stale):
-            out.append({"kind": kind, "known": way, "reason": selection.step(way, kind, old, one), "looks": selection.looks_at(way, kind)})
+            looks = selection.looks_at(way, kind)
+            for each in [looks] if looks is not None else [False, True]:
+                out.append({"kind": kind, "known": way, "reason": selection.step(way, kind, old, one), "looks": each})
     quantities = [amount(item)]
     if candidate.larger is not None:
         quantities.append(candidate.larger)

@@ -28,11 +28,11 @@ def outcome(raw):
 class Part:
     """One comparison: a service at a client, whole or one agreement's section of it."""
 
-    def __init__(self, client, code, keys, section, chosen, sections):
+    def __init__(self, client, code, keys, section, chosen, sections, service_where=None):
         self.client, self.code, self.keys, self.section = client, code, keys, section
         self.side = Side(client, chosen, keys.get("one_time") == "counts")
         self.value = Value(self.side, keys, client.world.rules, client)
-        self.sections = sections
+        self.sections, self.service_where = sections, service_where
 
     def count(self, undecided_allowed=None):
         """(low end, high end) of should bill, each {should, raw, parts}; high is None where nobody knows an upper end."""
@@ -44,7 +44,7 @@ class Part:
                 raise Refused(f"source {source_id}")
             here = [part for part in parts if part["source"] == source_id]
             found = Candidates(world, self.client.id, source_id, undecided_allowed)
-            counted = SourceCount(Selection(world, source_id, here, self.keys, self.sections), found)
+            counted = SourceCount(Selection(world, source_id, here, self.keys, self.sections, self.service_where), found)
             no_upper = no_upper or counted.no_upper
             read = read or world.source_is_read(source_id)
             low, high = both(low, counted.low()), both(high, counted.high())
@@ -122,7 +122,10 @@ class Portfolio:
         for agreement_id, name, keys in sections:
             own = [agreement for agreement in client.agreements if agreement["id"] == agreement_id]
             merged = self.rules.holding(code, client.raw, self.world.clients, own, client.looked_at(own[0]), keys)
-            self.compare(Part(client, code, merged, name, lambda line, at=agreement_id: named(line) and line.agreement["id"] == at, []), internal)
+            whole = self.rules.holding(code, client.raw, self.world.clients, own, client.looked_at(own[0])).get("where", {})
+            def on_it(line, at=agreement_id):
+                return named(line) and line.agreement["id"] == at
+            self.compare(Part(client, code, merged, name, on_it, [], whole), internal)
         apart = {agreement_id for agreement_id, _, _ in sections}
         rest = [agreement for agreement in agreements if agreement["id"] not in apart]
         if apart:
@@ -562,7 +565,7 @@ def costs(part):
     for source_id in dict.fromkeys(one["source"] for one in parts):
         here = [one for one in parts if one["source"] == source_id]
         candidates = Candidates(world, part.client.id, source_id)
-        counted = SourceCount(Selection(world, source_id, here, part.keys, part.sections), candidates)
+        counted = SourceCount(Selection(world, source_id, here, part.keys, part.sections, part.service_where), candidates)
         for index, one in enumerate(counted.candidates):
             if amount(one.item) is None and one.item["quantity"] != "unknown":
                 continue  # fewer than none: nobody knows what it is

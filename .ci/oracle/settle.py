@@ -42,6 +42,7 @@ class Settler:
         self.variables, self.late, self.complete = [], [], True
         self.succeeded = []  # (place of an account that is gone, client, source, undecided accounts that may be in its place)
         self.policy = "unknown = " in raw["rules"]
+        self.of_agreements = self.asked_of_agreements()
         for index, source in enumerate(raw["sources"]):
             if not self.world.source_is_read(source["id"]):
                 self.complete = False
@@ -75,12 +76,19 @@ class Settler:
                             return True
         return False
 
-    def conditions(self):
-        """(service, its count, a `where` or `where_not`) of all that the rules say anywhere."""
+    def asked_of_agreements(self):
+        """The attributes that tell a client's agreements apart and that nothing else asks for."""
+        def asked(conditions):
+            return {counts.real(attribute) for _, _, where in conditions for table in counts.tables(where) for attribute in table}
+        return asked(self.conditions(inner=True)) - asked(self.conditions(outer=True))
+
+    def conditions(self, inner=False, outer=False):
+        """(service, its count, a `where` or `where_not`) of all that the rules say anywhere; `inner`: of agreements alone; `outer`:
+        of all but those."""
         file = self.world.rules.file
-        sections = [file["services"], *file.get("agreement_types", {}).values()]
+        sections = [] if inner else [file["services"], *file.get("agreement_types", {}).values()]
         for client in file.get("clients", {}).values():
-            sections += [client, *client.get("agreements", {}).values()]
+            sections += ([] if inner else [client]) + ([] if outer else [*client.get("agreements", {}).values()])
         for section in sections:
             for code, keys in section.items():
                 count = file["services"].get(code, {}).get("count")
@@ -251,9 +259,9 @@ class Settler:
         kind = self.world.kinds(self.raw["accounts"][index]["source"]).get(item["kind"])
         if kind is None:
             return
-        if kind["person"] or self.policy:
-            return  # the rules say what counts where a fact is missing
-        asked = [one for one in worlds.ATTRIBUTES.get(item["kind"], {}) if one in self.raw["rules"] or one in kind["usual"]]
+        by_rule = kind["person"] or self.policy  # the rules say what counts where a fact is missing, and never on which agreement
+        asked = [one for one in worlds.ATTRIBUTES.get(item["kind"], {})
+                 if (one in self.of_agreements if by_rule else one in self.raw["rules"] or one in kind["usual"])]
         attributes = [one for one in asked if one not in item.get("attributes", {})]
         for attribute in attributes:
             if split and split["by"] == attribute:
@@ -261,6 +269,8 @@ class Settler:
             known = worlds.ATTRIBUTES[item["kind"]][attribute]
             self.add([change(lambda held, one, attribute=attribute, word=word: one.setdefault("attributes", {}).update({attribute: word}))
                       for word in [*known, "Elsewhere"]])
+        if by_rule:
+            return
         if item["kind"] in worlds.HAS_SKU and "sku" not in item and "sku" in self.raw["rules"]:
             self.add([change(lambda held, one, sku=sku: one.update(sku=sku)) for sku in [*worlds.SKUS, "ELSE"]])
         if "last_seen" not in item and kind["stale_days"] is not None:

@@ -403,6 +403,7 @@ fn part(source: &SourceId, kind: String) -> CountPart {
         wanted: Vec::new(),
         unwanted: Filter::default(),
         less: Vec::new(),
+        service_wanted: None,
         usual: Vec::new(),
         stale: StalePolicy::AfterDays(STALE_DAYS),
         unknown: UnknownPolicy::Counts,

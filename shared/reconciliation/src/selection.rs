@@ -279,7 +279,9 @@ impl<'r> Selection<'r> {
             return false;
         }
         let text_of = |name: &str| items.attribute(candidate.item, name);
-        let is_missing = selection.parts.iter().any(|(_, part)| part.takes(text_of) == Fit::Unknown);
+        let is_by_rule = |taking| matches!(taking, Taking::ByRule);
+        let is_missing =
+            selection.parts.iter().any(|(_, part)| is_by_rule(Taking::of(part, selection.unknown, &text_of)));
         is_missing || selection.looks(&text_of).0 != Looks::Passed && selection.is_state_missing(items, candidate)
     }
 }
@@ -408,21 +410,48 @@ impl KindSelection<'_> {
 
     /// Whether the service looks at an item; where that is not known, both answers.
     fn looks<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> (Looks, Option<Looks>) {
-        let (mut sure, mut open) = (0, 0);
+        let (mut sure, mut open, mut is_left_out) = (0, 0, false);
         for (number, part) in &self.parts {
-            match part.takes(text_of) {
-                Fit::Yes => sure |= 1 << number,
-                Fit::No => {}
-                Fit::Unknown => open |= 1 << number,
+            match Taking::of(part, self.unknown, text_of) {
+                Taking::Taken => sure |= 1 << number,
+                Taking::Passed => {}
+                Taking::Open => open |= 1 << number,
+                Taking::ByRule if self.unknown == UnknownPolicy::Counts => sure |= 1 << number,
+                Taking::ByRule => is_left_out = true,
             }
         }
-        let of = |mask: PartMask| if mask == 0 { Looks::Passed } else { Looks::Taken(mask) };
-        match (open, self.unknown) {
-            (0, _) => (of(sure), None),
-            (_, UnknownPolicy::Counts) => (of(sure | open), None),
-            (_, UnknownPolicy::LeftOut) if sure == 0 => (Looks::LeftOut, None),
-            (_, UnknownPolicy::LeftOut) => (of(sure), None),
-            (_, UnknownPolicy::Widens) => (of(sure), Some(of(sure | open))),
+        let of = |mask: PartMask| match mask {
+            0 if is_left_out => Looks::LeftOut,
+            0 => Looks::Passed,
+            mask => Looks::Taken(mask),
+        };
+        (of(sure), (open != 0).then(|| of(sure | open)))
+    }
+}
+
+/// Whether a part takes an item.
+enum Taking {
+    Taken,
+    Passed,
+    /// Nobody knows.
+    Open,
+    /// Nobody knows, and the rule says what such an item is.
+    ByRule,
+}
+
+impl Taking {
+    /// What the rule says of a fact that is missing is whether the item counts, never on which agreement.
+    fn of<'w>(part: &CountPart, unknown: UnknownPolicy, text_of: &impl Fn(&str) -> Option<&'w str>) -> Self {
+        match part.takes(text_of) {
+            Fit::Yes => return Self::Taken,
+            Fit::No => return Self::Passed,
+            Fit::Unknown => {}
+        }
+        match unknown {
+            UnknownPolicy::Widens => Self::Open,
+            UnknownPolicy::LeftOut if part.service_takes(text_of) == Fit::Unknown => Self::ByRule,
+            _ if part.is_agreement_unknown(text_of) => Self::Open,
+            UnknownPolicy::LeftOut | UnknownPolicy::Counts => Self::ByRule,
         }
     }
 }

@@ -55,8 +55,28 @@ impl CountPart {
     /// text of an attribute; `None`: it is not known.
     pub fn takes<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
         let own = all_fit(&self.wanted, &[], &text_of).and(!self.unwanted.matches(&text_of));
-        let sections = self.less.iter().map(|section| all_fit(&section.wanted, &self.wanted, &text_of));
-        own.and(!sections.fold(Fit::No, Fit::or))
+        own.and(!self.of_sections(&text_of))
+    }
+
+    /// Whether the service takes an item, whichever agreement of the client it is of.
+    pub fn service_takes<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
+        let wanted = self.service_wanted.as_ref().unwrap_or(&self.wanted);
+        all_fit(wanted, &[], &text_of).and(!self.unwanted.matches(&text_of))
+    }
+
+    /// Whether nobody knows of which of the client's agreements an item is, if the service takes it.
+    pub fn is_agreement_unknown<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> bool {
+        let fit = match &self.service_wanted {
+            Some(of_service) => all_fit(&self.wanted, of_service, &text_of),
+            None => self.of_sections(&text_of),
+        };
+        fit == Fit::Unknown
+    }
+
+    /// Whether a section takes an item that the part would take.
+    fn of_sections<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
+        let sections = self.less.iter().map(|section| all_fit(&section.wanted, &self.wanted, text_of));
+        sections.fold(Fit::No, Fit::or)
     }
 
     /// The attribute by which an item is not in the usual state of its kind; `None`: it is, or that is not known.

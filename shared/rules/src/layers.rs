@@ -155,6 +155,7 @@ impl Layers {
             usual: policies.usual_of(&term.kind),
             may_be_empty: self.top.may_be_empty.unwrap_or_default(),
             less: Vec::new(),
+            service_wanted: None,
             wanted,
             unwanted,
         }

@@ -113,6 +113,8 @@ pub struct CountPart {
     /// Where the client is compared per agreement and this is the part without a section: which items of the
     /// same kind are the sections', and therefore not this part's.
     pub less: Vec<SectionShare>,
+    /// Of an agreement section: what the service takes of the kind without it. `None`: the part is no section's.
+    pub service_wanted: Option<Vec<Filter>>,
     /// The usual state, less the attributes that `wanted` or `unwanted` name: attribute and words. An item with another
     /// word of one of them is left out; an item without the attribute is not.
     pub usual: Vec<(String, Vec<Pattern>)>,
@@ -149,7 +151,8 @@ pub enum StalePolicy {
     Never,
 }
 
-/// What an item is of which a fact is missing that a rule asks for.
+/// What an item is of which a fact is missing that a rule asks for. It says whether the item counts, never on which of a
+/// client's agreements: where that is not known, the count of each that it may be of is wider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnknownPolicy {
     /// It may count or not: the count is an interval.

@@ -7,7 +7,7 @@ use truecount_billing::ProductCode;
 
 use crate::bind::ClientNumber;
 use crate::layers::{Layers, ServiceKeys, Whose};
-use crate::model::{SectionShare, ServiceBasis, ServiceRule};
+use crate::model::{CountPart, SectionShare, ServiceBasis, ServiceRule};
 use crate::rules::{AgreementTypeRules, ClientRules, NearerKeys, Rules, Service, is_folded_of};
 
 /// For whom a service is looked at.
@@ -191,12 +191,27 @@ impl<'r> ClientLayers<'r> {
         let rest = layers.clone();
         self.section.iter().for_each(|keys| layers.put(keys, Whose::Client));
         let mut rule = layers.rule(&service.code, &service.products);
+        if !self.section.is_empty() {
+            put_beside(&mut rule, &rest.rule(&service.code, &service.products));
+        }
         for tables in &self.taken {
             let mut section = rest.clone();
             tables.iter().for_each(|keys| section.put(keys, Whose::Client));
             take_away(&mut rule, section.rule(&service.code, &service.products));
         }
         rule
+    }
+}
+
+/// What a section asks of an item is told apart from what the service asks of it.
+fn put_beside(section: &mut ServiceRule, service: &ServiceRule) {
+    let (ServiceBasis::Counted(section), ServiceBasis::Counted(service)) = (&mut section.basis, &service.basis) else {
+        return;
+    };
+    for (at, part) in section.parts.iter_mut().enumerate() {
+        let is_same = |other: &&CountPart| other.source == part.source && other.kind == part.kind;
+        let same = service.parts.get(at).filter(is_same).or_else(|| service.parts.iter().find(is_same));
+        part.service_wanted = Some(same.map(|same| same.wanted.clone()).unwrap_or_default());
     }
 }
 
