@@ -137,6 +137,15 @@ mod tests {
     }
 
     #[test]
+    fn days_are_read_strictly_and_written_as_they_are_read() {
+        assert_eq!("2026-06-30".parse::<CountDay>().unwrap().to_string(), "2026-06-30");
+        assert_eq!(
+            "2026-6-30".parse::<CountDay>().unwrap_err().to_string(),
+            "`2026-6-30` is not a day: write YYYY-MM-DD, such as 2026-06-30"
+        );
+    }
+
+    #[test]
     fn months_follow_each_other() {
         let december: BillingMonth = "2026-12".parse().unwrap();
         assert_eq!(december.next().to_string(), "2027-01");

@@ -408,6 +408,47 @@ mod tests {
     }
 
     #[test]
+    fn each_reason_says_what_was_seen_and_what_helps() {
+        let day = date(2026, 6, 29);
+        let dropped = |measure| ReadReason::Dropped {
+            kind: "server".into(),
+            measure,
+            before: Decimal::from(40),
+            now: Decimal::from(12),
+            as_of: day,
+        };
+        let bad = |id: Option<&str>| ReadReason::BadField {
+            record: "device".into(),
+            id: id.map(str::to_owned),
+            detail: "`seats` is no number".into(),
+        };
+        let of_account = FetchFailure {
+            step: "devices".into(),
+            account: Some(AccountId::new("A-9").unwrap()),
+            problem: FetchProblem::TimedOut,
+            status: None,
+            vendor_code: None,
+            detail: "no answer in time".into(),
+        };
+        for (reason, text) in [
+            (ReadReason::NoAccounts { before: 0 }, "no account at all: check what the credential may read"),
+            (
+                ReadReason::NothingToCount { before: 7 },
+                "nothing to count in any account; the last sync had 7 items: check",
+            ),
+            (dropped(Measure::Units), "units of kind `server` fell from 40 on 2026-06-29 to 12: not relied on until"),
+            (dropped(Measure::Items), "items of kind `server` fell from 40 on 2026-06-29 to 12: not relied on until"),
+            (bad(Some("D-1")), "device D-1: `seats` is no number"),
+            (bad(None), "a device: `seats` is no number"),
+            (ReadReason::Fetch(of_account), "`devices` of account `A-9`: no answer in time"),
+            (ReadReason::FileReplaced { file: None }, "put in place while the file was read"),
+            (ReadReason::SeveralNames { names: vec!["A".into(), "B".into()] }, "several names: `A` and `B`: correct"),
+        ] {
+            assert!(reason.to_string().contains(text), "{reason}");
+        }
+    }
+
+    #[test]
     fn an_unknown_code_is_refused() {
         assert!(serde_json::from_str::<ReadReason>(r#"{"code":"tired"}"#).is_err());
     }

@@ -33,3 +33,16 @@ impl fmt::Display for Remedy {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remedy_is_written_as_in_json() {
+        for remedy in [Remedy::Retry, Remedy::FixCredentials, Remedy::FixConfiguration] {
+            assert_eq!(serde_json::to_string(&remedy).unwrap(), format!("\"{remedy}\""));
+        }
+        assert_eq!(Remedy::FixCredentials.to_string(), "fix_credentials");
+    }
+}

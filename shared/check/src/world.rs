@@ -11,6 +11,8 @@ mod fields;
 mod findings;
 mod inputs;
 mod observed;
+#[cfg(test)]
+mod record_tests;
 mod run;
 mod sources;
 mod value;

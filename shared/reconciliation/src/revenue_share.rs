@@ -57,7 +57,7 @@ pub(crate) fn cover_compared(
 ) -> Result<(), TooManyDigits> {
     let side = value.side;
     cover_lines(outcome, value, &side.lines, Share::Compared)?;
-    if side.lines.is_empty() || value.options.revenue == RevenueUse::NotAsked {
+    if value.options.revenue == RevenueUse::NotAsked {
         return Ok(());
     }
     let near = count.most.as_ref().map_or(side.total, |most| side.total.min(most.should));

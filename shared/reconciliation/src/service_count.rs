@@ -149,8 +149,8 @@ struct Found {
 impl Found {
     fn join(&mut self, one: &Rc<SourceCount>, pool: &Pool) -> Result<(), TooManyDigits> {
         let factored = one.factored.unwrap_or(Span { low: one.least, high: one.most });
-        let is_one = one.least == one.most && factored.low == factored.high && one.least_parts == one.most_parts;
-        if self.most.is_none() && !is_one {
+        // Where both ends are one number, they come to it in one way.
+        if self.most.is_none() && (one.least != one.most || factored.low != factored.high) {
             self.most = Some(self.least.clone());
         }
         join(&mut self.least, one.least, factored.low, one.gross, &one.least_parts)?;

@@ -11,7 +11,7 @@ use truecount_billing::Currency;
 
 use crate::count::SourceCount;
 use crate::interval::{TooManyDigits, add};
-use crate::outcome::{AtStake, OutcomeRow, RowKind};
+use crate::outcome::{AtStake, OutcomeRow};
 use crate::pool::{Pool, unread};
 use crate::portfolio::{Portfolio, stake_up};
 use crate::reconcile_client::Compared;
@@ -81,7 +81,7 @@ impl SharedAccounts {
         row: &OutcomeRow,
     ) -> Option<AtStake> {
         let before = stake_up(row)?;
-        if before == AtStake::Unknown || row.kind == RowKind::AgreementEnding || self.dearest.is_empty() {
+        if before == AtStake::Unknown || self.dearest.is_empty() {
             return Some(before);
         }
         let is_here = |account: usize| self.dearest.get(&account).is_none_or(|dearest| *dearest == client);
@@ -114,8 +114,7 @@ impl SharedAccounts {
             if !is_linked && less.is_zero() {
                 continue;
             }
-            let rows = portfolio.kept[client].rows_of(compared).map(|(_, row)| row);
-            for row in rows.filter(|row| row.kind != RowKind::AgreementEnding) {
+            for (_, row) in portfolio.kept[client].rows_of(compared) {
                 let currency = row.value.as_ref().and_then(|value| value.currency);
                 let (Some(AtStake::Known(before)), Some(currency)) = (stake_up(row), currency) else { continue };
                 let without = match is_linked {
