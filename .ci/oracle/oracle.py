@@ -9,6 +9,7 @@ import multiprocessing
 import sys
 from fractions import Fraction
 
+import joins
 from counts import Candidates, Selection, SourceCount, TooMany, add, is_undecided, possible_accounts
 from lines import Client, Side, Value, standing
 from rulebook import BYTES, Refused, World, amount, half_up, months_later, number, word
@@ -36,9 +37,20 @@ class Part:
 
     def count(self, undecided_allowed=None):
         """(low end, high end) of should bill, each {should, raw, parts}; high is None where nobody knows an upper end."""
+        join, terms, same_by = joins.read(self.client.world.rules, self.keys["count"])
+        found = [self.term(parts, undecided_allowed) for parts in terms]
+        no_upper, read = any(one[3] for one in found), any(one[4] for one in found)
+        low, high, counted = found[0][:3]
+        if join == "max":
+            low, high = joins.largest([one[0] for one in found]), joins.largest([one[1] for one in found])
+        if join == "union":
+            low, high = joins.each_once(low, high, counted, same_by)
+        return self.end(low, read), None if no_upper else self.end(high, read)
+
+    def term(self, parts, undecided_allowed):
+        """(low end, high end, the count of each source, has no upper end, was any source read) of parts that are added up."""
         world = self.client.world
-        parts = world.rules.parts(self.keys["count"])
-        low, high, no_upper, read = None, None, False, False
+        low, high, no_upper, read, all_counted = None, None, False, False, []
         for source_id in dict.fromkeys(part["source"] for part in parts):
             if source_id not in world.sources:
                 raise Refused(f"source {source_id}")
@@ -48,7 +60,8 @@ class Part:
             no_upper = no_upper or counted.no_upper
             read = read or world.source_is_read(source_id)
             low, high = both(low, counted.low()), both(high, counted.high())
-        return self.end(low, read), None if no_upper else self.end(high, read)
+            all_counted.append(counted)
+        return low, high, all_counted, no_upper, read
 
     def unit(self):
         """(the unit that is billed or None, the one in which the kinds are counted)"""

@@ -229,8 +229,9 @@ class Rules:
         if isinstance(count, list):
             return [part for one in count for part in self.parts(one, times)]
         if isinstance(count, dict):
-            if set(count) == {"sum"}:
-                return self.parts(count["sum"], times)
+            for join in ("sum", "max", "union"):
+                if join in count and set(count) <= {join, "same_by"}:
+                    return self.parts(count[join], times)
             if set(count) <= {"of", "times"}:
                 return self.parts(count["of"], times * number(count.get("times", 1)))
             raise Refused(f"count: {count}")

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import cases
 import engine
+import joins
 import permute
 import settle
 import worlds
@@ -71,6 +72,27 @@ class Corpus(Base):
         self.assertEqual([("1 P underbilled", "variance", 2, "1")], cases.differences(case, outcome(case)))
         case["expect"] = []
         self.assertEqual([("1 P", "row", "none", "underbilled")], cases.differences(case, outcome(case)))
+
+
+class Joins(unittest.TestCase):
+    """Which items are one machine."""
+
+    def many(self, *items, by=("serial", "mac", "name")):
+        taken = [({key: set(value.split()) for key, value in item.items()}, Fraction(1)) for item in items]
+        return joins.machines(taken, list(by))
+
+    def test_the_first_that_both_have_decides(self):
+        self.assertEqual(1, self.many({"serial": "a", "mac": "1"}, {"serial": "a", "mac": "2"}))
+        self.assertEqual(2, self.many({"serial": "a", "mac": "1"}, {"serial": "b", "mac": "1"}))
+        self.assertEqual(1, self.many({"serial": "a", "name": "n"}, {"mac": "1", "name": "n"}))
+        self.assertEqual(2, self.many({"serial": "a", "name": "n"}, {"mac": "1"}))
+        self.assertEqual(2, self.many({}, {}))
+
+    def test_one_that_fits_two_machines_is_no_third(self):
+        self.assertEqual(2, self.many({"serial": "a", "mac": "1"}, {"serial": "b", "mac": "1"}, {"mac": "1"}))
+
+    def test_addresses_join_by_way_of_others(self):
+        self.assertEqual(1, self.many({"mac": "1 2"}, {"mac": "3"}, {"mac": "2 3"}))
 
 
 class Months(Base):

@@ -87,7 +87,7 @@ class Maker:
         self.draw = random.Random(f"{seed}/{index}")
         self.unknowns_left = self.draw.choice([1, 2, 3, 4] if needs_unknown else [0, 0, 1, 1, 2, 3, 4])
         self.count_day = datetime.date.fromisoformat(self.draw.choice(COUNT_DAYS))
-        self.serial, self.needs_unknown, self.ids = 0, needs_unknown, {}
+        self.serial, self.needs_unknown, self.ids, self.shares = 0, needs_unknown, {}, False
         self.world = {"name": f"{seed}-{index}", "count_day": str(self.count_day)}
         self.closing, self.coming = months_later(self.count_day, 1), months_later(self.count_day.replace(day=1), 1)
         # A `where` and a `where_not` that ask for one attribute may contradict each other. The product does not look for
@@ -266,7 +266,8 @@ class Maker:
                 item["last_seen"] = str(self.day(-age)) + self.draw.choice(["", "", "T08:00:00Z", "T23:59:59Z"])
 
     def identity(self, item, source, kind, client):
-        pool = f"{source['id']}-{client}"
+        # Where machines are joined over sources, these have some in common.
+        pool = f"all-{client}" if self.shares else f"{source['id']}-{client}"
         if like_of(source) in ("rmm", "open"):
             for key, share in (("serial", 0.5), ("mac", 0.25), ("host", 0.5), ("name", 0.3)):
                 if self.chance(share):
@@ -401,6 +402,10 @@ class Maker:
             more = f"{other['id']}.{kinds[0]}"
             more = {"of": more, "times": 2} if self.chance(0.1) else more
             count = self.draw.choice([[count, more], {"sum": [count, more]}])
+        elif self.chance(0.25):
+            joined = self.joined(first)
+            if joined is not None:
+                count, scale = joined, Fraction(1)
         made = {"count": count, "first": first, "scale": scale}
         made.update(self.keys(count, kind))
         if "unit" in made:
@@ -413,6 +418,30 @@ class Maker:
             made["may_be_empty"] = True
         if self.chance(0.06):
             made["one_time"] = "counts"
+        return made
+
+    def joined(self, first):
+        """The largest of several counts, or each machine once; None: nothing can be joined with that kind."""
+        if self.chance(0.4):
+            terms = [".".join(first)]
+            for _ in range(self.draw.choice([1, 1, 2])):
+                other = self.draw.choice(self.world["sources"])
+                kinds = KINDS[like_of(other)]
+                terms += [f"{other['id']}.{kind}" for kind in [self.draw.choice(kinds)] if f"{other['id']}.{kind}" not in terms]
+            if len(terms) < 2 or any(term.endswith(".storage") for term in terms):
+                return None
+            if self.chance(0.2):
+                terms[0] = {"of": terms[0], "times": self.draw.choice([2, 3])}
+            return {"max": terms}
+        devices = [f"{source['id']}.{kind}" for source in self.world["sources"] for kind in KINDS[like_of(source)]
+                   if like_of(source) in ("rmm", "open") and "kinds" not in source]
+        if ".".join(first) not in devices or len(devices) < 2:
+            return None
+        self.shares = True
+        parts = [".".join(first), *self.draw.sample([one for one in devices if one != ".".join(first)], self.draw.choice([1, 1, 2]) if len(devices) > 2 else 1)]
+        made = {"union": parts}
+        if self.chance(0.5):
+            made["same_by"] = self.draw.choice([["serial"], ["mac", "serial"], ["name", "mac"], ["serial", "mac", "name"]])
         return made
 
     def keys(self, count, kind):
@@ -462,8 +491,8 @@ class Maker:
         text = [f"currency = {toml(home)}", "[services]"]
         named = []
         for code, keys in self.services.items():
-            if isinstance(keys.get("count"), dict) and "sum" in keys["count"] and self.chance(0.4):
-                named += [f"[counts.of-{code.lower()}]", f"sum = {toml(keys['count']['sum'])}"]
+            if isinstance(keys.get("count"), dict) and "of" not in keys["count"] and self.chance(0.4):
+                named += [f"[counts.of-{code.lower()}]", *(f"{key} = {toml(value)}" for key, value in keys["count"].items())]
                 keys = {**keys, "count": f"of-{code.lower()}"}
             text.append(f"{code} = {toml({key: value for key, value in keys.items() if key not in ('first', 'scale')})}")
         text += named

@@ -10,7 +10,7 @@ use serde::Serialize;
 use truecount_app::{Config, RulesReview};
 use truecount_billing::Side;
 use truecount_connectors::connect;
-use truecount_rules::{CountPart, Pattern, ServiceBasis, ServiceRule};
+use truecount_rules::{CountJoin, CountPart, CountSpec, Pattern, ServiceBasis, ServiceRule};
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::args::{Cli, RulesArgs, RulesCommand};
@@ -54,12 +54,26 @@ fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {
 
 fn service_line(rule: &ServiceRule) -> ServiceLine {
     let (basis, counts) = match &rule.basis {
-        ServiceBasis::Counted(spec) => ("counted", spec.parts.iter().map(part).collect::<Vec<_>>().join(" + ")),
+        ServiceBasis::Counted(spec) => ("counted", joined(spec, &part)),
         ServiceBasis::Flat => ("flat", "a flat fee: only that a line stands".to_owned()),
         ServiceBasis::Ignored(why) => ("ignored", format!("not compared: {why}")),
     };
     let products = rule.products.iter().map(ToString::to_string).collect();
     ServiceLine { service: rule.code.to_string(), products, basis, counts }
+}
+
+/// `a.server + b.server`, `the most of a.server and b.agent`, `a.server and b.agent, each machine once`.
+pub(crate) fn joined(spec: &CountSpec, part: &dyn Fn(&CountPart) -> String) -> String {
+    let all = |join: &str| spec.parts.iter().map(part).collect::<Vec<_>>().join(join);
+    match &spec.join {
+        CountJoin::Sum => all(" + "),
+        CountJoin::Largest => {
+            let terms = spec.parts.chunk_by(|one, next| one.term == next.term);
+            let sums = terms.map(|parts| parts.iter().map(part).collect::<Vec<_>>().join(" + "));
+            format!("the most of {}", sums.collect::<Vec<_>>().join(" and "))
+        }
+        CountJoin::Union(_) => format!("{}, each machine once", all(" and ")),
+    }
 }
 
 /// `graph.licence where sku = SPB or SPE_E3`.

@@ -17,7 +17,7 @@ use truecount_reconciliation::{
     RunInputs, UsageAccount, UsageSource, WordsOfSource,
 };
 use truecount_rules::{
-    CountPart, CountSpec, Filter, KindPolicies, KindVocabulary, NoLine, ProductNamedTwice, RulePrice, Rules,
+    CountJoin, CountPart, CountSpec, Filter, KindPolicies, KindVocabulary, NoLine, ProductNamedTwice, RulePrice, Rules,
     ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
 };
 
@@ -408,6 +408,7 @@ fn part(source: &SourceId, kind: String) -> CountPart {
         stale: StalePolicy::AfterDays(STALE_DAYS),
         unknown: UnknownPolicy::Counts,
         may_be_empty: true,
+        term: 0,
     }
 }
 
@@ -415,7 +416,12 @@ fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
     ServiceRule {
         code: rule.product.clone(),
         products: vec![rule.product.clone()],
-        basis: ServiceBasis::Counted(CountSpec { parts, conversion: None, policies: KindPolicies::default() }),
+        basis: ServiceBasis::Counted(CountSpec {
+            join: CountJoin::Sum,
+            parts,
+            conversion: None,
+            policies: KindPolicies::default(),
+        }),
         included: rule.included,
         minimum: Some(rule.minimum),
         tolerance: Tolerance { units: rule.tolerance, percent: Decimal::ZERO },

@@ -14,7 +14,7 @@ use crate::columns::ItemColumns;
 use crate::evidence::{ItemFate, LedgerReason, Widening};
 use crate::interval::{Span, TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Origin, Pool};
-use crate::same_device::{GroupCount, settle_group};
+use crate::same_device::{GroupCount, SettledWay, settle_group};
 use crate::selection::{Fate, PartMask, Selection, Way, Weighing};
 
 /// Units by what they are left out, or added, for.
@@ -258,7 +258,9 @@ impl<'a> Counter<'a> {
             selection.ways(self.items, member, &mut own);
             ways.push(own);
         }
-        let Some(settled) = settle_group(self.items, &members, &ways, &self.pool.gone, selection, weighing)? else {
+        let tell = &mut |_: &SettledWay<'_>| ();
+        let settled = settle_group(self.items, &members, &ways, &self.pool.gone, selection, weighing, tell)?;
+        let Some(settled) = settled else {
             for (member, ways) in members.into_iter().zip(&ways) {
                 let alone = alone(ways, weighing)?;
                 let fates: Vec<Fate> = ways.iter().map(Way::fate).collect();

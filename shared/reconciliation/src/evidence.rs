@@ -19,6 +19,10 @@ pub enum LedgerReason {
     Stale,
     /// Another item is the same device or person, and newer.
     Duplicate,
+    /// An item of another part of the count is the same machine.
+    Same,
+    /// Another part of the count is larger.
+    Smaller,
     /// Nobody knows whether an item counts.
     Unknown,
     /// An item of an account that several clients share may be this client's.
@@ -43,10 +47,12 @@ pub enum LedgerReason {
 
 impl LedgerReason {
     /// All but those that an item's own state gives.
-    const OF_ALL_ITEMS: [Self; 13] = [
+    const OF_ALL_ITEMS: [Self; 15] = [
         Self::Usual,
         Self::Stale,
         Self::Duplicate,
+        Self::Same,
+        Self::Smaller,
         Self::Unknown,
         Self::Split,
         Self::Fell,
@@ -67,6 +73,8 @@ impl LedgerReason {
             Self::Usual => "usual",
             Self::Stale => "stale",
             Self::Duplicate => "duplicate",
+            Self::Same => "same",
+            Self::Smaller => "smaller",
             Self::Unknown => "unknown",
             Self::Split => "split",
             Self::Fell => "fell",

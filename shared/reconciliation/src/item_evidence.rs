@@ -1,12 +1,13 @@
 //! What became of each item that a service looks at at a client.
 
 use rust_decimal::Decimal;
-use truecount_rules::ServiceRule;
+use truecount_rules::{CountJoin, IdentityKey, ServiceBasis, ServiceRule};
 
 use crate::columns::{ItemColumns, ItemNo};
-use crate::count::item_fate;
+use crate::count::{count, item_fate};
 use crate::evidence::{ItemFate, LedgerReason};
-use crate::interval::TooManyDigits;
+use crate::interval::{Span, TooManyDigits};
+use crate::machines::{SameBy, Taken};
 use crate::pool::{Candidate, Origin, Pool};
 use crate::same_device::settle_group;
 use crate::selection::{Fate, Selection, Way, Weighing};
@@ -19,7 +20,8 @@ pub(crate) fn evidence(
     pools: &ClientPools,
 ) -> Result<Vec<(ItemNo, ItemFate)>, TooManyDigits> {
     let items = &counting.inputs.items;
-    let mut found = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
+    let mut terms: Vec<Span> = Vec::new();
     counting.each_source(rule, |source, selection| {
         let pool = counting.pool(source, pools);
         if pool.is_shared {
@@ -27,17 +29,87 @@ pub(crate) fn evidence(
             return Ok(());
         }
         let fates = fates(items, pool, selection)?;
+        let term = selection.term;
+        if join(rule) == Some(&CountJoin::Largest) {
+            let one = count(items, pool, selection)?;
+            terms.resize(terms.len().max(term + 1), Span::default());
+            terms[term] = terms[term].plus(one.factored.unwrap_or(Span { low: one.least, high: one.most }))?;
+        }
         for (candidate, fates) in pool.candidates.iter().zip(&fates) {
             let is_sure = candidate.origin == Origin::Own && !candidate.is_loose();
             // Of one that stands for less than nothing nobody knows how much of it is used.
             let is_sure = is_sure && items.units_said(candidate.item).is_none_or(|units| units >= Decimal::ZERO);
             let fate = item_fate(fates, is_sure, why_open(candidate));
-            found.extend(fate.map(|fate| (candidate.item, fate)));
+            let kind = items.kind(candidate.item);
+            let keys = kind.map(|kind| selection.identity_of(kind).to_vec()).unwrap_or_default();
+            found.extend(fate.map(|fate| Found { item: candidate.item, fate, term, source, keys }));
         }
         Ok(())
     })?;
-    found.sort_by_key(|(item, _)| *item);
-    Ok(found)
+    match join(rule) {
+        Some(CountJoin::Largest) => leave_out_smaller(&mut found, &terms),
+        Some(CountJoin::Union(same_by)) => leave_out_same(&mut found, SameBy { items, keys: same_by }),
+        Some(CountJoin::Sum) | None => {}
+    }
+    // Where two parts look at one item, what counts of it is told.
+    let order = |fate: ItemFate| match fate {
+        ItemFate::In => 0,
+        ItemFate::Open(_) => 1,
+        ItemFate::Out(_) => 2,
+    };
+    found.sort_by_key(|one| (one.item, order(one.fate)));
+    found.dedup_by_key(|one| one.item);
+    Ok(found.into_iter().map(|one| (one.item, one.fate)).collect())
+}
+
+/// What became of an item, for one part of a count.
+struct Found {
+    item: ItemNo,
+    fate: ItemFate,
+    term: usize,
+    source: usize,
+    keys: Vec<IdentityKey>,
+}
+
+fn join(rule: &ServiceRule) -> Option<&CountJoin> {
+    match &rule.basis {
+        ServiceBasis::Counted(spec) => Some(&spec.join),
+        ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
+    }
+}
+
+/// What counts in a part of a count that is not the largest, at one end or at both.
+fn leave_out_smaller(found: &mut [Found], terms: &[Span]) {
+    let first_of = |end: fn(&Span) -> Decimal| {
+        let most = terms.iter().map(end).max();
+        terms.iter().position(|term| Some(end(term)) == most)
+    };
+    let (least, most) = (first_of(|term| term.low), first_of(|term| term.high));
+    for one in found.iter_mut().filter(|one| one.fate == ItemFate::In) {
+        one.fate = match (least == Some(one.term), most == Some(one.term)) {
+            (true, true) => ItemFate::In,
+            (false, false) => ItemFate::Out(LedgerReason::Smaller),
+            _ => ItemFate::Open(LedgerReason::Smaller),
+        };
+    }
+}
+
+/// Of items that count and are one machine, all but the one with the most units, of the source that is named first.
+fn leave_out_same(found: &mut [Found], by: SameBy<'_>) {
+    let own: Vec<usize> = (0..found.len()).filter(|at| found[*at].fate == ItemFate::In).collect();
+    let units = |item: ItemNo| by.items.units(item).unwrap_or_default();
+    let taken =
+        own.iter().map(|at| Taken { item: found[*at].item, units: units(found[*at].item), keys: &found[*at].keys });
+    let machines = by.machines(&taken.collect::<Vec<_>>());
+    let mut same = Vec::new();
+    for machine in machines {
+        let members = machine.members.iter().map(|at| own[*at]);
+        let most = members.clone().map(|at| units(found[at].item)).max();
+        let first =
+            members.clone().filter(|at| Some(units(found[*at].item)) == most).min_by_key(|at| found[*at].source);
+        same.extend(members.filter(|at| machine.is_known || Some(*at) != first));
+    }
+    same.into_iter().for_each(|at| found[at].fate = ItemFate::Out(LedgerReason::Same));
 }
 
 /// What may become of each candidate of a pool; of one that the service does not look at, nothing.
@@ -63,7 +135,7 @@ pub(crate) fn fates(
                 ways.clone()
             })
             .collect();
-        match settle_group(items, &members, &all, &pool.gone, selection, Weighing::default())? {
+        match settle_group(items, &members, &all, &pool.gone, selection, Weighing::default(), &mut |_| ())? {
             Some(settled) => group.iter().zip(settled.fates).for_each(|(at, of)| fates[*at] = of),
             None => group.iter().zip(&all).for_each(|(at, of)| {
                 fates[*at] = of.iter().map(Way::fate).chain([Fate::Passed]).collect();

@@ -20,8 +20,10 @@ mod exact;
 mod exception_id;
 mod interval;
 mod item_evidence;
+mod joined;
 mod line_record;
 mod long_number;
+mod machines;
 mod moved;
 mod outcome;
 mod outcome_line;
@@ -43,6 +45,7 @@ mod shared_accounts;
 mod should_bill;
 mod source_record;
 mod texts;
+mod union;
 mod value;
 mod verdict;
 

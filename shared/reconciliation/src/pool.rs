@@ -10,6 +10,7 @@ use truecount_billing::{AccountList, attribute_words};
 
 use crate::columns::{ItemColumns, ItemNo};
 use crate::evidence::{Doubt, Widening};
+use crate::machines::{root, unite};
 use crate::run_index::RunIndex;
 use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs, UsageSource};
 
@@ -237,19 +238,6 @@ impl Pool {
 fn is_none(inputs: &RunInputs, client: usize, source: usize) -> bool {
     let kept = &inputs.sources[source];
     kept.none_for_rest || inputs.clients.get(client).is_some_and(|one| kept.none.contains(&one.id))
-}
-
-fn root(links: &mut [usize], mut at: usize) -> usize {
-    while links[at] != at {
-        links[at] = links[links[at]];
-        at = links[at];
-    }
-    at
-}
-
-fn unite(links: &mut [usize], one: usize, other: usize) {
-    let (one, other) = (root(links, one), root(links, other));
-    links[one.max(other)] = one.min(other);
 }
 
 /// Why a source cannot be used at all.

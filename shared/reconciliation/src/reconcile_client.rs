@@ -11,7 +11,7 @@ use truecount_rules::{CategoryRule, ClientNumber, ClientPart, Rules, RulesScope,
 
 use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
 use crate::context::RunContext;
-use crate::evidence::{Doubt, ItemFate};
+use crate::evidence::{Doubt, ItemFate, LedgerReason};
 use crate::interval::{TooManyDigits, plus};
 use crate::item_evidence::evidence;
 use crate::outcome::{ClientOutcome, OutcomeRow, RowFault, RowKind, RowValue};
@@ -388,7 +388,10 @@ impl<'a> ClientCase<'a> {
     /// What is surely used costs the MSP, by currency, where vendors tell it.
     fn cost(&self, rule: &ServiceRule, pools: &ClientPools) -> Result<Vec<(Currency, Decimal)>, TooManyDigits> {
         let mut cost: BTreeMap<Currency, Decimal> = BTreeMap::new();
-        for (item, _) in evidence(&self.counting(), rule, pools)?.iter().filter(|(_, fate)| *fate == ItemFate::In) {
+        // A machine that counts once in two sources is paid for at both.
+        let is_used =
+            |fate: ItemFate| matches!(fate, ItemFate::In | ItemFate::Out(LedgerReason::Same | LedgerReason::Smaller));
+        for (item, _) in evidence(&self.counting(), rule, pools)?.iter().filter(|(_, fate)| is_used(*fate)) {
             if let Some(money) = self.inputs.items.cost(*item) {
                 let sum = cost.entry(money.currency).or_default();
                 *sum = plus(*sum, money.amount)?;

@@ -43,8 +43,10 @@ impl RunReconciler<'_> {
 
     fn bare_record(&self, row: &OutcomeRow) -> RowRecord {
         let selections = self.rules.usual_rule(&row.service).and_then(|rule| self.cache.selections(rule));
+        let mut sources: Vec<usize> = selections.into_iter().flatten().map(|(source, _)| *source).collect();
+        sources.dedup();
         let detail = RowDetail {
-            sources: selections.into_iter().flatten().map(|(source, _)| *source).collect(),
+            sources,
             unit_price: row.value.as_ref().and_then(|value| value.unit_price),
             ..RowDetail::default()
         };

@@ -27,8 +27,8 @@ pub(crate) struct RunCache<'a> {
     undecided: Vec<OnceCell<Rc<Pool>>>,
     /// By source: the candidates of the undecided accounts that resemble no client.
     nobodys: Vec<OnceCell<Rc<Pool>>>,
-    /// By the addresses of a usual rule and of such candidates: what they give to its count.
-    counts: RefCell<HashMap<(usize, usize), Rc<SourceCount>>>,
+    /// By the addresses of a usual rule and of such candidates, and by term: what they give to its count.
+    counts: RefCell<HashMap<(usize, usize, usize), Rc<SourceCount>>>,
 }
 
 impl<'a> RunCache<'a> {
@@ -76,7 +76,7 @@ impl<'a> RunCache<'a> {
         pool: &Rc<Pool>,
         selection: &Selection<'_>,
     ) -> Result<Rc<SourceCount>, TooManyDigits> {
-        let key = (address(rule), Rc::as_ptr(pool).addr());
+        let key = (address(rule), Rc::as_ptr(pool).addr(), selection.term);
         if let Some(known) = self.counts.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }

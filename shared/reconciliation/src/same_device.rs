@@ -58,8 +58,18 @@ impl GroupCount {
     }
 }
 
-/// Goes through every way in which a group may be settled; `None`: there are too many. `gone`: all accounts of the client
-/// that are gone.
+/// One way in which a group is settled.
+pub(crate) struct SettledWay<'s> {
+    /// Which of [`GroupCount::accounts`] are there, by their place.
+    pub(crate) accounts: u32,
+    /// What became of each item; `None`: it is not there.
+    pub(crate) fates: &'s [Option<Fate>],
+    /// Which of its ways each item went.
+    pub(crate) drawn: &'s [usize],
+}
+
+/// Goes through every way in which a group may be settled, and tells each; `None`: there are too many. `gone`: all accounts
+/// of the client that are gone.
 pub(crate) fn settle_group(
     items: &ItemColumns,
     members: &[&Candidate],
@@ -67,6 +77,7 @@ pub(crate) fn settle_group(
     gone: &[usize],
     selection: &Selection<'_>,
     weighing: Weighing<'_>,
+    tell: &mut dyn FnMut(&SettledWay<'_>),
 ) -> Result<Option<GroupCount>, TooManyDigits> {
     let seen: Vec<Option<Timestamp>> = members.iter().map(|member| items.last_seen(member.item)).collect();
     let mut accounts: Vec<usize> =
@@ -99,6 +110,7 @@ pub(crate) fn settle_group(
             is_endless: false,
         },
         own_twins: Vec::new(),
+        tell,
     };
     for are_ids_sure in std::iter::once(true).chain(group.has_doubtful_ids().then_some(false)) {
         group.are_ids_sure = are_ids_sure;
@@ -177,6 +189,7 @@ struct Settling<'a> {
     found: GroupCount,
     /// Of each settling of what is surely the client's: the duplicates, with their units.
     own_twins: Vec<Vec<(usize, Decimal)>>,
+    tell: &'a mut dyn FnMut(&SettledWay<'_>),
 }
 
 impl<'a> Settling<'a> {
@@ -254,6 +267,7 @@ impl<'a> Settling<'a> {
                 Fate::Left(_) | Fate::Passed => {}
             }
         }
+        (self.tell)(&SettledWay { accounts: presence.accounts, fates: &fates, drawn });
         self.note(presence, Span::of(units), &fates, twins);
         Ok(())
     }

@@ -63,6 +63,8 @@ pub(crate) struct Selection<'r> {
     pub(crate) without_low_why: Vec<Widening>,
     /// By part; `None`: no part multiplies its units.
     factors: Option<Vec<Decimal>>,
+    /// Of the largest of several counts: of which of them it is.
+    pub(crate) term: usize,
 }
 
 /// What holds for the items of one kind.
@@ -133,15 +135,16 @@ pub(crate) enum Fate {
 
 /// What `spec` counts, by source.
 pub(crate) fn selections<'r>(spec: &'r CountSpec, inputs: &'r RunInputs) -> Vec<(usize, Selection<'r>)> {
-    let sources = 0..inputs.sources.len();
-    sources.filter_map(|source| Selection::of(spec, inputs, source).map(|selection| (source, selection))).collect()
+    let terms = 1 + spec.parts.iter().map(|part| part.term).max().unwrap_or_default();
+    let all = (0..inputs.sources.len()).flat_map(|source| (0..terms).map(move |term| (source, term)));
+    all.filter_map(|(source, term)| Some((source, Selection::of(spec, inputs, source, term)?))).collect()
 }
 
 impl<'r> Selection<'r> {
-    /// What `spec` counts in a source; `None`: nothing.
-    pub(crate) fn of(spec: &'r CountSpec, inputs: &'r RunInputs, source: usize) -> Option<Self> {
+    /// What a term of `spec` counts in a source; `None`: nothing.
+    pub(crate) fn of(spec: &'r CountSpec, inputs: &'r RunInputs, source: usize, term: usize) -> Option<Self> {
         let kept = &inputs.sources[source];
-        let here = spec.parts.iter().filter(|part| part.source == kept.id);
+        let here = spec.parts.iter().filter(|part| part.source == kept.id && part.term == term);
         let parts: Vec<(u32, &CountPart)> = numbered(here);
         if parts.is_empty() {
             return None;
@@ -168,6 +171,7 @@ impl<'r> Selection<'r> {
             without_low: 0,
             without_low_why: Vec::new(),
             factors: factors(&parts),
+            term,
         };
         for (number, part) in parts {
             selection.note_unseen(kept, source, number, part);

@@ -4,18 +4,20 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use rust_decimal::Decimal;
-use truecount_rules::{CountPart, CountSpec, ServiceBasis, ServiceRule};
+use truecount_rules::{CountJoin, CountPart, CountSpec, ServiceBasis, ServiceRule};
 
 use crate::billed_side::BilledSide;
-use crate::count::{Parts, SourceCount, UndecidedShares, add, count};
+use crate::count::{Parts, SourceCount, add, count};
 use crate::evidence::{Doubt, Widening};
-use crate::interval::{Span, TooManyDigits, minus, plus};
+use crate::interval::{TooManyDigits, minus, plus};
+use crate::joined::Found;
 use crate::pool::{Candidate, Pool, unread};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::selection::{Selection, selections};
 use crate::should_bill::{End, should_bill};
+use crate::union::UnionOf;
 
 /// What a client uses of a service.
 #[derive(Debug, Clone, Default)]
@@ -58,10 +60,19 @@ impl Counting<'_> {
         rule: &ServiceRule,
         mut take: impl FnMut(usize, &Selection<'_>) -> Result<(), TooManyDigits>,
     ) -> Result<(), TooManyDigits> {
-        let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(()) };
+        self.with_sources(rule, |sources| sources.iter().try_for_each(|(source, selection)| take(*source, selection)))
+    }
+
+    /// Takes all sources of a count, with what is counted there.
+    fn with_sources<T: Default>(
+        &self,
+        rule: &ServiceRule,
+        take: impl FnOnce(&[(usize, Selection<'_>)]) -> Result<T, TooManyDigits>,
+    ) -> Result<T, TooManyDigits> {
+        let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(T::default()) };
         match self.cache.selections(rule) {
-            Some(usual) => usual.iter().try_for_each(|(source, selection)| take(*source, selection)),
-            None => selections(spec, self.inputs).iter().try_for_each(|(source, selection)| take(*source, selection)),
+            Some(usual) => take(usual),
+            None => take(&selections(spec, self.inputs)),
         }
     }
 
@@ -91,22 +102,15 @@ impl Counting<'_> {
         side: &BilledSide<'_>,
         pools: &ClientPools,
     ) -> Result<ServiceCount, TooManyDigits> {
-        let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(ServiceCount::default()) };
-        let mut found = Found::default();
-        self.each_source(rule, |source, selection| {
+        self.found(rule, |source, selection| {
             let pool = self.pool(source, pools);
             let one = match pool.is_shared {
                 true => self.cache.count(&self.inputs.items, rule, pool, selection)?,
                 false => Rc::new(count(&self.inputs.items, pool, selection)?),
             };
-            found.join(&one, pool)?;
-            found.count.is_counted |= unread(&self.inputs.sources[source], source, self.count_day).is_none();
-            found.count.doubts.extend(self.empty_kinds(spec, source));
-            Ok(())
-        })?;
-        let is_known = |part: &CountPart| self.inputs.sources.iter().any(|one| one.id == part.source);
-        found.is_open |= !spec.parts.iter().all(is_known);
-        found.finish(rule, side)
+            Ok((Rc::clone(pool), one))
+        })?
+        .finish(rule, side)
     }
 
     /// The same, if only some undecided accounts may be the client's.
@@ -116,18 +120,55 @@ impl Counting<'_> {
         side: &BilledSide<'_>,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<ServiceCount, TooManyDigits> {
-        let mut found = Found::default();
-        self.each_source(rule, |source, selection| {
+        self.found(rule, |source, selection| {
             let pool = Pool::of(self.inputs, self.index, self.client, source, self.count_day, Some(allowed));
-            found.join(&Rc::new(count(&self.inputs.items, &pool, selection)?), &pool)
+            let one = count(&self.inputs.items, &pool, selection)?;
+            Ok((Rc::new(pool), Rc::new(one)))
+        })?
+        .finish(rule, side)
+    }
+
+    /// What the sources of a count give together. `of_source`: the client's candidates there, and what they give.
+    fn found(
+        &self,
+        rule: &ServiceRule,
+        mut of_source: impl FnMut(usize, &Selection<'_>) -> Result<(Rc<Pool>, Rc<SourceCount>), TooManyDigits>,
+    ) -> Result<Found, TooManyDigits> {
+        let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(Found::default()) };
+        let (mut first, mut others, mut pools) = (Found::default(), Vec::new(), Vec::new());
+        self.each_source(rule, |source, selection| {
+            let (pool, one) = of_source(source, selection)?;
+            if selection.term > others.len() {
+                others.resize_with(selection.term, Found::default);
+            }
+            let term = if selection.term == 0 { &mut first } else { &mut others[selection.term - 1] };
+            term.add(&one, &pool)?;
+            term.count.is_counted |= unread(&self.inputs.sources[source], source, self.count_day).is_none();
+            term.count.doubts.extend(self.empty_kinds(spec, source, selection.term));
+            if matches!(spec.join, CountJoin::Union(_)) {
+                pools.push(pool);
+            }
+            Ok(())
         })?;
-        found.finish(rule, side)
+        let is_known = |part: &CountPart| self.inputs.sources.iter().any(|one| one.id == part.source);
+        first.is_open |= !spec.parts.iter().all(is_known);
+        match &spec.join {
+            CountJoin::Sum => Ok(first),
+            CountJoin::Largest => Found::largest(std::iter::once(first).chain(others).collect()),
+            CountJoin::Union(same_by) => {
+                let items = &self.inputs.items;
+                let pools = &pools;
+                let span = self.with_sources(rule, |sources| UnionOf { items, same_by, sources, pools }.span())?;
+                first.each_machine_once(span)
+            }
+        }
     }
 
     /// Kinds that the source had before and has none of now.
-    fn empty_kinds(&self, spec: &CountSpec, source: usize) -> Vec<Doubt> {
+    fn empty_kinds(&self, spec: &CountSpec, source: usize, term: usize) -> Vec<Doubt> {
         let kept = &self.inputs.sources[source];
-        let here = spec.parts.iter().filter(|part| part.source == kept.id && !part.may_be_empty);
+        let of_term = spec.parts.iter().filter(|part| part.source == kept.id && part.term == term);
+        let here = of_term.filter(|part| !part.may_be_empty);
         let empty = here.filter(|part| {
             let kind = kept.kinds.iter().position(|kind| kind.name == part.kind);
             kept.words.has_kind(&part.kind) && !kind.is_some_and(|kind| self.index.has_items(source, kind))
@@ -136,39 +177,7 @@ impl Counting<'_> {
     }
 }
 
-/// What the sources of a count give together.
-#[derive(Default)]
-struct Found {
-    count: ServiceCount,
-    least: End,
-    /// `None`: so far it is the same.
-    most: Option<End>,
-    is_open: bool,
-}
-
 impl Found {
-    fn join(&mut self, one: &Rc<SourceCount>, pool: &Pool) -> Result<(), TooManyDigits> {
-        let factored = one.factored.unwrap_or(Span { low: one.least, high: one.most });
-        // Where both ends are one number, they come to it in one way.
-        if self.most.is_none() && (one.least != one.most || factored.low != factored.high) {
-            self.most = Some(self.least.clone());
-        }
-        join(&mut self.least, one.least, factored.low, one.gross, &one.least_parts)?;
-        if let Some(most) = &mut self.most {
-            join(most, one.most, factored.high, one.gross, &one.most_parts)?;
-        }
-        self.is_open |= !one.open.is_empty();
-        self.count.widenings.extend(one.open.iter().chain(&one.widenings).cloned());
-        self.count.doubts.extend(pool.doubts.iter().cloned());
-        if one.decided_by_rule > 0 {
-            self.count.doubts.push(Doubt::FactMissing { items: one.decided_by_rule });
-        }
-        if one.undecided != UndecidedShares::default() {
-            self.count.undecided.push(Rc::clone(one));
-        }
-        Ok(())
-    }
-
     fn finish(mut self, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<ServiceCount, TooManyDigits> {
         self.count.least = should_bill(self.least, rule, side)?;
         self.count.most = match self.most {
@@ -193,7 +202,7 @@ pub(crate) fn with_less(
     Ok(ServiceCount { least: count.least.clone(), most: Some(most), ..ServiceCount::default() })
 }
 
-fn join(
+pub(crate) fn join(
     end: &mut End,
     counted: Decimal,
     factored: Decimal,

@@ -8,13 +8,15 @@ use toml::de::DeValue;
 use truecount_billing::Unit;
 
 use crate::filter_reader::read_filter;
-use crate::layers::CountTerm;
+use crate::join::CountJoin;
+use crate::join_reader::{read_largest, read_union};
+use crate::layers::{CountTerm, CountTerms};
 use crate::problem::{instead_of, shown};
-use crate::reader::{Entry, Reader, at, not_yet};
+use crate::reader::{Entry, Reader, at};
 use crate::vocabulary::{KindVocabulary, SourceVocabulary};
 
 /// The counts of `[counts.NAME]`; `None`: it is there, and something is wrong with it.
-pub(crate) type NamedCounts = BTreeMap<String, Option<Vec<CountTerm>>>;
+pub(crate) type NamedCounts = BTreeMap<String, Option<CountTerms>>;
 
 const EXAMPLE: &str = "write \"SOURCE.KIND\", or a list of them";
 
@@ -35,40 +37,51 @@ pub(crate) fn read_named_counts(reader: &mut Reader<'_>, entry: Entry<'_, '_>) -
 }
 
 /// Reads what stands behind `count` or below `[counts.NAME]`; `None`: something is wrong with it.
-pub(crate) fn read_count(
-    reader: &mut Reader<'_>,
-    entry: Entry<'_, '_>,
-    counts: &NamedCounts,
-) -> Option<Vec<CountTerm>> {
+pub(crate) fn read_count(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts) -> Option<CountTerms> {
     let problems = reader.problems.len();
-    let mut terms = Vec::new();
+    let mut count = CountTerms { terms: Vec::new(), join: CountJoin::Sum };
     match entry.value.get_ref() {
-        DeValue::Table(_) => read_sum(reader, entry, counts, &mut terms),
-        DeValue::Array(_) => read_list(reader, entry, counts, &mut terms),
-        _ => read_part(reader, entry, counts, &mut terms),
+        DeValue::Table(_) => read_table(reader, entry, counts, &mut count),
+        DeValue::Array(_) => read_list(reader, entry, counts, &mut count.terms),
+        DeValue::String(name) if counts.contains_key(name.trim()) => count = counts.get(name.trim()).cloned()??,
+        _ => read_part(reader, entry, counts, &mut count.terms),
     }
-    check_units(reader, entry, &terms);
-    let is_good = reader.problems.len() == problems && !terms.is_empty();
-    is_good.then_some(terms)
+    check_units(reader, entry, &count.terms);
+    let is_good = reader.problems.len() == problems && !count.terms.is_empty();
+    is_good.then_some(count)
 }
 
-/// `{ sum = […] }`, or one part as a table.
-fn read_sum(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts, terms: &mut Vec<CountTerm>) {
+/// `{ sum = […] }`, `{ max = […] }`, `{ union = […] }`, or one part as a table.
+fn read_table(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts, count: &mut CountTerms) {
     let keys = reader.table(entry, "").unwrap_or_default();
     if keys.iter().any(|key| key.key == "of") {
-        return read_part(reader, entry, counts, terms);
+        return read_part(reader, entry, counts, &mut count.terms);
     }
     if keys.is_empty() {
         reader.problem(at(entry.value), format!("\"{}\" counts nothing", shown(entry.key)), EXAMPLE);
     }
-    for key in keys {
+    let is_join = |key: &Entry<'_, '_>| matches!(key.key, "sum" | "max" | "union");
+    if let [_, second, ..] = keys.iter().filter(|key| is_join(key)).collect::<Vec<_>>().as_slice() {
+        let wrong = format!("`{}` stands beside another of `sum`, `max` and `union`", second.key);
+        return reader.problem(second.at, wrong, "leave all but one of them out");
+    }
+    for key in &keys {
         match key.key {
-            "sum" => read_list(reader, key, counts, terms),
+            "sum" => read_list(reader, *key, counts, &mut count.terms),
+            "max" => read_largest(reader, *key, counts, count),
+            "union" => read_union(reader, *key, &keys, counts, count),
             "times" => {
                 let wrong = "`times` stands without `of`";
                 reader.problem(key.at, wrong, "write { of = \"SOURCE.KIND\", times = 2 } in the list");
             }
-            "max" | "union" | "same_by" => not_yet(reader, key.at, key.key),
+            "same_by" if keys.iter().any(|other| other.key == "union") => {}
+            "same_by" => {
+                reader.problem(
+                    key.at,
+                    "`same_by` has no meaning without `union`",
+                    "leave it out, or write union = [ … ]",
+                );
+            }
             other => {
                 let wrong = format!("a count has no key `{}`", shown(other));
                 reader.problem(key.at, wrong, instead_of(other, ["sum", "max", "union", "same_by"]));
@@ -77,7 +90,12 @@ fn read_sum(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts,
     }
 }
 
-fn read_list(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts, terms: &mut Vec<CountTerm>) {
+pub(crate) fn read_list(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_, '_>,
+    counts: &NamedCounts,
+    terms: &mut Vec<CountTerm>,
+) {
     let DeValue::Array(list) = entry.value.get_ref() else {
         return reader.wrong_value(entry, "write a list, such as [\"SOURCE.KIND\", \"SOURCE.KIND\"]");
     };
@@ -90,7 +108,12 @@ fn read_list(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts
 }
 
 /// `"SOURCE.KIND"`, the name of a count, or `{ of = "SOURCE.KIND", where = … }`.
-fn read_part(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts, terms: &mut Vec<CountTerm>) {
+pub(crate) fn read_part(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_, '_>,
+    counts: &NamedCounts,
+    terms: &mut Vec<CountTerm>,
+) {
     let found = match entry.value.get_ref() {
         DeValue::String(text) => named(reader, at(entry.value), text.trim(), counts),
         DeValue::Table(_) => read_part_table(reader, entry, counts),
@@ -151,7 +174,10 @@ fn read_part_table(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &Named
                     term.times = times;
                 }
             }
-            "sum" | "max" | "union" => not_yet(reader, key.at, key.key),
+            "sum" | "max" | "union" => {
+                let wrong = format!("a part of a count cannot have `{}`", key.key);
+                reader.problem(key.at, wrong, "write it as the whole count, without `of`");
+            }
             other => {
                 let wrong = format!("a part of a count has no key `{}`", shown(other));
                 reader.problem(key.at, wrong, instead_of(other, ["of", "where", "where_not", "times"]));
@@ -164,7 +190,14 @@ fn read_part_table(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &Named
 /// The kinds that a word names.
 fn named(reader: &mut Reader<'_>, at: usize, text: &str, counts: &NamedCounts) -> Option<Vec<CountTerm>> {
     if let Some(count) = counts.get(text) {
-        return count.clone();
+        let count = count.as_ref()?;
+        if count.join == CountJoin::Sum {
+            return Some(count.terms.clone());
+        }
+        let wrong =
+            format!("\"{}\" is a `{}`, which cannot be a part of another count", shown(text), count.join.as_str());
+        reader.problem(at, wrong, "count it alone, or name its kinds here");
+        return None;
     }
     let Some((source, kind)) = text.split_once('.') else {
         let advice = match crate::problem::nearest(text, counts.keys().map(String::as_str)) {
@@ -183,6 +216,7 @@ fn named(reader: &mut Reader<'_>, at: usize, text: &str, counts: &NamedCounts) -
         times: Decimal::ONE,
         wanted: None,
         unwanted: None,
+        term: 0,
     }])
 }
 

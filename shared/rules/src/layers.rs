@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, FilterTable};
+use crate::join::CountJoin;
 use crate::model::{
     CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, RulePrice, ServiceBasis, ServiceRule,
     StalePolicy, Tolerance, UnknownPolicy, When,
@@ -40,9 +41,16 @@ pub(crate) struct ServiceKeys {
 /// What `count`, `flat` or `ignore` says: a table has at most one of them, and the nearest one holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeyBasis {
-    Counted(Vec<CountTerm>),
+    Counted(CountTerms),
     Flat,
     Ignored(String),
+}
+
+/// What a count names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CountTerms {
+    pub(crate) terms: Vec<CountTerm>,
+    pub(crate) join: CountJoin,
 }
 
 /// One kind of one source that is counted.
@@ -58,6 +66,8 @@ pub(crate) struct CountTerm {
     pub(crate) wanted: Option<Filter>,
     /// The part's own `where_not`.
     pub(crate) unwanted: Option<Filter>,
+    /// Of the largest of several: which of them it is of.
+    pub(crate) term: usize,
 }
 
 /// Attributes that every item may have.
@@ -103,9 +113,10 @@ impl Layers {
             code: code.clone(),
             products: products.to_vec(),
             basis: match &self.top.basis {
-                Some(KeyBasis::Counted(terms)) => ServiceBasis::Counted(CountSpec {
-                    parts: terms.iter().map(|term| self.part(term)).collect(),
-                    conversion: self.conversion(terms),
+                Some(KeyBasis::Counted(count)) => ServiceBasis::Counted(CountSpec {
+                    join: count.join.clone(),
+                    parts: count.terms.iter().map(|term| self.part(term)).collect(),
+                    conversion: self.conversion(&count.terms),
                     policies: self.policies(&self.top.wanted.iter().chain(&self.top.unwanted).collect::<Vec<_>>()),
                 }),
                 Some(KeyBasis::Ignored(why)) => ServiceBasis::Ignored(why.clone()),
@@ -156,6 +167,7 @@ impl Layers {
             may_be_empty: self.top.may_be_empty.unwrap_or_default(),
             less: Vec::new(),
             service_wanted: None,
+            term: term.term,
             wanted,
             unwanted,
         }
@@ -219,7 +231,7 @@ impl ServiceKeys {
     /// The kinds that its own `count` names.
     pub(crate) fn terms(&self) -> &[CountTerm] {
         match &self.basis {
-            Some(KeyBasis::Counted(terms)) => terms,
+            Some(KeyBasis::Counted(count)) => &count.terms,
             _ => &[],
         }
     }

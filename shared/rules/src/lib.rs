@@ -13,6 +13,8 @@ mod currencies;
 mod filter;
 mod filter_reader;
 mod for_whom_reader;
+mod join;
+mod join_reader;
 mod layers;
 mod made;
 mod model;
@@ -29,6 +31,7 @@ mod vocabulary;
 
 pub use bind::{BindingFault, BindingProblem, ClientBinding, ClientNumber, NamedClient};
 pub use filter::{Filter, FilterTable, Fit, Pattern};
+pub use join::CountJoin;
 pub use made::ProductNamedTwice;
 pub use model::{
     CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, RulePrice, SectionShare, ServiceBasis,

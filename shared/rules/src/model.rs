@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, Pattern};
+use crate::join::CountJoin;
 use crate::rules::is_folded_of;
 use crate::unit::UnitConversion;
 use crate::vocabulary::KindVocabulary;
@@ -51,9 +52,11 @@ pub enum ServiceBasis {
     Ignored(String),
 }
 
-/// What is counted: the sum of the parts.
+/// What is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountSpec {
+    /// How the parts come to one number.
+    pub join: CountJoin,
     /// At least one.
     pub parts: Vec<CountPart>,
     /// How the sum of the parts is converted into the unit that is billed; `None`: it is counted in it.
@@ -124,6 +127,8 @@ pub struct CountPart {
     pub unknown: UnknownPolicy,
     /// Whether it may take nothing in the whole source, as its author says.
     pub may_be_empty: bool,
+    /// Of the largest of several: which of them it is of, from 0.
+    pub term: usize,
 }
 
 impl CountPart {

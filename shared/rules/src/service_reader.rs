@@ -122,7 +122,7 @@ pub(crate) fn read_service(
     // After a bad `count` nobody knows which attributes there are: nothing more is said of them.
     let terms: Option<Vec<CountTerm>> = match basis {
         _ if basis_is_bad => None,
-        Some(KeyBasis::Counted(terms)) => Some(terms.clone()),
+        Some(KeyBasis::Counted(count)) => Some(count.terms.clone()),
         _ => Some(Vec::new()),
     };
     let is_counted = matches!(basis, Some(KeyBasis::Counted(_)));

@@ -11,6 +11,7 @@ use truecount_rules::{
 };
 use truecount_store::RULES_FILE;
 
+use super::joined;
 use crate::args::Cli;
 use crate::client_search::ClientSearch;
 use crate::open::Session;
@@ -193,8 +194,7 @@ fn tolerance(Tolerance { units, percent }: Tolerance) -> Option<String> {
 
 /// What is counted. What holds for items is the same of every part, but for the part's own `where`.
 fn of_count(spec: &CountSpec) -> Vec<(&'static str, String)> {
-    let parts = spec.parts.iter().map(|part| format!("{}.{}", part.source, part.kind));
-    let mut values = vec![("count", parts.collect::<Vec<_>>().join(" + "))];
+    let mut values = vec![("count", joined(spec, &|part| format!("{}.{}", part.source, part.kind)))];
     let Some(first) = spec.parts.first() else { return values };
     let wanted: Vec<_> = first.wanted.iter().map(filter_in_words).filter(|text| !text.is_empty()).collect();
     if !wanted.is_empty() {

@@ -53,6 +53,7 @@ impl<'a> ClientCase<'a> {
             sources.push(source);
             Ok(())
         })?;
+        sources.dedup();
         let stale_days = match &part.rule.basis {
             ServiceBasis::Counted(spec) => self.stale_days(spec),
             ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,

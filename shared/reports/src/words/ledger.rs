@@ -11,6 +11,8 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Stale, None) => "not seen for too long",
         (LedgerReason::Usual, _) => "not in the usual state",
         (LedgerReason::Duplicate, _) => "duplicate",
+        (LedgerReason::Same, _) => "the same machine in another source",
+        (LedgerReason::Smaller, _) => "of the smaller count",
         (LedgerReason::Unknown, _) => "that may count or not",
         (LedgerReason::Split, _) => "of a shared account that no part of the split names",
         (LedgerReason::Fell, _) => "of an account that suddenly holds less",

@@ -119,6 +119,8 @@ fn ledger_reasons() -> Vec<LedgerReason> {
         LedgerReason::Usual,
         LedgerReason::Stale,
         LedgerReason::Duplicate,
+        LedgerReason::Same,
+        LedgerReason::Smaller,
         LedgerReason::Unknown,
         LedgerReason::Split,
         LedgerReason::Fell,

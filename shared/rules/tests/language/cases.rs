@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 use truecount_billing::{SourceId, Unit};
-use truecount_rules::{KindVocabulary, Rules, SourceVocabulary};
+use truecount_rules::{IdentityKey, KindVocabulary, Rules, SourceVocabulary};
 
 /// Attributes of the kinds of a source that is `like` one of these; `None`: it brings its own words.
 fn kinds_like(like: &str) -> Option<Vec<(&'static str, &'static [&'static str])>> {
@@ -24,7 +24,8 @@ fn kinds_like(like: &str) -> Option<Vec<(&'static str, &'static [&'static str])>
 }
 
 fn kind(name: &str, unit: Unit, attributes: Vec<String>) -> KindVocabulary {
-    let (identity, usual) = (Vec::new(), Vec::new());
+    let identity = if name == "licence" || name == "subscription" { Vec::new() } else { IdentityKey::ALL.to_vec() };
+    let usual = Vec::new();
     KindVocabulary { name: name.to_owned(), unit, identity, stale_days: None, usual, attributes, is_person: false }
 }
 

@@ -3,11 +3,11 @@
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_rules::{
-    CategoryRule, CountPart, DataUnit, Fit, NoLine, PlannedPrice, RulePrice, ServiceBasis, ServiceRule, StalePolicy,
-    Tolerance, UnitConversion, UnknownPolicy, WordUse,
+    CategoryRule, CountJoin, CountPart, DataUnit, Fit, IdentityKey, NoLine, PlannedPrice, RulePrice, ServiceBasis,
+    ServiceRule, StalePolicy, Tolerance, UnitConversion, UnknownPolicy, WordUse,
 };
 
-use crate::vocabulary::{code, parts, resolved, rules, scope, usual};
+use crate::vocabulary::{code, counted, parts, resolved, rules, scope, usual};
 
 /// The rule of a service with these keys, in a file whose home currency is GBP.
 fn of(keys: &str) -> ServiceRule {
@@ -303,4 +303,26 @@ fn each_word_that_is_asked_for_is_listed_with_its_use() {
     assert_eq!(words, expected);
     let kinds: Vec<String> = rules.kinds_counted().iter().map(|(source, kind)| format!("{source}.{kind}")).collect();
     assert_eq!(kinds, ["cloud.user", "rmm.mobile", "rmm.server", "shop.subscription"]);
+}
+
+#[test]
+fn parts_are_added_up_or_the_largest_counts_or_each_machine_once() {
+    let rules = rules(
+        "[counts]\nagents = [\"rmm.server\", \"rmm.mobile\"]\n\
+         machines = { union = [\"rmm.server\", \"sheet.agent\"], same_by = [\"mac\", \"name\"] }\n\
+         [services]\nA = { count = \"agents\" }\nB = { count = { max = [\"agents\", \"backup.machine\"] } }\n\
+         C = { count = \"machines\" }\nD = { count = { union = [\"rmm.server\", \"rmm.mobile\"] } }\n",
+    );
+    let said = |service: &str| {
+        let rule = usual(&rules, service);
+        let terms: Vec<_> = parts(&rule).iter().map(|part| (part.kind.clone(), part.term)).collect();
+        (counted(&rule).join.clone(), terms)
+    };
+    let terms = |all: &[(&str, usize)]| all.iter().map(|(kind, term)| ((*kind).to_owned(), *term)).collect::<Vec<_>>();
+    assert_eq!(said("A"), (CountJoin::Sum, terms(&[("server", 0), ("mobile", 0)])));
+    assert_eq!(said("B"), (CountJoin::Largest, terms(&[("server", 0), ("mobile", 0), ("machine", 1)])));
+    let by = CountJoin::Union(vec![IdentityKey::Mac, IdentityKey::Name]);
+    assert_eq!(said("C"), (by, terms(&[("server", 0), ("agent", 0)])));
+    let by = CountJoin::Union(vec![IdentityKey::Serial, IdentityKey::Mac, IdentityKey::Name]);
+    assert_eq!(said("D"), (by, terms(&[("server", 0), ("mobile", 0)])));
 }

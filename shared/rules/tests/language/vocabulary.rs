@@ -3,8 +3,8 @@
 use jiff::civil::{Date, date};
 use truecount_billing::{ProductCode, SourceId, Unit};
 use truecount_rules::{
-    ClientNumber, ClientPart, CountPart, KindVocabulary, ResolvedService, Rules, RulesFileError, RulesScope,
-    ServiceBasis, ServiceRule, SourceVocabulary,
+    ClientNumber, ClientPart, CountPart, CountSpec, IdentityKey, KindVocabulary, ResolvedService, Rules,
+    RulesFileError, RulesScope, ServiceBasis, ServiceRule, SourceVocabulary,
 };
 
 pub(crate) const TODAY: Date = date(2026, 7, 1);
@@ -27,8 +27,12 @@ fn source(id: &str, kinds: Vec<KindVocabulary>) -> SourceVocabulary {
 
 /// `rmm` (devices), `cloud` (people and licences), `shop` (subscriptions), `backup` (storage), `sheet` (a file).
 pub(crate) fn sources() -> Vec<SourceVocabulary> {
-    let device =
-        |name| KindVocabulary { stale_days: Some(30), ..kind(name, Unit::Device, &["site", "class", "trial"]) };
+    let identity = vec![IdentityKey::Serial, IdentityKey::Mac, IdentityKey::Name];
+    let device = |name| KindVocabulary {
+        stale_days: Some(30),
+        identity: identity.clone(),
+        ..kind(name, Unit::Device, &["site", "class", "trial"])
+    };
     let user = KindVocabulary {
         is_person: true,
         usual: vec![("sign_in".to_owned(), vec!["allowed".to_owned()])],
@@ -74,8 +78,12 @@ pub(crate) fn usual(rules: &Rules, service: &str) -> ServiceRule {
 }
 
 pub(crate) fn parts(rule: &ServiceRule) -> &[CountPart] {
+    &counted(rule).parts
+}
+
+pub(crate) fn counted(rule: &ServiceRule) -> &CountSpec {
     match &rule.basis {
-        ServiceBasis::Counted(count) => &count.parts,
+        ServiceBasis::Counted(count) => count,
         other => panic!("not counted: {other:?}"),
     }
 }
