@@ -2,7 +2,7 @@
 //! language.
 
 use truecount_billing::SourceId;
-use truecount_connectors::{DeclaredKind, IdentityField, ItemKind, KnownBy, SourceKind};
+use truecount_connectors::{IdentityField, ItemKind, SourceKind};
 use truecount_rules::{IdentityKey, KindVocabulary, SourceVocabulary};
 
 /// What rules can ask of a source of this kind with these options. A file that declares its kinds has no others.
@@ -13,7 +13,7 @@ pub fn vocabulary_of(source: &SourceId, kind: &SourceKind, options: &toml::Table
     SourceVocabulary {
         source: source.clone(),
         is_open: kind.is_open() && declared.is_empty(),
-        kinds: kind.vocabulary.items.iter().map(item_kind).chain(declared.into_iter().map(declared_kind)).collect(),
+        kinds: kind.vocabulary.items.iter().map(item_kind).chain(declared).collect(),
         sku_names: kind.vocabulary.sku_names.iter().map(name).collect(),
     }
 }
@@ -29,18 +29,6 @@ fn item_kind(kind: &ItemKind) -> KindVocabulary {
         attributes: kind.attributes.iter().map(|attribute| attribute.name.to_owned()).collect(),
         is_person: kind.is_person,
     }
-}
-
-fn declared_kind(kind: DeclaredKind) -> KindVocabulary {
-    let DeclaredKind { name, unit, identity, stale_days, usual, attributes, is_person } = kind;
-    let identity = identity.into_iter().map(|by| match by {
-        KnownBy::Serial => IdentityKey::Serial,
-        KnownBy::Mac => IdentityKey::Mac,
-        KnownBy::HostName => IdentityKey::Name,
-        KnownBy::ObjectId => IdentityKey::ObjectId,
-        KnownBy::Mail => IdentityKey::Mail,
-    });
-    KindVocabulary { name, unit, identity: identity.collect(), stale_days, usual, attributes, is_person }
 }
 
 fn identity_key(field: IdentityField) -> IdentityKey {

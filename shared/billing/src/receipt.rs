@@ -91,6 +91,16 @@ pub struct UnknownWord {
 }
 
 impl StreamReceipt {
+    /// Adds the rows of another part of the stream.
+    pub fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.used += other.used;
+        self.looked_up += other.looked_up;
+        for (reason, count) in &other.left_out {
+            *self.left_out.entry(*reason).or_default() += count;
+        }
+    }
+
     /// Whether every row is accounted for.
     #[must_use]
     pub fn is_balanced(&self) -> bool {

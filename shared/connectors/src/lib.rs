@@ -63,5 +63,4 @@ pub use source_kind::{Cardinality, Category, Proof, SOURCE_KINDS, SourceKind, co
 pub use sources::file::{FileDay, FileParts, FileSource, SpooledFile};
 pub use state::CrawlState;
 pub use stream::{Child, Refused, Stream};
-pub use truecount_exports::{DeclaredKind, KnownBy};
 pub use vocabulary::{Attribute, IdentityField, ItemKind, MISSING, Meaning, Vocabulary, WordList};

@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 use truecount_billing::{AccountList, Side};
-use truecount_exports::{DeclaredKind, ExportProfile};
+use truecount_exports::ExportProfile;
+use truecount_rules::KindVocabulary;
 
 use crate::{error::SettingsError, rights::Rights, source::Source, sources, vocabulary::Vocabulary};
 
@@ -113,7 +114,7 @@ impl SourceKind {
 
     /// The kinds of items that these options declare, beside those of the vocabulary.
     #[must_use]
-    pub fn declared_kinds(&self, options: &toml::Table) -> Vec<DeclaredKind> {
+    pub fn declared_kinds(&self, options: &toml::Table) -> Vec<KindVocabulary> {
         self.profile(options).map(|profile| profile.kinds).unwrap_or_default()
     }
 

@@ -88,5 +88,5 @@ fn read(input: &OnDisk) -> Result<u64, Box<dyn Error>> {
     while let Some(row) = rows.next_row()? {
         gatherer.take(export.layout(), &row).map_err(|faults| format!("{faults:?}"))?;
     }
-    Ok(gatherer.finish().receipt.used)
+    Ok(gatherer.finish().receipt().used)
 }

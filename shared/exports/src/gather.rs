@@ -39,7 +39,8 @@ pub struct ExportGatherer {
     lines: BTreeMap<(AccountId, LineId), Vec<(ExportAccount, BilledLine)>>,
     doubts: BTreeMap<(AccountId, &'static str), ExportDoubt>,
     unknown_words: BTreeMap<(String, String), u64>,
-    receipt: StreamReceipt,
+    /// By file, in the order in which they came.
+    receipts: Vec<(String, StreamReceipt)>,
 }
 
 /// What became of a row, as far as it is known before all rows are read.
@@ -62,8 +63,18 @@ pub struct Gathered {
     pub doubts: Vec<ExportDoubt>,
     /// Words that nothing explains.
     pub unknown_words: Vec<UnknownWord>,
-    /// What became of every row.
-    pub receipt: StreamReceipt,
+    /// What became of every row, by file, in the order in which they came.
+    pub receipts: Vec<(String, StreamReceipt)>,
+}
+
+impl Gathered {
+    /// What became of every row of all files.
+    #[must_use]
+    pub fn receipt(&self) -> StreamReceipt {
+        let mut all = StreamReceipt::default();
+        self.receipts.iter().for_each(|(_, receipt)| all.add(receipt));
+        all
+    }
 }
 
 /// Why an account's rows cannot be relied on.
@@ -123,8 +134,26 @@ impl ExportGatherer {
             lines: BTreeMap::new(),
             doubts: BTreeMap::new(),
             unknown_words: BTreeMap::new(),
-            receipt: StreamReceipt::default(),
+            receipts: Vec::new(),
         }
+    }
+
+    /// The rows that come next are of this file.
+    pub(crate) fn begin_file(&mut self, name: &str) {
+        self.receipts.push((name.to_owned(), StreamReceipt::default()));
+    }
+
+    /// Takes the rows of the file that are no data.
+    pub(crate) fn end_file(&mut self, left_out: &StreamReceipt) {
+        self.receipt().add(left_out);
+    }
+
+    fn receipt(&mut self) -> &mut StreamReceipt {
+        if self.receipts.is_empty() {
+            self.begin_file("");
+        }
+        let last = self.receipts.len() - 1;
+        &mut self.receipts[last].1
     }
 
     /// Takes a row.
@@ -132,7 +161,7 @@ impl ExportGatherer {
     /// # Errors
     /// Everything that is wrong with it; the receipt then has it as unreadable.
     pub fn take(&mut self, layout: &ExportLayout, row: &TableRow<'_>) -> Result<GatheredRow, Vec<CellFault>> {
-        self.receipt.rows += 1;
+        self.receipt().rows += 1;
         let read = match layout.read_row(row) {
             Ok(read) => read,
             Err(faults) => {
@@ -159,12 +188,12 @@ impl ExportGatherer {
         {
             return Ok(self.leave_out(RowReason::NotSelected));
         }
-        self.receipt.used += 1;
+        self.receipt().used += 1;
         Ok(self.hold(entry))
     }
 
     fn leave_out(&mut self, reason: RowReason) -> GatheredRow {
-        *self.receipt.left_out.entry(reason).or_default() += 1;
+        *self.receipt().left_out.entry(reason).or_default() += 1;
         GatheredRow::LeftOut(reason)
     }
 
@@ -265,7 +294,7 @@ impl ExportGatherer {
             entries: charges.chain(lines).collect(),
             doubts: self.doubts.into_values().collect(),
             unknown_words: unknown_words.map(|((field, word), rows)| UnknownWord { field, word, rows }).collect(),
-            receipt: self.receipt,
+            receipts: self.receipts,
         }
     }
 }

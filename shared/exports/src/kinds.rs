@@ -1,51 +1,16 @@
-//! The kinds of items that an export lists, as its profile declares them for the rules.
+//! The words in which a profile declares the kinds of items that an export lists.
 
 use truecount_billing::Unit;
+use truecount_rules::IdentityKey;
 
-/// What an item can be known by, in this source and in others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KnownBy {
-    /// A device's serial number.
-    Serial,
-    /// A device's network address.
-    Mac,
-    /// A device's name in its network.
-    HostName,
-    /// An id in a directory.
-    ObjectId,
-    /// A person's mail address.
-    Mail,
-}
-
-/// A kind of item that a profile declares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredKind {
-    /// Its name in rules.
-    pub name: String,
-    /// What one of its quantity is.
-    pub unit: Unit,
-    /// What makes two of its items one device or person, the surest first.
-    pub identity: Vec<KnownBy>,
-    /// Items not seen for more than so many days are usually left out.
-    pub stale_days: Option<u32>,
-    /// Attribute and words of its usual state: an item with another word is usually left out.
-    pub usual: Vec<(String, Vec<String>)>,
-    /// What rules can ask for.
-    pub attributes: Vec<String>,
-    /// Whether one item is a person.
-    pub is_person: bool,
-}
-
-impl KnownBy {
-    /// All of them, with their names in a profile.
-    pub(crate) const NAMES: [(&'static str, Self); 5] = [
-        ("serial", Self::Serial),
-        ("mac_address", Self::Mac),
-        ("host_name", Self::HostName),
-        ("object_id", Self::ObjectId),
-        ("mail_address", Self::Mail),
-    ];
-}
+/// What an item can be known by, with its name in a profile.
+pub(crate) const IDENTITIES: [(&str, IdentityKey); 5] = [
+    ("serial", IdentityKey::Serial),
+    ("mac_address", IdentityKey::Mac),
+    ("host_name", IdentityKey::Name),
+    ("object_id", IdentityKey::ObjectId),
+    ("mail_address", IdentityKey::Mail),
+];
 
 /// The units, with their names in a profile.
 pub(crate) const UNITS: [(&str, Unit); 5] = [

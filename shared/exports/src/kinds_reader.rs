@@ -2,16 +2,17 @@
 
 use toml::{Table, Value};
 use truecount_billing::Unit;
+use truecount_rules::KindVocabulary;
 
 use crate::{
-    kinds::{DeclaredKind, KnownBy, UNITS},
+    kinds::{IDENTITIES, UNITS},
     profile_reader::Notes,
 };
 
 const KEYS: &[&str] = &["attributes", "identity", "person", "stale_days", "unit", "usual"];
 
 /// Reads `kinds` into the list; a kind that is there already is replaced.
-pub(crate) fn read(notes: &mut Notes, value: &Value, kinds: &mut Vec<DeclaredKind>) {
+pub(crate) fn read(notes: &mut Notes, value: &Value, kinds: &mut Vec<KindVocabulary>) {
     let Some(table) = notes.table("kinds", value) else { return };
     for (name, value) in table {
         let key = format!("kinds.{name}");
@@ -23,8 +24,8 @@ pub(crate) fn read(notes: &mut Notes, value: &Value, kinds: &mut Vec<DeclaredKin
     kinds.sort_by(|a, b| a.name.cmp(&b.name));
 }
 
-fn kind(notes: &mut Notes, key: &str, name: &str, table: &Table) -> DeclaredKind {
-    let mut kind = DeclaredKind {
+fn kind(notes: &mut Notes, key: &str, name: &str, table: &Table) -> KindVocabulary {
+    let mut kind = KindVocabulary {
         name: name.to_owned(),
         unit: Unit::Each,
         identity: Vec::new(),
@@ -40,7 +41,7 @@ fn kind(notes: &mut Notes, key: &str, name: &str, table: &Table) -> DeclaredKind
             "attributes" => kind.attributes = notes.texts(&place, value),
             "identity" => {
                 let words = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-                kind.identity = words.iter().filter_map(|word| notes.one_of(&place, word, &KnownBy::NAMES)).collect();
+                kind.identity = words.iter().filter_map(|word| notes.one_of(&place, word, &IDENTITIES)).collect();
             }
             "person" => match value.as_bool() {
                 Some(is_person) => kind.is_person = is_person,

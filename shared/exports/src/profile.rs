@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use truecount_billing::{AccountList, Side};
+use truecount_rules::KindVocabulary;
 use truecount_tabular::{DateOrder, DecimalMark, Delimiter, SurveyOptions, TextEncoding, TotalRows};
 
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     fault::ProfileFault,
     field::{ExportField, FieldOf},
     fold::Pattern,
-    kinds::DeclaredKind,
     presets::Preset,
     profile_reader,
     words::WordTable,
@@ -49,7 +49,7 @@ pub struct ExportProfile {
     /// Whether a file lists all accounts that there are.
     pub list: AccountList,
     /// The kinds of items that it declares.
-    pub kinds: Vec<DeclaredKind>,
+    pub kinds: Vec<KindVocabulary>,
     /// What rows with one id are.
     pub same_id: SameId,
     /// Where the account of a row comes from.

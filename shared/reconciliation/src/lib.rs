@@ -10,6 +10,7 @@
 mod accounts_there;
 mod agreement_finding;
 mod agreement_review;
+mod agreements;
 mod billed_side;
 mod columns;
 mod context;
@@ -51,6 +52,7 @@ mod verdict;
 
 pub use agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreement};
 pub use agreement_review::AgreementReview;
+pub use agreements::agreements;
 pub use columns::{ItemColumns, ItemNo, ListedItem, TooManyItems};
 pub use context::RunContext;
 pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};

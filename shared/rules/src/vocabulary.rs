@@ -39,6 +39,12 @@ pub struct KindVocabulary {
 }
 
 impl KindVocabulary {
+    /// A kind that an open source brings. Its items are told apart as devices are.
+    #[must_use]
+    pub fn of_open_source(name: &str) -> Self {
+        Self { identity: vec![IdentityKey::Serial, IdentityKey::Mac, IdentityKey::Name], ..Self::undeclared(name) }
+    }
+
     /// A kind of which only the name is known: one that a file brings.
     pub(crate) fn undeclared(name: &str) -> Self {
         Self {

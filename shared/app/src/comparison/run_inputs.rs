@@ -5,7 +5,6 @@
 //! is read here comes from [`ComparisonInputs`], so that a run can use nothing that it has not frozen.
 
 mod billed;
-mod lines;
 mod nones;
 #[cfg(test)]
 mod tests;

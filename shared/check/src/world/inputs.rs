@@ -95,19 +95,6 @@ fn kind(kind: &WorldItemKind) -> KindVocabulary {
     }
 }
 
-/// A kind of an open source: of it only the name is known.
-fn open_kind(name: &str) -> KindVocabulary {
-    KindVocabulary {
-        name: name.to_owned(),
-        unit: Unit::Each,
-        identity: vec![IdentityKey::Serial, IdentityKey::Mac, IdentityKey::Name],
-        stale_days: None,
-        usual: Vec::new(),
-        attributes: Vec::new(),
-        is_person: false,
-    }
-}
-
 struct Builder<'w> {
     world: &'w World,
     home_currency: Currency,
@@ -145,7 +132,7 @@ impl Builder<'_> {
             let of_rules = of_rules.map(|(_, kind)| kind.to_owned());
             for name in of_items.chain(of_words).chain(of_rules) {
                 if !kinds.iter().any(|known| known.name == name) {
-                    kinds.push(open_kind(&name));
+                    kinds.push(KindVocabulary::of_open_source(&name));
                 }
             }
         }

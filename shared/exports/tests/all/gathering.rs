@@ -18,7 +18,7 @@ const DEVICES: &str = "side = \"used\"\n[columns]\naccount_id = \"C\"\naccount_n
 fn with_ids_equal_rows_are_one_and_different_ones_a_doubt() {
     let (entries, gathered) = gather(DEVICES, "C|N|Id|S|Note", &["1|A|x|Active|a", "1|A|x|Active|b", "1|A|y|Active|"]);
     assert_eq!((entries.len(), gathered.doubts.len()), (2, 0));
-    assert_eq!(gathered.receipt.left_out[&RowReason::Repeated], 1);
+    assert_eq!(gathered.receipt().left_out[&RowReason::Repeated], 1);
     let (_, gathered) = gather(DEVICES, "C|N|Id|S|Note", &["1|A|x|Active|", "1|A|x|Trial|"]);
     let [doubt] = &gathered.doubts[..] else { panic!("{:?}", gathered.doubts) };
     assert_eq!((doubt.account.as_str(), doubt.line), ("1", 3));
@@ -42,7 +42,7 @@ fn without_ids_equal_rows_are_rows() {
         })
         .collect();
     assert_eq!(ids, ["Harbour Dental row 2", "Harbour Dental row 3"]);
-    assert_eq!(gathered.receipt.used, 2);
+    assert_eq!(gathered.receipt().used, 2);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn rows_of_one_line_supersede_each_other_from_their_first_day() {
             "78 2 2026-06-01..2026-06-30",
         ]
     );
-    assert_eq!((gathered.receipt.used, gathered.receipt.left_out[&RowReason::Repeated]), (3, 1));
+    assert_eq!((gathered.receipt().used, gathered.receipt().left_out[&RowReason::Repeated]), (3, 1));
     assert_eq!(gathered.doubts, []);
     let two = ["77|Harbour|MNG-WKS|12|2026-06-17|", "77|Harbour|MNG-WKS|11|2026-06-17|"];
     let (_, gathered) = gather("preset = \"autotask-contract-service-units\"", headings, &two);
@@ -112,7 +112,7 @@ fn charges_of_one_subscription_are_added_up_for_the_day() {
         items[0].amount().map(|amount| amount.to_string())
     };
     assert_eq!(quantity(&entries).as_deref(), Some("12"));
-    assert_eq!((gathered.receipt.used, gathered.receipt.left_out[&RowReason::NotSelected]), (3, 2));
+    assert_eq!((gathered.receipt().used, gathered.receipt().left_out[&RowReason::NotSelected]), (3, 2));
 
     let unsigned =
         [charge("cycleCharge", "10", "100", "06-01", "06-30"), charge("removeQuantity", "4", "-20", "06-15", "06-30")];
@@ -147,7 +147,7 @@ fn files_of_one_day_are_read_together_and_contradictions_are_told_by_file() {
         }
     }
     let gathered = gatherer.finish();
-    assert_eq!((gathered.receipt.rows, gathered.receipt.left_out[&RowReason::Repeated]), (5, 1));
+    assert_eq!((gathered.receipt().rows, gathered.receipt().left_out[&RowReason::Repeated]), (5, 1));
     let [doubt] = &gathered.doubts[..] else { panic!("{:?}", gathered.doubts) };
     assert_eq!((doubt.file.as_str(), doubt.line), ("south 2026-06-30.csv", 3));
 }
@@ -193,7 +193,7 @@ proptest! {
         let rows: Vec<String> = numbers.iter().map(row).collect();
         let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
         let (entries, gathered) = read(&format!("preset = \"{preset}\""), headings, &rows).unwrap();
-        prop_assert!(entries.len() as u64 <= gathered.receipt.used);
+        prop_assert!(entries.len() as u64 <= gathered.receipt().used);
         if preset.starts_with("partner") {
             let units: i64 = numbers.iter().map(|(_, units, _)| i64::from(*units)).sum();
             let known: Vec<_> = entries.iter().map(|entry| match &entry.what {
@@ -218,7 +218,7 @@ fn an_unreadable_row_stands_in_the_receipt() {
     let mut rows = export.rows(&input).unwrap();
     let row = rows.next_row().unwrap().unwrap();
     assert_eq!(gatherer.take(export.layout(), &row).unwrap_err().len(), 1);
-    let receipt = gatherer.finish().receipt;
+    let receipt = gatherer.finish().receipt();
     assert_eq!((receipt.rows, receipt.left_out[&RowReason::Unreadable]), (1, 1));
     let faults = export.faults(&input).unwrap();
     assert_eq!((faults.count(), faults.first()[0].line), (1, 2));

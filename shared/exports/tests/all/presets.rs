@@ -32,7 +32,7 @@ fn told((entries, gathered): &(Vec<ExportEntry>, Gathered)) -> String {
     for word in &gathered.unknown_words {
         writeln!(told, "unknown {}: {} ({})", word.field, word.word, word.rows).unwrap();
     }
-    let receipt = &gathered.receipt;
+    let receipt = &gathered.receipt();
     write!(told, "rows {} = used {} + left out {:?}", receipt.rows, receipt.used, receipt.left_out).unwrap();
     assert_eq!(gathered.doubts, []);
     told

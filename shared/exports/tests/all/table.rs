@@ -47,8 +47,8 @@ pub(crate) fn read_bytes(profile: &Arc<ExportProfile>, bytes: &[u8]) -> Result<(
         }
     }
     let gathered = gatherer.finish();
-    assert!(gathered.receipt.is_balanced(), "{:?}", gathered.receipt);
-    assert_eq!(gathered.receipt.rows, rows.counts().given);
+    assert!(gathered.receipt().is_balanced(), "{:?}", gathered.receipt());
+    assert_eq!(gathered.receipt().rows, rows.counts().given);
     entries.extend(gathered.entries.iter().cloned());
     if faults.is_empty() { Ok((entries, gathered)) } else { Err(faults.join("\n")) }
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use truecount_billing::{BilledLine, ClientId, ReadReason, ReadState};
-use truecount_reconciliation::{BilledClient, LinesRead};
+use truecount_reconciliation::{BilledClient, LinesRead, agreements};
 use truecount_store::{EarlierReading, FrozenSource, InputAccount, ListedBase, SnapshotEntry};
 
-use super::lines::agreements;
 use super::{ComparisonInputs, LoadedSource, is_partial};
 use crate::AppError;
 use crate::account_mapping::Client;

@@ -2,10 +2,10 @@
 
 use jiff::Span;
 use jiff::civil::Date;
-use truecount_billing::{AccountList, ReadReason, ReadState, Unit, UsageItem};
+use truecount_billing::{AccountList, ReadReason, ReadState, UsageItem};
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_reconciliation::{AccountBelonging, ItemColumns, ItemsRead, RunInputs, UsageAccount, UsageSource};
-use truecount_rules::{IdentityKey, KindVocabulary};
+use truecount_rules::KindVocabulary;
 use truecount_store::{EarlierReading, FrozenSource, InputAccount, ListedAccount, SnapshotEntry};
 
 use super::billed::BilledSide;
@@ -211,18 +211,10 @@ impl<'r, 'i> SourceReader<'r, 'i> {
         Ok(self.items.add(&items, &self.source.kinds)?)
     }
 
-    /// Declares a kind that an open source brings. Its items are told apart as devices are.
+    /// Declares a kind that an open source brings.
     fn ensure_kind(&mut self, name: &str) {
         if self.is_open && !self.source.kinds.iter().any(|known| known.name == name) {
-            self.source.kinds.push(KindVocabulary {
-                name: name.to_owned(),
-                unit: Unit::Each,
-                identity: vec![IdentityKey::Serial, IdentityKey::Mac, IdentityKey::Name],
-                stale_days: None,
-                usual: Vec::new(),
-                attributes: Vec::new(),
-                is_person: false,
-            });
+            self.source.kinds.push(KindVocabulary::of_open_source(name));
         }
     }
 }

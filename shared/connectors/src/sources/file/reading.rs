@@ -3,20 +3,22 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     io::{self, Write},
     sync::Arc,
 };
 
 use jiff::civil::Date;
-use truecount_billing::{AccountId, ReadReason, RowReason, StreamReceipt};
+use truecount_billing::{AccountId, ReadReason, StreamReceipt};
 use truecount_exports::{
-    AccountFrom, CellFaults, Entered, Export, ExportDoubtKind, ExportEntry, ExportGatherer, ExportProfile,
-    Gathered, GatheredRow,
+    Entered, Export, ExportDoubtKind, ExportEntry, ExportProfile, Gathered, NamedFile, read_files,
 };
-use truecount_tabular::{OmittedRow, RowCounts, Stop};
 
 use super::{STREAM, SpooledFile, parts::bytes_of};
 use crate::{error::PageError, request::Page, snapshot::SnapshotBuilder};
+
+/// Characters of a file's name that a message shows.
+const NAME_CHARS_MAX: usize = 200;
 
 /// The files of one day, as they come out of the archive.
 pub(crate) struct FileReading {
@@ -50,106 +52,27 @@ impl FileReading {
         builder: &mut SnapshotBuilder,
         receipt: &mut StreamReceipt,
     ) -> Result<(), PageError> {
-        let mut refused = Refusals::default();
-        let mut exports = Vec::new();
-        for (name, file) in &self.files {
-            match Export::open(&self.profile, file, name) {
-                Ok(export) => exports.push((name, file, export)),
-                Err(error) => refused.file(name, &error),
-            }
-        }
-        refused.or(())?;
-        let mut gatherer = ExportGatherer::new(&self.profile, day);
+        let files: Vec<NamedFile<'_>> = self.files.iter().map(|(name, file)| (name.as_str(), file as _)).collect();
         let mut told = Told { builder, names: HashMap::new() };
-        let mut owners = Owners::default();
-        for (name, file, export) in &exports {
-            let rows = Rows { name, file, export };
-            rows.read(&mut gatherer, &mut told, &mut owners, receipt, &mut refused);
-        }
-        if self.profile.account_from == AccountFrom::Column {
-            owners.check(&mut refused);
-        }
-        refused.or(())?;
-        told.finish(gatherer.finish(), receipt);
+        let gathered = read_files(&self.profile, day, &files, |entry| told.entry(entry));
+        told.finish(gathered.map_err(|refused| wrong(refused.to_string()))?, receipt);
         Ok(())
     }
 }
 
 /// The day that a file says in a column.
 pub(super) fn day_in(profile: &Arc<ExportProfile>, name: &str, file: &SpooledFile) -> Result<Date, PageError> {
-    let mut refused = Refusals::default();
-    let export = match Export::open(profile, file, name) {
-        Ok(export) => export,
-        Err(error) => {
-            refused.file(name, &error);
-            return refused.or(Date::MIN);
-        }
-    };
+    let refused = |what: &dyn fmt::Display| wrong(format!("{}: {what}", sanitized(name)));
+    let export = Export::open(profile, file, name).map_err(|error| refused(&error))?;
     match export.as_of(file, None) {
-        Ok(Ok(day)) => return Ok(day),
-        Ok(Err(fault)) => refused.file(name, &fault),
-        Err(stop) => refused.file(name, &stop),
-    }
-    refused.or(Date::MIN)
-}
-
-/// One file whose rows are read.
-struct Rows<'a> {
-    name: &'a str,
-    file: &'a SpooledFile,
-    export: &'a Export,
-}
-
-impl Rows<'_> {
-    fn read(
-        &self,
-        gatherer: &mut ExportGatherer,
-        told: &mut Told<'_>,
-        owners: &mut Owners,
-        receipt: &mut StreamReceipt,
-        refused: &mut Refusals,
-    ) {
-        let mut faults = CellFaults::default();
-        let has_row_ids = self.export.layout().has_row_ids();
-        let mut each = || -> Result<(), Stop> {
-            let mut rows = self.export.rows(self.file)?;
-            while let Some(row) = rows.next_row()? {
-                match gatherer.take(self.export.layout(), &row) {
-                    Ok(GatheredRow::Entry(entry)) => {
-                        if has_row_ids {
-                            owners.note(&entry.account.id, self.name);
-                        }
-                        told.entry(*entry);
-                    }
-                    Ok(GatheredRow::WithOthers | GatheredRow::LeftOut(_)) => {}
-                    Err(wrong) => faults.extend(wrong),
-                }
-            }
-            leave_out(rows.counts(), receipt);
-            Ok(())
-        };
-        if let Err(stop) = each() {
-            refused.file(self.name, &stop);
-        }
-        if !faults.is_empty() {
-            refused.file(self.name, &faults);
-        }
+        Ok(Ok(day)) => Ok(day),
+        Ok(Err(fault)) => Err(refused(&fault)),
+        Err(stop) => Err(refused(&stop)),
     }
 }
 
-/// Rows of the file that are no data, in the receipt. The header and the lines above it are none of its rows.
-fn leave_out(counts: &RowCounts, receipt: &mut StreamReceipt) {
-    for (row, count) in &counts.left_out {
-        let reason = match row {
-            OmittedRow::Separator | OmittedRow::Title | OmittedRow::Header => continue,
-            OmittedRow::RepeatedHeader => RowReason::HeaderAgain,
-            OmittedRow::Empty => RowReason::EmptyRow,
-            OmittedRow::Total => RowReason::TotalRow,
-            OmittedRow::Note => RowReason::NoteRow,
-        };
-        receipt.rows += count;
-        *receipt.left_out.entry(reason).or_default() += count;
-    }
+fn sanitized(name: &str) -> String {
+    name.chars().take(NAME_CHARS_MAX).flat_map(char::escape_debug).collect()
 }
 
 /// What rows say, told to the snapshot's builder.
@@ -179,6 +102,7 @@ impl Told<'_> {
     }
 
     fn finish(mut self, gathered: Gathered, receipt: &mut StreamReceipt) {
+        receipt.add(&gathered.receipt());
         gathered.entries.into_iter().for_each(|entry| self.entry(entry));
         for doubt in gathered.doubts {
             // Of names the builder tells by itself.
@@ -190,63 +114,6 @@ impl Told<'_> {
         for word in gathered.unknown_words {
             self.builder.unknown_rows(&word.field, &word.word, word.rows);
         }
-        receipt.rows += gathered.receipt.rows;
-        receipt.used += gathered.receipt.used;
-        receipt.looked_up += gathered.receipt.looked_up;
-        for (reason, count) in gathered.receipt.left_out {
-            *receipt.left_out.entry(reason).or_default() += count;
-        }
-    }
-}
-
-/// Which file has the rows of an account, where rows have no ids: two files of one day that both have some may be one
-/// export twice.
-#[derive(Default)]
-struct Owners {
-    files: HashMap<AccountId, String>,
-    shared: BTreeMap<(String, String), (AccountId, u64)>,
-}
-
-impl Owners {
-    fn note(&mut self, account: &AccountId, file: &str) {
-        match self.files.get(account) {
-            None => drop(self.files.insert(account.clone(), file.to_owned())),
-            Some(first) if first == file => {}
-            Some(first) => {
-                let key = (first.clone(), file.to_owned());
-                self.shared.entry(key).or_insert_with(|| (account.clone(), 0)).1 += 1;
-            }
-        }
-    }
-
-    fn check(&self, refused: &mut Refusals) {
-        for ((first, second), (account, rows)) in &self.shared {
-            refused.say(format!(
-                "{first} and {second} are of one day, and both have rows of `{account}` ({rows} in the second): without \
-                 a column of ids nobody can tell whether they are the same; take the one away that does not hold"
-            ));
-        }
-    }
-}
-
-/// Everything that stands in the way, of all files.
-#[derive(Default)]
-struct Refusals(Vec<String>);
-
-impl Refusals {
-    fn file(&mut self, name: &str, what: &impl ToString) {
-        let what = what.to_string();
-        let shown: String = name.chars().take(200).flat_map(char::escape_debug).collect();
-        self.say(format!("{shown}: {what}"));
-    }
-
-    fn say(&mut self, what: String) {
-        self.0.push(what);
-    }
-
-    /// An error, if anything was said.
-    fn or<T>(&mut self, value: T) -> Result<T, PageError> {
-        if self.0.is_empty() { Ok(value) } else { Err(wrong(std::mem::take(&mut self.0).join("\n"))) }
     }
 }
 

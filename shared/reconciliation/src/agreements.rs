@@ -1,11 +1,13 @@
 //! A client's lines by their agreements. Each line carries the terms of its own.
 
 use truecount_billing::{BilledLine, LineRole};
-use truecount_reconciliation::{AgreementLine, BilledAgreement};
+
+use crate::run_inputs::{AgreementLine, BilledAgreement};
 
 /// The agreements of some lines, in the order in which they first appear. Lines that name one agreement and do not say
 /// the same of it (a file can) stand on two.
-pub(super) fn agreements<'l>(lines: impl Iterator<Item = &'l BilledLine>) -> Vec<BilledAgreement> {
+#[must_use]
+pub fn agreements<'l>(lines: impl Iterator<Item = &'l BilledLine>) -> Vec<BilledAgreement> {
     let mut agreements: Vec<BilledAgreement> = Vec::new();
     for line in lines {
         let at = agreements.iter().position(|known| known.agreement == line.agreement).unwrap_or_else(|| {
