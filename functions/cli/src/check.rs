@@ -1,4 +1,7 @@
-//! `truecount check`: reconciles CSV files, or small worlds of which it is known what is right, without any set-up.
+//! `truecount check`: compares exports, plain lists, or small worlds of which it is known what is right, without any
+//! set-up.
+
+mod exports;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
@@ -20,6 +23,9 @@ pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     if let Some(file) = &args.cases {
         return cases(file);
     }
+    if !args.files.is_empty() {
+        return exports::check(cli, args);
+    }
     let (Some(billed), Some(usage), Some(as_of), Some(out)) =
         (args.billed.clone(), args.usage.clone(), args.as_of, args.out.clone())
     else {
@@ -27,18 +33,28 @@ pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     };
     let (mappings, rules) = (args.mappings.clone(), args.rules.clone());
     let outcome = check_files::run(&CheckArgs { billed, usage, mappings, rules, as_of, out })?;
-    let ending = match outcome.exit_code() {
-        0 => Ending::Clean,
-        1 => Ending::Exceptions,
-        _ => Ending::NotRead,
-    };
+    let ending = ending(&outcome);
     if cli.json {
         json(&outcome)?;
         return Ok(ending);
     }
     show(&outcome);
-    tell(&format!("Files: {} and {}", outcome.exceptions_file.display(), outcome.setup_file.display()));
+    tell_files(&outcome);
     Ok(ending)
+}
+
+fn ending(outcome: &CheckOutcome) -> Ending {
+    match outcome.exit_code() {
+        0 => Ending::Clean,
+        1 => Ending::Exceptions,
+        _ => Ending::NotRead,
+    }
+}
+
+fn tell_files(outcome: &CheckOutcome) {
+    if let Some(files) = &outcome.written {
+        tell(&format!("Files: {} and {}", files.exceptions_file.display(), files.setup_file.display()));
+    }
 }
 
 /// Compares one small world with what is right in it.

@@ -33,16 +33,26 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
         return Ok(ending(&run, &wanted));
     }
     let listed = if args.all { wanted.len() } else { wanted.len().min(LISTED_MAX) };
-    if wanted.is_empty() {
+    list(&wanted, listed, "`--all` lists them");
+    say_text(&format!("run {}, counted on {}", run.run_id, run.manifest.count_day));
+    Ok(ending(&run, &wanted))
+}
+
+/// Lists the first exceptions, as many as one screen has.
+pub(crate) fn list_first(rows: Vec<ExceptionRow>, where_more: &str) {
+    let rows: Vec<Numbered> = (1..).zip(rows).collect();
+    list(&rows, rows.len().min(LISTED_MAX), where_more);
+}
+
+fn list(rows: &[Numbered], listed: usize, where_more: &str) {
+    if rows.is_empty() {
         say("No exceptions.");
     } else {
         let columns =
             [Number("no."), Text("client"), Text("product or account"), Text("kind"), Number("value a month")];
-        table(&columns, &wanted[..listed].iter().map(cells).collect::<Vec<_>>());
+        table(&columns, &rows[..listed].iter().map(cells).collect::<Vec<_>>());
     }
-    below(&wanted, listed).iter().for_each(|line| say_text(line));
-    say_text(&format!("run {}, counted on {}", run.run_id, run.manifest.count_day));
-    Ok(ending(&run, &wanted))
+    below(rows, listed, where_more).iter().for_each(|line| say_text(line));
 }
 
 /// All exceptions of a run, with their numbers.
@@ -123,10 +133,10 @@ impl RowValue {
 }
 
 /// What stands below the table: how many more there are, and what those shown come to.
-fn below(rows: &[Numbered], listed: usize) -> Vec<String> {
+fn below(rows: &[Numbered], listed: usize, where_more: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(more) = rows.len().checked_sub(listed).filter(|more| *more > 0) {
-        lines.push(format!("and {}: `--all` lists them", counted(more, "more", "more")));
+        lines.push(format!("and {}: {where_more}", counted(more, "more", "more")));
     }
     let mut sums: BTreeMap<Currency, [Decimal; 3]> = BTreeMap::new();
     for (_, row) in &rows[..listed] {
@@ -157,6 +167,8 @@ mod tests {
     use truecount_reconciliation::{AtStake, ClientRecord, LinesReadWord, PortfolioRecord, RowKind, RowRecord};
 
     use super::*;
+
+    const ALL: &str = "`--all` lists them";
 
     /// Rows of one client: kind, currency, and what it is worth or what is at stake.
     fn rows(texts: &[(RowKind, &str, Option<i64>)]) -> Vec<Numbered> {
@@ -203,16 +215,16 @@ mod tests {
     fn below_stand_how_many_more_and_the_sums_of_what_is_shown() {
         let all = mixed();
         assert_eq!(
-            below(&all, 5),
+            below(&all, 5, ALL),
             [
                 "shown: GBP 30.00 to add, GBP 20.00 to reduce, GBP 10.00 in brackets a month",
                 "shown: USD 5.00 to add a month"
             ]
         );
-        assert_eq!(below(&all, 1), ["and 4 more: `--all` lists them", "shown: GBP 30.00 to add a month"]);
-        assert_eq!(below(&[], 0), Vec::<String>::new());
+        assert_eq!(below(&all, 1, ALL), ["and 4 more: `--all` lists them", "shown: GBP 30.00 to add a month"]);
+        assert_eq!(below(&[], 0, ALL), Vec::<String>::new());
         let nothing = rows(&[(RowKind::NotReconciled, "GBP", Some(0))]);
-        assert_eq!(below(&nothing, 1), Vec::<String>::new(), "nothing is at stake");
+        assert_eq!(below(&nothing, 1, ALL), Vec::<String>::new(), "nothing is at stake");
     }
 
     #[test]

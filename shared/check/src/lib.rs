@@ -5,6 +5,8 @@
 
 mod account_rows;
 mod billed;
+mod disk;
+mod exported;
 mod findings;
 mod list;
 mod mappings;
@@ -17,6 +19,7 @@ mod table;
 mod takers;
 #[cfg(test)]
 mod tests;
+mod told;
 mod usage;
 mod world;
 mod written;
@@ -33,6 +36,11 @@ pub use world::{
     WorldRunError, WorldSource, WorldStreamError, WorldUpperEnd, compare_worlds,
 };
 
+pub use disk::FileOnDisk;
+pub use exported::{
+    CheckedFile, CountDayFrom, CountedThing, ExportOption, ExportToCheck, ExportsCheckArgs, ExportsOutcome,
+    MappedAccounts, PairedBy, PairedProduct, UnpairedProduct, check_exports,
+};
 pub use findings::CheckTotal;
 
 use serde::Serialize;
@@ -72,6 +80,14 @@ pub struct CheckOutcome {
     pub is_complete: bool,
     /// What the exceptions are worth a month, by currency.
     pub totals: Vec<CheckTotal>,
+    /// Where it was written; `None`: nobody wanted files.
+    #[serde(flatten)]
+    pub written: Option<CheckFiles>,
+}
+
+/// The files of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckFiles {
     /// The exceptions' file.
     pub exceptions_file: PathBuf,
     /// The setup findings' file.
@@ -137,6 +153,9 @@ pub enum CheckError {
         /// What is missing.
         why: String,
     },
+    /// Exports cannot be read, or leave something open: everything, a line for each.
+    #[error("{0}")]
+    Exports(String),
     /// What was read cannot be compared.
     #[error("{file}: {why}")]
     List {
@@ -177,10 +196,10 @@ pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
     let list = list.finish().map_err(wrong)?;
     let found = Findings::of(&list);
     let setup = setup::setup(&list, &found.price_unknown);
-    let (exceptions_file, setup_file) = output::write(args, |take| found.each_exception(take), &setup)?;
+    let written = Some(output::write((&args.out, args.as_of), |take| found.each_exception(take), &setup)?);
     let is_complete = found.is_complete();
     let Findings { kinds, not_reconciled, totals, .. } = found;
-    Ok(CheckOutcome { kinds, not_reconciled, is_complete, totals, exceptions_file, setup_file })
+    Ok(CheckOutcome { kinds, not_reconciled, is_complete, totals, written })
 }
 
 /// The file's name as given.

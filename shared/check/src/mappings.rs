@@ -1,6 +1,6 @@
 //! Which account is which client's: from a file, or by names that are equal and unique.
 
-use std::path::Path;
+use std::{fmt::Display, path::Path};
 
 use truecount_billing::{AccountId, ClientId, SourceId};
 use truecount_matching::confirmed_by_name;
@@ -43,14 +43,16 @@ pub(super) fn read(path: &Path, list: &mut List) -> Result<(), CheckError> {
             AccountBelonging::Client(other) if other != client => {
                 let (id, source) = (row.key(ACCOUNT_ID), row.key(SOURCE));
                 let (here, before) = (row.key(CLIENT_ID), &list.inputs.clients[other].id);
-                let why = format!(
-                    "account `{id}` of {source} is mapped to client `{here}` here and to `{before}` before; leave one"
-                );
+                let why = mapped_twice(id, source, &here, before);
                 Err(row.wrong(CLIENT_ID, &why))
             }
             _ => Ok(()),
         }
     })
+}
+
+pub(super) fn mapped_twice(id: &str, source: &str, here: &dyn Display, before: &dyn Display) -> String {
+    format!("account `{id}` of {source} is mapped to client `{here}` here and to `{before}` before; leave one")
 }
 
 /// Confirms names that are equal and unique on both sides; of those that a person has to look at, the accounts may be

@@ -7,32 +7,31 @@ use std::{
 };
 
 use jiff::Timestamp;
-use truecount_billing::BillingMonth;
+use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::SetupFinding;
 use truecount_reports::{
     EXCEPTIONS_CSV, ExceptionRow, ExceptionsSheet, ReportError, RunHeader, SETUP_CSV, write_setup,
 };
 
-use super::{CheckArgs, CheckError, named, parse::moment_if_any};
+use super::{CheckError, CheckFiles, named, parse::moment_if_any};
 
 /// Takes the next row of `exceptions.csv`.
 pub(super) type TakeRow<'t> = dyn FnMut(&ExceptionRow) -> Result<(), ReportError> + 't;
 
 /// Writes both files, and answers with their places. `rows` hands on each exception.
 pub(super) fn write(
-    args: &CheckArgs,
+    (out, as_of): (&Path, CountDay),
     rows: impl FnOnce(&mut TakeRow<'_>) -> Result<(), ReportError>,
     setup: &[SetupFinding],
-) -> Result<(PathBuf, PathBuf), CheckError> {
-    let out = &args.out;
+) -> Result<CheckFiles, CheckError> {
     fs::create_dir_all(out).map_err(|e| failed(out, &e))?;
     let header = RunHeader {
-        run_id: format!("check-{}", args.as_of),
-        month: BillingMonth::of(args.as_of.0),
+        run_id: format!("check-{}", as_of),
+        month: BillingMonth::of(as_of.0),
         closing: None,
-        count_day: args.as_of,
+        count_day: as_of,
         // the same answer from the same files: no clock
-        created_at: moment_if_any(&args.as_of.to_string()).ok().flatten().unwrap_or(Timestamp::UNIX_EPOCH),
+        created_at: moment_if_any(&as_of.to_string()).ok().flatten().unwrap_or(Timestamp::UNIX_EPOCH),
         inputs: Vec::new(),
         archive_place: named(out),
         replaces: None,
@@ -44,7 +43,7 @@ pub(super) fn write(
         sheet.finish()
     })?;
     let setup_file = file(SETUP_CSV, out, |file| write_setup(&header, setup, file))?;
-    Ok((exceptions_file, setup_file))
+    Ok(CheckFiles { exceptions_file, setup_file })
 }
 
 fn file(

@@ -470,14 +470,26 @@ fn rules_that_cannot_be_right_are_refused() {
     }
 }
 
+/// Whether a row of the usage says something else of an item than an earlier one.
+fn is_again(line: &str) -> bool {
+    line.contains("s1,server,SRV,active,2026-06-30") || line.contains("s5,server,SRV,disabled")
+}
+
 #[test]
 fn rules_of_the_rules_language_judge_as_a_run_does() {
     let rules = "currency = \"USD\"\n[services]\nSRV = { count = \"rmm.server\", seen_within_days = 30, price = 95.25, unknown = \"counts\" }\n";
+    // Rows with one id that say different things are never one of them, as in a run.
+    let usage =
+        |text: &str| text.lines().filter(|line| !is_again(line)).map(|line| format!("{line}\n")).collect::<String>();
     let mut files = Files::new().with("rules.toml", rules);
     files.args.rules = Some(files.path("rules.toml"));
+    assert_eq!(files.run().exit_code(), 2);
+    let setup = fs::read_to_string(files.path("out/setup.csv")).unwrap();
+    assert!(setup.contains("rows_contradict,rmm: o1,") && setup.contains("`usage.csv` line 10: id `s1`"), "{setup}");
+    let files = files.with("usage.csv", usage(USAGE));
     let outcome = files.run();
-    assert_eq!(outcome.exit_code(), 1);
     let rows = files.exceptions();
+    assert_eq!(outcome.exit_code(), 1);
     // a line of seven that begins tomorrow covers what C1 is billed too little
     let expected = [
         "unbilled_usage|C2|'=Bolt||1|0|1|95.25|95.25|USD",

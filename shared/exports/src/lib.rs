@@ -20,6 +20,7 @@ mod kinds_reader;
 mod layout;
 mod presets;
 mod profile;
+mod profile_option;
 mod profile_reader;
 mod recognise;
 mod row;
@@ -38,4 +39,5 @@ pub use gather::{ExportDoubt, ExportDoubtKind, ExportGatherer, Gathered, Gathere
 pub use layout::ExportLayout;
 pub use presets::{PRESETS, Preset};
 pub use profile::{AccountFrom, ExportProfile, SameId};
+pub use profile_option::set_profile_option;
 pub use recognise::{ExportQuestion, QuestionAbout, Recognised, RecognisedColumn, TakenAs, recognise};

@@ -16,7 +16,6 @@ use crate::{
     layout::ExportLayout,
     presets::{PRESETS, Preset},
     profile::ExportProfile,
-    profile_reader,
 };
 
 /// What a file seems to be.
@@ -121,7 +120,7 @@ fn of_survey(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
         profile: settled.clone(),
     };
     let guessed = match recognised.find_preset(&headings, settled) {
-        Found::Preset => Vec::new(),
+        Found::Preset | Found::OurNames => Vec::new(),
         Found::Several => return recognised,
         Found::None => recognised.guess(survey, settled),
     };
@@ -130,8 +129,8 @@ fn of_survey(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
         recognised.ask("side", QuestionAbout::Side, choices);
         return recognised;
     }
-    recognised.allow_row_ids(settled);
-    match profile_reader::read(&recognised.profile) {
+    recognised.allow_row_ids(&headings, settled);
+    match ExportProfile::read(&recognised.profile) {
         Ok(profile) => recognised.look(&Arc::new(profile), survey, file_name, &guessed, settled),
         Err(faults) => recognised.faults = faults,
     }
@@ -142,7 +141,21 @@ fn of_survey(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
 enum Found {
     Preset,
     Several,
+    /// The columns are named as our fields are.
+    OurNames,
     None,
+}
+
+/// The side of a file whose columns are named as our fields are; `None`: they are not.
+fn side_by_our_names(headings: &[&str]) -> Option<Side> {
+    let has = |fields: &[ExportField]| fields.iter().all(|field| headings.contains(&field.name()));
+    if has(&[ExportField::ClientId, ExportField::ProductCode, ExportField::Quantity]) {
+        Some(Side::Agreed)
+    } else if has(&[ExportField::AccountId, ExportField::ItemId, ExportField::Kind]) {
+        Some(Side::Used)
+    } else {
+        None
+    }
 }
 
 impl Recognised {
@@ -163,6 +176,13 @@ impl Recognised {
         if let Some(name) = settled.get("preset") {
             self.preset = name.as_str().and_then(Preset::of_name);
             return Found::Preset;
+        }
+        if !settled.contains_key("columns")
+            && let Some(side) = side_by_our_names(headings)
+        {
+            let side = Value::String(side.as_str().to_owned());
+            self.profile.entry("side").or_insert(side);
+            return Found::OurNames;
         }
         if settled.contains_key("side") {
             return Found::None;
@@ -212,12 +232,13 @@ impl Recognised {
     }
 
     /// A billed list without ids: equal rows are rows. That of items is asked, since an item without an id has no history.
-    fn allow_row_ids(&mut self, settled: &Table) {
+    fn allow_row_ids(&mut self, headings: &[&str], settled: &Table) {
         let has = |table: &Table, key: &str| {
             table.get("columns").and_then(Value::as_table).is_some_and(|columns| columns.contains_key(key))
         };
         let is_billed = self.profile.get("side").and_then(Value::as_str).is_some_and(|side| side == "agreed");
-        if is_billed && self.preset.is_none() && !has(&self.profile, "line_id") && !settled.contains_key("line_id") {
+        let has_ids = has(&self.profile, "line_id") || headings.contains(&ExportField::LineId.name());
+        if is_billed && self.preset.is_none() && !has_ids && !settled.contains_key("line_id") {
             self.profile.insert("line_id".to_owned(), Value::String("row".to_owned()));
             self.assumed.push(("line_id".to_owned(), "row".to_owned()));
         }

@@ -19,6 +19,7 @@ mod evidence;
 mod evidence_record;
 mod exact;
 mod exception_id;
+mod home_currency;
 mod interval;
 mod item_evidence;
 mod joined;
@@ -58,6 +59,7 @@ pub use context::RunContext;
 pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};
 pub use evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
 pub use exception_id::exception_id;
+pub use home_currency::{NO_CURRENCY, home_currency};
 pub use line_record::LineRecord;
 pub use long_number::{LineField, LongNumber};
 pub use outcome::{

@@ -30,6 +30,7 @@ mod revenue;
 mod run_report;
 mod run_totals;
 pub mod sanitize;
+pub mod setup;
 mod sheets;
 mod summary;
 mod test_mail;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use truecount_app::RunKind;
 use truecount_billing::{BillingMonth, CountDay, SourceId};
+use truecount_check::{ExportOption, ExportToCheck};
 
 use super::{BackendArgs, DataArgs};
 
@@ -166,39 +167,51 @@ pub(crate) struct DownloadArgs {
 
 /// clap's own line is wider than a terminal of 80 columns.
 const CHECK_USAGE: &str = "\
-truecount check --billed <CSV> --usage <CSV> --as-of <DATE> --out <DIR>
+truecount check [ID=]<FILE> [ID=]<FILE>... [OPTIONS]
+       truecount check --billed <CSV> --usage <CSV> --as-of <DATE> --out <DIR>
                        [OPTIONS]
        truecount check --case <DIR>
        truecount check --cases <JSONL>";
 
-/// Reconcile CSV files, without any set-up
+/// Compare exports as they come, or plain CSV lists, without any set-up
 #[derive(Debug, Args)]
 #[command(override_usage = CHECK_USAGE, after_help = "\
-The README lists the columns of each file.
+Exports are CSV, TSV or XLSX, in any order. What a file leaves open is asked,
+and answered with --option. Without --rules a product is compared where its
+code or name is clearly one with what is counted. The README lists the columns
+of plain lists.
 
 Examples:
+  truecount check additions.csv devices.xlsx
+  truecount check psa=additions.csv rmm=devices.xlsx --option rmm:dates=D/M/Y \\
+      --rules rules.toml --as-of 2026-06-30 --out result
   truecount check --billed billed_lines.csv --usage usage_items.csv \\
-      --as-of 2026-06-30 --out result
-  truecount check --billed billed_lines.csv --usage usage_items.csv \\
-      --mappings mappings.csv --rules rules.csv --as-of 2026-06-30 --out result")]
+      --as-of 2026-06-30 --out result")]
 pub(crate) struct CheckArgs {
-    /// Billed lines
-    #[arg(long, value_name = "CSV", required_unless_present_any = ["case", "cases"])]
+    /// Exports: the lines of a PSA, and what is used. ID= names the source
+    #[arg(value_name = "[ID=]FILE", conflicts_with_all = ["billed", "usage", "case", "cases"])]
+    pub(crate) files: Vec<ExportToCheck>,
+    /// What an export leaves open, in the words of `sources add --option`
+    #[arg(long, value_name = "ID:KEY=VALUE", requires = "files")]
+    pub(crate) option: Vec<ExportOption>,
+    /// Plain list: billed lines
+    #[arg(long, value_name = "CSV", required_unless_present_any = ["files", "case", "cases"])]
     pub(crate) billed: Option<PathBuf>,
-    /// Usage items
-    #[arg(long, value_name = "CSV", required_unless_present_any = ["case", "cases"])]
+    /// Plain list: usage items
+    #[arg(long, value_name = "CSV", required_unless_present_any = ["files", "case", "cases"])]
     pub(crate) usage: Option<PathBuf>,
     /// Which account is which client [default: equal, unique names]
     #[arg(long, value_name = "CSV")]
     pub(crate) mappings: Option<PathBuf>,
-    /// Rules, .csv or .toml [default: product code equals SKU]
+    /// Rules: .toml; of plain lists also .csv [default: what is clearly one]
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
     /// Day on which usage was counted and lines are billed, as YYYY-MM-DD
-    #[arg(long, value_name = "DATE", required_unless_present_any = ["case", "cases"])]
+    /// [default for exports: the newest day in a file's name, else today]
+    #[arg(long, value_name = "DATE", required_unless_present_any = ["files", "case", "cases"])]
     pub(crate) as_of: Option<CountDay>,
-    /// Directory for the results
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["case", "cases"])]
+    /// Directory for the results [default for exports: none are written]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["files", "case", "cases"])]
     pub(crate) out: Option<PathBuf>,
     /// Instead of files: one small world, and whether it comes out right
     #[arg(long, value_name = "DIR", conflicts_with_all = ["billed", "usage", "mappings", "rules", "as_of", "out"])]

@@ -1,20 +1,20 @@
 //! `truecount sources add FILE`: recognises an export, shows what each of its columns was taken for, asks only what the file
 //! leaves open, and writes the source down. The file is read whole before anything is written.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
 use serde::Serialize;
-use toml::{Table, Value};
+use toml::Table;
 use truecount_billing::SourceId;
+use truecount_check::FileOnDisk;
 use truecount_connectors::{connect, source_kind};
-use truecount_exports::{Export, ExportProfile, ExportQuestion, QuestionAbout, Recognised, recognise};
+use truecount_exports::{
+    Export, ExportProfile, ExportQuestion, QuestionAbout, Recognised, recognise, set_profile_option,
+};
 use truecount_reports::sanitize;
 use truecount_store::SETTINGS_FILE;
-use truecount_tabular::{Input, SeekableInput};
 
 use super::add::{replace_settings, with_source};
 use crate::args::{AddArgs, Cli};
@@ -30,19 +30,6 @@ const CONNECTOR: &str = "file";
 const QUESTIONS_MAX: usize = 40;
 /// Characters of a sample that are shown.
 const SAMPLE_CHARS: usize = 24;
-
-/// A file of this machine.
-struct OnDisk<'a>(&'a Path);
-
-impl Input for OnDisk<'_> {
-    fn open(&self) -> std::io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(File::open(self.0)?))
-    }
-
-    fn open_seekable(&self) -> std::io::Result<Box<dyn SeekableInput + '_>> {
-        Ok(Box::new(File::open(self.0)?))
-    }
-}
 
 /// The answer for a script.
 #[derive(Serialize)]
@@ -68,10 +55,10 @@ struct AddedColumn<'a> {
 pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs, there: &[u8]) -> anyhow::Result<Ending> {
     let path = Path::new(&args.kind);
     let name = path.file_name().and_then(|name| name.to_str()).context("the file's name is not Unicode: rename it")?;
-    let input = OnDisk(path);
+    let input = FileOnDisk(path);
     let mut settled = Table::new();
     for option in &args.option {
-        settle(&mut settled, option)?;
+        set_profile_option(&mut settled, option)?;
     }
     let found = settle_all(&input, name, settled, args.yes)?;
     let id = match &args.id {
@@ -107,7 +94,7 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs, there:
 }
 
 /// Recognises the file, and asks what it leaves open until nothing is.
-fn settle_all(input: &OnDisk<'_>, name: &str, mut settled: Table, is_script: bool) -> anyhow::Result<Recognised> {
+fn settle_all(input: &FileOnDisk<'_>, name: &str, mut settled: Table, is_script: bool) -> anyhow::Result<Recognised> {
     for _ in 0..QUESTIONS_MAX {
         let found = recognise(input, name, &settled)?;
         if !found.faults.is_empty() {
@@ -121,27 +108,9 @@ fn settle_all(input: &OnDisk<'_>, name: &str, mut settled: Table, is_script: boo
         }
         let answer = ask(&format!("{}: ", in_words(first)))?;
         anyhow::ensure!(!answer.is_empty(), "nothing was written");
-        settle(&mut settled, &format!("{}={answer}", first.key))?;
+        set_profile_option(&mut settled, &format!("{}={answer}", first.key))?;
     }
     anyhow::bail!("the file leaves too much open: describe it in `{SETTINGS_FILE}`")
-}
-
-/// Takes `KEY=VALUE` into the profile; a key may name tables, such as `columns.quantity`.
-fn settle(settled: &mut Table, option: &str) -> anyhow::Result<()> {
-    let (key, text) =
-        option.split_once('=').with_context(|| format!("`{option}` is not an option: write KEY=VALUE"))?;
-    let (key, text) = (key.trim(), text.trim());
-    let parts: Vec<&str> = key.split('.').collect();
-    let (last, tables) = parts.split_last().context("an option has a key")?;
-    let mut at = settled;
-    for table in tables {
-        let entry = at.entry((*table).to_owned()).or_insert_with(|| Value::Table(Table::new()));
-        at = entry.as_table_mut().with_context(|| format!("`{key}`: `{table}` is not a table"))?;
-    }
-    let is_list = text.starts_with('[') || text.starts_with('{');
-    let listed = is_list.then(|| toml::from_str::<Table>(&format!("value = {text}")).ok()?.remove("value")).flatten();
-    at.insert((*last).to_owned(), listed.unwrap_or_else(|| Value::String(text.trim_matches('"').to_owned())));
-    Ok(())
 }
 
 /// What is asked, with the key that answers it.
@@ -173,7 +142,7 @@ fn in_words(question: &ExportQuestion) -> String {
 }
 
 /// Reads every row; answers how many there are.
-fn read_whole(profile: &Arc<ExportProfile>, input: &OnDisk<'_>, name: &str) -> anyhow::Result<u64> {
+fn read_whole(profile: &Arc<ExportProfile>, input: &FileOnDisk<'_>, name: &str) -> anyhow::Result<u64> {
     let export = Export::open(profile, input, name)?;
     let faults = export.faults(input)?;
     anyhow::ensure!(faults.is_empty(), "{faults}\nNothing was written.");

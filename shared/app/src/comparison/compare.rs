@@ -8,11 +8,10 @@ use truecount_reconciliation::{
     AccountBelonging, MappingSuggestion, OutcomeLine, PortfolioRecord, ReportWeights, RunContext, RunInputs,
     RunReconciler, SetupFinding, UsageAccount,
 };
-use truecount_reports::sanitize;
-use truecount_rules::{BindingFault, BindingProblem, Rules};
+use truecount_reports::setup;
+use truecount_rules::Rules;
 use truecount_store::RULES_FILE;
 
-use super::run_inputs::NO_CURRENCY;
 use super::{BilledFor, LoadedSource};
 use crate::AppError;
 use crate::account_mapping::{AccountMapping, Candidates, Client};
@@ -64,8 +63,7 @@ impl Comparison<'_> {
             billed_for.client(&client, |service| reconciler.sources_of(service));
             each(&OutcomeLine::Client(Box::new(client)))?;
         }
-        let unbound = reconciler.binding_problems().iter().map(unbound);
-        let setup = unbound.chain(without_currency(self.context.home_currency)).collect();
+        let setup = setup::of_rules(RULES_FILE, reconciler.binding_problems(), self.context.home_currency);
         Ok(Compared { portfolio, suggestions, billed_for, setup })
     }
 
@@ -106,46 +104,6 @@ fn suggestion(
         against: best.map(|best| best.against.join("; ")).unwrap_or_default(),
         items: account.items(),
         monthly_value: values.into_iter().map(|(currency, amount)| Money { amount, currency }).collect(),
-    }
-}
-
-/// Nothing says of which currency any money is.
-fn without_currency(home: Currency) -> Option<SetupFinding> {
-    (home.as_str() == NO_CURRENCY).then(|| SetupFinding {
-        code: "currency_not_named".to_owned(),
-        subject: RULES_FILE.to_owned(),
-        message: format!(
-            "neither the rules nor any billed line name a currency, so that amounts are shown in {NO_CURRENCY}; write \
-             `currency = \"GBP\"`, or your own, at the top of the rules"
-        ),
-        count: 1,
-    })
-}
-
-/// A part of the rules that holds for nobody.
-fn unbound(problem: &BindingProblem) -> SetupFinding {
-    let written = sanitize::visible(&problem.written);
-    let why = match &problem.fault {
-        BindingFault::Nobody { nearest: None } => "the PSA has no such client; write its id or name".to_owned(),
-        BindingFault::Nobody { nearest: Some(nearest) } => {
-            format!("the PSA has no such client; did you mean `{}`?", sanitize::visible(nearest))
-        }
-        BindingFault::Several { clients } => {
-            let ids: Vec<_> = clients.iter().map(ToString::to_string).collect();
-            format!("several clients are called so ({}); write the id of one", ids.join(", "))
-        }
-        BindingFault::Twice { client, first } => {
-            format!(
-                "client {client} has its rules under `{}` already; write them in one place",
-                sanitize::visible(first)
-            )
-        }
-    };
-    SetupFinding {
-        code: "rules_without_client".to_owned(),
-        subject: format!("{RULES_FILE} line {}", problem.line),
-        message: format!("nothing of [clients.{written:?}] holds: {why}"),
-        count: 1,
     }
 }
 

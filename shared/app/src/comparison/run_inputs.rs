@@ -15,8 +15,8 @@ mod words;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use truecount_billing::{CountDay, Currency, IdError, Side};
-use truecount_reconciliation::{BilledClient, ReportWeights, RunContext, RunInputs, SourceReading};
+use truecount_billing::{CountDay, Side};
+use truecount_reconciliation::{NO_CURRENCY, ReportWeights, RunContext, RunInputs, SourceReading, home_currency};
 use truecount_rules::Rules;
 use truecount_store::FrozenSource;
 
@@ -24,9 +24,6 @@ use self::billed::BilledSide;
 use self::whose::Whose;
 use super::{AccountsFrom, Comparison, LoadedSource, MappingsInForce, NonesInForce, WordsOnDay};
 use crate::{AppError, MappingSettings};
-
-/// The code that stands for no currency at all: of money in a run that names none anywhere.
-pub(super) const NO_CURRENCY: &str = "XXX";
 
 /// What is compared.
 pub(crate) struct ComparisonInputs<'a> {
@@ -71,7 +68,7 @@ impl<'a> Comparison<'a> {
         }
         let (clients, known) = billed.into_clients();
         inputs.clients = clients;
-        let home_currency = of.rules.currency().map_or_else(|| most_used(&inputs.clients), Ok);
+        let home_currency = home_currency(of.rules, &inputs.clients);
         let home_currency = home_currency.map_err(|error| AppError::damaged(NO_CURRENCY, error))?;
         let context = RunContext { count_day: of.count_day.0, next_closing: of.next_closing, home_currency };
         let weights = of.weights.clone();
@@ -86,17 +83,6 @@ async fn listed(of: &ComparisonInputs<'_>, source: &FrozenSource) -> Result<Load
         accounts.extend(group.into_iter().map(|account| account.listed));
     }
     Ok(LoadedSource { frozen: source.clone(), accounts })
-}
-
-/// The currency of most lines, the first by name of several; of rules that name none.
-fn most_used(clients: &[BilledClient]) -> Result<Currency, IdError> {
-    let mut lines: BTreeMap<Currency, usize> = BTreeMap::new();
-    let agreements = clients.iter().flat_map(|client| &client.agreements);
-    for currency in agreements.flat_map(|one| &one.lines).filter_map(|line| line.currency) {
-        *lines.entry(currency).or_default() += 1;
-    }
-    let most = lines.into_iter().reduce(|most, next| if next.1 > most.1 { next } else { most });
-    most.map_or_else(|| Currency::new(NO_CURRENCY), |(currency, _)| Ok(currency))
 }
 
 /// How far each source was read, by id.

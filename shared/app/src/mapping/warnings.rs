@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use truecount_billing::{AccountId, ClientId, CountDay, Money, SourceId};
-use truecount_matching::{Looks, normalise};
+use truecount_matching::normalise;
 use truecount_reconciliation::{MappingSuggestion, SetupFinding};
-use truecount_reports::{amount, sanitize};
-
+use truecount_reports::{
+    amount,
+    setup::{NamedClients, of_account},
+};
 use truecount_store::{ListedAccount, MappingDecision, MappingRecord};
 
-use crate::account_mapping::{AccountMapping, Candidates, Client, DecidedBy, Mapping};
+use crate::account_mapping::{AccountMapping, Candidates, DecidedBy, Mapping};
 use crate::comparison::{BilledFor, Compared, Comparison, LoadedSource, MappingsInForce};
 
 /// Months that an account may be undecided without a warning.
@@ -23,9 +25,6 @@ const LIKE_CLIENTS_MIN: usize = 10;
 
 /// How many of ten clients billed for a product must have usage in a source for it to be the usual one.
 const LIKE_OF_TEN: usize = 9;
-
-/// Clients that one message names.
-const NAMED_MAX: usize = 5;
 
 /// An account with its mapping and the decision about it.
 struct Known<'a> {
@@ -44,19 +43,15 @@ pub(crate) fn warnings(
     count_day: CountDay,
 ) -> Vec<SetupFinding> {
     let known = known(computed, decisions);
-    let looks = Looks::new(computed.clients.iter().map(|client| (&client.id, client.name.as_str())));
-    let names: BTreeMap<&ClientId, &str> =
-        computed.clients.iter().map(|client| (&client.id, client.name.as_str())).collect();
-    let mut rows = Vec::new();
+    let clients = NamedClients::of(computed.clients.iter().map(|client| (&client.id, client.name.as_str())));
+    let mut rows = clients.findings();
     for one in &known {
         rows.extend(renamed(one));
         rows.extend(replaced(one));
-        rows.extend(imitates(one, &looks, &names));
+        rows.extend(imitates(one, &clients));
     }
     waiting(&known, &found.suggestions, count_day.0, &mut rows);
-    equal_clients(&computed.clients, &mut rows);
-    imitating_clients(&computed.clients, &looks, &names, &mut rows);
-    without_usage(&computed.sources, &known, &found.billed_for, &names, &mut rows);
+    without_usage(&computed.sources, &known, &found.billed_for, &clients, &mut rows);
     rows
 }
 
@@ -82,13 +77,8 @@ fn known<'a>(computed: &'a Comparison<'_>, decisions: &'a MappingsInForce) -> Ve
 impl Known<'_> {
     fn row(&self, code: &str, what: &str) -> SetupFinding {
         let account = &self.entry.account;
-        let message = format!("vendor account `{}` in {} {what}", account.name, self.source);
-        setup(code, &format!("{}: {}", self.source, account.id), message)
+        of_account(code, self.source, (&account.id, &account.name), what)
     }
-}
-
-fn setup(code: &str, subject: &str, message: String) -> SetupFinding {
-    SetupFinding { code: code.to_owned(), subject: subject.to_owned(), message, count: 1 }
 }
 
 /// Its name is not the one it was mapped under.
@@ -123,8 +113,8 @@ fn replaced(known: &Known<'_>) -> Option<SetupFinding> {
     Some(known.row("account_replaced", &what))
 }
 
-/// Easily mistaken for a client with another name.
-fn imitates(known: &Known<'_>, looks: &Looks<&ClientId>, names: &BTreeMap<&ClientId, &str>) -> Option<SetupFinding> {
+/// Easily mistaken for a client with another name. Of those that a person decided nothing is said.
+fn imitates(known: &Known<'_>, clients: &NamedClients<'_>) -> Option<SetupFinding> {
     let own = match &known.mapping.mapping {
         Mapping::Confirmed { by: DecidedBy::Person, .. } | Mapping::Ignored { .. } | Mapping::Split { .. } => {
             return None;
@@ -132,20 +122,8 @@ fn imitates(known: &Known<'_>, looks: &Looks<&ClientId>, names: &BTreeMap<&Clien
         Mapping::Confirmed { client_id, .. } => Some(client_id),
         Mapping::Undecided { .. } => None,
     };
-    let found = looks.confusable(&known.entry.account.name)?;
-    let name_of = |client: &ClientId| names.get(client).copied().unwrap_or_default();
-    let is_other =
-        |client: &&ClientId| Some(*client) != own && !differ_in_numbers(&known.entry.account.name, name_of(client));
-    let others: Vec<_> = found.clients.into_iter().filter(is_other).collect();
-    if others.is_empty() && (own.is_some() || !found.is_mixed) {
-        return None;
-    }
-    let what = if others.is_empty() {
-        "has letters of several scripts or invisible characters in its name; check it before you map it".to_owned()
-    } else {
-        format!("looks like {} but is spelled differently; check it before you map it", clients(&others, names))
-    };
-    Some(known.row("account_name_imitates", &what))
+    let account = &known.entry.account;
+    clients.imitated_by(known.source, (&account.id, &account.name), own)
 }
 
 /// Undecided for more than a month.
@@ -173,56 +151,12 @@ fn waiting(known: &[Known<'_>], suggestions: &[MappingSuggestion], count_day: Da
     }
 }
 
-fn equal_clients(all: &[Client], rows: &mut Vec<SetupFinding>) {
-    let mut by_form = BTreeMap::<String, Vec<&Client>>::new();
-    for client in all {
-        by_form.entry(normalise(&client.name)).or_default().push(client);
-    }
-    by_form.remove("");
-    for same in by_form.values().filter(|same| same.len() > 1) {
-        let ids: Vec<_> = same.iter().map(|client| client.id.as_str()).collect();
-        let message = format!(
-            "{} clients in the PSA are called `{}` ({}), so nothing of that name is mapped automatically; rename them in the PSA",
-            same.len(),
-            same[0].name,
-            ids.join(", ")
-        );
-        rows.push(setup("clients_of_one_name", &ids.join(", "), message));
-    }
-}
-
-fn imitating_clients(
-    all: &[Client],
-    looks: &Looks<&ClientId>,
-    names: &BTreeMap<&ClientId, &str>,
-    rows: &mut Vec<SetupFinding>,
-) {
-    for client in all {
-        let Some(found) = looks.confusable(&client.name) else { continue };
-        let name_of = |client: &ClientId| names.get(client).copied().unwrap_or_default();
-        let is_other = |other: &&ClientId| **other != client.id && !differ_in_numbers(&client.name, name_of(other));
-        let others: Vec<_> = found.clients.into_iter().filter(is_other).collect();
-        let same =
-            |other: &&&ClientId| names.get(**other).is_some_and(|name| normalise(name) == normalise(&client.name));
-        if others.is_empty() || others.iter().all(|other| same(&other)) {
-            continue;
-        }
-        let message = format!(
-            "client `{}` [{}] looks like {} but is spelled differently; is it the same client twice?",
-            client.name,
-            client.id,
-            clients(&others, names)
-        );
-        rows.push(setup("client_name_imitates", client.id.as_str(), message));
-    }
-}
-
 /// Clients without usage in a source where nearly all others who are billed for the same product have some.
 fn without_usage(
     loaded: &[LoadedSource],
     known: &[Known<'_>],
     billed_for_source: &BilledFor,
-    names: &BTreeMap<&ClientId, &str>,
+    clients_by_name: &NamedClients<'_>,
     rows: &mut Vec<SetupFinding>,
 ) {
     let mut users = BTreeMap::<&SourceId, BTreeSet<&ClientId>>::new();
@@ -261,35 +195,17 @@ fn without_usage(
                 clients.iter().filter(|one| !here.contains(*one) && !billed_here.contains(*one) && elsewhere(one))
             {
                 if reported.insert(*client) {
-                    let name = names.get(*client).copied().unwrap_or_default();
+                    let name = clients_by_name.name_of(client);
                     let message = format!(
                         "client `{name}` [{client}] has no usage in {source}, but {with} of {} clients who are billed for \
                          `{product}` have; is one of its vendor accounts not mapped?",
                         clients.len()
                     );
-                    rows.push(setup("client_without_usage", &format!("{source}: {client}"), message));
+                    let (code, subject) = ("client_without_usage".to_owned(), format!("{source}: {client}"));
+                    rows.push(SetupFinding { code, subject, message, count: 1 });
                 }
             }
         }
-    }
-}
-
-/// `School No 6` and `School No 9` are two clients, although the digits look alike.
-fn differ_in_numbers(one: &str, other: &str) -> bool {
-    let (one, other) = (normalise(one), normalise(other));
-    let (one, other): (Vec<_>, Vec<_>) = (one.split_whitespace().collect(), other.split_whitespace().collect());
-    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-    let mut differ = one.iter().zip(&other).filter(|(a, b)| a != b).peekable();
-    one.len() == other.len() && differ.peek().is_some() && differ.all(|(a, b)| is_number(a) && is_number(b))
-}
-
-/// `Harbour Dental` [250], `Quay Foods` [251] and 3 more.
-fn clients(ids: &[&ClientId], names: &BTreeMap<&ClientId, &str>) -> String {
-    let one = |id: &&ClientId| format!("`{}` [{id}]", sanitize::visible(names.get(*id).copied().unwrap_or_default()));
-    let shown: Vec<_> = ids.iter().take(NAMED_MAX).map(one).collect();
-    match ids.len().saturating_sub(NAMED_MAX) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

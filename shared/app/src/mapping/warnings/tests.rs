@@ -3,7 +3,6 @@
 use truecount_reconciliation::OutcomeLine;
 use truecount_store::{Predecessor, Renamed, SnapshotAccount};
 
-use super::*;
 use crate::test_environment::{Content, TODAY, TestEnvironment, billed, confirmed, month, soon, used};
 use crate::{ReconcileAnswer, RunKind, outcome_of};
 
@@ -98,17 +97,4 @@ async fn an_account_that_imitates_a_client_is_named_unless_a_person_decided() {
     assert_eq!(warned(&test).await, ["account_name_imitates rmm: a1"]);
     test.decide("a1", confirmed("c1"), None).await;
     assert_eq!(warned(&test).await, [""; 0]);
-}
-
-#[test]
-fn numbers_tell_names_apart_and_letters_do_not() {
-    for (one, other, expected) in [
-        ("School No 6", "School No 9", true),
-        ("School No 6", "School No 6", false),
-        ("School No 6", "School Nu 9", false),
-        ("School 6", "School No 6", false),
-        ("Route 66 Diner", "route 67 diner", true),
-    ] {
-        assert_eq!(differ_in_numbers(one, other), expected, "{one} | {other}");
-    }
 }
