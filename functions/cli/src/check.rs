@@ -8,7 +8,7 @@ use std::io::{BufReader, BufWriter};
 use std::path::Path;
 
 use anyhow::Context as _;
-use truecount_check::{self as check_files, CheckArgs, CheckOutcome, CheckTotal, World, compare_worlds};
+use truecount_check::{self as check_files, CheckArgs, CheckEvidence, CheckOutcome, CheckTotal, World, compare_worlds};
 use truecount_reports::{amount, sanitize};
 
 use crate::args::{self, Cli};
@@ -32,7 +32,8 @@ pub(crate) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
         anyhow::bail!("--billed, --usage, --as-of and --out are needed");
     };
     let (mappings, rules) = (args.mappings.clone(), args.rules.clone());
-    let outcome = check_files::run(&CheckArgs { billed, usage, mappings, rules, as_of, out })?;
+    let evidence = if args.evidence { CheckEvidence::Items } else { CheckEvidence::Figures };
+    let outcome = check_files::run(&CheckArgs { billed, usage, mappings, rules, as_of, out, evidence })?;
     let ending = ending(&outcome);
     if cli.json {
         json(&outcome)?;

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
-use truecount_check::{CheckArgs, compare_worlds, run};
+use truecount_check::{CheckArgs, CheckEvidence, compare_worlds, run};
 
 #[expect(clippy::print_stderr, reason = "an example at a prompt")]
 fn main() -> ExitCode {
@@ -24,7 +24,15 @@ fn main() -> ExitCode {
         eprintln!("usage: check --billed F --usage F [--mappings F] [--rules F] --as-of DATE --out DIR");
         return ExitCode::from(3);
     };
-    match run(&CheckArgs { billed, usage, mappings: path("mappings"), rules: path("rules"), as_of, out }) {
+    match run(&CheckArgs {
+        billed,
+        usage,
+        mappings: path("mappings"),
+        rules: path("rules"),
+        as_of,
+        out,
+        evidence: CheckEvidence::Figures,
+    }) {
         Ok(outcome) => {
             eprintln!("{} exceptions", outcome.exception_count());
             ExitCode::from(outcome.exit_code())

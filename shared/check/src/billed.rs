@@ -76,6 +76,7 @@ fn client(row: &Row<'_, 9>, id: &str, list: &mut List) -> Result<u32, CheckError
     if let Some(number) = known.filter(|number| list.named_clients[*number as usize]) {
         return Ok(number);
     }
+    check_id(id).map_err(|e| row.wrong(CLIENT_ID, &e))?;
     let id = ClientId::new(id).map_err(|e| row.wrong(CLIENT_ID, &e))?;
     list.billed_client(id, row.get(CLIENT_NAME)).map_err(|what| row.too_much(CLIENT_ID, what))
 }

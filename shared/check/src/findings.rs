@@ -9,12 +9,13 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
-    AccountRecord, ClientRecord, LinesReadWord, RECORD_FORMAT, RowKind, RowRecord, RunOptions, RunReconciler,
-    SourceRecord, UnmappedUse, WideningRecord,
+    AccountRecord, ClientRecord, LinesReadWord, RECORD_FORMAT, RowKind, RowRecord, RunOptions, RunOutcome,
+    RunReconciler, SourceRecord, UnmappedUse, WideningRecord,
 };
 use truecount_reports::{ExceptionRow, ReportError, is_exception};
 
 use super::{
+    CheckEvidence,
     list::{ListSource, ReadList},
     output::TakeRow,
 };
@@ -58,7 +59,7 @@ const UNMAPPED: &str = "unmapped_account";
 
 impl<'l> Findings<'l> {
     /// Compares the list.
-    pub(super) fn of(list: &'l ReadList) -> Self {
+    pub(super) fn of(list: &'l ReadList, evidence: CheckEvidence) -> Self {
         let reconciler = RunReconciler::with_options(&list.inputs, &list.rules, list.context, RunOptions::PLAIN);
         let mut found = Self {
             list,
@@ -70,6 +71,9 @@ impl<'l> Findings<'l> {
             price_unknown: BTreeMap::new(),
         };
         reconciler.each_row(is_exception, |client, row| found.take(client, row));
+        if evidence == CheckEvidence::Items {
+            found.add_items(&reconciler);
+        }
         found.rows.extend(reconciler.undecided_accounts().into_iter().map(Found::Unmapped));
         found.rows.shrink_to_fit();
         let mut rows = std::mem::take(&mut found.rows);
@@ -77,6 +81,25 @@ impl<'l> Findings<'l> {
         found.rows = rows;
         found.count();
         found
+    }
+
+    /// Puts the lines and items behind each row; a client's rows stand together.
+    fn add_items(&mut self, reconciler: &RunReconciler<'_>) {
+        let outcome = RunOutcome::default();
+        let mut of_client: Option<ClientRecord> = None;
+        for found in &mut self.rows {
+            let Found::Row(client, row) = found else { continue };
+            let id = &self.list.inputs.clients[*client as usize].id;
+            let record = match of_client.take().filter(|record| record.client_id == *id) {
+                Some(record) => record,
+                None => reconciler.client_record(*client as usize, &outcome),
+            };
+            let is_it = |one: &&RowRecord| (&one.service, one.kind) == (&row.service, row.kind);
+            if let Some(whole) = record.rows.iter().find(is_it) {
+                **row = whole.clone();
+            }
+            of_client = Some(record);
+        }
     }
 
     fn take(&mut self, client: usize, row: RowRecord) {

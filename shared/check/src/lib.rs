@@ -67,6 +67,18 @@ pub struct CheckArgs {
     /// The folder for `exceptions.csv` and `setup.csv`; created if it does not exist. Files of these names are
     /// replaced.
     pub out: PathBuf,
+    /// What is told behind each exception.
+    pub evidence: CheckEvidence,
+}
+
+/// What a check of plain lists tells behind each exception. Beside rules of the rules language it is always the items.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CheckEvidence {
+    /// Figures alone.
+    #[default]
+    Figures,
+    /// The lines, and the items that count and that do not.
+    Items,
 }
 
 /// What was found, and where it was written.
@@ -194,7 +206,7 @@ pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
         mappings::by_name(&mut list);
     }
     let list = list.finish().map_err(wrong)?;
-    let found = Findings::of(&list);
+    let found = Findings::of(&list, args.evidence);
     let setup = setup::setup(&list, &found.price_unknown);
     let written = Some(output::write((&args.out, args.as_of), |take| found.each_exception(take), &setup)?);
     let is_complete = found.is_complete();

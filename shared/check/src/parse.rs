@@ -4,6 +4,7 @@
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::{CountDay, Currency, ID_BYTES_MAX, IdError, decimal_from_text};
+use truecount_tabular::is_scientific;
 
 /// Numbers with at most this many digits always fit.
 const DIGITS_SURE: usize = 18;
@@ -116,12 +117,29 @@ pub(super) fn currency_if_any(text: &str) -> Result<Option<Currency>, String> {
     if text.trim().is_empty() { Ok(None) } else { Currency::new(text).map(Some).map_err(|e| e.to_string()) }
 }
 
+/// Why a text cannot be an id in a list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ListIdFault {
+    /// It is none anywhere.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// A spreadsheet has made one number of many.
+    #[error(
+        "`{0}` is what a spreadsheet makes of a long number, and many become one; export anew, and do not save from a \
+         spreadsheet"
+    )]
+    Scientific(String),
+}
+
 /// Checks the grammar of an id without creating one.
 #[inline]
-pub(super) fn check_id(text: &str) -> Result<(), IdError> {
+pub(super) fn check_id(text: &str) -> Result<(), ListIdFault> {
     let bytes = text.as_bytes();
     if bytes.len() > ID_BYTES_MAX {
-        return Err(IdError::TooLong);
+        return Err(IdError::TooLong.into());
+    }
+    if is_scientific(text) {
+        return Err(ListIdFault::Scientific(text.to_owned()));
     }
     // no early end: so it is done for many bytes at once
     let is_plain = bytes.iter().fold(!bytes.is_empty(), |plain, byte| plain & byte.is_ascii_graphic());
@@ -129,9 +147,9 @@ pub(super) fn check_id(text: &str) -> Result<(), IdError> {
         return Ok(());
     }
     if text.trim().is_empty() {
-        return Err(IdError::Empty);
+        return Err(IdError::Empty.into());
     }
-    if text.chars().any(char::is_control) { Err(IdError::Control) } else { Ok(()) }
+    if text.chars().any(char::is_control) { Err(IdError::Control.into()) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -191,6 +209,16 @@ mod tests {
         assert_eq!(day("2026-06-30").unwrap().to_string(), "2026-06-30");
         for text in ["2026-02-30", "2026-6-30", "30.06.2026", "", "2026-06-30T00:00:00Z"] {
             assert!(day(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_a_spreadsheet_has_made_a_number_is_none() {
+        for text in ["9.91214E+15", "1e+05", "9.91214E+115"] {
+            assert_eq!(check_id(text), Err(ListIdFault::Scientific(text.to_owned())), "{text}");
+        }
+        for text in ["a+15", "9.91214E15", "E+15", "+15", "1234567890123456", "x1E+05"] {
+            assert_eq!(check_id(text), Ok(()), "{text}");
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use truecount_reconciliation::{AccountBelonging, SetupFinding};
+use hashbrown::HashSet;
+
+use truecount_reconciliation::{AccountBelonging, AgreementLine, SetupFinding};
 
 use super::list::ReadList;
 
@@ -13,6 +15,8 @@ pub(super) fn setup(list: &ReadList, price_unknown: &BTreeMap<String, u64>) -> V
     rules_without_lines(list, &mut rows);
     rules_without_usage(list, &mut rows);
     lines_without_rule(list, &mut rows);
+    repeated_lines(list, &mut rows);
+    lines_that_meet(list, &mut rows);
     unknown_clients(list, &mut rows);
     unclear_rows(list, &mut rows);
     usage_without_rule(list, &mut rows);
@@ -68,6 +72,47 @@ fn lines_without_rule(list: &ReadList, rows: &mut Vec<SetupFinding>) {
             plural(count, "line", "lines")
         );
         rows.push(row("line_without_rule", code, message, count));
+    }
+}
+
+/// Each active row of a line bills: one that was exported twice is billed twice.
+fn repeated_lines(list: &ReadList, rows: &mut Vec<SetupFinding>) {
+    let mut seen: HashSet<&str> = HashSet::new();
+    for client in &list.inputs.clients {
+        let mut again: BTreeMap<&str, u64> = BTreeMap::new();
+        seen.clear();
+        for line in client.agreements.iter().flat_map(|agreement| &agreement.lines) {
+            if !seen.insert(line.id.as_str()) {
+                *again.entry(line.id.as_str()).or_default() += 1;
+            }
+        }
+        for (line, more) in again {
+            let message = format!(
+                "line {line} of client {} stands in {} rows that are active, and each bills; leave one if it was exported \
+                 twice",
+                client.id,
+                more + 1
+            );
+            rows.push(row("line_repeated", &format!("{}: {line}", client.id), message, more + 1));
+        }
+    }
+}
+
+/// A line that ends on the count day beside one of its product that begins on it: one may have replaced the other.
+fn lines_that_meet(list: &ReadList, rows: &mut Vec<SetupFinding>) {
+    let day = Some(list.context.count_day);
+    for client in &list.inputs.clients {
+        let lines = || client.agreements.iter().flat_map(|agreement| &agreement.lines);
+        for ends in lines().filter(|line| line.to == day) {
+            let begins = |line: &&AgreementLine| line.from == day && line.product == ends.product && line.id != ends.id;
+            let Some(begins) = lines().find(begins) else { continue };
+            let message = format!(
+                "line {} of client {} ends on the day on which line {} of the same product begins, and both bill on that \
+                 day; if one replaces the other, let it end the day before",
+                ends.id, client.id, begins.id
+            );
+            rows.push(row("lines_meet", &format!("{}: {}", client.id, ends.id), message, 1));
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use tempfile::TempDir;
 
-use super::{CheckArgs, CheckOutcome, run};
+use super::{CheckArgs, CheckEvidence, CheckOutcome, run};
 
 const BILLED: &str = "\
 line_id,client_id,client_name,product_code,quantity,unit_price,currency,effective_from,effective_to,agreement
@@ -46,6 +46,7 @@ impl Files {
             rules: Some(dir.path().join("rules.csv")),
             as_of: "2026-06-30".parse().unwrap(),
             out: dir.path().join("out"),
+            evidence: CheckEvidence::Figures,
         };
         let files = Self { dir, args };
         files
@@ -237,6 +238,11 @@ fn broken_files_say_where_and_what_to_do() {
             "usage.csv",
             usage("rmm,o1,Acme,s1,server,,active,yesterday"),
             "usage.csv line 2, field `last_seen`: `yesterday` is not a date and time: write 2026-06-30T08:00:00Z, or leave it empty",
+        ),
+        (
+            "usage.csv",
+            usage("rmm,o1,Acme,9.91214E+15,server,,active,"),
+            "usage.csv line 2, field `item_id`: `9.91214E+15` is what a spreadsheet makes of a long number, and many become one; export anew, and do not save from a spreadsheet",
         ),
         ("usage.csv", usage("rmm,o1,Acme, ,server,,active,"), "usage.csv line 2, field `item_id`: an id is empty"),
         (
@@ -503,4 +509,41 @@ fn rules_of_the_rules_language_judge_as_a_run_does() {
     assert!(files.exceptions().iter().any(|row| row.starts_with("underbilled|C1|")), "{:?}", files.exceptions());
     let files = files.with("rules.toml", rules.replace("count =", "counts ="));
     assert!(files.wrong().contains("counts"), "{}", files.wrong());
+}
+
+#[test]
+fn the_items_behind_an_exception_are_told_if_wanted() {
+    let mut files = Files::new();
+    files.run();
+    let figures = files.exceptions();
+    let items = |files: &Files| {
+        let text = fs::read_to_string(files.path("out/exceptions.csv")).unwrap();
+        text.lines().find(|line| line.contains("underbilled")).unwrap().to_owned()
+    };
+    assert!(!items(&files).contains("s4b"), "{}", items(&files));
+    files.args.evidence = CheckEvidence::Items;
+    files.run();
+    assert_eq!(files.exceptions(), figures);
+    assert!(items(&files).contains("s1; s2; s3; s4b,s4 (not seen for over 30 days)"), "{}", items(&files));
+}
+
+#[test]
+fn rows_of_one_line_and_lines_that_meet_are_told() {
+    let row =
+        |id: &str, quantity: &str, from: &str, to: &str| format!("{id},C1,Acme,SRV,{quantity},9,USD,{from},{to},A");
+    let rows = [
+        row("1", "2", "2026-01-01", ""),
+        row("1", "2", "2026-01-01", ""),
+        row("2", "2", "2026-06-01", "2026-06-30"),
+        row("3", "3", "2026-06-30", ""),
+    ];
+    let files = Files::new().with("billed.csv", table(BILLED, &rows.each_ref().map(String::as_str)));
+    files.run();
+    let setup = fs::read_to_string(files.path("out/setup.csv")).unwrap();
+    assert!(setup.contains("line_repeated,C1: 1,") && setup.contains("stands in 2 rows"), "{setup}");
+    assert!(setup.contains("lines_meet,C1: 2,") && setup.contains("on which line 3 "), "{setup}");
+    let files = Files::new();
+    files.run();
+    let setup = fs::read_to_string(files.path("out/setup.csv")).unwrap();
+    assert!(!setup.contains("lines_meet") && !setup.contains("line_repeated"), "{setup}");
 }

@@ -77,6 +77,7 @@ fn account(row: &Row<'_, 9>, list: &mut List) -> Result<u32, CheckError> {
         }
         return Ok(known);
     }
+    check_id(row.key(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
     let id = AccountId::new(row.key(ACCOUNT_ID)).map_err(|e| row.wrong(ACCOUNT_ID, &e))?;
     let belongs = AccountBelonging::Undecided { may_be: Vec::new() };
     list.new_account(source, id, row.get(ACCOUNT_NAME), belongs).map_err(|what| row.too_much(ACCOUNT_ID, what))

@@ -36,3 +36,4 @@ pub use obstacles::Obstacles;
 pub use read::{TableReader, TableRow};
 pub use row::{FileRow, RowReader, Stop};
 pub use survey::{ColumnSurvey, Survey, SurveyOptions, survey};
+pub use text::is_scientific;

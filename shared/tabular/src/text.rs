@@ -69,7 +69,7 @@ pub(crate) fn is_same_heading(a: &str, b: &str) -> bool {
 /// Whether a spreadsheet has turned a long number into one of a few digits, such as `9.91214E+15`.
 #[must_use]
 #[inline]
-pub(crate) fn is_scientific(text: &str) -> bool {
+pub fn is_scientific(text: &str) -> bool {
     let bytes = text.as_bytes();
     let Some(e) = bytes.len().checked_sub(4) else { return false };
     let e = match (bytes[e], bytes[e + 1]) {

@@ -213,6 +213,9 @@ pub(crate) struct CheckArgs {
     /// Directory for the results [default for exports: none are written]
     #[arg(long, value_name = "DIR", required_unless_present_any = ["files", "case", "cases"])]
     pub(crate) out: Option<PathBuf>,
+    /// Plain lists: tell the items behind each exception
+    #[arg(long, requires = "billed")]
+    pub(crate) evidence: bool,
     /// Instead of files: one small world, and whether it comes out right
     #[arg(long, value_name = "DIR", conflicts_with_all = ["billed", "usage", "mappings", "rules", "as_of", "out"])]
     pub(crate) case: Option<PathBuf>,

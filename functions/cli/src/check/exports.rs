@@ -5,6 +5,7 @@ use truecount_check::{
     CheckedFile, CountDayFrom, CountedThing, ExportsCheckArgs, ExportsOutcome, MappedAccounts, PairedProduct,
     UnpairedProduct, check_exports,
 };
+use truecount_reconciliation::NO_CURRENCY;
 use truecount_reports::{receipt, sanitize::visible};
 
 use super::{ending, tell_files};
@@ -37,6 +38,7 @@ pub(super) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     outcome.files.iter().for_each(tell_file);
     tell_counted_on(&outcome);
     outcome.accounts.iter().for_each(tell_accounts);
+    tell_currency(&outcome);
     show_compared(&outcome);
     say("");
     say_text(&outcome.overview);
@@ -86,10 +88,22 @@ fn tell_counted_on(outcome: &ExportsOutcome) {
     tell(&format!("Counted on {}: {}{hint}.", outcome.count_day, outcome.count_day_from));
 }
 
+/// Where nothing names a currency, how it is named.
+fn tell_currency(outcome: &ExportsOutcome) {
+    let billed = outcome.files.iter().find(|file| file.side.is_billed());
+    if let Some(file) = billed.filter(|_| outcome.home_currency.as_str() == NO_CURRENCY) {
+        tell(&format!(
+            "Nothing names a currency, so that amounts are shown in {NO_CURRENCY}; `--option \
+             {}:constants.currency=GBP` does.",
+            file.source
+        ));
+    }
+}
+
 fn tell_accounts(accounts: &MappedAccounts) {
     let MappedAccounts { source, by_file, by_name, undecided } = accounts;
     let all = by_file + by_name + undecided;
-    let parts = [(by_file, "by the mappings"), (by_name, "by equal names"), (undecided, "undecided")];
+    let parts = [(by_file, "mapped by the file"), (by_name, "mapped by equal names"), (undecided, "undecided")];
     let parts = parts.iter().filter(|(count, _)| **count > 0).map(|(count, how)| format!("{count} {how}"));
     let parts: Vec<String> = parts.collect();
     let hint = if *undecided > 0 { "; `--mappings` says whose an account is" } else { "" };

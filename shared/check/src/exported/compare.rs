@@ -72,6 +72,7 @@ pub(super) fn compare(
     let overview = format!("{}\n{}", revenue_compared(&portfolio).join("\n"), totals_text(&portfolio));
     Ok(ExportsOutcome {
         found,
+        home_currency,
         count_day: files.count_day,
         count_day_from: files.count_day_from,
         files: sources.iter().flat_map(|source| checked_files(*source)).collect(),

@@ -15,7 +15,7 @@ mod whose;
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde::Serialize;
-use truecount_billing::{CountDay, Receipt, Side, SourceId};
+use truecount_billing::{CountDay, Currency, Receipt, Side, SourceId};
 use truecount_reports::ExceptionRow;
 
 pub use pairing::{CountedThing, PairedBy, PairedProduct, UnpairedProduct};
@@ -65,6 +65,8 @@ pub struct ExportsOutcome {
     /// What was found.
     #[serde(flatten)]
     pub found: CheckOutcome,
+    /// The currency that is told first; `XXX`: nothing names one.
+    pub home_currency: Currency,
     /// The count day.
     pub count_day: CountDay,
     /// Why it is that day.
