@@ -76,6 +76,7 @@ async fn the_manifest_has_the_hash_of_every_file() {
         "lines.csv",
         "coverage.csv",
         "setup.csv",
+        "agreement_findings.csv",
         "mapping-suggestions.csv",
         "run.json",
         "outcomes.jsonl.gz",

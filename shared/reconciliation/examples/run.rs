@@ -11,8 +11,8 @@ use truecount_billing::{
     LineRole, ProductCode, SourceId, Unit, UsageItem,
 };
 use truecount_reconciliation::{
-    AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemsRead, LinesRead, RunContext, RunInputs,
-    RunReconciler, UsageAccount, UsageSource, WordsOfSource,
+    AccountBelonging, AgreementLine, AgreementReview, BilledAgreement, BilledClient, ItemsRead, LinesRead, RunContext,
+    RunInputs, RunReconciler, UsageAccount, UsageSource, WordsOfSource,
 };
 use truecount_rules::{IdentityKey, KindVocabulary, Rules, SourceVocabulary};
 
@@ -171,6 +171,9 @@ fn measured() -> Result<(), Box<dyn std::error::Error>> {
         bytes += serde_json::to_vec(&reconciler.client_record(client, &outcome))?.len();
     }
     eprintln!("records of {bytes} bytes: {:.2} s", begun.elapsed().as_secs_f64());
+    let begun = Instant::now();
+    let findings = AgreementReview::new(&inputs.clients, Some(&rules), context).all().count();
+    eprintln!("{findings} findings of agreements: {:.2} s", begun.elapsed().as_secs_f64());
     let peak = std::fs::read_to_string("/proc/self/status")?;
     let peak = peak.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM unknown").to_owned();
     eprintln!("{peak}");

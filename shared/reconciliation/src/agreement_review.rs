@@ -80,6 +80,11 @@ impl<'a> AgreementReview<'a> {
         found
     }
 
+    /// What there is to look at in all clients' agreements, one client after another.
+    pub fn all(&self) -> impl Iterator<Item = AgreementFinding> + '_ {
+        (0..self.clients.len()).flat_map(|number| self.client(number))
+    }
+
     fn service_of(&self, product: &ProductCode) -> Option<&'a ProductCode> {
         self.rules.and_then(|rules| rules.service_of_product(product))
     }
@@ -122,9 +127,12 @@ impl<'r, 'a> ReviewedClient<'r, 'a> {
         let rows = review.rows(number);
         let recurring: Vec<LineRow<'_>> = rows.iter().copied().filter(is_recurring).collect();
         let days = |line: &LineRow<'_>| review.context.days_looked_at(line.agreement());
-        let last = standing_with_credits(&recurring, |line| days(line).1.unwrap_or(days(line).0));
         let mut stands = standing_with_credits(&recurring, |line| days(line).0);
-        stands.retain(|line| last.iter().any(|other| std::ptr::eq(other.row, line.row)));
+        // Without an unknown cycle there is one day only.
+        if recurring.iter().any(|line| line.agreement().cycle_months.is_none()) {
+            let last = standing_with_credits(&recurring, |line| days(line).1.unwrap_or(days(line).0));
+            stands.retain(|line| last.iter().any(|other| std::ptr::eq(other.row, line.row)));
+        }
         let mut found = Self { review, number, client, bound, rows, stands: Vec::new() };
         stands.retain(|line| found.is_reviewed(line));
         found.stands = stands;

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, ClientId, Money, ReadState, Receipt, Side, SourceId};
 
+use crate::agreement_finding::AgreementFinding;
 use crate::record::{ClientRecord, PortfolioRecord};
 
 /// The JSON Schema of a line of a stored outcome, by which other programs read it.
@@ -24,6 +25,8 @@ pub enum OutcomeLine {
     Suggestion(MappingSuggestion),
     /// A client.
     Client(Box<ClientRecord>),
+    /// Something about a client's agreements.
+    AgreementFinding(Box<AgreementFinding>),
 }
 
 /// How far a source was read, as the sync that a run uses has it. A row of `coverage.csv`.

@@ -12,9 +12,10 @@ use sha2::{Digest, Sha256};
 use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::{MappingSuggestion, PortfolioRecord, SetupFinding, SourceReading};
 
-use crate::{InputRef, ReportError, ReportFile, RunHeader, RunReport, sanitize};
+use crate::{AgreementFindingTotal, InputRef, ReportError, ReportFile, RunHeader, RunReport, sanitize};
 
-/// `run.json`: the header, what the run adds up, how far each source was read, the setup, and accounts to map. No client
+/// `run.json`: the header, what the run adds up, how far each source was read, the setup, accounts to map, and how
+/// many findings there are in the agreements by themselves. No client
 /// is in it: each is a line of the stored outcome, `outcomes.jsonl.gz`.
 ///
 /// # Errors
@@ -28,6 +29,7 @@ pub fn run_json(report: &RunReport<'_>) -> Result<ReportFile, ReportError> {
         sources: &'a [SourceReading],
         setup: &'a [SetupFinding],
         suggestions: &'a [MappingSuggestion],
+        agreement_findings: Vec<AgreementFindingTotal>,
     }
     let run = Run {
         format: "truecount-run-1",
@@ -36,6 +38,7 @@ pub fn run_json(report: &RunReport<'_>) -> Result<ReportFile, ReportError> {
         sources: &report.sources,
         setup: &report.setup,
         suggestions: &report.suggestions,
+        agreement_findings: AgreementFindingTotal::of(&report.agreement_findings),
     };
     file("run.json", &run)
 }

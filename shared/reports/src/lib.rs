@@ -7,6 +7,7 @@
 //! [`RunHeader`] and the lines, so the same run always gives the same bytes. Foreign text goes through [`sanitize`] on
 //! its way into every one of them. Nothing here decides what a difference is or what its value is.
 
+mod agreement_findings;
 mod cells;
 mod column;
 mod exception_id;
@@ -43,6 +44,10 @@ use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::{ClientRecord, RowKind, RowRecord};
 
+pub use agreement_findings::{
+    AGREEMENT_FINDINGS_CSV, AgreementFindingTotal, agreement_findings_json, agreement_findings_text, sort_findings,
+    write_agreement_findings,
+};
 pub use exception_id::{ExceptionDirection, ExceptionSubject};
 pub use exception_row::ExceptionRow;
 pub use exceptions::{Exceptions, is_exception};

@@ -6,10 +6,14 @@ use std::io;
 
 use truecount_billing::SourceId;
 use truecount_reconciliation::{
-    ClientRecord, MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind, SetupFinding, SourceReading,
+    AgreementFinding, ClientRecord, MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind, SetupFinding,
+    SourceReading,
 };
 
-use crate::{ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader, map_first::WaitingRevenue};
+use crate::{
+    ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader, agreement_findings::sort_findings,
+    map_first::WaitingRevenue,
+};
 
 /// Everything a report says about a run but its lines.
 #[derive(Debug, Clone)]
@@ -24,6 +28,8 @@ pub struct RunReport<'h> {
     pub setup: Vec<SetupFinding>,
     /// Vendor accounts that nobody decided.
     pub suggestions: Vec<MappingSuggestion>,
+    /// What the agreements give away by themselves, the largest first.
+    pub agreement_findings: Vec<AgreementFinding>,
     /// What somebody should act on, and what nobody knows, in order; the first is number 1.
     pub exceptions: Vec<ExceptionRow>,
     /// Clients of which something was compared.
@@ -73,6 +79,7 @@ struct Gathered<'h, W: io::Write> {
     sources: Vec<SourceReading>,
     setup: Vec<SetupFinding>,
     suggestions: Vec<MappingSuggestion>,
+    agreement_findings: Vec<AgreementFinding>,
     clients_compared: u64,
     waiting: WaitingRevenue,
 }
@@ -131,6 +138,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
             sources: Vec::new(),
             setup: Vec::new(),
             suggestions: Vec::new(),
+            agreement_findings: Vec::new(),
             clients_compared: 0,
             waiting: WaitingRevenue::default(),
         })
@@ -146,6 +154,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
             OutcomeLine::Setup(setup) => self.setup.push(setup),
             OutcomeLine::Suggestion(suggestion) => self.suggestions.push(suggestion),
             OutcomeLine::Client(client) => self.client(&client)?,
+            OutcomeLine::AgreementFinding(found) => self.agreement_findings.push(*found),
         }
         Ok(())
     }
@@ -161,6 +170,8 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         self.lines.finish(&self.portfolio)?;
         let mut sources = self.sources;
         sources.sort_by(|a, b| id(a).cmp(id(b)));
+        let mut agreement_findings = self.agreement_findings;
+        sort_findings(&mut agreement_findings, &self.portfolio.weights, self.portfolio.home_currency);
         Ok(RunReport {
             header,
             exceptions: self.exceptions.finish(&self.portfolio),
@@ -168,6 +179,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
             sources,
             setup: self.setup,
             suggestions: self.suggestions,
+            agreement_findings,
             clients_compared: self.clients_compared,
             waiting: self.waiting,
         })

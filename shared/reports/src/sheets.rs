@@ -14,6 +14,7 @@ use truecount_reconciliation::{MappingSuggestion, RevenueCoverage, SetupFinding,
 
 use crate::{
     ReportError, ReportFile, RunHeader, RunReport,
+    agreement_findings::{AGREEMENT_FINDINGS, AGREEMENT_FINDINGS_CSV},
     column::{self, Column, at_least_cents},
     receipt, run_json, write_exceptions,
 };
@@ -26,7 +27,7 @@ pub const SETUP_CSV: &str = "setup.csv";
 pub(crate) const LINES_CSV: &str = "lines.csv";
 
 /// Every file of a run but the manifest: `exceptions.csv`, `lines.csv` as it was written while the report was built,
-/// `coverage.csv`, `setup.csv`, `mapping-suggestions.csv` and `run.json`. [`manifest`](crate::manifest()) comes last, when
+/// `coverage.csv`, `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv` and `run.json`. [`manifest`](crate::manifest()) comes last, when
 /// the others are kept.
 ///
 /// # Errors
@@ -39,6 +40,7 @@ pub fn files(report: &RunReport<'_>, lines_csv: Vec<u8>) -> Result<Vec<ReportFil
         ReportFile { name: LINES_CSV, bytes: lines_csv },
         sheet("coverage.csv", &CoverageRow::COLUMNS, report, &coverage(report))?,
         sheet(SETUP_CSV, SETUP, report, &report.setup)?,
+        sheet(AGREEMENT_FINDINGS_CSV, AGREEMENT_FINDINGS, report, &report.agreement_findings)?,
         sheet("mapping-suggestions.csv", MAPPING_SUGGESTIONS, report, &report.suggestions)?,
         run_json(report)?,
     ])

@@ -9,7 +9,9 @@ use truecount_billing::BillingMonth;
 use truecount_reconciliation::{RevenueCoverage, RowKind};
 
 use crate::{
-    RunReport, TotalLine, label,
+    RunReport, TotalLine,
+    agreement_findings::AgreementsInBrief,
+    label,
     map_first::MapFirst,
     not_reconciled::NotReconciled,
     older_syncs::source_notes,
@@ -64,6 +66,8 @@ pub(crate) struct Summary {
     pub(crate) ending: Option<String>,
     pub(crate) ended: Option<String>,
     pub(crate) top: TopExceptions,
+    /// What the agreements give away by themselves.
+    pub(crate) agreements: Option<AgreementsInBrief>,
     pub(crate) setup: Option<String>,
     /// Words that nobody has explained, and totals of vendors that differ or were refused.
     pub(crate) receipts: Option<String>,
@@ -121,6 +125,7 @@ impl Summary {
             ending: agreements_ending(report),
             ended: agreements_ended(report),
             top,
+            agreements: AgreementsInBrief::of(&report.agreement_findings, target),
             setup: setup_to_fix(&report.setup, target),
             receipts: receipts_to_check(&report.sources, target),
             place: foreign(TextTarget::Terminal, &header.archive_place, 300),

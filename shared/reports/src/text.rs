@@ -50,6 +50,10 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     }
     paragraphs(&mut out, [("ENDING", &summary.ending), ("ENDED", &summary.ended)]);
     exceptions(&mut out, summary);
+    if let Some(agreements) = &summary.agreements {
+        out.push_str(&agreements.text());
+        out.push('\n');
+    }
     paragraphs(&mut out, [("SETUP", &summary.setup), ("SOURCES", &summary.receipts)]);
     let _ = writeln!(out, "FILES    {}", summary.place);
     if let Some(line) = frame.last_line {

@@ -89,6 +89,39 @@ fn mapping_suggestions() {
     insta::assert_snapshot!(sheet(&invented::month(), "mapping-suggestions.csv", 40));
 }
 
+/// A month with the findings of the small worlds about agreements by themselves.
+fn month_with_agreement_findings() -> Sample {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/cases");
+    let folders = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let is_review = |path: &std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with("review-");
+    let mut folders: Vec<_> = folders.filter(is_review).collect();
+    folders.sort();
+    let findings = folders
+        .iter()
+        .flat_map(|folder| truecount_check::World::read_folder(folder).unwrap().agreement_findings().unwrap());
+    Sample { agreement_findings: findings.collect(), ..invented::month() }
+}
+
+#[test]
+fn agreement_findings() {
+    insta::assert_snapshot!(sheet(&month_with_agreement_findings(), "agreement_findings.csv", 40));
+}
+
+#[test]
+fn a_summary_shows_the_largest_agreement_findings() {
+    let sample = month_with_agreement_findings();
+    let text = text_of(&sample);
+    let (_, from) = text.split_once("IN THE PSA ITSELF").unwrap();
+    insta::assert_snapshot!(from.split_once("\n\n").unwrap().0);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let html = String::from_utf8_lossy(&mail(&sample, 1, b"")).into_owned();
+    assert!(html.contains("In the PSA itself: "), "{html}");
+    assert!(!text_of(&invented::month()).contains("PSA ITSELF"));
+    let run = String::from_utf8(run_json(&sample.report()).unwrap().bytes).unwrap();
+    let (_, totals) = run.split_once("\"agreement_findings\"").unwrap();
+    insta::assert_snapshot!(totals);
+}
+
 #[test]
 fn run_json_says_everything_but_the_clients_with_decimals_as_text() {
     let sample = invented::month();
@@ -101,7 +134,15 @@ fn run_json_says_everything_but_the_clients_with_decimals_as_text() {
 fn manifest_names_each_input_and_output_by_its_hash() {
     let sample = invented::month();
     let names: Vec<_> = sample.files().iter().map(|file| file.name).collect();
-    let expected = ["exceptions.csv", "lines.csv", "coverage.csv", "setup.csv", "mapping-suggestions.csv", "run.json"];
+    let expected = [
+        "exceptions.csv",
+        "lines.csv",
+        "coverage.csv",
+        "setup.csv",
+        "agreement_findings.csv",
+        "mapping-suggestions.csv",
+        "run.json",
+    ];
     assert_eq!(names, expected);
     let known = truecount_reports::ReportFile { name: "abc", bytes: b"abc".to_vec() };
     let kept = manifest(&sample.header, &[known]).unwrap();

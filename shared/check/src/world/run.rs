@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
-    AgreementReview, AtStake, ChangeRecord, ClientRecord, InvoicedWhen, ItemFateWord, PortfolioRecord, RevenueCoverage,
-    RowKind, RowRecord, RunReconciler, RunTotals,
+    AgreementFinding, AgreementReview, AtStake, ChangeRecord, ClientRecord, InvoicedWhen, ItemFateWord,
+    PortfolioRecord, RevenueCoverage, RowKind, RowRecord, RunReconciler, RunTotals,
 };
 
 use super::inputs::{ReadyWorld, WorldRunError};
@@ -81,6 +81,15 @@ impl World {
         Ok((clients, reconciler.portfolio_record(&outcome)))
     }
 
+    /// What the agreements of the world say by themselves.
+    ///
+    /// # Errors
+    /// [`WorldRunError`].
+    pub fn agreement_findings(&self) -> Result<Vec<AgreementFinding>, WorldRunError> {
+        let ReadyWorld { rules, inputs, context } = self.ready()?;
+        Ok(AgreementReview::new(&inputs.clients, Some(&rules), context).all().collect())
+    }
+
     /// What comes out of the world, in the words of its format.
     ///
     /// # Errors
@@ -115,7 +124,7 @@ impl World {
             coverage: by_currency(&outcome.coverage, coverage),
             findings: self.findings.is_some().then(|| {
                 let review = AgreementReview::new(&inputs.clients, Some(&rules), context);
-                (0..inputs.clients.len()).flat_map(|client| review.client(client)).map(ObservedFinding::of).collect()
+                review.all().map(ObservedFinding::of).collect()
             }),
         })
     }

@@ -62,8 +62,10 @@ impl<'a> ReviewedClient<'_, 'a> {
         let rule = self.rule_of(line).filter(|rule| rule.not_sold.is_none())?;
         let planned = rule.planned_price_on(self.context().day_looked_at(line.agreement()))?;
         let of_cycle = exact::product(planned.each, months.into())?;
-        let is_typed = self.later_rows(line).any(|later| later.row.unit_price.is_some_and(|price| price >= of_cycle));
-        if planned.currency != line.currency(self.context()) || price >= of_cycle || is_typed {
+        if planned.currency != line.currency(self.context()) || price >= of_cycle {
+            return None;
+        }
+        if self.later_rows(line).any(|later| later.row.unit_price.is_some_and(|price| price >= of_cycle)) {
             return None;
         }
         let monthly = difference(line, of_cycle, price, months)?;

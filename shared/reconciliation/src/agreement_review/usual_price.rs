@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, Money};
 use truecount_rules::ServiceBasis;
@@ -52,9 +53,23 @@ impl PriceOverMonths {
     }
 }
 
-/// The price of each client by product and currency, in the order of the prices.
+/// The price of each client by product and currency.
 #[derive(Default)]
-pub(super) struct UsualPrices(BTreeMap<(String, Currency), Vec<(usize, PriceOverMonths)>>);
+pub(super) struct UsualPrices(BTreeMap<(String, Currency), ProductPrices>);
+
+/// What clients pay for one product, in the order of the prices.
+#[derive(Default)]
+struct ProductPrices {
+    ordered: Vec<(usize, PriceOverMonths)>,
+    /// By client: its place.
+    places: HashMap<usize, usize>,
+}
+
+/// What all but one client pay.
+struct OthersPrices<'p> {
+    ordered: &'p [(usize, PriceOverMonths)],
+    without: Option<usize>,
+}
 
 impl UsualPrices {
     /// Of a product with several lines, the newest line's price is the client's.
@@ -68,20 +83,53 @@ impl UsualPrices {
             }
         }
         for (key, (_, price)) in newest {
-            self.0.entry(key).or_default().push((client.number, price));
+            self.0.entry(key).or_default().ordered.push((client.number, price));
         }
     }
 
     pub(super) fn sort(&mut self) {
         for prices in self.0.values_mut() {
-            prices.sort_by(|(_, one), (_, other)| one.compare(1, other, 1).unwrap_or(Ordering::Equal));
+            prices.ordered.sort_by(|(_, one), (_, other)| one.compare(1, other, 1).unwrap_or(Ordering::Equal));
+            let clients = prices.ordered.iter().enumerate();
+            prices.places = clients.map(|(place, (client, _))| (*client, place)).collect();
         }
     }
 
-    /// The others' prices, in order.
-    fn others(&self, key: &(String, Currency), client: usize) -> Vec<PriceOverMonths> {
-        let all = self.0.get(key).map(Vec::as_slice).unwrap_or_default();
-        all.iter().filter(|(other, _)| *other != client).map(|(_, price)| *price).collect()
+    fn others(&self, key: &(String, Currency), client: usize) -> Option<OthersPrices<'_>> {
+        let prices = self.0.get(key)?;
+        Some(OthersPrices { ordered: &prices.ordered, without: prices.places.get(&client).copied() })
+    }
+}
+
+impl OthersPrices<'_> {
+    fn len(&self) -> usize {
+        self.ordered.len() - usize::from(self.without.is_some())
+    }
+
+    /// The one at a place of those in order.
+    fn at(&self, place: usize) -> &PriceOverMonths {
+        let skipped = usize::from(self.without.is_some_and(|without| without <= place));
+        &self.ordered[place + skipped].1
+    }
+
+    /// `None`: there are too few.
+    fn median(&self) -> Option<PriceOverMonths> {
+        let half = self.len() / 2;
+        match self.len() {
+            ..OTHERS_MIN => None,
+            odd if odd % 2 == 1 => Some(*self.at(half)),
+            _ => self.at(half - 1).middle(self.at(half)),
+        }
+    }
+
+    /// Whether half of them or more are within a tenth of the median: where everybody pays something else nothing is usual.
+    fn agree_on(&self, median: &PriceOverMonths) -> bool {
+        let is_below = |price: &PriceOverMonths| price.compare(10, median, 9).is_none_or(Ordering::is_lt);
+        let is_not_above = |price: &PriceOverMonths| price.compare(10, median, 11).is_none_or(Ordering::is_le);
+        let from = self.ordered.partition_point(|(_, price)| is_below(price));
+        let near = from..self.ordered.partition_point(|(_, price)| is_not_above(price)).max(from);
+        let own = self.without.is_some_and(|without| near.contains(&without));
+        2 * (near.len() - usize::from(own)) >= self.len()
     }
 }
 
@@ -89,8 +137,8 @@ impl ReviewedClient<'_, '_> {
     pub(super) fn review_usual_prices(&self, usual: &UsualPrices, found: &mut Vec<AgreementFinding>) {
         for line in &self.stands {
             let Some(price) = self.comparable_price(line) else { continue };
-            let others = usual.others(&self.price_key(line), self.number);
-            if let Some(median) = median(&others).filter(|median| is_far(&price, median, &others)) {
+            let Some(others) = usual.others(&self.price_key(line), self.number) else { continue };
+            if let Some(median) = others.median().filter(|median| is_far(&price, median) && others.agree_on(median)) {
                 found.extend(self.unusual(line, &price, &median, others.len() as u64));
             }
         }
@@ -136,25 +184,7 @@ fn age<'l>(line: &'l LineRow<'_>) -> (Option<jiff::civil::Date>, &'l str, &'l st
     (begin, id, line.agreement().id.as_str())
 }
 
-/// The median of prices in order; `None`: there are too few.
-fn median(prices: &[PriceOverMonths]) -> Option<PriceOverMonths> {
-    let half = prices.len() / 2;
-    match prices.len() {
-        ..OTHERS_MIN => None,
-        odd if odd % 2 == 1 => Some(prices[half]),
-        _ => prices[half - 1].middle(&prices[half]),
-    }
-}
-
-/// Whether a price is below two thirds or above three halves of the median, and half of the others or more are within a tenth
-/// of it: where everybody pays something else nothing is usual.
-fn is_far(price: &PriceOverMonths, median: &PriceOverMonths, others: &[PriceOverMonths]) -> bool {
-    let is_low = price.compare(3, median, 2) == Some(Ordering::Less);
-    let is_high = price.compare(2, median, 3) == Some(Ordering::Greater);
-    let is_near = |other: &&PriceOverMonths| {
-        let low = other.compare(10, median, 9);
-        let high = other.compare(10, median, 11);
-        low.is_some_and(Ordering::is_ge) && high.is_some_and(Ordering::is_le)
-    };
-    (is_low || is_high) && 2 * others.iter().filter(is_near).count() >= others.len()
+/// Whether a price is below two thirds or above three halves of the median.
+fn is_far(price: &PriceOverMonths, median: &PriceOverMonths) -> bool {
+    price.compare(3, median, 2) == Some(Ordering::Less) || price.compare(2, median, 3) == Some(Ordering::Greater)
 }

@@ -16,8 +16,9 @@ use truecount_billing::{
     SourceId, StreamReceipt, UnknownWord, decimal_from_text,
 };
 use truecount_reconciliation::{
-    AccountReadWord, AccountRecord, AtStake, ClientRecord, IncompleteAccount, LinesReadWord, MappingSuggestion,
-    OutcomeLine, PortfolioRecord, RowKind, RowRecord, SetupFinding, SourceReadWord, SourceReading, SourceRecord,
+    AccountReadWord, AccountRecord, AgreementFinding, AtStake, ClientRecord, IncompleteAccount, LinesReadWord,
+    MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind, RowRecord, SetupFinding, SourceReadWord, SourceReading,
+    SourceRecord,
 };
 use truecount_reports::{InputRef, ReportFile, ReportMail, RunHeader, RunReport, RunReportBuilder, email, files};
 
@@ -44,6 +45,7 @@ pub(crate) struct Sample {
     pub(crate) sources: Vec<SourceReading>,
     pub(crate) setup: Vec<SetupFinding>,
     pub(crate) suggestions: Vec<MappingSuggestion>,
+    pub(crate) agreement_findings: Vec<AgreementFinding>,
     pub(crate) clients: Vec<ClientRecord>,
 }
 
@@ -55,6 +57,8 @@ impl Sample {
         lines.extend(self.setup.iter().cloned().map(OutcomeLine::Setup));
         lines.extend(self.suggestions.iter().cloned().map(OutcomeLine::Suggestion));
         lines.extend(self.clients.iter().cloned().map(|client| OutcomeLine::Client(Box::new(client))));
+        let findings = self.agreement_findings.iter().cloned();
+        lines.extend(findings.map(|found| OutcomeLine::AgreementFinding(Box::new(found))));
         lines
     }
 
@@ -200,6 +204,7 @@ pub(crate) fn month() -> Sample {
             suggestion("Zürcher Treuhand", Some("Zuercher Treuhand AG"), &[("88.10", "CHF")]),
             suggestion("test tenant", None, &[]),
         ],
+        agreement_findings: Vec::new(),
         clients: clients.into_values().collect(),
     };
     sample.added_up()

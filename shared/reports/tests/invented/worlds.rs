@@ -98,6 +98,7 @@ fn of_world(name: &str, case: &str) -> Sample {
         sources: sources(&portfolio),
         suggestions: suggestions(&portfolio),
         setup: Vec::new(),
+        agreement_findings: Vec::new(),
         clients,
         portfolio,
     }
