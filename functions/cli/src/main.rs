@@ -2,6 +2,7 @@
 //!
 //! No rule of reconciliation is in this crate.
 
+mod agreements;
 mod args;
 mod ask;
 mod check;
@@ -74,6 +75,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
                 Some(ReportCommand::Download(download)) => download::download(cli, &args.backend, download).await,
                 None => pipeline::report(cli, args).await,
             },
+            Command::Check(args) if args.only.is_some() => agreements::review(cli, args).await,
             Command::Check(args) => check::check(cli, args),
             Command::Mappings(args) => mappings::mappings(cli, args).await,
             Command::Exceptions(args) => exceptions::exceptions(cli, args).await,

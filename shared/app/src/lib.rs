@@ -4,6 +4,7 @@
 //! **Architecture invariant:** nothing here knows which backend it runs in, and no AWS type is named.
 
 mod account_mapping;
+mod agreements_review;
 mod comparison;
 mod environment;
 mod error;
@@ -23,6 +24,7 @@ mod toml_sections;
 mod vocabulary;
 
 pub use account_mapping::{AccountMapping, Client, DecidedBy, Mapping, Split, of_accounts as mappings_of};
+pub use agreements_review::AgreementsReview;
 pub use comparison::{BilledFor, BilledForSource, MappingsInForce, NonesInForce};
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;

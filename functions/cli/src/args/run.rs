@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use truecount_app::RunKind;
 use truecount_billing::{BillingMonth, CountDay, SourceId};
 use truecount_check::{ExportOption, ExportToCheck};
@@ -170,6 +170,7 @@ const CHECK_USAGE: &str = "\
 truecount check [ID=]<FILE> [ID=]<FILE>... [OPTIONS]
        truecount check --billed <CSV> --usage <CSV> --as-of <DATE> --out <DIR>
                        [OPTIONS]
+       truecount check --only psa [--out <DIR>]
        truecount check --case <DIR>
        truecount check --cases <JSONL>";
 
@@ -185,6 +186,7 @@ Examples:
   truecount check additions.csv devices.xlsx
   truecount check psa=additions.csv rmm=devices.xlsx --option rmm:dates=D/M/Y \\
       --rules rules.toml --as-of 2026-06-30 --out result
+  truecount check --only psa             what the agreements give away by themselves
   truecount check --billed billed_lines.csv --usage usage_items.csv \\
       --as-of 2026-06-30 --out result")]
 pub(crate) struct CheckArgs {
@@ -195,10 +197,10 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "ID:KEY=VALUE", requires = "files")]
     pub(crate) option: Vec<ExportOption>,
     /// Plain list: billed lines
-    #[arg(long, value_name = "CSV", required_unless_present_any = ["files", "case", "cases"])]
+    #[arg(long, value_name = "CSV", required_unless_present_any = ["files", "case", "cases", "only"])]
     pub(crate) billed: Option<PathBuf>,
     /// Plain list: usage items
-    #[arg(long, value_name = "CSV", required_unless_present_any = ["files", "case", "cases"])]
+    #[arg(long, value_name = "CSV", required_unless_present_any = ["files", "case", "cases", "only"])]
     pub(crate) usage: Option<PathBuf>,
     /// Which account is which client [default: equal, unique names]
     #[arg(long, value_name = "CSV")]
@@ -208,10 +210,10 @@ pub(crate) struct CheckArgs {
     pub(crate) rules: Option<PathBuf>,
     /// Day on which usage was counted and lines are billed, as YYYY-MM-DD
     /// [default for exports: the newest day in a file's name, else today]
-    #[arg(long, value_name = "DATE", required_unless_present_any = ["files", "case", "cases"])]
+    #[arg(long, value_name = "DATE", required_unless_present_any = ["files", "case", "cases", "only"])]
     pub(crate) as_of: Option<CountDay>,
     /// Directory for the results [default for exports: none are written]
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["files", "case", "cases"])]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["files", "case", "cases", "only"])]
     pub(crate) out: Option<PathBuf>,
     /// Plain lists: tell the items behind each exception
     #[arg(long, requires = "billed")]
@@ -222,4 +224,16 @@ pub(crate) struct CheckArgs {
     /// Instead of files: many small worlds, one line of outcome each
     #[arg(long, value_name = "JSONL", conflicts_with_all = ["billed", "usage", "mappings", "rules", "as_of", "out", "case"])]
     pub(crate) cases: Option<PathBuf>,
+    /// Instead of files: the agreements of the newest sync by themselves; no other source is needed
+    #[arg(long, value_name = "SIDE", conflicts_with_all = ["files", "billed", "usage", "mappings", "rules", "as_of", "case", "cases"])]
+    pub(crate) only: Option<CheckedAlone>,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+/// What can be checked without anything to hold against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckedAlone {
+    /// The agreements of the PSA
+    Psa,
 }

@@ -40,9 +40,12 @@ fn what_comes_out_of_each_small_world_is_as_the_schema_says() {
     let folders = fs::read_dir(cases).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
     let (mut lines, mut wrong) = (Vec::new(), Vec::new());
     for folder in folders {
-        let Ok((clients, portfolio)) = World::read_folder(&folder).unwrap().records() else { continue };
+        let world = World::read_folder(&folder).unwrap();
+        let Ok((clients, portfolio)) = world.records() else { continue };
         lines.push(OutcomeLine::Portfolio(Box::new(portfolio)));
         lines.extend(clients.into_iter().map(|client| OutcomeLine::Client(Box::new(client))));
+        let findings = world.agreement_findings().unwrap().into_iter();
+        lines.extend(findings.map(|found| OutcomeLine::AgreementFinding(Box::new(found))));
     }
     assert!(lines.len() > 300, "{} lines", lines.len());
     for line in &lines {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, Money, SourceId};
 use truecount_reconciliation::{
-    AccountBelonging, MappingSuggestion, OutcomeLine, PortfolioRecord, ReportWeights, RunContext, RunInputs,
-    RunReconciler, SetupFinding, UsageAccount,
+    AccountBelonging, AgreementReview, MappingSuggestion, OutcomeLine, PortfolioRecord, ReportWeights, RunContext,
+    RunInputs, RunReconciler, SetupFinding, UsageAccount,
 };
 use truecount_reports::setup;
 use truecount_rules::Rules;
@@ -44,7 +44,8 @@ pub(crate) struct Compared {
 }
 
 impl Comparison<'_> {
-    /// Compares, and hands over the lines of the outcome: the portfolio, the suggestions, the clients.
+    /// Compares, and hands over the lines of the outcome: the portfolio, the suggestions, the clients, the findings of their
+    /// agreements.
     pub(crate) fn compare(
         &self,
         mut each: impl FnMut(&OutcomeLine) -> Result<(), AppError>,
@@ -63,8 +64,21 @@ impl Comparison<'_> {
             billed_for.client(&client, |service| reconciler.sources_of(service));
             each(&OutcomeLine::Client(Box::new(client)))?;
         }
+        for found in self.agreement_review().all() {
+            each(&OutcomeLine::AgreementFinding(Box::new(found)))?;
+        }
         let setup = setup::of_rules(RULES_FILE, reconciler.binding_problems(), self.context.home_currency);
         Ok(Compared { portfolio, suggestions, billed_for, setup })
+    }
+
+    /// The review of the clients' agreements by themselves.
+    pub(crate) fn agreement_review(&self) -> AgreementReview<'_> {
+        AgreementReview::new(&self.inputs.clients, Some(self.rules), self.context)
+    }
+
+    /// The currency of lines and prices that tell none.
+    pub(crate) fn home_currency(&self) -> Currency {
+        self.context.home_currency
     }
 
     /// Accounts with items that nobody decided, by source and id.

@@ -2,10 +2,11 @@
 
 use rust_decimal::Decimal;
 use truecount_billing::{ReadReason, ReadState, Side};
-use truecount_reconciliation::{ClientRecord, RowKind, SourceReading};
+use truecount_reconciliation::{AgreementFinding, ClientRecord, RowKind, SourceReading};
 use truecount_store::{NoneDecision, NoneRecord, NoneScope, Run};
 
 use super::*;
+use crate::AgreementsReview;
 use crate::jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 use crate::jobs::report::outcome_of;
 use crate::test_environment::{
@@ -26,6 +27,7 @@ side = "invoiced"
 #[derive(Default)]
 struct Stored {
     clients: Vec<ClientRecord>,
+    agreement_findings: Vec<AgreementFinding>,
     sources: Vec<SourceReading>,
     setup: Vec<SetupFinding>,
     suggestions: Vec<MappingSuggestion>,
@@ -44,6 +46,7 @@ async fn stored(test: &TestEnvironment) -> Stored {
             OutcomeLine::Setup(one) => stored.setup.push(one),
             OutcomeLine::Suggestion(one) => stored.suggestions.push(one),
             OutcomeLine::Client(one) => stored.clients.push(*one),
+            OutcomeLine::AgreementFinding(one) => stored.agreement_findings.push(*one),
         }
     }
     stored
@@ -124,6 +127,32 @@ async fn undecided_accounts_are_suggested_with_whom_they_resemble() {
         .collect();
     assert_eq!(shown, ["a1 3 \"Harbour Dental\"", "a2 4 \"-\""], "an equal name is no question");
     assert!(suggestions.iter().all(|one| !one.reason.is_empty()));
+}
+
+#[tokio::test]
+async fn what_agreements_give_away_is_found_with_and_without_usage() {
+    let test = TestEnvironment::new();
+    let mut below_cost = billed("c1", "Harbour Dental", 2);
+    below_cost.lines[0].unit_cost = Some(Decimal::from(50));
+    test.commit("psa", TODAY, &[below_cost, billed("c2", "Quiet Quay", 1)]).await;
+    test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 2)]).await;
+    let found = stored(&test).await.agreement_findings;
+    let told: Vec<_> = found.iter().map(|one| (one.client_id.as_str(), one.finding.code())).collect();
+    assert_eq!(told, [("c1", "price_below_cost")]);
+    assert_eq!(found[0].monthly.map(|monthly| monthly.amount), Some(Decimal::from(9)), "4.50 of each of two");
+    let alone = AgreementsReview::load(&test.env, &test.config).await.unwrap();
+    assert_eq!((alone.findings.as_slice(), alone.clients, alone.is_complete()), (found.as_slice(), 2, true));
+}
+
+#[tokio::test]
+async fn agreements_that_were_never_synced_are_not_said_to_be_right() {
+    let mut test = TestEnvironment::new();
+    let alone = AgreementsReview::load(&test.env, &test.config).await.unwrap();
+    assert_eq!((alone.findings.len(), alone.is_complete()), (0, false));
+    let agreed = "id = \"psa\"\nconnector = \"file\"\nside = \"agreed\"";
+    test.config = config(&SETTINGS.replace(agreed, &format!("{agreed}\nenabled = false")), RULES);
+    let error = AgreementsReview::load(&test.env, &test.config).await.unwrap_err();
+    assert!(error.to_string().contains("no enabled source gives agreements"), "{error}");
 }
 
 async fn decide_none(test: &TestEnvironment, scope: NoneScope, synced_on: &str) {
