@@ -10,6 +10,7 @@ import cases
 import engine
 import joins
 import permute
+import review
 import settle
 import worlds
 from oracle import outcome
@@ -305,6 +306,24 @@ class Checks(unittest.TestCase):
             self.assertEqual({item["id"] for item in items}, set(ids))
             repeats += len(ids) > len(items)
         self.assertGreater(repeats, 0)
+
+
+class Reviewed(unittest.TestCase):
+    def test_the_agreements_of_each_case_say_what_it_says(self):
+        asked = [case for case in cases.all_cases() if "findings" in case]
+        self.assertGreater(len(asked), 10)
+        for case in asked:
+            with self.subTest(case["name"]):
+                left = review.review(case)
+                for right in case["findings"]:
+                    named = [key for key in ("kind", "client", "product", "agreements", "lines") if key in right]
+                    fits = [one for one in left if all(one.get(key) == right[key] for key in named)]
+                    self.assertTrue(fits, f"{right} is missing in {left}")
+                    left.remove(fits[0])
+                    for key in set(right) - set(named):
+                        got = fits[0].get(key)
+                        self.assertTrue(engine.equal(right[key], str(got) if key == "day" else got), f"{key} of {right}: {got}")
+                self.assertEqual(left, [])
 
 
 if __name__ == "__main__":
