@@ -217,6 +217,11 @@ class Side:
         if self.lines and "minimum" in keys and after < least:
             parts["minimum"] = least - after
             after = least
+        size, reason = (1, "pack") if "pack" in keys else (number(keys.get("round_up", 0)), "round_up")
+        if size:
+            whole = -(-after // size) * size
+            parts[reason] = whole - after
+            after = whole
         return after, parts
 
 

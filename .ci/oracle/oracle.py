@@ -78,6 +78,12 @@ class Part:
         else:
             units = half_up(factored * BYTES[kinds] / BYTES[unit])
             parts = add(parts, {"factor": factored - raw, "unit": units - factored})
+        if "pack" in self.keys:
+            size = number(self.keys["pack"])
+            parts = {reason: half_up(value / size) for reason, value in parts.items()}
+            raw, packs = half_up(raw / size), Fraction(-(-units * 10 ** 6 // size), 10 ** 6)
+            parts = add(parts, {"pack": packs - sum(parts.values())})
+            units = packs
         should, more = self.side.should_bill(units, self.keys)
         # where no source could be read nothing was counted, which is not zero
         return {"should": should, "raw": raw, "counted": raw if read else None, "parts": add(parts, more)}

@@ -332,6 +332,8 @@ def nearer(far, near):
     out = dict(far)
     if BASES & set(near):
         out = {key: value for key, value in out.items() if key not in BASES}
+    if {"pack", "round_up"} & set(near):
+        out = {key: value for key, value in out.items() if key not in ("pack", "round_up")}
     for key, value in near.items():
         both = key in ("where", "where_not") and isinstance(value, dict) and isinstance(out.get(key), dict)
         out[key] = {**out[key], **value} if both else value

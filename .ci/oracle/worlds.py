@@ -410,6 +410,8 @@ class Maker:
         made.update(self.keys(count, kind))
         if "unit" in made:
             made["scale"] *= Fraction(BYTES[source["kinds"][0]["unit"]], BYTES[made["unit"]])
+        if "pack" in made:
+            made["scale"] /= Fraction(made["pack"])
         if self.chance(0.15):
             made["products"] = [self.fresh("ALSO-")]
         if self.chance(0.1):
@@ -463,6 +465,8 @@ class Maker:
             made["included"] = self.draw.choice([1, 2, 5])
         if self.chance(0.12):
             made["minimum"] = self.draw.choice([1, 3, 6])
+        if self.chance(0.15):
+            made[self.draw.choice(["pack", "pack", "round_up"])] = Price(self.draw.choice([2, 3, 7, 10, 12, 100, "0.5", "2.5"]))
         if self.chance(0.2):
             made["tolerance"] = self.draw.choice([1, 1, 2, {"units": 1, "percent": 50}])
         if self.chance(0.3):

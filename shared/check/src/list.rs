@@ -424,6 +424,7 @@ fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
         }),
         included: rule.included,
         minimum: Some(rule.minimum),
+        rounding: None,
         tolerance: Tolerance { units: rule.tolerance, percent: Decimal::ZERO },
         price: rule.list_price.map(|(each, currency)| RulePrice { each, currency, is_clients_own: false }),
         price_from: Vec::new(),

@@ -41,13 +41,17 @@ pub enum LedgerReason {
     Included,
     /// The least that is billed where a line stands.
     Minimum,
+    /// What is missing to whole packs, where packs are billed.
+    Pack,
+    /// What is missing to the multiple that is billed.
+    RoundUp,
     /// A one-time line may have billed them.
     OneTime,
 }
 
 impl LedgerReason {
     /// All but those that an item's own state gives.
-    const OF_ALL_ITEMS: [Self; 15] = [
+    const OF_ALL_ITEMS: &[Self] = &[
         Self::Usual,
         Self::Stale,
         Self::Duplicate,
@@ -62,6 +66,8 @@ impl LedgerReason {
         Self::Unit,
         Self::Included,
         Self::Minimum,
+        Self::Pack,
+        Self::RoundUp,
         Self::OneTime,
     ];
 
@@ -84,6 +90,8 @@ impl LedgerReason {
             Self::Unit => "unit",
             Self::Included => "included",
             Self::Minimum => "minimum",
+            Self::Pack => "pack",
+            Self::RoundUp => "round_up",
             Self::OneTime => "one_time",
         }
     }
@@ -104,7 +112,7 @@ impl Serialize for LedgerReason {
 impl<'de> Deserialize<'de> for LedgerReason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
-        let own = Self::OF_ALL_ITEMS.into_iter().find(|reason| reason.as_str() == word);
+        let own = Self::OF_ALL_ITEMS.iter().copied().find(|reason| reason.as_str() == word);
         let of_state = || LeftOutReason::ALL.into_iter().map(Self::State).find(|reason| reason.as_str() == word);
         own.or_else(of_state).ok_or_else(|| D::Error::custom(format_args!("`{word}` is no reason of a ledger")))
     }

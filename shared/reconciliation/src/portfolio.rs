@@ -24,7 +24,7 @@ use crate::run_inputs::{BilledClient, RunInputs};
 use crate::run_options::RunOptions;
 use crate::selection::{Fate, Selection};
 use crate::shared_accounts::SharedAccounts;
-use crate::should_bill::converted;
+use crate::should_bill::billable;
 use crate::source_record::{LinesReadWord, source_records};
 
 /// The reconciliation of a run: what comes out of it, then each client again with everything that stands behind its rows.
@@ -159,7 +159,7 @@ impl<'a> RunReconciler<'a> {
             {
                 let most = count(&self.inputs.items, &pool, selection).ok().filter(|found| found.open.is_empty());
                 let most = most.map(|found| found.factored.map_or(found.most, |factored| factored.high));
-                let units = most.and_then(|most| converted(rule, most).ok());
+                let units = most.and_then(|most| billable(rule, most).ok());
                 if let Some(value) = units.and_then(|units| units.checked_mul(price.each)) {
                     add(values.entry(price.currency).or_default(), value);
                 }

@@ -21,7 +21,7 @@ use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead, RunInputs};
 use crate::run_options::{LinesBelowZero, RunOptions, UndecidedUse};
 use crate::service_count::{ClientPools, Counting, ServiceCount};
-use crate::should_bill::converted;
+use crate::should_bill::billable;
 use crate::value::{Valuation, header_amount, own_amount};
 use crate::verdict::Verdict;
 
@@ -415,7 +415,7 @@ impl<'a> ClientCase<'a> {
             }
             let pool = self.cache.nobodys(self.inputs, nobodys, source, self.context.count_day);
             let held = self.cache.count(&self.inputs.items, rule, pool, selection)?;
-            let most = converted(rule, held.factored.map_or(held.most, |factored| factored.high))?;
+            let most = billable(rule, held.factored.map_or(held.most, |factored| factored.high))?;
             if !held.open.is_empty() || plus(most, most)? >= gap {
                 found.push(Doubt::UndecidedCouldFill { source, accounts: nobodys.len() });
             }

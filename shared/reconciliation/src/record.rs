@@ -167,6 +167,9 @@ pub struct RowRecord {
     /// An item is left out when it was not seen for so many days; `None`: never, or not all alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_days: Option<u32>,
+    /// How many units are a pack, where the figures are of packs; `None`: they are of units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pack: Option<Decimal>,
     /// What lies between `counted_gross` and `should_bill`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub explained: BTreeMap<LedgerReason, Decimal>,
@@ -429,6 +432,7 @@ impl Names<'_> {
             lines: detail.lines.iter().map(|line| line_record(line, context)).collect(),
             billed: row.billed,
             stale_days: detail.stale_days,
+            pack: detail.pack,
             unit_price: detail.unit_price,
             next_invoice_date: detail.next_invoice,
             service_period: detail.service_period,
@@ -496,6 +500,7 @@ impl RowRecord {
             counted: None,
             counted_gross: None,
             stale_days: None,
+            pack: None,
             explained: BTreeMap::new(),
             should_bill: None,
             variance: None,

@@ -14,7 +14,7 @@ use crate::pool::{Pool, unread};
 use crate::portfolio::RunReconciler;
 use crate::reconcile_client::RowDetail;
 use crate::record::RowRecord;
-use crate::should_bill::converted;
+use crate::should_bill::billable;
 use crate::source_record::{SourceReadWord, SourceRecord, source_records};
 
 /// What an account that nobody decided holds, over all services.
@@ -89,7 +89,7 @@ impl RunReconciler<'_> {
                 let one = count(&self.inputs.items, &pool, selection)?;
                 held.is_open |= !one.open.is_empty() || one.least != one.most;
                 let factored = one.factored.map_or(one.least, |factored| factored.low);
-                held.add(one.least, converted(rule, factored)?, rule.price.as_ref())?;
+                held.add(one.least, billable(rule, factored)?, rule.price.as_ref())?;
             }
         }
         Ok(held)

@@ -2,21 +2,21 @@
 //! order of its numbers, so that the ends of a count become the ends of what should be billed.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use truecount_rules::{CountPart, ServiceBasis, ServiceRule};
+use truecount_rules::{CountPart, Rounding, ServiceBasis, ServiceRule};
 
 use crate::billed_side::BilledSide;
 use crate::count::{Parts, add};
 use crate::evidence::LedgerReason;
 use crate::exact;
-use crate::interval::{TooManyDigits, minus, times};
+use crate::interval::{TooManyDigits, minus, plus, times};
 
-/// Units that are multiplied or converted are rounded to so many places.
+/// Units that are multiplied, converted or counted in packs are rounded to so many places.
 const UNIT_PLACES: u32 = 6;
 
 /// One end of what should be billed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct End {
-    /// Units that should be billed.
+    /// Units that should be billed; where packs are billed, packs, and so it is with all that follows but `factored`.
     pub(crate) should: Decimal,
     /// Units that count.
     pub(crate) counted: Decimal,
@@ -28,27 +28,53 @@ pub(crate) struct End {
     pub(crate) parts: Parts,
 }
 
-/// What should be billed of what counts: in the unit that is billed, less what is included, then the minimum. The line's
-/// own less included wins over the rule's.
+/// What should be billed of what counts: in the unit that is billed, less what is included, the minimum, rounded up. The
+/// line's own less included wins over the rule's.
 pub(crate) fn should_bill(mut end: End, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<End, TooManyDigits> {
-    let counted = in_billed_unit(&mut end, rule)?;
-    let after = match side.has_less_included() {
+    let mut counted = in_billed_unit(&mut end, rule)?;
+    if let Some(Rounding::Packs(size)) = rule.rounding {
+        counted = in_packs(&mut end, counted, size)?;
+    }
+    let mut units = match side.has_less_included() {
         true => side.less_included(counted)?,
         false => minus(counted, counted.max(Decimal::ZERO).min(rule.included))?,
     };
-    add(&mut end.parts, LedgerReason::Included, minus(after, counted)?)?;
-    end.should = after;
-    let minimum = rule.minimum.filter(|minimum| !side.lines.is_empty() && after < *minimum);
+    add(&mut end.parts, LedgerReason::Included, minus(units, counted)?)?;
+    let minimum = rule.minimum.filter(|minimum| !side.lines.is_empty() && units < *minimum);
     if let Some(minimum) = minimum {
-        add(&mut end.parts, LedgerReason::Minimum, minus(minimum, after)?)?;
-        end.should = minimum;
+        add(&mut end.parts, LedgerReason::Minimum, minus(minimum, units)?)?;
+        units = minimum;
     }
+    let rounded_up = match rule.rounding {
+        None => None,
+        Some(Rounding::Packs(_)) => Some((LedgerReason::Pack, units.ceil())),
+        Some(Rounding::Multiple(size)) => Some((LedgerReason::RoundUp, multiple(units, size)?)),
+    };
+    if let Some((reason, whole)) = rounded_up {
+        add(&mut end.parts, reason, minus(whole, units)?)?;
+        units = whole;
+    }
+    end.should = units;
     Ok(end)
+}
+
+/// What would be billed of units that count, by their factors, if nothing of it were included.
+pub(crate) fn billable(rule: &ServiceRule, factored: Decimal) -> Result<Decimal, TooManyDigits> {
+    let units = converted(rule, factored)?;
+    match rule.rounding {
+        None => Ok(units),
+        Some(Rounding::Packs(size)) => exact::quotient_up(units, size, 0).ok_or(TooManyDigits),
+        Some(Rounding::Multiple(size)) => multiple(units, size),
+    }
 }
 
 /// Notes how the units that count become units of the kind that is billed; those.
 fn in_billed_unit(end: &mut End, rule: &ServiceRule) -> Result<Decimal, TooManyDigits> {
     let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(end.factored) };
+    let is_as_counted = end.factored == end.counted && end.factored.scale() <= UNIT_PLACES;
+    if spec.conversion.is_none() && is_as_counted {
+        return Ok(end.factored);
+    }
     let units = converted(rule, end.factored)?;
     let factored = if spec.conversion.is_some() { end.factored } else { units };
     add(&mut end.parts, LedgerReason::Factor, minus(factored, end.counted)?)?;
@@ -56,8 +82,8 @@ fn in_billed_unit(end: &mut End, rule: &ServiceRule) -> Result<Decimal, TooManyD
     Ok(units)
 }
 
-/// Units that count, multiplied by their factors, in the unit that is billed.
-pub(crate) fn converted(rule: &ServiceRule, factored: Decimal) -> Result<Decimal, TooManyDigits> {
+/// Units that count, by their factors, in the unit that is billed.
+fn converted(rule: &ServiceRule, factored: Decimal) -> Result<Decimal, TooManyDigits> {
     let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(factored) };
     match spec.conversion {
         Some(conversion) => {
@@ -69,4 +95,28 @@ pub(crate) fn converted(rule: &ServiceRule, factored: Decimal) -> Result<Decimal
         }
         None => Ok(factored),
     }
+}
+
+/// Tells the ledger so far in packs; the packs that count, rounded up, so that the smallest part of a unit begins another
+/// pack. What rounding takes or adds is the pack's.
+fn in_packs(end: &mut End, units: Decimal, size: Decimal) -> Result<Decimal, TooManyDigits> {
+    let in_packs = |units: Decimal| exact::quotient(units, size, UNIT_PLACES).ok_or(TooManyDigits);
+    end.gross = in_packs(end.gross)?;
+    end.counted = in_packs(end.counted)?;
+    let mut told = end.gross;
+    let mut parts = Parts::new();
+    for (reason, units) in &end.parts {
+        let packs = in_packs(*units)?;
+        told = plus(told, packs)?;
+        add(&mut parts, *reason, packs)?;
+    }
+    end.parts = parts;
+    let packs = exact::quotient_up(units, size, UNIT_PLACES).ok_or(TooManyDigits)?;
+    add(&mut end.parts, LedgerReason::Pack, minus(packs, told)?)?;
+    Ok(packs)
+}
+
+/// The least multiple of a size that is not less.
+fn multiple(units: Decimal, size: Decimal) -> Result<Decimal, TooManyDigits> {
+    times(exact::quotient_up(units, size, 0).ok_or(TooManyDigits)?, size)
 }

@@ -8,7 +8,7 @@ use truecount_billing::{Currency, ProductCode, SourceId};
 use crate::filter::{Filter, FilterTable};
 use crate::join::CountJoin;
 use crate::model::{
-    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, RulePrice, ServiceBasis, ServiceRule,
+    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, Rounding, RulePrice, ServiceBasis, ServiceRule,
     StalePolicy, Tolerance, UnknownPolicy, When,
 };
 use crate::unit::{DataUnit, UnitConversion};
@@ -26,6 +26,7 @@ pub(crate) struct ServiceKeys {
     pub(crate) unit: Option<DataUnit>,
     pub(crate) included: Option<Decimal>,
     pub(crate) minimum: Option<Decimal>,
+    pub(crate) rounding: Option<Rounding>,
     pub(crate) tolerance: Option<Tolerance>,
     pub(crate) price: Option<(Decimal, Currency)>,
     pub(crate) price_from: Option<Vec<PlannedPrice>>,
@@ -125,6 +126,7 @@ impl Layers {
             },
             included: self.top.included.unwrap_or_default(),
             minimum: self.top.minimum,
+            rounding: self.top.rounding,
             tolerance: self.top.tolerance.unwrap_or_default(),
             price,
             price_from: self.top.price_from.clone().unwrap_or_default(),
@@ -189,6 +191,7 @@ impl ServiceKeys {
             unit: self.unit.or(farther.unit),
             included: self.included.or(farther.included),
             minimum: self.minimum.or(farther.minimum),
+            rounding: self.rounding.or(farther.rounding),
             tolerance: self.tolerance.or(farther.tolerance),
             price: self.price.or(farther.price),
             price_from: self.price_from.clone().or_else(|| farther_increase.cloned()),
@@ -216,6 +219,7 @@ impl ServiceKeys {
             unit: same(&self.unit, &other.unit),
             included: same(&self.included, &other.included),
             minimum: same(&self.minimum, &other.minimum),
+            rounding: same(&self.rounding, &other.rounding),
             tolerance: same(&self.tolerance, &other.tolerance),
             price: same(&self.price, &other.price),
             price_from: same(&self.price_from, &other.price_from),

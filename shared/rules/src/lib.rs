@@ -34,7 +34,7 @@ pub use filter::{Filter, FilterTable, Fit, Pattern};
 pub use join::CountJoin;
 pub use made::ProductNamedTwice;
 pub use model::{
-    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, RulePrice, SectionShare, ServiceBasis,
+    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, Rounding, RulePrice, SectionShare, ServiceBasis,
     ServiceRule, StalePolicy, Tolerance, UnknownPolicy, When,
 };
 pub use places::RulePlace;

@@ -61,6 +61,7 @@ mod tests {
             basis: ServiceBasis::Flat,
             included: Default::default(),
             minimum: None,
+            rounding: None,
             tolerance: Tolerance::default(),
             price: None,
             price_from: Vec::new(),

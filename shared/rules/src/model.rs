@@ -23,6 +23,8 @@ pub struct ServiceRule {
     pub included: Decimal,
     /// The least that is billed where a line stands.
     pub minimum: Option<Decimal>,
+    /// How the quantity that is billed is rounded up.
+    pub rounding: Option<Rounding>,
     /// A small difference of two numbers that is left alone.
     pub tolerance: Tolerance,
     /// Price of one unit a month, where the client has none of its own.
@@ -166,6 +168,16 @@ pub enum UnknownPolicy {
     Counts,
     /// It is left out, with a doubt.
     LeftOut,
+}
+
+/// How the quantity that is billed is rounded up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rounding {
+    /// The quantity counts whole packs of so many units; what is included, the minimum, the tolerance and the price are of
+    /// packs, too.
+    Packs(Decimal),
+    /// The quantity counts units, and is a multiple of so many.
+    Multiple(Decimal),
 }
 
 /// A difference of two numbers that is left alone: the larger of both.

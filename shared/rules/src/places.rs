@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use truecount_billing::ProductCode;
 
 use crate::layers::{KeyBasis, ServiceKeys};
+use crate::model::Rounding;
 use crate::resolve::{ClientPart, RulesScope};
 use crate::rules::{NearerKeys, Rules, is_folded_of};
 
@@ -91,6 +92,8 @@ impl ServiceKeys {
             ("unit", self.unit.is_some()),
             ("included", self.included.is_some()),
             ("minimum", self.minimum.is_some()),
+            ("pack", matches!(self.rounding, Some(Rounding::Packs(_)))),
+            ("round_up", matches!(self.rounding, Some(Rounding::Multiple(_)))),
             ("tolerance", self.tolerance.is_some()),
             ("price", self.price.is_some()),
             ("price_from", self.price_from.is_some()),

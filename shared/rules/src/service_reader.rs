@@ -5,7 +5,7 @@ use truecount_billing::ProductCode;
 use crate::count_reader::{NamedCounts, read_count};
 use crate::filter_reader::read_filter;
 use crate::layers::{CountTerm, KeyBasis, ServiceKeys};
-use crate::model::{NoLine, UnknownPolicy};
+use crate::model::{NoLine, Rounding, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
 use crate::unit::DataUnit;
@@ -29,6 +29,8 @@ const KEYS: &[&str] = &[
     "no_line",
     "included",
     "minimum",
+    "pack",
+    "round_up",
     "tolerance",
     "price",
     "price_from",
@@ -44,8 +46,6 @@ const KEYS: &[&str] = &[
 
 /// Keys of the language that cannot be used yet.
 const NOT_YET: &[&str] = &[
-    "pack",
-    "round_up",
     "commitment",
     "cut",
     "client_committed",
@@ -70,6 +70,8 @@ const OF_A_COUNT: &[&str] = &[
     "unit",
     "included",
     "minimum",
+    "pack",
+    "round_up",
     "tolerance",
     "no_line",
 ];
@@ -187,6 +189,11 @@ fn read_key(
         "may_be_empty" => keys.may_be_empty = reader.boolean(key),
         "included" => keys.included = reader.amount(key),
         "minimum" => keys.minimum = reader.amount(key),
+        "pack" | "round_up" if keys.rounding.is_some() => {
+            reader.problem(key.at, "`pack` and `round_up` stand beside each other", "leave one of them out");
+        }
+        "pack" => keys.rounding = reader.above_zero(key).map(Rounding::Packs),
+        "round_up" => keys.rounding = reader.above_zero(key).map(Rounding::Multiple),
         "tolerance" => keys.tolerance = read_tolerance(reader, key),
         "no_line" => keys.no_line = reader.word(key, &[("exception", NoLine::Exception), ("list", NoLine::List)]),
         "one_time" => keys.one_time_counts = reader.word(key, &[("counts", true)]),

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::ProductCode;
-use truecount_rules::{CountSpec, ServiceBasis, StalePolicy};
+use truecount_rules::{CountSpec, Rounding, ServiceBasis, StalePolicy};
 
 use super::{ClientCase, ClientView};
 use crate::billed_side::{LineRow, standing};
@@ -26,6 +26,8 @@ pub(crate) struct RowDetail<'a> {
     pub(crate) sources: Vec<usize>,
     /// After how many days an item that was not seen is left out.
     pub(crate) stale_days: Option<u32>,
+    /// How many units are a pack, where packs are billed.
+    pub(crate) pack: Option<Decimal>,
     /// The price of one more a month.
     pub(crate) unit_price: Option<Decimal>,
     /// First and last day of what the next invoice of the newest line pays for.
@@ -58,12 +60,17 @@ impl<'a> ClientCase<'a> {
             ServiceBasis::Counted(spec) => self.stale_days(spec),
             ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
         };
+        let pack = match part.rule.rounding {
+            Some(Rounding::Packs(size)) => Some(size),
+            Some(Rounding::Multiple(_)) | None => None,
+        };
         let service_period = newest.map(|line| self.context.service_period(line.agreement()));
         let next_invoice = newest.and_then(|line| self.context.next_invoice(line.agreement()));
         let mut lines = side.lines;
         lines.extend(side.ending);
         lines.extend(side.flat);
-        Ok(RowDetail { lines, items, sources, stale_days, unit_price, service_period, next_invoice, longest: None })
+        let longest = None;
+        Ok(RowDetail { lines, items, sources, stale_days, pack, unit_price, service_period, next_invoice, longest })
     }
 
     /// What stands behind a row that could not be computed: its lines, and the number with the most digits.

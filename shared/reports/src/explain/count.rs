@@ -24,6 +24,9 @@ struct Step {
 
 /// From what is looked at to what is left alone.
 pub(super) fn count(page: &mut Page, read: LinesReadWord, row: &RowRecord) {
+    if let Some(size) = row.pack {
+        page.labelled("counted as", &format!("packs of {}", quantity(size)));
+    }
     let mut steps = Vec::new();
     if let Some(gross) = row.counted_gross {
         steps.push(Step::number(quantity(gross), "looked at"));

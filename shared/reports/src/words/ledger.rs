@@ -22,6 +22,8 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Unit, _) => "in the unit that is billed",
         (LedgerReason::Included, _) => "included in the price",
         (LedgerReason::Minimum, _) => "to reach the minimum",
+        (LedgerReason::Pack, _) => "to fill whole packs",
+        (LedgerReason::RoundUp, _) => "to round up",
         (LedgerReason::OneTime, _) => "perhaps billed once already",
     };
     words.to_owned()

@@ -78,7 +78,10 @@ fn compared(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
     match row.counted {
         None => text.push_str(&between(row)),
         Some(counted) if counted.is_zero() => text.push_str("none counted"),
-        Some(counted) => write!(text, "{} counted", quantity(counted))?,
+        Some(counted) => match row.pack {
+            Some(size) => write!(text, "{} packs of {} counted", quantity(counted), quantity(size))?,
+            None => write!(text, "{} counted", quantity(counted))?,
+        },
     }
     after_the_count(text, row)?;
     let is_without_line = matches!(row.kind, RowKind::UnbilledUsage | RowKind::EndedAgreementInUse | RowKind::Listed);
@@ -111,7 +114,9 @@ fn after_the_count(text: &mut String, row: &RowRecord) -> fmt::Result {
                 let direction = if units.is_sign_negative() { "less" } else { "more" };
                 write!(text, ", {} {direction} {}", quantity(units.abs()), left_out(*reason, row.stale_days))?;
             }
-            LedgerReason::Minimum => write!(text, ", {} more to reach the minimum", quantity(units.abs()))?,
+            LedgerReason::Minimum | LedgerReason::Pack | LedgerReason::RoundUp => {
+                write!(text, ", {} more {}", quantity(units.abs()), left_out(*reason, row.stale_days))?;
+            }
             reason => write!(text, ", {} {}", quantity(units.abs()), left_out(*reason, row.stale_days))?,
         }
     }
@@ -127,6 +132,8 @@ pub(crate) const fn is_after_the_count(reason: LedgerReason) -> bool {
             | LedgerReason::Unit
             | LedgerReason::Included
             | LedgerReason::Minimum
+            | LedgerReason::Pack
+            | LedgerReason::RoundUp
             | LedgerReason::OneTime
     )
 }

@@ -130,6 +130,8 @@ fn ledger_reasons() -> Vec<LedgerReason> {
         LedgerReason::Unit,
         LedgerReason::Included,
         LedgerReason::Minimum,
+        LedgerReason::Pack,
+        LedgerReason::RoundUp,
         LedgerReason::OneTime,
     ];
     LeftOutReason::ALL.into_iter().map(LedgerReason::State).chain(of_all).collect()

@@ -375,6 +375,16 @@ fn factors_and_units() {
             "count = \"backup.storage\"\nunit = \"GIB\"",
             "rules.toml:3:8: `unit` cannot be \"GIB\"; did you mean \"GiB\"?",
         ),
+        ("count = \"rmm.server\"\npack = 0", "rules.toml:3:8: `pack` cannot be 0; write a number above 0"),
+        ("count = \"rmm.server\"\nround_up = -5", "rules.toml:3:12: `round_up` cannot be -5; write 0 or more"),
+        (
+            "count = \"rmm.server\"\npack = 10\nround_up = 5",
+            "rules.toml:4:1: `pack` and `round_up` stand beside each other; leave one of them out",
+        ),
+        (
+            "flat = true\npack = 10",
+            "rules.toml:3:1: `pack` has no meaning for \"A\", which is not counted; leave it out, or write a `count`",
+        ),
         (
             "flat = true\nunit = \"GB\"",
             "rules.toml:3:1: `unit` has no meaning for \"A\", which is not counted; leave it out, or write a `count`",
@@ -389,7 +399,7 @@ fn factors_and_units() {
 
 #[test]
 fn what_is_not_yet_supported_is_named() {
-    let keys = "pack round_up commitment cut client_committed client_committed_until at covers grants replaces \
+    let keys = "commitment cut client_committed client_committed_until at covers grants replaces \
                 bills except not_seen_for_days";
     for key in keys.split(' ') {
         let expected = format!("rules.toml:3:1: `{key}` is not yet supported; leave it out");
@@ -519,10 +529,10 @@ fn for_whom() {
 #[test]
 fn everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() {
     let text =
-        "[clients.7]\nBKP = { included = 1 }\n[services]\nBKPS = { count = \"rmm.serve\", pack = 2 }\n[us]\nx = 1\n";
+        "[clients.7]\nBKP = { included = 1 }\n[services]\nBKPS = { count = \"rmm.serve\", grants = 2 }\n[us]\nx = 1\n";
     let expected = "rules.toml:2:1: no service has the code \"BKP\"; did you mean \"BKPS\"?\n\
                     rules.toml:4:18: no source counts \"serve\" of rmm; did you mean \"server\"?\n\
-                    rules.toml:4:31: `pack` is not yet supported; leave it out\n\
+                    rules.toml:4:31: `grants` is not yet supported; leave it out\n\
                     rules.toml:6:1: [us] has no key `x`; use one of domains, partner_ids";
     assert_eq!(said(text), expected);
 }

@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_rules::{
-    CategoryRule, CountJoin, CountPart, DataUnit, Fit, IdentityKey, NoLine, PlannedPrice, RulePrice, ServiceBasis,
-    ServiceRule, StalePolicy, Tolerance, UnitConversion, UnknownPolicy, WordUse,
+    CategoryRule, CountJoin, CountPart, DataUnit, Fit, IdentityKey, NoLine, PlannedPrice, Rounding, RulePrice,
+    ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnitConversion, UnknownPolicy, WordUse,
 };
 
 use crate::vocabulary::{code, counted, parts, resolved, rules, scope, usual};
@@ -74,6 +74,7 @@ fn each_key_says_its_own() {
         basis: base.basis.clone(),
         included: Decimal::ZERO,
         minimum: None,
+        rounding: None,
         tolerance: Tolerance::default(),
         price: None,
         price_from: Vec::new(),
@@ -93,11 +94,13 @@ fn each_key_says_its_own() {
         each: decimal(each),
         currency,
     };
-    let cases: [(&str, ServiceRule); 20] = [
+    let cases: [(&str, ServiceRule); 22] = [
         ("included = 2", ServiceRule { included: Decimal::TWO, ..base.clone() }),
         ("included = \"2.5\"", ServiceRule { included: decimal("2.5"), ..base.clone() }),
         ("minimum = 5", ServiceRule { minimum: Some(decimal("5")), ..base.clone() }),
         ("minimum = 1_000", ServiceRule { minimum: Some(decimal("1000")), ..base.clone() }),
+        ("pack = 100", ServiceRule { rounding: Some(Rounding::Packs(decimal("100"))), ..base.clone() }),
+        ("round_up = 2.5", ServiceRule { rounding: Some(Rounding::Multiple(decimal("2.5"))), ..base.clone() }),
         ("tolerance = 1", ServiceRule { tolerance: tolerance(1, "0"), ..base.clone() }),
         ("tolerance = { units = 2, percent = 5.5 }", ServiceRule { tolerance: tolerance(2, "5.5"), ..base.clone() }),
         ("tolerance = { percent = 5 }", ServiceRule { tolerance: tolerance(0, "5"), ..base.clone() }),
