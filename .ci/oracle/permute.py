@@ -188,7 +188,7 @@ def split(world, draw):
     accounts = []
     for account in world["accounts"]:
         accounts.append(account)
-        if "client" not in account or account.get("read", "complete") != "complete" or len(account.get("items", [])) < 2:
+        if "client" not in account or account.get("read", "complete") != "complete" or "names" in account or len(account.get("items", [])) < 2:
             continue
         ids = sorted({item["id"] for item in account["items"]})
         moved = set(draw.sample(ids, len(ids) // 2))

@@ -104,7 +104,7 @@ class World:
                  for one in [account.get("client"), *account.get("split", {}).get("parts", {}).values()]]
         for lost in sorted(set(named) - {None} - {client["id"] for client in self.clients}):
             self.clients.append({"id": lost, "name": lost})  # the PSA no longer has it
-        self.accounts = [self.with_copies(account) for account in raw.get("accounts", [])]
+        self.accounts = [self.with_copies(with_one_name(account)) for account in raw.get("accounts", [])]
         for account in self.accounts:
             if not any(key in account for key in ("client", "ignored", "split", "may_be")):
                 told_from_names(account, self.clients)
@@ -183,6 +183,14 @@ def facts(item):
         if item.get(key) is not None:
             found[key] = item[key]
     return found
+
+
+def with_one_name(account):
+    """An account with several names in one reading: none of them says whose it is, and with items it contradicts itself."""
+    if "names" not in account:
+        return account
+    plain = {key: value for key, value in account.items() if key != "names"}
+    return {**plain, "name": " / ".join(account["names"]), **({"read": "doubtful"} if account.get("items") else {})}
 
 
 def told_from_names(account, clients):

@@ -99,7 +99,7 @@ class Settler:
     # ---- accounts
 
     def account(self, index, account):
-        state = account.get("read", "complete")
+        state = rulebook.with_one_name(account).get("read", "complete")
         self.owner(index, account)
         if state in ("partial", "doubtful", "failed"):
             self.complete = False
@@ -134,7 +134,8 @@ class Settler:
 
     @staticmethod
     def read_now(account, items):
-        for key in ("read", "earlier", "before", "confirmed"):
+        account["name"] = rulebook.with_one_name(account)["name"]
+        for key in ("read", "names", "earlier", "before", "confirmed"):
             account.pop(key, None)
         account["items"] = copy.deepcopy(items)
 

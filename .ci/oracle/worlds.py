@@ -192,7 +192,9 @@ class Maker:
         account = {"source": source["id"], "id": self.fresh("acc"), "name": f"Account {self.serial}"}
         items = self.items(source, client, account)
         state = self.draw.choice(["partial", "failed", "failed", "doubtful", "fell", "fell", "gone", "gone"]) if self.unknown(0.18) else "complete"
-        if state != "complete":
+        if state == "doubtful" and self.serial % 2:
+            account["names"] = [account.pop("name"), f"Account {self.serial}, North"]
+        elif state != "complete":
             account["read"] = state
         if state in ("fell", "gone"):
             account["before"] = items[:3] + [self.item(source, client, account) for _ in range(self.draw.choice([0, 1, 2]))]

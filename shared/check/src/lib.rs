@@ -30,10 +30,10 @@ use std::{
 };
 
 pub use world::{
-    ExpectedFinding, ExpectedRow, ExpectedWhen, NaiveDifference, ObservedFinding, ObservedRow, ObservedWorld, World,
-    WorldAccount, WorldAccountRead, WorldAgreement, WorldAmounts, WorldBelonging, WorldClient, WorldClientRead,
-    WorldError, WorldFault, WorldFaults, WorldIdentity, WorldItem, WorldItemKind, WorldLine, WorldList, WorldRowKind,
-    WorldRunError, WorldSource, WorldStreamError, WorldUpperEnd, compare_worlds,
+    ExpectedEntry, ExpectedFinding, ExpectedRow, ExpectedWhen, NaiveDifference, ObservedEntry, ObservedFinding,
+    ObservedRow, ObservedWorld, World, WorldAccount, WorldAccountRead, WorldAgreement, WorldAmounts, WorldBelonging,
+    WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults, WorldIdentity, WorldItem, WorldItemKind,
+    WorldLine, WorldList, WorldRowKind, WorldRunError, WorldSource, WorldStreamError, WorldUpperEnd, compare_worlds,
 };
 
 pub use disk::FileOnDisk;

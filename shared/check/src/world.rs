@@ -6,6 +6,7 @@
 
 mod accounts;
 mod clients;
+mod entries;
 mod expect;
 mod fields;
 mod findings;
@@ -26,9 +27,11 @@ use std::{
 use jiff::{ToSpan, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
+use truecount_reconciliation::ReportWeights;
 
 pub use accounts::{WorldAccount, WorldAccountRead, WorldBelonging, WorldItem};
 pub use clients::{WorldAgreement, WorldClient, WorldClientRead, WorldLine};
+pub use entries::{ExpectedEntry, ObservedEntry};
 pub use expect::{ExpectedRow, ExpectedWhen, WorldRowKind, WorldUpperEnd};
 use fields::{Fields, Reader};
 pub use fields::{WorldFault, WorldFaults};
@@ -72,12 +75,16 @@ pub struct World {
     pub accounts: Vec<WorldAccount>,
     /// The clients of the PSA, with what is billed.
     pub clients: Vec<WorldClient>,
+    /// What the settings say of how much weighs how much.
+    pub weights: ReportWeights,
     /// The text of the rules file.
     pub rules: String,
     /// The rows that are right.
     pub expect: Vec<ExpectedRow>,
     /// What is right to say of the agreements by themselves; `None`: nobody asks.
     pub findings: Option<Vec<ExpectedFinding>>,
+    /// What the list of exceptions says, in its order; `None`: nobody asks.
+    pub entries: Option<Vec<ExpectedEntry>>,
     /// Totals by currency and name.
     pub expect_totals: WorldAmounts,
     /// Recurring revenue by currency and part.
@@ -204,9 +211,11 @@ fn world(fields: &Fields<'_>, name: &str) -> World {
         sources,
         accounts,
         clients,
+        weights: fields.table("settings", entries::settings).unwrap_or_default(),
         rules: String::new(),
         expect: fields.tables("expect", expect::row),
         findings: fields.has("findings").then(|| fields.tables("findings", findings::finding)),
+        entries: fields.has("entries").then(|| fields.tables("entries", entries::entry)),
         expect_totals: fields.table("expect_totals", |totals| amounts(totals, &TOTALS)).unwrap_or_default(),
         expect_coverage: fields.table("expect_coverage", |parts| amounts(parts, &COVERAGE)).unwrap_or_default(),
     }

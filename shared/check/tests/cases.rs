@@ -13,8 +13,8 @@ use std::{
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_check::{
-    ExpectedFinding, ExpectedRow, ObservedFinding, ObservedRow, ObservedWorld, World, WorldBelonging, WorldError,
-    WorldRowKind, WorldUpperEnd,
+    ExpectedEntry, ExpectedFinding, ExpectedRow, ObservedEntry, ObservedFinding, ObservedRow, ObservedWorld, World,
+    WorldBelonging, WorldError, WorldRowKind, WorldUpperEnd,
 };
 use truecount_reconciliation::AgreementIssue;
 
@@ -234,6 +234,20 @@ fn as_expected(world: &World) -> ObservedWorld {
         totals: world.expect_totals.clone(),
         coverage: world.expect_coverage.clone(),
         findings: world.findings.as_ref().map(|findings| findings.iter().map(observed).collect()),
+        entries: world.entries.as_ref().map(|entries| entries.iter().map(listed).collect()),
+    }
+}
+
+/// An entry that is exactly what is right.
+fn listed(right: &ExpectedEntry) -> ObservedEntry {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    ObservedEntry {
+        kind: right.kind,
+        client: text(&right.client),
+        service: text(&right.service),
+        source: text(&right.source),
+        account: text(&right.account),
+        rows: right.rows.unwrap_or(1),
     }
 }
 
@@ -264,6 +278,13 @@ fn an_outcome_that_is_not_right_is_told() {
             assert_eq!(is_told, world.findings.as_ref().unwrap()[number].monthly.is_some(), "{}: {number}", world.name);
             other.findings.as_mut().unwrap().remove(number);
             assert!(!world.differences(&other).is_empty(), "{}: finding {number} is not missed", world.name);
+        }
+        if let Some(entries) = right.entries.as_ref().filter(|entries| entries.len() > 1) {
+            let mut other = right.clone();
+            other.entries = Some(entries.iter().rev().cloned().collect());
+            assert!(!world.differences(&other).is_empty(), "{}: the order of entries is not told", world.name);
+            other.entries = Some(entries[1..].to_vec());
+            assert!(!world.differences(&other).is_empty(), "{}: an entry is not missed", world.name);
         }
         more.rows.pop();
         more.rows.push(ObservedRow { client: Some("99".to_owned()), ..ObservedRow::new(WorldRowKind::Agrees) });

@@ -111,14 +111,32 @@ pub struct WorldItem {
 }
 
 pub(crate) fn account(fields: &Fields<'_>) -> WorldAccount {
+    let items = items(fields, "items");
+    let (name, read) = match fields.has("names") {
+        true => several_names(fields, &items),
+        false => (fields.need_text("name"), account_read(fields)),
+    };
     WorldAccount {
         source: fields.need_text("source"),
         id: fields.need_id("id"),
-        name: fields.need_text("name"),
+        name,
         belongs: belonging(fields),
-        read: account_read(fields),
-        items: items(fields, "items"),
+        read,
+        items,
     }
+}
+
+/// Of an account with several names in one reading none says whose it is, and with items it contradicts itself.
+fn several_names(fields: &Fields<'_>, items: &[WorldItem]) -> (String, WorldAccountRead) {
+    let names = fields.texts("names");
+    if names.len() < 2 {
+        fields.fault("names", "two names or more are needed; one is a `name`".to_owned());
+    }
+    for key in ["name", "read"].into_iter().filter(|key| fields.has(key)) {
+        fields.fault(key, "it cannot stand beside `names`".to_owned());
+    }
+    let read = if items.is_empty() { WorldAccountRead::Complete } else { WorldAccountRead::Doubtful };
+    (names.join(" / "), read)
 }
 
 fn belonging(fields: &Fields<'_>) -> WorldBelonging {

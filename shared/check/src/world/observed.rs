@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use truecount_billing::Currency;
 
-use super::{ExpectedRow, ExpectedWhen, ObservedFinding, World, WorldRowKind, WorldUpperEnd};
+use super::{ExpectedRow, ExpectedWhen, ObservedEntry, ObservedFinding, World, WorldRowKind, WorldUpperEnd};
 
 /// Amounts by currency and name.
 pub type WorldAmounts = BTreeMap<Currency, BTreeMap<String, Decimal>>;
@@ -25,6 +25,9 @@ pub struct ObservedWorld {
     /// What the agreements say by themselves; `None`: the world does not ask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<ObservedFinding>>,
+    /// The list of exceptions, in its order; `None`: the world does not ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entries: Option<Vec<ObservedEntry>>,
     /// Recurring revenue by currency and part.
     #[serde(serialize_with = "amounts")]
     pub coverage: WorldAmounts,
@@ -177,6 +180,9 @@ impl World {
         }
         if let (Some(expected), Some(observed)) = (&self.findings, &observed.findings) {
             found.extend(super::findings::differences(expected, observed));
+        }
+        if let (Some(expected), Some(observed)) = (&self.entries, &observed.entries) {
+            found.extend(super::entries::differences(expected, observed));
         }
         found
     }

@@ -10,10 +10,11 @@ use truecount_reconciliation::{
     AgreementFinding, AgreementReview, AtStake, ChangeRecord, ClientRecord, InvoicedWhen, ItemFateWord,
     PortfolioRecord, RevenueCoverage, RowKind, RowRecord, RunReconciler, RunTotals,
 };
+use truecount_reports::Exceptions;
 
 use super::inputs::{ReadyWorld, WorldRunError};
 use super::observed::{ObservedRow, ObservedWorld};
-use super::{ExpectedWhen, ObservedFinding, World, WorldAmounts, WorldRowKind, WorldUpperEnd};
+use super::{ExpectedWhen, ObservedEntry, ObservedFinding, World, WorldAmounts, WorldRowKind, WorldUpperEnd};
 
 /// Why a stream of worlds came to an end.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +76,7 @@ impl World {
     /// [`WorldRunError`].
     pub fn records(&self) -> Result<(Vec<ClientRecord>, PortfolioRecord), WorldRunError> {
         let ReadyWorld { rules, inputs, context } = self.ready()?;
-        let reconciler = RunReconciler::new(&inputs, &rules, context);
+        let reconciler = RunReconciler::new(&inputs, &rules, context).with_weights(self.weights.clone());
         let outcome = reconciler.outcome();
         let clients = (0..inputs.clients.len()).map(|client| reconciler.client_record(client, &outcome)).collect();
         Ok((clients, reconciler.portfolio_record(&outcome)))
@@ -96,10 +97,14 @@ impl World {
     /// [`WorldRunError`].
     pub fn outcome(&self) -> Result<ObservedWorld, WorldRunError> {
         let ReadyWorld { rules, inputs, context } = self.ready()?;
-        let reconciler = RunReconciler::new(&inputs, &rules, context);
+        let reconciler = RunReconciler::new(&inputs, &rules, context).with_weights(self.weights.clone());
         let outcome = reconciler.outcome();
+        let mut exceptions = self.entries.is_some().then(|| Exceptions::new(context.home_currency));
         let records = (0..inputs.clients.len()).map(|client| reconciler.client_record(client, &outcome));
         let clients = records.flat_map(|record| {
+            if let Some(exceptions) = &mut exceptions {
+                exceptions.client(&record);
+            }
             let client = record.client_id.to_string();
             record.rows.iter().map(|row| observed(row, &client)).collect::<Vec<_>>()
         });
@@ -117,15 +122,18 @@ impl World {
             to: Some(moved.to.to_string()),
             ..ObservedRow::new(WorldRowKind::Moved)
         });
+        let rows = clients.chain(unmapped).chain(moved).collect();
+        let entries = exceptions.map(|exceptions| exceptions.finish(&reconciler.portfolio_record(&outcome)));
         Ok(ObservedWorld {
             name: self.name.clone(),
-            rows: clients.chain(unmapped).chain(moved).collect(),
+            rows,
             totals: by_currency(&outcome.totals, totals),
             coverage: by_currency(&outcome.coverage, coverage),
             findings: self.findings.is_some().then(|| {
                 let review = AgreementReview::new(&inputs.clients, Some(&rules), context);
                 review.all().map(ObservedFinding::of).collect()
             }),
+            entries: entries.map(|entries| entries.into_iter().map(ObservedEntry::of).collect()),
         })
     }
 }
