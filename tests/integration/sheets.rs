@@ -94,7 +94,7 @@ const FAULTS: &[(&str, Change, &str)] = &[
             cells.push(again);
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `key`: it is in this file twice (rows 2, 5); remove one row",
+        "line 2, column `key`: it is in this file twice (lines 2, 5); remove one",
     ),
     (
         "decided twice",
@@ -103,27 +103,27 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "client", "c1");
             set(cells, 5, "client", "c2");
         },
-        "row 5, column `key`: it is decided twice in this file (rows 2, 5); remove one row",
+        "line 5, column `key`: it is decided twice in this file (lines 2, 5); remove one",
     ),
     (
         "a missing column",
         |cells| set(cells, 1, "last_decision", "decided"),
-        "row 1: the column `last_decision` is missing; the columns are: key, source, account_id",
+        "the column `last_decision` is missing; fill in a file from `truecount mappings export`",
     ),
     (
         "a column twice",
         |cells| set(cells, 1, "source", "client"),
-        "row 1: the column `client` is there twice; remove one",
+        "line 1, column `client`: more than one column has this heading: rename or remove one of them",
     ),
     (
         "an unknown client",
         |cells| set(cells, 2, "client", "Harbor Dental [c9]"),
-        "row 2, column `client`: the PSA has no client `Harbor Dental [c9]`; choose one from the list",
+        "line 2, column `client`: the PSA has no client `Harbor Dental [c9]`; choose one from the list",
     ),
     (
         "a name of two clients",
         |cells| set(cells, 2, "client", "Twin"),
-        "row 2, column `client`: several clients are called `Twin`; write the id",
+        "line 2, column `client`: several clients are called `Twin`; write the id",
     ),
     (
         "an unknown account",
@@ -131,7 +131,7 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "key", "rmm#a9");
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `key`: the last sync has no such vendor account",
+        "line 2, column `key`: the last sync has no such vendor account",
     ),
     (
         "a sorted column",
@@ -139,21 +139,21 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "account_name", "Gamma Größe");
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `account_name`: this vendor account is called `Alpha` now; was it renamed",
+        "line 2, column `account_name`: this vendor account is called `Alpha` now; was it renamed",
     ),
     (
         "a wrong word",
         |cells| set(cells, 2, "decision", "maybe"),
-        "row 2, column `decision`: `maybe` is not a decision; write one of: confirm, ignore internal",
+        "line 2, column `decision`: `maybe` is not a decision; write one of: confirm, ignore internal",
     ),
-    ("no reason", |cells| set(cells, 2, "decision", "ignore"), "row 2, column `decision`: write why: ignore internal"),
+    ("no reason", |cells| set(cells, 2, "decision", "ignore"), "line 2, column `decision`: write why: ignore internal"),
     (
         "two answers",
         |cells| {
             set(cells, 2, "decision", "ignore internal");
             set(cells, 2, "client", "c1");
         },
-        "row 2, column `client`: it is filled in, but the decision is `ignore`; clear one of the two",
+        "line 2, column `client`: it is filled in, but the decision is `ignore`; clear one of the two",
     ),
     (
         "a wrong month",
@@ -161,27 +161,27 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "client", "c1");
             set(cells, 2, "from_month", "07/2026");
         },
-        "row 2, column `from_month`: `07/2026` is not a month; write it as 2026-07",
+        "line 2, column `from_month`: `07/2026` is not a month; write it as 2026-07",
     ),
     (
         "only a note",
         |cells| set(cells, 2, "note", "same street"),
-        "row 2, column `decision`: no decision; write one of: confirm",
+        "line 2, column `decision`: no decision; write one of: confirm",
     ),
     (
         "a split by nothing",
         |cells| set(cells, 2, "split", "domain: a=c1"),
-        "row 2, column `split`: no item in `a1` has the attribute `domain`; it can be split by: site",
+        "line 2, column `split`: no item in `a1` has the attribute `domain`; it can be split by: site",
     ),
     (
         "a split without form",
         |cells| set(cells, 2, "split", "leeds c1"),
-        "row 2, column `split`: write it like this: site: 12=250",
+        "line 2, column `split`: write it like this: site: 12=250",
     ),
     (
         "nothing to undo",
         |cells| set(cells, 2, "decision", "undo"),
-        "row 2, column `decision`: there is no decision about it to undo",
+        "line 2, column `decision`: there is no decision about it to undo",
     ),
     (
         "a changed number",
@@ -189,7 +189,7 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "client", "c1");
             set(cells, 2, "last_decision", "");
         },
-        "row 2, column `last_decision`: it is not the number that was exported",
+        "line 2, column `last_decision`: it is not the number that was exported",
     ),
     (
         "too many cells",
@@ -197,7 +197,7 @@ const FAULTS: &[(&str, Change, &str)] = &[
             set(cells, 2, "client", "c1");
             cells[1].push("more".to_owned());
         },
-        "row 2: it has more cells than the header has columns",
+        "line 2: begins a row of 20 cells, the header has 19",
     ),
 ];
 
@@ -215,7 +215,7 @@ async fn every_fault_names_its_row_and_good_rows_are_kept_unless_it_is_strict() 
         assert!(strict.decided.is_empty() && decided(&backend).await.is_empty(), "{name}");
         let kept = import(&backend, &bytes, Strictness::GoodRows).await;
         assert_eq!(kept.refused.iter().map(ToString::to_string).collect::<Vec<_>>(), refused, "{name}");
-        let whole_file = expected.starts_with("row 1:");
+        let whole_file = expected.starts_with("the column ") || expected.starts_with("line 1,");
         let good: &[&str] = if whole_file { &[] } else { &["0017 c3"] };
         assert_eq!(decided(&backend).await, good, "{name}");
     }
@@ -238,7 +238,7 @@ async fn a_file_is_read_in_every_encoding_and_with_every_separator() {
         (
             "windows-1252",
             |text| text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect(),
-            "row 4 is not UTF-8: the file was read as Windows-1252",
+            "the file was read as windows-1252",
         ),
         ("with a line for Excel", |text| format!("sep=;\n{text}").into_bytes(), ""),
     ];
@@ -272,17 +272,11 @@ async fn cells_that_are_not_text_are_reported_with_their_row() {
     let mut half: Vec<u8> = format!("\u{FEFF}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     half.pop();
     for (bytes, expected) in [
-        (damaged, "row 3: the file starts as UTF-8, but this row is not"),
-        (half, "row 4: this row is not UTF-16LE"),
-        (
-            b"PK\x03\x04 no workbook".to_vec(),
-            "row 1: the workbook is not whole: open the file in a spreadsheet program",
-        ),
-        (
-            vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3],
-            "row 1: this is an old or an encrypted office file: save it as .xlsx or .csv",
-        ),
-        (Vec::new(), "row 1: the column `key` is missing"),
+        (damaged, "line 3: these bytes are no letters in the file's encoding; save it as \"CSV UTF-8\""),
+        (half, "line 4: these bytes are no letters"),
+        (b"PK\x03\x04 no workbook".to_vec(), "the workbook is not whole: open the file in a spreadsheet program"),
+        (vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3], "this is an old or an encrypted office file: save it as .xlsx or .csv"),
+        (Vec::new(), "the columns have no names; fill in a file from"),
     ] {
         let imported = import(&backend, &bytes, Strictness::GoodRows).await;
         let refused: Vec<String> = imported.refused.iter().map(ToString::to_string).collect();
@@ -305,7 +299,7 @@ async fn a_row_that_was_decided_otherwise_meanwhile_is_refused_and_the_same_agai
     set(&mut cells, 4, "client", "c3");
     let stale = import(&backend, &written(&cells, b',').into_bytes(), Strictness::GoodRows).await;
     let refused: Vec<String> = stale.refused.iter().map(ToString::to_string).collect();
-    let expected = "row 2, column `last_decision`: kim decided otherwise on 2026-06-30 20:00, after the export; export the file again";
+    let expected = "line 2, column `last_decision`: kim decided otherwise on 2026-06-30 20:00, after the export; export the file again";
     assert_eq!(refused, [expected]);
     assert_eq!(decided(&backend).await, ["0017 c3", "a1 c1", "a2 ignored"]);
 }
@@ -338,7 +332,7 @@ async fn a_file_in_the_inbox_counts_in_the_next_run_once_and_its_bad_rows_stand_
     assert_eq!(backend.draft().await, run, "taken once, and still the same run");
     backend.report(&run).await;
     let setup = backend.report_file(&run, "setup.csv");
-    assert!(setup.contains("mapping_file_refused,june.csv,") && setup.contains("row 3, column `client`"), "{setup}");
+    assert!(setup.contains("mapping_file_refused,june.csv,") && setup.contains("line 3, column `client`"), "{setup}");
     let history = book(&backend).await;
     let decisions = &history.sources[0].history["a1"];
     assert_eq!((decisions.len(), decisions[0].actor.as_str()), (1, "inbox/mappings/june.csv"));

@@ -69,6 +69,17 @@ pub enum TotalRows {
     Data,
 }
 
+/// What becomes of rows with a fault of their own: cells too many or too few, formulas without a result, control
+/// characters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FaultyRows {
+    /// They stand in the way of the whole file.
+    #[default]
+    Refused,
+    /// They are given, and say what is wrong with them: [`TableRow::faults`](crate::TableRow::faults).
+    Given,
+}
+
 /// Which rows are data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Judge {

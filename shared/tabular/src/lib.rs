@@ -28,7 +28,7 @@ pub use date::{DateEvidence, DateFinding, DateOrder};
 pub use delimited::{Delimiter, TextEncoding};
 pub use form::{Form, WantedColumn, WantedValues};
 pub use input::{Bytes, Input, SeekableInput};
-pub use judge::{OmittedRow, RowCounts, TotalRows};
+pub use judge::{FaultyRows, OmittedRow, RowCounts, TotalRows};
 pub use layout::Layout;
 pub use number::{DecimalMark, NumberEvidence, NumberFinding};
 pub use obstacle::{ColumnPlace, Obstacle, ObstacleKind};

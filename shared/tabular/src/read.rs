@@ -86,6 +86,36 @@ impl<'a> TableRow<'a> {
         self.cell(at).1
     }
 
+    /// What is wrong with the row and its wanted cells, where the survey was told to give such rows.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Obstacle> {
+        let (found, expected) = (self.row.cell_count(), self.form.judge.headings.len());
+        let has_more = (expected..found).any(|place| !self.row.cell(place).is_blank());
+        let has_fewer = self.form.columns.iter().any(|column| column.position >= found);
+        let mut faults = Vec::new();
+        // In a workbook no cell can be in another's place.
+        if self.form.layout.has_whole_rows() && (has_more || has_fewer) {
+            faults.push(Obstacle::on_line(ObstacleKind::CellCount { found, expected }, self.line()));
+        }
+        for column in &self.form.columns {
+            let here =
+                |obstacle: &&Obstacle| obstacle.column.as_ref().is_some_and(|place| place.position == column.position);
+            faults.extend(self.row.obstacles().iter().find(here).map(|obstacle| {
+                let line = obstacle.line;
+                Obstacle { line, ..obstacle.clone().in_column(column.position, &column.heading) }
+            }));
+            let cell = self.row.cell(column.position);
+            let kind = match cell.kind {
+                CellKind::Error => ObstacleKind::ErrorValue,
+                CellKind::Uncomputed => ObstacleKind::Uncomputed,
+                _ => continue,
+            };
+            let fault = Obstacle::on_line(kind, self.line()).in_column(column.position, &column.heading);
+            faults.push(if cell.text.is_empty() { fault } else { fault.showing(cell.text) });
+        }
+        faults
+    }
+
     /// The number of a column; `None` if the cell is blank.
     ///
     /// # Errors

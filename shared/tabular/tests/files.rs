@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use truecount_tabular::{
-    Bytes, DateOrder, DecimalMark, Obstacles, OmittedRow, SurveyOptions, TableReader, TotalRows, WantedColumn,
-    WantedValues, survey,
+    Bytes, DateOrder, DecimalMark, FaultyRows, Obstacles, OmittedRow, SurveyOptions, TableReader, TotalRows,
+    WantedColumn, WantedValues, survey,
 };
 
 use WantedValues::{Days, Ids, Moments, Numbers, Text};
@@ -309,4 +309,24 @@ fn a_workbook_is_read_as_delimited_text_is() {
     assert_eq!(found.sheet().unwrap().hidden_rows, [5], "read like the others, and told");
     let wanted = [("Client", Text), ("Qty", NUMBERS), ("Price", NUMBERS), ("Start", DAYS), ("Note", Text)];
     reads(bytes, &wanted, &["4 Acme|2|1025.50|2026-02-01|", "5 Doe|3.5|1025.50|2026-02-01|"]);
+}
+
+#[test]
+fn rows_with_a_fault_are_given_to_those_who_ask_each_row() {
+    let wanted = [WantedColumn::new("Client", Text), WantedColumn::new("Note", Text)];
+    let text = b"Client,Free,Note\nA,1\x01,fine\nB,1,x,\nC,1,x,more\nD,1\nE,1,a\x02b\n";
+    let input = Bytes(text);
+    let known = options(&[("Client", Text), ("Note", Text)]);
+    let refused = survey(&input, &known).unwrap().settle(&wanted).unwrap_err();
+    assert_eq!(refused.count(), 3, "{refused}");
+    let options = SurveyOptions { faulty_rows: FaultyRows::Given, ..known };
+    let form = survey(&input, &options).unwrap().settle(&wanted).unwrap();
+    let mut table = TableReader::open(&input, &form).unwrap();
+    let mut told = Vec::new();
+    while let Some(row) = table.next_row().unwrap() {
+        let faults: Vec<String> = row.faults().iter().map(ToString::to_string).collect();
+        told.push(format!("{} {}", row.text(0), faults.join(" | ")));
+    }
+    let told: Vec<&str> = told.iter().map(|told| told.split(':').next().unwrap()).collect();
+    assert_eq!(told, ["A ", "B ", "C line 4", "D line 5", "E line 6, column `Note`"]);
 }

@@ -88,11 +88,12 @@ fn results(imported: &ImportResult) -> Result<Vec<u8>, AppError> {
     let write = || -> Result<Vec<u8>, csv::Error> {
         let begin = "\u{FEFF}".as_bytes().to_vec();
         let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin);
-        csv.write_record(["result", "row", "key", "column", "reason"])?;
+        csv.write_record(["result", "line", "key", "column", "reason"])?;
         for refused in &imported.refused {
-            let row = refused.row.to_string();
-            let (key, reason) = (sanitize::cell(&refused.key), sanitize::cell(&refused.reason));
-            csv.write_record(["refused", &row, &key, refused.column, &reason])?;
+            let line = refused.line.map_or_else(String::new, |line| line.to_string());
+            let [key, column, reason] =
+                [&refused.key, &refused.column, &refused.reason].map(|text| sanitize::cell(text));
+            csv.write_record(["refused", &line, &key, &column, &reason])?;
         }
         for decided in &imported.decided {
             let key = sheets::key(decided.source.as_str(), decided.account_id.as_str());

@@ -10,7 +10,7 @@ use crate::{
     cell::CellSpan,
     delimited::{Delimiter, TextEncoding},
     input::Input,
-    judge::{Judge, OmittedRow, RowCounts, TotalRows},
+    judge::{FaultyRows, Judge, OmittedRow, RowCounts, TotalRows},
     layout::{Layout, Rows},
     obstacle::{Obstacle, ObstacleKind},
     obstacles::Obstacles,
@@ -43,6 +43,8 @@ pub struct SurveyOptions {
     pub headings: Vec<String>,
     /// What becomes of rows of totals.
     pub totals: TotalRows,
+    /// What becomes of rows with a fault of their own.
+    pub faulty_rows: FaultyRows,
     /// Words that stand where there is nothing, such as `N/A` or `-`: their cells are blank. The size of letters does
     /// not matter.
     pub nothing: Vec<String>,
@@ -58,6 +60,7 @@ pub struct Survey {
     columns: Vec<ColumnSurvey>,
     counts: RowCounts,
     obstacles: Obstacles,
+    faulty_rows: FaultyRows,
     nothing: Nothing,
     sheet: Option<SheetFacts>,
     caps: Caps,
@@ -80,7 +83,7 @@ pub fn survey(input: &dyn Input, options: &SurveyOptions) -> Result<Survey, Stop
         notes_from: None,
     };
     let nothing = Nothing::of(&options.nothing);
-    let mut surveyor = Surveyor::new(&found.layout, judge, nothing.clone());
+    let mut surveyor = Surveyor::new(&found.layout, judge, options.faulty_rows, nothing.clone());
     let mut obstacles = Obstacles::default();
     for doubt in found.doubts.into_iter().chain(header.doubt) {
         obstacles.push(doubt);
@@ -101,7 +104,17 @@ pub fn survey(input: &dyn Input, options: &SurveyOptions) -> Result<Survey, Stop
     surveyor.finish(&rows);
     let sheet = rows.sheet_facts().cloned();
     let Surveyor { judge, columns, counts, obstacles, .. } = surveyor;
-    Ok(Survey { layout: found.layout, judge, columns, counts, obstacles, nothing, sheet, caps: options.caps.clone() })
+    Ok(Survey {
+        layout: found.layout,
+        judge,
+        columns,
+        counts,
+        obstacles,
+        faulty_rows: options.faulty_rows,
+        nothing,
+        sheet,
+        caps: options.caps.clone(),
+    })
 }
 
 impl Survey {
@@ -149,6 +162,7 @@ struct Surveyor {
     counts: RowCounts,
     obstacles: Obstacles,
     has_whole_rows: bool,
+    faulty_rows: FaultyRows,
     nothing: Nothing,
     /// Columns up to the last one with a heading.
     named_count: usize,
@@ -159,7 +173,7 @@ struct Surveyor {
 }
 
 impl Surveyor {
-    fn new(layout: &Layout, judge: Judge, nothing: Nothing) -> Self {
+    fn new(layout: &Layout, judge: Judge, faulty_rows: FaultyRows, nothing: Nothing) -> Self {
         let columns: Vec<ColumnSurvey> =
             judge.headings.iter().enumerate().map(|(at, heading)| ColumnSurvey::new(at, heading)).collect();
         let named_count = columns.iter().rposition(|column| !column.heading.is_empty()).map_or(0, |last| last + 1);
@@ -169,6 +183,7 @@ impl Surveyor {
             counts: RowCounts::default(),
             obstacles: Obstacles::default(),
             has_whole_rows: layout.has_whole_rows(),
+            faulty_rows,
             nothing,
             named_count,
             totals: Tally::default(),
@@ -211,7 +226,7 @@ impl Surveyor {
         for column in self.columns.iter_mut().skip(count) {
             column.blank_count += 1;
         }
-        if count != self.columns.len() {
+        if count != self.columns.len() && self.faulty_rows == FaultyRows::Refused {
             self.check_count(row);
         }
     }

@@ -6,6 +6,7 @@ use super::{ColumnSurvey, Survey};
 use crate::{
     date::{DateFinding, DateOrder},
     form::{Form, FormColumn, WantedColumn, WantedValues},
+    judge::FaultyRows,
     number::{DecimalMark, NumberFinding},
     obstacle::{Obstacle, ObstacleKind},
     obstacles::Obstacles,
@@ -23,7 +24,7 @@ impl Survey {
         let mut columns = Vec::with_capacity(wanted.len());
         for one in wanted {
             let Some(column) = self.find(&one.heading, &mut obstacles) else { continue };
-            let mut settler = Settler { column, obstacles: &mut obstacles };
+            let mut settler = Settler { column, faulty_rows: self.faulty_rows, obstacles: &mut obstacles };
             columns.push(settler.settle(&one.values));
         }
         if !obstacles.is_empty() {
@@ -58,14 +59,17 @@ impl Survey {
 
 struct Settler<'a> {
     column: &'a ColumnSurvey,
+    faulty_rows: FaultyRows,
     obstacles: &'a mut Obstacles,
 }
 
 impl Settler<'_> {
     fn settle(&mut self, values: &WantedValues) -> FormColumn {
-        self.obstacles.extend(&self.column.obstacles);
-        self.places(&self.column.errors, &ObstacleKind::ErrorValue);
-        self.places(&self.column.uncomputed, &ObstacleKind::Uncomputed);
+        if self.faulty_rows == FaultyRows::Refused {
+            self.obstacles.extend(&self.column.obstacles);
+            self.places(&self.column.errors, &ObstacleKind::ErrorValue);
+            self.places(&self.column.uncomputed, &ObstacleKind::Uncomputed);
+        }
         let mut form = FormColumn {
             heading: self.column.heading.clone(),
             position: self.column.position,

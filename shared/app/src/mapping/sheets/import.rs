@@ -5,12 +5,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use truecount_reports::sanitize;
 use truecount_store::{CreateOutcome, MappingDecision, MappingRecord};
 
-use super::columns::{self, CLIENT, DECISION, KEY, LAST_DECISION, SPLIT};
+use super::columns::{self, KEY, LAST_DECISION, SPLIT};
 use super::import_row::{Clients, Columns, KnownAccount, RowProblem, RowsOfKey, read_row};
-use super::table::{self, Table};
+use super::table::{self, Fault, Table};
 use crate::mapping::MappingWorkspace;
 use crate::mapping::request::{SplitCheck, check_split};
 use crate::{AppError, Environment};
@@ -42,11 +41,12 @@ pub struct ImportResult {
 /// A row that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedRow {
-    /// Its number as a spreadsheet shows it: the header is row 1.
-    pub row: usize,
+    /// The line of the file that it begins on, counted from 1; in a workbook the number of the row. `None`: it is about
+    /// the whole file.
+    pub line: Option<u64>,
     /// The column with the mistake; empty: the whole row or file.
-    pub column: &'static str,
-    /// The account as the row names it.
+    pub column: String,
+    /// The account as the row names it; empty if the file as a whole cannot be read.
     pub key: String,
     /// What is wrong and what to do.
     pub reason: String,
@@ -54,17 +54,19 @@ pub struct RefusedRow {
 
 impl fmt::Display for RefusedRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "row {}", self.row)?;
-        if !self.column.is_empty() {
-            write!(f, ", column `{}`", self.column)?;
+        let line = self.line.map(|line| format!("line {line}"));
+        let column = (!self.column.is_empty()).then(|| format!("column `{}`", self.column));
+        let place: Vec<String> = line.into_iter().chain(column).collect();
+        if !place.is_empty() {
+            write!(f, "{}: ", place.join(", "))?;
         }
-        write!(f, ": {}", self.reason)
+        f.write_str(&self.reason)
     }
 }
 
 /// A row with a decision that may be appended.
 struct ReadyRow<'a> {
-    row: usize,
+    line: u64,
     key: String,
     record: MappingRecord,
     /// The number of the decision that it was made after.
@@ -74,7 +76,7 @@ struct ReadyRow<'a> {
 
 impl ReadyRow<'_> {
     fn refused(self, column: &'static str, reason: String) -> RefusedRow {
-        RefusedRow { row: self.row, column, key: self.key, reason }
+        RefusedRow { line: Some(self.line), column: column.to_owned(), key: self.key, reason }
     }
 }
 
@@ -89,25 +91,25 @@ pub async fn import(
     actor: &str,
     strictness: Strictness,
 ) -> Result<ImportResult, AppError> {
-    let table = match table::read(bytes, KEY) {
+    let table = match table::read(bytes) {
         Ok(table) => table,
-        Err(unreadable) => return Ok(refused_file(unreadable.row, unreadable.reason)),
+        Err(faults) => {
+            let refused = faults.into_iter().map(|fault| refused(fault, String::new())).collect();
+            return Ok(ImportResult { refused, ..ImportResult::default() });
+        }
     };
-    if let Some(reason) = wrong_header(&table) {
-        return Ok(ImportResult { notes: table.notes, ..refused_file(1, reason) });
-    }
     let (mut result, ready) = check(workspace, table, actor, env.clock.now());
     let mut good = Vec::with_capacity(ready.len());
     for row in ready {
         match split_of(env, &row).await? {
             SplitCheck::Possible(notes) => {
-                result.notes.extend(notes.into_iter().map(|note| format!("row {}: {note}", row.row)));
+                result.notes.extend(notes.into_iter().map(|note| format!("line {}: {note}", row.line)));
                 good.push(row);
             }
             SplitCheck::Refused(reason) => result.refused.push(row.refused(SPLIT, reason)),
         }
     }
-    result.refused.sort_by_key(|refused| refused.row);
+    result.refused.sort_by_key(|refused| refused.line);
     if strictness == Strictness::AllOrNothing && !result.refused.is_empty() {
         result.notes.push(format!("nothing was imported; good rows: {}", good.len()));
         return Ok(result);
@@ -133,27 +135,8 @@ async fn split_of(env: &Environment, row: &ReadyRow<'_>) -> Result<SplitCheck, A
     }
 }
 
-fn refused_file(row: usize, reason: String) -> ImportResult {
-    let refused = RefusedRow { row, column: "", key: String::new(), reason };
-    ImportResult { refused: vec![refused], ..ImportResult::default() }
-}
-
-fn wrong_header(table: &Table) -> Option<String> {
-    if let Some(missing) = [KEY, DECISION, CLIENT, LAST_DECISION].iter().find(|name| table.column(name).is_none()) {
-        let header: String = table.header.join(", ").chars().take(300).collect();
-        return Some(format!(
-            "the column `{missing}` is missing; the columns are: {}. Fill in a file from `truecount mappings export`",
-            sanitize::visible(&header)
-        ));
-    }
-    let mut seen = Vec::new();
-    for name in table.header.iter().filter(|name| columns::COLUMNS.contains(&name.as_str())) {
-        if seen.contains(&name) {
-            return Some(format!("the column `{name}` is there twice; remove one"));
-        }
-        seen.push(name);
-    }
-    None
+fn refused(fault: Fault, key: String) -> RefusedRow {
+    RefusedRow { line: fault.line, column: fault.column, key, reason: fault.reason }
 }
 
 /// Checks everything that needs no backend.
@@ -170,22 +153,29 @@ fn check<'a>(
     let mut result = ImportResult { notes: table.notes.clone(), ..ImportResult::default() };
     let mut ready = Vec::new();
     for row in &table.rows {
-        if columns.is_untouched(row) {
+        // of a row that is cut wrongly nobody knows what is filled in
+        let is_cut_wrongly = row.faults.iter().any(|fault| fault.column.is_empty());
+        if columns.is_untouched(row) && !is_cut_wrongly {
             result.untouched += 1;
             continue;
         }
         let key = row.cell(columns.key);
+        if !row.faults.is_empty() {
+            result.refused.extend(row.faults.iter().map(|fault| refused(fault.clone(), key.to_owned())));
+            continue;
+        }
         let read = known_account(&accounts, key).and_then(|account| {
-            rows_of_key.check(row, key, &table)?;
+            rows_of_key.check(key)?;
             read_row(row, &columns, &clients, account, actor, now).map(|read| (account, read))
         });
         match read {
             Ok((_, None)) => result.already += 1,
             Ok((account, Some((record, after)))) => {
-                ready.push(ReadyRow { row: row.number, key: key.to_owned(), record, after, account });
+                ready.push(ReadyRow { line: row.line, key: key.to_owned(), record, after, account });
             }
             Err(RowProblem { column, reason }) => {
-                result.refused.push(RefusedRow { row: row.number, column, key: key.to_owned(), reason });
+                let fault = Fault { line: Some(row.line), column: column.to_owned(), reason };
+                result.refused.push(refused(fault, key.to_owned()));
             }
         }
     }

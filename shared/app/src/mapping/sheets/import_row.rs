@@ -56,7 +56,7 @@ pub(super) fn read_row(
         actor: actor.to_owned(),
         note: row.cell(columns.note).to_owned(),
     };
-    let record = record(request, account.entry, account.mapping, now);
+    let record = record(request, account.entry, account.mapping, account.candidates, now);
     let after = decision_before(row.cell(columns.last_decision), &account, &record)?;
     Ok(after.map(|after| (record, after)))
 }
@@ -95,33 +95,28 @@ impl Columns {
     }
 }
 
-/// The rows with the same key: their numbers, and whether something is filled in.
-pub(super) struct RowsOfKey(HashMap<String, Vec<(usize, bool)>>);
+/// The rows with the same key: their lines, and whether something is filled in.
+pub(super) struct RowsOfKey(HashMap<String, Vec<(u64, bool)>>);
 
 impl RowsOfKey {
     pub(super) fn of(table: &Table, columns: &Columns) -> Self {
-        let mut rows = HashMap::<String, Vec<(usize, bool)>>::new();
+        let mut rows = HashMap::<String, Vec<(u64, bool)>>::new();
         for row in &table.rows {
             let is_filled = !columns.is_untouched(row);
-            rows.entry(row.cell(columns.key).to_owned()).or_default().push((row.number, is_filled));
+            rows.entry(row.cell(columns.key).to_owned()).or_default().push((row.line, is_filled));
         }
         Self(rows)
     }
 
-    /// The row must stand for one account, and for that one alone.
-    pub(super) fn check(&self, row: &TableRow, key: &str, table: &Table) -> Result<(), RowProblem> {
-        if row.cells.iter().skip(table.header.len()).any(|cell| !cell.trim().is_empty()) {
-            let reason = "it has more cells than the header has columns; is there a separator in a text without \
-                          quotation marks?";
-            return Err(RowProblem::new("", reason));
-        }
+    /// An account has one row.
+    pub(super) fn check(&self, key: &str) -> Result<(), RowProblem> {
         let rows = self.0.get(key).map_or(&[][..], Vec::as_slice);
         if rows.len() > 1 {
             let is_decided_twice = rows.iter().filter(|(_, is_filled)| *is_filled).count() > 1;
             let shown = rows.iter().filter(|(_, is_filled)| *is_filled || !is_decided_twice);
-            let numbers: Vec<_> = shown.map(|(number, _)| number.to_string()).collect();
+            let lines: Vec<_> = shown.map(|(line, _)| line.to_string()).collect();
             let what = if is_decided_twice { "it is decided twice in this file" } else { "it is in this file twice" };
-            return Err(RowProblem::new(KEY, format!("{what} (rows {}); remove one row", numbers.join(", "))));
+            return Err(RowProblem::new(KEY, format!("{what} (lines {}); remove one", lines.join(", "))));
         }
         Ok(())
     }

@@ -1,201 +1,158 @@
-//! The rows of a spreadsheet file, whatever program saved it: CSV with commas, semicolons or tabs in UTF-8, UTF-16 or
-//! Windows-1252, or an XLSX workbook.
+//! The rows of a filled-in sheet, whatever program saved it: delimited text in any encoding, or a workbook.
 
 use std::io::Cursor;
 
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use truecount_tabular::workbook::{Workbook, is_workbook};
-use truecount_tabular::{Caps, Cell, CellKind, Obstacle, RowReader, Stop};
+use truecount_tabular::{
+    Bytes, Caps, FaultyRows, Layout, Obstacle, ObstacleKind, Obstacles, Stop, Survey, SurveyOptions, TableReader,
+    TextEncoding, TotalRows, WantedColumn, WantedValues, survey,
+};
+
+use super::columns::{CLIENT, COLUMNS, DECISION, KEY, LAST_DECISION};
 
 /// The most rows that are read.
-const ROWS_MAX: usize = 200_000;
+const ROWS_MAX: u64 = 200_000;
 
 /// The name of the worksheet that `mappings export` writes.
 pub(super) const SHEET: &str = "mappings";
 
-/// A program that cannot compute has saved the workbook.
-const UNCOMPUTED: &str =
-    "a formula in this row has no result in the file; open it in a spreadsheet program and save it again";
+/// The columns without which a sheet cannot be read.
+const NEEDED: [&str; 4] = [KEY, DECISION, CLIENT, LAST_DECISION];
 
 /// A file's rows below its header.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
-    /// The names of the columns, as they are written.
-    pub(super) header: Vec<String>,
+    /// Our columns that it has, in our order.
+    columns: Vec<&'static str>,
     pub(super) rows: Vec<TableRow>,
     /// How it was read, where that is not obvious.
     pub(super) notes: Vec<String>,
 }
 
-/// One row with its number as a spreadsheet counts: the header is row 1.
+/// One row of our columns that the file has.
 #[derive(Debug)]
 pub(super) struct TableRow {
-    pub(super) number: usize,
-    pub(super) cells: Vec<String>,
+    /// The line that it begins on, counted from 1; in a workbook the number of the row.
+    pub(super) line: u64,
+    cells: Vec<String>,
+    pub(super) faults: Vec<Fault>,
 }
 
-/// Why a file cannot be read at all, and where.
+/// What is wrong with a file or row, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable {
-    pub(super) row: usize,
+pub(super) struct Fault {
+    /// `None`: it is about the whole file.
+    pub(super) line: Option<u64>,
+    /// Empty: it is about no single column.
+    pub(super) column: String,
     pub(super) reason: String,
 }
 
-/// Reads a file by the format that its first bytes show. The separator is the one with which the header has the column
-/// `needed`.
-pub(super) fn read(bytes: &[u8], needed: &str) -> Result<Table, Unreadable> {
-    if is_workbook(bytes) {
-        return workbook(bytes);
+/// Reads a file, or tells everything that stands in the way of reading it.
+pub(super) fn read(bytes: &[u8]) -> Result<Table, Vec<Fault>> {
+    let input = Bytes(bytes);
+    let found = options(bytes).and_then(|options| survey(&input, &options)).map_err(|stop| vec![of_stop(stop)])?;
+    let has = |name: &&&str| NEEDED.contains(name) || found.columns().iter().any(|column| column.heading == **name);
+    let columns: Vec<&'static str> = COLUMNS.iter().filter(has).copied().collect();
+    let wanted: Vec<WantedColumn> = columns.iter().map(|&name| WantedColumn::new(name, WantedValues::Text)).collect();
+    let form = found.settle(&wanted).map_err(|obstacles| of_obstacles(&obstacles))?;
+    let mut reader = TableReader::open(&input, &form).map_err(|stop| vec![of_stop(stop)])?;
+    let mut rows = Vec::new();
+    while let Some(row) = reader.next_row().map_err(|stop| vec![of_stop(stop)])? {
+        rows.push(TableRow {
+            line: row.line(),
+            cells: (0..columns.len()).map(|at| row.text(at).to_owned()).collect(),
+            faults: row.faults().iter().map(Fault::of).collect(),
+        });
     }
-    let (text, notes) = decoded(bytes)?;
-    Ok(Table { notes, ..separated(&text, needed)? })
+    Ok(Table { columns, rows, notes: note(&found).into_iter().collect() })
 }
 
-fn unreadable(row: usize, reason: impl Into<String>) -> Unreadable {
-    Unreadable { row, reason: reason.into() }
-}
-
-/// The text, and a note about the encoding where it is not UTF-8.
-fn decoded(bytes: &[u8]) -> Result<(String, Vec<String>), Unreadable> {
-    if let Some((encoding, bom_bytes)) = Encoding::for_bom(bytes) {
-        let rest = &bytes[bom_bytes..];
-        if encoding == encoding_rs::UTF_8 {
-            return match std::str::from_utf8(rest) {
-                Ok(text) => Ok((text.to_owned(), Vec::new())),
-                Err(error) => Err(unreadable(
-                    row_of(rest, error.valid_up_to()),
-                    "the file starts as UTF-8, but this row is not; save it as \"CSV UTF-8\" again",
-                )),
-            };
+fn options(bytes: &[u8]) -> Result<SurveyOptions, Stop> {
+    let caps = Caps { rows: ROWS_MAX, ..Caps::default() };
+    let sheet = match is_workbook(bytes) {
+        true => {
+            let book = Workbook::open(Cursor::new(bytes), &caps)?;
+            book.sheets().iter().any(|sheet| sheet.name == SHEET).then(|| SHEET.to_owned())
         }
-        return utf_16(rest, encoding);
-    }
-    if let Some(encoding) = utf_16_without_bom(bytes) {
-        return utf_16(bytes, encoding);
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok((text.to_owned(), Vec::new())),
-        Err(error) => {
-            let row = row_of(bytes, error.valid_up_to());
-            let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
-            Ok((text.into_owned(), vec![format!("row {row} is not UTF-8: the file was read as Windows-1252")]))
-        }
-    }
-}
-
-fn utf_16(bytes: &[u8], encoding: &'static Encoding) -> Result<(String, Vec<String>), Unreadable> {
-    let (text, is_damaged) = encoding.decode_without_bom_handling(bytes);
-    if is_damaged {
-        let whole = text.split('\u{FFFD}').next().unwrap_or_default();
-        let row = 1 + whole.bytes().filter(|byte| *byte == b'\n').count();
-        return Err(unreadable(
-            row,
-            format!("this row is not {}; save the file as \"CSV UTF-8\" again", encoding.name()),
-        ));
-    }
-    Ok((text.into_owned(), vec![format!("the file was read as {}", encoding.name())]))
-}
-
-// Text in western scripts has a zero in every other byte.
-fn utf_16_without_bom(bytes: &[u8]) -> Option<&'static Encoding> {
-    let begin = &bytes[..bytes.len().min(512)];
-    let zeros = |first: usize| begin.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count();
-    let half = begin.len() / 2;
-    match (zeros(0), zeros(1)) {
-        (0, odd) if odd * 2 > half => Some(UTF_16LE),
-        (even, 0) if even * 2 > half => Some(UTF_16BE),
-        _ => None,
-    }
-}
-
-fn row_of(bytes: &[u8], at: usize) -> usize {
-    1 + bytes[..at.min(bytes.len())].iter().filter(|byte| **byte == b'\n').count()
-}
-
-/// CSV by the separator that `sep=` names, or with which the header has the needed column.
-fn separated(text: &str, needed: &str) -> Result<Table, Unreadable> {
-    let (named, text, skipped) = match text.strip_prefix("sep=").and_then(|rest| rest.split_once('\n')) {
-        Some((separator, rest)) => (separator.trim_end_matches('\r').bytes().next(), rest, 1),
-        None => (None, text, 0),
+        false => None,
     };
-    let parse = |delimiter: u8| {
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text.as_bytes())
-    };
-    let has_needed = |delimiter: &u8| {
-        let first = parse(*delimiter).into_records().next();
-        first.is_some_and(|row| row.is_ok_and(|row| row.iter().any(|name| name.trim() == needed)))
-    };
-    let delimiter = named.into_iter().chain(*b",;\t").find(has_needed).unwrap_or(b',');
-    let mut table = Table::default();
-    for (at, record) in parse(delimiter).into_records().enumerate() {
-        let number = at + 1 + skipped;
-        let record = record.map_err(|_| unreadable(number, "this row is not CSV; is a quotation mark left open?"))?;
-        let cells = record.iter().map(str::to_owned).collect();
-        table.take(number, cells)?;
-    }
-    Ok(table)
+    Ok(SurveyOptions {
+        sheet,
+        headings: COLUMNS.map(str::to_owned).to_vec(),
+        totals: TotalRows::Data,
+        faulty_rows: FaultyRows::Given,
+        caps,
+        ..SurveyOptions::default()
+    })
 }
 
-fn workbook(bytes: &[u8]) -> Result<Table, Unreadable> {
-    let book = Workbook::open(Cursor::new(bytes), &Caps::default()).map_err(refused)?;
-    let is_ours = book.sheets().iter().any(|sheet| sheet.name == SHEET);
-    let mut rows = if is_ours { book.sheet(SHEET) } else { book.first_sheet() }.map_err(refused)?;
-    let mut table = Table::default();
-    while let Some(row) = rows.next_row().map_err(refused)? {
-        let number = usize::try_from(row.line()).unwrap_or(usize::MAX);
-        if row.cells().any(|cell| cell.kind == CellKind::Uncomputed) {
-            return Err(unreadable(number, UNCOMPUTED));
-        }
-        table.take(number, row.cells().map(|cell| text_of(cell).to_owned()).collect())?;
-    }
-    Ok(table)
+/// Text that is not UTF-8 may show other letters than were meant.
+fn note(found: &Survey) -> Option<String> {
+    let Layout::Delimited { encoding, .. } = found.layout() else { return None };
+    (*encoding != TextEncoding::UTF_8).then(|| format!("the file was read as {}", encoding.name()))
 }
 
-/// The refusal of a workbook, with the row if it is about one.
-fn refused(stop: Stop) -> Unreadable {
+fn of_stop(stop: Stop) -> Fault {
     match stop {
-        Stop::Refused(obstacle) => {
-            let row = obstacle.line.and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
-            unreadable(row, Obstacle { line: None, ..*obstacle }.to_string())
-        }
-        Stop::Io(error) => unreadable(1, format!("this workbook cannot be read ({error})")),
+        Stop::Refused(obstacle) => Fault::of(&obstacle),
+        Stop::Io(error) => Fault { line: None, column: String::new(), reason: format!("it cannot be read: {error}") },
     }
 }
 
-/// A cell as a person sees it: of a moment its day, as 2026-07-01.
-fn text_of(cell: Cell<'_>) -> &str {
-    match cell.kind {
-        CellKind::Moment => cell.text.split_once('T').map_or(cell.text, |(day, _)| day),
-        _ => cell.text,
+fn of_obstacles(obstacles: &Obstacles) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = obstacles.first().into_iter().map(Fault::of).collect();
+    let more = obstacles.count().saturating_sub(faults.len() as u64);
+    if let Some(last) = faults.last_mut().filter(|_| more > 0) {
+        last.reason.push_str(&format!(" (and {more} more like these)"));
     }
+    faults
+}
+
+impl Fault {
+    fn of(obstacle: &Obstacle) -> Self {
+        let column = match &obstacle.column {
+            Some(place) if place.heading.is_empty() => (place.position + 1).to_string(),
+            Some(place) => place.heading.clone(),
+            None => String::new(),
+        };
+        Self { line: obstacle.line, column, reason: reason(obstacle) }
+    }
+}
+
+/// What is wrong, and what to do. A source's file would be read by its profile where a sheet, which has none, is saved
+/// or exported again.
+fn reason(obstacle: &Obstacle) -> String {
+    let text = match &obstacle.kind {
+        ObstacleKind::DelimiterOpen { .. } => {
+            "it is not clear what separates the cells; save the file as \"CSV UTF-8\" or .xlsx"
+        }
+        ObstacleKind::UnknownEncoding | ObstacleKind::MixedEncodings { .. } | ObstacleKind::NotText => {
+            "these bytes are no letters in the file's encoding; save it as \"CSV UTF-8\" or .xlsx"
+        }
+        ObstacleKind::EmptyFile | ObstacleKind::NoHeader | ObstacleKind::DataAboveHeader { .. } => {
+            "the columns have no names; fill in a file from `truecount mappings export`"
+        }
+        ObstacleKind::HeadingMissing { .. } => {
+            let name = obstacle.value.as_deref().unwrap_or_default();
+            return format!("the column `{name}` is missing; fill in a file from `truecount mappings export`");
+        }
+        _ => return Obstacle { line: None, column: None, ..obstacle.clone() }.to_string(),
+    };
+    text.to_owned()
 }
 
 impl Table {
-    /// The first row is the header; empty rows are skipped.
-    fn take(&mut self, number: usize, cells: Vec<String>) -> Result<(), Unreadable> {
-        if self.header.is_empty() {
-            self.header = cells.into_iter().map(|name| name.trim().to_owned()).collect();
-            return Ok(());
-        }
-        if self.rows.len() == ROWS_MAX {
-            return Err(unreadable(number, format!("the file has more than {ROWS_MAX} rows; split it")));
-        }
-        if cells.iter().any(|cell| !cell.trim().is_empty()) {
-            self.rows.push(TableRow { number, cells });
-        }
-        Ok(())
-    }
-
     /// The place of a column; `None`: there is none.
     pub(super) fn column(&self, name: &str) -> Option<usize> {
-        self.header.iter().position(|column| column == name)
+        self.columns.iter().position(|column| *column == name)
     }
 }
 
 impl TableRow {
     /// A cell's text without blanks around it; empty if there is no such column.
     pub(super) fn cell(&self, column: Option<usize>) -> &str {
-        column.and_then(|at| self.cells.get(at)).map_or("", |cell| cell.trim())
+        column.and_then(|at| self.cells.get(at)).map_or("", String::as_str)
     }
 }
 
@@ -203,77 +160,107 @@ impl TableRow {
 mod tests {
     use super::*;
 
+    /// Line, key, client and note of each row, and what is wrong with it.
     fn rows(table: &Table) -> Vec<String> {
-        table.rows.iter().map(|row| format!("{} {}", row.number, row.cells.join("|"))).collect()
+        let shown = |row: &TableRow| {
+            let cells = [KEY, CLIENT, "note"].map(|name| row.cell(table.column(name)));
+            let faults: Vec<String> =
+                row.faults.iter().map(|fault| format!(" !{} {}", fault.column, fault.reason)).collect();
+            format!("{} {}{}", row.line, cells.join("|"), faults.concat())
+        };
+        table.rows.iter().map(shown).collect()
     }
 
     #[test]
-    fn the_separator_is_the_one_with_which_the_needed_column_is_there() {
-        for text in ["a,key\n1,2\n", "a;key\n1;2\n", "a\tkey\n1\t2\n", "\u{FEFF}a;key\r\n1;2\r\n"] {
-            let table = read(text.as_bytes(), "key").unwrap();
-            assert_eq!(
-                (table.header.join("|").as_str(), rows(&table)),
-                ("a|key", vec!["2 1|2".to_owned()]),
-                "{text:?}"
-            );
+    fn every_delimiter_is_read_and_lines_are_those_of_the_file() {
+        let plain = "key,decision,client,last_decision\nrmm#1,,c1,0\n,,,\nrmm#2,,\"c2, or\nc3\",0\nrmm#3,,,0\n";
+        for text in [plain.to_owned(), format!("\u{FEFF}{}", plain.replace('\n', "\r\n"))] {
+            let table = read(text.as_bytes()).unwrap();
+            let cell = if text.contains('\r') { "c2, or\r\nc3" } else { "c2, or\nc3" };
+            assert_eq!(rows(&table), ["2 rmm#1|c1|".to_owned(), format!("4 rmm#2|{cell}|"), "6 rmm#3||".to_owned()]);
             assert_eq!(table.notes, Vec::<String>::new());
+        }
+        for delimiter in [";", "\t"] {
+            let text = format!("sep={delimiter}\n{}", plain.replace("c2, or", "c2 or").replace(',', delimiter));
+            assert_eq!(rows(&read(text.as_bytes()).unwrap())[0], "3 rmm#1|c1|", "{text}");
         }
     }
 
     #[test]
-    fn rows_are_numbered_as_a_spreadsheet_shows_them() {
-        let table = read(b"sep=;\nkey;b\n1;2\n;\n3;4\n", "key").unwrap();
-        assert_eq!(rows(&table), ["3 1|2", "5 3|4"], "with the line for Excel and the empty row counted");
+    fn a_client_called_total_and_a_column_of_ones_own_are_no_fault() {
+        let text = "key,mine,decision,client,last_decision,mine\nTotal,1,,,0,2\nrmm#2,,,c1,0\n";
+        assert_eq!(rows(&read(text.as_bytes()).unwrap()), ["2 Total||", "3 rmm#2|c1|"]);
     }
 
     #[test]
-    fn text_that_is_not_utf_8_is_read_and_noted() {
-        let table = read(b"key,name\n1,Caf\xE9\n", "key").unwrap();
-        assert_eq!(rows(&table), ["2 1|Café"]);
-        assert_eq!(table.notes, ["row 2 is not UTF-8: the file was read as Windows-1252"]);
+    fn a_faulty_row_says_so_and_the_others_are_read() {
+        let text = "key,decision,client,last_decision,note\na,,c1,0,\nb,,c1,0,,x\nc,,c1\nd,,c1,0,x\u{1}\n";
+        let found = rows(&read(text.as_bytes()).unwrap());
+        assert_eq!(found[0], "2 a|c1|");
+        assert!(found[1].starts_with("3 b|c1| ! begins a row of 6 cells, the header has 5"), "{found:#?}");
+        assert!(found[2].starts_with("4 c|c1| ! begins a row of 3 cells, the header has 5"), "{found:#?}");
+        assert!(found[3].starts_with("5 d|c1|x\u{1} !note `x\\u{1}` has a control character"), "{found:#?}");
     }
 
     fn saved(fill: impl FnOnce(&mut rust_xlsxwriter::Worksheet) -> Result<(), rust_xlsxwriter::XlsxError>) -> Vec<u8> {
         let mut book = rust_xlsxwriter::Workbook::new();
         book.add_worksheet();
-        fill(book.add_worksheet().set_name(SHEET).unwrap()).unwrap();
+        let sheet = book.add_worksheet().set_name(SHEET).unwrap();
+        for (column, name) in (0..).zip([" key", DECISION, CLIENT, LAST_DECISION, "note"]) {
+            sheet.write(1, column, name).unwrap();
+        }
+        fill(sheet).unwrap();
         book.save_to_buffer().unwrap()
     }
 
     #[test]
-    fn a_workbook_is_read_as_a_person_sees_it() {
+    fn a_workbook_is_read_from_the_sheet_that_was_exported() {
         let day = rust_xlsxwriter::Format::new().set_num_format("mmm yyyy");
-        let moment = rust_xlsxwriter::Format::new().set_num_format("d/m/yyyy h:mm");
         let bytes = saved(|sheet| {
-            sheet.write(1, 0, " key")?.write(1, 1, "from")?.write(1, 2, "n")?;
-            sheet.write(3, 0, "a\u{1F600}")?.write_with_format(3, 1, 46204, &day)?.write(3, 2, 42)?;
-            sheet.write(4, 0, true)?.write_with_format(4, 1, 46204.25, &moment)?.write(4, 2, 0.1)?;
+            sheet.write(3, 0, "a\u{1F600}")?.write_with_format(3, 2, 46204, &day)?.write(3, 4, 42)?;
+            sheet.write(4, 0, true)?.write(4, 4, 0.1)?;
             // What is left of formatting a whole sheet.
             sheet.write_blank(1_048_575, 16_383, &day)?;
             Ok(())
         });
-        let table = read(&bytes, "key").unwrap();
-        assert_eq!(table.header, ["key", "from", "n"]);
-        assert_eq!(rows(&table), ["4 a\u{1F600}|2026-07-01|42", "5 true|2026-07-01|0.1"]);
+        assert_eq!(rows(&read(&bytes).unwrap()), ["4 a\u{1F600}|2026-07-01|42", "5 true||0.1"]);
     }
 
     #[test]
-    fn a_formula_that_nobody_computed_is_not_taken_for_empty() {
-        let bytes = saved(|sheet| sheet.write(0, 0, "key")?.write_formula(1, 0, "=A1").map(|_| ()));
-        let wrong = read(&bytes, "key").unwrap_err();
-        assert_eq!((wrong.row, wrong.reason.as_str()), (2, UNCOMPUTED));
+    fn a_formula_without_a_result_is_not_taken_for_empty() {
+        let bytes = saved(|sheet| {
+            let computed = rust_xlsxwriter::Formula::new("=VLOOKUP(1,A:A,1)").set_result("#N/A");
+            sheet.write(2, 0, "a")?.write_formula(2, 2, computed)?;
+            sheet.write(3, 0, "b")?.write(3, 2, "c1")?.write_formula(3, 6, "=A1")?;
+            Ok(())
+        });
+        let found = rows(&read(&bytes).unwrap());
+        assert!(found[0].contains(" !client "), "{found:#?}");
+        assert_eq!(found[1], "4 b|c1|", "a formula in a column of one's own is nobody's business");
     }
 
     #[test]
-    fn what_cannot_be_read_is_named_with_its_row() {
-        for (bytes, row, reason) in [
-            (&b"\xEF\xBB\xBFkey\n\xFF\n"[..], 2, "the file starts as UTF-8, but this row is not"),
-            (b"PK\x03\x04 damaged", 1, "the workbook is not whole: open the file in a spreadsheet program"),
-            (b"\xD0\xCF\x11\xE0", 1, "this is an old or an encrypted office file: save it as .xlsx or .csv"),
-            (b"<html><table>", 1, "this is a web page"),
+    fn everything_that_stands_in_the_way_is_told_at_once() {
+        let places = |bytes: &[u8]| {
+            let faults = read(bytes).unwrap_err();
+            faults.into_iter().map(|fault| (fault.line, fault.column, fault.reason)).collect::<Vec<_>>()
+        };
+        let of_file = |reason: &str| (None, String::new(), reason.to_owned());
+        let found = places(b"key,client,note,note\nrmm#1,\"c1\" x,,\nrmm#2,c1,,\nrmm#3,\"c\" y,,\n");
+        let lines: Vec<(Option<u64>, &str)> = found.iter().map(|(line, column, _)| (*line, column.as_str())).collect();
+        assert_eq!(lines.len(), 5, "{found:#?}");
+        assert!(lines.contains(&(Some(2), "client")) && lines.contains(&(Some(4), "client")), "{found:#?}");
+        assert!(lines.contains(&(Some(1), "note")), "{found:#?}");
+        assert_eq!(found.iter().filter(|(_, _, reason)| reason.contains("is missing; fill in a file")).count(), 2);
+        let unnamed = "the columns have no names; fill in a file from `truecount mappings export`";
+        assert_eq!(places(b""), [of_file(unnamed)]);
+        for (bytes, reason) in [
+            (&b"PK\x03\x04 damaged"[..], "the workbook is not whole: open the file in a spreadsheet program"),
+            (b"\xD0\xCF\x11\xE0", "this is an old or an encrypted office file: save it as .xlsx or .csv"),
+            (b"<html><table>", "this is a web page"),
         ] {
-            let wrong = read(bytes, "key").unwrap_err();
-            assert!(wrong.row == row && wrong.reason.starts_with(reason), "{wrong:?}");
+            let found = places(bytes);
+            assert!(found.len() == 1 && found[0].2.starts_with(reason), "{found:?}");
         }
     }
 }
