@@ -15,6 +15,7 @@ mod mappings;
 mod microsoft_365;
 mod moving_lists;
 mod not_reconciled;
+mod refused_files;
 mod renewal;
 mod resumable_files;
 mod runs;

@@ -159,7 +159,7 @@ mod tests {
             ("OVERBILLED   GBP 534.94 a month", 13),
             (" 1. GBP 1,018.88  Rosebank Florists", 18),
             (" 2. GBP   279.30  Rosebank Florists", 18),
-            ("NOT READ    rmm: `usage.csv` has no date", 12),
+            ("NOT READ    rmm: usage.csv: its name has no date", 12),
             ("INCOMPLETE  rmm: 1 of 3 vendor accounts", 12),
             ("  ! rmm: 1 of 48 vendor accounts", 4),
             ("    33 counted, although the agreement ended", 4),

@@ -12,6 +12,7 @@ mod history;
 mod jobs;
 mod mail;
 pub mod mapping;
+mod refused_files;
 mod replay;
 mod rules_in_force;
 mod rules_review;
@@ -36,6 +37,7 @@ pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 pub use jobs::report::{MailPolicy, ReportAnswer, header_of, outcome_of, report, run_report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
 pub use mail::{MailOutcome, send_failure_mails};
+pub use refused_files::{REFUSED_FILE_FIX, refused_file_line, refused_files};
 pub use replay::{ReplayState, ReplayedFile, replay};
 pub use rules_in_force::{RulesInForce, ServiceInForce};
 pub use rules_review::{

@@ -26,7 +26,7 @@ pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming, LineRole};
 pub use money::Money;
 pub use number::{DIGITS_MAX, FieldError, NumberError, Place, decimal_from_json, decimal_from_text, round_for_people};
 pub use quantity::{Quantity, Unit};
-pub use read_state::{FetchFailure, FetchProblem, Measure, ReadReason, ReadState};
+pub use read_state::{FetchFailure, FetchProblem, Measure, ReadReason, ReadState, RefusedFile};
 pub use receipt::{ControlTotals, Receipt, RowReason, StreamReceipt, UnknownWord};
 pub use remedy::Remedy;
 pub use side::{AccountList, Side, SideError};

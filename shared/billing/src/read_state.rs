@@ -107,6 +107,11 @@ pub enum ReadReason {
         /// What is wrong.
         detail: String,
     },
+    /// Files that were dropped, and that cannot be read as they are.
+    FilesRefused {
+        /// The files.
+        files: Vec<RefusedFile>,
+    },
     /// Another file was put in place while one was read.
     FileReplaced {
         /// The file that was read.
@@ -217,6 +222,59 @@ pub enum ReadReason {
     },
 }
 
+/// A dropped file that cannot be read as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedFile {
+    /// Its name, as it is shown. Foreign text.
+    pub name: String,
+    /// The day on which it was first refused; `None`: nobody has noted that yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Date>,
+    /// What stands in the way of reading it, and what helps, each with its line and column. Only the first.
+    pub obstacles: Vec<String>,
+    /// How many more there are.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl RefusedFile {
+    /// Obstacles of all refused files together that are kept: more would not fit where the last sync is noted.
+    const OBSTACLES_MAX: usize = 200;
+    /// Characters of a name that are shown.
+    const NAME_CHARS: usize = 200;
+
+    /// A file with everything that stands in the way.
+    #[must_use]
+    pub fn of(name: &str, obstacles: Vec<String>) -> Self {
+        let name = name.chars().take(Self::NAME_CHARS).flat_map(char::escape_debug).collect();
+        Self { name, since: None, obstacles, more: 0 }
+    }
+
+    /// The files with the first obstacles of each, as many as are kept.
+    #[must_use]
+    pub fn shortened(mut files: Vec<Self>) -> Vec<Self> {
+        let each = (Self::OBSTACLES_MAX / files.len().max(1)).max(1);
+        for file in &mut files {
+            file.more += file.obstacles.len().saturating_sub(each) as u64;
+            file.obstacles.truncate(each);
+        }
+        files
+    }
+}
+
+impl fmt::Display for RefusedFile {
+    /// A line for each obstacle, the first behind the name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.obstacles.join("\n"))?;
+        if self.more > 0 { write!(f, "\nand {} more", self.more) } else { Ok(()) }
+    }
+}
+
 /// What is counted of a kind of item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -300,6 +358,7 @@ impl fmt::Display for ReadReason {
             | Self::UnexpectedAnswer { detail }
             | Self::NoUsableFile { detail } => f.write_str(detail),
             Self::Fetch(failure) => failure.fmt(f),
+            Self::FilesRefused { files } => refused(f, files),
             Self::FileReplaced { file } => {
                 let file = file.as_deref().unwrap_or("the file");
                 write!(f, "another file was put in place while {file} was read; sync again")
@@ -357,6 +416,11 @@ impl fmt::Display for ReadReason {
 /// What settles a fall: a sync of another day, another file, or a person.
 const UNTIL_CONFIRMED: &str =
     "not relied on until another day's sync, another file or `truecount sources accept` confirms it";
+
+fn refused(f: &mut fmt::Formatter<'_>, files: &[RefusedFile]) -> fmt::Result {
+    let files: Vec<String> = files.iter().map(ToString::to_string).collect();
+    f.write_str(&files.join("\n"))
+}
 
 fn empty_answer(f: &mut fmt::Formatter<'_>, what: &str, before: u64) -> fmt::Result {
     write!(f, "the vendor answered without error, but with {what}")?;
@@ -446,6 +510,25 @@ mod tests {
         ] {
             assert!(reason.to_string().contains(text), "{reason}");
         }
+    }
+
+    #[test]
+    fn refused_files_are_told_a_line_for_each_obstacle() {
+        let file = |name: &str, obstacles: &[&str], more| RefusedFile {
+            name: name.to_owned(),
+            since: None,
+            obstacles: obstacles.iter().map(|&one| one.to_owned()).collect(),
+            more,
+        };
+        let files = vec![file("a.csv", &["line 2: x", "line 3: y"], 4), file("b.csv", &["the file is empty"], 0)];
+        let reason = ReadReason::FilesRefused { files };
+        assert_eq!(reason.to_string(), "a.csv: line 2: x\nline 3: y\nand 4 more\nb.csv: the file is empty");
+        let text = serde_json::to_string(&reason).unwrap();
+        assert!(
+            text.starts_with(r#"{"code":"files_refused","files":[{"name":"a.csv","obstacles":["line 2: x""#),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<ReadReason>(&text).unwrap(), reason);
     }
 
     #[test]

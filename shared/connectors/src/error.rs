@@ -1,30 +1,46 @@
 //! What is wrong with an answer, with one of its rows, or with a source's settings.
 
-use truecount_billing::{AccountId, ReadReason};
+use truecount_billing::{AccountId, ReadReason, RefusedFile};
 
 use crate::source_kind::known_connectors;
 
-/// Why an answer could not be understood. Holds no part of the answer but field names.
+/// Why an answer or a dropped file could not be understood. Holds no part of an answer but field names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", if *is_file { why.clone() } else { format!("the answer to `{stream}` {why}") })]
-pub struct PageError {
-    /// The request's stream.
-    pub stream: String,
-    /// What is wrong, as the rest of a sentence; of a file, the whole sentence, which names file and line.
-    pub why: String,
-    /// Whether it is a dropped file that cannot be read, not an answer.
-    pub is_file: bool,
+pub enum PageError {
+    /// An answer of another shape than the vendor documents.
+    #[error("the answer to `{stream}` {why}")]
+    Answer {
+        /// The request's stream.
+        stream: String,
+        /// What is wrong, as the rest of a sentence.
+        why: String,
+    },
+    /// Dropped files that cannot be read as they are.
+    #[error("{}", in_words(.0))]
+    Refused(Vec<RefusedFile>),
+    /// Our own copy of a dropped file cannot be used.
+    #[error("{file}: {why}")]
+    Copy {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+fn in_words(files: &[RefusedFile]) -> String {
+    files.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 impl PageError {
     /// An answer that cannot be understood; `why` is the rest of a sentence.
     pub(crate) fn of_answer(stream: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { stream: stream.into(), why: why.into(), is_file: false }
+        Self::Answer { stream: stream.into(), why: why.into() }
     }
 
-    /// A dropped file that cannot be read; `why` names file and line.
-    pub(crate) fn of_file(stream: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { stream: stream.into(), why: why.into(), is_file: true }
+    /// A copy of a dropped file that cannot be used.
+    pub(crate) fn of_copy(file: &str, why: impl Into<String>) -> Self {
+        Self::Copy { file: file.to_owned(), why: why.into() }
     }
 }
 

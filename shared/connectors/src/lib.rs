@@ -60,7 +60,7 @@ pub use rights::{KeyRights, Right, Rights};
 pub use snapshot::{AccountReading, Note, Snapshot, SnapshotBuilder};
 pub use source::{Source, SourceBuilder};
 pub use source_kind::{Cardinality, Category, Proof, SOURCE_KINDS, SourceKind, connect, source_kind};
-pub use sources::file::{FileDay, FileParts, FileSource, SpooledFile};
+pub use sources::file::{FileContents, FileDay, FileParts, FileSource, SpooledFile};
 pub use state::CrawlState;
 pub use stream::{Child, Refused, Stream};
 pub use vocabulary::{Attribute, IdentityField, ItemKind, MISSING, Meaning, Vocabulary, WordList};

@@ -293,7 +293,7 @@ mod tests {
     fn follows(paging: Paging, request: Request, body: &str, link: Option<&str>) -> Result<String, String> {
         let page = Page { link: link.map(str::to_owned), ..Page::new(request, body) };
         let rows = crate::envelope::rows(body, "/r").unwrap();
-        match paging.next(&page, &rows, Some("/id")).map_err(|error| error.why)? {
+        match paging.next(&page, &rows, Some("/id")).map_err(|error| error.to_string())? {
             Next::End => Ok("end".into()),
             Next::With(parameters) => {
                 Ok(parameters.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&"))

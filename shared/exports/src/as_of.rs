@@ -3,8 +3,6 @@
 use jiff::civil::Date;
 use truecount_billing::CountDay;
 
-use crate::fold::shown;
-
 /// Where the day comes from that a file is as of.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum AsOf {
@@ -24,16 +22,15 @@ pub enum AsOf {
 pub enum NameFault {
     /// There is none in it.
     #[error(
-        "`{0}` has no date in its name: rename it, such as `usage-2026-06-30.csv`, or write `as_of` in the source's \
-         settings"
+        "its name has no date: rename it, such as `usage-2026-06-30.csv`, or write `as_of` in the source's settings"
     )]
-    NoDate(String),
+    NoDate,
     /// There are several.
-    #[error("`{0}` has more than one date in its name: leave one, or write `as_of` in the source's settings")]
-    SeveralDates(String),
+    #[error("its name has more than one date: leave one, or write `as_of` in the source's settings")]
+    SeveralDates,
     /// Nothing is left of the name to be an account.
-    #[error("`{0}` does not name the customer: rename it, such as `Harbour Dental 2026-06-30.csv`")]
-    NoAccount(String),
+    #[error("its name does not name the customer: rename it, such as `Harbour Dental 2026-06-30.csv`")]
+    NoAccount,
 }
 
 /// Why it is not known which day a file is as of.
@@ -71,8 +68,8 @@ pub fn day_of_name(name: &str) -> Result<CountDay, NameFault> {
     days.dedup();
     match days.as_slice() {
         [day] => Ok(*day),
-        [] => Err(NameFault::NoDate(shown(name))),
-        _ => Err(NameFault::SeveralDates(shown(name))),
+        [] => Err(NameFault::NoDate),
+        _ => Err(NameFault::SeveralDates),
     }
 }
 
@@ -91,7 +88,7 @@ pub fn account_of_name(name: &str) -> Result<String, NameFault> {
     }
     let is_joint = |c: char| c.is_whitespace() || matches!(c, '-' | '_' | '.');
     let account = rest.trim_matches(is_joint).split_whitespace().collect::<Vec<_>>().join(" ");
-    if account.is_empty() { Err(NameFault::NoAccount(shown(name))) } else { Ok(account) }
+    if account.is_empty() { Err(NameFault::NoAccount) } else { Ok(account) }
 }
 
 /// The dates in a text with where they begin and end, year first, apart from other digits.
@@ -153,7 +150,7 @@ mod tests {
         ] {
             assert_eq!(day_of_name(name).ok(), expected.map(|day| day.parse().unwrap()), "{name}");
         }
-        assert!(day_of_name("a.csv").unwrap_err().to_string().starts_with("`a.csv` has no date in its name: rename"));
+        assert!(day_of_name("a.csv").unwrap_err().to_string().starts_with("its name has no date: rename"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 /// The keys of a source of the kind `file`, with comments.
 pub const PROFILE_EXAMPLE: &str = r#"preset = "PRESET"  # what `sources add FILE` recognised; what stands below goes before it
-# side = "used"  # without a preset: "agreed" (lines of a PSA), "invoiced", "purchased" or "used"
+# side = "used"  # without a preset: "agreed" (lines of a PSA), "purchased" or "used"
 # as_of = "name"  # the date in the file's name; or "2026-06-30", "modified", "column: HEADING"
 # lists = "everything"  # the file lists all customers that there are: one that is missing is gone
 # account_from = "name"  # one file for each customer, named after it, such as "Harbour Dental 2026-06-30.csv"

@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::civil::Date;
-use truecount_billing::{AccountId, RowReason, StreamReceipt};
+use truecount_billing::{AccountId, RefusedFile, RowReason, StreamReceipt};
 use truecount_tabular::{Input, OmittedRow, RowCounts, Stop};
 
 use crate::{
@@ -19,15 +19,12 @@ use crate::{
     profile::{AccountFrom, ExportProfile},
 };
 
-/// Characters of a file's name that a message shows.
-const NAME_CHARS_MAX: usize = 200;
-
 /// A file by its name, and what is in it.
 pub type NamedFile<'f> = (&'f str, &'f dyn Input);
 
-/// Why files are not read: everything, a line for each fault, with the name of its file.
+/// Why files are not read: everything, by the name of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FilesRefusal(Vec<String>);
+pub struct FilesRefusal(BTreeMap<String, Vec<String>>);
 
 /// Reads the files of one source that are as of one day. `take` is given what each row holds; what several rows hold
 /// together comes in the answer.
@@ -144,18 +141,32 @@ impl Owners {
 
     fn check(&self, refused: &mut FilesRefusal) {
         for ((first, second), (account, rows)) in &self.shared {
-            refused.0.push(format!(
-                "{first} and {second} are of one day, and both have rows of `{account}` ({rows} in the second): without \
-                 a column of ids nobody can tell whether they are the same; take the one away that does not hold"
-            ));
+            let why = format!(
+                "it and {first} are of one day, and both have rows of `{account}` ({rows} in this one): without a column \
+                 of ids nobody can tell whether they are the same; take the one away that does not hold"
+            );
+            refused.file(second, &why);
         }
     }
 }
 
 impl FilesRefusal {
+    /// Of one file, with a line for each fault.
+    #[must_use]
+    pub fn of(name: &str, what: &dyn fmt::Display) -> Self {
+        let mut refused = Self::default();
+        refused.file(name, what);
+        refused
+    }
+
     fn file(&mut self, name: &str, what: &dyn fmt::Display) {
-        let shown: String = name.chars().take(NAME_CHARS_MAX).flat_map(char::escape_debug).collect();
-        self.0.push(format!("{shown}: {what}"));
+        self.0.entry(name.to_owned()).or_default().extend(what.to_string().lines().map(str::to_owned));
+    }
+
+    /// The files.
+    #[must_use]
+    pub fn into_files(self) -> Vec<RefusedFile> {
+        self.0.into_iter().map(|(name, obstacles)| RefusedFile::of(&name, obstacles)).collect()
     }
 
     fn or_go_on(&mut self) -> Result<(), Self> {
@@ -165,7 +176,8 @@ impl FilesRefusal {
 
 impl fmt::Display for FilesRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
+        let files: Vec<String> = self.clone().into_files().iter().map(ToString::to_string).collect();
+        f.write_str(&files.join("\n"))
     }
 }
 

@@ -38,6 +38,6 @@ pub use files::{FilesRefusal, NamedFile, read_files};
 pub use gather::{ExportDoubt, ExportDoubtKind, ExportGatherer, Gathered, GatheredRow};
 pub use layout::ExportLayout;
 pub use presets::{PRESETS, Preset};
-pub use profile::{AccountFrom, ExportProfile, SameId};
+pub use profile::{AccountFrom, ExportProfile, FILE_SIDES, SameId};
 pub use profile_option::set_profile_option;
 pub use recognise::{ExportQuestion, QuestionAbout, Recognised, RecognisedColumn, TakenAs, recognise};

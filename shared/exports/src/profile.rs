@@ -18,6 +18,9 @@ use crate::{
     words::WordTable,
 };
 
+/// The sides that the rows of a file can be on.
+pub const FILE_SIDES: [Side; 3] = [Side::Used, Side::Purchased, Side::Agreed];
+
 /// What an export's columns mean: checked by itself, and against a file's headings by
 /// [`ExportLayout::of`](crate::ExportLayout::of).
 #[derive(Debug, Clone, PartialEq, Eq)]

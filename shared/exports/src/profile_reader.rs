@@ -14,7 +14,7 @@ use crate::{
     fold::{Pattern, nearest, shown},
     kinds_reader,
     presets::{PRESETS, Preset},
-    profile::{AccountFrom, ExportProfile, HeldThings, ItemIds, Mapping, SameId, Selection, Target},
+    profile::{AccountFrom, ExportProfile, FILE_SIDES, HeldThings, ItemIds, Mapping, SameId, Selection, Target},
     values::plain_value_fault,
     words::WordTable,
 };
@@ -119,7 +119,7 @@ pub(crate) fn read(own: &Table) -> Result<ExportProfile, Vec<ProfileFault>> {
     }
     take(&mut notes, &mut profile, own, Layer::Own);
     if preset.is_none() && !own.contains_key("side") {
-        let sides = Side::ALL.map(Side::as_str).join("\", \"");
+        let sides = FILE_SIDES.map(Side::as_str).join("\", \"");
         notes.fault("side", format!("is missing: write which side the rows are on, one of \"{sides}\""));
     }
     check_whole(&mut notes, &profile);
@@ -158,7 +158,7 @@ enum Layer {
 
 fn take(notes: &mut Notes, profile: &mut ExportProfile, table: &Table, layer: Layer) {
     if let Some(side) = table.get("side") {
-        let names = Side::ALL.map(|side| (side.as_str(), side));
+        let names = FILE_SIDES.map(|side| (side.as_str(), side));
         profile.side = notes.one_of("side", side, &names).unwrap_or(profile.side);
     }
     if let Some(kinds) = table.get("kinds") {

@@ -15,7 +15,7 @@ use crate::{
     guess::{Guess, could_be, guesses},
     layout::ExportLayout,
     presets::{PRESETS, Preset},
-    profile::ExportProfile,
+    profile::{ExportProfile, FILE_SIDES},
 };
 
 /// What a file seems to be.
@@ -125,7 +125,7 @@ fn of_survey(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
         Found::None => recognised.guess(survey, settled),
     };
     if !recognised.profile.contains_key("side") && recognised.preset.is_none() {
-        let choices = Side::ALL.map(|side| side.as_str().to_owned()).to_vec();
+        let choices = FILE_SIDES.map(|side| side.as_str().to_owned()).to_vec();
         recognised.ask("side", QuestionAbout::Side, choices);
         return recognised;
     }

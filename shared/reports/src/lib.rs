@@ -58,7 +58,7 @@ pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
 pub use lines_sheet::LinesSheet;
 pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, email};
-pub use older_syncs::older_syncs;
+pub use older_syncs::{REFUSED_FILE, older_syncs};
 pub use revenue::{revenue_compared, share_compared};
 pub use run_report::{RunReport, RunReportBuilder};
 pub use run_totals::{TotalLine, run_totals, totals_text};

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use truecount_billing::{ReadReason, ReadState};
 use truecount_reconciliation::{
-    AccountReadWord, IncompleteAccount, PortfolioRecord, SourceReadWord, SourceReading, SourceRecord,
+    AccountReadWord, IncompleteAccount, PortfolioRecord, SetupFinding, SourceReadWord, SourceReading, SourceRecord,
 };
 
 use crate::{
@@ -18,6 +18,13 @@ const ACCOUNTS_MAX: usize = 3;
 const NOTES_MAX: usize = 6;
 /// How long a line is; one that quotes a vendor is cut off.
 const CHARACTERS_MAX: usize = 240;
+/// How many refused files are named.
+const REFUSED_MAX: usize = 3;
+/// How long a line about one is: it ends with what to do.
+const REFUSED_CHARACTERS_MAX: usize = 500;
+
+/// The code of a setup finding about a dropped file that cannot be read: told where the sources are.
+pub const REFUSED_FILE: &str = "source_file_refused";
 
 /// Each source that was not counted on the day of its newest sync, with the day and what failed; and of each source the
 /// accounts whose earlier count is used. Empty: all are as new as can be.
@@ -28,7 +35,7 @@ pub fn older_syncs(portfolio: &PortfolioRecord, target: TextTarget) -> Vec<Strin
 }
 
 /// The same of both sides, with the cause where the sync told it, and the sources that were read in part or contradict
-/// themselves. The first of them, and how many more there are.
+/// themselves; before them the files that were refused. The first of each, and how many more there are.
 pub(crate) fn source_notes(report: &RunReport<'_>, target: TextTarget) -> Vec<String> {
     let records = &report.portfolio.sources;
     let of = |reading: &SourceReading| records.iter().find(|record| record.source == reading.source);
@@ -43,11 +50,24 @@ pub(crate) fn source_notes(report: &RunReport<'_>, target: TextTarget) -> Vec<St
     notes.extend(records.iter().filter(|record| !is_read(record)).flat_map(|record| of_usage(record, None)));
     let more = notes.len().saturating_sub(NOTES_MAX) as u64;
     notes.truncate(NOTES_MAX);
-    let mut notes: Vec<_> = notes.iter().map(|note| foreign(target, note, CHARACTERS_MAX)).collect();
+    let notes = notes.iter().map(|note| foreign(target, note, CHARACTERS_MAX));
+    let mut all: Vec<_> = refused_files(&report.setup, target).into_iter().chain(notes).collect();
     if more > 0 {
-        notes.push(format!("{} in coverage.csv", label::count(more, "more note", "more notes")));
+        all.push(format!("{} in coverage.csv", label::count(more, "more note", "more notes")));
     }
-    notes
+    all
+}
+
+/// Dropped files that were not read, by name: who dropped one and reads this must see that it is that one.
+fn refused_files(setup: &[SetupFinding], target: TextTarget) -> Vec<String> {
+    let refused: Vec<_> = setup.iter().filter(|finding| finding.code == REFUSED_FILE).collect();
+    let shown = refused.iter().take(REFUSED_MAX);
+    let mut lines: Vec<_> = shown.map(|one| foreign(target, &one.message, REFUSED_CHARACTERS_MAX)).collect();
+    let more = refused.len().saturating_sub(REFUSED_MAX) as u64;
+    if more > 0 {
+        lines.push(format!("{} in setup.csv", label::count(more, "more refused file", "more refused files")));
+    }
+    lines
 }
 
 fn of_usage(record: &SourceRecord, reading: Option<&SourceReading>) -> Vec<String> {
@@ -124,7 +144,8 @@ fn in_part(reading: &SourceReading) -> Option<String> {
 /// What went wrong in the end, without the days, which stand beside it already.
 fn cause(reason: &ReadReason) -> Option<&ReadReason> {
     match reason {
-        ReadReason::AccountsIncomplete { .. } => None,
+        // the files have lines of their own
+        ReadReason::AccountsIncomplete { .. } | ReadReason::FilesRefused { .. } => None,
         ReadReason::TooOld { failure, .. } => failure.as_deref().and_then(cause),
         ReadReason::SyncFailed { failure, .. } => cause(failure),
         reason => Some(reason),

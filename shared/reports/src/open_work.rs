@@ -9,6 +9,7 @@ use truecount_reconciliation::{RowKind, SetupFinding, SourceReading};
 
 use crate::{
     RunReport, label,
+    older_syncs::REFUSED_FILE,
     receipt::{totals, unknown_words},
     summary::{TextTarget, foreign},
     words::money_by_currency,
@@ -52,10 +53,11 @@ pub(crate) fn agreements_ended(report: &RunReport<'_>) -> Option<String> {
     (services > 0).then(|| format!("{number} in use though the client has no agreement any more; {cost}."))
 }
 
-/// The first setup finding, and how many more there are.
+/// The first setup finding, and how many more there are. Refused files are told where the sources are.
 pub(crate) fn setup_to_fix(findings: &[SetupFinding], target: TextTarget) -> Option<String> {
-    let first = foreign(target, &findings.first()?.message, 120);
-    Some(match findings.len() as u64 - 1 {
+    let mut others = findings.iter().filter(|finding| finding.code != REFUSED_FILE);
+    let first = foreign(target, &others.next()?.message, 120);
+    Some(match others.count() as u64 {
         0 => first,
         more => format!("{first} ({} in setup.csv)", label::count(more, "more finding", "more findings")),
     })

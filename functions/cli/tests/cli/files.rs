@@ -92,7 +92,7 @@ fn a_file_is_looked_into_before_it_is_in_the_inbox() {
     for (name, text, source, words) in [
         ("rmm-2026-06-29.csv", &good[..], &[][..], &["name one with --source: `psa`, `rmm`"][..]),
         ("rmm-2026-06-29.csv", &good, &["--source", "pas"], &["there is no source `pas`"]),
-        ("rmm.csv", &good, &rmm, &["`rmm.csv` has no date in its name"]),
+        ("rmm.csv", &good, &rmm, &["rmm.csv: its name has no date"]),
         ("a-2026-06-29.csv", "account_id,kind\n", &rmm, &["no column is headed `item_id`", "Nothing was added"]),
         ("b-2026-06-29.csv", &format!("{header}a,A,,workstation,active\n"), &rmm, &["line 2", "item_id", "empty"]),
         ("c-2026-06-29.csv", &format!("{good}a,\"A\n"), &rmm, &["line 3", "a quotation mark that is never closed"]),

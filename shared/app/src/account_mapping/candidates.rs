@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use truecount_billing::{Account, ClientId, SourceId};
 use truecount_connectors::SourceKind;
-use truecount_matching::{MatchEvidence, Party, Score, Sites, Suggestion, suggest};
+use truecount_matching::{MatchEvidence, Party, Reason, Score, Sites, Suggestion, suggest};
 
 use super::{AccountMapping, Client, Mapping, sites};
 
@@ -45,6 +45,12 @@ impl Candidates {
     /// Every client whose it may be.
     pub fn clients(&self) -> impl Iterator<Item = &ClientId> {
         self.proposals.iter().chain(&self.remote).map(|one| &one.client_id)
+    }
+
+    /// What is known of one client; `None`: nothing makes it likely.
+    #[must_use]
+    pub fn of(&self, client: &ClientId) -> Option<&Proposal> {
+        self.proposals.iter().chain(&self.remote).find(|one| one.client_id == *client)
     }
 
     /// What is said where no client is offered; `None`: one is.
@@ -89,7 +95,9 @@ pub(crate) fn candidates(sources: &[MappedSource<'_>], at: usize, clients: &[Cli
     let taken: BTreeSet<&ClientId> = here.mappings.iter().flat_map(AccountMapping::clients).collect();
     let one = |(mapping, suggestions): (&AccountMapping, Vec<Suggestion>)| {
         let Mapping::Undecided { proposal, why, is_contradicted } = &mapping.mapping else { return None };
-        let mut all: Vec<(bool, Proposal)> = suggestions.iter().filter_map(|one| offered(one, clients)).collect();
+        let told: Vec<&ClientId> = proposal.iter().chain(&mapping.or_else).filter(|_| *is_contradicted).collect();
+        let mut all: Vec<(bool, Proposal)> =
+            suggestions.iter().filter_map(|one| offered(one, clients, &told)).collect();
         for client in proposal.iter().chain(&mapping.or_else).rev() {
             put_first(&mut all, by_id.get(client).copied(), why, *is_contradicted);
         }
@@ -121,16 +129,19 @@ fn suggested(sources: &[MappedSource<'_>], here: &MappedSource<'_>, clients: &[C
     suggest(&accounts, &clients, sites(here.kind))
 }
 
-/// A suggestion, and whether it is offered.
-fn offered(suggestion: &Suggestion, clients: &[Client]) -> Option<(bool, Proposal)> {
+/// A suggestion, and whether it is offered. Of the `told` clients it is said already that identifier and name name two.
+fn offered(suggestion: &Suggestion, clients: &[Client], told: &[&ClientId]) -> Option<(bool, Proposal)> {
     let client = clients.get(suggestion.client)?;
+    let is_told = |reason: &&Reason| {
+        told.contains(&&client.id) && matches!(reason, Reason::NameOfOther(_) | Reason::OtherIdentifier(_))
+    };
     let proposal = Proposal {
         client_id: client.id.clone(),
         client_name: client.name.clone(),
         percent: Some(suggestion.score.percent()),
         score: Some(suggestion.score),
         reasons: suggestion.reasons.iter().map(|reason| reason.for_people()).collect(),
-        against: suggestion.against.iter().map(|reason| reason.for_people()).collect(),
+        against: suggestion.against.iter().filter(|one| !is_told(one)).map(|reason| reason.for_people()).collect(),
         is_contradicted: suggestion.is_contradicted(),
     };
     Some((suggestion.is_proposed(), proposal))

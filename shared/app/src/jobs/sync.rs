@@ -15,7 +15,7 @@ mod witness;
 
 use jiff::civil::Date;
 use serde::Serialize;
-use truecount_billing::{ReadReason, Remedy, SourceId};
+use truecount_billing::{ReadReason, RefusedFile, Remedy, SourceId};
 use truecount_connectors::{Source, connect};
 use truecount_store::{Checkpoint, Retention, SnapshotId, SnapshotManifest, SyncStatus};
 
@@ -180,10 +180,26 @@ async fn complete(
 }
 
 /// Records a failure: the next sync begins anew, the report names the reason.
-async fn failed(sync: &SourceSync<'_>, as_of: Date, failure: SyncFailure) -> Result<SyncAnswer, AppError> {
+async fn failed(sync: &SourceSync<'_>, as_of: Date, mut failure: SyncFailure) -> Result<SyncAnswer, AppError> {
+    if let ReadReason::FilesRefused { files } = &mut failure.reason {
+        let before = SyncStatus::last(&sync.env.store, &sync.source.id).await?.and_then(|status| status.failure);
+        note_since(files, before.as_ref(), sync.today);
+    }
     record(sync, as_of, Some(failure.reason.clone())).await?;
     tracing::warn!(source = %sync.source.id, reason = %failure.reason, "the source was not read");
     Ok(SyncAnswer::Failed { source: sync.source.id.clone(), reason: failure.reason, remedy: failure.remedy })
+}
+
+/// Notes since when each file is refused: a file of the same name that was refused before is taken for the same.
+fn note_since(files: &mut [RefusedFile], before: Option<&ReadReason>, today: Date) {
+    let before = match before {
+        Some(ReadReason::FilesRefused { files }) => files.as_slice(),
+        _ => &[],
+    };
+    for file in files {
+        let known = before.iter().find(|known| known.name == file.name);
+        file.since = known.and_then(|known| known.since).or(Some(today));
+    }
 }
 
 async fn record(sync: &SourceSync<'_>, as_of: Date, failure: Option<ReadReason>) -> Result<(), AppError> {

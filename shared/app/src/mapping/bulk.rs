@@ -174,8 +174,10 @@ pub async fn confirm_all(
             actor: decided.actor.clone(),
             note: decided.note.clone(),
         };
-        let mut record = record(request, entry, mapping, env.clock.now());
-        record.evidence.extend(evidence(confirmation));
+        let candidates = source.candidates_of(&confirmation.account_id);
+        let mut record = record(request, entry, mapping, candidates, env.clock.now());
+        let reasons = confirmation.proposal.reasons.join(", ");
+        record.evidence.push(format!("score {}: {reasons}", confirmation.score));
         record.number = confirmation.last_decision + 1;
         match record.append_after(&env.store, confirmation.last_decision).await? {
             CreateOutcome::Created => recorded.push(record),
@@ -185,15 +187,6 @@ pub async fn confirm_all(
         }
     }
     Ok((recorded, left_out))
-}
-
-fn evidence(confirmation: &BulkConfirmation) -> Vec<String> {
-    let Proposal { reasons, against, .. } = &confirmation.proposal;
-    let mut evidence = vec![format!("score {}: {}", confirmation.score, reasons.join(", "))];
-    if !against.is_empty() {
-        evidence.push(format!("against it: {}", against.join(", ")));
-    }
-    evidence
 }
 
 #[cfg(test)]

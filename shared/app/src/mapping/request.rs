@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::account_mapping::Mapping;
+use crate::account_mapping::{Candidates, Mapping};
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
 use truecount_store::{MappingDecision, MappingRecord, SnapshotAccount};
 
@@ -43,33 +43,39 @@ pub async fn decide(
         )));
     };
     clients_exist(workspace, &request.decision)?;
+    let candidates = source.candidates_of(&request.account_id);
     let notes = match &request.decision {
         MappingDecision::Split { by, parts } => match check_split(env, source, entry, by, parts).await? {
             SplitCheck::Possible(notes) => notes,
             SplitCheck::Refused(reason) => return Err(AppError::Unknown(reason)),
         },
-        _ => Vec::new(),
+        MappingDecision::Confirmed { client_id } => contradiction(candidates, client_id).into_iter().collect(),
+        MappingDecision::Ignored { .. } | MappingDecision::Undecided => Vec::new(),
     };
-    let mut record = record(request, entry, mapping, env.clock.now());
+    let mut record = record(request, entry, mapping, candidates, env.clock.now());
     record.number = record.append(&env.store).await?;
     Ok((record, notes))
 }
 
-/// The record of a request, with what speaks for it at that moment.
+/// What a person who confirms this client should read: evidence that it is another's.
+fn contradiction(candidates: Option<&Candidates>, client: &ClientId) -> Option<String> {
+    let own = candidates?.of(client).filter(|one| one.is_contradicted && !one.against.is_empty())?;
+    Some(format!("evidence contradicts it, and is recorded with it: {}", own.against.join("; ")))
+}
+
+/// The record of a request, with what speaks for and against it at that moment.
 pub(super) fn record(
     request: MappingRequest,
     entry: &SnapshotAccount,
     mapping: &AccountMapping,
+    candidates: Option<&Candidates>,
     decided_at: jiff::Timestamp,
 ) -> MappingRecord {
     let MappingRequest { source, account_id, decision, from, actor, note } = request;
-    let mut evidence = Vec::new();
-    if let (Mapping::Undecided { proposal: Some(client), why, .. }, MappingDecision::Confirmed { client_id }) =
-        (&mapping.mapping, &decision)
-        && client == client_id
-    {
-        evidence.push(why.clone());
-    }
+    let mut evidence = match &decision {
+        MappingDecision::Confirmed { client_id } => known_about(mapping, candidates, client_id),
+        _ => Vec::new(),
+    };
     let facts = &entry.account.facts;
     evidence.extend(facts.identifiers.iter().map(|text| format!("identifier at the vendor: {text}")));
     evidence.extend(facts.domains.iter().map(|text| format!("domain: {text}")));
@@ -79,6 +85,26 @@ pub(super) fn record(
         evidence,
         ..MappingRecord::new(source, account_id, decision, actor, note, decided_at)
     }
+}
+
+/// What speaks for an account being this client's, for another's, and against it.
+fn known_about(mapping: &AccountMapping, candidates: Option<&Candidates>, client: &ClientId) -> Vec<String> {
+    let mut evidence = Vec::new();
+    if let Mapping::Undecided { proposal: Some(proposed), why, is_contradicted: false } = &mapping.mapping
+        && proposed == client
+    {
+        evidence.push(why.clone());
+    }
+    let Some(candidates) = candidates else { return evidence };
+    if let Some(other) = candidates.proposals.first().filter(|best| best.client_id != *client) {
+        let why = other.reasons.join(", ");
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        evidence.push(format!("proposed was {} [{}]{why}", other.client_name, other.client_id));
+    }
+    if let Some(own) = candidates.of(client).filter(|own| !own.against.is_empty()) {
+        evidence.push(format!("against it: {}", own.against.join("; ")));
+    }
+    evidence
 }
 
 fn clients_exist(workspace: &MappingWorkspace, decision: &MappingDecision) -> Result<(), AppError> {

@@ -147,6 +147,13 @@ impl WorkspaceSource {
         Some((&self.accounts[at], self.mappings.get(at)?))
     }
 
+    /// Whose an undecided account may be; `None`: it is decided, or there is none.
+    #[must_use]
+    pub fn candidates_of(&self, id: &AccountId) -> Option<&Candidates> {
+        let at = self.accounts.iter().position(|entry| entry.account.id == *id)?;
+        self.candidates.get(at)?.as_ref()
+    }
+
     /// The number of the last decision about an account; 0: there is none.
     #[must_use]
     pub fn last_number(&self, id: &AccountId) -> i64 {

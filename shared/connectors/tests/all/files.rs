@@ -125,7 +125,7 @@ fn rows_without_ids_are_rows_but_not_in_two_files() {
     assert_eq!((read.item_count(), read.receipt.streams["rows"].used), (2, 2));
     let error = refusal(&source, &[("a.csv", text.as_bytes()), ("b.csv", text.as_bytes())]);
     assert!(
-        error.starts_with("a.csv and b.csv are of one day, and both have rows of `A` (2 in the second)"),
+        error.starts_with("b.csv: it and a.csv are of one day, and both have rows of `A` (2 in this one)"),
         "{error}"
     );
 }
@@ -160,7 +160,7 @@ fn a_file_says_its_day_or_is_refused() {
     assert_eq!(day("side = \"used\"\nas_of = \"2026-05-31\"", "usage.csv"), known("2026-05-31"));
     assert_eq!(day("side = \"used\"\nas_of = \"modified\"", "usage.csv"), FileDay::WhenWritten);
     assert!(
-        matches!(day("side = \"used\"", "usage.csv"), FileDay::Refused(why) if why.contains("no date in its name"))
+        matches!(day("side = \"used\"", "usage.csv"), FileDay::Refused(why) if why.contains("its name has no date"))
     );
     let source = connector("file", "side = \"used\"\nas_of = \"column:Report date\"");
     let file = source.file().unwrap();

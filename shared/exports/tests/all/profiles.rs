@@ -30,7 +30,7 @@ fn everything_that_is_wrong_with_a_profile_is_told_at_once() {
 fn a_profile_names_its_side_or_a_preset() {
     assert_eq!(
         faults("")[0],
-        "`side`: is missing: write which side the rows are on, one of \"agreed\", \"invoiced\", \"purchased\", \"used\""
+        "`side`: is missing: write which side the rows are on, one of \"used\", \"purchased\", \"agreed\""
     );
     assert_eq!(
         faults("preset = \"ninjaone-device\"")[0],

@@ -1,11 +1,11 @@
 //! Each source: its credentials, one harmless request to its vendor, what its key may do, and its last sync.
 
 use jiff::SignedDuration;
-use truecount_app::{Config, Environment, SourceSettings};
+use truecount_app::{Config, Environment, REFUSED_FILE_FIX, SourceSettings, refused_file_line, refused_files};
 use truecount_billing::Remedy;
 use truecount_connectors::{KeyRights, Source, connect, source_kind};
 use truecount_platform::{ExposeSecret, Fields, SecretError};
-use truecount_store::{SnapshotManifest, SyncStatus};
+use truecount_store::{InboxFolder, SnapshotManifest, SyncStatus};
 
 use super::{CheckResult, CheckStatus, counted, fix_of};
 use crate::vendor::{VendorAnswer, ask_vendor};
@@ -117,7 +117,16 @@ async fn synced(env: &Environment, config: &Config, source: &SourceSettings, bui
         }
     };
     let failure = status.and_then(|status| status.failure);
-    let because = failure.as_ref().map(|why| format!("; the last attempt failed: {why}")).unwrap_or_default();
+    let refused = refused_files(failure.as_ref());
+    let (because, again) = match (refused, &failure) {
+        ([], Some(why)) => (format!("; the last attempt failed: {why}"), again),
+        ([], None) => (String::new(), again),
+        (files, _) => {
+            let lines: Vec<String> = files.iter().map(refused_file_line).collect();
+            let folder = InboxFolder::source(id).location(&env.store);
+            (format!("; {}", lines.join("; ")), format!("{REFUSED_FILE_FIX} in `{folder}`, then `truecount sync {id}`"))
+        }
+    };
     let Some(snapshot) = snapshot else {
         return CheckResult::problem(CheckStatus::Warning, "sync", format!("never synced{because}"), again);
     };
@@ -134,7 +143,8 @@ async fn synced(env: &Environment, config: &Config, source: &SourceSettings, bui
         return CheckResult::problem(CheckStatus::Warning, "sync", format!("{message}: incomplete, {reason}"), again);
     }
     if failure.is_some() {
-        return CheckResult::problem(CheckStatus::Advice, "sync", message, again);
+        let status = if refused.is_empty() { CheckStatus::Advice } else { CheckStatus::Warning };
+        return CheckResult::problem(status, "sync", message, again);
     }
     CheckResult::ok("sync", message)
 }

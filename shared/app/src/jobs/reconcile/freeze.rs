@@ -12,6 +12,7 @@ use truecount_store::{
 
 use crate::comparison::{load_mappings, load_nones, load_words};
 use crate::mapping::take_inbox;
+use crate::refused_files::refused_file_findings;
 use crate::schedule::missed_before;
 use crate::{AppError, Config, Environment, SourceSettings};
 
@@ -31,7 +32,7 @@ pub(super) async fn freeze_inputs(
         sources.push(freeze_source(env, source, day).await?);
     }
     sources.sort_by(|a, b| a.source.cmp(&b.source));
-    let inbox = take_inbox(env, config).await?;
+    let inbox = [refused_file_findings(env, &config.settings).await?, take_inbox(env, config).await?].concat();
     let inbox = (!inbox.is_empty()).then(|| serde_json::to_vec(&inbox)).transpose();
     let inbox = inbox.map_err(|error| AppError::damaged("the report on the inbox", error))?;
     let mappings = load_mappings(&env.store, &sources, month).await?;

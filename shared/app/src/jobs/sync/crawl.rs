@@ -109,7 +109,11 @@ async fn each_page(
 }
 
 fn unreadable(error: PageError) -> SyncFailure {
-    if error.is_file { SyncFailure::no_file(error) } else { SyncFailure::unexpected_answer(error) }
+    match error {
+        PageError::Refused(files) => SyncFailure::refused(files),
+        PageError::Copy { .. } => SyncFailure::no_file(error),
+        PageError::Answer { .. } => SyncFailure::unexpected_answer(error),
+    }
 }
 
 /// How far the batches in the archive are: also one whose checkpoint was never written.

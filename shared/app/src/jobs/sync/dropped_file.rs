@@ -5,8 +5,8 @@ use std::io::Write;
 
 use jiff::civil::Date;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use truecount_billing::{ReadReason, Remedy};
-use truecount_connectors::{CrawlState, FileDay, FileSource, Page, SpooledFile};
+use truecount_billing::{ReadReason, RefusedFile, Remedy};
+use truecount_connectors::{CrawlState, FileDay, FileSource, Page, PageError, SpooledFile};
 use truecount_store::{Checkpoint, InboxEntry, InboxFolder};
 
 use super::context::SourceSync;
@@ -56,12 +56,12 @@ pub(super) async fn newest(sync: &SourceSync<'_>, file: &FileSource) -> Result<D
         match day_of(sync, file, &entry).await? {
             Ok(day) if day <= sync.today => dated.push((day, entry)),
             Ok(_) => {}
-            Err(why) => refused.push(why),
+            Err(files) => refused.extend(files),
         }
     }
     if !refused.is_empty() {
         // One that is left aside might be the one that was meant.
-        return Err(SyncFailure::no_file(refused.join("\n")).into());
+        return Err(SyncFailure::refused(refused).into());
     }
     let Some(as_of) = dated.iter().map(|(day, _)| *day).max() else {
         let folder = folder.location(&sync.env.store);
@@ -74,17 +74,26 @@ pub(super) async fn newest(sync: &SourceSync<'_>, file: &FileSource) -> Result<D
 }
 
 /// The day that a file is for; or why nobody can tell.
-async fn day_of(sync: &SourceSync<'_>, file: &FileSource, entry: &InboxEntry) -> Result<Result<Date, String>, Stop> {
+async fn day_of(
+    sync: &SourceSync<'_>,
+    file: &FileSource,
+    entry: &InboxEntry,
+) -> Result<Result<Date, Vec<RefusedFile>>, Stop> {
+    let refused = |why: String| Ok(Err(vec![RefusedFile::of(&entry.name, vec![why])]));
     match file.day_of(&entry.name) {
         FileDay::Known(day) => Ok(Ok(day)),
-        FileDay::Refused(why) => Ok(Err(why)),
-        FileDay::WhenWritten => {
-            let written = entry.modified.map(|written| sync.closing.day_at(written));
-            Ok(written.ok_or_else(|| format!("{}: it is not known when it was written", entry.name)))
-        }
+        FileDay::Refused(why) => refused(why),
+        FileDay::WhenWritten => match entry.modified {
+            Some(written) => Ok(Ok(sync.closing.day_at(written))),
+            None => refused("it is not known when it was written: write `as_of` in the source's settings".to_owned()),
+        },
         FileDay::Inside => {
             let spooled = spool(sync, entry).await?;
-            Ok(file.day_in(&entry.name, &spooled).map_err(|error| error.to_string()))
+            match file.day_in(&entry.name, &spooled) {
+                Ok(day) => Ok(Ok(day)),
+                Err(PageError::Refused(files)) => Ok(Err(files)),
+                Err(error) => refused(error.to_string()),
+            }
         }
     }
 }

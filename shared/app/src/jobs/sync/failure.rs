@@ -1,6 +1,6 @@
 //! Why a sync stops before it is done: the source cannot be read, the time is over, or our own side fails.
 
-use truecount_billing::{ReadReason, Remedy, StreamReceipt};
+use truecount_billing::{ReadReason, RefusedFile, Remedy, StreamReceipt};
 use truecount_store::StoreError;
 
 use crate::AppError;
@@ -23,6 +23,14 @@ impl SyncFailure {
     /// There is no file that can be read.
     pub(super) fn no_file(error: impl ToString) -> Self {
         Self { reason: ReadReason::NoUsableFile { detail: error.to_string() }, remedy: Remedy::FixConfiguration }
+    }
+
+    /// Files that were dropped cannot be read as they are.
+    pub(super) fn refused(files: Vec<RefusedFile>) -> Self {
+        Self {
+            reason: ReadReason::FilesRefused { files: RefusedFile::shortened(files) },
+            remedy: Remedy::FixConfiguration,
+        }
     }
 
     /// Rows that are neither used nor left out: a fault of ours, and no count is better than one without them.

@@ -53,14 +53,23 @@ async fn a_record_keeps_what_spoke_for_it_at_that_moment() {
     let test = synced().await;
     let facts = ["identifier at the vendor: X-77", "domain: harbour.example"];
     let (proposed, notes) = decided(&test, "a1", confirmed("c1")).await;
-    assert_eq!((proposed.number, proposed.account_name.as_str(), notes), (1, "Harbour Dental Inc", Vec::new()));
-    assert_eq!(proposed.evidence.len(), 3, "the proposal itself, too: {:?}", proposed.evidence);
-    assert_eq!(proposed.evidence[1..], facts);
+    assert_eq!((proposed.number, proposed.account_name.as_str()), (1, "Harbour Dental Inc"));
+    assert_eq!(notes, ["evidence contradicts it, and is recorded with it: legal forms differ: inc, ltd"]);
+    let names = ["the names are equal but for the legal form", "against it: legal forms differ: inc, ltd"];
+    assert_eq!(proposed.evidence, [&names[..], &facts].concat(), "what spoke against it, too");
     assert_eq!(proposed.decided_at, test.env.clock.now());
     let (other, _) = decided(&test, "a1", confirmed("c2")).await;
     assert_eq!((other.number, &other.evidence[..]), (2, &facts.map(str::to_owned)[..]), "nothing proposed this client");
     let history = MappingRecord::list(&test.env.store, &other.source, &other.account_id).await.unwrap();
     assert_eq!(history, [proposed, other]);
+}
+
+#[tokio::test]
+async fn a_client_that_nothing_speaks_for_is_recorded_with_the_one_that_was_proposed() {
+    let test = synced().await;
+    let (record, notes) = decided(&test, "a1", confirmed("c2")).await;
+    assert_eq!(notes, [""; 0]);
+    assert!(record.evidence[0].starts_with("proposed was Harbour Dental Ltd [c1]: "), "{:?}", record.evidence);
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@ mod spooled;
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use truecount_billing::{AccountList, Side};
-use truecount_exports::{AsOf, ExportProfile, day_of_name};
+use truecount_billing::AccountList;
+use truecount_exports::{AsOf, ExportProfile, FILE_SIDES, day_of_name};
+use truecount_tabular::Input;
 
 use super::refuse;
 use crate::{
@@ -32,7 +33,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     name: NAME,
     title: "Exported file",
     gives: "billed lines or usage items: CSV, TSV or XLSX, as it was exported",
-    sides: &[Side::Used, Side::Purchased, Side::Agreed],
+    sides: &FILE_SIDES,
     side_option: Some("side"),
     category: Category::File,
     cardinality: Cardinality::ManyAccountsPerClient,
@@ -89,6 +90,15 @@ pub enum FileDay {
     Refused(String),
 }
 
+/// What is in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileContents {
+    /// Rows of items or lines.
+    pub rows: u64,
+    /// Vendor accounts, or the PSA's clients, that they are of.
+    pub accounts: usize,
+}
+
 /// What the columns of a source's exported files mean.
 #[derive(Debug, Clone)]
 pub struct FileSource {
@@ -100,11 +110,6 @@ fn build(options: &toml::Table) -> Result<Source, SettingsError> {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         refuse(NAME, faults.join("\n"))
     })?;
-    if !KIND.sides.contains(&profile.side) {
-        let sides: Vec<&str> = KIND.sides.iter().map(|side| side.as_str()).collect();
-        let why = format!("a file cannot give the side `{}`; it gives: {}", profile.side, sides.join(", "));
-        return Err(refuse(NAME, why));
-    }
     Ok(Source::of_file(NAME, FileSource { profile: Arc::new(profile) }))
 }
 
@@ -139,8 +144,16 @@ impl FileSource {
     ///
     /// # Errors
     /// [`PageError`] with everything that stands in the way of reading it, or if it says different days.
-    pub fn day_in(&self, file_name: &str, file: &SpooledFile) -> Result<Date, PageError> {
+    pub fn day_in(&self, file_name: &str, file: &dyn Input) -> Result<Date, PageError> {
         reading::day_in(&self.profile, file_name, file)
+    }
+
+    /// Reads a file to its end, row by row, for what stands in the way, and says what is in it.
+    ///
+    /// # Errors
+    /// [`PageError`] with everything that stands in the way of reading it.
+    pub fn contents(&self, file_name: &str, file: &dyn Input) -> Result<FileContents, PageError> {
+        reading::contents(&self.profile, file_name, file)
     }
 
     /// Begins to take a file apart for the archive. The name is for messages and stands in the pages.

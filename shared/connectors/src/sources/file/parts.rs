@@ -70,7 +70,7 @@ pub(super) fn bytes_of(page: &Page, part: &FilePart) -> Result<Vec<u8>, PageErro
         PartForm::Text => Ok(page.body.as_bytes().to_vec()),
         PartForm::Base64 => STANDARD
             .decode(&page.body)
-            .map_err(|error| PageError::of_file(STREAM, format!("{}: a part of it in the archive: {error}", part.file))),
+            .map_err(|error| PageError::of_copy(&part.file, format!("a part of it in the archive: {error}"))),
     }
 }
 

@@ -2,7 +2,7 @@
 //! told at once, and what contradicts itself is told by account.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     io::{self, Write},
     sync::Arc,
@@ -11,14 +11,13 @@ use std::{
 use jiff::civil::Date;
 use truecount_billing::{AccountId, ReadReason, StreamReceipt};
 use truecount_exports::{
-    Entered, Export, ExportDoubtKind, ExportEntry, ExportProfile, Gathered, NamedFile, read_files,
+    CellFaults, Entered, Export, ExportDoubtKind, ExportEntry, ExportError, ExportProfile, FilesRefusal, Gathered,
+    NamedFile, read_files,
 };
+use truecount_tabular::Input;
 
-use super::{STREAM, SpooledFile, parts::bytes_of};
+use super::{FileContents, SpooledFile, parts::bytes_of};
 use crate::{error::PageError, request::Page, snapshot::SnapshotBuilder};
-
-/// Characters of a file's name that a message shows.
-const NAME_CHARS_MAX: usize = 200;
 
 /// The files of one day, as they come out of the archive.
 pub(crate) struct FileReading {
@@ -33,9 +32,9 @@ impl FileReading {
 
     /// Takes a page; the pages of one file come in their order.
     pub(crate) fn take(&mut self, page: &Page) -> Result<(), PageError> {
-        let part = page.part.as_ref().ok_or_else(|| wrong("a page of a file does not say of which"))?;
+        let part = page.part.as_ref().ok_or_else(|| PageError::of_copy("a dropped file", "a page does not say of which"))?;
         let bytes = bytes_of(page, part)?;
-        let disk = |error: io::Error| wrong(format!("{}: the disk of this machine: {error}", part.file));
+        let disk = |error: io::Error| PageError::of_copy(&part.file, format!("the disk of this machine: {error}"));
         if !self.files.contains_key(&part.file) {
             self.files.insert(part.file.clone(), SpooledFile::create().map_err(disk)?);
         }
@@ -55,14 +54,14 @@ impl FileReading {
         let files: Vec<NamedFile<'_>> = self.files.iter().map(|(name, file)| (name.as_str(), file as _)).collect();
         let mut told = Told { builder, names: HashMap::new() };
         let gathered = read_files(&self.profile, day, &files, |entry| told.entry(entry));
-        told.finish(gathered.map_err(|refused| wrong(refused.to_string()))?, receipt);
+        told.finish(gathered.map_err(|refused| PageError::Refused(refused.into_files()))?, receipt);
         Ok(())
     }
 }
 
 /// The day that a file says in a column.
-pub(super) fn day_in(profile: &Arc<ExportProfile>, name: &str, file: &SpooledFile) -> Result<Date, PageError> {
-    let refused = |what: &dyn fmt::Display| wrong(format!("{}: {what}", sanitized(name)));
+pub(super) fn day_in(profile: &Arc<ExportProfile>, name: &str, file: &dyn Input) -> Result<Date, PageError> {
+    let refused = |what: &dyn fmt::Display| PageError::Refused(FilesRefusal::of(name, what).into_files());
     let export = Export::open(profile, file, name).map_err(|error| refused(&error))?;
     match export.as_of(file, None) {
         Ok(Ok(day)) => Ok(day),
@@ -71,8 +70,32 @@ pub(super) fn day_in(profile: &Arc<ExportProfile>, name: &str, file: &SpooledFil
     }
 }
 
-fn sanitized(name: &str) -> String {
-    name.chars().take(NAME_CHARS_MAX).flat_map(char::escape_debug).collect()
+/// What is in a file that can be read: memory grows with its accounts alone.
+pub(super) fn contents(profile: &Arc<ExportProfile>, name: &str, file: &dyn Input) -> Result<FileContents, PageError> {
+    let refused = |what: &dyn fmt::Display| PageError::Refused(FilesRefusal::of(name, what).into_files());
+    let mut accounts = HashSet::new();
+    let (mut rows, mut faults) = (0, CellFaults::default());
+    let mut each = || -> Result<(), ExportError> {
+        let export = Export::open(profile, file, name)?;
+        let mut table = export.rows(file)?;
+        while let Some(row) = table.next_row()? {
+            match export.layout().read_row(&row) {
+                Ok(read) => {
+                    if let Ok(entry) = read.entry {
+                        rows += 1;
+                        accounts.insert(entry.account.id);
+                    }
+                }
+                Err(wrong) => faults.extend(wrong),
+            }
+        }
+        Ok(())
+    };
+    each().map_err(|error| refused(&error))?;
+    if !faults.is_empty() {
+        return Err(refused(&faults));
+    }
+    Ok(FileContents { rows, accounts: accounts.len() })
 }
 
 /// What rows say, told to the snapshot's builder.
@@ -115,8 +138,4 @@ impl Told<'_> {
             self.builder.unknown_rows(&word.field, &word.word, word.rows);
         }
     }
-}
-
-fn wrong(why: impl Into<String>) -> PageError {
-    PageError::of_file(STREAM, why)
 }
