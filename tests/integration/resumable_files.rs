@@ -1,6 +1,7 @@
 //! A dropped file that is read in several calls: ended in the middle, out of time, handed over in odd pieces, replaced.
 
 use std::io::Cursor;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -37,6 +38,14 @@ impl Archive for Odd {
 
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
         self.inner.put(key, bytes).await
+    }
+
+    async fn put_new_from(&self, key: &str, file: &Path) -> Result<CreateOutcome, ArchiveError> {
+        self.inner.put_new_from(key, file).await
+    }
+
+    async fn put_from(&self, key: &str, file: &Path) -> Result<(), ArchiveError> {
+        self.inner.put_from(key, file).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ArchiveError> {

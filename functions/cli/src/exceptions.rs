@@ -72,15 +72,18 @@ fn exceptions_of(outcome: &StoredOutcome) -> anyhow::Result<Vec<Numbered>> {
     Ok((1..).zip(exceptions.finish(&portfolio)).collect())
 }
 
-/// Those of a client (its id, else a part of its name) and of a kind.
+/// Those of a client (its id, else a part of its name), also of several clients one of which is it, and of a kind.
 fn filtered(all: Vec<Numbered>, client: Option<&str>, kind: Option<&str>) -> anyhow::Result<Vec<Numbered>> {
     let mut rows = all;
     if let Some(wanted) = client {
         let part = wanted.trim().to_lowercase();
-        let is_id = rows.iter().any(|(_, row)| row.client_id == wanted);
-        rows.retain(|(_, row)| match is_id {
-            true => row.client_id == wanted,
-            false => row.client.to_lowercase().contains(&part),
+        let has_id = |row: &ExceptionRow| row.client_id == wanted || row.clients.iter().any(|(id, _)| id == wanted);
+        let has_part = |name: &str| name.to_lowercase().contains(&part);
+        let is_id = rows.iter().any(|(_, row)| has_id(row));
+        rows.retain(|(_, row)| match (is_id, row.clients.as_slice()) {
+            (true, _) => has_id(row),
+            (false, []) => has_part(&row.client),
+            (false, several) => several.iter().any(|(_, name)| has_part(name)),
         });
     }
     if let Some(wanted) = kind {
@@ -164,7 +167,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use truecount_billing::ProductCode;
-    use truecount_reconciliation::{AtStake, ClientRecord, LinesReadWord, PortfolioRecord, RowKind, RowRecord};
+    use truecount_reconciliation::{
+        AtStake, ClientRecord, LinesReadWord, PortfolioRecord, RowKind, RowRecord, WideningRecord,
+    };
 
     use super::*;
 
@@ -225,6 +230,31 @@ mod tests {
         assert_eq!(below(&[], 0, ALL), Vec::<String>::new());
         let nothing = rows(&[(RowKind::NotReconciled, "GBP", Some(0))]);
         assert_eq!(below(&nothing, 1, ALL), Vec::<String>::new(), "nothing is at stake");
+    }
+
+    #[test]
+    fn what_is_told_of_several_clients_is_told_of_each() {
+        let home = Currency::new("GBP").unwrap();
+        let source = truecount_billing::SourceId::new("rmm").unwrap();
+        let client = |id: &str, name: &str| ClientRecord {
+            format: 1,
+            client_id: id.parse().unwrap(),
+            client_name: name.to_owned(),
+            lines_read: LinesReadWord::Complete,
+            rows: vec![RowRecord {
+                widenings: vec![WideningRecord::SourceNotRead { source: source.clone() }],
+                ..RowRecord::empty(RowKind::NotReconciled, ProductCode::new("SRV").unwrap())
+            }],
+            coverage: BTreeMap::new(),
+        };
+        let mut exceptions = Exceptions::new(home);
+        exceptions.client(&client("c1", "Harbour Dental"));
+        exceptions.client(&client("c2", "Quay Foods"));
+        let all: Vec<_> = (1..).zip(exceptions.finish(&PortfolioRecord::empty(home))).collect();
+        assert_eq!(all.len(), 1);
+        for (wanted, expected) in [("c1", 1), ("quay", 1), ("c3", 0), ("clients", 0)] {
+            assert_eq!(filtered(all.clone(), Some(wanted), None).unwrap().len(), expected, "{wanted}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `truecount inbox push`: adds a file for the next sync or run, after checking it.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::Context;
@@ -9,18 +10,16 @@ use jiff::civil::Date;
 use serde::Serialize;
 use truecount_app::{Settings, SourceSettings};
 use truecount_billing::{CountDay, SourceId};
-use truecount_connectors::{CrawlState, FileDay, Reader, Reading, SpooledFile, connect};
+use truecount_check::FileOnDisk;
+use truecount_connectors::{FileContents, FileDay, connect};
 use truecount_store::{CreateOutcome, InboxFolder, StoreError};
 
 use crate::args::{Cli, InboxArgs, InboxCommand};
 use crate::open::{Session, open};
 use crate::output::{Ending, json, say, tell};
 
-/// The largest file that is checked here, in bytes. A larger one can be copied into the inbox by hand.
-const FILE_BYTES_MAX: u64 = 1_000_000_000;
-
 /// The largest spreadsheet of mappings that a run reads, in bytes.
-const MAPPINGS_BYTES_MAX: usize = 32 * 1024 * 1024;
+const MAPPINGS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// The answer for a spreadsheet of mappings.
 #[derive(Serialize)]
@@ -35,16 +34,15 @@ struct Pushed {
     source: SourceId,
     as_of: CountDay,
     accounts: usize,
-    rows: usize,
+    rows: u64,
     place: String,
     already: bool,
 }
 
-/// What a file contains, as the next sync will read it.
-struct FileContents {
+/// What a file is for and contains, as the next sync will read it.
+struct Found {
     as_of: CountDay,
-    accounts: usize,
-    rows: usize,
+    contents: FileContents,
 }
 
 pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending> {
@@ -54,17 +52,11 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
         return push_mappings(cli, &session, file).await;
     }
     let source = file_source(&session.config.settings, source.as_ref())?;
-    let (name, bytes) = read(file)?;
-    let contents = parse(&session, source, file, &bytes)?;
-    let (already, place) = add(&session, &InboxFolder::source(&source.id), &name, bytes).await?;
-    let pushed = Pushed {
-        source: source.id.clone(),
-        as_of: contents.as_of,
-        accounts: contents.accounts,
-        rows: contents.rows,
-        place,
-        already,
-    };
+    let name = name_of(file)?;
+    let found = check(&session, source, name, file)?;
+    let (already, place) = add(&session, &InboxFolder::source(&source.id), name, file).await?;
+    let FileContents { accounts, rows } = found.contents;
+    let pushed = Pushed { source: source.id.clone(), as_of: found.as_of, accounts, rows, place, already };
     if cli.json {
         json(&pushed)?;
         return Ok(Ending::Clean);
@@ -74,8 +66,7 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
     if already {
         tell("The same file was already there.");
     }
-    let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    warn(&session, source, name, &contents).await?;
+    warn(&session, source, name, &found).await?;
     tell(&format!("`truecount sync {}` reads it, as does the next run.", source.id));
     Ok(Ending::Clean)
 }
@@ -83,25 +74,29 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
 /// Puts a file that is to be read now, in place of an earlier one of its name. One that cannot be read, or would not be, is
 /// refused before.
 pub(crate) async fn put(session: &Session, source: &SourceSettings, file: &Path) -> anyhow::Result<()> {
-    let (name, bytes) = read(file)?;
-    let contents = parse(session, source, file, &bytes)?;
+    let name = name_of(file)?;
+    let found = check(session, source, name, file)?;
     let today = session.config.settings.today(&session.env);
-    let day = contents.as_of;
+    let day = found.as_of;
     anyhow::ensure!(day.0 <= today, "`{name}` is for {day}, and today is {today}; nothing was added to the inbox");
-    let newer = newer(&dated(session, source).await?, &contents);
+    let newer = newer(&dated(session, source).await?, &found);
     anyhow::ensure!(
         newer.is_empty(),
         "`{name}` is for {day}, and the inbox has a newer file, which would be read instead: {}. Nothing was added",
         newer.join(", ")
     );
-    Ok(InboxFolder::source(&source.id).put(&session.env.store, &name, bytes).await?)
+    Ok(InboxFolder::source(&source.id).put_from(&session.env.store, name, file).await?)
 }
 
 /// Adds a spreadsheet of mappings. The run that reads it checks its rows, against what is known then.
 async fn push_mappings(cli: &Cli, session: &Session, file: &Path) -> anyhow::Result<Ending> {
-    let (name, bytes) = read(file)?;
-    is_spreadsheet(&name, &bytes).map_err(|why| anyhow::anyhow!("`{name}`: {why}; nothing was added to the inbox"))?;
-    let (already, place) = add(session, &InboxFolder::mappings(), &name, bytes).await?;
+    let name = name_of(file)?;
+    let size = std::fs::metadata(file).with_context(|| cannot_be_read(file))?.len();
+    let mut begin = Vec::new();
+    File::open(file).and_then(|file| file.take(4).read_to_end(&mut begin)).with_context(|| cannot_be_read(file))?;
+    is_spreadsheet(name, size, &begin)
+        .map_err(|why| anyhow::anyhow!("`{name}`: {why}; nothing was added to the inbox"))?;
+    let (already, place) = add(session, &InboxFolder::mappings(), name, file).await?;
     if cli.json {
         json(&PushedMappings { place, already })?;
         return Ok(Ending::Clean);
@@ -114,19 +109,19 @@ async fn push_mappings(cli: &Cli, session: &Session, file: &Path) -> anyhow::Res
     Ok(Ending::Clean)
 }
 
-/// Whether a file can be a spreadsheet of mappings, by its name and first bytes.
-fn is_spreadsheet(name: &str, bytes: &[u8]) -> Result<(), String> {
+/// Whether a file can be a spreadsheet of mappings, by its name, size and first bytes.
+fn is_spreadsheet(name: &str, size: u64, begin: &[u8]) -> Result<(), String> {
     let ends = |ending: &str| name.to_ascii_lowercase().ends_with(ending);
-    if bytes.len() > MAPPINGS_BYTES_MAX {
-        return Err(format!("it has {} bytes, more than {MAPPINGS_BYTES_MAX}: split it", bytes.len()));
+    if size > MAPPINGS_BYTES_MAX {
+        return Err(format!("it has {size} bytes, more than {MAPPINGS_BYTES_MAX}: split it"));
     }
     if ends("-result.csv") {
         return Err("it is the result of an earlier file: push the spreadsheet itself".to_owned());
     }
-    let is_workbook = bytes.starts_with(b"PK\x03\x04");
+    let is_workbook = begin.starts_with(b"PK\x03\x04");
     match (ends(".xlsx"), ends(".csv")) {
         (true, _) if is_workbook => Ok(()),
-        (_, true) if bytes.is_empty() => Err("it is empty".to_owned()),
+        (_, true) if size == 0 => Err("it is empty".to_owned()),
         (_, true) if !is_workbook => Ok(()),
         _ => Err("it is neither .xlsx nor .csv as `truecount mappings export` writes them: save it as one of these"
             .to_owned()),
@@ -159,48 +154,36 @@ fn file_source<'a>(settings: &'a Settings, wanted: Option<&SourceId>) -> anyhow:
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    let say_where = || format!("`{}` cannot be read", file.display());
-    let size = std::fs::metadata(file).with_context(say_where)?.len();
-    anyhow::ensure!(size <= FILE_BYTES_MAX, "`{}` has {size} bytes, more than {FILE_BYTES_MAX}", file.display());
-    let bytes = std::fs::read(file).with_context(say_where)?;
+fn name_of(file: &Path) -> anyhow::Result<&str> {
     let name = file.file_name().and_then(|name| name.to_str());
-    let name = name.with_context(|| format!("the name of `{}` is not Unicode: rename it", file.display()))?;
-    Ok((name.to_owned(), bytes))
+    name.with_context(|| format!("the name of `{}` is not Unicode: rename it", file.display()))
 }
 
-/// Parses the whole file as the sync will.
-fn parse(session: &Session, source: &SourceSettings, path: &Path, bytes: &[u8]) -> anyhow::Result<FileContents> {
+fn cannot_be_read(file: &Path) -> String {
+    format!("`{}` cannot be read", file.display())
+}
+
+/// Reads the whole file as the sync will, without holding it.
+fn check(session: &Session, source: &SourceSettings, name: &str, path: &Path) -> anyhow::Result<Found> {
     let connector = connect(&source.connector, &source.options)?;
     let file = connector.file().context("this source reads no files")?;
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let input = FileOnDisk(path);
+    let written = File::open(path).and_then(|file| file.metadata()).with_context(|| cannot_be_read(path))?.modified();
     let refused = |why: &dyn std::fmt::Display| anyhow::anyhow!("{why}\nNothing was added to the inbox.");
     let as_of = match file.day_of(name) {
         FileDay::Known(day) => day,
-        FileDay::Refused(why) => return Err(refused(&why)),
-        FileDay::WhenWritten => {
-            let written = Timestamp::try_from(std::fs::metadata(path)?.modified()?)?;
-            session.config.settings.closing.day_at(written)
-        }
-        FileDay::Inside => {
-            let mut spooled = SpooledFile::create()?;
-            spooled.write_all(bytes)?;
-            file.day_in(name, &spooled).map_err(|error| refused(&error))?
-        }
+        FileDay::Refused(why) => return Err(refused(&format!("{name}: {why}"))),
+        FileDay::WhenWritten => session.config.settings.closing.day_at(Timestamp::try_from(written?)?),
+        FileDay::Inside => file.day_in(name, &input).map_err(|error| refused(&error))?,
     };
-    let mut parts = file.parts(name);
-    let mut pages = parts.push(bytes);
-    pages.extend(parts.finish());
-    let reading = Reader::read(&connector, &CrawlState::default(), as_of, &pages).map_err(|error| refused(&error))?;
-    let Reading::Whole(found) = reading else { anyhow::bail!("a file does not change while it is read") };
-    let rows = found.item_count() + found.line_count();
-    Ok(FileContents { as_of: CountDay(as_of), accounts: found.account_count(), rows })
+    let contents = file.contents(name, &input).map_err(|error| refused(&error))?;
+    Ok(Found { as_of: CountDay(as_of), contents })
 }
 
 /// Adds the file, unless another one has its name. Says whether the same file was already there, and where it is.
-async fn add(session: &Session, folder: &InboxFolder, name: &str, bytes: Vec<u8>) -> anyhow::Result<(bool, String)> {
+async fn add(session: &Session, folder: &InboxFolder, name: &str, file: &Path) -> anyhow::Result<(bool, String)> {
     let place = folder.file_location(&session.env.store, name);
-    match folder.add(&session.env.store, name, bytes).await {
+    match folder.add_from(&session.env.store, name, file).await {
         Ok(outcome) => Ok((outcome == CreateOutcome::AlreadyExists, place)),
         Err(StoreError::Taken(_)) => anyhow::bail!(
             "`{place}` exists with other content and is not replaced; give the new file another name, such as \
@@ -227,24 +210,24 @@ async fn dated(session: &Session, source: &SourceSettings) -> anyhow::Result<Vec
     Ok(dated)
 }
 
-/// Of these files, those that are read before one with these contents.
-fn newer(dated: &[(Date, String)], contents: &FileContents) -> Vec<String> {
-    let newer = dated.iter().filter(|(day, _)| *day > contents.as_of.0);
+/// Of these files, those that are read before this one.
+fn newer(dated: &[(Date, String)], found: &Found) -> Vec<String> {
+    let newer = dated.iter().filter(|(day, _)| *day > found.as_of.0);
     newer.map(|(_, name)| format!("`{name}`")).collect()
 }
 
 /// Says when the file will be read, if that is not at once, and with which others.
-async fn warn(session: &Session, source: &SourceSettings, name: &str, contents: &FileContents) -> anyhow::Result<()> {
+async fn warn(session: &Session, source: &SourceSettings, name: &str, found: &Found) -> anyhow::Result<()> {
     let today = session.config.settings.today(&session.env);
-    if contents.as_of.0 > today {
-        tell(&format!("Today is {today}: it is used from {} on.", contents.as_of));
+    if found.as_of.0 > today {
+        tell(&format!("Today is {today}: it is used from {} on.", found.as_of));
     }
     let dated = dated(session, source).await?;
-    let newer = newer(&dated, contents);
+    let newer = newer(&dated, found);
     if !newer.is_empty() {
         tell(&format!("A newer file is used instead: {}.", newer.join(", ")));
     }
-    let others = dated.iter().filter(|(day, other)| *day == contents.as_of.0 && other != name);
+    let others = dated.iter().filter(|(day, other)| *day == found.as_of.0 && other != name);
     let others: Vec<String> = others.map(|(_, other)| format!("`{other}`")).collect();
     if !others.is_empty() {
         tell(&format!("Files of one day are read together, this one with {}.", others.join(", ")));

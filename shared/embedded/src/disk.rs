@@ -18,6 +18,14 @@ use crate::Durability;
 /// The folder of drafts, on the same file system as the final files. No key can name it, as it begins with a dot.
 const DRAFTS: &str = ".drafts";
 
+/// What a file is to hold.
+#[derive(Clone, Copy)]
+pub(crate) enum Content<'a> {
+    Bytes(&'a [u8]),
+    /// What another file holds, copied piece by piece.
+    File(&'a Path),
+}
+
 /// Writes files below one folder. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Disk {
@@ -39,24 +47,24 @@ impl Disk {
     }
 
     /// Writes a file unless it exists.
-    pub(crate) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<CreateOutcome> {
+    pub(crate) fn write_new(&self, path: &Path, content: Content<'_>) -> io::Result<CreateOutcome> {
         // Saves the work in the common case; the hard link below decides.
         if path.try_exists()? {
             return Ok(CreateOutcome::AlreadyExists);
         }
-        self.prepare(path, bytes)?.keep()
+        self.prepare(path, content)?.keep()
     }
 
     /// Writes a draft, so that all that is left to do is to give it its name.
-    pub(crate) fn prepare(&self, path: &Path, bytes: &[u8]) -> io::Result<Prepared> {
+    pub(crate) fn prepare(&self, path: &Path, content: Content<'_>) -> io::Result<Prepared> {
         self.make_parent(path)?;
-        Ok(Prepared { draft: self.draft(bytes)?, path: path.to_owned(), disk: self.clone() })
+        Ok(Prepared { draft: self.draft(content)?, path: path.to_owned(), disk: self.clone() })
     }
 
     /// Writes a file and replaces an existing one.
-    pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&self, path: &Path, content: Content<'_>) -> io::Result<()> {
         let parent = self.make_parent(path)?;
-        let draft = self.draft(bytes)?;
+        let draft = self.draft(content)?;
         fs::rename(&draft.path, path)?;
         self.sync_folder(parent)
     }
@@ -73,12 +81,15 @@ impl Disk {
         }
     }
 
-    fn draft(&self, bytes: &[u8]) -> io::Result<Draft> {
+    fn draft(&self, content: Content<'_>) -> io::Result<Draft> {
         let path = self.drafts.join(self.count.fetch_add(1, Ordering::Relaxed).to_string());
         let mut file = File::create_new(&path)?;
         // From here on, dropping the value removes the draft.
         let draft = Draft { path };
-        file.write_all(bytes)?;
+        match content {
+            Content::Bytes(bytes) => file.write_all(bytes)?,
+            Content::File(from) => drop(io::copy(&mut File::open(from)?, &mut file)?),
+        }
         if self.durability == Durability::Safe {
             file.sync_all()?;
         }

@@ -14,7 +14,7 @@ use truecount_platform::{
     checked_key,
 };
 
-use crate::disk::Disk;
+use crate::disk::{Content, Disk};
 
 /// Files below one folder.
 pub struct FolderArchive {
@@ -71,13 +71,25 @@ impl Archive for FolderArchive {
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError> {
         let path = self.path("writing", key)?;
         let disk = self.writer(key)?;
-        self.on_disk("writing", key, move || disk.write_new(&path, &bytes)).await
+        self.on_disk("writing", key, move || disk.write_new(&path, Content::Bytes(&bytes))).await
     }
 
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
         let path = self.path("writing", key)?;
         let disk = self.writer(key)?;
-        self.on_disk("writing", key, move || disk.write(&path, &bytes)).await
+        self.on_disk("writing", key, move || disk.write(&path, Content::Bytes(&bytes))).await
+    }
+
+    async fn put_new_from(&self, key: &str, file: &Path) -> Result<CreateOutcome, ArchiveError> {
+        let (path, from) = (self.path("writing", key)?, file.to_owned());
+        let disk = self.writer(key)?;
+        self.on_disk("writing", key, move || disk.write_new(&path, Content::File(&from))).await
+    }
+
+    async fn put_from(&self, key: &str, file: &Path) -> Result<(), ArchiveError> {
+        let (path, from) = (self.path("writing", key)?, file.to_owned());
+        let disk = self.writer(key)?;
+        self.on_disk("writing", key, move || disk.write(&path, Content::File(&from))).await
     }
 
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ArchiveError> {

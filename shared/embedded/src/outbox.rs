@@ -7,7 +7,7 @@ use std::{
 
 use truecount_platform::{CreateOutcome, Detail, Mail, MailError, Mailer, async_trait, checked_key};
 
-use crate::disk::{Disk, Prepared};
+use crate::disk::{Content, Disk, Prepared};
 
 /// Mail into one folder: `KEY.eml`, and `KEY-repeat.eml` for the single labelled repeat.
 pub struct EmlOutbox {
@@ -46,7 +46,7 @@ impl EmlOutbox {
             let message = format!("its copy `{}` cannot be written: {error}", path.display());
             MailError::NotSent(Detail::new(message, error))
         };
-        self.disk.prepare(&path, &mail.raw).map_err(refused)
+        self.disk.prepare(&path, Content::Bytes(&mail.raw)).map_err(refused)
     }
 }
 
@@ -64,7 +64,7 @@ impl Mailer for EmlOutbox {
 fn write(disk: &Disk, path: &Path, raw: &[u8]) -> Result<String, MailError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let at = |error: std::io::Error| Detail::new(format!("`{}`: {error}", path.display()), error);
-    match disk.write_new(path, raw) {
+    match disk.write_new(path, Content::Bytes(raw)) {
         Ok(CreateOutcome::Created) => Ok(name),
         Ok(CreateOutcome::AlreadyExists) => match fs::read(path) {
             Ok(there) if there == raw => Ok(name),

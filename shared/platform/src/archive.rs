@@ -1,6 +1,8 @@
 //! The port that stores files: pages read from vendors, reports, and files dropped by people. Deliberately absent:
 //! deleting, and overwriting anything but settings and the inbox.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
@@ -56,11 +58,23 @@ pub trait Archive: Send + Sync {
     /// [`ArchiveError`] if it is not known whether the file was stored.
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError>;
 
+    /// The same of a file on this machine, however large: it is not held in memory.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] as for [`Archive::put_new`], or if the file cannot be read to its end.
+    async fn put_new_from(&self, key: &str, file: &Path) -> Result<CreateOutcome, ArchiveError>;
+
     /// Stores a file and replaces an existing one: for `config/` and `inbox/` only.
     ///
     /// # Errors
     /// [`ArchiveError`] if it is not known whether it was stored; either the old or the new file is there, whole.
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError>;
+
+    /// The same of a file on this machine, however large: it is not held in memory.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] as for [`Archive::put`], or if the file cannot be read to its end.
+    async fn put_from(&self, key: &str, file: &Path) -> Result<(), ArchiveError>;
 
     /// Replaces exactly this existing content: for `config/`. `false` if the content is different by now, or there is no
     /// file, and nothing was written. A backend that several processes share must make this atomic.

@@ -76,6 +76,8 @@ pub struct ExceptionRow {
     pub exception_id: String,
     /// The client's id.
     pub client_id: String,
+    /// Of an entry about several clients, their ids and names. Names are foreign text.
+    pub clients: Vec<(String, String)>,
     /// Ids of agreements.
     pub agreement_id: String,
     /// Ids of lines, and what is to be changed of each.
@@ -238,6 +240,7 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         account: String::new(),
         exception_id: String::new(),
         client_id: String::new(),
+        clients: Vec::new(),
         agreement_id: String::new(),
         line_ids: String::new(),
         product_code: String::new(),
@@ -289,6 +292,10 @@ pub(crate) fn of_moved(moved: &MovedRecord) -> ExceptionRow {
     ExceptionRow {
         client: moved.from_name.clone(),
         client_id: moved.from_id.to_string(),
+        clients: vec![
+            (moved.from_id.to_string(), moved.from_name.clone()),
+            (moved.to_id.to_string(), moved.to_name.clone()),
+        ],
         agreement: of_billed(cells::agreements),
         agreement_id: of_billed(cells::agreement_ids),
         product: services.join("; "),

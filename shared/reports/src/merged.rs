@@ -213,8 +213,11 @@ fn together(rows: &[UnknownRow], stake: &BTreeMap<Currency, MergedStake>, portfo
     };
     let products = of(|row| &row.product);
     let dearest = stake.iter().filter_map(|(currency, of)| Some((*currency, of.largest()?)));
+    let named: BTreeMap<&str, &str> =
+        rows.iter().map(|row| (row.exception.client_id.as_str(), row.exception.client.as_str())).collect();
     ExceptionRow {
         client: words::clients(clients.len()),
+        clients: named.into_iter().map(|(id, name)| (id.to_owned(), name.to_owned())).collect(),
         product: match products.len() {
             0..=SERVICES_MAX => products.join("; "),
             more => words::services(more),

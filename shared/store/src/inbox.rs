@@ -1,5 +1,7 @@
 //! Files that people drop: for a source, or with mappings.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -74,20 +76,40 @@ impl InboxFolder {
         Ok(found.into_iter().map(file).collect())
     }
 
-    /// Adds a file; one of the same name must hold the same bytes.
-    ///
-    /// # Errors
-    /// [`StoreError::Taken`] if it holds others.
-    pub async fn add(&self, store: &Store, name: &str, bytes: Vec<u8>) -> Result<CreateOutcome, StoreError> {
-        object::write_once(&*store.archive, &self.key(name), bytes).await
-    }
-
     /// Puts a file, in place of an earlier one of that name.
     ///
     /// # Errors
     /// [`StoreError::Archive`].
     pub async fn put(&self, store: &Store, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
         Ok(store.archive.put(&self.key(name), bytes).await?)
+    }
+
+    /// Adds a file of this machine, however large; one of the same name must hold the same bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] if it holds others.
+    pub async fn add_from(&self, store: &Store, name: &str, file: &Path) -> Result<CreateOutcome, StoreError> {
+        let key = self.key(name);
+        if store.archive.put_new_from(&key, file).await? == CreateOutcome::Created {
+            return Ok(CreateOutcome::Created);
+        }
+        let location = store.archive.place(&key);
+        let own = tokio::fs::File::open(file).await;
+        let own =
+            own.map_err(|error| StoreError::corrupt(file.display().to_string(), Corruption::Value(Box::new(error))))?;
+        let there = store.archive.open(&key).await?.ok_or_else(|| StoreError::Taken(location.clone()))?;
+        match hash(there, &location).await? == hash(own, &file.display().to_string()).await? {
+            true => Ok(CreateOutcome::AlreadyExists),
+            false => Err(StoreError::Taken(location)),
+        }
+    }
+
+    /// Puts a file of this machine, however large, in place of an earlier one of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`].
+    pub async fn put_from(&self, store: &Store, name: &str, file: &Path) -> Result<(), StoreError> {
+        Ok(store.archive.put_from(&self.key(name), file).await?)
     }
 
     fn key(&self, name: &str) -> String {
@@ -127,19 +149,8 @@ impl InboxEntry {
     /// # Errors
     /// [`StoreError::Archive`].
     pub async fn sha256(&self, store: &Store) -> Result<Option<String>, StoreError> {
-        let Some(mut bytes) = self.open(store).await? else { return Ok(None) };
-        let mut hasher = Hasher::default();
-        let mut part = vec![0; HASH_BYTES];
-        loop {
-            let read = bytes
-                .read(&mut part)
-                .await
-                .map_err(|error| StoreError::corrupt(self.location(store), Corruption::Value(Box::new(error))))?;
-            if read == 0 {
-                return Ok(Some(hasher.finish()));
-            }
-            hasher.raw(&part[..read]);
-        }
+        let Some(bytes) = self.open(store).await? else { return Ok(None) };
+        Ok(Some(hash(bytes, &self.location(store)).await?))
     }
 
     /// The file, to be read piece by piece; `None` if it is gone.
@@ -148,6 +159,22 @@ impl InboxEntry {
     /// [`StoreError::Archive`].
     pub async fn open(&self, store: &Store) -> Result<Option<Box<dyn AsyncRead + Send + Unpin>>, StoreError> {
         Ok(store.archive.open(&self.key).await?)
+    }
+}
+
+/// Hash of what can be read, a piece at a time.
+async fn hash(mut bytes: impl AsyncRead + Unpin, location: &str) -> Result<String, StoreError> {
+    let mut hasher = Hasher::default();
+    let mut part = vec![0; HASH_BYTES];
+    loop {
+        let read = bytes
+            .read(&mut part)
+            .await
+            .map_err(|error| StoreError::corrupt(location.to_owned(), Corruption::Value(Box::new(error))))?;
+        if read == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.raw(&part[..read]);
     }
 }
 
@@ -205,9 +232,12 @@ mod tests {
     async fn a_file_is_added_once_and_listed_by_its_name() {
         let TestStore { store, .. } = &TestStore::new();
         let folder = InboxFolder::source(&SourceId::new("rmm").unwrap());
-        assert_eq!(folder.add(store, "june.csv", b"a".to_vec()).await.unwrap(), CreateOutcome::Created);
-        assert_eq!(folder.add(store, "june.csv", b"a".to_vec()).await.unwrap(), CreateOutcome::AlreadyExists);
-        let error = folder.add(store, "june.csv", b"b".to_vec()).await.unwrap_err();
+        let own = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(own.path(), b"a").unwrap();
+        assert_eq!(folder.add_from(store, "june.csv", own.path()).await.unwrap(), CreateOutcome::Created);
+        assert_eq!(folder.add_from(store, "june.csv", own.path()).await.unwrap(), CreateOutcome::AlreadyExists);
+        std::fs::write(own.path(), b"b").unwrap();
+        let error = folder.add_from(store, "june.csv", own.path()).await.unwrap_err();
         assert!(matches!(error, StoreError::Taken(_)), "{error}");
         let files = folder.files(store).await.unwrap();
         assert_eq!(files.iter().map(|file| (file.name.as_str(), file.size)).collect::<Vec<_>>(), [("june.csv", 1)]);

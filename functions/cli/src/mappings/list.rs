@@ -8,7 +8,7 @@ use truecount_store::{NoneRecord, NoneScope};
 use crate::args::Cli;
 use crate::open::Session;
 use crate::output::{Ending, json, say_wrapped, tell};
-use crate::table::Column::{Key, Number, Text};
+use crate::table::Column::{Key, Number, Prose, Text};
 use crate::table::table;
 
 /// A row of the list in JSON.
@@ -38,13 +38,17 @@ pub(super) async fn list(cli: &Cli, session: &Session, undecided: bool) -> anyho
 
 fn show(rows: &[MappingRow], undecided: bool) {
     let revenue = undecided.then_some(Number("monthly revenue"));
-    // The id of an undecided account is copied into the next command. Elsewhere a terminal needs the width for the names.
-    let id = if undecided { Key("id") } else { Text("id") };
-    let columns = [Key("source"), id, Text("vendor account")].into_iter().chain(revenue).chain([Text("client")]);
+    // The id of an undecided account is copied into the next command, and its names are compared letter by letter.
+    // Elsewhere a terminal needs the width, and a line for each.
+    let (id, account, client) = match undecided {
+        true => (Key("id"), Prose("vendor account"), Prose("client")),
+        false => (Text("id"), Text("vendor account"), Text("client")),
+    };
+    let columns = [Key("source"), id, account].into_iter().chain(revenue).chain([client]);
     let cells = |row: &MappingRow| {
         let mut cells = vec![row.source.to_string(), row.account_id.to_string(), row.account_name.clone()];
         cells.extend(undecided.then(|| monthly_revenue(row)));
-        cells.push(client(row));
+        cells.push(self::client(row));
         cells
     };
     table(&columns.collect::<Vec<_>>(), &rows.iter().map(cells).collect::<Vec<_>>());

@@ -1,13 +1,13 @@
 //! The archive in an S3 bucket. Deliberately absent: encryption, versions and expiry, which are the bucket's own
-//! settings, and multipart uploads: a file here is a few megabytes.
+//! settings, and multipart uploads: a file here has a few megabytes, and what people hand over goes up in one piece.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
-    config::http::HttpResponse,
+    config::{Builder, http::HttpResponse},
     error::{ProvideErrorMetadata, SdkError},
     operation::put_object::builders::PutObjectFluentBuilder,
     primitives::{ByteStream, SdkBody},
@@ -26,6 +26,13 @@ use crate::{
 /// How often a write is repeated that S3 refuses because another one to the same key is under way.
 const CONFLICT_TRIES_MAX: u32 = 8;
 
+/// The time of an attempt; more for a large file.
+const ATTEMPT: Duration = Duration::from_secs(60);
+/// The most that S3 takes in one piece.
+const UPLOAD_BYTES_MAX: u64 = 5 << 30;
+/// The slowest line on which an upload is not given up.
+const UPLOAD_BYTES_PER_SECOND_MIN: u64 = 256 << 10;
+
 /// Files as objects of one bucket.
 pub struct S3Archive {
     bucket: String,
@@ -35,9 +42,9 @@ pub struct S3Archive {
 impl S3Archive {
     pub(super) fn new(aws: &Aws, bucket: &str) -> Self {
         let build = |config: &SdkConfig, endpoint: Option<&Url>| {
-            let mut builder = aws_sdk_s3::config::Builder::from(config)
+            let mut builder = Builder::from(config)
                 .retry_config(retries())
-                .timeout_config(timeouts(Duration::from_secs(60), Duration::from_secs(180)))
+                .timeout_config(timeouts(ATTEMPT, 3 * ATTEMPT))
                 .interceptor(Count(Service::Archive));
             builder.set_endpoint_url(endpoint.map(Url::to_string));
             builder.set_force_path_style(endpoint.map(|_| true));
@@ -78,6 +85,60 @@ impl S3Archive {
         }
     }
 
+    /// The bytes of a file on this machine, read anew for each attempt, and the time that they may take.
+    async fn body_of(&self, key: &str, file: &Path) -> Result<(SdkBody, Builder), ArchiveError> {
+        let unreadable = |error: &dyn fmt::Display| {
+            let why = format!("`{}` cannot be read: {error}", file.display());
+            self.error("writing", key, PortErrorKind::Invalid(why.into()))
+        };
+        let bytes = tokio::fs::metadata(file).await.map_err(|error| unreadable(&error))?.len();
+        if bytes > UPLOAD_BYTES_MAX {
+            let why = format!("{bytes} bytes, more than the {UPLOAD_BYTES_MAX} of one upload: divide the file");
+            return Err(self.error("writing", key, PortErrorKind::TooMuch(why.into())));
+        }
+        let body = ByteStream::from_path(file).await.map_err(|error| unreadable(&error))?;
+        let attempt = ATTEMPT + Duration::from_secs(bytes / UPLOAD_BYTES_PER_SECOND_MIN);
+        let limits = Builder::new().timeout_config(timeouts(attempt, 3 * attempt));
+        Ok((body.into_inner(), limits))
+    }
+
+    async fn put_new_body(
+        &self,
+        key: &str,
+        body: SdkBody,
+        limits: Option<Builder>,
+    ) -> Result<CreateOutcome, ArchiveError> {
+        let mut tries = 0;
+        loop {
+            // A clone shares the bytes, or reads the file again.
+            let Some(bytes) = body.try_clone() else {
+                return Err(self.error(
+                    "writing",
+                    key,
+                    PortErrorKind::Invalid("the bytes cannot be sent twice".into()),
+                ));
+            };
+            let mut request = self.write(key).await?.if_none_match("*").body(ByteStream::new(bytes)).customize();
+            if let Some(limits) = &limits {
+                request = request.config_override(limits.clone());
+            }
+            let Err(error) = request.send().await else { return Ok(CreateOutcome::Created) };
+            match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(412) => return Ok(CreateOutcome::AlreadyExists),
+                Some(409) if tries < CONFLICT_TRIES_MAX => {
+                    tries += 1;
+                    backoff::wait(tries).await;
+                }
+                Some(409) => {
+                    let conflict =
+                        PortErrorKind::Throttled(Detail::new("another write to the same key is under way", error));
+                    return Err(self.error("writing", key, conflict));
+                }
+                _ => return Err(self.failed("writing", key, error)),
+            }
+        }
+    }
+
     fn checked(&self, operation: &'static str, key: &str) -> Result<(), ArchiveError> {
         match checked_key(key) {
             Ok(_) => Ok(()),
@@ -110,37 +171,23 @@ impl S3Archive {
 #[async_trait]
 impl Archive for S3Archive {
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<CreateOutcome, ArchiveError> {
-        let body = SdkBody::from(bytes);
-        let mut tries = 0;
-        loop {
-            // A clone shares the bytes.
-            let Some(bytes) = body.try_clone() else {
-                return Err(self.error(
-                    "writing",
-                    key,
-                    PortErrorKind::Invalid("the bytes cannot be sent twice".into()),
-                ));
-            };
-            let request = self.write(key).await?.if_none_match("*").body(ByteStream::new(bytes));
-            let Err(error) = request.send().await else { return Ok(CreateOutcome::Created) };
-            match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(412) => return Ok(CreateOutcome::AlreadyExists),
-                Some(409) if tries < CONFLICT_TRIES_MAX => {
-                    tries += 1;
-                    backoff::wait(tries).await;
-                }
-                Some(409) => {
-                    let conflict =
-                        PortErrorKind::Throttled(Detail::new("another write to the same key is under way", error));
-                    return Err(self.error("writing", key, conflict));
-                }
-                _ => return Err(self.failed("writing", key, error)),
-            }
-        }
+        self.put_new_body(key, SdkBody::from(bytes), None).await
     }
 
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ArchiveError> {
         let request = self.write(key).await?.body(ByteStream::from(bytes));
+        request.send().await.map_err(|error| self.failed("writing", key, error))?;
+        Ok(())
+    }
+
+    async fn put_new_from(&self, key: &str, file: &Path) -> Result<CreateOutcome, ArchiveError> {
+        let (body, limits) = self.body_of(key, file).await?;
+        self.put_new_body(key, body, Some(limits)).await
+    }
+
+    async fn put_from(&self, key: &str, file: &Path) -> Result<(), ArchiveError> {
+        let (body, limits) = self.body_of(key, file).await?;
+        let request = self.write(key).await?.body(ByteStream::new(body)).customize().config_override(limits);
         request.send().await.map_err(|error| self.failed("writing", key, error))?;
         Ok(())
     }

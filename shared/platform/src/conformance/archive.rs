@@ -17,6 +17,7 @@ const LISTED: usize = 1_001;
 pub async fn archive(archive: Arc<dyn Archive>) {
     let root = fresh("archive");
     files(&*archive, &root).await;
+    from_disk(&*archive, &root).await;
     race(&archive, &root).await;
     odd_keys(&*archive, &root).await;
     illegal_keys(&*archive).await;
@@ -53,6 +54,32 @@ async fn files(archive: &dyn Archive, root: &str) {
         file.read_to_end(&mut streamed).await.expect("read");
         assert!(streamed == bytes, "{name} comes back piece by piece");
     }
+}
+
+/// A file of this machine goes up as it is, and one that cannot be read leaves nothing behind.
+async fn from_disk(archive: &dyn Archive, root: &str) {
+    let folder = std::env::temp_dir().join(fresh("conformance"));
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    let file = folder.join("usage.csv");
+    let bytes: Vec<u8> = (0..9_000_000_u32).map(|n| (n % 253) as u8).collect();
+    std::fs::write(&file, &bytes).expect("a temporary file");
+    let key = format!("{root}/from-disk/usage.csv");
+    assert_eq!(archive.put_new_from(&key, &file).await.expect("put new"), CreateOutcome::Created);
+    assert!(archive.get(&key).await.expect("get").as_ref() == Some(&bytes), "it comes back as it went");
+    std::fs::write(&file, b"other").expect("a temporary file");
+    assert_eq!(archive.put_new_from(&key, &file).await.expect("put new"), CreateOutcome::AlreadyExists);
+    assert!(archive.get(&key).await.expect("get").as_ref() == Some(&bytes), "the second changes nothing");
+    archive.put_from(&key, &file).await.expect("put");
+    assert_eq!(archive.get(&key).await.expect("get"), Some(b"other".to_vec()), "put replaces");
+
+    let other = format!("{root}/from-disk/none.csv");
+    for unreadable in [folder.join("none"), folder.clone()] {
+        assert!(archive.put_new_from(&other, &unreadable).await.is_err(), "{}", unreadable.display());
+        assert!(archive.put_from(&key, &unreadable).await.is_err(), "{}", unreadable.display());
+    }
+    assert_eq!(archive.get(&other).await.expect("get"), None, "nothing is left of it");
+    assert_eq!(archive.get(&key).await.expect("get"), Some(b"other".to_vec()), "nothing is lost by it");
+    std::fs::remove_dir_all(&folder).expect("the temporary folder goes");
 }
 
 async fn race(archive: &Arc<dyn Archive>, root: &str) {
