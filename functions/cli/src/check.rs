@@ -12,7 +12,7 @@ use truecount_check::{self as check_files, CheckArgs, CheckEvidence, CheckOutcom
 use truecount_reports::{amount, sanitize};
 
 use crate::args::{self, Cli};
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, counted, json, say, tell};
 use crate::table::Column::{Key, Number};
 use crate::table::table;
 
@@ -54,6 +54,10 @@ fn ending(outcome: &CheckOutcome) -> Ending {
 
 fn tell_files(outcome: &CheckOutcome) {
     if let Some(files) = &outcome.written {
+        if outcome.setup_findings > 0 {
+            let findings = counted(outcome.setup_findings, "finding", "findings");
+            tell(&format!("What makes counts unreliable: {findings} in {}", files.setup_file.display()));
+        }
         tell(&format!("Files: {} and {}", files.exceptions_file.display(), files.setup_file.display()));
     }
 }

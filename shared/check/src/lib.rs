@@ -92,6 +92,8 @@ pub struct CheckOutcome {
     pub is_complete: bool,
     /// What the exceptions are worth a month, by currency.
     pub totals: Vec<CheckTotal>,
+    /// How many findings about the setup there are: what makes counts unreliable.
+    pub setup_findings: u64,
     /// Where it was written; `None`: nobody wanted files.
     #[serde(flatten)]
     pub written: Option<CheckFiles>,
@@ -208,10 +210,11 @@ pub fn run(args: &CheckArgs) -> Result<CheckOutcome, CheckError> {
     let list = list.finish().map_err(wrong)?;
     let found = Findings::of(&list, args.evidence);
     let setup = setup::setup(&list, &found.price_unknown);
+    let setup_findings = setup.len() as u64;
     let written = Some(output::write((&args.out, args.as_of), |take| found.each_exception(take), &setup)?);
     let is_complete = found.is_complete();
     let Findings { kinds, not_reconciled, totals, .. } = found;
-    Ok(CheckOutcome { kinds, not_reconciled, is_complete, totals, written })
+    Ok(CheckOutcome { kinds, not_reconciled, is_complete, totals, setup_findings, written })
 }
 
 /// The file's name as given.

@@ -37,5 +37,5 @@ pub(super) fn tell(
     let is_complete = not_reconciled == 0 && portfolio.sources.iter().all(|source| is_used(&source.read));
     let write = |take: &mut output::TakeRow<'_>| rows.iter().try_for_each(take);
     let written = out.map(|out| output::write((out, as_of), write, setup)).transpose()?;
-    Ok((CheckOutcome { kinds, not_reconciled, is_complete, totals, written }, rows))
+    Ok((CheckOutcome { kinds, not_reconciled, is_complete, totals, setup_findings: setup.len() as u64, written }, rows))
 }

@@ -5,7 +5,7 @@ use truecount_check::{
     CheckedFile, CountDayFrom, CountedThing, ExportsCheckArgs, ExportsOutcome, MappedAccounts, PairedProduct,
     UnpairedProduct, check_exports,
 };
-use truecount_reconciliation::NO_CURRENCY;
+use truecount_reconciliation::{NO_CURRENCY, SetupFinding};
 use truecount_reports::{receipt, sanitize::visible};
 
 use super::{ending, tell_files};
@@ -16,6 +16,8 @@ use crate::output::{Ending, counted, json, say, say_text, tell};
 use crate::table::Column::{Key, Prose};
 use crate::table::table;
 
+/// Findings about the setup that are told in other words.
+const IS_TOLD: [&str; 2] = ["currency_not_named", "product_means_several"];
 /// Products that could mean several things, of which so many are told.
 const UNPAIRED_MAX: usize = 10;
 
@@ -40,6 +42,7 @@ pub(super) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     outcome.accounts.iter().for_each(tell_accounts);
     tell_currency(&outcome);
     show_compared(&outcome);
+    outcome.setup.iter().filter(|finding| !IS_TOLD.contains(&finding.code.as_str())).for_each(tell_setup);
     say("");
     say_text(&outcome.overview);
     say("");
@@ -50,6 +53,11 @@ pub(super) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     tell_files(&outcome.found);
     list_first(outcome.exceptions, where_more);
     Ok(ending)
+}
+
+/// What makes counts unreliable.
+fn tell_setup(finding: &SetupFinding) {
+    tell(&format!("! {}: {}", visible(&finding.subject), visible(&finding.message)));
 }
 
 /// What a file was taken for, and what became of its rows.

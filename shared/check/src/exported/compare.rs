@@ -80,6 +80,7 @@ pub(super) fn compare(
         unpaired: pairing.unpaired,
         accounts,
         rules: rules.made,
+        setup: found_in_setup,
         exceptions,
         overview,
     })

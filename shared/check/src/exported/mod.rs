@@ -16,6 +16,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde::Serialize;
 use truecount_billing::{CountDay, Currency, Receipt, Side, SourceId};
+use truecount_reconciliation::SetupFinding;
 use truecount_reports::ExceptionRow;
 
 pub use pairing::{CountedThing, PairedBy, PairedProduct, UnpairedProduct};
@@ -82,6 +83,8 @@ pub struct ExportsOutcome {
     /// The rules that were made, where none were given; `--rules` takes them, changed or not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rules: Option<String>,
+    /// What about files, names and rules makes counts unreliable.
+    pub setup: Vec<SetupFinding>,
     /// The exceptions in their order.
     #[serde(skip)]
     pub exceptions: Vec<ExceptionRow>,

@@ -255,6 +255,9 @@ fn rows_that_contradict_each_other_are_told_and_never_one_of_them_taken() {
     assert!(setup.contains("rows_contradict,billed: C1,") && setup.contains("line 3"), "{setup}");
     assert!(setup.contains("account_with_several_names,rmm: 2,"), "{setup}");
     assert!(setup.contains("`Birch` and `Birk`"), "{setup}");
+    let codes: Vec<&str> = outcome.setup.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["account_with_several_names", "rows_contradict"]);
+    assert_eq!(outcome.found.setup_findings, 2);
 }
 
 /// Product code and name against kinds and products of the vendors: what is compared with what.
