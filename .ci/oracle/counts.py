@@ -515,6 +515,30 @@ class SourceCount:
             least = sure
         return least, parts
 
+    def low_without_replaced(self):
+        """The same, with what was probably replaced taken out; that is told apart, multiplied by the factors, as `~replaced`."""
+        least, parts = self.low()
+        ends = [self.fewest(())] + ([self.fewest(self.free)] if self.free else [])
+        fewest = tuple(map(min, zip(*ends)))
+        fewest = tuple(map(min, fewest, least))
+        parts = add(parts, {"replaced": fewest[1] - least[1], "~replaced": least[0] - fewest[0]})
+        return fewest, parts
+
+    def fewest(self, free):
+        """The least (factored, raw) of all settled worlds, in each of which replaced devices count once."""
+        found = []
+        for ways, reasons, _ in self.settlings:
+            factored, raw, _ = units(self.selection, self.candidates, ways, reasons, free)
+            for kind in {part["kind"] for part in self.selection.parts}:
+                parts = [part["times"] for at, part in enumerate(self.selection.parts) if part["kind"] == kind and at not in free]
+                devices = [self.candidates[index].item for index, reason in reasons.items() if reason == "taken"
+                           and ways[index]["kind"]["name"] == kind and ways[index]["quantity"] == 1]
+                if self.selection.kinds[kind]["unit"] == "device":
+                    many = replaced(devices)
+                    factored, raw = factored - many * sum(parts), raw - many * len(parts)
+            found.append((factored, raw))
+        return tuple(map(min, zip(*found)))
+
     def high(self):
         return self.steps(1, ())
 
@@ -556,6 +580,24 @@ class SourceCount:
         sure = min(duplicates, key=abs) if duplicates else Fraction(0)
         parts = add(parts, {"duplicate": -sure})
         return gross, add(parts, {"unknown": raw - gross - sum(parts.values())})
+
+
+def replaced(devices):
+    """How many devices were last seen before another was first seen, each paired with one of its own: the largest matching."""
+    seen = [(moment(item.get("first_seen")), moment(item.get("last_seen"))) for item in devices]
+    seen = [(None if first and last and first > last else first, last) for first, last in seen]
+    after = [[at for at, (first, _) in enumerate(seen) if first and last and last < first] for _, last in seen]
+    taken = {}
+
+    def paired(old, tried):
+        for new in after[old]:
+            if new not in tried:
+                tried.add(new)
+                if new not in taken or paired(taken[new], tried):
+                    taken[new] = old
+                    return True
+        return False
+    return sum(paired(old, set()) for old in range(len(devices)))
 
 
 def add(one, other):

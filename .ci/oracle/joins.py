@@ -25,6 +25,7 @@ def largest(ends):
     best = max(range(len(ends)), key=lambda at: (ends[at][0][0], -at))
     parts = {}
     for at, ((_, raw), explained) in enumerate(ends):
+        explained = {key: value for key, value in explained.items() if at == best or key != "~replaced"}
         parts = add(parts, explained)
         if at != best:
             parts = add(parts, {"smaller": -raw})

@@ -38,7 +38,7 @@ class Part:
     def count(self, undecided_allowed=None):
         """(low end, high end) of should bill, each {should, raw, parts}; high is None where nobody knows an upper end."""
         join, terms, same_by = joins.read(self.client.world.rules, self.keys["count"])
-        found = [self.term(parts, undecided_allowed) for parts in terms]
+        found = [self.term(parts, undecided_allowed, join) for parts in terms]
         no_upper, read = any(one[3] for one in found), any(one[4] for one in found)
         low, high, counted = found[0][:3]
         if join == "max":
@@ -47,7 +47,7 @@ class Part:
             low, high = joins.each_once(low, high, counted, same_by)
         return self.end(low, read), None if no_upper else self.end(high, read)
 
-    def term(self, parts, undecided_allowed):
+    def term(self, parts, undecided_allowed, join):
         """(low end, high end, the count of each source, has no upper end, was any source read) of parts that are added up."""
         world = self.client.world
         low, high, no_upper, read, all_counted = None, None, False, False, []
@@ -59,7 +59,9 @@ class Part:
             counted = SourceCount(Selection(world, source_id, here, self.keys, self.sections, self.service_where), found)
             no_upper = no_upper or counted.no_upper
             read = read or world.source_is_read(source_id)
-            low, high = both(low, counted.low()), both(high, counted.high())
+            # a device that another tool has seen since was not replaced: a union does not look at that
+            low = both(low, counted.low() if join == "union" else counted.low_without_replaced())
+            high = both(high, counted.high())
             all_counted.append(counted)
         return low, high, all_counted, no_upper, read
 
@@ -71,6 +73,8 @@ class Part:
 
     def end(self, reached, read):
         (factored, raw), parts = reached
+        parts = dict(parts)
+        replaced = parts.pop("~replaced", Fraction(0))
         unit, kinds = self.unit()
         if unit is None:
             units = factored if all(part["times"] == 1 for part in self.client.world.rules.parts(self.keys["count"])) else half_up(factored)
@@ -86,7 +90,8 @@ class Part:
             units = packs
         should, more = self.side.should_bill(units, self.keys)
         # where no source could be read nothing was counted, which is not zero
-        return {"should": should, "raw": raw, "counted": raw if read else None, "parts": add(parts, more)}
+        return {"should": should, "raw": raw, "counted": raw if read else None, "parts": add(parts, more),
+                "factored": factored, "replaced": replaced}
 
 
 def both(one, other):
@@ -503,7 +508,10 @@ def between(part, row, low, high, reference):
     allowed = tolerance_of(part.keys, side.low)
     inside = (high is not None and reference is not None and side.lines and allowed
               and high["should"] - side.low <= allowed and reference - low["should"] <= allowed)
-    if inside:
+    # what is billed is the lower end, and only what was probably replaced is above it
+    alone = (high is not None and side.lines and reference == side.low == low["should"]
+             and high["factored"] == low["factored"] + low["replaced"])
+    if inside or alone:
         return {**row, "kind": "left_alone", "billed": side.low}
     return not_reconciled(part, row, low, high)
 

@@ -16,12 +16,12 @@ class Refused(Exception):
     """The world or its rules use something that this oracle does not know."""
 
 
-def kind_of(name, identity=(), stale_days=None, usual=None, person=False):
-    return {"name": name, "identity": list(identity), "stale_days": stale_days, "usual": usual or {}, "person": person}
+def kind_of(name, identity=(), stale_days=None, usual=None, person=False, unit=None):
+    return {"name": name, "identity": list(identity), "stale_days": stale_days, "usual": usual or {}, "person": person, "unit": unit}
 
 
 LIKE = {
-    "rmm": [kind_of(name, DEVICE, 30) for name in ("server", "workstation", "mobile", "other_device")],
+    "rmm": [kind_of(name, DEVICE, 30, unit="device") for name in ("server", "workstation", "mobile", "other_device")],
     "tenant": [
         kind_of("user", ["object_id", "mail"], usual={"sign_in": ["allowed"]}, person=True),
         kind_of("licence"),

@@ -274,6 +274,8 @@ class Settler:
             return
         if item["kind"] in worlds.HAS_SKU and "sku" not in item and "sku" in self.raw["rules"]:
             self.add([change(lambda held, one, sku=sku: one.update(sku=sku)) for sku in [*worlds.SKUS, "ELSE"]])
+        if "first_seen" in self.text and "seen_within_days = false" in self.raw["rules"]:
+            return  # nothing asks when it was last seen; known, it would say what was replaced
         if "last_seen" not in item and kind["stale_days"] is not None:
             old = str(self.world.count_day - datetime.timedelta(days=400))
             low = str(self.world.count_day - datetime.timedelta(days=4))

@@ -96,6 +96,7 @@ class Maker:
         self.unwanted = {kind: self.draw.choice([[], *([one] for one in sorted(known))]) for kind, known in asked_of().items()}
         if self.chance(0.3):
             self.world["next_closing"] = str(self.day(self.draw.choice([28, 30, 35])))
+        self.tells_first = self.chance(0.3)
         if self.chance(0.015):
             self.world["psa"] = {"read": "failed"}
 
@@ -266,6 +267,9 @@ class Maker:
             if like_of(source) == "rmm" or self.chance(0.5):
                 age = self.draw.choice([1, 1, 2, 3, 5, 10, 29, 30, 31, 32, 44, 45, 46, 60]) + 3 * synced
                 item["last_seen"] = str(self.day(-age)) + self.draw.choice(["", "", "T08:00:00Z", "T23:59:59Z"])
+                if self.tells_first and self.chance(0.7):
+                    first = self.draw.choice([1, 2, 3, 5, 10, 29, 31, 60, 400])
+                    item["first_seen"] = str(self.day(-(first if self.chance(0.05) else max(first, age))))
 
     def identity(self, item, source, kind, client):
         # Where machines are joined over sources, these have some in common.

@@ -384,6 +384,17 @@ impl ItemColumns {
         moment(self.last_seen[item as usize])
     }
 
+    /// Whether of any item it is known when it was first seen.
+    pub(crate) fn has_first_seen(&self) -> bool {
+        !self.first_seen.values.is_empty()
+    }
+
+    /// The microseconds of [`Self::first_seen`] since 1970.
+    pub(crate) fn first_seen_microsecond(&self, item: ItemNo) -> Option<i64> {
+        let seen = self.first_seen.get(item);
+        (seen != NEVER).then_some(seen)
+    }
+
     /// The microseconds of [`Self::last_seen`] since 1970.
     #[inline]
     pub(crate) fn last_seen_microsecond(&self, item: ItemNo) -> Option<i64> {

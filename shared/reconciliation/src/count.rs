@@ -14,6 +14,7 @@ use crate::columns::ItemColumns;
 use crate::evidence::{ItemFate, LedgerReason, Widening};
 use crate::interval::{Span, TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Origin, Pool};
+use crate::replaced::{Devices, Pairing, ReplacedDevices};
 use crate::same_device::{GroupCount, SettledWay, settle_group};
 use crate::selection::{Fate, PartMask, Selection, Way, Weighing};
 
@@ -39,6 +40,10 @@ pub(crate) struct SourceCount {
     /// Items that the rule decides for want of a fact.
     pub(crate) decided_by_rule: usize,
     pub(crate) undecided: UndecidedShares,
+    /// What of `least` was probably replaced.
+    pub(crate) replaced: ReplacedDevices,
+    /// The same, multiplied by the factors of its parts.
+    pub(crate) replaced_factored: Decimal,
 }
 
 /// What each undecided account adds to the upper end, multiplied by the factors of its parts.
@@ -66,6 +71,9 @@ pub(crate) fn count(items: &ItemColumns, pool: &Pool, selection: &Selection<'_>)
         let multiplied = counted(items, pool, selection, factored)?;
         found.factored = Some(Span { low: multiplied.least, high: multiplied.most });
         found.undecided = multiplied.undecided;
+        found.replaced_factored = multiplied.replaced.units;
+    } else {
+        found.replaced_factored = found.replaced.units;
     }
     found.open.extend(pool.open.iter().cloned());
     found.open.extend(selection.open.iter().cloned());
@@ -80,11 +88,16 @@ fn counted(
     selection: &Selection<'_>,
     weighing: Weighing<'_>,
 ) -> Result<SourceCount, TooManyDigits> {
-    let mut found = Counter::of(items, pool, selection, weighing)?.counted()?;
+    let counter = Counter::of(items, pool, selection, weighing)?;
+    let replaced = counter.devices.replaced()?;
+    let mut found = SourceCount { replaced, ..counter.counted()? };
     if selection.without_low != 0 {
         // Nobody knows how many these parts must not take: none of theirs is sure.
         let sure = Counter::of(items, pool, selection, weighing.without(selection.without_low))?;
-        let least = sure.span_at(Origin::Undecided)?.low.min(found.least);
+        let low = sure.span_at(Origin::Undecided)?.low;
+        let least = low.min(found.least);
+        let replaced = minus(low, sure.devices.replaced()?.units)?.min(minus(found.least, found.replaced.units)?);
+        found.replaced.units = minus(least, replaced)?.max(Decimal::ZERO);
         add(&mut found.least_parts, LedgerReason::Unknown, minus(least, found.least)?)?;
         found.least = least;
     }
@@ -119,6 +132,7 @@ struct Counter<'a> {
     endless: Vec<Widening>,
     unknown: Vec<Widening>,
     decided_by_rule: usize,
+    devices: Devices,
 }
 
 /// Items of which everything is known: whole units, added without any fuss.
@@ -171,7 +185,9 @@ impl<'a> Counter<'a> {
             endless: Vec::new(),
             unknown: Vec::new(),
             decided_by_rule: 0,
+            devices: Devices::default(),
         };
+        let pairs = Pairing::of(items, selection, weighing);
         let (mut ways, mut plain) = (Vec::new(), SettledUnits::default());
         let is_plain = !weighing.has_factors();
         for at in &pool.singles {
@@ -179,11 +195,15 @@ impl<'a> Counter<'a> {
             if selection.counts_kind(items.kind(candidate.item)) {
                 let settled = if is_plain { selection.settled(items, candidate) } else { None };
                 if let Some((fate, units)) = settled.filter(|_| candidate.is_surely_own()) {
+                    if units == 1 && pairs.is_on() {
+                        counter.devices.found_if(pairs.settled(candidate, fate)?);
+                    }
                     plain.add(fate, units, weighing.without).ok_or(TooManyDigits)?;
                     continue;
                 }
                 selection.ways(items, candidate, &mut ways);
                 counter.decided_by_rule += usize::from(selection.is_decided_by_rule(items, candidate));
+                counter.devices.found_if(pairs.single(candidate, &ways)?);
                 counter.single(candidate, &ways, weighing)?;
             }
         }
@@ -258,7 +278,9 @@ impl<'a> Counter<'a> {
             selection.ways(self.items, member, &mut own);
             ways.push(own);
         }
-        let tell = &mut |_: &SettledWay<'_>| ();
+        let pairs = Pairing::of(self.items, selection, weighing);
+        let mut devices = Vec::new();
+        let tell = &mut |settled: &SettledWay<'_>| pairs.note(&members, &ways, settled, &mut devices);
         let settled = settle_group(self.items, &members, &ways, &self.pool.gone, selection, weighing, tell)?;
         let Some(settled) = settled else {
             for (member, ways) in members.into_iter().zip(&ways) {
@@ -279,6 +301,7 @@ impl<'a> Counter<'a> {
         for (member, fates) in members.iter().zip(&settled.own_fates) {
             self.look_at(member, fates)?;
         }
+        self.devices.add_settled(&devices);
         add(&mut self.parts, LedgerReason::Duplicate, -settled.sure_duplicates)?;
         self.groups.push(settled);
         Ok(())
@@ -329,6 +352,7 @@ impl<'a> Counter<'a> {
             widenings: self.unknown,
             decided_by_rule: self.decided_by_rule,
             undecided,
+            ..SourceCount::default()
         })
     }
 
@@ -357,7 +381,7 @@ impl<'a> Counter<'a> {
             open: std::mem::take(&mut self.endless),
             widenings: std::mem::take(&mut self.unknown),
             decided_by_rule: self.decided_by_rule,
-            undecided: UndecidedShares::default(),
+            ..SourceCount::default()
         })
     }
 

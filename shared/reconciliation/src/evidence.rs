@@ -23,6 +23,8 @@ pub enum LedgerReason {
     Same,
     /// Another part of the count is larger.
     Smaller,
+    /// A device was last seen before another was first seen: probably it was replaced.
+    Replaced,
     /// Nobody knows whether an item counts.
     Unknown,
     /// An item of an account that several clients share may be this client's.
@@ -57,6 +59,7 @@ impl LedgerReason {
         Self::Duplicate,
         Self::Same,
         Self::Smaller,
+        Self::Replaced,
         Self::Unknown,
         Self::Split,
         Self::Fell,
@@ -81,6 +84,7 @@ impl LedgerReason {
             Self::Duplicate => "duplicate",
             Self::Same => "same",
             Self::Smaller => "smaller",
+            Self::Replaced => "replaced",
             Self::Unknown => "unknown",
             Self::Split => "split",
             Self::Fell => "fell",
@@ -189,6 +193,15 @@ pub enum Widening {
     ItemUnknown {
         /// The item.
         item: ItemNo,
+    },
+    /// A device was last seen before another was first seen, and not since: probably it was replaced.
+    Replaced {
+        /// The one that was not seen since.
+        item: ItemNo,
+        /// The one that was seen then for the first time.
+        by: ItemNo,
+        /// From when on it is left out, if it is not seen again.
+        stale_on: Option<Date>,
     },
     /// The vendor did not say how many units an item stands for: no upper end.
     QuantityUnsaid {

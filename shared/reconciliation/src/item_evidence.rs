@@ -30,8 +30,11 @@ pub(crate) fn evidence(
         }
         let fates = fates(items, pool, selection)?;
         let term = selection.term;
-        if join(rule) == Some(&CountJoin::Largest) {
+        let is_union = matches!(join(rule), Some(CountJoin::Union(_)));
+        let mut replaced = Vec::new();
+        if !is_union && items.has_first_seen() || join(rule) == Some(&CountJoin::Largest) {
             let one = count(items, pool, selection)?;
+            replaced.extend(one.replaced.pairs.iter().map(|(old, _)| *old));
             terms.resize(terms.len().max(term + 1), Span::default());
             terms[term] = terms[term].plus(one.factored.unwrap_or(Span { low: one.least, high: one.most }))?;
         }
@@ -39,7 +42,12 @@ pub(crate) fn evidence(
             let is_sure = candidate.origin == Origin::Own && !candidate.is_loose();
             // Of one that stands for less than nothing nobody knows how much of it is used.
             let is_sure = is_sure && items.units_said(candidate.item).is_none_or(|units| units >= Decimal::ZERO);
-            let fate = item_fate(fates, is_sure, why_open(candidate));
+            let fate = match item_fate(fates, is_sure, why_open(candidate)) {
+                Some(ItemFate::In) if replaced.contains(&candidate.item) => {
+                    Some(ItemFate::Open(LedgerReason::Replaced))
+                }
+                fate => fate,
+            };
             let kind = items.kind(candidate.item);
             let keys = kind.map(|kind| selection.identity_of(kind).to_vec()).unwrap_or_default();
             found.extend(fate.map(|fate| Found { item: candidate.item, fate, term, source, keys }));

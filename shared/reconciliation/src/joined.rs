@@ -2,10 +2,15 @@
 
 use std::rc::Rc;
 
+use truecount_rules::StalePolicy;
+
+use crate::columns::{ItemColumns, ItemNo};
 use crate::count::{SourceCount, UndecidedShares, add};
-use crate::evidence::{Doubt, LedgerReason};
-use crate::interval::{Span, TooManyDigits, minus};
+use crate::evidence::{Doubt, LedgerReason, Widening};
+use crate::interval::{Span, TooManyDigits, minus, plus};
 use crate::pool::Pool;
+use crate::replaced::stale_on;
+use crate::selection::Selection;
 use crate::service_count::{ServiceCount, join};
 use crate::should_bill::End;
 
@@ -40,6 +45,30 @@ impl Found {
         if one.undecided != UndecidedShares::default() {
             self.count.undecided.push(Rc::clone(one));
         }
+        Ok(())
+    }
+
+    /// Takes the devices of a source that were probably replaced out of the lower end.
+    pub(crate) fn without_replaced(
+        &mut self,
+        one: &SourceCount,
+        items: &ItemColumns,
+        selection: &Selection<'_>,
+    ) -> Result<(), TooManyDigits> {
+        if one.replaced_factored.is_zero() {
+            return Ok(());
+        }
+        self.most.get_or_insert_with(|| self.least.clone());
+        let least = &mut self.least;
+        least.counted = minus(least.counted, one.replaced.units)?;
+        least.factored = minus(least.factored, one.replaced_factored)?;
+        least.replaced = plus(least.replaced, one.replaced_factored)?;
+        add(&mut least.parts, LedgerReason::Replaced, -one.replaced.units)?;
+        let widening = |(old, new): &(ItemNo, ItemNo)| {
+            let stale = items.kind(*old).map_or(StalePolicy::Never, |kind| selection.stale_of(kind));
+            Widening::Replaced { item: *old, by: *new, stale_on: stale_on(items, *old, stale) }
+        };
+        self.count.widenings.extend(one.replaced.pairs.iter().map(widening));
         Ok(())
     }
 
@@ -100,7 +129,7 @@ fn largest<'e>(ends: impl Iterator<Item = &'e End> + Clone) -> Result<End, TooMa
     let most = ends.reduce(|most, end| if end.factored > most.factored { end } else { most });
     let Some(most) = most else { return Ok(sum) };
     add(&mut sum.parts, LedgerReason::Smaller, minus(most.counted, sum.counted)?)?;
-    Ok(End { counted: most.counted, factored: most.factored, ..sum })
+    Ok(End { counted: most.counted, factored: most.factored, replaced: most.replaced, ..sum })
 }
 
 /// The same count, of which what an undecided account adds hangs on other sources.

@@ -33,6 +33,7 @@ mod pool;
 mod portfolio;
 mod reconcile_client;
 mod record;
+mod replaced;
 mod report_weights;
 mod revenue_share;
 mod row_stream;

@@ -176,6 +176,14 @@ pub enum LeftAloneReason {
         /// The day on which it begins.
         day: Date,
     },
+    /// What is used above what is billed was probably replaced.
+    Replaced {
+        /// Units.
+        units: Decimal,
+        /// From when on the first of them is left out, if it is not seen again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Date>,
+    },
     /// By rule the client does not buy it.
     NotSold {
         /// Why, as written; empty where the rules give none.

@@ -388,9 +388,12 @@ impl<'a> ClientCase<'a> {
     /// What is surely used costs the MSP, by currency, where vendors tell it.
     fn cost(&self, rule: &ServiceRule, pools: &ClientPools) -> Result<Vec<(Currency, Decimal)>, TooManyDigits> {
         let mut cost: BTreeMap<Currency, Decimal> = BTreeMap::new();
-        // A machine that counts once in two sources is paid for at both.
-        let is_used =
-            |fate: ItemFate| matches!(fate, ItemFate::In | ItemFate::Out(LedgerReason::Same | LedgerReason::Smaller));
+        // A machine that counts once in two sources is paid for at both, and one that was replaced as long as it is listed.
+        let is_used = |fate: ItemFate| match fate {
+            ItemFate::In | ItemFate::Open(LedgerReason::Replaced) => true,
+            ItemFate::Out(reason) => matches!(reason, LedgerReason::Same | LedgerReason::Smaller),
+            ItemFate::Open(_) => false,
+        };
         for (item, _) in evidence(&self.counting(), rule, pools)?.iter().filter(|(_, fate)| is_used(*fate)) {
             if let Some(money) = self.inputs.items.cost(*item) {
                 let sum = cost.entry(money.currency).or_default();

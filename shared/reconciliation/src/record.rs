@@ -402,6 +402,9 @@ impl Names<'_> {
                 item: self.item(*item),
                 word: self.inputs.items.unknown_state(*item).map(str::to_owned),
             },
+            Widening::Replaced { item, by, stale_on } => {
+                WideningRecord::Replaced { item: self.item(*item), by: self.item(*by), stale_on: *stale_on }
+            }
             Widening::QuantityUnsaid { item } => WideningRecord::QuantityUnsaid { item: self.item(*item) },
             Widening::QuantityNegative { item } => WideningRecord::QuantityNegative {
                 item: self.item(*item),

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
+use truecount_billing::Unit;
 use truecount_rules::{CountPart, CountSpec, Filter, Fit, IdentityKey, Pattern, StalePolicy, UnknownPolicy};
 
 use crate::columns::{ItemColumns, OwnState};
@@ -41,15 +42,16 @@ impl Weighing<'_> {
 
     /// The units of a way, where it is taken; `None`: the vendor did not say how many.
     pub(crate) fn units(&self, way: &Way, mask: PartMask) -> Result<Option<Decimal>, TooManyDigits> {
-        let mask = mask & !self.without;
-        let weight = match self.factors {
-            None => Decimal::from(mask.count_ones()),
-            Some(factors) => {
-                let taking = factors.iter().enumerate().filter(|(part, _)| mask & 1 << part != 0);
-                taking.map(|(_, factor)| *factor).try_fold(Decimal::ZERO, plus)?
-            }
-        };
+        let weight = self.of_one(mask)?;
         way.units.map(|units| times(units, weight)).transpose()
+    }
+
+    /// What one unit comes to.
+    pub(crate) fn of_one(&self, mask: PartMask) -> Result<Decimal, TooManyDigits> {
+        let mask = mask & !self.without;
+        let Some(factors) = self.factors else { return Ok(Decimal::from(mask.count_ones())) };
+        let taking = factors.iter().enumerate().filter(|(part, _)| mask & 1 << part != 0);
+        taking.map(|(_, factor)| *factor).try_fold(Decimal::ZERO, plus)
     }
 }
 
@@ -75,6 +77,7 @@ struct KindSelection<'r> {
     unknown: UnknownPolicy,
     usual: Vec<(String, Vec<Pattern>)>,
     identity: &'r [IdentityKey],
+    is_device: bool,
     /// The parts that take every item of the kind, where each part takes every one in whatever state.
     takes_all: Option<PartMask>,
     /// The day of the source's snapshot, and the first moment from which an item was seen lately enough; `None`: an item
@@ -162,6 +165,7 @@ impl<'r> Selection<'r> {
                 unknown: first.map_or_else(|| spec.policies.unknown_of(kind), |part| part.unknown),
                 usual,
                 identity: &kind.identity,
+                is_device: kind.unit == Unit::Device,
                 parts: own,
             }
         });
@@ -227,6 +231,16 @@ impl<'r> Selection<'r> {
     #[inline]
     pub(crate) fn counts_kind(&self, kind: Option<usize>) -> bool {
         kind.is_none_or(|kind| !self.kinds[kind].parts.is_empty())
+    }
+
+    /// Whether items of a kind are devices.
+    pub(crate) fn is_device(&self, kind: usize) -> bool {
+        self.kinds[kind].is_device
+    }
+
+    /// From when on an item of a kind that was not seen is left out.
+    pub(crate) fn stale_of(&self, kind: usize) -> StalePolicy {
+        self.kinds[kind].stale
     }
 
     /// The identities of a kind, the surest first.

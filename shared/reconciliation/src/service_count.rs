@@ -145,8 +145,10 @@ impl Counting<'_> {
             term.add(&one, &pool)?;
             term.count.is_counted |= unread(&self.inputs.sources[source], source, self.count_day).is_none();
             term.count.doubts.extend(self.empty_kinds(spec, source, selection.term));
-            if matches!(spec.join, CountJoin::Union(_)) {
-                pools.push(pool);
+            match spec.join {
+                // Seen in another tool since, a device was not replaced.
+                CountJoin::Union(_) => pools.push(pool),
+                CountJoin::Sum | CountJoin::Largest => term.without_replaced(&one, &self.inputs.items, selection)?,
             }
             Ok(())
         })?;

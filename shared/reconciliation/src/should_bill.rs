@@ -22,6 +22,8 @@ pub(crate) struct End {
     pub(crate) counted: Decimal,
     /// The same, each multiplied by the factor of its part.
     pub(crate) factored: Decimal,
+    /// Of these, what would count more if no device had been replaced.
+    pub(crate) replaced: Decimal,
     /// Units looked at.
     pub(crate) gross: Decimal,
     /// What lies between `gross` and `should`.

@@ -5,7 +5,7 @@ use truecount_rules::{NoLine, NotSold, ServiceRule};
 
 use crate::billed_side::BilledSide;
 use crate::count::add;
-use crate::evidence::{Doubt, LedgerReason};
+use crate::evidence::{Doubt, LedgerReason, Widening};
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::outcome::{
     AtStake, ComparedUnits, InvoicedWhen, LeftAloneReason, OutcomeRow, RowFigures, RowKind, RowLedger, RowValue,
@@ -175,12 +175,30 @@ impl Verdict<'_> {
             }
             _ => false,
         };
-        match is_inside {
-            true => {
-                Ok(because(LeftAloneReason::Tolerance { units: allowed }, self.row(RowKind::LeftAlone, count, None)))
-            }
-            false => self.not_reconciled(count),
+        let alone = |why| Ok(because(why, self.row(RowKind::LeftAlone, count, None)));
+        match self.replaced(count, reference)? {
+            _ if is_inside => alone(LeftAloneReason::Tolerance { units: allowed }),
+            Some(why) => alone(why),
+            None => self.not_reconciled(count),
         }
+    }
+
+    /// Whether what is billed is the lower end, and nothing but devices that were probably replaced is above it.
+    fn replaced(
+        &self,
+        count: &ServiceCount,
+        reference: Option<Decimal>,
+    ) -> Result<Option<LeftAloneReason>, TooManyDigits> {
+        let (least, Some(most)) = (&count.least, &count.most) else { return Ok(None) };
+        let is_billed = self.side.low == least.should && reference == Some(least.should);
+        if self.side.lines.is_empty() || !is_billed || most.factored != plus(least.factored, least.replaced)? {
+            return Ok(None);
+        }
+        let until = count.widenings.iter().filter_map(|widening| match widening {
+            Widening::Replaced { stale_on, .. } => *stale_on,
+            _ => None,
+        });
+        Ok(Some(LeftAloneReason::Replaced { units: least.replaced, until: until.min() }))
     }
 
     fn not_reconciled(&self, count: &ServiceCount) -> Result<OutcomeRow, TooManyDigits> {

@@ -13,6 +13,7 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Duplicate, _) => "duplicate",
         (LedgerReason::Same, _) => "the same machine in another source",
         (LedgerReason::Smaller, _) => "of the smaller count",
+        (LedgerReason::Replaced, _) => "probably replaced",
         (LedgerReason::Unknown, _) => "that may count or not",
         (LedgerReason::Split, _) => "of a shared account that no part of the split names",
         (LedgerReason::Fell, _) => "of an account that suddenly holds less",

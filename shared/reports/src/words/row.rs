@@ -167,6 +167,12 @@ fn left_alone(text: &mut String, row: &RowRecord) -> fmt::Result {
 pub(crate) fn why_left_alone(why: &LeftAloneReason) -> String {
     match why {
         LeftAloneReason::Tolerance { units } => format!("within the rule's tolerance of {}", quantity(*units)),
+        LeftAloneReason::Replaced { units, until } => {
+            let were = if *units == Decimal::ONE { "was" } else { "were" };
+            let again =
+                until.map(|day| format!(", which is looked at again on {}", label::day(day))).unwrap_or_default();
+            format!("{} {were} probably replaced{again}", quantity(*units))
+        }
         LeftAloneReason::TypedFrom { day } => format!("a line that begins on {} covers it", label::day(*day)),
         LeftAloneReason::NotSold { why, review } => {
             let why = if why.is_empty() { String::new() } else { format!(" ({})", name(why)) };

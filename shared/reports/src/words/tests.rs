@@ -99,6 +99,8 @@ fn widenings() -> Vec<WideningRecord> {
         WideningRecord::ItemUnknown { item: item(), word: Some("parked".into()) },
         WideningRecord::ItemUnknown { item: NamedItem { in_file: true, ..item() }, word: Some("parked".into()) },
         WideningRecord::ItemUnknown { item: NamedItem { name: None, ..item() }, word: None },
+        WideningRecord::Replaced { item: item(), by: item(), stale_on: Some(date(2026, 12, 18)) },
+        WideningRecord::Replaced { item: item(), by: item(), stale_on: None },
         WideningRecord::QuantityUnsaid { item: item() },
         WideningRecord::QuantityUnsaid { item: NamedItem { in_file: true, ..item() } },
         WideningRecord::QuantityNegative { item: item(), said: Decimal::from(-5) },
@@ -121,6 +123,7 @@ fn ledger_reasons() -> Vec<LedgerReason> {
         LedgerReason::Duplicate,
         LedgerReason::Same,
         LedgerReason::Smaller,
+        LedgerReason::Replaced,
         LedgerReason::Unknown,
         LedgerReason::Split,
         LedgerReason::Fell,
@@ -295,6 +298,11 @@ fn what_is_left_alone_says_why_and_what_is_due_later_when() {
     let not_sold = |why: &str, review| LeftAloneReason::NotSold { why: why.into(), review };
     for (why, expected) in [
         (LeftAloneReason::Tolerance { units: number(2) }, "within the rule's tolerance of 2"),
+        (
+            LeftAloneReason::Replaced { units: number(1), until: Some(date(2026, 12, 18)) },
+            "1 was probably replaced, which is looked at again on 18 December 2026",
+        ),
+        (LeftAloneReason::Replaced { units: number(2), until: None }, "2 were probably replaced"),
         (LeftAloneReason::TypedFrom { day: date(2026, 12, 1) }, "a line that begins on 1 December 2026 covers it"),
         (not_sold("", None), "not sold to the client"),
         (

@@ -35,6 +35,7 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
         WideningRecord::ItemUnknown { item, word } => {
             item_unknown(&item_name(item), "counts", item.in_file, word.as_deref())
         }
+        WideningRecord::Replaced { item, by, stale_on } => replaced(&item_name(item), &item_name(by), *stale_on),
         WideningRecord::QuantityUnsaid { item } => {
             quantity_unsaid(&format!("{} stands", item_name(item)), item.in_file)
         }
@@ -113,6 +114,13 @@ pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningR
     };
     let is_of_source = |other: &&WideningRecord| matches!(other, WideningRecord::AccountUndecided { account } if account.source == *source);
     widenings.iter().find(is_of_source).or(Some(first))
+}
+
+fn replaced(old: &str, new: &str, stale_on: Option<Date>) -> Explanation {
+    let until = stale_on.map(|day| format!("; not seen again, it is left out from {} on", label::day(day)));
+    let until = until.unwrap_or_default();
+    let what = format!("{old} was last seen before {new} was first seen: probably replaced{until}");
+    Explanation::new(what, "remove it at the vendor if it is gone", WorkOwner::Technician)
 }
 
 fn too_old(source: &str, synced_on: Date) -> Explanation {
