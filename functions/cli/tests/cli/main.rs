@@ -10,6 +10,7 @@ mod command;
 mod explain;
 mod failed_source;
 mod files;
+mod first_steps;
 mod mappings;
 mod not_reconciled;
 mod office;

@@ -9,6 +9,8 @@ mod every_source;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod file_rows;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fixtures;
