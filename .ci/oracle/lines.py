@@ -228,28 +228,95 @@ class Side:
 class Value:
     """What a change of billed units is worth a month, allocated to named lines."""
 
-    def __init__(self, side, keys, rules, client):
-        self.side, self.keys, self.rules, self.client = side, keys, rules, client
+    def __init__(self, side, keys, rules, client, code):
+        self.side, self.keys, self.rules, self.client, self.code = side, keys, rules, client, code
         self.lines = side.lines or side.ending
 
     def newest(self):
         return max(self.lines, key=lambda line: (line.age, line.id), default=None)
 
-    def price(self, line):
-        """(price a month or None, is it estimated) of a line, or of none. None of these prices is an estimate."""
+    def source(self, line):
+        """(a unit's price a month, or "scale" for the rule's, or None; is it estimated) of a line, or of none."""
         own = line.monthly_price() if line else None
         if own is not None:
             return own, False
         if line is not None and line.cycle == "unknown":
             return None, False
-        price = self.keys.get("price")
         currency = line.currency if line else self.client_currency()
-        if price is None or isinstance(price, dict) or self.price_currency() != currency:
+        if currency is None:
             return None, False
-        return number(price), False
+        ended = self.ended()
+        if ended is not None and ended.currency == currency:
+            return ended.monthly_price(), False
+        price = self.keys.get("price") if self.price_currency() == currency else None
+        if price is not None and self.keys.get("price_of_client"):
+            return "scale", False
+        catalogue = self.catalogue(line) if currency == self.rules.currency else None
+        if catalogue is not None:
+            return catalogue, False
+        if price is not None:
+            return "scale", False
+        usual = prices_of_all(self.client.world)["usual"].get((self.code, currency))
+        return usual, usual is not None
+
+    def ended(self):
+        """The line that ended last before the day looked at, within a year, and was neither free nor a credit."""
+        client, found = self.client, []
+        since = months_later(client.world.count_day, -12)
+        for key in {line.key for line in self.side.recurring}:
+            at = client.looked_at
+            rows = [line for line in self.side.recurring if line.key == key and (line.begin is None or line.begin <= at(line.agreement))]
+            if rows:
+                last = max(rows, key=lambda line: line.row_begin or datetime.date.min)
+                if last.end is not None and since <= last.end < at(last.agreement) and not last.is_credit and not last.free:
+                    if last.monthly_price() is not None:
+                        found.append(last)
+        return max(found, key=lambda line: (line.end, line.id, line.agreement["id"]), default=None)
+
+    def catalogue(self, line):
+        known = prices_of_all(self.client.world)["catalogue"]
+        named = [line.product] if line else [self.code] + [one for one in self.keys.get("products", []) if one != self.code]
+        asked = [known[word(one)] for one in named if len(known.get(word(one), ())) == 1]
+        return next(iter(asked[0])) if asked else None
+
+    def scale(self, units):
+        """A month's price of so many units by the rule."""
+        price = self.keys["price"]
+        if not isinstance(price, dict):
+            return number(price) * units
+        if "each" in price:
+            return number(price["each"]) * units
+        if "volume" in price:
+            return units * next(number(tier["each"]) for tier in price["volume"] if "up_to" not in tier or units <= number(tier["up_to"]))
+        found, begin = Fraction(0), None
+        for tier in price["graduated"]:
+            end = number(tier["up_to"]) if "up_to" in tier else max(units, begin or units)
+            inside = min(units, end) if begin is None else max(Fraction(0), min(units, end) - begin)
+            found, begin = found + number(tier["each"]) * inside, end
+        return found
+
+    def scaled_before(self, billed):
+        """Of so many units that are billed those at the rule's price."""
+        other = sum((line.billed for line in self.lines if self.source(line)[0] != "scale"), Fraction(0))
+        return max(Fraction(0), billed - other)
+
+    def revenue(self, lines):
+        """[(line, what it is worth a month or None)] of some lines, the oldest first."""
+        ordered = sorted(lines, key=lambda line: (line.age, line.id))
+        found, at = [], self.side.extra
+        for line in ordered:
+            price, _ = self.source(line)
+            if price == "scale":
+                found.append((line, self.scale(at + line.billed) - self.scale(at)))
+                at += line.billed
+            else:
+                found.append((line, None if price is None else price * line.billed))
+        return found
 
     def price_currency(self):
-        return self.keys.get("currency", self.rules.currency)
+        price = self.keys.get("price")
+        inside = price.get("currency") if isinstance(price, dict) else None
+        return inside or self.keys.get("currency", self.rules.currency)
 
     def client_currency(self):
         found = set()
@@ -284,12 +351,17 @@ class Value:
             out.append((self.newest(), -cut))
         return out
 
-    def amounts(self, change):
-        """[(line, amount or None, estimated)] of a change."""
-        out = []
+    def amounts(self, change, billed=None):
+        """[(line, amount or None, estimated)] of a change, one after the other, where so many units are billed before."""
+        billed = self.side.total(self.lines) if billed is None else billed
+        at, out = self.scaled_before(billed), []
         for line, units in change:
-            price, estimated = self.price(line)
-            out.append((line, None if price is None else price * units, estimated))
+            price, estimated = self.source(line)
+            if price == "scale":
+                out.append((line, self.scale(at + units) - self.scale(at), estimated))
+                at += units
+            else:
+                out.append((line, None if price is None else price * units, estimated))
         return out
 
     def worth(self, target):
@@ -313,3 +385,29 @@ class Value:
         if line.cycle != "unknown" and line.cycle > 1:
             return ("this_run" if invoice is not None and invoice < closing else "later"), invoice
         return ("later" if invoice is not None and invoice >= closing else "this_run"), None
+
+
+def prices_of_all(world):
+    """What the lines of all clients say: `usual` by service and currency, `catalogue` by product."""
+    if getattr(world, "prices", None) is None:
+        usual, catalogue = {}, {}
+        for raw in world.clients:
+            client = Client(world, raw)
+            for line in client.lines:
+                if number(line.raw.get("catalogue_price", 0)) > 0:
+                    catalogue.setdefault(word(line.product), set()).add(number(line.raw["catalogue_price"]))
+            recurring = [line for line in client.lines if line.role == "recurring"]
+            for line in standing(recurring, lambda line: client.looked_at(line.agreement)):
+                code, price = world.rules.service_of(line.product), line.monthly_price()
+                if code is not None and price:
+                    usual.setdefault((code, line.currency), {}).setdefault(at_twelve(price), set()).add(client.id)
+        world.prices = {"usual": {}, "catalogue": catalogue}
+        for key, prices in usual.items():
+            most = max(len(clients) for clients in prices.values())
+            if most >= 3:
+                world.prices["usual"][key] = min(price for price, clients in prices.items() if len(clients) == most)
+    return world.prices
+
+
+def at_twelve(price):
+    return Fraction((price * 2 * 10 ** 12 + 1) // 2, 10 ** 12)

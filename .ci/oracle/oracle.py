@@ -32,7 +32,7 @@ class Part:
     def __init__(self, client, code, keys, section, chosen, sections, service_where=None):
         self.client, self.code, self.keys, self.section = client, code, keys, section
         self.side = Side(client, chosen, keys.get("one_time") == "counts")
-        self.value = Value(self.side, keys, client.world.rules, client)
+        self.value = Value(self.side, keys, client.world.rules, client, code)
         self.sections, self.service_where = sections, service_where
 
     def count(self, undecided_allowed=None):
@@ -276,10 +276,9 @@ class Portfolio:
         shares[share] += amount
 
     def cover_all(self, part, lines, share):
-        for line in lines:
-            price, _ = part.value.price(line)
-            if price is not None:
-                self.cover(line.currency, share, price * line.billed)
+        for line, amount in part.value.revenue(lines):
+            if amount is not None:
+                self.cover(line.currency, share, amount)
 
     def cover_compared(self, part, low, high):
         """The part of each line's revenue that lies between the ends is not reconciled, the rest was compared."""
@@ -293,10 +292,7 @@ class Portfolio:
                 for line, amount, _ in found:
                     if amount is not None:
                         down[line.currency] = down.get(line.currency, Fraction(0)) + sign * amount
-        for line in side.lines:
-            price, _ = value.price(line)
-            if price is not None:
-                self.cover(line.currency, "compared", price * line.billed)
+        self.cover_all(part, side.lines, "compared")
         for currency, amount in down.items():
             self.cover(currency, "not_reconciled", amount)
             self.cover(currency, "compared", -amount)
@@ -310,10 +306,11 @@ class Portfolio:
             for currency, amount in row.get("clean_up", []) if row["kind"] == "ended_agreement_in_use" else []:
                 of(currency)["clean_up"] += amount
             if row["kind"] in ORDINARY and row["impact"] is not None:
-                for line, amount, estimated in row["amounts"]:
+                more = row["impact"] > 0  # by volume, more units can be less money
+                for line, amount, _ in row["amounts"]:
                     later = "later_" if part.value.when(line)[0] == "later" else ""
-                    name = later + ("add" if row["variance"] > 0 else "reduce") + ("_estimated" if estimated else "")
-                    of(row["currency"])[name] += amount if row["variance"] > 0 else -amount
+                    name = later + ("add" if more else "reduce") + ("_estimated" if row["basis"] == "estimated" else "")
+                    of(row["currency"])[name] += amount if more else -amount
             if row.get("stake_down") not in (None, "none") and row["currency"]:
                 of(row["currency"])["not_reconciled_down"] += row["stake_down"]
         for row in self.dearest():
@@ -405,7 +402,7 @@ def stakes(part, kind, low, high):
         floor = None
     up = Fraction(0)
     if kind in ("underbilled", "unbilled_usage", "not_reconciled"):
-        up = raised(part, max(Fraction(0), high["should"] - floor)) if high is not None else "none"
+        up = raised(part, floor, max(Fraction(0), high["should"] - floor)) if high is not None else "none"
     down = Fraction(0)
     if kind == "not_reconciled":
         if side.high is None:
@@ -414,7 +411,7 @@ def stakes(part, kind, low, high):
             down = lowered(part, low["should"], side.high - side.total(side.lines))
     elif kind in ("overbilled", "billed_without_usage"):
         one, other = value.worth(high["should"]), value.worth(low["should"])
-        down = "none" if one is None or other is None else one - other
+        down = "none" if one is None or other is None else max(Fraction(0), one - other)
     return up, down
 
 
@@ -423,13 +420,13 @@ def billed_when_open(side, least):
     return side.low + side.ending_units if side.high is not None and least > side.high else side.low
 
 
-def raised(part, units):
+def raised(part, billed, units):
     if not units:
         return Fraction(0)
     if part.side.mixed():
         return "none"
-    (_, amount, _), = part.value.amounts([(part.value.newest(), units)])
-    return "none" if amount is None else amount
+    (_, amount, _), = part.value.amounts([(part.value.newest(), units)], billed)
+    return "none" if amount is None else max(Fraction(0), amount)  # by volume, more can be cheaper
 
 
 def lowered(part, target, more):
@@ -437,8 +434,8 @@ def lowered(part, target, more):
     worth = part.value.worth(min(target, part.side.total(part.side.lines)))
     if worth is None:
         return "none"
-    extra = raised(part, more)
-    return "none" if extra == "none" else extra - worth
+    extra = raised(part, part.side.total(part.side.lines), more)
+    return "none" if extra == "none" else max(Fraction(0), extra - worth)
 
 
 def tolerance_of(keys, billed):
@@ -548,7 +545,7 @@ def upwards(part, row, low, high, reference, sibling):
     if missing and keys.get("no_line") == "list":
         return {**full, "kind": "listed"}
     kind = "unbilled_usage" if missing else "underbilled"
-    return priced(part, {**correct, "kind": kind}, [(part.value.newest(), variance)], low, high)
+    return priced(part, {**correct, "kind": kind}, [(part.value.newest(), variance)], low, high, reference)
 
 
 def downwards(part, row, low, high):
@@ -571,8 +568,8 @@ def downwards(part, row, low, high):
     return priced(part, correct, part.value.change(most), low, high)
 
 
-def priced(part, row, change, low, high):
-    amounts = part.value.amounts(change)
+def priced(part, row, change, low, high, billed=None):
+    amounts = part.value.amounts(change, billed)
     up, down = stakes(part, row["kind"], low, high)
     known = not part.side.mixed() and not part.side.unknown_cycle and all(amount is not None for _, amount, _ in amounts)
     whens = [part.value.when(line) for line, _ in change]

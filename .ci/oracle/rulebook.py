@@ -289,6 +289,7 @@ class Rules:
         own = holds_on(in_section(self.client_table(client, clients), code), looked_at)
         for layer in (unflat(common), own, section or {}):
             nearest = nearer(nearest, layer)
+        nearest["price_of_client"] = "price" in own or "price" in (section or {})
         return nearest
 
 

@@ -4,6 +4,7 @@
 worlds.py --seed N --count K [--unknown] writes K worlds; the same seed gives the same worlds. `--unknown`: each has something unknown.
 """
 import argparse
+import collections
 import datetime
 import json
 import random
@@ -88,6 +89,8 @@ class Maker:
         self.unknowns_left = self.draw.choice([1, 2, 3, 4] if needs_unknown else [0, 0, 1, 1, 2, 3, 4])
         self.count_day = datetime.date.fromisoformat(self.draw.choice(COUNT_DAYS))
         self.serial, self.needs_unknown, self.ids, self.shares = 0, needs_unknown, {}, False
+        self.usual_share = self.draw.choice([0.3, 0.95])
+        self.usual_price = collections.defaultdict(lambda: self.draw.choice(PRICES))
         self.world = {"name": f"{seed}-{index}", "count_day": str(self.count_day)}
         self.closing, self.coming = months_later(self.count_day, 1), months_later(self.count_day.replace(day=1), 1)
         # A `where` and a `where_not` that ask for one attribute may contradict each other. The product does not look for
@@ -342,8 +345,10 @@ class Maker:
 
     def line(self, client, code):
         line = {"id": self.fresh("L"), "product": code, "quantity": self.guess(client, code)}
-        if self.chance(0.9):
-            line["price"] = self.draw.choice(PRICES) if self.chance(0.97) else "-9.99"
+        if self.chance(0.7):
+            line["price"] = (self.usual_price[code] if self.chance(self.usual_share) else self.draw.choice(PRICES)) if self.chance(0.97) else "-9.99"
+        if self.chance(0.08):
+            line["catalogue_price"] = self.draw.choice(PRICES[:2])
         if code in self.services and self.services[code].get("products") and self.chance(0.4):
             line["product"] = self.services[code]["products"][0]
         if self.chance(0.1):
@@ -475,9 +480,17 @@ class Maker:
             made[self.draw.choice(["pack", "pack", "round_up"])] = Price(self.draw.choice([2, 3, 7, 10, 12, 100, "0.5", "2.5"]))
         if self.chance(0.2):
             made["tolerance"] = self.draw.choice([1, 1, 2, {"units": 1, "percent": 50}])
-        if self.chance(0.3):
-            made["price"] = Price(self.draw.choice(PRICES))
+        if self.chance(0.35):
+            made["price"] = self.price()
         return made
+
+    def price(self):
+        """A price of one unit, or tiers."""
+        if self.chance(0.6):
+            return Price(self.draw.choice(PRICES))
+        tiers = [{"up_to": Price(one), "each": Price(self.draw.choice(PRICES))} for one in self.draw.choice([[], [2], [1, 3], [4, "4.5", 10]])]
+        price = {self.draw.choice(["graduated", "volume"]): [*tiers, {"each": Price(self.draw.choice(PRICES))}]}
+        return {**price, "currency": self.draw.choice(["USD", "GBP"])} if self.chance(0.3) else price
 
     def askable(self, kind, key):
         """The attributes that a `where` or a `where_not` may ask for."""

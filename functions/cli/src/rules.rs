@@ -10,6 +10,7 @@ use serde::Serialize;
 use truecount_app::{Config, RulesReview};
 use truecount_billing::Side;
 use truecount_connectors::connect;
+use truecount_reports::quantity;
 use truecount_rules::{CountJoin, CountPart, CountSpec, Pattern, ServiceBasis, ServiceRule};
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
@@ -81,8 +82,14 @@ fn part(part: &CountPart) -> String {
     let words = |words: &[Pattern]| words.iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(" or ");
     let tables = part.wanted.iter().flat_map(|filter| &filter.tables).flat_map(|table| &table.attributes);
     let wanted: Vec<_> = tables.map(|(attribute, wanted)| format!("{attribute} = {}", words(wanted))).collect();
-    let what = format!("{}.{}", part.source, part.kind);
+    let what = counted_kind(part);
     if wanted.is_empty() { what } else { format!("{what} where {}", wanted.join(", ")) }
+}
+
+/// `rmm.server`, `8 × rmm.server`.
+fn counted_kind(part: &CountPart) -> String {
+    let factor = if part.has_factor() { format!("{} × ", quantity(part.times)) } else { String::new() };
+    format!("{factor}{}.{}", part.source, part.kind)
 }
 
 /// What keeps a run from using the settings. The files themselves could be read.

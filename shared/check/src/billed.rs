@@ -119,6 +119,7 @@ impl Facts {
             quantity: self.quantity,
             less_included: None,
             unit_price: self.unit_price,
+            catalogue_price: None,
             unit_cost: None,
             currency: self.currency,
             from: self.from,

@@ -17,8 +17,8 @@ use truecount_reconciliation::{
     RunInputs, UsageAccount, UsageSource, WordsOfSource,
 };
 use truecount_rules::{
-    CountJoin, CountPart, CountSpec, Filter, KindPolicies, KindVocabulary, NoLine, ProductNamedTwice, RulePrice, Rules,
-    ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
+    CountJoin, CountPart, CountSpec, Filter, KindPolicies, KindVocabulary, NoLine, PriceScale, ProductNamedTwice,
+    RulePrice, Rules, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
 };
 
 use super::{
@@ -426,7 +426,11 @@ fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
         minimum: Some(rule.minimum),
         rounding: None,
         tolerance: Tolerance { units: rule.tolerance, percent: Decimal::ZERO },
-        price: rule.list_price.map(|(each, currency)| RulePrice { each, currency, is_clients_own: false }),
+        price: rule.list_price.map(|(each, currency)| RulePrice {
+            scale: PriceScale::Each(each),
+            currency,
+            is_clients_own: false,
+        }),
         price_from: Vec::new(),
         expected_at: Vec::new(),
         no_line: NoLine::Exception,

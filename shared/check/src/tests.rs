@@ -496,9 +496,10 @@ fn rules_of_the_rules_language_judge_as_a_run_does() {
     let outcome = files.run();
     let rows = files.exceptions();
     assert_eq!(outcome.exit_code(), 1);
-    // a line of seven that begins tomorrow covers what C1 is billed too little
+    // A line of seven that begins tomorrow covers what C1 is billed too little; what C2's line cost until yesterday is its
+    // price.
     let expected = [
-        "unbilled_usage|C2|'=Bolt||1|0|1|95.25|95.25|USD",
+        "unbilled_usage|C2|'=Bolt||1|0|1|100.00|100.00|USD",
         "uncounted_line|C3|Cog|||1||500.00|500.00|EUR",
         "billed_without_usage|C3|Cog||0|3|-3|80.00|-240.00|EUR",
         "unmapped_account|||o9||||||",

@@ -43,8 +43,19 @@ pub use sources::{WorldIdentity, WorldItemKind, WorldList, WorldSource};
 use value::Value;
 
 /// Names of the totals that a world can expect.
-const TOTALS: [&str; 7] =
-    ["add", "reduce", "clean_up", "not_reconciled_up", "not_reconciled_down", "later_add", "later_reduce"];
+const TOTALS: [&str; 11] = [
+    "add",
+    "reduce",
+    "clean_up",
+    "not_reconciled_up",
+    "not_reconciled_down",
+    "later_add",
+    "later_reduce",
+    "add_estimated",
+    "reduce_estimated",
+    "later_add_estimated",
+    "later_reduce_estimated",
+];
 /// Names of the parts of the coverage that a world can expect.
 const COVERAGE: [&str; 5] = ["compared", "not_reconciled", "flat", "uncounted", "ignored"];
 

@@ -64,6 +64,7 @@ fn client(number: usize, items: usize) -> Result<BilledClient, Box<dyn std::erro
                 quantity: Decimal::from(count + usize::from(number.is_multiple_of(7))),
                 less_included: None,
                 unit_price: Some(Decimal::new(1250, 2)),
+                catalogue_price: None,
                 unit_cost: None,
                 currency: None,
                 from: None,

@@ -45,6 +45,7 @@ fn agreement_line(line: &BilledLine) -> AgreementLine {
         quantity: line.quantity,
         less_included: line.less_included,
         unit_price: line.unit_price,
+        catalogue_price: line.catalogue_price,
         unit_cost: line.unit_cost,
         currency: line.currency,
         from: line.effective_from,

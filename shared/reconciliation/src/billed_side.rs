@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Agreement, BillingStatus, Currency, LineId, LineRole, ProductCode};
 
-use crate::context::RunContext;
+use crate::context::{RunContext, months_earlier};
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::run_inputs::{AgreementLine, BilledAgreement, BilledClient, LinesRead};
 use crate::run_options::{LinesBelowZero, RepeatedLines, RunOptions};
@@ -120,10 +120,16 @@ pub(crate) fn standing_with_credits<'a>(
     rows: &[LineRow<'a>],
     day_of: impl Fn(&LineRow<'a>) -> Date,
 ) -> Vec<LineRow<'a>> {
+    let mut begun = begun(rows, &day_of);
+    begun.retain(|row| row.end().is_none_or(|end| day_of(row) <= end));
+    begun
+}
+
+/// Of each line the newest row that has begun on a day.
+fn begun<'a>(rows: &[LineRow<'a>], day_of: impl Fn(&LineRow<'a>) -> Date) -> Vec<LineRow<'a>> {
     let mut begun: Vec<LineRow<'_>> = rows.iter().copied().filter(|row| row.begin() <= Some(day_of(row))).collect();
     begun.sort_by_key(|row| (row.key(), std::cmp::Reverse(row.row.from)));
     begun.dedup_by_key(|row| row.key());
-    begun.retain(|row| row.end().is_none_or(|end| day_of(row) <= end));
     begun
 }
 
@@ -254,6 +260,21 @@ impl<'a> BilledSide<'a> {
         let mut ending = standing(&self.recurring, |_| context.count_day);
         ending.retain(|line| ends(line) && !self.lines.iter().any(|one| one.key() == line.key()));
         ending
+    }
+
+    /// The line that ended last before the day looked at, within a year before the count day, and was not free.
+    pub(crate) fn ended_within_a_year(&self) -> Option<LineRow<'a>> {
+        let context = &self.context;
+        let since = months_earlier(context.count_day, 12);
+        let looked_at = |line: &LineRow<'_>| context.day_looked_at(line.agreement());
+        let has_ended = |line: &LineRow<'_>| line.end().is_some_and(|end| since <= end && end < looked_at(line));
+        if !self.recurring.iter().any(has_ended) {
+            return None;
+        }
+        let mut ended = begun(&self.recurring, looked_at);
+        ended.retain(|line| has_ended(line) && !line.is_credit && !line.is_free() && line.row.unit_price.is_some());
+        ended.retain(|line| line.agreement().cycle_months.is_some());
+        ended.into_iter().max_by_key(|line| (line.end(), line.row.id.as_str(), line.agreement().id.as_str()))
     }
 
     /// Each later day on which a row or a line begins, with what is billed from then on.

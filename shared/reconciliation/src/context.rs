@@ -98,7 +98,7 @@ pub(crate) fn months_later(day: Date, months: u32) -> Date {
     day.checked_add(i64::from(months).months()).unwrap_or(Date::MAX)
 }
 
-fn months_earlier(day: Date, months: u32) -> Date {
+pub(crate) fn months_earlier(day: Date, months: u32) -> Date {
     day.checked_sub(i64::from(months).months()).unwrap_or(Date::MIN)
 }
 

@@ -240,6 +240,12 @@ pub enum Widening {
 pub enum Doubt {
     /// The price is the rule's, not the client's own.
     ListPrice,
+    /// The price is that of a line of the client that has ended.
+    PriceOfEndedLine,
+    /// The price is that of the PSA's catalogue, not the client's own.
+    CataloguePrice,
+    /// The price is what most other clients pay.
+    UsualPrice,
     /// The client has no account in a source that lists all that there is, where lines stand: is the key restricted?
     NoAccount {
         /// The source.

@@ -30,6 +30,9 @@ const fn is_false(value: &bool) -> bool {
 #[expect(missing_docs, reason = "each means what it means in `Doubt`")]
 pub enum DoubtRecord {
     ListPrice,
+    PriceOfEndedLine,
+    CataloguePrice,
+    UsualPrice,
     NoAccount { source: SourceId },
     AccountGone { account: AccountRecord, since: Date },
     UndecidedCouldFill { source: SourceId, accounts: usize },
@@ -52,6 +55,9 @@ impl DoubtRecord {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::ListPrice => "list_price",
+            Self::PriceOfEndedLine => "price_of_ended_line",
+            Self::CataloguePrice => "catalogue_price",
+            Self::UsualPrice => "usual_price",
             Self::NoAccount { .. } => "no_account",
             Self::AccountGone { .. } => "account_gone",
             Self::UndecidedCouldFill { .. } => "undecided_could_fill",

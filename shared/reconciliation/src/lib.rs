@@ -31,6 +31,7 @@ mod outcome;
 mod outcome_line;
 mod pool;
 mod portfolio;
+mod price;
 mod reconcile_client;
 mod record;
 mod replaced;

@@ -319,6 +319,18 @@ pub struct RunTotals {
     pub later_add: Decimal,
     /// To reduce later; positive.
     pub later_reduce: Decimal,
+    /// To add on the invoices of this run, at prices that are a guess.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub estimated_add: Decimal,
+    /// To reduce there, at such prices; positive.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub estimated_reduce: Decimal,
+    /// To add later, at such prices.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub estimated_later_add: Decimal,
+    /// To reduce later, at such prices; positive.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub estimated_later_reduce: Decimal,
     /// What is used after the last agreement ended costs the MSP.
     pub clean_up: Decimal,
     /// At stake upwards, each undecided account once.

@@ -15,6 +15,7 @@ use crate::item_evidence::fates;
 use crate::moved::{find_moves, moved_clients};
 use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals};
 use crate::pool::{Pool, unread};
+use crate::price::scaled;
 use crate::reconcile_client::{ClientCase, ClientResult, ClientShared, ClientView, Compared};
 use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FORMAT, RowRecord};
 use crate::report_weights::ReportWeights;
@@ -160,7 +161,7 @@ impl<'a> RunReconciler<'a> {
                 let most = count(&self.inputs.items, &pool, selection).ok().filter(|found| found.open.is_empty());
                 let most = most.map(|found| found.factored.map_or(found.most, |factored| factored.high));
                 let units = most.and_then(|most| billable(rule, most).ok());
-                if let Some(value) = units.and_then(|units| units.checked_mul(price.each)) {
+                if let Some(value) = units.and_then(|units| scaled(&price.scale, units).ok()) {
                     add(values.entry(price.currency).or_default(), value);
                 }
             }
@@ -337,16 +338,21 @@ fn add_row(totals: &mut BTreeMap<Currency, RunTotals>, row: &OutcomeRow) {
     let Some(currency) = value.currency else { return };
     let total = totals.entry(currency).or_default();
     if row.kind.changes_a_bill() && value.impact.is_some() {
-        let is_more =
-            row.compared.as_ref().and_then(|one| one.figures.as_ref()).is_some_and(|one| one.variance > Decimal::ZERO);
+        // By volume, more units can be less money.
+        let is_more = value.impact.is_some_and(|impact| impact > Decimal::ZERO);
         for change in &value.changes {
             let amount = change.amount.unwrap_or_default();
-            match (is_more, change.when) {
-                (true, InvoicedWhen::ThisRun) => add(&mut total.add, amount),
-                (true, InvoicedWhen::Later) => add(&mut total.later_add, amount),
-                (false, InvoicedWhen::ThisRun) => add(&mut total.reduce, -amount),
-                (false, InvoicedWhen::Later) => add(&mut total.later_reduce, -amount),
-            }
+            let sum = match (value.is_estimated, change.when, is_more) {
+                (false, InvoicedWhen::ThisRun, true) => &mut total.add,
+                (false, InvoicedWhen::ThisRun, false) => &mut total.reduce,
+                (false, InvoicedWhen::Later, true) => &mut total.later_add,
+                (false, InvoicedWhen::Later, false) => &mut total.later_reduce,
+                (true, InvoicedWhen::ThisRun, true) => &mut total.estimated_add,
+                (true, InvoicedWhen::ThisRun, false) => &mut total.estimated_reduce,
+                (true, InvoicedWhen::Later, true) => &mut total.estimated_later_add,
+                (true, InvoicedWhen::Later, false) => &mut total.estimated_later_reduce,
+            };
+            add(sum, if is_more { amount } else { -amount });
         }
     }
     if let Some((up, down)) = value.stakes {

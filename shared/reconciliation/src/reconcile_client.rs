@@ -353,9 +353,13 @@ impl<'a> ClientCase<'a> {
         self.counting().count_with(&part.rule, side, allowed)
     }
 
-    pub(crate) fn valuation<'v>(&self, side: &'v BilledSide<'v>, rule: &'v ServiceRule) -> Valuation<'v> {
-        let (context, options) = (self.context, self.options);
-        Valuation { side, rule, context, options, client_currency: self.currency }
+    pub(crate) fn valuation<'v>(&self, side: &'v BilledSide<'v>, rule: &'v ServiceRule) -> Valuation<'v>
+    where
+        'a: 'v,
+    {
+        let Self { inputs, index, cache, rules, context, options, .. } = *self;
+        let shared = ClientShared { inputs, index, cache, rules, context, options };
+        Valuation { side, rule, shared, client_currency: self.currency }
     }
 
     /// Whether another client, linked by parent or bill-to, has a live agreement with a line of the service.

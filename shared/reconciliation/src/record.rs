@@ -349,6 +349,9 @@ impl Names<'_> {
     fn doubt(&self, doubt: &Doubt) -> DoubtRecord {
         match doubt {
             Doubt::ListPrice => DoubtRecord::ListPrice,
+            Doubt::PriceOfEndedLine => DoubtRecord::PriceOfEndedLine,
+            Doubt::CataloguePrice => DoubtRecord::CataloguePrice,
+            Doubt::UsualPrice => DoubtRecord::UsualPrice,
             Doubt::NoAccount { source } => DoubtRecord::NoAccount { source: self.source(*source) },
             Doubt::AccountGone { account, since } => {
                 DoubtRecord::AccountGone { account: self.account(*account), since: *since }

@@ -8,7 +8,7 @@ use crate::interval::{TooManyDigits, add};
 use crate::outcome::{ClientOutcome, RevenueCoverage};
 use crate::run_options::RevenueUse;
 use crate::service_count::ServiceCount;
-use crate::value::Valuation;
+use crate::value::{PricedUnits, Valuation};
 
 /// What was done with recurring revenue.
 #[derive(Debug, Clone, Copy)]
@@ -32,18 +32,18 @@ pub(crate) fn cover(outcome: &mut ClientOutcome, currency: Currency, share: Shar
     add(sum, amount);
 }
 
-pub(crate) fn cover_lines(
+pub(crate) fn cover_lines<'a>(
     outcome: &mut ClientOutcome,
-    value: &Valuation<'_>,
-    lines: &[LineRow<'_>],
+    value: &Valuation<'a>,
+    lines: &[LineRow<'a>],
     share: Share,
 ) -> Result<(), TooManyDigits> {
-    if value.options.revenue == RevenueUse::NotAsked {
+    if value.shared.options.revenue == RevenueUse::NotAsked {
         return Ok(());
     }
-    for line in lines {
-        if let Some(amount) = value.line_amount(*line)? {
-            cover(outcome, line.currency(&value.context), share, amount);
+    for priced in value.line_amounts(lines)? {
+        if let (Some(line), Some(amount)) = (priced.change.line, priced.amount) {
+            cover(outcome, line.currency(&value.shared.context), share, amount);
         }
     }
     Ok(())
@@ -57,7 +57,7 @@ pub(crate) fn cover_compared(
 ) -> Result<(), TooManyDigits> {
     let side = value.side;
     cover_lines(outcome, value, &side.lines, Share::Compared)?;
-    if value.options.revenue == RevenueUse::NotAsked {
+    if value.shared.options.revenue == RevenueUse::NotAsked {
         return Ok(());
     }
     let near = count.most.as_ref().map_or(side.total, |most| side.total.min(most.should));
@@ -66,9 +66,9 @@ pub(crate) fn cover_compared(
         return Ok(());
     }
     for (target, sign) in [(far, Decimal::NEGATIVE_ONE), (near, Decimal::ONE)] {
-        for change in value.change(target)? {
-            let (Some(line), Some(amount)) = (change.line, value.amount(change)?) else { continue };
-            let currency = line.currency(&value.context);
+        for PricedUnits { change, amount, .. } in value.priced_change(target)? {
+            let (Some(line), Some(amount)) = (change.line, amount) else { continue };
+            let currency = line.currency(&value.shared.context);
             cover(outcome, currency, Share::NotReconciled, amount * sign);
             cover(outcome, currency, Share::Compared, -amount * sign);
         }

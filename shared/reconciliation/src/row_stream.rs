@@ -8,10 +8,11 @@ use truecount_billing::Currency;
 use truecount_rules::RulePrice;
 
 use crate::count::count;
-use crate::interval::{TooManyDigits, plus, times};
+use crate::interval::{TooManyDigits, plus};
 use crate::outcome::{OutcomeRow, RowKind};
 use crate::pool::{Pool, unread};
 use crate::portfolio::RunReconciler;
+use crate::price::scaled;
 use crate::reconcile_client::RowDetail;
 use crate::record::RowRecord;
 use crate::should_bill::billable;
@@ -112,7 +113,7 @@ impl Held {
         self.counted = plus(self.counted, counted)?;
         if let Some(price) = price {
             let sum = self.worth.entry(price.currency).or_default();
-            *sum = plus(*sum, times(units, price.each)?)?;
+            *sum = plus(*sum, scaled(&price.scale, units)?)?;
         }
         Ok(())
     }

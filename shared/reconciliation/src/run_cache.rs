@@ -10,11 +10,14 @@ use truecount_billing::ProductCode;
 use truecount_rules::{Rules, ServiceBasis, ServiceRule};
 
 use crate::columns::ItemColumns;
+use crate::context::RunContext;
 use crate::count::{SourceCount, count};
 use crate::interval::TooManyDigits;
 use crate::pool::Pool;
+use crate::price::PricesOfAll;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
+use crate::run_options::RunOptions;
 use crate::selection::{Selection, selections};
 
 /// Computed once for all clients.
@@ -29,6 +32,7 @@ pub(crate) struct RunCache<'a> {
     nobodys: Vec<OnceCell<Rc<Pool>>>,
     /// By the addresses of a usual rule and of such candidates, and by term: what they give to its count.
     counts: RefCell<HashMap<(usize, usize, usize), Rc<SourceCount>>>,
+    prices: OnceCell<PricesOfAll>,
 }
 
 impl<'a> RunCache<'a> {
@@ -44,6 +48,7 @@ impl<'a> RunCache<'a> {
             undecided: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
             nobodys: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
             counts: RefCell::default(),
+            prices: OnceCell::new(),
             services,
         }
     }
@@ -66,6 +71,17 @@ impl<'a> RunCache<'a> {
     /// The candidates of undecided accounts of a source that resemble no client.
     pub(crate) fn nobodys(&self, inputs: &RunInputs, accounts: &[usize], source: usize, count_day: Date) -> &Rc<Pool> {
         self.nobodys[source].get_or_init(|| Rc::new(Pool::of_undecided(inputs, accounts, count_day)))
+    }
+
+    /// What the lines of all clients say of prices: gathered when the first client has no price of its own.
+    pub(crate) fn prices(
+        &self,
+        inputs: &RunInputs,
+        rules: &Rules,
+        context: &RunContext,
+        options: &RunOptions,
+    ) -> &PricesOfAll {
+        self.prices.get_or_init(|| PricesOfAll::of(inputs, rules, context, options))
     }
 
     /// What candidates that are kept here give to the count of a rule.

@@ -287,6 +287,8 @@ pub struct AgreementLine {
     pub less_included: Option<Decimal>,
     /// Price of one unit for one billing cycle.
     pub unit_price: Option<Decimal>,
+    /// What the PSA's catalogue asks for one unit a month.
+    pub catalogue_price: Option<Decimal>,
     /// What one unit costs the MSP for one billing cycle.
     pub unit_cost: Option<Decimal>,
     /// Of which currency; `None`: the agreement's, else the home currency.

@@ -3,24 +3,20 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_rules::ServiceRule;
+use truecount_rules::{PriceScale, RulePrice, ServiceRule};
 
 use crate::billed_side::{BilledSide, LineRow, units};
-use crate::context::RunContext;
-use crate::exact;
-use crate::interval::{TooManyDigits, minus, plus, times};
+use crate::interval::{TooManyDigits, minus, plus};
 use crate::outcome::{AtStake, InvoicedWhen, LineChange};
-use crate::run_options::{ChangePrice, RunOptions};
-
-/// Money of a product is rounded once, to so many places.
-const MONEY_PLACES: u32 = 12;
+use crate::price::{PriceGrowth, PriceOrigin, PricesOfAll, amount_of, each_at, scaled};
+use crate::reconcile_client::ClientShared;
+use crate::run_options::ChangePrice;
 
 /// Prices and lines of one comparison.
 pub(crate) struct Valuation<'a> {
     pub(crate) side: &'a BilledSide<'a>,
     pub(crate) rule: &'a ServiceRule,
-    pub(crate) context: RunContext,
-    pub(crate) options: RunOptions,
+    pub(crate) shared: ClientShared<'a>,
     /// The currency of a line that is not there yet; `None`: the client has several.
     pub(crate) client_currency: Option<Currency>,
 }
@@ -33,12 +29,13 @@ pub(crate) struct UnitsOfLine<'a> {
     pub(crate) units: Decimal,
 }
 
-/// A price of one unit: so much for so many months.
+/// What a change is worth a month.
 #[derive(Debug, Clone, Copy)]
-struct UnitPriceOver {
-    each: Decimal,
-    months: u32,
-    is_list_price: bool,
+pub(crate) struct PricedUnits<'a> {
+    pub(crate) change: UnitsOfLine<'a>,
+    /// `None`: no price is known.
+    pub(crate) amount: Option<Decimal>,
+    pub(crate) origin: Option<PriceOrigin>,
 }
 
 impl<'a> Valuation<'a> {
@@ -47,8 +44,14 @@ impl<'a> Valuation<'a> {
         if self.side.lines.is_empty() { &self.side.ending } else { &self.side.lines }
     }
 
+    /// What the lines of all clients say of prices.
+    fn of_all(&self) -> &PricesOfAll {
+        let ClientShared { inputs, cache, rules, context, options, .. } = &self.shared;
+        cache.prices(inputs, rules, context, options)
+    }
+
     fn is_at_newest_price(&self) -> bool {
-        self.options.change_price == ChangePrice::OfNewestLine
+        self.shared.options.change_price == ChangePrice::OfNewestLine
     }
 
     /// Whether lines differ in what makes one value of a change: then it is a range.
@@ -60,8 +63,8 @@ impl<'a> Valuation<'a> {
         self.lines().iter().copied().max_by_key(LineRow::age)
     }
 
-    /// The price of a line, or of one that is not there yet: its own, else the rule's.
-    fn price(&self, line: Option<LineRow<'_>>) -> Option<UnitPriceOver> {
+    /// The price of a line, or of one that is not there yet.
+    fn price(&self, line: Option<LineRow<'_>>) -> Option<(PriceGrowth<'_>, PriceOrigin)> {
         if let Some(line) = line {
             let months = match line.agreement().cycle_months {
                 None if line.is_free() => 1,
@@ -69,33 +72,105 @@ impl<'a> Valuation<'a> {
                 Some(months) => months.max(1),
             };
             if let Some(each) = line.cycle_price() {
-                return Some(UnitPriceOver { each, months, is_list_price: false });
+                return Some((PriceGrowth::Each { each, months }, PriceOrigin::OwnLine));
             }
         }
-        let currency = line.map_or(self.client_currency, |line| Some(line.currency(&self.context)));
-        let is_comparable = |currency_of_price| self.is_at_newest_price() || Some(currency_of_price) == currency;
-        let price = self.rule.price.as_ref().filter(|price| is_comparable(price.currency))?;
-        Some(UnitPriceOver { each: price.each, months: 1, is_list_price: !price.is_clients_own })
+        let of_rule = self.rule.price.as_ref();
+        let origin = |price: &RulePrice| match price.is_clients_own {
+            true => PriceOrigin::ClientRule,
+            false => PriceOrigin::ListPrice,
+        };
+        if self.is_at_newest_price() {
+            return of_rule.map(|price| (PriceGrowth::Scale(&price.scale), origin(price)));
+        }
+        let currency = line.map_or(self.client_currency, |line| Some(line.currency(&self.shared.context)))?;
+        let ended = self.side.ended_within_a_year().filter(|ended| ended.currency(&self.shared.context) == currency);
+        if let Some((each, months)) = ended.and_then(|ended| ended.cycle_price().zip(ended.agreement().cycle_months)) {
+            return Some((PriceGrowth::Each { each, months: months.max(1) }, PriceOrigin::EndedLine));
+        }
+        let of_rule = of_rule.filter(|price| price.currency == currency);
+        if let Some(price) = of_rule.filter(|price| price.is_clients_own) {
+            return Some((PriceGrowth::Scale(&price.scale), PriceOrigin::ClientRule));
+        }
+        let monthly = |each| PriceGrowth::Each { each, months: 1 };
+        // Nobody says of which currency a catalogue's prices are: those of home.
+        let is_home = currency == self.shared.context.home_currency;
+        if let Some(each) = self.of_all().catalogue(self.rule, line).filter(|_| is_home) {
+            return Some((monthly(each), PriceOrigin::Catalogue));
+        }
+        if let Some(price) = of_rule {
+            return Some((PriceGrowth::Scale(&price.scale), PriceOrigin::ListPrice));
+        }
+        let usual = self.of_all().usual(self.rule, currency)?;
+        Some((monthly(usual), PriceOrigin::UsualAtOthers))
     }
 
-    /// Whether the price of a change is the rule's for everybody.
-    pub(crate) fn is_at_list_price(&self, changes: &[UnitsOfLine<'_>]) -> bool {
-        changes.iter().any(|change| self.price(change.line).is_some_and(|price| price.is_list_price))
+    /// What changes are worth a month, one after the other, where so many units are billed before.
+    pub(crate) fn priced(
+        &self,
+        from: Decimal,
+        changes: &[UnitsOfLine<'a>],
+    ) -> Result<Vec<PricedUnits<'a>>, TooManyDigits> {
+        let mut before: Option<Decimal> = None;
+        let of = |change: &UnitsOfLine<'a>| {
+            let Some((growth, origin)) = self.price(change.line) else {
+                return Ok(PricedUnits { change: *change, amount: None, origin: None });
+            };
+            let amount = match growth {
+                PriceGrowth::Each { each, months } => amount_of(each, months, change.units)?,
+                PriceGrowth::Scale(PriceScale::Each(each)) => amount_of(*each, 1, change.units)?,
+                PriceGrowth::Scale(scale) => {
+                    let units = before.map_or_else(|| self.at_scale(from), Ok)?;
+                    let after = plus(units, change.units)?;
+                    before = Some(after);
+                    amount_of(minus(scaled(scale, after)?, scaled(scale, units)?)?, 1, Decimal::ONE)?
+                }
+            };
+            Ok(PricedUnits { change: *change, amount: Some(amount), origin: Some(origin) })
+        };
+        changes.iter().map(of).collect()
     }
 
-    /// What units of a line are worth a month; `None`: its price is not known.
-    pub(crate) fn amount(&self, change: UnitsOfLine<'_>) -> Result<Option<Decimal>, TooManyDigits> {
-        self.price(change.line).map(|price| amount(price, change.units)).transpose()
+    /// Of so many units that are billed, those at the rule's price.
+    fn at_scale(&self, billed: Decimal) -> Result<Decimal, TooManyDigits> {
+        Ok(minus(billed, self.at_other_prices()?)?.max(Decimal::ZERO))
     }
 
-    /// What a line is worth a month.
-    pub(crate) fn line_amount(&self, line: LineRow<'_>) -> Result<Option<Decimal>, TooManyDigits> {
-        self.amount(UnitsOfLine { line: Some(line), units: line.billed()? })
+    /// Units of lines that have another price than the rule's.
+    fn at_other_prices(&self) -> Result<Decimal, TooManyDigits> {
+        let has_other = |line: &&LineRow<'a>| !matches!(self.price(Some(**line)), Some((PriceGrowth::Scale(_), _)));
+        self.lines().iter().filter(has_other).try_fold(Decimal::ZERO, |sum, line| plus(sum, line.billed()?))
+    }
+
+    /// Units that are billed on the lines whose quantity is changed, and beside them.
+    fn billed(&self) -> Result<Decimal, TooManyDigits> {
+        plus(units(self.lines())?, self.side.extra)
+    }
+
+    /// What one more unit costs a month; `None`: no price is known.
+    pub(crate) fn unit_price(&self) -> Result<Option<Decimal>, TooManyDigits> {
+        match self.price(self.newest()) {
+            None => Ok(None),
+            Some((PriceGrowth::Each { each, months }, _)) => amount_of(each, months, Decimal::ONE).map(Some),
+            Some((PriceGrowth::Scale(scale), _)) => {
+                Ok(each_at(scale, plus(self.at_scale(self.billed()?)?, Decimal::ONE)?))
+            }
+        }
+    }
+
+    /// What each of some lines is worth a month, the oldest first.
+    pub(crate) fn line_amounts(&self, lines: &[LineRow<'a>]) -> Result<Vec<PricedUnits<'a>>, TooManyDigits> {
+        let mut lines = lines.to_vec();
+        lines.sort_by_key(|line| (line.begin(), line.row.id.as_str().to_owned()));
+        let own: Result<Vec<_>, _> =
+            lines.iter().map(|line| Ok(UnitsOfLine { line: Some(*line), units: line.billed()? })).collect();
+        // Before them nothing is billed at the rule's price but what is billed beside the lines.
+        self.priced(plus(self.at_other_prices()?, self.side.extra)?, &own?)
     }
 
     /// The change of lines from what is billed to `target`: more goes to the newest line; less to one that alone is the
     /// difference and stands on an older agreement than another, else to the newest first.
-    pub(crate) fn change(&self, target: Decimal) -> Result<Vec<UnitsOfLine<'a>>, TooManyDigits> {
+    fn change(&self, target: Decimal) -> Result<Vec<UnitsOfLine<'a>>, TooManyDigits> {
         let lines = self.lines();
         let difference = minus(target, plus(units(lines)?, self.side.extra)?)?;
         if difference.is_zero() {
@@ -135,41 +210,36 @@ impl<'a> Valuation<'a> {
         Ok(found.into_iter().min_by_key(|line| (line.agreement().from, line.age())))
     }
 
+    /// The change of lines from what is billed to `target`, with what it is worth.
+    pub(crate) fn priced_change(&self, target: Decimal) -> Result<Vec<PricedUnits<'a>>, TooManyDigits> {
+        self.priced(self.billed()?, &self.change(target)?)
+    }
+
     /// What going from what is billed to `target` is worth; `None`: not known, or a range.
     pub(crate) fn worth(&self, target: Decimal) -> Result<Option<Decimal>, TooManyDigits> {
         if self.is_mixed() {
             return Ok(None);
         }
-        self.sum(&self.change(target)?)
+        sum(&self.priced_change(target)?)
     }
 
-    /// What changes are worth together; `None`: one is not known.
-    pub(crate) fn sum(&self, changes: &[UnitsOfLine<'_>]) -> Result<Option<Decimal>, TooManyDigits> {
-        let mut sum = Decimal::ZERO;
-        for change in changes {
-            let Some(amount) = self.amount(*change)? else { return Ok(None) };
-            sum = plus(sum, amount)?;
-        }
-        Ok(Some(sum))
-    }
-
-    /// What so many units more are worth.
-    pub(crate) fn raised(&self, units: Decimal) -> Result<AtStake, TooManyDigits> {
+    /// What so many units more are worth, where so many are billed; nothing where they make it cheaper.
+    pub(crate) fn raised(&self, from: Decimal, units: Decimal) -> Result<AtStake, TooManyDigits> {
         if units.is_zero() {
             return Ok(AtStake::Known(Decimal::ZERO));
         }
         if self.is_mixed() {
             return Ok(AtStake::Unknown);
         }
-        let amount = self.amount(UnitsOfLine { line: self.newest(), units })?;
-        Ok(amount.map_or(AtStake::Unknown, AtStake::Known))
+        let amount = sum(&self.priced(from, &[UnitsOfLine { line: self.newest(), units }])?)?;
+        Ok(amount.map_or(AtStake::Unknown, |amount| AtStake::Known(amount.max(Decimal::ZERO))))
     }
 
     /// What billing down to `target` is worth. `more`: units that may be billed on lines that were not read today.
     pub(crate) fn lowered(&self, target: Decimal, more: Decimal) -> Result<AtStake, TooManyDigits> {
         let Some(worth) = self.worth(target.min(self.side.total))? else { return Ok(AtStake::Unknown) };
-        match self.raised(more)? {
-            AtStake::Known(extra) => Ok(AtStake::Known(minus(extra, worth)?)),
+        match self.raised(self.side.total, more)? {
+            AtStake::Known(extra) => Ok(AtStake::Known(minus(extra, worth)?.max(Decimal::ZERO))),
             AtStake::Unknown => Ok(AtStake::Unknown),
         }
     }
@@ -183,25 +253,24 @@ impl<'a> Valuation<'a> {
             let of_line = self.newest().and_then(|line| line.row.currency.or(line.of.currency));
             return of_line.or(self.rule.price.as_ref().map(|price| price.currency));
         }
-        self.newest().map_or(self.client_currency, |line| Some(line.currency(&self.context)))
+        self.newest().map_or(self.client_currency, |line| Some(line.currency(&self.shared.context)))
     }
 
     /// When a change of a line is invoiced, and the day, where that is not the usual one.
     pub(crate) fn when(&self, line: Option<LineRow<'_>>) -> (InvoicedWhen, Option<Date>) {
         let Some(line) = line else { return (InvoicedWhen::ThisRun, None) };
-        let invoice = self.context.next_invoice(line.agreement());
+        let invoice = self.shared.context.next_invoice(line.agreement());
         let is_longer = line.agreement().cycle_months.is_some_and(|months| months > 1);
-        let is_before_next = |day: Date| day < self.context.next_closing;
+        let is_before_next = |day: Date| day < self.shared.context.next_closing;
         let is_this_run = invoice.map_or(!is_longer, is_before_next);
         let when = if is_this_run { InvoicedWhen::ThisRun } else { InvoicedWhen::Later };
         (when, invoice.filter(|_| is_longer))
     }
 
     /// What somebody types: each line from its quantity to the one that makes the change.
-    pub(crate) fn line_changes(&self, changes: &[UnitsOfLine<'_>]) -> Result<Vec<LineChange>, TooManyDigits> {
-        let of = |change: &UnitsOfLine<'_>| {
-            let (when, _) = self.when(change.line);
-            let amount = self.amount(*change)?;
+    pub(crate) fn line_changes(&self, changes: &[PricedUnits<'_>]) -> Result<Vec<LineChange>, TooManyDigits> {
+        let of = |PricedUnits { change, amount, .. }: &PricedUnits<'_>| {
+            let ((when, _), amount) = (self.when(change.line), *amount);
             let Some(line) = change.line else {
                 return Ok(LineChange { line: None, from: Decimal::ZERO, to: change.units, amount, when });
             };
@@ -217,10 +286,14 @@ impl<'a> Valuation<'a> {
     }
 }
 
-/// A month's worth of so many units, rounded once, half away from zero.
-fn amount(price: UnitPriceOver, units: Decimal) -> Result<Decimal, TooManyDigits> {
-    let product = times(price.each, units)?;
-    exact::quotient(product, Decimal::from(price.months), MONEY_PLACES).ok_or(TooManyDigits)
+/// What changes are worth together; `None`: one is not known.
+pub(crate) fn sum(changes: &[PricedUnits<'_>]) -> Result<Option<Decimal>, TooManyDigits> {
+    let mut sum = Decimal::ZERO;
+    for change in changes {
+        let Some(amount) = change.amount else { return Ok(None) };
+        sum = plus(sum, amount)?;
+    }
+    Ok(Some(sum))
 }
 
 /// A line's worth a month by its own price alone, of which no service is known.
@@ -231,17 +304,18 @@ pub(crate) fn own_amount(line: LineRow<'_>) -> Result<Option<Decimal>, TooManyDi
         None => return Ok(None),
         Some(months) => months.max(1),
     };
-    amount(UnitPriceOver { each, months, is_list_price: false }, line.billed()?).map(Some)
+    amount_of(each, months, line.billed()?).map(Some)
 }
 
 /// What an agreement bills by itself in a month; `None`: nothing, or its cycle is not known.
 pub(crate) fn header_amount(amount_of_cycle: Decimal, months: u32) -> Result<Decimal, TooManyDigits> {
-    amount(UnitPriceOver { each: amount_of_cycle, months: months.max(1), is_list_price: false }, Decimal::ONE)
+    amount_of(amount_of_cycle, months.max(1), Decimal::ONE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::price::MONEY_PLACES;
 
     /// Cases of [`money_is_exact`]; more where `TRUECOUNT_MONEY_CASES` says so.
     const CASES: u32 = 20_000;
@@ -272,9 +346,8 @@ mod tests {
     }
 
     fn check(each: i128, each_scale: u32, units: i128, units_scale: u32, months: u32) {
-        let price =
-            UnitPriceOver { each: Decimal::from_i128_with_scale(each, each_scale), months, is_list_price: false };
-        let found = amount(price, Decimal::from_i128_with_scale(units, units_scale)).unwrap();
+        let price = Decimal::from_i128_with_scale(each, each_scale);
+        let found = amount_of(price, months, Decimal::from_i128_with_scale(units, units_scale)).unwrap();
         let expected = rounded(each * units, each_scale + units_scale, i128::from(months));
         let expected = Decimal::from_i128_with_scale(expected, MONEY_PLACES);
         assert_eq!(found, expected, "{each}e-{each_scale} x {units}e-{units_scale} / {months}");

@@ -10,11 +10,12 @@ use crate::interval::{TooManyDigits, minus, plus};
 use crate::outcome::{
     AtStake, ComparedUnits, InvoicedWhen, LeftAloneReason, OutcomeRow, RowFigures, RowKind, RowLedger, RowValue,
 };
+use crate::price::PriceOrigin;
 use crate::run_inputs::LinesRead;
 use crate::run_options::MissingLine;
 use crate::service_count::ServiceCount;
 use crate::should_bill::End;
-use crate::value::{UnitsOfLine, Valuation};
+use crate::value::{PricedUnits, UnitsOfLine, Valuation, sum};
 
 /// One comparison: a service at a client, or at one of its agreements that is compared by itself.
 pub(crate) struct Verdict<'a> {
@@ -110,7 +111,7 @@ impl Verdict<'_> {
             return Ok(alone(LeftAloneReason::NotSold { why, review }));
         }
         // A tolerance leaves a small difference of two numbers alone, not a missing line.
-        let is_always_told = is_missing && self.value.options.missing_line == MissingLine::AlwaysTold;
+        let is_always_told = is_missing && self.value.shared.options.missing_line == MissingLine::AlwaysTold;
         let allowed = if is_always_told { Decimal::ZERO } else { self.tolerance()? };
         let later = side.later()?;
         let covered_from = |units: Decimal| later.iter().find(|(_, billed)| *billed >= units).map(|(day, _)| *day);
@@ -134,7 +135,7 @@ impl Verdict<'_> {
         }
         let kind = if is_missing { RowKind::UnbilledUsage } else { RowKind::Underbilled };
         let change = vec![UnitsOfLine { line: self.value.newest(), units: variance }];
-        self.priced(row(kind, to_correct(figures)), &change, count)
+        self.priced(row(kind, to_correct(figures)), &self.value.priced(reference, &change)?, count)
     }
 
     /// Surely less is used than is billed.
@@ -157,7 +158,7 @@ impl Verdict<'_> {
             return self.not_reconciled(count);
         }
         let kind = if most.counted <= Decimal::ZERO { RowKind::BilledWithoutUsage } else { RowKind::Overbilled };
-        let change = self.value.change(most.should)?;
+        let change = self.value.priced_change(most.should)?;
         self.priced(self.row(kind, count, Some(to_correct(figures))), &change, count)
     }
 
@@ -224,7 +225,7 @@ impl Verdict<'_> {
         let nothing = AtStake::Known(Decimal::ZERO);
         let upwards = |floor: Decimal| match &count.most {
             None => Ok(AtStake::Unknown),
-            Some(most) => self.value.raised(minus(most.should, floor)?.max(Decimal::ZERO)),
+            Some(most) => self.value.raised(floor, minus(most.should, floor)?.max(Decimal::ZERO)),
         };
         match kind {
             RowKind::Underbilled | RowKind::UnbilledUsage => Ok((upwards(least)?, nothing)),
@@ -239,7 +240,7 @@ impl Verdict<'_> {
             RowKind::Overbilled | RowKind::BilledWithoutUsage => {
                 let most = count.most.as_ref().map_or(least, |most| most.should);
                 let down = match (self.value.worth(most)?, self.value.worth(least)?) {
-                    (Some(near), Some(far)) => AtStake::Known(minus(near, far)?),
+                    (Some(near), Some(far)) => AtStake::Known(minus(near, far)?.max(Decimal::ZERO)),
                     _ => AtStake::Unknown,
                 };
                 Ok((nothing, down))
@@ -252,24 +253,26 @@ impl Verdict<'_> {
     fn priced(
         &self,
         mut row: OutcomeRow,
-        change: &[UnitsOfLine<'_>],
+        change: &[PricedUnits<'_>],
         count: &ServiceCount,
     ) -> Result<OutcomeRow, TooManyDigits> {
         let currency = self.value.currency();
         // An amount of no known currency can be added to nothing.
         let is_known = currency.is_some() && !self.value.is_mixed() && !self.side.has_unknown_cycle;
-        let impact = if is_known { self.value.sum(change)? } else { None };
-        let whens: Vec<_> = change.iter().map(|one| self.value.when(one.line)).collect();
+        let impact = if is_known { sum(change)? } else { None };
+        let whens: Vec<_> = change.iter().map(|one| self.value.when(one.change.line)).collect();
         let is_this_run = whens.iter().any(|(when, _)| *when == InvoicedWhen::ThisRun);
         let stakes = self.stakes(row.kind, count)?;
-        if self.value.is_at_list_price(change) {
-            row.doubts.push(Doubt::ListPrice);
+        for doubt in change.iter().filter_map(|one| one.origin?.doubt()) {
+            if !row.doubts.contains(&doubt) {
+                row.doubts.push(doubt);
+            }
         }
         row.value = Some(RowValue {
             currency,
             impact,
-            unit_price: self.value.amount(UnitsOfLine { line: self.value.newest(), units: Decimal::ONE })?,
-            is_estimated: false,
+            unit_price: self.value.unit_price()?,
+            is_estimated: change.iter().any(|one| one.origin == Some(PriceOrigin::UsualAtOthers)),
             stakes: Some(stakes),
             when: Some(if is_this_run { InvoicedWhen::ThisRun } else { InvoicedWhen::Later }),
             due: whens.iter().filter_map(|(_, due)| *due).min(),

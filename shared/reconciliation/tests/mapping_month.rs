@@ -78,6 +78,7 @@ fn client(number: usize) -> BilledClient {
             quantity: Decimal::from(billed),
             less_included: None,
             unit_price: Some(Decimal::from(5)),
+            catalogue_price: None,
             unit_cost: None,
             currency: None,
             from: None,

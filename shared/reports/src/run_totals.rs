@@ -40,11 +40,23 @@ pub fn run_totals(portfolio: &PortfolioRecord) -> [TotalLine; 4] {
     let adds = has_rows(&[RowKind::Underbilled, RowKind::UnbilledUsage]);
     let reduces = has_rows(&[RowKind::Overbilled, RowKind::BilledWithoutUsage]);
     [
-        line("To add", |currency, totals| now_and_later(currency, totals.add, totals.later_add), adds),
-        line("To reduce", |currency, totals| now_and_later(currency, totals.reduce, totals.later_reduce), reduces),
+        with_estimates(
+            line("To add", |currency, totals| now_and_later(currency, totals.add, totals.later_add), adds),
+            line("", |of, totals| now_and_later(of, totals.estimated_add, totals.estimated_later_add), adds),
+        ),
+        with_estimates(
+            line("To reduce", |currency, totals| now_and_later(currency, totals.reduce, totals.later_reduce), reduces),
+            line("", |of, totals| now_and_later(of, totals.estimated_reduce, totals.estimated_later_reduce), reduces),
+        ),
         line("Clean up", clean_up, has_rows(&[RowKind::EndedAgreementInUse])),
         line("Not reconciled", at_stake, portfolio.unknown_stakes > 0 || has_rows(&[RowKind::NotReconciled])),
     ]
+}
+
+/// A total, and below it what is a guess: the two are never added.
+fn with_estimates(mut total: TotalLine, estimates: TotalLine) -> TotalLine {
+    total.amounts.extend(estimates.amounts.into_iter().map(|amount| format!("about {amount}, estimated")));
+    total
 }
 
 fn clean_up(currency: Currency, totals: &RunTotals) -> Option<String> {
@@ -135,6 +147,10 @@ mod tests {
             reduce: number(300),
             later_add: number(20),
             later_reduce: Decimal::ZERO,
+            estimated_add: number(55),
+            estimated_reduce: Decimal::ZERO,
+            estimated_later_add: number(6),
+            estimated_later_reduce: number(3),
             clean_up: number(45),
             not_reconciled_up: number(380),
             not_reconciled_down: number(120),
@@ -146,8 +162,10 @@ mod tests {
         assert_eq!(
             text,
             "TO ADD          USD 1,234.00 a month on these invoices, 20.00 later\n\
+             \u{20}               about USD 55.00 a month on these invoices, 6.00 later, estimated\n\
              TO REDUCE       USD 300.00 a month on these invoices\n\
              \u{20}               EUR 7.00 a month on later invoices\n\
+             \u{20}               about USD 3.00 a month on later invoices, estimated\n\
              CLEAN UP        USD 45.00 a month at vendors (cost, not revenue)\n\
              NOT RECONCILED  USD 380.00 up, 120.00 down a month\n\
              \u{20}               EUR 9.00 down a month\n\

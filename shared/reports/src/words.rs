@@ -19,7 +19,7 @@ pub(crate) use kind::kind;
 pub(crate) use ledger::left_out;
 pub(crate) use merged::{MergedStake, below_materiality, clients, of_many, services};
 pub(crate) use row::{
-    between, is_after_the_count, row, settled_by, stakes, why_left_alone, why_no_value, why_not_reconciled,
+    between, is_after_the_count, row, settled_by, stakes, whose_price, why_left_alone, why_no_value, why_not_reconciled,
 };
 pub(crate) use step::{owner, step};
 pub(crate) use unread::{incomplete_account, older_sync, unread_bills, unread_client, unread_source};

@@ -8,8 +8,8 @@ use truecount_billing::{Currency, ProductCode, SourceId};
 use crate::filter::{Filter, FilterTable};
 use crate::join::CountJoin;
 use crate::model::{
-    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, Rounding, RulePrice, ServiceBasis, ServiceRule,
-    StalePolicy, Tolerance, UnknownPolicy, When,
+    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale, Rounding, RulePrice, ServiceBasis,
+    ServiceRule, StalePolicy, Tolerance, UnknownPolicy, When,
 };
 use crate::unit::{DataUnit, UnitConversion};
 use crate::vocabulary::KindVocabulary;
@@ -28,7 +28,7 @@ pub(crate) struct ServiceKeys {
     pub(crate) minimum: Option<Decimal>,
     pub(crate) rounding: Option<Rounding>,
     pub(crate) tolerance: Option<Tolerance>,
-    pub(crate) price: Option<(Decimal, Currency)>,
+    pub(crate) price: Option<(PriceScale, Currency)>,
     pub(crate) price_from: Option<Vec<PlannedPrice>>,
     pub(crate) expected_at: Option<Vec<String>>,
     pub(crate) no_line: Option<NoLine>,
@@ -108,8 +108,9 @@ impl Layers {
 
     /// The rule that comes of them.
     pub(crate) fn rule(&self, code: &ProductCode, products: &[ProductCode]) -> ServiceRule {
-        let price =
-            self.top.price.map(|(each, currency)| RulePrice { each, currency, is_clients_own: self.price_is_clients });
+        let price = self.top.price.clone();
+        let is_clients_own = self.price_is_clients;
+        let price = price.map(|(scale, currency)| RulePrice { scale, currency, is_clients_own });
         ServiceRule {
             code: code.clone(),
             products: products.to_vec(),
@@ -193,7 +194,7 @@ impl ServiceKeys {
             minimum: self.minimum.or(farther.minimum),
             rounding: self.rounding.or(farther.rounding),
             tolerance: self.tolerance.or(farther.tolerance),
-            price: self.price.or(farther.price),
+            price: self.price.clone().or_else(|| farther.price.clone()),
             price_from: self.price_from.clone().or_else(|| farther_increase.cloned()),
             expected_at: self.expected_at.clone().or_else(|| farther.expected_at.clone()),
             no_line: self.no_line.or(farther.no_line),

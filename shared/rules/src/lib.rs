@@ -25,6 +25,7 @@ mod resolve;
 mod rules;
 mod rules_reader;
 mod service_reader;
+mod tier_reader;
 mod unit;
 mod value_reader;
 mod vocabulary;
@@ -34,8 +35,8 @@ pub use filter::{Filter, FilterTable, Fit, Pattern};
 pub use join::CountJoin;
 pub use made::ProductNamedTwice;
 pub use model::{
-    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, Rounding, RulePrice, SectionShare, ServiceBasis,
-    ServiceRule, StalePolicy, Tolerance, UnknownPolicy, When,
+    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale, PriceTier, Rounding, RulePrice,
+    SectionShare, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, When,
 };
 pub use places::RulePlace;
 pub use problem::{RulesFileError, RulesProblem, nearest};

@@ -27,7 +27,7 @@ pub struct ServiceRule {
     pub rounding: Option<Rounding>,
     /// A small difference of two numbers that is left alone.
     pub tolerance: Tolerance,
-    /// Price of one unit a month, where the client has none of its own.
+    /// A month's price, where the client has none of its own.
     pub price: Option<RulePrice>,
     /// Prices that are planned, each from a day on, by that day.
     pub price_from: Vec<PlannedPrice>,
@@ -189,15 +189,35 @@ pub struct Tolerance {
     pub percent: Decimal,
 }
 
-/// Price of one unit a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A month's price of units.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RulePrice {
-    /// For each unit.
-    pub each: Decimal,
+    /// How it grows with the number of units.
+    pub scale: PriceScale,
     /// Of which currency.
     pub currency: Currency,
     /// Whether the client's own part of the rules names it; else it is the service's.
     pub is_clients_own: bool,
+}
+
+/// How a price grows with the number of units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PriceScale {
+    /// Each unit costs the same.
+    Each(Decimal),
+    /// Each unit costs what its own tier says; at least one tier.
+    Graduated(Vec<PriceTier>),
+    /// All units cost what the tier of their number says; at least one tier.
+    Volume(Vec<PriceTier>),
+}
+
+/// A part of a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceTier {
+    /// To which number of units it goes, that one included; `None`: the last tier goes on.
+    pub up_to: Option<Decimal>,
+    /// For each unit.
+    pub each: Decimal,
 }
 
 /// A price of one unit a month that holds from a day on.

@@ -7,10 +7,11 @@ use truecount_billing::{Currency, ProductCode};
 
 use crate::currencies;
 use crate::layers::ServiceKeys;
-use crate::model::{NotSold, PlannedPrice, StalePolicy, Tolerance};
+use crate::model::{NotSold, PlannedPrice, PriceScale, StalePolicy, Tolerance};
 use crate::problem::{instead_of, shown};
-use crate::reader::{Entry, Reader, at, not_yet};
+use crate::reader::{Entry, Reader, at};
 use crate::rules::folded;
+use crate::tier_reader::read_tiers;
 
 /// Days that somebody may write for "long ago": more are a slip.
 const DAYS_MAX: u32 = 3650;
@@ -57,8 +58,8 @@ pub(crate) fn read_tolerance(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Opt
     Some(tolerance)
 }
 
-/// `price = 12.50`, with `currency` beside it or not, or `{ each = 12.50, currency = "USD" }`.
-pub(crate) fn read_price(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> Option<(Decimal, Currency)> {
+/// `price = 12.50`, with `currency` beside it or not, or `{ each = 12.50, currency = "USD" }`, or tiers instead of `each`.
+pub(crate) fn read_price(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> Option<(PriceScale, Currency)> {
     let beside = entry_of(entries, "currency");
     let Some(price) = entry_of(entries, "price") else {
         if let Some(currency) = beside.filter(|_| entry_of(entries, "price_from").is_none()) {
@@ -67,9 +68,9 @@ pub(crate) fn read_price(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> 
         return None;
     };
     let beside_value = beside.map(|entry| reader.currency(entry));
-    let (each, inside) = match price.value.get_ref() {
+    let (scale, inside) = match price.value.get_ref() {
         DeValue::Table(_) => read_price_table(reader, price)?,
-        _ => (reader.amount(price)?, None),
+        _ => (PriceScale::Each(reader.amount(price)?), None),
     };
     let named = match (beside, beside_value, inside) {
         (Some(beside), _, Some(_)) => {
@@ -88,7 +89,7 @@ pub(crate) fn read_price(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> 
             reader.currency?
         }
     };
-    Some((each, currency))
+    Some((scale, currency))
 }
 
 /// `price_from = { 2027-01-01 = 33 }`, with `currency` beside it or not.
@@ -139,27 +140,36 @@ pub(crate) fn read_agreement_types(reader: &mut Reader<'_>, key: Entry<'_, '_>) 
     Some(found)
 }
 
-/// The amount, and the currency if the table names one; `Some(None)`: it names one that does not exist.
-fn read_price_table(reader: &mut Reader<'_>, price: Entry<'_, '_>) -> Option<(Decimal, Option<Option<Currency>>)> {
-    let (mut each, mut currency) = (None, None);
+/// A price as a table, and the currency if the table names one; `Some(None)`: it names one that does not exist.
+fn read_price_table(reader: &mut Reader<'_>, price: Entry<'_, '_>) -> Option<(PriceScale, Option<Option<Currency>>)> {
+    let (mut scale, mut currency): (Option<Option<PriceScale>>, _) = (None, None);
     for entry in reader.table(price, "{ each = 12.50, currency = \"GBP\" }")? {
-        match entry.key {
-            "each" => each = Some(reader.amount(entry)),
-            "currency" => currency = Some(reader.currency(entry)),
-            "graduated" | "volume" => {
-                not_yet(reader, entry.at, entry.key);
-                each = Some(None);
+        let found = match entry.key {
+            "each" => reader.amount(entry).map(PriceScale::Each),
+            "graduated" => read_tiers(reader, entry).map(PriceScale::Graduated),
+            "volume" => read_tiers(reader, entry).map(PriceScale::Volume),
+            "currency" => {
+                currency = Some(reader.currency(entry));
+                continue;
             }
             other => {
-                let advice = instead_of(other, ["each", "currency"]);
+                let advice = instead_of(other, ["each", "graduated", "volume", "currency"]);
                 reader.problem(entry.at, format!("a price has no key `{}`", shown(other)), advice);
+                continue;
             }
+        };
+        if scale.is_some() {
+            let wrong = format!("`{}` stands beside another of `each`, `graduated` and `volume`", entry.key);
+            reader.problem(entry.at, wrong, "leave all but one of them out");
+            scale = Some(None);
+            continue;
         }
+        scale = Some(found);
     }
-    if each.is_none() {
+    if scale.is_none() {
         reader.missing(at(price.value), "the price has no amount", "write { each = 12.50, currency = \"GBP\" }");
     }
-    Some((each??, currency))
+    Some((scale??, currency))
 }
 
 pub(crate) fn read_products(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Vec<(usize, ProductCode)> {

@@ -190,7 +190,8 @@ impl DiscrepancySeeder {
         let standing = match term {
             Term::Open if story == Story::NoAgreement => Some(Standing { is_over: true, ..no_line }),
             Term::Open => standing,
-            Term::Over => Some(Standing { is_over: story != Story::Renewed, ..no_line }),
+            // What the line cost is the price of what is used without it.
+            Term::Over => Some(Standing { is_over: story != Story::Renewed, price: Some(price), ..no_line }),
             Term::Ending => Some(Standing { ending: plain.quantity, price: Some(price), ..no_line }),
         };
         if let Some(standing) = standing {

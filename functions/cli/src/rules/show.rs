@@ -5,13 +5,14 @@ use serde::Serialize;
 use truecount_app::{RulesInForce, ServiceInForce};
 use truecount_billing::ProductCode;
 use truecount_reconciliation::BilledClient;
-use truecount_reports::{money, quantity, sanitize};
+use truecount_reports::{amount, money, quantity, sanitize};
 use truecount_rules::{
-    CountSpec, Filter, NoLine, RulePlace, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
+    CountSpec, Filter, NoLine, PriceScale, PriceTier, Rounding, RulePlace, RulePrice, ServiceBasis, ServiceRule,
+    StalePolicy, Tolerance, UnknownPolicy,
 };
 use truecount_store::RULES_FILE;
 
-use super::joined;
+use super::{counted_kind, joined};
 use crate::args::Cli;
 use crate::client_search::ClientSearch;
 use crate::open::Session;
@@ -158,10 +159,17 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
     }
     let products: Vec<_> = rule.products.iter().map(ToString::to_string).collect();
     values.push(("products", products.join(", ")));
-    let price = rule.price.map(|price| format!("{} a month", money(price.each, price.currency)));
+    let price = rule.price.as_ref().map(price_in_words);
+    let (pack, round_up) = match rule.rounding {
+        None => (None, None),
+        Some(Rounding::Packs(size)) => (Some(quantity(size)), None),
+        Some(Rounding::Multiple(size)) => (None, Some(quantity(size))),
+    };
     let optional = [
         ("included", Some(quantity(rule.included)).filter(|_| !rule.included.is_zero())),
         ("minimum", rule.minimum.map(quantity)),
+        ("pack", pack),
+        ("round_up", round_up),
         ("tolerance", tolerance(rule.tolerance)),
         ("price", price),
         ("price_from", planned_prices(rule)),
@@ -173,6 +181,21 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
     ];
     values.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
     values
+}
+
+/// `GBP 12.50 a month`; `GBP a month, graduated: 8.00 each up to 10, then 7.00`.
+fn price_in_words(price: &RulePrice) -> String {
+    let (how, tiers) = match &price.scale {
+        PriceScale::Each(each) => return format!("{} a month", money(*each, price.currency)),
+        PriceScale::Graduated(tiers) => ("graduated", tiers),
+        PriceScale::Volume(tiers) => ("by volume", tiers),
+    };
+    let tier = |tier: &PriceTier| match tier.up_to {
+        Some(up_to) => format!("{} each up to {}", amount(tier.each), quantity(up_to)),
+        None if tiers.len() == 1 => format!("{} each", amount(tier.each)),
+        None => format!("then {}", amount(tier.each)),
+    };
+    format!("{} a month, {how}: {}", price.currency, tiers.iter().map(tier).collect::<Vec<_>>().join(", "))
 }
 
 /// `GBP 33.00 a month from 2027-01-01`.
@@ -194,7 +217,7 @@ fn tolerance(Tolerance { units, percent }: Tolerance) -> Option<String> {
 
 /// What is counted. What holds for items is the same of every part, but for the part's own `where`.
 fn of_count(spec: &CountSpec) -> Vec<(&'static str, String)> {
-    let mut values = vec![("count", joined(spec, &|part| format!("{}.{}", part.source, part.kind)))];
+    let mut values = vec![("count", joined(spec, &counted_kind))];
     let Some(first) = spec.parts.first() else { return values };
     let wanted: Vec<_> = first.wanted.iter().map(filter_in_words).filter(|text| !text.is_empty()).collect();
     if !wanted.is_empty() {
@@ -216,6 +239,9 @@ fn of_count(spec: &CountSpec) -> Vec<(&'static str, String)> {
     values.push(("unknown", each_once(unknown)));
     if spec.parts.iter().any(|part| part.may_be_empty) {
         values.push(("may_be_empty", "true".to_owned()));
+    }
+    if let Some(conversion) = spec.conversion {
+        values.push(("unit", format!("{} (counted in {})", conversion.to.as_str(), conversion.from.as_str())));
     }
     values
 }

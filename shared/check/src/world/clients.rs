@@ -87,6 +87,8 @@ pub struct WorldLine {
     pub quantity: Decimal,
     /// Price of one unit for one billing cycle; `None`: the PSA did not say.
     pub price: Option<Decimal>,
+    /// What the catalogue asks for one a month.
+    pub catalogue_price: Option<Decimal>,
     /// What one unit costs for one billing cycle.
     pub cost: Option<Decimal>,
     /// Of which currency.
@@ -173,6 +175,7 @@ fn line(fields: &Fields<'_>) -> WorldLine {
         category: fields.text("category"),
         quantity: fields.need_number("quantity"),
         price: fields.number("price"),
+        catalogue_price: fields.number("catalogue_price"),
         cost: fields.number("cost"),
         currency: fields.currency("currency"),
         from: fields.day("from"),

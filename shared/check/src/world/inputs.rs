@@ -335,6 +335,7 @@ fn billed_agreement(agreement: &WorldAgreement) -> Result<BilledAgreement, IdErr
             quantity: line.quantity,
             less_included: line.less_included,
             unit_price: line.price,
+            catalogue_price: line.catalogue_price,
             unit_cost: line.cost,
             currency: line.currency,
             from: line.from,

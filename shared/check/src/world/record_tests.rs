@@ -51,13 +51,14 @@ fn a_run_counts_the_rows_that_are_in_no_total() {
     for (name, times, items, line) in [
         ("unpriced", 3, servers("S", 3), "{ id = \"L\", product = \"SRV\", quantity = 2 }"),
         ("open", 3, servers("S", 1) + parked, "{ id = \"L\", product = \"SRV\", quantity = 1 }"),
-        ("long", 3, long.to_owned(), "{ id = \"L\", product = \"SRV\", quantity = 1, price = 9 }"),
+        ("long", 3, long.to_owned(), "{ id = \"L\", product = \"SRV\", quantity = 1, price = 9NUMBER }"),
         ("priced", 2, servers("S", 3), "{ id = \"L\", product = \"SRV\", quantity = 2, price = 9 }"),
     ] {
         for number in 0..times {
             let id = format!("{name}-{number}");
             case += &account(&id, &format!("client = \"{id}\""), &items);
-            case += &client(&id, line);
+            // Three clients with one price would make it the usual one.
+            case += &client(&id, &line.replace("NUMBER", &number.to_string()));
         }
     }
     let (_, portfolio) = records(&case, "[services]\nSRV = { count = \"rmm.server\" }\n");

@@ -151,6 +151,10 @@ fn totals(totals: &RunTotals) -> Vec<(&'static str, Decimal)> {
         ("not_reconciled_up", totals.not_reconciled_up),
         ("not_reconciled_down", totals.not_reconciled_down),
         ("later_add", totals.later_add),
+        ("add_estimated", totals.estimated_add),
+        ("reduce_estimated", totals.estimated_reduce),
+        ("later_add_estimated", totals.estimated_later_add),
+        ("later_reduce_estimated", totals.estimated_later_reduce),
         ("later_reduce", totals.later_reduce),
     ]
 }

@@ -13,7 +13,6 @@ use crate::interval::TooManyDigits;
 use crate::item_evidence::evidence;
 use crate::long_number::Longest;
 use crate::outcome::{OutcomeRow, RowFault};
-use crate::value::UnitsOfLine;
 
 /// What stands behind a row.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +47,7 @@ impl<'a> ClientCase<'a> {
         let side = self.side(&part, view.lines_of(&part.rule.code))?;
         let value = self.valuation(&side, &part.rule);
         let newest = value.newest();
-        let unit_price = value.amount(UnitsOfLine { line: newest, units: Decimal::ONE })?;
+        let unit_price = value.unit_price()?;
         let items = evidence(&self.counting(), &part.rule, &view.pools)?;
         let mut sources = Vec::new();
         self.counting().each_source(&part.rule, |source, _| {

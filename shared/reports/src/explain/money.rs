@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::{ChangeRecord, DoubtRecord, InvoicedWhen, RowKind, RowRecord};
+use truecount_reconciliation::{ChangeRecord, InvoicedWhen, RowKind, RowRecord};
 
 use super::Page;
 use crate::{
@@ -14,9 +14,8 @@ use crate::{
 pub(super) fn value(page: &mut Page, row: &RowRecord, home: Currency) {
     let currency = cells::currency(row).copied();
     if let (Some(price), Some(currency)) = (cells::unit_price(row), currency) {
-        let is_list = row.doubts.iter().any(|doubt| matches!(doubt, DoubtRecord::ListPrice));
-        let list = if is_list { " (list price)" } else { "" };
-        page.labelled("price", &format!("{} each a month{list}", money(price, currency)));
+        let whose = words::whose_price(row).map(|whose| format!(" ({whose})")).unwrap_or_default();
+        page.labelled("price", &format!("{} each a month{whose}", money(price, currency)));
     }
     match cells::monthly_impact(row) {
         Some((currency, amount)) if row.kind == RowKind::AgreementEnding => {

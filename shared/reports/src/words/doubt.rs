@@ -19,6 +19,21 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             "check the price that was agreed with the client",
             BillingClerk,
         ),
+        DoubtRecord::PriceOfEndedLine => Explanation::new(
+            "the price is that of a line of the client that has ended",
+            "check the price that was agreed with the client",
+            BillingClerk,
+        ),
+        DoubtRecord::CataloguePrice => Explanation::new(
+            "the price is that of the catalogue, not the client's own",
+            "check the price that was agreed with the client",
+            BillingClerk,
+        ),
+        DoubtRecord::UsualPrice => Explanation::new(
+            "nothing says a price; it is what most other clients pay",
+            "check the price that was agreed with the client",
+            BillingClerk,
+        ),
         DoubtRecord::NoAccount { source } => Explanation::new(
             format!("the client has no account in {source}"),
             "look whether the key shows all accounts, then map one or say that there is none",
@@ -128,7 +143,14 @@ fn could_fill(source: &str, accounts: usize) -> String {
 
 /// Whether a doubt is about what a change is worth, and not about how many there are.
 pub(crate) const fn is_about_the_value(doubt: &DoubtRecord) -> bool {
-    matches!(doubt, DoubtRecord::ListPrice | DoubtRecord::SeveralPrices)
+    matches!(
+        doubt,
+        DoubtRecord::ListPrice
+            | DoubtRecord::PriceOfEndedLine
+            | DoubtRecord::CataloguePrice
+            | DoubtRecord::UsualPrice
+            | DoubtRecord::SeveralPrices
+    )
 }
 
 /// `GBP 12.00 and USD 3.50`, the home currency first.

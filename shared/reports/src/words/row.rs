@@ -249,9 +249,8 @@ fn price(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
     }
     match (row.monthly_impact, row.currency, row.unit_price) {
         (Some(_), Some(currency), Some(price)) => {
-            let is_list = row.doubts.iter().any(|doubt| matches!(doubt, DoubtRecord::ListPrice));
-            let list = if is_list { "list price " } else { "" };
-            write!(text, "; {list}{} each a month", money(price, currency))?;
+            let whose = whose_price(row).map(|whose| format!("{whose} ")).unwrap_or_default();
+            write!(text, "; {whose}{} each a month", money(price, currency))?;
             due(text, row)
         }
         (Some(_), ..) => due(text, row),
@@ -260,6 +259,17 @@ fn price(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
             due(text, row)
         }
     }
+}
+
+/// Whose the price is, where it is not the line's own.
+pub(crate) fn whose_price(row: &RowRecord) -> Option<&'static str> {
+    row.doubts.iter().find_map(|doubt| match doubt {
+        DoubtRecord::ListPrice => Some("list price"),
+        DoubtRecord::PriceOfEndedLine => Some("price of an ended line"),
+        DoubtRecord::CataloguePrice => Some("catalogue price"),
+        DoubtRecord::UsualPrice => Some("usual price at other clients"),
+        _ => None,
+    })
 }
 
 /// Of a longer billing cycle: the day of the invoice that bills the change.

@@ -60,6 +60,9 @@ fn doubts() -> Vec<DoubtRecord> {
     let (account, day) = (account(), date(2026, 11, 24));
     vec![
         DoubtRecord::ListPrice,
+        DoubtRecord::PriceOfEndedLine,
+        DoubtRecord::CataloguePrice,
+        DoubtRecord::UsualPrice,
         DoubtRecord::NoAccount { source: source() },
         DoubtRecord::AccountGone { account: account.clone(), since: day },
         DoubtRecord::UndecidedCouldFill { source: source(), accounts: 1 },

@@ -4,8 +4,8 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use truecount_billing::{AgreementId, ClientId};
 use truecount_rules::{
-    BindingFault, ClientBinding, ClientNumber, ClientPart, Fit, NamedClient, NotSold, ResolvedService, Rules,
-    RulesScope, ServiceBasis, ServiceRule,
+    BindingFault, ClientBinding, ClientNumber, ClientPart, Fit, NamedClient, NotSold, PriceScale, ResolvedService,
+    Rules, RulesScope, ServiceBasis, ServiceRule,
 };
 
 use crate::vocabulary::{TODAY, code, parts, resolved, rules, scope};
@@ -106,11 +106,11 @@ fn the_nearer_wins_key_by_key() {
     assert_eq!(rule.minimum, Some(Decimal::TWO));
     assert_eq!(rule.tolerance.units, Decimal::from(3));
     let price = rule.price.unwrap();
-    assert_eq!((price.each, price.is_clients_own), (Decimal::from(3), true));
+    assert_eq!((price.scale, price.is_clients_own), (PriceScale::Each(Decimal::from(3)), true));
     // Another client on the same kind of agreement, and one on none.
     let of_type = resolved(&rules, "A", scope(number(&rules, "8"), &["t "])).rule;
     assert_eq!((of_type.tolerance.units, of_type.minimum), (Decimal::TWO, Some(Decimal::TWO)));
-    assert!(!of_type.price.unwrap().is_clients_own);
+    assert!(!of_type.price.as_ref().unwrap().is_clients_own);
     let plain = resolved(&rules, "A", scope(None, &["Other"])).rule;
     assert_eq!((plain.tolerance.units, plain.minimum), (Decimal::ONE, Some(Decimal::ONE)));
 }

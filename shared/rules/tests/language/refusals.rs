@@ -336,8 +336,40 @@ fn prices_and_currencies() {
             "expected_at = [\"Managed\", \"managed \"]",
             "rules.toml:3:27: \"managed\" stands twice in `expected_at`; leave one out",
         ),
-        ("price = { graduated = [] }", "rules.toml:3:11: `graduated` is not yet supported; leave it out"),
-        ("price = { volume = [] }", "rules.toml:3:11: `volume` is not yet supported; leave it out"),
+        (
+            "price = { volume = [] }",
+            "rules.toml:3:20: `volume` is an empty list; write its tiers, such as [{ up_to = 50, each = 10 }, { each = 8 }]",
+        ),
+        (
+            "price = { graduated = 3 }",
+            "rules.toml:3:23: `graduated` cannot be 3; write its tiers, such as [{ up_to = 50, each = 10 }, { each = 8 }]",
+        ),
+        (
+            "price = { volume = [{ each = 8 }], each = 3 }",
+            "rules.toml:3:36: `each` stands beside another of `each`, `graduated` and `volume`; leave all but one of them out",
+        ),
+        (
+            "price = { volume = [{ each = 8 }, { each = 3 }] }",
+            "rules.toml:3:21: a tier without `up_to` has no end, and others follow; write up_to in all tiers but the last",
+        ),
+        (
+            "price = { volume = [{ up_to = 5, each = 8 }, { up_to = 9, each = 3 }] }",
+            "rules.toml:3:46: nothing says what units above 9 cost; leave `up_to` out of the last tier, or add one, such as \
+             { each = 8 }",
+        ),
+        (
+            "price = { volume = [{ up_to = 5, each = 8 }, { up_to = 5, each = 7 }, { each = 3 }] }",
+            "rules.toml:3:46: `up_to` 5 does not come after 5; write the tiers in the order of their ends",
+        ),
+        (
+            "price = { volume = [{ upto = 5, each = 8 }, { each = 3 }] }",
+            "rules.toml:3:23: a tier has no key `upto`; did you mean \"up_to\"?",
+        ),
+        (
+            "price = { volume = [{ up_to = 5 }, { each = -3 }] }",
+            "rules.toml:3:21: a tier has no price; write { up_to = 50, each = 10 }\n\
+             rules.toml:3:45: `each` cannot be -3; write 0 or more",
+        ),
         ("price = -1\ncurrency = \"EUR\"", "rules.toml:3:9: `price` cannot be -1; write 0 or more"),
     ]);
     // Of a home currency that does not exist, prices say nothing more.

@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_rules::{
-    CategoryRule, CountJoin, CountPart, DataUnit, Fit, IdentityKey, NoLine, PlannedPrice, Rounding, RulePrice,
-    ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnitConversion, UnknownPolicy, WordUse,
+    CategoryRule, CountJoin, CountPart, DataUnit, Fit, IdentityKey, NoLine, PlannedPrice, PriceScale, PriceTier,
+    Rounding, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnitConversion, UnknownPolicy, WordUse,
 };
 
 use crate::vocabulary::{code, counted, parts, resolved, rules, scope, usual};
@@ -88,13 +88,20 @@ fn each_key_says_its_own() {
     let gbp = Currency::new("GBP").unwrap();
     let usd = Currency::new("USD").unwrap();
     let tolerance = |units: i64, percent: &str| Tolerance { units: Decimal::from(units), percent: decimal(percent) };
-    let price = |each: &str, currency| Some(RulePrice { each: decimal(each), currency, is_clients_own: false });
+    let scaled = |scale, currency| Some(RulePrice { scale, currency, is_clients_own: false });
+    let price = |each: &str, currency| scaled(PriceScale::Each(decimal(each)), currency);
+    let tiers = || {
+        vec![
+            PriceTier { up_to: Some(decimal("50")), each: decimal("10") },
+            PriceTier { up_to: None, each: decimal("8") },
+        ]
+    };
     let planned = |month, each: &str, currency| PlannedPrice {
         from: jiff::civil::date(2027, month, 1),
         each: decimal(each),
         currency,
     };
-    let cases: [(&str, ServiceRule); 22] = [
+    let cases: [(&str, ServiceRule); 24] = [
         ("included = 2", ServiceRule { included: Decimal::TWO, ..base.clone() }),
         ("included = \"2.5\"", ServiceRule { included: decimal("2.5"), ..base.clone() }),
         ("minimum = 5", ServiceRule { minimum: Some(decimal("5")), ..base.clone() }),
@@ -123,6 +130,14 @@ fn each_key_says_its_own() {
         (
             "expected_at = [\"Managed Services\", \" BLOCK \"]",
             ServiceRule { expected_at: vec!["managed services".to_owned(), "block".to_owned()], ..base.clone() },
+        ),
+        (
+            "price = { graduated = [{ up_to = 50, each = 10 }, { each = 8 }], currency = \"USD\" }",
+            ServiceRule { price: scaled(PriceScale::Graduated(tiers()), usd), ..base.clone() },
+        ),
+        (
+            "price = { volume = [{ up_to = 50, each = 10 }, { each = 8 }] }",
+            ServiceRule { price: scaled(PriceScale::Volume(tiers()), gbp), ..base.clone() },
         ),
         ("no_line = \"list\"", ServiceRule { no_line: NoLine::List, ..base.clone() }),
         ("one_time = \"counts\"", ServiceRule { one_time_counts: true, ..base.clone() }),
