@@ -30,5 +30,5 @@ fn agreements_are_checked_before_any_other_source_is_there() {
     let told: serde_json::Value = serde_json::from_str(&office.run(&["check", "--only", "psa", "--json"]).out).unwrap();
     assert_eq!(told["findings"][0]["kind"], "credit_without_end");
     assert_eq!(told["totals"][0]["monthly"]["GBP"], "25.00");
-    expect(&office.run(&["check", "--only", "psa", "--billed", "x.csv"]), 2, &["cannot be used with"]);
+    expect(&office.run(&["check", "--only", "psa", "--billed", "x.csv"]), 3, &["cannot be used with"]);
 }
