@@ -524,6 +524,19 @@ class SourceCount:
         parts = add(parts, {"replaced": fewest[1] - least[1], "~replaced": least[0] - fewest[0]})
         return fewest, parts
 
+    def least_by_sku(self):
+        """The least of each product, of kinds whose items are told apart by their ids alone."""
+        found = []
+        for ways, reasons, _ in self.settlings:
+            told = {}
+            for index, reason in reasons.items():
+                kind, item = ways[index]["kind"], self.candidates[index].item
+                many = sum(part["kind"] == kind["name"] and at not in self.free for at, part in enumerate(self.selection.parts)) if kind else 0
+                if reason == "taken" and not kind["identity"] and item.get("sku") is not None:
+                    told[word(item["sku"])] = told.get(word(item["sku"]), Fraction(0)) + many * (ways[index]["quantity"] or 0)
+            found.append(told)
+        return {sku: min(told.get(sku, Fraction(0)) for told in found) for told in found for sku in told}
+
     def fewest(self, free):
         """The least (factored, raw) of all settled worlds, in each of which replaced devices count once."""
         found = []

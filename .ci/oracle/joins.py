@@ -3,6 +3,7 @@ import itertools
 from fractions import Fraction
 
 from counts import TooMany, add, identities
+from rulebook import day
 
 SAME_BY = ["serial", "mac", "name"]
 SETTLINGS_MAX = 20_000
@@ -30,6 +31,26 @@ def largest(ends):
         if at != best:
             parts = add(parts, {"smaller": -raw})
     return ends[best][0], parts
+
+
+def bought_twice(low, high, counted, decided, count_day):
+    """The ends of a sum, again with what another source has of the same product left out."""
+    if decided == "both" or any(part["times"] != 1 for one in counted for part in one.selection.parts):
+        return low, high
+    units = {one.selection.source_id: one.least_by_sku() for one in counted}
+    twice, moved = Fraction(0), Fraction(0)
+    for sku in {sku for held in units.values() for sku in held}:
+        each = [held.get(sku, Fraction(0)) for held in units.values()]
+        gone = Fraction(0)
+        if decided is not None and day(decided["on"]) <= count_day and {decided["from"], decided["to"]} <= set(units):
+            gone = min(units[decided["from"]].get(sku, Fraction(0)), units[decided["to"]].get(sku, Fraction(0)))
+        moved += gone
+        twice += sum(each) - max(each) - gone
+
+    def less(end, **parts):
+        (factored, raw), explained = end
+        return (factored - sum(parts.values()), raw - sum(parts.values())), add(explained, {key: -value for key, value in parts.items()})
+    return less(low, bought_twice=twice, moved=moved), less(high, moved=moved)
 
 
 def each_once(low, high, counted, same_by):

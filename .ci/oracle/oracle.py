@@ -43,6 +43,10 @@ class Part:
         low, high, counted = found[0][:3]
         if join == "max":
             low, high = joins.largest([one[0] for one in found]), joins.largest([one[1] for one in found])
+        if join == "sum":
+            decided = self.client.world.rules.client_table(self.client.raw, self.client.world.clients)
+            decided = "both" if decided.get("both") else decided.get("moved")
+            low, high = joins.bought_twice(low, high, counted, decided, self.client.world.count_day)
         if join == "union":
             low, high = joins.each_once(low, high, counted, same_by)
         return self.end(low, read), None if no_upper else self.end(high, read)

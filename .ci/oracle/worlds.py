@@ -413,6 +413,10 @@ class Maker:
             more = f"{other['id']}.{kinds[0]}"
             more = {"of": more, "times": 2} if self.chance(0.1) else more
             count = self.draw.choice([[count, more], {"sum": [count, more]}])
+        elif kind == "subscription" and self.chance(0.5):
+            others = [one["id"] for one in self.world["sources"] if "subscription" in KINDS[like_of(one)] and one is not source]
+            if others and isinstance(count, str):
+                count = [count, *(f"{one}.subscription" for one in others)]
         elif self.chance(0.25):
             joined = self.joined(first)
             if joined is not None:
@@ -532,6 +536,10 @@ class Maker:
                 continue
             named = toml(self.draw.choice([client.get("identifier", client["id"]), client["id"], client["name"]]))
             text.append(f"[clients.{named}]")
+            if len(self.world["sources"]) > 1 and self.chance(0.4):
+                origin, to = self.draw.sample([one["id"] for one in self.world["sources"]], 2)
+                on = self.day(self.draw.choice([-20, -1, 0, 1, 30]))
+                text.append(self.draw.choice(["both = true", f"moved = {toml({'from': origin, 'to': to, 'on': on})}"]))
             if self.chance(0.12):
                 text.append(self.draw.choice(["internal = true", "nfr = true"]))
             elif counted:

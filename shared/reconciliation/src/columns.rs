@@ -384,6 +384,11 @@ impl ItemColumns {
         moment(self.last_seen[item as usize])
     }
 
+    /// Whether of any item the vendor's product is known.
+    pub(crate) fn has_skus(&self) -> bool {
+        !self.skus.values.is_empty()
+    }
+
     /// Whether of any item it is known when it was first seen.
     pub(crate) fn has_first_seen(&self) -> bool {
         !self.first_seen.values.is_empty()

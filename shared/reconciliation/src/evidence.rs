@@ -25,6 +25,10 @@ pub enum LedgerReason {
     Smaller,
     /// A device was last seen before another was first seen: probably it was replaced.
     Replaced,
+    /// Another source has as many of the product: moved there, or bought at both.
+    BoughtTwice,
+    /// By rule, what another source has was moved there.
+    Moved,
     /// Nobody knows whether an item counts.
     Unknown,
     /// An item of an account that several clients share may be this client's.
@@ -60,6 +64,8 @@ impl LedgerReason {
         Self::Same,
         Self::Smaller,
         Self::Replaced,
+        Self::BoughtTwice,
+        Self::Moved,
         Self::Unknown,
         Self::Split,
         Self::Fell,
@@ -85,6 +91,8 @@ impl LedgerReason {
             Self::Same => "same",
             Self::Smaller => "smaller",
             Self::Replaced => "replaced",
+            Self::BoughtTwice => "bought_twice",
+            Self::Moved => "moved",
             Self::Unknown => "unknown",
             Self::Split => "split",
             Self::Fell => "fell",
@@ -202,6 +210,13 @@ pub enum Widening {
         by: ItemNo,
         /// From when on it is left out, if it is not seen again.
         stale_on: Option<Date>,
+    },
+    /// One product is bought at several sources that are added up: moved, or used at both?
+    BoughtTwice {
+        /// The product, in small letters.
+        sku: String,
+        /// The sources.
+        sources: Vec<usize>,
     },
     /// The vendor did not say how many units an item stands for: no upper end.
     QuantityUnsaid {

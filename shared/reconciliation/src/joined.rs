@@ -13,6 +13,7 @@ use crate::replaced::stale_on;
 use crate::selection::Selection;
 use crate::service_count::{ServiceCount, join};
 use crate::should_bill::End;
+use crate::two_sources::{BoughtTwice, BoughtUnits};
 
 /// What sources give together.
 #[derive(Default)]
@@ -70,6 +71,27 @@ impl Found {
         };
         self.count.widenings.extend(one.replaced.pairs.iter().map(widening));
         Ok(())
+    }
+
+    /// Takes products that another source has, too, out of the lower end, and those that were moved out of both.
+    pub(crate) fn without_bought_twice(
+        mut self,
+        bought: &BoughtUnits,
+        moved: Option<(usize, usize)>,
+    ) -> Result<Self, TooManyDigits> {
+        let (twice, of_moved) = bought.twice(moved)?;
+        self.least.left_out(LedgerReason::Moved, of_moved)?;
+        if let Some(most) = &mut self.most {
+            most.left_out(LedgerReason::Moved, of_moved)?;
+        }
+        if !twice.is_empty() {
+            self.most.get_or_insert_with(|| self.least.clone());
+        }
+        for BoughtTwice { sku, sources, units } in twice {
+            self.least.left_out(LedgerReason::BoughtTwice, units)?;
+            self.count.widenings.push(Widening::BoughtTwice { sku, sources });
+        }
+        Ok(self)
     }
 
     fn most(&self) -> &End {

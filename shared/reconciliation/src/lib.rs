@@ -49,6 +49,7 @@ mod shared_accounts;
 mod should_bill;
 mod source_record;
 mod texts;
+mod two_sources;
 mod union;
 mod value;
 mod verdict;

@@ -109,7 +109,8 @@ impl<'a> ClientCase<'a> {
 
     fn counting(&self) -> Counting<'a> {
         let Self { inputs, index, cache, client, context, .. } = *self;
-        Counting { inputs, index, cache, client, count_day: context.count_day }
+        let bought = self.bound.and_then(|bound| self.rules.client(bound).bought());
+        Counting { inputs, index, cache, client, count_day: context.count_day, bought }
     }
 
     /// The client's lines, each with its service; its items are gathered when a service counts them.

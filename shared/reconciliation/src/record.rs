@@ -408,6 +408,10 @@ impl Names<'_> {
             Widening::Replaced { item, by, stale_on } => {
                 WideningRecord::Replaced { item: self.item(*item), by: self.item(*by), stale_on: *stale_on }
             }
+            Widening::BoughtTwice { sku, sources } => WideningRecord::BoughtTwice {
+                sku: sku.clone(),
+                sources: sources.iter().map(|source| self.source(*source)).collect(),
+            },
             Widening::QuantityUnsaid { item } => WideningRecord::QuantityUnsaid { item: self.item(*item) },
             Widening::QuantityNegative { item } => WideningRecord::QuantityNegative {
                 item: self.item(*item),

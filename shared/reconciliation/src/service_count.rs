@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use rust_decimal::Decimal;
-use truecount_rules::{CountJoin, CountPart, CountSpec, ServiceBasis, ServiceRule};
+use truecount_billing::SourceId;
+use truecount_rules::{BoughtAt, CountJoin, CountPart, CountSpec, ServiceBasis, ServiceRule};
 
 use crate::billed_side::BilledSide;
 use crate::count::{Parts, SourceCount, add, count};
@@ -17,6 +18,7 @@ use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::selection::{Selection, selections};
 use crate::should_bill::{End, should_bill};
+use crate::two_sources::BoughtUnits;
 use crate::union::UnionOf;
 
 /// What a client uses of a service.
@@ -51,6 +53,8 @@ pub(crate) struct Counting<'a> {
     pub(crate) cache: &'a RunCache<'a>,
     pub(crate) client: usize,
     pub(crate) count_day: jiff::civil::Date,
+    /// What is decided of products that the client buys at two sources.
+    pub(crate) bought: Option<&'a BoughtAt>,
 }
 
 impl Counting<'_> {
@@ -136,8 +140,13 @@ impl Counting<'_> {
     ) -> Result<Found, TooManyDigits> {
         let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(Found::default()) };
         let (mut first, mut others, mut pools) = (Found::default(), Vec::new(), Vec::new());
+        let is_bought = self.may_be_bought_twice(spec);
+        let mut bought = BoughtUnits::default();
         self.each_source(rule, |source, selection| {
             let (pool, one) = of_source(source, selection)?;
+            if is_bought {
+                bought.add(&self.inputs.items, source, &pool, selection)?;
+            }
             if selection.term > others.len() {
                 others.resize_with(selection.term, Found::default);
             }
@@ -155,6 +164,7 @@ impl Counting<'_> {
         let is_known = |part: &CountPart| self.inputs.sources.iter().any(|one| one.id == part.source);
         first.is_open |= !spec.parts.iter().all(is_known);
         match &spec.join {
+            CountJoin::Sum if is_bought => first.without_bought_twice(&bought, self.moved()),
             CountJoin::Sum => Ok(first),
             CountJoin::Largest => Found::largest(std::iter::once(first).chain(others).collect()),
             CountJoin::Union(same_by) => {
@@ -164,6 +174,22 @@ impl Counting<'_> {
                 first.each_machine_once(span)
             }
         }
+    }
+
+    /// Whether the count adds up products of several sources that may be the same, and nobody decided that both are used.
+    fn may_be_bought_twice(&self, spec: &CountSpec) -> bool {
+        spec.join == CountJoin::Sum
+            && self.inputs.items.has_skus()
+            && self.bought != Some(&BoughtAt::Both)
+            && spec.parts.windows(2).any(|pair| pair[0].source != pair[1].source)
+            && !spec.parts.iter().any(CountPart::has_factor)
+    }
+
+    /// From which source the client's products were moved to which.
+    fn moved(&self) -> Option<(usize, usize)> {
+        let Some(BoughtAt::Moved { from, to, on }) = self.bought else { return None };
+        let number = |id: &SourceId| self.inputs.sources.iter().position(|source| source.id == *id);
+        number(from).zip(number(to)).filter(|_| *on <= self.count_day)
     }
 
     /// Kinds that the source had before and has none of now.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use truecount_billing::{AgreementId, ClientId};
 
+use crate::model::BoughtAt;
 use crate::problem::nearest;
 use crate::rules::{AgreementSection, AgreementTypeRules, ClientRules, Rules, folded, is_folded_of};
 
@@ -167,6 +168,12 @@ impl ClientRules {
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
+    }
+
+    /// What is decided of products that it buys at two sources.
+    #[must_use]
+    pub fn bought(&self) -> Option<&BoughtAt> {
+        self.bought.as_ref()
     }
 
     /// Whether it is the MSP itself: nothing of it is a finding.

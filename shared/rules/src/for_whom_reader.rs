@@ -4,9 +4,9 @@ use truecount_billing::ProductCode;
 
 use crate::count_reader::NamedCounts;
 use crate::layers::{KeyBasis, ServiceKeys};
-use crate::model::NotSold;
+use crate::model::{BoughtAt, NotSold};
 use crate::problem::{instead_of, shown};
-use crate::reader::{Entry, Reader, not_yet};
+use crate::reader::{Entry, Reader, at};
 use crate::rules::{AgreementSection, AgreementTypeRules, ClientRules, NearerKeys, Rules, folded};
 use crate::service_reader::{CODE_PREFIX, Spot, read_service};
 
@@ -51,6 +51,7 @@ pub(crate) fn read_clients(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts
             note: None,
             services: NearerKeys::new(),
             sections: Vec::new(),
+            bought: None,
         };
         if client.written.is_empty() {
             reader.problem(entry.at, "a client's name is blank", "write its id, short identifier or name");
@@ -67,11 +68,52 @@ pub(crate) fn read_clients(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts
                 "nfr" => client.is_nfr = reader.boolean(key).unwrap_or_default(),
                 "not_sold" => read_not_sold_list(reader, key, rules, &mut client.services),
                 "agreements" => client.sections = read_sections(reader, key, counts, rules, &client.services),
-                other => not_yet(reader, key.at, other),
+                "both" | "moved" if client.bought.is_some() => {
+                    let wrong = "`moved` and `both` say different things of what is bought at two sources";
+                    reader.problem(key.at, wrong, "leave one of them out");
+                }
+                "both" => client.bought = reader.only_true(key).map(|_| BoughtAt::Both),
+                _ => client.bought = read_moved(reader, key),
             }
         }
         rules.clients.push(client);
     }
+}
+
+/// `moved = { from = "SOURCE", to = "SOURCE", on = DAY }`.
+fn read_moved(reader: &mut Reader<'_>, entry: Entry<'_, '_>) -> Option<BoughtAt> {
+    const EXAMPLE: &str = "{ from = \"SOURCE\", to = \"SOURCE\", on = 2026-11-14 }";
+    let (mut from, mut to, mut on) = (None, None, None);
+    let problems = reader.problems.len();
+    for key in reader.table(entry, EXAMPLE)? {
+        match key.key {
+            "from" | "to" => {
+                let id = reader.text(key, "the id of a source")?;
+                let source = reader.known_source(at(key.value), &id).map(|source| source.source.clone());
+                *(if key.key == "from" { &mut from } else { &mut to }) = source;
+            }
+            "on" => on = reader.day(key),
+            other => {
+                let wrong = format!("`moved` has no key `{}`", shown(other));
+                reader.problem(key.at, wrong, instead_of(other, ["from", "to", "on"]));
+            }
+        }
+    }
+    let moved = from.zip(to).zip(on).map(|((from, to), on)| BoughtAt::Moved { from, to, on });
+    match &moved {
+        None if reader.problems.len() == problems => {
+            reader.problem(
+                entry.at,
+                "`moved` does not say from where, to where and on which day",
+                format!("write moved = {EXAMPLE}"),
+            );
+        }
+        Some(BoughtAt::Moved { from, to, .. }) if from == to => {
+            reader.problem(entry.at, "`moved` names one source twice", format!("write moved = {EXAMPLE}"));
+        }
+        _ => {}
+    }
+    moved
 }
 
 fn read_sections(

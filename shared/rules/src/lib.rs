@@ -35,8 +35,8 @@ pub use filter::{Filter, FilterTable, Fit, Pattern};
 pub use join::CountJoin;
 pub use made::ProductNamedTwice;
 pub use model::{
-    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale, PriceTier, Rounding, RulePrice,
-    SectionShare, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, When,
+    BoughtAt, CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale, PriceTier, Rounding,
+    RulePrice, SectionShare, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, When,
 };
 pub use places::RulePlace;
 pub use problem::{RulesFileError, RulesProblem, nearest};

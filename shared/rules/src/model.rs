@@ -180,6 +180,22 @@ pub enum Rounding {
     Multiple(Decimal),
 }
 
+/// What is decided of products that a client buys at two sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BoughtAt {
+    /// All of it is used.
+    Both,
+    /// It was moved: what both have is one.
+    Moved {
+        /// Where it was.
+        from: SourceId,
+        /// Where it is.
+        to: SourceId,
+        /// Since which day.
+        on: Date,
+    },
+}
+
 /// A difference of two numbers that is left alone: the larger of both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tolerance {

@@ -7,7 +7,7 @@ use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, FilterTable, Pattern};
 use crate::layers::{CountTerm, ServiceKeys};
-use crate::model::ServiceRule;
+use crate::model::{BoughtAt, ServiceRule};
 
 /// A rules file, checked against the vocabulary of the sources.
 #[derive(Debug, Clone)]
@@ -89,6 +89,7 @@ pub struct ClientRules {
     pub(crate) note: Option<String>,
     pub(crate) services: NearerKeys,
     pub(crate) sections: Vec<AgreementSection>,
+    pub(crate) bought: Option<BoughtAt>,
 }
 
 /// `[clients.X.agreements."NAME or id"]`.

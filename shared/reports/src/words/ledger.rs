@@ -14,6 +14,8 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Same, _) => "the same machine in another source",
         (LedgerReason::Smaller, _) => "of the smaller count",
         (LedgerReason::Replaced, _) => "probably replaced",
+        (LedgerReason::BoughtTwice, _) => "of a product that another source has, too",
+        (LedgerReason::Moved, _) => "moved to another source",
         (LedgerReason::Unknown, _) => "that may count or not",
         (LedgerReason::Split, _) => "of a shared account that no part of the split names",
         (LedgerReason::Fell, _) => "of an account that suddenly holds less",

@@ -36,6 +36,14 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             item_unknown(&item_name(item), "counts", item.in_file, word.as_deref())
         }
         WideningRecord::Replaced { item, by, stale_on } => replaced(&item_name(item), &item_name(by), *stale_on),
+        WideningRecord::BoughtTwice { sku, sources } => {
+            let sources: Vec<&str> = sources.iter().map(|source| source.as_str()).collect();
+            Explanation::new(
+                format!("{} is bought at {}: moved, or used at both?", name(sku), sources.join(" and ")),
+                "write `moved = { from, to, on }` or `both = true` at the client in the rules",
+                BillingClerk,
+            )
+        }
         WideningRecord::QuantityUnsaid { item } => {
             quantity_unsaid(&format!("{} stands", item_name(item)), item.in_file)
         }

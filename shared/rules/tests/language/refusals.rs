@@ -437,11 +437,39 @@ fn what_is_not_yet_supported_is_named() {
         let expected = format!("rules.toml:3:1: `{key}` is not yet supported; leave it out");
         check_counted(&[(&format!("{key} = 1"), &expected)]);
     }
-    check(&[
-        ("[groups.people]\nonce_per = \"cloud.user\"", "rules.toml:3:2: `groups` is not yet supported; leave it out"),
-        ("[clients.7]\nmoved = {}", "rules.toml:4:1: `moved` is not yet supported; leave it out"),
-        ("[clients.7]\nboth = true", "rules.toml:4:1: `both` is not yet supported; leave it out"),
-    ]);
+    check(&[(
+        "[groups.people]\nonce_per = \"cloud.user\"",
+        "rules.toml:3:2: `groups` is not yet supported; leave it out",
+    )]);
+}
+
+#[test]
+fn what_is_bought_at_two_sources() {
+    let example = "write moved = { from = \"SOURCE\", to = \"SOURCE\", on = 2026-11-14 }";
+    let cases = [
+        ("moved = {}", format!("4:1: `moved` does not say from where, to where and on which day; {example}")),
+        (
+            "moved = { from = \"shop\", to = \"shop\", on = 2026-11-14 }",
+            format!("4:1: `moved` names one source twice; {example}"),
+        ),
+        (
+            "moved = { from = \"shap\", to = \"cloud\", on = 2026-11-14 }",
+            "4:18: no source is called \"shap\"; did you mean \"shop\"?".to_owned(),
+        ),
+        (
+            "moved = { from = \"shop\", too = \"cloud\", on = 2026-11-14 }",
+            "4:26: `moved` has no key `too`; did you mean \"to\"?".to_owned(),
+        ),
+        ("both = false", "4:8: `both` cannot be false; write true, or leave the key out".to_owned()),
+        (
+            "both = true\nmoved = { from = \"shop\", to = \"cloud\", on = 2026-11-14 }",
+            "5:1: `moved` and `both` say different things of what is bought at two sources; leave one of them out"
+                .to_owned(),
+        ),
+    ];
+    for (text, expected) in cases {
+        check(&[(&format!("[clients.7]\n{text}"), &format!("rules.toml:{expected}"))]);
+    }
 }
 
 #[test]
