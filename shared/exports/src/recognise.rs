@@ -119,7 +119,10 @@ fn of_survey(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
         faults: Vec::new(),
         profile: settled.clone(),
     };
-    let guessed = match recognised.find_preset(&headings, settled) {
+    let found = recognised.find_preset(&headings, settled);
+    // Only where all names are ours: a heading that happens to be one of them means nothing.
+    let read = if matches!(found, Found::OurNames) { ExportProfile::read } else { crate::profile_reader::read };
+    let guessed = match found {
         Found::Preset | Found::OurNames => Vec::new(),
         Found::Several => return recognised,
         Found::None => recognised.guess(survey, settled),
@@ -130,7 +133,7 @@ fn of_survey(survey: &Survey, file_name: &str, settled: &Table) -> Recognised {
         return recognised;
     }
     recognised.allow_row_ids(&headings, settled);
-    match ExportProfile::read(&recognised.profile) {
+    match read(&recognised.profile) {
         Ok(profile) => recognised.look(&Arc::new(profile), survey, file_name, &guessed, settled),
         Err(faults) => recognised.faults = faults,
     }
