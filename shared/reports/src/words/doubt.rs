@@ -14,26 +14,10 @@ use crate::label;
 pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
     use WorkOwner::{AccountManager, BillingClerk, SyncAdmin, Technician};
     match doubt {
-        DoubtRecord::ListPrice => Explanation::new(
-            "the price is the list price, not the client's own",
-            "check the price that was agreed with the client",
-            BillingClerk,
-        ),
-        DoubtRecord::PriceOfEndedLine => Explanation::new(
-            "the price is that of a line of the client that has ended",
-            "check the price that was agreed with the client",
-            BillingClerk,
-        ),
-        DoubtRecord::CataloguePrice => Explanation::new(
-            "the price is that of the catalogue, not the client's own",
-            "check the price that was agreed with the client",
-            BillingClerk,
-        ),
-        DoubtRecord::UsualPrice => Explanation::new(
-            "nothing says a price; it is what most other clients pay",
-            "check the price that was agreed with the client",
-            BillingClerk,
-        ),
+        DoubtRecord::ListPrice => price("the price is the list price, not the client's own"),
+        DoubtRecord::PriceOfEndedLine => price("the price is that of a line of the client that has ended"),
+        DoubtRecord::CataloguePrice => price("the price is that of the catalogue, not the client's own"),
+        DoubtRecord::UsualPrice => price("nothing says a price; it is what most other clients pay"),
         DoubtRecord::NoAccount { source } => Explanation::new(
             format!("the client has no account in {source}"),
             "look whether the key shows all accounts, then map one or say that there is none",
@@ -89,6 +73,10 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
         ),
         DoubtRecord::CreditsAmongLines { lines } => credits(lines),
     }
+}
+
+fn price(what: &'static str) -> Explanation {
+    Explanation::new(what, "check the price that was agreed with the client", WorkOwner::BillingClerk)
 }
 
 fn credits(lines: &[LineId]) -> Explanation {
