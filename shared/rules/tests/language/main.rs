@@ -9,3 +9,4 @@ mod properties;
 mod refusals;
 mod services;
 mod vocabulary;
+mod whole_files;

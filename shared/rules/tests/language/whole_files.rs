@@ -1,0 +1,44 @@
+//! What is refused of a file as a whole: everything at once, with its place.
+
+use crate::refusals::said;
+
+#[test]
+fn everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() {
+    let text =
+        "[clients.7]\nBKP = { included = 1 }\n[services]\nBKPS = { count = \"rmm.serve\", grants = 2 }\n[us]\nx = 1\n";
+    let expected = "rules.toml:2:1: no service has the code \"BKP\"; did you mean \"BKPS\"?\n\
+                    rules.toml:4:18: no source counts \"serve\" of rmm; did you mean \"server\"?\n\
+                    rules.toml:4:31: `grants` is not yet supported; leave it out\n\
+                    rules.toml:6:1: [us] has no key `x`; use one of domains, partner_ids";
+    assert_eq!(said(text), expected);
+}
+
+#[test]
+fn columns_are_characters() {
+    let text = "\u{feff}[services]\r\n\"Größe\" = { count = \"rmm.servér\" }\r\n";
+    assert_eq!(said(text), "rules.toml:2:21: no source counts \"servér\" of rmm; did you mean \"server\"?");
+}
+
+#[test]
+fn lines_that_are_no_toml_are_problems_among_the_others() {
+    for (text, expected) in [
+        (
+            "[services]\nA = { flat = true }\nA = { flat = true }\nB = { count = \"rmm.serve\" }\n",
+            "rules.toml:3:1: not TOML: duplicate key; correct the line first\n\
+             rules.toml:4:15: no source counts \"serve\" of rmm; did you mean \"server\"?",
+        ),
+        // What a bad line may have held is not said to be missing.
+        (
+            "[services]\nA = { flat = tru }\n[clients.7]\nB = { included = 1 }\n",
+            "rules.toml:2:14: not TOML: invalid boolean, expected `true`; correct the line first",
+        ),
+        // A heading that is not understood puts what follows into another table.
+        (
+            "[services]\n[services.A\ncount = \"rmm.serve\"\n",
+            "rules.toml:2:12: not TOML: unclosed table, expected `]`; correct the line first",
+        ),
+        ("[services", "rules.toml:1:10: not TOML: unclosed table, expected `]`; correct the line first"),
+    ] {
+        assert_eq!(said(text), expected, "{text}");
+    }
+}
