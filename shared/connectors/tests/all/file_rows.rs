@@ -30,7 +30,7 @@ enum Line {
 }
 
 fn line() -> impl Strategy<Value = Line> {
-    let note = prop_oneof![3 => Just(0), 1 => 1_usize..120_000];
+    let note = prop_oneof![Just(0), 1_usize..240_000];
     prop_oneof![
         12 => (0_u16..400, note).prop_map(|(number, note)| Line::Device(number, note)),
         2 => Just(Line::Other),
