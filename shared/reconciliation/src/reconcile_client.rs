@@ -395,9 +395,9 @@ impl<'a> ClientCase<'a> {
         let mut cost: BTreeMap<Currency, Decimal> = BTreeMap::new();
         // A machine that counts once in two sources is paid for at both, and one that was replaced as long as it is listed.
         let is_used = |fate: ItemFate| match fate {
-            ItemFate::In | ItemFate::Open(LedgerReason::Replaced) => true,
+            ItemFate::In => true,
             ItemFate::Out(reason) => matches!(reason, LedgerReason::Same | LedgerReason::Smaller),
-            ItemFate::Open(_) => false,
+            ItemFate::Open(reason) => matches!(reason, LedgerReason::Replaced | LedgerReason::Smaller),
         };
         for (item, _) in evidence(&self.counting(), rule, pools)?.iter().filter(|(_, fate)| is_used(*fate)) {
             if let Some(money) = self.inputs.items.cost(*item) {

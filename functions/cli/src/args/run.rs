@@ -174,7 +174,7 @@ truecount check [ID=]<FILE> [ID=]<FILE>... [OPTIONS]
        truecount check --case <DIR>
        truecount check --cases <JSONL>";
 
-/// Compare exports as they come, or plain CSV lists, without any set-up
+/// Compare exports as they come, or plain lists, without any set-up
 #[derive(Debug, Args)]
 #[command(override_usage = CHECK_USAGE, after_help = "\
 Exports are CSV, TSV or XLSX, in any order. What a file leaves open is asked,
@@ -186,7 +186,7 @@ Examples:
   truecount check additions.csv devices.xlsx
   truecount check psa=additions.csv rmm=devices.xlsx --option rmm:dates=D/M/Y \\
       --rules rules.toml --as-of 2026-06-30 --out result
-  truecount check --only psa             what the agreements give away by themselves
+  truecount check --only psa      what agreements give away by themselves
   truecount check --billed billed_lines.csv --usage usage_items.csv \\
       --as-of 2026-06-30 --out result")]
 pub(crate) struct CheckArgs {

@@ -115,7 +115,7 @@ fn a_file_is_exported_and_refused_rows_are_reported() {
     fs::write(&file, rows.join("\r\n")).unwrap();
     let strict = truecount(data, &["mappings", "import", path, "--strict"]);
     assert_eq!(strict.status.code(), Some(FAILED));
-    assert!(err(&strict).contains("row 2, column `client`: the PSA has no client `999`"), "{}", err(&strict));
+    assert!(err(&strict).contains("line 2, column `client`: the PSA has no client `999`"), "{}", err(&strict));
     assert!(err(&strict).contains("nothing was imported; good rows: 1"), "{}", err(&strict));
     let kept = truecount(data, &["mappings", "import", path, "--json"]);
     assert_eq!(kept.status.code(), Some(FAILED));
