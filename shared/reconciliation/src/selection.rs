@@ -6,16 +6,15 @@ use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use truecount_billing::Unit;
-use truecount_rules::{CountPart, CountSpec, Filter, Fit, IdentityKey, Pattern, StalePolicy, UnknownPolicy};
+use truecount_rules::{
+    CountPart, CountSpec, Filter, Fit, IdentityKey, PARTS_OF_A_SOURCE_MAX, Pattern, StalePolicy, UnknownPolicy,
+};
 
 use crate::columns::{ItemColumns, OwnState};
 use crate::evidence::{LedgerReason, Widening};
 use crate::interval::{TooManyDigits, plus, times};
 use crate::pool::Candidate;
 use crate::run_inputs::{RunInputs, UsageSource};
-
-/// The most parts of a count that one source can have; the rest would not fit a mask.
-const PARTS_MAX: u32 = 64;
 
 /// Parts of a count, a bit each.
 pub(crate) type PartMask = u64;
@@ -320,7 +319,7 @@ fn numbered<'r>(parts: impl Iterator<Item = &'r CountPart> + Clone) -> Vec<(u32,
         *next += 1;
         (*next - 1, part)
     };
-    parts.map(of).filter(|(number, _)| *number < PARTS_MAX).collect()
+    parts.map(of).filter(|(number, _)| *number < PARTS_OF_A_SOURCE_MAX).collect()
 }
 
 /// The words of a filter that a kind of a source never had.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use toml::de::DeValue;
-use truecount_billing::Unit;
+use truecount_billing::{SourceId, Unit};
 
 use crate::filter_reader::read_filter;
 use crate::join::CountJoin;
 use crate::join_reader::{read_largest, read_union};
 use crate::layers::{CountTerm, CountTerms};
+use crate::model::PARTS_OF_A_SOURCE_MAX;
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at};
 use crate::vocabulary::{KindVocabulary, SourceVocabulary};
@@ -47,6 +48,7 @@ pub(crate) fn read_count(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: 
         _ => read_part(reader, entry, counts, &mut count.terms),
     }
     check_units(reader, entry, &count.terms);
+    check_number(reader, entry, &count.terms);
     let is_good = reader.problems.len() == problems && !count.terms.is_empty();
     is_good.then_some(count)
 }
@@ -243,5 +245,17 @@ fn check_units(reader: &mut Reader<'_>, entry: Entry<'_, '_>, terms: &[CountTerm
         let name = |term: &CountTerm| format!("{}.{}", term.source, term.kind.name);
         let wrong = format!("{} and {} are counted in different units", name(first), name(other));
         reader.problem(at(entry.value), wrong, "count them in two services");
+    }
+}
+
+fn check_number(reader: &mut Reader<'_>, entry: Entry<'_, '_>, terms: &[CountTerm]) {
+    let mut parts: BTreeMap<&SourceId, u32> = BTreeMap::new();
+    for term in terms {
+        *parts.entry(&term.source).or_default() += 1;
+    }
+    for (source, parts) in parts.into_iter().filter(|(_, parts)| *parts > PARTS_OF_A_SOURCE_MAX) {
+        let wrong =
+            format!("{parts} parts of {source} are more than the {PARTS_OF_A_SOURCE_MAX} that a count can have");
+        reader.problem(at(entry.value), wrong, "ask for several words in one part, or count them in two services");
     }
 }

@@ -54,6 +54,9 @@ pub enum ServiceBasis {
     Ignored(String),
 }
 
+/// The most parts of one source that a count can have.
+pub const PARTS_OF_A_SOURCE_MAX: u32 = u64::BITS;
+
 /// What is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountSpec {

@@ -42,3 +42,16 @@ fn lines_that_are_no_toml_are_problems_among_the_others() {
         assert_eq!(said(text), expected, "{text}");
     }
 }
+
+#[test]
+fn a_count_has_no_more_parts_of_a_source_than_it_can_tell_apart() {
+    let part = |number: usize| format!("{{ of = \"rmm.server\", where = {{ site = \"Site {number}\" }} }}");
+    let text = |parts: usize| {
+        let parts: Vec<String> = (0..parts).map(part).collect();
+        format!("[services]\nA = {{ count = [{}, \"sheet.server\"] }}\n", parts.join(", "))
+    };
+    let expected = "rules.toml:2:15: 65 parts of rmm are more than the 64 that a count can have; \
+                    ask for several words in one part, or count them in two services";
+    assert_eq!(said(&text(65)), expected);
+    assert_eq!(said(&text(64)), "");
+}
