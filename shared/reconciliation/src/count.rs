@@ -89,14 +89,14 @@ fn counted(
     weighing: Weighing<'_>,
 ) -> Result<SourceCount, TooManyDigits> {
     let counter = Counter::of(items, pool, selection, weighing)?;
-    let replaced = counter.devices.replaced()?;
+    let replaced = counter.replaced()?;
     let mut found = SourceCount { replaced, ..counter.counted()? };
     if selection.without_low != 0 {
         // Nobody knows how many these parts must not take: none of theirs is sure.
         let sure = Counter::of(items, pool, selection, weighing.without(selection.without_low))?;
         let low = sure.span_at(Origin::Undecided)?.low;
         let least = low.min(found.least);
-        let replaced = minus(low, sure.devices.replaced()?.units)?.min(minus(found.least, found.replaced.units)?);
+        let replaced = minus(low, sure.replaced()?.units)?.min(minus(found.least, found.replaced.units)?);
         found.replaced.units = minus(least, replaced)?.max(Decimal::ZERO);
         add(&mut found.least_parts, LedgerReason::Unknown, minus(least, found.least)?)?;
         found.least = least;
@@ -196,14 +196,14 @@ impl<'a> Counter<'a> {
                 let settled = if is_plain { selection.settled(items, candidate) } else { None };
                 if let Some((fate, units)) = settled.filter(|_| candidate.is_surely_own()) {
                     if units == 1 && pairs.is_on() {
-                        counter.devices.found_if(pairs.settled(candidate, fate)?);
+                        counter.devices.add(candidate, pairs.settled(candidate, fate)?);
                     }
                     plain.add(fate, units, weighing.without).ok_or(TooManyDigits)?;
                     continue;
                 }
                 selection.ways(items, candidate, &mut ways);
                 counter.decided_by_rule += usize::from(selection.is_decided_by_rule(items, candidate));
-                counter.devices.found_if(pairs.single(candidate, &ways)?);
+                counter.devices.add(candidate, pairs.single(candidate, &ways)?);
                 counter.single(candidate, &ways, weighing)?;
             }
         }
@@ -280,8 +280,13 @@ impl<'a> Counter<'a> {
         }
         let pairs = Pairing::of(self.items, selection, weighing);
         let mut devices = Vec::new();
-        let tell = &mut |settled: &SettledWay<'_>| pairs.note(&members, &ways, settled, &mut devices);
+        let mut noted = Ok(());
+        let tell = &mut |settled: &SettledWay<'_>| {
+            let one = pairs.note(&members, &ways, settled, &mut devices);
+            noted = noted.and(one);
+        };
         let settled = settle_group(self.items, &members, &ways, &self.pool.gone, selection, weighing, tell)?;
+        noted?;
         let Some(settled) = settled else {
             for (member, ways) in members.into_iter().zip(&ways) {
                 let alone = alone(ways, weighing)?;
@@ -301,10 +306,14 @@ impl<'a> Counter<'a> {
         for (member, fates) in members.iter().zip(&settled.own_fates) {
             self.look_at(member, fates)?;
         }
-        self.devices.add_settled(&devices);
+        self.devices.add_settled(&settled.accounts, devices);
         add(&mut self.parts, LedgerReason::Duplicate, -settled.sure_duplicates)?;
         self.groups.push(settled);
         Ok(())
+    }
+
+    fn replaced(&self) -> Result<ReplacedDevices, TooManyDigits> {
+        self.devices.replaced(&self.accounts, &self.pool.gone)
     }
 
     fn note_open(&mut self, candidate: &Candidate, fates: &[Fate], is_endless: bool) {

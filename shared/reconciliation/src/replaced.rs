@@ -2,22 +2,30 @@
 //! is gone stays listed until it was not seen for too long, so that both count for a while.
 //!
 //! Paired one to one, what is left are the most devices that were ever in use side by side. That number can only grow with
-//! more devices: what is not surely used need not be looked at.
+//! more devices: what is not surely used need not be looked at. Where one of several devices is used, and nobody knows
+//! which, each is tried.
+
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use truecount_rules::StalePolicy;
 
 use crate::columns::{ItemColumns, ItemNo};
-use crate::interval::{TooManyDigits, plus, times};
-use crate::pool::Candidate;
+use crate::interval::{Span, TooManyDigits, minus, plus, times};
+use crate::pool::{Candidate, Origin};
 use crate::same_device::SettledWay;
 use crate::selection::{Fate, Selection, Way, Weighing};
 
-/// A device that surely counts.
+/// The most accounts that may not be there and are tried in every combination.
+const ACCOUNTS_MAX: usize = 10;
+/// The most devices that are looked at, over all that is tried.
+const TRIED_MAX: usize = 50_000;
+
+/// A device that counts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Device {
     kind: usize,
-    /// `None`: one of several, and nobody knows which.
+    /// `None`: one of several, and nobody knows which of them counts.
     item: Option<ItemNo>,
     /// Microseconds since 1970, as far as they are known. Of one of several: so that it may have been any of them.
     first_seen: Option<i64>,
@@ -44,10 +52,49 @@ impl Device {
     }
 }
 
-/// The devices that surely count in one source.
+/// One way in which items that are settled together come out.
+#[derive(Debug)]
+pub(crate) struct DeviceOutcome {
+    /// The accounts that are there, by their place in [`Open::accounts`].
+    there: u32,
+    devices: Vec<Device>,
+    /// What all else of them comes to.
+    rest: Decimal,
+}
+
+impl DeviceOutcome {
+    /// Whether this one never comes to more than the other, whatever else counts.
+    fn is_within(&self, other: &Self) -> bool {
+        let has_all = || self.devices.iter().all(|device| other.has(device));
+        self.there == other.there && self.rest <= other.rest && has_all()
+    }
+
+    fn has(&self, device: &Device) -> bool {
+        let is_it = |one: &Device| (one.item, one.kind, one.units) == (device.item, device.kind, device.units);
+        self.devices.iter().any(is_it)
+    }
+
+    fn units(&self) -> Result<Decimal, TooManyDigits> {
+        self.devices.iter().map(|device| device.units).try_fold(self.rest, plus)
+    }
+}
+
+/// Items that are settled together, and in more than one way.
+#[derive(Debug)]
+struct Open {
+    /// Those of their accounts that may not be there.
+    accounts: Vec<usize>,
+    outcomes: Vec<DeviceOutcome>,
+}
+
+/// The devices that count in one source.
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
+    /// Those that surely do.
     found: Vec<Device>,
+    open: Vec<Open>,
+    /// Those that do if their account is there.
+    of_accounts: BTreeMap<usize, Vec<Device>>,
 }
 
 /// Devices that were probably replaced.
@@ -59,7 +106,7 @@ pub(crate) struct ReplacedDevices {
     pub(crate) pairs: Vec<(ItemNo, ItemNo)>,
 }
 
-/// Finds the devices that surely count; where of no item it is known when it was first seen, none.
+/// Finds the devices that count; where of no item it is known when it was first seen, none.
 #[derive(Clone, Copy)]
 pub(crate) struct Pairing<'a> {
     items: &'a ItemColumns,
@@ -84,10 +131,10 @@ impl<'a> Pairing<'a> {
         Ok(Some(Device::of(self.items, candidate.item, kind, units)).filter(|device| !device.units.is_zero()))
     }
 
-    /// A single item that surely counts, as one unit or more.
+    /// A single item that counts, as one unit or more, if its account is there.
     pub(crate) fn single(&self, candidate: &Candidate, ways: &[Way]) -> Result<Option<Device>, TooManyDigits> {
         let is_one = || ways.iter().filter_map(|way| way.units).min() == Some(Decimal::ONE);
-        if !self.is_on() || !candidate.is_surely_own() || !is_one() {
+        if !self.is_on() || candidate.is_loose() || !is_one() {
             return Ok(None);
         }
         let mut least: Option<Device> = None;
@@ -98,78 +145,208 @@ impl<'a> Pairing<'a> {
         Ok(least)
     }
 
-    /// Notes the devices that count in one way of a group, unless another way has the same.
+    /// Notes what a group comes to in one way, unless it comes to no more in another.
     pub(crate) fn note(
         &self,
         members: &[&Candidate],
         ways: &[Vec<Way>],
         settled: &SettledWay<'_>,
-        found: &mut Vec<Vec<Device>>,
-    ) {
+        found: &mut Vec<DeviceOutcome>,
+    ) -> Result<(), TooManyDigits> {
         if !self.is_on() {
-            return;
+            return Ok(());
         }
-        let mut devices = Vec::new();
+        let mut outcome = DeviceOutcome { there: settled.accounts, devices: Vec::new(), rest: settled.units };
         for (at, fate) in settled.fates.iter().enumerate().filter_map(|(at, fate)| Some((at, (*fate)?))) {
             let way = &ways[at][settled.drawn[at]];
-            // Of a number with too many digits the count itself says so.
-            let device = way.kind.and_then(|_| self.settled(members[at], fate).ok().flatten());
-            devices.extend(device.filter(|_| way.units == Some(Decimal::ONE)));
+            if way.units != Some(Decimal::ONE) {
+                continue;
+            }
+            let device = if way.kind.is_some() { self.settled(members[at], fate)? } else { None };
+            if let Some(device) = device {
+                outcome.rest = minus(outcome.rest, device.units)?;
+                outcome.devices.push(device);
+            }
         }
-        let items = |way: &[Device]| way.iter().map(|device| device.item).collect::<Vec<_>>();
-        if !found.iter().any(|known| items(known) == items(&devices)) {
-            found.push(devices);
+        if !found.iter().any(|known| known.is_within(&outcome)) {
+            found.retain(|known| !outcome.is_within(known));
+            found.push(outcome);
         }
+        Ok(())
     }
 }
 
 impl Devices {
-    pub(crate) fn found_if(&mut self, device: Option<Device>) {
-        self.found.extend(device);
-    }
-
-    /// Adds those of items that are settled together: of each way, those that count.
-    pub(crate) fn add_settled(&mut self, ways: &[Vec<Device>]) {
-        let items = |way: &[Device]| way.iter().map(|device| device.item).collect::<Vec<_>>();
-        let Some(first) = ways.first() else { return };
-        if ways.iter().all(|way| items(way) == items(first)) {
-            return self.found.extend(first);
-        }
-        let all: Vec<Device> = ways.iter().flatten().copied().collect();
-        let mut kinds: Vec<usize> = all.iter().map(|device| device.kind).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        let sure = ways.iter().map(Vec::len).min().unwrap_or_default();
-        for kind in kinds {
-            self.found.extend(std::iter::repeat_n(Device::of_any(&all, kind), sure));
+    pub(crate) fn add(&mut self, candidate: &Candidate, device: Option<Device>) {
+        match candidate.origin {
+            Origin::Gone | Origin::Undecided => self.of_accounts.entry(candidate.account).or_default().extend(device),
+            Origin::Own | Origin::Split | Origin::Fell => self.found.extend(device),
         }
     }
 
-    pub(crate) fn replaced(&self) -> Result<ReplacedDevices, TooManyDigits> {
-        let mut replaced = ReplacedDevices::default();
-        let mut kinds: Vec<usize> = self.found.iter().map(|device| device.kind).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        for kind in kinds {
-            let here = || self.found.iter().filter(|device| device.kind == kind);
-            let mut olds: Vec<(i64, Option<ItemNo>)> =
-                here().filter_map(|device| Some((device.last_seen?, device.item))).collect();
-            let mut news: Vec<(i64, Option<ItemNo>)> =
-                here().filter_map(|device| Some((device.first_seen?, device.item))).collect();
-            olds.sort_unstable();
-            news.sort_unstable();
-            let (mut next, mut count) = (0, Decimal::ZERO);
-            for (first_seen, new) in news {
-                let Some((_, old)) = olds.get(next).filter(|(last_seen, _)| *last_seen < first_seen) else { continue };
-                replaced.pairs.extend(old.zip(new));
-                next += 1;
-                count += Decimal::ONE;
+    /// Adds those of items that are settled together.
+    pub(crate) fn add_settled(&mut self, accounts: &[usize], mut outcomes: Vec<DeviceOutcome>) {
+        let Some(first) = outcomes.first() else { return };
+        let is_sure = |device: &&Device| outcomes.iter().all(|one| one.has(device));
+        let sure: Vec<Device> = first.devices.iter().filter(is_sure).copied().collect();
+        for outcome in &mut outcomes {
+            outcome.devices.retain(|device| sure.iter().all(|one| one.item != device.item));
+            outcome.devices.iter_mut().for_each(|device| device.item = None);
+        }
+        self.found.extend(sure);
+        let rest = outcomes[0].rest;
+        if outcomes.iter().any(|one| !one.devices.is_empty() || one.rest != rest) {
+            self.open.push(Open { accounts: accounts.to_vec(), outcomes });
+        }
+    }
+
+    /// What was probably replaced. `accounts`: what each that may not be there gives by itself; `gone`: all accounts of the
+    /// client that are gone.
+    pub(crate) fn replaced(
+        &self,
+        accounts: &BTreeMap<usize, Span>,
+        gone: &[usize],
+    ) -> Result<ReplacedDevices, TooManyDigits> {
+        if self.open.is_empty() {
+            return paired(&self.found);
+        }
+        match self.tried(accounts, gone)? {
+            Some(replaced) => Ok(replaced),
+            None => paired(&self.with_any()),
+        }
+    }
+
+    /// Those that surely do, with as many of any as it takes so that no more can have been replaced in any way of a group.
+    fn with_any(&self) -> Vec<Device> {
+        let mut found = self.found.clone();
+        for Open { outcomes, .. } in &self.open {
+            let all: Vec<Device> = outcomes.iter().flat_map(|one| &one.devices).copied().collect();
+            let mut kinds: Vec<usize> = all.iter().map(|device| device.kind).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            // Where ways differ in their devices alone, the fewest come to the least.
+            let is_rest_one = outcomes.iter().all(|one| one.rest == outcomes[0].rest);
+            let counts = outcomes.iter().map(|one| one.devices.len());
+            let many = if is_rest_one { counts.min() } else { counts.max() }.unwrap_or_default();
+            for kind in kinds {
+                found.extend(std::iter::repeat_n(Device::of_any(&all, kind), many));
             }
-            let each = here().map(|device| device.units).max().unwrap_or_default();
-            replaced.units = plus(replaced.units, times(count, each)?)?;
         }
-        Ok(replaced)
+        found
     }
+
+    /// What makes the least of all that may be less; `None`: too much may be.
+    fn tried(&self, alone: &BTreeMap<usize, Span>, gone: &[usize]) -> Result<Option<ReplacedDevices>, TooManyDigits> {
+        let mut accounts: Vec<usize> = self.open.iter().flat_map(|open| &open.accounts).copied().collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        if accounts.len() > ACCOUNTS_MAX {
+            return Ok(None);
+        }
+        let mut trial = Trial { found: &self.found, least: None, least_in_use: None, left: TRIED_MAX };
+        for there in 0..1_u32 << accounts.len() {
+            let here: Vec<usize> =
+                (0..accounts.len()).filter(|at| there & 1 << at != 0).map(|at| accounts[at]).collect();
+            // An undecided account took the place of one that is gone: not all of those are still there.
+            let is_full = !gone.is_empty() && gone.iter().all(|one| here.contains(one));
+            if is_full && here.iter().any(|one| !gone.contains(one)) {
+                continue;
+            }
+            let own = |account: &usize| alone.get(account).map(|span| span.low).unwrap_or_default();
+            let units = here.iter().map(own).try_fold(Decimal::ZERO, plus)?;
+            let devices: Vec<Device> =
+                here.iter().filter_map(|account| self.of_accounts.get(account)).flatten().copied().collect();
+            if trial.go_through(units, &devices, &self.open, &here)?.is_none() {
+                return Ok(None);
+            }
+        }
+        let (Some(least), Some((in_use, pairs))) = (trial.least, trial.least_in_use) else { return Ok(None) };
+        let units = minus(least, in_use)?;
+        Ok(Some(ReplacedDevices { units, pairs: if units.is_zero() { Vec::new() } else { pairs } }))
+    }
+}
+
+/// Looks for the least of all that may be.
+struct Trial<'a> {
+    found: &'a [Device],
+    least: Option<Decimal>,
+    /// Without what was replaced there, and that.
+    least_in_use: Option<(Decimal, Vec<(ItemNo, ItemNo)>)>,
+    /// How many devices may still be looked at.
+    left: usize,
+}
+
+impl Trial<'_> {
+    /// With these accounts there, which by themselves give so many units and these devices; `None`: too much may be.
+    fn go_through(
+        &mut self,
+        units: Decimal,
+        devices: &[Device],
+        open: &[Open],
+        here: &[usize],
+    ) -> Result<Option<()>, TooManyDigits> {
+        let fitting = |open: &'_ Open| {
+            let there = open.accounts.iter().enumerate().filter(|(_, account)| here.contains(account));
+            let there = there.fold(0, |mask, (at, _)| mask | 1 << at);
+            (0..open.outcomes.len()).filter(|at| open.outcomes[*at].there == there).collect::<Vec<_>>()
+        };
+        let fitting: Vec<Vec<usize>> = open.iter().map(fitting).collect();
+        if fitting.iter().any(Vec::is_empty) {
+            return Ok(Some(()));
+        }
+        let mut drawn = vec![0; open.len()];
+        loop {
+            let outcomes = || (0..open.len()).map(|at| &open[at].outcomes[fitting[at][drawn[at]]]);
+            let all: Vec<Device> =
+                self.found.iter().chain(devices).chain(outcomes().flat_map(|one| &one.devices)).copied().collect();
+            let Some(left) = self.left.checked_sub(all.len() + 1) else { return Ok(None) };
+            self.left = left;
+            let sum = outcomes().try_fold(units, |sum, one| plus(sum, one.units()?))?;
+            self.note(sum, &all)?;
+            let Some(next) = (0..drawn.len()).find(|at| drawn[*at] + 1 < fitting[*at].len()) else {
+                return Ok(Some(()));
+            };
+            drawn[next] += 1;
+            drawn[..next].fill(0);
+        }
+    }
+
+    fn note(&mut self, units: Decimal, devices: &[Device]) -> Result<(), TooManyDigits> {
+        self.least = Some(self.least.map_or(units, |least| least.min(units)));
+        let replaced = paired(devices)?;
+        let in_use = minus(units, replaced.units)?;
+        if self.least_in_use.as_ref().is_none_or(|(least, _)| in_use < *least) {
+            self.least_in_use = Some((in_use, replaced.pairs));
+        }
+        Ok(())
+    }
+}
+
+/// The devices of each kind, paired one to one, an older one and one that came after it was last seen.
+fn paired(devices: &[Device]) -> Result<ReplacedDevices, TooManyDigits> {
+    let mut replaced = ReplacedDevices::default();
+    let mut kinds: Vec<usize> = devices.iter().map(|device| device.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind in kinds {
+        let here = || devices.iter().filter(|device| device.kind == kind);
+        let mut olds: Vec<(i64, Option<ItemNo>)> =
+            here().filter_map(|device| Some((device.last_seen?, device.item))).collect();
+        let mut news: Vec<(i64, Option<ItemNo>)> =
+            here().filter_map(|device| Some((device.first_seen?, device.item))).collect();
+        olds.sort_unstable();
+        news.sort_unstable();
+        let (mut next, mut count) = (0, Decimal::ZERO);
+        for (first_seen, new) in news {
+            let Some((_, old)) = olds.get(next).filter(|(last_seen, _)| *last_seen < first_seen) else { continue };
+            replaced.pairs.extend(old.zip(new));
+            next += 1;
+            count += Decimal::ONE;
+        }
+        let each = here().map(|device| device.units).max().unwrap_or_default();
+        replaced.units = plus(replaced.units, times(count, each)?)?;
+    }
+    Ok(replaced)
 }
 
 /// From when on a device that is not seen again is left out.

@@ -66,6 +66,8 @@ pub(crate) struct SettledWay<'s> {
     pub(crate) fates: &'s [Option<Fate>],
     /// Which of its ways each item went.
     pub(crate) drawn: &'s [usize],
+    /// What all of it comes to.
+    pub(crate) units: Decimal,
 }
 
 /// Goes through every way in which a group may be settled, and tells each; `None`: there are too many. `gone`: all accounts
@@ -267,7 +269,7 @@ impl<'a> Settling<'a> {
                 Fate::Left(_) | Fate::Passed => {}
             }
         }
-        (self.tell)(&SettledWay { accounts: presence.accounts, fates: &fates, drawn });
+        (self.tell)(&SettledWay { accounts: presence.accounts, fates: &fates, drawn, units });
         self.note(presence, Span::of(units), &fates, twins);
         Ok(())
     }
