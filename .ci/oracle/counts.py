@@ -524,18 +524,25 @@ class SourceCount:
         parts = add(parts, {"replaced": fewest[1] - least[1], "~replaced": least[0] - fewest[0]})
         return fewest, parts
 
-    def least_by_sku(self):
-        """The least of each product, of kinds whose items are told apart by their ids alone."""
+    def bought(self):
+        """Of each settled world, (the units of each product, those beside): of kinds whose items are told apart by their
+        ids alone. Worlds of which another has less of everything are not told."""
         found = []
         for ways, reasons, _ in self.settlings:
-            told = {}
+            told, beside = {}, Fraction(0)
             for index, reason in reasons.items():
+                if reason != "taken":
+                    continue
                 kind, item = ways[index]["kind"], self.candidates[index].item
-                many = sum(part["kind"] == kind["name"] and at not in self.free for at, part in enumerate(self.selection.parts)) if kind else 0
-                if reason == "taken" and not kind["identity"] and item.get("sku") is not None:
-                    told[word(item["sku"])] = told.get(word(item["sku"]), Fraction(0)) + many * (ways[index]["quantity"] or 0)
-            found.append(told)
-        return {sku: min(told.get(sku, Fraction(0)) for told in found) for told in found for sku in told}
+                many = sum(part["kind"] == kind["name"] and at not in self.free for at, part in enumerate(self.selection.parts))
+                more = many * (ways[index]["quantity"] or Fraction(0))
+                if not kind["identity"] and item.get("sku") is not None:
+                    told[word(item["sku"])] = told.get(word(item["sku"]), Fraction(0)) + more
+                else:
+                    beside += more
+            if not any(within(one, (told, beside)) for one in found):
+                found = [one for one in found if not within((told, beside), one)] + [(told, beside)]
+        return found
 
     def fewest(self, free):
         """The least (factored, raw) of all settled worlds, in each of which replaced devices count once."""
@@ -593,6 +600,12 @@ class SourceCount:
         sure = min(duplicates, key=abs) if duplicates else Fraction(0)
         parts = add(parts, {"duplicate": -sure})
         return gross, add(parts, {"unknown": raw - gross - sum(parts.values())})
+
+
+def within(one, other):
+    """Whether nothing of one (units of each product, those beside) is more than of the other."""
+    (mine, beside), (theirs, theirs_beside) = one, other
+    return beside <= theirs_beside and all(units <= theirs.get(sku, 0) for sku, units in mine.items())
 
 
 def replaced(devices):

@@ -1,5 +1,6 @@
 """How the counts of several sources come to one: the largest of them, or each machine once."""
 import itertools
+import math
 from fractions import Fraction
 
 from counts import TooMany, add, identities
@@ -37,20 +38,28 @@ def bought_twice(low, high, counted, decided, count_day):
     """The ends of a sum, again with what another source has of the same product left out."""
     if decided == "both" or any(part["times"] != 1 for one in counted for part in one.selection.parts):
         return low, high
-    units = {one.selection.source_id: one.least_by_sku() for one in counted}
-    twice, moved = Fraction(0), Fraction(0)
-    for sku in {sku for held in units.values() for sku in held}:
-        each = [held.get(sku, Fraction(0)) for held in units.values()]
-        gone = Fraction(0)
-        if decided is not None and day(decided["on"]) <= count_day and {decided["from"], decided["to"]} <= set(units):
-            gone = min(units[decided["from"]].get(sku, Fraction(0)), units[decided["to"]].get(sku, Fraction(0)))
-        moved += gone
-        twice += sum(each) - max(each) - gone
+    held = {one.selection.source_id: one.bought() for one in counted}
+    if math.prod(map(len, held.values())) > SETTLINGS_MAX:
+        raise TooMany
+    least = sum(min(sum(told.values(), beside) for told, beside in one) for one in held.values())
+    fewest = min(each_product_once(drawn) for drawn in itertools.product(*held.values()))
+    moved = Fraction(0)
+    if decided is not None and day(decided["on"]) <= count_day and {decided["from"], decided["to"]} <= set(held):
+        pair = [held[decided["from"]], held[decided["to"]]]
+        for sku in {sku for one in pair for told, _ in one for sku in told}:
+            moved += min(told.get(sku, Fraction(0)) for one in pair for told, _ in one)
+    twice = least - fewest - moved
 
     def less(end, **parts):
         (factored, raw), explained = end
         return (factored - sum(parts.values()), raw - sum(parts.values())), add(explained, {key: -value for key, value in parts.items()})
     return less(low, bought_twice=twice, moved=moved), less(high, moved=moved)
+
+
+def each_product_once(drawn):
+    """The units of a world, (units of each product, those beside) of each source, where each has a product if any has it."""
+    products = {sku for told, _ in drawn for sku in told}
+    return sum(beside for _, beside in drawn) + sum(max(told.get(sku, Fraction(0)) for told, _ in drawn) for sku in products)
 
 
 def each_once(low, high, counted, same_by):

@@ -13,7 +13,7 @@ use crate::replaced::stale_on;
 use crate::selection::Selection;
 use crate::service_count::{ServiceCount, join};
 use crate::should_bill::End;
-use crate::two_sources::{BoughtTwice, BoughtUnits};
+use crate::two_sources::BoughtUnits;
 
 /// What sources give together.
 #[derive(Default)]
@@ -76,21 +76,20 @@ impl Found {
     /// Takes products that another source has, too, out of the lower end, and those that were moved out of both.
     pub(crate) fn without_bought_twice(
         mut self,
-        bought: &BoughtUnits,
+        bought: BoughtUnits,
         moved: Option<(usize, usize)>,
     ) -> Result<Self, TooManyDigits> {
-        let (twice, of_moved) = bought.twice(moved)?;
-        self.least.left_out(LedgerReason::Moved, of_moved)?;
+        let twice = bought.twice(moved)?;
+        self.least.left_out(LedgerReason::Moved, twice.moved)?;
         if let Some(most) = &mut self.most {
-            most.left_out(LedgerReason::Moved, of_moved)?;
+            most.left_out(LedgerReason::Moved, twice.moved)?;
         }
-        if !twice.is_empty() {
+        if !twice.units.is_zero() {
             self.most.get_or_insert_with(|| self.least.clone());
+            self.least.left_out(LedgerReason::BoughtTwice, twice.units)?;
         }
-        for BoughtTwice { sku, sources, units } in twice {
-            self.least.left_out(LedgerReason::BoughtTwice, units)?;
-            self.count.widenings.push(Widening::BoughtTwice { sku, sources });
-        }
+        let widening = |(sku, sources)| Widening::BoughtTwice { sku, sources };
+        self.count.widenings.extend(twice.products.into_iter().map(widening));
         Ok(self)
     }
 

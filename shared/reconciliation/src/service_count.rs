@@ -164,7 +164,7 @@ impl Counting<'_> {
         let is_known = |part: &CountPart| self.inputs.sources.iter().any(|one| one.id == part.source);
         first.is_open |= !spec.parts.iter().all(is_known);
         match &spec.join {
-            CountJoin::Sum if is_bought => first.without_bought_twice(&bought, self.moved()),
+            CountJoin::Sum if is_bought => first.without_bought_twice(bought, self.moved()),
             CountJoin::Sum => Ok(first),
             CountJoin::Largest => Found::largest(std::iter::once(first).chain(others).collect()),
             CountJoin::Union(same_by) => {
