@@ -272,12 +272,7 @@ impl<'a> Counter<'a> {
         weighing: Weighing<'_>,
     ) -> Result<(), TooManyDigits> {
         let members: Vec<&Candidate> = group.iter().map(|at| &self.pool.candidates[*at]).collect();
-        let mut ways = Vec::with_capacity(members.len());
-        for member in &members {
-            let mut own = Vec::new();
-            selection.ways(self.items, member, &mut own);
-            ways.push(own);
-        }
+        let ways = selection.ways_of_each(self.items, &members);
         let pairs = Pairing::of(self.items, selection, weighing);
         let mut devices = Vec::new();
         let mut noted = Ok(());

@@ -137,12 +137,7 @@ pub(crate) fn fates(
     }
     for group in &pool.groups {
         let members: Vec<&Candidate> = group.iter().map(|at| &pool.candidates[*at]).collect();
-        let all: Vec<Vec<Way>> = (members.iter())
-            .map(|member| {
-                selection.ways(items, member, &mut ways);
-                ways.clone()
-            })
-            .collect();
+        let all = selection.ways_of_each(items, &members);
         match settle_group(items, &members, &all, &pool.gone, selection, Weighing::default(), &mut |_| ())? {
             Some(settled) => group.iter().zip(settled.fates).for_each(|(at, of)| fates[*at] = of),
             None => group.iter().zip(&all).for_each(|(at, of)| {

@@ -15,6 +15,7 @@ mod billed_side;
 mod columns;
 mod context;
 mod count;
+mod drawn;
 mod evidence;
 mod evidence_record;
 mod exact;

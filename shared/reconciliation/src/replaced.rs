@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use truecount_rules::StalePolicy;
 
 use crate::columns::{ItemColumns, ItemNo};
+use crate::drawn::{can_be_there, draw_next};
 use crate::interval::{Span, TooManyDigits, minus, plus, times};
 use crate::pool::{Candidate, Origin};
 use crate::same_device::SettledWay;
@@ -247,9 +248,7 @@ impl Devices {
         for there in 0..1_u32 << accounts.len() {
             let here: Vec<usize> =
                 (0..accounts.len()).filter(|at| there & 1 << at != 0).map(|at| accounts[at]).collect();
-            // An undecided account took the place of one that is gone: not all of those are still there.
-            let is_full = !gone.is_empty() && gone.iter().all(|one| here.contains(one));
-            if is_full && here.iter().any(|one| !gone.contains(one)) {
+            if !can_be_there(&here, gone) {
                 continue;
             }
             let own = |account: &usize| alone.get(account).map(|span| span.low).unwrap_or_default();
@@ -303,11 +302,9 @@ impl Trial<'_> {
             self.left = left;
             let sum = outcomes().try_fold(units, |sum, one| plus(sum, one.units()?))?;
             self.note(sum, &all)?;
-            let Some(next) = (0..drawn.len()).find(|at| drawn[*at] + 1 < fitting[*at].len()) else {
+            if !draw_next(&mut drawn, |at| fitting[at].len()) {
                 return Ok(Some(()));
-            };
-            drawn[next] += 1;
-            drawn[..next].fill(0);
+            }
         }
     }
 

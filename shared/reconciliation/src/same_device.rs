@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::columns::ItemColumns;
+use crate::drawn::{can_be_there, draw_next};
 use crate::evidence::LedgerReason;
 use crate::interval::{Span, TooManyDigits, plus};
 use crate::pool::{Candidate, Origin};
@@ -199,13 +200,12 @@ impl<'a> Settling<'a> {
     fn presence(&self, switches: u32) -> Option<There> {
         let is_on = |at: usize| switches & (1 << at) != 0;
         let accounts = switches & ((1 << self.accounts.len()) - 1);
-        let here = || self.accounts.iter().enumerate().filter(|(at, _)| is_on(*at)).map(|(_, account)| account);
-        let has_undecided = here().any(|account| !self.gone.contains(account));
-        if has_undecided && !self.gone.is_empty() && self.gone.iter().all(|gone| here().any(|account| account == gone))
-        {
-            // An undecided account took the place of one that is gone: not all of those are still there.
+        let here = self.accounts.iter().enumerate().filter(|(at, _)| is_on(*at)).map(|(_, account)| *account);
+        let here: Vec<usize> = here.collect();
+        if !can_be_there(&here, self.gone) {
             return None;
         }
+        let has_undecided = here.iter().any(|account| !self.gone.contains(account));
         let (mut next, mut origin) = (self.accounts.len(), Origin::Own);
         let mut items = Vec::with_capacity(self.members.len());
         for member in self.members {
@@ -240,10 +240,9 @@ impl<'a> Settling<'a> {
         let mut drawn = vec![0; self.members.len()];
         loop {
             self.settle(order, there, &drawn)?;
-            let next = (0..drawn.len()).find(|at| there.items[*at] && drawn[*at] + 1 < self.ways[*at].len());
-            let Some(next) = next else { return Ok(()) };
-            drawn[next] += 1;
-            drawn[..next].fill(0);
+            if !draw_next(&mut drawn, |at| if there.items[at] { self.ways[at].len() } else { 1 }) {
+                return Ok(());
+            }
         }
     }
 

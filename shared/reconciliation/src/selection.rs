@@ -273,6 +273,16 @@ impl<'r> Selection<'r> {
         }
     }
 
+    /// Every way of each of several items.
+    pub(crate) fn ways_of_each(&self, items: &ItemColumns, members: &[&Candidate]) -> Vec<Vec<Way>> {
+        let ways_of = |member: &&Candidate| {
+            let mut ways = Vec::new();
+            self.ways(items, member, &mut ways);
+            ways
+        };
+        members.iter().map(ways_of).collect()
+    }
+
     fn ways_of_kind(&self, items: &ItemColumns, candidate: &Candidate, kind: usize, ways: &mut Vec<Way>) {
         let selection = &self.kinds[kind];
         let text_of = |name: &str| items.attribute(candidate.item, name);

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use crate::columns::ItemColumns;
+use crate::drawn::draw_next;
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Origin, Pool};
 use crate::same_device::{SettledWay, settle_group};
@@ -181,12 +182,7 @@ impl BoughtUnits {
                     Some(found) => found.or(one),
                     None => one,
                 });
-                let next = (0..drawn.len()).find(|at| drawn[*at] + 1 < lots[*at].1.len());
-                is_more = next.is_some();
-                if let Some(next) = next {
-                    drawn[next] += 1;
-                    drawn[..next].fill(0);
-                }
+                is_more = draw_next(&mut drawn, |at| lots[at].1.len());
             }
         }
         Ok(found)
@@ -259,12 +255,7 @@ fn group_of(
     selection: &Selection<'_>,
     weighing: Weighing<'_>,
 ) -> Result<Option<BoughtGroup>, TooManyDigits> {
-    let mut all = Vec::with_capacity(members.len());
-    for member in members {
-        let mut ways = Vec::new();
-        selection.ways(items, member, &mut ways);
-        all.push(ways);
-    }
+    let all = selection.ways_of_each(items, members);
     let bought_in = |settled: &SettledWay<'_>| {
         let mut bought = Bought { there: settled.accounts, ..Bought::default() };
         for (at, fate) in settled.fates.iter().enumerate().filter_map(|(at, fate)| Some((at, (*fate)?))) {

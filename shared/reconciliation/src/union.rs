@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use truecount_rules::IdentityKey;
 
 use crate::columns::ItemColumns;
+use crate::drawn::{can_be_there, draw_next};
 use crate::interval::{Span, TooManyDigits, plus};
 use crate::machines::{SameBy, Taken, root, unite};
 use crate::pool::{Candidate, Origin, Pool};
@@ -108,11 +109,7 @@ impl<'a> UnionOf<'a> {
             if !members.iter().any(is_counted) {
                 continue;
             }
-            let mut all = Vec::with_capacity(members.len());
-            for member in &members {
-                selection.ways(self.items, member, &mut ways);
-                all.push(ways.clone());
-            }
+            let all = selection.ways_of_each(self.items, &members);
             match self.group(at, &members, &all, without)? {
                 Some(unit) => units.push(unit),
                 None => {
@@ -255,9 +252,9 @@ impl Cluster {
         let mut drawn = vec![0; units.len()];
         loop {
             cluster.settle(units, &places, &drawn, by)?;
-            let Some(next) = (0..units.len()).find(|at| drawn[*at] + 1 < units[*at].outcomes.len()) else { break };
-            drawn[next] += 1;
-            drawn[..next].fill(0);
+            if !draw_next(&mut drawn, |at| units[at].outcomes.len()) {
+                break;
+            }
         }
         let mut spans = cluster.spans.values().copied();
         cluster.widest = spans.next().map(|first| spans.fold(first, Span::or)).unwrap_or_default();
@@ -339,7 +336,7 @@ impl UnionOf<'_> {
         for mask in 0..1_u32 << switches.len() {
             let on: Vec<Switch> =
                 (0..switches.len()).filter(|at| mask & (1 << at) != 0).map(|at| switches[at]).collect();
-            if on.iter().any(|switch| self.is_beside_all_gone(switch, &on)) {
+            if !self.can_all_be_there(&on) {
                 continue;
             }
             let mut sum = Span::default();
@@ -353,10 +350,10 @@ impl UnionOf<'_> {
         Ok(found.unwrap_or_default())
     }
 
-    /// Whether an undecided account took the place of one that is gone, while all of those are still there.
-    fn is_beside_all_gone(&self, switch: &Switch, on: &[Switch]) -> bool {
-        let gone = &self.pools[switch.source].gone;
-        let is_on = |account: &usize| on.contains(&Switch { source: switch.source, account: *account });
-        !gone.is_empty() && !gone.contains(&switch.account) && gone.iter().all(is_on)
+    /// Whether these accounts can be there together, source by source.
+    fn can_all_be_there(&self, on: &[Switch]) -> bool {
+        let here = |source: usize| on.iter().filter(move |one| one.source == source).map(|one| one.account);
+        (self.pools.iter().enumerate())
+            .all(|(source, pool)| pool.gone.is_empty() || can_be_there(&here(source).collect::<Vec<_>>(), &pool.gone))
     }
 }
