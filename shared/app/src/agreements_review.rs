@@ -3,17 +3,13 @@
 //!
 //! Nothing is stored. A run reviews the agreements that it has frozen in the same way.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use truecount_billing::{BillingMonth, CountDay, Side};
 use truecount_reconciliation::{AgreementFinding, SourceReading};
 use truecount_reports::{RunHeader, sort_findings};
 use truecount_store::SETTINGS_FILE;
 
-use crate::comparison::{
-    AccountsFrom, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, WordsOnDay, newest_sync, source_readings,
-};
+use crate::comparison::{Comparison, ComparisonInputs, newest_syncs, source_readings};
 use crate::{AppError, Config, Environment};
 
 /// What the agreements say by themselves.
@@ -36,10 +32,8 @@ impl AgreementsReview {
     /// [`AppError`] if there is no such source, or something cannot be read.
     pub async fn load(env: &Environment, config: &Config) -> Result<Self, AppError> {
         let today = config.settings.today(env);
-        let mut newest = Vec::new();
-        for source in config.settings.enabled().filter(|source| source.side() == Side::Agreed) {
-            newest.push(newest_sync(env, source, today).await?);
-        }
+        let agreed = config.settings.enabled().filter(|source| source.side() == Side::Agreed);
+        let newest = newest_syncs(env, agreed, today).await?;
         if newest.is_empty() {
             return Err(AppError::Settings {
                 file: SETTINGS_FILE.to_owned(),
@@ -50,20 +44,7 @@ impl AgreementsReview {
         }
         let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
         env.progress.step("reading the agreements");
-        let (words, mappings, nones): (WordsOnDay, MappingsInForce, NonesInForce) =
-            (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let inputs = ComparisonInputs {
-            rules: &config.rules,
-            mapping: &config.settings.mapping,
-            weights: &config.settings.weights,
-            count_day: CountDay(count_day),
-            next_closing: config.settings.closing.next_after(count_day),
-            sources: &newest,
-            accounts: AccountsFrom::Snapshots(&env.store),
-            words: &words,
-            mappings: &mappings,
-            nones: &nones,
-        };
+        let inputs = ComparisonInputs::of_syncs(env, config, &newest, count_day);
         let comparison = Comparison::read(&inputs).await?;
         let mut findings: Vec<_> = comparison.agreement_review().all().collect();
         sort_findings(&mut findings, &config.settings.weights, comparison.home_currency());

@@ -3,13 +3,13 @@
 //! Deliberately absent: what is counted. Only the PSA's newest sync is read, for the clients and their agreements.
 
 use jiff::civil::Date;
-use truecount_billing::{CountDay, ProductCode, Side};
+use truecount_billing::{ProductCode, Side};
 use truecount_reconciliation::BilledClient;
 use truecount_rules::{
     ClientBinding, ClientPart, ClientRules, NamedClient, ResolvedService, RulePlace, Rules, RulesScope,
 };
 
-use crate::comparison::{AccountsFrom, Comparison, ComparisonInputs, newest_sync};
+use crate::comparison::{Comparison, ComparisonInputs, newest_syncs};
 use crate::{AppError, Config, Environment};
 
 /// The rules beside the PSA's clients.
@@ -42,22 +42,9 @@ impl<'c> RulesInForce<'c> {
     /// [`AppError`] if it cannot be read.
     pub async fn load(env: &Environment, config: &'c Config) -> Result<Self, AppError> {
         let day = config.settings.today(env);
-        let mut newest = Vec::new();
-        for source in config.settings.enabled().filter(|source| source.side() == Side::Agreed) {
-            newest.push(newest_sync(env, source, day).await?);
-        }
-        let inputs = ComparisonInputs {
-            rules: &config.rules,
-            mapping: &config.settings.mapping,
-            weights: &config.settings.weights,
-            count_day: CountDay(day),
-            next_closing: config.settings.closing.next_after(day),
-            sources: &newest,
-            accounts: AccountsFrom::Snapshots(&env.store),
-            words: &Default::default(),
-            mappings: &Default::default(),
-            nones: &Default::default(),
-        };
+        let agreed = config.settings.enabled().filter(|source| source.side() == Side::Agreed);
+        let newest = newest_syncs(env, agreed, day).await?;
+        let inputs = ComparisonInputs::of_syncs(env, config, &newest, day);
         let clients = Comparison::read(&inputs).await?.inputs.clients;
         let named = clients.iter().map(|client| NamedClient {
             id: &client.id,

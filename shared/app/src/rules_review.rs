@@ -7,16 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use truecount_billing::{BillingMonth, CountDay, Currency, ProductCode, SourceId};
+use truecount_billing::{BillingMonth, Currency, ProductCode, SourceId};
 use truecount_reconciliation::{
     ClientRecord, ItemFateWord, OutcomeLine, PortfolioRecord, RowKind, RowRecord, RunInputs, SetupFinding,
     WideningRecord,
 };
 use truecount_rules::{Fit, Rules, ServiceBasis, WordUse};
 
-use crate::comparison::{
-    AccountsFrom, Comparison, ComparisonInputs, load_mappings, load_nones, load_words, newest_sync,
-};
+use crate::comparison::{Comparison, ComparisonInputs, load_mappings, load_nones, load_words, newest_syncs};
 use crate::{AppError, Config, Environment};
 
 /// Revenue a month, by currency; lines without a known price or cycle are in none.
@@ -132,25 +130,16 @@ impl RulesReview {
     /// [`AppError`] if something cannot be read.
     pub async fn load(env: &Environment, config: &Config) -> Result<Self, AppError> {
         let today = config.settings.today(env);
-        let mut newest = Vec::new();
-        for source in config.settings.enabled() {
-            newest.push(newest_sync(env, source, today).await?);
-        }
+        let newest = newest_syncs(env, config.settings.enabled(), today).await?;
         env.progress.step("reading the syncs");
         // Syncs of last week are as good for the rules as those of today: their newest day is the one that is counted.
         let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
         let month = BillingMonth::of(count_day);
         let inputs = ComparisonInputs {
-            rules: &config.rules,
-            mapping: &config.settings.mapping,
-            weights: &config.settings.weights,
-            count_day: CountDay(count_day),
-            next_closing: config.settings.closing.next_after(count_day),
-            sources: &newest,
-            accounts: AccountsFrom::Snapshots(&env.store),
             words: &load_words(&env.store, &newest, count_day).await?,
             mappings: &load_mappings(&env.store, &newest, month).await?,
             nones: &load_nones(&env.store, &newest, month).await?,
+            ..ComparisonInputs::of_syncs(env, config, &newest, count_day)
         };
         let comparison = Comparison::read(&inputs).await?;
         env.progress.step("comparing");

@@ -42,6 +42,19 @@ pub(crate) async fn newest_sync(
     })
 }
 
+/// The newest syncs of sources, however old they are.
+pub(crate) async fn newest_syncs<'s>(
+    env: &Environment,
+    sources: impl Iterator<Item = &'s SourceSettings>,
+    today: Date,
+) -> Result<Vec<FrozenSource>, AppError> {
+    let mut newest = Vec::new();
+    for source in sources {
+        newest.push(newest_sync(env, source, today).await?);
+    }
+    Ok(newest)
+}
+
 /// Reads the words that the usage sources had said up to a day.
 pub(crate) async fn load_words(store: &Store, sources: &[FrozenSource], day: Date) -> Result<WordsOnDay, StoreError> {
     let mut all = WordsOnDay::new();

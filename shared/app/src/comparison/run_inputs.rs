@@ -23,7 +23,7 @@ use truecount_store::FrozenSource;
 use self::billed::BilledSide;
 use self::whose::Whose;
 use super::{AccountsFrom, Comparison, LoadedSource, MappingsInForce, NonesInForce, WordsOnDay};
-use crate::{AppError, MappingSettings};
+use crate::{AppError, Config, Environment, MappingSettings};
 
 /// What is compared.
 pub(crate) struct ComparisonInputs<'a> {
@@ -40,6 +40,29 @@ pub(crate) struct ComparisonInputs<'a> {
     pub(crate) words: &'a WordsOnDay,
     pub(crate) mappings: &'a MappingsInForce,
     pub(crate) nones: &'a NonesInForce,
+}
+
+/// What decisions and words there are, where nobody asks for them.
+static NO_WORDS: WordsOnDay = WordsOnDay::new();
+static NO_MAPPINGS: MappingsInForce = MappingsInForce::new();
+static NO_NONES: NonesInForce = NonesInForce::new();
+
+impl<'a> ComparisonInputs<'a> {
+    /// Syncs by today's settings, without a run: no words, and nothing that somebody decided.
+    pub(crate) fn of_syncs(env: &'a Environment, config: &'a Config, sources: &'a [FrozenSource], day: Date) -> Self {
+        Self {
+            rules: &config.rules,
+            mapping: &config.settings.mapping,
+            weights: &config.settings.weights,
+            count_day: CountDay(day),
+            next_closing: config.settings.closing.next_after(day),
+            sources,
+            accounts: AccountsFrom::Snapshots(&env.store),
+            words: &NO_WORDS,
+            mappings: &NO_MAPPINGS,
+            nones: &NO_NONES,
+        }
+    }
 }
 
 impl<'a> Comparison<'a> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use truecount_billing::{AccountId, BillingMonth, ClientId, CountDay, SourceId};
+use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
 use truecount_connectors::{Category, SourceKind, source_kind};
 use truecount_reconciliation::MappingSuggestion;
 use truecount_store::{
@@ -13,8 +13,7 @@ use truecount_store::{
 
 use crate::account_mapping::{AccountMapping, Candidates, Client};
 use crate::comparison::{
-    AccountsFrom, BilledFor, Compared, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, load_words,
-    newest_sync,
+    BilledFor, Compared, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, load_words, newest_sync,
 };
 use crate::{AppError, Config, Environment};
 
@@ -84,16 +83,10 @@ impl MappingWorkspace {
         env.progress.step("reading the syncs");
         let today = config.settings.today(env);
         let inputs = ComparisonInputs {
-            rules: &config.rules,
-            mapping: &config.settings.mapping,
-            weights: &config.settings.weights,
-            count_day: CountDay(today),
-            next_closing: config.settings.closing.next_after(today),
-            sources: &sources,
-            accounts: AccountsFrom::Snapshots(&env.store),
             words: &load_words(&env.store, &sources, today).await?,
             mappings: &in_force,
             nones: &nones_now,
+            ..ComparisonInputs::of_syncs(env, config, &sources, today)
         };
         let comparison = Comparison::read(&inputs).await?;
         let Compared { billed_for, suggestions, .. } = comparison.compare(|_| Ok(()))?;
