@@ -36,7 +36,7 @@ fn row(code: &str, subject: &str, message: String, count: u64) -> SetupFinding {
     SetupFinding { code: code.into(), subject: subject.into(), message, count }
 }
 
-fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+pub(crate) fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
 

@@ -77,7 +77,7 @@ pub fn day_of_name(name: &str) -> Result<CountDay, NameFault> {
 ///
 /// # Errors
 /// [`NameFault::NoAccount`] if nothing else is in it.
-pub fn account_of_name(name: &str) -> Result<String, NameFault> {
+pub(crate) fn account_of_name(name: &str) -> Result<String, NameFault> {
     let stem = match name.rsplit_once('.') {
         Some((stem, ending)) if !stem.is_empty() && ending.chars().all(char::is_alphabetic) => stem,
         _ => name,

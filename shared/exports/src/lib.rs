@@ -28,7 +28,7 @@ mod usage;
 mod values;
 mod words;
 
-pub use as_of::{AsOf, AsOfFault, NameFault, account_of_name, day_of_name};
+pub use as_of::{AsOf, AsOfFault, NameFault, day_of_name};
 pub use entry::{Entered, ExportAccount, ExportEntry, RowRead};
 pub use example::PROFILE_EXAMPLE;
 pub use export::{Export, ExportError, ExportRefusal};

@@ -4,11 +4,11 @@
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use toml::{Table, Value};
-use truecount_billing::Side;
+use truecount_billing::{IdError, Side, SourceId};
 use truecount_tabular::{DateOrder, Input, ObstacleKind, Stop, Survey, SurveyOptions, survey};
 
 use crate::{
-    as_of::{AsOf, day_of_name},
+    as_of::{AsOf, account_of_name, day_of_name},
     fault::{HeadingFault, ProfileFault},
     field::{ExportField, FieldOf},
     fold::folded,
@@ -35,6 +35,22 @@ pub struct Recognised {
     pub profile: Table,
 }
 
+impl Recognised {
+    /// An id for the file's source: the preset's name, else the file's without its date, else `nameless`.
+    ///
+    /// # Errors
+    /// There is nothing in it that can stand in an id.
+    pub fn source_id(&self, file_name: &str, nameless: &str) -> Result<SourceId, IdError> {
+        let text = match self.preset {
+            Some(preset) => preset.name.to_owned(),
+            None => account_of_name(file_name).unwrap_or_else(|_| nameless.to_owned()),
+        };
+        let plain: String =
+            text.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        SourceId::new(plain.trim_matches('-'))
+    }
+}
+
 /// A column of the file, and what it is taken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecognisedColumn {
@@ -44,6 +60,13 @@ pub struct RecognisedColumn {
     pub samples: Vec<String>,
     /// The fields that it is, or may be.
     pub taken_as: Vec<TakenAs>,
+}
+
+impl RecognisedColumn {
+    /// The fields that it is.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.taken_as.iter().filter(|taken| taken.is_sure).map(|taken| taken.field.as_str())
+    }
 }
 
 /// What a column is taken for.

@@ -63,7 +63,8 @@ pub(super) async fn add(cli: &Cli, backend: &OpenBackend, args: &AddArgs, there:
     let found = settle_all(&input, name, settled, args.yes)?;
     let id = match &args.id {
         Some(id) => id.clone(),
-        None => id_of(&found, name)?,
+        None => (found.source_id(name, "export"))
+            .with_context(|| "give the source an id: `truecount sources add FILE ID`")?,
     };
     let source = connect(CONNECTOR, &found.profile)?;
     let profile = source.file().context("there is no connector for files")?.profile();
@@ -149,16 +150,6 @@ fn read_whole(profile: &Arc<ExportProfile>, input: &FileOnDisk<'_>, name: &str) 
     Ok(export.form().counts().given)
 }
 
-/// The id of a source: the preset's name, else the file's without its date.
-fn id_of(found: &Recognised, name: &str) -> anyhow::Result<SourceId> {
-    let text = match found.preset {
-        Some(preset) => preset.name.to_owned(),
-        None => truecount_exports::account_of_name(name).unwrap_or_else(|_| "export".to_owned()),
-    };
-    let plain: String = text.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    SourceId::new(plain.trim_matches('-')).with_context(|| "give the source an id: `truecount sources add FILE ID`")
-}
-
 fn show(found: &Recognised) {
     match found.preset {
         Some(preset) if preset.headings_from.is_none() => tell(&format!(
@@ -172,8 +163,7 @@ fn show(found: &Recognised) {
         .columns
         .iter()
         .map(|column| {
-            let taken: Vec<&str> =
-                column.taken_as.iter().filter(|taken| taken.is_sure).map(|taken| taken.field.as_str()).collect();
+            let taken: Vec<&str> = column.fields().collect();
             let short = |sample: &String| sanitize::shortened(sample, SAMPLE_CHARS).into_owned();
             let samples: Vec<String> = column.samples.iter().map(short).collect();
             vec![sanitize::visible(&column.heading).into_owned(), taken.join(", "), samples.join(" | ")]
@@ -188,7 +178,7 @@ fn show(found: &Recognised) {
 fn answer<'a>(id: &'a SourceId, settings: String, found: &'a Recognised, rows: u64) -> AddedFile<'a> {
     let columns = found.columns.iter().map(|column| AddedColumn {
         heading: &column.heading,
-        taken_as: column.taken_as.iter().filter(|taken| taken.is_sure).map(|taken| taken.field.as_str()).collect(),
+        taken_as: column.fields().collect(),
         samples: &column.samples,
     });
     AddedFile {

@@ -1,6 +1,6 @@
 //! The comparison: what was read becomes the inputs of a run, and what comes out is told as a run tells it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::ToSpan;
 use truecount_billing::{
@@ -24,7 +24,7 @@ use super::recognised::{RecognisedFiles, RecognisedSource};
 use super::whose::{Mappings, belonging, read_mappings};
 use super::{CheckedFile, ExportsCheckArgs, ExportsOutcome, HandedOver, MappedAccounts};
 use crate::told::{Told, tell};
-use crate::{CheckError, named};
+use crate::{CheckError, named, setup::plural};
 
 /// Days for which a file can be used: it is exported once a month.
 const FRESH_DAYS: u32 = 35;
@@ -224,7 +224,7 @@ fn repeated((source, read): Source<'_>) -> Option<SetupFinding> {
         message: format!(
             "{count} {} of {} with an id that an earlier row has say the same: they were taken once; if they are two, give \
              each an id of its own",
-            if count == 1 { "row" } else { "rows" },
+            plural(count, "row", "rows"),
             source.id
         ),
         count,
@@ -238,14 +238,12 @@ fn inputs(
     rules: &Rules,
     (clients, mappings): (Vec<BilledClient>, &Mappings),
 ) -> Result<(RunInputs, Vec<MappedAccounts>), CheckError> {
-    let mut inputs = RunInputs { clients, ..RunInputs::default() };
+    let mut inputs = RunInputs::default();
     let mut mapped = Vec::new();
-    let known = inputs.clients.len();
+    let mut numbers = ClientNumbers::of(&clients);
     for (source, read) in used(sources) {
         let number = inputs.sources.len();
-        let psa = inputs.clients[..known].to_vec();
-        let of = |client: &ClientId| number_of(client, &mut inputs.clients);
-        let (belongs, counts) = belonging((&source.id, read), mappings, &psa, of);
+        let (belongs, counts) = belonging((&source.id, read), mappings, &clients, |client| numbers.of_mapped(client));
         mapped.push(counts);
         inputs.sources.push(usage_source(source, read, as_what, rules));
         let accounts = read.accounts.iter().zip(belongs);
@@ -255,22 +253,39 @@ fn inputs(
             inputs.accounts.push(UsageAccount { source: number, id: id.clone(), name, belongs, reading });
         }
     }
+    inputs.clients = clients;
+    inputs.clients.extend(numbers.not_billed);
     Ok((inputs, mapped))
 }
 
-/// The number of a client that a mapping names; one that the PSA does not have is billed nothing.
-fn number_of(id: &ClientId, clients: &mut Vec<BilledClient>) -> usize {
-    if let Some(known) = clients.iter().position(|client| client.id == *id) {
-        return known;
+/// The numbers of the clients, of which mappings may name more than the PSA has.
+struct ClientNumbers {
+    by_id: HashMap<ClientId, usize>,
+    /// Those that the PSA does not have: they are billed nothing.
+    not_billed: Vec<BilledClient>,
+}
+
+impl ClientNumbers {
+    fn of(clients: &[BilledClient]) -> Self {
+        let by_id: HashMap<_, _> =
+            clients.iter().enumerate().map(|(number, client)| (client.id.clone(), number)).collect();
+        debug_assert_eq!(by_id.len(), clients.len(), "the clients of one PSA, by id");
+        Self { by_id, not_billed: Vec::new() }
     }
-    clients.push(BilledClient {
-        id: id.clone(),
-        name: id.to_string(),
-        identifier: None,
-        read: LinesRead::Complete,
-        agreements: Vec::new(),
-    });
-    clients.len() - 1
+
+    fn of_mapped(&mut self, id: &ClientId) -> usize {
+        let next = self.by_id.len();
+        *self.by_id.entry(id.clone()).or_insert_with(|| {
+            self.not_billed.push(BilledClient {
+                id: id.clone(),
+                name: id.to_string(),
+                identifier: None,
+                read: LinesRead::Complete,
+                agreements: Vec::new(),
+            });
+            next
+        })
+    }
 }
 
 fn usage_source(source: &RecognisedSource, read: &ReadSource, as_what: HandedOver, rules: &Rules) -> UsageSource {
@@ -336,10 +351,11 @@ fn checked_files<'a>((source, read): Source<'a>) -> impl Iterator<Item = Checked
     source.files.iter().map(move |file| {
         let stream = read.receipts.get(&file.name).cloned().unwrap_or_default();
         let streams = BTreeMap::from_iter([(ROWS.to_owned(), stream)]);
-        let taken = file.found.columns.iter().flat_map(|column| {
-            let sure = column.taken_as.iter().filter(|taken| taken.is_sure);
-            sure.map(|taken| (taken.field.clone(), column.heading.clone()))
-        });
+        let taken = file
+            .found
+            .columns
+            .iter()
+            .flat_map(|column| column.fields().map(|field| (field.to_owned(), column.heading.clone())));
         CheckedFile {
             file: file.shown.clone(),
             source: source.id.clone(),

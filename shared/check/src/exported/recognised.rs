@@ -9,8 +9,8 @@ use std::{
 use toml::{Table, Value};
 use truecount_billing::{CountDay, Side, SourceId};
 use truecount_exports::{
-    AsOf, Export, ExportError, ExportProfile, ExportQuestion, QuestionAbout, Recognised, account_of_name, day_of_name,
-    recognise, set_profile_option,
+    AsOf, Export, ExportError, ExportProfile, ExportQuestion, QuestionAbout, Recognised, day_of_name, recognise,
+    set_profile_option,
 };
 use truecount_tabular::{TableReader, WantedColumn, WantedValues, survey};
 
@@ -204,14 +204,8 @@ fn option_in_words(option: &str) -> String {
     if is_plain { format!("`--option {option}`") } else { format!("`--option \"{option}\"`") }
 }
 
-/// The preset's name, else the file's without its date.
 fn id_of(found: &Recognised, name: &str) -> Result<SourceId, String> {
-    let text = match found.preset {
-        Some(preset) => preset.name.to_owned(),
-        None => account_of_name(name).unwrap_or_default(),
-    };
-    let plain: String = text.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let id = SourceId::new(plain.trim_matches('-'));
+    let id = found.source_id(name, "");
     id.map_err(|_| format!("its name cannot name a source: write ID=FILE, such as `devices=\"{name}\"`"))
 }
 
