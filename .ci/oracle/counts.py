@@ -525,11 +525,12 @@ class SourceCount:
         return fewest, parts
 
     def bought(self):
-        """Of each settled world, (the units of each product, those beside): of kinds whose items are told apart by their
-        ids alone. Worlds of which another has less of everything are not told."""
+        """Of each settled world, (the units of each product, those beside, the units of each item whose product was not told
+        although the source tells others'): of kinds whose items are told apart by their ids alone. Worlds of which another
+        has less of everything are not told."""
         found = []
         for ways, reasons, _ in self.settlings:
-            told, beside = {}, Fraction(0)
+            told, beside, untold = {}, Fraction(0), []
             for index, reason in reasons.items():
                 if reason != "taken":
                     continue
@@ -538,10 +539,13 @@ class SourceCount:
                 more = many * (ways[index]["quantity"] or Fraction(0))
                 if not kind["identity"] and item.get("sku") is not None:
                     told[word(item["sku"])] = told.get(word(item["sku"]), Fraction(0)) + more
+                elif not kind["identity"] and more and self.selection.world.seen.get((self.selection.source_id, word(kind["name"]), "sku")):
+                    untold.append(more)
                 else:
                     beside += more
-            if not any(within(one, (told, beside)) for one in found):
-                found = [one for one in found if not within((told, beside), one)] + [(told, beside)]
+            world = (told, beside, tuple(sorted(untold)))
+            if not any(within(one, world) for one in found):
+                found = [one for one in found if not within(world, one)] + [world]
         return found
 
     def fewest(self, free):
@@ -603,9 +607,9 @@ class SourceCount:
 
 
 def within(one, other):
-    """Whether nothing of one (units of each product, those beside) is more than of the other."""
-    (mine, beside), (theirs, theirs_beside) = one, other
-    return beside <= theirs_beside and all(units <= theirs.get(sku, 0) for sku, units in mine.items())
+    """Whether nothing of one (units of each product, those beside, those of products not told) is more than of the other."""
+    (mine, beside, untold), (theirs, theirs_beside, their_untold) = one, other
+    return untold == their_untold and beside <= theirs_beside and all(units <= theirs.get(sku, 0) for sku, units in mine.items())
 
 
 def replaced(devices):

@@ -41,13 +41,13 @@ def bought_twice(low, high, counted, decided, count_day):
     held = {one.selection.source_id: one.bought() for one in counted}
     if math.prod(map(len, held.values())) > SETTLINGS_MAX:
         raise TooMany
-    least = sum(min(sum(told.values(), beside) for told, beside in one) for one in held.values())
+    least = sum(min(sum(told.values(), beside) + sum(untold) for told, beside, untold in one) for one in held.values())
     fewest = min(each_product_once(drawn) for drawn in itertools.product(*held.values()))
     moved = Fraction(0)
     if decided is not None and day(decided["on"]) <= count_day and {decided["from"], decided["to"]} <= set(held):
         pair = [held[decided["from"]], held[decided["to"]]]
-        for sku in {sku for one in pair for told, _ in one for sku in told}:
-            moved += min(told.get(sku, Fraction(0)) for one in pair for told, _ in one)
+        for sku in {sku for one in pair for told, _, _ in one for sku in told}:
+            moved += min(told.get(sku, Fraction(0)) for one in pair for told, _, _ in one)
     twice = least - fewest - moved
 
     def less(end, **parts):
@@ -57,9 +57,19 @@ def bought_twice(low, high, counted, decided, count_day):
 
 
 def each_product_once(drawn):
-    """The units of a world, (units of each product, those beside) of each source, where each has a product if any has it."""
-    products = {sku for told, _ in drawn for sku in told}
-    return sum(beside for _, beside in drawn) + sum(max(told.get(sku, Fraction(0)) for told, _ in drawn) for sku in products)
+    """The units of a world, (units of each product, those beside, those of products not told) of each source, where each has a
+    product if any has it: the fewest, whichever product each is that was not told."""
+    products = sorted({sku for told, _, _ in drawn for sku in told})
+    nameless = [(at, units) for at, (_, _, untold) in enumerate(drawn) for units in untold]
+    if (len(products) + 1) ** len(nameless) > SETTLINGS_MAX:
+        raise TooMany
+    ways = []
+    for named in itertools.product([*products, None], repeat=len(nameless)):
+        have = [dict(told) for told, _, _ in drawn]
+        for (at, units), sku in zip(nameless, named):
+            have[at][sku] = have[at].get(sku, Fraction(0)) + units
+        ways.append(sum(max(one.get(sku, Fraction(0)) for one in have) for sku in [*products, None]))
+    return sum(beside for _, beside, _ in drawn) + min(ways)
 
 
 def each_once(low, high, counted, same_by):

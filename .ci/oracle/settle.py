@@ -272,7 +272,8 @@ class Settler:
                       for word in [*known, "Elsewhere"]])
         if by_rule:
             return
-        if item["kind"] in worlds.HAS_SKU and "sku" not in item and "sku" in self.raw["rules"]:
+        asks_sku = "sku" in self.raw["rules"] or self.raw["rules"].count(".subscription") > 1  # one product at two sources
+        if item["kind"] in worlds.HAS_SKU and "sku" not in item and asks_sku:
             self.add([change(lambda held, one, sku=sku: one.update(sku=sku)) for sku in [*worlds.SKUS, "ELSE"]])
         if "first_seen" in self.text and "seen_within_days = false" in self.raw["rules"]:
             return  # nothing asks when it was last seen; known, it would say what was replaced

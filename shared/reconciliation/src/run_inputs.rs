@@ -100,6 +100,11 @@ impl WordsOfSource {
         words.into_iter().flatten().map(String::as_str)
     }
 
+    /// Whether an attribute of a kind had, or may have had, any word.
+    pub(crate) fn has_any(&self, kind: &str, attribute: &str) -> bool {
+        self.words(kind, attribute).next().is_some() || self.incomplete.contains(&(folded(kind), attribute.to_owned()))
+    }
+
     /// Whether there were, or may have been, items of a kind.
     #[must_use]
     pub fn has_kind(&self, kind: &str) -> bool {

@@ -76,6 +76,7 @@ struct KindSelection<'r> {
     unknown: UnknownPolicy,
     usual: Vec<(String, Vec<Pattern>)>,
     identity: &'r [IdentityKey],
+    tells_sku: bool,
     is_device: bool,
     /// The parts that take every item of the kind, where each part takes every one in whatever state.
     takes_all: Option<PartMask>,
@@ -164,6 +165,7 @@ impl<'r> Selection<'r> {
                 unknown: first.map_or_else(|| spec.policies.unknown_of(kind), |part| part.unknown),
                 usual,
                 identity: &kind.identity,
+                tells_sku: kept.words.has_any(&kind.name, "sku"),
                 is_device: kind.unit == Unit::Device,
                 parts: own,
             }
@@ -245,6 +247,11 @@ impl<'r> Selection<'r> {
     /// The identities of a kind, the surest first.
     pub(crate) fn identity_of(&self, kind: usize) -> &'r [IdentityKey] {
         self.kinds[kind].identity
+    }
+
+    /// Whether the source tells the products of a kind's items.
+    pub(crate) fn tells_sku(&self, kind: usize) -> bool {
+        self.kinds[kind].tells_sku
     }
 
     /// Every way in which an item may be settled; at least one.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use crate::columns::ItemColumns;
+use crate::columns::{ItemColumns, ItemNo};
 use crate::drawn::draw_next;
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Origin, Pool};
@@ -23,6 +23,8 @@ type UnitsBySku = BTreeMap<String, BTreeMap<usize, Decimal>>;
 pub(crate) struct BoughtUnits {
     /// However everything is settled.
     sure: UnitsBySku,
+    /// The same of items whose product a source did not tell, though it does of others of their kind: (source, units).
+    untold: Vec<(usize, Decimal)>,
     /// Items that can be one.
     groups: Vec<BoughtGroup>,
     /// What an account that may not be there gives beside its groups, where more of it in one may be less in another.
@@ -42,6 +44,8 @@ struct BoughtGroup {
 #[derive(Debug, Clone, Default)]
 struct Bought {
     by_sku: BTreeMap<String, Decimal>,
+    /// Units of each item whose product was not told.
+    untold: Vec<Decimal>,
     /// Units of no product, and of items that are known by more.
     others: Decimal,
     /// Which accounts of its group are there, by their place.
@@ -50,34 +54,63 @@ struct Bought {
 
 impl Bought {
     fn units(&self) -> Result<Decimal, TooManyDigits> {
-        self.by_sku.values().copied().try_fold(self.others, plus)
+        self.by_sku.values().chain(&self.untold).copied().try_fold(self.others, plus)
     }
 
     /// Whether nothing of it is more than of another.
     fn is_within(&self, other: &Self) -> bool {
         let of_other = |sku: &String| other.by_sku.get(sku).copied().unwrap_or_default();
-        self.others <= other.others && self.by_sku.iter().all(|(sku, units)| *units <= of_other(sku))
+        self.others <= other.others
+            && self.untold == other.untold
+            && self.by_sku.iter().all(|(sku, units)| *units <= of_other(sku))
     }
 
-    fn add(&mut self, sku: Option<&str>, units: Decimal) -> Result<(), TooManyDigits> {
-        let sum = match sku {
-            Some(sku) if !units.is_zero() => self.by_sku.entry(small(sku)).or_default(),
+    fn add(&mut self, product: &Product<'_>, units: Decimal) -> Result<(), TooManyDigits> {
+        let sum = match product {
+            Product::Told(sku) if !units.is_zero() => self.by_sku.entry(small(sku)).or_default(),
+            Product::Untold if !units.is_zero() => {
+                self.untold.push(units);
+                self.untold.sort_unstable();
+                return Ok(());
+            }
             _ => &mut self.others,
         };
         *sum = plus(*sum, units)?;
         Ok(())
     }
 
-    /// The least of each product in any of several.
+    /// The least of each product that is told, in any of several.
     fn least_of(several: &[Self]) -> Self {
         let Some((first, rest)) = several.split_first() else { return Self::default() };
         let mut least = Self { there: 0, ..first.clone() };
+        if rest.iter().any(|one| one.untold != first.untold) {
+            least.untold.clear();
+        }
         for one in rest {
             least.others = least.others.min(one.others);
             least.by_sku.retain(|sku, _| one.by_sku.contains_key(sku));
             least.by_sku.iter_mut().for_each(|(sku, units)| *units = (*units).min(one.by_sku[sku]));
         }
         least
+    }
+}
+
+/// What is known of an item's product.
+enum Product<'i> {
+    Told(&'i str),
+    /// Its source tells products of such items, and not of this one.
+    Untold,
+    /// It has none, or the item is known by more.
+    None,
+}
+
+impl<'i> Product<'i> {
+    fn of(items: &'i ItemColumns, item: ItemNo, kind: Option<usize>, selection: &Selection<'_>) -> Self {
+        match (kind.filter(|kind| selection.identity_of(*kind).is_empty()), items.sku(item)) {
+            (Some(_), Some(sku)) => Self::Told(sku),
+            (Some(kind), None) if selection.tells_sku(kind) => Self::Untold,
+            _ => Self::None,
+        }
     }
 }
 
@@ -95,10 +128,17 @@ impl BoughtUnits {
         };
         let weighing = Weighing::default().without(selection.without_low);
         let mut ways = Vec::new();
-        for candidate in pool.singles.iter().map(|at| &pool.candidates[*at]).filter(|one| is_bought(one)) {
-            let Some(sku) = items.sku(candidate.item).filter(|_| candidate.is_surely_own()) else { continue };
+        for candidate in pool.singles.iter().map(|at| &pool.candidates[*at]).filter(|one| one.is_surely_own()) {
+            let product = Product::of(items, candidate.item, items.kind(candidate.item), selection);
+            if matches!(product, Product::None) {
+                continue;
+            }
             selection.ways(items, candidate, &mut ways);
-            put(&mut self.sure, &small(sku), source, least_of(weighing, &ways)?)?;
+            match (product, least_of(weighing, &ways)?) {
+                (Product::Told(sku), units) => put(&mut self.sure, &small(sku), source, units)?,
+                (_, units) if !units.is_zero() => self.untold.push((source, units)),
+                _ => {}
+            }
         }
         let mut groups = Vec::new();
         for group in &pool.groups {
@@ -123,8 +163,8 @@ impl BoughtUnits {
             let Some((_, bought)) = self.accounts.get_mut(&candidate.account) else { continue };
             if candidate.origin >= Origin::Gone && selection.counts_kind(items.kind(candidate.item)) {
                 selection.ways(items, candidate, &mut ways);
-                let sku = items.sku(candidate.item).filter(|_| is_bought(candidate));
-                bought.add(sku, least_of(weighing, &ways)?)?;
+                let product = Product::of(items, candidate.item, items.kind(candidate.item), selection);
+                bought.add(&product, least_of(weighing, &ways)?)?;
             }
         }
         Ok(())
@@ -171,13 +211,13 @@ impl BoughtUnits {
             // Of a lot without any way, these accounts are not there together.
             let mut is_more = lots.iter().all(|(_, lot)| !lot.is_empty());
             while is_more {
-                let mut one = Fewest { by_sku: self.sure.clone(), ..Fewest::default() };
+                let (mut beside, mut by_sku, mut untold) = (Decimal::ZERO, self.sure.clone(), self.untold.clone());
                 for ((source, lot), at) in lots.iter().zip(&drawn) {
-                    one.fewest = plus(one.fewest, lot[*at].others)?;
-                    put_all(&mut one.by_sku, *source, lot[*at])?;
+                    beside = plus(beside, lot[*at].others)?;
+                    put_all(&mut by_sku, *source, lot[*at])?;
+                    untold.extend(lot[*at].untold.iter().map(|units| (*source, *units)));
                 }
-                one.least = one.by_sku.values().flat_map(BTreeMap::values).copied().try_fold(one.fewest, plus)?;
-                one.fewest = one.by_sku.values().map(most).try_fold(one.fewest, plus)?;
+                let Some(one) = Fewest::of(beside, by_sku, &untold, &mut left)? else { return Ok(None) };
                 found = Some(match found {
                     Some(found) => found.or(one),
                     None => one,
@@ -210,11 +250,13 @@ impl BoughtUnits {
         for group in &mut self.groups {
             let units = group.ways.iter().map(Bought::units).collect::<Result<Vec<_>, _>>()?;
             least = plus(least, units.into_iter().min().unwrap_or_default())?;
-            group.ways = vec![Bought::least_of(&group.ways)];
+            group.ways = vec![Bought { untold: Vec::new(), ..Bought::least_of(&group.ways) }];
             group.accounts.clear();
         }
         self.accounts.clear();
+        let untold = std::mem::take(&mut self.untold);
         least = self.sure.values().flat_map(BTreeMap::values).copied().try_fold(least, plus)?;
+        least = untold.iter().map(|(_, units)| *units).try_fold(least, plus)?;
         Ok(Fewest { least, ..self.fewest()?.unwrap_or_default() })
     }
 }
@@ -231,6 +273,36 @@ struct Fewest {
 }
 
 impl Fewest {
+    /// The fewest, whichever products those that were not told are; `None`: there are too many of them.
+    fn of(
+        beside: Decimal,
+        by_sku: UnitsBySku,
+        untold: &[(usize, Decimal)],
+        left: &mut usize,
+    ) -> Result<Option<Self>, TooManyDigits> {
+        // One that no source has told can be that of several as well.
+        let skus: Vec<String> = by_sku.keys().cloned().chain([String::new()]).collect();
+        let ways = u32::try_from(untold.len()).ok().and_then(|items| skus.len().checked_pow(items));
+        let Some(rest) = ways.and_then(|ways| left.checked_sub(ways - 1)) else { return Ok(None) };
+        *left = rest;
+        let (mut found, mut drawn): (Option<Self>, _) = (None, vec![0; untold.len()]);
+        loop {
+            let mut one = Self { by_sku: by_sku.clone(), ..Self::default() };
+            for ((source, units), at) in untold.iter().zip(&drawn) {
+                put(&mut one.by_sku, &skus[*at], *source, *units)?;
+            }
+            one.least = one.by_sku.values().flat_map(BTreeMap::values).copied().try_fold(beside, plus)?;
+            one.fewest = one.by_sku.values().map(most).try_fold(beside, plus)?;
+            found = Some(match found {
+                Some(found) => found.or(one),
+                None => one,
+            });
+            if !draw_next(&mut drawn, |_| skus.len()) {
+                return Ok(found);
+            }
+        }
+    }
+
     fn or(self, other: Self) -> Self {
         let least = self.least.min(other.least);
         Self { least, ..if other.fewest < self.fewest { other } else { self } }
@@ -239,7 +311,7 @@ impl Fewest {
 
 /// Units of products that may be the same as those of another source.
 pub(crate) struct BoughtTwice {
-    /// In small letters, each with the sources that have it.
+    /// In small letters, each with the sources that have it; empty: of one that no source has told.
     pub(crate) products: Vec<(String, Vec<usize>)>,
     pub(crate) units: Decimal,
     /// Units that were moved from one source to another, and that both have.
@@ -260,8 +332,8 @@ fn group_of(
         let mut bought = Bought { there: settled.accounts, ..Bought::default() };
         for (at, fate) in settled.fates.iter().enumerate().filter_map(|(at, fate)| Some((at, (*fate)?))) {
             let way = &all[at][settled.drawn[at]];
-            let is_bought = way.kind.is_some_and(|kind| selection.identity_of(kind).is_empty());
-            bought.add(items.sku(members[at].item).filter(|_| is_bought), units_of(weighing, way, fate)?)?;
+            let product = Product::of(items, members[at].item, way.kind, selection);
+            bought.add(&product, units_of(weighing, way, fate)?)?;
         }
         Ok(bought)
     };

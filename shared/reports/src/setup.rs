@@ -174,6 +174,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_currency_that_nothing_names_is_told_with_the_line_to_write() {
+        let found = of_rules("rules.toml", &[], Currency::new(NO_CURRENCY).unwrap());
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((one.code.as_str(), one.subject.as_str()), ("currency_not_named", "rules.toml"));
+        assert!(one.message.contains("`currency = \"GBP\"`"), "{}", one.message);
+        assert_eq!(of_rules("rules.toml", &[], Currency::new("EUR").unwrap()), []);
+    }
+
+    #[test]
     fn numbers_tell_names_apart_and_letters_do_not() {
         for (one, other, expected) in [
             ("School No 6", "School No 9", true),

@@ -38,8 +38,9 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
         WideningRecord::Replaced { item, by, stale_on } => replaced(&item_name(item), &item_name(by), *stale_on),
         WideningRecord::BoughtTwice { sku, sources } => {
             let sources: Vec<&str> = sources.iter().map(|source| source.as_str()).collect();
+            let product = if sku.is_empty() { "a product without an SKU".to_owned() } else { name(sku) };
             Explanation::new(
-                format!("{} is bought at {}: moved, or used at both?", name(sku), sources.join(" and ")),
+                format!("{product} is bought at {}: moved, or used at both?", sources.join(" and ")),
                 "write `moved = { from, to, on }` or `both = true` at the client in the rules",
                 BillingClerk,
             )
