@@ -178,7 +178,12 @@ mod tests {
         assert_eq!(decimal_from_json("1e2").unwrap().to_string(), "100");
         assert_eq!(decimal_from_json("1.5E-3").unwrap().to_string(), "0.0015");
         assert_eq!(decimal_from_json("123456789012345678.91").unwrap().to_string(), "123456789012345678.91");
+        assert_eq!(decimal_from_json("1e28").unwrap().to_string(), format!("1{}", "0".repeat(28)));
         assert!(matches!(decimal_from_json("1e400"), Err(NumberError::Overflow(_))));
+        assert!(
+            matches!(decimal_from_json("0e29"), Err(NumberError::Overflow(_))),
+            "nothing is multiplied without end"
+        );
         assert!(matches!(decimal_from_json("1e-40"), Err(NumberError::Overflow(_))));
     }
 

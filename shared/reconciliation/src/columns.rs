@@ -451,3 +451,37 @@ impl ItemColumns {
 fn moment(microseconds: i64) -> Option<Timestamp> {
     (microseconds != NEVER).then(|| Timestamp::from_microsecond(microseconds).ok()).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use truecount_billing::{ItemId, Quantity, Unit};
+
+    #[test]
+    fn quantities_come_back_as_they_were_said() {
+        let said = [
+            "0",
+            "1",
+            "7",
+            "1.0",
+            "0.5",
+            "-3",
+            "1073741823",
+            "1073741824",
+            "4294967296",
+            "79228162514264337593543950335",
+        ];
+        let item = |(number, said): (usize, &&str)| UsageItem {
+            quantity: Some(Quantity { amount: Decimal::from_str_exact(said).unwrap(), unit: Unit::Each }),
+            ..UsageItem::new(ItemId::new(number.to_string()).unwrap(), "seat")
+        };
+        let items: Vec<UsageItem> = said.iter().enumerate().map(item).collect();
+        let mut columns = ItemColumns::default();
+        for (item, said) in columns.add(&items, &[]).unwrap().zip(said) {
+            assert_eq!(
+                columns.units_said(item).map(|units| units.normalize().to_string()).as_deref(),
+                Some(said.trim_end_matches(".0"))
+            );
+        }
+    }
+}

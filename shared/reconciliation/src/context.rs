@@ -141,4 +141,28 @@ mod tests {
         assert_eq!(looked_at(&agreement(Some(12), Some(date(2027, 3, 1)))), (date(2026, 11, 27), None));
         assert_eq!(looked_at(&agreement(None, None)), (date(2026, 11, 27), Some(date(2026, 12, 1))));
     }
+
+    #[test]
+    fn a_period_goes_from_the_invoice_before_to_the_end_of_what_is_billed() {
+        let of = |agreement: &Agreement| (context().period(agreement), context().service_period(agreement));
+        let (advance, yearly) =
+            (agreement(Some(1), Some(date(2026, 12, 15))), agreement(Some(12), Some(date(2027, 3, 1))));
+        let arrears = Agreement { timing: InvoiceTiming::Arrears, ..advance.clone() };
+        let expected = (date(2026, 11, 15), date(2027, 1, 15));
+        assert_eq!(of(&advance), (expected, (date(2026, 12, 15), date(2027, 1, 14))));
+        let expected = (date(2026, 11, 15), date(2026, 12, 16));
+        assert_eq!(of(&arrears), (expected, (date(2026, 11, 15), date(2026, 12, 14))));
+        let expected = (date(2026, 3, 1), date(2027, 3, 1));
+        assert_eq!(of(&yearly), (expected, (date(2026, 3, 1), date(2027, 2, 28))));
+        let unknown = agreement(None, Some(date(2026, 12, 15)));
+        assert_eq!(context().period(&unknown), (date(2025, 12, 15), date(2027, 1, 15)), "that of any cycle");
+    }
+
+    #[test]
+    fn an_agreement_stands_from_its_first_to_its_last_day() {
+        let day = date(2026, 12, 1);
+        let between = |from, to| context().stands(&Agreement { from, to, ..agreement(Some(1), None) });
+        assert!(between(None, None) && between(Some(day), Some(day)));
+        assert!(!between(Some(date(2026, 12, 2)), None) && !between(None, Some(date(2026, 11, 30))));
+    }
 }
