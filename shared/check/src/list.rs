@@ -433,6 +433,8 @@ fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
         }),
         price_from: Vec::new(),
         expected_at: Vec::new(),
+        covers: Vec::new(),
+        grants: Vec::new(),
         no_line: NoLine::Exception,
         one_time_counts: false,
         not_sold: None,

@@ -7,6 +7,7 @@ use truecount_billing::{Agreement, BillingStatus, Currency, LineId, LineRole, Pr
 
 use crate::context::{RunContext, months_earlier};
 use crate::interval::{TooManyDigits, minus, plus};
+use crate::outer::Holds;
 use crate::run_inputs::{AgreementLine, BilledAgreement, BilledClient, LinesRead};
 use crate::run_options::{LinesBelowZero, RepeatedLines, RunOptions};
 
@@ -157,6 +158,8 @@ pub(crate) struct BilledSide<'a> {
     /// Whether the lines differ between the days that could be looked at.
     pub(crate) days_differ: bool,
     pub(crate) has_unknown_cycle: bool,
+    /// Whether any line stands.
+    pub(crate) stands: Holds,
     /// One-time units of the period that are not quantity.
     pub(crate) one_time: Decimal,
     /// One-time units of the period that are.
@@ -204,6 +207,12 @@ impl<'a> BilledSide<'a> {
         let total = plus(units(&lines)?, extra)?;
         let other = if has_second_day { plus(units(last)?, extra)? } else { total };
         let is_unknown = |line: &&LineRow<'_>| line.agreement().cycle_months.is_none();
+        let stands = match (lines.is_empty(), last.is_empty()) {
+            _ if !flat.is_empty() => Holds::Surely,
+            (false, false) => Holds::Surely,
+            (true, true) => Holds::No,
+            _ => Holds::Perhaps,
+        };
         let mut side = Self {
             days_differ: has_second_day && as_billed(&lines)? != as_billed(last)?,
             has_unknown_cycle: lines.iter().chain(last).any(|line| is_unknown(&line)),
@@ -214,6 +223,7 @@ impl<'a> BilledSide<'a> {
             high: Some(total.max(other)),
             recurring,
             lines,
+            stands,
             flat,
             credits: credits.map(|line| line.row.id.clone()).collect(),
             one_time,
@@ -223,6 +233,10 @@ impl<'a> BilledSide<'a> {
         side.ending = side.ending_lines();
         side.ending_units = units(&side.ending)?;
         side.high = side.most(client, is_of, service_of, options)?;
+        let may_stand = !side.ending.is_empty() || side.high != Some(total.max(other));
+        if side.stands == Holds::No && may_stand {
+            side.stands = Holds::Perhaps;
+        }
         Ok(side)
     }
 

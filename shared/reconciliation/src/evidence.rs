@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use truecount_billing::{LeftOutReason, LineId};
+use truecount_billing::{LeftOutReason, LineId, ProductCode};
 
 use crate::columns::ItemNo;
 
@@ -39,10 +39,14 @@ pub enum LedgerReason {
     Gone,
     /// An account that nobody decided may be this client's.
     Undecided,
+    /// Units live inside another service, however many.
+    Covered,
     /// Each unit of an item stands for more, or less, than one.
     Factor,
     /// What is counted in one unit is billed in another.
     Unit,
+    /// Units that another service brings.
+    Granted,
     /// Units that the price of something else includes.
     Included,
     /// The least that is billed where a line stands.
@@ -71,8 +75,10 @@ impl LedgerReason {
         Self::Fell,
         Self::Gone,
         Self::Undecided,
+        Self::Covered,
         Self::Factor,
         Self::Unit,
+        Self::Granted,
         Self::Included,
         Self::Minimum,
         Self::Pack,
@@ -98,8 +104,10 @@ impl LedgerReason {
             Self::Fell => "fell",
             Self::Gone => "gone",
             Self::Undecided => "undecided",
+            Self::Covered => "covered",
             Self::Factor => "factor",
             Self::Unit => "unit",
+            Self::Granted => "granted",
             Self::Included => "included",
             Self::Minimum => "minimum",
             Self::Pack => "pack",
@@ -227,6 +235,16 @@ pub enum Widening {
     QuantityNegative {
         /// The item.
         item: ItemNo,
+    },
+    /// Whether another service, which covers this one, holds at the client.
+    CoverNotSure {
+        /// That service.
+        service: ProductCode,
+    },
+    /// How many units another service brings.
+    GrantNotSure {
+        /// That service.
+        service: ProductCode,
     },
     /// A kind, or a word of `where`, that the source never had: no upper end.
     WordNeverSeen {

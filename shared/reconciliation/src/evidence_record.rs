@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, LineId, SourceId};
+use truecount_billing::{AccountId, LineId, ProductCode, SourceId};
 
 /// An account of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -98,6 +98,8 @@ pub enum WideningRecord {
     BoughtTwice { sku: String, sources: Vec<SourceId> },
     QuantityUnsaid { item: NamedItem },
     QuantityNegative { item: NamedItem, said: Decimal },
+    CoverNotSure { service: ProductCode },
+    GrantNotSure { service: ProductCode },
     WordNeverSeen { source: SourceId, kind: String, attribute: Option<String>, word: Option<String> },
     UnwantedNeverSeen { source: SourceId, kind: String, attribute: String, word: String },
 }
@@ -124,6 +126,8 @@ impl WideningRecord {
             Self::BoughtTwice { .. } => "bought_twice",
             Self::QuantityUnsaid { .. } => "quantity_unsaid",
             Self::QuantityNegative { .. } => "quantity_negative",
+            Self::CoverNotSure { .. } => "cover_not_sure",
+            Self::GrantNotSure { .. } => "grant_not_sure",
             Self::WordNeverSeen { .. } => "word_never_seen",
             Self::UnwantedNeverSeen { .. } => "unwanted_never_seen",
         }

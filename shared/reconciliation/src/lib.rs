@@ -30,6 +30,7 @@ mod machines;
 mod moved;
 mod outcome;
 mod outcome_line;
+mod outer;
 mod pool;
 mod portfolio;
 mod price;
@@ -71,6 +72,7 @@ pub use outcome::{
     RevenueCoverage, RowFault, RowFigures, RowKind, RowLedger, RowValue, RunOutcome, RunTotals,
 };
 pub use outcome_line::{MappingSuggestion, OUTCOMES_SCHEMA, OutcomeLine, SetupFinding, SourceReading};
+pub use outer::OuterService;
 pub use portfolio::RunReconciler;
 pub use record::{
     ChangeRecord, ClientRecord, CountedOn, ItemFateWord, ItemRecord, MovedRecord, PortfolioRecord, RECORD_FORMAT,

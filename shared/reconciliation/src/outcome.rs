@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{AgreementId, ClientId, Currency, LineId, ProductCode};
 
 use crate::evidence::{Doubt, LedgerReason, Widening};
+use crate::outer::OuterService;
 
 /// What a row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -156,6 +157,8 @@ pub struct OutcomeRow {
     pub doubts: Vec<Doubt>,
     /// Why the ends differ.
     pub widenings: Vec<Widening>,
+    /// The services that it lives inside at the client.
+    pub outer: Vec<OuterService>,
     /// Why a difference is left alone; `None`: there is none, or it is not.
     pub left_alone: Option<LeftAloneReason>,
     /// Why nothing of it could be computed; `None`: it was.

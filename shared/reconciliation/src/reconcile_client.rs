@@ -1,7 +1,9 @@
 //! One client: each service compared, each line accounted for.
 
+mod inside;
 mod row_detail;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -15,6 +17,7 @@ use crate::evidence::{Doubt, ItemFate, LedgerReason};
 use crate::interval::{TooManyDigits, plus};
 use crate::item_evidence::evidence;
 use crate::outcome::{ClientOutcome, OutcomeRow, RowFault, RowKind, RowValue};
+use crate::outer::{Holds, OuterService, OuterServices};
 use crate::revenue_share::{Share, cover, cover_compared, cover_lines, cover_uncomputed};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
@@ -60,6 +63,8 @@ pub(crate) struct ClientView<'a> {
     /// By service; those of no service first.
     lines: Vec<LineRow<'a>>,
     pools: ClientPools,
+    /// What should be billed of parts that grant units of other services.
+    units: RefCell<BTreeMap<(ProductCode, Option<String>), inside::UnitsBetween>>,
 }
 
 impl<'a> ClientView<'a> {
@@ -121,7 +126,7 @@ impl<'a> ClientCase<'a> {
         let service_of = |product: &ProductCode| self.rules.service_of_product(product);
         let mut lines = rows_of(agreements, &service_of, &self.options);
         lines.sort_by_key(|line| line.service);
-        ClientView { lines, pools: ClientPools::of(self.inputs.sources.len()) }
+        ClientView { lines, pools: ClientPools::of(self.inputs.sources.len()), units: RefCell::default() }
     }
 
     /// Whether the usual rules hold, whatever the agreements: neither the client nor a kind of agreement has any of its own.
@@ -295,10 +300,13 @@ impl<'a> ClientCase<'a> {
             ServiceBasis::Flat => (RowKind::Flat, Share::Flat),
             ServiceBasis::Ignored(_) => (RowKind::Ignored, Share::Ignored),
             ServiceBasis::Counted(_) if side.lines.is_empty() && !side.flat.is_empty() => (RowKind::Flat, Share::Flat),
+            ServiceBasis::Counted(_) if rule.holds_by_line() && self.holds(part, &side) == Holds::No => {
+                return Ok(None);
+            }
             ServiceBasis::Counted(_) => {
                 let value = self.valuation(&side, rule);
                 cover_lines(outcome, &value, &side.flat, Share::Flat)?;
-                let mut count = self.counting().count(rule, &side, &view.pools)?;
+                let mut count = self.counting().count(rule, &side, &view.pools, self.outer_services(part, view))?;
                 if part.types_differ {
                     count.doubts.push(Doubt::AgreementTypesDiffer);
                 }
@@ -314,7 +322,7 @@ impl<'a> ClientCase<'a> {
                 return Ok(Some((side, count)));
             }
         };
-        let counted = || self.counting().count(rule, &side, &view.pools);
+        let counted = || self.counting().count(rule, &side, &view.pools, OuterServices::default());
         let is_used = || counted().map(|count| count.least.should > Decimal::ZERO);
         if has_line || (kind == RowKind::Internal && is_used()?) {
             outcome.rows.push(self.standing_row(kind, part, &side)?);
@@ -349,9 +357,10 @@ impl<'a> ClientCase<'a> {
         &self,
         part: &ServicePart<'_>,
         side: &BilledSide<'_>,
+        outer: OuterServices,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<ServiceCount, TooManyDigits> {
-        self.counting().count_with(&part.rule, side, allowed)
+        self.counting().count_with(&part.rule, side, outer, allowed)
     }
 
     pub(crate) fn valuation<'v>(&self, side: &'v BilledSide<'v>, rule: &'v ServiceRule) -> Valuation<'v>
@@ -410,7 +419,8 @@ impl<'a> ClientCase<'a> {
 
     /// Undecided accounts that resemble nobody, and together could fill at least half of an over-finding's gap.
     fn could_fill(&self, row: &OutcomeRow, rule: &ServiceRule) -> Result<Vec<Doubt>, TooManyDigits> {
-        if self.options.undecided == UndecidedUse::Nobodys {
+        let is_covered = |one: &OuterService| matches!(one, OuterService::Covers { is_sure: true, .. });
+        if self.options.undecided == UndecidedUse::Nobodys || row.outer.iter().any(is_covered) {
             return Ok(Vec::new());
         }
         let variance = row.compared.as_ref().and_then(|compared| compared.figures.as_ref()).map(|one| one.variance);
@@ -526,6 +536,7 @@ fn plain_row(kind: RowKind, service: ProductCode, billed: Decimal) -> OutcomeRow
         value: None,
         doubts: Vec::new(),
         widenings: Vec::new(),
+        outer: Vec::new(),
         left_alone: None,
         fault: None,
     }

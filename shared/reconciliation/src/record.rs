@@ -18,6 +18,7 @@ use crate::long_number::LongNumber;
 use crate::outcome::{
     AtStake, InvoicedWhen, LeftAloneReason, LineChange, OutcomeRow, RevenueCoverage, RowFault, RowKind, RunTotals,
 };
+use crate::outer::OuterService;
 use crate::reconcile_client::RowDetail;
 use crate::report_weights::{AmountPlace, ReportWeights};
 use crate::run_index::RunIndex;
@@ -232,6 +233,9 @@ pub struct RowRecord {
     /// Why the ends differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub widenings: Vec<WideningRecord>,
+    /// The services that it lives inside at the client: they cover it, or grant units of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outer: Vec<OuterService>,
     /// The sources that count it, with the day on which each did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<CountedOn>,
@@ -417,6 +421,8 @@ impl Names<'_> {
                 item: self.item(*item),
                 said: self.inputs.items.units_said(*item).unwrap_or_default(),
             },
+            Widening::CoverNotSure { service } => WideningRecord::CoverNotSure { service: service.clone() },
+            Widening::GrantNotSure { service } => WideningRecord::GrantNotSure { service: service.clone() },
             Widening::WordNeverSeen { source, kind, word } => {
                 let (attribute, word) = word.clone().unzip();
                 WideningRecord::WordNeverSeen { source: self.source(*source), kind: kind.clone(), attribute, word }
@@ -448,6 +454,7 @@ impl Names<'_> {
             service_period: detail.service_period,
             doubts: row.doubts.iter().map(|doubt| self.doubt(doubt)).collect(),
             widenings: row.widenings.iter().map(|widening| self.widening(widening)).collect(),
+            outer: row.outer.clone(),
             sources: detail.sources.iter().map(|source| self.counted_on(*source)).collect(),
             items: detail.items.iter().filter_map(|(item, fate)| self.item_record(*item, *fate)).collect(),
             ..RowRecord::empty(row.kind, row.service.clone())
@@ -532,6 +539,7 @@ impl RowRecord {
             changes: Vec::new(),
             doubts: Vec::new(),
             widenings: Vec::new(),
+            outer: Vec::new(),
             sources: Vec::new(),
             items: Vec::new(),
         }

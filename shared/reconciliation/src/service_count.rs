@@ -12,6 +12,7 @@ use crate::count::{Parts, SourceCount, add, count};
 use crate::evidence::{Doubt, Widening};
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::joined::Found;
+use crate::outer::OuterServices;
 use crate::pool::{Candidate, Pool, unread};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
@@ -33,6 +34,8 @@ pub(crate) struct ServiceCount {
     pub(crate) is_counted: bool,
     /// Of sources in which undecided accounts may be the client's.
     pub(crate) undecided: Vec<Rc<SourceCount>>,
+    /// What it lives inside.
+    pub(crate) outer: OuterServices,
 }
 
 /// The candidates of one client by source, while its services are counted.
@@ -105,6 +108,7 @@ impl Counting<'_> {
         rule: &ServiceRule,
         side: &BilledSide<'_>,
         pools: &ClientPools,
+        outer: OuterServices,
     ) -> Result<ServiceCount, TooManyDigits> {
         self.found(rule, |source, selection| {
             let pool = self.pool(source, pools);
@@ -114,7 +118,7 @@ impl Counting<'_> {
             };
             Ok((Rc::clone(pool), one))
         })?
-        .finish(rule, side)
+        .finish(rule, side, outer)
     }
 
     /// The same, if only some undecided accounts may be the client's.
@@ -122,6 +126,7 @@ impl Counting<'_> {
         &self,
         rule: &ServiceRule,
         side: &BilledSide<'_>,
+        outer: OuterServices,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<ServiceCount, TooManyDigits> {
         self.found(rule, |source, selection| {
@@ -129,7 +134,7 @@ impl Counting<'_> {
             let one = count(&self.inputs.items, &pool, selection)?;
             Ok((Rc::new(pool), Rc::new(one)))
         })?
-        .finish(rule, side)
+        .finish(rule, side, outer)
     }
 
     /// What the sources of a count give together. `of_source`: the client's candidates there, and what they give.
@@ -206,14 +211,32 @@ impl Counting<'_> {
 }
 
 impl Found {
-    fn finish(mut self, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<ServiceCount, TooManyDigits> {
-        self.count.least = should_bill(self.least, rule, side)?;
-        self.count.most = match self.most {
-            _ if self.is_open => None,
-            None => Some(self.count.least.clone()),
-            Some(most) => Some(should_bill(most, rule, side)?),
+    fn finish(
+        self,
+        rule: &ServiceRule,
+        side: &BilledSide<'_>,
+        outer: OuterServices,
+    ) -> Result<ServiceCount, TooManyDigits> {
+        let Self { mut count, least, most, is_open } = self;
+        let (off_least, off_most) = (outer.off_least()?, outer.off_most()?);
+        let is_one = most.is_none() && off_least == off_most;
+        let most = most.unwrap_or_else(|| least.clone());
+        count.least = should_bill(least, rule, side, off_least)?;
+        count.most = match is_one {
+            _ if is_open && !off_most.is_covered => None,
+            true => Some(count.least.clone()),
+            false => Some(should_bill(most, rule, side, off_most)?),
         };
-        Ok(self.count)
+        if off_most.is_covered {
+            // However many there are, none is billed.
+            count.widenings.clear();
+            count.doubts.clear();
+            count.undecided.clear();
+        } else {
+            count.widenings.extend(outer.widenings());
+        }
+        count.outer = outer;
+        Ok(count)
     }
 }
 
@@ -226,7 +249,8 @@ pub(crate) fn with_less(
 ) -> Result<ServiceCount, TooManyDigits> {
     let Some(most) = &count.most else { return Ok(count.clone()) };
     let factored = minus(most.factored, less)?;
-    let most = should_bill(End { counted: factored, factored, ..End::default() }, rule, side)?;
+    let most = End { counted: factored, factored, ..End::default() };
+    let most = should_bill(most, rule, side, count.outer.off_most()?)?;
     Ok(ServiceCount { least: count.least.clone(), most: Some(most), ..ServiceCount::default() })
 }
 

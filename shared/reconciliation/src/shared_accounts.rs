@@ -143,7 +143,7 @@ impl SharedAccounts {
             return None;
         }
         let case = &portfolio.cases[client];
-        let count = case.count_with(&compared.part, &compared.side, allowed).ok()?;
+        let count = case.count_with(&compared.part, &compared.side, compared.count.outer.clone(), allowed).ok()?;
         let value = case.valuation(&compared.side, &compared.part.rule);
         let stakes = case.verdict(&compared.part, &compared.side, &value).stakes(row.kind, &count);
         stakes.ok().map(|(up, _)| up)

@@ -9,6 +9,7 @@ use crate::count::{Parts, add};
 use crate::evidence::LedgerReason;
 use crate::exact;
 use crate::interval::{TooManyDigits, minus, plus, times};
+use crate::outer::TakenOff;
 
 /// Units that are multiplied, converted or counted in packs are rounded to so many places.
 const UNIT_PLACES: u32 = 6;
@@ -30,13 +31,24 @@ pub(crate) struct End {
     pub(crate) parts: Parts,
 }
 
-/// What should be billed of what counts: in the unit that is billed, less what is included, the minimum, rounded up. The
-/// line's own less included wins over the rule's.
-pub(crate) fn should_bill(mut end: End, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<End, TooManyDigits> {
-    let mut counted = in_billed_unit(&mut end, rule)?;
+/// What should be billed of what counts: less what other services cover, in the unit that is billed, less what they grant,
+/// less what is included, the minimum, rounded up. The line's own less included wins over the rule's.
+pub(crate) fn should_bill(
+    mut end: End,
+    rule: &ServiceRule,
+    side: &BilledSide<'_>,
+    taken: TakenOff,
+) -> Result<End, TooManyDigits> {
+    let mut counted = match taken.is_covered {
+        true => cover(&mut end)?,
+        false => in_billed_unit(&mut end, rule)?,
+    };
     if let Some(Rounding::Packs(size)) = rule.rounding {
         counted = in_packs(&mut end, counted, size)?;
     }
+    let granted = taken.granted_of(counted);
+    add(&mut end.parts, LedgerReason::Granted, -granted)?;
+    counted = minus(counted, granted)?;
     let mut units = match side.has_less_included() {
         true => side.less_included(counted)?,
         false => minus(counted, counted.max(Decimal::ZERO).min(rule.included))?,
@@ -68,6 +80,14 @@ pub(crate) fn billable(rule: &ServiceRule, factored: Decimal) -> Result<Decimal,
         Some(Rounding::Packs(size)) => exact::quotient_up(units, size, 0).ok_or(TooManyDigits),
         Some(Rounding::Multiple(size)) => multiple(units, size),
     }
+}
+
+/// Takes out all that counts, before parts of the count are held against each other; what is left.
+fn cover(end: &mut End) -> Result<Decimal, TooManyDigits> {
+    end.parts.retain(|reason, _| !matches!(reason, LedgerReason::Same | LedgerReason::Smaller));
+    end.counted = end.parts.values().try_fold(end.gross, |sum, units| plus(sum, *units))?;
+    add(&mut end.parts, LedgerReason::Covered, -end.counted)?;
+    Ok(Decimal::ZERO)
 }
 
 /// Notes how the units that count become units of the kind that is billed; those.

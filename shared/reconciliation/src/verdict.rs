@@ -191,7 +191,8 @@ impl Verdict<'_> {
         reference: Option<Decimal>,
     ) -> Result<Option<LeftAloneReason>, TooManyDigits> {
         let (least, Some(most)) = (&count.least, &count.most) else { return Ok(None) };
-        let is_billed = self.side.low == least.should && reference == Some(least.should);
+        // What hangs on another service is no replaced device.
+        let is_billed = count.outer.is_sure() && self.side.low == least.should && reference == Some(least.should);
         if self.side.lines.is_empty() || !is_billed || most.factored != plus(least.factored, least.replaced)? {
             return Ok(None);
         }
@@ -318,6 +319,7 @@ impl Verdict<'_> {
             }),
             doubts,
             widenings: count.widenings.clone(),
+            outer: count.outer.0.clone(),
             left_alone: None,
             fault: None,
         }

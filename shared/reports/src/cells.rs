@@ -164,7 +164,7 @@ fn named(row: &RowRecord, is_named: fn(&ItemRecord) -> bool) -> String {
             part.push_str(&format!(" × {}", plain(units)));
         }
         if let Some(reason) = item.reason {
-            part.push_str(&format!(" ({})", words::left_out(reason, row.stale_days)));
+            part.push_str(&format!(" ({})", words::left_out_of(row, reason)));
         }
         parts.push(part);
     }

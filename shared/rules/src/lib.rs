@@ -24,6 +24,7 @@ mod reader;
 mod resolve;
 mod rules;
 mod rules_reader;
+mod seat_reader;
 mod service_reader;
 mod tier_reader;
 mod unit;

@@ -36,6 +36,9 @@ impl Rules {
                     return Err(ProductNamedTwice { product: product.clone(), first, second: rule.code });
                 }
             }
+            for inner in rule.covers.iter().chain(rule.grants.iter().map(|(code, _)| code)) {
+                rules.note_outer(inner, &rule.code);
+            }
             rules.by_code.insert(rule.code.clone(), number);
             rules.services.push(Service {
                 code: rule.code.clone(),
@@ -66,6 +69,8 @@ mod tests {
             price: None,
             price_from: Vec::new(),
             expected_at: Vec::new(),
+            covers: Vec::new(),
+            grants: Vec::new(),
             no_line: NoLine::default(),
             one_time_counts: false,
             not_sold: None,

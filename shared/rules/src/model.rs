@@ -33,6 +33,10 @@ pub struct ServiceRule {
     pub price_from: Vec<PlannedPrice>,
     /// The kinds of agreement on which a line of it must stand, trimmed and in small letters.
     pub expected_at: Vec<String>,
+    /// Services that live inside this one, however many their units are.
+    pub covers: Vec<ProductCode>,
+    /// Units of other services that each unit of this one that should be billed brings.
+    pub grants: Vec<(ProductCode, Decimal)>,
     /// What usage without a line is.
     pub no_line: NoLine,
     /// Whether one-time lines of the period are quantity.
@@ -279,6 +283,18 @@ pub struct When {
 }
 
 impl ServiceRule {
+    /// Whether it is compared only where a line of it stands, or `expected_at` names the kind of agreement.
+    #[must_use]
+    pub fn holds_by_line(&self) -> bool {
+        !self.covers.is_empty() || !self.grants.is_empty()
+    }
+
+    /// Units of another service that each unit of it brings.
+    #[must_use]
+    pub fn granted(&self, service: &ProductCode) -> Option<Decimal> {
+        self.grants.iter().find(|(code, _)| code == service).map(|(_, units)| *units)
+    }
+
     /// The planned price that holds on a day.
     #[must_use]
     pub fn planned_price_on(&self, day: Date) -> Option<&PlannedPrice> {

@@ -10,6 +10,7 @@ use truecount_billing::{Currency, SourceId, decimal_from_json};
 
 use crate::currencies;
 use crate::problem::{Lines, RulesProblem, instead_of, shown};
+use crate::seat_reader::NamedService;
 use crate::vocabulary::SourceVocabulary;
 
 /// A value with its place.
@@ -37,6 +38,8 @@ pub(crate) struct Reader<'a> {
     /// Whether parts of the file are not understood: what seems to be missing may stand in them.
     pub(crate) is_damaged: bool,
     pub(crate) problems: Vec<(usize, RulesProblem)>,
+    /// Services that others cover or grant, to be looked up once all are read.
+    pub(crate) named_services: Vec<NamedService>,
 }
 
 /// The entries of a table in the order of the file.
@@ -72,6 +75,7 @@ impl<'a> Reader<'a> {
             currency_is_bad: false,
             is_damaged: false,
             problems: Vec::new(),
+            named_services: Vec::new(),
         }
     }
 

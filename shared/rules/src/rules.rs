@@ -18,6 +18,8 @@ pub struct Rules {
     pub(crate) by_code: BTreeMap<ProductCode, usize>,
     /// By product code, trimmed and in small letters.
     pub(crate) by_product: BTreeMap<String, usize>,
+    /// By service: those that cover it or grant units of it, in their order.
+    pub(crate) outer: BTreeMap<ProductCode, Vec<ProductCode>>,
     /// By name, trimmed and in small letters.
     pub(crate) categories: BTreeMap<String, CategoryRule>,
     pub(crate) us: OwnIdentity,
@@ -134,6 +136,7 @@ impl Rules {
             services: Vec::new(),
             by_code: BTreeMap::new(),
             by_product: BTreeMap::new(),
+            outer: BTreeMap::new(),
             categories: BTreeMap::new(),
             us: OwnIdentity::default(),
             sku_lists: BTreeMap::new(),

@@ -14,6 +14,7 @@ use crate::layers::{Layers, Whose};
 use crate::problem::{RulesFileError, instead_of, shown};
 use crate::reader::{Entry, Reader, entries, not_yet};
 use crate::rules::{CategoryRule, OwnIdentity, Rules, Service, SkuListChanges, folded};
+use crate::seat_reader::check_named_services;
 use crate::service_reader::{CODE_PREFIX, ServiceTable, Spot, read_service};
 use crate::vocabulary::SourceVocabulary;
 
@@ -113,6 +114,7 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
             _ => {}
         }
     }
+    check_named_services(reader, &mut rules);
     rules
 }
 

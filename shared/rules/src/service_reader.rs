@@ -8,6 +8,7 @@ use crate::layers::{CountTerm, KeyBasis, ServiceKeys};
 use crate::model::{NoLine, Rounding, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
+use crate::seat_reader::{read_covers, read_grants};
 use crate::unit::DataUnit;
 use crate::value_reader::{
     check_days, read_agreement_types, read_not_sold, read_planned_prices, read_price, read_products, read_review,
@@ -35,6 +36,8 @@ const KEYS: &[&str] = &[
     "price",
     "price_from",
     "expected_at",
+    "covers",
+    "grants",
     "currency",
     "one_time",
     "not_sold",
@@ -51,8 +54,6 @@ const NOT_YET: &[&str] = &[
     "client_committed",
     "client_committed_until",
     "at",
-    "covers",
-    "grants",
     "replaces",
     "bills",
     "same_by",
@@ -74,6 +75,7 @@ const OF_A_COUNT: &[&str] = &[
     "round_up",
     "tolerance",
     "no_line",
+    "grants",
 ];
 
 /// What stands before a code that equals a key of a client: `"service:note"`.
@@ -129,13 +131,18 @@ pub(crate) fn read_service(
     };
     let is_counted = matches!(basis, Some(KeyBasis::Counted(_)));
     let has_basis = basis.is_some();
+    let code = ProductCode::new(entry.key.strip_prefix(CODE_PREFIX).unwrap_or(entry.key).trim()).ok();
     for key in &keys {
         if has_basis && !is_counted && !basis_is_bad && OF_A_COUNT.contains(&key.key) {
             let wrong = format!("`{}` has no meaning for \"{}\", which is not counted", key.key, shown(entry.key));
             reader.problem(key.at, wrong, "leave it out, or write a `count`");
             continue;
         }
-        read_key(reader, *key, spot, terms.as_deref(), &mut read);
+        match key.key {
+            "covers" => read.keys.covers = read_covers(reader, *key, code.as_ref(), spot),
+            "grants" => read.keys.grants = read_grants(reader, *key, code.as_ref(), spot),
+            _ => read_key(reader, *key, spot, terms.as_deref(), &mut read),
+        }
     }
     check_unit(reader, &keys, &read.keys, base, terms.as_deref());
     read.keys.price = read_price(reader, &keys);

@@ -174,6 +174,8 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
         ("price", price),
         ("price_from", planned_prices(rule)),
         ("expected_at", Some(rule.expected_at.join(", ")).filter(|names| !names.is_empty())),
+        ("covers", Some(codes(&rule.covers)).filter(|codes| !codes.is_empty())),
+        ("grants", Some(grants(rule)).filter(|granted| !granted.is_empty())),
         ("no_line", (rule.no_line == NoLine::List).then(|| "list".to_owned())),
         ("one_time", rule.one_time_counts.then(|| "counts".to_owned())),
         ("not_sold", rule.not_sold.as_ref().map(|not_sold| not_sold.why.clone())),
@@ -181,6 +183,18 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
     ];
     values.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
     values
+}
+
+/// `M365-BP, EDR-AGT`.
+fn codes(codes: &[ProductCode]) -> String {
+    codes.iter().map(ProductCode::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// `1 MNG-WKS, 2 MDM-MOB for each unit that should be billed`.
+fn grants(rule: &ServiceRule) -> String {
+    let granted = rule.grants.iter().map(|(code, units)| format!("{} {code}", quantity(*units)));
+    let granted = granted.collect::<Vec<_>>().join(", ");
+    if granted.is_empty() { granted } else { format!("{granted} for each unit that should be billed") }
 }
 
 /// `GBP 12.50 a month`; `GBP a month, graduated: 8.00 each up to 10, then 7.00`.

@@ -8,11 +8,12 @@ use truecount_rules::{CountSpec, Rounding, ServiceBasis, StalePolicy};
 use super::{ClientCase, ClientView};
 use crate::billed_side::{LineRow, standing};
 use crate::columns::ItemNo;
-use crate::evidence::ItemFate;
+use crate::evidence::{ItemFate, LedgerReason};
 use crate::interval::TooManyDigits;
 use crate::item_evidence::evidence;
 use crate::long_number::Longest;
 use crate::outcome::{OutcomeRow, RowFault};
+use crate::outer::OuterService;
 
 /// What stands behind a row.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +38,26 @@ pub(crate) struct RowDetail<'a> {
     pub(crate) longest: Option<Longest<'a>>,
 }
 
+/// Whether a row's service lives inside another, and whether that is sure.
+fn covered(row: &OutcomeRow) -> Option<bool> {
+    let covers = row.outer.iter().filter_map(|one| match one {
+        OuterService::Covers { is_sure, .. } => Some(*is_sure),
+        OuterService::Grants { .. } => None,
+    });
+    covers.reduce(|one, other| one || other)
+}
+
+/// What becomes of an item that lives inside another service.
+fn inside(fate: ItemFate, is_sure: bool) -> ItemFate {
+    match fate {
+        ItemFate::In if is_sure => ItemFate::Out(LedgerReason::Covered),
+        ItemFate::In => ItemFate::Open(LedgerReason::Covered),
+        ItemFate::Out(LedgerReason::Same | LedgerReason::Smaller) if is_sure => ItemFate::Out(LedgerReason::Covered),
+        ItemFate::Open(_) if is_sure => ItemFate::Out(LedgerReason::Covered),
+        fate => fate,
+    }
+}
+
 impl<'a> ClientCase<'a> {
     /// What stands behind a row of this client: lines, items, price.
     pub(crate) fn detail(&self, view: &ClientView<'a>, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
@@ -48,7 +69,10 @@ impl<'a> ClientCase<'a> {
         let value = self.valuation(&side, &part.rule);
         let newest = value.newest();
         let unit_price = value.unit_price()?;
-        let items = evidence(&self.counting(), &part.rule, &view.pools)?;
+        let mut items = evidence(&self.counting(), &part.rule, &view.pools)?;
+        if let Some(is_sure) = covered(row) {
+            items.iter_mut().for_each(|(_, fate)| *fate = inside(*fate, is_sure));
+        }
         let mut sources = Vec::new();
         self.counting().each_source(&part.rule, |source, _| {
             sources.push(source);

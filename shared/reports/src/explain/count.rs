@@ -9,7 +9,7 @@ use super::Page;
 use crate::{
     cells,
     label::quantity,
-    words::{is_after_the_count, left_out},
+    words::{is_after_the_count, left_out_of},
 };
 
 /// Blanks before the numbers.
@@ -61,7 +61,7 @@ impl Step {
 fn explained(steps: &mut Vec<Step>, row: &RowRecord, is_wanted: impl Fn(bool) -> bool) {
     for (reason, units) in &row.explained {
         if is_wanted(is_after_the_count(*reason)) {
-            steps.push(Step::number(signed(*units), &left_out(*reason, row.stale_days)));
+            steps.push(Step::number(signed(*units), &left_out_of(row, *reason)));
         }
     }
 }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use truecount_reconciliation::{ItemFateWord, ItemRecord, RowRecord};
 
 use super::{ExplainedItems, Page};
-use crate::{label::quantity, words::left_out};
+use crate::{label::quantity, words::left_out_of};
 
 /// What people read of each fate, in the order in which they are listed.
 const FATES: [(ItemFateWord, &str); 3] =
@@ -22,7 +22,7 @@ pub(super) fn items(page: &mut Page, row: &RowRecord, items: ExplainedItems) {
         for (fate, word) in FATES {
             let mut each: Vec<&ItemRecord> = of(fate).collect();
             each.sort_by(|a, b| key(a).cmp(&key(b)));
-            each.iter().for_each(|item| page.labelled(&format!("  {word}"), &in_words(item, row.stale_days)));
+            each.iter().for_each(|item| page.labelled(&format!("  {word}"), &in_words(item, row)));
         }
     }
 }
@@ -34,7 +34,7 @@ fn key(item: &ItemRecord) -> (&str, &str, &str, &str) {
 }
 
 /// `SRV-01 [17], server in ninjaone, account A-7: not seen for over 30 days`.
-fn in_words(item: &ItemRecord, stale_days: Option<u32>) -> String {
+fn in_words(item: &ItemRecord, row: &RowRecord) -> String {
     let ItemRecord { source, account_id, item_id, .. } = item;
     let name = match &item.name {
         Some(name) if name != item_id => format!("{name} [{item_id}]"),
@@ -46,6 +46,6 @@ fn in_words(item: &ItemRecord, stale_days: Option<u32>) -> String {
         Some(units) => format!(" × {}", quantity(units)),
         None => ", of unknown quantity".to_owned(),
     };
-    let reason = item.reason.map(|reason| format!(": {}", left_out(reason, stale_days))).unwrap_or_default();
+    let reason = item.reason.map(|reason| format!(": {}", left_out_of(row, reason))).unwrap_or_default();
     format!("{name}{units}, {kind} in {source}, account {account_id}{reason}")
 }

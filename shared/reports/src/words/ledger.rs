@@ -1,7 +1,34 @@
 //! Why units that a service looks at are not billed, after their number: `2 not seen for over 30 days`.
 
-use truecount_billing::LeftOutReason;
-use truecount_reconciliation::LedgerReason;
+use truecount_billing::{LeftOutReason, ProductCode};
+use truecount_reconciliation::{LedgerReason, OuterService, RowRecord};
+
+use super::name;
+
+/// What is the case with units of a row: other services by their codes.
+pub(crate) fn left_out_of(row: &RowRecord, reason: LedgerReason) -> String {
+    let names = |is_named: fn(&OuterService) -> Option<&ProductCode>| {
+        let codes: Vec<String> = row.outer.iter().filter_map(is_named).map(|code| name(code.as_str())).collect();
+        codes.join(" and ")
+    };
+    match reason {
+        LedgerReason::Covered if !row.outer.is_empty() => {
+            let covers = names(|one| match one {
+                OuterService::Covers { service, .. } => Some(service),
+                OuterService::Grants { .. } => None,
+            });
+            format!("inside {covers}")
+        }
+        LedgerReason::Granted if !row.outer.is_empty() => {
+            let grants = names(|one| match one {
+                OuterService::Grants { service, .. } => Some(service),
+                OuterService::Covers { .. } => None,
+            });
+            format!("brought by {grants}")
+        }
+        reason => left_out(reason, row.stale_days),
+    }
+}
 
 /// What is the case with units. `stale_days`: after how many days an item that was not seen is left out.
 pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String {
@@ -21,8 +48,10 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Fell, _) => "of an account that suddenly holds less",
         (LedgerReason::Gone, _) => "of an account that is no longer listed",
         (LedgerReason::Undecided, _) => "of an account that is not mapped yet",
+        (LedgerReason::Covered, _) => "inside another service",
         (LedgerReason::Factor, _) => "by the factor of the rule",
         (LedgerReason::Unit, _) => "in the unit that is billed",
+        (LedgerReason::Granted, _) => "brought by another service",
         (LedgerReason::Included, _) => "included in the price",
         (LedgerReason::Minimum, _) => "to reach the minimum",
         (LedgerReason::Pack, _) => "to fill whole packs",

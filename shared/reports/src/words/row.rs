@@ -9,7 +9,7 @@ use truecount_reconciliation::{
     RowKind, RowRecord,
 };
 
-use super::{Explanation, WorkOwner, first_to_settle, item_name, left_out, money_by_currency, name, widening};
+use super::{Explanation, WorkOwner, first_to_settle, item_name, left_out_of, money_by_currency, name, widening};
 use crate::label::{self, money, quantity};
 
 /// How many causes of one row are told; the others are counted.
@@ -112,12 +112,12 @@ fn after_the_count(text: &mut String, row: &RowRecord) -> fmt::Result {
         match reason {
             LedgerReason::Factor | LedgerReason::Unit => {
                 let direction = if units.is_sign_negative() { "less" } else { "more" };
-                write!(text, ", {} {direction} {}", quantity(units.abs()), left_out(*reason, row.stale_days))?;
+                write!(text, ", {} {direction} {}", quantity(units.abs()), left_out_of(row, *reason))?;
             }
             LedgerReason::Minimum | LedgerReason::Pack | LedgerReason::RoundUp => {
-                write!(text, ", {} more {}", quantity(units.abs()), left_out(*reason, row.stale_days))?;
+                write!(text, ", {} more {}", quantity(units.abs()), left_out_of(row, *reason))?;
             }
-            reason => write!(text, ", {} {}", quantity(units.abs()), left_out(*reason, row.stale_days))?,
+            reason => write!(text, ", {} {}", quantity(units.abs()), left_out_of(row, *reason))?,
         }
     }
     let (Some(counted), Some(should_bill)) = (row.counted, row.should_bill) else { return Ok(()) };
@@ -128,8 +128,10 @@ fn after_the_count(text: &mut String, row: &RowRecord) -> fmt::Result {
 pub(crate) const fn is_after_the_count(reason: LedgerReason) -> bool {
     matches!(
         reason,
-        LedgerReason::Factor
+        LedgerReason::Covered
+            | LedgerReason::Factor
             | LedgerReason::Unit
+            | LedgerReason::Granted
             | LedgerReason::Included
             | LedgerReason::Minimum
             | LedgerReason::Pack
@@ -215,7 +217,7 @@ fn not_counted(text: &mut String, row: &RowRecord) -> fmt::Result {
     {
         for (at, (reason, units)) in parts.into_iter().enumerate() {
             let title = if at == 0 { title } else { ", " };
-            write!(text, "{title}{} {}", quantity(*units * sign), left_out(*reason, row.stale_days))?;
+            write!(text, "{title}{} {}", quantity(*units * sign), left_out_of(row, *reason))?;
         }
     }
     Ok(())

@@ -76,6 +76,7 @@ const fn step_of_widening(widening: &WideningRecord) -> WorkStep {
         WideningRecord::ItemUnknown { item, word: Some(_) } if item.in_file => WorkStep::FixSource,
         WideningRecord::ItemUnknown { word: Some(_), .. } => WorkStep::Ask,
         WideningRecord::BoughtTwice { .. } => WorkStep::Ask,
+        WideningRecord::CoverNotSure { .. } | WideningRecord::GrantNotSure { .. } => WorkStep::Check,
         WideningRecord::WordNeverSeen { .. } | WideningRecord::UnwantedNeverSeen { .. } => WorkStep::FixRule,
         WideningRecord::QuantityUnsaid { item } | WideningRecord::QuantityNegative { item, .. } if item.in_file => {
             WorkStep::FixSource

@@ -5,9 +5,10 @@ use rust_decimal::Decimal;
 use truecount_billing::{AccountId, AgreementId, Currency, LeftOutReason, LineId, ProductCode, SourceId};
 use truecount_reconciliation::{
     AccountRecord, AtStake, DoubtRecord, LedgerReason, LeftAloneReason, LineField, LinesReadWord, LongNumber,
-    NamedItem, RowFault, RowKind, RowRecord, WideningRecord,
+    NamedItem, OuterService, RowFault, RowKind, RowRecord, WideningRecord,
 };
 
+use super::ledger::left_out;
 use super::*;
 
 const KINDS: [RowKind; 14] = [
@@ -105,6 +106,8 @@ fn widenings() -> Vec<WideningRecord> {
         WideningRecord::Replaced { item: item(), by: item(), stale_on: Some(date(2026, 12, 18)) },
         WideningRecord::Replaced { item: item(), by: item(), stale_on: None },
         WideningRecord::BoughtTwice { sku: "spb".into(), sources: vec![source(), source()] },
+        WideningRecord::CoverNotSure { service: ProductCode::new("SEAT").unwrap() },
+        WideningRecord::GrantNotSure { service: ProductCode::new("SEAT").unwrap() },
         WideningRecord::QuantityUnsaid { item: item() },
         WideningRecord::QuantityUnsaid { item: NamedItem { in_file: true, ..item() } },
         WideningRecord::QuantityNegative { item: item(), said: Decimal::from(-5) },
@@ -135,8 +138,10 @@ fn ledger_reasons() -> Vec<LedgerReason> {
         LedgerReason::Fell,
         LedgerReason::Gone,
         LedgerReason::Undecided,
+        LedgerReason::Covered,
         LedgerReason::Factor,
         LedgerReason::Unit,
+        LedgerReason::Granted,
         LedgerReason::Included,
         LedgerReason::Minimum,
         LedgerReason::Pack,
@@ -171,6 +176,18 @@ fn reasons_of_units_that_are_not_billed() {
     let words = ledger_reasons().into_iter().map(|reason| (reason.as_str(), left_out(reason, Some(30))));
     insta::assert_snapshot!(shown(words));
     assert_eq!(left_out(LedgerReason::Stale, None), "not seen for too long");
+}
+
+#[test]
+fn units_inside_other_services_name_them() {
+    let service = |code: &str| ProductCode::new(code).unwrap();
+    let covers = |code| OuterService::Covers { service: service(code), is_sure: true };
+    let grants = OuterService::Grants { service: service("DEVICE"), at_least: Decimal::ONE, at_most: None };
+    let outer = vec![covers("SEAT"), grants, covers("FULL")];
+    let row = RowRecord { outer, stale_days: Some(30), ..RowRecord::empty(RowKind::Agrees, service("M365-BP")) };
+    assert_eq!(left_out_of(&row, LedgerReason::Covered), "inside `SEAT` and `FULL`");
+    assert_eq!(left_out_of(&row, LedgerReason::Granted), "brought by `DEVICE`");
+    assert_eq!(left_out_of(&row, LedgerReason::Stale), "not seen for over 30 days");
 }
 
 #[test]

@@ -56,6 +56,8 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             let (item, said) = (item_name(item), quantity(*said));
             Explanation::new(format!("{item} stands for {said} units by {whose} word, less than none"), settle, owner)
         }
+        WideningRecord::CoverNotSure { service } => cover_not_sure(service.as_str()),
+        WideningRecord::GrantNotSure { service } => grant_not_sure(service.as_str()),
         WideningRecord::WordNeverSeen { source, kind, attribute, word } => Explanation::new(
             never_seen(source.as_str(), kind, attribute.as_deref().zip(word.as_deref())),
             "correct the word in the rules, or write `may_be_empty = true`",
@@ -123,6 +125,16 @@ pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningR
     };
     let is_of_source = |other: &&WideningRecord| matches!(other, WideningRecord::AccountUndecided { account } if account.source == *source);
     widenings.iter().find(is_of_source).or(Some(first))
+}
+
+fn cover_not_sure(service: &str) -> Explanation {
+    let what = format!("it is not sure that {} is billed here, which covers it", name(service));
+    Explanation::new(what, "look at the lines of that service, then run again", WorkOwner::BillingClerk)
+}
+
+fn grant_not_sure(service: &str) -> Explanation {
+    let what = format!("it is not sure how many of it {} brings", name(service));
+    Explanation::new(what, "settle the count of that service first", WorkOwner::BillingClerk)
 }
 
 fn replaced(old: &str, new: &str, stale_on: Option<Date>) -> Explanation {

@@ -7,6 +7,7 @@ mod example;
 mod for_whom;
 mod properties;
 mod refusals;
+mod seats;
 mod services;
 mod vocabulary;
 mod whole_files;

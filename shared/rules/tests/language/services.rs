@@ -79,6 +79,8 @@ fn each_key_says_its_own() {
         price: None,
         price_from: Vec::new(),
         expected_at: Vec::new(),
+        covers: Vec::new(),
+        grants: Vec::new(),
         no_line: NoLine::Exception,
         one_time_counts: false,
         not_sold: None,

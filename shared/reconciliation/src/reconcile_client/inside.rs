@@ -1,0 +1,134 @@
+//! Where services that cover or grant others hold at a client, and what they take off a part of another service.
+
+use rust_decimal::Decimal;
+use truecount_billing::{Agreement, ProductCode};
+use truecount_rules::ServiceBasis;
+
+use super::{ClientCase, ClientView, ServicePart, type_of};
+use crate::billed_side::BilledSide;
+use crate::interval::{TooManyDigits, times};
+use crate::outer::{Holds, OuterServices};
+
+/// Units of a part that should be billed: at least, and at most, where that is known.
+pub(super) type UnitsBetween = (Decimal, Option<Decimal>);
+
+/// Nobody knows how many.
+const NOT_KNOWN: UnitsBetween = (Decimal::ZERO, None);
+
+impl<'a> ClientCase<'a> {
+    /// Whether a part of a service is compared, and covers and grants: a service that does so holds only where a line of
+    /// it stands, or should stand.
+    pub(super) fn holds(&self, part: &ServicePart<'_>, side: &BilledSide<'_>) -> Holds {
+        match side.stands {
+            Holds::Perhaps | Holds::No if self.is_expected(part) => Holds::Surely,
+            stands => stands,
+        }
+    }
+
+    /// Whether `expected_at` names the kind of a live agreement of the part.
+    fn is_expected(&self, part: &ServicePart<'_>) -> bool {
+        if part.rule.expected_at.is_empty() || part.rule.not_sold.is_some() {
+            return false;
+        }
+        let apart = self.apart(&part.rule.code);
+        let is_here = |one: &Agreement| match part.agreement {
+            Some(own) => own.id == one.id,
+            None => !is_among(&apart, one),
+        };
+        self.live.iter().any(|one| is_here(one) && part.rule.is_expected_at(type_of(one)))
+    }
+
+    /// The services that cover a part of a service, or grant units of it.
+    pub(super) fn outer_services(&self, part: &ServicePart<'a>, view: &ClientView<'a>) -> OuterServices {
+        let mut found = OuterServices::default();
+        if self.is_internal() {
+            return found;
+        }
+        let inner = &part.rule.code;
+        let apart = self.apart(inner);
+        for code in self.rules.outer_services(inner) {
+            let apart_there = self.apart(code);
+            let lies_over = |outer: &ServicePart<'_>| match (outer.agreement, part.agreement) {
+                (Some(there), Some(here)) => there.id == here.id,
+                (Some(there), None) => !is_among(&apart, there),
+                (None, Some(here)) => !is_among(&apart_there, here),
+                (None, None) => true,
+            };
+            let outer = self.parts(code, view.lines_of(code)).into_iter().filter(|outer| lies_over(outer));
+            let outer: Vec<_> = outer.filter_map(|outer| Some((self.side_of(&outer, view)?, outer))).collect();
+            found.covered(
+                code,
+                Holds::of_all(outer.iter().map(|(side, outer)| match outer.rule.covers.contains(inner) {
+                    true => self.holds(outer, side),
+                    false => Holds::No,
+                })),
+            );
+            for (side, outer) in &outer {
+                let Some(each) = outer.rule.granted(inner) else { continue };
+                let is_shared = outer.agreement.is_none() && apart.iter().any(|one| !is_among(&apart_there, one));
+                let goes = if is_shared { goes_to(side, part, &apart) } else { Holds::Surely };
+                let holds = self.holds(outer, side);
+                if goes == Holds::No || holds == Holds::No {
+                    continue;
+                }
+                let (least, most) = self.units_of(outer, side, view);
+                let granted = |units: Decimal| times(units, each).ok();
+                let is_sure = goes == Holds::Surely && holds == Holds::Surely;
+                let least = granted(least).filter(|_| is_sure).unwrap_or_default();
+                found.granted(code, least, most.and_then(granted));
+            }
+        }
+        found
+    }
+
+    /// The agreements that the rules compare by themselves, for a service.
+    fn apart(&self, service: &ProductCode) -> Vec<&'a Agreement> {
+        self.sections(service).into_iter().map(|(_, agreement)| agreement).collect()
+    }
+
+    fn side_of(&self, part: &ServicePart<'_>, view: &ClientView<'a>) -> Option<BilledSide<'a>> {
+        self.side(part, view.lines_of(&part.rule.code)).ok()
+    }
+
+    /// How many units of a part should be billed; of one that is not compared, nobody knows.
+    fn units_of(&self, part: &ServicePart<'a>, side: &BilledSide<'a>, view: &ClientView<'a>) -> UnitsBetween {
+        let is_flat = side.lines.is_empty() && !side.flat.is_empty();
+        if is_flat || !matches!(part.rule.basis, ServiceBasis::Counted(_)) {
+            return NOT_KNOWN;
+        }
+        let key = (part.rule.code.clone(), part.section.map(str::to_owned));
+        if let Some(known) = view.units.borrow().get(&key) {
+            return *known;
+        }
+        let units = self.counted_units(part, side, view).unwrap_or(NOT_KNOWN);
+        view.units.borrow_mut().insert(key, units);
+        units
+    }
+
+    fn counted_units(
+        &self,
+        part: &ServicePart<'a>,
+        side: &BilledSide<'a>,
+        view: &ClientView<'a>,
+    ) -> Result<UnitsBetween, TooManyDigits> {
+        let outer = self.outer_services(part, view);
+        let count = self.counting().count(&part.rule, side, &view.pools, outer)?;
+        let units = |should: Decimal| should.max(Decimal::ZERO);
+        Ok((units(count.least.should), count.most.map(|most| units(most.should))))
+    }
+}
+
+fn is_among(agreements: &[&Agreement], one: &Agreement) -> bool {
+    agreements.iter().any(|other| other.id == one.id)
+}
+
+/// Whether what lines grant goes to a part of a service: each to the part that has its agreement. `apart`: the agreements
+/// that have a part of their own.
+fn goes_to(granting: &BilledSide<'_>, part: &ServicePart<'_>, apart: &[&Agreement]) -> Holds {
+    let lines = granting.lines.iter().chain(&granting.ending);
+    let mut parts = lines.map(|line| apart.iter().find(|one| one.id == line.agreement().id).map(|one| &one.id));
+    let Some(first) = parts.next() else { return Holds::Perhaps };
+    let own = part.agreement.map(|agreement| &agreement.id);
+    let is_own = |goes: Option<_>| if goes == own { Holds::Surely } else { Holds::No };
+    Holds::of_all(std::iter::once(first).chain(parts).map(is_own))
+}
