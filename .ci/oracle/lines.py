@@ -199,7 +199,7 @@ class Side:
     def less_included(self):
         return any(line.less > 0 for line in self.lines)
 
-    def should_bill(self, counted, keys):
+    def should_bill(self, counted, keys, floor=None):
         """(should bill, the ledger's parts) of a number of units."""
         parts = {}
         if self.less_included():
@@ -217,6 +217,9 @@ class Side:
         if self.lines and "minimum" in keys and after < least:
             parts["minimum"] = least - after
             after = least
+        if floor is not None and after < floor:
+            parts["commitment"] = floor - after
+            after = floor
         size, reason = (1, "pack") if "pack" in keys else (number(keys.get("round_up", 0)), "round_up")
         if size:
             whole = -(-after // size) * size
@@ -228,7 +231,8 @@ class Side:
 class Value:
     """What a change of billed units is worth a month, allocated to named lines."""
 
-    def __init__(self, side, keys, rules, client, code):
+    def __init__(self, side, keys, rules, client, code, looked_at):
+        self.looked_at = looked_at
         self.side, self.keys, self.rules, self.client, self.code = side, keys, rules, client, code
         self.lines = side.lines or side.ending
 
@@ -376,8 +380,30 @@ class Value:
             return None
         return self.newest().currency if self.lines else self.client_currency()
 
-    def when(self, line):
-        """("this_run" or "later", day due or None) of a change of a line."""
+    def when(self, line, units=0):
+        """("this_run" or "later", day due or None) of a change of so many units of a line."""
+        usual, due = self.usual_when(line)
+        cut = self.keys.get("cut", "at_once")
+        if units >= 0 or cut == "at_once":
+            return usual, due
+        world, allowed = self.client.world, None
+        if cut == "at_renewal":
+            ends = [self.committed_until(), day(line.agreement.get("to")) if line else None]
+            ends = [end for end in ends if end is not None]
+            allowed = ends[0] + ONE_DAY if ends else None
+        else:
+            allowed = world.count_day + datetime.timedelta(days=cut["notice_days"])
+        if allowed is None:
+            return "later", due
+        return "later" if allowed >= world.next_closing else usual, max(one for one in (due, allowed) if one is not None)
+
+    def committed_until(self):
+        """The last day of what the client is committed to, where that holds still."""
+        until = day(self.keys.get("client_committed_until"))
+        return until if until is not None and until >= self.looked_at else None
+
+    def usual_when(self, line):
+        """The same without regard to when fewer may be billed."""
         if line is None:
             return "this_run", None
         invoice = self.client.next_invoice(line.agreement)

@@ -12,7 +12,7 @@ from fractions import Fraction
 import joins
 from counts import Candidates, Selection, SourceCount, TooMany, add, is_undecided, possible_accounts
 from lines import Client, Side, Value, standing
-from rulebook import BYTES, Refused, World, amount, half_up, months_later, number, word
+from rulebook import BYTES, Refused, World, amount, day, half_up, months_later, number, word
 
 MOVED_UNITS = 5  # below so many, two numbers are alike by chance
 ORDINARY = ("underbilled", "unbilled_usage", "overbilled", "billed_without_usage")
@@ -29,11 +29,11 @@ def outcome(raw):
 class Part:
     """One comparison: a service at a client, whole or one agreement's section of it."""
 
-    def __init__(self, client, code, keys, section, chosen, sections, service_where=None):
-        self.client, self.code, self.keys, self.section = client, code, keys, section
+    def __init__(self, client, code, keys, section, chosen, sections, looked_at, service_where=None, shares_commitment=False):
+        self.client, self.code, self.keys, self.section, self.looked_at = client, code, keys, section, looked_at
         self.side = Side(client, chosen, keys.get("one_time") == "counts")
-        self.value = Value(self.side, keys, client.world.rules, client, code)
-        self.sections, self.service_where = sections, service_where
+        self.value = Value(self.side, keys, client.world.rules, client, code, looked_at)
+        self.sections, self.service_where, self.shares_commitment = sections, service_where, shares_commitment
 
     def count(self, undecided_allowed=None):
         """(low end, high end) of should bill, each {should, raw, parts}; high is None where nobody knows an upper end."""
@@ -49,7 +49,8 @@ class Part:
             low, high = joins.bought_twice(low, high, counted, decided, self.client.world.count_day)
         if join == "union":
             low, high = joins.each_once(low, high, counted, same_by)
-        return self.end(low, read), None if no_upper else self.end(high, read)
+        least, most, open_end = self.committed(undecided_allowed)
+        return self.end(low, read, least), None if no_upper or open_end else self.end(high, read, most)
 
     def term(self, parts, undecided_allowed, join):
         """(low end, high end, the count of each source, has no upper end, was any source read) of parts that are added up."""
@@ -69,17 +70,46 @@ class Part:
             all_counted.append(counted)
         return low, high, all_counted, no_upper, read
 
-    def unit(self):
+    def committed(self, undecided_allowed):
+        """(least, most, has no upper end) of what is committed at a vendor, in the unit that is billed."""
+        world, spec = self.client.world, self.keys.get("commitment")
+        if spec is None:
+            return None, None, False
+        parts = world.rules.parts(spec["of"])
+        keys = commitment_keys(self.keys)
+        low, high, open_end = Fraction(0), Fraction(0), False
+        for source_id in dict.fromkeys(part["source"] for part in parts):
+            here = [part for part in parts if part["source"] == source_id]
+            found = Candidates(world, self.client.id, source_id, undecided_allowed)
+            counted = SourceCount(Selection(world, source_id, here, keys, []), found)
+            open_end = open_end or counted.no_upper
+            low, high = low + counted.low_without_replaced()[0][0], high + counted.high()[0][0]
+        unit, kinds = self.unit(parts)
+        if unit is not None:
+            low, high = (half_up(value * BYTES[kinds] / BYTES[unit]) for value in (low, high))
+        # what was bought for the client may be for any of the agreements that are compared by themselves
+        return Fraction(0) if self.shares_commitment else low, high, open_end
+
+    def unit(self, parts):
         """(the unit that is billed or None, the one in which the kinds are counted)"""
-        part = self.client.world.rules.parts(self.keys["count"])[0]
+        part = parts[0]
         counted = self.client.world.kinds(part["source"])[part["kind"]].get("unit")
         return (self.keys.get("unit"), counted) if counted in BYTES else (None, counted)
 
-    def end(self, reached, read):
+    def floor(self, committed):
+        """The most that somebody is committed to, or None."""
+        until, own = day(self.keys.get("client_committed_until")), self.keys.get("client_committed")
+        if (own is not None or until is not None) and (until is None or until >= self.looked_at):
+            own = self.side.total(self.side.lines) if own is None else number(own)
+            return own if committed is None else max(own, committed)
+        return committed
+
+    def end(self, reached, read, committed):
         (factored, raw), parts = reached
         parts = dict(parts)
         replaced = parts.pop("~replaced", Fraction(0))
-        unit, kinds = self.unit()
+        bound = committed
+        unit, kinds = self.unit(self.client.world.rules.parts(self.keys["count"]))
         if unit is None:
             units = factored if all(part["times"] == 1 for part in self.client.world.rules.parts(self.keys["count"])) else half_up(factored)
             parts = add(parts, {"factor": units - raw})
@@ -92,10 +122,18 @@ class Part:
             raw, packs = half_up(raw / size), Fraction(-(-units * 10 ** 6 // size), 10 ** 6)
             parts = add(parts, {"pack": packs - sum(parts.values())})
             units = packs
-        should, more = self.side.should_bill(units, self.keys)
+            committed = None if committed is None else Fraction(-(-committed * 10 ** 6 // size), 10 ** 6)
+        should, more = self.side.should_bill(units, self.keys, self.floor(committed))
         # where no source could be read nothing was counted, which is not zero
         return {"should": should, "raw": raw, "counted": raw if read else None, "parts": add(parts, more),
-                "factored": factored, "replaced": replaced}
+                "factored": factored, "replaced": replaced, "committed": bound}
+
+
+def commitment_keys(keys):
+    """The keys by which what is committed is counted: the service's own `where` says nothing of it."""
+    spec = keys["commitment"]
+    own = {key: spec[key] for key in ("where", "where_not") if key in spec}
+    return {**own, "may_be_empty": keys.get("may_be_empty", False)}
 
 
 def both(one, other):
@@ -153,7 +191,7 @@ class Portfolio:
             whole = self.rules.holding(code, client.raw, self.world.clients, own, client.looked_at(own[0])).get("where", {})
             def on_it(line, at=agreement_id):
                 return named(line) and line.agreement["id"] == at
-            self.compare(Part(client, code, merged, name, on_it, [], whole), internal)
+            self.compare(Part(client, code, merged, name, on_it, [], client.looked_at(own[0]), whole, "commitment" not in keys), internal)
         apart = {agreement_id for agreement_id, _, _ in sections}
         rest = [agreement for agreement in agreements if agreement["id"] not in apart]
         if apart:
@@ -161,7 +199,7 @@ class Portfolio:
                 agreement for agreement in client.live() if agreement["id"] not in apart]
         merged = self.rules.holding(code, client.raw, self.world.clients, rest, looked_at)
         taken = [self.rules.holding(code, client.raw, self.world.clients, [], looked_at, keys)["where"] for _, _, keys in sections]
-        self.compare(Part(client, code, merged, None, lambda line: named(line) and line.agreement["id"] not in apart, taken), internal)
+        self.compare(Part(client, code, merged, None, lambda line: named(line) and line.agreement["id"] not in apart, taken, looked_at, None, bool(apart)), internal)
 
     def compare(self, part, internal):
         side, keys = part.side, part.keys
@@ -235,13 +273,17 @@ class Portfolio:
             for keys in self.rules.services.values():
                 if "count" not in keys or keys.get("flat") or keys.get("ignore"):
                     continue
-                parts = [part for part in self.rules.parts(keys["count"]) if part["source"] == account["source"]]
-                if not parts:
-                    continue
-                found = Candidates(world, "?", account["source"])
-                counted = SourceCount(Selection(world, account["source"], parts, keys, []), found)
-                if any("taken" in reasons.values() for _, reasons, _ in counted.settlings):
-                    return True
+                counts = [(keys["count"], keys)]
+                if "commitment" in keys:
+                    counts.append((keys["commitment"]["of"], commitment_keys(keys)))
+                for count, asked in counts:
+                    parts = [part for part in self.rules.parts(count) if part["source"] == account["source"]]
+                    if not parts:
+                        continue
+                    found = Candidates(world, "?", account["source"])
+                    counted = SourceCount(Selection(world, account["source"], parts, asked, []), found)
+                    if any("taken" in reasons.values() for _, reasons, _ in counted.settlings):
+                        return True
         finally:
             world.accounts = before
         return False
@@ -311,8 +353,8 @@ class Portfolio:
                 of(currency)["clean_up"] += amount
             if row["kind"] in ORDINARY and row["impact"] is not None:
                 more = row["impact"] > 0  # by volume, more units can be less money
-                for line, amount, _ in row["amounts"]:
-                    later = "later_" if part.value.when(line)[0] == "later" else ""
+                for (line, units), (_, amount, _) in zip(row["change"], row["amounts"]):
+                    later = "later_" if part.value.when(line, units)[0] == "later" else ""
                     name = later + ("add" if more else "reduce") + ("_estimated" if row["basis"] == "estimated" else "")
                     of(row["currency"])[name] += amount if more else -amount
             if row.get("stake_down") not in (None, "none") and row["currency"]:
@@ -511,7 +553,7 @@ def between(part, row, low, high, reference):
               and high["should"] - side.low <= allowed and reference - low["should"] <= allowed)
     # what is billed is the lower end, and only what was probably replaced is above it
     alone = (high is not None and side.lines and reference == side.low == low["should"]
-             and high["factored"] == low["factored"] + low["replaced"])
+             and high["factored"] == low["factored"] + low["replaced"] and high["committed"] == low["committed"])
     if inside or alone:
         return {**row, "kind": "left_alone", "billed": side.low}
     return not_reconciled(part, row, low, high)
@@ -576,11 +618,11 @@ def priced(part, row, change, low, high, billed=None):
     amounts = part.value.amounts(change, billed)
     up, down = stakes(part, row["kind"], low, high)
     known = not part.side.mixed() and not part.side.unknown_cycle and all(amount is not None for _, amount, _ in amounts)
-    whens = [part.value.when(line) for line, _ in change]
+    whens = [part.value.when(line, units) for line, units in change]
     now = any(when == "this_run" for when, _ in whens)
     dues = [due for when, due in whens if due is not None]
     return {
-        **row, "amounts": amounts if known else [], "impact": sum((amount for _, amount, _ in amounts), Fraction(0)) if known else None,
+        **row, "change": change, "amounts": amounts if known else [], "impact": sum((amount for _, amount, _ in amounts), Fraction(0)) if known else None,
         "basis": "estimated" if any(estimated for _, _, estimated in amounts) else "calculated",
         "stake_up": up, "stake_down": down, "when": "this_run" if now else "later", "due": min(dues) if dues else None,
     }

@@ -230,6 +230,8 @@ class Rules:
         for table in tables:
             if "count" in table:
                 found += self.parts(table["count"])
+            if "commitment" in table:
+                found += self.parts(table["commitment"]["of"])
         return found
 
     def parts(self, count, times=1):

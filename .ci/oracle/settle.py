@@ -95,6 +95,8 @@ class Settler:
                 if count is not None and isinstance(keys, dict):
                     for where in (keys.get("where", {}), keys.get("where_not", {})):
                         yield code, count, where
+                    if "commitment" in keys:
+                        yield code, keys["commitment"]["of"], keys["commitment"].get("where", {})
 
     # ---- accounts
 
@@ -411,7 +413,7 @@ def unsettled_rules(world):
     """Clients of whom it is not known which lines stand (not all read, a cycle that is not known), while what should be billed
     or is left alone hangs on the lines that stand and on their days: kinds of agreement, less included, a minimum, dated rules,
     lines that begin later. Nothing is said of them here."""
-    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", ".agreements", "until = ", "from = "))
+    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", "client_committed", ".agreements", "until = ", "from = "))
     def open_lines(client):
         cycles = [agreement.get("cycle_months") for agreement in client["agreements"]]
         return client.get("read", "complete") != "complete" or "psa" in world or "unknown" in cycles

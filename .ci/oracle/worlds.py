@@ -425,6 +425,12 @@ class Maker:
         made.update(self.keys(count, kind))
         if "unit" in made:
             made["scale"] *= Fraction(BYTES[source["kinds"][0]["unit"]], BYTES[made["unit"]])
+        other = self.draw.choice(self.world["sources"])
+        if self.chance(0.12) and (kind == "storage") == (like_of(other) == "backup") and (kind != "storage" or other is source):
+            bought = KINDS[like_of(other)][-1]
+            made["commitment"] = {"of": f"{other['id']}.{bought}"}
+            if self.chance(0.5) and self.askable(bought, "where"):
+                made["commitment"]["where"] = self.condition(bought, "where")
         if "pack" in made:
             made["scale"] /= Fraction(made["pack"])
         if self.chance(0.15):
@@ -482,6 +488,12 @@ class Maker:
             made["minimum"] = self.draw.choice([1, 3, 6])
         if self.chance(0.15):
             made[self.draw.choice(["pack", "pack", "round_up"])] = Price(self.draw.choice([2, 3, 7, 10, 12, 100, "0.5", "2.5"]))
+        if self.chance(0.06):
+            made["client_committed"] = self.draw.choice([2, 4, 8])
+        if self.chance(0.06):
+            made["client_committed_until"] = self.draw.choice([self.day(-100), self.day(200), self.coming, self.day(1), self.day(20)])
+        if self.chance(0.12):
+            made["cut"] = self.draw.choice(["at_once", "at_renewal", "at_renewal", {"notice_days": self.draw.choice([5, 30, 90])}])
         if self.chance(0.2):
             made["tolerance"] = self.draw.choice([1, 1, 2, {"units": 1, "percent": 50}])
         if self.chance(0.35):

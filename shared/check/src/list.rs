@@ -17,8 +17,8 @@ use truecount_reconciliation::{
     RunInputs, UsageAccount, UsageSource, WordsOfSource,
 };
 use truecount_rules::{
-    CountJoin, CountPart, CountSpec, Filter, KindPolicies, KindVocabulary, NoLine, PriceScale, ProductNamedTwice,
-    RulePrice, Rules, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
+    CountJoin, CountPart, CountSpec, CutTerm, Filter, KindPolicies, KindVocabulary, NoLine, PriceScale,
+    ProductNamedTwice, RulePrice, Rules, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
 };
 
 use super::{
@@ -424,6 +424,9 @@ fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
         }),
         included: rule.included,
         minimum: Some(rule.minimum),
+        commitment: None,
+        client_committed: None,
+        cut: CutTerm::AtOnce,
         rounding: None,
         tolerance: Tolerance { units: rule.tolerance, percent: Decimal::ZERO },
         price: rule.list_price.map(|(each, currency)| RulePrice {

@@ -51,6 +51,8 @@ pub enum LedgerReason {
     Included,
     /// The least that is billed where a line stands.
     Minimum,
+    /// What is missing to what somebody is committed to.
+    Commitment,
     /// What is missing to whole packs, where packs are billed.
     Pack,
     /// What is missing to the multiple that is billed.
@@ -81,6 +83,7 @@ impl LedgerReason {
         Self::Granted,
         Self::Included,
         Self::Minimum,
+        Self::Commitment,
         Self::Pack,
         Self::RoundUp,
         Self::OneTime,
@@ -110,6 +113,7 @@ impl LedgerReason {
             Self::Granted => "granted",
             Self::Included => "included",
             Self::Minimum => "minimum",
+            Self::Commitment => "commitment",
             Self::Pack => "pack",
             Self::RoundUp => "round_up",
             Self::OneTime => "one_time",

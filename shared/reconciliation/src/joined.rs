@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use truecount_rules::StalePolicy;
+use rust_decimal::Decimal;
+use truecount_rules::{StalePolicy, VendorCommitment};
 
 use crate::columns::{ItemColumns, ItemNo};
 use crate::count::{SourceCount, UndecidedShares, add};
@@ -12,7 +13,7 @@ use crate::pool::Pool;
 use crate::replaced::stale_on;
 use crate::selection::Selection;
 use crate::service_count::{ServiceCount, join};
-use crate::should_bill::End;
+use crate::should_bill::{End, converted};
 use crate::two_sources::BoughtUnits;
 
 /// What sources give together.
@@ -22,6 +23,15 @@ pub(crate) struct Found {
     pub(crate) least: End,
     /// `None`: so far it is the same.
     pub(crate) most: Option<End>,
+    pub(crate) is_open: bool,
+    pub(crate) commitment: Option<CommitmentCount>,
+}
+
+/// What is told of the count of a commitment, beside its ends.
+pub(crate) struct CommitmentCount {
+    pub(crate) widenings: Vec<Widening>,
+    pub(crate) doubts: Vec<Doubt>,
+    pub(crate) undecided: Vec<Rc<SourceCount>>,
     pub(crate) is_open: bool,
 }
 
@@ -93,6 +103,36 @@ impl Found {
         Ok(self)
     }
 
+    /// The same, of which no fewer should be billed than what the MSP is committed to.
+    pub(crate) fn committed_to(
+        mut self,
+        commitment: &VendorCommitment,
+        committed: Self,
+    ) -> Result<Self, TooManyDigits> {
+        let spec = &commitment.count;
+        let high = converted(spec, committed.most().factored)?;
+        let low = match commitment.may_be_shared {
+            true => Decimal::ZERO,
+            false => converted(spec, committed.least.factored)?,
+        };
+        if self.most.is_none() && low != high {
+            self.most = Some(self.least.clone());
+        }
+        self.least.committed = Some(low);
+        if let Some(most) = &mut self.most {
+            most.committed = Some(high);
+        }
+        // What an account adds here is no number of units that count: where it is shared, everything is counted again.
+        let undecided = committed.count.undecided.iter().map(hanging).collect();
+        self.commitment = Some(CommitmentCount {
+            widenings: committed.count.widenings,
+            doubts: committed.count.doubts,
+            undecided,
+            is_open: committed.is_open,
+        });
+        Ok(self)
+    }
+
     fn most(&self) -> &End {
         self.most.as_ref().unwrap_or(&self.least)
     }
@@ -103,7 +143,7 @@ impl Found {
         let is_one = terms.iter().all(|term| term.most.is_none());
         let most = if is_one { None } else { Some(largest(terms.iter().map(Self::most))?) };
         let is_open = terms.iter().any(|term| term.is_open);
-        let mut found = Self { count: ServiceCount::default(), least, most, is_open };
+        let mut found = Self { count: ServiceCount::default(), least, most, is_open, commitment: None };
         for term in terms {
             // What makes one wider that is never the largest makes no difference.
             let matters = term.is_open || term.most().factored > found.least.factored;
@@ -133,7 +173,7 @@ impl Found {
 
 impl End {
     /// Takes units out for a reason.
-    fn left_out(&mut self, reason: LedgerReason, units: rust_decimal::Decimal) -> Result<(), TooManyDigits> {
+    fn left_out(&mut self, reason: LedgerReason, units: Decimal) -> Result<(), TooManyDigits> {
         self.counted = minus(self.counted, units)?;
         self.factored = minus(self.factored, units)?;
         add(&mut self.parts, reason, -units)

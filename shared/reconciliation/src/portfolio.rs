@@ -141,9 +141,8 @@ impl<'a> RunReconciler<'a> {
     /// The sources that count a service.
     #[must_use]
     pub fn sources_of(&self, service: &ProductCode) -> Vec<&SourceId> {
-        let selections =
-            self.rules.usual_rule(service).and_then(|rule| self.cache.selections(rule)).unwrap_or_default();
-        let sources: BTreeSet<usize> = selections.iter().map(|(source, _)| *source).collect();
+        let sources: BTreeSet<usize> =
+            self.cache.usual(self.rules, service).iter().map(|(source, _)| *source).collect();
         sources.into_iter().map(|source| &self.inputs.sources[source].id).collect()
     }
 
@@ -156,8 +155,8 @@ impl<'a> RunReconciler<'a> {
         let mut values: BTreeMap<Currency, Decimal> = BTreeMap::new();
         for rule in self.cache.services.iter().filter_map(|code| self.rules.usual_rule(code)) {
             let Some(price) = &rule.price else { continue };
-            for (_, selection) in self.cache.selections(rule).iter().copied().flatten().filter(|(of, _)| *of == source)
-            {
+            let selections = self.cache.usual(self.rules, &rule.code);
+            for (_, selection) in selections.iter().filter(|(of, _)| *of == source) {
                 let most = count(&self.inputs.items, &pool, selection).ok().filter(|found| found.open.is_empty());
                 let most = most.map(|found| found.factored.map_or(found.most, |factored| factored.high));
                 let units = most.and_then(|most| billable(rule, most).ok());

@@ -5,11 +5,14 @@ mod row_detail;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Agreement, Currency, LineRole, ProductCode};
-use truecount_rules::{CategoryRule, ClientNumber, ClientPart, Rules, RulesScope, ServiceBasis, ServiceRule};
+use truecount_rules::{
+    CategoryRule, ClientCommitted, ClientNumber, ClientPart, Rules, RulesScope, ServiceBasis, ServiceRule,
+};
 
 use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
 use crate::context::RunContext;
@@ -77,7 +80,7 @@ impl<'a> ClientView<'a> {
 
 /// A service at the client, whole or one section of it, with the rule that holds.
 pub(crate) struct ServicePart<'a> {
-    pub(crate) rule: std::sync::Arc<ServiceRule>,
+    pub(crate) rule: Arc<ServiceRule>,
     pub(crate) section: Option<&'a str>,
     /// The agreement of the section; `None`: all but those that have one.
     agreement: Option<&'a Agreement>,
@@ -183,7 +186,9 @@ impl<'a> ClientCase<'a> {
 
     /// The service, and each agreement of it that the rules compare by itself.
     fn parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
-        if self.has_usual_rules() {
+        let usual = self.rules.usual_rule(service);
+        let is_dated = usual.is_some_and(|rule| rule.client_committed.is_some() || rule.commitment.is_some());
+        if self.has_usual_rules() && !is_dated {
             let day = self.context.coming_month();
             return self.part(service, ClientPart::Whole, &[], &[], day).into_iter().collect();
         }
@@ -241,7 +246,13 @@ impl<'a> ClientCase<'a> {
         let client_types: Vec<&str> = live.iter().map(|one| type_of(one)).collect();
         let scope = RulesScope { client: self.bound, part, line_types: &line_types, client_types: &client_types, day };
         let resolved = self.rules.service_for(service, &scope)?;
-        Some(ServicePart { rule: resolved.rule, section: None, agreement: None, types_differ: resolved.types_differ })
+        let mut rule = resolved.rule;
+        // What a client was committed to holds no longer.
+        let has_ended = |committed: &ClientCommitted| committed.until.is_some_and(|until| until < day);
+        if rule.client_committed.as_ref().is_some_and(has_ended) {
+            rule = Arc::new(ServiceRule { client_committed: None, ..(*rule).clone() });
+        }
+        Some(ServicePart { rule, section: None, agreement: None, types_differ: resolved.types_differ })
     }
 
     fn earliest(&self, agreements: &[&Agreement]) -> Date {
@@ -324,7 +335,7 @@ impl<'a> ClientCase<'a> {
         };
         let counted = || self.counting().count(rule, &side, &view.pools, OuterServices::default());
         let is_used = || counted().map(|count| count.least.should > Decimal::ZERO);
-        if has_line || (kind == RowKind::Internal && is_used()?) {
+        if has_line || (kind == RowKind::Internal && rule.count().is_some() && is_used()?) {
             outcome.rows.push(self.standing_row(kind, part, &side)?);
         }
         let value = self.valuation(&side, rule);
@@ -432,7 +443,8 @@ impl<'a> ClientCase<'a> {
                 return Ok(());
             }
             let pool = self.cache.nobodys(self.inputs, nobodys, source, self.context.count_day);
-            let held = self.cache.count(&self.inputs.items, rule, pool, selection)?;
+            let Some(spec) = rule.count() else { return Ok(()) };
+            let held = self.cache.count(&self.inputs.items, spec, pool, selection)?;
             let most = billable(rule, held.factored.map_or(held.most, |factored| factored.high))?;
             if !held.open.is_empty() || plus(most, most)? >= gap {
                 found.push(Doubt::UndecidedCouldFill { source, accounts: nobodys.len() });

@@ -43,8 +43,8 @@ impl RunReconciler<'_> {
     }
 
     fn bare_record(&self, row: &OutcomeRow) -> RowRecord {
-        let selections = self.rules.usual_rule(&row.service).and_then(|rule| self.cache.selections(rule));
-        let mut sources: Vec<usize> = selections.into_iter().flatten().map(|(source, _)| *source).collect();
+        let selections = self.cache.usual(self.rules, &row.service);
+        let mut sources: Vec<usize> = selections.iter().map(|(source, _)| *source).collect();
         sources.dedup();
         let detail = RowDetail {
             sources,
@@ -85,7 +85,7 @@ impl RunReconciler<'_> {
         let pool = Pool::of_account(self.inputs, account, self.context.count_day);
         let mut held = Held::default();
         for rule in self.cache.services.iter().filter_map(|code| self.rules.usual_rule(code)) {
-            let selections = self.cache.selections(rule).unwrap_or_default();
+            let selections = self.cache.usual(self.rules, &rule.code);
             for (_, selection) in selections.iter().filter(|(of, _)| *of == source) {
                 let one = count(&self.inputs.items, &pool, selection)?;
                 held.is_open |= !one.open.is_empty() || one.least != one.most;

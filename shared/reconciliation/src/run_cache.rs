@@ -7,7 +7,7 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 use jiff::civil::Date;
 use truecount_billing::ProductCode;
-use truecount_rules::{Rules, ServiceBasis, ServiceRule};
+use truecount_rules::{CountSpec, Rules, ServiceRule};
 
 use crate::columns::ItemColumns;
 use crate::context::RunContext;
@@ -24,13 +24,13 @@ use crate::selection::{Selection, selections};
 pub(crate) struct RunCache<'a> {
     /// The services' codes in their order.
     pub(crate) services: Vec<&'a ProductCode>,
-    /// By the address of a usual rule: what it counts, by source.
+    /// By the address of what a usual rule counts: what that is, by source.
     usual: HashMap<usize, Vec<(usize, Selection<'a>)>>,
     /// By source: the candidates of a client that has no account there, where any undecided one may be its.
     undecided: Vec<OnceCell<Rc<Pool>>>,
     /// By source: the candidates of the undecided accounts that resemble no client.
     nobodys: Vec<OnceCell<Rc<Pool>>>,
-    /// By the addresses of a usual rule and of such candidates, and by term: what they give to its count.
+    /// By the addresses of what a usual rule counts and of such candidates, and by term: what they give to it.
     counts: RefCell<HashMap<(usize, usize, usize), Rc<SourceCount>>>,
     prices: OnceCell<PricesOfAll>,
 }
@@ -39,12 +39,12 @@ impl<'a> RunCache<'a> {
     pub(crate) fn of(inputs: &'a RunInputs, rules: &'a Rules) -> Self {
         let mut services: Vec<&ProductCode> = rules.services().collect();
         services.sort_unstable();
-        let usual = services.iter().filter_map(|code| rules.usual_rule(code)).filter_map(|rule| match &rule.basis {
-            ServiceBasis::Counted(spec) => Some((address(rule), selections(spec, inputs))),
-            ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
+        let usual = services.iter().filter_map(|code| rules.usual_rule(code)).flat_map(|rule| {
+            let committed = rule.commitment.as_ref().map(|commitment| &commitment.count);
+            rule.count().into_iter().chain(committed)
         });
         Self {
-            usual: usual.collect(),
+            usual: usual.map(|spec| (address(spec), selections(spec, inputs))).collect(),
             undecided: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
             nobodys: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
             counts: RefCell::default(),
@@ -53,9 +53,18 @@ impl<'a> RunCache<'a> {
         }
     }
 
-    /// What a rule counts, by source; `None`: it is not a usual rule.
-    pub(crate) fn selections(&self, rule: &ServiceRule) -> Option<&[(usize, Selection<'a>)]> {
-        self.usual.get(&address(rule)).map(Vec::as_slice)
+    /// What is counted in each source; `None`: no usual rule counts it.
+    pub(crate) fn selections(&self, spec: &CountSpec) -> Option<&[(usize, Selection<'a>)]> {
+        self.usual.get(&address(spec)).map(Vec::as_slice)
+    }
+
+    /// What the usual rule of a service counts, by source; nothing of one that is not counted.
+    pub(crate) fn usual(&self, rules: &Rules, service: &ProductCode) -> &[(usize, Selection<'a>)] {
+        rules
+            .usual_rule(service)
+            .and_then(ServiceRule::count)
+            .and_then(|spec| self.selections(spec))
+            .unwrap_or_default()
     }
 
     /// What the usual rules count in a source.
@@ -84,21 +93,21 @@ impl<'a> RunCache<'a> {
         self.prices.get_or_init(|| PricesOfAll::of(inputs, rules, context, options))
     }
 
-    /// What candidates that are kept here give to the count of a rule.
+    /// What candidates that are kept here give to a count.
     pub(crate) fn count(
         &self,
         items: &ItemColumns,
-        rule: &ServiceRule,
+        spec: &CountSpec,
         pool: &Rc<Pool>,
         selection: &Selection<'_>,
     ) -> Result<Rc<SourceCount>, TooManyDigits> {
-        let key = (address(rule), Rc::as_ptr(pool).addr(), selection.term);
+        let key = (address(spec), Rc::as_ptr(pool).addr(), selection.term);
         if let Some(known) = self.counts.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }
         let found = Rc::new(count(items, pool, selection)?);
         // A rule made for one client is gone soon, and another may come to lie at its address.
-        if self.usual.contains_key(&address(rule)) {
+        if self.usual.contains_key(&address(spec)) {
             self.counts.borrow_mut().insert(key, Rc::clone(&found));
         }
         Ok(found)
@@ -106,6 +115,6 @@ impl<'a> RunCache<'a> {
 }
 
 /// Usual rules are not moved while the rules live.
-fn address(rule: &ServiceRule) -> usize {
-    std::ptr::from_ref(rule).addr()
+fn address(spec: &CountSpec) -> usize {
+    std::ptr::from_ref(spec).addr()
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use rust_decimal::Decimal;
 use truecount_billing::SourceId;
-use truecount_rules::{BoughtAt, CountJoin, CountPart, CountSpec, ServiceBasis, ServiceRule};
+use truecount_rules::{BoughtAt, CountJoin, CountPart, CountSpec, ServiceRule};
 
 use crate::billed_side::BilledSide;
 use crate::count::{Parts, SourceCount, add, count};
@@ -48,6 +48,9 @@ impl ClientPools {
     }
 }
 
+/// The client's candidates in a source, and what they give to a count there.
+type OfSource<'f> = &'f dyn Fn(&CountSpec, usize, &Selection<'_>) -> Result<(Rc<Pool>, Rc<SourceCount>), TooManyDigits>;
+
 /// Whose use of a service is counted.
 #[derive(Clone, Copy)]
 pub(crate) struct Counting<'a> {
@@ -67,17 +70,17 @@ impl Counting<'_> {
         rule: &ServiceRule,
         mut take: impl FnMut(usize, &Selection<'_>) -> Result<(), TooManyDigits>,
     ) -> Result<(), TooManyDigits> {
-        self.with_sources(rule, |sources| sources.iter().try_for_each(|(source, selection)| take(*source, selection)))
+        let Some(spec) = rule.count() else { return Ok(()) };
+        self.with_sources(spec, |sources| sources.iter().try_for_each(|(source, selection)| take(*source, selection)))
     }
 
     /// Takes all sources of a count, with what is counted there.
-    fn with_sources<T: Default>(
+    fn with_sources<T>(
         &self,
-        rule: &ServiceRule,
+        spec: &CountSpec,
         take: impl FnOnce(&[(usize, Selection<'_>)]) -> Result<T, TooManyDigits>,
     ) -> Result<T, TooManyDigits> {
-        let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(T::default()) };
-        match self.cache.selections(rule) {
+        match self.cache.selections(spec) {
             Some(usual) => take(usual),
             None => take(&selections(spec, self.inputs)),
         }
@@ -92,14 +95,17 @@ impl Counting<'_> {
         })
     }
 
-    /// Whether anything that is, or may be, the client's is of a kind that a usual rule counts.
+    /// Whether anything that is, or may be, the client's is of a kind that a usual rule counts, or must be billed without.
     pub(crate) fn may_count(&self, rule: &ServiceRule, pools: &ClientPools) -> bool {
-        let selections = self.cache.selections(rule).unwrap_or_default();
-        selections.iter().any(|(source, selection)| {
-            let pool = self.pool(*source, pools);
+        let committed = rule.commitment.as_ref().map(|commitment| &commitment.count);
+        let specs = rule.count().into_iter().chain(committed);
+        let mut selections = specs.filter_map(|spec| self.cache.selections(spec)).flatten();
+        let may_be_taken = |(source, selection): &(usize, Selection<'_>)| {
             let is_counted = |candidate: &Candidate| selection.counts_kind(self.inputs.items.kind(candidate.item));
-            pool.candidates.iter().any(is_counted)
-        })
+            self.pool(*source, pools).candidates.iter().any(is_counted)
+        };
+        let is_promised = rule.client_committed.is_some_and(|committed| committed.units.is_some());
+        is_promised || selections.any(may_be_taken)
     }
 
     /// What should be billed, from at least to at most.
@@ -110,10 +116,10 @@ impl Counting<'_> {
         pools: &ClientPools,
         outer: OuterServices,
     ) -> Result<ServiceCount, TooManyDigits> {
-        self.found(rule, |source, selection| {
+        self.found(rule, &|spec, source, selection| {
             let pool = self.pool(source, pools);
             let one = match pool.is_shared {
-                true => self.cache.count(&self.inputs.items, rule, pool, selection)?,
+                true => self.cache.count(&self.inputs.items, spec, pool, selection)?,
                 false => Rc::new(count(&self.inputs.items, pool, selection)?),
             };
             Ok((Rc::clone(pool), one))
@@ -129,7 +135,7 @@ impl Counting<'_> {
         outer: OuterServices,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<ServiceCount, TooManyDigits> {
-        self.found(rule, |source, selection| {
+        self.found(rule, &|_, source, selection| {
             let pool = Pool::of(self.inputs, self.index, self.client, source, self.count_day, Some(allowed));
             let one = count(&self.inputs.items, &pool, selection)?;
             Ok((Rc::new(pool), Rc::new(one)))
@@ -137,35 +143,49 @@ impl Counting<'_> {
         .finish(rule, side, outer)
     }
 
-    /// What the sources of a count give together. `of_source`: the client's candidates there, and what they give.
-    fn found(
+    /// What the sources of a service give together, and to what the MSP is committed there.
+    fn found(&self, rule: &ServiceRule, of_source: OfSource<'_>) -> Result<Found, TooManyDigits> {
+        let Some(spec) = rule.count() else { return Ok(Found::default()) };
+        let found = self.counted(spec, of_source)?;
+        match &rule.commitment {
+            None => Ok(found),
+            Some(commitment) => found.committed_to(commitment, self.counted(&commitment.count, of_source)?),
+        }
+    }
+
+    /// What the sources of a count give together.
+    fn counted(&self, spec: &CountSpec, of_source: OfSource<'_>) -> Result<Found, TooManyDigits> {
+        self.with_sources(spec, |sources| self.counted_in(spec, sources, of_source))
+    }
+
+    fn counted_in(
         &self,
-        rule: &ServiceRule,
-        mut of_source: impl FnMut(usize, &Selection<'_>) -> Result<(Rc<Pool>, Rc<SourceCount>), TooManyDigits>,
+        spec: &CountSpec,
+        sources: &[(usize, Selection<'_>)],
+        of_source: OfSource<'_>,
     ) -> Result<Found, TooManyDigits> {
-        let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(Found::default()) };
+        let items = &self.inputs.items;
         let (mut first, mut others, mut pools) = (Found::default(), Vec::new(), Vec::new());
         let is_bought = self.may_be_bought_twice(spec);
         let mut bought = BoughtUnits::default();
-        self.each_source(rule, |source, selection| {
-            let (pool, one) = of_source(source, selection)?;
+        for (source, selection) in sources {
+            let (pool, one) = of_source(spec, *source, selection)?;
             if is_bought {
-                bought.add(&self.inputs.items, source, &pool, selection)?;
+                bought.add(items, *source, &pool, selection)?;
             }
             if selection.term > others.len() {
                 others.resize_with(selection.term, Found::default);
             }
             let term = if selection.term == 0 { &mut first } else { &mut others[selection.term - 1] };
             term.add(&one, &pool)?;
-            term.count.is_counted |= unread(&self.inputs.sources[source], source, self.count_day).is_none();
-            term.count.doubts.extend(self.empty_kinds(spec, source, selection.term));
+            term.count.is_counted |= unread(&self.inputs.sources[*source], *source, self.count_day).is_none();
+            term.count.doubts.extend(self.empty_kinds(spec, *source, selection.term));
             match spec.join {
                 // Seen in another tool since, a device was not replaced.
                 CountJoin::Union(_) => pools.push(pool),
-                CountJoin::Sum | CountJoin::Largest => term.without_replaced(&one, &self.inputs.items, selection)?,
+                CountJoin::Sum | CountJoin::Largest => term.without_replaced(&one, items, selection)?,
             }
-            Ok(())
-        })?;
+        }
         let is_known = |part: &CountPart| self.inputs.sources.iter().any(|one| one.id == part.source);
         first.is_open |= !spec.parts.iter().all(is_known);
         match &spec.join {
@@ -173,10 +193,8 @@ impl Counting<'_> {
             CountJoin::Sum => Ok(first),
             CountJoin::Largest => Found::largest(std::iter::once(first).chain(others).collect()),
             CountJoin::Union(same_by) => {
-                let items = &self.inputs.items;
                 let pools = &pools;
-                let span = self.with_sources(rule, |sources| UnionOf { items, same_by, sources, pools }.span())?;
-                first.each_machine_once(span)
+                first.each_machine_once(UnionOf { items, same_by, sources, pools }.span()?)
             }
         }
     }
@@ -217,13 +235,14 @@ impl Found {
         side: &BilledSide<'_>,
         outer: OuterServices,
     ) -> Result<ServiceCount, TooManyDigits> {
-        let Self { mut count, least, most, is_open } = self;
+        let Self { mut count, least, most, is_open, commitment } = self;
+        let is_commitment_open = commitment.as_ref().is_some_and(|commitment| commitment.is_open);
         let (off_least, off_most) = (outer.off_least()?, outer.off_most()?);
         let is_one = most.is_none() && off_least == off_most;
         let most = most.unwrap_or_else(|| least.clone());
         count.least = should_bill(least, rule, side, off_least)?;
         count.most = match is_one {
-            _ if is_open && !off_most.is_covered => None,
+            _ if is_commitment_open || is_open && !off_most.is_covered => None,
             true => Some(count.least.clone()),
             false => Some(should_bill(most, rule, side, off_most)?),
         };
@@ -234,6 +253,11 @@ impl Found {
             count.undecided.clear();
         } else {
             count.widenings.extend(outer.widenings());
+        }
+        if let Some(commitment) = commitment {
+            count.widenings.extend(commitment.widenings);
+            count.doubts.extend(commitment.doubts);
+            count.undecided.extend(commitment.undecided);
         }
         count.outer = outer;
         Ok(count)
@@ -249,7 +273,7 @@ pub(crate) fn with_less(
 ) -> Result<ServiceCount, TooManyDigits> {
     let Some(most) = &count.most else { return Ok(count.clone()) };
     let factored = minus(most.factored, less)?;
-    let most = End { counted: factored, factored, ..End::default() };
+    let most = End { counted: factored, factored, committed: most.committed, ..End::default() };
     let most = should_bill(most, rule, side, count.outer.off_most()?)?;
     Ok(ServiceCount { least: count.least.clone(), most: Some(most), ..ServiceCount::default() })
 }

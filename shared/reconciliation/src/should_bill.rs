@@ -2,7 +2,7 @@
 //! order of its numbers, so that the ends of a count become the ends of what should be billed.
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use truecount_rules::{CountPart, Rounding, ServiceBasis, ServiceRule};
+use truecount_rules::{CountPart, CountSpec, Rounding, ServiceRule};
 
 use crate::billed_side::BilledSide;
 use crate::count::{Parts, add};
@@ -25,6 +25,8 @@ pub(crate) struct End {
     pub(crate) factored: Decimal,
     /// Of these, what would count more if no device had been replaced.
     pub(crate) replaced: Decimal,
+    /// What the MSP is committed to, in the unit that is billed; `None`: to nothing that is known.
+    pub(crate) committed: Option<Decimal>,
     /// Units looked at.
     pub(crate) gross: Decimal,
     /// What lies between `gross` and `should`.
@@ -32,7 +34,8 @@ pub(crate) struct End {
 }
 
 /// What should be billed of what counts: less what other services cover, in the unit that is billed, less what they grant,
-/// less what is included, the minimum, rounded up. The line's own less included wins over the rule's.
+/// less what is included, the minimum, what somebody is committed to, rounded up. The line's own less included wins over
+/// the rule's.
 pub(crate) fn should_bill(
     mut end: End,
     rule: &ServiceRule,
@@ -59,6 +62,11 @@ pub(crate) fn should_bill(
         add(&mut end.parts, LedgerReason::Minimum, minus(minimum, units)?)?;
         units = minimum;
     }
+    let committed = committed(&end, rule, side)?.filter(|committed| units < *committed);
+    if let Some(committed) = committed {
+        add(&mut end.parts, LedgerReason::Commitment, minus(committed, units)?)?;
+        units = committed;
+    }
     let rounded_up = match rule.rounding {
         None => None,
         Some(Rounding::Packs(_)) => Some((LedgerReason::Pack, units.ceil())),
@@ -74,7 +82,8 @@ pub(crate) fn should_bill(
 
 /// What would be billed of units that count, by their factors, if nothing of it were included.
 pub(crate) fn billable(rule: &ServiceRule, factored: Decimal) -> Result<Decimal, TooManyDigits> {
-    let units = converted(rule, factored)?;
+    let Some(spec) = rule.count() else { return Ok(factored) };
+    let units = converted(spec, factored)?;
     match rule.rounding {
         None => Ok(units),
         Some(Rounding::Packs(size)) => exact::quotient_up(units, size, 0).ok_or(TooManyDigits),
@@ -92,12 +101,12 @@ fn cover(end: &mut End) -> Result<Decimal, TooManyDigits> {
 
 /// Notes how the units that count become units of the kind that is billed; those.
 fn in_billed_unit(end: &mut End, rule: &ServiceRule) -> Result<Decimal, TooManyDigits> {
-    let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(end.factored) };
+    let Some(spec) = rule.count() else { return Ok(end.factored) };
     let is_as_counted = end.factored == end.counted && end.factored.scale() <= UNIT_PLACES;
     if spec.conversion.is_none() && is_as_counted {
         return Ok(end.factored);
     }
-    let units = converted(rule, end.factored)?;
+    let units = converted(spec, end.factored)?;
     let factored = if spec.conversion.is_some() { end.factored } else { units };
     add(&mut end.parts, LedgerReason::Factor, minus(factored, end.counted)?)?;
     add(&mut end.parts, LedgerReason::Unit, minus(units, factored)?)?;
@@ -105,8 +114,7 @@ fn in_billed_unit(end: &mut End, rule: &ServiceRule) -> Result<Decimal, TooManyD
 }
 
 /// Units that count, by their factors, in the unit that is billed.
-fn converted(rule: &ServiceRule, factored: Decimal) -> Result<Decimal, TooManyDigits> {
-    let ServiceBasis::Counted(spec) = &rule.basis else { return Ok(factored) };
+pub(crate) fn converted(spec: &CountSpec, factored: Decimal) -> Result<Decimal, TooManyDigits> {
     match spec.conversion {
         Some(conversion) => {
             let (multiplier, divisor) = conversion.ratio();
@@ -117,6 +125,18 @@ fn converted(rule: &ServiceRule, factored: Decimal) -> Result<Decimal, TooManyDi
         }
         None => Ok(factored),
     }
+}
+
+/// The most that somebody is committed to, as it is billed: the MSP at a vendor, the client by its contract.
+fn committed(end: &End, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<Option<Decimal>, TooManyDigits> {
+    let at_vendor = match (end.committed, rule.rounding) {
+        (Some(units), Some(Rounding::Packs(size))) => {
+            Some(exact::quotient_up(units, size, UNIT_PLACES).ok_or(TooManyDigits)?)
+        }
+        (units, _) => units,
+    };
+    let by_contract = rule.client_committed.map(|committed| committed.units.unwrap_or(side.total));
+    Ok(at_vendor.max(by_contract))
 }
 
 /// Tells the ledger so far in packs; the packs that count, rounded up, so that the smallest part of a unit begins another

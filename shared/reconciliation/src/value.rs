@@ -1,11 +1,12 @@
 //! What a change of billed units is worth a month, allocated to named lines: exactly what the change list would change.
 
-use jiff::civil::Date;
+use jiff::{ToSpan, civil::Date};
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_rules::{PriceScale, RulePrice, ServiceRule};
+use truecount_rules::{CutTerm, PriceScale, RulePrice, ServiceRule};
 
 use crate::billed_side::{BilledSide, LineRow, units};
+use crate::context::RunContext;
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::outcome::{AtStake, InvoicedWhen, LineChange};
 use crate::price::{PriceGrowth, PriceOrigin, PricesOfAll, amount_of, each_at, scaled};
@@ -267,10 +268,33 @@ impl<'a> Valuation<'a> {
         (when, invoice.filter(|_| is_longer))
     }
 
+    /// The same of fewer units, which may have to wait for a day that the rule says.
+    pub(crate) fn when_of(&self, change: &UnitsOfLine<'_>) -> (InvoicedWhen, Option<Date>) {
+        let (when, due) = self.when(change.line);
+        if change.units >= Decimal::ZERO {
+            return (when, due);
+        }
+        let RunContext { count_day, next_closing, .. } = self.shared.context;
+        let allowed = match self.rule.cut {
+            CutTerm::AtOnce => return (when, due),
+            CutTerm::AfterNotice { days } => count_day.checked_add(i64::from(days).days()).ok(),
+            CutTerm::AtRenewal => {
+                let committed = self.rule.client_committed.and_then(|committed| committed.until);
+                let last = committed.or_else(|| change.line.and_then(|line| line.agreement().to));
+                last.and_then(|last| last.tomorrow().ok())
+            }
+        };
+        match allowed {
+            None => (InvoicedWhen::Later, due),
+            Some(day) if day >= next_closing => (InvoicedWhen::Later, due.max(allowed)),
+            Some(_) => (when, due.max(allowed)),
+        }
+    }
+
     /// What somebody types: each line from its quantity to the one that makes the change.
     pub(crate) fn line_changes(&self, changes: &[PricedUnits<'_>]) -> Result<Vec<LineChange>, TooManyDigits> {
         let of = |PricedUnits { change, amount, .. }: &PricedUnits<'_>| {
-            let ((when, _), amount) = (self.when(change.line), *amount);
+            let ((when, _), amount) = (self.when_of(change), *amount);
             let Some(line) = change.line else {
                 return Ok(LineChange { line: None, from: Decimal::ZERO, to: change.units, amount, when });
             };

@@ -191,8 +191,9 @@ impl Verdict<'_> {
         reference: Option<Decimal>,
     ) -> Result<Option<LeftAloneReason>, TooManyDigits> {
         let (least, Some(most)) = (&count.least, &count.most) else { return Ok(None) };
-        // What hangs on another service is no replaced device.
-        let is_billed = count.outer.is_sure() && self.side.low == least.should && reference == Some(least.should);
+        // What hangs on another service, or on what was bought, is no replaced device.
+        let is_otherwise_sure = count.outer.is_sure() && most.committed == least.committed;
+        let is_billed = is_otherwise_sure && self.side.low == least.should && reference == Some(least.should);
         if self.side.lines.is_empty() || !is_billed || most.factored != plus(least.factored, least.replaced)? {
             return Ok(None);
         }
@@ -261,7 +262,7 @@ impl Verdict<'_> {
         // An amount of no known currency can be added to nothing.
         let is_known = currency.is_some() && !self.value.is_mixed() && !self.side.has_unknown_cycle;
         let impact = if is_known { sum(change)? } else { None };
-        let whens: Vec<_> = change.iter().map(|one| self.value.when(one.change.line)).collect();
+        let whens: Vec<_> = change.iter().map(|one| self.value.when_of(&one.change)).collect();
         let is_this_run = whens.iter().any(|(when, _)| *when == InvoicedWhen::ThisRun);
         let stakes = self.stakes(row.kind, count)?;
         for doubt in change.iter().filter_map(|one| one.origin?.doubt()) {

@@ -233,13 +233,17 @@ fn kind_of(reader: &mut Reader<'_>, at: usize, source: &SourceVocabulary, name: 
     None
 }
 
-/// Pieces can be added to pieces; bytes of one size only to bytes of the same size.
-fn check_units(reader: &mut Reader<'_>, entry: Entry<'_, '_>, terms: &[CountTerm]) {
-    let measure = |term: &CountTerm| match term.kind.unit {
+/// Of what a kind is counted: all pieces are alike.
+pub(crate) fn measure(term: &CountTerm) -> Unit {
+    match term.kind.unit {
         Unit::Each | Unit::Device | Unit::Seat => Unit::Each,
         Unit::Gigabyte => Unit::Gigabyte,
         Unit::Gibibyte => Unit::Gibibyte,
-    };
+    }
+}
+
+/// Pieces can be added to pieces; bytes of one size only to bytes of the same size.
+fn check_units(reader: &mut Reader<'_>, entry: Entry<'_, '_>, terms: &[CountTerm]) {
     let Some(first) = terms.first() else { return };
     if let Some(other) = terms.iter().find(|term| measure(term) != measure(first)) {
         let name = |term: &CountTerm| format!("{}.{}", term.source, term.kind.name);

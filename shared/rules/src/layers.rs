@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, FilterTable};
 use crate::join::CountJoin;
 use crate::model::{
-    CountPart, CountSpec, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale, Rounding, RulePrice, ServiceBasis,
-    ServiceRule, StalePolicy, Tolerance, UnknownPolicy, When,
+    ClientCommitted, CountPart, CountSpec, CutTerm, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale, Rounding,
+    RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, VendorCommitment, When,
 };
 use crate::unit::{DataUnit, UnitConversion};
 use crate::vocabulary::KindVocabulary;
@@ -26,6 +27,10 @@ pub(crate) struct ServiceKeys {
     pub(crate) unit: Option<DataUnit>,
     pub(crate) included: Option<Decimal>,
     pub(crate) minimum: Option<Decimal>,
+    pub(crate) commitment: Option<CountTerms>,
+    pub(crate) client_committed: Option<Decimal>,
+    pub(crate) client_committed_until: Option<Date>,
+    pub(crate) cut: Option<CutTerm>,
     pub(crate) rounding: Option<Rounding>,
     pub(crate) tolerance: Option<Tolerance>,
     pub(crate) price: Option<(PriceScale, Currency)>,
@@ -129,6 +134,9 @@ impl Layers {
             },
             included: self.top.included.unwrap_or_default(),
             minimum: self.top.minimum,
+            commitment: self.commitment(),
+            client_committed: self.client_committed(),
+            cut: self.top.cut.unwrap_or_default(),
             rounding: self.top.rounding,
             tolerance: self.top.tolerance.unwrap_or_default(),
             price,
@@ -141,6 +149,25 @@ impl Layers {
             not_sold: self.top.not_sold.clone().flatten(),
             note: self.top.note.clone(),
         }
+    }
+
+    /// What counts the units that are committed: the service's `where` says nothing of them.
+    fn commitment(&self) -> Option<VendorCommitment> {
+        let committed = self.top.commitment.as_ref()?;
+        let may_be_empty = self.top.may_be_empty;
+        let own = Self { top: ServiceKeys { may_be_empty, ..ServiceKeys::default() }, ..Self::default() };
+        let count = CountSpec {
+            join: committed.join.clone(),
+            parts: committed.terms.iter().map(|term| own.part(term)).collect(),
+            conversion: self.conversion(&committed.terms),
+            policies: KindPolicies::default(),
+        };
+        Some(VendorCommitment { count, may_be_shared: false })
+    }
+
+    fn client_committed(&self) -> Option<ClientCommitted> {
+        let (units, until) = (self.top.client_committed, self.top.client_committed_until);
+        (units.is_some() || until.is_some()).then_some(ClientCommitted { units, until })
     }
 
     /// From the unit of all parts, which is one, to the one that is billed.
@@ -196,6 +223,10 @@ impl ServiceKeys {
             unit: self.unit.or(farther.unit),
             included: self.included.or(farther.included),
             minimum: self.minimum.or(farther.minimum),
+            commitment: self.commitment.clone().or_else(|| farther.commitment.clone()),
+            client_committed: self.client_committed.or(farther.client_committed),
+            client_committed_until: self.client_committed_until.or(farther.client_committed_until),
+            cut: self.cut.or(farther.cut),
             rounding: self.rounding.or(farther.rounding),
             tolerance: self.tolerance.or(farther.tolerance),
             price: self.price.clone().or_else(|| farther.price.clone()),
@@ -226,6 +257,10 @@ impl ServiceKeys {
             unit: same(&self.unit, &other.unit),
             included: same(&self.included, &other.included),
             minimum: same(&self.minimum, &other.minimum),
+            commitment: same(&self.commitment, &other.commitment),
+            client_committed: same(&self.client_committed, &other.client_committed),
+            client_committed_until: same(&self.client_committed_until, &other.client_committed_until),
+            cut: same(&self.cut, &other.cut),
             rounding: same(&self.rounding, &other.rounding),
             tolerance: same(&self.tolerance, &other.tolerance),
             price: same(&self.price, &other.price),
@@ -239,6 +274,11 @@ impl ServiceKeys {
             note: same(&self.note, &other.note),
             when: When::default(),
         }
+    }
+
+    /// The kinds that its own `commitment` names.
+    pub(crate) fn committed_terms(&self) -> &[CountTerm] {
+        self.commitment.as_ref().map(|committed| committed.terms.as_slice()).unwrap_or_default()
     }
 
     /// The kinds that its own `count` names.

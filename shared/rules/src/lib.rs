@@ -36,9 +36,9 @@ pub use filter::{Filter, FilterTable, Fit, Pattern};
 pub use join::CountJoin;
 pub use made::ProductNamedTwice;
 pub use model::{
-    BoughtAt, CountPart, CountSpec, KindPolicies, NoLine, NotSold, PARTS_OF_A_SOURCE_MAX, PlannedPrice, PriceScale,
-    PriceTier, Rounding, RulePrice, SectionShare, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
-    When,
+    BoughtAt, ClientCommitted, CountPart, CountSpec, CutTerm, KindPolicies, NoLine, NotSold, PARTS_OF_A_SOURCE_MAX,
+    PlannedPrice, PriceScale, PriceTier, Rounding, RulePrice, SectionShare, ServiceBasis, ServiceRule, StalePolicy,
+    Tolerance, UnknownPolicy, VendorCommitment, When,
 };
 pub use places::RulePlace;
 pub use problem::{RulesFileError, RulesProblem, nearest};

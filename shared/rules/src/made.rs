@@ -54,7 +54,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NoLine, ServiceBasis, Tolerance};
+    use crate::model::{CutTerm, NoLine, ServiceBasis, Tolerance};
 
     fn flat(code: &str) -> ServiceRule {
         let code = ProductCode::new(code).unwrap();
@@ -64,6 +64,9 @@ mod tests {
             basis: ServiceBasis::Flat,
             included: Default::default(),
             minimum: None,
+            commitment: None,
+            client_committed: None,
+            cut: CutTerm::AtOnce,
             rounding: None,
             tolerance: Tolerance::default(),
             price: None,

@@ -23,6 +23,12 @@ pub struct ServiceRule {
     pub included: Decimal,
     /// The least that is billed where a line stands.
     pub minimum: Option<Decimal>,
+    /// What counts the units to which the MSP is committed at a vendor: no fewer should be billed.
+    pub commitment: Option<VendorCommitment>,
+    /// To what the client itself is committed: no fewer should be billed.
+    pub client_committed: Option<ClientCommitted>,
+    /// From when on fewer may be billed.
+    pub cut: CutTerm,
     /// How the quantity that is billed is rounded up.
     pub rounding: Option<Rounding>,
     /// A small difference of two numbers that is left alone.
@@ -45,6 +51,17 @@ pub struct ServiceRule {
     pub not_sold: Option<NotSold>,
     /// What somebody wrote about it, the nearest.
     pub note: Option<String>,
+}
+
+impl ServiceRule {
+    /// What is counted; `None`: nothing is.
+    #[must_use]
+    pub const fn count(&self) -> Option<&CountSpec> {
+        match &self.basis {
+            ServiceBasis::Counted(spec) => Some(spec),
+            ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
+        }
+    }
 }
 
 /// What the quantity of a service is compared with.
@@ -175,6 +192,39 @@ pub enum UnknownPolicy {
     Counts,
     /// It is left out, with a doubt.
     LeftOut,
+}
+
+/// To what the MSP is committed at a vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VendorCommitment {
+    /// What counts it.
+    pub count: CountSpec,
+    /// Whether it is the client's, of which agreements that are compared by themselves may each have a share.
+    pub may_be_shared: bool,
+}
+
+/// To what a client is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientCommitted {
+    /// How many units, as they are billed; `None`: as many as are.
+    pub units: Option<Decimal>,
+    /// The last day on which it holds; `None`: it has no end.
+    pub until: Option<Date>,
+}
+
+/// From when on fewer units may be billed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CutTerm {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// When what the client is committed to ends, else its agreement.
+    AtRenewal,
+    /// So many days after it was told.
+    AfterNotice {
+        /// Days.
+        days: u32,
+    },
 }
 
 /// How the quantity that is billed is rounded up.

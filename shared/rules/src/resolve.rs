@@ -194,6 +194,12 @@ impl<'r> ClientLayers<'r> {
         if !self.section.is_empty() {
             put_beside(&mut rule, &rest.rule(&service.code, &service.products));
         }
+        // What was bought for the client says nothing of its agreements, unless the agreement names it.
+        let is_divided = !self.section.is_empty() || !self.taken.is_empty();
+        let is_own = self.section.iter().any(|keys| keys.commitment.is_some());
+        if let Some(commitment) = &mut rule.commitment {
+            commitment.may_be_shared = is_divided && !is_own;
+        }
         for tables in &self.taken {
             let mut section = rest.clone();
             tables.iter().for_each(|keys| section.put(keys, Whose::Client));

@@ -204,7 +204,8 @@ impl Rules {
     #[must_use]
     pub fn kinds_counted(&self) -> BTreeSet<(&SourceId, &str)> {
         let tables = (0..self.services.len()).flat_map(|service| self.tables_of(service));
-        tables.flat_map(ServiceKeys::terms).map(|term| (&term.source, term.kind.name.as_str())).collect()
+        let terms = tables.flat_map(|keys| keys.terms().iter().chain(keys.committed_terms()));
+        terms.map(|term| (&term.source, term.kind.name.as_str())).collect()
     }
 
     /// Each word that the rules ask for, anywhere in the file: whether a source ever had it is for others to look up.
@@ -217,6 +218,10 @@ impl Rules {
                 if !terms.contains(&term) {
                     terms.push(term);
                 }
+            }
+            for term in self.tables_of(service).flat_map(ServiceKeys::committed_terms) {
+                note_words(&mut asked, term, term.wanted.as_ref(), WordUse::Wanted);
+                note_words(&mut asked, term, term.unwanted.as_ref(), WordUse::Unwanted);
             }
             for term in terms {
                 // A `where` holds for whatever is counted, also where a nearer table counts something else.

@@ -2,17 +2,18 @@
 
 use truecount_billing::ProductCode;
 
-use crate::count_reader::{NamedCounts, read_count};
+use crate::count_reader::{NamedCounts, measure, read_count};
 use crate::filter_reader::read_filter;
-use crate::layers::{CountTerm, KeyBasis, ServiceKeys};
+use crate::join::CountJoin;
+use crate::layers::{CountTerm, CountTerms, KeyBasis, ServiceKeys};
 use crate::model::{NoLine, Rounding, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
 use crate::seat_reader::{read_covers, read_grants};
 use crate::unit::DataUnit;
 use crate::value_reader::{
-    check_days, read_agreement_types, read_not_sold, read_planned_prices, read_price, read_products, read_review,
-    read_stale, read_tolerance,
+    check_days, read_agreement_types, read_cut, read_not_sold, read_planned_prices, read_price, read_products,
+    read_review, read_stale, read_tolerance,
 };
 
 /// What a key of a service can be.
@@ -30,6 +31,10 @@ const KEYS: &[&str] = &[
     "no_line",
     "included",
     "minimum",
+    "commitment",
+    "client_committed",
+    "client_committed_until",
+    "cut",
     "pack",
     "round_up",
     "tolerance",
@@ -48,18 +53,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// Keys of the language that cannot be used yet.
-const NOT_YET: &[&str] = &[
-    "commitment",
-    "cut",
-    "client_committed",
-    "client_committed_until",
-    "at",
-    "replaces",
-    "bills",
-    "same_by",
-    "except",
-    "not_seen_for_days",
-];
+const NOT_YET: &[&str] = &["at", "replaces", "bills", "same_by", "except", "not_seen_for_days"];
 
 /// Keys that say something of a count: they have no meaning where nothing is counted.
 const OF_A_COUNT: &[&str] = &[
@@ -71,6 +65,10 @@ const OF_A_COUNT: &[&str] = &[
     "unit",
     "included",
     "minimum",
+    "commitment",
+    "client_committed",
+    "client_committed_until",
+    "cut",
     "pack",
     "round_up",
     "tolerance",
@@ -144,6 +142,7 @@ pub(crate) fn read_service(
             _ => read_key(reader, *key, spot, terms.as_deref(), &mut read),
         }
     }
+    read.keys.commitment = read_commitment(reader, &keys, terms.as_deref(), counts);
     check_unit(reader, &keys, &read.keys, base, terms.as_deref());
     read.keys.price = read_price(reader, &keys);
     read.keys.price_from = read_planned_prices(reader, &keys);
@@ -180,7 +179,7 @@ fn read_key(
 ) {
     let keys = &mut read.keys;
     match key.key {
-        "count" | "flat" | "ignore" | "price" | "price_from" | "currency" | "review" => {}
+        "count" | "flat" | "ignore" | "commitment" | "price" | "price_from" | "currency" | "review" => {}
         "where" => keys.wanted = read_filter(reader, key, terms),
         "where_not" => keys.unwanted = read_filter(reader, key, terms),
         "seen_within_days" => keys.stale = read_stale(reader, key),
@@ -196,6 +195,9 @@ fn read_key(
         "may_be_empty" => keys.may_be_empty = reader.boolean(key),
         "included" => keys.included = reader.amount(key),
         "minimum" => keys.minimum = reader.amount(key),
+        "client_committed" => keys.client_committed = reader.amount(key),
+        "client_committed_until" => keys.client_committed_until = reader.day(key),
+        "cut" => keys.cut = read_cut(reader, key),
         "pack" | "round_up" if keys.rounding.is_some() => {
             reader.problem(key.at, "`pack` and `round_up` stand beside each other", "leave one of them out");
         }
@@ -223,6 +225,36 @@ fn read_key(
         }
         other => unknown_key(reader, key.at, other),
     }
+}
+
+/// `commitment = { of = "SOURCE.KIND", where = { … } }`: counted in the unit of the count.
+fn read_commitment(
+    reader: &mut Reader<'_>,
+    entries: &[Entry<'_, '_>],
+    terms: Option<&[CountTerm]>,
+    counts: &NamedCounts,
+) -> Option<CountTerms> {
+    let key = *entries.iter().find(|entry| entry.key == "commitment")?;
+    if key.value.get_ref().as_str() == Some("binds") {
+        not_yet(reader, at(key.value), "binds");
+        return None;
+    }
+    let committed = read_count(reader, key, counts)?;
+    let counted = terms.and_then(<[CountTerm]>::first);
+    if committed.join != CountJoin::Sum {
+        let wrong = format!("a `{}` cannot be a commitment", committed.join.as_str());
+        reader.problem(at(key.value), wrong, "write { of = \"SOURCE.KIND\" }, or a list of them");
+        return None;
+    }
+    if let (Some(counted), Some(one)) = (counted, committed.terms.first())
+        && measure(counted) != measure(one)
+    {
+        let name = |term: &CountTerm| format!("{}.{}", term.source, term.kind.name);
+        let wrong = format!("{} and {} are counted in different units", name(one), name(counted));
+        reader.problem(at(key.value), wrong, "name a kind that is counted in the unit of the count");
+        return None;
+    }
+    Some(committed)
 }
 
 /// Only data can be converted into a unit of data.

@@ -7,7 +7,7 @@ use truecount_billing::{Currency, ProductCode};
 
 use crate::currencies;
 use crate::layers::ServiceKeys;
-use crate::model::{NotSold, PlannedPrice, PriceScale, StalePolicy, Tolerance};
+use crate::model::{CutTerm, NotSold, PlannedPrice, PriceScale, StalePolicy, Tolerance};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at};
 use crate::rules::folded;
@@ -170,6 +170,37 @@ fn read_price_table(reader: &mut Reader<'_>, price: Entry<'_, '_>) -> Option<(Pr
         reader.missing(at(price.value), "the price has no amount", "write { each = 12.50, currency = \"GBP\" }");
     }
     Some((scale??, currency))
+}
+
+/// `"at_once"`, `"at_renewal"` or `{ notice_days = 30 }`.
+pub(crate) fn read_cut(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<CutTerm> {
+    const EXAMPLE: &str = "write \"at_once\", \"at_renewal\" or { notice_days = 30 }";
+    let DeValue::Table(_) = key.value.get_ref() else {
+        let words = [("at_once", CutTerm::AtOnce), ("at_renewal", CutTerm::AtRenewal)];
+        return reader.word(key, &words);
+    };
+    let mut found = None;
+    for entry in reader.table(key, "")? {
+        match entry.key {
+            "notice_days" => {
+                let days = reader.written(entry.value).replace('_', "").parse().ok();
+                found = days.filter(|days| (1..=DAYS_MAX).contains(days)).map(|days| CutTerm::AfterNotice { days });
+                if found.is_none() {
+                    reader.wrong_value(entry, &format!("write days from 1 to {DAYS_MAX}"));
+                    return None;
+                }
+            }
+            other => {
+                let advice = instead_of(other, ["notice_days"]);
+                reader.problem(entry.at, format!("`cut` has no key `{}`", shown(other)), advice);
+                return None;
+            }
+        }
+    }
+    if found.is_none() {
+        reader.wrong_value(key, EXAMPLE);
+    }
+    found
 }
 
 pub(crate) fn read_products(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Vec<(usize, ProductCode)> {

@@ -7,12 +7,12 @@ use truecount_billing::ProductCode;
 use truecount_reconciliation::BilledClient;
 use truecount_reports::{amount, money, quantity, sanitize};
 use truecount_rules::{
-    CountSpec, Filter, NoLine, PriceScale, PriceTier, Rounding, RulePlace, RulePrice, ServiceBasis, ServiceRule,
-    StalePolicy, Tolerance, UnknownPolicy,
+    ClientCommitted, CountSpec, CutTerm, Filter, NoLine, PriceScale, PriceTier, Rounding, RulePlace, RulePrice,
+    ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
 };
 use truecount_store::RULES_FILE;
 
-use super::{counted_kind, joined};
+use super::{counted_kind, joined, part};
 use crate::args::Cli;
 use crate::client_search::ClientSearch;
 use crate::open::Session;
@@ -168,6 +168,9 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
     let optional = [
         ("included", Some(quantity(rule.included)).filter(|_| !rule.included.is_zero())),
         ("minimum", rule.minimum.map(quantity)),
+        ("commitment", rule.commitment.as_ref().map(|commitment| joined(&commitment.count, &part))),
+        ("client_committed", rule.client_committed.map(client_committed)),
+        ("cut", cut(rule.cut)),
         ("pack", pack),
         ("round_up", round_up),
         ("tolerance", tolerance(rule.tolerance)),
@@ -195,6 +198,21 @@ fn grants(rule: &ServiceRule) -> String {
     let granted = rule.grants.iter().map(|(code, units)| format!("{} {code}", quantity(*units)));
     let granted = granted.collect::<Vec<_>>().join(", ");
     if granted.is_empty() { granted } else { format!("{granted} for each unit that should be billed") }
+}
+
+/// `40 until 2027-03-31`.
+fn client_committed(ClientCommitted { units, until }: ClientCommitted) -> String {
+    let units = units.map_or_else(|| "what is billed".to_owned(), quantity);
+    until.map_or_else(|| units.clone(), |until| format!("{units} until {until}"))
+}
+
+/// `at_renewal`, `notice of 30 days`; nothing where fewer may be billed at once.
+fn cut(term: CutTerm) -> Option<String> {
+    match term {
+        CutTerm::AtOnce => None,
+        CutTerm::AtRenewal => Some("at_renewal".to_owned()),
+        CutTerm::AfterNotice { days } => Some(format!("notice of {}", counted(days as usize, "day", "days"))),
+    }
 }
 
 /// `GBP 12.50 a month`; `GBP a month, graduated: 8.00 each up to 10, then 7.00`.

@@ -78,6 +78,9 @@ impl<'a> ClientCase<'a> {
             sources.push(source);
             Ok(())
         })?;
+        let committed = part.rule.commitment.iter().flat_map(|commitment| &commitment.count.parts);
+        sources.extend(committed.filter_map(|of| self.inputs.sources.iter().position(|one| one.id == of.source)));
+        sources.sort_unstable();
         sources.dedup();
         let stale_days = match &part.rule.basis {
             ServiceBasis::Counted(spec) => self.stale_days(spec),

@@ -54,6 +54,7 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Granted, _) => "brought by another service",
         (LedgerReason::Included, _) => "included in the price",
         (LedgerReason::Minimum, _) => "to reach the minimum",
+        (LedgerReason::Commitment, _) => "to reach what is committed",
         (LedgerReason::Pack, _) => "to fill whole packs",
         (LedgerReason::RoundUp, _) => "to round up",
         (LedgerReason::OneTime, _) => "perhaps billed once already",

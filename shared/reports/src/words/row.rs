@@ -114,7 +114,7 @@ fn after_the_count(text: &mut String, row: &RowRecord) -> fmt::Result {
                 let direction = if units.is_sign_negative() { "less" } else { "more" };
                 write!(text, ", {} {direction} {}", quantity(units.abs()), left_out_of(row, *reason))?;
             }
-            LedgerReason::Minimum | LedgerReason::Pack | LedgerReason::RoundUp => {
+            LedgerReason::Minimum | LedgerReason::Commitment | LedgerReason::Pack | LedgerReason::RoundUp => {
                 write!(text, ", {} more {}", quantity(units.abs()), left_out_of(row, *reason))?;
             }
             reason => write!(text, ", {} {}", quantity(units.abs()), left_out_of(row, *reason))?,
@@ -134,6 +134,7 @@ pub(crate) const fn is_after_the_count(reason: LedgerReason) -> bool {
             | LedgerReason::Granted
             | LedgerReason::Included
             | LedgerReason::Minimum
+            | LedgerReason::Commitment
             | LedgerReason::Pack
             | LedgerReason::RoundUp
             | LedgerReason::OneTime

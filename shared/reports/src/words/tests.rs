@@ -144,6 +144,7 @@ fn ledger_reasons() -> Vec<LedgerReason> {
         LedgerReason::Granted,
         LedgerReason::Included,
         LedgerReason::Minimum,
+        LedgerReason::Commitment,
         LedgerReason::Pack,
         LedgerReason::RoundUp,
         LedgerReason::OneTime,

@@ -26,7 +26,7 @@ fn bound(rules: &Rules) -> ClientBinding {
     rules.bind(named.map(|((_, identifier, name), id)| NamedClient { id, identifier: *identifier, name }))
 }
 
-fn number(rules: &Rules, id: &str) -> Option<ClientNumber> {
+pub(crate) fn number(rules: &Rules, id: &str) -> Option<ClientNumber> {
     bound(rules).number_of(&ClientId::new(id).unwrap())
 }
 

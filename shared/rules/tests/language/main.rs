@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cases;
+mod commitments;
 mod example;
 mod for_whom;
 mod properties;

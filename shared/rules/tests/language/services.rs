@@ -1,10 +1,12 @@
 //! What each key of a service comes to.
 
+use jiff::civil::date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_rules::{
-    CategoryRule, CountJoin, CountPart, DataUnit, Fit, IdentityKey, NoLine, PlannedPrice, PriceScale, PriceTier,
-    Rounding, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnitConversion, UnknownPolicy, WordUse,
+    CategoryRule, ClientCommitted, CountJoin, CountPart, CutTerm, DataUnit, Fit, IdentityKey, NoLine, PlannedPrice,
+    PriceScale, PriceTier, Rounding, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnitConversion,
+    UnknownPolicy, WordUse,
 };
 
 use crate::vocabulary::{code, counted, parts, resolved, rules, scope, usual};
@@ -74,6 +76,9 @@ fn each_key_says_its_own() {
         basis: base.basis.clone(),
         included: Decimal::ZERO,
         minimum: None,
+        commitment: None,
+        client_committed: None,
+        cut: CutTerm::AtOnce,
         rounding: None,
         tolerance: Tolerance::default(),
         price: None,
@@ -103,11 +108,27 @@ fn each_key_says_its_own() {
         each: decimal(each),
         currency,
     };
-    let cases: [(&str, ServiceRule); 24] = [
+    let cases: [(&str, ServiceRule); 28] = [
         ("included = 2", ServiceRule { included: Decimal::TWO, ..base.clone() }),
         ("included = \"2.5\"", ServiceRule { included: decimal("2.5"), ..base.clone() }),
         ("minimum = 5", ServiceRule { minimum: Some(decimal("5")), ..base.clone() }),
         ("minimum = 1_000", ServiceRule { minimum: Some(decimal("1000")), ..base.clone() }),
+        (
+            "client_committed = 40",
+            ServiceRule {
+                client_committed: Some(ClientCommitted { units: Some(decimal("40")), until: None }),
+                ..base.clone()
+            },
+        ),
+        (
+            "client_committed_until = 2027-03-31",
+            ServiceRule {
+                client_committed: Some(ClientCommitted { units: None, until: Some(date(2027, 3, 31)) }),
+                ..base.clone()
+            },
+        ),
+        ("cut = \"at_renewal\"", ServiceRule { cut: CutTerm::AtRenewal, ..base.clone() }),
+        ("cut = { notice_days = 30 }", ServiceRule { cut: CutTerm::AfterNotice { days: 30 }, ..base.clone() }),
         ("pack = 100", ServiceRule { rounding: Some(Rounding::Packs(decimal("100"))), ..base.clone() }),
         ("round_up = 2.5", ServiceRule { rounding: Some(Rounding::Multiple(decimal("2.5"))), ..base.clone() }),
         ("tolerance = 1", ServiceRule { tolerance: tolerance(1, "0"), ..base.clone() }),
