@@ -3,6 +3,7 @@ import itertools
 import json
 from fractions import Fraction
 
+from elsewhere import Elsewhere
 from rulebook import FRESH_DAYS, Refused, amount, day, facts, fits_word, moment, number, word, words
 
 SETTLINGS_MAX = 4096
@@ -20,6 +21,7 @@ class Candidate:
     def __init__(self, item, origin, snapshot_day, account=None, larger=None):
         self.item, self.origin, self.snapshot_day, self.account, self.fallen = item, origin, snapshot_day, account, False
         self.larger = larger  # a fall of its quantity that nobody has confirmed
+        self.elsewhere = False  # another client may have had the device since
 
 
 class Candidates:
@@ -47,6 +49,9 @@ class Candidates:
             self.read(world, account, lambda item: OWN, by_grant, bool(possible))
         for account in split:
             self.read(world, account, lambda item, account=account: whose(account["split"], item, client_id), by_grant, bool(possible))
+        others = Elsewhere(world, source_id)
+        for one in self.items:
+            one.elsewhere = others.may_be_newer(client_id, one.item)
 
     def read(self, world, account, origin_of, by_grant, successor):
         """One account's items, by how far it was read."""
@@ -315,7 +320,9 @@ def choices_of(selection, candidate):
         for one, way, old in itertools.product(counts, ways, stale):
             looks = selection.looks_at(way, kind)
             for each in [looks] if looks is not None else [False, True]:
-                out.append({"kind": kind, "known": way, "reason": selection.step(way, kind, old, one), "looks": each})
+                reason = selection.step(way, kind, old, one)
+                for why in [reason, "elsewhere"] if reason is None and candidate.elsewhere else [reason]:
+                    out.append({"kind": kind, "known": way, "reason": why, "looks": each})
     quantities = [amount(item)]
     if candidate.larger is not None:
         quantities.append(candidate.larger)
@@ -406,7 +413,7 @@ def settle(selection, candidates, ways, order, present, ids_hold):
             reasons[index] = "no_kind"
             continue
         reason = way["reason"]
-        if reason is None:
+        if reason in (None, "elsewhere"):
             mine = (candidates[index], way["kind"])
             found = [one_item(mine, other) for other in kept_of]
             if True in found or (None in found and index in ids_hold):
@@ -594,7 +601,7 @@ class SourceCount:
             if "taken" in reasons:
                 sometimes.add(index)
                 continue
-            known = [reason for reason in reasons - {"not_looked_at", "no_kind"} if reason != "unknown"]
+            known = [reason for reason in reasons - {"not_looked_at", "no_kind"} if reason not in ("unknown", "elsewhere")]
             known.sort(key=lambda reason: (reason == "duplicate", reason == "stale", reason))
             parts = add(parts, {known[0] if known else "unknown": -quantity})
         for ways, reasons, had in self.settlings:

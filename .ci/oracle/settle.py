@@ -52,6 +52,8 @@ class Settler:
         for index, client in enumerate(raw["clients"]):
             self.client(index, client)
         self.ties()
+        if self.has_devices_of_two():
+            self.complete = False  # at which of them a device is, nobody settles
         if "psa" in raw:
             self.complete = False
         if self.has_endless_words():
@@ -75,6 +77,15 @@ class Settler:
                         if not all(self.world.is_seen(part["source"], part["kind"], counts.real(attribute), one) for one in rulebook.words(wanted)):
                             return True
         return False
+
+    def has_devices_of_two(self):
+        """Whether two accounts of a source list one serial number, or one network address."""
+        at = {}
+        for index, account in enumerate(self.raw["accounts"]):
+            for item in [*account.get("items", []), *account.get("before", []), *account.get("earlier", {}).get("items", [])]:
+                for value in [item.get("serial"), *item.get("mac", [])]:
+                    at.setdefault((account["source"], value), set()).add((account.get("client"), index if "client" not in account else 0))
+        return any(len(found) > 1 for (_, value), found in at.items() if value is not None)
 
     def asked_of_agreements(self):
         """The attributes that tell a client's agreements apart and that nothing else asks for."""

@@ -89,6 +89,7 @@ class Maker:
         self.unknowns_left = self.draw.choice([1, 2, 3, 4] if needs_unknown else [0, 0, 1, 1, 2, 3, 4])
         self.count_day = datetime.date.fromisoformat(self.draw.choice(COUNT_DAYS))
         self.serial, self.needs_unknown, self.ids, self.shares = 0, needs_unknown, {}, False
+        self.mixes = self.chance(0.35)  # some devices stand at several clients
         self.usual_share = self.draw.choice([0.3, 0.95])
         self.usual_price = collections.defaultdict(lambda: self.draw.choice(PRICES))
         self.world = {"name": f"{seed}-{index}", "count_day": str(self.count_day)}
@@ -281,6 +282,8 @@ class Maker:
             for key, share in (("serial", 0.5), ("mac", 0.25), ("host", 0.5), ("name", 0.3)):
                 if self.chance(share):
                     value = f"{key}-{pool}-{self.draw.randrange(4)}" if self.chance(0.35) else f"{key}-{self.fresh('u')}"
+                    if self.mixes and key in ("serial", "mac") and self.chance(0.7):
+                        value = f"{key}-{source['id']}-{self.draw.randrange(3)}"
                     item[key] = [value] if key == "mac" else value
         if kind == "user":
             for key in ("object_id", "mail"):

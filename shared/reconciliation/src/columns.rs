@@ -433,6 +433,11 @@ impl ItemColumns {
         &self.identities[start as usize..self.identity_ends[place] as usize]
     }
 
+    /// How many texts there are: the numbers of all identities are below.
+    pub(crate) fn text_count(&self) -> usize {
+        self.texts.len()
+    }
+
     /// Whether an id and a kind are one item's, in whichever accounts of its source it stands.
     pub(crate) fn has_ids_of_source(&self) -> bool {
         !self.has_listed

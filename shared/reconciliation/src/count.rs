@@ -11,9 +11,9 @@ use rust_decimal::Decimal;
 
 use crate::accounts_there::AccountsThere;
 use crate::columns::ItemColumns;
-use crate::evidence::{ItemFate, LedgerReason, Widening};
+use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::interval::{Span, TooManyDigits, minus, plus};
-use crate::pool::{Candidate, Origin, Pool};
+use crate::pool::{Candidate, Elsewhere, Origin, Pool};
 use crate::replaced::{Devices, Pairing, ReplacedDevices};
 use crate::same_device::{GroupCount, SettledWay, settle_group};
 use crate::selection::{Fate, PartMask, Selection, Way, Weighing};
@@ -37,6 +37,7 @@ pub(crate) struct SourceCount {
     pub(crate) factored: Option<Span>,
     pub(crate) open: Vec<Widening>,
     pub(crate) widenings: Vec<Widening>,
+    pub(crate) doubts: Vec<Doubt>,
     /// Items that the rule decides for want of a fact.
     pub(crate) decided_by_rule: usize,
     pub(crate) undecided: UndecidedShares,
@@ -131,6 +132,7 @@ struct Counter<'a> {
     parts: Parts,
     endless: Vec<Widening>,
     unknown: Vec<Widening>,
+    doubts: Vec<Doubt>,
     decided_by_rule: usize,
     devices: Devices,
 }
@@ -184,6 +186,7 @@ impl<'a> Counter<'a> {
             parts: Parts::new(),
             endless: Vec::new(),
             unknown: Vec::new(),
+            doubts: Vec::new(),
             decided_by_rule: 0,
             devices: Devices::default(),
         };
@@ -322,7 +325,14 @@ impl<'a> Counter<'a> {
             (None, Some(_)) if is_endless => self.endless.push(Widening::QuantityNegative { item }),
             _ => {}
         }
-        if !fates.iter().all(is_taken) {
+        let elsewhere = Fate::Left(LedgerReason::Elsewhere);
+        let at = || self.pool.elsewhere.get(&item).cloned().unwrap_or_default();
+        if fates.contains(&elsewhere) {
+            self.unknown.push(Widening::SeenElsewhere { item, at: at() });
+        } else if candidate.elsewhere == Elsewhere::Before && candidate.origin == Origin::Own {
+            self.doubts.push(Doubt::SeenElsewhere { item, at: at() });
+        }
+        if !fates.iter().all(|fate| is_taken(fate) || *fate == elsewhere) {
             self.unknown.push(Widening::ItemUnknown { item });
         }
     }
@@ -353,6 +363,7 @@ impl<'a> Counter<'a> {
             most_parts,
             open: self.endless,
             widenings: self.unknown,
+            doubts: self.doubts,
             decided_by_rule: self.decided_by_rule,
             undecided,
             ..SourceCount::default()
@@ -382,6 +393,7 @@ impl<'a> Counter<'a> {
             most_parts: parts,
             open: std::mem::take(&mut self.endless),
             widenings: std::mem::take(&mut self.unknown),
+            doubts: std::mem::take(&mut self.doubts),
             decided_by_rule: self.decided_by_rule,
             ..SourceCount::default()
         })
@@ -482,6 +494,7 @@ pub(crate) fn ledger_reason(fates: &[Fate]) -> Option<Option<LedgerReason>> {
     // What is known of it goes before what is not, its state before its age, its age before its twin.
     let order = |reason: &LedgerReason| {
         let rank = match reason {
+            LedgerReason::Elsewhere => 4,
             LedgerReason::Unknown => 3,
             LedgerReason::Duplicate => 2,
             LedgerReason::Stale => 1,

@@ -31,6 +31,8 @@ pub enum LedgerReason {
     Moved,
     /// Nobody knows whether an item counts.
     Unknown,
+    /// Another client has a device, too, and it may have been seen there last.
+    Elsewhere,
     /// An item of an account that several clients share may be this client's.
     Split,
     /// An account fell, and nobody has confirmed that.
@@ -73,6 +75,7 @@ impl LedgerReason {
         Self::BoughtTwice,
         Self::Moved,
         Self::Unknown,
+        Self::Elsewhere,
         Self::Split,
         Self::Fell,
         Self::Gone,
@@ -103,6 +106,7 @@ impl LedgerReason {
             Self::BoughtTwice => "bought_twice",
             Self::Moved => "moved",
             Self::Unknown => "unknown",
+            Self::Elsewhere => "elsewhere",
             Self::Split => "split",
             Self::Fell => "fell",
             Self::Gone => "gone",
@@ -213,6 +217,13 @@ pub enum Widening {
     ItemUnknown {
         /// The item.
         item: ItemNo,
+    },
+    /// Another client has a device, too, and it may have been seen there last.
+    SeenElsewhere {
+        /// The device, at this client.
+        item: ItemNo,
+        /// The items that it is elsewhere.
+        at: Vec<ItemNo>,
     },
     /// A device was last seen before another was first seen, and not since: probably it was replaced.
     Replaced {
@@ -329,6 +340,13 @@ pub enum Doubt {
     FactMissing {
         /// How many items.
         items: usize,
+    },
+    /// Another client has a device, too, where it was seen before.
+    SeenElsewhere {
+        /// The device, at this client.
+        item: ItemNo,
+        /// The items that it is elsewhere.
+        at: Vec<ItemNo>,
     },
     /// The agreement ended: renewed, moved or over?
     AgreementEnded,

@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, LineId, ProductCode, SourceId};
 
+use crate::sighting_record::SightingRecord;
+
 /// An account of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AccountRecord {
@@ -40,6 +42,7 @@ pub enum DoubtRecord {
     OlderReading { source: SourceId, synced_on: Date, failed_on: Date },
     EarlierReading { account: AccountRecord, as_of: Date },
     FactMissing { items: usize },
+    SeenElsewhere { item: NamedItem, at: Vec<SightingRecord> },
     AgreementEnded,
     OneTimeBilled,
     AgreementTypesDiffer,
@@ -65,6 +68,7 @@ impl DoubtRecord {
             Self::OlderReading { .. } => "older_reading",
             Self::EarlierReading { .. } => "earlier_reading",
             Self::FactMissing { .. } => "fact_missing",
+            Self::SeenElsewhere { .. } => "seen_elsewhere",
             Self::AgreementEnded => "agreement_ended",
             Self::OneTimeBilled => "one_time_billed",
             Self::AgreementTypesDiffer => "agreement_types_differ",
@@ -94,6 +98,7 @@ pub enum WideningRecord {
     AnyUndecided { source: SourceId, accounts: usize },
     ItemNotSplit { item: NamedItem },
     ItemUnknown { item: NamedItem, word: Option<String> },
+    SeenElsewhere { item: NamedItem, at: Vec<SightingRecord> },
     Replaced { item: NamedItem, by: NamedItem, stale_on: Option<Date> },
     BoughtTwice { sku: String, sources: Vec<SourceId> },
     QuantityUnsaid { item: NamedItem },
@@ -122,6 +127,7 @@ impl WideningRecord {
             Self::AnyUndecided { .. } => "any_undecided",
             Self::ItemNotSplit { .. } => "item_not_split",
             Self::ItemUnknown { .. } => "item_unknown",
+            Self::SeenElsewhere { .. } => "seen_elsewhere",
             Self::Replaced { .. } => "replaced",
             Self::BoughtTwice { .. } => "bought_twice",
             Self::QuantityUnsaid { .. } => "quantity_unsaid",

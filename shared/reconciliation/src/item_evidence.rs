@@ -42,7 +42,7 @@ pub(crate) fn evidence(
             let is_sure = candidate.origin == Origin::Own && !candidate.is_loose();
             // Of one that stands for less than nothing nobody knows how much of it is used.
             let is_sure = is_sure && items.units_said(candidate.item).is_none_or(|units| units >= Decimal::ZERO);
-            let fate = match item_fate(fates, is_sure, why_open(candidate)) {
+            let fate = match item_fate(fates, is_sure, why_open(candidate, fates)) {
                 Some(ItemFate::In) if replaced.contains(&candidate.item) => {
                     Some(ItemFate::Open(LedgerReason::Replaced))
                 }
@@ -149,9 +149,10 @@ pub(crate) fn fates(
 }
 
 /// Why nobody knows whether an item counts.
-fn why_open(candidate: &Candidate) -> LedgerReason {
+fn why_open(candidate: &Candidate, fates: &[Fate]) -> LedgerReason {
     match candidate.origin {
         Origin::Own if candidate.has_fallen => LedgerReason::Fell,
+        Origin::Own if fates.contains(&Fate::Left(LedgerReason::Elsewhere)) => LedgerReason::Elsewhere,
         Origin::Own => LedgerReason::Unknown,
         Origin::Split => LedgerReason::Split,
         Origin::Fell => LedgerReason::Fell,

@@ -49,7 +49,7 @@ impl Found {
         }
         self.is_open |= !one.open.is_empty();
         self.count.widenings.extend(one.open.iter().chain(&one.widenings).cloned());
-        self.count.doubts.extend(pool.doubts.iter().cloned());
+        self.count.doubts.extend(pool.doubts.iter().chain(&one.doubts).cloned());
         if one.decided_by_rule > 0 {
             self.count.doubts.push(Doubt::FactMissing { items: one.decided_by_rule });
         }

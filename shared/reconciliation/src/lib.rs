@@ -49,8 +49,10 @@ mod selection;
 mod service_count;
 mod shared_accounts;
 mod should_bill;
+mod sighting_record;
 mod source_record;
 mod texts;
+mod two_clients;
 mod two_sources;
 mod union;
 mod value;
@@ -85,4 +87,5 @@ pub use run_inputs::{
     UsageSource, WordsOfSource,
 };
 pub use run_options::{ChangePrice, LinesBelowZero, MissingLine, RepeatedLines, RevenueUse, RunOptions, UndecidedUse};
+pub use sighting_record::{ClientName, SightingRecord};
 pub use source_record::{AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceRecord};

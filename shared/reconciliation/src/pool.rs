@@ -13,6 +13,7 @@ use crate::evidence::{Doubt, Widening};
 use crate::machines::{root, unite};
 use crate::run_index::RunIndex;
 use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs, UsageSource};
+use crate::two_clients::DevicesOfTwo;
 
 /// How surely an item is the client's. In this order the ledger tells what they add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,18 @@ pub(crate) enum Origin {
     Fell,
     Gone,
     Undecided,
+}
+
+/// Whether an item is at another client, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Elsewhere {
+    /// As far as anybody knows, it is not.
+    #[default]
+    No,
+    /// It is, and was seen here last.
+    Before,
+    /// It is, and may have been seen there last.
+    Since,
 }
 
 /// An item that is, or may be, the client's.
@@ -38,6 +51,8 @@ pub(crate) struct Candidate {
     pub(crate) has_fallen: bool,
     /// It was in a shared account that is gone, and nobody knows whose it was.
     pub(crate) is_of_anybody: bool,
+    /// Whether another client has the device, too.
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl Candidate {
@@ -68,6 +83,8 @@ pub(crate) struct Pool {
     pub(crate) open: Vec<Widening>,
     pub(crate) widenings: Vec<Widening>,
     pub(crate) doubts: Vec<Doubt>,
+    /// Of candidates that another client has, too: the items that they are there.
+    pub(crate) elsewhere: HashMap<ItemNo, Vec<ItemNo>>,
     /// Whether it is that of every client without an account in the source.
     pub(crate) is_shared: bool,
 }
@@ -104,7 +121,8 @@ impl Pool {
             }
         }
         let possible = Self::possible(inputs, index, client, source);
-        let reader = Reader { inputs, count_day, client, has_successor: !possible.is_empty() };
+        let has_successor = !possible.is_empty();
+        let reader = Reader { inputs, devices: Some(&index.devices_of_two), count_day, client, has_successor };
         for account in possible.iter().copied().filter(|account| allowed.is_none_or(|allowed| allowed(*account))) {
             reader.read(account, Some(Origin::Undecided), &mut pool);
         }
@@ -154,7 +172,7 @@ impl Pool {
     /// The items of an account, as if all of it were one client's.
     pub(crate) fn of_account(inputs: &RunInputs, account: usize, count_day: Date) -> Self {
         let mut pool = Self::default();
-        let reader = Reader { inputs, count_day, client: usize::MAX, has_successor: true };
+        let reader = Reader::of_anybody(inputs, count_day);
         reader.read(account, Some(Origin::Own), &mut pool);
         pool.group(&inputs.items);
         pool
@@ -163,7 +181,7 @@ impl Pool {
     /// The items of undecided accounts, whosever they may be.
     pub(crate) fn of_undecided(inputs: &RunInputs, accounts: &[usize], count_day: Date) -> Self {
         let mut pool = Self::default();
-        let reader = Reader { inputs, count_day, client: usize::MAX, has_successor: true };
+        let reader = Reader::of_anybody(inputs, count_day);
         for account in accounts {
             reader.read(*account, Some(Origin::Undecided), &mut pool);
         }
@@ -250,20 +268,35 @@ pub(crate) fn unread(source: &UsageSource, number: usize, count_day: Date) -> Op
 }
 
 /// Whether a reading of a day can be used on the count day.
-fn is_fresh(day: Date, count_day: Date, fresh_days: u32) -> bool {
+pub(crate) fn is_fresh(day: Date, count_day: Date, fresh_days: u32) -> bool {
     let age = (count_day - day).get_days();
     (0..=i64::from(fresh_days)).contains(&i64::from(age))
 }
 
 struct Reader<'a> {
     inputs: &'a RunInputs,
+    /// Devices of two clients; `None`: that is not looked at.
+    devices: Option<&'a DevicesOfTwo>,
     count_day: Date,
     client: usize,
     /// Whether an undecided account may have taken the place of one that is gone.
     has_successor: bool,
 }
 
-impl Reader<'_> {
+/// The clients whose an item of a shared account is by the words of the split; none: it may be any of them.
+pub(crate) fn owners_of_split(inputs: &RunInputs, by: &str, parts: &[(String, usize)], item: ItemNo) -> Vec<usize> {
+    let is_part = |word: &str, part: &str| word.trim().to_lowercase() == part.trim().to_lowercase();
+    let words = inputs.items.attribute(item, by).into_iter().flat_map(|text| attribute_words(by, text));
+    let owners = words.flat_map(|word| parts.iter().filter(move |(part, _)| is_part(word, part)));
+    owners.map(|(_, client)| *client).collect()
+}
+
+impl<'a> Reader<'a> {
+    /// That of items which may be anybody's.
+    const fn of_anybody(inputs: &'a RunInputs, count_day: Date) -> Self {
+        Self { inputs, devices: None, count_day, client: usize::MAX, has_successor: true }
+    }
+
     /// Puts the items of an account in. `origin`: what all of them are; `None`: the account is decided.
     fn read(&self, number: usize, origin: Option<Origin>, pool: &mut Pool) {
         let account = &self.inputs.accounts[number];
@@ -309,11 +342,7 @@ impl Reader<'_> {
 
     /// Whether an item of a shared account is this client's, may be, or is not.
     fn of_split(&self, by: &str, parts: &[(String, usize)], item: ItemNo) -> Option<Origin> {
-        let is_part = |word: &str, part: &str| word.trim().to_lowercase() == part.trim().to_lowercase();
-        let text = self.inputs.items.attribute(item, by);
-        let words = text.into_iter().flat_map(|text| attribute_words(by, text));
-        let owners = words.flat_map(|word| parts.iter().filter(move |(part, _)| is_part(word, part)));
-        let owners: Vec<usize> = owners.map(|(_, client)| *client).collect();
+        let owners = owners_of_split(self.inputs, by, parts, item);
         match owners.contains(&self.client) {
             true => Some(Origin::Own),
             false => owners.is_empty().then_some(Origin::Split),
@@ -349,7 +378,8 @@ impl Items<'_> {
             let Some(origin) = self.origin_of(item, pool) else { continue };
             let larger = old.and_then(|old| items.units(old)).zip(items.units(item));
             let larger = larger.filter(|(old, now)| old > now).map(|(old, _)| old);
-            pool.candidates.push(self.candidate(item, origin, larger));
+            let candidate = self.candidate(item, origin, larger, pool);
+            pool.candidates.push(candidate);
         }
         for item in before {
             if held.get(&key(item)) != Some(&item) {
@@ -358,17 +388,25 @@ impl Items<'_> {
             let Some(origin) = self.origin_of(item, pool) else { continue };
             let is_of_anybody = origin == Origin::Split;
             let origin = if origin == Origin::Undecided { origin } else { gone_origin };
-            pool.candidates.push(Candidate {
-                has_fallen: gone_origin == Origin::Fell,
-                is_of_anybody,
-                ..self.candidate(item, origin, None)
-            });
+            let candidate = self.candidate(item, origin, None, pool);
+            let has_fallen = gone_origin == Origin::Fell;
+            pool.candidates.push(Candidate { has_fallen, is_of_anybody, ..candidate });
         }
     }
 
-    fn candidate(&self, item: ItemNo, origin: Origin, larger: Option<Decimal>) -> Candidate {
+    fn candidate(&self, item: ItemNo, origin: Origin, larger: Option<Decimal>, pool: &mut Pool) -> Candidate {
         let (account, snapshot_day) = (self.number, self.snapshot_day);
-        Candidate { item, account, origin, snapshot_day, larger, has_fallen: false, is_of_anybody: false }
+        let elsewhere = self.elsewhere(item, pool);
+        Candidate { item, account, origin, snapshot_day, larger, has_fallen: false, is_of_anybody: false, elsewhere }
+    }
+
+    fn elsewhere(&self, item: ItemNo, pool: &mut Pool) -> Elsewhere {
+        let Reader { inputs, devices, client, .. } = *self.reader;
+        let Some(seen) = devices.and_then(|devices| devices.elsewhere(inputs, client, item)) else {
+            return Elsewhere::No;
+        };
+        pool.elsewhere.insert(item, seen.at);
+        if seen.is_newest { Elsewhere::Before } else { Elsewhere::Since }
     }
 
     fn origin_of(&self, item: ItemNo, pool: &mut Pool) -> Option<Origin> {

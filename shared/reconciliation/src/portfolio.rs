@@ -56,7 +56,7 @@ impl<'a> RunReconciler<'a> {
             name: &client.name,
         });
         let cache = RunCache::of(inputs, rules);
-        let (index, binding) = (RunIndex::of(inputs), rules.bind(named));
+        let (index, binding) = (RunIndex::of(inputs, context.count_day), rules.bind(named));
         Self { inputs, rules, context, options, index, cache, binding, weights: ReportWeights::default() }
     }
 

@@ -373,6 +373,9 @@ impl Names<'_> {
                 DoubtRecord::EarlierReading { account: self.account(*account), as_of: *as_of }
             }
             Doubt::FactMissing { items } => DoubtRecord::FactMissing { items: *items },
+            Doubt::SeenElsewhere { item, at } => {
+                DoubtRecord::SeenElsewhere { item: self.item(*item), at: self.sightings(at) }
+            }
             Doubt::AgreementEnded => DoubtRecord::AgreementEnded,
             Doubt::OneTimeBilled => DoubtRecord::OneTimeBilled,
             Doubt::AgreementTypesDiffer => DoubtRecord::AgreementTypesDiffer,
@@ -409,6 +412,9 @@ impl Names<'_> {
                 item: self.item(*item),
                 word: self.inputs.items.unknown_state(*item).map(str::to_owned),
             },
+            Widening::SeenElsewhere { item, at } => {
+                WideningRecord::SeenElsewhere { item: self.item(*item), at: self.sightings(at) }
+            }
             Widening::Replaced { item, by, stale_on } => {
                 WideningRecord::Replaced { item: self.item(*item), by: self.item(*by), stale_on: *stale_on }
             }

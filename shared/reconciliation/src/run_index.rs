@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use truecount_billing::ClientId;
 
 use crate::columns::ItemNo;
 use crate::run_inputs::{AccountBelonging, BilledClient, ItemsRead, RunInputs, UsageAccount};
+use crate::two_clients::DevicesOfTwo;
 
 /// Accounts by client and source.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +26,8 @@ pub(crate) struct RunIndex {
     linked: BTreeMap<usize, Vec<usize>>,
     /// The first item of each range of items, in their order, with the account that has it.
     starts: Vec<(ItemNo, usize)>,
+    /// Devices that may stand at two clients.
+    pub(crate) devices_of_two: DevicesOfTwo,
 }
 
 /// Accounts by client, source and number.
@@ -62,7 +66,7 @@ impl DecidedAccounts {
 }
 
 impl RunIndex {
-    pub(crate) fn of(inputs: &RunInputs) -> Self {
+    pub(crate) fn of(inputs: &RunInputs, count_day: Date) -> Self {
         let mut index = Self {
             undecided: vec![Vec::new(); inputs.sources.len()],
             nobodys: vec![Vec::new(); inputs.sources.len()],
@@ -96,6 +100,7 @@ impl RunIndex {
         index.starts.sort_unstable();
         index.note_kinds(inputs);
         index.linked = client_links(&inputs.clients);
+        index.devices_of_two = DevicesOfTwo::of(inputs, &index, count_day);
         index
     }
 

@@ -13,7 +13,7 @@ use truecount_rules::{
 use crate::columns::{ItemColumns, OwnState};
 use crate::evidence::{LedgerReason, Widening};
 use crate::interval::{TooManyDigits, plus, times};
-use crate::pool::Candidate;
+use crate::pool::{Candidate, Elsewhere};
 use crate::run_inputs::{RunInputs, UsageSource};
 
 /// Parts of a count, a bit each.
@@ -111,9 +111,10 @@ pub(crate) enum Looks {
 }
 
 impl Way {
-    /// Whether it would count if no other item is the same device.
+    /// Whether it would count if no other item is the same device. One that is at another client is what the others are
+    /// duplicates of.
     pub(crate) fn is_kept(&self) -> bool {
-        self.kind.is_some() && self.left_out.is_none()
+        self.kind.is_some() && matches!(self.left_out, None | Some(LedgerReason::Elsewhere))
     }
 
     /// What comes of it, where it is not a duplicate.
@@ -210,7 +211,8 @@ impl<'r> Selection<'r> {
     pub(crate) fn settled(&self, items: &ItemColumns, candidate: &Candidate) -> Option<(Fate, u32)> {
         let item = candidate.item;
         let kind = &self.kinds[items.kind(item)?];
-        let mask = kind.takes_all.filter(|_| candidate.larger.is_none())?;
+        let is_plain = candidate.larger.is_none() && candidate.elsewhere == Elsewhere::No;
+        let mask = kind.takes_all.filter(|_| is_plain)?;
         let units = items.small_units(item)?;
         if mask == 0 {
             return Some((Fate::Passed, units));
@@ -295,7 +297,11 @@ impl<'r> Selection<'r> {
         let text_of = |name: &str| items.attribute(candidate.item, name);
         let units = items.units(candidate.item);
         let (looks, other) = selection.looks(&text_of);
-        for left_out in selection.steps(items, candidate) {
+        let mut steps = selection.steps(items, candidate);
+        if candidate.elsewhere == Elsewhere::Since && steps.contains(&None) {
+            steps.push(Some(LedgerReason::Elsewhere));
+        }
+        for left_out in steps {
             for looks in std::iter::once(looks).chain(other) {
                 let way = Way { kind: Some(kind), left_out, looks, units, is_larger: false };
                 if !ways.contains(&way) {

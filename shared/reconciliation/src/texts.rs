@@ -15,6 +15,11 @@ impl TextNo {
     pub(crate) fn is_none(self) -> bool {
         self == Self::NONE
     }
+
+    /// Its place among [`Texts::len`].
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// The texts.
@@ -47,6 +52,11 @@ impl Texts {
         let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
         self.interned.insert_unique(hash, number.0, |number| hash_of(hasher, slice(bytes, ends, *number)));
         Some(number)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
     }
 
     pub(crate) fn text(&self, number: TextNo) -> &str {

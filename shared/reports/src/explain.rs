@@ -119,8 +119,8 @@ fn reasons(page: &mut Page, client: &ClientRecord, row: &RowRecord) {
     if let Some(why) = &row.left_alone_because {
         page.labelled("left alone", &words::why_left_alone(why));
     }
-    for doubt in &row.doubts {
-        page.explained("not sure", &words::doubt(doubt));
+    for doubt in words::doubts(&row.doubts) {
+        page.explained("not sure", &doubt);
     }
     let confidence = cells::confidence(row);
     if !confidence.is_empty() {

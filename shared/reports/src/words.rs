@@ -4,6 +4,7 @@
 //! it harmless for the place where it is read. Deliberately absent: any decision on numbers.
 
 mod doubt;
+mod elsewhere;
 mod kind;
 mod ledger;
 mod merged;
@@ -15,6 +16,7 @@ mod widening;
 use std::fmt;
 
 pub(crate) use doubt::{doubt, is_about_the_value, money_by_currency};
+pub(crate) use elsewhere::doubts;
 pub(crate) use kind::kind;
 pub(crate) use ledger::left_out_of;
 pub(crate) use merged::{MergedStake, below_materiality, clients, of_many, services};

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{Currency, LineId};
 use truecount_reconciliation::{AccountRecord, DoubtRecord};
 
-use super::{Explanation, WorkOwner, name};
+use super::{Explanation, WorkOwner, elsewhere, name};
 use crate::label;
 
 /// What is the case, what would settle it, and whose that is.
@@ -45,6 +45,7 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
         ),
         DoubtRecord::EarlierReading { account, as_of } => of_earlier_reading(account, *as_of),
         DoubtRecord::FactMissing { items } => fact_missing(*items),
+        DoubtRecord::SeenElsewhere { item, at } => elsewhere::of_one(item, at),
         DoubtRecord::AgreementEnded => {
             Explanation::new("the agreement ended", "ask whether it was renewed, moved or is over", AccountManager)
         }

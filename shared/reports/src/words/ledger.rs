@@ -44,6 +44,7 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::BoughtTwice, _) => "of a product that another source has, too",
         (LedgerReason::Moved, _) => "moved to another source",
         (LedgerReason::Unknown, _) => "that may count or not",
+        (LedgerReason::Elsewhere, _) => "that another client has, too",
         (LedgerReason::Split, _) => "of a shared account that no part of the split names",
         (LedgerReason::Fell, _) => "of an account that suddenly holds less",
         (LedgerReason::Gone, _) => "of an account that is no longer listed",

@@ -228,7 +228,12 @@ fn not_counted(text: &mut String, row: &RowRecord) -> fmt::Result {
 const fn is_perhaps_used(reason: LedgerReason) -> bool {
     matches!(
         reason,
-        LedgerReason::Unknown | LedgerReason::Split | LedgerReason::Fell | LedgerReason::Gone | LedgerReason::Undecided
+        LedgerReason::Unknown
+            | LedgerReason::Elsewhere
+            | LedgerReason::Split
+            | LedgerReason::Fell
+            | LedgerReason::Gone
+            | LedgerReason::Undecided
     )
 }
 

@@ -69,9 +69,10 @@ const fn step_of_widening(widening: &WideningRecord) -> WorkStep {
         | WideningRecord::AccountUndecided { .. }
         | WideningRecord::AnyUndecided { .. }
         | WideningRecord::ItemNotSplit { .. } => WorkStep::ConfirmMapping,
-        WideningRecord::AccountFell { .. } | WideningRecord::AccountGone { .. } | WideningRecord::Replaced { .. } => {
-            WorkStep::Check
-        }
+        WideningRecord::AccountFell { .. }
+        | WideningRecord::AccountGone { .. }
+        | WideningRecord::SeenElsewhere { .. }
+        | WideningRecord::Replaced { .. } => WorkStep::Check,
         WideningRecord::ItemUnknown { word: None, .. } => WorkStep::Check,
         WideningRecord::ItemUnknown { item, word: Some(_) } if item.in_file => WorkStep::FixSource,
         WideningRecord::ItemUnknown { word: Some(_), .. } => WorkStep::Ask,

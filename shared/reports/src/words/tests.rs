@@ -1,11 +1,11 @@
 //! Every code in words, one list for each group of codes.
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
-use truecount_billing::{AccountId, AgreementId, Currency, LeftOutReason, LineId, ProductCode, SourceId};
+use truecount_billing::{AccountId, AgreementId, ClientId, Currency, LeftOutReason, LineId, ProductCode, SourceId};
 use truecount_reconciliation::{
-    AccountRecord, AtStake, DoubtRecord, LedgerReason, LeftAloneReason, LineField, LinesReadWord, LongNumber,
-    NamedItem, OuterService, RowFault, RowKind, RowRecord, WideningRecord,
+    AccountRecord, AtStake, ClientName, DoubtRecord, LedgerReason, LeftAloneReason, LineField, LinesReadWord,
+    LongNumber, NamedItem, OuterService, RowFault, RowKind, RowRecord, SightingRecord, WideningRecord,
 };
 
 use super::ledger::left_out;
@@ -73,6 +73,7 @@ fn doubts() -> Vec<DoubtRecord> {
         DoubtRecord::EarlierReading { account: AccountRecord { in_file: true, ..account.clone() }, as_of: day },
         DoubtRecord::EarlierReading { account, as_of: day },
         DoubtRecord::FactMissing { items: 2 },
+        DoubtRecord::SeenElsewhere { item: item(), at: vec![sighting(Some(day))] },
         DoubtRecord::AgreementEnded,
         DoubtRecord::OneTimeBilled,
         DoubtRecord::AgreementTypesDiffer,
@@ -81,6 +82,11 @@ fn doubts() -> Vec<DoubtRecord> {
         DoubtRecord::IncludedTwice,
         DoubtRecord::CreditsAmongLines { lines: vec![LineId::new("771").unwrap(), LineId::new("772").unwrap()] },
     ]
+}
+
+fn sighting(last_seen: Option<Date>) -> SightingRecord {
+    let client = ClientName { client_id: ClientId::new("252").unwrap(), client_name: "Birch Engineering".into() };
+    SightingRecord { account: account(), clients: vec![client], last_seen }
 }
 
 fn widenings() -> Vec<WideningRecord> {
@@ -103,6 +109,14 @@ fn widenings() -> Vec<WideningRecord> {
         WideningRecord::ItemUnknown { item: item(), word: Some("parked".into()) },
         WideningRecord::ItemUnknown { item: NamedItem { in_file: true, ..item() }, word: Some("parked".into()) },
         WideningRecord::ItemUnknown { item: NamedItem { name: None, ..item() }, word: None },
+        WideningRecord::SeenElsewhere { item: item(), at: vec![sighting(None)] },
+        WideningRecord::SeenElsewhere {
+            item: item(),
+            at: vec![
+                sighting(Some(date(2026, 11, 25))),
+                SightingRecord { clients: Vec::new(), ..sighting(Some(date(2026, 11, 25))) },
+            ],
+        },
         WideningRecord::Replaced { item: item(), by: item(), stale_on: Some(date(2026, 12, 18)) },
         WideningRecord::Replaced { item: item(), by: item(), stale_on: None },
         WideningRecord::BoughtTwice { sku: "spb".into(), sources: vec![source(), source()] },
@@ -134,6 +148,7 @@ fn ledger_reasons() -> Vec<LedgerReason> {
         LedgerReason::BoughtTwice,
         LedgerReason::Moved,
         LedgerReason::Unknown,
+        LedgerReason::Elsewhere,
         LedgerReason::Split,
         LedgerReason::Fell,
         LedgerReason::Gone,

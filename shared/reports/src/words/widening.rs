@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use truecount_reconciliation::{AccountRecord, NamedItem, WideningRecord};
 
+use super::elsewhere::{self, Places};
 use super::{Explanation, WorkOwner, name};
 use crate::label::{self, quantity};
 
@@ -35,6 +36,7 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
         WideningRecord::ItemUnknown { item, word } => {
             item_unknown(&item_name(item), "counts", item.in_file, word.as_deref())
         }
+        WideningRecord::SeenElsewhere { item, at } => elsewhere::of_one(item, at),
         WideningRecord::Replaced { item, by, stale_on } => replaced(&item_name(item), &item_name(by), *stale_on),
         WideningRecord::BoughtTwice { sku, sources } => {
             let sources: Vec<&str> = sources.iter().map(|source| source.as_str()).collect();
@@ -167,6 +169,7 @@ enum ItemCause<'a> {
     NotSplit,
     Unknown { word: Option<&'a str>, in_file: bool },
     QuantityUnsaid { in_file: bool },
+    SeenElsewhere { at: Places<'a> },
 }
 
 impl<'a> ItemCause<'a> {
@@ -177,16 +180,18 @@ impl<'a> ItemCause<'a> {
                 Some(Self::Unknown { word: word.as_deref(), in_file: item.in_file })
             }
             WideningRecord::QuantityUnsaid { item } => Some(Self::QuantityUnsaid { in_file: item.in_file }),
+            WideningRecord::SeenElsewhere { at, .. } => Some(Self::SeenElsewhere { at: Places(at) }),
             _ => None,
         }
     }
 
     fn of_items(&self, items: u64) -> Explanation {
-        let items = label::count(items, "item", "items");
+        let items = &label::count(items, "item", "items");
         match *self {
-            Self::NotSplit => not_split(&items),
-            Self::Unknown { word, in_file } => item_unknown(&items, "count", in_file, word),
+            Self::NotSplit => not_split(items),
+            Self::Unknown { word, in_file } => item_unknown(items, "count", in_file, word),
             Self::QuantityUnsaid { in_file } => quantity_unsaid(&format!("{items} stand"), in_file),
+            Self::SeenElsewhere { at } => elsewhere::of_several(items, at.0),
         }
     }
 }
