@@ -224,6 +224,7 @@ fn as_expected(world: &World) -> ObservedWorld {
         when: row.when,
         due: row.due,
         doubts: row.doubts,
+        widened_by: row.widened_by.unwrap_or_default(),
         items_in: row.items_in,
         items_out: row.items_out,
         lines: row.lines.unwrap_or_default(),

@@ -1,6 +1,9 @@
 //! What is right in a world: the rows that ask for attention, each with the figures that matter.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -62,6 +65,8 @@ pub struct ExpectedRow {
     pub due: Option<Date>,
     /// Codes of doubts that must be there.
     pub doubts: Vec<String>,
+    /// Codes of why the ends differ: all of them.
+    pub widened_by: Option<BTreeSet<String>>,
     /// Items that count, among others.
     pub items_in: Vec<String>,
     /// Items that do not, among others.
@@ -233,6 +238,7 @@ pub(crate) fn row(fields: &Fields<'_>) -> ExpectedRow {
         when: fields.choice("when", &[("this_run", ExpectedWhen::ThisRun), ("later", ExpectedWhen::Later)]),
         due: fields.day("due"),
         doubts: fields.texts("doubts"),
+        widened_by: fields.has("widened_by").then(|| fields.texts("widened_by").into_iter().collect()),
         items_in: fields.texts("items_in"),
         items_out: fields.texts("items_out"),
         lines: fields.has("lines").then(|| fields.texts("lines")),

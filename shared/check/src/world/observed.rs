@@ -1,6 +1,9 @@
 //! What came out of a world, in the words of its format, and where it is not what is right.
 
-use std::{collections::BTreeMap, fmt::Display};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -86,6 +89,8 @@ pub struct ObservedRow {
     pub due: Option<Date>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub widened_by: BTreeSet<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items_in: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -124,6 +129,7 @@ impl ObservedRow {
             when: None,
             due: None,
             doubts: Vec::new(),
+            widened_by: BTreeSet::new(),
             items_in: Vec::new(),
             items_out: Vec::new(),
             lines: Vec::new(),
@@ -237,6 +243,8 @@ fn figures(expected: &ExpectedRow, row: &ObservedRow) -> Vec<String> {
     field("when", expected.when.map(|when| when.as_str().to_owned()), optional(row.when.map(ExpectedWhen::as_str)));
     field("due", expected.due.map(|day| day.to_string()), optional(row.due));
     field("explained", expected.explained.as_ref().map(parts), parts(&row.explained));
+    let codes = |codes: &BTreeSet<String>| optional(Some(Vec::from_iter(codes.iter().map(String::as_str)).join(", ")));
+    field("widened_by", expected.widened_by.as_ref().map(codes), codes(&row.widened_by));
     field("lines", expected.lines.as_ref().map(|lines| lines.join("; ")), row.lines.join("; "));
     for (name, expected, got) in [
         ("doubts", &expected.doubts, &row.doubts),

@@ -198,6 +198,7 @@ fn observed(row: &RowRecord, client: &str) -> ObservedRow {
             InvoicedWhen::Later => ExpectedWhen::Later,
         }),
         due: row.due,
+        widened_by: row.widenings.iter().map(|widening| widening.code().to_owned()).collect(),
         doubts: row.doubts.iter().map(|doubt| doubt.code().to_owned()).collect(),
         items_in: of_fate(ItemFateWord::In),
         items_out: of_fate(ItemFateWord::Out),
