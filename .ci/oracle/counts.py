@@ -160,8 +160,8 @@ def fits(where, known):
 class Selection:
     """What a service looks at in one source: its parts there, and what holds for their items."""
 
-    def __init__(self, world, source_id, parts, keys, taken_by_sections, service_where=None):
-        self.world, self.source_id, self.keys = world, source_id, keys
+    def __init__(self, world, source_id, parts, keys, taken_by_sections, service_where=None, binding=None):
+        self.world, self.source_id, self.keys, self.binding = world, source_id, keys, binding
         self.kinds = world.kinds(source_id)
         for part in parts:
             if part["kind"] not in self.kinds:
@@ -174,6 +174,16 @@ class Selection:
         for where in [self.where, self.where_not, *self.sections]:
             for table in tables(where) if where else []:
                 self.asked |= set(map(real, table))
+
+    def binds(self, item):
+        """Whether an item is looked at where what binds is counted: of all others, whether it is looked at at all."""
+        if self.binding is None:
+            return True
+        count_day, looked_at, without_term = self.binding
+        until, cancellable = item.get("committed_until"), item.get("cancellable_until")
+        if until is None and cancellable is None:
+            return without_term
+        return (until is None or day(until) >= looked_at) and (cancellable is None or day(cancellable) < count_day)
 
     def mode(self, kind):
         return self.keys.get("unknown", "counts" if kind["person"] else "widens")
@@ -318,7 +328,7 @@ def choices_of(selection, candidate):
         else:
             stale = [False, True] if mode == "widens" else [None]
         for one, way, old in itertools.product(counts, ways, stale):
-            looks = selection.looks_at(way, kind)
+            looks = selection.looks_at(way, kind) if selection.binds(candidate.item) else False
             for each in [looks] if looks is not None else [False, True]:
                 reason = selection.step(way, kind, old, one)
                 for why in [reason, "elsewhere"] if reason is None and candidate.elsewhere else [reason]:

@@ -75,20 +75,24 @@ class Part:
         world, spec = self.client.world, self.keys.get("commitment")
         if spec is None:
             return None, None, False
-        parts = world.rules.parts(spec["of"])
-        keys = commitment_keys(self.keys)
+        # what the counted items say of themselves is theirs, on whichever agreement; what was bought beside them is the client's
+        carried = spec == "binds"
+        parts = world.rules.parts(self.keys["count"] if carried else spec["of"])
+        keys, sections, service_where = commitment_keys(self.keys), [], None
+        if carried:
+            keys, sections, service_where = self.keys, self.sections, self.service_where
+        binding = (world.count_day, self.looked_at, not carried)
         low, high, open_end = Fraction(0), Fraction(0), False
         for source_id in dict.fromkeys(part["source"] for part in parts):
             here = [part for part in parts if part["source"] == source_id]
             found = Candidates(world, self.client.id, source_id, undecided_allowed)
-            counted = SourceCount(Selection(world, source_id, here, keys, []), found)
+            counted = SourceCount(Selection(world, source_id, here, keys, sections, service_where, binding), found)
             open_end = open_end or counted.no_upper
             low, high = low + counted.low_without_replaced()[0][0], high + counted.high()[0][0]
         unit, kinds = self.unit(parts)
         if unit is not None:
             low, high = (half_up(value * BYTES[kinds] / BYTES[unit]) for value in (low, high))
-        # what was bought for the client may be for any of the agreements that are compared by themselves
-        return Fraction(0) if self.shares_commitment else low, high, open_end
+        return Fraction(0) if self.shares_commitment and not carried else low, high, open_end
 
     def unit(self, parts):
         """(the unit that is billed or None, the one in which the kinds are counted)"""
@@ -131,7 +135,7 @@ class Part:
 
 def commitment_keys(keys):
     """The keys by which what is committed is counted: the service's own `where` says nothing of it."""
-    spec = keys["commitment"]
+    spec = keys["commitment"] if isinstance(keys["commitment"], dict) else {}
     own = {key: spec[key] for key in ("where", "where_not") if key in spec}
     return {**own, "may_be_empty": keys.get("may_be_empty", False)}
 
@@ -274,7 +278,7 @@ class Portfolio:
                 if "count" not in keys or keys.get("flat") or keys.get("ignore"):
                     continue
                 counts = [(keys["count"], keys)]
-                if "commitment" in keys:
+                if isinstance(keys.get("commitment"), dict):
                     counts.append((keys["commitment"]["of"], commitment_keys(keys)))
                 for count, asked in counts:
                     parts = [part for part in self.rules.parts(count) if part["source"] == account["source"]]

@@ -230,7 +230,7 @@ class Rules:
         for table in tables:
             if "count" in table:
                 found += self.parts(table["count"])
-            if "commitment" in table:
+            if isinstance(table.get("commitment"), dict):
                 found += self.parts(table["commitment"]["of"])
         return found
 

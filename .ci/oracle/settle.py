@@ -106,7 +106,7 @@ class Settler:
                 if count is not None and isinstance(keys, dict):
                     for where in (keys.get("where", {}), keys.get("where_not", {})):
                         yield code, count, where
-                    if "commitment" in keys:
+                    if isinstance(keys.get("commitment"), dict):
                         yield code, keys["commitment"]["of"], keys["commitment"].get("where", {})
 
     # ---- accounts

@@ -243,6 +243,10 @@ class Maker:
             elif self.tells_all or not self.unknown(0.04):
                 attributes[attribute] = self.draw.choice(known) if not self.chance(0.05) else self.draw.choice(known).upper() + " "
         item["attributes"] = attributes
+        if kind == "subscription" and self.chance(0.4):
+            item["committed_until"] = self.draw.choice([str(self.day(-3)), str(self.day(3)), str(self.coming), str(self.day(40)), str(self.day(300))])
+            if self.chance(0.3):
+                item["cancellable_until"] = str(self.day(self.draw.choice([-10, -1, 0, 4])))
         if self.chance(0.06):
             item["cost"], item["currency"] = self.draw.choice(PRICES), self.draw.choice(["USD", "GBP"])
         return item
@@ -434,6 +438,8 @@ class Maker:
             made["commitment"] = {"of": f"{other['id']}.{bought}"}
             if self.chance(0.5) and self.askable(bought, "where"):
                 made["commitment"]["where"] = self.condition(bought, "where")
+        elif kind == "subscription" and isinstance(count, str) and self.chance(0.3):
+            made["commitment"] = "binds"
         if "pack" in made:
             made["scale"] /= Fraction(made["pack"])
         if self.chance(0.15):

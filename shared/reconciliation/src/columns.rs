@@ -6,7 +6,7 @@ use std::ops::Range;
 use hashbrown::HashMap;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use truecount_billing::{Identities, ItemState, LeftOutReason, Money, UsageItem};
+use truecount_billing::{Commitment, Identities, ItemState, LeftOutReason, Money, UsageItem};
 use truecount_rules::{IdentityKey, KindVocabulary};
 
 use crate::texts::{TextNo, Texts};
@@ -104,6 +104,8 @@ pub struct ItemColumns {
     set_numbers: HashMap<Box<[(TextNo, TextNo)]>, u32>,
     /// By item, in their order.
     costs: Vec<(ItemNo, Money)>,
+    /// The same.
+    commitments: Vec<(ItemNo, Commitment)>,
 }
 
 impl Default for ItemColumns {
@@ -129,6 +131,7 @@ impl Default for ItemColumns {
             known_sets: vec![no_attributes.clone()],
             set_numbers: HashMap::from_iter([(no_attributes, 0)]),
             costs: Vec::new(),
+            commitments: Vec::new(),
         }
     }
 }
@@ -220,6 +223,9 @@ impl ItemColumns {
         self.attribute_sets.put(number, set);
         if let Some(cost) = item.cost {
             self.costs.push((number, cost));
+        }
+        if let Some(commitment) = &item.commitment {
+            self.commitments.push((number, commitment.clone()));
         }
         Some(())
     }
@@ -405,6 +411,11 @@ impl ItemColumns {
     pub(crate) fn last_seen_microsecond(&self, item: ItemNo) -> Option<i64> {
         let seen = self.last_seen[item as usize];
         (seen != NEVER).then_some(seen)
+    }
+
+    /// Until when it was bought; `None`: not known.
+    pub(crate) fn commitment(&self, item: ItemNo) -> Option<&Commitment> {
+        self.commitments.binary_search_by_key(&item, |(number, _)| *number).ok().map(|at| &self.commitments[at].1)
     }
 
     /// What it costs, all its units together.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use rust_decimal::Decimal;
-use truecount_rules::{StalePolicy, VendorCommitment};
+use truecount_rules::{CountSpec, StalePolicy};
 
 use crate::columns::{ItemColumns, ItemNo};
 use crate::count::{SourceCount, UndecidedShares, add};
@@ -106,12 +106,12 @@ impl Found {
     /// The same, of which no fewer should be billed than what the MSP is committed to.
     pub(crate) fn committed_to(
         mut self,
-        commitment: &VendorCommitment,
+        spec: &CountSpec,
+        may_be_shared: bool,
         committed: Self,
     ) -> Result<Self, TooManyDigits> {
-        let spec = &commitment.count;
         let high = converted(spec, committed.most().factored)?;
-        let low = match commitment.may_be_shared {
+        let low = match may_be_shared {
             true => Decimal::ZERO,
             false => converted(spec, committed.least.factored)?,
         };

@@ -1,5 +1,6 @@
 //! One client: each service compared, each line accounted for.
 
+mod committed_until;
 mod inside;
 mod row_detail;
 
@@ -85,6 +86,8 @@ pub(crate) struct ServicePart<'a> {
     /// The agreement of the section; `None`: all but those that have one.
     agreement: Option<&'a Agreement>,
     types_differ: bool,
+    /// The day whose bill is looked at: the earliest of its agreements.
+    day: Date,
 }
 
 /// The comparison of a part in which undecided accounts may have a share, kept for the portfolio.
@@ -118,7 +121,13 @@ impl<'a> ClientCase<'a> {
     fn counting(&self) -> Counting<'a> {
         let Self { inputs, index, cache, client, context, .. } = *self;
         let bought = self.bound.and_then(|bound| self.rules.client(bound).bought());
-        Counting { inputs, index, cache, client, count_day: context.count_day, bought }
+        let looked_at = context.coming_month();
+        Counting { inputs, index, cache, client, count_day: context.count_day, looked_at, bought }
+    }
+
+    /// The same for a part, which says on which day it is looked at.
+    fn counting_of(&self, part: &ServicePart<'_>) -> Counting<'a> {
+        Counting { looked_at: part.day, ..self.counting() }
     }
 
     /// The client's lines, each with its service; its items are gathered when a service counts them.
@@ -252,7 +261,7 @@ impl<'a> ClientCase<'a> {
         if rule.client_committed.as_ref().is_some_and(has_ended) {
             rule = Arc::new(ServiceRule { client_committed: None, ..(*rule).clone() });
         }
-        Some(ServicePart { rule, section: None, agreement: None, types_differ: resolved.types_differ })
+        Some(ServicePart { rule, section: None, agreement: None, types_differ: resolved.types_differ, day })
     }
 
     fn earliest(&self, agreements: &[&Agreement]) -> Date {
@@ -317,7 +326,8 @@ impl<'a> ClientCase<'a> {
             ServiceBasis::Counted(_) => {
                 let value = self.valuation(&side, rule);
                 cover_lines(outcome, &value, &side.flat, Share::Flat)?;
-                let mut count = self.counting().count(rule, &side, &view.pools, self.outer_services(part, view))?;
+                let mut count =
+                    self.counting_of(part).count(rule, &side, &view.pools, self.outer_services(part, view))?;
                 if part.types_differ {
                     count.doubts.push(Doubt::AgreementTypesDiffer);
                 }
@@ -333,7 +343,7 @@ impl<'a> ClientCase<'a> {
                 return Ok(Some((side, count)));
             }
         };
-        let counted = || self.counting().count(rule, &side, &view.pools, OuterServices::default());
+        let counted = || self.counting_of(part).count(rule, &side, &view.pools, OuterServices::default());
         let is_used = || counted().map(|count| count.least.should > Decimal::ZERO);
         if has_line || (kind == RowKind::Internal && rule.count().is_some() && is_used()?) {
             outcome.rows.push(self.standing_row(kind, part, &side)?);
@@ -371,7 +381,7 @@ impl<'a> ClientCase<'a> {
         outer: OuterServices,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<ServiceCount, TooManyDigits> {
-        self.counting().count_with(&part.rule, side, outer, allowed)
+        self.counting_of(part).count_with(&part.rule, side, outer, allowed)
     }
 
     pub(crate) fn valuation<'v>(&self, side: &'v BilledSide<'v>, rule: &'v ServiceRule) -> Valuation<'v>

@@ -168,6 +168,9 @@ pub struct RowRecord {
     /// An item is left out when it was not seen for so many days; `None`: never, or not all alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_days: Option<u32>,
+    /// The last day on which no fewer can be billed than somebody is committed to; `None`: it has no end, or nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_until: Option<Date>,
     /// How many units are a pack, where the figures are of packs; `None`: they are of units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pack: Option<Decimal>,
@@ -454,6 +457,7 @@ impl Names<'_> {
             lines: detail.lines.iter().map(|line| line_record(line, context)).collect(),
             billed: row.billed,
             stale_days: detail.stale_days,
+            committed_until: detail.committed_until,
             pack: detail.pack,
             unit_price: detail.unit_price,
             next_invoice_date: detail.next_invoice,
@@ -523,6 +527,7 @@ impl RowRecord {
             counted: None,
             counted_gross: None,
             stale_days: None,
+            committed_until: None,
             pack: None,
             explained: BTreeMap::new(),
             should_bill: None,

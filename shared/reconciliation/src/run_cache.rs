@@ -18,7 +18,10 @@ use crate::price::PricesOfAll;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::run_options::RunOptions;
-use crate::selection::{Selection, selections};
+use crate::selection::{Binding, Selection, selections};
+
+/// Of a count and of candidates the addresses, the term, and which items bind.
+type CountKey = (usize, usize, usize, Option<Binding>);
 
 /// Computed once for all clients.
 pub(crate) struct RunCache<'a> {
@@ -31,7 +34,7 @@ pub(crate) struct RunCache<'a> {
     /// By source: the candidates of the undecided accounts that resemble no client.
     nobodys: Vec<OnceCell<Rc<Pool>>>,
     /// By the addresses of what a usual rule counts and of such candidates, and by term: what they give to it.
-    counts: RefCell<HashMap<(usize, usize, usize), Rc<SourceCount>>>,
+    counts: RefCell<HashMap<CountKey, Rc<SourceCount>>>,
     prices: OnceCell<PricesOfAll>,
 }
 
@@ -39,10 +42,10 @@ impl<'a> RunCache<'a> {
     pub(crate) fn of(inputs: &'a RunInputs, rules: &'a Rules) -> Self {
         let mut services: Vec<&ProductCode> = rules.services().collect();
         services.sort_unstable();
-        let usual = services.iter().filter_map(|code| rules.usual_rule(code)).flat_map(|rule| {
-            let committed = rule.commitment.as_ref().map(|commitment| &commitment.count);
-            rule.count().into_iter().chain(committed)
-        });
+        let usual = services
+            .iter()
+            .filter_map(|code| rules.usual_rule(code))
+            .flat_map(|rule| rule.count().into_iter().chain(rule.committed()));
         Self {
             usual: usual.map(|spec| (address(spec), selections(spec, inputs))).collect(),
             undecided: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
@@ -101,7 +104,7 @@ impl<'a> RunCache<'a> {
         pool: &Rc<Pool>,
         selection: &Selection<'_>,
     ) -> Result<Rc<SourceCount>, TooManyDigits> {
-        let key = (address(spec), Rc::as_ptr(pool).addr(), selection.term);
+        let key = (address(spec), Rc::as_ptr(pool).addr(), selection.term, selection.binding);
         if let Some(known) = self.counts.borrow().get(&key) {
             return Ok(Rc::clone(known));
         }

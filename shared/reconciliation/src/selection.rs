@@ -5,12 +5,12 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
-use truecount_billing::Unit;
+use truecount_billing::{Commitment, Unit};
 use truecount_rules::{
     CountPart, CountSpec, Filter, Fit, IdentityKey, PARTS_OF_A_SOURCE_MAX, Pattern, StalePolicy, UnknownPolicy,
 };
 
-use crate::columns::{ItemColumns, OwnState};
+use crate::columns::{ItemColumns, ItemNo, OwnState};
 use crate::evidence::{LedgerReason, Widening};
 use crate::interval::{TooManyDigits, plus, times};
 use crate::pool::{Candidate, Elsewhere};
@@ -66,6 +66,29 @@ pub(crate) struct Selection<'r> {
     factors: Option<Vec<Decimal>>,
     /// Of the largest of several counts: of which of them it is.
     pub(crate) term: usize,
+    /// Of what the MSP is committed to: which items bind; `None`: how many there are is counted.
+    pub(crate) binding: Option<Binding>,
+}
+
+/// Which items bind to be paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Binding {
+    /// From when on it is looked at.
+    pub(crate) count_day: Date,
+    /// The day whose bill is looked at.
+    pub(crate) looked_at: Date,
+    /// Whether one of which nothing is told binds.
+    pub(crate) without_term: bool,
+}
+
+impl Binding {
+    /// One that can still be cancelled does not bind, and neither does one that ends before the day looked at.
+    fn binds(&self, commitment: Option<&Commitment>) -> bool {
+        commitment.map_or(self.without_term, |commitment| {
+            commitment.cancellable_until.is_none_or(|last| last < self.count_day)
+                && commitment.until.is_none_or(|last| last >= self.looked_at)
+        })
+    }
 }
 
 /// What holds for the items of one kind.
@@ -144,6 +167,16 @@ pub(crate) fn selections<'r>(spec: &'r CountSpec, inputs: &'r RunInputs) -> Vec<
     all.filter_map(|(source, term)| Some((source, Selection::of(spec, inputs, source, term)?))).collect()
 }
 
+/// The same of what binds.
+pub(crate) fn selections_that_bind<'r>(
+    spec: &'r CountSpec,
+    inputs: &'r RunInputs,
+    binding: Binding,
+) -> Vec<(usize, Selection<'r>)> {
+    let all = selections(spec, inputs).into_iter();
+    all.map(|(source, selection)| (source, Selection { binding: Some(binding), ..selection })).collect()
+}
+
 impl<'r> Selection<'r> {
     /// What a term of `spec` counts in a source; `None`: nothing.
     pub(crate) fn of(spec: &'r CountSpec, inputs: &'r RunInputs, source: usize, term: usize) -> Option<Self> {
@@ -178,6 +211,7 @@ impl<'r> Selection<'r> {
             without_low_why: Vec::new(),
             factors: factors(&parts),
             term,
+            binding: None,
         };
         for (number, part) in parts {
             selection.note_unseen(kept, source, number, part);
@@ -214,7 +248,7 @@ impl<'r> Selection<'r> {
         let is_plain = candidate.larger.is_none() && candidate.elsewhere == Elsewhere::No;
         let mask = kind.takes_all.filter(|_| is_plain)?;
         let units = items.small_units(item)?;
-        if mask == 0 {
+        if mask == 0 || !self.binds(items, item) {
             return Some((Fate::Passed, units));
         }
         let left_out = match items.own_state(item) {
@@ -223,6 +257,10 @@ impl<'r> Selection<'r> {
             OwnState::Counts => kind.step_of_sighting(items, candidate)?,
         };
         Some((left_out.map_or(Fate::Taken(mask), Fate::Left), units))
+    }
+
+    fn binds(&self, items: &ItemColumns, item: ItemNo) -> bool {
+        self.binding.is_none_or(|binding| binding.binds(items.commitment(item)))
     }
 
     /// The units of items in each part, multiplied; `None`: no part multiplies its units.
@@ -296,7 +334,10 @@ impl<'r> Selection<'r> {
         let selection = &self.kinds[kind];
         let text_of = |name: &str| items.attribute(candidate.item, name);
         let units = items.units(candidate.item);
-        let (looks, other) = selection.looks(&text_of);
+        let (looks, other) = match self.binds(items, candidate.item) {
+            true => selection.looks(&text_of),
+            false => (Looks::Passed, None),
+        };
         let mut steps = selection.steps(items, candidate);
         if candidate.elsewhere == Elsewhere::Since && steps.contains(&None) {
             steps.push(Some(LedgerReason::Elsewhere));
@@ -315,7 +356,8 @@ impl<'r> Selection<'r> {
     pub(crate) fn is_decided_by_rule(&self, items: &ItemColumns, candidate: &Candidate) -> bool {
         let Some(kind) = items.kind(candidate.item) else { return false };
         let selection = &self.kinds[kind];
-        if selection.unknown == UnknownPolicy::Widens || selection.parts.is_empty() {
+        let is_passed = selection.parts.is_empty() || !self.binds(items, candidate.item);
+        if selection.unknown == UnknownPolicy::Widens || is_passed {
             return false;
         }
         let text_of = |name: &str| items.attribute(candidate.item, name);

@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::SourceId;
-use truecount_rules::{BoughtAt, CountJoin, CountPart, CountSpec, ServiceRule};
+use truecount_rules::{BoughtAt, CountJoin, CountPart, CountSpec, ServiceRule, VendorCommitment};
 
 use crate::billed_side::BilledSide;
 use crate::count::{Parts, SourceCount, add, count};
@@ -17,7 +18,7 @@ use crate::pool::{Candidate, Pool, unread};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
-use crate::selection::{Selection, selections};
+use crate::selection::{Binding, Selection, selections, selections_that_bind};
 use crate::should_bill::{End, should_bill};
 use crate::two_sources::BoughtUnits;
 use crate::union::UnionOf;
@@ -58,7 +59,9 @@ pub(crate) struct Counting<'a> {
     pub(crate) index: &'a RunIndex,
     pub(crate) cache: &'a RunCache<'a>,
     pub(crate) client: usize,
-    pub(crate) count_day: jiff::civil::Date,
+    pub(crate) count_day: Date,
+    /// The day whose bill is looked at.
+    pub(crate) looked_at: Date,
     /// What is decided of products that the client buys at two sources.
     pub(crate) bought: Option<&'a BoughtAt>,
 }
@@ -97,8 +100,7 @@ impl Counting<'_> {
 
     /// Whether anything that is, or may be, the client's is of a kind that a usual rule counts, or must be billed without.
     pub(crate) fn may_count(&self, rule: &ServiceRule, pools: &ClientPools) -> bool {
-        let committed = rule.commitment.as_ref().map(|commitment| &commitment.count);
-        let specs = rule.count().into_iter().chain(committed);
+        let specs = rule.count().into_iter().chain(rule.committed());
         let mut selections = specs.filter_map(|spec| self.cache.selections(spec)).flatten();
         let may_be_taken = |(source, selection): &(usize, Selection<'_>)| {
             let is_counted = |candidate: &Candidate| selection.counts_kind(self.inputs.items.kind(candidate.item));
@@ -147,10 +149,16 @@ impl Counting<'_> {
     fn found(&self, rule: &ServiceRule, of_source: OfSource<'_>) -> Result<Found, TooManyDigits> {
         let Some(spec) = rule.count() else { return Ok(Found::default()) };
         let found = self.counted(spec, of_source)?;
-        match &rule.commitment {
-            None => Ok(found),
-            Some(commitment) => found.committed_to(commitment, self.counted(&commitment.count, of_source)?),
-        }
+        let (Some(commitment), Some(spec)) = (&rule.commitment, rule.committed()) else { return Ok(found) };
+        let sources = selections_that_bind(spec, self.inputs, self.binding(commitment));
+        found.committed_to(spec, commitment.may_be_shared, self.counted_in(spec, &sources, of_source)?)
+    }
+
+    /// Which items bind on the day looked at.
+    pub(crate) fn binding(&self, commitment: &VendorCommitment) -> Binding {
+        // Where the items that are counted tell it, one that tells nothing is not committed.
+        let without_term = commitment.count.is_some();
+        Binding { count_day: self.count_day, looked_at: self.looked_at, without_term }
     }
 
     /// What the sources of a count give together.

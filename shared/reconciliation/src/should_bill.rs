@@ -62,8 +62,8 @@ pub(crate) fn should_bill(
         add(&mut end.parts, LedgerReason::Minimum, minus(minimum, units)?)?;
         units = minimum;
     }
-    let committed = committed(&end, rule, side)?.filter(|committed| units < *committed);
-    if let Some(committed) = committed {
+    let (at_vendor, by_contract) = commitments(&end, rule, side)?;
+    if let Some(committed) = at_vendor.max(by_contract).filter(|committed| units < *committed) {
         add(&mut end.parts, LedgerReason::Commitment, minus(committed, units)?)?;
         units = committed;
     }
@@ -127,8 +127,12 @@ pub(crate) fn converted(spec: &CountSpec, factored: Decimal) -> Result<Decimal, 
     }
 }
 
-/// The most that somebody is committed to, as it is billed: the MSP at a vendor, the client by its contract.
-fn committed(end: &End, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<Option<Decimal>, TooManyDigits> {
+/// To how much the MSP is committed at a vendor, and the client by its contract, as it is billed.
+pub(crate) fn commitments(
+    end: &End,
+    rule: &ServiceRule,
+    side: &BilledSide<'_>,
+) -> Result<(Option<Decimal>, Option<Decimal>), TooManyDigits> {
     let at_vendor = match (end.committed, rule.rounding) {
         (Some(units), Some(Rounding::Packs(size))) => {
             Some(exact::quotient_up(units, size, UNIT_PLACES).ok_or(TooManyDigits)?)
@@ -136,7 +140,7 @@ fn committed(end: &End, rule: &ServiceRule, side: &BilledSide<'_>) -> Result<Opt
         (units, _) => units,
     };
     let by_contract = rule.client_committed.map(|committed| committed.units.unwrap_or(side.total));
-    Ok(at_vendor.max(by_contract))
+    Ok((at_vendor, by_contract))
 }
 
 /// Tells the ledger so far in packs; the packs that count, rounded up, so that the smallest part of a unit begins another

@@ -27,7 +27,7 @@ pub(crate) struct ServiceKeys {
     pub(crate) unit: Option<DataUnit>,
     pub(crate) included: Option<Decimal>,
     pub(crate) minimum: Option<Decimal>,
-    pub(crate) commitment: Option<CountTerms>,
+    pub(crate) commitment: Option<CommitmentTerms>,
     pub(crate) client_committed: Option<Decimal>,
     pub(crate) client_committed_until: Option<Date>,
     pub(crate) cut: Option<CutTerm>,
@@ -52,6 +52,15 @@ pub(crate) enum KeyBasis {
     Counted(CountTerms),
     Flat,
     Ignored(String),
+}
+
+/// What says to how much the MSP is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CommitmentTerms {
+    /// The items that are counted.
+    Binds,
+    /// A count of its own.
+    Of(CountTerms),
 }
 
 /// What a count names.
@@ -153,7 +162,10 @@ impl Layers {
 
     /// What counts the units that are committed: the service's `where` says nothing of them.
     fn commitment(&self) -> Option<VendorCommitment> {
-        let committed = self.top.commitment.as_ref()?;
+        let committed = match self.top.commitment.as_ref()? {
+            CommitmentTerms::Binds => return Some(VendorCommitment { count: None, may_be_shared: false }),
+            CommitmentTerms::Of(committed) => committed,
+        };
         let may_be_empty = self.top.may_be_empty;
         let own = Self { top: ServiceKeys { may_be_empty, ..ServiceKeys::default() }, ..Self::default() };
         let count = CountSpec {
@@ -162,7 +174,7 @@ impl Layers {
             conversion: self.conversion(&committed.terms),
             policies: KindPolicies::default(),
         };
-        Some(VendorCommitment { count, may_be_shared: false })
+        Some(VendorCommitment { count: Some(count), may_be_shared: false })
     }
 
     fn client_committed(&self) -> Option<ClientCommitted> {
@@ -278,7 +290,10 @@ impl ServiceKeys {
 
     /// The kinds that its own `commitment` names.
     pub(crate) fn committed_terms(&self) -> &[CountTerm] {
-        self.commitment.as_ref().map(|committed| committed.terms.as_slice()).unwrap_or_default()
+        match &self.commitment {
+            Some(CommitmentTerms::Of(committed)) => &committed.terms,
+            Some(CommitmentTerms::Binds) | None => &[],
+        }
     }
 
     /// The kinds that its own `count` names.

@@ -62,6 +62,12 @@ impl ServiceRule {
             ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
         }
     }
+
+    /// What counts the units to which the MSP is committed; `None`: nothing does.
+    #[must_use]
+    pub fn committed(&self) -> Option<&CountSpec> {
+        self.commitment.as_ref().and_then(|commitment| commitment.count.as_ref().or_else(|| self.count()))
+    }
 }
 
 /// What the quantity of a service is compared with.
@@ -197,8 +203,8 @@ pub enum UnknownPolicy {
 /// To what the MSP is committed at a vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VendorCommitment {
-    /// What counts it.
-    pub count: CountSpec,
+    /// What counts it; `None`: the items that are counted tell it themselves.
+    pub count: Option<CountSpec>,
     /// Whether it is the client's, of which agreements that are compared by themselves may each have a share.
     pub may_be_shared: bool,
 }

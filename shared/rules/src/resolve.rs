@@ -198,7 +198,7 @@ impl<'r> ClientLayers<'r> {
         let is_divided = !self.section.is_empty() || !self.taken.is_empty();
         let is_own = self.section.iter().any(|keys| keys.commitment.is_some());
         if let Some(commitment) = &mut rule.commitment {
-            commitment.may_be_shared = is_divided && !is_own;
+            commitment.may_be_shared = is_divided && !is_own && commitment.count.is_some();
         }
         for tables in &self.taken {
             let mut section = rest.clone();

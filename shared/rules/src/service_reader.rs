@@ -1,11 +1,11 @@
 //! Reads the keys of a service: at the service itself, at a kind of agreement, at a client or one of its agreements.
 
-use truecount_billing::ProductCode;
+use truecount_billing::{ProductCode, Unit};
 
 use crate::count_reader::{NamedCounts, measure, read_count};
 use crate::filter_reader::read_filter;
 use crate::join::CountJoin;
-use crate::layers::{CountTerm, CountTerms, KeyBasis, ServiceKeys};
+use crate::layers::{CommitmentTerms, CountTerm, KeyBasis, ServiceKeys};
 use crate::model::{NoLine, Rounding, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
@@ -227,17 +227,26 @@ fn read_key(
     }
 }
 
-/// `commitment = { of = "SOURCE.KIND", where = { … } }`: counted in the unit of the count.
+/// `commitment = { of = "SOURCE.KIND", where = { … } }`: counted in the unit of the count; or `"binds"`.
 fn read_commitment(
     reader: &mut Reader<'_>,
     entries: &[Entry<'_, '_>],
     terms: Option<&[CountTerm]>,
     counts: &NamedCounts,
-) -> Option<CountTerms> {
+) -> Option<CommitmentTerms> {
     let key = *entries.iter().find(|entry| entry.key == "commitment")?;
     if key.value.get_ref().as_str() == Some("binds") {
-        not_yet(reader, at(key.value), "binds");
-        return None;
+        let machine = terms.into_iter().flatten().find(|term| term.kind.unit == Unit::Device);
+        if let Some(CountTerm { source, kind, .. }) = machine {
+            let wrong =
+                format!("nobody is committed to machines: {source}.{} has no days until when it was bought", kind.name);
+            reader.problem(
+                at(key.value),
+                wrong,
+                "write commitment = { of = \"SOURCE.subscription\" }, or leave it out",
+            );
+        }
+        return Some(CommitmentTerms::Binds);
     }
     let committed = read_count(reader, key, counts)?;
     let counted = terms.and_then(<[CountTerm]>::first);
@@ -254,7 +263,7 @@ fn read_commitment(
         reader.problem(at(key.value), wrong, "name a kind that is counted in the unit of the count");
         return None;
     }
-    Some(committed)
+    Some(CommitmentTerms::Of(committed))
 }
 
 /// Only data can be converted into a unit of data.

@@ -8,7 +8,7 @@ use truecount_reconciliation::BilledClient;
 use truecount_reports::{amount, money, quantity, sanitize};
 use truecount_rules::{
     ClientCommitted, CountSpec, CutTerm, Filter, NoLine, PriceScale, PriceTier, Rounding, RulePlace, RulePrice,
-    ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
+    ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, VendorCommitment,
 };
 use truecount_store::RULES_FILE;
 
@@ -168,7 +168,7 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
     let optional = [
         ("included", Some(quantity(rule.included)).filter(|_| !rule.included.is_zero())),
         ("minimum", rule.minimum.map(quantity)),
-        ("commitment", rule.commitment.as_ref().map(|commitment| joined(&commitment.count, &part))),
+        ("commitment", rule.commitment.as_ref().map(commitment)),
         ("client_committed", rule.client_committed.map(client_committed)),
         ("cut", cut(rule.cut)),
         ("pack", pack),
@@ -198,6 +198,12 @@ fn grants(rule: &ServiceRule) -> String {
     let granted = rule.grants.iter().map(|(code, units)| format!("{} {code}", quantity(*units)));
     let granted = granted.collect::<Vec<_>>().join(", ");
     if granted.is_empty() { granted } else { format!("{granted} for each unit that should be billed") }
+}
+
+/// `pax8.subscription where sku = SPB`.
+fn commitment(commitment: &VendorCommitment) -> String {
+    let carried = || "for as long as what is counted was bought".to_owned();
+    commitment.count.as_ref().map_or_else(carried, |spec| joined(spec, &part))
 }
 
 /// `40 until 2027-03-31`.

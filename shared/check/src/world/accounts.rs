@@ -92,6 +92,10 @@ pub struct WorldItem {
     pub first_seen: Option<Timestamp>,
     /// When it was last seen.
     pub last_seen: Option<Timestamp>,
+    /// Until when it was bought.
+    pub committed_until: Option<Date>,
+    /// Until when it can be cancelled.
+    pub cancellable_until: Option<Date>,
     /// Serial number.
     pub serial: Option<String>,
     /// Network addresses.
@@ -228,6 +232,8 @@ fn item(fields: &Fields<'_>) -> WorldItem {
         state,
         first_seen: fields.moment("first_seen"),
         last_seen: fields.moment("last_seen"),
+        committed_until: fields.day("committed_until"),
+        cancellable_until: fields.day("cancellable_until"),
         serial: fields.text("serial"),
         mac: fields.texts("mac"),
         host: fields.text("host"),

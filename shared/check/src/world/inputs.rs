@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use truecount_billing::{
-    AccountId, AccountList, Agreement, AgreementId, ClientId, Currency, IdError, Identities, ItemId, LineId, Money,
-    ProductCode, Quantity, SourceId, Unit, UsageItem,
+    AccountId, AccountList, Agreement, AgreementId, ClientId, Commitment, Currency, IdError, Identities, ItemId,
+    LineId, Money, ProductCode, Quantity, SourceId, Unit, UsageItem,
 };
 use truecount_matching::{Party, Sites, confirmed_by_name};
 use truecount_reconciliation::{
@@ -245,6 +245,7 @@ impl Builder<'_> {
 }
 
 fn usage_item(item: &WorldItem, home_currency: Currency) -> Result<UsageItem, IdError> {
+    let commitment = Commitment { until: item.committed_until, cancellable_until: item.cancellable_until };
     let kind = item.kind.clone().unwrap_or_else(|| UNKNOWN_KIND.to_owned());
     Ok(UsageItem {
         name: item.name.clone(),
@@ -261,6 +262,7 @@ fn usage_item(item: &WorldItem, home_currency: Currency) -> Result<UsageItem, Id
         attributes: item.attributes.clone(),
         first_seen: item.first_seen,
         last_seen: item.last_seen,
+        commitment: (commitment != Commitment { until: None, cancellable_until: None }).then_some(commitment),
         cost: item.cost.map(|amount| Money { amount, currency: item.currency.unwrap_or(home_currency) }),
         ..UsageItem::new(ItemId::new(&item.id)?, kind)
     })

@@ -10,6 +10,8 @@ use truecount_reconciliation::{
 
 use super::World;
 
+const JANUARY: &str = ", committed_until = 2027-01-31";
+const AUGUST: &str = ", committed_until = 2027-08-31";
 const RMM: &str = "[[sources]]\nid = \"rmm\"\nlike = \"rmm\"\n";
 
 fn world(case: &str, rules: &str) -> World {
@@ -221,4 +223,54 @@ fn accounts_that_share_a_machine_are_settled_together_up_to_ten() {
     assert_eq!(ends(3), (Decimal::ONE, Decimal::from(3)));
     assert_eq!(ends(10), (Decimal::ONE, Decimal::from(10)));
     assert_eq!(ends(11), (Decimal::ZERO, Decimal::from(12)));
+}
+
+#[test]
+fn a_row_says_until_when_no_fewer_can_be_billed() {
+    let vendor = "[[sources]]\nid = \"shop\"\nlike = \"distributor\"\n";
+    let bought = |id: &str, units: u32, until: &str| {
+        format!("{{ id = \"{id}\", kind = \"subscription\", sku = \"SPB\", quantity = {units}{until} }},")
+    };
+    let rules = "[services]
+        SRV = { count = \"rmm.server\", commitment = { of = \"shop.subscription\" } }
+        [clients]";
+    for (what, items, keys, expected) in [
+        ("the first that ends", bought("A", 3, JANUARY) + &bought("B", 2, AUGUST), "", Some("2027-01-31")),
+        (
+            "one that is over",
+            bought("A", 3, ", committed_until = 2026-11-20") + &bought("B", 4, AUGUST),
+            "",
+            Some("2027-08-31"),
+        ),
+        ("no end is told", bought("A", 5, ""), "", None),
+        ("no more than is used", bought("A", 2, JANUARY), "", None),
+        (
+            "the client's, which is more",
+            bought("A", 3, JANUARY),
+            "client_committed = 4, client_committed_until = 2027-03-31",
+            Some("2027-03-31"),
+        ),
+        (
+            "the vendor's, which is more",
+            bought("A", 5, JANUARY),
+            "client_committed = 4, client_committed_until = 2027-03-31",
+            Some("2027-01-31"),
+        ),
+        (
+            "both, until both are over",
+            bought("A", 4, JANUARY),
+            "client_committed = 4, client_committed_until = 2027-03-31",
+            Some("2027-03-31"),
+        ),
+        ("of both one has no end", bought("A", 4, JANUARY), "client_committed = 4", None),
+        ("the client's, for ever", bought("A", 3, JANUARY), "client_committed = 4", None),
+    ] {
+        let account = |source: &str, items: &str| account("a", "client = \"1\"", items).replace("\"rmm\"", source);
+        let case = format!("{RMM}{vendor}{}{}", account("\"rmm\"", &servers("S", 2)), account("\"shop\"", &items));
+        let case = case + &client("1", "{ id = \"L\", product = \"SRV\", quantity = 2, price = 9 }");
+        let own = if keys.is_empty() { "note = \"none\"" } else { keys };
+        let (clients, _) = records(&case, &format!("{rules}\n1 = {{ SRV = {{ {own} }} }}\n"));
+        let until = row(&clients, "1", "SRV").committed_until.map(|day| day.to_string());
+        assert_eq!(until.as_deref(), expected, "{what}");
+    }
 }

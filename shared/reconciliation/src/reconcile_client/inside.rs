@@ -112,7 +112,7 @@ impl<'a> ClientCase<'a> {
         view: &ClientView<'a>,
     ) -> Result<UnitsBetween, TooManyDigits> {
         let outer = self.outer_services(part, view);
-        let count = self.counting().count(&part.rule, side, &view.pools, outer)?;
+        let count = self.counting_of(part).count(&part.rule, side, &view.pools, outer)?;
         let units = |should: Decimal| should.max(Decimal::ZERO);
         Ok((units(count.least.should), count.most.map(|most| units(most.should))))
     }

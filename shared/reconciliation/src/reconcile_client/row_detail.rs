@@ -26,6 +26,8 @@ pub(crate) struct RowDetail<'a> {
     pub(crate) sources: Vec<usize>,
     /// After how many days an item that was not seen is left out.
     pub(crate) stale_days: Option<u32>,
+    /// Until when no fewer can be billed, where somebody is committed to more than is used.
+    pub(crate) committed_until: Option<Date>,
     /// How many units are a pack, where packs are billed.
     pub(crate) pack: Option<Decimal>,
     /// The price of one more a month.
@@ -78,7 +80,7 @@ impl<'a> ClientCase<'a> {
             sources.push(source);
             Ok(())
         })?;
-        let committed = part.rule.commitment.iter().flat_map(|commitment| &commitment.count.parts);
+        let committed = part.rule.committed().into_iter().flat_map(|spec| &spec.parts);
         sources.extend(committed.filter_map(|of| self.inputs.sources.iter().position(|one| one.id == of.source)));
         sources.sort_unstable();
         sources.dedup();
@@ -86,6 +88,7 @@ impl<'a> ClientCase<'a> {
             ServiceBasis::Counted(spec) => self.stale_days(spec),
             ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
         };
+        let committed_until = self.committed_until(row, &part, &side, view)?;
         let pack = match part.rule.rounding {
             Some(Rounding::Packs(size)) => Some(size),
             Some(Rounding::Multiple(_)) | None => None,
@@ -95,8 +98,18 @@ impl<'a> ClientCase<'a> {
         let mut lines = side.lines;
         lines.extend(side.ending);
         lines.extend(side.flat);
-        let longest = None;
-        Ok(RowDetail { lines, items, sources, stale_days, pack, unit_price, service_period, next_invoice, longest })
+        Ok(RowDetail {
+            lines,
+            items,
+            sources,
+            stale_days,
+            committed_until,
+            pack,
+            unit_price,
+            service_period,
+            next_invoice,
+            longest: None,
+        })
     }
 
     /// What stands behind a row that could not be computed: its lines, and the number with the most digits.

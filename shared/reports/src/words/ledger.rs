@@ -4,6 +4,7 @@ use truecount_billing::{LeftOutReason, ProductCode};
 use truecount_reconciliation::{LedgerReason, OuterService, RowRecord};
 
 use super::name;
+use crate::label;
 
 /// What is the case with units of a row: other services by their codes.
 pub(crate) fn left_out_of(row: &RowRecord, reason: LedgerReason) -> String {
@@ -25,6 +26,10 @@ pub(crate) fn left_out_of(row: &RowRecord, reason: LedgerReason) -> String {
                 OuterService::Covers { .. } => None,
             });
             format!("brought by {grants}")
+        }
+        LedgerReason::Commitment => {
+            let until = row.committed_until.map(|day| format!(" until {}", label::day(day))).unwrap_or_default();
+            format!("{}{until}", left_out(reason, None))
         }
         reason => left_out(reason, row.stale_days),
     }

@@ -204,6 +204,9 @@ fn units_inside_other_services_name_them() {
     assert_eq!(left_out_of(&row, LedgerReason::Covered), "inside `SEAT` and `FULL`");
     assert_eq!(left_out_of(&row, LedgerReason::Granted), "brought by `DEVICE`");
     assert_eq!(left_out_of(&row, LedgerReason::Stale), "not seen for over 30 days");
+    assert_eq!(left_out_of(&row, LedgerReason::Commitment), "to reach what is committed");
+    let row = RowRecord { committed_until: Some(date(2027, 8, 31)), ..row };
+    assert_eq!(left_out_of(&row, LedgerReason::Commitment), "to reach what is committed until 31 August 2027");
 }
 
 #[test]

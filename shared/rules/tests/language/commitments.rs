@@ -12,12 +12,13 @@ fn a_commitment_is_counted_by_its_own_where() {
         commitment = { of = \"shop.subscription\", where = { sku = \"A\" } }";
     let rule = usual(&rules(text), "A");
     let commitment = rule.commitment.as_ref().unwrap();
-    let part = &commitment.count.parts[0];
+    let count = commitment.count.as_ref().unwrap();
+    let part = &count.parts[0];
     assert_eq!(parts(&rule)[0].wanted.len(), 1);
     assert_eq!((part.source.as_str(), part.kind.as_str(), part.wanted.len()), ("shop", "subscription", 1));
     let fits = |sku: &'static str| part.takes(|name| (name == "sku").then_some(sku));
     assert_eq!((fits("A"), fits("B")), (Fit::Yes, Fit::No));
-    assert_eq!((&commitment.count.conversion, commitment.may_be_shared), (&None, false));
+    assert_eq!((&count.conversion, commitment.may_be_shared), (&None, false));
 }
 
 #[test]
@@ -47,7 +48,11 @@ fn what_was_bought_for_the_client_is_shared_by_its_agreements() {
 #[test]
 fn what_is_refused() {
     check_counted(&[
-        ("commitment = \"binds\"", "rules.toml:3:14: `binds` is not yet supported; leave it out"),
+        (
+            "commitment = \"binds\"",
+            "rules.toml:3:14: nobody is committed to machines: rmm.server has no days until when it was bought; write \
+             commitment = { of = \"SOURCE.subscription\" }, or leave it out",
+        ),
         (
             "commitment = { of = \"backup.storage\" }",
             "rules.toml:3:14: backup.storage and rmm.server are counted in different units; name a kind that is counted in \
@@ -78,4 +83,16 @@ fn what_is_refused() {
         "flat = true\ncut = \"at_once\"",
         "rules.toml:3:1: `cut` has no meaning for \"A\", which is not counted; leave it out, or write a `count`",
     )]);
+}
+
+#[test]
+fn what_is_counted_may_tell_itself_how_long_it_was_bought() {
+    let rule = usual(&rules("[services]\nA = { count = \"shop.subscription\", commitment = \"binds\" }"), "A");
+    assert_eq!(
+        rule.commitment.as_ref().map(|commitment| (&commitment.count, commitment.may_be_shared)),
+        Some((&None, false))
+    );
+    assert_eq!((rule.committed(), rule.count().is_some()), (rule.count(), true));
+    let rule = usual(&rules("[services]\nA = { count = \"shop.subscription\" }"), "A");
+    assert_eq!((rule.commitment.as_ref(), rule.committed()), (None, None));
 }
