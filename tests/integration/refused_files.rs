@@ -77,3 +77,18 @@ async fn a_file_whose_day_nobody_knows_is_named_too() {
     let setup = backend.report_file(&run, "setup.csv");
     assert!(setup.contains("rmm: devices.csv is refused since 2026-07-02: its name has no date"), "{setup}");
 }
+
+#[tokio::test]
+async fn where_there_is_only_a_file_for_a_later_day_that_is_said() {
+    let settings = "[[sources]]\nid = \"rmm\"\nconnector = \"file\"\nside = \"used\"\n";
+    let file = ("archive/inbox/sources/rmm/devices 2027-06-30.csv", smoke::USAGE);
+    let backend = TestBackend::new(settings, "[services]\nA = { flat = true }\n", &[file]).await;
+    let answer = backend.sync("rmm").await;
+    let SyncAnswer::Failed { reason, .. } = &answer else { panic!("{answer:?}") };
+    let told = reason.to_string();
+    assert!(told.contains("there is no file for it up to 2026-06-30"), "{told}");
+    assert!(
+        told.ends_with("; `devices 2027-06-30.csv` is for 2027-06-30: correct its date if that is wrong"),
+        "{told}"
+    );
+}

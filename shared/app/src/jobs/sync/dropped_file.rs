@@ -1,7 +1,7 @@
 //! A source that reads files: those of the newest day that were dropped, archived as they are, and then read together.
 
-use std::fmt;
-use std::io::Write;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 
 use jiff::civil::Date;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -51,11 +51,11 @@ pub(super) async fn newest(sync: &SourceSync<'_>, file: &FileSource) -> Result<D
         found.truncate(OPENED_FILES_MAX);
     }
     let mut refused = Vec::new();
-    let mut dated = Vec::new();
+    let (mut dated, mut later) = (Vec::new(), Vec::new());
     for entry in found {
         match day_of(sync, file, &entry).await? {
             Ok(day) if day <= sync.today => dated.push((day, entry)),
-            Ok(_) => {}
+            Ok(day) => later.push((day, entry.name)),
             Err(files) => refused.extend(files),
         }
     }
@@ -65,7 +65,10 @@ pub(super) async fn newest(sync: &SourceSync<'_>, file: &FileSource) -> Result<D
     }
     let Some(as_of) = dated.iter().map(|(day, _)| *day).max() else {
         let folder = folder.location(&sync.env.store);
-        let reason = format!("there is no file for it up to {}: put one into `{folder}`", sync.today);
+        let mut reason = format!("there is no file for it up to {}: put one into `{folder}`", sync.today);
+        if let Some((day, name)) = later.into_iter().min() {
+            let _ = write!(reason, "; `{name}` is for {day}: correct its date if that is wrong");
+        }
         return Err(SyncFailure::no_file(reason).into());
     };
     let mut files: Vec<InboxEntry> = dated.into_iter().filter(|(day, _)| *day == as_of).map(|(_, file)| file).collect();
