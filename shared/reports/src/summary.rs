@@ -4,6 +4,7 @@
 //! recurring revenue that was compared stands first. Amounts of two currencies are never added, what is to be added and
 //! what is to be reduced are never netted, and what was not reconciled is one of the totals.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::{RevenueCoverage, RowKind};
@@ -203,14 +204,28 @@ fn missed(months: &[BillingMonth]) -> Option<MissedMonths> {
 }
 
 fn counted(report: &RunReport<'_>, is_as_new_as_can_be: bool) -> String {
-    let day = label::day(report.header.count_day.0);
+    let days = counted_on(report);
     let is_read = report.sources.iter().all(|source| source.state.is_complete() && source.accounts_incomplete == 0);
     match report.sources.len() as u64 {
         sources if is_as_new_as_can_be && is_read && sources > 0 => {
             let read = label::count(sources, "source was", "sources were");
-            format!("Usage counted on {day}; {read} read completely.")
+            format!("Usage counted {days}; {read} read completely.")
         }
-        _ => format!("Usage counted on {day}."),
+        _ => format!("Usage counted {days}."),
+    }
+}
+
+/// `on 30 June 2026`, or `between 28 June 2026 and 30 June 2026`: the days on which usage was read.
+fn counted_on(report: &RunReport<'_>) -> String {
+    let usage = report.sources.iter().filter(|source| !source.side.is_billed());
+    let days = usage.filter_map(|source| source.as_of);
+    let (first, last) = days.fold((None, None), |(first, last): (Option<Date>, Option<Date>), day| {
+        (Some(first.map_or(day, |first| first.min(day))), Some(last.map_or(day, |last| last.max(day))))
+    });
+    let count_day = report.header.count_day.0;
+    match (first.unwrap_or(count_day), last.unwrap_or(count_day)) {
+        (first, last) if first == last => format!("on {}", label::day(last)),
+        (first, last) => format!("between {} and {}", label::day(first), label::day(last)),
     }
 }
 
