@@ -438,6 +438,12 @@ impl ItemColumns {
         }
     }
 
+    /// The attributes that are known of an item, without `sku` and `name`: each with its text.
+    pub fn attributes(&self, item: ItemNo) -> impl Iterator<Item = (&str, &str)> {
+        let set = &self.known_sets[self.attribute_sets.get(item) as usize];
+        set.iter().map(|(attribute, value)| (self.texts.text(*attribute), self.texts.text(*value)))
+    }
+
     pub(crate) fn identities(&self, item: ItemNo) -> &[(IdentityKey, TextNo)] {
         let Some(place) = (item as usize).checked_sub(self.items_without_identity) else { return &[] };
         let start = if place == 0 { 0 } else { self.identity_ends[place - 1] };

@@ -52,6 +52,7 @@ mod should_bill;
 mod sighting_record;
 mod source_record;
 mod texts;
+mod trial;
 mod two_clients;
 mod two_sources;
 mod union;
@@ -89,3 +90,4 @@ pub use run_inputs::{
 pub use run_options::{ChangePrice, LinesBelowZero, MissingLine, RepeatedLines, RevenueUse, RunOptions, UndecidedUse};
 pub use sighting_record::{ClientName, SightingRecord};
 pub use source_record::{AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceRecord};
+pub use trial::{BilledProduct, UsedUnits};

@@ -29,6 +29,7 @@ use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead, RunInputs};
 use crate::run_options::{LinesBelowZero, RunOptions, UndecidedUse};
 use crate::service_count::{ClientPools, Counting, ServiceCount};
 use crate::should_bill::billable;
+use crate::trial::{UsedUnits, is_recurring};
 use crate::value::{Valuation, header_amount, own_amount};
 use crate::verdict::Verdict;
 
@@ -112,6 +113,30 @@ impl<'a> ClientCase<'a> {
         let live = agreements.filter(|agreement| context.is_live(agreement)).collect();
         let currency = currency(&inputs.clients[client], &context);
         Self { inputs, index, cache, rules, context, options, client, bound, live, currency }
+    }
+
+    /// What the client uses of a service, whatever it is billed for it; `None`: the service counts nothing.
+    pub(crate) fn used(
+        &self,
+        service: &ProductCode,
+        view: &ClientView<'a>,
+    ) -> Result<Option<UsedUnits>, TooManyDigits> {
+        let Some(part) = self.parts(service, &[]).pop() else { return Ok(None) };
+        let side = self.side(&part, &[])?;
+        let count = self.counting().count(&part.rule, &side, &view.pools, OuterServices::default())?;
+        let used = UsedUnits { at_least: count.least.should, at_most: count.most.map(|most| most.should) };
+        Ok(count.is_counted.then_some(used))
+    }
+
+    /// Its recurring lines on the days on which they are looked at; `None`: they were not all read, or nothing is billed
+    /// for its use.
+    pub(crate) fn recurring_lines(&self) -> Option<Vec<LineRow<'a>>> {
+        let is_whole = matches!(self.billed_client().read, LinesRead::Complete);
+        if !is_whole || self.live.is_empty() || self.is_internal() {
+            return None;
+        }
+        let lines: Vec<LineRow<'a>> = self.view().lines.into_iter().filter(is_recurring).collect();
+        Some(standing(&lines, |line| self.context.day_looked_at(line.agreement())))
     }
 
     fn billed_client(&self) -> &'a BilledClient {
