@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use crate::source::{Breach, root};
 
 /// Crates of values and pure functions.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "truecount-billing",
     "truecount-exports",
     "truecount-matching",
     "truecount-reconciliation",
     "truecount-reports",
     "truecount-rules",
+    "truecount-suggestions",
     "truecount-tabular",
 ];
 

@@ -23,7 +23,7 @@ pub(crate) use run::{
 };
 pub(crate) use setup::{
     AcceptanceArgs, AddArgs, ConfigArgs, ConfigCommand, DoctorArgs, InitArgs, RulesArgs, RulesCommand, SecretsArgs,
-    SecretsCommand, SourcesArgs, SourcesCommand,
+    SecretsCommand, SourcesArgs, SourcesCommand, SuggestRulesArgs,
 };
 
 /// The heading of the options that many commands share.

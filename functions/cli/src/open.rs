@@ -27,6 +27,11 @@ impl Session {
         Self { env, config, local: Some(local) }
     }
 
+    /// Whether it is a data directory.
+    pub(crate) fn is_directory(&self) -> bool {
+        self.local.is_some()
+    }
+
     /// The folder in which mails stay because there is no mail server; `None`: they are sent.
     pub(crate) fn unsent_mails(&self) -> Option<PathBuf> {
         let local = self.local.as_ref().filter(|_| self.config.settings.mail.smtp.is_none());

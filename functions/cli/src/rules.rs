@@ -1,8 +1,9 @@
-//! `truecount rules`: lists the rules, shows what holds for a client, and checks that settings and rules can be used and
-//! what they come to.
+//! `truecount rules`: lists the rules, shows what holds for a client, checks that settings and rules can be used and what
+//! they come to, and suggests rules.
 
 mod review;
 mod show;
+mod suggest;
 
 use std::collections::BTreeSet;
 
@@ -36,6 +37,7 @@ pub(crate) async fn rules(cli: &Cli, args: &RulesArgs) -> anyhow::Result<Ending>
     match &args.command {
         RulesCommand::List => list(cli, &session.config),
         RulesCommand::Check => check(cli, &session).await,
+        RulesCommand::Suggest(suggest) => suggest::suggest(cli, &session, suggest).await,
         RulesCommand::Show { client, code } => show::show(cli, &session, client, code.as_ref()).await,
     }
 }

@@ -16,6 +16,7 @@ mod refused_files;
 mod replay;
 mod rules_in_force;
 mod rules_review;
+mod rules_suggestions;
 mod schedule;
 mod settings;
 mod starter_rules;
@@ -44,6 +45,7 @@ pub use rules_review::{
     MonthlyRevenue, RulesReview, RunOutlook, ServiceReview, UncountedItems, UnseenAgreementType, UnseenWord,
     UnservedProduct,
 };
+pub use rules_suggestions::RulesSuggestions;
 pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,

@@ -129,21 +129,11 @@ impl RulesReview {
     /// # Errors
     /// [`AppError`] if something cannot be read.
     pub async fn load(env: &Environment, config: &Config) -> Result<Self, AppError> {
-        let today = config.settings.today(env);
-        let newest = newest_syncs(env, config.settings.enabled(), today).await?;
-        env.progress.step("reading the syncs");
-        // Syncs of last week are as good for the rules as those of today: their newest day is the one that is counted.
-        let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
-        let month = BillingMonth::of(count_day);
-        let inputs = ComparisonInputs {
-            words: &load_words(&env.store, &newest, count_day).await?,
-            mappings: &load_mappings(&env.store, &newest, month).await?,
-            nones: &load_nones(&env.store, &newest, month).await?,
-            ..ComparisonInputs::of_syncs(env, config, &newest, count_day)
-        };
-        let comparison = Comparison::read(&inputs).await?;
-        env.progress.step("comparing");
-        of_comparison(&comparison, &config.rules)
+        of_newest_syncs(env, config, |comparison| {
+            env.progress.step("comparing");
+            of_comparison(comparison, &config.rules)
+        })
+        .await
     }
 
     /// Whether nothing is there to look at.
@@ -155,6 +145,27 @@ impl RulesReview {
             && self.agreement_types.is_empty()
             && self.clients.is_empty()
     }
+}
+
+/// What a comparison of the newest syncs gives, without a run.
+pub(crate) async fn of_newest_syncs<T>(
+    env: &Environment,
+    config: &Config,
+    take: impl FnOnce(&Comparison<'_>) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    let today = config.settings.today(env);
+    let newest = newest_syncs(env, config.settings.enabled(), today).await?;
+    env.progress.step("reading the syncs");
+    // Syncs of last week are as good for the rules as those of today: their newest day is the one that is counted.
+    let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
+    let month = BillingMonth::of(count_day);
+    let inputs = ComparisonInputs {
+        words: &load_words(&env.store, &newest, count_day).await?,
+        mappings: &load_mappings(&env.store, &newest, month).await?,
+        nones: &load_nones(&env.store, &newest, month).await?,
+        ..ComparisonInputs::of_syncs(env, config, &newest, count_day)
+    };
+    take(&Comparison::read(&inputs).await?)
 }
 
 fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesReview, AppError> {
@@ -169,9 +180,8 @@ fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesRevi
     })?;
     gathered.outlook.reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let inputs = &comparison.inputs;
-    let days = comparison.sources.iter().map(|source| (source.frozen.source.clone(), source.frozen.as_of));
     Ok(RulesReview {
-        synced_on: days.collect(),
+        synced_on: comparison.synced_on(),
         services: rules.services().map(|code| gathered.service(rules, code)).collect(),
         words: gathered.words(inputs),
         products: gathered.products(),

@@ -247,12 +247,13 @@ impl AcceptanceArgs {
     }
 }
 
-/// List and check the rules: which products are counted by what
+/// List, check and suggest rules: which products are counted by what
 #[derive(Debug, Args)]
 #[command(
     disable_help_subcommand = true,
     after_help = "\
 Examples:
+  truecount rules suggest
   truecount rules check
   truecount rules list
   truecount rules show harbour"
@@ -282,6 +283,8 @@ Examples:
   truecount rules check
   truecount rules check --stack prod")]
     Check,
+    /// Suggest a rule for each product that has none
+    Suggest(SuggestRulesArgs),
     /// Show what holds for a client, and where in the rules it stands
     #[command(after_help = "\
 Of its agreements by the PSA's newest sync, as of today.
@@ -295,6 +298,32 @@ Examples:
         /// Only this service or product [default: all]
         code: Option<ProductCode>,
     },
+}
+
+/// Suggest a rule for each product that has none
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For each product that is billed: what of the newest syncs counts as many at the
+mapped clients (a kind of item, days since it was last seen, a word of an
+attribute, a vendor's product, sums of them), what is a fee, and what nothing
+counts. Names only choose between rules that fit alike. Map the vendor accounts
+first: a client of which nothing is known says nothing.
+
+What fits at 90 % of at least 5 clients, and cannot as well be something else,
+is written by --write at the end of [services]; what is there stays as it is. A
+! says why a rule is left to you.
+
+Examples:
+  truecount rules suggest
+  truecount rules suggest --write
+  truecount rules suggest --all --json")]
+pub(crate) struct SuggestRulesArgs {
+    /// Add the rules that clearly fit to the rules file
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Also for products that have a rule: what fits them?
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) all: bool,
 }
 
 /// Check the whole set-up, and say how to fix what is wrong

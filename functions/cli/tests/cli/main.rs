@@ -19,6 +19,7 @@ mod operate;
 mod prompt;
 mod replay;
 mod retention;
+mod rules_suggest;
 mod schedule;
 mod schema;
 mod server;

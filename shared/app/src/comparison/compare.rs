@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, Money, SourceId};
 use truecount_reconciliation::{
@@ -69,6 +70,16 @@ impl Comparison<'_> {
         }
         let setup = setup::of_rules(RULES_FILE, reconciler.binding_problems(), self.context.home_currency);
         Ok(Compared { portfolio, suggestions, billed_for, setup })
+    }
+
+    /// The sources with the day of the sync that is compared; `None`: there is none.
+    pub(crate) fn synced_on(&self) -> BTreeMap<SourceId, Option<Date>> {
+        self.sources.iter().map(|source| (source.frozen.source.clone(), source.frozen.as_of)).collect()
+    }
+
+    /// What holds for the whole comparison.
+    pub(crate) fn context(&self) -> RunContext {
+        self.context
     }
 
     /// The review of the clients' agreements by themselves.
