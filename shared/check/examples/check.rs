@@ -1,19 +1,20 @@
 //! `check` by itself, without the rest of the command line: for measuring.
 //!
 //! usage: check check --cases F
+//! usage: check suggest --cases F
 //! usage: check --billed F --usage F [--mappings F] [--rules F] --as-of DATE --out DIR
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
-use truecount_check::{CheckArgs, CheckEvidence, compare_worlds, run};
+use truecount_check::{CheckArgs, CheckEvidence, compare_worlds, run, suggest_for_worlds};
 
 #[expect(clippy::print_stderr, reason = "an example at a prompt")]
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let [_, flag, file] = words.as_slice()
+    if let [command, flag, file] = words.as_slice()
         && flag == "--cases"
     {
-        return worlds(file);
+        return worlds(command, file);
     }
     let named: BTreeMap<&str, &str> =
         words.chunks_exact(2).map(|pair| (pair[0].trim_start_matches('-'), pair[1].as_str())).collect();
@@ -44,9 +45,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Compares each world of a file.
+/// Compares each world of a file, or suggests rules for it.
 #[expect(clippy::print_stderr, reason = "an example at a prompt")]
-fn worlds(file: &str) -> ExitCode {
+fn worlds(command: &str, file: &str) -> ExitCode {
     let worlds = match std::fs::File::open(file) {
         Ok(worlds) => worlds,
         Err(error) => {
@@ -55,7 +56,12 @@ fn worlds(file: &str) -> ExitCode {
         }
     };
     let outcomes = std::io::BufWriter::new(std::io::stdout().lock());
-    match compare_worlds(file, std::io::BufReader::new(worlds), outcomes) {
+    let worlds = std::io::BufReader::new(worlds);
+    let unusable = match command {
+        "suggest" => suggest_for_worlds(file, worlds, outcomes),
+        _ => compare_worlds(file, worlds, outcomes),
+    };
+    match unusable {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(2),
         Err(error) => {

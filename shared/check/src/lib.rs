@@ -34,6 +34,7 @@ pub use world::{
     ObservedRow, ObservedWorld, World, WorldAccount, WorldAccountRead, WorldAgreement, WorldAmounts, WorldBelonging,
     WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults, WorldIdentity, WorldItem, WorldItemKind,
     WorldLine, WorldList, WorldRowKind, WorldRunError, WorldSource, WorldStreamError, WorldUpperEnd, compare_worlds,
+    suggest_for_worlds,
 };
 
 pub use disk::FileOnDisk;

@@ -16,6 +16,7 @@ mod observed;
 mod record_tests;
 mod run;
 mod sources;
+mod suggestions;
 mod value;
 
 use std::{
@@ -40,6 +41,7 @@ pub use inputs::WorldRunError;
 pub use observed::{ObservedRow, ObservedWorld, WorldAmounts};
 pub use run::{WorldStreamError, compare_worlds};
 pub use sources::{WorldIdentity, WorldItemKind, WorldList, WorldSource};
+pub use suggestions::suggest_for_worlds;
 use value::Value;
 
 /// Names of the totals that a world can expect.

@@ -39,7 +39,17 @@ struct UnusableWorld<'a> {
 ///
 /// # Errors
 /// [`WorldStreamError`]; what was written before stays.
-pub fn compare_worlds(file: &str, worlds: impl BufRead, mut outcomes: impl Write) -> Result<usize, WorldStreamError> {
+pub fn compare_worlds(file: &str, worlds: impl BufRead, outcomes: impl Write) -> Result<usize, WorldStreamError> {
+    each_world(file, worlds, outcomes, |world| world.outcome().map_err(|error| told(&error)))
+}
+
+/// Writes one line for each world: what is made of it, or why that cannot be. Answers with how many could not be used.
+pub(super) fn each_world<T: Serialize>(
+    file: &str,
+    worlds: impl BufRead,
+    mut outcomes: impl Write,
+    make: impl Fn(&World) -> Result<T, String>,
+) -> Result<usize, WorldStreamError> {
     let mut unusable = 0;
     for (number, line) in worlds.lines().enumerate() {
         let line = line.map_err(WorldStreamError::Read)?;
@@ -48,7 +58,7 @@ pub fn compare_worlds(file: &str, worlds: impl BufRead, mut outcomes: impl Write
         }
         let place = format!("{file}:{}", number + 1);
         let (name, outcome) = match World::from_json(&place, &line) {
-            Ok(world) => (world.name.clone(), world.outcome().map_err(|error| told(&error))),
+            Ok(world) => (world.name.clone(), make(&world)),
             Err(error) => (place.clone(), Err(told(&error))),
         };
         unusable += usize::from(outcome.is_err());
@@ -64,7 +74,7 @@ pub fn compare_worlds(file: &str, worlds: impl BufRead, mut outcomes: impl Write
 }
 
 /// An error with its causes.
-fn told(error: &dyn std::error::Error) -> String {
+pub(super) fn told(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
