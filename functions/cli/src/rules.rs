@@ -2,6 +2,7 @@
 //! they come to, and suggests rules.
 
 mod review;
+mod schema;
 mod show;
 mod suggest;
 
@@ -33,12 +34,13 @@ struct ServiceLine {
 }
 
 pub(crate) async fn rules(cli: &Cli, args: &RulesArgs) -> anyhow::Result<Ending> {
-    let session = open(&args.backend).await?;
+    let session = || open(&args.backend);
     match &args.command {
-        RulesCommand::List => list(cli, &session.config),
-        RulesCommand::Check => check(cli, &session).await,
-        RulesCommand::Suggest(suggest) => suggest::suggest(cli, &session, suggest).await,
-        RulesCommand::Show { client, code } => show::show(cli, &session, client, code.as_ref()).await,
+        RulesCommand::List => list(cli, &session().await?.config),
+        RulesCommand::Check => check(cli, &session().await?).await,
+        RulesCommand::Schema => schema::schema(&args.backend).await,
+        RulesCommand::Suggest(suggest) => suggest::suggest(cli, &session().await?, suggest).await,
+        RulesCommand::Show { client, code } => show::show(cli, &session().await?, client, code.as_ref()).await,
     }
 }
 

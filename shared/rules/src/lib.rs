@@ -24,6 +24,7 @@ mod reader;
 mod resolve;
 mod rules;
 mod rules_reader;
+mod schema;
 mod seat_reader;
 mod service_reader;
 mod tier_reader;
@@ -47,5 +48,6 @@ pub use rules::{
     AgreementSection, AgreementTypeRules, AskedWord, CategoryRule, ClientRules, OwnIdentity, Rules, SkuListChanges,
     WordUse,
 };
+pub use schema::rules_schema;
 pub use unit::{DataUnit, UnitConversion};
 pub use vocabulary::{IdentityKey, KindVocabulary, SourceVocabulary};

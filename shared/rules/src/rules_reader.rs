@@ -22,7 +22,8 @@ use crate::vocabulary::SourceVocabulary;
 const FILE_BYTES_MAX: usize = 4 << 20;
 
 /// The keys at the top of the file.
-const TOP: [&str; 8] = ["currency", "services", "us", "categories", "agreement_types", "clients", "counts", "sources"];
+pub(crate) const TOP: [&str; 8] =
+    ["currency", "services", "us", "categories", "agreement_types", "clients", "counts", "sources"];
 
 impl Rules {
     /// Reads a rules file beside what its sources can be asked for.

@@ -17,7 +17,7 @@ use crate::value_reader::{
 };
 
 /// What a key of a service can be.
-const KEYS: &[&str] = &[
+pub(crate) const KEYS: &[&str] = &[
     "count",
     "flat",
     "ignore",

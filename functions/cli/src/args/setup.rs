@@ -283,6 +283,17 @@ Examples:
   truecount rules check
   truecount rules check --stack prod")]
     Check,
+    /// Print a JSON Schema of the rules, for editors
+    #[command(after_help = "\
+Made from what the sources of the settings can be asked for: an editor completes
+keys, kinds and attributes, and marks those that do not exist. Taplo and Even
+Better TOML take it from the first line of rules.toml:
+
+  #:schema ./rules.schema.json
+
+Examples:
+  truecount rules schema > truecount-data/config/rules.schema.json")]
+    Schema,
     /// Suggest a rule for each product that has none
     Suggest(SuggestRulesArgs),
     /// Show what holds for a client, and where in the rules it stands

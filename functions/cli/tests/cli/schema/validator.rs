@@ -122,6 +122,7 @@ fn is_of_type(value: &Value, name: &str) -> bool {
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
         "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
         _ => panic!("the type `{name}` is not known"),
     }
 }
