@@ -101,7 +101,7 @@ fn surroundings(rules_text: &str) -> Result<DocumentMut, TrialError> {
     }
     let mut clients = Table::new();
     for (name, client) in rules.get("clients").and_then(Item::as_table_like).into_iter().flat_map(TableLike::iter) {
-        let keys = ["internal", "nfr", "moved", "both"].into_iter();
+        let keys = ["moved", "both"].into_iter();
         let found = keys.filter_map(|key| Some((key, as_value(client.as_table_like()?.get(key)?)?)));
         let found: InlineTable = found.collect();
         if !found.is_empty() {

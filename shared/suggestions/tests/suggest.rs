@@ -267,3 +267,78 @@ fn few_clients_and_poor_fits_are_shown_and_never_taken() {
     assert_eq!((one.fit.equal, one.fit.clients), (6, 9));
     assert_eq!(one.caution, Some(Caution::PoorFit { needed: 90 }));
 }
+
+#[test]
+fn names_choose_between_rules_that_count_the_same_and_nothing_else() {
+    let mut msp = Msp::new();
+    for number in 1..=9 {
+        let all = [devices("server", number), devices("phone", number)].concat();
+        msp.client(&all, &[("PHONE-CARE", number), ("P-17", number)]);
+    }
+    let found = msp.suggest();
+    let named = of(&found, "PHONE-CARE");
+    assert_eq!((named.rule.as_deref(), &named.caution), (Some("{ count = \"rmm.phone\" }"), &None));
+    let rule = "{ count = \"rmm.phone\" }".to_owned();
+    assert_eq!(of(&found, "P-17").caution, Some(Caution::SameCount { rule }));
+}
+
+#[test]
+fn one_client_is_enough_for_what_is_usual_and_not_for_what_is_not() {
+    let of_one_client = |billed: u32| {
+        let mut msp = Msp::new();
+        for number in 1..=9_u32 {
+            let one = (number == 4).then_some(Device("workstation", 40, "plain"));
+            let older = (0..number % 3).map(|_| Device("workstation", 50, "plain"));
+            let all: Vec<Device> = devices("workstation", number).into_iter().chain(older).chain(one).collect();
+            msp.client(&all, &[("P-17", number + if number == 4 { billed } else { 0 })]);
+        }
+        let found = msp.suggest();
+        let one = of(&found, "P-17");
+        (one.rule.clone().unwrap(), one.caution.clone())
+    };
+    let usual = "{ count = \"rmm.workstation\" }".to_owned();
+    assert_eq!(of_one_client(0), (usual.clone(), None));
+    let close = Caution::CloseCall { rule: usual, only_first: 1, only_other: 0 };
+    let days = "{ count = \"rmm.workstation\", seen_within_days = 45 }".to_owned();
+    assert_eq!(of_one_client(1), (days, Some(close)));
+}
+
+#[test]
+fn units_that_a_line_includes_are_counted_too_and_a_line_of_nothing_is_none() {
+    let mut msp = Msp::new();
+    (2..=9_u32).for_each(|number| msp.client(&devices("server", number), &[("P-17", number)]));
+    for client in &mut msp.inputs.clients {
+        client.agreements[0].lines[0].less_included = Some(Decimal::TWO);
+    }
+    msp.client(&devices("workstation", 4), &[("P-17", 0)]);
+    let fit = of(&msp.suggest(), "P-17").fit;
+    assert_eq!((fit.equal, fit.clients, fit.without_either), (8, 8, 1));
+}
+
+#[test]
+fn a_category_of_single_units_is_flat() {
+    let mut msp = Msp::new();
+    (0..2).for_each(|_| msp.client(&devices("server", 3), &[("FAX", 1)]));
+    let found = msp.suggest();
+    assert_eq!(found.categories[0].rule, "Products = { flat = true }");
+    assert_eq!((found.products.len(), found.unfitted.len()), (0, 0), "of two clients nothing is learned");
+}
+
+#[test]
+fn the_same_number_everywhere_may_be_a_fee() {
+    let mut msp = Msp::new();
+    (0..8).for_each(|_| msp.client(&devices("server", 5), &[("P-17", 5)]));
+    let found = msp.suggest();
+    let one = of(&found, "P-17");
+    let rule = "{ count = \"rmm.server\" }".to_owned();
+    assert_eq!((one.basis, one.caution.clone()), (SuggestedBasis::Counted, Some(Caution::FeeOrCount { rule })));
+}
+
+#[test]
+fn what_clients_have_of_services_is_left_out_while_rules_are_tried() {
+    let mut msp = Msp::new();
+    (1..=9_u32).for_each(|number| msp.client(&devices("server", number), &[("P-17", number)]));
+    let rules = format!("{RULES}[clients.c3]\nnote = \"x\"\nboth = true\nOLD = {{ note = \"y\" }}\n");
+    let found = msp.suggest_with(&rules, WhichProducts::WithoutRule);
+    assert_eq!(of(&found, "P-17").fit.equal, 9);
+}
