@@ -122,7 +122,11 @@ fn service_key(key: &str) -> Option<Value> {
         "unit" => json!({ "enum": DataUnit::ALL.map(DataUnit::as_str) }),
         "no_line" => json!({ "enum": ["exception", "list"] }),
         "one_time" => json!({ "const": "counts" }),
-        "included" | "minimum" | "pack" | "round_up" => def("amount"),
+        "included" | "minimum" | "pack" | "round_up" | "client_committed" => def("amount"),
+        "cut" => {
+            let notice = object(&[("notice_days", json!({ "type": "integer", "minimum": 1 }))]);
+            json!({ "anyOf": [{ "enum": ["at_once", "at_renewal"] }, notice] })
+        }
         "tolerance" => {
             json!({ "anyOf": [def("amount"), object(&[("units", def("amount")), ("percent", def("amount"))])] })
         }
@@ -133,7 +137,7 @@ fn service_key(key: &str) -> Option<Value> {
         "price_from" => each(def("amount")),
         "currency" => def("currency"),
         "not_sold" => json!({ "anyOf": [{ "type": "string" }, { "const": false }] }),
-        "review" | "from" | "until" => def("day"),
+        "review" | "from" | "until" | "client_committed_until" => def("day"),
         _ => return None,
     })
 }

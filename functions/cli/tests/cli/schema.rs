@@ -98,15 +98,16 @@ fn rules_of_worlds() -> Vec<(World, Schema)> {
 
 /// A rules file as JSON, its days as text.
 fn as_json(rules: &str) -> Value {
-    fn value(value: toml::Value) -> Value {
-        match value {
-            toml::Value::Datetime(day) => day.to_string().into(),
-            toml::Value::Array(list) => list.into_iter().map(self::value).collect(),
-            toml::Value::Table(table) => table.into_iter().map(|(key, of)| (key, self::value(of))).collect(),
-            other => serde_json::to_value(other).unwrap(),
-        }
+    json_of(toml::Value::Table(rules.parse().unwrap()))
+}
+
+fn json_of(value: toml::Value) -> Value {
+    match value {
+        toml::Value::Datetime(day) => day.to_string().into(),
+        toml::Value::Array(list) => list.into_iter().map(json_of).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, json_of(value))).collect(),
+        other => serde_json::to_value(other).unwrap(),
     }
-    value(toml::Value::Table(rules.parse().unwrap()))
 }
 
 #[test]
