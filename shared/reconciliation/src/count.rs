@@ -327,10 +327,12 @@ impl<'a> Counter<'a> {
         }
         let elsewhere = Fate::Left(LedgerReason::Elsewhere);
         let at = || self.pool.elsewhere.get(&item).cloned().unwrap_or_default();
-        if fates.contains(&elsewhere) {
-            self.unknown.push(Widening::SeenElsewhere { item, at: at() });
-        } else if candidate.elsewhere == Elsewhere::Before && candidate.origin == Origin::Own {
-            self.doubts.push(Doubt::SeenElsewhere { item, at: at() });
+        // Of what may not be the client's at all, that is told with its account.
+        match candidate.elsewhere {
+            _ if candidate.origin != Origin::Own => {}
+            _ if fates.contains(&elsewhere) => self.unknown.push(Widening::SeenElsewhere { item, at: at() }),
+            Elsewhere::Before => self.doubts.push(Doubt::SeenElsewhere { item, at: at() }),
+            Elsewhere::No | Elsewhere::Since => {}
         }
         if !fates.iter().all(|fate| is_taken(fate) || *fate == elsewhere) {
             self.unknown.push(Widening::ItemUnknown { item });

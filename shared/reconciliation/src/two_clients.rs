@@ -114,7 +114,8 @@ impl DevicesOfTwo {
         }
         let is_newest = newer.is_empty();
         let mut at = if is_newest { older } else { newer };
-        at.sort_unstable();
+        // By what they are called, so that the order of the inputs makes no difference.
+        at.sort_by_key(|(account, item)| (&inputs.accounts[*account].id, inputs.items.id(*item)));
         at.dedup_by_key(|(account, _)| *account);
         at.truncate(NAMED_MAX);
         let at: Vec<ItemNo> = at.into_iter().map(|(_, item)| item).collect();
