@@ -4,7 +4,8 @@ import json
 from fractions import Fraction
 
 from elsewhere import Elsewhere
-from rulebook import FRESH_DAYS, Refused, amount, day, facts, fits_word, moment, number, word, words
+from rulebook import FRESH_DAYS, Refused, amount, day, facts, moment, number, word, words
+from selection import NOT_SEEN, tables
 
 SETTLINGS_MAX = 4096
 ITEMS_MAX = 30  # of one client and source, each settled by itself; of more, equal ones together
@@ -130,132 +131,6 @@ def whose(split, item, client_id):
     return OWN if client_id in owners else None
 
 
-def tables(where):
-    return where if isinstance(where, list) else [where]
-
-
-def real(attribute):
-    """`holds_all` asks for the words of `holds`."""
-    return "holds" if attribute == "holds_all" else attribute
-
-
-def fits(where, known):
-    """Whether an item fits, None where that hangs on a fact that is missing."""
-    best = False
-    for table in tables(where):
-        fit = True
-        for attribute, wanted in table.items():
-            every = all if attribute == "holds_all" else any
-            attribute = real(attribute)
-            if attribute not in known:
-                fit = None if fit is not False else False
-            elif not every(any(fits_word(pattern, one) for one in words(known[attribute])) for pattern in words(wanted)):
-                fit = False
-        if fit:
-            return True
-        best = None if fit is None else best
-    return best
-
-
-class Selection:
-    """What a service looks at in one source: its parts there, and what holds for their items."""
-
-    def __init__(self, world, source_id, parts, keys, taken_by_sections, service_where=None, binding=None):
-        self.world, self.source_id, self.keys, self.binding = world, source_id, keys, binding
-        self.kinds = world.kinds(source_id)
-        for part in parts:
-            if part["kind"] not in self.kinds:
-                raise Refused(f"kind {part['kind']}")
-        self.parts = parts
-        self.where, self.where_not = keys.get("where"), keys.get("where_not")
-        self.sections = taken_by_sections  # the `where` of each section that takes its items first
-        self.service_where = service_where  # of a section: what the service asks without it
-        self.asked = set()
-        for where in [self.where, self.where_not, *self.sections]:
-            for table in tables(where) if where else []:
-                self.asked |= set(map(real, table))
-
-    def binds(self, item):
-        """Whether an item is looked at where what binds is counted: of all others, whether it is looked at at all."""
-        if self.binding is None:
-            return True
-        count_day, looked_at, without_term = self.binding
-        until, cancellable = item.get("committed_until"), item.get("cancellable_until")
-        if until is None and cancellable is None:
-            return without_term
-        return (until is None or day(until) >= looked_at) and (cancellable is None or day(cancellable) < count_day)
-
-    def mode(self, kind):
-        return self.keys.get("unknown", "counts" if kind["person"] else "widens")
-
-    def limit(self, kind):
-        own = self.keys.get("seen_within_days")
-        return None if own is False else kind["stale_days"] if own is None else int(own)
-
-    def usual(self, kind):
-        named = set()
-        for where in (self.where, self.where_not):
-            for table in tables(where) if where else []:
-                named |= set(table)
-        return {attribute: allowed for attribute, allowed in kind["usual"].items() if attribute not in named}
-
-    def step(self, known, kind, stale, counts):
-        """Why an item does not count by state, usual words and age: a reason, or None."""
-        if counts is not True:
-            return counts
-        for attribute, allowed in self.usual(kind).items():
-            fit = fits({attribute: allowed}, known)
-            if fit is False:
-                return "usual"
-            if fit is None and self.mode(kind) == "left_out":
-                return "unknown"
-        if stale is None and self.limit(kind) is not None and self.mode(kind) == "left_out":
-            return "unknown"
-        return "stale" if stale else None
-
-    def looks_at(self, known, kind):
-        """True, False, "left_out": looked at, and left out for a fact that is missing; None: nobody knows on which of the
-        client's agreements it is, which no rule says."""
-        unwanted = negation(fits(self.where_not, known)) if self.where_not else True
-        own = fits(self.where, known) if self.where else True
-        theirs = [fits(beyond(self.where, where), known) for where in self.sections]
-        if False in (own, unwanted) or True in theirs:
-            return False
-        if None not in (own, unwanted, *theirs):
-            return True
-        agreement, service = theirs, [own, unwanted]
-        if self.service_where is not None:
-            agreement = [fits(beyond(self.service_where, self.where), known)]
-            service = [fits(self.service_where, known), unwanted]
-        if self.mode(kind) == "left_out" and None in service and False not in service:
-            return "left_out"
-        if None in agreement:
-            return None
-        return True if self.mode(kind) == "counts" else "left_out"
-    def unseen(self, part):
-        """(a word of `where` or the kind was never seen, a word of `where_not` was never seen)"""
-        if self.keys.get("may_be_empty"):
-            return False, False
-        def never(where):
-            return any(
-                not self.world.is_seen(self.source_id, part["kind"], real(attribute), pattern)
-                for table in (tables(where) if where else []) for attribute, wanted in table.items() for pattern in words(wanted))
-        kind_never = not self.world.is_seen(self.source_id, part["kind"], "", word(part["kind"]))
-        # a section whose word was never seen may be meant to take what this one counts
-        return kind_never or never(self.where), never(self.where_not) or any(never(where) for where in self.sections)
-
-
-def beyond(service, where):
-    """What a section asks of items that fit the service's own `where` already."""
-    own = tables(service) if service else [{}]
-    return [{key: wanted for key, wanted in table.items() if any(one.get(key) != wanted for one in own) or key == "holds_all"}
-            for table in tables(where)]
-
-
-def negation(value):
-    return None if value is None else not value
-
-
 def identities(item, names):
     found = {}
     for name in names:
@@ -314,7 +189,7 @@ def choices_of(selection, candidate):
             continue
         state = item.get("state", "counts")
         counts = [True] if state == "counts" else [True, "unknown"] if state.startswith("unknown:") else [state]
-        known = facts(item)
+        known = selection.facts(candidate)
         mode = selection.mode(kind)
         ways = [known]
         if mode == "widens":
@@ -328,8 +203,7 @@ def choices_of(selection, candidate):
         else:
             stale = [False, True] if mode == "widens" else [None]
         for one, way, old in itertools.product(counts, ways, stale):
-            looks = selection.looks_at(way, kind) if selection.binds(candidate.item) else False
-            for each in [looks] if looks is not None else [False, True]:
+            for each in selection.ways_to_look(way, kind) if selection.binds(candidate.item) else [False]:
                 reason = selection.step(way, kind, old, one)
                 for why in [reason, "elsewhere"] if reason is None and candidate.elsewhere else [reason]:
                     out.append({"kind": kind, "known": way, "reason": why, "looks": each})
@@ -350,8 +224,10 @@ def choices_of(selection, candidate):
 def possible_words(selection, kind, attribute):
     """The words that a missing attribute may have: each that appears anywhere, or another one."""
     anywhere = {"~another~"} | selection.world.seen.get((selection.source_id, word(kind["name"]), attribute), set())
-    for where in [selection.where, selection.where_not, *selection.sections]:
-        for table in tables(where) if where else []:
+    if attribute == NOT_SEEN:
+        return [0, 10 ** 6]
+    for where in selection.conditions():
+        for table in tables(where):
             anywhere |= {one.replace("*", "~") for one in words(table.get(attribute, []))}
     anywhere |= set(words(kind["usual"].get(attribute, [])))
     return sorted(anywhere)
@@ -430,12 +306,12 @@ def settle(selection, candidates, ways, order, present, ids_hold):
                 reason = "duplicate"
             else:
                 kept_of.append(mine)
-        if way["looks"] is False or not any(part["kind"] == way["kind"]["name"] for part in selection.parts):
+        if way["looks"] is False or (way["looks"] == "holder" and reason is not None) or not any(part["kind"] == way["kind"]["name"] for part in selection.parts):
             reasons[index] = "not_looked_at"
         elif reason is not None:
             reasons[index] = reason
         else:
-            reasons[index] = "unknown" if way["looks"] == "left_out" else "taken"
+            reasons[index] = {"left_out": "unknown", "group": "group"}.get(way["looks"], "taken")
     return reasons
 
 

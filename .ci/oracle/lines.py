@@ -45,7 +45,7 @@ class Client:
     """One client's side of the PSA."""
 
     def __init__(self, world, raw):
-        self.world, self.raw, self.id = world, raw, raw["id"]
+        self.world, self.raw, self.id, self.parts = world, raw, raw["id"], {}
         self.read = "failed" if world.psa_failed else raw.get("read", "complete")
         self.agreements = [] if self.read == "failed" else raw.get("agreements", [])
         self.lines = self.all_lines(self.agreements)
@@ -135,7 +135,7 @@ class Side:
     """What is billed at one client for one service (or for one agreement's section of it)."""
 
     def __init__(self, client, chosen, counts_one_time):
-        self.client, world = client, client.world
+        self.client, world, self.chosen = client, client.world, chosen
         self.all = [line for line in client.lines if chosen(line)]
         self.counts_one_time = counts_one_time
         recurring = [line for line in self.all if line.role == "recurring"]

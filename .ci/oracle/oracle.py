@@ -9,10 +9,13 @@ import multiprocessing
 import sys
 from fractions import Fraction
 
-import joins
-from counts import Candidates, Selection, SourceCount, TooMany, add, is_undecided, possible_accounts
-from lines import Client, Side, Value, standing
-from rulebook import BYTES, Refused, World, amount, day, half_up, months_later, number, word
+import seats
+from counts import Candidates, SourceCount, TooMany, is_undecided, possible_accounts
+from lines import Client, standing
+from parts import Whole, commitment_keys, parts_of
+from rulebook import Refused, World, number, word
+from selection import Selection
+from verdict import judge, stakes
 
 MOVED_UNITS = 5  # below so many, two numbers are alike by chance
 ORDINARY = ("underbilled", "unbilled_usage", "overbilled", "billed_without_usage")
@@ -24,126 +27,6 @@ def outcome(raw):
         return Portfolio(World(raw)).outcome()
     except (Refused, TooMany) as why:
         return {"name": raw.get("name"), "skipped": f"{type(why).__name__} {why}".strip()}
-
-
-class Part:
-    """One comparison: a service at a client, whole or one agreement's section of it."""
-
-    def __init__(self, client, code, keys, section, chosen, sections, looked_at, service_where=None, shares_commitment=False):
-        self.client, self.code, self.keys, self.section, self.looked_at = client, code, keys, section, looked_at
-        self.side = Side(client, chosen, keys.get("one_time") == "counts")
-        self.value = Value(self.side, keys, client.world.rules, client, code, looked_at)
-        self.sections, self.service_where, self.shares_commitment = sections, service_where, shares_commitment
-
-    def count(self, undecided_allowed=None):
-        """(low end, high end) of should bill, each {should, raw, parts}; high is None where nobody knows an upper end."""
-        join, terms, same_by = joins.read(self.client.world.rules, self.keys["count"])
-        found = [self.term(parts, undecided_allowed, join) for parts in terms]
-        no_upper, read = any(one[3] for one in found), any(one[4] for one in found)
-        low, high, counted = found[0][:3]
-        if join == "max":
-            low, high = joins.largest([one[0] for one in found]), joins.largest([one[1] for one in found])
-        if join == "sum":
-            decided = self.client.world.rules.client_table(self.client.raw, self.client.world.clients)
-            decided = "both" if decided.get("both") else decided.get("moved")
-            low, high = joins.bought_twice(low, high, counted, decided, self.client.world.count_day)
-        if join == "union":
-            low, high = joins.each_once(low, high, counted, same_by)
-        least, most, open_end = self.committed(undecided_allowed)
-        return self.end(low, read, least), None if no_upper or open_end else self.end(high, read, most)
-
-    def term(self, parts, undecided_allowed, join):
-        """(low end, high end, the count of each source, has no upper end, was any source read) of parts that are added up."""
-        world = self.client.world
-        low, high, no_upper, read, all_counted = None, None, False, False, []
-        for source_id in dict.fromkeys(part["source"] for part in parts):
-            if source_id not in world.sources:
-                raise Refused(f"source {source_id}")
-            here = [part for part in parts if part["source"] == source_id]
-            found = Candidates(world, self.client.id, source_id, undecided_allowed)
-            counted = SourceCount(Selection(world, source_id, here, self.keys, self.sections, self.service_where), found)
-            no_upper = no_upper or counted.no_upper
-            read = read or world.source_is_read(source_id)
-            # a device that another tool has seen since was not replaced: a union does not look at that
-            low = both(low, counted.low() if join == "union" else counted.low_without_replaced())
-            high = both(high, counted.high())
-            all_counted.append(counted)
-        return low, high, all_counted, no_upper, read
-
-    def committed(self, undecided_allowed):
-        """(least, most, has no upper end) of what is committed at a vendor, in the unit that is billed."""
-        world, spec = self.client.world, self.keys.get("commitment")
-        if spec is None:
-            return None, None, False
-        # what the counted items say of themselves is theirs, on whichever agreement; what was bought beside them is the client's
-        carried = spec == "binds"
-        parts = world.rules.parts(self.keys["count"] if carried else spec["of"])
-        keys, sections, service_where = commitment_keys(self.keys), [], None
-        if carried:
-            keys, sections, service_where = self.keys, self.sections, self.service_where
-        binding = (world.count_day, self.looked_at, not carried)
-        low, high, open_end = Fraction(0), Fraction(0), False
-        for source_id in dict.fromkeys(part["source"] for part in parts):
-            here = [part for part in parts if part["source"] == source_id]
-            found = Candidates(world, self.client.id, source_id, undecided_allowed)
-            counted = SourceCount(Selection(world, source_id, here, keys, sections, service_where, binding), found)
-            open_end = open_end or counted.no_upper
-            low, high = low + counted.low_without_replaced()[0][0], high + counted.high()[0][0]
-        unit, kinds = self.unit(parts)
-        if unit is not None:
-            low, high = (half_up(value * BYTES[kinds] / BYTES[unit]) for value in (low, high))
-        return Fraction(0) if self.shares_commitment and not carried else low, high, open_end
-
-    def unit(self, parts):
-        """(the unit that is billed or None, the one in which the kinds are counted)"""
-        part = parts[0]
-        counted = self.client.world.kinds(part["source"])[part["kind"]].get("unit")
-        return (self.keys.get("unit"), counted) if counted in BYTES else (None, counted)
-
-    def floor(self, committed):
-        """The most that somebody is committed to, or None."""
-        until, own = day(self.keys.get("client_committed_until")), self.keys.get("client_committed")
-        if (own is not None or until is not None) and (until is None or until >= self.looked_at):
-            own = self.side.total(self.side.lines) if own is None else number(own)
-            return own if committed is None else max(own, committed)
-        return committed
-
-    def end(self, reached, read, committed):
-        (factored, raw), parts = reached
-        parts = dict(parts)
-        replaced = parts.pop("~replaced", Fraction(0))
-        bound = committed
-        unit, kinds = self.unit(self.client.world.rules.parts(self.keys["count"]))
-        if unit is None:
-            units = factored if all(part["times"] == 1 for part in self.client.world.rules.parts(self.keys["count"])) else half_up(factored)
-            parts = add(parts, {"factor": units - raw})
-        else:
-            units = half_up(factored * BYTES[kinds] / BYTES[unit])
-            parts = add(parts, {"factor": factored - raw, "unit": units - factored})
-        if "pack" in self.keys:
-            size = number(self.keys["pack"])
-            parts = {reason: half_up(value / size) for reason, value in parts.items()}
-            raw, packs = half_up(raw / size), Fraction(-(-units * 10 ** 6 // size), 10 ** 6)
-            parts = add(parts, {"pack": packs - sum(parts.values())})
-            units = packs
-            committed = None if committed is None else Fraction(-(-committed * 10 ** 6 // size), 10 ** 6)
-        should, more = self.side.should_bill(units, self.keys, self.floor(committed))
-        # where no source could be read nothing was counted, which is not zero
-        return {"should": should, "raw": raw, "counted": raw if read else None, "parts": add(parts, more),
-                "factored": factored, "replaced": replaced, "committed": bound}
-
-
-def commitment_keys(keys):
-    """The keys by which what is committed is counted: the service's own `where` says nothing of it."""
-    spec = keys["commitment"] if isinstance(keys["commitment"], dict) else {}
-    own = {key: spec[key] for key in ("where", "where_not") if key in spec}
-    return {**own, "may_be_empty": keys.get("may_be_empty", False)}
-
-
-def both(one, other):
-    if one is None:
-        return other
-    return (one[0][0] + other[0][0], one[0][1] + other[0][1]), add(one[1], other[1])
 
 
 class Portfolio:
@@ -179,31 +62,19 @@ class Portfolio:
                 currency = agreement.get("currency") or self.rules.currency
                 self.cover(currency, "ignored" if internal else "flat", number(agreement["amount"]) / agreement.get("cycle_months", 1))
         for code in sorted(self.rules.services):
-            self.service(client, code, internal)
+            for part in parts_of(client, code):
+                if part.holds is not False:
+                    self.compare(part, internal)
+        for name in sorted(self.rules.groups):
+            self.group(client, name, internal)
         self.unnamed(client, internal)
 
-    def service(self, client, code, internal):
-        def named(line):
-            return self.rules.service_of(line.product) == code
-        side = Side(client, named, False)
-        agreements = unique([line.agreement for line in side.lines + side.flat]) or client.live()
-        looked_at = min((client.looked_at(agreement) for agreement in agreements), default=months_later(self.world.count_day.replace(day=1), 1))
-        sections = self.rules.sections(code, client.raw, self.world.clients, client.agreements, client.looked_at)
-        for agreement_id, name, keys in sections:
-            own = [agreement for agreement in client.agreements if agreement["id"] == agreement_id]
-            merged = self.rules.holding(code, client.raw, self.world.clients, own, client.looked_at(own[0]), keys)
-            whole = self.rules.holding(code, client.raw, self.world.clients, own, client.looked_at(own[0])).get("where", {})
-            def on_it(line, at=agreement_id):
-                return named(line) and line.agreement["id"] == at
-            self.compare(Part(client, code, merged, name, on_it, [], client.looked_at(own[0]), whole, "commitment" not in keys), internal)
-        apart = {agreement_id for agreement_id, _, _ in sections}
-        rest = [agreement for agreement in agreements if agreement["id"] not in apart]
-        if apart:
-            rest = unique([line.agreement for line in side.lines + side.flat if line.agreement["id"] not in apart]) or [
-                agreement for agreement in client.live() if agreement["id"] not in apart]
-        merged = self.rules.holding(code, client.raw, self.world.clients, rest, looked_at)
-        taken = [self.rules.holding(code, client.raw, self.world.clients, [], looked_at, keys)["where"] for _, _, keys in sections]
-        self.compare(Part(client, code, merged, None, lambda line: named(line) and line.agreement["id"] not in apart, taken, looked_at, None, bool(apart)), internal)
+    def group(self, client, name, internal):
+        """What the services of a group take, told once where a line of none stands."""
+        parts = [part for code in self.rules.groups[name]["order"] for part in parts_of(client, code)]
+        sold = [part.keys for part in parts if not any(part.keys.get(key) for key in ("not_sold", "flat", "ignore"))]
+        if sold and all(part.holds is False for part in parts):
+            self.compare(Whole(client, name, sold), internal)
 
     def compare(self, part, internal):
         side, keys = part.side, part.keys
@@ -240,7 +111,7 @@ class Portfolio:
         for other in self.clients:
             if other is mine or not linked(mine, other) or not other.live():
                 continue
-            if any(self.rules.service_of(line.product) == part.code and other.is_live(line.agreement) for line in other.lines):
+            if any(self.rules.service_of(line.product) in part.codes and other.is_live(line.agreement) for line in other.lines):
                 return True
         return False
 
@@ -274,18 +145,17 @@ class Portfolio:
         world = self.world
         before, world.accounts = world.accounts, [lone]
         try:
-            for keys in self.rules.services.values():
+            for code, keys in self.rules.services.items():
                 if "count" not in keys or keys.get("flat") or keys.get("ignore"):
                     continue
-                counts = [(keys["count"], keys)]
+                counts = [(keys["count"], lambda *about, keys=keys, code=code: seats.for_all(world, code, *about, keys))]
                 if isinstance(keys.get("commitment"), dict):
-                    counts.append((keys["commitment"]["of"], commitment_keys(keys)))
-                for count, asked in counts:
+                    counts.append((keys["commitment"]["of"], lambda *about, keys=keys: Selection(world, *about, commitment_keys(keys), [])))
+                for count, looked_at in counts:
                     parts = [part for part in self.rules.parts(count) if part["source"] == account["source"]]
                     if not parts:
                         continue
-                    found = Candidates(world, "?", account["source"])
-                    counted = SourceCount(Selection(world, account["source"], parts, asked, []), found)
+                    counted = SourceCount(looked_at(account["source"], parts), Candidates(world, "?", account["source"]))
                     if any("taken" in reasons.values() for _, reasons, _ in counted.settlings):
                         return True
         finally:
@@ -420,14 +290,6 @@ class Portfolio:
         return [home] + [gained[currency] for currency in sorted(gained)]
 
 
-def unique(agreements):
-    out = []
-    for agreement in agreements:
-        if all(agreement is not other for other in out):
-            out.append(agreement)
-    return out
-
-
 def linked(one, other):
     """Whether two clients are linked by a parent or a bill-to, in either direction."""
     def names(client):
@@ -437,216 +299,6 @@ def linked(one, other):
             if agreement.get("bill_to") == theirs.id or agreement.get("parent") in names(theirs):
                 return True
     return False
-
-
-# ---- one comparison
-
-def stakes(part, kind, low, high):
-    """(up, down): what nobody knows is worth, upwards and downwards; "none" where that is not known."""
-    side, value = part.side, part.value
-    if kind == "underbilled" or kind == "unbilled_usage":
-        floor = low["should"]
-    elif kind == "not_reconciled":
-        floor = billed_when_open(side, low["should"])
-    else:
-        floor = None
-    up = Fraction(0)
-    if kind in ("underbilled", "unbilled_usage", "not_reconciled"):
-        up = raised(part, floor, max(Fraction(0), high["should"] - floor)) if high is not None else "none"
-    down = Fraction(0)
-    if kind == "not_reconciled":
-        if side.high is None:
-            down = "none"
-        elif side.high > low["should"]:
-            down = lowered(part, low["should"], side.high - side.total(side.lines))
-    elif kind in ("overbilled", "billed_without_usage"):
-        one, other = value.worth(high["should"]), value.worth(low["should"])
-        down = "none" if one is None or other is None else max(Fraction(0), one - other)
-    return up, down
-
-
-def billed_when_open(side, least):
-    """What an open count is held against: what stands, and what ends with it where more than stands is surely used."""
-    return side.low + side.ending_units if side.high is not None and least > side.high else side.low
-
-
-def raised(part, billed, units):
-    if not units:
-        return Fraction(0)
-    if part.side.mixed():
-        return "none"
-    (_, amount, _), = part.value.amounts([(part.value.newest(), units)], billed)
-    return "none" if amount is None else max(Fraction(0), amount)  # by volume, more can be cheaper
-
-
-def lowered(part, target, more):
-    """What billed down to `target` is worth; `more`: units that may be billed on lines that were not read today."""
-    worth = part.value.worth(min(target, part.side.total(part.side.lines)))
-    if worth is None:
-        return "none"
-    extra = raised(part, part.side.total(part.side.lines), more)
-    return "none" if extra == "none" else max(Fraction(0), extra - worth)
-
-
-def tolerance_of(keys, billed):
-    tolerance = keys.get("tolerance", 0)
-    if isinstance(tolerance, dict):
-        return max(number(tolerance.get("units", 0)), number(tolerance.get("percent", 0)) * billed / 100)
-    return number(tolerance)
-
-
-def judge(part, low, high, sibling):
-    """The rows of one comparison."""
-    side, keys, client = part.side, part.keys, part.client
-    least, most = low["should"], None if high is None else high["should"]
-    if client.read == "failed" and least <= 0:
-        return []
-    if side.differs and (side.high is None or side.high or least > 0):
-        return [not_reconciled(part, row_of(part, least, most), low, high)]
-    agrees = bool(side.lines) and most == least == side.low == side.high
-    if side.low == 0 and not side.ending_units and least <= 0 and not agrees:
-        return []
-    if side.low == 0 and side.ending_units and least <= 0:
-        return []
-    rows, row = [], row_of(part, least, most)
-    ending = side.ending_units
-    if ending and side.high is not None and least > side.high:
-        sure = min(least - side.high, ending)
-        # where the lines that end do not take all of it, the row of the rest has the ledger
-        told = ledger(low) if side.high + sure == least else {"counted": low["counted"]}
-        rows.append({**row, "kind": "agreement_ending", "billed": side.high, "should_bill": side.high + sure, "variance": sure,
-                     "to_correct": sure, "left_alone": Fraction(0), **told})
-    reference = None if side.high is None else side.high + ending
-    if reference is not None and least > reference and side.one_time > 0:
-        # a one-off may have paid for as many
-        paid = min(side.one_time, least - reference)
-        low = {**low, "should": least - paid, "parts": add(low["parts"], {"one_time": -paid})}
-        least = low["should"]
-        row["at_least"] = least
-        if least == reference:
-            return rows + [not_reconciled(part, row, low, high)]
-    if reference is not None and least > reference:
-        rows.append(upwards(part, row, low, high, reference, sibling))
-    elif most is not None and most < side.low:
-        rows.append(downwards(part, row, low, high))
-    elif most == least == side.low == side.high:
-        rows.append({**row, "kind": "agrees", "billed": side.low, **ledger(low), "should_bill": least, "variance": Fraction(0),
-                     "to_correct": Fraction(0), "left_alone": Fraction(0)})
-    elif rows and most is not None and most <= reference:
-        pass  # what stands and what ends take all of it
-    else:
-        rows.append(between(part, row, low, high, reference))
-    return rows
-
-
-def row_of(part, least, most):
-    return {"client": part.client.id, "service": part.code, "agreement": part.section, "at_least": least,
-            "at_most": "none" if most is None else most, "impact": None, "currency": part.value.currency()}
-
-
-def ledger(end):
-    parts = dict(end["parts"])
-    gross = parts.pop("gross", Fraction(0))
-    return {"counted": end["counted"], "gross": None if end["counted"] is None else gross, "explained": parts}
-
-
-def between(part, row, low, high, reference):
-    side = part.side
-    allowed = tolerance_of(part.keys, side.low)
-    inside = (high is not None and reference is not None and side.lines and allowed
-              and high["should"] - side.low <= allowed and reference - low["should"] <= allowed)
-    # what is billed is the lower end, and only what was probably replaced is above it
-    alone = (high is not None and side.lines and reference == side.low == low["should"]
-             and high["factored"] == low["factored"] + low["replaced"] and high["committed"] == low["committed"])
-    if inside or alone:
-        return {**row, "kind": "left_alone", "billed": side.low}
-    return not_reconciled(part, row, low, high)
-
-
-def not_reconciled(part, row, low, high):
-    up, down = stakes(part, "not_reconciled", low, high)
-    when, due = part.value.when(part.value.newest())
-    billed = billed_when_open(part.side, low["should"])
-    return {**row, "kind": "not_reconciled", "billed": billed, "stake_up": up, "stake_down": down, "when": when, "due": due}
-
-
-def upwards(part, row, low, high, reference, sibling):
-    """Surely more is used than billed."""
-    side, keys, client = part.side, part.keys, part.client
-    least, most = low["should"], None if high is None else high["should"]
-    variance = least - reference
-    full = {**row, "billed": reference, **ledger(low), "should_bill": least, "variance": variance}
-    alone = {**full, "kind": "left_alone", "to_correct": Fraction(0), "left_alone": variance}
-    missing = not side.lines
-    if missing and keys.get("not_sold"):
-        return alone
-    allowed = Fraction(0) if missing else tolerance_of(keys, side.low)
-    later = [(at, billed) for at, billed in side.later() if billed >= least]
-    if most is not None and most - reference <= allowed and variance <= allowed:
-        return alone
-    if most is not None and any(billed >= most for _, billed in later):
-        return alone
-    if variance <= allowed or later:
-        return not_reconciled(part, row, low, high)
-    live = bool(client.live()) or sibling
-    correct = {**full, "to_correct": variance, "left_alone": Fraction(0)}
-    if missing and not live:
-        return {**correct, "kind": "ended_agreement_in_use", "clean_up": costs(part)}
-    if missing and keys.get("no_line") == "list":
-        return {**full, "kind": "listed"}
-    kind = "unbilled_usage" if missing else "underbilled"
-    return priced(part, {**correct, "kind": kind}, [(part.value.newest(), variance)], low, high, reference)
-
-
-def downwards(part, row, low, high):
-    """Surely less is used than billed."""
-    side, keys = part.side, part.keys
-    least, most = low["should"], high["should"]
-    variance = most - side.low
-    full = {**row, "billed": side.low, **ledger(high), "should_bill": most, "variance": variance}
-    alone = {**full, "kind": "left_alone", "to_correct": Fraction(0), "left_alone": variance}
-    allowed = tolerance_of(keys, side.low)
-    later = [(at, billed) for at, billed in side.later() if billed <= most]
-    if -variance <= allowed and side.low - least <= allowed:
-        return alone
-    if any(billed <= least for _, billed in later):
-        return alone
-    if -variance <= allowed or later:
-        return not_reconciled(part, row, low, high)
-    kind = "billed_without_usage" if high["raw"] <= 0 else "overbilled"
-    correct = {**full, "kind": kind, "to_correct": variance, "left_alone": Fraction(0)}
-    return priced(part, correct, part.value.change(most), low, high)
-
-
-def priced(part, row, change, low, high, billed=None):
-    amounts = part.value.amounts(change, billed)
-    up, down = stakes(part, row["kind"], low, high)
-    known = not part.side.mixed() and not part.side.unknown_cycle and all(amount is not None for _, amount, _ in amounts)
-    whens = [part.value.when(line, units) for line, units in change]
-    now = any(when == "this_run" for when, _ in whens)
-    dues = [due for when, due in whens if due is not None]
-    return {
-        **row, "change": change, "amounts": amounts if known else [], "impact": sum((amount for _, amount, _ in amounts), Fraction(0)) if known else None,
-        "basis": "estimated" if any(estimated for _, _, estimated in amounts) else "calculated",
-        "stake_up": up, "stake_down": down, "when": "this_run" if now else "later", "due": min(dues) if dues else None,
-    }
-
-
-def costs(part):
-    """(currency, cost) of the items that are surely used, where they tell it."""
-    world, found = part.client.world, {}
-    parts = world.rules.parts(part.keys["count"])
-    for source_id in dict.fromkeys(one["source"] for one in parts):
-        here = [one for one in parts if one["source"] == source_id]
-        candidates = Candidates(world, part.client.id, source_id)
-        counted = SourceCount(Selection(world, source_id, here, part.keys, part.sections, part.service_where), candidates)
-        for index, one in enumerate(counted.candidates):
-            if amount(one.item) is None and one.item["quantity"] != "unknown":
-                continue  # fewer than none: nobody knows what it is
-            if one.item.get("cost") is not None and all(reasons.get(index) == "taken" for _, reasons, _ in counted.settlings):
-                currency = one.item.get("currency") or world.rules.currency
-                found[currency] = found.get(currency, Fraction(0)) + number(one.item["cost"])
-    return sorted(found.items())
 
 
 # ---- as JSON

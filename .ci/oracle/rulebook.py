@@ -213,11 +213,15 @@ class Rules:
 
     def __init__(self, text):
         self.file = tomllib.loads(text, parse_float=Fraction)
-        known = {"currency", "services", "counts", "categories", "agreement_types", "clients", "us", "sources"}
+        known = {"currency", "services", "counts", "categories", "agreement_types", "clients", "us", "sources", "groups"}
         if set(self.file) - known:
             raise Refused(f"rules: {sorted(set(self.file) - known)}")
         self.currency = self.file.get("currency", "USD")
-        self.services = self.file.get("services", {})
+        self.groups = self.file.get("groups", {})
+        self.services = {}
+        for code, table in self.file.get("services", {}).items():
+            group = self.group_of(code)
+            self.services[code] = {**table, **({"count": self.groups[group]["once_per"]} if group else {})}
         self.categories = {word(name): table for name, table in self.file.get("categories", {}).items()}
 
     def all_parts(self):
@@ -252,9 +256,13 @@ class Rules:
 
     def service_of(self, product):
         for code, table in self.services.items():
-            if word(product) in [word(code)] + words(table.get("products", [])):
+            if word(product) in [word(code)] + words(table.get("products", [])) + words(table.get("replaces", {}).get("products", [])):
                 return code
         return None
+
+    def group_of(self, code):
+        """The name of the group of a service."""
+        return next((name for name, group in self.groups.items() if code in group["order"]), None)
 
     def client_table(self, client, clients):
         for name, table in self.file.get("clients", {}).items():
@@ -292,7 +300,7 @@ class Rules:
         for layer in (unflat(common), own, section or {}):
             nearest = nearer(nearest, layer)
         nearest["price_of_client"] = "price" in own or "price" in (section or {})
-        return nearest
+        return superseding(nearest)
 
 
 def in_section(table, code):
@@ -332,6 +340,20 @@ def unflat(keys):
         else:
             out[key] = value
     return out
+
+
+def superseding(keys):
+    """The keys of a service, with the SKUs that it replaces beside those that its `where` asks for."""
+    old = words(keys.get("replaces", {}).get("skus", []))
+    if not old or "where" not in keys:
+        return keys
+    def wider(table):
+        return {key: words(value) + [one for one in old if one not in words(value)] if key in ("sku", "holds") else value
+                for key, value in table.items()}
+    where = keys["where"]
+    tables = where if isinstance(where, list) else [where]
+    said = [one for table in tables for key, value in table.items() if key in ("sku", "holds", "holds_all") for one in words(value)]
+    return {**keys, "where": list(map(wider, tables)) if isinstance(where, list) else wider(where), "superseded": [one for one in old if one not in said]}
 
 
 BASES = {"count", "flat", "ignore"}
