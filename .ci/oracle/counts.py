@@ -193,7 +193,8 @@ def choices_of(selection, candidate):
         mode = selection.mode(kind)
         ways = [known]
         if mode == "widens":
-            for attribute in sorted((selection.asked | set(selection.usual(kind))) - set(known)):
+            products = {"sku"} if selection.products.are_asked_of(kind) else set()
+            for attribute in sorted((selection.asked | set(selection.usual(kind)) | products) - set(known)):
                 ways = [{**way, attribute: one} for way in ways for one in possible_words(selection, kind, attribute)]
         limit, seen = selection.limit(kind), moment(item.get("last_seen"))
         if limit is None:
@@ -230,6 +231,8 @@ def possible_words(selection, kind, attribute):
         for table in tables(where):
             anywhere |= {one.replace("*", "~") for one in words(table.get(attribute, []))}
     anywhere |= set(words(kind["usual"].get(attribute, [])))
+    if attribute == "sku":
+        anywhere |= {one.replace("*", "~") for one in selection.products.all()}
     return sorted(anywhere)
 
 

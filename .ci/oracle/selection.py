@@ -50,6 +50,7 @@ class Selection:
         for where in self.conditions():
             for table in tables(where):
                 self.asked |= set(map(real, table))
+        self.products = LeftOutProducts(world, source_id, self.where)
 
     def binds(self, item):
         """Whether an item is looked at where what binds is counted: of all others, whether it is looked at at all."""
@@ -97,6 +98,11 @@ class Selection:
                 return "usual"
             if fit is None and self.mode(kind) == "left_out":
                 return "unknown"
+        if self.products.are_asked_of(kind):
+            if "sku" not in known and self.mode(kind) == "left_out":
+                return "unknown"
+            if "sku" in known and self.products.has(known["sku"]):
+                return "product"
         if stale is None and self.limit(kind) is not None and self.mode(kind) == "left_out":
             return "unknown"
         return "stale" if stale else None
@@ -134,7 +140,8 @@ class Selection:
             return self.never_seen(part, where, self.keys)
         kind_never = not self.world.is_seen(self.source_id, part["kind"], "", word(part["kind"]))
         # a section whose word was never seen may be meant to take what this one counts
-        return kind_never or never(self.where), never(self.where_not) or any(never(where) for where in self.sections)
+        no_low = never(self.where_not) or any(never(where) for where in self.sections) or self.products.never("leave_out")
+        return kind_never or never(self.where) or self.products.never("count_too"), no_low
 
 
     def never_seen(self, part, where, keys):
@@ -143,6 +150,38 @@ class Selection:
             pattern not in keys.get("superseded", ()) and not self.world.is_seen(self.source_id, part["kind"], real(attribute), pattern)
             for table in (tables(where) if where else []) for attribute, wanted in table.items() if attribute != NOT_SEEN
             for pattern in words(wanted))
+
+
+class LeftOutProducts:
+    """The products of a source that no service counts, unless it says itself which it takes."""
+
+    def __init__(self, world, source_id, where):
+        self.world, self.source_id = world, source_id
+        self.listed = words(world.sources[source_id].get("skus_left_out", []))
+        self.said = world.rules.file.get("sources", {}).get(source_id, {})
+        leaves_any = self.words_of("leave_out") or any(map(self.has, self.listed))
+        self.on = bool(leaves_any) and not any("sku" in table for table in (tables(where) if where else []))
+
+    def words_of(self, key):
+        return words(self.said.get(key, []))
+
+    def all(self):
+        return self.listed + self.words_of("leave_out") + self.words_of("count_too")
+
+    def are_asked_of(self, kind):
+        """A source that never tells the products of a kind leaves none of it out."""
+        return self.on and bool(self.world.seen.get((self.source_id, word(kind["name"]), "sku")))
+
+    def has(self, sku):
+        def named(patterns):
+            return any(fits_word(pattern, one) for pattern in patterns for one in words(sku))
+        return named(self.listed + self.words_of("leave_out")) and not named(self.words_of("count_too"))
+
+    def never(self, key):
+        """Whether one of these words is no product that the source ever had, or has on its own list."""
+        had = {one for (source, _, attribute), found in self.world.seen.items() if source == self.source_id and attribute in ("sku", "holds")
+               for one in found} | set(self.listed)
+        return self.on and not all(any(fits_word(pattern, one) for one in had) for pattern in self.words_of(key))
 
 
 def beyond(service, where):

@@ -72,6 +72,10 @@ class Settler:
             for source in self.world.sources:
                 if counts.Candidates(self.world, client["id"], source, set()).no_upper:
                     return True
+        for source in self.world.sources:
+            products = selection.LeftOutProducts(self.world, source, None)
+            if products.never("leave_out") or products.never("count_too"):
+                return True
         for code, count, where in self.conditions():
             for part in self.world.rules.parts(count):
                 if not self.world.is_seen(part["source"], part["kind"], "", rulebook.word(part["kind"])):
@@ -294,6 +298,9 @@ class Settler:
         if by_rule:
             return
         asks_sku = "sku" in self.raw["rules"] or self.raw["rules"].count(".subscription") > 1  # one product at two sources
+        source = self.raw["accounts"][index]["source"]
+        leaves_out = "leave_out" in self.raw["rules"] or "skus_left_out" in self.text
+        asks_sku = asks_sku or leaves_out and self.world.seen.get((source, rulebook.word(item["kind"]), "sku"))
         if item["kind"] in worlds.HAS_SKU and "sku" not in item and asks_sku:
             self.add([change(lambda held, one, sku=sku: one.update(sku=sku)) for sku in [*worlds.SKUS, "ELSE"]])
         if "first_seen" in self.text and "seen_within_days = false" in self.raw["rules"]:

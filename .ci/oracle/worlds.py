@@ -159,6 +159,8 @@ class Maker:
                     source["words"][f"{kind}.{attribute}"] = list(known)
                 if kind in HAS_SKU:
                     source["words"][f"{kind}.sku"] = list(SKUS)
+        if HAS_SKU & set(KINDS[like]) and self.chance(0.15):
+            source["skus_left_out"] = self.draw.sample([*SKUS, "FREE"], self.draw.choice([1, 1, 2]))
         return source
 
     def own_kind(self, name):
@@ -547,6 +549,9 @@ class Maker:
         for name, share in (("Projects", 0.3), ("Fees", 0.3)):
             if self.chance(share):
                 text += [f'[categories."{name}"]', self.draw.choice(["flat = true", 'ignore = "one-time work"'])]
+        for source in self.world["sources"]:
+            if HAS_SKU & set(KINDS[like_of(source)]) and self.chance(0.2):
+                text += [f"[sources.{source['id']}]", *self.products_left_out()]
         counted = [code for code in self.services if "count" in self.services[code]]
         for name in ("Managed", "Block"):
             if counted and self.chance(0.25):
@@ -574,6 +579,15 @@ class Maker:
                 text += [f'[clients.{named}.agreements."{self.draw.choice([client["agreements"][1]["name"], client["agreements"][1]["id"]])}"]',
                          f"{sites[0]} = {toml({'where': {'site': 'Nowhere' if self.chance(0.1) else 'York'}})}"]
         return "\n".join(text) + "\n"
+
+    def products_left_out(self):
+        left_out = self.draw.sample(SKUS, self.draw.choice([0, 1, 1, 2]))
+        keys = {"leave_out": left_out, "count_too": [one for one in SKUS if one not in left_out and self.chance(0.3)]}
+        if self.chance(0.02 if self.needs_unknown else 0.06):
+            keys[self.draw.choice(sorted(keys))].append("Nowhere")
+        if left_out and self.chance(0.2):
+            keys["leave_out"] = [left_out[0].lower(), left_out[0][:2] + "*"] if not keys["count_too"] else [left_out[0].lower()]
+        return [f"{key} = {toml(words)}" for key, words in keys.items() if words] or ['leave_out = ["SPB"]']
 
     def section(self, counted):
         code = self.draw.choice(counted)

@@ -4,6 +4,7 @@
 mod review;
 mod schema;
 mod show;
+mod skus;
 mod suggest;
 
 use std::collections::BTreeSet;
@@ -38,6 +39,7 @@ pub(crate) async fn rules(cli: &Cli, args: &RulesArgs) -> anyhow::Result<Ending>
     match &args.command {
         RulesCommand::List => list(cli, &session().await?.config),
         RulesCommand::Check => check(cli, &session().await?).await,
+        RulesCommand::Skus => skus::skus(cli, &session().await?.config),
         RulesCommand::Schema => schema::schema(&args.backend).await,
         RulesCommand::Suggest(suggest) => suggest::suggest(cli, &session().await?, suggest).await,
         RulesCommand::Show { client, code } => show::show(cli, &session().await?, client, code.as_ref()).await,

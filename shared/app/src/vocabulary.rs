@@ -15,6 +15,7 @@ pub fn vocabulary_of(source: &SourceId, kind: &SourceKind, options: &toml::Table
         is_open: kind.is_open() && declared.is_empty(),
         kinds: kind.vocabulary.items.iter().map(item_kind).chain(declared).collect(),
         sku_names: kind.vocabulary.sku_names.iter().map(name).collect(),
+        skus_left_out: kind.vocabulary.skus_left_out.iter().map(|sku| sku.part_number.to_owned()).collect(),
     }
 }
 

@@ -63,4 +63,6 @@ pub use source_kind::{Cardinality, Category, Proof, SOURCE_KINDS, SourceKind, co
 pub use sources::file::{FileContents, FileDay, FileParts, FileSource, SpooledFile};
 pub use state::CrawlState;
 pub use stream::{Child, Refused, Stream};
-pub use vocabulary::{Attribute, IdentityField, ItemKind, MISSING, Meaning, Vocabulary, WordList};
+pub use vocabulary::{
+    Attribute, IdentityField, ItemKind, MISSING, Meaning, SkuLeftOut, SkuReason, Vocabulary, WordList,
+};

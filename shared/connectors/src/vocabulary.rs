@@ -14,6 +14,45 @@ pub struct Vocabulary {
     pub words: &'static [WordList],
     /// Part numbers of its products, each with a friendly name: rules may name either.
     pub sku_names: &'static [(&'static str, &'static str)],
+    /// Products that usually no service counts.
+    pub skus_left_out: &'static [SkuLeftOut],
+}
+
+/// A product that usually no service counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SkuLeftOut {
+    /// Its part number.
+    pub part_number: &'static str,
+    /// What it is called where it is sold.
+    pub name: &'static str,
+    /// Why it does not count.
+    pub why: SkuReason,
+}
+
+/// Why a product usually does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkuReason {
+    /// It costs nothing.
+    Free,
+    /// It ends by itself, and costs nothing until then.
+    Trial,
+    /// People take it themselves, and it costs nothing.
+    Viral,
+    /// No person is given one.
+    NotAssignable,
+}
+
+impl SkuReason {
+    /// The word in files and for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Trial => "trial",
+            Self::Viral => "viral",
+            Self::NotAssignable => "not assignable",
+        }
+    }
 }
 
 /// One kind of item.
@@ -147,7 +186,7 @@ impl WordList {
 
 impl Vocabulary {
     /// No items and no words: a source of the billed side, or of files that bring their own.
-    pub const NONE: Self = Self { items: &[], words: &[], sku_names: &[] };
+    pub const NONE: Self = Self { items: &[], words: &[], sku_names: &[], skus_left_out: &[] };
 
     /// For which reasons items are left out.
     pub fn left_out(&self) -> impl Iterator<Item = LeftOutReason> {

@@ -149,7 +149,13 @@ fn measured() -> Result<(), Box<dyn std::error::Error>> {
         .iter()
         .map(|source| {
             let source = SourceId::new(*source)?;
-            Ok(SourceVocabulary { source, kinds: kinds(), is_open: false, sku_names: Vec::new() })
+            Ok(SourceVocabulary {
+                source,
+                kinds: kinds(),
+                is_open: false,
+                sku_names: Vec::new(),
+                skus_left_out: Vec::new(),
+            })
         })
         .collect::<Result<_, truecount_billing::IdError>>()?;
     let rules = Rules::parse("rules.toml", &rules_text(), &vocabulary)?;

@@ -15,6 +15,8 @@ pub enum LedgerReason {
     State(LeftOutReason),
     /// An item is not in the usual state of its kind.
     Usual,
+    /// An item is of a product that its source leaves out.
+    Product,
     /// An item was not seen for too long.
     Stale,
     /// Another item is the same device or person, and newer.
@@ -67,6 +69,7 @@ impl LedgerReason {
     /// All but those that an item's own state gives.
     const OF_ALL_ITEMS: &[Self] = &[
         Self::Usual,
+        Self::Product,
         Self::Stale,
         Self::Duplicate,
         Self::Same,
@@ -98,6 +101,7 @@ impl LedgerReason {
         match self {
             Self::State(reason) => reason.as_str(),
             Self::Usual => "usual",
+            Self::Product => "product",
             Self::Stale => "stale",
             Self::Duplicate => "duplicate",
             Self::Same => "same",

@@ -24,6 +24,7 @@ mod home_currency;
 mod interval;
 mod item_evidence;
 mod joined;
+mod left_out_products;
 mod line_record;
 mod long_number;
 mod machines;

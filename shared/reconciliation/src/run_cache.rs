@@ -25,6 +25,7 @@ type CountKey = (usize, usize, usize, Option<Binding>);
 
 /// Computed once for all clients.
 pub(crate) struct RunCache<'a> {
+    pub(crate) rules: &'a Rules,
     /// The services' codes in their order.
     pub(crate) services: Vec<&'a ProductCode>,
     /// By the address of what a usual rule counts: what that is, by source.
@@ -47,7 +48,8 @@ impl<'a> RunCache<'a> {
             .filter_map(|code| rules.usual_rule(code))
             .flat_map(|rule| rule.count().into_iter().chain(rule.committed()));
         Self {
-            usual: usual.map(|spec| (address(spec), selections(spec, inputs))).collect(),
+            rules,
+            usual: usual.map(|spec| (address(spec), selections(spec, inputs, rules))).collect(),
             undecided: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
             nobodys: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
             counts: RefCell::default(),

@@ -105,6 +105,12 @@ impl WordsOfSource {
         self.words(kind, attribute).next().is_some() || self.incomplete.contains(&(folded(kind), attribute.to_owned()))
     }
 
+    /// Whether any kind had, or may have had, an item of a product.
+    pub(crate) fn has_product(&self, pattern: &Pattern) -> bool {
+        let had = |kind: &str| ["sku", "holds"].iter().any(|attribute| self.has(kind, attribute, pattern));
+        self.has_unknown_kinds || self.kinds().any(had)
+    }
+
     /// Whether there were, or may have been, items of a kind.
     #[must_use]
     pub fn has_kind(&self, kind: &str) -> bool {

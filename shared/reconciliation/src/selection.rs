@@ -7,12 +7,14 @@ use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use truecount_billing::{Commitment, Unit};
 use truecount_rules::{
-    CountPart, CountSpec, Filter, Fit, IdentityKey, PARTS_OF_A_SOURCE_MAX, Pattern, StalePolicy, UnknownPolicy,
+    CountPart, CountSpec, Filter, Fit, IdentityKey, PARTS_OF_A_SOURCE_MAX, Pattern, ProductsLeftOut, Rules,
+    StalePolicy, UnknownPolicy,
 };
 
 use crate::columns::{ItemColumns, ItemNo, OwnState};
 use crate::evidence::{LedgerReason, Widening};
 use crate::interval::{TooManyDigits, plus, times};
+use crate::left_out_products::{ProductUse, names_products};
 use crate::pool::{Candidate, Elsewhere};
 use crate::run_inputs::{RunInputs, UsageSource};
 
@@ -99,6 +101,8 @@ struct KindSelection<'r> {
     unknown: UnknownPolicy,
     usual: Vec<(String, Vec<Pattern>)>,
     identity: &'r [IdentityKey],
+    /// Products that its source leaves out; `None`: the parts say themselves which they take.
+    products: Option<&'r ProductsLeftOut>,
     tells_sku: bool,
     is_device: bool,
     /// The parts that take every item of the kind, where each part takes every one in whatever state.
@@ -161,40 +165,53 @@ pub(crate) enum Fate {
 }
 
 /// What `spec` counts, by source.
-pub(crate) fn selections<'r>(spec: &'r CountSpec, inputs: &'r RunInputs) -> Vec<(usize, Selection<'r>)> {
+pub(crate) fn selections<'r>(
+    spec: &'r CountSpec,
+    inputs: &'r RunInputs,
+    rules: &'r Rules,
+) -> Vec<(usize, Selection<'r>)> {
     let terms = 1 + spec.parts.iter().map(|part| part.term).max().unwrap_or_default();
     let all = (0..inputs.sources.len()).flat_map(|source| (0..terms).map(move |term| (source, term)));
-    all.filter_map(|(source, term)| Some((source, Selection::of(spec, inputs, source, term)?))).collect()
+    all.filter_map(|(source, term)| Some((source, Selection::of(spec, inputs, rules, (source, term))?))).collect()
 }
 
 /// The same of what binds.
 pub(crate) fn selections_that_bind<'r>(
     spec: &'r CountSpec,
     inputs: &'r RunInputs,
+    rules: &'r Rules,
     binding: Binding,
 ) -> Vec<(usize, Selection<'r>)> {
-    let all = selections(spec, inputs).into_iter();
+    let all = selections(spec, inputs, rules).into_iter();
     all.map(|(source, selection)| (source, Selection { binding: Some(binding), ..selection })).collect()
 }
 
 impl<'r> Selection<'r> {
     /// What a term of `spec` counts in a source; `None`: nothing.
-    pub(crate) fn of(spec: &'r CountSpec, inputs: &'r RunInputs, source: usize, term: usize) -> Option<Self> {
+    fn of(
+        spec: &'r CountSpec,
+        inputs: &'r RunInputs,
+        rules: &'r Rules,
+        (source, term): (usize, usize),
+    ) -> Option<Self> {
         let kept = &inputs.sources[source];
         let here = spec.parts.iter().filter(|part| part.source == kept.id && part.term == term);
         let parts: Vec<(u32, &CountPart)> = numbered(here);
         if parts.is_empty() {
             return None;
         }
+        let products = rules.products_left_out(&kept.id);
         let kinds = kept.kinds.iter().map(|kind| {
             let own: Vec<(u32, &CountPart)> =
                 parts.iter().copied().filter(|(_, part)| part.kind == kind.name).collect();
             let first = own.first().map(|(_, part)| *part);
             let stale = first.map_or_else(|| spec.policies.stale_of(kind), |part| part.stale);
             let usual = first.map_or_else(|| spec.policies.usual_of(kind), |part| part.usual.clone());
+            let products = products.filter(|_| first.is_some_and(|part| !names_products(part)));
             KindSelection {
                 stale,
-                takes_all: takes_all(&own).filter(|_| usual.is_empty()),
+                takes_all: takes_all(&own).filter(|_| usual.is_empty() && products.is_none()),
+                products,
                 seen_since: seen_since(stale, kept.synced_on),
                 unknown: first.map_or_else(|| spec.policies.unknown_of(kind), |part| part.unknown),
                 usual,
@@ -215,6 +232,9 @@ impl<'r> Selection<'r> {
         };
         for (number, part) in parts {
             selection.note_unseen(kept, source, number, part);
+            if let Some(products) = products.filter(|_| !names_products(part)) {
+                selection.note_unseen_products(kept, source, (number, part), products);
+            }
         }
         Some(selection)
     }
@@ -464,6 +484,12 @@ impl KindSelection<'_> {
         if may_be_unusual {
             steps.push(Some(LedgerReason::Usual));
         }
+        match (self.product(items, candidate.item), self.unknown) {
+            (ProductUse::LeftOut, _) => return steps.push(Some(LedgerReason::Product)),
+            (ProductUse::Untold, UnknownPolicy::Widens) => steps.push(Some(LedgerReason::Product)),
+            (ProductUse::Untold, UnknownPolicy::LeftOut) => return steps.push(Some(LedgerReason::Unknown)),
+            (ProductUse::Untold, UnknownPolicy::Counts) | (ProductUse::Counts, _) => {}
+        }
         let StalePolicy::AfterDays(limit) = self.stale else { return steps.push(None) };
         match (items.last_seen(candidate.item), self.unknown) {
             (Some(seen), _) => {
@@ -477,17 +503,25 @@ impl KindSelection<'_> {
         }
     }
 
+    /// What its source makes of an item's product.
+    fn product(&self, items: &ItemColumns, item: ItemNo) -> ProductUse {
+        ProductUse::of(self.products.filter(|_| self.tells_sku), items.sku(item))
+    }
+
     /// Whether an item that nothing leaves out has no last sighting, or no word of its usual state, and the service asks.
     fn is_state_missing(&self, items: &ItemColumns, candidate: &Candidate) -> bool {
         let item = candidate.item;
         let is_usual =
             |(name, words): &(String, Vec<Pattern>)| Some(is_usual(name, items.attribute(item, name)?, words));
         let usual: Vec<_> = self.usual.iter().map(is_usual).collect();
-        if matches!(items.own_state(item), OwnState::LeftOut(_)) || usual.contains(&Some(false)) {
+        let product = self.product(items, item);
+        let is_out = matches!(items.own_state(item), OwnState::LeftOut(_)) || product == ProductUse::LeftOut;
+        if is_out || usual.contains(&Some(false)) {
             return false;
         }
         let asks_for_age = matches!(self.stale, StalePolicy::AfterDays(_));
-        usual.contains(&None) || asks_for_age && items.last_seen(item).is_none()
+        let is_untold = usual.contains(&None) || product == ProductUse::Untold;
+        is_untold || asks_for_age && items.last_seen(item).is_none()
     }
 
     /// Whether the service looks at an item; where that is not known, both answers.

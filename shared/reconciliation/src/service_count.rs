@@ -85,7 +85,7 @@ impl Counting<'_> {
     ) -> Result<T, TooManyDigits> {
         match self.cache.selections(spec) {
             Some(usual) => take(usual),
-            None => take(&selections(spec, self.inputs)),
+            None => take(&selections(spec, self.inputs, self.cache.rules)),
         }
     }
 
@@ -150,7 +150,7 @@ impl Counting<'_> {
         let Some(spec) = rule.count() else { return Ok(Found::default()) };
         let found = self.counted(spec, of_source)?;
         let (Some(commitment), Some(spec)) = (&rule.commitment, rule.committed()) else { return Ok(found) };
-        let sources = selections_that_bind(spec, self.inputs, self.binding(commitment));
+        let sources = selections_that_bind(spec, self.inputs, self.cache.rules, self.binding(commitment));
         found.committed_to(spec, commitment.may_be_shared, self.counted_in(spec, &sources, of_source)?)
     }
 

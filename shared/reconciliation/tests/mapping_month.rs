@@ -50,6 +50,7 @@ fn rules() -> Rules {
         kinds: kinds(),
         is_open: false,
         sku_names: Vec::new(),
+        skus_left_out: Vec::new(),
     });
     let service = |(source, _): (&str, AccountList)| format!("{source} = {{ count = \"{source}.seat\", price = 4 }}\n");
     let text = format!("currency = \"GBP\"\n[services]\n{}", SOURCES.map(service).concat());

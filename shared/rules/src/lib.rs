@@ -20,6 +20,7 @@ mod made;
 mod model;
 mod places;
 mod problem;
+mod products_left_out;
 mod reader;
 mod resolve;
 mod rules;
@@ -43,10 +44,10 @@ pub use model::{
 };
 pub use places::RulePlace;
 pub use problem::{RulesFileError, RulesProblem, nearest};
+pub use products_left_out::{NamedProduct, ProductsLeftOut};
 pub use resolve::{ClientPart, ResolvedService, RulesScope};
 pub use rules::{
-    AgreementSection, AgreementTypeRules, AskedWord, CategoryRule, ClientRules, OwnIdentity, Rules, SkuListChanges,
-    WordUse,
+    AgreementSection, AgreementTypeRules, AskedWord, CategoryRule, ClientRules, OwnIdentity, Rules, WordUse,
 };
 pub use schema::rules_schema;
 pub use unit::{DataUnit, UnitConversion};

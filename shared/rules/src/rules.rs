@@ -8,6 +8,7 @@ use truecount_billing::{Currency, ProductCode, SourceId};
 use crate::filter::{Filter, FilterTable, Pattern};
 use crate::layers::{CountTerm, ServiceKeys};
 use crate::model::{BoughtAt, ServiceRule};
+use crate::products_left_out::ProductsLeftOut;
 
 /// A rules file, checked against the vocabulary of the sources.
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ pub struct Rules {
     /// By name, trimmed and in small letters.
     pub(crate) categories: BTreeMap<String, CategoryRule>,
     pub(crate) us: OwnIdentity,
-    pub(crate) sku_lists: BTreeMap<SourceId, SkuListChanges>,
+    pub(crate) products_left_out: BTreeMap<SourceId, ProductsLeftOut>,
     pub(crate) types: Vec<AgreementTypeRules>,
     pub(crate) clients: Vec<ClientRules>,
 }
@@ -57,16 +58,6 @@ pub struct OwnIdentity {
     pub domains: Vec<String>,
     /// Its partner ids at vendors.
     pub partner_ids: Vec<String>,
-}
-
-/// `[sources.ID]`: changes to the list of products that a source leaves out because they are free, on trial or not
-/// assignable.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SkuListChanges {
-    /// Products that are left out besides those of the list.
-    pub leave_out: Vec<Pattern>,
-    /// Products of the list that count.
-    pub count_too: Vec<Pattern>,
 }
 
 /// `[agreement_types."NAME"]`.
@@ -139,7 +130,7 @@ impl Rules {
             outer: BTreeMap::new(),
             categories: BTreeMap::new(),
             us: OwnIdentity::default(),
-            sku_lists: BTreeMap::new(),
+            products_left_out: BTreeMap::new(),
             types: Vec::new(),
             clients: Vec::new(),
         }
@@ -188,10 +179,10 @@ impl Rules {
         &self.us
     }
 
-    /// Changes to the list of products that a source leaves out.
+    /// The products that a source leaves out; `None`: it counts all.
     #[must_use]
-    pub fn sku_list_changes(&self, source: &SourceId) -> Option<&SkuListChanges> {
-        self.sku_lists.get(source)
+    pub fn products_left_out(&self, source: &SourceId) -> Option<&ProductsLeftOut> {
+        self.products_left_out.get(source).filter(|products| products.has_any())
     }
 
     /// The kinds of agreement that have rules of their own, in the order of the file: one that the PSA does not know is

@@ -7,13 +7,13 @@ use toml::de::DeTable;
 use truecount_billing::ProductCode;
 
 use crate::count_reader::{NamedCounts, read_named_counts};
-use crate::filter::Pattern;
 use crate::filter_reader::sku_pattern;
 use crate::for_whom_reader::{read_clients, read_types};
 use crate::layers::{Layers, Whose};
 use crate::problem::{RulesFileError, instead_of, shown};
+use crate::products_left_out::{NamedProduct, ProductsLeftOut};
 use crate::reader::{Entry, Reader, entries, not_yet};
-use crate::rules::{CategoryRule, OwnIdentity, Rules, Service, SkuListChanges, folded};
+use crate::rules::{CategoryRule, OwnIdentity, Rules, Service, folded};
 use crate::seat_reader::check_named_services;
 use crate::service_reader::{CODE_PREFIX, ServiceTable, Spot, read_service};
 use crate::vocabulary::SourceVocabulary;
@@ -105,11 +105,11 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
             reader.missing(0, wrong, "write [services] and below it CODE = { count = \"SOURCE.KIND\" }");
         }
     }
+    read_sources(reader, entry_of("sources"), &mut rules);
     for entry in &top {
         match entry.key {
             "us" => rules.us = read_us(reader, *entry),
             "categories" => rules.categories = read_categories(reader, *entry),
-            "sources" => read_sources(reader, *entry, &mut rules),
             "agreement_types" => read_types(reader, *entry, &counts, &mut rules),
             "clients" => read_clients(reader, *entry, &counts, &mut rules),
             _ => {}
@@ -219,14 +219,20 @@ fn read_categories(reader: &mut Reader<'_>, entry: Entry<'_, '_>) -> BTreeMap<St
     categories
 }
 
-fn read_sources(reader: &mut Reader<'_>, entry: Entry<'_, '_>, rules: &mut Rules) {
-    for entry in reader.table(entry, "[sources.ID] with leave_out = [\"SKU\"]").unwrap_or_default() {
+/// What each source leaves out: what its own list has, and what the rules say.
+fn read_sources(reader: &mut Reader<'_>, entry: Option<Entry<'_, '_>>, rules: &mut Rules) {
+    for source in reader.sources.iter().filter(|source| !source.skus_left_out.is_empty()) {
+        let listed = ProductsLeftOut { listed: source.skus_left_out.clone(), ..ProductsLeftOut::default() };
+        rules.products_left_out.insert(source.source.clone(), listed);
+    }
+    let tables = entry.and_then(|entry| reader.table(entry, "[sources.ID] with leave_out = [\"SKU\"]"));
+    for entry in tables.unwrap_or_default() {
         let source = reader.known_source(entry.at, entry.key);
-        let mut changes = SkuListChanges::default();
+        let (mut leave_out, mut count_too) = (Vec::new(), Vec::new());
         for key in reader.table(entry, "{ leave_out = [\"SKU\"] }").unwrap_or_default() {
             let list = match key.key {
-                "leave_out" => &mut changes.leave_out,
-                "count_too" => &mut changes.count_too,
+                "leave_out" => &mut leave_out,
+                "count_too" => &mut count_too,
                 other => {
                     let wrong = format!("a source has no key `{}` in the rules", shown(other));
                     reader.problem(key.at, wrong, instead_of(other, ["leave_out", "count_too"]));
@@ -234,17 +240,27 @@ fn read_sources(reader: &mut Reader<'_>, entry: Entry<'_, '_>, rules: &mut Rules
                 }
             };
             let words = reader.texts(key, "part numbers or product names in quotes");
-            list.extend(words.iter().map(|(_, word)| sku_pattern(word, source.as_slice())));
+            list.extend(words.iter().map(|(_, word)| named_product(word, source)));
             for (at, word) in words {
-                let is_in = |list: &[Pattern]| list.iter().any(|pattern| pattern.fits(word));
-                if is_in(&changes.leave_out) && is_in(&changes.count_too) {
+                let is_in = |list: &[NamedProduct]| list.iter().any(|product| product.pattern.fits(word));
+                if is_in(&leave_out) && is_in(&count_too) {
                     let wrong = format!("\"{}\" is left out and counts, too", shown(word));
                     reader.problem(at, wrong, "name it in one of the two lists");
                 }
             }
         }
         if let Some(source) = source {
-            rules.sku_lists.insert(source.source.clone(), changes);
+            let products = rules.products_left_out.entry(source.source.clone()).or_default();
+            (products.leave_out, products.count_too) = (leave_out, count_too);
         }
     }
+}
+
+fn named_product(word: &str, source: Option<&SourceVocabulary>) -> NamedProduct {
+    let pattern = sku_pattern(word, source.as_slice());
+    let declared = source.iter().flat_map(|source| {
+        source.sku_names.iter().flat_map(|(number, name)| [number, name]).chain(&source.skus_left_out)
+    });
+    let is_declared = declared.into_iter().any(|word| pattern.fits(word));
+    NamedProduct { pattern, is_declared }
 }

@@ -192,7 +192,13 @@ mod tests {
     fn source(id: &str, kind: &str, attributes: &[&str]) -> SourceVocabulary {
         let attributes = attributes.iter().map(|name| (*name).to_owned()).collect();
         let kinds = vec![KindVocabulary { attributes, ..KindVocabulary::undeclared(kind) }];
-        SourceVocabulary { source: id.parse().unwrap(), kinds, is_open: false, sku_names: Vec::new() }
+        SourceVocabulary {
+            source: id.parse().unwrap(),
+            kinds,
+            is_open: false,
+            sku_names: Vec::new(),
+            skus_left_out: Vec::new(),
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct SourceVocabulary {
     pub is_open: bool,
     /// Part numbers of its products, each with a friendly name: rules may name either.
     pub sku_names: Vec<(String, String)>,
+    /// Part numbers of its products that usually no service counts: free, on trial, or nobody can be given one.
+    pub skus_left_out: Vec<String>,
 }
 
 /// One kind of item of a source.

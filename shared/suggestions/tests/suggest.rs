@@ -34,7 +34,13 @@ fn kind(name: &str) -> KindVocabulary {
 
 fn vocabulary() -> Vec<SourceVocabulary> {
     let kinds = ["server", "workstation", "phone"].map(kind).to_vec();
-    vec![SourceVocabulary { source: "rmm".parse().unwrap(), kinds, is_open: false, sku_names: Vec::new() }]
+    vec![SourceVocabulary {
+        source: "rmm".parse().unwrap(),
+        kinds,
+        is_open: false,
+        sku_names: Vec::new(),
+        skus_left_out: Vec::new(),
+    }]
 }
 
 /// A device, with the days since it was last seen and its class.

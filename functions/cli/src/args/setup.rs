@@ -296,6 +296,15 @@ Examples:
     Schema,
     /// Suggest a rule for each product that has none
     Suggest(SuggestRulesArgs),
+    /// List the products that each source leaves out
+    #[command(after_help = "\
+Free, on trial, or given to nobody: no service counts them unless its `where`
+names `sku`. [sources.ID] with leave_out and count_too in the rules changes it.
+
+Examples:
+  truecount rules skus
+  truecount rules skus --json")]
+    Skus,
     /// Show what holds for a client, and where in the rules it stands
     #[command(after_help = "\
 Of its agreements by the PSA's newest sync, as of today.

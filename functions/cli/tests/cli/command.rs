@@ -144,6 +144,7 @@ fn questions(data: &Path) {
         &["rules", "list"],
         &["clients", "show", "a"],
         &["rules", "check"],
+        &["rules", "skus"],
     ] {
         let answer = truecount(data, command);
         assert_eq!(answer.status.code(), Some(0), "{command:?}: {}", err(&answer));
@@ -248,6 +249,29 @@ fn what_init_leaves_commented_out_is_right_when_it_is_switched_on() {
     fs::write(&settings, &all).unwrap();
     let check = truecount(folder.path(), &["rules", "check"]);
     assert_eq!(out(&check), expected, "{}{all}", err(&check));
+}
+
+#[test]
+fn products_that_a_source_leaves_out_are_listed_with_what_the_rules_change() {
+    let folder = tempfile::tempdir().unwrap();
+    truecount(folder.path(), &["init"]);
+    let none = truecount(folder.path(), &["rules", "skus"]);
+    assert_eq!((none.status.code(), out(&none)), (Some(0), String::new()), "{}", err(&none));
+    let (settings, rules) = (folder.path().join("config/settings.toml"), folder.path().join("config/rules.toml"));
+    fs::write(&settings, switched_on(&fs::read_to_string(&settings).unwrap())).unwrap();
+    let text = fs::read_to_string(&rules).unwrap();
+    let changes = "[sources.microsoft-graph]\nleave_out = [\"Visio Plan 1\"]\ncount_too = [\"teams_free\"]\n";
+    fs::write(&rules, format!("{text}\n{changes}")).unwrap();
+    let skus = truecount(folder.path(), &["rules", "skus"]);
+    assert_eq!(skus.status.code(), Some(0), "{}", err(&skus));
+    let row = |sku: &str| {
+        let found = out(&skus).lines().find(|line| line.contains(sku)).unwrap_or_default().to_owned();
+        found.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(row("FLOW_FREE"), "microsoft-graph FLOW_FREE left out: free Microsoft Power Automate Free");
+    assert_eq!(row("MCOPSTNC"), "microsoft-graph MCOPSTNC left out: not assignable Communications Credits");
+    assert_eq!(row("TEAMS_FREE"), "microsoft-graph TEAMS_FREE counts: count_too of the rules Microsoft Teams (Free)");
+    assert_eq!(row("Visio"), "microsoft-graph Visio Plan 1 left out: leave_out of the rules");
 }
 
 #[test]

@@ -139,7 +139,13 @@ fn rules(
 /// What rules can ask a source for. One that declares its kinds has no others.
 fn vocabulary(source: &RecognisedSource) -> SourceVocabulary {
     let kinds = source.profile.kinds.clone();
-    SourceVocabulary { source: source.id.clone(), is_open: kinds.is_empty(), kinds, sku_names: Vec::new() }
+    SourceVocabulary {
+        source: source.id.clone(),
+        is_open: kinds.is_empty(),
+        kinds,
+        sku_names: Vec::new(),
+        skus_left_out: Vec::new(),
+    }
 }
 
 /// Kinds that a message names at most.

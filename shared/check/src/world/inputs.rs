@@ -59,6 +59,7 @@ impl World {
                 kinds: source.kinds.iter().map(kind).collect(),
                 is_open: source.is_open,
                 sku_names: Vec::new(),
+                skus_left_out: source.skus_left_out.clone(),
             })
         };
         self.sources.iter().map(of).collect()

@@ -30,6 +30,8 @@ pub struct WorldSource {
     pub none: Vec<String>,
     /// Words of the last 400 days beside those of the items: under `kind`, or under `KIND.ATTRIBUTE`.
     pub words: BTreeMap<String, Vec<String>>,
+    /// Products of the list that it brings: usually no service counts them.
+    pub skus_left_out: Vec<String>,
 }
 
 /// What a source's list of accounts is.
@@ -104,6 +106,7 @@ pub(crate) fn source(fields: &Fields<'_>) -> WorldSource {
         none_for_rest: fields.flag("none_for_rest").unwrap_or(false),
         none: fields.texts("none"),
         words: fields.table_of_lists("words"),
+        skus_left_out: fields.texts("skus_left_out"),
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     options: OPTIONS,
     key: KEY,
     rights: Rights::NOT_TOLD,
-    vocabulary: Vocabulary { items: ITEMS, words: &[ARCHIVED], sku_names: &[] },
+    vocabulary: Vocabulary { items: ITEMS, words: &[ARCHIVED], sku_names: &[], skus_left_out: &[] },
     traps: &[
         "what is documented is what somebody wrote down: it proves no use",
         "archived assets are listed with the others, and are left out",

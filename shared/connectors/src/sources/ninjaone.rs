@@ -43,7 +43,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     options: OPTIONS,
     key: KEY,
     rights: RIGHTS,
-    vocabulary: Vocabulary { items: ITEMS, words: &[APPROVAL, CLASSES], sku_names: &[] },
+    vocabulary: Vocabulary { items: ITEMS, words: &[APPROVAL, CLASSES], sku_names: &[], skus_left_out: &[] },
     traps: &[
         "a computer that is set up anew appears a second time until the old agent is removed; serial numbers tell",
         "devices that wait for approval are not counted",

@@ -47,7 +47,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     options: OPTIONS,
     key: KEY,
     rights: Rights::NOT_TOLD,
-    vocabulary: Vocabulary { items: ITEMS, words: &[STATUS, BILLING, TERM], sku_names: &[] },
+    vocabulary: Vocabulary { items: ITEMS, words: &[STATUS, BILLING, TERM], sku_names: &[], skus_left_out: &[] },
     traps: &[
         "a subscription whose cancellation is pending is paid for until its end date, and counts until then",
         "the key can also order and cancel at Pax8: there is none that only reads",

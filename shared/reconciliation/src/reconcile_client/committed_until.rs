@@ -45,7 +45,7 @@ impl<'a> ClientCase<'a> {
         let counting = self.counting_of(part);
         let items = &self.inputs.items;
         let mut first: Option<Date> = None;
-        for (source, selection) in selections_that_bind(spec, self.inputs, counting.binding(commitment)) {
+        for (source, selection) in selections_that_bind(spec, self.inputs, self.rules, counting.binding(commitment)) {
             let pool = counting.pool(source, &view.pools);
             if pool.is_shared {
                 continue;

@@ -42,6 +42,7 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Stale, Some(days)) => return format!("not seen for over {days} days"),
         (LedgerReason::Stale, None) => "not seen for too long",
         (LedgerReason::Usual, _) => "not in the usual state",
+        (LedgerReason::Product, _) => "of a product that the source leaves out",
         (LedgerReason::Duplicate, _) => "duplicate",
         (LedgerReason::Same, _) => "the same machine in another source",
         (LedgerReason::Smaller, _) => "of the smaller count",

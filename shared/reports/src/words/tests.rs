@@ -140,6 +140,7 @@ fn widenings() -> Vec<WideningRecord> {
 fn ledger_reasons() -> Vec<LedgerReason> {
     let of_all = [
         LedgerReason::Usual,
+        LedgerReason::Product,
         LedgerReason::Stale,
         LedgerReason::Duplicate,
         LedgerReason::Same,

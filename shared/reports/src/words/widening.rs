@@ -67,7 +67,7 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
         ),
         WideningRecord::UnwantedNeverSeen { source, kind, attribute, word } => Explanation::new(
             never_seen(source.as_str(), kind, Some((attribute, word))),
-            "correct the word in `where_not`",
+            "correct the word in `where_not`, or in `leave_out` of the source",
             SyncAdmin,
         ),
     }

@@ -48,7 +48,7 @@ fn source(table: &Table) -> SourceVocabulary {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     kinds.extend(known.into_iter().flatten().map(|(name, attributes)| kind(name, Unit::Each, names(attributes))));
     let source = SourceId::new(table["id"].as_str().unwrap()).unwrap();
-    SourceVocabulary { source, kinds, is_open, sku_names: Vec::new() }
+    SourceVocabulary { source, kinds, is_open, sku_names: Vec::new(), skus_left_out: Vec::new() }
 }
 
 #[test]

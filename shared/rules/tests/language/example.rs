@@ -25,7 +25,7 @@ fn everything(rules: &Rules) -> String {
         said += &format!("{:?}\n", rules.category(category));
     }
     for source in ["cloud", "rmm"] {
-        said += &format!("{:?}\n", rules.sku_list_changes(&source.parse().unwrap()));
+        said += &format!("{:?}\n", rules.products_left_out(&source.parse().unwrap()));
     }
     for of in rules.agreement_types() {
         said += &format!("{} {:?}\n", of.name(), of.note());

@@ -309,9 +309,9 @@ fn products_categories_and_ourselves_are_found() {
     assert_eq!(rules.category("Fees"), Some(&CategoryRule::Flat));
     assert_eq!(rules.category("Other"), None);
     assert_eq!((rules.us().domains[0].as_str(), rules.us().partner_ids[0].as_str()), ("ours.example", "77"));
-    let changes = rules.sku_list_changes(&"cloud".parse().unwrap()).unwrap();
-    assert!(changes.leave_out[0].fits("free_trial") && changes.count_too[0].fits("SPB"));
-    assert_eq!(rules.sku_list_changes(&"rmm".parse().unwrap()), None);
+    let products = rules.products_left_out(&"cloud".parse().unwrap()).unwrap();
+    assert!(products.has("free_trial") && !products.has("SPB"));
+    assert_eq!(rules.products_left_out(&"rmm".parse().unwrap()), None);
 }
 
 #[test]

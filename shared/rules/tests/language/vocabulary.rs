@@ -22,7 +22,13 @@ fn kind(name: &str, unit: Unit, attributes: &[&str]) -> KindVocabulary {
 }
 
 fn source(id: &str, kinds: Vec<KindVocabulary>) -> SourceVocabulary {
-    SourceVocabulary { source: SourceId::new(id).unwrap(), kinds, is_open: false, sku_names: Vec::new() }
+    SourceVocabulary {
+        source: SourceId::new(id).unwrap(),
+        kinds,
+        is_open: false,
+        sku_names: Vec::new(),
+        skus_left_out: Vec::new(),
+    }
 }
 
 /// `rmm` (devices), `cloud` (people and licences), `shop` (subscriptions), `backup` (storage), `sheet` (a file).

@@ -58,7 +58,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
     options: OPTIONS,
     key: KEY,
     rights: Rights::NOT_TOLD,
-    vocabulary: Vocabulary { items: &[], words: &[BILL_CUSTOMER, CYCLES, INVOICE_TYPES], sku_names: &[] },
+    vocabulary: Vocabulary { items: &[], words: &[BILL_CUSTOMER, CYCLES, INVOICE_TYPES], sku_names: &[], skus_left_out: &[] },
     traps: &[
         "an API member who may inquire into \"My\" records only gets fewer rows, without an error",
         "the quantity of an addition is changed in place: what it was a month ago is known from the archive only",

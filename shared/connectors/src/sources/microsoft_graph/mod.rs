@@ -9,6 +9,7 @@
 //! be told from a person who may not sign in.
 
 mod sku_names;
+mod skus_left_out;
 mod subscription;
 mod tables;
 mod user;
@@ -58,6 +59,7 @@ pub(crate) const KIND: SourceKind = SourceKind {
         items: ITEMS,
         words: &[STATUS, TRIAL, ENABLED, CLASS, ASSIGNMENT, APPLIES_TO],
         sku_names: sku_names::PRODUCTS,
+        skus_left_out: skus_left_out::SKUS,
     },
     traps: &[
         "a tenant whose delegation lapsed is missing from the partner's list without an error",
