@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Serialize;
 use truecount_app::AgreementsReview;
+use truecount_reconciliation::AgreementFinding;
 use truecount_reports::{
     AGREEMENT_FINDINGS_CSV, AgreementFindingTotal, agreement_findings_json, agreement_findings_text,
     write_agreement_findings,
@@ -16,7 +17,7 @@ use crate::open::open;
 use crate::output::{Ending, counted, json, say, tell};
 
 /// So many findings are shown; `--json` and the file have all.
-const ROWS_MAX: usize = 20;
+pub(crate) const ROWS_MAX: usize = 20;
 
 /// Exit code 1 where there is something to look at, 2 where not all was read.
 pub(crate) async fn review(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending> {
@@ -49,8 +50,13 @@ fn show(review: &AgreementsReview, is_written: bool) {
         return say("nothing to look at");
     }
     say("");
-    say(agreement_findings_text(&review.findings, ROWS_MAX).trim_end());
-    let more = review.findings.len().saturating_sub(ROWS_MAX);
+    list(&review.findings, ROWS_MAX, is_written);
+}
+
+/// Lists the first findings. `is_written`: whether a file has all.
+pub(crate) fn list(findings: &[AgreementFinding], shown_max: usize, is_written: bool) {
+    say(agreement_findings_text(findings, shown_max).trim_end());
+    let more = findings.len().saturating_sub(shown_max);
     if more > 0 {
         let all = if is_written { "the file has all" } else { "`--json` lists all, `--out DIR` writes them" };
         say(&format!("and {more} more: {all}"));

@@ -58,7 +58,9 @@ fn tell_files(outcome: &CheckOutcome) {
             let findings = counted(outcome.setup_findings, "finding", "findings");
             tell(&format!("What makes counts unreliable: {findings} in {}", files.setup_file.display()));
         }
-        tell(&format!("Files: {} and {}", files.exceptions_file.display(), files.setup_file.display()));
+        let written = [files.exceptions_file.as_ref(), Some(&files.setup_file), files.findings_file.as_ref()];
+        let names: Vec<String> = written.into_iter().flatten().map(|file| file.display().to_string()).collect();
+        tell(&format!("Files: {}", names.join(" and ")));
     }
 }
 

@@ -83,7 +83,7 @@ pub enum CheckEvidence {
 }
 
 /// What was found, and where it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CheckOutcome {
     /// How many rows of each kind `exceptions.csv` has, by the word in its column `kind`.
     pub kinds: BTreeMap<&'static str, u64>,
@@ -103,10 +103,14 @@ pub struct CheckOutcome {
 /// The files of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckFiles {
-    /// The exceptions' file.
-    pub exceptions_file: PathBuf,
+    /// The exceptions' file; `None`: nothing was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exceptions_file: Option<PathBuf>,
     /// The setup findings' file.
     pub setup_file: PathBuf,
+    /// The file of what agreements give away by themselves; `None`: they were not reviewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings_file: Option<PathBuf>,
 }
 
 impl CheckOutcome {

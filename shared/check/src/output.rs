@@ -8,9 +8,10 @@ use std::{
 
 use jiff::Timestamp;
 use truecount_billing::{BillingMonth, CountDay};
-use truecount_reconciliation::SetupFinding;
+use truecount_reconciliation::{AgreementFinding, SetupFinding};
 use truecount_reports::{
-    EXCEPTIONS_CSV, ExceptionRow, ExceptionsSheet, ReportError, RunHeader, SETUP_CSV, write_setup,
+    AGREEMENT_FINDINGS_CSV, EXCEPTIONS_CSV, ExceptionRow, ExceptionsSheet, ReportError, RunHeader, SETUP_CSV,
+    write_agreement_findings, write_setup,
 };
 
 use super::{CheckError, CheckFiles, named, parse::moment_if_any};
@@ -18,32 +19,64 @@ use super::{CheckError, CheckFiles, named, parse::moment_if_any};
 /// Takes the next row of `exceptions.csv`.
 pub(super) type TakeRow<'t> = dyn FnMut(&ExceptionRow) -> Result<(), ReportError> + 't;
 
-/// Writes both files, and answers with their places. `rows` hands on each exception.
+/// Writes exceptions and setup findings, and answers with their places. `rows` hands on each exception.
 pub(super) fn write(
     (out, as_of): (&Path, CountDay),
     rows: impl FnOnce(&mut TakeRow<'_>) -> Result<(), ReportError>,
     setup: &[SetupFinding],
 ) -> Result<CheckFiles, CheckError> {
-    fs::create_dir_all(out).map_err(|e| failed(out, &e))?;
-    let header = RunHeader {
-        run_id: format!("check-{}", as_of),
+    create(out)?;
+    let header = header(named(out), as_of);
+    let exceptions_file = file(EXCEPTIONS_CSV, out, |file| {
+        let mut sheet = ExceptionsSheet::begin(&header, file)?;
+        rows(&mut |row| sheet.row(row))?;
+        sheet.finish()
+    })?;
+    let exceptions_file = Some(exceptions_file);
+    let setup_file = file(SETUP_CSV, out, |file| write_setup(&header, setup, file))?;
+    Ok(CheckFiles { exceptions_file, setup_file, findings_file: None })
+}
+
+/// The same of a check in which nothing was compared.
+pub(super) fn write_review(
+    (out, as_of): (&Path, CountDay),
+    findings: &[AgreementFinding],
+    setup: &[SetupFinding],
+) -> Result<CheckFiles, CheckError> {
+    create(out)?;
+    let header = header(named(out), as_of);
+    let setup_file = file(SETUP_CSV, out, |file| write_setup(&header, setup, file))?;
+    let findings_file = Some(write_findings((out, as_of), findings)?);
+    Ok(CheckFiles { exceptions_file: None, setup_file, findings_file })
+}
+
+/// Writes what the agreements give away by themselves into a folder that is there.
+pub(super) fn write_findings(
+    (out, as_of): (&Path, CountDay),
+    findings: &[AgreementFinding],
+) -> Result<PathBuf, CheckError> {
+    let header = header(named(out), as_of);
+    file(AGREEMENT_FINDINGS_CSV, out, |file| write_agreement_findings(&header, findings, file))
+}
+
+fn create(out: &Path) -> Result<(), CheckError> {
+    fs::create_dir_all(out).map_err(|e| failed(out, &e))
+}
+
+/// What the sheets are headed by. `place`: where they are.
+pub(super) fn header(place: String, as_of: CountDay) -> RunHeader {
+    RunHeader {
+        run_id: format!("check-{as_of}"),
         month: BillingMonth::of(as_of.0),
         closing: None,
         count_day: as_of,
         // the same answer from the same files: no clock
         created_at: moment_if_any(&as_of.to_string()).ok().flatten().unwrap_or(Timestamp::UNIX_EPOCH),
         inputs: Vec::new(),
-        archive_place: named(out),
+        archive_place: place,
         replaces: None,
         missed: Vec::new(),
-    };
-    let exceptions_file = file(EXCEPTIONS_CSV, out, |file| {
-        let mut sheet = ExceptionsSheet::begin(&header, file)?;
-        rows(&mut |row| sheet.row(row))?;
-        sheet.finish()
-    })?;
-    let setup_file = file(SETUP_CSV, out, |file| write_setup(&header, setup, file))?;
-    Ok(CheckFiles { exceptions_file, setup_file })
+    }
 }
 
 fn file(

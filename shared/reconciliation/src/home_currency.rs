@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use truecount_billing::{Currency, IdError};
-use truecount_rules::Rules;
 
 use crate::run_inputs::BilledClient;
 
 /// The code that stands for no currency at all: of money in a run that names none anywhere.
 pub const NO_CURRENCY: &str = "XXX";
 
-/// The home currency of a run.
+/// The home currency of a run. `of_rules`: that which the rules name.
 ///
 /// # Errors
 /// Never: every code that stands here is one.
-pub fn home_currency(rules: &Rules, clients: &[BilledClient]) -> Result<Currency, IdError> {
-    rules.currency().map_or_else(|| most_used(clients), Ok)
+pub fn home_currency(of_rules: Option<Currency>, clients: &[BilledClient]) -> Result<Currency, IdError> {
+    of_rules.map_or_else(|| most_used(clients), Ok)
 }
 
 /// The currency of most lines, the first by name of several; of rules that name none.

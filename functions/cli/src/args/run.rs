@@ -177,13 +177,15 @@ truecount check [ID=]<FILE> [ID=]<FILE>... [OPTIONS]
 /// Compare exports as they come, or plain lists, without any set-up
 #[derive(Debug, Args)]
 #[command(override_usage = CHECK_USAGE, after_help = "\
-Exports are CSV, TSV or XLSX, in any order. What a file leaves open is asked,
-and answered with --option. Without --rules a product is compared where its
+Exports are CSV, TSV or XLSX, in any order. The lines of a PSA alone are
+reviewed by themselves. What a file leaves open is asked, and answered with
+--option. Without --rules a product is compared where its
 code or name is clearly one with what is counted. The README lists the columns
 of plain lists.
 
 Examples:
   truecount check additions.csv devices.xlsx
+  truecount check additions.csv   what agreements give away by themselves
   truecount check psa=additions.csv rmm=devices.xlsx --option rmm:dates=D/M/Y \\
       --rules rules.toml --as-of 2026-06-30 --out result
   truecount check --only psa      what agreements give away by themselves

@@ -1,14 +1,16 @@
 //! `truecount check FILE…`: says what each export was taken for and what was compared with what, then what was found.
 
+use serde::Serialize;
 use truecount_billing::CountDay;
 use truecount_check::{
     CheckedFile, CountDayFrom, CountedThing, ExportsCheckArgs, ExportsOutcome, MappedAccounts, PairedProduct,
     UnpairedProduct, check_exports,
 };
 use truecount_reconciliation::{NO_CURRENCY, SetupFinding};
-use truecount_reports::{receipt, sanitize::visible};
+use truecount_reports::{AgreementFindingTotal, agreement_findings_json, receipt, sanitize::visible};
 
 use super::{ending, tell_files};
+use crate::agreements;
 use crate::args::{self, Cli};
 use crate::exceptions::list_first;
 use crate::open::clock;
@@ -18,6 +20,8 @@ use crate::table::table;
 
 /// Findings about the setup that are told in other words.
 const IS_TOLD: [&str; 2] = ["currency_not_named", "product_means_several"];
+/// So many findings about agreements are shown below the exceptions.
+const FINDINGS_MAX: usize = 5;
 /// Products that could mean several things, of which so many are told.
 const UNPAIRED_MAX: usize = 10;
 
@@ -32,9 +36,12 @@ pub(super) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
         today,
         out: args.out.clone(),
     })?;
-    let ending = ending(&outcome.found);
+    let ending = match ending(&outcome.found) {
+        Ending::Clean if !outcome.is_compared && !outcome.findings.is_empty() => Ending::Exceptions,
+        ending => ending,
+    };
     if cli.json {
-        json(&outcome)?;
+        shown_as_json(&outcome)?;
         return Ok(ending);
     }
     outcome.files.iter().for_each(tell_file);
@@ -43,6 +50,10 @@ pub(super) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     tell_currency(&outcome);
     show_compared(&outcome);
     outcome.setup.iter().filter(|finding| !IS_TOLD.contains(&finding.code.as_str())).for_each(tell_setup);
+    if !outcome.is_compared {
+        show_alone(&outcome, args.out.is_some());
+        return Ok(ending);
+    }
     say("");
     say_text(&outcome.overview);
     say("");
@@ -52,7 +63,36 @@ pub(super) fn check(cli: &Cli, args: &args::CheckArgs) -> anyhow::Result<Ending>
     };
     tell_files(&outcome.found);
     list_first(outcome.exceptions, where_more);
+    if !outcome.findings.is_empty() {
+        say("");
+        agreements::list(&outcome.findings, FINDINGS_MAX, args.out.is_some());
+    }
     Ok(ending)
+}
+
+/// What the lines of a PSA say by themselves.
+fn show_alone(outcome: &ExportsOutcome, is_written: bool) {
+    tell("No file says what is used: the agreements were reviewed by themselves, and nothing was compared.");
+    tell_files(&outcome.found);
+    say("");
+    if outcome.findings.is_empty() {
+        return say("nothing to look at");
+    }
+    agreements::list(&outcome.findings, agreements::ROWS_MAX, is_written);
+}
+
+fn shown_as_json(outcome: &ExportsOutcome) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Shown<'a, T> {
+        #[serde(flatten)]
+        outcome: &'a ExportsOutcome,
+        agreement_totals: Vec<AgreementFindingTotal>,
+        agreement_findings: &'a [T],
+    }
+    let header = outcome.header();
+    let findings = agreement_findings_json(&header, &outcome.findings);
+    let agreement_totals = AgreementFindingTotal::of(&outcome.findings);
+    json(&Shown { outcome, agreement_totals, agreement_findings: &findings })
 }
 
 /// What makes counts unreliable.

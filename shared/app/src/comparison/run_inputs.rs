@@ -91,7 +91,7 @@ impl<'a> Comparison<'a> {
         }
         let (clients, known) = billed.into_clients();
         inputs.clients = clients;
-        let home_currency = home_currency(of.rules, &inputs.clients);
+        let home_currency = home_currency(of.rules.currency(), &inputs.clients);
         let home_currency = home_currency.map_err(|error| AppError::damaged(NO_CURRENCY, error))?;
         let context = RunContext { count_day: of.count_day.0, next_closing: of.next_closing, home_currency };
         let weights = of.weights.clone();

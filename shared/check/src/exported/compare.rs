@@ -22,9 +22,9 @@ use super::pairing::{Pairing, UnpairedProduct, pair};
 use super::read::{ReadAccount, ReadSource};
 use super::recognised::{RecognisedFiles, RecognisedSource};
 use super::whose::{Mappings, belonging, read_mappings};
-use super::{CheckedFile, ExportsCheckArgs, ExportsOutcome, HandedOver, MappedAccounts};
+use super::{CheckedFile, ExportsCheckArgs, ExportsOutcome, HandedOver, MappedAccounts, reviewed};
 use crate::told::{Told, tell};
-use crate::{CheckError, named, setup::plural};
+use crate::{CheckError, named, output, setup::plural};
 
 /// Days for which a file can be used: it is exported once a month.
 const FRESH_DAYS: u32 = 35;
@@ -34,10 +34,10 @@ const FILE: &str = "file";
 const ROWS: &str = "rows";
 
 /// How the rules are called in messages where they were made.
-const RULES: &str = "rules.toml";
+pub(super) const RULES: &str = "rules.toml";
 
 /// A source with what was read of it.
-type Source<'a> = (&'a RecognisedSource, &'a ReadSource);
+pub(super) type Source<'a> = (&'a RecognisedSource, &'a ReadSource);
 
 /// Compares, and writes what was found if a folder is named.
 pub(super) fn compare(
@@ -48,11 +48,10 @@ pub(super) fn compare(
 ) -> Result<ExportsOutcome, CheckError> {
     let sources: Vec<Source<'_>> = files.sources.iter().zip(&read).collect();
     let mappings = read_mappings(args.mappings.as_deref())?;
-    let clients = billed(&sources).flat_map(|(_, read)| read.accounts.iter()).map(client);
-    let clients: Vec<BilledClient> = clients.collect::<Result<_, _>>()?;
+    let clients = billed_clients(&sources)?;
     let (rules, pairing) = rules(args, &sources, &clients)?;
     let (inputs, accounts) = inputs(&sources, as_what, &rules.parsed, (clients, &mappings))?;
-    let home_currency = home_currency(&rules.parsed, &inputs.clients).map_err(refused)?;
+    let home_currency = home_currency(rules.parsed.currency(), &inputs.clients).map_err(refused)?;
     let next_closing = files.count_day.0.saturating_add(1.month());
     let context = RunContext { count_day: files.count_day.0, next_closing, home_currency };
     let reconciler = RunReconciler::new(&inputs, &rules.parsed, context);
@@ -68,10 +67,21 @@ pub(super) fn compare(
     found_in_setup.sort();
     let readings: Vec<SourceReading> = sources.iter().map(reading).collect();
     let told = Told { clients: &records, portfolio: &portfolio, readings: &readings, setup: &found_in_setup };
-    let (found, exceptions) = tell(&told, args.out.as_deref(), files.count_day)?;
+    let (mut found, exceptions) = tell(&told, args.out.as_deref(), files.count_day)?;
+    let findings = match as_what {
+        HandedOver::Exports => reviewed::findings(&inputs.clients, Some(&rules.parsed), context),
+        // A list has lines, and nothing of what an agreement says.
+        HandedOver::Lists => Vec::new(),
+    };
+    if let Some((out, written)) =
+        args.out.as_deref().zip(found.written.as_mut()).filter(|_| as_what == HandedOver::Exports)
+    {
+        written.findings_file = Some(output::write_findings((out, files.count_day), &findings)?);
+    }
     let overview = format!("{}\n{}", revenue_compared(&portfolio).join("\n"), totals_text(&portfolio));
     Ok(ExportsOutcome {
         found,
+        is_compared: true,
         home_currency,
         count_day: files.count_day,
         count_day_from: files.count_day_from,
@@ -83,6 +93,7 @@ pub(super) fn compare(
         setup: found_in_setup,
         exceptions,
         overview,
+        findings,
     })
 }
 
@@ -94,8 +105,13 @@ fn used<'s, 'a>(sources: &'s [Source<'a>]) -> impl Iterator<Item = &'s Source<'a
     sources.iter().filter(|(source, _)| !source.profile.is_billed())
 }
 
-fn refused(why: impl ToString) -> CheckError {
+pub(super) fn refused(why: impl ToString) -> CheckError {
     CheckError::Exports(why.to_string())
+}
+
+/// The clients of the PSA.
+pub(super) fn billed_clients(sources: &[Source<'_>]) -> Result<Vec<BilledClient>, CheckError> {
+    billed(sources).flat_map(|(_, read)| read.accounts.iter()).map(client).collect()
 }
 
 /// A client of the PSA. Of one whose rows contradict each other nobody knows what is billed.
@@ -199,7 +215,7 @@ pub(crate) fn of_names(inputs: &RunInputs) -> Vec<SetupFinding> {
 }
 
 /// Accounts of which nobody knows what is right.
-fn doubts<'a>((source, read): Source<'a>) -> impl Iterator<Item = SetupFinding> + use<'a> {
+pub(super) fn doubts<'a>((source, read): Source<'a>) -> impl Iterator<Item = SetupFinding> + use<'a> {
     let of = |code: &str, account: &AccountId, message: String| SetupFinding {
         code: code.to_owned(),
         subject: format!("{}: {account}", source.id),
@@ -221,7 +237,7 @@ fn doubts<'a>((source, read): Source<'a>) -> impl Iterator<Item = SetupFinding> 
 }
 
 /// Rows with one id that say the same: a line or item is taken once, which is said.
-fn repeated((source, read): Source<'_>) -> Option<SetupFinding> {
+pub(super) fn repeated((source, read): Source<'_>) -> Option<SetupFinding> {
     let of_file = |receipt: &StreamReceipt| receipt.left_out.get(&RowReason::Repeated).copied().unwrap_or_default();
     let count = read.receipts.values().map(of_file).sum();
     (count > 0).then(|| SetupFinding {
@@ -353,7 +369,7 @@ fn reading((source, read): &Source<'_>) -> SourceReading {
     }
 }
 
-fn checked_files<'a>((source, read): Source<'a>) -> impl Iterator<Item = CheckedFile> + use<'a> {
+pub(super) fn checked_files<'a>((source, read): Source<'a>) -> impl Iterator<Item = CheckedFile> + use<'a> {
     source.files.iter().map(move |file| {
         let stream = read.receipts.get(&file.name).cloned().unwrap_or_default();
         let streams = BTreeMap::from_iter([(ROWS.to_owned(), stream)]);

@@ -1,5 +1,6 @@
 //! Exports as they come, against each other: what each file is, whose its accounts are, what is counted for which
-//! product, and what comes out, as in a month's run of which nothing was decided before.
+//! product, and what comes out, as in a month's run of which nothing was decided before. The lines of a PSA alone are
+//! reviewed by themselves.
 //!
 //! Deliberately absent: history, the guard against falls that needs one, and any guess: what is open is asked, and what
 //! nobody decided makes counts wider.
@@ -8,6 +9,7 @@ mod compare;
 mod pairing;
 mod read;
 mod recognised;
+mod reviewed;
 #[cfg(test)]
 mod tests;
 mod whose;
@@ -16,12 +18,12 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde::Serialize;
 use truecount_billing::{CountDay, Currency, Receipt, Side, SourceId};
-use truecount_reconciliation::SetupFinding;
-use truecount_reports::ExceptionRow;
+use truecount_reconciliation::{AgreementFinding, SetupFinding};
+use truecount_reports::{ExceptionRow, RunHeader};
 
 pub use pairing::{CountedThing, PairedBy, PairedProduct, UnpairedProduct};
 
-use super::{CheckError, CheckOutcome};
+use super::{CheckError, CheckOutcome, output};
 
 /// The input of a check of exports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub struct ExportsCheckArgs {
     pub as_of: Option<CountDay>,
     /// The day on which somebody asks.
     pub today: CountDay,
-    /// The folder for `exceptions.csv` and `setup.csv`. `None`: nothing is written.
+    /// The folder for `exceptions.csv`, `setup.csv` and `agreement_findings.csv`. `None`: nothing is written.
     pub out: Option<PathBuf>,
 }
 
@@ -66,6 +68,8 @@ pub struct ExportsOutcome {
     /// What was found.
     #[serde(flatten)]
     pub found: CheckOutcome,
+    /// Whether anything was compared; else no file says what is used.
+    pub is_compared: bool,
     /// The currency that is told first; `XXX`: nothing names one.
     pub home_currency: Currency,
     /// The count day.
@@ -91,6 +95,17 @@ pub struct ExportsOutcome {
     /// Which share of the revenue was compared, and the totals, for people.
     #[serde(skip)]
     pub overview: String,
+    /// What the agreements give away by themselves, the largest first.
+    #[serde(skip)]
+    pub findings: Vec<AgreementFinding>,
+}
+
+impl ExportsOutcome {
+    /// What the sheets are headed by.
+    #[must_use]
+    pub fn header(&self) -> RunHeader {
+        output::header(String::new(), self.count_day)
+    }
 }
 
 /// Where the count day comes from.
@@ -168,7 +183,10 @@ pub(crate) fn check_files(args: &ExportsCheckArgs, as_what: HandedOver) -> Resul
     if !wrong.is_empty() {
         return Err(CheckError::Exports(wrong.join("\n")));
     }
-    compare::compare(args, as_what, recognised, read)
+    if recognised.sources.iter().any(|source| !source.profile.is_billed()) {
+        return compare::compare(args, as_what, recognised, read);
+    }
+    reviewed::review(args, recognised, read)
 }
 
 impl FromStr for ExportToCheck {

@@ -71,7 +71,7 @@ pub(super) fn recognise_all(args: &ExportsCheckArgs, as_what: HandedOver, wrong:
         }
     }
     if wrong.is_empty() {
-        wrong.extend(wrong_sides(&sources));
+        wrong.extend(wrong_sides(&sources, args.mappings.is_some()));
     }
     RecognisedFiles { sources, count_day, count_day_from }
 }
@@ -270,7 +270,7 @@ fn modified(path: &Path) -> Option<CountDay> {
 }
 
 /// One PSA against something that is used.
-fn wrong_sides(sources: &[RecognisedSource]) -> Vec<String> {
+fn wrong_sides(sources: &[RecognisedSource], has_mappings: bool) -> Vec<String> {
     let of = |is_wanted: fn(Side) -> bool| -> Vec<String> {
         let wanted = sources.iter().filter(|source| is_wanted(source.profile.side));
         wanted.map(|source| format!("`{}`", source.id)).collect()
@@ -284,8 +284,8 @@ fn wrong_sides(sources: &[RecognisedSource]) -> Vec<String> {
             several.join(" and ")
         )),
     }
-    if of(|side| !side.is_billed()).is_empty() {
-        wrong.push("no file says what is used: add an export of devices, users or licences".to_owned());
+    if has_mappings && of(|side| !side.is_billed()).is_empty() {
+        wrong.push("--mappings: no file says what is used, so that there is no account to map".to_owned());
     }
     let invoiced = of(|side| side == Side::Invoiced);
     if !invoiced.is_empty() {

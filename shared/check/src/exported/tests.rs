@@ -152,11 +152,84 @@ fn what_cannot_be_read_is_told_of_all_files_at_once() {
     assert!(!exports.folder.path().join("out").exists());
 }
 
+/// The lines of a PSA, with one of each finding that agreements give by themselves.
+const TEN_FINDINGS: &str = "\
+line_id,client_id,client_name,agreement_id,agreement,agreement_type,agreement_from,agreement_to,prorates,product_code,quantity,unit_price,unit_cost,currency,effective_from,effective_to
+L1,1,Alder Dental,A1,Care,,2025-01-01,2026-12-10,,MNG,10,20,,GBP,,
+L2,2,Birch Legal,B25,Managed 2025,,2025-01-01,,,MNG,10,20,,GBP,,
+L3,2,Birch Legal,B26,Managed 2026,,2026-01-01,,,MNG,12,20,,GBP,,
+L4,3,Cedar Foods,C1,Care,,,,,MNG,5,20,,GBP,,
+L5,3,Cedar Foods,C1,Care,,,,,SUPPORT,-1,25,,GBP,,
+L6,4,Dogwood Law,D1,Care,,2025-01-01,,no,MNG,4,20,,GBP,,
+L7,4,Dogwood Law,D1,Care,,2025-01-01,,no,BKP,2,15,,GBP,2026-11-10,
+L8,5,Elm Motors,E1,Care,,,,,MNG,6,20,,GBP,,
+L9,5,Elm Motors,E1,Care,,,,,MAIL,3,5,6,GBP,,
+L10,6,Fir Optics,F1,Care,,,,,MNG,7,9,,GBP,,
+L11,7,Gorse Farm,G1,Care,,,,,SEC,1,8,,GBP,,
+L12,8,Hazel Books,H1,Care,,,,,FAX,2,0,,GBP,,
+L13,9,Ivy House,I1,Care,,2025-01-01,,,MNG,3,20,,GBP,,
+L14,9,Ivy House,I1,Care,,2025-01-01,,,VOIP,4,12,,GBP,,2026-09-30
+L15,10,Juniper Bar,J1,Care,Managed,,,,MNG,3,20,,GBP,,
+";
+
+const FLAT_RULES: &str = "\
+currency = \"GBP\"
+[services]
+SEC = { flat = true, price_from = { 2026-11-01 = 9.50 }, expected_at = [\"Managed\"] }
+";
+
 #[test]
-fn the_lines_of_one_psa_are_checked_against_something_that_is_used() {
+fn the_lines_of_a_psa_alone_are_reviewed_by_themselves() {
+    let mut exports = Exports::new().with("lines 2026-11-26.csv", TEN_FINDINGS);
+    let kinds = |outcome: &ExportsOutcome| {
+        let mut kinds: Vec<&str> = outcome.findings.iter().map(|found| found.finding.code()).collect();
+        kinds.sort_unstable();
+        kinds.join(" ")
+    };
+    let alone = exports.run();
+    assert!(!alone.is_compared && alone.exceptions.is_empty() && alone.found.is_complete);
+    let without_rules = "agreement_not_renewed agreement_superseded billed_at_zero change_not_prorated \
+                         credit_without_end line_not_continued price_below_cost unusual_price";
+    assert_eq!(kinds(&alone), without_rules);
+    let largest = &alone.findings[0];
+    assert_eq!((largest.finding.code(), largest.client_name.as_str()), ("agreement_not_renewed", "Alder Dental"));
+    let monthly = largest.monthly.unwrap();
+    assert_eq!((monthly.currency.as_str(), monthly.amount.to_string().as_str()), ("GBP", "200"));
+    let written = alone.found.written.as_ref().unwrap();
+    assert_eq!(written.exceptions_file, None);
+    let sheet = fs::read_to_string(written.findings_file.as_ref().unwrap()).unwrap();
+    assert_eq!(sheet.lines().count(), 9, "{sheet}");
+    assert!(written.setup_file.is_file() && !exports.folder.path().join("out/exceptions.csv").exists());
+
+    let rules = exports.folder.path().join("rules.toml");
+    fs::write(&rules, FLAT_RULES).unwrap();
+    exports.args.rules = Some(rules);
+    let mut all: Vec<&str> =
+        without_rules.split_whitespace().chain(["expected_service_missing", "increase_not_applied"]).collect();
+    all.sort_unstable();
+    assert_eq!(kinds(&exports.run()), all.join(" "));
+
+    exports.args.rules = None;
+    exports.args.mappings = Some(exports.folder.path().join("none.csv"));
+    assert!(exports.wrong().contains("no account to map"), "{}", exports.wrong());
+}
+
+#[test]
+fn what_agreements_say_by_themselves_stands_beside_what_was_compared() {
+    let devices = "Organization,Display Name,Device Role,Last Contact\nAlder Dental,a-1,Windows Server,2026-11-25\n";
+    let mut exports = Exports::new().with("lines 2026-11-26.csv", TEN_FINDINGS).with("devices 2026-11-26.csv", devices);
+    let rules = exports.folder.path().join("rules.toml");
+    fs::write(&rules, "[services]\nMNG = { count = \"ninjaone-devices.server\" }\n").unwrap();
+    exports.args.rules = Some(rules);
+    let both = exports.run();
+    assert!(both.is_compared && !both.exceptions.is_empty());
+    assert_eq!(both.findings.len(), 8, "{:?}", both.findings);
+    assert!(both.found.written.unwrap().findings_file.unwrap().is_file());
+}
+
+#[test]
+fn what_is_used_is_checked_against_the_lines_of_one_psa() {
     let (lines, devices) = (windows_1252(LINES), utf16(DEVICES));
-    let wrong = Exports::new().with("lines.csv", &lines).wrong();
-    assert_eq!(wrong, "no file says what is used: add an export of devices, users or licences");
     let wrong = Exports::new().with("devices.txt", &devices).wrong();
     assert_eq!(wrong, "no file has billed lines: add the export of the PSA's agreements");
     let mut two = Exports::usual().with("more 2026-06-30.csv", &lines);
