@@ -402,6 +402,8 @@ fn part(source: &SourceId, kind: String) -> CountPart {
         times: Decimal::ONE,
         wanted: Vec::new(),
         unwanted: Filter::default(),
+        except: Filter::default(),
+        group: None,
         less: Vec::new(),
         service_wanted: None,
         usual: Vec::new(),
@@ -436,12 +438,15 @@ fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
         }),
         price_from: Vec::new(),
         expected_at: Vec::new(),
+        superseded: Vec::new(),
         covers: Vec::new(),
         grants: Vec::new(),
         no_line: NoLine::Exception,
         one_time_counts: false,
         not_sold: None,
         note: None,
+        group: None,
+        group_part: None,
     }
 }
 

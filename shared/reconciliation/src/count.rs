@@ -334,7 +334,9 @@ impl<'a> Counter<'a> {
             Elsewhere::Before => self.doubts.push(Doubt::SeenElsewhere { item, at: at() }),
             Elsewhere::No | Elsewhere::Since => {}
         }
-        if !fates.iter().all(|fate| is_taken(fate) || *fate == elsewhere) {
+        if fates.contains(&Fate::Left(LedgerReason::Untaken)) {
+            self.unknown.push(Widening::HolderUntaken { item });
+        } else if !fates.iter().all(|fate| is_taken(fate) || *fate == elsewhere) {
             self.unknown.push(Widening::ItemUnknown { item });
         }
     }
@@ -513,6 +515,7 @@ pub(crate) fn item_fate(fates: &[Fate], is_sure_to_be_there: bool, why_open: Led
     Some(match left {
         Some(reason) => ItemFate::Out(reason),
         None if is_sure_to_be_there && fates.iter().all(|fate| matches!(fate, Fate::Taken(_))) => ItemFate::In,
+        None if fates.contains(&Fate::Left(LedgerReason::Untaken)) => ItemFate::Open(LedgerReason::Untaken),
         None => ItemFate::Open(why_open),
     })
 }

@@ -21,6 +21,10 @@ pub enum LedgerReason {
     Stale,
     /// Another item is the same device or person, and newer.
     Duplicate,
+    /// Another service of the group, which comes before in its order, takes an item.
+    Group,
+    /// No service of the group takes the holder of a paid licence.
+    Untaken,
     /// An item of another part of the count is the same machine.
     Same,
     /// Another part of the count is larger.
@@ -72,6 +76,8 @@ impl LedgerReason {
         Self::Product,
         Self::Stale,
         Self::Duplicate,
+        Self::Group,
+        Self::Untaken,
         Self::Same,
         Self::Smaller,
         Self::Replaced,
@@ -104,6 +110,8 @@ impl LedgerReason {
             Self::Product => "product",
             Self::Stale => "stale",
             Self::Duplicate => "duplicate",
+            Self::Group => "group",
+            Self::Untaken => "untaken",
             Self::Same => "same",
             Self::Smaller => "smaller",
             Self::Replaced => "replaced",
@@ -255,6 +263,11 @@ pub enum Widening {
         /// The item.
         item: ItemNo,
     },
+    /// Somebody holds a paid licence, and no service of the group takes him.
+    HolderUntaken {
+        /// The item.
+        item: ItemNo,
+    },
     /// Whether another service, which covers this one, holds at the client.
     CoverNotSure {
         /// That service.
@@ -364,6 +377,11 @@ pub enum Doubt {
     SeveralPrices,
     /// The line deducts what is included; the rule's `included` is not deducted, too.
     IncludedTwice,
+    /// Lines are of a product that the service took the place of: one change of product.
+    ProductSuperseded {
+        /// These.
+        lines: Vec<LineId>,
+    },
     /// Lines with a quantity or price below zero were taken for credits, though the PSA calls them recurring.
     CreditsAmongLines {
         /// These.

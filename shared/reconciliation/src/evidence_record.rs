@@ -49,6 +49,7 @@ pub enum DoubtRecord {
     NotSoldAndBilled,
     SeveralPrices,
     IncludedTwice,
+    ProductSuperseded { lines: Vec<LineId> },
     CreditsAmongLines { lines: Vec<LineId> },
 }
 
@@ -75,6 +76,7 @@ impl DoubtRecord {
             Self::NotSoldAndBilled => "not_sold_and_billed",
             Self::SeveralPrices => "several_prices",
             Self::IncludedTwice => "included_twice",
+            Self::ProductSuperseded { .. } => "product_superseded",
             Self::CreditsAmongLines { .. } => "credits_among_lines",
         }
     }
@@ -103,6 +105,7 @@ pub enum WideningRecord {
     BoughtTwice { sku: String, sources: Vec<SourceId> },
     QuantityUnsaid { item: NamedItem },
     QuantityNegative { item: NamedItem, said: Decimal },
+    HolderUntaken { item: NamedItem },
     CoverNotSure { service: ProductCode },
     GrantNotSure { service: ProductCode },
     WordNeverSeen { source: SourceId, kind: String, attribute: Option<String>, word: Option<String> },
@@ -132,6 +135,7 @@ impl WideningRecord {
             Self::BoughtTwice { .. } => "bought_twice",
             Self::QuantityUnsaid { .. } => "quantity_unsaid",
             Self::QuantityNegative { .. } => "quantity_negative",
+            Self::HolderUntaken { .. } => "holder_untaken",
             Self::CoverNotSure { .. } => "cover_not_sure",
             Self::GrantNotSure { .. } => "grant_not_sure",
             Self::WordNeverSeen { .. } => "word_never_seen",

@@ -20,6 +20,7 @@ mod evidence;
 mod evidence_record;
 mod exact;
 mod exception_id;
+mod group_takers;
 mod home_currency;
 mod interval;
 mod item_evidence;

@@ -25,7 +25,7 @@ impl Holds {
     }
 }
 
-/// A service that the service of a row lives inside.
+/// A service that the service of a row lives inside, or that comes before it in the order of their group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum OuterService {
@@ -44,6 +44,13 @@ pub enum OuterService {
         at_least: Decimal,
         /// The most; `None`: nobody knows.
         at_most: Option<Decimal>,
+    },
+    /// It comes before in the order of the group, and counts what both take.
+    Takes {
+        /// Its code.
+        service: ProductCode,
+        /// Whether it surely holds at the client.
+        is_sure: bool,
     },
 }
 
@@ -80,6 +87,17 @@ impl OuterServices {
         }
     }
 
+    pub(crate) fn taken(&mut self, service: &ProductCode, is_sure: bool) {
+        let known = self.0.iter_mut().find_map(|one| match one {
+            OuterService::Takes { service: known, is_sure } if known == service => Some(is_sure),
+            _ => None,
+        });
+        match known {
+            Some(known) => *known |= is_sure,
+            None => self.0.push(OuterService::Takes { service: service.clone(), is_sure }),
+        }
+    }
+
     /// What is taken off the lower end: the most that may be.
     pub(crate) fn off_least(&self) -> Result<TakenOff, TooManyDigits> {
         let mut taken = TakenOff { is_covered: false, granted: Some(Decimal::ZERO) };
@@ -90,6 +108,7 @@ impl OuterServices {
                     let both = taken.granted.zip(*at_most);
                     taken.granted = both.map(|(sum, more)| plus(sum, more)).transpose()?;
                 }
+                OuterService::Takes { .. } => {}
             }
         }
         Ok(taken)
@@ -102,12 +121,13 @@ impl OuterServices {
             match one {
                 OuterService::Covers { is_sure, .. } => is_covered |= is_sure,
                 OuterService::Grants { at_least, .. } => granted = plus(granted, *at_least)?,
+                OuterService::Takes { .. } => {}
             }
         }
         Ok(TakenOff { is_covered, granted: Some(granted) })
     }
 
-    /// Whether nothing of it is open.
+    /// Whether what it takes off is no interval.
     pub(crate) fn is_sure(&self) -> bool {
         self.widenings().next().is_none()
     }
@@ -121,7 +141,7 @@ impl OuterServices {
             OuterService::Grants { service, at_least, at_most } if Some(*at_least) != *at_most => {
                 Some(Widening::GrantNotSure { service: service.clone() })
             }
-            OuterService::Covers { .. } | OuterService::Grants { .. } => None,
+            OuterService::Covers { .. } | OuterService::Grants { .. } | OuterService::Takes { .. } => None,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! One client: each service compared, each line accounted for.
 
 mod committed_until;
+mod group;
 mod inside;
 mod row_detail;
 
@@ -193,9 +194,12 @@ impl<'a> ClientCase<'a> {
         let mut result = ClientResult { outcome, compared: Vec::new() };
         self.header_amounts(&mut result.outcome);
         for service in self.cache.services.iter().filter(|service| self.is_looked_at(service, view)) {
-            for part in self.parts(service, view.lines_of(service)) {
+            for part in self.parts(service, view) {
                 self.compare(part, view, &mut result);
             }
+        }
+        for part in self.rules.groups().iter().filter_map(|group| self.group_part(group, view)) {
+            self.compare(part, view, &mut result);
         }
         self.unnamed(&view.lines, &mut result.outcome);
         result
@@ -219,7 +223,7 @@ impl<'a> ClientCase<'a> {
     }
 
     /// The service, and each agreement of it that the rules compare by itself.
-    fn parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
+    fn own_parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
         let usual = self.rules.usual_rule(service);
         let is_dated = usual.is_some_and(|rule| rule.client_committed.is_some() || rule.commitment.is_some());
         if self.has_usual_rules() && !is_dated {
@@ -341,18 +345,21 @@ impl<'a> ClientCase<'a> {
         let rule = &part.rule;
         let has_line = !side.lines.is_empty() || !side.flat.is_empty();
         let (kind, share) = match &rule.basis {
+            ServiceBasis::Counted(_) if rule.holds_by_line() && self.holds(part, &side) == Holds::No => {
+                return Ok(None);
+            }
             _ if self.is_internal() => (RowKind::Internal, Share::Ignored),
             ServiceBasis::Flat => (RowKind::Flat, Share::Flat),
             ServiceBasis::Ignored(_) => (RowKind::Ignored, Share::Ignored),
             ServiceBasis::Counted(_) if side.lines.is_empty() && !side.flat.is_empty() => (RowKind::Flat, Share::Flat),
-            ServiceBasis::Counted(_) if rule.holds_by_line() && self.holds(part, &side) == Holds::No => {
-                return Ok(None);
-            }
             ServiceBasis::Counted(_) => {
                 let value = self.valuation(&side, rule);
                 cover_lines(outcome, &value, &side.flat, Share::Flat)?;
                 let mut count =
                     self.counting_of(part).count(rule, &side, &view.pools, self.outer_services(part, view))?;
+                if rule.holds_by_line() && self.holds_by_what_fell(part, &side) {
+                    count.least = count.least.not_sure()?;
+                }
                 if part.types_differ {
                     count.doubts.push(Doubt::AgreementTypesDiffer);
                 }
@@ -368,7 +375,7 @@ impl<'a> ClientCase<'a> {
                 return Ok(Some((side, count)));
             }
         };
-        let counted = || self.counting_of(part).count(rule, &side, &view.pools, OuterServices::default());
+        let counted = || self.counting_of(part).count(rule, &side, &view.pools, self.outer_services(part, view));
         let is_used = || counted().map(|count| count.least.should > Decimal::ZERO);
         if has_line || (kind == RowKind::Internal && rule.count().is_some() && is_used()?) {
             outcome.rows.push(self.standing_row(kind, part, &side)?);

@@ -385,6 +385,7 @@ impl Names<'_> {
             Doubt::NotSoldAndBilled => DoubtRecord::NotSoldAndBilled,
             Doubt::SeveralPrices => DoubtRecord::SeveralPrices,
             Doubt::IncludedTwice => DoubtRecord::IncludedTwice,
+            Doubt::ProductSuperseded { lines } => DoubtRecord::ProductSuperseded { lines: lines.clone() },
             Doubt::CreditsAmongLines { lines } => DoubtRecord::CreditsAmongLines { lines: lines.clone() },
         }
     }
@@ -430,6 +431,7 @@ impl Names<'_> {
                 item: self.item(*item),
                 said: self.inputs.items.units_said(*item).unwrap_or_default(),
             },
+            Widening::HolderUntaken { item } => WideningRecord::HolderUntaken { item: self.item(*item) },
             Widening::CoverNotSure { service } => WideningRecord::CoverNotSure { service: service.clone() },
             Widening::GrantNotSure { service } => WideningRecord::GrantNotSure { service: service.clone() },
             Widening::WordNeverSeen { source, kind, word } => {

@@ -8,11 +8,12 @@ use rust_decimal::Decimal;
 use truecount_billing::{Commitment, Unit};
 use truecount_rules::{
     CountPart, CountSpec, Filter, Fit, IdentityKey, PARTS_OF_A_SOURCE_MAX, Pattern, ProductsLeftOut, Rules,
-    StalePolicy, UnknownPolicy,
+    StalePolicy, UnknownPolicy, unseen_days,
 };
 
 use crate::columns::{ItemColumns, ItemNo, OwnState};
 use crate::evidence::{LedgerReason, Widening};
+use crate::group_takers::GroupTakers;
 use crate::interval::{TooManyDigits, plus, times};
 use crate::left_out_products::{ProductUse, names_products};
 use crate::pool::{Candidate, Elsewhere};
@@ -100,6 +101,8 @@ struct KindSelection<'r> {
     stale: StalePolicy,
     unknown: UnknownPolicy,
     usual: Vec<(String, Vec<Pattern>)>,
+    /// Whether a word of what other services of the group must not take was never seen: then none surely takes an item.
+    is_taker_doubtful: bool,
     identity: &'r [IdentityKey],
     /// Products that its source leaves out; `None`: the parts say themselves which they take.
     products: Option<&'r ProductsLeftOut>,
@@ -135,6 +138,10 @@ pub(crate) enum Looks {
     Passed,
     /// A fact is missing, and the rule leaves such items out.
     LeftOut,
+    /// A service that comes before in the order of the group takes it.
+    Grouped,
+    /// Somebody holds a paid licence, and no service of the group takes him.
+    Untaken,
 }
 
 impl Way {
@@ -148,8 +155,11 @@ impl Way {
     pub(crate) fn fate(&self) -> Fate {
         match (self.kind, self.looks, self.left_out) {
             (None, ..) | (_, Looks::Passed, _) => Fate::Passed,
+            (_, Looks::Untaken, Some(_)) => Fate::Passed,
             (_, _, Some(reason)) => Fate::Left(reason),
             (_, Looks::LeftOut, None) => Fate::Left(LedgerReason::Unknown),
+            (_, Looks::Grouped, None) => Fate::Left(LedgerReason::Group),
+            (_, Looks::Untaken, None) => Fate::Left(LedgerReason::Untaken),
             (_, Looks::Taken(mask), None) => Fate::Taken(mask),
         }
     }
@@ -215,6 +225,7 @@ impl<'r> Selection<'r> {
                 seen_since: seen_since(stale, kept.synced_on),
                 unknown: first.map_or_else(|| spec.policies.unknown_of(kind), |part| part.unknown),
                 usual,
+                is_taker_doubtful: own.iter().any(|(_, part)| is_taker_doubtful(kept, &kind.name, part)),
                 identity: &kind.identity,
                 tells_sku: kept.words.has_any(&kind.name, "sku"),
                 is_device: kind.unit == Unit::Device,
@@ -242,18 +253,31 @@ impl<'r> Selection<'r> {
     /// Notes the words of a part that its source never had.
     fn note_unseen(&mut self, kept: &UsageSource, source: usize, number: u32, part: &CountPart) {
         // Of a source that was not read, only that is known.
-        if part.may_be_empty || !kept.was_read {
+        if !kept.was_read {
             return;
         }
         let kind = &part.kind;
-        if !kept.words.has_kind(kind) {
+        let group = part.group.as_ref();
+        let is_asked = |part: &&CountPart| !part.may_be_empty;
+        let whole = group.into_iter().filter(|group| group.is_whole).flat_map(|group| &group.others);
+        let counted: Vec<&CountPart> =
+            std::iter::once(part).chain(whole.map(|taker| &taker.part)).filter(is_asked).collect();
+        if !counted.is_empty() && !kept.words.has_kind(kind) {
             self.open.push(Widening::WordNeverSeen { source, kind: kind.clone(), word: None });
         }
-        for (attribute, word) in part.wanted.iter().flat_map(|filter| never(kept, kind, filter)) {
+        for (attribute, word) in counted.iter().flat_map(|part| &part.wanted).flat_map(|one| never(kept, kind, one)) {
             self.open.push(Widening::WordNeverSeen { source, kind: kind.clone(), word: Some((attribute, word)) });
         }
-        let shares = part.less.iter().flat_map(|share| &share.wanted);
-        for (attribute, word) in shares.chain([&part.unwanted]).flat_map(|filter| never(kept, kind, filter)) {
+        let own = counted.iter().flat_map(|part| {
+            let sections = part.less.iter().flat_map(|share| &share.wanted);
+            sections.chain([&part.unwanted, &part.except])
+        });
+        let earlier = group.into_iter().flat_map(|group| &group.earlier).map(|taker| &taker.part).filter(is_asked);
+        // That one service may be empty says nothing of what all leave out.
+        let of_whole = group.filter(|group| group.is_whole).map(|_| &part.except);
+        let own = own.chain(of_whole);
+        for (attribute, word) in own.chain(earlier.flat_map(|part| &part.wanted)).flat_map(|one| never(kept, kind, one))
+        {
             self.without_low |= 1 << number;
             self.without_low_why.push(Widening::UnwantedNeverSeen { source, kind: kind.clone(), attribute, word });
         }
@@ -352,7 +376,7 @@ impl<'r> Selection<'r> {
 
     fn ways_of_kind(&self, items: &ItemColumns, candidate: &Candidate, kind: usize, ways: &mut Vec<Way>) {
         let selection = &self.kinds[kind];
-        let text_of = |name: &str| items.attribute(candidate.item, name);
+        let text_of = |name: &str| text_of(items, candidate, name);
         let units = items.units(candidate.item);
         let (looks, other) = match self.binds(items, candidate.item) {
             true => selection.looks(&text_of),
@@ -363,6 +387,8 @@ impl<'r> Selection<'r> {
             steps.push(Some(LedgerReason::Elsewhere));
         }
         for left_out in steps {
+            // A holder whom no service takes counts only where nothing else leaves him out.
+            let other = other.filter(|_| looks != Looks::Untaken || left_out.is_none());
             for looks in std::iter::once(looks).chain(other) {
                 let way = Way { kind: Some(kind), left_out, looks, units, is_larger: false };
                 if !ways.contains(&way) {
@@ -380,7 +406,7 @@ impl<'r> Selection<'r> {
         if selection.unknown == UnknownPolicy::Widens || is_passed {
             return false;
         }
-        let text_of = |name: &str| items.attribute(candidate.item, name);
+        let text_of = |name: &str| text_of(items, candidate, name);
         let is_by_rule = |taking| matches!(taking, Taking::ByRule);
         let is_missing =
             selection.parts.iter().any(|(_, part)| is_by_rule(Taking::of(part, selection.unknown, &text_of)));
@@ -413,7 +439,11 @@ fn never(kept: &UsageSource, kind: &str, filter: &Filter) -> Vec<(String, String
         let any = table.attributes.iter().flat_map(|(name, words)| words.iter().map(move |word| (name.as_str(), word)));
         any.chain(table.holds_all.iter().map(|word| ("holds", word)))
     });
-    let unseen = asked.filter(|(attribute, word)| !kept.words.has(kind, attribute, word));
+    // Days are no words of the source.
+    let words = asked.filter(|(attribute, _)| unseen_days(attribute).is_none());
+    let is_unseen =
+        |(attribute, word): &(&str, &Pattern)| !word.is_superseded && !kept.words.has(kind, attribute, word);
+    let unseen = words.filter(is_unseen);
     unseen.map(|(attribute, word)| (attribute.to_owned(), word.written.clone())).collect()
 }
 
@@ -421,7 +451,8 @@ fn never(kept: &UsageSource, kind: &str, filter: &Filter) -> Vec<(String, String
 fn takes_all(parts: &[(u32, &CountPart)]) -> Option<PartMask> {
     let takes_every =
         |part: &CountPart| part.wanted.is_empty() && part.unwanted.tables.is_empty() && part.less.is_empty();
-    let is_plain = parts.iter().all(|(_, part)| takes_every(part));
+    let is_alone = |part: &CountPart| part.group.is_none() && part.except.tables.is_empty();
+    let is_plain = parts.iter().all(|(_, part)| takes_every(part) && is_alone(part));
     is_plain.then(|| parts.iter().fold(0, |mask, (number, _)| mask | 1 << number))
 }
 
@@ -524,21 +555,33 @@ impl KindSelection<'_> {
         is_untold || asks_for_age && items.last_seen(item).is_none()
     }
 
+    fn takers<'t>(&'t self, part: &'t CountPart) -> GroupTakers<'t> {
+        GroupTakers { part, unknown: self.unknown, usual: &self.usual, is_doubtful: self.is_taker_doubtful }
+    }
+
     /// Whether the service looks at an item; where that is not known, both answers.
     fn looks<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> (Looks, Option<Looks>) {
-        let (mut sure, mut open, mut is_left_out) = (0, 0, false);
+        let (mut sure, mut open, mut otherwise) = (0, 0, Looks::Passed);
         for (number, part) in &self.parts {
-            match Taking::of(part, self.unknown, text_of) {
-                Taking::Taken => sure |= 1 << number,
+            let bit = 1 << number;
+            let by_others = || self.takers(part).earlier_take(text_of);
+            match self.takers(part).taking(text_of) {
+                Taking::ByRule if self.unknown == UnknownPolicy::LeftOut => otherwise = Looks::LeftOut,
+                Taking::Taken | Taking::ByRule => match by_others() {
+                    Fit::No => sure |= bit,
+                    Fit::Yes => otherwise = Looks::Grouped,
+                    Fit::Unknown => (open, otherwise) = (open | bit, Looks::Grouped),
+                },
+                Taking::Open if by_others() == Fit::Yes => otherwise = Looks::Grouped,
+                Taking::Open => open |= bit,
+                Taking::Passed if self.takers(part).leave_holder(text_of) => {
+                    (open, otherwise) = (open | bit, Looks::Untaken);
+                }
                 Taking::Passed => {}
-                Taking::Open => open |= 1 << number,
-                Taking::ByRule if self.unknown == UnknownPolicy::Counts => sure |= 1 << number,
-                Taking::ByRule => is_left_out = true,
             }
         }
         let of = |mask: PartMask| match mask {
-            0 if is_left_out => Looks::LeftOut,
-            0 => Looks::Passed,
+            0 => otherwise,
             mask => Looks::Taken(mask),
         };
         (of(sure), (open != 0).then(|| of(sure | open)))
@@ -546,7 +589,8 @@ impl KindSelection<'_> {
 }
 
 /// Whether a part takes an item.
-enum Taking {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taking {
     Taken,
     Passed,
     /// Nobody knows.
@@ -557,7 +601,7 @@ enum Taking {
 
 impl Taking {
     /// What the rule says of a fact that is missing is whether the item counts, never on which agreement.
-    fn of<'w>(part: &CountPart, unknown: UnknownPolicy, text_of: &impl Fn(&str) -> Option<&'w str>) -> Self {
+    pub(crate) fn of<'w>(part: &CountPart, unknown: UnknownPolicy, text_of: &impl Fn(&str) -> Option<&'w str>) -> Self {
         match part.takes(text_of) {
             Fit::Yes => return Self::Taken,
             Fit::No => return Self::Passed,
@@ -572,6 +616,20 @@ impl Taking {
     }
 }
 
-fn is_usual(attribute: &str, text: &str, allowed: &[Pattern]) -> bool {
+/// Whether a source never had a word of what other services of a part's group must not take.
+fn is_taker_doubtful(kept: &UsageSource, kind: &str, part: &CountPart) -> bool {
+    let others = part.group.iter().flat_map(|group| &group.others).filter(|taker| !taker.part.may_be_empty);
+    kept.was_read && others.into_iter().any(|taker| !never(kept, kind, &taker.part.unwanted).is_empty())
+}
+
+/// The text of an attribute of an item; of the question whether it was not seen for longer than so many days, the answer.
+fn text_of<'i>(items: &'i ItemColumns, candidate: &Candidate, name: &str) -> Option<&'i str> {
+    let Some(limit) = unseen_days(name) else { return items.attribute(candidate.item, name) };
+    let seen = Offset::UTC.to_datetime(items.last_seen(candidate.item)?).date();
+    let days = (candidate.snapshot_day - seen).get_days();
+    Some(if i64::from(days) > i64::from(limit) { "true" } else { "false" })
+}
+
+pub(crate) fn is_usual(attribute: &str, text: &str, allowed: &[Pattern]) -> bool {
     truecount_billing::attribute_words(attribute, text).any(|word| allowed.iter().any(|one| one.fits(word)))
 }

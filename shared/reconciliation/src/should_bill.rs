@@ -33,6 +33,14 @@ pub(crate) struct End {
     pub(crate) parts: Parts,
 }
 
+impl End {
+    /// The same, where nobody knows whether any of it should be billed.
+    pub(crate) fn not_sure(mut self) -> Result<Self, TooManyDigits> {
+        add(&mut self.parts, LedgerReason::Unknown, -self.should)?;
+        Ok(Self { should: Decimal::ZERO, ..self })
+    }
+}
+
 /// What should be billed of what counts: less what other services cover, in the unit that is billed, less what they grant,
 /// less what is included, the minimum, what somebody is committed to, rounded up. The line's own less included wins over
 /// the rule's.

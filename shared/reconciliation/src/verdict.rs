@@ -1,6 +1,7 @@
 //! What a comparison says: which rows come of what should be billed, from at least to at most, against what is billed.
 
 use rust_decimal::Decimal;
+use truecount_billing::LineId;
 use truecount_rules::{NoLine, NotSold, ServiceRule};
 
 use crate::billed_side::BilledSide;
@@ -297,6 +298,11 @@ impl Verdict<'_> {
         }
         if self.rule.included > Decimal::ZERO && self.side.has_less_included() {
             doubts.push(Doubt::IncludedTwice);
+        }
+        let old = self.side.lines.iter().filter(|line| self.rule.supersedes(&line.row.product));
+        let lines: Vec<LineId> = old.map(|line| line.row.id.clone()).collect();
+        if !lines.is_empty() {
+            doubts.push(Doubt::ProductSuperseded { lines });
         }
         if !self.side.credits.is_empty() {
             doubts.push(Doubt::CreditsAmongLines { lines: self.side.credits.clone() });

@@ -220,7 +220,14 @@ fn confidence_follows_from_the_doubts() {
         for (row, cells) in case.rows().iter().zip(&case.lines().rows) {
             let codes: Vec<_> = row.doubts.iter().map(|doubt| doubt.code().replace('_', " ")).collect();
             assert!(codes.iter().all(|code| cells["doubts"].split("; ").any(|word| word == code)), "{cells:?}");
-            let of_value = ["list price", "price of ended line", "catalogue price", "usual price", "several prices"];
+            let of_value = [
+                "list price",
+                "price of ended line",
+                "catalogue price",
+                "usual price",
+                "several prices",
+                "product superseded",
+            ];
             let is_of_value = |code: &String| of_value.contains(&code.as_str());
             let expected = match (row.kind, codes.iter().all(is_of_value), codes.is_empty()) {
                 (

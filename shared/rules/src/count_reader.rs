@@ -218,6 +218,7 @@ fn named(reader: &mut Reader<'_>, at: usize, text: &str, counts: &NamedCounts) -
         times: Decimal::ONE,
         wanted: None,
         unwanted: None,
+        except: None,
         term: 0,
     }])
 }

@@ -15,6 +15,8 @@ pub struct Pattern {
     pub pieces: Vec<String>,
     /// Of a product's friendly name: the part numbers that it stands for, trimmed and in small letters.
     pub part_numbers: Vec<String>,
+    /// Whether another product took its place, so that none may be left.
+    pub is_superseded: bool,
 }
 
 /// Tables of which one must fit. Without any, nothing fits.
@@ -47,6 +49,16 @@ pub enum Fit {
 /// The attribute that lists what a person holds; it has several words.
 pub(crate) const HOLDS: &str = "holds";
 
+/// What stands before the number of days in the name under which a filter asks whether an item was not seen for longer.
+pub(crate) const UNSEEN: &str = "not_seen_for_days ";
+
+/// After how many days without a sighting an item fits, where a filter asks for that under this name: its text is then
+/// `true` or `false`.
+#[must_use]
+pub fn unseen_days(attribute: &str) -> Option<u32> {
+    attribute.strip_prefix(UNSEEN)?.parse().ok()
+}
+
 /// The key for words of [`HOLDS`] that must all be there.
 pub(crate) const HOLDS_ALL: &str = "holds_all";
 
@@ -54,6 +66,11 @@ impl CountPart {
     /// Whether the part takes an item, before its usual state and its last sighting are looked at. `text_of` gives the
     /// text of an attribute; `None`: it is not known.
     pub fn takes<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
+        self.takes_but_for_except(&text_of).and(!self.except.matches(&text_of))
+    }
+
+    /// The same, whatever the group leaves out.
+    pub fn takes_but_for_except<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
         let own = all_fit(&self.wanted, &[], &text_of).and(!self.unwanted.matches(&text_of));
         own.and(!self.of_sections(&text_of))
     }
@@ -61,7 +78,8 @@ impl CountPart {
     /// Whether the service takes an item, whichever agreement of the client it is of.
     pub fn service_takes<'w>(&self, text_of: impl Fn(&str) -> Option<&'w str>) -> Fit {
         let wanted = self.service_wanted.as_ref().unwrap_or(&self.wanted);
-        all_fit(wanted, &[], &text_of).and(!self.unwanted.matches(&text_of))
+        let own = all_fit(wanted, &[], &text_of).and(!self.unwanted.matches(&text_of));
+        own.and(!self.except.matches(&text_of))
     }
 
     /// Whether nobody knows of which of the client's agreements an item is, if the service takes it.
@@ -108,10 +126,28 @@ impl Filter {
         !self.tables.is_empty() && self.tables.iter().all(asks)
     }
 
+    /// The same, with further words wherever it asks for a product.
+    pub(crate) fn with_products(&self, words: &[Pattern]) -> Self {
+        let mut filter = self.clone();
+        let attributes = filter.tables.iter_mut().flat_map(|table| &mut table.attributes);
+        attributes.filter(|(name, _)| is_of_products(name)).for_each(|(_, own)| own.extend_from_slice(words));
+        filter
+    }
+
+    /// Whether it asks for a product.
+    pub(crate) fn asks_for_products(&self) -> bool {
+        self.attributes().any(is_of_products)
+    }
+
     /// The attributes that its tables name.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().flat_map(FilterTable::patterns).map(|(attribute, _)| attribute)
     }
+}
+
+/// Whether an attribute has words of products.
+fn is_of_products(attribute: &str) -> bool {
+    matches!(attribute, "sku" | HOLDS)
 }
 
 impl FilterTable {
@@ -147,7 +183,7 @@ impl Pattern {
     #[must_use]
     pub fn new(written: &str) -> Self {
         let pieces = written.trim().split('*').map(str::to_lowercase).collect();
-        Self { written: written.to_owned(), pieces, part_numbers: Vec::new() }
+        Self { written: written.to_owned(), pieces, part_numbers: Vec::new(), is_superseded: false }
     }
 
     /// Whether a source's word fits. A blank word fits nothing.

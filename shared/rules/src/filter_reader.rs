@@ -2,15 +2,30 @@
 
 use toml::de::DeValue;
 
-use crate::filter::{Filter, FilterTable, HOLDS, HOLDS_ALL, Pattern};
+use crate::filter::{Filter, FilterTable, HOLDS, HOLDS_ALL, Pattern, UNSEEN};
 use crate::layers::{CountTerm, OF_EVERY_ITEM};
 use crate::problem::{instead_of, shown};
-use crate::reader::{Entry, Reader, at, entries, not_yet};
+use crate::reader::{Entry, Reader, at, entries};
+use crate::value_reader::read_days;
 use crate::vocabulary::SourceVocabulary;
 
 /// Reads a table of attributes or a list of tables. `terms`: the kinds whose items are chosen; `None`: not known, since
 /// what names them is wrong.
 pub(crate) fn read_filter(reader: &mut Reader<'_>, key: Entry<'_, '_>, terms: Option<&[CountTerm]>) -> Option<Filter> {
+    read_tables(reader, key, terms, false)
+}
+
+/// Reads what a group leaves out: as [`read_filter`], and `not_seen_for_days`.
+pub(crate) fn read_except(reader: &mut Reader<'_>, key: Entry<'_, '_>, terms: Option<&[CountTerm]>) -> Option<Filter> {
+    read_tables(reader, key, terms, true)
+}
+
+fn read_tables(
+    reader: &mut Reader<'_>,
+    key: Entry<'_, '_>,
+    terms: Option<&[CountTerm]>,
+    is_except: bool,
+) -> Option<Filter> {
     let example = format!("write attributes, such as {} = {{ sku = \"MSH-STD\" }}", key.key);
     let values = match key.value.get_ref() {
         DeValue::Table(_) => vec![key.value],
@@ -33,14 +48,24 @@ pub(crate) fn read_filter(reader: &mut Reader<'_>, key: Entry<'_, '_>, terms: Op
         if entries.is_empty() {
             reader.problem(at(value), format!("`{}` names no attribute", key.key), example.clone());
         }
-        filter.tables.push(read_table(reader, &entries, terms));
+        filter.tables.push(read_table(reader, &entries, terms, is_except));
     }
     Some(filter)
 }
 
-fn read_table(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>], terms: Option<&[CountTerm]>) -> FilterTable {
+fn read_table(
+    reader: &mut Reader<'_>,
+    entries: &[Entry<'_, '_>],
+    terms: Option<&[CountTerm]>,
+    is_except: bool,
+) -> FilterTable {
     let mut table = FilterTable::default();
     for entry in entries {
+        if entry.key == UNSEEN.trim() && is_except {
+            let days = read_days(reader, *entry).map(|days| (format!("{UNSEEN}{days}"), vec![Pattern::new("true")]));
+            table.attributes.extend(days);
+            continue;
+        }
         check_attribute(reader, *entry, terms.unwrap_or_default());
         let patterns = read_words(reader, *entry, terms.unwrap_or_default());
         if entry.key == HOLDS_ALL {
@@ -54,8 +79,9 @@ fn read_table(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>], terms: Option<
 
 /// Each counted kind must have the attribute: of one that has not, nobody would ever know whether an item fits.
 fn check_attribute(reader: &mut Reader<'_>, entry: Entry<'_, '_>, terms: &[CountTerm]) {
-    if matches!(entry.key, "not_seen_for_days") {
-        return not_yet(reader, entry.at, entry.key);
+    if entry.key == UNSEEN.trim() {
+        let wrong = format!("`{}` can stand in the `except` of a group alone", entry.key);
+        return reader.problem(entry.at, wrong, "write seen_within_days = 90 at the service");
     }
     let wanted = if entry.key == HOLDS_ALL { HOLDS } else { entry.key };
     let Some(without) = terms.iter().find(|term| !term.has(wanted)) else { return };

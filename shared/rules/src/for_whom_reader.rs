@@ -3,6 +3,7 @@
 use truecount_billing::ProductCode;
 
 use crate::count_reader::NamedCounts;
+use crate::group_reader::check_member;
 use crate::layers::{KeyBasis, ServiceKeys};
 use crate::model::{BoughtAt, NotSold};
 use crate::problem::{instead_of, shown};
@@ -165,6 +166,9 @@ fn read_nearer(
     let tables = farther.iter().filter_map(|tables| tables.get(&number)).flatten();
     let base = tables.fold(rules.services[number].keys.clone(), |base, keys| keys.over(&base));
     let keys = read_service(reader, entry, spot, Some(&base), counts).keys;
+    if let Some((group, _)) = &base.group {
+        check_member(reader, entry, group, true);
+    }
     let is_counted = matches!(keys.basis.as_ref().or(base.basis.as_ref()), Some(KeyBasis::Counted(_)));
     let names_items = entry.value.get_ref().as_table().is_none_or(|table| table.contains_key("where"));
     if spot == Spot::Section && is_counted && !names_items {

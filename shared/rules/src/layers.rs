@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
-use crate::filter::{Filter, FilterTable};
+use crate::filter::{Filter, FilterTable, Pattern};
 use crate::join::CountJoin;
 use crate::model::{
     ClientCommitted, CountPart, CountSpec, CutTerm, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale, Rounding,
@@ -43,6 +43,10 @@ pub(crate) struct ServiceKeys {
     /// `Some(None)`: it is sold, whatever a kind of agreement says.
     pub(crate) not_sold: Option<Option<NotSold>>,
     pub(crate) note: Option<String>,
+    /// Words of products that it took the place of.
+    pub(crate) superseded: Option<Vec<Pattern>>,
+    /// Of a service of a group: the group, and what it counts. No table names it.
+    pub(crate) group: Option<(ProductCode, CountTerm)>,
     pub(crate) when: When,
 }
 
@@ -83,6 +87,8 @@ pub(crate) struct CountTerm {
     pub(crate) wanted: Option<Filter>,
     /// The part's own `where_not`.
     pub(crate) unwanted: Option<Filter>,
+    /// What its group leaves out.
+    pub(crate) except: Option<Filter>,
     /// Of the largest of several: which of them it is of.
     pub(crate) term: usize,
 }
@@ -106,6 +112,14 @@ pub(crate) enum Whose {
     Client,
 }
 
+/// A service's code, and the products that only the service itself names.
+#[derive(Clone, Copy)]
+pub(crate) struct NamedProducts<'r> {
+    pub(crate) code: &'r ProductCode,
+    pub(crate) products: &'r [ProductCode],
+    pub(crate) superseded: &'r [ProductCode],
+}
+
 /// Tables put over each other.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layers {
@@ -123,19 +137,26 @@ impl Layers {
     }
 
     /// The rule that comes of them.
-    pub(crate) fn rule(&self, code: &ProductCode, products: &[ProductCode]) -> ServiceRule {
+    pub(crate) fn rule(&self, service: NamedProducts<'_>) -> ServiceRule {
+        let NamedProducts { code, products, superseded } = service;
         let price = self.top.price.clone();
         let is_clients_own = self.price_is_clients;
         let price = price.map(|(scale, currency)| RulePrice { scale, currency, is_clients_own });
         ServiceRule {
             code: code.clone(),
             products: products.to_vec(),
+            superseded: superseded.to_vec(),
             basis: match &self.top.basis {
                 Some(KeyBasis::Counted(count)) => ServiceBasis::Counted(CountSpec {
                     join: count.join.clone(),
                     parts: count.terms.iter().map(|term| self.part(term)).collect(),
                     conversion: self.conversion(&count.terms),
-                    policies: self.policies(&self.top.wanted.iter().chain(&self.top.unwanted).collect::<Vec<_>>()),
+                    policies: {
+                        let except = count.terms.iter().filter_map(|term| term.except.as_ref());
+                        self.policies(
+                            &self.top.wanted.iter().chain(&self.top.unwanted).chain(except).collect::<Vec<_>>(),
+                        )
+                    },
                 }),
                 Some(KeyBasis::Ignored(why)) => ServiceBasis::Ignored(why.clone()),
                 // A service without any of the three was refused when the file was read.
@@ -157,6 +178,8 @@ impl Layers {
             one_time_counts: self.top.one_time_counts.unwrap_or_default(),
             not_sold: self.top.not_sold.clone().flatten(),
             note: self.top.note.clone(),
+            group: self.top.group.as_ref().map(|(name, _)| name.clone()),
+            group_part: self.top.group.as_ref().map(|(_, term)| self.part(term)),
         }
     }
 
@@ -199,10 +222,13 @@ impl Layers {
     }
 
     fn part(&self, term: &CountTerm) -> CountPart {
-        let wanted: Vec<Filter> = self.top.wanted.iter().chain(&term.wanted).cloned().collect();
+        let wanted = self.top.wanted.iter().chain(&term.wanted);
+        let words = self.top.superseded.as_deref().unwrap_or_default();
+        let wanted: Vec<Filter> = wanted.map(|filter| filter.with_products(words)).collect();
         let mut unwanted = self.top.unwanted.clone().unwrap_or_default();
         unwanted.tables.extend(term.unwanted.iter().flat_map(|filter| filter.tables.clone()));
-        let policies = self.policies(&wanted.iter().chain([&unwanted]).collect::<Vec<_>>());
+        let except = term.except.clone().unwrap_or_default();
+        let policies = self.policies(&wanted.iter().chain([&unwanted, &except]).collect::<Vec<_>>());
         CountPart {
             source: term.source.clone(),
             kind: term.kind.name.clone(),
@@ -216,6 +242,8 @@ impl Layers {
             term: term.term,
             wanted,
             unwanted,
+            except,
+            group: None,
         }
     }
 }
@@ -250,6 +278,8 @@ impl ServiceKeys {
             one_time_counts: self.one_time_counts.or(farther.one_time_counts),
             not_sold: self.not_sold.clone().or_else(|| farther.not_sold.clone()),
             note: self.note.clone().or_else(|| farther.note.clone()),
+            superseded: self.superseded.clone().or_else(|| farther.superseded.clone()),
+            group: self.group.clone().or_else(|| farther.group.clone()),
             when: When::default(),
         }
     }
@@ -284,6 +314,8 @@ impl ServiceKeys {
             one_time_counts: same(&self.one_time_counts, &other.one_time_counts),
             not_sold: same(&self.not_sold, &other.not_sold),
             note: same(&self.note, &other.note),
+            superseded: same(&self.superseded, &other.superseded),
+            group: same(&self.group, &other.group),
             when: When::default(),
         }
     }

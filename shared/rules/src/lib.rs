@@ -13,6 +13,8 @@ mod currencies;
 mod filter;
 mod filter_reader;
 mod for_whom_reader;
+mod group;
+mod group_reader;
 mod join;
 mod join_reader;
 mod layers;
@@ -34,7 +36,8 @@ mod value_reader;
 mod vocabulary;
 
 pub use bind::{BindingFault, BindingProblem, ClientBinding, ClientNumber, NamedClient};
-pub use filter::{Filter, FilterTable, Fit, Pattern};
+pub use filter::{Filter, FilterTable, Fit, Pattern, unseen_days};
+pub use group::{GroupShare, GroupTaker, ServiceGroup};
 pub use join::CountJoin;
 pub use made::ProductNamedTwice;
 pub use model::{

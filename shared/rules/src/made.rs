@@ -43,6 +43,7 @@ impl Rules {
             rules.services.push(Service {
                 code: rule.code.clone(),
                 products: rule.products.clone(),
+                superseded: rule.superseded.clone(),
                 keys: ServiceKeys::default(),
                 rule: Arc::new(rule),
             });
@@ -61,6 +62,7 @@ mod tests {
         ServiceRule {
             products: vec![code.clone()],
             code,
+            superseded: Vec::new(),
             basis: ServiceBasis::Flat,
             included: Default::default(),
             minimum: None,
@@ -78,6 +80,8 @@ mod tests {
             one_time_counts: false,
             not_sold: None,
             note: None,
+            group: None,
+            group_part: None,
         }
     }
 

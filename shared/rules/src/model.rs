@@ -5,8 +5,9 @@ use rust_decimal::Decimal;
 use truecount_billing::{Currency, ProductCode, SourceId};
 
 use crate::filter::{Filter, Pattern};
+use crate::group::GroupShare;
 use crate::join::CountJoin;
-use crate::rules::is_folded_of;
+use crate::rules::{folded, is_folded_of};
 use crate::unit::UnitConversion;
 use crate::vocabulary::KindVocabulary;
 
@@ -17,6 +18,8 @@ pub struct ServiceRule {
     pub code: ProductCode,
     /// The product codes of its lines: at least one.
     pub products: Vec<ProductCode>,
+    /// Those of them that this service took the place of.
+    pub superseded: Vec<ProductCode>,
     /// What its quantity is compared with.
     pub basis: ServiceBasis,
     /// Units that are included in the price of something else; never negative. A line's own less included wins over it.
@@ -51,6 +54,10 @@ pub struct ServiceRule {
     pub not_sold: Option<NotSold>,
     /// What somebody wrote about it, the nearest.
     pub note: Option<String>,
+    /// The group that it is in.
+    pub group: Option<ProductCode>,
+    /// Of a service of a group: the items that it takes there, also where it is not counted.
+    pub group_part: Option<CountPart>,
 }
 
 impl ServiceRule {
@@ -145,6 +152,10 @@ pub struct CountPart {
     pub wanted: Vec<Filter>,
     /// What an item must not fit; empty: nothing is left out by it.
     pub unwanted: Filter,
+    /// What the group leaves out, as `unwanted` does.
+    pub except: Filter,
+    /// What other services of the group take of its items; `None`: it is in none, or nobody has asked yet.
+    pub group: Option<GroupShare>,
     /// Where the client is compared per agreement and this is the part without a section: which items of the
     /// same kind are the sections', and therefore not this part's.
     pub less: Vec<SectionShare>,
@@ -339,10 +350,16 @@ pub struct When {
 }
 
 impl ServiceRule {
+    /// Whether the service took the place of a product. Capitals, and blanks around the code, make no difference.
+    #[must_use]
+    pub fn supersedes(&self, product: &ProductCode) -> bool {
+        self.superseded.iter().any(|old| is_folded_of(&folded(old.as_str()), product.as_str()))
+    }
+
     /// Whether it is compared only where a line of it stands, or `expected_at` names the kind of agreement.
     #[must_use]
     pub fn holds_by_line(&self) -> bool {
-        !self.covers.is_empty() || !self.grants.is_empty()
+        !self.covers.is_empty() || !self.grants.is_empty() || self.group.is_some()
     }
 
     /// Units of another service that each unit of it brings.

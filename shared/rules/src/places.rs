@@ -103,6 +103,7 @@ impl ServiceKeys {
             ("expected_at", self.expected_at.is_some()),
             ("covers", self.covers.is_some()),
             ("grants", self.grants.is_some()),
+            ("replaces", self.superseded.is_some()),
             ("no_line", self.no_line.is_some()),
             ("one_time", self.one_time_counts.is_some()),
             ("not_sold", self.not_sold.is_some()),

@@ -190,9 +190,9 @@ impl<'r> ClientLayers<'r> {
         self.client.iter().for_each(|keys| layers.put(keys, Whose::Client));
         let rest = layers.clone();
         self.section.iter().for_each(|keys| layers.put(keys, Whose::Client));
-        let mut rule = layers.rule(&service.code, &service.products);
+        let mut rule = layers.rule(service.named());
         if !self.section.is_empty() {
-            put_beside(&mut rule, &rest.rule(&service.code, &service.products));
+            put_beside(&mut rule, &rest.rule(service.named()));
         }
         // What was bought for the client says nothing of its agreements, unless the agreement names it.
         let is_divided = !self.section.is_empty() || !self.taken.is_empty();
@@ -203,7 +203,7 @@ impl<'r> ClientLayers<'r> {
         for tables in &self.taken {
             let mut section = rest.clone();
             tables.iter().for_each(|keys| section.put(keys, Whose::Client));
-            take_away(&mut rule, section.rule(&service.code, &service.products));
+            take_away(&mut rule, section.rule(service.named()));
         }
         rule
     }

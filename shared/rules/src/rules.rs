@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use truecount_billing::{Currency, ProductCode, SourceId};
 
-use crate::filter::{Filter, FilterTable, Pattern};
-use crate::layers::{CountTerm, ServiceKeys};
+use crate::filter::{Filter, FilterTable, Pattern, unseen_days};
+use crate::group::ServiceGroup;
+use crate::layers::{CountTerm, NamedProducts, ServiceKeys};
 use crate::model::{BoughtAt, ServiceRule};
 use crate::products_left_out::ProductsLeftOut;
 
@@ -21,6 +22,7 @@ pub struct Rules {
     pub(crate) by_product: BTreeMap<String, usize>,
     /// By service: those that cover it or grant units of it, in their order.
     pub(crate) outer: BTreeMap<ProductCode, Vec<ProductCode>>,
+    pub(crate) groups: Vec<ServiceGroup>,
     /// By name, trimmed and in small letters.
     pub(crate) categories: BTreeMap<String, CategoryRule>,
     pub(crate) us: OwnIdentity,
@@ -34,8 +36,16 @@ pub struct Rules {
 pub(crate) struct Service {
     pub(crate) code: ProductCode,
     pub(crate) products: Vec<ProductCode>,
+    /// Those of them that it took the place of.
+    pub(crate) superseded: Vec<ProductCode>,
     pub(crate) keys: ServiceKeys,
     pub(crate) rule: Arc<ServiceRule>,
+}
+
+impl Service {
+    pub(crate) fn named(&self) -> NamedProducts<'_> {
+        NamedProducts { code: &self.code, products: &self.products, superseded: &self.superseded }
+    }
 }
 
 /// What one kind of agreement, one client or one of its agreements says, by the number of the service. Each table holds
@@ -128,6 +138,7 @@ impl Rules {
             by_code: BTreeMap::new(),
             by_product: BTreeMap::new(),
             outer: BTreeMap::new(),
+            groups: Vec::new(),
             categories: BTreeMap::new(),
             us: OwnIdentity::default(),
             products_left_out: BTreeMap::new(),
@@ -222,6 +233,7 @@ impl Rules {
                 }
                 note_words(&mut asked, term, term.wanted.as_ref(), WordUse::Wanted);
                 note_words(&mut asked, term, term.unwanted.as_ref(), WordUse::Unwanted);
+                note_words(&mut asked, term, term.except.as_ref(), WordUse::Unwanted);
             }
         }
         asked.into_values().collect()
@@ -244,7 +256,9 @@ type AskedWords<'r> = BTreeMap<(&'r str, &'r str, &'r str, &'r str, WordUse), As
 fn note_words<'r>(asked: &mut AskedWords<'r>, term: &'r CountTerm, filter: Option<&'r Filter>, word_use: WordUse) {
     let (source, kind) = (&term.source, term.kind.name.as_str());
     let patterns = filter.into_iter().flat_map(|filter| &filter.tables).flat_map(FilterTable::patterns);
-    for (attribute, pattern) in patterns.filter(|(attribute, _)| term.has(attribute)) {
+    for (attribute, pattern) in
+        patterns.filter(|(attribute, _)| term.has(attribute) && unseen_days(attribute).is_none())
+    {
         let key = (source.as_str(), kind, attribute, pattern.written.as_str(), word_use);
         asked.entry(key).or_insert(AskedWord { source, kind, attribute, pattern, word_use });
     }

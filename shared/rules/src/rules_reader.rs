@@ -9,10 +9,11 @@ use truecount_billing::ProductCode;
 use crate::count_reader::{NamedCounts, read_named_counts};
 use crate::filter_reader::sku_pattern;
 use crate::for_whom_reader::{read_clients, read_types};
-use crate::layers::{Layers, Whose};
+use crate::group_reader::{ReadGroup, check_member, group_of, note_groups, read_groups};
+use crate::layers::{Layers, NamedProducts, ServiceKeys, Whose};
 use crate::problem::{RulesFileError, instead_of, shown};
 use crate::products_left_out::{NamedProduct, ProductsLeftOut};
-use crate::reader::{Entry, Reader, entries, not_yet};
+use crate::reader::{Entry, Reader, entries};
 use crate::rules::{CategoryRule, OwnIdentity, Rules, Service, folded};
 use crate::seat_reader::check_named_services;
 use crate::service_reader::{CODE_PREFIX, ServiceTable, Spot, read_service};
@@ -22,8 +23,8 @@ use crate::vocabulary::SourceVocabulary;
 const FILE_BYTES_MAX: usize = 4 << 20;
 
 /// The keys at the top of the file.
-pub(crate) const TOP: [&str; 8] =
-    ["currency", "services", "us", "categories", "agreement_types", "clients", "counts", "sources"];
+pub(crate) const TOP: [&str; 9] =
+    ["currency", "services", "us", "categories", "agreement_types", "clients", "counts", "sources", "groups"];
 
 impl Rules {
     /// Reads a rules file beside what its sources can be asked for.
@@ -82,13 +83,9 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
     let top = entries(document);
     let mut rules = Rules::without_services(reader.file_name());
     for entry in &top {
-        if entry.key == "groups" {
-            not_yet(reader, entry.at, entry.key);
-            // Its members take what they count from it.
-            reader.is_damaged = true;
-        } else if !TOP.contains(&entry.key) {
+        if !TOP.contains(&entry.key) {
             let wrong = format!("a rules file has no key `{}`", shown(entry.key));
-            reader.problem(entry.at, wrong, instead_of(entry.key, TOP.into_iter().chain(["groups"])));
+            reader.problem(entry.at, wrong, instead_of(entry.key, TOP));
         }
     }
     let entry_of = |key: &str| top.iter().find(|entry| entry.key == key).copied();
@@ -98,8 +95,9 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
         rules.currency = reader.currency;
     }
     let counts = entry_of("counts").map(|entry| read_named_counts(reader, entry)).unwrap_or_default();
+    let groups = entry_of("groups").map(|entry| read_groups(reader, entry)).unwrap_or_default();
     match entry_of("services") {
-        Some(entry) => read_services(reader, entry, &counts, &mut rules),
+        Some(entry) => read_services(reader, entry, &counts, &groups, &mut rules),
         None => {
             let wrong = "the file names no service, so that nothing would be compared";
             reader.missing(0, wrong, "write [services] and below it CODE = { count = \"SOURCE.KIND\" }");
@@ -116,10 +114,17 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
         }
     }
     check_named_services(reader, &mut rules);
+    note_groups(reader, groups, &mut rules);
     rules
 }
 
-fn read_services(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCounts, rules: &mut Rules) {
+fn read_services(
+    reader: &mut Reader<'_>,
+    entry: Entry<'_, '_>,
+    counts: &NamedCounts,
+    groups: &[ReadGroup],
+    rules: &mut Rules,
+) {
     let services = reader.table(entry, "[services] with CODE = { count = \"SOURCE.KIND\" }").unwrap_or_default();
     if services.is_empty() {
         let wrong = "the file names no service, so that nothing would be compared";
@@ -127,7 +132,12 @@ fn read_services(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCo
     }
     for entry in services {
         let Some(code) = code_of(reader, entry) else { continue };
-        let ServiceTable { keys, products } = read_service(reader, entry, Spot::Service, None, counts);
+        let group = group_of(groups, &code).map(|group| &group.keys);
+        let ServiceTable { mut keys, products, superseded } = read_service(reader, entry, Spot::Service, group, counts);
+        if let Some(of) = group {
+            of.group.iter().for_each(|(name, _)| check_member(reader, entry, name, false));
+            keys = ServiceKeys { basis: of.basis.clone(), ..keys.over(of) };
+        }
         if rules.by_code.contains_key(&code) {
             reader.problem(entry.at, format!("\"{code}\" stands twice below [services]"), "leave one out");
             continue;
@@ -138,6 +148,7 @@ fn read_services(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCo
         if all.iter().all(|(_, product)| *product != code) {
             all.insert(0, (entry.at, code.clone()));
         }
+        all.extend(superseded.iter().cloned());
         for (at, product) in &all {
             if let Some(other) = rules.by_product.get(&folded(product.as_str())) {
                 let wrong =
@@ -150,8 +161,9 @@ fn read_services(reader: &mut Reader<'_>, entry: Entry<'_, '_>, counts: &NamedCo
         let products: Vec<ProductCode> = all.into_iter().map(|(_, product)| product).collect();
         let mut layers = Layers::default();
         layers.put(&keys, Whose::Many);
-        let rule = Arc::new(layers.rule(&code, &products));
-        rules.services.push(Service { code, products, keys, rule });
+        let superseded: Vec<ProductCode> = superseded.into_iter().map(|(_, product)| product).collect();
+        let rule = layers.rule(NamedProducts { code: &code, products: &products, superseded: &superseded });
+        rules.services.push(Service { code, products, superseded, keys, rule: Arc::new(rule) });
     }
 }
 

@@ -11,7 +11,7 @@ use crate::unit::DataUnit;
 use crate::vocabulary::{IdentityKey, SourceVocabulary};
 
 /// Keys of a service that stand at the service itself and nowhere else, and those that stand nowhere else than nearer.
-const OF_THE_SERVICE: [&str; 2] = ["products", "expected_at"];
+const OF_THE_SERVICE: [&str; 3] = ["products", "expected_at", "replaces"];
 const OF_WHAT_IS_NEARER: [&str; 4] = ["not_sold", "review", "from", "until"];
 
 /// The schema of a rules file for these sources.
@@ -93,6 +93,12 @@ fn top(key: &str) -> Option<Value> {
         "agreement_types" => each(of_kind(json!({ "note": { "type": "string" }, "not_sold": def("texts") }))),
         "clients" => each(of_client()),
         "counts" => each(def("count")),
+        "groups" => each(object(&[
+            ("once_per", def("kind")),
+            ("order", def("texts")),
+            ("except", json!({ "type": ["object", "array"] })),
+            ("unknown", unknown()),
+        ])),
         "sources" => each(object(&[("leave_out", def("texts")), ("count_too", def("texts"))])),
         _ => return None,
     })
@@ -114,11 +120,12 @@ fn service_key(key: &str) -> Option<Value> {
         "ignore" | "note" => json!({ "type": "string" }),
         "where" | "where_not" => def("filter"),
         "seen_within_days" => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": false }] }),
-        "unknown" => json!({ "enum": ["widens", "counts", "left_out"] }),
+        "unknown" => unknown(),
         "may_be_empty" => json!({ "type": "boolean" }),
         "products" | "expected_at" => def("texts"),
         "covers" => json!({ "type": "array", "items": { "type": "string" } }),
         "grants" => each(def("amount")),
+        "replaces" => object(&[("products", def("texts")), ("skus", def("texts"))]),
         "unit" => json!({ "enum": DataUnit::ALL.map(DataUnit::as_str) }),
         "no_line" => json!({ "enum": ["exception", "list"] }),
         "one_time" => json!({ "const": "counts" }),
@@ -140,6 +147,10 @@ fn service_key(key: &str) -> Option<Value> {
         "review" | "from" | "until" | "client_committed_until" => def("day"),
         _ => return None,
     })
+}
+
+fn unknown() -> Value {
+    json!({ "enum": ["widens", "counts", "left_out"] })
 }
 
 fn count() -> Value {

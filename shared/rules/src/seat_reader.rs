@@ -5,10 +5,14 @@ use rust_decimal::Decimal;
 use toml::de::DeValue;
 use truecount_billing::ProductCode;
 
+use crate::filter::{Filter, Pattern};
+use crate::filter_reader::sku_pattern;
+use crate::layers::{CountTerm, ServiceKeys};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader};
 use crate::rules::Rules;
 use crate::service_reader::Spot;
+use crate::value_reader::read_products;
 
 /// A service that another one's `covers` or `grants` names.
 pub(crate) struct NamedService {
@@ -60,6 +64,43 @@ pub(crate) fn read_grants(
         granted.extend(code.zip(reader.above_zero(entry)));
     }
     Some(granted)
+}
+
+/// `replaces = { products = ["OLD"], skus = ["OLD"] }`.
+pub(crate) fn read_replaces(
+    reader: &mut Reader<'_>,
+    key: Entry<'_, '_>,
+    keys: &ServiceKeys,
+    terms: Option<&[CountTerm]>,
+) -> (Vec<(usize, ProductCode)>, Option<Vec<Pattern>>) {
+    let (mut products, mut skus) = (Vec::new(), None);
+    let problems = reader.problems.len();
+    for entry in reader.table(key, "{ products = [\"OLD\"], skus = [\"OLD\"] }").unwrap_or_default() {
+        match entry.key {
+            "products" => products = read_products(reader, entry),
+            "skus" => {
+                let own = terms.unwrap_or_default().iter().filter_map(|term| term.wanted.as_ref());
+                let is_asked = own.chain(&keys.wanted).any(Filter::asks_for_products);
+                if terms.is_some() && !is_asked {
+                    let wrong = "`skus` are counted as the products that `where` names, and it names none";
+                    reader.problem(entry.at, wrong, "write where = { sku = \"NEW\" } beside it");
+                }
+                let sources: Vec<_> = terms.into_iter().flatten().map(|term| term.source.clone()).collect();
+                let sources: Vec<_> = sources.iter().filter_map(|id| reader.source(id.as_str())).collect();
+                let words = reader.texts(entry, "part numbers or product names in quotes");
+                let pattern = |(_, word)| Pattern { is_superseded: true, ..sku_pattern(word, &sources) };
+                skus = Some(words.into_iter().map(pattern).collect());
+            }
+            other => {
+                let wrong = format!("`replaces` has no key `{}`", shown(other));
+                reader.problem(entry.at, wrong, instead_of(other, ["products", "skus"]));
+            }
+        }
+    }
+    if products.is_empty() && skus.is_none() && reader.problems.len() == problems {
+        reader.missing(key.at, "`replaces` names nothing", "write products = [\"OLD\"] or skus = [\"OLD\"] in it");
+    }
+    (products, skus)
 }
 
 fn named(

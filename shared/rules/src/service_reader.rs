@@ -9,7 +9,7 @@ use crate::layers::{CommitmentTerms, CountTerm, KeyBasis, ServiceKeys};
 use crate::model::{NoLine, Rounding, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
-use crate::seat_reader::{read_covers, read_grants};
+use crate::seat_reader::{read_covers, read_grants, read_replaces};
 use crate::unit::DataUnit;
 use crate::value_reader::{
     check_days, read_agreement_types, read_cut, read_not_sold, read_planned_prices, read_price, read_products,
@@ -43,6 +43,7 @@ pub(crate) const KEYS: &[&str] = &[
     "expected_at",
     "covers",
     "grants",
+    "replaces",
     "currency",
     "one_time",
     "not_sold",
@@ -53,7 +54,7 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 
 /// Keys of the language that cannot be used yet.
-const NOT_YET: &[&str] = &["at", "replaces", "bills", "same_by", "except", "not_seen_for_days"];
+const NOT_YET: &[&str] = &["at", "bills", "same_by"];
 
 /// Keys that say something of a count: they have no meaning where nothing is counted.
 const OF_A_COUNT: &[&str] = &[
@@ -97,6 +98,8 @@ pub(crate) struct ServiceTable {
     pub(crate) keys: ServiceKeys,
     /// Further product codes, each with its place; the service's own is among them if the file says so.
     pub(crate) products: Vec<(usize, ProductCode)>,
+    /// Product codes that it took the place of.
+    pub(crate) superseded: Vec<(usize, ProductCode)>,
 }
 
 /// Reads `CODE = { … }`. `base`: what the service itself says, where the table stands elsewhere.
@@ -107,7 +110,7 @@ pub(crate) fn read_service(
     base: Option<&ServiceKeys>,
     counts: &NamedCounts,
 ) -> ServiceTable {
-    let mut read = ServiceTable { keys: ServiceKeys::default(), products: Vec::new() };
+    let mut read = ServiceTable { keys: ServiceKeys::default(), products: Vec::new(), superseded: Vec::new() };
     let Some(keys) = reader.table(entry, "{ count = \"SOURCE.KIND\" }") else { return read };
     if keys.is_empty() {
         let wrong = format!("\"{}\" says nothing", shown(entry.key));
@@ -139,10 +142,14 @@ pub(crate) fn read_service(
         match key.key {
             "covers" => read.keys.covers = read_covers(reader, *key, code.as_ref(), spot),
             "grants" => read.keys.grants = read_grants(reader, *key, code.as_ref(), spot),
+            "replaces" => {}
             _ => read_key(reader, *key, spot, terms.as_deref(), &mut read),
         }
     }
     read.keys.commitment = read_commitment(reader, &keys, terms.as_deref(), counts);
+    if let Some(key) = keys.iter().find(|key| key.key == "replaces") {
+        read_superseded(reader, *key, spot, terms.as_deref(), &mut read);
+    }
     check_unit(reader, &keys, &read.keys, base, terms.as_deref());
     read.keys.price = read_price(reader, &keys);
     read.keys.price_from = read_planned_prices(reader, &keys);
@@ -153,6 +160,21 @@ pub(crate) fn read_service(
         reader.missing(entry.at, wrong, "write `count`, `flat = true` or `ignore = \"why\"`");
     }
     read
+}
+
+/// `replaces`, after the `where` that it adds to.
+fn read_superseded(
+    reader: &mut Reader<'_>,
+    key: Entry<'_, '_>,
+    spot: Spot,
+    terms: Option<&[CountTerm]>,
+    read: &mut ServiceTable,
+) {
+    if spot == Spot::Service {
+        (read.superseded, read.keys.superseded) = read_replaces(reader, key, &read.keys, terms);
+    } else {
+        reader.problem(key.at, "`replaces` cannot stand here", "write it at the service, below [services]");
+    }
 }
 
 /// `count`, `flat` or `ignore`.
@@ -183,14 +205,7 @@ fn read_key(
         "where" => keys.wanted = read_filter(reader, key, terms),
         "where_not" => keys.unwanted = read_filter(reader, key, terms),
         "seen_within_days" => keys.stale = read_stale(reader, key),
-        "unknown" => {
-            let words = [
-                ("widens", UnknownPolicy::Widens),
-                ("counts", UnknownPolicy::Counts),
-                ("left_out", UnknownPolicy::LeftOut),
-            ];
-            keys.unknown = reader.word(key, &words);
-        }
+        "unknown" => keys.unknown = read_unknown(reader, key),
         "unit" => keys.unit = reader.word(key, &DataUnit::ALL.map(|unit| (unit.as_str(), unit))),
         "may_be_empty" => keys.may_be_empty = reader.boolean(key),
         "included" => keys.included = reader.amount(key),
@@ -264,6 +279,12 @@ fn read_commitment(
         return None;
     }
     Some(CommitmentTerms::Of(committed))
+}
+
+pub(crate) fn read_unknown(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<UnknownPolicy> {
+    let words =
+        [("widens", UnknownPolicy::Widens), ("counts", UnknownPolicy::Counts), ("left_out", UnknownPolicy::LeftOut)];
+    reader.word(key, &words)
 }
 
 /// Only data can be converted into a unit of data.

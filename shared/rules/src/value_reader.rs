@@ -20,8 +20,7 @@ pub(crate) fn read_stale(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<
     match key.value.get_ref() {
         DeValue::Boolean(false) => return Some(StalePolicy::Never),
         DeValue::Integer(_) => {
-            let days = reader.written(key.value).replace('_', "").parse().ok();
-            if let Some(days) = days.filter(|days| (1..=DAYS_MAX).contains(days)) {
+            if let Some(days) = days(reader, key) {
                 return Some(StalePolicy::AfterDays(days));
             }
         }
@@ -29,6 +28,20 @@ pub(crate) fn read_stale(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<
     }
     reader.wrong_value(key, &format!("write days from 1 to {DAYS_MAX}, or false for all, however old"));
     None
+}
+
+/// A number of days.
+pub(crate) fn read_days(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<u32> {
+    let found = days(reader, key);
+    if found.is_none() {
+        reader.wrong_value(key, &format!("write days from 1 to {DAYS_MAX}"));
+    }
+    found
+}
+
+fn days(reader: &Reader<'_>, key: Entry<'_, '_>) -> Option<u32> {
+    let days: Option<u32> = reader.written(key.value).replace('_', "").parse().ok();
+    days.filter(|days| (1..=DAYS_MAX).contains(days))
 }
 
 pub(crate) fn read_tolerance(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<Tolerance> {

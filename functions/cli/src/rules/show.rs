@@ -8,7 +8,7 @@ use truecount_reconciliation::BilledClient;
 use truecount_reports::{amount, money, quantity, sanitize};
 use truecount_rules::{
     ClientCommitted, CountSpec, CutTerm, Filter, NoLine, PriceScale, PriceTier, Rounding, RulePlace, RulePrice,
-    ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, VendorCommitment,
+    ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, VendorCommitment, unseen_days,
 };
 use truecount_store::RULES_FILE;
 
@@ -132,7 +132,11 @@ fn keys(one: &ServiceInForce<'_>) -> Vec<ShownKey> {
     let from = |key: &str| {
         let nearest = one.places.iter().rev().find(|(_, keys)| keys.contains(&key));
         // Only the service itself says which products it has.
-        let unnamed = if key == "products" { "the service" } else { "usual" };
+        let unnamed = match key {
+            "products" => "the service",
+            "group" | "except" => "the group",
+            _ => "usual",
+        };
         nearest.map_or_else(|| unnamed.to_owned(), |(place, _)| place_in_words(*place))
     };
     let values = values(&one.resolved.rule).into_iter();
@@ -179,6 +183,8 @@ fn values(rule: &ServiceRule) -> Vec<(&'static str, String)> {
         ("expected_at", Some(rule.expected_at.join(", ")).filter(|names| !names.is_empty())),
         ("covers", Some(codes(&rule.covers)).filter(|codes| !codes.is_empty())),
         ("grants", Some(grants(rule)).filter(|granted| !granted.is_empty())),
+        ("replaces", Some(codes(&rule.superseded)).filter(|codes| !codes.is_empty())),
+        ("group", rule.group.as_ref().map(ToString::to_string)),
         ("no_line", (rule.no_line == NoLine::List).then(|| "list".to_owned())),
         ("one_time", rule.one_time_counts.then(|| "counts".to_owned())),
         ("not_sold", rule.not_sold.as_ref().map(|not_sold| not_sold.why.clone())),
@@ -264,6 +270,9 @@ fn of_count(spec: &CountSpec) -> Vec<(&'static str, String)> {
     if !first.unwanted.tables.is_empty() {
         values.push(("where_not", filter_in_words(&first.unwanted)));
     }
+    if !first.except.tables.is_empty() {
+        values.push(("except", filter_in_words(&first.except)));
+    }
     let stale = spec.parts.iter().map(|part| match part.stale {
         StalePolicy::AfterDays(days) => days.to_string(),
         StalePolicy::Never => "false".to_owned(),
@@ -297,7 +306,10 @@ fn filter_in_words(filter: &Filter) -> String {
         words.iter().map(|word| word.written.as_str()).collect::<Vec<_>>().join(between)
     };
     let tables = filter.tables.iter().map(|table| {
-        let any = table.attributes.iter().map(|(name, patterns)| format!("{name} = {}", words(patterns, " or ")));
+        let any = table.attributes.iter().map(|(name, patterns)| match unseen_days(name) {
+            Some(days) => format!("not_seen_for_days = {days}"),
+            None => format!("{name} = {}", words(patterns, " or ")),
+        });
         let all = (!table.holds_all.is_empty()).then(|| format!("holds = {}", words(&table.holds_all, " and ")));
         any.chain(all).collect::<Vec<_>>().join(", ")
     });

@@ -8,6 +8,7 @@ use super::{ClientCase, ClientView, ServicePart, type_of};
 use crate::billed_side::BilledSide;
 use crate::interval::{TooManyDigits, times};
 use crate::outer::{Holds, OuterServices};
+use crate::run_inputs::LinesRead;
 
 /// Units of a part that should be billed: at least, and at most, where that is known.
 pub(super) type UnitsBetween = (Decimal, Option<Decimal>);
@@ -19,14 +20,25 @@ impl<'a> ClientCase<'a> {
     /// Whether a part of a service is compared, and covers and grants: a service that does so holds only where a line of
     /// it stands, or should stand.
     pub(super) fn holds(&self, part: &ServicePart<'_>, side: &BilledSide<'_>) -> Holds {
+        let before = match &self.billed_client().read {
+            LinesRead::Fell { before } => before.iter().map(|of| &of.agreement).collect(),
+            LinesRead::Complete | LinesRead::Partial | LinesRead::Failed => Vec::new(),
+        };
         match side.stands {
-            Holds::Perhaps | Holds::No if self.is_expected(part) => Holds::Surely,
+            Holds::Perhaps | Holds::No if self.is_expected(part, &self.live) => Holds::Surely,
+            Holds::No if self.is_expected(part, &before) => Holds::Perhaps,
             stands => stands,
         }
     }
 
-    /// Whether `expected_at` names the kind of a live agreement of the part.
-    fn is_expected(&self, part: &ServicePart<'_>) -> bool {
+    /// Whether a part holds by what stood before a fall alone: once that is confirmed, its usage is nobody's business.
+    pub(super) fn holds_by_what_fell(&self, part: &ServicePart<'_>, side: &BilledSide<'_>) -> bool {
+        let has_fallen = matches!(self.billed_client().read, LinesRead::Fell { .. });
+        has_fallen && side.lines.is_empty() && side.ending.is_empty() && self.holds(part, side) == Holds::Perhaps
+    }
+
+    /// Whether `expected_at` names the kind of one of these agreements, if it is live and the part's.
+    fn is_expected(&self, part: &ServicePart<'_>, agreements: &[&Agreement]) -> bool {
         if part.rule.expected_at.is_empty() || part.rule.not_sold.is_some() {
             return false;
         }
@@ -35,14 +47,16 @@ impl<'a> ClientCase<'a> {
             Some(own) => own.id == one.id,
             None => !is_among(&apart, one),
         };
-        self.live.iter().any(|one| is_here(one) && part.rule.is_expected_at(type_of(one)))
+        let is_live = |one: &Agreement| self.context.is_live(one);
+        agreements.iter().any(|one| is_live(one) && is_here(one) && part.rule.is_expected_at(type_of(one)))
     }
 
     /// The services that cover a part of a service, or grant units of it.
     pub(super) fn outer_services(&self, part: &ServicePart<'a>, view: &ClientView<'a>) -> OuterServices {
         let mut found = OuterServices::default();
-        if self.is_internal() {
-            return found;
+        if let ServiceBasis::Counted(spec) = &part.rule.basis {
+            let shares = spec.parts.iter().filter_map(|part| part.group.as_ref());
+            shares.flat_map(|share| &share.earlier).for_each(|one| found.taken(&one.service, one.is_sure));
         }
         let inner = &part.rule.code;
         let apart = self.apart(inner);
@@ -54,7 +68,7 @@ impl<'a> ClientCase<'a> {
                 (None, Some(here)) => !is_among(&apart_there, here),
                 (None, None) => true,
             };
-            let outer = self.parts(code, view.lines_of(code)).into_iter().filter(|outer| lies_over(outer));
+            let outer = self.parts(code, view).into_iter().filter(|outer| lies_over(outer));
             let outer: Vec<_> = outer.filter_map(|outer| Some((self.side_of(&outer, view)?, outer))).collect();
             found.covered(
                 code,
@@ -86,7 +100,7 @@ impl<'a> ClientCase<'a> {
         self.sections(service).into_iter().map(|(_, agreement)| agreement).collect()
     }
 
-    fn side_of(&self, part: &ServicePart<'_>, view: &ClientView<'a>) -> Option<BilledSide<'a>> {
+    pub(super) fn side_of(&self, part: &ServicePart<'_>, view: &ClientView<'a>) -> Option<BilledSide<'a>> {
         self.side(part, view.lines_of(&part.rule.code)).ok()
     }
 

@@ -44,7 +44,7 @@ pub(crate) struct RowDetail<'a> {
 fn covered(row: &OutcomeRow) -> Option<bool> {
     let covers = row.outer.iter().filter_map(|one| match one {
         OuterService::Covers { is_sure, .. } => Some(*is_sure),
-        OuterService::Grants { .. } => None,
+        OuterService::Grants { .. } | OuterService::Takes { .. } => None,
     });
     covers.reduce(|one, other| one || other)
 }
@@ -63,7 +63,8 @@ fn inside(fate: ItemFate, is_sure: bool) -> ItemFate {
 impl<'a> ClientCase<'a> {
     /// What stands behind a row of this client: lines, items, price.
     pub(crate) fn detail(&self, view: &ClientView<'a>, row: &OutcomeRow) -> Result<RowDetail<'a>, TooManyDigits> {
-        let parts = self.parts(&row.service, view.lines_of(&row.service));
+        let group = self.rules.group(&row.service).and_then(|group| self.group_part(group, view));
+        let parts = self.parts(&row.service, view).into_iter().chain(group);
         let Some(part) = parts.into_iter().find(|part| part.section == row.section.as_deref()) else {
             return Ok(RowDetail { lines: self.loose_lines(&view.lines, &row.service), ..RowDetail::default() });
         };

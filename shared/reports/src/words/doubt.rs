@@ -72,12 +72,22 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             "remove one of the two",
             BillingClerk,
         ),
+        DoubtRecord::ProductSuperseded { lines } => superseded(lines),
         DoubtRecord::CreditsAmongLines { lines } => credits(lines),
     }
 }
 
 fn price(what: &'static str) -> Explanation {
     Explanation::new(what, "check the price that was agreed with the client", WorkOwner::BillingClerk)
+}
+
+fn superseded(lines: &[LineId]) -> Explanation {
+    let names = lines.iter().map(LineId::as_str).collect::<Vec<_>>().join(", ");
+    let what = match lines {
+        [_] => format!("line {names} has a product that the service replaced"),
+        _ => format!("lines {names} have a product that the service replaced"),
+    };
+    Explanation::new(what, "change the product in the PSA", WorkOwner::BillingClerk)
 }
 
 fn credits(lines: &[LineId]) -> Explanation {
@@ -139,6 +149,7 @@ pub(crate) const fn is_about_the_value(doubt: &DoubtRecord) -> bool {
             | DoubtRecord::CataloguePrice
             | DoubtRecord::UsualPrice
             | DoubtRecord::SeveralPrices
+            | DoubtRecord::ProductSuperseded { .. }
     )
 }
 

@@ -8,31 +8,39 @@ use crate::label;
 
 /// What is the case with units of a row: other services by their codes.
 pub(crate) fn left_out_of(row: &RowRecord, reason: LedgerReason) -> String {
-    let names = |is_named: fn(&OuterService) -> Option<&ProductCode>| {
+    let names = |between: &str, is_named: fn(&OuterService) -> Option<&ProductCode>| {
         let codes: Vec<String> = row.outer.iter().filter_map(is_named).map(|code| name(code.as_str())).collect();
-        codes.join(" and ")
+        codes.join(between)
     };
-    match reason {
-        LedgerReason::Covered if !row.outer.is_empty() => {
-            let covers = names(|one| match one {
+    let (said, names) = match reason {
+        LedgerReason::Covered => (
+            "inside",
+            names(" and ", |one| match one {
                 OuterService::Covers { service, .. } => Some(service),
-                OuterService::Grants { .. } => None,
-            });
-            format!("inside {covers}")
-        }
-        LedgerReason::Granted if !row.outer.is_empty() => {
-            let grants = names(|one| match one {
+                OuterService::Grants { .. } | OuterService::Takes { .. } => None,
+            }),
+        ),
+        LedgerReason::Granted => (
+            "brought by",
+            names(" and ", |one| match one {
                 OuterService::Grants { service, .. } => Some(service),
-                OuterService::Covers { .. } => None,
-            });
-            format!("brought by {grants}")
-        }
+                OuterService::Covers { .. } | OuterService::Takes { .. } => None,
+            }),
+        ),
+        LedgerReason::Group => (
+            "counted in",
+            names(" or ", |one| match one {
+                OuterService::Takes { service, .. } => Some(service),
+                OuterService::Covers { .. } | OuterService::Grants { .. } => None,
+            }),
+        ),
         LedgerReason::Commitment => {
             let until = row.committed_until.map(|day| format!(" until {}", label::day(day))).unwrap_or_default();
-            format!("{}{until}", left_out(reason, None))
+            return format!("{}{until}", left_out(reason, None));
         }
-        reason => left_out(reason, row.stale_days),
-    }
+        reason => return left_out(reason, row.stale_days),
+    };
+    if names.is_empty() { left_out(reason, row.stale_days) } else { format!("{said} {names}") }
 }
 
 /// What is the case with units. `stale_days`: after how many days an item that was not seen is left out.
@@ -44,6 +52,8 @@ pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String 
         (LedgerReason::Usual, _) => "not in the usual state",
         (LedgerReason::Product, _) => "of a product that the source leaves out",
         (LedgerReason::Duplicate, _) => "duplicate",
+        (LedgerReason::Group, _) => "counted in another service of the group",
+        (LedgerReason::Untaken, _) => "with a paid licence that no service of the group names",
         (LedgerReason::Same, _) => "the same machine in another source",
         (LedgerReason::Smaller, _) => "of the smaller count",
         (LedgerReason::Replaced, _) => "probably replaced",

@@ -78,6 +78,7 @@ const fn step_of_widening(widening: &WideningRecord) -> WorkStep {
         WideningRecord::ItemUnknown { word: Some(_), .. } => WorkStep::Ask,
         WideningRecord::BoughtTwice { .. } => WorkStep::Ask,
         WideningRecord::CoverNotSure { .. } | WideningRecord::GrantNotSure { .. } => WorkStep::Check,
+        WideningRecord::HolderUntaken { .. } => WorkStep::FixRule,
         WideningRecord::WordNeverSeen { .. } | WideningRecord::UnwantedNeverSeen { .. } => WorkStep::FixRule,
         WideningRecord::QuantityUnsaid { item } | WideningRecord::QuantityNegative { item, .. } if item.in_file => {
             WorkStep::FixSource

@@ -80,6 +80,7 @@ fn doubts() -> Vec<DoubtRecord> {
         DoubtRecord::NotSoldAndBilled,
         DoubtRecord::SeveralPrices,
         DoubtRecord::IncludedTwice,
+        DoubtRecord::ProductSuperseded { lines: vec![LineId::new("771").unwrap()] },
         DoubtRecord::CreditsAmongLines { lines: vec![LineId::new("771").unwrap(), LineId::new("772").unwrap()] },
     ]
 }
@@ -120,6 +121,7 @@ fn widenings() -> Vec<WideningRecord> {
         WideningRecord::Replaced { item: item(), by: item(), stale_on: Some(date(2026, 12, 18)) },
         WideningRecord::Replaced { item: item(), by: item(), stale_on: None },
         WideningRecord::BoughtTwice { sku: "spb".into(), sources: vec![source(), source()] },
+        WideningRecord::HolderUntaken { item: item() },
         WideningRecord::CoverNotSure { service: ProductCode::new("SEAT").unwrap() },
         WideningRecord::GrantNotSure { service: ProductCode::new("SEAT").unwrap() },
         WideningRecord::QuantityUnsaid { item: item() },
@@ -143,6 +145,8 @@ fn ledger_reasons() -> Vec<LedgerReason> {
         LedgerReason::Product,
         LedgerReason::Stale,
         LedgerReason::Duplicate,
+        LedgerReason::Group,
+        LedgerReason::Untaken,
         LedgerReason::Same,
         LedgerReason::Smaller,
         LedgerReason::Replaced,
@@ -200,10 +204,12 @@ fn units_inside_other_services_name_them() {
     let service = |code: &str| ProductCode::new(code).unwrap();
     let covers = |code| OuterService::Covers { service: service(code), is_sure: true };
     let grants = OuterService::Grants { service: service("DEVICE"), at_least: Decimal::ONE, at_most: None };
-    let outer = vec![covers("SEAT"), grants, covers("FULL")];
+    let takes = |code| OuterService::Takes { service: service(code), is_sure: true };
+    let outer = vec![takes("FIRST"), takes("SECOND"), covers("SEAT"), grants, covers("FULL")];
     let row = RowRecord { outer, stale_days: Some(30), ..RowRecord::empty(RowKind::Agrees, service("M365-BP")) };
     assert_eq!(left_out_of(&row, LedgerReason::Covered), "inside `SEAT` and `FULL`");
     assert_eq!(left_out_of(&row, LedgerReason::Granted), "brought by `DEVICE`");
+    assert_eq!(left_out_of(&row, LedgerReason::Group), "counted in `FIRST` or `SECOND`");
     assert_eq!(left_out_of(&row, LedgerReason::Stale), "not seen for over 30 days");
     assert_eq!(left_out_of(&row, LedgerReason::Commitment), "to reach what is committed");
     let row = RowRecord { committed_until: Some(date(2027, 8, 31)), ..row };

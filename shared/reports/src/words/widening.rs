@@ -58,6 +58,7 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
             let (item, said) = (item_name(item), quantity(*said));
             Explanation::new(format!("{item} stands for {said} units by {whose} word, less than none"), settle, owner)
         }
+        WideningRecord::HolderUntaken { item } => holders_untaken(&item_name(item), "holds"),
         WideningRecord::CoverNotSure { service } => cover_not_sure(service.as_str()),
         WideningRecord::GrantNotSure { service } => grant_not_sure(service.as_str()),
         WideningRecord::WordNeverSeen { source, kind, attribute, word } => Explanation::new(
@@ -129,6 +130,12 @@ pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningR
     widenings.iter().find(is_of_source).or(Some(first))
 }
 
+fn holders_untaken(who: &str, hold: &str) -> Explanation {
+    let what = format!("{who} {hold} a paid licence that no service of the group names");
+    let settle = "name the licence in the `where` of a service, or leave it out by the group's `except`";
+    Explanation::new(what, settle, WorkOwner::BillingClerk)
+}
+
 fn cover_not_sure(service: &str) -> Explanation {
     let what = format!("it is not sure that {} is billed here, which covers it", name(service));
     Explanation::new(what, "look at the lines of that service, then run again", WorkOwner::BillingClerk)
@@ -170,6 +177,7 @@ enum ItemCause<'a> {
     Unknown { word: Option<&'a str>, in_file: bool },
     QuantityUnsaid { in_file: bool },
     SeenElsewhere { at: Places<'a> },
+    HolderUntaken,
 }
 
 impl<'a> ItemCause<'a> {
@@ -181,6 +189,7 @@ impl<'a> ItemCause<'a> {
             }
             WideningRecord::QuantityUnsaid { item } => Some(Self::QuantityUnsaid { in_file: item.in_file }),
             WideningRecord::SeenElsewhere { at, .. } => Some(Self::SeenElsewhere { at: Places(at) }),
+            WideningRecord::HolderUntaken { .. } => Some(Self::HolderUntaken),
             _ => None,
         }
     }
@@ -189,6 +198,7 @@ impl<'a> ItemCause<'a> {
         let items = &label::count(items, "item", "items");
         match *self {
             Self::NotSplit => not_split(items),
+            Self::HolderUntaken => holders_untaken(items, "hold"),
             Self::Unknown { word, in_file } => item_unknown(items, "count", in_file, word),
             Self::QuantityUnsaid { in_file } => quantity_unsaid(&format!("{items} stand"), in_file),
             Self::SeenElsewhere { at } => elsewhere::of_several(items, at.0),

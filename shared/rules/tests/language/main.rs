@@ -6,6 +6,7 @@ mod cases;
 mod commitments;
 mod example;
 mod for_whom;
+mod groups;
 mod properties;
 mod refusals;
 mod seats;

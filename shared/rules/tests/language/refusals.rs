@@ -228,7 +228,8 @@ fn filters() {
         ("where = { site = [] }", "rules.toml:3:18: `site` is an empty list; write at least one word"),
         (
             "where_not = { not_seen_for_days = 9 }",
-            "rules.toml:3:15: `not_seen_for_days` is not yet supported; leave it out",
+            "rules.toml:3:15: `not_seen_for_days` can stand in the `except` of a group alone; \
+             write seen_within_days = 90 at the service",
         ),
     ]);
     check_keys(&[
@@ -431,15 +432,11 @@ fn factors_and_units() {
 
 #[test]
 fn what_is_not_yet_supported_is_named() {
-    let keys = "at replaces bills except not_seen_for_days";
+    let keys = "at bills";
     for key in keys.split(' ') {
         let expected = format!("rules.toml:3:1: `{key}` is not yet supported; leave it out");
         check_counted(&[(&format!("{key} = 1"), &expected)]);
     }
-    check(&[(
-        "[groups.people]\nonce_per = \"cloud.user\"",
-        "rules.toml:3:2: `groups` is not yet supported; leave it out",
-    )]);
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn each_key_says_its_own() {
     let expected = ServiceRule {
         code: code("A"),
         products: vec![code("A")],
+        superseded: Vec::new(),
         basis: base.basis.clone(),
         included: Decimal::ZERO,
         minimum: None,
@@ -90,6 +91,8 @@ fn each_key_says_its_own() {
         one_time_counts: false,
         not_sold: None,
         note: None,
+        group: None,
+        group_part: None,
     };
     assert_eq!(base, expected);
     let gbp = Currency::new("GBP").unwrap();

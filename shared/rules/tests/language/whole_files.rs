@@ -4,10 +4,11 @@ use crate::refusals::said;
 
 #[test]
 fn everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() {
-    let text = "[clients.7]\nBKP = { included = 1 }\n[services]\nBKPS = { count = \"rmm.serve\", replaces = 2 }\n[us]\nx = 1\n";
+    let text =
+        "[clients.7]\nBKP = { included = 1 }\n[services]\nBKPS = { count = \"rmm.serve\", bills = 2 }\n[us]\nx = 1\n";
     let expected = "rules.toml:2:1: no service has the code \"BKP\"; did you mean \"BKPS\"?\n\
                     rules.toml:4:18: no source counts \"serve\" of rmm; did you mean \"server\"?\n\
-                    rules.toml:4:31: `replaces` is not yet supported; leave it out\n\
+                    rules.toml:4:31: `bills` is not yet supported; leave it out\n\
                     rules.toml:6:1: [us] has no key `x`; use one of domains, partner_ids";
     assert_eq!(said(text), expected);
 }
