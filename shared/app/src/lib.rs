@@ -42,8 +42,8 @@ pub use refused_files::{REFUSED_FILE_FIX, refused_file_line, refused_files};
 pub use replay::{ReplayState, ReplayedFile, replay};
 pub use rules_in_force::{RulesInForce, ServiceInForce};
 pub use rules_review::{
-    MonthlyRevenue, RulesReview, RunOutlook, ServiceReview, UncountedItems, UnseenAgreementType, UnseenWord,
-    UnservedProduct,
+    GroupReview, MonthlyRevenue, OuterServiceReview, RulesReview, RunOutlook, ServiceReview, UncountedItems,
+    UnseenAgreementType, UnseenWord, UnservedProduct,
 };
 pub use rules_suggestions::RulesSuggestions;
 pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};

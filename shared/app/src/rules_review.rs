@@ -2,6 +2,8 @@
 //!
 //! Nothing is stored. What keeps the rules from being read at all is refused before this.
 
+mod seats;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -13,6 +15,8 @@ use truecount_reconciliation::{
     WideningRecord,
 };
 use truecount_rules::{Fit, Rules, ServiceBasis, WordUse};
+
+pub use seats::{GroupReview, OuterServiceReview};
 
 use crate::comparison::{Comparison, ComparisonInputs, load_mappings, load_nones, load_words, newest_syncs};
 use crate::{AppError, Config, Environment};
@@ -27,6 +31,10 @@ pub struct RulesReview {
     pub synced_on: BTreeMap<SourceId, Option<Date>>,
     /// Each service, in the order of the file.
     pub services: Vec<ServiceReview>,
+    /// Services that cover others, or grant units of them.
+    pub outer: Vec<OuterServiceReview>,
+    /// The groups of services.
+    pub groups: Vec<GroupReview>,
     /// Products that no service names, the highest revenue first.
     pub products: Vec<UnservedProduct>,
     /// Kinds of items and products of vendors that no service counts, the most items first.
@@ -169,7 +177,7 @@ pub(crate) async fn of_newest_syncs<T>(
 }
 
 fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesReview, AppError> {
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered { groups: seats::groups(&comparison.inputs, rules), ..Gathered::default() };
     let compared = comparison.compare(|line| {
         match line {
             OutcomeLine::Client(client) => gathered.client(client),
@@ -183,6 +191,8 @@ fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesRevi
     Ok(RulesReview {
         synced_on: comparison.synced_on(),
         services: rules.services().map(|code| gathered.service(rules, code)).collect(),
+        outer: seats::outer_services(rules),
+        groups: std::mem::take(&mut gathered.groups),
         words: gathered.words(inputs),
         products: gathered.products(),
         uncounted: uncounted(inputs, rules),
@@ -198,11 +208,13 @@ struct Gathered {
     services: BTreeMap<ProductCode, ServiceReview>,
     products: BTreeMap<ProductCode, UnservedProduct>,
     words: BTreeSet<UnseenWord>,
+    groups: Vec<GroupReview>,
     outlook: RunOutlook,
 }
 
 impl Gathered {
     fn client(&mut self, client: &ClientRecord) {
+        self.groups.iter_mut().for_each(|group| group.note(client));
         for row in &client.rows {
             let is_billed = !row.lines.is_empty();
             let revenue = if row.kind == RowKind::UncountedLine {

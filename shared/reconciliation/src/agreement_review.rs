@@ -25,7 +25,7 @@ use crate::agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreeme
 use crate::billed_side::{LineRow, rows_of, standing_with_credits};
 use crate::context::RunContext;
 use crate::interval::plus;
-use crate::record::line_record;
+use crate::line_record::line_record;
 use crate::run_index::client_links;
 use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead};
 use crate::run_options::RunOptions;

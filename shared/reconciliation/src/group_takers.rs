@@ -1,10 +1,13 @@
-//! What the other services of a group make of an item of one of them: the first of the order that takes it counts it, and
-//! whoever holds a paid licence and is taken by none may be meant by each.
+//! Whether a part of a count takes an item, and what the other services of its group make of it: the first of the order
+//! that takes it counts it, and whoever holds a paid licence and is taken by none may be meant by each.
 
+use jiff::tz::Offset;
 use truecount_billing::attribute_words;
-use truecount_rules::{CountPart, Fit, GroupTaker, Pattern, UnknownPolicy};
+use truecount_rules::{CountPart, Fit, GroupTaker, Pattern, UnknownPolicy, unseen_days};
 
-use crate::selection::{Taking, is_usual};
+use crate::columns::ItemColumns;
+use crate::pool::Candidate;
+use crate::selection::is_usual;
 
 /// The attribute that lists the products that somebody holds.
 const HOLDS: &str = "holds";
@@ -89,4 +92,40 @@ impl GroupTakers<'_> {
             fit => fit,
         }
     }
+}
+
+/// Whether a part takes an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taking {
+    Taken,
+    Passed,
+    /// Nobody knows.
+    Open,
+    /// Nobody knows, and the rule says what such an item is.
+    ByRule,
+}
+
+impl Taking {
+    /// What the rule says of a fact that is missing is whether the item counts, never on which agreement.
+    pub(crate) fn of<'w>(part: &CountPart, unknown: UnknownPolicy, text_of: &impl Fn(&str) -> Option<&'w str>) -> Self {
+        match part.takes(text_of) {
+            Fit::Yes => return Self::Taken,
+            Fit::No => return Self::Passed,
+            Fit::Unknown => {}
+        }
+        match unknown {
+            UnknownPolicy::Widens => Self::Open,
+            UnknownPolicy::LeftOut if part.service_takes(text_of) == Fit::Unknown => Self::ByRule,
+            _ if part.is_agreement_unknown(text_of) => Self::Open,
+            UnknownPolicy::LeftOut | UnknownPolicy::Counts => Self::ByRule,
+        }
+    }
+}
+
+/// The text of an attribute of an item; of the question whether it was not seen for longer than so many days, the answer.
+pub(crate) fn text_of<'i>(items: &'i ItemColumns, candidate: &Candidate, name: &str) -> Option<&'i str> {
+    let Some(limit) = unseen_days(name) else { return items.attribute(candidate.item, name) };
+    let seen = Offset::UTC.to_datetime(items.last_seen(candidate.item)?).date();
+    let days = (candidate.snapshot_day - seen).get_days();
+    Some(if i64::from(days) > i64::from(limit) { "true" } else { "false" })
 }

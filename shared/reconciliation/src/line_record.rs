@@ -5,6 +5,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AgreementId, Currency, LineId, ProductCode};
 
+use crate::billed_side::LineRow;
+use crate::context::RunContext;
+
 /// A billed line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineRecord {
@@ -52,5 +55,23 @@ impl LineRecord {
 
     fn months(&self) -> Option<Decimal> {
         Some(Decimal::from(self.cycle_months?.max(1)))
+    }
+}
+
+/// A line with what a record says of it.
+pub(crate) fn line_record(line: &LineRow<'_>, context: &RunContext) -> LineRecord {
+    let (row, agreement) = (line.row, line.agreement());
+    LineRecord {
+        line_id: row.id.clone(),
+        agreement_id: agreement.id.clone(),
+        agreement_name: agreement.name.clone(),
+        product_code: row.product.clone(),
+        product_name: row.product_name.clone(),
+        quantity: row.quantity,
+        unit_price: row.unit_price,
+        cycle_months: agreement.cycle_months,
+        currency: line.currency(context),
+        from: line.begin(),
+        to: line.end(),
     }
 }

@@ -149,7 +149,8 @@ impl PricesOfAll {
         let of = |product: &ProductCode| self.catalogue.get(product).copied().flatten();
         match line {
             Some(line) => of(&line.row.product),
-            None => rule.products.iter().find_map(of),
+            // What an older product costs says nothing of the one that took its place.
+            None => rule.products.iter().filter(|product| !rule.superseded.contains(product)).find_map(of),
         }
     }
 }

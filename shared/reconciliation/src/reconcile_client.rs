@@ -26,7 +26,7 @@ use crate::outer::{Holds, OuterService, OuterServices};
 use crate::revenue_share::{Share, cover, cover_compared, cover_lines, cover_uncomputed};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
-use crate::run_inputs::{BilledAgreement, BilledClient, LinesRead, RunInputs};
+use crate::run_inputs::{BilledClient, LinesRead, RunInputs};
 use crate::run_options::{LinesBelowZero, RunOptions, UndecidedUse};
 use crate::service_count::{ClientPools, Counting, ServiceCount};
 use crate::should_bill::billable;
@@ -122,7 +122,7 @@ impl<'a> ClientCase<'a> {
         service: &ProductCode,
         view: &ClientView<'a>,
     ) -> Result<Option<UsedUnits>, TooManyDigits> {
-        let Some(part) = self.parts(service, &[]).pop() else { return Ok(None) };
+        let Some(part) = self.own_parts(service, &[]).pop() else { return Ok(None) };
         let side = self.side(&part, &[])?;
         let count = self.counting().count(&part.rule, &side, &view.pools, OuterServices::default())?;
         let used = UsedUnits { at_least: count.least.should, at_most: count.most.map(|most| most.should) };
@@ -423,20 +423,6 @@ impl<'a> ClientCase<'a> {
         let Self { inputs, index, cache, rules, context, options, .. } = *self;
         let shared = ClientShared { inputs, index, cache, rules, context, options };
         Valuation { side, rule, shared, client_currency: self.currency }
-    }
-
-    /// Whether another client, linked by parent or bill-to, has a live agreement with a line of the service.
-    fn has_live_sibling(&self, service: &ProductCode) -> bool {
-        let mine = self.billed_client();
-        self.index.linked(self.client).iter().any(|other| {
-            let other = &self.inputs.clients[*other];
-            let has_line = |of: &BilledAgreement| {
-                of.lines.iter().any(|row| self.rules.service_of_product(&row.product) == Some(service))
-            };
-            other.id != mine.id
-                && !matches!(other.read, LinesRead::Failed)
-                && other.agreements.iter().any(|of| self.context.is_live(&of.agreement) && has_line(of))
-        })
     }
 
     /// Puts into a row what hangs on single items, or on accounts that are nobody's.

@@ -8,12 +8,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, AccountList, AgreementId, ClientId, Currency, LineId, ProductCode, SourceId};
 
-use crate::billed_side::LineRow;
 use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
-use crate::line_record::LineRecord;
+use crate::line_record::{LineRecord, line_record};
 use crate::long_number::LongNumber;
 use crate::outcome::{
     AtStake, InvoicedWhen, LeftAloneReason, LineChange, OutcomeRow, RevenueCoverage, RowFault, RowKind, RunTotals,
@@ -493,23 +492,6 @@ impl Names<'_> {
             fate,
             reason,
         })
-    }
-}
-
-pub(crate) fn line_record(line: &LineRow<'_>, context: &RunContext) -> LineRecord {
-    let (row, agreement) = (line.row, line.agreement());
-    LineRecord {
-        line_id: row.id.clone(),
-        agreement_id: agreement.id.clone(),
-        agreement_name: agreement.name.clone(),
-        product_code: row.product.clone(),
-        product_name: row.product_name.clone(),
-        quantity: row.quantity,
-        unit_price: row.unit_price,
-        cycle_months: agreement.cycle_months,
-        currency: line.currency(context),
-        from: line.begin(),
-        to: line.end(),
     }
 }
 

@@ -13,7 +13,7 @@ use truecount_rules::{
 
 use crate::columns::{ItemColumns, ItemNo, OwnState};
 use crate::evidence::{LedgerReason, Widening};
-use crate::group_takers::GroupTakers;
+use crate::group_takers::{GroupTakers, Taking, text_of};
 use crate::interval::{TooManyDigits, plus, times};
 use crate::left_out_products::{ProductUse, names_products};
 use crate::pool::{Candidate, Elsewhere};
@@ -588,46 +588,10 @@ impl KindSelection<'_> {
     }
 }
 
-/// Whether a part takes an item.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taking {
-    Taken,
-    Passed,
-    /// Nobody knows.
-    Open,
-    /// Nobody knows, and the rule says what such an item is.
-    ByRule,
-}
-
-impl Taking {
-    /// What the rule says of a fact that is missing is whether the item counts, never on which agreement.
-    pub(crate) fn of<'w>(part: &CountPart, unknown: UnknownPolicy, text_of: &impl Fn(&str) -> Option<&'w str>) -> Self {
-        match part.takes(text_of) {
-            Fit::Yes => return Self::Taken,
-            Fit::No => return Self::Passed,
-            Fit::Unknown => {}
-        }
-        match unknown {
-            UnknownPolicy::Widens => Self::Open,
-            UnknownPolicy::LeftOut if part.service_takes(text_of) == Fit::Unknown => Self::ByRule,
-            _ if part.is_agreement_unknown(text_of) => Self::Open,
-            UnknownPolicy::LeftOut | UnknownPolicy::Counts => Self::ByRule,
-        }
-    }
-}
-
 /// Whether a source never had a word of what other services of a part's group must not take.
 fn is_taker_doubtful(kept: &UsageSource, kind: &str, part: &CountPart) -> bool {
     let others = part.group.iter().flat_map(|group| &group.others).filter(|taker| !taker.part.may_be_empty);
     kept.was_read && others.into_iter().any(|taker| !never(kept, kind, &taker.part.unwanted).is_empty())
-}
-
-/// The text of an attribute of an item; of the question whether it was not seen for longer than so many days, the answer.
-fn text_of<'i>(items: &'i ItemColumns, candidate: &Candidate, name: &str) -> Option<&'i str> {
-    let Some(limit) = unseen_days(name) else { return items.attribute(candidate.item, name) };
-    let seen = Offset::UTC.to_datetime(items.last_seen(candidate.item)?).date();
-    let days = (candidate.snapshot_day - seen).get_days();
-    Some(if i64::from(days) > i64::from(limit) { "true" } else { "false" })
 }
 
 pub(crate) fn is_usual(attribute: &str, text: &str, allowed: &[Pattern]) -> bool {

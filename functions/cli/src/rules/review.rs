@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_app::{MonthlyRevenue, RulesReview, UnseenAgreementType, UnseenWord};
-use truecount_billing::Currency;
-use truecount_reports::{money, sanitize};
+use truecount_billing::{Currency, ProductCode};
+use truecount_reports::{money, quantity, sanitize};
 
 use crate::output::{Ending, counted, say, say_wrapped};
 use crate::table::Column::{self, Key, Number, Numbers, Text};
@@ -65,6 +65,7 @@ fn lists(review: &RulesReview) -> Vec<List> {
     let columns =
         vec![Key("service"), Number("items"), Number("clients billed"), Number("agree"), Numbers("billed a month")];
     let mut lists = vec![List { title: "What each service counts:".to_owned(), columns, rows: services.collect() }];
+    lists.extend(seats(review));
     if !review.products.is_empty() {
         let rows = review.products.iter().map(|one| {
             let name = one.name.clone().unwrap_or_default();
@@ -83,6 +84,35 @@ fn lists(review: &RulesReview) -> Vec<List> {
         lists.push(List { title: "Counted by no service:".to_owned(), columns, rows: rows.collect() });
     }
     lists
+}
+
+/// What lives inside what, and the groups, each where there is any.
+fn seats(review: &RulesReview) -> impl Iterator<Item = List> {
+    let codes = |codes: &[ProductCode]| codes.iter().map(ProductCode::as_str).collect::<Vec<_>>().join(", ");
+    let outer = review.outer.iter().map(|one| {
+        let granted = one.grants.iter().map(|(code, units)| format!("{} {code}", quantity(*units)));
+        vec![one.service.to_string(), codes(&one.covers), granted.collect::<Vec<_>>().join(", ")]
+    });
+    let groups = review.groups.iter().map(|one| {
+        let without = [one.clients_without_line, one.items_without_line, one.holders_untaken, one.others_untaken];
+        let row = [one.group.clone(), codes(&one.order)].into_iter();
+        row.chain(without.map(|number| number.to_string())).collect()
+    });
+    let outer = List {
+        title: "Services inside others:".to_owned(),
+        columns: vec![Key("service"), Text("covers"), Text("grants each")],
+        rows: outer.collect(),
+    };
+    let of_groups = vec![
+        Key("group"),
+        Text("in this order"),
+        Number("clients without a line"),
+        Number("items there"),
+        Number("holders nobody takes"),
+        Number("others"),
+    ];
+    let groups = List { title: "Counted once:".to_owned(), columns: of_groups, rows: groups.collect() };
+    [outer, groups].into_iter().filter(|list| !list.rows.is_empty())
 }
 
 /// `GBP 1,234.50, USD 20.00`; empty: nothing is known.
@@ -127,7 +157,7 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use truecount_app::{ServiceReview, UncountedItems, UnservedProduct};
+    use truecount_app::{GroupReview, OuterServiceReview, ServiceReview, UncountedItems, UnservedProduct};
     use truecount_reconciliation::SetupFinding;
 
     use super::*;
@@ -157,6 +187,19 @@ mod tests {
                 revenue: revenue("GBP 1234.5, USD 20"),
             }],
             products: vec![product("HOSTING", "GBP 100"), product("DOMAIN", "GBP 9.99"), product("?", "")],
+            outer: vec![OuterServiceReview {
+                service: "SEAT".parse().unwrap(),
+                covers: vec!["M365".parse().unwrap(), "EDR".parse().unwrap()],
+                grants: vec![("MNG-WKS".parse().unwrap(), Decimal::new(15, 1))],
+            }],
+            groups: vec![GroupReview {
+                group: "people".to_owned(),
+                order: vec!["FULL".parse().unwrap(), "MAIL".parse().unwrap()],
+                clients_without_line: 2,
+                items_without_line: 31,
+                holders_untaken: 4,
+                others_untaken: 90,
+            }],
             uncounted: vec![UncountedItems {
                 source: "rmm".parse().unwrap(),
                 kind: "switch".to_owned(),
@@ -172,10 +215,21 @@ mod tests {
         let lists = lists(&review());
         let titles: Vec<_> = lists.iter().map(|list| list.title.as_str()).collect();
         let unserved = "Billed without a service: GBP 109.99 a month";
-        assert_eq!(titles, ["What each service counts:", unserved, "Counted by no service:"]);
+        assert_eq!(
+            titles,
+            [
+                "What each service counts:",
+                "Services inside others:",
+                "Counted once:",
+                unserved,
+                "Counted by no service:"
+            ]
+        );
+        assert_eq!(lists[1].rows, [["SEAT", "M365, EDR", "1.5 MNG-WKS"]]);
+        assert_eq!(lists[2].rows, [["people", "FULL, MAIL", "2", "31", "4", "90"]]);
         assert_eq!(lists[0].rows, [["MNG-SRV", "812", "40", "33", "GBP 1,234.50, USD 20.00"]]);
-        assert_eq!(lists[1].rows.len(), 3);
-        assert_eq!(lists[2].rows, [["rmm", "switch", "(any)", "7"]]);
+        assert_eq!(lists[3].rows.len(), 3);
+        assert_eq!(lists[4].rows, [["rmm", "switch", "(any)", "7"]]);
         assert!(lists.iter().all(|list| list.rows.iter().all(|row| row.len() == list.columns.len())));
         assert_eq!(ending(&review()), Ending::Clean, "what no rule counts may be as it should");
     }

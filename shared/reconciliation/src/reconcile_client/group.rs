@@ -67,7 +67,13 @@ impl<'a> ClientCase<'a> {
             group_part: None,
             ..with_share(&first.part.rule, share)
         };
-        Some(ServicePart { rule: Arc::new(rule), section: None, agreement: None, types_differ: false })
+        Some(ServicePart {
+            rule: Arc::new(rule),
+            section: None,
+            agreement: None,
+            types_differ: false,
+            day: first.part.day,
+        })
     }
 
     /// The parts of the services of a group.

@@ -8,7 +8,7 @@ use super::{ClientCase, ClientView, ServicePart, type_of};
 use crate::billed_side::BilledSide;
 use crate::interval::{TooManyDigits, times};
 use crate::outer::{Holds, OuterServices};
-use crate::run_inputs::LinesRead;
+use crate::run_inputs::{BilledAgreement, LinesRead};
 
 /// Units of a part that should be billed: at least, and at most, where that is known.
 pub(super) type UnitsBetween = (Decimal, Option<Decimal>);
@@ -93,6 +93,25 @@ impl<'a> ClientCase<'a> {
             }
         }
         found
+    }
+
+    /// Whether another client, linked by parent or bill-to, has a live agreement with a line of the service.
+    pub(super) fn has_live_sibling(&self, service: &ProductCode) -> bool {
+        let mine = self.billed_client();
+        // Usage of a group without a line may be any of its services'.
+        let group = self.rules.group(service);
+        let is_of = |code: &ProductCode| {
+            code == service || group.is_some_and(|group| group.order.iter().any(|one| one == code))
+        };
+        self.index.linked(self.client).iter().any(|other| {
+            let other = &self.inputs.clients[*other];
+            let has_line = |of: &BilledAgreement| {
+                of.lines.iter().any(|row| self.rules.service_of_product(&row.product).is_some_and(is_of))
+            };
+            other.id != mine.id
+                && !matches!(other.read, LinesRead::Failed)
+                && other.agreements.iter().any(|of| self.context.is_live(&of.agreement) && has_line(of))
+        })
     }
 
     /// The agreements that the rules compare by themselves, for a service.

@@ -73,7 +73,7 @@ fn what_is_refused_of_groups() {
         ),
         (
             "[groups.people]\norder = [\"A\", \"A\"]\nfor = 1\n[services]\nA = { flat = true }".to_owned(),
-            "1:9: nothing says what group \"people\" counts; write once_per = \"SOURCE.KIND\"\n2:15: \"A\" stands twice in `order`; leave one out\n3:1: a group has no key `for`; use one of once_per, order, except, unknown\n5:7: `flat` cannot stand at a service of group \"people\"; leave it out: the group's `once_per` says what is counted",
+            "1:9: nothing says what group \"people\" counts; write once_per = \"SOURCE.KIND\"\n2:15: \"A\" stands twice in `order`; leave one out\n3:1: a group has no key `for`; use one of once_per, order, except, unknown",
         ),
         (
             mine("[groups.none]\nonce_per = [\"cloud.user\"]"),
