@@ -175,7 +175,10 @@ fn kind(sources: &[SourceVocabulary]) -> Value {
     let pattern = |source: &SourceVocabulary| ["^ *", source.source.as_str(), "[.]."].concat();
     let open = open.map(|source| json!({ "type": "string", "pattern": pattern(source) }));
     let named = json!({ "type": "string", "pattern": "^[^.]+$", "description": "The name of a count of [counts]." });
-    let any: Vec<Value> = std::iter::once(one_of(kinds.collect())).chain(open).chain([named]).collect();
+    // Sources that declare no kind leave nothing to choose from, which is not anything.
+    let kinds: Vec<String> = kinds.collect();
+    let known = (!kinds.is_empty()).then(|| one_of(kinds));
+    let any: Vec<Value> = known.into_iter().chain(open).chain([named]).collect();
     json!({ "anyOf": any })
 }
 
@@ -223,9 +226,12 @@ mod tests {
         assert_eq!(attributes["additionalProperties"], json!(false));
 
         let open = SourceVocabulary { is_open: true, ..source("sheet", "seat", &[]) };
-        let schema = rules_schema(&[open]);
+        let schema = rules_schema(std::slice::from_ref(&open));
         assert_eq!(schema.pointer("/$defs/attributes/additionalProperties").unwrap(), &def("words"));
         assert_eq!(schema.pointer("/$defs/kind/anyOf").unwrap().as_array().unwrap().len(), 3);
+        let schema = rules_schema(&[SourceVocabulary { kinds: Vec::new(), ..open }]);
+        let kinds = schema.pointer("/$defs/kind/anyOf").unwrap().as_array().unwrap();
+        assert!(kinds.len() == 2 && kinds.iter().all(|kind| kind["pattern"].is_string()), "{kinds:?}");
     }
 
     #[test]
