@@ -309,7 +309,10 @@ def settle(selection, candidates, ways, order, present, ids_hold):
                 reason = "duplicate"
             else:
                 kept_of.append(mine)
-        if way["looks"] is False or (way["looks"] == "holder" and reason is not None) or not any(part["kind"] == way["kind"]["name"] for part in selection.parts):
+        asked = way["looks"] is not False and any(part["kind"] == way["kind"]["name"] for part in selection.parts)
+        if asked and reason == "duplicate" and way["looks"] in ("holder", "no_holder"):
+            reasons[index] = "second_holder"  # looked at only where another settling takes the item
+        elif not asked or way["looks"] == "no_holder" or (way["looks"] == "holder" and reason is not None):
             reasons[index] = "not_looked_at"
         elif reason is not None:
             reasons[index] = reason
@@ -483,19 +486,19 @@ class SourceCount:
                 came_to.setdefault(index, set()).add(reason)
         gross, parts, sometimes = Fraction(0), {}, set()
         for index, reasons in came_to.items():
-            if reasons <= {"not_looked_at", "no_kind"}:
+            if reasons <= {"not_looked_at", "no_kind", "second_holder"}:
                 continue
             quantity = amount(self.candidates[index].item) or Fraction(0)
             gross += quantity
             if "taken" in reasons:
                 sometimes.add(index)
                 continue
-            known = [reason for reason in reasons - {"not_looked_at", "no_kind"} if reason not in ("unknown", "elsewhere")]
+            known = [reason for reason in reasons - {"not_looked_at", "no_kind", "second_holder"} if reason not in ("unknown", "elsewhere")]
             known.sort(key=lambda reason: (reason == "duplicate", reason == "stale", reason))
             parts = add(parts, {known[0] if known else "unknown": -quantity})
         for ways, reasons, had in self.settlings:
             if had <= {OWN}:
-                twice = [index for index, reason in reasons.items() if reason == "duplicate" and index in sometimes]
+                twice = [index for index, reason in reasons.items() if reason in ("duplicate", "second_holder") and index in sometimes]
                 duplicates.append(sum((ways[index]["quantity"] or Fraction(0) for index in twice), Fraction(0)))
         sure = min(duplicates, key=abs) if duplicates else Fraction(0)
         parts = add(parts, {"duplicate": -sure})

@@ -53,15 +53,16 @@ class Part:
         """The same where these other parts of its group hold."""
         join, terms, same_by = joins.read(self.client.world.rules, self.keys["count"])
         found = [self.term(parts, holding, undecided_allowed, join) for parts in terms]
-        no_upper, read = any(one[3] for one in found), any(one[5] for one in found)
+        no_upper, read = any(one[3] for one in found), any(one[4] for one in found)
         low, high, counted = found[0][:3]
-        inside = [covered([one[at] for one in found]) for at in (4, 1)]
         if join == "max":
             low, high = joins.largest([one[0] for one in found]), joins.largest([one[1] for one in found])
         if join == "sum":
             decided = self.client.world.rules.client_table(self.client.raw, self.client.world.clients)
             decided = "both" if decided.get("both") else decided.get("moved")
             low, high = joins.bought_twice(low, high, counted, decided, self.client.world.count_day)
+        each = [(low, high)] if join == "sum" else [one[:2] for one in found]
+        inside = [covered([one[at] for one in each]) for at in (0, 1)]
         if join == "union":
             low, high = joins.each_once(low, high, counted, same_by)
         state = seats.covered(self)
@@ -73,10 +74,9 @@ class Part:
         return self.end(low, read, least, many, counted[0]), None if no_upper else self.end(high, read, most, few, counted[1])
 
     def term(self, parts, holding, undecided_allowed, join):
-        """(low end, high end, the count of each source, has no upper end, low end with what was replaced, was any source read) of
-        parts that are added up."""
+        """(low end, high end, the count of each source, has no upper end, was any source read) of parts that are added up."""
         world = self.client.world
-        low, high, whole, no_upper, read, all_counted = None, None, None, False, False, []
+        low, high, no_upper, read, all_counted = None, None, False, False, []
         for source_id in dict.fromkeys(part["source"] for part in parts):
             if source_id not in world.sources:
                 raise Refused(f"source {source_id}")
@@ -87,9 +87,9 @@ class Part:
             read = read or world.source_is_read(source_id)
             # a device that another tool has seen since was not replaced: a union does not look at that
             low = both(low, counted.low() if join == "union" else counted.low_without_replaced())
-            high, whole = both(high, counted.high()), both(whole, counted.low())
+            high = both(high, counted.high())
             all_counted.append(counted)
-        return low, high, all_counted, no_upper, whole, read
+        return low, high, all_counted, no_upper, read
 
     def committed(self, undecided_allowed):
         """(least, most, has no upper end) of what is committed at a vendor, in the unit that is billed."""
@@ -178,7 +178,7 @@ class Whole(Part):
 
 
 def should(end):
-    return end["should"]
+    return end["should"], end["raw"]
 
 
 def parts_of(client, code):

@@ -197,7 +197,7 @@ class Grouped(Selection):
         own = super().ways_to_look(known, kind) if self.alone else [self.anybody(known, kind)]
         taken = any(self.takes(keys, known, kind) is True for keys in self.earlier)
         if own == [False]:
-            return [False, "holder"] if self.has_holders and excepted is False and self.is_holder(known, kind) else [False]
+            return ["no_holder", "holder"] if self.has_holders and excepted is False and self.is_holder(known, kind) else [False]
         if excepted is None:
             return ["left_out" if look else False for look in own]
         return ["group" if look and taken else look for look in own]

@@ -324,7 +324,7 @@ class Settler:
         takers = [part.keys for part in [one for one in mine if one.holds is not False] or mine]
         whole = seats.Grouped(self.world, account["source"], [{"kind": item["kind"]}], {}, [], None, group, [], takers, alone=False)
         known = whole.facts(counts.Candidate(item, counts.OWN, self.world.synced_on(account["source"])))
-        if whole.ways_to_look(known, kind) != [False, "holder"]:
+        if whole.ways_to_look(known, kind) != ["no_holder", "holder"]:
             return
         ways = [""]
         for keys in takers:
