@@ -152,8 +152,8 @@ class Renamer:
     def rules(self, text, clients):
         """The rules with the new ids of sources, clients and agreements."""
         sources = "|".join(re.escape(name) for kind, name in self.new if kind == "source")
-        # before the point of a kind, or where the rules say from where to where a client moved
-        text = re.sub(rf'\b({sources})(?=\.)|(?<=from = ")({sources})(?=")|(?<=to = ")({sources})(?=")', lambda found: self("source", found[0]), text)
+        # before the point of a kind, in the table of a source, or where the rules say from where to where a client moved
+        text = re.sub(rf'\b({sources})(?=\.)|(?<=\[sources\.)({sources})(?=\])|(?<=from = ")({sources})(?=")|(?<=to = ")({sources})(?=")', lambda found: self("source", found[0]), text)
 
         def section(found):
             client, agreement = found["client"], found["agreement"]
