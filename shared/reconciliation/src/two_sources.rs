@@ -53,10 +53,6 @@ struct Bought {
 }
 
 impl Bought {
-    fn units(&self) -> Result<Decimal, TooManyDigits> {
-        self.by_sku.values().chain(&self.untold).copied().try_fold(self.others, plus)
-    }
-
     /// Whether nothing of it is more than of another.
     fn is_within(&self, other: &Self) -> bool {
         let of_other = |sku: &String| other.by_sku.get(sku).copied().unwrap_or_default();
@@ -77,6 +73,19 @@ impl Bought {
         };
         *sum = plus(*sum, units)?;
         Ok(())
+    }
+
+    /// The most of each product in any of several, and every item whose product is not told.
+    fn most_of(several: &[Self]) -> Self {
+        let mut found = Self::default();
+        for one in several {
+            for (sku, units) in &one.by_sku {
+                let most = found.by_sku.entry(sku.clone()).or_default();
+                *most = (*most).max(*units);
+            }
+            found.untold.extend(&one.untold);
+        }
+        found
     }
 
     /// The least of each product that is told, in any of several.
@@ -114,6 +123,17 @@ impl<'i> Product<'i> {
     }
 }
 
+impl BoughtGroup {
+    fn is_the_same_without_any_account(&self) -> bool {
+        let of = |there: u32| {
+            let ways = self.ways.iter().filter(move |way| way.there == there);
+            ways.map(|way| (&way.by_sku, &way.untold, way.others)).collect::<BTreeSet<_>>()
+        };
+        let first = self.ways.first().map(|way| of(way.there));
+        self.ways.iter().all(|way| Some(of(way.there)) == first)
+    }
+}
+
 impl BoughtUnits {
     /// Adds what counts in one source.
     pub(crate) fn add(
@@ -147,8 +167,8 @@ impl BoughtUnits {
                 groups.extend(group_of(items, source, &members, pool, selection, weighing)?);
             }
         }
-        // Only where one of several ways is not the least in everything does it matter which accounts are there.
-        let is_open = |group: &&BoughtGroup| without_more(&group.ways, |_, _| true).len() > 1;
+        // It matters which accounts are there where a group comes to something else without one of them.
+        let is_open = |group: &&BoughtGroup| !group.is_the_same_without_any_account();
         let linked: BTreeSet<usize> =
             groups.iter().filter(is_open).flat_map(|group| &group.accounts).copied().collect();
         for group in &mut groups {
@@ -171,7 +191,7 @@ impl BoughtUnits {
     }
 
     /// What of it the larger of its sources does not have, and of that, what was moved from a source to another.
-    pub(crate) fn twice(mut self, moved: Option<(usize, usize)>) -> Result<BoughtTwice, TooManyDigits> {
+    pub(crate) fn twice(self, moved: Option<(usize, usize)>) -> Result<BoughtTwice, TooManyDigits> {
         let mut sure = self.sure.clone();
         for group in &self.groups {
             put_all(&mut sure, group.source, &Bought::least_of(&group.ways))?;
@@ -244,20 +264,21 @@ impl BoughtUnits {
         of_groups.chain(here.map(|(_, (source, bought))| (*source, vec![bought]))).collect()
     }
 
-    /// The same, where there is too much to go through: of each product the least.
-    fn fewest_of_each(&mut self) -> Result<Fewest, TooManyDigits> {
-        let mut least = Decimal::ZERO;
-        for group in &mut self.groups {
-            let units = group.ways.iter().map(Bought::units).collect::<Result<Vec<_>, _>>()?;
-            least = plus(least, units.into_iter().min().unwrap_or_default())?;
-            group.ways = vec![Bought { untold: Vec::new(), ..Bought::least_of(&group.ways) }];
-            group.accounts.clear();
+    /// The same, where there is too much to go through: as if as much as can be were bought twice.
+    fn fewest_of_each(self) -> Result<Fewest, TooManyDigits> {
+        let (mut by_sku, mut untold) = (self.sure, self.untold);
+        let lots = self.groups.iter().map(|group| (group.source, Bought::most_of(&group.ways)));
+        for (source, bought) in lots.chain(self.accounts.into_values()) {
+            put_all(&mut by_sku, source, &bought)?;
+            untold.extend(bought.untold.iter().map(|units| (source, *units)));
         }
-        self.accounts.clear();
-        let untold = std::mem::take(&mut self.untold);
-        least = self.sure.values().flat_map(BTreeMap::values).copied().try_fold(least, plus)?;
-        least = untold.iter().map(|(_, units)| *units).try_fold(least, plus)?;
-        Ok(Fewest { least, ..self.fewest()?.unwrap_or_default() })
+        let mut twice = untold.iter().map(|(_, units)| *units).try_fold(Decimal::ZERO, plus)?;
+        let mut least = twice;
+        for of_sources in by_sku.values() {
+            let sum = of_sources.values().copied().try_fold(Decimal::ZERO, plus)?;
+            (least, twice) = (plus(least, sum)?, plus(twice, minus(sum, most(of_sources))?)?);
+        }
+        Ok(Fewest { least, fewest: minus(least, twice)?, by_sku })
     }
 }
 
