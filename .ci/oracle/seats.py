@@ -208,7 +208,7 @@ class Grouped(Selection):
 
     def is_holder(self, known, kind):
         """Whether somebody holds a paid, assignable licence, and no service of the group takes that person."""
-        paid = any(one for one in words(known.get("holds", "")))
+        paid = any(one and not self.products.has(one) for one in words(known.get("holds", "")))
         return paid and not any(self.takes(keys, known, kind) for keys in self.takers)
 
     def unseen(self, part):
