@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::filter::{HOLDS, HOLDS_ALL};
+use crate::filter::{HOLDS, HOLDS_ALL, UNSEEN};
 use crate::layers::OF_EVERY_ITEM;
 use crate::rules_reader::TOP;
 use crate::service_reader::KEYS;
@@ -34,7 +34,8 @@ pub fn rules_schema(sources: &[SourceVocabulary]) -> Value {
             "part": part(),
             "kind": kind(sources),
             "filter": filter(),
-            "attributes": attributes(sources),
+            "attributes": attributes(sources, &[]),
+            "excepted": attributes(sources, &[UNSEEN.trim_end()]),
             "words": { "anyOf": [{ "$ref": "#/$defs/word" }, { "type": "array", "items": { "$ref": "#/$defs/word" }, "minItems": 1 }] },
             "word": { "anyOf": [{ "type": "string", "minLength": 1 }, { "type": "integer" }, { "type": "boolean" }] },
             "texts": { "type": "array", "items": { "type": "string" }, "minItems": 1 },
@@ -96,7 +97,10 @@ fn top(key: &str) -> Option<Value> {
         "groups" => each(object(&[
             ("once_per", def("kind")),
             ("order", def("texts")),
-            ("except", json!({ "type": ["object", "array"] })),
+            (
+                "except",
+                json!({ "anyOf": [def("excepted"), { "type": "array", "items": def("excepted"), "minItems": 1 }] }),
+            ),
             ("unknown", unknown()),
         ])),
         "sources" => each(object(&[("leave_out", def("texts")), ("count_too", def("texts"))])),
@@ -129,6 +133,7 @@ fn service_key(key: &str) -> Option<Value> {
         "unit" => json!({ "enum": DataUnit::ALL.map(DataUnit::as_str) }),
         "no_line" => json!({ "enum": ["exception", "list"] }),
         "one_time" => json!({ "const": "counts" }),
+        "commitment" => json!({ "anyOf": [{ "const": "binds" }, def("count")] }),
         "included" | "minimum" | "pack" | "round_up" | "client_committed" => def("amount"),
         "cut" => {
             let notice = object(&[("notice_days", json!({ "type": "integer", "minimum": 1 }))]);
@@ -186,14 +191,15 @@ fn filter() -> Value {
     json!({ "anyOf": [def("attributes"), { "type": "array", "items": def("attributes"), "minItems": 1 }] })
 }
 
-/// The attributes of all kinds: which of them a kind has, the reader knows.
-fn attributes(sources: &[SourceVocabulary]) -> Value {
+/// The attributes of all kinds, and keys of days: which attributes a kind has, the reader knows.
+fn attributes(sources: &[SourceVocabulary], days: &[&str]) -> Value {
     let kinds = sources.iter().flat_map(|source| &source.kinds);
     let names = kinds.flat_map(|kind| kind.attributes.iter().map(String::as_str)).chain(OF_EVERY_ITEM);
     let mut properties: Map<String, Value> = names.map(|name| (name.to_owned(), def("words"))).collect();
     if properties.contains_key(HOLDS) {
         properties.insert(HOLDS_ALL.to_owned(), def("words"));
     }
+    properties.extend(days.iter().map(|key| ((*key).to_owned(), json!({ "type": "integer", "minimum": 1 }))));
     let others = if sources.iter().any(|source| source.is_open) { def("words") } else { json!(false) };
     json!({ "type": "object", "properties": properties, "additionalProperties": others })
 }

@@ -32,7 +32,7 @@ fn examples(help: &str) -> Vec<Vec<String>> {
     let lines = text.lines().map_while(|line| line.strip_prefix("  "));
     let command = |line: &str| {
         let command = line.split("  ").next().unwrap_or_default();
-        command.split(' ').take_while(|word| *word != "<").map(str::to_owned).collect()
+        command.split(' ').take_while(|word| !["<", ">"].contains(word)).map(str::to_owned).collect()
     };
     lines.map(command).collect()
 }
