@@ -152,11 +152,16 @@ impl<const N: usize> Head<N> {
     }
 }
 
+/// What reads files of any form.
+const ANY_FORM: &str = "or compare the files as they are: `truecount check FILE…`";
+
 fn missing_columns(missing: &[&str], header: &[&str]) -> String {
     if let [only] = header
         && let Some(separator) = only.chars().find(|c| matches!(c, ';' | '\t' | '|'))
     {
-        return format!("the columns are separated by {separator:?}; save the file with commas between them");
+        return format!(
+            "the columns are separated by {separator:?}; save the file with commas between them, {ANY_FORM}"
+        );
     }
     let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
     let (noun, verb) = if names.len() == 1 { ("column", "is") } else { ("columns", "are") };
@@ -176,7 +181,7 @@ impl Fault<CheckError> {
                 let name = head
                     .zip(column)
                     .map_or(String::new(), |(head, column)| format!(", field `{}`", head.names[column]));
-                row(line, format!("not UTF-8{name}; save the file as UTF-8"))
+                row(line, format!("not UTF-8{name}; save the file as UTF-8, {ANY_FORM}"))
             }
             Self::Endless { line } => {
                 row(line, "a row is longer than 16 MiB; is a double quote that opens a field never closed?".into())

@@ -222,7 +222,7 @@ fn broken_files_say_where_and_what_to_do() {
         (
             "billed.csv",
             BILLED.replace(',', ";"),
-            "billed.csv line 1: the columns are separated by ';'; save the file with commas between them",
+            "billed.csv line 1: the columns are separated by ';'; save the file with commas between them, or compare the files as they are: `truecount check FILE…`",
         ),
         (
             "billed.csv",
@@ -279,7 +279,7 @@ fn a_broken_line_70_000_is_found_where_it_is() {
         (&b"rmm,o1,acme inc,s1,server,SRV,active"[..], "usage.csv line 70000: 7 fields where the header has 8; "),
         (
             b"rmm,o1,acme \xff inc,s1,server,SRV,active,",
-            "usage.csv line 70000: not UTF-8, field `account_name`; save the file as UTF-8",
+            "usage.csv line 70000: not UTF-8, field `account_name`; save the file as UTF-8, or compare the files as they are: `truecount check FILE…`",
         ),
         (b"rmm,o1,\"acme inc,s1,server,SRV,active,", "usage.csv line 70000: "),
     ] {
