@@ -15,6 +15,7 @@ CHANGED = ("truecount-billing", "truecount-reconciliation")
 JUDGES = (*CHANGED, "truecount-check")
 OUTCOMES = ("caught", "timeout", "missed", "unviable")
 SHARE_MIN = 0.9
+TIMEOUT = "120"  # seconds; the limit that cargo-mutants takes from a run without a fault is too short on a busy machine
 FAULTS_MISSED, FAULTS_TIMED_OUT = 2, 3  # exit codes of cargo-mutants that are results
 
 
@@ -44,7 +45,7 @@ def run(folder, drawn):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "drawn.toml").write_text(settings(drawn), encoding="utf-8")
     command = ["cargo", "mutants", "--config", folder / "drawn.toml", "--output", folder, *PACKAGES, "--test-package", ",".join(JUDGES),
-               "--no-shuffle", "--colors", "never", "--", "--lib", "--tests", "--locked"]
+               "--no-shuffle", "--timeout", TIMEOUT, "--colors", "never", "--", "--lib", "--tests", "--locked"]
     # Each fault is compiled anew: what only a debugger reads is left out.
     done = subprocess.run(command, env={**os.environ, "CARGO_PROFILE_DEV_DEBUG": "none"}, check=False)
     if done.returncode not in (0, FAULTS_MISSED, FAULTS_TIMED_OUT):
