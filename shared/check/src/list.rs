@@ -17,8 +17,8 @@ use truecount_reconciliation::{
     RunInputs, UsageAccount, UsageSource, WordsOfSource,
 };
 use truecount_rules::{
-    CountJoin, CountPart, CountSpec, CutTerm, Filter, KindPolicies, KindVocabulary, NoLine, PriceScale,
-    ProductNamedTwice, RulePrice, Rules, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
+    CountJoin, CountPart, CountSpec, Filter, KindPolicies, KindVocabulary, PriceScale, ProductNamedTwice, RulePrice,
+    Rules, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
 };
 
 use super::{
@@ -415,38 +415,17 @@ fn part(source: &SourceId, kind: String) -> CountPart {
 }
 
 fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
+    let spec = CountSpec { join: CountJoin::Sum, parts, conversion: None, policies: KindPolicies::default() };
     ServiceRule {
-        code: rule.product.clone(),
-        products: vec![rule.product.clone()],
-        basis: ServiceBasis::Counted(CountSpec {
-            join: CountJoin::Sum,
-            parts,
-            conversion: None,
-            policies: KindPolicies::default(),
-        }),
         included: rule.included,
         minimum: Some(rule.minimum),
-        commitment: None,
-        client_committed: None,
-        cut: CutTerm::AtOnce,
-        rounding: None,
         tolerance: Tolerance { units: rule.tolerance, percent: Decimal::ZERO },
         price: rule.list_price.map(|(each, currency)| RulePrice {
             scale: PriceScale::Each(each),
             currency,
             is_clients_own: false,
         }),
-        price_from: Vec::new(),
-        expected_at: Vec::new(),
-        superseded: Vec::new(),
-        covers: Vec::new(),
-        grants: Vec::new(),
-        no_line: NoLine::Exception,
-        one_time_counts: false,
-        not_sold: None,
-        note: None,
-        group: None,
-        group_part: None,
+        ..ServiceRule::new(rule.product.clone(), ServiceBasis::Counted(spec))
     }
 }
 

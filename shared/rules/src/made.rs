@@ -55,34 +55,10 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CutTerm, NoLine, ServiceBasis, Tolerance};
+    use crate::model::ServiceBasis;
 
     fn flat(code: &str) -> ServiceRule {
-        let code = ProductCode::new(code).unwrap();
-        ServiceRule {
-            products: vec![code.clone()],
-            code,
-            superseded: Vec::new(),
-            basis: ServiceBasis::Flat,
-            included: Default::default(),
-            minimum: None,
-            commitment: None,
-            client_committed: None,
-            cut: CutTerm::AtOnce,
-            rounding: None,
-            tolerance: Tolerance::default(),
-            price: None,
-            price_from: Vec::new(),
-            expected_at: Vec::new(),
-            covers: Vec::new(),
-            grants: Vec::new(),
-            no_line: NoLine::default(),
-            one_time_counts: false,
-            not_sold: None,
-            note: None,
-            group: None,
-            group_part: None,
-        }
+        ServiceRule::new(ProductCode::new(code).unwrap(), ServiceBasis::Flat)
     }
 
     #[test]

@@ -61,6 +61,35 @@ pub struct ServiceRule {
 }
 
 impl ServiceRule {
+    /// The rule of a service of which nothing is said but what its quantity is compared with.
+    #[must_use]
+    pub fn new(code: ProductCode, basis: ServiceBasis) -> Self {
+        Self {
+            products: vec![code.clone()],
+            code,
+            superseded: Vec::new(),
+            basis,
+            included: Decimal::ZERO,
+            minimum: None,
+            commitment: None,
+            client_committed: None,
+            cut: CutTerm::AtOnce,
+            rounding: None,
+            tolerance: Tolerance::default(),
+            price: None,
+            price_from: Vec::new(),
+            expected_at: Vec::new(),
+            covers: Vec::new(),
+            grants: Vec::new(),
+            no_line: NoLine::default(),
+            one_time_counts: false,
+            not_sold: None,
+            note: None,
+            group: None,
+            group_part: None,
+        }
+    }
+
     /// What is counted; `None`: nothing is.
     #[must_use]
     pub const fn count(&self) -> Option<&CountSpec> {

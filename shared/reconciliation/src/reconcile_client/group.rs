@@ -6,7 +6,6 @@ use std::sync::Arc;
 use truecount_billing::ProductCode;
 use truecount_rules::{
     CountPart, CountSpec, GroupShare, GroupTaker, NoLine, ProductsLeftOut, ServiceBasis, ServiceGroup, ServiceRule,
-    Tolerance,
 };
 
 use super::{ClientCase, ClientView, ServicePart};
@@ -46,26 +45,13 @@ impl<'a> ClientCase<'a> {
             others: others.iter().map(Member::taker).collect(),
             unpaid: self.unpaid(&first.counted),
         };
+        let usual = with_share(&first.part.rule, share);
         let rule = ServiceRule {
-            code: group.name.clone(),
             products: Vec::new(),
-            superseded: Vec::new(),
-            included: Default::default(),
-            minimum: None,
-            commitment: None,
-            client_committed: None,
-            rounding: None,
-            tolerance: Tolerance::default(),
-            price: None,
-            price_from: Vec::new(),
-            expected_at: Vec::new(),
-            covers: Vec::new(),
-            grants: Vec::new(),
+            cut: usual.cut,
+            one_time_counts: usual.one_time_counts,
             no_line: if is_listed { NoLine::List } else { NoLine::Exception },
-            note: None,
-            group: None,
-            group_part: None,
-            ..with_share(&first.part.rule, share)
+            ..ServiceRule::new(group.name.clone(), usual.basis)
         };
         Some(ServicePart {
             rule: Arc::new(rule),
