@@ -195,14 +195,7 @@ pub(crate) fn read_cut(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<Cu
     let mut found = None;
     for entry in reader.table(key, "")? {
         match entry.key {
-            "notice_days" => {
-                let days = reader.written(entry.value).replace('_', "").parse().ok();
-                found = days.filter(|days| (1..=DAYS_MAX).contains(days)).map(|days| CutTerm::AfterNotice { days });
-                if found.is_none() {
-                    reader.wrong_value(entry, &format!("write days from 1 to {DAYS_MAX}"));
-                    return None;
-                }
-            }
+            "notice_days" => found = Some(CutTerm::AfterNotice { days: read_days(reader, entry)? }),
             other => {
                 let advice = instead_of(other, ["notice_days"]);
                 reader.problem(entry.at, format!("`cut` has no key `{}`", shown(other)), advice);
