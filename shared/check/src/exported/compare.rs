@@ -1,6 +1,7 @@
 //! The comparison: what was read becomes the inputs of a run, and what comes out is told as a run tells it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use jiff::ToSpan;
 use truecount_billing::{
@@ -140,16 +141,20 @@ fn rules(
 ) -> Result<(UsedRules, Pairing), CheckError> {
     let vocabulary: Vec<SourceVocabulary> = used(sources).map(|(source, _)| vocabulary(source)).collect();
     if let Some(path) = &args.rules {
-        let file = named(path);
-        let text = std::fs::read_to_string(path).map_err(|why| CheckError::File { file: file.clone(), why })?;
-        let parsed = Rules::parse(&file, &text, &vocabulary).map_err(refused)?;
-        return Ok((UsedRules { parsed, made: None }, Pairing::default()));
+        return Ok((UsedRules { parsed: read_rules(path, &vocabulary)?, made: None }, Pairing::default()));
     }
     let usage: Vec<(&SourceId, &ReadSource)> = used(sources).map(|(source, read)| (&source.id, *read)).collect();
     let pairing = pair(clients, &usage);
     let Some(text) = pairing.rules() else { return Err(CheckError::Exports(nothing_paired(&pairing, &usage))) };
     let parsed = Rules::parse(RULES, &text, &vocabulary).map_err(refused)?;
     Ok((UsedRules { parsed, made: Some(text) }, pairing))
+}
+
+/// Rules of the rules language.
+pub(super) fn read_rules(path: &Path, vocabulary: &[SourceVocabulary]) -> Result<Rules, CheckError> {
+    let file = named(path);
+    let text = std::fs::read_to_string(path).map_err(|why| CheckError::File { file: file.clone(), why })?;
+    Rules::parse(&file, &text, vocabulary).map_err(refused)
 }
 
 /// What rules can ask a source for. One that declares its kinds has no others.

@@ -9,7 +9,7 @@ use truecount_reconciliation::{
 use truecount_reports::{setup, sort_findings};
 use truecount_rules::Rules;
 
-use super::compare::{RULES, Source, billed_clients, checked_files, doubts, of_names, refused, repeated};
+use super::compare::{RULES, Source, billed_clients, checked_files, doubts, of_names, read_rules, refused, repeated};
 use super::read::ReadSource;
 use super::recognised::RecognisedFiles;
 use super::{ExportsCheckArgs, ExportsOutcome};
@@ -23,12 +23,7 @@ pub(super) fn review(
 ) -> Result<ExportsOutcome, CheckError> {
     let sources: Vec<Source<'_>> = files.sources.iter().zip(&read).collect();
     let clients = billed_clients(&sources)?;
-    let rules = args.rules.as_deref().map(|path| {
-        let file = named(path);
-        let text = std::fs::read_to_string(path).map_err(|why| CheckError::File { file: file.clone(), why })?;
-        Rules::parse(&file, &text, &[]).map_err(refused)
-    });
-    let rules: Option<Rules> = rules.transpose()?;
+    let rules = args.rules.as_deref().map(|path| read_rules(path, &[])).transpose()?;
     let of_rules = rules.as_ref().and_then(Rules::currency);
     let home_currency = home_currency(of_rules, &clients).map_err(refused)?;
     let next_closing = files.count_day.0.saturating_add(1.month());
