@@ -59,8 +59,12 @@ impl<'a> ClientCase<'a> {
             shares.flat_map(|share| &share.earlier).for_each(|one| found.taken(&one.service, one.is_sure));
         }
         let inner = &part.rule.code;
+        let mut codes = self.rules.outer_services(inner).peekable();
+        if codes.peek().is_none() {
+            return found;
+        }
         let apart = self.apart(inner);
-        for code in self.rules.outer_services(inner) {
+        for code in codes {
             let apart_there = self.apart(code);
             let lies_over = |outer: &ServicePart<'_>| match (outer.agreement, part.agreement) {
                 (Some(there), Some(here)) => there.id == here.id,
