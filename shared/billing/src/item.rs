@@ -147,9 +147,12 @@ impl Identities {
     }
 }
 
-/// The words of an attribute's value: of `holds`, which lists what a person holds, several with `;` between.
+/// The attribute that lists what a person holds: several words with `;` between.
+pub const HOLDS: &str = "holds";
+
+/// The words of an attribute's value: one, and of [`HOLDS`] several.
 pub fn attribute_words<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
-    let separator = (name == "holds").then_some(';');
+    let separator = (name == HOLDS).then_some(';');
     value.split(move |c| Some(c) == separator)
 }
 

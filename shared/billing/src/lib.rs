@@ -20,7 +20,7 @@ pub use day::{BillingMonth, CountDay, DayError, start_of_day};
 pub use ids::{
     AccountId, AgreementId, ClientId, Currency, ID_BYTES_MAX, IdError, ItemId, LineId, ProductCode, SourceId,
 };
-pub use item::{Account, AccountFacts, Commitment, Identities, UsageItem, attribute_words};
+pub use item::{Account, AccountFacts, Commitment, HOLDS, Identities, UsageItem, attribute_words};
 pub use item_state::{ItemState, LeftOutReason};
 pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming, LineRole};
 pub use money::Money;

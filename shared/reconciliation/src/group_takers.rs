@@ -2,15 +2,12 @@
 //! that takes it counts it, and whoever holds a paid licence and is taken by none may be meant by each.
 
 use jiff::tz::Offset;
-use truecount_billing::attribute_words;
+use truecount_billing::{HOLDS, attribute_words};
 use truecount_rules::{CountPart, Fit, GroupTaker, Pattern, UnknownPolicy, unseen_days};
 
 use crate::columns::ItemColumns;
 use crate::pool::Candidate;
 use crate::selection::is_usual;
-
-/// The attribute that lists the products that somebody holds.
-const HOLDS: &str = "holds";
 
 /// A part of a service, which may be of a group, beside the others of it.
 pub(crate) struct GroupTakers<'a> {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
-use truecount_billing::{Commitment, Unit};
+use truecount_billing::{Commitment, HOLDS, Unit};
 use truecount_rules::{
     CountPart, CountSpec, Filter, Fit, IdentityKey, PARTS_OF_A_SOURCE_MAX, Pattern, ProductsLeftOut, Rules,
     StalePolicy, UnknownPolicy, unseen_days,
@@ -437,7 +437,7 @@ fn numbered<'r>(parts: impl Iterator<Item = &'r CountPart> + Clone) -> Vec<(u32,
 fn never(kept: &UsageSource, kind: &str, filter: &Filter) -> Vec<(String, String)> {
     let asked = filter.tables.iter().flat_map(|table| {
         let any = table.attributes.iter().flat_map(|(name, words)| words.iter().map(move |word| (name.as_str(), word)));
-        any.chain(table.holds_all.iter().map(|word| ("holds", word)))
+        any.chain(table.holds_all.iter().map(|word| (HOLDS, word)))
     });
     // Days are no words of the source.
     let words = asked.filter(|(attribute, _)| unseen_days(attribute).is_none());

@@ -2,7 +2,7 @@
 
 use std::ops::Not;
 
-use truecount_billing::attribute_words;
+use truecount_billing::{HOLDS, attribute_words};
 
 use crate::model::CountPart;
 
@@ -45,9 +45,6 @@ pub enum Fit {
     /// An attribute that decides it is not known.
     Unknown,
 }
-
-/// The attribute that lists what a person holds; it has several words.
-pub(crate) const HOLDS: &str = "holds";
 
 /// What stands before the number of days in the name under which a filter asks whether an item was not seen for longer.
 pub(crate) const UNSEEN: &str = "not_seen_for_days ";

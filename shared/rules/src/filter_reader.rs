@@ -1,8 +1,9 @@
 //! Reads `where` and `where_not`: tables of attributes, checked against what the counted kinds have.
 
 use toml::de::DeValue;
+use truecount_billing::HOLDS;
 
-use crate::filter::{Filter, FilterTable, HOLDS, HOLDS_ALL, Pattern, UNSEEN};
+use crate::filter::{Filter, FilterTable, HOLDS_ALL, Pattern, UNSEEN};
 use crate::layers::{CountTerm, OF_EVERY_ITEM};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, entries};

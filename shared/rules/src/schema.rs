@@ -2,8 +2,9 @@
 //! is written. What it lets pass is not right for that: the reader has the last word.
 
 use serde_json::{Map, Value, json};
+use truecount_billing::HOLDS;
 
-use crate::filter::{HOLDS, HOLDS_ALL, UNSEEN};
+use crate::filter::{HOLDS_ALL, UNSEEN};
 use crate::layers::OF_EVERY_ITEM;
 use crate::rules_reader::TOP;
 use crate::service_reader::KEYS;

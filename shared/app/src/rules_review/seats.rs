@@ -2,12 +2,9 @@
 
 use rust_decimal::Decimal;
 use serde::Serialize;
-use truecount_billing::{ProductCode, attribute_words};
+use truecount_billing::{HOLDS, ProductCode, attribute_words};
 use truecount_reconciliation::{ClientRecord, ItemFateWord, RunInputs};
 use truecount_rules::{CountPart, Fit, Rules, ServiceGroup, ServiceRule};
-
-/// The attribute that lists the products that somebody holds.
-const HOLDS: &str = "holds";
 
 /// A service that covers others, or grants units of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
