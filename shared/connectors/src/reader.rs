@@ -437,13 +437,12 @@ impl List {
         match self.total {
             _ if self.moved => Some(ReadReason::TotalChanged { what }),
             Some(total) if total != self.read() => Some(ReadReason::TotalDiffers { what, total, read: self.read() }),
-            Some(_) => None,
-            // A row that is deleted while the second page is read moves one from there to the first, and nobody tells.
-            // Where there is no total, a second reading does.
-            None if self.can_shift && self.filled_pages > 1 && !self.is_confirmed(round) => {
+            // A row that is deleted while the second page is read moves one from there to the first, and nobody tells;
+            // one that is added meanwhile keeps the total as it was. A second reading with the same rows does.
+            _ if self.can_shift && self.filled_pages > 1 && !self.is_confirmed(round) => {
                 Some(ReadReason::TotalChanged { what })
             }
-            None => None,
+            _ => None,
         }
     }
 
