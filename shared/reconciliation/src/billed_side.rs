@@ -160,6 +160,8 @@ pub(crate) struct BilledSide<'a> {
     pub(crate) has_unknown_cycle: bool,
     /// Whether any line stands.
     pub(crate) stands: Holds,
+    /// Whether no line was read that stands on a day that could be looked at, or ends before it.
+    pub(crate) is_empty: bool,
     /// One-time units of the period that are not quantity.
     pub(crate) one_time: Decimal,
     /// One-time units of the period that are.
@@ -179,42 +181,38 @@ impl<'a> BilledSide<'a> {
         options: &RunOptions,
     ) -> Result<Self, TooManyDigits> {
         let all: Vec<LineRow<'_>> = rows.iter().copied().filter(|row| is_of(row)).collect();
-        let of_role = |role: LineRole| all.iter().copied().filter(|line| line.row.role == role).collect::<Vec<_>>();
+        let of_role = |role: LineRole| of_role(&all, role);
         let recurring = of_role(LineRole::Recurring);
         let looked_at = |line: &LineRow<'_>| context.day_looked_at(line.agreement());
-        let flat = standing(&of_role(LineRole::Flat), looked_at);
-        let lines = standing(&recurring, looked_at);
+        let fixed = of_role(LineRole::Flat);
+        let (lines, flat) = (standing(&recurring, looked_at), standing(&fixed, looked_at));
         // Without an unknown cycle there is one day only.
-        let has_second_day = recurring.iter().any(|line| line.agreement().cycle_months.is_none());
-        let last = has_second_day.then(|| {
-            standing(&recurring, |line| {
+        let has_second_day = all.iter().any(|line| line.agreement().cycle_months.is_none());
+        let on_second_day = |rows: &[LineRow<'a>]| {
+            standing(rows, |line| {
                 let (first, second) = context.days_looked_at(line.agreement());
                 second.unwrap_or(first)
             })
-        });
-        let last = last.as_deref().unwrap_or(&lines);
+        };
+        let second = has_second_day.then(|| (on_second_day(&recurring), on_second_day(&fixed)));
+        let (last, last_flat) = second.as_ref().map_or((&lines, &flat), |(last, last_flat)| (last, last_flat));
         let credits =
             [LineRole::Recurring, LineRole::Flat].map(|role| standing_with_credits(&of_role(role), looked_at));
         let credits = credits.concat().into_iter().filter(|line| line.is_credit);
-        let mut one_time = Decimal::ZERO;
-        for line in of_role(LineRole::OneTime).into_iter().filter(|line| !line.is_credit) {
-            let (begin, end) = context.period(line.agreement());
-            if line.row.from.is_none_or(|from| begin <= from && from < end) {
-                one_time = plus(one_time, line.row.quantity)?;
-            }
-        }
+        let one_time = one_time_units(&of_role(LineRole::OneTime), &context)?;
         let (one_time, extra) = if one_time_counts { (Decimal::ZERO, one_time) } else { (one_time, Decimal::ZERO) };
         let total = plus(units(&lines)?, extra)?;
         let other = if has_second_day { plus(units(last)?, extra)? } else { total };
         let is_unknown = |line: &&LineRow<'_>| line.agreement().cycle_months.is_none();
-        let stands = match (lines.is_empty(), last.is_empty()) {
-            _ if !flat.is_empty() => Holds::Surely,
+        let stands = match (lines.is_empty() && flat.is_empty(), last.is_empty() && last_flat.is_empty()) {
             (false, false) => Holds::Surely,
             (true, true) => Holds::No,
             _ => Holds::Perhaps,
         };
+        // Of what is billed at a fixed amount, quantity and usage are not compared.
+        let is_perhaps_flat = lines.is_empty() && flat.is_empty() && !last_flat.is_empty();
         let mut side = Self {
-            days_differ: has_second_day && as_billed(&lines)? != as_billed(last)?,
+            days_differ: has_second_day && (is_perhaps_flat || as_billed(&lines)? != as_billed(last)?),
             has_unknown_cycle: lines.iter().chain(last).any(|line| is_unknown(&line)),
             ending: Vec::new(),
             ending_units: Decimal::ZERO,
@@ -223,6 +221,7 @@ impl<'a> BilledSide<'a> {
             high: Some(total.max(other)),
             recurring,
             lines,
+            is_empty: stands == Holds::No,
             stands,
             flat,
             credits: credits.map(|line| line.row.id.clone()).collect(),
@@ -232,47 +231,64 @@ impl<'a> BilledSide<'a> {
         };
         side.ending = side.ending_lines();
         side.ending_units = units(&side.ending)?;
-        side.high = side.most(client, is_of, service_of, options)?;
-        let may_stand = !side.ending.is_empty() || side.high != Some(total.max(other));
-        if side.stands == Holds::No && may_stand {
-            side.stands = Holds::Perhaps;
-        }
-        Ok(side)
+        side.is_empty &= side.ending.is_empty();
+        let gone = match &client.read {
+            LinesRead::Fell { before } => rows_of(before, service_of, options),
+            LinesRead::Complete | LinesRead::Partial | LinesRead::Failed => Vec::new(),
+        };
+        side.beside(client, &gone.into_iter().filter(|row| is_of(row)).collect::<Vec<_>>())
     }
 
-    /// The most that may stand, as far as the client's lines were read.
-    fn most(
-        &self,
-        client: &'a BilledClient,
-        is_of: &dyn Fn(&LineRow<'_>) -> bool,
-        service_of: ServiceOf<'_, 'a>,
-        options: &RunOptions,
-    ) -> Result<Option<Decimal>, TooManyDigits> {
-        match &client.read {
-            LinesRead::Complete => Ok(self.high),
-            LinesRead::Partial | LinesRead::Failed => Ok(None),
-            LinesRead::Fell { before } => {
-                let rows = rows_of(before, service_of, options);
-                let rows: Vec<LineRow<'_>> =
-                    rows.into_iter().filter(|row| row.row.role == LineRole::Recurring && is_of(row)).collect();
-                let mut gone = standing(&rows, |line| self.context.day_looked_at(line.agreement()));
-                gone.retain(|line| !self.recurring.iter().any(|still| still.key() == line.key()));
-                self.high.map(|high| plus(high, units(&gone)?)).transpose()
-            }
+    /// The same beside what may not have been read. `gone`: rows before a fall.
+    fn beside(mut self, client: &BilledClient, gone: &[LineRow<'_>]) -> Result<Self, TooManyDigits> {
+        self.high = self.most(client, gone)?;
+        let may_stand = !self.ending.is_empty() || self.high.is_none() || self.may_have_stood(gone);
+        if self.stands == Holds::No && may_stand {
+            self.stands = Holds::Perhaps;
         }
+        Ok(self)
     }
 
-    fn ending_lines(&self) -> Vec<LineRow<'a>> {
+    /// The most that may stand, as far as the client's lines were read. `gone`: rows before a fall.
+    fn most(&self, client: &BilledClient, gone: &[LineRow<'_>]) -> Result<Option<Decimal>, TooManyDigits> {
+        if matches!(client.read, LinesRead::Partial | LinesRead::Failed) {
+            return Ok(None);
+        }
+        let mut gone =
+            standing(&of_role(gone, LineRole::Recurring), |line| self.context.day_looked_at(line.agreement()));
+        gone.retain(|line| !self.recurring.iter().any(|still| still.key() == line.key()));
+        self.high.map(|high| plus(high, units(&gone)?)).transpose()
+    }
+
+    /// Whether a row before a fall stands, if that was none, or is of a line that ends before the day looked at.
+    fn may_have_stood(&self, gone: &[LineRow<'_>]) -> bool {
+        let days_of = |line: &LineRow<'_>| self.context.days_looked_at(line.agreement());
+        let stands = [LineRole::Recurring, LineRole::Flat].into_iter().any(|role| {
+            let rows = of_role(gone, role);
+            !standing(&rows, |line| days_of(line).0).is_empty()
+                || !standing(&rows, |line| days_of(line).1.unwrap_or(days_of(line).0)).is_empty()
+        });
+        stands || !self.ending_of(&[of_role(gone, LineRole::Recurring), self.recurring.clone()].concat()).is_empty()
+    }
+
+    /// Rows of lines that end before the day looked at.
+    fn ending_of<'l>(&self, rows: &[LineRow<'l>]) -> Vec<LineRow<'l>> {
         let context = &self.context;
         let ends = |line: &LineRow<'_>| {
             let until = || context.day_looked_at(line.agreement()).min(context.next_closing);
             line.end().is_some_and(|end| context.count_day <= end && end < until())
         };
-        if !self.recurring.iter().any(ends) {
+        if !rows.iter().any(ends) {
             return Vec::new();
         }
-        let mut ending = standing(&self.recurring, |_| context.count_day);
-        ending.retain(|line| ends(line) && !self.lines.iter().any(|one| one.key() == line.key()));
+        let mut ending = standing(rows, |_| context.count_day);
+        ending.retain(ends);
+        ending
+    }
+
+    fn ending_lines(&self) -> Vec<LineRow<'a>> {
+        let mut ending = self.ending_of(&self.recurring);
+        ending.retain(|line| !self.lines.iter().any(|one| one.key() == line.key()));
         ending
     }
 
@@ -334,6 +350,19 @@ impl<'a> BilledSide<'a> {
         }
         Ok(after)
     }
+}
+
+/// Units of one-time lines of the period.
+fn one_time_units(rows: &[LineRow<'_>], context: &RunContext) -> Result<Decimal, TooManyDigits> {
+    let is_of_period = |line: &&LineRow<'_>| {
+        let (begin, end) = context.period(line.agreement());
+        !line.is_credit && line.row.from.is_none_or(|from| begin <= from && from < end)
+    };
+    rows.iter().filter(is_of_period).try_fold(Decimal::ZERO, |sum, line| plus(sum, line.row.quantity))
+}
+
+fn of_role<'a>(rows: &[LineRow<'a>], role: LineRole) -> Vec<LineRow<'a>> {
+    rows.iter().copied().filter(|line| line.row.role == role).collect()
 }
 
 pub(crate) fn units(lines: &[LineRow<'_>]) -> Result<Decimal, TooManyDigits> {

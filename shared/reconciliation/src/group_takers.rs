@@ -1,13 +1,21 @@
 //! Whether a part of a count takes an item, and what the other services of its group make of it: the first of the order
 //! that takes it counts it, and whoever holds a paid licence and is taken by none may be meant by each.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::tz::Offset;
 use truecount_billing::{HOLDS, attribute_words};
-use truecount_rules::{CountPart, Fit, GroupTaker, Pattern, UnknownPolicy, unseen_days};
+use truecount_rules::{CountPart, FilterTable, Fit, GroupTaker, Pattern, UnknownPolicy, unseen_days};
 
 use crate::columns::ItemColumns;
 use crate::pool::Candidate;
 use crate::selection::is_usual;
+
+/// A word that no rule names; in a word of which the rules name a part, what they leave open.
+const ANOTHER: &str = "~";
+/// Of an item of which so much is missing, not everything is gone through.
+const FACTS_MAX: usize = 256;
 
 /// A part of a service, which may be of a group, beside the others of it.
 pub(crate) struct GroupTakers<'a> {
@@ -22,8 +30,6 @@ pub(crate) struct GroupTakers<'a> {
 impl GroupTakers<'_> {
     /// Whether the part takes an item, or, of a whole group, any of its services.
     pub(crate) fn taking<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> Taking {
-        let own = Taking::of(self.part, self.unknown, text_of);
-        let whole = self.part.group.iter().filter(|group| group.is_whole).flat_map(|group| &group.others);
         let rank = |taking: &Taking| match taking {
             Taking::Taken => 3,
             Taking::ByRule if self.unknown == UnknownPolicy::Counts => 3,
@@ -31,8 +37,21 @@ impl GroupTakers<'_> {
             Taking::ByRule => 1,
             Taking::Passed => 0,
         };
-        let all = std::iter::once(own).chain(whole.map(|taker| Taking::of(&taker.part, self.unknown, text_of)));
-        all.max_by_key(rank).unwrap_or(own)
+        let of = |part: &CountPart| match (Taking::of(part, self.unknown, text_of), self.own_usual(part, text_of)) {
+            (_, Fit::No) => Taking::Passed,
+            (Taking::Taken, Fit::Unknown) if self.unknown == UnknownPolicy::Widens => Taking::Open,
+            (Taking::Taken, Fit::Unknown) => Taking::ByRule,
+            (taking, _) => taking,
+        };
+        counted(self.part).map(of).max_by_key(rank).unwrap_or(Taking::Passed)
+    }
+
+    /// Whether an item is in the state that is usual for a service, and not for each that is looked at.
+    fn own_usual<'w>(&self, part: &CountPart, text_of: &impl Fn(&str) -> Option<&'w str>) -> Fit {
+        let usual = part.usual.iter().filter(|own| !self.usual.contains(own)).map(|(name, words)| {
+            text_of(name).map_or(Fit::Unknown, |text| if is_usual(name, text, words) { Fit::Yes } else { Fit::No })
+        });
+        usual.fold(Fit::Yes, Fit::and)
     }
 
     /// Whether a service that comes before in the order takes an item that the part would take.
@@ -80,11 +99,7 @@ impl GroupTakers<'_> {
             Fit::Unknown if is_alike => Fit::Yes,
             fit => by_rule(fit),
         };
-        let usual = part.usual.iter().filter(|own| !self.usual.contains(own)).map(|(name, words)| {
-            let fits = text_of(name).map(|text| is_usual(name, text, words));
-            by_rule(fits.map_or(Fit::Unknown, |fits| if fits { Fit::Yes } else { Fit::No }))
-        });
-        match usual.fold(wanted, Fit::and) {
+        match wanted.and(by_rule(self.own_usual(part, text_of))) {
             Fit::Yes if !taker.is_sure || self.is_doubtful => Fit::Unknown,
             fit => fit,
         }
@@ -117,6 +132,76 @@ impl Taking {
             UnknownPolicy::LeftOut | UnknownPolicy::Counts => Self::ByRule,
         }
     }
+}
+
+/// A part, and where it is of a whole group, those of all its services.
+pub(crate) fn counted(part: &CountPart) -> impl Iterator<Item = &CountPart> {
+    let whole = part.group.iter().filter(|group| group.is_whole).flat_map(|group| &group.others);
+    std::iter::once(part).chain(whole.map(|taker| &taker.part))
+}
+
+/// The usual states that each service that is looked at has.
+pub(crate) fn common_usual(part: &CountPart) -> Vec<(String, Vec<Pattern>)> {
+    let is_common = |one: &&(String, Vec<Pattern>)| counted(part).all(|other| other.usual.contains(one));
+    part.usual.iter().filter(is_common).cloned().collect()
+}
+
+/// Attributes that are missing, each with a word that it may have.
+pub(crate) type Facts<'r> = Vec<(&'r str, Cow<'r, str>)>;
+
+/// Each way in which what is missing of an item may be, as far as the services of a group can tell: an item of which they
+/// say several things is never in two of them. Of words that may be several at once, nothing is said.
+pub(crate) fn ways_of_facts<'r, 'w>(
+    parts: &[(u32, &'r CountPart)],
+    unknown: UnknownPolicy,
+    text_of: &impl Fn(&str) -> Option<&'w str>,
+) -> Vec<Facts<'r>> {
+    let mut ways = vec![Vec::new()];
+    if unknown != UnknownPolicy::Widens || parts.iter().all(|(_, part)| part.group.is_none()) {
+        return ways;
+    }
+    let mut asked: BTreeMap<&str, Vec<&Pattern>> = BTreeMap::new();
+    let all = parts.iter().flat_map(|(_, part)| asked_in_group(part));
+    for (name, word) in all.filter(|(name, _)| *name != HOLDS && text_of(name).is_none()) {
+        asked.entry(name).or_default().push(word);
+    }
+    let mut unseen: Vec<(u32, &str)> = asked.keys().filter_map(|name| Some((unseen_days(name)?, *name))).collect();
+    unseen.sort_unstable();
+    asked.retain(|name, _| unseen_days(name).is_none());
+    if !unseen.is_empty() {
+        let until = |longest: usize| unseen.iter().enumerate().map(move |(at, (_, name))| (*name, at < longest));
+        let text = |(name, is_longer): (&'r str, bool)| (name, Cow::from(if is_longer { "true" } else { "false" }));
+        ways = (0..=unseen.len()).map(|longest| until(longest).map(text).collect()).collect();
+    }
+    for (name, patterns) in asked {
+        let mut words: Vec<String> = patterns.iter().map(|pattern| pattern.pieces.join(ANOTHER)).collect();
+        words.push(ANOTHER.to_owned());
+        words.sort_unstable();
+        words.dedup();
+        // A word may fit two that are not whole, and no list of words says which.
+        let open = patterns.iter().filter(|pattern| pattern.pieces.len() != 1).map(|pattern| &pattern.pieces);
+        let has_several = open.collect::<BTreeSet<_>>().len() > 1;
+        if has_several || ways.len() * words.len() > FACTS_MAX {
+            continue;
+        }
+        let with = |way: &Facts<'r>| {
+            let each = words.iter().map(|word| [way.as_slice(), &[(name, Cow::from(word.clone()))]].concat());
+            each.collect::<Vec<_>>()
+        };
+        ways = ways.iter().flat_map(with).collect();
+    }
+    ways
+}
+
+/// Each word that a service of a group, and the others of it, ask an item for.
+fn asked_in_group(part: &CountPart) -> impl Iterator<Item = (&str, &Pattern)> {
+    let takers = part.group.iter().flat_map(|group| group.earlier.iter().chain(&group.others));
+    std::iter::once(part).chain(takers.map(|taker| &taker.part)).flat_map(|part| {
+        let sections = part.less.iter().flat_map(|section| &section.wanted);
+        let filters = part.wanted.iter().chain(sections).chain([&part.unwanted, &part.except]);
+        let usual = part.usual.iter().flat_map(|(name, words)| words.iter().map(move |word| (name.as_str(), word)));
+        filters.flat_map(|filter| &filter.tables).flat_map(FilterTable::patterns).chain(usual)
+    })
 }
 
 /// The text of an attribute of an item; of the question whether it was not seen for longer than so many days, the answer.

@@ -3,6 +3,7 @@
 use truecount_rules::{CountPart, NamedProduct, ProductsLeftOut};
 
 use crate::evidence::Widening;
+use crate::group_takers::counted;
 use crate::run_inputs::UsageSource;
 use crate::selection::Selection;
 
@@ -36,7 +37,7 @@ impl Selection<'_> {
         (number, part): (u32, &CountPart),
         products: &ProductsLeftOut,
     ) {
-        if part.may_be_empty || !kept.was_read {
+        if !kept.was_read || counted(part).all(|part| part.may_be_empty) {
             return;
         }
         let is_seen = |product: &&NamedProduct| product.is_declared || kept.words.has_product(&product.pattern);

@@ -12,6 +12,7 @@ mod agreement_finding;
 mod agreement_review;
 mod agreements;
 mod billed_side;
+mod binding;
 mod columns;
 mod context;
 mod count;

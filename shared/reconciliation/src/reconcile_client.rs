@@ -355,11 +355,7 @@ impl<'a> ClientCase<'a> {
             ServiceBasis::Counted(_) => {
                 let value = self.valuation(&side, rule);
                 cover_lines(outcome, &value, &side.flat, Share::Flat)?;
-                let mut count =
-                    self.counting_of(part).count(rule, &side, &view.pools, self.outer_services(part, view))?;
-                if rule.holds_by_line() && self.holds_by_what_fell(part, &side) {
-                    count.least = count.least.not_sure()?;
-                }
+                let mut count = self.count_of(part, &side, view)?;
                 if part.types_differ {
                     count.doubts.push(Doubt::AgreementTypesDiffer);
                 }
@@ -375,8 +371,7 @@ impl<'a> ClientCase<'a> {
                 return Ok(Some((side, count)));
             }
         };
-        let counted = || self.counting_of(part).count(rule, &side, &view.pools, self.outer_services(part, view));
-        let is_used = || counted().map(|count| count.least.should > Decimal::ZERO);
+        let is_used = || self.count_of(part, &side, view).map(|count| count.least.should > Decimal::ZERO);
         if has_line || (kind == RowKind::Internal && rule.count().is_some() && is_used()?) {
             outcome.rows.push(self.standing_row(kind, part, &side)?);
         }

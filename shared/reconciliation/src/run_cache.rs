@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use truecount_billing::ProductCode;
 use truecount_rules::{CountSpec, Rules, ServiceRule};
 
+use crate::binding::Binding;
 use crate::columns::ItemColumns;
 use crate::context::RunContext;
 use crate::count::{SourceCount, count};
@@ -18,7 +19,7 @@ use crate::price::PricesOfAll;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::run_options::RunOptions;
-use crate::selection::{Binding, Selection, selections};
+use crate::selection::{Selection, selections};
 
 /// Of a count and of candidates the addresses, the term, and which items bind.
 type CountKey = (usize, usize, usize, Option<Binding>);

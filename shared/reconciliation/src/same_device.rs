@@ -257,14 +257,21 @@ impl<'a> Settling<'a> {
             if way.is_larger {
                 presence.origin = presence.origin.max(Origin::Fell);
             }
-            let fate = self.held_against(at, &way, &mut kept);
+            let is_twin = self.is_twin(at, &way, &mut kept);
+            let fate = match way.fate() {
+                fate if !is_twin || fate == Fate::Passed => fate,
+                _ if way.is_of_holder() => Fate::Passed,
+                _ => Fate::Left(LedgerReason::Duplicate),
+            };
+            if is_twin && way.fate() != Fate::Passed {
+                twins.push((at, way.units.unwrap_or_default()));
+            }
             fates[at] = Some(fate);
             match fate {
                 Fate::Taken(mask) => match self.weighing.units(&way, mask)? {
                     Some(more) => units = plus(units, more)?,
                     None => self.found.is_endless = true,
                 },
-                Fate::Left(LedgerReason::Duplicate) => twins.push((at, way.units.unwrap_or_default())),
                 Fate::Left(_) | Fate::Passed => {}
             }
         }
@@ -273,16 +280,15 @@ impl<'a> Settling<'a> {
         Ok(())
     }
 
-    /// What comes of an item beside those that are newer.
-    fn held_against(&self, at: usize, way: &Way, kept: &mut Vec<Known<'a>>) -> Fate {
-        let fate = way.fate();
-        let Some(kind) = way.kind.filter(|_| way.is_kept()) else { return fate };
+    /// Whether an item is one with a newer one. `kept`: those that are newer.
+    fn is_twin(&self, at: usize, way: &Way, kept: &mut Vec<Known<'a>>) -> bool {
+        let Some(kind) = way.kind.filter(|_| way.is_kept()) else { return false };
         let mine = self.known(at, kind);
-        if kept.iter().any(|other| is_same(&mine, other).unwrap_or(self.are_ids_sure)) {
-            return if fate == Fate::Passed { fate } else { Fate::Left(LedgerReason::Duplicate) };
+        let is_twin = kept.iter().any(|other| is_same(&mine, other).unwrap_or(self.are_ids_sure));
+        if !is_twin {
+            kept.push(mine);
         }
-        kept.push(mine);
-        fate
+        is_twin
     }
 
     fn known(&self, at: usize, kind: usize) -> Known<'a> {

@@ -5,15 +5,16 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
-use truecount_billing::{Commitment, HOLDS, Unit};
+use truecount_billing::{HOLDS, Unit};
 use truecount_rules::{
     CountPart, CountSpec, Filter, Fit, IdentityKey, PARTS_OF_A_SOURCE_MAX, Pattern, ProductsLeftOut, Rules,
     StalePolicy, UnknownPolicy, unseen_days,
 };
 
+use crate::binding::Binding;
 use crate::columns::{ItemColumns, ItemNo, OwnState};
 use crate::evidence::{LedgerReason, Widening};
-use crate::group_takers::{GroupTakers, Taking, text_of};
+use crate::group_takers::{GroupTakers, Taking, common_usual, counted, text_of, ways_of_facts};
 use crate::interval::{TooManyDigits, plus, times};
 use crate::left_out_products::{ProductUse, names_products};
 use crate::pool::{Candidate, Elsewhere};
@@ -73,27 +74,6 @@ pub(crate) struct Selection<'r> {
     pub(crate) binding: Option<Binding>,
 }
 
-/// Which items bind to be paid for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Binding {
-    /// From when on it is looked at.
-    pub(crate) count_day: Date,
-    /// The day whose bill is looked at.
-    pub(crate) looked_at: Date,
-    /// Whether one of which nothing is told binds.
-    pub(crate) without_term: bool,
-}
-
-impl Binding {
-    /// One that can still be cancelled does not bind, and neither does one that ends before the day looked at.
-    fn binds(&self, commitment: Option<&Commitment>) -> bool {
-        commitment.map_or(self.without_term, |commitment| {
-            commitment.cancellable_until.is_none_or(|last| last < self.count_day)
-                && commitment.until.is_none_or(|last| last >= self.looked_at)
-        })
-    }
-}
-
 /// What holds for the items of one kind.
 struct KindSelection<'r> {
     /// The parts that count the kind, by number and themselves.
@@ -142,6 +122,8 @@ pub(crate) enum Looks {
     Grouped,
     /// Somebody holds a paid licence, and no service of the group takes him.
     Untaken,
+    /// Of the same, it is not known; these parts may be meant to take him.
+    Holder(PartMask),
 }
 
 impl Way {
@@ -149,6 +131,11 @@ impl Way {
     /// duplicates of.
     pub(crate) fn is_kept(&self) -> bool {
         self.kind.is_some() && matches!(self.left_out, None | Some(LedgerReason::Elsewhere))
+    }
+
+    /// Whether nobody looks at it unless no other item is the same person.
+    pub(crate) fn is_of_holder(&self) -> bool {
+        matches!(self.looks, Looks::Untaken | Looks::Holder(_))
     }
 
     /// What comes of it, where it is not a duplicate.
@@ -160,7 +147,7 @@ impl Way {
             (_, Looks::LeftOut, None) => Fate::Left(LedgerReason::Unknown),
             (_, Looks::Grouped, None) => Fate::Left(LedgerReason::Group),
             (_, Looks::Untaken, None) => Fate::Left(LedgerReason::Untaken),
-            (_, Looks::Taken(mask), None) => Fate::Taken(mask),
+            (_, Looks::Taken(mask) | Looks::Holder(mask), None) => Fate::Taken(mask),
         }
     }
 }
@@ -216,7 +203,7 @@ impl<'r> Selection<'r> {
                 parts.iter().copied().filter(|(_, part)| part.kind == kind.name).collect();
             let first = own.first().map(|(_, part)| *part);
             let stale = first.map_or_else(|| spec.policies.stale_of(kind), |part| part.stale);
-            let usual = first.map_or_else(|| spec.policies.usual_of(kind), |part| part.usual.clone());
+            let usual = first.map_or_else(|| spec.policies.usual_of(kind), common_usual);
             let products = products.filter(|_| first.is_some_and(|part| !names_products(part)));
             KindSelection {
                 stale,
@@ -259,9 +246,7 @@ impl<'r> Selection<'r> {
         let kind = &part.kind;
         let group = part.group.as_ref();
         let is_asked = |part: &&CountPart| !part.may_be_empty;
-        let whole = group.into_iter().filter(|group| group.is_whole).flat_map(|group| &group.others);
-        let counted: Vec<&CountPart> =
-            std::iter::once(part).chain(whole.map(|taker| &taker.part)).filter(is_asked).collect();
+        let counted: Vec<&CountPart> = counted(part).filter(is_asked).collect();
         if !counted.is_empty() && !kept.words.has_kind(kind) {
             self.open.push(Widening::WordNeverSeen { source, kind: kind.clone(), word: None });
         }
@@ -376,23 +361,27 @@ impl<'r> Selection<'r> {
 
     fn ways_of_kind(&self, items: &ItemColumns, candidate: &Candidate, kind: usize, ways: &mut Vec<Way>) {
         let selection = &self.kinds[kind];
-        let text_of = |name: &str| text_of(items, candidate, name);
+        let known = |name: &str| text_of(items, candidate, name);
         let units = items.units(candidate.item);
-        let (looks, other) = match self.binds(items, candidate.item) {
-            true => selection.looks(&text_of),
-            false => (Looks::Passed, None),
-        };
-        let mut steps = selection.steps(items, candidate);
-        if candidate.elsewhere == Elsewhere::Since && steps.contains(&None) {
-            steps.push(Some(LedgerReason::Elsewhere));
-        }
-        for left_out in steps {
-            // A holder whom no service takes counts only where nothing else leaves him out.
-            let other = other.filter(|_| looks != Looks::Untaken || left_out.is_none());
-            for looks in std::iter::once(looks).chain(other) {
-                let way = Way { kind: Some(kind), left_out, looks, units, is_larger: false };
-                if !ways.contains(&way) {
-                    ways.push(way);
+        for facts in ways_of_facts(&selection.parts, selection.unknown, &known) {
+            let told = |name: &str| facts.iter().find(|(one, _)| *one == name).map(|(_, word)| word.as_ref());
+            let text_of = |name: &str| known(name).or_else(|| told(name));
+            let (looks, other) = match self.binds(items, candidate.item) {
+                true => selection.looks(&text_of),
+                false => (Looks::Passed, None),
+            };
+            let mut steps = selection.steps(items, candidate, &text_of);
+            if candidate.elsewhere == Elsewhere::Since && steps.contains(&None) {
+                steps.push(Some(LedgerReason::Elsewhere));
+            }
+            for left_out in steps {
+                // A holder whom no service takes counts only where nothing else leaves him out.
+                let other = other.filter(|_| looks != Looks::Untaken || left_out.is_none());
+                for looks in std::iter::once(looks).chain(other) {
+                    let way = Way { kind: Some(kind), left_out, looks, units, is_larger: false };
+                    if !ways.contains(&way) {
+                        ways.push(way);
+                    }
                 }
             }
         }
@@ -481,7 +470,12 @@ impl KindSelection<'_> {
     }
 
     /// Why an item may not count, before it is held against others: each possible answer.
-    fn steps(&self, items: &ItemColumns, candidate: &Candidate) -> Vec<Option<LedgerReason>> {
+    fn steps<'w>(
+        &self,
+        items: &ItemColumns,
+        candidate: &Candidate,
+        text_of: &impl Fn(&str) -> Option<&'w str>,
+    ) -> Vec<Option<LedgerReason>> {
         let mut steps = Vec::with_capacity(1);
         let may_count = match items.own_state(candidate.item) {
             OwnState::Counts => true,
@@ -495,13 +489,18 @@ impl KindSelection<'_> {
             }
         };
         if may_count {
-            self.steps_of_counting(items, candidate, &mut steps);
+            self.steps_of_counting(items, candidate, text_of, &mut steps);
         }
         steps
     }
 
-    fn steps_of_counting(&self, items: &ItemColumns, candidate: &Candidate, steps: &mut Vec<Option<LedgerReason>>) {
-        let text_of = |name: &str| items.attribute(candidate.item, name);
+    fn steps_of_counting<'w>(
+        &self,
+        items: &ItemColumns,
+        candidate: &Candidate,
+        text_of: &impl Fn(&str) -> Option<&'w str>,
+        steps: &mut Vec<Option<LedgerReason>>,
+    ) {
         let mut may_be_unusual = false;
         for (attribute, allowed) in &self.usual {
             let fits = text_of(attribute).map(|text| is_usual(attribute, text, allowed));
@@ -584,7 +583,8 @@ impl KindSelection<'_> {
             0 => otherwise,
             mask => Looks::Taken(mask),
         };
-        (of(sure), (open != 0).then(|| of(sure | open)))
+        let all = || if otherwise == Looks::Untaken { Looks::Holder(sure | open) } else { of(sure | open) };
+        (of(sure), (open != 0).then(all))
     }
 }
 

@@ -9,6 +9,7 @@ use truecount_billing::SourceId;
 use truecount_rules::{BoughtAt, CountJoin, CountPart, CountSpec, ServiceRule, VendorCommitment};
 
 use crate::billed_side::BilledSide;
+use crate::binding::Binding;
 use crate::count::{Parts, SourceCount, add, count};
 use crate::evidence::{Doubt, Widening};
 use crate::interval::{TooManyDigits, minus, plus};
@@ -18,7 +19,7 @@ use crate::pool::{Candidate, Pool, unread};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
-use crate::selection::{Binding, Selection, selections, selections_that_bind};
+use crate::selection::{Selection, selections, selections_that_bind};
 use crate::should_bill::{End, should_bill};
 use crate::two_sources::BoughtUnits;
 use crate::union::UnionOf;

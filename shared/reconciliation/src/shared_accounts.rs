@@ -15,7 +15,7 @@ use crate::outcome::{AtStake, OutcomeRow};
 use crate::pool::{Pool, unread};
 use crate::portfolio::{Portfolio, stake_up};
 use crate::reconcile_client::Compared;
-use crate::service_count::with_less;
+use crate::service_count::{ServiceCount, with_less};
 
 /// Of more clients that may have an account, those with the most at stake are held against each other.
 const HOLDERS_MAX: usize = 50;
@@ -144,6 +144,8 @@ impl SharedAccounts {
         }
         let case = &portfolio.cases[client];
         let count = case.count_with(&compared.part, &compared.side, compared.count.outer.clone(), allowed).ok()?;
+        // What is sure of it stays what it was.
+        let count = ServiceCount { least: compared.count.least.clone(), ..count };
         let value = case.valuation(&compared.side, &compared.part.rule);
         let stakes = case.verdict(&compared.part, &compared.side, &value).stakes(row.kind, &count);
         stakes.ok().map(|(up, _)| up)

@@ -163,7 +163,7 @@ impl FilterTable {
     }
 
     /// Each attribute with each of its patterns.
-    pub(crate) fn patterns(&self) -> impl Iterator<Item = (&str, &Pattern)> {
+    pub fn patterns(&self) -> impl Iterator<Item = (&str, &Pattern)> {
         let any = self.attributes.iter().flat_map(|(name, words)| words.iter().map(move |word| (name.as_str(), word)));
         any.chain(self.holds_all.iter().map(|word| (HOLDS, word)))
     }

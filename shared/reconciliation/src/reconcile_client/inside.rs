@@ -9,6 +9,7 @@ use crate::billed_side::BilledSide;
 use crate::interval::{TooManyDigits, times};
 use crate::outer::{Holds, OuterServices};
 use crate::run_inputs::{BilledAgreement, LinesRead};
+use crate::service_count::ServiceCount;
 
 /// Units of a part that should be billed: at least, and at most, where that is known.
 pub(super) type UnitsBetween = (Decimal, Option<Decimal>);
@@ -31,10 +32,22 @@ impl<'a> ClientCase<'a> {
         }
     }
 
-    /// Whether a part holds by what stood before a fall alone: once that is confirmed, its usage is nobody's business.
-    pub(super) fn holds_by_what_fell(&self, part: &ServicePart<'_>, side: &BilledSide<'_>) -> bool {
+    /// What should be billed of a part beside the services that it lives inside. Where it holds by what stood before a fall
+    /// alone, its usage is nobody's business once that is confirmed.
+    pub(super) fn count_of(
+        &self,
+        part: &ServicePart<'a>,
+        side: &BilledSide<'_>,
+        view: &ClientView<'a>,
+    ) -> Result<ServiceCount, TooManyDigits> {
+        let outer = self.outer_services(part, view);
+        let mut count = self.counting_of(part).count(&part.rule, side, &view.pools, outer)?;
         let has_fallen = matches!(self.billed_client().read, LinesRead::Fell { .. });
-        has_fallen && side.lines.is_empty() && side.ending.is_empty() && self.holds(part, side) == Holds::Perhaps
+        let may_be_nothing = has_fallen && side.is_empty && part.rule.holds_by_line();
+        if may_be_nothing && self.holds(part, side) == Holds::Perhaps {
+            count.least = count.least.not_sure()?;
+        }
+        Ok(count)
     }
 
     /// Whether `expected_at` names the kind of one of these agreements, if it is live and the part's.
@@ -148,8 +161,7 @@ impl<'a> ClientCase<'a> {
         side: &BilledSide<'a>,
         view: &ClientView<'a>,
     ) -> Result<UnitsBetween, TooManyDigits> {
-        let outer = self.outer_services(part, view);
-        let count = self.counting_of(part).count(&part.rule, side, &view.pools, outer)?;
+        let count = self.count_of(part, side, view)?;
         let units = |should: Decimal| should.max(Decimal::ZERO);
         Ok((units(count.least.should), count.most.map(|most| units(most.should))))
     }
@@ -162,7 +174,7 @@ fn is_among(agreements: &[&Agreement], one: &Agreement) -> bool {
 /// Whether what lines grant goes to a part of a service: each to the part that has its agreement. `apart`: the agreements
 /// that have a part of their own.
 fn goes_to(granting: &BilledSide<'_>, part: &ServicePart<'_>, apart: &[&Agreement]) -> Holds {
-    let lines = granting.lines.iter().chain(&granting.ending);
+    let lines = granting.lines.iter().chain(&granting.ending).chain(&granting.flat);
     let mut parts = lines.map(|line| apart.iter().find(|one| one.id == line.agreement().id).map(|one| &one.id));
     let Some(first) = parts.next() else { return Holds::Perhaps };
     let own = part.agreement.map(|agreement| &agreement.id);
