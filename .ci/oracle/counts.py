@@ -339,34 +339,39 @@ def units(selection, candidates, ways, reasons, free):
 
 
 class SourceCount:
-    """The interval of one source's part of a count, with the ledger of both ends."""
+    """The interval of one source's part of a count, with the ledger of both ends; of several selections nobody knows which holds."""
 
-    def __init__(self, selection, found):
+    def __init__(self, selections, found):
         try:
-            self.settle_all(selection, found, found.items if len(found.items) <= ITEMS_MAX else merged(found.items))
+            self.settle_every(selections, found, found.items if len(found.items) <= ITEMS_MAX else merged(found.items))
         except TooMany:
-            self.settle_all(selection, found, merged(found.items))
+            self.settle_every(selections, found, merged(found.items))
+
+    def settle_every(self, selections, found, candidates):
+        self.selection, self.candidates, self.settlings, self.counted = selections[0], candidates, [], {}
+        unseen = [[selection.unseen(part) for selection in selections] for part in selections[0].parts]
+        self.no_upper = found.no_upper or any(never for ways in unseen for never, _ in ways)
+        self.free = {position for position, ways in enumerate(unseen) if any(never for _, never in ways)}
+        for selection in selections:
+            self.settle_all(selection, found, candidates)
+        self.ends({OWN})
+        self.no_upper = self.no_upper or any(endless for _, _, endless in self.counted[()])
 
     def settle_all(self, selection, found, candidates):
-        self.selection, self.candidates = selection, candidates
         # An item of a part's kind or an unknown one, or one that may be the same device as another.
         permutations, groups = orders(candidates)
         choices = [choices_of(selection, one) for one in candidates]
         accounts = sorted({one.account for one in candidates if one.origin == UNDECIDED})
         loose = [index for index, one in enumerate(candidates) if one.origin in (SPLIT, FELL) or one.fallen]
         gone = sorted({one.account for one in candidates if one.origin == GONE})
-        unseen = [selection.unseen(part) for part in selection.parts]
-        self.no_upper = found.no_upper or any(never for never, _ in unseen)
-        self.free = {position for position, (_, never) in enumerate(unseen) if never}
         unsure = [group for group in groups if self.has_doubtful_ids(group, choices)]
         variables = choices + [[False, True]] * (len(accounts) + len(loose) + len(gone) + len(unsure)) + permutations
         size = 1
         for variable in variables:
             size *= len(variable)
-        if size > SETTLINGS_MAX:
+        if len(self.settlings) + size > SETTLINGS_MAX:
             raise TooMany
         alone = [group[0] for group in groups if len(group) == 1]
-        self.settlings, self.counted = [], {}
         for drawn in itertools.product(*variables):
             ways, rest = drawn[:len(candidates)], drawn[len(candidates):]
             theirs = {account for account, yes in zip(accounts, rest) if yes}
@@ -388,8 +393,6 @@ class SourceCount:
             origins = frozenset(candidates[index].origin for index in reasons) | ({FELL} if any(
                 ways[index]["quantity"] == candidates[index].larger is not None for index in reasons) else set())
             self.settlings.append((ways, reasons, origins))
-        self.ends({OWN})
-        self.no_upper = self.no_upper or any(endless for _, _, endless in self.counted[()])
 
     def has_doubtful_ids(self, group, choices):
         kinds = {index: [(self.candidates[index], way["kind"]) for way in choices[index] if way["kind"]] for index in group}

@@ -121,13 +121,12 @@ def smaller(world):
         paths += [["accounts", index, "earlier", "items", item] for item in range(len(account.get("earlier", {}).get("items", [])))]
     for index, client in enumerate(world.get("clients", [])):
         paths.append(["clients", index])
-        for number, agreement in enumerate(client.get("agreements", [])):
-            paths.append(["clients", index, "agreements", number])
-            paths += [["clients", index, "agreements", number, key] for key in agreement if key not in ("id", "lines")]
+        for held, number, agreement in [(held, *one) for held in ("agreements", "before") for one in enumerate(client.get(held, []))]:
+            path = ["clients", index, held, number]
+            paths += [path, *([*path, key] for key in agreement if key not in ("id", "lines"))]
             for position, line in enumerate(agreement.get("lines", [])):
-                paths.append(["clients", index, "agreements", number, "lines", position])
-                optional = [key for key in line if key not in ("id", "product", "quantity")]
-                paths += [["clients", index, "agreements", number, "lines", position, key] for key in optional]
+                paths.append([*path, "lines", position])
+                paths += [[*path, "lines", position, key] for key in line if key not in ("id", "product", "quantity")]
     for index, source in enumerate(world.get("sources", [])):
         paths += [["sources", index, key] for key in source if key not in ("id", "like", "kinds")]
     found = [without(path) for path in paths]

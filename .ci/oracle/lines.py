@@ -155,7 +155,9 @@ class Side:
             self.extra, self.one_time = self.one_time, Fraction(0)
         sums = [self.total(first), self.total(last)]
         self.low, self.high = min(sums), max(sums)
-        self.differs = self.as_billed(first) != self.as_billed(last)  # on the days that could be looked at
+        last_flat = standing([line for line in self.all if line.role == "flat"], lambda line: client.days_looked_at(line.agreement)[-1])
+        perhaps_flat = bool(last_flat) and not (first or self.flat)
+        self.differs = perhaps_flat or self.as_billed(first) != self.as_billed(last)  # on the days that could be looked at
         self.unknown_cycle = any(line.cycle == "unknown" for line in first + last)
         if client.read == "fell":
             gone = [line for line in client.before if chosen(line) and line.role == "recurring"]

@@ -155,7 +155,7 @@ class Portfolio:
                     parts = [part for part in self.rules.parts(count) if part["source"] == account["source"]]
                     if not parts:
                         continue
-                    counted = SourceCount(looked_at(account["source"], parts), Candidates(world, "?", account["source"]))
+                    counted = SourceCount([looked_at(account["source"], parts)], Candidates(world, "?", account["source"]))
                     if any("taken" in reasons.values() for _, reasons, _ in counted.settlings):
                         return True
         finally:
@@ -273,8 +273,8 @@ class Portfolio:
         """What a row has at stake upwards if only these undecided accounts may be the client's."""
         if row.get("stake_up") in (None, "none"):
             return row.get("stake_up")
-        low, high = part.count(allowed)
-        return stakes(part, row["kind"], low, high)[0]
+        # what is sure stays what the row says
+        return stakes(part, row["kind"], part.count()[0], part.count(allowed)[1])[0]
 
     def gain(self, client, source_id, account_id):
         """By how much the client's stakes upwards fall without an account: in the home currency first, then the others."""

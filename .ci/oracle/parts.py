@@ -30,29 +30,24 @@ class Part:
     def holds(self):
         return seats.holds(self)
 
-    def selection(self, source_id, parts, holding):
-        return seats.selection(self, source_id, parts, holding)
+    def selections(self, source_id, parts):
+        """What is looked at, in each way of which other services hold."""
+        return [seats.selection(self, source_id, parts, holding) for holding in seats.ways(self)]
 
     def count(self, undecided_allowed=None):
         """(low end, high end) of should bill, each {should, raw, parts}; high is None where nobody knows an upper end."""
         key = None if undecided_allowed is None else frozenset(undecided_allowed)
         if key not in self.ends:
-            found = [self.count_where(holding, undecided_allowed) for holding in seats.ways(self)]
+            low, high = self.count_all(undecided_allowed)
             if seats.may_be_gone(self):  # then nothing is said of what is used
-                found.append(({**found[0][0], "should": Fraction(0)}, found[0][1]))
-            tops = [high for _, high in found]
-            low = min((low for low, _ in found), key=should)
-            # what an earlier service of the group takes only if it holds is not known
-            sure = max(low["parts"].get("group", Fraction(0)) for low, _ in found)
-            maybe = low["parts"].get("group", Fraction(0)) - sure
-            low = {**low, "parts": add(low["parts"], {"group": -maybe, "unknown": maybe})}
-            self.ends[key] = low, None if None in tops else max(tops, key=should)
+                low = {**low, "should": Fraction(0)}
+            self.ends[key] = low, high
         return self.ends[key]
 
-    def count_where(self, holding, undecided_allowed):
-        """The same where these other parts of its group hold."""
+    def count_all(self, undecided_allowed):
+        """The same where the part holds."""
         join, terms, same_by = joins.read(self.client.world.rules, self.keys["count"])
-        found = [self.term(parts, holding, undecided_allowed, join) for parts in terms]
+        found = [self.term(parts, undecided_allowed, join) for parts in terms]
         no_upper, read = any(one[3] for one in found), any(one[4] for one in found)
         low, high, counted = found[0][:3]
         if join == "max":
@@ -71,9 +66,11 @@ class Part:
         least, most, open_end = self.committed(undecided_allowed)
         few, many = seats.granted(self, undecided_allowed) or (Fraction(0), Fraction(0))
         no_upper = open_end or (no_upper and not state)
-        return self.end(low, read, least, many, counted[0]), None if no_upper else self.end(high, read, most, few, counted[1])
+        is_sure = state is not None and few == many  # what other services take off
+        ends = self.end(low, read, least, many, counted[0]), None if no_upper else self.end(high, read, most, few, counted[1])
+        return [end and {**end, "is_sure": is_sure} for end in ends]
 
-    def term(self, parts, holding, undecided_allowed, join):
+    def term(self, parts, undecided_allowed, join):
         """(low end, high end, the count of each source, has no upper end, was any source read) of parts that are added up."""
         world = self.client.world
         low, high, no_upper, read, all_counted = None, None, False, False, []
@@ -82,7 +79,7 @@ class Part:
                 raise Refused(f"source {source_id}")
             here = [part for part in parts if part["source"] == source_id]
             found = Candidates(world, self.client.id, source_id, undecided_allowed)
-            counted = SourceCount(self.selection(source_id, here, holding), found)
+            counted = SourceCount(self.selections(source_id, here), found)
             no_upper = no_upper or counted.no_upper
             read = read or world.source_is_read(source_id)
             # a device that another tool has seen since was not replaced: a union does not look at that
@@ -107,7 +104,7 @@ class Part:
         for source_id in dict.fromkeys(part["source"] for part in parts):
             here = [part for part in parts if part["source"] == source_id]
             found = Candidates(world, self.client.id, source_id, undecided_allowed)
-            counted = SourceCount(Selection(world, source_id, here, keys, sections, service_where, binding), found)
+            counted = SourceCount([Selection(world, source_id, here, keys, sections, service_where, binding)], found)
             open_end = open_end or counted.no_upper
             low, high = low + counted.low_without_replaced()[0][0], high + counted.high()[0][0]
         unit, kinds = self.unit(parts)
@@ -172,13 +169,9 @@ class Whole(Part):
         super().__init__(client, group, keys, None, lambda line: False, [], client.world.count_day)
         self.takers, self.holds, self.codes = takers, True, set(client.world.rules.groups[group]["order"])
 
-    def selection(self, source_id, parts, holding):
+    def selections(self, source_id, parts):
         rules = self.client.world.rules
-        return seats.Grouped(self.client.world, source_id, parts, self.keys, [], None, rules.groups[self.code], [], self.takers, alone=False)
-
-
-def should(end):
-    return end["should"], end["raw"]
+        return [seats.Grouped(self.client.world, source_id, parts, self.keys, [], None, rules.groups[self.code], [], self.takers, alone=False)]
 
 
 def parts_of(client, code):

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from lines import standing
 from rulebook import facts, moment, number, superseding, word, words
-from selection import NOT_SEEN, Selection, fits
+from selection import NOT_SEEN, Selection, fits, negation, tables
 
 
 def is_seat(part):
@@ -112,7 +112,7 @@ def is_given(part, other, others):
     meant = [one for one in mine if one.at not in apart]
     if len(meant) == 1:
         return part is meant[0]
-    agreements = {line.agreement["id"] for line in other.side.lines + other.side.flat}
+    agreements = {line.agreement["id"] for line in other.side.lines + other.side.ending + other.side.flat}
     if len(agreements) == 1:
         return part is next((one for one in meant if one.at in agreements), rest)
     return None if part in meant else False
@@ -180,11 +180,15 @@ class Grouped(Selection):
 
     def takes(self, keys, known, kind):
         """Whether one service takes an item: True, False, or "left_out" for a fact that is missing."""
-        fit = fits(keys["where"], known) if keys.get("where") else True
-        unwanted = fits(keys["where_not"], known) if keys.get("where_not") else False
-        if fit is False or unwanted is True:
+        named = {attribute for where in (keys.get("where"), keys.get("where_not"), self.group.get("except")) if where
+                 for table in tables(where) for attribute in table}
+        usual = [fits({attribute: allowed}, known) for attribute, allowed in kind["usual"].items()
+                 if attribute not in named and attribute not in self.usual(kind)]  # those are asked of every item that is looked at
+        asked = [fits(keys["where"], known) if keys.get("where") else True,
+                 negation(fits(keys["where_not"], known) if keys.get("where_not") else False), *usual]
+        if False in asked:
             return False
-        if fit is None or unwanted is None:
+        if None in asked:
             return True if self.mode(kind) == "counts" else "left_out"
         return True
 

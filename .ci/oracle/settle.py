@@ -268,6 +268,8 @@ class Settler:
                         held.remove(one)
                     else:
                         one.update(kind=kind, was=list(key))
+                        if kind not in worlds.HAS_SKU:
+                            one.pop("sku", None)  # no source tells a product of such a kind
                 return change(function)
             self.add([be(kind) for kind in [*kinds, None]])
         if item.get("state", "counts").startswith("unknown:"):
@@ -328,7 +330,7 @@ class Settler:
             return
         ways = [""]
         for keys in takers:
-            more = [one.replace("*", "") for key in ("holds", "holds_all") for one in rulebook.words(selection.tables(keys["where"])[0].get(key, []))]
+            more = [one.replace("*", "") for key in ("holds", "holds_all") for one in rulebook.words(selection.tables(keys.get("where", {}))[0].get(key, []))]
             held = ";".join([known["holds"], *more])
             taken = [whole.takes(one, {**known, "holds": held}, kind) is True for one in takers]
             if True not in taken or takers[taken.index(True)] is not keys:
@@ -496,7 +498,26 @@ def grantors(world):
     return found
 
 
-def faults(first, ways, complete, passed_over=(), granting=None):
+def bound_services(raw):
+    """Services of which one missing fact says whether an item counts, and whether it is committed: the least of both is less than
+    the least that they come to together."""
+    world, found = rulebook.World(raw), set()
+    for code, keys in world.rules.services.items():
+        spec = keys.get("commitment")
+        if "count" not in keys or not isinstance(spec, dict):
+            continue
+        counted = {(part["source"], part["kind"]) for part in world.rules.parts(keys["count"])}
+        for part in world.rules.parts(spec["of"]):
+            items = [item for account in raw["accounts"] if account["source"] == part["source"]
+                     for held in (account, account.get("earlier", {})) for item in [*held.get("items", []), *held.get("before", [])]]
+            asked = {selection.real(one) for table in selection.tables(spec.get("where", {})) for one in table}
+            if (part["source"], part["kind"]) in counted and any(
+                    item["kind"] in (part["kind"], "unknown") and asked - set(rulebook.facts(item)) for item in items):
+                found.add(code)
+    return found
+
+
+def faults(first, ways, complete, passed_over=(), granting=None, bound=()):
     """What does not hold between the outcome of a world and those of its settlings."""
     if "skipped" in first or any("skipped" in way for way in ways):
         return []
@@ -511,7 +532,7 @@ def faults(first, ways, complete, passed_over=(), granting=None):
     said = {key: row for key, row in said.items() if key[0] not in passed_over}
     exact = {key[:2] for key, row in said.items() if len(set(ends(row))) == 1}
     loose = {(client, service) for client, service, _ in [key for way in [said, *settled] for key in way]
-             if any((client, other) not in exact for other in (granting or {}).get(service, ()))}
+             if service in bound or any((client, other) not in exact for other in (granting or {}).get(service, ()))}
     for key, row in said.items():
         rows = [way.get(key) for way in settled]
         low, high = ends(row)
@@ -546,7 +567,7 @@ def chunk(asked, ends):
     at, failed = len(first), []
     for outcome, world, (ways, complete) in zip(found, first, settled):
         outcomes, at = found[at:at + len(ways)], at + len(ways)
-        wrong = faults(outcome, outcomes, complete, unsettled_rules(world), grantors(world))
+        wrong = faults(outcome, outcomes, complete, unsettled_rules(world), grantors(world), bound_services(world))
         if wrong:
             failed.append((world, len(ways), complete, wrong))
     return sum(len(ways) for ways, _ in settled), sum(complete for _, complete in settled), failed

@@ -1,8 +1,10 @@
 """Tests of seats: the months of the corpus, and what holds where something is not known, worked by hand."""
+import collections
 import copy
 import unittest
 
 import cases
+import worlds
 from oracle import outcome
 from test_oracle import line, machines, world
 
@@ -210,6 +212,19 @@ class Replaces(unittest.TestCase):
         raw = copy.deepcopy(raw)
         raw["accounts"][0]["items"].pop()  # all have moved
         self.assertEqual(("10", "10"), fields(row_of(raw, "E3"), "at_least", "at_most"))
+
+
+class Worlds(unittest.TestCase):
+    def test_every_feature_is_drawn_and_matters(self):
+        drawn = [worlds.world(16, index) for index in range(400)]
+        for feature in ("[groups", "covers = [", "grants = {", "expected_at", "replaces", "skus", "except =", "not_seen_for_days"):
+            self.assertGreaterEqual(sum(feature in raw["rules"] for raw in drawn), 8, feature)
+        told = collections.Counter()
+        for raw in drawn:
+            for row in outcome(raw).get("rows", []):
+                told.update([*row.get("explained", {}), row.get("service")])
+        for reason in ("covered", "granted", "group", "people"):
+            self.assertGreater(told[reason], 3, reason)
 
 
 if __name__ == "__main__":

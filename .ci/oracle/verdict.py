@@ -1,7 +1,6 @@
 """What a comparison comes to: its rows, their value, and what is at stake where nobody knows."""
 from fractions import Fraction
 
-import seats
 from counts import Candidates, SourceCount, add
 from rulebook import amount, number
 
@@ -122,7 +121,7 @@ def between(part, row, low, high, reference):
               and high["should"] - side.low <= allowed and reference - low["should"] <= allowed)
     # what is billed is the lower end, and only what was probably replaced is above it
     alone = (high is not None and side.lines and reference == side.low == low["should"]
-             and high["factored"] == low["factored"] + low["replaced"] and high["committed"] == low["committed"])
+             and high["is_sure"] and high["factored"] == low["factored"] + low["replaced"] and high["committed"] == low["committed"])
     if inside or alone:
         return {**row, "kind": "left_alone", "billed": side.low}
     return not_reconciled(part, row, low, high)
@@ -204,7 +203,7 @@ def costs(part):
     for source_id in dict.fromkeys(one["source"] for one in parts):
         here = [one for one in parts if one["source"] == source_id]
         candidates = Candidates(world, part.client.id, source_id)
-        counted = SourceCount(part.selection(source_id, here, seats.ways(part)[0]), candidates)
+        counted = SourceCount(part.selections(source_id, here), candidates)
         for index, one in enumerate(counted.candidates):
             if amount(one.item) is None and one.item["quantity"] != "unknown":
                 continue  # fewer than none: nobody knows what it is

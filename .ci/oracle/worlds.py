@@ -12,6 +12,7 @@ import re
 from fractions import Fraction
 
 from rulebook import BYTES, months_later
+from seat_worlds import Seats
 
 COUNT_DAYS = ["2026-11-26", "2026-11-26", "2026-06-30", "2026-01-31", "2028-02-29"]
 SITES = ["Boston", "York"]
@@ -127,6 +128,8 @@ class Maker:
         self.services = {}
         for one in range(self.draw.choice([1, 2, 2, 3, 4])):
             self.services[f"SVC-{one + 1}"] = self.service()
+        self.seats = Seats(self, lambda source: KINDS[like_of(source)], Price)
+        self.seats.make()
         self.world["accounts"] = [account for source in self.world["sources"] for account in self.accounts(source)]
         self.world["clients"] = [self.client(client) for client in self.clients]
         self.world["rules"] = self.rules()
@@ -225,7 +228,8 @@ class Maker:
         return items
 
     def item(self, source, client, account):
-        kind = self.draw.choice(KINDS[like_of(source)])
+        grouped = [group["once_per"].split(".")[1] for group in self.seats.groups.values() if group["once_per"].split(".")[0] == source["id"]]
+        kind = self.draw.choice(KINDS[like_of(source)] + 4 * grouped)
         item = {"id": self.item_id(source, client, account, kind), "kind": kind}
         if like_of(source) != "distributor" and not self.tells_all and self.unknown(0.03):
             item["kind"] = "unknown"
@@ -306,7 +310,7 @@ class Maker:
         made["agreements"] = [self.agreement(client, number) for number in range(self.draw.choices([0, 1, 2], [1, 7, 3])[0])]
         if self.world.get("psa"):
             made["agreements"] = []
-        if self.unknown(0.05):
+        if self.unknown(0.12 if any(map(self.seats.is_seat, self.services)) else 0.05):
             made["read"] = self.draw.choice(["partial", "failed", "fell"])
             if made["read"] == "failed":
                 made["agreements"] = []
@@ -358,8 +362,9 @@ class Maker:
             line["price"] = (self.usual_price[code] if self.chance(self.usual_share) else self.draw.choice(PRICES)) if self.chance(0.97) else "-9.99"
         if self.chance(0.08):
             line["catalogue_price"] = self.draw.choice(PRICES[:2])
-        if code in self.services and self.services[code].get("products") and self.chance(0.4):
-            line["product"] = self.services[code]["products"][0]
+        others = self.services.get(code, {}).get("products", []) + self.services.get(code, {}).get("replaces", {}).get("products", [])
+        if others and self.chance(0.4):
+            line["product"] = self.draw.choice(others)
         if self.chance(0.1):
             line["category"] = self.draw.choice(["Projects", "Fees", "Else"])
         if self.chance(0.05):
@@ -386,6 +391,14 @@ class Maker:
 
     def guess(self, client, code):
         """About as many as a plain count of the items says."""
+        found = self.seats.guess(code, lambda one: self.plain(client, one))
+        off = self.draw.choice([-2, -1, -1, 0, 0, 0, 1, 2, 3])
+        if self.chance(0.04):
+            return self.draw.choice(["0.5", "2.25", -1, 0])
+        return max(0, found + off)
+
+    def plain(self, client, code):
+        """The units of a service by a plain count of the items."""
         part = self.services.get(code, {}).get("first")
         found = 0
         for account in self.world["accounts"]:
@@ -394,11 +407,7 @@ class Maker:
                     quantity = item.get("quantity", 1)
                     if item["kind"] == part[1] and quantity != "unknown" and isinstance(quantity, int):
                         found += quantity
-        found = round(found * self.services.get(code, {}).get("scale", 1))
-        off = self.draw.choice([-2, -1, -1, 0, 0, 0, 1, 2, 3])
-        if self.chance(0.04):
-            return self.draw.choice(["0.5", "2.25", -1, 0])
-        return max(0, found + off)
+        return found * self.services.get(code, {}).get("scale", 1)
 
     # ---- rules
 
@@ -544,8 +553,11 @@ class Maker:
             if isinstance(keys.get("count"), dict) and "of" not in keys["count"] and self.chance(0.4):
                 named += [f"[counts.of-{code.lower()}]", *(f"{key} = {toml(value)}" for key, value in keys["count"].items())]
                 keys = {**keys, "count": f"of-{code.lower()}"}
-            text.append(f"{code} = {toml({key: value for key, value in keys.items() if key not in ('first', 'scale')})}")
+            unsaid = ("first", "scale", *(("count", "member") if keys.get("member") else ()))
+            text.append(f"{code} = {toml({key: value for key, value in keys.items() if key not in unsaid})}")
         text += named
+        for name, group in self.seats.groups.items():
+            text += [f"[groups.{name}]", *(f"{key} = {toml(value)}" for key, value in group.items())]
         for name, share in (("Projects", 0.3), ("Fees", 0.3)):
             if self.chance(share):
                 text += [f'[categories."{name}"]', self.draw.choice(["flat = true", 'ignore = "one-time work"'])]
@@ -575,7 +587,7 @@ class Maker:
             is_counted = not any(word in text[-1] for word in ("flat", "ignore"))
             if not self.tells_all and any("site" in line for line in text):
                 sites = []
-            if sites and is_counted and len(client["agreements"]) > 1 and self.chance(0.5):
+            if sites and is_counted and len(client["agreements"]) > 1 and self.chance(0.9 if any(map(self.seats.is_seat, self.services)) else 0.5):
                 text += [f'[clients.{named}.agreements."{self.draw.choice([client["agreements"][1]["name"], client["agreements"][1]["id"]])}"]',
                          f"{sites[0]} = {toml({'where': {'site': 'Nowhere' if self.chance(0.1) else 'York'}})}"]
         return "\n".join(text) + "\n"
@@ -597,9 +609,10 @@ class Maker:
         keys = self.keys(service["count"], service["first"][1])
         if self.chance(0.15):
             keys = self.draw.choice([{"not_sold": "bought elsewhere"}, {"ignore": "by hand"}, {"flat": True}])
-        other_count = is_single(service["count"]) and not {"where", "where_not", "flat", "ignore"} & {*service, *keys}
+        other_count = not service.get("member") and is_single(service["count"]) and not {"where", "where_not", "flat", "ignore"} & {*service, *keys}
         if other_count and self.chance(0.08):
             keys["count"] = f"{service['first'][0]}.{self.draw.choice(self.kinds_of(service['first'][0]))}"
+        keys = self.seats.nearer(code, keys)
         if not keys:
             keys = {"included": 1}
         if self.chance(0.25):
