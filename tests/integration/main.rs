@@ -23,4 +23,5 @@ mod scripted_mailer;
 mod sheets;
 mod smoke;
 mod snapshots;
+mod sold;
 mod warnings;

@@ -266,7 +266,7 @@ mod tests {
     fn a_run_can_begin_with_the_files_of_every_sample() {
         let month: BillingMonth = "2026-06".parse().unwrap();
         let whole = Sample::new(SampleSize::default(), 1, month);
-        for (sample, services) in [(whole, 14), (Sample::small(3, month), 14), (Sample::large(10, 100, month), 5)] {
+        for (sample, services) in [(whole, 26), (Sample::small(3, month), 14), (Sample::large(10, 100, month), 5)] {
             let address = |source: &&str| ((*source).to_owned(), format!("http://127.0.0.1/{source}"));
             let settings = sample.settings_toml(&sample.sources().iter().map(address).collect());
             let config = Config::from_bytes(settings.as_bytes(), sample.rules_toml().into_bytes()).unwrap();

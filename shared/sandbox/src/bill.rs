@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     Planted,
-    catalogue::{DETECTION, FAX, MAIL, NETWORK, PREMIUM, PRODUCTS, Product, WORKSTATION},
+    catalogue::{DETECTION, FAX, MAIL, NETWORK, NETWORK_FEE, PREMIUM, PRODUCTS, Product, WORKSTATION},
     dataset::{Addition, Agreement, Cycle},
     expectation::{Expectation, Standing, expected},
     plan::{Drift, Plan},
@@ -107,6 +107,7 @@ impl DiscrepancySeeder {
             amount: Decimal::ZERO,
             is_one_time: false,
             prorates: story == Story::Credits,
+            is_all_in: false,
             bill_to: (is_second && story == Story::TwoPayers).then_some(FIRST_CLIENT),
             additions: Vec::new(),
         }
@@ -139,7 +140,7 @@ impl DiscrepancySeeder {
         };
         match client.plan.story {
             Story::FlatFees => {
-                let line = line(Decimal::ONE, Decimal::from(85), first.start);
+                let line = line(Decimal::ONE, Decimal::new(NETWORK_FEE, 4).normalize(), first.start);
                 first.additions.push(self.addition(NETWORK.code, line, first.cycle));
                 let amount = Decimal::from(120);
                 let retainer = Agreement { amount, ..self.agreement(client, "Site visits", false) };

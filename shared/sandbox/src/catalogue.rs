@@ -12,6 +12,8 @@ pub(crate) struct Product {
     pub(crate) kinds: &'static [&'static str],
     /// Of these, what has this SKU; empty: all.
     pub(crate) sku: &'static str,
+    /// Of these, what the MSP has sold, not what the client bought itself.
+    pub(crate) is_sold_by_us: bool,
     /// Items count however long ago they were seen.
     pub(crate) is_of_any_age: bool,
     /// One of the kinds may be there at nobody.
@@ -34,14 +36,47 @@ pub(crate) struct FixedProduct {
 /// A fixed fee: only that the line stands.
 pub(crate) const NETWORK: FixedProduct =
     FixedProduct { code: "NET-MGT", psa_id: 501, description: "Network management, fixed fee" };
+/// What it costs a month, as ten-thousandths of a pound.
+pub(crate) const NETWORK_FEE: i64 = 85_0000;
 /// One that the rules do not name.
 pub(crate) const FAX: FixedProduct = FixedProduct { code: "FAX-LINE", psa_id: 502, description: "Fax number" };
+
+/// A product that `sold.toml` counts, and what it costs a month, as ten-thousandths of a pound.
+pub(crate) type SoldProduct = (FixedProduct, i64);
+
+const fn sold(code: &'static str, psa_id: u64, description: &'static str, list_price: i64) -> SoldProduct {
+    (FixedProduct { code, psa_id, description }, list_price)
+}
+
+/// What is sold in other ways than by the piece.
+pub(crate) const SOLD_PRODUCTS: [SoldProduct; 12] = [
+    sold("SEAT-FULL", 601, "All-in seat", 62_0000),
+    sold("SEAT-MAIL", 602, "Mail-only seat", 9_0000),
+    sold("SOC-24X7", 603, "Security watch", 7_5000),
+    sold("DEF-BUS", 604, "Defender for Business", 2_4000),
+    sold("AWR-M", 605, "Awareness training, monthly", 1_8000),
+    sold("AWR-Y", 606, "Awareness training, yearly", 1_5000),
+    sold("BKP-GLD", 611, "Device backup, gold", 19_0000),
+    sold("BKP-SLV", 612, "Device backup, silver", 8_0000),
+    sold("BKP-ARC", 613, "Archive storage, 100 GB", 11_0000),
+    sold("BKP-CLD", 614, "Cloud storage, GB", 600),
+    sold("BKP-MBA", 615, "Mailbox archive", 2_0000),
+    sold("BKP-TMS", 616, "Teams backup", 2_0000),
+];
 
 /// The id of a product's catalogue item, and its description.
 pub(crate) fn catalogue_item(code: &str) -> (u64, &'static str) {
     let counted = PRODUCTS.iter().map(|one| (one.code, one.psa_id, one.description));
-    let fixed = [NETWORK, FAX].map(|one| (one.code, one.psa_id, one.description));
+    let fixed = [NETWORK, FAX].into_iter().chain(SOLD_PRODUCTS.map(|(product, _)| product));
+    let fixed = fixed.map(|one| (one.code, one.psa_id, one.description));
     counted.chain(fixed).find(|one| one.0 == code).map_or((0, ""), |(_, id, description)| (id, description))
+}
+
+/// What one of a product costs a month by the list, as ten-thousandths.
+pub(crate) fn list_price(code: &str) -> i64 {
+    let counted = PRODUCTS.iter().map(|one| (one.code, one.list_price));
+    let sold = SOLD_PRODUCTS.iter().map(|(product, price)| (product.code, *price));
+    counted.chain(sold).chain([(NETWORK.code, NETWORK_FEE)]).find(|one| one.0 == code).map_or(0, |(_, price)| price)
 }
 
 pub(crate) const CONNECTWISE: &str = "connectwise";
@@ -49,10 +84,12 @@ pub(crate) const NINJAONE: &str = "ninjaone";
 pub(crate) const GRAPH: &str = "microsoft-graph";
 pub(crate) const PAX8: &str = "pax8";
 pub(crate) const BACKUP: &str = "backup";
+pub(crate) const EDR: &str = "edr";
 
 pub(crate) const BUSINESS_PREMIUM: &str = "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46";
 pub(crate) const BUSINESS_BASIC: &str = "3b555118-da6a-4418-894f-7df1e2096870";
 pub(crate) const EXCHANGE_PLAN_1: &str = "4b9405b0-7788-4568-add1-99614e613b69";
+pub(crate) const DEFENDER: &str = "3f9f06f5-3c31-472c-985f-62d9c10ec167";
 pub(crate) const TEAMS_PHONE: &str = "e43b5b99-8dfb-405f-9987-dc307f34bcbd";
 
 /// Microsoft's part number of a SKU.
@@ -61,6 +98,7 @@ pub(crate) fn part_number(sku_id: &str) -> &'static str {
         BUSINESS_PREMIUM => "SPB",
         BUSINESS_BASIC => "O365_BUSINESS_ESSENTIALS",
         EXCHANGE_PLAN_1 => "EXCHANGESTANDARD",
+        DEFENDER => "MDE_SMB",
         _ => "MCOEV",
     }
 }
@@ -78,8 +116,12 @@ pub(crate) struct PaxProduct {
 
 /// The password manager among them.
 pub(crate) const PAX_PASSWORDS: usize = 1;
+/// Training, by the month or by the year.
+pub(crate) const PAX_TRAINING: usize = 2;
+/// Defender for Business, by the year.
+pub(crate) const PAX_DEFENDER: usize = 3;
 
-pub(crate) const PAX_PRODUCTS: [PaxProduct; 2] = [
+pub(crate) const PAX_PRODUCTS: [PaxProduct; 4] = [
     PaxProduct {
         id: "6b0c5a0e-2f55-4c29-9d5b-51f3a3a7c101",
         sku: "MSH-MAIL-STD-C100",
@@ -96,6 +138,22 @@ pub(crate) const PAX_PRODUCTS: [PaxProduct; 2] = [
         name: "Keyskep Business",
         cost: 1_6000,
     },
+    PaxProduct {
+        id: "c4a8b1d2-5e90-4b7e-9a0c-1d5f6e7a3303",
+        sku: "PHF-AWR-C100",
+        vendor_sku: "PHF-AWR",
+        vendor: "Phishfarer",
+        name: "Phishfarer Awareness",
+        cost: 7000,
+    },
+    PaxProduct {
+        id: "e81f7d36-0b2a-4c65-8f1d-2a9b8c7d4404",
+        sku: "MST-DEF-BUS-C100",
+        vendor_sku: "DEF-BUS-SMB",
+        vendor: "Microsoft",
+        name: "Microsoft Defender for Business",
+        cost: 1_9000,
+    },
 ];
 
 const BASE: Product = Product {
@@ -105,6 +163,7 @@ const BASE: Product = Product {
     source: "",
     kinds: &[],
     sku: "",
+    is_sold_by_us: false,
     is_of_any_age: false,
     may_be_empty: false,
     included: 0,
@@ -176,6 +235,7 @@ pub(crate) const PRODUCTS: [Product; 13] = [
         source: GRAPH,
         kinds: &["licence"],
         sku: "SPB",
+        is_sold_by_us: true,
         list_price: 18_1000,
         ..BASE
     },

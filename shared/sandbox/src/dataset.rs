@@ -63,6 +63,8 @@ pub(crate) struct Agreement {
     pub(crate) is_one_time: bool,
     /// Whether a part of a month is billed in part.
     pub(crate) prorates: bool,
+    /// Whether its seats are billed by the person.
+    pub(crate) is_all_in: bool,
     /// The company that pays; `None`: its own.
     pub(crate) bill_to: Option<u64>,
     pub(crate) additions: Vec<Addition>,
@@ -135,6 +137,8 @@ pub(crate) struct TenantSubscription {
     pub(crate) seats: u64,
     pub(crate) trial: bool,
     pub(crate) status: &'static str,
+    /// The tenant bought it itself, not from the MSP.
+    pub(crate) is_own: bool,
 }
 
 /// A user of a tenant.
@@ -167,6 +171,8 @@ pub(crate) struct PaxSubscription {
     pub(crate) status: &'static str,
     pub(crate) billing_term: &'static str,
     pub(crate) created: Date,
+    /// The term that it is committed to, and until when.
+    pub(crate) commitment: Option<(&'static str, Date)>,
 }
 
 /// A row of the backup tool's export.
@@ -176,11 +182,25 @@ pub(crate) struct BackupRow {
     pub(crate) account_name: String,
     pub(crate) item_id: String,
     pub(crate) item_name: String,
-    /// `server`, `mailbox`, `storage`.
+    /// `server`, `mailbox`, `storage`, and what only some clients have.
     pub(crate) kind: &'static str,
+    /// The tier, where the tool has several; else empty.
+    pub(crate) plan: &'static str,
     pub(crate) status: &'static str,
     pub(crate) last_seen: Date,
     pub(crate) quantity: Decimal,
+}
+
+/// A row of the export of the tool that watches machines. What it does not know of a machine is empty.
+#[derive(Debug, Clone)]
+pub(crate) struct WatchedMachine {
+    pub(crate) account_id: String,
+    pub(crate) account_name: String,
+    pub(crate) agent_id: String,
+    pub(crate) host_name: String,
+    pub(crate) serial: String,
+    pub(crate) mac_address: String,
+    pub(crate) last_seen: Date,
 }
 
 /// Everything together.
@@ -195,4 +215,5 @@ pub(crate) struct Dataset {
     pub(crate) pax_companies: Vec<PaxCompany>,
     pub(crate) pax_subscriptions: Vec<PaxSubscription>,
     pub(crate) backup: Vec<BackupRow>,
+    pub(crate) watched: Vec<WatchedMachine>,
 }

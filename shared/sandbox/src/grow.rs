@@ -159,7 +159,7 @@ impl DiscrepancySeeder {
         }
     }
 
-    fn user(&mut self, sku_ids: Vec<&'static str>) -> User {
+    pub(crate) fn user(&mut self, sku_ids: Vec<&'static str>) -> User {
         self.next_user += 1;
         let back = SignedDuration::from_secs(self.random.between(3_600, 20 * 86_400).cast_signed());
         User {
@@ -172,10 +172,18 @@ impl DiscrepancySeeder {
         }
     }
 
-    fn tenant_sku(&mut self, sku_id: &'static str, consumed: u64, batches: &[(u64, bool, &'static str)]) -> TenantSku {
+    pub(crate) fn tenant_sku(
+        &mut self,
+        sku_id: &'static str,
+        consumed: u64,
+        batches: &[(u64, bool, &'static str)],
+    ) -> TenantSku {
         let subscriptions = batches
             .iter()
-            .map(|&(seats, trial, status)| TenantSubscription { id: self.random.uuid(), seats, trial, status })
+            .map(|&(seats, trial, status)| {
+                let id = self.random.uuid();
+                TenantSubscription { id, seats, trial, status, is_own: false }
+            })
             .collect();
         TenantSku { sku_id, part_number: part_number(sku_id), consumed, subscriptions }
     }
@@ -221,6 +229,7 @@ impl DiscrepancySeeder {
             status,
             billing_term: term,
             created,
+            commitment: None,
         });
     }
 
@@ -233,6 +242,7 @@ impl DiscrepancySeeder {
             item_id: format!("{account_id}-{item}"),
             item_name: item,
             kind,
+            plan: "",
             status,
             last_seen: last,
             quantity: Decimal::new(hundredths.cast_signed(), 2).normalize(),

@@ -98,6 +98,7 @@ impl Large {
             amount: Decimal::ZERO,
             is_one_time: false,
             prorates: false,
+            is_all_in: false,
             bill_to: None,
             additions,
         })

@@ -2,7 +2,7 @@
 
 use crate::random::Random;
 
-const STEMS: [&str; 62] = [
+const STEMS: [&str; 76] = [
     "Ashdown Dental Care",
     "Barley Mow Brewing",
     "Brackenhurst Surveyors",
@@ -65,6 +65,20 @@ const STEMS: [&str; 62] = [
     "Wetherby Instruments",
     "Whitethorn Energy",
     "Wyndham Rail Services",
+    "Almondbury Opticians",
+    "Burwash Upholstery",
+    "Cawthorne Plumbing",
+    "Dovedale Montessori",
+    "Ellerby Aggregates",
+    "Frensham Watersports",
+    "Gomersal Podiatry",
+    "Hathersage Climbing",
+    "Ingleby Stationery",
+    "Jesmond Acoustics",
+    "Knaresborough Linens",
+    "Lavenham Antiques",
+    "Mapledurham Apiaries",
+    "Nidderdale Dairies",
 ];
 
 const FORMS: [&str; 6] = [" Ltd", " Ltd", " Ltd", " LLP", " plc", ""];

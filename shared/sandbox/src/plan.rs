@@ -233,6 +233,7 @@ impl Plan {
                 // What a distributor is paid for goes on, too.
                 self.set(MAIL, 21, Drift::None);
                 // Elsewhere about as many of these are billed too many: that is no move.
+                self.used[PREMIUM] = None;
                 self.used[PASSWORDS] = None;
                 self.used[BASIC] = None;
             }

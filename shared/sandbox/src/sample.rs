@@ -1,6 +1,9 @@
 //! The sample MSP: its clients, what it bills them, what they use, and where the two were made to differ.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
@@ -8,12 +11,13 @@ use truecount_billing::BillingMonth;
 
 use crate::{
     FaultProfile, Planted, VendorEndpoints, backup,
-    catalogue::{BACKUP, CONNECTWISE, GRAPH, NINJAONE, PAX8},
+    catalogue::{BACKUP, CONNECTWISE, EDR, GRAPH, NINJAONE, PAX8},
     grow::evening,
     history,
     large::Large,
-    seed_discrepancies::{DiscrepancySeeder, Extent},
+    seed_discrepancies::{DiscrepancySeeder, Extent, FIRST_SOLD, client_id},
     settings,
+    sold::SOLD,
     world::World,
 };
 
@@ -26,7 +30,7 @@ pub struct SampleSize {
 
 impl Default for SampleSize {
     fn default() -> Self {
-        Self { clients: 60 }
+        Self { clients: FIRST_SOLD + SOLD.len() }
     }
 }
 
@@ -120,14 +124,21 @@ impl Sample {
     /// A sample of the size.
     #[must_use]
     pub fn new(size: SampleSize, seed: u64, month: BillingMonth) -> Self {
-        Self::held(&Extent { clients: size.clients, tenants_max: None }, seed, month, Scenario::Usual)
+        Self::held(&Extent { first: 0, clients: size.clients, tenants_max: None }, seed, month, Scenario::Usual)
     }
 
     /// A few clients and few requests, without the vendors' passing scenario (no rate limit, no token that dies
     /// early): for tests that interrupt every request.
     #[must_use]
     pub fn small(clients: usize, month: BillingMonth) -> Self {
-        Self::held(&Extent { clients, tenants_max: Some(SMALL_TENANTS_MAX) }, 6, month, Scenario::None)
+        Self::held(&Extent { first: 0, clients, tenants_max: Some(SMALL_TENANTS_MAX) }, 6, month, Scenario::None)
+    }
+
+    /// Only the clients to which is sold in other ways than by the piece, without the vendors' passing scenario.
+    #[must_use]
+    pub fn sold(month: BillingMonth) -> Self {
+        let clients = FIRST_SOLD + SOLD.len();
+        Self::held(&Extent { first: FIRST_SOLD, clients, tenants_max: None }, 6, month, Scenario::None)
     }
 
     /// So many accounts (at least one) with so many devices, each page made when it is asked for: for load tests.
@@ -202,7 +213,10 @@ impl Sample {
     #[must_use]
     pub fn sources(&self) -> Vec<&'static str> {
         match self.world {
-            World::Held(_) => vec![CONNECTWISE, NINJAONE, GRAPH, PAX8, BACKUP],
+            World::Held(ref dataset) => {
+                let watch = (!dataset.watched.is_empty()).then_some(EDR);
+                [CONNECTWISE, NINJAONE, GRAPH, PAX8, BACKUP].into_iter().chain(watch).collect()
+            }
             World::Computed(_) => vec![CONNECTWISE, NINJAONE],
         }
     }
@@ -216,7 +230,7 @@ impl Sample {
     /// `config/rules.toml`.
     #[must_use]
     pub fn rules_toml(&self) -> String {
-        settings::rules_toml(&self.sources())
+        settings::rules_toml(&self.sources(), self.month)
     }
 
     /// Source to field to value. The values are unmistakable (`tc-canary-…`), so that a leak is found by searching
@@ -259,9 +273,30 @@ impl Sample {
 
     fn inbox_of(&self, written: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> Vec<SampleFile> {
         let Some(dataset) = self.world.held() else { return Vec::new() };
-        let file = written(backup::export(&dataset.backup));
-        let name = format!("backup-{}.csv", self.count_day());
-        file.into_iter().map(|bytes| SampleFile { source: BACKUP.to_owned(), name: name.clone(), bytes }).collect()
+        let mut files = vec![(BACKUP, backup::export(&dataset.backup))];
+        if !dataset.watched.is_empty() {
+            files.push((EDR, backup::watched_export(&dataset.watched)));
+        }
+        let file = |(source, whole): (&str, Vec<u8>)| {
+            let name = format!("{source}-{}.csv", self.count_day());
+            written(whole).map(|bytes| SampleFile { source: source.to_owned(), name, bytes })
+        };
+        files.into_iter().filter_map(file).collect()
+    }
+
+    /// The ids, in the PSA, of the clients to which is sold in other ways than by the piece, two for each way: one
+    /// billed as it should be, one not.
+    #[must_use]
+    pub fn sold_to(&self) -> BTreeMap<&'static str, Vec<String>> {
+        let there: BTreeSet<String> = self.clients().into_iter().map(|(id, _)| id).collect();
+        let mut ids: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for (n, sold) in SOLD.iter().enumerate() {
+            let id = client_id(FIRST_SOLD + n).to_string();
+            if there.contains(&id) {
+                ids.entry(sold.way).or_default().push(id);
+            }
+        }
+        ids
     }
 
     /// Every exception that was planted.

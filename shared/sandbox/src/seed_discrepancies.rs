@@ -1,18 +1,24 @@
 //! Makes the sample: client by client the accounts, the usage, the agreements and the note of what differs; then
 //! the accounts that are nobody's.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use truecount_billing::BillingMonth;
 
 use crate::{
     Planted, SampleDecision, SampleNone,
     bill::Billing,
-    catalogue::{BACKUP, DETECTION, GRAPH, NINJAONE, PAX_PASSWORDS, PAX8, PRODUCTS, WORKSTATION},
+    catalogue::{
+        BACKUP, BASIC, DETECTION, EXCHANGE, GRAPH, NINJAONE, PAX_PASSWORDS, PAX8, PREMIUM, PRODUCTS, WORKSTATION,
+    },
     dataset::{Company, Dataset, Organization, PaxCompany},
-    grow::{Seen, evening},
+    grow::{Seen, evening, whole},
     names,
     plan::{Plan, STRANGER_SEATS, TWIN_MACHINES, TWIN_SEATS},
     random::Random,
+    sold::SOLD,
     story::Story,
 };
 
@@ -30,8 +36,8 @@ pub(crate) struct DiscrepancySeeder {
     pub(crate) next_addition: u64,
     pub(crate) next_machine: u64,
     next_organization: u64,
-    /// How many clients there are in all.
-    clients: usize,
+    /// The numbers of the clients that are there.
+    clients: Range<usize>,
 }
 
 /// Who decides.
@@ -39,6 +45,14 @@ const WHO: &str = "dana@northgate-it.example";
 
 /// The id of the first client in the PSA.
 pub(crate) const FIRST_CLIENT: u64 = 250;
+
+/// The number of the first client to which is sold in other ways than by the piece.
+pub(crate) const FIRST_SOLD: usize = 60;
+
+/// The id of the n-th client in the PSA.
+pub(crate) fn client_id(n: usize) -> u64 {
+    FIRST_CLIENT + 3 * n as u64
+}
 
 /// A row with nothing in it.
 pub(crate) fn nothing(story: &'static str) -> Planted {
@@ -61,8 +75,10 @@ pub(crate) fn nothing(story: &'static str) -> Planted {
     }
 }
 
-/// How many clients, and how many of them have a tenant.
+/// Which clients, and how many of them have a tenant.
 pub(crate) struct Extent {
+    /// Those before it are left out.
+    pub(crate) first: usize,
     pub(crate) clients: usize,
     pub(crate) tenants_max: Option<usize>,
 }
@@ -82,12 +98,15 @@ impl DiscrepancySeeder {
             next_addition: 9_000,
             next_machine: 5_000,
             next_organization: 1,
-            clients: extent.clients,
+            clients: extent.first..extent.clients,
         };
         let mut names: Vec<usize> = (0..extent.clients).collect();
         planter.random.shuffle(&mut names);
-        for (n, name) in names.into_iter().enumerate() {
-            planter.client(extent, n, name);
+        for (n, name) in names.into_iter().enumerate().skip(extent.first) {
+            match n.checked_sub(FIRST_SOLD).and_then(|sold| SOLD.get(sold)) {
+                Some(sold) => planter.sell(n, name, sold),
+                None => planter.client(extent, n, name),
+            }
         }
         planter.note_move();
         planter.strangers();
@@ -103,7 +122,7 @@ impl DiscrepancySeeder {
             Story::NearMiss => names::TWINS[0].to_owned(),
             _ => names::client(name, &mut self.random),
         };
-        let id = FIRST_CLIENT + 3 * n as u64;
+        let id = client_id(n);
         let currency = match story {
             Story::Euro => "EUR",
             Story::Dollar => "USD",
@@ -121,6 +140,30 @@ impl DiscrepancySeeder {
             });
         }
         self.bill(&Billing { client_id: id, client_name: &name, plan: &plan, currency, agents });
+        if story == Story::AgreementEnded && self.clients.end > FIRST_SOLD {
+            self.note_people(&plan, id, &name);
+        }
+    }
+
+    /// Where no agreement says that seats are not sold, people whom a seat would take are told once, by the group's name.
+    fn note_people(&mut self, plan: &Plan, client_id: u64, name: &str) {
+        let people = [PREMIUM, BASIC, EXCHANGE].map(|product| Decimal::from(whole(plan.used[product])));
+        let people: Decimal = people.into_iter().sum();
+        if !people.is_zero() {
+            self.planted.push(Planted {
+                kind: "ended_agreement_in_use",
+                client_id: client_id.to_string(),
+                client_name: name.to_owned(),
+                source: GRAPH.to_owned(),
+                product_code: "people".to_owned(),
+                counted: Some(people),
+                billed: Some(Decimal::ZERO),
+                should_bill: Some(people),
+                variance: Some(people),
+                currency: "GBP".to_owned(),
+                ..nothing(plan.story.words())
+            });
+        }
     }
 
     /// The client's accounts in each source and what is in them; returns the fresh agents.
@@ -188,13 +231,13 @@ impl DiscrepancySeeder {
 
     /// Which client tells a story.
     fn teller(&self, story: Story) -> Option<usize> {
-        (0..self.clients).find(|n| Story::of(*n) == story)
+        self.clients.clone().find(|n| Story::of(*n) == story)
     }
 
     /// One entry for a client that another has taken over, in place of the rows of both.
     fn note_move(&mut self) {
         let (Some(from), true) = (self.teller(Story::MovedFrom), self.tells(Story::MovedTo)) else { return };
-        let client = &self.dataset.companies[from];
+        let client = &self.dataset.companies[from - self.clients.start];
         let planted = Planted {
             kind: "moved",
             client_id: client.id.to_string(),
@@ -216,7 +259,7 @@ impl DiscrepancySeeder {
         vec![first, second]
     }
 
-    fn organization(&mut self, name: &str) -> u64 {
+    pub(crate) fn organization(&mut self, name: &str) -> u64 {
         self.next_organization += 1;
         self.dataset.organizations.push(Organization { id: self.next_organization, name: name.to_owned() });
         self.next_organization

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
+use truecount_billing::BillingMonth;
 
 use crate::{
     VendorEndpoints,
-    catalogue::{BACKUP, CONNECTWISE, GRAPH, NETWORK, NINJAONE, PAX8, PRODUCTS},
+    catalogue::{BACKUP, CONNECTWISE, EDR, GRAPH, NETWORK, NINJAONE, PAX8, PRODUCTS},
+    seed_discrepancies::{FIRST_SOLD, client_id},
+    sold::SOLD,
     vendors::{connectwise, microsoft_graph, secret},
 };
 
@@ -58,6 +62,19 @@ fn options(source: &str, url: &str) -> (&'static str, String) {
             let hosts = format!("base_url = \"{url}/v1\"\ntoken_url = \"{url}/v1/token\"\n");
             ("pax8", format!("{hosts}requests_per_minute = 60000\n"))
         }
+        EDR => {
+            let columns = [
+                ("account_id", "Tenant ID"),
+                ("account_name", "Tenant"),
+                ("item_id", "Agent ID"),
+                ("item_name", "Host"),
+                ("host_name", "Host"),
+                ("serial", "Serial"),
+                ("mac_address", "MAC"),
+                ("last_seen", "Last check-in"),
+            ];
+            file_options(&columns, "[sources.constants]\nkind = \"agent\"\n")
+        }
         _ => {
             let columns = [
                 ("account_id", "Customer ID"),
@@ -65,24 +82,33 @@ fn options(source: &str, url: &str) -> (&'static str, String) {
                 ("item_id", "Item ID"),
                 ("item_name", "Item"),
                 ("kind", "Type"),
+                ("sku", "Plan"),
                 ("status", "State"),
                 ("last_seen", "Last backup"),
                 ("quantity", "Quantity"),
             ];
-            let columns: String = columns.iter().map(|(ours, theirs)| format!("{ours} = \"{theirs}\"\n")).collect();
-            let words = "[sources.words.status]\nProtected = \"active\"\nRemoved = \"removed\"\n";
-            let tables = format!("[sources.columns]\n{columns}\n{words}");
-            ("file", format!("side = \"used\"\n\n{tables}"))
+            file_options(&columns, "[sources.words.status]\nProtected = \"active\"\nRemoved = \"removed\"\n")
         }
     }
 }
 
-/// A service for each product whose source the sample has, and one for what is billed at a fixed fee.
-pub(crate) fn rules_toml(sources: &[&str]) -> String {
+/// A file of items, its columns, and what else is to be said of it.
+fn file_options(columns: &[(&str, &str)], more: &str) -> (&'static str, String) {
+    let columns: String = columns.iter().map(|(ours, theirs)| format!("{ours} = \"{theirs}\"\n")).collect();
+    ("file", format!("side = \"used\"\n\n[sources.columns]\n{columns}\n{more}"))
+}
+
+/// A service for each product whose source the sample has, one for what is billed at a fixed fee, and what is sold in
+/// other ways where some client buys it.
+pub(crate) fn rules_toml(sources: &[&str], month: BillingMonth) -> String {
     let mut text = String::from(
         "# Which product of the PSA is counted by what.\n\n\
          currency = \"GBP\" # of prices, and of lines of the PSA that tell none\n",
     );
+    if sources.contains(&GRAPH) {
+        let partner = microsoft_graph::PARTNER_TENANT;
+        let _ = write!(text, "\n[us]\npartner_ids = [\"{partner}\"] # our own tenant, which sells licences\n");
+    }
     let _ = write!(text, "\n[services]\n{} = {{ flat = true }}\n", NETWORK.code);
     for product in PRODUCTS.iter().filter(|product| sources.contains(&product.source)) {
         let _ = write!(text, "\n[services.{}] # {}\n", product.code, product.description);
@@ -91,8 +117,9 @@ pub(crate) fn rules_toml(sources: &[&str]) -> String {
             [one] => writeln!(text, "count = {one}"),
             several => writeln!(text, "count = [{}]", several.join(", ")),
         };
+        let seller = if product.is_sold_by_us { ", sold_by = \"us\"" } else { "" };
         if !product.sku.is_empty() {
-            let _ = writeln!(text, "where = {{ sku = \"{}\" }}", product.sku);
+            let _ = writeln!(text, "where = {{ sku = \"{}\"{seller} }}", product.sku);
         }
         if product.is_of_any_age {
             text.push_str("seen_within_days = false\n");
@@ -109,7 +136,19 @@ pub(crate) fn rules_toml(sources: &[&str]) -> String {
         }
         let _ = writeln!(text, "price = {}", Decimal::new(product.list_price, 4).round_dp(2));
     }
+    if sources.contains(&EDR) {
+        text.push_str(include_str!("sold.toml"));
+        for (n, sold) in SOLD.iter().enumerate().filter(|(_, sold)| !sold.own_rules.is_empty()) {
+            let rules = sold.own_rules.replace("{until}", &a_day_of_next_year(month).to_string());
+            let _ = write!(text, "\n[clients.{}]\n{rules}\n", client_id(FIRST_SOLD + n));
+        }
+    }
     text
+}
+
+/// When what is bought or agreed for a year ends.
+pub(crate) fn a_day_of_next_year(month: BillingMonth) -> Date {
+    (0..8).fold(month, |month, _| month.next()).last_day()
 }
 
 /// Source to field to value.
@@ -123,7 +162,7 @@ pub(crate) fn secrets(sources: &[&str]) -> BTreeMap<String, BTreeMap<String, Str
     };
     sources
         .iter()
-        .filter(|source| **source != BACKUP)
+        .filter(|source| ![BACKUP, EDR].contains(source))
         .map(|source| {
             let values = fields(source).iter().map(|field| ((*field).to_owned(), secret(source, field)));
             ((*source).to_owned(), values.collect())

@@ -75,6 +75,11 @@ fn the_sheet_adds_up_and_names_each_difference_once() {
             assert_eq!(row.kind == "billed_without_usage", row.counted.unwrap().is_zero(), "{row:?}");
             let is_told = row.kind == "ended_agreement_in_use";
             let worth = row.unit_price.filter(|_| !is_told && !row.currency.is_empty()).map(|price| variance * price);
+            // Each of these has a price of its own.
+            if row.story == "prices that go in steps" {
+                assert!(row.monthly_impact > row.unit_price && row.monthly_impact < worth, "{row:?}");
+                continue;
+            }
             // What is cut at another price than the newest line's is worth less.
             if let (true, Some(impact)) =
                 (variance.is_sign_negative() && row.monthly_impact != worth, row.monthly_impact)
@@ -173,5 +178,6 @@ fn settings_name_every_source_once() {
         assert!(fields.values().all(|value| value.starts_with("tc-canary-secret-") && !settings.contains(value)));
         assert!(!fields.is_empty(), "{source}");
     }
-    assert_eq!(sample.rules_toml().matches("\ncount = ").count(), 13);
+    // A seat's count is that of its group.
+    assert_eq!(sample.rules_toml().matches("\ncount = ").count(), 13 + 10);
 }

@@ -160,10 +160,10 @@ fn ids(rows: &[Value]) -> BTreeSet<String> {
 async fn connectwise_gives_each_row_once_on_pages_of_any_size() {
     let client = Client::of(full()).await;
     let all = psa_rows(&client, "/company/companies", 1000).await;
-    assert_eq!(all.len(), 63);
+    assert_eq!(all.len(), 77);
     let live = psa_rows(&client, "/company/companies?conditions=deletedFlag%3Dfalse", 1000).await;
-    assert_eq!(live.len(), 62, "without the deleted duplicate");
-    for size in [7, 31, 62] {
+    assert_eq!(live.len(), 76, "without the deleted duplicate");
+    for size in [7, 31, 76] {
         assert_eq!(psa_rows(&client, "/company/companies", size).await, all, "{size}");
     }
     let agreements = psa_rows(&client, "/finance/agreements", 25).await;

@@ -100,7 +100,7 @@ fn receipts(data: &Path) {
         assert_eq!(streams.map(|stream| stream["rows"].as_u64().unwrap()).sum::<u64>(), read, "{in_run}");
         sources += 1;
     }
-    assert_eq!(sources, 5);
+    assert_eq!(sources, 6);
 }
 
 #[test]
@@ -161,8 +161,8 @@ fn questions(data: &Path) {
     let earlier = truecount(data, &["runs", "show", "2026-05-c1-earlier"]);
     assert_eq!(earlier.status.code(), Some(0), "{}", err(&earlier));
     assert!(out(&earlier).contains("to add"), "{}", out(&earlier));
-    let client = truecount(data, &["clients", "show", "rosebank"]);
-    assert!(out(&client).starts_with("Rosebank Florists") && out(&client).contains("[262]\n"), "{}", out(&client));
+    let client = truecount(data, &["clients", "show", "saltmarsh"]);
+    assert!(out(&client).starts_with("Saltmarsh Ecology") && out(&client).contains("[262]\n"), "{}", out(&client));
     assert!(out(&client).contains("agreement ended, still in use"), "{}", out(&client));
     let clients = truecount(data, &["clients", "show", "ar"]);
     assert!(out(&clients).starts_with("id "), "several clients are told apart by a column: {}", out(&clients));

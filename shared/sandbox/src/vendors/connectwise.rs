@@ -14,6 +14,10 @@ use crate::{
 
 /// The company id that people log in with.
 pub(crate) const COMPANY: &str = "northgate";
+/// The usual type of agreements.
+pub(crate) const USUAL_TYPE: &str = "Managed services";
+/// The type of agreements that bill people, with what they use.
+pub(crate) const ALL_IN_TYPE: &str = "Managed, all-in";
 /// The type of agreements that bill in arrears.
 pub(crate) const ARREARS_TYPE: &str = "Managed services, in arrears";
 const BASE: &str = "/v4_6_release/apis/3.0";
@@ -212,7 +216,11 @@ fn addition(addition: &Addition, agreement: &Agreement) -> String {
 }
 
 fn agreement_type(agreement: &Agreement) -> String {
-    let (id, name) = if agreement.arrears { (8, ARREARS_TYPE) } else { (7, "Managed services") };
+    let (id, name) = match (agreement.is_all_in, agreement.arrears) {
+        (true, _) => (9, ALL_IN_TYPE),
+        (_, true) => (8, ARREARS_TYPE),
+        _ => (7, USUAL_TYPE),
+    };
     Object::new().raw("id", id).text("name", name).end()
 }
 

@@ -66,7 +66,8 @@ impl Vendor for MicrosoftGraph {
                 list(call, "subscribedSkus", tenant.skus.iter().map(|s| sku(tenant, s)).collect(), 999)
             }
             "/directory/subscriptions" => {
-                let each = |s: &TenantSku| s.subscriptions.iter().map(|one| subscription(s, one)).collect::<Vec<_>>();
+                let each =
+                    |s: &TenantSku| s.subscriptions.iter().map(|one| subscription(tenant, s, one)).collect::<Vec<_>>();
                 list(call, "directory/subscriptions", tenant.skus.iter().flat_map(each).collect(), 999)
             }
             "/users" => users(call, tenant),
@@ -185,7 +186,7 @@ fn sku(tenant: &Tenant, sku: &TenantSku) -> String {
         .end()
 }
 
-fn subscription(sku: &TenantSku, one: &TenantSubscription) -> String {
+fn subscription(tenant: &Tenant, sku: &TenantSku, one: &TenantSubscription) -> String {
     Object::new()
         .text("createdDateTime", "2025-01-01T00:00:00Z")
         .text("commerceSubscriptionId", &one.id)
@@ -196,7 +197,7 @@ fn subscription(sku: &TenantSku, one: &TenantSubscription) -> String {
         .text("skuPartNumber", sku.part_number)
         .text("status", one.status)
         .raw("totalLicenses", one.seats)
-        .text("ownerTenantId", PARTNER_TENANT)
+        .text("ownerTenantId", if one.is_own { &tenant.id } else { PARTNER_TENANT })
         .text("ownerType", "User")
         .end()
 }

@@ -111,7 +111,7 @@ fn device(device: &Device) -> String {
         .raw("offline", device.id.is_multiple_of(3))
         .text("displayName", &device.name)
         .text("systemName", &device.name)
-        .text("dnsName", &format!("{}.client.example", device.name.to_lowercase()))
+        .text("dnsName", &host_name(&device.name))
         .text("netbiosName", &device.name)
         .raw("system", system(device))
         .raw("created", format_args!("{}.0", seconds - 40_000_000))
@@ -128,7 +128,7 @@ fn device(device: &Device) -> String {
 
 /// The part of a device's answer that its board and firmware tell.
 fn system(device: &Device) -> String {
-    let serial = format!("SN-{:08}", device.machine);
+    let serial = serial_number(device.machine);
     Object::new()
         .text("name", &device.name)
         .text("manufacturer", "Example Computers")
@@ -138,8 +138,18 @@ fn system(device: &Device) -> String {
         .end()
 }
 
+/// What the board of a machine says.
+pub(crate) fn serial_number(machine: u64) -> String {
+    format!("SN-{machine:08}")
+}
+
+/// The name of a machine in its network.
+pub(crate) fn host_name(name: &str) -> String {
+    format!("{}.client.example", name.to_lowercase())
+}
+
 /// An address of the range for documentation, different for each device.
-fn mac_address(id: u64) -> String {
+pub(crate) fn mac_address(id: u64) -> String {
     let [.., a, b, c] = id.to_be_bytes();
     format!("00:00:5E:{a:02X}:{b:02X}:{c:02X}")
 }

@@ -129,6 +129,10 @@ fn product(product: &PaxProduct) -> String {
 fn subscription(row: &PaxSubscription) -> String {
     let product = &PAX_PRODUCTS[row.product];
     let cost = Decimal::new(product.cost, 4);
+    let commitment = row.commitment.map_or_else(
+        || "null".to_owned(),
+        |(term, until)| Object::new().text("term", term).text("endDate", &until.to_string()).end(),
+    );
     Object::new()
         .text("id", &row.id)
         .text("companyId", &row.company_id)
@@ -145,7 +149,7 @@ fn subscription(row: &PaxSubscription) -> String {
         .raw("partnerCost", double(cost))
         .text("currencyCode", "GBP")
         .text("billingTerm", row.billing_term)
-        .raw("commitmentTerm", "null")
+        .raw("commitmentTerm", commitment)
         .text("aFieldOfTheNextVersion", "unknown")
         .end()
 }
