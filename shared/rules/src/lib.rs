@@ -31,6 +31,7 @@ mod schema;
 mod seat_reader;
 mod service_reader;
 mod tier_reader;
+mod toml_advice;
 mod unit;
 mod value_reader;
 mod vocabulary;

@@ -17,6 +17,7 @@ use crate::reader::{Entry, Reader, entries};
 use crate::rules::{CategoryRule, OwnIdentity, Rules, Service, folded};
 use crate::seat_reader::check_named_services;
 use crate::service_reader::{CODE_PREFIX, ServiceTable, Spot, read_service};
+use crate::toml_advice::{advice, not_closed};
 use crate::vocabulary::SourceVocabulary;
 
 /// The largest file that is read, in bytes.
@@ -46,7 +47,10 @@ impl Rules {
         for error in &errors {
             let wrong = error.message().trim().replace('\n', "; ");
             let place = error.span().map_or(text.len(), |span| span.start);
-            reader.problem(place, format!("not TOML: {wrong}"), "correct the line first");
+            reader.problem(place, format!("not TOML: {wrong}"), advice(text, place));
+            if not_closed(text, place).is_some() {
+                return Err(refusal(reader, false));
+            }
         }
         if errors.is_empty() {
             let rules = read_document(&mut reader, document.get_ref());

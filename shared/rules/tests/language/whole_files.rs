@@ -30,14 +30,20 @@ fn lines_that_are_no_toml_are_problems_among_the_others() {
         // What a bad line may have held is not said to be missing.
         (
             "[services]\nA = { flat = tru }\n[clients.7]\nB = { included = 1 }\n",
-            "rules.toml:2:14: not TOML: invalid boolean, expected `true`; correct the line first",
+            "rules.toml:2:14: not TOML: invalid boolean, expected `true`; write true or false, in small letters",
         ),
         // A heading that is not understood puts what follows into another table.
         (
             "[services]\n[services.A\ncount = \"rmm.serve\"\n",
-            "rules.toml:2:12: not TOML: unclosed table, expected `]`; correct the line first",
+            "rules.toml:2:12: not TOML: unclosed table, expected `]`; write `]` at the end of the heading",
         ),
-        ("[services", "rules.toml:1:10: not TOML: unclosed table, expected `]`; correct the line first"),
+        // Behind a brace that nothing closes, nothing is understood.
+        (
+            "[services]\nA = { minimum = 1\nB = { flat = true }\nC = { flat = true }\n",
+            "rules.toml:3:1: not TOML: missing comma between key-value pairs, expected `,`; \
+             line 2 opens what nothing closes: write `}` at its end",
+        ),
+        ("[services", "rules.toml:1:10: not TOML: unclosed table, expected `]`; write `]` at the end of the heading"),
     ] {
         assert_eq!(said(text), expected, "{text}");
     }
