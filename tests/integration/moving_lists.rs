@@ -101,7 +101,8 @@ async fn manifest(backend: &TestBackend) -> SnapshotManifest {
 
 #[tokio::test]
 async fn a_list_that_moved_is_read_again_and_complete() {
-    for (moves, again) in [(0, 0), (1, 1), (2, 1)] {
+    // Also one that stands still: only a second reading with the same rows tells.
+    for moves in [0, 1, 2] {
         let vendor = Distributor { moves: Arc::new(AtomicU64::new(moves)), ..Distributor::default() };
         let backend = backend(&vendor).await;
         let answer = backend.sync("pax").await;
@@ -109,7 +110,7 @@ async fn a_list_that_moved_is_read_again_and_complete() {
         assert_eq!((items, incomplete_accounts, missing), (ROWS - moves, 0, None), "{moves} moves");
         let receipt = manifest(&backend).await.receipt;
         let stream = &receipt.streams["subscriptions"];
-        assert_eq!((stream.used, stream.lists_read_again, stream.totals.agreed), (ROWS - moves, again, 1));
+        assert_eq!((stream.used, stream.lists_read_again, stream.totals.agreed), (ROWS - moves, 1, 1));
         assert_eq!(receipt.unbalanced(), None);
     }
 }
