@@ -11,5 +11,5 @@ pub(crate) use accounts::{AccountsFrom, LoadedSource};
 pub use billed_for::{BilledFor, BilledForSource};
 pub(crate) use compare::{Compared, Comparison};
 pub use load::{MappingsInForce, NonesInForce};
-pub(crate) use load::{WordsOnDay, load_mappings, load_nones, load_words, newest_sync, newest_syncs};
+pub(crate) use load::{WordsOnDay, add_days, load_mappings, load_nones, load_words, newest_sync, newest_syncs};
 pub(crate) use run_inputs::{ComparisonInputs, source_readings};

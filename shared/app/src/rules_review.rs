@@ -18,7 +18,7 @@ use truecount_rules::{Fit, Rules, ServiceBasis, WordUse};
 
 pub use seats::{GroupReview, OuterServiceReview};
 
-use crate::comparison::{Comparison, ComparisonInputs, load_mappings, load_nones, load_words, newest_syncs};
+use crate::comparison::{Comparison, ComparisonInputs, add_days, load_mappings, load_nones, load_words, newest_syncs};
 use crate::{AppError, Config, Environment};
 
 /// Revenue a month, by currency; lines without a known price or cycle are in none.
@@ -162,11 +162,12 @@ pub(crate) async fn of_newest_syncs<T>(
     take: impl FnOnce(&Comparison<'_>) -> Result<T, AppError>,
 ) -> Result<T, AppError> {
     let today = config.settings.today(env);
-    let newest = newest_syncs(env, config.settings.enabled(), today).await?;
+    let mut newest = newest_syncs(env, config.settings.enabled(), today).await?;
     env.progress.step("reading the syncs");
     // Syncs of last week are as good for the rules as those of today: their newest day is the one that is counted.
     let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
     let month = BillingMonth::of(count_day);
+    add_days(env, config, &mut newest, count_day).await?;
     let inputs = ComparisonInputs {
         words: &load_words(&env.store, &newest, count_day).await?,
         mappings: &load_mappings(&env.store, &newest, month).await?,

@@ -32,9 +32,9 @@ use std::{
 pub use world::{
     ExpectedEntry, ExpectedFinding, ExpectedRow, ExpectedWhen, NaiveDifference, ObservedEntry, ObservedFinding,
     ObservedRow, ObservedWorld, World, WorldAccount, WorldAccountRead, WorldAgreement, WorldAmounts, WorldBelonging,
-    WorldClient, WorldClientRead, WorldError, WorldFault, WorldFaults, WorldIdentity, WorldItem, WorldItemKind,
-    WorldLine, WorldList, WorldRowKind, WorldRunError, WorldSource, WorldStreamError, WorldUpperEnd, compare_worlds,
-    suggest_for_worlds,
+    WorldClient, WorldClientRead, WorldDays, WorldError, WorldFault, WorldFaults, WorldIdentity, WorldItem,
+    WorldItemKind, WorldLine, WorldList, WorldRowKind, WorldRunError, WorldSource, WorldStreamError, WorldUpperEnd,
+    compare_worlds, suggest_for_worlds,
 };
 
 pub use disk::FileOnDisk;

@@ -17,8 +17,8 @@ use truecount_reconciliation::{
     RunInputs, UsageAccount, UsageSource, WordsOfSource,
 };
 use truecount_rules::{
-    CountJoin, CountPart, CountSpec, Filter, KindPolicies, KindVocabulary, PriceScale, ProductNamedTwice, RulePrice,
-    Rules, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
+    CountAt, CountJoin, CountPart, CountSpec, Filter, KindPolicies, KindVocabulary, PriceScale, ProductNamedTwice,
+    RulePrice, Rules, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy,
 };
 
 use super::{
@@ -213,7 +213,15 @@ impl List {
         let number = u32::try_from(self.inputs.accounts.len()).map_err(|_| TooMuch::Items)?;
         let hash = hash_of(&self.hasher, source, id.as_str());
         let reading = ItemsRead::Complete(0..0);
-        self.inputs.accounts.push(UsageAccount { source, id, name: name.to_owned(), belongs, reading });
+        self.inputs.accounts.push(UsageAccount {
+            source,
+            id,
+            name: name.to_owned(),
+            belongs,
+            reading,
+            days: BTreeMap::new(),
+            is_former: false,
+        });
         let (accounts, hasher) = (&self.inputs.accounts, &self.hasher);
         let rehash = |place: &u32| {
             let account = &accounts[*place as usize];
@@ -415,7 +423,13 @@ fn part(source: &SourceId, kind: String) -> CountPart {
 }
 
 fn service(rule: &PlainRule, parts: Vec<CountPart>) -> ServiceRule {
-    let spec = CountSpec { join: CountJoin::Sum, parts, conversion: None, policies: KindPolicies::default() };
+    let spec = CountSpec {
+        join: CountJoin::Sum,
+        parts,
+        conversion: None,
+        policies: KindPolicies::default(),
+        at: CountAt::CountDay,
+    };
     ServiceRule {
         included: rule.included,
         minimum: Some(rule.minimum),

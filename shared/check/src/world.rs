@@ -30,7 +30,7 @@ use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::ReportWeights;
 
-pub use accounts::{WorldAccount, WorldAccountRead, WorldBelonging, WorldItem};
+pub use accounts::{WorldAccount, WorldAccountRead, WorldBelonging, WorldDays, WorldItem};
 pub use clients::{WorldAgreement, WorldClient, WorldClientRead, WorldLine};
 pub use entries::{ExpectedEntry, ObservedEntry};
 pub use expect::{ExpectedRow, ExpectedWhen, WorldRowKind, WorldUpperEnd};

@@ -216,6 +216,7 @@ fn as_expected(world: &World) -> ObservedWorld {
         left_alone: row.left_alone,
         explained: row.explained.unwrap_or_default(),
         gross: row.gross,
+        peak_on: row.peak_on,
         impact: row.impact.flatten(),
         currency: row.currency,
         is_estimated: row.is_estimated,

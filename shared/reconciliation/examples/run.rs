@@ -118,6 +118,8 @@ fn inputs(clients: usize, items: usize, mapped: usize) -> Result<RunInputs, Box<
                 name: format!("Client {number}"),
                 belongs,
                 reading: ItemsRead::Complete(range),
+                days: BTreeMap::new(),
+                is_former: false,
             });
         }
         run.sources.push(UsageSource {

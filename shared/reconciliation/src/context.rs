@@ -81,6 +81,21 @@ impl RunContext {
         (months_earlier(invoice, months), day_before(invoice))
     }
 
+    /// The first day of the month that runs on the count day, as the agreement is invoiced; `None`: of the calendar month.
+    pub(crate) fn running_month(&self, agreement: Option<&Agreement>) -> Date {
+        let invoice =
+            agreement.and_then(|agreement| self.next_invoice(agreement)).unwrap_or_else(|| self.coming_month());
+        let mut starts = (1..).map(|months| months_earlier(invoice, months));
+        starts.find(|start| *start <= self.count_day).unwrap_or(self.count_day)
+    }
+
+    /// The first days of the months that run by agreements: the earliest, and the latest.
+    pub(crate) fn running_months(&self, agreements: &[&Agreement]) -> (Date, Date) {
+        let starts = || agreements.iter().map(|agreement| self.running_month(Some(agreement)));
+        let usual = self.running_month(None);
+        (starts().min().unwrap_or(usual), starts().max().unwrap_or(usual))
+    }
+
     /// Whether an agreement stands on the day on which it is looked at.
     pub(crate) fn stands(&self, agreement: &Agreement) -> bool {
         let day = self.day_looked_at(agreement);
@@ -156,6 +171,21 @@ mod tests {
         assert_eq!(of(&yearly), (expected, (date(2026, 3, 1), date(2027, 2, 28))));
         let unknown = agreement(None, Some(date(2026, 12, 15)));
         assert_eq!(context().period(&unknown), (date(2025, 12, 15), date(2027, 1, 15)), "that of any cycle");
+    }
+
+    #[test]
+    fn the_month_that_runs_begins_on_the_day_of_the_invoice() {
+        let of = |agreement: &Agreement| context().running_month(Some(agreement));
+        assert_eq!(context().running_month(None), date(2026, 11, 1));
+        for (cycle, next_invoice, expected) in [
+            (Some(1), date(2026, 12, 15), date(2026, 11, 15)),
+            (Some(1), date(2026, 11, 27), date(2026, 10, 27)),
+            (Some(1), date(2026, 11, 26), date(2026, 11, 26)),
+            (Some(12), date(2027, 3, 10), date(2026, 11, 10)),
+            (None, date(2027, 3, 27), date(2026, 10, 27)),
+        ] {
+            assert_eq!(of(&agreement(cycle, Some(next_invoice))), expected, "{cycle:?} {next_invoice}");
+        }
     }
 
     #[test]

@@ -287,6 +287,24 @@ pub enum Widening {
         /// The attribute and the word; `None`: the kind itself.
         word: Option<(String, String)>,
     },
+    /// On more days in a row than can be told from those around them an account was not read: no upper end of its peak.
+    DaysUnread {
+        /// The account.
+        account: usize,
+        /// The first of these days.
+        from: Date,
+        /// The last.
+        to: Date,
+    },
+    /// On a day or two an account was not read, and what it held before is not what it held afterwards.
+    ChangedUnread {
+        /// The account.
+        account: usize,
+        /// The first of these days.
+        from: Date,
+        /// The last.
+        to: Date,
+    },
     /// A word of `where_not` that the source never had: no lower end.
     UnwantedNeverSeen {
         /// The source.
@@ -298,6 +316,13 @@ pub enum Widening {
         /// The word.
         word: String,
     },
+}
+
+impl Widening {
+    /// Whether an account was not read on too many days in a row.
+    pub(crate) const fn is_of_unread_days(&self) -> bool {
+        matches!(self, Self::DaysUnread { .. })
+    }
 }
 
 /// What somebody should look at before acting on a row, though it does not change what is sure.
@@ -352,6 +377,13 @@ pub enum Doubt {
         account: usize,
         /// The day of that reading.
         as_of: Date,
+    },
+    /// On days that are told from those around them not every account was read: what was there before and afterwards was there.
+    GapFilled {
+        /// The source.
+        source: usize,
+        /// These days, in order.
+        days: Vec<Date>,
     },
     /// A fact of some items is missing, and the rule decides that they count, or that they do not.
     FactMissing {

@@ -41,6 +41,7 @@ pub enum DoubtRecord {
     FirstMonthWithoutAny { source: SourceId, kind: String },
     OlderReading { source: SourceId, synced_on: Date, failed_on: Date },
     EarlierReading { account: AccountRecord, as_of: Date },
+    GapFilled { source: SourceId, days: Vec<Date> },
     FactMissing { items: usize },
     SeenElsewhere { item: NamedItem, at: Vec<SightingRecord> },
     AgreementEnded,
@@ -68,6 +69,7 @@ impl DoubtRecord {
             Self::FirstMonthWithoutAny { .. } => "first_month_without_any",
             Self::OlderReading { .. } => "older_reading",
             Self::EarlierReading { .. } => "earlier_reading",
+            Self::GapFilled { .. } => "gap_filled",
             Self::FactMissing { .. } => "fact_missing",
             Self::SeenElsewhere { .. } => "seen_elsewhere",
             Self::AgreementEnded => "agreement_ended",
@@ -108,6 +110,8 @@ pub enum WideningRecord {
     HolderUntaken { item: NamedItem },
     CoverNotSure { service: ProductCode },
     GrantNotSure { service: ProductCode },
+    DaysUnread { account: AccountRecord, from: Date, to: Date },
+    ChangedUnread { account: AccountRecord, from: Date, to: Date },
     WordNeverSeen { source: SourceId, kind: String, attribute: Option<String>, word: Option<String> },
     UnwantedNeverSeen { source: SourceId, kind: String, attribute: String, word: String },
 }
@@ -138,6 +142,8 @@ impl WideningRecord {
             Self::HolderUntaken { .. } => "holder_untaken",
             Self::CoverNotSure { .. } => "cover_not_sure",
             Self::GrantNotSure { .. } => "grant_not_sure",
+            Self::DaysUnread { .. } => "days_unread",
+            Self::ChangedUnread { .. } => "changed_unread",
             Self::WordNeverSeen { .. } => "word_never_seen",
             Self::UnwantedNeverSeen { .. } => "unwanted_never_seen",
         }

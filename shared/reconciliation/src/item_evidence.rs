@@ -8,22 +8,24 @@ use crate::count::{count, item_fate};
 use crate::evidence::{ItemFate, LedgerReason};
 use crate::interval::{Span, TooManyDigits};
 use crate::machines::{SameBy, Taken};
+use crate::peak_days::DayBefore;
 use crate::pool::{Candidate, Origin, Pool};
 use crate::same_device::settle_group;
 use crate::selection::{Fate, Selection, Way, Weighing};
 use crate::service_count::{ClientPools, Counting};
 
-/// Each item that a service looks at, in the order of the inputs.
+/// Each item that a service looks at, in the order of the inputs: on a day before the count day; `None`: on that.
 pub(crate) fn evidence(
     counting: &Counting<'_>,
     rule: &ServiceRule,
+    before: Option<DayBefore>,
     pools: &ClientPools,
 ) -> Result<Vec<(ItemNo, ItemFate)>, TooManyDigits> {
     let items = &counting.inputs.items;
     let mut found: Vec<Found> = Vec::new();
     let mut terms: Vec<Span> = Vec::new();
     counting.each_source(rule, |source, selection| {
-        let pool = counting.pool(source, pools);
+        let pool = &counting.pool_on(source, before, pools);
         if pool.is_shared {
             // What may be anybody's is told once, at its accounts.
             return Ok(());

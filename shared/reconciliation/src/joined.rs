@@ -133,7 +133,7 @@ impl Found {
         Ok(self)
     }
 
-    fn most(&self) -> &End {
+    pub(crate) fn most(&self) -> &End {
         self.most.as_ref().unwrap_or(&self.least)
     }
 

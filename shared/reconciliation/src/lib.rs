@@ -34,6 +34,8 @@ mod moved;
 mod outcome;
 mod outcome_line;
 mod outer;
+mod peak;
+mod peak_days;
 mod pool;
 mod portfolio;
 mod price;
@@ -61,6 +63,7 @@ mod two_sources;
 mod union;
 mod value;
 mod verdict;
+mod weighing;
 
 pub use agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreement};
 pub use agreement_review::AgreementReview;

@@ -214,6 +214,8 @@ pub struct ComparedUnits {
     pub at_least: Decimal,
     /// The most; `None`: nobody knows.
     pub at_most: Option<Decimal>,
+    /// The day on which most counted, of the end that the row is about, else of the lower; `None`: no peak is counted.
+    pub peak_on: Option<Date>,
     /// The figures of the end that the row is about; `None`: only the ends are known.
     pub figures: Option<RowFigures>,
 }

@@ -11,6 +11,7 @@ use truecount_billing::{AccountList, attribute_words};
 use crate::columns::{ItemColumns, ItemNo};
 use crate::evidence::{Doubt, Widening};
 use crate::machines::{root, unite};
+use crate::peak_days::{DayBefore, OnDay};
 use crate::run_index::RunIndex;
 use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs, UsageSource};
 use crate::two_clients::DevicesOfTwo;
@@ -41,13 +42,15 @@ pub(crate) enum Elsewhere {
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) item: ItemNo,
+    /// The same item by another reading: what it is was true before a day that was not read, or afterwards.
+    pub(crate) also: Option<ItemNo>,
     pub(crate) account: usize,
     pub(crate) origin: Origin,
     /// The day of the snapshot that has it: days since it was last seen are counted from there.
     pub(crate) snapshot_day: Date,
     /// Its quantity before a fall that nobody has confirmed.
     pub(crate) larger: Option<Decimal>,
-    /// It was there before a fall that nobody has confirmed.
+    /// It was there before a fall that nobody has confirmed, or on one side only of a day that was not read.
     pub(crate) has_fallen: bool,
     /// It was in a shared account that is gone, and nobody knows whose it was.
     pub(crate) is_of_anybody: bool,
@@ -99,9 +102,10 @@ impl Pool {
         index: &RunIndex,
         client: usize,
         source: usize,
-        count_day: Date,
+        on: PoolDay<'_>,
         allowed: Allowed<'_>,
     ) -> Self {
+        let count_day = on.count_day;
         let mut pool = Self::default();
         let kept = &inputs.sources[source];
         if let Some(unread) = unread(kept, source, count_day) {
@@ -122,12 +126,17 @@ impl Pool {
         }
         let possible = Self::possible(inputs, index, client, source);
         let has_successor = !possible.is_empty();
-        let reader = Reader { inputs, devices: Some(&index.devices_of_two), count_day, client, has_successor };
+        let devices = Some(on.before.map_or(&index.devices_of_two, |(_, devices)| devices));
+        let reader = Reader { inputs, devices, on, client, has_successor };
         for account in possible.iter().copied().filter(|account| allowed.is_none_or(|allowed| allowed(*account))) {
             reader.read(account, Some(Origin::Undecided), &mut pool);
         }
         for account in decided {
             reader.read(*account, None, &mut pool);
+        }
+        let former = if on.before.is_some() { index.former(client, source) } else { &[] };
+        for account in former.iter().filter(|one| one.is_decided || allowed.is_none_or(|allowed| allowed(one.number))) {
+            reader.read(account.number, (!account.is_decided).then_some(Origin::Undecided), &mut pool);
         }
         pool.gone.sort_unstable();
         pool.group(&inputs.items);
@@ -150,14 +159,16 @@ impl Pool {
     }
 
     /// The candidates of a client for which that is so.
-    pub(crate) fn of_all_undecided(inputs: &RunInputs, index: &RunIndex, source: usize, count_day: Date) -> Self {
+    pub(crate) fn of_all_undecided(inputs: &RunInputs, index: &RunIndex, source: usize, on: PoolDay<'_>) -> Self {
         let kept = &inputs.sources[source];
-        if let Some(unread) = unread(kept, source, count_day) {
+        if let Some(unread) = unread(kept, source, on.count_day) {
             return Self { open: vec![unread], ..Self::default() };
         }
         let accounts = index.undecided(source);
-        let mut pool = Self::of_undecided(inputs, accounts, count_day);
+        let mut pool = Self::of_undecided(inputs, accounts, on);
         pool.widenings.clear();
+        pool.open.dedup_by(|one, other| one.is_of_unread_days() && other.is_of_unread_days());
+        pool.doubts.clear();
         if !accounts.is_empty() {
             pool.widenings.push(Widening::AnyUndecided { source, accounts: accounts.len() });
         }
@@ -172,16 +183,16 @@ impl Pool {
     /// The items of an account, as if all of it were one client's.
     pub(crate) fn of_account(inputs: &RunInputs, account: usize, count_day: Date) -> Self {
         let mut pool = Self::default();
-        let reader = Reader::of_anybody(inputs, count_day);
+        let reader = Reader::of_anybody(inputs, PoolDay::count(count_day));
         reader.read(account, Some(Origin::Own), &mut pool);
         pool.group(&inputs.items);
         pool
     }
 
     /// The items of undecided accounts, whosever they may be.
-    pub(crate) fn of_undecided(inputs: &RunInputs, accounts: &[usize], count_day: Date) -> Self {
+    pub(crate) fn of_undecided(inputs: &RunInputs, accounts: &[usize], on: PoolDay<'_>) -> Self {
         let mut pool = Self::default();
-        let reader = Reader::of_anybody(inputs, count_day);
+        let reader = Reader::of_anybody(inputs, on);
         for account in accounts {
             reader.read(*account, Some(Origin::Undecided), &mut pool);
         }
@@ -201,7 +212,8 @@ impl Pool {
         let mut links: Vec<usize> = (0..self.candidates.len()).collect();
         twins.into_iter().for_each(|(one, other)| unite(&mut links, one, other));
         for (at, candidate) in self.candidates.iter().enumerate() {
-            for identity in items.identities(candidate.item) {
+            let also = candidate.also.map(|also| items.identities(also)).unwrap_or_default();
+            for identity in items.identities(candidate.item).iter().chain(also) {
                 match first.entry(*identity) {
                     hashbrown::hash_map::Entry::Occupied(known) => unite(&mut links, *known.get(), at),
                     hashbrown::hash_map::Entry::Vacant(free) => {
@@ -273,11 +285,26 @@ pub(crate) fn is_fresh(day: Date, count_day: Date, fresh_days: u32) -> bool {
     (0..=i64::from(fresh_days)).contains(&i64::from(age))
 }
 
+/// The day of which the candidates are.
+#[derive(Clone, Copy)]
+pub(crate) struct PoolDay<'a> {
+    pub(crate) count_day: Date,
+    /// A day before it, with the devices that stood at two clients then; `None`: the count day.
+    pub(crate) before: Option<(DayBefore, &'a DevicesOfTwo)>,
+}
+
+impl PoolDay<'_> {
+    /// The count day.
+    pub(crate) const fn count(count_day: Date) -> Self {
+        Self { count_day, before: None }
+    }
+}
+
 struct Reader<'a> {
     inputs: &'a RunInputs,
     /// Devices of two clients; `None`: that is not looked at.
     devices: Option<&'a DevicesOfTwo>,
-    count_day: Date,
+    on: PoolDay<'a>,
     client: usize,
     /// Whether an undecided account may have taken the place of one that is gone.
     has_successor: bool,
@@ -293,8 +320,8 @@ pub(crate) fn owners_of_split(inputs: &RunInputs, by: &str, parts: &[(String, us
 
 impl<'a> Reader<'a> {
     /// That of items which may be anybody's.
-    const fn of_anybody(inputs: &'a RunInputs, count_day: Date) -> Self {
-        Self { inputs, devices: None, count_day, client: usize::MAX, has_successor: true }
+    const fn of_anybody(inputs: &'a RunInputs, on: PoolDay<'a>) -> Self {
+        Self { inputs, devices: None, on, client: usize::MAX, has_successor: true }
     }
 
     /// Puts the items of an account in. `origin`: what all of them are; `None`: the account is decided.
@@ -305,13 +332,20 @@ impl<'a> Reader<'a> {
         if origin.is_some() {
             pool.widenings.push(Widening::AccountUndecided { account: number });
         }
+        if let Some((before, _)) = self.on.before
+            && let Some(known) = Some(before.of_account(self.inputs, number)).filter(|known| *known != OnDay::AsNow)
+        {
+            return Items { snapshot_day: before.day, ..of }.add_of_day(known, pool);
+        }
         match &account.reading {
             ItemsRead::Complete(now) => of.add(now.clone(), Then::None, pool),
             ItemsRead::Partial(now) => {
                 pool.open.push(Widening::AccountPartial { account: number });
                 of.add(now.clone(), Then::None, pool);
             }
-            ItemsRead::Failed { earlier: Some((day, items)) } if is_fresh(*day, self.count_day, source.fresh_days) => {
+            ItemsRead::Failed { earlier: Some((day, items)) }
+                if is_fresh(*day, self.on.count_day, source.fresh_days) =>
+            {
                 pool.doubts.push(Doubt::EarlierReading { account: number, as_of: *day });
                 Items { snapshot_day: *day, ..of }.add(items.clone(), Then::None, pool);
             }
@@ -394,10 +428,72 @@ impl Items<'_> {
         }
     }
 
+    /// Puts in what is known of the account on a day before the count day.
+    fn add_of_day(&self, known: OnDay, pool: &mut Pool) {
+        let account = self.number;
+        match known {
+            OnDay::AsNow => {}
+            OnDay::Read(items) => self.add(items, Then::None, pool),
+            OnDay::Unread { from, to } => pool.open.push(Widening::DaysUnread { account, from, to }),
+            OnDay::Between { from, to, before, after } => {
+                let source = self.reader.inputs.accounts[account].source;
+                pool.doubts.push(Doubt::GapFilled { source, days: vec![self.snapshot_day] });
+                if before == after {
+                    return self.add(before, Then::None, pool);
+                }
+                if self.add_between(before, after, pool) {
+                    pool.widenings.push(Widening::ChangedUnread { account, from, to });
+                }
+            }
+        }
+    }
+
+    /// What was there before and afterwards; whether some was there at one time only, which may have been there.
+    fn add_between(&self, before: Range<ItemNo>, after: Range<ItemNo>, pool: &mut Pool) -> bool {
+        let items = &self.reader.inputs.items;
+        let key = |item: ItemNo| (items.kind(item), items.id(item));
+        let mut held: HashMap<_, ItemNo> = before.clone().map(|item| (key(item), item)).collect();
+        let first_loose = pool.candidates.len();
+        for item in after {
+            let old = held.remove(&key(item));
+            let (now, then) = (self.origin_of(item, pool), old.map(|old| self.origin_of(old, pool)));
+            if let (Some(origin), Some(old), true) = (now, old, then == Some(now)) {
+                let candidate = self.candidate(item, origin, None, pool);
+                pool.candidates.push(Candidate { also: Some(old), ..candidate });
+            } else {
+                self.add_loose(now, item, pool);
+                if let Some((then, old)) = then.zip(old) {
+                    self.add_loose(then, old, pool);
+                }
+            }
+        }
+        for item in before.filter(|item| held.get(&key(*item)) == Some(item)) {
+            let origin = self.origin_of(item, pool);
+            self.add_loose(origin, item, pool);
+        }
+        pool.candidates[first_loose..].iter().any(|candidate| candidate.has_fallen)
+    }
+
+    fn add_loose(&self, origin: Option<Origin>, item: ItemNo, pool: &mut Pool) {
+        let Some(origin) = origin else { return };
+        let candidate = self.candidate(item, origin, None, pool);
+        pool.candidates.push(Candidate { has_fallen: true, ..candidate });
+    }
+
     fn candidate(&self, item: ItemNo, origin: Origin, larger: Option<Decimal>, pool: &mut Pool) -> Candidate {
         let (account, snapshot_day) = (self.number, self.snapshot_day);
         let elsewhere = self.elsewhere(item, pool);
-        Candidate { item, account, origin, snapshot_day, larger, has_fallen: false, is_of_anybody: false, elsewhere }
+        Candidate {
+            item,
+            also: None,
+            account,
+            origin,
+            snapshot_day,
+            larger,
+            has_fallen: false,
+            is_of_anybody: false,
+            elsewhere,
+        }
     }
 
     fn elsewhere(&self, item: ItemNo, pool: &mut Pool) -> Elsewhere {

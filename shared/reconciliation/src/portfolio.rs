@@ -14,7 +14,7 @@ use crate::interval::add;
 use crate::item_evidence::fates;
 use crate::moved::{find_moves, moved_clients};
 use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals};
-use crate::pool::{Pool, unread};
+use crate::pool::{Pool, PoolDay, unread};
 use crate::price::scaled;
 use crate::reconcile_client::{ClientCase, ClientResult, ClientShared, ClientView, Compared};
 use crate::record::{ClientRecord, MovedRecord, Names, PortfolioRecord, RECORD_FORMAT, RowRecord};
@@ -150,7 +150,7 @@ impl<'a> RunReconciler<'a> {
     /// services without a price, and those of which nobody knows how much it has, are in no amount.
     #[must_use]
     pub fn account_value(&self, account: usize) -> BTreeMap<Currency, Decimal> {
-        let pool = Rc::new(Pool::of_undecided(self.inputs, &[account], self.context.count_day));
+        let pool = Rc::new(Pool::of_undecided(self.inputs, &[account], PoolDay::count(self.context.count_day)));
         let source = self.inputs.accounts[account].source;
         let mut values: BTreeMap<Currency, Decimal> = BTreeMap::new();
         for rule in self.cache.services.iter().filter_map(|code| self.rules.usual_rule(code)) {
@@ -215,7 +215,7 @@ fn unmapped(inputs: &RunInputs, index: &RunIndex, cache: &RunCache<'_>, context:
             continue;
         }
         for account in index.undecided(source) {
-            let pool = Pool::of_undecided(inputs, &[*account], context.count_day);
+            let pool = Pool::of_undecided(inputs, &[*account], PoolDay::count(context.count_day));
             if cache.of_source(source).any(|selection| may_take_any(inputs, selection, &pool)) {
                 found.push(*account);
             }

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Agreement, Currency, LineRole, ProductCode};
 use truecount_rules::{
-    CategoryRule, ClientCommitted, ClientNumber, ClientPart, Rules, RulesScope, ServiceBasis, ServiceRule,
+    CategoryRule, ClientCommitted, ClientNumber, ClientPart, CountAt, Rules, RulesScope, ServiceBasis, ServiceRule,
 };
 
 use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
@@ -90,6 +90,8 @@ pub(crate) struct ServicePart<'a> {
     types_differ: bool,
     /// The day whose bill is looked at: the earliest of its agreements.
     day: Date,
+    /// The first day of the month that runs by its agreements: the earliest, and the latest.
+    month_from: (Date, Date),
 }
 
 /// The comparison of a part in which undecided accounts may have a share, kept for the portfolio.
@@ -148,12 +150,13 @@ impl<'a> ClientCase<'a> {
         let Self { inputs, index, cache, client, context, .. } = *self;
         let bought = self.bound.and_then(|bound| self.rules.client(bound).bought());
         let looked_at = context.coming_month();
-        Counting { inputs, index, cache, client, count_day: context.count_day, looked_at, bought }
+        let (count_day, from) = (context.count_day, context.running_month(None));
+        Counting { inputs, index, cache, client, count_day, looked_at, month_from: (from, from), bought }
     }
 
     /// The same for a part, which says on which day it is looked at.
     fn counting_of(&self, part: &ServicePart<'_>) -> Counting<'a> {
-        Counting { looked_at: part.day, ..self.counting() }
+        Counting { looked_at: part.day, month_from: part.month_from, ..self.counting() }
     }
 
     /// The client's lines, each with its service; its items are gathered when a service counts them.
@@ -225,7 +228,9 @@ impl<'a> ClientCase<'a> {
     /// The service, and each agreement of it that the rules compare by itself.
     fn own_parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
         let usual = self.rules.usual_rule(service);
-        let is_dated = usual.is_some_and(|rule| rule.client_committed.is_some() || rule.commitment.is_some());
+        let is_peak = |rule: &ServiceRule| rule.count().is_some_and(|spec| spec.at == CountAt::Peak);
+        let is_dated =
+            usual.is_some_and(|rule| rule.client_committed.is_some() || rule.commitment.is_some() || is_peak(rule));
         if self.has_usual_rules() && !is_dated {
             let day = self.context.coming_month();
             return self.part(service, ClientPart::Whole, &[], &[], day).into_iter().collect();
@@ -290,7 +295,9 @@ impl<'a> ClientCase<'a> {
         if rule.client_committed.as_ref().is_some_and(has_ended) {
             rule = Arc::new(ServiceRule { client_committed: None, ..(*rule).clone() });
         }
-        Some(ServicePart { rule, section: None, agreement: None, types_differ: resolved.types_differ, day })
+        let month_from = self.context.running_months(if lines_on.is_empty() { live } else { lines_on });
+        let types_differ = resolved.types_differ;
+        Some(ServicePart { rule, section: None, agreement: None, types_differ, day, month_from })
     }
 
     fn earliest(&self, agreements: &[&Agreement]) -> Date {
@@ -442,7 +449,7 @@ impl<'a> ClientCase<'a> {
             ItemFate::Out(reason) => matches!(reason, LedgerReason::Same | LedgerReason::Smaller),
             ItemFate::Open(reason) => matches!(reason, LedgerReason::Replaced | LedgerReason::Smaller),
         };
-        for (item, _) in evidence(&self.counting(), rule, pools)?.iter().filter(|(_, fate)| is_used(*fate)) {
+        for (item, _) in evidence(&self.counting(), rule, None, pools)?.iter().filter(|(_, fate)| is_used(*fate)) {
             if let Some(money) = self.inputs.items.cost(*item) {
                 let sum = cost.entry(money.currency).or_default();
                 *sum = plus(*sum, money.amount)?;

@@ -161,6 +161,9 @@ pub struct RowRecord {
     /// Units that count, of the end that the row is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<Decimal>,
+    /// The day of the month on which most counted, of the end that the row is about; `None`: the count day's units count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_on: Option<Date>,
     /// Units looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted_gross: Option<Decimal>,
@@ -374,6 +377,9 @@ impl Names<'_> {
             Doubt::EarlierReading { account, as_of } => {
                 DoubtRecord::EarlierReading { account: self.account(*account), as_of: *as_of }
             }
+            Doubt::GapFilled { source, days } => {
+                DoubtRecord::GapFilled { source: self.source(*source), days: days.clone() }
+            }
             Doubt::FactMissing { items } => DoubtRecord::FactMissing { items: *items },
             Doubt::SeenElsewhere { item, at } => {
                 DoubtRecord::SeenElsewhere { item: self.item(*item), at: self.sightings(at) }
@@ -433,6 +439,12 @@ impl Names<'_> {
             Widening::HolderUntaken { item } => WideningRecord::HolderUntaken { item: self.item(*item) },
             Widening::CoverNotSure { service } => WideningRecord::CoverNotSure { service: service.clone() },
             Widening::GrantNotSure { service } => WideningRecord::GrantNotSure { service: service.clone() },
+            Widening::DaysUnread { account, from, to } => {
+                WideningRecord::DaysUnread { account: self.account(*account), from: *from, to: *to }
+            }
+            Widening::ChangedUnread { account, from, to } => {
+                WideningRecord::ChangedUnread { account: self.account(*account), from: *from, to: *to }
+            }
             Widening::WordNeverSeen { source, kind, word } => {
                 let (attribute, word) = word.clone().unzip();
                 WideningRecord::WordNeverSeen { source: self.source(*source), kind: kind.clone(), attribute, word }
@@ -466,15 +478,17 @@ impl Names<'_> {
             doubts: row.doubts.iter().map(|doubt| self.doubt(doubt)).collect(),
             widenings: row.widenings.iter().map(|widening| self.widening(widening)).collect(),
             outer: row.outer.clone(),
-            sources: detail.sources.iter().map(|source| self.counted_on(*source)).collect(),
+            sources: detail.sources.iter().map(|source| self.counted_on(*source, row)).collect(),
             items: detail.items.iter().filter_map(|(item, fate)| self.item_record(*item, *fate)).collect(),
             ..RowRecord::empty(row.kind, row.service.clone())
         };
         with_figures(record, row)
     }
 
-    fn counted_on(&self, source: usize) -> CountedOn {
-        CountedOn { source: self.source(source), day: self.inputs.sources[source].synced_on }
+    fn counted_on(&self, source: usize, row: &OutcomeRow) -> CountedOn {
+        let peak_on = row.compared.as_ref().and_then(|compared| compared.peak_on);
+        let synced_on = self.inputs.sources[source].synced_on;
+        CountedOn { source: self.source(source), day: peak_on.map_or(synced_on, |day| day.min(synced_on)) }
     }
 
     fn item_record(&self, item: ItemNo, fate: ItemFate) -> Option<ItemRecord> {
@@ -509,6 +523,7 @@ impl RowRecord {
             at_least: None,
             at_most: None,
             counted: None,
+            peak_on: None,
             counted_gross: None,
             stale_days: None,
             committed_until: None,
@@ -546,6 +561,7 @@ pub(crate) fn with_figures(mut record: RowRecord, row: &OutcomeRow) -> RowRecord
     if let Some(compared) = &row.compared {
         record.at_least = Some(compared.at_least);
         record.at_most = compared.at_most;
+        record.peak_on = compared.peak_on;
         if let Some(figures) = &compared.figures {
             record.counted = figures.counted;
             record.should_bill = Some(figures.should_bill);

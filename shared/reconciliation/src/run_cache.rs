@@ -14,12 +14,14 @@ use crate::columns::ItemColumns;
 use crate::context::RunContext;
 use crate::count::{SourceCount, count};
 use crate::interval::TooManyDigits;
-use crate::pool::Pool;
+use crate::peak_days::{DayBefore, unread_from};
+use crate::pool::{Pool, PoolDay};
 use crate::price::PricesOfAll;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::run_options::RunOptions;
 use crate::selection::{Selection, selections};
+use crate::two_clients::DevicesOfTwo;
 
 /// Of a count and of candidates the addresses, the term, and which items bind.
 type CountKey = (usize, usize, usize, Option<Binding>);
@@ -33,6 +35,12 @@ pub(crate) struct RunCache<'a> {
     usual: HashMap<usize, Vec<(usize, Selection<'a>)>>,
     /// By source: the candidates of a client that has no account there, where any undecided one may be its.
     undecided: Vec<OnceCell<Rc<Pool>>>,
+    /// By source and day before the count day: the same on that day.
+    undecided_before: RefCell<HashMap<(usize, DayBefore), Rc<Pool>>>,
+    /// By day before the count day: the devices that stood at two clients.
+    devices_before: RefCell<HashMap<DayBefore, Rc<DevicesOfTwo>>>,
+    /// By day before the count day: from when on, up to it, some account was not read on any day.
+    unread_from: RefCell<HashMap<Date, Date>>,
     /// By source: the candidates of the undecided accounts that resemble no client.
     nobodys: Vec<OnceCell<Rc<Pool>>>,
     /// By the addresses of what a usual rule counts and of such candidates, and by term: what they give to it.
@@ -52,6 +60,9 @@ impl<'a> RunCache<'a> {
             rules,
             usual: usual.map(|spec| (address(spec), selections(spec, inputs, rules))).collect(),
             undecided: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
+            undecided_before: RefCell::default(),
+            devices_before: RefCell::default(),
+            unread_from: RefCell::default(),
             nobodys: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
             counts: RefCell::default(),
             prices: OnceCell::new(),
@@ -80,12 +91,50 @@ impl<'a> RunCache<'a> {
 
     /// The candidates of a client that has no account in a source, where any undecided one may be its.
     pub(crate) fn undecided(&self, inputs: &RunInputs, index: &RunIndex, source: usize, count_day: Date) -> &Rc<Pool> {
-        self.undecided[source].get_or_init(|| Rc::new(Pool::of_all_undecided(inputs, index, source, count_day)))
+        let on = PoolDay::count(count_day);
+        self.undecided[source].get_or_init(|| Rc::new(Pool::of_all_undecided(inputs, index, source, on)))
+    }
+
+    /// The same on a day before the count day.
+    pub(crate) fn undecided_before(
+        &self,
+        inputs: &RunInputs,
+        index: &RunIndex,
+        source: usize,
+        on: PoolDay<'_>,
+        day: DayBefore,
+    ) -> Rc<Pool> {
+        let mut known = self.undecided_before.borrow_mut();
+        let pool =
+            known.entry((source, day)).or_insert_with(|| Rc::new(Pool::of_all_undecided(inputs, index, source, on)));
+        Rc::clone(pool)
+    }
+
+    /// The devices that stood at two clients on a day before the count day.
+    pub(crate) fn devices_before(
+        &self,
+        inputs: &RunInputs,
+        index: &RunIndex,
+        count_day: Date,
+        day: DayBefore,
+    ) -> Rc<DevicesOfTwo> {
+        let day = self.widest(inputs, day);
+        let mut known = self.devices_before.borrow_mut();
+        let devices = || Rc::new(DevicesOfTwo::of(inputs, index, count_day, Some(day)));
+        Rc::clone(known.entry(day).or_insert_with(devices))
+    }
+
+    /// The same day, which months of other first days share where it makes no difference: no account has days in a row without
+    /// a reading that go farther back.
+    fn widest(&self, inputs: &RunInputs, day: DayBefore) -> DayBefore {
+        let mut known = self.unread_from.borrow_mut();
+        let unread_from = *known.entry(day.day).or_insert_with(|| unread_from(inputs, day.day));
+        DayBefore { first: day.first.max(unread_from), ..day }
     }
 
     /// The candidates of undecided accounts of a source that resemble no client.
     pub(crate) fn nobodys(&self, inputs: &RunInputs, accounts: &[usize], source: usize, count_day: Date) -> &Rc<Pool> {
-        self.nobodys[source].get_or_init(|| Rc::new(Pool::of_undecided(inputs, accounts, count_day)))
+        self.nobodys[source].get_or_init(|| Rc::new(Pool::of_undecided(inputs, accounts, PoolDay::count(count_day))))
     }
 
     /// What the lines of all clients say of prices: gathered when the first client has no price of its own.

@@ -16,6 +16,8 @@ pub(crate) struct RunIndex {
     decided: DecidedAccounts,
     /// By client and source: the undecided accounts that may be the client's by what they are called.
     may_be: BTreeMap<(usize, usize), Vec<usize>>,
+    /// By client and source: the accounts that the source no longer has and that were, or may have been, the client's.
+    former: BTreeMap<(usize, usize), Vec<FormerAccount>>,
     /// By source: all undecided accounts.
     undecided: Vec<Vec<usize>>,
     /// By source: those of them that resemble no client.
@@ -28,6 +30,14 @@ pub(crate) struct RunIndex {
     starts: Vec<(ItemNo, usize)>,
     /// Devices that may stand at two clients.
     pub(crate) devices_of_two: DevicesOfTwo,
+}
+
+/// An account that its source no longer has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FormerAccount {
+    pub(crate) number: usize,
+    /// Whether it is decided whose it was.
+    pub(crate) is_decided: bool,
 }
 
 /// Accounts by client, source and number.
@@ -75,6 +85,10 @@ impl RunIndex {
         let mut decided = Vec::with_capacity(inputs.accounts.len());
         for (number, account) in inputs.accounts.iter().enumerate() {
             let source = account.source;
+            if account.is_former {
+                index.note_former(number, account);
+                continue;
+            }
             match &account.belongs {
                 AccountBelonging::Client(client) => decided.push((*client, source, number)),
                 AccountBelonging::Ignored => {}
@@ -94,14 +108,34 @@ impl RunIndex {
         }
         index.decided = DecidedAccounts::of(decided, inputs.clients.len());
         let ranges = |(number, account): (usize, &UsageAccount)| {
-            account.reading.ranges().map(|items| (items.start, number)).collect::<Vec<_>>()
+            let of_days = account.days.values().filter(|items| !items.is_empty());
+            account.reading.ranges().chain(of_days).map(|items| (items.start, number)).collect::<Vec<_>>()
         };
         index.starts = inputs.accounts.iter().enumerate().flat_map(ranges).collect();
         index.starts.sort_unstable();
+        index.starts.dedup();
         index.note_kinds(inputs);
         index.linked = client_links(&inputs.clients);
-        index.devices_of_two = DevicesOfTwo::of(inputs, &index, count_day);
+        index.devices_of_two = DevicesOfTwo::of(inputs, &index, count_day, None);
         index
+    }
+
+    fn note_former(&mut self, number: usize, account: &UsageAccount) {
+        let (clients, is_decided): (Vec<usize>, bool) = match &account.belongs {
+            AccountBelonging::Client(client) => (vec![*client], true),
+            AccountBelonging::Ignored => return,
+            AccountBelonging::Split { parts, .. } => (parts.iter().map(|(_, client)| *client).collect(), true),
+            AccountBelonging::Undecided { may_be } => (may_be.clone(), false),
+        };
+        for client in clients.into_iter().collect::<BTreeSet<usize>>() {
+            let of = self.former.entry((client, account.source)).or_default();
+            of.push(FormerAccount { number, is_decided });
+        }
+    }
+
+    /// The accounts that the source no longer has and that were, or may have been, the client's.
+    pub(crate) fn former(&self, client: usize, source: usize) -> &[FormerAccount] {
+        self.former.get(&(client, source)).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn note_kinds(&mut self, inputs: &RunInputs) {

@@ -149,18 +149,18 @@ pub struct UsageAccount {
     pub belongs: AccountBelonging,
     /// What is known of its items.
     pub reading: ItemsRead,
+    /// What it held on days before its source's snapshot on which all of it was read; only of sources of which a count
+    /// asks for that.
+    pub days: BTreeMap<Date, Range<ItemNo>>,
+    /// Whether the source's snapshot no longer has it: it is looked at on those days alone.
+    pub is_former: bool,
 }
 
 impl UsageAccount {
     /// Its items by this sync; none where it was not read.
     #[must_use]
     pub fn items_now(&self) -> Range<ItemNo> {
-        match &self.reading {
-            ItemsRead::Complete(items) | ItemsRead::Partial(items) | ItemsRead::Fell { now: items, .. } => {
-                items.clone()
-            }
-            ItemsRead::Failed { .. } | ItemsRead::Doubtful | ItemsRead::Gone { .. } => 0..0,
-        }
+        self.reading.now()
     }
 
     /// How many items it has; where it fell or failed, before.
@@ -222,6 +222,15 @@ pub enum ItemsRead {
 }
 
 impl ItemsRead {
+    /// Its items by this sync; none where it was not read.
+    #[must_use]
+    pub fn now(&self) -> Range<ItemNo> {
+        match self {
+            Self::Complete(items) | Self::Partial(items) | Self::Fell { now: items, .. } => items.clone(),
+            Self::Failed { .. } | Self::Doubtful | Self::Gone { .. } => 0..0,
+        }
+    }
+
     /// Its items, now and before.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = &Range<ItemNo>> {
         let ranges = match self {

@@ -15,48 +15,13 @@ use crate::binding::Binding;
 use crate::columns::{ItemColumns, ItemNo, OwnState};
 use crate::evidence::{LedgerReason, Widening};
 use crate::group_takers::{GroupTakers, Taking, common_usual, counted, text_of, ways_of_facts};
-use crate::interval::{TooManyDigits, plus, times};
 use crate::left_out_products::{ProductUse, names_products};
 use crate::pool::{Candidate, Elsewhere};
 use crate::run_inputs::{RunInputs, UsageSource};
+pub(crate) use crate::weighing::Weighing;
 
 /// Parts of a count, a bit each.
 pub(crate) type PartMask = u64;
-
-/// What one unit of an item comes to in the parts that take it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Weighing<'s> {
-    /// Parts that count nothing.
-    pub(crate) without: PartMask,
-    /// What each part multiplies its units by; `None`: none does.
-    factors: Option<&'s [Decimal]>,
-}
-
-impl Weighing<'_> {
-    /// Whether some part multiplies its units.
-    pub(crate) fn has_factors(&self) -> bool {
-        self.factors.is_some()
-    }
-
-    /// The same, where some parts count nothing.
-    pub(crate) fn without(self, without: PartMask) -> Self {
-        Self { without, ..self }
-    }
-
-    /// The units of a way, where it is taken; `None`: the vendor did not say how many.
-    pub(crate) fn units(&self, way: &Way, mask: PartMask) -> Result<Option<Decimal>, TooManyDigits> {
-        let weight = self.of_one(mask)?;
-        way.units.map(|units| times(units, weight)).transpose()
-    }
-
-    /// What one unit comes to.
-    pub(crate) fn of_one(&self, mask: PartMask) -> Result<Decimal, TooManyDigits> {
-        let mask = mask & !self.without;
-        let Some(factors) = self.factors else { return Ok(Decimal::from(mask.count_ones())) };
-        let taking = factors.iter().enumerate().filter(|(part, _)| mask & 1 << part != 0);
-        taking.map(|(_, factor)| *factor).try_fold(Decimal::ZERO, plus)
-    }
-}
 
 /// What a service counts in one source.
 pub(crate) struct Selection<'r> {
@@ -274,7 +239,7 @@ impl<'r> Selection<'r> {
     pub(crate) fn settled(&self, items: &ItemColumns, candidate: &Candidate) -> Option<(Fate, u32)> {
         let item = candidate.item;
         let kind = &self.kinds[items.kind(item)?];
-        let is_plain = candidate.larger.is_none() && candidate.elsewhere == Elsewhere::No;
+        let is_plain = candidate.larger.is_none() && candidate.also.is_none() && candidate.elsewhere == Elsewhere::No;
         let mask = kind.takes_all.filter(|_| is_plain)?;
         let units = items.small_units(item)?;
         if mask == 0 || !self.binds(items, item) {
@@ -326,6 +291,18 @@ impl<'r> Selection<'r> {
     /// Every way in which an item may be settled; at least one.
     pub(crate) fn ways(&self, items: &ItemColumns, candidate: &Candidate, ways: &mut Vec<Way>) {
         ways.clear();
+        self.add_ways(items, candidate, ways);
+        if let Some(also) = candidate.also {
+            self.add_ways(items, &Candidate { item: also, ..candidate.clone() }, ways);
+        }
+        if let Some(larger) = candidate.larger {
+            for at in 0..ways.len() {
+                ways.push(Way { units: Some(larger), is_larger: true, ..ways[at] });
+            }
+        }
+    }
+
+    fn add_ways(&self, items: &ItemColumns, candidate: &Candidate, ways: &mut Vec<Way>) {
         let item = candidate.item;
         match items.kind(item) {
             Some(kind) => self.ways_of_kind(items, candidate, kind, ways),
@@ -340,11 +317,6 @@ impl<'r> Selection<'r> {
                     units: items.units(item),
                     is_larger: false,
                 });
-            }
-        }
-        if let Some(larger) = candidate.larger {
-            for at in 0..ways.len() {
-                ways.push(Way { units: Some(larger), is_larger: true, ..ways[at] });
             }
         }
     }

@@ -1,12 +1,13 @@
 //! How many units of a service a client uses: what all sources of its count give together.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::SourceId;
-use truecount_rules::{BoughtAt, CountJoin, CountPart, CountSpec, ServiceRule, VendorCommitment};
+use truecount_rules::{BoughtAt, CountAt, CountJoin, CountPart, CountSpec, ServiceRule, VendorCommitment};
 
 use crate::billed_side::BilledSide;
 use crate::binding::Binding;
@@ -15,7 +16,8 @@ use crate::evidence::{Doubt, Widening};
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::joined::Found;
 use crate::outer::OuterServices;
-use crate::pool::{Candidate, Pool, unread};
+use crate::peak_days::DayBefore;
+use crate::pool::{Candidate, Pool, PoolDay, unread};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
@@ -41,17 +43,26 @@ pub(crate) struct ServiceCount {
 }
 
 /// The candidates of one client by source, while its services are counted.
-pub(crate) struct ClientPools(Vec<OnceCell<Rc<Pool>>>);
+pub(crate) struct ClientPools {
+    now: Vec<OnceCell<Rc<Pool>>>,
+    /// By source and day before the count day.
+    before: RefCell<BTreeMap<(usize, DayBefore), Rc<Pool>>>,
+}
 
 impl ClientPools {
     /// For so many sources.
     pub(crate) fn of(sources: usize) -> Self {
-        Self(vec![OnceCell::new(); sources])
+        Self { now: vec![OnceCell::new(); sources], before: RefCell::default() }
     }
 }
 
-/// The client's candidates in a source, and what they give to a count there.
-type OfSource<'f> = &'f dyn Fn(&CountSpec, usize, &Selection<'_>) -> Result<(Rc<Pool>, Rc<SourceCount>), TooManyDigits>;
+/// The client's candidates in a source and what they give to a count there; `None`: on the count day.
+pub(crate) type OfSource<'f> = &'f dyn Fn(
+    &CountSpec,
+    usize,
+    &Selection<'_>,
+    Option<DayBefore>,
+) -> Result<(Rc<Pool>, Rc<SourceCount>), TooManyDigits>;
 
 /// Whose use of a service is counted.
 #[derive(Clone, Copy)]
@@ -63,6 +74,8 @@ pub(crate) struct Counting<'a> {
     pub(crate) count_day: Date,
     /// The day whose bill is looked at.
     pub(crate) looked_at: Date,
+    /// The first of the days of which a peak is the largest: the earliest, and the latest, that it may be.
+    pub(crate) month_from: (Date, Date),
     /// What is decided of products that the client buys at two sources.
     pub(crate) bought: Option<&'a BoughtAt>,
 }
@@ -93,14 +106,39 @@ impl Counting<'_> {
     /// The client's candidates in a source.
     pub(crate) fn pool<'p>(&self, source: usize, pools: &'p ClientPools) -> &'p Rc<Pool> {
         let (inputs, index, client, count_day) = (self.inputs, self.index, self.client, self.count_day);
-        pools.0[source].get_or_init(|| match Pool::is_of_all_undecided(inputs, index, client, source) {
+        let on = PoolDay::count(count_day);
+        pools.now[source].get_or_init(|| match Pool::is_of_all_undecided(inputs, index, client, source) {
             true => Rc::clone(self.cache.undecided(inputs, index, source, count_day)),
-            false => Rc::new(Pool::of(inputs, index, client, source, count_day, None)),
+            false => Rc::new(Pool::of(inputs, index, client, source, on, None)),
         })
+    }
+
+    /// The client's candidates in a source on a day before the count day; `None`: on that.
+    pub(crate) fn pool_on(&self, source: usize, before: Option<DayBefore>, pools: &ClientPools) -> Rc<Pool> {
+        let Some(day) = before.filter(|before| before.day < self.inputs.sources[source].synced_on) else {
+            return Rc::clone(self.pool(source, pools));
+        };
+        let (inputs, index, client, count_day) = (self.inputs, self.index, self.client, self.count_day);
+        let mut known = pools.before.borrow_mut();
+        let pool = known.entry((source, day)).or_insert_with(|| {
+            let devices = self.cache.devices_before(inputs, index, count_day, day);
+            let on = PoolDay { count_day, before: Some((day, &devices)) };
+            let is_shared =
+                Pool::is_of_all_undecided(inputs, index, client, source) && index.former(client, source).is_empty();
+            match is_shared {
+                true => self.cache.undecided_before(inputs, index, source, on, day),
+                false => Rc::new(Pool::of(inputs, index, client, source, on, None)),
+            }
+        });
+        Rc::clone(pool)
     }
 
     /// Whether anything that is, or may be, the client's is of a kind that a usual rule counts, or must be billed without.
     pub(crate) fn may_count(&self, rule: &ServiceRule, pools: &ClientPools) -> bool {
+        // What was used on another day is looked for when it is counted.
+        if rule.count().is_some_and(|spec| spec.at == CountAt::Peak) {
+            return true;
+        }
         let specs = rule.count().into_iter().chain(rule.committed());
         let mut selections = specs.filter_map(|spec| self.cache.selections(spec)).flatten();
         let may_be_taken = |(source, selection): &(usize, Selection<'_>)| {
@@ -119,13 +157,13 @@ impl Counting<'_> {
         pools: &ClientPools,
         outer: OuterServices,
     ) -> Result<ServiceCount, TooManyDigits> {
-        self.found(rule, &|spec, source, selection| {
-            let pool = self.pool(source, pools);
+        self.found(rule, &|spec, source, selection, before| {
+            let pool = self.pool_on(source, before, pools);
             let one = match pool.is_shared {
-                true => self.cache.count(&self.inputs.items, spec, pool, selection)?,
-                false => Rc::new(count(&self.inputs.items, pool, selection)?),
+                true => self.cache.count(&self.inputs.items, spec, &pool, selection)?,
+                false => Rc::new(count(&self.inputs.items, &pool, selection)?),
             };
-            Ok((Rc::clone(pool), one))
+            Ok((pool, one))
         })?
         .finish(rule, side, outer)
     }
@@ -138,8 +176,12 @@ impl Counting<'_> {
         outer: OuterServices,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<ServiceCount, TooManyDigits> {
-        self.found(rule, &|_, source, selection| {
-            let pool = Pool::of(self.inputs, self.index, self.client, source, self.count_day, Some(allowed));
+        self.found(rule, &|_, source, selection, before| {
+            let (inputs, index, count_day) = (self.inputs, self.index, self.count_day);
+            let day = before.filter(|before| before.day < inputs.sources[source].synced_on);
+            let devices = day.map(|day| self.cache.devices_before(inputs, index, count_day, day));
+            let on = PoolDay { count_day, before: day.zip(devices.as_deref()) };
+            let pool = Pool::of(inputs, index, self.client, source, on, Some(allowed));
             let one = count(&self.inputs.items, &pool, selection)?;
             Ok((Rc::new(pool), Rc::new(one)))
         })?
@@ -152,7 +194,7 @@ impl Counting<'_> {
         let found = self.counted(spec, of_source)?;
         let (Some(commitment), Some(spec)) = (&rule.commitment, rule.committed()) else { return Ok(found) };
         let sources = selections_that_bind(spec, self.inputs, self.cache.rules, self.binding(commitment));
-        found.committed_to(spec, commitment.may_be_shared, self.counted_in(spec, &sources, of_source)?)
+        found.committed_to(spec, commitment.may_be_shared, self.counted_in(spec, &sources, None, of_source)?)
     }
 
     /// Which items bind on the day looked at.
@@ -164,13 +206,18 @@ impl Counting<'_> {
 
     /// What the sources of a count give together.
     fn counted(&self, spec: &CountSpec, of_source: OfSource<'_>) -> Result<Found, TooManyDigits> {
-        self.with_sources(spec, |sources| self.counted_in(spec, sources, of_source))
+        self.with_sources(spec, |sources| match spec.at {
+            CountAt::CountDay => self.counted_in(spec, sources, None, of_source),
+            CountAt::Peak => self.peak_of(spec, sources, of_source),
+        })
     }
 
-    fn counted_in(
+    /// The same on a day before the count day; `None`: on that.
+    pub(crate) fn counted_in(
         &self,
         spec: &CountSpec,
         sources: &[(usize, Selection<'_>)],
+        before: Option<DayBefore>,
         of_source: OfSource<'_>,
     ) -> Result<Found, TooManyDigits> {
         let items = &self.inputs.items;
@@ -178,7 +225,7 @@ impl Counting<'_> {
         let is_bought = self.may_be_bought_twice(spec);
         let mut bought = BoughtUnits::default();
         for (source, selection) in sources {
-            let (pool, one) = of_source(spec, *source, selection)?;
+            let (pool, one) = of_source(spec, *source, selection, before)?;
             if is_bought {
                 bought.add(items, *source, &pool, selection)?;
             }

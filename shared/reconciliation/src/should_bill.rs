@@ -1,6 +1,7 @@
 //! From units that count to units that should be billed, step by step, each a part of the ledger. Every step keeps the
 //! order of its numbers, so that the ends of a count become the ends of what should be billed.
 
+use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 use truecount_rules::{CountPart, CountSpec, Rounding, ServiceRule};
 
@@ -31,6 +32,8 @@ pub(crate) struct End {
     pub(crate) gross: Decimal,
     /// What lies between `gross` and `should`.
     pub(crate) parts: Parts,
+    /// Of a peak: the day of it.
+    pub(crate) peak_on: Option<Date>,
 }
 
 impl End {

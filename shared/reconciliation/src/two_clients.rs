@@ -4,11 +4,14 @@
 //! Only what tells a machine from every other is compared, and only within one source: people may work for two clients, and
 //! names in a network repeat.
 
+use std::borrow::Cow;
+
 use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
 use truecount_rules::IdentityKey;
 
 use crate::columns::ItemNo;
+use crate::peak_days::{DayBefore, OnDay};
 use crate::pool::{Pool, is_fresh, owners_of_split};
 use crate::run_index::RunIndex;
 use crate::run_inputs::{AccountBelonging, ItemsRead, RunInputs, UsageAccount};
@@ -64,7 +67,9 @@ struct Holder {
 }
 
 impl DevicesOfTwo {
-    pub(crate) fn of(inputs: &RunInputs, index: &RunIndex, count_day: Date) -> Self {
+    /// Those of the count day, or of a day before it.
+    pub(crate) fn of(inputs: &RunInputs, index: &RunIndex, count_day: Date, before: Option<DayBefore>) -> Self {
+        let looked_at = LookedAt { inputs, index, count_day, before };
         let mut found = Self::default();
         if inputs.items.has_no_identities() {
             return found;
@@ -74,17 +79,17 @@ impl DevicesOfTwo {
             (0..inputs.clients.len()).filter(is_one).take(2).collect()
         };
         found.without_account = (0..inputs.sources.len()).map(of_source).collect();
-        let holders = shared_identities(inputs);
+        let holders = looked_at.shared_identities();
         for same in holders.chunk_by(|one, other| one.identity == other.identity) {
             let is_of_one = |one: &Holder| place(inputs, one.account) == place(inputs, same[0].account);
             if same.iter().all(is_of_one) && !is_split(&inputs.accounts[same[0].account]) {
                 continue;
             }
-            if same.len() > ITEMS_MAX || has_many_clients(inputs, same, count_day) {
+            if same.len() > ITEMS_MAX || looked_at.has_many_clients(same) {
                 found.placeholders.insert(same[0].identity);
                 continue;
             }
-            let sightings = same.iter().filter(|one| may_be_seen(inputs, index, one, count_day));
+            let sightings = same.iter().filter(|one| looked_at.may_be_seen(one));
             let items: Vec<(ItemNo, usize)> = sightings.map(|one| (one.item, one.account)).collect();
             for (item, _) in &items {
                 found.of_item.entry(*item).or_default().push(found.groups.len());
@@ -195,52 +200,6 @@ fn place(inputs: &RunInputs, account: usize) -> Option<u32> {
     u32::try_from(number).ok().filter(|place| *place < SEVERAL_PLACES)
 }
 
-/// The identities of devices that several accounts may have at different clients, each with its items.
-fn shared_identities(inputs: &RunInputs) -> Vec<Holder> {
-    let mut places = vec![NO_PLACE; inputs.items.text_count()];
-    each_identity(inputs, |of, _, _, text| {
-        let Some(own) = place(inputs, of) else { return };
-        let known = &mut places[text.index()];
-        let is_same = *known == own && !is_split(&inputs.accounts[of]);
-        *known = if *known == NO_PLACE || is_same { own } else { SEVERAL_PLACES };
-    });
-    let mut holders = Vec::new();
-    each_identity(inputs, |account, item, key, text| {
-        if places[text.index()] == SEVERAL_PLACES && place(inputs, account).is_some() {
-            holders.push(Holder { identity: (inputs.accounts[account].source, key, text), item, account });
-        }
-    });
-    holders.sort_unstable();
-    holders.dedup();
-    holders
-}
-
-/// Takes each identity of a device of each account.
-fn each_identity(inputs: &RunInputs, mut take: impl FnMut(usize, ItemNo, IdentityKey, TextNo)) {
-    for (number, account) in inputs.accounts.iter().enumerate() {
-        for item in account.reading.ranges().cloned().flatten() {
-            let of_devices = inputs.items.identities(item).iter().filter(|(key, _)| is_of_device(*key));
-            of_devices.for_each(|(key, text)| take(number, item, *key, *text));
-        }
-    }
-}
-
-/// Whether more clients surely have an identity than one device can be at.
-fn has_many_clients(inputs: &RunInputs, same: &[Holder], count_day: Date) -> bool {
-    let mut clients = Vec::new();
-    for Holder { identity: (source, key, _), item, account } in same {
-        let is_known =
-            inputs.items.kind(*item).is_some() && keys_of(inputs, *source, *item).any(|one| one.contains(key));
-        if !is_known || !is_surely_there(inputs, *account, *item, count_day) {
-            continue;
-        }
-        clients.extend(clients_of(inputs, *account, *item));
-    }
-    clients.sort_unstable();
-    clients.dedup();
-    clients.len() > CLIENTS_MAX
-}
-
 /// The clients whose an item surely is.
 pub(crate) fn clients_of(inputs: &RunInputs, account: usize, item: ItemNo) -> Vec<usize> {
     match &inputs.accounts[account].belongs {
@@ -250,40 +209,110 @@ pub(crate) fn clients_of(inputs: &RunInputs, account: usize, item: ItemNo) -> Ve
     }
 }
 
-fn is_surely_there(inputs: &RunInputs, account: usize, item: ItemNo, count_day: Date) -> bool {
-    let account = &inputs.accounts[account];
-    match &account.reading {
-        ItemsRead::Complete(now) | ItemsRead::Partial(now) | ItemsRead::Fell { now, .. } => now.contains(&item),
-        ItemsRead::Failed { earlier: Some((day, _)) } => {
-            is_fresh(*day, count_day, inputs.sources[account.source].fresh_days)
-        }
-        ItemsRead::Failed { earlier: None } | ItemsRead::Doubtful | ItemsRead::Gone { .. } => false,
-    }
+/// The day whose devices are looked at.
+struct LookedAt<'a> {
+    inputs: &'a RunInputs,
+    index: &'a RunIndex,
+    count_day: Date,
+    before: Option<DayBefore>,
 }
 
-/// Whether an item is, or may be, seen where it is listed: it is there, and does not say itself that it is not used.
-fn may_be_seen(inputs: &RunInputs, index: &RunIndex, holder: &Holder, count_day: Date) -> bool {
-    let Holder { identity: (source, key, _), item, account } = *holder;
-    let items = &inputs.items;
-    if items.left_out(item).is_some() || !keys_of(inputs, source, item).any(|keys| keys.contains(&key)) {
-        return false;
-    }
-    let of = &inputs.accounts[account];
-    match &of.reading {
-        ItemsRead::Fell { now, .. } if !now.contains(&item) => {
-            let is_it = |other: ItemNo| items.kind(other) == items.kind(item) && items.id(other) == items.id(item);
-            !now.clone().any(is_it)
+impl<'a> LookedAt<'a> {
+    /// What is known of an account's items on that day.
+    fn reading(&self, account: usize) -> Cow<'a, ItemsRead> {
+        let reading = &self.inputs.accounts[account].reading;
+        let known = self.before.map(|before| before.of_account(self.inputs, account));
+        match known {
+            None | Some(OnDay::AsNow) => Cow::Borrowed(reading),
+            Some(OnDay::Read(items)) => Cow::Owned(ItemsRead::Complete(items)),
+            Some(OnDay::Between { before, after, .. }) => Cow::Owned(ItemsRead::Fell { now: after, before }),
+            Some(OnDay::Unread { .. }) => Cow::Owned(ItemsRead::Doubtful),
         }
-        ItemsRead::Gone { .. } if !inputs.sources[source].list.is_whole() => false,
-        ItemsRead::Gone { confirmed: Some(_), .. } => {
-            let may_have_moved = |client: usize| !Pool::possible(inputs, index, client, source).is_empty();
-            match &of.belongs {
-                AccountBelonging::Client(client) => may_have_moved(*client),
-                AccountBelonging::Split { parts, .. } => parts.iter().any(|(_, client)| may_have_moved(*client)),
-                AccountBelonging::Ignored | AccountBelonging::Undecided { .. } => false,
+    }
+
+    /// The identities of devices that several accounts may have at different clients, each with its items.
+    fn shared_identities(&self) -> Vec<Holder> {
+        let inputs = self.inputs;
+        let mut places = vec![NO_PLACE; inputs.items.text_count()];
+        self.each_identity(|of, _, _, text| {
+            let Some(own) = place(inputs, of) else { return };
+            let known = &mut places[text.index()];
+            let is_same = *known == own && !is_split(&inputs.accounts[of]);
+            *known = if *known == NO_PLACE || is_same { own } else { SEVERAL_PLACES };
+        });
+        let mut holders = Vec::new();
+        self.each_identity(|account, item, key, text| {
+            if places[text.index()] == SEVERAL_PLACES && place(inputs, account).is_some() {
+                holders.push(Holder { identity: (inputs.accounts[account].source, key, text), item, account });
+            }
+        });
+        holders.sort_unstable();
+        holders.dedup();
+        holders
+    }
+
+    /// Takes each identity of a device of each account.
+    fn each_identity(&self, mut take: impl FnMut(usize, ItemNo, IdentityKey, TextNo)) {
+        let inputs = self.inputs;
+        for number in 0..inputs.accounts.len() {
+            for item in self.reading(number).ranges().cloned().flatten() {
+                let of_devices = inputs.items.identities(item).iter().filter(|(key, _)| is_of_device(*key));
+                of_devices.for_each(|(key, text)| take(number, item, *key, *text));
             }
         }
-        ItemsRead::Gone { confirmed: None, .. } => true,
-        _ => is_surely_there(inputs, account, item, count_day),
+    }
+
+    /// Whether more clients surely have an identity than one device can be at.
+    fn has_many_clients(&self, same: &[Holder]) -> bool {
+        let inputs = self.inputs;
+        let mut clients = Vec::new();
+        for Holder { identity: (source, key, _), item, account } in same {
+            let is_known =
+                inputs.items.kind(*item).is_some() && keys_of(inputs, *source, *item).any(|one| one.contains(key));
+            if !is_known || !self.is_surely_there(*account, *item) {
+                continue;
+            }
+            clients.extend(clients_of(inputs, *account, *item));
+        }
+        clients.sort_unstable();
+        clients.dedup();
+        clients.len() > CLIENTS_MAX
+    }
+
+    fn is_surely_there(&self, account: usize, item: ItemNo) -> bool {
+        let source = &self.inputs.sources[self.inputs.accounts[account].source];
+        match &*self.reading(account) {
+            ItemsRead::Complete(now) | ItemsRead::Partial(now) | ItemsRead::Fell { now, .. } => now.contains(&item),
+            ItemsRead::Failed { earlier: Some((day, _)) } => is_fresh(*day, self.count_day, source.fresh_days),
+            ItemsRead::Failed { earlier: None } | ItemsRead::Doubtful | ItemsRead::Gone { .. } => false,
+        }
+    }
+
+    /// Whether an item is, or may be, seen where it is listed: it is there, and does not say itself that it is not used.
+    fn may_be_seen(&self, holder: &Holder) -> bool {
+        let Self { inputs, index, .. } = *self;
+        let Holder { identity: (source, key, _), item, account } = *holder;
+        let items = &inputs.items;
+        if items.left_out(item).is_some() || !keys_of(inputs, source, item).any(|keys| keys.contains(&key)) {
+            return false;
+        }
+        let of = &inputs.accounts[account];
+        match &*self.reading(account) {
+            ItemsRead::Fell { now, .. } if !now.contains(&item) => {
+                let is_it = |other: ItemNo| items.kind(other) == items.kind(item) && items.id(other) == items.id(item);
+                !now.clone().any(is_it)
+            }
+            ItemsRead::Gone { .. } if !inputs.sources[source].list.is_whole() => false,
+            ItemsRead::Gone { confirmed: Some(_), .. } => {
+                let may_have_moved = |client: usize| !Pool::possible(inputs, index, client, source).is_empty();
+                match &of.belongs {
+                    AccountBelonging::Client(client) => may_have_moved(*client),
+                    AccountBelonging::Split { parts, .. } => parts.iter().any(|(_, client)| may_have_moved(*client)),
+                    AccountBelonging::Ignored | AccountBelonging::Undecided { .. } => false,
+                }
+            }
+            ItemsRead::Gone { confirmed: None, .. } => true,
+            _ => self.is_surely_there(account, item),
+        }
     }
 }

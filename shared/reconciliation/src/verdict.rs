@@ -292,6 +292,8 @@ impl Verdict<'_> {
     /// A row of this comparison, on what stands.
     fn row(&self, kind: RowKind, count: &ServiceCount, figures: Option<RowFigures>) -> OutcomeRow {
         let at_most = count.most.as_ref().map(|most| most.should);
+        let about_most = count.most.as_ref().filter(|most| most.should < self.side.low);
+        let peak_on = about_most.unwrap_or(&count.least).peak_on;
         let mut doubts = count.doubts.clone();
         if self.rule.not_sold.is_some() && !self.side.lines.is_empty() {
             doubts.push(Doubt::NotSoldAndBilled);
@@ -312,7 +314,7 @@ impl Verdict<'_> {
             service: self.rule.code.clone(),
             section: self.section.map(str::to_owned),
             billed: self.side.low,
-            compared: Some(ComparedUnits { at_least: count.least.should, at_most, figures }),
+            compared: Some(ComparedUnits { at_least: count.least.should, at_most, peak_on, figures }),
             value: Some(RowValue {
                 currency: self.value.currency(),
                 impact: None,

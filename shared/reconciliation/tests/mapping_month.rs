@@ -111,6 +111,8 @@ fn inputs(belongs: impl Fn(usize) -> AccountBelonging, none_for_rest: impl Fn(Ac
                 name: format!("Organization {number}"),
                 belongs: belongs(number),
                 reading: ItemsRead::Complete(run.items.add(&items, &kinds()).unwrap()),
+                days: BTreeMap::new(),
+                is_former: false,
             });
         }
         let mut words = WordsOfSource::default();

@@ -112,7 +112,7 @@ pub(crate) fn confidence(row: &RowRecord) -> &'static str {
     );
     if !is_said {
         ""
-    } else if row.doubts.iter().any(|doubt| !words::is_about_the_value(doubt)) {
+    } else if row.doubts.iter().any(|doubt| !words::is_slight(doubt)) {
         "low"
     } else if row.is_estimated || !row.doubts.is_empty() {
         "medium"

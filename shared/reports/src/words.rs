@@ -15,7 +15,7 @@ mod widening;
 
 use std::fmt;
 
-pub(crate) use doubt::{doubt, is_about_the_value, money_by_currency};
+pub(crate) use doubt::{doubt, is_slight, money_by_currency};
 pub(crate) use elsewhere::doubts;
 pub(crate) use kind::kind;
 pub(crate) use ledger::left_out_of;

@@ -127,11 +127,12 @@ pub(crate) fn note_groups(reader: &mut Reader<'_>, groups: Vec<ReadGroup>, rules
 pub(crate) fn check_member(reader: &mut Reader<'_>, entry: Entry<'_, '_>, group: &ProductCode, is_nearer: bool) {
     let keys = entry.value.get_ref().as_table().map(crate::reader::entries).unwrap_or_default();
     for key in keys {
-        let of_group = matches!(key.key, "count" | "unknown" | "seen_within_days");
+        let of_group = matches!(key.key, "count" | "unknown" | "seen_within_days" | "at");
         if of_group || (!is_nearer && matches!(key.key, "flat" | "ignore")) {
             let wrong = format!("`{}` cannot stand at a service of group \"{}\"", key.key, shown(group.as_str()));
             let advice = match key.key {
                 "unknown" => "write it at the group",
+                "at" => "leave it out: a group is counted on the count day",
                 "seen_within_days" => "write except = { not_seen_for_days = 90 } at the group",
                 _ => "leave it out: the group's `once_per` says what is counted",
             };

@@ -9,8 +9,8 @@ use truecount_billing::{Currency, ProductCode, SourceId};
 use crate::filter::{Filter, FilterTable, Pattern};
 use crate::join::CountJoin;
 use crate::model::{
-    ClientCommitted, CountPart, CountSpec, CutTerm, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale, Rounding,
-    RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, VendorCommitment, When,
+    ClientCommitted, CountAt, CountPart, CountSpec, CutTerm, KindPolicies, NoLine, NotSold, PlannedPrice, PriceScale,
+    Rounding, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnknownPolicy, VendorCommitment, When,
 };
 use crate::unit::{DataUnit, UnitConversion};
 use crate::vocabulary::KindVocabulary;
@@ -24,6 +24,7 @@ pub(crate) struct ServiceKeys {
     pub(crate) stale: Option<StalePolicy>,
     pub(crate) unknown: Option<UnknownPolicy>,
     pub(crate) may_be_empty: Option<bool>,
+    pub(crate) at: Option<CountAt>,
     pub(crate) unit: Option<DataUnit>,
     pub(crate) included: Option<Decimal>,
     pub(crate) minimum: Option<Decimal>,
@@ -151,6 +152,7 @@ impl Layers {
                     join: count.join.clone(),
                     parts: count.terms.iter().map(|term| self.part(term)).collect(),
                     conversion: self.conversion(&count.terms),
+                    at: self.top.at.unwrap_or_default(),
                     policies: {
                         let except = count.terms.iter().filter_map(|term| term.except.as_ref());
                         self.policies(
@@ -196,6 +198,7 @@ impl Layers {
             parts: committed.terms.iter().map(|term| own.part(term)).collect(),
             conversion: self.conversion(&committed.terms),
             policies: KindPolicies::default(),
+            at: CountAt::CountDay,
         };
         Some(VendorCommitment { count: Some(count), may_be_shared: false })
     }
@@ -260,6 +263,7 @@ impl ServiceKeys {
             stale: self.stale.or(farther.stale),
             unknown: self.unknown.or(farther.unknown),
             may_be_empty: self.may_be_empty.or(farther.may_be_empty),
+            at: self.at.or(farther.at),
             unit: self.unit.or(farther.unit),
             included: self.included.or(farther.included),
             minimum: self.minimum.or(farther.minimum),
@@ -296,6 +300,7 @@ impl ServiceKeys {
             stale: same(&self.stale, &other.stale),
             unknown: same(&self.unknown, &other.unknown),
             may_be_empty: same(&self.may_be_empty, &other.may_be_empty),
+            at: same(&self.at, &other.at),
             unit: same(&self.unit, &other.unit),
             included: same(&self.included, &other.included),
             minimum: same(&self.minimum, &other.minimum),

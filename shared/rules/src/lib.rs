@@ -42,9 +42,9 @@ pub use group::{GroupShare, GroupTaker, ServiceGroup};
 pub use join::CountJoin;
 pub use made::ProductNamedTwice;
 pub use model::{
-    BoughtAt, ClientCommitted, CountPart, CountSpec, CutTerm, KindPolicies, NoLine, NotSold, PARTS_OF_A_SOURCE_MAX,
-    PlannedPrice, PriceScale, PriceTier, Rounding, RulePrice, SectionShare, ServiceBasis, ServiceRule, StalePolicy,
-    Tolerance, UnknownPolicy, VendorCommitment, When,
+    BoughtAt, ClientCommitted, CountAt, CountPart, CountSpec, CutTerm, KindPolicies, NoLine, NotSold,
+    PARTS_OF_A_SOURCE_MAX, PlannedPrice, PriceScale, PriceTier, Rounding, RulePrice, SectionShare, ServiceBasis,
+    ServiceRule, StalePolicy, Tolerance, UnknownPolicy, VendorCommitment, When,
 };
 pub use places::RulePlace;
 pub use problem::{RulesFileError, RulesProblem, nearest};

@@ -131,6 +131,18 @@ pub struct CountSpec {
     pub conversion: Option<UnitConversion>,
     /// What holds for items of any kind: one that no part counts can be the same device as one that a part counts.
     pub policies: KindPolicies,
+    /// On which day it is counted.
+    pub at: CountAt,
+}
+
+/// On which day something is counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CountAt {
+    /// On the count day.
+    #[default]
+    CountDay,
+    /// On each day of the running month, of which the largest counts.
+    Peak,
 }
 
 /// When an item of a kind is looked at at all, whatever `where` says.

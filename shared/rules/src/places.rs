@@ -89,6 +89,7 @@ impl ServiceKeys {
             ("seen_within_days", self.stale.is_some()),
             ("unknown", self.unknown.is_some()),
             ("may_be_empty", self.may_be_empty.is_some()),
+            ("at", self.at.is_some()),
             ("unit", self.unit.is_some()),
             ("included", self.included.is_some()),
             ("minimum", self.minimum.is_some()),

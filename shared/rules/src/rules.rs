@@ -8,7 +8,7 @@ use truecount_billing::{Currency, ProductCode, SourceId};
 use crate::filter::{Filter, FilterTable, Pattern, unseen_days};
 use crate::group::ServiceGroup;
 use crate::layers::{CountTerm, NamedProducts, ServiceKeys};
-use crate::model::{BoughtAt, ServiceRule};
+use crate::model::{BoughtAt, CountAt, ServiceRule};
 use crate::products_left_out::ProductsLeftOut;
 
 /// A rules file, checked against the vocabulary of the sources.
@@ -208,6 +208,14 @@ impl Rules {
         let tables = (0..self.services.len()).flat_map(|service| self.tables_of(service));
         let terms = tables.flat_map(|keys| keys.terms().iter().chain(keys.committed_terms()));
         terms.map(|term| (&term.source, term.kind.name.as_str())).collect()
+    }
+
+    /// The sources of which a count somewhere in the file asks for every day of the month.
+    #[must_use]
+    pub fn peak_sources(&self) -> BTreeSet<&SourceId> {
+        let of_peak = |service: &usize| self.tables_of(*service).any(|keys| keys.at == Some(CountAt::Peak));
+        let tables = (0..self.services.len()).filter(of_peak).flat_map(|service| self.tables_of(service));
+        tables.flat_map(ServiceKeys::terms).map(|term| &term.source).collect()
     }
 
     /// Each word that the rules ask for, anywhere in the file: whether a source ever had it is for others to look up.

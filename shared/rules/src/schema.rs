@@ -127,6 +127,7 @@ fn service_key(key: &str) -> Option<Value> {
         "seen_within_days" => json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": false }] }),
         "unknown" => unknown(),
         "may_be_empty" => json!({ "type": "boolean" }),
+        "at" => json!({ "enum": ["count_day", "peak"] }),
         "products" | "expected_at" => def("texts"),
         "covers" => json!({ "type": "array", "items": { "type": "string" } }),
         "grants" => each(def("amount")),

@@ -6,7 +6,7 @@ use crate::count_reader::{NamedCounts, measure, read_count};
 use crate::filter_reader::read_filter;
 use crate::join::CountJoin;
 use crate::layers::{CommitmentTerms, CountTerm, KeyBasis, ServiceKeys};
-use crate::model::{NoLine, Rounding, UnknownPolicy};
+use crate::model::{CountAt, NoLine, Rounding, UnknownPolicy};
 use crate::problem::{instead_of, shown};
 use crate::reader::{Entry, Reader, at, not_yet};
 use crate::seat_reader::{read_covers, read_grants, read_replaces};
@@ -26,6 +26,7 @@ pub(crate) const KEYS: &[&str] = &[
     "seen_within_days",
     "unknown",
     "may_be_empty",
+    "at",
     "products",
     "unit",
     "no_line",
@@ -54,7 +55,10 @@ pub(crate) const KEYS: &[&str] = &[
 ];
 
 /// Keys of the language that cannot be used yet.
-const NOT_YET: &[&str] = &["at", "bills", "same_by"];
+const NOT_YET: &[&str] = &["bills", "same_by"];
+
+/// Days on which a vendor counts that cannot be asked for yet.
+const DAYS_NOT_YET: &[&str] = &["vendor_cycle_day", "average", "anyone_in_month"];
 
 /// Keys that say something of a count: they have no meaning where nothing is counted.
 const OF_A_COUNT: &[&str] = &[
@@ -63,6 +67,7 @@ const OF_A_COUNT: &[&str] = &[
     "seen_within_days",
     "unknown",
     "may_be_empty",
+    "at",
     "unit",
     "included",
     "minimum",
@@ -208,6 +213,7 @@ fn read_key(
         "unknown" => keys.unknown = read_unknown(reader, key),
         "unit" => keys.unit = reader.word(key, &DataUnit::ALL.map(|unit| (unit.as_str(), unit))),
         "may_be_empty" => keys.may_be_empty = reader.boolean(key),
+        "at" => keys.at = read_count_at(reader, key),
         "included" => keys.included = reader.amount(key),
         "minimum" => keys.minimum = reader.amount(key),
         "client_committed" => keys.client_committed = reader.amount(key),
@@ -285,6 +291,14 @@ pub(crate) fn read_unknown(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Optio
     let words =
         [("widens", UnknownPolicy::Widens), ("counts", UnknownPolicy::Counts), ("left_out", UnknownPolicy::LeftOut)];
     reader.word(key, &words)
+}
+
+fn read_count_at(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<CountAt> {
+    if let Some(word) = key.value.get_ref().as_str().filter(|word| DAYS_NOT_YET.contains(word)) {
+        not_yet(reader, at(key.value), word);
+        return None;
+    }
+    reader.word(key, &[("count_day", CountAt::CountDay), ("peak", CountAt::Peak)])
 }
 
 /// Only data can be converted into a unit of data.

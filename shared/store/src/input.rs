@@ -9,13 +9,22 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{Account, BilledLine, ReadState, UsageItem};
+use truecount_billing::{Account, BilledLine, ReadState, SourceId, UsageItem};
 
 use crate::{AccountHistory, Count, SnapshotAccount, SnapshotEntry};
 
 pub use frozen::{FrozenAccounts, FrozenRun};
 pub use snapshots::SnapshotReader;
 pub use write::{InputFile, InputsWriter};
+
+/// A source, on the day of the snapshot that a run uses or on a day before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceOnDay {
+    /// The source.
+    pub source: SourceId,
+    /// The day before the snapshot; `None`: the snapshot.
+    pub before: Option<Date>,
+}
 
 /// An account of a source, with everything that is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -51,7 +51,7 @@ pub use hash::sha256_hex;
 pub use inbox::{InboxEntry, InboxFolder, MappingFileNote};
 pub use input::{
     EarlierReading, FrozenAccounts, FrozenRun, InputAccount, InputFile, InputsWriter, ListedAccount, ListedBase,
-    SnapshotReader,
+    SnapshotReader, SourceOnDay,
 };
 pub use key::{Key, SnapshotId, SnapshotIdError};
 pub use lease::{Fence, Lease, LeaseMode, LeaseOutcome};
@@ -62,7 +62,7 @@ pub use outcome::{OUTCOMES_FILE, OutcomeWriter, StoredOutcome};
 pub use page_batch::PageBatch;
 pub use record::Record;
 pub use retention::Retention;
-pub use run::{FrozenSource, Run, RunManifest, RunState, RunSummary};
+pub use run::{FrozenDay, FrozenSource, Run, RunManifest, RunState, RunSummary};
 pub use run_folder::{RunFile, RunFolder};
 pub use schedule::ScheduleStart;
 pub use snapshot::{

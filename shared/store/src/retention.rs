@@ -7,6 +7,9 @@ use truecount_billing::start_of_day;
 /// The folder of all page batches.
 const PAGES: &str = "raw/";
 
+/// A run counts the days of a month, and those before it from which its first days are told.
+const PEAK_DAYS: u32 = 35;
+
 /// How many days a snapshot and its pages are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -31,9 +34,10 @@ impl Retention {
     }
 
     /// Whether what is kept until a day can be referred to by a snapshot of today, instead of being written again: it
-    /// is there for another quarter of the time, so that no run that uses the snapshot finds it gone.
+    /// is there for another quarter of the time and for the days of a peak, so that no run that uses the snapshot finds it gone.
     pub(crate) fn can_refer(self, kept_until: Date, today: Date) -> bool {
-        today.until(kept_until).is_ok_and(|left| i64::from(left.get_days()) >= i64::from(self.days / 4))
+        let days = (self.days / 4).max(PEAK_DAYS);
+        today.until(kept_until).is_ok_and(|left| i64::from(left.get_days()) >= i64::from(days))
     }
 
     /// The folder of the archive in which pages expire.
@@ -76,6 +80,14 @@ mod tests {
         {
             assert!(!Retention::of_days(35).is_expired(key, far), "{key}");
         }
+    }
+
+    #[test]
+    fn what_a_peak_of_the_coming_month_may_count_is_written_again_before_it_expires() {
+        let short = Retention::of_days(90);
+        let kept_until = short.until(date(2026, 1, 1));
+        assert!(short.can_refer(kept_until, date(2026, 2, 25)));
+        assert!(!short.can_refer(kept_until, date(2026, 2, 26)), "34 days are left of it");
     }
 
     #[test]

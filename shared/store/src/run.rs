@@ -10,7 +10,7 @@ use truecount_reconciliation::{
 };
 
 use crate::key::{Key, Partition};
-use crate::{Fence, Record, SnapshotId, Store, StoreError, sha256_hex};
+use crate::{Fence, Record, SnapshotId, SnapshotManifest, Store, StoreError, sha256_hex};
 
 /// Hexadecimal digits of the hash in a run's id.
 const ID_DIGITS: usize = 10;
@@ -43,6 +43,46 @@ pub struct FrozenSource {
     /// The day of a sync that came after the snapshot and failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<Date>,
+    /// The days before the snapshot of which a peak is the largest, in order; none where no count asks for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<FrozenDay>,
+}
+
+/// What one source said on a day before the snapshot that a run uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenDay {
+    /// The committed snapshot, the last of its day.
+    pub snapshot: SnapshotId,
+    /// Accounts in its list.
+    pub account_count: u64,
+    /// Hash of its content.
+    pub content_sha256: String,
+    /// How far it was read.
+    pub read_state: ReadState,
+}
+
+impl FrozenDay {
+    /// The days before a day for which a source has snapshots, from a first one on.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub async fn between(store: &Store, source: &SourceId, from: Date, before: Date) -> Result<Vec<Self>, StoreError> {
+        let mut days: Vec<Self> = Vec::new();
+        for manifest in SnapshotManifest::list(store, source).await? {
+            if manifest.id.as_of < from || manifest.id.as_of >= before {
+                continue;
+            }
+            // Of several of a day the last stands.
+            days.retain(|day| day.snapshot.as_of != manifest.id.as_of);
+            days.push(Self {
+                snapshot: manifest.id,
+                account_count: manifest.account_count,
+                read_state: manifest.source_state(),
+                content_sha256: manifest.content_sha256,
+            });
+        }
+        Ok(days)
+    }
 }
 
 /// Everything that a run is based on. Stored before anything is computed.
@@ -101,7 +141,15 @@ impl RunManifest {
             Some(inbox) => serde_json::to_string(&(identity, hashes, inbox)),
             None => serde_json::to_string(&(identity, hashes)),
         };
-        let text = text.map_err(|error| StoreError::unwritable("a run manifest", error))?;
+        let mut text = text.map_err(|error| StoreError::unwritable("a run manifest", error))?;
+        let days: Vec<_> = (self.sources.iter())
+            .flat_map(|of| {
+                of.days.iter().map(|day| (&of.source, day.snapshot.as_of, &day.content_sha256, &day.read_state))
+            })
+            .collect();
+        if !days.is_empty() {
+            text += &serde_json::to_string(&days).map_err(|error| StoreError::unwritable("a run manifest", error))?;
+        }
         let kind = self.closing.map_or_else(|| "draft".to_owned(), |number| format!("c{number}"));
         Ok(format!("{}-{kind}-{}", self.month, &sha256_hex(text.as_bytes())[..ID_DIGITS]))
     }

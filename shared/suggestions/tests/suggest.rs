@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
@@ -91,6 +93,8 @@ impl Msp {
             name: format!("Client {number}"),
             belongs: AccountBelonging::Client(number),
             reading: ItemsRead::Complete(items),
+            days: BTreeMap::new(),
+            is_former: false,
         });
         let line = |(product, quantity): &(&str, u32)| AgreementLine {
             id: format!("{number}-{product}").parse().unwrap(),

@@ -1,7 +1,7 @@
 //! Where a comparison reads the accounts of its sources: the snapshots as they are stored now, or what a run has frozen.
 
 use truecount_store::{
-    FrozenAccounts, FrozenRun, FrozenSource, InputAccount, ListedAccount, SnapshotReader, Store, StoreError,
+    FrozenAccounts, FrozenDay, FrozenRun, FrozenSource, InputAccount, ListedAccount, SnapshotReader, Store, StoreError,
 };
 
 /// Where the accounts are read.
@@ -30,6 +30,14 @@ impl<'a> AccountsFrom<'a> {
         match self {
             Self::Snapshots(store) => AccountReader::Snapshots(SnapshotReader::new(store, source)),
             Self::Frozen(run) => AccountReader::Frozen(Box::new(run.accounts(source))),
+        }
+    }
+
+    /// The same on a day before the snapshot.
+    pub(crate) fn before(self, source: &'a FrozenSource, day: &'a FrozenDay) -> AccountReader<'a> {
+        match self {
+            Self::Snapshots(store) => AccountReader::Snapshots(SnapshotReader::before(store, source, day)),
+            Self::Frozen(run) => AccountReader::Frozen(Box::new(run.accounts_before(source, day))),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! is read here comes from [`ComparisonInputs`], so that a run can use nothing that it has not frozen.
 
 mod billed;
+mod days;
 mod nones;
 #[cfg(test)]
 mod tests;
@@ -81,7 +82,7 @@ impl<'a> Comparison<'a> {
         let lists: Vec<_> = usage.iter().map(|read| &read.loaded).collect();
         let whose = Whose::of(of, &lists, &billed.known);
         for (read, whose) in usage.into_iter().zip(whose) {
-            let loaded = usage::add(read, &whose, &mut billed, &mut inputs);
+            let loaded = usage::add(of, read, &whose, &mut billed, &mut inputs);
             mappings.insert(loaded.frozen.source.clone(), whose.mappings);
             candidates.insert(loaded.frozen.source.clone(), whose.candidates);
             sources.push(loaded);

@@ -277,7 +277,15 @@ fn inputs(
         for ((id, account), belongs) in accounts {
             let reading = items(account, &inputs.sources[number].kinds, &mut inputs.items)?;
             let name = account.name(id);
-            inputs.accounts.push(UsageAccount { source: number, id: id.clone(), name, belongs, reading });
+            inputs.accounts.push(UsageAccount {
+                source: number,
+                id: id.clone(),
+                name,
+                belongs,
+                reading,
+                days: BTreeMap::new(),
+                is_former: false,
+            });
         }
     }
     inputs.clients = clients;

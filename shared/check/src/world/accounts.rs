@@ -11,6 +11,9 @@ use super::fields::Fields;
 /// How many items one entry may stand for.
 const TIMES_MAX: u32 = 100_000;
 
+/// How many days one entry may stand for.
+const DAYS_MAX: i32 = 100;
+
 /// An account of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorldAccount {
@@ -26,6 +29,19 @@ pub struct WorldAccount {
     pub read: WorldAccountRead,
     /// What it holds now.
     pub items: Vec<WorldItem>,
+    /// What it held on days before its source's sync on which all of it was read.
+    pub days: Vec<WorldDays>,
+}
+
+/// Days on which an account held the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorldDays {
+    /// The first of them.
+    pub from: Date,
+    /// The last.
+    pub to: Date,
+    /// What it held; `None`: the same as now.
+    pub items: Option<Vec<WorldItem>>,
 }
 
 /// Whose an account is.
@@ -127,7 +143,33 @@ pub(crate) fn account(fields: &Fields<'_>) -> WorldAccount {
         belongs: belonging(fields),
         read,
         items,
+        days: days(fields),
     }
+}
+
+/// `[[accounts.days]]`: one day, or several that follow each other.
+fn days(fields: &Fields<'_>) -> Vec<WorldDays> {
+    let days = fields.tables("days", |fields| {
+        let (from, to) = match fields.has("on") {
+            true => (fields.need_day("on"), fields.need_day("on")),
+            false => (fields.need_day("from"), fields.need_day("to")),
+        };
+        let is_range = from <= to && (to - from).get_days() < DAYS_MAX;
+        if !is_range {
+            fields.fault("to", format!("it is before `from`, or {DAYS_MAX} days after it"));
+        }
+        if fields.has("on") && (fields.has("from") || fields.has("to")) {
+            fields.fault("on", "it cannot stand beside `from` and `to`".to_owned());
+        }
+        let items = fields.has("items").then(|| items(fields, "items"));
+        WorldDays { from, to: if is_range { to } else { from }, items }
+    });
+    for (number, one) in days.iter().enumerate() {
+        if days[..number].iter().any(|other| one.from <= other.to && other.from <= one.to) {
+            fields.fault("days", format!("{} is there twice", one.from));
+        }
+    }
+    days
 }
 
 /// Of an account with several names in one reading none says whose it is, and with items it contradicts itself.

@@ -49,6 +49,8 @@ pub struct ExpectedRow {
     pub explained: Option<BTreeMap<String, Decimal>>,
     /// Units looked at.
     pub gross: Option<Decimal>,
+    /// The day on which most counted, where a peak is counted.
+    pub peak_on: Option<Date>,
     /// Value a month, signed; `Some(None)`: not known.
     pub impact: Option<Option<Decimal>>,
     /// Of which currency.
@@ -230,6 +232,7 @@ pub(crate) fn row(fields: &Fields<'_>) -> ExpectedRow {
         left_alone: fields.number("left_alone"),
         explained: fields.table("explained", explained),
         gross: fields.number("gross"),
+        peak_on: fields.day("peak_on"),
         impact: fields.number_or("impact", ""),
         currency: fields.currency("currency"),
         is_estimated: fields.choice("basis", &[("calculated", false), ("estimated", true)]),

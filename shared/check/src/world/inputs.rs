@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use jiff::ToSpan;
+use jiff::civil::Date;
 use truecount_billing::{
     AccountId, AccountList, Agreement, AgreementId, ClientId, Commitment, Currency, IdError, Identities, ItemId,
     LineId, Money, ProductCode, Quantity, SourceId, Unit, UsageItem,
@@ -114,7 +116,16 @@ impl Builder<'_> {
             let belongs = belonging(account, may_be, &mut clients)?;
             let reading = self.reading(account, &sources[source].kinds)?;
             let id = AccountId::new(&account.id)?;
-            accounts.push(UsageAccount { source, id, name: account.name.clone(), belongs, reading });
+            let days = self.days(account, sources[source].synced_on, reading.now(), &sources[source].kinds)?;
+            accounts.push(UsageAccount {
+                source,
+                id,
+                name: account.name.clone(),
+                belongs,
+                reading,
+                days,
+                is_former: false,
+            });
         }
         if !self.world.psa_was_read {
             // A client that the world does not list may still be in the PSA.
@@ -164,7 +175,8 @@ impl Builder<'_> {
                 WorldAccountRead::Fell { before } | WorldAccountRead::Gone { before, .. } => before,
                 _ => &[],
             };
-            account.items.iter().chain(before)
+            let of_days = account.days.iter().filter_map(|days| days.items.as_ref()).flatten();
+            account.items.iter().chain(before).chain(of_days)
         })
     }
 
@@ -204,6 +216,26 @@ impl Builder<'_> {
                 ItemsRead::Gone { before: self.add(before, kinds)?, confirmed: *confirmed }
             }
         })
+    }
+
+    /// What an account held on the days before its source's sync.
+    fn days(
+        &mut self,
+        account: &WorldAccount,
+        synced_on: Date,
+        now: Range<u32>,
+        kinds: &[KindVocabulary],
+    ) -> Result<BTreeMap<Date, Range<u32>>, WorldRunError> {
+        let mut days = BTreeMap::new();
+        for one in &account.days {
+            let items = match &one.items {
+                Some(items) => self.add(items, kinds)?,
+                None => now.clone(),
+            };
+            let of_range = one.from.series(1.day()).take_while(|day| *day <= one.to && *day < synced_on);
+            days.extend(of_range.map(|day| (day, items.clone())));
+        }
+        Ok(days)
     }
 
     fn add(&mut self, items: &[WorldItem], kinds: &[KindVocabulary]) -> Result<Range<u32>, WorldRunError> {

@@ -73,6 +73,8 @@ pub struct ObservedRow {
     pub explained: BTreeMap<String, Decimal>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
     pub gross: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_on: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "number")]
     pub impact: Option<Decimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +123,7 @@ impl ObservedRow {
             left_alone: None,
             explained: BTreeMap::new(),
             gross: None,
+            peak_on: None,
             impact: None,
             currency: None,
             is_estimated: None,
@@ -241,6 +244,7 @@ fn figures(expected: &ExpectedRow, row: &ObservedRow) -> Vec<String> {
         optional(row.is_estimated.map(basis_word)),
     );
     field("when", expected.when.map(|when| when.as_str().to_owned()), optional(row.when.map(ExpectedWhen::as_str)));
+    field("peak_on", expected.peak_on.map(|day| day.to_string()), optional(row.peak_on));
     field("due", expected.due.map(|day| day.to_string()), optional(row.due));
     field("explained", expected.explained.as_ref().map(parts), parts(&row.explained));
     let codes = |codes: &BTreeSet<String>| optional(Some(Vec::from_iter(codes.iter().map(String::as_str)).join(", ")));

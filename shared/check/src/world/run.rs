@@ -198,6 +198,7 @@ fn observed(row: &RowRecord, client: &str) -> ObservedRow {
         left_alone: row.left_alone,
         explained: row.explained.iter().map(|(reason, units)| (reason.to_string(), *units)).collect(),
         gross: row.counted_gross,
+        peak_on: row.peak_on,
         impact: row.monthly_impact,
         currency: row.currency,
         is_estimated: row.kind.changes_a_bill().then_some(row.is_estimated),

@@ -59,6 +59,7 @@ impl<'a> ClientCase<'a> {
             agreement: None,
             types_differ: false,
             day: first.part.day,
+            month_from: first.part.month_from,
         })
     }
 

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use truecount_billing::ProductCode;
 use truecount_rules::{CountSpec, Rounding, ServiceBasis, StalePolicy};
 
-use super::{ClientCase, ClientView};
+use super::{ClientCase, ClientView, ServicePart};
 use crate::billed_side::{LineRow, standing};
 use crate::columns::ItemNo;
 use crate::evidence::{ItemFate, LedgerReason};
@@ -14,6 +14,7 @@ use crate::item_evidence::evidence;
 use crate::long_number::Longest;
 use crate::outcome::{OutcomeRow, RowFault};
 use crate::outer::OuterService;
+use crate::peak_days::DayBefore;
 
 /// What stands behind a row.
 #[derive(Debug, Clone, Default)]
@@ -72,7 +73,8 @@ impl<'a> ClientCase<'a> {
         let value = self.valuation(&side, &part.rule);
         let newest = value.newest();
         let unit_price = value.unit_price()?;
-        let mut items = evidence(&self.counting(), &part.rule, &view.pools)?;
+        let before = self.peak_day(row, &part);
+        let mut items = evidence(&self.counting_of(&part), &part.rule, before, &view.pools)?;
         if let Some(is_sure) = covered(row) {
             items.iter_mut().for_each(|(_, fate)| *fate = inside(*fate, is_sure));
         }
@@ -111,6 +113,12 @@ impl<'a> ClientCase<'a> {
             next_invoice,
             longest: None,
         })
+    }
+
+    /// The day before the count day of which a row tells, where a peak is counted.
+    fn peak_day(&self, row: &OutcomeRow, part: &ServicePart<'_>) -> Option<DayBefore> {
+        let day = row.compared.as_ref()?.peak_on?;
+        (day < self.context.count_day).then_some(DayBefore { day, first: part.month_from.0 })
     }
 
     /// What stands behind a row that could not be computed: its lines, and the number with the most digits.

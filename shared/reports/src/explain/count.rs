@@ -8,7 +8,7 @@ use truecount_reconciliation::{LinesReadWord, RowRecord};
 use super::Page;
 use crate::{
     cells,
-    label::quantity,
+    label::{self, quantity},
     words::{is_after_the_count, left_out_of},
 };
 
@@ -33,7 +33,9 @@ pub(super) fn count(page: &mut Page, read: LinesReadWord, row: &RowRecord) {
         explained(&mut steps, row, |is_after| !is_after);
     }
     if let Some(counted) = row.counted {
-        steps.push(Step { is_sum: steps.len() > 1, ..Step::number(quantity(counted), "counted") });
+        let at_peak = row.peak_on.map(|day| format!(" at the peak on {}", label::day(day))).unwrap_or_default();
+        let is_sum = steps.len() > 1;
+        steps.push(Step { is_sum, ..Step::number(quantity(counted), &format!("counted{at_peak}")) });
     }
     let counted = steps.len();
     explained(&mut steps, row, |is_after| is_after);

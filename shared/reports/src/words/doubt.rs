@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{Currency, LineId};
 use truecount_reconciliation::{AccountRecord, DoubtRecord};
 
+use super::widening::ASK_FOR_THE_PEAK;
 use super::{Explanation, WorkOwner, elsewhere, name};
 use crate::label;
 
@@ -44,6 +45,7 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             SyncAdmin,
         ),
         DoubtRecord::EarlierReading { account, as_of } => of_earlier_reading(account, *as_of),
+        DoubtRecord::GapFilled { source, days } => gap_filled(source.as_str(), days),
         DoubtRecord::FactMissing { items } => fact_missing(*items),
         DoubtRecord::SeenElsewhere { item, at } => elsewhere::of_one(item, at),
         DoubtRecord::AgreementEnded => {
@@ -109,6 +111,19 @@ fn fact_missing(items: usize) -> Explanation {
     )
 }
 
+fn gap_filled(source: &str, days: &[Date]) -> Explanation {
+    let on = match days {
+        [] => String::new(),
+        [day] => format!(" on {}", label::day(*day)),
+        [first, .., last] => {
+            let days = label::count(days.len() as u64, "day", "days");
+            format!(" on {days} from {} to {}", label::day(*first), label::day(*last))
+        }
+    };
+    let what = format!("not all of {source} was read{on}: what was there before and after was counted there, too");
+    Explanation::new(what, ASK_FOR_THE_PEAK, WorkOwner::BillingClerk)
+}
+
 fn of_earlier_reading(account: &AccountRecord, as_of: Date) -> Explanation {
     let told = |settled_by| Explanation::new(earlier_reading(account, as_of), settled_by, WorkOwner::SyncAdmin);
     match account.in_file {
@@ -140,8 +155,9 @@ fn could_fill(source: &str, accounts: usize) -> String {
     format!("{accounts} in {source} without a mapping could hold the difference")
 }
 
-/// Whether a doubt is about what a change is worth, and not about how many there are.
-pub(crate) const fn is_about_the_value(doubt: &DoubtRecord) -> bool {
+/// Whether the count need not be looked at for a doubt: it is about what a change is worth, or days that were not read lie
+/// between two that were.
+pub(crate) const fn is_slight(doubt: &DoubtRecord) -> bool {
     matches!(
         doubt,
         DoubtRecord::ListPrice
@@ -150,6 +166,7 @@ pub(crate) const fn is_about_the_value(doubt: &DoubtRecord) -> bool {
             | DoubtRecord::UsualPrice
             | DoubtRecord::SeveralPrices
             | DoubtRecord::ProductSuperseded { .. }
+            | DoubtRecord::GapFilled { .. }
     )
 }
 

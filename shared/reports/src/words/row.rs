@@ -83,6 +83,9 @@ fn compared(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
             None => write!(text, "{} counted", quantity(counted))?,
         },
     }
+    if let Some(day) = row.peak_on.filter(|_| row.counted.is_some()) {
+        write!(text, " at the peak on {}", label::day(day))?;
+    }
     after_the_count(text, row)?;
     let is_without_line = matches!(row.kind, RowKind::UnbilledUsage | RowKind::EndedAgreementInUse | RowKind::Listed);
     if !is_without_line {
@@ -239,7 +242,7 @@ const fn is_perhaps_used(reason: LedgerReason) -> bool {
 
 /// The first doubt about the count, and what would settle it.
 fn first_doubt(text: &mut String, row: &RowRecord) -> fmt::Result {
-    match row.doubts.iter().find(|doubt| !super::is_about_the_value(doubt)) {
+    match row.doubts.iter().find(|doubt| !super::is_slight(doubt)) {
         Some(doubt) => write!(text, "; not sure: {}", super::doubt(doubt)),
         None => Ok(()),
     }

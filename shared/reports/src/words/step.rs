@@ -2,7 +2,7 @@
 
 use truecount_reconciliation::{DoubtRecord, LinesReadWord, RowFault, RowKind, RowRecord, WideningRecord};
 
-use super::{WorkOwner, WorkStep, doubt, first_to_settle, is_about_the_value, widening};
+use super::{WorkOwner, WorkStep, doubt, first_to_settle, is_slight, widening};
 
 /// The next step; `None`: there is nothing to do.
 pub(crate) fn step(read: LinesReadWord, row: &RowRecord) -> Option<WorkStep> {
@@ -45,7 +45,7 @@ pub(crate) fn owner(read: LinesReadWord, row: &RowRecord) -> Option<WorkOwner> {
 
 /// The first doubt about how many there are.
 fn first_count_doubt(row: &RowRecord) -> Option<&DoubtRecord> {
-    row.doubts.iter().find(|doubt| !is_about_the_value(doubt))
+    row.doubts.iter().find(|doubt| !is_slight(doubt))
 }
 
 fn step_of_unknown(read: LinesReadWord, row: &RowRecord) -> WorkStep {
@@ -72,6 +72,8 @@ const fn step_of_widening(widening: &WideningRecord) -> WorkStep {
         WideningRecord::AccountFell { .. }
         | WideningRecord::AccountGone { .. }
         | WideningRecord::SeenElsewhere { .. }
+        | WideningRecord::DaysUnread { .. }
+        | WideningRecord::ChangedUnread { .. }
         | WideningRecord::Replaced { .. } => WorkStep::Check,
         WideningRecord::ItemUnknown { word: None, .. } => WorkStep::Check,
         WideningRecord::ItemUnknown { item, word: Some(_) } if item.in_file => WorkStep::FixSource,

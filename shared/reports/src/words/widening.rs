@@ -61,6 +61,8 @@ pub(crate) fn widening(widening: &WideningRecord) -> Explanation {
         WideningRecord::HolderUntaken { item } => holders_untaken(&item_name(item), "holds"),
         WideningRecord::CoverNotSure { service } => cover_not_sure(service.as_str()),
         WideningRecord::GrantNotSure { service } => grant_not_sure(service.as_str()),
+        WideningRecord::DaysUnread { account, from, to } => days_unread(account, *from, *to),
+        WideningRecord::ChangedUnread { account, from, to } => changed_unread(account, *from, *to),
         WideningRecord::WordNeverSeen { source, kind, attribute, word } => Explanation::new(
             never_seen(source.as_str(), kind, attribute.as_deref().zip(word.as_deref())),
             "correct the word in the rules, or write `may_be_empty = true`",
@@ -128,6 +130,29 @@ pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningR
     };
     let is_of_source = |other: &&WideningRecord| matches!(other, WideningRecord::AccountUndecided { account } if account.source == *source);
     widenings.iter().find(is_of_source).or(Some(first))
+}
+
+/// What nobody can read any more only the vendor knows.
+pub(super) const ASK_FOR_THE_PEAK: &str = "compare it with the vendor's own count of the month";
+
+fn days_unread(account: &AccountRecord, from: Date, to: Date) -> Explanation {
+    let what = format!("{}: more may have been there", unread_on(account, from, to));
+    Explanation::new(what, ASK_FOR_THE_PEAK, WorkOwner::BillingClerk)
+}
+
+fn changed_unread(account: &AccountRecord, from: Date, to: Date) -> Explanation {
+    let what = format!("{}, and what it held changed meanwhile", unread_on(account, from, to));
+    Explanation::new(what, ASK_FOR_THE_PEAK, WorkOwner::BillingClerk)
+}
+
+/// ``account `Alder Dental` in edr was not read on 12 Nov 2026``.
+fn unread_on(account: &AccountRecord, from: Date, to: Date) -> String {
+    let (called, source) = (name(&account.account_name), &account.source);
+    let days = match from == to {
+        true => format!("on {}", label::day(from)),
+        false => format!("from {} to {}", label::day(from), label::day(to)),
+    };
+    format!("account {called} in {source} was not read {days}")
 }
 
 fn holders_untaken(who: &str, hold: &str) -> Explanation {

@@ -72,5 +72,5 @@ fn the_rules_of_every_case_are_read_or_wait() {
             Err(error) => panic!("{}: {error}", entry.display()),
         }
     }
-    assert!(read >= 150 && waiting > 0, "{read} read, {waiting} waiting");
+    assert!(read >= 150, "{read} read, {waiting} waiting");
 }

@@ -52,6 +52,10 @@ fn what_is_refused_of_groups() {
             mine("[clients.7]\nFULL = { seen_within_days = 9 }"),
             "8:29: `seen_within_days` cannot stand at a service of group \"people\"; write except = { not_seen_for_days = 90 } at the group",
         ),
+        (
+            mine("[clients.7]\nFULL = { at = \"peak\" }"),
+            "8:15: `at` cannot stand at a service of group \"people\"; leave it out: a group is counted on the count day",
+        ),
         (mine("[clients.7]\nFULL = { ignore = \"by hand\" }"), ""),
         (
             format!("{GROUP}[services]\nFULL = {{ flat = true }}\nMAIL = {{ where = {{ holds = \"EX\" }} }}"),

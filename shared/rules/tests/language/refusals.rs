@@ -250,6 +250,8 @@ fn filters() {
 fn words_and_numbers() {
     let days = "write days from 1 to 3650, or false for all, however old";
     check_counted(&[
+        ("at = \"peek\"", "rules.toml:3:6: `at` cannot be \"peek\"; did you mean \"peak\"?"),
+        ("at = 31", "rules.toml:3:6: `at` cannot be 31; write \"count_day\" or \"peak\""),
         ("seen_within_days = true", &format!("rules.toml:3:20: `seen_within_days` cannot be true; {days}")),
         ("seen_within_days = 0", &format!("rules.toml:3:20: `seen_within_days` cannot be 0; {days}")),
         ("seen_within_days = 3651", &format!("rules.toml:3:20: `seen_within_days` cannot be 3651; {days}")),
@@ -432,10 +434,10 @@ fn factors_and_units() {
 
 #[test]
 fn what_is_not_yet_supported_is_named() {
-    let keys = "at bills";
-    for key in keys.split(' ') {
-        let expected = format!("rules.toml:3:1: `{key}` is not yet supported; leave it out");
-        check_counted(&[(&format!("{key} = 1"), &expected)]);
+    check_counted(&[("bills = 1", "rules.toml:3:1: `bills` is not yet supported; leave it out")]);
+    for word in ["vendor_cycle_day", "average", "anyone_in_month"] {
+        let expected = format!("rules.toml:3:6: `{word}` is not yet supported; leave it out");
+        check_counted(&[(&format!("at = \"{word}\""), &expected)]);
     }
 }
 

@@ -4,9 +4,9 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_rules::{
-    CategoryRule, ClientCommitted, CountJoin, CountPart, CutTerm, DataUnit, Fit, IdentityKey, NoLine, PlannedPrice,
-    PriceScale, PriceTier, Rounding, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance, UnitConversion,
-    UnknownPolicy, WordUse,
+    CategoryRule, ClientCommitted, CountAt, CountJoin, CountPart, CutTerm, DataUnit, Fit, IdentityKey, NoLine,
+    PlannedPrice, PriceScale, PriceTier, Rounding, RulePrice, ServiceBasis, ServiceRule, StalePolicy, Tolerance,
+    UnitConversion, UnknownPolicy, WordUse,
 };
 
 use crate::vocabulary::{code, counted, parts, resolved, rules, scope, usual};
@@ -223,6 +223,24 @@ fn keys_of_a_count_reach_each_of_its_parts() {
         for part in parts(&rule) {
             assert_eq!((part.stale, part.unknown, part.may_be_empty), (stale, unknown, may_be_empty), "{keys}");
         }
+    }
+}
+
+#[test]
+fn a_count_is_that_of_the_count_day_or_the_peak_of_the_month() {
+    let at = |file: &str| counted(&usual(&rules(file), "A")).at;
+    let plain =
+        "[services]\nA = { count = [\"rmm.server\", \"backup.machine\"] }\n[clients.7]\nA = { at = \"peak\" }\n";
+    let peak = plain.replace("peak", "count_day").replace("] }", "], at = \"peak\" }");
+    assert_eq!((at(plain), at(&peak)), (CountAt::CountDay, CountAt::Peak));
+    let sources = |file: &str| rules(file).peak_sources().into_iter().map(ToString::to_string).collect::<Vec<_>>();
+    let other = "B = { count = \"shop.subscription\" }\n[clients.7]";
+    for (file, expected) in [
+        (plain.replace("[clients.7]", other), vec!["backup", "rmm"]),
+        (peak.replace("[clients.7]", other), vec!["backup", "rmm"]),
+        (plain.replace("peak", "count_day"), Vec::new()),
+    ] {
+        assert_eq!(sources(&file), expected, "{file}");
     }
 }
 

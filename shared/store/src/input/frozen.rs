@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use truecount_billing::SourceId;
 
-use super::{EarlierReading, InputAccount, InputFile, InputLine};
+use super::{EarlierReading, InputAccount, InputFile, InputLine, SourceOnDay};
 use crate::{
-    Corruption, FrozenSource, KnownWords, MappingRecord, NoneRecord, RunFolder, RunManifest, SnapshotEntry, StoreError,
-    gzip, object, sha256_hex,
+    Corruption, FrozenDay, FrozenSource, KnownWords, MappingRecord, NoneRecord, RunFolder, RunManifest, SnapshotEntry,
+    StoreError, gzip, object, sha256_hex,
 };
 
 /// What the names of inputs begin with.
@@ -32,9 +31,14 @@ pub(super) struct FrozenRecord {
     pub(super) inputs: BTreeMap<String, String>,
 }
 
-/// The folder of a source's parts, within that of the run.
-pub(super) fn source_folder(source: &SourceId) -> String {
-    format!("{INPUTS}sources/{source}/")
+impl SourceOnDay {
+    /// The folder of its parts, within that of the run.
+    pub(super) fn folder(&self) -> String {
+        match self.before {
+            None => format!("{INPUTS}sources/{}/", self.source),
+            Some(day) => format!("{INPUTS}days/{}/{day}/", self.source),
+        }
+    }
 }
 
 /// A run with everything that it reads.
@@ -128,10 +132,21 @@ impl FrozenRun {
 
     /// The accounts of a source.
     #[must_use]
-    pub fn accounts<'a>(&'a self, source: &'a FrozenSource) -> FrozenAccounts<'a> {
-        let folder = source_folder(&source.source);
-        let parts = self.inputs.keys().filter(|name| name.starts_with(&folder)).map(String::as_str);
-        FrozenAccounts { run: self, source, parts: parts.collect(), lines: None, next: None, given: 0 }
+    pub fn accounts(&self, source: &FrozenSource) -> FrozenAccounts<'_> {
+        let of = SourceOnDay { source: source.source.clone(), before: None };
+        self.accounts_in(of.folder(), source.snapshot.map(|_| source.account_count))
+    }
+
+    /// The accounts of a source on a day before its snapshot.
+    #[must_use]
+    pub fn accounts_before(&self, source: &FrozenSource, day: &FrozenDay) -> FrozenAccounts<'_> {
+        let of = SourceOnDay { source: source.source.clone(), before: Some(day.snapshot.as_of) };
+        self.accounts_in(of.folder(), Some(day.account_count))
+    }
+
+    fn accounts_in(&self, folder: String, expected: Option<u64>) -> FrozenAccounts<'_> {
+        let parts = self.inputs.keys().filter(|name| name.starts_with(&folder)).map(String::as_str).collect();
+        FrozenAccounts { run: self, folder, expected, parts, lines: None, next: None, given: 0 }
     }
 
     async fn lines<T: DeserializeOwned>(&self, file: InputFile) -> Result<Vec<T>, StoreError> {
@@ -154,7 +169,9 @@ impl FrozenRun {
 /// Reads the accounts of a source group by group, so that memory stays bounded.
 pub struct FrozenAccounts<'a> {
     run: &'a FrozenRun,
-    source: &'a FrozenSource,
+    folder: String,
+    /// How many accounts there are; `None`: there is no snapshot.
+    expected: Option<u64>,
     parts: VecDeque<&'a str>,
     lines: Option<gzip::LinesReader<Vec<u8>>>,
     /// An account that is begun.
@@ -178,9 +195,9 @@ impl FrozenAccounts<'_> {
         if !group.is_empty() {
             return Ok(Some(group));
         }
-        let (found, expected) = (self.given, self.source.account_count);
-        if found != expected && self.source.snapshot.is_some() {
-            let place = self.run.folder.archive.place(&self.run.folder.key(&source_folder(&self.source.source)));
+        let found = self.given;
+        if let Some(expected) = self.expected.filter(|expected| *expected != found) {
+            let place = self.run.folder.archive.place(&self.run.folder.key(&self.folder));
             return Err(StoreError::corrupt(place, Corruption::Count { found, expected }));
         }
         Ok(None)

@@ -7,13 +7,17 @@ use jiff::civil::Date;
 use truecount_billing::Side;
 
 use super::{EarlierReading, InputAccount, ListedAccount};
-use crate::{FrozenSource, SnapshotAccount, SnapshotEntry, SnapshotId, SnapshotManifest, Store, StoreError, groups};
+use crate::{
+    FrozenDay, FrozenSource, SnapshotAccount, SnapshotEntry, SnapshotId, SnapshotManifest, Store, StoreError, groups,
+};
 
 /// Reads the accounts of a source group by group, so that memory stays bounded. A source without a snapshot has none; of
 /// invoices only the list is read, as nothing is compared with them.
 pub struct SnapshotReader<'a> {
     store: &'a Store,
     source: &'a FrozenSource,
+    /// A day before the snapshot that `source` names: what accounts held still earlier is not read.
+    before: Option<&'a FrozenDay>,
     /// `None`: not read yet.
     list: Option<Vec<SnapshotAccount>>,
     /// So many accounts of the list were given out.
@@ -25,7 +29,13 @@ impl<'a> SnapshotReader<'a> {
     /// A reader of the snapshot that `source` names.
     #[must_use]
     pub fn new(store: &'a Store, source: &'a FrozenSource) -> Self {
-        Self { store, source, list: None, given: 0, earlier: EarlierSnapshots::default() }
+        Self { store, source, before: None, list: None, given: 0, earlier: EarlierSnapshots::default() }
+    }
+
+    /// A reader of a snapshot before that.
+    #[must_use]
+    pub fn before(store: &'a Store, source: &'a FrozenSource, day: &'a FrozenDay) -> Self {
+        Self { before: Some(day), ..Self::new(store, source) }
     }
 
     /// The next accounts in the order of the list; `None`: there are no more.
@@ -34,10 +44,13 @@ impl<'a> SnapshotReader<'a> {
     /// [`StoreError`] if something is missing or damaged.
     pub async fn next_group(&mut self) -> Result<Option<Vec<InputAccount>>, StoreError> {
         let (store, source) = (self.store, self.source);
-        let Some(id) = source.snapshot else { return Ok(None) };
+        let used = source.snapshot.map(|id| (id, source.account_count));
+        let Some((id, accounts)) = self.before.map(|day| (day.snapshot, day.account_count)).or(used) else {
+            return Ok(None);
+        };
         let list = match self.list.take() {
             Some(list) => list,
-            None => SnapshotAccount::list(store, &source.source, id, source.account_count).await?,
+            None => SnapshotAccount::list(store, &source.source, id, accounts).await?,
         };
         let Some(group) = groups(list.get(self.given..).unwrap_or_default()).next().filter(|group| !group.is_empty())
         else {
@@ -52,7 +65,10 @@ impl<'a> SnapshotReader<'a> {
         } else {
             let contents = SnapshotAccount::contents(store, &source.source, group).await?;
             for (entry, entries) in group.iter().zip(contents) {
-                let earlier = self.earlier.of(store, source, entry).await?;
+                let earlier = match self.before {
+                    Some(_) => Vec::new(),
+                    None => self.earlier.of(store, source, entry).await?,
+                };
                 accounts.push(InputAccount { listed: ListedAccount::from(entry), entries, earlier });
             }
         }

@@ -5,7 +5,7 @@ use truecount_billing::{AccountId, ItemId, Side, SourceId};
 use super::*;
 use crate::run::tests::run;
 use crate::test_store::TestStore;
-use crate::{Corruption, FrozenSource, Run, RunFolder, SnapshotId, Store, StoreError};
+use crate::{Corruption, FrozenDay, FrozenSource, Run, RunFolder, SnapshotId, Store, StoreError};
 
 fn source(id: &str, accounts: u64) -> FrozenSource {
     FrozenSource {
@@ -20,6 +20,7 @@ fn source(id: &str, accounts: u64) -> FrozenSource {
         read_state: ReadState::Complete,
         receipt: None,
         last_failure: None,
+        days: Vec::new(),
     }
 }
 
@@ -45,6 +46,10 @@ fn account(id: &str, items: usize) -> InputAccount {
     }
 }
 
+fn of(source: &FrozenSource) -> SourceOnDay {
+    SourceOnDay { source: source.source.clone(), before: None }
+}
+
 /// A run of two sources, `rmm` with these accounts and `psa` with none.
 async fn freeze(store: &Store, accounts: &[InputAccount]) -> FrozenRun {
     let (rmm, psa) = (source("rmm", accounts.len() as u64), source("psa", 0));
@@ -55,11 +60,11 @@ async fn freeze(store: &Store, accounts: &[InputAccount]) -> FrozenRun {
         writer.write(file, b"").await.unwrap();
     }
     writer.write(InputFile::Settings, b"{}").await.unwrap();
-    writer.finish_source(&psa.source).await.unwrap();
+    writer.finish_source(&of(&psa)).await.unwrap();
     for account in accounts {
-        writer.push(&rmm.source, account).await.unwrap();
+        writer.push(&of(&rmm), account).await.unwrap();
     }
-    writer.finish_source(&rmm.source).await.unwrap();
+    writer.finish_source(&of(&rmm)).await.unwrap();
     writer.commit(manifest).await.unwrap()
 }
 
@@ -90,6 +95,40 @@ async fn accounts_come_back_with_what_they_hold_and_held() {
     assert_eq!(first.earlier_on(day, |_| true).map(<[_]>::len), Some(2));
     assert_eq!(first.earlier_on(day, |found| !found.read_state.is_complete()), None);
     assert_eq!(first.earlier_on(day.tomorrow().unwrap(), |_| true), None);
+}
+
+#[tokio::test]
+async fn a_day_before_the_snapshot_comes_back_by_itself() {
+    let TestStore { store, .. } = &TestStore::new();
+    let mut rmm = source("rmm", 1);
+    let day = FrozenDay {
+        snapshot: SnapshotId { as_of: jiff::civil::date(2026, 6, 12), lease: 3 },
+        account_count: 2,
+        content_sha256: "d".to_owned(),
+        read_state: ReadState::Complete,
+    };
+    rmm.days = vec![day.clone()];
+    let mut manifest = run(None).manifest;
+    let without = manifest.run_id().unwrap();
+    manifest.sources = vec![FrozenSource { days: Vec::new(), ..rmm.clone() }];
+    let (without, with_source) = (without, manifest.run_id().unwrap());
+    manifest.sources = vec![rmm.clone()];
+    assert!(manifest.run_id().unwrap() != with_source && with_source != without, "it is another run");
+    let mut writer = InputsWriter::new(Run::new(manifest.clone()).unwrap().folder(store));
+    writer.push(&of(&rmm), &account("a1", 2)).await.unwrap();
+    writer.finish_source(&of(&rmm)).await.unwrap();
+    let before = SourceOnDay { before: Some(day.snapshot.as_of), ..of(&rmm) };
+    for id in ["a1", "a2"] {
+        writer.push(&before, &account(id, 4)).await.unwrap();
+    }
+    writer.finish_source(&before).await.unwrap();
+    let frozen = writer.commit(manifest).await.unwrap();
+    assert_eq!(read(&frozen, 0).await.unwrap(), [account("a1", 2)]);
+    let mut accounts = frozen.accounts_before(&frozen.manifest.sources[0], &frozen.manifest.sources[0].days[0]);
+    assert_eq!(accounts.next_group().await.unwrap().unwrap(), [account("a1", 4), account("a2", 4)]);
+    assert!(accounts.next_group().await.unwrap().is_none());
+    assert!(frozen.input_names().contains(&"inputs/days/rmm/2026-06-12/0001.jsonl.gz".to_owned()));
+    assert_eq!(frozen.manifest.sources[0].days[0].snapshot.lease, 0);
 }
 
 #[tokio::test]

@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use truecount_billing::SourceId;
 use truecount_platform::CreateOutcome;
 
-use super::frozen::{FrozenRecord, INPUTS, RECORD_FILE, source_folder};
-use super::{FrozenRun, InputAccount, InputLineRef};
+use super::frozen::{FrozenRecord, INPUTS, RECORD_FILE};
+use super::{FrozenRun, InputAccount, InputLineRef, SourceOnDay};
 use crate::{RunFolder, RunManifest, StoreError, gzip, object, sha256_hex};
 
 /// Bytes of one part of a source's inputs, before it is compressed to about a tenth.
@@ -75,7 +74,7 @@ impl InputsWriter {
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written.
-    pub async fn push(&mut self, source: &SourceId, account: &InputAccount) -> Result<(), StoreError> {
+    pub async fn push(&mut self, of: &SourceOnDay, account: &InputAccount) -> Result<(), StoreError> {
         self.lines.push(&InputLineRef::Account(&account.listed))?;
         account.entries.iter().try_for_each(|entry| self.lines.push(entry))?;
         for earlier in &account.earlier {
@@ -83,7 +82,7 @@ impl InputsWriter {
             earlier.entries.iter().try_for_each(|entry| self.lines.push(entry))?;
         }
         if self.lines.plain_bytes >= PART_BYTES {
-            self.write_part(source).await?;
+            self.write_part(of).await?;
         }
         Ok(())
     }
@@ -92,9 +91,9 @@ impl InputsWriter {
     ///
     /// # Errors
     /// [`StoreError::Archive`].
-    pub async fn finish_source(&mut self, source: &SourceId) -> Result<(), StoreError> {
+    pub async fn finish_source(&mut self, of: &SourceOnDay) -> Result<(), StoreError> {
         if self.parts == 0 || self.lines.plain_bytes > 0 {
-            self.write_part(source).await?;
+            self.write_part(of).await?;
         }
         self.parts = 0;
         Ok(())
@@ -107,17 +106,20 @@ impl InputsWriter {
     /// [`StoreError`] if it is not known whether it was frozen.
     pub async fn commit(self, mut manifest: RunManifest) -> Result<FrozenRun, StoreError> {
         // How often a sync was begun says nothing of what it read: the same content is the same run, byte by byte.
-        manifest.sources.iter_mut().filter_map(|source| source.snapshot.as_mut()).for_each(|id| id.lease = 0);
+        for source in &mut manifest.sources {
+            let of_days = source.days.iter_mut().map(|day| &mut day.snapshot);
+            source.snapshot.iter_mut().chain(of_days).for_each(|id| id.lease = 0);
+        }
         let record = FrozenRecord { manifest, inputs: self.written };
         let json = serde_json::to_vec(&record).map_err(|error| StoreError::unwritable("a run's manifest", error))?;
         self.folder.archive.put_new(&self.folder.key(RECORD_FILE), gzip::compress(&json)?).await?;
         FrozenRun::open(self.folder).await
     }
 
-    async fn write_part(&mut self, source: &SourceId) -> Result<(), StoreError> {
+    async fn write_part(&mut self, of: &SourceOnDay) -> Result<(), StoreError> {
         let lines = std::mem::take(&mut self.lines);
         self.parts += 1;
-        self.put(format!("{}{:04}.jsonl.gz", source_folder(source), self.parts), lines.finish()?).await
+        self.put(format!("{}{:04}.jsonl.gz", of.folder(), self.parts), lines.finish()?).await
     }
 
     async fn put(&mut self, name: String, bytes: Vec<u8>) -> Result<(), StoreError> {

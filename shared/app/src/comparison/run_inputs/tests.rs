@@ -13,7 +13,7 @@ use truecount_store::{
 use truecount_rules::Rules;
 
 use super::*;
-use crate::comparison::{MappingsInForce, NonesInForce, WordsOnDay, load_mappings, load_nones, load_words};
+use crate::comparison::{MappingsInForce, NonesInForce, WordsOnDay, add_days, load_mappings, load_nones, load_words};
 use crate::jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 use crate::test_environment::{
     Content, RULES, SETTINGS, TODAY, TestEnvironment, at_sites, billed, config, confirmed, month, soon, split, used,
@@ -48,6 +48,8 @@ async fn freeze(test: &TestEnvironment) -> Frozen {
             source.snapshot = newest.map(|manifest| manifest.id);
         }
     }
+    sources.iter_mut().for_each(|source| source.days.clear());
+    add_days(&test.env, &test.config, &mut sources, run.manifest.count_day.0).await.unwrap();
     Frozen {
         words: load_words(store, &sources, run.manifest.count_day.0).await.unwrap(),
         mappings: load_mappings(store, &sources, month()).await.unwrap(),
@@ -100,10 +102,14 @@ async fn inputs(test: &TestEnvironment) -> RunInputs {
 
 /// With another source of usage than a file.
 fn with_owned_list() -> TestEnvironment {
+    with_owned_list_and(RULES)
+}
+
+fn with_owned_list_and(rules: &str) -> TestEnvironment {
     let mut test = TestEnvironment::new();
     let (before, rmm) = SETTINGS.split_once("id = \"rmm\"").unwrap();
     let rmm = rmm.replace("connector = \"file\"\nside = \"used\"", OWNED);
-    test.config = config(&format!("{before}id = \"rmm\"{rmm}"), RULES);
+    test.config = config(&format!("{before}id = \"rmm\"{rmm}"), rules);
     test
 }
 
@@ -390,4 +396,57 @@ async fn a_month_is_reconciled_from_what_was_frozen() {
     };
     assert_eq!(row("c1"), (RowKind::Underbilled, 2.into(), Some(3.into()), Some(Decimal::new(4550, 2))));
     assert_eq!(row("c2"), (RowKind::BilledWithoutUsage, 1.into(), Some(0.into()), Some(Decimal::new(-4550, 2))));
+}
+
+const PEAK: &str = "[services]\nMNG-SRV = { count = \"rmm.server\", at = \"peak\", seen_within_days = false }\n";
+
+/// What an account held on the days before the snapshot.
+fn days(inputs: &RunInputs, id: &str) -> Vec<(String, usize)> {
+    let days = account(inputs, id).days.iter();
+    days.map(|(day, items)| (day.to_string(), items.len())).collect()
+}
+
+#[tokio::test]
+async fn the_days_of_which_a_peak_is_the_largest_are_frozen_with_the_run() {
+    let test = with_owned_list_and(PEAK);
+    test.commit("psa", TODAY, &[billed("c1", "Harbour Dental", 2)]).await;
+    let on = async |day: &str, accounts: &[Content]| test.commit("rmm", day, accounts).await;
+    let harbour = |servers| used("a1", "Harbour Dental", servers);
+    on("2026-05-20", &[harbour(20)]).await;
+    on("2026-06-12", &[harbour(5), used("a9", "Harbour's lab", 2)]).await;
+    on("2026-06-13", &[changed(harbour(9), failed)]).await;
+    on("2026-06-14", &[harbour(9)]).await;
+    on("2026-06-14", &[harbour(4)]).await;
+    on(TODAY, &[harbour(3), used("a2", "Quiet Quay", 1)]).await;
+    test.decide("a9", confirmed("c1"), None).await;
+    let frozen = freeze(&test).await;
+    let rules = rules(&test, PEAK);
+    let inputs = inputs_of(&test, &frozen, &rules).await;
+    let told = |expected: &[(&str, usize)]| -> Vec<(String, usize)> {
+        expected.iter().map(|(day, items)| (format!("2026-06-{day}"), *items)).collect()
+    };
+    assert_eq!(days(&inputs, "a1"), told(&[("12", 5), ("14", 4)]), "the last of a day, as far as it was read");
+    assert_eq!(days(&inputs, "a2"), told(&[("12", 0), ("13", 0), ("14", 0)]), "it was not there yet");
+    assert_eq!(days(&inputs, "a9"), told(&[("12", 2), ("13", 0), ("14", 0)]));
+    assert!(account(&inputs, "a9").is_former && !account(&inputs, "a1").is_former);
+
+    let (count_day, next_closing) = (date(2026, 6, 30), date(2026, 7, 31));
+    let context = RunContext { count_day, next_closing, home_currency: Currency::new("GBP").unwrap() };
+    let reconciler = RunReconciler::new(&inputs, &rules, context);
+    let outcome = reconciler.outcome();
+    let row = &reconciler.client_record(0, &outcome).rows[0];
+    assert_eq!((row.kind, row.counted, row.peak_on), (RowKind::Underbilled, Some(7.into()), Some(date(2026, 6, 12))));
+    assert_eq!(row.items.len(), 7, "those of the day of the peak");
+}
+
+#[tokio::test]
+async fn other_days_are_read_for_a_peak_alone() {
+    let test = with_owned_list();
+    test.commit("psa", TODAY, &[billed("c1", "Harbour Dental", 2)]).await;
+    for day in ["2026-06-12", TODAY] {
+        test.commit("rmm", day, &[used("a1", "Harbour Dental", 5)]).await;
+    }
+    let frozen = freeze(&test).await;
+    assert!(frozen.run.manifest.sources.iter().all(|source| source.days.is_empty()));
+    assert!(days(&inputs(&test).await, "a1").is_empty());
 }

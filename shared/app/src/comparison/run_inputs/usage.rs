@@ -9,6 +9,7 @@ use truecount_rules::KindVocabulary;
 use truecount_store::{EarlierReading, FrozenSource, InputAccount, ListedAccount, SnapshotEntry};
 
 use super::billed::BilledSide;
+use super::days::DaysRead;
 use super::whose::Whose;
 use super::words::Words;
 use super::{ComparisonInputs, LoadedSource, is_partial};
@@ -26,6 +27,7 @@ pub(super) struct UsageRead {
     described: UsageSource,
     /// What is known of each account, in the order of the list.
     readings: Vec<ItemsRead>,
+    days: DaysRead,
 }
 
 /// Reads the items of a source into `inputs`.
@@ -44,26 +46,42 @@ pub(super) async fn read(
             accounts.push(listed);
         }
     }
+    let days = DaysRead::of(of, source, &accounts, &mut reader).await?;
     let SourceReader { source: mut described, words, .. } = reader;
     described.words = words.into_words();
     declare_words(&mut described, kind, &of.rules.us().partner_ids);
-    Ok(UsageRead { loaded: LoadedSource { frozen: source.clone(), accounts }, described, readings })
+    Ok(UsageRead { loaded: LoadedSource { frozen: source.clone(), accounts }, described, readings, days })
 }
 
 /// Adds the accounts of a source to `inputs`, with whose they are.
-pub(super) fn add(read: UsageRead, whose: &Whose<'_>, billed: &mut BilledSide, inputs: &mut RunInputs) -> LoadedSource {
-    let UsageRead { loaded, mut described, readings } = read;
+pub(super) fn add(
+    of: &ComparisonInputs<'_>,
+    read: UsageRead,
+    whose: &Whose<'_>,
+    billed: &mut BilledSide,
+    inputs: &mut RunInputs,
+) -> LoadedSource {
+    let UsageRead { loaded, mut described, readings, mut days } = read;
     (described.none_for_rest, described.none) = (whose.nones.is_for_rest(), whose.nones.clients());
-    let belonging = belonging(&loaded, whose, billed);
+    let of_accounts = belonging(&loaded, whose, billed);
     let number = inputs.sources.len();
-    let known = loaded.accounts.iter().zip(belonging).zip(readings);
+    let known = loaded.accounts.iter().zip(of_accounts).zip(readings);
     inputs.accounts.extend(known.map(|((listed, belongs), reading)| UsageAccount {
         source: number,
         id: listed.account.id.clone(),
         name: listed.account.name.clone(),
         belongs,
         reading,
+        days: days.of_account(&listed.account.id),
+        is_former: false,
     }));
+    let former = days.former(number, |former| {
+        let former = LoadedSource { frozen: loaded.frozen.clone(), accounts: former };
+        let whose = Whose::of(of, &[&former], &billed.known);
+        let of_former = whose.first().map(|whose| belonging(&former, whose, billed));
+        (former.accounts, of_former.unwrap_or_default())
+    });
+    inputs.accounts.extend(former);
     inputs.sources.push(described);
     loaded
 }
@@ -90,8 +108,8 @@ fn belonging(source: &LoadedSource, whose: &Whose<'_>, billed: &mut BilledSide) 
     accounts.map(|((entry, mapping), candidates)| one(entry, mapping, candidates)).collect()
 }
 
-struct SourceReader<'r, 'i> {
-    source: UsageSource,
+pub(super) struct SourceReader<'r, 'i> {
+    pub(super) source: UsageSource,
     /// Whether something is missing, and nobody knows of which account.
     is_partial: bool,
     /// Whether its items bring kinds of their own.
@@ -200,7 +218,7 @@ impl<'r, 'i> SourceReader<'r, 'i> {
         found.map(|entries| Ok((day, self.add(items_of(entries.to_vec()))?))).transpose()
     }
 
-    fn add(&mut self, mut items: Vec<UsageItem>) -> Result<std::ops::Range<u32>, AppError> {
+    pub(super) fn add(&mut self, mut items: Vec<UsageItem>) -> Result<std::ops::Range<u32>, AppError> {
         for item in &mut items {
             name_seller(item, self.partner_ids);
             self.words.item(item);
@@ -248,7 +266,7 @@ fn declare_words(source: &mut UsageSource, kind: Option<&SourceKind>, partner_id
     }
 }
 
-fn items_of(records: Vec<SnapshotEntry>) -> Vec<UsageItem> {
+pub(super) fn items_of(records: Vec<SnapshotEntry>) -> Vec<UsageItem> {
     let item = |record| match record {
         SnapshotEntry::Item(item) => Some(item),
         SnapshotEntry::Line(_) => None,

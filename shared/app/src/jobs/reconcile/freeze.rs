@@ -6,11 +6,11 @@ use jiff::civil::Date;
 use truecount_billing::{BillingMonth, CountDay, ReadReason, ReadState};
 use truecount_connectors::connect;
 use truecount_store::{
-    Closing, FrozenSource, InputFile, InputsWriter, KnownWords, Lease, MappingRecord, NoneRecord, Run, RunManifest,
-    SnapshotManifest, SnapshotReader, SyncStatus, sha256_hex,
+    Closing, FrozenDay, FrozenSource, InputFile, InputsWriter, KnownWords, Lease, MappingRecord, NoneRecord, Run,
+    RunManifest, SnapshotManifest, SnapshotReader, SourceOnDay, SyncStatus, sha256_hex,
 };
 
-use crate::comparison::{load_mappings, load_nones, load_words};
+use crate::comparison::{add_days, load_mappings, load_nones, load_words};
 use crate::mapping::take_inbox;
 use crate::refused_files::refused_file_findings;
 use crate::schedule::missed_before;
@@ -32,6 +32,7 @@ pub(super) async fn freeze_inputs(
         sources.push(freeze_source(env, source, day).await?);
     }
     sources.sort_by(|a, b| a.source.cmp(&b.source));
+    add_days(env, config, &mut sources, count_day.0).await?;
     let inbox = [refused_file_findings(env, &config.settings).await?, take_inbox(env, config).await?].concat();
     let inbox = (!inbox.is_empty()).then(|| serde_json::to_vec(&inbox)).transpose();
     let inbox = inbox.map_err(|error| AppError::damaged("the report on the inbox", error))?;
@@ -75,17 +76,30 @@ pub(super) async fn freeze_inputs(
         writer.write(InputFile::Inbox, &inbox).await?;
     }
     for source in run.manifest.sources.iter().filter(|source| source.snapshot.is_some()) {
-        let mut accounts = SnapshotReader::new(&env.store, source);
-        while let Some(group) = accounts.next_group().await? {
-            for account in &group {
-                writer.push(&source.source, account).await?;
-            }
+        write_source(&mut writer, source, None, SnapshotReader::new(&env.store, source)).await?;
+        for day in &source.days {
+            write_source(&mut writer, source, Some(day), SnapshotReader::before(&env.store, source, day)).await?;
         }
-        writer.finish_source(&source.source).await?;
     }
     let run = Run::new(writer.commit(run.manifest).await?.manifest)?;
     run.create(&env.store, lease.fence()).await?;
     Ok(run)
+}
+
+/// Stores the accounts of a source; `day`: on a day before its snapshot.
+async fn write_source(
+    writer: &mut InputsWriter,
+    source: &FrozenSource,
+    day: Option<&FrozenDay>,
+    mut accounts: SnapshotReader<'_>,
+) -> Result<(), AppError> {
+    let of = SourceOnDay { source: source.source.clone(), before: day.map(|day| day.snapshot.as_of) };
+    while let Some(group) = accounts.next_group().await? {
+        for account in &group {
+            writer.push(&of, account).await?;
+        }
+    }
+    Ok(writer.finish_source(&of).await?)
 }
 
 /// The day up to which lines may be corrected in the PSA: the invoice date of the month, or today if that is earlier. What
@@ -109,6 +123,7 @@ async fn freeze_source(env: &Environment, source: &SourceSettings, day: Date) ->
         read_state: ReadState::Failed(ReadReason::NeverSynced),
         receipt: None,
         last_failure: None,
+        days: Vec::new(),
     };
     let failure = failure_of(env, source).await?;
     let Some(manifest) = SnapshotManifest::newest(&env.store, &source.id, day).await? else {
