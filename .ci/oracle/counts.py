@@ -22,6 +22,7 @@ class Candidate:
     def __init__(self, item, origin, snapshot_day, account=None, larger=None):
         self.item, self.origin, self.snapshot_day, self.account, self.fallen = item, origin, snapshot_day, account, False
         self.larger = larger  # a fall of its quantity that nobody has confirmed
+        self.also = None  # the same item by another reading: it may be either
         self.elsewhere = False  # another client may have had the device since
 
 
@@ -78,6 +79,8 @@ class Candidates:
                 self.gone.append(account["id"])
         elif state == "complete":
             before = []
+        elif state == "between":
+            return self.read_between(account, now, before, origin_of, at)
         elif state != "fell":
             raise Refused(f"account read {state}")
         held = {(item["kind"], item["id"]): item for item in before}
@@ -100,6 +103,29 @@ class Candidates:
                 origin = GONE if state == "gone" else FELL
             self.items.append(Candidate(item, origin, at, account["id"]))
             self.items[-1].fallen = state == "fell" or of_anybody
+
+
+    def read_between(self, account, after, before, origin_of, at):
+        """What an account held before a day on which it was not read, and afterwards: what both had is as one of them had it, and
+        what only one had may have been there."""
+        old = {(item["kind"], item["id"]): item for item in before}
+        for item in after:
+            twin = old.pop((item["kind"], item["id"]), None)
+            origins = origin_of(item), None if twin is None else origin_of(twin)
+            if twin is not None and None not in origins and origins[0] == origins[1]:
+                self.items.append(Candidate(item, origins[0], at, account["id"]))
+                self.items[-1].also = twin
+                self.items[-1].fallen = origins[0] == SPLIT
+                continue
+            for one, origin in zip((item, twin), origins):
+                self.perhaps(one, origin, at, account)
+        for item in old.values():
+            self.perhaps(item, origin_of(item), at, account)
+
+    def perhaps(self, item, origin, at, account):
+        if origin is not None:
+            self.items.append(Candidate(item, origin, at, account["id"]))
+            self.items[-1].fallen = True
 
 
 def possible_accounts(world, client_id, source_id):
@@ -166,6 +192,16 @@ def one_item(mine, other):
 
 
 def choices_of(selection, candidate):
+    """Every way of settling one item, by both of its readings where there are two."""
+    found = choices_by(selection, candidate)
+    if candidate.also is not None:
+        other = Candidate(candidate.also, candidate.origin, candidate.snapshot_day, candidate.account)
+        other.elsewhere = candidate.elsewhere
+        found += [way for way in choices_by(selection, other) if way["short"] not in [one["short"] for one in found]]
+    return found
+
+
+def choices_by(selection, candidate):
     """Every way of settling one item: a list of dicts that say its kind, facts, whether it counts, is stale, exists."""
     item = candidate.item
     kinds = [selection.kinds[item["kind"]]] if item["kind"] != "unknown" else [*selection.kinds.values(), None]
@@ -275,8 +311,8 @@ def merged(candidates):
     out = {}
     for one in candidates:
         alone = not identities(one.item, ["serial", "mac", "name", "object_id", "mail"]) and amount(one.item) is not None
-        alone = alone and not any(may_have_one_id(one, other) for other in candidates)
-        alike = json.dumps([{**one.item, "id": "" if alone else one.item["id"]}, one.origin, str(one.snapshot_day), one.account, str(one.larger),
+        alone = alone and one.also is None and not any(may_have_one_id(one, other) for other in candidates)
+        alike = json.dumps([{**one.item, "id": "" if alone else one.item["id"]}, one.origin, str(one.snapshot_day), one.account, str(one.larger), one.also,
                             one.fallen], sort_keys=True)
         out.setdefault(alike, []).append(one)
     whole = []
@@ -486,7 +522,8 @@ class SourceCount:
             if not had <= {OWN}:
                 continue
             for index, reason in reasons.items():
-                came_to.setdefault(index, set()).add(reason)
+                if not self.candidates[index].fallen:  # what may have been there comes on top
+                    came_to.setdefault(index, set()).add(reason)
         gross, parts, sometimes = Fraction(0), {}, set()
         for index, reasons in came_to.items():
             if reasons <= {"not_looked_at", "no_kind", "second_holder"}:

@@ -36,7 +36,7 @@ class Elsewhere:
                 may = may and any(counts.possible_accounts(self.world, owner, self.source_id) for owner in self.all_owners(account))
             return [(item, False) for item in account["before"]] if may else []
         found = [(item, True) for item in now]
-        if state == "fell":
+        if state in ("fell", "between"):
             present = {(item["kind"], item["id"]) for item in now}
             found += [(item, False) for item in account["before"] if (item["kind"], item["id"]) not in present]
         return found

@@ -118,6 +118,9 @@ def smaller(world):
             paths += [["accounts", index, held, item] for item in range(len(account.get(held, [])))]
             for item, one in enumerate(account.get(held, [])):
                 paths += [["accounts", index, held, item, key] for key in one if key not in ("id", "kind")]
+        for number, days in enumerate(account.get("days", [])):
+            paths.append(["accounts", index, "days", number])
+            paths += [["accounts", index, "days", number, "items", item] for item in range(len(days.get("items", [])))]
         paths += [["accounts", index, "earlier", "items", item] for item in range(len(account.get("earlier", {}).get("items", [])))]
     for index, client in enumerate(world.get("clients", [])):
         paths.append(["clients", index])

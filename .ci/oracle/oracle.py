@@ -304,7 +304,7 @@ def linked(one, other):
 # ---- as JSON
 
 FIELDS = ("client", "service", "agreement", "source", "account", "to", "kind", "counted", "at_least", "at_most", "billed", "should_bill", "variance",
-          "to_correct", "left_alone", "explained", "gross", "impact", "currency", "basis", "stake_up", "stake_down", "when", "due")
+          "to_correct", "left_alone", "explained", "gross", "peak_on", "impact", "currency", "basis", "stake_up", "stake_down", "when", "due")
 
 
 def text(value):

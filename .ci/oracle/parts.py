@@ -3,6 +3,7 @@ import functools
 from fractions import Fraction
 
 import joins
+import peak
 import seats
 from counts import Candidates, SourceCount, add
 from lines import Side, Value
@@ -21,6 +22,7 @@ class Part:
         self.side = Side(client, chosen, keys.get("one_time") == "counts")
         self.value = Value(self.side, keys, client.world.rules, client, code, looked_at)
         self.sections, self.service_where, self.shares_commitment = sections, service_where, shares_commitment
+        self.agreements = []  # by which its month runs
 
     def of(self, code):
         """The parts of another service at the client."""
@@ -46,8 +48,25 @@ class Part:
 
     def count_all(self, undecided_allowed):
         """The same where the part holds."""
-        join, terms, same_by = joins.read(self.client.world.rules, self.keys["count"])
-        found = [self.term(parts, undecided_allowed, join) for parts in terms]
+        reached = peak.reach if self.keys.get("at") == "peak" else Part.reached_now
+        low, high, inside, no_upper, read, on = reached(self, undecided_allowed)
+        state = seats.covered(self)
+        counted = [-inside[at][1].get("covered", Fraction(0)) if state else reached[0][1] for at, reached in enumerate((low, high))]
+        low, high = low if state is False else inside[0], inside[1] if state else high
+        least, most, open_end = self.committed(undecided_allowed)
+        few, many = seats.granted(self, undecided_allowed) or (Fraction(0), Fraction(0))
+        no_upper = open_end or (no_upper and not state)
+        is_sure = state is not None and few == many  # what other services take off
+        ends = self.end(low, read, least, many, counted[0]), None if no_upper else self.end(high, read, most, few, counted[1])
+        return [end and {**end, "is_sure": is_sure, "peak_on": one} for end, one in zip(ends, on)]
+
+    def reached_now(self, undecided_allowed):
+        return *self.reach(self.client.world, undecided_allowed), (None, None)
+
+    def reach(self, world, undecided_allowed):
+        """(low end, high end, both with everything inside another service, has no upper end, was any source read) in a world."""
+        join, terms, same_by = joins.read(world.rules, self.keys["count"])
+        found = [self.term(world, parts, undecided_allowed, join) for parts in terms]
         no_upper, read = any(one[3] for one in found), any(one[4] for one in found)
         low, high, counted = found[0][:3]
         if join == "max":
@@ -60,19 +79,10 @@ class Part:
         inside = [covered([one[at] for one in each]) for at in (0, 1)]
         if join == "union":
             low, high = joins.each_once(low, high, counted, same_by)
-        state = seats.covered(self)
-        counted = [-inside[at][1].get("covered", Fraction(0)) if state else reached[0][1] for at, reached in enumerate((low, high))]
-        low, high = low if state is False else inside[0], inside[1] if state else high
-        least, most, open_end = self.committed(undecided_allowed)
-        few, many = seats.granted(self, undecided_allowed) or (Fraction(0), Fraction(0))
-        no_upper = open_end or (no_upper and not state)
-        is_sure = state is not None and few == many  # what other services take off
-        ends = self.end(low, read, least, many, counted[0]), None if no_upper else self.end(high, read, most, few, counted[1])
-        return [end and {**end, "is_sure": is_sure} for end in ends]
+        return low, high, inside, no_upper, read
 
-    def term(self, parts, undecided_allowed, join):
+    def term(self, world, parts, undecided_allowed, join):
         """(low end, high end, the count of each source, has no upper end, was any source read) of parts that are added up."""
-        world = self.client.world
         low, high, no_upper, read, all_counted = None, None, False, False, []
         for source_id in dict.fromkeys(part["source"] for part in parts):
             if source_id not in world.sources:
@@ -200,6 +210,7 @@ def made(client, code):
             return named(line) and line.agreement["id"] == at
         found.append(Part(client, code, merged, name, on_it, [], client.looked_at(own[0]), whole, "commitment" not in keys, agreement_id,
                           lambda agreement, at=agreement_id: agreement["id"] == at))
+        found[-1].agreements = own
     apart = {agreement_id for agreement_id, _, _ in sections}
     rest = [agreement for agreement in agreements if agreement["id"] not in apart]
     if apart:
@@ -209,6 +220,7 @@ def made(client, code):
     taken = [rules.holding(code, client.raw, world.clients, [], looked_at, keys)["where"] for _, _, keys in sections]
     found.append(Part(client, code, merged, None, lambda line: named(line) and line.agreement["id"] not in apart, taken, looked_at, None,
                       bool(apart), None, lambda agreement: agreement["id"] not in apart))
+    found[-1].agreements = rest
     return found
 
 

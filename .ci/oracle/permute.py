@@ -59,6 +59,7 @@ def copy_of(rows):
 def held(account):
     """The lists of items of an account."""
     lists = [account[key] for key in ("items", "before") if key in account]
+    lists += [days["items"] for days in account.get("days", []) if "items" in days]
     return lists + ([account["earlier"]["items"]] if "items" in account.get("earlier", {}) else [])
 
 
@@ -193,8 +194,12 @@ def split(world, draw):
             continue
         ids = sorted({item["id"] for item in account["items"]})
         moved = set(draw.sample(ids, len(ids) // 2))
-        accounts.append({**account, "id": account["id"] + "-too", "items": [item for item in account["items"] if item["id"] in moved]})
-        account["items"] = [item for item in account["items"] if item["id"] not in moved]
+        too = copy_of(account)
+        too["id"] += "-too"
+        for one, theirs in ((account, False), (too, True)):
+            for items in held(one):
+                items[:] = [item for item in items if (item["id"] in moved) == theirs]
+        accounts.append(too)
     world["accounts"] = accounts
     return Changed(world)
 

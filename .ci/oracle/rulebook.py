@@ -123,6 +123,8 @@ class World:
                         out.append(one)
             return out
         account = dict(account, items=plain(account.get("items")), before=plain(account.get("before")))
+        account["days"] = {on: plain(days["items"]) if "items" in days else account["items"] for days in account.get("days", [])
+                           for on in days_of(days)}
         if account.get("earlier"):
             account["earlier"] = dict(account["earlier"], items=plain(account["earlier"].get("items")))
         return account
@@ -172,8 +174,15 @@ class World:
         return day(self.sources[source_id].get("synced_on")) or self.count_day
 
 
+def days_of(days):
+    """The days of an entry of days."""
+    begin, end = day(days.get("on", days.get("from"))), day(days.get("on", days.get("to")))
+    return [begin + datetime.timedelta(days=one) for one in range((end - begin).days + 1)]
+
+
 def all_items(account):
-    return account["items"] + account["before"] + (account.get("earlier") or {}).get("items", [])
+    of_days = [item for items in {id(items): items for items in account["days"].values()}.values() for item in items]
+    return account["items"] + account["before"] + (account.get("earlier") or {}).get("items", []) + of_days
 
 
 def facts(item):

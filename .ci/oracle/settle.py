@@ -58,8 +58,8 @@ class Settler:
         self.ties()
         if self.has_devices_of_two():
             self.complete = False  # at which of them a device is, nobody settles
-        if "psa" in raw:
-            self.complete = False
+        if "psa" in raw or any("days" in account for account in raw["accounts"]):
+            self.complete = False  # what was on other days is not settled, but where it is today's item
         if self.has_endless_words():
             self.complete = False
 
@@ -252,9 +252,10 @@ class Settler:
             def changed(world):
                 account = world["accounts"][index]
                 held = account["earlier"]["items"] if where == "earlier" and "earlier" in account else account.get("items", [])
-                for one in list(held):
-                    if (one["kind"], one["id"]) == key or one.get("was") == list(key):
-                        function(held, one)
+                for items in [held, *(days["items"] for days in account.get("days", []))]:
+                    for one in list(items):
+                        if (one["kind"], one["id"]) == key or one.get("was") == list(key):
+                            function(items, one)
             return changed
         kinds = sorted(self.world.kinds(self.raw["accounts"][index]["source"]))
         if item["kind"] == "unknown":
@@ -448,7 +449,8 @@ class Settler:
             change(world)
         self.replaced(world)
         for account in world["accounts"]:
-            for item in account.get("items", []) + account.get("earlier", {}).get("items", []):
+            of_days = [item for days in account.get("days", []) for item in days["items"]]
+            for item in account.get("items", []) + account.get("earlier", {}).get("items", []) + of_days:
                 item.pop("was", None)
         return world
 

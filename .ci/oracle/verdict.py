@@ -66,13 +66,13 @@ def judge(part, low, high, sibling):
     if client.read == "failed" and least <= 0:
         return []
     if side.differs and (side.high is None or side.high or least > 0):
-        return [not_reconciled(part, row_of(part, least, most), low, high)]
+        return [not_reconciled(part, row_of(part, low, high), low, high)]
     agrees = bool(side.lines) and most == least == side.low == side.high
     if side.low == 0 and not side.ending_units and least <= 0 and not agrees:
         return []
     if side.low == 0 and side.ending_units and least <= 0:
         return []
-    rows, row = [], row_of(part, least, most)
+    rows, row = [], row_of(part, low, high)
     ending = side.ending_units
     if ending and side.high is not None and least > side.high:
         sure = min(least - side.high, ending)
@@ -103,9 +103,12 @@ def judge(part, low, high, sibling):
     return rows
 
 
-def row_of(part, least, most):
+def row_of(part, low, high):
+    least, most = low["should"], None if high is None else high["should"]
+    about = high if most is not None and most < part.side.low else low
     return {"client": part.client.id, "service": part.code, "agreement": part.section, "at_least": least,
-            "at_most": "none" if most is None else most, "impact": None, "currency": part.value.currency()}
+            "at_most": "none" if most is None else most, "impact": None, "currency": part.value.currency(),
+            "peak_on": about["peak_on"]}
 
 
 def ledger(end):

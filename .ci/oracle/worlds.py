@@ -11,6 +11,7 @@ import random
 import re
 from fractions import Fraction
 
+import peak_worlds
 from rulebook import BYTES, months_later
 from seat_worlds import Seats
 
@@ -131,6 +132,7 @@ class Maker:
         self.seats = Seats(self, lambda source: KINDS[like_of(source)], Price)
         self.seats.make()
         self.world["accounts"] = [account for source in self.world["sources"] for account in self.accounts(source)]
+        peak_worlds.add(self.world, self.services)
         self.world["clients"] = [self.client(client) for client in self.clients]
         self.world["rules"] = self.rules()
         return self.world
