@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
-use truecount_lambda::{on_reconcile, on_report};
+use truecount_lambda::{on_reconcile, on_report, on_sync};
+use truecount_platform::SystemClock;
 
 use crate::backend::TestBackend;
 use crate::scripted_mailer::{
@@ -182,4 +183,60 @@ impl TestBackend {
         let truecount_app::ReportAnswer::Reported { mails, .. } = answer else { panic!("{answer:?}") };
         mails[0].outcome
     }
+}
+
+/// June was never closed. Whoever asks for a closing in July means June, and July is closed on its own day.
+#[tokio::test]
+async fn a_closing_without_a_month_is_of_the_month_that_is_due() {
+    let mut backend = smoke::backend().await;
+    backend.due("2026-06-10").await;
+    backend.on("2026-07-03");
+    let answer = on_reconcile(&backend.env, json!({ "closing": true }), deadline()).await.unwrap();
+    assert_eq!(answer["month"], "2026-06");
+    let july = json!({ "closing": true, "month": "2026-07" });
+    let error = on_reconcile(&backend.env, july, deadline()).await.unwrap_err().to_string();
+    assert!(error.contains("the closing day of 2026-07 is 2026-07-29"), "{error}");
+    let mails = on_report(&backend.env, json!({ "failed": { "step": "reconcile", "why": "x" } }), deadline()).await;
+    assert_eq!(mails.unwrap()["month"], "2026-06", "and so is the mail that it failed");
+    assert_eq!(backend.due("2026-07-28").await, (true, json!("2026-06"), 1), "not reported yet");
+    assert_eq!(backend.due("2026-07-29").await, (true, json!("2026-07"), 1));
+    let early = json!({ "closing": true, "month": "2026-07", "early": true });
+    backend.on("2026-07-28");
+    assert_eq!(on_reconcile(&backend.env, early, deadline()).await.unwrap()["month"], "2026-07");
+}
+
+/// A daily run that fails before it knows of a month tells the groups on a day on which a month is due, and on no other.
+#[tokio::test]
+async fn a_daily_run_that_fails_early_is_told_where_a_month_is_due() {
+    let mut backend = smoke::backend().await;
+    let failed = json!({ "failed": { "run": "daily", "month": null, "step": "list sources", "why": "settings" } });
+    backend.on("2026-06-10");
+    let never_asked = on_report(&backend.env, failed.clone(), deadline()).await.unwrap();
+    assert_eq!(never_asked["state"], "nothing_due");
+    backend.due("2026-06-10").await;
+    assert_eq!(on_report(&backend.env, failed.clone(), deadline()).await.unwrap()["state"], "nothing_due");
+    backend.on("2026-06-26");
+    let told = on_report(&backend.env, failed, deadline()).await.unwrap();
+    assert_eq!((&told["state"], &told["month"]), (&json!("failure_reported"), &json!("2026-06")), "{told}");
+    assert_eq!(backend.mails().len(), 1);
+}
+
+/// All steps of an execution are of the day on which it began.
+#[tokio::test]
+async fn an_execution_that_goes_on_after_midnight_is_of_its_first_day() {
+    let mut backend = smoke::backend().await;
+    backend.env.clock = Arc::new(SystemClock);
+    let began = Timestamp::now().checked_sub(23.hours()).unwrap();
+    let event = |mut event: Value| {
+        event["at"] = json!(began);
+        event
+    };
+    let answer = on_reconcile(&backend.env, event(json!({ "closing_due": true })), deadline()).await.unwrap();
+    let day = answer["day"].as_str().unwrap().to_owned();
+    assert!(began.to_string().starts_with(&day), "{day}");
+    let synced = on_sync(&backend.env, event(json!({ "source": "psa" })), deadline()).await.unwrap();
+    assert!(["committed", "failed"].contains(&synced["state"].as_str().unwrap()), "{synced}");
+    let late = json!({ "source": "psa", "at": Timestamp::now().checked_sub(25.hours()).unwrap() });
+    let error = on_sync(&backend.env, late, deadline()).await.unwrap_err().to_string();
+    assert!(error.contains("more than a day ago: start a new one"), "{error}");
 }

@@ -189,9 +189,10 @@ pub(crate) fn embedded(
     Ok((env, local))
 }
 
-/// The machine's clock, or the time in `TRUECOUNT_CLOCK`.
+/// The moment at which the command began, or the time in `TRUECOUNT_CLOCK`: a closing that begins shortly before midnight
+/// is one of that day.
 pub(crate) fn clock() -> anyhow::Result<Arc<dyn Clock>> {
-    Ok(clock_from_variable(std::env::var("TRUECOUNT_CLOCK").ok())?)
+    Ok(Arc::new(clock_from_variable(std::env::var("TRUECOUNT_CLOCK").ok())?.stopped_at(None)))
 }
 
 #[cfg(test)]

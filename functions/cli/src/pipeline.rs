@@ -45,7 +45,7 @@ pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
     if args.when_due {
         return schedule::run(cli, &session, args).await;
     }
-    Ok(run_all(cli, &session, args, args.which.month).await?)
+    Ok(run_all(cli, &session, args).await?)
 }
 
 /// A run that did not finish: at which step, and why.
@@ -57,15 +57,27 @@ pub(crate) struct Stopped {
 }
 
 /// Syncs, reconciles and reports, and shows the results.
-pub(crate) async fn run_all(
+async fn run_all(cli: &Cli, session: &Session, args: &RunArgs) -> Result<Ending, Stopped> {
+    let syncs = sync_enabled(session).await?;
+    reconcile_and_report(cli, session, args, args.which.month, syncs).await
+}
+
+/// Syncs every enabled source.
+pub(crate) async fn sync_enabled(session: &Session) -> Result<Vec<SyncAnswer>, Stopped> {
+    let stopped = |error| Stopped { step: "sync", error };
+    let sources = enabled(session).map_err(stopped)?;
+    sync_all(session, &sources).await.map_err(stopped)
+}
+
+/// Reconciles and reports what was synced, and shows the results.
+pub(crate) async fn reconcile_and_report(
     cli: &Cli,
     session: &Session,
     args: &RunArgs,
     month: Option<BillingMonth>,
+    syncs: Vec<SyncAnswer>,
 ) -> Result<Ending, Stopped> {
     let at = |step| move |error| Stopped { step, error };
-    let sources = enabled(session).map_err(at("sync"))?;
-    let syncs = sync_all(session, &sources).await.map_err(at("sync"))?;
     let answer = reconcile_now(session, month, &args.which.kind()).await.map_err(at("reconcile"))?;
     let (month, run_id, already) = match answer {
         ReconcileAnswer::Reconciled { month, run_id, already, .. } => (month, run_id, already),
@@ -75,7 +87,7 @@ pub(crate) async fn run_all(
         }
     };
     let answer = report_now(session, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
-    let synced = if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotRead };
+    let synced = synced(&syncs);
     if cli.json {
         let ending = ending(&answer);
         json(&RunAnswer { syncs, already, report: answer }).map_err(at("report"))?;
@@ -100,6 +112,11 @@ fn enabled(session: &Session) -> anyhow::Result<Vec<SourceSettings>> {
         anyhow::bail!("no source is enabled: uncomment your PSA and your sources in `{settings}`");
     }
     Ok(sources)
+}
+
+/// How syncs ended.
+pub(crate) fn synced(syncs: &[SyncAnswer]) -> Ending {
+    if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotRead }
 }
 
 /// Whether everything that the source was asked for is there.
@@ -132,7 +149,7 @@ pub(crate) async fn sync(cli: &Cli, args: &SyncArgs) -> anyhow::Result<Ending> {
         table(&[Key("source"), Text("sync of"), Number("pages"), Number("items"), Text("")], &rows);
         show_failed_syncs(&session, &syncs).await;
     }
-    Ok(if syncs.iter().all(is_complete) { Ending::Clean } else { Ending::NotRead })
+    Ok(synced(&syncs))
 }
 
 pub(crate) async fn reconcile(cli: &Cli, args: &ReconcileArgs) -> anyhow::Result<Ending> {

@@ -1,25 +1,43 @@
-//! `truecount run --closing --when-due`, for a daily timer: closes the month that is due, or does nothing.
+//! `truecount run --closing --when-due`, for a daily timer: syncs, and closes the month that is due, if one is.
 
-use truecount_app::{closing_due_now, send_failure_mails};
+use serde::Serialize;
+use truecount_app::{ClosingDue, SyncAnswer, closing_due_now, send_failure_mails};
 
 use crate::args::{Cli, RunArgs};
 use crate::open::Session;
 use crate::output::{Ending, json, say, tell};
 use crate::pipeline;
 
+/// The answer on a day on which nothing is closed.
+#[derive(Serialize)]
+struct NothingDue {
+    syncs: Vec<SyncAnswer>,
+    #[serde(flatten)]
+    due: ClosingDue,
+}
+
 pub(crate) async fn run(cli: &Cli, session: &Session, args: &RunArgs) -> anyhow::Result<Ending> {
     let settings = &session.config.settings;
+    // Every day, so that the counts of the closing day are there even if the closing comes late.
+    let syncs = pipeline::sync_enabled(session).await;
     let due = closing_due_now(&session.env, &settings.closing).await?;
     let Some(month) = due.month.filter(|_| due.due) else {
+        let syncs = syncs?;
+        let ending = pipeline::synced(&syncs);
         if cli.json {
-            json(&due)?;
+            json(&NothingDue { syncs, due })?;
         } else {
+            pipeline::show_failed_syncs(session, &syncs).await;
             say(&format!("nothing to close today ({}): {}", due.day, due.why));
         }
-        return Ok(Ending::Clean);
+        return Ok(ending);
     };
     tell(&due.why);
-    let stopped = match pipeline::run_all(cli, session, args, Some(month)).await {
+    let ended = match syncs {
+        Ok(syncs) => pipeline::reconcile_and_report(cli, session, args, Some(month), syncs).await,
+        Err(stopped) => Err(stopped),
+    };
+    let stopped = match ended {
         Ok(ending) => return Ok(ending),
         Err(stopped) => stopped,
     };

@@ -16,7 +16,7 @@ pub struct Environment {
     pub mailer: Arc<dyn Mailer>,
     /// The vendors' credentials.
     pub secrets: Arc<dyn Secrets>,
-    /// What day it is. Leases use the machine's own clock.
+    /// When the command or the execution began: what day it is. Leases use the machine's own clock.
     pub clock: Arc<dyn Clock>,
     /// Shows how far the work is.
     pub progress: Arc<dyn ProgressObserver>,

@@ -136,7 +136,8 @@ impl TestEnvironment {
     /// Records that the last sync of a source failed.
     pub(crate) async fn fail(&self, source: &str, day: &str, failure: ReadReason) {
         let (source, as_of) = (source.parse().unwrap(), day.parse().unwrap());
-        let status = SyncStatus { source, as_of, at: self.env.clock.now(), failure: Some(failure) };
+        let status =
+            SyncStatus { source, as_of, at: self.env.clock.now(), failure: Some(failure), vendor_ahead_seconds: None };
         status.save(&self.env.store, Fence::NONE).await.unwrap();
     }
 

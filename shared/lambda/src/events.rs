@@ -1,6 +1,8 @@
 //! The events of the three functions. A field with an unknown name is refused: a misspelt `closing` must not become
-//! a draft.
+//! a draft. `at` is when the execution began that the event is part of (by default now): all of it is of one day and
+//! one month, however long it takes.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use truecount_app::MailPolicy;
@@ -13,10 +15,12 @@ pub(crate) struct SyncEvent {
     pub(crate) source: Option<SourceId>,
     #[serde(default)]
     pub(crate) list: bool,
+    pub(crate) at: Option<Timestamp>,
 }
 
-/// `{}` for a draft of the current month; `{"closing": true, "month": "2026-06"}` for a closing run, with
-/// `"replace": RUN` for a second one; `{"closing_due": true}` asks whether a month is to be closed today.
+/// `{}` for a draft of the current month; `{"closing": true}` for a closing run of the month that is due, or of the one
+/// in `month`, with `"early": true` before its closing day, with `"replace": RUN` for a second one;
+/// `{"closing_due": true}` asks whether a month is to be closed today.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReconcileEvent {
@@ -25,7 +29,10 @@ pub(crate) struct ReconcileEvent {
     pub(crate) month: Option<BillingMonth>,
     #[serde(default)]
     pub(crate) closing: bool,
+    #[serde(default)]
+    pub(crate) early: bool,
     pub(crate) replace: Option<String>,
+    pub(crate) at: Option<Timestamp>,
 }
 
 /// `{"month": "2026-06", "run_id": RUN, "mail": "usual"}` reports a run; `mail` is `usual`, `always` or `off`.
@@ -38,12 +45,15 @@ pub(crate) struct ReportEvent {
     #[serde(default)]
     pub(crate) mail: MailPolicy,
     pub(crate) failed: Option<FailedEvent>,
+    pub(crate) at: Option<Timestamp>,
 }
 
-/// A closing that failed: which month (by default today's), at which step, and why.
+/// A run that failed: which month (by default the one that is due), at which step, and why. Of a `daily` run that failed
+/// before it knew of a month nobody is told unless one is due.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FailedEvent {
+    pub(crate) run: Option<String>,
     pub(crate) month: Option<BillingMonth>,
     #[serde(default)]
     pub(crate) step: String,

@@ -1,19 +1,27 @@
 //! One handler per function: reads the event, runs the job, answers as JSON, and logs what it cost.
 
-use jiff::Timestamp;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use truecount_app::{
-    AppError, Config, Deadline, Environment, RunKind, closing_due_now, reconcile, report, send_failure_mails, sync,
+    AppError, Config, Deadline, Environment, RunKind, closing_due_now, closing_due_seen, reconcile, report,
+    send_failure_mails, sync,
 };
 use truecount_billing::BillingMonth;
+use truecount_platform::PortErrorKind;
+use truecount_store::StoreError;
 
 use crate::events::{FailedEvent, ReconcileEvent, ReportEvent, SyncEvent};
 use crate::invocation::{Answer, Invocation, InvocationKind};
 
 /// Milliseconds before the runtime's deadline by which a function has answered.
 const MARGIN_MILLISECONDS: i64 = 1_500;
+
+/// A sync of an execution that began more hours ago would give what is there now the date of a day that has passed.
+const SYNC_HOURS_MAX: i64 = 24;
 
 /// Why an event has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +32,9 @@ pub enum HandlerError {
     /// A sync without a source.
     #[error(r#"the event names no source: send {{"source": "rmm"}}, or {{"list": true}} for the enabled ones"#)]
     NoSource,
+    /// A sync of an execution that began too long ago.
+    #[error("the execution began at {0}, more than a day ago: start a new one, so that what is read now is of today")]
+    LateSync(Timestamp),
     /// The job stopped.
     #[error(transparent)]
     Job(#[from] AppError),
@@ -32,19 +43,63 @@ pub enum HandlerError {
     Answer(#[source] serde_json::Error),
 }
 
+impl HandlerError {
+    /// The name by which the state machine tells what may help: those of [`NOT_RETRIED`] fail again the same way.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Event(_) | Self::NoSource | Self::LateSync(_) => "Truecount.Event",
+            Self::Answer(_) => "Truecount.Failed",
+            Self::Job(AppError::Settings { .. } | AppError::Rules(_)) => "Truecount.Settings",
+            Self::Job(AppError::Unknown(_)) => "Truecount.Refused",
+            Self::Job(AppError::Store(StoreError::Taken(_))) => "Truecount.Taken",
+            Self::Job(AppError::Damaged { .. } | AppError::Store(StoreError::Corrupt { .. })) => "Truecount.Damaged",
+            Self::Job(AppError::Mail(_)) => "Truecount.Mail",
+            Self::Job(AppError::MailGivenUp(_)) => "Truecount.MailGivenUp",
+            Self::Job(error) => match port_error(error) {
+                Some(PortErrorKind::Denied(_)) => "Truecount.Denied",
+                Some(PortErrorKind::Throttled(_)) => "Truecount.Throttled",
+                _ => "Truecount.Failed",
+            },
+        }
+    }
+}
+
+/// The names of errors that no second attempt mends, in [`HandlerError::name`]'s words.
+pub const NOT_RETRIED: [&str; 7] = [
+    "Truecount.Damaged",
+    "Truecount.Denied",
+    "Truecount.Event",
+    "Truecount.MailGivenUp",
+    "Truecount.Refused",
+    "Truecount.Settings",
+    "Truecount.Taken",
+];
+
+/// What AWS said, if it was AWS.
+fn port_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a PortErrorKind> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.into_iter().find_map(|cause| cause.downcast_ref())
+}
+
 /// Answers the sync function's event. `deadline_ms` is the runtime's, in milliseconds since 1970.
 ///
 /// # Errors
 /// [`HandlerError`] if the event or the settings are wrong, or the backend cannot be used.
 pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, HandlerError> {
     let event: SyncEvent = read(event)?;
+    if let Some(at) = event.at
+        && env.clock.now().duration_since(at) > SignedDuration::from_hours(SYNC_HOURS_MAX)
+    {
+        return Err(HandlerError::LateSync(at));
+    }
     let config = Config::load(&*env.config).await?;
     if event.list {
         let sources: Vec<_> = config.settings.enabled().map(|source| json!({ "source": source.id })).collect();
         return Ok(json!({ "sources": sources }));
     }
     let source = event.source.ok_or(HandlerError::NoSource)?;
-    let (invocation, env) = metered("sync", env);
+    let (invocation, env) = metered("sync", env, event.at);
     // Boxed, as below: the futures of a job nest too deep for the compiler when the runtime's wrap them.
     let synced = Box::pin(sync(&env, &config.settings, source.as_str(), deadline(deadline_ms))).await?;
     invocation.end(&Answer::Sync(&synced));
@@ -58,14 +113,14 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
 pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, HandlerError> {
     let event: ReconcileEvent = read(event)?;
     let config = Config::load(&*env.config).await?;
-    let (invocation, env) = metered("reconcile", env);
+    let (invocation, env) = metered("reconcile", env, event.at);
     if event.closing_due {
         let due = Box::pin(closing_due_now(&env, &config.settings.closing)).await?;
         invocation.end(&Answer::Due(&due));
         return answer(&due);
     }
     let (run_kind, kind) = if event.closing {
-        (RunKind::Closing { replace: event.replace }, InvocationKind::Closing)
+        (RunKind::Closing { replace: event.replace, early: event.early }, InvocationKind::Closing)
     } else {
         (RunKind::Draft, InvocationKind::Draft)
     };
@@ -81,35 +136,58 @@ pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> 
 pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, HandlerError> {
     let event: ReportEvent = read(event)?;
     let config = Config::load(&*env.config).await?;
-    let month = event.month.unwrap_or_else(|| BillingMonth::of(config.settings.today(env)));
+    let (invocation, env) = metered("report", env, event.at);
     if let Some(failed) = &event.failed {
-        return report_failure(env, &config, month, failed).await;
+        return match Box::pin(failed_month(&env, &config, failed)).await? {
+            Some(month) => Box::pin(report_failure(invocation, &env, &config, month, failed)).await,
+            None => {
+                invocation.end(&Answer::FailureMails(&Ok(Vec::new())));
+                Ok(json!({ "state": "nothing_due" }))
+            }
+        };
     }
-    let (invocation, env) = metered("report", env);
+    let month = event.month.unwrap_or_else(|| BillingMonth::of(config.settings.today(&env)));
     let (run_id, mail) = (event.run_id.as_deref(), event.mail);
     let reported = Box::pin(report(&env, &config, month, run_id, mail, deadline(deadline_ms))).await;
     invocation.end(&Answer::Report(&reported));
     answer(&reported?)
 }
 
+/// The month whose closing failed; `None`: a daily run failed on a day on which none is due.
+async fn failed_month(
+    env: &Environment,
+    config: &Config,
+    failed: &FailedEvent,
+) -> Result<Option<BillingMonth>, HandlerError> {
+    let calendar = &config.settings.closing;
+    match (failed.month, failed.run.as_deref()) {
+        (Some(month), _) => Ok(Some(month)),
+        (None, Some("daily")) => {
+            let due = closing_due_seen(env, calendar).await?.filter(|due| due.due);
+            Ok(due.and_then(|due| due.month))
+        }
+        (None, _) => Ok(Some(calendar.newest_by(config.settings.today(env)))),
+    }
+}
+
 /// Mails every group that the closing of a month failed.
 async fn report_failure(
+    invocation: Invocation,
     env: &Environment,
     config: &Config,
     month: BillingMonth,
     failed: &FailedEvent,
 ) -> Result<Value, HandlerError> {
-    let (invocation, env) = metered("report", env);
-    let month = failed.month.unwrap_or(month);
-    let sent = Box::pin(send_failure_mails(&env, &config.settings, month, &failed.step, &failed.reason())).await;
+    let sent = Box::pin(send_failure_mails(env, &config.settings, month, &failed.step, &failed.reason())).await;
     invocation.end(&Answer::FailureMails(&sent));
     Ok(json!({ "state": "failure_reported", "month": month, "mails": sent? }))
 }
 
-/// An invocation whose cost is counted, with the environment to work in.
-fn metered(function: &'static str, env: &Environment) -> (Invocation, Environment) {
+/// An invocation whose cost is counted, with the environment to work in: of the day on which the execution began.
+fn metered(function: &'static str, env: &Environment, at: Option<Timestamp>) -> (Invocation, Environment) {
     let (invocation, progress) = Invocation::begin(function, &env.progress);
-    (invocation, Environment { progress, ..env.clone() })
+    let clock = Arc::new(env.clock.stopped_at(at));
+    (invocation, Environment { progress, clock, ..env.clone() })
 }
 
 fn read<T: DeserializeOwned>(event: Value) -> Result<T, HandlerError> {
@@ -127,7 +205,34 @@ fn deadline(runtime_ms: u64) -> Deadline {
 
 #[cfg(test)]
 mod tests {
+    use truecount_platform::ArchiveError;
+
     use super::*;
+
+    #[test]
+    fn errors_have_names_by_what_may_help() {
+        let archive = |cause| {
+            let error = ArchiveError { operation: "reading", place: "config/rules.toml".into(), cause };
+            HandlerError::Job(AppError::Store(StoreError::Archive(error)))
+        };
+        let settings = AppError::Settings { file: "settings.toml".into(), why: "no PSA".into() };
+        for (error, name) in [
+            (HandlerError::NoSource, "Truecount.Event"),
+            (HandlerError::Job(settings), "Truecount.Settings"),
+            (HandlerError::Job(AppError::Unknown("too early".into())), "Truecount.Refused"),
+            (HandlerError::Job(AppError::Store(StoreError::Taken("reports/x".into()))), "Truecount.Taken"),
+            (HandlerError::Job(AppError::Mail("not sent".into())), "Truecount.Mail"),
+            (HandlerError::Job(AppError::MailGivenUp("perhaps sent".into())), "Truecount.MailGivenUp"),
+            (archive(PortErrorKind::Denied("s3:GetObject".into())), "Truecount.Denied"),
+            (archive(PortErrorKind::Throttled("SlowDown".into())), "Truecount.Throttled"),
+            (archive(PortErrorKind::Unreachable("time out".into())), "Truecount.Failed"),
+        ] {
+            assert_eq!(error.name(), name, "{error}");
+        }
+        for retried in ["Truecount.Throttled", "Truecount.Mail", "Truecount.Failed"] {
+            assert!(!NOT_RETRIED.contains(&retried), "{retried}");
+        }
+    }
 
     #[test]
     fn the_deadline_is_before_the_runtimes_and_never_overflows() {

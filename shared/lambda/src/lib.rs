@@ -11,12 +11,12 @@ mod invocation;
 mod logs;
 mod metrics;
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use truecount_app::Environment;
 
 pub use environment::StartError;
-pub use handlers::{HandlerError, on_reconcile, on_report, on_sync};
+pub use handlers::{HandlerError, NOT_RETRIED, on_reconcile, on_report, on_sync};
 pub use lambda_runtime::Error;
 
 /// Runs a function: sets up logs and the backend once, then answers one event after the other with `handler`, which
@@ -34,7 +34,9 @@ where
     let env = &env;
     let handler = &handler;
     let answer = |event: LambdaEvent<Value>| async move {
-        handler(env, event.payload, event.context.deadline).await.map_err(Error::from)
+        handler(env, event.payload, event.context.deadline)
+            .await
+            .map_err(|error| Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() })
     };
     lambda_runtime::run(service_fn(answer)).await
 }

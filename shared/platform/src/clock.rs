@@ -8,6 +8,12 @@ use jiff::Timestamp;
 pub trait Clock: Send + Sync {
     /// The current time.
     fn now(&self) -> Timestamp;
+
+    /// The clock of a piece of work that began at `began` (`None`: now): stopped there, so that all of it is of one day
+    /// and one month, however long it takes.
+    fn stopped_at(&self, began: Option<Timestamp>) -> FixedClock {
+        FixedClock(began.unwrap_or_else(|| self.now()))
+    }
 }
 
 /// The machine's clock.
@@ -27,6 +33,11 @@ pub struct FixedClock(pub Timestamp);
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
+    }
+
+    /// As it was set: a month that is tried out begins at no other time.
+    fn stopped_at(&self, _began: Option<Timestamp>) -> FixedClock {
+        *self
     }
 }
 

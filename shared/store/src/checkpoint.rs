@@ -29,6 +29,9 @@ pub struct Checkpoint {
     pub pages: u64,
     /// Requests so far.
     pub requests: u64,
+    /// As in [`SyncStatus`](crate::SyncStatus).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_ahead_seconds: Option<i64>,
 }
 
 /// The row. It stays when a sync ends, with the last worker's lease on it, so that one who comes back late is refused.
@@ -68,6 +71,7 @@ impl Checkpoint {
             accounts_written: 0,
             pages: 0,
             requests: 0,
+            vendor_ahead_seconds: None,
         }
     }
 

@@ -20,6 +20,9 @@ pub struct SyncStatus {
     /// Why it failed; `None`: its snapshot was committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<ReadReason>,
+    /// Seconds by which the vendor's clock was ahead of this machine's, by the last answer's `Date`; `None`: not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor_ahead_seconds: Option<i64>,
 }
 
 impl Record for SyncStatus {
@@ -72,6 +75,7 @@ mod tests {
             as_of,
             at: Timestamp::UNIX_EPOCH,
             failure: Some(ReadReason::NeverSynced),
+            vendor_ahead_seconds: Some(-3),
         };
         failed.save(store, Fence::at(1)).await.unwrap();
         let good = SyncStatus { failure: None, ..failed.clone() };

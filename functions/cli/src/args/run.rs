@@ -38,14 +38,14 @@ pub(crate) struct DemoArgs {
 #[command(after_help = "\
 Examples:
   truecount run                          a draft of the current month, no mail
-  truecount run --closing                the run that counts, with its mail
+  truecount run --closing                close the month that is due, with its mail
   truecount run --closing --when-due     for a daily timer
   truecount run --closing --replace RUN  close the month again, on purpose")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) which: WhichRunArgs,
-    /// Do nothing unless a month is due by the closing calendar of the settings
-    #[arg(long, requires = "closing", conflicts_with_all = ["month", "replace", "mail", "no_mail"])]
+    /// Sync, and close nothing unless a month is due by the settings' calendar
+    #[arg(long, requires = "closing", conflicts_with_all = ["month", "early", "replace", "mail", "no_mail"])]
     pub(crate) when_due: bool,
     #[command(flatten)]
     pub(crate) mail: MailPolicyArgs,
@@ -55,12 +55,15 @@ pub(crate) struct RunArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WhichRunArgs {
-    /// Month [default: the current one]
+    /// Month [default: the current one; to close, the one that is due]
     #[arg(long, value_name = "YYYY-MM")]
     pub(crate) month: Option<BillingMonth>,
     /// Close the month: the run that counts
     #[arg(long)]
     pub(crate) closing: bool,
+    /// Close the month before its closing day
+    #[arg(long, requires = "closing")]
+    pub(crate) early: bool,
     /// Closing run that this one replaces
     #[arg(long, value_name = "RUN", requires = "closing")]
     pub(crate) replace: Option<String>,
@@ -69,7 +72,10 @@ pub(crate) struct WhichRunArgs {
 impl WhichRunArgs {
     /// A closing run if it is asked for, else a draft.
     pub(crate) fn kind(&self) -> RunKind {
-        if self.closing { RunKind::Closing { replace: self.replace.clone() } } else { RunKind::Draft }
+        match self.closing {
+            true => RunKind::Closing { replace: self.replace.clone(), early: self.early },
+            false => RunKind::Draft,
+        }
     }
 }
 

@@ -8,16 +8,23 @@ use std::process::Command;
 use truecount_embedded::{Durability, LocalBackend};
 
 use crate::office::{Office, expect, text_of};
-use crate::prompt::{EXCEPTIONS, FAILED};
+use crate::prompt::{EXCEPTIONS, FAILED, NOT_RECONCILED};
 
 const DAILY: [&str; 3] = ["run", "--closing", "--when-due"];
 
 #[test]
 fn each_month_is_closed_on_its_day_and_a_missed_one_is_told() {
     let office = Office::open().at("2026-06-25T06:00:00Z");
-    expect(&office.run(&DAILY), 0, &["nothing to close today (2026-06-25): 2026-06 will be closed on 2026-06-26"]);
+    // Every source is read every day, and one that cannot be is told.
+    expect(
+        &office.run(&DAILY),
+        NOT_RECONCILED,
+        &[
+            "nothing to close today (2026-06-25): 2026-06 will be closed on 2026-06-26",
+            "NOT READ    psa: there is no file",
+        ],
+    );
     assert!(office.outbox().is_empty());
-    assert!(!office.path("archive/raw").exists(), "nothing was read");
 
     let office = office.at("2026-06-26T06:00:00Z").with_files("2026-06-26");
     expect(
@@ -49,7 +56,7 @@ fn each_month_is_closed_on_its_day_and_a_missed_one_is_told() {
 #[test]
 fn a_day_late_is_made_good() {
     let office = Office::open().at("2026-06-20T06:00:00Z");
-    expect(&office.run(&DAILY), 0, &[]);
+    expect(&office.run(&DAILY), NOT_RECONCILED, &[]);
     let office = office.with_files("2026-06-28").at("2026-06-29T06:00:00Z");
     expect(&office.run(&DAILY), EXCEPTIONS, &["2026-06 was due on 2026-06-26 and is not closed", "kept in `"]);
 }
@@ -96,6 +103,8 @@ fn wrong_ways_to_ask_are_refused() {
         (&["run", "--when-due"][..], "--closing"),
         (&["run", "--closing", "--when-due", "--month", "2026-06"], "--month"),
         (&["run", "--closing", "--when-due", "--no-mail"], "--no-mail"),
+        (&["run", "--closing", "--when-due", "--early"], "--early"),
+        (&["run", "--early"], "--closing"),
         (&["run", "--closing", "--when-due", "--replace", "x"], "--replace"),
     ] {
         expect(&office.run(args), FAILED, &[words]);
@@ -108,16 +117,15 @@ fn the_timers_start_commands_that_there_are() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/local");
     let office = Office::open();
     for (file, arguments) in [
-        ("truecount.service", ["truecount sync\n", "truecount run --closing --when-due\n"]),
-        ("crontab", ["truecount sync >", "truecount run --closing --when-due >"]),
-        ("truecount-task.xml", [">sync --data C:", ">run --closing --when-due --data C:"]),
+        ("truecount.service", "truecount run --closing --when-due\n"),
+        ("crontab", "truecount run --closing --when-due >"),
+        ("truecount-task.xml", ">run --closing --when-due --data C:"),
     ] {
         let text = fs::read_to_string(folder.join(file)).unwrap().replace("\r\n", "\n");
-        for words in arguments {
-            assert!(text.contains(words), "{file} does not start `{words}`");
-        }
+        assert!(text.contains(arguments), "{file} does not start `{arguments}`");
+        let starts = text.lines().filter(|line| !line.trim_start().starts_with('#') && line.contains("truecount "));
+        assert!(starts.filter(|line| line.contains("sync")).count() == 0, "{file} reads the sources once");
     }
-    expect(&office.run(&["sync"]), 0, &[]);
     expect(&office.run(&DAILY), 0, &[]);
     // Where there is systemd, it says whether it understands its own.
     let verify = Command::new("systemd-analyze").arg("verify").arg(folder.join("truecount.timer")).output();

@@ -7,15 +7,18 @@ mod frozen;
 
 use jiff::civil::Date;
 use serde::Serialize;
-use truecount_billing::{BillingMonth, CountDay, Side};
+use truecount_billing::{BillingMonth, CountDay, Side, SourceId};
 use truecount_reconciliation::OutcomeLine;
-use truecount_store::{Closing, FrozenRun, Lease, Run, RunState, RunSummary, SETTINGS_FILE};
+use truecount_store::{Closing, FrozenRun, Lease, Run, RunState, RunSummary, SETTINGS_FILE, SyncStatus};
 
 use super::report::{outcome_of, overview};
 use super::runner::{JobContext, JobOutcome};
-use crate::{AppError, Config, Deadline, Environment};
+use crate::{AppError, Calendar, Config, Deadline, Environment};
 
 pub(crate) use frozen::{compare_run, restore_outcome};
+
+/// A clock that is off by more seconds closes no month.
+const CLOCK_OFF_SECONDS_MAX: i64 = 3_600;
 
 /// Which run is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub enum RunKind {
     Closing {
         /// The closing run that it replaces.
         replace: Option<String>,
+        /// Whether the month may be closed before its closing day.
+        early: bool,
     },
 }
 
@@ -63,7 +68,7 @@ struct MonthReconcile<'a> {
     lease: &'a Lease,
 }
 
-/// Reconciles a month (`None`: the current one).
+/// Reconciles a month. `None`: a draft is of the current month, a closing run of the newest whose closing day has come.
 ///
 /// # Errors
 /// [`AppError`] if the run could not be made; what is not known about a source is not an error but in the report.
@@ -74,7 +79,10 @@ pub async fn reconcile(
     kind: &RunKind,
     deadline: Deadline,
 ) -> Result<ReconcileAnswer, AppError> {
-    let (month, count_day) = month_and_count_day(month, config.settings.today(env))?;
+    let (month, count_day) = month_and_count_day(month, kind, &config.settings.closing, config.settings.today(env))?;
+    if let RunKind::Closing { .. } = kind {
+        require_right_clock(env, config).await?;
+    }
     let lease_name = Run::lease_name(month, matches!(kind, RunKind::Closing { .. }));
     let job = JobContext { env, deadline };
     let outcome = job
@@ -91,12 +99,49 @@ pub async fn reconcile(
 }
 
 /// The month and its count day: today within the current month, else the month's last day.
-fn month_and_count_day(month: Option<BillingMonth>, today: Date) -> Result<(BillingMonth, CountDay), AppError> {
-    let month = month.unwrap_or_else(|| BillingMonth::of(today));
-    if month > BillingMonth::of(today) {
+fn month_and_count_day(
+    month: Option<BillingMonth>,
+    kind: &RunKind,
+    calendar: &Calendar,
+    today: Date,
+) -> Result<(BillingMonth, CountDay), AppError> {
+    let current = BillingMonth::of(today);
+    let usual = if matches!(kind, RunKind::Closing { .. }) { calendar.newest_by(today) } else { current };
+    let month = month.unwrap_or(usual);
+    if month > current {
         return Err(AppError::Unknown(format!("{month} has not begun yet; today is {today}")));
     }
+    let closing_day = calendar.closing_day(month);
+    if matches!(kind, RunKind::Closing { early: false, .. }) && today < closing_day {
+        return Err(AppError::Unknown(format!(
+            "the closing day of {month} is {closing_day}, and today is {today}: what is used until then would never be \
+             compared. To close it now all the same, ask for it: `--early`, or `\"early\": true` in the input"
+        )));
+    }
     Ok((month, CountDay(month.last_day().min(today))))
+}
+
+/// A closing by a clock that is wrong takes the wrong day, if not the wrong month, for good. One vendor's clock may be
+/// wrong itself: all that told theirs must differ.
+async fn require_right_clock(env: &Environment, config: &Config) -> Result<(), AppError> {
+    let mut nearest: Option<(SourceId, i64)> = None;
+    for source in config.settings.enabled() {
+        let status = SyncStatus::last(&env.store, &source.id).await?;
+        let Some(ahead) = status.and_then(|status| status.vendor_ahead_seconds) else { continue };
+        if nearest.as_ref().is_none_or(|(_, known)| ahead.abs() < known.abs()) {
+            nearest = Some((source.id.clone(), ahead));
+        }
+    }
+    match nearest {
+        Some((source, ahead)) if ahead.abs() > CLOCK_OFF_SECONDS_MAX => {
+            let (minutes, direction) = (ahead.abs() / 60, if ahead > 0 { "behind" } else { "ahead of" });
+            Err(AppError::Unknown(format!(
+                "this machine's clock is {minutes} minutes {direction} that of `{source}`: set it from the network \
+                 (NTP), then `truecount sync`, and close the month again"
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl MonthReconcile<'_> {
@@ -107,7 +152,7 @@ impl MonthReconcile<'_> {
                 exactly_one_psa(self.config)?;
                 freeze::freeze_inputs(self.env, self.config, self.month, self.count_day, None, self.lease).await
             }
-            RunKind::Closing { replace } => self.frozen_closing(replace.as_deref()).await,
+            RunKind::Closing { replace, .. } => self.frozen_closing(replace.as_deref()).await,
         }
     }
 

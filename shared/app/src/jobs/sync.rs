@@ -105,13 +105,15 @@ pub async fn sync(
 async fn run(sync: &SourceSync<'_>) -> Result<SyncAnswer, AppError> {
     let (source, mut checkpoint) = match begin_or_resume(sync).await {
         Ok(begun) => begun,
-        Err(Stop::Failed(failure)) => return failed(sync, sync.today, failure).await,
+        Err(Stop::Failed(failure)) => return failed(sync, sync.today, None, failure).await,
         Err(Stop::OutOfTime) => return Ok(yield_progress(sync, 0, 0)),
         Err(Stop::Error(error)) => return Err(error),
     };
     match read_source(sync, &source, &mut checkpoint).await {
         Ok(answer) => Ok(answer),
-        Err(Stop::Failed(failure)) => failed(sync, checkpoint.snapshot.as_of, failure).await,
+        Err(Stop::Failed(failure)) => {
+            failed(sync, checkpoint.snapshot.as_of, checkpoint.vendor_ahead_seconds, failure).await
+        }
         Err(Stop::OutOfTime) => Ok(yield_progress(sync, checkpoint.pages, checkpoint.accounts_written)),
         Err(Stop::Error(error)) => Err(error),
     }
@@ -141,7 +143,7 @@ async fn read_source(sync: &SourceSync<'_>, source: &Source, checkpoint: &mut Ch
     let committed = SnapshotManifest::load(&sync.env.store, &sync.source.id, checkpoint.snapshot).await?;
     if let Some(manifest) = committed {
         tracing::info!(source = %sync.source.id, "this snapshot was committed by an earlier call");
-        return Ok(complete(sync, manifest, Unchanged::No).await?);
+        return Ok(complete(sync, manifest, Unchanged::No, checkpoint.vendor_ahead_seconds).await?);
     }
     let parsed = loop {
         let state = match (checkpoint.is_crawled, source.file()) {
@@ -156,7 +158,7 @@ async fn read_source(sync: &SourceSync<'_>, source: &Source, checkpoint: &mut Ch
         // Some lists changed while they were read: they are read again.
     };
     let (manifest, unchanged) = snapshot::write_and_commit(sync, parsed, checkpoint).await?;
-    Ok(complete(sync, manifest, unchanged).await?)
+    Ok(complete(sync, manifest, unchanged, checkpoint.vendor_ahead_seconds).await?)
 }
 
 /// Records that the source is committed, and answers.
@@ -164,8 +166,9 @@ async fn complete(
     sync: &SourceSync<'_>,
     manifest: SnapshotManifest,
     unchanged: Unchanged,
+    vendor_ahead_seconds: Option<i64>,
 ) -> Result<SyncAnswer, AppError> {
-    record(sync, manifest.id.as_of, None).await?;
+    record(sync, manifest.id.as_of, vendor_ahead_seconds, None).await?;
     Ok(SyncAnswer::Committed {
         source: manifest.source,
         as_of: manifest.id.as_of,
@@ -180,12 +183,17 @@ async fn complete(
 }
 
 /// Records a failure: the next sync begins anew, the report names the reason.
-async fn failed(sync: &SourceSync<'_>, as_of: Date, mut failure: SyncFailure) -> Result<SyncAnswer, AppError> {
+async fn failed(
+    sync: &SourceSync<'_>,
+    as_of: Date,
+    vendor_ahead_seconds: Option<i64>,
+    mut failure: SyncFailure,
+) -> Result<SyncAnswer, AppError> {
     if let ReadReason::FilesRefused { files } = &mut failure.reason {
         let before = SyncStatus::last(&sync.env.store, &sync.source.id).await?.and_then(|status| status.failure);
         note_since(files, before.as_ref(), sync.today);
     }
-    record(sync, as_of, Some(failure.reason.clone())).await?;
+    record(sync, as_of, vendor_ahead_seconds, Some(failure.reason.clone())).await?;
     tracing::warn!(source = %sync.source.id, reason = %failure.reason, "the source was not read");
     Ok(SyncAnswer::Failed { source: sync.source.id.clone(), reason: failure.reason, remedy: failure.remedy })
 }
@@ -202,10 +210,15 @@ fn note_since(files: &mut [RefusedFile], before: Option<&ReadReason>, today: Dat
     }
 }
 
-async fn record(sync: &SourceSync<'_>, as_of: Date, failure: Option<ReadReason>) -> Result<(), AppError> {
+async fn record(
+    sync: &SourceSync<'_>,
+    as_of: Date,
+    vendor_ahead_seconds: Option<i64>,
+    failure: Option<ReadReason>,
+) -> Result<(), AppError> {
     let source = sync.source.id.clone();
     let (store, fence) = (&sync.env.store, sync.lease.fence());
-    SyncStatus { source, as_of, at: sync.env.clock.now(), failure }.save(store, fence).await?;
+    SyncStatus { source, as_of, at: sync.env.clock.now(), failure, vendor_ahead_seconds }.save(store, fence).await?;
     Ok(Checkpoint::clear(store, &sync.source.id, fence).await?)
 }
 

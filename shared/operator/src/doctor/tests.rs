@@ -197,7 +197,8 @@ async fn a_sync_is_judged_by_its_age_and_by_what_came_after_it() {
     office.on("2026-07-01");
     let failure = Some(truecount_billing::ReadReason::TooManyItems);
     let (source, as_of, at) = ("rmm".parse().unwrap(), "2026-07-01".parse().unwrap(), office.env.clock.now());
-    SyncStatus { source, as_of, at, failure }.save(&office.env.store, Fence::at(i64::MAX / 2)).await.unwrap();
+    let status = SyncStatus { source, as_of, at, failure, vendor_ahead_seconds: None };
+    status.save(&office.env.store, Fence::at(i64::MAX / 2)).await.unwrap();
     assert_eq!(office.problems().await[0], "Advice sync rmm", "the one before is still used");
 }
 

@@ -3,10 +3,10 @@
 use truecount_store::{Fence, IgnoreReason, LeaseOutcome, MappingDecision};
 
 use super::*;
-use crate::test_environment::{SETTINGS, TODAY, TestEnvironment, config, month, soon, used};
+use crate::test_environment::{RULES, SETTINGS, TODAY, TestEnvironment, config, month, soon, used};
 
 fn closing(replace: Option<&str>) -> RunKind {
-    RunKind::Closing { replace: replace.map(str::to_owned) }
+    RunKind::Closing { replace: replace.map(str::to_owned), early: false }
 }
 
 async fn reconcile_june(test: &TestEnvironment, kind: &RunKind) -> Result<ReconcileAnswer, AppError> {
@@ -148,6 +148,14 @@ async fn an_error_gives_the_lease_back() {
     reconciled(&test, &RunKind::Draft).await;
 }
 
+fn day_of(month: Option<&str>, kind: &RunKind, today: &str) -> Result<String, String> {
+    let month = month.map(|month| month.parse().unwrap());
+    match month_and_count_day(month, kind, &Calendar::default(), today.parse().unwrap()) {
+        Ok((month, day)) => Ok(format!("{month} {}", day.0)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 #[test]
 fn the_count_day_is_today_within_the_month_and_its_last_day_afterwards() {
     for (month, today, expected) in [
@@ -157,9 +165,96 @@ fn the_count_day_is_today_within_the_month_and_its_last_day_afterwards() {
         (Some("2026-06"), "2026-07-02", "2026-06 2026-06-30"),
         (Some("2026-02"), "2026-07-02", "2026-02 2026-02-28"),
     ] {
-        let month = month.map(|month| month.parse().unwrap());
-        let (month, day) = month_and_count_day(month, today.parse().unwrap()).unwrap();
-        assert_eq!(format!("{month} {}", day.0), expected, "{today}");
+        assert_eq!(day_of(month, &RunKind::Draft, today).as_deref(), Ok(expected), "{today}");
     }
-    assert!(month_and_count_day(Some("2026-07".parse().unwrap()), "2026-06-30".parse().unwrap()).is_err());
+    let next = day_of(Some("2026-07"), &RunKind::Draft, "2026-06-30").unwrap_err();
+    assert_eq!(next, "2026-07 has not begun yet; today is 2026-06-30");
+}
+
+#[test]
+fn a_closing_is_of_the_month_that_is_due_and_never_early_unless_asked() {
+    // The closing day of June is the 26th, that of July the 29th.
+    for (month, today, expected) in [
+        (None, "2026-06-26", "2026-06 2026-06-26"),
+        (None, "2026-07-03", "2026-06 2026-06-30"),
+        (None, "2026-07-28", "2026-06 2026-06-30"),
+        (None, "2026-07-29", "2026-07 2026-07-29"),
+        (Some("2026-06"), "2026-07-03", "2026-06 2026-06-30"),
+        (Some("2026-05"), "2026-07-03", "2026-05 2026-05-31"),
+    ] {
+        assert_eq!(day_of(month, &closing(None), today).as_deref(), Ok(expected), "{month:?} on {today}");
+    }
+    let early = RunKind::Closing { replace: None, early: true };
+    assert_eq!(day_of(Some("2026-07"), &early, "2026-07-03").as_deref(), Ok("2026-07 2026-07-03"));
+    assert_eq!(day_of(None, &early, "2026-07-03").as_deref(), Ok("2026-06 2026-06-30"), "a month is named to be early");
+    for kind in [closing(None), closing(Some("2026-07-c1-0"))] {
+        let refused = day_of(Some("2026-07"), &kind, "2026-07-28").unwrap_err();
+        assert_eq!(
+            refused,
+            "the closing day of 2026-07 is 2026-07-29, and today is 2026-07-28: what is used until then would never be \
+             compared. To close it now all the same, ask for it: `--early`, or `\"early\": true` in the input"
+        );
+    }
+    assert!(day_of(Some("2026-08"), &early, "2026-07-03").unwrap_err().contains("has not begun"));
+}
+
+/// Every day of a year, in several calendars: without a month it is the newest whose closing day has come; a month that is
+/// named is closed from its closing day on.
+#[test]
+fn no_day_of_a_year_closes_a_wrong_month_or_an_early_one() {
+    let calendars = [
+        "",
+        "day = \"last\"",
+        "invoice_day = 15",
+        "day = 1\nmonth = \"same\"",
+        "invoice_day = 1\nworking_days_before = 20",
+    ];
+    let mut closed = 0;
+    for text in calendars {
+        let calendar = config(&format!("[closing]\n{text}\n{SETTINGS}"), RULES).settings.closing;
+        let mut today: Date = "2026-01-01".parse().unwrap();
+        while today.year() == 2026 {
+            let (due, _) = month_and_count_day(None, &closing(None), &calendar, today).unwrap();
+            assert!(calendar.closing_day(due) <= today && calendar.closing_day(due.next()) > today, "{text}: {today}");
+            let mut month: BillingMonth = "2025-10".parse().unwrap();
+            while month <= BillingMonth::of(today).next() {
+                let result = month_and_count_day(Some(month), &closing(None), &calendar, today);
+                let has_come = calendar.closing_day(month) <= today && month <= BillingMonth::of(today);
+                assert_eq!(result.is_ok(), has_come, "{text}: {month} on {today}");
+                if let Ok((closed_month, CountDay(day))) = result {
+                    closed += 1;
+                    assert!(closed_month == month && day <= today && BillingMonth::of(day) == month, "{text}: {day}");
+                }
+                month = month.next();
+            }
+            today = today.tomorrow().unwrap();
+        }
+    }
+    assert!(closed > 12 * 365, "{closed}");
+}
+
+#[tokio::test]
+async fn a_clock_that_all_vendors_contradict_closes_nothing() {
+    let test = TestEnvironment::synced().await;
+    let tell = async |source: &str, ahead| {
+        let (source, as_of, at) = (source.parse().unwrap(), TODAY.parse().unwrap(), test.env.clock.now());
+        let status = SyncStatus { source, as_of, at, failure: None, vendor_ahead_seconds: ahead };
+        status.save(&test.env.store, Fence::NONE).await.unwrap();
+    };
+    tell("psa", Some(-7_260)).await;
+    tell("rmm", None).await;
+    let error = reconcile_june(&test, &closing(None)).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "this machine's clock is 121 minutes ahead of that of `psa`: set it from the network (NTP), then \
+         `truecount sync`, and close the month again"
+    );
+    assert_eq!(Closing::list(&test.env.store, month()).await.unwrap(), [], "nothing is claimed");
+    reconciled(&test, &RunKind::Draft).await;
+    tell("rmm", Some(3_601)).await;
+    let error = reconcile_june(&test, &closing(None)).await.unwrap_err().to_string();
+    assert!(error.contains("60 minutes behind that of `rmm`"), "{error}");
+    // Only one vendor's clock is wrong.
+    tell("rmm", Some(3_600)).await;
+    reconciled(&test, &closing(None)).await;
 }

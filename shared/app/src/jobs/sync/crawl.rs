@@ -43,6 +43,7 @@ pub(super) async fn crawl(
     let mut sink = BatchSink { sync, checkpoint };
     let crawled = truecount_connectors::crawl(source, &http, &mut state, &mut sink, &|| sync.is_out_of_time()).await;
     sync.env.progress.asked(sync.source.id.as_str(), http.requests(), http.throttles());
+    checkpoint.vendor_ahead_seconds = http.skew().map(|ahead| ahead.as_secs()).or(checkpoint.vendor_ahead_seconds);
     match crawled {
         Ok(CrawlProgress::Done) => {
             checkpoint.is_crawled = true;
