@@ -17,6 +17,13 @@ RULES = {}
 WITHOUT_RESOURCE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    *(f"logs:{name}LogDelivery" for name in ("Create", "Get", "Update", "Delete")),
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
     "ses:GetSendQuota",
     "ses:GetIdentityVerificationAttributes",
 }
@@ -150,17 +157,26 @@ def separate_duties(template):
 
 @rule
 def narrow_clerk(template):
-    allowed = {("ssm:GetParameter", "/stack"), ("s3:GetObject", "/reports/*"), ("s3:PutObject", "/inbox/*"), ("s3:ListBucket", "")}
+    allowed = {("ssm:GetParameter", "/stack"), ("s3:GetObject", "/reports/*"), ("s3:GetObject", "/config/*"), ("s3:PutObject", "/inbox/*"), ("s3:ListBucket", ""),
+               ("dynamodb:GetItem", "/Table"), ("dynamodb:Query", "/Table")}
     for action, resource in template.rights("ClerkPolicy"):
         if not action.startswith("kms:") and not any(action == one and resource.endswith(end) for one, end in allowed):
             yield f"a clerk may {action} on {resource}"
     for where, statement in template.statements():
         if where == "ClerkPolicy" and "s3:ListBucket" in listed(statement["Action"]) and "s3:prefix" not in json.dumps(statement.get("Condition", {})):
             yield "a clerk may list the whole bucket"
+        runs = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["MONTHS", "MONTH#*"]}}
+        if where == "ClerkPolicy" and "dynamodb:" in json.dumps(statement["Action"]) and statement.get("Condition") != runs:
+            yield "a clerk may read more of the table than the runs"
 
 
 @rule
 def encryption(template):
+    if template.variant == "key" and not any(action == "kms:Encrypt" for action, _ in template.rights("OperatorPolicy")):
+        yield "OperatorPolicy: may not encrypt a secret with the key"
+    for name, parameter in template.of("AWS::SSM::Parameter").items():
+        if (template.variant == "key") != bool(json.loads(parameter["Value"]).get("kms_key")):
+            yield f"{name}: does not name the key for secrets"
     for name, bucket in template.of("AWS::S3::Bucket").items():
         rules = bucket.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
         kinds = {one["ServerSideEncryptionByDefault"]["SSEAlgorithm"] for one in rules}
@@ -312,13 +328,25 @@ def dead_letters(template):
 @rule
 def alarms_notify(template):
     topics = {f"arn:aws:sns:us-east-1:000000000000:{name}" for name in template.of("AWS::SNS::Topic")}
-    if len(template.alarms()) > ALARMS_MAX:
-        yield f"{len(template.alarms())} alarms, more than {ALARMS_MAX}"
-    for name, alarm in template.alarms().items():
-        if not alarm.get("AlarmActions") or not set(alarm["AlarmActions"]) <= topics:
-            yield f"{name}: notifies nobody"
-        if alarm.get("ActionsEnabled", True) is not True and template.variant != "off":
+    composites = template.of("AWS::CloudWatch::CompositeAlarm")
+    if len(template.alarms()) + len(composites) > ALARMS_MAX:
+        yield f"{len(template.alarms()) + len(composites)} alarms, more than {ALARMS_MAX}"
+    if len(composites) != 1:
+        yield f"people are told by {len(composites)} alarms"
+    rules = "".join(one["AlarmRule"] for one in composites.values())
+    for name, alarm in composites.items():
+        for actions in ("AlarmActions", "OKActions"):
+            if not alarm.get(actions) or not set(alarm[actions]) <= topics:
+                yield f"{name}: {actions} notify nobody"
+        if alarm.get("ActionsEnabled", True) is not True:
             yield f"{name}: is switched off"
+    for name, alarm in template.alarms().items():
+        if alarm.get("AlarmActions"):
+            yield f"{name}: tells people a second time"
+        # Without the daily run none is missing.
+        is_wanted = name != "MissingRunAlarm" or template.variant != "off"
+        if (f'ALARM("{name}")' in rules) != is_wanted:
+            yield f"{name}: {'notifies nobody' if is_wanted else 'tells of what is switched off'}"
         if "TreatMissingData" not in alarm or not alarm.get("AlarmDescription"):
             yield f"{name}: has no treatment of missing data or no description"
         expression = [one["Expression"] for one in alarm.get("Metrics", []) if "Expression" in one]
@@ -331,8 +359,25 @@ def alarms_notify(template):
     ]
     if not any("cloudwatch.amazonaws.com" in one for one in publishers):
         yield "alarms may not write to the topic"
-    if template.variant == "verified" and not template.of("AWS::SNS::Subscription"):
+    if template.variant != "off" and not template.of("AWS::SNS::Subscription"):
         yield "the alarm address is not subscribed"
+
+
+@rule
+def bounces_are_told(template):
+    """By the configuration set that the functions name in each request, whatever the identity's own is."""
+    sets = template.of("AWS::SES::ConfigurationSet")
+    told = {
+        one["ConfigurationSetName"] for one in template.of("AWS::SES::ConfigurationSetEventDestination").values()
+        if "BOUNCE" in one["EventDestination"]["MatchingEventTypes"] and one["EventDestination"].get("Enabled")
+    }
+    for name, function in template.functions().items():
+        used = function["Environment"]["Variables"].get("TRUECOUNT_CONFIGURATION_SET")
+        if used not in told or used not in {one["Name"] for one in sets.values()}:
+            yield f"{name}: nobody is told of mail that bounced"
+    for role in ("ReportRole", "OperatorPolicy"):
+        if not any(action == "ses:SendRawEmail" and ":configuration-set/" in resource for action, resource in template.rights(role)):
+            yield f"{role}: may not use a configuration set"
 
 
 @rule
@@ -343,14 +388,16 @@ def alarms_cover(template):
         return {dimensions.get(name) for space, found, dimensions, _ in seen if (space, found) == (namespace, metric)}
     for name in sorted(functions - dimension("AWS/Lambda", "Errors", "FunctionName")):
         yield f"{name}: no alarm on its errors"
-    # For the whole region: the functions are throttled together.
-    if not any((space, found, dimensions) == ("AWS/Lambda", "Throttles", {}) for space, found, dimensions, _ in seen):
-        yield "nobody is told of throttled functions"
+    for name in sorted(functions - dimension("AWS/Lambda", "Throttles", "FunctionName")):
+        yield f"{name}: nobody is told that it is throttled"
+    for space, found, dimensions, _ in seen:
+        if not dimensions:
+            yield f"{space} {found}: counts what others of the account do"
     # Sync uses all of its time on purpose, and is called again.
     for name in sorted(functions - dimension("AWS/Lambda", "Duration", "FunctionName")):
         if not name.endswith("-sync"):
             yield f"{name}: no alarm on its duration"
-    for name in set(template.of("AWS::SQS::Queue")) - dimension("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"):
+    for name in set(template.of("AWS::SQS::Queue")) - dimension("AWS/SQS", "NumberOfMessagesSent", "QueueName"):
         yield f"{name}: no alarm on its messages"
     for metric in ("ExecutionsFailed", "ExecutionsTimedOut"):
         machines = {f"arn:aws:states:us-east-1:000000000000:stateMachine:{one['StateMachineName']}" for one in template.of("AWS::StepFunctions::StateMachine").values()}
@@ -364,8 +411,6 @@ def alarms_cover(template):
         ]
         if not above_zero:
             yield f"no alarm on {metric} above 0"
-    if not any((space, found) == ("AWS/SES", "Bounce") for space, found, _, _ in seen):
-        yield "nobody is told of mail that bounced"
 
 
 @rule
@@ -403,7 +448,7 @@ def daily_schedule(template):
 
 @rule
 def no_secret_in_the_environment(template):
-    known = {"TRUECOUNT_STACK", "TRUECOUNT_TABLE", "TRUECOUNT_BUCKET", "TRUECOUNT_SECRETS", "TRUECOUNT_SENDER", "TRUECOUNT_LOG"}
+    known = {"TRUECOUNT_STACK", "TRUECOUNT_TABLE", "TRUECOUNT_BUCKET", "TRUECOUNT_SECRETS", "TRUECOUNT_SENDER", "TRUECOUNT_CONFIGURATION_SET", "TRUECOUNT_LOG"}
     for name, function in template.functions().items():
         variables = function.get("Environment", {}).get("Variables", {})
         for variable in sorted(set(variables) ^ known):
@@ -435,9 +480,14 @@ def state_machine(template):
         definition = json.loads(text)
         if not 0 < definition.get("TimeoutSeconds", 0) < 86400:
             yield f"{name}: may overlap with the next execution"
+        if machine.get("LoggingConfiguration", {}).get("Level") not in ("ERROR", "ALL") or machine["LoggingConfiguration"].get("IncludeExecutionData"):
+            yield f"{name}: is not logged, or its log names clients"
         called = set()
         for state, one in tasks(definition):
-            called.add(one["Parameters"]["FunctionName"])
+            if one["Resource"] == "arn:aws:states:::lambda:invoke":
+                called.add(one["Parameters"]["FunctionName"])
+                if "at.$" not in one["Parameters"]["Payload"]:
+                    yield f"{name}, {state}: does not say when the execution began"
             if not one.get("TimeoutSeconds"):
                 yield f"{name}, {state}: has no timeout"
             if not one.get("Retry"):
@@ -445,9 +495,30 @@ def state_machine(template):
         arns = {f"arn:aws:lambda:us-east-1:000000000000:function:{one['FunctionName']}" for one in template.functions().values()}
         if called != arns:
             yield f"{name}: calls {sorted(called)}"
+        yield from untold(name, definition["States"], template)
         invoked = {resource for action, resource in template.rights("ClosingRole") if action == "lambda:InvokeFunction"}
         if invoked != arns:
             yield f"{name}: may call {sorted(invoked)}"
+
+
+def untold(name, states, template):
+    """Failures of which nobody would be told, and what a redrive would not try again."""
+    topics = {f"arn:aws:sns:us-east-1:000000000000:{one}" for one in template.of("AWS::SNS::Topic")}
+    told = [state for state, one in states.items() if one.get("Resource", "").endswith(":sns:publish")]
+    for state in told:
+        if states[state]["Parameters"]["TopicArn"] not in topics or ("sns:Publish", states[state]["Parameters"]["TopicArn"]) not in set(template.rights("ClosingRole")):
+            yield f"{name}, {state}: cannot reach the topic"
+    for state, one in states.items():
+        if one["Type"] != "Task" or state in told or state.endswith(" again"):
+            continue
+        if not any("States.ALL" in catch["ErrorEquals"] for catch in one.get("Catch", [])):
+            yield f"{name}, {state}: nobody is told that it failed"
+        elif state == "Tell the clerk":
+            if not told or one["Catch"][0]["Next"] not in told:
+                yield f"{name}: the mail about a failure has no second road"
+        elif "Catch" in states.get(f"{state} again", {"Catch": 1}):
+            # An execution that ends in a Fail state is redriven into that state.
+            yield f"{name}, {state}: is not tried again by a redrive"
 
 
 def tasks(definition):
@@ -461,7 +532,7 @@ def tasks(definition):
 @rule
 def stack_parameter(template):
     found = [one for one in template.of("AWS::SSM::Parameter").values() if one["Name"] == "/truecount/truecount/stack"]
-    keys = {"table", "bucket", "secrets", "state_machine", "schedule", "schedule_group", "topic", "sender", "functions"}
+    keys = {"table", "bucket", "secrets", "state_machine", "schedule", "schedule_group", "topic", "sender", "configuration_set", "kms_key", "functions"}
     if len(found) != 1 or found[0]["Type"] != "String":
         yield "there is no stack parameter"
         return

@@ -11,13 +11,15 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
+ALARMS = {"AlarmAddress": "alarms@msp.example"}
+
 # Combinations of optional parameters.
 VARIANTS = {
-    "usual": {},
-    "key": {"KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"},
-    "traced": {"Tracing": "on"},
+    "usual": ALARMS,
+    "key": {**ALARMS, "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"},
+    "traced": {**ALARMS, "Tracing": "on"},
     "off": {"Schedule": "off"},
-    "verified": {"CreateSenderIdentity": "no", "AlarmAddress": "alarms@msp.example"},
+    "verified": {**ALARMS, "CreateSenderIdentity": "no"},
 }
 
 PSEUDO = {
@@ -134,6 +136,13 @@ class Resolver:
         resolved = {key: self.value(inner) for key, inner in value.items()}
         return {key: inner for key, inner in resolved.items() if inner is not NOTHING}
 
+    def unmet(self):
+        """The rules about parameters that CloudFormation would refuse these for."""
+        for name, one in self.template.get("Rules", {}).items():
+            if "RuleCondition" not in one or self.condition(one["RuleCondition"]):
+                if not all(self.condition(assertion["Assert"]) for assertion in one["Assertions"]):
+                    yield name
+
     def resources(self):
         resources = {}
         for name, resource in self.template["Resources"].items():
@@ -149,7 +158,13 @@ def main():
     (out / "template.json").write_text(json.dumps(template, indent=1))
     for variant, given in VARIANTS.items():
         resolver = Resolver(template, {"Sender": "billing@msp.example", **given})
+        unmet = list(resolver.unmet())
+        if unmet:
+            sys.exit(f"{variant}: the parameters break {unmet}")
         (out / f"{variant}.json").write_text(json.dumps({"Resources": resolver.resources()}, indent=1))
+    unread = Resolver(template, {"Sender": "billing@msp.example"})
+    if not list(unread.unmet()):
+        sys.exit("a stack whose schedule is on and whose alarms nobody reads is not refused")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ use crate::cloud::{Answers, CloudStandIn};
 
 const HOME: &str = r#"{"table":"truecount","bucket":"b","secrets":"/truecount/prod","state_machine":"arn:s",
     "schedule":"daily","schedule_group":"default","topic":"arn:aws:sns:us-east-1:123456789012:alarms",
-    "functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
+    "configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
 
 /// A backend on this machine that is asked about as if it were a stack.
 struct Clinic {

@@ -169,7 +169,9 @@ pub(crate) async fn store(
             if value.expose_secret().len() > PARAMETER_BYTES_MAX {
                 anyhow::bail!("the secret is longer than the {PARAMETER_BYTES_MAX} bytes that SSM accepts");
             }
-            let put = aws.parameters().put_encrypted(&name, &value, kms_key).await;
+            // The stack's own key, which its functions may use.
+            let own = Some(resources.kms_key.as_str()).filter(|key| !key.is_empty());
+            let put = aws.parameters().put_encrypted(&name, &value, kms_key.or(own)).await;
             put.with_context(|| format!("writing the SSM parameter `{name}` (ssm:PutParameter)"))?;
             Ok(format!("SSM parameter {name}"))
         }

@@ -5,6 +5,7 @@
 //!   for each.
 //! - `TRUECOUNT_CLOCK`, a time such as `2026-06-30T20:00:00Z`, to try out a month.
 //! - `TRUECOUNT_SENDER`, the sender of the mails if the settings name none: read with the settings.
+//! - `TRUECOUNT_CONFIGURATION_SET`, the SES configuration set of the mails.
 //! - `TRUECOUNT_STACK` and `TRUECOUNT_METRICS`: see [`crate::metrics`]; `TRUECOUNT_LOG`: see [`crate::logs`].
 
 use truecount_app::Environment;
@@ -35,6 +36,7 @@ pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Resul
         table: required("TRUECOUNT_TABLE")?,
         bucket: required("TRUECOUNT_BUCKET")?,
         secrets: required("TRUECOUNT_SECRETS")?,
+        configuration_set: variable("TRUECOUNT_CONFIGURATION_SET"),
     };
     let clock = clock_from_variable(variable("TRUECOUNT_CLOCK"))?;
     let aws = Aws::new(Endpoints::from_variables(&variable)?);

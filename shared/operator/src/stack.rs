@@ -25,6 +25,10 @@ pub struct StackResources {
     /// The sender of mails if the settings name none.
     #[serde(default)]
     pub sender: Option<String>,
+    /// The SES configuration set of its mails.
+    pub configuration_set: String,
+    /// The KMS key of its data and secrets; empty: AWS's own keys.
+    pub kms_key: String,
     /// The Lambda functions.
     pub functions: FunctionNames,
 }
@@ -84,7 +88,12 @@ impl StackResources {
     /// The resources that hold its data.
     #[must_use]
     pub fn aws_backend(&self) -> AwsBackend {
-        AwsBackend { table: self.table.clone(), bucket: self.bucket.clone(), secrets: self.secrets.clone() }
+        AwsBackend {
+            table: self.table.clone(),
+            bucket: self.bucket.clone(),
+            secrets: self.secrets.clone(),
+            configuration_set: Some(self.configuration_set.clone()),
+        }
     }
 }
 
@@ -129,7 +138,7 @@ mod tests {
     #[test]
     fn the_parameter_of_the_template_is_read() {
         let text = r#"{"table":"t","bucket":"b","secrets":"/truecount/p","state_machine":"arn:s","schedule":"daily",
-            "schedule_group":"g","topic":"arn:t","functions":{"sync":"s","reconcile":"r","report":"p"},"more":1}"#;
+            "schedule_group":"g","topic":"arn:t","configuration_set":"c","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"},"more":1}"#;
         let stack: StackResources = serde_json::from_str(text).unwrap();
         assert_eq!((stack.bucket.as_str(), stack.functions.report.as_str(), stack.sender), ("b", "p", None));
     }

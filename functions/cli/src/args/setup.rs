@@ -115,7 +115,7 @@ Examples:
     Set {
         /// Source
         source: SourceId,
-        /// KMS key for a stack's SSM parameter, instead of AWS's own key
+        /// KMS key for a stack's SSM parameter, instead of the stack's own
         #[arg(long, value_name = "KEY")]
         kms_key: Option<String>,
     },
@@ -218,7 +218,7 @@ pub(crate) struct AddArgs {
     /// Write both down without asking the vendor
     #[arg(long)]
     pub(crate) no_test: bool,
-    /// KMS key for a stack's SSM parameter, instead of AWS's own key
+    /// KMS key for a stack's SSM parameter, instead of the stack's own
     #[arg(long, value_name = "KEY")]
     pub(crate) kms_key: Option<String>,
     /// A file: write it down as it was recognised, without being asked

@@ -15,6 +15,8 @@ pub struct AwsBackend {
     pub bucket: String,
     /// The prefix of the secrets' parameters.
     pub secrets: String,
+    /// The SES configuration set of its mails, which tells what bounced.
+    pub configuration_set: Option<String>,
 }
 
 impl AwsBackend {
@@ -26,7 +28,7 @@ impl AwsBackend {
             table: aws.table(&self.table),
             config: Arc::clone(&archive),
             archive,
-            mailer: Arc::new(aws.mailer()),
+            mailer: Arc::new(aws.mailer().in_configuration_set(self.configuration_set.clone())),
             secrets: Arc::new(aws.secrets(&self.secrets)),
         }
     }

@@ -34,6 +34,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub struct SesMailer {
     client: LazyClient<Client>,
     limit: Duration,
+    configuration_set: Option<String>,
 }
 
 impl SesMailer {
@@ -47,7 +48,14 @@ impl SesMailer {
             builder.set_endpoint_url(endpoint.map(Url::to_string));
             Client::from_conf(builder.build())
         };
-        Self { client: LazyClient::new(aws, Service::Mailer, build), limit: LIMIT }
+        Self { client: LazyClient::new(aws, Service::Mailer, build), limit: LIMIT, configuration_set: None }
+    }
+
+    /// Names the configuration set of each mail, in place of the sender's own.
+    #[must_use]
+    pub fn in_configuration_set(mut self, name: Option<String>) -> Self {
+        self.configuration_set = name;
+        self
     }
 
     /// Sets how long to wait for an answer.
@@ -73,6 +81,7 @@ impl Mailer for SesMailer {
             .send_raw_email()
             .source(&mail.from)
             .set_destinations(Some(mail.to.clone()))
+            .set_configuration_set_name(self.configuration_set.clone())
             .raw_message(message)
             .customize()
             .config_override(Builder::default().timeout_config(timeouts(self.limit, self.limit)))

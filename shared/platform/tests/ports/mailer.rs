@@ -119,4 +119,9 @@ async fn the_message_goes_out_as_it_is() {
     ] {
         assert!(body.contains(part), "{part} in {body}");
     }
+    assert!(!body.contains("ConfigurationSetName"), "the sender's own: {body}");
+    let named = mailer(&server.url).in_configuration_set(Some("prod".to_owned()));
+    named.send(&mail()).await.expect("sent");
+    let body = requests.recv().await.expect("a request").body;
+    assert!(body.contains("ConfigurationSetName=prod"), "{body}");
 }
