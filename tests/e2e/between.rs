@@ -65,7 +65,8 @@ struct Passing {
     trap: Option<Trap>,
     /// Reads what a table request writes; only for tests that want it.
     watch: Option<Box<dyn Fn(&Seen, &[u8]) + Send>>,
-    /// Answers in the target's place.
+    /// Answers in the target's place, as AWS does to a role that may not do something; then what a test wants.
+    roles: Option<Refuse>,
     refuse: Option<Refuse>,
     /// A target that is slow, and how long each request to it waits.
     slow: Option<(String, Duration)>,
@@ -136,6 +137,11 @@ impl Between {
         self.shared.passing().slow = Some((target.to_owned(), wait));
     }
 
+    /// Has `roles` refuse what a role does not allow.
+    pub(crate) fn hold_to(&self, roles: Refuse) {
+        self.shared.passing().roles = Some(roles);
+    }
+
     /// Has `refuse` answer in the target's place where it wants to.
     pub(crate) fn refuse(&self, refuse: Option<Refuse>) {
         self.shared.passing().refuse = refuse;
@@ -173,7 +179,7 @@ async fn pass(State(target): State<Target>, method: Method, uri: Uri, headers: H
         if let Some(watch) = &state.watch {
             watch(&seen, &body);
         }
-        let refused = state.refuse.as_ref().and_then(|refuse| refuse(&seen, &body));
+        let refused = [&state.roles, &state.refuse].into_iter().flatten().find_map(|refuse| refuse(&seen, &body));
         state.seen.push(seen);
         if let Some(answer) = refused {
             return answer;

@@ -176,14 +176,17 @@ impl Deployed {
     }
 }
 
-/// The transformed template for what the emulator can do: this machine's processor, no alarms over several metrics.
+/// The transformed template for what the emulator can do: this machine's processor, no alarms over several metrics or alarms.
 /// The functions' calls pass the proxy, and their clock stands at the sample's moment.
 fn deployable(sample: &Sample, between: &Between, otherwise: &Otherwise) -> Value {
     let path = std::env::var("TRUECOUNT_TEMPLATE")
         .expect("TRUECOUNT_TEMPLATE names the transformed template: `.ci/e2e` makes it");
     let mut template: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let resources = template["Resources"].as_object_mut().unwrap();
-    resources.retain(|_, one| one["Type"] != "AWS::CloudWatch::Alarm" || one["Properties"]["Metrics"].is_null());
+    resources.retain(|_, one| {
+        let is_of_several = !one["Properties"]["Metrics"].is_null() && one["Type"] == "AWS::CloudWatch::Alarm";
+        !is_of_several && one["Type"] != "AWS::CloudWatch::CompositeAlarm"
+    });
     for (function, file) in [("SyncFunction", "sync"), ("ReconcileFunction", "reconcile"), ("ReportFunction", "report")]
     {
         let properties = &mut resources[function]["Properties"];

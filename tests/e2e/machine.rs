@@ -13,7 +13,7 @@ use truecount_sandbox::{FaultProfile, Sample, Vendors};
 use crate::backend::{Folder, rows};
 use crate::cloud::{Deployed, Otherwise, Run, taken_by_ses};
 use crate::digest::Digest;
-use crate::rights::denied;
+use crate::policy::denied;
 use crate::say;
 
 /// A sample, its vendors, and its stack.

@@ -26,6 +26,7 @@ mod machine;
 mod mailbox;
 mod month;
 mod operating;
+mod policy;
 mod rights;
 mod stack;
 mod triggers;

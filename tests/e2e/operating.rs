@@ -17,11 +17,19 @@ struct Prompt<'a> {
     name: String,
     folder: tempfile::TempDir,
     clock: Option<String>,
+    /// Whose credentials.
+    who: &'static str,
 }
 
 impl<'a> Prompt<'a> {
     fn to(stack: &'a Stack) -> Self {
-        Self { stack, name: stack.name().to_owned(), folder: tempfile::tempdir().unwrap(), clock: None }
+        Self {
+            stack,
+            name: stack.name().to_owned(),
+            folder: tempfile::tempdir().unwrap(),
+            clock: None,
+            who: "operator",
+        }
     }
 
     /// Stores the names of the stack's parts where the template stores them.
@@ -30,6 +38,7 @@ impl<'a> Prompt<'a> {
         let resources = json!({
             "table": name, "bucket": name, "secrets": format!("/{name}"), "state_machine": "arn:s", "schedule": name,
             "schedule_group": "default", "topic": "arn:aws:sns:us-east-1:000000000000:alarms",
+            "configuration_set": name, "kms_key": "",
             "functions": { "sync": "s", "reconcile": "r", "report": "p" },
         });
         let parameter =
@@ -46,6 +55,7 @@ impl<'a> Prompt<'a> {
         command.args(args).args(["--stack", &self.name]).current_dir(self.folder.path());
         command
             .envs(self.stack.variables())
+            .env("AWS_ACCESS_KEY_ID", self.who)
             .env("TRUECOUNT_ENDPOINT", emulator())
             .env("TRUECOUNT_ENDPOINT_SES", emulator())
             .envs(self.clock.iter().map(|clock| ("TRUECOUNT_CLOCK", clock)));
@@ -127,6 +137,31 @@ async fn every_command_works_on_a_stack_by_its_name() {
         assert_eq!(status(topic), Some(json!("ok")), "{topic}: {doctor:#}");
     }
     assert_eq!(status("alarms"), Some(json!("warning")), "nobody is subscribed: {doctor:#}");
+}
+
+/// With nothing but the policy for clerks, as people who read reports and drop files have it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/e2e sets it"]
+async fn a_clerk_needs_no_other_rights() {
+    let sample = Arc::new(Sample::small(6, "2026-06".parse().unwrap()));
+    let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
+    let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
+    let mut prompt = Prompt::to(&stack);
+    prompt.deploy().await;
+    prompt.says(2, &["run", "--no-mail"]).await;
+    prompt.who = "clerk";
+    assert!(prompt.says(0, &["runs", "list"]).await.contains("2026-06-draft-"));
+    prompt.says(0, &["report", "download", "--month", "2026-06", "--out", "june"]).await;
+    assert!(prompt.folder.path().join("june/exceptions.csv").exists());
+    let file = sample.inbox().into_iter().next().unwrap();
+    std::fs::write(prompt.folder.path().join(&file.name), &file.bytes).unwrap();
+    prompt.says(0, &["inbox", "push", &file.name, "--source", &file.source]).await;
+    assert_eq!(stack.refused(), [""; 0]);
+    // And has none for anything else.
+    for command in [&["mappings", "list"][..], &["secrets", "list"], &["run", "--no-mail"]] {
+        let refused = prompt.says(3, command).await;
+        assert!(refused.contains("access is denied"), "{command:?}: {refused}");
+    }
 }
 
 /// A source of files beside those of the sample.

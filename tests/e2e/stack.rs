@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use truecount_billing::{AccountId, ClientId, SourceId};
@@ -19,6 +19,7 @@ use truecount_store::{
 use crate::between::Between;
 use crate::lambda::{Function, Setup};
 use crate::mailbox::Mailbox;
+use crate::policy;
 
 /// The region of everything here.
 const REGION: &str = "us-east-1";
@@ -49,6 +50,8 @@ pub(crate) struct Stack {
     /// The tests' own way to the bucket.
     pub(crate) archive: Arc<S3Archive>,
     variables: BTreeMap<String, String>,
+    /// What a function asked for and its role does not allow.
+    refused: Arc<Mutex<Vec<String>>>,
     folder: tempfile::TempDir,
     // Keeps the embedded table open.
     backend: Option<LocalBackend>,
@@ -89,6 +92,8 @@ impl Stack {
             targets.insert(target.to_owned(), url.clone());
         }
         let between = Between::open(&targets).await;
+        let refused = Arc::<Mutex<Vec<String>>>::default();
+        between.hold_to(policy::roles(&name, Arc::clone(&refused)));
         let endpoint = |url: &str| Some(truecount_platform::endpoint::checked(url).unwrap());
         let own = Endpoints { table: endpoint(&table_url), archive: endpoint(&emulator), ..Endpoints::default() };
         let own = aws::local(own);
@@ -99,20 +104,22 @@ impl Stack {
             ("TRUECOUNT_TABLE", table_name.as_str()),
             ("TRUECOUNT_BUCKET", &name),
             ("TRUECOUNT_SECRETS", &format!("/{name}")),
+            ("TRUECOUNT_CONFIGURATION_SET", &name),
             ("TRUECOUNT_ENDPOINT_DYNAMODB", between.address("table")),
             ("TRUECOUNT_ENDPOINT_S3", between.address("archive")),
             ("TRUECOUNT_ENDPOINT_SSM", between.address("secrets")),
             ("TRUECOUNT_ENDPOINT_SES", between.address("mail")),
             ("TRUECOUNT_CLOCK", &sample.now().to_string()),
             ("AWS_REGION", REGION),
-            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_ACCESS_KEY_ID", "operator"),
             ("AWS_SECRET_ACCESS_KEY", "tc-canary-aws-secret"),
             ("AWS_SESSION_TOKEN", "tc-canary-aws-session"),
             ("TRUECOUNT_LOG", "trace"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
-        let stack = Self { sample: Arc::clone(sample), between, mailbox, table, archive, variables, folder, backend };
+        let stack =
+            Self { sample: Arc::clone(sample), between, mailbox, table, archive, variables, refused, folder, backend };
         stack.configure().await;
         match kind {
             TableKind::Saved(saved) => stack.restore(saved).await,
@@ -170,8 +177,14 @@ impl Stack {
 
     /// The same, with so much address space at the most.
     pub(crate) async fn start_within(&self, function: &'static str, memory_kib: Option<u64>) -> Function {
-        let (variables, log) = (self.variables.clone(), self.folder.path().join("functions.log"));
+        let (mut variables, log) = (self.variables.clone(), self.folder.path().join("functions.log"));
+        variables.insert("AWS_ACCESS_KEY_ID".to_owned(), function.to_owned());
         Function::start(&Setup { function, variables, log, memory_kib }).await
+    }
+
+    /// What its functions asked for that their roles do not allow.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        self.refused.lock().unwrap().clone()
     }
 
     /// The environment variables of its functions.

@@ -14,6 +14,8 @@ use crate::{month, say};
 impl Stack {
     /// What the month left behind.
     pub(crate) async fn digest(&self) -> Digest {
+        let refused = self.refused();
+        assert!(refused.is_empty(), "a role does not allow what its function asks for: {refused:?}");
         let mails = self.mailbox.messages();
         Digest::of(&self.store(), &*self.archive, &mails, self.sample.month(), &self.sample.sources()).await
     }
