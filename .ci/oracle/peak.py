@@ -34,8 +34,8 @@ def readings(world, account):
         found.setdefault(day(earlier["as_of"]), earlier["items"])
         found[synced] = earlier["items"]
     elif state == "gone" and account.get("confirmed"):
-        since = day(account["confirmed"])
-        found.update({on: [] for on in days_from(since, synced)})
+        since = min(day(account["confirmed"]), synced)
+        found.update({on: [] for on in days_from(since, synced + ONE_DAY)})
     return found
 
 

@@ -7,6 +7,7 @@ import unittest
 from fractions import Fraction
 
 import cases
+import drawn
 import engine
 import joins
 import permute
@@ -324,6 +325,13 @@ class Reviewed(unittest.TestCase):
                         got = fits[0].get(key)
                         self.assertTrue(engine.equal(right[key], str(got) if key == "day" else got), f"{key} of {right}: {got}")
                 self.assertEqual(left, [])
+
+
+class Drawn(unittest.TestCase):
+    def test_the_worlds_of_the_tests_are_those_of_today(self):
+        path = cases.FOLDER.parent / "drawn_worlds.jsonl"
+        stale = "run `python3 .ci/oracle/drawn.py > tests/fixtures/drawn_worlds.jsonl`"
+        self.assertTrue(path.read_text(encoding="utf-8").splitlines() == list(drawn.drawn()), stale)
 
 
 if __name__ == "__main__":

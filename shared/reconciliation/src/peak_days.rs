@@ -54,7 +54,7 @@ impl DayBefore {
             ItemsRead::Complete(items) => vec![(synced_on, items)],
             ItemsRead::Failed { earlier: Some((day, items)) } => vec![(*day, items), (synced_on, items)],
             ItemsRead::Gone { confirmed: Some(since), .. } if *since <= day => return OnDay::Read(nothing),
-            ItemsRead::Gone { confirmed: Some(since), .. } => vec![(*since, &nothing)],
+            ItemsRead::Gone { confirmed: Some(since), .. } => vec![((*since).min(synced_on), &nothing)],
             _ => Vec::new(),
         };
         let of_days = account.days.range(..synced_on).map(|(day, items)| (*day, items));
