@@ -51,8 +51,9 @@ class Part:
         reached = peak.reach if self.keys.get("at") == "peak" else Part.reached_now
         low, high, inside, no_upper, read, on = reached(self, undecided_allowed)
         state = seats.covered(self)
-        counted = [-inside[at][1].get("covered", Fraction(0)) if state else reached[0][1] for at, reached in enumerate((low, high))]
-        low, high = low if state is False else inside[0], inside[1] if state else high
+        is_inside = [state is not False, bool(state)]
+        counted = [-inside[at][1].get("covered", Fraction(0)) if is_inside[at] else reached[0][1] for at, reached in enumerate((low, high))]
+        low, high = (inside[at] if is_inside[at] else reached for at, reached in enumerate((low, high)))
         least, most, open_end = self.committed(undecided_allowed)
         few, many = seats.granted(self, undecided_allowed) or (Fraction(0), Fraction(0))
         no_upper = open_end or (no_upper and not state)
