@@ -153,12 +153,7 @@ impl Layers {
                     parts: count.terms.iter().map(|term| self.part(term)).collect(),
                     conversion: self.conversion(&count.terms),
                     at: self.top.at.unwrap_or_default(),
-                    policies: {
-                        let except = count.terms.iter().filter_map(|term| term.except.as_ref());
-                        self.policies(
-                            &self.top.wanted.iter().chain(&self.top.unwanted).chain(except).collect::<Vec<_>>(),
-                        )
-                    },
+                    policies: self.policies(&count.terms),
                 }),
                 Some(KeyBasis::Ignored(why)) => ServiceBasis::Ignored(why.clone()),
                 // A service without any of the three was refused when the file was read.
@@ -197,7 +192,7 @@ impl Layers {
             join: committed.join.clone(),
             parts: committed.terms.iter().map(|term| own.part(term)).collect(),
             conversion: self.conversion(&committed.terms),
-            policies: KindPolicies::default(),
+            policies: own.policies(&committed.terms),
             at: CountAt::CountDay,
         };
         Some(VendorCommitment { count: Some(count), may_be_shared: false })
@@ -214,9 +209,20 @@ impl Layers {
         self.top.unit.map(|to| UnitConversion { from, to })
     }
 
-    /// What holds for items of any kind, where the filters name these attributes.
-    fn policies(&self, filters: &[&Filter]) -> KindPolicies {
-        let attributes = filters.iter().flat_map(|filter| filter.attributes());
+    /// What holds for items of a kind that no part counts: what each part says alike.
+    fn policies(&self, terms: &[CountTerm]) -> KindPolicies {
+        let mut each = terms.iter().map(|term| self.policies_of(term));
+        let first = each.next().unwrap_or_default();
+        each.fold(first, |mut common, other| {
+            common.named.retain(|attribute| other.named.contains(attribute));
+            common
+        })
+    }
+
+    /// What holds for the items of a part.
+    fn policies_of(&self, term: &CountTerm) -> KindPolicies {
+        let own = [&self.top.wanted, &self.top.unwanted, &term.wanted, &term.unwanted, &term.except];
+        let attributes = own.into_iter().flatten().flat_map(Filter::attributes);
         KindPolicies {
             stale: self.top.stale,
             unknown: self.top.unknown,
@@ -231,7 +237,7 @@ impl Layers {
         let mut unwanted = self.top.unwanted.clone().unwrap_or_default();
         unwanted.tables.extend(term.unwanted.iter().flat_map(|filter| filter.tables.clone()));
         let except = term.except.clone().unwrap_or_default();
-        let policies = self.policies(&wanted.iter().chain([&unwanted, &except]).collect::<Vec<_>>());
+        let policies = self.policies_of(term);
         CountPart {
             source: term.source.clone(),
             kind: term.kind.name.clone(),

@@ -152,7 +152,7 @@ pub struct KindPolicies {
     pub(crate) stale: Option<StalePolicy>,
     /// The service's `unknown`; `None`: the kind's usual.
     pub(crate) unknown: Option<UnknownPolicy>,
-    /// Attributes that the service's `where` or `where_not` names: their usual words do not hold.
+    /// Attributes that a `where` or `where_not` of all that is counted names: their usual words do not hold.
     pub(crate) named: Vec<String>,
 }
 

@@ -68,6 +68,23 @@ fn what_is_usual_of_a_kind_holds_where_nothing_else_is_said() {
 }
 
 #[test]
+fn what_every_part_asks_for_is_usual_of_no_kind() {
+    let named = "where = { sign_in = \"blocked\" }";
+    let policies = |keys: &str| {
+        let rule = of(keys);
+        rule.commitment.as_ref().and_then(|one| one.count.as_ref()).or(rule.count()).unwrap().policies.clone()
+    };
+    let of_all = policies(&format!("count = \"cloud.user\"\n{named}"));
+    assert_eq!(policies(&format!("count = {{ of = \"cloud.user\", {named} }}")), of_all);
+    let bought = format!("count = \"cloud.licence\"\ncommitment = {{ of = \"cloud.user\", {named} }}");
+    assert_eq!(policies(&bought), of_all);
+    // What one part asks for says nothing of what none counts.
+    let one_of_two = policies(&format!("count = [{{ of = \"cloud.user\", {named} }}, \"cloud.licence\"]"));
+    assert_eq!(one_of_two, policies("count = \"cloud.licence\""));
+    assert_ne!(one_of_two, of_all);
+}
+
+#[test]
 fn each_key_says_its_own() {
     let base = of("count = \"rmm.server\"");
     let expected = ServiceRule {
