@@ -38,7 +38,7 @@ pub(crate) struct DemoArgs {
 #[command(after_help = "\
 Examples:
   truecount run                          a draft of the current month, no mail
-  truecount run --closing                close the month that is due, with its mail
+  truecount run --closing                close the month that is due, with mail
   truecount run --closing --when-due     for a daily timer
   truecount run --closing --replace RUN  close the month again, on purpose")]
 pub(crate) struct RunArgs {
