@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{Agreement, Currency, LineRole, ProductCode};
 use truecount_rules::{
-    CategoryRule, ClientCommitted, ClientNumber, ClientPart, CountAt, Rules, RulesScope, ServiceBasis, ServiceRule,
+    CategoryRule, ClientCommitted, ClientNumber, ClientPart, Rules, RulesScope, ServiceBasis, ServiceRule,
 };
 
 use crate::billed_side::{BilledSide, LineRow, rows_of, standing};
@@ -228,9 +228,8 @@ impl<'a> ClientCase<'a> {
     /// The service, and each agreement of it that the rules compare by itself.
     fn own_parts(&self, service: &ProductCode, rows: &[LineRow<'a>]) -> Vec<ServicePart<'a>> {
         let usual = self.rules.usual_rule(service);
-        let is_peak = |rule: &ServiceRule| rule.count().is_some_and(|spec| spec.at == CountAt::Peak);
-        let is_dated =
-            usual.is_some_and(|rule| rule.client_committed.is_some() || rule.commitment.is_some() || is_peak(rule));
+        let is_dated = usual
+            .is_some_and(|rule| rule.client_committed.is_some() || rule.commitment.is_some() || rule.counts_a_peak());
         if self.has_usual_rules() && !is_dated {
             let day = self.context.coming_month();
             return self.part(service, ClientPart::Whole, &[], &[], day).into_iter().collect();

@@ -136,7 +136,7 @@ impl Counting<'_> {
     /// Whether anything that is, or may be, the client's is of a kind that a usual rule counts, or must be billed without.
     pub(crate) fn may_count(&self, rule: &ServiceRule, pools: &ClientPools) -> bool {
         // What was used on another day is looked for when it is counted.
-        if rule.count().is_some_and(|spec| spec.at == CountAt::Peak) {
+        if rule.counts_a_peak() {
             return true;
         }
         let specs = rule.count().into_iter().chain(rule.committed());

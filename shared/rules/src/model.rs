@@ -99,6 +99,12 @@ impl ServiceRule {
         }
     }
 
+    /// Whether the most of the days of a month counts.
+    #[must_use]
+    pub fn counts_a_peak(&self) -> bool {
+        self.count().is_some_and(|spec| spec.at == CountAt::Peak)
+    }
+
     /// What counts the units to which the MSP is committed; `None`: nothing does.
     #[must_use]
     pub fn committed(&self) -> Option<&CountSpec> {
