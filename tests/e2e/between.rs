@@ -65,8 +65,9 @@ struct Passing {
     trap: Option<Trap>,
     /// Reads what a table request writes; only for tests that want it.
     watch: Option<Box<dyn Fn(&Seen, &[u8]) + Send>>,
-    /// Answers in the target's place, as AWS does to a role that may not do something; then what a test wants.
+    /// Answers as AWS does to a role that may not do something. Asked before `refuse`.
     roles: Option<Refuse>,
+    /// Answers in the target's place.
     refuse: Option<Refuse>,
     /// A target that is slow, and how long each request to it waits.
     slow: Option<(String, Duration)>,

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use truecount_lambda::{on_reconcile, on_report, on_sync};
-use truecount_platform::SystemClock;
+use truecount_lambda::{NOT_RETRIED, on_reconcile, on_report, on_sync};
+use truecount_platform::Clock;
 
 use crate::backend::TestBackend;
 use crate::scripted_mailer::{
@@ -221,22 +221,55 @@ async fn a_daily_run_that_fails_early_is_told_where_a_month_is_due() {
     assert_eq!(backend.mails().len(), 1);
 }
 
+/// The machine's clock, half an hour after midnight.
+struct AfterMidnight;
+
+impl Clock for AfterMidnight {
+    fn now(&self) -> Timestamp {
+        "2026-06-27T00:30:00Z".parse().unwrap()
+    }
+}
+
 /// All steps of an execution are of the day on which it began.
 #[tokio::test]
 async fn an_execution_that_goes_on_after_midnight_is_of_its_first_day() {
     let mut backend = smoke::backend().await;
-    backend.env.clock = Arc::new(SystemClock);
-    let began = Timestamp::now().checked_sub(23.hours()).unwrap();
-    let event = |mut event: Value| {
-        event["at"] = json!(began);
+    backend.env.clock = Arc::new(AfterMidnight);
+    let event = |mut event: Value, at: &str| {
+        event["at"] = json!(at);
         event
     };
-    let answer = on_reconcile(&backend.env, event(json!({ "closing_due": true })), deadline()).await.unwrap();
-    let day = answer["day"].as_str().unwrap().to_owned();
-    assert!(began.to_string().starts_with(&day), "{day}");
-    let synced = on_sync(&backend.env, event(json!({ "source": "psa" })), deadline()).await.unwrap();
-    assert!(["committed", "failed"].contains(&synced["state"].as_str().unwrap()), "{synced}");
-    let late = json!({ "source": "psa", "at": Timestamp::now().checked_sub(25.hours()).unwrap() });
+    for (at, day, month) in
+        [("2026-06-25T23:30:00Z", "2026-06-25", Value::Null), ("2026-06-26T23:30:00Z", "2026-06-26", json!("2026-06"))]
+    {
+        let due = on_reconcile(&backend.env, event(json!({ "closing_due": true }), at), deadline()).await.unwrap();
+        assert_eq!((&due["day"], &due["month"]), (&json!(day), &month), "{due}");
+    }
+    let began = "2026-06-26T23:30:00Z";
+    let closing = event(json!({ "closing": true }), began);
+    let run = on_reconcile(&backend.env, closing, deadline()).await.unwrap();
+    backend.report_of("2026-06", run["run_id"].as_str().unwrap(), "off").await.unwrap();
+    let told = backend.report_file(run["run_id"].as_str().unwrap(), "run.json");
+    assert!(told.contains("\"count_day\": \"2026-06-26\""), "{told}");
+    let late = event(json!({ "source": "psa" }), "2026-06-26T00:29:59Z");
     let error = on_sync(&backend.env, late, deadline()).await.unwrap_err().to_string();
     assert!(error.contains("more than a day ago: start a new one"), "{error}");
+}
+
+/// The state machine tries nothing again that fails the same way each time.
+#[test]
+fn the_state_machine_knows_which_errors_no_attempt_mends() {
+    fn retries(state: &Value, found: &mut Vec<Vec<String>>) {
+        for retry in state["Retry"].as_array().into_iter().flatten().filter(|retry| retry["MaxAttempts"] == 0) {
+            let names = retry["ErrorEquals"].as_array().unwrap().iter();
+            found.push(names.map(|name| name.as_str().unwrap().to_owned()).collect());
+        }
+        for inner in [&state["States"], &state["ItemProcessor"]["States"]] {
+            inner.as_object().into_iter().flatten().for_each(|(_, state)| retries(state, found));
+        }
+    }
+    let machine = include_str!("../../infra/closing.asl.json");
+    let mut found = Vec::new();
+    retries(&serde_json::from_str(machine).unwrap(), &mut found);
+    assert_eq!(found, vec![NOT_RETRIED.map(str::to_owned).to_vec(); 6]);
 }

@@ -26,9 +26,9 @@ pub enum AppError {
     /// The rules file.
     #[error(transparent)]
     Rules(#[from] truecount_rules::RulesFileError),
-    /// A word in a command or event names nothing.
+    /// What is asked for is not done: it names nothing, or comes too early. Says what to do.
     #[error("{0}")]
-    Unknown(String),
+    Refused(String),
     /// Something that was stored, or is to be, is not what it should be.
     #[error("{what} is damaged")]
     Damaged {

@@ -144,12 +144,12 @@ impl Recorded {
         let (run_id, month) = (folder.run_id(), folder.month());
         if stored.is_empty() {
             let place = folder.location();
-            return Err(AppError::Unknown(format!(
+            return Err(AppError::Refused(format!(
                 "there is no run `{run_id}` in the archive: `{place}` has no files"
             )));
         }
         let manifest = folder.read_file(MANIFEST_FILE).await?.ok_or_else(|| {
-            AppError::Unknown(format!(
+            AppError::Refused(format!(
                 "run `{run_id}` has no report yet; `truecount report --month {month} --run {run_id} --no-mail` writes it"
             ))
         })?;

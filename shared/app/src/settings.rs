@@ -323,11 +323,11 @@ impl Settings {
     /// The source of this id.
     ///
     /// # Errors
-    /// [`AppError::Unknown`] with the ids that exist.
+    /// [`AppError::Refused`] with the ids that exist.
     pub fn source(&self, id: &str) -> Result<&SourceSettings, AppError> {
         self.sources.iter().find(|source| source.id.as_str() == id).ok_or_else(|| {
             let ids: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
-            AppError::Unknown(format!("there is no source `{id}`; the settings have {}", ids.join(", ")))
+            AppError::Refused(format!("there is no source `{id}`; the settings have {}", ids.join(", ")))
         })
     }
 }

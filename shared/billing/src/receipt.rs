@@ -31,7 +31,7 @@ pub struct StreamReceipt {
     /// How the rows compare with the vendor's own totals.
     #[serde(default)]
     pub totals: ControlTotals,
-    /// Lists that were read again because they changed while they were read.
+    /// Lists that were read again, because they changed while they were read or to see that they did not.
     #[serde(default)]
     pub lists_read_again: u64,
 }
@@ -61,7 +61,7 @@ pub enum RowReason {
     OneTime,
     /// What it belongs to was deleted while the source was read.
     ParentDeleted,
-    /// It is of a list that changed while it was read, and was read again.
+    /// It is of a list that was read again: the last reading counts.
     ReadAgain,
     /// It is listed more than once, each time the same.
     Repeated,

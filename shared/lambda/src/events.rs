@@ -53,12 +53,21 @@ pub(crate) struct ReportEvent {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FailedEvent {
-    pub(crate) run: Option<String>,
+    pub(crate) run: Option<WantedRun>,
     pub(crate) month: Option<BillingMonth>,
     #[serde(default)]
     pub(crate) step: String,
     #[serde(default)]
     why: String,
+}
+
+/// The run that an execution was started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WantedRun {
+    Daily,
+    Draft,
+    Closing,
 }
 
 impl FailedEvent {

@@ -14,7 +14,7 @@ use truecount_billing::BillingMonth;
 use truecount_platform::PortErrorKind;
 use truecount_store::StoreError;
 
-use crate::events::{FailedEvent, ReconcileEvent, ReportEvent, SyncEvent};
+use crate::events::{FailedEvent, ReconcileEvent, ReportEvent, SyncEvent, WantedRun};
 use crate::invocation::{Answer, Invocation, InvocationKind};
 
 /// Milliseconds before the runtime's deadline by which a function has answered.
@@ -51,7 +51,7 @@ impl HandlerError {
             Self::Event(_) | Self::NoSource | Self::LateSync(_) => "Truecount.Event",
             Self::Answer(_) => "Truecount.Failed",
             Self::Job(AppError::Settings { .. } | AppError::Rules(_)) => "Truecount.Settings",
-            Self::Job(AppError::Unknown(_)) => "Truecount.Refused",
+            Self::Job(AppError::Refused(_)) => "Truecount.Refused",
             Self::Job(AppError::Store(StoreError::Taken(_))) => "Truecount.Taken",
             Self::Job(AppError::Damaged { .. } | AppError::Store(StoreError::Corrupt { .. })) => "Truecount.Damaged",
             Self::Job(AppError::Mail(_)) => "Truecount.Mail",
@@ -160,9 +160,9 @@ async fn failed_month(
     failed: &FailedEvent,
 ) -> Result<Option<BillingMonth>, HandlerError> {
     let calendar = &config.settings.closing;
-    match (failed.month, failed.run.as_deref()) {
+    match (failed.month, failed.run) {
         (Some(month), _) => Ok(Some(month)),
-        (None, Some("daily")) => {
+        (None, Some(WantedRun::Daily)) => {
             let due = closing_due_seen(env, calendar).await?.filter(|due| due.due);
             Ok(due.and_then(|due| due.month))
         }
@@ -219,7 +219,7 @@ mod tests {
         for (error, name) in [
             (HandlerError::NoSource, "Truecount.Event"),
             (HandlerError::Job(settings), "Truecount.Settings"),
-            (HandlerError::Job(AppError::Unknown("too early".into())), "Truecount.Refused"),
+            (HandlerError::Job(AppError::Refused("too early".into())), "Truecount.Refused"),
             (HandlerError::Job(AppError::Store(StoreError::Taken("reports/x".into()))), "Truecount.Taken"),
             (HandlerError::Job(AppError::Mail("not sent".into())), "Truecount.Mail"),
             (HandlerError::Job(AppError::MailGivenUp("perhaps sent".into())), "Truecount.MailGivenUp"),

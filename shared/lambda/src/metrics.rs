@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn mails_that_failed_are_told_apart_from_reports_that_did() {
         assert_eq!(names(&Answer::Report(&Err(AppError::Mail("no".to_owned())))), "MailsFailed=1");
-        assert_eq!(names(&Answer::Report(&Err(AppError::Unknown("no run".to_owned())))), "MailsFailed=0");
+        assert_eq!(names(&Answer::Report(&Err(AppError::Refused("no run".to_owned())))), "MailsFailed=0");
         assert_eq!(names(&Answer::FailureMails(&Err(AppError::MailGivenUp("no".to_owned())))), "MailsFailed=1");
         assert_eq!(names(&Answer::FailureMails(&Ok(Vec::new()))), "MailsFailed=0");
     }

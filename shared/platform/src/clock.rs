@@ -26,7 +26,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that is stopped, for replays and tests.
+/// A clock that is stopped: that of a command or an execution, of a month that is tried out, of tests.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedClock(pub Timestamp);
 

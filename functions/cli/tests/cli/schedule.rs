@@ -116,15 +116,14 @@ fn wrong_ways_to_ask_are_refused() {
 fn the_timers_start_commands_that_there_are() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/local");
     let office = Office::open();
-    for (file, arguments) in [
-        ("truecount.service", "truecount run --closing --when-due\n"),
-        ("crontab", "truecount run --closing --when-due >"),
-        ("truecount-task.xml", ">run --closing --when-due --data C:"),
+    for (file, start, arguments) in [
+        ("truecount.service", "ExecStart=", "truecount run --closing --when-due\n"),
+        ("crontab", "/usr/local/bin/truecount", " run --closing --when-due >"),
+        ("truecount-task.xml", "<Exec>", ">run --closing --when-due --data C:"),
     ] {
         let text = fs::read_to_string(folder.join(file)).unwrap().replace("\r\n", "\n");
         assert!(text.contains(arguments), "{file} does not start `{arguments}`");
-        let starts = text.lines().filter(|line| !line.trim_start().starts_with('#') && line.contains("truecount "));
-        assert!(starts.filter(|line| line.contains("sync")).count() == 0, "{file} reads the sources once");
+        assert_eq!(text.matches(start).count(), 1, "{file} starts one command: the sources are read once");
     }
     expect(&office.run(&DAILY), 0, &[]);
     // Where there is systemd, it says whether it understands its own.

@@ -34,6 +34,12 @@ pub enum RunKind {
     },
 }
 
+impl RunKind {
+    fn is_closing(&self) -> bool {
+        matches!(self, Self::Closing { .. })
+    }
+}
+
 /// What a reconcile answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -80,10 +86,10 @@ pub async fn reconcile(
     deadline: Deadline,
 ) -> Result<ReconcileAnswer, AppError> {
     let (month, count_day) = month_and_count_day(month, kind, &config.settings.closing, config.settings.today(env))?;
-    if let RunKind::Closing { .. } = kind {
+    if kind.is_closing() {
         require_right_clock(env, config).await?;
     }
-    let lease_name = Run::lease_name(month, matches!(kind, RunKind::Closing { .. }));
+    let lease_name = Run::lease_name(month, kind.is_closing());
     let job = JobContext { env, deadline };
     let outcome = job
         .exclusively(&lease_name, async |lease| {
@@ -106,14 +112,14 @@ fn month_and_count_day(
     today: Date,
 ) -> Result<(BillingMonth, CountDay), AppError> {
     let current = BillingMonth::of(today);
-    let usual = if matches!(kind, RunKind::Closing { .. }) { calendar.newest_by(today) } else { current };
+    let usual = if kind.is_closing() { calendar.newest_by(today) } else { current };
     let month = month.unwrap_or(usual);
     if month > current {
-        return Err(AppError::Unknown(format!("{month} has not begun yet; today is {today}")));
+        return Err(AppError::Refused(format!("{month} has not begun yet; today is {today}")));
     }
     let closing_day = calendar.closing_day(month);
     if matches!(kind, RunKind::Closing { early: false, .. }) && today < closing_day {
-        return Err(AppError::Unknown(format!(
+        return Err(AppError::Refused(format!(
             "the closing day of {month} is {closing_day}, and today is {today}: what is used until then would never be \
              compared. To close it now all the same, ask for it: `--early`, or `\"early\": true` in the input"
         )));
@@ -135,7 +141,7 @@ async fn require_right_clock(env: &Environment, config: &Config) -> Result<(), A
     match nearest {
         Some((source, ahead)) if ahead.abs() > CLOCK_OFF_SECONDS_MAX => {
             let (minutes, direction) = (ahead.abs() / 60, if ahead > 0 { "behind" } else { "ahead of" });
-            Err(AppError::Unknown(format!(
+            Err(AppError::Refused(format!(
                 "this machine's clock is {minutes} minutes {direction} that of `{source}`: set it from the network \
                  (NTP), then `truecount sync`, and close the month again"
             )))

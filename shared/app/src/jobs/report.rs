@@ -98,7 +98,7 @@ async fn find(env: &Environment, month: BillingMonth, run_id: Option<&str>) -> R
     };
     found.ok_or_else(|| {
         let what = wanted.map_or_else(|| "has no run".to_owned(), |run_id| format!("has no run `{run_id}`"));
-        AppError::Unknown(format!(
+        AppError::Refused(format!(
             "{month} {what}; `truecount runs list` shows the runs, `truecount reconcile` makes one"
         ))
     })
@@ -214,7 +214,7 @@ async fn write_files(env: &Environment, run: &Run, files: &[ReportFile]) -> Resu
 pub async fn outcome_of(env: &Environment, run: &Run) -> Result<StoredOutcome, AppError> {
     let Some(expected) = &run.outcome_sha256 else {
         let (run_id, month) = (&run.run_id, run.manifest.month);
-        return Err(AppError::Unknown(if run.state == RunState::Reported {
+        return Err(AppError::Refused(if run.state == RunState::Reported {
             format!("of run `{run_id}` only the totals are kept: {month} is from before the first run here")
         } else {
             format!("run `{run_id}` is not reconciled yet; `truecount reconcile --month {month}` continues it")

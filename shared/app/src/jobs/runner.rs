@@ -80,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn work_that_fails_gives_its_lease_back() {
         with_job(async |job| {
-            let failed = job.exclusively("psa", async |_| Err::<(), _>(AppError::Unknown("no".to_owned()))).await;
+            let failed = job.exclusively("psa", async |_| Err::<(), _>(AppError::Refused("no".to_owned()))).await;
             assert_eq!(failed.unwrap_err().to_string(), "no");
             let next = job.exclusively("psa", async |_| Ok(())).await;
             assert_eq!(next.unwrap(), JobOutcome::Done(()));

@@ -155,7 +155,7 @@ async fn read_source(sync: &SourceSync<'_>, source: &Source, checkpoint: &mut Ch
         if let Some(parsed) = crawl::parse_pages(sync, source, checkpoint, state).await? {
             break parsed;
         }
-        // Some lists changed while they were read: they are read again.
+        // Some lists are read again: they changed while they were read, or nothing else tells that they did not.
     };
     let (manifest, unchanged) = snapshot::write_and_commit(sync, parsed, checkpoint).await?;
     Ok(complete(sync, manifest, unchanged, checkpoint.vendor_ahead_seconds).await?)

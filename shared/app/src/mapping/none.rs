@@ -168,7 +168,7 @@ fn may_be(source: &WorkspaceSource) -> BTreeMap<AccountId, BTreeSet<ClientId>> {
 /// Checks a request and appends it. The record, and notes that a person should read.
 ///
 /// # Errors
-/// [`AppError::Unknown`] if source or client do not exist, the client has an account there, or it is decided already.
+/// [`AppError::Refused`] if source or client do not exist, the client has an account there, or it is decided already.
 pub async fn decide_none(
     env: &Environment,
     workspace: &MappingWorkspace,
@@ -195,14 +195,14 @@ pub async fn decide_none(
     };
     match record.append_after(&env.store, last).await? {
         CreateOutcome::Created => Ok((record, notes)),
-        CreateOutcome::AlreadyExists => Err(AppError::Unknown(
+        CreateOutcome::AlreadyExists => Err(AppError::Refused(
             "somebody else has just decided about this; look at `truecount mappings list`".to_owned(),
         )),
     }
 }
 
 fn check(workspace: &MappingWorkspace, source: &WorkspaceSource, request: &NoneRequest) -> Result<(), AppError> {
-    let refused = |reason: String| Err(AppError::Unknown(reason));
+    let refused = |reason: String| Err(AppError::Refused(reason));
     let before = source.nones.get(&request.scope).and_then(|all| all.last());
     if request.decision == NoneDecision::Undecided {
         return match before {

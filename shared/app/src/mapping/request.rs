@@ -29,7 +29,7 @@ pub struct MappingRequest {
 /// Checks a request and appends it. The record, and notes that a person should read.
 ///
 /// # Errors
-/// [`AppError::Unknown`] if source, account, client or attribute do not exist.
+/// [`AppError::Refused`] if source, account, client or attribute do not exist.
 pub async fn decide(
     env: &Environment,
     workspace: &MappingWorkspace,
@@ -37,7 +37,7 @@ pub async fn decide(
 ) -> Result<(MappingRecord, Vec<String>), AppError> {
     let source = workspace.source(&request.source)?;
     let Some((entry, mapping)) = source.account(&request.account_id) else {
-        return Err(AppError::Unknown(format!(
+        return Err(AppError::Refused(format!(
             "the last sync of `{}` has no vendor account `{}`; `truecount mappings list` shows them",
             request.source, request.account_id
         )));
@@ -47,7 +47,7 @@ pub async fn decide(
     let notes = match &request.decision {
         MappingDecision::Split { by, parts } => match check_split(env, source, entry, by, parts).await? {
             SplitCheck::Possible(notes) => notes,
-            SplitCheck::Refused(reason) => return Err(AppError::Unknown(reason)),
+            SplitCheck::Refused(reason) => return Err(AppError::Refused(reason)),
         },
         MappingDecision::Confirmed { client_id } => contradiction(candidates, client_id).into_iter().collect(),
         MappingDecision::Ignored { .. } | MappingDecision::Undecided => Vec::new(),
@@ -116,7 +116,7 @@ fn clients_exist(workspace: &MappingWorkspace, decision: &MappingDecision) -> Re
     match clients.into_iter().find(|id| workspace.client(id).is_none()) {
         None => Ok(()),
         Some(id) => {
-            Err(AppError::Unknown(format!("the PSA has no client `{id}`; `truecount clients show NAME` finds its id")))
+            Err(AppError::Refused(format!("the PSA has no client `{id}`; `truecount clients show NAME` finds its id")))
         }
     }
 }

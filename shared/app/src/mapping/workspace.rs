@@ -123,11 +123,11 @@ impl MappingWorkspace {
     /// A usage source by its id.
     ///
     /// # Errors
-    /// [`AppError::Unknown`] with the names that exist.
+    /// [`AppError::Refused`] with the names that exist.
     pub fn source(&self, id: &SourceId) -> Result<&WorkspaceSource, AppError> {
         self.sources.iter().find(|source| source.id == *id).ok_or_else(|| {
             let names: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
-            AppError::Unknown(format!("there is no enabled usage source `{id}`; there are {}", names.join(", ")))
+            AppError::Refused(format!("there is no enabled usage source `{id}`; there are {}", names.join(", ")))
         })
     }
 }

@@ -63,7 +63,7 @@ async fn nothing_is_mailed_or_written_before_the_run_is_reconciled() {
     (frozen.state, frozen.outcome_sha256) = (RunState::Frozen, None);
     frozen.save(&test.env.store, truecount_store::Fence::at(i64::MAX / 2)).await.unwrap();
     let error = report_of(&test, &frozen.run_id, MailPolicy::Always).await.unwrap_err();
-    assert!(matches!(&error, AppError::Unknown(_)), "{error}");
+    assert!(matches!(&error, AppError::Refused(_)), "{error}");
     assert_eq!(test.mailer.mails(), []);
     assert_eq!(Delivery::list(&test.env.store, month()).await.unwrap(), []);
     assert_eq!(frozen.folder(&test.env.store).read_file("lines.csv").await.unwrap(), None);
@@ -167,7 +167,7 @@ async fn a_lost_outcome_is_made_again_from_the_inputs() {
 async fn without_a_name_the_closing_run_is_reported_else_the_newest() {
     let mut test = TestEnvironment::synced().await;
     let find_june = |run_id: Option<&'static str>| find(&test.env, month(), run_id);
-    assert!(matches!(find_june(None).await, Err(AppError::Unknown(_))), "there is no run");
+    assert!(matches!(find_june(None).await, Err(AppError::Refused(_))), "there is no run");
     let first = reconcile(&test, RunKind::Draft).await;
     assert_eq!(find_june(None).await.unwrap().run_id, first);
     test.on("2026-07-01");
@@ -179,7 +179,7 @@ async fn without_a_name_the_closing_run_is_reported_else_the_newest() {
     test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 7)]).await;
     reconcile(&test, RunKind::Draft).await;
     assert_eq!(find(&test.env, month(), None).await.unwrap().run_id, closing);
-    assert!(matches!(find(&test.env, month(), Some("2026-06-c9-0")).await, Err(AppError::Unknown(_))));
+    assert!(matches!(find(&test.env, month(), Some("2026-06-c9-0")).await, Err(AppError::Refused(_))));
 }
 
 #[tokio::test]

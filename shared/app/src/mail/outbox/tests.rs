@@ -102,7 +102,7 @@ async fn a_refused_repeat_stays_a_repeat() {
 #[tokio::test]
 async fn a_mail_that_cannot_be_written_never_counts_as_an_attempt() {
     let outbox = Outbox::new(&[]);
-    let broken = |_: u8| Err(AppError::Unknown("no such client".to_owned()));
+    let broken = |_: u8| Err(AppError::Refused("no such client".to_owned()));
     let error = outbox.send_written("1", "owner", &broken).await.unwrap_err();
     assert_eq!(error.to_string(), "no such client");
     assert_eq!(outbox.send("1", "owner").await.unwrap(), "sent");

@@ -43,7 +43,7 @@ async fn what_does_not_exist_is_refused_and_nothing_is_recorded() {
         ("rmm", "a1", split("site", &[("leeds", "c1")])),
     ] {
         let refused = decide(&test.env, &workspace, request(source, account, decision.clone())).await;
-        assert!(matches!(refused, Err(AppError::Unknown(_))), "{source} {account} {decision:?}");
+        assert!(matches!(refused, Err(AppError::Refused(_))), "{source} {account} {decision:?}");
     }
     assert!(MappingRecord::history(&test.env.store, &"rmm".parse().unwrap()).await.unwrap().is_empty());
 }

@@ -48,7 +48,7 @@ impl MappingSheet {
     /// As CSV: UTF-8 with a byte order mark, commas.
     ///
     /// # Errors
-    /// [`AppError::Unknown`] if it cannot be written.
+    /// [`AppError::Refused`] if it cannot be written.
     pub fn to_csv(&self) -> Result<Vec<u8>, AppError> {
         let write = || -> Result<Vec<u8>, csv::Error> {
             let mut writer =
@@ -57,18 +57,18 @@ impl MappingSheet {
             self.rows.iter().try_for_each(|row| writer.write_record(row))?;
             writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
         };
-        write().map_err(|error| AppError::Unknown(format!("the file cannot be written: {error}")))
+        write().map_err(|error| AppError::Refused(format!("the file cannot be written: {error}")))
     }
 
     /// As a workbook, with the clients to choose from.
     ///
     /// # Errors
-    /// [`AppError::Unknown`] if it cannot be written.
+    /// [`AppError::Refused`] if it cannot be written.
     pub fn to_xlsx(&self) -> Result<Vec<u8>, AppError> {
         if self.rows.len() > XLSX_ROWS_MAX {
-            return Err(AppError::Unknown("a workbook cannot hold this many rows; export to .csv".to_owned()));
+            return Err(AppError::Refused("a workbook cannot hold this many rows; export to .csv".to_owned()));
         }
-        self.workbook().map_err(|error| AppError::Unknown(format!("the workbook cannot be written: {error}")))
+        self.workbook().map_err(|error| AppError::Refused(format!("the workbook cannot be written: {error}")))
     }
 
     fn workbook(&self) -> Result<Vec<u8>, XlsxError> {
