@@ -142,8 +142,11 @@ pub(crate) fn calls(seen: &Seen, body: &[u8], bucket: &str) -> Vec<Call> {
         "secrets" => {
             let action = seen.what.trim_start_matches("AmazonSSM.");
             let asked: Value = serde_json::from_slice(body).unwrap();
-            let name = asked["Name"].as_str().unwrap().trim_start_matches("/truecount");
-            let name = name.replacen(&format!("/{bucket}/"), "/truecount/truecount/", 1);
+            // A stack's parameter lies below the product's name; the secrets' prefix is the stack's own here.
+            let name = asked["Name"].as_str().unwrap();
+            let own = name.strip_prefix("/truecount/").and_then(|name| name.strip_prefix(bucket));
+            let own = own.or_else(|| name.strip_prefix('/')?.strip_prefix(bucket));
+            let name = own.map_or_else(|| name.to_owned(), |own| format!("/truecount/truecount{own}"));
             vec![call(format!("ssm:{action}"), format!("arn:aws:ssm:us-east-1:000000000000:parameter{name}"), None)]
         }
         "mail" => {
