@@ -238,8 +238,11 @@ async fn create(emulator: &str, name: &str) {
         ("Capabilities.member.1", "CAPABILITY_IAM"),
         ("Parameters.member.1.ParameterKey", "Sender"),
         ("Parameters.member.1.ParameterValue", SENDER),
+        ("Parameters.member.2.ParameterKey", "AlarmAddress"),
+        ("Parameters.member.2.ParameterValue", SENDER),
     ];
-    ask_form(emulator, &fields).await;
+    let answer = ask_form(emulator, &fields).await;
+    assert!(answer.contains("<StackId>"), "{answer}");
     let begun = Instant::now();
     loop {
         let answer = ask_form(emulator, &[("Action", "DescribeStacks"), ("StackName", name)]).await;
