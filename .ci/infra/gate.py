@@ -157,7 +157,7 @@ def separate_duties(template):
 
 @rule
 def narrow_clerk(template):
-    allowed = {("ssm:GetParameter", "/stack"), ("s3:GetObject", "/reports/*"), ("s3:GetObject", "/config/*"), ("s3:PutObject", "/inbox/*"), ("s3:ListBucket", ""),
+    allowed = {("ssm:GetParameter", "/stack"), ("s3:GetObject", "/reports/*"), ("s3:GetObject", "/config/*"), ("s3:PutObject", "/inbox/*"), ("s3:GetObject", "/inbox/*"), ("s3:ListBucket", ""),
                ("dynamodb:GetItem", "/Table"), ("dynamodb:Query", "/Table")}
     for action, resource in template.rights("ClerkPolicy"):
         if not action.startswith("kms:") and not any(action == one and resource.endswith(end) for one, end in allowed):
