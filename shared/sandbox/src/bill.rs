@@ -91,12 +91,9 @@ impl DiscrepancySeeder {
     fn agreement(&mut self, client: &Billing<'_>, name: &str, is_second: bool) -> Agreement {
         self.next_agreement += 1;
         let story = client.plan.story;
+        // Of the two the second is the newer.
+        let start = if is_second { self.some_first(21, 24) } else { self.some_first(25, 30) };
         Agreement {
-            id: self.next_agreement,
-            name: name.to_owned(),
-            company_id: client.client_id,
-            // Of the two the second is the newer.
-            start: if is_second { self.some_first(21, 24) } else { self.some_first(25, 30) },
             end: match Term::of(story, is_second) {
                 Term::Open => None,
                 Term::Over => Some(self.month.previous().last_day()),
@@ -104,12 +101,9 @@ impl DiscrepancySeeder {
             },
             cycle: if story == Story::Quarterly { Cycle::Quarterly } else { Cycle::Monthly },
             arrears: story == Story::Arrears,
-            amount: Decimal::ZERO,
-            is_one_time: false,
             prorates: story == Story::Credits,
-            is_all_in: false,
             bill_to: (is_second && story == Story::TwoPayers).then_some(FIRST_CLIENT),
-            additions: Vec::new(),
+            ..Agreement::monthly(self.next_agreement, name, client.client_id, start, Vec::new())
         }
     }
 

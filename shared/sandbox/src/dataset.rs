@@ -70,6 +70,27 @@ pub(crate) struct Agreement {
     pub(crate) additions: Vec<Addition>,
 }
 
+impl Agreement {
+    /// One that is billed each month in advance, has no end, and bills nothing beside its lines.
+    pub(crate) fn monthly(id: u64, name: &str, company_id: u64, start: Date, additions: Vec<Addition>) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            company_id,
+            start,
+            end: None,
+            cycle: Cycle::Monthly,
+            arrears: false,
+            amount: Decimal::ZERO,
+            is_one_time: false,
+            prorates: false,
+            is_all_in: false,
+            bill_to: None,
+            additions,
+        }
+    }
+}
+
 /// One line of an agreement.
 #[derive(Debug, Clone)]
 pub(crate) struct Addition {

@@ -9,7 +9,7 @@ use truecount_billing::BillingMonth;
 use crate::{
     Planted,
     catalogue::{DETECTION, NINJAONE, PRODUCTS, SERVER, WORKSTATION},
-    dataset::{Addition, Agreement, Company, Cycle, Device, Organization},
+    dataset::{Addition, Agreement, Company, Device, Organization},
 };
 
 /// So many accounts with so many devices.
@@ -87,21 +87,7 @@ impl Large {
                 billing_status: "Billable",
             })
             .collect();
-        Some(Agreement {
-            id: 40 + n,
-            name: "Managed services".to_owned(),
-            company_id: 250 + n,
-            start,
-            end: None,
-            cycle: Cycle::Monthly,
-            arrears: false,
-            amount: Decimal::ZERO,
-            is_one_time: false,
-            prorates: false,
-            is_all_in: false,
-            bill_to: None,
-            additions,
-        })
+        Some(Agreement::monthly(40 + n, "Managed services", 250 + n, start, additions))
     }
 
     /// The differences, account by account.

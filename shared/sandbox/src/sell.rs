@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use crate::{
     Planted,
     catalogue::{BACKUP, EDR, GRAPH, NINJAONE, PAX8, PRODUCTS, list_price},
-    dataset::{Addition, Agreement, BackupRow, Company, Cycle, PaxCompany, Tenant, WatchedMachine},
+    dataset::{Addition, Agreement, BackupRow, Company, PaxCompany, Tenant, WatchedMachine},
     grow::Seen,
     names,
     seed_discrepancies::{DiscrepancySeeder, client_id, nothing},
@@ -40,21 +40,9 @@ impl DiscrepancySeeder {
         self.keep(id, &name, sold.kept);
         let additions: Vec<Addition> = sold.lines.iter().filter_map(|line| self.sold_addition(line)).collect();
         self.next_agreement += 1;
-        let agreement = Agreement {
-            id: self.next_agreement,
-            name: "Managed services".to_owned(),
-            company_id: id,
-            start: self.some_first(21, 30),
-            end: None,
-            cycle: Cycle::Monthly,
-            arrears: false,
-            amount: Decimal::ZERO,
-            is_one_time: false,
-            prorates: false,
-            is_all_in: sold.way == SEATS,
-            bill_to: None,
-            additions,
-        };
+        let start = self.some_first(21, 30);
+        let agreement = Agreement::monthly(self.next_agreement, "Managed services", id, start, additions);
+        let agreement = Agreement { is_all_in: sold.way == SEATS, ..agreement };
         self.dataset.agreements.push(agreement);
         self.planted.extend(sold.lines.iter().filter_map(|line| difference(id, &name, sold.way, line)));
     }

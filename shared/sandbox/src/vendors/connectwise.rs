@@ -15,9 +15,9 @@ use crate::{
 /// The company id that people log in with.
 pub(crate) const COMPANY: &str = "northgate";
 /// The usual type of agreements.
-pub(crate) const USUAL_TYPE: &str = "Managed services";
+const USUAL_TYPE: &str = "Managed services";
 /// The type of agreements that bill people, with what they use.
-pub(crate) const ALL_IN_TYPE: &str = "Managed, all-in";
+const ALL_IN_TYPE: &str = "Managed, all-in";
 /// The type of agreements that bill in arrears.
 pub(crate) const ARREARS_TYPE: &str = "Managed services, in arrears";
 const BASE: &str = "/v4_6_release/apis/3.0";
