@@ -2,7 +2,7 @@
 import datetime
 
 from counts import possible_accounts
-from rulebook import FRESH_DAYS, World, day, months_later
+from rulebook import World, day, months_later
 
 ONE_DAY = datetime.timedelta(days=1)
 GAP_MAX = 2  # so many days in a row without a reading are told from those around them
@@ -106,7 +106,7 @@ def is_late(part, source_id, first):
     """Whether too many days lie between a sync and the count day, of which nothing is known."""
     world = part.client.world
     many = (world.count_day - max(world.synced_on(source_id) + ONE_DAY, first)).days
-    if not world.source_is_read(source_id) or many <= min(GAP_MAX, FRESH_DAYS):
+    if not world.source_is_read(source_id) or many <= GAP_MAX:
         return False
     own = [account for account in world.accounts if account["source"] == source_id and part.client.id in owners(account)]
     return bool(own or possible_accounts(world, part.client.id, source_id))

@@ -82,6 +82,7 @@ pub use outcome::{
 };
 pub use outcome_line::{MappingSuggestion, OUTCOMES_SCHEMA, OutcomeLine, SetupFinding, SourceReading};
 pub use outer::OuterService;
+pub use peak_days::PEAK_DAYS_BACK;
 pub use portfolio::RunReconciler;
 pub use record::{
     ChangeRecord, ClientRecord, CountedOn, ItemFateWord, ItemRecord, MovedRecord, PortfolioRecord, RECORD_FORMAT,

@@ -15,7 +15,10 @@ use crate::run_inputs::{ItemsRead, RunInputs};
 const GAP_DAYS_MAX: i32 = 2;
 
 /// A month has no more days.
-const MONTH_DAYS_MAX: usize = 31;
+const MONTH_DAYS_MAX: u32 = 31;
+
+/// Days before the count day that a peak can ask for: those of the longest month, and those from which its first are told.
+pub const PEAK_DAYS_BACK: u32 = MONTH_DAYS_MAX + GAP_DAYS_MAX.unsigned_abs() + 1;
 
 /// A day before the count day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +97,7 @@ pub(crate) fn unread_from(inputs: &RunInputs, day: Date) -> Date {
         let mut known = of_peaks.map(|number| DayBefore { day, first: day }.of_account(inputs, number));
         known.any(|known| matches!(known, OnDay::Between { .. } | OnDay::Unread { .. }))
     };
-    days_back(Date::MIN, day).take(MONTH_DAYS_MAX).take_while(|day| is_unread(*day)).last().unwrap_or(day)
+    days_back(Date::MIN, day).take(MONTH_DAYS_MAX as usize).take_while(|day| is_unread(*day)).last().unwrap_or(day)
 }
 
 /// From the first day that a snapshot cannot tell, up to the day before the count day: whether it can be told all the same.

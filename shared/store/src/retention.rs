@@ -3,12 +3,13 @@
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use truecount_billing::start_of_day;
+use truecount_reconciliation::PEAK_DAYS_BACK;
 
 /// The folder of all page batches.
 const PAGES: &str = "raw/";
 
-/// A run counts the days of a month, and those before it from which its first days are told.
-const PEAK_DAYS: u32 = 35;
+/// The days of a peak, and the count day.
+const PEAK_DAYS: u32 = PEAK_DAYS_BACK + 1;
 
 /// How many days a snapshot and its pages are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use truecount_billing::{AccountId, BillingMonth, ReadReason, ReadState, SourceId};
+use truecount_reconciliation::PEAK_DAYS_BACK;
 use truecount_store::{
     FrozenDay, FrozenSource, KnownWords, MappingRecord, NoneRecord, SnapshotManifest, Store, StoreError, nones_in_force,
 };
@@ -44,9 +45,6 @@ pub(crate) async fn newest_sync(
     })
 }
 
-/// How many days before the count day a month can begin, and those from which its first days are told.
-const DAYS_OF_A_PEAK: i64 = 34;
-
 /// Adds the days before the snapshots of those sources of which a peak is counted, as far as they are kept.
 pub(crate) async fn add_days(
     env: &Environment,
@@ -57,7 +55,7 @@ pub(crate) async fn add_days(
     let (store, of_peaks) = (&env.store, config.rules.peak_sources());
     let kept_days = i64::from(config.settings.retention.days) - 1;
     let kept_since = config.settings.today(env).saturating_sub(kept_days.days());
-    let from = count_day.saturating_sub(DAYS_OF_A_PEAK.days()).max(kept_since);
+    let from = count_day.saturating_sub(i64::from(PEAK_DAYS_BACK).days()).max(kept_since);
     for source in sources.iter_mut().filter(|source| of_peaks.contains(&source.source)) {
         if let Some(before) = source.as_of.filter(|_| source.snapshot.is_some()) {
             source.days = FrozenDay::between(store, &source.source, from, before).await?;
