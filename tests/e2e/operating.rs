@@ -74,6 +74,14 @@ impl<'a> Prompt<'a> {
     }
 }
 
+/// A sample of a few clients, its vendors, and a stack that has them.
+async fn small_stack() -> (Arc<Sample>, Vendors, Stack) {
+    let sample = Arc::new(Sample::small(6, "2026-06".parse().unwrap()));
+    let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
+    let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
+    (sample, vendors, stack)
+}
+
 /// One call of AWS's JSON or form protocol.
 async fn call(service: &str, target: Option<&str>, path: &str, body: String) {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -93,9 +101,7 @@ async fn call(service: &str, target: Option<&str>, path: &str, body: String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/e2e sets it"]
 async fn every_command_works_on_a_stack_by_its_name() {
-    let sample = Arc::new(Sample::small(6, "2026-06".parse().unwrap()));
-    let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
-    let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
+    let (sample, _vendors, stack) = small_stack().await;
     let prompt = Prompt::to(&stack);
     let name = prompt.name.clone();
     let unknown = prompt.says(3, &["runs", "list"]).await;
@@ -143,9 +149,7 @@ async fn every_command_works_on_a_stack_by_its_name() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/e2e sets it"]
 async fn a_clerk_needs_no_other_rights() {
-    let sample = Arc::new(Sample::small(6, "2026-06".parse().unwrap()));
-    let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
-    let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
+    let (sample, _vendors, stack) = small_stack().await;
     let mut prompt = Prompt::to(&stack);
     prompt.deploy().await;
     prompt.says(2, &["run", "--no-mail"]).await;
@@ -185,9 +189,7 @@ async fn drop_devices(stack: &Stack, day: &str, count: u32) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs TRUECOUNT_TEST_ENDPOINT; .ci/e2e sets it"]
 async fn a_source_is_added_to_a_stack_and_a_fall_accepted_there() {
-    let sample = Arc::new(Sample::small(6, "2026-06".parse().unwrap()));
-    let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
-    let stack = Stack::open(&sample, &vendors, TableKind::Emulator).await;
+    let (sample, _vendors, stack) = small_stack().await;
     let mut prompt = Prompt::to(&stack);
     prompt.deploy().await;
     let settings =
