@@ -213,15 +213,7 @@ impl List {
         let number = u32::try_from(self.inputs.accounts.len()).map_err(|_| TooMuch::Items)?;
         let hash = hash_of(&self.hasher, source, id.as_str());
         let reading = ItemsRead::Complete(0..0);
-        self.inputs.accounts.push(UsageAccount {
-            source,
-            id,
-            name: name.to_owned(),
-            belongs,
-            reading,
-            days: BTreeMap::new(),
-            is_former: false,
-        });
+        self.inputs.accounts.push(UsageAccount::new(source, id, name.to_owned(), belongs, reading));
         let (accounts, hasher) = (&self.inputs.accounts, &self.hasher);
         let rehash = |place: &u32| {
             let account = &accounts[*place as usize];

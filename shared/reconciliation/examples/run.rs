@@ -112,15 +112,8 @@ fn inputs(clients: usize, items: usize, mapped: usize) -> Result<RunInputs, Box<
                 true => AccountBelonging::Client(number),
                 false => AccountBelonging::Undecided { may_be: vec![number] },
             };
-            run.accounts.push(UsageAccount {
-                source,
-                id: AccountId::new(format!("o{number}"))?,
-                name: format!("Client {number}"),
-                belongs,
-                reading: ItemsRead::Complete(range),
-                days: BTreeMap::new(),
-                is_former: false,
-            });
+            let (id, name) = (AccountId::new(format!("o{number}"))?, format!("Client {number}"));
+            run.accounts.push(UsageAccount::new(source, id, name, belongs, ItemsRead::Complete(range)));
         }
         run.sources.push(UsageSource {
             id: SourceId::new(*id)?,

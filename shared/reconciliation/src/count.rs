@@ -16,7 +16,8 @@ use crate::interval::{Span, TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Elsewhere, Origin, Pool};
 use crate::replaced::{Devices, Pairing, ReplacedDevices};
 use crate::same_device::{GroupCount, SettledWay, settle_group};
-use crate::selection::{Fate, PartMask, Selection, Way, Weighing};
+use crate::selection::{Fate, PartMask, Selection, Way};
+use crate::weighing::Weighing;
 
 /// Units by what they are left out, or added, for.
 pub(crate) type Parts = BTreeMap<LedgerReason, Decimal>;

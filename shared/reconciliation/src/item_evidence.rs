@@ -11,8 +11,9 @@ use crate::machines::{SameBy, Taken};
 use crate::peak_days::DayBefore;
 use crate::pool::{Candidate, Origin, Pool};
 use crate::same_device::settle_group;
-use crate::selection::{Fate, Selection, Way, Weighing};
+use crate::selection::{Fate, Selection, Way};
 use crate::service_count::{ClientPools, Counting};
+use crate::weighing::Weighing;
 
 /// Each item that a service looks at, in the order of the inputs: on a day before the count day; `None`: on that.
 pub(crate) fn evidence(

@@ -15,7 +15,8 @@ use crate::drawn::{can_be_there, draw_next};
 use crate::interval::{Span, TooManyDigits, minus, plus, times};
 use crate::pool::{Candidate, Origin};
 use crate::same_device::SettledWay;
-use crate::selection::{Fate, Selection, Way, Weighing};
+use crate::selection::{Fate, Selection, Way};
+use crate::weighing::Weighing;
 
 /// The most accounts that may not be there and are tried in every combination.
 const ACCOUNTS_MAX: usize = 10;

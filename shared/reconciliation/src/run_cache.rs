@@ -101,13 +101,13 @@ impl<'a> RunCache<'a> {
         inputs: &RunInputs,
         index: &RunIndex,
         source: usize,
-        on: PoolDay<'_>,
-        day: DayBefore,
+        count_day: Date,
+        (day, devices): (DayBefore, &DevicesOfTwo),
     ) -> Rc<Pool> {
+        let on = PoolDay { count_day, before: Some((day, devices)) };
         let mut known = self.undecided_before.borrow_mut();
-        let pool =
-            known.entry((source, day)).or_insert_with(|| Rc::new(Pool::of_all_undecided(inputs, index, source, on)));
-        Rc::clone(pool)
+        let pool = || Rc::new(Pool::of_all_undecided(inputs, index, source, on));
+        Rc::clone(known.entry((source, day)).or_insert_with(pool))
     }
 
     /// The devices that stood at two clients on a day before the count day.

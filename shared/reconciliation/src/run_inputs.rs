@@ -157,6 +157,12 @@ pub struct UsageAccount {
 }
 
 impl UsageAccount {
+    /// An account of which no other day is known. `source`: by number; `name`: as the vendor shows it.
+    #[must_use]
+    pub fn new(source: usize, id: AccountId, name: String, belongs: AccountBelonging, reading: ItemsRead) -> Self {
+        Self { source, id, name, belongs, reading, days: BTreeMap::new(), is_former: false }
+    }
+
     /// Its items by this sync; none where it was not read.
     #[must_use]
     pub fn items_now(&self) -> Range<ItemNo> {

@@ -8,8 +8,9 @@ use crate::drawn::{can_be_there, draw_next};
 use crate::evidence::LedgerReason;
 use crate::interval::{Span, TooManyDigits, plus};
 use crate::pool::{Candidate, Origin};
-use crate::selection::{Fate, Selection, Way, Weighing};
+use crate::selection::{Fate, Selection, Way};
 use crate::texts::TextNo;
+use crate::weighing::Weighing;
 use truecount_rules::IdentityKey;
 
 /// The most ways of settling one group that are gone through.

@@ -18,7 +18,7 @@ use crate::group_takers::{GroupTakers, Taking, common_usual, counted, text_of, w
 use crate::left_out_products::{ProductUse, names_products};
 use crate::pool::{Candidate, Elsewhere};
 use crate::run_inputs::{RunInputs, UsageSource};
-pub(crate) use crate::weighing::Weighing;
+use crate::weighing::Weighing;
 
 /// Parts of a count, a bit each.
 pub(crate) type PartMask = u64;

@@ -23,6 +23,7 @@ use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
 use crate::selection::{Selection, selections, selections_that_bind};
 use crate::should_bill::{End, should_bill};
+use crate::two_clients::DevicesOfTwo;
 use crate::two_sources::BoughtUnits;
 use crate::union::UnionOf;
 
@@ -113,21 +114,27 @@ impl Counting<'_> {
         })
     }
 
+    /// A day, if a source's snapshot does not tell it: with the devices that stood at two clients then.
+    fn before(&self, source: usize, day: Option<DayBefore>) -> Option<(DayBefore, Rc<DevicesOfTwo>)> {
+        let day = day.filter(|day| day.day < self.inputs.sources[source].synced_on)?;
+        Some((day, self.cache.devices_before(self.inputs, self.index, self.count_day, day)))
+    }
+
     /// The client's candidates in a source on a day before the count day; `None`: on that.
-    pub(crate) fn pool_on(&self, source: usize, before: Option<DayBefore>, pools: &ClientPools) -> Rc<Pool> {
-        let Some(day) = before.filter(|before| before.day < self.inputs.sources[source].synced_on) else {
-            return Rc::clone(self.pool(source, pools));
-        };
+    pub(crate) fn pool_on(&self, source: usize, day: Option<DayBefore>, pools: &ClientPools) -> Rc<Pool> {
+        let Some((day, devices)) = self.before(source, day) else { return Rc::clone(self.pool(source, pools)) };
         let (inputs, index, client, count_day) = (self.inputs, self.index, self.client, self.count_day);
         let mut known = pools.before.borrow_mut();
         let pool = known.entry((source, day)).or_insert_with(|| {
-            let devices = self.cache.devices_before(inputs, index, count_day, day);
-            let on = PoolDay { count_day, before: Some((day, &devices)) };
+            let before = (day, &*devices);
             let is_shared =
                 Pool::is_of_all_undecided(inputs, index, client, source) && index.former(client, source).is_empty();
             match is_shared {
-                true => self.cache.undecided_before(inputs, index, source, on, day),
-                false => Rc::new(Pool::of(inputs, index, client, source, on, None)),
+                true => self.cache.undecided_before(inputs, index, source, count_day, before),
+                false => {
+                    let on = PoolDay { count_day, before: Some(before) };
+                    Rc::new(Pool::of(inputs, index, client, source, on, None))
+                }
             }
         });
         Rc::clone(pool)
@@ -176,12 +183,11 @@ impl Counting<'_> {
         outer: OuterServices,
         allowed: &dyn Fn(usize) -> bool,
     ) -> Result<ServiceCount, TooManyDigits> {
-        self.found(rule, &|_, source, selection, before| {
-            let (inputs, index, count_day) = (self.inputs, self.index, self.count_day);
-            let day = before.filter(|before| before.day < inputs.sources[source].synced_on);
-            let devices = day.map(|day| self.cache.devices_before(inputs, index, count_day, day));
-            let on = PoolDay { count_day, before: day.zip(devices.as_deref()) };
-            let pool = Pool::of(inputs, index, self.client, source, on, Some(allowed));
+        self.found(rule, &|_, source, selection, day| {
+            let before = self.before(source, day);
+            let before = before.as_ref().map(|(day, devices)| (*day, &**devices));
+            let on = PoolDay { count_day: self.count_day, before };
+            let pool = Pool::of(self.inputs, self.index, self.client, source, on, Some(allowed));
             let one = count(&self.inputs.items, &pool, selection)?;
             Ok((Rc::new(pool), Rc::new(one)))
         })?

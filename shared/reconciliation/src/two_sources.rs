@@ -10,7 +10,8 @@ use crate::drawn::draw_next;
 use crate::interval::{TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Origin, Pool};
 use crate::same_device::{SettledWay, settle_group};
-use crate::selection::{Fate, Selection, Way, Weighing};
+use crate::selection::{Fate, Selection, Way};
+use crate::weighing::Weighing;
 
 /// The most ways in which what may be bought is gone through.
 const DRAWN_MAX: usize = 4_096;

@@ -15,7 +15,8 @@ use crate::interval::{Span, TooManyDigits, plus};
 use crate::machines::{SameBy, Taken, root, unite};
 use crate::pool::{Candidate, Origin, Pool};
 use crate::same_device::{SettledWay, settle_group};
-use crate::selection::{Fate, PartMask, Selection, Way, Weighing};
+use crate::selection::{Fate, PartMask, Selection, Way};
+use crate::weighing::Weighing;
 
 /// The most ways of settling items that can be one machine that are gone through.
 const SETTLINGS_MAX: usize = 20_000;

@@ -105,15 +105,9 @@ fn inputs(belongs: impl Fn(usize) -> AccountBelonging, none_for_rest: impl Fn(Ac
         for number in (0..CLIENTS).filter(|number| seats(*number, source) > 0) {
             let item = |at: usize| UsageItem::new(format!("{id}-{number}-{at}").parse().unwrap(), "seat");
             let items: Vec<UsageItem> = (0..seats(number, source)).map(item).collect();
-            run.accounts.push(UsageAccount {
-                source,
-                id: format!("o{number}").parse().unwrap(),
-                name: format!("Organization {number}"),
-                belongs: belongs(number),
-                reading: ItemsRead::Complete(run.items.add(&items, &kinds()).unwrap()),
-                days: BTreeMap::new(),
-                is_former: false,
-            });
+            let (id, name) = (format!("o{number}").parse().unwrap(), format!("Organization {number}"));
+            let reading = ItemsRead::Complete(run.items.add(&items, &kinds()).unwrap());
+            run.accounts.push(UsageAccount::new(source, id, name, belongs(number), reading));
         }
         let mut words = WordsOfSource::default();
         words.add_kind("seat");

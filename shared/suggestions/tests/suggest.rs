@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
@@ -87,15 +85,9 @@ impl Msp {
         }
         let kinds = self.inputs.sources[0].kinds.clone();
         let items = self.inputs.items.add(&items, &kinds).unwrap();
-        self.inputs.accounts.push(UsageAccount {
-            source: 0,
-            id: format!("a{number}").parse().unwrap(),
-            name: format!("Client {number}"),
-            belongs: AccountBelonging::Client(number),
-            reading: ItemsRead::Complete(items),
-            days: BTreeMap::new(),
-            is_former: false,
-        });
+        let (id, name) = (format!("a{number}").parse().unwrap(), format!("Client {number}"));
+        let (belongs, reading) = (AccountBelonging::Client(number), ItemsRead::Complete(items));
+        self.inputs.accounts.push(UsageAccount::new(0, id, name, belongs, reading));
         let line = |(product, quantity): &(&str, u32)| AgreementLine {
             id: format!("{number}-{product}").parse().unwrap(),
             product: product.parse().unwrap(),

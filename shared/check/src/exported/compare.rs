@@ -277,15 +277,7 @@ fn inputs(
         for ((id, account), belongs) in accounts {
             let reading = items(account, &inputs.sources[number].kinds, &mut inputs.items)?;
             let name = account.name(id);
-            inputs.accounts.push(UsageAccount {
-                source: number,
-                id: id.clone(),
-                name,
-                belongs,
-                reading,
-                days: BTreeMap::new(),
-                is_former: false,
-            });
+            inputs.accounts.push(UsageAccount::new(number, id.clone(), name, belongs, reading));
         }
     }
     inputs.clients = clients;

@@ -117,15 +117,8 @@ impl Builder<'_> {
             let reading = self.reading(account, &sources[source].kinds)?;
             let id = AccountId::new(&account.id)?;
             let days = self.days(account, sources[source].synced_on, reading.now(), &sources[source].kinds)?;
-            accounts.push(UsageAccount {
-                source,
-                id,
-                name: account.name.clone(),
-                belongs,
-                reading,
-                days,
-                is_former: false,
-            });
+            let known = UsageAccount::new(source, id, account.name.clone(), belongs, reading);
+            accounts.push(UsageAccount { days, ..known });
         }
         if !self.world.psa_was_read {
             // A client that the world does not list may still be in the PSA.

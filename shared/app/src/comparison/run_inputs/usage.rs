@@ -66,14 +66,10 @@ pub(super) fn add(
     let of_accounts = belonging(&loaded, whose, billed);
     let number = inputs.sources.len();
     let known = loaded.accounts.iter().zip(of_accounts).zip(readings);
-    inputs.accounts.extend(known.map(|((listed, belongs), reading)| UsageAccount {
-        source: number,
-        id: listed.account.id.clone(),
-        name: listed.account.name.clone(),
-        belongs,
-        reading,
-        days: days.of_account(&listed.account.id),
-        is_former: false,
+    inputs.accounts.extend(known.map(|((listed, belongs), reading)| {
+        let (id, name) = (listed.account.id.clone(), listed.account.name.clone());
+        let days = days.of_account(&id);
+        UsageAccount { days, ..UsageAccount::new(number, id, name, belongs, reading) }
     }));
     let former = days.former(number, |former| {
         let former = LoadedSource { frozen: loaded.frozen.clone(), accounts: former };
