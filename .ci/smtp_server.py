@@ -2,7 +2,7 @@
 
 KIND      starttls, tls, clear (offers no TLS), injected (text after the answer to STARTTLS), or other-name
 ANSWER    how the first, second, … connection ends; the last one repeats
-          accept, cut, lost, early, silent, garbage, 421, 451, 554, rcpt=ADDRESS, greylist=ADDRESS, password
+          accept, cut, lost, early, silent, garbage, 421, 451, 554, rcpt=ADDRESS, greylist=ADDRESS, password, repeat
 
 FOLDER receives ca.pem, each accepted message as NUMBER.eml, its recipients as NUMBER.to, and all commands in `commands`.
 The port is the first line on stdout; the server ends with its stdin.
@@ -74,6 +74,8 @@ class Handler:
                 return "451 4.3.0 try again later"
             case "554":
                 return "554 5.7.1 looks like spam"
+            case "repeat":
+                return f"554 5.7.1 not with {PASSWORD.decode()}"
         return "250 2.0.0 taken as 4711"
 
 

@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 
 use truecount_billing::{AccountId, FetchFailure, FetchProblem, Remedy};
 
-use crate::error::PageError;
+use crate::{error::PageError, mask::Mask};
 
 /// A request that got no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -264,6 +264,20 @@ impl ErrorKind {
         };
         let (step, account) = (step.to_owned(), account.cloned());
         FetchFailure { step, account, problem, status, vendor_code, detail: self.to_string() }
+    }
+
+    /// Without secrets in what the vendor said.
+    pub(crate) fn masked(self, mask: &Mask) -> Self {
+        let code = |code: Option<String>| code.map(|code| mask.of_words(&code));
+        match self {
+            Self::NotAllowed { code: said } => Self::NotAllowed { code: code(said) },
+            Self::Refused { status, code: said } => Self::Refused { status, code: code(said) },
+            Self::TokenRefused { proof, status, code: said } => Self::TokenRefused { proof, status, code: code(said) },
+            Self::Answered { code: said } => Self::Answered { code: code(said) },
+            Self::Redirected { host } => Self::Redirected { host: mask.of_words(&host) },
+            Self::ForeignLink { host } => Self::ForeignLink { host: mask.of_words(&host) },
+            other => other,
+        }
     }
 
     /// Whether asking again within the same call may help.

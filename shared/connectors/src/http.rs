@@ -19,7 +19,7 @@ use reqwest::{
         ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER,
     },
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
     endpoint::{Endpoint, is_loopback, origin_text},
     error::{PageError, SettingsError},
     fault::ErrorKind,
+    mask::Mask,
     pace::{CONCURRENCY_MAX, RateLimiter, RealTime, Time, backoff, http_date, retry_after},
     paging,
     renewal::{CredentialCache, CredentialProvider},
@@ -256,8 +257,27 @@ impl Http {
         self.deadline.is_some_and(|deadline| self.time.now() >= deadline)
     }
 
-    /// Asks until there is an answer or the budget is spent.
+    /// What must not be seen in anything that the vendor says.
+    pub(crate) fn mask(&self) -> Mask {
+        let known = self.keyring.known();
+        let fields = known.iter().flat_map(|secret| secret.values(&self.endpoint.auth));
+        let values: Vec<SecretString> = fields.chain(self.tokens.given()).collect();
+        Mask::new(values.iter().map(ExposeSecret::expose_secret))
+    }
+
+    /// Asks until there is an answer or the budget is spent. From here on, nothing that the vendor said holds a secret.
     pub(crate) async fn ask(&self, source: &Source, ask: &Request) -> Outcome {
+        match self.ask_within_budget(source, ask).await {
+            Outcome::Failed(cause) => Outcome::Failed(cause.masked(&self.mask())),
+            Outcome::Without(Refusal { status, code }) => {
+                let code = code.map(|code| self.mask().of_words(&code));
+                Outcome::Without(Refusal { status, code })
+            }
+            answered => answered,
+        }
+    }
+
+    async fn ask_within_budget(&self, source: &Source, ask: &Request) -> Outcome {
         let url = match paging::resolve(&self.endpoint.base, &ask.target) {
             Ok(url) => url,
             Err(cause) => return Outcome::Failed(cause),
@@ -308,13 +328,12 @@ impl Http {
 
     /// The answer as it is archived: checked, and without what billing does not need.
     fn page(&self, source: &Source, ask: &Request, answer: Answer) -> Result<Page, ErrorKind> {
-        let auth = &self.endpoint.auth;
-        let redacted = |text: String| self.keyring.secret().without(&auth.query, text);
-        let body = redacted(cut_json(&answer.body, self.endpoint.redacted_fields)?);
+        let mask = self.mask();
+        let body = mask.of_answer(cut_json(&answer.body, self.endpoint.redacted_fields)?);
         let stream = ask.stream.to_string();
         match source.error_in(&body).map_err(|why| PageError::of_answer(stream, why))? {
             Some(code) => Err(ErrorKind::Answered { code: plain_code(&code) }),
-            None => Ok(Page { link: answer.link.map(redacted), ..Page::new(ask.clone(), body) }),
+            None => Ok(Page { link: answer.link.map(|link| mask.of_answer(link)), ..Page::new(ask.clone(), body) }),
         }
     }
 

@@ -24,6 +24,7 @@ mod envelope;
 mod error;
 mod fault;
 mod http;
+mod mask;
 mod out;
 mod pace;
 mod packed;

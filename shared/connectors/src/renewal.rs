@@ -21,18 +21,26 @@ pub trait CredentialProvider: Send + Sync {
 /// The secret in use, and the one chance of a new one.
 pub(crate) struct CredentialCache {
     current: RwLock<(u32, Arc<SecretFields>)>,
+    /// The one that was in use before, which the vendor knows as well.
+    earlier: RwLock<Option<Arc<SecretFields>>>,
     /// Taken when the chance is.
     renewal: Mutex<Option<Arc<dyn CredentialProvider>>>,
 }
 
 impl CredentialCache {
     pub(crate) fn new(secret: SecretFields, renewal: Option<Arc<dyn CredentialProvider>>) -> Self {
-        Self { current: RwLock::new((0, Arc::new(secret))), renewal: Mutex::new(renewal) }
+        Self { current: RwLock::new((0, Arc::new(secret))), earlier: RwLock::default(), renewal: Mutex::new(renewal) }
     }
 
     /// The secret in use.
     pub(crate) fn secret(&self) -> Arc<SecretFields> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).1)
+    }
+
+    /// The secret in use and the one before it.
+    pub(crate) fn known(&self) -> Vec<Arc<SecretFields>> {
+        let earlier = self.earlier.read().unwrap_or_else(PoisonError::into_inner).clone();
+        earlier.into_iter().chain([self.secret()]).collect()
     }
 
     /// How often it was replaced.
@@ -52,6 +60,7 @@ impl CredentialCache {
         if fields.is_same(&self.secret()) || auth.check(&fields).is_err() {
             return false;
         }
+        *self.earlier.write().unwrap_or_else(PoisonError::into_inner) = Some(self.secret());
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = (number + 1, Arc::new(fields));
         true
     }

@@ -6,7 +6,7 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::{http::Http, source::Source, source_kind::source_kind};
+use crate::{http::Http, mask::Mask, source::Source, source_kind::source_kind};
 
 /// How many rights of a key are looked at.
 const RIGHTS_MAX: usize = 500;
@@ -63,6 +63,14 @@ pub(crate) struct ToldRights {
     names: Vec<String>,
     /// Whether it names all that the key may do; else only what this token may.
     is_complete: bool,
+}
+
+impl ToldRights {
+    /// Without secrets.
+    pub(crate) fn masked(mut self, mask: &Mask) -> Self {
+        self.names.iter_mut().for_each(|name| *name = mask.of_words(name));
+        self
+    }
 }
 
 impl Rights {

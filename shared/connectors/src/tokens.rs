@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     auth::{
-        Basic, CLIENT_PROOF, Grant, SecretFields, SessionAuth, SessionPlace, Token, TokenAuth, TokenStyle, token_from,
+        CLIENT_PROOF, Grant, SecretFields, SessionAuth, SessionPlace, Token, TokenAuth, TokenStyle, token_from,
         token_url,
     },
     endpoint::origin_text,
@@ -24,6 +24,8 @@ use crate::{
 
 /// How many scopes' tokens are kept: more than are ever in flight at once.
 const TOKENS_MAX: usize = 16;
+/// How many tokens are remembered, so that a vendor's text never holds one.
+const GIVEN_MAX: usize = 2 * TOKENS_MAX;
 /// The size cap of a token endpoint's answer.
 const TOKEN_BYTES_MAX: usize = 256 * 1024;
 
@@ -38,6 +40,8 @@ pub(crate) struct Tokens {
     refresh: Mutex<Option<SecretString>>,
     /// What the newest token's answer said that the key may do.
     told: StdMutex<ToldRights>,
+    /// The last tokens and sessions that the vendor gave, in use or not.
+    given: StdMutex<VecDeque<SecretString>>,
 }
 
 impl Tokens {
@@ -63,6 +67,26 @@ impl Tokens {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).clone_from(told);
     }
 
+    /// The last tokens and sessions that the vendor gave.
+    pub(crate) fn given(&self) -> Vec<SecretString> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn note_given(&self, token: &str) {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.push_back(token.into());
+        if given.len() > GIVEN_MAX {
+            given.pop_front();
+        }
+    }
+
+    /// The same as a header has it, behind its scheme.
+    fn note_header(&self, header: &HeaderValue) {
+        if let Some(token) = header.to_str().ok().and_then(|text| text.split_whitespace().last()) {
+            self.note_given(token);
+        }
+    }
+
     /// Gives up all tokens: the secret that they were had for is another now.
     pub(crate) async fn give_up_all(&self) {
         self.slots.lock().await.clear();
@@ -71,6 +95,7 @@ impl Tokens {
 
     /// Keeps the session that an answer gave in place of the one it was asked with.
     pub(crate) async fn replace(&self, scope: Option<&str>, header: HeaderValue) {
+        self.note_header(&header);
         let slot = self.slot(scope).await;
         if let Some(token) = slot.lock().await.as_mut() {
             token.header = header;
@@ -117,8 +142,7 @@ impl Http {
         let request = match auth.style {
             TokenStyle::Form => request.form(&fields),
             TokenStyle::Basic => {
-                let client = Basic { user: auth.client_id.clone(), password: auth.client_secret.clone() };
-                let header = secret.basic(&client).ok_or(ErrorKind::TokenUnreadable)?;
+                let header = secret.basic(&auth.client()).ok_or(ErrorKind::TokenUnreadable)?;
                 request.header(AUTHORIZATION, header).form(&fields)
             }
             TokenStyle::Json => {
@@ -137,10 +161,12 @@ impl Http {
                 let bytes = self.body(response, TOKEN_BYTES_MAX, &host, seconds).await?;
                 let body = std::str::from_utf8(&bytes).map_err(|_| ErrorKind::TokenUnreadable)?;
                 let token = token_from(body, self.time.now())?;
+                self.tokens.note_header(&token.header);
+                token.refresh.iter().for_each(|refresh| self.tokens.note_given(refresh.expose_secret()));
                 if token.refresh.is_some() && matches!(auth.grant, Grant::Refresh { .. }) {
                     self.tokens.refresh.lock().await.clone_from(&token.refresh);
                 }
-                self.tokens.keep_told(&token.told);
+                self.tokens.keep_told(&token.told.clone().masked(&self.mask()));
                 Ok(token)
             }
             429 => Err(self.throttled(after)),
@@ -163,6 +189,7 @@ impl Http {
             return Ok(token.header.clone());
         }
         let header = self.sign_in(auth, budget).await?;
+        self.tokens.note_header(&header);
         let (use_until, told) = (std::time::Duration::MAX, ToldRights::default());
         *slot = Some(Token { header: header.clone(), use_until, refresh: None, told });
         Ok(header)

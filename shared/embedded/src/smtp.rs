@@ -20,9 +20,11 @@ use lettre::{
 };
 use tokio::{net::TcpStream, time::timeout};
 use truecount_billing::SourceId;
-use truecount_platform::{Detail, ExposeSecret, MAIL_BYTES_MAX, Mail, MailError, Mailer, Secrets, async_trait};
+use truecount_platform::{
+    Detail, ExposeSecret, MAIL_BYTES_MAX, Mail, MailError, Mailer, SecretString, Secrets, async_trait,
+};
 
-use crate::{EmlOutbox, bytewise::Bytewise};
+use crate::{EmlOutbox, bytewise::Bytewise, disk::Prepared};
 
 /// The name of the password's secret, stored beside those of the sources.
 pub const SMTP_SECRET: &str = "smtp";
@@ -62,6 +64,12 @@ pub struct SmtpServer {
     pub ca_file: Option<PathBuf>,
 }
 
+/// Who signs in, and with what.
+struct SignIn {
+    username: String,
+    password: SecretString,
+}
+
 /// Mail through a mail server, with a copy of each in the outbox.
 pub struct SmtpMailer {
     server: SmtpServer,
@@ -80,7 +88,9 @@ impl SmtpMailer {
     /// # Errors
     /// [`MailError::NotSent`] with the reason.
     pub async fn try_out(&self) -> Result<(), MailError> {
-        let mut connection = self.before(OPENING_MAX, "signing in", self.open()).await?;
+        let sign_in = self.sign_in().await?;
+        let opened = self.before(OPENING_MAX, "signing in", self.open(sign_in.as_ref())).await;
+        let mut connection = opened.map_err(|error| masked(error, sign_in.as_ref()))?;
         let _ = timeout(GOODBYE_MAX, connection.quit()).await;
         Ok(())
     }
@@ -103,7 +113,16 @@ impl Mailer for SmtpMailer {
         }
         // First, so that a full disk is found before the mail is out.
         let copy = self.outbox.prepare(mail)?;
-        let mut connection = self.before(OPENING_MAX, "signing in", self.open()).await?;
+        let sign_in = self.sign_in().await?;
+        let sent = self.deliver(mail, copy, sign_in.as_ref()).await;
+        sent.map(|id| without(&id, sign_in.as_ref())).map_err(|error| masked(error, sign_in.as_ref()))
+    }
+}
+
+impl SmtpMailer {
+    /// Sends it and keeps its copy. The server's words are as they came.
+    async fn deliver(&self, mail: &Mail, copy: Prepared, sign_in: Option<&SignIn>) -> Result<String, MailError> {
+        let mut connection = self.before(OPENING_MAX, "signing in", self.open(sign_in)).await?;
         self.before(ENVELOPE_MAX, "naming the recipients", self.introduce(&mut connection, mail)).await?;
         let answer = self.hand_over(&mut connection, &mail.raw).await;
         if !matches!(answer, Err(MailError::NotSent(_)))
@@ -115,9 +134,7 @@ impl Mailer for SmtpMailer {
         let _ = timeout(GOODBYE_MAX, connection.quit()).await;
         answer
     }
-}
 
-impl SmtpMailer {
     /// Runs a step before the message: if it fails or takes too long, nothing was sent.
     async fn before<T>(
         &self,
@@ -133,9 +150,8 @@ impl SmtpMailer {
         }
     }
 
-    async fn open(&self) -> Result<AsyncSmtpConnection, Detail> {
+    async fn open(&self, sign_in: Option<&SignIn>) -> Result<AsyncSmtpConnection, Detail> {
         let server = &self.server;
-        let password = self.password().await?;
         let tls = self.tls()?;
         // A valid greeting that does not reveal this machine's name.
         let name = ClientId::Ipv4(Ipv4Addr::LOCALHOST);
@@ -160,20 +176,18 @@ impl SmtpMailer {
                 connection
             }
         };
-        let Some((username, password)) = password else { return Ok(connection) };
+        let Some(sign_in) = sign_in else { return Ok(connection) };
         let offers = |mechanism| connection.server_info().supports_auth_mechanism(mechanism);
         if !offers(Mechanism::Plain) && !offers(Mechanism::Login) {
             connection.abort().await;
             return Err("it does not support signing in with a password (AUTH PLAIN or LOGIN)".into());
         }
-        let credentials = Credentials::new(username, password.clone());
+        let credentials = Credentials::new(sign_in.username.clone(), sign_in.password.expose_secret().to_owned());
         match connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await {
             Ok(_) => Ok(connection),
             Err(error) => {
                 connection.abort().await;
-                // The error itself is not kept: the server may repeat the password in its answer.
-                let reply = without(&summary(&error), &self.server.username, &password);
-                Err(format!("signing in was refused: {reply}").into())
+                Err(server_error(error).context("signing in was refused"))
             }
         }
     }
@@ -230,17 +244,18 @@ impl SmtpMailer {
         }
     }
 
-    /// User name and password; `None`: without signing in.
-    async fn password(&self) -> Result<Option<(String, String)>, Detail> {
+    /// How to sign in; `None`: the server wants nobody to.
+    async fn sign_in(&self) -> Result<Option<SignIn>, MailError> {
+        let not_sent = |why: Detail| MailError::NotSent(why.context(self.place()));
         let Some(username) = &self.server.username else { return Ok(None) };
-        let id = SourceId::new(SMTP_SECRET).map_err(Detail::of)?;
-        let fields = self.secrets.source(&id).await.map_err(Detail::of)?;
-        let password = fields.get(PASSWORD).ok_or_else(|| {
-            Detail::from(format!(
+        let id = SourceId::new(SMTP_SECRET).map_err(|error| not_sent(Detail::of(error)))?;
+        let fields = self.secrets.source(&id).await.map_err(|error| not_sent(Detail::of(error)))?;
+        let password = fields.get(PASSWORD).cloned().ok_or_else(|| {
+            not_sent(Detail::from(format!(
                 "the secret `{SMTP_SECRET}` has no field `{PASSWORD}`: add the mail server's password"
-            ))
+            )))
         })?;
-        Ok(Some((username.clone(), password.expose_secret().to_owned())))
+        Ok(Some(SignIn { username: username.clone(), password }))
     }
 
     fn tls(&self) -> Result<TlsParameters, Detail> {
@@ -276,10 +291,25 @@ fn address(text: &str) -> Result<Address, Detail> {
     Address::from_str(bare).map_err(|error| Detail::new(format!("`{text}` is not an address"), error))
 }
 
+/// A failure without the password, which the server may repeat in any of its answers. The error underneath is not kept
+/// where it does: it says the same.
+fn masked(error: MailError, sign_in: Option<&SignIn>) -> MailError {
+    let clean = |why: Detail| {
+        let text = why.to_string();
+        let masked = without(&text, sign_in);
+        if masked == text { why } else { masked.into() }
+    };
+    match error {
+        MailError::NotSent(why) => MailError::NotSent(clean(why)),
+        MailError::DeliveryUnknown(why) => MailError::DeliveryUnknown(clean(why)),
+    }
+}
+
 /// A server's words without the password, as it is and as it was encoded.
-fn without(text: &str, username: &Option<String>, password: &str) -> String {
-    let plain = format!("\0{}\0{password}", username.as_deref().unwrap_or_default());
-    let sent = [STANDARD.encode(plain), STANDARD.encode(password)];
+fn without(text: &str, sign_in: Option<&SignIn>) -> String {
+    let Some(SignIn { username, password }) = sign_in else { return text.to_owned() };
+    let password = password.expose_secret();
+    let sent = [STANDARD.encode(format!("\0{username}\0{password}")), STANDARD.encode(password)];
     sent.iter().map(String::as_str).chain([password]).fold(text.to_owned(), |text, secret| text.replace(secret, "…"))
 }
 

@@ -60,6 +60,7 @@ fn a_refused_mail_is_reported_and_sent_later_without_a_label() {
         ("451", &["refuses the message: 451: 4.3.0 try again later"]),
         ("421", &["refuses the message: 421"]),
         ("554", &["refuses the message: 554: 5.7.1 looks like spam"]),
+        ("repeat", &["refuses the message: 554: 5.7.1 not with …"]),
         ("password", &["signing in was refused: 535", "no: … …"]),
     ] {
         let server = MailServer::start("starttls", &[answer, answer, "accept"]);
