@@ -32,6 +32,7 @@ def main():
         "TRUECOUNT_TABLE": "none",
         "TRUECOUNT_BUCKET": "none",
         "TRUECOUNT_SECRETS": "/none",
+        "TRUECOUNT_SENDER": "none@msp.example",
     }
     times = {name: [] for name in NAMES}
     for turn in range(ROUNDS + 2):

@@ -84,7 +84,7 @@ impl Folder {
 
 /// The settings and rules of an open backend.
 pub(crate) async fn config(env: &Environment) -> Config {
-    Config::load(&*env.config).await.unwrap()
+    Config::load(env).await.unwrap()
 }
 
 /// The rows of a CSV file by column.

@@ -38,7 +38,7 @@ impl<'a> Prompt<'a> {
         let resources = json!({
             "table": name, "bucket": name, "secrets": format!("/{name}"), "state_machine": "arn:s", "schedule": name,
             "schedule_group": "default", "topic": "arn:aws:sns:us-east-1:000000000000:alarms",
-            "configuration_set": name, "kms_key": "",
+            "sender": "truecount@northgate-it.example", "configuration_set": name, "kms_key": "",
             "functions": { "sync": "s", "reconcile": "r", "report": "p" },
         });
         let parameter =

@@ -104,6 +104,7 @@ impl Stack {
             ("TRUECOUNT_TABLE", table_name.as_str()),
             ("TRUECOUNT_BUCKET", &name),
             ("TRUECOUNT_SECRETS", &format!("/{name}")),
+            ("TRUECOUNT_SENDER", "truecount@northgate-it.example"),
             ("TRUECOUNT_CONFIGURATION_SET", &name),
             ("TRUECOUNT_ENDPOINT_DYNAMODB", between.address("table")),
             ("TRUECOUNT_ENDPOINT_S3", between.address("archive")),

@@ -33,7 +33,7 @@ impl TestBackend {
         let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
         let store = Store::new(backend.table(), backend.archive(), LeaseMode::Shared);
         let env = Environment { store, ..environment(&backend, NOW.parse().unwrap()) };
-        let config = Config::load(&*env.config).await.unwrap();
+        let config = Config::load(&env).await.unwrap();
         Self { env, config, folder, backend }
     }
 

@@ -23,7 +23,7 @@ use crate::cloud::{Answers, CloudStandIn};
 
 const HOME: &str = r#"{"table":"truecount","bucket":"b","secrets":"/truecount/prod","state_machine":"arn:s",
     "schedule":"daily","schedule_group":"default","topic":"arn:aws:sns:us-east-1:123456789012:alarms",
-    "configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
+    "sender":"truecount@northgate-it.example","configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
 
 /// A backend on this machine that is asked about as if it were a stack.
 struct Clinic {
@@ -143,7 +143,7 @@ impl Clinic {
     }
 
     async fn config(&self) -> Config {
-        Config::load(&*self.env.config).await.unwrap()
+        Config::load(&self.env).await.unwrap()
     }
 
     async fn sync_all(&self) {

@@ -119,8 +119,8 @@ async fn push(cli: &Cli, backend: &OpenBackend, folder: &Path) -> anyhow::Result
         };
         files.push((name, key, mine));
     }
-    let config =
-        Config::from_bytes(&files[1].2, files[0].2.clone()).with_context(|| format!("in `{}`", folder.display()))?;
+    let config = Config::for_environment(&backend.env, &files[1].2, files[0].2.clone())
+        .with_context(|| format!("in `{}`", folder.display()))?;
     let wrong = problems(&config);
     if !wrong.is_empty() {
         wrong.iter().for_each(|line| tell(line));

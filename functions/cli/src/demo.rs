@@ -60,7 +60,7 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
     prepare(&data, &sample, &vendors)?;
     let clock = Arc::new(FixedClock(sample.now()));
     let (env, local) = embedded(&data, Durability::Bulk, clock)?;
-    let config = Config::load(&*env.config).await?;
+    let config = Config::load(&env).await?;
     let session = Session::new(env, config, local);
     if is_first {
         seed_history(&session, &sample.history()).await?;
@@ -89,7 +89,7 @@ async fn days_before(data: &Path, sample: &Arc<Sample>) -> anyhow::Result<()> {
         prepare(data, &sample, &vendors)?;
         let at = sample.now().checked_sub(SignedDuration::from_hours(24 * days))?;
         let (env, local) = embedded(data, Durability::Bulk, Arc::new(FixedClock(at)))?;
-        let config = Config::load(&*env.config).await?;
+        let config = Config::load(&env).await?;
         let session = Session::new(env, config, local);
         let source = session.config.settings.source(sample.distributor())?.clone();
         let syncs = pipeline::sync_all(&session, &[source]).await?;

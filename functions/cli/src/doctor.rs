@@ -68,7 +68,7 @@ async fn examine(backend: &OpenBackend) -> anyhow::Result<Vec<CheckResult>> {
 
 /// Signs in to the mail server without sending a mail. Settings that cannot be read are a check of their own.
 async fn mail_server(backend: &OpenBackend) -> Option<CheckResult> {
-    let config = Config::load(&*backend.env.config).await.ok()?;
+    let config = Config::load(&backend.env).await.ok()?;
     let server = backend.mail_server(&config)?;
     Some(match server.try_out().await {
         Ok(()) => CheckResult::ok("mail server", "accepts the sign-in, under TLS"),

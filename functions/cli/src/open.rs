@@ -105,23 +105,14 @@ pub(crate) async fn open(args: &BackendArgs) -> anyhow::Result<Session> {
         require_settings(data)?;
     }
     let OpenBackend { mut env, target, local } = open_location(location).await?;
-    let mut config = Config::load(&*env.config).await.with_context(|| match &target {
+    let config = Config::load(&env).await.with_context(|| match &target {
         Target::Directory(data) => format!("the settings in `{}` cannot be used", data.display()),
         Target::Stack { name, .. } => format!(
             "the settings of the stack `{name}` cannot be used; `truecount config push DIR --stack {name}` replaces them"
         ),
     })?;
-    match &target {
-        Target::Directory(data) => {
-            if let (Some(local), Some(smtp)) = (&local, &config.settings.mail.smtp) {
-                env.mailer = Arc::new(local.smtp_mailer(smtp_server(smtp, data)));
-            }
-        }
-        Target::Stack { resources, .. } => {
-            if config.settings.mail.from.is_none() {
-                config.settings.mail.from.clone_from(&resources.sender);
-            }
-        }
+    if let (Target::Directory(data), Some(local), Some(smtp)) = (&target, &local, &config.settings.mail.smtp) {
+        env.mailer = Arc::new(local.smtp_mailer(smtp_server(smtp, data)));
     }
     Ok(Session { env, config, local })
 }
@@ -156,7 +147,8 @@ async fn open_location(location: Location) -> anyhow::Result<OpenBackend> {
             let aws = Aws::new(Endpoints::from_variables(|name| std::env::var(name).ok())?);
             let resources = stack::find(&aws, &name).await?;
             let shared = Environment::shared(resources.aws_backend().ports(&aws), clock()?);
-            let env = Environment { progress: progress::observer(), ..shared };
+            let sender = Some(resources.sender.clone());
+            let env = Environment { progress: progress::observer(), sender, ..shared };
             let target = Target::Stack { name, resources: Box::new(resources), aws: Box::new(aws) };
             Ok(OpenBackend { env, target, local: None })
         }

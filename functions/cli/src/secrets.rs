@@ -26,7 +26,7 @@ const PARAMETER_BYTES_MAX: usize = 4 * 1024;
 
 pub(crate) async fn secrets(cli: &Cli, args: &SecretsArgs) -> anyhow::Result<Ending> {
     let backend = open_backend(&args.backend).await?;
-    let config = Config::load(&*backend.env.config).await?;
+    let config = Config::load(&backend.env).await?;
     match &args.command {
         SecretsCommand::List => list(cli, &backend, &config).await,
         SecretsCommand::Set { source, kms_key } => set(cli, &backend, &config, source, kms_key.as_deref()).await,

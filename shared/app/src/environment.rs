@@ -14,6 +14,8 @@ pub struct Environment {
     pub config: Arc<dyn Archive>,
     /// Sends the mail.
     pub mailer: Arc<dyn Mailer>,
+    /// The only address that a deployed stack may send as; `None`: the settings name the sender.
+    pub sender: Option<String>,
     /// The vendors' credentials.
     pub secrets: Arc<dyn Secrets>,
     /// When the command or the execution began: what day it is. Leases use the machine's own clock.
@@ -34,7 +36,7 @@ impl Environment {
     pub fn new(ports: Ports, clock: Arc<dyn Clock>, lease_mode: LeaseMode) -> Self {
         let Ports { table, archive, config, mailer, secrets } = ports;
         let store = Store::new(table, archive, lease_mode);
-        Self { store, config, mailer, secrets, clock, progress: Arc::new(Quiet) }
+        Self { store, config, mailer, sender: None, secrets, clock, progress: Arc::new(Quiet) }
     }
 }
 

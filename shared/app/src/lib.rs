@@ -49,6 +49,7 @@ pub use rules_suggestions::RulesSuggestions;
 pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,
+    mail_address,
 };
 pub use starter_rules::starter_rules;
 pub use vocabulary::vocabulary_of;

@@ -1,6 +1,7 @@
 //! `config/settings.toml` and `config/rules.toml`: read, and checked. A file with problems is refused with all of them,
 //! each with its line.
 
+mod mail;
 mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use truecount_reconciliation::ReportWeights;
 use truecount_rules::{Rules, SourceVocabulary};
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
+pub use self::mail::{MailGroup, MailSettings, SmtpEncryption, SmtpSettings, mail_address};
 use self::weights::read_weights;
 use crate::schedule::Calendar;
 use crate::toml_sections::{Located, Problem, Problems, Section};
@@ -39,53 +41,6 @@ pub struct Settings {
     pub weights: ReportWeights,
     /// `[[sources]]`: the PSA and the usage sources.
     pub sources: Vec<SourceSettings>,
-}
-
-/// Who sends mail, and who gets it.
-#[derive(Debug, Clone, Default)]
-pub struct MailSettings {
-    /// The sender; in SES a verified identity. `None`: the backend's own, from `TRUECOUNT_SENDER`.
-    pub from: Option<String>,
-    /// Each group gets one mail per closing run.
-    pub groups: Vec<MailGroup>,
-    /// The mail server that a data directory delivers through; `None`: mails stay in the outbox folder. A deployed
-    /// stack sends through SES, whatever is set here.
-    pub smtp: Option<SmtpSettings>,
-}
-
-/// A mail server. Its password is a secret, and is not in the settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SmtpSettings {
-    /// Its host name, which its certificate must have.
-    pub host: String,
-    /// Its port; by default 587 for `starttls` and 465 for `tls`.
-    pub port: Option<u16>,
-    /// How the connection is encrypted.
-    pub tls: SmtpEncryption,
-    /// The user to sign in as; `None`: without signing in.
-    pub username: Option<String>,
-    /// A PEM file of the only authorities that are trusted for its certificate; by default those that the system trusts.
-    pub ca_file: Option<String>,
-}
-
-/// How a connection to a mail server is encrypted. Deliberately absent: not at all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SmtpEncryption {
-    /// In the clear until STARTTLS.
-    #[default]
-    StartTls,
-    /// From the first byte on.
-    Tls,
-}
-
-/// Recipients who get one mail together.
-#[derive(Debug, Clone)]
-pub struct MailGroup {
-    /// A short name, part of the mail's key: letters, digits and hyphens.
-    pub id: String,
-    /// Addresses, at least one.
-    pub to: Vec<String>,
 }
 
 /// Which mappings count without a person's decision.
@@ -221,24 +176,33 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads both files. Where they name no sender, it is that of `TRUECOUNT_SENDER`.
+    /// Reads both files.
     ///
     /// # Errors
     /// [`AppError::Settings`] and [`AppError::Rules`] name file, line and key.
-    pub async fn load(config: &dyn Archive) -> Result<Self, AppError> {
-        let mut read = Self::from_bytes(&file(config, SETTINGS_FILE).await?, file(config, RULES_FILE).await?)?;
-        if read.settings.mail.from.is_none() {
-            read.settings.mail.from = std::env::var("TRUECOUNT_SENDER").ok();
-        }
-        Ok(read)
+    pub async fn load(env: &Environment) -> Result<Self, AppError> {
+        let config = &*env.config;
+        Self::for_environment(env, &file(config, SETTINGS_FILE).await?, file(config, RULES_FILE).await?)
     }
 
-    /// Reads the two files' bytes.
+    /// Reads the two files' bytes as this environment would load them.
     ///
     /// # Errors
     /// As [`Config::load`].
-    pub fn from_bytes(settings_bytes: &[u8], rules_bytes: Vec<u8>) -> Result<Self, AppError> {
-        let settings = Settings::parse(&text(SETTINGS_FILE, settings_bytes)?)?;
+    pub fn for_environment(env: &Environment, settings: &[u8], rules: Vec<u8>) -> Result<Self, AppError> {
+        Self::read(settings, rules, env.sender.as_deref())
+    }
+
+    /// Reads the two files' bytes as one machine would load them.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_bytes(settings: &[u8], rules: Vec<u8>) -> Result<Self, AppError> {
+        Self::read(settings, rules, None)
+    }
+
+    fn read(settings: &[u8], rules_bytes: Vec<u8>, stack_sender: Option<&str>) -> Result<Self, AppError> {
+        let settings = Settings::read(&text(SETTINGS_FILE, settings)?, stack_sender)?;
         let rules = rules(&rules_bytes, &settings.vocabulary())?;
         Ok(Self { settings, rules, rules_bytes })
     }
@@ -276,15 +240,21 @@ impl FrozenConfig {
 }
 
 impl Settings {
-    /// Reads and checks.
+    /// Reads and checks what is set for one machine.
     ///
     /// # Errors
     /// [`AppError::Settings`] lists every problem with its line.
     pub fn parse(text: &str) -> Result<Self, AppError> {
+        Self::read(text, None)
+    }
+
+    /// `stack_sender`: these are a deployed stack's, which sends as this address.
+    fn read(text: &str, stack_sender: Option<&str>) -> Result<Self, AppError> {
         let mut problems = Problems::of(text);
         let mut file = Section::of_file(text, &mut problems);
-        let mail = file.section("mail", &mut problems).map(|section| MailSettings::read(section, &mut problems));
-        let mail = mail.unwrap_or_default();
+        let mail = file.section("mail", &mut problems);
+        let mail = mail.map(|section| MailSettings::read(section, stack_sender, &mut problems)).unwrap_or_default();
+        let mail = mail.sent_from(stack_sender);
         let closing = file.section("closing", &mut problems).map(|section| Calendar::read(section, &mut problems));
         let mapping =
             file.section("mapping", &mut problems).map(|section| MappingSettings::read(section, &mut problems));
@@ -311,7 +281,7 @@ impl Settings {
     pub fn sender(&self) -> Result<&str, AppError> {
         self.mail.from.as_deref().ok_or_else(|| AppError::Settings {
             file: SETTINGS_FILE.to_owned(),
-            why: "[mail] has no `from`, and TRUECOUNT_SENDER is not set; set the sender in one of them".to_owned(),
+            why: "[mail] has no `from`; write the sender there".to_owned(),
         })
     }
 
@@ -338,53 +308,6 @@ impl Settings {
     pub fn vocabulary(&self) -> Vec<SourceVocabulary> {
         let usage = self.sources.iter().filter(|source| !source.side().is_billed());
         usage.filter_map(|source| Some(vocabulary_of(&source.id, source.kind()?, &source.options))).collect()
-    }
-}
-
-impl MailSettings {
-    fn read<'i>(mut section: Section<'i>, problems: &mut Problems<'_>) -> Self {
-        let from = section.value("from", problems);
-        let mut ids = BTreeSet::new();
-        let groups = section.sections("groups", problems).into_iter();
-        let groups = groups.filter_map(|group| MailGroup::read(group, &mut ids, problems)).collect();
-        let smtp = section.section("smtp", problems).and_then(|smtp| SmtpSettings::read(smtp, problems));
-        section.finish(problems);
-        Self { from, groups, smtp }
-    }
-}
-
-impl MailGroup {
-    /// `ids` are those of the groups before it.
-    fn read<'i>(mut section: Section<'i>, ids: &mut BTreeSet<String>, problems: &mut Problems<'_>) -> Option<Self> {
-        let id = section.required::<String>("id", problems);
-        let to = section.required::<Vec<String>>("to", problems);
-        section.finish(problems);
-        if let Some(id) = &id {
-            let is_plain = !id.value.is_empty() && id.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            if !is_plain {
-                let why = format!("the mail group id `{}` may only have letters, digits and hyphens", id.value);
-                problems.add(id.at, why);
-            } else if !ids.insert(id.value.clone()) {
-                problems.add(id.at, format!("two mail groups have the id `{}`; give each its own", id.value));
-            }
-        }
-        if let Some(to) = to.as_ref().filter(|to| to.value.is_empty()) {
-            let name = id.as_ref().map(|id| format!(" `{}`", id.value)).unwrap_or_default();
-            problems.add(to.at, format!("the mail group{name} has no address in `to`"));
-        }
-        Some(Self { id: id?.value, to: to?.value })
-    }
-}
-
-impl SmtpSettings {
-    fn read<'i>(mut section: Section<'i>, problems: &mut Problems<'_>) -> Option<Self> {
-        let host = section.required("host", problems);
-        let port = section.value("port", problems);
-        let tls = section.value("tls", problems).unwrap_or_default();
-        let username = section.value("username", problems);
-        let ca_file = section.value("ca_file", problems);
-        section.finish(problems);
-        Some(Self { host: host?.value, port, tls, username, ca_file })
     }
 }
 
@@ -477,35 +400,6 @@ mod tests {
         let twice = format!("{GOOD}[[sources]]\nid = \"rmm\"\nconnector = \"file\"\n");
         let error = Settings::parse(&twice).unwrap_err().to_string();
         assert!(error.contains("line 10: two [[sources]] have the id `rmm`"), "{error}");
-    }
-
-    #[test]
-    fn a_mail_server_is_never_reached_in_the_clear() {
-        let with = |line: &str| {
-            Settings::parse(&GOOD.replace("[[mail", &format!("[mail.smtp]\nhost = \"mx\"\n{line}\n[[mail")))
-        };
-        for (line, tls) in [
-            ("", SmtpEncryption::StartTls),
-            ("tls = \"starttls\"", SmtpEncryption::StartTls),
-            ("tls = \"tls\"", SmtpEncryption::Tls),
-        ] {
-            assert_eq!(with(line).unwrap().mail.smtp.unwrap().tls, tls);
-        }
-        let error = with("tls = \"none\"").unwrap_err().to_string();
-        assert!(error.contains("line 5") && error.contains("starttls"), "{error}");
-        let error = with("password = \"x\"").unwrap_err().to_string();
-        assert!(error.contains("unknown key `password`"), "{error}");
-        let source = GOOD.replace("id = \"rmm\"", "id = \"smtp\"");
-        assert!(Settings::parse(&source).is_ok(), "{source}");
-        let error =
-            Settings::parse(&source.replace("[[mail", "[mail.smtp]\nhost = \"mx\"\n[[mail")).unwrap_err().to_string();
-        assert!(error.contains("line 9: the id `smtp` is that of [mail.smtp]"), "{error}");
-    }
-
-    #[test]
-    fn a_group_without_people_is_refused() {
-        let error = Settings::parse(&GOOD.replace("[\"b@msp.example\"]", "[]")).unwrap_err().to_string();
-        assert!(error.contains("line 5: the mail group `billing` has no address in `to`"), "{error}");
     }
 
     #[test]

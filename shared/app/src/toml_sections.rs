@@ -97,6 +97,11 @@ impl<'i> Section<'i> {
         self.values.remove(key)
     }
 
+    /// The byte of the file at which it stands.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
     /// A key that may be missing.
     pub(crate) fn optional<T: DeserializeOwned>(
         &mut self,

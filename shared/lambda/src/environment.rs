@@ -1,10 +1,10 @@
 //! The backend that the environment variables name.
 //!
-//! - `TRUECOUNT_TABLE`, `TRUECOUNT_BUCKET`, `TRUECOUNT_SECRETS` (the prefix of the secrets' parameters): required.
+//! - `TRUECOUNT_TABLE`, `TRUECOUNT_BUCKET`, `TRUECOUNT_SECRETS` (the prefix of the secrets' parameters),
+//!   `TRUECOUNT_SENDER` (the only address that the role may send as): required.
 //! - `TRUECOUNT_ENDPOINT` in place of AWS's own endpoints, or `TRUECOUNT_ENDPOINT_DYNAMODB`, `…_S3`, `…_SES`, `…_SSM`
 //!   for each.
 //! - `TRUECOUNT_CLOCK`, a time such as `2026-06-30T20:00:00Z`, to try out a month.
-//! - `TRUECOUNT_SENDER`, the sender of the mails if the settings name none: read with the settings.
 //! - `TRUECOUNT_CONFIGURATION_SET`, the SES configuration set of the mails.
 //! - `TRUECOUNT_STACK` and `TRUECOUNT_METRICS`: see [`crate::metrics`]; `TRUECOUNT_LOG`: see [`crate::logs`].
 
@@ -38,17 +38,22 @@ pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Resul
         secrets: required("TRUECOUNT_SECRETS")?,
         configuration_set: variable("TRUECOUNT_CONFIGURATION_SET"),
     };
+    let sender = required("TRUECOUNT_SENDER")?;
     let clock = clock_from_variable(variable("TRUECOUNT_CLOCK"))?;
     let aws = Aws::new(Endpoints::from_variables(&variable)?);
-    Ok(Environment::shared(backend.ports(&aws), clock))
+    Ok(Environment { sender: Some(sender), ..Environment::shared(backend.ports(&aws), clock) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const REQUIRED: [(&str, &str); 3] =
-        [("TRUECOUNT_TABLE", "t"), ("TRUECOUNT_BUCKET", "b"), ("TRUECOUNT_SECRETS", "/truecount/p")];
+    const REQUIRED: [(&str, &str); 4] = [
+        ("TRUECOUNT_TABLE", "t"),
+        ("TRUECOUNT_BUCKET", "b"),
+        ("TRUECOUNT_SECRETS", "/truecount/p"),
+        ("TRUECOUNT_SENDER", "billing@msp.example"),
+    ];
 
     /// The error with these variables, and the required ones but for those named by `without`.
     fn error(set: &[(&str, &str)], without: &str) -> Option<String> {
@@ -89,5 +94,6 @@ mod tests {
         };
         let env = from_variables(found).unwrap();
         assert_eq!(env.clock.now().to_string(), "2026-06-30T20:00:00Z");
+        assert_eq!(env.sender.as_deref(), Some("x"), "it is the stack's, whatever the settings say");
     }
 }

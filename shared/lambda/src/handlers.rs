@@ -93,7 +93,7 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
     {
         return Err(HandlerError::LateSync(at));
     }
-    let config = Config::load(&*env.config).await?;
+    let config = Config::load(env).await?;
     if event.list {
         let sources: Vec<_> = config.settings.enabled().map(|source| json!({ "source": source.id })).collect();
         return Ok(json!({ "sources": sources }));
@@ -112,7 +112,7 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
 /// As [`on_sync`].
 pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, HandlerError> {
     let event: ReconcileEvent = read(event)?;
-    let config = Config::load(&*env.config).await?;
+    let config = Config::load(env).await?;
     let (invocation, env) = metered("reconcile", env, event.at);
     if event.closing_due {
         let due = Box::pin(closing_due_now(&env, &config.settings.closing)).await?;
@@ -135,7 +135,7 @@ pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> 
 /// As [`on_sync`].
 pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, HandlerError> {
     let event: ReportEvent = read(event)?;
-    let config = Config::load(&*env.config).await?;
+    let config = Config::load(env).await?;
     let (invocation, env) = metered("report", env, event.at);
     if let Some(failed) = &event.failed {
         return match Box::pin(failed_month(&env, &config, failed)).await? {

@@ -125,13 +125,8 @@ async fn config(env: &Environment, backend: CheckedBackend<'_>, results: &mut Ve
     if !access::files(env, results).await {
         return None;
     }
-    match Config::load(&*env.config).await {
-        Ok(mut config) => {
-            if let (CheckedBackend::Stack(stack, _), None) = (backend, &config.settings.mail.from) {
-                config.settings.mail.from.clone_from(&stack.sender);
-            }
-            Some(config)
-        }
+    match Config::load(env).await {
+        Ok(config) => Some(config),
         Err(error) => {
             let fix = match backend {
                 CheckedBackend::Directory(_) => "correct the file; `truecount rules check` checks it again",

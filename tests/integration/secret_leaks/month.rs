@@ -124,7 +124,7 @@ impl Month {
 
     /// What the public types say of themselves.
     pub(crate) async fn debug_texts(&self) -> Vec<String> {
-        let config = Config::load(&*self.env.config).await.unwrap();
+        let config = Config::load(&self.env).await.unwrap();
         let mut answers = vec![format!("{config:#?}"), format!("{:?} {:?}", self.backend, self.env.store)];
         let secrets = LocalSecrets::new(self.folder.path().join("config/secrets.toml"));
         let aws = local(Endpoints::default());

@@ -26,4 +26,5 @@ mod schema;
 mod server;
 mod smtp;
 mod sources_add;
+mod stack;
 mod vendor;

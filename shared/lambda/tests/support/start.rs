@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// Takes the required variables away one by one: the process must end with an error that names the one missing.
 pub(crate) fn assert_names_missing_variables(binary: &str) {
-    const REQUIRED: [&str; 3] = ["TRUECOUNT_TABLE", "TRUECOUNT_BUCKET", "TRUECOUNT_SECRETS"];
+    const REQUIRED: [&str; 4] = ["TRUECOUNT_TABLE", "TRUECOUNT_BUCKET", "TRUECOUNT_SECRETS", "TRUECOUNT_SENDER"];
     for missing in REQUIRED {
         let mut command = Command::new(binary);
         command.envs(REQUIRED.map(|name| (name, "x"))).env_remove(missing);

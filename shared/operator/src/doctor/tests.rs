@@ -46,7 +46,7 @@ impl Office {
         let office = Self::new();
         drop_file(office.path(), "psa", "billed-2026-06-30.csv", BILLED);
         drop_file(office.path(), "rmm", "usage-2026-06-30.csv", USAGE);
-        let config = Config::load(&*office.env.config).await.unwrap();
+        let config = Config::load(&office.env).await.unwrap();
         for source in ["psa", "rmm"] {
             let deadline = truecount_app::Deadline::in_seconds(600);
             let answer = truecount_app::sync(&office.env, &config.settings, source, deadline).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_fall_is_named_with_the_command_that_accepts_it() {
     for (day, number) in [("2026-07-01", 40), ("2026-07-02", 3)] {
         office.on(day);
         drop_file(office.path(), "rmm", &format!("usage-{day}.csv"), devices(number));
-        let config = Config::load(&*office.env.config).await.unwrap();
+        let config = Config::load(&office.env).await.unwrap();
         let deadline = truecount_app::Deadline::in_seconds(600);
         truecount_app::sync(&office.env, &config.settings, "rmm", deadline).await.unwrap();
     }
