@@ -51,6 +51,18 @@ def right(rule, name, sid, key, value):
     BROKEN.append((rule, "usual", change))
 
 
+def told(rule, name, value, variant="usual"):
+    """Changes an output, or removes it if None."""
+    def change(outputs):
+        if value is None:
+            outputs.pop(name)
+        else:
+            outputs[name] = value
+    change.__name__ = f"output {name} = {value}"
+    change.of_outputs = True
+    BROKEN.append((rule, variant, change))
+
+
 def without(rule, name, key=None, variant="usual"):
     """Removes a resource, or a key beside its properties."""
     def change(resources):
@@ -158,6 +170,38 @@ setting("bounces-are-told", "MailEvents", ["COMPLAINT"], "EventDestination", "Ma
 right("bounces-are-told", "ReportRole", "Mail", "Resource", "arn:aws:ses:us-east-1:000000000000:identity/*")
 
 
+setting("sender-identity", "DomainIdentity", "another.example", "EmailIdentity")
+setting("sender-identity", "DomainIdentity", False, "DkimAttributes", "SigningEnabled")
+setting("sender-identity", "DomainIdentity", None, "DkimAttributes")
+setting("sender-identity", "DomainIdentity", "RSA_1024_BIT", "DkimSigningAttributes", "NextSigningKeyLength")
+setting("sender-identity", "DomainIdentity", None, "MailFromAttributes")
+setting("sender-identity", "DomainIdentity", "bounces.another.example", "MailFromAttributes", "MailFromDomain")
+setting("sender-identity", "DomainIdentity", "REJECT_MESSAGE", "MailFromAttributes", "BehaviorOnMxFailure")
+setting("sender-identity", "DomainIdentity", None, "ConfigurationSetAttributes")
+setting("sender-identity", "AddressIdentity", "kim@msp.example", "EmailIdentity", variant="trial")
+setting("sender-identity", "ReportFunction", "kim@msp.example", "Environment", "Variables", "TRUECOUNT_SENDER")
+without("sender-identity", "DomainIdentity")
+without("sender-identity", "AddressIdentity", variant="trial")
+right("sender-identity", "ReportRole", "Mail", "Condition", {"StringLike": {"ses:FromAddress": "*@msp.example"}})
+right("sender-identity", "OperatorPolicy", "Mail", "Condition", {"StringEquals": {"ses:FromAddress": "kim@msp.example"}})
+for output in ("DnsDkim1", "DnsDkim2", "DnsDkim3", "DnsMailFrom", "DnsSpf", "DnsDmarc"):
+    told("sender-identity", output, None)
+told("sender-identity", "DnsMailFrom", "msp.example MX 10 feedback-smtp.us-east-1.amazonses.com")
+told("sender-identity", "DnsDkim2", "DomainIdentity.DkimDNSTokenName2 CNAME DomainIdentity.DkimDNSTokenValue1")
+told("sender-identity", "DnsSpf", "bounces.msp.example TXT v=spf1", variant="trial")
+
+
+@breaks("sender-identity")
+def two_ways_at_once(resources):
+    resources["AddressIdentity"] = copy.deepcopy(resources["DomainIdentity"])
+    properties(resources, "AddressIdentity")["EmailIdentity"] = "billing@msp.example"
+
+
+@breaks("sender-identity", "verified")
+def an_identity_that_exists_is_registered_again(resources):
+    resources["DomainIdentity"] = {"Type": "AWS::SES::EmailIdentity", "Properties": {"EmailIdentity": "msp.example"}}
+
+
 @breaks("alarms-notify")
 def an_eleventh_alarm(resources):
     resources["OneMoreAlarm"] = copy.deepcopy(resources["SourcesAlarm"])
@@ -231,12 +275,12 @@ def main():
     failed = 0
     for rule, variant, change in BROKEN:
         template = load(folder, variant)
-        resources = copy.deepcopy(template.resources)
-        change(resources)
-        if resources == template.resources:
+        resources, outputs = copy.deepcopy((template.resources, template.outputs))
+        change(outputs if hasattr(change, "of_outputs") else resources)
+        if (resources, outputs) == (template.resources, template.outputs):
             print(f"{rule}: `{change.__name__}` changes nothing")
             failed += 1
-        elif not list(RULES[rule](Template(resources, variant))):
+        elif not list(RULES[rule](Template(resources, variant, outputs))):
             print(f"{rule}: `{change.__name__}` is not rejected")
             failed += 1
     for rule in set(RULES) - {rule for rule, _, _ in BROKEN}:

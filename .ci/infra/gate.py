@@ -43,10 +43,10 @@ def listed(value):
 
 
 class Template:
-    """The resources of one variant."""
+    """The resources and outputs of one variant."""
 
-    def __init__(self, resources, variant="usual"):
-        self.resources, self.variant = resources, variant
+    def __init__(self, resources, variant="usual", outputs=None):
+        self.resources, self.variant, self.outputs = resources, variant, outputs or {}
 
     def of(self, kind):
         return {name: one["Properties"] for name, one in self.resources.items() if one["Type"] == kind}
@@ -381,6 +381,47 @@ def bounces_are_told(template):
 
 
 @rule
+def sender_identity(template):
+    """One way to the sender's identity, with every DNS record where it is a domain; and nobody sends as another."""
+    senders = {one["Environment"]["Variables"].get("TRUECOUNT_SENDER") for one in template.functions().values()}
+    if len(senders) != 1:
+        yield f"the functions send as {senders}"
+        return
+    sender, = senders
+    domain = sender.split("@")[1]
+    found = template.of("AWS::SES::EmailIdentity")
+    wanted = {"verified": [], "trial": [sender]}.get(template.variant, [domain])
+    if [one["EmailIdentity"] for one in found.values()] != wanted:
+        yield f"registers {[one['EmailIdentity'] for one in found.values()]}, not {wanted}"
+    for name, one in found.items():
+        if one.get("ConfigurationSetAttributes", {}).get("ConfigurationSetName") != "truecount":
+            yield f"{name}: mail of it that names no configuration set is not told of"
+        if one["EmailIdentity"] != domain:
+            continue
+        if one.get("DkimAttributes", {}).get("SigningEnabled") is not True:
+            yield f"{name}: its mail is not signed"
+        if one.get("DkimSigningAttributes") != {"NextSigningKeyLength": "RSA_2048_BIT"}:
+            yield f"{name}: is not signed with 2048 bits by keys that SES makes and renews"
+        if one.get("MailFromAttributes") != {"MailFromDomain": f"bounces.{domain}", "BehaviorOnMxFailure": "USE_DEFAULT_VALUE"}:
+            yield f"{name}: its MAIL FROM domain is {one.get('MailFromAttributes')}"
+        records = {
+            **{f"DnsDkim{n}": f"{name}.DkimDNSTokenName{n} CNAME {name}.DkimDNSTokenValue{n}" for n in (1, 2, 3)},
+            "DnsMailFrom": f"bounces.{domain} MX 10 feedback-smtp.us-east-1.amazonses.com",
+            "DnsSpf": f'bounces.{domain} TXT "v=spf1 include:amazonses.com ~all"',
+            "DnsDmarc": f'_dmarc.{domain} TXT "v=DMARC1; p=none"',
+        }
+        for output, record in records.items():
+            if template.outputs.get(output) != record:
+                yield f"{output}: is {template.outputs.get(output)}, not {record}"
+    if domain not in wanted and any(output.startswith("Dns") for output in template.outputs):
+        yield "tells DNS records of an identity that it does not register"
+    for where, statement in template.statements():
+        if "ses:SendRawEmail" in listed(statement.get("Action")):
+            if statement.get("Condition") != {"StringEquals": {"ses:FromAddress": sender}}:
+                yield f"{where}: may send as {statement.get('Condition')}"
+
+
+@rule
 def alarms_cover(template):
     seen = list(template.watched())
     functions = {one["FunctionName"] for one in template.functions().values()}
@@ -549,7 +590,8 @@ def complaints(template):
 
 
 def load(folder, variant):
-    return Template(json.loads((folder / f"{variant}.json").read_text())["Resources"], variant)
+    read = json.loads((folder / f"{variant}.json").read_text())
+    return Template(read["Resources"], variant, read["Outputs"])
 
 
 def main():

@@ -19,7 +19,8 @@ VARIANTS = {
     "key": {**ALARMS, "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555"},
     "traced": {**ALARMS, "Tracing": "on"},
     "off": {"Schedule": "off"},
-    "verified": {**ALARMS, "CreateSenderIdentity": "no"},
+    "verified": {**ALARMS, "SenderIdentity": "existing"},
+    "trial": {**ALARMS, "SenderIdentity": "address"},
 }
 
 PSEUDO = {
@@ -95,6 +96,8 @@ class Resolver:
 
     def attribute(self, logical, attribute):
         kind = self.template["Resources"][logical]["Type"]
+        if attribute.startswith("Dkim"):
+            return f"{logical}.{attribute}"
         return ARNS[kind].format(self.name(logical)) if attribute == "Arn" else self.name(logical)
 
     def reference(self, name):
@@ -131,6 +134,10 @@ class Resolver:
                 return self.substituted(inner)
             if key == "Fn::If":
                 return self.value(inner[1] if self.conditions[inner[0]] else inner[2])
+            if key == "Fn::Select":
+                return self.value(inner[1])[int(inner[0])]
+            if key == "Fn::Split":
+                return self.value(inner[1]).split(inner[0])
             if key == "Fn::Join":
                 return inner[0].join(map(str, self.value(inner[1])))
         resolved = {key: self.value(inner) for key, inner in value.items()}
@@ -150,6 +157,10 @@ class Resolver:
                 resources[name] = {key: self.value(inner) for key, inner in resource.items()}
         return resources
 
+    def outputs(self):
+        outputs = self.template["Outputs"].items()
+        return {name: self.value(one["Value"]) for name, one in outputs if self.conditions.get(one.get("Condition"), True)}
+
 
 def main():
     out = pathlib.Path(sys.argv[1])
@@ -161,7 +172,7 @@ def main():
         unmet = list(resolver.unmet())
         if unmet:
             sys.exit(f"{variant}: the parameters break {unmet}")
-        (out / f"{variant}.json").write_text(json.dumps({"Resources": resolver.resources()}, indent=1))
+        (out / f"{variant}.json").write_text(json.dumps({"Resources": resolver.resources(), "Outputs": resolver.outputs()}, indent=1))
     unread = Resolver(template, {"Sender": "billing@msp.example"})
     if not list(unread.unmet()):
         sys.exit("a stack whose schedule is on and whose alarms nobody reads is not refused")
