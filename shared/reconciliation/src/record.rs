@@ -461,8 +461,6 @@ impl Names<'_> {
     /// A row with what stands behind it.
     pub(crate) fn row(&self, row: &OutcomeRow, detail: &RowDetail<'_>, context: &RunContext) -> RowRecord {
         let record = RowRecord {
-            kind: row.kind,
-            service: row.service.clone(),
             section: row.section.clone(),
             fault: row.fault,
             left_alone_because: row.left_alone.clone(),

@@ -65,12 +65,14 @@ pub(crate) fn cover_compared(
     if near == far {
         return Ok(());
     }
-    for (target, sign) in [(far, Decimal::NEGATIVE_ONE), (near, Decimal::ONE)] {
+    for (target, from, to) in
+        [(far, Share::NotReconciled, Share::Compared), (near, Share::Compared, Share::NotReconciled)]
+    {
         for PricedUnits { change, amount, .. } in value.priced_change(target)? {
             let (Some(line), Some(amount)) = (change.line, amount) else { continue };
             let currency = line.currency(&value.shared.context);
-            cover(outcome, currency, Share::NotReconciled, amount * sign);
-            cover(outcome, currency, Share::Compared, -amount * sign);
+            cover(outcome, currency, from, -amount);
+            cover(outcome, currency, to, amount);
         }
     }
     Ok(())
