@@ -500,7 +500,9 @@ mod tests {
         };
         let items: Vec<UsageItem> = said.iter().enumerate().map(item).collect();
         let mut columns = ItemColumns::default();
-        for (item, said) in columns.add(&items, &[]).unwrap().zip(said) {
+        let added = columns.add(&items, &[]).unwrap();
+        assert_eq!((columns.len(), columns.is_empty()), (said.len(), false));
+        for (item, said) in added.zip(said) {
             assert_eq!(
                 columns.units_said(item).map(|units| units.normalize().to_string()).as_deref(),
                 Some(said.trim_end_matches(".0"))

@@ -26,3 +26,19 @@ pub fn exception_id(parts: &[&str]) -> String {
     }
     id
 }
+
+#[cfg(test)]
+mod tests {
+    use super::exception_id;
+
+    #[test]
+    fn an_id_stays_what_it_was_in_earlier_months() {
+        // The first six bytes of the SHA-256 of "C1\0MNG-SRV\0", as `sha256sum` says them.
+        assert_eq!(exception_id(&["C1", "MNG-SRV"]), "x5e08d2dfbddb");
+    }
+
+    #[test]
+    fn where_a_part_ends_makes_another_id() {
+        assert_ne!(exception_id(&["C1", "2"]), exception_id(&["C", "12"]));
+    }
+}

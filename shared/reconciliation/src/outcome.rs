@@ -389,3 +389,43 @@ pub struct RunOutcome {
     /// Recurring revenue by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Figures of which `wrong` is one unit off.
+    fn figures(wrong: &str) -> (RowFigures, Decimal) {
+        let said = |name: &str, units: i64| Decimal::from(units + i64::from(name == wrong));
+        let explained =
+            BTreeMap::from([(LedgerReason::Stale, said("stale", -2)), (LedgerReason::Included, said("included", -5))]);
+        let figures = RowFigures {
+            counted: Some(Decimal::from(26)),
+            ledger: Some(RowLedger { gross: said("gross", 28), explained }),
+            should_bill: Decimal::from(21),
+            variance: said("variance", 4),
+            to_correct: Some(said("to correct", 3)),
+            left_alone: Some(said("left alone", 1)),
+        };
+        (figures, said("billed", 17))
+    }
+
+    #[test]
+    fn figures_that_do_not_add_up_are_found() {
+        let adds_up = |wrong: &str| {
+            let (figures, billed) = figures(wrong);
+            figures.adds_up(billed)
+        };
+        assert!(adds_up(""));
+        for wrong in ["stale", "included", "gross", "variance", "to correct", "left alone", "billed"] {
+            assert!(!adds_up(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_only_told_is_not_added_up() {
+        let (mut figures, billed) = figures("gross");
+        (figures.ledger, figures.to_correct) = (None, None);
+        assert!(figures.adds_up(billed));
+    }
+}

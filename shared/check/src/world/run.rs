@@ -254,6 +254,8 @@ fn kind(kind: RowKind) -> WorldRowKind {
 mod tests {
     use std::path::Path;
 
+    use truecount_reconciliation::RunOutcome;
+
     use super::*;
 
     fn folder(name: &str) -> World {
@@ -285,6 +287,69 @@ mod tests {
         let count = |fate| row.items.iter().filter(|item| item.fate == fate).count();
         assert_eq!(Some(Decimal::from(count(ItemFateWord::In))), row.counted);
         assert!(row.items.iter().all(|item| (item.fate == ItemFateWord::In) == item.reason.is_none()));
+    }
+
+    /// Every small world.
+    fn folders() -> Vec<World> {
+        let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/cases");
+        let folders = cases.read_dir().unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+        folders.map(|folder| World::read_folder(&folder).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_row_without_its_lines_and_items_says_the_same_figures() {
+        let mut counted_on = 0;
+        for world in folders() {
+            let ReadyWorld { rules, inputs, context } = world.ready().unwrap();
+            let reconciler = RunReconciler::new(&inputs, &rules, context).with_weights(world.weights.clone());
+            let outcome = RunOutcome::default();
+            let mut bare: Vec<Vec<RowRecord>> = vec![Vec::new(); inputs.clients.len()];
+            reconciler.each_row(|_| true, |client, row| bare[client].push(row));
+            for (client, bare) in bare.iter().enumerate() {
+                let whole = reconciler.client_record(client, &outcome).rows;
+                assert_eq!(bare.len(), whole.len(), "{}", world.name);
+                for (bare, whole) in bare.iter().zip(whole) {
+                    // A bare row names no sources of groups and commitments, which lists do not have; one that was not
+                    // compared names its own.
+                    counted_on += bare.sources.len();
+                    let is_told = |one| whole.counted.is_none() || whole.sources.contains(one);
+                    assert!(bare.sources.iter().all(is_told), "{}: {bare:?}", world.name);
+                    assert_eq!(*bare, without_detail(whole, bare), "{}", world.name);
+                }
+            }
+        }
+        assert!(counted_on > 100, "{counted_on} sources");
+    }
+
+    #[test]
+    fn an_account_that_nobody_decided_is_told_with_and_without_the_clients_rows() {
+        let mut told = 0;
+        for world in folders() {
+            let ReadyWorld { rules, inputs, context } = world.ready().unwrap();
+            let reconciler = RunReconciler::new(&inputs, &rules, context);
+            let alone: Vec<usize> = reconciler.undecided_accounts().into_iter().map(|one| one.account).collect();
+            let unmapped = reconciler.outcome().unmapped;
+            told += unmapped.len();
+            assert!(unmapped.iter().all(|account| alone.contains(account)), "{}: {unmapped:?} {alone:?}", world.name);
+        }
+        assert!(told > 20, "{told} accounts");
+    }
+
+    /// A row without what stands behind its figures.
+    fn without_detail(whole: RowRecord, bare: &RowRecord) -> RowRecord {
+        RowRecord {
+            lines: Vec::new(),
+            items: Vec::new(),
+            stale_days: None,
+            committed_until: None,
+            pack: None,
+            next_invoice_date: None,
+            service_period: None,
+            longest_number: None,
+            sources: bare.sources.clone(),
+            unit_price: bare.unit_price.and(whole.unit_price),
+            ..whole
+        }
     }
 
     #[test]
