@@ -3,7 +3,7 @@
 
 use truecount_billing::SourceId;
 use truecount_connectors::{IdentityField, ItemKind, SourceKind};
-use truecount_rules::{IdentityKey, KindVocabulary, SourceVocabulary};
+use truecount_rules::{DrawnFrom, IdentityKey, KindVocabulary, SourceVocabulary};
 
 /// What rules can ask of a source of this kind with these options. A file that declares its kinds has no others.
 #[must_use]
@@ -29,6 +29,9 @@ fn item_kind(kind: &ItemKind) -> KindVocabulary {
         usual: kind.usual.iter().map(|(attribute, usual)| ((*attribute).to_owned(), words(usual))).collect(),
         attributes: kind.attributes.iter().map(|attribute| attribute.name.to_owned()).collect(),
         is_person: kind.is_person,
+        drawn_from: kind
+            .drawn_from
+            .map(|(kind, told_by)| DrawnFrom { kind: kind.to_owned(), told_by: told_by.to_owned() }),
     }
 }
 

@@ -391,6 +391,7 @@ fn kind(name: &str) -> KindVocabulary {
         usual: Vec::new(),
         attributes: Vec::new(),
         is_person: false,
+        drawn_from: None,
     }
 }
 

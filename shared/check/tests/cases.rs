@@ -386,7 +386,6 @@ fn each_world_comes_out_right_unless_it_waits() {
     }
     assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
     println!("{} worlds wait:\n{}", waiting.len(), waiting.join("\n"));
-    assert!(!waiting.is_empty(), "nothing waits: take this out");
 }
 
 #[test]

@@ -164,6 +164,7 @@ pub(crate) fn known_connectors() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocabulary::ItemKind;
 
     fn side(kind: &str, options: &str) -> Side {
         source_kind(kind).unwrap().side(&options.parse().unwrap())
@@ -206,6 +207,11 @@ mod tests {
                 assert!(item.usual.iter().all(|(name, words)| declared(name) && !words.is_empty()), "{at}");
                 assert_eq!(item.stale_days, is_rmm.then_some(30), "{at}");
                 assert!(!item.is_person || !item.same_by.is_empty(), "{at}: a person without an identity");
+                if let Some((from, told_by)) = item.drawn_from {
+                    let purchases = kind.vocabulary.items.iter().find(|one| one.name == from);
+                    let tells = |one: &ItemKind| one.attributes.iter().any(|attribute| attribute.name == told_by);
+                    assert!(tells(item) && purchases.is_some_and(tells), "{at}");
+                }
             }
         }
     }

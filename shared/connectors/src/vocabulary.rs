@@ -76,6 +76,9 @@ pub struct ItemKind {
     pub usual: &'static [(&'static str, &'static [&'static str])],
     /// Whether one item is a person.
     pub is_person: bool,
+    /// The kind of purchases from which its items are drawn, and the attribute that each purchase tells, and an item only
+    /// where all of its account and product tell the same.
+    pub drawn_from: Option<(&'static str, &'static str)>,
     /// What else is known of it, for `where` in rules.
     pub attributes: &'static [Attribute],
 }
@@ -93,6 +96,7 @@ impl ItemKind {
             stale_days: None,
             usual: &[],
             is_person: false,
+            drawn_from: None,
             attributes,
         }
     }

@@ -33,6 +33,7 @@ fn kind(notes: &mut Notes, key: &str, name: &str, table: &Table) -> KindVocabula
         usual: Vec::new(),
         attributes: Vec::new(),
         is_person: false,
+        drawn_from: None,
     };
     for (entry, value) in table {
         let place = format!("{key}.{entry}");

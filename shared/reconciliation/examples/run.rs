@@ -29,6 +29,7 @@ fn kinds() -> Vec<KindVocabulary> {
         usual: Vec::new(),
         attributes: vec!["site".to_owned()],
         is_person: false,
+        drawn_from: None,
     };
     KINDS.iter().map(kind).collect()
 }

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 
 use crate::accounts_there::AccountsThere;
 use crate::columns::ItemColumns;
+use crate::drawn_from::{DrawnItems, drawn_items, may_be_drawn};
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::interval::{Span, TooManyDigits, minus, plus};
 use crate::pool::{Candidate, Elsewhere, Origin, Pool};
@@ -192,7 +193,7 @@ impl<'a> Counter<'a> {
             devices: Devices::default(),
         };
         let pairs = Pairing::of(items, selection, weighing);
-        let (mut ways, mut plain) = (Vec::new(), SettledUnits::default());
+        let (mut ways, mut plain, mut drawn) = (Vec::new(), SettledUnits::default(), Vec::new());
         let is_plain = !weighing.has_factors();
         for at in &pool.singles {
             let candidate = &pool.candidates[*at];
@@ -206,12 +207,16 @@ impl<'a> Counter<'a> {
                     continue;
                 }
                 selection.ways(items, candidate, &mut ways);
+                if is_plain && weighing.without == 0 && may_be_drawn(items, selection, candidate, &ways) {
+                    drawn.push(*at);
+                }
                 counter.decided_by_rule += usize::from(selection.is_decided_by_rule(items, candidate));
                 counter.devices.add(candidate, pairs.single(candidate, &ways)?);
                 counter.single(candidate, &ways, weighing)?;
             }
         }
         counter.add_settled(&plain)?;
+        counter.narrow(drawn_items(items, pool, selection, &drawn)?)?;
         for group in &pool.groups {
             let counted = || {
                 group
@@ -235,6 +240,17 @@ impl<'a> Counter<'a> {
         self.own_with_larger = self.own_with_larger.plus(taken)?;
         self.gross = plus(self.gross, Decimal::from(plain.looked_at))?;
         plain.left.iter().try_for_each(|(reason, units)| add(&mut self.parts, *reason, -Decimal::from(*units)))
+    }
+
+    /// Takes from what may be of items what the purchases from which they are drawn say.
+    fn narrow(&mut self, drawn: Vec<DrawnItems>) -> Result<(), TooManyDigits> {
+        for DrawnItems { low, spare, settled } in drawn {
+            for span in [&mut self.own, &mut self.own_with_larger] {
+                *span = Span { low: plus(span.low, low)?, high: minus(span.high, spare)? };
+            }
+            self.unknown.retain(|one| !matches!(one, Widening::ItemUnknown { item } if settled.contains(item)));
+        }
+        Ok(())
     }
 
     fn single(&mut self, candidate: &Candidate, ways: &[Way], weighing: Weighing<'_>) -> Result<(), TooManyDigits> {

@@ -17,6 +17,7 @@ mod columns;
 mod context;
 mod count;
 mod drawn;
+mod drawn_from;
 mod evidence;
 mod evidence_record;
 mod exact;

@@ -13,6 +13,7 @@ use truecount_rules::{
 
 use crate::binding::Binding;
 use crate::columns::{ItemColumns, ItemNo, OwnState};
+use crate::drawn_from::{Drawing, drawing};
 use crate::evidence::{LedgerReason, Widening};
 use crate::group_takers::{GroupTakers, Taking, common_usual, counted, text_of, ways_of_facts};
 use crate::left_out_products::{ProductUse, names_products};
@@ -53,6 +54,8 @@ struct KindSelection<'r> {
     products: Option<&'r ProductsLeftOut>,
     tells_sku: bool,
     is_device: bool,
+    /// What its items are drawn from, where one part alone counts the kind.
+    drawing: Option<Drawing<'r>>,
     /// The parts that take every item of the kind, where each part takes every one in whatever state.
     takes_all: Option<PartMask>,
     /// The day of the source's snapshot, and the first moment from which an item was seen lately enough; `None`: an item
@@ -181,6 +184,7 @@ impl<'r> Selection<'r> {
                 identity: &kind.identity,
                 tells_sku: kept.words.has_any(&kind.name, "sku"),
                 is_device: kind.unit == Unit::Device,
+                drawing: drawing(kept, kind, &own),
                 parts: own,
             }
         });
@@ -281,6 +285,11 @@ impl<'r> Selection<'r> {
     /// The identities of a kind, the surest first.
     pub(crate) fn identity_of(&self, kind: usize) -> &'r [IdentityKey] {
         self.kinds[kind].identity
+    }
+
+    /// What the items of a kind are drawn from; `None`: nothing that is known, or several parts count them.
+    pub(crate) fn drawing(&self, kind: usize) -> Option<Drawing<'r>> {
+        self.kinds[kind].drawing
     }
 
     /// Whether the source tells the products of a kind's items.
@@ -402,8 +411,15 @@ fn never(kept: &UsageSource, kind: &str, filter: &Filter) -> Vec<(String, String
     });
     // Days are no words of the source.
     let words = asked.filter(|(attribute, _)| unseen_days(attribute).is_none());
-    let is_unseen =
-        |(attribute, word): &(&str, &Pattern)| !word.is_superseded && !kept.words.has(kind, attribute, word);
+    // What a purchase tells, the items that are drawn from it may be, too.
+    let drawn_from = kept.kinds.iter().find(|one| one.name == kind).and_then(|kind| kind.drawn_from.as_ref());
+    let is_of_purchase = |attribute: &str, word: &Pattern| {
+        let from = drawn_from.filter(|from| from.told_by == attribute);
+        from.is_some_and(|from| kept.words.has(&from.kind, attribute, word))
+    };
+    let is_unseen = |(attribute, word): &(&str, &Pattern)| {
+        !word.is_superseded && !kept.words.has(kind, attribute, word) && !is_of_purchase(attribute, word)
+    };
     let unseen = words.filter(is_unseen);
     unseen.map(|(attribute, word)| (attribute.to_owned(), word.written.clone())).collect()
 }

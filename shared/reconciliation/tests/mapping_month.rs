@@ -41,6 +41,7 @@ fn kinds() -> Vec<KindVocabulary> {
         usual: Vec::new(),
         attributes: Vec::new(),
         is_person: false,
+        drawn_from: None,
     }]
 }
 

@@ -55,4 +55,4 @@ pub use rules::{
 };
 pub use schema::rules_schema;
 pub use unit::{DataUnit, UnitConversion};
-pub use vocabulary::{IdentityKey, KindVocabulary, SourceVocabulary};
+pub use vocabulary::{DrawnFrom, IdentityKey, KindVocabulary, SourceVocabulary};

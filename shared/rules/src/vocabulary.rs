@@ -38,6 +38,19 @@ pub struct KindVocabulary {
     /// Whether one item is a person: facts that are missing then count the item, since a holder is billable unless the
     /// contrary is shown.
     pub is_person: bool,
+    /// What its items are drawn from; `None`: nothing that the source tells of.
+    pub drawn_from: Option<DrawnFrom>,
+}
+
+/// Purchases from which the items of a kind are drawn, as licences from subscriptions: those of the same account and
+/// product, each with so many units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrawnFrom {
+    /// The kind of the purchases.
+    pub kind: String,
+    /// The attribute that each purchase tells. An item tells it, too, unless the purchases from which it may be drawn
+    /// differ in it.
+    pub told_by: String,
 }
 
 impl KindVocabulary {
@@ -57,6 +70,7 @@ impl KindVocabulary {
             usual: Vec::new(),
             attributes: Vec::new(),
             is_person: false,
+            drawn_from: None,
         }
     }
 }

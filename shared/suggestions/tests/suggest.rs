@@ -29,6 +29,7 @@ fn kind(name: &str) -> KindVocabulary {
         usual: Vec::new(),
         attributes: vec!["class".to_owned()],
         is_person: false,
+        drawn_from: None,
     }
 }
 

@@ -42,6 +42,8 @@ fn rules_can_ask_of_each_source_of_usage_what_its_kind_declares() {
     assert_eq!(user.usual, [("sign_in".to_owned(), vec!["allowed".to_owned()])]);
     assert!(user.is_person && user.stale_days.is_none());
     assert!(licence.identity.is_empty(), "one person may hold several");
+    let drawn_from = DrawnFrom { kind: "subscription".to_owned(), told_by: "sold_by".to_owned() };
+    assert_eq!(licence.drawn_from, Some(drawn_from));
     assert!(!licence.is_person && licence.usual.is_empty() && subscription.identity.is_empty());
 }
 

@@ -14,7 +14,7 @@ use truecount_reconciliation::{
     AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemColumns, ItemsRead, LinesRead, RunContext,
     RunInputs, TooManyItems, UsageAccount, UsageSource, WordsOfSource,
 };
-use truecount_rules::{IdentityKey, KindVocabulary, Rules, RulesFileError, SourceVocabulary};
+use truecount_rules::{DrawnFrom, IdentityKey, KindVocabulary, Rules, RulesFileError, SourceVocabulary};
 
 use super::{
     World, WorldAccount, WorldAccountRead, WorldAgreement, WorldBelonging, WorldClient, WorldClientRead, WorldIdentity,
@@ -95,6 +95,7 @@ fn kind(kind: &WorldItemKind) -> KindVocabulary {
         usual: kind.usual.iter().map(|(attribute, words)| (attribute.clone(), words.clone())).collect(),
         attributes: kind.attributes.clone(),
         is_person: kind.is_person,
+        drawn_from: kind.drawn_from.clone().map(|(kind, told_by)| DrawnFrom { kind, told_by }),
     }
 }
 

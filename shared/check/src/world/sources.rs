@@ -60,6 +60,8 @@ pub struct WorldItemKind {
     pub attributes: Vec<String>,
     /// Whether one item is a person.
     pub is_person: bool,
+    /// The kind of purchases from which its items are drawn, and the attribute that they tell.
+    pub drawn_from: Option<(String, String)>,
 }
 
 /// What makes two items one thing.
@@ -133,6 +135,7 @@ fn kind(fields: &Fields<'_>) -> WorldItemKind {
         usual: fields.table_of_lists("usual"),
         attributes: fields.texts("attributes"),
         is_person: fields.flag("person").unwrap_or(false),
+        drawn_from: fields.table("drawn_from", |one| (one.need_text("kind"), one.need_text("told_by"))),
     }
 }
 
@@ -183,6 +186,7 @@ fn plain_kind(name: &str, attributes: &[&str]) -> WorldItemKind {
         usual: BTreeMap::new(),
         attributes: attributes.iter().map(|attribute| (*attribute).to_owned()).collect(),
         is_person: false,
+        drawn_from: None,
     }
 }
 

@@ -26,7 +26,16 @@ fn kinds_like(like: &str) -> Option<Vec<(&'static str, &'static [&'static str])>
 fn kind(name: &str, unit: Unit, attributes: Vec<String>) -> KindVocabulary {
     let identity = if name == "licence" || name == "subscription" { Vec::new() } else { IdentityKey::ALL.to_vec() };
     let usual = Vec::new();
-    KindVocabulary { name: name.to_owned(), unit, identity, stale_days: None, usual, attributes, is_person: false }
+    KindVocabulary {
+        name: name.to_owned(),
+        unit,
+        identity,
+        stale_days: None,
+        usual,
+        attributes,
+        is_person: false,
+        drawn_from: None,
+    }
 }
 
 fn declared(table: &Table) -> KindVocabulary {

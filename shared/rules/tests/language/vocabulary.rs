@@ -18,6 +18,7 @@ fn kind(name: &str, unit: Unit, attributes: &[&str]) -> KindVocabulary {
         usual: Vec::new(),
         attributes: attributes.iter().map(|name| (*name).to_owned()).collect(),
         is_person: false,
+        drawn_from: None,
     }
 }
 

@@ -136,6 +136,8 @@ const ITEMS: &[ItemKind] = &[
     ItemKind {
         // Its holder's: two licences of one person are two.
         identities: PERSON,
+        // No assignment says from which subscription of its SKU it is.
+        drawn_from: Some(("subscription", "sold_by")),
         ..ItemKind::new(
             "licence",
             "licences that users hold, one item for each user and SKU",
