@@ -353,6 +353,27 @@ mod tests {
     }
 
     #[test]
+    fn what_agreements_say_stands_by_kind_then_by_product() {
+        let line = |id: &str, product: &str, price: u32, quantity: u32| {
+            format!("{{ id = \"{id}\", product = \"{product}\", quantity = {quantity}, price = {price}, cost = 30 }},")
+        };
+        let lines = line("1", "ZOOM", 20, 1) + &line("2", "AGENT", 60, 0) + &line("3", "AGENT", 20, 2);
+        let case = format!(
+            "count_day = 2026-11-26\nfindings = []\n[[clients]]\nid = \"1\"\nname = \"Alder Dental\"\n\
+             agreements = [{{ id = \"A\", lines = [{lines}] }}]\n"
+        );
+        let world =
+            World::from_toml("world", &case, "currency = \"USD\"\n[services]\nAGENT = { flat = true }\n".to_owned())
+                .unwrap();
+        let found = world.agreement_findings().unwrap();
+        let told: Vec<(&str, &str)> = found
+            .iter()
+            .map(|one| (one.finding.code(), one.product.as_ref().map_or("", |product| product.as_str())))
+            .collect();
+        assert_eq!(told, [("price_below_cost", "AGENT"), ("price_below_cost", "ZOOM"), ("billed_at_zero", "")]);
+    }
+
+    #[test]
     fn a_world_that_cannot_be_used_says_why_in_its_place() {
         let worlds = "{\"count_day\":\"2026-11-26\"}\n\nnonsense\n{\"name\":\"a\",\"count_day\":\"2026-11-26\",\"rules\":\"\"}\n";
         let mut outcomes = Vec::new();
