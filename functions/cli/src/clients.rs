@@ -7,7 +7,7 @@ use truecount_reports::{kind_label, quantity, sanitize};
 use truecount_store::{SnapshotManifest, StoreError, StoredOutcome};
 
 use crate::args::{Cli, ClientsArgs, ClientsCommand};
-use crate::open::{Session, open};
+use crate::open::{Session, look};
 use crate::output::{Ending, json, say, tell};
 use crate::runs::newest_run;
 use crate::table::Column::{Key, Number, Text};
@@ -15,7 +15,7 @@ use crate::table::table;
 
 pub(crate) async fn clients(cli: &Cli, args: &ClientsArgs) -> anyhow::Result<Ending> {
     let ClientsCommand::Show { client, month } = &args.command;
-    let session = open(&args.backend).await?;
+    let session = look(&args.backend).await?;
     let run = newest_run(&session, *month).await?;
     let compared = match &run {
         Some(run) => of_client(&truecount_app::outcome_of(&session.env, run).await?, client)?,

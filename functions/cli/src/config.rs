@@ -15,7 +15,7 @@ use truecount_platform::{Archive, CreateOutcome};
 use truecount_store::{RULES_FILE, SETTINGS_FILE, sha256_hex};
 
 use crate::args::{Cli, ConfigArgs, ConfigCommand};
-use crate::open::{OpenBackend, Target, open_backend, shell_word};
+use crate::open::{OpenBackend, Purpose, Target, open_backend, shell_word};
 use crate::output::{Ending, json, say, tell};
 use crate::rules::{problems, problems_found, warnings};
 
@@ -47,7 +47,11 @@ struct FileRow {
 }
 
 pub(crate) async fn config(cli: &Cli, args: &ConfigArgs) -> anyhow::Result<Ending> {
-    let backend = open_backend(&args.backend).await?;
+    let purpose = match &args.command {
+        ConfigCommand::Push { .. } => Purpose::Work,
+        ConfigCommand::Pull { .. } | ConfigCommand::Diff { .. } => Purpose::Look,
+    };
+    let backend = open_backend(purpose, &args.backend).await?;
     match &args.command {
         ConfigCommand::Pull { out } => pull(cli, &backend, out).await,
         ConfigCommand::Push { dir } => push(cli, &backend, dir).await,

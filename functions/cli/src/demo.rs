@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use truecount_app::{Config, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer, seed_month};
 use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
-use truecount_embedded::Durability;
+use truecount_embedded::{Durability, refuse_links};
 use truecount_platform::FixedClock;
 use truecount_reconciliation::RunTotals;
 use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
@@ -115,19 +115,20 @@ fn prepare(data: &Path, sample: &Sample, vendors: &Vendors) -> anyhow::Result<()
             settings.display()
         );
     }
-    write(&settings, format!("{MARK}\n{}", sample.settings_toml(&vendors.endpoints())).as_bytes())?;
-    write(&data.join(RULES_FILE), sample.rules_toml().as_bytes())?;
+    write(data, &settings, format!("{MARK}\n{}", sample.settings_toml(&vendors.endpoints())).as_bytes())?;
+    write(data, &data.join(RULES_FILE), sample.rules_toml().as_bytes())?;
     let secrets = toml::to_string(&sample.secrets())?;
-    write_private(&data.join("config/secrets.toml"), secrets.as_bytes())?;
+    write_private(data, &data.join("config/secrets.toml"), secrets.as_bytes())?;
     for file in sample.inbox() {
         let source = SourceId::new(&file.source)?;
-        write(&data.join("archive").join(InboxFolder::source(&source).path()).join(&file.name), &file.bytes)?;
+        write(data, &data.join("archive").join(InboxFolder::source(&source).path()).join(&file.name), &file.bytes)?;
     }
     Ok(())
 }
 
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn write(data: &Path, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let say_where = || format!("`{}` cannot be written", path.display());
+    refuse_links(data, path)?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(say_where)?;
     }
@@ -135,8 +136,9 @@ fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Writes a file that only its owner may read.
-fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn write_private(data: &Path, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let say_where = || format!("`{}` cannot be written", path.display());
+    refuse_links(data, path)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

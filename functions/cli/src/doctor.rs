@@ -11,7 +11,7 @@ use truecount_platform::MailError;
 use truecount_reports::sanitize;
 
 use crate::args::{BackendArgs, Cli, DoctorArgs, Location};
-use crate::open::{OpenBackend, Target, open_backend};
+use crate::open::{OpenBackend, Purpose, Target, open_backend};
 use crate::output::{Ending, counted, json, say_wrapped, tell};
 
 /// Where the text of a check begins.
@@ -46,7 +46,7 @@ async fn check(args: &BackendArgs) -> anyhow::Result<Vec<CheckResult>> {
     {
         return Ok(vec![no_directory(&data)]);
     }
-    match open_backend(args).await {
+    match open_backend(Purpose::Look, args).await {
         Ok(backend) => examine(&backend).await,
         Err(error) => Ok(vec![not_opened(error)?]),
     }
@@ -89,13 +89,10 @@ fn not_opened(error: anyhow::Error) -> anyhow::Result<CheckResult> {
     if let Some(error) = error.downcast_ref::<StackError>() {
         return Ok(doctor::stack_not_found(error));
     }
-    let fix = match error.downcast_ref::<BackendError>() {
-        Some(BackendError::InUse { .. }) => {
-            "wait until that process ends; if it hangs, end it: what it has committed stays"
-        }
-        Some(_) => "give this user access to the directory, or name another with --data",
-        None => return Err(error),
-    };
+    if error.downcast_ref::<BackendError>().is_none() {
+        return Err(error);
+    }
+    let fix = "give this user access to the directory, or name another with --data";
     Ok(CheckResult::problem(CheckStatus::Error, "data directory", error.to_string(), fix))
 }
 

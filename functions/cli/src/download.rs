@@ -11,7 +11,7 @@ use truecount_platform::checked_key;
 use truecount_store::Run;
 
 use crate::args::{BackendArgs, Cli, DownloadArgs};
-use crate::open::{Session, open};
+use crate::open::{Session, look};
 use crate::output::{Ending, json, tell};
 use crate::runs::newest_run;
 use crate::table::Column::{Key, Number, Text};
@@ -41,7 +41,7 @@ struct Answer {
 }
 
 pub(crate) async fn download(cli: &Cli, backend: &BackendArgs, args: &DownloadArgs) -> anyhow::Result<Ending> {
-    let session = open(backend).await?;
+    let session = look(backend).await?;
     let run = wanted(&session, args).await?;
     let files = files_of(&session, &run).await?;
     let (month, run_id) = (run.manifest.month, run.run_id);

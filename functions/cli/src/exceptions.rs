@@ -10,7 +10,7 @@ use truecount_reports::{ExceptionRow, Exceptions, exceptions_json, money};
 use truecount_store::{Run, StoredOutcome};
 
 use crate::args::{Cli, ExceptionsArgs};
-use crate::open::open;
+use crate::open::look;
 use crate::output::{Ending, counted, json, say, say_text};
 use crate::runs::wanted_run;
 use crate::table::Column::{Number, Text};
@@ -23,7 +23,7 @@ const LISTED_MAX: usize = 20;
 type Numbered = (usize, ExceptionRow);
 
 pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Result<Ending> {
-    let session = open(&args.backend).await?;
+    let session = look(&args.backend).await?;
     let run = wanted_run(&session, &args.which).await?;
     let outcome = truecount_app::outcome_of(&session.env, &run).await?;
     let all = exceptions_of(&outcome)?;

@@ -9,7 +9,7 @@ use truecount_store::StoredOutcome;
 
 use crate::args::{Cli, ExplainArgs};
 use crate::client_search::ClientSearch;
-use crate::open::open;
+use crate::open::look;
 use crate::output::{Ending, json, say, say_text};
 use crate::runs::wanted_run;
 
@@ -26,7 +26,7 @@ struct Explained<'a> {
 }
 
 pub(crate) async fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Ending> {
-    let session = open(&args.backend).await?;
+    let session = look(&args.backend).await?;
     let run = wanted_run(&session, &args.which).await?;
     let outcome = truecount_app::outcome_of(&session.env, &run).await?;
     let (portfolio, mut client) = find(&outcome, &args.client)?;

@@ -9,6 +9,7 @@ use anyhow::Context;
 use truecount_app::starter_rules;
 use truecount_billing::SourceId;
 use truecount_connectors::SOURCE_KINDS;
+use truecount_embedded::refuse_links;
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::args::{Cli, InitArgs};
@@ -58,7 +59,7 @@ pub(crate) fn init(cli: &Cli, args: &InitArgs) -> anyhow::Result<Ending> {
     let mut written = Vec::new();
     for (key, text) in [(SETTINGS_FILE, settings.as_str()), (RULES_FILE, rules.as_str()), (SECRETS, secrets.as_str())] {
         let path = args.data.directory().join(key);
-        if write_new(&path, text)? {
+        if write_new(&args.data.directory(), &path, text)? {
             written.push(path.display().to_string());
         } else {
             tell(&format!("`{}` exists and was left as it is", path.display()));
@@ -80,17 +81,16 @@ fn is_option(comment: &str) -> bool {
     comment.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
 }
 
-fn write_new(path: &Path, text: &str) -> anyhow::Result<bool> {
+fn write_new(data: &Path, path: &Path, text: &str) -> anyhow::Result<bool> {
     let say_where = || format!("`{}` cannot be written", path.display());
+    if let Some(folder) = path.parent() {
+        refuse_links(data, folder)?;
+    }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(say_where)?;
     }
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
-    if path.ends_with(SECRETS) {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
     match options.open(path) {
         Ok(mut file) => file.write_all(text.as_bytes()).with_context(say_where).map(|()| true),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),

@@ -39,6 +39,7 @@ use crate::output::{Ending, tell};
 const FAILED: u8 = 3;
 
 fn main() -> ExitCode {
+    keep_private();
     let cli = match Cli::read() {
         Ok(cli) => cli,
         Err(error) => {
@@ -56,6 +57,16 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Whatever this process writes holds clients' data: only its owner may open it, whatever the shell's umask.
+#[cfg(unix)]
+fn keep_private() {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
+/// Other systems have no umask.
+#[cfg(not(unix))]
+fn keep_private() {}
 
 fn run(cli: &Cli) -> anyhow::Result<Ending> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -13,7 +13,7 @@ mod suggest;
 use truecount_app::mapping::Strictness;
 
 use crate::args::{Cli, MappingsArgs, MappingsCommand};
-use crate::open::open;
+use crate::open::{look, open};
 use crate::output::Ending;
 
 pub(crate) async fn mappings(cli: &Cli, args: &MappingsArgs) -> anyhow::Result<Ending> {
@@ -22,7 +22,12 @@ pub(crate) async fn mappings(cli: &Cli, args: &MappingsArgs) -> anyhow::Result<E
     {
         return suggest::from_files(cli, files, suggest);
     }
-    let session = open(&args.backend).await?;
+    let session = match &args.command {
+        MappingsCommand::List { .. } | MappingsCommand::History { .. } | MappingsCommand::Export { .. } => {
+            look(&args.backend).await?
+        }
+        _ => open(&args.backend).await?,
+    };
     match &args.command {
         MappingsCommand::Suggest(_) => suggest::from_backend(cli, &session).await,
         MappingsCommand::Export { file, undecided } => files::export(cli, &session, file, *undecided).await,

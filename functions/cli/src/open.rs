@@ -18,7 +18,7 @@ use crate::progress;
 pub(crate) struct Session {
     pub(crate) env: Environment,
     pub(crate) config: Config,
-    // Keeps the data directory locked, and its table open.
+    // Keeps the table open, and the data directory locked where this command works in it.
     local: Option<LocalBackend>,
 }
 
@@ -98,13 +98,31 @@ pub(crate) fn shell_word(text: &str) -> String {
     }
 }
 
-/// Opens the backend with its settings and rules.
+/// What the data of this machine is opened for. A deployed stack is opened the same way for both.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To work: no other process may.
+    Work,
+    /// To look at what is there, beside whoever works: nothing is written, not even where nobody may.
+    Look,
+}
+
+/// Opens the backend with its settings and rules, to work.
 pub(crate) async fn open(args: &BackendArgs) -> anyhow::Result<Session> {
+    open_for(Purpose::Work, args).await
+}
+
+/// Opens the backend with its settings and rules, for a command that only answers questions.
+pub(crate) async fn look(args: &BackendArgs) -> anyhow::Result<Session> {
+    open_for(Purpose::Look, args).await
+}
+
+async fn open_for(purpose: Purpose, args: &BackendArgs) -> anyhow::Result<Session> {
     let location = args.location()?;
     if let Location::Directory(data) = &location {
         require_settings(data)?;
     }
-    let OpenBackend { mut env, target, local } = open_location(location).await?;
+    let OpenBackend { mut env, target, local } = open_location(purpose, location).await?;
     let config = Config::load(&env).await.with_context(|| match &target {
         Target::Directory(data) => format!("the settings in `{}` cannot be used", data.display()),
         Target::Stack { name, .. } => format!(
@@ -130,17 +148,21 @@ fn require_settings(data: &Path) -> anyhow::Result<()> {
 }
 
 /// Opens the backend, whether or not its settings and rules can be used.
-pub(crate) async fn open_backend(args: &BackendArgs) -> anyhow::Result<OpenBackend> {
-    open_location(args.location()?).await
+pub(crate) async fn open_backend(purpose: Purpose, args: &BackendArgs) -> anyhow::Result<OpenBackend> {
+    open_location(purpose, args.location()?).await
 }
 
-async fn open_location(location: Location) -> anyhow::Result<OpenBackend> {
+async fn open_location(purpose: Purpose, location: Location) -> anyhow::Result<OpenBackend> {
     match location {
         Location::Directory(data) => {
             if !data.is_dir() {
                 anyhow::bail!("there is no directory `{0}`; `truecount init --data {0}` creates one", data.display());
             }
-            let (env, local) = embedded(&data, Durability::Safe, clock()?)?;
+            let local = match purpose {
+                Purpose::Work => LocalBackend::open(&data, Durability::Safe)?,
+                Purpose::Look => LocalBackend::look(&data)?,
+            };
+            let env = environment(&local, clock()?);
             Ok(OpenBackend { env, target: Target::Directory(data), local: Some(local) })
         }
         Location::Stack(name) => {
@@ -176,9 +198,12 @@ pub(crate) fn embedded(
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(Environment, LocalBackend)> {
     let local = LocalBackend::open(data, durability)?;
+    Ok((environment(&local, clock), local))
+}
+
+fn environment(local: &LocalBackend, clock: Arc<dyn Clock>) -> Environment {
     let alone = Environment::new(local.ports(), clock, LeaseMode::SingleProcess);
-    let env = Environment { progress: progress::observer(), ..alone };
-    Ok((env, local))
+    Environment { progress: progress::observer(), ..alone }
 }
 
 /// The moment at which the command began, or the time in `TRUECOUNT_CLOCK`: a closing that begins shortly before midnight

@@ -10,7 +10,7 @@ use truecount_embedded::FolderArchive;
 use truecount_store::RunFolder;
 
 use crate::args::{Cli, Location, ReplayArgs};
-use crate::open::open_backend;
+use crate::open::{Purpose, open_backend};
 use crate::output::{Ending, counted, json, tell};
 use crate::progress;
 use crate::table::Column::{Key, Text};
@@ -52,7 +52,7 @@ async fn run_folder(args: &ReplayArgs) -> anyhow::Result<RunFolder> {
     let found = match (&args.archive, args.backend.location()?) {
         (Some(folder), _) => RunFolder::of(archive(folder)?, &args.run),
         (None, Location::Directory(data)) => RunFolder::of(archive(&data.join(ARCHIVE))?, &args.run),
-        (None, Location::Stack(_)) => open_backend(&args.backend).await?.env.store.run_folder(&args.run),
+        (None, Location::Stack(_)) => open_backend(Purpose::Look, &args.backend).await?.env.store.run_folder(&args.run),
     };
     found.with_context(|| format!("there is no run `{}`: `truecount runs list` shows all runs", args.run))
 }

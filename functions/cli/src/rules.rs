@@ -18,7 +18,7 @@ use truecount_rules::{CountJoin, CountPart, CountSpec, Pattern, ServiceBasis, Se
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::args::{Cli, RulesArgs, RulesCommand};
-use crate::open::{Session, open};
+use crate::open::{Session, look, open};
 use crate::output::{Ending, counted, json, say, tell};
 use crate::table::Column::{Key, Text};
 use crate::table::table;
@@ -35,13 +35,13 @@ struct ServiceLine {
 }
 
 pub(crate) async fn rules(cli: &Cli, args: &RulesArgs) -> anyhow::Result<Ending> {
-    let session = || open(&args.backend);
+    let session = || look(&args.backend);
     match &args.command {
         RulesCommand::List => list(cli, &session().await?.config),
         RulesCommand::Check => check(cli, &session().await?).await,
         RulesCommand::Skus => skus::skus(cli, &session().await?.config),
         RulesCommand::Schema => schema::schema(&args.backend).await,
-        RulesCommand::Suggest(suggest) => suggest::suggest(cli, &session().await?, suggest).await,
+        RulesCommand::Suggest(suggest) => suggest::suggest(cli, &open(&args.backend).await?, suggest).await,
         RulesCommand::Show { client, code } => show::show(cli, &session().await?, client, code.as_ref()).await,
     }
 }

@@ -8,7 +8,7 @@ use truecount_reports::text_summary;
 use truecount_store::{Closing, Run, RunState};
 
 use crate::args::{Cli, RunsArgs, RunsCommand, WhichOutcomeArgs};
-use crate::open::{Session, open};
+use crate::open::{Session, look};
 use crate::output::{Ending, json, say, say_text, tell};
 use crate::pipeline::show_totals;
 use crate::table::Column::{Key, Number, Text};
@@ -29,8 +29,8 @@ struct RunRow {
 
 pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
     match &args.command {
-        RunsCommand::List => list_runs(cli, &open(&args.backend).await?).await,
-        RunsCommand::Show { run } => show_run(cli, &open(&args.backend).await?, run).await,
+        RunsCommand::List => list_runs(cli, &look(&args.backend).await?).await,
+        RunsCommand::Show { run } => show_run(cli, &look(&args.backend).await?, run).await,
         RunsCommand::Schema => {
             say(OUTCOMES_SCHEMA.trim_end());
             Ok(Ending::Clean)

@@ -13,7 +13,7 @@ use truecount_embedded::LocalSecrets;
 use truecount_platform::{ExposeSecret, Fields, SecretError, SecretString, fields_from_json};
 
 use crate::args::{Cli, SecretsArgs, SecretsCommand};
-use crate::open::{OpenBackend, Target, open_backend};
+use crate::open::{OpenBackend, Purpose, Target, open_backend};
 use crate::output::{Ending, json, say, tell};
 use crate::table::Column::{Key, Text};
 use crate::table::table;
@@ -25,7 +25,11 @@ const PIPE_BYTES_MAX: u64 = 64 * 1024;
 const PARAMETER_BYTES_MAX: usize = 4 * 1024;
 
 pub(crate) async fn secrets(cli: &Cli, args: &SecretsArgs) -> anyhow::Result<Ending> {
-    let backend = open_backend(&args.backend).await?;
+    let purpose = match &args.command {
+        SecretsCommand::List => Purpose::Look,
+        SecretsCommand::Set { .. } => Purpose::Work,
+    };
+    let backend = open_backend(purpose, &args.backend).await?;
     let config = Config::load(&backend.env).await?;
     match &args.command {
         SecretsCommand::List => list(cli, &backend, &config).await,

@@ -14,7 +14,7 @@ use truecount_store::{AcceptedFall, SnapshotManifest, SyncStatus};
 
 use crate::args::{AcceptanceArgs, Cli, SourcesArgs, SourcesCommand};
 use crate::ask;
-use crate::open::{Session, open, open_backend};
+use crate::open::{Purpose, Session, look, open, open_backend};
 use crate::output::{Ending, json, tell};
 use crate::pipeline::deadline;
 use crate::table::Column::{Key, Number, Text};
@@ -38,9 +38,13 @@ struct SourceRow {
 
 pub(crate) async fn sources(cli: &Cli, args: &SourcesArgs) -> anyhow::Result<Ending> {
     if let SourcesCommand::Add(add) = &args.command {
-        return add::add(cli, &open_backend(&args.backend).await?, add).await;
+        return add::add(cli, &open_backend(Purpose::Work, &args.backend).await?, add).await;
     }
-    let session = match (open(&args.backend).await, &args.command) {
+    let session = match &args.command {
+        SourcesCommand::List | SourcesCommand::Show { .. } => look(&args.backend).await,
+        SourcesCommand::Add(_) | SourcesCommand::Accept { .. } => open(&args.backend).await,
+    };
+    let session = match (session, &args.command) {
         (Ok(session), _) => session,
         // What a kind of source reads can be looked up before anything is set up.
         (Err(_), SourcesCommand::Show { source }) if source_kind(source.as_str()).is_some() => {

@@ -16,7 +16,7 @@ use truecount_platform::CreateOutcome;
 use crate::Durability;
 
 /// The folder of drafts, on the same file system as the final files. No key can name it, as it begins with a dot.
-const DRAFTS: &str = ".drafts";
+pub(crate) const DRAFTS: &str = ".drafts";
 
 /// What a file is to hold.
 #[derive(Clone, Copy)]
@@ -41,6 +41,7 @@ impl Disk {
         let drafts = folder.join(DRAFTS);
         make_private_folder(&drafts)?;
         for left in fs::read_dir(&drafts)? {
+            // A link is removed itself, never what it leads to.
             fs::remove_file(left?.path())?;
         }
         Ok(Self { drafts: Arc::new(drafts), durability, count: Arc::default(), naming: Arc::default() })
@@ -99,6 +100,11 @@ impl Disk {
     /// Creates the folders above a file and syncs each one's parent.
     fn make_parent<'a>(&self, path: &'a Path) -> io::Result<&'a Path> {
         let parent = path.parent().ok_or(ErrorKind::InvalidInput)?;
+        let root = self.drafts.parent().unwrap_or(&self.drafts);
+        parent
+            .ancestors()
+            .take_while(|folder| folder.starts_with(root) && *folder != root)
+            .try_for_each(refuse_link)?;
         let missing: Vec<&Path> = parent.ancestors().take_while(|folder| !folder.is_dir()).collect();
         for folder in missing.into_iter().rev() {
             match fs::create_dir(folder) {
@@ -155,6 +161,29 @@ impl Drop for Draft {
         // It was renamed, or else it is removed at the next opening.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Refuses a symbolic link: what is written or deleted through one lies elsewhere.
+pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "`{}` is a symbolic link, through which nothing is written or deleted: put what it leads to in its \
+                 place, or link the whole data directory",
+                path.display()
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a symbolic link in place of a file below a folder, or of a folder between them.
+///
+/// # Errors
+/// The link, in words.
+pub fn refuse_links(folder: &Path, file: &Path) -> io::Result<()> {
+    file.ancestors().take_while(|path| path.starts_with(folder) && *path != folder).try_for_each(refuse_link)
 }
 
 /// Creates a folder that only its owner may read, unless it exists.

@@ -3,7 +3,7 @@
 
 use std::{fs, io, path::Path};
 
-use crate::{BackendError, LocalBackend, folder};
+use crate::{BackendError, LocalBackend, folder, refuse_links};
 
 /// How much was deleted because its time was over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,6 +31,7 @@ impl LocalBackend {
 }
 
 fn delete_files(root: &Path, prefix: &str, is_expired: impl Fn(&str) -> bool) -> io::Result<usize> {
+    refuse_links(root, &root.join(prefix))?;
     let mut deleted = 0;
     for entry in folder::walk(root, root.join(prefix), prefix)? {
         if !is_expired(&entry.key) {
@@ -99,6 +100,11 @@ mod tests {
         std::os::unix::fs::symlink(&precious, inside.join("old.gz")).unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), inside.join("folder")).unwrap();
         assert_eq!(backend.delete_expired("raw", |_| true).unwrap().files, 1);
+        assert!(precious.exists());
+        std::fs::rename(folder.path().join("archive/raw"), folder.path().join("raw")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("archive/raw")).unwrap();
+        let refused = backend.delete_expired("raw", |_| true).unwrap_err().to_string();
+        assert!(refused.contains("archive/raw` is a symbolic link"), "{refused}");
         assert!(precious.exists());
     }
 }

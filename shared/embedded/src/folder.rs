@@ -24,8 +24,8 @@ pub struct FolderArchive {
 }
 
 impl FolderArchive {
-    pub(crate) fn new(root: PathBuf, disk: Disk) -> Self {
-        Self { root, disk: Some(disk) }
+    pub(crate) fn new(root: PathBuf, disk: Option<Disk>) -> Self {
+        Self { root, disk }
     }
 
     /// The archive in a folder that nobody writes here, such as a copy. Nothing is created, and no other process is kept

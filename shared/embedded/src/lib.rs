@@ -8,6 +8,7 @@
 //! ```
 
 mod bytewise;
+mod copy;
 mod disk;
 mod expiry;
 mod folder;
@@ -23,10 +24,12 @@ use std::{
     sync::Arc,
 };
 
+use tempfile::TempDir;
 use truecount_platform::{BoxError, Ports, Table};
 
 use self::{disk::Disk, lock::Lock, table::TableServer};
 pub use self::{
+    disk::refuse_links,
     expiry::Expired,
     folder::FolderArchive,
     outbox::EmlOutbox,
@@ -74,15 +77,29 @@ pub enum BackendError {
     },
 }
 
-/// All ports in one data directory, which this process holds exclusively until the value is dropped; then the table's
-/// server stops, and clones of the table fail.
+/// All ports in one data directory, until the value is dropped: then the table's server stops, and clones of the table
+/// fail. It is either held exclusively by this process, or only looked at.
 pub struct LocalBackend {
     folder: PathBuf,
-    disk: Disk,
+    /// What writes; `None`: nothing is written to the folder.
+    disk: Option<Disk>,
     // Dropped in this order: the lock is released after the table's file is closed.
     table: TableServer,
-    _lock: Lock,
+    _held: Held,
 }
+
+/// What lasts as long as the backend.
+enum Held {
+    Lock { _lock: Lock },
+    Copy { _folder: TempDir },
+}
+
+/// The table's file in a data directory.
+const TABLE_FILE: &str = "table.db";
+
+/// What lies in a data directory under names of ours: nothing is written or deleted through a link in its place.
+const OWN: [&str; 8] =
+    [".lock", disk::DRAFTS, TABLE_FILE, "table.db-wal", "table.db-shm", "archive", "outbox", "config"];
 
 impl LocalBackend {
     /// Opens the folder and creates what does not exist yet.
@@ -92,10 +109,24 @@ impl LocalBackend {
     pub fn open(folder: &Path, durability: Durability) -> Result<Self, BackendError> {
         let refused = |source| BackendError::Folder { folder: folder.to_owned(), source };
         disk::make_private_folder(folder).map_err(refused)?;
+        OWN.iter().try_for_each(|name| disk::refuse_link(&folder.join(name))).map_err(refused)?;
         let lock = Lock::take(folder)?;
         let disk = Disk::open(folder, durability).map_err(refused)?;
-        let table = TableServer::start(&folder.join("table.db"), durability)?;
-        Ok(Self { folder: folder.to_owned(), disk, table, _lock: lock })
+        let table = TableServer::start(&folder.join(TABLE_FILE), durability)?;
+        Ok(Self { folder: folder.to_owned(), disk: Some(disk), table, _held: Held::Lock { _lock: lock } })
+    }
+
+    /// Opens the folder to look at it, as it is at this moment, whoever else works in it. Nothing in it is created or
+    /// changed: it may be a copy that nobody may write to. What is put into the table is gone with this value, and what
+    /// is put anywhere else is refused.
+    ///
+    /// # Errors
+    /// [`BackendError`] if something in it may not be read.
+    pub fn look(folder: &Path) -> Result<Self, BackendError> {
+        let refused = |source| BackendError::Folder { folder: folder.to_owned(), source };
+        let copied = copy::copy(&folder.join(TABLE_FILE)).map_err(refused)?;
+        let table = TableServer::start(&copied.path().join(TABLE_FILE), Durability::Bulk)?;
+        Ok(Self { folder: folder.to_owned(), disk: None, table, _held: Held::Copy { _folder: copied } })
     }
 
     /// The folder.

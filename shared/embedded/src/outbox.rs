@@ -1,7 +1,7 @@
 //! Mail as `.eml` files, which any mail program opens. Deliberately absent: sending them.
 
 use std::{
-    fmt, fs,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -12,11 +12,12 @@ use crate::disk::{Content, Disk, Prepared};
 /// Mail into one folder: `KEY.eml`, and `KEY-repeat.eml` for the single labelled repeat.
 pub struct EmlOutbox {
     folder: PathBuf,
-    disk: Disk,
+    /// What writes; `None`: no mail may be written.
+    disk: Option<Disk>,
 }
 
 impl EmlOutbox {
-    pub(crate) fn new(folder: PathBuf, disk: Disk) -> Self {
+    pub(crate) fn new(folder: PathBuf, disk: Option<Disk>) -> Self {
         Self { folder, disk }
     }
 
@@ -39,6 +40,10 @@ impl EmlOutbox {
         Ok(self.folder.join(name))
     }
 
+    fn writer(&self) -> io::Result<&Disk> {
+        self.disk.as_ref().ok_or_else(|| io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
     /// Writes a mail's copy under a temporary name: it gets its final one once the mail may have been accepted.
     pub(crate) fn prepare(&self, mail: &Mail) -> Result<Prepared, MailError> {
         let path = self.place(mail)?;
@@ -46,7 +51,8 @@ impl EmlOutbox {
             let message = format!("its copy `{}` cannot be written: {error}", path.display());
             MailError::NotSent(Detail::new(message, error))
         };
-        self.disk.prepare(&path, Content::Bytes(&mail.raw)).map_err(refused)
+        let prepared = self.writer().and_then(|disk| disk.prepare(&path, Content::Bytes(&mail.raw)));
+        prepared.map_err(refused)
     }
 }
 
@@ -55,7 +61,8 @@ impl Mailer for EmlOutbox {
     /// Writes the file; its name is the message id. Sending the same mail again changes nothing.
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
         let path = self.place(mail)?;
-        let (disk, raw) = (self.disk.clone(), mail.raw.clone());
+        let disk = self.writer().map_err(|error| MailError::NotSent(Detail::of(error)))?.clone();
+        let raw = mail.raw.clone();
         let work = tokio::task::spawn_blocking(move || write(&disk, &path, &raw)).await;
         work.unwrap_or_else(|error| Err(MailError::DeliveryUnknown(Detail::of(error))))
     }

@@ -16,6 +16,8 @@ use truecount_platform::{
     Detail, ExposeSecret, Fields, PortErrorKind, SecretError, SecretString, Secrets, async_trait, fields_from_json,
 };
 
+use crate::disk::refuse_link;
+
 /// The longest secrets file, in bytes.
 const FILE_BYTES_MAX: u64 = 1_000_000;
 
@@ -125,6 +127,7 @@ impl ReadError {
 /// Writes the file atomically, readable only by its owner from the beginning.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    refuse_link(folder)?;
     fs::create_dir_all(folder)?;
     let draft = folder.join(format!(".secrets-{}", std::process::id()));
     let mut options = File::options();

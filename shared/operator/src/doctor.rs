@@ -122,7 +122,7 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
 
 /// Settings and rules; nothing further can be checked without them.
 async fn config(env: &Environment, backend: CheckedBackend<'_>, results: &mut Vec<CheckResult>) -> Option<Config> {
-    if !access::files(env, results).await {
+    if !access::files(env, backend, results).await {
         return None;
     }
     match Config::load(env).await {

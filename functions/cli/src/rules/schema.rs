@@ -7,11 +7,11 @@ use truecount_rules::rules_schema;
 use truecount_store::SETTINGS_FILE;
 
 use crate::args::BackendArgs;
-use crate::open::open_backend;
+use crate::open::{Purpose, open_backend};
 use crate::output::{Ending, json};
 
 pub(super) async fn schema(args: &BackendArgs) -> anyhow::Result<Ending> {
-    let backend = open_backend(args).await?;
+    let backend = open_backend(Purpose::Look, args).await?;
     let place = backend.env.config.place(SETTINGS_FILE);
     let settings = backend.env.config.get(SETTINGS_FILE).await?;
     let settings = settings.with_context(|| format!("`{place}` does not exist: `truecount init` writes one"))?;

@@ -11,6 +11,7 @@ mod explain;
 mod failed_source;
 mod files;
 mod first_steps;
+mod folder;
 mod mappings;
 mod masked;
 mod not_reconciled;

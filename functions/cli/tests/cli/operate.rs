@@ -136,7 +136,8 @@ fn doctor_first_names_what_keeps_the_backend_closed() {
     let at = folder.path();
     let held = truecount_embedded::LocalBackend::open(&at.join("truecount-data"), truecount_embedded::Durability::Bulk)
         .unwrap();
-    ends(&truecount(at, &["doctor"]), FAILED, "wait until that process ends");
+    ends(&truecount(at, &["sync"]), FAILED, "wait until it ends");
+    ends(&truecount(at, &["doctor"]), INCOMPLETE, "16 checks, 9 to fix.");
     drop(held);
     ends(&truecount(at, &["doctor", "--data", "none"]), FAILED, "there is no directory `none`");
     assert!(!at.join("none").exists(), "looking makes nothing");

@@ -87,7 +87,7 @@ fn two_never_work_in_one_folder() {
     let office = Office::open();
     let home = LocalBackend::open(office.data(), Durability::Bulk).unwrap();
     let words = format!("in use by another truecount process (process {}): wait until it ends", std::process::id());
-    for command in [&DAILY[..], &["sync"], &["mail", "test"], &["report", "download", "--out", "x"]] {
+    for command in [&DAILY[..], &["sync"], &["mail", "test"], &["mappings", "review"]] {
         let ended = office.run(command);
         expect(&ended, FAILED, &[&words]);
         assert_eq!(ended.out, "");

@@ -1,14 +1,14 @@
 //! Whether this machine, user or role can do what the commands do. Each write has a condition that cannot be met, so that
 //! nothing is written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use truecount_app::Environment;
 use truecount_platform::{ArchiveError, PortErrorKind};
 use truecount_store::{AccessCheck, RULES_FILE, SETTINGS_FILE};
 
-use super::{CheckResult, CheckStatus, fix_of};
+use super::{CheckResult, CheckStatus, CheckedBackend, fix_of};
 use crate::inspector::AwsInspector;
 
 /// With less free space, in bytes, a month's run may not fit.
@@ -44,7 +44,7 @@ pub(super) async fn table(env: &Environment, results: &mut Vec<CheckResult>) {
 }
 
 /// Whether settings and rules exist and can be read. Says whether there is any point in reading them.
-pub(super) async fn files(env: &Environment, results: &mut Vec<CheckResult>) -> bool {
+pub(super) async fn files(env: &Environment, backend: CheckedBackend<'_>, results: &mut Vec<CheckResult>) -> bool {
     let archive = &env.config;
     let problem = |action: &str, error: ArchiveError| {
         let fix = match &error.cause {
@@ -73,17 +73,57 @@ pub(super) async fn files(env: &Environment, results: &mut Vec<CheckResult>) -> 
             }
         }
     }
-    // The key exists, so this writes nothing.
-    if let Err(error) = archive.put_new(SETTINGS_FILE, Vec::new()).await {
-        results.push(problem("s3:PutObject", error));
-        return true;
+    match backend {
+        CheckedBackend::Directory(data) => {
+            if let Some(path) = not_writable(data) {
+                let message = format!("`{}` can be looked at, but not written: no run can work here", path.display());
+                let fix =
+                    "give this user access to the directory and its files; a copy that is only looked at needs none";
+                results.push(CheckResult::problem(CheckStatus::Error, "files", message, fix));
+                return true;
+            }
+        }
+        CheckedBackend::Stack(..) => {
+            // The key exists, so this writes nothing.
+            if let Err(error) = archive.put_new(SETTINGS_FILE, Vec::new()).await {
+                results.push(problem("s3:PutObject", error));
+                return true;
+            }
+        }
     }
     results.push(CheckResult::ok("files", format!("`{}` can be read and written", archive.place("config"))));
     true
 }
 
+/// The first of a data directory's places that this user may not write to. Asked of the system, so that nothing is
+/// written beside a process that works there.
+#[cfg(unix)]
+fn not_writable(data: &Path) -> Option<PathBuf> {
+    let places = ["", "config", "archive", "outbox", "table.db"].map(|name| data.join(name));
+    places.into_iter().find(|path| path.exists() && rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_err())
+}
+
+/// No call is safe to make on every other system.
+#[cfg(not(unix))]
+fn not_writable(_: &Path) -> Option<PathBuf> {
+    None
+}
+
+/// Whether only its owner may look into a data directory: what lies in it is then private, whatever its own mode.
+#[cfg(unix)]
+fn privacy(data: &Path) -> Option<CheckResult> {
+    let mode = std::os::unix::fs::MetadataExt::mode(&data.metadata().ok()?) & 0o777;
+    let message = format!(
+        "other users of this machine may look into `{}` (mode {mode:o}), which holds clients' data",
+        data.display()
+    );
+    let fix = format!("`chmod -R go= '{}'`", data.display());
+    (mode & 0o077 != 0).then(|| CheckResult::problem(CheckStatus::Advice, "privacy", message, fix))
+}
+
 #[cfg(unix)]
 pub(super) fn disk(data: &Path, results: &mut Vec<CheckResult>) {
+    results.extend(privacy(data));
     results.push(match rustix::fs::statvfs(data) {
         Ok(found) => free_space(found.f_bavail.saturating_mul(found.f_frsize)),
         Err(error) => CheckResult::problem(
