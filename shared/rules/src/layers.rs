@@ -100,7 +100,12 @@ pub(crate) const OF_EVERY_ITEM: [&str; 2] = ["sku", "name"];
 impl CountTerm {
     /// Whether its items can be asked for an attribute.
     pub(crate) fn has(&self, attribute: &str) -> bool {
-        self.is_open || OF_EVERY_ITEM.contains(&attribute) || self.kind.attributes.iter().any(|name| name == attribute)
+        self.is_open || self.declares(attribute)
+    }
+
+    /// Whether its items are known to have an attribute.
+    pub(crate) fn declares(&self, attribute: &str) -> bool {
+        OF_EVERY_ITEM.contains(&attribute) || self.kind.attributes.iter().any(|name| name == attribute)
     }
 }
 

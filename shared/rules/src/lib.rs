@@ -20,6 +20,7 @@ mod join_reader;
 mod layers;
 mod made;
 mod model;
+mod number_alone;
 mod places;
 mod problem;
 mod products_left_out;

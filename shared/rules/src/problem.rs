@@ -61,9 +61,12 @@ impl Lines {
     }
 }
 
-/// The nearest of the words that may stand there, if one is near enough to be meant.
+/// The nearest of the words that may stand there, if one is near enough to be meant; else the shortest that has what is
+/// written as a part of it.
 #[must_use]
 pub fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    /// A shorter text is part of many words.
+    const PART_MIN: usize = 3;
     /// Comparing costs the product of both lengths; nobody mistypes a word as long as this.
     const LENGTH_MAX: usize = 100;
     let written = written.trim().to_lowercase();
@@ -73,10 +76,12 @@ pub fn nearest<'w>(written: &str, words: impl IntoIterator<Item = &'w str>) -> O
     }
     let far = (length / 3).max(1);
     let distance = |word: &str| strsim::damerau_levenshtein(&written, &word.to_lowercase());
-    let near = words.into_iter().filter(|word| word.len() <= 4 * LENGTH_MAX).map(|word| (distance(word), word));
-    let near = near.filter(|(distance, _)| *distance <= far);
+    let words: Vec<&str> = words.into_iter().filter(|word| word.len() <= 4 * LENGTH_MAX).collect();
+    let near = words.iter().map(|word| (distance(word), *word)).filter(|(distance, _)| *distance <= far);
     // The first of several that are equally near: the order of the words is that of their declaration.
-    near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
+    let near = near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word);
+    let has_it = |word: &&str| length >= PART_MIN && word.to_lowercase().contains(&written);
+    near.or_else(|| words.into_iter().filter(has_it).min_by_key(|word| word.len()))
 }
 
 /// What to write instead of a word that is not known: the nearest one, else all if they are few.

@@ -9,8 +9,10 @@ use toml::de::{DeString, DeTable, DeValue};
 use truecount_billing::{Currency, SourceId, decimal_from_json};
 
 use crate::currencies;
+use crate::number_alone::number_alone;
 use crate::problem::{Lines, RulesProblem, instead_of, shown};
 use crate::seat_reader::NamedService;
+use crate::toml_advice::number_advice;
 use crate::vocabulary::SourceVocabulary;
 
 /// A value with its place.
@@ -203,7 +205,11 @@ impl<'a> Reader<'a> {
             Ok(number) => Some(number),
             Err(cause) => {
                 let wrong = format!("`{}`: {cause}", shown(entry.key));
-                self.problem(at(entry.value), wrong, "write a number of at most 28 digits, such as 12.50");
+                let advice = match number_alone(&text) {
+                    Some(number) => number_advice(&text, &number),
+                    None => "write a number of at most 28 digits, such as 12.50".to_owned(),
+                };
+                self.problem(at(entry.value), wrong, advice);
                 None
             }
         }

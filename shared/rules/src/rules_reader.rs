@@ -17,7 +17,7 @@ use crate::reader::{Entry, Reader, entries};
 use crate::rules::{CategoryRule, OwnIdentity, Rules, Service, folded};
 use crate::seat_reader::check_named_services;
 use crate::service_reader::{CODE_PREFIX, ServiceTable, Spot, read_service};
-use crate::toml_advice::{advice, not_closed};
+use crate::toml_advice::{GENERAL, advice, is_open_text, leaves_text_open, not_closed, place_of};
 use crate::vocabulary::SourceVocabulary;
 
 /// The largest file that is read, in bytes.
@@ -43,12 +43,19 @@ impl Rules {
             );
             return Err(refusal(reader, false));
         }
-        let (document, errors) = DeTable::parse_recoverable(text);
+        let (document, mut errors) = DeTable::parse_recoverable(text);
+        errors.sort_by_key(|error| (place_of(error, text), !is_open_text(error.message())));
         for error in &errors {
-            let wrong = error.message().trim().replace('\n', "; ");
-            let place = error.span().map_or(text.len(), |span| span.start);
-            reader.problem(place, format!("not TOML: {wrong}"), advice(text, place));
-            if not_closed(text, place).is_some() {
+            let (wrong, place) = (error.message().trim().replace('\n', "; "), place_of(error, text));
+            let advice = advice(text, place, &wrong);
+            let hides_what_follows = not_closed(text, place).is_some() || leaves_text_open(text, place, &wrong);
+            let line = reader.place(place).0;
+            let mut of_line = reader.problems.iter().filter(|(_, problem)| problem.line == line);
+            // One slip is often several to the parser: a second one in a line is told where it says more.
+            if !of_line.any(|(_, problem)| problem.advice == advice || advice == GENERAL) {
+                reader.problem(place, format!("not TOML: {wrong}"), advice);
+            }
+            if hides_what_follows {
                 return Err(refusal(reader, false));
             }
         }
@@ -98,6 +105,11 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
         reader.currency_is_bad = reader.currency.is_none();
         rules.currency = reader.currency;
     }
+    if let Some(entry) = entry_of("services").filter(|_| reader.currency.is_none()).and_then(currency_below) {
+        let advice = "write it at the top of the file, above the first heading";
+        reader.problem(entry.at, "`currency` cannot stand below [services]", advice);
+        reader.currency_is_bad = true;
+    }
     let counts = entry_of("counts").map(|entry| read_named_counts(reader, entry)).unwrap_or_default();
     let groups = entry_of("groups").map(|entry| read_groups(reader, entry)).unwrap_or_default();
     match entry_of("services") {
@@ -122,6 +134,12 @@ fn read_document(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Rules {
     rules
 }
 
+/// `currency = "GBP"` below a heading: a service would be a table.
+fn currency_below<'d, 'i>(services: Entry<'d, 'i>) -> Option<Entry<'d, 'i>> {
+    let table = services.value.get_ref().as_table()?;
+    entries(table).into_iter().find(|entry| entry.key == "currency" && entry.value.get_ref().is_str())
+}
+
 fn read_services(
     reader: &mut Reader<'_>,
     entry: Entry<'_, '_>,
@@ -134,7 +152,8 @@ fn read_services(
         let wrong = "the file names no service, so that nothing would be compared";
         reader.missing(entry.at, wrong, "write CODE = { count = \"SOURCE.KIND\" } below [services]");
     }
-    for entry in services {
+    let misplaced = currency_below(entry).filter(|_| reader.currency_is_bad).map(|entry| entry.at);
+    for entry in services.into_iter().filter(|entry| Some(entry.at) != misplaced) {
         let Some(code) = code_of(reader, entry) else { continue };
         let group = group_of(groups, &code).map(|group| &group.keys);
         let ServiceTable { mut keys, products, superseded } = read_service(reader, entry, Spot::Service, group, counts);

@@ -12,8 +12,8 @@ use crate::reader::{Entry, Reader, at, not_yet};
 use crate::seat_reader::{read_covers, read_grants, read_replaces};
 use crate::unit::DataUnit;
 use crate::value_reader::{
-    check_days, read_agreement_types, read_cut, read_not_sold, read_planned_prices, read_price, read_products,
-    read_review, read_stale, read_tolerance,
+    TIERS_ADVICE, check_days, read_agreement_types, read_cut, read_not_sold, read_planned_prices, read_price,
+    read_products, read_review, read_stale, read_tolerance,
 };
 
 /// What a key of a service can be.
@@ -244,7 +244,7 @@ fn read_key(
             let wrong = format!("`{}` cannot stand at the service itself", key.key);
             reader.problem(key.at, wrong, "write it at a client or a kind of agreement");
         }
-        other => unknown_key(reader, key.at, other),
+        other => unknown_key(reader, key.at, other, terms.unwrap_or_default()),
     }
 }
 
@@ -322,8 +322,8 @@ fn check_unit(
     reader.problem(at(entry.value), wrong, "leave `unit` out, or count a kind that is counted in GB or GiB");
 }
 
-/// A key that no service has, or not yet.
-fn unknown_key(reader: &mut Reader<'_>, at: usize, key: &str) {
+/// A key that no service has, or not yet. `terms`: what is counted.
+fn unknown_key(reader: &mut Reader<'_>, at: usize, key: &str, terms: &[CountTerm]) {
     if NOT_YET.contains(&key) {
         return not_yet(reader, at, key);
     }
@@ -331,6 +331,12 @@ fn unknown_key(reader: &mut Reader<'_>, at: usize, key: &str) {
         let advice = "write it in the count: count = { of = \"SOURCE.KIND\", times = 2 }";
         return reader.problem(at, "`times` cannot stand here", advice);
     }
-    let words = KEYS.iter().chain(NOT_YET).copied();
-    reader.problem(at, format!("no service has a key `{}`", shown(key)), instead_of(key, words));
+    let advice = match key {
+        "internal" | "nfr" | "both" | "moved" => "write it at the client, below [clients.X]".to_owned(),
+        "once_per" | "order" | "except" => "write it at the group, below [groups.NAME]".to_owned(),
+        "graduated" | "volume" | "tiers" => TIERS_ADVICE.to_owned(),
+        _ if terms.iter().any(|term| term.declares(key)) => format!("write where = {{ {key} = … }}"),
+        _ => instead_of(key, KEYS.iter().chain(NOT_YET).copied()),
+    };
+    reader.problem(at, format!("no service has a key `{}`", shown(key)), advice);
 }

@@ -16,6 +16,10 @@ use crate::tier_reader::read_tiers;
 /// Days that somebody may write for "long ago": more are a slip.
 const DAYS_MAX: u32 = 3650;
 
+/// How tiers are written.
+pub(crate) const TIERS_ADVICE: &str =
+    "write price = { graduated = [{ up_to = 10, each = 8 }, { each = 7 }] }, or `volume` in place of `graduated`";
+
 pub(crate) fn read_stale(reader: &mut Reader<'_>, key: Entry<'_, '_>) -> Option<StalePolicy> {
     match key.value.get_ref() {
         DeValue::Boolean(false) => return Some(StalePolicy::Never),
@@ -83,6 +87,10 @@ pub(crate) fn read_price(reader: &mut Reader<'_>, entries: &[Entry<'_, '_>]) -> 
     let beside_value = beside.map(|entry| reader.currency(entry));
     let (scale, inside) = match price.value.get_ref() {
         DeValue::Table(_) => read_price_table(reader, price)?,
+        DeValue::Array(_) => {
+            reader.wrong_value(price, TIERS_ADVICE);
+            return None;
+        }
         _ => (PriceScale::Each(reader.amount(price)?), None),
     };
     let named = match (beside, beside_value, inside) {

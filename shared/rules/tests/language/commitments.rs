@@ -72,7 +72,7 @@ fn what_is_refused() {
             "cut = {}",
             "rules.toml:3:7: `cut` cannot be a table; write \"at_once\", \"at_renewal\" or { notice_days = 30 }",
         ),
-        ("cut = { days = 3 }", "rules.toml:3:9: `cut` has no key `days`; the only one is \"notice_days\""),
+        ("cut = { days = 3 }", "rules.toml:3:9: `cut` has no key `days`; did you mean \"notice_days\"?"),
         ("client_committed = -1", "rules.toml:3:20: `client_committed` cannot be -1; write 0 or more"),
         (
             "client_committed_until = \"2027\"",

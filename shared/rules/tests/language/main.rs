@@ -11,5 +11,6 @@ mod properties;
 mod refusals;
 mod seats;
 mod services;
+mod slips;
 mod vocabulary;
 mod whole_files;

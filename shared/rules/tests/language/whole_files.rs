@@ -24,7 +24,7 @@ fn lines_that_are_no_toml_are_problems_among_the_others() {
     for (text, expected) in [
         (
             "[services]\nA = { flat = true }\nA = { flat = true }\nB = { count = \"rmm.serve\" }\n",
-            "rules.toml:3:1: not TOML: duplicate key; correct the line first\n\
+            "rules.toml:3:1: not TOML: duplicate key; it stands in line 2 already: leave one out\n\
              rules.toml:4:15: no source counts \"serve\" of rmm; did you mean \"server\"?",
         ),
         // What a bad line may have held is not said to be missing.
@@ -43,10 +43,29 @@ fn lines_that_are_no_toml_are_problems_among_the_others() {
             "rules.toml:3:1: not TOML: missing comma between key-value pairs, expected `,`; \
              line 2 opens what nothing closes: write `}` at its end",
         ),
+        // Nor behind a quotation mark.
+        (
+            "[services]\nA = { count = \"rmm.server }\nB = { flat = true }\n[clients.7]\ninternal = true\n",
+            "rules.toml:2:28: not TOML: invalid basic string, expected `\"`; write `\"` at the end of the text",
+        ),
+        // One slip of a line is said once.
+        (
+            "currency = \"GBP\"\n[services]\nA = { count = \"rmm.server\", price = 32,50 }\n",
+            "rules.toml:3:43: not TOML: invalid literal string, expected `'`; write a decimal point: 32.50",
+        ),
         ("[services", "rules.toml:1:10: not TOML: unclosed table, expected `]`; write `]` at the end of the heading"),
     ] {
         assert_eq!(said(text), expected, "{text}");
     }
+}
+
+#[test]
+fn a_currency_below_the_services_is_told_once() {
+    let text =
+        "[services]\ncurrency = \"GBP\"\nA = { count = \"rmm.server\", price = 5 }\nB = { flat = true, price = 6 }\n";
+    let expected = "rules.toml:2:1: `currency` cannot stand below [services]; \
+                    write it at the top of the file, above the first heading";
+    assert_eq!(said(text), expected);
 }
 
 #[test]
