@@ -14,6 +14,7 @@ mod doctor;
 mod download;
 mod exceptions;
 mod explain;
+mod full_disk;
 mod inbox;
 mod init;
 mod mail;
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(ending) => ExitCode::from(ending as u8),
         Err(error) => {
-            tell(&output::indented(&format!("truecount: {}", truecount_platform::describe(error.as_ref()))));
+            tell(&output::indented(&format!("truecount: {}", full_disk::describe(error.as_ref()))));
             ExitCode::from(FAILED)
         }
     }

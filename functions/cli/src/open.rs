@@ -12,7 +12,7 @@ use truecount_platform::{Clock, clock_from_variable};
 use truecount_store::{LeaseMode, Retention, SETTINGS_FILE};
 
 use crate::args::{BackendArgs, DATA_DIRECTORY, Location};
-use crate::progress;
+use crate::{full_disk, progress};
 
 /// An open backend with its settings and rules.
 pub(crate) struct Session {
@@ -158,6 +158,7 @@ async fn open_location(purpose: Purpose, location: Location) -> anyhow::Result<O
             if !data.is_dir() {
                 anyhow::bail!("there is no directory `{0}`; `truecount init --data {0}` creates one", data.display());
             }
+            full_disk::watch(&data);
             let local = match purpose {
                 Purpose::Work => LocalBackend::open(&data, Durability::Safe)?,
                 Purpose::Look => LocalBackend::look(&data)?,
@@ -197,6 +198,7 @@ pub(crate) fn embedded(
     durability: Durability,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<(Environment, LocalBackend)> {
+    full_disk::watch(data);
     let local = LocalBackend::open(data, durability)?;
     Ok((environment(&local, clock), local))
 }

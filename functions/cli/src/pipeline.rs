@@ -10,9 +10,10 @@ use truecount_app::{
 use truecount_billing::{BillingMonth, Currency, SourceId};
 use truecount_reconciliation::RunTotals;
 use truecount_reports::sanitize;
-use truecount_store::{LeaseMode, RunSummary, SETTINGS_FILE};
+use truecount_store::{BegunClosing, LeaseMode, RunSummary, SETTINGS_FILE};
 
 use crate::args::{Cli, MailPolicyArgs, ReconcileArgs, ReportArgs, RunArgs, SyncArgs, WhichRunArgs};
+use crate::full_disk;
 use crate::open::{Session, open};
 use crate::output::{Ending, counted, json, say_text, tell};
 use crate::schedule;
@@ -42,6 +43,7 @@ struct RunAnswer {
 
 pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
     let session = open(&args.backend).await?;
+    schedule::report_crashes(&session).await?;
     if args.when_due {
         return schedule::run(cli, &session, args).await;
     }
@@ -50,7 +52,7 @@ pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
 
 /// A run that did not finish: at which step, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", truecount_platform::describe(error.as_ref()))]
+#[error("{}", full_disk::describe(error.as_ref()))]
 pub(crate) struct Stopped {
     pub(crate) step: &'static str,
     error: anyhow::Error,
@@ -59,7 +61,7 @@ pub(crate) struct Stopped {
 /// Syncs, reconciles and reports, and shows the results.
 async fn run_all(cli: &Cli, session: &Session, args: &RunArgs) -> Result<Ending, Stopped> {
     let syncs = sync_enabled(session).await?;
-    reconcile_and_report(cli, session, args, args.which.month, syncs).await
+    reconcile_and_report(cli, session, args, args.which.month, syncs, None).await
 }
 
 /// Syncs every enabled source.
@@ -69,15 +71,17 @@ pub(crate) async fn sync_enabled(session: &Session) -> Result<Vec<SyncAnswer>, S
     sync_all(session, &sources).await.map_err(stopped)
 }
 
-/// Reconciles and reports what was synced, and shows the results.
+/// Reconciles and reports what was synced, and shows the results. What was begun is told which step it is in.
 pub(crate) async fn reconcile_and_report(
     cli: &Cli,
     session: &Session,
     args: &RunArgs,
     month: Option<BillingMonth>,
     syncs: Vec<SyncAnswer>,
+    mut begun: Option<&mut BegunClosing>,
 ) -> Result<Ending, Stopped> {
     let at = |step| move |error| Stopped { step, error };
+    note(session, begun.as_deref_mut(), "reconcile").await?;
     let answer = reconcile_now(session, month, &args.which.kind()).await.map_err(at("reconcile"))?;
     let (month, run_id, already) = match answer {
         ReconcileAnswer::Reconciled { month, run_id, already, .. } => (month, run_id, already),
@@ -86,6 +90,7 @@ pub(crate) async fn reconcile_and_report(
             return Err(at("reconcile")(busy));
         }
     };
+    note(session, begun, "report").await?;
     let answer = report_now(session, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
     let synced = synced(&syncs);
     if cli.json {
@@ -102,6 +107,13 @@ pub(crate) async fn reconcile_and_report(
         tell("No mail was sent: the settings have no [[mail.groups]].");
     }
     Ok(ending.max(synced))
+}
+
+/// Notes the step of a closing that began.
+async fn note(session: &Session, begun: Option<&mut BegunClosing>, step: &'static str) -> Result<(), Stopped> {
+    let Some(begun) = begun else { return Ok(()) };
+    step.clone_into(&mut begun.step);
+    begun.note(&session.env.store).await.map_err(|error| Stopped { step, error: error.into() })
 }
 
 /// The enabled sources; it is an error if there are none.

@@ -5,5 +5,5 @@ mod failure;
 mod outbox;
 
 pub(crate) use closing::send_run_mails;
-pub use failure::send_failure_mails;
+pub use failure::{crash_in_words, send_crash_mails, send_failure_mails};
 pub use outbox::MailOutcome;

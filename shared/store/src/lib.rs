@@ -13,10 +13,12 @@
 //!           MAPPINGS#<source>   <account>#<number>       what people decided about an account, in order
 //!           NONES#<source>      CLIENT#…, REST#…         who was decided to have nothing in the source, in order
 //!           LEASE#<name>        LEASE                    who works on something now
-//!           MONTHS, SCHEDULE, INBOX#mappings             months with runs, first schedule check, imported files
+//!           MONTHS, SCHEDULE, INBOX#mappings             months with runs; first schedule check, closings begun;
+//!                                                    imported files
 //! archive   raw/ (page batches)  reports/ (inputs, outcome and files of a run)  inbox/  config/
 //! ```
 
+mod begun;
 mod checkpoint;
 mod closing;
 mod delivery;
@@ -43,6 +45,7 @@ mod sync_status;
 #[cfg(test)]
 mod test_store;
 
+pub use begun::BegunClosing;
 pub use checkpoint::Checkpoint;
 pub use closing::Closing;
 pub use delivery::{Delivery, DeliveryState};

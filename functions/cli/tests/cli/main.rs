@@ -7,6 +7,7 @@ mod accept;
 mod agreements;
 mod check_exports;
 mod command;
+mod died;
 mod explain;
 mod failed_source;
 mod files;

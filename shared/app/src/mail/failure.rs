@@ -1,7 +1,9 @@
 //! The mail that reports that a month's closing run did not finish: one a day, however often it is tried.
 
+use jiff::civil::Date;
 use truecount_billing::{BillingMonth, start_of_day};
 use truecount_reports::FailedClosing;
+use truecount_store::BegunClosing;
 
 use super::outbox::{self, MailIdentity, MailOutcome};
 use crate::{AppError, Environment, MailGroup, Settings};
@@ -18,14 +20,49 @@ pub async fn send_failure_mails(
     cause: &str,
 ) -> Result<Vec<MailOutcome>, AppError> {
     let today = settings.today(env);
-    let name = format!("failed-{today}");
-    let identity = MailIdentity { month, record_name: name.clone(), message_name: name.clone(), run_id: "" };
+    send(env, settings, month, &format!("failed-{today}"), today, (step, cause)).await
+}
+
+/// Mails every group, once, that a closing died: its process ended in the middle of a step.
+///
+/// # Errors
+/// As [`send_failure_mails`].
+pub async fn send_crash_mails(
+    env: &Environment,
+    settings: &Settings,
+    begun: &BegunClosing,
+) -> Result<Vec<MailOutcome>, AppError> {
+    let name = format!("died-{}", begun.at.strftime("%Y-%m-%dT%H%M%SZ"));
+    let day = settings.closing.day_at(begun.at);
+    send(env, settings, begun.month, &name, day, (&begun.step, &crash_in_words(begun))).await
+}
+
+/// When a closing that died began, and what may have ended it.
+#[must_use]
+pub fn crash_in_words(begun: &BegunClosing) -> String {
+    format!(
+        "the run that began on {} ended in the middle of this step without a word: it was killed, ran out of memory, or \
+         the machine stopped",
+        begun.at.strftime("%Y-%m-%d at %H:%M UTC")
+    )
+}
+
+async fn send(
+    env: &Environment,
+    settings: &Settings,
+    month: BillingMonth,
+    name: &str,
+    day: Date,
+    (step, cause): (&str, &str),
+) -> Result<Vec<MailOutcome>, AppError> {
+    let (record_name, message_name) = (name.to_owned(), name.to_owned());
+    let identity = MailIdentity { month, record_name, message_name, run_id: "" };
     let failed = FailedClosing {
         month,
         step,
         cause,
         // The start of the day, not the moment, so that a repeat has the same bytes.
-        at: start_of_day(today).unwrap_or_else(|| env.clock.now()),
+        at: start_of_day(day).unwrap_or_else(|| env.clock.now()),
         name: &format!("{month}-{name}"),
     };
     let write = |from: &str, group: &MailGroup, attempt| {
