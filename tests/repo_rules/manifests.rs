@@ -42,7 +42,8 @@ const IO: [&str; 16] = [
 const LAMBDAS: [&str; 3] = ["truecount-sync", "truecount-reconcile", "truecount-report"];
 
 /// What a deployed function must not link: code of the command line, of one machine, of operators.
-const NOT_IN_LAMBDAS: [&str; 10] = [
+const NOT_IN_LAMBDAS: [&str; 11] = [
+    "aws-sdk-lambda",
     "aws-sdk-scheduler",
     "aws-sdk-sns",
     "clap",

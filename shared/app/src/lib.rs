@@ -37,7 +37,9 @@ pub use jobs::accept::{AcceptError, AcceptRequest, accept, fall_in_words, falls,
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 pub use jobs::report::{MailPolicy, ReportAnswer, header_of, outcome_of, report, run_report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
-pub use mail::{MailOutcome, crash_in_words, send_crash_mails, send_failure_mails};
+pub use mail::{
+    MailOutcome, TestMail, TestMailState, crash_in_words, send_crash_mails, send_failure_mails, send_test_mails,
+};
 pub use refused_files::{REFUSED_FILE_FIX, refused_file_line, refused_files};
 pub use replay::{ReplayState, ReplayedFile, replay};
 pub use rules_in_force::{RulesInForce, ServiceInForce};

@@ -36,7 +36,8 @@ pub(crate) struct ReconcileEvent {
 }
 
 /// `{"month": "2026-06", "run_id": RUN, "mail": "usual"}` reports a run; `mail` is `usual`, `always` or `off`.
-/// `{"failed": {"month": "2026-06", "step": "reconcile", "why": TEXT}}` mails every group that a closing failed.
+/// `{"failed": {"month": "2026-06", "step": "reconcile", "why": TEXT}}` mails every group that a closing failed;
+/// `{"test": {"to": "billing"}}` sends a test mail to a group, or to an address of one; by default to every group.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportEvent {
@@ -45,7 +46,15 @@ pub(crate) struct ReportEvent {
     #[serde(default)]
     pub(crate) mail: MailPolicy,
     pub(crate) failed: Option<FailedEvent>,
+    pub(crate) test: Option<TestEvent>,
     pub(crate) at: Option<Timestamp>,
+}
+
+/// A test of the mail: to every group, or to this group or address of one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TestEvent {
+    pub(crate) to: Option<String>,
 }
 
 /// A run that failed: which month (by default the one that is due), at which step, and why. Of a `daily` run that failed

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use truecount_app::{
     AppError, Config, Deadline, Environment, RunKind, closing_due_now, closing_due_seen, reconcile, report,
-    send_failure_mails, sync,
+    send_failure_mails, send_test_mails, sync,
 };
 use truecount_billing::BillingMonth;
 use truecount_platform::PortErrorKind;
@@ -137,6 +137,11 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
     let event: ReportEvent = read(event)?;
     let config = Config::load(env).await?;
     let (invocation, env) = metered("report", env, event.at);
+    if let Some(test) = &event.test {
+        let tried = Box::pin(send_test_mails(&env, &config.settings, test.to.as_deref())).await;
+        invocation.end(&Answer::TestMails(&tried));
+        return Ok(json!({ "state": "mail_tested", "mails": tried? }));
+    }
     if let Some(failed) = &event.failed {
         return match Box::pin(failed_month(&env, &config, failed)).await? {
             Some(month) => Box::pin(report_failure(invocation, &env, &config, month, failed)).await,

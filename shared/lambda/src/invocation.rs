@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use truecount_app::{AppError, ClosingDue, MailOutcome, ProgressObserver, ReconcileAnswer, ReportAnswer, SyncAnswer};
+use truecount_app::{
+    AppError, ClosingDue, MailOutcome, ProgressObserver, ReconcileAnswer, ReportAnswer, SyncAnswer, TestMail,
+};
 use truecount_platform::aws;
 
 use crate::metrics::{self, Metrics};
@@ -25,6 +27,8 @@ pub(crate) enum Answer<'a> {
     Report(&'a Result<ReportAnswer, AppError>),
     /// The mails that say that a closing failed.
     FailureMails(&'a Result<Vec<MailOutcome>, AppError>),
+    /// The mails that somebody tries.
+    TestMails(&'a Result<Vec<TestMail>, AppError>),
 }
 
 /// Which kind of run was reconciled: only closing runs are counted in the metrics.
@@ -166,7 +170,10 @@ impl LogFields {
                 Self { state: "busy", month: Some(month.to_string()), ..empty }
             }
             Answer::FailureMails(Ok(_)) => Self { state: "failure_reported", ..empty },
-            Answer::Report(Err(_)) | Answer::FailureMails(Err(_)) => Self { state: "error", ..empty },
+            Answer::TestMails(Ok(_)) => Self { state: "mail_tested", ..empty },
+            Answer::Report(Err(_)) | Answer::FailureMails(Err(_)) | Answer::TestMails(Err(_)) => {
+                Self { state: "error", ..empty }
+            }
         }
     }
 }

@@ -87,11 +87,7 @@ impl AwsInspector {
     pub async fn load(endpoint: Option<&str>) -> Result<Self, PortErrorKind> {
         let mut endpoints = BTreeMap::new();
         for service in SERVICES {
-            let name = format!("TRUECOUNT_ENDPOINT_{service}");
-            let named = std::env::var(&name).ok();
-            if let Some(text) = named.as_deref().or(endpoint) {
-                let url = endpoint::checked(text)
-                    .map_err(|error| PortErrorKind::NotSetUp(Detail::new(format!("{name}: {error}"), error)))?;
+            if let Some(url) = named_endpoint(service, endpoint)? {
                 endpoints.insert(service, url);
             }
         }
@@ -215,6 +211,15 @@ impl AwsInspector {
     }
 }
 
+/// The endpoint that `TRUECOUNT_ENDPOINT_<SERVICE>` names, else this one.
+pub(crate) fn named_endpoint(service: &str, endpoint: Option<&str>) -> Result<Option<Url>, PortErrorKind> {
+    let name = format!("TRUECOUNT_ENDPOINT_{service}");
+    let named = std::env::var(&name).ok();
+    let Some(text) = named.as_deref().or(endpoint) else { return Ok(None) };
+    let checked = endpoint::checked(text);
+    checked.map(Some).map_err(|error| PortErrorKind::NotSetUp(Detail::new(format!("{name}: {error}"), error)))
+}
+
 fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
 }
@@ -250,7 +255,7 @@ impl Intercept for DateSeen {
     }
 }
 
-fn cause<E>(error: SdkError<E, HttpResponse>) -> PortErrorKind
+pub(crate) fn cause<E>(error: SdkError<E, HttpResponse>) -> PortErrorKind
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {

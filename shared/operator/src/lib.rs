@@ -2,6 +2,7 @@
 //! everything that could go wrong before month-end. Deliberately absent: anything that a Lambda function links.
 
 pub mod doctor;
+pub mod function;
 pub mod inspector;
 pub mod stack;
 pub mod vendor;

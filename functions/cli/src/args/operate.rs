@@ -72,7 +72,7 @@ Examples:
   truecount mail test
   truecount mail test --to billing --stack prod")]
 pub(crate) struct MailTestArgs {
-    /// Only this mail group
+    /// Only this mail group, or this address of one
     #[arg(long, value_name = "GROUP")]
     pub(crate) to: Option<String>,
 }

@@ -1,10 +1,10 @@
-//! What a stack's settings may not say is refused before anything is uploaded. The stack is a loopback endpoint that
-//! answers where its parts are, and nothing else.
+//! A stack whose settings are refused before anything is uploaded, and whose report function sends the test mail. The
+//! stack is a loopback endpoint that answers where its parts are, and as that function; nothing else.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::thread;
 
 use truecount_support::CSV_SOURCES;
@@ -13,15 +13,15 @@ use crate::prompt::{self, FAILED, err, out};
 
 const PARTS: &str = r#"{"table":"t","bucket":"b","secrets":"/truecount/prod","state_machine":"arn:s","schedule":"daily","schedule_group":"default","topic":"arn:t","sender":"billing@msp.example","configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
 
-/// Answers the parameter of the stack, and refuses everything else.
-fn stand_in() -> String {
+/// Answers the parameter of the stack and its report function, and refuses everything else.
+fn stand_in(function: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap())));
+    thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap(), function)));
     url
 }
 
-fn answer(mut stream: TcpStream) {
+fn answer(mut stream: TcpStream, function: &str) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let (mut head, mut length) = (String::new(), 0);
     loop {
@@ -35,15 +35,20 @@ fn answer(mut stream: TcpStream) {
         }
         head.push_str(&line);
     }
-    reader.read_exact(&mut vec![0; length]).unwrap();
-    let (status, body) = match head.contains("amazonssm.getparameter") {
-        true => (200, serde_json::json!({ "Parameter": { "Name": "n", "Type": "String", "Value": PARTS } })),
-        false => (400, serde_json::json!({ "__type": "AccessDeniedException", "message": "not here" })),
+    let mut asked = vec![0; length];
+    reader.read_exact(&mut asked).unwrap();
+    let (status, body) = if head.contains("amazonssm.getparameter") {
+        (200, serde_json::json!({ "Parameter": { "Name": "n", "Type": "String", "Value": PARTS } }).to_string())
+    } else if head.starts_with("post /2015-03-31/functions/p/invocations") && !function.is_empty() {
+        assert_eq!(String::from_utf8(asked).unwrap(), r#"{"test":{"to":"billing"}}"#);
+        (200, function.to_owned())
+    } else {
+        (400, serde_json::json!({ "__type": "AccessDeniedException", "message": "not here" }).to_string())
     };
-    let body = body.to_string();
+    let failed = if body.contains("errorMessage") { "x-amz-function-error: Unhandled\r\n" } else { "" };
     let length = body.len();
     let head = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close\r\n{failed}content-length: {length}\r\n\r\n"
     );
     stream.write_all((head + &body).as_bytes()).unwrap();
 }
@@ -53,10 +58,53 @@ fn push(mail: &str) -> Output {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("settings.toml"), format!("{mail}\n{CSV_SOURCES}")).unwrap();
     fs::write(folder.path().join("rules.toml"), truecount_support::rule("SRV", "server")).unwrap();
-    let mut command = prompt::truecount(&["config", "push", ".", "--stack", "prod"]);
-    command.current_dir(folder.path()).env("TRUECOUNT_ENDPOINT", stand_in()).env("AWS_REGION", "eu-west-2");
+    at_stack(&["config", "push", ".", "--stack", "prod"], "").current_dir(folder.path()).output().unwrap()
+}
+
+/// The command, where the report function answers so.
+fn at_stack(args: &[&str], function: &'static str) -> Command {
+    let mut command = prompt::truecount(args);
+    command.env("TRUECOUNT_ENDPOINT", stand_in(function)).env("AWS_REGION", "eu-west-2");
     command.env("AWS_ACCESS_KEY_ID", "kim").env("AWS_SECRET_ACCESS_KEY", "s").env("AWS_MAX_ATTEMPTS", "1");
-    command.output().unwrap()
+    command
+}
+
+/// Tries the mail where the report function answers so; gives the exit code, and all that was said.
+fn test_mail(function: &'static str) -> (Option<i32>, String) {
+    let output = at_stack(&["mail", "test", "--to", "billing", "--stack", "prod"], function).output().unwrap();
+    let said = out(&output) + &err(&output);
+    (output.status.code(), said.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[test]
+fn the_report_function_sends_the_test_mail() {
+    let (code, said) = test_mail(
+        r#"{"state":"mail_tested","mails":[{"group":"billing","to":["b@msp.example"],"outcome":"sent","answer":"0102-7"}]}"#,
+    );
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("billing (b@msp.example): sent (0102-7)") && said.contains("suppressed address"), "{said}");
+
+    let (code, said) = test_mail(
+        r#"{"state":"mail_tested","mails":[{"group":"billing","to":["b@msp.example"],"outcome":"not_sent","answer":"MessageRejected: no","fix":"SES is in its sandbox"}]}"#,
+    );
+    assert_eq!(code, Some(FAILED), "{said}");
+    assert!(said.contains("NOT SENT: MessageRejected: no fix: SES is in its sandbox"), "{said}");
+}
+
+#[test]
+fn why_the_report_function_sent_no_test_mail_is_told() {
+    for (function, words) in [
+        ("", "not here"),
+        (
+            r#"{"errorType":"Truecount.Refused","errorMessage":"there is no mail group `billing`"}"#,
+            "the function `p` answered: there is no mail group `billing`",
+        ),
+        (r#"{"state":"reported"}"#, "another version; deploy the stack again"),
+    ] {
+        let (code, said) = test_mail(function);
+        assert_eq!(code, Some(FAILED), "{said}");
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }
 
 #[test]
