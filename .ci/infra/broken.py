@@ -81,6 +81,7 @@ right("no-wildcard-resource", "SyncRole", "Table", "Resource", "arn:aws:dynamodb
 right("no-wildcard-resource", "ReconcileRole", "ReadFiles", "Resource", ["arn:aws:s3:::*"])
 right("no-wildcard-resource", "SyncRole", "Secrets", "Resource", "arn:aws:ssm:us-east-1:000000000000:parameter/*")
 right("no-wildcard-resource", "ReportRole", "Mail", "Condition", {})
+right("no-wildcard-resource", "OperatorPolicy", "SeeIdentities", "Action", ["ses:GetEmailIdentity", "ses:DeleteEmailIdentity"])
 right("no-foreign-principal", "TopicPolicy", "Alarms", "Condition", {})
 
 

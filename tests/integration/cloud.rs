@@ -17,9 +17,15 @@ use tokio::task::JoinHandle;
 #[derive(Debug, Clone)]
 pub(crate) struct Answers {
     pub(crate) a_day: u64,
-    pub(crate) a_second: u64,
     pub(crate) sent: u64,
+    pub(crate) is_in_production: bool,
+    pub(crate) is_sending: bool,
+    /// Addresses and domains that SES has verified; of a domain it signs the mail.
     pub(crate) verified: BTreeSet<String>,
+    /// What SES says of the MAIL FROM domain of every domain; `None`: there is none.
+    pub(crate) mail_from: Option<&'static str>,
+    /// Addresses on the suppression list.
+    pub(crate) suppressed: BTreeSet<String>,
     /// `None`: there is no schedule.
     pub(crate) is_enabled: Option<bool>,
     pub(crate) confirmed: u64,
@@ -68,8 +74,9 @@ async fn answer(State(answers): State<Arc<Mutex<Answers>>>, headers: HeaderMap, 
     let fields: BTreeMap<String, String> = serde_urlencoded(&String::from_utf8_lossy(&body));
     let mut response = match (target.as_deref(), fields.get("Action").map(String::as_str)) {
         (Some("AmazonSSM.GetParameter"), _) => parameter(&answers),
-        (_, Some(action)) => query(&answers, action, &fields),
+        (_, Some(action)) => query(&answers, action),
         _ if uri.path().starts_with("/schedules/") => schedule(&answers),
+        _ if uri.path().starts_with("/v2/email/") => mail(&answers, &uri.path().replace("%40", "@")),
         // S3, as far as this stand-in knows it.
         _ => refused(
             "AccessDenied",
@@ -88,7 +95,7 @@ fn serde_urlencoded(body: &str) -> BTreeMap<String, String> {
     body.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), plain(v))).collect()
 }
 
-fn query(answers: &Answers, action: &str, fields: &BTreeMap<String, String>) -> Response {
+fn query(answers: &Answers, action: &str) -> Response {
     if answers.denied.contains(action) {
         return refused("AccessDenied", &format!("not authorized to perform: {action}"));
     }
@@ -96,18 +103,6 @@ fn query(answers: &Answers, action: &str, fields: &BTreeMap<String, String>) -> 
     let result = match action {
         "GetCallerIdentity" => {
             "<Arn>arn:aws:iam::123456789012:user/kim</Arn><UserId>u</UserId><Account>123456789012</Account>".to_owned()
-        }
-        "GetSendQuota" => format!(
-            "<SentLast24Hours>{}.0</SentLast24Hours><Max24HourSend>{}.0</Max24HourSend><MaxSendRate>{}.0</MaxSendRate>",
-            answers.sent, answers.a_day, answers.a_second
-        ),
-        "GetIdentityVerificationAttributes" => {
-            let asked = fields.iter().filter(|(key, _)| key.starts_with("Identities.member."));
-            let state = |one: &str| if answers.verified.contains(one) { "Success" } else { "Pending" };
-            let told = |(_, one): (&String, &String)| {
-                entry(one, format!("<VerificationStatus>{}</VerificationStatus>", state(one)))
-            };
-            format!("<VerificationAttributes>{}</VerificationAttributes>", asked.map(told).collect::<String>())
         }
         "GetTopicAttributes" => format!(
             "<Attributes>{}{}</Attributes>",
@@ -120,6 +115,50 @@ fn query(answers: &Answers, action: &str, fields: &BTreeMap<String, String>) -> 
         "<{action}Response><{action}Result>{result}</{action}Result><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{action}Response>"
     );
     ([("content-type", "text/xml")], body).into_response()
+}
+
+/// SES, in its second version.
+fn mail(answers: &Answers, path: &str) -> Response {
+    let asked = path.strip_prefix("/v2/email/").unwrap();
+    let action = match asked.split('/').next().unwrap() {
+        "account" => "GetAccount",
+        "identities" => "GetEmailIdentity",
+        _ => "GetSuppressedDestination",
+    };
+    let error = |status, code, message: &str| {
+        let headers = [("content-type", "application/json"), ("x-amzn-errortype", code)];
+        (status, headers, serde_json::json!({ "message": message }).to_string()).into_response()
+    };
+    if answers.denied.contains(action) {
+        return error(StatusCode::FORBIDDEN, "AccessDeniedException", &format!("not authorized to perform: {action}"));
+    }
+    let name = asked.rsplit('/').next().unwrap();
+    let body = match action {
+        "GetAccount" => serde_json::json!({
+            "ProductionAccessEnabled": answers.is_in_production, "SendingEnabled": answers.is_sending,
+            "SendQuota": { "Max24HourSend": answers.a_day, "MaxSendRate": 14, "SentLast24Hours": answers.sent },
+            "SuppressionAttributes": { "SuppressedReasons": ["BOUNCE", "COMPLAINT"] },
+        }),
+        "GetEmailIdentity" if answers.verified.contains(name) => {
+            let is_domain = !name.contains('@');
+            let mut found = serde_json::json!({
+                "VerifiedForSendingStatus": true,
+                "DkimAttributes": { "SigningEnabled": is_domain, "Status": if is_domain { "SUCCESS" } else { "NOT_STARTED" } },
+            });
+            if let Some(status) = answers.mail_from.filter(|_| is_domain) {
+                let (domain, behavior) = (format!("bounces.{name}"), "USE_DEFAULT_VALUE");
+                found["MailFromAttributes"] = serde_json::json!({
+                    "MailFromDomain": domain, "MailFromDomainStatus": status, "BehaviorOnMxFailure": behavior,
+                });
+            }
+            found
+        }
+        "GetSuppressedDestination" if answers.suppressed.contains(name) => serde_json::json!({
+            "SuppressedDestination": { "EmailAddress": name, "Reason": "BOUNCE", "LastUpdateTime": 1_782_849_600 },
+        }),
+        _ => return error(StatusCode::NOT_FOUND, "NotFoundException", &format!("{name} does not exist")),
+    };
+    ([("content-type", "application/json")], body.to_string()).into_response()
 }
 
 fn schedule(answers: &Answers) -> Response {

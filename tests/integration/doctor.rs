@@ -57,9 +57,12 @@ impl Clinic {
         let backend = LocalBackend::open(folder.path(), Durability::Bulk).unwrap();
         let cloud = CloudStandIn::open(Answers {
             a_day: 50_000,
-            a_second: 14,
             sent: 3,
+            is_in_production: true,
+            is_sending: true,
             verified: ["northgate-it.example".to_owned()].into(),
+            mail_from: Some("SUCCESS"),
+            suppressed: [].into(),
             is_enabled: Some(true),
             confirmed: 1,
             pending: 0,
@@ -228,7 +231,7 @@ async fn every_planted_fault_is_found_with_what_to_do() {
     the_secrets(&mut clinic).await;
     the_set_up(&mut clinic).await;
     the_days(&mut clinic).await;
-    assert_eq!(clinic.found.len(), 30, "{:?}", clinic.found);
+    assert_eq!(clinic.found.len(), 37, "{:?}", clinic.found);
     drop(clinic.backend);
 }
 
@@ -286,7 +289,7 @@ async fn the_mail(clinic: &mut Clinic) {
     let well = clinic.cloud.answers().clone();
     let stranger = clinic.settings().replace("to = [\"billing@", "to = [\"owner@client.example\", \"billing@");
     clinic.write("config/settings.toml", &stranger);
-    *clinic.cloud.answers() = Answers { a_day: 200, a_second: 1, ..well.clone() };
+    *clinic.cloud.answers() = Answers { a_day: 200, is_in_production: false, ..well.clone() };
     clinic
         .finds("SES sandbox", &problem("mail", "sandbox: owner@client.example would get no mail", "production access"))
         .await;
@@ -294,13 +297,19 @@ async fn the_mail(clinic: &mut Clinic) {
     clinic.is_well().await;
 
     *clinic.cloud.answers() = Answers { verified: ["billing@northgate-it.example".to_owned()].into(), ..well.clone() };
-    let sender = problem("sender", "neither `truecount@northgate-it.example`", "verify-email-identity");
+    let sender = problem("sender", "neither `truecount@northgate-it.example`", "DNS records");
     clinic.finds("sender unverified", &sender).await;
     *clinic.cloud.answers() = Answers { sent: 50_000, ..well.clone() };
     clinic.finds("quota used up", &problem("mail", "sends 0 more mails today", "higher quota")).await;
-    *clinic.cloud.answers() = Answers { denied: ["GetSendQuota"].into(), ..well.clone() };
-    let denied = Expected { about: None, ..gap("mail", "", "access is denied", "allow `ses:GetSendQuota`") };
-    clinic.finds("right to see mail missing", &denied).await;
+    for action in ["GetAccount", "GetEmailIdentity", "GetSuppressedDestination"] {
+        *clinic.cloud.answers() = Answers { denied: [action].into(), ..well.clone() };
+        let fix = format!("allow `ses:{action}`").leak();
+        let denied = Expected { about: None, ..gap("mail", "", "access is denied", fix) };
+        clinic.finds(action, &denied).await;
+    }
+    *clinic.cloud.answers() = Answers { is_sending: false, ..well.clone() };
+    clinic.finds("sending paused", &problem("mail", "SES has paused sending", "Account dashboard")).await;
+    signature(clinic, &well).await;
     *clinic.cloud.answers() = well;
 
     let nobody = clinic.settings();
@@ -310,6 +319,32 @@ async fn the_mail(clinic: &mut Clinic) {
     clinic.finds("recipients missing", &nobody).await;
     clinic.write("config/settings.toml", &clinic.settings());
     clinic.is_well().await;
+}
+
+/// Mail that is sent, and does not reach its reader.
+async fn signature(clinic: &mut Clinic, well: &Answers) {
+    let trial = ["truecount@northgate-it.example".to_owned()].into();
+    *clinic.cloud.answers() = Answers { verified: trial, ..well.clone() };
+    let unsigned = gap("signature", "", "does not sign the mail as `northgate-it.example`", "DnsDkim1");
+    clinic.finds("mail not signed", &Expected { about: None, ..unsigned }).await;
+    for (name, mail_from, message, fix) in [
+        (
+            "MAIL FROM not found",
+            Some("PENDING"),
+            "no MX record of the MAIL FROM domain `bounces.northgate-it",
+            "DnsSpf",
+        ),
+        ("no MAIL FROM", None, "bounces go to amazonses.com", "set a MAIL FROM domain"),
+    ] {
+        *clinic.cloud.answers() = Answers { mail_from, ..well.clone() };
+        let expected = Expected { about: None, status: CheckStatus::Advice, ..gap("signature", "", message, fix) };
+        clinic.finds(name, &expected).await;
+    }
+    *clinic.cloud.answers() =
+        Answers { suppressed: ["billing@northgate-it.example".to_owned()].into(), ..well.clone() };
+    let suppressed =
+        gap("recipients", "", "`billing@northgate-it.example` is on SES's suppression list", "delete-suppressed");
+    clinic.finds("recipient suppressed", &Expected { about: None, ..suppressed }).await;
 }
 
 async fn the_secrets(clinic: &mut Clinic) {

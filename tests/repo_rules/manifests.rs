@@ -42,9 +42,10 @@ const IO: [&str; 16] = [
 const LAMBDAS: [&str; 3] = ["truecount-sync", "truecount-reconcile", "truecount-report"];
 
 /// What a deployed function must not link: code of the command line, of one machine, of operators.
-const NOT_IN_LAMBDAS: [&str; 11] = [
+const NOT_IN_LAMBDAS: [&str; 12] = [
     "aws-sdk-lambda",
     "aws-sdk-scheduler",
+    "aws-sdk-sesv2",
     "aws-sdk-sns",
     "clap",
     "dynoxide-rs",

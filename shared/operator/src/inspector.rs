@@ -1,14 +1,14 @@
 //! What only `doctor` asks AWS: who the caller is, whether mail may be sent, whether the daily run is enabled, who is
 //! subscribed to the alarms. Deliberately absent: any call that changes something.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_ses::types::VerificationStatus;
+use aws_sdk_sesv2::types::{BehaviorOnMxFailure, DkimStatus, MailFromDomainStatus};
 use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_sts::config::{ConfigBag, Credentials, Intercept, RuntimeComponents, SharedCredentialsProvider};
@@ -16,9 +16,6 @@ use aws_sdk_sts::error::{BoxError, ProvideErrorMetadata, SdkError};
 use jiff::{SignedDuration, Timestamp};
 use truecount_platform::{Detail, PortErrorKind, endpoint};
 use url::Url;
-
-/// Identities that SES accepts in one request.
-const IDENTITIES_MAX: usize = 100;
 
 /// The services in use, as `TRUECOUNT_ENDPOINT_…` names them.
 const SERVICES: [&str; 4] = ["STS", "SES", "SCHEDULER", "SNS"];
@@ -41,23 +38,41 @@ pub struct CallerIdentity {
     pub skew: Option<SignedDuration>,
 }
 
-/// How many mails SES sends for this account and region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SendQuota {
+/// What SES lets this account send in this region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SesAccount {
+    /// `false`: it is in the SES sandbox, in which only verified recipients get mail.
+    pub is_in_production: bool,
+    /// `false`: SES has paused it.
+    pub is_sending: bool,
     /// Mails allowed in 24 hours.
     pub per_day_max: u64,
-    /// Mails allowed in a second.
-    pub per_second_max: u64,
     /// Mails sent in the last 24 hours.
     pub sent: u64,
+    /// For which of `BOUNCE` and `COMPLAINT` an address is put on the suppression list.
+    pub suppressed_reasons: Vec<String>,
 }
 
-impl SendQuota {
-    /// Whether this is the quota of the SES sandbox, in which only verified recipients get mail.
-    #[must_use]
-    pub fn is_sandbox(&self) -> bool {
-        self.per_day_max <= 200 && self.per_second_max <= 1
-    }
+/// An address or a domain that SES knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SesIdentity {
+    /// Whether mail may be sent from it, and in the sandbox to it.
+    pub is_verified: bool,
+    /// Whether SES signs its mail with a key of its own domain.
+    pub is_signed: bool,
+    /// Where its bounces go; `None`: to amazonses.com.
+    pub mail_from: Option<MailFrom>,
+}
+
+/// The MAIL FROM domain of an identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailFrom {
+    /// The domain.
+    pub domain: String,
+    /// Whether SES has found its MX record.
+    pub is_found: bool,
+    /// Whether mail is refused without that record; else its bounces go to amazonses.com.
+    pub is_required: bool,
 }
 
 /// The schedule that starts the daily run.
@@ -132,40 +147,65 @@ impl AwsInspector {
         })
     }
 
-    /// How many mails may be sent (`ses:GetSendQuota`).
+    /// What this account may send (`ses:GetAccount`).
     ///
     /// # Errors
     /// [`PortErrorKind`] if the request fails.
-    pub async fn send_quota(&self) -> Result<SendQuota, PortErrorKind> {
-        let answer = self.ses().get_send_quota().send().await.map_err(cause)?;
+    pub async fn mail_account(&self) -> Result<SesAccount, PortErrorKind> {
+        let answer = self.ses().get_account().send().await.map_err(cause)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "SES returns whole numbers as floats"
         )]
         let whole = |number: f64| number.max(0.0) as u64;
-        Ok(SendQuota {
-            per_day_max: whole(answer.max24_hour_send),
-            per_second_max: whole(answer.max_send_rate),
-            sent: whole(answer.sent_last24_hours),
+        let quota = answer.send_quota.as_ref();
+        let reasons = answer.suppression_attributes.and_then(|found| found.suppressed_reasons).unwrap_or_default();
+        Ok(SesAccount {
+            is_in_production: answer.production_access_enabled,
+            is_sending: answer.sending_enabled,
+            per_day_max: quota.map_or(0, |quota| whole(quota.max24_hour_send)),
+            sent: quota.map_or(0, |quota| whole(quota.sent_last24_hours)),
+            suppressed_reasons: reasons.iter().map(|reason| reason.as_str().to_owned()).collect(),
         })
     }
 
-    /// Which of these addresses and domains SES has verified (`ses:GetIdentityVerificationAttributes`).
+    /// An address or domain (`ses:GetEmailIdentity`); `None`: SES does not know it.
     ///
     /// # Errors
     /// [`PortErrorKind`] if the request fails.
-    pub async fn verified(&self, identities: &BTreeSet<String>) -> Result<BTreeSet<String>, PortErrorKind> {
-        let (mut verified, client) = (BTreeSet::new(), self.ses());
-        let all: Vec<_> = identities.iter().cloned().collect();
-        for some in all.chunks(IDENTITIES_MAX) {
-            let asked = client.get_identity_verification_attributes().set_identities(Some(some.to_vec()));
-            let answer = asked.send().await.map_err(cause)?;
-            let good = answer.verification_attributes.into_iter();
-            let good = good.filter(|(_, state)| state.verification_status == VerificationStatus::Success);
-            verified.extend(good.map(|(identity, _)| identity));
+    pub async fn mail_identity(&self, name: &str) -> Result<Option<SesIdentity>, PortErrorKind> {
+        let found = match self.ses().get_email_identity().email_identity(name).send().await {
+            Ok(found) => found,
+            Err(error) if error.code() == Some("NotFoundException") => return Ok(None),
+            Err(error) => return Err(cause(error)),
+        };
+        let is_signed = |dkim: &aws_sdk_sesv2::types::DkimAttributes| {
+            dkim.signing_enabled && dkim.status == Some(DkimStatus::Success)
+        };
+        let mail_from = found.mail_from_attributes.filter(|found| !found.mail_from_domain.is_empty());
+        Ok(Some(SesIdentity {
+            is_verified: found.verified_for_sending_status,
+            is_signed: found.dkim_attributes.as_ref().is_some_and(is_signed),
+            mail_from: mail_from.map(|found| MailFrom {
+                is_found: found.mail_from_domain_status == MailFromDomainStatus::Success,
+                is_required: found.behavior_on_mx_failure == BehaviorOnMxFailure::RejectMessage,
+                domain: found.mail_from_domain,
+            }),
+        }))
+    }
+
+    /// Why an address is on the suppression list (`ses:GetSuppressedDestination`): `BOUNCE` or `COMPLAINT`; `None`: it is
+    /// not.
+    ///
+    /// # Errors
+    /// [`PortErrorKind`] if the request fails.
+    pub async fn suppressed(&self, address: &str) -> Result<Option<String>, PortErrorKind> {
+        match self.ses().get_suppressed_destination().email_address(address).send().await {
+            Ok(found) => Ok(found.suppressed_destination.map(|found| found.reason.as_str().to_owned())),
+            Err(error) if error.code() == Some("NotFoundException") => Ok(None),
+            Err(error) => Err(cause(error)),
         }
-        Ok(verified)
     }
 
     /// The schedule of the daily run (`scheduler:GetSchedule`); `None` if it does not exist.
@@ -200,10 +240,10 @@ impl AwsInspector {
         Ok(Subscriptions { confirmed: count("SubscriptionsConfirmed"), pending: count("SubscriptionsPending") })
     }
 
-    fn ses(&self) -> aws_sdk_ses::Client {
-        let mut builder = aws_sdk_ses::config::Builder::from(&self.config);
+    fn ses(&self) -> aws_sdk_sesv2::Client {
+        let mut builder = aws_sdk_sesv2::config::Builder::from(&self.config);
         builder.set_endpoint_url(self.endpoint("SES"));
-        aws_sdk_ses::Client::from_conf(builder.build())
+        aws_sdk_sesv2::Client::from_conf(builder.build())
     }
 
     fn endpoint(&self, service: &str) -> Option<String> {
