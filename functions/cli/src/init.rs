@@ -25,7 +25,8 @@ const SECRETS_HEAD: &str = "\
 /// What to do after `init`.
 const NEXT_STEPS: &str = "\
 Next:
-1. Enable your PSA and your sources in settings.toml.
+1. Enable your PSA and your sources in settings.toml; write who gets mail, and on
+   one machine who sends it.
 2. Write each product that you bill in rules.toml, with what counts it.
 3. Store the credentials of each source: `truecount secrets set SOURCE`.
 4. Check it all: `truecount rules check`, then `truecount doctor`.
