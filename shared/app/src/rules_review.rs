@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
-use truecount_billing::{BillingMonth, Currency, ProductCode, SourceId};
+use truecount_billing::{BillingMonth, Currency, HOLDS, ProductCode, SourceId};
 use truecount_reconciliation::{
     ClientRecord, ItemFateWord, OutcomeLine, PortfolioRecord, RowKind, RowRecord, RunInputs, SetupFinding,
     WideningRecord,
 };
-use truecount_rules::{Fit, Rules, ServiceBasis, WordUse};
+use truecount_rules::{Fit, Rules, ServiceBasis, SourceVocabulary, WordUse};
 
 pub use seats::{GroupReview, OuterServiceReview};
 
@@ -139,7 +139,7 @@ impl RulesReview {
     pub async fn load(env: &Environment, config: &Config) -> Result<Self, AppError> {
         of_newest_syncs(env, config, |comparison| {
             env.progress.step("comparing");
-            of_comparison(comparison, &config.rules)
+            of_comparison(comparison, &config.rules, &config.settings.vocabulary())
         })
         .await
     }
@@ -177,7 +177,11 @@ pub(crate) async fn of_newest_syncs<T>(
     take(&Comparison::read(&inputs).await?)
 }
 
-fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesReview, AppError> {
+fn of_comparison(
+    comparison: &Comparison<'_>,
+    rules: &Rules,
+    vocabulary: &[SourceVocabulary],
+) -> Result<RulesReview, AppError> {
     let mut gathered = Gathered { groups: seats::groups(&comparison.inputs, rules), ..Gathered::default() };
     let compared = comparison.compare(|line| {
         match line {
@@ -194,7 +198,7 @@ fn of_comparison(comparison: &Comparison<'_>, rules: &Rules) -> Result<RulesRevi
         services: rules.services().map(|code| gathered.service(rules, code)).collect(),
         outer: seats::outer_services(rules),
         groups: std::mem::take(&mut gathered.groups),
-        words: gathered.words(inputs),
+        words: gathered.words(inputs, vocabulary),
         products: gathered.products(),
         uncounted: uncounted(inputs, rules),
         agreement_types: agreement_types(inputs, rules),
@@ -257,13 +261,18 @@ impl Gathered {
     }
 
     /// The words never seen, of sources that were read, each with the nearest one that was seen.
-    fn words(&mut self, inputs: &RunInputs) -> Vec<UnseenWord> {
+    fn words(&mut self, inputs: &RunInputs, vocabulary: &[SourceVocabulary]) -> Vec<UnseenWord> {
         let words = std::mem::take(&mut self.words).into_iter();
         let with_nearest = words.filter_map(|unseen| {
             let source = inputs.sources.iter().find(|source| source.id == unseen.source && source.was_read)?;
             let nearest = match (&unseen.attribute, &unseen.word) {
                 (Some(attribute), Some(word)) => {
-                    truecount_rules::nearest(word, source.words.words(&unseen.kind, attribute))
+                    let said = source.words.words(&unseen.kind, attribute);
+                    let names = match attribute.as_str() {
+                        SKU | HOLDS => product_names(vocabulary, &unseen.source, said.clone().collect()),
+                        _ => Vec::new(),
+                    };
+                    truecount_rules::nearest(word, said.chain(names))
                 }
                 _ => truecount_rules::nearest(&unseen.kind, source.words.kinds()),
             };
@@ -271,6 +280,13 @@ impl Gathered {
         });
         with_nearest.collect()
     }
+}
+
+/// The friendly names of the part numbers that a source has said, in small letters: rules may name either.
+fn product_names<'v>(vocabulary: &'v [SourceVocabulary], source: &SourceId, said: BTreeSet<&str>) -> Vec<&'v str> {
+    let products = vocabulary.iter().filter(|one| one.source == *source).flat_map(|one| &one.sku_names);
+    let said = products.filter(|(number, _)| said.contains(number.to_lowercase().as_str()));
+    said.map(|(_, name)| name.as_str()).collect()
 }
 
 impl RunOutlook {

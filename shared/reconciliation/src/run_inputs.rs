@@ -95,7 +95,7 @@ impl WordsOfSource {
     }
 
     /// The words that an attribute of a kind had, as far as they are kept.
-    pub fn words(&self, kind: &str, attribute: &str) -> impl Iterator<Item = &str> {
+    pub fn words(&self, kind: &str, attribute: &str) -> impl Iterator<Item = &str> + Clone {
         let words = self.kinds.get(&folded(kind)).and_then(|attributes| attributes.get(attribute));
         words.into_iter().flatten().map(String::as_str)
     }

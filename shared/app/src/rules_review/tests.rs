@@ -97,6 +97,24 @@ async fn words_types_and_clients_that_nobody_has_are_named_with_the_nearest() {
 }
 
 #[tokio::test]
+async fn a_part_of_a_products_name_is_told_with_the_whole_name() {
+    let mut test = TestEnvironment::new();
+    let settings = format!(
+        "{SETTINGS}\n[[sources]]\nid = \"cloud\"\nconnector = \"microsoft-graph\"\n\
+         partner_tenant = \"7a1c0c1e-6f0e-4a0b-9d3e-0c5b1f2d3e4f\"\n"
+    );
+    let rules = "[services]\nSEATS = { count = \"cloud.licence\", where = { sku = \"Business Premium\" } }\n";
+    test.config = config(&settings, rules);
+    test.commit("psa", TODAY, &[billed_for("c1", "Harbour Dental", "SEATS", "Managed")]).await;
+    let mut licence = one_of_kind("a1", "Harbour Dental", "licence");
+    licence.items[0].sku = Some("SPB".to_owned());
+    test.commit("cloud", TODAY, &[licence]).await;
+    let found = review(&test).await;
+    let words = found.words.iter().map(|one| (one.word.as_deref(), one.nearest.as_deref()));
+    assert_eq!(words.collect::<Vec<_>>(), [(Some("Business Premium"), Some("Microsoft 365 Business Premium"))]);
+}
+
+#[tokio::test]
 async fn nothing_is_said_of_a_source_that_was_never_read() {
     let mut test = TestEnvironment::new();
     test.config = config(SETTINGS, "[services]\nMNG-SRV = { count = \"rmm.server\", where = { site = \"leds\" } }\n");
