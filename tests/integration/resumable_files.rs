@@ -136,9 +136,19 @@ async fn a_file_that_is_replaced_in_the_middle_is_begun_anew() {
     // as long as the first: only its bytes tell
     backend.drop_file("rmm", "usage-2026-06-24.csv", &file("absent"));
     let answer = backend.sync("rmm").await;
-    assert!(
-        matches!(&answer, SyncAnswer::Failed { reason, .. } if matches!(reason, truecount_billing::ReadReason::FileReplaced { .. })),
-        "{answer:?}"
-    );
-    assert!(matches!(backend.sync("rmm").await, SyncAnswer::Committed { .. }));
+    assert!(matches!(answer, SyncAnswer::Committed { .. }), "{answer:?}");
+    let snapshot = truecount_support::file_names(&backend.folder.path().join("archive/raw/rmm"));
+    assert_eq!(snapshot, ["2026-06-24-000001", "2026-06-24-000002"]);
+}
+
+#[tokio::test]
+async fn a_newer_file_takes_the_place_of_one_that_was_begun() {
+    let (backend, odd) = backend(1).await;
+    ended(&backend, &odd).await;
+    odd.left.store(i64::MAX, Ordering::SeqCst);
+    backend.drop_file("rmm", "usage-2026-06-25.csv", &file("active"));
+    let answer = backend.sync("rmm").await;
+    assert!(matches!(answer, SyncAnswer::Committed { .. }), "{answer:?}");
+    let snapshots = SnapshotManifest::list(&backend.env.store, &"rmm".parse().unwrap()).await.unwrap();
+    assert_eq!(snapshots[0].id.to_string(), "2026-06-25#000002");
 }

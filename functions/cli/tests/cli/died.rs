@@ -102,7 +102,7 @@ fn wherever_a_closing_is_killed_the_next_one_closes_and_nobody_is_told_twice() {
         let job = office.command(&DAILY).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         sleep(Duration::from_millis(milliseconds));
         killed(job);
-        let office = office.at("2026-06-27T06:00:00Z");
+        let office = office.at("2026-06-27T06:00:00Z").with_files("2026-06-27");
         let next = office.run(&DAILY);
         assert!([Some(CLEAN), Some(EXCEPTIONS)].contains(&next.code), "{milliseconds}: {next:?}");
         let mails = told(&office);

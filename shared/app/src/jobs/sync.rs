@@ -105,17 +105,34 @@ pub async fn sync(
 async fn run(sync: &SourceSync<'_>) -> Result<SyncAnswer, AppError> {
     let (source, mut checkpoint) = match begin_or_resume(sync).await {
         Ok(begun) => begun,
-        Err(Stop::Failed(failure)) => return failed(sync, sync.today, None, failure).await,
-        Err(Stop::OutOfTime) => return Ok(yield_progress(sync, 0, 0)),
-        Err(Stop::Error(error)) => return Err(error),
+        Err(stop) => return not_begun(sync, stop).await,
     };
-    match read_source(sync, &source, &mut checkpoint).await {
+    let mut read = read_source(sync, &source, &mut checkpoint).await;
+    let is_resumed = checkpoint.snapshot.lease != sync.lease.number();
+    if is_resumed && matches!(&read, Err(Stop::Failed(failure)) if failure.is_of_replaced_file()) {
+        // What an earlier process began to read is not the newest file any more: that is read from its beginning.
+        checkpoint = match begin(sync, &source).await {
+            Ok(begun) => begun,
+            Err(stop) => return not_begun(sync, stop).await,
+        };
+        read = read_source(sync, &source, &mut checkpoint).await;
+    }
+    match read {
         Ok(answer) => Ok(answer),
         Err(Stop::Failed(failure)) => {
             failed(sync, checkpoint.snapshot.as_of, checkpoint.vendor_ahead_seconds, failure).await
         }
         Err(Stop::OutOfTime) => Ok(yield_progress(sync, checkpoint.pages, checkpoint.accounts_written)),
         Err(Stop::Error(error)) => Err(error),
+    }
+}
+
+/// What is answered of a source that could not be begun.
+async fn not_begun(sync: &SourceSync<'_>, stop: Stop) -> Result<SyncAnswer, AppError> {
+    match stop {
+        Stop::Failed(failure) => failed(sync, sync.today, None, failure).await,
+        Stop::OutOfTime => Ok(yield_progress(sync, 0, 0)),
+        Stop::Error(error) => Err(error),
     }
 }
 
@@ -126,6 +143,11 @@ async fn begin_or_resume(sync: &SourceSync<'_>) -> Result<(Source, Checkpoint), 
     if let Some(checkpoint) = unfinished.filter(|found| crawl::is_resumable(found.began_on, sync.today)) {
         return Ok((source, checkpoint));
     }
+    let checkpoint = begin(sync, &source).await?;
+    Ok((source, checkpoint))
+}
+
+async fn begin(sync: &SourceSync<'_>, source: &Source) -> Result<Checkpoint, Stop> {
     let (as_of, file) = match source.file() {
         None => (sync.today, None),
         Some(file) => {
@@ -136,7 +158,7 @@ async fn begin_or_resume(sync: &SourceSync<'_>) -> Result<(Source, Checkpoint), 
     let id = SnapshotId { as_of, lease: sync.lease.number() };
     let checkpoint = Checkpoint::begin(sync.source.id.clone(), id, sync.today, file);
     sync.save(&checkpoint).await?;
-    Ok((source, checkpoint))
+    Ok(checkpoint)
 }
 
 async fn read_source(sync: &SourceSync<'_>, source: &Source, checkpoint: &mut Checkpoint) -> Result<SyncAnswer, Stop> {

@@ -20,6 +20,11 @@ impl SyncFailure {
         Self { reason: ReadReason::CannotBuild { detail: error.to_string() }, remedy: Remedy::FixConfiguration }
     }
 
+    /// Whether another file was put in place of one that was read in part.
+    pub(super) fn is_of_replaced_file(&self) -> bool {
+        matches!(self.reason, ReadReason::FileReplaced { .. })
+    }
+
     /// There is no file that can be read.
     pub(super) fn no_file(error: impl ToString) -> Self {
         Self { reason: ReadReason::NoUsableFile { detail: error.to_string() }, remedy: Remedy::FixConfiguration }
