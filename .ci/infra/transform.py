@@ -66,7 +66,20 @@ def transformed(source):
             properties["CodeUri"] = f"s3://code/{name.removesuffix('Function').lower()}.zip"
         if resource["Type"] == "AWS::Serverless::StateMachine":
             properties["Definition"] = json.loads((source.parent / properties.pop("DefinitionUri")).read_text())
-    return transform(template, {}, Policies())
+    return in_one_piece(transform(template, {}, Policies()))
+
+
+def in_one_piece(value):
+    """The same template with each text that SAM joins of lines as one: cfn-lint goes a step deeper for each line."""
+    if isinstance(value, list):
+        return [in_one_piece(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"Fn::Join"}:
+        separator, lines = value["Fn::Join"]
+        if isinstance(lines, list) and all(isinstance(line, str) for line in lines):
+            return separator.join(lines)
+    return {key: in_one_piece(one) for key, one in value.items()}
 
 
 class Resolver:
