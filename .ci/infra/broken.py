@@ -208,6 +208,12 @@ def an_eleventh_alarm(resources):
     resources["OneMoreAlarm"] = copy.deepcopy(resources["SourcesAlarm"])
 
 
+for sid in ("SeeRuns", "Watch", "ReadLogs", "EmptyQueue", "SeeStack", "SeeAlarms"):
+    right("operator-follows-alarms", "OperatorPolicy", sid, "Action", "ssm:GetParameter")
+right("operator-follows-alarms", "OperatorPolicy", "ReadLogs", "Resource", "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/truecount-sync:*")
+right("operator-follows-alarms", "OperatorPolicy", "Watch", "Resource", ["arn:aws:states:us-east-1:000000000000:execution:x" * 200])
+
+
 @breaks("encryption", "key")
 def an_operator_who_cannot_encrypt(resources):
     statement(resources, "OperatorPolicy", "Key")["Action"].remove("kms:Encrypt")

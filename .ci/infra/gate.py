@@ -14,6 +14,8 @@ from transform import VARIANTS
 RULES = {}
 
 # Actions without resource-level permissions: https://docs.aws.amazon.com/service-authorization/latest/reference/
+# Of a managed policy, without blanks. Names of a real account are longer than those here.
+POLICY_SIZE_MAX = 6144 - 1000
 WITHOUT_RESOURCE = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -24,6 +26,7 @@ WITHOUT_RESOURCE = {
     "logs:PutResourcePolicy",
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
+    "cloudwatch:DescribeAlarms",
     "ses:GetAccount",
     "ses:GetSuppressedDestination",
 }
@@ -171,6 +174,32 @@ def narrow_clerk(template):
         runs = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["MONTHS", "MONTH#*"]}}
         if where == "ClerkPolicy" and "dynamodb:" in json.dumps(statement["Action"]) and statement.get("Condition") != runs:
             yield "a clerk may read more of the table than the runs"
+
+
+@rule
+def operator_follows_alarms(template):
+    """Whoever works with the stack may do what its alarms and the guide advise."""
+    given = {}
+    for action, resource in template.rights("OperatorPolicy"):
+        given.setdefault(action, []).append(resource)
+    closing = next(iter(template.of("AWS::StepFunctions::StateMachine").values()))["StateMachineName"]
+    groups = [one["LogGroupName"] for one in template.of("AWS::Logs::LogGroup").values()]
+    advised = {
+        "states:ListExecutions": [f":stateMachine:{closing}"],
+        **dict.fromkeys(("states:DescribeExecution", "states:GetExecutionHistory", "states:RedriveExecution"), [f":execution:{closing}:*"]),
+        **dict.fromkeys(("logs:FilterLogEvents", "logs:GetLogEvents", "logs:DescribeLogStreams"), [f":log-group:{group}:*" for group in groups]),
+        **dict.fromkeys(("sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:DeleteMessage"), [":FailedQueue"]),
+        **dict.fromkeys(("cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:DescribeStackResources"), [":stack/truecount/*"]),
+        "cloudwatch:DescribeAlarms": ["*"],
+    }
+    for action, wanted in advised.items():
+        for end in wanted:
+            if not any(resource.endswith(end) for resource in given.get(action, [])):
+                yield f"OperatorPolicy: may not {action} on {end}"
+    for document in (one["PolicyDocument"] for one in template.of("AWS::IAM::ManagedPolicy").values()):
+        size = len(json.dumps(document, separators=(",", ":")))
+        if size > POLICY_SIZE_MAX:
+            yield f"a policy of {size} characters: IAM takes {POLICY_SIZE_MAX}"
 
 
 @rule
