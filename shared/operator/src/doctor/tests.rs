@@ -34,6 +34,7 @@ impl Office {
     /// A data directory at the end of June 2026 whose settings have a mail group; nothing is synced yet.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        make_private(folder.path());
         let group = "[[mail.groups]]\nid = \"owner\"\nto = [\"owner@msp.example\"]\n\n[[sources]]";
         write_file(folder.path(), "config/settings.toml", SETTINGS.replacen("[[sources]]", group, 1));
         write_file(folder.path(), "config/rules.toml", rule("MNG-SRV", "server"));
@@ -92,6 +93,16 @@ impl Office {
         found.unwrap_or_else(|| panic!("{topic}: {results:?}")).message.clone()
     }
 }
+
+/// As a data directory is made, whatever the umask of the test.
+#[cfg(unix)]
+fn make_private(folder: &Path) {
+    let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(folder, owner_only).unwrap();
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}
 
 /// What is always advised about [`BILLED`] and [`USAGE`].
 const ADVICE: [&str; 3] = ["Advice products", "Advice mappings rmm", "Warning next run"];
@@ -161,6 +172,16 @@ async fn settings_that_cannot_be_used_stop_what_depends_on_them() {
     assert_eq!(office.problems().await, ADVICE);
     office.edit("settings.toml", "[mail]", "[mial]");
     assert_eq!(office.problems().await, ["Error settings"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_directory_that_others_may_look_into_is_told() {
+    let office = Office::synced().await;
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o750);
+    std::fs::set_permissions(office.path(), mode).unwrap();
+    let told = office.message("privacy", None).await;
+    assert!(told.ends_with("(mode 750), which holds clients' data"), "{told}");
 }
 
 #[tokio::test]
