@@ -562,9 +562,15 @@ def faults(first, ways, complete, passed_over=(), granting=None, bound=()):
 
 
 def chunk(asked, ends):
-    """(settled worlds, worlds gone through whole, those with a fault) of the worlds from one number to another."""
-    first = [worlds.world(asked.seed, index, needs_unknown=True) for index in range(*ends)]
-    settled = [Settler(world, random.Random(f"{asked.seed}/{world['name']}")).ways() for world in first]
+    """(settled worlds, worlds gone through whole, worlds that the oracle refuses, those with a fault) of the worlds from one
+    number to another."""
+    first, settled, refused = [], [], 0
+    for world in (worlds.world(asked.seed, index, needs_unknown=True) for index in range(*ends)):
+        try:
+            settled.append(Settler(world, random.Random(f"{asked.seed}/{world['name']}")).ways())
+            first.append(world)
+        except rulebook.Refused:
+            refused += 1
     found = engine.run(asked.binary, first + [way for ways, _ in settled for way in ways])
     at, failed = len(first), []
     for outcome, world, (ways, complete) in zip(found, first, settled):
@@ -572,18 +578,18 @@ def chunk(asked, ends):
         wrong = faults(outcome, outcomes, complete, unsettled_rules(world), grantors(world), bound_services(world))
         if wrong:
             failed.append((world, len(ways), complete, wrong))
-    return sum(len(ways) for ways, _ in settled), sum(complete for _, complete in settled), failed
+    return sum(len(ways) for ways, _ in settled), sum(complete for _, complete in settled), refused, failed
 
 
 def main():
     asked = compare.arguments(__doc__).parse_args()
-    failed, whole, many = [], 0, 0
-    for ways, complete, more in engine.in_chunks(chunk, asked, BATCH):
-        many, whole, failed = many + ways, whole + complete, failed + more
+    failed, whole, many, passed_over = [], 0, 0, 0
+    for ways, complete, refused, more in engine.in_chunks(chunk, asked, BATCH):
+        many, whole, passed_over, failed = many + ways, whole + complete, passed_over + refused, failed + more
     for world, ways, complete, wrong in failed[:asked.show]:
         told = "; ".join(f"{' '.join(key)}: {what}" for key, what in wrong[:3])
         print(f"world {world['name']} ({ways} ways{', all' if complete else ''}): {told}")
-    print(f"seed {asked.seed}: {asked.count} worlds, {many} settled ones, {whole} worlds gone through whole, {len(failed)} with a fault")
+    print(f"seed {asked.seed}: {asked.count} worlds, {passed_over} skipped by the oracle, {many} settled ones, {whole} worlds gone through whole, {len(failed)} with a fault")
     if failed:
         with open(asked.keep, "w", encoding="utf-8") as file:
             file.writelines(json.dumps(world, ensure_ascii=False) + "\n" for world, *_ in failed)
