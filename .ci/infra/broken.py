@@ -211,7 +211,7 @@ def an_eleventh_alarm(resources):
 for sid in ("SeeRuns", "Watch", "ReadLogs", "EmptyQueue", "SeeStack", "SeeAlarms"):
     right("operator-follows-alarms", "OperatorPolicy", sid, "Action", "ssm:GetParameter")
 right("operator-follows-alarms", "OperatorPolicy", "ReadLogs", "Resource", "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/truecount-sync:*")
-right("operator-follows-alarms", "OperatorPolicy", "Watch", "Resource", ["arn:aws:states:us-east-1:000000000000:execution:x" * 200])
+right("policies-fit", "OperatorPolicy", "Watch", "Resource", ["arn:aws:states:us-east-1:000000000000:execution:x" * 200])
 
 
 @breaks("encryption", "key")

@@ -196,6 +196,10 @@ def operator_follows_alarms(template):
         for end in wanted:
             if not any(resource.endswith(end) for resource in given.get(action, [])):
                 yield f"OperatorPolicy: may not {action} on {end}"
+
+
+@rule
+def policies_fit(template):
     for document in (one["PolicyDocument"] for one in template.of("AWS::IAM::ManagedPolicy").values()):
         size = len(json.dumps(document, separators=(",", ":")))
         if size > POLICY_SIZE_MAX:

@@ -2,7 +2,6 @@
 //! found with those planted.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -118,7 +117,7 @@ fn prepare(data: &Path, sample: &Sample, vendors: &Vendors) -> anyhow::Result<()
     write(data, &settings, format!("{MARK}\n{}", sample.settings_toml(&vendors.endpoints())).as_bytes())?;
     write(data, &data.join(RULES_FILE), sample.rules_toml().as_bytes())?;
     let secrets = toml::to_string(&sample.secrets())?;
-    write_private(data, &data.join("config/secrets.toml"), secrets.as_bytes())?;
+    write(data, &data.join("config/secrets.toml"), secrets.as_bytes())?;
     for file in sample.inbox() {
         let source = SourceId::new(&file.source)?;
         write(data, &data.join("archive").join(InboxFolder::source(&source).path()).join(&file.name), &file.bytes)?;
@@ -133,17 +132,6 @@ fn write(data: &Path, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder).with_context(say_where)?;
     }
     std::fs::write(path, bytes).with_context(say_where)
-}
-
-/// Writes a file that only its owner may read.
-fn write_private(data: &Path, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let say_where = || format!("`{}` cannot be written", path.display());
-    refuse_links(data, path)?;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).and_then(|mut file| file.write_all(bytes)).with_context(say_where)
 }
 
 /// Records the decisions of the sample's people about mappings, once.

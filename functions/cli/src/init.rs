@@ -86,8 +86,6 @@ fn write_new(data: &Path, path: &Path, text: &str) -> anyhow::Result<bool> {
     let say_where = || format!("`{}` cannot be written", path.display());
     if let Some(folder) = path.parent() {
         refuse_links(data, folder)?;
-    }
-    if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(say_where)?;
     }
     let mut options = fs::OpenOptions::new();

@@ -274,9 +274,7 @@ impl TokenAuth {
             fields,
         }
     }
-}
 
-impl TokenAuth {
     /// The client's id and secret as HTTP Basic.
     pub(crate) fn client(&self) -> Basic {
         Basic { user: self.client_id.clone(), password: self.client_secret.clone() }
