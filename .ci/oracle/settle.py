@@ -184,12 +184,26 @@ class Settler:
         successors = {owner: {one["id"] for one in counts.possible_accounts(self.world, owner, account["source"])} for owner in owners}
         self.succeeded += [(index, owner, account["source"], ids) for owner, ids in successors.items() if ids]
         ways = [False] if account.get("confirmed") and not any(successors.values()) else [False, True]
-        self.late.append([lambda world, there=there: self.read_now(world["accounts"][index], account.get("before", []) if there else [])
-                          for there in ways])
+        self.late.append([self.still_there(index, account) if there else self.removed(index, account) for there in ways])
         if any(is_unclear(item) for item in account.get("before", [])) or "split" in account:
             self.complete = False
         if any(successors.values()) or "may_be" in account:
             self.complete = False
+
+    def still_there(self, index, account):
+        return lambda world: self.read_now(world["accounts"][index], account.get("before", []))
+
+    def removed(self, index, account):
+        """Where it was confirmed that it is gone, it held nothing on the days since then either."""
+        last = self.world.synced_on(account["source"]) - datetime.timedelta(days=1)
+        known = "days" in account and "confirmed" in account and rulebook.day(account["confirmed"]) <= last
+        empty = [{"from": account["confirmed"], "to": str(last), "items": []}] if known else []
+
+        def settled(world):
+            self.read_now(world["accounts"][index], [])
+            if empty:
+                world["accounts"][index]["days"] += empty
+        return settled
 
     def replaced(self, world):
         """Where an undecided account is a client's, it took the place of one that is gone: not all of those are there."""
