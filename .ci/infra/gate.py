@@ -339,6 +339,8 @@ def log_retention(template):
             yield f"{name}: logs to a group that is not in the template"
         elif not group.get("RetentionInDays"):
             yield f"{name}: its logs never expire"
+        if function.get("LoggingConfig", {}).get("LogFormat") != "JSON":
+            yield f"{name}: what Lambda itself logs cannot be read by `truecount logs`"
 
 
 @rule
@@ -563,8 +565,8 @@ def state_machine(template):
         for state, one in tasks(definition):
             if one["Resource"] == "arn:aws:states:::lambda:invoke":
                 called.add(one["Parameters"]["FunctionName"])
-                if "at.$" not in one["Parameters"]["Payload"]:
-                    yield f"{name}, {state}: does not say when the execution began"
+                if not {"at.$", "execution.$"} <= set(one["Parameters"]["Payload"]):
+                    yield f"{name}, {state}: does not say which execution it is of, and when that began"
             if not one.get("TimeoutSeconds"):
                 yield f"{name}, {state}: has no timeout"
             if not one.get("Retry"):

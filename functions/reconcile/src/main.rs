@@ -1,8 +1,10 @@
 //! The reconcile function: compares a month's billed lines with its usage. Its events and answers are in `truecount_lambda`.
 
-use truecount_lambda::{Error, on_reconcile, run};
+use std::process::ExitCode;
+
+use truecount_lambda::{on_reconcile, run};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    run(on_reconcile).await
+async fn main() -> ExitCode {
+    run("reconcile", on_reconcile).await
 }

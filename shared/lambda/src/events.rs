@@ -1,6 +1,6 @@
 //! The events of the three functions. A field with an unknown name is refused: a misspelt `closing` must not become
 //! a draft. `at` is when the execution began that the event is part of (by default now): all of it is of one day and
-//! one month, however long it takes.
+//! one month, however long it takes. `execution` is its name, for the log alone.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ pub(crate) struct SyncEvent {
     #[serde(default)]
     pub(crate) list: bool,
     pub(crate) at: Option<Timestamp>,
+    pub(crate) execution: Option<String>,
 }
 
 /// `{}` for a draft of the current month; `{"closing": true}` for a closing run of the month that is due, or of the one
@@ -33,6 +34,7 @@ pub(crate) struct ReconcileEvent {
     pub(crate) early: bool,
     pub(crate) replace: Option<String>,
     pub(crate) at: Option<Timestamp>,
+    pub(crate) execution: Option<String>,
 }
 
 /// `{"month": "2026-06", "run_id": RUN, "mail": "usual"}` reports a run; `mail` is `usual`, `always` or `off`.
@@ -48,6 +50,7 @@ pub(crate) struct ReportEvent {
     pub(crate) failed: Option<FailedEvent>,
     pub(crate) test: Option<TestEvent>,
     pub(crate) at: Option<Timestamp>,
+    pub(crate) execution: Option<String>,
 }
 
 /// A test of the mail: to every group, or to this group or address of one.

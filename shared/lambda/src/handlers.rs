@@ -1,5 +1,6 @@
 //! One handler per function: reads the event, runs the job, answers as JSON, and logs what it cost.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +17,7 @@ use truecount_store::StoreError;
 
 use crate::events::{FailedEvent, ReconcileEvent, ReportEvent, SyncEvent, WantedRun};
 use crate::invocation::{Answer, Invocation, InvocationKind};
+use crate::logs;
 
 /// Milliseconds before the runtime's deadline by which a function has answered.
 const MARGIN_MILLISECONDS: i64 = 1_500;
@@ -88,6 +90,7 @@ fn port_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Po
 /// [`HandlerError`] if the event or the settings are wrong, or the backend cannot be used.
 pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, HandlerError> {
     let event: SyncEvent = read(event)?;
+    logs::begin(&[("execution", shown(&event.execution)), ("source", shown(&event.source))]);
     if let Some(at) = event.at
         && env.clock.now().duration_since(at) > SignedDuration::from_hours(SYNC_HOURS_MAX)
     {
@@ -112,6 +115,7 @@ pub async fn on_sync(env: &Environment, event: Value, deadline_ms: u64) -> Resul
 /// As [`on_sync`].
 pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, HandlerError> {
     let event: ReconcileEvent = read(event)?;
+    logs::begin(&[("execution", shown(&event.execution)), ("month", shown(&event.month))]);
     let config = Config::load(env).await?;
     let (invocation, env) = metered("reconcile", env, event.at);
     if event.closing_due {
@@ -135,6 +139,9 @@ pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> 
 /// As [`on_sync`].
 pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Result<Value, HandlerError> {
     let event: ReportEvent = read(event)?;
+    let month = event.month.or_else(|| event.failed.as_ref()?.month);
+    let known = [("execution", shown(&event.execution)), ("month", shown(&month)), ("run", shown(&event.run_id))];
+    logs::begin(&known);
     let config = Config::load(env).await?;
     let (invocation, env) = metered("report", env, event.at);
     if let Some(test) = &event.test {
@@ -193,6 +200,11 @@ fn metered(function: &'static str, env: &Environment, at: Option<Timestamp>) -> 
     let (invocation, progress) = Invocation::begin(function, &env.progress);
     let clock = Arc::new(env.clock.stopped_at(at));
     (invocation, Environment { progress, clock, ..env.clone() })
+}
+
+/// What a field of an event is in a log.
+fn shown<T: Display>(value: &Option<T>) -> Option<&dyn Display> {
+    value.as_ref().map(|value| value as &dyn Display)
 }
 
 fn read<T: DeserializeOwned>(event: Value) -> Result<T, HandlerError> {

@@ -11,32 +11,51 @@ mod invocation;
 mod logs;
 mod metrics;
 
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use std::process::ExitCode;
+
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
+use tracing::Instrument as _;
 use truecount_app::Environment;
 
 pub use environment::StartError;
 pub use handlers::{HandlerError, NOT_RETRIED, on_reconcile, on_report, on_sync};
-pub use lambda_runtime::Error;
 
 /// Runs a function: sets up logs and the backend once, then answers one event after the other with `handler`, which
 /// gets the event and the runtime's deadline in milliseconds since 1970.
 ///
-/// # Errors
-/// [`StartError`] if an environment variable is missing or wrong; what the runtime itself cannot go on after.
-pub async fn run<F>(handler: F) -> Result<(), Error>
+/// It ends only if it cannot start ([`StartError`]), or if the runtime cannot go on; the log says why.
+pub async fn run<F>(function: &'static str, handler: F) -> ExitCode
 where
     F: AsyncFn(&Environment, Value, u64) -> Result<Value, HandlerError>,
 {
-    logs::set_up();
-    // As text: what `main` returns is printed with `Debug`, which would show the variant and not the sentence.
-    let env = environment::from_variables(|name| std::env::var(name).ok()).map_err(|error| error.to_string())?;
+    logs::set_up(function);
+    match serve(handler).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // In the log alone: what `main` returned would be printed beside it, as no line of it.
+            tracing::error!(%error, "the function cannot run");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve<F>(handler: F) -> Result<(), Error>
+where
+    F: AsyncFn(&Environment, Value, u64) -> Result<Value, HandlerError>,
+{
+    let env = environment::from_variables(|name| std::env::var(name).ok())?;
     let env = &env;
     let handler = &handler;
-    let answer = |event: LambdaEvent<Value>| async move {
-        handler(env, event.payload, event.context.deadline)
-            .await
-            .map_err(|error| Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() })
+    let answer = |event: LambdaEvent<Value>| {
+        let span = logs::invocation(&event.context.request_id);
+        let answered = async move {
+            handler(env, event.payload, event.context.deadline).await.map_err(|error| {
+                tracing::error!(error_type = error.name(), %error, "the invocation failed");
+                Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() }
+            })
+        };
+        answered.instrument(span)
     };
     lambda_runtime::run(service_fn(answer)).await
 }

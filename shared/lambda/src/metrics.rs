@@ -40,6 +40,9 @@ fn line(stack: &str, at: Timestamp, values: &[Metric]) -> Value {
     let metrics: Vec<_> = values.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit })).collect();
     let directive = json!({ "Namespace": "Truecount", "Dimensions": [["Stack"]], "Metrics": metrics });
     let mut line = Map::new();
+    // As each line of the log: Lambda would add them, and this is no line for it to change.
+    line.insert("timestamp".to_owned(), format!("{at:.3}").into());
+    line.insert("level".to_owned(), "INFO".into());
     line.insert("_aws".to_owned(), json!({ "Timestamp": at.as_millisecond(), "CloudWatchMetrics": [directive] }));
     line.insert("Stack".to_owned(), stack.into());
     line.extend(values.iter().map(|(name, _, value)| ((*name).to_owned(), value.clone())));
@@ -101,6 +104,8 @@ mod tests {
         let at: Timestamp = "2026-06-30T20:00:00Z".parse().unwrap();
         let values = [count("Items", 1523), seconds(12_034)];
         let expected = json!({
+            "timestamp": "2026-06-30T20:00:00.000Z",
+            "level": "INFO",
             "_aws": {
                 "Timestamp": 1_782_849_600_000_i64,
                 "CloudWatchMetrics": [{
