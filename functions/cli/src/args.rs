@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use mappings::{DecisionArgs, MappingsArgs, MappingsCommand, SuggestArgs, user};
-pub(crate) use operate::{InboxArgs, InboxCommand, MailArgs, MailCommand};
+pub(crate) use operate::{FunctionArg, InboxArgs, InboxCommand, LevelArg, LogsArgs, MailArgs, MailCommand};
 pub(crate) use review::{
     ClientsArgs, ClientsCommand, ExceptionsArgs, ExplainArgs, ReplayArgs, RunsArgs, RunsCommand, WhichOutcomeArgs,
 };
@@ -142,6 +142,7 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     Inbox(InboxArgs),
     Mail(MailArgs),
+    Logs(LogsArgs),
 }
 
 /// The groups in which `truecount --help` lists the commands.
@@ -149,7 +150,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Set up", &["init", "config", "secrets", "sources", "rules", "doctor"]),
     ("Run", &["demo", "run", "sync", "reconcile", "report", "check"]),
     ("Review", &["mappings", "exceptions", "explain", "clients", "runs", "replay"]),
-    ("Operate", &["inbox", "mail"]),
+    ("Operate", &["inbox", "mail", "logs"]),
 ];
 
 impl Cli {

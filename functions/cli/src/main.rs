@@ -17,6 +17,7 @@ mod explain;
 mod full_disk;
 mod inbox;
 mod init;
+mod logs;
 mod mail;
 mod mappings;
 mod open;
@@ -97,6 +98,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
             Command::Replay(args) => replay::replay(cli, args).await,
             Command::Inbox(args) => inbox::inbox(cli, args).await,
             Command::Mail(args) => mail::mail(cli, args).await,
+            Command::Logs(args) => logs::logs(cli, args).await,
         }
     })
 }

@@ -1,4 +1,4 @@
-//! What only `doctor` asks AWS: who the caller is, whether mail may be sent, whether the daily run is enabled, who is
+//! What only a person at a prompt asks AWS: who the caller is, whether mail may be sent, whether the daily run is enabled, who is
 //! subscribed to the alarms. Deliberately absent: any call that changes something.
 
 use std::collections::BTreeMap;
@@ -17,13 +17,15 @@ use jiff::{SignedDuration, Timestamp};
 use truecount_platform::{Detail, PortErrorKind, endpoint};
 use url::Url;
 
+use crate::aws_json::{LOGS, STATES};
+
 /// The services in use, as `TRUECOUNT_ENDPOINT_…` names them.
-const SERVICES: [&str; 4] = ["STS", "SES", "SCHEDULER", "SNS"];
+const SERVICES: [&str; 6] = ["STS", "SES", "SCHEDULER", "SNS", LOGS.name, STATES.name];
 
 /// Clients of the AWS services that no job calls.
 #[derive(Debug, Clone)]
 pub struct AwsInspector {
-    config: SdkConfig,
+    pub(crate) config: SdkConfig,
     endpoints: BTreeMap<&'static str, Url>,
 }
 
@@ -246,7 +248,7 @@ impl AwsInspector {
         aws_sdk_sesv2::Client::from_conf(builder.build())
     }
 
-    fn endpoint(&self, service: &str) -> Option<String> {
+    pub(crate) fn endpoint(&self, service: &str) -> Option<String> {
         self.endpoints.get(service).map(Url::to_string)
     }
 }
@@ -260,11 +262,11 @@ pub(crate) fn named_endpoint(service: &str, endpoint: Option<&str>) -> Result<Op
     checked.map(Some).map_err(|error| PortErrorKind::NotSetUp(Detail::new(format!("{name}: {error}"), error)))
 }
 
-fn retries() -> RetryConfig {
+pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
 }
 
-fn limits() -> TimeoutConfig {
+pub(crate) fn limits() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_secs(10))

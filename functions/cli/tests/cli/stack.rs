@@ -2,56 +2,12 @@
 //! stack is a loopback endpoint that answers where its parts are, and as that function; nothing else.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
-use std::thread;
 
 use truecount_support::CSV_SOURCES;
 
-use crate::prompt::{self, FAILED, err, out};
-
-const PARTS: &str = r#"{"table":"t","bucket":"b","secrets":"/truecount/prod","state_machine":"arn:s","schedule":"daily","schedule_group":"default","topic":"arn:t","sender":"billing@msp.example","configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
-
-/// Answers the parameter of the stack and its report function, and refuses everything else.
-fn stand_in(function: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap(), function)));
-    url
-}
-
-fn answer(mut stream: TcpStream, function: &str) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap() == 0 || line == "\r\n" {
-            break;
-        }
-        let line = line.to_lowercase();
-        if let Some(text) = line.strip_prefix("content-length: ") {
-            length = text.trim().parse().unwrap();
-        }
-        head.push_str(&line);
-    }
-    let mut asked = vec![0; length];
-    reader.read_exact(&mut asked).unwrap();
-    let (status, body) = if head.contains("amazonssm.getparameter") {
-        (200, serde_json::json!({ "Parameter": { "Name": "n", "Type": "String", "Value": PARTS } }).to_string())
-    } else if head.starts_with("post /2015-03-31/functions/p/invocations") && !function.is_empty() {
-        assert_eq!(String::from_utf8(asked).unwrap(), r#"{"test":{"to":"billing"}}"#);
-        (200, function.to_owned())
-    } else {
-        (400, serde_json::json!({ "__type": "AccessDeniedException", "message": "not here" }).to_string())
-    };
-    let failed = if body.contains("errorMessage") { "x-amz-function-error: Unhandled\r\n" } else { "" };
-    let length = body.len();
-    let head = format!(
-        "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close\r\n{failed}content-length: {length}\r\n\r\n"
-    );
-    stream.write_all((head + &body).as_bytes()).unwrap();
-}
+use crate::prompt::{FAILED, err, out};
+use crate::stand_in;
 
 /// Pushes settings with this `[mail]` to the stack.
 fn push(mail: &str) -> Output {
@@ -63,10 +19,14 @@ fn push(mail: &str) -> Output {
 
 /// The command, where the report function answers so.
 fn at_stack(args: &[&str], function: &'static str) -> Command {
-    let mut command = prompt::truecount(args);
-    command.env("TRUECOUNT_ENDPOINT", stand_in(function)).env("AWS_REGION", "eu-west-2");
-    command.env("AWS_ACCESS_KEY_ID", "kim").env("AWS_SECRET_ACCESS_KEY", "s").env("AWS_MAX_ATTEMPTS", "1");
-    command
+    stand_in::at_stack(args, move |asked| {
+        let is_report = asked.head.starts_with("post /2015-03-31/functions/p/invocations");
+        (is_report && !function.is_empty()).then(|| {
+            assert_eq!(asked.body, r#"{"test":{"to":"billing"}}"#);
+            let failed = if function.contains("errorMessage") { "x-amz-function-error: Unhandled\r\n" } else { "" };
+            (200, function.to_owned(), failed)
+        })
+    })
 }
 
 /// Tries the mail where the report function answers so; gives the exit code, and all that was said.
