@@ -206,8 +206,9 @@ class Portfolio:
         billed = side.total(side.lines)
         down = {}
         if side.lines:
-            sure = value.amounts(value.change(min(billed, low["should"])))
-            near = value.amounts(value.change(billed if high is None else min(billed, high["should"])))
+            once = min(billed, side.extra)  # not recurring: no more than the lines' own units is uncertain
+            sure = value.amounts(value.change(max(once, min(billed, low["should"]))))
+            near = value.amounts(value.change(billed if high is None else max(once, min(billed, high["should"]))))
             for found, sign in ((sure, -1), (near, 1)):
                 for line, amount, _ in found:
                     if amount is not None:

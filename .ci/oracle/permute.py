@@ -2,8 +2,9 @@
 """Changes of a world that may change nothing but ids.
 
 permute.py BINARY [--seed N] [--count K]: every world is changed in each way of `CHANGES`: rows in another order, rows cut
-into other pages, rows repeated under their id, other ids, a client's account split in two. Each changed world must give the
-outcome of the first one, with the ids given back. Exit code 1 if one does not.
+into other pages, rows repeated under their id, other ids, other ids in the same order, a client's account split in two. Each
+changed world must give the outcome of the first one, with the ids given back. Which of several items that are alike a row
+names may go by the order of their ids, and by nothing else. Exit code 1 if one does not.
 """
 import collections
 import json
@@ -16,15 +17,15 @@ import engine
 import worlds
 
 BATCH = 200
-# Lists of what stands behind a row. Which of two that are alike is taken goes by their ids, and by nothing else.
-BEHIND = ("items_in", "items_out", "lines", "doubts")
+BEHIND = ("items_in", "items_out", "lines", "doubts")  # lists of what stands behind a row
 
 
 class Changed:
-    """A changed world, and how to give its ids back: (kind of id, new) to the old one."""
+    """A changed world, and how to give its ids back: (kind of id, new) to the old one. `in_order`: whether these have the same
+    order; if not, of the items behind a row only how many there are can be compared."""
 
-    def __init__(self, world, old=None):
-        self.world, self.old = world, old or {}
+    def __init__(self, world, old=None, in_order=True):
+        self.world, self.old, self.in_order = world, old or {}, in_order
 
     def given_back(self, found):
         """An outcome with the ids of the world that was changed, and its lists in order."""
@@ -40,7 +41,7 @@ class Changed:
         if row.get("account"):
             row["account"] = self.old.get(("account", row["account"]), row["account"])
         for field in BEHIND:
-            if field in row:
+            if isinstance(row.get(field), list):
                 row[field] = sorted(self.inner(field, one) for one in row[field])
         return row
 
@@ -49,6 +50,12 @@ class Changed:
             name, rest = text.split(":", 1)
             return self.old.get(("line", name), name) + ":" + rest
         return self.old.get(("item", text), text)
+
+    def comparable(self, found):
+        if self.in_order or "rows" not in found:
+            return found
+        return {**found, "rows": [{key: len(value) if key in ("items_in", "items_out") else value for key, value in row.items()}
+                                  for row in found["rows"]]}
 
 
 def copy_of(rows):
@@ -115,15 +122,17 @@ def repeated(world, draw):
 
 
 class Renamer:
-    """Other ids for a whole world. Clients and lines keep their order: what is equally dear, or equally new, goes by it."""
+    """Other ids for a whole world. Clients and lines keep their order: what is equally dear, or equally new, goes by it; where
+    `in_order`, items do, too."""
 
-    def __init__(self, draw):
+    def __init__(self, draw, in_order):
         self.draw, self.new = draw, {}
+        self.orderly = ("client", "line", "item") if in_order else ("client", "line")
 
     def __call__(self, kind, name):
         if (kind, name) not in self.new:
-            orderly = {"client": f"c{name}", "line": f"line-{name}"}
-            self.new[kind, name] = orderly.get(kind) or f"{kind[:2]}{self.draw.randrange(10 ** 6)}-{len(self.new)}"
+            drawn = f"{kind[:2]}{self.draw.randrange(10 ** 6)}-{len(self.new)}"
+            self.new[kind, name] = f"{kind}-{name}" if kind in self.orderly else drawn
         return self.new[kind, name]
 
     def account(self, account):
@@ -168,9 +177,13 @@ class Renamer:
         return re.sub(r'^\[clients\."?(?P<client>[^"\].]+)"?(?:\.agreements\."(?P<agreement>[^"]+)")?\]$', section, text, flags=re.MULTILINE)
 
 
-def renamed(world, draw):
+def renamed_in_order(world, draw):
+    return renamed(world, draw, in_order=True)
+
+
+def renamed(world, draw, in_order=False):
     """Other ids of sources, accounts, items, clients, agreements and lines, wherever they stand."""
-    world, rename = copy_of(world), Renamer(draw)
+    world, rename = copy_of(world), Renamer(draw, in_order)
     clients = {client["id"] for client in world["clients"]}
     for source in world["sources"]:
         source["id"] = rename("source", source["id"])
@@ -181,7 +194,7 @@ def renamed(world, draw):
     for client in world["clients"]:
         rename.client(client)
     world["rules"] = rename.rules(world["rules"], clients)
-    return Changed(world, {(kind, new): old for (kind, old), new in rename.new.items()})
+    return Changed(world, {(kind, new): old for (kind, old), new in rename.new.items()}, in_order)
 
 
 def split(world, draw):
@@ -204,13 +217,13 @@ def split(world, draw):
     return Changed(world)
 
 
-CHANGES = (shuffled, repaged, repeated, renamed, split)
+CHANGES = (shuffled, repaged, repeated, renamed, renamed_in_order, split)
 SAME = Changed({})
 
 
 def differences(first, changed, found, without=()):
     """What differs between the outcome of a world and that of the changed one."""
-    one, two = SAME.given_back(first), changed.given_back(found)
+    one, two = SAME.given_back(changed.comparable(first)), changed.given_back(changed.comparable(found))
     if one == two:
         return []
     out = engine.differences(one, two, without)

@@ -328,7 +328,7 @@ impl<'a> Counter<'a> {
     }
 
     fn replaced(&self) -> Result<ReplacedDevices, TooManyDigits> {
-        self.devices.replaced(&self.accounts, &self.pool.gone)
+        self.devices.replaced(self.items, &self.accounts, &self.pool.gone)
     }
 
     fn note_open(&mut self, candidate: &Candidate, fates: &[Fate], is_endless: bool) {

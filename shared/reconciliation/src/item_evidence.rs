@@ -23,6 +23,10 @@ pub(crate) fn evidence(
     pools: &ClientPools,
 ) -> Result<Vec<(ItemNo, ItemFate)>, TooManyDigits> {
     let items = &counting.inputs.items;
+    let named = |source: usize| {
+        let id = &counting.inputs.sources[source].id;
+        rule.count().and_then(|spec| spec.parts.iter().position(|part| part.source == *id)).unwrap_or_default()
+    };
     let mut found: Vec<Found> = Vec::new();
     let mut terms: Vec<Span> = Vec::new();
     counting.each_source(rule, |source, selection| {
@@ -53,7 +57,7 @@ pub(crate) fn evidence(
             };
             let kind = items.kind(candidate.item);
             let keys = kind.map(|kind| selection.identity_of(kind).to_vec()).unwrap_or_default();
-            found.extend(fate.map(|fate| Found { item: candidate.item, fate, term, source, keys }));
+            found.extend(fate.map(|fate| Found { item: candidate.item, fate, term, named: named(source), keys }));
         }
         Ok(())
     })?;
@@ -78,7 +82,8 @@ struct Found {
     item: ItemNo,
     fate: ItemFate,
     term: usize,
-    source: usize,
+    /// The place in the rule where its source is named first.
+    named: usize,
     keys: Vec<IdentityKey>,
 }
 
@@ -105,7 +110,8 @@ fn leave_out_smaller(found: &mut [Found], terms: &[Span]) {
     }
 }
 
-/// Of items that count and are one machine, all but the one with the most units, of the source that is named first.
+/// Of items that count and are one machine, all but the one with the most units, of the source that the rule names first, by
+/// the order of their ids.
 fn leave_out_same(found: &mut [Found], by: SameBy<'_>) {
     let own: Vec<usize> = (0..found.len()).filter(|at| found[*at].fate == ItemFate::In).collect();
     let units = |item: ItemNo| by.items.units(item).unwrap_or_default();
@@ -116,8 +122,8 @@ fn leave_out_same(found: &mut [Found], by: SameBy<'_>) {
     for machine in machines {
         let members = machine.members.iter().map(|at| own[*at]);
         let most = members.clone().map(|at| units(found[at].item)).max();
-        let first =
-            members.clone().filter(|at| Some(units(found[*at].item)) == most).min_by_key(|at| found[*at].source);
+        let first = (members.clone().filter(|at| Some(units(found[*at].item)) == most))
+            .min_by_key(|at| (found[*at].named, by.items.id(found[*at].item)));
         same.extend(members.filter(|at| machine.is_known || Some(*at) != first));
     }
     same.into_iter().for_each(|at| found[at].fate = ItemFate::Out(LedgerReason::Same));

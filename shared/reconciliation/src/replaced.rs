@@ -206,15 +206,16 @@ impl Devices {
     /// client that are gone.
     pub(crate) fn replaced(
         &self,
+        items: &ItemColumns,
         accounts: &BTreeMap<usize, Span>,
         gone: &[usize],
     ) -> Result<ReplacedDevices, TooManyDigits> {
         if self.open.is_empty() {
-            return paired(&self.found);
+            return paired(items, &self.found);
         }
-        match self.tried(accounts, gone)? {
+        match self.tried(items, accounts, gone)? {
             Some(replaced) => Ok(replaced),
-            None => paired(&self.with_any()),
+            None => paired(items, &self.with_any()),
         }
     }
 
@@ -238,14 +239,19 @@ impl Devices {
     }
 
     /// What makes the least of all that may be less; `None`: too much may be.
-    fn tried(&self, alone: &BTreeMap<usize, Span>, gone: &[usize]) -> Result<Option<ReplacedDevices>, TooManyDigits> {
+    fn tried(
+        &self,
+        items: &ItemColumns,
+        alone: &BTreeMap<usize, Span>,
+        gone: &[usize],
+    ) -> Result<Option<ReplacedDevices>, TooManyDigits> {
         let mut accounts: Vec<usize> = self.open.iter().flat_map(|open| &open.accounts).copied().collect();
         accounts.sort_unstable();
         accounts.dedup();
         if accounts.len() > ACCOUNTS_MAX {
             return Ok(None);
         }
-        let mut trial = Trial { found: &self.found, least: None, least_in_use: None, left: TRIED_MAX };
+        let mut trial = Trial { items, found: &self.found, least: None, least_in_use: None, left: TRIED_MAX };
         for there in 0..1_u32 << accounts.len() {
             let here: Vec<usize> =
                 (0..accounts.len()).filter(|at| there & 1 << at != 0).map(|at| accounts[at]).collect();
@@ -268,6 +274,7 @@ impl Devices {
 
 /// Looks for the least of all that may be.
 struct Trial<'a> {
+    items: &'a ItemColumns,
     found: &'a [Device],
     least: Option<Decimal>,
     /// Without what was replaced there, and that.
@@ -311,7 +318,7 @@ impl Trial<'_> {
 
     fn note(&mut self, units: Decimal, devices: &[Device]) -> Result<(), TooManyDigits> {
         self.least = Some(self.least.map_or(units, |least| least.min(units)));
-        let replaced = paired(devices)?;
+        let replaced = paired(self.items, devices)?;
         let in_use = minus(units, replaced.units)?;
         if self.least_in_use.as_ref().is_none_or(|(least, _)| in_use < *least) {
             self.least_in_use = Some((in_use, replaced.pairs));
@@ -321,7 +328,7 @@ impl Trial<'_> {
 }
 
 /// The devices of each kind, paired one to one, an older one and one that came after it was last seen.
-fn paired(devices: &[Device]) -> Result<ReplacedDevices, TooManyDigits> {
+fn paired(items: &ItemColumns, devices: &[Device]) -> Result<ReplacedDevices, TooManyDigits> {
     let mut replaced = ReplacedDevices::default();
     let mut kinds: Vec<usize> = devices.iter().map(|device| device.kind).collect();
     kinds.sort_unstable();
@@ -332,8 +339,10 @@ fn paired(devices: &[Device]) -> Result<ReplacedDevices, TooManyDigits> {
             here().filter_map(|device| Some((device.last_seen?, device.item))).collect();
         let mut news: Vec<(i64, Option<ItemNo>)> =
             here().filter_map(|device| Some((device.first_seen?, device.item))).collect();
-        olds.sort_unstable();
-        news.sort_unstable();
+        // Of those seen at one moment, by their ids: the order of the inputs makes no difference.
+        let by_id = |(seen, item): &(i64, Option<ItemNo>)| (*seen, item.map(|item| items.id(item)), *item);
+        olds.sort_unstable_by_key(by_id);
+        news.sort_unstable_by_key(by_id);
         let (mut next, mut count) = (0, Decimal::ZERO);
         for (first_seen, new) in news {
             let Some((_, old)) = olds.get(next).filter(|(last_seen, _)| *last_seen < first_seen) else { continue };

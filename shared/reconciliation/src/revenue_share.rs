@@ -60,8 +60,10 @@ pub(crate) fn cover_compared(
     if value.shared.options.revenue == RevenueUse::NotAsked {
         return Ok(());
     }
-    let near = count.most.as_ref().map_or(side.total, |most| side.total.min(most.should));
-    let far = side.total.min(count.least.should);
+    // What is billed once is no recurring revenue: below it there is none left on the lines.
+    let floor = side.total.min(side.extra);
+    let near = count.most.as_ref().map_or(side.total, |most| side.total.min(most.should)).max(floor);
+    let far = side.total.min(count.least.should).max(floor);
     if near == far {
         return Ok(());
     }
