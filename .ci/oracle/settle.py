@@ -262,13 +262,14 @@ class Settler:
                 self.item(index, where, key, item, split)
 
     def item(self, index, where, key, item, split):
-        def change(function):
+        def change(function, is_open=lambda one: True):
+            """`is_open`: whether the item lacks the same on another day; what was known of that day stays."""
             def changed(world):
                 account = world["accounts"][index]
                 held = account["earlier"]["items"] if where == "earlier" and "earlier" in account else account.get("items", [])
                 for items in [held, *(days["items"] for days in account.get("days", []))]:
                     for one in list(items):
-                        if (one["kind"], one["id"]) == key or one.get("was") == list(key):
+                        if ((one["kind"], one["id"]) == key or one.get("was") == list(key)) and (items is held or is_open(one)):
                             function(items, one)
             return changed
         kinds = sorted(self.world.kinds(self.raw["accounts"][index]["source"]))
@@ -288,14 +289,16 @@ class Settler:
                 return change(function)
             self.add([be(kind) for kind in [*kinds, None]])
         if item.get("state", "counts").startswith("unknown:"):
-            self.add([change(lambda held, one, state=state: one.update(state=state)) for state in ("counts", "cancelled")])
+            self.add([change(lambda held, one, state=state: one.update(state=state), lambda one: one.get("state") == item["state"])
+                      for state in ("counts", "cancelled")])
         accounts = [at for at, account in enumerate(self.raw["accounts"]) if account["source"] == self.raw["accounts"][index]["source"]]
         listed = {at for at in accounts if item["id"] in json.dumps([self.raw["accounts"][at].get(key) for key in ("items", "before", "earlier")])}
         if len(listed) > 1:
             self.complete = False  # other identities may contradict the id
         if rulebook.amount(item) is None:
             self.complete = False
-            self.add([change(lambda held, one, many=many: one.update(quantity=many)) for many in (0, 1, 7)])
+            self.add([change(lambda held, one, many=many: one.update(quantity=many), lambda one: rulebook.amount(one) is None)
+                      for many in (0, 1, 7)])
         if split:
             self.split_item(change, item, split)
         kind = self.world.kinds(self.raw["accounts"][index]["source"]).get(item["kind"])
@@ -310,7 +313,8 @@ class Settler:
             if split and split["by"] == attribute:
                 continue
             known = worlds.ATTRIBUTES[item["kind"]][attribute]
-            self.add([change(lambda held, one, attribute=attribute, word=word: one.setdefault("attributes", {}).update({attribute: word}))
+            self.add([change(lambda held, one, attribute=attribute, word=word: one.setdefault("attributes", {}).update({attribute: word}),
+                             lambda one, attribute=attribute: attribute not in one.get("attributes", {}))
                       for word in [*known, "Elsewhere"]])
         if by_rule:
             return
@@ -319,7 +323,7 @@ class Settler:
         leaves_out = "leave_out" in self.raw["rules"] or "skus_left_out" in self.text
         asks_sku = asks_sku or leaves_out and self.world.seen.get((source, rulebook.word(item["kind"]), "sku"))
         if item["kind"] in worlds.HAS_SKU and "sku" not in item and asks_sku:
-            self.add([change(lambda held, one, sku=sku: one.update(sku=sku)) for sku in [*worlds.SKUS, "ELSE"]])
+            self.add([change(lambda held, one, sku=sku: one.update(sku=sku), lambda one: "sku" not in one) for sku in [*worlds.SKUS, "ELSE"]])
         if "first_seen" in self.text and "seen_within_days = false" in self.raw["rules"]:
             return  # nothing asks when it was last seen; known, it would say what was replaced
         if "last_seen" not in item and kind["stale_days"] is not None:
@@ -327,7 +331,8 @@ class Settler:
             low = str(self.world.count_day - datetime.timedelta(days=4))
             if "seen_within_days" in self.raw["rules"] or self.shares_identity(item):
                 self.complete = False  # with a limit of a rule, or between two others, there are more ways than these
-            self.add([change(lambda held, one, seen=seen: one.update(last_seen=seen)) for seen in (self.raw["count_day"] + "T23:59:59Z", low, old)])
+            self.add([change(lambda held, one, seen=seen: one.update(last_seen=seen), lambda one: "last_seen" not in one)
+                      for seen in (self.raw["count_day"] + "T23:59:59Z", low, old)])
 
     def holder(self, change, index, item, kind):
         """A holder of a licence whom no service of a group takes: he is no holder, or one of them takes him after all."""
@@ -352,7 +357,8 @@ class Settler:
                 self.complete = False
             else:
                 ways.append(held)
-        self.add([change(lambda held, one, words=words: one["attributes"].update(holds=words)) for words in ways])
+        self.add([change(lambda held, one, words=words: one["attributes"].update(holds=words),
+                         lambda one: one.get("attributes", {}).get("holds") == item["attributes"].get("holds")) for words in ways])
 
     def is_asked_elsewhere(self, group):
         """Whether a service that is not of the group asks what people hold."""
