@@ -34,13 +34,16 @@ def days(draw, account, synced, failed):
     """Runs of days on each of which the account held the same."""
     held = account.get("items") or account.get("before") or []
     items = list({(one["kind"], one["id"]): one for one in copy.deepcopy(held)}.values())  # one id says one thing
-    gone = day(account["confirmed"]) if "confirmed" in account else None
+    # An account is not read after somebody confirmed that it is gone, nor after its last reading that did not fail.
+    ends = [day(account["confirmed"])] if "confirmed" in account else []
+    ends += [day(account["earlier"]["as_of"]) + datetime.timedelta(days=1)] if "earlier" in account else []
+    end = min(ends, default=synced)
     found, at = [], 1
     at += draw.choice(HOLES) if draw.random() < 0.3 else 0
     while at <= DAYS_BACK:
         run = draw.choice([1, 1, 2, 5, 12, DAYS_BACK])
         on = [synced - datetime.timedelta(days=one) for one in range(at, min(at + run, DAYS_BACK + 1))]
-        found += [{"on": str(one), "items": items} for one in on if one not in failed and (gone is None or one < gone)]
+        found += [{"on": str(one), "items": items} for one in on if one not in failed and one < end]
         at += run + draw.choice(HOLES)
         items = changed(draw, items, at)
     return together(found)

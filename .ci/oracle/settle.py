@@ -159,6 +159,10 @@ class Settler:
     @staticmethod
     def read_now(account, items):
         account["name"] = rulebook.with_one_name(account)["name"]
+        if "days" in account and "earlier" in account:  # what was read then was read, whatever is known of today
+            on = account["earlier"]["as_of"]
+            if not any(days["from"] <= on <= days["to"] for days in account["days"]):
+                account["days"].append({"from": on, "to": on, "items": copy.deepcopy(account["earlier"]["items"])})
         for key in ("read", "names", "earlier", "before", "confirmed"):
             account.pop(key, None)
         account["items"] = copy.deepcopy(items)
@@ -191,18 +195,21 @@ class Settler:
             self.complete = False
 
     def still_there(self, index, account):
-        return lambda world: self.read_now(world["accounts"][index], account.get("before", []))
+        return self.since_then(index, account, account.get("before", []))
 
     def removed(self, index, account):
-        """Where it was confirmed that it is gone, it held nothing on the days since then either."""
+        return self.since_then(index, account, [])
+
+    def since_then(self, index, account, items):
+        """Where it was said from when on it is gone, what it really holds it held on all days since then."""
         last = self.world.synced_on(account["source"]) - datetime.timedelta(days=1)
-        known = "days" in account and "confirmed" in account and rulebook.day(account["confirmed"]) <= last
-        empty = [{"from": account["confirmed"], "to": str(last), "items": []}] if known else []
+        said = "days" in account and "confirmed" in account and rulebook.day(account["confirmed"]) <= last
+        days = [{"from": account["confirmed"], "to": str(last), "items": items}] if said else []
 
         def settled(world):
-            self.read_now(world["accounts"][index], [])
-            if empty:
-                world["accounts"][index]["days"] += empty
+            self.read_now(world["accounts"][index], items)
+            if days:
+                world["accounts"][index]["days"] += copy.deepcopy(days)
         return settled
 
     def replaced(self, world):
