@@ -286,6 +286,10 @@ class Checks(unittest.TestCase):
         for field, value in (("lines", ["L1: 3 -> 1"]), ("items_out", ["b"])):
             wrong = {"rows": [{**behind["rows"][0], field: value}]}
             self.assertNotEqual([], permute.differences(behind, permute.SAME, wrong), field)
+        in_no_order = permute.Changed({}, in_order=False)
+        for items, differ in ((["b"], False), (["a", "b"], True)):
+            other = {"rows": [{**behind["rows"][0], "items_out": items}]}
+            self.assertEqual(differ, bool(permute.differences(behind, in_no_order, other)), items)
 
     def test_every_kind_of_change_changes_worlds(self):
         for change in permute.CHANGES:
