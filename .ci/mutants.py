@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 CHANGED = ("truecount-billing", "truecount-reconciliation")
-JUDGES = (*CHANGED, "truecount-check")
+JUDGES = (*CHANGED, "truecount-check", "truecount-suggestions")
 OUTCOMES = ("caught", "timeout", "missed", "unviable")
 SHARE_MIN = 0.9
 TIMEOUT = "120"  # seconds; the limit that cargo-mutants takes from a run without a fault is too short on a busy machine

@@ -330,7 +330,8 @@ class Settler:
         leaves_out = "leave_out" in self.raw["rules"] or "skus_left_out" in self.text
         asks_sku = asks_sku or leaves_out and self.world.seen.get((source, rulebook.word(item["kind"]), "sku"))
         if item["kind"] in worlds.HAS_SKU and "sku" not in item and asks_sku:
-            self.add([change(lambda held, one, sku=sku: one.update(sku=sku), lambda one: "sku" not in one) for sku in [*worlds.SKUS, "ELSE"]])
+            left_out = self.world.sources[source].get("skus_left_out", [])
+            self.add([change(lambda held, one, sku=sku: one.update(sku=sku), lambda one: "sku" not in one) for sku in [*worlds.SKUS, "ELSE", *left_out]])
         if "first_seen" in self.text and "seen_within_days = false" in self.raw["rules"]:
             return  # nothing asks when it was last seen; known, it would say what was replaced
         if "last_seen" not in item and kind["stale_days"] is not None:
@@ -501,9 +502,9 @@ def sign(row):
 
 def unsettled_rules(world):
     """Clients of whom it is not known which lines stand (not all read, a cycle that is not known), while what should be billed
-    or is left alone hangs on the lines that stand and on their days: kinds of agreement, less included, a minimum, dated rules,
-    lines that begin later. Nothing is said of them here."""
-    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", "client_committed", ".agreements", "until = ", "from = "))
+    or is left alone hangs on the lines that stand and on their days: kinds of agreement, less included, a minimum, commitments,
+    dated rules, lines that begin later. Nothing is said of them here."""
+    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", "client_committed", "commitment = {", ".agreements", "until = ", "from = "))
     def open_lines(client):
         cycles = [agreement.get("cycle_months") for agreement in client["agreements"]]
         return client.get("read", "complete") != "complete" or "psa" in world or "unknown" in cycles
