@@ -4,7 +4,7 @@ import json
 from fractions import Fraction
 
 from elsewhere import Elsewhere
-from rulebook import FRESH_DAYS, Refused, amount, day, facts, moment, number, word, words
+from rulebook import Refused, amount, day, facts, fresh_days, is_whole, moment, number, word, words
 from selection import NOT_SEEN, tables
 
 SETTLINGS_MAX = 4096
@@ -40,32 +40,32 @@ class Candidates:
         own = [account for account in accounts if account.get("client") == client_id]
         split = [account for account in accounts if client_id in account.get("split", {}).get("parts", {}).values()]
         possible = possible_accounts(world, client_id, source_id)
-        by_grant = source.get("list", "owned") == "by_grant"
-        if not own and not split and not is_none(source, client_id) and by_grant:
+        is_part = not is_whole(source)
+        if not own and not split and not is_none(source, client_id) and is_part:
             self.no_upper = True
         for account in possible:
             if undecided_allowed is None or account["id"] in undecided_allowed:
                 # one that is gone for sure holds nothing, whosever it was
-                self.read(world, account, lambda item: UNDECIDED, by_grant, successor=False)
+                self.read(world, account, lambda item: UNDECIDED, is_part, successor=False)
         for account in own:
-            self.read(world, account, lambda item: OWN, by_grant, bool(possible))
+            self.read(world, account, lambda item: OWN, is_part, bool(possible))
         for account in split:
-            self.read(world, account, lambda item, account=account: whose(account["split"], item, client_id), by_grant, bool(possible))
+            self.read(world, account, lambda item, account=account: whose(account["split"], item, client_id), is_part, bool(possible))
         others = Elsewhere(world, source_id)
         for one in self.items:
             one.elsewhere = others.may_be_newer(client_id, one.item)
 
-    def read(self, world, account, origin_of, by_grant, successor):
+    def read(self, world, account, origin_of, is_part, successor):
         """One account's items, by how far it was read."""
         state, synced = account.get("read", "complete"), world.synced_on(account["source"])
         now, before, at = account["items"], account["before"], synced
         if state == "failed":
             earlier = account.get("earlier")
-            if earlier is None or not 0 <= (world.count_day - day(earlier["as_of"])).days <= FRESH_DAYS:
+            if earlier is None or not 0 <= (world.count_day - day(earlier["as_of"])).days <= fresh_days(world.sources[account["source"]]):
                 self.no_upper = True
                 return
             now, before, at = earlier["items"], [], day(earlier["as_of"])
-        elif state == "doubtful" or (state == "gone" and by_grant):
+        elif state == "doubtful" or (state == "gone" and is_part):
             self.no_upper = True
             return
         elif state == "partial":
@@ -134,7 +134,7 @@ def possible_accounts(world, client_id, source_id):
     accounts = [account for account in world.accounts if account["source"] == source_id]
     undecided = [account for account in accounts if is_undecided(account)]
     has_own = any(account.get("client") == client_id or client_id in account.get("split", {}).get("parts", {}).values() for account in accounts)
-    if has_own or is_none(source, client_id) or source.get("list", "owned") == "by_grant":
+    if has_own or is_none(source, client_id) or not is_whole(source):
         return [account for account in undecided if client_id in account["may_be"]]
     return undecided
 

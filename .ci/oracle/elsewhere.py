@@ -1,6 +1,6 @@
 """Whether a device of a client stands at another client of the same source, too, and may have been seen there last."""
 import counts
-from rulebook import FRESH_DAYS, day, moment
+from rulebook import day, fresh_days, is_whole, moment
 
 CLIENTS_MAX = 3  # what more clients have is a placeholder
 KEYS = ("serial", "mac")
@@ -26,12 +26,12 @@ class Elsewhere:
         state, now = account.get("read", "complete"), account["items"]
         if state == "failed":
             earlier = account.get("earlier")
-            fresh = earlier is not None and 0 <= (self.world.count_day - day(earlier["as_of"])).days <= FRESH_DAYS
+            fresh = earlier is not None and 0 <= (self.world.count_day - day(earlier["as_of"])).days <= fresh_days(self.world.sources[self.source_id])
             return [(item, True) for item in earlier["items"]] if fresh else []
         if state == "doubtful":
             return []
         if state == "gone":
-            may = self.world.sources[self.source_id].get("list", "owned") != "by_grant"
+            may = is_whole(self.world.sources[self.source_id])
             if account.get("confirmed"):
                 may = may and any(counts.possible_accounts(self.world, owner, self.source_id) for owner in self.all_owners(account))
             return [(item, False) for item in account["before"]] if may else []

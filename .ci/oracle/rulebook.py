@@ -4,7 +4,7 @@ import fnmatch
 import tomllib
 from fractions import Fraction
 
-FRESH_DAYS = 3
+FRESH_DAYS, FRESH_DAYS_OF_A_FILE = 3, 35
 DEVICE = ["serial", "mac", "name"]
 
 
@@ -89,6 +89,15 @@ def fits_word(pattern, text):
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
+def is_whole(source):
+    """Whether its list of accounts is all that there is."""
+    return source.get("list", "owned") == "owned"
+
+
+def fresh_days(source):
+    return FRESH_DAYS_OF_A_FILE if source.get("list") == "exported" else FRESH_DAYS
+
+
 class World:
     """One world: everything that a case says, with the rules already read."""
 
@@ -168,7 +177,7 @@ class World:
     def source_is_read(self, source_id):
         source = self.sources[source_id]
         synced = day(source.get("synced_on")) or self.count_day
-        return source.get("read", "complete") == "complete" and 0 <= (self.count_day - synced).days <= FRESH_DAYS
+        return source.get("read", "complete") == "complete" and 0 <= (self.count_day - synced).days <= fresh_days(source)
 
     def synced_on(self, source_id):
         return day(self.sources[source_id].get("synced_on")) or self.count_day

@@ -139,7 +139,7 @@ class Settler:
             self.add([lambda world, items=items: self.read_now(world["accounts"][index], items) for items in choices])
             return None
         if state == "gone":
-            if self.source_of(account).get("list", "owned") == "by_grant":
+            if not rulebook.is_whole(self.source_of(account)):
                 self.complete = False  # nothing is known of it, as of one that failed
                 more = [self.made_up(account["source"], f"more-{index}-{one}") for one in range(3)]
                 self.add([lambda world, items=items: self.read_now(world["accounts"][index], items) for items in ([], more)])
@@ -151,7 +151,7 @@ class Settler:
 
     def is_fresh(self, account):
         earlier = account.get("earlier")
-        return earlier is not None and 0 <= (self.world.count_day - rulebook.day(earlier["as_of"])).days <= rulebook.FRESH_DAYS
+        return earlier is not None and 0 <= (self.world.count_day - rulebook.day(earlier["as_of"])).days <= rulebook.fresh_days(self.source_of(account))
 
     def source_of(self, account):
         return self.world.sources[account["source"]]

@@ -23,6 +23,7 @@ use super::{
 
 /// A snapshot is used for so many days.
 const FRESH_DAYS: u32 = 3;
+const FRESH_DAYS_OF_A_FILE: u32 = 35;
 /// The kind of an item that nobody has explained.
 const UNKNOWN_KIND: &str = "unknown";
 /// The currency of a world whose rules name none.
@@ -149,10 +150,11 @@ impl Builder<'_> {
             list: match source.list {
                 WorldList::Owned => AccountList::Owned,
                 WorldList::ByGrant => AccountList::ByGrant,
+                WorldList::Exported => AccountList::Exported,
             },
             was_read: source.was_read,
             synced_on: source.synced_on.unwrap_or(self.world.count_day),
-            fresh_days: FRESH_DAYS,
+            fresh_days: if source.list == WorldList::Exported { FRESH_DAYS_OF_A_FILE } else { FRESH_DAYS },
             last_failure: source.last_failure,
             none_for_rest: source.none_for_rest,
             none,

@@ -41,6 +41,8 @@ pub enum WorldList {
     Owned,
     /// All that the credential may see.
     ByGrant,
+    /// All that a file has that was exported.
+    Exported,
 }
 
 /// One kind of item of a source.
@@ -100,7 +102,10 @@ pub(crate) fn source(fields: &Fields<'_>) -> WorldSource {
         kinds: known.flatten().unwrap_or(own),
         is_open: like.as_deref() == Some("open"),
         list: fields
-            .choice("list", &[("owned", WorldList::Owned), ("by_grant", WorldList::ByGrant)])
+            .choice(
+                "list",
+                &[("owned", WorldList::Owned), ("by_grant", WorldList::ByGrant), ("exported", WorldList::Exported)],
+            )
             .unwrap_or(WorldList::Owned),
         was_read: fields.choice("read", &[("complete", true), ("failed", false)]).unwrap_or(true),
         synced_on: fields.day("synced_on"),
