@@ -193,6 +193,7 @@ mod tests {
             lines_read: LinesReadWord::Complete,
             rows: texts.iter().enumerate().map(row).collect(),
             coverage: BTreeMap::new(),
+            closed: Vec::new(),
         };
         let home = Currency::new("GBP").unwrap();
         let mut exceptions = Exceptions::new(home);
@@ -246,6 +247,7 @@ mod tests {
                 ..RowRecord::empty(RowKind::NotReconciled, ProductCode::new("SRV").unwrap())
             }],
             coverage: BTreeMap::new(),
+            closed: Vec::new(),
         };
         let mut exceptions = Exceptions::new(home);
         exceptions.client(&client("c1", "Harbour Dental"));

@@ -1,6 +1,10 @@
 //! The id of an exception: the same every month.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use truecount_billing::{ClientId, ProductCode};
+
+use crate::outcome::RowKind;
 
 /// Hexadecimal digits of an exception's id: 48 bits, so that a hundred thousand ids are still all different.
 const ID_DIGITS: usize = 12;
@@ -25,6 +29,57 @@ pub fn exception_id(parts: &[&str]) -> String {
         }
     }
     id
+}
+
+/// Which way an exception goes: it stays the same where its kind changes from one month to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExceptionDirection {
+    /// More should be billed.
+    Under,
+    /// Less should be billed.
+    Over,
+    /// It will not be billed any more.
+    Ending,
+    /// Nobody knows.
+    None,
+}
+
+impl ExceptionDirection {
+    /// That of a row.
+    #[must_use]
+    pub const fn of(kind: RowKind) -> Self {
+        match kind {
+            RowKind::Underbilled | RowKind::UnbilledUsage | RowKind::EndedAgreementInUse => Self::Under,
+            RowKind::Overbilled | RowKind::BilledWithoutUsage => Self::Over,
+            RowKind::AgreementEnding => Self::Ending,
+            _ => Self::None,
+        }
+    }
+
+    /// The word in ids.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Under => "under",
+            Self::Over => "over",
+            Self::Ending => "ending",
+            Self::None => "none",
+        }
+    }
+}
+
+/// The id of an exception about a service at a client. `section`: that of the rules by which an agreement is compared by
+/// itself.
+#[must_use]
+pub fn service_exception_id(
+    client: &ClientId,
+    service: &ProductCode,
+    section: Option<&str>,
+    direction: ExceptionDirection,
+) -> String {
+    let parts = [Some(client.as_str()), Some(service.as_str()), section, Some(direction.as_str())];
+    exception_id(&parts.into_iter().flatten().collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -23,9 +23,11 @@ mod evidence_record;
 mod exact;
 mod exception_id;
 mod group_takers;
+mod history;
 mod home_currency;
 mod interval;
 mod item_evidence;
+mod item_record;
 mod joined;
 mod left_out_products;
 mod line_record;
@@ -73,8 +75,14 @@ pub use columns::{ItemColumns, ItemNo, ListedItem, TooManyItems};
 pub use context::RunContext;
 pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};
 pub use evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
-pub use exception_id::exception_id;
+pub use exception_id::{ExceptionDirection, exception_id, service_exception_id};
+pub use history::{
+    Absence, BaseOfHistory, CLOSED_MONTHS_KEPT, ClientHistory, ClosedBecause, ClosedException, EarlierFigures,
+    ExceptionKey, ExceptionState, FoundFigures, HistoryBeside, HistoryJoin, HistoryMerge, PastClosing, PastException,
+    ReservedNumber, RowHistory, SumsSoFar, base_of_history,
+};
 pub use home_currency::{NO_CURRENCY, home_currency};
+pub use item_record::{ItemFateWord, ItemRecord};
 pub use line_record::LineRecord;
 pub use long_number::{LineField, LongNumber};
 pub use outcome::{
@@ -85,10 +93,7 @@ pub use outcome_line::{MappingSuggestion, OUTCOMES_SCHEMA, OutcomeLine, SetupFin
 pub use outer::OuterService;
 pub use peak_days::PEAK_DAYS_BACK;
 pub use portfolio::RunReconciler;
-pub use record::{
-    ChangeRecord, ClientRecord, CountedOn, ItemFateWord, ItemRecord, MovedRecord, PortfolioRecord, RECORD_FORMAT,
-    RowRecord,
-};
+pub use record::{ChangeRecord, ClientRecord, CountedOn, MovedRecord, PortfolioRecord, RECORD_FORMAT, RowRecord};
 pub use report_weights::{AmountPlace, DatedRate, ReportWeights};
 pub use row_stream::UnmappedUse;
 pub use run_inputs::{

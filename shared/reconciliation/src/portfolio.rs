@@ -10,6 +10,7 @@ use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules};
 
 use crate::context::RunContext;
 use crate::count::count;
+use crate::history::Absence;
 use crate::interval::add;
 use crate::item_evidence::fates;
 use crate::moved::{find_moves, moved_clients};
@@ -127,7 +128,15 @@ impl<'a> RunReconciler<'a> {
             lines_read: LinesReadWord::of(&self.inputs.clients[client].read),
             rows: rows.map(|(_, row)| self.row_record(&case, &view, row)).collect(),
             coverage: found.coverage,
+            closed: Vec::new(),
         }
+    }
+
+    /// What it says that a client, by its number, has no row of a service, or of a section of it.
+    #[must_use]
+    pub fn absence(&self, client: usize, service: &ProductCode, section: Option<&str>) -> Absence {
+        let case = self.case(client);
+        case.absence(service, section, &case.view())
     }
 
     fn row_record(&self, case: &ClientCase<'_>, view: &ClientView<'_>, row: &OutcomeRow) -> RowRecord {

@@ -1,5 +1,6 @@
 //! One client: each service compared, each line accounted for.
 
+mod absence;
 mod committed_until;
 mod group;
 mod inside;

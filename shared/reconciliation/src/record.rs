@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, AccountList, AgreementId, ClientId, Currency, LineId, ProductCode, SourceId};
+use truecount_billing::{AccountList, AgreementId, ClientId, Currency, LineId, ProductCode, SourceId};
 
 use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
+use crate::history::{ClosedException, RowHistory};
+use crate::item_record::{ItemFateWord, ItemRecord};
 use crate::line_record::{LineRecord, line_record};
 use crate::long_number::LongNumber;
 use crate::outcome::{
@@ -43,6 +45,9 @@ pub struct ClientRecord {
     pub rows: Vec<RowRecord>,
     /// Its recurring revenue a month, by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
+    /// Exceptions of earlier closings that are surely gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<ClosedException>,
 }
 
 /// What a run adds up beside its clients.
@@ -247,6 +252,9 @@ pub struct RowRecord {
     /// What became of each item that the service looks at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<ItemRecord>,
+    /// What earlier closings found of it; of a row that is not reconciled, what is open of its service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<RowHistory>,
 }
 
 /// A change of one line.
@@ -276,53 +284,6 @@ pub struct CountedOn {
     pub source: SourceId,
     /// The day.
     pub day: Date,
-}
-
-/// What became of one item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ItemRecord {
-    /// The source.
-    pub source: SourceId,
-    /// The account that has it.
-    pub account_id: AccountId,
-    /// The vendor's id of it.
-    pub item_id: String,
-    /// What a person calls it. Foreign text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Its kind; `None`: nobody has explained it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// Units; `None`: the vendor did not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub units: Option<Decimal>,
-    /// Whether it counts.
-    pub fate: ItemFateWord,
-    /// Why it does not, or why nobody knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<LedgerReason>,
-}
-
-/// Whether an item counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ItemFateWord {
-    /// It counts.
-    In,
-    /// It does not.
-    Out,
-    /// Nobody knows.
-    Open,
-}
-
-impl ItemFateWord {
-    pub(crate) fn of(fate: ItemFate) -> (Self, Option<LedgerReason>) {
-        match fate {
-            ItemFate::In => (Self::In, None),
-            ItemFate::Out(reason) => (Self::Out, Some(reason)),
-            ItemFate::Open(reason) => (Self::Open, Some(reason)),
-        }
-    }
 }
 
 /// Gives the things of a run's inputs their names.
@@ -550,6 +511,7 @@ impl RowRecord {
             outer: Vec::new(),
             sources: Vec::new(),
             items: Vec::new(),
+            history: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The id of an exception: short, and the same month after month.
 
 use truecount_billing::{AccountId, ClientId, Currency, ProductCode, SourceId};
-use truecount_reconciliation::exception_id;
+use truecount_reconciliation::{ExceptionDirection, exception_id, service_exception_id};
 
 /// What an exception is about. Of the same subject there is one a run, with the same id every month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,40 +45,13 @@ pub enum ExceptionSubject<'a> {
     Small(Currency),
 }
 
-/// Which way an exception goes: it stays the same where its kind changes from one month to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExceptionDirection {
-    /// More should be billed.
-    Under,
-    /// Less should be billed.
-    Over,
-    /// It will not be billed any more.
-    Ending,
-    /// Nobody knows.
-    None,
-}
-
-impl ExceptionDirection {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Under => "under",
-            Self::Over => "over",
-            Self::Ending => "ending",
-            Self::None => "none",
-        }
-    }
-}
-
 impl ExceptionSubject<'_> {
     /// The id.
     #[must_use]
     pub fn id(&self) -> String {
         match *self {
-            Self::Service { client, service, section: None, direction } => {
-                exception_id(&[client.as_str(), service.as_str(), direction.as_str()])
-            }
-            Self::Service { client, service, section: Some(section), direction } => {
-                exception_id(&[client.as_str(), service.as_str(), section, direction.as_str()])
+            Self::Service { client, service, section, direction } => {
+                service_exception_id(client, service, section, direction)
             }
             Self::Client(client) => exception_id(&["client", client.as_str(), "none"]),
             Self::Moved { from, to } => exception_id(&["moved", from.as_str(), to.as_str(), "moved"]),

@@ -6,13 +6,13 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
-    AccountReadWord, AccountRecord, AtStake, ClientRecord, IncompleteAccount, LinesReadWord, MovedRecord, RowKind,
-    RowRecord, SourceReading, SourceRecord,
+    AccountReadWord, AccountRecord, AtStake, ClientRecord, ExceptionDirection, IncompleteAccount, LinesReadWord,
+    MovedRecord, RowKind, RowRecord, SourceReading, SourceRecord,
 };
 
 use crate::{
     cells,
-    exception_id::{ExceptionDirection, ExceptionSubject},
+    exception_id::ExceptionSubject,
     is_exception,
     words::{self, WorkOwner, WorkStep},
 };
@@ -149,22 +149,13 @@ impl ExceptionRow {
     }
 }
 
-const fn direction(kind: RowKind) -> ExceptionDirection {
-    match kind {
-        RowKind::Underbilled | RowKind::UnbilledUsage | RowKind::EndedAgreementInUse => ExceptionDirection::Under,
-        RowKind::Overbilled | RowKind::BilledWithoutUsage => ExceptionDirection::Over,
-        RowKind::AgreementEnding => ExceptionDirection::Ending,
-        _ => ExceptionDirection::None,
-    }
-}
-
 pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> Option<ExceptionRow> {
     let read = client.lines_read;
     let subject = ExceptionSubject::Service {
         client: &client.client_id,
         service: &row.service,
         section: row.section.as_deref(),
-        direction: direction(row.kind),
+        direction: ExceptionDirection::of(row.kind),
     };
     Some(ExceptionRow {
         client: client.client_name.clone(),

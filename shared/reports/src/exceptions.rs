@@ -153,6 +153,7 @@ mod tests {
             lines_read: LinesReadWord::Complete,
             rows,
             coverage: BTreeMap::new(),
+            closed: Vec::new(),
         }
     }
 

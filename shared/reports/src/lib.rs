@@ -48,7 +48,7 @@ pub use agreement_findings::{
     AGREEMENT_FINDINGS_CSV, AgreementFindingTotal, agreement_findings_json, agreement_findings_text, sort_findings,
     write_agreement_findings,
 };
-pub use exception_id::{ExceptionDirection, ExceptionSubject};
+pub use exception_id::ExceptionSubject;
 pub use exception_row::ExceptionRow;
 pub use exceptions::{Exceptions, is_exception};
 pub use exceptions_sheet::{ExceptionsSheet, exceptions_json, write_exceptions};

@@ -286,6 +286,7 @@ mod tests {
             lines_read,
             rows,
             coverage: BTreeMap::new(),
+            closed: Vec::new(),
         }
     }
 

@@ -302,6 +302,7 @@ fn client(name: &str) -> ClientRecord {
         lines_read: LinesReadWord::Complete,
         rows: Vec::new(),
         coverage: BTreeMap::new(),
+        closed: Vec::new(),
     }
 }
 
