@@ -74,12 +74,14 @@ async fn the_manifest_has_the_hash_of_every_file() {
     for name in [
         "exceptions.csv",
         "lines.csv",
+        "closed.csv",
         "coverage.csv",
         "setup.csv",
         "agreement_findings.csv",
         "mapping-suggestions.csv",
         "run.json",
         "outcomes.jsonl.gz",
+        "history.jsonl.gz",
     ] {
         let folder = backend.folder.path().join("archive/reports/2026-06").join(&run_id);
         let hash = sha256_hex(&std::fs::read(folder.join(name)).unwrap());

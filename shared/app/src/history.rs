@@ -34,6 +34,7 @@ pub async fn seed_month(
         rules_sha256: String::new(),
         settings_sha256: String::new(),
         inbox_sha256: None,
+        history: None,
     };
     let run_id = format!("{month}-c1-earlier");
     let run = Run {
@@ -43,6 +44,7 @@ pub async fn seed_month(
         is_mailed: true,
         summary: Some(summary),
         outcome_sha256: None,
+        history: None,
     };
     run.create(&env.store, Fence::NONE).await?;
     let run_id = Some(run.run_id);

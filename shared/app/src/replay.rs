@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use truecount_reports::{InputRef, ReportFile};
-use truecount_store::{FrozenRun, OUTCOMES_FILE, RunFolder, StoreError, StoredOutcome, sha256_hex};
+use truecount_store::{FrozenRun, HISTORY_FILE, OUTCOMES_FILE, RunFolder, StoreError, StoredOutcome, sha256_hex};
 
-use crate::jobs::reconcile::compare_run;
+use crate::jobs::reconcile::{ComparedRun, compare_run};
 use crate::jobs::report::{header, report_files};
 use crate::{AppError, ProgressObserver};
 
@@ -106,13 +106,21 @@ pub async fn replay(folder: &RunFolder, progress: &dyn ProgressObserver) -> Resu
     let mut made = Vec::new();
     if is_whole {
         let run = FrozenRun::open(folder.clone()).await?;
-        let (writer, _, _) = compare_run(&run, progress).await?;
-        let outcome = ReportFile { name: OUTCOMES_FILE, bytes: writer.into_bytes()? };
+        let ComparedRun { outcome, history, .. } = compare_run(&run, progress).await?;
+        let outcome = ReportFile { name: OUTCOMES_FILE, bytes: outcome.into_bytes()? };
+        let history = history.map(|(bytes, _)| ReportFile { name: HISTORY_FILE, bytes });
         let of_report = recorded.outcome(folder, &outcome).await?;
         progress.step("writing the report");
         let header = header(folder, &run.manifest, recorded.input_refs());
-        made = report_files(&of_report, &header)?.1;
-        made.insert(0, outcome);
+        let of_history = match recorded.outputs.get(HISTORY_FILE) {
+            // The report names the one that the run left.
+            Some(_) => {
+                folder.read_file(HISTORY_FILE).await?.or_else(|| history.as_ref().map(|file| file.bytes.clone()))
+            }
+            None => None,
+        };
+        made = report_files(&of_report, of_history, &header)?.1;
+        made.splice(0..0, [outcome].into_iter().chain(history));
     }
     let mut outputs = recorded.outputs.clone();
     for file in &made {

@@ -183,7 +183,7 @@ fn of_comparison(
     vocabulary: &[SourceVocabulary],
 ) -> Result<RulesReview, AppError> {
     let mut gathered = Gathered { groups: seats::groups(&comparison.inputs, rules), ..Gathered::default() };
-    let compared = comparison.compare(|line| {
+    let compared = comparison.compare(None, |line| {
         match line {
             OutcomeLine::Client(client) => gathered.client(client),
             OutcomeLine::Portfolio(portfolio) => gathered.outlook.portfolio(portfolio),

@@ -25,6 +25,7 @@ mod delivery;
 mod error;
 mod gzip;
 mod hash;
+mod history;
 mod inbox;
 mod input;
 mod key;
@@ -51,6 +52,7 @@ pub use closing::Closing;
 pub use delivery::{Delivery, DeliveryState};
 pub use error::{Corruption, StoreError};
 pub use hash::sha256_hex;
+pub use history::{FrozenHistory, HISTORY_FILE, HistoryLines, HistoryWriter, LeftHistory};
 pub use inbox::{InboxEntry, InboxFolder, MappingFileNote};
 pub use input::{
     EarlierReading, FrozenAccounts, FrozenRun, InputAccount, InputFile, InputsWriter, ListedAccount, ListedBase,

@@ -10,7 +10,7 @@ use truecount_reconciliation::{
 };
 
 use crate::key::{Key, Partition};
-use crate::{Fence, Record, SnapshotId, SnapshotManifest, Store, StoreError, sha256_hex};
+use crate::{Fence, FrozenHistory, LeftHistory, Record, SnapshotId, SnapshotManifest, Store, StoreError, sha256_hex};
 
 /// Hexadecimal digits of the hash in a run's id.
 const ID_DIGITS: usize = 10;
@@ -118,6 +118,9 @@ pub struct RunManifest {
     /// Hash of what the report says about files in the inbox; `None`: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbox_sha256: Option<String>,
+    /// What earlier closings found; `None`: there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<FrozenHistory>,
 }
 
 impl RunManifest {
@@ -147,8 +150,12 @@ impl RunManifest {
                 of.days.iter().map(|day| (&of.source, day.snapshot.as_of, &day.content_sha256, &day.read_state))
             })
             .collect();
+        let json = |error| StoreError::unwritable("a run manifest", error);
         if !days.is_empty() {
-            text += &serde_json::to_string(&days).map_err(|error| StoreError::unwritable("a run manifest", error))?;
+            text += &serde_json::to_string(&days).map_err(json)?;
+        }
+        if let Some(history) = &self.history {
+            text += &serde_json::to_string(history).map_err(json)?;
         }
         let kind = self.closing.map_or_else(|| "draft".to_owned(), |number| format!("c{number}"));
         Ok(format!("{}-{kind}-{}", self.month, &sha256_hex(text.as_bytes())[..ID_DIGITS]))
@@ -228,6 +235,9 @@ pub struct Run {
     pub summary: Option<RunSummary>,
     /// Hash of the stored outcome, once reconciled.
     pub outcome_sha256: Option<String>,
+    /// The history that it left; `None`: it is a draft, or not reconciled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<LeftHistory>,
 }
 
 impl Record for Run {
@@ -285,6 +295,7 @@ impl Run {
             is_mailed: false,
             summary: None,
             outcome_sha256: None,
+            history: None,
         })
     }
 
@@ -375,6 +386,7 @@ pub(crate) mod tests {
             rules_sha256: "r".to_owned(),
             settings_sha256: "s".to_owned(),
             inbox_sha256: None,
+            history: None,
         })
         .unwrap()
     }
@@ -400,6 +412,12 @@ pub(crate) mod tests {
             ("rules", with(|m| m.rules_sha256.push('x'))),
             ("settings", with(|m| m.settings_sha256.push('x'))),
             ("inbox", with(|m| m.inbox_sha256 = Some("x".to_owned()))),
+            (
+                "history",
+                with(|m| {
+                    m.history = Some(FrozenHistory { sha256: "x".to_owned(), next_number: 1, last_closing: None })
+                }),
+            ),
         ] {
             assert_ne!(id, draft.run_id, "{what}");
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::{Currency, Money, SourceId};
+use truecount_billing::{Currency, Money, Side, SourceId};
 use truecount_reconciliation::{
     AccountBelonging, AgreementReview, MappingSuggestion, OutcomeLine, PortfolioRecord, ReportWeights, RunContext,
     RunInputs, RunReconciler, SetupFinding, UsageAccount,
@@ -13,7 +13,7 @@ use truecount_reports::setup;
 use truecount_rules::Rules;
 use truecount_store::RULES_FILE;
 
-use super::{BilledFor, LoadedSource};
+use super::{BilledFor, LoadedSource, RunHistory};
 use crate::AppError;
 use crate::account_mapping::{AccountMapping, Candidates, Client};
 
@@ -45,10 +45,11 @@ pub(crate) struct Compared {
 }
 
 impl Comparison<'_> {
-    /// Compares, and hands over the lines of the outcome: the portfolio, the suggestions, the clients, the findings of their
-    /// agreements.
+    /// Compares, and hands over the lines of the outcome: the portfolio, the suggestions, the clients in order of their ids,
+    /// the findings of their agreements. `history`: what earlier closings found; `None`: nobody asks.
     pub(crate) fn compare(
         &self,
+        mut history: Option<&mut RunHistory>,
         mut each: impl FnMut(&OutcomeLine) -> Result<(), AppError>,
     ) -> Result<Compared, AppError> {
         let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context).with_weights(self.weights.clone());
@@ -60,16 +61,42 @@ impl Comparison<'_> {
             each(&OutcomeLine::Suggestion(suggestion.clone()))?;
         }
         let mut billed_for = BilledFor::default();
-        for number in 0..self.inputs.clients.len() {
-            let client = reconciler.client_record(number, &outcome);
+        for number in self.clients_in_order() {
+            let mut client = reconciler.client_record(number, &outcome);
+            if let Some(history) = &mut history {
+                while let Some(absent) = history.absent(Some(&client.client_id), self.has_all_clients())? {
+                    each(&OutcomeLine::Client(Box::new(absent)))?;
+                }
+                let absence = |service: &_, section: Option<&str>| reconciler.absence(number, service, section);
+                history.client(&mut client, &outcome, absence)?;
+            }
             billed_for.client(&client, |service| reconciler.sources_of(service));
             each(&OutcomeLine::Client(Box::new(client)))?;
+        }
+        if let Some(history) = history {
+            while let Some(absent) = history.absent(None, self.has_all_clients())? {
+                each(&OutcomeLine::Client(Box::new(absent)))?;
+            }
         }
         for found in self.agreement_review().all() {
             each(&OutcomeLine::AgreementFinding(Box::new(found)))?;
         }
         let setup = setup::of_rules(RULES_FILE, reconciler.binding_problems(), self.context.home_currency);
         Ok(Compared { portfolio, suggestions, billed_for, setup })
+    }
+
+    /// The numbers of the clients, in order of their ids.
+    fn clients_in_order(&self) -> Vec<usize> {
+        let clients = &self.inputs.clients;
+        let mut order: Vec<usize> = (0..clients.len()).collect();
+        order.sort_by(|one, other| clients[*one].id.cmp(&clients[*other].id));
+        order
+    }
+
+    /// Whether a client that is not there is not in the PSA.
+    fn has_all_clients(&self) -> bool {
+        let mut psas = self.sources.iter().map(|source| &source.frozen).filter(|source| source.side == Side::Agreed);
+        psas.all(|psa| psa.snapshot.is_some() && psa.read_state.is_complete())
     }
 
     /// The sources with the day of the sync that is compared; `None`: there is none.

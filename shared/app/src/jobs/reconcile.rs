@@ -2,6 +2,7 @@
 //!
 //! Nothing is mailed and no report is written here.
 
+mod base;
 mod freeze;
 mod frozen;
 
@@ -9,13 +10,16 @@ use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay, Side, SourceId};
 use truecount_reconciliation::OutcomeLine;
-use truecount_store::{Closing, FrozenRun, Lease, Run, RunState, RunSummary, SETTINGS_FILE, SyncStatus};
+use truecount_store::{
+    Closing, FrozenRun, HISTORY_FILE, Lease, LeftHistory, Run, RunState, RunSummary, SETTINGS_FILE, SyncStatus,
+    sha256_hex,
+};
 
 use super::report::{outcome_of, overview};
 use super::runner::{JobContext, JobOutcome};
 use crate::{AppError, Calendar, Config, Deadline, Environment};
 
-pub(crate) use frozen::{compare_run, restore_outcome};
+pub(crate) use frozen::{ComparedRun, compare_run, restore_outcome};
 
 /// A clock that is off by more seconds closes no month.
 const CLOCK_OFF_SECONDS_MAX: i64 = 3_600;
@@ -195,9 +199,13 @@ impl MonthReconcile<'_> {
             return Ok(ReconcileAnswer::Reconciled { run_id: run.run_id, month, summary, overview, already: true });
         }
         let frozen = FrozenRun::open(run.folder(&env.store)).await?;
-        let (writer, portfolio, readings) = compare_run(&frozen, &*env.progress).await?;
+        let ComparedRun { outcome, portfolio, readings, history } = compare_run(&frozen, &*env.progress).await?;
         let summary = RunSummary::of(&portfolio, &readings);
-        run.outcome_sha256 = Some(writer.write(frozen.folder()).await?);
+        if let Some((bytes, next_number)) = history {
+            frozen.folder().write_file(HISTORY_FILE, &bytes).await?;
+            run.history = Some(LeftHistory { sha256: sha256_hex(&bytes), next_number });
+        }
+        run.outcome_sha256 = Some(outcome.write(frozen.folder()).await?);
         run.summary = Some(summary.clone());
         run.state = RunState::Reconciled;
         run.save(&env.store, self.lease.fence()).await?;

@@ -9,8 +9,8 @@ use truecount_reports::{
     InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, revenue_compared, run_overview, totals_text,
 };
 use truecount_store::{
-    Closing, Corruption, FrozenRun, Lease, OUTCOMES_FILE, Run, RunFolder, RunManifest, RunState, RunSummary,
-    StoreError, StoredOutcome, sha256_hex,
+    Closing, Corruption, FrozenRun, HISTORY_FILE, Lease, OUTCOMES_FILE, Run, RunFolder, RunManifest, RunState,
+    RunSummary, StoreError, StoredOutcome, sha256_hex,
 };
 
 use super::reconcile::restore_outcome;
@@ -115,7 +115,11 @@ async fn write_and_mail(
     let stored = outcome_of(env, run).await?;
     let header = header_of(env, run).await?;
     env.progress.step("writing the report");
-    let (report, files) = report_files(&stored, &header)?;
+    let history = match &run.history {
+        Some(_) => run.folder(&env.store).read_file(HISTORY_FILE).await?,
+        None => None,
+    };
+    let (report, files) = report_files(&stored, history, &header)?;
     write_files(env, run, &files).await?;
     if run.state < RunState::Reported {
         run.state = RunState::Reported;
@@ -141,14 +145,17 @@ async fn write_and_mail(
 /// The files of a report, `manifest.json` the last of them.
 pub(crate) fn report_files<'h>(
     stored: &StoredOutcome,
+    history: Option<Vec<u8>>,
     header: &'h RunHeader,
 ) -> Result<(RunReport<'h>, Vec<ReportFile>), AppError> {
     let mut lines_csv = Vec::new();
     let report = report_from(stored, header, &mut lines_csv)?;
     let mut files = truecount_reports::files(&report, lines_csv)?;
-    // It is stored already, and named among the files.
-    let outcomes = ReportFile { name: OUTCOMES_FILE, bytes: stored.bytes().to_vec() };
-    let manifest = truecount_reports::manifest(header, &[files.as_slice(), &[outcomes]].concat())?;
+    // They are stored already, and named among the files.
+    let mut named = files.clone();
+    named.push(ReportFile { name: OUTCOMES_FILE, bytes: stored.bytes().to_vec() });
+    named.extend(history.map(|bytes| ReportFile { name: HISTORY_FILE, bytes }));
+    let manifest = truecount_reports::manifest(header, &named)?;
     files.push(manifest);
     Ok((report, files))
 }
@@ -223,8 +230,8 @@ pub async fn outcome_of(env: &Environment, run: &Run) -> Result<StoredOutcome, A
     run.folder(&env.store).outcome(expected).await.map_err(|error| lost(error, run))
 }
 
-/// An outcome that cannot be read, with what makes it again.
-fn lost(error: StoreError, run: &Run) -> AppError {
+/// A file of a reconciled run that cannot be read, with what makes it again.
+pub(super) fn lost(error: StoreError, run: &Run) -> AppError {
     let again = format!("truecount report --month {} --run {} --no-mail", run.manifest.month, run.run_id);
     match error {
         StoreError::Corrupt { location, source: Corruption::Missing } => {

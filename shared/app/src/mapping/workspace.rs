@@ -89,7 +89,7 @@ impl MappingWorkspace {
             ..ComparisonInputs::of_syncs(env, config, &sources, today)
         };
         let comparison = Comparison::read(&inputs).await?;
-        let Compared { billed_for, suggestions, .. } = comparison.compare(|_| Ok(()))?;
+        let Compared { billed_for, suggestions, .. } = comparison.compare(None, |_| Ok(()))?;
         let Comparison { mut clients, mut mappings, mut candidates, .. } = comparison;
         clients.sort_by(|a, b| a.id.cmp(&b.id));
         let mut usage: Vec<WorkspaceSource> = Vec::new();

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{EarlierReading, InputAccount, InputFile, InputLine, SourceOnDay};
 use crate::{
-    Corruption, FrozenDay, FrozenSource, KnownWords, MappingRecord, NoneRecord, RunFolder, RunManifest, SnapshotEntry,
-    StoreError, gzip, object, sha256_hex,
+    Corruption, FrozenDay, FrozenSource, HistoryLines, KnownWords, MappingRecord, NoneRecord, RunFolder, RunManifest,
+    SnapshotEntry, StoreError, gzip, object, sha256_hex,
 };
 
 /// What the names of inputs begin with.
@@ -128,6 +128,18 @@ impl FrozenRun {
     /// As [`FrozenRun::read`].
     pub async fn words(&self) -> Result<Vec<KnownWords>, StoreError> {
         self.lines(InputFile::Words).await
+    }
+
+    /// What earlier closings found.
+    ///
+    /// # Errors
+    /// As [`FrozenRun::read`].
+    pub async fn history(&self) -> Result<HistoryLines, StoreError> {
+        if self.manifest.history.is_none() {
+            return Ok(HistoryLines::none());
+        }
+        let (place, bytes) = self.stored(&InputFile::History.name()).await?;
+        Ok(HistoryLines::of(place, bytes))
     }
 
     /// The accounts of a source.

@@ -27,6 +27,8 @@ pub enum InputFile {
     Words,
     /// What the report says about files in the inbox, as JSON.
     Inbox,
+    /// What earlier closings found, one JSON line for each client.
+    History,
 }
 
 impl InputFile {
@@ -39,6 +41,7 @@ impl InputFile {
             Self::Nones => "nones.jsonl.gz",
             Self::Words => "words.jsonl.gz",
             Self::Inbox => "inbox.json.gz",
+            Self::History => "history.jsonl.gz",
         };
         format!("{INPUTS}{name}")
     }
@@ -67,6 +70,14 @@ impl InputsWriter {
     /// [`StoreError::Archive`].
     pub async fn write(&mut self, file: InputFile, bytes: &[u8]) -> Result<(), StoreError> {
         self.put(file.name(), gzip::compress(bytes)?).await
+    }
+
+    /// Stores an input that is compressed already.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`].
+    pub async fn write_compressed(&mut self, file: InputFile, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.put(file.name(), bytes).await
     }
 
     /// Adds an account of the source that is written now. Parts of a source are stored as they are full, so that none is

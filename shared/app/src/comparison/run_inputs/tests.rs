@@ -76,7 +76,7 @@ async fn inputs_of(test: &TestEnvironment, frozen: &Frozen, rules: &Rules) -> Ru
         };
         let comparison = Comparison::read(&of).await.unwrap();
         let mut said = Vec::new();
-        let compared = comparison.compare(|line| {
+        let compared = comparison.compare(None, |line| {
             said.push(format!("{line:?}"));
             Ok(())
         });

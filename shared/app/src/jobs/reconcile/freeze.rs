@@ -10,6 +10,7 @@ use truecount_store::{
     RunManifest, SnapshotManifest, SnapshotReader, SourceOnDay, SyncStatus, sha256_hex,
 };
 
+use super::base::base;
 use crate::comparison::{add_days, load_mappings, load_nones, load_words};
 use crate::mapping::take_inbox;
 use crate::refused_files::refused_file_findings;
@@ -43,6 +44,7 @@ pub(super) async fn freeze_inputs(
     let words = load_words(&env.store, &sources, count_day.0).await?;
     let words = KnownWords::to_lines(words.values().flatten())?;
     let settings = config.result_settings()?;
+    let (history, history_bytes) = base(env, month).await?.unzip();
     let manifest = RunManifest {
         month,
         count_day,
@@ -61,6 +63,7 @@ pub(super) async fn freeze_inputs(
         rules_sha256: sha256_hex(&config.rules_bytes),
         settings_sha256: sha256_hex(&settings),
         inbox_sha256: inbox.as_deref().map(sha256_hex),
+        history,
     };
     let run = Run::new(manifest)?;
     if let Some(existing) = Run::load(&env.store, month, &run.run_id).await? {
@@ -75,15 +78,24 @@ pub(super) async fn freeze_inputs(
     if let Some(inbox) = inbox {
         writer.write(InputFile::Inbox, &inbox).await?;
     }
-    for source in run.manifest.sources.iter().filter(|source| source.snapshot.is_some()) {
-        write_source(&mut writer, source, None, SnapshotReader::new(&env.store, source)).await?;
-        for day in &source.days {
-            write_source(&mut writer, source, Some(day), SnapshotReader::before(&env.store, source, day)).await?;
-        }
+    if let Some(history) = history_bytes {
+        writer.write_compressed(InputFile::History, history).await?;
     }
+    write_sources(env, &mut writer, &run.manifest.sources).await?;
     let run = Run::new(writer.commit(run.manifest).await?.manifest)?;
     run.create(&env.store, lease.fence()).await?;
     Ok(run)
+}
+
+/// Stores the accounts of the sources that have a snapshot, also on the days before it.
+async fn write_sources(env: &Environment, writer: &mut InputsWriter, sources: &[FrozenSource]) -> Result<(), AppError> {
+    for source in sources.iter().filter(|source| source.snapshot.is_some()) {
+        write_source(writer, source, None, SnapshotReader::new(&env.store, source)).await?;
+        for day in &source.days {
+            write_source(writer, source, Some(day), SnapshotReader::before(&env.store, source, day)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores the accounts of a source; `day`: on a day before its snapshot.

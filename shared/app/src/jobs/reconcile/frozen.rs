@@ -3,20 +3,27 @@
 //! **Architecture invariant:** nothing is compared but [`FrozenRun`]; neither the table nor the settings of today are read.
 
 use truecount_reconciliation::{OutcomeLine, PortfolioRecord, SetupFinding, SourceReading};
-use truecount_store::{FrozenRun, InputFile, OUTCOMES_FILE, OutcomeWriter, Run, RunManifest, sha256_hex};
+use truecount_store::{FrozenRun, HISTORY_FILE, InputFile, OUTCOMES_FILE, OutcomeWriter, Run, RunManifest, sha256_hex};
 
 use crate::comparison::{
-    AccountsFrom, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, WordsOnDay, source_readings,
+    AccountsFrom, Comparison, ComparisonInputs, MappingsInForce, NonesInForce, RunHistory, WordsOnDay, source_readings,
 };
 use crate::mapping::warnings;
 use crate::settings::FrozenConfig;
 use crate::{AppError, Environment, ProgressObserver};
 
+/// What comes of comparing a run.
+pub(crate) struct ComparedRun {
+    /// The outcome, line by line.
+    pub(crate) outcome: OutcomeWriter,
+    pub(crate) portfolio: PortfolioRecord,
+    pub(crate) readings: Vec<SourceReading>,
+    /// The history that it leaves, and the number that it would give out next; `None`: it is a draft.
+    pub(crate) history: Option<(Vec<u8>, u32)>,
+}
+
 /// Compares what a run has frozen.
-pub(crate) async fn compare_run(
-    run: &FrozenRun,
-    progress: &dyn ProgressObserver,
-) -> Result<(OutcomeWriter, PortfolioRecord, Vec<SourceReading>), AppError> {
+pub(crate) async fn compare_run(run: &FrozenRun, progress: &dyn ProgressObserver) -> Result<ComparedRun, AppError> {
     progress.step("reading the inputs");
     let (mappings, nones, words) = (mappings(run).await?, nones(run).await?, words(run).await?);
     let FrozenConfig { rules, mapping, weights } = config(run).await?;
@@ -36,7 +43,8 @@ pub(crate) async fn compare_run(
     let comparison = Comparison::read(&inputs).await?;
     progress.step("comparing");
     let mut writer = OutcomeWriter::default();
-    let mut compared = comparison.compare(|line| Ok(writer.push(line)?))?;
+    let mut history = RunHistory::of(run).await?;
+    let mut compared = comparison.compare(history.as_mut(), |line| Ok(writer.push(line)?))?;
     let readings = source_readings(&comparison.sources);
     for reading in &readings {
         writer.push(&OutcomeLine::Source(Box::new(reading.clone())))?;
@@ -48,26 +56,40 @@ pub(crate) async fn compare_run(
     for finding in setup {
         writer.push(&OutcomeLine::Setup(finding))?;
     }
-    Ok((writer, compared.portfolio, readings))
+    let history = history.map(RunHistory::finish).transpose()?.flatten();
+    Ok(ComparedRun { outcome: writer, portfolio: compared.portfolio, readings, history })
 }
 
-/// Makes the outcome of a reconciled run again if its file is lost.
+/// Makes the outcome of a reconciled run, and the history that it left, again if a file of them is lost.
 pub(crate) async fn restore_outcome(env: &Environment, run: &Run) -> Result<(), AppError> {
     let folder = run.folder(&env.store);
-    let Some(recorded) = &run.outcome_sha256 else { return Ok(()) };
-    if folder.read_file(OUTCOMES_FILE).await?.is_some() {
+    let Some(outcome) = &run.outcome_sha256 else { return Ok(()) };
+    let mut lost = Vec::new();
+    for (name, recorded) in
+        [(OUTCOMES_FILE, Some(outcome)), (HISTORY_FILE, run.history.as_ref().map(|left| &left.sha256))]
+    {
+        let Some(recorded) = recorded else { continue };
+        if folder.read_file(name).await?.is_none() {
+            lost.push((name, recorded));
+        }
+    }
+    if lost.is_empty() {
         return Ok(());
     }
-    let (writer, _, _) = compare_run(&FrozenRun::open(folder.clone()).await?, &*env.progress).await?;
-    let bytes = writer.into_bytes()?;
-    if sha256_hex(&bytes) != *recorded {
-        let place = folder.location();
-        return Err(AppError::LostOutcome(format!(
-            "`{OUTCOMES_FILE}` is missing in `{place}`, and this version makes another one from the run's inputs; \
-             restore it from a backup"
-        )));
+    let compared = compare_run(&FrozenRun::open(folder.clone()).await?, &*env.progress).await?;
+    let (outcome, history) = (compared.outcome.into_bytes()?, compared.history.unwrap_or_default().0);
+    for (name, recorded) in lost {
+        let bytes = if name == OUTCOMES_FILE { &outcome } else { &history };
+        if sha256_hex(bytes) != *recorded {
+            let place = folder.location();
+            return Err(AppError::LostOutcome(format!(
+                "`{name}` is missing in `{place}`, and this version makes another one from the run's inputs; restore it \
+                 from a backup"
+            )));
+        }
+        folder.write_file(name, bytes).await?;
     }
-    Ok(folder.write_file(OUTCOMES_FILE, &bytes).await?)
+    Ok(())
 }
 
 async fn mappings(run: &FrozenRun) -> Result<MappingsInForce, AppError> {

@@ -100,13 +100,14 @@ async fn a_run_that_was_only_frozen_is_compared_by_what_was_frozen() {
     let test = TestEnvironment::synced().await;
     let (run_id, expected, _) = reconciled(&test, &closing(None)).await;
     let finished = run(&test, &run_id).await;
-    let frozen = Run { state: RunState::Frozen, summary: None, outcome_sha256: None, ..finished.clone() };
+    let frozen =
+        Run { state: RunState::Frozen, summary: None, outcome_sha256: None, history: None, ..finished.clone() };
     // As a worker leaves it that dies after freezing; meanwhile an account is mapped otherwise and one is synced again.
     frozen.save(&test.env.store, Fence::at(i64::MAX / 2)).await.unwrap();
     test.decide("a1", MappingDecision::Ignored { reason: IgnoreReason::Internal }, None).await;
     test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 9)]).await;
     let frozen = FrozenRun::open(frozen.folder(&test.env.store)).await.unwrap();
-    let (_, portfolio, readings) = compare_run(&frozen, &crate::Quiet).await.unwrap();
+    let ComparedRun { portfolio, readings, .. } = compare_run(&frozen, &crate::Quiet).await.unwrap();
     assert_eq!(RunSummary::of(&portfolio, &readings), expected);
 }
 
