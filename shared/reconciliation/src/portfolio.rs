@@ -202,6 +202,7 @@ impl<'a> RunReconciler<'a> {
             format: RECORD_FORMAT,
             home_currency: self.context.home_currency,
             weights: self.weights.clone(),
+            last_closing: None,
             rows: outcome.rows.clone(),
             faults: outcome.faults,
             unpriced: outcome.unpriced,

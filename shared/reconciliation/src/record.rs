@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountList, AgreementId, ClientId, Currency, LineId, ProductCode, SourceId};
+use truecount_billing::{AccountList, AgreementId, BillingMonth, ClientId, Currency, LineId, ProductCode, SourceId};
 
 use crate::columns::ItemNo;
 use crate::context::RunContext;
@@ -60,6 +60,9 @@ pub struct PortfolioRecord {
     /// What the settings say of what weighs how much in a report.
     #[serde(default, skip_serializing_if = "ReportWeights::is_default")]
     pub weights: ReportWeights,
+    /// The month of the closing whose history is gone on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_closing: Option<BillingMonth>,
     /// How many rows there are of each kind, all clients together.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows: BTreeMap<RowKind, u64>,
@@ -96,6 +99,7 @@ impl PortfolioRecord {
             format: RECORD_FORMAT,
             home_currency,
             weights: ReportWeights::default(),
+            last_closing: None,
             rows: BTreeMap::new(),
             faults: 0,
             unpriced: 0,

@@ -25,6 +25,7 @@ enum Cell<T> {
     /// One of our own words, such as a result's id.
     Word(fn(&T) -> &'static str),
     Count(fn(&T) -> u64),
+    Number(fn(&T) -> Option<u64>),
     Quantity(fn(&T) -> Option<Decimal>),
     Money(fn(&T) -> Option<Decimal>),
     Day(fn(&T) -> Option<Date>),
@@ -57,6 +58,11 @@ impl<T> Column<T> {
     /// A whole number.
     pub(crate) const fn count(name: &'static str, count: fn(&T) -> u64) -> Self {
         Self { name, cell: Cell::Count(count) }
+    }
+
+    /// A whole number that not every row has.
+    pub(crate) const fn whole(name: &'static str, number: fn(&T) -> Option<u64>) -> Self {
+        Self { name, cell: Cell::Number(number) }
     }
 
     /// Exact, without trailing zeros.
@@ -125,12 +131,13 @@ impl<'a, T> JsonRow<'a, T> {
             Cell::Composed(text) => text(row),
             Cell::Word(word) => word(row).to_owned(),
             Cell::Count(count) => count(row).to_string(),
+            Cell::Number(number) => number(row)?.to_string(),
             Cell::Quantity(quantity) => plain(quantity(row)?).to_string(),
             Cell::Money(amount) => at_least_cents(amount(row)?).to_string(),
             Cell::Day(day) => day(row)?.to_string(),
-            Cell::Run(RunCell::Number) => self.number.to_string(),
             Cell::Run(RunCell::RunId) => self.run.0.to_owned(),
             Cell::Run(RunCell::Month) => self.run.1.to_string(),
+            Cell::Run(RunCell::Number) => self.number.to_string(),
             Cell::Empty => return None,
         };
         Some(text).filter(|text| !text.is_empty())
@@ -142,8 +149,9 @@ impl<T> Serialize for JsonRow<'_, T> {
         let mut object = serializer.serialize_map(Some(self.columns.len()))?;
         for column in self.columns {
             match &column.cell {
-                Cell::Run(RunCell::Number) => object.serialize_entry(column.name, &self.number)?,
                 Cell::Count(count) => object.serialize_entry(column.name, &count(self.row))?,
+                Cell::Number(number) => object.serialize_entry(column.name, &number(self.row))?,
+                Cell::Run(RunCell::Number) => object.serialize_entry(column.name, &self.number)?,
                 cell => object.serialize_entry(column.name, &self.text(cell))?,
             }
         }
@@ -178,6 +186,7 @@ impl<'h, W: io::Write> SheetWriter<'h, W> {
                 Cell::Composed(text) => write_text(csv, &text(row))?,
                 Cell::Word(word) => csv.write_field(word(row))?,
                 Cell::Count(count) => csv.write_field(count(row).to_string())?,
+                Cell::Number(number) => write_known(csv, number(row))?,
                 Cell::Quantity(quantity) => write_known(csv, quantity(row).map(plain))?,
                 Cell::Money(amount) => write_known(csv, amount(row).map(at_least_cents))?,
                 Cell::Day(day) => write_known(csv, day(row))?,

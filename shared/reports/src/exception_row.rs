@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::Currency;
+use truecount_billing::{BillingMonth, Currency};
 use truecount_reconciliation::{
     AccountReadWord, AccountRecord, AtStake, ClientRecord, ExceptionDirection, IncompleteAccount, LinesReadWord,
-    MovedRecord, RowKind, RowRecord, SourceReading, SourceRecord,
+    MovedRecord, RowKind, RowRecord, SourceReading, SourceRecord, SumsSoFar,
 };
 
 use crate::{
     cells,
     exception_id::ExceptionSubject,
+    history::{state_word, told},
     is_exception,
     words::{self, WorkOwner, WorkStep},
 };
@@ -72,6 +73,18 @@ pub struct ExceptionRow {
     pub source: String,
     /// The account's name. Foreign text.
     pub account: String,
+    /// The same every month, and short; `None`: only exceptions that a closing has found have one.
+    pub number: Option<u32>,
+    /// What has become of it since the last closing, as a word; empty: nothing is known.
+    pub state: &'static str,
+    /// The month since which it stands.
+    pub since: Option<BillingMonth>,
+    /// Closings that found it since then.
+    pub months_open: Option<u32>,
+    /// What the earlier of them found on their own invoices.
+    pub so_far: SumsSoFar,
+    /// All that in words.
+    pub history: String,
     /// The same every month.
     pub exception_id: String,
     /// The client's id.
@@ -109,6 +122,16 @@ impl ExceptionRow {
     pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
         let rows = RowKind::ALL.into_iter().filter(|kind| is_exception(*kind));
         rows.map(|kind| (kind.as_str(), words::kind(kind))).chain([MOVED, UNMAPPED_ACCOUNT])
+    }
+
+    /// Whether it surely stands, and has a history.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.state.is_empty() && self.kind != RowKind::NotReconciled.as_str()
+    }
+
+    /// What earlier closings found on their own invoices, in its currency.
+    pub(crate) fn lost_so_far(&self) -> Option<Decimal> {
+        self.so_far.lost_in(self.currency?)
     }
 
     /// Whether it is an account that nobody decided.
@@ -172,8 +195,22 @@ pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> 
         exception_id: subject.id(),
         order: order(row, home),
         settled_by: words::settled_by(read, row),
-        ..of_cells(row)
+        ..with_history(of_cells(row), row, home)
     })
+}
+
+/// What earlier closings found of it.
+fn with_history(cells: ExceptionRow, row: &RowRecord, home: Currency) -> ExceptionRow {
+    let Some(history) = &row.history else { return cells };
+    ExceptionRow {
+        number: history.number,
+        state: state_word(history.state),
+        since: Some(history.since),
+        months_open: Some(history.months_open),
+        so_far: history.so_far.clone(),
+        history: told(history, row.kind, home),
+        ..cells
+    }
 }
 
 /// What a row's own cells say.
@@ -229,6 +266,12 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         counted_on: None,
         source: String::new(),
         account: String::new(),
+        number: None,
+        state: "",
+        since: None,
+        months_open: None,
+        so_far: SumsSoFar::default(),
+        history: String::new(),
         exception_id: String::new(),
         client_id: String::new(),
         clients: Vec::new(),

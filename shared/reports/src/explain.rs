@@ -12,7 +12,7 @@ use truecount_billing::{Currency, ProductCode};
 use truecount_reconciliation::{ClientRecord, PortfolioRecord, RowKind, RowRecord};
 
 use crate::{
-    cells, label, sanitize,
+    ClosedRow, cells, history, label, sanitize,
     words::{self, Explanation, wrapped},
 };
 
@@ -45,6 +45,11 @@ pub fn explain_client(client: &ClientRecord, home: Currency, items: ExplainedIte
         page.text.push('\n');
         explain_row(&mut page, client, row, home, items);
     }
+    for closed in ClosedRow::of_client(client) {
+        page.text.push('\n');
+        page.line(&format!("{}: closed (no. {})", closed.closed.key.service, closed.closed.number));
+        page.labelled("history", &closed.told());
+    }
     page.text
 }
 
@@ -53,6 +58,7 @@ pub fn retain_service(client: &mut ClientRecord, wanted: &str) {
     let is_wanted = |code: &ProductCode| code.as_str().trim().eq_ignore_ascii_case(wanted.trim());
     let is_of = |row: &RowRecord| is_wanted(&row.service) || row.lines.iter().any(|line| is_wanted(&line.product_code));
     client.rows.retain(is_of);
+    client.closed.retain(|closed| is_wanted(&closed.key.service));
 }
 
 /// Gives a client back the rows that an entry `client moved` has instead of it. Answers a sentence for each such entry.
@@ -88,6 +94,10 @@ fn explain_row(page: &mut Page, client: &ClientRecord, row: &RowRecord, home: Cu
     }
     reasons(page, client, row);
     money::value(page, row, home);
+    if let Some(history) = &row.history {
+        let number = history.number.map(|number| format!("no. {number}, ")).unwrap_or_default();
+        page.labelled("history", &format!("{number}{}", history::told(history, row.kind, home)));
+    }
     match (words::step(read, row), words::owner(read, row)) {
         (Some(step), Some(owner)) => page.labelled("next step", &format!("{} ({})", step.label(), owner.as_str())),
         _ => page.labelled("next step", "none"),

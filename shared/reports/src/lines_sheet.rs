@@ -4,11 +4,12 @@ use std::io;
 
 use rust_decimal::Decimal;
 use truecount_billing::{ClientId, Currency};
-use truecount_reconciliation::{ClientRecord, LinesReadWord, PortfolioRecord, RowRecord};
+use truecount_reconciliation::{ClientRecord, LinesReadWord, PortfolioRecord, RowHistory, RowRecord};
 
 use crate::{
     ReportError, RunHeader, cells,
     column::{Column, SheetWriter},
+    history::{month_cell, state_word},
     sheets::LINES_CSV,
     words,
 };
@@ -92,7 +93,7 @@ struct LineCells<'a> {
 }
 
 impl LineCells<'_> {
-    const COLUMNS: [Column<Self>; 35] = [
+    const COLUMNS: [Column<Self>; 39] = [
         Column::text("client", |one| Some(one.client_name)),
         Column::composed("agreement", |one| cells::agreements(one.row)),
         Column::composed("product", |one| cells::product(one.row)),
@@ -114,7 +115,11 @@ impl LineCells<'_> {
         Column::word("confidence", |one| cells::confidence(one.row)),
         Column::composed("doubts", |one| cells::doubts(one.row)),
         Column::composed("items", |one| cells::items(one.row)),
-        Column::empty("since"),
+        Column::whole("number", |one| one.history()?.number.map(u64::from)),
+        Column::word("state", |one| one.history().map_or("", |history| state_word(history.state))),
+        Column::composed("since", |one| month_cell(one.history().map(|history| history.since))),
+        Column::whole("months_open", |one| Some(one.history()?.months_open.into())),
+        Column::money("lost_so_far", |one| one.history()?.so_far.lost_in(*cells::currency(one.row)?)),
         Column::day("counted_on", |one| cells::counted_on(one.row)),
         Column::composed("service_period", |one| cells::service_period(one.row)),
         Column::day("next_invoice_date", |one| one.row.next_invoice_date),
@@ -129,6 +134,10 @@ impl LineCells<'_> {
         Column::run_id("run_id"),
         Column::month("month"),
     ];
+
+    fn history(&self) -> Option<&RowHistory> {
+        self.row.history.as_ref()
+    }
 
     fn result(&self) -> &'static str {
         if self.moved_with.is_some() { "moved" } else { self.row.kind.as_str() }

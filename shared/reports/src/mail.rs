@@ -26,9 +26,9 @@ pub(crate) const REPEAT: &str =
 pub(crate) const PREFIX: &str = "Possible repeat: ";
 
 /// What of the files is attached, after where they are.
-const ATTACHED: &str = "exceptions.csv is attached. The folder also holds lines.csv, coverage.csv, setup.csv, \
+const ATTACHED: &str = "exceptions.csv is attached. The folder also holds lines.csv, closed.csv, coverage.csv, setup.csv, \
      agreement_findings.csv, mapping-suggestions.csv and run.json.";
-const TOO_LARGE: &str = "exceptions.csv is too large to attach. The folder also holds lines.csv, coverage.csv, setup.csv, \
+const TOO_LARGE: &str = "exceptions.csv is too large to attach. The folder also holds lines.csv, closed.csv, coverage.csv, setup.csv, \
      agreement_findings.csv, mapping-suggestions.csv and run.json.";
 
 /// Sender, recipients and which attempt it is.

@@ -11,8 +11,8 @@ use truecount_reconciliation::{
 };
 
 use crate::{
-    ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader, agreement_findings::sort_findings,
-    map_first::WaitingRevenue,
+    ClosedRow, ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader, agreement_findings::sort_findings,
+    map_first::WaitingRevenue, sort_closed,
 };
 
 /// Everything a report says about a run but its lines.
@@ -30,8 +30,10 @@ pub struct RunReport<'h> {
     pub suggestions: Vec<MappingSuggestion>,
     /// What the agreements give away by themselves, the largest first.
     pub agreement_findings: Vec<AgreementFinding>,
-    /// What somebody should act on, and what nobody knows, in order; the first is number 1.
+    /// What somebody should act on, and what nobody knows, in order.
     pub exceptions: Vec<ExceptionRow>,
+    /// What earlier closings found and is gone, in order.
+    pub closed: Vec<ClosedRow>,
     /// Clients of which something was compared.
     pub(crate) clients_compared: u64,
     /// Revenue that is not reconciled while accounts are not mapped.
@@ -75,6 +77,7 @@ enum BuilderState<'h, W: io::Write> {
 struct Gathered<'h, W: io::Write> {
     lines: LinesSheet<'h, W>,
     exceptions: Exceptions,
+    closed: Vec<ClosedRow>,
     portfolio: PortfolioRecord,
     sources: Vec<SourceReading>,
     setup: Vec<SetupFinding>,
@@ -134,6 +137,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         Ok(Self {
             lines: LinesSheet::begin(header, home, lines_csv)?,
             exceptions: Exceptions::new(home),
+            closed: Vec::new(),
             portfolio,
             sources: Vec::new(),
             setup: Vec::new(),
@@ -163,6 +167,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         self.clients_compared += u64::from(client.rows.iter().any(|row| row.kind.is_compared()));
         self.waiting.client(client);
         self.exceptions.client(client);
+        self.closed.extend(ClosedRow::of_client(client));
         self.lines.client(client)
     }
 
@@ -172,8 +177,11 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         sources.sort_by(|a, b| id(a).cmp(id(b)));
         let mut agreement_findings = self.agreement_findings;
         sort_findings(&mut agreement_findings, &self.portfolio.weights, self.portfolio.home_currency);
+        let mut closed = self.closed;
+        sort_closed(&mut closed, &self.portfolio);
         Ok(RunReport {
             header,
+            closed,
             exceptions: self.exceptions.finish(&self.portfolio),
             portfolio: self.portfolio,
             sources,

@@ -16,6 +16,7 @@ use crate::{
     ReportError, ReportFile, RunHeader, RunReport,
     agreement_findings::{AGREEMENT_FINDINGS, AGREEMENT_FINDINGS_CSV},
     column::{self, Column, at_least_cents},
+    history::closed_csv,
     receipt, run_json, write_exceptions,
 };
 
@@ -27,7 +28,7 @@ pub const SETUP_CSV: &str = "setup.csv";
 pub(crate) const LINES_CSV: &str = "lines.csv";
 
 /// Every file of a run but the manifest: `exceptions.csv`, `lines.csv` as it was written while the report was built,
-/// `coverage.csv`, `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv` and `run.json`. [`manifest`](crate::manifest()) comes last, when
+/// `closed.csv`, `coverage.csv`, `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv` and `run.json`. [`manifest`](crate::manifest()) comes last, when
 /// the others are kept.
 ///
 /// # Errors
@@ -38,6 +39,7 @@ pub fn files(report: &RunReport<'_>, lines_csv: Vec<u8>) -> Result<Vec<ReportFil
     Ok(vec![
         ReportFile { name: EXCEPTIONS_CSV, bytes: exceptions },
         ReportFile { name: LINES_CSV, bytes: lines_csv },
+        closed_csv(report.header, &report.closed)?,
         sheet("coverage.csv", &CoverageRow::COLUMNS, report, &coverage(report))?,
         sheet(SETUP_CSV, SETUP, report, &report.setup)?,
         sheet(AGREEMENT_FINDINGS_CSV, AGREEMENT_FINDINGS, report, &report.agreement_findings)?,

@@ -12,6 +12,7 @@ use truecount_reconciliation::{RevenueCoverage, RowKind};
 use crate::{
     RunReport, TotalLine,
     agreement_findings::AgreementsInBrief,
+    history::HistoryInBrief,
     label,
     map_first::MapFirst,
     not_reconciled::NotReconciled,
@@ -66,6 +67,8 @@ pub(crate) struct Summary {
     pub(crate) not_reconciled: Option<NotReconciled>,
     pub(crate) ending: Option<String>,
     pub(crate) ended: Option<String>,
+    /// What has changed since the last closing.
+    pub(crate) history: Option<HistoryInBrief>,
     pub(crate) top: TopExceptions,
     /// What the agreements give away by themselves.
     pub(crate) agreements: Option<AgreementsInBrief>,
@@ -125,6 +128,7 @@ impl Summary {
             not_reconciled,
             ending: agreements_ending(report),
             ended: agreements_ended(report),
+            history: HistoryInBrief::of(report, target),
             top,
             agreements: AgreementsInBrief::of(&report.agreement_findings, target),
             setup: setup_to_fix(&report.setup, target),

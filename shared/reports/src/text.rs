@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::{
-    RunReport, label,
+    RunReport,
+    history::HistoryInBrief,
+    label,
     map_first::MapFirst,
     not_reconciled::NotReconciled,
     run_totals::total_lines,
@@ -49,6 +51,9 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
         not_reconciled(&mut out, unknown);
     }
     paragraphs(&mut out, [("ENDING", &summary.ending), ("ENDED", &summary.ended)]);
+    if let Some(history) = &summary.history {
+        since_last_closing(&mut out, history);
+    }
     exceptions(&mut out, summary);
     if let Some(agreements) = &summary.agreements {
         out.push_str(&agreements.text());
@@ -139,6 +144,19 @@ fn not_reconciled(out: &mut String, unknown: &NotReconciled) {
     out.push('\n');
 }
 
+fn since_last_closing(out: &mut String, history: &HistoryInBrief) {
+    titled(out, "HISTORY", &history.text);
+    let digits = history.closed.iter().map(|row| row.number.to_string().len()).max().unwrap_or(0).max(2);
+    for row in &history.closed {
+        let text = format!("{} ({}): {}", row.client, row.what, row.told);
+        let _ = writeln!(out, "  {:>digits$}. {}", row.number, wrapped(&text, COLUMNS, digits + 4));
+    }
+    if let Some(more) = &history.more {
+        let _ = writeln!(out, "  {:>digits$}  {more}", "");
+    }
+    out.push('\n');
+}
+
 fn exceptions(out: &mut String, summary: &Summary) {
     let rows = &summary.top.rows;
     if rows.is_empty() {
@@ -146,7 +164,7 @@ fn exceptions(out: &mut String, summary: &Summary) {
     }
     let _ = writeln!(out, "{}", summary.top.title.to_uppercase());
     let width = rows.iter().map(|row| row.value.chars().count()).max().unwrap_or(0);
-    let digits = rows.iter().map(|row| row.number.to_string().len()).max().unwrap_or(0).max(2);
+    let digits = rows.iter().map(|row| row.number.chars().count()).max().unwrap_or(0).max(3);
     for row in rows {
         exception(out, row, digits, width);
     }
@@ -154,14 +172,15 @@ fn exceptions(out: &mut String, summary: &Summary) {
 }
 
 fn exception(out: &mut String, row: &TopException, digits: usize, width: usize) {
-    let (number, indent) = (row.number, digits + 2);
-    let before = format!("{number:>digits$}. {}  ", label::aligned(&row.value, width));
+    let (number, indent) = (&row.number, digits + 1);
+    let before = format!("{number:>digits$} {}  ", label::aligned(&row.value, width));
     let change = row.change.as_ref().map(|change| format!(", {change}")).unwrap_or_default();
     let what = if row.what.is_empty() { String::new() } else { format!(" ({})", row.what) };
     let who = format!("{}: {}{change}{what}", row.client, row.kind);
     let _ = writeln!(out, "{before}{}", wrapped_from(&who, COLUMNS, before.chars().count(), indent));
     let confidence = if row.confidence.is_empty() { String::new() } else { format!("; {}", row.confidence) };
     let _ = writeln!(out, "{:indent$}{}", "", wrapped(&row.reason, COLUMNS, indent));
-    let step = format!("→ {} ({}){confidence}", row.next_step, row.owner);
+    let history = if row.history.is_empty() { String::new() } else { format!("; {}", row.history) };
+    let step = format!("→ {} ({}){confidence}{history}", row.next_step, row.owner);
     let _ = writeln!(out, "{:indent$}{}", "", wrapped(&step, COLUMNS, indent));
 }

@@ -26,8 +26,8 @@ pub(crate) struct TopExceptions {
 
 /// One of them.
 pub(crate) struct TopException {
-    /// Its number in `exceptions.csv`.
-    pub(crate) number: usize,
+    /// `17.`: its number in `exceptions.csv`; `new`, or a dash, where it has none.
+    pub(crate) number: String,
     pub(crate) client: String,
     pub(crate) what: String,
     pub(crate) kind: &'static str,
@@ -39,6 +39,8 @@ pub(crate) struct TopException {
     pub(crate) is_over: bool,
     pub(crate) next_step: &'static str,
     pub(crate) owner: &'static str,
+    /// `open for 3 closings, since April 2026`; empty: nothing is known.
+    pub(crate) history: String,
     /// `confidence low: account gone`; empty where nobody knows anyway.
     pub(crate) confidence: String,
 }
@@ -50,24 +52,25 @@ impl TopExceptions {
         let is_unknown = |row: &ExceptionRow| row.kind == RowKind::NotReconciled.as_str();
         let is_shown = |row: &ExceptionRow| is_unknown(row) && row.is_comparison();
         let is_uncounted = |row: &ExceptionRow| row.kind == RowKind::UncountedLine.as_str();
-        let numbered = || (1_usize..).zip(&report.exceptions);
-        let mut rows: Vec<_> = numbered().filter(|(_, row)| !is_unknown(row) && !row.is_unmapped()).collect();
-        rows.sort_by_key(|(_, row)| is_uncounted(row));
+        let all = || report.exceptions.iter();
+        let mut rows: Vec<_> = all().filter(|row| !is_unknown(row) && !row.is_unmapped()).collect();
+        rows.sort_by_key(|row| is_uncounted(row));
         let exceptions = rows.len() as u64;
         let (title, rows_max) = if rows.is_empty() {
-            rows = numbered().filter(|(_, row)| is_shown(row)).collect();
+            rows = all().filter(|row| is_shown(row)).collect();
             (title_of_unknown(&rows), UNKNOWN_MAX)
         } else {
             (title(&rows), TOP_MAX)
         };
-        let rows = rows.iter().take(rows_max).map(|(number, row)| TopException::of(*number, row, target)).collect();
+        let is_first = report.portfolio.last_closing.is_none();
+        let rows = rows.iter().take(rows_max).map(|row| TopException::of(row, is_first, target)).collect();
         Self { title, rows, exceptions }
     }
 }
 
-fn title(rows: &[(usize, &ExceptionRow)]) -> String {
+fn title(rows: &[&ExceptionRow]) -> String {
     let all = label::count(rows.len() as u64, "exception", "exceptions");
-    let is_valued = rows.iter().any(|(_, row)| row.order.is_some());
+    let is_valued = rows.iter().any(|row| row.order.is_some());
     match (rows.len(), is_valued) {
         (0 | 1, _) | (..=TOP_MAX, false) => all,
         (..=TOP_MAX, true) => format!("{all} by monthly value"),
@@ -76,7 +79,7 @@ fn title(rows: &[(usize, &ExceptionRow)]) -> String {
     }
 }
 
-fn title_of_unknown(rows: &[(usize, &ExceptionRow)]) -> String {
+fn title_of_unknown(rows: &[&ExceptionRow]) -> String {
     let all = label::quantity(Decimal::from(rows.len() as u64));
     match rows.len() {
         ..=UNKNOWN_MAX => format!("{all} not reconciled, by what is at stake"),
@@ -85,10 +88,11 @@ fn title_of_unknown(rows: &[(usize, &ExceptionRow)]) -> String {
 }
 
 impl TopException {
-    fn of(number: usize, row: &ExceptionRow, target: TextTarget) -> Self {
+    /// `is_first`: no month was closed before, so that everything is new.
+    fn of(row: &ExceptionRow, is_first: bool, target: TextTarget) -> Self {
         let client = [&row.client, &row.account, &row.source].into_iter().find(|name| !name.is_empty());
         Self {
-            number,
+            number: number(row),
             client: foreign(target, client.map_or("", String::as_str), 44),
             what: foreign(target, &row.product, 40),
             kind: row.kind_label,
@@ -100,8 +104,18 @@ impl TopException {
             is_over: row.variance.is_some_and(|variance| variance < Decimal::ZERO),
             next_step: row.next_step.label(),
             owner: row.owner.as_str(),
+            history: if is_first { String::new() } else { row.history.clone() },
             confidence: confidence(row, target),
         }
+    }
+}
+
+/// A draft gives out no numbers.
+fn number(row: &ExceptionRow) -> String {
+    match (row.number, row.state) {
+        (Some(number), _) => format!("{number}."),
+        (None, "new") => "new".to_owned(),
+        (None, _) => "–".to_owned(),
     }
 }
 

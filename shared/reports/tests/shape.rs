@@ -137,6 +137,7 @@ fn manifest_names_each_input_and_output_by_its_hash() {
     let expected = [
         "exceptions.csv",
         "lines.csv",
+        "closed.csv",
         "coverage.csv",
         "setup.csv",
         "agreement_findings.csv",

@@ -54,7 +54,8 @@ impl Comparison<'_> {
     ) -> Result<Compared, AppError> {
         let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context).with_weights(self.weights.clone());
         let outcome = reconciler.outcome();
-        let portfolio = reconciler.portfolio_record(&outcome);
+        let last_closing = history.as_ref().and_then(|history| history.last_closing);
+        let portfolio = PortfolioRecord { last_closing, ..reconciler.portfolio_record(&outcome) };
         each(&OutcomeLine::Portfolio(Box::new(portfolio.clone())))?;
         let suggestions = self.suggestions(&reconciler);
         for suggestion in &suggestions {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use truecount_billing::{ClientId, ProductCode};
+use truecount_billing::{BillingMonth, ClientId, ProductCode};
 use truecount_reconciliation::{Absence, ClientHistory, ClientRecord, HistoryBeside, HistoryMerge, RunOutcome};
 use truecount_store::{FrozenRun, HistoryLines, HistoryWriter};
 
@@ -14,6 +14,8 @@ const FIRST_NUMBER: u32 = 1;
 
 /// The history before a run, and the one that it leaves.
 pub(crate) struct RunHistory {
+    /// The month of the closing that it goes on from.
+    pub(super) last_closing: Option<BillingMonth>,
     beside: HistoryBeside<HistoryLines>,
     merge: HistoryMerge,
     /// What a closing leaves; `None`: a draft leaves none.
@@ -32,7 +34,8 @@ impl RunHistory {
                 (HistoryMerge::closing(month, next_number), Some(HistoryWriter::default()))
             }
         };
-        Ok(Some(Self { beside: HistoryBeside::new(run.history().await?), merge, left }))
+        let last_closing = frozen.as_ref().and_then(|frozen| frozen.last_closing);
+        Ok(Some(Self { last_closing, beside: HistoryBeside::new(run.history().await?), merge, left }))
     }
 
     /// The record of the next client before this one that the run does not have and of which something was closed.

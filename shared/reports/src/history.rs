@@ -1,0 +1,318 @@
+//! What earlier closings found, in words: since when an exception stands, what it has cost so far, and what is gone.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use truecount_billing::{BillingMonth, ClientId, Currency};
+use truecount_reconciliation::{
+    ClientRecord, ClosedBecause, ClosedException, EarlierFigures, ExceptionState, PortfolioRecord, RowHistory, RowKind,
+    SumsSoFar,
+};
+
+use crate::{
+    ReportError, ReportFile, RunHeader, RunReport,
+    column::{self, Column},
+    label,
+    summary::{TextTarget, foreign},
+    words::{self, money_by_currency},
+};
+
+/// The sheet of what was closed.
+pub(crate) const CLOSED_CSV: &str = "closed.csv";
+
+/// How many closed exceptions the summary names.
+const CLOSED_MAX: usize = 5;
+
+/// An exception of earlier closings that is gone, with its client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedRow {
+    /// The client.
+    pub client_id: ClientId,
+    /// Its name. Foreign text.
+    pub client: String,
+    /// What was closed.
+    pub closed: ClosedException,
+}
+
+impl ClosedRow {
+    /// Those of a client.
+    pub fn of_client(client: &ClientRecord) -> impl Iterator<Item = Self> {
+        let row = |closed: &ClosedException| Self {
+            client_id: client.client_id.clone(),
+            client: client.client_name.clone(),
+            closed: closed.clone(),
+        };
+        client.closed.iter().map(row)
+    }
+
+    /// `agrees now; it was underbilled by 3, GBP 60.00 a month, since April 2026`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let ClosedException { kind, since, last, because, .. } = &self.closed;
+        format!("{}; it was {}, since {}", because_of(*because), found(*kind, last), label::month(*since))
+    }
+}
+
+/// Puts what was closed in order: what was worth most first, then by number.
+pub fn sort_closed(rows: &mut [ClosedRow], portfolio: &PortfolioRecord) {
+    rows.sort_by_cached_key(|row| {
+        let worth = row.closed.last.monthly_impact.as_ref();
+        let place = worth.map(|worth| portfolio.place_of(worth.currency, worth.amount.abs()));
+        (place.is_none(), place, row.closed.number)
+    });
+}
+
+/// `underbilled by 3, GBP 60.00 a month`.
+fn found(kind: RowKind, figures: &EarlierFigures) -> String {
+    let units = label::quantity(figures.units.abs());
+    let worth = figures.monthly_impact.as_ref();
+    let worth = worth.map(|worth| format!(", {} a month", label::money(worth.amount.abs(), worth.currency)));
+    let worth = worth.unwrap_or_default();
+    let by = if kind.changes_a_bill() { " by" } else { "," };
+    format!("{}{by} {units}{worth}", words::kind(kind))
+}
+
+/// Why an exception is gone.
+pub(crate) const fn because_of(because: ClosedBecause) -> &'static str {
+    match because {
+        ClosedBecause::Agrees => "agrees now",
+        ClosedBecause::LeftAlone => "what differs is left alone now",
+        ClosedBecause::OtherException => "another exception stands instead",
+        ClosedBecause::NotCompared => "the rules no longer compare it",
+        ClosedBecause::NothingLeft => "nothing is billed and nothing is used now",
+        ClosedBecause::NoRule => "the rules no longer have the service",
+        ClosedBecause::OtherRule => "another service of the rules has the product now",
+        ClosedBecause::ClientGone => "the PSA no longer has the client",
+    }
+}
+
+/// The word in files.
+pub(crate) const fn state_word(state: ExceptionState) -> &'static str {
+    match state {
+        ExceptionState::New => "new",
+        ExceptionState::Open => "open",
+        ExceptionState::Changed => "changed",
+        ExceptionState::Reopened => "reopened",
+    }
+}
+
+/// `changed: 2 before, GBP 60.00 a month; open for 3 closings, since April 2026; GBP 120.00 lost so far`.
+pub(crate) fn told(history: &RowHistory, kind: RowKind, home: Currency) -> String {
+    let mut parts = Vec::new();
+    let closings = label::count(history.months_open.into(), "closing", "closings");
+    let open = format!("open for {closings}, since {}", label::month(history.since));
+    match (history.state, &history.before) {
+        (ExceptionState::New, _) => parts.push("new".to_owned()),
+        (ExceptionState::Reopened, _) => parts.push("reopened".to_owned()),
+        (ExceptionState::Changed, Some(before)) => {
+            let worth = before.monthly_impact.as_ref();
+            let worth = worth.map(|worth| format!(", {} a month", label::money(worth.amount.abs(), worth.currency)));
+            let units = label::quantity(before.units.abs());
+            parts.extend([format!("changed: {units} before{}", worth.unwrap_or_default()), open]);
+        }
+        (ExceptionState::Changed, None) => parts.extend(["changed".to_owned(), open]),
+        (ExceptionState::Open, _) if kind == RowKind::NotReconciled => {
+            parts.push(format!("{open}; nobody knows whether it still stands"));
+        }
+        (ExceptionState::Open, _) => parts.push(open),
+    }
+    parts.extend(history.first_month.map(|first| format!("first found in {}", label::month(first))));
+    parts.extend(so_far(&history.so_far, home));
+    parts.join("; ")
+}
+
+/// `GBP 120.00 lost so far`: what earlier closings found on their own invoices.
+pub(crate) fn so_far(sums: &SumsSoFar, home: Currency) -> Vec<String> {
+    let mut told = so_far_of(&[sums], home);
+    if sums.unpriced_months > 0 {
+        let closings = label::count(sums.unpriced_months.into(), "closing", "closings");
+        told.push(format!("{closings} without a known price"));
+    }
+    told
+}
+
+/// The same of several exceptions, those that lose and those that bill too much each by themselves.
+fn so_far_of(all: &[&SumsSoFar], home: Currency) -> Vec<String> {
+    let part = |amounts: fn(&SumsSoFar) -> &BTreeMap<Currency, Decimal>, is_more: bool| {
+        let mut sums: BTreeMap<Currency, Decimal> = BTreeMap::new();
+        for (currency, amount) in all.iter().flat_map(|one| amounts(one)) {
+            if amount.is_sign_positive() == is_more && !amount.is_zero() {
+                let sum = sums.entry(*currency).or_default();
+                *sum = sum.saturating_add(amount.abs());
+            }
+        }
+        sums
+    };
+    let parts = [
+        (part(|sums| &sums.lost, true), "lost so far"),
+        (part(|sums| &sums.lost, false), "overbilled so far"),
+        (part(|sums| &sums.estimated, true), "lost so far, estimated"),
+        (part(|sums| &sums.estimated, false), "overbilled so far, estimated"),
+        (part(|sums| &sums.cost, true), "of cost so far"),
+    ];
+    let told = parts.iter().filter(|(amounts, _)| !amounts.is_empty());
+    told.map(|(amounts, what)| format!("{} {what}", money_by_currency(amounts, home))).collect()
+}
+
+/// What the summary says of the time since the last closing.
+pub(crate) struct HistoryInBrief {
+    /// `Since the closing of May 2026: 3 new, 1 changed, 2 closed. …`
+    pub(crate) text: String,
+    /// The closed exceptions, the dearest first.
+    pub(crate) closed: Vec<ClosedInBrief>,
+    /// `and 3 more in closed.csv`
+    pub(crate) more: Option<String>,
+}
+
+/// One of them.
+pub(crate) struct ClosedInBrief {
+    pub(crate) number: u32,
+    pub(crate) client: String,
+    pub(crate) what: String,
+    pub(crate) told: String,
+}
+
+impl HistoryInBrief {
+    /// `None`: no month was closed before.
+    pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Option<Self> {
+        let last = report.portfolio.last_closing?;
+        let standing: Vec<_> = report.exceptions.iter().filter(|row| row.is_known()).collect();
+        let number = |state| standing.iter().filter(|row| row.state == state_word(state)).count() as u64;
+        let counts = [
+            (number(ExceptionState::New), "new"),
+            (number(ExceptionState::Changed), "changed"),
+            (number(ExceptionState::Reopened), "reopened"),
+            (report.closed.len() as u64, "closed"),
+            (number(ExceptionState::Open), "as before"),
+        ];
+        let counts = counts.iter().filter(|(number, _)| *number > 0);
+        let counts: Vec<_> =
+            counts.map(|(number, what)| format!("{} {what}", label::quantity((*number).into()))).collect();
+        let counts = if counts.is_empty() { "no exceptions, then and now".to_owned() } else { counts.join(", ") };
+        let sums: Vec<_> = standing.iter().map(|row| &row.so_far).collect();
+        let lost = so_far_of(&sums, report.portfolio.home_currency).join(", ");
+        let lost = if lost.is_empty() { String::new() } else { format!(" Of what stands: {lost}.") };
+        let shown = report.closed.iter().take(CLOSED_MAX).map(|row| ClosedInBrief {
+            number: row.closed.number,
+            client: foreign(target, &row.client, 44),
+            what: foreign(target, row.closed.key.service.as_str(), 40),
+            told: row.told(),
+        });
+        let more = report.closed.len().saturating_sub(CLOSED_MAX) as u64;
+        Some(Self {
+            text: format!("Since the closing of {}: {counts}.{lost}", label::month(last)),
+            closed: shown.collect(),
+            more: (more > 0).then(|| format!("and {} in {CLOSED_CSV}", label::count(more, "more", "more"))),
+        })
+    }
+}
+
+/// `closed.csv`: the exceptions of earlier closings that are gone.
+pub(crate) fn closed_csv(header: &RunHeader, rows: &[ClosedRow]) -> Result<ReportFile, ReportError> {
+    let mut bytes = Vec::new();
+    let written = column::write(COLUMNS, header, rows, &mut bytes);
+    written.map_err(|source| ReportError::Sheet { sheet: CLOSED_CSV, source })?;
+    Ok(ReportFile { name: CLOSED_CSV, bytes })
+}
+
+const COLUMNS: &[Column<ClosedRow>] = &[
+    Column::count("number", |row| row.closed.number.into()),
+    Column::text("client", |row| Some(&row.client)),
+    Column::text("product", |row| Some(row.closed.key.service.as_str())),
+    Column::word("kind", |row| row.closed.kind.as_str()),
+    Column::word("closed_because", |row| because_of(row.closed.because)),
+    Column::quantity("variance", |row| Some(row.closed.last.units)),
+    Column::money("monthly_impact", |row| row.closed.last.monthly_impact.as_ref().map(|worth| worth.amount)),
+    Column::text("currency", |row| Some(row.closed.last.monthly_impact.as_ref()?.currency.as_str())),
+    Column::composed("since", |row| row.closed.since.to_string()),
+    Column::count("months_open", |row| row.closed.months_open.into()),
+    Column::money("lost_so_far", |row| row.lost_so_far()),
+    Column::text("exception_id", |row| Some(&row.closed.exception_id)),
+    Column::text("client_id", |row| Some(row.client_id.as_str())),
+    Column::run_id("run_id"),
+    Column::month("month"),
+];
+
+impl ClosedRow {
+    fn lost_so_far(&self) -> Option<Decimal> {
+        self.closed.so_far.lost_in(self.closed.last.monthly_impact.as_ref()?.currency)
+    }
+}
+
+/// The month of a cell; empty where there is none.
+pub(crate) fn month_cell(month: Option<BillingMonth>) -> String {
+    month.map(|month| month.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use truecount_billing::Money;
+
+    use super::*;
+
+    fn gbp(amount: i64) -> Money {
+        Money { amount: amount.into(), currency: Currency::new("GBP").unwrap() }
+    }
+
+    fn history(state: ExceptionState) -> RowHistory {
+        RowHistory {
+            number: Some(4),
+            state,
+            since: "2026-04".parse().unwrap(),
+            first_month: None,
+            months_open: 3,
+            so_far: SumsSoFar::default(),
+            before: None,
+        }
+    }
+
+    #[test]
+    fn since_when_and_what_it_has_cost() {
+        let home = Currency::new("GBP").unwrap();
+        let euro = Currency::new("EUR").unwrap();
+        let amounts =
+            |of: &[(Currency, i64)]| of.iter().map(|(currency, amount)| (*currency, (*amount).into())).collect();
+        let lost = SumsSoFar { lost: amounts(&[(home, 120), (euro, 7)]), ..SumsSoFar::default() };
+        let guess = SumsSoFar {
+            lost: amounts(&[(home, -40)]),
+            estimated: amounts(&[(home, 9)]),
+            cost: amounts(&[(euro, 3)]),
+            unpriced_months: 1,
+        };
+        let before = Some(EarlierFigures { units: 2.into(), monthly_impact: Some(gbp(60)) });
+        for (history, kind, expected) in [
+            (history(ExceptionState::New), RowKind::Underbilled, "new"),
+            (
+                RowHistory { so_far: lost, ..history(ExceptionState::Open) },
+                RowKind::Underbilled,
+                "open for 3 closings, since April 2026; GBP 120.00 and EUR 7.00 lost so far",
+            ),
+            (
+                RowHistory { so_far: guess, ..history(ExceptionState::Open) },
+                RowKind::NotReconciled,
+                "open for 3 closings, since April 2026; nobody knows whether it still stands; GBP 40.00 overbilled so far; \
+                 GBP 9.00 lost so far, estimated; EUR 3.00 of cost so far; 1 closing without a known price",
+            ),
+            (
+                RowHistory { before, ..history(ExceptionState::Changed) },
+                RowKind::Underbilled,
+                "changed: 2 before, GBP 60.00 a month; open for 3 closings, since April 2026",
+            ),
+            (
+                RowHistory { first_month: Some("2026-01".parse().unwrap()), ..history(ExceptionState::Reopened) },
+                RowKind::Overbilled,
+                "reopened; first found in January 2026",
+            ),
+        ] {
+            assert_eq!(told(&history, kind, home), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_closed_says_why_and_what_it_was() {
+        let figures = EarlierFigures { units: (-3).into(), monthly_impact: Some(gbp(-60)) };
+        assert_eq!(found(RowKind::Overbilled, &figures), "overbilled by 3, GBP 60.00 a month");
+        let figures = EarlierFigures { units: 2.into(), monthly_impact: None };
+        assert_eq!(found(RowKind::UncountedLine, &figures), "billed, no rule counts it, 2");
+    }
+}

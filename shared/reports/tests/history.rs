@@ -1,0 +1,120 @@
+//! A month that goes on from an earlier closing: what its files and its summary say of the time since.
+
+mod invented;
+
+use invented::{currency, decimal, header};
+use truecount_billing::{Money, ProductCode};
+use truecount_reconciliation::{
+    ClosedBecause, ClosedException, EarlierFigures, ExceptionDirection, ExceptionKey, ExceptionState, RowHistory,
+    RowKind, SumsSoFar,
+};
+use truecount_reports::{ExplainedItems, explain_client, text_summary};
+
+fn history(number: u32, state: ExceptionState, months_open: u32, lost: &[(&str, &str)]) -> RowHistory {
+    let before = EarlierFigures {
+        units: decimal("1"),
+        monthly_impact: Some(Money { amount: decimal("12.50"), currency: currency("GBP") }),
+    };
+    let lost = lost.iter().map(|(of, amount)| (currency(of), decimal(amount)));
+    RowHistory {
+        number: Some(number),
+        state,
+        since: if months_open == 1 { "2026-06" } else { "2026-04" }.parse().unwrap(),
+        first_month: (state == ExceptionState::Reopened).then(|| "2026-01".parse().unwrap()),
+        months_open,
+        so_far: SumsSoFar { lost: lost.collect(), ..SumsSoFar::default() },
+        before: (state == ExceptionState::Changed).then_some(before),
+    }
+}
+
+fn closed(number: u32, amount: &str, because: ClosedBecause) -> ClosedException {
+    let key = ExceptionKey {
+        service: ProductCode::new("BKP-SRV").unwrap(),
+        section: None,
+        direction: ExceptionDirection::Under,
+    };
+    ClosedException {
+        exception_id: format!("x00000000000{number}"),
+        key,
+        number,
+        kind: RowKind::Underbilled,
+        since: "2026-03".parse().unwrap(),
+        months_open: 3,
+        last: EarlierFigures {
+            units: decimal("2"),
+            monthly_impact: Some(Money { amount: decimal(amount), currency: currency("GBP") }),
+        },
+        so_far: SumsSoFar { lost: [(currency("GBP"), decimal(amount))].into(), ..SumsSoFar::default() },
+        because,
+    }
+}
+
+/// The usual month, the exceptions of which have stood, changed, come back or are new; and six that are gone.
+fn month() -> invented::Sample {
+    let mut sample = invented::month();
+    let histories = [
+        history(3, ExceptionState::Open, 3, &[("GBP", "91.00")]),
+        history(4, ExceptionState::Changed, 3, &[("GBP", "-20.00")]),
+        history(9, ExceptionState::Reopened, 1, &[]),
+        history(21, ExceptionState::New, 1, &[]),
+    ];
+    let is_told = |kind: RowKind| kind.is_acted_on();
+    for (at, row) in sample.rows().filter(|row| is_told(row.kind)).enumerate() {
+        row.history = histories.get(at).cloned().or_else(|| Some(history(22 + at as u32, ExceptionState::New, 1, &[])));
+    }
+    let gone = [
+        (1, "5.00", ClosedBecause::Agrees),
+        (2, "70.00", ClosedBecause::NothingLeft),
+        (5, "8.00", ClosedBecause::LeftAlone),
+        (6, "7.00", ClosedBecause::NoRule),
+        (7, "6.00", ClosedBecause::OtherException),
+        (8, "1.00", ClosedBecause::ClientGone),
+    ];
+    sample.clients[0].closed = gone.iter().map(|(number, amount, because)| closed(*number, amount, *because)).collect();
+    sample.portfolio.last_closing = Some("2026-05".parse().unwrap());
+    sample
+}
+
+#[test]
+fn the_summary_says_what_is_new_and_what_is_gone() {
+    let sample = month();
+    let text = text_summary(&sample.report());
+    let wide = text.lines().find(|line| line.chars().count() > 80 && !line.starts_with("FILES"));
+    assert_eq!(wide, None);
+    let from = text.find("HISTORY").unwrap();
+    insta::assert_snapshot!(text[from..].split("\nSETUP").next().unwrap());
+    let without = invented::month();
+    assert!(!text_summary(&without.report()).contains("HISTORY"), "no month was closed before");
+}
+
+#[test]
+fn files_say_since_when_an_exception_stands_and_what_was_closed() {
+    let sample = month();
+    let mut shown = String::new();
+    for name in ["exceptions.csv", "lines.csv"] {
+        let bytes = sample.file(name);
+        let mut csv = csv::Reader::from_reader(bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap());
+        let names = csv.headers().unwrap().clone();
+        let wanted = ["number", "product", "state", "since", "months_open", "lost_so_far", "currency"];
+        let places = wanted.map(|wanted| names.iter().position(|name| name == wanted).unwrap());
+        shown.push_str(&format!("=== {name}\n"));
+        for row in csv.records().map(Result::unwrap).filter(|row| !row[places[2]].is_empty()) {
+            shown.push_str(&format!("{}\n", places.map(|place| row[place].to_owned()).join(" | ")));
+        }
+    }
+    shown.push_str(&format!(
+        "=== closed.csv\n{}",
+        String::from_utf8(sample.file("closed.csv")).unwrap().replace('\r', "")
+    ));
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn the_page_of_a_client_says_the_same() {
+    let sample = month();
+    assert_eq!(header().month.to_string(), "2026-06");
+    let page = explain_client(&sample.clients[0], sample.portfolio.home_currency, ExplainedItems::Numbers);
+    let lines: Vec<&str> =
+        page.lines().filter(|line| line.contains("history") || line.contains("closed (no.")).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
