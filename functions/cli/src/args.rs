@@ -15,7 +15,8 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 pub(crate) use mappings::{DecisionArgs, MappingsArgs, MappingsCommand, SuggestArgs, user};
 pub(crate) use operate::{FunctionArg, InboxArgs, InboxCommand, LevelArg, LogsArgs, MailArgs, MailCommand};
 pub(crate) use review::{
-    ClientsArgs, ClientsCommand, ExceptionsArgs, ExplainArgs, ReplayArgs, RunsArgs, RunsCommand, WhichOutcomeArgs,
+    ClientsArgs, ClientsCommand, DiffArgs, ExceptionsArgs, ExplainArgs, ReplayArgs, RunsArgs, RunsCommand,
+    WhichOutcomeArgs,
 };
 pub(crate) use run::{
     CheckArgs, DemoArgs, DownloadArgs, MailPolicyArgs, ReconcileArgs, ReportArgs, ReportCommand, RunArgs, SyncArgs,

@@ -1,4 +1,6 @@
-//! `truecount runs`: lists the runs, shows one, and says what the lines of an outcome are.
+//! `truecount runs`: lists the runs, shows one, compares two, and says what the lines of an outcome are.
+
+mod diff;
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -31,6 +33,7 @@ pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
     match &args.command {
         RunsCommand::List => list_runs(cli, &look(&args.backend).await?).await,
         RunsCommand::Show { run } => show_run(cli, &look(&args.backend).await?, run).await,
+        RunsCommand::Diff(diff) => diff::diff(cli, &look(&args.backend).await?, diff).await,
         RunsCommand::Schema => {
             say(OUTCOMES_SCHEMA.trim_end());
             Ok(Ending::Clean)

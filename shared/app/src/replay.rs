@@ -112,13 +112,7 @@ pub async fn replay(folder: &RunFolder, progress: &dyn ProgressObserver) -> Resu
         let of_report = recorded.outcome(folder, &outcome).await?;
         progress.step("writing the report");
         let header = header(folder, &run.manifest, recorded.input_refs());
-        let of_history = match recorded.outputs.get(HISTORY_FILE) {
-            // The report names the one that the run left.
-            Some(_) => {
-                folder.read_file(HISTORY_FILE).await?.or_else(|| history.as_ref().map(|file| file.bytes.clone()))
-            }
-            None => None,
-        };
+        let of_history = recorded.history(folder, history.as_ref()).await?;
         made = report_files(&of_report, of_history, &header)?.1;
         made.splice(0..0, [outcome].into_iter().chain(history));
     }
@@ -209,6 +203,13 @@ impl Recorded {
             Err(StoreError::Corrupt { .. }) => Ok(again()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The history that the run left, as far as it is stored; else the one that was made again.
+    async fn history(&self, folder: &RunFolder, made: Option<&ReportFile>) -> Result<Option<Vec<u8>>, AppError> {
+        let Some(recorded) = self.outputs.get(HISTORY_FILE) else { return Ok(None) };
+        let stored = folder.read_file(HISTORY_FILE).await?.filter(|bytes| sha256_hex(bytes) == *recorded);
+        Ok(stored.or_else(|| made.map(|file| file.bytes.clone())))
     }
 
     fn of_output(&self, file: &ReportFile, recorded: Option<String>) -> ReplayedFile {

@@ -49,6 +49,7 @@ mod report_weights;
 mod revenue_share;
 mod row_stream;
 mod run_cache;
+mod run_difference;
 mod run_index;
 mod run_inputs;
 mod run_options;
@@ -96,6 +97,10 @@ pub use portfolio::RunReconciler;
 pub use record::{ChangeRecord, ClientRecord, CountedOn, MovedRecord, PortfolioRecord, RECORD_FORMAT, RowRecord};
 pub use report_weights::{AmountPlace, DatedRate, ReportWeights};
 pub use row_stream::UnmappedUse;
+pub use run_difference::{
+    AddAndReduce, ChangeCause, ChangedInputs, CurrencyDifference, DifferencePart, RowDifference, RowInBrief,
+    RunDifference,
+};
 pub use run_inputs::{
     AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemsRead, LinesRead, RunInputs, UsageAccount,
     UsageSource, WordsOfSource,

@@ -107,7 +107,8 @@ Examples:
     after_help = "\
 Examples:
   truecount runs list
-  truecount runs show 2026-06-c1-1f2e3d4c"
+  truecount runs show 2026-06-c1-1f2e3d4c
+  truecount runs diff 2026-05-c1-0a9b8c7d 2026-06-c1-1f2e3d4c"
 )]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
@@ -132,6 +133,7 @@ Examples:
         /// Run, as `runs list` shows it
         run: String,
     },
+    Diff(DiffArgs),
     /// Print the JSON Schema of a line of outcomes.jsonl.gz
     #[command(after_help = "\
 Each line of a run's outcomes.jsonl.gz is one JSON object: first the portfolio,
@@ -141,6 +143,28 @@ versions add fields and words, and change the meaning of none.
 Examples:
   truecount runs schema")]
     Schema,
+}
+
+/// Show what differs between two runs, and why
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each difference has its cause: billing, usage, mapping, rules or settings, what
+was read, or the day. The parts of a total add up to its difference; what is not
+reconciled is in no total.
+
+Examples:
+  truecount runs diff 2026-05-c1-0a9b8c7d 2026-06-c1-1f2e3d4c
+  truecount runs diff 2026-06-c1-1f2e3d4c 2026-06-draft-5e6f7a8b --json")]
+pub(crate) struct DiffArgs {
+    /// First run, as `runs list` shows it
+    #[arg(value_name = "RUN")]
+    pub(crate) before: String,
+    /// Second run
+    #[arg(value_name = "RUN2")]
+    pub(crate) after: String,
+    /// List all rows, not only the first 15
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// Make a run's files again from what it read, and compare them
