@@ -94,6 +94,34 @@ def sees(run, client_id, key):
     return "nothing_left" if way == "none" else "no_rule"
 
 
+def counted(run, client_id, part):
+    """The items of a part that count: a set, UNKNOWN, or None where there is nothing any more."""
+    client = next((one for one in run["clients"] if one["id"] == client_id), None)
+    if client is None:
+        return None if run["is_whole"] else UNKNOWN
+    rows = [row for row in client["rows"] if (row["service"], row.get("section")) == part and row["kind"] != "uncounted_line"]
+    if any("fault" in row or row["kind"] == "not_reconciled" for row in rows):
+        return UNKNOWN
+    if rows:
+        return {item["item_id"] for row in rows for item in row.get("items", []) if item["fate"] == "in"} or None
+    return UNKNOWN if list(part) in client["moved"] or list(part) in client["unknown"] else None
+
+
+def moved_items(of, client_id, row):
+    """Who came and who went since the last closing that knew; None: nobody did."""
+    part = (row["service"], row.get("section"))
+    now = counted(of.run, client_id, part)
+    if row["kind"] == "uncounted_line" or now == UNKNOWN:
+        return None
+    known = [(one.month, counted(one.run, client_id, part)) for one in of.chain[:-1]]
+    known = [(month, items) for month, items in known if items != UNKNOWN]
+    if not known or known[-1][1] is None:
+        return None
+    month, then = known[-1]
+    came, went = sorted((now or set()) - then), sorted(then - (now or set()))
+    return (month, came, went) if came or went else None
+
+
 class Closing:
     """A run with the closings that lead to it, the oldest first."""
 
@@ -234,7 +262,9 @@ def right(world):
                                         "kind": found[-1][1]["kind"], "since": found[0][0], "months_open": len(found),
                                         "last": earlier(found[-1][1]), "so_far": summed(found[:-1]),
                                         "because": last["closed"][1]}])
-        told.append({"rows": rows, "closed": closed, "next_number": after})
+        items = [moved_items(of, client["id"], row) for client in sorted(run["clients"], key=lambda one: one["id"])
+                 for row in client["rows"]]
+        told.append({"rows": rows, "closed": closed, "next_number": after, "items": items})
         if run["is_closing"]:
             next_number = after
             made.append(of)
@@ -260,7 +290,12 @@ def said(run):
         del one["exception_id"]
         return one
     rows = [[*row[:4], history(row[4])] for row in run["rows"]]
-    return {"rows": rows, "closed": [[client, closed(one)] for client, one in run["closed"]], "next_number": run["next_number"]}
+    def items(one):
+        ids = {name: [item["item_id"] for item in one.get(name, [])] for name in ("came", "went")}
+        return one["since"][:7], ids["came"], ids["went"]
+    moved = [items(one) if one else None for one in run.get("items", [])]
+    return {"rows": rows, "closed": [[client, closed(one)] for client, one in run["closed"]], "next_number": run["next_number"],
+            "items": moved}
 
 
 def difference(world, answer):
@@ -270,7 +305,7 @@ def difference(world, answer):
         told["closed"].sort(key=lambda one: order((one[0], (one[1]["service"], one[1]["section"], one[1]["direction"]))))
         if expected["next_number"] != told["next_number"] and world["runs"][place]["is_closing"]:
             return place, "next_number", expected["next_number"], told["next_number"]
-        for name in ("rows", "closed"):
+        for name in ("rows", "closed", "items"):
             if len(expected[name]) != len(told[name]):
                 return place, name, expected[name], told[name]
             for one, other in zip(expected[name], told[name]):
@@ -307,6 +342,9 @@ def drawn_row(draw, service, section, kind):
             row["changes"] = [{"from": "0", "to": "1", "monthly_impact": sign + part,
                                "invoiced": draw.choice(("this_run", "this_run", "later"))} for part in parts]
             row["monthly_impact"] = str(decimal(sum(Fraction(sign + part) for part in parts)))
+    if kind not in ("uncounted_line", "flat", "internal") and draw.random() < 0.9:
+        fates = {f"i{number}": draw.choice(("in", "in", "out", None)) for number in range(4)}
+        row["items"] = [{"source": "rmm", "account_id": "a", "item_id": item, "fate": fate} for item, fate in fates.items() if fate]
     if kind == "ended_agreement_in_use" and draw.random() < 0.8:
         row["cost"] = {draw.choice(CURRENCIES): amount(draw)}
     return row

@@ -36,10 +36,18 @@ class Histories(unittest.TestCase):
         self.assertEqual(["nothing_left"], [one["because"] for _, one in told[3]["closed"]])
         self.assertEqual([(1, "reopened", 1, 0)], short(told[4]))
 
+    def test_who_came_and_who_went(self):
+        def items(*ids):
+            return [{"source": "rmm", "account_id": "a", "item_id": one, "fate": "in"} for one in ids]
+        months = [("2026-01", items("one", "two")), ("2026-02", None), ("2026-03", items("one", "new"))]
+        runs = [run(month, {**under(2, 60), "items": of}) if of else run(month, unknown=[("SRV", None)]) for month, of in months]
+        told = history.right({"runs": runs})
+        self.assertEqual([[None], [], [("2026-01", ["new"], ["two"])]], [one["items"] for one in told])
+
     def test_a_difference_is_found(self):
         world = {"runs": [run("2026-01", under(2, 60))]}
         answer = [{"rows": [["c1", "SRV", None, "underbilled", {"number": 1, "state": "new", "since": "2026-01", "months_open": 1}]],
-                   "closed": [], "next_number": 2}]
+                   "closed": [], "next_number": 2, "items": [None]}]
         self.assertIsNone(history.difference(world, answer))
         answer[0]["rows"][0][4]["months_open"] = 2
         self.assertEqual("rows", history.difference(world, answer)[1])

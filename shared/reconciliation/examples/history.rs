@@ -14,11 +14,14 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{BillingMonth, ClientId, ProductCode};
 use truecount_reconciliation::{
-    Absence, ClientHistory, ClientRecord, ClosedException, HistoryBeside, HistoryJoin, HistoryMerge, LinesReadWord,
-    PastClosing, RECORD_FORMAT, RowHistory, RowKind, RowRecord, base_of_history,
+    Absence, ClientHistory, ClientRecord, ClosedException, HistoryBeside, HistoryJoin, HistoryMerge, ItemsMoved,
+    LinesReadWord, PastClosing, RECORD_FORMAT, RowHistory, RowKind, RowRecord, base_of_history,
 };
 
 type Part = (ProductCode, Option<String>);
+
+/// Client, service, section, kind and history.
+type ToldRow = (ClientId, ProductCode, Option<String>, RowKind, Option<RowHistory>);
 
 #[derive(Deserialize)]
 struct World {
@@ -49,7 +52,9 @@ struct WorldClient {
 /// What a run leaves.
 #[derive(Default, Serialize)]
 struct Told {
-    rows: Vec<(ClientId, ProductCode, Option<String>, RowKind, Option<RowHistory>)>,
+    rows: Vec<ToldRow>,
+    /// What came and went, in the order of the rows.
+    items: Vec<Option<ItemsMoved>>,
     closed: Vec<(ClientId, ClosedException)>,
     history: Option<Vec<ClientHistory>>,
     next_number: Option<u32>,
@@ -65,8 +70,8 @@ fn told(world: World) -> Vec<Told> {
         let before = HistoryJoin::new(of(base.before), of(base.same_month), run.month);
         let (month, is_closing) = (run.month, run.is_closing);
         let merge = match is_closing {
-            true => HistoryMerge::closing(month, base.next_number),
-            false => HistoryMerge::draft(month),
+            true => HistoryMerge::closing(month, month.last_day(), base.next_number),
+            false => HistoryMerge::draft(month, month.last_day()),
         };
         let (told, history) = merged(run, HistoryBeside::new(before), merge);
         if let Some(next_number) = told.next_number {
@@ -123,6 +128,7 @@ where
                 .iter()
                 .map(|row| (id.clone(), row.service.clone(), row.section.clone(), row.kind, row.history.clone())),
         );
+        told.items.extend(record.rows.iter().map(|row| row.items_moved.clone()));
         told.closed.extend(closed_of(record));
     }
     while let Ok(Some(before)) = beside.before(None) {

@@ -13,6 +13,7 @@
 //! Deliberately absent: any reading or writing. A history is a stream of clients in order of their ids.
 
 mod figures;
+mod items;
 mod join;
 mod merge;
 
@@ -25,6 +26,7 @@ use truecount_billing::{BillingMonth, ClientId, Currency, Money, ProductCode};
 use crate::exception_id::{ExceptionDirection, service_exception_id};
 use crate::outcome::RowKind;
 
+pub use items::{CameItem, CountedItem, CountedItems, ItemsMoved, WentItem};
 pub use join::{BaseOfHistory, HistoryBeside, HistoryJoin, PastClosing, base_of_history};
 pub use merge::{Absence, HistoryMerge};
 
@@ -44,6 +46,9 @@ pub struct ClientHistory {
     /// Numbers that a closing gave out which was replaced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reserved: Vec<ReservedNumber>,
+    /// The items that counted when each service was last surely compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<CountedItems>,
 }
 
 /// What an exception of a client is about.

@@ -1,5 +1,6 @@
 //! What became of one item, by names.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, SourceId};
@@ -24,6 +25,9 @@ pub struct ItemRecord {
     /// Units; `None`: the vendor did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<Decimal>,
+    /// The day on which the vendor first saw it; `None`: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Date>,
     /// Whether it counts.
     pub fate: ItemFateWord,
     /// Why it does not, or why nobody knows.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use jiff::tz::Offset;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountList, AgreementId, BillingMonth, ClientId, Currency, LineId, ProductCode, SourceId};
@@ -12,7 +13,7 @@ use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
-use crate::history::{ClosedException, RowHistory};
+use crate::history::{ClosedException, ItemsMoved, RowHistory};
 use crate::item_record::{ItemFateWord, ItemRecord};
 use crate::line_record::{LineRecord, line_record};
 use crate::long_number::LongNumber;
@@ -259,6 +260,9 @@ pub struct RowRecord {
     /// What earlier closings found of it; of a row that is not reconciled, what is open of its service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<RowHistory>,
+    /// Which items came and went since an earlier closing; `None`: none did, or none was compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items_moved: Option<ItemsMoved>,
 }
 
 /// A change of one line.
@@ -466,6 +470,7 @@ impl Names<'_> {
             name: items.name(item).map(str::to_owned),
             kind: items.kind(item).map(|kind| source.kinds[kind].name.clone()),
             units: items.units_said(item),
+            first_seen: items.first_seen(item).map(|moment| Offset::UTC.to_datetime(moment).date()),
             fate,
             reason,
         })
@@ -516,6 +521,7 @@ impl RowRecord {
             sources: Vec::new(),
             items: Vec::new(),
             history: None,
+            items_moved: None,
         }
     }
 }

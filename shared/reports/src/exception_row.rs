@@ -11,6 +11,7 @@ use truecount_reconciliation::{
 };
 
 use crate::{
+    came_and_went::{came, went},
     cells,
     exception_id::ExceptionSubject,
     history::{state_word, told},
@@ -57,6 +58,10 @@ pub struct ExceptionRow {
     pub items_in: String,
     /// Items that do not, or of which nobody knows. Foreign text.
     pub items_out: String,
+    /// Items that count now and did not at an earlier closing. Foreign text.
+    pub came: String,
+    /// Items that counted then and do not now. Foreign text.
+    pub went: String,
     /// `high`, `medium`, `low`, or empty.
     pub confidence: &'static str,
     /// Why it is not sure.
@@ -225,6 +230,8 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
         currency: cells::currency(row).copied(),
         items_in: cells::items_in(row),
         items_out: cells::items_out(row),
+        came: came(row),
+        went: went(row),
         doubts: cells::doubts(row),
         next_invoice_date: row.next_invoice_date,
         effective_date: row.due,
@@ -258,6 +265,8 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         owner: WorkOwner::SyncAdmin,
         items_in: String::new(),
         items_out: String::new(),
+        came: String::new(),
+        went: String::new(),
         confidence: "",
         doubts: String::new(),
         reason: String::new(),

@@ -62,11 +62,11 @@ pub fn exceptions_json<'a>(run_id: &'a str, month: BillingMonth, rows: &'a [Exce
     (1..).zip(rows).map(move |(place, row)| JsonRow::new(&COLUMNS, row, place, (run_id, month))).collect::<Vec<_>>()
 }
 
-static COLUMNS: [Column<ExceptionRow>; 40] = columns(Column::whole("number", |row| row.number.map(u64::from)));
+static COLUMNS: [Column<ExceptionRow>; 42] = columns(Column::whole("number", |row| row.number.map(u64::from)));
 
-static BY_PLACE: [Column<ExceptionRow>; 40] = columns(Column::number("number"));
+static BY_PLACE: [Column<ExceptionRow>; 42] = columns(Column::number("number"));
 
-const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 40] {
+const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 42] {
     [
         number,
         Column::text("client", |row| Some(&row.client)),
@@ -85,6 +85,8 @@ const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 40] {
         Column::word("owner", |row| row.owner.as_str()),
         Column::text("items_in", |row| Some(&row.items_in)),
         Column::text("items_out", |row| Some(&row.items_out)),
+        Column::text("came", |row| Some(&row.came)),
+        Column::text("went", |row| Some(&row.went)),
         Column::word("state", |row| row.state),
         Column::composed("since", |row| month_cell(row.since)),
         Column::whole("months_open", |row| row.months_open.map(u64::from)),

@@ -12,7 +12,7 @@ use truecount_billing::{Currency, ProductCode};
 use truecount_reconciliation::{ClientRecord, PortfolioRecord, RowKind, RowRecord};
 
 use crate::{
-    ClosedRow, cells, history, label, sanitize,
+    ClosedRow, came_and_went, cells, history, label, sanitize,
     words::{self, Explanation, wrapped},
 };
 
@@ -101,6 +101,13 @@ fn explain_row(page: &mut Page, client: &ClientRecord, row: &RowRecord, home: Cu
     match (words::step(read, row), words::owner(read, row)) {
         (Some(step), Some(owner)) => page.labelled("next step", &format!("{} ({})", step.label(), owner.as_str())),
         _ => page.labelled("next step", "none"),
+    }
+    if let Some(moved) = &row.items_moved {
+        for (label, names) in [("came", came_and_went::came(row)), ("went", came_and_went::went(row))] {
+            if !names.is_empty() {
+                page.labelled(label, &format!("{}: {names}", came_and_went::since(moved)));
+            }
+        }
     }
     items::items(page, row, items);
 }

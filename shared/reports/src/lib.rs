@@ -8,6 +8,7 @@
 //! its way into every one of them. Nothing here decides what a difference is or what its value is.
 
 mod agreement_findings;
+mod came_and_went;
 mod cells;
 mod column;
 mod exception_id;

@@ -7,7 +7,9 @@ use truecount_billing::{ClientId, Currency};
 use truecount_reconciliation::{ClientRecord, LinesReadWord, PortfolioRecord, RowHistory, RowRecord};
 
 use crate::{
-    ReportError, RunHeader, cells,
+    ReportError, RunHeader,
+    came_and_went::{came, went},
+    cells,
     column::{Column, SheetWriter},
     history::{month_cell, state_word},
     sheets::LINES_CSV,
@@ -93,7 +95,7 @@ struct LineCells<'a> {
 }
 
 impl LineCells<'_> {
-    const COLUMNS: [Column<Self>; 39] = [
+    const COLUMNS: [Column<Self>; 41] = [
         Column::text("client", |one| Some(one.client_name)),
         Column::composed("agreement", |one| cells::agreements(one.row)),
         Column::composed("product", |one| cells::product(one.row)),
@@ -115,6 +117,8 @@ impl LineCells<'_> {
         Column::word("confidence", |one| cells::confidence(one.row)),
         Column::composed("doubts", |one| cells::doubts(one.row)),
         Column::composed("items", |one| cells::items(one.row)),
+        Column::composed("came", |one| came(one.row)),
+        Column::composed("went", |one| went(one.row)),
         Column::whole("number", |one| one.history()?.number.map(u64::from)),
         Column::word("state", |one| one.history().map_or("", |history| state_word(history.state))),
         Column::composed("since", |one| month_cell(one.history().map(|history| history.since))),

@@ -123,13 +123,13 @@ fn columns_have_their_final_names_in_their_final_order() {
         case.lines().names.join(", "),
         "client, agreement, product, service, result, counted, at_least, at_most, billed, should_bill, variance, \
          to_correct, left_alone, direction, unit_price, monthly_impact, currency, value_basis, confidence, doubts, \
-         items, number, state, since, months_open, lost_so_far, counted_on, service_period, next_invoice_date, reason, source, counted_gross, explained, \
+         items, came, went, number, state, since, months_open, lost_so_far, counted_on, service_period, next_invoice_date, reason, source, counted_gross, explained, \
          client_id, agreement_id, line_ids, product_code, run_id, month"
     );
     assert_eq!(
         case.exceptions().names.join(", "),
         "number, client, agreement, product, kind, counted, billed, should_bill, variance, unit_price, \
-         monthly_impact, currency, value_basis, next_step, owner, items_in, items_out, state, since, months_open, lost_so_far, \
+         monthly_impact, currency, value_basis, next_step, owner, items_in, items_out, came, went, state, since, months_open, lost_so_far, \
          confidence, doubts, \
          reason, next_invoice_date, effective_date, counted_on, source, account, action, quantity, note, \
          exception_id, client_id, agreement_id, line_ids, product_code, account_id, run_id, month"

@@ -25,13 +25,14 @@ pub(crate) struct RunHistory {
 impl RunHistory {
     /// That of a frozen run; `None`: it is a draft, and no month was closed yet.
     pub(crate) async fn of(run: &FrozenRun) -> Result<Option<Self>, AppError> {
-        let (month, frozen) = (run.manifest.month, &run.manifest.history);
+        let (month, day) = (run.manifest.month, run.manifest.count_day.0);
+        let frozen = &run.manifest.history;
         let (merge, left) = match (run.manifest.closing, frozen) {
             (None, None) => return Ok(None),
-            (None, Some(_)) => (HistoryMerge::draft(month), None),
+            (None, Some(_)) => (HistoryMerge::draft(month, day), None),
             (Some(_), _) => {
                 let next_number = frozen.as_ref().map_or(FIRST_NUMBER, |frozen| frozen.next_number);
-                (HistoryMerge::closing(month, next_number), Some(HistoryWriter::default()))
+                (HistoryMerge::closing(month, day, next_number), Some(HistoryWriter::default()))
             }
         };
         let last_closing = frozen.as_ref().and_then(|frozen| frozen.last_closing);

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use truecount_billing::{BillingMonth, ClientId, ProductCode};
 
 use super::figures::is_settled;
+use super::items::compare_items;
 use super::{
     CLOSED_MONTHS_KEPT, ClientHistory, ClosedBecause, ClosedException, ExceptionKey, ExceptionState, FoundFigures,
     PastException, ReservedNumber, RowHistory, SumsSoFar,
@@ -34,6 +36,7 @@ type Part = (ProductCode, Option<String>);
 #[derive(Debug)]
 pub struct HistoryMerge {
     month: BillingMonth,
+    count_day: Date,
     /// The number that is given out next; `None`: a draft gives out none.
     next_number: Option<u32>,
 }
@@ -41,14 +44,14 @@ pub struct HistoryMerge {
 impl HistoryMerge {
     /// A closing of this month, which gives out numbers from this one on.
     #[must_use]
-    pub const fn closing(month: BillingMonth, next_number: u32) -> Self {
-        Self { month, next_number: Some(next_number) }
+    pub const fn closing(month: BillingMonth, count_day: Date, next_number: u32) -> Self {
+        Self { month, count_day, next_number: Some(next_number) }
     }
 
     /// A draft of this month.
     #[must_use]
-    pub const fn draft(month: BillingMonth) -> Self {
-        Self { month, next_number: None }
+    pub const fn draft(month: BillingMonth, count_day: Date) -> Self {
+        Self { month, count_day, next_number: None }
     }
 
     /// The number that is given out next; `None`: a draft gives out none.
@@ -71,6 +74,9 @@ impl HistoryMerge {
             before.unwrap_or_else(|| ClientHistory::empty(record.client_id.clone(), record.client_name.clone()));
         history.client_name.clone_from(&record.client_name);
         self.forget(&mut history);
+        let counted = std::mem::take(&mut history.counted);
+        let is_moved = |part: &Part| moved.contains(part);
+        history.counted = compare_items(counted, &mut record.rows, self.count_day, is_moved, &absence);
         let found = found(&record.rows);
         let mut past: BTreeMap<ExceptionKey, PastException> =
             std::mem::take(&mut history.exceptions).into_iter().map(|one| (one.key.clone(), one)).collect();
@@ -111,6 +117,9 @@ impl HistoryMerge {
             closed: Vec::new(),
         };
         let why = is_gone.then_some(ClosedBecause::ClientGone);
+        if is_gone {
+            history.counted.clear();
+        }
         for one in std::mem::take(&mut history.exceptions) {
             let (one, closed) = self.stands_no_more(one, why, &record.client_id);
             record.closed.extend(closed);

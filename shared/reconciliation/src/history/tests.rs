@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use truecount_billing::ClientId;
 
 use super::*;
+use crate::evidence::LedgerReason;
+use crate::item_record::{ItemFateWord, ItemRecord};
 use crate::outcome::InvoicedWhen;
 use crate::record::{ChangeRecord, ClientRecord, RECORD_FORMAT, RowRecord};
 use crate::source_record::LinesReadWord;
@@ -58,7 +60,7 @@ impl Months {
     }
 
     fn close(&mut self, month_number: i32, rows: Vec<RowRecord>) -> ClientRecord {
-        let mut merge = HistoryMerge::closing(month(month_number), self.next_number);
+        let mut merge = HistoryMerge::closing(month(month_number), month(month_number).last_day(), self.next_number);
         let mut record = record(rows);
         let history = merge.client(self.history.take(), &mut record, &self.moved, |_, _| self.absence);
         self.history = Some(history);
@@ -176,7 +178,7 @@ fn cost_is_no_revenue_and_currencies_are_never_added() {
 #[test]
 fn a_draft_gives_out_no_number() {
     let mut record = record(vec![under("SRV", 2, 60)]);
-    let mut draft = HistoryMerge::draft(month(1));
+    let mut draft = HistoryMerge::draft(month(1), month(1).last_day());
     let history = draft.client(None, &mut record, &BTreeSet::new(), |_, _| Absence::Nothing);
     assert!(history.is_empty() && draft.next_number().is_none());
     let of = record.rows[0].history.as_ref().unwrap();
@@ -199,7 +201,7 @@ fn a_client_that_the_psa_no_longer_has_closes_all_that_was_open() {
     let mut months = Months::new();
     months.close(1, vec![under("SRV", 2, 60)]);
     let history = months.history.take().unwrap();
-    let mut merge = HistoryMerge::closing(month(2), 9);
+    let mut merge = HistoryMerge::closing(month(2), month(2).last_day(), 9);
     let (kept, told) = merge.absent_client(history.clone(), false);
     assert_eq!((&kept, told), (&history, None), "the list was not whole");
     let (kept, told) = merge.absent_client(history, true);
@@ -246,8 +248,59 @@ fn a_replaced_closing_lends_its_numbers() {
         .map(|one| (one.client_id.as_str(), one.exceptions.len(), one.reserved.iter().map(|one| one.number).collect()))
         .collect();
     assert_eq!(short, [("a", 0, vec![3]), ("b", 1, Vec::new()), ("c", 0, vec![4])]);
-    let mut merge = HistoryMerge::closing(month(2), 10);
+    let mut merge = HistoryMerge::closing(month(2), month(2).last_day(), 10);
     let mut found = record(vec![under("SRV", 2, 60), under("WKS", 1, 1)]);
     merge.client(Some(joined[0].clone()), &mut found, &BTreeSet::new(), |_, _| Absence::Nothing);
     assert_eq!(told(&found).iter().map(|one| one.0).collect::<Vec<_>>(), [3, 10]);
+}
+
+fn item(id: &str, fate: ItemFateWord) -> ItemRecord {
+    ItemRecord {
+        source: "rmm".parse().unwrap(),
+        account_id: "a".parse().unwrap(),
+        item_id: id.to_owned(),
+        name: Some(format!("Name {id}")),
+        kind: None,
+        units: None,
+        first_seen: (id == "new").then(|| jiff::civil::date(2026, 2, 3)),
+        fate,
+        reason: (fate == ItemFateWord::Out).then_some(LedgerReason::Stale),
+    }
+}
+
+fn with_items(kind: RowKind, ids: &[&str], out: &[&str]) -> RowRecord {
+    let ids = ids.iter().map(|id| item(id, ItemFateWord::In));
+    let items = ids.chain(out.iter().map(|id| item(id, ItemFateWord::Out))).collect();
+    RowRecord { items, ..bare("SRV", kind) }
+}
+
+/// Ids that came with the day on which they were first seen, and those that went with whether they are listed.
+fn moved(record: &ClientRecord) -> Option<(String, String, Vec<String>)> {
+    let of = record.rows[0].items_moved.as_ref()?;
+    let day = |came: &CameItem| came.first_seen.map(|day| format!(" {day}")).unwrap_or_default();
+    let came = of.came.iter().map(|came| format!("{}{}", came.item.item_id, day(came))).collect::<Vec<_>>().join(", ");
+    let went = of.went.iter().map(|went| format!("{} {} {:?}", went.item.item_id, went.is_listed, went.reason));
+    Some((of.since.to_string(), came, went.collect()))
+}
+
+#[test]
+fn who_came_and_who_went_is_told_though_their_number_is_the_same() {
+    let mut months = Months::new();
+    let agrees = |ids: &[&str], out: &[&str]| vec![with_items(RowKind::Agrees, ids, out)];
+    assert_eq!(moved(&months.close(1, agrees(&["one", "two", "three"], &[]))), None, "nothing was counted before");
+    let swapped = months.close(2, agrees(&["one", "new", "other"], &["three"]));
+    let went = vec!["three true Some(Stale)".to_owned(), "two false None".to_owned()];
+    assert_eq!(moved(&swapped), Some(("2026-01-31".to_owned(), "new 2026-02-03, other".to_owned(), went)));
+    assert_eq!(moved(&months.close(3, agrees(&["one", "new", "other"], &["three"]))), None, "nobody moved");
+
+    // What is not reconciled keeps the list of the closing that knew.
+    let unsure = vec![with_items(RowKind::NotReconciled, &["one"], &[])];
+    assert_eq!(moved(&months.close(4, unsure)), None);
+    months.absence = Absence::Unknown;
+    months.close(5, Vec::new());
+    let back = moved(&months.close(6, agrees(&["one"], &[]))).unwrap();
+    assert_eq!((back.0.as_str(), back.2.len()), ("2026-03-31", 2));
+    months.absence = Absence::Nothing;
+    months.close(7, Vec::new());
+    assert_eq!(moved(&months.close(8, agrees(&["one"], &[]))), None, "there was nothing left");
 }

@@ -30,6 +30,7 @@ fn row(account: &str, used: i64, billed: i64) -> RowRecord {
         name: None,
         kind: None,
         units: Some(Decimal::ONE),
+        first_seen: None,
         fate: ItemFateWord::In,
         reason: None,
     };
