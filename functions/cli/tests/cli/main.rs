@@ -13,6 +13,7 @@ mod failed_source;
 mod files;
 mod first_steps;
 mod folder;
+mod history;
 mod logs;
 mod mappings;
 mod masked;
