@@ -134,7 +134,7 @@ fn asked_little(case: &str, between: &Between) {
 /// The report names what was not compared, and nothing of the source is taken for zero. Gives the count.
 async fn says_so(case: &str, env: &Environment, source: &str) -> u64 {
     let (config, soon) = (config(env).await, Deadline::in_seconds(600));
-    let wanted = RunKind::Closing { replace: None, early: false };
+    let wanted = RunKind::Closing { replace: None, early: false, incomplete: false };
     let answer = truecount_app::reconcile(env, &config, None, &wanted, soon).await.unwrap();
     let ReconcileAnswer::Reconciled { run_id, month, .. } = answer else { panic!("{case}: {answer:?}") };
     let answer = truecount_app::report(env, &config, month, Some(&run_id), MailPolicy::Usual, soon).await.unwrap();

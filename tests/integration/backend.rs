@@ -81,7 +81,7 @@ impl TestBackend {
     /// Closes June 2026 and gives the run's id.
     pub(crate) async fn close(&self) -> String {
         let month = Some("2026-06".parse().unwrap());
-        let wanted = RunKind::Closing { replace: None, early: false };
+        let wanted = RunKind::Closing { replace: None, early: false, incomplete: false };
         let answer = truecount_app::reconcile(&self.env, &self.config, month, &wanted, soon()).await.unwrap();
         let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
         run_id

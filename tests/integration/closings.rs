@@ -50,18 +50,45 @@ async fn a_month_is_closed_on_its_day_and_never_again() {
     let mut backend = smoke::backend().await;
     // The first question is the beginning: May's closing day was before, and nobody asks for it.
     assert_eq!(backend.due("2026-06-10").await, (false, Value::Null, 0));
-    assert_eq!(backend.due("2026-06-25").await, (false, Value::Null, 0));
-    assert_eq!(backend.due("2026-06-26").await, (true, json!("2026-06"), 0));
+    assert_eq!(backend.due("2026-06-23").await, (false, Value::Null, 0));
+    assert_eq!(backend.due("2026-06-25").await, (false, json!("2026-06"), 0), "nothing was read yet: it waits");
+    assert_eq!(backend.due("2026-06-26").await, (true, json!("2026-06"), 0), "it waits no longer");
     let run_id = backend.reconcile_closing("2026-06").await;
     assert!(backend.due("2026-06-26").await.0, "no report yet");
     backend.report_of("2026-06", &run_id, "off").await.unwrap();
     assert_eq!(backend.due("2026-06-27").await, (true, json!("2026-06"), 1), "nobody got a mail yet");
     backend.report_of("2026-06", &run_id, "usual").await.unwrap();
-    for day in ["2026-06-26", "2026-06-27", "2026-07-02", "2026-07-28"] {
+    for day in ["2026-06-26", "2026-06-27", "2026-07-02", "2026-07-26"] {
         assert_eq!(backend.due(day).await, (false, Value::Null, 0), "{day}");
     }
     assert_eq!(backend.mails().len(), 1);
     assert_eq!(backend.due("2026-07-29").await, (true, json!("2026-07"), 0));
+}
+
+/// What the one function says that a month waits for, the other mails: once a day to each group.
+#[tokio::test]
+async fn what_a_month_waits_for_is_mailed_once_a_day() {
+    let mut backend = smoke::backend().await;
+    for (day, outcome, mails) in
+        [("2026-06-24", "sent", 1), ("2026-06-24", "already_sent", 1), ("2026-06-25", "sent", 2)]
+    {
+        backend.on(day);
+        let asked = on_reconcile(&backend.env, json!({ "closing_due": true }), deadline()).await.unwrap();
+        assert_eq!((&asked["due"], &asked["month"]), (&json!(false), &json!("2026-06")), "{asked}");
+        let event = json!({ "notices": asked["notices"] });
+        let told = on_report(&backend.env, event, deadline()).await.unwrap();
+        assert_eq!((&told["state"], &told["mails"][0]["outcome"]), (&json!("notices_sent"), &json!(outcome)));
+        assert_eq!(backend.mails().len(), mails);
+    }
+    let mail = backend.mail_text("2026-06-not-ready-2026-06-24-billing.eml");
+    assert!(mail.starts_with("Truecount June 2026: not closed yet: psa, rmm were not read completely"), "{mail}");
+    assert!(mail.contains("psa: never synced") && mail.contains("closed on 26 June 2026 at the latest"), "{mail}");
+    // On a day on which there is nothing to tell, the answer has no such key: the state machine asks whether it is there.
+    backend.on("2026-06-10");
+    let asked = on_reconcile(&backend.env, json!({ "closing_due": true }), deadline()).await.unwrap();
+    assert!(asked.get("notices").is_none(), "{asked}");
+    let machine = include_str!("../../infra/closing.asl.json");
+    assert!(machine.contains(r#""Variable": "$.due.answer.notices", "IsPresent": true"#));
 }
 
 #[tokio::test]
@@ -195,13 +222,13 @@ async fn a_closing_without_a_month_is_of_the_month_that_is_due() {
     assert_eq!(answer["month"], "2026-06");
     let july = json!({ "closing": true, "month": "2026-07" });
     let error = on_reconcile(&backend.env, july, deadline()).await.unwrap_err().to_string();
-    assert!(error.contains("the closing day of 2026-07 is 2026-07-29"), "{error}");
+    assert!(error.contains("the closing day of 2026-07 is 2026-07-27"), "{error}");
     let mails = on_report(&backend.env, json!({ "failed": { "step": "reconcile", "why": "x" } }), deadline()).await;
     assert_eq!(mails.unwrap()["month"], "2026-06", "and so is the mail that it failed");
-    assert_eq!(backend.due("2026-07-28").await, (true, json!("2026-06"), 1), "not reported yet");
+    assert_eq!(backend.due("2026-07-26").await, (true, json!("2026-06"), 1), "not reported yet");
     assert_eq!(backend.due("2026-07-29").await, (true, json!("2026-07"), 1));
-    let early = json!({ "closing": true, "month": "2026-07", "early": true });
-    backend.on("2026-07-28");
+    let early = json!({ "closing": true, "month": "2026-07", "early": true, "incomplete": true });
+    backend.on("2026-07-24");
     assert_eq!(on_reconcile(&backend.env, early, deadline()).await.unwrap()["month"], "2026-07");
 }
 
@@ -240,7 +267,7 @@ async fn an_execution_that_goes_on_after_midnight_is_of_its_first_day() {
         event
     };
     for (at, day, month) in
-        [("2026-06-25T23:30:00Z", "2026-06-25", Value::Null), ("2026-06-26T23:30:00Z", "2026-06-26", json!("2026-06"))]
+        [("2026-06-23T23:30:00Z", "2026-06-23", Value::Null), ("2026-06-26T23:30:00Z", "2026-06-26", json!("2026-06"))]
     {
         let due = on_reconcile(&backend.env, event(json!({ "closing_due": true }), at), deadline()).await.unwrap();
         assert_eq!((&due["day"], &due["month"]), (&json!(day), &month), "{due}");
@@ -271,5 +298,5 @@ fn the_state_machine_knows_which_errors_no_attempt_mends() {
     let machine = include_str!("../../infra/closing.asl.json");
     let mut found = Vec::new();
     retries(&serde_json::from_str(machine).unwrap(), &mut found);
-    assert_eq!(found, vec![NOT_RETRIED.map(str::to_owned).to_vec(); 6]);
+    assert_eq!(found, vec![NOT_RETRIED.map(str::to_owned).to_vec(); 7]);
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use truecount_app::{Config, Environment, SyncAnswer, closing_due_now};
+use truecount_app::{Config, Environment, SyncAnswer, closing_expected};
 use truecount_billing::SourceId;
 use truecount_embedded::{Durability, LocalBackend};
 use truecount_operator::doctor::{self, CheckResult, CheckStatus, CheckedBackend};
@@ -424,7 +424,7 @@ async fn the_days(clinic: &mut Clinic) {
     clinic.finds("syncs too old", &gap("sync", "pax8", "4 days old", "truecount sync pax8")).await;
     // The backend was in use two months ago, and nothing was ever closed.
     clinic.env.clock = earlier;
-    closing_due_now(&clinic.env, &clinic.config().await.settings.closing).await.unwrap();
+    closing_expected(&clinic.env, &clinic.config().await.settings.closing).await.unwrap();
     clinic.env.clock = Arc::new(FixedClock(clinic.sample.now()));
     clinic
         .finds("closing overdue", &problem("closing", "never closed: 2026-0", "truecount run --closing --month 2026-0"))

@@ -79,7 +79,8 @@ fn at(backend: &mut TestBackend, moment: &str) {
 async fn close(backend: &TestBackend) -> (RunSummary, ReportAnswer) {
     backend.sync("psa").await;
     backend.sync("rmm").await;
-    let (month, kind) = ("2026-06".parse().unwrap(), RunKind::Closing { replace: None, early: false });
+    let (month, kind) =
+        ("2026-06".parse().unwrap(), RunKind::Closing { replace: None, early: false, incomplete: false });
     let closed = truecount_app::reconcile(&backend.env, &backend.config, Some(month), &kind, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { run_id, summary, .. } = closed else { panic!("{closed:?}") };
     let report =

@@ -25,7 +25,7 @@ async fn reconcile(backend: &TestBackend, wanted: &RunKind) -> Result<ReconcileA
 }
 
 fn closing(replace: Option<&str>) -> RunKind {
-    RunKind::Closing { replace: replace.map(str::to_owned), early: false }
+    RunKind::Closing { replace: replace.map(str::to_owned), early: false, incomplete: false }
 }
 
 fn ignored(backend: &TestBackend, account: &str) -> MappingRecord {

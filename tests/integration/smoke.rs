@@ -98,7 +98,7 @@ async fn fifty_triggers_at_once_close_once_and_mail_once() {
     backend.sync("rmm").await;
     let triggers = (0..50).map(|_| async {
         let month = Some("2026-06".parse().unwrap());
-        let wanted = truecount_app::RunKind::Closing { replace: None, early: false };
+        let wanted = truecount_app::RunKind::Closing { replace: None, early: false, incomplete: false };
         let deadline = crate::backend::soon();
         let answer = truecount_app::reconcile(&backend.env, &backend.config, month, &wanted, deadline).await.unwrap();
         let truecount_app::ReconcileAnswer::Reconciled { run_id, .. } = answer else { return None };

@@ -69,7 +69,7 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
 
     let sources: Vec<_> = session.config.settings.enabled().cloned().collect();
     let syncs = pipeline::sync_all(&session, &sources).await?;
-    let wanted = RunKind::Closing { replace: None, early: false };
+    let wanted = RunKind::Closing { replace: None, early: false, incomplete: false };
     let ReconcileAnswer::Reconciled { run_id, .. } = pipeline::reconcile_now(&session, Some(month), &wanted).await?
     else {
         anyhow::bail!("another run of {month} is in progress; try again when it has finished")

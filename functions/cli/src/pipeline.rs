@@ -55,13 +55,13 @@ pub(crate) async fn run(cli: &Cli, args: &RunArgs) -> anyhow::Result<Ending> {
 #[error("{}", full_disk::describe(error.as_ref()))]
 pub(crate) struct Stopped {
     pub(crate) step: &'static str,
-    error: anyhow::Error,
+    pub(crate) error: anyhow::Error,
 }
 
 /// Syncs, reconciles and reports, and shows the results.
 async fn run_all(cli: &Cli, session: &Session, args: &RunArgs) -> Result<Ending, Stopped> {
     let syncs = sync_enabled(session).await?;
-    reconcile_and_report(cli, session, args, args.which.month, syncs, None).await
+    reconcile_and_report(cli, session, (&args.which, &args.mail), syncs, None).await
 }
 
 /// Syncs every enabled source.
@@ -75,14 +75,13 @@ pub(crate) async fn sync_enabled(session: &Session) -> Result<Vec<SyncAnswer>, S
 pub(crate) async fn reconcile_and_report(
     cli: &Cli,
     session: &Session,
-    args: &RunArgs,
-    month: Option<BillingMonth>,
+    (which, mail): (&WhichRunArgs, &MailPolicyArgs),
     syncs: Vec<SyncAnswer>,
     mut begun: Option<&mut BegunClosing>,
 ) -> Result<Ending, Stopped> {
     let at = |step| move |error| Stopped { step, error };
     note(session, begun.as_deref_mut(), "reconcile").await?;
-    let answer = reconcile_now(session, month, &args.which.kind()).await.map_err(at("reconcile"))?;
+    let answer = reconcile_now(session, which.month, &which.kind()).await.map_err(at("reconcile"))?;
     let (month, run_id, already) = match answer {
         ReconcileAnswer::Reconciled { month, run_id, already, .. } => (month, run_id, already),
         ReconcileAnswer::Busy { month } => {
@@ -91,7 +90,7 @@ pub(crate) async fn reconcile_and_report(
         }
     };
     note(session, begun, "report").await?;
-    let answer = report_now(session, month, Some(&run_id), mailing(&args.mail)).await.map_err(at("report"))?;
+    let answer = report_now(session, month, Some(&run_id), mailing(mail)).await.map_err(at("report"))?;
     let synced = synced(&syncs);
     if cli.json {
         let ending = ending(&answer);
@@ -100,10 +99,10 @@ pub(crate) async fn reconcile_and_report(
     }
     show_failed_syncs(session, &syncs).await;
     let ending = show_report(session, &answer);
-    if let Some(replaced) = replaced_before(&args.which, &run_id, already) {
+    if let Some(replaced) = replaced_before(which, &run_id, already) {
         tell(&replaced);
     }
-    if args.which.closing && !args.mail.no_mail && session.config.settings.mail.groups.is_empty() {
+    if which.closing && !mail.no_mail && session.config.settings.mail.groups.is_empty() {
         tell("No mail was sent: the settings have no [[mail.groups]].");
     }
     Ok(ending.max(synced))

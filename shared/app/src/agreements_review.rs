@@ -71,6 +71,7 @@ impl AgreementsReview {
             archive_place: place,
             replaces: None,
             missed: Vec::new(),
+            is_incomplete: false,
         }
     }
 }

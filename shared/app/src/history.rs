@@ -26,6 +26,7 @@ pub async fn seed_month(
         closing: Some(1),
         replaces: None,
         missed: Vec::new(),
+        is_incomplete: false,
         created_at,
         sources: Vec::new(),
         mappings_sha256: String::new(),

@@ -31,14 +31,16 @@ pub use comparison::{BilledFor, BilledForSource, MappingsInForce, NonesInForce};
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
 pub use history::seed_month;
-pub use truecount_reports::accept_command;
+pub use truecount_reports::{Notice, accept_command};
 
 pub use jobs::accept::{AcceptError, AcceptRequest, accept, fall_in_words, falls, open_falls};
+pub use jobs::daily::closing_due_now;
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 pub use jobs::report::{MailPolicy, ReportAnswer, header_of, outcome_of, report, run_report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
 pub use mail::{
-    MailOutcome, TestMail, TestMailState, crash_in_words, send_crash_mails, send_failure_mails, send_test_mails,
+    MailOutcome, TestMail, TestMailState, crash_in_words, send_crash_mails, send_failure_mails, send_notices,
+    send_test_mails,
 };
 pub use refused_files::{REFUSED_FILE_FIX, refused_file_line, refused_files};
 pub use replay::{ReplayState, ReplayedFile, replay};
@@ -48,7 +50,7 @@ pub use rules_review::{
     UnseenAgreementType, UnseenWord, UnservedProduct,
 };
 pub use rules_suggestions::RulesSuggestions;
-pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_now, closing_due_seen};
+pub use schedule::{Calendar, ClosingDue, closing_due, closing_due_seen, closing_expected};
 pub use settings::{
     Config, MailGroup, MailSettings, MappingSettings, Settings, SmtpEncryption, SmtpSettings, SourceSettings,
     mail_address,

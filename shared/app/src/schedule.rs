@@ -2,7 +2,12 @@
 
 mod calendar;
 mod closing;
+mod gate;
 
 pub use calendar::Calendar;
-pub(crate) use closing::missed_before;
-pub use closing::{ClosingDue, closing_due, closing_due_now, closing_due_seen};
+pub use closing::{ClosingDue, closing_due, closing_due_seen, closing_expected};
+pub(crate) use closing::{closing_run, done, is_done, missed_before};
+pub(crate) use gate::{CloseBecause, DailyStep, NoticeKind, Today, daily_step, months_to_tell};
+
+/// Months that are looked back at the most.
+pub(crate) const MONTHS_BACK_MAX: usize = 24;

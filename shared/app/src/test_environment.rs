@@ -11,10 +11,10 @@ use truecount_billing::{
     Account, Agreement, BilledLine, BillingMonth, Currency, ReadReason, ReadState, SourceId, UsageItem,
 };
 use truecount_embedded::{Durability, LocalBackend};
-use truecount_platform::{FixedClock, Mail, MailError, Mailer, Ports, async_trait};
+use truecount_platform::{Archive, FixedClock, Mail, MailError, Mailer, Ports, async_trait};
 use truecount_store::{
-    AccountContent, Fence, MappingDecision, MappingRecord, Retention, SnapshotAccount, SnapshotId, SnapshotManifest,
-    SnapshotWords, SnapshotWriter, SyncStatus,
+    AccountContent, Fence, LeaseMode, MappingDecision, MappingRecord, Retention, SnapshotAccount, SnapshotId,
+    SnapshotManifest, SnapshotWords, SnapshotWriter, Store, SyncStatus,
 };
 
 use crate::mapping::MappingWorkspace;
@@ -60,7 +60,7 @@ pub(crate) struct TestEnvironment {
     pub(crate) config: Config,
     pub(crate) mailer: Arc<ScriptedMailer>,
     // Dropped after the environment: the backend closes the table's file.
-    _backend: LocalBackend,
+    backend: LocalBackend,
     _folder: tempfile::TempDir,
 }
 
@@ -73,7 +73,7 @@ impl TestEnvironment {
         let ports = Ports { mailer: mailer.clone(), ..backend.ports() };
         let env = Environment::shared(ports, Arc::new(FixedClock(Timestamp::UNIX_EPOCH)));
         let config = config(SETTINGS, RULES);
-        let mut test = Self { env, config, mailer, _backend: backend, _folder: folder };
+        let mut test = Self { env, config, mailer, backend, _folder: folder };
         test.on(TODAY);
         test
     }
@@ -85,6 +85,16 @@ impl TestEnvironment {
         test.commit("psa", TODAY, &clients).await;
         test.commit("rmm", TODAY, &[used("a1", "Harbour Dental", 3), used("a2", "Quiet Quay", 0)]).await;
         test
+    }
+
+    /// The archive that it works in.
+    pub(crate) fn archive(&self) -> Arc<dyn Archive> {
+        self.backend.ports().archive
+    }
+
+    /// Works in another archive from now on.
+    pub(crate) fn work_in(&mut self, archive: Arc<dyn Archive>) {
+        self.env.store = Store::new(self.backend.ports().table, archive, LeaseMode::Shared);
     }
 
     /// Sets the clock to the evening of a day.

@@ -76,6 +76,7 @@ pub(super) fn header(place: String, as_of: CountDay) -> RunHeader {
         archive_place: place,
         replaces: None,
         missed: Vec::new(),
+        is_incomplete: false,
     }
 }
 

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use truecount_app::MailPolicy;
+use truecount_app::{MailPolicy, Notice};
 use truecount_billing::{BillingMonth, SourceId};
 
 /// `{"source": "rmm"}` syncs a source; `{"list": true}` lists the enabled ones.
@@ -20,8 +20,9 @@ pub(crate) struct SyncEvent {
 }
 
 /// `{}` for a draft of the current month; `{"closing": true}` for a closing run of the month that is due, or of the one
-/// in `month`, with `"early": true` before its closing day, with `"replace": RUN` for a second one;
-/// `{"closing_due": true}` asks whether a month is to be closed today.
+/// in `month`, with `"early": true` before its closing day, with `"incomplete": true` though not all was read, with
+/// `"replace": RUN` for a second one; `{"closing_due": true}` asks whether a month is to be closed today, and which short
+/// mails are to go out.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReconcileEvent {
@@ -32,6 +33,8 @@ pub(crate) struct ReconcileEvent {
     pub(crate) closing: bool,
     #[serde(default)]
     pub(crate) early: bool,
+    #[serde(default)]
+    pub(crate) incomplete: bool,
     pub(crate) replace: Option<String>,
     pub(crate) at: Option<Timestamp>,
     pub(crate) execution: Option<String>,
@@ -39,6 +42,7 @@ pub(crate) struct ReconcileEvent {
 
 /// `{"month": "2026-06", "run_id": RUN, "mail": "usual"}` reports a run; `mail` is `usual`, `always` or `off`.
 /// `{"failed": {"month": "2026-06", "step": "reconcile", "why": TEXT}}` mails every group that a closing failed;
+/// `{"notices": [NOTICE]}` mails every group what the answer to `closing_due` has there;
 /// `{"test": {"to": "billing"}}` sends a test mail to a group, or to an address of one; by default to every group.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,6 +52,7 @@ pub(crate) struct ReportEvent {
     #[serde(default)]
     pub(crate) mail: MailPolicy,
     pub(crate) failed: Option<FailedEvent>,
+    pub(crate) notices: Option<Vec<Notice>>,
     pub(crate) test: Option<TestEvent>,
     pub(crate) at: Option<Timestamp>,
     pub(crate) execution: Option<String>,

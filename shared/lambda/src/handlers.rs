@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use truecount_app::{
     AppError, Config, Deadline, Environment, RunKind, closing_due_now, closing_due_seen, reconcile, report,
-    send_failure_mails, send_test_mails, sync,
+    send_failure_mails, send_notices, send_test_mails, sync,
 };
 use truecount_billing::BillingMonth;
 use truecount_platform::PortErrorKind;
@@ -119,12 +119,13 @@ pub async fn on_reconcile(env: &Environment, event: Value, deadline_ms: u64) -> 
     let config = Config::load(env).await?;
     let (invocation, env) = metered("reconcile", env, event.at);
     if event.closing_due {
-        let due = Box::pin(closing_due_now(&env, &config.settings.closing)).await?;
+        let due = Box::pin(closing_due_now(&env, &config)).await?;
         invocation.end(&Answer::Due(&due));
         return answer(&due);
     }
     let (run_kind, kind) = if event.closing {
-        (RunKind::Closing { replace: event.replace, early: event.early }, InvocationKind::Closing)
+        let (early, incomplete) = (event.early, event.incomplete);
+        (RunKind::Closing { replace: event.replace, early, incomplete }, InvocationKind::Closing)
     } else {
         (RunKind::Draft, InvocationKind::Draft)
     };
@@ -157,6 +158,11 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
                 Ok(json!({ "state": "nothing_due" }))
             }
         };
+    }
+    if let Some(notices) = &event.notices {
+        let sent = Box::pin(send_notices(&env, &config.settings, notices)).await;
+        invocation.end(&Answer::NoticeMails(&sent));
+        return Ok(json!({ "state": "notices_sent", "mails": sent? }));
     }
     let month = event.month.unwrap_or_else(|| BillingMonth::of(config.settings.today(&env)));
     let (run_id, mail) = (event.run_id.as_deref(), event.mail);

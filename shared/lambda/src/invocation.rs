@@ -27,6 +27,8 @@ pub(crate) enum Answer<'a> {
     Report(&'a Result<ReportAnswer, AppError>),
     /// The mails that say that a closing failed.
     FailureMails(&'a Result<Vec<MailOutcome>, AppError>),
+    /// The short mails around a closing.
+    NoticeMails(&'a Result<Vec<MailOutcome>, AppError>),
     /// The mails that somebody tries.
     TestMails(&'a Result<Vec<TestMail>, AppError>),
 }
@@ -156,7 +158,11 @@ impl LogFields {
                 Self { state: "failed", source: Some(source.to_string()), ..empty }
             }
             Answer::Due(due) => {
-                let state = if due.due { "due" } else { "not_due" };
+                let state = match (due.due, due.month) {
+                    (true, _) => "due",
+                    (false, Some(_)) => "waits",
+                    (false, None) => "not_due",
+                };
                 Self { state, month: due.month.map(|month| month.to_string()), ..empty }
             }
             Answer::Reconcile(ReconcileAnswer::Reconciled { run_id, month, .. }, _) => {
@@ -170,10 +176,12 @@ impl LogFields {
                 Self { state: "busy", month: Some(month.to_string()), ..empty }
             }
             Answer::FailureMails(Ok(_)) => Self { state: "failure_reported", ..empty },
+            Answer::NoticeMails(Ok(_)) => Self { state: "notices_sent", ..empty },
             Answer::TestMails(Ok(_)) => Self { state: "mail_tested", ..empty },
-            Answer::Report(Err(_)) | Answer::FailureMails(Err(_)) | Answer::TestMails(Err(_)) => {
-                Self { state: "error", ..empty }
-            }
+            Answer::Report(Err(_))
+            | Answer::FailureMails(Err(_))
+            | Answer::NoticeMails(Err(_))
+            | Answer::TestMails(Err(_)) => Self { state: "error", ..empty },
         }
     }
 }

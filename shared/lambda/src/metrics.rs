@@ -77,7 +77,7 @@ pub(crate) fn numbers(answer: &Answer<'_>, vendor: VendorRequestCounts) -> Vec<M
         // A test that fails is seen by whoever makes it.
         Answer::Reconcile(..) | Answer::TestMails(_) => Vec::new(),
         Answer::Report(answer) => mails_failed(answer.as_ref().is_err_and(is_mail)),
-        Answer::FailureMails(answer) => mails_failed(answer.as_ref().is_err_and(is_mail)),
+        Answer::FailureMails(answer) | Answer::NoticeMails(answer) => mails_failed(answer.as_ref().is_err_and(is_mail)),
     }
 }
 
@@ -166,6 +166,7 @@ mod tests {
             closing_day: day,
             overdue: 2,
             missed: Vec::new(),
+            notices: Vec::new(),
             why: String::new(),
         };
         assert_eq!(names(&Answer::Due(&due)), "ClosingsOverdue=2");

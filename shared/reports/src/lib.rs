@@ -26,6 +26,7 @@ mod mail;
 mod map_first;
 mod merged;
 mod not_reconciled;
+mod notice;
 mod older_syncs;
 mod open_work;
 pub mod receipt;
@@ -62,6 +63,10 @@ pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
 pub use lines_sheet::LinesSheet;
 pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, email};
+pub use notice::{
+    AskedChange, ClosingReadiness, ClosingReminder, ClosingWaits, Counted, LAST_DAY, LastDayReview, LineChangeSince,
+    Notice, REMINDER, ReadRevenue, UncountedProduct, UnmappedAccount, UnreadAccount, UnreadSource, notice_email,
+};
 pub use older_syncs::{REFUSED_FILE, older_syncs};
 pub use revenue::{revenue_compared, share_compared};
 pub use run_difference::{run_difference_text, sort_differences};
@@ -97,6 +102,9 @@ pub struct RunHeader {
     /// Earlier months that should have been closed and were not; the mail names them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<BillingMonth>,
+    /// Of a closing: whether it was closed with what there was, though something that it waits for was not read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_incomplete: bool,
 }
 
 /// One input or output, identified by its content.

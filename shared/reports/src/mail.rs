@@ -105,7 +105,7 @@ impl<'a> Envelope<'a> {
 
 /// A multipart whose boundary is made of the message's id, so that the bytes never vary. `=_` cannot occur in
 /// quoted-printable or base64, so no part can contain it.
-fn multipart<'x>(kind: &str, id: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x> {
+pub(crate) fn multipart<'x>(kind: &str, id: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x> {
     let boundary: String = format!("=_{kind}_{id}").chars().take(70).collect();
     MimePart::new(ContentType::new(format!("multipart/{kind}")).attribute("boundary", boundary), parts)
 }

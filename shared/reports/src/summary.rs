@@ -28,6 +28,10 @@ use crate::{
 /// How many currencies of one figure are shown.
 const CURRENCIES_MAX: usize = 6;
 
+/// Of a closing that did not wait any longer.
+const INCOMPLETE: &str = "with what there is: not everything that a closing waits for was read. What is missing is marked \
+     with ! below, or not reconciled.";
+
 /// Where the summary is read, which decides what its foreign text could do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextTarget {
@@ -52,6 +56,8 @@ pub(crate) struct Summary {
     pub(crate) is_draft: bool,
     /// `April 2026 and May 2026 were not closed: …`
     pub(crate) missed: Option<MissedMonths>,
+    /// That it was closed with what there was.
+    pub(crate) incomplete: Option<&'static str>,
     /// `96 % of the recurring revenue was compared (…)`, a sentence for each currency.
     pub(crate) compared: Vec<String>,
     /// `Usage counted on 30 June 2026; all 4 sources were read completely.`
@@ -118,6 +124,7 @@ impl Summary {
             run: run(report),
             is_draft: header.closing.is_none(),
             missed: missed(&header.missed),
+            incomplete: header.is_incomplete.then_some(INCOMPLETE),
             compared: capped(revenue_compared(&report.portfolio), "currency", "currencies"),
             counted: counted(report, sources.is_empty()),
             sources,

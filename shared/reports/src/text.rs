@@ -37,6 +37,9 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
         // Never wrapped: it is to be copied.
         let _ = writeln!(out, "  {}", missed.command);
     }
+    if let Some(incomplete) = summary.incomplete {
+        titled(&mut out, "CLOSED", incomplete);
+    }
     out.push('\n');
     compared(&mut out, summary);
     out.push_str(&total_lines(&summary.totals));

@@ -63,6 +63,7 @@ fn header() -> RunHeader {
         archive_place: String::new(),
         replaces: None,
         missed: Vec::new(),
+        is_incomplete: false,
     }
 }
 

@@ -211,6 +211,16 @@ fn doubts_stand_beside_the_confidence() {
 }
 
 #[test]
+fn a_month_that_was_closed_with_what_there_was_says_so_below_the_title() {
+    let mut sample = invented::month();
+    assert!(!text_summary(&sample.report()).contains("CLOSED"));
+    sample.header.is_incomplete = true;
+    let text = text_summary(&sample.report());
+    let lines = lines_of(&text, "TRUECOUNT");
+    assert!(lines[1].starts_with("CLOSED   with what there is: not everything that a closing waits for"), "{text}");
+}
+
+#[test]
 fn months_that_were_not_closed_stand_below_the_title() {
     let mut sample = invented::month();
     sample.header.missed = vec!["2026-04".parse().unwrap(), "2026-05".parse().unwrap()];

@@ -101,6 +101,9 @@ pub struct RunManifest {
     /// Earlier months that should have been closed and were not: named in the mail, no part of the run's id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<BillingMonth>,
+    /// Of a closing: whether something that it waits for was not read. Told in the mail, no part of the run's id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_incomplete: bool,
     /// When the run was first claimed; every date inside its files comes from here.
     pub created_at: Timestamp,
     /// The sources, by id.
@@ -378,6 +381,7 @@ pub(crate) mod tests {
             closing,
             replaces: None,
             missed: Vec::new(),
+            is_incomplete: false,
             created_at: Timestamp::UNIX_EPOCH,
             sources: Vec::new(),
             mappings_sha256: "m".to_owned(),

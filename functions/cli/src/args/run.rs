@@ -45,7 +45,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) which: WhichRunArgs,
     /// Sync, and close nothing unless a month is due by the settings' calendar
-    #[arg(long, requires = "closing", conflicts_with_all = ["month", "early", "replace", "mail", "no_mail"])]
+    #[arg(long, requires = "closing", conflicts_with_all = ["month", "early", "incomplete", "replace", "mail", "no_mail"])]
     pub(crate) when_due: bool,
     #[command(flatten)]
     pub(crate) mail: MailPolicyArgs,
@@ -64,6 +64,9 @@ pub(crate) struct WhichRunArgs {
     /// Close the month before its closing day
     #[arg(long, requires = "closing")]
     pub(crate) early: bool,
+    /// Close the month with what there is, though not all was read
+    #[arg(long, requires = "closing")]
+    pub(crate) incomplete: bool,
     /// Closing run that this one replaces
     #[arg(long, value_name = "RUN", requires = "closing")]
     pub(crate) replace: Option<String>,
@@ -73,7 +76,7 @@ impl WhichRunArgs {
     /// A closing run if it is asked for, else a draft.
     pub(crate) fn kind(&self) -> RunKind {
         match self.closing {
-            true => RunKind::Closing { replace: self.replace.clone(), early: self.early },
+            true => RunKind::Closing { replace: self.replace.clone(), early: self.early, incomplete: self.incomplete },
             false => RunKind::Draft,
         }
     }

@@ -15,10 +15,12 @@ use truecount_store::{
     sha256_hex,
 };
 
+use super::daily::unread_before_closing;
 use super::report::{outcome_of, overview};
 use super::runner::{JobContext, JobOutcome};
 use crate::{AppError, Calendar, Config, Deadline, Environment};
 
+pub(crate) use freeze::{failure_of, freeze_source, source_day};
 pub(crate) use frozen::{ComparedRun, compare_run, restore_outcome};
 
 /// A clock that is off by more seconds closes no month.
@@ -35,6 +37,8 @@ pub enum RunKind {
         replace: Option<String>,
         /// Whether the month may be closed before its closing day.
         early: bool,
+        /// Whether the month may be closed with what there is, though its sources were not all read.
+        incomplete: bool,
     },
 }
 
@@ -75,6 +79,8 @@ struct MonthReconcile<'a> {
     config: &'a Config,
     month: BillingMonth,
     count_day: CountDay,
+    /// Of a closing: whether something that it waits for was not read.
+    is_incomplete: bool,
     lease: &'a Lease,
 }
 
@@ -93,11 +99,12 @@ pub async fn reconcile(
     if kind.is_closing() {
         require_right_clock(env, config).await?;
     }
+    let is_incomplete = is_incomplete(env, config, month, kind).await?;
     let lease_name = Run::lease_name(month, kind.is_closing());
     let job = JobContext { env, deadline };
     let outcome = job
         .exclusively(&lease_name, async |lease| {
-            let reconcile = MonthReconcile { env, config, month, count_day, lease };
+            let reconcile = MonthReconcile { env, config, month, count_day, is_incomplete, lease };
             let run = reconcile.frozen_run(kind).await?;
             reconcile.compare_and_store(run).await
         })
@@ -154,13 +161,36 @@ async fn require_right_clock(env: &Environment, config: &Config) -> Result<(), A
     }
 }
 
+/// Whether something was not read that a closing waits for. Until its latest day it is refused then, unless it is asked
+/// for.
+async fn is_incomplete(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+    kind: &RunKind,
+) -> Result<bool, AppError> {
+    let RunKind::Closing { replace, incomplete, .. } = kind else { return Ok(false) };
+    let calendar = &config.settings.closing;
+    let Some(unread) = unread_before_closing(env, config, month).await? else { return Ok(false) };
+    let latest_day = calendar.latest_day(month);
+    if *incomplete || replace.is_some() || config.settings.today(env) >= latest_day {
+        return Ok(true);
+    }
+    Err(AppError::Refused(format!(
+        "{month} is not ready to be closed: {}. Once that is read, the daily run closes it; on {latest_day} at the latest. \
+         To close it now with what there is, ask for it: `--incomplete`, or `\"incomplete\": true` in the input",
+        unread.missing(calendar.ready_percent()).unwrap_or_default()
+    )))
+}
+
 impl MonthReconcile<'_> {
     /// The run to work on, with its inputs frozen: now, or by an earlier call.
     async fn frozen_run(&self, kind: &RunKind) -> Result<Run, AppError> {
         match kind {
             RunKind::Draft => {
                 exactly_one_psa(self.config)?;
-                freeze::freeze_inputs(self.env, self.config, self.month, self.count_day, None, self.lease).await
+                let of = (self.month, self.count_day);
+                freeze::freeze_inputs(self.env, self.config, of, None, self.lease).await
             }
             RunKind::Closing { replace, .. } => self.frozen_closing(replace.as_deref()).await,
         }
@@ -182,8 +212,9 @@ impl MonthReconcile<'_> {
         }
         // Nothing of an attempt that failed was mailed: what was mended since counts. Without a change it is the same run.
         exactly_one_psa(self.config)?;
-        let of = Some(&closing);
-        let run = freeze::freeze_inputs(self.env, self.config, month, self.count_day, of, self.lease).await?;
+        let of = freeze::ClosingToFreeze { closing: &closing, is_incomplete: self.is_incomplete };
+        let days = (month, self.count_day);
+        let run = freeze::freeze_inputs(self.env, self.config, days, Some(of), self.lease).await?;
         if closing.run_id.as_ref() != Some(&run.run_id) {
             closing.set_run(store, &run.run_id, self.lease.fence()).await?;
         }

@@ -270,6 +270,7 @@ pub(crate) fn header(folder: &RunFolder, manifest: &RunManifest, inputs: Vec<Inp
         archive_place: folder.location(),
         replaces: manifest.replaces.clone(),
         missed: manifest.missed.clone(),
+        is_incomplete: manifest.is_incomplete,
     }
 }
 

@@ -24,7 +24,7 @@ const YESTERDAY: &str = "2026-06-29";
 const SITES: &str = "[services]\nMNG-SRV = { count = \"rmm.server\", where = { site = [\"hull\", \"atlantis\"] } }\n";
 
 async fn closed(test: &TestEnvironment) -> Run {
-    let kind = RunKind::Closing { replace: None, early: false };
+    let kind = RunKind::Closing { replace: None, early: false, incomplete: false };
     let answer = crate::reconcile(&test.env, &test.config, Some(month()), &kind, soon()).await.unwrap();
     let ReconcileAnswer::Reconciled { run_id, .. } = answer else { panic!("{answer:?}") };
     crate::report(&test.env, &test.config, month(), Some(&run_id), MailPolicy::Off, soon()).await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{
     Timestamp, ToSpan,
-    civil::{Date, Weekday},
+    civil::{Date, DateTime, Weekday},
     tz::TimeZone,
 };
 use serde::Deserialize;
@@ -19,7 +19,16 @@ const LOOK_BACK_DAYS_MAX: u32 = 400;
 const WORKING_DAYS_MAX: u32 = 20;
 
 /// Working days between closing and invoice, unless the settings say otherwise.
-const WORKING_DAYS: u32 = 3;
+const WORKING_DAYS: u32 = 5;
+
+/// Working days before the invoice date until which a closing waits for data, unless the settings say otherwise.
+const LATEST_WORKING_DAYS: u32 = 3;
+
+/// The reminder goes out so many working days before the closing day.
+const REMINDER_WORKING_DAYS: u32 = 3;
+
+/// The share of what the last closing compared that must have been read, in percent, unless the settings say otherwise.
+const READY_PERCENT: u32 = 95;
 
 /// The most holidays in the settings.
 const HOLIDAYS_MAX: usize = 1_000;
@@ -35,14 +44,15 @@ pub struct Calendar {
     weekend: BTreeSet<i8>,
     holidays: BTreeSet<Date>,
     zone: TimeZone,
+    ready_percent: u32,
 }
 
 /// How the closing day is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ClosingDay {
-    /// This many working days before the invoice date.
-    BeforeInvoice { invoice: MonthDay, working_days: u32 },
-    /// Always this day, working day or not.
+    /// From this many working days before the invoice date on, and at the latest on the day that is `latest` before it.
+    BeforeInvoice { invoice: MonthDay, working_days: u32, latest: u32 },
+    /// Always this day, working day or not, with what there is.
     Fixed(MonthDay),
 }
 
@@ -65,11 +75,16 @@ enum WhichMonth {
 impl Default for Calendar {
     fn default() -> Self {
         Self {
-            day: ClosingDay::BeforeInvoice { invoice: MonthDay::Number(1), working_days: WORKING_DAYS },
+            day: ClosingDay::BeforeInvoice {
+                invoice: MonthDay::Number(1),
+                working_days: WORKING_DAYS,
+                latest: LATEST_WORKING_DAYS,
+            },
             month: WhichMonth::Before,
             weekend: BTreeSet::from([6, 7]),
             holidays: BTreeSet::new(),
             zone: TimeZone::UTC,
+            ready_percent: READY_PERCENT,
         }
     }
 }
@@ -81,20 +96,65 @@ impl Calendar {
         self.zone.to_datetime(moment).date()
     }
 
-    /// The day on which a month is closed: never before the month has begun.
+    /// The name of the MSP's time zone; `UTC` unless the settings say otherwise.
+    #[must_use]
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// The MSP's day and time of day at a moment.
+    #[must_use]
+    pub fn time_at(&self, moment: Timestamp) -> DateTime {
+        self.zone.to_datetime(moment)
+    }
+
+    /// The share of what the last closing compared that must have been read, in percent.
+    #[must_use]
+    pub fn ready_percent(&self) -> u32 {
+        self.ready_percent
+    }
+
+    /// The day from which on a month is closed, once it is ready: never before the month has begun.
     #[must_use]
     pub fn closing_day(&self, month: BillingMonth) -> Date {
-        let named = match self.month {
-            WhichMonth::Same => month,
-            WhichMonth::Before => month.next(),
-        };
         let day = match self.day {
-            ClosingDay::Fixed(day) => day.within(named),
-            ClosingDay::BeforeInvoice { invoice, working_days } => {
-                self.working_days_before(invoice.within(named), working_days)
+            ClosingDay::Fixed(_) => self.invoice_date(month),
+            ClosingDay::BeforeInvoice { working_days, .. } => {
+                self.working_days_before(self.invoice_date(month), working_days)
             }
         };
         day.max(month.first_day())
+    }
+
+    /// The day on which a month is closed at the latest, with what there is.
+    #[must_use]
+    pub fn latest_day(&self, month: BillingMonth) -> Date {
+        let closing_day = self.closing_day(month);
+        match self.day {
+            ClosingDay::Fixed(_) => closing_day,
+            ClosingDay::BeforeInvoice { latest, .. } => {
+                self.working_days_before(self.invoice_date(month), latest).max(closing_day)
+            }
+        }
+    }
+
+    /// The day of the reminder that a month will be closed soon.
+    #[must_use]
+    pub fn reminder_day(&self, month: BillingMonth) -> Date {
+        self.working_days_before(self.closing_day(month), REMINDER_WORKING_DAYS)
+    }
+
+    /// The last working day before a month is invoiced; `None`: there is none after its closing day, or only the closing
+    /// day is set.
+    #[must_use]
+    pub fn last_working_day(&self, month: BillingMonth) -> Option<Date> {
+        match self.day {
+            ClosingDay::Fixed(_) => None,
+            ClosingDay::BeforeInvoice { .. } => {
+                let day = self.working_days_before(self.invoice_date(month), 1);
+                Some(day).filter(|day| *day > self.closing_day(month))
+            }
+        }
     }
 
     /// The day on which a month is invoiced; where only the closing day is set, that day.
@@ -125,6 +185,13 @@ impl Calendar {
     pub fn first_from(&self, day: Date) -> BillingMonth {
         let month = self.newest_by(day);
         if self.closing_day(month) < day { month.next() } else { month }
+    }
+
+    /// The first month whose latest day is not before `day`.
+    #[must_use]
+    pub fn first_expected_from(&self, day: Date) -> BillingMonth {
+        let month = self.newest_by(day);
+        if self.latest_day(month) < day { month.next() } else { month }
     }
 
     /// The day of the first closing after a day.
@@ -197,8 +264,11 @@ impl Calendar {
         let fixed = section.optional::<MonthDay>("day", problems);
         let invoice = section.optional::<MonthDay>("invoice_day", problems);
         let working_days = section.optional::<u32>("working_days_before", problems);
-        if let (Some(fixed), true) = (&fixed, invoice.is_some() || working_days.is_some()) {
-            let why = "`day` stands beside `invoice_day` or `working_days_before`; write one or the other";
+        let latest = section.optional::<u32>("latest_working_days_before", problems);
+        let is_before_invoice = invoice.is_some() || working_days.is_some() || latest.is_some();
+        if let (Some(fixed), true) = (&fixed, is_before_invoice) {
+            let why = "`day` stands beside `invoice_day`, `working_days_before` or `latest_working_days_before`; write \
+                       one or the others";
             problems.add(fixed.at, why);
         }
         let (day, named) = match fixed {
@@ -206,13 +276,15 @@ impl Calendar {
             None => {
                 let invoice = invoice.map_or(MonthDay::Number(1), |invoice| invoice.value);
                 let working_days = working_days.map_or(WORKING_DAYS, |days| checked_working_days(&days, problems));
-                (ClosingDay::BeforeInvoice { invoice, working_days }, invoice)
+                let latest = checked_latest(latest.as_ref(), working_days, problems);
+                (ClosingDay::BeforeInvoice { invoice, working_days, latest }, invoice)
             }
         };
         let month = section.value("month", problems);
         let weekend = section.optional::<Vec<String>>("weekend", problems);
         let holidays = section.optional::<Vec<toml::Value>>("holidays", problems);
         let zone = section.optional::<String>("time_zone", problems);
+        let ready_percent = section.optional::<u32>("ready_percent", problems);
         section.finish(problems);
         Self {
             day,
@@ -220,6 +292,7 @@ impl Calendar {
             weekend: weekend.map_or(usual.weekend, |names| checked_weekend(&names, problems)),
             holidays: holidays.map_or(usual.holidays, |days| checked_holidays(&days, problems)),
             zone: zone.map_or(usual.zone, |name| checked_zone(&name, problems)),
+            ready_percent: ready_percent.map_or(usual.ready_percent, |percent| checked_percent(&percent, problems)),
         }
     }
 }
@@ -229,6 +302,29 @@ fn checked_working_days(days: &Located<u32>, problems: &mut Problems<'_>) -> u32
         problems.add(days.at, format!("`working_days_before` is {}; write at most {WORKING_DAYS_MAX}", days.value));
     }
     days.value.min(WORKING_DAYS_MAX)
+}
+
+/// The closing waits no longer than until the day before which it does not begin to wait.
+fn checked_latest(latest: Option<&Located<u32>>, working_days: u32, problems: &mut Problems<'_>) -> u32 {
+    let Some(latest) = latest else { return LATEST_WORKING_DAYS.min(working_days) };
+    if latest.value > working_days {
+        problems.add(
+            latest.at,
+            format!(
+                "`latest_working_days_before` is {}, and the closing begins {working_days} working days before; write at \
+                 most that",
+                latest.value
+            ),
+        );
+    }
+    latest.value.min(working_days)
+}
+
+fn checked_percent(percent: &Located<u32>, problems: &mut Problems<'_>) -> u32 {
+    if !(1..=100).contains(&percent.value) {
+        problems.add(percent.at, format!("`ready_percent` is {}; write a number from 1 to 100", percent.value));
+    }
+    percent.value.clamp(1, 100)
 }
 
 fn checked_weekend(names: &Located<Vec<String>>, problems: &mut Problems<'_>) -> BTreeSet<i8> {

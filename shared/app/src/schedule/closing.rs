@@ -1,9 +1,9 @@
 //! Which month is due to be closed today, and which were missed.
 //!
-//! The question itself is pure ([`closing_due`]); around it is what the table knows: when the schedule was first asked,
-//! and which months are closed. A month is due from its closing day on, every day, until its closing run is reported
-//! and mailed, or the closing day of the next one has come: then it counts as missed, and the next closing run's mail
-//! says so.
+//! The questions themselves are pure ([`closing_due`], [`super::gate`]); around them is what the table knows: when the
+//! schedule was first asked, which months are closed, and what was read. A month is due from its closing day on, every
+//! day, until its closing run is reported and mailed, or the closing day of the next one has come: then it counts as
+//! missed, and the next closing run's mail says so. Until its latest day it waits for what was not read.
 
 #[cfg(test)]
 mod tests;
@@ -13,29 +13,30 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::Serialize;
 use truecount_billing::BillingMonth;
+use truecount_reports::Notice;
 use truecount_store::{Closing, Run, RunState, ScheduleStart, Store};
 
-use super::Calendar;
+use super::{Calendar, MONTHS_BACK_MAX};
 use crate::{AppError, Environment};
-
-/// Months that are looked back at the most.
-const MONTHS_BACK_MAX: usize = 24;
 
 /// Whether a month is to be closed today.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClosingDue {
     /// Whether to close now.
     pub due: bool,
-    /// The month to close; `None`: none is due.
+    /// The month to close, now or once what it waits for was read; `None`: none is due.
     pub month: Option<BillingMonth>,
     /// Today, in the time zone of the settings.
     pub day: Date,
     /// The closing day of the month that is due, else the next one.
     pub closing_day: Date,
-    /// Closings whose day has passed and that are not done.
+    /// Closings whose latest day has passed and that are not done.
     pub overdue: u64,
     /// Missed months: the next month's closing day has come, so they are no longer closed automatically.
     pub missed: Vec<BillingMonth>,
+    /// Short mails that are to go out today instead of a closing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// The same in a sentence.
     pub why: String,
 }
@@ -51,12 +52,24 @@ pub fn closing_due(calendar: &Calendar, day: Date, began: Date, done: &BTreeSet<
         let closing_day = calendar.closing_day(next);
         let before = if done.contains(&newest) { format!("{newest} is closed; ") } else { String::new() };
         let why = format!("{before}{next} will be closed on {closing_day}");
-        return ClosingDue { due: false, month: None, day, closing_day, overdue: 0, missed: Vec::new(), why };
+        return ClosingDue {
+            due: false,
+            month: None,
+            day,
+            closing_day,
+            overdue: 0,
+            missed: Vec::new(),
+            notices: Vec::new(),
+            why,
+        };
     };
     let closing_day = calendar.closing_day(*month);
-    let overdue = missed.len() as u64 + u64::from(day > closing_day);
-    let mut why = if day > closing_day {
-        format!("{month} was due on {closing_day} and is not closed")
+    let latest_day = calendar.latest_day(*month);
+    let overdue = missed.len() as u64 + u64::from(day > latest_day);
+    let mut why = if day > latest_day {
+        format!("{month} was due on {latest_day} and is not closed")
+    } else if day > closing_day && day < latest_day {
+        format!("{month} is due since {closing_day}, and will be closed on {latest_day} at the latest")
     } else {
         format!("{month} is due to be closed today")
     };
@@ -65,32 +78,33 @@ pub fn closing_due(calendar: &Calendar, day: Date, began: Date, done: &BTreeSet<
         let names: Vec<_> = missed.iter().map(ToString::to_string).collect();
         why.push_str(&format!("; never closed: {}", names.join(", ")));
     }
-    ClosingDue { due: true, month: Some(*month), day, closing_day, overdue, missed, why }
+    ClosingDue { due: true, month: Some(*month), day, closing_day, overdue, missed, notices: Vec::new(), why }
 }
 
 /// The months whose closing day has come, the newest first, back to the first that was expected.
 fn candidates(calendar: &Calendar, day: Date, began: Date) -> impl Iterator<Item = BillingMonth> {
-    let first = calendar.first_from(began);
+    let first = calendar.first_expected_from(began);
     let newest = Some(calendar.newest_by(day));
     std::iter::successors(newest, |month| Some(month.previous()))
         .take_while(move |month| *month >= first)
         .take(MONTHS_BACK_MAX)
 }
 
-/// Decides whether a month is due. The first call is recorded: no month whose closing day lies before it is ever due.
+/// Whether a month's closing day has come, whatever was read. The first call is recorded: no month whose latest day lies
+/// before it is ever due.
 ///
 /// # Errors
 /// [`AppError`] if the table cannot be read.
-pub async fn closing_due_now(env: &Environment, calendar: &Calendar) -> Result<ClosingDue, AppError> {
+pub async fn closing_expected(env: &Environment, calendar: &Calendar) -> Result<ClosingDue, AppError> {
     let day = calendar.day_at(env.clock.now());
     let began = ScheduleStart::load_or_begin(&env.store, day).await?.day;
     due_since(env, calendar, day, began).await
 }
 
-/// The same without noting anything; `None`: it was never asked here.
+/// As [`closing_expected`], without noting anything; `None`: it was never asked here.
 ///
 /// # Errors
-/// As [`closing_due_now`].
+/// As [`closing_expected`].
 pub async fn closing_due_seen(env: &Environment, calendar: &Calendar) -> Result<Option<ClosingDue>, AppError> {
     match ScheduleStart::load(&env.store).await? {
         Some(began) => due_since(env, calendar, calendar.day_at(env.clock.now()), began.day).await.map(Some),
@@ -99,6 +113,16 @@ pub async fn closing_due_seen(env: &Environment, calendar: &Calendar) -> Result<
 }
 
 async fn due_since(env: &Environment, calendar: &Calendar, day: Date, began: Date) -> Result<ClosingDue, AppError> {
+    Ok(closing_due(calendar, day, began, &done(env, calendar, day, began).await?))
+}
+
+/// The newest month whose closing day has come and whose closing is done, if there is one.
+pub(crate) async fn done(
+    env: &Environment,
+    calendar: &Calendar,
+    day: Date,
+    began: Date,
+) -> Result<BTreeSet<BillingMonth>, AppError> {
     let mut done = BTreeSet::new();
     for month in candidates(calendar, day, began) {
         if is_done(&env.store, month).await? {
@@ -106,15 +130,15 @@ async fn due_since(env: &Environment, calendar: &Calendar, day: Date, began: Dat
             break;
         }
     }
-    Ok(closing_due(calendar, day, began, &done))
+    Ok(done)
 }
 
 /// Whether the month's closing run is reported, and mailed to everyone who is to get it.
-async fn is_done(store: &Store, month: BillingMonth) -> Result<bool, AppError> {
+pub(crate) async fn is_done(store: &Store, month: BillingMonth) -> Result<bool, AppError> {
     Ok(closing_run(store, month).await?.is_some_and(|run| run.state == RunState::Reported && run.is_mailed))
 }
 
-async fn closing_run(store: &Store, month: BillingMonth) -> Result<Option<Run>, AppError> {
+pub(crate) async fn closing_run(store: &Store, month: BillingMonth) -> Result<Option<Run>, AppError> {
     let last = Closing::list(store, month).await?.pop();
     match last.and_then(|closing| closing.run_id) {
         Some(run_id) => Ok(Run::load(store, month, &run_id).await?),
@@ -132,7 +156,7 @@ pub(crate) async fn missed_before(
     month: BillingMonth,
 ) -> Result<Vec<BillingMonth>, AppError> {
     let earlier: BTreeSet<_> = Run::months(&env.store).await?.into_iter().filter(|earlier| *earlier < month).collect();
-    let first = ScheduleStart::load(&env.store).await?.map(|began| calendar.first_from(began.day));
+    let first = ScheduleStart::load(&env.store).await?.map(|began| calendar.first_expected_from(began.day));
     let mut missed = Vec::new();
     let mut before = month.previous();
     for _ in 0..MONTHS_BACK_MAX {

@@ -286,6 +286,7 @@ pub(crate) fn header() -> RunHeader {
         archive_place: "s3://hollybank-truecount/reports/2026-06/2026-06-closing-1-7f3c9a/".into(),
         replaces: None,
         missed: Vec::new(),
+        is_incomplete: false,
     }
 }
 

@@ -17,20 +17,26 @@ use crate::refused_files::refused_file_findings;
 use crate::schedule::missed_before;
 use crate::{AppError, Config, Environment, SourceSettings};
 
+/// The closing whose inputs are frozen.
+#[derive(Clone, Copy)]
+pub(super) struct ClosingToFreeze<'a> {
+    pub(super) closing: &'a Closing,
+    /// Whether something that the closing waits for was not read.
+    pub(super) is_incomplete: bool,
+}
+
 /// Stores everything that the run is based on.
 pub(super) async fn freeze_inputs(
     env: &Environment,
     config: &Config,
-    month: BillingMonth,
-    count_day: CountDay,
-    closing: Option<&Closing>,
+    (month, count_day): (BillingMonth, CountDay),
+    closing: Option<ClosingToFreeze<'_>>,
     lease: &Lease,
 ) -> Result<Run, AppError> {
     env.progress.step("freezing the inputs");
     let mut sources = Vec::new();
     for source in config.settings.enabled() {
-        let day = if source.side().is_billed() { billed_until(env, config, month, count_day) } else { count_day.0 };
-        sources.push(freeze_source(env, source, day).await?);
+        sources.push(freeze_source(env, source, source_day(env, config, source, month, count_day)).await?);
     }
     sources.sort_by(|a, b| a.source.cmp(&b.source));
     add_days(env, config, &mut sources, count_day.0).await?;
@@ -49,13 +55,14 @@ pub(super) async fn freeze_inputs(
         month,
         count_day,
         next_closing: config.settings.closing.next_after(count_day.0),
-        closing: closing.map(|closing| closing.number),
-        replaces: closing.and_then(|closing| closing.replaces.clone()),
+        closing: closing.map(|of| of.closing.number),
+        replaces: closing.and_then(|of| of.closing.replaces.clone()),
+        is_incomplete: closing.is_some_and(|of| of.is_incomplete),
         missed: match closing {
             Some(_) => missed_before(env, &config.settings.closing, month).await?,
             None => Vec::new(),
         },
-        created_at: closing.map_or_else(|| env.clock.now(), |closing| closing.claimed_at),
+        created_at: closing.map_or_else(|| env.clock.now(), |of| of.closing.claimed_at),
         sources,
         mappings_sha256: sha256_hex(&mappings),
         nones_sha256: sha256_hex(&nones),
@@ -114,6 +121,17 @@ async fn write_source(
     Ok(writer.finish_source(&of).await?)
 }
 
+/// The day up to which the syncs of a source are used.
+pub(crate) fn source_day(
+    env: &Environment,
+    config: &Config,
+    source: &SourceSettings,
+    month: BillingMonth,
+    count_day: CountDay,
+) -> Date {
+    if source.side().is_billed() { billed_until(env, config, month, count_day) } else { count_day.0 }
+}
+
 /// The day up to which lines may be corrected in the PSA: the invoice date of the month, or today if that is earlier. What
 /// is changed later is billed later.
 fn billed_until(env: &Environment, config: &Config, month: BillingMonth, count_day: CountDay) -> Date {
@@ -121,7 +139,11 @@ fn billed_until(env: &Environment, config: &Config, month: BillingMonth, count_d
 }
 
 /// The snapshot that a run uses: the newest that is not for a later day, and not too old on that day.
-async fn freeze_source(env: &Environment, source: &SourceSettings, day: Date) -> Result<FrozenSource, AppError> {
+pub(crate) async fn freeze_source(
+    env: &Environment,
+    source: &SourceSettings,
+    day: Date,
+) -> Result<FrozenSource, AppError> {
     let side = source.side();
     let mut frozen = FrozenSource {
         source: source.id.clone(),
@@ -166,7 +188,7 @@ async fn freeze_source(env: &Environment, source: &SourceSettings, day: Date) ->
 }
 
 /// Why a source cannot be synced, as far as is known. Wrong settings are a failure like any other.
-async fn failure_of(env: &Environment, source: &SourceSettings) -> Result<Option<ReadReason>, AppError> {
+pub(crate) async fn failure_of(env: &Environment, source: &SourceSettings) -> Result<Option<ReadReason>, AppError> {
     if let Err(error) = connect(&source.connector, &source.options) {
         return Ok(Some(ReadReason::CannotBuild { detail: error.to_string() }));
     }

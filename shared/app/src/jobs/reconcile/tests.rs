@@ -6,7 +6,7 @@ use super::*;
 use crate::test_environment::{RULES, SETTINGS, TODAY, TestEnvironment, config, month, soon, used};
 
 fn closing(replace: Option<&str>) -> RunKind {
-    RunKind::Closing { replace: replace.map(str::to_owned), early: false }
+    RunKind::Closing { replace: replace.map(str::to_owned), early: false, incomplete: false }
 }
 
 async fn reconcile_june(test: &TestEnvironment, kind: &RunKind) -> Result<ReconcileAnswer, AppError> {
@@ -86,7 +86,8 @@ async fn a_worker_that_was_overtaken_stores_nothing() {
     let test = TestEnvironment::synced().await;
     let late = lease(&test, true, Deadline::in_seconds(-60)).await;
     let count_day = CountDay(TODAY.parse().unwrap());
-    let reconcile = MonthReconcile { env: &test.env, config: &test.config, month: month(), count_day, lease: &late };
+    let (env, config) = (&test.env, &test.config);
+    let reconcile = MonthReconcile { env, config, month: month(), count_day, is_incomplete: false, lease: &late };
     let frozen = reconcile.frozen_run(&closing(None)).await.unwrap();
     let (run_id, summary, _) = reconciled(&test, &closing(None)).await;
     assert_eq!(run_id, frozen.run_id, "the newer worker continues what the late one has frozen");
@@ -116,7 +117,8 @@ async fn a_closing_that_failed_takes_what_was_mended_since() {
     let test = TestEnvironment::synced().await;
     let held = lease(&test, true, soon()).await;
     let count_day = CountDay(TODAY.parse().unwrap());
-    let first = MonthReconcile { env: &test.env, config: &test.config, month: month(), count_day, lease: &held };
+    let (env, config) = (&test.env, &test.config);
+    let first = MonthReconcile { env, config, month: month(), count_day, is_incomplete: false, lease: &held };
     let failed = first.frozen_run(&closing(None)).await.unwrap();
     assert_eq!(first.frozen_run(&closing(None)).await.unwrap(), failed, "nothing was mended: the same run");
     held.release(&test.env.store).await.unwrap();
@@ -174,25 +176,25 @@ fn the_count_day_is_today_within_the_month_and_its_last_day_afterwards() {
 
 #[test]
 fn a_closing_is_of_the_month_that_is_due_and_never_early_unless_asked() {
-    // The closing day of June is the 26th, that of July the 29th.
+    // The closing day of June is the 24th, that of July the 27th.
     for (month, today, expected) in [
-        (None, "2026-06-26", "2026-06 2026-06-26"),
+        (None, "2026-06-24", "2026-06 2026-06-24"),
         (None, "2026-07-03", "2026-06 2026-06-30"),
-        (None, "2026-07-28", "2026-06 2026-06-30"),
-        (None, "2026-07-29", "2026-07 2026-07-29"),
+        (None, "2026-07-26", "2026-06 2026-06-30"),
+        (None, "2026-07-27", "2026-07 2026-07-27"),
         (Some("2026-06"), "2026-07-03", "2026-06 2026-06-30"),
         (Some("2026-05"), "2026-07-03", "2026-05 2026-05-31"),
     ] {
         assert_eq!(day_of(month, &closing(None), today).as_deref(), Ok(expected), "{month:?} on {today}");
     }
-    let early = RunKind::Closing { replace: None, early: true };
+    let early = RunKind::Closing { replace: None, early: true, incomplete: false };
     assert_eq!(day_of(Some("2026-07"), &early, "2026-07-03").as_deref(), Ok("2026-07 2026-07-03"));
     assert_eq!(day_of(None, &early, "2026-07-03").as_deref(), Ok("2026-06 2026-06-30"), "a month is named to be early");
     for kind in [closing(None), closing(Some("2026-07-c1-0"))] {
-        let refused = day_of(Some("2026-07"), &kind, "2026-07-28").unwrap_err();
+        let refused = day_of(Some("2026-07"), &kind, "2026-07-26").unwrap_err();
         assert_eq!(
             refused,
-            "the closing day of 2026-07 is 2026-07-29, and today is 2026-07-28: what is used until then would never be \
+            "the closing day of 2026-07 is 2026-07-27, and today is 2026-07-26: what is used until then would never be \
              compared. To close it now all the same, ask for it: `--early`, or `\"early\": true` in the input"
         );
     }

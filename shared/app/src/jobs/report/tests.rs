@@ -14,7 +14,7 @@ async fn reconcile(test: &TestEnvironment, kind: RunKind) -> String {
 }
 
 async fn close(test: &TestEnvironment) -> String {
-    reconcile(test, RunKind::Closing { replace: None, early: false }).await
+    reconcile(test, RunKind::Closing { replace: None, early: false, incomplete: false }).await
 }
 
 async fn report_of(test: &TestEnvironment, run_id: &str, mailing: MailPolicy) -> Result<ReportAnswer, AppError> {
@@ -100,7 +100,7 @@ async fn a_replaced_closing_is_mailed_once_more() {
     let test = TestEnvironment::synced().await;
     let first = close(&test).await;
     mails(&test, &first, MailPolicy::Usual).await.unwrap();
-    let second = reconcile(&test, RunKind::Closing { replace: Some(first), early: false }).await;
+    let second = reconcile(&test, RunKind::Closing { replace: Some(first), early: false, incomplete: false }).await;
     assert_eq!(mails(&test, &second, MailPolicy::Usual).await.unwrap(), each("sent"));
     assert_eq!(test.mailer.keys()[2..], ["2026-06-closing-2-owner", "2026-06-closing-2-clerk"]);
 }

@@ -33,9 +33,9 @@ const HOLIDAYS: &str = r#"["2024-03-29", "2024-04-01", "2024-12-25", "2024-12-26
 /// Settings, the invoice or closing day that they name (31: the last), working days before, and how many months before
 /// the named date the closed one lies.
 const RULES: [(&str, i8, Option<usize>, i32); 8] = [
-    ("", 1, Some(3), 1),
-    ("invoice_day = 15", 15, Some(3), 0),
-    ("invoice_day = \"last\"", 31, Some(3), 0),
+    ("", 1, Some(5), 1),
+    ("invoice_day = 15", 15, Some(5), 0),
+    ("invoice_day = \"last\"", 31, Some(5), 0),
     ("invoice_day = 5\nworking_days_before = 2", 5, Some(2), 1),
     ("invoice_day = 10\nworking_days_before = 5\nmonth = \"before\"", 10, Some(5), 1),
     ("day = \"last\"", 31, None, 0),
@@ -133,15 +133,15 @@ fn every_month_is_closed_once_on_its_day() {
 #[test]
 fn some_closing_days() {
     for (rule, month, day) in [
-        ("", "2026-06", "2026-06-26"),
-        ("", "2026-05", "2026-05-27"),
-        ("", "2024-02", "2024-02-27"),
-        ("holidays = [2026-12-31, 2026-12-30]", "2026-12", "2026-12-25"),
+        ("", "2026-06", "2026-06-24"),
+        ("", "2026-05", "2026-05-25"),
+        ("", "2024-02", "2024-02-23"),
+        ("holidays = [2026-12-31, 2026-12-30]", "2026-12", "2026-12-23"),
         ("working_days_before = 0", "2026-06", "2026-07-01"),
-        ("weekend = [\"friday\", \"saturday\"]", "2026-06", "2026-06-28"),
-        ("weekend = []", "2026-06", "2026-06-28"),
-        ("invoice_day = 15", "2026-06", "2026-06-10"),
-        ("invoice_day = 31", "2026-02", "2026-02-25"),
+        ("weekend = [\"friday\", \"saturday\"]", "2026-06", "2026-06-24"),
+        ("weekend = []", "2026-06", "2026-06-26"),
+        ("invoice_day = 15", "2026-06", "2026-06-08"),
+        ("invoice_day = 31", "2026-02", "2026-02-23"),
         // never before the month has begun
         ("invoice_day = 8\nworking_days_before = 9", "2026-06", "2026-06-01"),
         ("day = 31", "2028-02", "2028-02-29"),
@@ -160,7 +160,12 @@ fn what_cannot_be_a_calendar_is_named() {
         ("invoice_day = 0", "line 1: `invoice_day`: 0 is not a day: write one from 1 to 31, or \"last\""),
         ("invoice_day = 32", "`invoice_day`: 32 is not a day"),
         ("day = \"first\"", "`day`: \"first\" is not a day"),
-        ("day = 25\ninvoice_day = 1", "line 1: `day` stands beside `invoice_day` or `working_days_before`"),
+        ("day = 25\ninvoice_day = 1", "line 1: `day` stands beside `invoice_day`, `working_days_before` or"),
+        ("day = 25\nlatest_working_days_before = 1", "line 1: `day` stands beside"),
+        ("latest_working_days_before = 6", "is 6, and the closing begins 5 working days before; write at most that"),
+        ("working_days_before = 2\nlatest_working_days_before = 3", "line 2: `latest_working_days_before` is 3"),
+        ("ready_percent = 0", "`ready_percent` is 0; write a number from 1 to 100"),
+        ("ready_percent = 101", "`ready_percent` is 101"),
         ("working_days_before = 21", "at most 20"),
         ("weekend = [\"saterday\"]", "`saterday`"),
         (
@@ -188,23 +193,28 @@ fn a_day_that_failed_is_caught_up_and_nothing_from_before_is_due() {
     let began = date(2026, 5, 29);
     let due =
         |day: Date, done: &[&str]| closing_due(&calendar, day, began, &done.iter().map(|text| month(text)).collect());
-    // May's closing day was the 27th, before the first check.
+    // May's latest day was the 27th, before the first check.
     let first = due(began, &[]);
-    assert_eq!((first.due, first.overdue, first.closing_day), (false, 0, date(2026, 6, 26)), "{}", first.why);
-    assert!(!due(date(2026, 6, 25), &[]).due);
-    let on_time = due(date(2026, 6, 26), &[]);
+    assert_eq!((first.due, first.overdue, first.closing_day), (false, 0, date(2026, 6, 24)), "{}", first.why);
+    assert!(!due(date(2026, 6, 23), &[]).due);
+    let on_time = due(date(2026, 6, 24), &[]);
     assert_eq!((on_time.month, on_time.overdue), (Some(month("2026-06")), 0));
+    assert_eq!(on_time.why, "2026-06 is due to be closed today");
+    let waiting = due(date(2026, 6, 25), &[]);
+    assert_eq!(waiting.why, "2026-06 is due since 2026-06-24, and will be closed on 2026-06-26 at the latest");
+    let latest = due(date(2026, 6, 26), &[]);
+    assert_eq!((latest.month, latest.overdue), (Some(month("2026-06")), 0), "until the latest day it may wait");
     // Also in July it is June that is closed.
     let late = due(date(2026, 7, 3), &[]);
     assert_eq!((late.month, late.overdue, late.missed.len()), (Some(month("2026-06")), 1, 0), "{}", late.why);
-    let next = due(date(2026, 7, 29), &[]);
+    let next = due(date(2026, 7, 27), &[]);
     assert_eq!((next.month, next.overdue, &next.missed[..]), (Some(month("2026-07")), 1, &[month("2026-06")][..]));
     assert_eq!(next.why, "2026-07 is due to be closed today; never closed: 2026-06");
     let after = due(date(2026, 7, 30), &["2026-07"]);
-    assert_eq!((after.due, after.overdue, after.closing_day), (false, 0, date(2026, 8, 27)));
-    assert_eq!(after.why, "2026-07 is closed; 2026-08 will be closed on 2026-08-27");
+    assert_eq!((after.due, after.overdue, after.closing_day), (false, 0, date(2026, 8, 25)));
+    assert_eq!(after.why, "2026-07 is closed; 2026-08 will be closed on 2026-08-25");
     // Closed by hand before its day: nothing to do on the day.
-    assert!(!due(date(2026, 6, 26), &["2026-06"]).due);
+    assert!(!due(date(2026, 6, 24), &["2026-06"]).due);
 }
 
 proptest! {
@@ -225,7 +235,7 @@ proptest! {
             let day = began.saturating_add(i64::try_from(at).unwrap().days());
             let due = closing_due(&calendar, day, began, &done);
             let open: Vec<_> = due.missed.iter().copied().chain(due.month).collect();
-            let late = open.iter().filter(|month| calendar.closing_day(**month) < day).count() as u64;
+            let late = open.iter().filter(|month| calendar.latest_day(**month) < day).count() as u64;
             prop_assert_eq!(due.overdue, late);
             if let (true, Some(month)) = (*works, due.month) {
                 prop_assert!(calendar.closing_day(month) <= day && day < calendar.closing_day(month.next()));

@@ -30,7 +30,7 @@ async fn run(test: &TestEnvironment, kind: &RunKind) -> Run {
 }
 
 async fn close(test: &TestEnvironment) -> Run {
-    run(test, &RunKind::Closing { replace: None, early: false }).await
+    run(test, &RunKind::Closing { replace: None, early: false, incomplete: false }).await
 }
 
 async fn clients(test: &TestEnvironment, run: &Run) -> Vec<ClientRecord> {
@@ -122,7 +122,7 @@ async fn a_closing_that_is_replaced_counts_once() {
     let first = close(&test).await;
     assert_eq!(told(&test, &first, "c3").await.unwrap().0, Some(1));
     sync(&mut test, JUNE, 3).await;
-    let replace = RunKind::Closing { replace: Some(first.run_id.clone()), early: false };
+    let replace = RunKind::Closing { replace: Some(first.run_id.clone()), early: false, incomplete: false };
     let second = run(&test, &replace).await;
     assert_eq!(told(&test, &second, "c3").await, Some((Some(1), ExceptionState::New, 1)), "its number stays");
     assert_eq!(told(&test, &second, "c1").await, Some((Some(2), ExceptionState::New, 1)));

@@ -14,7 +14,8 @@ async fn freeze_on(test: &TestEnvironment, count_day: &str, closing: Option<&Clo
     let held = Lease::acquire(&test.env.store, &name, soon().at).await.unwrap();
     let LeaseOutcome::Held(lease) = held else { panic!("somebody else has {name}") };
     let count_day = CountDay(count_day.parse().unwrap());
-    let run = freeze_inputs(&test.env, &test.config, month(), count_day, closing, &lease).await.unwrap();
+    let closing = closing.map(|closing| ClosingToFreeze { closing, is_incomplete: false });
+    let run = freeze_inputs(&test.env, &test.config, (month(), count_day), closing, &lease).await.unwrap();
     lease.release(&test.env.store).await.unwrap();
     run
 }

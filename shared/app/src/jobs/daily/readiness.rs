@@ -1,0 +1,179 @@
+//! How much of what a closing needs was read: every enabled source, and of the clients that the last closing compared
+//! those whose accounts were read completely, by their revenue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use truecount_billing::{BillingMonth, ClientId, CountDay, Currency, ReadReason};
+use truecount_reconciliation::{AccountRecord, OutcomeLine};
+use truecount_reports::{ClosingReadiness, Counted, ReadRevenue, UnreadAccount, UnreadSource};
+use truecount_store::{FrozenSource, Run, RunState, SnapshotAccount, SnapshotManifest};
+
+use crate::jobs::reconcile::{failure_of, freeze_source, source_day};
+use crate::jobs::report::outcome_of;
+use crate::mapping::MappingWorkspace;
+use crate::schedule::{MONTHS_BACK_MAX, closing_run};
+use crate::{AppError, Config, Environment, SourceSettings};
+
+/// How many accounts that were not read completely are named.
+const ACCOUNTS_MAX: usize = 20;
+
+/// How many refused files, and obstacles of each, are named.
+const REFUSED_FILES_MAX: usize = 3;
+
+/// An account that was not read completely.
+struct Incomplete {
+    account: AccountRecord,
+    is_client: bool,
+    reason: ReadReason,
+}
+
+/// What was read of the sources that a closing of a month would use today.
+///
+/// # Errors
+/// [`AppError`] if something cannot be read back.
+pub(crate) async fn readiness(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+) -> Result<ClosingReadiness, AppError> {
+    let count_day = CountDay(month.last_day().min(config.settings.today(env)));
+    let (mut sources, mut incomplete) = (Vec::new(), Vec::new());
+    for source in config.settings.enabled() {
+        let day = source_day(env, config, source, month, count_day);
+        let frozen = freeze_source(env, source, day).await?;
+        sources.extend(unread_source(env, source, &frozen).await?);
+        incomplete.extend(incomplete_accounts(env, &frozen).await?);
+    }
+    let owners = owners(env, config, &incomplete).await?;
+    let accounts = incomplete.iter().zip(&owners).map(|(one, clients)| UnreadAccount {
+        account: one.account.clone(),
+        client_name: clients.values().next().filter(|_| clients.len() == 1).cloned(),
+        reason: one.reason.clone(),
+    });
+    let accounts = Counted::of(accounts, ACCOUNTS_MAX);
+    let unread: BTreeSet<_> = owners.into_iter().flat_map(BTreeMap::into_keys).collect();
+    let revenue = if unread.is_empty() { BTreeMap::new() } else { read_revenue(env, month, &unread).await? };
+    Ok(ClosingReadiness { sources, accounts, revenue })
+}
+
+/// Why a source was not read, or not completely; `None`: it was.
+async fn unread_source(
+    env: &Environment,
+    source: &SourceSettings,
+    frozen: &FrozenSource,
+) -> Result<Option<UnreadSource>, AppError> {
+    let reason = match (frozen.read_state.reason(), frozen.last_failure) {
+        (Some(reason), _) => Some(reason.clone()),
+        (None, Some(_)) => failure_of(env, source).await?,
+        (None, None) => None,
+    };
+    let (source, in_file) = (source.id.clone(), frozen.file_profile.is_some());
+    Ok(reason.map(|reason| UnreadSource { source, in_file, reason: brief(reason) }))
+}
+
+/// The same with only the first of the files that were refused: it is handed on, and shown in a short mail.
+fn brief(reason: ReadReason) -> ReadReason {
+    match reason {
+        ReadReason::FilesRefused { mut files } => {
+            files.truncate(REFUSED_FILES_MAX);
+            for file in &mut files {
+                file.more += file.obstacles.len().saturating_sub(REFUSED_FILES_MAX) as u64;
+                file.obstacles.truncate(REFUSED_FILES_MAX);
+            }
+            ReadReason::FilesRefused { files }
+        }
+        ReadReason::SyncFailed { as_of, failure } => {
+            ReadReason::SyncFailed { as_of, failure: Box::new(brief(*failure)) }
+        }
+        ReadReason::TooOld { as_of, days_max, day, failure } => {
+            let failure = failure.map(|failure| Box::new(brief(*failure)));
+            ReadReason::TooOld { as_of, days_max, day, failure }
+        }
+        reason => reason,
+    }
+}
+
+async fn incomplete_accounts(env: &Environment, frozen: &FrozenSource) -> Result<Vec<Incomplete>, AppError> {
+    let Some(id) = frozen.snapshot else { return Ok(Vec::new()) };
+    let manifest = SnapshotManifest::load(&env.store, &frozen.source, id).await?;
+    if manifest.is_none_or(|manifest| manifest.incomplete_count == 0) {
+        return Ok(Vec::new());
+    }
+    let accounts = SnapshotAccount::list(&env.store, &frozen.source, id, frozen.account_count).await?;
+    let incomplete = accounts.into_iter().filter_map(|SnapshotAccount { account, .. }| {
+        let reason = account.read_state.reason()?.clone();
+        let record = AccountRecord {
+            source: frozen.source.clone(),
+            account_id: account.id,
+            account_name: account.name,
+            in_file: frozen.file_profile.is_some(),
+        };
+        Some(Incomplete { account: record, is_client: frozen.side.is_billed(), reason })
+    });
+    Ok(incomplete.collect())
+}
+
+/// The clients of each account, with their names.
+async fn owners(
+    env: &Environment,
+    config: &Config,
+    incomplete: &[Incomplete],
+) -> Result<Vec<BTreeMap<ClientId, String>>, AppError> {
+    let is_usage = incomplete.iter().any(|one| !one.is_client);
+    let workspace = if is_usage { Some(MappingWorkspace::load(env, config).await?) } else { None };
+    let of = |one: &Incomplete| {
+        let account = &one.account;
+        if one.is_client {
+            let id = ClientId::new(account.account_id.as_str())
+                .map_err(|error| AppError::damaged(account.account_id.as_str(), error))?;
+            return Ok(BTreeMap::from([(id, account.account_name.clone())]));
+        }
+        let Some(workspace) = &workspace else { return Ok(BTreeMap::new()) };
+        let mapped = workspace.source(&account.source)?.account(&account.account_id);
+        let clients = mapped.into_iter().flat_map(|(_, mapping)| mapping.clients());
+        let named = |id: &ClientId| (id.clone(), workspace.client(id).map_or_else(String::new, |of| of.name.clone()));
+        Ok(clients.map(named).collect())
+    };
+    incomplete.iter().map(of).collect()
+}
+
+/// What the last closing before a month compared, and what of it is not of these clients; empty: there is none.
+async fn read_revenue(
+    env: &Environment,
+    month: BillingMonth,
+    unread: &BTreeSet<ClientId>,
+) -> Result<BTreeMap<Currency, ReadRevenue>, AppError> {
+    let Some(run) = last_closing(env, month).await? else { return Ok(BTreeMap::new()) };
+    let stored = match outcome_of(env, &run).await {
+        Ok(stored) => stored,
+        // What it compared is not known any more, and the next closing does not wait for somebody to make it again.
+        Err(AppError::LostOutcome(_)) => return Ok(BTreeMap::new()),
+        Err(error) => return Err(error),
+    };
+    let mut revenue: BTreeMap<Currency, ReadRevenue> = BTreeMap::new();
+    for line in stored.lines() {
+        let OutcomeLine::Client(client) = line? else { continue };
+        let is_read = !unread.contains(&client.client_id);
+        for (currency, coverage) in &client.coverage {
+            let of = revenue.entry(*currency).or_default();
+            let too_large = || AppError::damaged(run.run_id.as_str(), "an amount with too many digits");
+            of.compared = of.compared.checked_add(coverage.compared).ok_or_else(too_large)?;
+            if is_read {
+                of.read = of.read.checked_add(coverage.compared).ok_or_else(too_large)?;
+            }
+        }
+    }
+    Ok(revenue)
+}
+
+/// The closing run of the newest month before this one that has one with an outcome.
+async fn last_closing(env: &Environment, month: BillingMonth) -> Result<Option<Run>, AppError> {
+    let months = Run::months(&env.store).await?;
+    for earlier in months.into_iter().rev().filter(|earlier| *earlier < month).take(MONTHS_BACK_MAX) {
+        let run = closing_run(&env.store, earlier).await?;
+        if let Some(run) = run.filter(|run| run.state >= RunState::Reconciled && run.outcome_sha256.is_some()) {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}

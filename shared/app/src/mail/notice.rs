@@ -1,0 +1,31 @@
+//! The short mails around a closing: one reminder a month, and one a day of what a month waits for, however often they
+//! are asked for.
+
+use truecount_billing::start_of_day;
+use truecount_reports::{Notice, notice_email};
+
+use super::outbox::{self, MailIdentity, MailOutcome};
+use crate::{AppError, Environment, MailGroup, Settings};
+
+/// Mails each of them to every group, those after one that failed as well.
+///
+/// # Errors
+/// [`AppError`] if the settings name no sender, or a mail was not sent.
+pub async fn send_notices(
+    env: &Environment,
+    settings: &Settings,
+    notices: &[Notice],
+) -> Result<Vec<MailOutcome>, AppError> {
+    let mut sent = Vec::new();
+    // The start of the day, not the moment, so that a repeat has the same bytes.
+    let at = start_of_day(settings.today(env)).unwrap_or_else(|| env.clock.now());
+    for notice in notices {
+        let (month, name) = (notice.month(), notice.name());
+        let identity = MailIdentity { month, record_name: name.clone(), message_name: name, run_id: "" };
+        let write = |from: &str, group: &MailGroup, attempt| {
+            notice_email(notice, at, from, &group.to, &group.id, attempt).map_err(AppError::from)
+        };
+        sent.extend(outbox::send_to_groups(env, settings, &identity, &write).await);
+    }
+    sent.into_iter().collect()
+}

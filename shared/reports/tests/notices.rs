@@ -1,0 +1,238 @@
+//! The short mails around a closing, each kept whole as a snapshot.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use mail_parser::MessageParser;
+use rust_decimal::Decimal;
+use truecount_billing::{Currency, FetchFailure, FetchProblem, Measure, ReadReason, RefusedFile, SourceId};
+use truecount_reconciliation::AccountRecord;
+use truecount_reports::{
+    AskedChange, ClosingReadiness, ClosingReminder, ClosingWaits, Counted, LastDayReview, LineChangeSince, Notice,
+    ReadRevenue, UncountedProduct, UnmappedAccount, UnreadAccount, UnreadSource, notice_email,
+};
+
+const CLOSING: Date = date(2026, 6, 24);
+const LATEST: Date = date(2026, 6, 26);
+
+fn currency(code: &str) -> Currency {
+    Currency::new(code).unwrap()
+}
+
+fn amount(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn source(id: &str) -> SourceId {
+    id.parse().unwrap()
+}
+
+fn fetch(problem: FetchProblem, detail: &str) -> ReadReason {
+    let (step, detail) = ("devices".to_owned(), detail.to_owned());
+    ReadReason::Fetch(FetchFailure { step, account: None, problem, status: Some(401), vendor_code: None, detail })
+}
+
+fn failed(failure: ReadReason) -> ReadReason {
+    ReadReason::SyncFailed { as_of: CLOSING, failure: Box::new(failure) }
+}
+
+fn account(id: &str, name: &str, client: Option<&str>, reason: ReadReason) -> UnreadAccount {
+    let (source, account_name) = (source("microsoft-graph"), name.to_owned());
+    let account = AccountRecord { source, account_id: id.parse().unwrap(), account_name, in_file: false };
+    UnreadAccount { account, client_name: client.map(str::to_owned), reason }
+}
+
+fn readiness() -> ClosingReadiness {
+    let unread = |id: &str, in_file, reason| UnreadSource { source: source(id), in_file, reason };
+    let refused = RefusedFile::of("backup-2026-06-23.csv", vec!["line 1: no column is named `item_id`".to_owned()]);
+    let before = amount("40");
+    ClosingReadiness {
+        sources: vec![
+            unread("ninjaone", false, failed(fetch(FetchProblem::CredentialRefused, "401: the key is revoked"))),
+            unread("backup", true, failed(ReadReason::FilesRefused { files: vec![refused] })),
+        ],
+        accounts: Counted {
+            first: vec![
+                account("t1", "harbour.example", Some("Harbour Dental"), fetch(FetchProblem::NotAllowed, "403")),
+                account(
+                    "t2",
+                    "Quiet Quay https://evil.example/",
+                    None,
+                    ReadReason::Dropped {
+                        kind: "licence".to_owned(),
+                        measure: Measure::Items,
+                        before,
+                        now: amount("3"),
+                        as_of: CLOSING,
+                    },
+                ),
+            ],
+            more: 3,
+        },
+        revenue: BTreeMap::from([
+            (currency("GBP"), ReadRevenue { compared: amount("41250"), read: amount("38939.99") }),
+            (currency("USD"), ReadRevenue { compared: amount("900"), read: amount("900") }),
+        ]),
+    }
+}
+
+fn waits(readiness: ClosingReadiness) -> Notice {
+    let (month, day) = ("2026-06".parse().unwrap(), CLOSING);
+    Notice::NotReady(ClosingWaits { month, day, latest_day: LATEST, ready_percent: 95, readiness })
+}
+
+fn reminder(readiness: ClosingReadiness, is_quiet: bool) -> Notice {
+    let gbp = |text: &str| BTreeMap::from([(currency("GBP"), amount(text))]);
+    let unmapped = |name: &str, monthly_value| UnmappedAccount {
+        source: source("ninjaone"),
+        account_name: name.to_owned(),
+        monthly_value,
+    };
+    let product = |code: &str, monthly_revenue| UncountedProduct { product: code.to_owned(), monthly_revenue };
+    Notice::Reminder(ClosingReminder {
+        month: "2026-06".parse().unwrap(),
+        closing_day: CLOSING,
+        latest_day: LATEST,
+        readiness,
+        older_files: if is_quiet { BTreeMap::new() } else { BTreeMap::from([(source("backup"), date(2026, 5, 27))]) },
+        unmapped: match is_quiet {
+            true => Counted::default(),
+            false => Counted::of([unmapped("Elm Accountants", gbp("312.5")), unmapped("new-org-7", gbp("0"))], 1),
+        },
+        uncounted: match is_quiet {
+            true => Counted::default(),
+            false => Counted::of([product("FW-MGMT", gbp("1240")), product("DOMAIN", BTreeMap::new())], 9),
+        },
+    })
+}
+
+fn change(client: &str, from: &str, to: &str, impact: Option<&str>) -> AskedChange {
+    AskedChange {
+        client_name: client.to_owned(),
+        service: "MNG-WKS".to_owned(),
+        from: amount(from),
+        to: amount(to),
+        monthly_impact: impact.map(|impact| (currency("GBP"), amount(impact))),
+    }
+}
+
+fn last_day(read_on: Option<Date>) -> Notice {
+    let since = |from: Option<&str>, to: Option<&str>| LineChangeSince {
+        client_name: "Larch Ltd".to_owned(),
+        product: "EDR-AGT".to_owned(),
+        from: from.map(amount),
+        to: to.map(amount),
+    };
+    let is_read = read_on.is_some();
+    Notice::LastDay(LastDayReview {
+        month: "2026-06".parse().unwrap(),
+        invoice_date: date(2026, 7, 1),
+        closed_on: CLOSING,
+        read_on,
+        done: Counted::of([change("Harbour Dental", "12", "14", Some("65"))].into_iter().filter(|_| is_read), 9),
+        open: Counted::of(
+            [change("Quiet Quay https://evil.example/", "9", "4.5", Some("-146.25")), change("Elm", "0", "3", None)]
+                .into_iter()
+                .filter(|_| is_read),
+            1,
+        ),
+        otherwise: Counted::of([change("Oak", "4", "6", Some("65"))].into_iter().filter(|_| is_read), 9),
+        since: Counted::of(
+            [since(Some("44"), Some("50")), since(None, Some("2")), since(Some("1"), None)]
+                .into_iter()
+                .filter(|_| is_read),
+            9,
+        ),
+    })
+}
+
+fn mail(notice: &Notice, attempt: u8) -> (String, String, String) {
+    let to = ["clerk@msp.example".to_owned()];
+    let message =
+        |attempt| notice_email(notice, Timestamp::UNIX_EPOCH, "t@msp.example", &to, "billing", attempt).unwrap();
+    let raw = message(attempt);
+    assert_eq!(raw, message(attempt), "the same bytes");
+    let mail = MessageParser::default().parse(&raw).unwrap();
+    let (text, html) = (mail.body_text(0).unwrap().into_owned(), mail.body_html(0).unwrap().into_owned());
+    for part in [&text, &html] {
+        assert!(!part.contains("https://"), "nothing of others can be clicked: {part}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    (mail.subject().unwrap().to_owned(), text, html)
+}
+
+fn shown(notice: &Notice) -> String {
+    let (subject, text, _) = mail(notice, 1);
+    format!("{subject}\n\n{text}")
+}
+
+#[test]
+fn what_a_closing_waits_for() {
+    insta::assert_snapshot!(shown(&waits(readiness())));
+}
+
+/// Without a source that failed it is the revenue of single accounts that is missing.
+#[test]
+fn a_closing_that_waits_for_accounts() {
+    insta::assert_snapshot!(shown(&waits(ClosingReadiness { sources: Vec::new(), ..readiness() })));
+}
+
+#[test]
+fn a_reminder() {
+    insta::assert_snapshot!(shown(&reminder(readiness(), false)));
+    insta::assert_snapshot!(shown(&reminder(ClosingReadiness::default(), true)));
+}
+
+#[test]
+fn the_last_working_day() {
+    insta::assert_snapshot!(shown(&last_day(Some(date(2026, 6, 30)))));
+    insta::assert_snapshot!(shown(&last_day(None)));
+}
+
+#[test]
+fn html_of_what_a_closing_waits_for() {
+    insta::assert_snapshot!(mail(&waits(readiness()), 1).2);
+}
+
+#[test]
+fn a_repeat_says_that_it_may_be_one() {
+    let (subject, text, html) = mail(&waits(readiness()), 2);
+    assert!(subject.starts_with("Possible repeat: "), "{subject}");
+    assert!(text.contains("repeat") && html.contains("repeat"), "{text}");
+}
+
+/// A function hands them on to another as JSON.
+#[test]
+fn they_read_back_from_json() {
+    for notice in [waits(readiness()), reminder(readiness(), false), last_day(Some(LATEST))] {
+        let json = serde_json::to_string(&notice).unwrap();
+        assert_eq!(serde_json::from_str::<Notice>(&json).unwrap(), notice, "{json}");
+    }
+}
+
+#[test]
+fn a_month_is_ready_when_each_currency_reaches_the_share() {
+    let of = |compared: &str, read: &str| ReadRevenue { compared: amount(compared), read: amount(read) };
+    let ready = |revenue: &[(&str, ReadRevenue)]| {
+        let revenue = revenue.iter().map(|(code, revenue)| (currency(code), *revenue)).collect();
+        ClosingReadiness { revenue, ..ClosingReadiness::default() }.is_ready(95)
+    };
+    assert!(ready(&[]) && ready(&[("GBP", of("0", "0"))]), "nothing was compared, nothing is missing");
+    assert!(ready(&[("GBP", of("100", "95"))]));
+    assert!(!ready(&[("GBP", of("100", "94.99"))]));
+    assert!(!ready(&[("GBP", of("100", "100")), ("USD", of("10", "9"))]), "currencies are never added");
+    assert!(
+        !ready(&[("GBP", of("79228162514264337593543950335", "79228162514264337593543950335"))]),
+        "too many digits"
+    );
+    let unread = ClosingReadiness { accounts: Counted::default(), revenue: BTreeMap::new(), ..readiness() };
+    assert!(!unread.is_ready(1), "a source is missing, whatever the share");
+    assert_eq!(ClosingReadiness::default().missing(95), None);
+    let missing = readiness().missing(95).unwrap();
+    assert!(missing.starts_with("`ninjaone` was not read completely (the sync of 2026-06-24: "), "{missing}");
+    let share = "94 % of what the last closing compared in GBP was read completely, and 95 % are waited for";
+    assert!(missing.ends_with(share), "{missing}");
+}
