@@ -102,7 +102,7 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
     }
     access::table(env, &mut results).await;
     let Some(config) = config(env, backend, &mut results).await else {
-        schedule::schedule_and_alarms(backend, &mut results).await;
+        schedule::schedule_and_alarms(env, None, backend, &mut results).await;
         return results;
     };
     let is_usable = setup::settings(&config, &mut results);
@@ -115,7 +115,7 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
         next_run::next_run(env, &config, &mut results).await;
     }
     schedule::clock(&skews, &mut results);
-    schedule::schedule_and_alarms(backend, &mut results).await;
+    schedule::schedule_and_alarms(env, Some(&config), backend, &mut results).await;
     schedule::closing(env, &config, &mut results).await;
     results
 }

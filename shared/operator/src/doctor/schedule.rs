@@ -1,12 +1,20 @@
 //! Whether the daily run takes place, its alarms have a reader, no closing is overdue, and the clock is right.
 
-use jiff::SignedDuration;
-use truecount_app::{Config, Environment, closing_due_seen};
+use jiff::civil::Time;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+use truecount_app::{Calendar, Config, Environment, closing_due_seen};
 
 use super::{CheckResult, CheckStatus, CheckedBackend, fix_of};
 
 /// A clock that is off by more seconds should be looked at.
 const SKEW_SECONDS_ADVICE: i64 = 60;
+
+/// From this hour on nobody reads mails on the same day.
+const EVENING_HOUR: i8 = 17;
+
+/// The hour at which a daily run is early enough for everybody.
+const MORNING_HOUR: i8 = 6;
 
 /// AWS and vendors refuse signatures and tokens of a clock that is off by more seconds.
 const SKEW_SECONDS_FAULT: i64 = 300;
@@ -29,12 +37,19 @@ pub(super) fn clock(skews: &[(String, SignedDuration)], results: &mut Vec<CheckR
 }
 
 /// The schedule that starts the daily run, and who receives its alarms.
-pub(super) async fn schedule_and_alarms(backend: CheckedBackend<'_>, results: &mut Vec<CheckResult>) {
+pub(super) async fn schedule_and_alarms(
+    env: &Environment,
+    config: Option<&Config>,
+    backend: CheckedBackend<'_>,
+    results: &mut Vec<CheckResult>,
+) {
     let CheckedBackend::Stack(stack, inspector) = backend else { return };
     let name = format!("{}/{}", stack.schedule_group, stack.schedule);
     results.push(match inspector.schedule(&stack.schedule_group, &stack.schedule).await {
         Ok(Some(schedule)) if schedule.is_enabled => {
-            CheckResult::ok("schedule", format!("`{name}`: {}", schedule.expression))
+            let late =
+                config.and_then(|config| evening_run(&schedule.expression, &config.settings.closing, env.clock.now()));
+            late.unwrap_or_else(|| CheckResult::ok("schedule", format!("`{name}`: {}", schedule.expression)))
         }
         Ok(Some(_)) => {
             let fix = "enable it in EventBridge Scheduler, or deploy with `Schedule=on`";
@@ -87,6 +102,32 @@ pub(super) async fn schedule_and_alarms(backend: CheckedBackend<'_>, results: &m
     });
 }
 
+/// A daily run whose hour is in the MSP's evening: its mails come when nobody reads them, and a day later than the settings
+/// seem to say. `None`: it is not, or the expression is not that of the template.
+fn evening_run(expression: &str, calendar: &Calendar, now: Timestamp) -> Option<CheckResult> {
+    let mut fields = expression.strip_prefix("cron(")?.strip_suffix(')')?.split_whitespace();
+    let (minute, hour) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    let today = Offset::UTC.to_datetime(now).date();
+    let local = |hour: i8| {
+        let utc = today.to_datetime(Time::new(hour, minute, 0, 0).ok()?);
+        Offset::UTC.to_timestamp(utc).ok().map(|moment| calendar.time_at(moment))
+    };
+    let runs_at = local(hour)?;
+    if runs_at.hour() < EVENING_HOUR {
+        return None;
+    }
+    let day = if runs_at.date() < today { " of the day before" } else { "" };
+    let zone = calendar.zone_name();
+    let better = (0..24).find(|hour| local(*hour).is_some_and(|time| time.hour() == MORNING_HOUR))?;
+    let message = format!(
+        "the daily run at {hour:02}:{minute:02} UTC is at {}{day} in {zone}: a month is closed on the evening of its closing \
+         day, and the mail is read a day later",
+        runs_at.strftime("%H:%M")
+    );
+    let fix = format!("deploy with `HourUtc={better}`, about six in the morning in {zone}");
+    Some(CheckResult::problem(CheckStatus::Advice, "schedule", message, fix))
+}
+
 pub(super) async fn closing(env: &Environment, config: &Config, results: &mut Vec<CheckResult>) {
     results.push(match closing_due_seen(env, &config.settings.closing).await {
         Ok(None) => CheckResult::ok("closing", "no daily run has taken place here yet; nothing is overdue"),
@@ -108,6 +149,31 @@ pub(super) async fn closing(env: &Environment, config: &Config, results: &mut Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_daily_run_in_the_evening_is_told_with_a_better_hour() {
+        let told = |expression: &str, zone: &str, day: &str| {
+            let settings = format!("[closing]\ntime_zone = \"{zone}\"");
+            let calendar = truecount_app::Settings::parse(&settings).unwrap().closing;
+            let now = format!("{day}T12:00:00Z").parse().unwrap();
+            evening_run(expression, &calendar, now).map(|result| (result.message, result.fix.unwrap()))
+        };
+        let four = "cron(0 4 * * ? *)";
+        let (message, fix) = told(four, "America/Los_Angeles", "2026-01-10").unwrap();
+        assert!(message.starts_with("the daily run at 04:00 UTC is at 20:00 of the day before in"), "{message}");
+        assert_eq!(fix, "deploy with `HourUtc=14`, about six in the morning in America/Los_Angeles");
+        assert!(told(four, "America/Los_Angeles", "2026-07-10").unwrap().1.contains("`HourUtc=13`"), "in summer");
+        let (message, fix) = told("cron(30 8 * * ? *)", "Australia/Sydney", "2026-07-10").unwrap();
+        assert!(message.contains("08:30 UTC is at 18:30 in Australia/Sydney"), "{message}");
+        assert!(fix.contains("`HourUtc=20`"), "{fix}");
+        for zone in ["UTC", "Europe/London", "Europe/Berlin", "Asia/Kathmandu", "Australia/Sydney"] {
+            assert_eq!(told(four, zone, "2026-07-10"), None, "{zone}");
+        }
+        assert_eq!(told("rate(1 day)", "America/Los_Angeles", "2026-07-10"), None, "it is not the template's");
+        for wrong in ["cron(0)", "cron(0 99 * * ? *)", "cron(x 4 * * ? *)"] {
+            assert_eq!(told(wrong, "America/Los_Angeles", "2026-07-10"), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn the_clock_that_is_off_most_counts() {
