@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use truecount_lambda::{NOT_RETRIED, on_reconcile, on_report, on_sync};
 use truecount_platform::Clock;
+use truecount_store::{LeaseMode, Store};
 
 use crate::backend::TestBackend;
 use crate::scripted_mailer::{
@@ -243,6 +244,45 @@ async fn a_daily_run_that_fails_early_is_told_where_a_month_is_due() {
     backend.due("2026-06-10").await;
     assert_eq!(on_report(&backend.env, failed.clone(), deadline()).await.unwrap()["state"], "nothing_due");
     backend.on("2026-06-26");
+    let told = on_report(&backend.env, failed, deadline()).await.unwrap();
+    assert_eq!((&told["state"], &told["month"]), (&json!("failure_reported"), &json!("2026-06")), "{told}");
+    assert_eq!(backend.mails().len(), 1);
+}
+
+/// Nobody knows then what is closed.
+#[tokio::test]
+async fn without_the_table_a_daily_run_that_fails_is_told_until_the_latest_day() {
+    let mut backend = smoke::backend().await;
+    let endpoint = truecount_platform::endpoint::checked(backend.backend.table_endpoint()).unwrap();
+    let gone = truecount_platform::aws::local_table(&endpoint, "gone");
+    backend.env.store = Store::new(gone, backend.backend.archive(), LeaseMode::Shared);
+    for (day, state, mails) in [
+        ("2026-06-23", "nothing_due", 0),
+        ("2026-06-24", "failure_reported", 1),
+        ("2026-06-26", "failure_reported", 2),
+        ("2026-06-27", "nothing_due", 2),
+    ] {
+        backend.on(day);
+        let error =
+            on_reconcile(&backend.env, json!({ "closing_due": true }), deadline()).await.unwrap_err().to_string();
+        let failed = json!({ "failed": { "run": "daily", "month": null, "step": "ask what is due", "why": error } });
+        let told = on_report(&backend.env, failed, deadline()).await.unwrap();
+        assert_eq!((&told["state"], backend.mails().len()), (&json!(state), mails), "{day}: {told}");
+    }
+}
+
+/// Whom to tell still stands in the settings.
+#[tokio::test]
+async fn a_failure_is_told_where_rules_and_settings_are_what_is_wrong() {
+    let mut backend = smoke::backend().await;
+    backend.on("2026-06-26");
+    let settings = std::fs::read_to_string(backend.folder.path().join("config/settings.toml")).unwrap();
+    for (file, text) in [("rules.toml", "[[rules]]\nid = 1\n"), ("settings.toml", &format!("nmae = 1\n{settings}"))] {
+        truecount_support::write_file(backend.folder.path(), &format!("config/{file}"), text);
+    }
+    let error = on_reconcile(&backend.env, json!({ "closing": true }), deadline()).await.unwrap_err().to_string();
+    assert!(error.contains("unknown key `nmae`"), "{error}");
+    let failed = json!({ "failed": { "run": "closing", "month": null, "step": "reconcile", "why": error } });
     let told = on_report(&backend.env, failed, deadline()).await.unwrap();
     assert_eq!((&told["state"], &told["month"]), (&json!("failure_reported"), &json!("2026-06")), "{told}");
     assert_eq!(backend.mails().len(), 1);

@@ -1,6 +1,7 @@
 //! `config/settings.toml` and `config/rules.toml`: read, and checked. A file with problems is refused with all of them,
 //! each with its line.
 
+mod for_failure;
 mod mail;
 mod weights;
 

@@ -97,6 +97,13 @@ impl TestEnvironment {
         self.env.store = Store::new(self.backend.ports().table, archive, LeaseMode::Shared);
     }
 
+    /// The table is gone from now on.
+    pub(crate) fn lose_table(&mut self) {
+        let endpoint = truecount_platform::endpoint::checked(self.backend.table_endpoint()).unwrap();
+        let table = truecount_platform::aws::local_table(&endpoint, "gone");
+        self.env.store = Store::new(table, self.backend.archive(), LeaseMode::Shared);
+    }
+
     /// Sets the clock to the evening of a day.
     pub(crate) fn on(&mut self, day: &str) {
         self.env.clock = Arc::new(FixedClock(format!("{day}T20:00:00Z").parse().unwrap()));

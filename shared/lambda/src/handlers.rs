@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use truecount_app::{
-    AppError, Config, Deadline, Environment, RunKind, closing_due_now, closing_due_seen, reconcile, report,
+    AppError, Config, Deadline, Environment, RunKind, Settings, closing_due_now, closing_due_seen, reconcile, report,
     send_failure_mails, send_notices, send_test_mails, sync,
 };
 use truecount_billing::BillingMonth;
@@ -143,21 +143,24 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
     let month = event.month.or_else(|| event.failed.as_ref()?.month);
     let known = [("execution", shown(&event.execution)), ("month", shown(&month)), ("run", shown(&event.run_id))];
     logs::begin(&known);
+    if let Some(failed) = &event.failed {
+        // What is wrong may be the rules, or another part of the settings.
+        let settings = Settings::load_for_failure(env).await?;
+        let (invocation, env) = metered("report", env, event.at);
+        return match Box::pin(failed_month(&env, &settings, failed)).await? {
+            Some(month) => Box::pin(report_failure(invocation, &env, &settings, month, failed)).await,
+            None => {
+                invocation.end(&Answer::FailureMails(&Ok(Vec::new())));
+                Ok(json!({ "state": "nothing_due" }))
+            }
+        };
+    }
     let config = Config::load(env).await?;
     let (invocation, env) = metered("report", env, event.at);
     if let Some(test) = &event.test {
         let tried = Box::pin(send_test_mails(&env, &config.settings, test.to.as_deref())).await;
         invocation.end(&Answer::TestMails(&tried));
         return Ok(json!({ "state": "mail_tested", "mails": tried? }));
-    }
-    if let Some(failed) = &event.failed {
-        return match Box::pin(failed_month(&env, &config, failed)).await? {
-            Some(month) => Box::pin(report_failure(invocation, &env, &config, month, failed)).await,
-            None => {
-                invocation.end(&Answer::FailureMails(&Ok(Vec::new())));
-                Ok(json!({ "state": "nothing_due" }))
-            }
-        };
     }
     if let Some(notices) = &event.notices {
         let sent = Box::pin(send_notices(&env, &config.settings, notices)).await;
@@ -174,17 +177,22 @@ pub async fn on_report(env: &Environment, event: Value, deadline_ms: u64) -> Res
 /// The month whose closing failed; `None`: a daily run failed on a day on which none is due.
 async fn failed_month(
     env: &Environment,
-    config: &Config,
+    settings: &Settings,
     failed: &FailedEvent,
 ) -> Result<Option<BillingMonth>, HandlerError> {
-    let calendar = &config.settings.closing;
+    let (calendar, today) = (&settings.closing, settings.today(env));
+    let newest = calendar.newest_by(today);
     match (failed.month, failed.run) {
         (Some(month), _) => Ok(Some(month)),
-        (None, Some(WantedRun::Daily)) => {
-            let due = closing_due_seen(env, calendar).await?.filter(|due| due.due);
-            Ok(due.and_then(|due| due.month))
-        }
-        (None, _) => Ok(Some(calendar.newest_by(config.settings.today(env)))),
+        (None, Some(WantedRun::Daily)) => match closing_due_seen(env, calendar).await {
+            Ok(due) => Ok(due.filter(|due| due.due).and_then(|due| due.month)),
+            // Whether a month is closed already cannot be read: up to its latest day it may not be.
+            Err(AppError::Store(StoreError::Table(_))) => {
+                Ok(Some(newest).filter(|newest| today <= calendar.latest_day(*newest)))
+            }
+            Err(error) => Err(error.into()),
+        },
+        (None, _) => Ok(Some(newest)),
     }
 }
 
@@ -192,11 +200,11 @@ async fn failed_month(
 async fn report_failure(
     invocation: Invocation,
     env: &Environment,
-    config: &Config,
+    settings: &Settings,
     month: BillingMonth,
     failed: &FailedEvent,
 ) -> Result<Value, HandlerError> {
-    let sent = Box::pin(send_failure_mails(env, &config.settings, month, &failed.step, &failed.reason())).await;
+    let sent = Box::pin(send_failure_mails(env, settings, month, &failed.step, &failed.reason())).await;
     invocation.end(&Answer::FailureMails(&sent));
     Ok(json!({ "state": "failure_reported", "month": month, "mails": sent? }))
 }

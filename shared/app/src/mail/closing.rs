@@ -19,6 +19,7 @@ pub(crate) async fn send_run_mails(
         record_name: run.mail_name(),
         message_name: run.mail_key(),
         run_id: &run.run_id,
+        is_urgent: false,
     };
     let write = |from: &str, group: &MailGroup, attempt| {
         let mail = ReportMail {

@@ -1,4 +1,5 @@
-//! The mail that reports that a month's closing run did not finish: one a day, however often it is tried.
+//! The mail that reports that a month's closing run did not finish: one a day, however often it is tried. Where the
+//! table is what is broken, each run that fails sends one.
 
 use jiff::civil::Date;
 use truecount_billing::{BillingMonth, start_of_day};
@@ -56,7 +57,7 @@ async fn send(
     (step, cause): (&str, &str),
 ) -> Result<Vec<MailOutcome>, AppError> {
     let (record_name, message_name) = (name.to_owned(), name.to_owned());
-    let identity = MailIdentity { month, record_name, message_name, run_id: "" };
+    let identity = MailIdentity { month, record_name, message_name, run_id: "", is_urgent: true };
     let failed = FailedClosing {
         month,
         step,

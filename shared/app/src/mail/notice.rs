@@ -21,7 +21,8 @@ pub async fn send_notices(
     let at = start_of_day(settings.today(env)).unwrap_or_else(|| env.clock.now());
     for notice in notices {
         let (month, name) = (notice.month(), notice.name());
-        let identity = MailIdentity { month, record_name: name.clone(), message_name: name, run_id: "" };
+        let identity =
+            MailIdentity { month, record_name: name.clone(), message_name: name, run_id: "", is_urgent: false };
         let write = |from: &str, group: &MailGroup, attempt| {
             notice_email(notice, at, from, &group.to, &group.id, attempt).map_err(AppError::from)
         };

@@ -1,6 +1,8 @@
 //! One mail per closing run and recipient group, and one per failure and day: an intention first, then the send, then a
 //! note of it.
 //!
+//! A mail about a failure is sent without a note where the table is what is broken.
+//!
 //! If the process dies between the mail being accepted and the note, the next attempt sends once more, and that mail
 //! says that it may be a repeat. After that nothing more is sent automatically.
 
@@ -30,6 +32,8 @@ pub(super) struct MailIdentity<'a> {
     pub(super) message_name: String,
     /// Its run; empty if it is about none.
     pub(super) run_id: &'a str,
+    /// Whether it is sent without a note if the table cannot be used: perhaps twice, rather than not at all.
+    pub(super) is_urgent: bool,
 }
 
 /// Writes the message from a sender to a group, for attempt 1 or 2.
@@ -70,10 +74,18 @@ async fn send(
     group: &MailGroup,
     write: &WriteMessage<'_>,
 ) -> Result<MailOutcome, AppError> {
-    let (mut delivery, attempt) = match begin(env, identity, group).await? {
-        Attempt::Send { delivery, attempt } => (delivery, attempt),
-        Attempt::AlreadySent => return Ok(outcome(group, "already_sent")),
-        Attempt::GiveUp => return Err(delivery_unknown(group, identity.month)),
+    let (mut delivery, attempt) = match begin(env, identity, group).await {
+        Ok(Attempt::Send { delivery, attempt }) => (delivery, attempt),
+        Ok(Attempt::AlreadySent) => return Ok(outcome(group, "already_sent")),
+        Ok(Attempt::GiveUp) => return Err(delivery_unknown(group, identity.month)),
+        Err(AppError::Store(StoreError::Table(_))) if identity.is_urgent => {
+            let message = message(identity, from, group, 1, write(from, group, 1)?);
+            let sent = env.mailer.send(&message).await;
+            return sent.map(|_| outcome(group, "sent")).map_err(|error| {
+                AppError::Mail(format!("the mail to `{}`, which the table can take no note of: {error}", group.id))
+            });
+        }
+        Err(error) => return Err(error),
     };
     let raw = match write(from, group, attempt) {
         Ok(raw) => raw,
@@ -86,13 +98,7 @@ async fn send(
             return Err(error);
         }
     };
-    let message = Mail {
-        key: format!("{}-{}-{}", identity.month, identity.message_name, group.id),
-        attempt,
-        from: from.to_owned(),
-        to: group.to.clone(),
-        raw,
-    };
+    let message = message(identity, from, group, attempt, raw);
     match env.mailer.send(&message).await {
         Ok(_) => {
             delivery.record(&env.store, DeliveryState::Sent).await?;
@@ -115,6 +121,11 @@ async fn send(
             Err(delivery_unknown(group, identity.month))
         }
     }
+}
+
+fn message(identity: &MailIdentity<'_>, from: &str, group: &MailGroup, attempt: u8, raw: Vec<u8>) -> Mail {
+    let key = format!("{}-{}-{}", identity.month, identity.message_name, group.id);
+    Mail { key, attempt, from: from.to_owned(), to: group.to.clone(), raw }
 }
 
 /// What is to be done about a mail.

@@ -55,3 +55,17 @@ async fn without_a_sender_it_is_an_error_and_without_groups_it_is_nobody() {
     assert_eq!(fail(&test, month(), "gone").await.unwrap(), [""; 0]);
     assert_eq!(test.mailer.mails(), []);
 }
+
+/// A note that it was sent has no place then: rather twice than not at all.
+#[tokio::test]
+async fn without_the_table_each_group_is_mailed_all_the_same() {
+    let mut test = TestEnvironment::new();
+    test.lose_table();
+    assert_eq!(fail(&test, month(), "the table is gone").await.unwrap(), ["sent", "sent"]);
+    let keys = test.mailer.keys();
+    assert_eq!(keys, ["2026-06-failed-2026-06-30-owner", "2026-06-failed-2026-06-30-clerk"]);
+    assert_eq!(fail(&test, month(), "the table is gone").await.unwrap(), ["sent", "sent"]);
+    test.mailer.answer(&[Refuse, Accept]);
+    assert!(matches!(fail(&test, month(), "the table is gone").await, Err(AppError::Mail(_))));
+    assert_eq!(test.mailer.keys().len(), 6, "the second group is mailed whatever becomes of the first");
+}

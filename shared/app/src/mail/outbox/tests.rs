@@ -24,7 +24,7 @@ impl Outbox {
         write: &(dyn Fn(u8) -> Result<Vec<u8>, AppError> + Sync),
     ) -> Result<&'static str, AppError> {
         let (record_name, message_name) = (format!("closing-{number}"), number.to_owned());
-        let identity = MailIdentity { month: month(), record_name, message_name, run_id: "run" };
+        let identity = MailIdentity { month: month(), record_name, message_name, run_id: "run", is_urgent: false };
         let to = vec!["owner@msp.example".to_owned()];
         let mail_group = MailGroup { id: group.to_owned(), to };
         let write = |_: &str, _: &MailGroup, attempt| write(attempt);
