@@ -266,6 +266,8 @@ machine("it calls another function")(lambda one: one["States"]["Report"]["Parame
 machine("a task that does not say when the execution began")(lambda one: one["States"]["Reconcile"]["Parameters"]["Payload"].pop("at.$"))
 machine("a task that does not say which execution it is of")(lambda one: one["States"]["Report"]["Parameters"]["Payload"].pop("execution.$"))
 machine("a failure that nobody is told of")(lambda one: one["States"]["List sources"].pop("Catch"))
+machine("a failure of all sources that nobody is told of")(lambda one: one["States"]["Sync sources"].pop("Catch"))
+machine("a source that nobody is told of")(lambda one: one["States"]["Which run"]["Choices"].pop(0))
 machine("no second road")(lambda one: one["States"]["Tell the clerk"]["Catch"][0].update(Next="Which step failed?"))
 machine("a redrive that tries nothing")(lambda one: one["States"].pop("Report again"))
 machine("a caught last attempt")(lambda one: one["States"]["Report again"].update(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Failed"}]))

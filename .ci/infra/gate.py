@@ -584,11 +584,13 @@ def untold(name, states, template):
     """Failures of which nobody would be told, and what a redrive would not try again."""
     topics = {f"arn:aws:sns:us-east-1:000000000000:{one}" for one in template.of("AWS::SNS::Topic")}
     told = [state for state, one in states.items() if one.get("Resource", "").endswith(":sns:publish")]
+    if not any(one["Next"] in told for one in states.get("Which run", {}).get("Choices", [])):
+        yield f"{name}: nobody is told of a source that sync could not report itself"
     for state in told:
         if states[state]["Parameters"]["TopicArn"] not in topics or ("sns:Publish", states[state]["Parameters"]["TopicArn"]) not in set(template.rights("ClosingRole")):
             yield f"{name}, {state}: cannot reach the topic"
     for state, one in states.items():
-        if one["Type"] != "Task" or state in told or state.endswith(" again"):
+        if one["Type"] not in ("Task", "Map", "Parallel") or state in told or state.endswith(" again"):
             continue
         if not any("States.ALL" in catch["ErrorEquals"] for catch in one.get("Catch", [])):
             yield f"{name}, {state}: nobody is told that it failed"
@@ -598,7 +600,7 @@ def untold(name, states, template):
         elif all(catch["Next"] == one["Next"] for catch in one["Catch"]):
             # It goes on as if it had worked: the function's alarm tells, and the next daily run tries it again.
             continue
-        elif "Catch" in states.get(f"{state} again", {"Catch": 1}):
+        elif one["Type"] == "Task" and "Catch" in states.get(f"{state} again", {"Catch": 1}):
             # An execution that ends in a Fail state is redriven into that state.
             yield f"{name}, {state}: is not tried again by a redrive"
 
