@@ -244,16 +244,17 @@ async fn create(emulator: &str, name: &str) {
         ("Parameters.member.3.ParameterKey", "SenderIdentity"),
         ("Parameters.member.3.ParameterValue", "address"),
     ];
-    let answer = ask_form(emulator, &fields).await;
+    let answer = ask_form(emulator, "cloudformation", &fields).await;
     assert!(answer.contains("<StackId>"), "{answer}");
     let begun = Instant::now();
     loop {
-        let answer = ask_form(emulator, &[("Action", "DescribeStacks"), ("StackName", name)]).await;
+        let answer = ask_form(emulator, "cloudformation", &[("Action", "DescribeStacks"), ("StackName", name)]).await;
         if answer.contains("<StackStatus>CREATE_COMPLETE<") {
             return;
         }
         if !answer.contains("<StackStatus>CREATE_IN_PROGRESS<") || begun.elapsed() > LIMIT {
-            let events = ask_form(emulator, &[("Action", "DescribeStackEvents"), ("StackName", name)]).await;
+            let events =
+                ask_form(emulator, "cloudformation", &[("Action", "DescribeStackEvents"), ("StackName", name)]).await;
             panic!("the stack was not made: {answer}\n{events}");
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -277,7 +278,7 @@ fn signed(service: &str) -> String {
 }
 
 /// A call of AWS's JSON protocol.
-async fn ask_json(emulator: &str, service: &str, target: &str, body: &Value) -> Value {
+pub(crate) async fn ask_json(emulator: &str, service: &str, target: &str, body: &Value) -> Value {
     let request = client().post(emulator).header("content-type", "application/x-amz-json-1.1");
     let request = request.header("x-amz-target", target).header("authorization", signed(service));
     let text = request.body(body.to_string()).send().await.unwrap().text().await.unwrap();
@@ -285,9 +286,26 @@ async fn ask_json(emulator: &str, service: &str, target: &str, body: &Value) -> 
 }
 
 /// A call of AWS's query protocol.
-async fn ask_form(emulator: &str, fields: &[(&str, &str)]) -> String {
-    let request = client().post(emulator).header("authorization", signed("cloudformation")).form(fields);
+pub(crate) async fn ask_form(emulator: &str, service: &str, fields: &[(&str, &str)]) -> String {
+    let request = client().post(emulator).header("authorization", signed(service)).form(fields);
     request.send().await.unwrap().text().await.unwrap()
+}
+
+/// A call of AWS's REST protocols, that succeeds.
+pub(crate) async fn ask_rest(service: &str, method: reqwest::Method, path: &str, body: &Value) -> Value {
+    let request = client().request(method, format!("{}{path}", emulator())).header("authorization", signed(service));
+    let answer = request.body(if body.is_null() { String::new() } else { body.to_string() }).send().await.unwrap();
+    let (status, text) = (answer.status(), answer.text().await.unwrap());
+    assert!(status.is_success(), "{path}: {status}: {text}");
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// Calls a function without waiting for its answer.
+pub(crate) async fn call_later(function: &str, event: &Value) {
+    let url = format!("{}/2015-03-31/functions/{function}/invocations", emulator());
+    let request = client().post(url).header("authorization", signed("lambda")).header("x-amz-invocation-type", "Event");
+    let status = request.body(event.to_string()).send().await.unwrap().status();
+    assert_eq!(status, 202, "{function}");
 }
 
 /// How many mails the emulator's SES has accepted.

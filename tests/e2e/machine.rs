@@ -195,7 +195,7 @@ async fn two_runs_at_once_send_one_mail() {
 }
 
 /// SIGKILL to every process of a function.
-fn kill(name: &str, function: &str) {
+pub(crate) fn kill(name: &str, function: &str) {
     for id in Deployed::processes(name, function) {
         let ended = std::process::Command::new("kill").args(["-9", &id.to_string()]).status();
         assert!(ended.is_ok(), "process {id} cannot be ended");

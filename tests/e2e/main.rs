@@ -12,12 +12,15 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod alarms;
 mod backend;
 mod between;
+mod breaks;
 mod cloud;
 mod cost;
 mod deadlines;
 mod digest;
+mod drill;
 mod faults;
 mod kills;
 mod lambda;
@@ -28,6 +31,7 @@ mod month;
 mod operating;
 mod policy;
 mod rights;
+mod roads;
 mod stack;
 mod triggers;
 mod units;

@@ -68,11 +68,7 @@ fn fits(pattern: &str, text: &str) -> bool {
 impl Policy {
     /// The statements of a role or policy in the template after SAM's transform, with its parameters put in.
     pub(crate) fn of(name: &str) -> Self {
-        let template = std::env::var("TRUECOUNT_TEMPLATE")
-            .expect("TRUECOUNT_TEMPLATE names the transformed template: `.ci/e2e` makes it");
-        let resolved = std::fs::read(Path::new(&template).with_file_name("usual.json")).unwrap();
-        let resolved: Value = serde_json::from_slice(&resolved).unwrap();
-        let properties = &resolved["Resources"][name]["Properties"];
+        let properties = &resolved()["Resources"][name]["Properties"];
         let policies = properties["Policies"].as_array().cloned().unwrap_or_else(|| vec![properties.clone()]);
         let mut allowed = Vec::new();
         for policy in policies {
@@ -104,6 +100,13 @@ impl Policy {
     pub(crate) fn without(&self, action: &str) -> Self {
         Self(self.0.iter().filter(|allowed| allowed.action != action).cloned().collect())
     }
+}
+
+/// The template after SAM's transform, with its parameters put in.
+pub(crate) fn resolved() -> Value {
+    let template = std::env::var("TRUECOUNT_TEMPLATE")
+        .expect("TRUECOUNT_TEMPLATE names the transformed template: `.ci/e2e` makes it");
+    serde_json::from_slice(&std::fs::read(Path::new(&template).with_file_name("usual.json")).unwrap()).unwrap()
 }
 
 fn texts(value: &Value) -> Vec<String> {

@@ -44,7 +44,7 @@ fn enforce(stack: &Stack, policy: Policy, rejected: u32) -> Arc<Mutex<BTreeSet<C
 }
 
 /// The answer that SES gives to a sender that nobody has verified.
-fn unverified() -> Response {
+pub(crate) fn unverified() -> Response {
     let body = "<ErrorResponse><Error><Type>Sender</Type><Code>MessageRejected</Code><Message>Email address is not verified</Message></Error></ErrorResponse>";
     Response::builder().status(400).header("content-type", "text/xml").body(Body::from(body)).unwrap()
 }
