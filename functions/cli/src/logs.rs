@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
+use truecount_operator::executions::Execution;
 use truecount_operator::inspector::AwsInspector;
 use truecount_operator::logs::{LogError, LogLevel, LogLine, LogReader, LogWindow, LoggedFunction};
 use truecount_operator::stack::StackResources;
@@ -14,6 +15,7 @@ use truecount_store::Run;
 use crate::args::{Cli, FunctionArg, LevelArg, Location, LogsArgs};
 use crate::open::{OpenBackend, Purpose, Target, open_backend};
 use crate::output::{Ending, say, say_wrapped, tell};
+use crate::runs::run_named;
 
 /// How far back to look if nobody says.
 const USUAL_HOURS: i64 = 24;
@@ -36,9 +38,10 @@ pub(crate) async fn logs(cli: &Cli, args: &LogsArgs) -> anyhow::Result<Ending> {
     let functions = functions(args.function);
     let mut reader = LogReader::new(&inspector, &resources.functions, &functions, wanted.window());
     let mut related = wanted.related.clone();
+    let is_wanted = |line: &LogLine, related: &mut Option<Related>| related.as_mut().is_none_or(|one| one.takes(line));
     let mut shown = 0_u64;
     while let Some(line) = reader.next().await.map_err(unreadable)? {
-        if line.level <= level(args.level) && wanted.is_of_it(&line, &mut related) {
+        if is_wanted(&line, &mut related) && line.level <= level(args.level) {
             shown += 1;
             show(cli, &line)?;
         }
@@ -57,12 +60,13 @@ pub(crate) async fn inspector() -> anyhow::Result<AwsInspector> {
 /// The error with what to do about it.
 pub(crate) fn unreadable(error: LogError) -> anyhow::Error {
     let fix = error.fix();
-    anyhow::anyhow!("{error}: {}\nfix: {fix}", error.kind)
+    anyhow::anyhow!("{error}: {}; fix: {fix}", error.kind)
 }
 
 fn say_where_messages_are() {
     for line in [
         "A data directory keeps no log: what a command has to say, it says where it is started.",
+        "`truecount runs why` says what became of the newest run that failed.",
         "Started by systemd: `journalctl -u truecount.service`. By cron: in the mail to MAILTO. By Windows: the exit code, as Last Run Result in Task Scheduler.",
     ] {
         say_wrapped(line, 0);
@@ -79,26 +83,37 @@ struct Wanted {
 
 /// Executions, and invocations that belong to them or to a run.
 #[derive(Clone, Default)]
-struct Related {
-    executions: BTreeSet<String>,
+pub(crate) struct Related {
+    pub(crate) executions: BTreeSet<String>,
     requests: BTreeSet<String>,
+}
+
+impl Related {
+    pub(crate) fn to_execution(name: &str) -> Self {
+        Self { executions: [name.to_owned()].into(), requests: BTreeSet::new() }
+    }
+
+    /// Whether a line belongs here. Lambda's own lines name only the invocation: it is known by the line with which it
+    /// began.
+    pub(crate) fn takes(&mut self, line: &LogLine) -> bool {
+        let is_of_execution = line.execution.as_ref().is_some_and(|name| self.executions.contains(name));
+        let Some(request) = &line.request_id else { return is_of_execution };
+        if is_of_execution && self.requests.len() < RELATED_MAX {
+            self.requests.insert(request.clone());
+        }
+        is_of_execution || self.requests.contains(request)
+    }
 }
 
 impl Wanted {
     fn window(&self) -> LogWindow<'static> {
         LogWindow { since: self.since, until: self.until, text: None }
     }
+}
 
-    /// Lambda's own lines name only the invocation: it is known by the line with which it began.
-    fn is_of_it(&self, line: &LogLine, related: &mut Option<Related>) -> bool {
-        let Some(related) = related else { return true };
-        let is_of_execution = line.execution.as_ref().is_some_and(|name| related.executions.contains(name));
-        let Some(request) = &line.request_id else { return is_of_execution };
-        if is_of_execution && related.requests.len() < RELATED_MAX {
-            related.requests.insert(request.clone());
-        }
-        is_of_execution || related.requests.contains(request)
-    }
+/// When the last line about an execution may have been written: what Lambda says of an invocation follows its end.
+pub(crate) fn until(execution: &Execution) -> Option<Timestamp> {
+    execution.ended.map(|ended| ended + SignedDuration::from_mins(15))
 }
 
 async fn wanted(
@@ -112,40 +127,30 @@ async fn wanted(
         let found = inspector.execution(&resources.state_machine, execution).await;
         let found =
             found.with_context(|| format!("looking for the execution `{execution}` (states:DescribeExecution)"))?;
-        let related = Related { executions: [found.name].into(), ..Related::default() };
-        // What Lambda says of an invocation follows its end.
-        let until = found.ended.map(|ended| ended + SignedDuration::from_mins(15));
-        return Ok(Wanted { since: since.unwrap_or(found.began), until, related: Some(related) });
+        let (until, related) = (until(&found), Some(Related::to_execution(&found.name)));
+        return Ok(Wanted { since: since.unwrap_or(found.began), until, related });
     }
     let Some(run_id) = &args.run else {
         let usual = || Timestamp::now() - SignedDuration::from_hours(USUAL_HOURS);
         return Ok(Wanted { since: since.unwrap_or_else(usual), until: None, related: None });
     };
-    // A run is of the moment at which its execution began; one that failed can be redriven for days.
-    let since = since.unwrap_or(created_at(backend, run_id).await? - SignedDuration::from_hours(1));
-    let related = related_to(inspector, resources, run_id, since).await?;
-    Ok(Wanted { since, until: None, related: Some(related) })
+    let run = run_named(&backend.env.store, run_id).await?;
+    let related = related_to(inspector, resources, &run).await?;
+    Ok(Wanted { since: since.unwrap_or_else(|| begin(&run)), until: None, related: Some(related) })
 }
 
-async fn created_at(backend: &OpenBackend, run_id: &str) -> anyhow::Result<Timestamp> {
-    let month = run_id.get(..7).and_then(|month| month.parse().ok());
-    let month = month.with_context(|| no_run(run_id))?;
-    let run = Run::load(&backend.env.store, month, run_id).await?;
-    Ok(run.with_context(|| no_run(run_id))?.manifest.created_at)
-}
-
-fn no_run(run_id: &str) -> String {
-    format!("there is no run `{run_id}`: `truecount runs list` shows all runs")
+/// A run is of the moment at which its execution began. One that failed can be redriven for days.
+fn begin(run: &Run) -> Timestamp {
+    run.manifest.created_at - SignedDuration::from_hours(1)
 }
 
 /// The executions and invocations that name a run.
-async fn related_to(
+pub(crate) async fn related_to(
     inspector: &AwsInspector,
     resources: &StackResources,
-    run_id: &str,
-    since: Timestamp,
+    run: &Run,
 ) -> anyhow::Result<Related> {
-    let window = LogWindow { since, until: None, text: Some(run_id) };
+    let window = LogWindow { since: begin(run), until: None, text: Some(&run.run_id) };
     let mut reader = LogReader::new(inspector, &resources.functions, &LoggedFunction::ALL, window);
     let mut related = Related::default();
     while let Some(line) = reader.next().await.map_err(unreadable)? {

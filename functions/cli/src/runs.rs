@@ -1,13 +1,15 @@
-//! `truecount runs`: lists the runs, shows one, compares two, and says what the lines of an outcome are.
+//! `truecount runs`: lists the runs, shows one, compares two, says why one failed, and what the lines of an outcome are.
 
 mod diff;
+mod stored;
+mod why;
 
 use anyhow::Context as _;
 use serde::Serialize;
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::{OUTCOMES_SCHEMA, SourceReading};
 use truecount_reports::text_summary;
-use truecount_store::{Closing, Run, RunState};
+use truecount_store::{Closing, Run, RunState, Store};
 
 use crate::args::{Cli, RunsArgs, RunsCommand, WhichOutcomeArgs};
 use crate::open::{Session, look};
@@ -34,6 +36,7 @@ pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
         RunsCommand::List => list_runs(cli, &look(&args.backend).await?).await,
         RunsCommand::Show { run } => show_run(cli, &look(&args.backend).await?, run).await,
         RunsCommand::Diff(diff) => diff::diff(cli, &look(&args.backend).await?, diff).await,
+        RunsCommand::Why { run } => why::why(cli, &args.backend, run.as_deref()).await,
         RunsCommand::Schema => {
             say(OUTCOMES_SCHEMA.trim_end());
             Ok(Ending::Clean)
@@ -81,7 +84,7 @@ async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
 }
 
 async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<Ending> {
-    let run = run_named(session, run_id).await?;
+    let run = run_named(&session.env.store, run_id).await?;
     if cli.json {
         json(&run)?;
         return Ok(Ending::Clean);
@@ -116,10 +119,10 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
 }
 
 /// The run of this id.
-pub(crate) async fn run_named(session: &Session, run_id: &str) -> anyhow::Result<Run> {
+pub(crate) async fn run_named(store: &Store, run_id: &str) -> anyhow::Result<Run> {
     let month: Option<BillingMonth> = run_id.get(..7).and_then(|month| month.parse().ok());
     let run = match month {
-        Some(month) => Run::load(&session.env.store, month, run_id).await?,
+        Some(month) => Run::load(store, month, run_id).await?,
         None => None,
     };
     run.ok_or_else(|| anyhow::anyhow!("there is no run `{run_id}`: `truecount runs list` shows all runs"))
@@ -128,7 +131,7 @@ pub(crate) async fn run_named(session: &Session, run_id: &str) -> anyhow::Result
 /// The run that is named, else [`newest_run`].
 pub(crate) async fn wanted_run(session: &Session, which: &WhichOutcomeArgs) -> anyhow::Result<Run> {
     if let Some(run_id) = &which.run {
-        return run_named(session, run_id).await;
+        return run_named(&session.env.store, run_id).await;
     }
     let newest = newest_run(session, which.month).await?;
     newest.context("there is no run yet: start with `truecount run`")

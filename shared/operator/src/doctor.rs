@@ -159,7 +159,8 @@ pub fn stack_not_found(error: &StackError) -> CheckResult {
 }
 
 /// How to fix what AWS or the file system answered; `action` is the permission that the request needs.
-pub(crate) fn fix_of(kind: &PortErrorKind, action: &str) -> String {
+#[must_use]
+pub fn fix_of(kind: &PortErrorKind, action: &str) -> String {
     match kind {
         PortErrorKind::Denied(_) => format!("allow `{action}` for this user or role: the stack's operator policy does"),
         PortErrorKind::NotSetUp(_) => "sign in to AWS in this shell, and set a region".to_owned(),

@@ -7,7 +7,7 @@ use truecount_billing::BillingMonth;
 use crate::{
     ReportError, label,
     mail::{Envelope, PREFIX, REPEAT, word},
-    sanitize,
+    sanitize, wrapped,
 };
 
 /// How much of the cause is shown; the logs have all of it.
@@ -28,6 +28,35 @@ pub struct FailedClosing<'a> {
     pub name: &'a str,
 }
 
+/// How wide the paragraph with what to do is, in characters.
+const COLUMNS_MAX: usize = 110;
+
+/// What whoever looks after Truecount does once a run failed. `options` follow each command, such as ` --stack prod`.
+#[must_use]
+pub fn after_failure(failed: FailedRun, options: &str) -> String {
+    let doctor = format!("`truecount doctor{options}` shows what is wrong");
+    match failed {
+        FailedRun::Closing(month) => format!(
+            "{doctor}, and `truecount run --closing --month {month}{options}` closes the month once that is fixed."
+        ),
+        FailedRun::Draft(month) => {
+            format!("{doctor}, and `truecount run --month {month}{options}` makes the draft once that is fixed.")
+        }
+        FailedRun::Daily => format!("{doctor}; once that is fixed, the next daily run goes on."),
+    }
+}
+
+/// A run that did not finish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedRun {
+    /// The closing of a month.
+    Closing(BillingMonth),
+    /// A draft of a month.
+    Draft(BillingMonth),
+    /// A daily run that did not come to know of a month.
+    Daily,
+}
+
 /// The message, ready to be sent, for attempt 1 or 2.
 ///
 /// # Errors
@@ -44,6 +73,11 @@ pub fn failure_email(
     let cause = sanitize::unlinked(&sanitize::shortened(failed.cause.trim(), CAUSE_CHARACTERS_MAX));
     let step = sanitize::unlinked(&step);
     let (repeat, prefix) = if attempt > 1 { (format!("{REPEAT}\n\n"), PREFIX) } else { (String::new(), "") };
+    let to_do = format!(
+        "What to do: if you receive this mail again, or if invoices go out before tomorrow, forward it to your Truecount \
+         administrator: {}",
+        after_failure(FailedRun::Closing(failed.month), "")
+    );
     let text = format!(
         "{repeat}The closing run of {month} did not finish.\n\n\
          STEP     {step}\n\
@@ -51,10 +85,8 @@ pub fn failure_email(
          What this means: there is no report for {month} yet, or not every recipient has it. No data is lost, and no\n\
          report is mailed twice.\n\n\
          What happens next: the daily run tries again tomorrow, and every day until the month is closed.\n\n\
-         What to do: if you receive this mail again, or if invoices go out before tomorrow, forward it to your\n\
-         Truecount administrator: `truecount doctor` shows what is wrong, and `truecount run --closing --month {}`\n\
-         closes the month once that is fixed.\n",
-        failed.month
+         {}\n",
+        wrapped(&to_do, COLUMNS_MAX, 0)
     );
     let id = format!("{}.{}.{attempt}", word(failed.name), word(group));
     let message =
@@ -81,7 +113,9 @@ mod tests {
         let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
         assert_eq!(mail.subject(), Some("Truecount June 2026: the closing run did not finish"));
         let text = mail.body_text(0).unwrap();
-        assert!(text.contains("STEP     report") && text.contains("truecount doctor"), "{text}");
+        assert!(text.contains("STEP     report"), "{text}");
+        let told = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(&after_failure(FailedRun::Closing(failed.month), "")), "{text}");
         assert!(mail.bcc().is_none() && !text.contains("https://"), "{text}");
         let repeat = failure_email(&failed, "t@msp.example", &to, "billing", 2).unwrap();
         let repeat = mail_parser::MessageParser::default().parse(&repeat).unwrap();

@@ -108,7 +108,8 @@ Examples:
 Examples:
   truecount runs list
   truecount runs show 2026-06-c1-1f2e3d4c
-  truecount runs diff 2026-05-c1-0a9b8c7d 2026-06-c1-1f2e3d4c"
+  truecount runs diff 2026-05-c1-0a9b8c7d 2026-06-c1-1f2e3d4c
+  truecount runs why                        what became of one that failed"
 )]
 pub(crate) struct RunsArgs {
     #[command(subcommand)]
@@ -132,6 +133,19 @@ Examples:
     Show {
         /// Run, as `runs list` shows it
         run: String,
+    },
+    /// Tell why a run failed, and what to do next
+    #[command(after_help = "\
+On a stack: the step of the execution that failed and its cause, whom it told,
+what the run came to, and the warnings and errors that its functions logged.
+
+Examples:
+  truecount runs why                              the newest that failed
+  truecount runs why 2026-06-c1-1f2e3d4c
+  truecount runs why --stack prod --json")]
+    Why {
+        /// Run, as `runs list` shows it [default: the newest that failed]
+        run: Option<String>,
     },
     Diff(DiffArgs),
     /// Print the JSON Schema of a line of outcomes.jsonl.gz

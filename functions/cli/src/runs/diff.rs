@@ -31,7 +31,8 @@ struct Told<'a> {
 }
 
 pub(super) async fn diff(cli: &Cli, session: &Session, args: &DiffArgs) -> anyhow::Result<Ending> {
-    let (before, after) = (run_named(session, &args.before).await?, run_named(session, &args.after).await?);
+    let store = &session.env.store;
+    let (before, after) = (run_named(store, &args.before).await?, run_named(store, &args.after).await?);
     let changed = changed_inputs(&before, &after);
     let first = truecount_app::outcome_of(&session.env, &before).await?;
     let second = truecount_app::outcome_of(&session.env, &after).await?;

@@ -69,6 +69,8 @@ fn a_closing_that_is_killed_while_it_reads_is_told_once() {
     is_asked.recv_timeout(Duration::from_secs(60)).unwrap();
     killed(job);
     fs::write(office.path("config/settings.toml"), settings).unwrap();
+    let why = office.run(&["runs", "why"]);
+    expect(&why, CLEAN, &["The closing of 2026-06 that began on 2026-06-26 at 06:00 UTC is in its step `sync`"]);
     told_once(office, "sync");
 }
 

@@ -33,3 +33,4 @@ mod sources_add;
 mod stack;
 mod stand_in;
 mod vendor;
+mod why;
