@@ -503,8 +503,8 @@ def sign(row):
 def unsettled_rules(world):
     """Clients of whom it is not known which lines stand (not all read, a cycle that is not known), while what should be billed
     or is left alone hangs on the lines that stand and on their days: kinds of agreement, less included, a minimum, commitments,
-    dated rules, lines that begin later. Nothing is said of them here."""
-    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", "client_committed", "commitment = {", ".agreements", "until = ", "from = "))
+    dated rules, a peak of the month that is invoiced, lines that begin later. Nothing is said of them here."""
+    hangs = any(word in world["rules"] for word in ("agreement_types", "minimum", "client_committed", "commitment = {", 'at = "peak"', ".agreements", "until = ", "from = "))
     def open_lines(client):
         cycles = [agreement.get("cycle_months") for agreement in client["agreements"]]
         return client.get("read", "complete") != "complete" or "psa" in world or "unknown" in cycles
