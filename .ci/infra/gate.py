@@ -616,7 +616,7 @@ def tasks(definition):
 @rule
 def stack_parameter(template):
     found = [one for one in template.of("AWS::SSM::Parameter").values() if one["Name"] == "/truecount/truecount/stack"]
-    keys = {"table", "bucket", "secrets", "state_machine", "schedule", "schedule_group", "topic", "sender", "configuration_set", "kms_key", "functions"}
+    keys = {"table", "bucket", "secrets", "state_machine", "schedule", "schedule_group", "topic", "alarm", "sender", "configuration_set", "kms_key", "functions"}
     if len(found) != 1 or found[0]["Type"] != "String":
         yield "there is no stack parameter"
         return

@@ -37,7 +37,7 @@ impl<'a> Prompt<'a> {
         let name = &self.name;
         let resources = json!({
             "table": name, "bucket": name, "secrets": format!("/{name}"), "state_machine": "arn:s", "schedule": name,
-            "schedule_group": "default", "topic": "arn:aws:sns:us-east-1:000000000000:alarms",
+            "schedule_group": "default", "topic": "arn:aws:sns:us-east-1:000000000000:alarms", "alarm": name,
             "sender": "truecount@northgate-it.example", "configuration_set": name, "kms_key": "",
             "functions": { "sync": "s", "reconcile": "r", "report": "p" },
         });

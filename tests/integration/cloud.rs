@@ -1,5 +1,5 @@
 //! An endpoint that answers what a person's questions ask of AWS: who we are, how much mail may go out, whether the
-//! daily run is on, who hears of alarms, and where a stack's parts are. Deliberately absent: table, bucket, secrets.
+//! daily run is on, who hears of alarms and how they are, and where a stack's parts are. Deliberately absent: table, bucket, secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -30,6 +30,8 @@ pub(crate) struct Answers {
     pub(crate) is_enabled: Option<bool>,
     pub(crate) confirmed: u64,
     pub(crate) pending: u64,
+    /// The stack's alarms: the name in the template, and the state.
+    pub(crate) alarms: Vec<(&'static str, &'static str)>,
     /// How far its clock is ahead.
     pub(crate) ahead_seconds: i64,
     /// The parameter with the stack's parts.
@@ -74,6 +76,7 @@ async fn answer(State(answers): State<Arc<Mutex<Answers>>>, headers: HeaderMap, 
     let fields: BTreeMap<String, String> = serde_urlencoded(&String::from_utf8_lossy(&body));
     let mut response = match (target.as_deref(), fields.get("Action").map(String::as_str)) {
         (Some("AmazonSSM.GetParameter"), _) => parameter(&answers),
+        (Some("GraniteServiceVersion20100801.DescribeAlarms"), _) => alarms(&answers),
         (_, Some(action)) => query(&answers, action),
         _ if uri.path().starts_with("/schedules/") => schedule(&answers),
         _ if uri.path().starts_with("/v2/email/") => mail(&answers, &uri.path().replace("%40", "@")),
@@ -174,6 +177,17 @@ fn schedule(answers: &Answers) -> Response {
             (StatusCode::NOT_FOUND, headers, r#"{"Message":"Schedule daily does not exist."}"#).into_response()
         }
     }
+}
+
+fn alarms(answers: &Answers) -> Response {
+    let headers = [("content-type", "application/x-amz-json-1.0")];
+    if answers.denied.contains("DescribeAlarms") {
+        let body = serde_json::json!({ "__type": "AccessDenied", "message": "not authorized" }).to_string();
+        return (StatusCode::FORBIDDEN, headers, body).into_response();
+    }
+    let alarm = |(name, state): &(&str, &str)| serde_json::json!({ "AlarmName": format!("prod-{name}-1X2Y"), "StateValue": state });
+    let alarms: Vec<_> = answers.alarms.iter().map(alarm).collect();
+    (headers, serde_json::json!({ "MetricAlarms": alarms, "CompositeAlarms": [] }).to_string()).into_response()
 }
 
 fn parameter(answers: &Answers) -> Response {

@@ -23,7 +23,7 @@ use crate::cloud::{Answers, CloudStandIn};
 
 const HOME: &str = r#"{"table":"truecount","bucket":"b","secrets":"/truecount/prod","state_machine":"arn:s",
     "schedule":"daily","schedule_group":"default","topic":"arn:aws:sns:us-east-1:123456789012:alarms",
-    "sender":"truecount@northgate-it.example","configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
+    "alarm":"prod","sender":"truecount@northgate-it.example","configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
 
 /// A backend on this machine that is asked about as if it were a stack.
 struct Clinic {
@@ -66,6 +66,7 @@ impl Clinic {
             is_enabled: Some(true),
             confirmed: 1,
             pending: 0,
+            alarms: vec![("ErrorsAlarm", "OK"), ("MissingRunAlarm", "OK")],
             ahead_seconds: 0,
             backend: Some(HOME.to_owned()),
             denied: [].into(),
@@ -231,7 +232,7 @@ async fn every_planted_fault_is_found_with_what_to_do() {
     the_secrets(&mut clinic).await;
     the_set_up(&mut clinic).await;
     the_days(&mut clinic).await;
-    assert_eq!(clinic.found.len(), 37, "{:?}", clinic.found);
+    assert_eq!(clinic.found.len(), 41, "{:?}", clinic.found);
     drop(clinic.backend);
 }
 
@@ -415,6 +416,29 @@ async fn the_days(clinic: &mut Clinic) {
     *clinic.cloud.answers() = Answers { confirmed: 0, pending: 1, ..well.clone() };
     let nobody = Expected { about: None, ..gap("alarms", "", "not confirmed", "click the link") };
     clinic.finds("nobody hears of alarms", &nobody).await;
+    for (name, alarms, about, message, fix) in [
+        ("no alarms", vec![], None, "there is no alarm `prod`", "deploy the stack again"),
+        (
+            "first run not made",
+            vec![("ErrorsAlarm", "OK"), ("MissingRunAlarm", "INSUFFICIENT_DATA")],
+            Some("MissingRunAlarm"),
+            "no daily run yet",
+            "start the first one now",
+        ),
+        (
+            "alarm raised",
+            vec![("ExecutionsAlarm", "ALARM"), ("MissingRunAlarm", "OK")],
+            Some("ExecutionsAlarm"),
+            "a run of the state machine failed",
+            "truecount runs why",
+        ),
+    ] {
+        *clinic.cloud.answers() = Answers { alarms, ..well.clone() };
+        clinic.finds(name, &Expected { about, ..gap("alarms", "", message, fix) }).await;
+    }
+    *clinic.cloud.answers() = Answers { denied: ["DescribeAlarms"].into(), ..well.clone() };
+    let denied = gap("alarms", "", "access is denied", "allow `cloudwatch:DescribeAlarms`");
+    clinic.finds("alarms denied", &Expected { about: None, ..denied }).await;
     *clinic.cloud.answers() = well;
     clinic.is_well().await;
 

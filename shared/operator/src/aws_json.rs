@@ -48,8 +48,13 @@ pub(crate) const LOGS: JsonService =
 pub(crate) const STATES: JsonService =
     JsonService { name: "STATES", host: "states", target: "AWSStepFunctions", version: "1.0" };
 
+/// CloudWatch.
+pub(crate) const CLOUDWATCH: JsonService =
+    JsonService { name: "CLOUDWATCH", host: "monitoring", target: "GraniteServiceVersion20100801", version: "1.0" };
+
 /// What such a service says of a thing that does not exist.
-const MISSING: [&str; 3] = ["ExecutionDoesNotExist", "ResourceNotFoundException", "StateMachineDoesNotExist"];
+const MISSING: [&str; 4] =
+    ["ExecutionDoesNotExist", "ResourceNotFound", "ResourceNotFoundException", "StateMachineDoesNotExist"];
 
 impl AwsInspector {
     /// The answer of a service to an action that only reads.

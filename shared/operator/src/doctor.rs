@@ -1,11 +1,12 @@
 //! What would go wrong at month-end, and how to fix it: checked with requests that change nothing.
 //!
 //! ```text
-//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ keys' rights ▸ syncs ▸ products ▸ mappings ▸ falls ▸ next run ▸ clock ▸ schedule ▸ closing
+//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ keys' rights ▸ syncs ▸ products ▸ mappings ▸ falls ▸ next run ▸ clock ▸ schedule ▸ alarms ▸ closing
 //! ```
 //! Deliberately absent: repairs, and the permissions of the functions' own roles, which the template grants.
 
 mod access;
+mod alarms;
 mod mail;
 mod next_run;
 mod schedule;
@@ -102,7 +103,7 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
     }
     access::table(env, &mut results).await;
     let Some(config) = config(env, backend, &mut results).await else {
-        schedule::schedule_and_alarms(env, None, backend, &mut results).await;
+        daily_run(env, None, backend, &mut results).await;
         return results;
     };
     let is_usable = setup::settings(&config, &mut results);
@@ -115,9 +116,21 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
         next_run::next_run(env, &config, &mut results).await;
     }
     schedule::clock(&skews, &mut results);
-    schedule::schedule_and_alarms(env, Some(&config), backend, &mut results).await;
+    daily_run(env, Some(&config), backend, &mut results).await;
     schedule::closing(env, &config, &mut results).await;
     results
+}
+
+/// Whether a stack's daily run takes place, and somebody hears of what fails.
+async fn daily_run(
+    env: &Environment,
+    config: Option<&Config>,
+    backend: CheckedBackend<'_>,
+    results: &mut Vec<CheckResult>,
+) {
+    let CheckedBackend::Stack(stack, inspector) = backend else { return };
+    let is_on = schedule::daily_run(env, config, (stack, inspector), results).await;
+    alarms::alarms(stack, inspector, is_on, results).await;
 }
 
 /// Settings and rules; nothing further can be checked without them.

@@ -17,10 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 use truecount_platform::{Detail, PortErrorKind, endpoint};
 use url::Url;
 
-use crate::aws_json::{LOGS, STATES};
+use crate::aws_json::{CLOUDWATCH, LOGS, STATES};
 
 /// The services in use, as `TRUECOUNT_ENDPOINT_…` names them.
-const SERVICES: [&str; 6] = ["STS", "SES", "SCHEDULER", "SNS", LOGS.name, STATES.name];
+const SERVICES: [&str; 7] = ["STS", "SES", "SCHEDULER", "SNS", CLOUDWATCH.name, LOGS.name, STATES.name];
 
 /// Clients of the AWS services that no job calls.
 #[derive(Debug, Clone)]

@@ -22,6 +22,8 @@ pub struct StackResources {
     pub schedule_group: String,
     /// The topic of the alarms.
     pub topic: String,
+    /// The alarm that brings the others together.
+    pub alarm: String,
     /// The only address that its functions may send as.
     pub sender: String,
     /// The SES configuration set of its mails.
@@ -137,7 +139,7 @@ mod tests {
     #[test]
     fn the_parameter_of_the_template_is_read() {
         let text = r#"{"table":"t","bucket":"b","secrets":"/truecount/p","state_machine":"arn:s","schedule":"daily",
-            "schedule_group":"g","topic":"arn:t","sender":"a@msp.example","configuration_set":"c","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"},"more":1}"#;
+            "schedule_group":"g","topic":"arn:t","alarm":"p","sender":"a@msp.example","configuration_set":"c","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"},"more":1}"#;
         let stack: StackResources = serde_json::from_str(text).unwrap();
         assert_eq!(
             (stack.bucket.as_str(), stack.functions.report.as_str(), stack.sender.as_str()),

@@ -9,7 +9,7 @@ use std::thread;
 use crate::prompt;
 
 /// Where its parts are.
-const PARTS: &str = r#"{"table":"truecount","bucket":"b","secrets":"/truecount/prod","state_machine":"arn:aws:states:eu-west-2:123456789012:stateMachine:prod-closing","schedule":"daily","schedule_group":"default","topic":"arn:t","sender":"billing@msp.example","configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
+const PARTS: &str = r#"{"table":"truecount","bucket":"b","secrets":"/truecount/prod","state_machine":"arn:aws:states:eu-west-2:123456789012:stateMachine:prod-closing","schedule":"daily","schedule_group":"default","topic":"arn:t","alarm":"prod","sender":"billing@msp.example","configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
 
 /// A request: its first line and headers in small letters, and its body.
 pub(crate) struct Asked {

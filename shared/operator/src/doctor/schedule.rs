@@ -1,11 +1,13 @@
-//! Whether the daily run takes place, its alarms have a reader, no closing is overdue, and the clock is right.
+//! Whether the daily run takes place, no closing is overdue, and the clock is right.
 
 use jiff::civil::Time;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use truecount_app::{Calendar, Config, Environment, closing_due_seen};
 
-use super::{CheckResult, CheckStatus, CheckedBackend, fix_of};
+use super::{CheckResult, CheckStatus, fix_of};
+use crate::inspector::AwsInspector;
+use crate::stack::StackResources;
 
 /// A clock that is off by more seconds should be looked at.
 const SKEW_SECONDS_ADVICE: i64 = 60;
@@ -36,16 +38,16 @@ pub(super) fn clock(skews: &[(String, SignedDuration)], results: &mut Vec<CheckR
     results.push(CheckResult::problem(health, "clock", message, fix));
 }
 
-/// The schedule that starts the daily run, and who receives its alarms.
-pub(super) async fn schedule_and_alarms(
+/// The schedule that starts the daily run. Answers whether it is on.
+pub(super) async fn daily_run(
     env: &Environment,
     config: Option<&Config>,
-    backend: CheckedBackend<'_>,
+    (stack, inspector): (&StackResources, &AwsInspector),
     results: &mut Vec<CheckResult>,
-) {
-    let CheckedBackend::Stack(stack, inspector) = backend else { return };
+) -> bool {
     let name = format!("{}/{}", stack.schedule_group, stack.schedule);
-    results.push(match inspector.schedule(&stack.schedule_group, &stack.schedule).await {
+    let error = |message: String, fix| CheckResult::problem(CheckStatus::Error, "schedule", message, fix);
+    let result = match inspector.schedule(&stack.schedule_group, &stack.schedule).await {
         Ok(Some(schedule)) if schedule.is_enabled => {
             let late =
                 config.and_then(|config| evening_run(&schedule.expression, &config.settings.closing, env.clock.now()));
@@ -53,53 +55,17 @@ pub(super) async fn schedule_and_alarms(
         }
         Ok(Some(_)) => {
             let fix = "enable it in EventBridge Scheduler, or deploy with `Schedule=on`";
-            CheckResult::problem(
-                CheckStatus::Error,
-                "schedule",
-                format!("`{name}` is disabled: there is no daily run"),
-                fix,
-            )
+            error(format!("`{name}` is disabled: there is no daily run"), fix)
         }
-        Ok(None) => {
-            let message = format!("there is no schedule `{name}`, so there is no daily run");
-            CheckResult::problem(CheckStatus::Error, "schedule", message, "deploy the stack again")
+        Ok(None) => error(format!("there is no schedule `{name}`, so there is no daily run"), "deploy the stack again"),
+        Err(kind) => {
+            let fix = fix_of(&kind, "scheduler:GetSchedule");
+            CheckResult::problem(CheckStatus::Warning, "schedule", kind.to_string(), fix)
         }
-        Err(kind) => CheckResult::problem(
-            CheckStatus::Warning,
-            "schedule",
-            kind.to_string(),
-            fix_of(&kind, "scheduler:GetSchedule"),
-        ),
-    });
-    results.push(match inspector.subscriptions(&stack.topic).await {
-        Ok(found) if found.confirmed > 0 => {
-            CheckResult::ok("alarms", format!("{} confirmed subscriptions of `{}`", found.confirmed, stack.topic))
-        }
-        Ok(found) if found.pending > 0 => {
-            let message = format!("nobody receives alarms: {} subscriptions are not confirmed", found.pending);
-            CheckResult::problem(
-                CheckStatus::Warning,
-                "alarms",
-                message,
-                "click the link in the mail from AWS Notifications",
-            )
-        }
-        Ok(_) => {
-            let fix = "deploy with `AlarmAddress=…`, or subscribe an address to the topic";
-            CheckResult::problem(
-                CheckStatus::Warning,
-                "alarms",
-                format!("nobody is subscribed to `{}`", stack.topic),
-                fix,
-            )
-        }
-        Err(kind) => CheckResult::problem(
-            CheckStatus::Warning,
-            "alarms",
-            kind.to_string(),
-            fix_of(&kind, "sns:GetTopicAttributes"),
-        ),
-    });
+    };
+    let is_on = matches!(result.status, CheckStatus::Ok | CheckStatus::Advice);
+    results.push(result);
+    is_on
 }
 
 /// A daily run whose hour is in the MSP's evening: its mails come when nobody reads them, and a day later than the settings
