@@ -65,7 +65,7 @@ mod tests {
             ("", "[[sources]\nid = \"rmm\"\n"),
             ("", "[retention]\ndays = \n"),
         ] {
-            assert_eq!(recovered(&format!("{before}{MAIL}{after}"), None), usual("2026-06-26"), "{before}{after}");
+            assert_eq!(recovered(&format!("{before}{MAIL}{after}"), None), usual("2026-06-24"), "{before}{after}");
             assert_eq!(
                 recovered(&format!("{before}{fixed}{MAIL}{after}"), None),
                 usual("2026-07-10"),
