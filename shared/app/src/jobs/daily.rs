@@ -74,14 +74,25 @@ fn waits(config: &Config, due: ClosingDue, month: BillingMonth, unread: ClosingR
 }
 
 /// What a month's closing waits for, or would have waited for; `None`: everything was read, or it is compared already.
-pub(crate) async fn unread_before_closing(
+async fn unread_before_closing(
     env: &Environment,
     config: &Config,
     month: BillingMonth,
 ) -> Result<Option<ClosingReadiness>, AppError> {
-    if closing_run(&env.store, month).await?.is_some_and(|run| run.state >= RunState::Reconciled) {
-        return Ok(None);
-    }
+    if is_compared(env, month).await? { Ok(None) } else { unread_now(env, config, month).await }
+}
+
+/// Whether a month's closing was compared: whatever is read since then makes no difference to it.
+pub(crate) async fn is_compared(env: &Environment, month: BillingMonth) -> Result<bool, AppError> {
+    Ok(closing_run(&env.store, month).await?.is_some_and(|run| run.state >= RunState::Reconciled))
+}
+
+/// What a closing of a month would wait for if it began now; `None`: everything was read.
+pub(crate) async fn unread_now(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+) -> Result<Option<ClosingReadiness>, AppError> {
     let readiness = readiness(env, config, month).await?;
     Ok(Some(readiness).filter(|readiness| !readiness.is_ready(config.settings.closing.ready_percent())))
 }

@@ -15,7 +15,7 @@ use truecount_store::{
     sha256_hex,
 };
 
-use super::daily::unread_before_closing;
+use super::daily::{is_compared, unread_now};
 use super::report::{outcome_of, overview};
 use super::runner::{JobContext, JobOutcome};
 use crate::{AppError, Calendar, Config, Deadline, Environment};
@@ -171,7 +171,11 @@ async fn is_incomplete(
 ) -> Result<bool, AppError> {
     let RunKind::Closing { replace, incomplete, .. } = kind else { return Ok(false) };
     let calendar = &config.settings.closing;
-    let Some(unread) = unread_before_closing(env, config, month).await? else { return Ok(false) };
+    // What replaces a closing is read anew.
+    if replace.is_none() && is_compared(env, month).await? {
+        return Ok(false);
+    }
+    let Some(unread) = unread_now(env, config, month).await? else { return Ok(false) };
     let latest_day = calendar.latest_day(month);
     if *incomplete || replace.is_some() || config.settings.today(env) >= latest_day {
         return Ok(true);

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, ClientId, CountDay, Currency, ReadReason};
 use truecount_reconciliation::{AccountRecord, OutcomeLine};
 use truecount_reports::{ClosingReadiness, Counted, ReadRevenue, UnreadAccount, UnreadSource};
@@ -137,14 +138,31 @@ async fn owners(
     incomplete.iter().map(of).collect()
 }
 
-/// What the last closing before a month compared, and what of it is not of these clients; empty: there is none.
+/// What the last closing before a month that compared anything compared, and what of it is not of these clients; empty:
+/// there is none.
 async fn read_revenue(
     env: &Environment,
     month: BillingMonth,
     unread: &BTreeSet<ClientId>,
 ) -> Result<BTreeMap<Currency, ReadRevenue>, AppError> {
-    let Some(run) = last_closing(env, month).await? else { return Ok(BTreeMap::new()) };
-    let stored = match outcome_of(env, &run).await {
+    let mut before = month;
+    while let Some(run) = last_closing(env, before).await? {
+        let revenue = revenue_of(env, &run, unread).await?;
+        if revenue.values().any(|of| of.compared > Decimal::ZERO) {
+            return Ok(revenue);
+        }
+        before = run.manifest.month;
+    }
+    Ok(BTreeMap::new())
+}
+
+/// The same of one closing; empty: it is not known any more.
+async fn revenue_of(
+    env: &Environment,
+    run: &Run,
+    unread: &BTreeSet<ClientId>,
+) -> Result<BTreeMap<Currency, ReadRevenue>, AppError> {
+    let stored = match outcome_of(env, run).await {
         Ok(stored) => stored,
         // What it compared is not known any more, and the next closing does not wait for somebody to make it again.
         Err(AppError::LostOutcome(_)) => return Ok(BTreeMap::new()),

@@ -161,6 +161,38 @@ async fn a_single_account_is_named_and_many_are_waited_for() {
     }
 }
 
+/// A month in which nothing could be compared is no measure for the next one.
+#[tokio::test]
+async fn accounts_are_weighed_by_the_last_closing_that_compared_anything() {
+    let mut test = TestEnvironment::new();
+    daily_run(&mut test, "2026-05-20").await;
+    Files { quay_servers: 20, ..Files::complete() }.commit(&test, "2026-05-25").await;
+    assert_eq!(daily_run(&mut test, "2026-05-25").await, "closes 2026-05");
+    // What was read in May is too old by then.
+    assert_eq!(daily_run(&mut test, "2026-07-29").await, "closes 2026-07");
+    let july = closing_run(&test.env.store, "2026-07".parse().unwrap()).await.unwrap().unwrap();
+    assert!(july.manifest.is_incomplete, "nothing was read");
+    let failed = ReadState::Failed(ReadReason::TooManyItems);
+    Files { quay_servers: 20, harbour_read: failed }.commit(&test, "2026-08-25").await;
+    test.on("2026-08-25");
+    let due = due(&test).await;
+    assert!(!due.due && due.why.contains("90 % of what the last closing compared in GBP"), "{}", due.why);
+}
+
+#[tokio::test]
+async fn what_replaces_a_closing_says_itself_what_was_not_read() {
+    let mut test = TestEnvironment::new();
+    Files::complete().commit(&test, "2026-06-24").await;
+    test.on("2026-06-24");
+    close(&test, None, &BY_HAND).await.unwrap();
+    assert!(!is_incomplete(&test).await);
+    test.fail("rmm", "2026-06-25", ReadReason::NoCredential { detail: "the key is revoked".to_owned() }).await;
+    test.on("2026-06-25");
+    let replace = closing_run(&test.env.store, month()).await.unwrap().map(|run| run.run_id);
+    close(&test, None, &RunKind::Closing { replace, early: false, incomplete: false }).await.unwrap();
+    assert!(is_incomplete(&test).await, "the one before was complete");
+}
+
 /// Before the first closing nothing is known by which accounts could be weighed.
 #[tokio::test]
 async fn the_first_closing_waits_for_sources_only() {
