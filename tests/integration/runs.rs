@@ -74,12 +74,14 @@ async fn the_manifest_has_the_hash_of_every_file() {
     for name in [
         "exceptions.csv",
         "lines.csv",
+        "changes.csv",
         "closed.csv",
         "coverage.csv",
         "setup.csv",
         "agreement_findings.csv",
         "mapping-suggestions.csv",
         "run.json",
+        "report.xlsx",
         "outcomes.jsonl.gz",
         "history.jsonl.gz",
     ] {

@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             to: vec!["Ada Holly <ada@hollybank.example>".into(), "clerk@hollybank.example".into()],
             group: "billing".into(),
             attempt,
-            exceptions_csv: &files[0].bytes,
+            files: &files,
         };
         fs::write(folder.join("mail.eml"), email(&report, &settings)?)?;
         fs::write(folder.join("summary.txt"), text_summary(&report))?;

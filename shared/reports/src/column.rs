@@ -3,6 +3,7 @@
 //! The kind of column decides how a cell is written: foreign text is made harmless, numbers are exact and plain, and a
 //! missing value is an empty cell. No call site sanitizes or formats.
 
+use std::borrow::Cow;
 use std::io;
 
 use jiff::civil::Date;
@@ -14,7 +15,7 @@ use crate::{RunHeader, sanitize};
 
 /// One column of a sheet whose rows are `T`.
 pub(crate) struct Column<T> {
-    pub(crate) name: &'static str,
+    name: &'static str,
     cell: Cell<T>,
 }
 
@@ -109,38 +110,72 @@ pub(crate) fn write<T>(columns: &[Column<T>], header: &RunHeader, rows: &[T], ou
     sheet.finish()
 }
 
+/// What stands in a cell; how it is written is the file's.
+pub(crate) enum CellValue<'r> {
+    /// Text from elsewhere, or made of such text.
+    Foreign(Cow<'r, str>),
+    /// One of our own words.
+    Word(Cow<'r, str>),
+    Whole(u64),
+    /// Exact, without trailing zeros.
+    Quantity(Decimal),
+    /// Exact, with two places or as many more as it has.
+    Money(Decimal),
+    Day(Date),
+    /// Nothing is known, or somebody is to fill it in.
+    Nothing,
+}
+
+/// Where a row stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'r> {
+    /// In the sheet, from 1.
+    pub(crate) number: u64,
+    pub(crate) run_id: &'r str,
+    pub(crate) month: BillingMonth,
+}
+
+impl<T> Column<T> {
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Whether a person fills it in.
+    pub(crate) const fn is_to_fill(&self) -> bool {
+        matches!(self.cell, Cell::Empty)
+    }
+
+    /// What a row has here.
+    pub(crate) fn value<'r>(&self, row: &'r T, place: Place<'r>) -> CellValue<'r> {
+        use CellValue::{Foreign, Nothing, Word};
+        match &self.cell {
+            Cell::Text(text) => text(row).map_or(Nothing, |text| Foreign(Cow::Borrowed(text))),
+            Cell::Composed(text) => Foreign(Cow::Owned(text(row))),
+            Cell::Word(word) => Word(Cow::Borrowed(word(row))),
+            Cell::Count(count) => CellValue::Whole(count(row)),
+            Cell::Number(number) => number(row).map_or(Nothing, CellValue::Whole),
+            Cell::Quantity(quantity) => quantity(row).map_or(Nothing, |units| CellValue::Quantity(plain(units))),
+            Cell::Money(amount) => amount(row).map_or(Nothing, |amount| CellValue::Money(at_least_cents(amount))),
+            Cell::Day(day) => day(row).map_or(Nothing, CellValue::Day),
+            Cell::Run(RunCell::Number) => CellValue::Whole(place.number),
+            Cell::Run(RunCell::RunId) => Foreign(Cow::Borrowed(place.run_id)),
+            Cell::Run(RunCell::Month) => Word(Cow::Owned(place.month.to_string())),
+            Cell::Empty => Nothing,
+        }
+    }
+}
+
 /// A row as a JSON object: the columns' names and cells.
 pub(crate) struct JsonRow<'a, T> {
     columns: &'a [Column<T>],
     row: &'a T,
-    number: u64,
-    run: (&'a str, BillingMonth),
+    place: Place<'a>,
 }
 
 impl<'a, T> JsonRow<'a, T> {
     /// `number`: the row's place in the sheet, from 1; `run`: the run's id and month.
     pub(crate) const fn new(columns: &'a [Column<T>], row: &'a T, number: u64, run: (&'a str, BillingMonth)) -> Self {
-        Self { columns, row, number, run }
-    }
-
-    /// A cell's text; `None`: it is empty.
-    fn text(&self, cell: &Cell<T>) -> Option<String> {
-        let row = self.row;
-        let text = match cell {
-            Cell::Text(text) => text(row)?.to_owned(),
-            Cell::Composed(text) => text(row),
-            Cell::Word(word) => word(row).to_owned(),
-            Cell::Count(count) => count(row).to_string(),
-            Cell::Number(number) => number(row)?.to_string(),
-            Cell::Quantity(quantity) => plain(quantity(row)?).to_string(),
-            Cell::Money(amount) => at_least_cents(amount(row)?).to_string(),
-            Cell::Day(day) => day(row)?.to_string(),
-            Cell::Run(RunCell::RunId) => self.run.0.to_owned(),
-            Cell::Run(RunCell::Month) => self.run.1.to_string(),
-            Cell::Run(RunCell::Number) => self.number.to_string(),
-            Cell::Empty => return None,
-        };
-        Some(text).filter(|text| !text.is_empty())
+        Self { columns, row, place: Place { number, run_id: run.0, month: run.1 } }
     }
 }
 
@@ -148,12 +183,17 @@ impl<T> Serialize for JsonRow<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(Some(self.columns.len()))?;
         for column in self.columns {
-            match &column.cell {
-                Cell::Count(count) => object.serialize_entry(column.name, &count(self.row))?,
-                Cell::Number(number) => object.serialize_entry(column.name, &number(self.row))?,
-                Cell::Run(RunCell::Number) => object.serialize_entry(column.name, &self.number)?,
-                cell => object.serialize_entry(column.name, &self.text(cell))?,
-            }
+            let text = match column.value(self.row, self.place) {
+                CellValue::Whole(number) => {
+                    object.serialize_entry(column.name, &number)?;
+                    continue;
+                }
+                CellValue::Foreign(text) | CellValue::Word(text) => Some(text.into_owned()),
+                CellValue::Quantity(number) | CellValue::Money(number) => Some(number.to_string()),
+                CellValue::Day(day) => Some(day.to_string()),
+                CellValue::Nothing => None,
+            };
+            object.serialize_entry(column.name, &text.filter(|text| !text.is_empty()))?;
         }
         object.end()
     }
@@ -162,9 +202,7 @@ impl<T> Serialize for JsonRow<'_, T> {
 /// Writes a sheet row by row, and keeps none.
 pub(crate) struct SheetWriter<'h, W: io::Write> {
     csv: csv::Writer<W>,
-    header: &'h RunHeader,
-    month: String,
-    number: u64,
+    place: Place<'h>,
 }
 
 impl<'h, W: io::Write> SheetWriter<'h, W> {
@@ -173,48 +211,31 @@ impl<'h, W: io::Write> SheetWriter<'h, W> {
         out.write_all("\u{FEFF}".as_bytes())?;
         let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
         csv.write_record(columns.iter().map(|column| column.name))?;
-        Ok(Self { csv, header, month: header.month.to_string(), number: 0 })
+        Ok(Self { csv, place: Place { number: 0, run_id: &header.run_id, month: header.month } })
     }
 
     /// Writes one row, with the columns that the sheet began with.
     pub(crate) fn row<T>(&mut self, columns: &[Column<T>], row: &T) -> csv::Result<()> {
-        self.number += 1;
-        let Self { csv, header, month, number } = self;
+        self.place.number += 1;
         for column in columns {
-            match &column.cell {
-                Cell::Text(text) => write_text(csv, text(row).unwrap_or(""))?,
-                Cell::Composed(text) => write_text(csv, &text(row))?,
-                Cell::Word(word) => csv.write_field(word(row))?,
-                Cell::Count(count) => csv.write_field(count(row).to_string())?,
-                Cell::Number(number) => write_known(csv, number(row))?,
-                Cell::Quantity(quantity) => write_known(csv, quantity(row).map(plain))?,
-                Cell::Money(amount) => write_known(csv, amount(row).map(at_least_cents))?,
-                Cell::Day(day) => write_known(csv, day(row))?,
-                Cell::Run(RunCell::Number) => csv.write_field(number.to_string())?,
-                Cell::Run(RunCell::RunId) => write_text(csv, &header.run_id)?,
-                Cell::Run(RunCell::Month) => csv.write_field(month.as_str())?,
-                Cell::Empty => csv.write_field("")?,
+            match column.value(row, self.place) {
+                CellValue::Foreign(text) if !text.is_empty() => {
+                    self.csv.write_field(sanitize::cell(&text).as_bytes())?;
+                }
+                CellValue::Foreign(_) | CellValue::Nothing => self.csv.write_field("")?,
+                CellValue::Word(word) => self.csv.write_field(word.as_bytes())?,
+                CellValue::Whole(number) => self.csv.write_field(number.to_string())?,
+                CellValue::Quantity(number) | CellValue::Money(number) => self.csv.write_field(number.to_string())?,
+                CellValue::Day(day) => self.csv.write_field(day.to_string())?,
             }
         }
-        csv.write_record(None::<&[u8]>)
+        self.csv.write_record(None::<&[u8]>)
     }
 
     /// Ends the sheet.
     pub(crate) fn finish(mut self) -> csv::Result<()> {
         Ok(self.csv.flush()?)
     }
-}
-
-fn write_text(csv: &mut csv::Writer<impl io::Write>, text: &str) -> csv::Result<()> {
-    if text.is_empty() {
-        return csv.write_field("");
-    }
-    csv.write_field(sanitize::cell(text).as_bytes())
-}
-
-/// Empty where it is not known.
-fn write_known(csv: &mut csv::Writer<impl io::Write>, value: Option<impl ToString>) -> csv::Result<()> {
-    csv.write_field(value.map(|value| value.to_string()).unwrap_or_default())
 }
 
 /// Without trailing zeros, and without a minus before zero.

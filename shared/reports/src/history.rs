@@ -210,12 +210,12 @@ impl HistoryInBrief {
 /// `closed.csv`: the exceptions of earlier closings that are gone.
 pub(crate) fn closed_csv(header: &RunHeader, rows: &[ClosedRow]) -> Result<ReportFile, ReportError> {
     let mut bytes = Vec::new();
-    let written = column::write(COLUMNS, header, rows, &mut bytes);
+    let written = column::write(CLOSED, header, rows, &mut bytes);
     written.map_err(|source| ReportError::Sheet { sheet: CLOSED_CSV, source })?;
     Ok(ReportFile { name: CLOSED_CSV, bytes })
 }
 
-const COLUMNS: &[Column<ClosedRow>] = &[
+pub(crate) const CLOSED: &[Column<ClosedRow>] = &[
     Column::count("number", |row| row.closed.number.into()),
     Column::text("client", |row| Some(&row.client)),
     Column::text("product", |row| Some(row.closed.key.service.as_str())),

@@ -10,6 +10,7 @@
 mod agreement_findings;
 mod came_and_went;
 mod cells;
+mod change_row;
 mod column;
 mod exception_id;
 mod exception_row;
@@ -42,6 +43,8 @@ mod test_mail;
 mod text;
 mod top;
 mod words;
+mod workbook;
+mod workbook_sheets;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -52,6 +55,7 @@ pub use agreement_findings::{
     AGREEMENT_FINDINGS_CSV, AgreementFindingTotal, agreement_findings_json, agreement_findings_text, sort_findings,
     write_agreement_findings,
 };
+pub use change_row::ChangeRow;
 pub use exception_id::ExceptionSubject;
 pub use exception_row::ExceptionRow;
 pub use exceptions::{Exceptions, is_exception};
@@ -77,6 +81,7 @@ pub use summary::TextTarget;
 pub use test_mail::test_email;
 pub use text::{run_overview, text_summary};
 pub use words::{WorkOwner, WorkStep, accept_command, wrapped};
+pub use workbook::REPORT_XLSX;
 
 /// Which run it is, and what it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -157,6 +162,9 @@ pub enum ReportError {
         #[source]
         source: csv::Error,
     },
+    /// The workbook could not be written.
+    #[error("cannot write report.xlsx")]
+    Workbook(#[source] rust_xlsxwriter::XlsxError),
     /// A JSON file could not be written.
     #[error("cannot write {file}")]
     Json {

@@ -8,14 +8,16 @@ use mail_builder::{
 };
 
 use crate::{
-    ReportError, RunReport,
+    ReportError, ReportFile, RunReport,
     html::html,
     sanitize,
+    sheets::EXCEPTIONS_CSV,
     summary::{Frame, Summary, TextTarget},
     text::text,
+    workbook::REPORT_XLSX,
 };
 
-/// The largest `exceptions.csv` that is attached: under 7 MB once encoded, which every mail server accepts.
+/// The most that is attached: under 7 MB once encoded, which every mail server accepts.
 pub const ATTACHMENT_BYTES_MAX: usize = 5_000_000;
 
 /// The first line of a repeat.
@@ -26,10 +28,15 @@ pub(crate) const REPEAT: &str =
 pub(crate) const PREFIX: &str = "Possible repeat: ";
 
 /// What of the files is attached, after where they are.
-const ATTACHED: &str = "exceptions.csv is attached. The folder also holds lines.csv, closed.csv, coverage.csv, setup.csv, \
-     agreement_findings.csv, mapping-suggestions.csv and run.json.";
-const TOO_LARGE: &str = "exceptions.csv is too large to attach. The folder also holds lines.csv, closed.csv, coverage.csv, setup.csv, \
-     agreement_findings.csv, mapping-suggestions.csv and run.json.";
+const BOTH_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached. The folder also holds lines.csv, \
+     changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv and run.json.";
+const ONE_ATTACHED: &str = "exceptions.csv is attached; report.xlsx is too large for that. The folder also holds lines.csv, \
+     changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv and run.json.";
+const TOO_LARGE: &str = "exceptions.csv is too large to attach, and so is report.xlsx. The folder also holds lines.csv, changes.csv, \
+     closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv and run.json.";
+
+/// What a workbook is, for mail programs.
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Sender, recipients and which attempt it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +49,8 @@ pub struct ReportMail<'a> {
     pub group: String,
     /// 1, or 2 for the one repeat after an attempt whose outcome is unknown: the mail then says that it may be a repeat.
     pub attempt: u8,
-    /// The bytes of `exceptions.csv`.
-    pub exceptions_csv: &'a [u8],
+    /// The files of the run; those that people work with are attached.
+    pub files: &'a [ReportFile],
 }
 
 /// The message, ready to be sent.
@@ -54,9 +61,9 @@ pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8
     let envelope = Envelope::read(&settings.from, &settings.to, &settings.group)?;
     let id = format!("{}.{}.{}", word(&report.header.run_id), word(&settings.group), settings.attempt);
     let summary = Summary::of(report, TextTarget::Mail);
-    let is_attached = settings.exceptions_csv.len() <= ATTACHMENT_BYTES_MAX;
+    let (attached, told) = attachments(settings.files);
     let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), PREFIX) } else { (None, "") };
-    let frame = Frame { first_line, last_line: Some(if is_attached { ATTACHED } else { TOO_LARGE }) };
+    let frame = Frame { first_line, last_line: Some(told) };
     let message = envelope.message(report.header.created_at, &id, format!("{prefix}{}", summary.subject()));
     let alternative = multipart(
         "alternative",
@@ -64,13 +71,26 @@ pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8
         vec![MimePart::new("text/plain", text(&summary, frame)), MimePart::new("text/html", html(&summary, frame)?)],
     );
     let mut parts = vec![alternative];
-    if is_attached {
-        let content_type = ContentType::new("text/csv").attribute("charset", "utf-8");
-        parts.push(
-            MimePart::new(content_type, BodyPart::Binary(settings.exceptions_csv.into())).attachment("exceptions.csv"),
-        );
-    }
+    parts.extend(attached);
     Ok(message.body(multipart("mixed", &id, parts)).write_to_vec()?)
+}
+
+/// What is attached, and how that is told: the workbook before `exceptions.csv`, without it where both are too large.
+fn attachments(files: &[ReportFile]) -> (Vec<MimePart<'_>>, &'static str) {
+    let find = |name| files.iter().find(|file| file.name == name).map_or(&[][..], |file| &file.bytes);
+    let (book, exceptions) = (find(REPORT_XLSX), find(EXCEPTIONS_CSV));
+    let csv = || {
+        let content_type = ContentType::new("text/csv").attribute("charset", "utf-8");
+        MimePart::new(content_type, BodyPart::Binary(exceptions.into())).attachment(EXCEPTIONS_CSV)
+    };
+    let xlsx = || MimePart::new(ContentType::new(XLSX), BodyPart::Binary(book.into())).attachment(REPORT_XLSX);
+    if book.len() + exceptions.len() <= ATTACHMENT_BYTES_MAX {
+        (vec![xlsx(), csv()], BOTH_ATTACHED)
+    } else if exceptions.len() <= ATTACHMENT_BYTES_MAX {
+        (vec![csv()], ONE_ATTACHED)
+    } else {
+        (Vec::new(), TOO_LARGE)
+    }
 }
 
 /// Sender and recipients, validated.

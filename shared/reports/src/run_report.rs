@@ -11,8 +11,8 @@ use truecount_reconciliation::{
 };
 
 use crate::{
-    ClosedRow, ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader, agreement_findings::sort_findings,
-    map_first::WaitingRevenue, sort_closed,
+    ChangeRow, ClosedRow, ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader,
+    agreement_findings::sort_findings, change_row::sort_changes, map_first::WaitingRevenue, sort_closed,
 };
 
 /// Everything a report says about a run but its lines.
@@ -32,6 +32,8 @@ pub struct RunReport<'h> {
     pub agreement_findings: Vec<AgreementFinding>,
     /// What somebody should act on, and what nobody knows, in order.
     pub exceptions: Vec<ExceptionRow>,
+    /// What is to be changed on agreements, line by line, in the order in which one works.
+    pub changes: Vec<ChangeRow>,
     /// What earlier closings found and is gone, in order.
     pub closed: Vec<ClosedRow>,
     /// Clients of which something was compared.
@@ -77,6 +79,7 @@ enum BuilderState<'h, W: io::Write> {
 struct Gathered<'h, W: io::Write> {
     lines: LinesSheet<'h, W>,
     exceptions: Exceptions,
+    changes: Vec<ChangeRow>,
     closed: Vec<ClosedRow>,
     portfolio: PortfolioRecord,
     sources: Vec<SourceReading>,
@@ -137,6 +140,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         Ok(Self {
             lines: LinesSheet::begin(header, home, lines_csv)?,
             exceptions: Exceptions::new(home),
+            changes: Vec::new(),
             closed: Vec::new(),
             portfolio,
             sources: Vec::new(),
@@ -167,6 +171,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         self.clients_compared += u64::from(client.rows.iter().any(|row| row.kind.is_compared()));
         self.waiting.client(client);
         self.exceptions.client(client);
+        self.changes.extend(ChangeRow::of_client(client));
         self.closed.extend(ClosedRow::of_client(client));
         self.lines.client(client)
     }
@@ -179,8 +184,11 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         sort_findings(&mut agreement_findings, &self.portfolio.weights, self.portfolio.home_currency);
         let mut closed = self.closed;
         sort_closed(&mut closed, &self.portfolio);
+        let mut changes = self.changes;
+        sort_changes(&mut changes);
         Ok(RunReport {
             header,
+            changes,
             closed,
             exceptions: self.exceptions.finish(&self.portfolio),
             portfolio: self.portfolio,

@@ -15,9 +15,12 @@ use truecount_reconciliation::{MappingSuggestion, RevenueCoverage, SetupFinding,
 use crate::{
     ReportError, ReportFile, RunHeader, RunReport,
     agreement_findings::{AGREEMENT_FINDINGS, AGREEMENT_FINDINGS_CSV},
+    change_row::changes_csv,
     column::{self, Column, at_least_cents},
     history::closed_csv,
-    receipt, run_json, write_exceptions,
+    receipt, run_json,
+    workbook::report_xlsx,
+    write_exceptions,
 };
 
 /// The sheet of exceptions.
@@ -28,7 +31,7 @@ pub const SETUP_CSV: &str = "setup.csv";
 pub(crate) const LINES_CSV: &str = "lines.csv";
 
 /// Every file of a run but the manifest: `exceptions.csv`, `lines.csv` as it was written while the report was built,
-/// `closed.csv`, `coverage.csv`, `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv` and `run.json`. [`manifest`](crate::manifest()) comes last, when
+/// `changes.csv`, `closed.csv`, `coverage.csv`, `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv`, `run.json` and `report.xlsx`. [`manifest`](crate::manifest()) comes last, when
 /// the others are kept.
 ///
 /// # Errors
@@ -39,12 +42,14 @@ pub fn files(report: &RunReport<'_>, lines_csv: Vec<u8>) -> Result<Vec<ReportFil
     Ok(vec![
         ReportFile { name: EXCEPTIONS_CSV, bytes: exceptions },
         ReportFile { name: LINES_CSV, bytes: lines_csv },
+        changes_csv(report.header, &report.changes)?,
         closed_csv(report.header, &report.closed)?,
         sheet("coverage.csv", &CoverageRow::COLUMNS, report, &coverage(report))?,
         sheet(SETUP_CSV, SETUP, report, &report.setup)?,
         sheet(AGREEMENT_FINDINGS_CSV, AGREEMENT_FINDINGS, report, &report.agreement_findings)?,
         sheet("mapping-suggestions.csv", MAPPING_SUGGESTIONS, report, &report.suggestions)?,
         run_json(report)?,
+        report_xlsx(report)?,
     ])
 }
 
@@ -70,7 +75,7 @@ fn sheet<T>(
 }
 
 /// One row of `coverage.csv`: a source, the recurring revenue of one currency, or both.
-struct CoverageRow<'r> {
+pub(crate) struct CoverageRow<'r> {
     source: &'r str,
     side: &'static str,
     /// `None`: a further currency of the source above.
@@ -80,7 +85,7 @@ struct CoverageRow<'r> {
 
 /// A row for each source. What the PSA agreed is the recurring revenue: its row has that of the home currency, and a row
 /// below it that of each further currency. So each amount stands once.
-fn coverage<'r>(report: &'r RunReport<'_>) -> Vec<CoverageRow<'r>> {
+pub(crate) fn coverage<'r>(report: &'r RunReport<'_>) -> Vec<CoverageRow<'r>> {
     let home = report.portfolio.home_currency;
     let mut revenue: Vec<_> = report.portfolio.coverage.iter().map(|(currency, of)| (*currency, *of)).collect();
     revenue.sort_by_key(|(currency, _)| (*currency != home, *currency));
@@ -103,7 +108,7 @@ fn coverage<'r>(report: &'r RunReport<'_>) -> Vec<CoverageRow<'r>> {
 }
 
 impl CoverageRow<'_> {
-    const COLUMNS: [Column<Self>; 19] = [
+    pub(crate) const COLUMNS: [Column<Self>; 19] = [
         Column::text("source", |row| Some(row.source)),
         Column::word("side", |row| row.side),
         Column::word("state", |row| row.reading.map_or("", |reading| reading.state.as_str())),
@@ -144,7 +149,7 @@ impl CoverageRow<'_> {
     }
 }
 
-const SETUP: &[Column<SetupFinding>] = &[
+pub(crate) const SETUP: &[Column<SetupFinding>] = &[
     Column::text("code", |row| Some(&row.code)),
     Column::text("subject", |row| Some(&row.subject)),
     Column::text("message", |row| Some(&row.message)),
@@ -153,7 +158,7 @@ const SETUP: &[Column<SetupFinding>] = &[
     Column::month("month"),
 ];
 
-const MAPPING_SUGGESTIONS: &[Column<MappingSuggestion>] = &[
+pub(crate) const MAPPING_SUGGESTIONS: &[Column<MappingSuggestion>] = &[
     Column::text("source", |row| Some(row.source.as_str())),
     Column::text("account", |row| Some(&row.account_name)),
     Column::text("client", |row| row.client_name.as_deref()),

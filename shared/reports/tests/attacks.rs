@@ -176,7 +176,7 @@ fn mail(sample: &Sample) -> Vec<u8> {
         to: vec!["ada@hollybank.example".into()],
         group: sample.setup[0].code.clone(),
         attempt: 1,
-        exceptions_csv: b"\xEF\xBB\xBFa\r\n",
+        files: &[],
     };
     email(&sample.report(), &settings).unwrap()
 }
@@ -274,7 +274,7 @@ fn the_mail_gains_no_header_part_or_tag() {
         ];
         assert_eq!(headers, expected, "{attack:?}");
         let parts = (message.parts.len(), message.text_body.len(), message.html_body.len(), message.attachment_count());
-        assert_eq!(parts, (5, 1, 1, 1), "{attack:?}");
+        assert_eq!(parts, (6, 1, 1, 2), "{attack:?}");
         let subject = message.subject().unwrap();
         assert!(
             subject.starts_with("Truecount June 2026: ") && subject.contains(" compared; GBP 3,143.65"),

@@ -11,10 +11,12 @@ use std::{
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_check::World;
-use truecount_reconciliation::{ClientRecord, PortfolioRecord, RowKind, RowRecord};
+use truecount_reconciliation::{
+    ClientRecord, InvoicedWhen, OutcomeLine, PortfolioRecord, RowKind, RowRecord, RunTotals,
+};
 use truecount_reports::{
-    Exceptions, LinesSheet, RunHeader, TextTarget, is_exception, older_syncs, revenue_compared, wrapped,
-    write_exceptions,
+    Exceptions, LinesSheet, RunHeader, RunReport, RunReportBuilder, TextTarget, files, is_exception, older_syncs,
+    revenue_compared, wrapped, write_exceptions,
 };
 
 /// A case with what comes out of it.
@@ -86,6 +88,16 @@ impl Recorded {
         let mut out = Vec::new();
         write_exceptions(&header(), &exceptions.finish(&self.portfolio), &mut out).unwrap();
         Cells::read(&out)
+    }
+
+    /// What its report has beside the lines.
+    fn report<'h>(&self, header: &'h RunHeader) -> RunReport<'h> {
+        let mut builder = RunReportBuilder::begin(header, std::io::sink());
+        builder.line(OutcomeLine::Portfolio(Box::new(self.portfolio.clone()))).unwrap();
+        for client in &self.clients {
+            builder.line(OutcomeLine::Client(Box::new(client.clone()))).unwrap();
+        }
+        builder.finish().unwrap()
     }
 
     /// The rows in the order of `lines.csv`.
@@ -487,4 +499,46 @@ fn exceptions_as_people_read_them() {
     }
     assert!(shown.lines().filter(|line| !line.contains("->")).all(|line| line.chars().count() <= 80), "{shown}");
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn the_changes_are_worth_what_the_totals_say() {
+    let (header, mut changes) = (header(), 0);
+    for case in recorded() {
+        let report = case.report(&header);
+        let mut sums: BTreeMap<(Currency, InvoicedWhen, bool), Decimal> = BTreeMap::new();
+        for change in &report.changes {
+            assert_ne!(change.from, change.to, "{}: {change:?}", case.name);
+            if let (Some(currency), Some(impact)) = (change.currency, change.monthly_impact) {
+                let is_estimated = change.value_basis == "estimated";
+                *sums.entry((currency, change.invoiced, is_estimated)).or_default() += impact;
+                changes += 1;
+            }
+        }
+        for (currency, of) in &case.portfolio.totals {
+            let RunTotals { add, reduce, later_add, later_reduce, .. } = of;
+            for (when, is_estimated, net) in [
+                (InvoicedWhen::ThisRun, false, add - reduce),
+                (InvoicedWhen::Later, false, later_add - later_reduce),
+                (InvoicedWhen::ThisRun, true, of.estimated_add - of.estimated_reduce),
+                (InvoicedWhen::Later, true, of.estimated_later_add - of.estimated_later_reduce),
+            ] {
+                let sum = sums.remove(&(*currency, when, is_estimated)).unwrap_or_default();
+                assert_eq!(sum, net, "{}: {currency} {when:?} {is_estimated}", case.name);
+            }
+        }
+        assert!(sums.values().all(Decimal::is_zero), "{}: {sums:?}", case.name);
+    }
+    assert!(changes > 100, "{changes}");
+}
+
+#[test]
+fn a_workbook_is_written_of_every_case_and_is_the_same_twice() {
+    let header = header();
+    for case in recorded().iter().step_by(8) {
+        let report = case.report(&header);
+        let book = || files(&report, Vec::new()).unwrap().into_iter().find(|file| file.name == "report.xlsx").unwrap();
+        let (one, other) = (book(), book());
+        assert!(one.bytes.starts_with(b"PK") && one == other, "{}", case.name);
+    }
 }

@@ -8,7 +8,10 @@ use invented::Sample;
 use mail_parser::{Message, MessageParser, MimeHeaders};
 use truecount_billing::{ClientId, ReadState, SourceId};
 use truecount_reconciliation::{RevenueCoverage, SetupFinding, SourceRecord};
-use truecount_reports::{ATTACHMENT_BYTES_MAX, ReportMail, RunReport, email, manifest, run_json, text_summary};
+use truecount_reports::{
+    ATTACHMENT_BYTES_MAX, EXCEPTIONS_CSV, REPORT_XLSX, ReportFile, ReportMail, RunReport, email, manifest, run_json,
+    text_summary,
+};
 
 fn sheet(sample: &Sample, name: &str, lines_max: usize) -> String {
     let text = String::from_utf8(sample.file(name)).unwrap();
@@ -21,16 +24,18 @@ fn text_of(sample: &Sample) -> String {
 }
 
 fn mail(sample: &Sample, attempt: u8, exceptions_csv: &[u8]) -> Vec<u8> {
-    mail_of(&sample.report(), attempt, exceptions_csv)
+    mail_of(&sample.report(), attempt, exceptions_csv, &[])
 }
 
-fn mail_of(report: &RunReport<'_>, attempt: u8, exceptions_csv: &[u8]) -> Vec<u8> {
+fn mail_of(report: &RunReport<'_>, attempt: u8, exceptions_csv: &[u8], report_xlsx: &[u8]) -> Vec<u8> {
+    let file = |name, bytes: &[u8]| ReportFile { name, bytes: bytes.to_vec() };
+    let files = [file(EXCEPTIONS_CSV, exceptions_csv), file(REPORT_XLSX, report_xlsx)];
     let settings = ReportMail {
         from: "Truecount <billing@hollybank.example>".into(),
         to: vec!["Ada Holly <ada@hollybank.example>".into(), "clerk@hollybank.example".into()],
         group: "billing".into(),
         attempt,
-        exceptions_csv,
+        files: &files,
     };
     email(report, &settings).unwrap()
 }
@@ -137,12 +142,14 @@ fn manifest_names_each_input_and_output_by_its_hash() {
     let expected = [
         "exceptions.csv",
         "lines.csv",
+        "changes.csv",
         "closed.csv",
         "coverage.csv",
         "setup.csv",
         "agreement_findings.csv",
         "mapping-suggestions.csv",
         "run.json",
+        "report.xlsx",
     ];
     assert_eq!(names, expected);
     let known = truecount_reports::ReportFile { name: "abc", bytes: b"abc".to_vec() };
@@ -237,23 +244,35 @@ fn a_repeat_says_that_it_may_be_one() {
 }
 
 #[test]
-fn exceptions_csv_is_attached_unless_it_is_too_large() {
+fn what_people_work_with_is_attached_unless_it_is_too_large() {
     let sample = invented::month();
-    let exceptions = sample.file("exceptions.csv");
-    let raw = mail(&sample, 1, &exceptions);
-    let message = parsed(&raw);
-    let attached = message.attachment(0).unwrap();
-    assert_eq!((attached.attachment_name(), attached.contents()), (Some("exceptions.csv"), &exceptions[..]));
-    assert!(message.body_text(0).unwrap().contains("exceptions.csv is attached"));
-
-    let raw = mail(&sample, 1, &vec![b'x'; ATTACHMENT_BYTES_MAX + 1]);
-    assert!(raw.len() < 100_000);
-    let message = parsed(&raw);
-    assert_eq!(message.attachment_count(), 0);
-    assert!(message.body_html(0).unwrap().contains("exceptions.csv is too large to attach"));
-
-    let raw = mail(&sample, 1, &vec![0xFF; ATTACHMENT_BYTES_MAX]);
-    assert!(raw.len() < 7_000_000, "{}", raw.len());
+    let (exceptions, book) = (sample.file("exceptions.csv"), sample.file("report.xlsx"));
+    let large = vec![0xFF; ATTACHMENT_BYTES_MAX];
+    let larger = vec![0xFF; ATTACHMENT_BYTES_MAX + 1];
+    let both = ["report.xlsx", "exceptions.csv"];
+    for (exceptions, book, attached, told) in [
+        (&exceptions, &book, &both[..], "report.xlsx, the sheets to work in, and exceptions.csv are attached"),
+        (&exceptions, &large, &both[1..], "exceptions.csv is attached; report.xlsx is too large"),
+        (&large, &Vec::new(), &both[..], "and exceptions.csv are attached"),
+        (&large, &book, &both[1..], "exceptions.csv is attached; report.xlsx is too large"),
+        (&larger, &book, &[][..], "exceptions.csv is too large to attach"),
+    ] {
+        let raw = mail_of(&sample.report(), 1, exceptions, book);
+        assert!(raw.len() < 7_000_000, "{}", raw.len());
+        let message = parsed(&raw);
+        let names: Vec<_> = message.attachments().filter_map(MimeHeaders::attachment_name).collect();
+        assert_eq!(names, attached);
+        for part in message.attachments() {
+            let is_book = part.attachment_name() == Some("report.xlsx");
+            // What is no text is not read back as it was.
+            assert!(
+                part.contents() == if is_book { &book[..] } else { &exceptions[..] } || exceptions.len() >= large.len()
+            );
+        }
+        let text = message.body_text(0).unwrap().replace('\n', " ");
+        let html = message.body_html(0).unwrap();
+        assert!(text.contains(told) && html.contains(told), "{text}");
+    }
 }
 
 #[test]
@@ -280,7 +299,7 @@ fn the_mail_of_a_huge_month_stays_short() {
     }
     let report = sample.report();
     assert!(report.exceptions.len() > 10_000, "{}", report.exceptions.len());
-    let raw = mail_of(&report, 1, b"");
+    let raw = mail_of(&report, 1, b"", b"");
     assert!(raw.len() < 60_000, "{} bytes", raw.len());
     let text = parsed(&raw).body_text(0).unwrap().into_owned();
     assert!(text.lines().count() < 130, "{text}");
@@ -296,7 +315,7 @@ fn invalid_addresses_are_refused() {
         to: to.iter().map(|&address| address.into()).collect(),
         group: "billing".into(),
         attempt: 1,
-        exceptions_csv: b"",
+        files: &[],
     };
     let refusal = |settings: &ReportMail<'_>| match email(&report, settings) {
         Ok(_) => format!("{:?} was taken", (&settings.from, &settings.to)),

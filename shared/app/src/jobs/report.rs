@@ -126,8 +126,7 @@ async fn write_and_mail(
         run.save(&env.store, lease.fence()).await?;
     }
     let mails = if mailing.wants_mail(run) {
-        let exceptions = files.iter().find(|file| file.name == "exceptions.csv").map_or(&[][..], |file| &file.bytes);
-        let sent = send_run_mails(env, settings, run, &report, exceptions).await;
+        let sent = send_run_mails(env, settings, run, &report, &files).await;
         if sent.iter().all(is_final) && !run.is_mailed {
             run.is_mailed = true;
             run.save(&env.store, lease.fence()).await?;

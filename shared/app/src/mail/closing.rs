@@ -1,6 +1,6 @@
-//! The mail of a run: its summary, with `exceptions.csv` attached. A draft's is the same, if somebody asks for it.
+//! The mail of a run: its summary, with `report.xlsx` and `exceptions.csv` attached. A draft's is the same, if somebody asks for it.
 
-use truecount_reports::{ReportMail, RunReport};
+use truecount_reports::{ReportFile, ReportMail, RunReport};
 use truecount_store::Run;
 
 use super::outbox::{self, MailIdentity, MailOutcome};
@@ -12,7 +12,7 @@ pub(crate) async fn send_run_mails(
     settings: &Settings,
     run: &Run,
     report: &RunReport<'_>,
-    exceptions_csv: &[u8],
+    files: &[ReportFile],
 ) -> Vec<Result<MailOutcome, AppError>> {
     let identity = MailIdentity {
         month: run.manifest.month,
@@ -22,13 +22,7 @@ pub(crate) async fn send_run_mails(
         is_urgent: false,
     };
     let write = |from: &str, group: &MailGroup, attempt| {
-        let mail = ReportMail {
-            from: from.to_owned(),
-            to: group.to.clone(),
-            group: group.id.clone(),
-            attempt,
-            exceptions_csv,
-        };
+        let mail = ReportMail { from: from.to_owned(), to: group.to.clone(), group: group.id.clone(), attempt, files };
         truecount_reports::email(report, &mail).map_err(AppError::from)
     };
     outbox::send_to_groups(env, settings, &identity, &write).await

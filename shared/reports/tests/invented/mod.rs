@@ -31,7 +31,7 @@ pub(crate) fn subject(report: &RunReport<'_>) -> String {
         to: vec!["ada@hollybank.example".into()],
         group: "billing".into(),
         attempt: 1,
-        exceptions_csv: b"",
+        files: &[],
     };
     let raw = email(report, &settings).unwrap();
     MessageParser::default().parse(&raw).unwrap().subject().unwrap().to_owned()
