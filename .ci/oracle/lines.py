@@ -49,9 +49,8 @@ class Client:
         self.read = "failed" if world.psa_failed else raw.get("read", "complete")
         self.agreements = [] if self.read == "failed" else raw.get("agreements", [])
         self.lines = self.all_lines(self.agreements)
-        self.before = []
-        if self.read == "fell":
-            self.before = self.all_lines(raw.get("before", []))
+        self.agreements_before = raw.get("before", []) if self.read == "fell" else []
+        self.before = self.all_lines(self.agreements_before)
 
     def all_lines(self, agreements):
         found = []
@@ -113,6 +112,11 @@ class Client:
 
     def live(self):
         return [agreement for agreement in self.agreements if self.is_live(agreement)]
+
+    def may_live(self):
+        """Of a client without a live agreement that was read: whether it has one; None: nobody knows."""
+        unread = self.read in ("failed", "partial")
+        return None if unread or any(self.is_live(agreement) for agreement in self.agreements_before) else False
 
 
 def standing(lines, at):

@@ -106,14 +106,18 @@ class Portfolio:
         self.rows.append({"client": part.client.id, "service": part.code, "agreement": part.section, "kind": kind, "billed": billed})
 
     def siblings_live(self, part):
-        """Whether another client, linked by parent or bill-to, has a live agreement and a line of the service."""
-        mine = part.client
+        """Whether another client, linked by parent or bill-to, has a live agreement and a line of the service; None: nobody knows."""
+        mine, found = part.client, False
         for other in self.clients:
-            if other is mine or not linked(mine, other) or not other.live():
+            if other is mine or not linked(mine, other):
                 continue
-            if any(self.rules.service_of(line.product) in part.codes and other.is_live(line.agreement) for line in other.lines):
+            def lives(lines):
+                return any(self.rules.service_of(line.product) in part.codes and other.is_live(line.agreement) for line in lines)
+            if lives(other.lines):
                 return True
-        return False
+            if other.read in ("failed", "partial") or lives(other.before):
+                found = None
+        return found
 
     def unnamed(self, client, internal):
         """Lines of products that no service names."""

@@ -60,7 +60,7 @@ def tolerance_of(keys, billed):
 
 
 def judge(part, low, high, sibling):
-    """The rows of one comparison."""
+    """The rows of one comparison. `sibling`: whether a linked client has a live agreement with a line of it; None: nobody knows."""
     side, keys, client = part.side, part.keys, part.client
     least, most = low["should"], None if high is None else high["should"]
     if client.read == "failed" and least <= 0:
@@ -155,9 +155,11 @@ def upwards(part, row, low, high, reference, sibling):
         return alone
     if variance <= allowed or later:
         return not_reconciled(part, row, low, high)
-    live = bool(client.live()) or sibling
+    lives = True if client.live() or sibling else client.may_live() if sibling is False else None
+    if missing and lives is None:
+        return not_reconciled(part, row, low, high)
     correct = {**full, "to_correct": variance, "left_alone": Fraction(0)}
-    if missing and not live:
+    if missing and not lives:
         return {**correct, "kind": "ended_agreement_in_use", "clean_up": costs(part)}
     if missing and keys.get("no_line") == "list":
         return {**full, "kind": "listed"}

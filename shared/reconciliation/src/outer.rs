@@ -8,8 +8,8 @@ use truecount_billing::ProductCode;
 use crate::evidence::Widening;
 use crate::interval::{TooManyDigits, plus};
 
-/// Whether a service that holds only where a line of it stands does so.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Whether a service that holds only where a line of it stands does so, or an agreement lives; the surest first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Holds {
     Surely,
     /// A line ends before the day looked at, may stand on another day, or was perhaps not read.
@@ -19,6 +19,11 @@ pub(crate) enum Holds {
 }
 
 impl Holds {
+    /// What several say of which one is enough.
+    pub(crate) fn of_any(parts: impl Iterator<Item = Self>) -> Self {
+        parts.min().unwrap_or_default()
+    }
+
     /// What parts of a service say together.
     pub(crate) fn of_all(parts: impl Iterator<Item = Self>) -> Self {
         parts.reduce(|one, other| if one == other { one } else { Self::Perhaps }).unwrap_or_default()

@@ -403,7 +403,7 @@ impl<'a> ClientCase<'a> {
             side,
             value,
             read: &self.billed_client().read,
-            is_live: !self.live.is_empty() || self.has_live_sibling(&part.rule.code),
+            lives: self.lives(&part.rule.code),
         }
     }
 

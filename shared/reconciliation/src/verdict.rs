@@ -11,6 +11,7 @@ use crate::interval::{TooManyDigits, minus, plus};
 use crate::outcome::{
     AtStake, ComparedUnits, InvoicedWhen, LeftAloneReason, OutcomeRow, RowFigures, RowKind, RowLedger, RowValue,
 };
+use crate::outer::Holds;
 use crate::price::PriceOrigin;
 use crate::run_inputs::LinesRead;
 use crate::run_options::MissingLine;
@@ -26,7 +27,7 @@ pub(crate) struct Verdict<'a> {
     pub(crate) value: &'a Valuation<'a>,
     pub(crate) read: &'a LinesRead,
     /// Whether the client, or one linked to it that has a line of the service, has a live agreement.
-    pub(crate) is_live: bool,
+    pub(crate) lives: Holds,
 }
 
 type Rows = Result<Vec<OutcomeRow>, TooManyDigits>;
@@ -126,7 +127,11 @@ impl Verdict<'_> {
         if variance <= allowed || covered_from(least).is_some() {
             return self.not_reconciled(count);
         }
-        if is_missing && !self.is_live {
+        if is_missing && self.lives == Holds::Perhaps {
+            // Something to bill, or something to clean up.
+            return self.not_reconciled(count);
+        }
+        if is_missing && self.lives == Holds::No {
             let mut row = row(RowKind::EndedAgreementInUse, to_correct(figures));
             row.doubts.push(Doubt::AgreementEnded);
             return Ok(row);

@@ -112,23 +112,40 @@ impl<'a> ClientCase<'a> {
         found
     }
 
+    /// Whether the client has a live agreement, or another one, linked by parent or bill-to, has one with a line of the
+    /// service.
+    pub(super) fn lives(&self, service: &ProductCode) -> Holds {
+        if !self.live.is_empty() {
+            return Holds::Surely;
+        }
+        let own = match &self.billed_client().read {
+            LinesRead::Complete => Holds::No,
+            LinesRead::Fell { before } if !before.iter().any(|of| self.context.is_live(&of.agreement)) => Holds::No,
+            LinesRead::Fell { .. } | LinesRead::Partial | LinesRead::Failed => Holds::Perhaps,
+        };
+        Holds::of_any([own, self.sibling_lives(service)].into_iter())
+    }
+
     /// Whether another client, linked by parent or bill-to, has a live agreement with a line of the service.
-    pub(super) fn has_live_sibling(&self, service: &ProductCode) -> bool {
+    fn sibling_lives(&self, service: &ProductCode) -> Holds {
         let mine = self.billed_client();
         // Usage of a group without a line may be any of its services'.
         let group = self.rules.group(service);
         let is_of = |code: &ProductCode| {
             code == service || group.is_some_and(|group| group.order.iter().any(|one| one == code))
         };
-        self.index.linked(self.client).iter().any(|other| {
-            let other = &self.inputs.clients[*other];
-            let has_line = |of: &BilledAgreement| {
-                of.lines.iter().any(|row| self.rules.service_of_product(&row.product).is_some_and(is_of))
-            };
-            other.id != mine.id
-                && !matches!(other.read, LinesRead::Failed)
-                && other.agreements.iter().any(|of| self.context.is_live(&of.agreement) && has_line(of))
-        })
+        let has_line =
+            |of: &BilledAgreement| of.lines.iter().any(|row| self.rules.service_of_product(&row.product).is_some_and(is_of));
+        let lives = |all: &[BilledAgreement]| all.iter().any(|of| self.context.is_live(&of.agreement) && has_line(of));
+        let siblings = self.index.linked(self.client).iter().map(|other| &self.inputs.clients[*other]);
+        Holds::of_any(siblings.filter(|other| other.id != mine.id).map(|other| match &other.read {
+            LinesRead::Failed => Holds::Perhaps,
+            _ if lives(&other.agreements) => Holds::Surely,
+            LinesRead::Complete => Holds::No,
+            LinesRead::Partial => Holds::Perhaps,
+            LinesRead::Fell { before } if lives(before) => Holds::Perhaps,
+            LinesRead::Fell { .. } => Holds::No,
+        }))
     }
 
     /// The agreements that the rules compare by themselves, for a service.
