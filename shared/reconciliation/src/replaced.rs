@@ -5,6 +5,7 @@
 //! more devices: what is not surely used need not be looked at. Where one of several devices is used, and nobody knows
 //! which, each is tried.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
@@ -320,10 +321,26 @@ impl Trial<'_> {
         self.least = Some(self.least.map_or(units, |least| least.min(units)));
         let replaced = paired(self.items, devices)?;
         let in_use = minus(units, replaced.units)?;
-        if self.least_in_use.as_ref().is_none_or(|(least, _)| in_use < *least) {
+        let is_better = match &self.least_in_use {
+            None => true,
+            Some((least, _)) if in_use != *least => in_use < *least,
+            Some((_, known)) => self.is_told_before(&replaced.pairs, known),
+        };
+        if is_better {
             self.least_in_use = Some((in_use, replaced.pairs));
         }
         Ok(())
+    }
+
+    /// Of what comes to the same the most that can be named is told, and the first by their ids: the order of the inputs makes
+    /// no difference.
+    fn is_told_before(&self, pairs: &[(ItemNo, ItemNo)], known: &[(ItemNo, ItemNo)]) -> bool {
+        let ids = |(old, new): &(ItemNo, ItemNo)| (self.items.id(*old), self.items.id(*new));
+        match pairs.len().cmp(&known.len()) {
+            Ordering::Greater => true,
+            Ordering::Less => false,
+            Ordering::Equal => pairs.iter().map(ids).lt(known.iter().map(ids)),
+        }
     }
 }
 
