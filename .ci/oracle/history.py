@@ -241,7 +241,7 @@ def right(world):
     for run in world["runs"]:
         of = Closing(run, made)
         numbers, after = give_numbers(of, next_number if run["is_closing"] else None)
-        rows, closed = [], []
+        rows, closed, not_known = [], [], []
         for client in sorted(run["clients"], key=lambda one: one["id"]):
             for row in client["rows"]:
                 part, way = (row["service"], row.get("section")), direction(row["kind"])
@@ -253,18 +253,18 @@ def right(world):
                     history = next((one for one in of_ways if one), None)
                 rows.append([client["id"], row["service"], row.get("section"), row["kind"], history])
         for what in sorted(of.seen, key=order):
-            last = of.stretches(*what, len(of.chain))[-1]
+            last, found = of.stretches(*what, len(of.chain))[-1], of.stretches(*what, len(of.chain))[-1]["found"]
+            client, (service, section, way) = what
+            one = {"service": service, "section": section, "direction": way, "number": numbers.get(what), "kind": found[-1][1]["kind"],
+                   "since": found[0][0], "months_open": len(found), "last": earlier(found[-1][1]), "so_far": summed(found[:-1])}
             if last["closed"] and of.stretches(*what, len(of.chain) - 1)[-1:] and \
                     not of.stretches(*what, len(of.chain) - 1)[-1]["closed"]:
-                found = last["found"]
-                client, (service, section, way) = what
-                closed.append([client, {"service": service, "section": section, "direction": way, "number": numbers[what],
-                                        "kind": found[-1][1]["kind"], "since": found[0][0], "months_open": len(found),
-                                        "last": earlier(found[-1][1]), "so_far": summed(found[:-1]),
-                                        "because": last["closed"][1]}])
+                closed.append([client, {**one, "because": last["closed"][1]}])
+            elif not last["closed"] and sees(run, *what) == UNKNOWN:
+                not_known.append([client, one])
         items = [moved_items(of, client["id"], row) for client in sorted(run["clients"], key=lambda one: one["id"])
                  for row in client["rows"]]
-        told.append({"rows": rows, "closed": closed, "next_number": after, "items": items})
+        told.append({"rows": rows, "closed": closed, "not_known": not_known, "next_number": after, "items": items})
         if run["is_closing"]:
             next_number = after
             made.append(of)
@@ -285,7 +285,7 @@ def exact(value, name=None):
 def said(run):
     def history(one):
         return None if one is None else {"number": None, "so_far": {}, **exact(one)}
-    def closed(one):
+    def earlier_one(one):
         one = {"section": None, "so_far": {}, **exact(one)}
         del one["exception_id"]
         return one
@@ -294,18 +294,19 @@ def said(run):
         ids = {name: [item["item_id"] for item in one.get(name, [])] for name in ("came", "went")}
         return one["since"][:7], ids["came"], ids["went"]
     moved = [items(one) if one else None for one in run.get("items", [])]
-    return {"rows": rows, "closed": [[client, closed(one)] for client, one in run["closed"]], "next_number": run["next_number"],
-            "items": moved}
+    found = {name: [[client, earlier_one(one)] for client, one in run[name]] for name in ("closed", "not_known")}
+    return {"rows": rows, **found, "next_number": run["next_number"], "items": moved}
 
 
 def difference(world, answer):
     """The first difference between what is right and what is said; None: there is none."""
     for place, (expected, told) in enumerate(zip(right(world), answer)):
         told = said(told)
-        told["closed"].sort(key=lambda one: order((one[0], (one[1]["service"], one[1]["section"], one[1]["direction"]))))
+        for name in ("closed", "not_known"):
+            told[name].sort(key=lambda one: order((one[0], (one[1]["service"], one[1]["section"], one[1]["direction"]))))
         if expected["next_number"] != told["next_number"] and world["runs"][place]["is_closing"]:
             return place, "next_number", expected["next_number"], told["next_number"]
-        for name in ("rows", "closed", "items"):
+        for name in ("rows", "closed", "not_known", "items"):
             if len(expected[name]) != len(told[name]):
                 return place, name, expected[name], told[name]
             for one, other in zip(expected[name], told[name]):
@@ -421,7 +422,8 @@ def main():
             for row in run["rows"]:
                 if row[4]:
                     states[row[4]["state"]] = states.get(row[4]["state"], 0) + 1
-            states["closed"] = states.get("closed", 0) + len(run["closed"])
+            for name in ("closed", "not_known"):
+                states[name] = states.get(name, 0) + len(run[name])
         if found:
             failed.append(world)
             if len(failed) <= 3:

@@ -49,7 +49,8 @@ class Client:
         self.read = "failed" if world.psa_failed else raw.get("read", "complete")
         self.agreements = [] if self.read == "failed" else raw.get("agreements", [])
         self.lines = self.all_lines(self.agreements)
-        self.agreements_before = raw.get("before", []) if self.read == "fell" else []
+        self.known_before = raw.get("before", []) if self.read != "complete" else []
+        self.agreements_before = self.known_before if self.read == "fell" else []
         self.before = self.all_lines(self.agreements_before)
 
     def all_lines(self, agreements):

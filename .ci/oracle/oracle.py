@@ -61,6 +61,7 @@ class Portfolio:
             if agreement.get("amount") is not None and number(agreement["amount"]) >= 0 and client.stands(agreement) and agreement.get("cycle_months", 1) != "unknown":
                 currency = agreement.get("currency") or self.rules.currency
                 self.cover(currency, "ignored" if internal else "flat", number(agreement["amount"]) / agreement.get("cycle_months", 1))
+        self.unread_revenue(client, internal)
         for code in sorted(self.rules.services):
             for part in parts_of(client, code):
                 if part.holds is not False:
@@ -68,6 +69,20 @@ class Portfolio:
         for name in sorted(self.rules.groups):
             self.group(client, name, internal)
         self.unnamed(client, internal)
+
+    def unread_revenue(self, client, internal):
+        """What was billed when that was last known, and was not read now: nobody compared it."""
+        share, here = "ignored" if internal else "not_reconciled", {line.key for line in client.lines}
+        gone = [line for line in client.all_lines(client.known_before) if line.key not in here and line.role in ("recurring", "flat")]
+        for line in standing(gone, lambda line: client.looked_at(line.agreement)):
+            price = line.monthly_price()
+            if price is not None:
+                self.cover(line.currency, share, price * line.billed)
+        known = {agreement["id"] for agreement in client.agreements}
+        for agreement in client.known_before:
+            amount, cycle = agreement.get("amount"), agreement.get("cycle_months", 1)
+            if agreement["id"] not in known and amount is not None and number(amount) >= 0 and client.stands(agreement) and cycle != "unknown":
+                self.cover(agreement.get("currency") or self.rules.currency, share, number(amount) / cycle)
 
     def group(self, client, name, internal):
         """What the services of a group take, told once where a line of none stands."""

@@ -32,6 +32,8 @@ class Histories(unittest.TestCase):
         told = history.right({"runs": [run("2026-01", under(2, 60)), run("2026-02", unknown=[("SRV", None)]), run("2026-03", under(2, 60)),
                                        run("2026-04"), run("2026-05", under(1, 30))]})
         self.assertEqual([], told[1]["closed"])
+        self.assertEqual([(1, 1, {})], [(one["number"], one["months_open"], one["so_far"]) for _, one in told[1]["not_known"]])
+        self.assertEqual([[], [], []], [told[at]["not_known"] for at in (0, 2, 3)])
         self.assertEqual([(1, "open", 2, 60)], short(told[2]))
         self.assertEqual(["nothing_left"], [one["because"] for _, one in told[3]["closed"]])
         self.assertEqual([(1, "reopened", 1, 0)], short(told[4]))
@@ -47,7 +49,7 @@ class Histories(unittest.TestCase):
     def test_a_difference_is_found(self):
         world = {"runs": [run("2026-01", under(2, 60))]}
         answer = [{"rows": [["c1", "SRV", None, "underbilled", {"number": 1, "state": "new", "since": "2026-01", "months_open": 1}]],
-                   "closed": [], "next_number": 2, "items": [None]}]
+                   "closed": [], "not_known": [], "next_number": 2, "items": [None]}]
         self.assertIsNone(history.difference(world, answer))
         answer[0]["rows"][0][4]["months_open"] = 2
         self.assertEqual("rows", history.difference(world, answer)[1])

@@ -315,7 +315,7 @@ class Maker:
         if self.unknown(0.12 if any(map(self.seats.is_seat, self.services)) else 0.05):
             made["read"] = self.draw.choice(["partial", "failed", "fell"])
             if made["read"] == "failed":
-                made["agreements"] = []
+                made["before"], made["agreements"] = made["agreements"], []
             if made["read"] == "fell":
                 made["before"] = json.loads(json.dumps(made["agreements"])) + [self.agreement(client, 7)]
         return made

@@ -1,11 +1,16 @@
 //! Finds one client in a stream of clients, by its id or its name.
 //!
-//! Deliberately absent: any guess. A name that several clients have is answered with their names.
+//! Deliberately absent: any guess. A name that several clients have is answered with their names, and one that none has with
+//! those that are most like it.
 
 use truecount_billing::ClientId;
 
 /// How many clients an error names.
 const NAMED_MAX: usize = 10;
+
+/// How many are named that are like what was typed, and how alike at the least.
+const NEAR_MAX: usize = 3;
+const ALIKE_MIN: f32 = 0.7;
 
 /// The search so far: at most one client for each way to find it is kept.
 pub(crate) struct ClientSearch<C> {
@@ -16,6 +21,7 @@ pub(crate) struct ClientSearch<C> {
     by_id: Option<C>,
     by_name: Candidates<C>,
     by_part: Candidates<C>,
+    near: NearNames,
 }
 
 /// Clients that could be meant: the first one, and the names of all.
@@ -28,7 +34,8 @@ impl<C> ClientSearch<C> {
     /// For an id, a name, or a part of a name. `place`: where it is looked for, such as `the run`.
     pub(crate) fn new(wanted: &str, place: &'static str) -> Self {
         let (by_name, by_part) = (Candidates::none(), Candidates::none());
-        Self { wanted: wanted.to_owned(), folded: folded(wanted), place, by_id: None, by_name, by_part }
+        let near = NearNames::new(wanted);
+        Self { wanted: wanted.to_owned(), folded: folded(wanted), place, by_id: None, by_name, by_part, near }
     }
 
     /// Looks at one client. Answers whether it is the one, so that no other need be looked at.
@@ -40,6 +47,8 @@ impl<C> ClientSearch<C> {
             self.by_name.push(id, name, client);
         } else if name_folded.contains(&self.folded) {
             self.by_part.push(id, name, client);
+        } else {
+            self.near.look(id, name);
         }
         self.by_id.is_some()
     }
@@ -56,9 +65,7 @@ impl<C> ClientSearch<C> {
         let candidates = if self.by_name.names.is_empty() { self.by_part } else { self.by_name };
         match (candidates.first, candidates.names.as_slice()) {
             (Some(client), [_]) => Ok(client),
-            (_, []) => {
-                Err(format!("there is no client `{wanted}` in {place}: give its id in the PSA, or a part of its name"))
-            }
+            (_, []) => Err(self.near.error(place)),
             (_, names) => Err(format!("`{wanted}` could be {}: give the id of one", in_words(names))),
         }
     }
@@ -73,6 +80,54 @@ impl<C> Candidates<C> {
         self.names.push((id.clone(), name.to_owned()));
         self.first.get_or_insert(client);
     }
+}
+
+/// The clients whose names are most like one that none of them has.
+pub(crate) struct NearNames {
+    wanted: String,
+    folded: String,
+    /// How alike, and as it is shown; the most alike first.
+    near: Vec<(f32, String)>,
+}
+
+impl NearNames {
+    /// For what was typed.
+    pub(crate) fn new(wanted: &str) -> Self {
+        Self { wanted: wanted.to_owned(), folded: folded(wanted), near: Vec::new() }
+    }
+
+    /// Looks at one client.
+    pub(crate) fn look(&mut self, id: &ClientId, name: &str) {
+        let name_folded = folded(name);
+        let words: Vec<&str> = name_folded.split_whitespace().collect();
+        let as_long = self.folded.split_whitespace().count().max(1);
+        // A part of the name can be misspelt, too.
+        let parts = words.windows(as_long).map(|words| words.join(" "));
+        let ids = id.as_str().to_lowercase();
+        let alike = [name_folded.clone(), ids].into_iter().chain(parts).map(|part| likeness(&self.folded, &part));
+        let alike = alike.fold(0.0, f32::max);
+        if alike >= ALIKE_MIN {
+            let at = self.near.partition_point(|(known, _)| *known >= alike);
+            self.near.insert(at, (alike, format!("{name} [{id}]")));
+            self.near.truncate(NEAR_MAX);
+        }
+    }
+
+    /// That there is no such client. `place`: where it was looked for.
+    pub(crate) fn error(&self, place: &str) -> String {
+        let what = format!("there is no client `{}` in {place}", self.wanted);
+        let near: Vec<&str> = self.near.iter().map(|(_, name)| name.as_str()).collect();
+        match near.as_slice() {
+            [] => format!("{what}: give its id in the PSA, or a part of its name"),
+            [one] => format!("{what}: did you mean {one}?"),
+            [first @ .., last] => format!("{what}: did you mean {} or {last}?", first.join(", ")),
+        }
+    }
+}
+
+/// From 0 to 1, by the characters that stand in both in one order.
+fn likeness(one: &str, other: &str) -> f32 {
+    similar::TextDiff::from_chars(one, other).ratio()
 }
 
 fn folded(name: &str) -> String {
@@ -125,6 +180,22 @@ mod tests {
         let many = search("mill", &names).unwrap_err();
         assert!(many.ends_with("Mill 9 [c9] or 2 others: give the id of one"), "{many}");
         assert!(search("mill", &names[..11]).unwrap_err().contains("Mill 9 [c9] or another"));
-        assert!(search("Quarry", &names).unwrap_err().starts_with("there is no client `Quarry` in the run"));
+        let none = search("Quarry", &names).unwrap_err();
+        assert_eq!(none, "there is no client `Quarry` in the run: give its id in the PSA, or a part of its name");
+    }
+
+    #[test]
+    fn what_is_typed_wrong_is_answered_with_the_nearest() {
+        let clients =
+            [("250", "Harbour Dental"), ("251", "Harbour Law LLP"), ("7", "Quay Foods"), ("8", "Mill & Sons")];
+        for (wanted, near) in [
+            ("harbor", "Harbour Dental [250] or Harbour Law LLP [251]"),
+            ("Habour Dental", "Harbour Dental [250]"),
+            ("quey", "Quay Foods [7]"),
+            ("qay foods", "Quay Foods [7]"),
+        ] {
+            let expected = format!("there is no client `{wanted}` in the run: did you mean {near}?");
+            assert_eq!(search(wanted, &clients), Err(expected));
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! `truecount exceptions`: what a run says that somebody should act on, and what nobody knows, in the report's order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
 use rust_decimal::Decimal;
-use truecount_billing::{BillingMonth, Currency};
-use truecount_reconciliation::OutcomeLine;
-use truecount_reports::{ClosedRow, ExceptionRow, Exceptions, exceptions_json, money, sort_closed, wrapped};
+use truecount_billing::{BillingMonth, ClientId, Currency};
+use truecount_reconciliation::{AddAndReduce, OutcomeLine};
+use truecount_reports::{EarlierRow, ExceptionRow, Exceptions, exceptions_json, money, sort_earlier, wrapped};
 use truecount_store::{Run, StoredOutcome};
 
 use crate::args::{Cli, ExceptionsArgs};
+use crate::client_search::NearNames;
 use crate::open::look;
 use crate::output::{Ending, counted, json, say, say_text};
 use crate::runs::wanted_run;
@@ -25,19 +26,24 @@ const LISTED_MAX: usize = 20;
 /// An exception with what it is called by: its number, or its place in a list of what has no history.
 type Numbered = (String, ExceptionRow);
 
-/// What a run lists, and what was closed since the last closing.
+/// What a run lists, and what the last closing found and the run does not.
 struct Listed {
     rows: Vec<Numbered>,
-    closed: Vec<ClosedRow>,
+    earlier: Vec<EarlierRow>,
     last_closing: Option<BillingMonth>,
+    home: Currency,
 }
 
 pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Result<Ending> {
     let session = look(&args.backend).await?;
     let run = wanted_run(&session, &args.which).await?;
     let outcome = truecount_app::outcome_of(&session.env, &run).await?;
-    let all = exceptions_of(&outcome)?;
-    let wanted = filtered(all.rows, args.client.as_deref(), args.kind.as_deref())?;
+    let mut client = args.client.as_deref().map(ClientFilter::new);
+    let all = exceptions_of(&outcome, client.as_mut())?;
+    if let Some(client) = &client {
+        client.check()?;
+    }
+    let wanted = filtered(all.rows, client.as_ref(), args.kind.as_deref())?;
     if cli.json {
         let rows: Vec<ExceptionRow> = wanted.iter().map(|(_, row)| row.clone()).collect();
         json(&exceptions_json(&run.run_id, run.manifest.month, &rows))?;
@@ -47,8 +53,8 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
     list(&wanted, listed, "`--all` lists them");
     if let (Some(month), None) = (all.last_closing, &args.kind) {
         let most = if args.all { usize::MAX } else { LISTED_MAX };
-        let closed = closed_of(all.closed, args.client.as_deref());
-        below_closed(&closed, month, most).iter().for_each(|line| say_text(line));
+        let earlier = earlier_of(all.earlier, client.as_ref(), &wanted);
+        below_earlier(&earlier, month, most, all.home).iter().for_each(|line| say_text(line));
     }
     say_text(&format!("run {}, counted on {}", run.run_id, run.manifest.count_day));
     Ok(ending(&run, &wanted))
@@ -77,26 +83,68 @@ fn is_dated(rows: &[Numbered]) -> bool {
     rows.iter().any(|(_, row)| row.since.is_some())
 }
 
-/// All exceptions of a run, and what was closed.
-fn exceptions_of(outcome: &StoredOutcome) -> anyhow::Result<Listed> {
-    let (mut gathered, mut closed) = (None, Vec::new());
+/// The clients of whom somebody asks: the one with an id, else those with a part of their names.
+struct ClientFilter {
+    wanted: String,
+    part: String,
+    has_id: bool,
+    has_part: bool,
+    near: NearNames,
+}
+
+impl ClientFilter {
+    fn new(wanted: &str) -> Self {
+        let part = wanted.trim().to_lowercase();
+        Self { wanted: wanted.to_owned(), part, has_id: false, has_part: false, near: NearNames::new(wanted) }
+    }
+
+    /// Looks at one client of the run.
+    fn look(&mut self, id: &ClientId, name: &str) {
+        self.has_id |= id.as_str() == self.wanted;
+        self.has_part |= self.is_part_of(name);
+        if !self.has_id && !self.has_part {
+            self.near.look(id, name);
+        }
+    }
+
+    /// That one of the clients is wanted.
+    fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.has_id || self.has_part, self.near.error("the run"));
+        Ok(())
+    }
+
+    fn is_wanted(&self, id: &str, name: &str) -> bool {
+        if self.has_id { id == self.wanted } else { self.is_part_of(name) }
+    }
+
+    fn is_part_of(&self, name: &str) -> bool {
+        name.to_lowercase().contains(&self.part)
+    }
+}
+
+/// All exceptions of a run, and those of earlier closings. `filter` looks at each of its clients.
+fn exceptions_of(outcome: &StoredOutcome, mut filter: Option<&mut ClientFilter>) -> anyhow::Result<Listed> {
+    let (mut gathered, mut earlier) = (None, Vec::new());
     for line in outcome.lines() {
         match (line?, &mut gathered) {
             (OutcomeLine::Portfolio(portfolio), _) => {
                 gathered = Some((Exceptions::new(portfolio.home_currency), portfolio));
             }
             (OutcomeLine::Client(client), Some((exceptions, _))) => {
+                if let Some(filter) = &mut filter {
+                    filter.look(&client.client_id, &client.client_name);
+                }
                 exceptions.client(&client);
-                closed.extend(ClosedRow::of_client(&client));
+                earlier.extend(EarlierRow::of_client(&client));
             }
             (OutcomeLine::Source(source), Some((exceptions, _))) => exceptions.source(&source),
             _ => {}
         }
     }
     let (exceptions, portfolio) = gathered.context("the stored outcome has no totals")?;
-    sort_closed(&mut closed, &portfolio);
+    sort_earlier(&mut earlier, &portfolio);
     let rows = exceptions.finish(&portfolio).into_iter().map(|row| (called(&row), row)).collect();
-    Ok(Listed { rows, closed, last_closing: portfolio.last_closing })
+    Ok(Listed { rows, earlier, last_closing: portfolio.last_closing, home: portfolio.home_currency })
 }
 
 /// Its number; one that no closing has found has none yet, and what is no exception never has.
@@ -107,47 +155,43 @@ fn called(row: &ExceptionRow) -> String {
     }
 }
 
-/// Those of a client: its id, else a part of its name.
-fn closed_of(all: Vec<ClosedRow>, client: Option<&str>) -> Vec<ClosedRow> {
-    let Some(wanted) = client else { return all };
-    let part = wanted.trim().to_lowercase();
-    let is_id = all.iter().any(|row| row.client_id.as_str() == wanted);
-    let is_wanted = |row: &ClosedRow| match is_id {
-        true => row.client_id.as_str() == wanted,
-        false => row.client.to_lowercase().contains(&part),
-    };
-    all.into_iter().filter(is_wanted).collect()
+/// Those of the wanted clients, without those that a row is about.
+fn earlier_of(all: Vec<EarlierRow>, client: Option<&ClientFilter>, rows: &[Numbered]) -> Vec<EarlierRow> {
+    let told: BTreeSet<u32> = rows.iter().filter_map(|(_, row)| row.number).collect();
+    let is_wanted = |row: &EarlierRow| client.is_none_or(|one| one.is_wanted(row.client_id.as_str(), &row.client));
+    all.into_iter().filter(|row| is_wanted(row) && !told.contains(&row.earlier.number)).collect()
 }
 
-/// What stands below the table of what was closed since a month.
-fn below_closed(rows: &[ClosedRow], last_closing: BillingMonth, most: usize) -> Vec<String> {
-    if rows.is_empty() {
-        return Vec::new();
-    }
-    let mut lines = vec![String::new(), format!("closed since {last_closing}:")];
-    for row in rows.iter().take(most) {
-        let (number, service) = (row.closed.number, &row.closed.key.service);
-        let told = format!("{}, {service}: {}", row.client, row.told());
-        lines.push(format!("{number:>5}  {}", wrapped(&told, LINE_WIDTH, 7)));
-    }
-    if let Some(more) = rows.len().checked_sub(most).filter(|more| *more > 0) {
-        lines.push(format!("and {}: `--all` lists them", counted(more, "more", "more")));
+/// What stands below the table of what was closed since a month, and of what nothing is known.
+fn below_earlier(rows: &[EarlierRow], last_closing: BillingMonth, most: usize, home: Currency) -> Vec<String> {
+    let (closed, not_known): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.because.is_some());
+    let mut lines = Vec::new();
+    for (rows, title) in
+        [(closed, format!("closed since {last_closing}:")), (not_known, "not known this month:".into())]
+    {
+        if rows.is_empty() {
+            continue;
+        }
+        lines.extend([String::new(), title]);
+        for row in rows.iter().take(most) {
+            let (number, service) = (row.earlier.number, &row.earlier.key.service);
+            let told = format!("{}, {service}: {}", row.client, row.told(home));
+            lines.push(format!("{number:>5}  {}", wrapped(&told, LINE_WIDTH, 7)));
+        }
+        if let Some(more) = rows.len().checked_sub(most).filter(|more| *more > 0) {
+            lines.push(format!("and {}: `--all` lists them", counted(more, "more", "more")));
+        }
     }
     lines
 }
 
-/// Those of a client (its id, else a part of its name), also of several clients one of which is it, and of a kind.
-fn filtered(all: Vec<Numbered>, client: Option<&str>, kind: Option<&str>) -> anyhow::Result<Vec<Numbered>> {
+/// Those of the wanted clients, also of several clients one of which is wanted, and of a kind.
+fn filtered(all: Vec<Numbered>, client: Option<&ClientFilter>, kind: Option<&str>) -> anyhow::Result<Vec<Numbered>> {
     let mut rows = all;
     if let Some(wanted) = client {
-        let part = wanted.trim().to_lowercase();
-        let has_id = |row: &ExceptionRow| row.client_id == wanted || row.clients.iter().any(|(id, _)| id == wanted);
-        let has_part = |name: &str| name.to_lowercase().contains(&part);
-        let is_id = rows.iter().any(|(_, row)| has_id(row));
-        rows.retain(|(_, row)| match (is_id, row.clients.as_slice()) {
-            (true, _) => has_id(row),
-            (false, []) => has_part(&row.client),
-            (false, several) => several.iter().any(|(_, name)| has_part(name)),
+        rows.retain(|(_, row)| match row.clients.as_slice() {
+            [] => wanted.is_wanted(&row.client_id, &row.client),
+            several => several.iter().any(|(id, name)| wanted.is_wanted(id, name)),
         });
     }
     if let Some(wanted) = kind {
@@ -209,19 +253,24 @@ fn below(rows: &[Numbered], listed: usize, where_more: &str) -> Vec<String> {
     if let Some(more) = rows.len().checked_sub(listed).filter(|more| *more > 0) {
         lines.push(format!("and {}: {where_more}", counted(more, "more", "more")));
     }
-    let mut sums: BTreeMap<Currency, [Decimal; 3]> = BTreeMap::new();
+    let mut sums: BTreeMap<Currency, (AddAndReduce, Decimal)> = BTreeMap::new();
     for (_, row) in &rows[..listed] {
-        let (currency, place, amount) = match RowValue::of(row) {
-            RowValue::Change(currency, amount) => (currency, usize::from(amount.is_sign_negative()), amount.abs()),
-            RowValue::InBrackets(currency, amount) => (currency, 2, amount),
-            RowValue::Unknown => continue,
-        };
-        let sum = &mut sums.entry(currency).or_default()[place];
-        *sum = sum.saturating_add(amount);
+        match RowValue::of(row) {
+            RowValue::Change(currency, amount) => {
+                let of_row = AddAndReduce::of_change(amount, row.is_estimated());
+                sums.entry(currency).or_default().0.take(&of_row);
+            }
+            RowValue::InBrackets(currency, amount) => {
+                let sum = &mut sums.entry(currency).or_default().1;
+                *sum = sum.saturating_add(amount);
+            }
+            RowValue::Unknown => {}
+        }
     }
-    for (currency, amounts) in sums {
-        let named = ["to add", "to reduce", "in brackets"];
-        let parts = amounts.into_iter().zip(named).filter(|(amount, _)| !amount.is_zero());
+    for (currency, (changes, in_brackets)) in sums {
+        let named = ["to add", "to reduce", "to add (estimated)", "to reduce (estimated)", "in brackets"];
+        let amounts = changes.each().into_iter().chain([in_brackets]);
+        let parts = amounts.zip(named).filter(|(amount, _)| !amount.is_zero());
         let parts: Vec<_> = parts.map(|(amount, what)| format!("{} {what}", money(amount, currency))).collect();
         if !parts.is_empty() {
             lines.push(format!("shown: {} a month", parts.join(", ")));
@@ -236,13 +285,23 @@ mod tests {
 
     use truecount_billing::ProductCode;
     use truecount_reconciliation::{
-        AtStake, ClientRecord, ClosedBecause, ClosedException, EarlierFigures, ExceptionDirection, ExceptionKey,
+        AtStake, ClientRecord, ClosedBecause, EarlierException, EarlierFigures, ExceptionDirection, ExceptionKey,
         LinesReadWord, PortfolioRecord, RowKind, RowRecord, SumsSoFar, WideningRecord,
     };
 
     use super::*;
 
     const ALL: &str = "`--all` lists them";
+
+    fn gbp() -> Currency {
+        Currency::new("GBP").unwrap()
+    }
+
+    fn filter(wanted: &str, clients: &[(&str, &str)]) -> ClientFilter {
+        let mut filter = ClientFilter::new(wanted);
+        clients.iter().for_each(|(id, name)| filter.look(&id.parse().unwrap(), name));
+        filter
+    }
 
     /// Rows of one client: kind, currency, and what it is worth or what is at stake.
     fn rows(texts: &[(RowKind, &str, Option<i64>)]) -> Vec<Numbered> {
@@ -263,6 +322,7 @@ mod tests {
             rows: texts.iter().enumerate().map(row).collect(),
             coverage: BTreeMap::new(),
             closed: Vec::new(),
+            not_known: Vec::new(),
         };
         let home = Currency::new("GBP").unwrap();
         let mut exceptions = Exceptions::new(home);
@@ -301,6 +361,16 @@ mod tests {
             ]
         );
         assert_eq!(below(&all, 1, ALL), ["and 4 more: `--all` lists them", "shown: GBP 30.00 to add a month"]);
+        let mut guessed = mixed();
+        guessed[0].1.value_basis = "estimated";
+        guessed[3].1.value_basis = "estimated";
+        assert_eq!(
+            below(&guessed, 5, ALL),
+            [
+                "shown: GBP 20.00 to reduce, GBP 30.00 to add (estimated), GBP 10.00 in brackets a month",
+                "shown: USD 5.00 to add (estimated) a month"
+            ]
+        );
         assert_eq!(below(&[], 0, ALL), Vec::<String>::new());
         let nothing = rows(&[(RowKind::NotReconciled, "GBP", Some(0))]);
         assert_eq!(below(&nothing, 1, ALL), Vec::<String>::new(), "nothing is at stake");
@@ -321,6 +391,7 @@ mod tests {
             }],
             coverage: BTreeMap::new(),
             closed: Vec::new(),
+            not_known: Vec::new(),
         };
         let mut exceptions = Exceptions::new(home);
         exceptions.client(&client("c1", "Harbour Dental"));
@@ -328,7 +399,8 @@ mod tests {
         let all = numbered(exceptions.finish(&PortfolioRecord::empty(home)));
         assert_eq!(all.len(), 1);
         for (wanted, expected) in [("c1", 1), ("quay", 1), ("c3", 0), ("clients", 0)] {
-            assert_eq!(filtered(all.clone(), Some(wanted), None).unwrap().len(), expected, "{wanted}");
+            let filter = filter(wanted, &[("c1", "Harbour Dental"), ("c2", "Quay Foods"), ("c3", "Third")]);
+            assert_eq!(filtered(all.clone(), Some(&filter), None).unwrap().len(), expected, "{wanted}");
         }
     }
 
@@ -344,10 +416,11 @@ mod tests {
             [new, known].iter().map(|row| (cells(row, true)[0].clone(), cells(row, true)[5].clone())).collect();
         assert_eq!(shown, [("new".to_owned(), "2026-06".to_owned()), ("17".to_owned(), "2026-06".to_owned())]);
 
-        let closed = |number: u32, client: &str| ClosedRow {
+        let earlier = |number: u32, client: &str, because| EarlierRow {
             client_id: format!("c{number}").parse().unwrap(),
             client: client.to_owned(),
-            closed: ClosedException {
+            because,
+            earlier: EarlierException {
                 exception_id: "x0".to_owned(),
                 key: ExceptionKey {
                     service: ProductCode::new("SRV").unwrap(),
@@ -359,24 +432,32 @@ mod tests {
                 since: month("2026-04"),
                 months_open: 2,
                 last: EarlierFigures { units: 3.into(), monthly_impact: None },
-                so_far: SumsSoFar::default(),
-                because: ClosedBecause::Agrees,
+                so_far: SumsSoFar { lost: [(gbp(), 420.into())].into(), ..SumsSoFar::default() },
             },
         };
-        let all = vec![closed(4, "Harbour"), closed(5, "Quay Foods")];
+        let agrees = Some(ClosedBecause::Agrees);
+        let all = vec![earlier(4, "Harbour", agrees), earlier(5, "Quay Foods", agrees), earlier(6, "Quarry", None)];
         assert_eq!(
-            below_closed(&all, month("2026-05"), 1),
+            below_earlier(&all, month("2026-05"), 1, gbp()),
             [
                 "",
                 "closed since 2026-05:",
                 "    4  Harbour, SRV: agrees now; it was underbilled by 3, since April 2026",
                 "and 1 more: `--all` lists them",
+                "",
+                "not known this month:",
+                "    6  Quarry, SRV: nobody knows whether it still stands; it was underbilled by\n       3, since April 2026; \
+                 GBP 420.00 lost so far",
             ]
         );
-        for (wanted, expected) in [(None, 2), (Some("c5"), 1), (Some("quay"), 1), (Some("c6"), 0)] {
-            assert_eq!(closed_of(all.clone(), wanted).len(), expected, "{wanted:?}");
+        let clients = [("c4", "Harbour"), ("c5", "Quay Foods"), ("c6", "Quarry"), ("c7", "Other")];
+        for (wanted, expected) in [("c5", 1), ("qua", 2), ("c7", 0)] {
+            assert_eq!(earlier_of(all.clone(), Some(&filter(wanted, &clients)), &[]).len(), expected, "{wanted}");
         }
-        assert!(below_closed(&[], month("2026-05"), 1).is_empty());
+        let mut told = mixed().remove(0);
+        told.1.number = Some(6);
+        assert_eq!(earlier_of(all, None, &[told]).len(), 2, "a row says it already");
+        assert!(below_earlier(&[], month("2026-05"), 1, gbp()).is_empty());
     }
 
     #[test]
@@ -391,8 +472,13 @@ mod tests {
             assert_eq!(filtered(mixed(), None, Some(kind)).unwrap().len(), expected, "{kind}");
         }
         assert!(filtered(mixed(), None, Some("agrees")).unwrap_err().to_string().contains("no kind `agrees`"));
-        assert_eq!(filtered(mixed(), Some("harbour"), None).unwrap().len(), 5);
-        assert_eq!(filtered(mixed(), Some("c1"), None).unwrap().len(), 5);
-        assert_eq!(filtered(mixed(), Some("quay"), None).unwrap().len(), 0);
+        let clients = [("c1", "Harbour Dental"), ("c2", "Quay Foods")];
+        for (wanted, expected) in [("harbour", 5), ("c1", 5), ("quay", 0)] {
+            let filter = filter(wanted, &clients);
+            filter.check().unwrap();
+            assert_eq!(filtered(mixed(), Some(&filter), None).unwrap().len(), expected, "{wanted}");
+        }
+        let wrong = filter("harbor", &clients).check().unwrap_err().to_string();
+        assert_eq!(wrong, "there is no client `harbor` in the run: did you mean Harbour Dental [c1]?");
     }
 }

@@ -185,6 +185,7 @@ impl<'l> Findings<'l> {
             rows: Vec::new(),
             coverage: BTreeMap::new(),
             closed: Vec::new(),
+            not_known: Vec::new(),
         }
     }
 

@@ -137,6 +137,7 @@ impl List {
             name: String::new(),
             identifier: None,
             read: LinesRead::Complete,
+            last_known: Vec::new(),
             agreements: vec![BilledAgreement { agreement, amount: None, currency: None, lines }],
         });
         self.named_clients.push(false);

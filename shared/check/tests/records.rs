@@ -12,10 +12,21 @@ use std::{
 
 use serde::Serialize;
 use truecount_check::World;
+use truecount_reconciliation::{ClientRecord, PortfolioRecord};
+use truecount_reports::Exceptions;
 
 /// One line of a record: a client with its rows, or the portfolio.
 fn line(name: &str, record: &impl Serialize) -> String {
     format!("{name} {}\n", serde_json::to_string(record).unwrap())
+}
+
+/// How many comparisons and clients the entries of a list stand for that are not reconciled.
+fn listed_as_not_reconciled(clients: &[ClientRecord], portfolio: &PortfolioRecord) -> u64 {
+    let mut exceptions = Exceptions::new(portfolio.home_currency);
+    clients.iter().for_each(|client| exceptions.client(client));
+    let rows = exceptions.finish(portfolio).into_iter().filter(|row| row.kind == "not_reconciled");
+    // A source, and an account of one, is no comparison.
+    rows.filter(|row| !row.product_code.is_empty() || row.source.is_empty()).map(|row| row.rows).sum()
 }
 
 #[test]
@@ -28,6 +39,7 @@ fn records_of_the_small_worlds_do_not_change_unnoticed() {
     for folder in folders {
         let world = World::read_folder(&folder).unwrap();
         let (clients, portfolio) = world.records().unwrap();
+        assert_eq!(portfolio.not_reconciled(), listed_as_not_reconciled(&clients, &portfolio), "{}", world.name);
         clients.iter().for_each(|client| found.push_str(&line(&world.name, client)));
         found.push_str(&line(&world.name, &portfolio));
     }

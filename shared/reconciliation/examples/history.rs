@@ -14,8 +14,8 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{BillingMonth, ClientId, ProductCode};
 use truecount_reconciliation::{
-    Absence, ClientHistory, ClientRecord, ClosedException, HistoryBeside, HistoryJoin, HistoryMerge, ItemsMoved,
-    LinesReadWord, PastClosing, RECORD_FORMAT, RowHistory, RowKind, RowRecord, base_of_history,
+    Absence, ClientHistory, ClientRecord, ClosedException, EarlierException, HistoryBeside, HistoryJoin, HistoryMerge,
+    ItemsMoved, LinesReadWord, PastClosing, RECORD_FORMAT, RowHistory, RowKind, RowRecord, base_of_history,
 };
 
 type Part = (ProductCode, Option<String>);
@@ -56,6 +56,7 @@ struct Told {
     /// What came and went, in the order of the rows.
     items: Vec<Option<ItemsMoved>>,
     closed: Vec<(ClientId, ClosedException)>,
+    not_known: Vec<(ClientId, EarlierException)>,
     history: Option<Vec<ClientHistory>>,
     next_number: Option<u32>,
 }
@@ -93,7 +94,7 @@ where
     clients.sort_by(|a, b| a.id.cmp(&b.id));
     let absent = |told: &mut Told, merge: &mut HistoryMerge, before: ClientHistory| {
         let (of_client, record) = merge.absent_client(before, is_whole);
-        told.closed.extend(record.into_iter().flat_map(closed_of));
+        record.into_iter().for_each(|record| told.take(record));
         of_client
     };
     for one in clients {
@@ -109,6 +110,7 @@ where
             rows: one.rows,
             coverage: BTreeMap::new(),
             closed: Vec::new(),
+            not_known: Vec::new(),
         };
         let of_client = merge.client(before, &mut record, &one.moved, |service, section| {
             match one.unknown.contains(&(service.clone(), section.map(str::to_owned))) {
@@ -129,7 +131,7 @@ where
                 .map(|row| (id.clone(), row.service.clone(), row.section.clone(), row.kind, row.history.clone())),
         );
         told.items.extend(record.rows.iter().map(|row| row.items_moved.clone()));
-        told.closed.extend(closed_of(record));
+        told.take(record);
     }
     while let Ok(Some(before)) = beside.before(None) {
         history.push(absent(&mut told, &mut merge, before));
@@ -139,9 +141,13 @@ where
     (told, history)
 }
 
-fn closed_of(record: ClientRecord) -> impl Iterator<Item = (ClientId, ClosedException)> {
-    let id = record.client_id;
-    record.closed.into_iter().map(move |closed| (id.clone(), closed))
+impl Told {
+    /// What of a client is neither new nor as before.
+    fn take(&mut self, record: ClientRecord) {
+        let id = &record.client_id;
+        self.closed.extend(record.closed.into_iter().map(|one| (id.clone(), one)));
+        self.not_known.extend(record.not_known.into_iter().map(|one| (id.clone(), one)));
+    }
 }
 
 fn all() -> Result<(), Box<dyn std::error::Error>> {

@@ -80,6 +80,7 @@ fn client(number: usize, items: usize) -> Result<BilledClient, Box<dyn std::erro
         name: format!("Client {number}"),
         identifier: None,
         read: LinesRead::Complete,
+        last_known: Vec::new(),
         agreements: vec![BilledAgreement { agreement, amount: None, currency: None, lines }],
     })
 }

@@ -1,5 +1,5 @@
 //! What earlier closing runs found: an exception keeps its number from month to month, ages while it stands, and is told
-//! once when it is gone.
+//! once when it is gone. One of which a run knows neither is named as such.
 //!
 //! A month counts once, by the closing run that stands for it; drafts read a history and leave none. What was not
 //! reconciled neither closes nor ages. What was lost is what earlier closings found on their own invoices, added up: the
@@ -191,9 +191,9 @@ pub struct EarlierFigures {
     pub monthly_impact: Option<Money>,
 }
 
-/// An exception of earlier closings that is surely gone.
+/// An exception as earlier closings found it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClosedException {
+pub struct EarlierException {
     /// Its id.
     pub exception_id: String,
     /// What it was about.
@@ -212,6 +212,14 @@ pub struct ClosedException {
     /// What the earlier of them found on their own invoices.
     #[serde(default, skip_serializing_if = "SumsSoFar::is_nothing")]
     pub so_far: SumsSoFar,
+}
+
+/// An exception of earlier closings that is surely gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedException {
+    /// As they found it.
+    #[serde(flatten)]
+    pub earlier: EarlierException,
     /// Why it is gone.
     pub because: ClosedBecause,
 }

@@ -67,6 +67,7 @@ mod tests {
             name: "Alder Dental".to_owned(),
             identifier: None,
             read: LinesRead::Complete,
+            last_known: Vec::new(),
             agreements: lines.iter().map(agreement).collect(),
         };
         home_currency(of_rules.map(|code| Currency::new(code).unwrap()), &[client]).unwrap().to_string()

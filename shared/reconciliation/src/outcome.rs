@@ -376,6 +376,8 @@ pub struct RunOutcome {
     pub(crate) moved_rows: BTreeSet<(usize, usize)>,
     /// How many rows there are of each kind.
     pub rows: BTreeMap<RowKind, u64>,
+    /// Clients whose lines were not read completely, and of which no row is not reconciled.
+    pub clients_untold: u64,
     /// Rows that could not be computed.
     pub faults: u64,
     /// Rows that change a bill and whose value is not known: they are in no total.

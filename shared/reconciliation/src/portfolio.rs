@@ -97,7 +97,7 @@ impl<'a> RunReconciler<'a> {
         let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(|client| self.case(client)).collect();
         let mut outcome = RunOutcome::default();
         let kept: Vec<KeptClient<'_>> =
-            cases.iter().map(|case| KeptClient::of(case.reconcile(&case.view()), &mut outcome)).collect();
+            cases.iter().map(|case| KeptClient::of(case.reconcile(&case.view()), case, &mut outcome)).collect();
         let moves = find_moves(&kept, index);
         outcome.moved_rows = moves.iter().flat_map(|one| [one.used, one.billed]).collect();
         for (client, kept) in kept.iter().enumerate() {
@@ -129,6 +129,7 @@ impl<'a> RunReconciler<'a> {
             rows: rows.map(|(_, row)| self.row_record(&case, &view, row)).collect(),
             coverage: found.coverage,
             closed: Vec::new(),
+            not_known: Vec::new(),
         }
     }
 
@@ -207,6 +208,7 @@ impl<'a> RunReconciler<'a> {
             faults: outcome.faults,
             unpriced: outcome.unpriced,
             unknown_stakes: outcome.unknown_stakes,
+            clients_untold: outcome.clients_untold,
             clients_incomplete: self.inputs.clients.iter().filter(is_incomplete).count() as u64,
             sources: source_records(&self.names(), &self.context),
             moved: moved.collect(),
@@ -250,7 +252,9 @@ pub(crate) struct KeptClient<'a> {
 
 impl<'a> KeptClient<'a> {
     /// Adds what of a client hangs on no other to the run.
-    fn of(result: ClientResult<'a>, run: &mut RunOutcome) -> Self {
+    fn of(result: ClientResult<'a>, case: &ClientCase<'_>, run: &mut RunOutcome) -> Self {
+        let is_told = result.outcome.rows.iter().any(|row| row.kind == RowKind::NotReconciled);
+        run.clients_untold += u64::from(!case.lines_read().is_complete() && !is_told);
         for (currency, one) in &result.outcome.coverage {
             run.coverage.entry(*currency).or_default().add(one);
         }

@@ -4,6 +4,7 @@ mod absence;
 mod committed_until;
 mod group;
 mod inside;
+mod other_revenue;
 mod row_detail;
 
 use std::cell::RefCell;
@@ -28,11 +29,12 @@ use crate::revenue_share::{Share, cover, cover_compared, cover_lines, cover_unco
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledClient, LinesRead, RunInputs};
-use crate::run_options::{LinesBelowZero, RunOptions, UndecidedUse};
+use crate::run_options::{RunOptions, UndecidedUse};
 use crate::service_count::{ClientPools, Counting, ServiceCount};
 use crate::should_bill::billable;
+use crate::source_record::LinesReadWord;
 use crate::trial::{UsedUnits, is_recurring};
-use crate::value::{Valuation, header_amount, own_amount};
+use crate::value::{Valuation, own_amount};
 use crate::verdict::Verdict;
 
 pub(crate) use row_detail::RowDetail;
@@ -147,6 +149,11 @@ impl<'a> ClientCase<'a> {
         &self.inputs.clients[self.client]
     }
 
+    /// How far its lines were read.
+    pub(crate) fn lines_read(&self) -> LinesReadWord {
+        LinesReadWord::of(&self.billed_client().read)
+    }
+
     fn counting(&self) -> Counting<'a> {
         let Self { inputs, index, cache, client, context, .. } = *self;
         let bought = self.bound.and_then(|bound| self.rules.client(bound).bought());
@@ -196,7 +203,8 @@ impl<'a> ClientCase<'a> {
         let client = self.billed_client();
         let outcome = ClientOutcome { client: client.id.clone(), rows: Vec::new(), coverage: BTreeMap::new() };
         let mut result = ClientResult { outcome, compared: Vec::new() };
-        self.header_amounts(&mut result.outcome);
+        self.header_amounts(self.billed_client().agreements.iter(), Share::Flat, &mut result.outcome);
+        self.unread_revenue(&view.lines, &mut result.outcome);
         for service in self.cache.services.iter().filter(|service| self.is_looked_at(service, view)) {
             for part in self.parts(service, view) {
                 self.compare(part, view, &mut result);
@@ -207,23 +215,6 @@ impl<'a> ClientCase<'a> {
         }
         self.unnamed(&view.lines, &mut result.outcome);
         result
-    }
-
-    /// What agreements bill by themselves.
-    fn header_amounts(&self, outcome: &mut ClientOutcome) {
-        for of in &self.billed_client().agreements {
-            let (Some(amount), Some(months)) = (of.amount, of.agreement.cycle_months) else { continue };
-            let is_credit = amount < Decimal::ZERO && self.options.lines_below_zero == LinesBelowZero::Credits;
-            if is_credit || !self.context.stands(&of.agreement) {
-                continue;
-            }
-            let currency = of.currency.unwrap_or(self.context.home_currency);
-            let share = if self.is_internal() { Share::Ignored } else { Share::Flat };
-            // An amount with too many digits is in no sum.
-            if let Ok(amount) = header_amount(amount, months) {
-                cover(outcome, currency, share, amount);
-            }
-        }
     }
 
     /// The service, and each agreement of it that the rules compare by itself.

@@ -13,7 +13,7 @@ use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
-use crate::history::{ClosedException, ItemsMoved, RowHistory};
+use crate::history::{ClosedException, EarlierException, ItemsMoved, RowHistory};
 use crate::item_record::{ItemFateWord, ItemRecord};
 use crate::line_record::{LineRecord, line_record};
 use crate::long_number::LongNumber;
@@ -49,6 +49,14 @@ pub struct ClientRecord {
     /// Exceptions of earlier closings that are surely gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<ClosedException>,
+    /// Those of which nobody knows whether they still stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_known: Vec<EarlierException>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a run adds up beside its clients.
@@ -79,6 +87,9 @@ pub struct PortfolioRecord {
     /// Clients whose lines were not read completely.
     #[serde(default)]
     pub clients_incomplete: u64,
+    /// Those of them of which no row is not reconciled.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clients_untold: u64,
     /// The sources of usage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceRecord>,
@@ -106,6 +117,7 @@ impl PortfolioRecord {
             unpriced: 0,
             unknown_stakes: 0,
             clients_incomplete: 0,
+            clients_untold: 0,
             sources: Vec::new(),
             moved: Vec::new(),
             unmapped: Vec::new(),
@@ -116,6 +128,13 @@ impl PortfolioRecord {
 }
 
 impl PortfolioRecord {
+    /// What is not reconciled: rows of which nobody knows whether they agree, and clients whose lines were not read and of
+    /// which no row says so.
+    #[must_use]
+    pub fn not_reconciled(&self) -> u64 {
+        self.rows.get(&RowKind::NotReconciled).copied().unwrap_or_default().saturating_add(self.clients_untold)
+    }
+
     /// About how much an amount is in the home currency; `None`: no rate is known.
     #[must_use]
     pub fn in_home_currency(&self, currency: Currency, amount: Decimal) -> Option<Decimal> {

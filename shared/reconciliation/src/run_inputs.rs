@@ -261,8 +261,21 @@ pub struct BilledClient {
     pub identifier: Option<String>,
     /// How far its lines were read.
     pub read: LinesRead,
+    /// Its agreements when they were last read completely, where lines are missing or none was read.
+    pub last_known: Vec<BilledAgreement>,
     /// Its agreements.
     pub agreements: Vec<BilledAgreement>,
+}
+
+impl BilledClient {
+    /// What it was billed when that was last known, where it is not now.
+    pub(crate) fn known_before(&self) -> &[BilledAgreement] {
+        match &self.read {
+            LinesRead::Complete => &[],
+            LinesRead::Partial | LinesRead::Failed => &self.last_known,
+            LinesRead::Fell { before } => before,
+        }
+    }
 }
 
 /// How far the lines of a client were read.

@@ -95,6 +95,7 @@ fn client(number: usize) -> BilledClient {
         name: format!("Client {number}"),
         identifier: None,
         read: LinesRead::Complete,
+        last_known: Vec::new(),
         agreements: vec![BilledAgreement { agreement, amount: None, currency: None, lines }],
     }
 }

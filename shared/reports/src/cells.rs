@@ -94,12 +94,15 @@ pub(crate) fn currency(row: &RowRecord) -> Option<&Currency> {
     row.currency.as_ref().or_else(of_lines)
 }
 
+/// The word of a value whose price is a guess.
+pub(crate) const ESTIMATED: &str = "estimated";
+
 /// `calculated` or `estimated`, where there is a value.
 pub(crate) fn value_basis(row: &RowRecord) -> &'static str {
     match (monthly_impact(row), row.is_estimated) {
         (None, _) => "",
         (Some(_), false) => "calculated",
-        (Some(_), true) => "estimated",
+        (Some(_), true) => ESTIMATED,
     }
 }
 

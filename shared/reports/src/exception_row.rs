@@ -123,6 +123,12 @@ impl ExceptionRow {
         if self.is_change() { None } else { self.order.map(|(currency, amount)| (currency, amount.abs())) }
     }
 
+    /// Whether its price is a guess.
+    #[must_use]
+    pub fn is_estimated(&self) -> bool {
+        self.value_basis == cells::ESTIMATED
+    }
+
     /// Every kind: the word, and as people read it.
     pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
         let rows = RowKind::ALL.into_iter().filter(|kind| is_exception(*kind));
@@ -171,9 +177,9 @@ impl ExceptionRow {
 }
 
 impl ExceptionRow {
-    /// Whether it is about a service, and not about what was not read at all.
+    /// Whether it is about a service or all of a client, and not about a source or an account of usage.
     pub(crate) fn is_comparison(&self) -> bool {
-        !self.product_code.is_empty()
+        !self.product_code.is_empty() || self.source.is_empty()
     }
 }
 

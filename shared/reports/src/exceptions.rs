@@ -154,6 +154,7 @@ mod tests {
             rows,
             coverage: BTreeMap::new(),
             closed: Vec::new(),
+            not_known: Vec::new(),
         }
     }
 

@@ -12,7 +12,7 @@ use truecount_billing::{Currency, ProductCode};
 use truecount_reconciliation::{ClientRecord, PortfolioRecord, RowKind, RowRecord};
 
 use crate::{
-    ClosedRow, came_and_went, cells, history, label, sanitize,
+    EarlierRow, came_and_went, cells, history, label, sanitize,
     words::{self, Explanation, wrapped},
 };
 
@@ -45,10 +45,12 @@ pub fn explain_client(client: &ClientRecord, home: Currency, items: ExplainedIte
         page.text.push('\n');
         explain_row(&mut page, client, row, home, items);
     }
-    for closed in ClosedRow::of_client(client) {
+    let numbers: Vec<_> = client.rows.iter().filter_map(|row| row.history.as_ref()?.number).collect();
+    for one in EarlierRow::of_client(client).filter(|one| !numbers.contains(&one.earlier.number)) {
+        let what = if one.because.is_some() { "closed" } else { "not known" };
         page.text.push('\n');
-        page.line(&format!("{}: closed (no. {})", closed.closed.key.service, closed.closed.number));
-        page.labelled("history", &closed.told());
+        page.line(&format!("{}: {what} (no. {})", one.earlier.key.service, one.earlier.number));
+        page.labelled("history", &one.told(home));
     }
     page.text
 }
@@ -58,7 +60,8 @@ pub fn retain_service(client: &mut ClientRecord, wanted: &str) {
     let is_wanted = |code: &ProductCode| code.as_str().trim().eq_ignore_ascii_case(wanted.trim());
     let is_of = |row: &RowRecord| is_wanted(&row.service) || row.lines.iter().any(|line| is_wanted(&line.product_code));
     client.rows.retain(is_of);
-    client.closed.retain(|closed| is_wanted(&closed.key.service));
+    client.closed.retain(|closed| is_wanted(&closed.earlier.key.service));
+    client.not_known.retain(|earlier| is_wanted(&earlier.key.service));
 }
 
 /// Gives a client back the rows that an entry `client moved` has instead of it. Answers a sentence for each such entry.

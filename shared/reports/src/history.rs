@@ -1,12 +1,13 @@
-//! What earlier closings found, in words: since when an exception stands, what it has cost so far, and what is gone.
+//! What earlier closings found, in words: since when an exception stands, what it has cost so far, and what is gone, or not
+//! known this month.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, ClientId, Currency};
 use truecount_reconciliation::{
-    ClientRecord, ClosedBecause, ClosedException, EarlierFigures, ExceptionState, PortfolioRecord, RowHistory, RowKind,
-    SumsSoFar,
+    ClientRecord, ClosedBecause, EarlierException, EarlierFigures, ExceptionState, PortfolioRecord, RowHistory,
+    RowKind, SumsSoFar,
 };
 
 use crate::{
@@ -17,48 +18,67 @@ use crate::{
     words::{self, money_by_currency},
 };
 
-/// The sheet of what was closed.
+/// The sheet of what was closed, or is not known.
 pub(crate) const CLOSED_CSV: &str = "closed.csv";
 
 /// How many closed exceptions the summary names.
 const CLOSED_MAX: usize = 5;
 
-/// An exception of earlier closings that is gone, with its client.
+/// An exception of earlier closings that is gone, or of which nobody knows whether it still stands, with its client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClosedRow {
+pub struct EarlierRow {
     /// The client.
     pub client_id: ClientId,
     /// Its name. Foreign text.
     pub client: String,
-    /// What was closed.
-    pub closed: ClosedException,
+    /// As earlier closings found it.
+    pub earlier: EarlierException,
+    /// Why it is gone; `None`: nobody knows whether it is.
+    pub because: Option<ClosedBecause>,
 }
 
-impl ClosedRow {
+impl EarlierRow {
     /// Those of a client.
     pub fn of_client(client: &ClientRecord) -> impl Iterator<Item = Self> {
-        let row = |closed: &ClosedException| Self {
+        let row = |earlier: &EarlierException, because| Self {
             client_id: client.client_id.clone(),
             client: client.client_name.clone(),
-            closed: closed.clone(),
+            earlier: earlier.clone(),
+            because,
         };
-        client.closed.iter().map(row)
+        let closed = client.closed.iter().map(move |closed| row(&closed.earlier, Some(closed.because)));
+        closed.chain(client.not_known.iter().map(move |earlier| row(earlier, None)))
     }
 
-    /// `agrees now; it was underbilled by 3, GBP 60.00 a month, since April 2026`.
+    /// `agrees now; it was underbilled by 3, GBP 60.00 a month, since April 2026`. `home`: the currency that is told first.
     #[must_use]
-    pub fn told(&self) -> String {
-        let ClosedException { kind, since, last, because, .. } = &self.closed;
-        format!("{}; it was {}, since {}", because_of(*because), found(*kind, last), label::month(*since))
+    pub fn told(&self, home: Currency) -> String {
+        let EarlierException { kind, since, last, so_far, .. } = &self.earlier;
+        let (was, since) = (found(*kind, last), label::month(*since));
+        match self.because {
+            Some(because) => format!("{}; it was {was}, since {since}", because_of(because)),
+            None => {
+                let known = format!("nobody knows whether it still stands; it was {was}, since {since}");
+                std::iter::once(known).chain(self::so_far(so_far, home)).collect::<Vec<_>>().join("; ")
+            }
+        }
+    }
+
+    /// What has become of it, as a word.
+    const fn state(&self) -> &'static str {
+        match self.because {
+            Some(_) => "closed",
+            None => "not_known",
+        }
     }
 }
 
-/// Puts what was closed in order: what was worth most first, then by number.
-pub fn sort_closed(rows: &mut [ClosedRow], portfolio: &PortfolioRecord) {
+/// Puts what earlier closings found in order: what was closed first, then what was worth most, then by number.
+pub fn sort_earlier(rows: &mut [EarlierRow], portfolio: &PortfolioRecord) {
     rows.sort_by_cached_key(|row| {
-        let worth = row.closed.last.monthly_impact.as_ref();
+        let worth = row.earlier.last.monthly_impact.as_ref();
         let place = worth.map(|worth| portfolio.place_of(worth.currency, worth.amount.abs()));
-        (place.is_none(), place, row.closed.number)
+        (row.because.is_none(), place.is_none(), place, row.earlier.number)
     });
 }
 
@@ -178,27 +198,34 @@ impl HistoryInBrief {
         let last = report.portfolio.last_closing?;
         let standing: Vec<_> = report.exceptions.iter().filter(|row| row.is_known()).collect();
         let number = |state| standing.iter().filter(|row| row.state == state_word(state)).count() as u64;
+        let (closed, not_known): (Vec<_>, Vec<_>) = report.earlier.iter().partition(|row| row.because.is_some());
         let counts = [
             (number(ExceptionState::New), "new"),
             (number(ExceptionState::Changed), "changed"),
             (number(ExceptionState::Reopened), "reopened"),
-            (report.closed.len() as u64, "closed"),
+            (closed.len() as u64, "closed"),
             (number(ExceptionState::Open), "as before"),
+            (not_known.len() as u64, "not known this month"),
         ];
         let counts = counts.iter().filter(|(number, _)| *number > 0);
-        let counts: Vec<_> =
+        let mut counts: Vec<_> =
             counts.map(|(number, what)| format!("{} {what}", label::quantity((*number).into()))).collect();
+        let sums: Vec<_> = not_known.iter().map(|row| &row.earlier.so_far).collect();
+        let lost_there = so_far_of(&sums, report.portfolio.home_currency).join(", ");
+        if let Some(last) = counts.last_mut().filter(|_| !lost_there.is_empty()) {
+            last.push_str(&format!(" ({lost_there})"));
+        }
         let counts = if counts.is_empty() { "no exceptions, then and now".to_owned() } else { counts.join(", ") };
         let sums: Vec<_> = standing.iter().map(|row| &row.so_far).collect();
         let lost = so_far_of(&sums, report.portfolio.home_currency).join(", ");
         let lost = if lost.is_empty() { String::new() } else { format!(" Of what stands: {lost}.") };
-        let shown = report.closed.iter().take(CLOSED_MAX).map(|row| ClosedInBrief {
-            number: row.closed.number,
+        let shown = closed.iter().take(CLOSED_MAX).map(|row| ClosedInBrief {
+            number: row.earlier.number,
             client: foreign(target, &row.client, 44),
-            what: foreign(target, row.closed.key.service.as_str(), 40),
-            told: row.told(),
+            what: foreign(target, row.earlier.key.service.as_str(), 40),
+            told: row.told(report.portfolio.home_currency),
         });
-        let more = report.closed.len().saturating_sub(CLOSED_MAX) as u64;
+        let more = closed.len().saturating_sub(CLOSED_MAX) as u64;
         Some(Self {
             text: format!("Since the closing of {}: {counts}.{lost}", label::month(last)),
             closed: shown.collect(),
@@ -207,35 +234,36 @@ impl HistoryInBrief {
     }
 }
 
-/// `closed.csv`: the exceptions of earlier closings that are gone.
-pub(crate) fn closed_csv(header: &RunHeader, rows: &[ClosedRow]) -> Result<ReportFile, ReportError> {
+/// `closed.csv`: the exceptions of earlier closings that are gone, and those of which nothing is known this month.
+pub(crate) fn closed_csv(header: &RunHeader, rows: &[EarlierRow]) -> Result<ReportFile, ReportError> {
     let mut bytes = Vec::new();
     let written = column::write(CLOSED, header, rows, &mut bytes);
     written.map_err(|source| ReportError::Sheet { sheet: CLOSED_CSV, source })?;
     Ok(ReportFile { name: CLOSED_CSV, bytes })
 }
 
-pub(crate) const CLOSED: &[Column<ClosedRow>] = &[
-    Column::count("number", |row| row.closed.number.into()),
+pub(crate) const CLOSED: &[Column<EarlierRow>] = &[
+    Column::count("number", |row| row.earlier.number.into()),
     Column::text("client", |row| Some(&row.client)),
-    Column::text("product", |row| Some(row.closed.key.service.as_str())),
-    Column::word("kind", |row| row.closed.kind.as_str()),
-    Column::word("closed_because", |row| because_of(row.closed.because)),
-    Column::quantity("variance", |row| Some(row.closed.last.units)),
-    Column::money("monthly_impact", |row| row.closed.last.monthly_impact.as_ref().map(|worth| worth.amount)),
-    Column::text("currency", |row| Some(row.closed.last.monthly_impact.as_ref()?.currency.as_str())),
-    Column::composed("since", |row| row.closed.since.to_string()),
-    Column::count("months_open", |row| row.closed.months_open.into()),
+    Column::text("product", |row| Some(row.earlier.key.service.as_str())),
+    Column::word("kind", |row| row.earlier.kind.as_str()),
+    Column::word("state", |row| row.state()),
+    Column::word("closed_because", |row| row.because.map_or("", because_of)),
+    Column::quantity("variance", |row| Some(row.earlier.last.units)),
+    Column::money("monthly_impact", |row| row.earlier.last.monthly_impact.as_ref().map(|worth| worth.amount)),
+    Column::text("currency", |row| Some(row.earlier.last.monthly_impact.as_ref()?.currency.as_str())),
+    Column::composed("since", |row| row.earlier.since.to_string()),
+    Column::count("months_open", |row| row.earlier.months_open.into()),
     Column::money("lost_so_far", |row| row.lost_so_far()),
-    Column::text("exception_id", |row| Some(&row.closed.exception_id)),
+    Column::text("exception_id", |row| Some(&row.earlier.exception_id)),
     Column::text("client_id", |row| Some(row.client_id.as_str())),
     Column::run_id("run_id"),
     Column::month("month"),
 ];
 
-impl ClosedRow {
+impl EarlierRow {
     fn lost_so_far(&self) -> Option<Decimal> {
-        self.closed.so_far.lost_in(self.closed.last.monthly_impact.as_ref()?.currency)
+        self.earlier.so_far.lost_in(self.earlier.last.monthly_impact.as_ref()?.currency)
     }
 }
 

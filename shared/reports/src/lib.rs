@@ -62,7 +62,7 @@ pub use exceptions::{Exceptions, is_exception};
 pub use exceptions_sheet::{ExceptionsSheet, exceptions_json, write_exceptions};
 pub use explain::{ExplainedItems, explain_client, restore_moved, retain_service};
 pub use failure::{FailedClosing, FailedRun, after_failure, failure_email};
-pub use history::{ClosedRow, sort_closed};
+pub use history::{EarlierRow, sort_earlier};
 pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
 pub use lines_sheet::LinesSheet;

@@ -4,12 +4,15 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use rust_decimal::Decimal;
-use truecount_reconciliation::{AccountReadWord, IncompleteAccount, RowKind, SourceRecord};
+use truecount_billing::{ReadReason, ReadState, Side, SourceId};
+use truecount_reconciliation::{AccountReadWord, IncompleteAccount, LinesReadWord, RowKind, SourceRecord};
 
 use crate::{
     ExceptionRow, RunReport,
     exceptions::is_unknown,
-    label, sanitize,
+    label,
+    run_report::UnreadClient,
+    sanitize,
     summary::{TextTarget, foreign, with_more},
 };
 
@@ -48,7 +51,7 @@ pub(crate) struct SettledGroup {
 impl NotReconciled {
     /// `None`: everything was read, and everything was compared.
     pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Option<Self> {
-        // What was not read at all is no comparison: it is named by itself.
+        // A source, or an account of usage, that was not read is no comparison: it is named by itself.
         let (rows, unread): (Vec<_>, Vec<_>) =
             report.exceptions_of(RowKind::NotReconciled).partition(|row| row.is_comparison());
         let accounts = accounts(report, target);
@@ -99,9 +102,10 @@ fn clients(rows: &[&ExceptionRow], target: TextTarget) -> Option<String> {
     (!names.is_empty()).then(|| with_more(&names, CLIENTS_MAX))
 }
 
-/// Of each source that was used, the accounts of which something is not known.
+/// Of the PSA the clients, and of each source that was used the accounts, of which something is not known.
 fn accounts(report: &RunReport<'_>, target: TextTarget) -> Vec<String> {
-    let mut notes: Vec<_> = report.portfolio.sources.iter().filter_map(|source| of_source(source, target)).collect();
+    let of_usage = report.portfolio.sources.iter().filter_map(|source| of_source(source, target));
+    let mut notes: Vec<_> = of_clients(report, target).into_iter().chain(of_usage).collect();
     let more = notes.len().saturating_sub(SOURCES_MAX) as u64;
     notes.truncate(SOURCES_MAX);
     if more > 0 {
@@ -110,19 +114,48 @@ fn accounts(report: &RunReport<'_>, target: TextTarget) -> Vec<String> {
     notes
 }
 
+/// The clients whose lines were not read completely; of a PSA that was read in part as a whole, those of which nothing more
+/// is known than that are not named.
+fn of_clients(report: &RunReport<'_>, target: TextTarget) -> Option<String> {
+    let psa = report.sources.iter().find(|source| source.side == Side::Agreed && source.as_of.is_some())?;
+    let is_whole = match &psa.state {
+        ReadState::Partial(ReadReason::AccountsIncomplete { .. }) | ReadState::Complete => true,
+        ReadState::Partial(_) | ReadState::Failed(_) | ReadState::Doubtful(_) => false,
+    };
+    let is_named = |one: &&UnreadClient| is_whole || one.read != LinesReadWord::Partial;
+    let unread: Vec<_> = report.unread_clients.iter().filter(is_named).collect();
+    let named: Vec<_> = unread.iter().map(|one| client(one)).collect();
+    let has_fallen = unread.iter().any(|one| one.read == LinesReadWord::Fell);
+    note(&psa.source, psa.accounts, &named, has_fallen, target)
+}
+
+fn client(one: &UnreadClient) -> String {
+    let read = match one.read {
+        LinesReadWord::Failed => "not read",
+        LinesReadWord::Partial => "read in part",
+        LinesReadWord::Fell => "suddenly has fewer lines",
+        LinesReadWord::Complete => "read",
+    };
+    format!("{} ({read})", sanitize::shortened(&one.name, 32))
+}
+
 fn of_source(source: &SourceRecord, target: TextTarget) -> Option<String> {
     let unknown: Vec<_> = source.incomplete.iter().filter(|one| is_unknown(one)).map(account).collect();
+    let has_fallen =
+        source.incomplete.iter().any(|one| matches!(one.read, AccountReadWord::Fell | AccountReadWord::Gone));
+    note(&source.source, source.accounts, &unknown, has_fallen, target)
+}
+
+/// `None`: there are none.
+fn note(source: &SourceId, accounts: u64, unknown: &[String], has_fallen: bool, target: TextTarget) -> Option<String> {
     if unknown.is_empty() {
         return None;
     }
-    let (number, accounts) = (quantity(unknown.len() as u64), label::count(source.accounts, "account", "accounts"));
-    let named = with_more(&unknown, ACCOUNTS_MAX);
-    let has_fallen =
-        source.incomplete.iter().any(|one| matches!(one.read, AccountReadWord::Fell | AccountReadWord::Gone));
+    let (number, accounts) = (quantity(unknown.len() as u64), label::count(accounts, "account", "accounts"));
+    let named = with_more(unknown, ACCOUNTS_MAX);
     // Whoever knows that a fall is right need not wait for a second witness.
-    let accept =
-        if has_fallen { format!("; right? `truecount sources accept {}`", source.source) } else { String::new() };
-    Some(foreign(target, &format!("{}: {number} of {accounts} not known: {named}{accept}", source.source), 320))
+    let accept = if has_fallen { format!("; right? `truecount sources accept {source}`") } else { String::new() };
+    Some(foreign(target, &format!("{source}: {number} of {accounts} not known: {named}{accept}"), 320))
 }
 
 fn account(one: &IncompleteAccount) -> String {

@@ -111,7 +111,8 @@ fn not_in_it(portfolio: &PortfolioRecord) -> Option<String> {
         clients => {
             let clients = label::count(clients, "client", "clients");
             Some(format!(
-                "The lines of {clients} were not read completely; what is missing is in none of these amounts."
+                "The lines of {clients} were not read completely; what they were billed before counts as not reconciled, as far as it is \
+                 known."
             ))
         }
     }

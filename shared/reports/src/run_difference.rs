@@ -25,7 +25,7 @@ const AMOUNT: usize = 20;
 /// Puts rows in order: the largest amount of one part first, then by client and service.
 pub fn sort_differences(rows: &mut [RowDifference]) {
     rows.sort_by_cached_key(|row| {
-        let amounts = row.parts.iter().map(|part| part.to_add.abs().max(part.to_reduce.abs()));
+        let amounts = row.parts.iter().flat_map(|part| part.amounts.each()).map(|amount| amount.abs());
         let largest = amounts.max().unwrap_or_default();
         (std::cmp::Reverse(largest), row.client_id.clone(), row.service.clone(), row.section.clone())
     });
@@ -55,9 +55,8 @@ pub fn run_difference_text(
         let who = format!("{}, {}{section}: {}", row.client_name, row.service, from_to(row));
         let _ = writeln!(out, "{}", wrapped(&sanitize::visible(&who), COLUMNS, 4));
         for part in &row.parts {
-            let amount = part
-                .currency
-                .map_or_else(|| "no amount".to_owned(), |currency| amounts(part.to_add, part.to_reduce, currency));
+            let amount =
+                part.currency.map_or_else(|| "no amount".to_owned(), |currency| amounts(&part.amounts, currency));
             let _ = writeln!(out, "    {}", wrapped(&format!("{}: {amount}", cause(part.cause)), COLUMNS, 6));
         }
     }
@@ -81,20 +80,36 @@ fn inputs(changed: &ChangedInputs) -> String {
     if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
 }
 
+/// To add and to reduce, of what is calculated or of what is estimated.
+type TwoAmounts = fn(&AddAndReduce) -> [Decimal; 2];
+
+/// What is calculated, and below it what is estimated, where anything is.
 fn totals(out: &mut String, currency: Currency, of: &CurrencyDifference) {
-    let _ = writeln!(out, "{:<TITLE$}{:>AMOUNT$}{:>AMOUNT$}", format!("{currency} a month"), "to add", "to reduce");
+    let calculated: TwoAmounts = |of| [of.to_add, of.to_reduce];
+    let estimated: TwoAmounts = |of| [of.estimated_to_add, of.estimated_to_reduce];
+    let all = || [&of.before, &of.after, &of.rest].into_iter().chain(of.parts.values());
+    table(out, &format!("{currency} a month"), of, calculated);
+    if all().any(|one| estimated(one).iter().any(|amount| !amount.is_zero())) {
+        table(out, &format!("{currency} a month, estimated"), of, estimated);
+    }
+}
+
+fn table(out: &mut String, title: &str, of: &CurrencyDifference, two: TwoAmounts) {
+    let _ = writeln!(out, "{title:<TITLE$}{:>AMOUNT$}{:>AMOUNT$}", "to add", "to reduce");
+    let is_nothing = |of: &AddAndReduce| two(of).iter().all(Decimal::is_zero);
     let mut line = |title: &str, of: &AddAndReduce, is_change: bool| {
         let cell = |amount: Decimal| {
             let sign = if is_change && amount > Decimal::ZERO { "+" } else { "" };
             format!("{sign}{}", label::amount(amount))
         };
-        let _ = writeln!(out, "{title:<TITLE$}{:>AMOUNT$}{:>AMOUNT$}", cell(of.to_add), cell(of.to_reduce));
+        let [to_add, to_reduce] = two(of).map(cell);
+        let _ = writeln!(out, "{title:<TITLE$}{to_add:>AMOUNT$}{to_reduce:>AMOUNT$}");
     };
     line("first run", &of.before, false);
-    for (why, part) in of.parts.iter().filter(|(_, part)| !part.is_nothing()) {
+    for (why, part) in of.parts.iter().filter(|(_, part)| !is_nothing(part)) {
         line(&format!("  {}", cause(*why)), part, true);
     }
-    if !of.rest.is_nothing() {
+    if !is_nothing(&of.rest) {
         line("  not explained by rows", &of.rest, true);
     }
     line("second run", &of.after, false);
@@ -114,12 +129,14 @@ fn from_to(row: &RowDifference) -> String {
 }
 
 /// `GBP 30.00 less to add, GBP 10.00 more to reduce`
-fn amounts(to_add: Decimal, to_reduce: Decimal, currency: Currency) -> String {
-    let part = |amount: Decimal, what: &str| {
+fn amounts(of: &AddAndReduce, currency: Currency) -> String {
+    let what = ["to add", "to reduce", "to add, estimated", "to reduce, estimated"];
+    let parts = of.each().into_iter().zip(what).filter(|(amount, _)| !amount.is_zero());
+    let part = |(amount, what): (Decimal, &str)| {
         let direction = if amount.is_sign_negative() { "less" } else { "more" };
-        (!amount.is_zero()).then(|| format!("{} {direction} {what}", label::money(amount.abs(), currency)))
+        format!("{} {direction} {what}", label::money(amount.abs(), currency))
     };
-    let parts: Vec<_> = [part(to_add, "to add"), part(to_reduce, "to reduce")].into_iter().flatten().collect();
+    let parts: Vec<_> = parts.map(part).collect();
     if parts.is_empty() { "the totals stay".to_owned() } else { parts.join(", ") }
 }
 
@@ -147,11 +164,21 @@ mod tests {
 
     fn brief(kind: RowKind, should_bill: i64, billed: i64, impact: Option<i64>) -> RowInBrief {
         let monthly_impact = impact.map(|amount| Money { amount: amount.into(), currency: gbp() });
-        RowInBrief { kind, should_bill: Some(should_bill.into()), billed: billed.into(), monthly_impact }
+        RowInBrief {
+            kind,
+            should_bill: Some(should_bill.into()),
+            billed: billed.into(),
+            monthly_impact,
+            is_estimated: false,
+        }
+    }
+
+    fn both(to_add: i64, to_reduce: i64) -> AddAndReduce {
+        AddAndReduce { to_add: to_add.into(), to_reduce: to_reduce.into(), ..AddAndReduce::default() }
     }
 
     fn part(cause: ChangeCause, to_add: i64, to_reduce: i64) -> DifferencePart {
-        DifferencePart { cause, currency: Some(gbp()), to_add: to_add.into(), to_reduce: to_reduce.into() }
+        DifferencePart { cause, currency: Some(gbp()), amounts: both(to_add, to_reduce) }
     }
 
     fn row(
@@ -178,7 +205,6 @@ mod tests {
             usage: ["rmm".parse().unwrap(), "graph".parse().unwrap()].into(),
             ..ChangedInputs::default()
         };
-        let both = |to_add: i64, to_reduce: i64| AddAndReduce { to_add: to_add.into(), to_reduce: to_reduce.into() };
         let of = CurrencyDifference {
             before: both(1_500, 20),
             after: both(1_480, 30),
@@ -189,6 +215,12 @@ mod tests {
             ]
             .into(),
             rest: AddAndReduce::default(),
+        };
+        let guess = AddAndReduce { estimated_to_add: 25.into(), ..AddAndReduce::default() };
+        let of = CurrencyDifference {
+            after: AddAndReduce { estimated_to_add: 25.into(), ..of.after },
+            parts: of.parts.into_iter().chain([(ChangeCause::Rules, guess)]).collect(),
+            ..of
         };
         let mut rows = vec![
             row("2", None, Some(brief(RowKind::Overbilled, 1, 2, Some(-10))), vec![part(ChangeCause::Usage, 0, 10)]),
@@ -204,9 +236,15 @@ mod tests {
                 None,
                 vec![DifferencePart { currency: None, ..part(ChangeCause::Rules, 0, 0) }],
             ),
+            row(
+                "4",
+                Some(brief(RowKind::Agrees, 1, 1, None)),
+                Some(brief(RowKind::UnbilledUsage, 1, 0, Some(25))),
+                vec![DifferencePart { amounts: guess, ..part(ChangeCause::Rules, 0, 0) }],
+            ),
         ];
         sort_differences(&mut rows);
-        let text = run_difference_text(&changed, &[(gbp(), of)].into(), &rows, 2);
+        let text = run_difference_text(&changed, &[(gbp(), of)].into(), &rows, 3);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!(text);
         let nothing = run_difference_text(&ChangedInputs::default(), &BTreeMap::new(), &[], 2);

@@ -6,13 +6,13 @@ use std::io;
 
 use truecount_billing::SourceId;
 use truecount_reconciliation::{
-    AgreementFinding, ClientRecord, MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind, SetupFinding,
-    SourceReading,
+    AgreementFinding, ClientRecord, LinesReadWord, MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind,
+    SetupFinding, SourceReading,
 };
 
 use crate::{
-    ChangeRow, ClosedRow, ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader,
-    agreement_findings::sort_findings, change_row::sort_changes, map_first::WaitingRevenue, sort_closed,
+    ChangeRow, EarlierRow, ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader,
+    agreement_findings::sort_findings, change_row::sort_changes, map_first::WaitingRevenue, sort_earlier,
 };
 
 /// Everything a report says about a run but its lines.
@@ -34,12 +34,23 @@ pub struct RunReport<'h> {
     pub exceptions: Vec<ExceptionRow>,
     /// What is to be changed on agreements, line by line, in the order in which one works.
     pub changes: Vec<ChangeRow>,
-    /// What earlier closings found and is gone, in order.
-    pub closed: Vec<ClosedRow>,
+    /// What earlier closings found and is gone, or not known, in order.
+    pub earlier: Vec<EarlierRow>,
+    /// Clients whose lines were not read completely.
+    pub(crate) unread_clients: Vec<UnreadClient>,
     /// Clients of which something was compared.
     pub(crate) clients_compared: u64,
     /// Revenue that is not reconciled while accounts are not mapped.
     pub(crate) waiting: WaitingRevenue,
+}
+
+/// A client whose lines were not read completely.
+#[derive(Debug, Clone)]
+pub(crate) struct UnreadClient {
+    /// Its name. Foreign text.
+    pub(crate) name: String,
+    /// How far they were read.
+    pub(crate) read: LinesReadWord,
 }
 
 impl RunReport<'_> {
@@ -80,12 +91,13 @@ struct Gathered<'h, W: io::Write> {
     lines: LinesSheet<'h, W>,
     exceptions: Exceptions,
     changes: Vec<ChangeRow>,
-    closed: Vec<ClosedRow>,
+    earlier: Vec<EarlierRow>,
     portfolio: PortfolioRecord,
     sources: Vec<SourceReading>,
     setup: Vec<SetupFinding>,
     suggestions: Vec<MappingSuggestion>,
     agreement_findings: Vec<AgreementFinding>,
+    unread_clients: Vec<UnreadClient>,
     clients_compared: u64,
     waiting: WaitingRevenue,
 }
@@ -141,12 +153,13 @@ impl<'h, W: io::Write> Gathered<'h, W> {
             lines: LinesSheet::begin(header, home, lines_csv)?,
             exceptions: Exceptions::new(home),
             changes: Vec::new(),
-            closed: Vec::new(),
+            earlier: Vec::new(),
             portfolio,
             sources: Vec::new(),
             setup: Vec::new(),
             suggestions: Vec::new(),
             agreement_findings: Vec::new(),
+            unread_clients: Vec::new(),
             clients_compared: 0,
             waiting: WaitingRevenue::default(),
         })
@@ -169,10 +182,13 @@ impl<'h, W: io::Write> Gathered<'h, W> {
 
     fn client(&mut self, client: &ClientRecord) -> Result<(), ReportError> {
         self.clients_compared += u64::from(client.rows.iter().any(|row| row.kind.is_compared()));
+        if !client.lines_read.is_complete() {
+            self.unread_clients.push(UnreadClient { name: client.client_name.clone(), read: client.lines_read });
+        }
         self.waiting.client(client);
         self.exceptions.client(client);
         self.changes.extend(ChangeRow::of_client(client));
-        self.closed.extend(ClosedRow::of_client(client));
+        self.earlier.extend(EarlierRow::of_client(client));
         self.lines.client(client)
     }
 
@@ -182,20 +198,21 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         sources.sort_by(|a, b| id(a).cmp(id(b)));
         let mut agreement_findings = self.agreement_findings;
         sort_findings(&mut agreement_findings, &self.portfolio.weights, self.portfolio.home_currency);
-        let mut closed = self.closed;
-        sort_closed(&mut closed, &self.portfolio);
+        let mut earlier = self.earlier;
+        sort_earlier(&mut earlier, &self.portfolio);
         let mut changes = self.changes;
         sort_changes(&mut changes);
         Ok(RunReport {
             header,
             changes,
-            closed,
+            earlier,
             exceptions: self.exceptions.finish(&self.portfolio),
             portfolio: self.portfolio,
             sources,
             setup: self.setup,
             suggestions: self.suggestions,
             agreement_findings,
+            unread_clients: self.unread_clients,
             clients_compared: self.clients_compared,
             waiting: self.waiting,
         })

@@ -43,7 +43,7 @@ pub fn files(report: &RunReport<'_>, lines_csv: Vec<u8>) -> Result<Vec<ReportFil
         ReportFile { name: EXCEPTIONS_CSV, bytes: exceptions },
         ReportFile { name: LINES_CSV, bytes: lines_csv },
         changes_csv(report.header, &report.changes)?,
-        closed_csv(report.header, &report.closed)?,
+        closed_csv(report.header, &report.earlier)?,
         sheet("coverage.csv", &CoverageRow::COLUMNS, report, &coverage(report))?,
         sheet(SETUP_CSV, SETUP, report, &report.setup)?,
         sheet(AGREEMENT_FINDINGS_CSV, AGREEMENT_FINDINGS, report, &report.agreement_findings)?,

@@ -60,7 +60,7 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
         report.agreement_findings.iter(),
         &[],
     )?;
-    book.add(&of_file("Closed", CLOSED, "closed.csv"), header, report.closed.iter(), &[])?;
+    book.add(&of_file("Closed", CLOSED, "closed.csv"), header, report.earlier.iter(), &[])?;
     let rows = coverage(report);
     book.add(&of_file("Coverage", &CoverageRow::COLUMNS, "coverage.csv"), header, rows.iter(), &[])?;
     book.add(&of_file("Setup", SETUP, "setup.csv"), header, report.setup.iter(), &[])

@@ -7,8 +7,9 @@ mod invented;
 use invented::{currency, decimal, header};
 use truecount_billing::{Money, ProductCode};
 use truecount_reconciliation::{
-    CameItem, ClientRecord, ClosedBecause, ClosedException, CountedItem, EarlierFigures, ExceptionDirection,
-    ExceptionKey, ExceptionState, ItemsMoved, LedgerReason, RowHistory, RowKind, SumsSoFar, WentItem,
+    CameItem, ClientRecord, ClosedBecause, ClosedException, CountedItem, EarlierException, EarlierFigures,
+    ExceptionDirection, ExceptionKey, ExceptionState, ItemsMoved, LedgerReason, RowHistory, RowKind, SumsSoFar,
+    WentItem,
 };
 use truecount_reports::{ExplainedItems, explain_client, text_summary};
 
@@ -29,14 +30,14 @@ fn history(number: u32, state: ExceptionState, months_open: u32, lost: &[(&str, 
     }
 }
 
-fn closed(number: u32, amount: &str, because: ClosedBecause) -> ClosedException {
+fn earlier(number: u32, amount: &str) -> EarlierException {
     let key = ExceptionKey {
         service: ProductCode::new("BKP-SRV").unwrap(),
         section: None,
         direction: ExceptionDirection::Under,
     };
-    ClosedException {
-        exception_id: format!("x00000000000{number}"),
+    EarlierException {
+        exception_id: format!("x{number:012}"),
         key,
         number,
         kind: RowKind::Underbilled,
@@ -47,11 +48,11 @@ fn closed(number: u32, amount: &str, because: ClosedBecause) -> ClosedException 
             monthly_impact: Some(Money { amount: decimal(amount), currency: currency("GBP") }),
         },
         so_far: SumsSoFar { lost: [(currency("GBP"), decimal(amount))].into(), ..SumsSoFar::default() },
-        because,
     }
 }
 
-/// The usual month, the exceptions of which have stood, changed, come back or are new; and six that are gone.
+/// The usual month, the exceptions of which have stood, changed, come back or are new; six that are gone, and two of which
+/// nothing is known.
 fn month() -> invented::Sample {
     let mut sample = invented::month();
     let histories = [
@@ -72,7 +73,10 @@ fn month() -> invented::Sample {
         (7, "6.00", ClosedBecause::OtherException),
         (8, "1.00", ClosedBecause::ClientGone),
     ];
-    sample.clients[0].closed = gone.iter().map(|(number, amount, because)| closed(*number, amount, *because)).collect();
+    let closed = |(number, amount, because)| ClosedException { earlier: earlier(number, amount), because };
+    sample.clients[0].closed = gone.map(closed).to_vec();
+    sample.clients[0].not_known = vec![earlier(11, "90.00")];
+    sample.clients[1].not_known = vec![earlier(10, "2.50")];
     let item = |id: &str, name: Option<&str>| CountedItem {
         source: "ninjaone".parse().unwrap(),
         account_id: "a".parse().unwrap(),
@@ -136,6 +140,7 @@ fn the_page_of_a_client_says_the_same() {
     let has_moved = |client: &&ClientRecord| client.rows.iter().any(|row| row.items_moved.is_some());
     let mut client = sample.clients.iter().find(has_moved).unwrap().clone();
     client.closed = sample.clients[0].closed.iter().take(1).cloned().collect();
+    client.not_known.clone_from(&sample.clients[0].not_known);
     let page = explain_client(&client, sample.portfolio.home_currency, ExplainedItems::Numbers);
     insta::assert_snapshot!(page);
 }

@@ -185,7 +185,7 @@ pub struct RunSummary {
     pub exceptions: u64,
     /// Vendor accounts with usage that nobody decided.
     pub unmapped: u64,
-    /// Rows of which nobody knows whether they agree.
+    /// Rows of which nobody knows whether they agree, and clients that were not read.
     pub not_reconciled: u64,
     /// Rows that could not be computed.
     pub faults: u64,
@@ -212,7 +212,7 @@ impl RunSummary {
         Self {
             exceptions: acted_on.map(|kind| rows(*kind)).sum::<u64>() + portfolio.moved.len() as u64,
             unmapped: portfolio.unmapped.len() as u64,
-            not_reconciled: rows(RowKind::NotReconciled),
+            not_reconciled: portfolio.not_reconciled(),
             faults: portfolio.faults,
             is_complete: sources.iter().all(is_read) && portfolio.sources.iter().all(is_used),
             home_currency: Some(portfolio.home_currency),

@@ -112,6 +112,7 @@ impl Msp {
             name: format!("Client {number}"),
             identifier: None,
             read: LinesRead::Complete,
+            last_known: Vec::new(),
             agreements: vec![BilledAgreement {
                 agreement,
                 amount: None,

@@ -43,6 +43,9 @@ fn exceptions_are_listed_with_their_sum_and_all_cells_are_in_the_json() {
     let listed = office.run(&["exceptions"]);
     expect(&listed, EXCEPTIONS, &["Harbour Ltd", "underbilled", "GBP 10.00", "shown: GBP 10.00 to add a month"]);
     expect(&office.run(&["exceptions", "--client", "meadow"]), CLEAN, &["No exceptions."]);
+    let near = "there is no client `Harbr` in the run: did you mean Harbour Ltd [Harbour]?";
+    expect(&office.run(&["exceptions", "--client", "Harbr"]), FAILED, &[near]);
+    expect(&office.run(&["explain", "Harbr"]), FAILED, &[near]);
     expect(&office.run(&["exceptions", "--kind", "overbilled"]), CLEAN, &["No exceptions."]);
     expect(&office.run(&["exceptions", "--kind", "under"]), FAILED, &["no kind `under`", "unmapped_account"]);
 

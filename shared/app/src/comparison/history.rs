@@ -39,7 +39,8 @@ impl RunHistory {
         Ok(Some(Self { last_closing, beside: HistoryBeside::new(run.history().await?), merge, left }))
     }
 
-    /// The record of the next client before this one that the run does not have and of which something was closed.
+    /// The record of the next client before this one that the run does not have and of which something was closed, or is not
+    /// known.
     /// `is_whole`: what the run does not have, the PSA does not have.
     pub(super) fn absent(
         &mut self,
@@ -47,10 +48,10 @@ impl RunHistory {
         is_whole: bool,
     ) -> Result<Option<ClientRecord>, AppError> {
         while let Some(client) = self.beside.before(before)? {
-            let (history, closed) = self.merge.absent_client(client, is_whole);
+            let (history, told) = self.merge.absent_client(client, is_whole);
             self.keep(&history)?;
-            if closed.is_some() {
-                return Ok(closed);
+            if told.is_some() {
+                return Ok(told);
             }
         }
         Ok(None)

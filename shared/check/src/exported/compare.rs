@@ -122,6 +122,7 @@ fn client((id, read): (&AccountId, &ReadAccount)) -> Result<BilledClient, CheckE
         id: ClientId::new(id.as_str()).map_err(refused)?,
         name: read.name(id),
         identifier: read.identifiers.first().cloned(),
+        last_known: Vec::new(),
         read: if is_known { LinesRead::Complete } else { LinesRead::Failed },
         agreements: if is_known { agreements(read.lines.iter()) } else { Vec::new() },
     })
@@ -308,6 +309,7 @@ impl ClientNumbers {
                 name: id.to_string(),
                 identifier: None,
                 read: LinesRead::Complete,
+                last_known: Vec::new(),
                 agreements: Vec::new(),
             });
             next

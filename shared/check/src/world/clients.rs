@@ -19,6 +19,8 @@ pub struct WorldClient {
     pub identifier: Option<String>,
     /// How far its lines were read.
     pub read: WorldClientRead,
+    /// What it was billed when that was last known, where it is not now.
+    pub before: Vec<WorldAgreement>,
     /// What it is billed.
     pub agreements: Vec<WorldAgreement>,
 }
@@ -33,10 +35,7 @@ pub enum WorldClientRead {
     /// Nothing is known.
     Failed,
     /// There is less than before, and nobody has confirmed that.
-    Fell {
-        /// What was billed.
-        before: Vec<WorldAgreement>,
-    },
+    Fell,
 }
 
 /// An agreement of a client.
@@ -110,13 +109,14 @@ pub(crate) fn client(fields: &Fields<'_>) -> WorldClient {
     let read = match fields.choice("read", &words) {
         Some("partial") => WorldClientRead::Partial,
         Some("failed") => WorldClientRead::Failed,
-        Some("fell") => WorldClientRead::Fell { before: fields.tables("before", agreement) },
+        Some("fell") => WorldClientRead::Fell,
         _ => WorldClientRead::Complete,
     };
     WorldClient {
         id: fields.need_id("id"),
         name: fields.need_text("name"),
         identifier: fields.text("identifier"),
+        before: if read == WorldClientRead::Complete { Vec::new() } else { fields.tables("before", agreement) },
         read,
         agreements: fields.tables("agreements", agreement),
     }

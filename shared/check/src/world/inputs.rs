@@ -327,6 +327,7 @@ fn number_of(client: &str, clients: &mut Vec<BilledClient>) -> Result<usize, IdE
         name: client.to_owned(),
         identifier: None,
         read: LinesRead::Complete,
+        last_known: Vec::new(),
         agreements: Vec::new(),
     });
     Ok(clients.len() - 1)
@@ -344,8 +345,9 @@ fn billed_client(client: &WorldClient, psa_was_read: bool) -> Result<BilledClien
             WorldClientRead::Complete => LinesRead::Complete,
             WorldClientRead::Partial => LinesRead::Partial,
             WorldClientRead::Failed => LinesRead::Failed,
-            WorldClientRead::Fell { before } => LinesRead::Fell { before: agreements(before)? },
+            WorldClientRead::Fell => LinesRead::Fell { before: agreements(&client.before)? },
         },
+        last_known: agreements(&client.before)?,
         // Of a client that was not read nothing is known, whatever the world says.
         agreements: match &client.read {
             WorldClientRead::Failed => Vec::new(),

@@ -8,8 +8,8 @@ use truecount_billing::{BillingMonth, ClientId, ProductCode};
 use super::figures::is_settled;
 use super::items::compare_items;
 use super::{
-    CLOSED_MONTHS_KEPT, ClientHistory, ClosedBecause, ClosedException, ExceptionKey, ExceptionState, FoundFigures,
-    PastException, ReservedNumber, RowHistory, SumsSoFar,
+    CLOSED_MONTHS_KEPT, ClientHistory, ClosedBecause, ClosedException, EarlierException, ExceptionKey, ExceptionState,
+    FoundFigures, PastException, ReservedNumber, RowHistory, SumsSoFar,
 };
 use crate::exception_id::ExceptionDirection;
 use crate::outcome::RowKind;
@@ -60,8 +60,8 @@ impl HistoryMerge {
         self.next_number
     }
 
-    /// Puts the rows of a client to its history: each gets what is known of it, and the record what was closed. `moved`: the
-    /// services that are told of it and another client together. `absence`: what it says that a service, or a section of
+    /// Puts the rows of a client to its history: each gets what is known of it, and the record what was closed and of what
+    /// nobody knows. `moved`: the services that are told of it and another client together. `absence`: what it says that a service, or a section of
     /// it, has no row.
     pub fn client(
         &mut self,
@@ -88,12 +88,10 @@ impl HistoryMerge {
         }
         for (key, one) in past {
             let why = why_gone(&key, &record.rows, moved, &absence);
-            let (one, closed) = self.stands_no_more(one, why, &record.client_id);
-            if closed.is_none() && one.closed.is_none() {
+            if why.is_none() && one.closed.is_none() {
                 told.insert(key, one.untouched());
             }
-            record.closed.extend(closed);
-            history.exceptions.push(one);
+            history.exceptions.push(self.stands_no_more(one, why, record));
         }
         for row in &mut record.rows {
             row.history = history_of(row, &told);
@@ -103,7 +101,7 @@ impl HistoryMerge {
     }
 
     /// A client that the run does not have: with `is_gone` the PSA does not have it any more, else nobody knows. Answers its
-    /// history, and a record of what was closed, if anything was.
+    /// history, and a record of what was closed, or of what nobody knows, if there is any.
     pub fn absent_client(&mut self, before: ClientHistory, is_gone: bool) -> (ClientHistory, Option<ClientRecord>) {
         let mut history = before;
         self.forget(&mut history);
@@ -115,17 +113,18 @@ impl HistoryMerge {
             rows: Vec::new(),
             coverage: BTreeMap::new(),
             closed: Vec::new(),
+            not_known: Vec::new(),
         };
         let why = is_gone.then_some(ClosedBecause::ClientGone);
         if is_gone {
             history.counted.clear();
         }
         for one in std::mem::take(&mut history.exceptions) {
-            let (one, closed) = self.stands_no_more(one, why, &record.client_id);
-            record.closed.extend(closed);
+            let one = self.stands_no_more(one, why, &mut record);
             history.exceptions.push(one);
         }
-        (history, (!record.closed.is_empty()).then_some(record))
+        let is_told = !record.closed.is_empty() || !record.not_known.is_empty();
+        (history, is_told.then_some(record))
     }
 
     /// An exception that the run has found.
@@ -175,26 +174,23 @@ impl HistoryMerge {
         (kept, row)
     }
 
-    /// An exception that the run has not found. `why`: why it is gone; `None`: nobody knows whether it is.
+    /// An exception that the run has not found, told in the record if it was open. `why`: why it is gone; `None`: nobody
+    /// knows whether it is.
     fn stands_no_more(
         &self,
         one: PastException,
         why: Option<ClosedBecause>,
-        client: &ClientId,
-    ) -> (PastException, Option<ClosedException>) {
-        let Some(because) = why.filter(|_| one.closed.is_none()) else { return (one, None) };
-        let closed = ClosedException {
-            exception_id: one.key.exception_id(client),
-            key: one.key.clone(),
-            number: one.number,
-            kind: one.last.kind,
-            since: one.since,
-            months_open: one.months_open,
-            last: one.last.told(),
-            so_far: one.so_far.clone(),
-            because,
-        };
-        (PastException { closed: Some(self.month), ..one }, Some(closed))
+        record: &mut ClientRecord,
+    ) -> PastException {
+        if one.closed.is_some() {
+            return one;
+        }
+        let earlier = one.told(&record.client_id);
+        match why {
+            Some(because) => record.closed.push(ClosedException { earlier, because }),
+            None => record.not_known.push(earlier),
+        }
+        PastException { closed: why.map(|_| self.month), ..one }
     }
 
     /// The number of an exception that no closing has found: the one that is kept for it, else the next.
@@ -216,6 +212,19 @@ impl HistoryMerge {
 }
 
 impl PastException {
+    fn told(&self, client: &ClientId) -> EarlierException {
+        EarlierException {
+            exception_id: self.key.exception_id(client),
+            key: self.key.clone(),
+            number: self.number,
+            kind: self.last.kind,
+            since: self.since,
+            months_open: self.months_open,
+            last: self.last.told(),
+            so_far: self.so_far.clone(),
+        }
+    }
+
     /// What is said of it where nobody knows whether it stands.
     fn untouched(&self) -> RowHistory {
         RowHistory {

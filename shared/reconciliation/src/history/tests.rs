@@ -78,6 +78,7 @@ fn record(rows: Vec<RowRecord>) -> ClientRecord {
         rows,
         coverage: BTreeMap::new(),
         closed: Vec::new(),
+        not_known: Vec::new(),
     }
 }
 
@@ -105,14 +106,29 @@ fn what_was_not_reconciled_neither_closes_nor_ages() {
     let mut months = Months::new();
     months.close(1, vec![under("SRV", 2, 60)]);
     let unsure = months.close(2, vec![bare("SRV", RowKind::NotReconciled)]);
-    assert_eq!((told(&unsure), unsure.closed), (vec![(1, ExceptionState::Open, 1, 0)], Vec::new()));
+    assert_eq!((told(&unsure), not_known(&unsure)), (vec![(1, ExceptionState::Open, 1, 0)], vec![(1, 1, 0)]));
     months.absence = Absence::Unknown;
-    assert_eq!(months.close(3, Vec::new()).closed, [], "no row, and nobody knows");
+    assert_eq!(not_known(&months.close(3, Vec::new())), [(1, 1, 0)], "no row, and nobody knows");
     months.moved.insert((code("SRV"), None));
     months.absence = Absence::Nothing;
-    assert_eq!(months.close(4, Vec::new()).closed, [], "told with another client");
+    assert_eq!(not_known(&months.close(4, Vec::new())), [(1, 1, 0)], "told with another client");
     months.moved.clear();
-    assert_eq!(told(&months.close(5, vec![under("SRV", 2, 60)])), [(1, ExceptionState::Open, 2, 60)]);
+    let known = months.close(5, vec![under("SRV", 2, 60)]);
+    assert_eq!((told(&known), not_known(&known)), (vec![(1, ExceptionState::Open, 2, 60)], Vec::new()));
+    months.absence = Absence::Unknown;
+    assert_eq!(not_known(&months.close(6, Vec::new())), [(1, 2, 60)], "what was lost before is not forgotten");
+    months.absence = Absence::Nothing;
+    assert_eq!(months.close(7, Vec::new()).closed.len(), 1);
+    months.absence = Absence::Unknown;
+    assert_eq!(not_known(&months.close(8, Vec::new())), [], "it is closed");
+}
+
+/// Number, months open and what was lost in GBP of what is neither found nor closed; nothing is both.
+fn not_known(record: &ClientRecord) -> Vec<(u32, u32, i64)> {
+    assert_eq!(record.closed, []);
+    let lost = |of: &EarlierException| of.so_far.lost_in(Currency::new("GBP").unwrap()).unwrap_or_default();
+    let told = record.not_known.iter().map(|of| (of.number, of.months_open, i64::try_from(lost(of)).unwrap()));
+    told.collect()
 }
 
 #[test]
@@ -130,8 +146,8 @@ fn what_is_gone_is_told_once_with_the_reason_and_reopened_under_its_number() {
         months.close(1, vec![under("SRV", 2, 60)]);
         months.absence = absence;
         let [closed] = months.close(2, rows.clone()).closed.try_into().unwrap();
-        assert_eq!((closed.number, closed.months_open, closed.because), (1, 1, because));
-        assert_eq!(closed.exception_id, closed.key.exception_id(&ClientId::new("c1").unwrap()));
+        assert_eq!((closed.earlier.number, closed.earlier.months_open, closed.because), (1, 1, because));
+        assert_eq!(closed.earlier.exception_id, closed.earlier.key.exception_id(&ClientId::new("c1").unwrap()));
         assert_eq!(months.close(3, rows).closed, [], "once");
         let again = months.close(4, vec![under("SRV", 1, 30)]);
         assert_eq!(told(&again)[0], (1, ExceptionState::Reopened, 1, 0));
@@ -203,7 +219,7 @@ fn a_client_that_the_psa_no_longer_has_closes_all_that_was_open() {
     let history = months.history.take().unwrap();
     let mut merge = HistoryMerge::closing(month(2), month(2).last_day(), 9);
     let (kept, told) = merge.absent_client(history.clone(), false);
-    assert_eq!((&kept, told), (&history, None), "the list was not whole");
+    assert_eq!((&kept, not_known(&told.unwrap())), (&history, vec![(1, 1, 0)]), "the list was not whole");
     let (kept, told) = merge.absent_client(history, true);
     assert_eq!(told.unwrap().closed[0].because, ClosedBecause::ClientGone);
     assert_eq!(kept.exceptions[0].closed, Some(month(2)));

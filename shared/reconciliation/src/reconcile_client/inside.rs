@@ -134,8 +134,9 @@ impl<'a> ClientCase<'a> {
         let is_of = |code: &ProductCode| {
             code == service || group.is_some_and(|group| group.order.iter().any(|one| one == code))
         };
-        let has_line =
-            |of: &BilledAgreement| of.lines.iter().any(|row| self.rules.service_of_product(&row.product).is_some_and(is_of));
+        let has_line = |of: &BilledAgreement| {
+            of.lines.iter().any(|row| self.rules.service_of_product(&row.product).is_some_and(is_of))
+        };
         let lives = |all: &[BilledAgreement]| all.iter().any(|of| self.context.is_live(&of.agreement) && has_line(of));
         let siblings = self.index.linked(self.client).iter().map(|other| &self.inputs.clients[*other]);
         Holds::of_any(siblings.filter(|other| other.id != mine.id).map(|other| match &other.read {

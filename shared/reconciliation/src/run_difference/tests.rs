@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence_record::AccountRecord;
+use crate::evidence_record::{AccountRecord, WideningRecord};
 use crate::item_record::{ItemFateWord, ItemRecord};
+use crate::line_record::LineRecord;
 use crate::record::{CountedOn, RECORD_FORMAT};
-use crate::source_record::LinesReadWord;
+use crate::source_record::{AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceRecord};
 
 fn gbp() -> Currency {
     Currency::new("GBP").unwrap()
@@ -14,6 +15,10 @@ fn gbp() -> Currency {
 
 fn rmm() -> SourceId {
     SourceId::new("rmm").unwrap()
+}
+
+fn account() -> AccountRecord {
+    AccountRecord { source: rmm(), account_id: "a".parse().unwrap(), account_name: "Alder".to_owned(), in_file: false }
 }
 
 /// A row of so many units used and billed at 10 each, on this account.
@@ -58,6 +63,7 @@ fn client(rows: Vec<RowRecord>) -> ClientRecord {
         rows,
         coverage: BTreeMap::new(),
         closed: Vec::new(),
+        not_known: Vec::new(),
     }
 }
 
@@ -67,7 +73,13 @@ fn portfolio(rows: &[RowRecord]) -> PortfolioRecord {
         let Some((currency, impact)) = row.currency.zip(row.monthly_impact) else { continue };
         let totals = portfolio.totals.entry(currency).or_default();
         let (add, later) = (impact.max(Decimal::ZERO), (-impact).max(Decimal::ZERO));
-        (totals.add, totals.later_reduce) = (totals.add + add, totals.later_reduce + later);
+        match row.is_estimated {
+            false => (totals.add, totals.later_reduce) = (totals.add + add, totals.later_reduce + later),
+            true => {
+                let (more, less) = (totals.estimated_later_add + add, totals.estimated_reduce + later);
+                (totals.estimated_later_add, totals.estimated_reduce) = (more, less);
+            }
+        }
     }
     portfolio
 }
@@ -92,7 +104,7 @@ fn parts(changed: ChangedInputs, before: &RowRecord, after: &RowRecord) -> Vec<(
     assert!(currencies.values().all(|of| of.rest.is_nothing()), "{currencies:?}");
     let number = |amount: Decimal| i64::try_from(amount).unwrap();
     let of_row = rows.iter().flat_map(|row| &row.parts);
-    of_row.map(|part| (part.cause, number(part.to_add), number(part.to_reduce))).collect()
+    of_row.map(|part| (part.cause, number(part.amounts.to_add), number(part.amounts.to_reduce))).collect()
 }
 
 #[test]
@@ -110,13 +122,8 @@ fn each_part_has_the_cause_that_it_has() {
         should_bill: None,
         ..row("a", 0, 2)
     };
-    let account = AccountRecord {
-        source: rmm(),
-        account_id: "a".parse().unwrap(),
-        account_name: "Alder".to_owned(),
-        in_file: false,
-    };
-    let undecided = RowRecord { widenings: vec![WideningRecord::AccountUndecided { account }], ..unread.clone() };
+    let undecided =
+        RowRecord { widenings: vec![WideningRecord::AccountUndecided { account: account() }], ..unread.clone() };
     for (changed, before, after, expected) in [
         (usage(), row("a", 5, 2), row("a", 6, 2), vec![(Usage, 10, 0)]),
         (billing(), row("a", 5, 2), row("a", 5, 5), vec![(Billing, -30, 0)]),
@@ -137,7 +144,7 @@ fn each_part_has_the_cause_that_it_has() {
 #[test]
 fn a_row_that_only_one_run_has_and_one_that_moved_are_whole() {
     let (rows, currencies) = compared(all_changed(), &[], &[row("a", 3, 0)]);
-    assert_eq!((rows[0].before.as_ref(), rows[0].parts[0].cause), (None, ChangeCause::Mapping));
+    assert_eq!((rows[0].before.as_ref(), rows[0].parts.len()), (None, 1));
     assert!(currencies[&gbp()].rest.is_nothing());
 
     let moved = crate::record::MovedRecord {
@@ -154,8 +161,147 @@ fn a_row_that_only_one_run_has_and_one_that_moved_are_whole() {
         &PortfolioRecord { moved: vec![moved], ..portfolio(&[]) },
     );
     let rows = difference.client(Some(&client(before.to_vec())), Some(&client(Vec::new())));
-    assert_eq!((rows[0].parts[0].cause, rows[0].parts[0].to_reduce), (ChangeCause::Mapping, Decimal::from(-20)));
+    let part = &rows[0].parts[0];
+    assert_eq!((part.cause, part.amounts.to_reduce), (ChangeCause::Mapping, Decimal::from(-20)));
     assert!(difference.finish()[&gbp()].rest.is_nothing());
+}
+
+/// A line of a product.
+fn line(product: &str) -> LineRecord {
+    LineRecord {
+        line_id: "L1".parse().unwrap(),
+        agreement_id: "A".parse().unwrap(),
+        agreement_name: "Managed".to_owned(),
+        product_code: ProductCode::new(product).unwrap(),
+        product_name: None,
+        quantity: Decimal::TWO,
+        unit_price: Some(Decimal::TEN),
+        cycle_months: Some(1),
+        currency: gbp(),
+        from: None,
+        to: None,
+    }
+}
+
+/// What the other run knows of a row that only the first has, or only the second.
+fn cause_of_one(
+    changed: &ChangedInputs,
+    row: &RowRecord,
+    other: &ClientRecord,
+    knows: &PortfolioRecord,
+) -> ChangeCause {
+    let rows = std::slice::from_ref(row);
+    let whole = client(rows.to_vec());
+    let causes = [false, true].map(|is_second| {
+        let of_row = portfolio(rows);
+        let runs = if is_second { (knows, &of_row) } else { (&of_row, knows) };
+        let mut difference = RunDifference::new(changed.clone(), runs.0, runs.1);
+        let clients = if is_second { (other, &whole) } else { (&whole, other) };
+        let found = difference.client(Some(clients.0), Some(clients.1));
+        let of = found.into_iter().find(|found| found.service == row.service).unwrap();
+        let [part] = of.parts.try_into().unwrap();
+        part.cause
+    });
+    assert_eq!(causes[0], causes[1], "the same in both directions");
+    causes[0]
+}
+
+#[test]
+fn the_cause_of_a_row_that_only_one_run_has_is_what_the_other_does_not_have_or_know() {
+    use ChangeCause::{Billing, Day, Mapping, Reading, Rules, Usage};
+    let day = ChangedInputs { day: true, ..ChangedInputs::default() };
+    let (billing, usage) =
+        (ChangedInputs { billing: true, ..day.clone() }, ChangedInputs { usage: [rmm()].into(), ..day.clone() });
+    let knows = |change: fn(&mut PortfolioRecord)| {
+        let mut knows = PortfolioRecord::empty(gbp());
+        change(&mut knows);
+        knows
+    };
+    let source = |read, incomplete| SourceRecord {
+        source: rmm(),
+        read,
+        synced_on: None,
+        fresh_days: 3,
+        last_failure: None,
+        accounts: 1,
+        incomplete,
+    };
+    let incomplete =
+        |read, as_of| IncompleteAccount { account: account(), read, as_of, client_id: None, client_name: None };
+    let all = knows(|_| ());
+    let sources = |one| PortfolioRecord { sources: vec![one], ..PortfolioRecord::empty(gbp()) };
+    let unread = sources(source(SourceReadWord::NotRead, Vec::new()));
+    let failed = sources(source(SourceReadWord::Used, vec![incomplete(AccountReadWord::Failed, None)]));
+    let june = jiff::civil::date(2026, 6, 1);
+    let earlier = sources(source(SourceReadWord::Used, vec![incomplete(AccountReadWord::Failed, Some(june))]));
+    let undecided = knows(|knows| knows.unmapped = vec![account()]);
+    let nothing = client(Vec::new());
+    let lines_unread = ClientRecord { lines_read: LinesReadWord::Failed, ..client(Vec::new()) };
+    let used = row("a", 3, 0);
+    let billed = RowRecord { lines: vec![line("SRV")], ..row("a", 0, 2) };
+    let elsewhere = client(vec![RowRecord {
+        lines: vec![line("SRV")],
+        ..RowRecord::empty(RowKind::UncountedLine, ProductCode::new("OTHER").unwrap())
+    }]);
+    for (changed, row, other, knows, expected) in [
+        (&billing, &billed, &nothing, &all, Billing),
+        (&day, &billed, &nothing, &all, Day),
+        (&all_changed(), &billed, &nothing, &all, Billing),
+        (&all_changed(), &billed, &elsewhere, &all, Rules),
+        (&usage, &used, &nothing, &all, Usage),
+        (&day, &used, &nothing, &all, Day),
+        (&all_changed(), &used, &nothing, &all, Usage),
+        (&all_changed(), &used, &nothing, &undecided, Mapping),
+        (&usage, &used, &nothing, &unread, Reading),
+        (&all_changed(), &used, &nothing, &failed, Reading),
+        (&all_changed(), &used, &nothing, &earlier, Usage),
+        (&all_changed(), &used, &lines_unread, &all, Reading),
+        (&all_changed(), &billed, &lines_unread, &all, Reading),
+    ] {
+        assert_eq!(cause_of_one(changed, row, other, knows), expected, "{changed:?} {row:?} {knows:?}");
+    }
+}
+
+#[test]
+fn what_was_not_read_moves_an_end_one_way_only() {
+    use ChangeCause::{Reading, Usage};
+    let failed =
+        |row: RowRecord| RowRecord { widenings: vec![WideningRecord::AccountFailed { account: account() }], ..row };
+    let usage = || ChangedInputs { usage: [rmm()].into(), ..ChangedInputs::default() };
+    for (before, after, expected) in [
+        (row("a", 8, 2), failed(row("a", 5, 2)), (Reading, -30, 0)),
+        (failed(row("a", 5, 2)), row("a", 8, 2), (Reading, 30, 0)),
+        (row("a", 4, 2), failed(row("a", 5, 2)), (Usage, 10, 0)),
+        (row("a", 1, 9), failed(row("a", 4, 9)), (Reading, 0, -30)),
+        (row("a", 5, 9), failed(row("a", 4, 9)), (Usage, 0, 10)),
+    ] {
+        assert_eq!(parts(usage(), &before, &after), [expected], "{before:?} {after:?}");
+    }
+    // The same rows beside other lines: who knows what the client is billed.
+    let open = RowRecord { kind: RowKind::NotReconciled, should_bill: None, monthly_impact: None, ..row("a", 5, 2) };
+    let before = [row("a", 5, 2)];
+    let mut difference = RunDifference::new(all_changed(), &portfolio(&before), &portfolio(&[]));
+    let unread = ClientRecord { lines_read: LinesReadWord::Failed, ..client(vec![open]) };
+    let found = difference.client(Some(&client(before.to_vec())), Some(&unread));
+    assert_eq!(found[0].parts[0].cause, Reading);
+}
+
+#[test]
+fn estimates_stand_apart_and_nothing_has_a_sign() {
+    let guess = |row: RowRecord| RowRecord { is_estimated: true, ..row };
+    let (before, after) = ([guess(row("a", 5, 2))], [row("a", 5, 2)]);
+    let (rows, currencies) = compared(all_changed(), &before, &after);
+    let of = &currencies[&gbp()];
+    assert_eq!(of.before.each().map(|amount| amount.to_string()), ["0", "0", "30", "0"]);
+    assert_eq!(of.after.each().map(|amount| amount.to_string()), ["30", "0", "0", "0"]);
+    assert_eq!(rows[0].parts[0].amounts.each().map(|amount| amount.to_string()), ["30", "0", "-30", "0"]);
+    let (before, after) = ([guess(row("a", 2, 5))], [guess(row("a", 3, 7))]);
+    let (rows, currencies) = compared(all_changed(), &before, &after);
+    let told: Vec<_> = rows[0].parts.iter().map(|part| part.amounts.each().map(|amount| amount.to_string())).collect();
+    assert_eq!(told, [["0", "0", "0", "-10"], ["0", "0", "0", "20"]]);
+    for of in currencies.values() {
+        assert!(of.rest.each().iter().all(|amount| amount.to_string() == "0"), "{:?}", of.rest);
+    }
 }
 
 #[test]
@@ -184,6 +330,7 @@ proptest! {
                 other.unit_price = Some(price.into());
             }
             one.kind = if what == 3 { RowKind::NotReconciled } else { one.kind };
+            (one.is_estimated, other.is_estimated) = (used == 4, used_after == 4);
             before.push(one);
             if what != 0 || at % 2 == 0 {
                 after.push(other);

@@ -304,6 +304,7 @@ fn client(name: &str) -> ClientRecord {
         rows: Vec::new(),
         coverage: BTreeMap::new(),
         closed: Vec::new(),
+        not_known: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use truecount_billing::{BilledLine, ClientId, ReadReason, ReadState};
-use truecount_reconciliation::{BilledClient, LinesRead, agreements};
+use truecount_reconciliation::{BilledAgreement, BilledClient, LinesRead, agreements};
 use truecount_store::{EarlierReading, FrozenSource, InputAccount, ListedBase, SnapshotEntry};
 
 use super::{ComparisonInputs, LoadedSource, is_partial};
@@ -36,18 +36,20 @@ impl BilledSide {
         let (mut reader, mut accounts) = (of.accounts.of(source), Vec::new());
         while let Some(group) = reader.next_group().await? {
             for account in group {
-                let read = match lines_read(&account) {
-                    LinesRead::Complete | LinesRead::Fell { .. } if is_partial => LinesRead::Partial,
-                    read => read,
+                let (read, last_known) = match lines_read(&account) {
+                    LinesRead::Complete if is_partial => (LinesRead::Partial, Vec::new()),
+                    LinesRead::Fell { before } if is_partial => (LinesRead::Partial, before),
+                    read @ (LinesRead::Complete | LinesRead::Fell { .. }) => (read, Vec::new()),
+                    read @ (LinesRead::Partial | LinesRead::Failed) => (read, last_known(&account)),
                 };
-                self.add(&account, read)?;
+                self.add(&account, read, last_known)?;
                 accounts.push(account.listed);
             }
         }
         Ok(LoadedSource { frozen: source.clone(), accounts })
     }
 
-    fn add(&mut self, of: &InputAccount, read: LinesRead) -> Result<(), AppError> {
+    fn add(&mut self, of: &InputAccount, read: LinesRead, last_known: Vec<BilledAgreement>) -> Result<(), AppError> {
         let account = &of.listed.account;
         let id = ClientId::new(account.id.as_str()).map_err(|error| AppError::damaged(account.id.as_str(), error))?;
         let agreements = match read {
@@ -60,6 +62,7 @@ impl BilledSide {
             name: account.name.clone(),
             identifier: account.facts.identifiers.first().cloned(),
             read,
+            last_known,
             agreements,
         });
         self.known.push(Client { id, name: account.name.clone(), facts: account.facts.clone() });
@@ -79,6 +82,7 @@ impl BilledSide {
             name: id.to_string(),
             identifier: None,
             read: if self.is_whole { LinesRead::Complete } else { LinesRead::Failed },
+            last_known: Vec::new(),
             agreements: Vec::new(),
         });
         number
@@ -99,6 +103,12 @@ fn lines_read(account: &InputAccount) -> LinesRead {
         ReadState::Partial(_) => LinesRead::Partial,
         ReadState::Failed(_) | ReadState::Doubtful(_) => LinesRead::Failed,
     }
+}
+
+/// The lines when they were last read completely; none: they are no longer stored.
+fn last_known(account: &InputAccount) -> Vec<BilledAgreement> {
+    let reading = account.earlier.iter().find(|reading| reading.read_state.is_complete());
+    reading.map(|reading| agreements(lines_of(&reading.entries))).unwrap_or_default()
 }
 
 /// The lines before a fall; `None`: they are no longer stored.

@@ -98,6 +98,8 @@ async fn what_is_gone_is_closed_and_what_was_not_read_is_not() {
     assert_eq!(found[0].rows[0].kind, RowKind::NotReconciled);
     assert_eq!(told(&test, &august, "c1").await, Some((Some(1), ExceptionState::Open, 1)), "it does not age");
     assert!(found[2].rows.is_empty(), "nothing is billed, and nobody knows what is used");
+    let not_known: Vec<u32> = found.iter().flat_map(|client| &client.not_known).map(|one| one.number).collect();
+    assert_eq!(not_known, [1, 2]);
 
     let september = "2026-09-30";
     test.on(september);
@@ -105,9 +107,9 @@ async fn what_is_gone_is_closed_and_what_was_not_read_is_not() {
     test.commit("rmm", september, &[used("a1", "Harbour Dental", 3), used("a2", "Quiet Quay", 1)]).await;
     let run = close(&test).await;
     let (history, closed) = of(&test, &run, "c1").await;
-    assert_eq!((history, closed[0].number, closed[0].because), (None, 1, ClosedBecause::Agrees));
+    assert_eq!((history, closed[0].earlier.number, closed[0].because), (None, 1, ClosedBecause::Agrees));
     let (_, closed) = of(&test, &run, "c3").await;
-    assert_eq!((closed[0].number, closed[0].because), (2, ClosedBecause::ClientGone));
+    assert_eq!((closed[0].earlier.number, closed[0].because), (2, ClosedBecause::ClientGone));
 
     let october = "2026-10-31";
     sync(&mut test, october, 4).await;
