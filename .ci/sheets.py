@@ -1,6 +1,7 @@
-"""The round trip of 1,000 vendor accounts through a spreadsheet. Called by .ci/sheets: PROGRAM FOLDER."""
+"""The round trip of 1,000 vendor accounts through a spreadsheet, and a clerk's exceptions. Called by .ci/sheets: PROGRAM FOLDER."""
 
 import csv
+import datetime
 import json
 import os
 import subprocess
@@ -180,8 +181,80 @@ def through_libreoffice():
     check(before, decided(), wanted, "filled CSV saved by LibreOffice as XLSX")
 
 
+CLERK = WORK / "clerk"
+
+
+def clerk(*arguments, clock="2026-07-02T09:00:00Z", code=0):
+    done = subprocess.run([PROGRAM, *arguments, "--data", CLERK], capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "TRUECOUNT_CLOCK": clock})
+    assert done.returncode == code, (arguments, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    return done
+
+
+def clerk_name(n):
+    syllables = ["ba", "ke", "di", "fu", "go", "ha", "me", "ni", "pu", "ra"]
+    return f"Firm {syllables[n // 10]}{syllables[n % 10]}, Ltd"
+
+
+def clerk_files(day, billed):
+    """Twenty clients that use five servers each, billed so."""
+    for source, name, header, rows in (
+        ("psa", "billed", ["line_id", "client_id", "client_name", "product_code", "quantity", "unit_price", "currency"],
+         [[f"L{n}", n, clerk_name(n), "SRV", quantity, "45.50", "GBP"] for n, quantity in billed.items()]),
+        ("rmm", "usage", ["account_id", "account_name", "item_id", "kind", "status"],
+         [[n, clerk_name(n), f"{n}-{i}", "server", "active"] for n in billed for i in range(5)])):
+        folder = CLERK / "archive/inbox/sources" / source
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / f"{name}-{day}.csv", "w", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+
+
+def a_clerks_task():
+    """14 of 20 exceptions are worked in a workbook and imported; the next sync ticks off those that were changed."""
+    (CLERK / "config").mkdir(parents=True)
+    (CLERK / "config/settings.toml").write_text(SETTINGS)
+    (CLERK / "config/rules.toml").write_text(RULES)
+    billed = {n: 3 for n in range(1, 21)}
+    clerk_files("2026-06-30", billed)
+    clerk("run", "--closing", clock="2026-06-30T12:00:00Z", code=1)
+    [mailed] = (CLERK / "archive/reports/2026-06").glob("*/exceptions.csv")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    with open(mailed, newline="", encoding="utf-8-sig") as file:
+        for row in csv.reader(file):
+            sheet.append([int(cell) if cell.isdigit() else cell for cell in row])
+    at = {cell.value: cell.column for cell in sheet[1]}
+    worked = [("approved", {})] * 9 + [("adjusted", {"quantity": 4})] * 2 + [
+        ("accepted", {"quantity": 2, "note": "agreed by phone"}), ("snoozed", {"until": datetime.date(2026, 12, 31)}),
+        ("asked", {"whom": "the client", "until": datetime.date(2026, 7, 9)})]
+    clients = {}
+    for row, (action, filled) in enumerate(worked, 2):
+        for column, value in {"action": action, **filled}.items():
+            sheet.cell(row, at[column]).value = value
+        clients[sheet.cell(row, at["client_id"]).value] = action
+    path = WORK / "worked.xlsx"
+    book.save(path)
+    assert "14 recorded, 6 not filled in." in clerk("actions", "import", path, "--by", "anna").stderr
+    assert "0 recorded, 14 recorded before, 6 not filled in." in clerk("actions", "import", path, "--by", "anna").stderr
+    standing = lambda: {one["action"]["client_id"]: one["decided"]["standing"]
+                        for one in json.loads(clerk("actions", "list", "--json").stdout)}
+    expected = {"approved": "not_changed", "adjusted": "not_changed", "accepted": "set_aside", "snoozed": "set_aside", "asked": "waits"}
+    assert standing() == {str(client): expected[action] for client, action in clients.items()}, standing()
+    # Seven of the approved are changed in the PSA, one to another number; of the adjusted the first.
+    approved = [client for client, action in clients.items() if action == "approved"]
+    adjusted = [client for client, action in clients.items() if action == "adjusted"]
+    billed |= {client: 5 for client in approved[:6]} | {approved[6]: 4, adjusted[0]: 4}
+    clerk_files("2026-07-02", billed)
+    clerk("sync")
+    ticked = {client: expected[action] for client, action in clients.items()}
+    ticked |= {client: "resolved" for client in [*approved[:6], adjusted[0]]} | {approved[6]: "changed_otherwise"}
+    assert standing() == {str(client): state for client, state in ticked.items()}, standing()
+    print("a clerk's 14 rows: recorded once, 7 ticked off by the next sync, 1 changed otherwise")
+
+
 begun = time.monotonic()
 make_data()
+a_clerks_task()
 through_openpyxl(WORK / "sheet.xlsx")
 if os.environ.get("SHEETS_WITHOUT_LIBREOFFICE") != "1":
     through_libreoffice()

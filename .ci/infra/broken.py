@@ -113,6 +113,8 @@ right("narrow-clerk", "ClerkPolicy", "DropFiles", "Resource", "arn:aws:s3:::Buck
 right("narrow-clerk", "ClerkPolicy", "FindReports", "Condition", {})
 right("narrow-clerk", "ClerkPolicy", "SeeRuns", "Condition", {})
 right("narrow-clerk", "ClerkPolicy", "SeeRuns", "Action", ["dynamodb:GetItem", "dynamodb:PutItem"])
+right("narrow-clerk", "ClerkPolicy", "DecideExceptions", "Condition", {})
+right("narrow-clerk", "ClerkPolicy", "DecideExceptions", "Action", ["dynamodb:PutItem", "dynamodb:DeleteItem"])
 setting("encryption", "Bucket", None, "BucketEncryption")
 setting("encryption", "FailedQueue", None, "SqsManagedSseEnabled")
 setting("encryption", "Table", None, "SSESpecification", variant="key")

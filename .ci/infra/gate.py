@@ -164,16 +164,18 @@ def separate_duties(template):
 @rule
 def narrow_clerk(template):
     allowed = {("ssm:GetParameter", "/stack"), ("s3:GetObject", "/reports/*"), ("s3:GetObject", "/config/*"), ("s3:PutObject", "/inbox/*"), ("s3:GetObject", "/inbox/*"), ("s3:ListBucket", ""),
-               ("dynamodb:GetItem", "/Table"), ("dynamodb:Query", "/Table")}
+               ("dynamodb:GetItem", "/Table"), ("dynamodb:Query", "/Table"), ("dynamodb:PutItem", "/Table")}
     for action, resource in template.rights("ClerkPolicy"):
         if not action.startswith("kms:") and not any(action == one and resource.endswith(end) for one, end in allowed):
             yield f"a clerk may {action} on {resource}"
     for where, statement in template.statements():
         if where == "ClerkPolicy" and "s3:ListBucket" in listed(statement["Action"]) and "s3:prefix" not in json.dumps(statement.get("Condition", {})):
             yield "a clerk may list the whole bucket"
-        runs = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["MONTHS", "MONTH#*"]}}
-        if where == "ClerkPolicy" and "dynamodb:" in json.dumps(statement["Action"]) and statement.get("Condition") != runs:
-            yield "a clerk may read more of the table than the runs"
+        keys = lambda *keys: {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
+        writes = "dynamodb:PutItem" in json.dumps(statement["Action"])
+        wanted = keys("ACTIONS#*") if writes else keys("MONTHS", "MONTH#*")
+        if where == "ClerkPolicy" and "dynamodb:" in json.dumps(statement["Action"]) and statement.get("Condition") != wanted:
+            yield "a clerk may read more of the table than the runs, or write more than decisions"
 
 
 @rule

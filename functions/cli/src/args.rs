@@ -2,6 +2,7 @@
 //!
 //! What the commands do is in the file of the same name.
 
+mod actions;
 mod mappings;
 mod operate;
 mod review;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+pub(crate) use actions::{ActionsArgs, ActionsCommand, FilterField, RecordArgs};
 pub(crate) use mappings::{DecisionArgs, MappingsArgs, MappingsCommand, SuggestArgs, user};
 pub(crate) use operate::{FunctionArg, InboxArgs, InboxCommand, LevelArg, LogsArgs, MailArgs, MailCommand};
 pub(crate) use review::{
@@ -137,6 +139,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     Mappings(MappingsArgs),
     Exceptions(ExceptionsArgs),
+    Actions(ActionsArgs),
     Explain(ExplainArgs),
     Clients(ClientsArgs),
     Runs(RunsArgs),
@@ -150,7 +153,7 @@ pub(crate) enum Command {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Set up", &["init", "config", "secrets", "sources", "rules", "doctor"]),
     ("Run", &["demo", "run", "sync", "reconcile", "report", "check"]),
-    ("Review", &["mappings", "exceptions", "explain", "clients", "runs", "replay"]),
+    ("Review", &["mappings", "exceptions", "actions", "explain", "clients", "runs", "replay"]),
     ("Operate", &["inbox", "mail", "logs"]),
 ];
 

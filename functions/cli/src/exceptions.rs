@@ -11,7 +11,8 @@ use truecount_store::{Run, StoredOutcome};
 
 use crate::args::{Cli, ExceptionsArgs};
 use crate::client_search::NearNames;
-use crate::open::look;
+use crate::decided_since::DecidedSince;
+use crate::open::{Session, look};
 use crate::output::{Ending, counted, json, say, say_text};
 use crate::runs::wanted_run;
 use crate::table::Column::{Key, Number, Text};
@@ -37,13 +38,16 @@ struct Listed {
 pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Result<Ending> {
     let session = look(&args.backend).await?;
     let run = wanted_run(&session, &args.which).await?;
-    let outcome = truecount_app::outcome_of(&session.env, &run).await?;
     let mut client = args.client.as_deref().map(ClientFilter::new);
-    let all = exceptions_of(&outcome, client.as_mut())?;
+    let all = listed_of_run(&session, &run, client.as_mut()).await?;
     if let Some(client) = &client {
         client.check()?;
     }
     let wanted = filtered(all.rows, client.as_ref(), args.kind.as_deref())?;
+    let (set_aside, wanted): (Vec<_>, Vec<_>) = match cli.json || args.set_aside {
+        true => (Vec::new(), wanted),
+        false => wanted.into_iter().partition(|(_, row)| row.is_set_aside()),
+    };
     if cli.json {
         let rows: Vec<ExceptionRow> = wanted.iter().map(|(_, row)| row.clone()).collect();
         json(&exceptions_json(&run.run_id, run.manifest.month, &rows))?;
@@ -51,6 +55,7 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
     }
     let listed = if args.all { wanted.len() } else { wanted.len().min(LISTED_MAX) };
     list(&wanted, listed, "`--all` lists them");
+    set_aside_in_sum(&set_aside).iter().for_each(|line| say_text(line));
     if let (Some(month), None) = (all.last_closing, &args.kind) {
         let most = if args.all { usize::MAX } else { LISTED_MAX };
         let earlier = earlier_of(all.earlier, client.as_ref(), &wanted);
@@ -122,18 +127,47 @@ impl ClientFilter {
     }
 }
 
+/// The exceptions of a run of a client and of a kind, in the order of the report.
+///
+/// # Errors
+/// If the run has no such client, or there is no such kind.
+pub(crate) async fn chosen(
+    session: &Session,
+    run: &Run,
+    client: Option<&str>,
+    kind: Option<&str>,
+) -> anyhow::Result<Vec<ExceptionRow>> {
+    let mut client = client.map(ClientFilter::new);
+    let all = listed_of_run(session, run, client.as_mut()).await?;
+    if let Some(client) = &client {
+        client.check()?;
+    }
+    Ok(filtered(all.rows, client.as_ref(), kind)?.into_iter().map(|(_, row)| row).collect())
+}
+
+/// With what was decided since the run, where no newer one has taken that up.
+async fn listed_of_run(session: &Session, run: &Run, filter: Option<&mut ClientFilter>) -> anyhow::Result<Listed> {
+    let outcome = truecount_app::outcome_of(&session.env, run).await?;
+    exceptions_of(&outcome, &DecidedSince::of(session, run).await?, filter)
+}
+
 /// All exceptions of a run, and those of earlier closings. `filter` looks at each of its clients.
-fn exceptions_of(outcome: &StoredOutcome, mut filter: Option<&mut ClientFilter>) -> anyhow::Result<Listed> {
+fn exceptions_of(
+    outcome: &StoredOutcome,
+    decided: &DecidedSince,
+    mut filter: Option<&mut ClientFilter>,
+) -> anyhow::Result<Listed> {
     let (mut gathered, mut earlier) = (None, Vec::new());
     for line in outcome.lines() {
         match (line?, &mut gathered) {
             (OutcomeLine::Portfolio(portfolio), _) => {
                 gathered = Some((Exceptions::new(portfolio.home_currency), portfolio));
             }
-            (OutcomeLine::Client(client), Some((exceptions, _))) => {
+            (OutcomeLine::Client(mut client), Some((exceptions, _))) => {
                 if let Some(filter) = &mut filter {
                     filter.look(&client.client_id, &client.client_name);
                 }
+                decided.put_to(&mut client);
                 exceptions.client(&client);
                 earlier.extend(EarlierRow::of_client(&client));
             }
@@ -223,7 +257,9 @@ fn cells((number, row): &Numbered, is_dated: bool) -> Vec<String> {
         RowValue::InBrackets(currency, amount) => format!("({})", money(amount, currency)),
         RowValue::Unknown => "?".to_owned(),
     };
-    let mut cells = vec![number.clone(), of_whom, what, row.kind_label.to_owned(), value];
+    let decided = row.action.as_ref().map(|decided| format!(" ({})", decided.action.kind().as_str()));
+    let kind = format!("{}{}", row.kind_label, decided.unwrap_or_default());
+    let mut cells = vec![number.clone(), of_whom, what, kind, value];
     if is_dated {
         cells.push(row.since.map(|month| month.to_string()).unwrap_or_default());
     }
@@ -247,14 +283,32 @@ impl RowValue {
     }
 }
 
+/// What people have set aside, which is not listed: how many, and what they come to.
+fn set_aside_in_sum(rows: &[Numbered]) -> Vec<String> {
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let number = counted(rows.len(), "exception is", "exceptions are");
+    let mut lines = vec![format!("{number} set aside: `--set-aside` lists them")];
+    lines.extend(sums(rows).into_iter().map(|sum| format!("set aside: {sum} a month")));
+    lines
+}
+
 /// What stands below the table: how many more there are, and what those shown come to.
 fn below(rows: &[Numbered], listed: usize, where_more: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(more) = rows.len().checked_sub(listed).filter(|more| *more > 0) {
         lines.push(format!("and {}: {where_more}", counted(more, "more", "more")));
     }
+    lines.extend(sums(&rows[..listed]).into_iter().map(|sum| format!("shown: {sum} a month")));
+    lines
+}
+
+/// What rows come to, a text for each currency.
+fn sums(rows: &[Numbered]) -> Vec<String> {
+    let mut texts = Vec::new();
     let mut sums: BTreeMap<Currency, (AddAndReduce, Decimal)> = BTreeMap::new();
-    for (_, row) in &rows[..listed] {
+    for (_, row) in rows {
         match RowValue::of(row) {
             RowValue::Change(currency, amount) => {
                 let of_row = AddAndReduce::of_change(amount, row.is_estimated());
@@ -273,10 +327,10 @@ fn below(rows: &[Numbered], listed: usize, where_more: &str) -> Vec<String> {
         let parts = amounts.zip(named).filter(|(amount, _)| !amount.is_zero());
         let parts: Vec<_> = parts.map(|(amount, what)| format!("{} {what}", money(amount, currency))).collect();
         if !parts.is_empty() {
-            lines.push(format!("shown: {} a month", parts.join(", ")));
+            texts.push(parts.join(", "));
         }
     }
-    lines
+    texts
 }
 
 #[cfg(test)]

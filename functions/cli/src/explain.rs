@@ -9,6 +9,7 @@ use truecount_store::StoredOutcome;
 
 use crate::args::{Cli, ExplainArgs};
 use crate::client_search::ClientSearch;
+use crate::decided_since::DecidedSince;
 use crate::open::look;
 use crate::output::{Ending, json, say, say_text};
 use crate::runs::wanted_run;
@@ -30,6 +31,7 @@ pub(crate) async fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<End
     let run = wanted_run(&session, &args.which).await?;
     let outcome = truecount_app::outcome_of(&session.env, &run).await?;
     let (portfolio, mut client) = find(&outcome, &args.client)?;
+    DecidedSince::of(&session, &run).await?.put_to(&mut client);
     let notes = restore_moved(&mut client, &portfolio);
     if let Some(code) = &args.code {
         only(&mut client, code)?;

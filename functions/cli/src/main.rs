@@ -2,6 +2,7 @@
 //!
 //! No rule of reconciliation is in this crate.
 
+mod actions;
 mod agreements;
 mod args;
 mod ask;
@@ -9,6 +10,7 @@ mod check;
 mod client_search;
 mod clients;
 mod config;
+mod decided_since;
 mod demo;
 mod doctor;
 mod download;
@@ -92,6 +94,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
             Command::Check(args) => check::check(cli, args),
             Command::Mappings(args) => mappings::mappings(cli, args).await,
             Command::Exceptions(args) => exceptions::exceptions(cli, args).await,
+            Command::Actions(args) => actions::actions(cli, args).await,
             Command::Explain(args) => explain::explain(cli, args).await,
             Command::Clients(args) => clients::clients(cli, args).await,
             Command::Runs(args) => runs::runs(cli, args).await,

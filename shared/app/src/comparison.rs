@@ -13,5 +13,7 @@ pub use billed_for::{BilledFor, BilledForSource};
 pub(crate) use compare::{Compared, Comparison};
 pub(crate) use history::RunHistory;
 pub use load::{MappingsInForce, NonesInForce};
-pub(crate) use load::{WordsOnDay, add_days, load_mappings, load_nones, load_words, newest_sync, newest_syncs};
+pub(crate) use load::{
+    WordsOnDay, add_days, load_actions, load_mappings, load_nones, load_words, newest_sync, newest_syncs,
+};
 pub(crate) use run_inputs::{ComparisonInputs, source_readings};

@@ -31,6 +31,7 @@ pub async fn seed_month(
         sources: Vec::new(),
         mappings_sha256: String::new(),
         nones_sha256: String::new(),
+        actions_sha256: None,
         words_sha256: String::new(),
         rules_sha256: String::new(),
         settings_sha256: String::new(),

@@ -4,10 +4,12 @@
 //! **Architecture invariant:** nothing here knows which backend it runs in, and no AWS type is named.
 
 mod account_mapping;
+pub mod actions;
 mod agreements_review;
 mod comparison;
 mod environment;
 mod error;
+mod filled_sheet;
 mod history;
 mod jobs;
 mod mail;

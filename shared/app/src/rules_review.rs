@@ -18,7 +18,9 @@ use truecount_rules::{Fit, Rules, ServiceBasis, SourceVocabulary, WordUse};
 
 pub use seats::{GroupReview, OuterServiceReview};
 
-use crate::comparison::{Comparison, ComparisonInputs, add_days, load_mappings, load_nones, load_words, newest_syncs};
+use crate::comparison::{
+    Comparison, ComparisonInputs, add_days, load_actions, load_mappings, load_nones, load_words, newest_syncs,
+};
 use crate::{AppError, Config, Environment};
 
 /// Revenue a month, by currency; lines without a known price or cycle are in none.
@@ -172,6 +174,7 @@ pub(crate) async fn of_newest_syncs<T>(
         words: &load_words(&env.store, &newest, count_day).await?,
         mappings: &load_mappings(&env.store, &newest, month).await?,
         nones: &load_nones(&env.store, &newest, month).await?,
+        actions: &load_actions(&env.store).await?,
         ..ComparisonInputs::of_syncs(env, config, &newest, count_day)
     };
     take(&Comparison::read(&inputs).await?)

@@ -8,6 +8,7 @@
 //! no float touches a quantity, a price or an order.
 
 mod accounts_there;
+mod actions;
 mod agreement_finding;
 mod agreement_review;
 mod agreements;
@@ -69,6 +70,10 @@ mod value;
 mod verdict;
 mod weighing;
 
+pub use actions::{
+    ActionFault, ActionField, ActionKind, ActionOutcome, ActionRecord, ActionRequest, ActionStanding, ActionsInForce,
+    BilledNow, DecidedChange, DecidedFigures, ExceptionAction, RowAction, SetAside, exception_key,
+};
 pub use agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreement};
 pub use agreement_review::AgreementReview;
 pub use agreements::agreements;

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AgreementId, ClientId, Currency, LineId, ProductCode};
 
+use crate::actions::SetAside;
 use crate::evidence::{Doubt, LedgerReason, Widening};
 use crate::outer::OuterService;
 
@@ -386,8 +387,10 @@ pub struct RunOutcome {
     pub unknown_stakes: u64,
     /// Accounts with usage that a rule takes, of which nobody decided whose they are; by their numbers.
     pub unmapped: Vec<usize>,
-    /// Totals by currency; one of which all are nothing is not there.
+    /// Totals by currency, of what nobody has set aside; one of which all are nothing is not there.
     pub totals: BTreeMap<Currency, RunTotals>,
+    /// What people have set aside: it is in `rows`, and neither in `unpriced` nor in `totals`.
+    pub set_aside: SetAside,
     /// Recurring revenue by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
 }

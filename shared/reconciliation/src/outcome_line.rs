@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, ClientId, Money, ReadState, Receipt, Side, SourceId};
 
+use crate::actions::ActionOutcome;
 use crate::agreement_finding::AgreementFinding;
 use crate::record::{ClientRecord, PortfolioRecord};
 
@@ -25,6 +26,8 @@ pub enum OutcomeLine {
     Suggestion(MappingSuggestion),
     /// A client.
     Client(Box<ClientRecord>),
+    /// What became of a decision to change a bill.
+    Action(Box<ActionOutcome>),
     /// Something about a client's agreements.
     AgreementFinding(Box<AgreementFinding>),
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rust_decimal::Decimal;
-use truecount_billing::{ClientId, Currency, ProductCode, SourceId};
+use truecount_billing::{BillingMonth, ClientId, Currency, ProductCode, SourceId};
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules};
 
+use crate::actions::{ActionKind, ActionsInForce};
 use crate::context::RunContext;
 use crate::count::count;
 use crate::history::Absence;
@@ -39,6 +40,7 @@ pub struct RunReconciler<'a> {
     pub(crate) cache: RunCache<'a>,
     binding: ClientBinding,
     weights: ReportWeights,
+    actions: Option<&'a ActionsInForce>,
 }
 
 impl<'a> RunReconciler<'a> {
@@ -58,13 +60,36 @@ impl<'a> RunReconciler<'a> {
         });
         let cache = RunCache::of(inputs, rules);
         let (index, binding) = (RunIndex::of(inputs, context.count_day), rules.bind(named));
-        Self { inputs, rules, context, options, index, cache, binding, weights: ReportWeights::default() }
+        Self {
+            inputs,
+            rules,
+            context,
+            options,
+            index,
+            cache,
+            binding,
+            weights: ReportWeights::default(),
+            actions: None,
+        }
     }
 
     /// The same, with what the settings say of what weighs how much in a report.
     #[must_use]
     pub fn with_weights(self, weights: ReportWeights) -> Self {
         Self { weights, ..self }
+    }
+
+    /// The same, with what people decided about exceptions: what they set aside is in no total of what is to be done.
+    #[must_use]
+    pub fn with_actions(self, actions: &'a ActionsInForce) -> Self {
+        Self { actions: Some(actions), ..self }
+    }
+
+    /// Of the rows of a client, what set each aside; in their order.
+    fn set_aside(&self, client: &ClientId, rows: &[OutcomeRow]) -> Vec<Option<ActionKind>> {
+        let Some(actions) = self.actions else { return vec![None; rows.len()] };
+        let day = self.context.count_day;
+        actions.set_aside(client, rows, (BillingMonth::of(day), day))
     }
 
     /// Parts of the rules that mean no client, or several: nothing of them holds.
@@ -96,14 +121,19 @@ impl<'a> RunReconciler<'a> {
         let (inputs, index, context) = (self.inputs, &self.index, &self.context);
         let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(|client| self.case(client)).collect();
         let mut outcome = RunOutcome::default();
-        let kept: Vec<KeptClient<'_>> =
-            cases.iter().map(|case| KeptClient::of(case.reconcile(&case.view()), case, &mut outcome)).collect();
+        let kept: Vec<KeptClient<'_>> = (cases.iter())
+            .map(|case| {
+                let result = case.reconcile(&case.view());
+                let set_aside = self.set_aside(&result.outcome.client, &result.outcome.rows);
+                KeptClient::of(result, case, set_aside, &mut outcome)
+            })
+            .collect();
         let moves = find_moves(&kept, index);
         outcome.moved_rows = moves.iter().flat_map(|one| [one.used, one.billed]).collect();
         for (client, kept) in kept.iter().enumerate() {
             for (at, row) in kept.rows.iter().filter(|(_, row)| may_have_moved(row.kind)) {
                 if !outcome.moved_rows.contains(&(client, *at)) {
-                    outcome.note(row);
+                    outcome.note(row, kept.set_aside.get(at).copied());
                 }
             }
         }
@@ -214,6 +244,7 @@ impl<'a> RunReconciler<'a> {
             moved: moved.collect(),
             unmapped: outcome.unmapped.iter().map(|account| self.names().account(*account)).collect(),
             totals: outcome.totals.clone(),
+            set_aside: outcome.set_aside.clone(),
             coverage: outcome.coverage.clone(),
         }
     }
@@ -247,12 +278,19 @@ fn may_take_any(inputs: &RunInputs, selection: &Selection<'_>, pool: &Pool) -> b
 pub(crate) struct KeptClient<'a> {
     /// By their place among the client's rows.
     pub(crate) rows: BTreeMap<usize, OutcomeRow>,
+    /// Of these, what set them aside.
+    set_aside: BTreeMap<usize, ActionKind>,
     pub(crate) compared: Vec<Compared<'a>>,
 }
 
 impl<'a> KeptClient<'a> {
     /// Adds what of a client hangs on no other to the run.
-    fn of(result: ClientResult<'a>, case: &ClientCase<'_>, run: &mut RunOutcome) -> Self {
+    fn of(
+        result: ClientResult<'a>,
+        case: &ClientCase<'_>,
+        set_aside: Vec<Option<ActionKind>>,
+        run: &mut RunOutcome,
+    ) -> Self {
         let is_told = result.outcome.rows.iter().any(|row| row.kind == RowKind::NotReconciled);
         run.clients_untold += u64::from(!case.lines_read().is_complete() && !is_told);
         for (currency, one) in &result.outcome.coverage {
@@ -263,13 +301,14 @@ impl<'a> KeptClient<'a> {
         for (at, row) in result.outcome.rows.into_iter().enumerate() {
             let may_have_moved = may_have_moved(row.kind);
             if !may_have_moved {
-                run.note(&row);
+                run.note(&row, set_aside.get(at).copied().flatten());
             }
             if may_have_moved || is_shared(at) {
                 rows.insert(at, row);
             }
         }
-        Self { rows, compared: result.compared }
+        let set_aside = set_aside.into_iter().enumerate().filter_map(|(at, kind)| Some((at, kind?))).collect();
+        Self { rows, set_aside, compared: result.compared }
     }
 
     /// The rows of a comparison, with their places.
@@ -289,14 +328,22 @@ impl RevenueCoverage {
 }
 
 impl RunOutcome {
-    /// Adds what a row says by itself.
-    fn note(&mut self, row: &OutcomeRow) {
+    /// Adds what a row says by itself. `set_aside`: what was decided, so that it rests.
+    pub(crate) fn note(&mut self, row: &OutcomeRow, set_aside: Option<ActionKind>) {
         *self.rows.entry(row.kind).or_default() += 1;
         self.faults += u64::from(row.fault.is_some());
-        self.unpriced += u64::from(is_unpriced(row));
         self.unknown_stakes += u64::from(has_unknown_stake(row));
-        add_row(&mut self.totals, row);
-        self.totals.retain(|_, total| *total != RunTotals::default());
+        let (unpriced, totals) = match set_aside {
+            None => (&mut self.unpriced, &mut self.totals),
+            Some(kind) => {
+                *self.set_aside.rows.entry(kind).or_default() += 1;
+                *self.set_aside.kinds.entry(row.kind).or_default() += 1;
+                (&mut self.set_aside.unpriced, &mut self.set_aside.totals)
+            }
+        };
+        *unpriced += u64::from(is_unpriced(row));
+        add_row(totals, row);
+        totals.retain(|_, total| *total != RunTotals::default());
     }
 }
 
@@ -315,7 +362,7 @@ impl Portfolio<'_> {
         for (client, compared) in self.compared() {
             for (at, row) in self.kept[client].rows_of(compared) {
                 let Some(currency) = row.value.as_ref().and_then(|value| value.currency) else { continue };
-                if outcome.moved_rows.contains(&(client, at)) {
+                if outcome.moved_rows.contains(&(client, at)) || self.kept[client].set_aside.contains_key(&at) {
                     continue;
                 }
                 let once = shared.stake_up(self, client, compared, row);

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountList, AgreementId, BillingMonth, ClientId, Currency, LineId, ProductCode, SourceId};
 
+use crate::actions::{RowAction, SetAside};
 use crate::columns::ItemNo;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
@@ -97,8 +98,11 @@ pub struct PortfolioRecord {
     pub moved: Vec<MovedRecord>,
     /// Accounts with usage that nobody decided.
     pub unmapped: Vec<AccountRecord>,
-    /// Totals by currency.
+    /// Totals by currency, of what nobody has set aside.
     pub totals: BTreeMap<Currency, RunTotals>,
+    /// What people have set aside: it is in `rows`, and neither in `unpriced` nor in `totals`.
+    #[serde(default, skip_serializing_if = "SetAside::is_nothing")]
+    pub set_aside: SetAside,
     /// Recurring revenue a month, by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
 }
@@ -122,6 +126,7 @@ impl PortfolioRecord {
             moved: Vec::new(),
             unmapped: Vec::new(),
             totals: BTreeMap::new(),
+            set_aside: SetAside::default(),
             coverage: BTreeMap::new(),
         }
     }
@@ -279,6 +284,9 @@ pub struct RowRecord {
     /// What earlier closings found of it; of a row that is not reconciled, what is open of its service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<RowHistory>,
+    /// What was decided about it; `None`: nothing, or it was withdrawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<RowAction>,
     /// Which items came and went since an earlier closing; `None`: none did, or none was compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items_moved: Option<ItemsMoved>,
@@ -540,6 +548,7 @@ impl RowRecord {
             sources: Vec::new(),
             items: Vec::new(),
             history: None,
+            action: None,
             items_moved: None,
         }
     }

@@ -7,10 +7,11 @@ use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, Currency};
 use truecount_reconciliation::{
     AccountReadWord, AccountRecord, AtStake, ClientRecord, ExceptionDirection, IncompleteAccount, LinesReadWord,
-    MovedRecord, RowKind, RowRecord, SourceReading, SourceRecord, SumsSoFar,
+    MovedRecord, RowAction, RowKind, RowRecord, SourceReading, SourceRecord, SumsSoFar,
 };
 
 use crate::{
+    actions,
     came_and_went::{came, went},
     cells,
     exception_id::ExceptionSubject,
@@ -90,6 +91,8 @@ pub struct ExceptionRow {
     pub so_far: SumsSoFar,
     /// All that in words.
     pub history: String,
+    /// What was decided about it; `None`: nothing.
+    pub action: Option<RowAction>,
     /// The same every month.
     pub exception_id: String,
     /// The client's id.
@@ -143,6 +146,18 @@ impl ExceptionRow {
     /// What earlier closings found on their own invoices, in its currency.
     pub(crate) fn lost_so_far(&self) -> Option<Decimal> {
         self.so_far.lost_in(self.currency?)
+    }
+
+    /// Whether it rests: in no total of what is to be done.
+    #[must_use]
+    pub fn is_set_aside(&self) -> bool {
+        self.action.as_ref().is_some_and(RowAction::is_set_aside)
+    }
+
+    /// What was decided about it, in words; empty: nothing. Holds foreign text.
+    #[must_use]
+    pub fn decided(&self) -> String {
+        self.action.as_ref().map(actions::told).unwrap_or_default()
     }
 
     /// Whether it is an account that nobody decided.
@@ -245,6 +260,7 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
         source: cells::sources(row),
         agreement_id: cells::agreement_ids(row),
         line_ids: cells::line_ids(row),
+        action: row.action.clone(),
         product_code: row.service.to_string(),
         ..blank(RowKind::NotReconciled)
     }
@@ -287,6 +303,7 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         months_open: None,
         so_far: SumsSoFar::default(),
         history: String::new(),
+        action: None,
         exception_id: String::new(),
         client_id: String::new(),
         clients: Vec::new(),

@@ -7,6 +7,7 @@ use truecount_billing::BillingMonth;
 
 use crate::{
     ExceptionRow, ReportError, RunHeader,
+    actions::{decision_word, standing_word},
     column::{self, Column, JsonRow, SheetWriter},
     history::month_cell,
     sheets::EXCEPTIONS_CSV,
@@ -62,11 +63,11 @@ pub fn exceptions_json<'a>(run_id: &'a str, month: BillingMonth, rows: &'a [Exce
     (1..).zip(rows).map(move |(place, row)| JsonRow::new(&COLUMNS, row, place, (run_id, month))).collect::<Vec<_>>()
 }
 
-static COLUMNS: [Column<ExceptionRow>; 42] = columns(Column::whole("number", |row| row.number.map(u64::from)));
+static COLUMNS: [Column<ExceptionRow>; 47] = columns(Column::whole("number", |row| row.number.map(u64::from)));
 
-static BY_PLACE: [Column<ExceptionRow>; 42] = columns(Column::number("number"));
+static BY_PLACE: [Column<ExceptionRow>; 47] = columns(Column::number("number"));
 
-const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 42] {
+const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 47] {
     [
         number,
         Column::text("client", |row| Some(&row.client)),
@@ -99,8 +100,13 @@ const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 42] {
         Column::day("counted_on", |row| row.counted_on),
         Column::text("source", |row| Some(&row.source)),
         Column::text("account", |row| Some(&row.account)),
+        Column::word("decision", |row| decision_word(row.action.as_ref())),
+        Column::word("standing", |row| standing_word(row.action.as_ref())),
+        Column::composed("decided", ExceptionRow::decided),
         Column::empty("action"),
         Column::empty("quantity"),
+        Column::empty("whom"),
+        Column::empty("until"),
         Column::empty("note"),
         Column::text("exception_id", |row| Some(&row.exception_id)),
         Column::text("client_id", |row| Some(&row.client_id)),

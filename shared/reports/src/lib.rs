@@ -7,6 +7,7 @@
 //! [`RunHeader`] and the lines, so the same run always gives the same bytes. Foreign text goes through [`sanitize`] on
 //! its way into every one of them. Nothing here decides what a difference is or what its value is.
 
+mod actions;
 mod agreement_findings;
 mod came_and_went;
 mod cells;
@@ -51,6 +52,7 @@ use serde::Serialize;
 use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::{ClientRecord, RowKind, RowRecord};
 
+pub use actions::{action_fault, action_told, action_words};
 pub use agreement_findings::{
     AGREEMENT_FINDINGS_CSV, AgreementFindingTotal, agreement_findings_json, agreement_findings_text, sort_findings,
     write_agreement_findings,

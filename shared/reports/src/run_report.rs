@@ -6,12 +6,12 @@ use std::io;
 
 use truecount_billing::SourceId;
 use truecount_reconciliation::{
-    AgreementFinding, ClientRecord, LinesReadWord, MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind,
-    SetupFinding, SourceReading,
+    ActionOutcome, AgreementFinding, ClientRecord, LinesReadWord, MappingSuggestion, OutcomeLine, PortfolioRecord,
+    RowKind, SetupFinding, SourceReading,
 };
 
 use crate::{
-    ChangeRow, EarlierRow, ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader,
+    ChangeRow, EarlierRow, ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader, actions::sort_done,
     agreement_findings::sort_findings, change_row::sort_changes, map_first::WaitingRevenue, sort_earlier,
 };
 
@@ -34,6 +34,8 @@ pub struct RunReport<'h> {
     pub exceptions: Vec<ExceptionRow>,
     /// What is to be changed on agreements, line by line, in the order in which one works.
     pub changes: Vec<ChangeRow>,
+    /// What became of decisions to change a bill, what is open first.
+    pub actions: Vec<ActionOutcome>,
     /// What earlier closings found and is gone, or not known, in order.
     pub earlier: Vec<EarlierRow>,
     /// Clients whose lines were not read completely.
@@ -64,9 +66,9 @@ impl RunReport<'_> {
         self.portfolio.rows.get(&kind).copied().unwrap_or(0)
     }
 
-    /// The exceptions of a kind, in order.
+    /// The exceptions of a kind that nobody has set aside, in order.
     pub(crate) fn exceptions_of(&self, kind: RowKind) -> impl Iterator<Item = &ExceptionRow> {
-        self.exceptions.iter().filter(move |row| row.kind == kind.as_str())
+        self.exceptions.iter().filter(move |row| row.kind == kind.as_str() && !row.is_set_aside())
     }
 }
 
@@ -92,6 +94,7 @@ struct Gathered<'h, W: io::Write> {
     exceptions: Exceptions,
     changes: Vec<ChangeRow>,
     earlier: Vec<EarlierRow>,
+    actions: Vec<ActionOutcome>,
     portfolio: PortfolioRecord,
     sources: Vec<SourceReading>,
     setup: Vec<SetupFinding>,
@@ -154,6 +157,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
             exceptions: Exceptions::new(home),
             changes: Vec::new(),
             earlier: Vec::new(),
+            actions: Vec::new(),
             portfolio,
             sources: Vec::new(),
             setup: Vec::new(),
@@ -175,6 +179,7 @@ impl<'h, W: io::Write> Gathered<'h, W> {
             OutcomeLine::Setup(setup) => self.setup.push(setup),
             OutcomeLine::Suggestion(suggestion) => self.suggestions.push(suggestion),
             OutcomeLine::Client(client) => self.client(&client)?,
+            OutcomeLine::Action(action) => self.actions.push(*action),
             OutcomeLine::AgreementFinding(found) => self.agreement_findings.push(*found),
         }
         Ok(())
@@ -202,8 +207,11 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         sort_earlier(&mut earlier, &self.portfolio);
         let mut changes = self.changes;
         sort_changes(&mut changes);
+        let mut actions = self.actions;
+        sort_done(&mut actions);
         Ok(RunReport {
             header,
+            actions,
             changes,
             earlier,
             exceptions: self.exceptions.finish(&self.portfolio),

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::{PortfolioRecord, RowKind, RunTotals};
 
-use crate::label;
+use crate::{actions, label};
 
 /// One total, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub fn run_totals(portfolio: &PortfolioRecord) -> [TotalLine; 4] {
             "nothing"
         },
     };
-    let has_rows = |kinds: &[RowKind]| kinds.iter().any(|kind| portfolio.rows.contains_key(kind));
+    let has_rows = |kinds: &[RowKind]| kinds.iter().any(|kind| portfolio.standing_rows(*kind) > 0);
     let adds = has_rows(&[RowKind::Underbilled, RowKind::UnbilledUsage]);
     let reduces = has_rows(&[RowKind::Overbilled, RowKind::BilledWithoutUsage]);
     [
@@ -125,6 +125,7 @@ pub(crate) fn totals_leave_out(portfolio: &PortfolioRecord) -> Vec<String> {
         let rows = label::count(portfolio.unknown_stakes, "row has", "rows have");
         notes.push(format!("{rows} no known limit: what is at stake may be more."));
     }
+    notes.extend(actions::set_aside(portfolio));
     notes
 }
 

@@ -11,6 +11,7 @@ use truecount_reconciliation::{RevenueCoverage, RowKind};
 
 use crate::{
     RunReport, TotalLine,
+    actions::ChangesDone,
     agreement_findings::AgreementsInBrief,
     history::HistoryInBrief,
     label,
@@ -75,6 +76,8 @@ pub(crate) struct Summary {
     pub(crate) ended: Option<String>,
     /// What has changed since the last closing.
     pub(crate) history: Option<HistoryInBrief>,
+    /// What was really done of what was decided.
+    pub(crate) done: Option<ChangesDone>,
     pub(crate) top: TopExceptions,
     /// What the agreements give away by themselves.
     pub(crate) agreements: Option<AgreementsInBrief>,
@@ -136,6 +139,7 @@ impl Summary {
             ending: agreements_ending(report),
             ended: agreements_ended(report),
             history: HistoryInBrief::of(report, target),
+            done: ChangesDone::of(report, target),
             top,
             agreements: AgreementsInBrief::of(&report.agreement_findings, target),
             setup: setup_to_fix(&report.setup, target),
@@ -256,6 +260,13 @@ fn outcome(report: &RunReport<'_>, exceptions: u64, is_undecided: bool, is_unkno
     let agreeing = format!("{} of {comparisons} at {clients} {verb}", number(agree));
     if exceptions > 0 {
         return MonthOutcome::Differs(format!("{}; {agreeing}", label::count(exceptions, "exception", "exceptions")));
+    }
+    let set_aside = report.portfolio.set_aside.count();
+    if set_aside > 0 {
+        let parts = [(left_alone, "left alone"), (set_aside, "set aside")];
+        let parts = parts.iter().filter(|(rows, _)| *rows > 0);
+        let parts: Vec<_> = parts.map(|(rows, what)| format!("{} {what}", number(*rows))).collect();
+        return MonthOutcome::Agrees(format!("nothing to change; {agreeing}, {}", parts.join(", ")));
     }
     MonthOutcome::Agrees(match (left_alone, is_unknown || is_undecided) {
         (0, false) => format!("all {comparisons} at {clients} agree"),

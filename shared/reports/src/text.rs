@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     RunReport,
+    actions::ChangesDone,
     history::HistoryInBrief,
     label,
     map_first::MapFirst,
@@ -56,6 +57,9 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     paragraphs(&mut out, [("ENDING", &summary.ending), ("ENDED", &summary.ended)]);
     if let Some(history) = &summary.history {
         since_last_closing(&mut out, history);
+    }
+    if let Some(done) = &summary.done {
+        changes_done(&mut out, done);
     }
     exceptions(&mut out, summary);
     if let Some(agreements) = &summary.agreements {
@@ -156,6 +160,17 @@ fn since_last_closing(out: &mut String, history: &HistoryInBrief) {
     }
     if let Some(more) = &history.more {
         let _ = writeln!(out, "  {:>digits$}  {more}", "");
+    }
+    out.push('\n');
+}
+
+fn changes_done(out: &mut String, done: &ChangesDone) {
+    titled(out, "DONE", &done.text);
+    for line in &done.open {
+        let _ = writeln!(out, "  - {}", wrapped(line, COLUMNS, 4));
+    }
+    if let Some(more) = &done.more {
+        let _ = writeln!(out, "    {more}");
     }
     out.push('\n');
 }

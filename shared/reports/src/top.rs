@@ -39,7 +39,8 @@ pub(crate) struct TopException {
     pub(crate) is_over: bool,
     pub(crate) next_step: &'static str,
     pub(crate) owner: &'static str,
-    /// `open for 3 closings, since April 2026`; empty: nothing is known.
+    /// `open for 3 closings, since April 2026; approved by kim on 2 July 2026: 10 → 13; not changed yet`; empty: nothing is
+    /// known, and nothing was decided.
     pub(crate) history: String,
     /// `confidence low: account gone`; empty where nobody knows anyway.
     pub(crate) confidence: String,
@@ -52,7 +53,7 @@ impl TopExceptions {
         let is_unknown = |row: &ExceptionRow| row.kind == RowKind::NotReconciled.as_str();
         let is_shown = |row: &ExceptionRow| is_unknown(row) && row.is_comparison();
         let is_uncounted = |row: &ExceptionRow| row.kind == RowKind::UncountedLine.as_str();
-        let all = || report.exceptions.iter();
+        let all = || report.exceptions.iter().filter(|row| !row.is_set_aside());
         let mut rows: Vec<_> = all().filter(|row| !is_unknown(row) && !row.is_unmapped()).collect();
         rows.sort_by_key(|row| is_uncounted(row));
         let exceptions = rows.len() as u64;
@@ -104,7 +105,7 @@ impl TopException {
             is_over: row.variance.is_some_and(|variance| variance < Decimal::ZERO),
             next_step: row.next_step.label(),
             owner: row.owner.as_str(),
-            history: if is_first { String::new() } else { row.history.clone() },
+            history: history(row, is_first, target),
             confidence: confidence(row, target),
         }
     }
@@ -124,6 +125,13 @@ fn change(row: &ExceptionRow) -> Option<String> {
     let (billed, should_bill) = (row.billed?, row.should_bill?);
     let is_change = row.variance.is_some_and(|variance| !variance.is_zero()) && row.is_change();
     is_change.then(|| format!("{} → {}", label::quantity(plain(billed)), label::quantity(plain(should_bill))))
+}
+
+/// What earlier closings found, and what was decided.
+fn history(row: &ExceptionRow, is_first: bool, target: TextTarget) -> String {
+    let earlier = if is_first { String::new() } else { row.history.clone() };
+    let parts = [earlier, foreign_clauses(target, &row.decided(), 120)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 fn confidence(row: &ExceptionRow, target: TextTarget) -> String {

@@ -28,6 +28,7 @@ fn the_portfolio_is_first_and_only_once() {
         OutcomeLine::Setup(_) => what == "setup",
         OutcomeLine::Suggestion(_) => what == "suggestion",
         OutcomeLine::Client(_) => what == "client",
+        OutcomeLine::Action(_) => what == "action",
         OutcomeLine::AgreementFinding(_) => what == "agreement finding",
     };
     let one = |what| lines.iter().find(|line| is(line, what)).unwrap().clone();

@@ -1,6 +1,6 @@
 //! Why something could not be stored or read back, with its cause.
 
-use truecount_billing::{AccountId, BillingMonth};
+use truecount_billing::BillingMonth;
 use truecount_platform::{ArchiveError, TableError};
 
 /// Why a record or object could not be stored or read.
@@ -39,8 +39,8 @@ pub enum StoreError {
     #[error("{0} was taken over by a newer worker; this one stops")]
     Fenced(String),
     /// Others kept writing at the same moment.
-    #[error("`{0}` is being mapped by somebody else right now; look at its mapping, then try again")]
-    Contended(AccountId),
+    #[error("somebody else decides about `{0}` right now; look at what was decided, then try again")]
+    Contended(String),
     /// A closing can only replace the month's present closing run.
     #[error("`{run_id}` is not the closing run of {month} (that is {current}); nothing was replaced")]
     NotTheClosingRun {

@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, BillingMonth, SourceId};
+use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
 
 use crate::hash;
 
-/// Partitions that the accounts of one snapshot are spread over, so that no partition takes all the writes.
+/// Partitions that the accounts of one snapshot, and the decisions about exceptions, are spread over, so that no partition takes all the writes.
 const SHARD_COUNT: u8 = 16;
 
 /// Where a row is stored. Only this crate makes one.
@@ -56,6 +56,15 @@ impl Partition {
         Self(format!("NONES#{source}"))
     }
 
+    /// What people decided about the exceptions of a client, among those of other clients.
+    pub(crate) fn actions(client: &ClientId) -> Self {
+        Self::action_shard(hash::first_byte(client.as_str()) % SHARD_COUNT)
+    }
+
+    fn action_shard(shard: u8) -> Self {
+        Self(format!("ACTIONS#{shard:02}"))
+    }
+
     /// A month's runs, closings and mails.
     pub(crate) fn month(month: BillingMonth) -> Self {
         Self(format!("MONTH#{month}"))
@@ -100,6 +109,11 @@ pub(crate) fn snapshot_partitions(source: &SourceId, id: SnapshotId) -> Vec<Part
     let list = Partition::snapshot(source, id);
     let shards = (0..SHARD_COUNT).map(|shard| Partition(format!("{}#{shard:02}", list.as_str()))).collect::<Vec<_>>();
     std::iter::once(list).chain(shards).collect()
+}
+
+/// The partitions of what people decided about exceptions.
+pub(crate) fn action_partitions() -> Vec<Partition> {
+    (0..SHARD_COUNT).map(Partition::action_shard).collect()
 }
 
 /// Foreign text inside a key, such as an account's id: `#` separates there, so one in the text is escaped.

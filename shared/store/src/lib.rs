@@ -12,12 +12,14 @@
 //!           MONTH#<month>       RUN#…, CLOSING#…, MAIL#… runs, the claims of closings, what was mailed
 //!           MAPPINGS#<source>   <account>#<number>       what people decided about an account, in order
 //!           NONES#<source>      CLIENT#…, REST#…         who was decided to have nothing in the source, in order
+//!           ACTIONS#<shard>     <client>#<exception>#<number>  what people decided about an exception, in order
 //!           LEASE#<name>        LEASE                    who works on something now
 //!           MONTHS, SCHEDULE, INBOX#mappings             months with runs; first schedule check, closings begun;
 //!                                                    imported files
 //! archive   raw/ (page batches)  reports/ (inputs, outcome and files of a run)  inbox/  config/
 //! ```
 
+mod action;
 mod begun;
 mod checkpoint;
 mod closing;
@@ -46,6 +48,7 @@ mod sync_status;
 #[cfg(test)]
 mod test_store;
 
+pub use action::{AppendedAction, RepeatOf, action_lines};
 pub use begun::BegunClosing;
 pub use checkpoint::Checkpoint;
 pub use closing::Closing;

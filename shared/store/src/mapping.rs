@@ -170,7 +170,7 @@ impl MappingRecord {
                 return Ok(last + 1);
             }
         }
-        Err(StoreError::Contended(self.account_id.clone()))
+        Err(StoreError::Contended(self.account_id.to_string()))
     }
 
     /// Appends the decision if the last one about its account still has this number (0: there is none).

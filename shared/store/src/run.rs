@@ -112,6 +112,9 @@ pub struct RunManifest {
     pub mappings_sha256: String,
     /// Hash of the decisions in force that clients have nothing in a source.
     pub nones_sha256: String,
+    /// Hash of what people decided about exceptions and is in force; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actions_sha256: Option<String>,
     /// Hash of the words that the sources of usage had said.
     pub words_sha256: String,
     /// Hash of the rules file.
@@ -157,6 +160,9 @@ impl RunManifest {
         if !days.is_empty() {
             text += &serde_json::to_string(&days).map_err(json)?;
         }
+        if let Some(actions) = &self.actions_sha256 {
+            text += &serde_json::to_string(&("actions", actions)).map_err(json)?;
+        }
         if let Some(history) = &self.history {
             text += &serde_json::to_string(history).map_err(json)?;
         }
@@ -181,7 +187,7 @@ pub enum RunState {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// What somebody should act on: rows that say how a bill differs or that an agreement ends, lines that no rule
-    /// counts, clients that another has taken over.
+    /// counts, clients that another has taken over; without what people have set aside.
     pub exceptions: u64,
     /// Vendor accounts with usage that nobody decided.
     pub unmapped: u64,
@@ -203,14 +209,13 @@ impl RunSummary {
     /// The numbers of an outcome.
     #[must_use]
     pub fn of(portfolio: &PortfolioRecord, sources: &[SourceReading]) -> Self {
-        let rows = |kind| portfolio.rows.get(&kind).copied().unwrap_or_default();
         let acted_on = RowKind::ALL.iter().filter(|kind| kind.is_acted_on());
         let is_read = |source: &SourceReading| {
             source.state.is_complete() && source.as_of.is_some() && source.accounts_incomplete == 0
         };
         let is_used = |source: &SourceRecord| source.read == SourceReadWord::Used && source.last_failure.is_none();
         Self {
-            exceptions: acted_on.map(|kind| rows(*kind)).sum::<u64>() + portfolio.moved.len() as u64,
+            exceptions: acted_on.map(|kind| portfolio.standing_rows(*kind)).sum::<u64>() + portfolio.moved.len() as u64,
             unmapped: portfolio.unmapped.len() as u64,
             not_reconciled: portfolio.not_reconciled(),
             faults: portfolio.faults,
@@ -386,6 +391,7 @@ pub(crate) mod tests {
             sources: Vec::new(),
             mappings_sha256: "m".to_owned(),
             nones_sha256: "n".to_owned(),
+            actions_sha256: None,
             words_sha256: "w".to_owned(),
             rules_sha256: "r".to_owned(),
             settings_sha256: "s".to_owned(),
@@ -415,6 +421,7 @@ pub(crate) mod tests {
             ("next closing", with(|m| m.next_closing = m.count_day.0)),
             ("rules", with(|m| m.rules_sha256.push('x'))),
             ("settings", with(|m| m.settings_sha256.push('x'))),
+            ("actions", with(|m| m.actions_sha256 = Some("x".to_owned()))),
             ("inbox", with(|m| m.inbox_sha256 = Some("x".to_owned()))),
             (
                 "history",

@@ -73,6 +73,7 @@ impl Store {
     ) -> Result<Vec<Row>, StoreError> {
         let mut partitions = vec![Partition::months(), Partition::schedule(), Partition::mapping_files()];
         partitions.extend(months.iter().map(|month| Partition::month(*month)));
+        partitions.extend(key::action_partitions());
         for source in sources {
             partitions.extend([
                 Partition::source(source),

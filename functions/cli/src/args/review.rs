@@ -39,6 +39,9 @@ pub(crate) struct ExceptionsArgs {
     /// List all, not only the first 20
     #[arg(long)]
     pub(crate) all: bool,
+    /// List also what was accepted, dismissed or snoozed
+    #[arg(long)]
+    pub(crate) set_aside: bool,
     #[command(flatten)]
     pub(crate) which: WhichOutcomeArgs,
     #[command(flatten)]

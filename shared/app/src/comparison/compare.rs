@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::{Currency, Money, Side, SourceId};
+use truecount_billing::{BillingMonth, Currency, Money, Side, SourceId};
 use truecount_reconciliation::{
-    AccountBelonging, AgreementReview, MappingSuggestion, OutcomeLine, PortfolioRecord, ReportWeights, RunContext,
-    RunInputs, RunReconciler, SetupFinding, UsageAccount,
+    AccountBelonging, ActionsInForce, AgreementReview, ExceptionKey, MappingSuggestion, OutcomeLine, PortfolioRecord,
+    ReportWeights, RunContext, RunInputs, RunReconciler, SetupFinding, UsageAccount,
 };
 use truecount_reports::setup;
 use truecount_rules::Rules;
@@ -22,6 +22,8 @@ pub(crate) struct Comparison<'a> {
     pub(super) rules: &'a Rules,
     pub(super) context: RunContext,
     pub(super) weights: ReportWeights,
+    /// What people decided about exceptions.
+    pub(super) actions: &'a ActionsInForce,
     pub(crate) inputs: RunInputs,
     /// The sources with their lists.
     pub(crate) sources: Vec<LoadedSource>,
@@ -52,7 +54,8 @@ impl Comparison<'_> {
         mut history: Option<&mut RunHistory>,
         mut each: impl FnMut(&OutcomeLine) -> Result<(), AppError>,
     ) -> Result<Compared, AppError> {
-        let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context).with_weights(self.weights.clone());
+        let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context);
+        let reconciler = reconciler.with_weights(self.weights.clone()).with_actions(self.actions);
         let outcome = reconciler.outcome();
         let last_closing = history.as_ref().and_then(|history| history.last_closing);
         let portfolio = PortfolioRecord { last_closing, ..reconciler.portfolio_record(&outcome) };
@@ -72,7 +75,12 @@ impl Comparison<'_> {
                 history.client(&mut client, &outcome, absence)?;
             }
             billed_for.client(&client, |service| reconciler.sources_of(service));
+            let absence = |key: &ExceptionKey| reconciler.absence(number, &key.service, key.section.as_deref());
+            let done = self.actions.put_to(&mut client, self.month_and_day(), absence);
             each(&OutcomeLine::Client(Box::new(client)))?;
+            for one in done {
+                each(&OutcomeLine::Action(Box::new(one)))?;
+            }
         }
         if let Some(history) = history {
             while let Some(absent) = history.absent(None, self.has_all_clients())? {
@@ -92,6 +100,11 @@ impl Comparison<'_> {
         let mut order: Vec<usize> = (0..clients.len()).collect();
         order.sort_by(|one, other| clients[*one].id.cmp(&clients[*other].id));
         order
+    }
+
+    fn month_and_day(&self) -> (BillingMonth, Date) {
+        let day = self.context.count_day;
+        (BillingMonth::of(day), day)
     }
 
     /// Whether a client that is not there is not in the PSA.

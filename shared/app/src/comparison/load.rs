@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use truecount_billing::{AccountId, BillingMonth, ReadReason, ReadState, SourceId};
-use truecount_reconciliation::PEAK_DAYS_BACK;
+use truecount_reconciliation::{ActionsInForce, PEAK_DAYS_BACK};
 use truecount_store::{
     FrozenDay, FrozenSource, KnownWords, MappingRecord, NoneRecord, SnapshotManifest, Store, StoreError, nones_in_force,
 };
@@ -97,6 +97,11 @@ pub(crate) async fn load_mappings(
         all.insert(frozen.source.clone(), MappingRecord::in_force(store, &frozen.source, month).await?);
     }
     Ok(all)
+}
+
+/// Reads what people decided about exceptions and is in force.
+pub(crate) async fn load_actions(store: &Store) -> Result<ActionsInForce, StoreError> {
+    Ok(ActionsInForce::of(store.actions().await?))
 }
 
 /// Reads the decisions that clients have nothing in the usage sources.

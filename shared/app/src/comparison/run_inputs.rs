@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use truecount_billing::{CountDay, Side};
-use truecount_reconciliation::{NO_CURRENCY, ReportWeights, RunContext, RunInputs, SourceReading, home_currency};
+use truecount_reconciliation::{
+    ActionsInForce, NO_CURRENCY, ReportWeights, RunContext, RunInputs, SourceReading, home_currency,
+};
 use truecount_rules::Rules;
 use truecount_store::FrozenSource;
 
@@ -41,12 +43,15 @@ pub(crate) struct ComparisonInputs<'a> {
     pub(crate) words: &'a WordsOnDay,
     pub(crate) mappings: &'a MappingsInForce,
     pub(crate) nones: &'a NonesInForce,
+    /// What people decided about exceptions.
+    pub(crate) actions: &'a ActionsInForce,
 }
 
 /// What decisions and words there are, where nobody asks for them.
 static NO_WORDS: WordsOnDay = WordsOnDay::new();
 static NO_MAPPINGS: MappingsInForce = MappingsInForce::new();
 static NO_NONES: NonesInForce = NonesInForce::new();
+static NO_ACTIONS: ActionsInForce = ActionsInForce::none();
 
 impl<'a> ComparisonInputs<'a> {
     /// Syncs by today's settings, without a run: no words, and nothing that somebody decided.
@@ -62,6 +67,7 @@ impl<'a> ComparisonInputs<'a> {
             words: &NO_WORDS,
             mappings: &NO_MAPPINGS,
             nones: &NO_NONES,
+            actions: &NO_ACTIONS,
         }
     }
 }
@@ -95,8 +101,8 @@ impl<'a> Comparison<'a> {
         let home_currency = home_currency(of.rules.currency(), &inputs.clients);
         let home_currency = home_currency.map_err(|error| AppError::damaged(NO_CURRENCY, error))?;
         let context = RunContext { count_day: of.count_day.0, next_closing: of.next_closing, home_currency };
-        let weights = of.weights.clone();
-        Ok(Self { rules: of.rules, context, weights, inputs, sources, clients: known, mappings, candidates })
+        let (rules, weights, actions) = (of.rules, of.weights.clone(), of.actions);
+        Ok(Self { rules, context, weights, actions, inputs, sources, clients: known, mappings, candidates })
     }
 }
 

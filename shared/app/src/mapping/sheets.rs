@@ -4,7 +4,6 @@ mod columns;
 mod export;
 mod import;
 mod import_row;
-mod table;
 
 pub(super) use columns::key;
 pub use columns::{COLUMNS as SHEET_COLUMNS, label as client_label};

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use truecount_reconciliation::ActionRecord;
 
 use super::{EarlierReading, InputAccount, InputFile, InputLine, SourceOnDay};
 use crate::{
@@ -120,6 +121,17 @@ impl FrozenRun {
     /// As [`FrozenRun::read`].
     pub async fn nones(&self) -> Result<Vec<NoneRecord>, StoreError> {
         self.lines(InputFile::Nones).await
+    }
+
+    /// What people decided about exceptions.
+    ///
+    /// # Errors
+    /// As [`FrozenRun::read`].
+    pub async fn actions(&self) -> Result<Vec<ActionRecord>, StoreError> {
+        match self.manifest.actions_sha256 {
+            Some(_) => self.lines(InputFile::Actions).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The words that the sources of usage had said.

@@ -25,6 +25,8 @@ pub enum InputFile {
     Nones,
     /// The words that the sources of usage had said, one JSON line for each attribute of a kind.
     Words,
+    /// What people decided about exceptions and is in force, one JSON line each.
+    Actions,
     /// What the report says about files in the inbox, as JSON.
     Inbox,
     /// What earlier closings found, one JSON line for each client.
@@ -40,6 +42,7 @@ impl InputFile {
             Self::Mappings => "mappings.jsonl.gz",
             Self::Nones => "nones.jsonl.gz",
             Self::Words => "words.jsonl.gz",
+            Self::Actions => "actions.jsonl.gz",
             Self::Inbox => "inbox.json.gz",
             Self::History => "history.jsonl.gz",
         };

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 use truecount_billing::{ReadReason, ReadState, Side};
-use truecount_reconciliation::{AgreementFinding, ClientRecord, RowKind, SourceReading};
+use truecount_reconciliation::{ActionOutcome, AgreementFinding, ClientRecord, RowKind, SourceReading};
 use truecount_store::{NoneDecision, NoneRecord, NoneScope, Run};
 
 use super::*;
@@ -27,6 +27,7 @@ side = "invoiced"
 #[derive(Default)]
 struct Stored {
     clients: Vec<ClientRecord>,
+    actions: Vec<ActionOutcome>,
     agreement_findings: Vec<AgreementFinding>,
     sources: Vec<SourceReading>,
     setup: Vec<SetupFinding>,
@@ -46,6 +47,7 @@ async fn stored(test: &TestEnvironment) -> Stored {
             OutcomeLine::Setup(one) => stored.setup.push(one),
             OutcomeLine::Suggestion(one) => stored.suggestions.push(one),
             OutcomeLine::Client(one) => stored.clients.push(*one),
+            OutcomeLine::Action(one) => stored.actions.push(*one),
             OutcomeLine::AgreementFinding(one) => stored.agreement_findings.push(*one),
         }
     }

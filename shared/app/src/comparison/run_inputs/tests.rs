@@ -73,6 +73,7 @@ async fn inputs_of(test: &TestEnvironment, frozen: &Frozen, rules: &Rules) -> Ru
             words: &frozen.words,
             mappings: &frozen.mappings,
             nones: &frozen.nones,
+            actions: &NO_ACTIONS,
         };
         let comparison = Comparison::read(&of).await.unwrap();
         let mut said = Vec::new();

@@ -7,11 +7,11 @@ use truecount_billing::{BillingMonth, CountDay, ReadReason, ReadState};
 use truecount_connectors::connect;
 use truecount_store::{
     Closing, FrozenDay, FrozenSource, InputFile, InputsWriter, KnownWords, Lease, MappingRecord, NoneRecord, Run,
-    RunManifest, SnapshotManifest, SnapshotReader, SourceOnDay, SyncStatus, sha256_hex,
+    RunManifest, SnapshotManifest, SnapshotReader, SourceOnDay, SyncStatus, action_lines, sha256_hex,
 };
 
 use super::base::base;
-use crate::comparison::{add_days, load_mappings, load_nones, load_words};
+use crate::comparison::{add_days, load_actions, load_mappings, load_nones, load_words};
 use crate::mapping::take_inbox;
 use crate::refused_files::refused_file_findings;
 use crate::schedule::missed_before;
@@ -47,6 +47,7 @@ pub(super) async fn freeze_inputs(
     let mappings = MappingRecord::to_lines(mappings.values().flat_map(|of_source| of_source.values()))?;
     let nones = load_nones(&env.store, &sources, month).await?;
     let nones = NoneRecord::to_lines(nones.values().flatten())?;
+    let actions = actions_in_force(env).await?;
     let words = load_words(&env.store, &sources, count_day.0).await?;
     let words = KnownWords::to_lines(words.values().flatten())?;
     let settings = config.result_settings()?;
@@ -66,6 +67,7 @@ pub(super) async fn freeze_inputs(
         sources,
         mappings_sha256: sha256_hex(&mappings),
         nones_sha256: sha256_hex(&nones),
+        actions_sha256: actions.as_deref().map(sha256_hex),
         words_sha256: sha256_hex(&words),
         rules_sha256: sha256_hex(&config.rules_bytes),
         settings_sha256: sha256_hex(&settings),
@@ -82,9 +84,7 @@ pub(super) async fn freeze_inputs(
     writer.write(InputFile::Mappings, &mappings).await?;
     writer.write(InputFile::Nones, &nones).await?;
     writer.write(InputFile::Words, &words).await?;
-    if let Some(inbox) = inbox {
-        writer.write(InputFile::Inbox, &inbox).await?;
-    }
+    write_what_there_is(&mut writer, [(InputFile::Actions, actions), (InputFile::Inbox, inbox)]).await?;
     if let Some(history) = history_bytes {
         writer.write_compressed(InputFile::History, history).await?;
     }
@@ -92,6 +92,26 @@ pub(super) async fn freeze_inputs(
     let run = Run::new(writer.commit(run.manifest).await?.manifest)?;
     run.create(&env.store, lease.fence()).await?;
     Ok(run)
+}
+
+/// What people decided about exceptions and is in force, as it is stored; `None`: nothing.
+async fn actions_in_force(env: &Environment) -> Result<Option<Vec<u8>>, AppError> {
+    let actions = load_actions(&env.store).await?;
+    let is_any = actions.records().next().is_some();
+    Ok(is_any.then(|| action_lines(actions.records())).transpose()?)
+}
+
+/// Stores those inputs that there are.
+async fn write_what_there_is(
+    writer: &mut InputsWriter,
+    inputs: [(InputFile, Option<Vec<u8>>); 2],
+) -> Result<(), AppError> {
+    for (file, bytes) in inputs {
+        if let Some(bytes) = bytes {
+            writer.write(file, &bytes).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Stores the accounts of the sources that have a snapshot, also on the days before it.

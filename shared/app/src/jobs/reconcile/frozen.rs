@@ -2,7 +2,7 @@
 //!
 //! **Architecture invariant:** nothing is compared but [`FrozenRun`]; neither the table nor the settings of today are read.
 
-use truecount_reconciliation::{OutcomeLine, PortfolioRecord, SetupFinding, SourceReading};
+use truecount_reconciliation::{ActionsInForce, OutcomeLine, PortfolioRecord, SetupFinding, SourceReading};
 use truecount_store::{FrozenRun, HISTORY_FILE, InputFile, OUTCOMES_FILE, OutcomeWriter, Run, RunManifest, sha256_hex};
 
 use crate::comparison::{
@@ -25,6 +25,7 @@ pub(crate) struct ComparedRun {
 /// Compares what a run has frozen.
 pub(crate) async fn compare_run(run: &FrozenRun, progress: &dyn ProgressObserver) -> Result<ComparedRun, AppError> {
     progress.step("reading the inputs");
+    let actions = ActionsInForce::of(run.actions().await?);
     let (mappings, nones, words) = (mappings(run).await?, nones(run).await?, words(run).await?);
     let FrozenConfig { rules, mapping, weights } = config(run).await?;
     let RunManifest { count_day, next_closing, .. } = run.manifest;
@@ -39,6 +40,7 @@ pub(crate) async fn compare_run(run: &FrozenRun, progress: &dyn ProgressObserver
         words: &words,
         mappings: &mappings,
         nones: &nones,
+        actions: &actions,
     };
     let comparison = Comparison::read(&inputs).await?;
     progress.step("comparing");

@@ -2,6 +2,20 @@
 
 use truecount_reports::sanitize;
 
+use crate::filled_sheet::{OtherColumns, SheetShape};
+
+/// The name of the worksheet.
+pub(super) const SHEET: &str = "mappings";
+
+/// What of a sheet is read.
+pub(super) const SHAPE: SheetShape = SheetShape {
+    sheet: SHEET,
+    columns: &COLUMNS,
+    needed: &[KEY, DECISION, CLIENT, LAST_DECISION],
+    origin: "a file from `truecount mappings export`",
+    others: OtherColumns::Dropped,
+};
+
 /// The columns in order. A person fills in `decision` to `note`.
 pub const COLUMNS: [&str; 19] = [
     KEY,

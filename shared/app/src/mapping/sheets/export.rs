@@ -6,10 +6,9 @@ use rust_xlsxwriter::{
 use truecount_reports::sanitize;
 
 use super::columns::{
-    AGAINST, ALTERNATIVES, CLIENT, COLUMNS, DECISION, DECISIONS, KEY, MAPPED_TO, NAME, NOTE, PROPOSAL, REASONS, SPLIT,
-    TO_FILL, VALUE, key, label,
+    AGAINST, ALTERNATIVES, CLIENT, COLUMNS, DECISION, DECISIONS, KEY, MAPPED_TO, NAME, NOTE, PROPOSAL, REASONS, SHEET,
+    SPLIT, TO_FILL, VALUE, key, label,
 };
-use super::table::SHEET;
 use crate::AppError;
 use crate::mapping::{Candidates, MappingRow, MappingWorkspace, Proposal, RowState};
 

@@ -9,7 +9,7 @@ use truecount_store::{CreateOutcome, MappingDecision, MappingRecord};
 
 use super::columns::{self, KEY, LAST_DECISION, SPLIT};
 use super::import_row::{Clients, Columns, KnownAccount, RowProblem, RowsOfKey, read_row};
-use super::table::{self, Fault, Table};
+use crate::filled_sheet::{self, Fault, Table};
 use crate::mapping::MappingWorkspace;
 use crate::mapping::request::{SplitCheck, check_split};
 use crate::{AppError, Environment};
@@ -91,7 +91,7 @@ pub async fn import(
     actor: &str,
     strictness: Strictness,
 ) -> Result<ImportResult, AppError> {
-    let table = match table::read(bytes) {
+    let table = match filled_sheet::read(bytes, &columns::SHAPE) {
         Ok(table) => table,
         Err(faults) => {
             let refused = faults.into_iter().map(|fault| refused(fault, String::new())).collect();

@@ -8,8 +8,8 @@ use truecount_reports::sanitize;
 use truecount_store::{IgnoreReason, MappingDecision, MappingRecord, SnapshotAccount};
 
 use super::columns::{self, CLIENT, DECISION, DECISIONS, FROM_MONTH, KEY, LAST_DECISION, NAME, NOTE, PROPOSAL, SPLIT};
-use super::table::{Table, TableRow};
 use crate::AccountMapping;
+use crate::filled_sheet::{Table, TableRow};
 use crate::mapping::request::{MappingRequest, record};
 use crate::mapping::{Candidates, MappingWorkspace, Proposal, WorkspaceSource};
 

@@ -8,78 +8,131 @@ use truecount_tabular::{
     TextEncoding, TotalRows, WantedColumn, WantedValues, survey,
 };
 
-use super::columns::{CLIENT, COLUMNS, DECISION, KEY, LAST_DECISION};
-
 /// The most rows that are read.
 const ROWS_MAX: u64 = 200_000;
 
-/// The name of the worksheet that `mappings export` writes.
-pub(super) const SHEET: &str = "mappings";
+/// What kind of sheet is read.
+#[derive(Debug)]
+pub(crate) struct SheetShape {
+    /// The name of its worksheet in a workbook.
+    pub(crate) sheet: &'static str,
+    /// Our columns, in our order.
+    pub(crate) columns: &'static [&'static str],
+    /// Those without which it cannot be read.
+    pub(crate) needed: &'static [&'static str],
+    /// Where such a sheet comes from, as a person is told: "a file from `truecount mappings export`".
+    pub(crate) origin: &'static str,
+    /// What becomes of other columns.
+    pub(crate) others: OtherColumns,
+}
 
-/// The columns without which a sheet cannot be read.
-const NEEDED: [&str; 4] = [KEY, DECISION, CLIENT, LAST_DECISION];
+impl SheetShape {
+    /// Whether a column is ours, whatever its capitals.
+    fn has(&self, heading: &str) -> bool {
+        self.columns.iter().any(|name| name.eq_ignore_ascii_case(heading))
+    }
+}
+
+/// What becomes of columns that are not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OtherColumns {
+    /// They are not read.
+    Dropped,
+    /// They are kept, so that a row can be given back as it came.
+    Kept,
+}
 
 /// A file's rows below its header.
 #[derive(Debug)]
-pub(super) struct Table {
-    /// Our columns that it has, in our order.
-    columns: Vec<&'static str>,
-    pub(super) rows: Vec<TableRow>,
+pub(crate) struct Table {
+    /// The headings that are read: ours in our order, or all in the file's.
+    pub(crate) headings: Vec<String>,
+    pub(crate) rows: Vec<TableRow>,
     /// How it was read, where that is not obvious.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
-/// One row of our columns that the file has.
+/// One row of the columns that are read.
 #[derive(Debug)]
-pub(super) struct TableRow {
+pub(crate) struct TableRow {
     /// The line that it begins on, counted from 1; in a workbook the number of the row.
-    pub(super) line: u64,
-    cells: Vec<String>,
-    pub(super) faults: Vec<Fault>,
+    pub(crate) line: u64,
+    pub(crate) cells: Vec<String>,
+    /// What is wrong with the row, or with cells of our columns.
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// What is wrong with a file or row, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// `None`: it is about the whole file.
-    pub(super) line: Option<u64>,
+    pub(crate) line: Option<u64>,
     /// Empty: it is about no single column.
-    pub(super) column: String,
-    pub(super) reason: String,
+    pub(crate) column: String,
+    pub(crate) reason: String,
 }
 
 /// Reads a file, or tells everything that stands in the way of reading it.
-pub(super) fn read(bytes: &[u8]) -> Result<Table, Vec<Fault>> {
+pub(crate) fn read(bytes: &[u8], shape: &SheetShape) -> Result<Table, Vec<Fault>> {
     let input = Bytes(bytes);
-    let found = options(bytes).and_then(|options| survey(&input, &options)).map_err(|stop| vec![of_stop(stop)])?;
-    let has = |name: &&&str| NEEDED.contains(name) || found.columns().iter().any(|column| column.heading == **name);
-    let columns: Vec<&'static str> = COLUMNS.iter().filter(has).copied().collect();
-    let wanted: Vec<WantedColumn> = columns.iter().map(|&name| WantedColumn::new(name, WantedValues::Text)).collect();
-    let form = found.settle(&wanted).map_err(|obstacles| of_obstacles(&obstacles))?;
-    let mut reader = TableReader::open(&input, &form).map_err(|stop| vec![of_stop(stop)])?;
+    let stopped = |stop| vec![of_stop(stop, shape)];
+    let found = options(bytes, shape).and_then(|options| survey(&input, &options)).map_err(stopped)?;
+    let headings = headings(&found, shape);
+    let wanted: Vec<WantedColumn> = headings.iter().map(|name| WantedColumn::new(name, WantedValues::Text)).collect();
+    let form = found.settle(&wanted).map_err(|obstacles| of_obstacles(&obstacles, shape))?;
+    let mut reader = TableReader::open(&input, &form).map_err(stopped)?;
+    let is_ours = |fault: &Fault| fault.column.is_empty() || shape.has(&fault.column);
     let mut rows = Vec::new();
-    while let Some(row) = reader.next_row().map_err(|stop| vec![of_stop(stop)])? {
+    while let Some(row) = reader.next_row().map_err(stopped)? {
         rows.push(TableRow {
             line: row.line(),
-            cells: (0..columns.len()).map(|at| row.text(at).to_owned()).collect(),
-            faults: row.faults().iter().map(Fault::of).collect(),
+            cells: (0..headings.len()).map(|at| row.text(at).to_owned()).collect(),
+            faults: row.faults().iter().map(|fault| Fault::of(fault, shape)).filter(is_ours).collect(),
         });
     }
-    Ok(Table { columns, rows, notes: note(&found).into_iter().collect() })
+    Ok(Table { headings, rows, notes: note(&found).into_iter().collect() })
 }
 
-fn options(bytes: &[u8]) -> Result<SurveyOptions, Stop> {
+/// Those that are read. Of others one that is there twice is not: nobody could tell which it is.
+fn headings(found: &Survey, shape: &SheetShape) -> Vec<String> {
+    let in_file = || found.columns().iter().map(|column| column.heading.as_str());
+    let is_there = |name: &str| in_file().any(|heading| heading.eq_ignore_ascii_case(name));
+    let ours = || shape.columns.iter().copied();
+    let needed = |name: &&str| shape.needed.contains(name);
+    match shape.others {
+        OtherColumns::Dropped => {
+            let has = |name: &&str| needed(name) || in_file().any(|heading| heading == *name);
+            ours().filter(has).map(str::to_owned).collect()
+        }
+        OtherColumns::Kept => {
+            let is_read = |heading: &&str| {
+                let times = in_file().filter(|other| other == heading).count();
+                shape.has(heading) || (!heading.is_empty() && times == 1)
+            };
+            let mut headings: Vec<String> = Vec::new();
+            let missing = ours().filter(needed).filter(|name| !is_there(name));
+            for heading in in_file().filter(is_read).chain(missing) {
+                if !headings.iter().any(|known| known == heading) {
+                    headings.push(heading.to_owned());
+                }
+            }
+            headings
+        }
+    }
+}
+
+fn options(bytes: &[u8], shape: &SheetShape) -> Result<SurveyOptions, Stop> {
     let caps = Caps { rows: ROWS_MAX, ..Caps::default() };
     let sheet = match is_workbook(bytes) {
         true => {
             let book = Workbook::open(Cursor::new(bytes), &caps)?;
-            book.sheets().iter().any(|sheet| sheet.name == SHEET).then(|| SHEET.to_owned())
+            book.sheets().iter().any(|sheet| sheet.name == shape.sheet).then(|| shape.sheet.to_owned())
         }
         false => None,
     };
     Ok(SurveyOptions {
         sheet,
-        headings: COLUMNS.map(str::to_owned).to_vec(),
+        headings: shape.columns.iter().map(|name| (*name).to_owned()).collect(),
         totals: TotalRows::Data,
         faulty_rows: FaultyRows::Given,
         caps,
@@ -93,15 +146,15 @@ fn note(found: &Survey) -> Option<String> {
     (*encoding != TextEncoding::UTF_8).then(|| format!("the file was read as {}", encoding.name()))
 }
 
-fn of_stop(stop: Stop) -> Fault {
+fn of_stop(stop: Stop, shape: &SheetShape) -> Fault {
     match stop {
-        Stop::Refused(obstacle) => Fault::of(&obstacle),
+        Stop::Refused(obstacle) => Fault::of(&obstacle, shape),
         Stop::Io(error) => Fault { line: None, column: String::new(), reason: format!("it cannot be read: {error}") },
     }
 }
 
-fn of_obstacles(obstacles: &Obstacles) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = obstacles.first().into_iter().map(Fault::of).collect();
+fn of_obstacles(obstacles: &Obstacles, shape: &SheetShape) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = obstacles.first().into_iter().map(|obstacle| Fault::of(obstacle, shape)).collect();
     let more = obstacles.count().saturating_sub(faults.len() as u64);
     if let Some(last) = faults.last_mut().filter(|_| more > 0) {
         last.reason.push_str(&format!(" (and {more} more like these)"));
@@ -110,19 +163,19 @@ fn of_obstacles(obstacles: &Obstacles) -> Vec<Fault> {
 }
 
 impl Fault {
-    fn of(obstacle: &Obstacle) -> Self {
+    fn of(obstacle: &Obstacle, shape: &SheetShape) -> Self {
         let column = match &obstacle.column {
             Some(place) if place.heading.is_empty() => (place.position + 1).to_string(),
             Some(place) => place.heading.clone(),
             None => String::new(),
         };
-        Self { line: obstacle.line, column, reason: reason(obstacle) }
+        Self { line: obstacle.line, column, reason: reason(obstacle, shape) }
     }
 }
 
 /// What is wrong, and what to do. A source's file would be read by its profile where a sheet, which has none, is saved
 /// or exported again.
-fn reason(obstacle: &Obstacle) -> String {
+fn reason(obstacle: &Obstacle, shape: &SheetShape) -> String {
     let text = match &obstacle.kind {
         ObstacleKind::DelimiterOpen { .. } => {
             "it is not clear what separates the cells; save the file as \"CSV UTF-8\" or .xlsx"
@@ -131,11 +184,11 @@ fn reason(obstacle: &Obstacle) -> String {
             "these bytes are no letters in the file's encoding; save it as \"CSV UTF-8\" or .xlsx"
         }
         ObstacleKind::EmptyFile | ObstacleKind::NoHeader | ObstacleKind::DataAboveHeader { .. } => {
-            "the columns have no names; fill in a file from `truecount mappings export`"
+            return format!("the columns have no names; fill in {}", shape.origin);
         }
         ObstacleKind::HeadingMissing { .. } => {
             let name = obstacle.value.as_deref().unwrap_or_default();
-            return format!("the column `{name}` is missing; fill in a file from `truecount mappings export`");
+            return format!("the column `{name}` is missing; fill in {}", shape.origin);
         }
         _ => return Obstacle { line: None, column: None, ..obstacle.clone() }.to_string(),
     };
@@ -144,14 +197,14 @@ fn reason(obstacle: &Obstacle) -> String {
 
 impl Table {
     /// The place of a column; `None`: there is none.
-    pub(super) fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| *column == name)
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.headings.iter().position(|heading| heading.eq_ignore_ascii_case(name))
     }
 }
 
 impl TableRow {
     /// A cell's text without blanks around it; empty if there is no such column.
-    pub(super) fn cell(&self, column: Option<usize>) -> &str {
+    pub(crate) fn cell(&self, column: Option<usize>) -> &str {
         column.and_then(|at| self.cells.get(at)).map_or("", String::as_str)
     }
 }
@@ -159,6 +212,33 @@ impl TableRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KEY: &str = "key";
+    const DECISION: &str = "decision";
+    const CLIENT: &str = "client";
+    const LAST_DECISION: &str = "last_decision";
+    const SHEET: &str = "mappings";
+    const SHAPE: SheetShape = SheetShape {
+        sheet: SHEET,
+        columns: &[KEY, DECISION, CLIENT, "note", LAST_DECISION],
+        needed: &[KEY, DECISION, CLIENT, LAST_DECISION],
+        origin: "a file from `truecount mappings export`",
+        others: OtherColumns::Dropped,
+    };
+
+    fn read(bytes: &[u8]) -> Result<Table, Vec<Fault>> {
+        super::read(bytes, &SHAPE)
+    }
+
+    #[test]
+    fn columns_of_ones_own_are_kept_where_a_row_is_given_back() {
+        let kept = SheetShape { others: OtherColumns::Kept, ..SHAPE };
+        let text = "mine,key,decision,twice,client,last_decision,twice\nx\u{1},rmm#1,,a,c1,0,b\n";
+        let table = super::read(text.as_bytes(), &kept).unwrap();
+        assert_eq!(table.headings, ["mine", KEY, DECISION, CLIENT, LAST_DECISION]);
+        assert_eq!(table.rows[0].cells, ["x\u{1}", "rmm#1", "", "c1", "0"]);
+        assert_eq!(table.rows[0].faults, [], "what is wrong in a column of ones own is nobody's business");
+    }
 
     /// Line, key, client and note of each row, and what is wrong with it.
     fn rows(table: &Table) -> Vec<String> {

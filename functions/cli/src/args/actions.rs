@@ -1,0 +1,145 @@
+//! `actions`: the grammar of everything that is decided about exceptions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::BackendArgs;
+
+const RECORD_USAGE: &str = "\
+truecount actions record <EXCEPTION>... <ACTION> [OPTIONS]
+       truecount actions record --filter <FIELD=VALUE>... <ACTION> [OPTIONS]";
+
+/// Decide what to do about exceptions
+#[derive(Debug, Args)]
+#[command(
+    disable_help_subcommand = true,
+    after_help = "\
+A decision is kept with who made it, when and why; the next runs go by it. What
+is accepted, dismissed or snoozed is in no total until it grows, or its date has
+passed. What is approved or adjusted stays, until the PSA bills it.
+
+Examples:
+  truecount actions record 17 18 approved
+  truecount actions import exceptions.csv      as it was mailed, filled in
+  truecount actions list                       what was decided, and done"
+)]
+pub(crate) struct ActionsArgs {
+    #[command(subcommand)]
+    pub(crate) command: ActionsCommand,
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ActionsCommand {
+    Record(RecordArgs),
+    /// Read an exceptions.csv, or a workbook of it, that was filled in; each row is checked
+    #[command(after_help = "\
+Fill in `action`, and where it needs them `quantity`, `whom`, `until` and `note`:
+  approved                              the bill is to be changed as listed
+  adjusted   quantity                   so many units are to be billed instead
+  asked      whom, until                somebody was asked
+  accepted   note, until or quantity    it is right so; quantity: units that differ
+  dismissed  note                       nothing to act on this month, or until
+  snoozed    until                      look at it later
+  reopened                              an earlier decision is withdrawn
+Good rows are recorded, once however often the file is imported. Rejected rows
+are written beside the file, to FILE-rejected.csv or .xlsx, with the reasons.
+
+Examples:
+  truecount actions import exceptions.csv
+  truecount actions import worked.xlsx --by kim --stack prod")]
+    Import {
+        /// File
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Who decided [default: your user name]
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    /// List what was decided, and what the PSA says of it by now
+    #[command(after_help = "\
+Held against the newest syncs, so that a change made in the PSA is seen after the
+next `truecount sync`.
+
+Examples:
+  truecount actions list
+  truecount actions list --client harbour --json")]
+    List {
+        /// Only those of a client: its id in the PSA, or a part of its name
+        #[arg(long, value_name = "CLIENT")]
+        client: Option<String>,
+    },
+}
+
+/// Decide about exceptions of the newest run
+#[derive(Debug, Args)]
+#[command(override_usage = RECORD_USAGE, after_help = "\
+EXCEPTION is a number as `truecount exceptions` lists it, or an exception's id.
+ACTION is approved, adjusted, asked, accepted, dismissed, snoozed or reopened;
+`truecount actions import --help` tells what each needs. With several exceptions
+or --filter all are shown, and recorded after one question.
+
+Examples:
+  truecount actions record 17 approved
+  truecount actions record 17 adjusted --quantity 12 --note \"one is a spare\"
+  truecount actions record 18 asked --whom \"the client\" --until 2026-07-09
+  truecount actions record 19 accepted --up-to 2 --note \"agreed by phone\"
+  truecount actions record --filter kind=overbilled --filter client=harbour \\
+    snoozed --until 2026-12-31 --note \"contract until then\"")]
+pub(crate) struct RecordArgs {
+    /// Exceptions, and last the action
+    #[arg(required = true, value_name = "EXCEPTION")]
+    pub(crate) words: Vec<String>,
+    /// All exceptions that fit: client=CLIENT or kind=KIND, as of `exceptions`
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = filter)]
+    pub(crate) filter: Vec<(FilterField, String)>,
+    /// Units to be billed instead
+    #[arg(long, value_name = "UNITS", conflicts_with = "up_to", value_parser = units)]
+    pub(crate) quantity: Option<Decimal>,
+    /// Accept up to so many units of difference
+    #[arg(long, value_name = "UNITS", value_parser = units)]
+    pub(crate) up_to: Option<Decimal>,
+    /// Who was asked
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub(crate) whom: String,
+    /// Last day on which it holds
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) until: Option<Date>,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) note: String,
+    /// Who decided [default: your user name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// What exceptions are chosen by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FilterField {
+    /// A client: its id in the PSA, or a part of its name.
+    Client,
+    /// A kind, such as `overbilled`.
+    Kind,
+}
+
+fn filter(text: &str) -> Result<(FilterField, String), String> {
+    let wrong = || "write it as client=CLIENT or kind=KIND, such as kind=overbilled".to_owned();
+    let (field, value) = text.split_once('=').ok_or_else(wrong)?;
+    let field = match field.trim() {
+        "client" => FilterField::Client,
+        "kind" => FilterField::Kind,
+        _ => return Err(wrong()),
+    };
+    if value.trim().is_empty() { Err(wrong()) } else { Ok((field, value.to_owned())) }
+}
+
+fn units(text: &str) -> Result<Decimal, String> {
+    Decimal::from_str_exact(text).map_err(|_| "write a number such as 12 or 12.5".to_owned())
+}

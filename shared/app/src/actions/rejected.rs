@@ -1,0 +1,94 @@
+//! The rejected rows of a sheet as a file of the same columns, with the reasons beside each: to be mended and imported
+//! again.
+
+use rust_decimal::Decimal;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
+use truecount_reports::sanitize;
+
+use super::ActionImport;
+use crate::AppError;
+
+/// The column with the reasons.
+const REJECTED: &str = "rejected_because";
+
+/// The column that it stands behind.
+const BEFORE: &str = "note";
+
+/// What kind of file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectedFormat {
+    /// Comma-separated.
+    Csv,
+    /// A workbook.
+    Xlsx,
+}
+
+impl ActionImport {
+    /// The rejected rows as a file; `None`: none was, or the file as a whole could not be read.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] if it cannot be written.
+    pub fn rejected_file(&self, format: RejectedFormat) -> Result<Option<Vec<u8>>, AppError> {
+        let rows = self.rejected_rows();
+        if rows.len() < 2 {
+            return Ok(None);
+        }
+        match format {
+            RejectedFormat::Csv => to_csv(&rows).map_err(|error| refused("file", &error)),
+            RejectedFormat::Xlsx => to_xlsx(&rows).map_err(|error| refused("workbook", &error)),
+        }
+        .map(Some)
+    }
+
+    /// The header, then each row.
+    fn rejected_rows(&self) -> Vec<Vec<String>> {
+        let is_old = |heading: &String| heading.eq_ignore_ascii_case(REJECTED);
+        let kept: Vec<usize> = (0..self.headings.len()).filter(|at| !is_old(&self.headings[*at])).collect();
+        let place = kept.iter().position(|at| self.headings[*at].eq_ignore_ascii_case(BEFORE));
+        let place = place.map_or(kept.len(), |place| place + 1);
+        let with = |cells: &[String], told: String| {
+            let cell = |at: &usize| harmless(cells.get(*at).map_or("", String::as_str));
+            let mut row: Vec<String> = kept.iter().map(cell).collect();
+            row.insert(place, sanitize::cell(&told).into_owned());
+            row
+        };
+        let rows = self.rejected.iter().filter(|row| !row.cells.is_empty());
+        std::iter::once(with(&self.headings, REJECTED.to_owned()))
+            .chain(rows.map(|row| with(&row.cells, row.reasons.join("; "))))
+            .collect()
+    }
+}
+
+/// A negative number is no formula.
+fn harmless(cell: &str) -> String {
+    if Decimal::from_str_exact(cell).is_ok() { cell.to_owned() } else { sanitize::cell(cell).into_owned() }
+}
+
+fn refused(what: &str, error: &dyn std::fmt::Display) -> AppError {
+    AppError::Refused(format!("the {what} with the rejected rows cannot be written: {error}"))
+}
+
+fn to_csv(rows: &[Vec<String>]) -> Result<Vec<u8>, csv::Error> {
+    let bytes = "\u{FEFF}".as_bytes().to_vec();
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(bytes);
+    rows.iter().try_for_each(|row| writer.write_record(row))?;
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+}
+
+fn to_xlsx(rows: &[Vec<String>]) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    // A fixed date: the same content gives the same bytes, whenever it is written.
+    workbook.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
+    let (text, bold) = (Format::new().set_num_format("@"), Format::new().set_bold());
+    let sheet = workbook.add_worksheet().set_name("exceptions")?;
+    for (at, row) in (0_u32..).zip(rows) {
+        for (column, cell) in (0_u16..).zip(row) {
+            match cell.as_str() {
+                "" => sheet.write_blank(at, column, &text)?,
+                cell => sheet.write_string_with_format(at, column, cell, if at == 0 { &bold } else { &text })?,
+            };
+        }
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    workbook.save_to_buffer()
+}
