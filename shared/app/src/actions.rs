@@ -4,11 +4,13 @@
 
 mod board;
 mod cells;
+mod changes;
 mod import;
 mod rejected;
 mod standing;
 
 pub use board::{ActionBoard, BoardException, UnknownException};
+pub use changes::{ChangesSinceClosing, changes_since_closing};
 pub use import::{ActionImport, RejectedRow, import};
 pub use rejected::RejectedFormat;
 pub use standing::{StandingAction, standing_now};

@@ -31,6 +31,7 @@ mod item_evidence;
 mod item_record;
 mod joined;
 mod left_out_products;
+mod line_changes;
 mod line_record;
 mod long_number;
 mod machines;
@@ -90,6 +91,7 @@ pub use history::{
 };
 pub use home_currency::{NO_CURRENCY, home_currency};
 pub use item_record::{ItemFateWord, ItemRecord};
+pub use line_changes::{LineChanged, LineDifference, LineDifferences, LineTerms, SyncedLines};
 pub use line_record::LineRecord;
 pub use long_number::{LineField, LongNumber};
 pub use outcome::{

@@ -60,6 +60,19 @@ Examples:
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
+    /// List what changed in the PSA since the last closing
+    #[command(after_help = "\
+By its newest sync: lines that came, ended or were replaced by others of the same
+product, other quantities, prices and last days.
+
+Examples:
+  truecount actions changes
+  truecount actions changes --client harbour --json")]
+    Changes {
+        /// Only those of a client: its id in the PSA, or a part of its name
+        #[arg(long, value_name = "CLIENT")]
+        client: Option<String>,
+    },
     /// List what was decided, and what the PSA says of it by now
     #[command(after_help = "\
 Held against the newest syncs, so that a change made in the PSA is seen after the

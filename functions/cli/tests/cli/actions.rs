@@ -216,3 +216,28 @@ fn the_mailed_file_is_filled_in_and_imported() {
     expect(&office.run(&["exceptions"]), CLEAN, &["1 exception is set aside"]);
     expect(&office.run(&["actions", "import", "no-such.csv"]), FAILED, &["cannot be read"]);
 }
+
+#[test]
+fn what_changed_in_the_psa_since_the_closing_is_listed() {
+    let office = june_closed();
+    expect(&office.run(&["actions", "changes"]), CLEAN, &["Nothing to compare"]);
+    let lines = "line_id,client_id,client_name,product_code,quantity,unit_price,currency\n\
+                 L-Harbour,Harbour,Harbour Ltd,MNG-WKS,3,12.00,GBP\n\
+                 L-Meadow,Meadow,Meadow Ltd,MNG-WKS,2,10.00,GBP\n\
+                 L-New,Meadow,Meadow Ltd,FAX,1,5.00,GBP\n\
+                 L-Other,Quarry,Quarry Ltd,MNG-WKS,4,10.00,GBP\n";
+    office.drop_file("psa", "lines-2026-07-02.csv", lines);
+    expect(&office.run(&["sync", "psa"]), CLEAN, &[]);
+    expect(
+        &office.run(&["actions", "changes"]),
+        CLEAN,
+        &[
+            "Harbour Ltd, MNG-WKS: quantity 2 → 3, price 10.00 → 12.00",
+            "Meadow Ltd, FAX: new, 1 at 5.00",
+            "Quarry Ltd, MNG-WKS: another line, quantity 1 → 4",
+            "3 lines changed in psa from 2026-06-30 (the closing of 2026-06) to 2026-07-02",
+        ],
+    );
+    let told = parsed(&office.run(&["actions", "changes", "--client", "quarry", "--json"]));
+    assert_eq!((&told["lines"][0]["changed"], told["lines"].as_array().unwrap().len()), (&"replaced".into(), 1));
+}
