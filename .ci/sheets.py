@@ -217,12 +217,9 @@ def a_clerks_task():
     billed = {n: 3 for n in range(1, 21)}
     clerk_files("2026-06-30", billed)
     clerk("run", "--closing", clock="2026-06-30T12:00:00Z", code=1)
-    [mailed] = (CLERK / "archive/reports/2026-06").glob("*/exceptions.csv")
-    book = openpyxl.Workbook()
-    sheet = book.active
-    with open(mailed, newline="", encoding="utf-8-sig") as file:
-        for row in csv.reader(file):
-            sheet.append([int(cell) if cell.isdigit() else cell for cell in row])
+    [mailed] = (CLERK / "archive/reports/2026-06").glob("*/report.xlsx")
+    book = openpyxl.load_workbook(mailed)
+    sheet = book["Change the agreement"]
     at = {cell.value: cell.column for cell in sheet[1]}
     worked = [("approved", {})] * 9 + [("adjusted", {"quantity": 4})] * 2 + [
         ("accepted", {"quantity": 2, "note": "agreed by phone"}), ("snoozed", {"until": datetime.date(2026, 12, 31)}),
@@ -230,8 +227,8 @@ def a_clerks_task():
     clients = {}
     for row, (action, filled) in enumerate(worked, 2):
         for column, value in {"action": action, **filled}.items():
-            sheet.cell(row, at[column]).value = value
-        clients[sheet.cell(row, at["client_id"]).value] = action
+            sheet.cell(row, at[column.capitalize()]).value = value
+        clients[int(sheet.cell(row, at["Client id"]).value)] = action
     path = WORK / "worked.xlsx"
     book.save(path)
     assert "14 recorded, 6 not filled in." in clerk("actions", "import", path, "--by", "anna").stderr

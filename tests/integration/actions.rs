@@ -225,3 +225,42 @@ async fn a_file_that_is_no_sheet_says_so_and_one_that_is_untouched_records_nothi
     assert_eq!((refused.recorded.len(), refused.rejected.len()), (0, 2));
     assert_eq!(refused.rejected[0].reasons, ["exception_id: it is decided twice in this file (lines 2, 172)"]);
 }
+
+/// As the mailed workbook has them: a sheet without exceptions, then two with headings for people.
+fn sheets_of(cells: &Cells, rows: [&[usize]; 2]) -> Vec<u8> {
+    let mut book = Workbook::new();
+    book.add_worksheet().set_name("Summary").unwrap().write_string(0, 0, "Product count reconciliation").unwrap();
+    for (name, rows) in ["Change the agreement", "Other exceptions"].into_iter().zip(rows) {
+        let sheet = book.add_worksheet().set_name(name).unwrap();
+        for (column, heading) in (0..).zip(&cells[0]) {
+            let heading = heading.replace('_', " ");
+            let heading = format!("{}{}", heading[..1].to_uppercase(), &heading[1..]);
+            sheet.write_string(0, column, heading).unwrap();
+        }
+        for (at, row) in (1..).zip(rows) {
+            for (column, cell) in (0..).zip(&cells[*row]) {
+                sheet.write_string(at, column, cell).unwrap();
+            }
+        }
+        // What stands at the foot is no row.
+        sheet.write_string(20, 1, "To add on these invoices, GBP").unwrap();
+    }
+    book.save_to_buffer().unwrap()
+}
+
+#[tokio::test]
+async fn every_sheet_of_the_mailed_workbook_is_read() {
+    let (backend, run) = closed(4).await;
+    let mut cells = mailed(&backend, &run);
+    fill(&mut cells, 1, &[("action", "approved")]);
+    fill(&mut cells, 2, &[("action", "snoozed")]);
+    fill(&mut cells, 3, &[("action", "dismissed"), ("note", "a test")]);
+    let imported = import(&backend, &run, &sheets_of(&cells, [&[1, 2], &[3, 4]])).await;
+    assert_eq!((imported.recorded.len(), imported.untouched, imported.rejected.len()), (2, 1, 1), "{imported:?}");
+    let rejected = &imported.rejected[0];
+    assert_eq!((rejected.sheet.as_str(), rejected.line), ("Change the agreement", Some(3)));
+    assert_eq!(rejected.reasons, ["until: `snoozed` needs the last day on which it holds"]);
+    let returned = imported.rejected_file(RejectedFormat::Xlsx).unwrap().unwrap();
+    let again = import(&backend, &run, &returned).await;
+    assert_eq!((again.recorded.len(), again.rejected.len()), (0, 1), "{again:?}");
+}

@@ -27,10 +27,16 @@ pub(crate) struct SheetShape {
 }
 
 impl SheetShape {
-    /// Whether a column is ours, whatever its capitals.
+    /// Whether a column is ours.
     fn has(&self, heading: &str) -> bool {
-        self.columns.iter().any(|name| name.eq_ignore_ascii_case(heading))
+        self.columns.iter().any(|name| is_called(heading, name))
     }
+}
+
+/// Whether a heading is that of a column: `Should bill` is `should_bill`.
+fn is_called(heading: &str, name: &str) -> bool {
+    let plain = |text: &str| text.trim().replace(' ', "_").to_ascii_lowercase();
+    plain(heading) == plain(name)
 }
 
 /// What becomes of columns that are not ours.
@@ -74,10 +80,63 @@ pub(crate) struct Fault {
 
 /// Reads a file, or tells everything that stands in the way of reading it.
 pub(crate) fn read(bytes: &[u8], shape: &SheetShape) -> Result<Table, Vec<Fault>> {
+    let sheets = sheet_names(bytes).map_err(|stop| vec![of_stop(stop, shape)])?;
+    let sheet = sheets.into_iter().find(|name| name == shape.sheet);
+    let found = surveyed(bytes, shape, sheet)?;
+    table(bytes, shape, &found)
+}
+
+/// Reads each sheet of a workbook that has the columns which are needed, with its name; another file is one sheet without.
+/// If there is none, tells what stands in the way.
+pub(crate) fn read_each(bytes: &[u8], shape: &SheetShape) -> Result<Vec<(String, Table)>, Vec<Fault>> {
+    let sheets = sheet_names(bytes).map_err(|stop| vec![of_stop(stop, shape)])?;
+    if sheets.len() < 2 {
+        return read(bytes, shape).map(|table| vec![(sheets.into_iter().next().unwrap_or_default(), table)]);
+    }
+    let mut tables = Vec::new();
+    for name in sheets {
+        // What is no table at all is no sheet to fill in.
+        let Ok(found) = surveyed(bytes, shape, Some(name.clone())) else { continue };
+        let has = |wanted: &&str| found.columns().iter().any(|column| is_called(&column.heading, wanted));
+        if shape.needed.iter().all(has) {
+            let named = |fault: Fault| Fault { reason: format!("sheet `{name}`: {}", fault.reason), ..fault };
+            let read =
+                table(bytes, shape, &found).map_err(|faults| faults.into_iter().map(named).collect::<Vec<_>>())?;
+            tables.push((name, read));
+        }
+    }
+    if tables.is_empty() { read(bytes, shape).map(|table| vec![(String::new(), table)]) } else { Ok(tables) }
+}
+
+/// The sheets of a workbook; none of another file.
+fn sheet_names(bytes: &[u8]) -> Result<Vec<String>, Stop> {
+    if !is_workbook(bytes) {
+        return Ok(Vec::new());
+    }
+    let book = Workbook::open(Cursor::new(bytes), &caps())?;
+    Ok(book.sheets().iter().map(|sheet| sheet.name.clone()).collect())
+}
+
+fn caps() -> Caps {
+    Caps { rows: ROWS_MAX, ..Caps::default() }
+}
+
+fn surveyed(bytes: &[u8], shape: &SheetShape, sheet: Option<String>) -> Result<Survey, Vec<Fault>> {
+    let options = SurveyOptions {
+        sheet,
+        headings: shape.columns.iter().map(|name| (*name).to_owned()).collect(),
+        totals: TotalRows::Data,
+        faulty_rows: FaultyRows::Given,
+        caps: caps(),
+        ..SurveyOptions::default()
+    };
+    survey(&Bytes(bytes), &options).map_err(|stop| vec![of_stop(stop, shape)])
+}
+
+fn table(bytes: &[u8], shape: &SheetShape, found: &Survey) -> Result<Table, Vec<Fault>> {
     let input = Bytes(bytes);
     let stopped = |stop| vec![of_stop(stop, shape)];
-    let found = options(bytes, shape).and_then(|options| survey(&input, &options)).map_err(stopped)?;
-    let headings = headings(&found, shape);
+    let headings = headings(found, shape);
     let wanted: Vec<WantedColumn> = headings.iter().map(|name| WantedColumn::new(name, WantedValues::Text)).collect();
     let form = found.settle(&wanted).map_err(|obstacles| of_obstacles(&obstacles, shape))?;
     let mut reader = TableReader::open(&input, &form).map_err(stopped)?;
@@ -90,13 +149,13 @@ pub(crate) fn read(bytes: &[u8], shape: &SheetShape) -> Result<Table, Vec<Fault>
             faults: row.faults().iter().map(|fault| Fault::of(fault, shape)).filter(is_ours).collect(),
         });
     }
-    Ok(Table { headings, rows, notes: note(&found).into_iter().collect() })
+    Ok(Table { headings, rows, notes: note(found).into_iter().collect() })
 }
 
 /// Those that are read. Of others one that is there twice is not: nobody could tell which it is.
 fn headings(found: &Survey, shape: &SheetShape) -> Vec<String> {
     let in_file = || found.columns().iter().map(|column| column.heading.as_str());
-    let is_there = |name: &str| in_file().any(|heading| heading.eq_ignore_ascii_case(name));
+    let is_there = |name: &str| in_file().any(|heading| is_called(heading, name));
     let ours = || shape.columns.iter().copied();
     let needed = |name: &&str| shape.needed.contains(name);
     match shape.others {
@@ -119,25 +178,6 @@ fn headings(found: &Survey, shape: &SheetShape) -> Vec<String> {
             headings
         }
     }
-}
-
-fn options(bytes: &[u8], shape: &SheetShape) -> Result<SurveyOptions, Stop> {
-    let caps = Caps { rows: ROWS_MAX, ..Caps::default() };
-    let sheet = match is_workbook(bytes) {
-        true => {
-            let book = Workbook::open(Cursor::new(bytes), &caps)?;
-            book.sheets().iter().any(|sheet| sheet.name == shape.sheet).then(|| shape.sheet.to_owned())
-        }
-        false => None,
-    };
-    Ok(SurveyOptions {
-        sheet,
-        headings: shape.columns.iter().map(|name| (*name).to_owned()).collect(),
-        totals: TotalRows::Data,
-        faulty_rows: FaultyRows::Given,
-        caps,
-        ..SurveyOptions::default()
-    })
 }
 
 /// Text that is not UTF-8 may show other letters than were meant.
@@ -198,7 +238,7 @@ fn reason(obstacle: &Obstacle, shape: &SheetShape) -> String {
 impl Table {
     /// The place of a column; `None`: there is none.
     pub(crate) fn column(&self, name: &str) -> Option<usize> {
-        self.headings.iter().position(|heading| heading.eq_ignore_ascii_case(name))
+        self.headings.iter().position(|heading| is_called(heading, name))
     }
 }
 

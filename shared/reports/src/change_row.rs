@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::{ChangeRecord, ClientRecord, ExceptionDirection, InvoicedWhen, LineRecord, RowRecord};
+use truecount_reconciliation::{
+    ChangeRecord, ClientRecord, ExceptionDirection, InvoicedWhen, LineRecord, RowAction, RowRecord,
+};
 
 use crate::{
     ReportError, ReportFile, RunHeader, cells,
@@ -56,9 +58,10 @@ pub struct ChangeRow {
 }
 
 impl ChangeRow {
-    /// The changes of a client, those of exceptions.
+    /// The changes of a client, those of exceptions that nobody has set aside.
     pub(crate) fn of_client(client: &ClientRecord) -> impl Iterator<Item = Self> {
-        let rows = client.rows.iter().filter(|row| row.kind.changes_a_bill());
+        let is_set_aside = |row: &RowRecord| row.action.as_ref().is_some_and(RowAction::is_set_aside);
+        let rows = client.rows.iter().filter(move |row| row.kind.changes_a_bill() && !is_set_aside(row));
         rows.flat_map(move |row| row.changes.iter().map(move |change| Self::of(client, row, change)))
     }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The words of the column `action`.
-pub(crate) const ACTIONS: [&str; 6] = ["approved", "adjusted", "asked", "accepted", "dismissed", "snoozed"];
+pub(crate) const ACTIONS: [&str; 7] = ["approved", "adjusted", "asked", "accepted", "dismissed", "snoozed", "reopened"];
 
 /// One sheet.
 pub(crate) struct SheetOf<'c, T> {
@@ -35,7 +35,8 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
     let header = report.header;
     let of_exceptions =
         |name, columns, totalled| SheetOf { name, columns, frozen: 4, whole: "exceptions.csv", totalled };
-    let mut changes: Vec<&ExceptionRow> = report.exceptions.iter().filter(|row| row.is_change()).collect();
+    let standing = || report.exceptions.iter().filter(|row| !row.is_set_aside());
+    let mut changes: Vec<&ExceptionRow> = standing().filter(|row| row.is_change()).collect();
     // As one works in the PSA: what is invoiced first, then client by client.
     changes.sort_by_cached_key(|row| {
         let day = row.effective_date.or(row.next_invoice_date);
@@ -44,14 +45,16 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
     let sheet = of_exceptions("Change the agreement", CHANGES, Some("monthly_impact"));
     book.add(&sheet, header, changes.into_iter(), &foot_of(report))?;
     let clean_up = RowKind::EndedAgreementInUse.as_str();
-    let rows = report.exceptions.iter().filter(|row| row.kind == clean_up);
+    let rows = standing().filter(|row| row.kind == clean_up);
     book.add(&of_exceptions("Clean up at vendors", OTHERS, None), header, rows, &[])?;
     let not_known = RowKind::NotReconciled.as_str();
-    let rows = report.exceptions.iter().filter(|row| row.kind == not_known);
+    let rows = standing().filter(|row| row.kind == not_known);
     book.add(&of_exceptions("Not reconciled", OTHERS, None), header, rows, &[])?;
     let is_else = |row: &&ExceptionRow| !row.is_change() && row.kind != clean_up && row.kind != not_known;
-    let rows = report.exceptions.iter().filter(is_else);
+    let rows = standing().filter(is_else);
     book.add(&of_exceptions("Other exceptions", OTHERS, None), header, rows, &[])?;
+    let rows = report.exceptions.iter().filter(|row| row.is_set_aside());
+    book.add(&of_exceptions("Set aside", CHANGES, None), header, rows, &[])?;
     let mapping = of_file("Mapping", MAPPING_SUGGESTIONS, "mapping-suggestions.csv");
     book.add(&mapping, header, report.suggestions.iter(), &[])?;
     book.add(
@@ -169,8 +172,11 @@ const CHANGES: &[Column<ExceptionRow>] = &[
     Column::text("doubts", |row| Some(&row.doubts)),
     Column::word("next_step", |row| row.next_step.as_str()),
     Column::word("owner", |row| row.owner.as_str()),
+    Column::composed("decided", ExceptionRow::decided),
     Column::empty("action"),
     Column::empty("quantity"),
+    Column::empty("whom"),
+    Column::empty("until"),
     Column::empty("note"),
     Column::text("exception_id", |row| Some(&row.exception_id)),
     Column::text("client_id", |row| Some(&row.client_id)),
@@ -200,7 +206,11 @@ const OTHERS: &[Column<ExceptionRow>] = &[
     Column::composed("since", |row| month_cell(row.since)),
     Column::text("source", |row| Some(&row.source)),
     Column::text("account", |row| Some(&row.account)),
+    Column::composed("decided", ExceptionRow::decided),
     Column::empty("action"),
+    Column::empty("quantity"),
+    Column::empty("whom"),
+    Column::empty("until"),
     Column::empty("note"),
     Column::text("exception_id", |row| Some(&row.exception_id)),
     Column::text("client_id", |row| Some(&row.client_id)),

@@ -49,7 +49,8 @@ fn write_rejected(file: &Path, imported: &ActionImport) -> anyhow::Result<Option
 fn show(file: &Path, imported: &ActionImport) {
     let shown = |text: &str| sanitize::visible(text).into_owned();
     for rejected in &imported.rejected {
-        let line = rejected.line.map(|line| format!(", line {line}")).unwrap_or_default();
+        let sheet = if rejected.sheet.is_empty() { String::new() } else { format!(", {}", rejected.sheet) };
+        let line = rejected.line.map(|line| format!("{sheet}, line {line}")).unwrap_or(sheet);
         tell(&shown(&format!("{}{line}: {}", file.display(), rejected.reasons.join("; "))));
     }
     for note in &imported.notes {

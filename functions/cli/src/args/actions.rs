@@ -23,7 +23,7 @@ passed. What is approved or adjusted stays, until the PSA bills it.
 
 Examples:
   truecount actions record 17 18 approved
-  truecount actions import exceptions.csv      as it was mailed, filled in
+  truecount actions import report.xlsx         as it was mailed, filled in
   truecount actions list                       what was decided, and done"
 )]
 pub(crate) struct ActionsArgs {
@@ -36,7 +36,7 @@ pub(crate) struct ActionsArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ActionsCommand {
     Record(RecordArgs),
-    /// Read an exceptions.csv, or a workbook of it, that was filled in; each row is checked
+    /// Read a report.xlsx or exceptions.csv that was filled in; each row is checked
     #[command(after_help = "\
 Fill in `action`, and where it needs them `quantity`, `whom`, `until` and `note`:
   approved                              the bill is to be changed as listed
@@ -50,8 +50,8 @@ Good rows are recorded, once however often the file is imported. Rejected rows
 are written beside the file, to FILE-rejected.csv or .xlsx, with the reasons.
 
 Examples:
-  truecount actions import exceptions.csv
-  truecount actions import worked.xlsx --by kim --stack prod")]
+  truecount actions import report.xlsx
+  truecount actions import exceptions.csv --by kim --stack prod")]
     Import {
         /// File
         #[arg(value_name = "FILE")]

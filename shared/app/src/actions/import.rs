@@ -49,9 +49,9 @@ pub struct ActionImport {
     pub rejected: Vec<RejectedRow>,
     /// What else a person should know.
     pub notes: Vec<String>,
-    /// The headings of the file.
+    /// The name and the headings of each sheet of the file.
     #[serde(skip)]
-    pub(super) headings: Vec<String>,
+    pub(super) sheets: Vec<(String, Vec<String>)>,
 }
 
 /// A row that was rejected.
@@ -60,10 +60,16 @@ pub struct RejectedRow {
     /// The line of the file that it begins on, counted from 1; in a workbook the number of the row. `None`: it is about
     /// the whole file.
     pub line: Option<u64>,
+    /// The sheet of a workbook with several; empty: the file has one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sheet: String,
     /// The exception as the row names it.
     pub exception_id: String,
     /// Everything that is wrong, each with the column that it is about.
     pub reasons: Vec<String>,
+    /// Its sheet, by its place.
+    #[serde(skip)]
+    pub(super) place: usize,
     /// Its cells.
     #[serde(skip)]
     pub(super) cells: Vec<String>,
@@ -80,40 +86,52 @@ pub async fn import(
     actor: &str,
     today: Date,
 ) -> Result<ActionImport, AppError> {
-    let table = match filled_sheet::read(bytes, &SHAPE) {
-        Ok(table) => table,
+    let tables = match filled_sheet::read_each(bytes, &SHAPE) {
+        Ok(tables) => tables,
         Err(faults) => {
             let rejected = faults.iter().map(RejectedRow::of_file).collect();
             return Ok(ActionImport { run_id: board.run_id.clone(), rejected, ..ActionImport::default() });
         }
     };
-    let sheet = ActionSheet::of(board, &table, actor, (today, env.clock.now()));
-    let mut result = ActionImport {
-        run_id: board.run_id.clone(),
-        headings: table.headings.clone(),
-        notes: table.notes.clone(),
-        ..ActionImport::default()
-    };
-    for row in &table.rows {
-        if sheet.is_untouched(row) {
-            result.untouched += 1;
-            continue;
-        }
-        match sheet.check(row) {
-            Err(reasons) => result.rejected.push(sheet.rejected(row, reasons)),
-            Ok(action) => match env.store.append_action(&action, RepeatOf::Any).await? {
-                AppendedAction::Recorded(number) => result.recorded.push(ActionRecord { number, ..action }),
-                AppendedAction::Already => result.already += 1,
-            },
-        }
+    let mut result = ActionImport { run_id: board.run_id.clone(), ..ActionImport::default() };
+    let is_one = tables.len() == 1;
+    for (name, table) in &tables {
+        let name = if is_one { "" } else { name.as_str() };
+        let sheet = ActionSheet::of(board, name, table, actor, (today, env.clock.now()));
+        result.notes.extend(table.notes.clone());
+        result.take(env, &sheet).await?;
+        result.sheets.push((name.to_owned(), table.headings.clone()));
     }
     Ok(result)
+}
+
+impl ActionImport {
+    /// Records the good rows of a sheet, and keeps what is wrong with the others.
+    async fn take(&mut self, env: &Environment, sheet: &ActionSheet<'_>) -> Result<(), AppError> {
+        let place = self.sheets.len();
+        for row in &sheet.table.rows {
+            if sheet.is_untouched(row) {
+                // What names no exception, such as a total, is no row to fill in.
+                self.untouched += usize::from(!sheet.cell(row, KEY).is_empty());
+                continue;
+            }
+            match sheet.check(row) {
+                Err(reasons) => self.rejected.push(RejectedRow { place, ..sheet.rejected(row, reasons) }),
+                Ok(action) => match env.store.append_action(&action, RepeatOf::Any).await? {
+                    AppendedAction::Recorded(number) => self.recorded.push(ActionRecord { number, ..action }),
+                    AppendedAction::Already => self.already += 1,
+                },
+            }
+        }
+        Ok(())
+    }
 }
 
 impl RejectedRow {
     fn of_file(fault: &Fault) -> Self {
         let reasons = vec![in_column(&fault.column, &fault.reason)];
-        Self { line: fault.line, exception_id: String::new(), reasons, cells: Vec::new() }
+        let (sheet, exception_id) = (String::new(), String::new());
+        Self { line: fault.line, sheet, exception_id, reasons, place: 0, cells: Vec::new() }
     }
 }
 
@@ -125,6 +143,8 @@ fn in_column(column: &str, reason: &str) -> String {
 /// A sheet beside the run that it is held against.
 struct ActionSheet<'a> {
     board: &'a ActionBoard,
+    /// Its name, where the file has several.
+    name: &'a str,
     table: &'a Table,
     actor: &'a str,
     at: (Date, Timestamp),
@@ -133,8 +153,8 @@ struct ActionSheet<'a> {
 }
 
 impl<'a> ActionSheet<'a> {
-    fn of(board: &'a ActionBoard, table: &'a Table, actor: &'a str, at: (Date, Timestamp)) -> Self {
-        let mut sheet = Self { board, table, actor, at, lines: HashMap::new() };
+    fn of(board: &'a ActionBoard, name: &'a str, table: &'a Table, actor: &'a str, at: (Date, Timestamp)) -> Self {
+        let mut sheet = Self { board, name, table, actor, at, lines: HashMap::new() };
         for row in &table.rows {
             let key = sheet.cell(row, KEY);
             if !key.is_empty() && !sheet.is_untouched(row) {
@@ -268,7 +288,8 @@ impl<'a> ActionSheet<'a> {
 
     fn rejected(&self, row: &'a TableRow, reasons: Vec<String>) -> RejectedRow {
         let exception_id = self.cell(row, KEY).to_owned();
-        RejectedRow { line: Some(row.line), exception_id, reasons, cells: row.cells.clone() }
+        let (sheet, cells) = (self.name.to_owned(), row.cells.clone());
+        RejectedRow { line: Some(row.line), sheet, exception_id, reasons, place: 0, cells }
     }
 }
 

@@ -29,33 +29,57 @@ impl ActionImport {
     /// # Errors
     /// [`AppError::Refused`] if it cannot be written.
     pub fn rejected_file(&self, format: RejectedFormat) -> Result<Option<Vec<u8>>, AppError> {
-        let rows = self.rejected_rows();
-        if rows.len() < 2 {
+        let sheets: Vec<_> = (0..self.sheets.len()).map(|place| self.rejected_rows(place)).collect();
+        if sheets.iter().all(|rows| rows.len() < 2) {
             return Ok(None);
         }
         match format {
-            RejectedFormat::Csv => to_csv(&rows).map_err(|error| refused("file", &error)),
-            RejectedFormat::Xlsx => to_xlsx(&rows).map_err(|error| refused("workbook", &error)),
+            // A file that is no workbook has one sheet.
+            RejectedFormat::Csv => to_csv(&sheets.concat()).map_err(|error| refused("file", &error)),
+            RejectedFormat::Xlsx => self.to_xlsx(&sheets).map_err(|error| refused("workbook", &error)),
         }
         .map(Some)
     }
 
-    /// The header, then each row.
-    fn rejected_rows(&self) -> Vec<Vec<String>> {
-        let is_old = |heading: &String| heading.eq_ignore_ascii_case(REJECTED);
-        let kept: Vec<usize> = (0..self.headings.len()).filter(|at| !is_old(&self.headings[*at])).collect();
-        let place = kept.iter().position(|at| self.headings[*at].eq_ignore_ascii_case(BEFORE));
-        let place = place.map_or(kept.len(), |place| place + 1);
+    /// The header of a sheet, then each of its rows.
+    fn rejected_rows(&self, place: usize) -> Vec<Vec<String>> {
+        let headings = &self.sheets[place].1;
+        let is = |heading: &str, name: &str| heading.replace(' ', "_").eq_ignore_ascii_case(name);
+        let kept: Vec<usize> = (0..headings.len()).filter(|at| !is(&headings[*at], REJECTED)).collect();
+        let behind = kept.iter().position(|at| is(&headings[*at], BEFORE));
+        let behind = behind.map_or(kept.len(), |at| at + 1);
         let with = |cells: &[String], told: String| {
             let cell = |at: &usize| harmless(cells.get(*at).map_or("", String::as_str));
             let mut row: Vec<String> = kept.iter().map(cell).collect();
-            row.insert(place, sanitize::cell(&told).into_owned());
+            row.insert(behind, sanitize::cell(&told).into_owned());
             row
         };
-        let rows = self.rejected.iter().filter(|row| !row.cells.is_empty());
-        std::iter::once(with(&self.headings, REJECTED.to_owned()))
+        let rows = self.rejected.iter().filter(|row| row.place == place && !row.cells.is_empty());
+        std::iter::once(with(headings, REJECTED.to_owned()))
             .chain(rows.map(|row| with(&row.cells, row.reasons.join("; "))))
             .collect()
+    }
+
+    /// A workbook with those sheets that have rejected rows.
+    fn to_xlsx(&self, sheets: &[Vec<Vec<String>>]) -> Result<Vec<u8>, XlsxError> {
+        let mut workbook = Workbook::new();
+        // A fixed date: the same content gives the same bytes, whenever it is written.
+        workbook.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
+        let (text, bold) = (Format::new().set_num_format("@"), Format::new().set_bold());
+        for ((name, _), rows) in self.sheets.iter().zip(sheets).filter(|(_, rows)| rows.len() > 1) {
+            let sheet = workbook.add_worksheet().set_name(if name.is_empty() { "exceptions" } else { name })?;
+            for (at, row) in (0_u32..).zip(rows) {
+                for (column, cell) in (0_u16..).zip(row) {
+                    let format = if at == 0 { &bold } else { &text };
+                    match cell.as_str() {
+                        "" => sheet.write_blank(at, column, format)?,
+                        cell => sheet.write_string_with_format(at, column, cell, format)?,
+                    };
+                }
+            }
+            sheet.set_freeze_panes(1, 0)?;
+        }
+        workbook.save_to_buffer()
     }
 }
 
@@ -73,22 +97,4 @@ fn to_csv(rows: &[Vec<String>]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(bytes);
     rows.iter().try_for_each(|row| writer.write_record(row))?;
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
-}
-
-fn to_xlsx(rows: &[Vec<String>]) -> Result<Vec<u8>, XlsxError> {
-    let mut workbook = Workbook::new();
-    // A fixed date: the same content gives the same bytes, whenever it is written.
-    workbook.set_properties(&DocProperties::new().set_creation_datetime(&ExcelDateTime::from_ymd(2000, 1, 1)?));
-    let (text, bold) = (Format::new().set_num_format("@"), Format::new().set_bold());
-    let sheet = workbook.add_worksheet().set_name("exceptions")?;
-    for (at, row) in (0_u32..).zip(rows) {
-        for (column, cell) in (0_u16..).zip(row) {
-            match cell.as_str() {
-                "" => sheet.write_blank(at, column, &text)?,
-                cell => sheet.write_string_with_format(at, column, cell, if at == 0 { &bold } else { &text })?,
-            };
-        }
-    }
-    sheet.set_freeze_panes(1, 0)?;
-    workbook.save_to_buffer()
 }
