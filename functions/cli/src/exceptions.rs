@@ -244,7 +244,7 @@ fn filtered(all: Vec<Numbered>, client: Option<&ClientFilter>, kind: Option<&str
 /// That of the run, where anything is listed.
 fn ending(run: &Run, rows: &[Numbered]) -> Ending {
     match &run.summary {
-        Some(summary) if !rows.is_empty() => Ending::of(summary),
+        Some(summary) if rows.iter().any(|(_, row)| !row.is_set_aside()) => Ending::of(summary),
         _ => Ending::Clean,
     }
 }

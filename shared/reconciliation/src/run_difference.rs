@@ -49,6 +49,8 @@ pub enum ChangeCause {
     Mapping,
     /// Rules or settings.
     Rules,
+    /// What people decided about the exception: what is set aside is in no total.
+    Decision,
     /// How far something was read.
     Reading,
     /// The day: what begins, ends or goes stale.
@@ -80,6 +82,9 @@ pub struct RowInBrief {
     pub monthly_impact: Option<Money>,
     /// Whether that is a guess.
     pub is_estimated: bool,
+    /// Whether people have set it aside: it is in no total.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_set_aside: bool,
 }
 
 /// A row of which two runs say different things.
@@ -209,9 +214,11 @@ fn parts(pair: &Pair<'_>, is_moved: [bool; 2]) -> Vec<DifferencePart> {
     if brief[0] == brief[1] {
         return Vec::new();
     }
-    let [from, to] = [0, 1].map(|at| Worth::of(pair.rows[at], is_moved[at]));
+    let is_set_aside = pair.rows.map(|row| row.is_some_and(RowRecord::is_set_aside));
+    let is_out = [0, 1].map(|at| is_moved[at] || is_set_aside[at]);
+    let [from, to] = [0, 1].map(|at| Worth::of(pair.rows[at], is_out[at]));
     let currencies: BTreeSet<Currency> = [from.currency, to.currency].into_iter().flatten().collect();
-    let is_split = currencies.len() == 1 && is_moved[0] == is_moved[1] && from.may_be_parts_of(&to);
+    let is_split = currencies.len() == 1 && is_out[0] == is_out[1] && from.may_be_parts_of(&to);
     if let Some((units, of_units, of_lines)) = pair.units_and_lines().filter(|_| is_split) {
         let currency = from.currency.or(to.currency);
         let all = to.amounts().minus(&from.amounts());
@@ -223,7 +230,11 @@ fn parts(pair: &Pair<'_>, is_moved: [bool; 2]) -> Vec<DifferencePart> {
             return parts;
         }
     }
-    let cause = if is_moved[0] == is_moved[1] { pair.cause() } else { ChangeCause::Mapping };
+    let cause = match () {
+        () if is_moved[0] != is_moved[1] => ChangeCause::Mapping,
+        () if is_out[0] != is_out[1] => ChangeCause::Decision,
+        () => pair.cause(),
+    };
     whole(cause, &currencies, &from, &to)
 }
 
@@ -252,6 +263,7 @@ impl RowInBrief {
             billed: row.billed,
             monthly_impact: worth.map(|(currency, amount)| Money { amount, currency }),
             is_estimated: worth.is_some() && row.is_estimated,
+            is_set_aside: row.is_set_aside(),
         }
     }
 }

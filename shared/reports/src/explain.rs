@@ -9,7 +9,7 @@ mod money;
 use std::fmt::Write as _;
 
 use truecount_billing::{Currency, ProductCode};
-use truecount_reconciliation::{ClientRecord, PortfolioRecord, RowAction, RowKind, RowRecord};
+use truecount_reconciliation::{ClientRecord, PortfolioRecord, RowKind, RowRecord};
 
 use crate::{
     EarlierRow, actions, came_and_went, cells, history, label, sanitize,
@@ -104,9 +104,8 @@ fn explain_row(page: &mut Page, client: &ClientRecord, row: &RowRecord, home: Cu
     if let Some(decided) = &row.action {
         page.labelled("decided", &actions::told(decided));
     }
-    let is_set_aside = row.action.as_ref().is_some_and(RowAction::is_set_aside);
     match (words::step(read, row), words::owner(read, row)) {
-        _ if is_set_aside => page.labelled("next step", "none while it is set aside"),
+        _ if row.is_set_aside() => page.labelled("next step", "none while it is set aside"),
         (Some(step), Some(owner)) => page.labelled("next step", &format!("{} ({})", step.label(), owner.as_str())),
         _ => page.labelled("next step", "none"),
     }

@@ -146,6 +146,7 @@ const fn cause(cause: ChangeCause) -> &'static str {
         ChangeCause::Usage => "usage",
         ChangeCause::Mapping => "mapping",
         ChangeCause::Rules => "rules or settings",
+        ChangeCause::Decision => "decision",
         ChangeCause::Reading => "what was read",
         ChangeCause::Day => "the day",
     }
@@ -170,6 +171,7 @@ mod tests {
             billed: billed.into(),
             monthly_impact,
             is_estimated: false,
+            is_set_aside: false,
         }
     }
 

@@ -54,6 +54,14 @@ impl PortfolioRecord {
     }
 }
 
+impl RowRecord {
+    /// Whether people have set it aside.
+    #[must_use]
+    pub fn is_set_aside(&self) -> bool {
+        self.action.as_ref().is_some_and(RowAction::is_set_aside)
+    }
+}
+
 /// The last decision about each exception, unless it was withdrawn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActionsInForce(BTreeMap<ClientId, BTreeMap<ExceptionKey, ActionRecord>>);

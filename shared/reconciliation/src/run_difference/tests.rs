@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::actions::{ActionStanding, DecidedFigures, ExceptionAction, RowAction};
 use crate::evidence_record::{AccountRecord, WideningRecord};
 use crate::item_record::{ItemFateWord, ItemRecord};
 use crate::line_record::LineRecord;
@@ -69,7 +70,7 @@ fn client(rows: Vec<RowRecord>) -> ClientRecord {
 
 fn portfolio(rows: &[RowRecord]) -> PortfolioRecord {
     let mut portfolio = PortfolioRecord::empty(gbp());
-    for row in rows.iter().filter(|row| row.kind.changes_a_bill()) {
+    for row in rows.iter().filter(|row| row.kind.changes_a_bill() && !row.is_set_aside()) {
         let Some((currency, impact)) = row.currency.zip(row.monthly_impact) else { continue };
         let totals = portfolio.totals.entry(currency).or_default();
         let (add, later) = (impact.max(Decimal::ZERO), (-impact).max(Decimal::ZERO));
@@ -341,4 +342,25 @@ proptest! {
             prop_assert!(of.rest.is_nothing(), "{currency}: {of:?}");
         }
     }
+}
+
+#[test]
+fn what_is_set_aside_goes_out_of_the_totals_and_comes_back_by_decision() {
+    let stands = row("a", 5, 2);
+    let decided = RowAction {
+        action: ExceptionAction::Snoozed { until: jiff::civil::date(2026, 12, 31) },
+        standing: ActionStanding::SetAside,
+        figures: DecidedFigures::of(&stands),
+        month: "2026-06".parse().unwrap(),
+        actor: "kim".to_owned(),
+        note: String::new(),
+        decided_on: jiff::civil::date(2026, 7, 2),
+    };
+    let rests = RowRecord { action: Some(decided), ..stands.clone() };
+    let none = ChangedInputs::default();
+    assert_eq!(parts(none.clone(), &stands, &rests), [(ChangeCause::Decision, -30, 0)]);
+    assert_eq!(parts(none.clone(), &rests, &stands), [(ChangeCause::Decision, 30, 0)]);
+    assert_eq!(parts(none.clone(), &rests, &rests), []);
+    let more = RowRecord { action: rests.action.clone(), ..row("a", 6, 2) };
+    assert!(parts(all_changed(), &rests, &more).iter().all(|part| (part.1, part.2) == (0, 0)), "it is in no total");
 }
