@@ -33,6 +33,8 @@ pub struct ChangedInputs {
     pub mapping: bool,
     /// Rules and settings.
     pub rules: bool,
+    /// What people decided about exceptions.
+    pub decisions: bool,
     /// The day on which usage is counted.
     pub day: bool,
 }

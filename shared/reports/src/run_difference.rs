@@ -74,6 +74,7 @@ fn inputs(changed: &ChangedInputs) -> String {
         (!usage.is_empty()).then(|| format!("usage ({})", usage.join(", "))),
         changed.mapping.then(|| "mapping".to_owned()),
         changed.rules.then(|| "rules or settings".to_owned()),
+        changed.decisions.then(|| "decisions".to_owned()),
         changed.day.then(|| "the count day".to_owned()),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
@@ -205,6 +206,7 @@ mod tests {
         let changed = ChangedInputs {
             billing: true,
             usage: ["rmm".parse().unwrap(), "graph".parse().unwrap()].into(),
+            decisions: true,
             ..ChangedInputs::default()
         };
         let of = CurrencyDifference {

@@ -62,6 +62,7 @@ fn changed_inputs(before: &Run, after: &Run) -> ChangedInputs {
     };
     let (contents, contents_after) = (of(&from.sources), of(&to.sources));
     let mut changed = ChangedInputs {
+        decisions: from.actions_sha256 != to.actions_sha256,
         mapping: (&from.mappings_sha256, &from.nones_sha256) != (&to.mappings_sha256, &to.nones_sha256),
         rules: (&from.rules_sha256, &from.settings_sha256) != (&to.rules_sha256, &to.settings_sha256),
         day: (from.count_day, from.next_closing) != (to.count_day, to.next_closing),

@@ -86,7 +86,7 @@ fn portfolio(rows: &[RowRecord]) -> PortfolioRecord {
 }
 
 fn all_changed() -> ChangedInputs {
-    ChangedInputs { billing: true, usage: [rmm()].into(), mapping: true, rules: true, day: true }
+    ChangedInputs { billing: true, usage: [rmm()].into(), mapping: true, rules: true, decisions: true, day: true }
 }
 
 fn compared(
