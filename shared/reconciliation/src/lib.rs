@@ -114,6 +114,6 @@ pub use run_inputs::{
     UsageSource, WordsOfSource,
 };
 pub use run_options::{ChangePrice, LinesBelowZero, MissingLine, RepeatedLines, RevenueUse, RunOptions, UndecidedUse};
-pub use sighting_record::{ClientName, SightingRecord};
+pub use sighting_record::{ClientName, SharedDevices, SightingRecord};
 pub use source_record::{AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceRecord};
 pub use trial::{BilledProduct, UsedUnits};

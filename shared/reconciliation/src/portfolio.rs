@@ -28,6 +28,7 @@ use crate::run_options::RunOptions;
 use crate::selection::{Fate, Selection};
 use crate::shared_accounts::SharedAccounts;
 use crate::should_bill::billable;
+use crate::sighting_record::SharedDevices;
 use crate::source_record::{LinesReadWord, source_records};
 
 /// The reconciliation of a run: what comes out of it, then each client again with everything that stands behind its rows.
@@ -176,6 +177,22 @@ impl<'a> RunReconciler<'a> {
             None => case.detail(view, row).unwrap_or_default(),
         };
         self.names().row(row, &detail, &self.context)
+    }
+
+    /// Devices that a source lists at two clients, by source and clients.
+    #[must_use]
+    pub fn shared_devices(&self) -> Vec<SharedDevices> {
+        let all = self.index.devices_of_two.of_sure_clients(self.inputs).into_iter();
+        let shared = all.map(|((source, one, other), items)| SharedDevices {
+            source: self.inputs.sources[source].id.clone(),
+            clients: [one, other].map(|client| self.names().client(client)),
+            devices: items.iter().map(|item| self.names().item(*item)).collect(),
+        });
+        let mut shared: Vec<SharedDevices> = shared.collect();
+        // The order of the inputs makes no difference.
+        shared.iter_mut().for_each(|one| one.devices.sort_by(|a, b| a.item_id.cmp(&b.item_id)));
+        shared.sort_by(|a, b| a.key().cmp(&b.key()));
+        shared
     }
 
     /// The sources that count a service.

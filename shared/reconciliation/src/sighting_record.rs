@@ -3,10 +3,10 @@
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
-use truecount_billing::ClientId;
+use truecount_billing::{ClientId, SourceId};
 
 use crate::columns::ItemNo;
-use crate::evidence_record::AccountRecord;
+use crate::evidence_record::{AccountRecord, NamedItem};
 use crate::record::Names;
 use crate::two_clients::clients_of;
 
@@ -32,6 +32,23 @@ pub struct ClientName {
     pub client_name: String,
 }
 
+/// Devices that a source lists at two clients, by a serial number or a network address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedDevices {
+    /// The source.
+    pub source: SourceId,
+    /// The clients, in order of their ids.
+    pub clients: [ClientName; 2],
+    /// As the first client's account has them.
+    pub devices: Vec<NamedItem>,
+}
+
+impl SharedDevices {
+    pub(crate) fn key(&self) -> (&SourceId, [&ClientId; 2]) {
+        (&self.source, self.clients.each_ref().map(|client| &client.client_id))
+    }
+}
+
 impl Names<'_> {
     pub(crate) fn sightings(&self, items: &[ItemNo]) -> Vec<SightingRecord> {
         let sighting = |item: &ItemNo| {
@@ -43,7 +60,7 @@ impl Names<'_> {
         items.iter().filter_map(sighting).collect()
     }
 
-    fn client(&self, client: usize) -> ClientName {
+    pub(crate) fn client(&self, client: usize) -> ClientName {
         let client = &self.inputs.clients[client];
         ClientName { client_id: client.id.clone(), client_name: client.name.clone() }
     }

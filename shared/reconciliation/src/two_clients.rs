@@ -5,6 +5,7 @@
 //! names in a network repeat.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashSet};
 use jiff::civil::Date;
@@ -125,6 +126,33 @@ impl DevicesOfTwo {
         at.truncate(NAMED_MAX);
         let at: Vec<ItemNo> = at.into_iter().map(|(_, item)| item).collect();
         (!at.is_empty()).then_some(SeenElsewhere { is_newest, at })
+    }
+
+    /// The devices that are listed at two clients whose they surely are: by source and clients, those of the first.
+    pub(crate) fn of_sure_clients(&self, inputs: &RunInputs) -> BTreeMap<(usize, usize, usize), BTreeSet<ItemNo>> {
+        let mut found: BTreeMap<(usize, usize, usize), BTreeSet<ItemNo>> = BTreeMap::new();
+        for DeviceGroup { source, items } in &self.groups {
+            for (at, (item, account)) in items.iter().enumerate() {
+                for (other, other_account) in &items[at + 1..] {
+                    if !self.may_be_same(inputs, *source, *item, *other) {
+                        continue;
+                    }
+                    for mine in clients_of(inputs, *account, *item) {
+                        for theirs in clients_of(inputs, *other_account, *other).into_iter().filter(|one| *one != mine)
+                        {
+                            let is_first = inputs.clients[mine].id < inputs.clients[theirs].id;
+                            let (key, first) = if is_first {
+                                ((*source, mine, theirs), item)
+                            } else {
+                                ((*source, theirs, mine), other)
+                            };
+                            found.entry(key).or_default().insert(*first);
+                        }
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Whether two items may be one device: whether they have the first identity in common that both have.

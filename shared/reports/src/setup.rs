@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use truecount_billing::{AccountId, ClientId, Currency, SourceId};
 use truecount_matching::{Looks, normalise};
-use truecount_reconciliation::{NO_CURRENCY, SetupFinding};
+use truecount_reconciliation::{NO_CURRENCY, SetupFinding, SharedDevices};
 use truecount_rules::{BindingFault, BindingProblem};
 
-use crate::sanitize::visible;
+use crate::{label, sanitize::visible, summary::with_more};
 
 /// Clients that one message names.
 const NAMED_MAX: usize = 5;
@@ -24,6 +24,24 @@ pub fn of_rules(rules_file: &str, problems: &[BindingProblem], home: Currency) -
 #[must_use]
 pub fn of_account(code: &str, source: &SourceId, (id, name): (&AccountId, &str), what: &str) -> SetupFinding {
     finding(code, &format!("{source}: {id}"), format!("vendor account `{name}` in {source} {what}"))
+}
+
+/// Devices that a source lists at two clients: one of their accounts may be mapped to the wrong one.
+#[must_use]
+pub fn of_shared_devices(shared: &SharedDevices) -> SetupFinding {
+    let SharedDevices { source, clients, devices } = shared;
+    let names = devices.iter().map(|device| visible(device.name.as_deref().unwrap_or(&device.item_id)).into_owned());
+    let [one, other] =
+        clients.each_ref().map(|client| format!("`{}` [{}]", visible(&client.client_name), client.client_id));
+    let many = devices.len() as u64;
+    let message = format!(
+        "{source} lists {} both at {one} and at {other}, by the serial number or a network address: {}; is an account mapped \
+         to the wrong client? `truecount mappings list` shows them; else remove what is listed twice at one of the two",
+        label::count(many, "device", "devices"),
+        with_more(&names.collect::<Vec<_>>(), NAMED_MAX)
+    );
+    let subject = format!("{source}: {} and {}", clients[0].client_id, clients[1].client_id);
+    SetupFinding { count: many, ..finding("devices_at_two_clients", &subject, message) }
 }
 
 fn finding(code: &str, subject: &str, message: String) -> SetupFinding {

@@ -90,7 +90,8 @@ impl Comparison<'_> {
         for found in self.agreement_review().all() {
             each(&OutcomeLine::AgreementFinding(Box::new(found)))?;
         }
-        let setup = setup::of_rules(RULES_FILE, reconciler.binding_problems(), self.context.home_currency);
+        let mut setup = setup::of_rules(RULES_FILE, reconciler.binding_problems(), self.context.home_currency);
+        setup.extend(reconciler.shared_devices().iter().map(setup::of_shared_devices));
         Ok(Compared { portfolio, suggestions, billed_for, setup })
     }
 

@@ -274,3 +274,45 @@ fn a_row_says_until_when_no_fewer_can_be_billed() {
         assert_eq!(until.as_deref(), expected, "{what}");
     }
 }
+
+#[test]
+fn devices_that_two_clients_have_are_told_together() {
+    let item = |id: &str, serial: &str| {
+        format!(
+            "{{ id = \"{id}\", kind = \"server\", name = \"{id}\", serial = \"{serial}\", last_seen = 2026-11-25 }},"
+        )
+    };
+    let first = item("a", "S-1") + &item("b", "S-2") + &item("c", "S-3");
+    let second = item("d", "S-1") + &item("e", "S-2") + &item("f", "S-9");
+    let third = item("g", "S-3");
+    let of = |accounts: [String; 4]| {
+        let case = RMM.to_owned() + &accounts.concat() + &client("1", "") + &client("2", "") + &client("3", "");
+        let ready = world(&case, "[services]\nSRV = { count = \"rmm.server\" }\n").ready().unwrap();
+        let found = RunReconciler::new(&ready.inputs, &ready.rules, ready.context).shared_devices();
+        let told = found.iter().map(|one| {
+            let clients = one.clients.each_ref().map(|client| client.client_id.as_str()).join(" and ");
+            let devices: Vec<_> = one.devices.iter().map(|device| device.item_id.as_str()).collect();
+            let message = truecount_reports::setup::of_shared_devices(one).message;
+            (format!("{}: {clients}: {}", one.source, devices.join(" ")), message)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let accounts = [
+        account("A", "client = \"1\"", &first),
+        account("B", "client = \"2\"", &second),
+        account("C", "client = \"3\"", &third),
+        account("D", "ignored = \"workshop\"", &item("h", "S-9")),
+    ];
+    let mut turned = accounts.clone();
+    turned.reverse();
+    let found = of(accounts);
+    let short: Vec<&str> = found.iter().map(|(short, _)| short.as_str()).collect();
+    assert_eq!(short, ["rmm: 1 and 2: a b", "rmm: 1 and 3: c"]);
+    assert_eq!(
+        found[0].1,
+        "rmm lists 2 devices both at `Client 1` [1] and at `Client 2` [2], by the serial number or a network address: a, b; \
+         is an account mapped to the wrong client? `truecount mappings list` shows them; else remove what is listed twice at \
+         one of the two"
+    );
+    assert_eq!(of(turned), found);
+}
