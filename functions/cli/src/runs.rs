@@ -103,6 +103,7 @@ async fn show_run(cli: &Cli, session: &Session, run_id: &str) -> anyhow::Result<
         let (unread, all) = (source.accounts_incomplete, source.accounts);
         let note = match source.state.reason() {
             Some(reason) => reason.to_string(),
+            None if source.unread_since.is_some() => "nothing newer since the last closing".to_owned(),
             None if unread > 0 => format!("{unread} of {all} not read completely"),
             None => String::new(),
         };

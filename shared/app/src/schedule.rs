@@ -6,7 +6,7 @@ mod gate;
 
 pub use calendar::Calendar;
 pub use closing::{ClosingDue, closing_due, closing_due_seen, closing_expected};
-pub(crate) use closing::{closing_run, done, is_done, missed_before};
+pub(crate) use closing::{closing_run, done, is_done, last_closing, missed_before};
 pub(crate) use gate::{CloseBecause, DailyStep, NoticeKind, Today, daily_step, months_to_tell};
 
 /// Months that are looked back at the most.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::AccountId;
+use crate::{AccountId, BillingMonth};
 
 /// How far an account or a whole source was read. Only `Complete` is ever compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,13 @@ pub enum ReadReason {
         /// Why there is no newer one, where the last sync failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Box<ReadReason>>,
+    },
+    /// Nothing was read since the last closing, which used the newest sync already.
+    NotSinceClosing {
+        /// The month of that closing.
+        closing: BillingMonth,
+        /// The day of the newest sync.
+        as_of: Date,
     },
     /// The last sync failed.
     SyncFailed {
@@ -347,6 +354,9 @@ impl fmt::Display for ReadReason {
             Self::TooOld { as_of, days_max, day, failure } => {
                 write!(f, "the last sync is of {as_of}, more than {days_max} days before {day}")?;
                 failure.as_ref().map_or(Ok(()), |failure| write!(f, "; {failure}"))
+            }
+            Self::NotSinceClosing { closing, as_of } => {
+                write!(f, "nothing newer since the closing of {closing}, last read on {as_of}")
             }
             Self::SyncFailed { as_of, failure } => write!(f, "the sync of {as_of}: {failure}"),
             Self::NotInRun => f.write_str("it is not among the sources of this run"),

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, ClientId, Money, ReadState, Receipt, Side, SourceId};
+use truecount_billing::{AccountId, BillingMonth, ClientId, Money, ReadState, Receipt, Side, SourceId};
 
 use crate::actions::ActionOutcome;
 use crate::agreement_finding::AgreementFinding;
@@ -49,6 +49,9 @@ pub struct SourceReading {
     /// The day of a later sync that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<Date>,
+    /// The month of the last closing, if that used this sync, or one of a later day, already: nothing was read since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_since: Option<BillingMonth>,
     /// What became of every row that was read; `None`: there is no sync, or no receipt of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,

@@ -167,6 +167,7 @@ mod tests {
             state: ReadState::Failed(ReadReason::NeverSynced),
             as_of,
             last_failure: None,
+            unread_since: None,
             receipt: None,
             accounts: 0,
             accounts_incomplete: 0,

@@ -75,7 +75,8 @@ fn of_usage(record: &SourceRecord, reading: Option<&SourceReading>) -> Vec<Strin
         Some(reading) => older_sync(record, &reading.state),
         None => words::older_sync(record),
     };
-    let note = older.or_else(|| reading.and_then(in_part));
+    let unread = reading.filter(|_| record.read == SourceReadWord::Used).and_then(not_since_closing);
+    let note = older.or(unread).or_else(|| reading.and_then(in_part));
     note.into_iter().chain(earlier_accounts(record)).collect()
 }
 
@@ -87,7 +88,7 @@ fn of_reading(reading: &SourceReading) -> Option<String> {
             let (day, failed) = (label::day(day), label::day(failed));
             Some(format!("{id}: what it said on {day} is used, because its sync of {failed} failed"))
         }
-        (Some(_), None) => in_part(reading),
+        (Some(_), None) => not_since_closing(reading).or_else(|| in_part(reading)),
         (None, last_failure) => {
             let unread = SourceRecord {
                 source: id.clone(),
@@ -128,6 +129,16 @@ fn failed_on(reason: &ReadReason) -> Option<Date> {
         ReadReason::TooOld { failure, .. } => failure.as_deref().and_then(failed_on),
         _ => None,
     }
+}
+
+/// `backup: counted on 2 November 2026, nothing newer was read since the closing of October 2026`; `None`: it was.
+fn not_since_closing(reading: &SourceReading) -> Option<String> {
+    let (closing, day) = (label::month(reading.unread_since?), label::day(reading.as_of?));
+    let used = match reading.side.is_billed() {
+        true => format!("what it said on {day} is used"),
+        false => format!("counted on {day}"),
+    };
+    Some(format!("{}: {used}, nothing newer was read since the closing of {closing}", reading.source))
 }
 
 /// A whole source that was read in part, or that contradicts itself.

@@ -137,7 +137,9 @@ impl CoverageRow<'_> {
         let own = reading.state.reason().map(ToString::to_string);
         // An older sync stands in for one that failed.
         let failed = reading.last_failure.map(|day| format!("the sync of {day} failed: an older one is used"));
-        own.into_iter().chain(failed).collect::<Vec<_>>().join("; ")
+        let unread =
+            reading.unread_since.map(|closing| format!("nothing newer was read since the closing of {closing}"));
+        own.into_iter().chain(failed).chain(unread).collect::<Vec<_>>().join("; ")
     }
 
     fn receipt(&self) -> Option<&Receipt> {

@@ -129,3 +129,22 @@ fn billed_lines_of_an_earlier_day_are_named_and_not_called_complete() {
     assert!(text.contains("connectwise: what it said on 28 June 2026 is used, because its sync of 30"), "{text}");
     assert!(!text.contains("read completely"), "{text}");
 }
+
+#[test]
+fn what_the_last_closing_used_already_is_named_with_its_day() {
+    for (at, expected) in [
+        (
+            0,
+            "! connectwise: what it said on 28 June 2026 is used, nothing newer was read since the closing of May 2026",
+        ),
+        (1, "counted on 28 June 2026, nothing newer was read since the closing of May 2026"),
+    ] {
+        let mut sample = invented::clean();
+        sample.sources[at].unread_since = Some("2026-05".parse().unwrap());
+        sample.sources[at].as_of = Some("2026-06-28".parse().unwrap());
+        let text = text_summary(&sample.report());
+        let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flowing.contains(expected), "{text}");
+        assert!(!text.contains("read completely"), "{text}");
+    }
+}

@@ -174,6 +174,29 @@ fn what_a_closing_waits_for() {
     insta::assert_snapshot!(shown(&waits(readiness())));
 }
 
+/// Last month's file is not too old, and not this month's.
+#[test]
+fn a_closing_that_waits_for_what_was_not_delivered_since_the_last_one() {
+    let late = |id: &str, in_file| {
+        let (closing, as_of) = ("2026-05".parse().unwrap(), date(2026, 5, 25));
+        UnreadSource { source: source(id), in_file, reason: ReadReason::NotSinceClosing { closing, as_of } }
+    };
+    let of = |sources| ClosingReadiness { sources, ..ClosingReadiness::default() };
+    let file = of(vec![late("backup", true)]);
+    assert_eq!(
+        file.missing(95).unwrap(),
+        "`backup` was not delivered since the closing of May 2026, last read on 25 May 2026"
+    );
+    insta::assert_snapshot!(shown(&waits(file)));
+    for (sources, expected) in [
+        (vec![late("backup", true), late("ninjaone", false)], "backup, ninjaone were not read since the last closing"),
+        (vec![late("backup", true), readiness().sources.remove(0)], "backup, ninjaone were not read completely"),
+    ] {
+        let subject = waits(of(sources)).subject();
+        assert!(subject.ends_with(expected), "{subject}");
+    }
+}
+
 /// Without a source that failed it is the revenue of single accounts that is missing.
 #[test]
 fn a_closing_that_waits_for_accounts() {

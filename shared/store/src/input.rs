@@ -134,4 +134,4 @@ impl From<&SnapshotAccount> for ListedAccount {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

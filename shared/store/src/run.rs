@@ -43,6 +43,9 @@ pub struct FrozenSource {
     /// The day of a sync that came after the snapshot and failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<Date>,
+    /// The month of the last closing, if that used this snapshot, or one of a later day, already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_since: Option<BillingMonth>,
     /// The days before the snapshot of which a peak is the largest, in order; none where no count asks for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub days: Vec<FrozenDay>,
@@ -163,6 +166,10 @@ impl RunManifest {
         if let Some(actions) = &self.actions_sha256 {
             text += &serde_json::to_string(&("actions", actions)).map_err(json)?;
         }
+        let unread: Vec<_> = self.sources.iter().filter_map(|of| Some((&of.source, of.unread_since?))).collect();
+        if !unread.is_empty() {
+            text += &serde_json::to_string(&unread).map_err(json)?;
+        }
         if let Some(history) = &self.history {
             text += &serde_json::to_string(history).map_err(json)?;
         }
@@ -211,7 +218,10 @@ impl RunSummary {
     pub fn of(portfolio: &PortfolioRecord, sources: &[SourceReading]) -> Self {
         let acted_on = RowKind::ALL.iter().filter(|kind| kind.is_acted_on());
         let is_read = |source: &SourceReading| {
-            source.state.is_complete() && source.as_of.is_some() && source.accounts_incomplete == 0
+            source.state.is_complete()
+                && source.as_of.is_some()
+                && source.unread_since.is_none()
+                && source.accounts_incomplete == 0
         };
         let is_used = |source: &SourceRecord| source.read == SourceReadWord::Used && source.last_failure.is_none();
         Self {
@@ -372,6 +382,7 @@ impl Run {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::input::tests::source;
     use crate::test_store::TestStore;
 
     pub(crate) fn month() -> BillingMonth {
@@ -403,7 +414,8 @@ pub(crate) mod tests {
 
     #[test]
     fn the_id_names_month_kind_and_inputs() {
-        let draft = run(None);
+        let manifest = RunManifest { sources: vec![source("rmm", 1)], ..run(None).manifest };
+        let draft = Run::new(manifest).unwrap();
         assert!(draft.run_id.starts_with("2026-06-draft-"), "{}", draft.run_id);
         assert!(run(Some(2)).run_id.starts_with("2026-06-c2-"));
         let with = |change: fn(&mut RunManifest)| {
@@ -423,6 +435,7 @@ pub(crate) mod tests {
             ("settings", with(|m| m.settings_sha256.push('x'))),
             ("actions", with(|m| m.actions_sha256 = Some("x".to_owned()))),
             ("inbox", with(|m| m.inbox_sha256 = Some("x".to_owned()))),
+            ("what the last closing used already", with(|m| m.sources[0].unread_since = Some(m.month.previous()))),
             (
                 "history",
                 with(|m| {

@@ -56,7 +56,7 @@ fn changed_inputs(before: &Run, after: &Run) -> ChangedInputs {
     let of = |sources: &[FrozenSource]| -> BTreeMap<SourceId, _> {
         let content = |one: &FrozenSource| {
             let days: Vec<_> = one.days.iter().map(|day| (day.snapshot.as_of, day.content_sha256.clone())).collect();
-            (one.content_sha256.clone(), one.read_state.clone(), one.last_failure, days)
+            (one.content_sha256.clone(), one.read_state.clone(), (one.last_failure, one.unread_since), days)
         };
         sources.iter().map(|source| (source.source.clone(), content(source))).collect()
     };

@@ -41,6 +41,7 @@ pub(crate) async fn newest_sync(
         read_state: manifest.as_ref().map_or(never, SnapshotManifest::source_state),
         receipt: manifest.map(|manifest| manifest.receipt),
         last_failure: None,
+        unread_since: None,
         days: Vec::new(),
     })
 }

@@ -124,6 +124,7 @@ pub(crate) fn source_readings(sources: &[LoadedSource]) -> Vec<SourceReading> {
         state: frozen.read_state.clone(),
         as_of: frozen.as_of,
         last_failure: frozen.last_failure,
+        unread_since: frozen.unread_since,
         receipt: frozen.receipt.clone(),
         accounts: accounts.len() as u64,
         accounts_incomplete: accounts.iter().filter(|one| !one.account.read_state.is_complete()).count() as u64,

@@ -20,7 +20,7 @@ use super::report::{outcome_of, overview};
 use super::runner::{JobContext, JobOutcome};
 use crate::{AppError, Calendar, Config, Deadline, Environment};
 
-pub(crate) use freeze::{failure_of, freeze_source, source_day};
+pub(crate) use freeze::{failure_of, freeze_sources};
 pub(crate) use frozen::{ComparedRun, compare_run, restore_outcome};
 
 /// A clock that is off by more seconds closes no month.

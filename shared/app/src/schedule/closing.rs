@@ -146,6 +146,18 @@ pub(crate) async fn closing_run(store: &Store, month: BillingMonth) -> Result<Op
     }
 }
 
+/// The closing run of the newest month before this one that has one with an outcome.
+pub(crate) async fn last_closing(store: &Store, month: BillingMonth) -> Result<Option<Run>, AppError> {
+    let months = Run::months(store).await?;
+    for earlier in months.into_iter().rev().filter(|earlier| *earlier < month).take(MONTHS_BACK_MAX) {
+        let run = closing_run(store, earlier).await?;
+        if let Some(run) = run.filter(|run| run.state >= RunState::Reconciled && run.outcome_sha256.is_some()) {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}
+
 /// The months before `month` that should have been closed and have no closing run with its files, oldest first.
 ///
 /// # Errors

@@ -370,6 +370,7 @@ fn reading((source, read): &Source<'_>) -> SourceReading {
         state: ReadState::Complete,
         as_of: Some(source.day.0),
         last_failure: None,
+        unread_since: None,
         receipt: Some(receipt),
         accounts: read.accounts.len() as u64,
         accounts_incomplete: incomplete as u64,

@@ -81,9 +81,12 @@ pub(super) fn reminder(reminder: &ClosingReminder) -> ShortMail {
 
 /// What a month waits for, in one sentence for a terminal; `None`: for nothing.
 pub(super) fn missing(readiness: &ClosingReadiness, percent: u32) -> Option<String> {
-    let sources = readiness.sources.iter().map(|source| {
-        let reason = foreign(TextTarget::Terminal, &source.reason.to_string(), REASON_CHARACTERS_MAX);
-        format!("`{}` was not read completely ({reason})", source.source)
+    let sources = readiness.sources.iter().map(|source| match not_since_closing(source) {
+        Some(what) => format!("`{}` was {what}", source.source),
+        None => {
+            let reason = foreign(TextTarget::Terminal, &source.reason.to_string(), REASON_CHARACTERS_MAX);
+            format!("`{}` was not read completely ({reason})", source.source)
+        }
     });
     let mut parts: Vec<String> = sources.collect();
     let too_few = readiness.revenue.iter().filter(|(_, revenue)| !revenue.reaches(percent));
@@ -101,7 +104,13 @@ fn in_brief(readiness: &ClosingReadiness, percent: u32) -> String {
     if !readiness.sources.is_empty() {
         let names: Vec<_> = readiness.sources.iter().map(|source| source.source.to_string()).collect();
         let was = if names.len() == 1 { "was" } else { "were" };
-        return format!("{} {was} not read completely", with_more(&names, NAMES_MAX));
+        let is_late = |source: &UnreadSource| matches!(source.reason, ReadReason::NotSinceClosing { .. });
+        let how = match readiness.sources.iter().all(is_late) {
+            true if readiness.sources.iter().all(|source| source.in_file) => "delivered since the last closing",
+            true => "read since the last closing",
+            false => "read completely",
+        };
+        return format!("{} {was} not {how}", with_more(&names, NAMES_MAX));
     }
     let too_few = readiness.revenue.iter().filter(|(_, revenue)| !revenue.reaches(percent));
     let shares: Vec<_> = too_few.map(|(currency, revenue)| format!("{currency} {}", share(revenue))).collect();
@@ -126,8 +135,16 @@ fn unread(readiness: &ClosingReadiness, after: &str) -> Vec<Block> {
     blocks
 }
 
+/// `not delivered since the closing of October 2026, last read on 2 November 2026`; `None`: it is another reason.
+fn not_since_closing(source: &UnreadSource) -> Option<String> {
+    let ReadReason::NotSinceClosing { closing, as_of } = &source.reason else { return None };
+    let verb = if source.in_file { "delivered" } else { "read" };
+    Some(format!("not {verb} since the closing of {}, last read on {}", label::month(*closing), label::day(*as_of)))
+}
+
 fn unread_source(source: &UnreadSource) -> Entry {
-    let reason = foreign(TextTarget::Mail, &source.reason.to_string(), REASON_CHARACTERS_MAX);
+    let reason = || foreign(TextTarget::Mail, &source.reason.to_string(), REASON_CHARACTERS_MAX);
+    let reason = not_since_closing(source).unwrap_or_else(reason);
     let (fix, owner) = fix(&source.reason, source.in_file);
     Entry { what: format!("{}: {reason}", source.source), fix: Some((fix.to_owned(), owner)) }
 }
@@ -218,7 +235,7 @@ fn fix(reason: &ReadReason, in_file: bool) -> (&'static str, WorkOwner) {
         ReadReason::SyncFailed { failure, .. } | ReadReason::TooOld { failure: Some(failure), .. } => {
             fix(failure, in_file)
         }
-        ReadReason::TooOld { .. } | ReadReason::NeverSynced if in_file => {
+        ReadReason::TooOld { .. } | ReadReason::NotSinceClosing { .. } | ReadReason::NeverSynced if in_file => {
             ("export a new file and put it into its inbox", WorkOwner::BillingClerk)
         }
         ReadReason::NoUsableFile { .. } => ("put its file into its inbox", WorkOwner::BillingClerk),
@@ -252,6 +269,7 @@ fn fix(reason: &ReadReason, in_file: bool) -> (&'static str, WorkOwner) {
         }
         ReadReason::NeverSynced
         | ReadReason::TooOld { .. }
+        | ReadReason::NotSinceClosing { .. }
         | ReadReason::NotInRun
         | ReadReason::AccountsIncomplete { .. }
         | ReadReason::FileReplaced { .. }

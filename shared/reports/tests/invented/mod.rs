@@ -383,6 +383,7 @@ pub(crate) fn read(source: &str, state: ReadState, incomplete: u64) -> SourceRea
         side: if source == "connectwise" { Side::Agreed } else { Side::Used },
         as_of: (!matches!(state, ReadState::Failed(_))).then_some(COUNT_DAY),
         last_failure: None,
+        unread_since: None,
         receipt: None,
         state,
         accounts: 48,

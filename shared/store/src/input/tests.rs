@@ -7,7 +7,7 @@ use crate::run::tests::run;
 use crate::test_store::TestStore;
 use crate::{Corruption, FrozenDay, FrozenSource, Run, RunFolder, SnapshotId, Store, StoreError};
 
-fn source(id: &str, accounts: u64) -> FrozenSource {
+pub(crate) fn source(id: &str, accounts: u64) -> FrozenSource {
     FrozenSource {
         source: SourceId::new(id).unwrap(),
         connector: "file".to_owned(),
@@ -20,6 +20,7 @@ fn source(id: &str, accounts: u64) -> FrozenSource {
         read_state: ReadState::Complete,
         receipt: None,
         last_failure: None,
+        unread_since: None,
         days: Vec::new(),
     }
 }

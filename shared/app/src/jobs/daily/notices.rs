@@ -74,12 +74,16 @@ pub(super) async fn reminder(
     let products = RulesReview::load(env, config).await?.products.into_iter();
     let uncounted =
         products.map(|of| UncountedProduct { product: of.product.to_string(), monthly_revenue: of.revenue });
+    let readiness = readiness(env, config, month).await?;
+    let mut older_files = older_files(env, config, day).await?;
+    // Those that were not delivered since the last closing are named among what was not read.
+    older_files.retain(|source, _| readiness.sources.iter().all(|unread| unread.source != *source));
     Ok(Notice::Reminder(ClosingReminder {
         month,
         closing_day: calendar.closing_day(month),
         latest_day: calendar.latest_day(month),
-        readiness: readiness(env, config, month).await?,
-        older_files: older_files(env, config, day).await?,
+        readiness,
+        older_files,
         unmapped: Counted::of(unmapped, NAMED_MAX),
         uncounted: Counted::of(uncounted, NAMED_MAX),
     }))

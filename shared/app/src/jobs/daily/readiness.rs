@@ -7,12 +7,12 @@ use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, ClientId, CountDay, Currency, ReadReason};
 use truecount_reconciliation::{AccountRecord, OutcomeLine};
 use truecount_reports::{ClosingReadiness, Counted, ReadRevenue, UnreadAccount, UnreadSource};
-use truecount_store::{FrozenSource, Run, RunState, SnapshotAccount, SnapshotManifest};
+use truecount_store::{FrozenSource, Run, SnapshotAccount, SnapshotManifest};
 
-use crate::jobs::reconcile::{failure_of, freeze_source, source_day};
+use crate::jobs::reconcile::{failure_of, freeze_sources};
 use crate::jobs::report::outcome_of;
 use crate::mapping::MappingWorkspace;
-use crate::schedule::{MONTHS_BACK_MAX, closing_run};
+use crate::schedule::last_closing;
 use crate::{AppError, Config, Environment, SourceSettings};
 
 /// How many accounts that were not read completely are named.
@@ -39,9 +39,8 @@ pub(crate) async fn readiness(
 ) -> Result<ClosingReadiness, AppError> {
     let count_day = CountDay(month.last_day().min(config.settings.today(env)));
     let (mut sources, mut incomplete) = (Vec::new(), Vec::new());
-    for source in config.settings.enabled() {
-        let day = source_day(env, config, source, month, count_day);
-        let frozen = freeze_source(env, source, day).await?;
+    for frozen in freeze_sources(env, config, month, count_day).await? {
+        let source = config.settings.source(frozen.source.as_str())?;
         sources.extend(unread_source(env, source, &frozen).await?);
         incomplete.extend(incomplete_accounts(env, &frozen).await?);
     }
@@ -63,10 +62,11 @@ async fn unread_source(
     source: &SourceSettings,
     frozen: &FrozenSource,
 ) -> Result<Option<UnreadSource>, AppError> {
+    let not_since = frozen.unread_since.zip(frozen.as_of);
     let reason = match (frozen.read_state.reason(), frozen.last_failure) {
         (Some(reason), _) => Some(reason.clone()),
         (None, Some(_)) => failure_of(env, source).await?,
-        (None, None) => None,
+        (None, None) => not_since.map(|(closing, as_of)| ReadReason::NotSinceClosing { closing, as_of }),
     };
     let (source, in_file) = (source.id.clone(), frozen.file_profile.is_some());
     Ok(reason.map(|reason| UnreadSource { source, in_file, reason: brief(reason) }))
@@ -146,7 +146,7 @@ async fn read_revenue(
     unread: &BTreeSet<ClientId>,
 ) -> Result<BTreeMap<Currency, ReadRevenue>, AppError> {
     let mut before = month;
-    while let Some(run) = last_closing(env, before).await? {
+    while let Some(run) = last_closing(&env.store, before).await? {
         let revenue = revenue_of(env, &run, unread).await?;
         if revenue.values().any(|of| of.compared > Decimal::ZERO) {
             return Ok(revenue);
@@ -182,16 +182,4 @@ async fn revenue_of(
         }
     }
     Ok(revenue)
-}
-
-/// The closing run of the newest month before this one that has one with an outcome.
-async fn last_closing(env: &Environment, month: BillingMonth) -> Result<Option<Run>, AppError> {
-    let months = Run::months(&env.store).await?;
-    for earlier in months.into_iter().rev().filter(|earlier| *earlier < month).take(MONTHS_BACK_MAX) {
-        let run = closing_run(&env.store, earlier).await?;
-        if let Some(run) = run.filter(|run| run.state >= RunState::Reconciled && run.outcome_sha256.is_some()) {
-            return Ok(Some(run));
-        }
-    }
-    Ok(None)
 }

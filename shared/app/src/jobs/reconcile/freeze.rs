@@ -14,7 +14,7 @@ use super::base::base;
 use crate::comparison::{add_days, load_actions, load_mappings, load_nones, load_words};
 use crate::mapping::take_inbox;
 use crate::refused_files::refused_file_findings;
-use crate::schedule::missed_before;
+use crate::schedule::{last_closing, missed_before};
 use crate::{AppError, Config, Environment, SourceSettings};
 
 /// The closing whose inputs are frozen.
@@ -34,11 +34,7 @@ pub(super) async fn freeze_inputs(
     lease: &Lease,
 ) -> Result<Run, AppError> {
     env.progress.step("freezing the inputs");
-    let mut sources = Vec::new();
-    for source in config.settings.enabled() {
-        sources.push(freeze_source(env, source, source_day(env, config, source, month, count_day)).await?);
-    }
-    sources.sort_by(|a, b| a.source.cmp(&b.source));
+    let mut sources = freeze_sources(env, config, month, count_day).await?;
     add_days(env, config, &mut sources, count_day.0).await?;
     let inbox = [refused_file_findings(env, &config.settings).await?, take_inbox(env, config).await?].concat();
     let inbox = (!inbox.is_empty()).then(|| serde_json::to_vec(&inbox)).transpose();
@@ -141,8 +137,33 @@ async fn write_source(
     Ok(writer.finish_source(&of).await?)
 }
 
+/// The enabled sources as a run of a month uses them, by id.
+pub(crate) async fn freeze_sources(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+    count_day: CountDay,
+) -> Result<Vec<FrozenSource>, AppError> {
+    let before = last_closing(&env.store, month).await?;
+    let mut sources = Vec::new();
+    for source in config.settings.enabled() {
+        let mut frozen = freeze_source(env, source, source_day(env, config, source, month, count_day)).await?;
+        frozen.unread_since = before.as_ref().filter(|before| has_used(before, &frozen)).map(|of| of.manifest.month);
+        sources.push(frozen);
+    }
+    sources.sort_by(|a, b| a.source.cmp(&b.source));
+    Ok(sources)
+}
+
+/// Whether a closing used this snapshot of a source already, or one of a later day. The same content of a later day was
+/// read anew.
+fn has_used(closing: &Run, frozen: &FrozenSource) -> bool {
+    let then = closing.manifest.sources.iter().find(|then| then.source == frozen.source);
+    matches!((frozen.as_of, then.and_then(|then| then.as_of)), (Some(now), Some(then)) if now <= then)
+}
+
 /// The day up to which the syncs of a source are used.
-pub(crate) fn source_day(
+fn source_day(
     env: &Environment,
     config: &Config,
     source: &SourceSettings,
@@ -159,11 +180,7 @@ fn billed_until(env: &Environment, config: &Config, month: BillingMonth, count_d
 }
 
 /// The snapshot that a run uses: the newest that is not for a later day, and not too old on that day.
-pub(crate) async fn freeze_source(
-    env: &Environment,
-    source: &SourceSettings,
-    day: Date,
-) -> Result<FrozenSource, AppError> {
+async fn freeze_source(env: &Environment, source: &SourceSettings, day: Date) -> Result<FrozenSource, AppError> {
     let side = source.side();
     let mut frozen = FrozenSource {
         source: source.id.clone(),
@@ -177,6 +194,7 @@ pub(crate) async fn freeze_source(
         read_state: ReadState::Failed(ReadReason::NeverSynced),
         receipt: None,
         last_failure: None,
+        unread_since: None,
         days: Vec::new(),
     };
     let failure = failure_of(env, source).await?;
