@@ -85,8 +85,12 @@ pub struct LastDayReview {
     pub open: Counted<AskedChange>,
     /// Lines that have neither the old quantity nor the one that was asked for.
     pub otherwise: Counted<AskedChange>,
+    /// Changes of which nothing is known, because the PSA was not read completely there.
+    pub unknown: Counted<AskedChange>,
     /// Lines that changed, and that the closing did not ask for.
     pub since: Counted<LineChangeSince>,
+    /// What was not read of the PSA.
+    pub unread: ClosingReadiness,
 }
 
 /// A change of a line that a closing asked for.

@@ -139,6 +139,8 @@ fn last_day(read_on: Option<Date>) -> Notice {
                 .filter(|_| is_read),
             1,
         ),
+        unknown: Counted::default(),
+        unread: ClosingReadiness::default(),
         otherwise: Counted::of([change("Oak", "4", "6", Some("65"))].into_iter().filter(|_| is_read), 9),
         since: Counted::of(
             [since(Some("44"), Some("50")), since(None, Some("2")), since(Some("1"), None)]
@@ -213,6 +215,23 @@ fn a_reminder() {
 fn the_last_working_day() {
     insta::assert_snapshot!(shown(&last_day(Some(date(2026, 6, 30)))));
     insta::assert_snapshot!(shown(&last_day(None)));
+}
+
+#[test]
+fn the_last_working_day_of_a_psa_that_was_not_read_completely() {
+    let Notice::LastDay(review) = last_day(Some(date(2026, 6, 30))) else { panic!() };
+    let reason = fetch(FetchProblem::NotAllowed, "403");
+    let client = account("19", "Larch Ltd", None, reason);
+    let unread = ClosingReadiness {
+        accounts: Counted::of([UnreadAccount { client_name: Some("Larch Ltd".to_owned()), ..client }], 9),
+        ..ClosingReadiness::default()
+    };
+    let unknown = Counted::of([change("Larch Ltd", "5", "7", Some("65"))], 9);
+    let of = |review| shown(&Notice::LastDay(review));
+    insta::assert_snapshot!(of(LastDayReview { unread: unread.clone(), unknown: unknown.clone(), ..review.clone() }));
+    let (open, otherwise) = (Counted::default(), Counted::default());
+    let subject = of(LastDayReview { unread, unknown, open, otherwise, ..review });
+    assert!(subject.starts_with("Truecount June 2026: invoices on 1 July 2026: 1 change not known\n"), "{subject}");
 }
 
 #[test]

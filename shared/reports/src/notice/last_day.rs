@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::short::{Block, Entry, ShortMail};
-use super::words::{NAME_CHARACTERS_MAX, more};
+use super::words::{NAME_CHARACTERS_MAX, more, unread};
 use super::{AskedChange, Counted, LastDayReview, LineChangeSince};
 use crate::label;
 use crate::summary::{TextTarget, foreign};
@@ -12,7 +12,8 @@ use crate::words::WorkOwner;
 pub(super) fn last_day(review: &LastDayReview) -> ShortMail {
     let (month, invoices) = (label::month(review.month), label::day(review.invoice_date));
     let (done, open, otherwise) = (review.done.count(), review.open.count(), review.otherwise.count());
-    let asked = done + open + otherwise;
+    let unknown = review.unknown.count();
+    let asked = done + open + otherwise + unknown;
     let changes = |number| label::count(number, "change", "changes");
     let closed_on = label::day(review.closed_on);
     let headline = match review.read_on {
@@ -21,19 +22,23 @@ pub(super) fn last_day(review: &LastDayReview) -> ShortMail {
         ),
         Some(_) if asked == 0 => format!("{month} was closed on {closed_on}, and asked for no change in the PSA."),
         Some(day) => format!(
-            "Of {} that the closing of {closed_on} asked for, {done} stood in the PSA on {}.",
+            "Of {} that the closing of {closed_on} asked for, {done} stood in the PSA on {}{}.",
             changes(asked),
-            label::day(day)
+            label::day(day),
+            if unknown > 0 { format!("; of {unknown} it is not known") } else { String::new() }
         ),
     };
     let in_brief = match review.read_on {
         None => "the PSA was not read since the closing".to_owned(),
-        Some(_) if open + otherwise == 0 => "nothing is left to change".to_owned(),
-        Some(_) => format!("{} not made", changes(open + otherwise)),
+        Some(_) if open + otherwise + unknown == 0 => "nothing is left to change".to_owned(),
+        Some(_) if open + otherwise == 0 => format!("{} not known", changes(unknown)),
+        Some(_) if unknown == 0 => format!("{} not made", changes(open + otherwise)),
+        Some(_) => format!("{} not made, {unknown} not known", changes(open + otherwise)),
     };
     let blocks = [
         asked_block("Not changed in the PSA", &review.open, Some(WorkOwner::BillingClerk)),
         asked_block("Changed to another quantity than was asked for", &review.otherwise, Some(WorkOwner::BillingClerk)),
+        asked_block("Not known: the PSA was not read completely there", &review.unknown, None),
         asked_block("Changed as was asked for", &review.done, None),
         since(&review.since),
     ];
@@ -41,7 +46,7 @@ pub(super) fn last_day(review: &LastDayReview) -> ShortMail {
         subject: format!("Truecount {month}: invoices on {invoices}: {in_brief}"),
         headline,
         month,
-        blocks: blocks.into_iter().flatten().collect(),
+        blocks: blocks.into_iter().flatten().chain(unread(&review.unread, " in the PSA")).collect(),
         next: vec![format!(
             "What happens next: invoices go out on {invoices}. What is not changed by then is billed as it stands, and the \
              next closing finds it again."

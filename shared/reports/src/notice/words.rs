@@ -118,7 +118,7 @@ fn in_brief(readiness: &ClosingReadiness, percent: u32) -> String {
 }
 
 /// Sources and accounts that were not read, each with what helps; `after` is said of the accounts.
-fn unread(readiness: &ClosingReadiness, after: &str) -> Vec<Block> {
+pub(super) fn unread(readiness: &ClosingReadiness, after: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     if !readiness.sources.is_empty() {
         let sources = label::count(readiness.sources.len() as u64, "source was", "sources were");

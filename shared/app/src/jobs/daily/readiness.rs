@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
-use truecount_billing::{BillingMonth, ClientId, CountDay, Currency, ReadReason};
+use truecount_billing::{BillingMonth, ClientId, CountDay, Currency, ReadReason, SourceId};
 use truecount_reconciliation::{AccountRecord, OutcomeLine};
 use truecount_reports::{ClosingReadiness, Counted, ReadRevenue, UnreadAccount, UnreadSource};
 use truecount_store::{FrozenSource, Run, SnapshotAccount, SnapshotManifest};
@@ -37,12 +37,40 @@ pub(crate) async fn readiness(
     config: &Config,
     month: BillingMonth,
 ) -> Result<ClosingReadiness, AppError> {
+    let frozen = frozen(env, config, month).await?;
+    let (unread, clients) = unread(env, config, &frozen).await?;
+    let revenue = if clients.is_empty() { BTreeMap::new() } else { read_revenue(env, month, &clients).await? };
+    Ok(ClosingReadiness { revenue, ..unread })
+}
+
+/// What was not read of one source by its newest sync that a closing of a month would use today.
+pub(super) async fn unread_of(
+    env: &Environment,
+    config: &Config,
+    month: BillingMonth,
+    source: &SourceId,
+) -> Result<ClosingReadiness, AppError> {
+    let mut frozen = frozen(env, config, month).await?;
+    frozen.retain(|frozen| frozen.source == *source);
+    Ok(unread(env, config, &frozen).await?.0)
+}
+
+async fn frozen(env: &Environment, config: &Config, month: BillingMonth) -> Result<Vec<FrozenSource>, AppError> {
     let count_day = CountDay(month.last_day().min(config.settings.today(env)));
+    freeze_sources(env, config, month, count_day).await
+}
+
+/// Sources and accounts that were not read completely, and the clients whose accounts they are.
+async fn unread(
+    env: &Environment,
+    config: &Config,
+    frozen: &[FrozenSource],
+) -> Result<(ClosingReadiness, BTreeSet<ClientId>), AppError> {
     let (mut sources, mut incomplete) = (Vec::new(), Vec::new());
-    for frozen in freeze_sources(env, config, month, count_day).await? {
+    for frozen in frozen {
         let source = config.settings.source(frozen.source.as_str())?;
-        sources.extend(unread_source(env, source, &frozen).await?);
-        incomplete.extend(incomplete_accounts(env, &frozen).await?);
+        sources.extend(unread_source(env, source, frozen).await?);
+        incomplete.extend(incomplete_accounts(env, frozen).await?);
     }
     let owners = owners(env, config, &incomplete).await?;
     let accounts = incomplete.iter().zip(&owners).map(|(one, clients)| UnreadAccount {
@@ -51,9 +79,8 @@ pub(crate) async fn readiness(
         reason: one.reason.clone(),
     });
     let accounts = Counted::of(accounts, ACCOUNTS_MAX);
-    let unread: BTreeSet<_> = owners.into_iter().flat_map(BTreeMap::into_keys).collect();
-    let revenue = if unread.is_empty() { BTreeMap::new() } else { read_revenue(env, month, &unread).await? };
-    Ok(ClosingReadiness { sources, accounts, revenue })
+    let clients = owners.into_iter().flat_map(BTreeMap::into_keys).collect();
+    Ok((ClosingReadiness { sources, accounts, revenue: BTreeMap::new() }, clients))
 }
 
 /// Why a source was not read, or not completely; `None`: it was.

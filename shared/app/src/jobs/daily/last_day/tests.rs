@@ -1,8 +1,10 @@
 //! Changes that a closing asked for, as the PSA has them afterwards.
 
+use truecount_billing::{Account, Measure, ReadReason, ReadState};
+
 use super::*;
 use crate::jobs::reconcile::{RunKind, reconcile};
-use crate::test_environment::{Content, TestEnvironment, billed, month, soon};
+use crate::test_environment::{Content, TODAY, TestEnvironment, billed, month, soon, used};
 
 const CLOSING: RunKind = RunKind::Closing { replace: None, early: false, incomplete: false };
 
@@ -12,7 +14,10 @@ const NEXT_DAY: &str = "2026-07-01";
 /// June is closed: one server is to be added at Harbour Dental, and the one of Quiet Quay to be removed. Then the PSA says
 /// this.
 async fn after(lines: &[Content]) -> LastDayReview {
-    let mut test = TestEnvironment::synced().await;
+    after_closing(TestEnvironment::synced().await, lines).await
+}
+
+async fn after_closing(mut test: TestEnvironment, lines: &[Content]) -> LastDayReview {
     reconcile(&test.env, &test.config, Some(month()), &CLOSING, soon()).await.unwrap();
     if !lines.is_empty() {
         test.on(NEXT_DAY);
@@ -65,29 +70,91 @@ async fn without_a_newer_sync_nothing_is_told() {
     assert_eq!((review.read_on, review.done.count(), review.open.count()), (None, 0, 0));
 }
 
-/// A line that begins after the invoice date, or ended before it, is not billed by it.
-#[test]
-fn only_what_is_billed_on_the_invoice_date_counts() {
-    let day = |text: &str| Some(text.parse::<Date>().unwrap());
-    let quantity = |rows: &[(i64, Option<Date>, Option<Date>)]| {
-        let mut lines = SeenLines::new();
-        for (quantity, from, to) in rows {
-            let Content { lines: mut found, .. } = billed("c1", "Harbour Dental", 1);
-            let line = BilledLine { effective_from: *from, effective_to: *to, ..found.remove(0) };
-            see(&mut lines, &BilledLine { quantity: Decimal::from(*quantity), ..line }, date());
-        }
-        end(&mut lines, date());
-        lines.values().next().map(|line| line.quantity)
-    };
-    assert_eq!(quantity(&[(2, None, None)]), Some(Decimal::TWO));
-    assert_eq!(quantity(&[(2, None, day("2026-06-30"))]), None);
-    assert_eq!(quantity(&[(2, None, day("2026-07-01"))]), Some(Decimal::TWO));
-    assert_eq!(quantity(&[(2, day("2026-07-02"), None)]), None);
-    // The clerk ends a row and types another under its id.
-    assert_eq!(quantity(&[(2, None, day("2026-06-30")), (3, day("2026-07-01"), None)]), Some(Decimal::from(3)));
-    assert_eq!(quantity(&[(3, day("2026-07-01"), None), (2, None, day("2026-06-30"))]), Some(Decimal::from(3)));
+fn unread(content: Content, read_state: ReadState) -> Content {
+    let account = Account { read_state, ..content.account };
+    Content { account, ..content }
 }
 
-fn date() -> Date {
-    "2026-07-01".parse().unwrap()
+/// Another line of the same product, which has taken the place of the one that the closing had.
+fn typed_anew(client: &str, name: &str, servers: u32) -> Content {
+    let mut content = billed(client, name, servers);
+    content.lines[0].line_id = format!("new-line-{client}").parse().unwrap();
+    content
+}
+
+/// A client whose lines are not there, because they were not read, is billed for nobody knows what.
+#[tokio::test]
+async fn what_was_not_read_is_not_known() {
+    let fell = || {
+        let (before, now) = (Decimal::from(40), Decimal::ONE);
+        let (kind, as_of) = ("line".to_owned(), TODAY.parse().unwrap());
+        ReadState::Doubtful(ReadReason::Dropped { kind, measure: Measure::Units, before, now, as_of })
+    };
+    let failed = || ReadState::Failed(ReadReason::TooManyItems);
+    let partial = || ReadState::Partial(ReadReason::TooManyItems);
+    let nothing = || Content { lines: Vec::new(), ..billed("c1", "Harbour Dental", 1) };
+    let add = "Harbour Dental 2>3 GBP 45.50";
+    for (harbour, done, unknown) in [
+        (unread(nothing(), failed()), "", add),
+        (unread(nothing(), partial()), "", add),
+        (unread(nothing(), fell()), "", add),
+        (unread(typed_anew("c1", "Harbour Dental", 3), fell()), "", add),
+        // Of an account that fell only what is gone is in doubt.
+        (unread(billed("c1", "Harbour Dental", 3), fell()), add, ""),
+    ] {
+        let read_state = harbour.account.read_state.clone();
+        let review = after(&[harbour, billed("c2", "Quiet Quay", 1)]).await;
+        assert_eq!((names(&review.done).as_str(), names(&review.unknown).as_str()), (done, unknown), "{read_state:?}");
+        assert_eq!((review.otherwise.count(), review.since.count()), (0, 0), "{read_state:?}");
+        assert_eq!(names(&review.open), "Quiet Quay 1>0 GBP -45.50");
+        let [account] = &review.unread.accounts.first[..] else { panic!("{review:?}") };
+        assert_eq!(
+            (account.account.account_name.as_str(), Some(&account.reason)),
+            ("Harbour Dental", read_state.reason())
+        );
+    }
+}
+
+/// Three clients; the third is billed for what it uses.
+async fn three_clients() -> TestEnvironment {
+    let test = TestEnvironment::synced().await;
+    let clients = [billed("c1", "Harbour Dental", 2), billed("c2", "Quiet Quay", 1), billed("c3", "Larch Ltd", 4)];
+    test.commit("psa", TODAY, &clients).await;
+    let accounts = [used("a1", "Harbour Dental", 3), used("a2", "Quiet Quay", 0), used("a3", "Larch Ltd", 4)];
+    test.commit("rmm", TODAY, &accounts).await;
+    test
+}
+
+/// Many clerks end a line and type another rather than change its quantity.
+#[tokio::test]
+async fn a_line_that_ended_and_a_new_one_are_one_change() {
+    let add = "Harbour Dental 2>3 GBP 45.50";
+    for (harbour, done, open, otherwise) in [(3, add, "", ""), (2, "", add, ""), (7, "", "", add)] {
+        for (larch, changed) in [(4, None), (6, Some((Some(Decimal::from(4)), Some(Decimal::from(6)))))] {
+            let lines = [typed_anew("c1", "Harbour Dental", harbour), typed_anew("c3", "Larch Ltd", larch)];
+            let review = after_closing(three_clients().await, &lines).await;
+            let remove = "Quiet Quay 1>0 GBP -45.50";
+            let expected = if done.is_empty() { remove.to_owned() } else { format!("{add}; {remove}") };
+            assert_eq!(names(&review.done), expected);
+            assert_eq!((names(&review.open).as_str(), names(&review.otherwise).as_str()), (open, otherwise));
+            let since: Vec<_> = review.since.first.iter().map(|line| (line.from, line.to)).collect();
+            assert_eq!(since, Vec::from_iter(changed), "{:?}", review.since);
+        }
+    }
+}
+
+/// At a client that was not read nothing else changed, as far as anybody knows.
+#[tokio::test]
+async fn what_was_not_read_did_not_change() {
+    let failed = || ReadState::Failed(ReadReason::TooManyItems);
+    let larch = Content { lines: Vec::new(), ..billed("c3", "Larch Ltd", 1) };
+    let lines = |larch| [billed("c1", "Harbour Dental", 2), billed("c2", "Quiet Quay", 1), larch];
+    let review = after_closing(three_clients().await, &lines(unread(larch, failed()))).await;
+    assert_eq!((review.since.count(), review.unread.accounts.count()), (0, 1), "{review:?}");
+    // Nor is what stands there now new, if the closing did not know what was billed.
+    let test = three_clients().await;
+    let larch = Content { lines: Vec::new(), ..billed("c3", "Larch Ltd", 1) };
+    test.commit("psa", TODAY, &lines(unread(larch, failed()))).await;
+    let review = after_closing(test, &lines(billed("c3", "Larch Ltd", 4))).await;
+    assert_eq!((review.since.count(), review.unread.accounts.count()), (0, 0), "{review:?}");
 }

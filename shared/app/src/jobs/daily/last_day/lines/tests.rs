@@ -1,0 +1,30 @@
+//! Rows of a line, as they are typed and ended in the PSA.
+
+use super::*;
+use crate::test_environment::{Content, billed};
+
+/// A line that begins after the invoice date, or ended before it, is not billed by it.
+#[test]
+fn only_what_is_billed_on_the_invoice_date_counts() {
+    let day = |text: &str| Some(text.parse::<Date>().unwrap());
+    let quantity = |rows: &[(i64, Option<Date>, Option<Date>)]| {
+        let mut seen = SeenLines::default();
+        for (quantity, from, to) in rows {
+            let Content { lines: mut found, .. } = billed("c1", "Harbour Dental", 1);
+            let line = BilledLine { effective_from: *from, effective_to: *to, ..found.remove(0) };
+            seen.line(&BilledLine { quantity: Decimal::from(*quantity), ..line }, date());
+        }
+        seen.without_ended(date()).lines.values().next().map(|line| line.quantity)
+    };
+    assert_eq!(quantity(&[(2, None, None)]), Some(Decimal::TWO));
+    assert_eq!(quantity(&[(2, None, day("2026-06-30"))]), None);
+    assert_eq!(quantity(&[(2, None, day("2026-07-01"))]), Some(Decimal::TWO));
+    assert_eq!(quantity(&[(2, day("2026-07-02"), None)]), None);
+    // The clerk ends a row and types another under its id.
+    assert_eq!(quantity(&[(2, None, day("2026-06-30")), (3, day("2026-07-01"), None)]), Some(Decimal::from(3)));
+    assert_eq!(quantity(&[(3, day("2026-07-01"), None), (2, None, day("2026-06-30"))]), Some(Decimal::from(3)));
+}
+
+fn date() -> Date {
+    "2026-07-01".parse().unwrap()
+}
