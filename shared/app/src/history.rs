@@ -44,6 +44,7 @@ pub async fn seed_month(
         manifest,
         state: RunState::Reported,
         is_mailed: true,
+        unsent_because: Vec::new(),
         summary: Some(summary),
         outcome_sha256: None,
         history: None,

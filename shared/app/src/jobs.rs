@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod daily;
+pub(crate) mod outlook;
 pub(crate) mod reconcile;
 pub(crate) mod report;
 mod runner;

@@ -36,7 +36,8 @@ pub use history::seed_month;
 pub use truecount_reports::{Notice, accept_command};
 
 pub use jobs::accept::{AcceptError, AcceptRequest, accept, fall_in_words, falls, open_falls};
-pub use jobs::daily::closing_due_now;
+pub use jobs::daily::{closing_due_now, closing_outlook};
+pub use jobs::outlook::review_of_today;
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
 pub use jobs::report::{MailPolicy, ReportAnswer, header_of, outcome_of, report, run_report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};

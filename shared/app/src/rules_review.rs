@@ -15,6 +15,7 @@ use truecount_reconciliation::{
     WideningRecord,
 };
 use truecount_rules::{Fit, Rules, ServiceBasis, SourceVocabulary, WordUse};
+use truecount_store::FrozenSource;
 
 pub use seats::{GroupReview, OuterServiceReview};
 
@@ -146,6 +147,20 @@ impl RulesReview {
         .await
     }
 
+    /// The same of the syncs that a run uses.
+    pub(crate) async fn of_run(
+        env: &Environment,
+        config: &Config,
+        sources: Vec<FrozenSource>,
+        count_day: Date,
+    ) -> Result<Self, AppError> {
+        of_syncs(env, config, sources, count_day, |comparison| {
+            env.progress.step("comparing");
+            of_comparison(comparison, &config.rules, &config.settings.vocabulary())
+        })
+        .await
+    }
+
     /// Whether nothing is there to look at.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -164,18 +179,28 @@ pub(crate) async fn of_newest_syncs<T>(
     take: impl FnOnce(&Comparison<'_>) -> Result<T, AppError>,
 ) -> Result<T, AppError> {
     let today = config.settings.today(env);
-    let mut newest = newest_syncs(env, config.settings.enabled(), today).await?;
-    env.progress.step("reading the syncs");
+    let newest = newest_syncs(env, config.settings.enabled(), today).await?;
     // Syncs of last week are as good for the rules as those of today: their newest day is the one that is counted.
     let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
+    of_syncs(env, config, newest, count_day, take).await
+}
+
+async fn of_syncs<T>(
+    env: &Environment,
+    config: &Config,
+    mut syncs: Vec<FrozenSource>,
+    count_day: Date,
+    take: impl FnOnce(&Comparison<'_>) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    env.progress.step("reading the syncs");
     let month = BillingMonth::of(count_day);
-    add_days(env, config, &mut newest, count_day).await?;
+    add_days(env, config, &mut syncs, count_day).await?;
     let inputs = ComparisonInputs {
-        words: &load_words(&env.store, &newest, count_day).await?,
-        mappings: &load_mappings(&env.store, &newest, month).await?,
-        nones: &load_nones(&env.store, &newest, month).await?,
+        words: &load_words(&env.store, &syncs, count_day).await?,
+        mappings: &load_mappings(&env.store, &syncs, month).await?,
+        nones: &load_nones(&env.store, &syncs, month).await?,
         actions: &load_actions(&env.store).await?,
-        ..ComparisonInputs::of_syncs(env, config, &newest, count_day)
+        ..ComparisonInputs::of_syncs(env, config, &syncs, count_day)
     };
     take(&Comparison::read(&inputs).await?)
 }

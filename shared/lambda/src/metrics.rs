@@ -165,6 +165,7 @@ mod tests {
             day,
             closing_day: day,
             overdue: 2,
+            mail_left: false,
             missed: Vec::new(),
             notices: Vec::new(),
             why: String::new(),

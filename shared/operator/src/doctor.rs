@@ -15,6 +15,7 @@ mod sources;
 
 use std::error::Error;
 use std::path::Path;
+use std::pin::Pin;
 
 use serde::Serialize;
 use truecount_app::{Config, Environment};
@@ -98,27 +99,33 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
     let mut results = Vec::new();
     let mut skews = Vec::new();
     match backend {
-        CheckedBackend::Stack(_, inspector) => access::identity(inspector, &mut results, &mut skews).await,
+        CheckedBackend::Stack(_, inspector) => boxed(|| access::identity(inspector, &mut results, &mut skews)).await,
         CheckedBackend::Directory(data) => access::disk(data, &mut results),
     }
-    access::table(env, &mut results).await;
+    boxed(|| access::table(env, &mut results)).await;
     let Some(config) = config(env, backend, &mut results).await else {
         daily_run(env, None, backend, &mut results).await;
         return results;
     };
     let is_usable = setup::settings(&config, &mut results);
     setup::rules(&config, &mut results);
-    mail::mail(&config, backend, &mut results).await;
-    sources::sources(env, &config, &mut results, &mut skews).await;
+    boxed(|| mail::mail(&config, backend, &mut results)).await;
+    boxed(|| sources::sources(env, &config, &mut results, &mut skews)).await;
     if is_usable {
-        setup::products(env, &config, &mut results).await;
-        setup::mappings(env, &config, &mut results).await;
-        next_run::next_run(env, &config, &mut results).await;
+        boxed(|| setup::products(env, &config, &mut results)).await;
+        boxed(|| setup::mappings(env, &config, &mut results)).await;
+        boxed(|| next_run::next_run(env, &config, &mut results)).await;
     }
     schedule::clock(&skews, &mut results);
-    daily_run(env, Some(&config), backend, &mut results).await;
-    schedule::closing(env, &config, &mut results).await;
+    boxed(|| daily_run(env, Some(&config), backend, &mut results)).await;
+    boxed(|| schedule::closing(env, &config, &mut results)).await;
     results
+}
+
+/// Makes the future of a check on the heap, in a frame of its own: those of all checks together do not fit on a small
+/// stack.
+fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
 
 /// Whether a stack's daily run takes place, and somebody hears of what fails.

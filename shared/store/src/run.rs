@@ -249,6 +249,9 @@ pub struct Run {
     /// Whether its mail was sent to every group, as far as that can be known.
     #[serde(default)]
     pub is_mailed: bool,
+    /// Why mails of it were not sent, by the last attempt; empty: they were, or none was tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsent_because: Vec<String>,
     /// What it found, once reconciled.
     pub summary: Option<RunSummary>,
     /// Hash of the stored outcome, once reconciled.
@@ -311,6 +314,7 @@ impl Run {
             manifest,
             state: RunState::Frozen,
             is_mailed: false,
+            unsent_because: Vec::new(),
             summary: None,
             outcome_sha256: None,
             history: None,

@@ -21,6 +21,8 @@ pub(super) struct RunFacts {
     not_reconciled: u64,
     not_read: Vec<NotRead>,
     mails: Vec<RunMail>,
+    /// Why mails were not sent, by the last attempt.
+    unsent_because: Vec<String>,
     /// The mails of this month that said that its closing failed.
     failures_told: Vec<String>,
 }
@@ -59,6 +61,7 @@ impl RunFacts {
             not_reconciled: run.summary.as_ref().map_or(0, |summary| summary.not_reconciled),
             not_read: not_read.collect(),
             mails: own.into_iter().map(|mail| RunMail { group: mail.group, state: mail.state }).collect(),
+            unsent_because: run.unsent_because.clone(),
             failures_told,
         })
     }
@@ -72,6 +75,7 @@ impl RunFacts {
             (_, true) => "complete",
         };
         let mut lines = vec![format!("RUN        {}, a {kind} of {}: {came}", self.run_id, self.month)];
+        lines.extend(self.unsent_because.iter().map(|why| format!("CAUSE      {why}")));
         for (number, what) in [(self.faults, "could not be computed"), (self.not_reconciled, "not reconciled")] {
             if number > 0 {
                 lines.push(format!("           {number} {what}"));

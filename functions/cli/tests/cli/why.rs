@@ -183,6 +183,7 @@ fn a_folder_tells_what_is_stored_of_a_run() {
     for words in [
         "The newest run that is not finished:",
         "a closing of 2026-06: its files are written, and its mail is not sent to every group",
+        "CAUSE      the mail to `billing` was not sent: ",
         &format!(
             "NEXT       `truecount doctor{data}` shows what is wrong, and `truecount run --closing --month 2026-06{data}`"
         ),

@@ -9,6 +9,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use truecount_billing::BillingMonth;
 use truecount_reports::ClosingReadiness;
 use truecount_store::{RunState, ScheduleStart};
@@ -25,9 +26,38 @@ use crate::{AppError, Config, Environment};
 /// # Errors
 /// [`AppError`] if something cannot be read back.
 pub async fn closing_due_now(env: &Environment, config: &Config) -> Result<ClosingDue, AppError> {
-    let calendar = &config.settings.closing;
-    let day = calendar.day_at(env.clock.now());
+    let day = config.settings.today(env);
     let began = ScheduleStart::load_or_begin(&env.store, day).await?.day;
+    let (due, step) = decide(env, config, began).await?;
+    match step {
+        DailyStep::Remind(month) => {
+            let notices = vec![notices::reminder(env, config, month, day).await?];
+            Ok(ClosingDue { notices, ..due })
+        }
+        DailyStep::LastDay(month) => {
+            let notices = last_day::review(env, config, month).await?.into_iter().collect();
+            Ok(ClosingDue { notices, ..due })
+        }
+        DailyStep::Close(..) | DailyStep::Wait(_) | DailyStep::Nothing => Ok(due),
+    }
+}
+
+/// What a daily run would do about a closing by the syncs that there are, without noting anything; `None`: there was none
+/// here.
+///
+/// # Errors
+/// As [`closing_due_now`].
+pub async fn closing_outlook(env: &Environment, config: &Config) -> Result<Option<ClosingDue>, AppError> {
+    match ScheduleStart::load(&env.store).await? {
+        Some(began) => Ok(Some(decide(env, config, began.day).await?.0)),
+        None => Ok(None),
+    }
+}
+
+/// What is due, and what is done about it. Of the short mails it has the one of what a month waits for.
+async fn decide(env: &Environment, config: &Config, began: Date) -> Result<(ClosingDue, DailyStep), AppError> {
+    let calendar = &config.settings.closing;
+    let day = config.settings.today(env);
     let (mut done, mut mailed) = (done(env, calendar, day, began).await?, BTreeSet::new());
     for month in months_to_tell(calendar, day) {
         // A month that is closed early is among them, too.
@@ -42,23 +72,28 @@ pub async fn closing_due_now(env: &Environment, config: &Config) -> Result<Closi
         None => None,
     };
     let today = Today { day, began, done: &done, mailed: &mailed, is_ready: unread.is_none() };
-    match (daily_step(calendar, &today), unread) {
-        (DailyStep::Wait(month), Some(unread)) => Ok(waits(config, due, month, unread)),
+    let step = daily_step(calendar, &today);
+    let due = match (step, unread) {
+        (DailyStep::Wait(month), Some(unread)) => waits(config, due, month, unread),
         (DailyStep::Close(month, CloseBecause::Latest), Some(unread)) => {
             let missing = unread.missing(calendar.ready_percent()).unwrap_or_default();
             let why = format!("{}; {month} is closed with what there is: {missing}", due.why);
-            Ok(ClosingDue { why, ..due })
+            ClosingDue { why, ..due }
         }
-        (DailyStep::Remind(month), _) => {
-            let notices = vec![notices::reminder(env, config, month, day).await?];
-            Ok(ClosingDue { notices, ..due })
-        }
-        (DailyStep::LastDay(month), _) => {
-            let notices = last_day::review(env, config, month).await?.into_iter().collect();
-            Ok(ClosingDue { notices, ..due })
-        }
-        _ => Ok(due),
+        (DailyStep::Close(month, _), None) => mail_left(env, due, month).await?,
+        _ => due,
+    };
+    Ok((due, step))
+}
+
+/// The same, if the month is closed and only its mail is left.
+async fn mail_left(env: &Environment, due: ClosingDue, month: BillingMonth) -> Result<ClosingDue, AppError> {
+    let run = closing_run(&env.store, month).await?;
+    if run.is_none_or(|run| run.state < RunState::Reported || run.is_mailed) {
+        return Ok(due);
     }
+    let why = format!("{month} is closed, and its mail was not sent to everyone: the daily run tries that again");
+    Ok(ClosingDue { mail_left: true, why, ..due })
 }
 
 /// A month that is due and not closed today.
@@ -93,6 +128,6 @@ pub(crate) async fn unread_now(
     config: &Config,
     month: BillingMonth,
 ) -> Result<Option<ClosingReadiness>, AppError> {
-    let readiness = readiness(env, config, month).await?;
+    let readiness = Box::pin(readiness(env, config, month)).await?;
     Ok(Some(readiness).filter(|readiness| !readiness.is_ready(config.settings.closing.ready_percent())))
 }

@@ -127,10 +127,7 @@ async fn write_and_mail(
     }
     let mails = if mailing.wants_mail(run) {
         let sent = send_run_mails(env, settings, run, &report, &files).await;
-        if sent.iter().all(is_final) && !run.is_mailed {
-            run.is_mailed = true;
-            run.save(&env.store, lease.fence()).await?;
-        }
+        note_mails(env, run, &sent, lease).await?;
         sent.into_iter().collect::<Result<_, _>>()?
     } else {
         Vec::new()
@@ -139,6 +136,22 @@ async fn write_and_mail(
     let (run_id, month) = (run.run_id.clone(), run.manifest.month);
     let overview = run_overview(&report);
     Ok(ReportAnswer::Reported { run_id, month, summary, overview, place: header.archive_place.clone(), mails })
+}
+
+/// Notes whether a run is mailed, and why not.
+async fn note_mails(
+    env: &Environment,
+    run: &mut Run,
+    sent: &[Result<MailOutcome, AppError>],
+    lease: &Lease,
+) -> Result<(), AppError> {
+    let is_mailed = run.is_mailed || sent.iter().all(is_final);
+    let why: Vec<_> = sent.iter().filter_map(|one| one.as_ref().err()).map(ToString::to_string).collect();
+    if (run.is_mailed, &run.unsent_because) != (is_mailed, &why) {
+        (run.is_mailed, run.unsent_because) = (is_mailed, why);
+        run.save(&env.store, lease.fence()).await?;
+    }
+    Ok(())
 }
 
 /// The files of a report, `manifest.json` the last of them.

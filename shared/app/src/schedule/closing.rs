@@ -32,6 +32,9 @@ pub struct ClosingDue {
     pub closing_day: Date,
     /// Closings whose latest day has passed and that are not done.
     pub overdue: u64,
+    /// Whether the month is closed, and only its mail is left to be sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mail_left: bool,
     /// Missed months: the next month's closing day has come, so they are no longer closed automatically.
     pub missed: Vec<BillingMonth>,
     /// Short mails that are to go out today instead of a closing.
@@ -58,6 +61,7 @@ pub fn closing_due(calendar: &Calendar, day: Date, began: Date, done: &BTreeSet<
             day,
             closing_day,
             overdue: 0,
+            mail_left: false,
             missed: Vec::new(),
             notices: Vec::new(),
             why,
@@ -78,7 +82,17 @@ pub fn closing_due(calendar: &Calendar, day: Date, began: Date, done: &BTreeSet<
         let names: Vec<_> = missed.iter().map(ToString::to_string).collect();
         why.push_str(&format!("; never closed: {}", names.join(", ")));
     }
-    ClosingDue { due: true, month: Some(*month), day, closing_day, overdue, missed, notices: Vec::new(), why }
+    ClosingDue {
+        due: true,
+        month: Some(*month),
+        day,
+        closing_day,
+        overdue,
+        mail_left: false,
+        missed,
+        notices: Vec::new(),
+        why,
+    }
 }
 
 /// The months whose closing day has come, the newest first, back to the first that was expected.

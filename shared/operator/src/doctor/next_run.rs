@@ -1,7 +1,7 @@
 //! What the next run would compare with the newest syncs, and what would keep it from comparing more.
 
 use truecount_app::{
-    Config, Environment, RulesReview, RunOutlook, UnseenWord, accept_command, fall_in_words, open_falls,
+    Config, Environment, RunOutlook, UnseenWord, accept_command, fall_in_words, open_falls, review_of_today,
 };
 
 use super::{CheckResult, CheckStatus, chain, counted};
@@ -35,7 +35,7 @@ pub(super) async fn next_run(env: &Environment, config: &Config, results: &mut V
             }
         }
     }
-    match RulesReview::load(env, config).await {
+    match review_of_today(env, config).await {
         Ok(review) => {
             results.extend(review.words.iter().map(unseen));
             results.push(outlook(&review.outlook));

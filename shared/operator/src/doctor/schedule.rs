@@ -3,7 +3,7 @@
 use jiff::civil::Time;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
-use truecount_app::{Calendar, Config, Environment, closing_due_seen};
+use truecount_app::{Calendar, ClosingDue, Config, Environment, closing_outlook};
 
 use super::{CheckResult, CheckStatus, fix_of};
 use crate::inspector::AwsInspector;
@@ -95,14 +95,9 @@ fn evening_run(expression: &str, calendar: &Calendar, now: Timestamp) -> Option<
 }
 
 pub(super) async fn closing(env: &Environment, config: &Config, results: &mut Vec<CheckResult>) {
-    results.push(match closing_due_seen(env, &config.settings.closing).await {
+    results.push(match closing_outlook(env, config).await {
         Ok(None) => CheckResult::ok("closing", "no daily run has taken place here yet; nothing is overdue"),
-        Ok(Some(due)) if due.overdue == 0 => CheckResult::ok("closing", due.why),
-        Ok(Some(due)) => {
-            let month = due.month.map_or_else(|| "MONTH".to_owned(), |month| month.to_string());
-            let fix = format!("`truecount run --closing --month {month}` closes it now, or says why it cannot");
-            CheckResult::problem(CheckStatus::Error, "closing", due.why, fix)
-        }
+        Ok(Some(due)) => closing_result(due),
         Err(error) => CheckResult::problem(
             CheckStatus::Error,
             "closing",
@@ -110,6 +105,27 @@ pub(super) async fn closing(env: &Environment, config: &Config, results: &mut Ve
             "make the table readable, then check again",
         ),
     });
+}
+
+/// What a daily run would do about the month that is due.
+fn closing_result(due: ClosingDue) -> CheckResult {
+    let status = match (due.month, due.overdue) {
+        (_, 1..) => CheckStatus::Error,
+        // It waits, or its mail does.
+        (Some(_), 0) if due.mail_left || !due.due => CheckStatus::Warning,
+        _ => return CheckResult::ok("closing", due.why),
+    };
+    let month = due.month.map_or_else(|| "MONTH".to_owned(), |month| month.to_string());
+    let fix = match (due.mail_left, due.due) {
+        (true, _) => {
+            format!("`truecount runs why` says why; mend that, and `truecount run --closing --month {month}` sends it")
+        }
+        (false, true) => format!("`truecount run --closing --month {month}` closes it now, or says why it cannot"),
+        (false, false) => format!(
+            "mend what was not read; `truecount run --closing --month {month} --incomplete` closes it with what there is"
+        ),
+    };
+    CheckResult::problem(status, "closing", due.why, fix)
 }
 
 #[cfg(test)]

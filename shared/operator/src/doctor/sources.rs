@@ -135,7 +135,8 @@ async fn synced(env: &Environment, config: &Config, source: &SourceSettings, bui
     let fresh_days = source.fresh_days();
     if i64::from(days) > i64::from(fresh_days) {
         let days = counted(days.unsigned_abs(), "day", "days");
-        let message = format!("{message}; {days} old: after {fresh_days} days it is not used");
+        let after = counted(fresh_days, "day", "days");
+        let message = format!("{message}; {days} old: after {after} it is not used");
         return CheckResult::problem(CheckStatus::Warning, "sync", message, again);
     }
     let state = snapshot.read_state();

@@ -283,3 +283,56 @@ fn an_error_is_shown_with_every_cause() {
     let error = Outer("x".parse::<u8>().unwrap_err());
     assert_eq!(chain(&error), "outer: invalid digit found in string");
 }
+
+/// What a run would compare is told of what it would use, and old syncs are not.
+#[tokio::test]
+async fn nothing_is_foretold_of_syncs_that_are_too_old() {
+    let mut office = Office::synced().await;
+    office.on("2026-09-01");
+    let next = office.message("next run", None).await;
+    assert!(next.starts_with("with the newest syncs nothing would be compared"), "{next}");
+    assert!(!next.contains('%'), "{next}");
+}
+
+impl Office {
+    async fn closing(&self) -> (CheckStatus, String, String) {
+        let closing = self.results().await.into_iter().find(|one| one.topic == "closing").unwrap();
+        (closing.status, closing.message, closing.fix.unwrap_or_default())
+    }
+}
+
+#[tokio::test]
+async fn a_month_that_waits_is_not_due_today() {
+    let mut office = Office::new();
+    office.on("2026-06-24");
+    let config = Config::load(&office.env).await.unwrap();
+    truecount_app::closing_expected(&office.env, &config.settings.closing).await.unwrap();
+    let (status, message, fix) = office.closing().await;
+    assert_eq!(status, CheckStatus::Warning);
+    assert!(
+        message.starts_with("2026-06 is not closed yet: `psa` was not read completely (never synced)"),
+        "{message}"
+    );
+    assert!(fix.contains("`truecount run --closing --month 2026-06 --incomplete`"), "{fix}");
+}
+
+#[tokio::test]
+async fn a_month_whose_mail_alone_failed_is_closed() {
+    let mut office = Office::synced().await;
+    let config = Config::load(&office.env).await.unwrap();
+    office.on("2026-06-20");
+    truecount_app::closing_expected(&office.env, &config.settings.closing).await.unwrap();
+    office.on("2026-06-30");
+    let closing = truecount_app::RunKind::Closing { replace: None, early: false, incomplete: false };
+    let deadline = || truecount_app::Deadline::in_seconds(600);
+    let answer = truecount_app::reconcile(&office.env, &config, None, &closing, deadline()).await.unwrap();
+    let truecount_app::ReconcileAnswer::Reconciled { run_id, month, .. } = answer else { panic!("{answer:?}") };
+    let off = truecount_app::MailPolicy::Off;
+    truecount_app::report(&office.env, &config, month, Some(&run_id), off, deadline()).await.unwrap();
+    for day in ["2026-06-30", "2026-07-02"] {
+        office.on(day);
+        let (_, message, fix) = office.closing().await;
+        assert!(message.starts_with("2026-06 is closed, and its mail was not sent to everyone"), "{message}");
+        assert!(fix.starts_with("`truecount runs why` says why"), "{fix}");
+    }
+}

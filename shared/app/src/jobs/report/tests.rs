@@ -79,9 +79,12 @@ async fn a_group_whose_mail_was_refused_gets_it_with_the_next_report() {
     assert_eq!(test.mailer.mails().len(), 2, "the other group is not concerned");
     let reported = run(&test, &run_id).await;
     assert_eq!((reported.state, reported.is_mailed), (RunState::Reported, false));
+    let [why] = &reported.unsent_because[..] else { panic!("{reported:?}") };
+    assert!(why.starts_with("the mail to `owner` was not sent: over the quota; "), "{why}");
     let expected = [("owner".to_owned(), "sent"), ("clerk".to_owned(), "already_sent")];
     assert_eq!(mails(&test, &run_id, MailPolicy::Usual).await.unwrap(), expected);
-    assert!(run(&test, &run_id).await.is_mailed);
+    let mailed = run(&test, &run_id).await;
+    assert!(mailed.is_mailed && mailed.unsent_because.is_empty(), "{mailed:?}");
 }
 
 #[tokio::test]
