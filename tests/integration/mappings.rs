@@ -77,7 +77,7 @@ async fn a_split_account_is_counted_for_each_client_and_the_rest_is_an_exception
     let parts = split("site", &[("leeds", "c1"), ("york", "c2"), ("bath", "c2")]);
     let notes = backend.decide("shared", parts, None).await.unwrap();
     assert_eq!(notes.len(), 2, "{notes:?}");
-    assert!(notes[0].contains("no item has the site `bath`") && notes[1].contains("`hull` (1 items)"), "{notes:?}");
+    assert!(notes[0].contains("no item has the site `bath`") && notes[1].contains("`hull` (1 item)"), "{notes:?}");
     // what no part takes may be either's: 2 to 4 where 2 are billed, 1 to 3 where 1 is
     assert_eq!(exceptions(&backend).await, ["c1 not_reconciled", "c2 not_reconciled"]);
     let run = backend.draft().await;

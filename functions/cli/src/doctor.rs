@@ -104,7 +104,9 @@ fn show(result: &CheckResult) {
         CheckStatus::Error => "ERROR",
     };
     let about = result.about.as_deref().map(|about| format!(" {about}")).unwrap_or_default();
-    let text = format!("{word:<7}  {}{about}: {}", result.topic, result.message);
+    // Several problems of a file are a line each.
+    let message = result.message.replace('\n', "; ");
+    let text = format!("{word:<7}  {}{about}: {message}", result.topic);
     say_wrapped(&sanitize::visible(&text), INDENT);
     if let Some(fix) = &result.fix {
         say_wrapped(&sanitize::visible(&format!("{:INDENT$}fix: {fix}", "")), INDENT);

@@ -16,7 +16,7 @@ use truecount_store::{CreateOutcome, InboxFolder, StoreError};
 
 use crate::args::{Cli, InboxArgs, InboxCommand};
 use crate::open::{Session, open};
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, counted, json, say, tell};
 
 /// The largest spreadsheet of mappings that a run reads, in bytes.
 const MAPPINGS_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -62,7 +62,9 @@ pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending>
         return Ok(Ending::Clean);
     }
     let Pushed { as_of, accounts, rows, place, .. } = &pushed;
-    say(&format!("{place}: as of {as_of}, {rows} rows, {accounts} vendor accounts"));
+    let rows = counted(*rows, "row", "rows");
+    let accounts = counted(*accounts, "vendor account", "vendor accounts");
+    say(&format!("{place}: as of {as_of}, {rows}, {accounts}"));
     if already {
         tell("The same file was already there.");
     }

@@ -12,6 +12,7 @@ use truecount_platform::{Clock, clock_from_variable};
 use truecount_store::{LeaseMode, Retention, SETTINGS_FILE};
 
 use crate::args::{BackendArgs, DATA_DIRECTORY, Location};
+use crate::output::commands_reach;
 use crate::{full_disk, progress};
 
 /// An open backend with its settings and rules.
@@ -81,10 +82,20 @@ pub(crate) enum Target {
 impl Target {
     /// What a command that is printed needs to reach it, too: ` --stack prod`; nothing for the usual directory.
     pub(crate) fn options(&self) -> String {
+        let location = match self {
+            Self::Directory(data) => Location::Directory(data.clone()),
+            Self::Stack { name, .. } => Location::Stack(name.clone()),
+        };
+        location.options()
+    }
+}
+
+impl Location {
+    fn options(&self) -> String {
         match self {
             Self::Directory(data) if data == Path::new(DATA_DIRECTORY) => String::new(),
             Self::Directory(data) => format!(" --data {}", shell_word(&data.display().to_string())),
-            Self::Stack { name, .. } => format!(" --stack {name}"),
+            Self::Stack(name) => format!(" --stack {name}"),
         }
     }
 }
@@ -153,6 +164,14 @@ pub(crate) async fn open_backend(purpose: Purpose, args: &BackendArgs) -> anyhow
 }
 
 async fn open_location(purpose: Purpose, location: Location) -> anyhow::Result<OpenBackend> {
+    // Also where it cannot be opened: what is said then may name a command.
+    commands_reach(location.options());
+    let mut backend = open_there(purpose, location).await?;
+    backend.env.command_options = backend.target.options();
+    Ok(backend)
+}
+
+async fn open_there(purpose: Purpose, location: Location) -> anyhow::Result<OpenBackend> {
     match location {
         Location::Directory(data) => {
             if !data.is_dir() {

@@ -1,9 +1,11 @@
 //! What a person or a program gets to see: results on stdout, everything else on stderr, foreign text made harmless.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 use serde::Serialize;
-use truecount_reports::sanitize;
+use truecount_reports::{sanitize, with_options};
 use truecount_store::RunSummary;
 
 use crate::progress;
@@ -38,8 +40,25 @@ const TERMINAL_COLUMNS: usize = 80;
 /// What stands before two spaces is a label up to this width, and text beyond it.
 const LABEL_WIDTH_MAX: usize = 18;
 
+/// What each command that is printed needs to reach the data of this one, too: ` --stack prod`.
+static COMMAND_OPTIONS: OnceLock<String> = OnceLock::new();
+
+/// From now on each command that is printed is one for this data.
+pub(crate) fn commands_reach(options: String) {
+    // The first data that a command opens is the one that it is about.
+    let _ = COMMAND_OPTIONS.set(options);
+}
+
+fn reaching(text: &str) -> Cow<'_, str> {
+    with_options(text, COMMAND_OPTIONS.get().map_or("", String::as_str))
+}
+
 /// Writes a line to stdout. That the reader has gone away (`| head`) is not an error.
 pub(crate) fn say(text: &str) {
+    print(&reaching(text));
+}
+
+fn print(text: &str) {
     progress::clear();
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
@@ -49,19 +68,20 @@ pub(crate) fn tell(text: &str) {
     progress::clear();
     let mut stderr = std::io::stderr().lock();
     let columns = columns(terminal_size::terminal_size_of(&stderr), usual_columns(&stderr));
+    let text = reaching(text);
     let lines = text.lines().map(|line| wrap(line, columns, hanging_indent(line)));
     let _ = writeln!(stderr, "{}", lines.collect::<Vec<_>>().join("\n"));
 }
 
 /// Writes to stdout, wrapped at the width of the terminal; a pipe gets one line.
 pub(crate) fn say_wrapped(text: &str, indent: usize) {
-    say(&wrap(text, stdout_columns(), indent));
+    print(&wrap(&reaching(text), stdout_columns(), indent));
 }
 
 /// Writes a text of several lines to stdout, each wrapped at the width of the terminal; a pipe gets it as it is.
 pub(crate) fn say_text(text: &str) {
     let columns = stdout_columns();
-    text.lines().for_each(|line| say(&wrap(line, columns, hanging_indent(line))));
+    reaching(text).lines().for_each(|line| print(&wrap(line, columns, hanging_indent(line))));
 }
 
 /// Where the further lines of a wrapped line begin: below the text behind its label, such as `MAPPING  `, else as far
@@ -138,7 +158,7 @@ pub(crate) fn indented(text: &str) -> String {
 
 /// A value as JSON on stdout.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
-    say(&serde_json::to_string_pretty(value)?);
+    print(&serde_json::to_string_pretty(value)?);
     Ok(())
 }
 

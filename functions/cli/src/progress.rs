@@ -7,6 +7,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use truecount_app::{ProgressObserver, Quiet};
 
+use crate::output::counted;
+
 /// How often the line is redrawn.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -29,7 +31,7 @@ struct StatusLine;
 
 impl ProgressObserver for StatusLine {
     fn pages(&self, source: &str, pages: u64) {
-        self.step(&format!("reading {source}: {pages} pages"));
+        self.step(&format!("reading {source}: {}", counted(pages, "page", "pages")));
     }
 
     fn step(&self, what: &str) {

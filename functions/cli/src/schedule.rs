@@ -11,7 +11,7 @@ use truecount_store::BegunClosing;
 
 use crate::args::{Cli, RunArgs, WhichRunArgs};
 use crate::open::Session;
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, json, say_wrapped, tell};
 use crate::pipeline::{self, Stopped};
 
 /// The answer on a day on which nothing is closed.
@@ -51,7 +51,7 @@ async fn nothing_closed(
         json(&NothingClosed { syncs, due })?;
     } else {
         pipeline::show_failed_syncs(session, &syncs).await;
-        say(&format!("nothing to close today ({}): {}", due.day, sanitize::visible(&due.why)));
+        say_wrapped(&format!("nothing to close today ({}): {}", due.day, sanitize::visible(&due.why)), 2);
     }
     for mail in sent? {
         let what = pipeline::mail_in_words(session, &mail);

@@ -20,6 +20,8 @@ pub struct Environment {
     pub secrets: Arc<dyn Secrets>,
     /// When the command or the execution began: what day it is. Leases use the machine's own clock.
     pub clock: Arc<dyn Clock>,
+    /// What a command in a short mail needs to reach this backend, such as ` --stack prod`; empty: nothing.
+    pub command_options: String,
     /// Shows how far the work is.
     pub progress: Arc<dyn ProgressObserver>,
 }
@@ -36,7 +38,16 @@ impl Environment {
     pub fn new(ports: Ports, clock: Arc<dyn Clock>, lease_mode: LeaseMode) -> Self {
         let Ports { table, archive, config, mailer, secrets } = ports;
         let store = Store::new(table, archive, lease_mode);
-        Self { store, config, mailer, sender: None, secrets, clock, progress: Arc::new(Quiet) }
+        Self {
+            store,
+            config,
+            mailer,
+            sender: None,
+            secrets,
+            clock,
+            command_options: String::new(),
+            progress: Arc::new(Quiet),
+        }
     }
 }
 

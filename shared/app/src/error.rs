@@ -29,6 +29,15 @@ pub enum AppError {
     /// What is asked for is not done: it names nothing, or comes too early. Says what to do.
     #[error("{0}")]
     Refused(String),
+    /// A closing that comes too early: what is missing, and that it is made all the same if that is asked for by this
+    /// option.
+    #[error("{ask}: `--{option}`")]
+    NotYet {
+        /// What is missing, and what would be done; ends before how it is asked for.
+        ask: String,
+        /// The option: of a command, and of a function's input.
+        option: &'static str,
+    },
     /// Something that was stored, or is to be, is not what it should be.
     #[error("{what} is damaged")]
     Damaged {

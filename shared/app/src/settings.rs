@@ -412,7 +412,7 @@ mod tests {
             lines,
             [
                 "config/settings.toml: 7 problems",
-                "line 2: `from`: invalid type: integer `1`, expected a string",
+                "line 2: `from`: write text in quotation marks instead of 1",
                 "line 4: the mail group id `a b` may only have letters, digits and hyphens",
                 "line 5: the mail group `a b` has no address in `to`",
                 "line 7: `day`: 40 is not a day: write one from 1 to 31, or \"last\"",

@@ -46,6 +46,7 @@ impl<'i> Problems<'i> {
 
     fn add_error(&mut self, at: usize, key: &str, error: &toml::de::Error) {
         let why = error.message().trim().trim_end_matches('.').replace('\n', "; ");
+        let why = truecount_rules::wrong_value(error.message()).unwrap_or(why);
         let why = why.replace("missing field", "missing key").replace("unknown field", "unknown key");
         let why = why.replace("unknown variant", "unknown word");
         let why = if key.is_empty() { why } else { format!("`{key}`: {why}") };
@@ -233,7 +234,7 @@ mod tests {
             [
                 "line 1: the key `name` is missing",
                 "line 1: unknown key `nmae`; did you mean `name`? (the keys here are port, name)",
-                "line 2: `port`: invalid type: string \"x\", expected u16",
+                "line 2: `port`: write a whole number from 0 to 65535 instead of \"x\"",
                 "line 3: unknown key `extra` (the keys here are port, name)",
             ]
         );

@@ -352,7 +352,8 @@ impl fmt::Display for ReadReason {
         match self {
             Self::NeverSynced => f.write_str("never synced"),
             Self::TooOld { as_of, days_max, day, failure } => {
-                write!(f, "the last sync is of {as_of}, more than {days_max} days before {day}")?;
+                let days = if *days_max == 1 { "day" } else { "days" };
+                write!(f, "the last sync is of {as_of}, more than {days_max} {days} before {day}")?;
                 failure.as_ref().map_or(Ok(()), |failure| write!(f, "; {failure}"))
             }
             Self::NotSinceClosing { closing, as_of } => {
@@ -382,26 +383,15 @@ impl fmt::Display for ReadReason {
             Self::RowsContradict { id, file, line } => {
                 write!(f, "{file} line {line} says something else of `{id}` than a row before it: correct the export")
             }
-            Self::Contradicted { items, line: Some(line) } => {
-                write!(f, "billed line `{line}` came twice with different content")?;
-                if *items > 1 {
-                    write!(f, ", and {} more", items - 1)?;
-                }
-                f.write_str(": correct it at its source, then read it again")
-            }
-            Self::Contradicted { items: 1, line: None } => {
-                f.write_str("one of its items came twice with different content: read it again")
-            }
-            Self::Contradicted { items, line: None } => {
-                write!(f, "{items} of its items came twice with different content: read them again")
-            }
+            Self::Contradicted { items, line } => contradicted(f, *items, line.as_deref()),
             Self::TooManyItems => f.write_str("more items than one account can hold"),
             Self::SeveralNames { names } => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 write!(f, "one account with several names: {}: correct them at the source", names.join(" and "))
             }
             Self::RowsUnaccounted { stream, rows, accounted } => {
-                write!(f, "of {rows} rows of `{stream}` {accounted} are accounted for: this is a fault of Truecount")
+                let rows = counted(*rows, "row");
+                write!(f, "of {rows} of `{stream}` {accounted} are accounted for: this is a fault of Truecount")
             }
             Self::BadField { record, id: Some(id), detail } => write!(f, "{record} {id}: {detail}"),
             Self::BadField { record, id: None, detail } => write!(f, "a {record}: {detail}"),
@@ -412,20 +402,41 @@ impl fmt::Display for ReadReason {
                 write!(f, "{counted} of kind `{kind}` fell from {before} on {as_of} to {now}: {UNTIL_CONFIRMED}")
             }
             Self::NotListed { before, as_of } => {
-                write!(f, "no longer in the vendor's list, with {before} items on {as_of}: {UNTIL_CONFIRMED}")
+                let before = counted(*before, "item");
+                write!(f, "no longer in the vendor's list, with {before} on {as_of}: {UNTIL_CONFIRMED}")
             }
             Self::NoLongerVisible { before, as_of } => write!(
                 f,
-                "no longer listed, with {before} items on {as_of}, and the list need not be all that there is: restore \
-                 the access or the rows, or `truecount sources accept` if it is gone"
+                "no longer listed, with {} on {as_of}, and the list need not be all that there is: restore the access or \
+                 the rows, or `truecount sources accept` if it is gone",
+                counted(*before, "item")
             ),
         }
     }
 }
 
+/// `1 item`, `3 items`.
+fn counted(number: u64, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
 /// What settles a fall: a sync of another day, another file, or a person.
 const UNTIL_CONFIRMED: &str =
     "not relied on until another day's sync, another file or `truecount sources accept` confirms it";
+
+fn contradicted(f: &mut fmt::Formatter<'_>, items: u64, line: Option<&str>) -> fmt::Result {
+    match (items, line) {
+        (items, Some(line)) => {
+            write!(f, "billed line `{line}` came twice with different content")?;
+            if items > 1 {
+                write!(f, ", and {} more", items - 1)?;
+            }
+            f.write_str(": correct it at its source, then read it again")
+        }
+        (1, None) => f.write_str("one of its items came twice with different content: read it again"),
+        (items, None) => write!(f, "{items} of its items came twice with different content: read them again"),
+    }
+}
 
 fn refused(f: &mut fmt::Formatter<'_>, files: &[RefusedFile]) -> fmt::Result {
     let files: Vec<String> = files.iter().map(ToString::to_string).collect();
@@ -435,7 +446,7 @@ fn refused(f: &mut fmt::Formatter<'_>, files: &[RefusedFile]) -> fmt::Result {
 fn empty_answer(f: &mut fmt::Formatter<'_>, what: &str, before: u64) -> fmt::Result {
     write!(f, "the vendor answered without error, but with {what}")?;
     if before > 0 {
-        write!(f, "; the last sync had {before} items")?;
+        write!(f, "; the last sync had {}", counted(before, "item"))?;
     }
     f.write_str(": check what the credential may read")
 }

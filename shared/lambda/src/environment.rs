@@ -41,7 +41,9 @@ pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Resul
     let sender = required("TRUECOUNT_SENDER")?;
     let clock = clock_from_variable(variable("TRUECOUNT_CLOCK"))?;
     let aws = Aws::new(Endpoints::from_variables(&variable)?);
-    Ok(Environment { sender: Some(sender), ..Environment::shared(backend.ports(&aws), clock) })
+    let command_options = variable("TRUECOUNT_STACK").map(|name| format!(" --stack {name}")).unwrap_or_default();
+    let shared = Environment::shared(backend.ports(&aws), clock);
+    Ok(Environment { sender: Some(sender), command_options, ..shared })
 }
 
 #[cfg(test)]
@@ -67,6 +69,16 @@ mod tests {
     #[test]
     fn the_required_variables_are_enough() {
         assert_eq!(error(&[], ""), None);
+    }
+
+    #[test]
+    fn a_command_in_a_mail_names_the_stack() {
+        let set = |name: &str| REQUIRED.iter().find(|(one, _)| *one == name).map(|(_, value)| (*value).to_owned());
+        let options = |stack: Option<&str>| {
+            let found = |name: &str| if name == "TRUECOUNT_STACK" { stack.map(str::to_owned) } else { set(name) };
+            from_variables(found).unwrap().command_options
+        };
+        assert_eq!((options(Some("prod")).as_str(), options(None).as_str()), (" --stack prod", ""));
     }
 
     #[test]

@@ -37,12 +37,30 @@ pub enum HandlerError {
     /// A sync of an execution that began too long ago.
     #[error("the execution began at {0}, more than a day ago: start a new one, so that what is read now is of today")]
     LateSync(Timestamp),
+    /// A closing that comes too early.
+    #[error(r#"{ask}: `"{option}": true` in the input"#)]
+    NotYet {
+        /// What is missing, and what would be done.
+        ask: String,
+        /// The key of the input that asks for it.
+        option: &'static str,
+    },
     /// The job stopped.
     #[error(transparent)]
-    Job(#[from] AppError),
+    Job(AppError),
     /// The answer cannot be written as JSON.
     #[error("the answer cannot be written: {0}")]
     Answer(#[source] serde_json::Error),
+}
+
+impl From<AppError> for HandlerError {
+    /// A function is asked by its input, and not by the options of a command.
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::NotYet { ask, option } => Self::NotYet { ask, option },
+            error => Self::Job(error),
+        }
+    }
 }
 
 impl HandlerError {
@@ -53,7 +71,7 @@ impl HandlerError {
             Self::Event(_) | Self::NoSource | Self::LateSync(_) => "Truecount.Event",
             Self::Answer(_) => "Truecount.Failed",
             Self::Job(AppError::Settings { .. } | AppError::Rules(_)) => "Truecount.Settings",
-            Self::Job(AppError::Refused(_)) => "Truecount.Refused",
+            Self::NotYet { .. } | Self::Job(AppError::NotYet { .. } | AppError::Refused(_)) => "Truecount.Refused",
             Self::Job(AppError::Store(StoreError::Taken(_))) => "Truecount.Taken",
             Self::Job(AppError::Damaged { .. } | AppError::Store(StoreError::Corrupt { .. })) => "Truecount.Damaged",
             Self::Job(AppError::Mail(_)) => "Truecount.Mail",
@@ -260,6 +278,9 @@ mod tests {
         ] {
             assert_eq!(error.name(), name, "{error}");
         }
+        let not_yet = HandlerError::from(AppError::NotYet { ask: "ask for it".to_owned(), option: "early" });
+        assert_eq!(not_yet.name(), "Truecount.Refused");
+        assert_eq!(not_yet.to_string(), r#"ask for it: `"early": true` in the input"#);
         for retried in ["Truecount.Throttled", "Truecount.Mail", "Truecount.Failed"] {
             assert!(!NOT_RETRIED.contains(&retried), "{retried}");
         }

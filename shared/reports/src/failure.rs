@@ -6,7 +6,7 @@ use truecount_billing::BillingMonth;
 
 use crate::{
     ReportError, label,
-    mail::{Envelope, PREFIX, REPEAT, word},
+    mail::{Letter, ShortMailTo},
     sanitize, wrapped,
 };
 
@@ -57,26 +57,21 @@ pub enum FailedRun {
     Daily,
 }
 
-/// The message, ready to be sent, for attempt 1 or 2.
+/// The message, ready to be sent.
 ///
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
-pub fn failure_email(
-    failed: &FailedClosing<'_>,
-    from: &str,
-    to: &[String],
-    group: &str,
-    attempt: u8,
-) -> Result<Vec<u8>, ReportError> {
-    let envelope = Envelope::read(from, to, group)?;
+pub fn failure_email(failed: &FailedClosing<'_>, mail: &ShortMailTo<'_>) -> Result<Vec<u8>, ReportError> {
+    let ShortMailTo { from, to, group, attempt, options } = *mail;
+    let letter = Letter::of(failed.name, from, to, group, attempt)?;
     let (month, step) = (label::month(failed.month), sanitize::shortened(failed.step, 40));
     let cause = sanitize::unlinked(&sanitize::shortened(failed.cause.trim(), CAUSE_CHARACTERS_MAX));
     let step = sanitize::unlinked(&step);
-    let (repeat, prefix) = if attempt > 1 { (format!("{REPEAT}\n\n"), PREFIX) } else { (String::new(), "") };
+    let repeat = letter.repeat.map(|line| format!("{line}\n\n")).unwrap_or_default();
     let to_do = format!(
         "What to do: if you receive this mail again, or if invoices go out before tomorrow, forward it to your Truecount \
          administrator: {}",
-        after_failure(FailedRun::Closing(failed.month), "")
+        after_failure(FailedRun::Closing(failed.month), options)
     );
     let text = format!(
         "{repeat}The closing run of {month} did not finish.\n\n\
@@ -88,9 +83,7 @@ pub fn failure_email(
          {}\n",
         wrapped(&to_do, COLUMNS_MAX, 0)
     );
-    let id = format!("{}.{}.{attempt}", word(failed.name), word(group));
-    let message =
-        envelope.message(failed.at, &id, format!("{prefix}Truecount {month}: the closing run did not finish"));
+    let message = letter.message(failed.at, &format!("Truecount {month}: the closing run did not finish"));
     Ok(message.body(MimePart::new("text/plain", text)).write_to_vec()?)
 }
 
@@ -108,20 +101,22 @@ mod tests {
             name: "failed-2026-06-26",
         };
         let to = ["a@msp.example".to_owned()];
-        let bytes = failure_email(&failed, "t@msp.example", &to, "billing", 1).unwrap();
-        assert_eq!(bytes, failure_email(&failed, "t@msp.example", &to, "billing", 1).unwrap(), "the same bytes");
+        let first =
+            ShortMailTo { from: "t@msp.example", to: &to, group: "billing", attempt: 1, options: " --stack prod" };
+        let bytes = failure_email(&failed, &first).unwrap();
+        assert_eq!(bytes, failure_email(&failed, &first).unwrap(), "the same bytes");
         let mail = mail_parser::MessageParser::default().parse(&bytes).unwrap();
         assert_eq!(mail.subject(), Some("Truecount June 2026: the closing run did not finish"));
         let text = mail.body_text(0).unwrap();
         assert!(text.contains("STEP     report"), "{text}");
         let told = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(told.contains(&after_failure(FailedRun::Closing(failed.month), "")), "{text}");
+        assert!(told.contains(&after_failure(FailedRun::Closing(failed.month), " --stack prod")), "{text}");
         assert!(mail.bcc().is_none() && !text.contains("https://"), "{text}");
-        let repeat = failure_email(&failed, "t@msp.example", &to, "billing", 2).unwrap();
+        let repeat = failure_email(&failed, &ShortMailTo { attempt: 2, ..first }).unwrap();
         let repeat = mail_parser::MessageParser::default().parse(&repeat).unwrap();
         assert!(repeat.subject().unwrap().starts_with("Possible repeat: "));
-        assert!(repeat.body_text(0).unwrap().starts_with(REPEAT));
+        assert!(repeat.body_text(0).unwrap().starts_with("This mail may be a repeat: "));
         assert_ne!(mail.message_id(), repeat.message_id());
-        assert!(failure_email(&failed, "t@msp.example", &[], "billing", 1).is_err());
+        assert!(failure_email(&failed, &ShortMailTo { to: &[], ..first }).is_err());
     }
 }

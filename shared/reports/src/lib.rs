@@ -13,6 +13,7 @@ mod came_and_went;
 mod cells;
 mod change_row;
 mod column;
+mod commands;
 mod exception_id;
 mod exception_row;
 mod exceptions;
@@ -58,6 +59,7 @@ pub use agreement_findings::{
     write_agreement_findings,
 };
 pub use change_row::ChangeRow;
+pub use commands::with_options;
 pub use exception_id::ExceptionSubject;
 pub use exception_row::ExceptionRow;
 pub use exceptions::{Exceptions, is_exception};
@@ -68,7 +70,7 @@ pub use history::{EarlierRow, sort_earlier};
 pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
 pub use lines_sheet::LinesSheet;
-pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, email};
+pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, ShortMailTo, email};
 pub use notice::{
     AskedChange, ClosingReadiness, ClosingReminder, ClosingWaits, Counted, LAST_DAY, LastDayReview, LineChangeSince,
     Notice, REMINDER, ReadRevenue, UncountedProduct, UnmappedAccount, UnreadAccount, UnreadSource, notice_email,

@@ -21,11 +21,11 @@ use crate::{
 pub const ATTACHMENT_BYTES_MAX: usize = 5_000_000;
 
 /// The first line of a repeat.
-pub(crate) const REPEAT: &str =
+const REPEAT: &str =
     "This mail may be a repeat: it is not known whether the first one, with the same content, was delivered.";
 
 /// What a repeat's subject begins with.
-pub(crate) const PREFIX: &str = "Possible repeat: ";
+const PREFIX: &str = "Possible repeat: ";
 
 /// What of the files is attached, after where they are.
 const BOTH_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached. The folder also holds lines.csv, \
@@ -53,26 +53,41 @@ pub struct ReportMail<'a> {
     pub files: &'a [ReportFile],
 }
 
+/// Who sends a short mail to whom, and which attempt it is.
+#[derive(Debug, Clone, Copy)]
+pub struct ShortMailTo<'a> {
+    /// The sender.
+    pub from: &'a str,
+    /// The recipients.
+    pub to: &'a [String],
+    /// The recipient group's name; part of the message's id.
+    pub group: &'a str,
+    /// 1, or 2 for the one repeat.
+    pub attempt: u8,
+    /// What each command in it needs to reach the data, such as ` --stack prod`.
+    pub options: &'a str,
+}
+
 /// The message, ready to be sent.
 ///
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
 pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8>, ReportError> {
-    let envelope = Envelope::read(&settings.from, &settings.to, &settings.group)?;
-    let id = format!("{}.{}.{}", word(&report.header.run_id), word(&settings.group), settings.attempt);
+    let ReportMail { from, to, group, attempt, .. } = settings;
+    let letter = Letter::of(&report.header.run_id, from, to, group, *attempt)?;
+    let id = &letter.id;
     let summary = Summary::of(report, TextTarget::Mail);
     let (attached, told) = attachments(settings.files);
-    let (first_line, prefix) = if settings.attempt > 1 { (Some(REPEAT), PREFIX) } else { (None, "") };
-    let frame = Frame { first_line, last_line: Some(told) };
-    let message = envelope.message(report.header.created_at, &id, format!("{prefix}{}", summary.subject()));
+    let frame = Frame { first_line: letter.repeat, last_line: Some(told) };
+    let message = letter.message(report.header.created_at, &summary.subject());
     let alternative = multipart(
         "alternative",
-        &id,
+        id,
         vec![MimePart::new("text/plain", text(&summary, frame)), MimePart::new("text/html", html(&summary, frame)?)],
     );
     let mut parts = vec![alternative];
     parts.extend(attached);
-    Ok(message.body(multipart("mixed", &id, parts)).write_to_vec()?)
+    Ok(message.body(multipart("mixed", id, parts)).write_to_vec()?)
 }
 
 /// What is attached, and how that is told: the workbook before `exceptions.csv`, without it where both are too large.
@@ -120,6 +135,36 @@ impl<'a> Envelope<'a> {
             .header("MIME-Version", Raw::new("1.0"))
             .header("Auto-Submitted", Raw::new("auto-generated"))
             .header("X-Auto-Response-Suppress", Raw::new("All"))
+    }
+}
+
+/// A message that is sent once, or once more as a repeat that says so.
+pub(crate) struct Letter<'a> {
+    envelope: Envelope<'a>,
+    /// The message's id, less the domain.
+    pub(crate) id: String,
+    /// The first line of a repeat.
+    pub(crate) repeat: Option<&'static str>,
+}
+
+impl<'a> Letter<'a> {
+    /// `name`: what makes it one mail for a group.
+    pub(crate) fn of(
+        name: &str,
+        from: &'a str,
+        to: &'a [String],
+        group: &str,
+        attempt: u8,
+    ) -> Result<Self, ReportError> {
+        let envelope = Envelope::read(from, to, group)?;
+        let id = format!("{}.{}.{attempt}", word(name), word(group));
+        Ok(Self { envelope, id, repeat: (attempt > 1).then_some(REPEAT) })
+    }
+
+    /// The message with its headers and no body yet.
+    pub(crate) fn message(&self, at: Timestamp, subject: &str) -> MessageBuilder<'a> {
+        let prefix = if self.repeat.is_some() { PREFIX } else { "" };
+        self.envelope.message(at, &self.id, format!("{prefix}{subject}"))
     }
 }
 

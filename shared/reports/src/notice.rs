@@ -20,7 +20,7 @@ use truecount_reconciliation::AccountRecord;
 
 use self::short::ShortMail;
 use crate::ReportError;
-use crate::mail::{Envelope, PREFIX, REPEAT, multipart, word};
+use crate::mail::{Letter, ShortMailTo, multipart};
 
 /// What one short mail is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -273,23 +273,16 @@ pub const REMINDER: &str = "reminder";
 /// The name of a month's mail on the last working day.
 pub const LAST_DAY: &str = "last-day";
 
-/// The message, ready to be sent, for attempt 1 or 2. `at`: the same for a repeat.
+/// The message, ready to be sent. `at`: the same for a repeat.
 ///
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
-pub fn notice_email(
-    notice: &Notice,
-    at: Timestamp,
-    from: &str,
-    to: &[String],
-    group: &str,
-    attempt: u8,
-) -> Result<Vec<u8>, ReportError> {
-    let envelope = Envelope::read(from, to, group)?;
-    let mail = ShortMail::of(notice);
-    let (repeat, prefix) = if attempt > 1 { (Some(REPEAT), PREFIX) } else { (None, "") };
-    let id = format!("{}-{}.{}.{attempt}", notice.month(), word(&notice.name()), word(group));
-    let message = envelope.message(at, &id, format!("{prefix}{}", mail.subject));
-    let parts = vec![MimePart::new("text/plain", mail.text(repeat)), MimePart::new("text/html", mail.html(repeat)?)];
-    Ok(message.body(multipart("alternative", &id, parts)).write_to_vec()?)
+pub fn notice_email(notice: &Notice, at: Timestamp, mail: &ShortMailTo<'_>) -> Result<Vec<u8>, ReportError> {
+    let ShortMailTo { from, to, group, attempt, options } = *mail;
+    let letter = Letter::of(&format!("{}-{}", notice.month(), notice.name()), from, to, group, attempt)?;
+    let content = ShortMail::of(notice).with_options(options);
+    let message = letter.message(at, &content.subject);
+    let (text, html) = (content.text(letter.repeat), content.html(letter.repeat)?);
+    let parts = vec![MimePart::new("text/plain", text), MimePart::new("text/html", html)];
+    Ok(message.body(multipart("alternative", &letter.id, parts)).write_to_vec()?)
 }

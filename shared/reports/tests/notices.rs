@@ -12,7 +12,7 @@ use truecount_billing::{Currency, FetchFailure, FetchProblem, Measure, ReadReaso
 use truecount_reconciliation::AccountRecord;
 use truecount_reports::{
     AskedChange, ClosingReadiness, ClosingReminder, ClosingWaits, Counted, LastDayReview, LineChangeSince, Notice,
-    ReadRevenue, UncountedProduct, UnmappedAccount, UnreadAccount, UnreadSource, notice_email,
+    ReadRevenue, ShortMailTo, UncountedProduct, UnmappedAccount, UnreadAccount, UnreadSource, notice_email,
 };
 
 const CLOSING: Date = date(2026, 6, 24);
@@ -153,8 +153,9 @@ fn last_day(read_on: Option<Date>) -> Notice {
 
 fn mail(notice: &Notice, attempt: u8) -> (String, String, String) {
     let to = ["clerk@msp.example".to_owned()];
-    let message =
-        |attempt| notice_email(notice, Timestamp::UNIX_EPOCH, "t@msp.example", &to, "billing", attempt).unwrap();
+    let (from, group, options) = ("t@msp.example", "billing", "");
+    let mail_to = |attempt| ShortMailTo { from, to: &to, group, attempt, options };
+    let message = |attempt| notice_email(notice, Timestamp::UNIX_EPOCH, &mail_to(attempt)).unwrap();
     let raw = message(attempt);
     assert_eq!(raw, message(attempt), "the same bytes");
     let mail = MessageParser::default().parse(&raw).unwrap();
@@ -246,6 +247,24 @@ fn a_repeat_says_that_it_may_be_one() {
     assert!(text.contains("repeat") && html.contains("repeat"), "{text}");
 }
 
+/// Who reads a stack's mail copies its commands.
+#[test]
+fn each_command_names_the_stack() {
+    let to = ["clerk@msp.example".to_owned()];
+    let mail = ShortMailTo { from: "t@msp.example", to: &to, group: "billing", attempt: 1, options: " --stack prod" };
+    let notices = [waits(readiness()), reminder(readiness(), false), last_day(Some(date(2026, 6, 30)))];
+    for notice in notices {
+        let raw = notice_email(&notice, Timestamp::UNIX_EPOCH, &mail).unwrap();
+        let message = MessageParser::default().parse(&raw).unwrap();
+        for part in [message.body_text(0).unwrap(), message.body_html(0).unwrap()] {
+            let flowing = part.split_whitespace().collect::<Vec<_>>().join(" ");
+            let commands = flowing.matches("truecount ").count();
+            assert_eq!(flowing.matches(" --stack prod").count(), commands, "{flowing}");
+            assert!(commands > 0, "{flowing}");
+        }
+    }
+}
+
 /// A function hands them on to another as JSON.
 #[test]
 fn they_read_back_from_json() {
@@ -276,5 +295,6 @@ fn a_month_is_ready_when_each_currency_reaches_the_share() {
     let missing = readiness().missing(95).unwrap();
     assert!(missing.starts_with("`ninjaone` was not read completely (the sync of 2026-06-24: "), "{missing}");
     let share = "94 % of what the last closing compared in GBP was read completely, and 95 % are waited for";
-    assert!(missing.ends_with(share), "{missing}");
+    let accounts = "; not read completely: `microsoft-graph` harbour.example, `microsoft-graph` Quiet Quay https://evil.example/ and 3 more";
+    assert!(missing.ends_with(&format!("{share}{accounts}")), "{missing}");
 }

@@ -36,6 +36,7 @@ mod toml_advice;
 mod unit;
 mod value_reader;
 mod vocabulary;
+mod wrong_type;
 
 pub use bind::{BindingFault, BindingProblem, ClientBinding, ClientNumber, NamedClient};
 pub use filter::{Filter, FilterTable, Fit, Pattern, unseen_days};
@@ -57,3 +58,4 @@ pub use rules::{
 pub use schema::rules_schema;
 pub use unit::{DataUnit, UnitConversion};
 pub use vocabulary::{DrawnFrom, IdentityKey, KindVocabulary, SourceVocabulary};
+pub use wrong_type::wrong_value;

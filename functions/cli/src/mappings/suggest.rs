@@ -14,7 +14,7 @@ use super::list::{monthly_revenue, show_progress};
 use super::proposals::{Shown, account, client, nobody, why};
 use crate::args::{Cli, SuggestArgs};
 use crate::open::Session;
-use crate::output::{Ending, json, tell};
+use crate::output::{Ending, counted, json, tell};
 
 /// A row of the answer in JSON.
 #[derive(Serialize)]
@@ -95,9 +95,10 @@ pub(super) fn from_files(
         json(&serde_json::json!({ "accounts": all, "with_suggestion": with, "rows": rows, "out": out }))?;
     }
     tell(&format!(
-        "{with} of {all} {what} resemble a {}; `{}` has {rows} rows.",
+        "{with} of {all} {what} resemble a {}; `{}` has {}.",
         if args.products { "product" } else { "client" },
-        out.display()
+        out.display(),
+        counted(rows, "row", "rows")
     ));
     Ok(Ending::Clean)
 }

@@ -6,7 +6,7 @@ use truecount_reports::receipt::{reasons, totals, unknown_words};
 use truecount_reports::sanitize::visible;
 
 use super::show::{ItemView, SourceView, SyncView, WordView};
-use crate::output::{say, say_wrapped, stdout_columns};
+use crate::output::{counted, say, say_wrapped, stdout_columns};
 use crate::table::Column::{Key, Number, Text};
 use crate::table::table;
 
@@ -26,7 +26,7 @@ pub(super) fn print(view: &SourceView) {
     pairs(&view.streams.iter().map(|one| (one.stream, format!("{} {}", one.method, one.path))).collect::<Vec<_>>());
     if !view.items.is_empty() {
         heading("Counted", "");
-        pairs(&view.items.iter().map(|item| (item.kind, counted(item))).collect::<Vec<_>>());
+        pairs(&view.items.iter().map(|item| (item.kind, what_counts(item))).collect::<Vec<_>>());
         in_rules(view);
         attributes(&view.items);
     }
@@ -68,7 +68,7 @@ fn pairs(rows: &[(&str, String)]) {
     }
 }
 
-fn counted(item: &ItemView) -> String {
+fn what_counts(item: &ItemView) -> String {
     let unit = match item.unit {
         Unit::Each => "each",
         Unit::Device => "by device",
@@ -95,7 +95,7 @@ fn asked(item: &ItemView) -> String {
         parts.push(format!("counted once by {}", item.same_by.join(", ")));
     }
     if let Some(days) = item.stale_days {
-        parts.push(format!("seen within {days} days"));
+        parts.push(format!("seen within {}", counted(days, "day", "days")));
     }
     parts.extend(item.usual.iter().map(|(attribute, words)| format!("usually {attribute} {}", words.join(" or "))));
     parts.join("; ")
@@ -136,8 +136,11 @@ fn last_sync(view: &SourceView) {
         failed(view);
         return;
     };
-    let what = if view.items.is_empty() { "items or lines" } else { "items" };
-    say_wrapped(&format!("\nSync of {as_of}: {accounts} accounts, {items} {what}, {requests} requests."), INDENT);
+    let (one, what) = if view.items.is_empty() { ("item or line", "items or lines") } else { ("item", "items") };
+    let accounts = counted(*accounts, "account", "accounts");
+    let items = counted(*items, one, what);
+    let requests = counted(*requests, "request", "requests");
+    say_wrapped(&format!("\nSync of {as_of}: {accounts}, {items}, {requests}."), INDENT);
     failed(view);
     let rows = receipt.streams.iter().map(|(name, stream)| {
         let left_out: u64 = stream.left_out.values().sum();

@@ -32,7 +32,7 @@ fn half_an_answer() -> Office {
 fn the_timer_twice_in_ten_seconds_mails_half_an_answer_as_unknown() {
     let office = half_an_answer().at("2026-06-26T06:00:00Z");
     let fell = "FELL        rmm: Harbour Ltd: workstation 40 on 2026-06-25, 3 now; if that is right: \
-                `truecount sources accept rmm a-1`";
+                `truecount sources accept rmm a-1 --data ";
     expect(&office.run(&["sync"]), NOT_RECONCILED, &["1 vendor account NOT READ", fell]);
     let closed = office.run_at("2026-06-26T06:00:10Z", &CLOSING);
     expect(

@@ -145,7 +145,7 @@ fn a_decision_that_is_wrong_says_everything_at_once() {
     for (words, reasons) in [
         (&["1", "fine"][..], &["`fine` is no action; the last word is one of approved, adjusted"][..]),
         (&["approved"], &["name an exception before `approved`"]),
-        (&["7", "approved"], &["has no exception `7`: `truecount exceptions` lists them"]),
+        (&["7", "approved"], &["has no exception `7`: `truecount exceptions --data "]),
         (&["1", "snoozed", "--quantity", "3"], &["has no use for", "needs the last day on which it holds"]),
         (&["1", "accepted", "--until", "2026-07-02"], &["is not after today", "needs a reason as note"]),
         (&["1", "adjusted", "--quantity", "2"], &["2 are billed now"]),

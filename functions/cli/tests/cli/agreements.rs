@@ -7,7 +7,7 @@ const HEAD: &str = "line_id,client_id,client_name,product_code,quantity,unit_pri
 #[test]
 fn agreements_are_checked_before_any_other_source_is_there() {
     let office = Office::open();
-    expect(&office.run(&["check", "--only", "psa"]), 2, &["psa was never synced", "`truecount sync psa`"]);
+    expect(&office.run(&["check", "--only", "psa"]), 2, &["psa was never synced", "`truecount sync psa --data "]);
     expect(&office.run(&["sync", "psa"]), 0, &[]);
     expect(&office.run(&["check", "--only", "psa"]), 0, &["Agreements of 3 clients", "nothing to look at"]);
 

@@ -67,7 +67,7 @@ fn the_run_that_is_asked_for_is_pulled() {
     expect(&pulled(&[]), 0, &[&format!("\"run_id\": \"{closing}\""), "\"outcome\": \"written\""]);
     expect(&pulled(&["--month", "2026-06"]), 0, &[&closing]);
     expect(&pulled(&["--run", &draft]), 0, &[&format!("\"run_id\": \"{draft}\"")]);
-    expect(&pulled(&["--run", "2026-06-c9"]), FAILED, &["there is no run `2026-06-c9`: `truecount runs list`"]);
+    expect(&pulled(&["--run", "2026-06-c9"]), FAILED, &["there is no run `2026-06-c9`: `truecount runs list --data "]);
     expect(&pulled(&["--run", "x"]), FAILED, &["there is no run `x`"]);
     expect(&pulled(&["--month", "2026-05"]), FAILED, &["2026-05 has no run"]);
 }
@@ -106,7 +106,7 @@ fn a_file_is_looked_into_before_it_is_in_the_inbox() {
     assert_eq!(fs::read_dir(&inbox).unwrap().count(), 1, "only what was there");
 
     let path = file("rmm-2026-06-29.csv", &good);
-    let older = &["as of 2026-06-29, 1 rows, 1 vendor accounts", "newer file is used", "devices-2026-06-30.csv"];
+    let older = &["as of 2026-06-29, 1 row, 1 vendor account", "newer file is used", "devices-2026-06-30.csv"];
     expect(&push(&path, &rmm), 0, older);
     assert_eq!(fs::read_to_string(inbox.join("rmm-2026-06-29.csv")).unwrap(), good);
     expect(&push(&path, &rmm), 0, &["The same file was already there"]);

@@ -99,11 +99,12 @@ pub async fn reconcile(
     if kind.is_closing() {
         require_right_clock(env, config).await?;
     }
-    let is_incomplete = is_incomplete(env, config, month, kind).await?;
     let lease_name = Run::lease_name(month, kind.is_closing());
     let job = JobContext { env, deadline };
     let outcome = job
         .exclusively(&lease_name, async |lease| {
+            // Asked once nobody else can close the month any more.
+            let is_incomplete = is_incomplete(env, config, month, kind).await?;
             let reconcile = MonthReconcile { env, config, month, count_day, is_incomplete, lease };
             let run = reconcile.frozen_run(kind).await?;
             reconcile.compare_and_store(run).await
@@ -130,10 +131,11 @@ fn month_and_count_day(
     }
     let closing_day = calendar.closing_day(month);
     if matches!(kind, RunKind::Closing { early: false, .. }) && today < closing_day {
-        return Err(AppError::Refused(format!(
+        let ask = format!(
             "the closing day of {month} is {closing_day}, and today is {today}: what is used until then would never be \
-             compared. To close it now all the same, ask for it: `--early`, or `\"early\": true` in the input"
-        )));
+             compared. To close it now all the same, ask for it"
+        );
+        return Err(AppError::NotYet { ask, option: "early" });
     }
     Ok((month, CountDay(month.last_day().min(today))))
 }
@@ -180,11 +182,12 @@ async fn is_incomplete(
     if *incomplete || replace.is_some() || config.settings.today(env) >= latest_day {
         return Ok(true);
     }
-    Err(AppError::Refused(format!(
+    let ask = format!(
         "{month} is not ready to be closed: {}. Once that is read, the daily run closes it; on {latest_day} at the latest. \
-         To close it now with what there is, ask for it: `--incomplete`, or `\"incomplete\": true` in the input",
+         To close it now with what there is, ask for it",
         unread.missing(calendar.ready_percent()).unwrap_or_default()
-    )))
+    );
+    Err(AppError::NotYet { ask, option: "incomplete" })
 }
 
 impl MonthReconcile<'_> {

@@ -67,7 +67,8 @@ async fn send(
         name: &format!("{month}-{name}"),
     };
     let write = |from: &str, group: &MailGroup, attempt| {
-        truecount_reports::failure_email(&failed, from, &group.to, &group.id, attempt).map_err(AppError::from)
+        let mail = outbox::short_mail(env, from, group, attempt);
+        truecount_reports::failure_email(&failed, &mail).map_err(AppError::from)
     };
     outbox::send_to_groups(env, settings, &identity, &write).await.into_iter().collect()
 }

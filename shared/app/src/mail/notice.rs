@@ -24,7 +24,7 @@ pub async fn send_notices(
         let identity =
             MailIdentity { month, record_name: name.clone(), message_name: name, run_id: "", is_urgent: false };
         let write = |from: &str, group: &MailGroup, attempt| {
-            notice_email(notice, at, from, &group.to, &group.id, attempt).map_err(AppError::from)
+            notice_email(notice, at, &outbox::short_mail(env, from, group, attempt)).map_err(AppError::from)
         };
         sent.extend(outbox::send_to_groups(env, settings, &identity, &write).await);
     }

@@ -9,6 +9,7 @@
 use serde::Serialize;
 use truecount_billing::BillingMonth;
 use truecount_platform::{CreateOutcome, Mail, MailError};
+use truecount_reports::ShortMailTo;
 use truecount_store::{Delivery, DeliveryState, StoreError};
 
 use crate::{AppError, Environment, MailGroup, Settings};
@@ -38,6 +39,16 @@ pub(super) struct MailIdentity<'a> {
 
 /// Writes the message from a sender to a group, for attempt 1 or 2.
 pub(super) type WriteMessage<'a> = dyn Fn(&str, &MailGroup, u8) -> Result<Vec<u8>, AppError> + Sync + 'a;
+
+/// A short mail from a sender to a group.
+pub(super) fn short_mail<'a>(
+    env: &'a Environment,
+    from: &'a str,
+    group: &'a MailGroup,
+    attempt: u8,
+) -> ShortMailTo<'a> {
+    ShortMailTo { from, to: &group.to, group: &group.id, attempt, options: &env.command_options }
+}
 
 /// Sends a mail to every group of the settings, also to those after one that it could not be sent to. Without a sender
 /// that is a single error.

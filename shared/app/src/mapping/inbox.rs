@@ -69,10 +69,12 @@ fn finding(note: &MappingFileNote) -> SetupFinding {
     let more = note.refused.saturating_sub(note.examples.len());
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     let message = format!(
-        "{} rows of inbox/mappings/{} were refused ({}{more}): replace the file by one with these rows corrected; the \
-         results of all rows are in the file beside it",
+        "{} {} of inbox/mappings/{} {} refused ({}{more}): replace the file by one with these rows corrected; the results of \
+         all rows are in the file beside it",
         note.refused,
+        if note.refused == 1 { "row" } else { "rows" },
         note.file,
+        if note.refused == 1 { "was" } else { "were" },
         note.examples.join("; ")
     );
     SetupFinding {

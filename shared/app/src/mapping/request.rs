@@ -150,7 +150,8 @@ pub(super) async fn check_split(
     let mut notes: Vec<_> = missing.map(|value| format!("no item has the {by} `{value}` now")).collect();
     let left = values.iter().filter(|(value, _)| !parts.contains_key(*value));
     notes.extend(left.map(|(value, count)| {
-        format!("the {by} `{value}` ({count} items) belongs to no client yet and is reported as an exception")
+        let items = if *count == 1 { "1 item".to_owned() } else { format!("{count} items") };
+        format!("the {by} `{value}` ({items}) belongs to no client yet and is reported as an exception")
     }));
     Ok(SplitCheck::Possible(notes))
 }

@@ -55,7 +55,14 @@ fn pace(connector: &'static str, options: &mut toml::Table, usual: RateLimit) ->
 
 /// The connector's own options. Misspelt keys are refused by name.
 fn own<T: DeserializeOwned>(connector: &'static str, options: toml::Table) -> Result<T, SettingsError> {
-    toml::Value::Table(options).try_into().map_err(|error: toml::de::Error| refuse(connector, error.message()))
+    toml::Value::Table(options).try_into().map_err(|error: toml::de::Error| {
+        let why = truecount_rules::wrong_value(error.message()).unwrap_or_else(|| error.message().to_owned());
+        // Only the whole text of the error names the key.
+        match error.to_string().lines().find_map(|line| line.strip_prefix("in ")) {
+            Some(key) => refuse(connector, format!("{key}: {why}")),
+            None => refuse(connector, why),
+        }
+    })
 }
 
 /// A URL option.

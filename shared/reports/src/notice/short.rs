@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::{Notice, last_day, words};
 use crate::ReportError;
+use crate::commands::with_options;
 use crate::words::{WorkOwner, wrapped, wrapped_from};
 
 /// Columns of a line. Only a command can be longer.
@@ -46,6 +47,18 @@ impl ShortMail {
             Notice::NotReady(waits) => words::not_ready(waits),
             Notice::LastDay(review) => last_day::last_day(review),
         }
+    }
+
+    /// The same with what each command of ours needs to reach the data.
+    pub(crate) fn with_options(mut self, options: &str) -> Self {
+        let add = |text: &mut String| *text = with_options(text, options).into_owned();
+        self.next.iter_mut().for_each(add);
+        self.commands.iter_mut().for_each(|(_, command)| add(command));
+        for entry in self.blocks.iter_mut().flat_map(|block| &mut block.entries) {
+            add(&mut entry.what);
+            entry.fix.iter_mut().for_each(|(fix, _)| add(fix));
+        }
+        self
     }
 
     /// Writing to a `String` cannot fail, so the results of `write!` are dropped.

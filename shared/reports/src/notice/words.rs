@@ -89,14 +89,29 @@ pub(super) fn missing(readiness: &ClosingReadiness, percent: u32) -> Option<Stri
         }
     });
     let mut parts: Vec<String> = sources.collect();
-    let too_few = readiness.revenue.iter().filter(|(_, revenue)| !revenue.reaches(percent));
-    parts.extend(too_few.map(|(currency, revenue)| {
+    let too_few: Vec<_> = readiness.revenue.iter().filter(|(_, revenue)| !revenue.reaches(percent)).collect();
+    parts.extend(too_few.iter().map(|(currency, revenue)| {
         format!(
             "{} of what the last closing compared in {currency} was read completely, and {percent} % are waited for",
             share(revenue)
         )
     }));
+    if !too_few.is_empty() {
+        parts.extend(accounts_in_brief(&readiness.accounts));
+    }
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// ``not read completely: `rmm` Harbour Dental, `rmm` Quiet Quay and 3 more``.
+fn accounts_in_brief(accounts: &Counted<UnreadAccount>) -> Option<String> {
+    let name = |unread: &UnreadAccount| {
+        let name = foreign(TextTarget::Terminal, &unread.account.account_name, NAME_CHARACTERS_MAX);
+        format!("`{}` {name}", unread.account.source)
+    };
+    let named: Vec<_> = accounts.first.iter().take(NAMES_MAX).map(name).collect();
+    let more = accounts.count() - named.len() as u64;
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!named.is_empty()).then(|| format!("not read completely: {}{more}", named.join(", ")))
 }
 
 /// `rmm was not read`, `GBP 91 % read`: of the subject.

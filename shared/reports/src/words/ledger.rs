@@ -47,7 +47,9 @@ pub(crate) fn left_out_of(row: &RowRecord, reason: LedgerReason) -> String {
 pub(crate) fn left_out(reason: LedgerReason, stale_days: Option<u32>) -> String {
     let words = match (reason, stale_days) {
         (LedgerReason::State(reason), _) => state(reason),
-        (LedgerReason::Stale, Some(days)) => return format!("not seen for over {days} days"),
+        (LedgerReason::Stale, Some(days)) => {
+            return format!("not seen for over {}", label::count(days.into(), "day", "days"));
+        }
         (LedgerReason::Stale, None) => "not seen for too long",
         (LedgerReason::Usual, _) => "not in the usual state",
         (LedgerReason::Product, _) => "of a product that the source leaves out",

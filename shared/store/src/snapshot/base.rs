@@ -35,7 +35,11 @@ impl fmt::Display for Count {
     /// `3 (45 units)`; the units only where they are not as many.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.items)?;
-        if self.units == Decimal::from(self.items) { Ok(()) } else { write!(f, " ({} units)", self.units.normalize()) }
+        match self.units {
+            units if units == Decimal::from(self.items) => Ok(()),
+            units if units == Decimal::ONE => f.write_str(" (1 unit)"),
+            units => write!(f, " ({} units)", units.normalize()),
+        }
     }
 }
 

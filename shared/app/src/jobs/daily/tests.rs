@@ -213,3 +213,15 @@ async fn nobody_is_reminded_of_a_month_that_is_closed() {
     close(&test, Some(month()), &early).await.unwrap();
     assert_eq!(daily_run(&mut test, "2026-06-19").await, "");
 }
+
+/// Whoever has the month decides with what it is closed: what the other one does is not known yet.
+#[tokio::test]
+async fn whether_all_was_read_is_asked_once_the_month_is_ours() {
+    let mut test = TestEnvironment::new();
+    test.on("2026-06-24");
+    let lease = truecount_store::Run::lease_name(month(), true);
+    let held = truecount_store::Lease::acquire(&test.env.store, &lease, soon().at).await.unwrap();
+    assert!(matches!(held, truecount_store::LeaseOutcome::Held(_)));
+    let answer = reconcile(&test.env, &test.config, None, &BY_HAND, soon()).await.unwrap();
+    assert_eq!(answer, ReconcileAnswer::Busy { month: month() }, "nothing was read, and another one closes it");
+}

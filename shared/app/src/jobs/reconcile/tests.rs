@@ -195,7 +195,7 @@ fn a_closing_is_of_the_month_that_is_due_and_never_early_unless_asked() {
         assert_eq!(
             refused,
             "the closing day of 2026-07 is 2026-07-27, and today is 2026-07-26: what is used until then would never be \
-             compared. To close it now all the same, ask for it: `--early`, or `\"early\": true` in the input"
+             compared. To close it now all the same, ask for it: `--early`"
         );
     }
     assert!(day_of(Some("2026-08"), &early, "2026-07-03").unwrap_err().contains("has not begun"));

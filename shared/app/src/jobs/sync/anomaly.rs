@@ -48,7 +48,11 @@ fn empty_file(reason: &ReadReason) -> String {
         ReadReason::NothingToCount { before } => ("has nothing to count in any account", *before),
         other => return other.to_string(),
     };
-    let before = if before > 0 { format!("; the last one had {before} items") } else { String::new() };
+    let before = match before {
+        0 => String::new(),
+        1 => "; the last one had 1 item".to_owned(),
+        before => format!("; the last one had {before} items"),
+    };
     format!("the file {what}{before}: export it again, without a filter")
 }
 
