@@ -34,6 +34,7 @@ mod secrets;
 mod sources;
 mod table;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use crate::args::{Cli, Command, ReportCommand};
@@ -77,31 +78,39 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
     runtime.block_on(async {
         match &cli.command {
             Command::Init(args) => init::init(cli, args),
-            Command::Config(args) => config::config(cli, args).await,
-            Command::Secrets(args) => secrets::secrets(cli, args).await,
-            Command::Sources(args) => sources::sources(cli, args).await,
-            Command::Rules(args) => rules::rules(cli, args).await,
-            Command::Doctor(args) => doctor::doctor(cli, args).await,
-            Command::Demo(args) => demo::demo(cli, args).await,
-            Command::Run(args) => pipeline::run(cli, args).await,
-            Command::Sync(args) => pipeline::sync(cli, args).await,
-            Command::Reconcile(args) => pipeline::reconcile(cli, args).await,
+            Command::Config(args) => boxed(|| config::config(cli, args)).await,
+            Command::Secrets(args) => boxed(|| secrets::secrets(cli, args)).await,
+            Command::Sources(args) => boxed(|| sources::sources(cli, args)).await,
+            Command::Rules(args) => boxed(|| rules::rules(cli, args)).await,
+            Command::Doctor(args) => boxed(|| doctor::doctor(cli, args)).await,
+            Command::Demo(args) => boxed(|| demo::demo(cli, args)).await,
+            Command::Run(args) => boxed(|| pipeline::run(cli, args)).await,
+            Command::Sync(args) => boxed(|| pipeline::sync(cli, args)).await,
+            Command::Reconcile(args) => boxed(|| pipeline::reconcile(cli, args)).await,
             Command::Report(args) => match &args.command {
-                Some(ReportCommand::Download(download)) => download::download(cli, &args.backend, download).await,
-                None => pipeline::report(cli, args).await,
+                Some(ReportCommand::Download(download)) => {
+                    boxed(|| download::download(cli, &args.backend, download)).await
+                }
+                None => boxed(|| pipeline::report(cli, args)).await,
             },
-            Command::Check(args) if args.only.is_some() => agreements::review(cli, args).await,
+            Command::Check(args) if args.only.is_some() => boxed(|| agreements::review(cli, args)).await,
             Command::Check(args) => check::check(cli, args),
-            Command::Mappings(args) => mappings::mappings(cli, args).await,
-            Command::Exceptions(args) => exceptions::exceptions(cli, args).await,
-            Command::Actions(args) => actions::actions(cli, args).await,
-            Command::Explain(args) => explain::explain(cli, args).await,
-            Command::Clients(args) => clients::clients(cli, args).await,
-            Command::Runs(args) => runs::runs(cli, args).await,
-            Command::Replay(args) => replay::replay(cli, args).await,
-            Command::Inbox(args) => inbox::inbox(cli, args).await,
-            Command::Mail(args) => mail::mail(cli, args).await,
-            Command::Logs(args) => logs::logs(cli, args).await,
+            Command::Mappings(args) => boxed(|| mappings::mappings(cli, args)).await,
+            Command::Actions(args) => boxed(|| actions::actions(cli, args)).await,
+            Command::Exceptions(args) => boxed(|| exceptions::exceptions(cli, args)).await,
+            Command::Explain(args) => boxed(|| explain::explain(cli, args)).await,
+            Command::Clients(args) => boxed(|| clients::clients(cli, args)).await,
+            Command::Runs(args) => boxed(|| runs::runs(cli, args)).await,
+            Command::Replay(args) => boxed(|| replay::replay(cli, args)).await,
+            Command::Inbox(args) => boxed(|| inbox::inbox(cli, args)).await,
+            Command::Mail(args) => boxed(|| mail::mail(cli, args)).await,
+            Command::Logs(args) => boxed(|| logs::logs(cli, args)).await,
         }
     })
+}
+
+/// Makes a command's future on the heap, in a frame of its own: those of all commands together would not fit on a small
+/// stack.
+fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }

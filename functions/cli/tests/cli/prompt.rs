@@ -22,6 +22,21 @@ pub(crate) fn truecount(args: &[&str]) -> Command {
     command
 }
 
+/// The same command with a stack of 1 MB, which is what a main thread has on Windows.
+#[cfg(unix)]
+pub(crate) fn on_small_stack(command: &Command) -> Command {
+    let mut small = Command::new("sh");
+    small.args(["-c", r#"ulimit -s 1024 && exec "$0" "$@""#]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => small.env(name, value),
+            None => small.env_remove(name),
+        };
+    }
+    small.stdin(Stdio::null());
+    small
+}
+
 /// Runs a command with this text as its input.
 pub(crate) fn with_input(mut command: Command, text: &str) -> Output {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

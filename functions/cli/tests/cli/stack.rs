@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use truecount_support::CSV_SOURCES;
 
-use crate::prompt::{FAILED, err, out};
+use crate::office::Office;
+use crate::prompt::{self, FAILED, err, out};
 use crate::stand_in;
 
 /// Pushes settings with this `[mail]` to the stack.
@@ -82,4 +83,18 @@ fn settings_that_the_stack_would_refuse_are_not_uploaded() {
     let own = push("[mail]\nfrom = \"Truecount <billing@msp.example>\"");
     let said = out(&own) + &err(&own);
     assert!(!said.contains("may only send") && said.contains("s3://b/config/rules.toml"), "it goes on: {said}");
+}
+
+/// Also in a debug build, whose frames are large.
+#[cfg(unix)]
+#[test]
+fn a_small_stack_is_enough() {
+    let at_stack = prompt::on_small_stack(&at_stack(&["doctor", "--stack", "prod"], "")).output().unwrap();
+    assert_eq!(at_stack.status.code(), Some(FAILED), "{}", err(&at_stack));
+    assert!(err(&at_stack).contains(" checks, "), "{}", err(&at_stack));
+    let office = Office::open().with_files("2026-06-30").at("2026-06-30T20:00:00Z");
+    office.run(&["sync"]);
+    let in_folder = prompt::on_small_stack(&office.command(&["doctor"])).output().unwrap();
+    assert!(in_folder.status.code().is_some(), "{}", err(&in_folder));
+    assert!(out(&in_folder).contains("next run"), "{}", out(&in_folder));
 }
