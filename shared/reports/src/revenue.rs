@@ -2,8 +2,9 @@
 
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::{PortfolioRecord, RevenueCoverage, RowKind, SourceReadWord};
+use truecount_reconciliation::{PortfolioRecord, RevenueCoverage, RowKind, SourceReadWord, SourceReading};
 
+use crate::RunReport;
 use crate::label::{self, amount, money};
 
 /// How many currencies have a share in a mail's subject.
@@ -14,13 +15,23 @@ const SHARES_MAX: usize = 3;
 /// "Everything was compared" only where it is so.
 #[must_use]
 pub fn revenue_compared(portfolio: &PortfolioRecord) -> Vec<String> {
+    compared(portfolio, &[])
+}
+
+/// The same of a report, which knows what was not read since the last closing.
+pub(crate) fn revenue_compared_in(report: &RunReport<'_>) -> Vec<String> {
+    compared(&report.portfolio, &report.sources)
+}
+
+fn compared(portfolio: &PortfolioRecord, sources: &[SourceReading]) -> Vec<String> {
+    let is_of_month = sources.iter().all(|source| source.unread_since.is_none());
     let mut coverage: Vec<_> = portfolio.coverage.iter().filter(|(_, one)| !is_empty(one)).collect();
     if coverage.is_empty() {
         let nothing = "No recurring revenue is known: no line that was read has a price and a known billing cycle.";
         return std::iter::once(nothing.to_owned()).chain(not_in_it(portfolio)).collect();
     }
     coverage.sort_by_key(|(currency, _)| (**currency != portfolio.home_currency, **currency));
-    if is_complete(portfolio) && coverage.iter().all(|(_, one)| one.compared == total(one)) {
+    if is_of_month && is_complete(portfolio) && coverage.iter().all(|(_, one)| one.compared == total(one)) {
         let amounts: Vec<_> = coverage.iter().map(|(currency, one)| money(one.compared, **currency)).collect();
         return vec![format!("Everything was compared: {} a month of recurring revenue.", amounts.join(" and "))];
     }

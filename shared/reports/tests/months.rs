@@ -146,5 +146,9 @@ fn what_the_last_closing_used_already_is_named_with_its_day() {
         let flowing = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flowing.contains(expected), "{text}");
         assert!(!text.contains("read completely"), "{text}");
+        assert!(
+            !text.contains("Everything was compared") && text.contains("100 % of the known recurring revenue"),
+            "{text}"
+        );
     }
 }
