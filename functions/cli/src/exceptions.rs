@@ -53,8 +53,9 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
         json(&exceptions_json(&run.run_id, run.manifest.month, &rows))?;
         return Ok(ending(&run, &wanted));
     }
-    let listed = if args.all { wanted.len() } else { wanted.len().min(LISTED_MAX) };
-    list(&wanted, listed, "`--all` lists them");
+    let shown = if args.all { with_members(&wanted) } else { wanted.clone() };
+    let listed = if args.all { shown.len() } else { shown.len().min(LISTED_MAX) };
+    list(&shown, listed, "`--all` lists them");
     set_aside_in_sum(&set_aside).iter().for_each(|line| say_text(line));
     if let (Some(month), None) = (all.last_closing, &args.kind) {
         let most = if args.all { usize::MAX } else { LISTED_MAX };
@@ -83,9 +84,18 @@ fn list(rows: &[Numbered], listed: usize, where_more: &str) {
     below(rows, listed, where_more).iter().for_each(|line| say_text(line));
 }
 
+/// Each entry, and below it the exceptions that it stands for.
+fn with_members(rows: &[Numbered]) -> Vec<Numbered> {
+    let below = |(called_by, row): &Numbered| {
+        let own = std::iter::once((called_by.clone(), row.clone()));
+        own.chain(row.members.iter().map(|row| (called(row), row.clone()))).collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(below).collect()
+}
+
 /// Whether a row has a history.
 fn is_dated(rows: &[Numbered]) -> bool {
-    rows.iter().any(|(_, row)| row.since.is_some())
+    rows.iter().flat_map(|(_, row)| row.each()).any(|row| row.since.is_some())
 }
 
 /// The clients of whom somebody asks: the one with an id, else those with a part of their names.
@@ -191,7 +201,7 @@ fn called(row: &ExceptionRow) -> String {
 
 /// Those of the wanted clients, without those that a row is about.
 fn earlier_of(all: Vec<EarlierRow>, client: Option<&ClientFilter>, rows: &[Numbered]) -> Vec<EarlierRow> {
-    let told: BTreeSet<u32> = rows.iter().filter_map(|(_, row)| row.number).collect();
+    let told: BTreeSet<u32> = rows.iter().flat_map(|(_, row)| row.each()).filter_map(|row| row.number).collect();
     let is_wanted = |row: &EarlierRow| client.is_none_or(|one| one.is_wanted(row.client_id.as_str(), &row.client));
     all.into_iter().filter(|row| is_wanted(row) && !told.contains(&row.earlier.number)).collect()
 }
@@ -219,9 +229,15 @@ fn below_earlier(rows: &[EarlierRow], last_closing: BillingMonth, most: usize, h
     lines
 }
 
-/// Those of the wanted clients, also of several clients one of which is wanted, and of a kind.
+/// Those of the wanted clients, also of several clients one of which is wanted, and of a kind. What an entry of another kind
+/// stands for is told by itself then.
 fn filtered(all: Vec<Numbered>, client: Option<&ClientFilter>, kind: Option<&str>) -> anyhow::Result<Vec<Numbered>> {
-    let mut rows = all;
+    let is_wanted_kind = |row: &ExceptionRow| kind.is_some_and(|kind| is_kind(kind, row.kind, row.kind_label));
+    let apart = |(called_by, row): Numbered| match row.members.is_empty() || is_wanted_kind(&row) {
+        true => vec![(called_by, row)],
+        false => row.members.into_iter().map(|row| (called(&row), row)).collect(),
+    };
+    let mut rows = if client.is_none() && kind.is_none() { all } else { all.into_iter().flat_map(apart).collect() };
     if let Some(wanted) = client {
         rows.retain(|(_, row)| match row.clients.as_slice() {
             [] => wanted.is_wanted(&row.client_id, &row.client),
@@ -229,16 +245,19 @@ fn filtered(all: Vec<Numbered>, client: Option<&ClientFilter>, kind: Option<&str
         });
     }
     if let Some(wanted) = kind {
-        let word = wanted.trim().to_lowercase();
-        let code = word.replace([' ', '-'], "_");
-        let is_it = |kind: &str, label: &str| kind == code || label == word;
-        if !ExceptionRow::kinds().any(|(kind, label)| is_it(kind, label)) {
+        if !ExceptionRow::kinds().any(|(kind, label)| is_kind(wanted, kind, label)) {
             let kinds: Vec<_> = ExceptionRow::kinds().map(|(kind, _)| kind).collect();
             anyhow::bail!("there is no kind `{wanted}`; there are {}", kinds.join(", "));
         }
-        rows.retain(|(_, row)| is_it(row.kind, row.kind_label));
+        rows.retain(|(_, row)| is_kind(wanted, row.kind, row.kind_label));
     }
     Ok(rows)
+}
+
+/// Whether what was typed is a kind, by its word or as people read it.
+fn is_kind(wanted: &str, kind: &str, label: &str) -> bool {
+    let word = wanted.trim().to_lowercase();
+    kind == word.replace([' ', '-'], "_") || label == word
 }
 
 /// That of the run, where anything is listed.
@@ -275,6 +294,9 @@ enum RowValue {
 
 impl RowValue {
     fn of(row: &ExceptionRow) -> Self {
+        if let Some((currency, amount)) = row.sum_of_members() {
+            return Self::Change(currency, amount);
+        }
         match (row.at_stake(), row.monthly_impact, row.currency) {
             (Some((currency, amount)), ..) => Self::InBrackets(currency, amount),
             (None, Some(amount), Some(currency)) => Self::Change(currency, amount),
@@ -308,7 +330,10 @@ fn below(rows: &[Numbered], listed: usize, where_more: &str) -> Vec<String> {
 fn sums(rows: &[Numbered]) -> Vec<String> {
     let mut texts = Vec::new();
     let mut sums: BTreeMap<Currency, (AddAndReduce, Decimal)> = BTreeMap::new();
-    for (_, row) in rows {
+    let entries: BTreeSet<&str> = rows.iter().map(|(_, row)| row.exception_id.as_str()).collect();
+    // What stands below its entry is a part of what that comes to.
+    let shown = rows.iter().filter(|(_, row)| !entries.contains(row.part_of.as_str()));
+    for row in shown.flat_map(|(_, row)| row.each()) {
         match RowValue::of(row) {
             RowValue::Change(currency, amount) => {
                 let of_row = AddAndReduce::of_change(amount, row.is_estimated());
@@ -428,6 +453,35 @@ mod tests {
         assert_eq!(below(&[], 0, ALL), Vec::<String>::new());
         let nothing = rows(&[(RowKind::NotReconciled, "GBP", Some(0))]);
         assert_eq!(below(&nothing, 1, ALL), Vec::<String>::new(), "nothing is at stake");
+    }
+
+    #[test]
+    fn what_one_entry_stands_for_is_summed_once_and_told_where_it_is_asked_for() {
+        let member = |number: u32, mut row: ExceptionRow| {
+            (row.number, row.part_of) = (Some(number), "x1".to_owned());
+            row
+        };
+        let mut all = mixed();
+        let members = vec![member(3, all.remove(0).1), member(4, all.remove(2).1)];
+        let mut entry = all[0].1.clone();
+        (entry.kind, entry.kind_label) = ("service_at_many_clients", "wrong at many clients");
+        (entry.exception_id, entry.client, entry.monthly_impact) = ("x1".to_owned(), "2 clients".to_owned(), None);
+        entry.clients = vec![("c1".to_owned(), "Harbour Dental".to_owned())];
+        entry.members = members;
+        all.insert(0, (called(&entry), entry));
+        let sums = [
+            "shown: GBP 30.00 to add, GBP 20.00 to reduce, GBP 10.00 in brackets a month",
+            "shown: USD 5.00 to add a month",
+        ];
+        assert_eq!(below(&all, all.len(), ALL), sums);
+        let whole = with_members(&all);
+        assert_eq!((whole.len(), whole[1].0.as_str()), (all.len() + 2, "3"));
+        assert_eq!(below(&whole, whole.len(), ALL), sums);
+        let by_itself = filtered(all.clone(), None, Some("underbilled")).unwrap();
+        assert_eq!(by_itself.iter().map(|(number, _)| number.as_str()).collect::<Vec<_>>(), ["3", "4"]);
+        assert_eq!(filtered(all.clone(), None, Some("wrong at many clients")).unwrap().len(), 1);
+        let client = filter("harbour", &[("c1", "Harbour Dental")]);
+        assert_eq!(filtered(all, Some(&client), None).unwrap().len(), 5, "each by itself");
     }
 
     #[test]

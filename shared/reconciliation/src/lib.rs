@@ -15,6 +15,7 @@ mod agreements;
 mod billed_side;
 mod binding;
 mod columns;
+mod common_cause;
 mod context;
 mod count;
 mod drawn;
@@ -79,6 +80,7 @@ pub use agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreement}
 pub use agreement_review::AgreementReview;
 pub use agreements::agreements;
 pub use columns::{ItemColumns, ItemNo, ListedItem, TooManyItems};
+pub use common_cause::{CommonCause, CommonCauseMember, CommonCauseRecord};
 pub use context::RunContext;
 pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};
 pub use evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};

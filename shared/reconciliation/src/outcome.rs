@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{AgreementId, ClientId, Currency, LineId, ProductCode};
 
 use crate::actions::SetAside;
+use crate::common_cause::CommonCauseRecord;
 use crate::evidence::{Doubt, LedgerReason, Widening};
 use crate::outer::OuterService;
 
@@ -387,6 +388,8 @@ pub struct RunOutcome {
     pub unknown_stakes: u64,
     /// Accounts with usage that a rule takes, of which nobody decided whose they are; by their numbers.
     pub unmapped: Vec<usize>,
+    /// Rows that probably have one cause.
+    pub common_causes: Vec<CommonCauseRecord>,
     /// Totals by currency, of what nobody has set aside; one of which all are nothing is not there.
     pub totals: BTreeMap<Currency, RunTotals>,
     /// What people have set aside: it is in `rows`, and neither in `unpriced` nor in `totals`.

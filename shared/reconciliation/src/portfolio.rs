@@ -9,6 +9,7 @@ use truecount_billing::{BillingMonth, ClientId, Currency, ProductCode, SourceId}
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules};
 
 use crate::actions::{ActionKind, ActionsInForce};
+use crate::common_cause::CommonCauses;
 use crate::context::RunContext;
 use crate::count::count;
 use crate::history::Absence;
@@ -122,13 +123,14 @@ impl<'a> RunReconciler<'a> {
         let (inputs, index, context) = (self.inputs, &self.index, &self.context);
         let cases: Vec<ClientCase<'_>> = (0..inputs.clients.len()).map(|client| self.case(client)).collect();
         let mut outcome = RunOutcome::default();
-        let kept: Vec<KeptClient<'_>> = (cases.iter())
-            .map(|case| {
-                let result = case.reconcile(&case.view());
-                let set_aside = self.set_aside(&result.outcome.client, &result.outcome.rows);
-                KeptClient::of(result, case, set_aside, &mut outcome)
-            })
-            .collect();
+        let mut causes = CommonCauses::default();
+        let mut kept: Vec<KeptClient<'_>> = Vec::with_capacity(cases.len());
+        for (client, case) in cases.iter().enumerate() {
+            let result = case.reconcile(&case.view());
+            let set_aside = self.set_aside(&result.outcome.client, &result.outcome.rows);
+            causes.take(client, &result.outcome, |at| set_aside.get(at).is_some_and(Option::is_some));
+            kept.push(KeptClient::of(result, case, set_aside, &mut outcome));
+        }
         let moves = find_moves(&kept, index);
         outcome.moved_rows = moves.iter().flat_map(|one| [one.used, one.billed]).collect();
         for (client, kept) in kept.iter().enumerate() {
@@ -139,6 +141,7 @@ impl<'a> RunReconciler<'a> {
             }
         }
         outcome.moved = moved_clients(&kept, inputs, &moves);
+        outcome.common_causes = causes.finish(inputs, &outcome.moved_rows, |one, other| self.count_alike(one, other));
         outcome.unmapped = unmapped(inputs, index, &self.cache, context);
         let portfolio = Portfolio { inputs, index, context, cases: &cases, kept: &kept };
         portfolio.count_shared_once(&mut outcome);
@@ -193,6 +196,12 @@ impl<'a> RunReconciler<'a> {
         shared.iter_mut().for_each(|one| one.devices.sort_by(|a, b| a.item_id.cmp(&b.item_id)));
         shared.sort_by(|a, b| a.key().cmp(&b.key()));
         shared
+    }
+
+    /// Whether one source counts both services.
+    fn count_alike(&self, one: &ProductCode, other: &ProductCode) -> bool {
+        let sources = self.sources_of(one);
+        self.sources_of(other).iter().any(|source| sources.contains(source))
     }
 
     /// The sources that count a service.
@@ -259,6 +268,7 @@ impl<'a> RunReconciler<'a> {
             clients_incomplete: self.inputs.clients.iter().filter(is_incomplete).count() as u64,
             sources: source_records(&self.names(), &self.context),
             moved: moved.collect(),
+            common_causes: outcome.common_causes.clone(),
             unmapped: outcome.unmapped.iter().map(|account| self.names().account(*account)).collect(),
             totals: outcome.totals.clone(),
             set_aside: outcome.set_aside.clone(),

@@ -11,6 +11,7 @@ use truecount_billing::{AccountList, AgreementId, BillingMonth, ClientId, Curren
 
 use crate::actions::{RowAction, SetAside};
 use crate::columns::ItemNo;
+use crate::common_cause::CommonCauseRecord;
 use crate::context::RunContext;
 use crate::evidence::{Doubt, ItemFate, LedgerReason, Widening};
 use crate::evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
@@ -96,6 +97,9 @@ pub struct PortfolioRecord {
     pub sources: Vec<SourceRecord>,
     /// Clients that another has taken over.
     pub moved: Vec<MovedRecord>,
+    /// Rows that probably have one cause. Each is in its client's record, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub common_causes: Vec<CommonCauseRecord>,
     /// Accounts with usage that nobody decided.
     pub unmapped: Vec<AccountRecord>,
     /// Totals by currency, of what nobody has set aside.
@@ -124,17 +128,15 @@ impl PortfolioRecord {
             clients_untold: 0,
             sources: Vec::new(),
             moved: Vec::new(),
+            common_causes: Vec::new(),
             unmapped: Vec::new(),
             totals: BTreeMap::new(),
             set_aside: SetAside::default(),
             coverage: BTreeMap::new(),
         }
     }
-}
 
-impl PortfolioRecord {
-    /// What is not reconciled: rows of which nobody knows whether they agree, and clients whose lines were not read and of
-    /// which no row says so.
+    /// Rows of which nobody knows whether they agree, and clients that were not read and of which no row says so.
     #[must_use]
     pub fn not_reconciled(&self) -> u64 {
         self.rows.get(&RowKind::NotReconciled).copied().unwrap_or_default().saturating_add(self.clients_untold)

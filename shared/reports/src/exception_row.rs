@@ -14,6 +14,7 @@ use crate::{
     actions,
     came_and_went::{came, went},
     cells,
+    common_cause::{AT_MANY_CLIENTS, PRODUCT_REPLACED},
     exception_id::ExceptionSubject,
     history::{state_word, told},
     is_exception,
@@ -107,6 +108,10 @@ pub struct ExceptionRow {
     pub product_code: String,
     /// The account's id.
     pub account_id: String,
+    /// Of an entry for several exceptions that probably have one cause: those. They stand nowhere else.
+    pub members: Vec<Self>,
+    /// Of one of these the entry's id.
+    pub part_of: String,
     /// What it is put in order by: of which currency, and how much a month; `None`: not known.
     pub(crate) order: Option<(Currency, Decimal)>,
     /// What would settle it, where nobody knows.
@@ -123,7 +128,20 @@ impl ExceptionRow {
     /// it changes one, or nobody knows.
     #[must_use]
     pub fn at_stake(&self) -> Option<(Currency, Decimal)> {
-        if self.is_change() { None } else { self.order.map(|(currency, amount)| (currency, amount.abs())) }
+        let is_change = self.is_change() || !self.members.is_empty();
+        if is_change { None } else { self.order.map(|(currency, amount)| (currency, amount.abs())) }
+    }
+
+    /// The exceptions that it stands for: its members, else itself.
+    pub fn each(&self) -> impl Iterator<Item = &Self> {
+        let own = self.members.is_empty().then_some(self);
+        own.into_iter().chain(&self.members)
+    }
+
+    /// Of an entry for several exceptions what they come to a month, of the currency in which that is most, signed.
+    #[must_use]
+    pub fn sum_of_members(&self) -> Option<(Currency, Decimal)> {
+        self.order.filter(|_| !self.members.is_empty())
     }
 
     /// Whether its price is a guess.
@@ -135,7 +153,12 @@ impl ExceptionRow {
     /// Every kind: the word, and as people read it.
     pub fn kinds() -> impl Iterator<Item = (&'static str, &'static str)> {
         let rows = RowKind::ALL.into_iter().filter(|kind| is_exception(*kind));
-        rows.map(|kind| (kind.as_str(), words::kind(kind))).chain([MOVED, UNMAPPED_ACCOUNT])
+        rows.map(|kind| (kind.as_str(), words::kind(kind))).chain([
+            MOVED,
+            UNMAPPED_ACCOUNT,
+            AT_MANY_CLIENTS,
+            PRODUCT_REPLACED,
+        ])
     }
 
     /// Whether it surely stands, and has a history.
@@ -311,6 +334,8 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         line_ids: String::new(),
         product_code: String::new(),
         account_id: String::new(),
+        members: Vec::new(),
+        part_of: String::new(),
         order: None,
         settled_by: None,
     }

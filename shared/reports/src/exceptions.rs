@@ -12,6 +12,7 @@ use truecount_reconciliation::{
 };
 
 use crate::{
+    common_cause::grouped,
     exception_row::{ExceptionRow, of_incomplete, of_moved, of_row, of_unmapped, of_unread_bills, of_unread_source},
     merged::UnknownRows,
 };
@@ -67,7 +68,8 @@ impl Exceptions {
 
     /// Takes what is told beside the clients, and puts all in order: by value, of the home currency, and what has a rate,
     /// first and then by currency, what has none last, then by id. What one cause keeps from being reconciled at several
-    /// clients is one entry, and so is, by currency, that of which little is at stake.
+    /// clients is one entry, and so are exceptions that probably have one cause, and, by currency, that of which little is
+    /// at stake.
     #[must_use]
     pub fn finish(mut self, portfolio: &PortfolioRecord) -> Vec<ExceptionRow> {
         let days: BTreeMap<&SourceId, Option<Date>> =
@@ -92,11 +94,12 @@ impl Exceptions {
             });
             self.rows.extend(untold.map(|one| of_incomplete(source, one)));
         }
-        self.rows.sort_by_cached_key(|row| {
+        let mut rows = grouped(self.rows, portfolio);
+        rows.sort_by_cached_key(|row| {
             let place = row.order.map(|(currency, amount)| portfolio.place_of(currency, amount));
             (place.is_none(), place, row.exception_id.clone())
         });
-        self.rows
+        rows
     }
 }
 

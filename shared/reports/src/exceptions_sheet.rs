@@ -8,7 +8,7 @@ use truecount_billing::BillingMonth;
 use crate::{
     ExceptionRow, ReportError, RunHeader,
     actions::{decision_word, standing_word},
-    column::{self, Column, JsonRow, SheetWriter},
+    column::{Column, JsonRow, SheetWriter},
     history::month_cell,
     sheets::EXCEPTIONS_CSV,
 };
@@ -18,7 +18,11 @@ use crate::{
 /// # Errors
 /// [`ReportError::Sheet`] if the writer refuses.
 pub fn write_exceptions(header: &RunHeader, rows: &[ExceptionRow], out: impl io::Write) -> Result<(), ReportError> {
-    column::write(&COLUMNS, header, rows, out).map_err(refused)
+    let mut sheet = SheetWriter::begin(&COLUMNS, header, out).map_err(refused)?;
+    for row in rows.iter().flat_map(with_members) {
+        sheet.row(&COLUMNS, row).map_err(refused)?;
+    }
+    sheet.finish().map_err(refused)
 }
 
 /// Writes `exceptions.csv` of what has no history row by row, and keeps none: the number of each is its place.
@@ -52,6 +56,11 @@ impl<'h, W: io::Write> ExceptionsSheet<'h, W> {
     }
 }
 
+/// An entry for several exceptions, and these below it.
+fn with_members(row: &ExceptionRow) -> impl Iterator<Item = &ExceptionRow> {
+    std::iter::once(row).chain(&row.members)
+}
+
 fn refused(source: csv::Error) -> ReportError {
     ReportError::Sheet { sheet: EXCEPTIONS_CSV, source }
 }
@@ -60,14 +69,17 @@ fn refused(source: csv::Error) -> ReportError {
 /// no reader makes floats of them, `null` where nothing is known.
 #[must_use]
 pub fn exceptions_json<'a>(run_id: &'a str, month: BillingMonth, rows: &'a [ExceptionRow]) -> impl Serialize + use<'a> {
-    (1..).zip(rows).map(move |(place, row)| JsonRow::new(&COLUMNS, row, place, (run_id, month))).collect::<Vec<_>>()
+    (1..)
+        .zip(rows.iter().flat_map(with_members))
+        .map(move |(place, row)| JsonRow::new(&COLUMNS, row, place, (run_id, month)))
+        .collect::<Vec<_>>()
 }
 
-static COLUMNS: [Column<ExceptionRow>; 47] = columns(Column::whole("number", |row| row.number.map(u64::from)));
+static COLUMNS: [Column<ExceptionRow>; 48] = columns(Column::whole("number", |row| row.number.map(u64::from)));
 
-static BY_PLACE: [Column<ExceptionRow>; 47] = columns(Column::number("number"));
+static BY_PLACE: [Column<ExceptionRow>; 48] = columns(Column::number("number"));
 
-const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 47] {
+const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 48] {
     [
         number,
         Column::text("client", |row| Some(&row.client)),
@@ -114,6 +126,7 @@ const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 47] {
         Column::text("line_ids", |row| Some(&row.line_ids)),
         Column::text("product_code", |row| Some(&row.product_code)),
         Column::text("account_id", |row| Some(&row.account_id)),
+        Column::text("part_of", |row| Some(&row.part_of)),
         Column::run_id("run_id"),
         Column::month("month"),
     ]

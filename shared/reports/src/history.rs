@@ -11,7 +11,7 @@ use truecount_reconciliation::{
 };
 
 use crate::{
-    ReportError, ReportFile, RunHeader, RunReport,
+    ExceptionRow, ReportError, ReportFile, RunHeader, RunReport,
     column::{self, Column},
     label,
     summary::{TextTarget, foreign},
@@ -196,7 +196,8 @@ impl HistoryInBrief {
     /// `None`: no month was closed before.
     pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Option<Self> {
         let last = report.portfolio.last_closing?;
-        let standing: Vec<_> = report.exceptions.iter().filter(|row| row.is_known()).collect();
+        let standing: Vec<_> =
+            report.exceptions.iter().flat_map(ExceptionRow::each).filter(|row| row.is_known()).collect();
         let number = |state| standing.iter().filter(|row| row.state == state_word(state)).count() as u64;
         let (closed, not_known): (Vec<_>, Vec<_>) = report.earlier.iter().partition(|row| row.because.is_some());
         let counts = [

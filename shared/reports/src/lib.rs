@@ -14,6 +14,7 @@ mod cells;
 mod change_row;
 mod column;
 mod commands;
+mod common_cause;
 mod exception_id;
 mod exception_row;
 mod exceptions;

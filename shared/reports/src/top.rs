@@ -56,12 +56,12 @@ impl TopExceptions {
         let all = || report.exceptions.iter().filter(|row| !row.is_set_aside());
         let mut rows: Vec<_> = all().filter(|row| !is_unknown(row) && !row.is_unmapped()).collect();
         rows.sort_by_key(|row| is_uncounted(row));
-        let exceptions = rows.len() as u64;
+        let exceptions = rows.iter().map(|row| row.each().count() as u64).sum();
         let (title, rows_max) = if rows.is_empty() {
             rows = all().filter(|row| is_shown(row)).collect();
             (title_of_unknown(&rows), UNKNOWN_MAX)
         } else {
-            (title(&rows), TOP_MAX)
+            (title(&rows, exceptions), TOP_MAX)
         };
         let is_first = report.portfolio.last_closing.is_none();
         let rows = rows.iter().take(rows_max).map(|row| TopException::of(row, is_first, target)).collect();
@@ -69,8 +69,9 @@ impl TopExceptions {
     }
 }
 
-fn title(rows: &[&ExceptionRow]) -> String {
-    let all = label::count(rows.len() as u64, "exception", "exceptions");
+/// `exceptions`: how many there are, those that are told together each by itself.
+fn title(rows: &[&ExceptionRow], exceptions: u64) -> String {
+    let all = label::count(exceptions, "exception", "exceptions");
     let is_valued = rows.iter().any(|row| row.order.is_some());
     match (rows.len(), is_valued) {
         (0 | 1, _) | (..=TOP_MAX, false) => all,
@@ -102,7 +103,8 @@ impl TopException {
             value: row
                 .order
                 .map_or("value unknown".to_owned(), |(currency, amount)| label::money(amount.abs(), currency)),
-            is_over: row.variance.is_some_and(|variance| variance < Decimal::ZERO),
+            is_over: row.variance.is_some_and(|variance| variance < Decimal::ZERO)
+                || row.sum_of_members().is_some_and(|(_, amount)| amount < Decimal::ZERO),
             next_step: row.next_step.label(),
             owner: row.owner.as_str(),
             history: history(row, is_first, target),

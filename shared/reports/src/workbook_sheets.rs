@@ -35,8 +35,10 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
     let header = report.header;
     let of_exceptions =
         |name, columns, totalled| SheetOf { name, columns, frozen: 4, whole: "exceptions.csv", totalled };
+    // Those of one cause are typed one by one, too.
     let standing = || report.exceptions.iter().filter(|row| !row.is_set_aside());
-    let mut changes: Vec<&ExceptionRow> = standing().filter(|row| row.is_change()).collect();
+    let mut changes: Vec<&ExceptionRow> =
+        standing().flat_map(ExceptionRow::each).filter(|row| row.is_change()).collect();
     // As one works in the PSA: what is invoiced first, then client by client.
     changes.sort_by_cached_key(|row| {
         let day = row.effective_date.or(row.next_invoice_date);
