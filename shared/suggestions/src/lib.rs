@@ -14,12 +14,14 @@ mod fit;
 mod likeness;
 mod ranking;
 mod seen;
+mod standing;
 mod suggest;
 mod suggestion;
 mod sums;
 mod trial;
 mod written;
 
+pub use standing::{StandingDecision, StandingFor, with_decision};
 pub use suggest::{SuggestionInputs, WhichProducts, suggest};
 pub use suggestion::{CategorySuggestion, Caution, ProductSuggestion, RuleFit, SuggestedBasis, Suggestions, TriedRule};
 pub use trial::TrialError;

@@ -8,11 +8,11 @@ pub enum WriteError {
     /// The file or a rule is no TOML.
     #[error("the rules cannot be read")]
     Toml(#[from] toml_edit::TomlError),
-    /// `services` is no table with a line for each.
-    #[error("`services` is no table of the file; write [services]")]
-    NoTable,
-    /// A service of this name stands there.
-    #[error("`{0}` stands below [services] already")]
+    /// What should be a table is none.
+    #[error("`{0}` is no table of the file")]
+    NotTable(String),
+    /// What would be written stands there.
+    #[error("`{0}` stands there already")]
     Stands(String),
 }
 
@@ -37,7 +37,7 @@ pub fn with_rules(text: &str, rules: &[AddedRule<'_>]) -> Result<String, WriteEr
     };
     let mut document: DocumentMut = text.parse()?;
     let services = document.entry("services").or_insert(Item::Table(Table::new()));
-    let services = services.as_table_mut().ok_or(WriteError::NoTable)?;
+    let services = services.as_table_mut().ok_or_else(|| WriteError::NotTable("services".to_owned()))?;
     // Where each service has a table of its own, a new one has, too.
     let has_tables = services.is_implicit() && !services.is_dotted() && !services.is_empty();
     services.set_implicit(has_tables);
@@ -98,8 +98,8 @@ mod tests {
     #[test]
     fn nothing_is_added_to_what_cannot_take_it() {
         assert!(matches!(added("[services]\nN = 1\n", "N", ""), Err(WriteError::Stands(code)) if code == "N"));
-        assert!(matches!(added("services = 1\n", "N", ""), Err(WriteError::NoTable)));
-        assert!(matches!(added("services = {}\n", "N", ""), Err(WriteError::NoTable)));
+        assert!(matches!(added("services = 1\n", "N", ""), Err(WriteError::NotTable(_))));
+        assert!(matches!(added("services = {}\n", "N", ""), Err(WriteError::NotTable(_))));
         assert!(matches!(added("[services\n", "N", ""), Err(WriteError::Toml(_))));
     }
 }
