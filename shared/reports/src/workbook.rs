@@ -80,8 +80,8 @@ impl Formats {
         Self {
             heading: heading.set_align(FormatAlign::Top),
             title: Format::new().set_bold().set_font_size(14),
-            text: top().set_num_format("@").set_text_wrap(),
-            fill: top().set_num_format("@").set_text_wrap().set_background_color(Color::RGB(0x00FF_F8DC)),
+            text: top().set_num_format("@"),
+            fill: top().set_num_format("@").set_background_color(Color::RGB(0x00FF_F8DC)),
             units: top().set_num_format("General"),
             money: top().set_num_format("#,##0.00##"),
             day: top().set_num_format("yyyy-mm-dd"),
@@ -131,6 +131,8 @@ impl Book {
             }
         }
         let mut at = last + 1;
+        let foot = u32::try_from(totals.len()).unwrap_or_default();
+        sheet.set_print_area(0, 0, last + 2 + foot, last_column.min(of.printed.saturating_sub(1)))?;
         if rows.len() > shown.len() {
             let more = format!("and {} more rows: {} has all", rows.len() - shown.len(), of.whole);
             sheet.write_string_with_format(at, 0, more, &formats.total)?;
@@ -252,18 +254,18 @@ fn width<T>(column: &Column<T>) -> u8 {
     }
 }
 
-/// The totals of changes, as the foot of their sheet has them.
-pub(crate) fn foot(sums: &std::collections::BTreeMap<ChangeTotal, Decimal>) -> Vec<(String, Decimal)> {
-    let told = |(total, amount): (&ChangeTotal, &Decimal)| {
+/// The foot of the sheet of changes, the home currency first; nothing where a sum has too many digits.
+pub(crate) fn foot_of(report: &RunReport<'_>) -> Vec<(String, Decimal)> {
+    let home = report.portfolio.home_currency;
+    let mut sums: Vec<_> = sums(&report.changes).unwrap_or_default().into_iter().collect();
+    sums.sort_by_key(|(total, _)| {
+        (total.currency != home, total.currency, total.is_estimated, total.is_later, !total.is_more)
+    });
+    let told = |(total, amount): (ChangeTotal, Decimal)| {
         let way = if total.is_more { "To add" } else { "To reduce" };
         let later = if total.is_later { " on later invoices" } else { " on these invoices" };
         let basis = if total.is_estimated { ", estimated" } else { "" };
-        (format!("{way}{later}, {}{basis}", total.currency), *amount)
+        (format!("{way}{later}, {}{basis}", total.currency), amount)
     };
-    sums.iter().map(told).collect()
-}
-
-/// The foot of the sheet of changes; nothing where a sum has too many digits.
-pub(crate) fn foot_of(report: &RunReport<'_>) -> Vec<(String, Decimal)> {
-    sums(&report.changes).map(|sums| foot(&sums)).unwrap_or_default()
+    sums.into_iter().map(told).collect()
 }

@@ -24,6 +24,8 @@ pub(crate) struct SheetOf<'c, T> {
     pub(crate) columns: &'c [Column<T>],
     /// How many columns stay in view.
     pub(crate) frozen: u16,
+    /// How many are printed.
+    pub(crate) printed: u16,
     /// The file that has all rows.
     pub(crate) whole: &'static str,
     /// The column whose totals stand at the foot.
@@ -33,8 +35,14 @@ pub(crate) struct SheetOf<'c, T> {
 /// Adds all sheets that have rows.
 pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), XlsxError> {
     let header = report.header;
-    let of_exceptions =
-        |name, columns, totalled| SheetOf { name, columns, frozen: 4, whole: "exceptions.csv", totalled };
+    let of_exceptions = |name, columns, printed, totalled| SheetOf {
+        name,
+        columns,
+        frozen: 4,
+        printed,
+        whole: "exceptions.csv",
+        totalled,
+    };
     // Those of one cause are typed one by one, too.
     let standing = || report.exceptions.iter().filter(|row| !row.is_set_aside());
     let mut changes: Vec<&ExceptionRow> =
@@ -44,19 +52,19 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
         let day = row.effective_date.or(row.next_invoice_date);
         (day.is_none(), day, row.client.to_lowercase(), row.client_id.clone(), row.agreement_id.clone())
     });
-    let sheet = of_exceptions("Change the agreement", CHANGES, Some("monthly_impact"));
+    let sheet = of_exceptions("Change the agreement", CHANGES, 18, Some("monthly_impact"));
     book.add(&sheet, header, changes.into_iter(), &foot_of(report))?;
     let clean_up = RowKind::EndedAgreementInUse.as_str();
     let rows = standing().filter(|row| row.kind == clean_up);
-    book.add(&of_exceptions("Clean up at vendors", OTHERS, None), header, rows, &[])?;
+    book.add(&of_exceptions("Clean up at vendors", OTHERS, 14, None), header, rows, &[])?;
     let not_known = RowKind::NotReconciled.as_str();
     let rows = standing().filter(|row| row.kind == not_known);
-    book.add(&of_exceptions("Not reconciled", OTHERS, None), header, rows, &[])?;
+    book.add(&of_exceptions("Not reconciled", OTHERS, 14, None), header, rows, &[])?;
     let is_else = |row: &&ExceptionRow| !row.is_change() && row.kind != clean_up && row.kind != not_known;
     let rows = standing().filter(is_else);
-    book.add(&of_exceptions("Other exceptions", OTHERS, None), header, rows, &[])?;
+    book.add(&of_exceptions("Other exceptions", OTHERS, 14, None), header, rows, &[])?;
     let rows = report.exceptions.iter().filter(|row| row.is_set_aside());
-    book.add(&of_exceptions("Set aside", CHANGES, None), header, rows, &[])?;
+    book.add(&of_exceptions("Set aside", CHANGES, 18, None), header, rows, &[])?;
     let mapping = of_file("Mapping", MAPPING_SUGGESTIONS, "mapping-suggestions.csv");
     book.add(&mapping, header, report.suggestions.iter(), &[])?;
     book.add(
@@ -72,7 +80,7 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
 }
 
 const fn of_file<'c, T>(name: &'static str, columns: &'c [Column<T>], whole: &'static str) -> SheetOf<'c, T> {
-    SheetOf { name, columns, frozen: 1, whole, totalled: None }
+    SheetOf { name, columns, frozen: 1, printed: u16::MAX, whole, totalled: None }
 }
 
 /// `Reconciliation of June 2026`.
@@ -146,7 +154,7 @@ fn of_revenue(revenue: &RevenueCoverage) -> Vec<(&'static str, Decimal)> {
     ]
 }
 
-/// Exceptions that change a bill.
+/// Exceptions that change a bill: first what a clerk works with, and what is printed; then why; then the ids.
 const CHANGES: &[Column<ExceptionRow>] = &[
     Column::whole("number", |row| row.number.map(u64::from)),
     Column::day("next_invoice_date", |row| row.next_invoice_date),
@@ -156,30 +164,30 @@ const CHANGES: &[Column<ExceptionRow>] = &[
     Column::text("line_ids", |row| Some(&row.line_ids)),
     Column::quantity("billed", |row| row.billed),
     Column::quantity("should_bill", |row| row.should_bill),
-    Column::quantity("variance", |row| row.variance),
     Column::money("monthly_impact", |row| row.monthly_impact),
     Column::text("currency", |row| Some(row.currency.as_ref()?.as_str())),
-    Column::word("value_basis", |row| row.value_basis),
-    Column::day("effective_date", |row| row.effective_date),
     Column::word("kind", |row| row.kind_label),
-    Column::word("state", |row| row.state),
     Column::composed("since", |row| month_cell(row.since)),
-    Column::money("lost_so_far", |row| row.lost_so_far()),
-    Column::text("items_in", |row| Some(&row.items_in)),
-    Column::text("items_out", |row| Some(&row.items_out)),
-    Column::text("came", |row| Some(&row.came)),
-    Column::text("went", |row| Some(&row.went)),
-    Column::text("reason", |row| Some(&row.reason)),
-    Column::word("confidence", |row| row.confidence),
-    Column::text("doubts", |row| Some(&row.doubts)),
-    Column::word("next_step", |row| row.next_step.as_str()),
-    Column::word("owner", |row| row.owner.as_str()),
     Column::composed("decided", ExceptionRow::decided),
     Column::empty("action"),
     Column::empty("quantity"),
     Column::empty("whom"),
     Column::empty("until"),
     Column::empty("note"),
+    Column::text("reason", |row| Some(&row.reason)),
+    Column::text("items_in", |row| Some(&row.items_in)),
+    Column::text("items_out", |row| Some(&row.items_out)),
+    Column::text("came", |row| Some(&row.came)),
+    Column::text("went", |row| Some(&row.went)),
+    Column::word("next_step", |row| row.next_step.label()),
+    Column::word("owner", |row| row.owner.as_str()),
+    Column::day("effective_date", |row| row.effective_date),
+    Column::quantity("variance", |row| row.variance),
+    Column::word("value_basis", |row| row.value_basis),
+    Column::word("state", |row| row.state),
+    Column::money("lost_so_far", |row| row.lost_so_far()),
+    Column::word("confidence", |row| row.confidence),
+    Column::text("doubts", |row| Some(&row.doubts)),
     Column::text("exception_id", |row| Some(&row.exception_id)),
     Column::text("client_id", |row| Some(&row.client_id)),
     Column::text("agreement_id", |row| Some(&row.agreement_id)),
@@ -188,19 +196,25 @@ const CHANGES: &[Column<ExceptionRow>] = &[
     Column::month("month"),
 ];
 
-/// Exceptions that change none.
+/// Exceptions that change none, likewise.
 const OTHERS: &[Column<ExceptionRow>] = &[
     Column::whole("number", |row| row.number.map(u64::from)),
     Column::word("kind", |row| row.kind_label),
     Column::text("client", |row| Some(&row.client)),
     Column::text("product", |row| Some(&row.product)),
-    Column::text("reason", |row| Some(&row.reason)),
-    Column::word("next_step", |row| row.next_step.as_str()),
-    Column::word("owner", |row| row.owner.as_str()),
-    Column::quantity("counted", |row| row.counted),
-    Column::quantity("billed", |row| row.billed),
     Column::money("at_stake", |row| row.at_stake().map(|(_, amount)| amount)),
     Column::composed("currency", |row| row.at_stake().map(|(currency, _)| currency.to_string()).unwrap_or_default()),
+    Column::word("next_step", |row| row.next_step.label()),
+    Column::word("owner", |row| row.owner.as_str()),
+    Column::composed("decided", ExceptionRow::decided),
+    Column::empty("action"),
+    Column::empty("quantity"),
+    Column::empty("whom"),
+    Column::empty("until"),
+    Column::empty("note"),
+    Column::text("reason", |row| Some(&row.reason)),
+    Column::quantity("counted", |row| row.counted),
+    Column::quantity("billed", |row| row.billed),
     Column::text("items_in", |row| Some(&row.items_in)),
     Column::text("items_out", |row| Some(&row.items_out)),
     Column::text("doubts", |row| Some(&row.doubts)),
@@ -208,12 +222,6 @@ const OTHERS: &[Column<ExceptionRow>] = &[
     Column::composed("since", |row| month_cell(row.since)),
     Column::text("source", |row| Some(&row.source)),
     Column::text("account", |row| Some(&row.account)),
-    Column::composed("decided", ExceptionRow::decided),
-    Column::empty("action"),
-    Column::empty("quantity"),
-    Column::empty("whom"),
-    Column::empty("until"),
-    Column::empty("note"),
     Column::text("exception_id", |row| Some(&row.exception_id)),
     Column::text("client_id", |row| Some(&row.client_id)),
     Column::text("product_code", |row| Some(&row.product_code)),
