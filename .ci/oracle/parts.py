@@ -177,6 +177,8 @@ class Whole(Part):
 
     def __init__(self, client, group, takers):
         keys = {"count": client.world.rules.groups[group]["once_per"]}
+        if all(taker.get("no_line") == "list" for taker in takers):
+            keys["no_line"] = "list"
         super().__init__(client, group, keys, None, lambda line: False, [], client.world.count_day)
         self.takers, self.holds, self.codes = takers, True, set(client.world.rules.groups[group]["order"])
 

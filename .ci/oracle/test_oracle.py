@@ -339,6 +339,11 @@ class Drawn(unittest.TestCase):
         stale = "run `python3 .ci/oracle/drawn.py > tests/fixtures/drawn_worlds.jsonl`"
         self.assertTrue(path.read_text(encoding="utf-8").splitlines() == list(drawn.drawn()), stale)
 
+    def test_the_rare_worlds_have_the_outcomes_of_today(self):
+        path = cases.FOLDER.parent / "rare_worlds.jsonl"
+        stale = "run `python3 .ci/oracle/drawn.py --again tests/fixtures/rare_worlds.jsonl`, and keep what it prints"
+        self.assertTrue(path.read_text(encoding="utf-8").splitlines() == list(drawn.again(path)), stale)
+
 
 if __name__ == "__main__":
     unittest.main()

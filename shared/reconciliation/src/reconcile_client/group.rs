@@ -48,8 +48,6 @@ impl<'a> ClientCase<'a> {
         let usual = with_share(&first.part.rule, share);
         let rule = ServiceRule {
             products: Vec::new(),
-            cut: usual.cut,
-            one_time_counts: usual.one_time_counts,
             no_line: if is_listed { NoLine::List } else { NoLine::Exception },
             ..ServiceRule::new(group.name.clone(), usual.basis)
         };
