@@ -1,4 +1,5 @@
 """The world and its rules, read as naively as possible: days, numbers, kinds of items, and which rule holds for whom."""
+import dataclasses
 import datetime
 import fnmatch
 import tomllib
@@ -313,6 +314,8 @@ class Rules:
             keys = holds_on(in_section(table, code), looked_at)
             said.append(flat(keys))
         common = {key: value for key, value in (said[0] if said else {}).items() if all(one.get(key) == value for one in said)}
+        if said and all(one.get("not_sold") for one in said):
+            common["not_sold"] = NotSold(min((one["not_sold"].review for one in said if one["not_sold"].review), default=None))
         nearest = dict(self.services.get(code, {}))
         own = holds_on(in_section(self.client_table(client, clients), code), looked_at)
         for layer in (unflat(common), own, section or {}):
@@ -332,11 +335,23 @@ def in_section(table, code):
     return keys
 
 
+@dataclasses.dataclass(frozen=True)
+class NotSold:
+    """The client does not buy it, which is to be looked at again on a day, or never."""
+    review: datetime.date | None
+
+    def leaves_alone(self, count_day):
+        return self.review is None or count_day < self.review
+
+
 def holds_on(keys, looked_at):
     begin, end = day(keys.get("from")), day(keys.get("until"))
     if (begin and looked_at < begin) or (end and looked_at > end):
         return {}
-    return {key: value for key, value in keys.items() if key not in ("from", "until", "review", "note")}
+    held = {key: value for key, value in keys.items() if key not in ("from", "until", "review", "note")}
+    if held.get("not_sold") or held.get("not_sold") == "":
+        held["not_sold"] = NotSold(day(keys.get("review")))
+    return held
 
 
 def flat(keys):
@@ -346,7 +361,7 @@ def flat(keys):
         if key in ("where", "where_not") and isinstance(value, dict):
             out.update({(key, attribute): one for attribute, one in value.items()})
         else:
-            out[key] = bool(value) if key == "not_sold" else value
+            out[key] = value
     return out
 
 

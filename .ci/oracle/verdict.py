@@ -145,7 +145,7 @@ def upwards(part, row, low, high, reference, sibling):
     full = {**row, "billed": reference, **ledger(low), "should_bill": least, "variance": variance}
     alone = {**full, "kind": "left_alone", "to_correct": Fraction(0), "left_alone": variance}
     missing = not side.lines
-    if missing and keys.get("not_sold"):
+    if missing and keys.get("not_sold") and keys["not_sold"].leaves_alone(part.client.world.count_day):
         return alone
     allowed = Fraction(0) if missing else tolerance_of(keys, side.low)
     later = [(at, billed) for at, billed in side.later() if billed >= least]

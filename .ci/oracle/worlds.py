@@ -19,6 +19,7 @@ COUNT_DAYS = ["2026-11-26", "2026-11-26", "2026-06-30", "2026-01-31", "2028-02-2
 SITES = ["Boston", "York"]
 CLASSES = ["laptop", "vm"]
 SKUS = ["SPB", "ECS", "SPE_E3"]
+REVIEWS = [datetime.date(2026, 6, 30), datetime.date(2026, 11, 26), datetime.date(2026, 11, 27), datetime.date(2028, 3, 1)]
 STATES = ["disabled", "trial", "cancelled", "suspended"]
 PRICES = ["10", "32.50", "9.99", "0.333", "0", "120"]
 KINDS = {
@@ -611,6 +612,8 @@ class Maker:
         keys = self.keys(service["count"], service["first"][1])
         if self.chance(0.15):
             keys = self.draw.choice([{"not_sold": "bought elsewhere"}, {"ignore": "by hand"}, {"flat": True}])
+            if "not_sold" in keys and self.chance(0.4):
+                keys["review"] = self.draw.choice(REVIEWS)
         other_count = not service.get("member") and is_single(service["count"]) and not {"where", "where_not", "flat", "ignore"} & {*service, *keys}
         if other_count and self.chance(0.08):
             keys["count"] = f"{service['first'][0]}.{self.draw.choice(self.kinds_of(service['first'][0]))}"

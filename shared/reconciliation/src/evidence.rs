@@ -405,6 +405,13 @@ pub enum Doubt {
     AgreementTypesDiffer,
     /// The rules say that the client does not buy it, and a line stands.
     NotSoldAndBilled,
+    /// The rules say that the client does not buy it, which was to be looked at again by now.
+    NotSoldReviewDue {
+        /// Why, as written; empty where the rules give none.
+        why: String,
+        /// The day of the review.
+        review: Date,
+    },
     /// The lines have several prices.
     SeveralPrices,
     /// The line deducts what is included; the rule's `included` is not deducted, too.

@@ -386,6 +386,9 @@ impl Names<'_> {
             Doubt::OneTimeBilled => DoubtRecord::OneTimeBilled,
             Doubt::AgreementTypesDiffer => DoubtRecord::AgreementTypesDiffer,
             Doubt::NotSoldAndBilled => DoubtRecord::NotSoldAndBilled,
+            Doubt::NotSoldReviewDue { why, review } => {
+                DoubtRecord::NotSoldReviewDue { why: why.clone(), review: *review }
+            }
             Doubt::SeveralPrices => DoubtRecord::SeveralPrices,
             Doubt::IncludedTwice => DoubtRecord::IncludedTwice,
             Doubt::ProductSuperseded { lines } => DoubtRecord::ProductSuperseded { lines: lines.clone() },

@@ -109,7 +109,9 @@ impl Verdict<'_> {
         let row = |kind, figures| OutcomeRow { billed: reference, ..self.row(kind, count, Some(figures)) };
         let alone = |why| because(why, row(RowKind::LeftAlone, left_alone(figures.clone())));
         let is_missing = side.lines.is_empty();
-        if let Some(NotSold { why, review }) = self.rule.not_sold.clone().filter(|_| is_missing) {
+        let count_day = self.value.shared.context.count_day;
+        if let Some(not_sold) = self.rule.not_sold.as_ref().filter(|one| is_missing && one.holds_on(count_day)) {
+            let NotSold { why, review } = not_sold.clone();
             return Ok(alone(LeftAloneReason::NotSold { why, review }));
         }
         // A tolerance leaves a small difference of two numbers alone, not a missing line.
@@ -300,8 +302,12 @@ impl Verdict<'_> {
         let about_most = count.most.as_ref().filter(|most| most.should < self.side.low);
         let peak_on = about_most.unwrap_or(&count.least).peak_on;
         let mut doubts = count.doubts.clone();
-        if self.rule.not_sold.is_some() && !self.side.lines.is_empty() {
-            doubts.push(Doubt::NotSoldAndBilled);
+        match &self.rule.not_sold {
+            Some(_) if !self.side.lines.is_empty() => doubts.push(Doubt::NotSoldAndBilled),
+            Some(NotSold { why, review: Some(review) }) if *review <= self.value.shared.context.count_day => {
+                doubts.push(Doubt::NotSoldReviewDue { why: why.clone(), review: *review });
+            }
+            _ => {}
         }
         if self.rule.included > Decimal::ZERO && self.side.has_less_included() {
             doubts.push(Doubt::IncludedTwice);

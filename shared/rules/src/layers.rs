@@ -328,7 +328,7 @@ impl ServiceKeys {
             grants: same(&self.grants, &other.grants),
             no_line: same(&self.no_line, &other.no_line),
             one_time_counts: same(&self.one_time_counts, &other.one_time_counts),
-            not_sold: same(&self.not_sold, &other.not_sold),
+            not_sold: common_not_sold(self.not_sold.as_ref(), other.not_sold.as_ref()),
             note: same(&self.note, &other.note),
             superseded: same(&self.superseded, &other.superseded),
             group: same(&self.group, &other.group),
@@ -361,6 +361,19 @@ fn put_filter(farther: Option<&Filter>, nearer: Option<&Filter>) -> Option<Filte
     let attributes = stays.chain(&table.attributes).cloned().collect();
     let holds_all = if table.holds_all.is_empty() { &far.holds_all } else { &table.holds_all };
     Some(Filter { tables: vec![FilterTable { attributes, holds_all: holds_all.clone() }] })
+}
+
+/// That a client does not buy it holds where both say so, whatever their reasons, until the earlier day of a review.
+fn common_not_sold(one: Option<&Option<NotSold>>, other: Option<&Option<NotSold>>) -> Option<Option<NotSold>> {
+    match (one?, other?) {
+        (Some(one), Some(other)) => {
+            let why = if one.why == other.why { one.why.clone() } else { String::new() };
+            let review = one.review.into_iter().chain(other.review).min();
+            Some(Some(NotSold { why, review }))
+        }
+        (None, None) => Some(None),
+        _ => None,
+    }
 }
 
 /// The attributes of which two tables say the same; of lists, the list if it is the same.

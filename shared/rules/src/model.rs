@@ -383,8 +383,16 @@ pub enum NoLine {
 pub struct NotSold {
     /// Why, as written; empty where the file gives none.
     pub why: String,
-    /// When it is to be looked at again.
+    /// When it is to be looked at again: from then on it leaves nothing alone.
     pub review: Option<Date>,
+}
+
+impl NotSold {
+    /// Whether usage without a line is left alone on a day.
+    #[must_use]
+    pub fn holds_on(&self, day: Date) -> bool {
+        self.review.is_none_or(|review| day < review)
+    }
 }
 
 /// When something of a client holds, both days included; `None`: open.

@@ -66,6 +66,7 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             "ask the client, then remove the line or correct the rule",
             AccountManager,
         ),
+        DoubtRecord::NotSoldReviewDue { why, review } => not_sold_review_due(why, *review),
         DoubtRecord::SeveralPrices => {
             Explanation::new("the lines have several prices", "choose the line that is to be changed", BillingClerk)
         }
@@ -77,6 +78,13 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
         DoubtRecord::ProductSuperseded { lines } => superseded(lines),
         DoubtRecord::CreditsAmongLines { lines } => credits(lines),
     }
+}
+
+fn not_sold_review_due(why: &str, review: Date) -> Explanation {
+    let why = if why.is_empty() { String::new() } else { format!(" ({})", name(why)) };
+    let day = label::day(review);
+    let what = format!("the rules say that the client does not buy it{why}, which was to be looked at again on {day}");
+    Explanation::new(what, "ask the client, then set a later `review` or remove the rule", WorkOwner::AccountManager)
 }
 
 fn price(what: &'static str) -> Explanation {

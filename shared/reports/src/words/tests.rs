@@ -80,6 +80,8 @@ fn doubts() -> Vec<DoubtRecord> {
         DoubtRecord::OneTimeBilled,
         DoubtRecord::AgreementTypesDiffer,
         DoubtRecord::NotSoldAndBilled,
+        DoubtRecord::NotSoldReviewDue { why: String::new(), review: day },
+        DoubtRecord::NotSoldReviewDue { why: "bought elsewhere".into(), review: day },
         DoubtRecord::SeveralPrices,
         DoubtRecord::IncludedTwice,
         DoubtRecord::ProductSuperseded { lines: vec![LineId::new("771").unwrap()] },
