@@ -4,6 +4,7 @@ mod changes;
 mod import;
 mod list;
 mod record;
+mod standing;
 
 use crate::args::{ActionsArgs, ActionsCommand, Cli};
 use crate::open::{look, open};

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-pub(crate) use actions::{ActionsArgs, ActionsCommand, FilterField, RecordArgs};
+pub(crate) use actions::{ActionsArgs, ActionsCommand, FilterField, RecordArgs, StandingRule};
 pub(crate) use mappings::{DecisionArgs, MappingsArgs, MappingsCommand, SuggestArgs, user};
 pub(crate) use operate::{FunctionArg, InboxArgs, InboxCommand, LevelArg, LogsArgs, MailArgs, MailCommand};
 pub(crate) use review::{

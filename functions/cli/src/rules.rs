@@ -9,15 +9,17 @@ mod suggest;
 
 use std::collections::BTreeSet;
 
+use anyhow::Context;
 use serde::Serialize;
 use truecount_app::{Config, RulesReview};
 use truecount_billing::Side;
 use truecount_connectors::connect;
 use truecount_reports::quantity;
-use truecount_rules::{CountJoin, CountPart, CountSpec, Pattern, ServiceBasis, ServiceRule};
+use truecount_rules::{CountJoin, CountPart, CountSpec, Pattern, Rules, ServiceBasis, ServiceRule};
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 use crate::args::{Cli, RulesArgs, RulesCommand};
+use crate::config;
 use crate::open::{Session, look, open};
 use crate::output::{Ending, counted, json, say, tell};
 use crate::table::Column::{Key, Text};
@@ -44,6 +46,23 @@ pub(crate) async fn rules(cli: &Cli, args: &RulesArgs) -> anyhow::Result<Ending>
         RulesCommand::Suggest(suggest) => suggest::suggest(cli, &open(&args.backend).await?, suggest).await,
         RulesCommand::Show { client, code } => show::show(cli, &session().await?, client, code.as_ref()).await,
     }
+}
+
+/// Writes the rules file, if what comes of it can be used and nobody changed it meanwhile; answers where. An earlier
+/// version is kept.
+pub(crate) async fn replace(session: &Session, text: &str, whole: String) -> anyhow::Result<String> {
+    // What is written must be what `rules check` reads.
+    Rules::parse(RULES_FILE, &whole, &session.config.settings.vocabulary())
+        .context("the rules cannot be changed that way: edit them")?;
+    let archive = &*session.env.config;
+    let place = archive.place(RULES_FILE);
+    if session.is_directory() {
+        config::keep(archive, RULES_FILE, text.as_bytes()).await?;
+    }
+    if !archive.replace(RULES_FILE, text.as_bytes(), whole.into_bytes()).await? {
+        anyhow::bail!("`{place}` was changed meanwhile and was left as it is: run the command again");
+    }
+    Ok(place)
 }
 
 fn list(cli: &Cli, config: &Config) -> anyhow::Result<Ending> {

@@ -7,6 +7,7 @@ use truecount_reconciliation::{ActionKind, ActionRecord, ActionRequest, ActionSt
 use truecount_reports::{action_fault, action_told, action_words, kind_label, sanitize};
 use truecount_store::{AppendedAction, RepeatOf};
 
+use super::standing;
 use crate::args::{Cli, FilterField, RecordArgs, user};
 use crate::ask;
 use crate::exceptions;
@@ -23,6 +24,9 @@ struct Recorded<'a> {
 }
 
 pub(super) async fn record(cli: &Cli, session: &Session, args: &RecordArgs) -> anyhow::Result<Ending> {
+    if let Some(rule) = args.standing {
+        return Box::pin(standing::record(cli, session, args, rule)).await;
+    }
     let (kind, named) = kind_and_named(args)?;
     let run = newest_run(session, None).await?.context("there is no run yet: start with `truecount run`")?;
     let board = ActionBoard::load(&session.env, &run).await?;
@@ -75,7 +79,7 @@ fn request(kind: ActionKind, args: &RecordArgs) -> ActionRequest {
     }
 }
 
-fn by_name<'b>(board: &'b ActionBoard, named: &[String]) -> anyhow::Result<Vec<&'b BoardException>> {
+pub(super) fn by_name<'b>(board: &'b ActionBoard, named: &[String]) -> anyhow::Result<Vec<&'b BoardException>> {
     let mut chosen: Vec<&BoardException> = Vec::new();
     for name in named {
         let one = board.exception(name).map_err(|unknown| match unknown {
@@ -153,7 +157,7 @@ fn checked(
 }
 
 /// `no. 17, Harbour Dental, MNG-SRV (underbilled)`.
-fn called(one: &BoardException) -> String {
+pub(super) fn called(one: &BoardException) -> String {
     let number = one.number.map_or_else(|| one.exception_id.clone(), |number| format!("no. {number}"));
     format!("{number}, {}, {} ({})", one.client_name, one.key.service, kind_label(one.figures.kind))
 }

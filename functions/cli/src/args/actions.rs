@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -10,7 +10,8 @@ use super::BackendArgs;
 
 const RECORD_USAGE: &str = "\
 truecount actions record <EXCEPTION>... <ACTION> [OPTIONS]
-       truecount actions record --filter <FIELD=VALUE>... <ACTION> [OPTIONS]";
+       truecount actions record --filter <FIELD=VALUE>... <ACTION> [OPTIONS]
+       truecount actions record <EXCEPTION>... --standing <RULE> [OPTIONS]";
 
 /// Decide what to do about exceptions
 #[derive(Debug, Args)]
@@ -62,8 +63,8 @@ Examples:
     },
     /// List what changed in the PSA since the last closing
     #[command(after_help = "\
-By its newest sync: lines that came, ended or were replaced by others of the same
-product, other quantities, prices and last days.
+By its newest sync: lines that came, ended or were replaced by others of the
+same product, other quantities, prices and last days.
 
 Examples:
   truecount actions changes
@@ -102,9 +103,11 @@ Examples:
   truecount actions record 18 asked --whom \"the client\" --until 2026-07-09
   truecount actions record 19 accepted --up-to 2 --note \"agreed by phone\"
   truecount actions record --filter kind=overbilled --filter client=harbour \\
-    snoozed --until 2026-12-31 --note \"contract until then\"")]
+    snoozed --until 2026-12-31 --note \"contract until then\"
+  truecount actions record 20 --standing not_sold --review 2027-06-30 \\
+    --note \"they back up by themselves\"")]
 pub(crate) struct RecordArgs {
-    /// Exceptions, and last the action
+    /// Exceptions, and last the action; with --standing exceptions alone
     #[arg(required = true, value_name = "EXCEPTION")]
     pub(crate) words: Vec<String>,
     /// All exceptions that fit: client=CLIENT or kind=KIND, as of `exceptions`
@@ -125,12 +128,32 @@ pub(crate) struct RecordArgs {
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) note: String,
+    /// Write a rule instead, which holds for each run from now on
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["quantity", "up_to", "whom", "until", "filter"])]
+    pub(crate) standing: Option<StandingRule>,
+    /// Day on which the rule is to be looked at again
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "standing")]
+    pub(crate) review: Option<Date>,
     /// Who decided [default: your user name]
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// A rule that answers an exception for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum StandingRule {
+    /// The client does not buy the service: usage without a line is right, until --review
+    NotSold,
+    /// The service is not compared at the client
+    Ignore,
+    /// The client is ourselves
+    Internal,
+    /// What the client uses is not for resale
+    Nfr,
 }
 
 /// What exceptions are chosen by.

@@ -5,14 +5,12 @@ use jiff::civil::Date;
 use serde::Serialize;
 use truecount_app::{MonthlyRevenue, RulesSuggestions};
 use truecount_reports::{money, sanitize};
-use truecount_rules::Rules;
-use truecount_store::RULES_FILE;
 use truecount_suggestions::{
     AddedRule, CategorySuggestion, Caution, ProductSuggestion, RuleFit, SuggestedBasis, WhichProducts, with_rules,
 };
 
+use super::replace;
 use crate::args::{Cli, SuggestRulesArgs};
-use crate::config;
 use crate::open::Session;
 use crate::output::{Ending, counted, json, say, say_wrapped, tell};
 
@@ -80,18 +78,7 @@ async fn write(session: &Session, found: &RulesSuggestions, taken: &[&ProductSug
         comment,
     });
     let whole = with_rules(text, &rules.collect::<Vec<_>>())?;
-    // What is written must be what `rules check` reads.
-    Rules::parse(RULES_FILE, &whole, &session.config.settings.vocabulary())
-        .context("the rules cannot be extended: add them in an editor")?;
-    let archive = &*session.env.config;
-    let place = archive.place(RULES_FILE);
-    if session.is_directory() {
-        config::keep(archive, RULES_FILE, there).await?;
-    }
-    if !archive.replace(RULES_FILE, there, whole.into_bytes()).await? {
-        anyhow::bail!("`{place}` was changed meanwhile and was left as it is: run the command again");
-    }
-    Ok(place)
+    replace(session, text, whole).await
 }
 
 fn show(found: &RulesSuggestions) {

@@ -241,3 +241,67 @@ fn what_changed_in_the_psa_since_the_closing_is_listed() {
     let told = parsed(&office.run(&["actions", "changes", "--client", "quarry", "--json"]));
     assert_eq!((&told["lines"][0]["changed"], told["lines"].as_array().unwrap().len()), (&"replaced".into(), 1));
 }
+
+#[test]
+fn an_exception_is_answered_by_a_rule_for_good() {
+    let office = Office::open();
+    let rules = "currency = \"GBP\"\n[services]\nMNG-WKS = { count = \"rmm.workstation\" }\nMNG-SRV = { count = \"rmm.server\", \
+                 price = 50 } # by hand before May\n";
+    truecount_support::write_file(&office.path(""), "config/rules.toml", rules);
+    let mut items = "account_id,account_name,item_id,kind,status\na-Harbour,Harbour Ltd,s1,server,active\n".to_owned();
+    for (client, used) in [("Harbour", 3), ("Meadow", 2), ("Quarry", 1)] {
+        (0..used).for_each(|n| items += &format!("a-{client},{client} Ltd,{client}-{n},workstation,active\n"));
+    }
+    office.drop_file("rmm", "devices-2026-06-30.csv", &items);
+    expect(&office.run(&["run", "--closing"]), EXCEPTIONS, &[]);
+    let listed = parsed(&office.run(&["exceptions", "--json"]));
+    let number = |kind: &str| {
+        let row =
+            listed.as_array().unwrap().iter().find(|row| row["kind"] == kind).unwrap_or_else(|| panic!("{listed}"));
+        row["number"].to_string()
+    };
+    let (unbilled, under) = (number("unbilled_usage"), number("underbilled"));
+
+    let answer = |number: &str, more: &[&str]| {
+        office.run(&[&["actions", "record", number, "--by", "kim", "--standing"], more].concat())
+    };
+    expect(&answer(&unbilled, &["not_sold"]), FAILED, &["the rule says why: give it with --note"]);
+    expect(
+        &answer(&under, &["not_sold", "--note", "x"]),
+        FAILED,
+        &["Harbour Ltd, MNG-WKS (underbilled): a line of it stands"],
+    );
+    expect(
+        &answer(&under, &["ignore", "--note", "x", "--review", "2026-09-01"]),
+        FAILED,
+        &["--review goes with `not_sold` only"],
+    );
+    let written = || std::fs::read_to_string(office.path("config/rules.toml")).unwrap();
+    assert_eq!(written(), rules, "what is refused changes nothing");
+
+    let wanted = ["not_sold", "--note", "their own", "--review", "2026-07-31"];
+    let line = "MNG-SRV = { not_sold = \"their own\", review = 2026-07-31 } # Harbour Ltd; kim, 2026-06-30\n";
+    expect(&answer(&unbilled, &wanted), CLEAN, &["MNG-SRV = { not_sold", "It holds from the next run on"]);
+    assert_eq!(written(), format!("{rules}\n[clients.Harbour]\n{line}"));
+    expect(&answer(&unbilled, &wanted), FAILED, &["`not_sold` stands there already", "nothing was written"]);
+    let ended = answer(&under, &["ignore", "--note", "counted by hand"]);
+    expect(&ended, CLEAN, &["MNG-WKS = { ignore = \"counted by hand\" } # Harbour Ltd; kim, 2026-06-30"]);
+
+    expect(&office.run(&["run"]), CLEAN, &[]);
+    let july = office.at("2026-07-31T20:00:00Z");
+    july.drop_file("rmm", "devices-2026-07-31.csv", &items);
+    files_of_psa(&july, "2026-07-31");
+    expect(&july.run(&["run"]), EXCEPTIONS, &[]);
+    let again = parsed(&july.run(&["exceptions", "--json"]));
+    let reason = again[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("the rules say that the client does not buy it (`their own`)"), "{reason}");
+}
+
+/// The lines of the office's PSA as of a day.
+fn files_of_psa(office: &Office, day: &str) {
+    let mut lines = "line_id,client_id,client_name,product_code,quantity,unit_price,currency\n".to_owned();
+    for (client, billed) in [("Harbour", 2), ("Meadow", 2), ("Quarry", 1)] {
+        lines += &format!("L-{client},{client},{client} Ltd,MNG-WKS,{billed},10.00,GBP\n");
+    }
+    office.drop_file("psa", &format!("lines-{day}.csv"), &lines);
+}
