@@ -182,7 +182,7 @@ pub(crate) async fn of_newest_syncs<T>(
     let newest = newest_syncs(env, config.settings.enabled(), today).await?;
     // Syncs of last week are as good for the rules as those of today: their newest day is the one that is counted.
     let count_day = newest.iter().filter_map(|source| source.as_of).max().unwrap_or(today);
-    of_syncs(env, config, newest, count_day, take).await
+    Box::pin(of_syncs(env, config, newest, count_day, take)).await
 }
 
 async fn of_syncs<T>(
@@ -202,7 +202,7 @@ async fn of_syncs<T>(
         actions: &load_actions(&env.store).await?,
         ..ComparisonInputs::of_syncs(env, config, &syncs, count_day)
     };
-    take(&Comparison::read(&inputs).await?)
+    take(&Box::pin(Comparison::read(&inputs)).await?)
 }
 
 fn of_comparison(

@@ -104,7 +104,7 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
     }
     boxed(|| access::table(env, &mut results)).await;
     let Some(config) = config(env, backend, &mut results).await else {
-        daily_run(env, None, backend, &mut results).await;
+        boxed(|| daily_run(env, None, backend, &mut results)).await;
         return results;
     };
     let is_usable = setup::settings(&config, &mut results);

@@ -35,7 +35,7 @@ pub(super) async fn next_run(env: &Environment, config: &Config, results: &mut V
             }
         }
     }
-    match review_of_today(env, config).await {
+    match Box::pin(review_of_today(env, config)).await {
         Ok(review) => {
             results.extend(review.words.iter().map(unseen));
             results.push(outlook(&review.outlook));
