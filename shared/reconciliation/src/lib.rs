@@ -37,6 +37,7 @@ mod line_record;
 mod long_number;
 mod machines;
 mod moved;
+mod names;
 mod outcome;
 mod outcome_line;
 mod outer;

@@ -8,7 +8,7 @@ use truecount_billing::{AgreementId, LineId};
 use crate::billed_side::LineRow;
 use crate::columns::{ItemColumns, ItemNo};
 use crate::evidence_record::NamedItem;
-use crate::record::Names;
+use crate::names::Names;
 
 /// A number, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use truecount_billing::{ClientId, SourceId};
 
 use crate::columns::ItemNo;
 use crate::evidence_record::{AccountRecord, NamedItem};
-use crate::record::Names;
+use crate::names::Names;
 use crate::two_clients::clients_of;
 
 /// Where else a device is listed.

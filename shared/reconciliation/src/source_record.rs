@@ -7,8 +7,8 @@ use truecount_billing::{ClientId, SourceId};
 use crate::context::RunContext;
 use crate::evidence::Widening;
 use crate::evidence_record::AccountRecord;
+use crate::names::Names;
 use crate::pool::unread;
-use crate::record::Names;
 use crate::run_inputs::{AccountBelonging, ItemsRead, LinesRead};
 
 /// A source of usage, and how far it could be used.
