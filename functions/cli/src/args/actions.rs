@@ -39,11 +39,11 @@ pub(crate) enum ActionsCommand {
     Record(RecordArgs),
     /// Read a report.xlsx or exceptions.csv that was filled in; each row is checked
     #[command(after_help = "\
-Fill in `action`, and where it needs them `quantity`, `whom`, `until` and `note`:
+Fill in `action`, and where it needs them `quantity`, `whom`, `until`, `note`:
   approved                              the bill is to be changed as listed
   adjusted   quantity                   so many units are to be billed instead
   asked      whom, until                somebody was asked
-  accepted   note, until or quantity    it is right so; quantity: units that differ
+  accepted   note, until or quantity    it is right; quantity: up to so many
   dismissed  note                       nothing to act on this month, or until
   snoozed    until                      look at it later
   reopened                              an earlier decision is withdrawn
@@ -76,8 +76,8 @@ Examples:
     },
     /// List what was decided, and what the PSA says of it by now
     #[command(after_help = "\
-Held against the newest syncs, so that a change made in the PSA is seen after the
-next `truecount sync`.
+Held against the newest syncs, so that a change made in the PSA is seen after
+the next `truecount sync`.
 
 Examples:
   truecount actions list
@@ -103,9 +103,9 @@ Examples:
   truecount actions record 18 asked --whom \"the client\" --until 2026-07-09
   truecount actions record 19 accepted --up-to 2 --note \"agreed by phone\"
   truecount actions record --filter kind=overbilled --filter client=harbour \\
-    snoozed --until 2026-12-31 --note \"contract until then\"
+      snoozed --until 2026-12-31 --note \"contract until then\"
   truecount actions record 20 --standing not_sold --review 2027-06-30 \\
-    --note \"they back up by themselves\"")]
+      --note \"they back up by themselves\"")]
 pub(crate) struct RecordArgs {
     /// Exceptions, and last the action; with --standing exceptions alone
     #[arg(required = true, value_name = "EXCEPTION")]
