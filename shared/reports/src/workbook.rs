@@ -125,6 +125,8 @@ impl Book {
         sheet.set_landscape();
         sheet.set_print_fit_to_pages(1, 0);
         sheet.set_repeat_rows(0, 0)?;
+        // Two lines: programs do not measure what is wrapped.
+        sheet.set_row_height(0, 30)?;
         for (at, column) in (0_u16..).zip(of.columns) {
             if column.name() == "action" {
                 sheet.add_data_validation(1, at, last, at, &DataValidation::new().allow_list_strings(&ACTIONS)?)?;
@@ -155,7 +157,7 @@ impl Book {
         let sheet = workbook.worksheet_from_name(SUMMARY)?;
         sheet.set_column_width(0, 34)?.set_column_width(1, 18)?.set_column_width(2, 18)?;
         sheet.set_landscape();
-        sheet.set_print_fit_to_pages(1, 0);
+        sheet.set_print_fit_to_pages(1, 1);
         let mut at = 0;
         sheet.write_string_with_format(at, 0, sheets::title(report), &formats.title)?;
         for (what, told) in sheets::about(report) {
