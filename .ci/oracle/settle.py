@@ -21,6 +21,7 @@ from fractions import Fraction
 import compare
 import counts
 import engine
+import joins
 import lines
 import parts
 import rulebook
@@ -156,16 +157,27 @@ class Settler:
     def source_of(self, account):
         return self.world.sources[account["source"]]
 
-    @staticmethod
-    def read_now(account, items):
+    def read_now(self, account, items):
         account["name"] = rulebook.with_one_name(account)["name"]
         if "days" in account and "earlier" in account:  # what was read then was read, whatever is known of today
             on = account["earlier"]["as_of"]
             if not any(days["from"] <= on <= days["to"] for days in account["days"]):
                 account["days"].append({"from": on, "to": on, "items": copy.deepcopy(account["earlier"]["items"])})
+        self.nights(account)
         for key in ("read", "names", "earlier", "before", "confirmed"):
             account.pop(key, None)
         account["items"] = copy.deepcopy(items)
+
+    def nights(self, account):
+        """What is settled of now tells nothing of the nights before it that were not read: nothing was there then. With a reading of
+        now they would be told from it, as items that another account has, too, and that were not known to be there."""
+        if not account.get("days"):
+            return
+        one_day, synced = datetime.timedelta(days=1), self.world.synced_on(account["source"])
+        read = [rulebook.day(days["to"]) for days in account["days"] if rulebook.day(days["to"]) < synced]
+        first = max(read) + one_day if read else synced
+        if first < synced:
+            account["days"].append({"from": str(first), "to": str(synced - one_day), "items": []})
 
     def owner(self, index, account):
         """Whose an undecided account is: each client whose it may be, or nobody's."""
@@ -207,9 +219,9 @@ class Settler:
         days = [{"from": account["confirmed"], "to": str(last), "items": items}] if said else []
 
         def settled(world):
-            self.read_now(world["accounts"][index], items)
             if days:
                 world["accounts"][index]["days"] += copy.deepcopy(days)
+            self.read_now(world["accounts"][index], items)
         return settled
 
     def replaced(self, world):
@@ -218,7 +230,15 @@ class Settler:
             theirs = [index for index, other, of, _ in self.succeeded if (other, of) == (owner, source)]
             taken = any(account.get("client") == owner and account["source"] == source and account["id"] in ids for account in world["accounts"])
             if taken and all(world["accounts"][index]["items"] for index in theirs):
-                world["accounts"][self.draw.choice(theirs)]["items"] = []
+                self.leave(world, self.draw.choice(theirs))
+
+    def leave(self, world, index):
+        """An account that is gone is not there, nor was it since it was said to be gone."""
+        account, since = world["accounts"][index], self.raw["accounts"][index].get("confirmed")
+        account["items"] = []
+        for days in account.get("days", []):
+            if since is not None and days["from"] >= since:
+                days["items"] = []
 
     def fell(self, index, account):
         now = {(item["kind"], item["id"]): item for item in account.get("items", [])}
@@ -243,6 +263,7 @@ class Settler:
                     self.add([lambda world: None, larger])
 
         def done(world):
+            self.nights(world["accounts"][index])
             world["accounts"][index].pop("read")
             world["accounts"][index].pop("before")
         self.late.append([done])
@@ -547,6 +568,26 @@ def bound_services(raw):
     return found
 
 
+def joined_services(raw):
+    """Services that take the largest of counts of one source in which one device is listed as two kinds: where one of both is
+    unknown so is the other, and the least of the larger is more than the larger of the least."""
+    world, found = rulebook.World(raw), set()
+    for code, keys in world.rules.services.items():
+        join, terms, _ = joins.read(world.rules, keys["count"]) if "count" in keys else ("sum", [], None)
+        for source in {part["source"] for parts in terms for part in parts} if join == "max" else ():
+            kinds = [kind for parts in terms for kind in {part["kind"] for part in parts if part["source"] == source}]
+            listed = collections.defaultdict(set)
+            for item in [item for account in raw["accounts"] if account["source"] == source
+                         for held in (account, account.get("earlier", {}))
+                         for item in [*held.get("items", []), *held.get("before", [])]]:
+                for name, values in counts.identities(item, ["serial", "mac", "name", "object_id", "mail"]).items():
+                    for value in values:
+                        listed[name, value].add(item["kind"])
+            if any(len(one & {*kinds, "unknown"}) > 1 for one in listed.values()):
+                found.add(code)
+    return found
+
+
 def faults(first, ways, complete, passed_over=(), granting=None, bound=()):
     """What does not hold between the outcome of a world and those of its settlings."""
     if "skipped" in first or any("skipped" in way for way in ways):
@@ -603,7 +644,7 @@ def chunk(asked, ends):
     at, failed = len(first), []
     for outcome, world, (ways, complete) in zip(found, first, settled):
         outcomes, at = found[at:at + len(ways)], at + len(ways)
-        wrong = faults(outcome, outcomes, complete, unsettled_rules(world), grantors(world), bound_services(world))
+        wrong = faults(outcome, outcomes, complete, unsettled_rules(world), grantors(world), bound_services(world) | joined_services(world))
         if wrong:
             failed.append((world, len(ways), complete, wrong))
     return sum(len(ways) for ways, _ in settled), sum(complete for _, complete in settled), refused, failed
