@@ -20,7 +20,7 @@ use crate::{is_asked_for, say};
 const DISTURBED: Duration = Duration::from_secs(10);
 
 /// Trials under way at once in each lane. Most of a trial is waiting for a dead worker's lease.
-const AT_ONCE: usize = 20;
+const AT_ONCE: usize = 12;
 
 /// Lanes: threads with vendors and trials of their own.
 const LANES: usize = 2;
