@@ -231,8 +231,8 @@ def a_clerks_task():
         clients[int(sheet.cell(row, at["Client id"]).value)] = action
     path = WORK / "worked.xlsx"
     book.save(path)
-    assert "14 recorded, 6 not filled in." in clerk("actions", "import", path, "--by", "anna").stderr
-    assert "0 recorded, 14 recorded before, 6 not filled in." in clerk("actions", "import", path, "--by", "anna").stderr
+    assert "14 recorded, 7 not filled in." in clerk("actions", "import", path, "--by", "anna").stderr
+    assert "0 recorded, 14 recorded before, 7 not filled in." in clerk("actions", "import", path, "--by", "anna").stderr
     standing = lambda: {one["action"]["client_id"]: one["decided"]["standing"]
                         for one in json.loads(clerk("actions", "list", "--json").stdout)}
     expected = {"approved": "not_changed", "adjusted": "not_changed", "accepted": "set_aside", "snoozed": "set_aside", "asked": "waits"}
