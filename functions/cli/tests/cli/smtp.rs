@@ -249,7 +249,7 @@ fn a_daily_closing_whose_mail_is_refused_is_reported_and_repeated_the_next_day()
     let daily = ["run", "--closing", "--when-due"];
     expect(&office.run(&daily), FAILED, &["was not sent", "about the failed closing: sent"]);
     let next = office.run_at("2026-06-27T06:00:00Z", &daily);
-    expect(&next, EXCEPTIONS, &["is not closed", "Mail to `billing`: sent"]);
+    expect(&next, EXCEPTIONS, &["is closed, and its mail was not sent to everyone", "Mail to `billing`: sent"]);
     expect(&office.run_at("2026-06-27T18:00:00Z", &daily), 0, &[]);
     let texts: Vec<String> = server.taken().iter().map(|message| text_of(message)).collect();
     assert_eq!(texts.len(), 2);
