@@ -6,17 +6,20 @@ use std::fs;
 #[cfg(unix)]
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use truecount_app::{Config, Environment, SyncAnswer, closing_expected};
 use truecount_billing::SourceId;
 use truecount_embedded::{Durability, LocalBackend};
 use truecount_operator::doctor::{self, CheckResult, CheckStatus, CheckedBackend};
 use truecount_operator::inspector::AwsInspector;
+use truecount_operator::name_servers::NameServers;
 use truecount_operator::stack::{self, StackResources};
 use truecount_platform::aws::{self, Endpoints};
 use truecount_platform::{FixedClock, endpoint};
 use truecount_sandbox::{FaultProfile, Sample, Vendors};
 use truecount_store::{IgnoreReason, LeaseMode, MappingDecision, MappingRecord, SnapshotManifest, Store};
+use truecount_support::{DnsAnswer, NameServer};
 
 use crate::backend::soon;
 use crate::cloud::{Answers, CloudStandIn};
@@ -25,11 +28,14 @@ const HOME: &str = r#"{"table":"truecount","bucket":"b","secrets":"/truecount/pr
     "schedule":"daily","schedule_group":"default","topic":"arn:aws:sns:us-east-1:123456789012:alarms",
     "alarm":"prod","sender":"truecount@northgate-it.example","configuration_set":"prod","kms_key":"","functions":{"sync":"s","reconcile":"r","report":"p"}}"#;
 
+const DMARC: &str = "_dmarc.northgate-it.example";
+
 /// A backend on this machine that is asked about as if it were a stack.
 struct Clinic {
     sample: Sample,
     vendors: Vendors,
     cloud: CloudStandIn,
+    dns: NameServer,
     stack: StackResources,
     env: Environment,
     folder: tempfile::TempDir,
@@ -74,7 +80,8 @@ impl Clinic {
         .await;
         let env = truecount_support::environment(&backend, sample.now());
         let stack = serde_json::from_str(HOME).unwrap();
-        let clinic = Self { sample, vendors, cloud, stack, env, folder, backend, tenants, found: Vec::new() };
+        let dns = NameServer::start([(DMARC, DnsAnswer::text("v=DMARC1; p=none"))]);
+        let clinic = Self { sample, vendors, cloud, dns, stack, env, folder, backend, tenants, found: Vec::new() };
         clinic.write("config/settings.toml", &clinic.settings());
         clinic.write("config/rules.toml", &clinic.sample.rules_toml());
         clinic.secrets(|_| {}, 0o600);
@@ -121,7 +128,8 @@ impl Clinic {
 
     async fn examine(&self) -> Vec<CheckResult> {
         let cloud = AwsInspector::local(&endpoint::checked(&self.cloud.url).unwrap());
-        doctor::examine(&self.env, CheckedBackend::Stack(&self.stack, &cloud)).await
+        let servers = NameServers::at(self.dns.address, Duration::from_secs(5));
+        doctor::examine(&self.env, CheckedBackend::Stack(&self.stack, &cloud, &servers)).await
     }
 
     /// Looks, and holds what is bad against what must be.
@@ -138,7 +146,9 @@ impl Clinic {
         let bad: Vec<_> = lines.iter().filter(|line| line.status != CheckStatus::Ok).collect();
         assert!(bad.is_empty(), "{bad:#?}");
         assert!(lines.iter().all(|line| line.fix.is_none()));
-        for topic in ["identity", "table", "files", "settings", "rules", "recipients", "sender", "mail", "secret"] {
+        for topic in
+            ["identity", "table", "files", "settings", "rules", "recipients", "sender", "dmarc", "mail", "secret"]
+        {
             assert!(lines.iter().any(|line| line.topic == topic), "{topic}");
         }
         for topic in ["vendor", "rights", "sync", "products", "mappings", "clock", "schedule", "alarms", "closing"] {
@@ -232,7 +242,7 @@ async fn every_planted_fault_is_found_with_what_to_do() {
     the_secrets(&mut clinic).await;
     the_set_up(&mut clinic).await;
     the_days(&mut clinic).await;
-    assert_eq!(clinic.found.len(), 41, "{:?}", clinic.found);
+    assert_eq!(clinic.found.len(), 43, "{:?}", clinic.found);
     drop(clinic.backend);
 }
 
@@ -312,6 +322,7 @@ async fn the_mail(clinic: &mut Clinic) {
     clinic.finds("sending paused", &problem("mail", "SES has paused sending", "Account dashboard")).await;
     signature(clinic, &well).await;
     *clinic.cloud.answers() = well;
+    dmarc(clinic).await;
 
     let nobody = clinic.settings();
     let (head, rest) = nobody.split_once("[[mail.groups]]").unwrap();
@@ -319,6 +330,20 @@ async fn the_mail(clinic: &mut Clinic) {
     let nobody = Expected { about: None, ..gap("recipients", "", "nobody receives the mail", "[[mail.groups]]") };
     clinic.finds("recipients missing", &nobody).await;
     clinic.write("config/settings.toml", &clinic.settings());
+    clinic.is_well().await;
+}
+
+/// What the sender's domain asks receivers to do.
+async fn dmarc(clinic: &mut Clinic) {
+    let of = |status, message, fix| Expected { topic: "dmarc", about: None, status, message, fix };
+    for (name, answer, expected) in [
+        ("DMARC record missing", DnsAnswer::NoData, of(CheckStatus::Advice, "has no DMARC record", "DnsDmarc")),
+        ("DMARC unknown", DnsAnswer::Code(2), of(CheckStatus::Warning, "could not be looked up", "name server")),
+    ] {
+        clinic.dns.set(DMARC, answer);
+        clinic.finds(name, &expected).await;
+    }
+    clinic.dns.set(DMARC, DnsAnswer::text("v=DMARC1; p=reject"));
     clinic.is_well().await;
 }
 

@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod config;
+mod name_server;
 
 pub use self::config::{CSV_SOURCES, SETTINGS, rule};
+pub use self::name_server::{DnsAnswer, NameServer};
 
 use std::fs;
 use std::path::Path;

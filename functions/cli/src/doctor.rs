@@ -6,6 +6,7 @@ use truecount_app::Config;
 use truecount_embedded::BackendError;
 use truecount_operator::doctor::{self, CheckResult, CheckStatus, CheckedBackend};
 use truecount_operator::inspector::AwsInspector;
+use truecount_operator::name_servers::NameServers;
 use truecount_operator::stack::StackError;
 use truecount_platform::MailError;
 use truecount_reports::sanitize;
@@ -61,7 +62,8 @@ async fn examine(backend: &OpenBackend) -> anyhow::Result<Vec<CheckResult>> {
         }
         Target::Stack { resources, .. } => {
             let inspector = AwsInspector::load(std::env::var("TRUECOUNT_ENDPOINT").ok().as_deref()).await?;
-            doctor::examine(&backend.env, CheckedBackend::Stack(resources, &inspector)).await
+            let servers = NameServers::of_this_machine();
+            doctor::examine(&backend.env, CheckedBackend::Stack(resources, &inspector, &servers)).await
         }
     })
 }

@@ -1,12 +1,13 @@
 //! What would go wrong at month-end, and how to fix it: checked with requests that change nothing.
 //!
 //! ```text
-//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ secrets ▸ vendors ▸ keys' rights ▸ syncs ▸ products ▸ mappings ▸ falls ▸ next run ▸ clock ▸ schedule ▸ alarms ▸ closing
+//! identity ▸ table ▸ files ▸ settings ▸ rules ▸ mail ▸ DMARC ▸ secrets ▸ vendors ▸ keys' rights ▸ syncs ▸ products ▸ mappings ▸ falls ▸ next run ▸ clock ▸ schedule ▸ alarms ▸ closing
 //! ```
 //! Deliberately absent: repairs, and the permissions of the functions' own roles, which the template grants.
 
 mod access;
 mod alarms;
+mod dmarc;
 mod mail;
 mod next_run;
 mod schedule;
@@ -24,6 +25,7 @@ use truecount_connectors::KeyRights;
 use truecount_platform::PortErrorKind;
 
 use crate::inspector::AwsInspector;
+use crate::name_servers::NameServers;
 use crate::stack::{StackError, StackResources};
 
 /// How bad a result is: what would come of a run now, in the order of the exit codes.
@@ -90,8 +92,8 @@ impl CheckResult {
 pub enum CheckedBackend<'a> {
     /// A data directory on this machine.
     Directory(&'a Path),
-    /// A deployed stack.
-    Stack(&'a StackResources, &'a AwsInspector),
+    /// A deployed stack, and whom to ask for the DNS records of its sender.
+    Stack(&'a StackResources, &'a AwsInspector, &'a NameServers),
 }
 
 /// Checks everything. What cannot be checked is a result, too.
@@ -99,7 +101,7 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
     let mut results = Vec::new();
     let mut skews = Vec::new();
     match backend {
-        CheckedBackend::Stack(_, inspector) => boxed(|| access::identity(inspector, &mut results, &mut skews)).await,
+        CheckedBackend::Stack(_, inspector, _) => boxed(|| access::identity(inspector, &mut results, &mut skews)).await,
         CheckedBackend::Directory(data) => access::disk(data, &mut results),
     }
     boxed(|| access::table(env, &mut results)).await;
@@ -135,7 +137,7 @@ async fn daily_run(
     backend: CheckedBackend<'_>,
     results: &mut Vec<CheckResult>,
 ) {
-    let CheckedBackend::Stack(stack, inspector) = backend else { return };
+    let CheckedBackend::Stack(stack, inspector, _) = backend else { return };
     let is_on = schedule::daily_run(env, config, (stack, inspector), results).await;
     alarms::alarms(stack, inspector, is_on, results).await;
 }

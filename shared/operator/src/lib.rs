@@ -8,5 +8,6 @@ pub mod executions;
 pub mod function;
 pub mod inspector;
 pub mod logs;
+pub mod name_servers;
 pub mod stack;
 pub mod vendor;

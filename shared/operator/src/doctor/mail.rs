@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use truecount_app::{Config, mail_address};
 use truecount_platform::PortErrorKind;
 
+use super::dmarc::{NOT_SIGNED, SentBy, dmarc};
 use super::{CheckResult, CheckStatus, CheckedBackend, fix_of};
-use crate::inspector::{AwsInspector, SesAccount, SesIdentity};
+use crate::inspector::{AwsInspector, MailFrom, SesAccount, SesIdentity};
+use crate::name_servers::NameServers;
 
 pub(super) async fn mail(config: &Config, backend: CheckedBackend<'_>, results: &mut Vec<CheckResult>) {
     let settings = &config.settings.mail;
@@ -25,8 +27,8 @@ pub(super) async fn mail(config: &Config, backend: CheckedBackend<'_>, results: 
         results.push(CheckResult::problem(CheckStatus::Error, "sender", "the settings name no sender", fix));
         return;
     };
-    if let CheckedBackend::Stack(_, inspector) = backend {
-        ses(inspector, from, &recipients, results).await;
+    if let CheckedBackend::Stack(_, inspector, servers) = backend {
+        ses(inspector, servers, from, &recipients, results).await;
     } else {
         results.push(CheckResult::ok("sender", from));
     }
@@ -35,14 +37,21 @@ pub(super) async fn mail(config: &Config, backend: CheckedBackend<'_>, results: 
 /// What AWS refused, with the permission that it needs.
 type Unseen = (PortErrorKind, &'static str);
 
-async fn ses(inspector: &AwsInspector, from: &str, recipients: &BTreeSet<String>, results: &mut Vec<CheckResult>) {
-    if let Err((kind, action)) = ask_ses(inspector, from, recipients, results).await {
+async fn ses(
+    inspector: &AwsInspector,
+    servers: &NameServers,
+    from: &str,
+    recipients: &BTreeSet<String>,
+    results: &mut Vec<CheckResult>,
+) {
+    if let Err((kind, action)) = ask_ses(inspector, servers, from, recipients, results).await {
         results.push(CheckResult::problem(CheckStatus::Warning, "mail", kind.to_string(), fix_of(&kind, action)));
     }
 }
 
 async fn ask_ses(
     inspector: &AwsInspector,
+    servers: &NameServers,
     from: &str,
     recipients: &BTreeSet<String>,
     results: &mut Vec<CheckResult>,
@@ -55,7 +64,9 @@ async fn ask_ses(
     let is_verified = known.any(|one| one.is_verified);
     if is_verified {
         results.push(CheckResult::ok("sender", format!("SES has verified `{from}` in {region}")));
-        results.push(signature(from, address.as_ref(), of_domain.as_ref()));
+        let sent = Sent::new(from, address.as_ref(), of_domain.as_ref());
+        results.push(sent.signature());
+        results.extend(dmarc(servers, sent.by()).await);
     } else {
         let message = format!("SES in {region} has verified neither `{from}` nor `{}`", domain(from));
         let fix =
@@ -96,32 +107,51 @@ async fn domain_identity(inspector: &AwsInspector, of: &str) -> Result<Option<(S
     }
 }
 
-/// Whether the mail is signed, and its bounces go to, the sender's own domain, as a DMARC policy demands.
-fn signature(from: &str, address: Option<&SesIdentity>, of_domain: Option<&(String, SesIdentity)>) -> CheckResult {
-    let own = domain(from);
-    let both = || address.into_iter().chain(of_domain.map(|(_, found)| found));
-    if !both().any(|one| one.is_signed) {
-        let message = format!(
-            "SES does not sign the mail as `{own}`: where the domain has a DMARC policy, it goes to spam or is refused"
-        );
-        let fix = "add the DNS records DnsDkim1 to DnsDkim3 among the stack's outputs; there are none with `SenderIdentity=address`: deploy with `domain`";
-        return CheckResult::problem(CheckStatus::Warning, "signature", message, fix);
+/// How SES sends the mail of an address that it has verified.
+struct Sent<'a> {
+    /// The domain of the address.
+    own: String,
+    /// The domain that DKIM signs as, if it is one of ours.
+    dkim: Option<String>,
+    mail_from: Option<&'a MailFrom>,
+}
+
+impl<'a> Sent<'a> {
+    fn new(from: &str, address: Option<&'a SesIdentity>, of_domain: Option<&'a (String, SesIdentity)>) -> Self {
+        let own = domain(from).to_lowercase();
+        let by_domain = of_domain.filter(|(_, found)| found.is_signed).map(|(name, _)| name.to_lowercase());
+        let by_address = || address.filter(|found| found.is_signed).map(|_| own.clone());
+        let mut both = address.into_iter().chain(of_domain.map(|(_, found)| found));
+        Self { dkim: by_domain.or_else(by_address), mail_from: both.find_map(|one| one.mail_from.as_ref()), own }
     }
-    let signed = format!("DKIM signs as `{}`", of_domain.map_or(own, |(name, _)| name));
-    let Some(mail_from) = both().find_map(|one| one.mail_from.as_ref()) else {
-        let message = format!("{signed}; bounces go to amazonses.com, so that SPF is not of your domain");
-        let fix = "set a MAIL FROM domain for it in SES, or deploy with `SenderIdentity=domain`";
-        return CheckResult::problem(CheckStatus::Advice, "signature", message, fix);
-    };
-    let at = &mail_from.domain;
-    let (status, outcome) = match (mail_from.is_found, mail_from.is_required) {
-        (true, _) => return CheckResult::ok("signature", format!("{signed}; bounces go to `{at}`")),
-        (false, true) => (CheckStatus::Error, "the mail is refused"),
-        (false, false) => (CheckStatus::Advice, "bounces go to amazonses.com"),
-    };
-    let message = format!("{signed}; SES finds no MX record of the MAIL FROM domain `{at}`: {outcome}");
-    let fix = "add the DNS records DnsMailFrom and DnsSpf among the stack's outputs";
-    CheckResult::problem(status, "signature", message, fix)
+
+    fn by(&self) -> SentBy<'_> {
+        let mail_from = self.mail_from.filter(|found| found.is_found).map(|found| found.domain.as_str());
+        SentBy { domain: &self.own, dkim: self.dkim.as_deref(), mail_from }
+    }
+
+    /// Whether the mail is signed, and its bounces go to, the sender's own domain.
+    fn signature(&self) -> CheckResult {
+        let Some(signed) = &self.dkim else {
+            let message = format!("SES does not sign the mail as `{}`", self.own);
+            return CheckResult::problem(CheckStatus::Warning, "signature", message, NOT_SIGNED);
+        };
+        let signed = format!("DKIM signs as `{signed}`");
+        let Some(mail_from) = self.mail_from else {
+            let message = format!("{signed}; bounces go to amazonses.com, so that SPF is not of your domain");
+            let fix = "set a MAIL FROM domain for it in SES, or deploy with `SenderIdentity=domain`";
+            return CheckResult::problem(CheckStatus::Advice, "signature", message, fix);
+        };
+        let at = &mail_from.domain;
+        let (status, outcome) = match (mail_from.is_found, mail_from.is_required) {
+            (true, _) => return CheckResult::ok("signature", format!("{signed}; bounces go to `{at}`")),
+            (false, true) => (CheckStatus::Error, "the mail is refused"),
+            (false, false) => (CheckStatus::Advice, "bounces go to amazonses.com"),
+        };
+        let message = format!("{signed}; SES finds no MX record of the MAIL FROM domain `{at}`: {outcome}");
+        let fix = "add the DNS records DnsMailFrom and DnsSpf among the stack's outputs";
+        CheckResult::problem(status, "signature", message, fix)
+    }
 }
 
 fn account_result(account: &SesAccount, needed: u64, unverified: &[&str]) -> CheckResult {
@@ -175,7 +205,6 @@ fn domain(address: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspector::MailFrom;
 
     const PRODUCTION: SesAccount = SesAccount {
         is_in_production: true,
@@ -225,10 +254,10 @@ mod tests {
             (false, Some(from(true, false)), CheckStatus::Warning),
         ] {
             let identity = ("b.example".to_owned(), SesIdentity { is_verified: true, is_signed, mail_from });
-            assert_eq!(signature("a@b.example", None, Some(&identity)).status, expected, "{identity:?}");
+            assert_eq!(Sent::new("a@b.example", None, Some(&identity)).signature().status, expected, "{identity:?}");
         }
         let address = SesIdentity { is_verified: true, is_signed: false, mail_from: None };
-        let trial = signature("a@b.example", Some(&address), None);
+        let trial = Sent::new("a@b.example", Some(&address), None).signature();
         assert_eq!(trial.status, CheckStatus::Warning, "an address alone is signed by amazonses.com: {trial:?}");
     }
 }
