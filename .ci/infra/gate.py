@@ -173,7 +173,7 @@ def narrow_clerk(template):
             yield "a clerk may list the whole bucket"
         keys = lambda *keys: {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(keys)}}
         writes = "dynamodb:PutItem" in json.dumps(statement["Action"])
-        wanted = keys("ACTIONS#*") if writes else keys("MONTHS", "MONTH#*")
+        wanted = keys("ACTIONS#*", "BASELINE") if writes else keys("MONTHS", "MONTH#*")
         if where == "ClerkPolicy" and "dynamodb:" in json.dumps(statement["Action"]) and statement.get("Condition") != wanted:
             yield "a clerk may read more of the table than the runs, or write more than decisions"
 

@@ -3,6 +3,7 @@
 //! What the commands do is in the file of the same name.
 
 mod actions;
+mod baseline;
 mod mappings;
 mod operate;
 mod review;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use actions::{ActionsArgs, ActionsCommand, FilterField, RecordArgs, StandingRule};
+pub(crate) use baseline::{BaselineArgs, BaselineCommand};
 pub(crate) use mappings::{DecisionArgs, MappingsArgs, MappingsCommand, SuggestArgs, user};
 pub(crate) use operate::{FunctionArg, InboxArgs, InboxCommand, LevelArg, LogsArgs, MailArgs, MailCommand};
 pub(crate) use review::{
@@ -140,6 +142,7 @@ pub(crate) enum Command {
     Mappings(MappingsArgs),
     Exceptions(ExceptionsArgs),
     Actions(ActionsArgs),
+    Baseline(BaselineArgs),
     Explain(ExplainArgs),
     Clients(ClientsArgs),
     Runs(RunsArgs),
@@ -153,7 +156,7 @@ pub(crate) enum Command {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Set up", &["init", "config", "secrets", "sources", "rules", "doctor"]),
     ("Run", &["demo", "run", "sync", "reconcile", "report", "check"]),
-    ("Review", &["mappings", "exceptions", "actions", "explain", "clients", "runs", "replay"]),
+    ("Review", &["mappings", "exceptions", "actions", "baseline", "explain", "clients", "runs", "replay"]),
     ("Operate", &["inbox", "mail", "logs"]),
 ];
 

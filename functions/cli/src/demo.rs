@@ -8,20 +8,23 @@ use std::sync::Arc;
 use anyhow::Context;
 use jiff::SignedDuration;
 use serde::Serialize;
-use truecount_app::{Config, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer, seed_month};
+use truecount_app::{
+    AcceptedNow, BaselineRequest, Config, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer,
+    accept_baseline, seed_month, seeded_run_id,
+};
 use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
 use truecount_embedded::{Durability, refuse_links};
 use truecount_platform::FixedClock;
 use truecount_reconciliation::RunTotals;
 use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
 use truecount_store::{
-    IgnoreReason, InboxFolder, MappingDecision, MappingRecord, NoneDecision, NoneRecord, NoneScope, RULES_FILE, Run,
-    RunSummary, SETTINGS_FILE,
+    BaselineRecord, IgnoreReason, InboxFolder, MappingDecision, MappingRecord, NoneDecision, NoneRecord, NoneScope,
+    RULES_FILE, Run, RunSummary, SETTINGS_FILE,
 };
 
 use crate::args::{Cli, DemoArgs};
 use crate::open::{Session, embedded};
-use crate::output::{Ending, json, say, tell};
+use crate::output::{Ending, counted, json, say, tell};
 use crate::pipeline;
 
 /// The first line of settings that the demo has written, and may overwrite.
@@ -46,12 +49,27 @@ pub(crate) async fn demo(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Ending> {
     }
     let mut ending = Ending::Clean;
     for (at, month) in months.iter().rev().enumerate() {
-        ending = one_month(cli, args, *month, at == 0).await?;
+        let place = match (at, months.len()) {
+            (0, 1) => DemoMonth::Only,
+            (0, _) => DemoMonth::First,
+            _ => DemoMonth::Later,
+        };
+        ending = one_month(cli, args, *month, place).await?;
     }
     Ok(ending)
 }
 
-async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bool) -> anyhow::Result<Ending> {
+/// The place of a month among those that the demo closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DemoMonth {
+    /// The baseline of an earlier month was accepted.
+    Only,
+    /// A first comparison, whose list is accepted then.
+    First,
+    Later,
+}
+
+async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, place: DemoMonth) -> anyhow::Result<Ending> {
     let data = args.data.directory();
     let sample = Arc::new(Sample::new(SampleSize::default(), args.seed, month));
     days_before(&data, &sample).await?;
@@ -61,8 +79,11 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
     let (env, local) = embedded(&data, Durability::Bulk, clock)?;
     let config = Config::load(&env).await?;
     let session = Session::new(env, config, local);
-    if is_first {
+    if place != DemoMonth::Later {
         seed_history(&session, &sample.history()).await?;
+    }
+    if place == DemoMonth::Only {
+        seed_baseline(&session, &sample.history()).await?;
     }
     decide(&session, &sample).await?;
     tell(&format!("Closing {month} of a sample MSP with {} sources on this machine.", sample.sources().len()));
@@ -77,7 +98,44 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, is_first: bo
     let report = pipeline::report_now(&session, month, Some(&run_id), MailPolicy::Usual).await?;
     let agreement = compare_with_planted(&session, &sample, month, &run_id).await?;
     vendors.stop().await;
-    show(cli, &session, &sample, syncs, report, agreement).await
+    let ending = show(cli, &session, &sample, syncs, report, agreement).await?;
+    if place == DemoMonth::First {
+        accept(&session, &run_id).await?;
+    }
+    Ok(ending)
+}
+
+/// What the sample's people say of a baseline.
+const ACCEPTED_BY: (&str, &str) = ("demo", "the sample's people have looked through the list");
+
+/// Accepts the list of the first month, as a person would who has looked through it.
+async fn accept(session: &Session, run_id: &str) -> anyhow::Result<()> {
+    let (actor, note) = (ACCEPTED_BY.0.to_owned(), ACCEPTED_BY.1.to_owned());
+    let request = BaselineRequest { run_id: Some(run_id.to_owned()), actor, note };
+    let AcceptedNow { record, .. } = accept_baseline(&session.env, &session.config, &request).await?;
+    let list = counted(record.exceptions, "exception", "exceptions");
+    tell(&format!(
+        "Accepted as the baseline: {list}. From here on the totals are shown, and what is new is told apart."
+    ));
+    Ok(())
+}
+
+/// Of a sample that begins in the middle of its history the baseline was accepted long ago.
+async fn seed_baseline(session: &Session, history: &[EarlierMonth]) -> anyhow::Result<()> {
+    let Some(first) = history.first() else { return Ok(()) };
+    let record = BaselineRecord {
+        number: 0,
+        month: first.month,
+        run_id: seeded_run_id(first.month),
+        exceptions: first.exception_count,
+        actor: ACCEPTED_BY.0.to_owned(),
+        note: ACCEPTED_BY.1.to_owned(),
+        accepted_on: first.month.last_day(),
+        accepted_at: session.env.clock.now(),
+    };
+    record.append(&session.env.store).await?;
+    tell(&format!("The sample accepted its baseline in {}; `--months 3` begins with a first month.", first.month));
+    Ok(())
 }
 
 /// Syncs the distributor on the two days before. On the second one a company is missing from its list; on the count day

@@ -6,6 +6,7 @@ mod actions;
 mod agreements;
 mod args;
 mod ask;
+mod baseline;
 mod check;
 mod client_search;
 mod clients;
@@ -97,6 +98,7 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
             Command::Check(args) => check::check(cli, args),
             Command::Mappings(args) => boxed(|| mappings::mappings(cli, args)).await,
             Command::Actions(args) => boxed(|| actions::actions(cli, args)).await,
+            Command::Baseline(args) => boxed(|| baseline::baseline(cli, args)).await,
             Command::Exceptions(args) => boxed(|| exceptions::exceptions(cli, args)).await,
             Command::Explain(args) => boxed(|| explain::explain(cli, args)).await,
             Command::Clients(args) => boxed(|| clients::clients(cli, args)).await,

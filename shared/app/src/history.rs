@@ -5,6 +5,12 @@ use truecount_store::{Closing, CreateOutcome, Fence, Run, RunManifest, RunState,
 
 use crate::{AppError, Environment};
 
+/// The id of a month's run from before there was one here.
+#[must_use]
+pub fn seeded_run_id(month: BillingMonth) -> String {
+    format!("{month}-c1-earlier")
+}
+
 /// Records what an earlier month's closing found. A month that has one already is left alone.
 ///
 /// # Errors
@@ -37,8 +43,9 @@ pub async fn seed_month(
         settings_sha256: String::new(),
         inbox_sha256: None,
         history: None,
+        baseline: None,
     };
-    let run_id = format!("{month}-c1-earlier");
+    let run_id = seeded_run_id(month);
     let run = Run {
         run_id,
         manifest,

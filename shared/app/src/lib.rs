@@ -6,6 +6,7 @@
 mod account_mapping;
 pub mod actions;
 mod agreements_review;
+mod baseline;
 mod comparison;
 mod environment;
 mod error;
@@ -29,10 +30,11 @@ mod vocabulary;
 
 pub use account_mapping::{AccountMapping, Client, DecidedBy, Mapping, Split, of_accounts as mappings_of};
 pub use agreements_review::AgreementsReview;
+pub use baseline::{AcceptedNow, BaselineRequest, accept_baseline};
 pub use comparison::{BilledFor, BilledForSource, MappingsInForce, NonesInForce};
 pub use environment::{Environment, ProgressObserver, Quiet};
 pub use error::AppError;
-pub use history::seed_month;
+pub use history::{seed_month, seeded_run_id};
 pub use truecount_reports::{Notice, accept_command};
 
 pub use jobs::accept::{AcceptError, AcceptRequest, accept, fall_in_words, falls, open_falls};

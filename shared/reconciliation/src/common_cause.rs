@@ -7,8 +7,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{ClientId, Currency, Money, ProductCode};
 
+use crate::baseline::SetupRows;
 use crate::exception_id::ExceptionDirection;
-use crate::outcome::{ClientOutcome, OutcomeRow, RowKind};
+use crate::interval::add;
+use crate::outcome::{ClientOutcome, OutcomeRow, RowKind, RunTotals};
+use crate::portfolio::{add_changes, is_unpriced};
 use crate::run_inputs::RunInputs;
 
 /// Of fewer clients that have a service nothing is said of many.
@@ -88,6 +91,9 @@ struct WrongRow {
     units: Decimal,
     worth: Option<(Currency, Decimal)>,
     is_estimated: bool,
+    /// What it adds to the totals of changes.
+    totals: Option<(Currency, RunTotals)>,
+    is_unpriced: bool,
 }
 
 /// What they are looked for in, gathered client by client.
@@ -113,19 +119,20 @@ impl CommonCauses {
         self.wrong.extend(wrong.map(|(at, row)| WrongRow::of((client, at), row)));
     }
 
-    /// Those of services first, then those of a client. `told`: rows that are told otherwise; `is_alike`:
+    /// Those of services first, then those of a client; and what the rows of the first come to. `told`: rows that are told otherwise; `is_alike`:
     /// whether two services can be one another's.
     pub(crate) fn finish(
         mut self,
         inputs: &RunInputs,
         told: &BTreeSet<(usize, usize)>,
         is_alike: impl Fn(&ProductCode, &ProductCode) -> bool,
-    ) -> Vec<CommonCauseRecord> {
+    ) -> (Vec<CommonCauseRecord>, SetupRows) {
         self.wrong.retain(|row| !told.contains(&row.place));
         let mut found = Vec::new();
-        let mut of_many: BTreeSet<(usize, usize)> = BTreeSet::new();
+        let (mut of_many, mut setup): (BTreeSet<(usize, usize)>, _) = (BTreeSet::new(), SetupRows::default());
         for (cause, rows) in self.at_many_clients() {
             of_many.extend(rows.iter().map(|row| row.place));
+            rows.iter().for_each(|row| setup.take(row));
             found.push(record(inputs, cause, &rows));
         }
         self.wrong.retain(|row| !of_many.contains(&row.place));
@@ -135,7 +142,7 @@ impl CommonCauses {
                 found.push(record(inputs, cause, &[billed, used]));
             }
         }
-        found
+        (found, setup)
     }
 
     fn at_many_clients(&self) -> Vec<(CommonCause, Vec<&WrongRow>)> {
@@ -168,6 +175,25 @@ impl WrongRow {
             units: figures.and_then(|figures| figures.to_correct).unwrap_or_default(),
             worth: value.and_then(|value| value.currency.zip(value.impact)),
             is_estimated: value.is_some_and(|value| value.is_estimated),
+            totals: value.and_then(|value| {
+                let mut totals = RunTotals::default();
+                add_changes(&mut totals, value);
+                Some((value.currency?, totals))
+            }),
+            is_unpriced: is_unpriced(row),
+        }
+    }
+}
+
+impl SetupRows {
+    fn take(&mut self, row: &WrongRow) {
+        *self.kinds.entry(row.kind).or_default() += 1;
+        self.unpriced += u64::from(row.is_unpriced);
+        if let Some((currency, mut totals)) = row.totals {
+            let sums = self.totals.entry(currency).or_default();
+            for (sum, amount) in sums.changes_mut().into_iter().zip(totals.changes_mut()) {
+                add(sum, *amount);
+            }
         }
     }
 }
@@ -222,7 +248,7 @@ fn record(inputs: &RunInputs, cause: CommonCause, rows: &[&WrongRow]) -> CommonC
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{ComparedUnits, RowFigures, RowValue};
+    use crate::outcome::{ComparedUnits, InvoicedWhen, LineChange, RowFigures, RowValue};
     use crate::run_inputs::{BilledClient, LinesRead};
 
     fn code(text: &str) -> ProductCode {
@@ -240,6 +266,9 @@ mod tests {
             to_correct: Some(units.into()),
             left_alone: None,
         };
+        let (from, to) = (Decimal::ZERO, units.into());
+        let amount = Some(Decimal::from(units * 10));
+        let change = LineChange { line: None, from, to, amount, when: InvoicedWhen::ThisRun };
         OutcomeRow {
             kind,
             service: code(service),
@@ -259,7 +288,7 @@ mod tests {
                 stakes: None,
                 when: None,
                 due: None,
-                changes: Vec::new(),
+                changes: vec![change],
                 cost: Vec::new(),
             }),
             doubts: Vec::new(),
@@ -270,8 +299,7 @@ mod tests {
         }
     }
 
-    /// Each cause as its code's parts, with the clients and units of its rows.
-    fn found(clients: Vec<Vec<OutcomeRow>>, told: &[(usize, usize)]) -> Vec<String> {
+    fn causes_of(clients: Vec<Vec<OutcomeRow>>, told: &[(usize, usize)]) -> (Vec<CommonCauseRecord>, SetupRows) {
         let client = |number: usize| BilledClient {
             id: ClientId::new(format!("c{number:02}")).unwrap(),
             name: format!("Client {number}"),
@@ -288,7 +316,18 @@ mod tests {
         }
         // Codes of one letter are counted by one source.
         let is_alike = |one: &ProductCode, other: &ProductCode| one.as_str().len() == other.as_str().len();
-        let records = causes.finish(&inputs, &told.iter().copied().collect(), is_alike);
+        causes.finish(&inputs, &told.iter().copied().collect(), is_alike)
+    }
+
+    /// How many rows come of the setup, and what they add.
+    fn setup_of(clients: Vec<Vec<OutcomeRow>>) -> (u64, Decimal) {
+        let (_, setup) = causes_of(clients, &[]);
+        (setup.kinds.values().sum(), setup.totals.values().map(|totals| totals.add).sum())
+    }
+
+    /// Each cause as its code's parts, with the clients and units of its rows.
+    fn found(clients: Vec<Vec<OutcomeRow>>, told: &[(usize, usize)]) -> Vec<String> {
+        let (records, _) = causes_of(clients, told);
         let text = |record: &CommonCauseRecord| {
             let cause = match &record.cause {
                 CommonCause::ServiceAtManyClients { service, direction, clients_compared } => {
@@ -319,6 +358,8 @@ mod tests {
         twice[0].push(row("A", RowKind::Underbilled, 1));
         assert_eq!(found(twice, &[]), Vec::<String>::new(), "two agreements of one client are one client");
         assert_eq!(found(msp(10, 4), &[(3, 0)]), Vec::<String>::new(), "what is told otherwise");
+        assert_eq!(setup_of(msp(10, 4)), (4, 80.into()), "what those rows come to");
+        assert_eq!(setup_of(msp(10, 3)), (0, Decimal::ZERO));
         let mut unknown = msp(10, 4);
         unknown[9] = vec![row("A", RowKind::NotReconciled, 0)];
         assert_eq!(found(unknown, &[]), Vec::<String>::new(), "nine were compared");

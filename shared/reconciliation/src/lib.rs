@@ -12,6 +12,7 @@ mod actions;
 mod agreement_finding;
 mod agreement_review;
 mod agreements;
+mod baseline;
 mod billed_side;
 mod binding;
 mod columns;
@@ -80,6 +81,7 @@ pub use actions::{
 pub use agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreement};
 pub use agreement_review::AgreementReview;
 pub use agreements::agreements;
+pub use baseline::{AcceptedBaseline, BaselineState, SetupRows};
 pub use columns::{ItemColumns, ItemNo, ListedItem, TooManyItems};
 pub use common_cause::{CommonCause, CommonCauseMember, CommonCauseRecord};
 pub use context::RunContext;

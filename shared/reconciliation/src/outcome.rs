@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{AgreementId, ClientId, Currency, LineId, ProductCode};
 
 use crate::actions::SetAside;
+use crate::baseline::SetupRows;
 use crate::common_cause::CommonCauseRecord;
 use crate::evidence::{Doubt, LedgerReason, Widening};
 use crate::outer::OuterService;
@@ -394,6 +395,8 @@ pub struct RunOutcome {
     pub totals: BTreeMap<Currency, RunTotals>,
     /// What people have set aside: it is in `rows`, and neither in `unpriced` nor in `totals`.
     pub set_aside: SetAside,
+    /// Of a first comparison what probably comes of the setup: it is in `rows`, and neither in `unpriced` nor in `totals`.
+    pub setup_rows: SetupRows,
     /// Recurring revenue by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
 }

@@ -9,6 +9,7 @@ use truecount_billing::{BillingMonth, ClientId, Currency, ProductCode, SourceId}
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules};
 
 use crate::actions::{ActionKind, ActionsInForce};
+use crate::baseline::{BaselineState, SetupRows, take_out};
 use crate::common_cause::CommonCauses;
 use crate::context::RunContext;
 use crate::count::count;
@@ -44,6 +45,7 @@ pub struct RunReconciler<'a> {
     binding: ClientBinding,
     weights: ReportWeights,
     actions: Option<&'a ActionsInForce>,
+    baseline: Option<BaselineState>,
 }
 
 impl<'a> RunReconciler<'a> {
@@ -73,6 +75,7 @@ impl<'a> RunReconciler<'a> {
             binding,
             weights: ReportWeights::default(),
             actions: None,
+            baseline: None,
         }
     }
 
@@ -86,6 +89,12 @@ impl<'a> RunReconciler<'a> {
     #[must_use]
     pub fn with_actions(self, actions: &'a ActionsInForce) -> Self {
         Self { actions: Some(actions), ..self }
+    }
+
+    /// The same, with the starting point that the MSP accepted: without one, what is wrong at many clients is in no total.
+    #[must_use]
+    pub fn with_baseline(self, baseline: Option<BaselineState>) -> Self {
+        Self { baseline, ..self }
     }
 
     /// Of the rows of a client, what set each aside; in their order.
@@ -142,7 +151,11 @@ impl<'a> RunReconciler<'a> {
             }
         }
         outcome.moved = moved_clients(&kept, inputs, &moves);
-        outcome.common_causes = causes.finish(inputs, &outcome.moved_rows, |one, other| self.count_alike(one, other));
+        let (causes, setup) = causes.finish(inputs, &outcome.moved_rows, |one, other| self.count_alike(one, other));
+        outcome.common_causes = causes;
+        if self.baseline == Some(BaselineState::NotAccepted) {
+            outcome.leave_to_setup(setup);
+        }
         outcome.unmapped = unmapped(inputs, index, &self.cache, context);
         let portfolio = Portfolio { inputs, index, context, cases: &cases, kept: &kept };
         portfolio.count_shared_once(&mut outcome);
@@ -261,6 +274,7 @@ impl<'a> RunReconciler<'a> {
             home_currency: self.context.home_currency,
             weights: self.weights.clone(),
             last_closing: None,
+            baseline: self.baseline.clone(),
             rows: outcome.rows.clone(),
             faults: outcome.faults,
             unpriced: outcome.unpriced,
@@ -273,6 +287,7 @@ impl<'a> RunReconciler<'a> {
             unmapped: outcome.unmapped.iter().map(|account| self.names().account(*account)).collect(),
             totals: outcome.totals.clone(),
             set_aside: outcome.set_aside.clone(),
+            setup_rows: outcome.setup_rows.clone(),
             coverage: outcome.coverage.clone(),
         }
     }
@@ -373,6 +388,13 @@ impl RunOutcome {
         add_row(totals, row);
         totals.retain(|_, total| *total != RunTotals::default());
     }
+
+    /// Takes what probably comes of the setup out of the totals.
+    fn leave_to_setup(&mut self, setup: SetupRows) {
+        take_out(&mut self.totals, &setup.totals);
+        self.unpriced = self.unpriced.saturating_sub(setup.unpriced);
+        self.setup_rows = setup;
+    }
 }
 
 pub(crate) struct Portfolio<'a> {
@@ -425,23 +447,8 @@ fn add_row(totals: &mut BTreeMap<Currency, RunTotals>, row: &OutcomeRow) {
     }
     let Some(currency) = value.currency else { return };
     let total = totals.entry(currency).or_default();
-    if row.kind.changes_a_bill() && value.impact.is_some() {
-        // By volume, more units can be less money.
-        let is_more = value.impact.is_some_and(|impact| impact > Decimal::ZERO);
-        for change in &value.changes {
-            let amount = change.amount.unwrap_or_default();
-            let sum = match (value.is_estimated, change.when, is_more) {
-                (false, InvoicedWhen::ThisRun, true) => &mut total.add,
-                (false, InvoicedWhen::ThisRun, false) => &mut total.reduce,
-                (false, InvoicedWhen::Later, true) => &mut total.later_add,
-                (false, InvoicedWhen::Later, false) => &mut total.later_reduce,
-                (true, InvoicedWhen::ThisRun, true) => &mut total.estimated_add,
-                (true, InvoicedWhen::ThisRun, false) => &mut total.estimated_reduce,
-                (true, InvoicedWhen::Later, true) => &mut total.estimated_later_add,
-                (true, InvoicedWhen::Later, false) => &mut total.estimated_later_reduce,
-            };
-            add(sum, if is_more { amount } else { -amount });
-        }
+    if row.kind.changes_a_bill() {
+        add_changes(total, value);
     }
     if let Some((up, down)) = value.stakes {
         for (sum, at_stake) in [(&mut total.not_reconciled_up, up), (&mut total.not_reconciled_down, down)] {
@@ -452,8 +459,29 @@ fn add_row(totals: &mut BTreeMap<Currency, RunTotals>, row: &OutcomeRow) {
     }
 }
 
+/// Adds the changes of a bill.
+pub(crate) fn add_changes(total: &mut RunTotals, value: &RowValue) {
+    let Some(impact) = value.impact else { return };
+    // By volume, more units can be less money.
+    let is_more = impact > Decimal::ZERO;
+    for change in &value.changes {
+        let amount = change.amount.unwrap_or_default();
+        let sum = match (value.is_estimated, change.when, is_more) {
+            (false, InvoicedWhen::ThisRun, true) => &mut total.add,
+            (false, InvoicedWhen::ThisRun, false) => &mut total.reduce,
+            (false, InvoicedWhen::Later, true) => &mut total.later_add,
+            (false, InvoicedWhen::Later, false) => &mut total.later_reduce,
+            (true, InvoicedWhen::ThisRun, true) => &mut total.estimated_add,
+            (true, InvoicedWhen::ThisRun, false) => &mut total.estimated_reduce,
+            (true, InvoicedWhen::Later, true) => &mut total.estimated_later_add,
+            (true, InvoicedWhen::Later, false) => &mut total.estimated_later_reduce,
+        };
+        add(sum, if is_more { amount } else { -amount });
+    }
+}
+
 /// Whether a row changes a bill and is in no total.
-fn is_unpriced(row: &OutcomeRow) -> bool {
+pub(crate) fn is_unpriced(row: &OutcomeRow) -> bool {
     let is_priced = |value: &RowValue| value.currency.is_some() && value.impact.is_some();
     row.kind.changes_a_bill() && !row.value.as_ref().is_some_and(is_priced)
 }

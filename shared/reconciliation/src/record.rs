@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{AgreementId, BillingMonth, ClientId, Currency, LineId, ProductCode, SourceId};
 
 use crate::actions::{RowAction, SetAside};
+use crate::baseline::{BaselineState, SetupRows};
 use crate::common_cause::CommonCauseRecord;
 use crate::evidence::LedgerReason;
 use crate::evidence_record::{AccountRecord, DoubtRecord, WideningRecord};
@@ -68,6 +69,9 @@ pub struct PortfolioRecord {
     /// The month of the closing whose history is gone on from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_closing: Option<BillingMonth>,
+    /// Where the run stands to the exceptions that the MSP accepted as its starting point; `None`: nobody asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineState>,
     /// How many rows there are of each kind, all clients together.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows: BTreeMap<RowKind, u64>,
@@ -101,6 +105,9 @@ pub struct PortfolioRecord {
     /// What people have set aside: it is in `rows`, and neither in `unpriced` nor in `totals`.
     #[serde(default, skip_serializing_if = "SetAside::is_nothing")]
     pub set_aside: SetAside,
+    /// Of a first comparison what probably comes of the setup: it is in `rows`, and neither in `unpriced` nor in `totals`.
+    #[serde(default, skip_serializing_if = "SetupRows::is_nothing")]
+    pub setup_rows: SetupRows,
     /// Recurring revenue a month, by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
 }
@@ -114,6 +121,7 @@ impl PortfolioRecord {
             home_currency,
             weights: ReportWeights::default(),
             last_closing: None,
+            baseline: None,
             rows: BTreeMap::new(),
             faults: 0,
             unpriced: 0,
@@ -126,6 +134,7 @@ impl PortfolioRecord {
             unmapped: Vec::new(),
             totals: BTreeMap::new(),
             set_aside: SetAside::default(),
+            setup_rows: SetupRows::default(),
             coverage: BTreeMap::new(),
         }
     }

@@ -137,11 +137,12 @@ impl RunDifference {
     #[must_use]
     pub fn new(changed: ChangedInputs, before: &PortfolioRecord, after: &PortfolioRecord) -> Self {
         let mut currencies: BTreeMap<Currency, CurrencyDifference> = BTreeMap::new();
-        for (currency, totals) in &before.totals {
-            currencies.entry(*currency).or_default().before = AddAndReduce::of(totals);
+        // What a first comparison leaves to the setup is in its rows.
+        for (currency, totals) in before.totals.iter().chain(&before.setup_rows.totals) {
+            currencies.entry(*currency).or_default().before.take(&AddAndReduce::of(totals));
         }
-        for (currency, totals) in &after.totals {
-            currencies.entry(*currency).or_default().after = AddAndReduce::of(totals);
+        for (currency, totals) in after.totals.iter().chain(&after.setup_rows.totals) {
+            currencies.entry(*currency).or_default().after.take(&AddAndReduce::of(totals));
         }
         Self { changed, currencies, runs: [before, after].map(RunRead::of) }
     }

@@ -15,6 +15,7 @@ use crate::{
     ExceptionRow,
     exception_row::blank,
     label,
+    run_totals::worth,
     words::{self, WorkOwner, WorkStep},
 };
 
@@ -48,6 +49,12 @@ pub(crate) fn grouped(rows: Vec<ExceptionRow>, portfolio: &PortfolioRecord) -> V
     found
 }
 
+/// The ids of the exceptions of services that are wrong at many clients.
+pub(crate) fn ids_at_many_clients(portfolio: &PortfolioRecord) -> BTreeSet<String> {
+    let is_of_service = |record: &&CommonCauseRecord| matches!(record.cause, CommonCause::ServiceAtManyClients { .. });
+    portfolio.common_causes.iter().filter(is_of_service).flat_map(|record| &record.members).map(id_of).collect()
+}
+
 fn id_of(member: &CommonCauseMember) -> String {
     let direction = ExceptionDirection::of(member.kind);
     service_exception_id(&member.client_id, &member.service, member.section.as_deref(), direction)
@@ -60,8 +67,8 @@ fn entry(record: &CommonCauseRecord, mut members: Vec<ExceptionRow>, portfolio: 
             sums.entry(currency).or_default().take(&AddAndReduce::of_change(impact, row.is_estimated()));
         }
     }
-    let worth = |row: &ExceptionRow| row.order.map(|(currency, amount)| portfolio.place_of(currency, amount));
-    members.sort_by_cached_key(|row| (worth(row).is_none(), worth(row), row.exception_id.clone()));
+    let place = |row: &ExceptionRow| row.order.map(|(currency, amount)| portfolio.place_of(currency, amount));
+    members.sort_by_cached_key(|row| (place(row).is_none(), place(row), row.exception_id.clone()));
     let exception_id = subject(record);
     members.iter_mut().for_each(|row| row.part_of.clone_from(&exception_id));
     let dearest = sums.iter().map(|(currency, sums)| (*currency, signed(sums)));
@@ -157,19 +164,7 @@ impl Told<'_> {
 
     /// `GBP 60.00 to add and GBP 50.00 to reduce a month`, the home currency first.
     fn worth(&self) -> String {
-        let mut sums: Vec<_> = self.sums.iter().collect();
-        sums.sort_by_key(|(currency, _)| (**currency != self.home, **currency));
-        let what = ["to add", "to reduce", "to add (estimated)", "to reduce (estimated)"];
-        let told: Vec<_> = (sums.iter())
-            .flat_map(|(currency, sums)| sums.each().into_iter().zip(what).map(move |one| (**currency, one)))
-            .filter(|(_, (amount, _))| !amount.is_zero())
-            .map(|(currency, (amount, what))| format!("{} {what}", label::money(amount, currency)))
-            .collect();
-        if told.is_empty() {
-            "what it is worth is not known".to_owned()
-        } else {
-            format!("{} a month", told.join(" and "))
-        }
+        worth(self.sums, self.home).unwrap_or_else(|| "what it is worth is not known".to_owned())
     }
 
     /// `Alder (+3), Birch (+2) and 4 more`.

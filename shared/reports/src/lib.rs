@@ -9,6 +9,7 @@
 
 mod actions;
 mod agreement_findings;
+mod baseline;
 mod came_and_went;
 mod cells;
 mod change_row;
@@ -59,6 +60,7 @@ pub use agreement_findings::{
     AGREEMENT_FINDINGS_CSV, AgreementFindingTotal, agreement_findings_json, agreement_findings_text, sort_findings,
     write_agreement_findings,
 };
+pub use baseline::{OpeningList, first_comparison, open_exceptions, opening_list};
 pub use change_row::ChangeRow;
 pub use commands::with_options;
 pub use exception_id::ExceptionSubject;

@@ -8,7 +8,9 @@ use truecount_billing::{ControlTotals, Currency};
 use truecount_reconciliation::{RowKind, SetupFinding, SourceReading};
 
 use crate::{
-    RunReport, label,
+    RunReport,
+    common_cause::AT_MANY_CLIENTS,
+    label,
     older_syncs::REFUSED_FILE,
     receipt::{totals, unknown_words},
     summary::{TextTarget, foreign},
@@ -55,7 +57,10 @@ pub(crate) fn agreements_ended(report: &RunReport<'_>) -> Option<String> {
 
 /// The first setup finding, and how many more there are. Refused files are told where the sources are.
 pub(crate) fn setup_to_fix(findings: &[SetupFinding], target: TextTarget) -> Option<String> {
-    let mut others = findings.iter().filter(|finding| finding.code != REFUSED_FILE);
+    let mut others: Vec<_> = findings.iter().filter(|finding| finding.code != REFUSED_FILE).collect();
+    // What is wrong at many clients weighs most.
+    others.sort_by_key(|finding| finding.code != AT_MANY_CLIENTS.0);
+    let mut others = others.into_iter();
     let first = foreign(target, &others.next()?.message, 120);
     Some(match others.count() as u64 {
         0 => first,

@@ -12,7 +12,8 @@ use truecount_reconciliation::{
 
 use crate::{
     ChangeRow, EarlierRow, ExceptionRow, Exceptions, LinesSheet, ReportError, RunHeader, actions::sort_done,
-    agreement_findings::sort_findings, change_row::sort_changes, map_first::WaitingRevenue, sort_earlier,
+    agreement_findings::sort_findings, change_row::sort_changes, common_cause::ids_at_many_clients,
+    map_first::WaitingRevenue, sort_earlier,
 };
 
 /// Everything a report says about a run but its lines.
@@ -206,6 +207,10 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         let mut earlier = self.earlier;
         sort_earlier(&mut earlier, &self.portfolio);
         let mut changes = self.changes;
+        if self.portfolio.is_first_comparison() {
+            let of_setup = ids_at_many_clients(&self.portfolio);
+            changes.retain(|change| !of_setup.contains(&change.exception_id));
+        }
         sort_changes(&mut changes);
         let mut actions = self.actions;
         sort_done(&mut actions);

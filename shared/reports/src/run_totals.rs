@@ -1,11 +1,13 @@
 //! The four totals of a run: to add, to reduce, to clean up at vendors, not reconciled. Never netted, never added over
 //! currencies.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::{PortfolioRecord, RowKind, RunTotals};
+use truecount_reconciliation::{AddAndReduce, PortfolioRecord, RowKind, RunTotals};
 
-use crate::{actions, label};
+use crate::{actions, baseline::first_comparison, label};
 
 /// One total, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,14 +90,30 @@ fn now_and_later(currency: Currency, now: Decimal, later: Decimal) -> Option<Str
     }
 }
 
-/// The totals as lines of at most 80 characters, and below them what they leave out.
+/// The totals as lines of at most 80 characters, and below them what they leave out. A first comparison shows none.
 #[must_use]
 pub fn totals_text(portfolio: &PortfolioRecord) -> String {
+    if let Some(first) = first_comparison(portfolio) {
+        return first;
+    }
     let mut text = total_lines(&run_totals(portfolio));
     for note in totals_leave_out(portfolio) {
         text.push_str(&format!("{note}\n"));
     }
     text
+}
+
+/// `GBP 60.00 to add and GBP 50.00 to reduce a month`, the home currency first; `None`: nothing of it is known.
+pub(crate) fn worth(sums: &BTreeMap<Currency, AddAndReduce>, home: Currency) -> Option<String> {
+    let mut sums: Vec<_> = sums.iter().collect();
+    sums.sort_by_key(|(currency, _)| (**currency != home, **currency));
+    let what = ["to add", "to reduce", "to add (estimated)", "to reduce (estimated)"];
+    let told: Vec<_> = (sums.iter())
+        .flat_map(|(currency, sums)| sums.each().into_iter().zip(what).map(move |one| (**currency, one)))
+        .filter(|(_, (amount, _))| !amount.is_zero())
+        .map(|(currency, (amount, what))| format!("{} {what}", label::money(amount, currency)))
+        .collect();
+    (!told.is_empty()).then(|| format!("{} a month", told.join(" and ")))
 }
 
 /// A line for each amount, the titles in a column.

@@ -1,14 +1,16 @@
 //! Findings about the setup that rules and names alone show: parts of the rules that hold for nobody, a currency that
 //! nobody named, clients and accounts that are called alike. Deliberately absent: whatever hangs on earlier decisions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use truecount_billing::{AccountId, ClientId, Currency, SourceId};
 use truecount_matching::{Looks, normalise};
-use truecount_reconciliation::{NO_CURRENCY, SetupFinding, SharedDevices};
+use truecount_reconciliation::{
+    CommonCause, CommonCauseRecord, ExceptionDirection, NO_CURRENCY, SetupFinding, SharedDevices,
+};
 use truecount_rules::{BindingFault, BindingProblem};
 
-use crate::{label, sanitize::visible, summary::with_more};
+use crate::{common_cause::AT_MANY_CLIENTS, label, sanitize::visible, summary::with_more};
 
 /// Clients that one message names.
 const NAMED_MAX: usize = 5;
@@ -42,6 +44,28 @@ pub fn of_shared_devices(shared: &SharedDevices) -> SetupFinding {
     );
     let subject = format!("{source}: {} and {}", clients[0].client_id, clients[1].client_id);
     SetupFinding { count: many, ..finding("devices_at_two_clients", &subject, message) }
+}
+
+/// Services that are wrong at many clients in a first comparison: each is a part of the setup to look at, and no money.
+#[must_use]
+pub fn of_services_at_many_clients(causes: &[CommonCauseRecord]) -> Vec<SetupFinding> {
+    let of_service = |record: &CommonCauseRecord| {
+        let CommonCause::ServiceAtManyClients { service, direction, clients_compared } = &record.cause else {
+            return None;
+        };
+        let clients: BTreeSet<_> = record.members.iter().map(|member| &member.client_id).collect();
+        let which = if *direction == ExceptionDirection::Over { "overbilled" } else { "underbilled" };
+        let message = format!(
+            "{} is {which} at {} of {} at which it was compared: look for one cause, such as its rule or a product code; \
+             until the baseline is accepted it is in no total",
+            visible(service.as_str()),
+            label::quantity(clients.len().into()),
+            label::count(*clients_compared, "client", "clients"),
+        );
+        let subject = format!("{service}: {which}");
+        Some(SetupFinding { count: record.members.len() as u64, ..finding(AT_MANY_CLIENTS.0, &subject, message) })
+    };
+    causes.iter().filter_map(of_service).collect()
 }
 
 fn finding(code: &str, subject: &str, message: String) -> SetupFinding {

@@ -11,8 +11,9 @@ use truecount_reconciliation::{RevenueCoverage, RowKind};
 
 use crate::{
     RunReport, TotalLine,
-    actions::ChangesDone,
+    actions::{ChangesDone, set_aside},
     agreement_findings::AgreementsInBrief,
+    baseline::{FIRST_IN_SUBJECT, FirstComparison, opening_list},
     history::HistoryInBrief,
     label,
     map_first::MapFirst,
@@ -66,7 +67,9 @@ pub(crate) struct Summary {
     /// What of the sources is older, or was not used.
     pub(crate) sources: Vec<String>,
     pub(crate) outcome: MonthOutcome,
-    /// To add, to reduce, to clean up, not reconciled.
+    /// Of a first comparison what stands instead of its totals.
+    pub(crate) first: Option<FirstComparison>,
+    /// To add, to reduce, to clean up, not reconciled; none of a first comparison.
     pub(crate) totals: Vec<TotalLine>,
     /// What the totals leave out, a sentence each.
     pub(crate) totals_notes: Vec<String>,
@@ -74,6 +77,8 @@ pub(crate) struct Summary {
     pub(crate) not_reconciled: Option<NotReconciled>,
     pub(crate) ending: Option<String>,
     pub(crate) ended: Option<String>,
+    /// What is left of the opening list, and what is new since.
+    pub(crate) opening: Option<String>,
     /// What has changed since the last closing.
     pub(crate) history: Option<HistoryInBrief>,
     /// What was really done of what was decided.
@@ -116,7 +121,8 @@ pub(crate) enum MonthOutcome {
 
 impl Summary {
     pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Self {
-        let header = report.header;
+        let (header, portfolio) = (report.header, &report.portfolio);
+        let is_first = portfolio.is_first_comparison();
         let map_first = MapFirst::of(report, target);
         let not_reconciled = NotReconciled::of(report, target);
         let top = TopExceptions::of(report, target);
@@ -132,12 +138,14 @@ impl Summary {
             counted: counted(report, sources.is_empty()),
             sources,
             outcome,
-            totals: totals(report),
-            totals_notes: totals_leave_out(&report.portfolio),
+            first: FirstComparison::of(portfolio),
+            totals: if is_first { Vec::new() } else { totals(report) },
+            totals_notes: if is_first { Vec::from_iter(set_aside(portfolio)) } else { totals_leave_out(portfolio) },
             map_first,
             not_reconciled,
             ending: agreements_ending(report),
             ended: agreements_ended(report),
+            opening: opening_list(&report.exceptions, &report.earlier, portfolio, header.month).map(|list| list.told()),
             history: HistoryInBrief::of(report, target),
             done: ChangesDone::of(report, target),
             top,
@@ -147,7 +155,7 @@ impl Summary {
             place: foreign(TextTarget::Terminal, &header.archive_place, 300),
             run_id: foreign(TextTarget::Terminal, &header.run_id, 100),
             share: share_compared(&report.portfolio),
-            amounts: amounts(report),
+            amounts: if is_first { Vec::new() } else { amounts(report) },
         }
     }
 
@@ -167,6 +175,10 @@ impl Summary {
         }
         match &self.outcome {
             MonthOutcome::NothingCompared { .. } => {}
+            MonthOutcome::Agrees(_) | MonthOutcome::Differs(_) if self.first.is_some() => {
+                parts.push(FIRST_IN_SUBJECT.to_owned());
+                parts.push(label::count(self.top.exceptions, "exception", "exceptions"));
+            }
             MonthOutcome::Agrees(short) => parts.push(short.clone()),
             MonthOutcome::Differs(short) if self.amounts.is_empty() => parts.push(short.clone()),
             MonthOutcome::Differs(_) => parts.push(self.amounts.join(", ")),

@@ -43,10 +43,7 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     }
     out.push('\n');
     compared(&mut out, summary);
-    out.push_str(&total_lines(&summary.totals));
-    for note in &summary.totals_notes {
-        let _ = writeln!(out, "{}", wrapped(note, COLUMNS, 0));
-    }
+    totals(&mut out, summary);
     out.push('\n');
     if let Some(map_first) = &summary.map_first {
         mappings(&mut out, map_first);
@@ -55,6 +52,10 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
         not_reconciled(&mut out, unknown);
     }
     paragraphs(&mut out, [("ENDING", &summary.ending), ("ENDED", &summary.ended)]);
+    if let Some(opening) = &summary.opening {
+        titled(&mut out, "OPENING", opening);
+        out.push('\n');
+    }
     if let Some(history) = &summary.history {
         since_last_closing(&mut out, history);
     }
@@ -99,9 +100,9 @@ pub fn run_overview(report: &RunReport<'_>) -> String {
     let summary = Summary::of(report, TextTarget::Terminal);
     let mut out = String::with_capacity(1024);
     compared(&mut out, &summary);
-    out.push_str(&total_lines(&summary.totals));
-    for note in &summary.totals_notes {
-        let _ = writeln!(out, "{}", wrapped(note, COLUMNS, 0));
+    totals(&mut out, &summary);
+    if let Some(opening) = &summary.opening {
+        let _ = writeln!(out, "{}", wrapped(opening, COLUMNS, 0));
     }
     if let Some(map_first) = &summary.map_first {
         out.push('\n');
@@ -120,6 +121,17 @@ fn compared(out: &mut String, summary: &Summary) {
         let _ = writeln!(out, "  ! {}", wrapped(note, COLUMNS, 4));
     }
     out.push('\n');
+}
+
+/// The totals, or that it is a first comparison.
+fn totals(out: &mut String, summary: &Summary) {
+    if let Some(first) = &summary.first {
+        let _ = writeln!(out, "{}\n  {}", wrapped(first.text, COLUMNS, 0), first.command);
+    }
+    out.push_str(&total_lines(&summary.totals));
+    for note in &summary.totals_notes {
+        let _ = writeln!(out, "{}", wrapped(note, COLUMNS, 0));
+    }
 }
 
 fn mappings(out: &mut String, map_first: &MapFirst) {

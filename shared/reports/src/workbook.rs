@@ -165,7 +165,9 @@ impl Book {
             sheet.write_string_with_format(at, 0, what, &formats.text)?;
             sheet.write_string_with_format(at, 1, &told, &Format::new().set_num_format("@"))?;
         }
-        for table in sheets::summary_tables(report) {
+        let tables = sheets::summary_tables(report);
+        // Those of a first comparison have no totals.
+        for table in tables.iter().filter(|table| !table.rows.is_empty()) {
             at += 2;
             for (column, name) in (0_u16..).zip(&table.headings) {
                 sheet.write_string_with_format(at, column, *name, &formats.heading)?;

@@ -8,7 +8,9 @@ use truecount_reconciliation::{RevenueCoverage, RowKind, RunTotals};
 use crate::{
     ExceptionRow, RunReport,
     agreement_findings::AGREEMENT_FINDINGS,
+    baseline::{ACCEPT, OpeningList, opening_list},
     column::Column,
+    common_cause::AT_MANY_CLIENTS,
     history::{CLOSED, month_cell},
     label,
     sheets::{CoverageRow, MAPPING_SUGGESTIONS, SETUP, coverage},
@@ -45,15 +47,17 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
     };
     // Those of one cause are typed one by one, too.
     let standing = || report.exceptions.iter().filter(|row| !row.is_set_aside());
+    let is_of_setup = of_setup(report);
     let mut changes: Vec<&ExceptionRow> =
-        standing().flat_map(ExceptionRow::each).filter(|row| row.is_change()).collect();
+        standing().filter(|row| !is_of_setup(row)).flat_map(ExceptionRow::each).filter(|row| row.is_change()).collect();
     // As one works in the PSA: what is invoiced first, then client by client.
     changes.sort_by_cached_key(|row| {
         let day = row.effective_date.or(row.next_invoice_date);
         (day.is_none(), day, row.client.to_lowercase(), row.client_id.clone(), row.agreement_id.clone())
     });
     let sheet = of_exceptions("Change the agreement", CHANGES, 18, Some("monthly_impact"));
-    book.add(&sheet, header, changes.into_iter(), &foot_of(report))?;
+    let foot = if report.portfolio.is_first_comparison() { Vec::new() } else { foot_of(report) };
+    book.add(&sheet, header, changes.into_iter(), &foot)?;
     let clean_up = RowKind::EndedAgreementInUse.as_str();
     let rows = standing().filter(|row| row.kind == clean_up);
     book.add(&of_exceptions("Clean up at vendors", OTHERS, 14, None), header, rows, &[])?;
@@ -79,6 +83,12 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
     book.add(&of_file("Setup", SETUP, "setup.csv"), header, report.setup.iter(), &[])
 }
 
+/// Whether a row of a first comparison is probably a mistake of the setup, which changes no bill.
+fn of_setup(report: &RunReport<'_>) -> impl Fn(&ExceptionRow) -> bool {
+    let is_first = report.portfolio.is_first_comparison();
+    move |row| is_first && row.kind == AT_MANY_CLIENTS.0
+}
+
 const fn of_file<'c, T>(name: &'static str, columns: &'c [Column<T>], whole: &'static str) -> SheetOf<'c, T> {
     SheetOf { name, columns, frozen: 1, printed: u16::MAX, whole, totalled: None }
 }
@@ -93,11 +103,20 @@ pub(crate) fn about(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
     let header = report.header;
     let kind =
         header.closing.map_or_else(|| "a draft".to_owned(), |number| format!("closing run {number} of the month"));
-    vec![
+    let mut told = vec![
         ("Usage counted on", label::day(header.count_day.0)),
         ("Run", format!("{}, {kind}", header.run_id)),
         ("Comparisons", report.comparisons().to_string()),
-    ]
+    ];
+    if report.portfolio.is_first_comparison() {
+        told.push(("First comparison", format!("not yet confirmed: no total is shown; `{ACCEPT}` accepts it")));
+    }
+    let opening = opening_list(&report.exceptions, &report.earlier, &report.portfolio, header.month);
+    if let Some(OpeningList { month, opening, new }) = opening {
+        told.push(("Opening list", format!("of {month}: {opening}")));
+        told.push(("New since", new));
+    }
+    told
 }
 
 /// A table of amounts: what, currency, amount.
@@ -109,7 +128,8 @@ pub(crate) struct AmountTable {
 /// The totals, and what the recurring revenue is made of.
 pub(crate) fn summary_tables(report: &RunReport<'_>) -> [AmountTable; 2] {
     let home = report.portfolio.home_currency;
-    let mut totals: Vec<_> = report.portfolio.totals.iter().collect();
+    let is_shown = !report.portfolio.is_first_comparison();
+    let mut totals: Vec<_> = report.portfolio.totals.iter().filter(|_| is_shown).collect();
     totals.sort_by_key(|(currency, _)| (**currency != home, **currency));
     let mut revenue: Vec<_> = report.portfolio.coverage.iter().collect();
     revenue.sort_by_key(|(currency, _)| (**currency != home, **currency));

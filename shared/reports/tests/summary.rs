@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 
 use invented::{Sample, account, currency, decimal, subject};
 use truecount_billing::{ProductCode, SourceId};
-use truecount_reconciliation::{AtStake, DoubtRecord, RowKind, RowRecord, RunTotals, WideningRecord};
+use truecount_reconciliation::{
+    AtStake, BaselineState, CommonCause, CommonCauseMember, CommonCauseRecord, DoubtRecord, ExceptionDirection,
+    RowKind, RowRecord, RunTotals, WideningRecord,
+};
 use truecount_reports::{share_compared, text_summary};
 
 /// A month in which something was changed.
@@ -228,4 +231,58 @@ fn months_that_were_not_closed_stand_below_the_title() {
     let lines = lines_of(&text, "TRUECOUNT");
     assert!(lines[1].starts_with("MISSED   April 2026 and May 2026 were not closed: "), "{text}");
     assert!(lines.contains(&"  truecount run --closing --month 2026-04"), "a line to copy: {text}");
+}
+
+/// A sample as a first comparison, in which the first two underbilled rows have one cause.
+fn first_comparison(mut sample: Sample) -> Sample {
+    let is_wrong = |row: &&RowRecord| row.kind == RowKind::Underbilled && !row.changes.is_empty();
+    let rows =
+        sample.clients.iter().flat_map(|client| client.rows.iter().filter(is_wrong).map(move |row| (client, row)));
+    let members: Vec<_> = rows
+        .take(2)
+        .map(|(client, row)| CommonCauseMember {
+            client_id: client.client_id.clone(),
+            client_name: client.client_name.clone(),
+            service: row.service.clone(),
+            section: row.section.clone(),
+            kind: row.kind,
+            units: row.variance.unwrap_or_default(),
+            monthly_impact: None,
+            is_estimated: false,
+        })
+        .collect();
+    assert_eq!(members.len(), 2, "the month has underbilled rows");
+    let (service, direction) = (members[0].service.clone(), ExceptionDirection::Under);
+    let cause = CommonCause::ServiceAtManyClients { service, direction, clients_compared: 12 };
+    sample.portfolio.common_causes.push(CommonCauseRecord { cause, members });
+    sample
+}
+
+#[test]
+fn a_first_comparison_shows_no_total_and_a_mistake_of_the_setup_changes_no_bill() {
+    let confirmed = first_comparison(invented::month());
+    let mut first = confirmed.clone();
+    first.portfolio.baseline = Some(BaselineState::NotAccepted);
+    let (text, subject) = (text_summary(&first.report()), subject(&first.report()));
+    assert!(text_summary(&confirmed.report()).contains("TO ADD"));
+    assert!(!text.contains("TO ADD") && !text.contains("TO REDUCE"), "{text}");
+    assert!(
+        text.contains("First comparison, not yet confirmed:") && text.contains("\n  truecount baseline accept\n"),
+        "{text}"
+    );
+    assert!(subject.contains("; first comparison, not yet confirmed; ") && !subject.contains("to add"), "{subject}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80 || line.starts_with("FILES")), "{text}");
+
+    let changes = |sample: &Sample| String::from_utf8(sample.file("changes.csv")).unwrap().lines().count();
+    let (all, without_setup) = (changes(&confirmed), changes(&first));
+    let of_setup: usize = {
+        let members = &first.portfolio.common_causes.last().unwrap().members;
+        let is_member = |client: &truecount_reconciliation::ClientRecord, row: &RowRecord| {
+            members.iter().any(|one| one.client_id == client.client_id && one.service == row.service)
+        };
+        let rows = first.clients.iter().flat_map(|client| client.rows.iter().filter(|row| is_member(client, row)));
+        rows.filter(|row| row.kind == RowKind::Underbilled).map(|row| row.changes.len()).sum()
+    };
+    assert_eq!(all - without_setup, of_setup);
+    assert!(of_setup >= 2, "both members have changes");
 }

@@ -80,6 +80,11 @@ impl Partition {
         Self("MONTHS".to_owned())
     }
 
+    /// The baselines that were accepted.
+    pub(crate) fn baseline() -> Self {
+        Self("BASELINE".to_owned())
+    }
+
     /// When the schedule was first asked.
     pub(crate) fn schedule() -> Self {
         Self("SCHEDULE".to_owned())

@@ -20,6 +20,7 @@
 //! ```
 
 mod action;
+mod baseline;
 mod begun;
 mod checkpoint;
 mod closing;
@@ -49,6 +50,7 @@ mod sync_status;
 mod test_store;
 
 pub use action::{AppendedAction, RepeatOf, action_lines};
+pub use baseline::BaselineRecord;
 pub use begun::BegunClosing;
 pub use checkpoint::Checkpoint;
 pub use closing::Closing;

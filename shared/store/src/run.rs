@@ -10,7 +10,10 @@ use truecount_reconciliation::{
 };
 
 use crate::key::{Key, Partition};
-use crate::{Fence, FrozenHistory, LeftHistory, Record, SnapshotId, SnapshotManifest, Store, StoreError, sha256_hex};
+use crate::{
+    BaselineRecord, Fence, FrozenHistory, LeftHistory, Record, SnapshotId, SnapshotManifest, Store, StoreError,
+    sha256_hex,
+};
 
 /// Hexadecimal digits of the hash in a run's id.
 const ID_DIGITS: usize = 10;
@@ -130,6 +133,9 @@ pub struct RunManifest {
     /// What earlier closings found; `None`: there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<FrozenHistory>,
+    /// The baseline that counts; `None`: none is accepted, and the run is a first comparison.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRecord>,
 }
 
 impl RunManifest {
@@ -172,6 +178,9 @@ impl RunManifest {
         }
         if let Some(history) = &self.history {
             text += &serde_json::to_string(history).map_err(json)?;
+        }
+        if let Some(baseline) = &self.baseline {
+            text += &serde_json::to_string(&("baseline", baseline)).map_err(json)?;
         }
         let kind = self.closing.map_or_else(|| "draft".to_owned(), |number| format!("c{number}"));
         Ok(format!("{}-{kind}-{}", self.month, &sha256_hex(text.as_bytes())[..ID_DIGITS]))
@@ -412,8 +421,22 @@ pub(crate) mod tests {
             settings_sha256: "s".to_owned(),
             inbox_sha256: None,
             history: None,
+            baseline: None,
         })
         .unwrap()
+    }
+
+    fn baseline() -> BaselineRecord {
+        BaselineRecord {
+            number: 1,
+            month: month(),
+            run_id: "2026-05-c1-1".to_owned(),
+            exceptions: 3,
+            actor: "kim".to_owned(),
+            note: String::new(),
+            accepted_on: month().first_day(),
+            accepted_at: Timestamp::UNIX_EPOCH,
+        }
     }
 
     #[test]
@@ -446,6 +469,7 @@ pub(crate) mod tests {
                     m.history = Some(FrozenHistory { sha256: "x".to_owned(), next_number: 1, last_closing: None })
                 }),
             ),
+            ("baseline", with(|m| m.baseline = Some(baseline()))),
         ] {
             assert_ne!(id, draft.run_id, "{what}");
         }

@@ -14,7 +14,8 @@ use super::{BackendArgs, DataArgs};
 #[command(after_help = "\
 The sample's vendors run on this machine. The exceptions found are compared with
 those that were planted. The exit code is 2: one tenant of the sample refuses to
-be read, so it is not reconciled.
+be read, so it is not reconciled. With several months the first is a first
+comparison, and its list is accepted as the baseline then.
 
 Examples:
   truecount demo

@@ -21,10 +21,11 @@ fn files(office: &Office, day: &str, billed: u32, used: u32) {
     office.drop_file("rmm", &format!("devices-{day}.csv"), &items);
 }
 
-/// June is closed: Harbour is billed for two workstations and uses three.
+/// June is closed, and its list accepted: Harbour is billed for two workstations and uses three.
 fn june_closed() -> Office {
     let office = Office::open();
     expect(&office.run(&["run", "--closing"]), EXCEPTIONS, &[]);
+    expect(&office.run(&["baseline", "accept"]), CLEAN, &[]);
     office.at("2026-07-02T09:00:00Z")
 }
 

@@ -6,6 +6,7 @@
 mod accept;
 mod actions;
 mod agreements;
+mod baseline;
 mod check_exports;
 mod command;
 mod died;

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, Currency, Money, Side, SourceId};
 use truecount_reconciliation::{
-    AccountBelonging, ActionsInForce, AgreementReview, ExceptionKey, MappingSuggestion, OutcomeLine, PortfolioRecord,
-    ReportWeights, RunContext, RunInputs, RunReconciler, SetupFinding, UsageAccount,
+    AccountBelonging, ActionsInForce, AgreementReview, BaselineState, ExceptionKey, MappingSuggestion, OutcomeLine,
+    PortfolioRecord, ReportWeights, RunContext, RunInputs, RunReconciler, SetupFinding, UsageAccount,
 };
 use truecount_reports::setup;
 use truecount_rules::Rules;
@@ -24,6 +24,7 @@ pub(crate) struct Comparison<'a> {
     pub(super) weights: ReportWeights,
     /// What people decided about exceptions.
     pub(super) actions: &'a ActionsInForce,
+    pub(super) baseline: Option<BaselineState>,
     pub(crate) inputs: RunInputs,
     /// The sources with their lists.
     pub(crate) sources: Vec<LoadedSource>,
@@ -56,6 +57,7 @@ impl Comparison<'_> {
     ) -> Result<Compared, AppError> {
         let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context);
         let reconciler = reconciler.with_weights(self.weights.clone()).with_actions(self.actions);
+        let reconciler = reconciler.with_baseline(self.baseline.clone());
         let outcome = reconciler.outcome();
         let last_closing = history.as_ref().and_then(|history| history.last_closing);
         let portfolio = PortfolioRecord { last_closing, ..reconciler.portfolio_record(&outcome) };
@@ -92,6 +94,9 @@ impl Comparison<'_> {
         }
         let mut setup = setup::of_rules(RULES_FILE, reconciler.binding_problems(), self.context.home_currency);
         setup.extend(reconciler.shared_devices().iter().map(setup::of_shared_devices));
+        if portfolio.is_first_comparison() {
+            setup.extend(setup::of_services_at_many_clients(&portfolio.common_causes));
+        }
         Ok(Compared { portfolio, suggestions, billed_for, setup })
     }
 

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use truecount_billing::{CountDay, Side};
 use truecount_reconciliation::{
-    ActionsInForce, NO_CURRENCY, ReportWeights, RunContext, RunInputs, SourceReading, home_currency,
+    ActionsInForce, BaselineState, NO_CURRENCY, ReportWeights, RunContext, RunInputs, SourceReading, home_currency,
 };
 use truecount_rules::Rules;
 use truecount_store::FrozenSource;
@@ -45,6 +45,8 @@ pub(crate) struct ComparisonInputs<'a> {
     pub(crate) nones: &'a NonesInForce,
     /// What people decided about exceptions.
     pub(crate) actions: &'a ActionsInForce,
+    /// Where the run stands to the accepted baseline; `None`: nobody asks.
+    pub(crate) baseline: Option<BaselineState>,
 }
 
 /// What decisions and words there are, where nobody asks for them.
@@ -68,6 +70,7 @@ impl<'a> ComparisonInputs<'a> {
             mappings: &NO_MAPPINGS,
             nones: &NO_NONES,
             actions: &NO_ACTIONS,
+            baseline: None,
         }
     }
 }
@@ -102,7 +105,8 @@ impl<'a> Comparison<'a> {
         let home_currency = home_currency.map_err(|error| AppError::damaged(NO_CURRENCY, error))?;
         let context = RunContext { count_day: of.count_day.0, next_closing: of.next_closing, home_currency };
         let (rules, weights, actions) = (of.rules, of.weights.clone(), of.actions);
-        Ok(Self { rules, context, weights, actions, inputs, sources, clients: known, mappings, candidates })
+        let (clients, baseline) = (known, of.baseline.clone());
+        Ok(Self { rules, context, weights, actions, baseline, inputs, sources, clients, mappings, candidates })
     }
 }
 

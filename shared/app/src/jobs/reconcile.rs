@@ -106,8 +106,9 @@ pub async fn reconcile(
             // Asked once nobody else can close the month any more.
             let is_incomplete = is_incomplete(env, config, month, kind).await?;
             let reconcile = MonthReconcile { env, config, month, count_day, is_incomplete, lease };
-            let run = reconcile.frozen_run(kind).await?;
-            reconcile.compare_and_store(run).await
+            // Each on the heap: together they would not fit on the stack of a thread.
+            let run = Box::pin(reconcile.frozen_run(kind)).await?;
+            Box::pin(reconcile.compare_and_store(run)).await
         })
         .await?;
     Ok(match outcome {

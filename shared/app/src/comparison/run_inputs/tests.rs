@@ -74,6 +74,7 @@ async fn inputs_of(test: &TestEnvironment, frozen: &Frozen, rules: &Rules) -> Ru
             mappings: &frozen.mappings,
             nones: &frozen.nones,
             actions: &NO_ACTIONS,
+            baseline: None,
         };
         let comparison = Comparison::read(&of).await.unwrap();
         let mut said = Vec::new();

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use truecount_billing::{BillingMonth, CountDay, ReadReason, ReadState};
 use truecount_connectors::connect;
 use truecount_store::{
-    Closing, FrozenDay, FrozenSource, InputFile, InputsWriter, KnownWords, Lease, MappingRecord, NoneRecord, Run,
-    RunManifest, SnapshotManifest, SnapshotReader, SourceOnDay, SyncStatus, action_lines, sha256_hex,
+    BaselineRecord, Closing, FrozenDay, FrozenSource, InputFile, InputsWriter, KnownWords, Lease, MappingRecord,
+    NoneRecord, Run, RunManifest, SnapshotManifest, SnapshotReader, SourceOnDay, SyncStatus, action_lines, sha256_hex,
 };
 
 use super::base::base;
@@ -69,6 +69,7 @@ pub(super) async fn freeze_inputs(
         settings_sha256: sha256_hex(&settings),
         inbox_sha256: inbox.as_deref().map(sha256_hex),
         history,
+        baseline: BaselineRecord::current(&env.store).await?,
     };
     let run = Run::new(manifest)?;
     if let Some(existing) = Run::load(&env.store, month, &run.run_id).await? {

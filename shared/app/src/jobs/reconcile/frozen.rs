@@ -2,7 +2,9 @@
 //!
 //! **Architecture invariant:** nothing is compared but [`FrozenRun`]; neither the table nor the settings of today are read.
 
-use truecount_reconciliation::{ActionsInForce, OutcomeLine, PortfolioRecord, SetupFinding, SourceReading};
+use truecount_reconciliation::{
+    AcceptedBaseline, ActionsInForce, BaselineState, OutcomeLine, PortfolioRecord, SetupFinding, SourceReading,
+};
 use truecount_store::{FrozenRun, HISTORY_FILE, InputFile, OUTCOMES_FILE, OutcomeWriter, Run, RunManifest, sha256_hex};
 
 use crate::comparison::{
@@ -41,6 +43,7 @@ pub(crate) async fn compare_run(run: &FrozenRun, progress: &dyn ProgressObserver
         mappings: &mappings,
         nones: &nones,
         actions: &actions,
+        baseline: Some(baseline_of(&run.manifest)),
     };
     let comparison = Comparison::read(&inputs).await?;
     progress.step("comparing");
@@ -92,6 +95,19 @@ pub(crate) async fn restore_outcome(env: &Environment, run: &Run) -> Result<(), 
         folder.write_file(name, bytes).await?;
     }
     Ok(())
+}
+
+/// Where the run stands to the baseline that counted when it was frozen.
+fn baseline_of(manifest: &RunManifest) -> BaselineState {
+    match &manifest.baseline {
+        None => BaselineState::NotAccepted,
+        Some(record) => BaselineState::Accepted(AcceptedBaseline {
+            month: record.month,
+            exceptions: record.exceptions,
+            actor: record.actor.clone(),
+            accepted_on: record.accepted_on,
+        }),
+    }
 }
 
 async fn mappings(run: &FrozenRun) -> Result<MappingsInForce, AppError> {

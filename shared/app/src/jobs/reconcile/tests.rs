@@ -20,7 +20,7 @@ async fn reconciled(test: &TestEnvironment, kind: &RunKind) -> (String, RunSumma
         panic!("{answer:?}")
     };
     assert_eq!(of, month());
-    assert!(overview.contains("TO ADD"), "{overview}");
+    assert!(overview.contains("First comparison, not yet confirmed"), "{overview}");
     (run_id, summary, already)
 }
 
