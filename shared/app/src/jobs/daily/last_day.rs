@@ -7,14 +7,16 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, Currency, Side};
-use truecount_reconciliation::{ClientRecord, InvoicedWhen, OutcomeLine};
+use truecount_reconciliation::{Absence, ClientRecord, InvoicedWhen, OutcomeLine};
 use truecount_reports::{AskedChange, ClosingReadiness, Counted, LastDayReview, LineChangeSince, Notice};
 use truecount_store::{FrozenRun, Run, SnapshotManifest};
 
 use self::lines::{Asked, Became, ComparedLines, SeenLines};
 use super::readiness::unread_of;
+use crate::comparison::load_actions;
 use crate::jobs::report::outcome_of;
 use crate::schedule::closing_run;
 use crate::{AppError, Config, Environment};
@@ -59,16 +61,19 @@ pub(super) async fn review(
         now: SeenLines::synced(env, &newest, review.invoice_date).await?,
         rules: &config.rules,
     };
-    fill(&mut review, &clients(env, &run).await?, &lines);
+    fill(&mut review, &Box::pin(clients(env, &run, today)).await?, &lines);
     Ok(Some(Notice::LastDay(review)))
 }
 
-/// The clients of a run.
-async fn clients(env: &Environment, run: &Run) -> Result<Vec<ClientRecord>, AppError> {
+/// The clients of a run, with what was decided about their exceptions by today: most decisions come after the closing.
+async fn clients(env: &Environment, run: &Run, today: Date) -> Result<Vec<ClientRecord>, AppError> {
     let stored = outcome_of(env, run).await?;
+    let (in_force, at) = (load_actions(&env.store).await?, (run.manifest.month, today));
     let mut clients = Vec::new();
     for line in stored.lines() {
-        if let OutcomeLine::Client(client) = line? {
+        if let OutcomeLine::Client(mut client) = line? {
+            client.rows.iter_mut().for_each(|row| row.action = None);
+            in_force.put_to(&mut client, at, |_| Absence::Unknown);
             clients.push(*client);
         }
     }
@@ -102,9 +107,9 @@ fn fill(review: &mut LastDayReview, clients: &[ClientRecord], lines: &ComparedLi
     review.since = Counted::of(since, NAMED_MAX);
 }
 
-/// The changes that a closing asks for on its own invoices.
+/// The changes that a closing asks for on its own invoices, of exceptions that nobody has set aside.
 fn asked(client: &ClientRecord) -> impl Iterator<Item = Asked<'_>> {
-    let rows = client.rows.iter().filter(|row| row.kind.changes_a_bill());
+    let rows = client.rows.iter().filter(|row| row.kind.changes_a_bill() && !row.is_set_aside());
     let changes = rows.flat_map(move |row| row.changes.iter().map(move |change| Asked { client, row, change }));
     changes.filter(|asked| asked.change.invoiced == InvoicedWhen::ThisRun)
 }

@@ -1,8 +1,11 @@
 //! Changes that a closing asked for, as the PSA has them afterwards.
 
 use truecount_billing::{Account, Measure, ReadReason, ReadState};
+use truecount_reconciliation::{ActionKind, ActionRequest};
+use truecount_store::RepeatOf;
 
 use super::*;
+use crate::actions::{self, ActionBoard};
 use crate::jobs::reconcile::{RunKind, reconcile};
 use crate::test_environment::{Content, TODAY, TestEnvironment, billed, month, soon, used};
 
@@ -157,4 +160,39 @@ async fn what_was_not_read_did_not_change() {
     test.commit("psa", TODAY, &lines(unread(larch, failed()))).await;
     let review = after_closing(test, &lines(billed("c3", "Larch Ltd", 4))).await;
     assert_eq!((review.since.count(), review.unread.accounts.count()), (0, 0), "{review:?}");
+}
+
+/// Records a decision about the exceptions of a client, the day after the closing.
+async fn decide(test: &mut TestEnvironment, client: &str, request: ActionRequest) {
+    test.on(NEXT_DAY);
+    let run = closing_run(&test.env.store, month()).await.unwrap().unwrap();
+    let board = ActionBoard::load(&test.env, &run).await.unwrap();
+    let one = (1..9).find_map(|number| {
+        let one = board.exception(&number.to_string()).ok()?;
+        (one.client_name == client).then_some(one)
+    });
+    let at = (NEXT_DAY.parse().unwrap(), test.env.clock.now());
+    let action = board.check(one.unwrap(), &request, "kim", at).unwrap();
+    actions::record(&test.env, &[action], RepeatOf::Last).await.unwrap();
+}
+
+/// What was set aside since is asked for no more; what was approved is.
+#[tokio::test]
+async fn what_was_set_aside_after_the_closing_is_not_asked_for() {
+    let (add, remove) = ("Harbour Dental 2>3 GBP 45.50", "Quiet Quay 1>0 GBP -45.50");
+    let of = |kind| ActionRequest { kind: Some(kind), note: "by phone".to_owned(), ..ActionRequest::default() };
+    let accepted = ActionRequest { quantity: Some(1.into()), ..of(ActionKind::Accepted) };
+    for (request, open) in [
+        (of(ActionKind::Approved), format!("{add}; {remove}")),
+        (of(ActionKind::Dismissed), add.to_owned()),
+        (accepted.clone(), add.to_owned()),
+    ] {
+        let mut test = TestEnvironment::synced().await;
+        reconcile(&test.env, &test.config, Some(month()), &CLOSING, soon()).await.unwrap();
+        decide(&mut test, "Quiet Quay", request.clone()).await;
+        test.commit("psa", NEXT_DAY, &[billed("c1", "Harbour Dental", 2), billed("c2", "Quiet Quay", 1)]).await;
+        let Some(Notice::LastDay(told)) = review(&test.env, &test.config, month()).await.unwrap() else { panic!() };
+        assert_eq!(names(&told.open), open, "{request:?}");
+        assert_eq!(told.since, Counted::default());
+    }
 }
