@@ -3,6 +3,7 @@
 
 mod for_failure;
 mod mail;
+mod scope;
 mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{Side, SourceId};
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_platform::Archive;
-use truecount_reconciliation::ReportWeights;
+use truecount_reconciliation::{ReportWeights, Scope};
 use truecount_rules::{Rules, SourceVocabulary};
 use truecount_store::{RULES_FILE, SETTINGS_FILE};
 
 pub use self::mail::{MailGroup, MailSettings, SmtpEncryption, SmtpSettings, mail_address};
+use self::scope::read_scope;
 use self::weights::read_weights;
 use crate::schedule::Calendar;
 use crate::toml_sections::{Located, Problem, Problems, Section};
@@ -40,6 +42,8 @@ pub struct Settings {
     /// `[report]` and `[rates]`: below which amount rows are told together, and how amounts of several currencies are
     /// put in one order.
     pub weights: ReportWeights,
+    /// `[scope]`: what an MSP begins with; `None`: everything.
+    pub scope: Option<Scope>,
     /// `[[sources]]`: the PSA and the usage sources.
     pub sources: Vec<SourceSettings>,
 }
@@ -137,6 +141,8 @@ struct ResultSettings {
     mapping: MappingSettings,
     #[serde(default)]
     weights: ReportWeights,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<Scope>,
     /// What rules can ask of each source of usage.
     counted: BTreeMap<SourceId, CountedSource>,
 }
@@ -215,8 +221,8 @@ impl Config {
     pub fn result_settings(&self) -> Result<Vec<u8>, AppError> {
         let counted = self.settings.sources.iter().filter(|source| !source.side().is_billed());
         let counted = counted.map(|source| (source.id.clone(), CountedSource::of(source))).collect();
-        let (mapping, weights) = (self.settings.mapping.clone(), self.settings.weights.clone());
-        let settings = ResultSettings { mapping, weights, counted };
+        let Settings { mapping, weights, scope, .. } = self.settings.clone();
+        let settings = ResultSettings { mapping, weights, scope, counted };
         serde_json::to_vec(&settings).map_err(|e| AppError::damaged("the settings", e))
     }
 }
@@ -227,6 +233,7 @@ pub(crate) struct FrozenConfig {
     pub(crate) rules: Rules,
     pub(crate) mapping: MappingSettings,
     pub(crate) weights: ReportWeights,
+    pub(crate) scope: Option<Scope>,
 }
 
 impl FrozenConfig {
@@ -236,7 +243,7 @@ impl FrozenConfig {
             serde_json::from_slice(result_settings).map_err(|e| AppError::damaged("the frozen settings", e))?;
         let counted = settings.counted.iter().filter_map(|(id, source)| source.vocabulary(id));
         let rules = rules(rules_bytes, &counted.collect::<Vec<_>>())?;
-        Ok(Self { rules, mapping: settings.mapping, weights: settings.weights })
+        Ok(Self { rules, mapping: settings.mapping, weights: settings.weights, scope: settings.scope })
     }
 }
 
@@ -262,10 +269,12 @@ impl Settings {
         let retention = file.section("retention", &mut problems);
         let retention = retention.map(|section| RetentionSettings::read(section, &mut problems)).unwrap_or_default();
         let weights = read_weights(&mut file, &mut problems);
+        let scope = file.section("scope", &mut problems);
         let sources = sources(file.sections("sources", &mut problems), mail.smtp.is_some(), &mut problems);
+        let scope = scope.and_then(|section| read_scope(section, &sources, &mut problems));
         file.finish(&mut problems);
         let (closing, mapping) = (closing.unwrap_or_default(), mapping.unwrap_or_default());
-        let settings = Self { mail, closing, mapping, retention, weights, sources };
+        let settings = Self { mail, closing, mapping, retention, weights, scope, sources };
         problems.result(settings).map_err(|problems| refused(&problems))
     }
 
@@ -286,9 +295,12 @@ impl Settings {
         })
     }
 
-    /// The sources that are enabled.
+    /// The sources that are enabled, and in the scope: what is billed always is.
     pub fn enabled(&self) -> impl Iterator<Item = &SourceSettings> {
-        self.sources.iter().filter(|source| source.enabled)
+        let is_in_scope = |source: &SourceSettings| {
+            source.side().is_billed() || self.scope.as_ref().is_none_or(|scope| scope.has_source(&source.id))
+        };
+        self.sources.iter().filter(move |source| source.enabled && is_in_scope(source))
     }
 
     /// The source of this id.
@@ -418,7 +430,7 @@ mod tests {
                 "line 7: `day`: 40 is not a day: write one from 1 to 31, or \"last\"",
                 "line 9: unknown key `confirm` (the keys here are confirm_equal_names, confirm_vendor_identifiers)",
                 "line 10: the key `connector` is missing",
-                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, closing, mapping, retention, report, rates, sources)",
+                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, closing, mapping, retention, report, rates, scope, sources)",
             ]
         );
     }

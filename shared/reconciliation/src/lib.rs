@@ -59,6 +59,7 @@ mod run_index;
 mod run_inputs;
 mod run_options;
 mod same_device;
+mod scope;
 mod selection;
 mod service_count;
 mod shared_accounts;
@@ -119,6 +120,7 @@ pub use run_inputs::{
     UsageSource, WordsOfSource,
 };
 pub use run_options::{ChangePrice, LinesBelowZero, MissingLine, RepeatedLines, RevenueUse, RunOptions, UndecidedUse};
+pub use scope::{Scope, ScopeRecord, ScopeWords};
 pub use sighting_record::{ClientName, SharedDevices, SightingRecord};
 pub use source_record::{AccountReadWord, IncompleteAccount, LinesReadWord, SourceReadWord, SourceRecord};
 pub use trial::{BilledProduct, UsedUnits};

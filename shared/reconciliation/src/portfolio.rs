@@ -26,8 +26,9 @@ use crate::record::{ClientRecord, MovedRecord, PortfolioRecord, RECORD_FORMAT, R
 use crate::report_weights::ReportWeights;
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
-use crate::run_inputs::{BilledClient, RunInputs};
+use crate::run_inputs::{AccountBelonging, RunInputs};
 use crate::run_options::RunOptions;
+use crate::scope::{Scope, ScopeRecord, known_by};
 use crate::selection::{Fate, Selection};
 use crate::shared_accounts::SharedAccounts;
 use crate::should_bill::billable;
@@ -46,6 +47,7 @@ pub struct RunReconciler<'a> {
     weights: ReportWeights,
     actions: Option<&'a ActionsInForce>,
     baseline: Option<BaselineState>,
+    scope: Option<&'a Scope>,
 }
 
 impl<'a> RunReconciler<'a> {
@@ -76,6 +78,7 @@ impl<'a> RunReconciler<'a> {
             weights: ReportWeights::default(),
             actions: None,
             baseline: None,
+            scope: None,
         }
     }
 
@@ -95,6 +98,41 @@ impl<'a> RunReconciler<'a> {
     #[must_use]
     pub fn with_baseline(self, baseline: Option<BaselineState>) -> Self {
         Self { baseline, ..self }
+    }
+
+    /// The same of what is in a scope alone; `None`: of all.
+    #[must_use]
+    pub fn with_scope(self, scope: Option<&'a Scope>) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Whether a client, by its number, is looked at.
+    #[must_use]
+    pub fn has_client(&self, client: usize) -> bool {
+        self.scope.is_none_or(|scope| scope.has_client(known_by(&self.inputs.clients[client])))
+    }
+
+    /// Whether an account may be that of a client that is looked at, or of one that nobody knows.
+    #[must_use]
+    pub fn may_concern(&self, belongs: &AccountBelonging) -> bool {
+        match belongs {
+            AccountBelonging::Client(client) => self.has_client(*client),
+            AccountBelonging::Ignored => true,
+            AccountBelonging::Split { parts, .. } => parts.iter().any(|(_, client)| self.has_client(*client)),
+            AccountBelonging::Undecided { may_be } => {
+                may_be.is_empty() || may_be.iter().any(|client| self.has_client(*client))
+            }
+        }
+    }
+
+    fn scope_record(&self) -> Option<ScopeRecord> {
+        let clients_in = (0..self.inputs.clients.len()).filter(|client| self.has_client(*client)).count() as u64;
+        let record = |scope: &Scope| ScopeRecord {
+            words: scope.words().clone(),
+            clients_in,
+            clients_all: self.inputs.clients.len() as u64,
+        };
+        self.scope.map(record)
     }
 
     /// Of the rows of a client, what set each aside; in their order.
@@ -122,6 +160,7 @@ impl<'a> RunReconciler<'a> {
             rules: self.rules,
             context: self.context,
             options: self.options,
+            scope: self.scope,
         };
         ClientCase::of(shared, client, self.binding.number_of(&self.inputs.clients[client].id))
     }
@@ -136,6 +175,10 @@ impl<'a> RunReconciler<'a> {
         let mut causes = CommonCauses::default();
         let mut kept: Vec<KeptClient<'_>> = Vec::with_capacity(cases.len());
         for (client, case) in cases.iter().enumerate() {
+            if !self.has_client(client) {
+                kept.push(KeptClient::of_nothing());
+                continue;
+            }
             let result = case.reconcile(&case.view());
             let set_aside = self.set_aside(&result.outcome.client, &result.outcome.rows);
             causes.take(client, &result.outcome, |at| set_aside.get(at).is_some_and(Option::is_some));
@@ -157,6 +200,7 @@ impl<'a> RunReconciler<'a> {
             outcome.leave_to_setup(setup);
         }
         outcome.unmapped = unmapped(inputs, index, &self.cache, context);
+        outcome.unmapped.retain(|account| self.may_concern(&inputs.accounts[*account].belongs));
         let portfolio = Portfolio { inputs, index, context, cases: &cases, kept: &kept };
         portfolio.count_shared_once(&mut outcome);
         outcome
@@ -200,6 +244,8 @@ impl<'a> RunReconciler<'a> {
     #[must_use]
     pub fn shared_devices(&self) -> Vec<SharedDevices> {
         let all = self.index.devices_of_two.of_sure_clients(self.inputs).into_iter();
+        let is_looked_at = |clients: [usize; 2]| clients.into_iter().any(|client| self.has_client(client));
+        let all = all.filter(|((_, one, other), _)| is_looked_at([*one, *other]));
         let shared = all.map(|((source, one, other), items)| SharedDevices {
             source: self.inputs.sources[source].id.clone(),
             clients: [one, other].map(|client| self.names().client(client)),
@@ -268,20 +314,30 @@ impl<'a> RunReconciler<'a> {
                 services: moved.services.iter().map(record).collect(),
             }
         });
-        let is_incomplete = |client: &&BilledClient| !LinesReadWord::of(&client.read).is_complete();
+        let is_incomplete = |client: &usize| {
+            let is_complete = LinesReadWord::of(&self.inputs.clients[*client].read).is_complete();
+            !is_complete && self.has_client(*client)
+        };
+        let mut sources = source_records(&self.names(), &self.context);
+        for source in &mut sources {
+            let is_looked_at =
+                |id: &ClientId| self.inputs.client_number(id).is_none_or(|client| self.has_client(client));
+            source.incomplete.retain(|one| one.client_id.as_ref().is_none_or(is_looked_at));
+        }
         PortfolioRecord {
             format: RECORD_FORMAT,
             home_currency: self.context.home_currency,
             weights: self.weights.clone(),
             last_closing: None,
             baseline: self.baseline.clone(),
+            scope: self.scope_record(),
             rows: outcome.rows.clone(),
             faults: outcome.faults,
             unpriced: outcome.unpriced,
             unknown_stakes: outcome.unknown_stakes,
             clients_untold: outcome.clients_untold,
-            clients_incomplete: self.inputs.clients.iter().filter(is_incomplete).count() as u64,
-            sources: source_records(&self.names(), &self.context),
+            clients_incomplete: (0..self.inputs.clients.len()).filter(is_incomplete).count() as u64,
+            sources,
             moved: moved.collect(),
             common_causes: outcome.common_causes.clone(),
             unmapped: outcome.unmapped.iter().map(|account| self.names().account(*account)).collect(),
@@ -352,6 +408,11 @@ impl<'a> KeptClient<'a> {
         }
         let set_aside = set_aside.into_iter().enumerate().filter_map(|(at, kind)| Some((at, kind?))).collect();
         Self { rows, set_aside, compared: result.compared }
+    }
+
+    /// Of a client that is not looked at.
+    fn of_nothing() -> Self {
+        Self { rows: BTreeMap::new(), set_aside: BTreeMap::new(), compared: Vec::new() }
     }
 
     /// The rows of a comparison, with their places.

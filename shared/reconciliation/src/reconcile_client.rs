@@ -6,6 +6,7 @@ mod group;
 mod inside;
 mod other_revenue;
 mod row_detail;
+mod within_scope;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledClient, LinesRead, RunInputs};
 use crate::run_options::{RunOptions, UndecidedUse};
+use crate::scope::Scope;
 use crate::service_count::{ClientPools, Counting, ServiceCount};
 use crate::should_bill::billable;
 use crate::source_record::LinesReadWord;
@@ -48,6 +50,8 @@ pub(crate) struct ClientShared<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) context: RunContext,
     pub(crate) options: RunOptions,
+    /// What is looked at; `None`: all.
+    pub(crate) scope: Option<&'a Scope>,
 }
 
 /// What one client's reconciliation looks at.
@@ -58,6 +62,7 @@ pub(crate) struct ClientCase<'a> {
     rules: &'a Rules,
     context: RunContext,
     options: RunOptions,
+    scope: Option<&'a Scope>,
     client: usize,
     /// The client's part of the rules.
     bound: Option<ClientNumber>,
@@ -114,11 +119,11 @@ pub(crate) struct ClientResult<'a> {
 
 impl<'a> ClientCase<'a> {
     pub(crate) fn of(shared: ClientShared<'a>, client: usize, bound: Option<ClientNumber>) -> Self {
-        let ClientShared { inputs, index, cache, rules, context, options } = shared;
+        let ClientShared { inputs, index, cache, rules, context, options, scope } = shared;
         let agreements = inputs.clients[client].agreements.iter().map(|of| &of.agreement);
         let live = agreements.filter(|agreement| context.is_live(agreement)).collect();
         let currency = currency(&inputs.clients[client], &context);
-        Self { inputs, index, cache, rules, context, options, client, bound, live, currency }
+        Self { inputs, index, cache, rules, context, options, scope, client, bound, live, currency }
     }
 
     /// What the client uses of a service, whatever it is billed for it; `None`: the service counts nothing.
@@ -203,14 +208,17 @@ impl<'a> ClientCase<'a> {
         let client = self.billed_client();
         let outcome = ClientOutcome { client: client.id.clone(), rows: Vec::new(), coverage: BTreeMap::new() };
         let mut result = ClientResult { outcome, compared: Vec::new() };
-        self.header_amounts(self.billed_client().agreements.iter(), Share::Flat, &mut result.outcome);
+        if self.has_all_services() {
+            self.header_amounts(self.billed_client().agreements.iter(), Share::Flat, &mut result.outcome);
+        }
         self.unread_revenue(&view.lines, &mut result.outcome);
         for service in self.cache.services.iter().filter(|service| self.is_looked_at(service, view)) {
-            for part in self.parts(service, view) {
+            for part in self.parts(service, view).into_iter().filter(|part| self.is_in_scope(&part.rule)) {
                 self.compare(part, view, &mut result);
             }
         }
-        for part in self.rules.groups().iter().filter_map(|group| self.group_part(group, view)) {
+        let groups = self.rules.groups().iter().filter_map(|group| self.group_part(group, view));
+        for part in groups.filter(|part| self.is_in_scope(&part.rule)) {
             self.compare(part, view, &mut result);
         }
         self.unnamed(&view.lines, &mut result.outcome);
@@ -413,8 +421,8 @@ impl<'a> ClientCase<'a> {
     where
         'a: 'v,
     {
-        let Self { inputs, index, cache, rules, context, options, .. } = *self;
-        let shared = ClientShared { inputs, index, cache, rules, context, options };
+        let Self { inputs, index, cache, rules, context, options, scope, .. } = *self;
+        let shared = ClientShared { inputs, index, cache, rules, context, options, scope };
         Valuation { side, rule, shared, client_currency: self.currency }
     }
 
@@ -490,7 +498,9 @@ impl<'a> ClientCase<'a> {
     /// Lines of products that no service names.
     fn unnamed(&self, rows: &[LineRow<'a>], outcome: &mut ClientOutcome) {
         let is_loose = |line: &&LineRow<'_>| {
-            matches!(line.row.role, LineRole::Recurring | LineRole::Flat) && line.service.is_none()
+            matches!(line.row.role, LineRole::Recurring | LineRole::Flat)
+                && line.service.is_none()
+                && self.has_product_in_scope(&line.row.product)
         };
         let loose: Vec<LineRow<'_>> = rows.iter().filter(is_loose).copied().collect();
         let mut found: BTreeMap<(ProductCode, RowKind), Result<Decimal, TooManyDigits>> = BTreeMap::new();

@@ -22,6 +22,7 @@ use crate::outcome::{
 };
 use crate::outer::OuterService;
 use crate::report_weights::{AmountPlace, ReportWeights};
+use crate::scope::ScopeRecord;
 use crate::source_record::{LinesReadWord, SourceRecord};
 
 /// The format of the records. Fields are added; none changes its meaning.
@@ -72,6 +73,9 @@ pub struct PortfolioRecord {
     /// Where the run stands to the exceptions that the MSP accepted as its starting point; `None`: nobody asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineState>,
+    /// What of all there is was looked at; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeRecord>,
     /// How many rows there are of each kind, all clients together.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows: BTreeMap<RowKind, u64>,
@@ -122,6 +126,7 @@ impl PortfolioRecord {
             weights: ReportWeights::default(),
             last_closing: None,
             baseline: None,
+            scope: None,
             rows: BTreeMap::new(),
             faults: 0,
             unpriced: 0,

@@ -2,10 +2,11 @@
 
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::{PortfolioRecord, RevenueCoverage, RowKind, SourceReadWord, SourceReading};
+use truecount_reconciliation::{PortfolioRecord, RevenueCoverage, RowKind, ScopeRecord, SourceReadWord, SourceReading};
 
 use crate::RunReport;
 use crate::label::{self, amount, money};
+use crate::sanitize::visible;
 
 /// How many currencies have a share in a mail's subject.
 const SHARES_MAX: usize = 3;
@@ -24,6 +25,26 @@ pub(crate) fn revenue_compared_in(report: &RunReport<'_>) -> Vec<String> {
 }
 
 fn compared(portfolio: &PortfolioRecord, sources: &[SourceReading]) -> Vec<String> {
+    let mut lines = compared_revenue(portfolio, sources);
+    // It says what the first line is about.
+    lines.splice(1..1, portfolio.scope.as_ref().map(scope_told));
+    lines
+}
+
+/// `Scope: 5 of 60 clients, services MNG-*; what is outside was not looked at.` Holds what the settings say.
+pub(crate) fn scope_told(scope: &ScopeRecord) -> String {
+    let number = |number: u64| label::quantity(Decimal::from(number));
+    let clients = match scope.words.clients.is_empty() {
+        true => format!("all {}", label::count(scope.clients_all, "client", "clients")),
+        false => format!("{} of {}", number(scope.clients_in), label::count(scope.clients_all, "client", "clients")),
+    };
+    let lists = [("sources", &scope.words.sources), ("services", &scope.words.services)];
+    let lists = lists.iter().filter(|(_, words)| !words.is_empty());
+    let named = lists.map(|(what, words)| format!(", {what} {}", visible(&words.join(" "))));
+    format!("Scope: {clients}{}; what is outside was not looked at.", named.collect::<String>())
+}
+
+fn compared_revenue(portfolio: &PortfolioRecord, sources: &[SourceReading]) -> Vec<String> {
     let is_of_month = sources.iter().all(|source| source.unread_since.is_none());
     let mut coverage: Vec<_> = portfolio.coverage.iter().filter(|(_, one)| !is_empty(one)).collect();
     if coverage.is_empty() {
@@ -33,9 +54,11 @@ fn compared(portfolio: &PortfolioRecord, sources: &[SourceReading]) -> Vec<Strin
     coverage.sort_by_key(|(currency, _)| (**currency != portfolio.home_currency, **currency));
     if is_of_month && is_complete(portfolio) && coverage.iter().all(|(_, one)| one.compared == total(one)) {
         let amounts: Vec<_> = coverage.iter().map(|(currency, one)| money(one.compared, **currency)).collect();
-        return vec![format!("Everything was compared: {} a month of recurring revenue.", amounts.join(" and "))];
+        let all = if portfolio.scope.is_some() { "Everything in scope" } else { "Everything" };
+        return vec![format!("{all} was compared: {} a month of recurring revenue.", amounts.join(" and "))];
     }
-    let mut lines: Vec<_> = coverage.iter().map(|(currency, one)| of_currency(**currency, one)).collect();
+    let revenue = if portfolio.scope.is_some() { "recurring revenue in scope" } else { "recurring revenue" };
+    let mut lines: Vec<_> = coverage.iter().map(|(currency, one)| of_currency(**currency, one, revenue)).collect();
     lines.extend(not_in_it(portfolio));
     lines
 }
@@ -59,13 +82,13 @@ pub fn share_compared(portfolio: &PortfolioRecord) -> Option<String> {
     }
 }
 
-fn of_currency(currency: Currency, one: &RevenueCoverage) -> String {
+fn of_currency(currency: Currency, one: &RevenueCoverage, revenue: &str) -> String {
     let total = total(one);
     let share = share(one.compared, total);
     // A line without a known price or cycle is in no amount, so that all of these is not yet everything.
     let known = if one.compared == total { "known " } else { "" };
     let mut line = format!(
-        "{share} of the {known}recurring revenue was compared ({} of {} a month)",
+        "{share} of the {known}{revenue} was compared ({} of {} a month)",
         money(one.compared, currency),
         amount(total)
     );

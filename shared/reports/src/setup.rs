@@ -68,6 +68,24 @@ pub fn of_services_at_many_clients(causes: &[CommonCauseRecord]) -> Vec<SetupFin
     causes.iter().filter_map(of_service).collect()
 }
 
+/// Words of the settings' scope that mean no client, and such that mean no service.
+#[must_use]
+pub fn of_scope([clients, services]: &[Vec<&str>; 2]) -> Vec<SetupFinding> {
+    let client = |word: &&str| {
+        let message = format!(
+            "[scope] names the client `{}`, and the PSA has none that is called so: write its id or its name; `*` stands for \
+             any letters",
+            visible(word)
+        );
+        finding("scope_without_client", word, message)
+    };
+    let service = |word: &&str| {
+        let message = format!("[scope] names the service `{}`, and the rules have none of that code", visible(word));
+        finding("scope_without_service", word, message)
+    };
+    clients.iter().map(client).chain(services.iter().map(service)).collect()
+}
+
 fn finding(code: &str, subject: &str, message: String) -> SetupFinding {
     SetupFinding { code: code.to_owned(), subject: subject.to_owned(), message, count: 1 }
 }

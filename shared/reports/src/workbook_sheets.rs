@@ -13,6 +13,7 @@ use crate::{
     common_cause::AT_MANY_CLIENTS,
     history::{CLOSED, month_cell},
     label,
+    revenue::scope_told,
     sheets::{CoverageRow, MAPPING_SUGGESTIONS, SETUP, coverage},
     workbook::{Book, foot_of},
 };
@@ -108,6 +109,7 @@ pub(crate) fn about(report: &RunReport<'_>) -> Vec<(&'static str, String)> {
         ("Run", format!("{}, {kind}", header.run_id)),
         ("Comparisons", report.comparisons().to_string()),
     ];
+    told.extend(report.portfolio.scope.as_ref().map(|scope| ("Scope", scope_told(scope))));
     if report.portfolio.is_first_comparison() {
         told.push(("First comparison", format!("not yet confirmed: no total is shown; `{ACCEPT}` accepts it")));
     }

@@ -29,6 +29,7 @@ mod retention;
 mod rules_suggest;
 mod schedule;
 mod schema;
+mod scope;
 mod server;
 mod smtp;
 mod sources_add;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::{BillingMonth, Currency, Money, Side, SourceId};
+use truecount_billing::{BillingMonth, ClientId, Currency, Money, Side, SourceId};
 use truecount_reconciliation::{
     AccountBelonging, ActionsInForce, AgreementReview, BaselineState, ExceptionKey, MappingSuggestion, OutcomeLine,
-    PortfolioRecord, ReportWeights, RunContext, RunInputs, RunReconciler, SetupFinding, UsageAccount,
+    PortfolioRecord, ReportWeights, RunContext, RunInputs, RunReconciler, Scope, SetupFinding, UsageAccount,
 };
 use truecount_reports::setup;
 use truecount_rules::Rules;
@@ -25,6 +25,7 @@ pub(crate) struct Comparison<'a> {
     /// What people decided about exceptions.
     pub(super) actions: &'a ActionsInForce,
     pub(super) baseline: Option<BaselineState>,
+    pub(super) scope: Option<&'a Scope>,
     pub(crate) inputs: RunInputs,
     /// The sources with their lists.
     pub(crate) sources: Vec<LoadedSource>,
@@ -57,7 +58,7 @@ impl Comparison<'_> {
     ) -> Result<Compared, AppError> {
         let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context);
         let reconciler = reconciler.with_weights(self.weights.clone()).with_actions(self.actions);
-        let reconciler = reconciler.with_baseline(self.baseline.clone());
+        let reconciler = reconciler.with_baseline(self.baseline.clone()).with_scope(self.scope);
         let outcome = reconciler.outcome();
         let last_closing = history.as_ref().and_then(|history| history.last_closing);
         let portfolio = PortfolioRecord { last_closing, ..reconciler.portfolio_record(&outcome) };
@@ -67,14 +68,16 @@ impl Comparison<'_> {
             each(&OutcomeLine::Suggestion(suggestion.clone()))?;
         }
         let mut billed_for = BilledFor::default();
-        for number in self.clients_in_order() {
+        for number in self.clients_in_order().into_iter().filter(|number| reconciler.has_client(*number)) {
             let mut client = reconciler.client_record(number, &outcome);
             if let Some(history) = &mut history {
-                while let Some(absent) = history.absent(Some(&client.client_id), self.has_all_clients())? {
+                while let Some(absent) = history.absent(Some(&client.client_id), self.has_all_clients(), self.scope)? {
                     each(&OutcomeLine::Client(Box::new(absent)))?;
                 }
                 let absence = |service: &_, section: Option<&str>| reconciler.absence(number, service, section);
                 history.client(&mut client, &outcome, absence)?;
+                // Of what is out of scope nothing is said.
+                client.not_known.retain(|one| self.scope.is_none_or(|scope| scope.has_code(&one.key.service)));
             }
             billed_for.client(&client, |service| reconciler.sources_of(service));
             let absence = |key: &ExceptionKey| reconciler.absence(number, &key.service, key.section.as_deref());
@@ -85,19 +88,32 @@ impl Comparison<'_> {
             }
         }
         if let Some(history) = history {
-            while let Some(absent) = history.absent(None, self.has_all_clients())? {
+            while let Some(absent) = history.absent(None, self.has_all_clients(), self.scope)? {
                 each(&OutcomeLine::Client(Box::new(absent)))?;
             }
         }
-        for found in self.agreement_review().all() {
+        let review = self.agreement_review();
+        let looked_at = (0..self.inputs.clients.len()).filter(|number| reconciler.has_client(*number));
+        for found in looked_at.flat_map(|number| review.client(number)) {
             each(&OutcomeLine::AgreementFinding(Box::new(found)))?;
         }
         let mut setup = setup::of_rules(RULES_FILE, reconciler.binding_problems(), self.context.home_currency);
         setup.extend(reconciler.shared_devices().iter().map(setup::of_shared_devices));
+        if let Some(scope) = self.scope {
+            setup.extend(setup::of_scope(&scope.unmatched(&self.inputs.clients, self.rules)));
+        }
         if portfolio.is_first_comparison() {
             setup.extend(setup::of_services_at_many_clients(&portfolio.common_causes));
         }
         Ok(Compared { portfolio, suggestions, billed_for, setup })
+    }
+
+    /// Whether a client is in the scope of the run.
+    pub(crate) fn has_client(&self, id: &ClientId) -> bool {
+        let Some(scope) = self.scope else { return true };
+        let client = self.inputs.clients.iter().find(|client| client.id == *id);
+        let named = client.map(|client| [Some(client.name.as_str()), client.identifier.as_deref()]);
+        scope.has_client(named.into_iter().flatten().flatten().chain([id.as_str()]))
     }
 
     /// The numbers of the clients, in order of their ids.
@@ -148,7 +164,8 @@ impl Comparison<'_> {
             let place = places.entry(account.source).or_default();
             let candidates = self.candidates.get(source).and_then(|all| all.get(*place)?.as_ref());
             *place += 1;
-            if matches!(account.belongs, AccountBelonging::Undecided { .. }) && account.items() > 0 {
+            let is_undecided = matches!(account.belongs, AccountBelonging::Undecided { .. });
+            if is_undecided && account.items() > 0 && reconciler.may_concern(&account.belongs) {
                 found.push(suggestion(source, account, candidates, reconciler.account_value(number)));
             }
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use truecount_billing::{BillingMonth, ClientId, ProductCode};
-use truecount_reconciliation::{Absence, ClientHistory, ClientRecord, HistoryBeside, HistoryMerge, RunOutcome};
+use truecount_reconciliation::{Absence, ClientHistory, ClientRecord, HistoryBeside, HistoryMerge, RunOutcome, Scope};
 use truecount_store::{FrozenRun, HistoryLines, HistoryWriter};
 
 use crate::AppError;
@@ -41,13 +41,20 @@ impl RunHistory {
 
     /// The record of the next client before this one that the run does not have and of which something was closed, or is not
     /// known.
-    /// `is_whole`: what the run does not have, the PSA does not have.
+    /// `is_whole`: what the run does not have, the PSA does not have, unless it is out of scope: then nothing is said of it,
+    /// and its history stays what it was.
     pub(super) fn absent(
         &mut self,
         before: Option<&ClientId>,
         is_whole: bool,
+        scope: Option<&Scope>,
     ) -> Result<Option<ClientRecord>, AppError> {
         while let Some(client) = self.beside.before(before)? {
+            let known_by = [client.client_id.as_str(), client.client_name.as_str()];
+            if scope.is_some_and(|scope| !scope.has_client(known_by)) {
+                self.keep(&client)?;
+                continue;
+            }
             let (history, told) = self.merge.absent_client(client, is_whole);
             self.keep(&history)?;
             if told.is_some() {

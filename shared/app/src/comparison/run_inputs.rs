@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use truecount_billing::{CountDay, Side};
 use truecount_reconciliation::{
-    ActionsInForce, BaselineState, NO_CURRENCY, ReportWeights, RunContext, RunInputs, SourceReading, home_currency,
+    ActionsInForce, BaselineState, NO_CURRENCY, ReportWeights, RunContext, RunInputs, Scope, SourceReading,
+    home_currency,
 };
 use truecount_rules::Rules;
 use truecount_store::FrozenSource;
@@ -47,6 +48,8 @@ pub(crate) struct ComparisonInputs<'a> {
     pub(crate) actions: &'a ActionsInForce,
     /// Where the run stands to the accepted baseline; `None`: nobody asks.
     pub(crate) baseline: Option<BaselineState>,
+    /// What is looked at; `None`: all.
+    pub(crate) scope: Option<&'a Scope>,
 }
 
 /// What decisions and words there are, where nobody asks for them.
@@ -71,6 +74,7 @@ impl<'a> ComparisonInputs<'a> {
             nones: &NO_NONES,
             actions: &NO_ACTIONS,
             baseline: None,
+            scope: config.settings.scope.as_ref(),
         }
     }
 }
@@ -105,8 +109,8 @@ impl<'a> Comparison<'a> {
         let home_currency = home_currency.map_err(|error| AppError::damaged(NO_CURRENCY, error))?;
         let context = RunContext { count_day: of.count_day.0, next_closing: of.next_closing, home_currency };
         let (rules, weights, actions) = (of.rules, of.weights.clone(), of.actions);
-        let (clients, baseline) = (known, of.baseline.clone());
-        Ok(Self { rules, context, weights, actions, baseline, inputs, sources, clients, mappings, candidates })
+        let (clients, baseline, scope) = (known, of.baseline.clone(), of.scope);
+        Ok(Self { rules, context, weights, actions, baseline, scope, inputs, sources, clients, mappings, candidates })
     }
 }
 

@@ -45,12 +45,13 @@ pub(crate) fn warnings(
     let known = known(computed, decisions);
     let clients = NamedClients::of(computed.clients.iter().map(|client| (&client.id, client.name.as_str())));
     let mut rows = clients.findings();
-    for one in &known {
+    let looked_at: Vec<&Known<'_>> = known.iter().filter(|one| one.is_looked_at(computed)).collect();
+    for one in &looked_at {
         rows.extend(renamed(one));
         rows.extend(replaced(one));
         rows.extend(imitates(one, &clients));
     }
-    waiting(&known, &found.suggestions, count_day.0, &mut rows);
+    waiting(&looked_at, &found.suggestions, count_day.0, &mut rows);
     without_usage(&computed.sources, &known, &found.billed_for, &clients, &mut rows);
     rows
 }
@@ -75,6 +76,19 @@ fn known<'a>(computed: &'a Comparison<'_>, decisions: &'a MappingsInForce) -> Ve
 }
 
 impl Known<'_> {
+    /// Whether it is, or may be, that of a client in the scope of the run.
+    fn is_looked_at(&self, computed: &Comparison<'_>) -> bool {
+        match (&self.mapping.mapping, &self.mapping.split) {
+            (Mapping::Confirmed { client_id, .. }, _) => computed.has_client(client_id),
+            (Mapping::Split { .. }, Some(split)) => split.parts.values().any(|client| computed.has_client(client)),
+            (Mapping::Undecided { .. }, _) => {
+                let mut may_be = self.candidates.iter().flat_map(|found| found.clients()).peekable();
+                may_be.peek().is_none() || may_be.any(|client| computed.has_client(client))
+            }
+            _ => true,
+        }
+    }
+
     fn row(&self, code: &str, what: &str) -> SetupFinding {
         let account = &self.entry.account;
         of_account(code, self.source, (&account.id, &account.name), what)
@@ -127,7 +141,7 @@ fn imitates(known: &Known<'_>, clients: &NamedClients<'_>) -> Option<SetupFindin
 }
 
 /// Undecided for more than a month.
-fn waiting(known: &[Known<'_>], suggestions: &[MappingSuggestion], count_day: Date, rows: &mut Vec<SetupFinding>) {
+fn waiting(known: &[&Known<'_>], suggestions: &[MappingSuggestion], count_day: Date, rows: &mut Vec<SetupFinding>) {
     let values: BTreeMap<(&SourceId, &AccountId), &Vec<Money>> =
         suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
     for one in known.iter().filter(|one| matches!(one.mapping.mapping, Mapping::Undecided { .. })) {

@@ -86,6 +86,8 @@ impl MappingWorkspace {
             words: &load_words(&env.store, &sources, today).await?,
             mappings: &in_force,
             nones: &nones_now,
+            // Whoever maps sees all accounts.
+            scope: None,
             ..ComparisonInputs::of_syncs(env, config, &sources, today)
         };
         let comparison = Comparison::read(&inputs).await?;

@@ -34,6 +34,7 @@ impl Settings {
             mapping: MappingSettings::default(),
             retention: RetentionSettings::default(),
             weights: truecount_reconciliation::ReportWeights::default(),
+            scope: None,
             sources: Vec::new(),
         })
     }

@@ -14,7 +14,8 @@ impl<'a> ClientCase<'a> {
     /// What it says that a service, or the usage of a group, has no row. `section`: that of the rules by which an agreement
     /// is compared by itself.
     pub(crate) fn absence(&self, service: &ProductCode, section: Option<&str>, view: &ClientView<'a>) -> Absence {
-        if !matches!(self.billed_client().read, LinesRead::Complete) {
+        // Nobody has looked at what is out of scope.
+        if !matches!(self.billed_client().read, LinesRead::Complete) || !self.has_product_in_scope(service) {
             return Absence::Unknown;
         }
         let parts = match self.rules.groups().iter().find(|group| group.name == *service) {
@@ -23,6 +24,9 @@ impl<'a> ClientCase<'a> {
             None if self.rules.service_of_product(service).is_some() => return Absence::OtherRule,
             None => return Absence::NoRule,
         };
+        if parts.iter().any(|part| !self.is_in_scope(&part.rule)) {
+            return Absence::Unknown;
+        }
         let mut of_section = parts.iter().filter(|part| part.section == section);
         // With too many digits it could be anything.
         match of_section.any(|part| self.may_be_used(part, view).unwrap_or(true)) {

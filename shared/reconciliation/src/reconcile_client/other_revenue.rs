@@ -48,6 +48,7 @@ impl<'a> ClientCase<'a> {
         let is_unread = |line: &LineRow<'_>| {
             matches!(line.row.role, LineRole::Recurring | LineRole::Flat)
                 && !read.contains(&(&line.agreement().id, &line.row.id))
+                && self.is_line_in_scope(line)
         };
         let rows: Vec<LineRow<'_>> = rows_of(before, &|_| None, &self.options).into_iter().filter(is_unread).collect();
         let share = if self.is_internal() { Share::Ignored } else { Share::NotReconciled };
@@ -55,6 +56,9 @@ impl<'a> ClientCase<'a> {
             if let Ok(Some(amount)) = own_amount(line) {
                 cover(outcome, line.currency(&self.context), share, amount);
             }
+        }
+        if !self.has_all_services() {
+            return;
         }
         let known: BTreeSet<_> = client.agreements.iter().map(|of| &of.agreement.id).collect();
         let is_gone = |of: &&BilledAgreement| !known.contains(&of.agreement.id);

@@ -75,6 +75,7 @@ async fn inputs_of(test: &TestEnvironment, frozen: &Frozen, rules: &Rules) -> Ru
             nones: &frozen.nones,
             actions: &NO_ACTIONS,
             baseline: None,
+            scope: None,
         };
         let comparison = Comparison::read(&of).await.unwrap();
         let mut said = Vec::new();

@@ -29,7 +29,7 @@ pub(crate) async fn compare_run(run: &FrozenRun, progress: &dyn ProgressObserver
     progress.step("reading the inputs");
     let actions = ActionsInForce::of(run.actions().await?);
     let (mappings, nones, words) = (mappings(run).await?, nones(run).await?, words(run).await?);
-    let FrozenConfig { rules, mapping, weights } = config(run).await?;
+    let FrozenConfig { rules, mapping, weights, scope } = config(run).await?;
     let RunManifest { count_day, next_closing, .. } = run.manifest;
     let inputs = ComparisonInputs {
         rules: &rules,
@@ -44,6 +44,7 @@ pub(crate) async fn compare_run(run: &FrozenRun, progress: &dyn ProgressObserver
         nones: &nones,
         actions: &actions,
         baseline: Some(baseline_of(&run.manifest)),
+        scope: scope.as_ref(),
     };
     let comparison = Comparison::read(&inputs).await?;
     progress.step("comparing");
