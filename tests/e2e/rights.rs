@@ -24,6 +24,9 @@ const FOR_MISSING_FILES: (&str, &str) = ("report", "s3:ListBucket");
 /// Dropped into the inbox of mappings: a row that is refused, so that its result is written beside it.
 const MAPPINGS: &str = "source,account_id,decision,client_id\nninjaone,no-such-organization,confirmed,no-such-client\n";
 
+/// Dropped into the inbox of decisions: a row about no exception of the run.
+const ACTIONS: &str = "exception_id,action\nx000000000000,approved\n";
+
 /// Has AWS refuse what a policy does not allow, and SES so many mails; gives what was asked.
 fn enforce(stack: &Stack, policy: Policy, rejected: u32) -> Arc<Mutex<BTreeSet<Call>>> {
     let asked = Arc::<Mutex<BTreeSet<Call>>>::default();
@@ -80,6 +83,7 @@ impl Turns {
         let stack = Stack::open(&self.sample, &self.vendors, kind).await;
         if function == "reconcile" {
             stack.archive.put("inbox/mappings/filled.csv", MAPPINGS.as_bytes().to_vec()).await.unwrap();
+            stack.archive.put("inbox/actions/filled.csv", ACTIONS.as_bytes().to_vec()).await.unwrap();
         }
         stack
     }
@@ -92,7 +96,12 @@ impl Turns {
                 let sources = self.sample.sources().into_iter().map(|source| json!({ "source": source }));
                 [json!({ "list": true })].into_iter().chain(sources).collect()
             }
-            "reconcile" => vec![json!({ "closing_due": true }), json!({ "closing": true, "month": month })],
+            // Decisions are held against a run that there is.
+            "reconcile" => vec![
+                json!({ "closing_due": true }),
+                json!({ "month": month }),
+                json!({ "closing": true, "month": month }),
+            ],
             _ => vec![json!({ "month": month })],
         }
     }

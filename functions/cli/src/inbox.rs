@@ -12,18 +12,18 @@ use truecount_app::{Settings, SourceSettings};
 use truecount_billing::{CountDay, SourceId};
 use truecount_check::FileOnDisk;
 use truecount_connectors::{FileContents, FileDay, connect};
-use truecount_store::{CreateOutcome, InboxFolder, StoreError};
+use truecount_store::{CreateOutcome, FilledFile, InboxFolder, StoreError};
 
 use crate::args::{Cli, InboxArgs, InboxCommand};
 use crate::open::{Session, open};
 use crate::output::{Ending, counted, json, say, tell};
 
-/// The largest spreadsheet of mappings that a run reads, in bytes.
-const MAPPINGS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// The largest spreadsheet that a run reads, in bytes.
+const FILLED_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
-/// The answer for a spreadsheet of mappings.
+/// The answer for a spreadsheet that was filled in.
 #[derive(Serialize)]
-struct PushedMappings {
+struct PushedFilled {
     place: String,
     already: bool,
 }
@@ -46,10 +46,11 @@ struct Found {
 }
 
 pub(crate) async fn inbox(cli: &Cli, args: &InboxArgs) -> anyhow::Result<Ending> {
-    let InboxCommand::Push { file, source, mappings } = &args.command;
+    let InboxCommand::Push { file, source, mappings, actions } = &args.command;
     let session = open(&args.backend).await?;
-    if *mappings {
-        return push_mappings(cli, &session, file).await;
+    let filled = [(*mappings, FilledFile::Mappings), (*actions, FilledFile::Actions)];
+    if let Some((_, of)) = filled.into_iter().find(|(is_wanted, _)| *is_wanted) {
+        return push_filled(cli, &session, file, of).await;
     }
     let source = file_source(&session.config.settings, source.as_ref())?;
     let name = name_of(file)?;
@@ -90,32 +91,39 @@ pub(crate) async fn put(session: &Session, source: &SourceSettings, file: &Path)
     Ok(InboxFolder::source(&source.id).put_from(&session.env.store, name, file).await?)
 }
 
-/// Adds a spreadsheet of mappings. The run that reads it checks its rows, against what is known then.
-async fn push_mappings(cli: &Cli, session: &Session, file: &Path) -> anyhow::Result<Ending> {
+/// Adds a spreadsheet that was filled in. The run that reads it checks its rows, against what is known then.
+async fn push_filled(cli: &Cli, session: &Session, file: &Path, of: FilledFile) -> anyhow::Result<Ending> {
     let name = name_of(file)?;
     let size = std::fs::metadata(file).with_context(|| cannot_be_read(file))?.len();
     let mut begin = Vec::new();
     File::open(file).and_then(|file| file.take(4).read_to_end(&mut begin)).with_context(|| cannot_be_read(file))?;
-    is_spreadsheet(name, size, &begin)
+    is_spreadsheet(name, size, &begin, of)
         .map_err(|why| anyhow::anyhow!("`{name}`: {why}; nothing was added to the inbox"))?;
-    let (already, place) = add(session, &InboxFolder::mappings(), name, file).await?;
+    let (already, place) = add(session, &InboxFolder::filled(of), name, file).await?;
     if cli.json {
-        json(&PushedMappings { place, already })?;
+        json(&PushedFilled { place, already })?;
         return Ok(Ending::Clean);
     }
     say(&place);
     if already {
         tell("The same file was already there.");
     }
-    tell("The next run reads it, writes the result of each row beside it, and lists refused rows in the report.");
+    tell(match of {
+        FilledFile::Mappings => {
+            "The next run reads it, writes the result of each row beside it, and lists refused rows in the report."
+        }
+        FilledFile::Actions => {
+            "The next run reads it, writes rejected rows beside it with the reasons, and lists them in the report."
+        }
+    });
     Ok(Ending::Clean)
 }
 
-/// Whether a file can be a spreadsheet of mappings, by its name, size and first bytes.
-fn is_spreadsheet(name: &str, size: u64, begin: &[u8]) -> Result<(), String> {
+/// Whether a file can be a spreadsheet that was filled in, by its name, size and first bytes.
+fn is_spreadsheet(name: &str, size: u64, begin: &[u8], of: FilledFile) -> Result<(), String> {
     let ends = |ending: &str| name.to_ascii_lowercase().ends_with(ending);
-    if size > MAPPINGS_BYTES_MAX {
-        return Err(format!("it has {size} bytes, more than {MAPPINGS_BYTES_MAX}: split it"));
+    if size > FILLED_BYTES_MAX {
+        return Err(format!("it has {size} bytes, more than {FILLED_BYTES_MAX}: split it"));
     }
     if ends("-result.csv") {
         return Err("it is the result of an earlier file: push the spreadsheet itself".to_owned());
@@ -125,8 +133,13 @@ fn is_spreadsheet(name: &str, size: u64, begin: &[u8]) -> Result<(), String> {
         (true, _) if is_workbook => Ok(()),
         (_, true) if size == 0 => Err("it is empty".to_owned()),
         (_, true) if !is_workbook => Ok(()),
-        _ => Err("it is neither .xlsx nor .csv as `truecount mappings export` writes them: save it as one of these"
-            .to_owned()),
+        _ => {
+            let written_by = match of {
+                FilledFile::Mappings => "as `truecount mappings export` writes them",
+                FilledFile::Actions => "as a report has them",
+            };
+            Err(format!("it is neither .xlsx nor .csv {written_by}: save it as one of these"))
+        }
     }
 }
 

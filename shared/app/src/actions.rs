@@ -6,12 +6,14 @@ mod board;
 mod cells;
 mod changes;
 mod import;
+mod inbox;
 mod rejected;
 mod standing;
 
 pub use board::{ActionBoard, BoardException, UnknownException};
 pub use changes::{ChangesSinceClosing, changes_since_closing};
 pub use import::{ActionImport, RejectedRow, import};
+pub use inbox::take as take_inbox;
 pub use rejected::RejectedFormat;
 pub use standing::{StandingAction, standing_now};
 

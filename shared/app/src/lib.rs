@@ -23,6 +23,7 @@ mod rules_suggestions;
 mod schedule;
 mod settings;
 mod starter_rules;
+mod stored_outcome;
 #[cfg(test)]
 mod test_environment;
 mod toml_sections;
@@ -41,7 +42,7 @@ pub use jobs::accept::{AcceptError, AcceptRequest, accept, fall_in_words, falls,
 pub use jobs::daily::{closing_due_now, closing_outlook};
 pub use jobs::outlook::review_of_today;
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
-pub use jobs::report::{MailPolicy, ReportAnswer, header_of, outcome_of, report, run_report};
+pub use jobs::report::{MailPolicy, ReportAnswer, header_of, report, run_report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
 pub use mail::{
     MailOutcome, TestMail, TestMailState, crash_in_words, send_crash_mails, send_failure_mails, send_notices,
@@ -61,6 +62,7 @@ pub use settings::{
     mail_address,
 };
 pub use starter_rules::starter_rules;
+pub use stored_outcome::outcome_of;
 pub use vocabulary::vocabulary_of;
 
 use jiff::Timestamp;

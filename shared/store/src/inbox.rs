@@ -1,4 +1,4 @@
-//! Files that people drop: for a source, or with mappings.
+//! Files that people drop: for a source, or with decisions.
 
 use std::path::Path;
 
@@ -37,10 +37,14 @@ impl InboxFolder {
         Self(object::source_inbox(source))
     }
 
-    /// Files with mappings.
+    /// Files with decisions.
     #[must_use]
-    pub fn mappings() -> Self {
-        Self(object::MAPPINGS_INBOX.to_owned())
+    pub fn filled(of: FilledFile) -> Self {
+        let path = match of {
+            FilledFile::Mappings => object::MAPPINGS_INBOX,
+            FilledFile::Actions => object::ACTIONS_INBOX,
+        };
+        Self(path.to_owned())
     }
 
     /// Its path below the archive's own folder, with a slash at its end.
@@ -178,9 +182,32 @@ async fn hash(mut bytes: impl AsyncRead + Unpin, location: &str) -> Result<Strin
     }
 }
 
-/// What happened to a file with mappings: each is imported once, by its content.
+/// What a file has that people have filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilledFile {
+    /// Whose vendor accounts are.
+    Mappings,
+    /// What is to be done about exceptions.
+    Actions,
+}
+
+impl FilledFile {
+    /// The word in paths and keys.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mappings => "mappings",
+            Self::Actions => "actions",
+        }
+    }
+}
+
+/// What happened to a file that was filled in: each is imported once, by its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MappingFileNote {
+pub struct FilledFileNote {
+    /// What it has.
+    pub of: FilledFile,
     /// Hash of the file.
     pub sha256: String,
     /// Its name.
@@ -191,27 +218,30 @@ pub struct MappingFileNote {
     pub refused: usize,
     /// The first refused rows, in words.
     pub examples: Vec<String>,
+    /// Name and hash of the file with the refused rows that was written beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<(String, String)>,
 }
 
-impl Record for MappingFileNote {
+impl Record for FilledFileNote {
     const KIND: &'static str = "";
 
     fn key(&self) -> Key {
-        note_key(&self.sha256, &self.file)
+        note_key(self.of, &self.sha256, &self.file)
     }
 }
 
-fn note_key(sha256: &str, file: &str) -> Key {
-    Partition::mapping_files().sort(format!("{sha256}#{file}"))
+fn note_key(of: FilledFile, sha256: &str, file: &str) -> Key {
+    Partition::filled_files(of).sort(format!("{sha256}#{file}"))
 }
 
-impl MappingFileNote {
+impl FilledFileNote {
     /// What happened to a file with this content and name, if it was imported.
     ///
     /// # Errors
     /// [`StoreError`] if that cannot be read.
-    pub async fn load(store: &Store, sha256: &str, file: &str) -> Result<Option<Self>, StoreError> {
-        store.get(&note_key(sha256, file)).await
+    pub async fn load(store: &Store, of: FilledFile, sha256: &str, file: &str) -> Result<Option<Self>, StoreError> {
+        store.get(&note_key(of, sha256, file)).await
     }
 
     /// Stores what happened to a file.
@@ -246,22 +276,25 @@ mod tests {
         assert_eq!(files[0].location(store), folder.file_location(store, "june.csv"));
         folder.put(store, "june.csv", b"b".to_vec()).await.unwrap();
         assert_eq!(files[0].read(store).await.unwrap().unwrap(), b"b");
-        assert_eq!(InboxFolder::mappings().files(store).await.unwrap(), []);
+        assert_eq!(InboxFolder::filled(FilledFile::Mappings).files(store).await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn a_file_is_known_by_content_and_name() {
         let TestStore { store, .. } = &TestStore::new();
-        let note = MappingFileNote {
+        let mappings = FilledFile::Mappings;
+        let note = FilledFileNote {
+            of: mappings,
             sha256: "abc".to_owned(),
             file: "june.xlsx".to_owned(),
             imported: 3,
             refused: 1,
             examples: vec!["row 2".to_owned()],
+            answer: None,
         };
         note.save(store).await.unwrap();
-        assert_eq!(MappingFileNote::load(store, "abc", "june.xlsx").await.unwrap(), Some(note));
-        assert_eq!(MappingFileNote::load(store, "abd", "june.xlsx").await.unwrap(), None);
-        assert_eq!(MappingFileNote::load(store, "abc", "july.xlsx").await.unwrap(), None);
+        assert_eq!(FilledFileNote::load(store, mappings, "abc", "june.xlsx").await.unwrap(), Some(note));
+        assert_eq!(FilledFileNote::load(store, FilledFile::Actions, "abc", "june.xlsx").await.unwrap(), None);
+        assert_eq!(FilledFileNote::load(store, mappings, "abc", "july.xlsx").await.unwrap(), None);
     }
 }

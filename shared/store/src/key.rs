@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, BillingMonth, ClientId, SourceId};
 
-use crate::hash;
+use crate::{FilledFile, hash};
 
 /// Partitions that the accounts of one snapshot, and the decisions about exceptions, are spread over, so that no partition takes all the writes.
 const SHARD_COUNT: u8 = 16;
@@ -90,9 +90,9 @@ impl Partition {
         Self("SCHEDULE".to_owned())
     }
 
-    /// Files with mappings that were imported.
-    pub(crate) fn mapping_files() -> Self {
-        Self("INBOX#mappings".to_owned())
+    /// Files of decisions that were imported.
+    pub(crate) fn filled_files(of: FilledFile) -> Self {
+        Self(format!("INBOX#{}", of.as_str()))
     }
 
     /// A row that never exists.

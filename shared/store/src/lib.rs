@@ -58,7 +58,7 @@ pub use delivery::{Delivery, DeliveryState};
 pub use error::{Corruption, StoreError};
 pub use hash::sha256_hex;
 pub use history::{FrozenHistory, HISTORY_FILE, HistoryLines, HistoryWriter, LeftHistory};
-pub use inbox::{InboxEntry, InboxFolder, MappingFileNote};
+pub use inbox::{FilledFile, FilledFileNote, InboxEntry, InboxFolder};
 pub use input::{
     EarlierReading, FrozenAccounts, FrozenRun, InputAccount, InputFile, InputsWriter, ListedAccount, ListedBase,
     SnapshotReader, SourceOnDay,

@@ -30,6 +30,9 @@ pub(crate) fn source_inbox(source: &SourceId) -> String {
 /// The folder into which files with mappings are dropped.
 pub(crate) const MAPPINGS_INBOX: &str = "inbox/mappings/";
 
+/// The folder into which files with decisions about exceptions are dropped.
+pub(crate) const ACTIONS_INBOX: &str = "inbox/actions/";
+
 /// Writes an object that never changes. One that exists must hold the same bytes: then this very call, or an earlier one
 /// that was interrupted, wrote it.
 ///

@@ -8,7 +8,7 @@ use truecount_billing::{BillingMonth, SourceId};
 use truecount_platform::{Archive, Row, Table, TableError, Value};
 
 use crate::key::{self, Partition};
-use crate::{LeaseMode, SnapshotManifest, StoreError};
+use crate::{FilledFile, LeaseMode, SnapshotManifest, StoreError};
 
 /// Where everything is stored. Cheap to clone.
 #[derive(Clone)]
@@ -71,7 +71,8 @@ impl Store {
         until: Date,
         months: &[BillingMonth],
     ) -> Result<Vec<Row>, StoreError> {
-        let mut partitions = vec![Partition::months(), Partition::schedule(), Partition::mapping_files()];
+        let mut partitions = vec![Partition::months(), Partition::schedule(), Partition::baseline()];
+        partitions.extend([FilledFile::Mappings, FilledFile::Actions].map(Partition::filled_files));
         partitions.extend(months.iter().map(|month| Partition::month(*month)));
         partitions.extend(key::action_partitions());
         for source in sources {

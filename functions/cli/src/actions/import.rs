@@ -35,13 +35,9 @@ pub(super) async fn import(cli: &Cli, session: &Session, file: &Path, by: Option
 
 /// Writes the rejected rows beside the file, as the kind of file that it is. Of an earlier import nothing is left.
 fn write_rejected(file: &Path, imported: &ActionImport) -> anyhow::Result<Option<PathBuf>> {
-    let is_workbook = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
-    let (format, extension) = if is_workbook { (RejectedFormat::Xlsx, "xlsx") } else { (RejectedFormat::Csv, "csv") };
+    let (format, name) = RejectedFormat::of_file(&file.file_name().unwrap_or_default().to_string_lossy());
     let Some(bytes) = imported.rejected_file(format)? else { return Ok(None) };
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    // What was rejected, mended and rejected again stays one file.
-    let stem = stem.strip_suffix("-rejected").unwrap_or(&stem);
-    let path = file.with_file_name(format!("{stem}-rejected.{extension}"));
+    let path = file.with_file_name(name);
     std::fs::write(&path, bytes).with_context(|| format!("`{}` cannot be written", path.display()))?;
     Ok(Some(path))
 }

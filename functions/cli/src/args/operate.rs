@@ -31,17 +31,21 @@ pub(crate) enum InboxCommand {
 Examples:
   truecount inbox push usage-2026-06-30.csv
   truecount inbox push usage-2026-06-30.csv --source backup --stack prod
-  truecount inbox push mappings.xlsx --mappings")]
+  truecount inbox push mappings.xlsx --mappings
+  truecount inbox push report.xlsx --actions")]
     Push {
         /// File, as it was exported
         #[arg(value_name = "FILE")]
         file: PathBuf,
         /// Source it is for; needed if several sources read files
-        #[arg(long, value_name = "SOURCE", conflicts_with = "mappings")]
+        #[arg(long, value_name = "SOURCE", conflicts_with_all = ["mappings", "actions"])]
         source: Option<SourceId>,
         /// The file is a spreadsheet of mappings, .xlsx or .csv
-        #[arg(long)]
+        #[arg(long, conflicts_with = "actions")]
         mappings: bool,
+        /// The file is a filled-in report.xlsx or exceptions.csv
+        #[arg(long)]
+        actions: bool,
     },
 }
 

@@ -13,7 +13,8 @@ use truecount_reconciliation::{
 use truecount_reports::{ExceptionRow, Exceptions, is_exception};
 use truecount_store::Run;
 
-use crate::jobs::report::outcome_of;
+use crate::schedule::closing_run;
+use crate::stored_outcome::outcome_of;
 use crate::{AppError, Environment};
 
 /// The exceptions of a run, with what was decided about each.
@@ -60,6 +61,29 @@ pub enum UnknownException {
 }
 
 impl ActionBoard {
+    /// That of the newest run: the closing run of the newest month with a run that is reconciled, else the newest of that
+    /// month; `None`: there is none.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(crate) async fn of_newest_run(env: &Environment) -> Result<Option<Self>, AppError> {
+        for month in Run::months(&env.store).await?.into_iter().rev() {
+            let is_there = |run: &Run| run.outcome_sha256.is_some();
+            let closing = closing_run(&env.store, month).await?.filter(is_there);
+            let run = match closing {
+                Some(run) => Some(run),
+                None => {
+                    let runs = Run::list(&env.store, month).await?.into_iter().filter(is_there);
+                    runs.max_by_key(|run| run.manifest.created_at)
+                }
+            };
+            if let Some(run) = run {
+                return Ok(Some(Self::load(env, &run).await?));
+            }
+        }
+        Ok(None)
+    }
+
     /// That of a run.
     ///
     /// # Errors

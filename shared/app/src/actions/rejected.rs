@@ -14,6 +14,9 @@ const REJECTED: &str = "rejected_because";
 /// The column that it stands behind.
 const BEFORE: &str = "note";
 
+/// What the name of such a file ends with, but for its kind.
+const REJECTED_STEM: &str = "-rejected";
+
 /// What kind of file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RejectedFormat {
@@ -21,6 +24,21 @@ pub enum RejectedFormat {
     Csv,
     /// A workbook.
     Xlsx,
+}
+
+impl RejectedFormat {
+    /// That of the file with the rows that are rejected of a file, and its name. What was rejected, mended and rejected again
+    /// stays one file.
+    #[must_use]
+    pub fn of_file(name: &str) -> (Self, String) {
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+        let stem = stem.strip_suffix(REJECTED_STEM).unwrap_or(stem);
+        let (format, extension) = match extension.eq_ignore_ascii_case("xlsx") {
+            true => (Self::Xlsx, "xlsx"),
+            false => (Self::Csv, "csv"),
+        };
+        (format, format!("{stem}{REJECTED_STEM}.{extension}"))
+    }
 }
 
 impl ActionImport {

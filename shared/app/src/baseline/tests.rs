@@ -3,7 +3,7 @@
 use truecount_reconciliation::{BaselineState, OutcomeLine, PortfolioRecord};
 
 use super::*;
-use crate::jobs::report::outcome_of;
+use crate::stored_outcome::outcome_of;
 use crate::test_environment::{TODAY, TestEnvironment, billed, month, soon, used};
 use crate::{MailPolicy, ReconcileAnswer, RunKind, reconcile, report};
 

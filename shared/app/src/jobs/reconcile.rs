@@ -16,8 +16,9 @@ use truecount_store::{
 };
 
 use super::daily::{is_compared, unread_now};
-use super::report::{outcome_of, overview};
+use super::report::overview;
 use super::runner::{JobContext, JobOutcome};
+use crate::stored_outcome::outcome_of;
 use crate::{AppError, Calendar, Config, Deadline, Environment};
 
 pub(crate) use freeze::{failure_of, freeze_sources};

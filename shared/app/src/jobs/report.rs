@@ -9,13 +9,14 @@ use truecount_reports::{
     InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, revenue_compared, run_overview, totals_text,
 };
 use truecount_store::{
-    Closing, Corruption, FrozenRun, HISTORY_FILE, Lease, OUTCOMES_FILE, Run, RunFolder, RunManifest, RunState,
-    RunSummary, StoreError, StoredOutcome, sha256_hex,
+    Closing, FrozenRun, HISTORY_FILE, Lease, OUTCOMES_FILE, Run, RunFolder, RunManifest, RunState, RunSummary,
+    StoreError, StoredOutcome, sha256_hex,
 };
 
 use super::reconcile::restore_outcome;
 use super::runner::{JobContext, JobOutcome};
 use crate::mail::{MailOutcome, send_run_mails};
+use crate::stored_outcome::outcome_of;
 use crate::{AppError, Config, Deadline, Environment, Settings};
 
 /// Whether mail goes out.
@@ -224,36 +225,6 @@ async fn write_files(env: &Environment, run: &Run, files: &[ReportFile]) -> Resu
         }
     }
     Ok(())
-}
-
-/// The outcome as the reconcile stored it.
-///
-/// # Errors
-/// [`AppError`] if the run is not reconciled, or it is not what was stored.
-pub async fn outcome_of(env: &Environment, run: &Run) -> Result<StoredOutcome, AppError> {
-    let Some(expected) = &run.outcome_sha256 else {
-        let (run_id, month) = (&run.run_id, run.manifest.month);
-        return Err(AppError::Refused(if run.state == RunState::Reported {
-            format!("of run `{run_id}` only the totals are kept: {month} is from before the first run here")
-        } else {
-            format!("run `{run_id}` is not reconciled yet; `truecount reconcile --month {month}` continues it")
-        }));
-    };
-    run.folder(&env.store).outcome(expected).await.map_err(|error| lost(error, run))
-}
-
-/// A file of a reconciled run that cannot be read, with what makes it again.
-pub(super) fn lost(error: StoreError, run: &Run) -> AppError {
-    let again = format!("truecount report --month {} --run {} --no-mail", run.manifest.month, run.run_id);
-    match error {
-        StoreError::Corrupt { location, source: Corruption::Missing } => {
-            AppError::LostOutcome(format!("`{location}` is missing; `{again}` makes it again from the run's inputs"))
-        }
-        StoreError::Corrupt { location, source: Corruption::Hash } => AppError::LostOutcome(format!(
-            "`{location}` is not what the run stored; move it away, then `{again}` makes it again from the run's inputs"
-        )),
-        error => error.into(),
-    }
 }
 
 /// What a report says about its run.

@@ -3,7 +3,7 @@
 
 use truecount_reconciliation::SetupFinding;
 use truecount_reports::sanitize;
-use truecount_store::{InboxFolder, MappingFileNote, sha256_hex};
+use truecount_store::{FilledFile, FilledFileNote, InboxFolder, sha256_hex};
 
 use super::MappingWorkspace;
 use super::sheets::{self, ImportResult, RefusedRow, Strictness, import};
@@ -23,7 +23,7 @@ const RESULT: &str = "-result.csv";
 /// # Errors
 /// [`AppError`] if the inbox cannot be read or a decision cannot be stored.
 pub async fn take(env: &Environment, config: &Config) -> Result<Vec<SetupFinding>, AppError> {
-    let folder = InboxFolder::mappings();
+    let folder = InboxFolder::filled(FilledFile::Mappings);
     let mut findings = Vec::new();
     for file in folder.files(&env.store).await? {
         if file.name.ends_with(RESULT) || file.name.contains('/') {
@@ -35,7 +35,7 @@ pub async fn take(env: &Environment, config: &Config) -> Result<Vec<SetupFinding
         }
         let Some(bytes) = file.read(&env.store).await? else { continue };
         let sha256 = sha256_hex(&bytes);
-        let note = match MappingFileNote::load(&env.store, &sha256, &file.name).await? {
+        let note = match FilledFileNote::load(&env.store, FilledFile::Mappings, &sha256, &file.name).await? {
             Some(note) => note,
             None => {
                 // Loaded for each file: the decisions of the one before count for this one.
@@ -57,15 +57,17 @@ pub async fn take(env: &Environment, config: &Config) -> Result<Vec<SetupFinding
 
 fn too_long(file: String) -> SetupFinding {
     let examples = vec![format!("it is longer than {FILE_BYTES_MAX} bytes; split it")];
-    finding(&MappingFileNote { sha256: String::new(), file, imported: 0, refused: 1, examples })
+    let of = FilledFile::Mappings;
+    finding(&FilledFileNote { of, sha256: String::new(), file, imported: 0, refused: 1, examples, answer: None })
 }
 
-fn note(sha256: String, file: String, imported: &ImportResult) -> MappingFileNote {
+fn note(sha256: String, file: String, imported: &ImportResult) -> FilledFileNote {
     let examples = imported.refused.iter().take(NAMED_MAX).map(RefusedRow::to_string).collect();
-    MappingFileNote { sha256, file, imported: imported.decided.len(), refused: imported.refused.len(), examples }
+    let (imported, refused) = (imported.decided.len(), imported.refused.len());
+    FilledFileNote { of: FilledFile::Mappings, sha256, file, imported, refused, examples, answer: None }
 }
 
-fn finding(note: &MappingFileNote) -> SetupFinding {
+fn finding(note: &FilledFileNote) -> SetupFinding {
     let more = note.refused.saturating_sub(note.examples.len());
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     let message = format!(

@@ -8,7 +8,7 @@ use truecount_store::{NoneDecision, NoneRecord, NoneScope, Run};
 use super::*;
 use crate::AgreementsReview;
 use crate::jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
-use crate::jobs::report::outcome_of;
+use crate::stored_outcome::outcome_of;
 use crate::test_environment::{
     Content, RULES, SETTINGS, TODAY, TestEnvironment, billed, config, confirmed, month, soon, used,
 };

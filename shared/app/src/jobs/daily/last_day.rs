@@ -17,8 +17,8 @@ use truecount_store::{FrozenRun, Run, SnapshotManifest};
 use self::lines::{Asked, Became, ComparedLines, SeenLines};
 use super::readiness::unread_of;
 use crate::comparison::load_actions;
-use crate::jobs::report::outcome_of;
 use crate::schedule::closing_run;
+use crate::stored_outcome::outcome_of;
 use crate::{AppError, Config, Environment};
 
 /// How many changes of each kind are named.

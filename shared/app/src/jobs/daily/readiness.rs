@@ -10,9 +10,9 @@ use truecount_reports::{ClosingReadiness, Counted, ReadRevenue, UnreadAccount, U
 use truecount_store::{FrozenSource, Run, SnapshotAccount, SnapshotManifest};
 
 use crate::jobs::reconcile::{failure_of, freeze_sources};
-use crate::jobs::report::outcome_of;
 use crate::mapping::MappingWorkspace;
 use crate::schedule::last_closing;
+use crate::stored_outcome::outcome_of;
 use crate::{AppError, Config, Environment, SourceSettings};
 
 /// How many accounts that were not read completely are named.

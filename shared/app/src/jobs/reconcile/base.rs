@@ -5,7 +5,7 @@ use truecount_billing::BillingMonth;
 use truecount_reconciliation::{HistoryJoin, PastClosing, base_of_history};
 use truecount_store::{Closing, FrozenHistory, HistoryLines, HistoryWriter, LeftHistory, Run, RunState, sha256_hex};
 
-use super::super::report::lost;
+use crate::stored_outcome::lost;
 use crate::{AppError, Environment};
 
 /// A closing run with the history that it left.

@@ -11,6 +11,7 @@ use truecount_store::{
 };
 
 use super::base::base;
+use crate::actions::take_inbox as take_actions;
 use crate::comparison::{add_days, load_actions, load_mappings, load_nones, load_words};
 use crate::mapping::take_inbox;
 use crate::refused_files::refused_file_findings;
@@ -36,7 +37,8 @@ pub(super) async fn freeze_inputs(
     env.progress.step("freezing the inputs");
     let mut sources = freeze_sources(env, config, month, count_day).await?;
     add_days(env, config, &mut sources, count_day.0).await?;
-    let inbox = [refused_file_findings(env, &config.settings).await?, take_inbox(env, config).await?].concat();
+    let actions = Box::pin(take_actions(env, config)).await?;
+    let inbox = [refused_file_findings(env, &config.settings).await?, take_inbox(env, config).await?, actions].concat();
     let inbox = (!inbox.is_empty()).then(|| serde_json::to_vec(&inbox)).transpose();
     let inbox = inbox.map_err(|error| AppError::damaged("the report on the inbox", error))?;
     let mappings = load_mappings(&env.store, &sources, month).await?;

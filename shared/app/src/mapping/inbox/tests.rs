@@ -17,7 +17,7 @@ async fn synced() -> TestEnvironment {
 }
 
 async fn drop_file(test: &TestEnvironment, name: &str, text: &str) {
-    InboxFolder::mappings().put(&test.env.store, name, text.as_bytes().to_vec()).await.unwrap();
+    InboxFolder::filled(FilledFile::Mappings).put(&test.env.store, name, text.as_bytes().to_vec()).await.unwrap();
 }
 
 /// File and refused rows of each finding.
@@ -33,7 +33,7 @@ async fn decisions(test: &TestEnvironment) -> Vec<(String, String)> {
 }
 
 async fn file(test: &TestEnvironment, name: &str) -> Option<String> {
-    let files = InboxFolder::mappings().files(&test.env.store).await.unwrap();
+    let files = InboxFolder::filled(FilledFile::Mappings).files(&test.env.store).await.unwrap();
     let found = files.into_iter().find(|file| file.name == name)?;
     String::from_utf8(found.read(&test.env.store).await.unwrap()?).ok()
 }

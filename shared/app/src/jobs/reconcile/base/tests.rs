@@ -5,7 +5,7 @@ use truecount_reconciliation::{
 };
 use truecount_store::{Fence, HISTORY_FILE, Run, RunState};
 
-use crate::jobs::report::outcome_of;
+use crate::stored_outcome::outcome_of;
 use crate::test_environment::{Content, TestEnvironment, billed, soon, used};
 use crate::{MailPolicy, Quiet, ReconcileAnswer, ReplayState, RunKind};
 

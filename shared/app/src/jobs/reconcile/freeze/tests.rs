@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use truecount_billing::Side;
-use truecount_store::{FrozenRun, IgnoreReason, InboxFolder, LeaseOutcome, MappingDecision, ScheduleStart, SnapshotId};
+use truecount_store::{
+    FilledFile, FrozenRun, IgnoreReason, InboxFolder, LeaseOutcome, MappingDecision, ScheduleStart, SnapshotId,
+};
 
 use super::*;
 use crate::settings::FrozenConfig;
@@ -230,7 +232,7 @@ async fn a_closing_has_the_moment_of_its_claim_and_names_what_was_missed() {
 async fn what_is_reported_about_the_inbox_is_frozen_with_the_rest() {
     let test = TestEnvironment::synced().await;
     let file = b"key,decision,client,last_decision\nrmm#nobody,confirm,c1,0\n".to_vec();
-    InboxFolder::mappings().put(&test.env.store, "june.csv", file).await.unwrap();
+    InboxFolder::filled(FilledFile::Mappings).put(&test.env.store, "june.csv", file).await.unwrap();
     let run = freeze(&test).await;
     let bytes = open(&test, &run).await.read(InputFile::Inbox).await.unwrap().unwrap();
     let found: Vec<truecount_reconciliation::SetupFinding> = serde_json::from_slice(&bytes).unwrap();
