@@ -16,6 +16,9 @@ use crate::{
     words::{self, Explanation, wrapped},
 };
 
+pub(crate) use count::Step;
+pub(crate) use items::{FATES, in_order as items_in_order, why as why_of_item};
+
 /// Columns of a line. Only an id can be longer.
 const COLUMNS: usize = 80;
 /// Where the text beside a label begins.
@@ -43,7 +46,10 @@ pub fn explain_client(client: &ClientRecord, home: Currency, items: ExplainedIte
     }
     for row in &client.rows {
         page.text.push('\n');
-        explain_row(&mut page, client, row, home, items);
+        page.line(&title(row));
+        let mut parts = row_parts(client, row, home);
+        items::items(&mut parts, row, items);
+        page.parts(&parts);
     }
     let numbers: Vec<_> = client.rows.iter().filter_map(|row| row.history.as_ref()?.number).collect();
     for one in EarlierRow::of_client(client).filter(|one| !numbers.contains(&one.earlier.number)) {
@@ -80,43 +86,50 @@ pub fn restore_moved(client: &mut ClientRecord, portfolio: &PortfolioRecord) -> 
     notes
 }
 
-fn explain_row(page: &mut Page, client: &ClientRecord, row: &RowRecord, home: Currency, items: ExplainedItems) {
-    let read = client.lines_read;
+/// `MNG-WKS (Managed workstation): underbilled`.
+fn title(row: &RowRecord) -> String {
     let (product, kind) = (cells::product(row), words::kind(row.kind));
     let is_named = product != row.service.as_str();
     let name = if is_named { format!("{} ({product})", row.service) } else { row.service.to_string() };
-    page.line(&format!("{name}: {kind}"));
+    format!("{name}: {kind}")
+}
+
+/// Everything about a row but its items: its lines, the count step by step, what is not sure, what it is worth, what to
+/// do next. Foreign text is as it came.
+pub(crate) fn row_parts(client: &ClientRecord, row: &RowRecord, home: Currency) -> Parts {
+    let read = client.lines_read;
+    let mut parts = Parts::default();
     if let Some(section) = &row.section {
-        page.labelled("agreement", &format!("`{section}` is compared apart from the client's others"));
+        parts.labelled("agreement", &format!("`{section}` is compared apart from the client's others"));
     }
-    lines::lines(page, row);
+    lines::lines(&mut parts, row);
     if row.fault.is_some() || !is_counted(row.kind) {
-        page.labelled("", &words::row(read, row, home));
+        parts.labelled("", &words::row(read, row, home));
     } else {
-        count::count(page, read, row);
+        count::count(&mut parts, read, row);
     }
-    reasons(page, client, row);
-    money::value(page, row, home);
+    reasons(&mut parts, client, row);
+    money::value(&mut parts, row, home);
     if let Some(history) = &row.history {
         let number = history.number.map(|number| format!("no. {number}, ")).unwrap_or_default();
-        page.labelled("history", &format!("{number}{}", history::told(history, row.kind, home)));
+        parts.labelled("history", &format!("{number}{}", history::told(history, row.kind, home)));
     }
     if let Some(decided) = &row.action {
-        page.labelled("decided", &actions::told(decided));
+        parts.labelled("decided", &actions::told(decided));
     }
     match (words::step(read, row), words::owner(read, row)) {
-        _ if row.is_set_aside() => page.labelled("next step", "none while it is set aside"),
-        (Some(step), Some(owner)) => page.labelled("next step", &format!("{} ({})", step.label(), owner.as_str())),
-        _ => page.labelled("next step", "none"),
+        _ if row.is_set_aside() => parts.labelled("next step", "none while it is set aside"),
+        (Some(step), Some(owner)) => parts.labelled("next step", &format!("{} ({})", step.label(), owner.as_str())),
+        _ => parts.labelled("next step", "none"),
     }
     if let Some(moved) = &row.items_moved {
         for (label, names) in [("came", came_and_went::came(row)), ("went", came_and_went::went(row))] {
             if !names.is_empty() {
-                page.labelled(label, &format!("{}: {names}", came_and_went::since(moved)));
+                parts.labelled(label, &format!("{}: {names}", came_and_went::since(moved)));
             }
         }
     }
-    items::items(page, row, items);
+    parts
 }
 
 /// Whether units of a kind of row are compared.
@@ -125,35 +138,60 @@ const fn is_counted(kind: RowKind) -> bool {
 }
 
 /// How far the ends are apart and why, then what else is not sure.
-fn reasons(page: &mut Page, client: &ClientRecord, row: &RowRecord) {
+fn reasons(parts: &mut Parts, client: &ClientRecord, row: &RowRecord) {
     if is_counted(row.kind) && row.at_least.is_some() && row.at_least != row.at_most {
         if row.should_bill.is_some() {
-            page.labelled("range", &words::between(row));
+            parts.labelled("range", &words::between(row));
         }
         for cause in words::causes(&row.widenings) {
-            page.explained("because", &cause);
+            parts.explained("because", &cause);
         }
     }
     if row.kind == RowKind::NotReconciled
         && row.fault.is_none()
         && let Some(why) = words::why_not_reconciled(client.lines_read, row)
     {
-        page.explained("because", &why);
+        parts.explained("because", &why);
     }
     if let Some(why) = &row.left_alone_because {
-        page.labelled("left alone", &words::why_left_alone(why));
+        parts.labelled("left alone", &words::why_left_alone(why));
     }
     for doubt in words::doubts(&row.doubts) {
-        page.explained("not sure", &doubt);
+        parts.explained("not sure", &doubt);
     }
     let confidence = cells::confidence(row);
     if !confidence.is_empty() {
-        page.labelled("confidence", confidence);
+        parts.labelled("confidence", confidence);
     }
     let sources = row.sources.iter().map(|one| format!("{} on {}", one.source, label::day(one.day)));
     let sources = sources.collect::<Vec<_>>().join(", ");
     if !sources.is_empty() {
-        page.labelled("counted in", &sources);
+        parts.labelled("counted in", &sources);
+    }
+}
+
+/// What is told of a row, part by part.
+#[derive(Debug, Default)]
+pub(crate) struct Parts(pub(crate) Vec<Part>);
+
+/// One part. Foreign text is as it came.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// A text beside its label; without one, a further text of the label above.
+    Labelled(&'static str, String),
+    /// The count, step by step.
+    Count(Vec<Step>),
+}
+
+impl Parts {
+    fn labelled(&mut self, label: &'static str, text: &str) {
+        self.0.push(Part::Labelled(label, text.to_owned()));
+    }
+
+    /// What is the case, and below it what would settle it.
+    fn explained(&mut self, label: &'static str, told: &Explanation) {
+        self.labelled(label, &told.what);
+        self.labelled("", &format!("→ {} ({})", told.step(), told.owner.as_str()));
     }
 }
 
@@ -175,9 +213,12 @@ impl Page {
         let _ = writeln!(self.text, "  {label:<width$}{text}", width = INDENT - 2);
     }
 
-    /// What is the case, and below it what would settle it.
-    fn explained(&mut self, label: &str, told: &Explanation) {
-        self.labelled(label, &told.what);
-        self.labelled("", &format!("→ {} ({})", told.step(), told.owner.as_str()));
+    fn parts(&mut self, parts: &Parts) {
+        for part in &parts.0 {
+            match part {
+                Part::Labelled(label, text) => self.labelled(label, text),
+                Part::Count(steps) => count::print(&mut self.text, steps),
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use rust_decimal::Decimal;
 use truecount_reconciliation::{LinesReadWord, RowRecord};
 
-use super::Page;
+use super::{Part, Parts};
 use crate::{
     cells,
     label::{self, quantity},
@@ -16,16 +16,17 @@ use crate::{
 const INDENT: usize = 4;
 
 /// A step: the number, and what it is; a rule above it where it is a sum.
-struct Step {
-    number: String,
-    what: String,
-    is_sum: bool,
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) number: String,
+    pub(crate) what: String,
+    pub(crate) is_sum: bool,
 }
 
 /// From what is looked at to what is left alone.
-pub(super) fn count(page: &mut Page, read: LinesReadWord, row: &RowRecord) {
+pub(super) fn count(parts: &mut Parts, read: LinesReadWord, row: &RowRecord) {
     if let Some(size) = row.pack {
-        page.labelled("counted as", &format!("packs of {}", quantity(size)));
+        parts.labelled("counted as", &format!("packs of {}", quantity(size)));
     }
     let mut steps = Vec::new();
     if let Some(gross) = row.counted_gross {
@@ -51,7 +52,7 @@ pub(super) fn count(page: &mut Page, read: LinesReadWord, row: &RowRecord) {
         None => steps.push(Step::number("?".to_owned(), "billed")),
     }
     difference(&mut steps, row);
-    print(page, &steps);
+    parts.0.push(Part::Count(steps));
 }
 
 impl Step {
@@ -95,12 +96,13 @@ fn between(row: &RowRecord) -> String {
     }
 }
 
-fn print(page: &mut Page, steps: &[Step]) {
+/// Each number above what it is.
+pub(super) fn print(text: &mut String, steps: &[Step]) {
     let width = steps.iter().map(|step| step.number.chars().count()).max().unwrap_or(0);
     for Step { number, what, is_sum } in steps {
         if *is_sum {
-            let _ = writeln!(page.text, "{:INDENT$}{}", "", "-".repeat(width));
+            let _ = writeln!(text, "{:INDENT$}{}", "", "-".repeat(width));
         }
-        let _ = writeln!(page.text, "{:INDENT$}{number:>width$}  {what}", "");
+        let _ = writeln!(text, "{:INDENT$}{number:>width$}  {what}", "");
     }
 }

@@ -3,28 +3,43 @@
 use rust_decimal::Decimal;
 use truecount_reconciliation::{ItemFateWord, ItemRecord, RowRecord};
 
-use super::{ExplainedItems, Page};
+use super::{ExplainedItems, Parts};
 use crate::{label::quantity, words::left_out_of};
 
-/// What people read of each fate, in the order in which they are listed.
-const FATES: [(ItemFateWord, &str); 3] =
-    [(ItemFateWord::In, "counted"), (ItemFateWord::Out, "left out"), (ItemFateWord::Open, "not known")];
+/// What people read of each fate, in the order in which they are listed; and the label of one such item.
+pub(crate) static FATES: [(ItemFateWord, &str, &str); 3] = [
+    (ItemFateWord::In, "counted", "  counted"),
+    (ItemFateWord::Out, "left out", "  left out"),
+    (ItemFateWord::Open, "not known", "  not known"),
+];
 
-pub(super) fn items(page: &mut Page, row: &RowRecord, items: ExplainedItems) {
+pub(super) fn items(parts: &mut Parts, row: &RowRecord, items: ExplainedItems) {
     if row.items.is_empty() {
         return;
     }
-    let of = |fate| row.items.iter().filter(move |item| item.fate == fate);
-    let numbers = FATES.iter().map(|(fate, word)| (of(*fate).count(), word)).filter(|(number, _)| *number > 0);
+    let of = |fate| row.items.iter().filter(|item| item.fate == fate).count();
+    let numbers = FATES.iter().map(|(fate, word, _)| (of(*fate), word)).filter(|(number, _)| *number > 0);
     let numbers = numbers.map(|(number, word)| format!("{number} {word}"));
-    page.labelled("items", &numbers.collect::<Vec<_>>().join(", "));
+    parts.labelled("items", &numbers.collect::<Vec<_>>().join(", "));
     if items == ExplainedItems::Each {
-        for (fate, word) in FATES {
-            let mut each: Vec<&ItemRecord> = of(fate).collect();
-            each.sort_by(|a, b| key(a).cmp(&key(b)));
-            each.iter().for_each(|item| page.labelled(&format!("  {word}"), &in_words(item, row)));
+        for (label, item) in in_order(row) {
+            parts.labelled(FATES[label].2, &in_words(item, row));
         }
     }
+}
+
+/// Each item with the place of its fate in [`FATES`]: by fate, then by name.
+pub(crate) fn in_order(row: &RowRecord) -> impl Iterator<Item = (usize, &ItemRecord)> {
+    FATES.iter().enumerate().flat_map(|(at, (fate, ..))| {
+        let mut each: Vec<&ItemRecord> = row.items.iter().filter(|item| item.fate == *fate).collect();
+        each.sort_by(|a, b| key(a).cmp(&key(b)));
+        each.into_iter().map(move |item| (at, item))
+    })
+}
+
+/// Why it does not count, or why nobody knows; empty: it counts.
+pub(crate) fn why(item: &ItemRecord, row: &RowRecord) -> String {
+    item.reason.map(|reason| left_out_of(row, reason)).unwrap_or_default()
 }
 
 /// By name; then whatever tells apart those that have the same.

@@ -3,15 +3,15 @@
 use jiff::civil::Date;
 use truecount_reconciliation::{LineRecord, RowRecord};
 
-use super::Page;
+use super::Parts;
 use crate::label::{day, money, quantity};
 
-pub(super) fn lines(page: &mut Page, row: &RowRecord) {
+pub(super) fn lines(parts: &mut Parts, row: &RowRecord) {
     if row.lines.is_empty() {
-        page.labelled("line", "none stands");
+        parts.labelled("line", "none stands");
     }
     for line in &row.lines {
-        page.labelled("line", &in_words(line));
+        parts.labelled("line", &in_words(line));
     }
 }
 

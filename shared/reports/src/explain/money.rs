@@ -4,30 +4,30 @@ use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::{ChangeRecord, InvoicedWhen, RowKind, RowRecord};
 
-use super::Page;
+use super::Parts;
 use crate::{
     cells,
     label::{day, money, quantity},
     words,
 };
 
-pub(super) fn value(page: &mut Page, row: &RowRecord, home: Currency) {
+pub(super) fn value(parts: &mut Parts, row: &RowRecord, home: Currency) {
     let currency = cells::currency(row).copied();
     if let (Some(price), Some(currency)) = (cells::unit_price(row), currency) {
         let whose = words::whose_price(row).map(|whose| format!(" ({whose})")).unwrap_or_default();
-        page.labelled("price", &format!("{} each a month{whose}", money(price, currency)));
+        parts.labelled("price", &format!("{} each a month{whose}", money(price, currency)));
     }
     match cells::monthly_impact(row) {
         Some((currency, amount)) if row.kind == RowKind::AgreementEnding => {
-            page.labelled("value", &format!("{} a month ends with the line", money(amount, currency)));
+            parts.labelled("value", &format!("{} a month ends with the line", money(amount, currency)));
         }
         Some((currency, amount)) if row.kind == RowKind::UncountedLine => {
-            page.labelled("value", &format!("{} a month that nobody compares", money(amount, currency)));
+            parts.labelled("value", &format!("{} a month that nobody compares", money(amount, currency)));
         }
         Some((currency, amount)) => {
-            page.labelled("value", &format!("{}, {}", change_in_words(amount, currency), cells::value_basis(row)));
+            parts.labelled("value", &format!("{}, {}", change_in_words(amount, currency), cells::value_basis(row)));
         }
-        _ if row.kind.changes_a_bill() => page.labelled("value", words::why_no_value(row)),
+        _ if row.kind.changes_a_bill() => parts.labelled("value", words::why_no_value(row)),
         _ => {}
     }
     if row.kind == RowKind::EndedAgreementInUse {
@@ -35,17 +35,17 @@ pub(super) fn value(page: &mut Page, row: &RowRecord, home: Currency) {
             true => "not known".to_owned(),
             false => format!("{} a month", words::money_by_currency(&row.cost, home)),
         };
-        page.labelled("cost", &cost);
+        parts.labelled("cost", &cost);
     }
     let stakes = words::stakes(row);
     if !stakes.is_empty() {
-        page.labelled("at stake", &format!("{} a month", stakes.join(", ")));
+        parts.labelled("at stake", &format!("{} a month", stakes.join(", ")));
     }
     for change in &row.changes {
-        page.labelled("change", &change_of_line(change, row.currency));
+        parts.labelled("change", &change_of_line(change, row.currency));
     }
     if let Some(when) = when_invoiced(row) {
-        page.labelled("invoice", &when);
+        parts.labelled("invoice", &when);
     }
 }
 
