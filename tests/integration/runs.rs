@@ -82,6 +82,7 @@ async fn the_manifest_has_the_hash_of_every_file() {
         "mapping-suggestions.csv",
         "run.json",
         "report.xlsx",
+        "report.html",
         "outcomes.jsonl.gz",
         "history.jsonl.gz",
     ] {

@@ -5,7 +5,8 @@ mod invented;
 
 use std::{fs, path::Path};
 
-use truecount_reports::{ReportMail, email, files, manifest, text_summary};
+use mail_parser::MessageParser;
+use truecount_reports::{REPORT_HTML, ReportMail, email, files, manifest, text_summary};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("name a folder to write into")?;
@@ -20,6 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("no-prices", invented::no_prices(), 1),
         ("before-mapping", invented::worlds::before_mapping(), 1),
         ("failed-source", invented::worlds::failed_source(), 1),
+        ("hostile", invented::large::hostile(), 1),
     ];
     for (name, sample, attempt) in months {
         let folder = Path::new(&folder).join(name);
@@ -38,8 +40,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             attempt,
             files: &files,
         };
-        fs::write(folder.join("mail.eml"), email(&report, &settings)?)?;
+        let mail = email(&report, &settings)?;
+        let html = MessageParser::default().parse(&mail).and_then(|mail| Some(mail.body_html(0)?.into_owned()));
+        fs::write(folder.join("mail.html"), html.ok_or("the mail has no HTML")?)?;
+        fs::write(folder.join("mail.eml"), mail)?;
+        fs::write(folder.join(REPORT_HTML), sample.page())?;
         fs::write(folder.join("summary.txt"), text_summary(&report))?;
     }
+    let folder = Path::new(&folder).join("large");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(REPORT_HTML), invented::large::many(1_400, 10).page())?;
     Ok(())
 }

@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::{
-    ChangeRecord, ClientRecord, ExceptionDirection, InvoicedWhen, LineRecord, RowAction, RowRecord,
-};
+use truecount_reconciliation::{ChangeRecord, ClientRecord, InvoicedWhen, LineRecord, RowAction, RowRecord};
 
 use crate::{
     ReportError, ReportFile, RunHeader, cells,
     column::{self, Column},
-    exception_id::ExceptionSubject,
+    exception_id,
 };
 
 /// The sheet of changes.
@@ -72,12 +70,6 @@ impl ChangeRow {
         let line = row.lines.iter().find(is_of);
         let sibling = row.lines.iter().find(|line| change.agreement_id.as_ref() == Some(&line.agreement_id));
         let code = line.map_or(&row.service, |line| &line.product_code).to_string();
-        let subject = ExceptionSubject::Service {
-            client: &client.client_id,
-            service: &row.service,
-            section: row.section.as_deref(),
-            direction: ExceptionDirection::of(row.kind),
-        };
         Self {
             client: client.client_name.clone(),
             agreement: line.or(sibling).map(|line| line.agreement_name.clone()).unwrap_or_default(),
@@ -90,7 +82,7 @@ impl ChangeRow {
             currency: row.currency,
             value_basis: if change.monthly_impact.is_some() { cells::value_basis(row) } else { "" },
             invoiced: change.invoiced,
-            exception_id: subject.id(),
+            exception_id: exception_id::of_row(client, row),
             number: row.history.as_ref().and_then(|history| history.number),
             client_id: client.client_id.to_string(),
             agreement_id: change.agreement_id.as_ref().map(ToString::to_string).unwrap_or_default(),

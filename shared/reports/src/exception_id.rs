@@ -1,7 +1,18 @@
 //! The id of an exception: short, and the same month after month.
 
 use truecount_billing::{AccountId, ClientId, Currency, ProductCode, SourceId};
-use truecount_reconciliation::{ExceptionDirection, exception_id, service_exception_id};
+use truecount_reconciliation::{ClientRecord, ExceptionDirection, RowRecord, exception_id, service_exception_id};
+
+/// The id of the exception that a row of a client is.
+pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord) -> String {
+    let subject = ExceptionSubject::Service {
+        client: &client.client_id,
+        service: &row.service,
+        section: row.section.as_deref(),
+        direction: ExceptionDirection::of(row.kind),
+    };
+    subject.id()
+}
 
 /// What an exception is about. Of the same subject there is one a run, with the same id every month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

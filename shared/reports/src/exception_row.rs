@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, Currency};
 use truecount_reconciliation::{
-    AccountReadWord, AccountRecord, AtStake, ClientRecord, ExceptionDirection, IncompleteAccount, LinesReadWord,
-    MovedRecord, RowAction, RowKind, RowRecord, SourceReading, SourceRecord, SumsSoFar,
+    AccountReadWord, AccountRecord, AtStake, ClientRecord, IncompleteAccount, LinesReadWord, MovedRecord, RowAction,
+    RowKind, RowRecord, SourceReading, SourceRecord, SumsSoFar,
 };
 
 use crate::{
@@ -15,9 +15,10 @@ use crate::{
     came_and_went::{came, went},
     cells,
     common_cause::{AT_MANY_CLIENTS, PRODUCT_REPLACED},
-    exception_id::ExceptionSubject,
+    exception_id::{self, ExceptionSubject},
     history::{state_word, told},
     is_exception,
+    row_totals::{RowTotals, row_totals},
     words::{self, WorkOwner, WorkStep},
 };
 
@@ -116,6 +117,8 @@ pub struct ExceptionRow {
     pub(crate) order: Option<(Currency, Decimal)>,
     /// What would settle it, where nobody knows.
     pub(crate) settled_by: Option<&'static str>,
+    /// What it adds to the totals, unless it is set aside; of an entry for others nothing, they have their own.
+    pub(crate) totals: RowTotals,
 }
 
 /// The kind of an account that nobody decided.
@@ -142,6 +145,12 @@ impl ExceptionRow {
     #[must_use]
     pub fn sum_of_members(&self) -> Option<(Currency, Decimal)> {
         self.order.filter(|_| !self.members.is_empty())
+    }
+
+    /// Whether less should be billed.
+    pub(crate) fn is_over(&self) -> bool {
+        self.variance.is_some_and(|variance| variance < Decimal::ZERO)
+            || self.sum_of_members().is_some_and(|(_, amount)| amount < Decimal::ZERO)
     }
 
     /// Whether its price is a guess.
@@ -223,12 +232,6 @@ impl ExceptionRow {
 
 pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> Option<ExceptionRow> {
     let read = client.lines_read;
-    let subject = ExceptionSubject::Service {
-        client: &client.client_id,
-        service: &row.service,
-        section: row.section.as_deref(),
-        direction: ExceptionDirection::of(row.kind),
-    };
     Some(ExceptionRow {
         client: client.client_name.clone(),
         client_id: client.client_id.to_string(),
@@ -241,9 +244,10 @@ pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> 
         owner: words::owner(read, row)?,
         confidence: cells::confidence(row),
         reason: words::row(read, row, home),
-        exception_id: subject.id(),
+        exception_id: exception_id::of_row(client, row),
         order: order(row, home),
         settled_by: words::settled_by(read, row),
+        totals: row_totals(row),
         ..with_history(of_cells(row), row, home)
     })
 }
@@ -338,6 +342,7 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         part_of: String::new(),
         order: None,
         settled_by: None,
+        totals: RowTotals::new(),
     }
 }
 

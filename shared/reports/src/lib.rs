@@ -35,7 +35,9 @@ mod notice;
 mod older_syncs;
 mod open_work;
 pub mod receipt;
+mod report_page;
 mod revenue;
+mod row_totals;
 mod run_difference;
 mod run_report;
 mod run_totals;
@@ -49,6 +51,8 @@ mod top;
 mod words;
 mod workbook;
 mod workbook_sheets;
+
+use std::io;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -79,6 +83,7 @@ pub use notice::{
     Notice, REMINDER, ReadRevenue, UncountedProduct, UnmappedAccount, UnreadAccount, UnreadSource, notice_email,
 };
 pub use older_syncs::{REFUSED_FILE, older_syncs};
+pub use report_page::{REPORT_HTML, ReportPage};
 pub use revenue::{revenue_compared, share_compared};
 pub use run_difference::{run_difference_text, sort_differences};
 pub use run_report::{RunReport, RunReportBuilder};
@@ -172,6 +177,9 @@ pub enum ReportError {
     /// The workbook could not be written.
     #[error("cannot write report.xlsx")]
     Workbook(#[source] rust_xlsxwriter::XlsxError),
+    /// The page could not be written.
+    #[error("cannot write report.html")]
+    Page(#[source] io::Error),
     /// A JSON file could not be written.
     #[error("cannot write {file}")]
     Json {

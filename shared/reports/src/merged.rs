@@ -12,6 +12,7 @@ use crate::{
     ExceptionRow,
     exception_id::ExceptionSubject,
     exception_row::{blank, of_unread_client},
+    row_totals::{RowTotals, add_all},
     words::{self, Explanation, MergedStake, WorkOwner, WorkStep},
 };
 
@@ -230,6 +231,10 @@ fn together(rows: &[UnknownRow], stake: &BTreeMap<Currency, MergedStake>, portfo
         counted_on: rows.iter().filter_map(|row| row.exception.counted_on).min(),
         order: dearest.min_by_key(|(currency, amount)| portfolio.place_of(*currency, *amount)),
         rows: rows.iter().map(|row| row.exception.rows).sum(),
+        totals: rows.iter().fold(RowTotals::new(), |mut sums, row| {
+            add_all(&mut sums, &row.exception.totals);
+            sums
+        }),
         ..blank(RowKind::NotReconciled)
     }
 }

@@ -27,6 +27,10 @@ use crate::{
 pub const EXCEPTIONS_CSV: &str = "exceptions.csv";
 /// The sheet of what about the setup makes counts unreliable.
 pub const SETUP_CSV: &str = "setup.csv";
+/// The sheet of sources.
+pub(crate) const COVERAGE_CSV: &str = "coverage.csv";
+/// The sheet of proposals.
+pub(crate) const MAPPING_SUGGESTIONS_CSV: &str = "mapping-suggestions.csv";
 /// The sheet of rows.
 pub(crate) const LINES_CSV: &str = "lines.csv";
 
@@ -44,10 +48,10 @@ pub fn files(report: &RunReport<'_>, lines_csv: Vec<u8>) -> Result<Vec<ReportFil
         ReportFile { name: LINES_CSV, bytes: lines_csv },
         changes_csv(report.header, &report.changes)?,
         closed_csv(report.header, &report.earlier)?,
-        sheet("coverage.csv", &CoverageRow::COLUMNS, report, &coverage(report))?,
+        sheet(COVERAGE_CSV, &CoverageRow::COLUMNS, report, &coverage(report))?,
         sheet(SETUP_CSV, SETUP, report, &report.setup)?,
         sheet(AGREEMENT_FINDINGS_CSV, AGREEMENT_FINDINGS, report, &report.agreement_findings)?,
-        sheet("mapping-suggestions.csv", MAPPING_SUGGESTIONS, report, &report.suggestions)?,
+        sheet(MAPPING_SUGGESTIONS_CSV, MAPPING_SUGGESTIONS, report, &report.suggestions)?,
         run_json(report)?,
         report_xlsx(report)?,
     ])

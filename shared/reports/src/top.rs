@@ -103,8 +103,7 @@ impl TopException {
             value: row
                 .order
                 .map_or("value unknown".to_owned(), |(currency, amount)| label::money(amount.abs(), currency)),
-            is_over: row.variance.is_some_and(|variance| variance < Decimal::ZERO)
-                || row.sum_of_members().is_some_and(|(_, amount)| amount < Decimal::ZERO),
+            is_over: row.is_over(),
             next_step: row.next_step.label(),
             owner: row.owner.as_str(),
             history: history(row, is_first, target),
@@ -123,7 +122,7 @@ fn number(row: &ExceptionRow) -> String {
 }
 
 /// Only of a change of the bill: what else differs is no quantity to be typed.
-fn change(row: &ExceptionRow) -> Option<String> {
+pub(crate) fn change(row: &ExceptionRow) -> Option<String> {
     let (billed, should_bill) = (row.billed?, row.should_bill?);
     let is_change = row.variance.is_some_and(|variance| !variance.is_zero()) && row.is_change();
     is_change.then(|| format!("{} → {}", label::quantity(plain(billed)), label::quantity(plain(should_bill))))

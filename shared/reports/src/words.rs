@@ -27,7 +27,7 @@ pub(crate) use step::{owner, step};
 pub(crate) use unread::{incomplete_account, older_sync, unread_bills, unread_client, unread_source};
 pub(crate) use widening::{causes, first_to_settle, item_name, widening};
 
-use truecount_billing::{AccountId, SourceId};
+use truecount_billing::{AccountId, ClientId, ProductCode, SourceId};
 use truecount_reconciliation::AccountRecord;
 
 use crate::sanitize;
@@ -178,6 +178,11 @@ pub(crate) fn moved(from: &str, to: &str) -> String {
 #[must_use]
 pub fn accept_command(source: &SourceId, account: &AccountId) -> String {
     format!("truecount sources accept {} {}", quoted(source.as_str()), quoted(account.as_str()))
+}
+
+/// What a person types who wants to see each item of a service at a client.
+pub(crate) fn explain_command(client: &ClientId, service: &ProductCode) -> String {
+    format!("truecount explain {} {} --items", quoted(client.as_str()), quoted(service.as_str()))
 }
 
 /// A foreign word within a command, for any shell.

@@ -243,7 +243,7 @@ fn number<'s>(
 }
 
 /// `monthly_impact` as people read it: `Monthly impact`.
-fn heading(name: &str) -> String {
+pub(crate) fn heading(name: &str) -> String {
     let words = name.replace('_', " ");
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()

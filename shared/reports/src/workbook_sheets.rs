@@ -166,7 +166,7 @@ fn of_totals(totals: &RunTotals) -> Vec<(&'static str, Decimal)> {
     ]
 }
 
-fn of_revenue(revenue: &RevenueCoverage) -> Vec<(&'static str, Decimal)> {
+pub(crate) fn of_revenue(revenue: &RevenueCoverage) -> Vec<(&'static str, Decimal)> {
     vec![
         ("Compared", revenue.compared),
         ("Fixed amounts", revenue.flat),

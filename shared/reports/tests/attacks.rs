@@ -277,7 +277,7 @@ fn the_mail_gains_no_header_part_or_tag() {
         assert_eq!(parts, (6, 1, 1, 2), "{attack:?}");
         let subject = message.subject().unwrap();
         assert!(
-            subject.starts_with("Truecount June 2026: ") && subject.contains(" compared; GBP 3,143.65"),
+            subject.starts_with("Truecount June 2026: ") && subject.contains(" compared; GBP 2,432.65"),
             "{subject}"
         );
         let id = message.message_id().unwrap();
@@ -293,6 +293,18 @@ fn the_mail_gains_no_header_part_or_tag() {
                 assert!(!body.contains(link), "{attack:?} leaves {link}");
             }
         }
+    }
+}
+
+#[test]
+fn the_page_gains_no_tag_and_no_character_that_acts() {
+    let usual = attacked("Acme Ltd").page();
+    let (script, tags_of_usual) = (usual.split_once("<script>").unwrap().1, tags(&usual));
+    for attack in ATTACKS {
+        let page = attacked(attack).page();
+        assert_eq!(tags(&page), tags_of_usual, "{attack:?}");
+        assert_eq!(acts(&page.replace('\n', "")), None, "{attack:?}");
+        assert!(page.ends_with(script), "{attack:?}");
     }
 }
 

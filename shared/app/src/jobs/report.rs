@@ -4,9 +4,10 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 use truecount_billing::BillingMonth;
-use truecount_reconciliation::PortfolioRecord;
+use truecount_reconciliation::{OutcomeLine, PortfolioRecord};
 use truecount_reports::{
-    InputRef, ReportFile, RunHeader, RunReport, RunReportBuilder, revenue_compared, run_overview, totals_text,
+    InputRef, REPORT_HTML, ReportFile, ReportPage, RunHeader, RunReport, RunReportBuilder, revenue_compared,
+    run_overview, totals_text,
 };
 use truecount_store::{
     Closing, FrozenRun, HISTORY_FILE, Lease, OUTCOMES_FILE, Run, RunFolder, RunManifest, RunState, RunSummary,
@@ -164,13 +165,26 @@ pub(crate) fn report_files<'h>(
     let mut lines_csv = Vec::new();
     let report = report_from(stored, header, &mut lines_csv)?;
     let mut files = truecount_reports::files(&report, lines_csv)?;
+    files.push(ReportFile { name: REPORT_HTML, bytes: page_of(stored, &report)? });
     // They are stored already, and named among the files.
-    let mut named = files.clone();
-    named.push(ReportFile { name: OUTCOMES_FILE, bytes: stored.bytes().to_vec() });
-    named.extend(history.map(|bytes| ReportFile { name: HISTORY_FILE, bytes }));
-    let manifest = truecount_reports::manifest(header, &named)?;
+    let written = files.len();
+    files.push(ReportFile { name: OUTCOMES_FILE, bytes: stored.bytes().to_vec() });
+    files.extend(history.map(|bytes| ReportFile { name: HISTORY_FILE, bytes }));
+    let manifest = truecount_reports::manifest(header, &files)?;
+    files.truncate(written);
     files.push(manifest);
     Ok((report, files))
+}
+
+/// The page: which exceptions it shows is known when all are, so that the clients come once more.
+fn page_of(stored: &StoredOutcome, report: &RunReport<'_>) -> Result<Vec<u8>, AppError> {
+    let mut page = ReportPage::begin(report, Vec::new())?;
+    for line in stored.lines() {
+        if let OutcomeLine::Client(client) = line? {
+            page.client(&client)?;
+        }
+    }
+    Ok(page.finish()?)
 }
 
 /// The share of the recurring revenue that was compared, then the totals.

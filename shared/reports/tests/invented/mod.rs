@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what is written here is known to be right")]
 #![allow(dead_code, reason = "each test binary and the example use their own part")]
 
+pub(crate) mod large;
 mod rows;
 pub(crate) mod worlds;
 
@@ -20,7 +21,9 @@ use truecount_reconciliation::{
     MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind, RowRecord, SetupFinding, SourceReadWord, SourceReading,
     SourceRecord,
 };
-use truecount_reports::{InputRef, ReportFile, ReportMail, RunHeader, RunReport, RunReportBuilder, email, files};
+use truecount_reports::{
+    InputRef, ReportFile, ReportMail, ReportPage, RunHeader, RunReport, RunReportBuilder, email, files,
+};
 
 use rows::{agreeing, difference};
 
@@ -78,6 +81,14 @@ impl Sample {
         files(&report, lines).unwrap()
     }
 
+    /// The page.
+    pub(crate) fn page(&self) -> String {
+        let report = self.report();
+        let mut page = ReportPage::begin(&report, Vec::new()).unwrap();
+        self.clients.iter().for_each(|client| page.client(client).unwrap());
+        String::from_utf8(page.finish().unwrap()).unwrap()
+    }
+
     /// One file of them.
     pub(crate) fn file(&self, name: &str) -> Vec<u8> {
         self.files().into_iter().find(|file| file.name == name).unwrap().bytes
@@ -115,8 +126,12 @@ fn add_up(portfolio: &mut PortfolioRecord, row: &RowRecord) {
     let impact = row.monthly_impact.unwrap_or_default();
     if !impact.is_zero() || !up.is_zero() || !down.is_zero() {
         let totals = portfolio.totals.entry(currency).or_default();
-        totals.add += impact.max(Decimal::ZERO);
-        totals.reduce -= impact.min(Decimal::ZERO);
+        let (add, reduce) = match row.is_estimated {
+            true => (&mut totals.estimated_add, &mut totals.estimated_reduce),
+            false => (&mut totals.add, &mut totals.reduce),
+        };
+        *add += impact.max(Decimal::ZERO);
+        *reduce -= impact.min(Decimal::ZERO);
         totals.not_reconciled_up += up;
         totals.not_reconciled_down += down;
     }

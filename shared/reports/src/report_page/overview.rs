@@ -1,0 +1,118 @@
+//! What the page says of the run as a whole, as far as it holds foreign text: notes, what is not reconciled and what
+//! settles it, the charts; and the words of kinds.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::charts::{self, Chart};
+use crate::{
+    ExceptionRow, RunReport, label,
+    summary::{Summary, TextTarget},
+};
+
+#[derive(Serialize)]
+pub(super) struct Overview<'r> {
+    /// Each kind as people read it.
+    kinds: BTreeMap<&'static str, &'static str>,
+    /// The order in which currencies are told.
+    currencies: Vec<String>,
+    charts: Vec<Chart<'r>>,
+    notes: Vec<Note>,
+    /// Of more rows than are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<String>,
+}
+
+/// A paragraph, and lines below it.
+#[derive(Serialize)]
+struct Note {
+    /// How it is marked: `warn`, or nothing.
+    kind: &'static str,
+    title: String,
+    text: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<Line>,
+}
+
+/// A line of a note.
+#[derive(Serialize)]
+struct Line {
+    text: String,
+    /// What to type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+}
+
+/// `shown` of `all` rows are on the page.
+pub(super) fn of<'r>(report: &'r RunReport<'_>, shown: usize, all: usize) -> Overview<'r> {
+    let home = report.portfolio.home_currency;
+    let mut currencies: Vec<_> = report.portfolio.totals.keys().collect();
+    currencies.sort_by_key(|currency| (**currency != home, **currency));
+    let more = (all > shown).then(|| {
+        let (shown, all) = (label::quantity((shown as u64).into()), label::count(all as u64, "row", "rows"));
+        format!("The page has the first {shown} of {all}, by value; exceptions.csv has all of them.")
+    });
+    Overview {
+        kinds: ExceptionRow::kinds().collect(),
+        currencies: currencies.into_iter().map(ToString::to_string).collect(),
+        charts: charts::of(report),
+        notes: notes(&Summary::of(report, TextTarget::Terminal)),
+        more,
+    }
+}
+
+fn notes(summary: &Summary) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let lines = |texts: &[String]| texts.iter().map(|text| line(text)).collect::<Vec<_>>();
+    if !summary.sources.is_empty() {
+        notes.push(Note { kind: "warn", lines: lines(&summary.sources), ..note("Sources", "Not everything is new.") });
+    }
+    notes.extend(not_reconciled(summary));
+    if let Some(map) = &summary.map_first {
+        let mut lines: Vec<_> = map
+            .sources
+            .iter()
+            .map(|source| Line {
+                text: format!("{}: {}", source.name, source.waits),
+                command: Some(source.command.clone()),
+            })
+            .collect();
+        lines.extend(map.more.as_ref().map(|more| line(more)));
+        notes.push(Note { kind: "warn", lines, ..note("Map first", &map.title) });
+    }
+    let texts = [("Ending", &summary.ending), ("Ended", &summary.ended)];
+    notes.extend(texts.into_iter().filter_map(|(title, text)| Some(note(title, text.as_ref()?))));
+    if let Some(history) = &summary.history {
+        let closed = history.closed.iter();
+        let closed = closed.map(|row| line(&format!("{}. {} ({}): {}", row.number, row.client, row.what, row.told)));
+        let lines = closed.chain(history.more.as_ref().map(|more| line(more))).collect();
+        notes.push(Note { lines, ..note("History", &history.text) });
+    }
+    if let Some(done) = &summary.done {
+        let lines = done.open.iter().chain(&done.more).map(|text| line(text)).collect();
+        notes.push(Note { lines, ..note("Done", &done.text) });
+    }
+    let texts = [("Setup", &summary.setup), ("Receipts", &summary.receipts)];
+    notes.extend(texts.into_iter().filter_map(|(title, text)| Some(note(title, text.as_ref()?))));
+    notes
+}
+
+/// Why, and what settles it.
+fn not_reconciled(summary: &Summary) -> Option<Note> {
+    let unknown = summary.not_reconciled.as_ref()?;
+    let groups = unknown.groups.iter().map(|group| {
+        let clients = group.clients.as_ref().map(|clients| format!(": {clients}")).unwrap_or_default();
+        line(&format!("{} – {}{clients}", group.rows, group.settled_by))
+    });
+    let rest = unknown.more.iter().chain(&unknown.accounts).map(|text| line(text));
+    Some(Note { kind: "warn", lines: groups.chain(rest).collect(), ..note(&unknown.title, unknown.meaning) })
+}
+
+fn note(title: &str, text: &str) -> Note {
+    Note { kind: "", title: title.to_owned(), text: text.to_owned(), lines: Vec::new() }
+}
+
+fn line(text: &str) -> Line {
+    Line { text: text.to_owned(), command: None }
+}
