@@ -2,7 +2,7 @@
 //! found with those planted.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -16,6 +16,7 @@ use truecount_billing::{AccountId, BillingMonth, ClientId, Currency, SourceId};
 use truecount_embedded::{Durability, refuse_links};
 use truecount_platform::FixedClock;
 use truecount_reconciliation::RunTotals;
+use truecount_reports::{REPORT_HTML, REPORT_XLSX};
 use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
 use truecount_store::{
     BaselineRecord, IgnoreReason, InboxFolder, MappingDecision, MappingRecord, NoneDecision, NoneRecord, NoneScope,
@@ -289,8 +290,28 @@ async fn show(
         } else {
             show_disagreement(&agreement, planted);
         }
+        look_at(session, &report);
     }
     if is_whole { Ok(ending) } else { anyhow::bail!("what was found differs from what was planted") }
+}
+
+/// The three files that show what a month looks like.
+fn look_at(session: &Session, report: &ReportAnswer) {
+    let ReportAnswer::Reported { month, place, .. } = report else { return };
+    let folder = Path::new(place);
+    tell("Look at:");
+    tell(&format!("  {}\n    the month in a browser", folder.join(REPORT_HTML).display()));
+    tell(&format!("  {}\n    the sheets that a clerk works in", folder.join(REPORT_XLSX).display()));
+    if let Some(mail) = session.unsent_mails().and_then(|outbox| mail_of(&outbox, *month)) {
+        tell(&format!("  {}\n    the email, for a mail program", mail.display()));
+    }
+}
+
+/// The mail of a month's closing, if it was kept.
+fn mail_of(outbox: &Path, month: BillingMonth) -> Option<PathBuf> {
+    let mails = std::fs::read_dir(outbox).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let begin = format!("{month}-closing-");
+    mails.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&begin))).max()
 }
 
 fn show_disagreement(agreement: &Tally, planted: usize) {

@@ -39,6 +39,10 @@ fn the_demo_closes_a_month_once() {
     assert!(out(&first).contains("planted exceptions were found, and no others"), "{}", out(&first));
     let exceptions = found(folder.path(), "exceptions.csv");
     let mails = found(folder.path(), ".eml");
+    for name in ["report.html", "report.xlsx", ".eml"] {
+        let file = found(folder.path(), name).remove(0);
+        assert!(err(&first).lines().any(|line| line.trim() == file.to_str().unwrap()), "{file:?}: {}", err(&first));
+    }
     assert_eq!((exceptions.len(), mails.len()), (1, 1), "{exceptions:?} {mails:?}");
     let before = (fs::read(&exceptions[0]).unwrap(), fs::read(&mails[0]).unwrap());
 
