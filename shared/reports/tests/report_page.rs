@@ -146,7 +146,9 @@ fn the_rows_of_every_small_world_add_up_to_the_totals_of_the_run() {
         let (clients, portfolio) = world.records().unwrap();
         let empty = Sample { clients: Vec::new(), ..invented::clean() };
         let sample = Sample { clients, portfolio, sources: Vec::new(), ..empty };
-        let mut sums = sums(&rows(&sample.page()));
+        let page = sample.page();
+        let (mut sums, is_shared) = (sums(&rows(&page)), data(&page, "overview")["shared"].is_string());
+        let before = shared;
         for (currency, totals) in &sample.portfolio.totals {
             for (name, amount) in of_run(totals) {
                 let sum = sums.remove(&(currency.to_string(), name.to_owned())).unwrap_or_default();
@@ -162,6 +164,7 @@ fn the_rows_of_every_small_world_add_up_to_the_totals_of_the_run() {
             }
         }
         assert!(sums.values().all(Decimal::is_zero), "{}: {sums:?}", world.name);
+        assert_eq!(is_shared, shared > before, "{}: the page says why its rows have more at stake", world.name);
     }
     assert!(
         compared.len() >= 7 && equal > 50 && shared < 20,

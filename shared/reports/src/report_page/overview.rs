@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::charts::{self, Chart};
 use crate::{
     ExceptionRow, RunReport, label,
+    row_totals::{RowTotals, add_all},
     summary::{Summary, TextTarget},
 };
 
@@ -22,7 +23,14 @@ pub(super) struct Overview<'r> {
     /// Of more rows than are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<String>,
+    /// Where the rows have more at stake than the run: why that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared: Option<&'static str>,
 }
+
+/// Of rows that share an account.
+const SHARED: &str = "An account that may belong to several clients is at stake at each of them; the run's total above counts \
+     it once.";
 
 /// A paragraph, and lines below it.
 #[derive(Serialize)]
@@ -59,7 +67,17 @@ pub(super) fn of<'r>(report: &'r RunReport<'_>, shown: usize, all: usize) -> Ove
         charts: charts::of(report),
         notes: notes(&Summary::of(report, TextTarget::Terminal)),
         more,
+        shared: has_shared(report).then_some(SHARED),
     }
+}
+
+/// Whether what the rows have at stake upwards is more than what the run has.
+fn has_shared(report: &RunReport<'_>) -> bool {
+    let mut sums = RowTotals::new();
+    let rows = report.exceptions.iter().flat_map(ExceptionRow::each).filter(|row| !row.is_set_aside());
+    rows.for_each(|row| add_all(&mut sums, &row.totals));
+    let of_run = |currency| report.portfolio.totals.get(currency).map(|totals| totals.not_reconciled_up);
+    sums.iter().any(|(currency, of)| of.not_reconciled_up > of_run(currency).unwrap_or_default())
 }
 
 fn notes(summary: &Summary) -> Vec<Note> {

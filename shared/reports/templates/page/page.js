@@ -25,9 +25,12 @@ function show() {
 }
 
 function showSums(fitting) {
-  const told = fourTotals(totalsOf(fitting)).filter(([, , texts]) => texts.length > 0);
+  const totals = totalsOf(fitting);
+  const told = fourTotals(totals).filter(([, , texts]) => texts.length > 0);
+  const isShared = overview.shared && [...totals.values()].some(({ up }) => up);
+  const isAll = fitting.length === rows.length && !overview.more;
   sums.hidden = told.length === 0;
-  sums.replaceChildren(el("b", {}, fitting.length === rows.length ? "Of all rows" : "Of these rows"),
+  sums.replaceChildren(el("b", {}, isAll ? "Of all rows" : "Of these rows"), isShared ? el("p", { class: "soft small" }, overview.shared) : "",
     ...told.map(([title, css, texts]) => el("div", { class: css }, el("span", { class: "soft" }, `${title}: `), texts.join("; "))));
 }
 

@@ -3,9 +3,10 @@
 const ROWS_OF_PAGE = 100;
 const ROWS_OF_PRINT = 2000;
 const TONES = { true: "reduce", false: "add" };
+const HAS_HISTORY = rows.some((row) => row.since || row.state || row.decided);
 const COLUMNS = [
   ["number", "No.", "no"], ["client", "Client", "client"], ["service", "Service", "product"], ["kind", "Finding", "finding"],
-  ["value", "A month", "value"], ["step", "Next step", "step"], ["since", "Since", "since"],
+  ["value", "A month", "value"], ["step", "Next step", "step"], ...(HAS_HISTORY ? [["since", "Since", "since"]] : []),
 ];
 
 /** Ids of rows that are open. */
@@ -94,7 +95,7 @@ function cells(row, opener) {
     cell("value", el("b", {}, row.value ?? "value unknown"), row.basis === "estimated" && [el("br", {}), small("estimated")],
       row.confidence && [el("br", {}), small(`confidence ${row.confidence}`)]),
     cell("step", row.step, el("br", {}), small(row.owner)),
-    cell("since", since, row.decided && [since && el("br", {}), small(bdi(row.decided))]),
+    HAS_HISTORY && cell("since", since, row.decided && [since && el("br", {}), small(bdi(row.decided))]),
   ];
 }
 
