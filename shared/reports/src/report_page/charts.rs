@@ -177,9 +177,7 @@ fn chart<'r>(title: &'static str, currency: Currency, groups: Vec<Group<'r>>) ->
     let bar = |group: Group<'r>| Bar {
         name: Cow::Owned(shown(&group.name, NAME_MAX).into_owned()),
         // What several sources count together is no one's of them.
-        filter: group
-            .filter
-            .filter(|(field, value)| !value.is_empty() && !(*field == "source" && value.contains("; "))),
+        filter: group.filter.filter(|(field, value)| !(value.is_empty() || *field == "source" && value.contains("; "))),
         parts: parts(&group.sums, currency, longest.unwrap_or_default()),
     };
     Chart { title, currency: currency.to_string(), bars: groups.into_iter().map(bar).collect(), more: None }

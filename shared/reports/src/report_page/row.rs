@@ -30,18 +30,18 @@ pub(super) struct PageRow<'r> {
     id: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     number: Option<u32>,
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty")]
     client: Cow<'r, str>,
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty")]
     client_id: Cow<'r, str>,
     /// Of an entry about several clients.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     clients: Vec<Cow<'r, str>>,
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty")]
     agreement: Cow<'r, str>,
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty")]
     product: Cow<'r, str>,
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty")]
     service: Cow<'r, str>,
     kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ pub(super) struct PageRow<'r> {
     is_over: bool,
     #[serde(skip_serializing_if = "str::is_empty")]
     basis: &'static str,
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty")]
     reason: Cow<'r, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     settled_by: Option<&'static str>,
@@ -62,7 +62,7 @@ pub(super) struct PageRow<'r> {
     owner: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     confidence: &'static str,
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty")]
     doubts: Cow<'r, str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     state: &'static str,
@@ -80,7 +80,7 @@ pub(super) struct PageRow<'r> {
     invoice: Option<Date>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<Cow<'r, str>>,
-    #[serde(skip_serializing_if = "is_empty")]
+    #[serde(skip_serializing_if = "str::is_empty")]
     account: Cow<'r, str>,
     /// Names of items, to be found by.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -156,10 +156,6 @@ fn exact(totals: &RowTotals) -> BTreeMap<String, BTreeMap<&'static str, String>>
     };
     let by_currency = totals.iter().map(|(currency, of)| (currency.to_string(), of_currency(of)));
     by_currency.filter(|(_, of)| !of.is_empty()).collect()
-}
-
-fn is_empty(text: &Cow<'_, str>) -> bool {
-    text.is_empty()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
