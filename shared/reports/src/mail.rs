@@ -28,12 +28,15 @@ const REPEAT: &str =
 const PREFIX: &str = "Possible repeat: ";
 
 /// What of the files is attached, after where they are.
-const BOTH_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached. The folder also holds lines.csv, \
-     changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv and run.json.";
-const ONE_ATTACHED: &str = "exceptions.csv is attached; report.xlsx is too large for that. The folder also holds lines.csv, \
-     changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv and run.json.";
-const TOO_LARGE: &str = "exceptions.csv is too large to attach, and so is report.xlsx. The folder also holds lines.csv, changes.csv, \
-     closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv and run.json.";
+const BOTH_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached. The folder also holds report.html (the month in a \
+     browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv \
+     and run.json.";
+const ONE_ATTACHED: &str = "exceptions.csv is attached; report.xlsx is too large for that. The folder also holds report.html (the month in a \
+     browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv \
+     and run.json.";
+const TOO_LARGE: &str = "exceptions.csv is too large to attach, and so is report.xlsx. The folder also holds report.html (the month in a \
+     browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv \
+     and run.json.";
 
 /// What a workbook is, for mail programs.
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
