@@ -8,9 +8,14 @@ const STORAGE: [&str; 5] = ["Row::new", "GzEncoder", "GzDecoder", "Sha256", "key
 /// The store, and the ports that it is built on.
 const ALLOWED: [&str; 3] = ["shared/store/", "shared/platform/", "shared/embedded/"];
 
-/// Hashes that are no stored key: of ids inside a file, of rows already seen, and of a report's own files.
-const HASHES: [&str; 3] =
-    ["shared/reconciliation/src/exception_id.rs", "shared/connectors/src/state.rs", "shared/reports/src/json.rs"];
+/// Hashes that are no stored key: of ids inside a file, of rows already seen, of a report's own files, and of what a page
+/// lets a browser run.
+const HASHES: [&str; 4] = [
+    "shared/reconciliation/src/exception_id.rs",
+    "shared/connectors/src/state.rs",
+    "shared/reports/src/json.rs",
+    "shared/reports/src/report_page/frame.rs",
+];
 
 fn storage(files: &[SourceFile]) -> Vec<Breach> {
     let mut breaches = Vec::new();

@@ -105,9 +105,10 @@ impl<'r, W: io::Write> ReportPage<'r, W> {
     /// [`ReportError`] if it cannot be written.
     pub fn finish(mut self) -> Result<W, ReportError> {
         self.end_block()?;
+        let is_first = self.report.portfolio.is_first_comparison();
         let rows = self.rows.iter().map(|row| {
             let block = self.blocks.get(row.exception_id.as_str()).copied().flatten();
-            row::of_exception(row, block)
+            row::of_exception(row, block, is_first)
         });
         script_json::write_list(&mut self.out, "data-rows", rows)?;
         let overview = overview::of(self.report, self.rows.len(), self.rows_of_run);

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use truecount_check::World;
-use truecount_reconciliation::{ItemFateWord, RunTotals};
+use truecount_reconciliation::{BaselineState, ItemFateWord, RunTotals};
 
 /// The text between two others.
 fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
@@ -94,6 +94,23 @@ fn what_is_above_the_rows_is_there_without_a_script() {
     for foreign in ["Hartwell", "Wexcombe", "Pellworth"] {
         assert!(!above.contains(foreign) && page.contains(foreign), "{foreign} is text of the data alone");
     }
+}
+
+#[test]
+fn a_first_comparison_shows_no_total() {
+    let mut sample = invented::month();
+    sample.portfolio.baseline = Some(BaselineState::NotAccepted);
+    let page = sample.page();
+    let above = page.split_once("<script").unwrap().0;
+    assert!(
+        above.contains("First comparison, not yet confirmed") && above.contains("truecount baseline accept"),
+        "{above}"
+    );
+    assert!(!above.contains("class=\"totals\"") && !above.contains("2,432.65"), "{above}");
+    assert!(rows(&page).len() > 10 && sums(&rows(&page)).is_empty());
+    let charts = data(&page, "overview")["charts"].as_array().unwrap().clone();
+    let is_of_revenue = |chart: &Value| chart["title"].as_str().unwrap().starts_with("Recurring revenue");
+    assert!(!charts.is_empty() && charts.iter().all(is_of_revenue), "{charts:?}");
 }
 
 #[test]

@@ -61,8 +61,9 @@ pub(super) fn of<'r>(report: &'r RunReport<'_>) -> Vec<Chart<'r>> {
 }
 
 fn of_currency<'r>(report: &'r RunReport<'_>, currency: Currency) -> Vec<Chart<'r>> {
-    let rows: Vec<(&ExceptionRow, &RunTotals)> = report
-        .exceptions
+    // A first comparison shows no total.
+    let exceptions = if report.portfolio.is_first_comparison() { &[][..] } else { &report.exceptions };
+    let rows: Vec<(&ExceptionRow, &RunTotals)> = exceptions
         .iter()
         .flat_map(ExceptionRow::each)
         .filter(|row| !row.is_set_aside())

@@ -73,6 +73,9 @@ pub(super) fn of<'r>(report: &'r RunReport<'_>, shown: usize, all: usize) -> Ove
 
 /// Whether what the rows have at stake upwards is more than what the run has.
 fn has_shared(report: &RunReport<'_>) -> bool {
+    if report.portfolio.is_first_comparison() {
+        return false;
+    }
     let mut sums = RowTotals::new();
     let rows = report.exceptions.iter().flat_map(ExceptionRow::each).filter(|row| !row.is_set_aside());
     rows.for_each(|row| add_all(&mut sums, &row.totals));
@@ -99,7 +102,7 @@ fn notes(summary: &Summary) -> Vec<Note> {
         lines.extend(map.more.as_ref().map(|more| line(more)));
         notes.push(Note { kind: "warn", lines, ..note("Map first", &map.title) });
     }
-    let texts = [("Ending", &summary.ending), ("Ended", &summary.ended)];
+    let texts = [("Opening", &summary.opening), ("Ending", &summary.ending), ("Ended", &summary.ended)];
     notes.extend(texts.into_iter().filter_map(|(title, text)| Some(note(title, text.as_ref()?))));
     if let Some(history) = &summary.history {
         let closed = history.closed.iter();

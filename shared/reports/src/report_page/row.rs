@@ -99,8 +99,8 @@ pub(super) struct PageRow<'r> {
     block: Option<u32>,
 }
 
-/// `block`: that of what is behind the row.
-pub(super) fn of_exception(row: &ExceptionRow, block: Option<u32>) -> PageRow<'_> {
+/// `block`: that of what is behind the row. `is_first`: of a first comparison, which shows no total.
+pub(super) fn of_exception(row: &ExceptionRow, block: Option<u32>, is_first: bool) -> PageRow<'_> {
     let clients = row.clients.iter().take(CLIENTS_MAX).map(|(_, name)| shown(name, NAME_MAX));
     let items = [&row.items_in, &row.items_out].map(|names| shown(names, NAME_MAX));
     PageRow {
@@ -136,7 +136,7 @@ pub(super) fn of_exception(row: &ExceptionRow, block: Option<u32>) -> PageRow<'_
         items: items.iter().filter(|names| !names.is_empty()).map(|names| &**names).collect::<Vec<_>>().join("; "),
         part_of: &row.part_of,
         members: Some(row.members.len()).filter(|members| *members > 0),
-        totals: exact(&row.totals),
+        totals: if is_first { BTreeMap::new() } else { exact(&row.totals) },
         block,
     }
 }
