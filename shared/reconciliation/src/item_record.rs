@@ -33,6 +33,14 @@ pub struct ItemRecord {
     /// Why it does not, or why nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<LedgerReason>,
+    /// Whether nobody has decided whose it is, so that it may be another client's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_unassigned: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Whether an item counts.

@@ -14,6 +14,7 @@ use crate::reconcile_client::RowDetail;
 use crate::record::{CountedOn, RowRecord, with_figures};
 use crate::run_index::RunIndex;
 use crate::run_inputs::RunInputs;
+use crate::two_clients::clients_of;
 
 /// Gives the things of a run's inputs their names.
 #[derive(Clone, Copy)]
@@ -184,7 +185,8 @@ impl Names<'_> {
 
     fn item_record(&self, item: ItemNo, fate: ItemFate) -> Option<ItemRecord> {
         let items = &self.inputs.items;
-        let account = &self.inputs.accounts[self.index.account_of(item)?];
+        let of_account = self.index.account_of(item)?;
+        let account = &self.inputs.accounts[of_account];
         let source = &self.inputs.sources[account.source];
         let (fate, reason) = ItemFateWord::of(fate);
         Some(ItemRecord {
@@ -197,6 +199,7 @@ impl Names<'_> {
             first_seen: items.first_seen(item).map(|moment| Offset::UTC.to_datetime(moment).date()),
             fate,
             reason,
+            is_unassigned: clients_of(self.inputs, of_account, item).is_empty(),
         })
     }
 }

@@ -281,6 +281,7 @@ fn item(id: &str, fate: ItemFateWord) -> ItemRecord {
         first_seen: (id == "new").then(|| jiff::civil::date(2026, 2, 3)),
         fate,
         reason: (fate == ItemFateWord::Out).then_some(LedgerReason::Stale),
+        is_unassigned: false,
     }
 }
 

@@ -39,6 +39,7 @@ fn row(account: &str, used: i64, billed: i64) -> RowRecord {
         first_seen: None,
         fate: ItemFateWord::In,
         reason: None,
+        is_unassigned: false,
     };
     RowRecord {
         billed: billed.into(),

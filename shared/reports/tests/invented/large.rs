@@ -66,6 +66,7 @@ pub(crate) fn item(name: &str, is_stale: bool) -> ItemRecord {
         first_seen: None,
         fate: if is_stale { ItemFateWord::Out } else { ItemFateWord::In },
         reason: is_stale.then_some(LedgerReason::Stale),
+        is_unassigned: false,
     }
 }
 
