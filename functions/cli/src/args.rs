@@ -23,8 +23,8 @@ pub(crate) use review::{
     WhichOutcomeArgs,
 };
 pub(crate) use run::{
-    CheckArgs, DemoArgs, DownloadArgs, MailPolicyArgs, ReconcileArgs, ReportArgs, ReportCommand, RunArgs, SyncArgs,
-    WhichRunArgs,
+    CheckArgs, ClientSheetsArgs, DemoArgs, DownloadArgs, MailPolicyArgs, ReconcileArgs, ReportArgs, ReportCommand,
+    RunArgs, SyncArgs, WhichRunArgs,
 };
 pub(crate) use setup::{
     AcceptanceArgs, AddArgs, ConfigArgs, ConfigCommand, DoctorArgs, InitArgs, RulesArgs, RulesCommand, SecretsArgs,

@@ -19,25 +19,45 @@ use crate::table::table;
 
 /// A file of the run, and whether it had to be written.
 #[derive(Serialize)]
-struct DownloadedFile {
-    file: String,
-    bytes: usize,
-    outcome: Outcome,
+pub(crate) struct DownloadedFile {
+    pub(crate) file: String,
+    pub(crate) bytes: usize,
+    pub(crate) outcome: Outcome,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Outcome {
+pub(crate) enum Outcome {
     Written,
     AlreadyThere,
 }
 
+/// Files of a run that are in a local directory now.
 #[derive(Serialize)]
-struct Answer {
-    run_id: String,
-    month: BillingMonth,
-    directory: String,
-    files: Vec<DownloadedFile>,
+pub(crate) struct Answer {
+    pub(crate) run_id: String,
+    pub(crate) month: BillingMonth,
+    pub(crate) directory: String,
+    pub(crate) files: Vec<DownloadedFile>,
+}
+
+impl Answer {
+    pub(crate) fn show(&self, as_json: bool) -> anyhow::Result<Ending> {
+        if as_json {
+            json(self)?;
+            return Ok(Ending::Clean);
+        }
+        let cells = |file: &DownloadedFile| {
+            let outcome = match file.outcome {
+                Outcome::Written => "written",
+                Outcome::AlreadyThere => "already there",
+            };
+            vec![file.file.clone(), file.bytes.to_string(), outcome.to_owned()]
+        };
+        table(&[Key("file"), Number("bytes"), Text("")], &self.files.iter().map(cells).collect::<Vec<_>>());
+        tell(&format!("Run {} of {} is in `{}`.", self.run_id, self.month, self.directory));
+        Ok(Ending::Clean)
+    }
 }
 
 pub(crate) async fn download(cli: &Cli, backend: &BackendArgs, args: &DownloadArgs) -> anyhow::Result<Ending> {
@@ -52,21 +72,7 @@ pub(crate) async fn download(cli: &Cli, backend: &BackendArgs, args: &DownloadAr
         let outcome = write_new(&out.join(&name), &bytes)?;
         downloaded.push(DownloadedFile { file: name, bytes: bytes.len(), outcome });
     }
-    let directory = out.display().to_string();
-    if cli.json {
-        json(&Answer { run_id, month, directory, files: downloaded })?;
-        return Ok(Ending::Clean);
-    }
-    let cells = |file: &DownloadedFile| {
-        let outcome = match file.outcome {
-            Outcome::Written => "written",
-            Outcome::AlreadyThere => "already there",
-        };
-        vec![file.file.clone(), file.bytes.to_string(), outcome.to_owned()]
-    };
-    table(&[Key("file"), Number("bytes"), Text("")], &downloaded.iter().map(cells).collect::<Vec<_>>());
-    tell(&format!("Run {run_id} of {month} is in `{directory}`."));
-    Ok(Ending::Clean)
+    Answer { run_id, month, directory: out.display().to_string(), files: downloaded }.show(cli.json)
 }
 
 /// The run that is named; else the month's closing run, else its newest; without a month the newest month's.
@@ -108,17 +114,33 @@ async fn files_of(session: &Session, run: &Run) -> anyhow::Result<Vec<(String, V
 fn refuse_to_overwrite(out: &Path, files: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
     for (name, bytes) in files {
         let path = out.join(name);
-        match fs::read(&path) {
-            Ok(there) if there == *bytes => {}
-            Ok(_) => anyhow::bail!(
+        if has_other_content(&path, bytes)? {
+            anyhow::bail!(
                 "`{}` exists with other content, so nothing was written; name another directory with --out",
                 path.display()
-            ),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-            Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+            );
         }
     }
     Ok(())
+}
+
+fn has_other_content(path: &Path, bytes: &[u8]) -> anyhow::Result<bool> {
+    match fs::read(path) {
+        Ok(there) => Ok(there != bytes),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+        Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+    }
+}
+
+/// Writes one file, unless it is there with other content.
+pub(crate) fn written(path: &Path, bytes: &[u8]) -> anyhow::Result<Outcome> {
+    if has_other_content(path, bytes)? {
+        anyhow::bail!(
+            "`{}` exists with other content, and is not overwritten; name another directory with --out",
+            path.display()
+        );
+    }
+    write_new(path, bytes)
 }
 
 /// Writes a file completely or not at all.

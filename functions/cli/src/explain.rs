@@ -50,7 +50,7 @@ pub(crate) async fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<End
 }
 
 /// What the run adds up, and the client. Clients are read one by one until it is found, and no other is kept.
-fn find(outcome: &StoredOutcome, wanted: &str) -> anyhow::Result<(PortfolioRecord, ClientRecord)> {
+pub(crate) fn find(outcome: &StoredOutcome, wanted: &str) -> anyhow::Result<(PortfolioRecord, ClientRecord)> {
     let mut portfolio = None;
     let mut search = ClientSearch::new(wanted, "the run");
     for line in outcome.lines() {

@@ -9,6 +9,7 @@ mod ask;
 mod baseline;
 mod check;
 mod client_search;
+mod client_sheets;
 mod clients;
 mod config;
 mod decided_since;
@@ -91,6 +92,9 @@ fn run(cli: &Cli) -> anyhow::Result<Ending> {
             Command::Report(args) => match &args.command {
                 Some(ReportCommand::Download(download)) => {
                     boxed(|| download::download(cli, &args.backend, download)).await
+                }
+                Some(ReportCommand::Clients(clients)) => {
+                    boxed(|| client_sheets::client_sheets(cli, &args.backend, clients)).await
                 }
                 None => boxed(|| pipeline::report(cli, args)).await,
             },

@@ -12,7 +12,8 @@ use truecount_reports::{InputRef, ReportFile};
 use truecount_store::{FrozenRun, HISTORY_FILE, OUTCOMES_FILE, RunFolder, StoreError, StoredOutcome, sha256_hex};
 
 use crate::jobs::reconcile::{ComparedRun, compare_run};
-use crate::jobs::report::{header, report_files};
+use crate::jobs::report::{client_sheets, header, report_files};
+use crate::settings::frozen_client_sheets;
 use crate::{AppError, ProgressObserver};
 
 /// The file that names the hash of each input and output.
@@ -103,7 +104,7 @@ pub async fn replay(folder: &RunFolder, progress: &dyn ProgressObserver) -> Resu
     let recorded = Recorded::read(folder).await?;
     let mut replayed = recorded.check_inputs();
     let is_whole = replayed.iter().all(|file| matches!(file.state, ReplayState::Same | ReplayState::NotRecorded));
-    let mut made = Vec::new();
+    let mut made: Vec<(String, String)> = Vec::new();
     if is_whole {
         let run = FrozenRun::open(folder.clone()).await?;
         let ComparedRun { outcome, history, .. } = compare_run(&run, progress).await?;
@@ -113,12 +114,21 @@ pub async fn replay(folder: &RunFolder, progress: &dyn ProgressObserver) -> Resu
         progress.step("writing the report");
         let header = header(folder, &run.manifest, recorded.input_refs());
         let of_history = recorded.history(folder, history.as_ref()).await?;
-        made = report_files(&of_report, of_history, &header)?.1;
-        made.splice(0..0, [outcome].into_iter().chain(history));
+        let mut sheets = Vec::new();
+        if let Some(prices) = frozen_client_sheets(&run).await? {
+            for sheet in client_sheets(&of_report, &header, prices, None) {
+                sheets.push(sheet?.reference());
+            }
+        }
+        let files = report_files(&of_report, of_history, &header, sheets.clone())?.1;
+        let files = [outcome].into_iter().chain(history).chain(files);
+        made = files.map(|file| (file.name.to_owned(), sha256_hex(&file.bytes))).collect();
+        made.extend(sheets.into_iter().map(|sheet| (sheet.name, sheet.sha256)));
     }
     let mut outputs = recorded.outputs.clone();
-    for file in &made {
-        replayed.push(recorded.of_output(file, outputs.remove(file.name)));
+    for (name, sha256) in made {
+        let of_run = outputs.remove(&name);
+        replayed.push(recorded.of_output(name, sha256, of_run));
     }
     let left = outputs.into_iter().map(|(name, sha256)| ReplayedFile {
         // Without its inputs nothing is said of a file but whether it is what the run wrote.
@@ -212,16 +222,15 @@ impl Recorded {
         Ok(stored.or_else(|| made.map(|file| file.bytes.clone())))
     }
 
-    fn of_output(&self, file: &ReportFile, recorded: Option<String>) -> ReplayedFile {
-        let replayed = sha256_hex(&file.bytes);
-        let state = match (&recorded, self.stored.get(file.name)) {
+    fn of_output(&self, name: String, replayed: String, recorded: Option<String>) -> ReplayedFile {
+        let state = match (&recorded, self.stored.get(&name)) {
             (None, _) => ReplayState::NotRecorded,
             (Some(_), None) => ReplayState::Missing,
             (Some(recorded), _) if *recorded != replayed => ReplayState::Differs,
             (Some(recorded), Some(stored)) if stored.sha256 != *recorded => ReplayState::Changed,
             (Some(_), Some(_)) => ReplayState::Same,
         };
-        ReplayedFile { name: file.name.to_owned(), state, recorded, replayed: Some(replayed) }
+        ReplayedFile { name, state, recorded, replayed: Some(replayed) }
     }
 }
 

@@ -3,8 +3,8 @@
 
 mod for_failure;
 mod mail;
+mod report;
 mod scope;
-mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,13 @@ use truecount_billing::{Side, SourceId};
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_platform::Archive;
 use truecount_reconciliation::{ReportWeights, Scope};
+use truecount_reports::SheetPrices;
 use truecount_rules::{Rules, SourceVocabulary};
-use truecount_store::{RULES_FILE, SETTINGS_FILE};
+use truecount_store::{FrozenRun, InputFile, RULES_FILE, SETTINGS_FILE};
 
 pub use self::mail::{MailGroup, MailSettings, SmtpEncryption, SmtpSettings, mail_address};
+use self::report::{ReportSettings, read_report};
 use self::scope::read_scope;
-use self::weights::read_weights;
 use crate::schedule::Calendar;
 use crate::toml_sections::{Located, Problem, Problems, Section};
 use crate::vocabulary::vocabulary_of;
@@ -42,6 +43,8 @@ pub struct Settings {
     /// `[report]` and `[rates]`: below which amount rows are told together, and how amounts of several currencies are
     /// put in one order.
     pub weights: ReportWeights,
+    /// `[report]`: whether a run has a sheet for each client, and with prices; `None`: it has none.
+    pub client_sheets: Option<SheetPrices>,
     /// `[scope]`: what an MSP begins with; `None`: everything.
     pub scope: Option<Scope>,
     /// `[[sources]]`: the PSA and the usage sources.
@@ -143,8 +146,16 @@ struct ResultSettings {
     weights: ReportWeights,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scope: Option<Scope>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_sheets: Option<SheetPrices>,
     /// What rules can ask of each source of usage.
     counted: BTreeMap<SourceId, CountedSource>,
+}
+
+impl ResultSettings {
+    fn from_bytes(bytes: &[u8]) -> Result<Self, AppError> {
+        serde_json::from_slice(bytes).map_err(|e| AppError::damaged("the frozen settings", e))
+    }
 }
 
 /// What decides what rules can ask of a source.
@@ -221,8 +232,8 @@ impl Config {
     pub fn result_settings(&self) -> Result<Vec<u8>, AppError> {
         let counted = self.settings.sources.iter().filter(|source| !source.side().is_billed());
         let counted = counted.map(|source| (source.id.clone(), CountedSource::of(source))).collect();
-        let Settings { mapping, weights, scope, .. } = self.settings.clone();
-        let settings = ResultSettings { mapping, weights, scope, counted };
+        let Settings { mapping, weights, scope, client_sheets, .. } = self.settings.clone();
+        let settings = ResultSettings { mapping, weights, scope, client_sheets, counted };
         serde_json::to_vec(&settings).map_err(|e| AppError::damaged("the settings", e))
     }
 }
@@ -239,12 +250,17 @@ pub(crate) struct FrozenConfig {
 impl FrozenConfig {
     /// Reads what [`Config::rules_bytes`] and [`Config::result_settings`] were.
     pub(crate) fn from_bytes(rules_bytes: &[u8], result_settings: &[u8]) -> Result<Self, AppError> {
-        let settings: ResultSettings =
-            serde_json::from_slice(result_settings).map_err(|e| AppError::damaged("the frozen settings", e))?;
+        let settings = ResultSettings::from_bytes(result_settings)?;
         let counted = settings.counted.iter().filter_map(|(id, source)| source.vocabulary(id));
         let rules = rules(rules_bytes, &counted.collect::<Vec<_>>())?;
         Ok(Self { rules, mapping: settings.mapping, weights: settings.weights, scope: settings.scope })
     }
+}
+
+/// Whether a run has a sheet for each client, by the settings that it was frozen with.
+pub(crate) async fn frozen_client_sheets(run: &FrozenRun) -> Result<Option<SheetPrices>, AppError> {
+    let settings = run.read(InputFile::Settings).await?;
+    Ok(ResultSettings::from_bytes(&settings.unwrap_or_default())?.client_sheets)
 }
 
 impl Settings {
@@ -268,13 +284,13 @@ impl Settings {
             file.section("mapping", &mut problems).map(|section| MappingSettings::read(section, &mut problems));
         let retention = file.section("retention", &mut problems);
         let retention = retention.map(|section| RetentionSettings::read(section, &mut problems)).unwrap_or_default();
-        let weights = read_weights(&mut file, &mut problems);
+        let ReportSettings { weights, client_sheets } = read_report(&mut file, &mut problems);
         let scope = file.section("scope", &mut problems);
         let sources = sources(file.sections("sources", &mut problems), mail.smtp.is_some(), &mut problems);
         let scope = scope.and_then(|section| read_scope(section, &sources, &mut problems));
         file.finish(&mut problems);
         let (closing, mapping) = (closing.unwrap_or_default(), mapping.unwrap_or_default());
-        let settings = Self { mail, closing, mapping, retention, weights, scope, sources };
+        let settings = Self { mail, closing, mapping, retention, weights, client_sheets, scope, sources };
         problems.result(settings).map_err(|problems| refused(&problems))
     }
 

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut lines = Vec::new();
         let report = sample.built(&mut lines);
         let mut files = files(&report, lines)?;
-        files.push(manifest(&sample.header, &files)?);
+        files.push(manifest(&sample.header, &files, Vec::new())?);
         for file in &files {
             fs::write(folder.join(file.name), &file.bytes)?;
         }

@@ -43,11 +43,11 @@ pub fn run_json(report: &RunReport<'_>) -> Result<ReportFile, ReportError> {
     file("run.json", &run)
 }
 
-/// `manifest.json`: the run's inputs, and the outputs that are given, by name.
+/// `manifest.json`: the run's inputs, and the outputs that are given, by name. `further` are outputs that are kept already.
 ///
 /// # Errors
 /// [`ReportError::Json`], which with well-formed values does not happen.
-pub fn manifest(header: &RunHeader, outputs: &[ReportFile]) -> Result<ReportFile, ReportError> {
+pub fn manifest(header: &RunHeader, outputs: &[ReportFile], further: Vec<InputRef>) -> Result<ReportFile, ReportError> {
     #[derive(Serialize)]
     struct Manifest<'a> {
         format: &'static str,
@@ -60,7 +60,8 @@ pub fn manifest(header: &RunHeader, outputs: &[ReportFile]) -> Result<ReportFile
     }
     let mut inputs: Vec<_> = header.inputs.iter().collect();
     inputs.sort();
-    let mut outputs: Vec<_> = outputs.iter().map(reference).collect();
+    let outputs = outputs.iter().map(|file| InputRef::of(file.name, &file.bytes));
+    let mut outputs: Vec<_> = outputs.chain(further).collect();
     outputs.sort();
     let manifest = Manifest {
         format: "truecount-manifest-1",
@@ -74,9 +75,14 @@ pub fn manifest(header: &RunHeader, outputs: &[ReportFile]) -> Result<ReportFile
     file("manifest.json", &manifest)
 }
 
-fn reference(file: &ReportFile) -> InputRef {
-    let sha256 = Sha256::digest(&file.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    InputRef { name: file.name.to_owned(), sha256, bytes: file.bytes.len() as u64 }
+impl InputRef {
+    pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
+        Self { name: name.to_owned(), sha256: sha256_hex(bytes), bytes: bytes.len() as u64 }
+    }
+}
+
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn file(name: &'static str, value: &impl Serialize) -> Result<ReportFile, ReportError> {

@@ -13,6 +13,7 @@ mod baseline;
 mod came_and_went;
 mod cells;
 mod change_row;
+mod client_sheet;
 mod column;
 mod commands;
 mod common_cause;
@@ -66,6 +67,7 @@ pub use agreement_findings::{
 };
 pub use baseline::{OpeningList, first_comparison, open_exceptions, opening_list};
 pub use change_row::ChangeRow;
+pub use client_sheet::{CLIENT_SHEETS, ClientSheetFile, ClientSheets, SheetPrices};
 pub use commands::with_options;
 pub use exception_id::ExceptionSubject;
 pub use exception_row::ExceptionRow;

@@ -18,7 +18,7 @@ use std::fmt;
 pub(crate) use doubt::{doubt, is_slight, money_by_currency};
 pub(crate) use elsewhere::doubts;
 pub(crate) use kind::kind;
-pub(crate) use ledger::left_out_of;
+pub(crate) use ledger::{left_out, left_out_of};
 pub(crate) use merged::{MergedStake, below_materiality, clients, of_many, services};
 pub(crate) use row::{
     between, is_after_the_count, row, settled_by, stakes, whose_price, why_left_alone, why_no_value, why_not_reconciled,

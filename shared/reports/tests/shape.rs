@@ -153,7 +153,7 @@ fn manifest_names_each_input_and_output_by_its_hash() {
     ];
     assert_eq!(names, expected);
     let known = truecount_reports::ReportFile { name: "abc", bytes: b"abc".to_vec() };
-    let kept = manifest(&sample.header, &[known]).unwrap();
+    let kept = manifest(&sample.header, &[known], Vec::new()).unwrap();
     insta::assert_snapshot!(String::from_utf8(kept.bytes).unwrap());
 }
 

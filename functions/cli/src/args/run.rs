@@ -7,7 +7,7 @@ use truecount_app::RunKind;
 use truecount_billing::{BillingMonth, CountDay, SourceId};
 use truecount_check::{ExportOption, ExportToCheck};
 
-use super::{BackendArgs, DataArgs};
+use super::{BackendArgs, DataArgs, WhichOutcomeArgs};
 
 /// Close a month of a sample MSP, without any set-up
 #[derive(Debug, Args)]
@@ -135,7 +135,8 @@ pub(crate) struct ReconcileArgs {
 Examples:
   truecount report                                the newest run of this month
   truecount report --month 2026-06 --no-mail
-  truecount report download --month 2026-06 --out june"
+  truecount report download --month 2026-06 --out june
+  truecount report clients                        a page for each client"
 )]
 pub(crate) struct ReportArgs {
     #[command(subcommand)]
@@ -155,6 +156,7 @@ pub(crate) struct ReportArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReportCommand {
     Download(DownloadArgs),
+    Clients(ClientSheetsArgs),
 }
 
 /// Copy a run's files into a local directory
@@ -173,6 +175,33 @@ pub(crate) struct DownloadArgs {
     /// Local directory; a file with other content is never overwritten
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+}
+
+/// Make a page (HTML and CSV) for each client
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Users, devices and licences of each service by name, and what is billed for it.
+Nothing of another client is in it, so that it may be handed to the client.
+With `client_sheets = true` under [report] in the settings, each report has
+these pages among its files.
+
+Examples:
+  truecount report clients                          all clients, newest run
+  truecount report clients --client harbour --prices --out harbour
+  truecount report clients --month 2026-06 --stack prod")]
+pub(crate) struct ClientSheetsArgs {
+    /// Only this client: its id in the PSA, or a part of its name
+    #[arg(long, value_name = "CLIENT")]
+    pub(crate) client: Option<String>,
+    /// Also say what each line costs
+    #[arg(long)]
+    pub(crate) prices: bool,
+    /// Local directory; a file with other content is never overwritten
+    /// [default: truecount-clients/RUN]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) which: WhichOutcomeArgs,
 }
 
 /// clap's own line is wider than a terminal of 80 columns.

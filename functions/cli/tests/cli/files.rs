@@ -49,6 +49,43 @@ fn a_runs_files_are_copied_and_nothing_is_written_over() {
 }
 
 #[test]
+fn each_client_has_a_page_on_demand() {
+    let office = Office::open().with_files("2026-06-30").at("2026-06-30T20:00:00Z");
+    expect(&office.run(&["report", "clients"]), FAILED, &["there is no run yet"]);
+    expect(&office.run(&["run", "--no-mail"]), 1, &[]);
+    let out = office.path("pages");
+    let made = ["report", "clients", "--out", out.to_str().unwrap()];
+    expect(&office.run(&made), 0, &["harbour-ltd_x", "meadow-ltd_x", ".html", ".csv", "written", "Run 2026-06-draft"]);
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 6, "a page and a list of each client");
+    let again = office.run(&made);
+    expect(&again, 0, &["already there"]);
+    assert!(!again.out.contains("written"), "{}", again.out);
+    let priced = office.run(&[&made[..], &["--prices"]].concat());
+    expect(&priced, FAILED, &["exists with other content, and is not overwritten; name another directory with --out"]);
+
+    let one = office.path("one");
+    let named = ["report", "clients", "--client", "harbour", "--prices", "--out", one.to_str().unwrap()];
+    expect(&office.run(&named), 0, &["harbour-ltd_x"]);
+    let mut files: Vec<_> = fs::read_dir(&one).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let [csv, html] = &files[..] else { panic!("{files:?}") };
+    let (csv, html) = (fs::read_to_string(csv).unwrap(), fs::read_to_string(html).unwrap());
+    assert!(
+        csv.contains("Harbour-2,workstation,1,in use") && html.contains("Billed: <b>GBP 20.00 a month</b>"),
+        "{html}"
+    );
+    assert!(!csv.contains("Meadow") && !html.contains("Meadow"));
+    expect(&office.run(&["report", "clients", "--client", "nobody"]), FAILED, &["there is no client `nobody`"]);
+}
+
+#[test]
+fn a_run_without_clients_has_no_page() {
+    let office = Office::open();
+    expect(&office.run(&["reconcile"]), 2, &[]);
+    expect(&office.run(&["report", "clients"]), FAILED, &["no billed line and no item of any client"]);
+}
+
+#[test]
 fn the_run_that_is_asked_for_is_pulled() {
     let office = Office::open();
     expect(&office.run(&["run"]), 1, &[]);

@@ -1,5 +1,7 @@
 //! Report a run: its files written if absent, the lost outcome among them, then its mails.
 
+mod client_sheets;
+
 use std::io;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use truecount_store::{
     StoreError, StoredOutcome, sha256_hex,
 };
 
+pub use self::client_sheets::client_sheets;
+use self::client_sheets::write_client_sheets;
 use super::reconcile::restore_outcome;
 use super::runner::{JobContext, JobOutcome};
 use crate::mail::{MailOutcome, send_run_mails};
@@ -115,13 +119,15 @@ async fn write_and_mail(
 ) -> Result<ReportAnswer, AppError> {
     restore_outcome(env, run).await?;
     let stored = outcome_of(env, run).await?;
-    let header = header_of(env, run).await?;
+    let frozen = FrozenRun::open(run.folder(&env.store)).await?;
+    let header = header_of_frozen(&frozen).await?;
+    let sheets = write_client_sheets(env, run, &frozen, (&stored, &header)).await?;
     env.progress.step("writing the report");
     let history = match &run.history {
         Some(_) => run.folder(&env.store).read_file(HISTORY_FILE).await?,
         None => None,
     };
-    let (report, files) = report_files(&stored, history, &header)?;
+    let (report, files) = report_files(&stored, history, &header, sheets)?;
     write_files(env, run, &files).await?;
     if run.state < RunState::Reported {
         run.state = RunState::Reported;
@@ -156,11 +162,12 @@ async fn note_mails(
     Ok(())
 }
 
-/// The files of a report, `manifest.json` the last of them.
+/// The files of a report but its client sheets, which `manifest.json`, the last of them, names too.
 pub(crate) fn report_files<'h>(
     stored: &StoredOutcome,
     history: Option<Vec<u8>>,
     header: &'h RunHeader,
+    sheets: Vec<InputRef>,
 ) -> Result<(RunReport<'h>, Vec<ReportFile>), AppError> {
     let mut lines_csv = Vec::new();
     let report = report_from(stored, header, &mut lines_csv)?;
@@ -170,7 +177,7 @@ pub(crate) fn report_files<'h>(
     let written = files.len();
     files.push(ReportFile { name: OUTCOMES_FILE, bytes: stored.bytes().to_vec() });
     files.extend(history.map(|bytes| ReportFile { name: HISTORY_FILE, bytes }));
-    let manifest = truecount_reports::manifest(header, &files)?;
+    let manifest = truecount_reports::manifest(header, &files, sheets)?;
     files.truncate(written);
     files.push(manifest);
     Ok((report, files))
@@ -246,7 +253,10 @@ async fn write_files(env: &Environment, run: &Run, files: &[ReportFile]) -> Resu
 /// # Errors
 /// [`AppError`] if the inputs cannot be read.
 pub async fn header_of(env: &Environment, run: &Run) -> Result<RunHeader, AppError> {
-    let frozen = FrozenRun::open(run.folder(&env.store)).await?;
+    header_of_frozen(&FrozenRun::open(run.folder(&env.store)).await?).await
+}
+
+async fn header_of_frozen(frozen: &FrozenRun) -> Result<RunHeader, AppError> {
     let mut inputs = Vec::new();
     for name in frozen.input_names() {
         let bytes = frozen.stored_input(&name).await?;

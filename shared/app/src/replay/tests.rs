@@ -260,3 +260,17 @@ async fn a_run_without_a_report_or_without_a_folder_is_refused() {
     let error = refused("2026-06-c9-0").await;
     assert!(error.contains("there is no run `2026-06-c9-0`"), "{error}");
 }
+
+#[tokio::test]
+async fn client_sheets_are_made_again_and_one_that_was_changed_is_named() {
+    let mut test = troubled().await;
+    test.config.settings.client_sheets = Some(truecount_reports::SheetPrices::Shown);
+    let copy = Copy::of(&test, &closed(&test).await).await;
+    let states = copy.states().await;
+    assert_eq!(not_same(&states), []);
+    let sheet = states.iter().map(|(name, _)| name).find(|name| name.starts_with("clients/")).unwrap();
+    with_last_byte_changed(&copy.path(sheet));
+    assert_eq!(not_same(&copy.states().await), [(sheet.as_str(), ReplayState::Changed)]);
+    fs::remove_file(copy.path(sheet)).unwrap();
+    assert_eq!(not_same(&copy.states().await), [(sheet.as_str(), ReplayState::Missing)]);
+}

@@ -35,6 +35,7 @@ impl Settings {
             retention: RetentionSettings::default(),
             weights: truecount_reconciliation::ReportWeights::default(),
             scope: None,
+            client_sheets: None,
             sources: Vec::new(),
         })
     }

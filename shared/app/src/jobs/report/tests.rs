@@ -209,3 +209,49 @@ async fn the_header_names_every_input_of_the_run() {
     assert_eq!((header.closing, header.count_day), (Some(1), run.manifest.count_day));
     assert!(header.inputs.iter().all(|input| input.bytes > 0 && input.sha256.len() == 64));
 }
+
+/// An environment whose settings ask for a sheet for each client.
+async fn with_client_sheets() -> TestEnvironment {
+    let mut test = TestEnvironment::synced().await;
+    test.config = config(&format!("[report]\nclient_sheets = true\n{SETTINGS}"), RULES);
+    test
+}
+
+/// The names of the client sheets in a run's folder.
+async fn sheets(test: &TestEnvironment, run_id: &str) -> Vec<String> {
+    let files = run(test, run_id).await.folder(&test.env.store).files().await.unwrap();
+    files.into_iter().map(|file| file.name).filter(|name| name.starts_with("clients/")).collect()
+}
+
+#[tokio::test]
+async fn each_client_has_a_sheet_where_the_settings_ask_for_it() {
+    let test = TestEnvironment::synced().await;
+    let without = close(&test).await;
+    mails(&test, &without, MailPolicy::Off).await.unwrap();
+    assert_eq!(sheets(&test, &without).await, Vec::<String>::new());
+
+    let test = with_client_sheets().await;
+    let run_id = close(&test).await;
+    mails(&test, &run_id, MailPolicy::Off).await.unwrap();
+    let names = sheets(&test, &run_id).await;
+    assert_eq!(names.len(), 4, "a page and a list of each: {names:?}");
+    let folder = run(&test, &run_id).await.folder(&test.env.store);
+    let manifest = String::from_utf8(folder.read_file("manifest.json").await.unwrap().unwrap()).unwrap();
+    for name in &names {
+        let bytes = folder.read_file(name).await.unwrap().unwrap();
+        assert!(manifest.contains(&format!("\"{name}\"")) && manifest.contains(&sha256_hex(&bytes)), "{manifest}");
+    }
+}
+
+/// What the settings say now is of the next run.
+#[tokio::test]
+async fn a_run_has_the_sheets_of_the_settings_that_it_was_made_with() {
+    let mut test = with_client_sheets().await;
+    let run_id = close(&test).await;
+    test.config = config(SETTINGS, RULES);
+    mails(&test, &run_id, MailPolicy::Off).await.unwrap();
+    let names = sheets(&test, &run_id).await;
+    assert_eq!(names.len(), 4, "{names:?}");
+    mails(&test, &run_id, MailPolicy::Off).await.unwrap();
+    assert_eq!(sheets(&test, &run_id).await, names, "once more");
+}

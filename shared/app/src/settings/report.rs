@@ -1,10 +1,11 @@
-//! `[report]` and `[rates]`: what weighs how much in a report.
+//! `[report]` and `[rates]`: what weighs how much in a report, and whether it has a sheet for each client.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use truecount_billing::Currency;
 use truecount_reconciliation::{DatedRate, ReportWeights};
+use truecount_reports::SheetPrices;
 
 use crate::toml_sections::{Located, Problems, Section};
 
@@ -24,11 +25,21 @@ struct WrittenRate {
     on: toml::value::Datetime,
 }
 
+/// What both tables say.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct ReportSettings {
+    pub(super) weights: ReportWeights,
+    /// `None`: no sheet is made.
+    pub(super) client_sheets: Option<SheetPrices>,
+}
+
 /// Reads both tables; where neither is there, nothing weighs anything.
-pub(super) fn read_weights(file: &mut Section<'_>, problems: &mut Problems<'_>) -> ReportWeights {
+pub(super) fn read_report(file: &mut Section<'_>, problems: &mut Problems<'_>) -> ReportSettings {
     let mut weights = ReportWeights::default();
+    let mut client_sheets = None;
     if let Some(mut report) = file.section("report", problems) {
         let materiality: Option<Located<WrittenNumber>> = report.optional("materiality", problems);
+        client_sheets = read_client_sheets(&mut report, problems);
         report.finish(problems);
         weights.materiality = materiality.and_then(|found| above_zero("materiality", found.at, &found.value, problems));
     }
@@ -41,7 +52,21 @@ pub(super) fn read_weights(file: &mut Section<'_>, problems: &mut Problems<'_>) 
             Err(error) => problems.add(at, format!("`{}`: {error}", code.escape_debug())),
         }
     }
-    weights
+    ReportSettings { weights, client_sheets }
+}
+
+fn read_client_sheets(report: &mut Section<'_>, problems: &mut Problems<'_>) -> Option<SheetPrices> {
+    let is_wanted = report.value("client_sheets", problems).unwrap_or(false);
+    let has_prices: Option<Located<bool>> = report.optional("client_sheet_prices", problems);
+    match (is_wanted, has_prices) {
+        (true, Some(Located { value: true, .. })) => Some(SheetPrices::Shown),
+        (true, _) => Some(SheetPrices::Hidden),
+        (false, Some(Located { value: true, at })) => {
+            problems.add(at, "`client_sheet_prices` does nothing without `client_sheets = true`");
+            None
+        }
+        (false, _) => None,
+    }
 }
 
 fn above_zero(key: &str, at: usize, written: &WrittenNumber, problems: &mut Problems<'_>) -> Option<Decimal> {
@@ -72,12 +97,12 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
-    fn read(text: &str) -> Result<ReportWeights, Vec<String>> {
+    fn read(text: &str) -> Result<ReportSettings, Vec<String>> {
         let mut problems = Problems::of(text);
         let mut file = Section::of_file(text, &mut problems);
-        let weights = read_weights(&mut file, &mut problems);
+        let settings = read_report(&mut file, &mut problems);
         file.finish(&mut problems);
-        problems.result(weights).map_err(|found| found.iter().map(ToString::to_string).collect())
+        problems.result(settings).map_err(|found| found.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -85,8 +110,20 @@ mod tests {
         let text = "[report]\nmateriality = 25\n[rates]\nUSD = { rate = \"0.79\", on = 2026-11-01 }\n";
         let rate = DatedRate { rate: Decimal::new(79, 2), on: date(2026, 11, 1) };
         let rates = [(Currency::new("USD").unwrap(), rate)].into();
-        assert_eq!(read(text), Ok(ReportWeights { materiality: Some(25.into()), rates }));
-        assert_eq!(read(""), Ok(ReportWeights::default()));
+        assert_eq!(read(text).unwrap().weights, ReportWeights { materiality: Some(25.into()), rates });
+        assert_eq!(read(""), Ok(ReportSettings::default()));
+    }
+
+    #[test]
+    fn client_sheets_are_asked_for_and_their_prices_too() {
+        for (text, expected) in [
+            ("[report]\n", None),
+            ("[report]\nclient_sheets = false\nclient_sheet_prices = false\n", None),
+            ("[report]\nclient_sheets = true\n", Some(SheetPrices::Hidden)),
+            ("[report]\nclient_sheets = true\nclient_sheet_prices = true\n", Some(SheetPrices::Shown)),
+        ] {
+            assert_eq!(read(text).unwrap().client_sheets, expected, "{text}");
+        }
     }
 
     #[test]
@@ -95,6 +132,8 @@ mod tests {
             ("[report]\nmateriality = 2.5\n", 2, "whole number"),
             ("[report]\nmateriality = \"-1\"\n", 2, "`materiality` is no number above zero"),
             ("[report]\nmaterialty = 1\n", 2, "did you mean `materiality`?"),
+            ("[report]\nclient_sheets = \"yes\"\n", 2, "`client_sheets`"),
+            ("[report]\nclient_sheet_prices = true\n", 2, "nothing without `client_sheets = true`"),
             ("[rates]\nUSD = { rate = 0, on = 2026-11-01 }\n", 2, "`rate` is no number above zero"),
             ("[rates]\nUSD = { rate = \"0.79\" }\n", 2, "missing key `on`"),
             ("[rates]\nUSD = { rate = 1, on = 2026-11-01T08:00:00Z }\n", 2, "`on` is no day"),
