@@ -46,7 +46,8 @@ def days_from(first, end):
 def account_on(world, account, on, first):
     """An account as it is known on a day before its source's sync."""
     synced = world.synced_on(account["source"])
-    if on >= synced:
+    gone = account.get("read") == "gone" and account.get("confirmed")
+    if on >= synced or gone and day(account["confirmed"]) <= on:
         return account
     plain = {key: value for key, value in account.items() if key not in ("read", "earlier", "confirmed")}
     read = readings(world, account)

@@ -31,7 +31,7 @@ pub(crate) struct DayBefore {
 /// What is known of an account's items on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OnDay {
-    /// It is the day of its source's snapshot, or a later one.
+    /// What its reading of now says: on the day of its source's snapshot or a later one, or where it was gone already.
     AsNow,
     /// All of them.
     Read(Range<ItemNo>),
@@ -56,7 +56,8 @@ impl DayBefore {
         let now: Vec<(Date, &Range<ItemNo>)> = match &account.reading {
             ItemsRead::Complete(items) => vec![(synced_on, items)],
             ItemsRead::Failed { earlier: Some((day, items)) } => vec![(*day, items), (synced_on, items)],
-            ItemsRead::Gone { confirmed: Some(since), .. } if *since <= day => return OnDay::Read(nothing),
+            // Not read as empty: an undecided account may have taken its place.
+            ItemsRead::Gone { confirmed: Some(since), .. } if *since <= day => return OnDay::AsNow,
             ItemsRead::Gone { confirmed: Some(since), .. } => vec![((*since).min(synced_on), &nothing)],
             _ => Vec::new(),
         };

@@ -328,14 +328,15 @@ impl<'a> Reader<'a> {
     fn read(&self, number: usize, origin: Option<Origin>, pool: &mut Pool) {
         let account = &self.inputs.accounts[number];
         let source = &self.inputs.sources[account.source];
-        let of = Items { reader: self, number, origin, snapshot_day: source.synced_on };
+        let snapshot_day = self.on.before.map_or(source.synced_on, |(before, _)| before.day.min(source.synced_on));
+        let of = Items { reader: self, number, origin, snapshot_day };
         if origin.is_some() {
             pool.widenings.push(Widening::AccountUndecided { account: number });
         }
         if let Some((before, _)) = self.on.before
             && let Some(known) = Some(before.of_account(self.inputs, number)).filter(|known| *known != OnDay::AsNow)
         {
-            return Items { snapshot_day: before.day, ..of }.add_of_day(known, pool);
+            return of.add_of_day(known, pool);
         }
         match &account.reading {
             ItemsRead::Complete(now) => of.add(now.clone(), Then::None, pool),
