@@ -11,7 +11,7 @@ use crate::baseline::SetupRows;
 use crate::exception_id::ExceptionDirection;
 use crate::interval::add;
 use crate::outcome::{ClientOutcome, OutcomeRow, RowKind, RunTotals};
-use crate::portfolio::{add_changes, is_unpriced};
+use crate::row_money::{RowMoney, add_changes};
 use crate::run_inputs::RunInputs;
 
 /// Of fewer clients that have a service nothing is said of many.
@@ -177,10 +177,10 @@ impl WrongRow {
             is_estimated: value.is_some_and(|value| value.is_estimated),
             totals: value.and_then(|value| {
                 let mut totals = RunTotals::default();
-                add_changes(&mut totals, value);
+                add_changes(&mut totals, row);
                 Some((value.currency?, totals))
             }),
-            is_unpriced: is_unpriced(row),
+            is_unpriced: row.is_unpriced(),
         }
     }
 }

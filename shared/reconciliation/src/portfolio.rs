@@ -18,7 +18,7 @@ use crate::interval::add;
 use crate::item_evidence::fates;
 use crate::moved::{find_moves, moved_clients};
 use crate::names::Names;
-use crate::outcome::{AtStake, InvoicedWhen, OutcomeRow, RevenueCoverage, RowKind, RowValue, RunOutcome, RunTotals};
+use crate::outcome::{AtStake, OutcomeRow, RowKind, RunOutcome, RunTotals};
 use crate::pool::{Pool, PoolDay, unread};
 use crate::price::scaled;
 use crate::reconcile_client::{ClientCase, ClientResult, ClientShared, ClientView, Compared};
@@ -421,35 +421,7 @@ impl<'a> KeptClient<'a> {
     }
 }
 
-impl RevenueCoverage {
-    fn add(&mut self, one: &Self) {
-        add(&mut self.compared, one.compared);
-        add(&mut self.not_reconciled, one.not_reconciled);
-        add(&mut self.flat, one.flat);
-        add(&mut self.uncounted, one.uncounted);
-        add(&mut self.ignored, one.ignored);
-    }
-}
-
 impl RunOutcome {
-    /// Adds what a row says by itself. `set_aside`: what was decided, so that it rests.
-    pub(crate) fn note(&mut self, row: &OutcomeRow, set_aside: Option<ActionKind>) {
-        *self.rows.entry(row.kind).or_default() += 1;
-        self.faults += u64::from(row.fault.is_some());
-        self.unknown_stakes += u64::from(has_unknown_stake(row));
-        let (unpriced, totals) = match set_aside {
-            None => (&mut self.unpriced, &mut self.totals),
-            Some(kind) => {
-                *self.set_aside.rows.entry(kind).or_default() += 1;
-                *self.set_aside.kinds.entry(row.kind).or_default() += 1;
-                (&mut self.set_aside.unpriced, &mut self.set_aside.totals)
-            }
-        };
-        *unpriced += u64::from(is_unpriced(row));
-        add_row(totals, row);
-        totals.retain(|_, total| *total != RunTotals::default());
-    }
-
     /// Takes what probably comes of the setup out of the totals.
     fn leave_to_setup(&mut self, setup: SetupRows) {
         take_out(&mut self.totals, &setup.totals);
@@ -498,56 +470,4 @@ fn may_have_moved(kind: RowKind) -> bool {
 
 pub(crate) fn stake_up(row: &OutcomeRow) -> Option<AtStake> {
     row.value.as_ref().and_then(|value| value.stakes).map(|(up, _)| up)
-}
-
-/// Adds what a row itself says: changes of bills, cost, and what is at stake downwards.
-fn add_row(totals: &mut BTreeMap<Currency, RunTotals>, row: &OutcomeRow) {
-    let Some(value) = &row.value else { return };
-    for (currency, cost) in &value.cost {
-        add(&mut totals.entry(*currency).or_default().clean_up, *cost);
-    }
-    let Some(currency) = value.currency else { return };
-    let total = totals.entry(currency).or_default();
-    if row.kind.changes_a_bill() {
-        add_changes(total, value);
-    }
-    if let Some((up, down)) = value.stakes {
-        for (sum, at_stake) in [(&mut total.not_reconciled_up, up), (&mut total.not_reconciled_down, down)] {
-            if let AtStake::Known(amount) = at_stake {
-                add(sum, amount);
-            }
-        }
-    }
-}
-
-/// Adds the changes of a bill.
-pub(crate) fn add_changes(total: &mut RunTotals, value: &RowValue) {
-    let Some(impact) = value.impact else { return };
-    // By volume, more units can be less money.
-    let is_more = impact > Decimal::ZERO;
-    for change in &value.changes {
-        let amount = change.amount.unwrap_or_default();
-        let sum = match (value.is_estimated, change.when, is_more) {
-            (false, InvoicedWhen::ThisRun, true) => &mut total.add,
-            (false, InvoicedWhen::ThisRun, false) => &mut total.reduce,
-            (false, InvoicedWhen::Later, true) => &mut total.later_add,
-            (false, InvoicedWhen::Later, false) => &mut total.later_reduce,
-            (true, InvoicedWhen::ThisRun, true) => &mut total.estimated_add,
-            (true, InvoicedWhen::ThisRun, false) => &mut total.estimated_reduce,
-            (true, InvoicedWhen::Later, true) => &mut total.estimated_later_add,
-            (true, InvoicedWhen::Later, false) => &mut total.estimated_later_reduce,
-        };
-        add(sum, if is_more { amount } else { -amount });
-    }
-}
-
-/// Whether a row changes a bill and is in no total.
-pub(crate) fn is_unpriced(row: &OutcomeRow) -> bool {
-    let is_priced = |value: &RowValue| value.currency.is_some() && value.impact.is_some();
-    row.kind.changes_a_bill() && !row.value.as_ref().is_some_and(is_priced)
-}
-
-fn has_unknown_stake(row: &OutcomeRow) -> bool {
-    let stakes = row.value.as_ref().and_then(|value| value.stakes);
-    row.fault.is_some() || stakes.is_some_and(|(up, down)| up == AtStake::Unknown || down == AtStake::Unknown)
 }
