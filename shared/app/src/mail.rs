@@ -6,7 +6,7 @@ mod notice;
 mod outbox;
 mod test;
 
-pub(crate) use closing::send_run_mails;
+pub(crate) use closing::{ReportedRun, send_run_mails};
 pub use failure::{crash_in_words, send_crash_mails, send_failure_mails};
 pub use notice::send_notices;
 pub use outbox::MailOutcome;

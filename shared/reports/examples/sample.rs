@@ -6,7 +6,7 @@ mod invented;
 use std::{fs, path::Path};
 
 use mail_parser::MessageParser;
-use truecount_reports::{REPORT_HTML, ReportMail, email, files, manifest, text_summary};
+use truecount_reports::{MailContent, REPORT_HTML, ReportMail, email, files, manifest, text_summary};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("name a folder to write into")?;
@@ -39,6 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             group: "billing".into(),
             attempt,
             files: &files,
+            content: MailContent::Work,
+            about: Vec::new(),
         };
         let mail = email(&report, &settings)?;
         let html = MessageParser::default().parse(&mail).and_then(|mail| Some(mail.body_html(0)?.into_owned()));

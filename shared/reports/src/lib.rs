@@ -79,7 +79,7 @@ pub use history::{EarlierRow, sort_earlier};
 pub use json::{manifest, run_json};
 pub use label::{amount, money, month, quantity};
 pub use lines_sheet::LinesSheet;
-pub use mail::{ATTACHMENT_BYTES_MAX, ReportMail, ShortMailTo, email};
+pub use mail::{ATTACHMENT_BYTES_MAX, MailContent, ReportMail, ShortMailTo, email};
 pub use notice::{
     AskedChange, ClosingReadiness, ClosingReminder, ClosingWaits, Counted, LAST_DAY, LastDayReview, LineChangeSince,
     Notice, REMINDER, ReadRevenue, UncountedProduct, UnmappedAccount, UnreadAccount, UnreadSource, notice_email,

@@ -12,7 +12,7 @@ use crate::{
     html::html,
     sanitize,
     sheets::EXCEPTIONS_CSV,
-    summary::{Frame, Summary, TextTarget},
+    summary::{Frame, Summary, TextTarget, foreign},
     text::text,
     workbook::REPORT_XLSX,
 };
@@ -38,6 +38,9 @@ const TOO_LARGE: &str = "exceptions.csv is too large to attach, and so is report
      browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv \
      and run.json.";
 
+/// A line of whom a mail is about.
+const ABOUT_CHARACTERS_MAX: usize = 300;
+
 /// What a workbook is, for mail programs.
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -52,8 +55,23 @@ pub struct ReportMail<'a> {
     pub group: String,
     /// 1, or 2 for the one repeat after an attempt whose outcome is unknown: the mail then says that it may be a repeat.
     pub attempt: u8,
-    /// The files of the run; those that people work with are attached.
+    /// The files of the run; those that people work with are attached, if they are to work.
     pub files: &'a [ReportFile],
+    /// What it says.
+    pub content: MailContent,
+    /// Whom it is about, where that is not everybody: a line each, the first before everything else. Foreign text.
+    pub about: Vec<String>,
+}
+
+/// What the mail of a closing says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailContent {
+    /// Everything, with the sheets to work in.
+    #[default]
+    Work,
+    /// The month in brief, without files.
+    Summary,
 }
 
 /// Who sends a short mail to whom, and which attempt it is.
@@ -76,12 +94,17 @@ pub struct ShortMailTo<'a> {
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
 pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8>, ReportError> {
-    let ReportMail { from, to, group, attempt, .. } = settings;
+    let ReportMail { from, to, group, attempt, content, .. } = settings;
     let letter = Letter::of(&report.header.run_id, from, to, group, *attempt)?;
     let id = &letter.id;
-    let summary = Summary::of(report, TextTarget::Mail);
-    let (attached, told) = attachments(settings.files);
-    let frame = Frame { first_line: letter.repeat, last_line: Some(told) };
+    let summary = Summary::with(report, *content, TextTarget::Mail);
+    let (attached, told) = match content {
+        MailContent::Work => attachments(settings.files),
+        MailContent::Summary => (Vec::new(), None),
+    };
+    let about: Vec<_> =
+        settings.about.iter().map(|line| foreign(TextTarget::Mail, line, ABOUT_CHARACTERS_MAX)).collect();
+    let frame = Frame { first_line: letter.repeat, about: &about, last_line: told };
     let message = letter.message(report.header.created_at, &summary.subject());
     let alternative = multipart(
         "alternative",
@@ -94,7 +117,7 @@ pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8
 }
 
 /// What is attached, and how that is told: the workbook before `exceptions.csv`, without it where both are too large.
-fn attachments(files: &[ReportFile]) -> (Vec<MimePart<'_>>, &'static str) {
+fn attachments(files: &[ReportFile]) -> (Vec<MimePart<'_>>, Option<&'static str>) {
     let find = |name| files.iter().find(|file| file.name == name).map_or(&[][..], |file| &file.bytes);
     let (book, exceptions) = (find(REPORT_XLSX), find(EXCEPTIONS_CSV));
     let csv = || {
@@ -103,11 +126,11 @@ fn attachments(files: &[ReportFile]) -> (Vec<MimePart<'_>>, &'static str) {
     };
     let xlsx = || MimePart::new(ContentType::new(XLSX), BodyPart::Binary(book.into())).attachment(REPORT_XLSX);
     if book.len() + exceptions.len() <= ATTACHMENT_BYTES_MAX {
-        (vec![xlsx(), csv()], BOTH_ATTACHED)
+        (vec![xlsx(), csv()], Some(BOTH_ATTACHED))
     } else if exceptions.len() <= ATTACHMENT_BYTES_MAX {
-        (vec![csv()], ONE_ATTACHED)
+        (vec![csv()], Some(ONE_ATTACHED))
     } else {
-        (Vec::new(), TOO_LARGE)
+        (Vec::new(), Some(TOO_LARGE))
     }
 }
 

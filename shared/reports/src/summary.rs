@@ -10,7 +10,7 @@ use truecount_billing::BillingMonth;
 use truecount_reconciliation::{RevenueCoverage, RowKind};
 
 use crate::{
-    RunReport, TotalLine,
+    MailContent, RunReport, TotalLine,
     actions::{ChangesDone, set_aside},
     agreement_findings::AgreementsInBrief,
     baseline::{FIRST_IN_SUBJECT, FirstComparison, opening_list},
@@ -47,6 +47,8 @@ pub enum TextTarget {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Frame<'a> {
     pub(crate) first_line: Option<&'a str>,
+    /// Whom it is about, where that is not everybody.
+    pub(crate) about: &'a [String],
     pub(crate) last_line: Option<&'a str>,
 }
 
@@ -89,8 +91,9 @@ pub(crate) struct Summary {
     pub(crate) setup: Option<String>,
     /// Words that nobody has explained, and totals of vendors that differ or were refused.
     pub(crate) receipts: Option<String>,
-    /// Our own words, to be copied: without the non-joiners that keep foreign text from becoming a link.
-    pub(crate) place: String,
+    /// Where the files are. Our own words, to be copied: without the non-joiners that keep foreign text from becoming a
+    /// link. `None`: the reader does not need them.
+    pub(crate) place: Option<String>,
     pub(crate) run_id: String,
     /// Of the subject: the share of the recurring revenue that was compared; `None`: none is known.
     share: Option<String>,
@@ -121,14 +124,19 @@ pub(crate) enum MonthOutcome {
 
 impl Summary {
     pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Self {
+        Self::with(report, MailContent::Work, target)
+    }
+
+    /// As a mail of this content has it.
+    pub(crate) fn with(report: &RunReport<'_>, content: MailContent, target: TextTarget) -> Self {
         let (header, portfolio) = (report.header, &report.portfolio);
         let is_first = portfolio.is_first_comparison();
         let map_first = MapFirst::of(report, target);
         let not_reconciled = NotReconciled::of(report, target);
-        let top = TopExceptions::of(report, target);
+        let top = TopExceptions::of(report, content, target);
         let outcome = outcome(report, top.exceptions, map_first.is_some(), not_reconciled.is_some());
         let sources = source_notes(report, target);
-        Self {
+        let summary = Self {
             month: label::month(header.month),
             run: run(report),
             is_draft: header.closing.is_none(),
@@ -152,11 +160,41 @@ impl Summary {
             agreements: AgreementsInBrief::of(&report.agreement_findings, target),
             setup: setup_to_fix(&report.setup, target),
             receipts: receipts_to_check(&report.sources, target),
-            place: foreign(TextTarget::Terminal, &header.archive_place, 300),
+            place: Some(foreign(TextTarget::Terminal, &header.archive_place, 300)),
             run_id: foreign(TextTarget::Terminal, &header.run_id, 100),
             share: share_compared(&report.portfolio),
             amounts: if is_first { Vec::new() } else { amounts(report) },
+        };
+        match content {
+            MailContent::Work => summary,
+            MailContent::Summary => summary.in_brief(),
         }
+    }
+
+    /// Without what is only for somebody who works on it: what to type, who has to do what, and where the files are.
+    fn in_brief(mut self) -> Self {
+        if let Some(map) = &mut self.map_first {
+            map.sources.clear();
+            map.more = None;
+        }
+        if let Some(unknown) = &mut self.not_reconciled {
+            unknown.groups.clear();
+            unknown.more = None;
+        }
+        if let Some(history) = &mut self.history {
+            history.closed.clear();
+            history.more = None;
+        }
+        if let Some(done) = &mut self.done {
+            done.open.clear();
+            done.more = None;
+        }
+        if let Some(agreements) = &mut self.agreements {
+            agreements.rows.clear();
+            agreements.more = None;
+        }
+        (self.setup, self.receipts, self.place) = (None, None, None);
+        self
     }
 
     /// The subject, without what only a repeat says.

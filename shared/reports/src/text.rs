@@ -32,6 +32,9 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
     if let Some(line) = frame.first_line {
         let _ = writeln!(out, "{}\n", wrapped(line, COLUMNS, 0));
     }
+    for line in frame.about {
+        let _ = writeln!(out, "{}\n", wrapped(line, COLUMNS, 0));
+    }
     let _ = writeln!(out, "TRUECOUNT · {} · {}", summary.month, summary.run);
     if let Some(missed) = &summary.missed {
         titled(&mut out, "MISSED", &missed.text);
@@ -68,7 +71,9 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
         out.push('\n');
     }
     paragraphs(&mut out, [("SETUP", &summary.setup), ("SOURCES", &summary.receipts)]);
-    let _ = writeln!(out, "FILES    {}", summary.place);
+    if let Some(place) = &summary.place {
+        let _ = writeln!(out, "FILES    {place}");
+    }
     if let Some(line) = frame.last_line {
         let _ = writeln!(out, "{:INDENT$}{}", "", wrapped(line, COLUMNS, INDENT));
     }

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use truecount_reconciliation::RowKind;
 
 use crate::{
-    ExceptionRow, RunReport,
+    ExceptionRow, MailContent, RunReport,
     column::plain,
     label,
     summary::{TextTarget, foreign, foreign_clauses},
@@ -12,6 +12,8 @@ use crate::{
 
 /// How many are shown; all are in `exceptions.csv`.
 const TOP_MAX: usize = 10;
+/// How many of them in a mail that is the month in brief.
+const BRIEF_MAX: usize = 5;
 /// How many of what is not reconciled are shown, where nothing else is.
 const UNKNOWN_MAX: usize = 5;
 
@@ -49,7 +51,9 @@ pub(crate) struct TopException {
 impl TopExceptions {
     /// What is not reconciled and what is not mapped is told in sum elsewhere; it is shown only where nothing else is.
     /// Lines that no rule counts come after the differences.
-    pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Self {
+    /// `content`: the mail that it is for; in brief, half as many are shown.
+    pub(crate) fn of(report: &RunReport<'_>, content: MailContent, target: TextTarget) -> Self {
+        let shown_max = if content == MailContent::Summary { BRIEF_MAX } else { TOP_MAX };
         let is_unknown = |row: &ExceptionRow| row.kind == RowKind::NotReconciled.as_str();
         let is_shown = |row: &ExceptionRow| is_unknown(row) && row.is_comparison();
         let is_uncounted = |row: &ExceptionRow| row.kind == RowKind::UncountedLine.as_str();
@@ -61,7 +65,7 @@ impl TopExceptions {
             rows = all().filter(|row| is_shown(row)).collect();
             (title_of_unknown(&rows), UNKNOWN_MAX)
         } else {
-            (title(&rows, exceptions), TOP_MAX)
+            (title(&rows, exceptions, shown_max), shown_max)
         };
         let is_first = report.portfolio.last_closing.is_none();
         let rows = rows.iter().take(rows_max).map(|row| TopException::of(row, is_first, target)).collect();
@@ -70,14 +74,15 @@ impl TopExceptions {
 }
 
 /// `exceptions`: how many there are, those that are told together each by itself.
-fn title(rows: &[&ExceptionRow], exceptions: u64) -> String {
+fn title(rows: &[&ExceptionRow], exceptions: u64, shown_max: usize) -> String {
     let all = label::count(exceptions, "exception", "exceptions");
     let is_valued = rows.iter().any(|row| row.order.is_some());
     match (rows.len(), is_valued) {
-        (0 | 1, _) | (..=TOP_MAX, false) => all,
-        (..=TOP_MAX, true) => format!("{all} by monthly value"),
-        (_, true) => format!("Top {TOP_MAX} of {all} by monthly value"),
-        (_, false) => format!("{TOP_MAX} of {all}; what they are worth is not known"),
+        (0 | 1, _) => all,
+        (rows, false) if rows <= shown_max => all,
+        (rows, true) if rows <= shown_max => format!("{all} by monthly value"),
+        (_, true) => format!("Top {shown_max} of {all} by monthly value"),
+        (_, false) => format!("{shown_max} of {all}; what they are worth is not known"),
     }
 }
 

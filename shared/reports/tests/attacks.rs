@@ -10,7 +10,7 @@ use invented::Sample;
 use mail_parser::MessageParser;
 use truecount_billing::{ProductCode, ReadState};
 use truecount_reconciliation::{AccountRecord, DoubtRecord, RowKind, SourceReadWord, WideningRecord};
-use truecount_reports::{ReportMail, email, run_json, sanitize, text_summary};
+use truecount_reports::{MailContent, ReportMail, email, run_json, sanitize, text_summary};
 
 /// Each is a name of a client, a vendor account or a product.
 const ATTACKS: &[&str] = &[
@@ -177,6 +177,8 @@ fn mail(sample: &Sample) -> Vec<u8> {
         group: sample.setup[0].code.clone(),
         attempt: 1,
         files: &[],
+        content: MailContent::Work,
+        about: Vec::new(),
     };
     email(&sample.report(), &settings).unwrap()
 }

@@ -9,8 +9,8 @@ use mail_parser::{Message, MessageParser, MimeHeaders};
 use truecount_billing::{ClientId, ReadState, SourceId};
 use truecount_reconciliation::{RevenueCoverage, SetupFinding, SourceRecord};
 use truecount_reports::{
-    ATTACHMENT_BYTES_MAX, EXCEPTIONS_CSV, REPORT_XLSX, ReportFile, ReportMail, RunReport, email, manifest, run_json,
-    text_summary,
+    ATTACHMENT_BYTES_MAX, EXCEPTIONS_CSV, MailContent, REPORT_XLSX, ReportFile, ReportMail, RunReport, email, manifest,
+    run_json, text_summary,
 };
 
 fn sheet(sample: &Sample, name: &str, lines_max: usize) -> String {
@@ -36,6 +36,8 @@ fn mail_of(report: &RunReport<'_>, attempt: u8, exceptions_csv: &[u8], report_xl
         group: "billing".into(),
         attempt,
         files: &files,
+        content: MailContent::Work,
+        about: Vec::new(),
     };
     email(report, &settings).unwrap()
 }
@@ -316,6 +318,8 @@ fn invalid_addresses_are_refused() {
         group: "billing".into(),
         attempt: 1,
         files: &[],
+        content: MailContent::Work,
+        about: Vec::new(),
     };
     let refusal = |settings: &ReportMail<'_>| match email(&report, settings) {
         Ok(_) => format!("{:?} was taken", (&settings.from, &settings.to)),

@@ -20,7 +20,7 @@ pub use self::client_sheets::client_sheets;
 use self::client_sheets::write_client_sheets;
 use super::reconcile::restore_outcome;
 use super::runner::{JobContext, JobOutcome};
-use crate::mail::{MailOutcome, send_run_mails};
+use crate::mail::{MailOutcome, ReportedRun, send_run_mails};
 use crate::stored_outcome::outcome_of;
 use crate::{AppError, Config, Deadline, Environment, Settings};
 
@@ -134,7 +134,8 @@ async fn write_and_mail(
         run.save(&env.store, lease.fence()).await?;
     }
     let mails = if mailing.wants_mail(run) {
-        let sent = send_run_mails(env, settings, run, &report, &files).await;
+        let whole = ReportedRun { stored: &stored, report: &report, files: &files };
+        let sent = send_run_mails(env, settings, run, &whole).await;
         note_mails(env, run, &sent, lease).await?;
         sent.into_iter().collect::<Result<_, _>>()?
     } else {

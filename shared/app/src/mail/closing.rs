@@ -1,18 +1,30 @@
-//! The mail of a run: its summary, with `report.xlsx` and `exceptions.csv` attached. A draft's is the same, if somebody asks for it.
+//! The mail of a run: its summary, to those who work with `report.xlsx` and `exceptions.csv` attached. A draft's is the
+//! same, if somebody asks for it.
+//!
+//! What a group of some clients gets is made from the records of these clients alone, its sums and sheets as well.
 
-use truecount_reports::{ReportFile, ReportMail, RunReport};
-use truecount_store::Run;
+use std::collections::BTreeSet;
+
+use truecount_reconciliation::{OutcomeLine, PortfolioPart};
+use truecount_reports::{ReportFile, ReportMail, RunReport, RunReportBuilder};
+use truecount_store::{Run, StoredOutcome};
 
 use super::outbox::{self, MailIdentity, MailOutcome};
 use crate::{AppError, Environment, MailGroup, Settings};
+
+/// What a run is mailed from.
+pub(crate) struct ReportedRun<'r, 'h> {
+    pub(crate) stored: &'r StoredOutcome,
+    pub(crate) report: &'r RunReport<'h>,
+    pub(crate) files: &'r [ReportFile],
+}
 
 /// Mails the run to every group, also to those after one whose mail failed.
 pub(crate) async fn send_run_mails(
     env: &Environment,
     settings: &Settings,
     run: &Run,
-    report: &RunReport<'_>,
-    files: &[ReportFile],
+    whole: &ReportedRun<'_, '_>,
 ) -> Vec<Result<MailOutcome, AppError>> {
     let identity = MailIdentity {
         month: run.manifest.month,
@@ -21,9 +33,117 @@ pub(crate) async fn send_run_mails(
         run_id: &run.run_id,
         is_urgent: false,
     };
-    let write = |from: &str, group: &MailGroup, attempt| {
-        let mail = ReportMail { from: from.to_owned(), to: group.to.clone(), group: group.id.clone(), attempt, files };
-        truecount_reports::email(report, &mail).map_err(AppError::from)
-    };
-    outbox::send_to_groups(env, settings, &identity, &write).await
+    let write = |from: &str, group: &MailGroup, attempt| message(whole, from, group, attempt);
+    let groups: Vec<_> = settings.mail.groups.iter().collect();
+    outbox::send_to_groups(env, settings, &groups, &identity, &write).await
 }
+
+fn message(whole: &ReportedRun<'_, '_>, from: &str, group: &MailGroup, attempt: u8) -> Result<Vec<u8>, AppError> {
+    let mail = |files, about| ReportMail {
+        from: from.to_owned(),
+        to: group.to.clone(),
+        group: group.id.clone(),
+        attempt,
+        files,
+        content: group.mail,
+        about,
+    };
+    if group.clients.is_empty() {
+        return Ok(truecount_reports::email(whole.report, &mail(whole.files, Vec::new()))?);
+    }
+    let part = Part::of(whole, group)?;
+    let mut lines_csv = Vec::new();
+    let report = part.report(whole, &mut lines_csv)?;
+    let files = truecount_reports::files(&report, lines_csv)?;
+    Ok(truecount_reports::email(&report, &mail(&files, part.about(group)))?)
+}
+
+/// The clients of a group.
+struct Part<'r> {
+    sums: PortfolioPart<'r>,
+    /// Names and ids of the settings that are no client's, and of the run's clients those that are the group's.
+    unknown: Vec<String>,
+    names: Vec<String>,
+    clients_in_run: u64,
+}
+
+impl<'r> Part<'r> {
+    fn of(whole: &ReportedRun<'r, '_>, group: &MailGroup) -> Result<Self, AppError> {
+        let wanted: BTreeSet<String> = group.clients.iter().map(|client| folded(client)).collect();
+        let (mut sums, mut found) = (PortfolioPart::of(&whole.report.portfolio), BTreeSet::new());
+        let (mut names, mut clients_in_run) = (Vec::new(), 0);
+        for line in whole.stored.lines() {
+            let OutcomeLine::Client(client) = line? else { continue };
+            clients_in_run += 1;
+            let own = [folded(client.client_id.as_str()), folded(&client.client_name)];
+            if own.iter().any(|name| wanted.contains(name)) {
+                found.extend(own);
+                names.push(client.client_name.clone());
+                sums.client(&client);
+            }
+        }
+        for line in whole.stored.lines() {
+            if let OutcomeLine::Suggestion(suggestion) = line?
+                && suggestion.client_id.as_ref().is_some_and(|client| sums.has(client))
+            {
+                sums.suggestion(&suggestion);
+            }
+        }
+        let unknown = group.clients.iter().filter(|client| !found.contains(&folded(client))).cloned().collect();
+        Ok(Self { sums, unknown, names, clients_in_run })
+    }
+
+    /// The report of the run, as if there were no other clients.
+    fn report<'h>(&self, whole: &ReportedRun<'_, 'h>, lines_csv: &mut Vec<u8>) -> Result<RunReport<'h>, AppError> {
+        let mut builder = RunReportBuilder::begin(whole.report.header, lines_csv);
+        for line in whole.stored.lines() {
+            let line = match line? {
+                OutcomeLine::Portfolio(_) => OutcomeLine::Portfolio(Box::new(self.sums.finish())),
+                line if self.has(&line) => line,
+                _ => continue,
+            };
+            builder.line(line)?;
+        }
+        Ok(builder.finish()?)
+    }
+
+    /// Whether a line is about the group's clients, or about a source as a whole.
+    fn has(&self, line: &OutcomeLine) -> bool {
+        match line {
+            OutcomeLine::Portfolio(_) | OutcomeLine::Setup(_) => false,
+            OutcomeLine::Source(_) => true,
+            OutcomeLine::Suggestion(suggestion) => {
+                suggestion.client_id.as_ref().is_some_and(|client| self.sums.has(client))
+            }
+            OutcomeLine::Client(client) => self.sums.has(&client.client_id),
+            OutcomeLine::Action(action) => self.sums.has(&action.client_id),
+            OutcomeLine::AgreementFinding(finding) => self.sums.has(&finding.client_id),
+        }
+    }
+
+    fn about(&self, group: &MailGroup) -> Vec<String> {
+        let of = |number: usize| if number == 1 { "client" } else { "clients" };
+        let names = self.names.join(", ");
+        let mut about = vec![match self.names.len() {
+            0 => format!("None of the clients of mail group `{}` is in this run.", group.id),
+            own => format!("Only {own} of {} {}: {names}", self.clients_in_run, of(self.clients_in_run as usize)),
+        }];
+        if !self.unknown.is_empty() {
+            let unknown: Vec<_> = self.unknown.iter().map(|name| format!("`{name}`")).collect();
+            about.push(format!(
+                "No client of this run is {}: look at `clients` of mail group `{}` in config/settings.toml.",
+                unknown.join(" or "),
+                group.id
+            ));
+        }
+        about
+    }
+}
+
+/// As names and ids of clients are held against each other: by their letters, whatever their case.
+fn folded(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests;

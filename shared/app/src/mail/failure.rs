@@ -9,7 +9,7 @@ use truecount_store::BegunClosing;
 use super::outbox::{self, MailIdentity, MailOutcome};
 use crate::{AppError, Environment, MailGroup, Settings};
 
-/// Mails every group, once a day, that the closing of a month did not finish: at which step, and why.
+/// Mails the groups that hear of what has to be done, once a day, that the closing of a month did not finish: at which step, and why.
 ///
 /// # Errors
 /// [`AppError`] if the settings name no sender, or a mail was not sent.
@@ -24,7 +24,7 @@ pub async fn send_failure_mails(
     send(env, settings, month, &format!("failed-{today}"), today, (step, cause)).await
 }
 
-/// Mails every group, once, that a closing died: its process ended in the middle of a step.
+/// Mails the same groups, once, that a closing died: its process ended in the middle of a step.
 ///
 /// # Errors
 /// As [`send_failure_mails`].
@@ -70,7 +70,8 @@ async fn send(
         let mail = outbox::short_mail(env, from, group, attempt);
         truecount_reports::failure_email(&failed, &mail).map_err(AppError::from)
     };
-    outbox::send_to_groups(env, settings, &identity, &write).await.into_iter().collect()
+    let groups = settings.mail.of_notices();
+    outbox::send_to_groups(env, settings, &groups, &identity, &write).await.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use truecount_reports::{Notice, notice_email};
 use super::outbox::{self, MailIdentity, MailOutcome};
 use crate::{AppError, Environment, MailGroup, Settings};
 
-/// Mails each of them to every group, those after one that failed as well.
+/// Mails each of them to the groups that hear of what has to be done, those after one that failed as well.
 ///
 /// # Errors
 /// [`AppError`] if the settings name no sender, or a mail was not sent.
@@ -16,6 +16,7 @@ pub async fn send_notices(
     settings: &Settings,
     notices: &[Notice],
 ) -> Result<Vec<MailOutcome>, AppError> {
+    let groups = settings.mail.of_notices();
     let mut sent = Vec::new();
     // The start of the day, not the moment, so that a repeat has the same bytes.
     let at = start_of_day(settings.today(env)).unwrap_or_else(|| env.clock.now());
@@ -26,7 +27,7 @@ pub async fn send_notices(
         let write = |from: &str, group: &MailGroup, attempt| {
             notice_email(notice, at, &outbox::short_mail(env, from, group, attempt)).map_err(AppError::from)
         };
-        sent.extend(outbox::send_to_groups(env, settings, &identity, &write).await);
+        sent.extend(outbox::send_to_groups(env, settings, &groups, &identity, &write).await);
     }
     sent.into_iter().collect()
 }

@@ -50,15 +50,15 @@ pub(super) fn short_mail<'a>(
     ShortMailTo { from, to: &group.to, group: &group.id, attempt, options: &env.command_options }
 }
 
-/// Sends a mail to every group of the settings, also to those after one that it could not be sent to. Without a sender
+/// Sends a mail to these groups of the settings, also to those after one that it could not be sent to. Without a sender
 /// that is a single error.
 pub(super) async fn send_to_groups(
     env: &Environment,
     settings: &Settings,
+    groups: &[&MailGroup],
     identity: &MailIdentity<'_>,
     write: &WriteMessage<'_>,
 ) -> Vec<Result<MailOutcome, AppError>> {
-    let groups = &settings.mail.groups;
     if groups.is_empty() {
         return Vec::new();
     }

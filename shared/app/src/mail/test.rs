@@ -66,7 +66,7 @@ fn recipients(settings: &Settings, wanted: Option<&str>) -> Result<Vec<MailGroup
     }
     let to_wanted = all.iter().find_map(|group| {
         let to = group.to.iter().find(|to| mail_address(to).eq_ignore_ascii_case(wanted))?;
-        Some(MailGroup { id: group.id.clone(), to: vec![to.clone()] })
+        Some(MailGroup { to: vec![to.clone()], ..group.clone() })
     });
     to_wanted.map(|group| vec![group]).ok_or_else(|| {
         let names: Vec<_> = all.iter().map(|group| format!("`{}`", group.id)).collect();

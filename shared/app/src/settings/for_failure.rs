@@ -78,6 +78,9 @@ mod tests {
 
     #[test]
     fn of_the_mail_itself_it_is_what_can_be_read() {
+        let some = MAIL.replace("to =", "clients = [\"Alder\"]\nto =");
+        let found = Settings::recover(&some, None).unwrap();
+        assert_eq!(found.mail.of_notices().len(), 1, "a group of some clients, where there is no other");
         let wrong = MAIL.replace("[[mail.groups]]", "[[mail.groups]]\nid = \"nobody\"\nto = []\n[[mail.groups]]");
         let (from, groups, _) = recovered(&wrong, Some("stack@msp.example")).unwrap();
         assert_eq!((from.as_deref(), groups), (Some("stack@msp.example"), vec!["billing".to_owned()]));

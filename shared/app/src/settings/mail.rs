@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use truecount_reports::MailContent;
 
 use crate::toml_sections::{Located, Problems, Section};
 
@@ -12,7 +13,7 @@ use crate::toml_sections::{Located, Problems, Section};
 pub struct MailSettings {
     /// The sender; of a stack, its own.
     pub from: Option<String>,
-    /// Each group gets one mail per closing run.
+    /// Each group gets one mail per closing run. Some group is of all clients, or there is none.
     pub groups: Vec<MailGroup>,
     /// The mail server that a data directory delivers through; `None`: mails stay in the outbox folder. A deployed
     /// stack sends through SES, and refuses this.
@@ -46,21 +47,42 @@ pub enum SmtpEncryption {
 }
 
 /// Recipients who get one mail together.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct MailGroup {
     /// A short name, part of the mail's key: letters, digits and hyphens.
     pub id: String,
     /// Addresses, at least one.
     pub to: Vec<String>,
+    /// What its closing mail says.
+    pub mail: MailContent,
+    /// The only clients that its closing mail is about, by id or name; empty: all.
+    pub clients: Vec<String>,
 }
 
 impl MailSettings {
+    /// The groups that hear of what has to be done around a closing, and of one that failed: those that work, of all
+    /// clients; where nobody does, all that are of all clients; where none is, every group.
+    #[must_use]
+    pub fn of_notices(&self) -> Vec<&MailGroup> {
+        let of_all: Vec<_> = self.groups.iter().filter(|group| group.clients.is_empty()).collect();
+        let workers: Vec<_> = of_all.iter().copied().filter(|group| group.mail == MailContent::Work).collect();
+        let all = self.groups.iter().collect();
+        [workers, of_all, all].into_iter().find(|groups| !groups.is_empty()).unwrap_or_default()
+    }
+
     /// `stack_sender`: the only address that the stack's role may send as.
     pub(super) fn read<'i>(mut section: Section<'i>, stack_sender: Option<&str>, problems: &mut Problems<'_>) -> Self {
         let from: Option<Located<String>> = section.optional("from", problems);
         let mut ids = BTreeSet::new();
         let groups = section.sections("groups", problems).into_iter();
-        let groups = groups.filter_map(|group| MailGroup::read(group, &mut ids, problems)).collect();
+        let groups: Vec<_> = groups.map(|group| (group.at(), MailGroup::read(group, &mut ids, problems))).collect();
+        let is_of_some =
+            |(_, group): &(_, Option<MailGroup>)| group.as_ref().is_some_and(|one| !one.clients.is_empty());
+        if let Some((at, _)) = groups.first().filter(|_| groups.iter().all(is_of_some)) {
+            let why = "each mail group is of some `clients` only, so that nobody hears of a closing that failed; add a group without `clients`";
+            problems.add(*at, why);
+        }
+        let groups = groups.into_iter().filter_map(|(_, group)| group).collect();
         let smtp = section.section("smtp", problems);
         if let Some(sender) = stack_sender {
             if let Some(from) = from.as_ref().filter(|from| mail_address(&from.value) != sender) {
@@ -93,7 +115,15 @@ impl MailGroup {
     fn read<'i>(mut section: Section<'i>, ids: &mut BTreeSet<String>, problems: &mut Problems<'_>) -> Option<Self> {
         let id = section.required::<String>("id", problems);
         let to = section.required::<Vec<String>>("to", problems);
+        let mail = section.value("mail", problems).unwrap_or_default();
+        let clients: Option<Located<Vec<String>>> = section.optional("clients", problems);
         section.finish(problems);
+        if let Some(clients) = &clients {
+            let is_blank = |client: &String| client.trim().is_empty();
+            if clients.value.is_empty() || clients.value.iter().any(is_blank) {
+                problems.add(clients.at, "`clients` lists clients by id or name; leave it out for all of them");
+            }
+        }
         if let Some(id) = &id {
             let is_plain = !id.value.is_empty() && id.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if !is_plain {
@@ -107,7 +137,8 @@ impl MailGroup {
             let name = id.as_ref().map(|id| format!(" `{}`", id.value)).unwrap_or_default();
             problems.add(to.at, format!("the mail group{name} has no address in `to`"));
         }
-        Some(Self { id: id?.value, to: to?.value })
+        let clients = clients.map(|clients| clients.value).unwrap_or_default();
+        Some(Self { id: id?.value, to: to?.value, mail, clients })
     }
 }
 
@@ -199,6 +230,31 @@ mod tests {
         let error =
             Settings::parse(&source.replace("[[mail", "[mail.smtp]\nhost = \"mx\"\n[[mail")).unwrap_err().to_string();
         assert!(error.contains("line 9: the id `smtp` is that of [mail.smtp]"), "{error}");
+    }
+
+    #[test]
+    fn who_works_hears_of_what_is_to_be_done() {
+        let of = |groups: &str| {
+            let settings = Settings::parse(&GOOD.replace("[[sources]]", &format!("{groups}[[sources]]"))).unwrap();
+            settings.mail.of_notices().iter().map(|group| group.id.clone()).collect::<Vec<_>>()
+        };
+        let owner = "[[mail.groups]]\nid = \"owner\"\nto = [\"o@msp.example\"]\nmail = \"summary\"\n";
+        let east = "[[mail.groups]]\nid = \"east\"\nto = [\"e@msp.example\"]\nclients = [\"Alder\"]\n";
+        assert_eq!(of(&format!("{owner}{east}")), ["billing"]);
+        let alone = GOOD.replace("id = \"billing\"", "id = \"billing\"\nmail = \"summary\"");
+        assert_eq!(Settings::parse(&alone).unwrap().mail.of_notices().len(), 1, "where nobody works");
+    }
+
+    #[test]
+    fn a_closing_that_failed_has_somebody_who_hears_of_it() {
+        let text = GOOD.replace("id = \"billing\"", "id = \"billing\"\nclients = [\"Alder\"]");
+        let error = Settings::parse(&text).unwrap_err().to_string();
+        assert!(error.contains("line 3: each mail group is of some `clients` only"), "{error}");
+        let error = Settings::parse(&text.replace("[\"Alder\"]", "[]")).unwrap_err().to_string();
+        assert!(error.contains("line 5: `clients` lists clients by id or name"), "{error}");
+        let error =
+            Settings::parse(&text.replace("clients = [\"Alder\"]", "mail = \"short\"")).unwrap_err().to_string();
+        assert!(error.contains("line 5") && error.contains("summary") && error.contains("work"), "{error}");
     }
 
     #[test]

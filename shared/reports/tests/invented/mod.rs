@@ -22,7 +22,7 @@ use truecount_reconciliation::{
     SourceRecord,
 };
 use truecount_reports::{
-    InputRef, ReportFile, ReportMail, ReportPage, RunHeader, RunReport, RunReportBuilder, email, files,
+    InputRef, MailContent, ReportFile, ReportMail, ReportPage, RunHeader, RunReport, RunReportBuilder, email, files,
 };
 
 use rows::{agreeing, difference};
@@ -35,6 +35,8 @@ pub(crate) fn subject(report: &RunReport<'_>) -> String {
         group: "billing".into(),
         attempt: 1,
         files: &[],
+        content: MailContent::Work,
+        about: Vec::new(),
     };
     let raw = email(report, &settings).unwrap();
     MessageParser::default().parse(&raw).unwrap().subject().unwrap().to_owned()

@@ -33,7 +33,7 @@ pub(super) async fn mailed(
         let of = deliveries.iter().find(|delivery| delivery.name == name && delivery.group == group);
         of.is_some_and(|delivery| matches!(delivery.state, DeliveryState::Sent | DeliveryState::Unknown))
     };
-    let groups = &config.settings.mail.groups;
+    let groups = config.settings.mail.of_notices();
     let names = [(REMINDER, NoticeKind::Reminder), (LAST_DAY, NoticeKind::LastDay)];
     let gone = names.into_iter().filter(|(name, _)| groups.iter().all(|group| is_final(name, &group.id)));
     Ok(gone.map(|(_, kind)| (month, kind)).collect())

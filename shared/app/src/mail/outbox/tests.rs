@@ -26,7 +26,7 @@ impl Outbox {
         let (record_name, message_name) = (format!("closing-{number}"), number.to_owned());
         let identity = MailIdentity { month: month(), record_name, message_name, run_id: "run", is_urgent: false };
         let to = vec!["owner@msp.example".to_owned()];
-        let mail_group = MailGroup { id: group.to_owned(), to };
+        let mail_group = MailGroup { id: group.to_owned(), to, ..MailGroup::default() };
         let write = |_: &str, _: &MailGroup, attempt| write(attempt);
         send(&self.0.env, &identity, "truecount@msp.example", &mail_group, &write).await.map(|outcome| {
             assert_eq!(outcome.group, group);
