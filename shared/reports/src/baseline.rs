@@ -13,6 +13,10 @@ const FIRST: &str = "First comparison, not yet confirmed: a difference can come 
      so no total is shown. Go through the list and fix the setup. Once a month is closed and its list is right, accept it as \
      the starting point:";
 
+/// The same for who does not work on it.
+const FIRST_IN_BRIEF: &str = "First comparison, not yet confirmed: a difference can come from rules and mappings as well as from \
+     a bill, so no total is shown until the list was gone through.";
+
 /// What accepts it.
 pub(crate) const ACCEPT: &str = "truecount baseline accept";
 
@@ -22,22 +26,32 @@ pub(crate) const FIRST_IN_SUBJECT: &str = "first comparison, not yet confirmed";
 /// That a run is a first comparison, and what ends that.
 pub(crate) struct FirstComparison {
     pub(crate) text: &'static str,
-    /// What to type.
-    pub(crate) command: &'static str,
+    /// What to type; `None`: its reader types nothing.
+    pub(crate) command: Option<&'static str>,
 }
 
 impl FirstComparison {
     /// `None`: a baseline is accepted, or nobody asks.
     pub(crate) fn of(portfolio: &PortfolioRecord) -> Option<Self> {
-        portfolio.is_first_comparison().then_some(Self { text: FIRST, command: ACCEPT })
+        portfolio.is_first_comparison().then_some(Self { text: FIRST, command: Some(ACCEPT) })
+    }
+
+    /// In lines of at most 80 characters.
+    pub(crate) fn lines(&self) -> String {
+        let command = self.command.map(|command| format!("  {command}\n")).unwrap_or_default();
+        format!("{}\n{command}", crate::wrapped(self.text, 80, 0))
+    }
+
+    /// For who does not work on it.
+    pub(crate) const fn in_brief() -> Self {
+        Self { text: FIRST_IN_BRIEF, command: None }
     }
 }
 
 /// What is said of a first comparison where its totals would stand, in lines of at most 80 characters; `None`: it is none.
 #[must_use]
 pub fn first_comparison(portfolio: &PortfolioRecord) -> Option<String> {
-    let FirstComparison { text, command } = FirstComparison::of(portfolio)?;
-    Some(format!("{}\n  {command}\n", crate::wrapped(text, 80, 0)))
+    FirstComparison::of(portfolio).map(|first| first.lines())
 }
 
 /// How many exceptions a run has open: those that stand and nobody has set aside, and those of earlier closings of which

@@ -173,6 +173,7 @@ impl Summary {
 
     /// Without what is only for somebody who works on it: what to type, who has to do what, and where the files are.
     fn in_brief(mut self) -> Self {
+        self.first = self.first.map(|_| FirstComparison::in_brief());
         if let Some(map) = &mut self.map_first {
             map.sources.clear();
             map.more = None;

@@ -131,7 +131,7 @@ fn compared(out: &mut String, summary: &Summary) {
 /// The totals, or that it is a first comparison.
 fn totals(out: &mut String, summary: &Summary) {
     if let Some(first) = &summary.first {
-        let _ = writeln!(out, "{}\n  {}", wrapped(first.text, COLUMNS, 0), first.command);
+        out.push_str(&first.lines());
     }
     out.push_str(&total_lines(&summary.totals));
     for note in &summary.totals_notes {

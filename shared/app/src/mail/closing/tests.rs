@@ -30,9 +30,9 @@ async fn a_group_of_some_clients_sees_no_other() {
     let (report, files) = report_files(&stored, None, &header, Vec::new()).unwrap();
     let whole = ReportedRun { stored: &stored, report: &report, files: &files };
     for (clients, own, other) in [
-        (["c2"], ["Quiet Quay", "\"c2\""], ["Harbour", "\"c1\""]),
-        ([" quiet QUAY "], ["Quiet Quay", "\"c2\""], ["Harbour", "\"c1\""]),
-        (["Harbour Dental"], ["Harbour", "\"c1\""], ["Quiet", "\"c2\""]),
+        (["c2"], ["Quiet Quay", ",c2,"], ["Harbour", ",c1,"]),
+        ([" quiet QUAY "], ["Quiet Quay", ",c2,"], ["Harbour", ",c1,"]),
+        (["Harbour Dental"], ["Harbour", ",c1,"], ["Quiet", ",c2,"]),
     ] {
         let group = group("east", MailContent::Work, &clients);
         let part = Part::of(&whole, &group).unwrap();
