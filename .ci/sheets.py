@@ -215,6 +215,10 @@ def a_clerks_task():
     (CLERK / "config/settings.toml").write_text(SETTINGS)
     (CLERK / "config/rules.toml").write_text(RULES)
     billed = {n: 3 for n in range(1, 21)}
+    # Of a first comparison nothing is to be changed yet: the list of the month before is accepted as it stands.
+    clerk_files("2026-05-31", billed)
+    clerk("run", "--closing", clock="2026-05-31T12:00:00Z", code=1)
+    clerk("baseline", "accept", clock="2026-05-31T13:00:00Z")
     clerk_files("2026-06-30", billed)
     clerk("run", "--closing", clock="2026-06-30T12:00:00Z", code=1)
     [mailed] = (CLERK / "archive/reports/2026-06").glob("*/report.xlsx")
