@@ -53,7 +53,7 @@ pub async fn accept_baseline(
     };
     let header = header_of(env, &run).await?;
     let report = run_report(env, &run, &header).await?;
-    if !report.portfolio.rows.iter().any(|(kind, rows)| kind.is_compared() && *rows > 0) {
+    if !report.portfolio.has_compared() {
         let run_id = &run.run_id;
         return Err(AppError::Refused(format!(
             "run `{run_id}` has compared nothing: there is nothing to start from; `truecount runs show {run_id}` says why"

@@ -62,8 +62,13 @@ impl PortfolioRecord {
     /// Whether the run is a first comparison, which nobody has confirmed. One that has compared nothing is none.
     #[must_use]
     pub fn is_first_comparison(&self) -> bool {
-        let is_compared = self.rows.iter().any(|(kind, rows)| kind.is_compared() && *rows > 0);
-        self.baseline == Some(BaselineState::NotAccepted) && is_compared
+        self.baseline == Some(BaselineState::NotAccepted) && self.has_compared()
+    }
+
+    /// Whether any comparison came to a result.
+    #[must_use]
+    pub fn has_compared(&self) -> bool {
+        self.rows.iter().any(|(kind, rows)| kind.is_compared() && *rows > 0)
     }
 
     /// The starting point of a run that came after it, and whose history goes back to it. A run of its month, or of an

@@ -105,6 +105,18 @@ impl RowMoney for RowRecord {
     }
 }
 
+impl RowRecord {
+    /// What the row adds to the totals of its run: changes of bills, cost, and what is at stake. Nothing where no amount is
+    /// known.
+    #[must_use]
+    pub fn totals(&self) -> BTreeMap<Currency, RunTotals> {
+        let mut totals = BTreeMap::new();
+        add_row(&mut totals, self);
+        totals.retain(|_, total| *total != RunTotals::default());
+        totals
+    }
+}
+
 impl RunOutcome {
     /// Adds what a row says by itself. `set_aside`: what was decided, so that it rests.
     pub(crate) fn note(&mut self, row: &impl RowMoney, set_aside: Option<ActionKind>) {

@@ -18,7 +18,7 @@ use crate::{
     exception_id::{self, ExceptionSubject},
     history::{state_word, told},
     is_exception,
-    row_totals::{RowTotals, row_totals},
+    row_totals::RowTotals,
     words::{self, WorkOwner, WorkStep},
 };
 
@@ -247,7 +247,7 @@ pub(crate) fn of_row(client: &ClientRecord, row: &RowRecord, home: Currency) -> 
         exception_id: exception_id::of_row(client, row),
         order: order(row, home),
         settled_by: words::settled_by(read, row),
-        totals: row_totals(row),
+        totals: row.totals().into_iter().collect(),
         ..with_history(of_cells(row), row, home)
     })
 }

@@ -122,11 +122,11 @@ impl<'r> Part<'r> {
     }
 
     fn about(&self, group: &MailGroup) -> Vec<String> {
-        let of = |number: usize| if number == 1 { "client" } else { "clients" };
+        let noun = if self.clients_in_run == 1 { "client" } else { "clients" };
         let names = self.names.join(", ");
         let mut about = vec![match self.names.len() {
             0 => format!("None of the clients of mail group `{}` is in this run.", group.id),
-            own => format!("Only {own} of {} {}: {names}", self.clients_in_run, of(self.clients_in_run as usize)),
+            own => format!("Only {own} of {} {noun}: {names}", self.clients_in_run),
         }];
         if !self.unknown.is_empty() {
             let unknown: Vec<_> = self.unknown.iter().map(|name| format!("`{name}`")).collect();
