@@ -17,7 +17,7 @@ use truecount_embedded::{Durability, refuse_links};
 use truecount_platform::FixedClock;
 use truecount_reconciliation::RunTotals;
 use truecount_reports::{REPORT_HTML, REPORT_XLSX};
-use truecount_sandbox::{EarlierMonth, Sample, SampleSize, Tally, Vendors};
+use truecount_sandbox::{EarlierMonth, Sample, SampleSize, StateTally, Tally, Vendors, states};
 use truecount_store::{
     BaselineRecord, IgnoreReason, InboxFolder, MappingDecision, MappingRecord, NoneDecision, NoneRecord, NoneScope,
     RULES_FILE, Run, RunSummary, SETTINGS_FILE,
@@ -41,23 +41,27 @@ struct DemoAnswer {
     missing: Vec<String>,
     extra: Vec<String>,
     different: Vec<(String, String)>,
+    /// How many exceptions are in each state.
+    states: BTreeMap<&'static str, usize>,
+    states_different: Vec<(String, String)>,
 }
 
 pub(crate) async fn demo(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Ending> {
-    let mut months = vec![args.month];
-    for _ in 1..args.months {
-        months.push(months[months.len() - 1].previous());
-    }
     let mut ending = Ending::Clean;
-    for (at, month) in months.iter().rev().enumerate() {
-        let place = match (at, months.len()) {
-            (0, 1) => DemoMonth::Only,
-            (0, _) => DemoMonth::First,
-            _ => DemoMonth::Later,
+    for back in (0..args.months).rev() {
+        let place = match (back + 1 == args.months, args.months) {
+            (_, 1) => DemoMonth::Only,
+            (true, _) => DemoMonth::First,
+            (false, _) => DemoMonth::Later,
         };
-        ending = one_month(cli, args, *month, place).await?;
+        ending = one_month(cli, args, back, place).await?;
     }
     Ok(ending)
+}
+
+/// The sample so many months before its last.
+fn sample_before(args: &DemoArgs, back: u32) -> Sample {
+    Sample::before(SampleSize::default(), args.seed, args.month, back)
 }
 
 /// The place of a month among those that the demo closes.
@@ -70,9 +74,10 @@ enum DemoMonth {
     Later,
 }
 
-async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, place: DemoMonth) -> anyhow::Result<Ending> {
+async fn one_month(cli: &Cli, args: &DemoArgs, back: u32, place: DemoMonth) -> anyhow::Result<Ending> {
     let data = args.data.directory();
-    let sample = Arc::new(Sample::new(SampleSize::default(), args.seed, month));
+    let sample = Arc::new(sample_before(args, back));
+    let month = sample.month();
     days_before(&data, &sample).await?;
     let vendors = Vendors::start(Arc::clone(&sample)).await?;
     prepare(&data, &sample, &vendors)?;
@@ -97,7 +102,7 @@ async fn one_month(cli: &Cli, args: &DemoArgs, month: BillingMonth, place: DemoM
         anyhow::bail!("another run of {month} is in progress; try again when it has finished")
     };
     let report = pipeline::report_now(&session, month, Some(&run_id), MailPolicy::Usual).await?;
-    let agreement = compare_with_planted(&session, &sample, month, &run_id).await?;
+    let agreement = compare_with_planted(&session, &sample, args, back, &run_id).await?;
     vendors.stop().await;
     let ending = show(cli, &session, &sample, syncs, report, agreement).await?;
     if place == DemoMonth::First {
@@ -250,21 +255,47 @@ async fn seed_history(session: &Session, history: &[EarlierMonth]) -> anyhow::Re
     Ok(())
 }
 
-/// Compares the report's exceptions with those planted.
+/// What was planted held against what was found.
+struct Agreement {
+    exceptions: Tally,
+    /// What has become of each since the month before.
+    states: StateTally,
+    /// How many there are in each state.
+    counts: BTreeMap<&'static str, usize>,
+}
+
+impl Agreement {
+    fn is_whole(&self) -> bool {
+        self.exceptions.is_whole() && self.states.different.is_empty()
+    }
+}
+
+/// Compares the report's exceptions, and what has become of each, with those planted in this month and those before it.
 async fn compare_with_planted(
     session: &Session,
     sample: &Sample,
-    month: BillingMonth,
+    args: &DemoArgs,
+    back: u32,
     run_id: &str,
-) -> anyhow::Result<Tally> {
-    let run = Run::load(&session.env.store, month, run_id).await?;
+) -> anyhow::Result<Agreement> {
+    let run = Run::load(&session.env.store, sample.month(), run_id).await?;
     let run = run.with_context(|| format!("run `{run_id}` is missing"))?;
-    let bytes = run.folder(&session.env.store).read_file("exceptions.csv").await?;
-    let bytes = bytes.with_context(|| format!("run `{run_id}` has no exceptions.csv"))?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let mut reader = csv::Reader::from_reader(bytes);
-    let rows = reader.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>()?;
-    Ok(truecount_sandbox::compare(&sample.answer_sheet(), &rows))
+    let (exceptions, closed) = (rows(session, &run, "exceptions.csv").await?, rows(session, &run, "closed.csv").await?);
+    let sheets: Vec<_> = (back..args.months).rev().map(|back| sample_before(args, back).answer_sheet()).collect();
+    let planted = states(&sheets);
+    Ok(Agreement {
+        exceptions: truecount_sandbox::compare(&sample.answer_sheet(), &exceptions),
+        states: planted.compare(&exceptions, &closed),
+        counts: planted.counts(),
+    })
+}
+
+/// The rows of a file of a run, each as column to text.
+async fn rows(session: &Session, run: &Run, name: &str) -> anyhow::Result<Vec<BTreeMap<String, String>>> {
+    let bytes = run.folder(&session.env.store).read_file(name).await?;
+    let bytes = bytes.with_context(|| format!("run `{}` has no {name}", run.run_id))?;
+    let mut reader = csv::Reader::from_reader(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes));
+    Ok(reader.deserialize().collect::<Result<_, _>>()?)
 }
 
 async fn show(
@@ -273,20 +304,33 @@ async fn show(
     sample: &Sample,
     syncs: Vec<SyncAnswer>,
     report: ReportAnswer,
-    agreement: Tally,
+    agreement: Agreement,
 ) -> anyhow::Result<Ending> {
     let planted = sample.answer_sheet().len();
     let is_whole = agreement.is_whole();
     let ending;
     if cli.json {
         ending = pipeline::ending(&report);
-        let Tally { equal, missing, extra, different } = agreement;
-        json(&DemoAnswer { syncs, report, planted, equal, missing, extra, different })?;
+        let Agreement { exceptions, states, counts } = agreement;
+        let Tally { equal, missing, extra, different } = exceptions;
+        let states_different = states.different;
+        json(&DemoAnswer {
+            syncs,
+            report,
+            planted,
+            equal,
+            missing,
+            extra,
+            different,
+            states: counts,
+            states_different,
+        })?;
     } else {
         pipeline::show_failed_syncs(session, &syncs).await;
         ending = pipeline::show_report(session, &report);
         if is_whole {
             say(&format!("All {planted} planted exceptions were found, and no others."));
+            say(&format!("What has become of each is as planted: {}.", in_states(&agreement.counts)));
         } else {
             show_disagreement(&agreement, planted);
         }
@@ -314,8 +358,16 @@ fn mail_of(outbox: &Path, month: BillingMonth) -> Option<PathBuf> {
     mails.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&begin))).max()
 }
 
-fn show_disagreement(agreement: &Tally, planted: usize) {
+/// `2 changed, 96 open, 1 reopened`.
+fn in_states(counts: &BTreeMap<&'static str, usize>) -> String {
+    counts.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
+}
+
+fn show_disagreement(Agreement { exceptions: agreement, states, .. }: &Agreement, planted: usize) {
     say(&format!("Found and planted exceptions DIFFER: {} of {planted} are equal.", agreement.equal));
+    for (planted, found) in &states.different {
+        say(&format!("  state planted: {planted}\n  state found:   {found}"));
+    }
     for row in &agreement.missing {
         say(&format!("  planted, not found: {row}"));
     }

@@ -7,6 +7,7 @@
 mod backup;
 mod bill;
 mod catalogue;
+mod chapters;
 mod dataset;
 mod expectation;
 mod fault;
@@ -24,6 +25,7 @@ mod serve;
 mod settings;
 mod sheet;
 mod sold;
+mod states;
 mod story;
 mod vendors;
 mod world;
@@ -33,3 +35,4 @@ pub use sample::{EarlierMonth, EarlierTotal, Sample, SampleDecision, SampleFile,
 pub use serve::{VendorEndpoints, Vendors};
 pub use settings::secrets_toml;
 pub use sheet::{COLUMNS, Planted, Tally, compare, normal};
+pub use states::{MonthStates, StateTally, states};

@@ -12,6 +12,7 @@ use truecount_billing::BillingMonth;
 use crate::{
     FaultProfile, Planted, VendorEndpoints, backup,
     catalogue::{BACKUP, CONNECTWISE, EDR, GRAPH, NINJAONE, PAX8},
+    chapters::Chapter,
     grow::evening,
     history,
     large::Large,
@@ -111,6 +112,7 @@ pub struct Sample {
     seed: u64,
     month: BillingMonth,
     scenario: Scenario,
+    chapter: Chapter,
     world: World,
     planted: Arc<Vec<Planted>>,
     decisions: Arc<Vec<SampleDecision>>,
@@ -124,21 +126,36 @@ impl Sample {
     /// A sample of the size.
     #[must_use]
     pub fn new(size: SampleSize, seed: u64, month: BillingMonth) -> Self {
-        Self::held(&Extent { first: 0, clients: size.clients, tenants_max: None }, seed, month, Scenario::Usual)
+        Self::before(size, seed, month, 0)
+    }
+
+    /// The same MSP so many months before its last one: what it was before a seat was given up, a product replaced, a mistake
+    /// made or corrected.
+    #[must_use]
+    pub fn before(size: SampleSize, seed: u64, last: BillingMonth, months: u32) -> Self {
+        let extent = Extent { first: 0, clients: size.clients, tenants_max: None };
+        Self::held(&extent, seed, last, Scenario::Usual, Chapter::before(months))
     }
 
     /// A few clients and few requests, without the vendors' passing scenario (no rate limit, no token that dies
     /// early): for tests that interrupt every request.
     #[must_use]
     pub fn small(clients: usize, month: BillingMonth) -> Self {
-        Self::held(&Extent { first: 0, clients, tenants_max: Some(SMALL_TENANTS_MAX) }, 6, month, Scenario::None)
+        Self::held(
+            &Extent { first: 0, clients, tenants_max: Some(SMALL_TENANTS_MAX) },
+            6,
+            month,
+            Scenario::None,
+            Chapter::default(),
+        )
     }
 
     /// Only the clients to which is sold in other ways than by the piece, without the vendors' passing scenario.
     #[must_use]
     pub fn sold(month: BillingMonth) -> Self {
         let clients = FIRST_SOLD + SOLD.len();
-        Self::held(&Extent { first: FIRST_SOLD, clients, tenants_max: None }, 6, month, Scenario::None)
+        let extent = Extent { first: FIRST_SOLD, clients, tenants_max: None };
+        Self::held(&extent, 6, month, Scenario::None, Chapter::default())
     }
 
     /// So many accounts (at least one) with so many devices, each page made when it is asked for: for load tests.
@@ -150,6 +167,7 @@ impl Sample {
             seed: 0,
             month,
             scenario: Scenario::None,
+            chapter: Chapter::default(),
             world: World::Computed(large),
             planted: Arc::new(large.planted()),
             decisions: Arc::new(Vec::new()),
@@ -157,12 +175,14 @@ impl Sample {
         }
     }
 
-    fn held(extent: &Extent, seed: u64, month: BillingMonth, scenario: Scenario) -> Self {
-        let planter = DiscrepancySeeder::plant(extent, seed, month);
+    fn held(extent: &Extent, seed: u64, last: BillingMonth, scenario: Scenario, chapter: Chapter) -> Self {
+        let month = chapter.of(last);
+        let planter = DiscrepancySeeder::plant(extent, seed, month, chapter);
         Self {
             seed,
             month,
             scenario,
+            chapter,
             world: World::Held(Arc::new(planter.dataset)),
             planted: Arc::new(planter.planted),
             decisions: Arc::new(planter.decisions),
@@ -258,7 +278,7 @@ impl Sample {
         &self.nones
     }
 
-    /// The files that were dropped.
+    /// The files that were dropped in time.
     #[must_use]
     pub fn inbox(&self) -> Vec<SampleFile> {
         self.inbox_of(Some)
@@ -273,7 +293,10 @@ impl Sample {
 
     fn inbox_of(&self, written: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> Vec<SampleFile> {
         let Some(dataset) = self.world.held() else { return Vec::new() };
-        let mut files = vec![(BACKUP, backup::export(&dataset.backup))];
+        let mut files = Vec::new();
+        if !self.chapter.has_late_file() {
+            files.push((BACKUP, backup::export(&dataset.backup)));
+        }
         if !dataset.watched.is_empty() {
             files.push((EDR, backup::watched_export(&dataset.watched)));
         }

@@ -13,6 +13,7 @@ use crate::{
     catalogue::{
         BACKUP, BASIC, DETECTION, EXCHANGE, GRAPH, NINJAONE, PAX_PASSWORDS, PAX8, PREMIUM, PRODUCTS, WORKSTATION,
     },
+    chapters::Chapter,
     dataset::{Company, Dataset, Organization, PaxCompany},
     grow::{Seen, evening, whole},
     names,
@@ -23,6 +24,7 @@ use crate::{
 };
 
 /// The sample while it is made.
+#[derive(Clone)]
 pub(crate) struct DiscrepancySeeder {
     pub(crate) month: BillingMonth,
     pub(crate) now: Timestamp,
@@ -38,6 +40,10 @@ pub(crate) struct DiscrepancySeeder {
     next_organization: u64,
     /// The numbers of the clients that are there.
     clients: Range<usize>,
+    /// How far before the sample's last month it is.
+    chapter: Chapter,
+    /// Whether the client is found whose product was replaced.
+    has_replaced: bool,
 }
 
 /// Who decides.
@@ -84,7 +90,7 @@ pub(crate) struct Extent {
 }
 
 impl DiscrepancySeeder {
-    pub(crate) fn plant(extent: &Extent, seed: u64, month: BillingMonth) -> Self {
+    pub(crate) fn plant(extent: &Extent, seed: u64, month: BillingMonth, chapter: Chapter) -> Self {
         let mut planter = Self {
             month,
             now: evening(month),
@@ -99,6 +105,8 @@ impl DiscrepancySeeder {
             next_machine: 5_000,
             next_organization: 1,
             clients: extent.first..extent.clients,
+            chapter,
+            has_replaced: false,
         };
         let mut names: Vec<usize> = (0..extent.clients).collect();
         planter.random.shuffle(&mut names);
@@ -130,7 +138,26 @@ impl DiscrepancySeeder {
         };
         self.dataset.companies.push(Company { id, name: name.clone(), kind: "Client", deleted: false, currency });
         let plan = Plan::new(story, extent.tenants_max, n, &mut self.random);
-        let agents = self.accounts(&plan, id, &name);
+        let chapter = self.chapter;
+        if !self.has_replaced && Chapter::can_have_replaced(&plan) {
+            self.has_replaced = true;
+            if let Some(then) = chapter.of_replaced(&plan) {
+                // The numbers that it takes more than in the last month are given back.
+                let mut last = self.clone();
+                last.supply(&plan, id, &name, currency);
+                self.supply(&then, id, &name, currency);
+                self.random = last.random;
+                return;
+            }
+        }
+        let plan = chapter.of_client(&plan).unwrap_or(plan);
+        self.supply(&plan, id, &name, currency);
+    }
+
+    /// The client's accounts, its agreements and the note of what differs.
+    fn supply(&mut self, plan: &Plan, id: u64, name: &str, currency: &'static str) {
+        let story = plan.story;
+        let agents = self.accounts(plan, id, name);
         if story == Story::NothingInBackup {
             self.nones.push(SampleNone {
                 source: BACKUP.to_owned(),
@@ -139,9 +166,9 @@ impl DiscrepancySeeder {
                 why: "they keep no servers any more".to_owned(),
             });
         }
-        self.bill(&Billing { client_id: id, client_name: &name, plan: &plan, currency, agents });
+        self.bill(&Billing { client_id: id, client_name: name, plan, currency, agents });
         if story == Story::AgreementEnded && self.clients.end > FIRST_SOLD {
-            self.note_people(&plan, id, &name);
+            self.note_people(plan, id, name);
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use truecount_sandbox::{FaultProfile, Planted, Sample, SampleSize, VendorEndpoints, compare};
+use truecount_sandbox::{FaultProfile, Planted, Sample, SampleSize, VendorEndpoints, compare, states};
 
 fn sample(seed: u64) -> Sample {
     Sample::new(SampleSize::default(), seed, "2026-06".parse().unwrap())
@@ -180,4 +180,33 @@ fn settings_name_every_source_once() {
     }
     // A seat's count is that of its group.
     assert_eq!(sample.rules_toml().matches("\ncount = ").count(), 13 + 10);
+}
+
+#[test]
+fn six_months_tell_a_story_that_ends_in_the_last() {
+    let last = "2026-06".parse().unwrap();
+    for seed in [1, 7] {
+        let of = |back| Sample::before(SampleSize::default(), seed, last, back);
+        let samples: Vec<Sample> = (0..6).rev().map(of).collect();
+        let sheets: Vec<_> = samples.iter().map(Sample::answer_sheet).collect();
+        assert_eq!(sheets[5], sample(seed).answer_sheet(), "the last month is the same, whatever came before");
+        let clients = samples[5].clients();
+        assert!(samples.iter().all(|one| one.clients() == clients), "nobody has another name or id");
+        let counts: Vec<_> = (1..=6).map(|months| states(&sheets[..months]).counts()).collect();
+        for state in ["new", "open", "changed", "closed", "reopened"] {
+            let months = counts[1..].iter().filter(|of_month| of_month.contains_key(state)).count();
+            assert!(months > 0, "seed {seed}: nothing is ever {state}: {counts:?}");
+        }
+        // Two months long a product is used that the agreement has under its old code.
+        let backup = |kind: &'static str| {
+            let of = |sheet: &[Planted]| sheet.iter().filter(|row| row.kind == kind && row.source == "backup").count();
+            sheets.iter().map(|sheet| of(sheet)).collect::<Vec<_>>()
+        };
+        let (without, unbilled) = (backup("billed_without_usage"), backup("unbilled_usage"));
+        let more = |all: &[usize]| all.iter().map(|count| count - all[5]).collect::<Vec<_>>();
+        assert_eq!((more(&without), more(&unbilled)), (vec![0, 0, 1, 1, 0, 0], vec![0, 0, 1, 1, 0, 0]), "seed {seed}");
+        let is_late = |one: &Sample| one.inbox().iter().all(|file| file.source != "backup");
+        let late: Vec<bool> = samples.iter().map(is_late).collect();
+        assert_eq!(late, [false, false, false, true, false, false]);
+    }
 }
